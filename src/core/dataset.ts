@@ -1,0 +1,95 @@
+/**
+ * The interchange form: what the store hands to exporters and what importers hand back. One record an image, streamed,
+ * so that neither side holds a data set.
+ */
+import type { Box } from './boxes.ts';
+import type { ImageId, RegionId } from './ids.ts';
+import type { Origin } from './labels.ts';
+
+/** COCO run-length encoding, column-major, uncompressed counts; `size` is [height, width] of the upright image. */
+export interface MaskRle {
+  readonly size: readonly [height: number, width: number];
+  readonly counts: readonly number[];
+}
+
+/** Keypoints in the order of the task's skeleton; shape [n, 3]: x, y in pixels, visibility 0 absent, 1 hidden, 2 seen. */
+export type Keypoints = readonly (readonly [x: number, y: number, visibility: 0 | 1 | 2])[];
+
+/** A class said of an image or of a region. */
+export interface LabelValue {
+  readonly className: string;
+  /** 0 to 1; null when the source does not say. */
+  readonly confidence: number | null;
+  readonly origin: Origin;
+  readonly task: string;
+}
+
+export interface RegionRecord {
+  readonly id: RegionId;
+  readonly box: Box;
+  /** The detector's score; null when a person drew it or the source does not say. */
+  readonly score: number | null;
+  /** Best first; a region of a single task has one. */
+  readonly labels: readonly LabelValue[];
+  readonly mask: MaskRle | null;
+  /** Polygons in pixels, each `[x, y, x, y, …]`, as a format gave them; null when there are none. */
+  readonly polygons: readonly (readonly number[])[] | null;
+  readonly keypoints: Keypoints | null;
+  /** COCO's crowd mark: the box holds a group that is not told apart. */
+  readonly crowd: boolean;
+}
+
+/** One image of an export, with everything that was selected for it. */
+export interface DatasetImage {
+  readonly id: ImageId;
+  /** Path relative to its source's root, `/` between parts; unique within an export. */
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+  readonly groupId: ImageId;
+  /** `train`, `val`, `test` or whatever was asked for; null when there is no split. */
+  readonly split: string | null;
+  /** Image labels, best first. */
+  readonly labels: readonly LabelValue[];
+  /** In order of id. */
+  readonly regions: readonly RegionRecord[];
+}
+
+/** Reads an image's original bytes, or fails with `NOT_FOUND` when no path of it is there any more. */
+export type ReadImage = (id: ImageId) => Promise<Uint8Array>;
+
+/** What an importer read of one file: names and boxes, not yet matched with an image. */
+export interface ImportedImage {
+  /** The file's name or path as the format gives it, `/` between parts. */
+  readonly file: string;
+  /** Size in pixels where the format says it; boxes that are fractions need it from the matched image instead. */
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly labels: readonly ImportedLabel[];
+  readonly regions: readonly ImportedRegion[];
+  /** Where it stood, for messages: `labels.csv:17`, `annotations.json images[3]`. */
+  readonly where: string;
+  readonly split: string | null;
+}
+
+export interface ImportedLabel {
+  readonly className: string;
+  readonly confidence: number | null;
+  /** The origin and task the file itself names; null when it names none. */
+  readonly origin: Origin | null;
+  readonly task: string | null;
+}
+
+export interface ImportedRegion {
+  /** In pixels, or in fractions of the image's width and height when `unit` says so. */
+  readonly box: Box;
+  readonly unit: 'pixels' | 'fractions';
+  readonly score: number | null;
+  readonly labels: readonly ImportedLabel[];
+  readonly mask: MaskRle | null;
+  /** In the same unit as the box. */
+  readonly polygons: readonly (readonly number[])[] | null;
+  /** In the same unit as the box. */
+  readonly keypoints: Keypoints | null;
+  readonly crowd: boolean;
+}

@@ -1,0 +1,33 @@
+/** Identities. All of them derive from content, so that two runs on the same data agree. */
+import { createHash } from 'node:crypto';
+
+/** SHA-256 of the image's bytes, 64 lower-case hexadecimal digits. */
+export type ImageId = string;
+/** 32 lower-case hexadecimal digits; see {@link regionIdOf}. */
+export type RegionId = string;
+/** What carries a label: an image's or a region's id. The two never collide, since their lengths differ. */
+export type ItemId = ImageId | RegionId;
+
+export function sha256Hex(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+export function isRegionId(id: ItemId): id is RegionId {
+  return id.length === 32;
+}
+
+/**
+ * The identity of a region: its image, who made it (a model's key, `human`, or a format's name), its class and its box
+ * in pixels. The box counts to a thousandth of a pixel, so the last bits of a float do not make another region.
+ */
+export function regionIdOf(
+  imageId: ImageId,
+  maker: string,
+  className: string,
+  box: ArrayLike<number>,
+  ordinal = 0,
+): RegionId {
+  const corner = (i: number) => (Math.round((box[i] as number) * 1000) / 1000).toFixed(3);
+  const text = [imageId, maker, className, corner(0), corner(1), corner(2), corner(3), ordinal].join('\n');
+  return sha256Hex(text).slice(0, 32);
+}

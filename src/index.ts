@@ -1,0 +1,2 @@
+/** The library's public face: exports only. */
+export { LabelsmithError } from './errors.ts';

@@ -1,0 +1,298 @@
+/**
+ * The record: what is known of images, regions, labels, classes and runs. Precious, so it lives in SQL and is backed up
+ * by copying one file.
+ *
+ * Guarantees of every driver (checked by `test/contracts/store.ts`):
+ * - Each `commit…`/`put…` call is one transaction: all of it is on disk when the promise resolves, or nothing is.
+ * - Streams come in order of id (or path) and are a sequence of short reads: a writer is never blocked by a reader, and
+ *   no call holds more than one page of rows.
+ * - Several processes may use one workspace at once; writers wait for each other up to `busyTimeoutMs`.
+ * - No call here changes, hides or deletes what a person said unless its name says `human`.
+ */
+import type { Box, Detections } from '../core/boxes.ts';
+import type { DatasetImage, Keypoints, LabelValue, MaskRle } from '../core/dataset.ts';
+import type { ImageId, ItemId, RegionId } from '../core/ids.ts';
+import type { ImagePath, ImageRecord, QualityFlag } from '../core/image.ts';
+import type { ItemKind, Label, Origin, Task } from '../core/labels.ts';
+
+export interface Store {
+  // ── Runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Records the start of a stage's execution and gives its id (a time-ordered string). */
+  startRun(run: NewRun): Promise<string>;
+  /** Ends a run. A run that was killed stays `running` and is shown as interrupted once its process is gone. */
+  finishRun(runId: string, outcome: RunOutcome): Promise<void>;
+  /** Newest first. */
+  runs(filter?: { stage?: string; limit?: number }): Promise<RunRecord[]>;
+
+  // ── Images ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** What is known of these paths, so that `add` can skip what has not changed; paths not known are left out. */
+  lookupPaths(paths: readonly string[]): Promise<Map<string, KnownPath>>;
+  /** One ingest shard. Images that are there already stay as they are; paths are taken over, quarantine rows replaced. */
+  commitIngest(shard: IngestShard): Promise<void>;
+  /** Known paths under a source root, in order of path, in pages. */
+  pathsOf(sourceRoot: string): AsyncIterable<readonly ImagePath[]>;
+  /** Marks paths found gone (or back again) by `add --sync`. */
+  markMissing(paths: readonly string[], missing: boolean): Promise<void>;
+  /** A path found under another name with the same bytes. */
+  movePaths(moves: readonly { from: string; to: ImagePath }[]): Promise<void>;
+  image(id: ImageId): Promise<ImageRecord | undefined>;
+  /** In order of id, in pages. */
+  images(filter?: ImageFilter): AsyncIterable<readonly ImageRecord[]>;
+  countImages(filter?: ImageFilter): Promise<number>;
+  /** All paths of these images, present ones first, then by path. */
+  pathsOfImages(ids: readonly ImageId[]): Promise<Map<ImageId, ImagePath[]>>;
+  sourceRoots(): Promise<string[]>;
+
+  // ── Groups and duplicates ────────────────────────────────────────────────────────────────────────────────────────
+  /** Pairs found similar (`a` < `b`), kept for the report. Known pairs stay as they are. */
+  putSimilarPairs(pairs: readonly SimilarPair[]): Promise<void>;
+  /** In order of (a, b), in pages. */
+  similarPairs(): AsyncIterable<readonly SimilarPair[]>;
+  /** Changes of `groupId`; images not named keep theirs. */
+  putGroups(changes: ReadonlyMap<ImageId, ImageId>): Promise<void>;
+
+  // ── Quarantine ───────────────────────────────────────────────────────────────────────────────────────────────────
+  /** In order of path, in pages. */
+  quarantine(): AsyncIterable<readonly QuarantineRow[]>;
+  putQuarantine(rows: readonly QuarantineRow[]): Promise<void>;
+
+  // ── Detection ────────────────────────────────────────────────────────────────────────────────────────────────────
+  /**
+   * Images for which `detect` has something to do, in order of id, in pages: those without candidates of this model
+   * (`candidates` null) and those whose regions were made by other acceptance rules. With `force`, all of them count as
+   * without.
+   */
+  detectionWork(
+    modelKey: string,
+    acceptKey: string,
+    options?: { force?: boolean },
+  ): AsyncIterable<readonly DetectionItem[]>;
+  countDetectionWork(modelKey: string, acceptKey: string, options?: { force?: boolean }): Promise<number>;
+  /**
+   * One detection shard: stores candidates, replaces this model's untouched regions and the image labels derived from
+   * them in `task`, and keeps frozen regions and tombstones as they are. New regions that overlap a frozen region or a
+   * tombstone of the same class at IoU ≥ `frozenIou` are not added.
+   */
+  commitDetections(shard: DetectionShard): Promise<void>;
+  /** Candidates of one model, in order of image id, in pages. */
+  candidates(modelKey: string): AsyncIterable<readonly { imageId: ImageId; detections: Detections }[]>;
+  /** Keys of the models that left candidates, with the number of images. */
+  candidateModels(): Promise<{ modelKey: string; images: number; classNames: readonly string[] }[]>;
+
+  // ── Regions and labels ───────────────────────────────────────────────────────────────────────────────────────────
+  regionsOf(ids: readonly ImageId[]): Promise<Map<ImageId, StoredRegion[]>>;
+  /** Regions from a person or an import: inserted or replaced as a whole; `touched` ones are frozen from now on. */
+  putRegions(regions: readonly StoredRegion[]): Promise<void>;
+  /** Sets tombstones on behalf of a person: later runs add nothing over them. */
+  deleteRegionsAsHuman(ids: readonly RegionId[]): Promise<void>;
+  /**
+   * Writes labels of any origin. A machine label replaces the machine labels of its origin on that item and task when
+   * `replace` is set; a human or imported label in a single task stands beside older ones and wins by being newer.
+   */
+  putLabels(labels: readonly NewLabel[], options?: { replace?: boolean }): Promise<void>;
+  /** All labels of these items, every origin, present and absent. */
+  labelsOf(items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>>;
+  /** Removes machine labels of one origin in a task from these items (all items when undefined). */
+  clearMachineLabels(task: string, origin: Origin, items?: readonly ItemId[]): Promise<number>;
+
+  // ── Tasks and classes ────────────────────────────────────────────────────────────────────────────────────────────
+  tasks(): Promise<Task[]>;
+  ensureTask(task: Task): Promise<void>;
+  /** Classes that do not exist yet are created; a synonym of a class counts as that class. */
+  ensureClasses(names: readonly string[]): Promise<void>;
+  /** In order of name. Counts are of current labels (see `currentLabels`), per task. */
+  classes(): Promise<ClassRecord[]>;
+
+  // ── Export ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Images with their current labels and regions, in order of id. */
+  dataset(query: DatasetQuery): AsyncIterable<DatasetImage>;
+
+  // ── Housekeeping ─────────────────────────────────────────────────────────────────────────────────────────────────
+  getSetting(key: string): Promise<string | undefined>;
+  putSetting(key: string, value: string): Promise<void>;
+  /** Numbers for `status`. */
+  summary(): Promise<StoreSummary>;
+  /** The database's own integrity and foreign-key checks; empty when all is well. */
+  check(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface NewRun {
+  readonly stage: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly modelKey: string | null;
+  readonly seed: number;
+  readonly threads: number;
+  /** labelsmith, node, onnxruntime, sharp. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface RunOutcome {
+  readonly status: 'done' | 'failed' | 'interrupted';
+  /** Whole numbers: images, regions, quarantined, shards, skipped … */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly metrics?: Readonly<Record<string, unknown>>;
+}
+
+export interface RunRecord extends NewRun {
+  readonly id: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly status: 'running' | RunOutcome['status'];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, unknown>>;
+}
+
+export interface KnownPath {
+  readonly path: string;
+  readonly byteSize: number;
+  readonly modifiedAtMs: number;
+  /** Null when the path is in quarantine. */
+  readonly imageId: ImageId | null;
+  readonly missing: boolean;
+}
+
+export interface IngestShard {
+  readonly runId: string;
+  /** `groupId` of a new image is its own id until groups are computed. */
+  readonly images: readonly ImageRecord[];
+  readonly paths: readonly ImagePath[];
+  readonly quarantine: readonly QuarantineRow[];
+}
+
+export interface QuarantineRow {
+  readonly path: string;
+  readonly sourceRoot: string;
+  /** A short stable reason such as `truncated`, `empty`, `not-an-image`, `too-large`, `unreadable`, `unsupported`. */
+  readonly reason: string;
+  /** A sentence for people. */
+  readonly message: string;
+  readonly byteSize: number;
+  readonly modifiedAtMs: number;
+  /** The stage that gave up on it. */
+  readonly stage: string;
+}
+
+export interface ImageFilter {
+  readonly flag?: QualityFlag;
+  readonly groupId?: ImageId;
+  /** Only images with at least one path that is not missing. */
+  readonly present?: boolean;
+  readonly limit?: number;
+}
+
+export interface SimilarPair {
+  readonly a: ImageId;
+  readonly b: ImageId;
+  readonly kind: 'near-duplicate' | 'burst' | 'sequence';
+  /** Hamming distance of the perceptual hashes. */
+  readonly distance: number;
+}
+
+export interface DetectionItem {
+  readonly image: ImageRecord;
+  /** Stored candidates when only acceptance has to be done again. */
+  readonly candidates: Detections | null;
+}
+
+export interface DetectionShard {
+  readonly runId: string;
+  readonly modelKey: string;
+  readonly acceptKey: string;
+  readonly task: string;
+  /** The model's class names, by index of `Detections.classes`. */
+  readonly classNames: readonly string[];
+  readonly frozenIou: number;
+  readonly images: readonly {
+    readonly imageId: ImageId;
+    /** Everything at or above the candidate threshold; null leaves stored candidates as they are. */
+    readonly candidates: Detections | null;
+    readonly regions: readonly AcceptedRegion[];
+    /** Image labels derived from the regions. */
+    readonly imageLabels: readonly { readonly className: string; readonly confidence: number }[];
+  }[];
+  readonly quarantine: readonly QuarantineRow[];
+}
+
+export interface AcceptedRegion {
+  readonly id: RegionId;
+  readonly box: Box;
+  readonly score: number;
+  readonly className: string;
+  readonly keypoints?: Keypoints | null;
+  readonly mask?: MaskRle | null;
+}
+
+export interface StoredRegion {
+  readonly id: RegionId;
+  readonly imageId: ImageId;
+  readonly box: Box;
+  readonly score: number | null;
+  /** The model's key, or null for a person's or an imported region. */
+  readonly modelKey: string | null;
+  readonly runId: string | null;
+  /** A person drew, moved or confirmed it: machine stages leave it alone. */
+  readonly touched: boolean;
+  /** A tombstone: deleted by a person. */
+  readonly deleted: boolean;
+  readonly keypoints: Keypoints | null;
+  readonly mask: MaskRle | null;
+  readonly polygons: readonly (readonly number[])[] | null;
+  readonly crowd: boolean;
+}
+
+export interface NewLabel {
+  readonly itemId: ItemId;
+  readonly task: string;
+  readonly className: string;
+  readonly present: boolean;
+  readonly origin: Origin;
+  readonly confidence: number;
+  readonly runId: string | null;
+}
+
+export interface ClassRecord {
+  readonly name: string;
+  readonly synonyms: readonly string[];
+  readonly parent: string | null;
+  readonly description: string | null;
+  /** WordNet synset such as `dog.n.01`, where known. */
+  readonly synset: string | null;
+  readonly counts: readonly {
+    readonly task: string;
+    readonly items: ItemKind;
+    readonly count: number;
+    readonly meanConfidence: number;
+    /** Current labels by origin. */
+    readonly origins: Readonly<Partial<Record<Origin, number>>>;
+  }[];
+}
+
+export interface DatasetQuery {
+  /** Which task's labels; region labels and image labels of that task both come. Default: every task. */
+  readonly task?: string;
+  readonly origins?: readonly Origin[];
+  /** 0 to 1; labels and regions below it are left out. */
+  readonly minConfidence?: number;
+  /** Images with no label left still come when set. */
+  readonly unlabelled?: boolean;
+  readonly limit?: number;
+}
+
+export interface StoreSummary {
+  readonly images: number;
+  readonly paths: number;
+  readonly missingPaths: number;
+  readonly groups: number;
+  readonly duplicatePaths: number;
+  readonly similarPairs: number;
+  readonly quarantined: Readonly<Record<string, number>>;
+  readonly regions: number;
+  readonly labels: Readonly<Partial<Record<Origin, number>>>;
+  readonly classes: number;
+  readonly flags: Readonly<Partial<Record<QualityFlag, number>>>;
+  readonly schemaVersion: number;
+}
+
+/** Re-exported so that callers of the contract need one import. */
+export type { LabelValue };
