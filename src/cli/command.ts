@@ -1,0 +1,48 @@
+/** What a command of the table is: data for the parser and the help, and one function that does it. */
+import type { RunOptions } from '../pipeline/run.ts';
+import type { Output } from './output.ts';
+
+export interface CommandSpec {
+  /** Name and arguments as in the help: `add <source...>`; `models list` is a command within `models`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Longer text under the usage line. */
+  readonly details?: string;
+  readonly options?: readonly OptionSpec[];
+  readonly examples: readonly (readonly [command: string, what: string])[];
+  run(invocation: Invocation): Promise<void | number>;
+}
+
+export interface OptionSpec {
+  /** `-m, --model <name>`. */
+  readonly flags: string;
+  readonly description: string;
+  readonly default?: string | number | boolean;
+  /** Turns the text into a value, or throws a `USAGE` error that names the option. */
+  readonly parse?: (text: string) => unknown;
+  readonly choices?: readonly string[];
+}
+
+/** Everything a command is given. */
+export interface Invocation {
+  /** Positional arguments, variadic ones flattened. */
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly global: GlobalOptions;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  /** Options of a stage, with progress already going to the output. */
+  runOptions(): RunOptions & { readonly done: () => void };
+}
+
+export interface GlobalOptions {
+  readonly workspace: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly seed: number;
+  readonly threads: number;
+  readonly strict: boolean;
+  readonly shardSize?: number;
+  readonly limit?: number;
+  readonly dryRun: boolean;
+}

@@ -1,0 +1,115 @@
+/** What the command line prints and where: results on stdout, everything about the way there on stderr. */
+import type { Progress } from '../pipeline/stage.ts';
+import { formatCount, formatDuration } from './words.ts';
+
+export interface Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** A line of the result; nothing with `--json`, where the document says it. */
+  line(text?: string): void;
+  /** The one JSON document of `--json`. */
+  document(value: unknown): void;
+  /** A remark on stderr; nothing with `--quiet`. */
+  note(text: string): void;
+  /** A warning on stderr, `--quiet` or not. */
+  warn(text: string): void;
+  /** Shows a stage's progress until `done` is called. */
+  progress(): { update(progress: Progress): void; done(): void };
+}
+
+/** The part of a terminal or file that is written to. */
+export interface Sink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+const BAR_INTERVAL_MS = 100;
+const LOG_INTERVAL_MS = 5000;
+
+export function createOutput(
+  options: { readonly json: boolean; readonly quiet: boolean },
+  stdout: Sink = process.stdout,
+  stderr: Sink = process.stderr,
+): Output {
+  const { json, quiet } = options;
+  return {
+    json,
+    quiet,
+    line(text = '') {
+      if (!json) stdout.write(`${text}\n`);
+    },
+    document(value) {
+      if (json) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+    note(text) {
+      if (!quiet) stderr.write(`${text}\n`);
+    },
+    warn(text) {
+      stderr.write(`${text}\n`);
+    },
+    progress() {
+      if (quiet) return { update() {}, done() {} };
+      return stderr.isTTY ? progressBar(stderr) : progressLog(stderr);
+    },
+  };
+}
+
+function progressBar(stderr: Sink) {
+  let shownAt = 0;
+  let last: Progress | undefined;
+  const show = (progress: Progress) => {
+    stderr.write(`\r\x1b[K${barLine(progress, stderr.columns ?? 80)}`);
+  };
+  return {
+    update(progress: Progress) {
+      last = progress;
+      const now = Date.now();
+      if (now - shownAt < BAR_INTERVAL_MS) return;
+      shownAt = now;
+      show(progress);
+    },
+    done() {
+      if (!last) return;
+      show(last);
+      stderr.write('\n');
+    },
+  };
+}
+
+function progressLog(stderr: Sink) {
+  let shownAt = Date.now();
+  let last: Progress | undefined;
+  return {
+    update(progress: Progress) {
+      last = progress;
+      const now = Date.now();
+      if (now - shownAt < LOG_INTERVAL_MS) return;
+      shownAt = now;
+      stderr.write(`${barLine(progress, 0)}\n`);
+    },
+    done() {
+      if (last) stderr.write(`${barLine(last, 0)}\n`);
+    },
+  };
+}
+
+/** `detect  ████████░░░░  1,204/5,000  24.1/s  2 min left`; without a bar where `columns` is 0. */
+export function barLine(progress: Progress, columns: number): string {
+  const { stage, done, total, rate, remainingMs, elapsedMs } = progress;
+  const finished = total !== undefined && done >= total;
+  const parts = [total === undefined ? formatCount(done) : `${formatCount(done)}/${formatCount(total)}`];
+  if (finished && elapsedMs > 0) {
+    parts.push(`${((done * 1000) / elapsedMs).toFixed(1)}/s`, formatDuration(elapsedMs));
+  } else {
+    if (rate > 0) parts.push(`${rate.toFixed(1)}/s`);
+    if (remainingMs !== undefined) parts.push(`${formatDuration(remainingMs)} left`);
+  }
+  const text = `${stage.padEnd(8)} `;
+  const tail = parts.join('  ');
+  if (columns === 0 || total === undefined || total === 0) return `${text}${tail}`;
+  const width = Math.min(30, columns - text.length - tail.length - 4);
+  if (width < 5) return `${text}${tail}`;
+  const filled = Math.min(width, Math.round((done / total) * width));
+  return `${text}${'█'.repeat(filled)}${'░'.repeat(width - filled)}  ${tail}`;
+}
