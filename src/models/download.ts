@@ -1,0 +1,195 @@
+/**
+ * Downloads one body into a file, and goes on where an earlier attempt (of this process or of one that was killed)
+ * stopped.
+ *
+ * Guarantees: a partial file is only added to when the server says that the rest belongs to the same content
+ * (`If-Range` with the validator it gave before, and a `Content-Range` that begins where the file ends) or the content's
+ * hash is known; otherwise it starts over. A body shorter than the server announced is never taken for whole. What the content should be is checked
+ * by the caller, by hash.
+ */
+import { open, rm, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import { cacheError, readJson, writeAtomically } from './cache.ts';
+
+export interface BodyResponse {
+  readonly status: number;
+  /** A header by its lower-case name. */
+  header(name: string): string | null;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Sends a GET with these headers. Rejects when no answer came; an HTTP error is an answer. */
+export type SendRequest = (headers: Readonly<Record<string, string>>) => Promise<BodyResponse>;
+
+export interface DownloadOptions {
+  /** What is being fetched, for messages. */
+  readonly what: string;
+  /**
+   * The caller knows the content's hash and checks it: the rest is then asked for even where the server gave nothing to
+   * tell one content from another by (default false).
+   */
+  readonly hashKnown?: boolean;
+  /** Called after each piece; `totalBytes` is null while the server has not said. */
+  readonly onProgress?: (receivedBytes: number, totalBytes: number | null) => void;
+  /** Attempts in a row that bring no new byte before giving up (default 4). */
+  readonly attempts?: number;
+  /** Wait before the second such attempt, doubled each time, in ms (default 500). */
+  readonly backoffMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Remembered beside a partial file: how to ask for the rest of the same content. */
+interface PartialRecord {
+  /** A strong ETag or a date, as the server gave it. */
+  readonly validator: string;
+}
+
+/** Downloads to `partialPath` until it is whole. The partial file and its record stay behind when this fails. */
+export async function download(send: SendRequest, partialPath: string, options: DownloadOptions): Promise<void> {
+  const { what, attempts = 4, backoffMs = 500 } = options;
+  let failures = 0;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const before = await sizeOrZero(partialPath);
+    const outcome = await attempt(send, partialPath, before, options);
+    if (outcome.kind === 'whole') {
+      await rm(recordPath(partialPath), { force: true });
+      return;
+    }
+    if (outcome.kind === 'refused') throw outcome.error;
+    failures = (await sizeOrZero(partialPath)) > before ? 0 : failures + 1;
+    if (failures >= attempts) {
+      throw new LabelsmithError('NETWORK', `could not fetch ${what}: ${outcome.reason}`, { cause: outcome.cause });
+    }
+    await sleep(backoffMs * 2 ** failures, undefined, { signal: options.signal });
+  }
+}
+
+type Outcome =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'again'; readonly reason: string; readonly cause?: unknown }
+  | { readonly kind: 'refused'; readonly error: LabelsmithError };
+
+async function attempt(send: SendRequest, path: string, have: number, options: DownloadOptions): Promise<Outcome> {
+  const record = have > 0 ? ((await readJson(recordPath(path))) as PartialRecord | undefined) : undefined;
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (record || (have > 0 && options.hashKnown)) headers.range = `bytes=${have}-`;
+  if (record) headers['if-range'] = record.validator;
+  let response: BodyResponse;
+  try {
+    response = await send(headers);
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    return { kind: 'again', reason: messageOf(cause), cause };
+  }
+  const range = parseContentRange(response.header('content-range'));
+  if (response.status === 416) {
+    if (range?.total === have && have > 0) return { kind: 'whole' };
+    await rm(path, { force: true });
+    return { kind: 'again', reason: 'the server refuses to send the rest' };
+  }
+  if (response.status !== 200 && response.status !== 206) return httpError(response.status, options.what);
+  const start = response.status === 206 ? range?.start : 0;
+  if (start === undefined || (start !== 0 && start !== have)) {
+    await rm(path, { force: true });
+    return { kind: 'again', reason: 'the server sent another part than was asked for' };
+  }
+  const length = response.header('content-length');
+  const total = range?.total ?? (length === null ? null : start + Number(length));
+  const validator = validatorOf(response);
+  if (validator) await writeAtomically(recordPath(path), JSON.stringify({ validator } satisfies PartialRecord));
+  else await rm(recordPath(path), { force: true });
+
+  const received = await receive(response.body, path, start, total, options);
+  if ('cause' in received) {
+    options.signal?.throwIfAborted();
+    return { kind: 'again', reason: messageOf(received.cause), cause: received.cause };
+  }
+  if (total !== null && received.size < total) {
+    return { kind: 'again', reason: `the connection ended after ${received.size} of ${total} bytes` };
+  }
+  return { kind: 'whole' };
+}
+
+/** Writes the body behind the first `start` bytes. A failing body is given back, a failing disk is thrown. */
+async function receive(
+  body: AsyncIterable<Uint8Array>,
+  path: string,
+  start: number,
+  total: number | null,
+  options: DownloadOptions,
+): Promise<{ size: number } | { cause: unknown }> {
+  let size = start;
+  try {
+    const file = await open(path, start === 0 ? 'w' : 'r+');
+    try {
+      await file.truncate(start);
+      const pieces = body[Symbol.asyncIterator]();
+      for (;;) {
+        let piece: IteratorResult<Uint8Array>;
+        try {
+          piece = await pieces.next();
+        } catch (cause) {
+          return { cause };
+        }
+        if (piece.done) break;
+        await file.write(piece.value, 0, piece.value.byteLength, size);
+        size += piece.value.byteLength;
+        options.onProgress?.(size, total);
+      }
+    } finally {
+      await file.sync().catch(() => {});
+      await file.close();
+    }
+  } catch (error) {
+    throw cacheError(error, `cannot write ${path}`);
+  }
+  return { size };
+}
+
+function httpError(status: number, what: string): Outcome {
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    return { kind: 'again', reason: `the server answered ${status}` };
+  }
+  if (status === 401 || status === 403) {
+    const hint = 'Check that you are allowed to read it: npm uses the tokens of your .npmrc, the hub uses HF_TOKEN.';
+    return {
+      kind: 'refused',
+      error: new LabelsmithError('NETWORK', `the server refused ${what} (${status})`, { hint }),
+    };
+  }
+  if (status === 404 || status === 410) {
+    return { kind: 'refused', error: new LabelsmithError('NOT_FOUND', `the server has no ${what} (${status})`) };
+  }
+  return { kind: 'refused', error: new LabelsmithError('NETWORK', `the server answered ${status} for ${what}`) };
+}
+
+/** What `If-Range` may hold: a strong entity tag, or else the date of the last change. */
+function validatorOf(response: BodyResponse): string | null {
+  const tag = response.header('etag');
+  if (tag && !tag.startsWith('W/')) return tag;
+  return response.header('last-modified');
+}
+
+function parseContentRange(header: string | null): { start: number | undefined; total: number | null } | undefined {
+  const match = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(header ?? '');
+  if (!match) return undefined;
+  return {
+    start: match[1] === undefined ? undefined : Number(match[1]),
+    total: match[2] === '*' ? null : Number(match[2]),
+  };
+}
+
+function recordPath(partialPath: string): string {
+  return `${partialPath}.json`;
+}
+
+async function sizeOrZero(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return 0;
+    throw cacheError(error, `cannot read ${path}`);
+  }
+}

