@@ -60,10 +60,11 @@ export class Session {
       extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
     };
     try {
-      const session =
-        typeof model === 'string'
-          ? await ort.InferenceSession.create(model, options)
-          : await ort.InferenceSession.create(model, options);
+      // ONNX Runtime reads weights from unshared memory only; it keeps its own copy and this one goes.
+      const bytes = typeof model !== 'string' && model.buffer instanceof SharedArrayBuffer ? model.slice() : model;
+      const session = await (typeof bytes === 'string'
+        ? ort.InferenceSession.create(bytes, options)
+        : ort.InferenceSession.create(bytes, options));
       return new Session(session);
     } catch (cause) {
       const what = typeof model === 'string' ? `model ${model}` : 'the model';
