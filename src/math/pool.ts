@@ -70,9 +70,9 @@ const BUSY: typeof GATE.busy = 1;
 const EXIT_WAIT_MS = 10_000;
 
 function startWorker(gate: Int32Array): Worker {
-  // Node refuses this flag in a thread, and hands it on from `node --input-type=module -e …` nonetheless.
-  const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--input-type'));
-  return new Worker(WORKER, { workerData: gate, execArgv });
+  // Node hands `--input-type` on to threads and then refuses it there; all else is best inherited.
+  const evaluated = process.execArgv.some((flag) => flag.startsWith('--input-type'));
+  return new Worker(WORKER, evaluated ? { workerData: gate, execArgv: [] } : { workerData: gate });
 }
 
 function newGate(): Int32Array {
