@@ -70,6 +70,8 @@ export interface ImportedImage {
   /** Where it stood, for messages: `labels.csv:17`, `annotations.json images[3]`. */
   readonly where: string;
   readonly split: string | null;
+  /** The image's identity, where the format carries it. */
+  readonly sha256?: ImageId;
 }
 
 export interface ImportedLabel {
