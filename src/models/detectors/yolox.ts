@@ -1,0 +1,35 @@
+/** YOLOX (Ge et al. 2021, arXiv 2107.08430), section 2.2: one box a cell, score = objectness × class score. */
+import { float32 } from '../../math/tensor.ts';
+import { cellCentres } from './cells.ts';
+import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
+import { suppress } from './suppress.ts';
+
+export function decodeYolox({
+  graph: g,
+  decoder,
+  outputs,
+  width,
+  height,
+  classCount,
+}: DecodeContext<Extract<Decoder, { kind: 'yolox' }>>): Candidates {
+  const output = outputs[decoder.output] as string;
+  const [place, size, objectness, classScores] = g.split(output, [2, 2, 1, classCount], 2) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  let centre = place;
+  let extent = size;
+  if (decoder.boxes === 'cells') {
+    const cells = cellCentres(width, height, decoder.strides);
+    const stride = g.constant(float32(cells.stride, [1, cells.count, 1]), 'stride');
+    const corner = g.constant(float32(cells.corner, [1, cells.count, 2]), 'corner');
+    centre = g.add(g.mul(place, stride), corner);
+    extent = g.mul(g.exp(size), stride);
+  }
+  const half = g.mul(extent, g.scalar(0.5));
+  const boxes = g.concat([g.sub(centre, half), g.add(centre, half)], 2);
+  const scores = g.mul(classScores, objectness);
+  return suppress(g, boxes, g.transpose(scores, [0, 2, 1]), 0.65);
+}

@@ -1,0 +1,99 @@
+/**
+ * An embedder: images in, a vector each out.
+ *
+ * Guarantees: an image's vector depends on nothing but its pixels and the model (`key`): the network always runs on a
+ * full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images.
+ */
+import { LabelsmithError } from '../errors.ts';
+import { InferencePool, type PoolModel } from '../math/pool.ts';
+import { defaultRecipe, type Recipe } from './compose-model.ts';
+import type { OpenOptions } from './detector.ts';
+import { prepareEntry } from './prepare.ts';
+import { findEntry } from './registry.ts';
+
+export interface Embedder {
+  /** Says what made a vector: the model's id and the hash of its final graph. */
+  readonly key: string;
+  readonly id: string;
+  /** Numbers a vector. */
+  readonly dimensions: number;
+  /** Pixels, and how an image becomes them: its middle (`cover`), or all of it at the top left on `pad` (`letterbox`). */
+  readonly input: {
+    readonly width: number;
+    readonly height: number;
+    readonly fit: 'cover' | 'letterbox';
+    readonly pad: readonly [number, number, number];
+  };
+  /** Images a run. */
+  readonly batch: number;
+  /** Runs that are worth having under way at once. */
+  readonly capacity: number;
+  /**
+   * `pixels`: shape [count, height, width, 3] or more, RGB; `count` at most `batch`. They may be reused when the promise
+   * settles. Gives shape [count, dimensions].
+   */
+  embed(pixels: Uint8Array, count: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export interface OpenEmbedderOptions extends OpenOptions {
+  /** Default: batches of 8 and no layers but the last. */
+  readonly recipe?: Partial<Recipe>;
+}
+
+export async function openEmbedder(name: string, options: OpenEmbedderOptions = {}): Promise<Embedder> {
+  const entry = await findEntry(name, options.cacheDir);
+  if (entry.role !== 'embedder') {
+    throw new LabelsmithError('USAGE', `model ${name} is a ${entry.role}, not an embedder`, {
+      hint: '`labelsmith models list` shows which models embed.',
+    });
+  }
+  const recipe = { ...defaultRecipe(entry), ...options.recipe };
+  const { key, path } = await prepareEntry(entry, recipe, options);
+  const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
+  const { batch } = recipe;
+  const { width, height, fit, pad } = entry.input;
+  const imageBytes = height * width * 3;
+  const dims = [batch, height, width, 3];
+  try {
+    const model = await pool.load(path, { key });
+    const run = async (data: Uint8Array) =>
+      (await pool.run(model, { pixels: { dtype: 'uint8', data, dims } })).embedding;
+    return {
+      key,
+      id: entry.id,
+      dimensions: recipe.layers?.length ? await dimensionsOf(pool, model, dims) : entry.dimensions,
+      input: { width, height, fit, pad },
+      batch,
+      capacity: pool.capacity,
+      async embed(pixels, count) {
+        if (count < 1 || count > batch || pixels.length < count * imageBytes) {
+          throw new RangeError(
+            `${count} images in ${pixels.length} bytes; at most ${batch} of ${imageBytes} bytes each`,
+          );
+        }
+        const embedding = await run(fullBatch(pixels, count * imageBytes, batch * imageBytes));
+        const vectors = embedding?.data as Float32Array;
+        return count === batch ? vectors : vectors.slice(0, (count * vectors.length) / batch);
+      },
+      close: () => (options.pool ? pool.unload(model) : pool.close()),
+    };
+  } catch (error) {
+    if (!options.pool) await pool.close();
+    throw error;
+  }
+}
+
+function fullBatch(pixels: Uint8Array, used: number, full: number): Uint8Array {
+  if (used === full) return pixels.length === full ? pixels : pixels.subarray(0, full);
+  const padded = new Uint8Array(full);
+  padded.set(pixels.subarray(0, used));
+  return padded;
+}
+
+/** How wide the layers make a vector is known to the graph alone. */
+async function dimensionsOf(pool: InferencePool, model: PoolModel, dims: readonly number[]): Promise<number> {
+  const data = new Uint8Array(dims.reduce((product, size) => product * size, 1));
+  const { embedding } = await pool.run(model, { pixels: { dtype: 'uint8', data, dims } });
+  return embedding?.dims[1] as number;
+}

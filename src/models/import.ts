@@ -1,0 +1,368 @@
+/**
+ * `models import`: takes an ONNX file into the cache, under a name, with what its input and output mean.
+ *
+ * What is declared counts; what is not declared is inferred from shapes and a trial run, and said in `inferred`. A model
+ * whose meaning stays open, or which contradicts what was declared, is refused with the reason. Nothing is kept of a
+ * refused model.
+ */
+import { readFile } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import { COCO_NAMES } from '../core/coco-classes.ts';
+import { sha256Hex } from '../core/ids.ts';
+import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import type { Tensor } from '../math/tensor.ts';
+import { cacheDirectory, readJson, writeAtomically } from './cache.ts';
+import { CATALOGUE, IMAGENET_MEAN, IMAGENET_STD, type InputSpec, type ModelEntry, type Role } from './catalogue.ts';
+import { composeModel, SINGLE } from './compose-model.ts';
+import { cellCentres, cellCount } from './detectors/cells.ts';
+import type { Decoder } from './detectors/decoder.ts';
+import { fetchFiles } from './fetch.ts';
+import { inspectNetwork, type NetworkPorts, type Port } from './inspect.ts';
+import { type ImportedRecord, importedPath } from './registry.ts';
+import { trialOfNetwork, trialRun } from './trial.ts';
+
+export interface ImportOptions {
+  readonly cacheDir?: string;
+  /** What to call it (default: the file's name in lower case). */
+  readonly name?: string;
+  /** Takes the place of an imported model of that name (default false: refused). */
+  readonly replace?: boolean;
+  /** Default: detector where the output is one that is known, else embedder, or classifier where class names are given. */
+  readonly role?: Extract<Role, 'detector' | 'embedder' | 'classifier'>;
+  /** SPDX identifier. Nobody can infer it: without it the model is listed as `unknown`. */
+  readonly licence?: string;
+  readonly description?: string;
+  /** The input's size in pixels; must be given where the file leaves it open. */
+  readonly width?: number;
+  readonly height?: number;
+  /** The rest of the input's meaning; defaults depend on the role: see `inferred`. */
+  readonly input?: Partial<Pick<InputSpec, 'colours' | 'scale' | 'mean' | 'std' | 'pad' | 'fit'>>;
+  /** Class names by index (default: COCO's for 80 classes). */
+  readonly classNames?: readonly string[];
+  /** For an embedder: the value that is the embedding (default: what the last matrix product takes). */
+  readonly output?: string;
+  /** For a classifier (default: found in a trial run). */
+  readonly outputKind?: 'logits' | 'probabilities';
+}
+
+export interface ImportedModel {
+  readonly entry: ModelEntry;
+  /** What was not declared but inferred, a sentence each. */
+  readonly inferred: readonly string[];
+}
+
+export async function importModel(file: string, options: ImportOptions = {}): Promise<ImportedModel> {
+  const cacheDir = options.cacheDir ?? cacheDirectory();
+  const path = resolve(file);
+  const bytes = await readModel(path);
+  const id = options.name ?? nameOf(path);
+  const sha256 = sha256Hex(bytes);
+  await checkName(id, sha256, cacheDir, options.replace ?? false);
+
+  const inferred: string[] = [];
+  const subject: Subject = { id, file: basename(path), bytes, ports: inspectNetwork(bytes), options, inferred };
+  const entry: ModelEntry = await entryOf(subject, {
+    id,
+    licence: options.licence ?? 'unknown',
+    description: options.description ?? `imported from ${basename(path)}`,
+    source: { files: [{ reference: `file:${path}`, sha256 }], converter: 'onnx' },
+  });
+  if (!options.licence) inferred.push('the licence was not given: it is listed as unknown');
+  await fetchFiles(entry.source.files, { cacheDir });
+  const record: ImportedRecord = { version: 1, entry };
+  await writeAtomically(importedPath(cacheDir, id), `${JSON.stringify(record, null, 2)}\n`);
+  return { entry, inferred };
+}
+
+interface Subject {
+  readonly id: string;
+  /** The file's name, for messages. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly ports: NetworkPorts;
+  readonly options: ImportOptions;
+  readonly inferred: string[];
+}
+
+type Base = Pick<ModelEntry, 'id' | 'licence' | 'description' | 'source'>;
+
+async function entryOf(subject: Subject, base: Base): Promise<ModelEntry> {
+  const { ports, options } = subject;
+  const input = inputPort(subject);
+  const output = ports.outputs[0];
+  if (!output) throw refuse(subject, 'it has no output');
+  const role = options.role ?? inferRole(subject, output);
+  if (role === 'detector') return detectorEntry(subject, base, input, output);
+  if (role === 'embedder') return embedderEntry(subject, base, input, output);
+  if (role === 'classifier') return classifierEntry(subject, base, input, output);
+  throw new LabelsmithError('UNSUPPORTED', `models of the role "${role satisfies never}" cannot be imported`);
+}
+
+function inferRole(subject: Subject, output: Port): 'detector' | 'embedder' | 'classifier' {
+  const rank = output.shape?.length;
+  if (rank === 2) {
+    const role = subject.options.classNames ? 'classifier' : 'embedder';
+    subject.inferred.push(
+      `its output is one row an image, so it is taken for a${role === 'embedder' ? 'n' : ''} ${role}`,
+    );
+    return role;
+  }
+  subject.inferred.push('its output is not one row an image, so it is taken for a detector');
+  return 'detector';
+}
+
+type Geometry = Pick<InputSpec, 'name' | 'width' | 'height' | 'layout' | 'dtype'>;
+
+/** The one image that the network takes. */
+function inputPort(subject: Subject): Geometry {
+  const { ports, options, inferred } = subject;
+  const [input, ...others] = ports.inputs;
+  if (!input || others.length > 0) {
+    const names = ports.inputs.map(({ name }) => name).join(', ');
+    throw refuse(subject, `it takes ${ports.inputs.length} inputs (${names}), and an image is one`);
+  }
+  const { name, shape, dtype } = input;
+  if (shape?.length !== 4)
+    throw refuse(subject, `its input ${name} has shape [${shape ?? '?'}], and images have 4 sizes`);
+  if (dtype !== 'float32' && dtype !== 'float16' && dtype !== 'uint8' && dtype !== 'int32') {
+    throw refuse(subject, `its input ${name} is of type ${dtype}`);
+  }
+  if (typeof shape[0] === 'number' && shape[0] !== 1) {
+    throw refuse(
+      subject,
+      `it takes exactly ${shape[0]} images at once`,
+      'Export it for one image, or with the batch left open.',
+    );
+  }
+  const layout = shape[1] === 3 ? 'NCHW' : shape[3] === 3 ? 'NHWC' : undefined;
+  if (!layout) throw refuse(subject, `its input ${name} of shape [${shape}] has no 3 channels at place 2 or 4`);
+  const [height, width] = layout === 'NCHW' ? [shape[2], shape[3]] : [shape[1], shape[2]];
+  inferred.push(`input ${name}: ${layout}, ${dtype}`);
+  const size = (inFile: number | string | undefined, declared: number | undefined, what: 'width' | 'height') => {
+    if (typeof inFile !== 'number') {
+      if (declared !== undefined) return declared;
+      throw refuse(subject, `it leaves its input's ${what} open`, 'Declare the size with --input-size WIDTHxHEIGHT.');
+    }
+    if (declared !== undefined && declared !== inFile) {
+      throw refuse(subject, `its input's ${what} is ${inFile}, not ${declared} as declared`);
+    }
+    return inFile;
+  };
+  return {
+    name,
+    layout,
+    dtype,
+    width: size(width, options.width, 'width'),
+    height: size(height, options.height, 'height'),
+  };
+}
+
+async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, output: Port): Promise<ModelEntry> {
+  const { options, inferred } = subject;
+  if (subject.ports.outputs.length > 1) {
+    const names = subject.ports.outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
+    throw refuse(subject, `its ${subject.ports.outputs.length} outputs (${names}) fit no decoder`, KNOWN_DETECTORS);
+  }
+  const strides = yoloxStrides(output, geometry);
+  if (!strides) throw refuse(subject, unknownOutput(output, geometry), KNOWN_DETECTORS);
+  const classCount = (output.shape?.[2] as number) - 5;
+  const classNames = options.classNames ?? (classCount === 80 ? COCO_NAMES : undefined);
+  if (!classNames) {
+    throw refuse(
+      subject,
+      `it knows ${classCount} classes and their names were not given`,
+      'Give them with --class-names.',
+    );
+  }
+  if (classNames.length !== classCount) {
+    throw refuse(subject, `it knows ${classCount} classes, and ${classNames.length} names were given`);
+  }
+  if (!options.classNames) inferred.push('80 classes: COCO’s names');
+  const input: InputSpec = {
+    ...geometry,
+    fit: 'letterbox',
+    pad: [114, 114, 114],
+    colours: 'BGR',
+    ...options.input,
+  };
+  if (input.fit !== 'letterbox') throw refuse(subject, 'a detector sees the whole image: its fit must be letterbox');
+  inferred.push(
+    `output ${output.name} [${output.shape}]: YOLOX with strides ${strides.join(', ')}; unless declared otherwise its ` +
+      'input is BGR from 0 to 255, the image at the top left, the rest filled with 114',
+  );
+  const trial = await tryRun(subject, input);
+  const boxes = readBoxes(subject, trial, geometry, strides);
+  inferred.push(`boxes are in ${boxes === 'pixels' ? 'input pixels' : 'cells of the grid'}`);
+  const decoder: Decoder = { kind: 'yolox', output: output.name, strides, boxes };
+  const entry: ModelEntry = { ...base, role: 'detector', input, decoder, classNames };
+  await checkComposed(subject, entry);
+  return entry;
+}
+
+const KNOWN_DETECTORS =
+  'Detectors that can be imported: YOLOX, one output [1, cells, 5 + classes] with a box a cell at strides 8, 16, 32 (and 64).';
+
+/** The strides of a YOLOX output, if its number of cells is that of such grids. */
+function yoloxStrides({ shape }: Port, { width, height }: Geometry): number[] | undefined {
+  if (shape?.length !== 3 || typeof shape[2] !== 'number' || shape[2] < 6) return undefined;
+  return [
+    [8, 16, 32],
+    [8, 16, 32, 64],
+  ].find((strides) => cellCount(width, height, strides) === shape[1]);
+}
+
+function unknownOutput({ name, shape }: Port, { width, height }: Geometry): string {
+  const cells = cellCount(width, height, [8, 16, 32]);
+  const what = `its output ${name} [${shape ?? '?'}] fits no decoder (at ${width} × ${height} there would be ${cells} cells)`;
+  if (shape?.[1] === 3 * cells)
+    return `${what}; three boxes a cell look like YOLOv3 to YOLOv7, which is not decoded here`;
+  if (shape?.[2] === cells)
+    return `${what}; boxes along the last axis look like YOLOv8 or later, which is not decoded here`;
+  return what;
+}
+
+/** Whether x and y count from the input's corner in pixels or from the cell's in cells; and whether scores are scores. */
+function readBoxes(
+  subject: Subject,
+  trial: Tensor,
+  { width, height }: Geometry,
+  strides: readonly number[],
+): 'pixels' | 'cells' {
+  const { count, corner, stride } = cellCentres(width, height, strides);
+  const row = trial.data.length / count;
+  let fromCorner = 0;
+  let fromZero = 0;
+  for (let i = 0; i < count; i++) {
+    for (let axis = 0; axis < 2; axis++) {
+      const value = trial.data[i * row + axis] as number;
+      fromZero += Math.abs(value);
+      fromCorner += Math.abs(value - (corner[2 * i + axis] as number)) / (stride[i] as number);
+    }
+    for (let j = 4; j < row; j++) {
+      const score = trial.data[i * row + j] as number;
+      if (!(score >= 0 && score <= 1)) {
+        throw refuse(
+          subject,
+          `its scores are not from 0 to 1 (${score} in a trial run)`,
+          'Export it with the sigmoid.',
+        );
+      }
+    }
+  }
+  return fromCorner < fromZero ? 'pixels' : 'cells';
+}
+
+async function embedderEntry(subject: Subject, base: Base, geometry: Geometry, port: Port): Promise<ModelEntry> {
+  const { options, inferred, ports } = subject;
+  const output = options.output ?? ports.features ?? port.name;
+  if (!options.output) {
+    inferred.push(
+      ports.features ? `embedding: ${output}, what its last matrix product takes` : `embedding: output ${output}`,
+    );
+  }
+  const input = imagenetInput(subject, geometry);
+  const trial = await tryRun(subject, input, output);
+  const dimensions = trial.data.length;
+  if (trial.dims[0] !== 1 || dimensions < 2 || trial.dims.filter((size) => size !== 1).length !== 1) {
+    throw refuse(subject, `its value ${output} has shape [${trial.dims}] for one image, and an embedding is one row`);
+  }
+  const entry: ModelEntry = { ...base, role: 'embedder', input, output, dimensions };
+  await checkComposed(subject, entry);
+  return entry;
+}
+
+async function classifierEntry(subject: Subject, base: Base, geometry: Geometry, port: Port): Promise<ModelEntry> {
+  const { options, inferred } = subject;
+  const input = imagenetInput(subject, geometry);
+  const trial = await tryRun(subject, input);
+  const classCount = trial.data.length;
+  const { classNames } = options;
+  if (classNames?.length !== classCount) {
+    const given = classNames ? `${classNames.length} names were given` : 'their names were not given';
+    throw refuse(
+      subject,
+      `it gives ${classCount} numbers an image, and ${given}`,
+      'Give one name a class with --class-names.',
+    );
+  }
+  let total = 0;
+  let least = 0;
+  for (const value of trial.data) {
+    total += Number(value);
+    least = Math.min(least, Number(value));
+  }
+  const outputKind = options.outputKind ?? (least >= 0 && Math.abs(total - 1) < 1e-2 ? 'probabilities' : 'logits');
+  if (!options.outputKind) inferred.push(`its output is ${outputKind}`);
+  const entry: ModelEntry = { ...base, role: 'classifier', input, output: port.name, outputKind, classNames };
+  await checkComposed(subject, entry);
+  return entry;
+}
+
+function imagenetInput({ options, inferred }: Subject, geometry: Geometry): InputSpec {
+  inferred.push(
+    'unless declared otherwise its input is the middle of the image, RGB from 0 to 1 with ImageNet’s mean and deviation',
+  );
+  const usual = { scale: 1 / 255, mean: IMAGENET_MEAN, std: IMAGENET_STD, colours: 'RGB' } as const;
+  return { ...geometry, fit: 'cover', pad: [0, 0, 0], ...usual, ...options.input };
+}
+
+/** One of the network's values in a trial run. */
+async function tryRun(
+  subject: Subject,
+  input: InputSpec,
+  output = subject.ports.outputs[0]?.name ?? '',
+): Promise<Tensor> {
+  return trying(subject, () => trialOfNetwork(subject.bytes, input, output));
+}
+
+/** The whole model must load and run, so that a model that was imported can be used. */
+async function checkComposed(subject: Subject, entry: ModelEntry): Promise<void> {
+  await trying(subject, () => trialRun(composeModel(entry, subject.bytes, SINGLE), entry.input));
+}
+
+async function trying<T>(subject: Subject, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    throw refuse(subject, messageOf(cause), undefined, cause);
+  }
+}
+
+async function readModel(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'ENOENT') throw new LabelsmithError('NOT_FOUND', `there is no file ${path}`, { cause });
+    throw new LabelsmithError('BAD_FILE', `cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function nameOf(path: string): string {
+  return basename(path, extname(path))
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+}
+
+async function checkName(id: string, sha256: string, cacheDir: string, replace: boolean): Promise<void> {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) {
+    throw new LabelsmithError('USAGE', `"${id}" cannot be a model's name`, {
+      hint: 'Give a name of lower-case letters, digits and "-" with --name.',
+    });
+  }
+  if (CATALOGUE.some((entry) => entry.id === id)) {
+    throw new LabelsmithError('REFUSED', `${id} is a model of the catalogue`, {
+      hint: 'Give another name with --name.',
+    });
+  }
+  const there = (await readJson(importedPath(cacheDir, id))) as ImportedRecord | undefined;
+  if (there && !replace && there.entry.source.files[0]?.sha256 !== sha256) {
+    throw new LabelsmithError('REFUSED', `another model was imported as ${id}`, {
+      hint: 'Give another name with --name, or --replace it.',
+    });
+  }
+}
+
+function refuse({ file }: Subject, reason: string, hint?: string, cause?: unknown): LabelsmithError {
+  return new LabelsmithError('BAD_MODEL', `${file} cannot be imported: ${reason}`, { hint, cause });
+}

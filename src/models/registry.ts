@@ -1,0 +1,53 @@
+/** Finds a model by its name: in the catalogue, or among the imported ones. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { cacheDirectory, cacheError, readJson } from './cache.ts';
+import { CATALOGUE, type ModelEntry } from './catalogue.ts';
+
+/** Where `models import` keeps its entries. */
+export function importedPath(cacheDir: string, id: string): string {
+  return join(cacheDir, 'imported', `${id}.json`);
+}
+
+/** An imported entry as it is kept: written only by `models import`, so its form is that of `version`. */
+export interface ImportedRecord {
+  readonly version: 1;
+  readonly entry: ModelEntry;
+}
+
+/** All models: the catalogue in its order, then imported ones by name. */
+export async function allEntries(cacheDir: string = cacheDirectory()): Promise<ModelEntry[]> {
+  return [...CATALOGUE, ...(await importedEntries(cacheDir))];
+}
+
+export async function findEntry(name: string, cacheDir: string = cacheDirectory()): Promise<ModelEntry> {
+  const entries = await allEntries(cacheDir);
+  const entry = entries.find(({ id }) => id === name);
+  if (entry) return entry;
+  throw new LabelsmithError('NOT_FOUND', `there is no model named "${name}"`, {
+    hint: `Known models: ${entries.map(({ id }) => id).join(', ')}. \`labelsmith models import FILE.onnx\` adds one.`,
+  });
+}
+
+async function importedEntries(cacheDir: string): Promise<ModelEntry[]> {
+  let names: string[];
+  try {
+    names = await readdir(join(cacheDir, 'imported'));
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return [];
+    throw cacheError(error, `cannot read ${join(cacheDir, 'imported')}`);
+  }
+  const entries: ModelEntry[] = [];
+  for (const name of names.filter((file) => file.endsWith('.json')).sort()) {
+    const path = join(cacheDir, 'imported', name);
+    const record = (await readJson(path)) as ImportedRecord | undefined;
+    if (record?.version !== 1) {
+      throw new LabelsmithError('BAD_FILE', `${path} does not describe an imported model of a form known here`, {
+        hint: 'Delete it and import the model again.',
+      });
+    }
+    entries.push(record.entry);
+  }
+  return entries;
+}

@@ -1,0 +1,38 @@
+/** Runs a model once on a made-up picture, to learn what its output looks like and that it runs at all. */
+import { LabelsmithError } from '../errors.ts';
+import { inlineModel, pixelsToModelInput } from '../math/compose.ts';
+import { Graph } from '../math/ops.ts';
+import { Session } from '../math/session.ts';
+import type { Tensor } from '../math/tensor.ts';
+import type { InputSpec } from './catalogue.ts';
+
+/** Runs a bare network and hands back its value `output`, which must be finite. */
+export async function trialOfNetwork(network: Uint8Array, input: InputSpec, output: string): Promise<Tensor> {
+  const graph = new Graph('trial');
+  const pixels = graph.input('pixels', 'uint8', [1, input.height, input.width, 3]);
+  const feeds = { [input.name]: pixelsToModelInput(graph, pixels, input) };
+  const values = inlineModel(graph, network, { prefix: 'network', feeds, outputs: [output] });
+  graph.output(graph.cast(values[output] as string, 'float32'), 'value');
+  const { value } = await trialRun(graph.toModel(), input);
+  for (const number of (value as Tensor).data) {
+    if (!Number.isFinite(Number(number))) {
+      throw new LabelsmithError('BAD_MODEL', `a trial run gave ${number} for ${output}`);
+    }
+  }
+  return value as Tensor;
+}
+
+/** Runs a model with the input `pixels` on slanting stripes of all brightnesses. */
+export async function trialRun(
+  model: Uint8Array,
+  { width, height }: Pick<InputSpec, 'width' | 'height'>,
+): Promise<Record<string, Tensor>> {
+  const stripes = (i: number) => (7 * i + 13 * Math.floor(i / (3 * width))) % 256;
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => stripes(i));
+  const session = await Session.create(model);
+  try {
+    return await session.run({ pixels: { dtype: 'uint8', data, dims: [1, height, width, 3] } });
+  } finally {
+    await session.close();
+  }
+}
