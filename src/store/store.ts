@@ -107,6 +107,14 @@ export interface Store {
   /** Images with their current labels and regions, in order of id. */
   dataset(query: DatasetQuery): AsyncIterable<DatasetImage>;
 
+  // ── Vectors ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Makes a file of vectors exist. Files that no row names are ignored, so the file is written first. */
+  putVectorShard(shard: VectorShard): Promise<void>;
+  /** In order of first id, then of shard. */
+  vectorShards(space: string, items: ItemKind): Promise<VectorShard[]>;
+  /** Forgets the files of one space and gives their rows, so that the caller can delete the files afterwards. */
+  clearVectorShards(space: string, items: ItemKind): Promise<VectorShard[]>;
+
   // ── Housekeeping ─────────────────────────────────────────────────────────────────────────────────────────────────
   getSetting(key: string): Promise<string | undefined>;
   putSetting(key: string, value: string): Promise<void>;
@@ -271,12 +279,35 @@ export interface ClassRecord {
 export interface DatasetQuery {
   /** Which task's labels; region labels and image labels of that task both come. Default: every task. */
   readonly task?: string;
+  /**
+   * Only what these origins said, as if the others had said nothing: with `['detector']` a person's corrections do not
+   * hide what the detector said, so that it can be judged by itself.
+   */
   readonly origins?: readonly Origin[];
   /** 0 to 1; labels and regions below it are left out. */
   readonly minConfidence?: number;
-  /** Images with no label left still come when set. */
+  /** Images and regions with no label left still come when set. */
   readonly unlabelled?: boolean;
+  /** Only images with at least one path that is not missing. */
+  readonly present?: boolean;
   readonly limit?: number;
+}
+
+/** One immutable file of vectors. */
+export interface VectorShard {
+  /** Key of model and recipe: vectors of one space may be compared. */
+  readonly space: string;
+  readonly items: ItemKind;
+  /** Unique within its space and kind of items. */
+  readonly shard: string;
+  /** Relative to the workspace folder, `/` between parts. */
+  readonly file: string;
+  /** Of the file's bytes, 64 hexadecimal digits. */
+  readonly sha256: string;
+  readonly count: number;
+  readonly firstId: ItemId;
+  readonly lastId: ItemId;
+  readonly runId: string | null;
 }
 
 export interface StoreSummary {

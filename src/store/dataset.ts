@@ -1,0 +1,152 @@
+/** Images with their current labels and regions, for exports and reports. */
+import type { DatasetImage, LabelValue, RegionRecord } from '../core/dataset.ts';
+import type { Label, Task } from '../core/labels.ts';
+import { currentLabels, originRank } from '../core/labels.ts';
+import { idOf } from './codec.ts';
+import type { Dictionary } from './dictionary.ts';
+import { taskOf } from './dictionary.ts';
+import { exportName, rootNames } from './export-name.ts';
+import { rootOf } from './images.ts';
+import { labelOf } from './label-statements.ts';
+import { regionsOfRows } from './regions.ts';
+import type { LabelTable } from './schema.ts';
+import { ORIGIN_CODES } from './schema.ts';
+import type { Session } from './session.ts';
+import type { DatasetQuery, Store } from './store.ts';
+
+export function datasetStore(session: Session): Pick<Store, 'dataset'> {
+  return {
+    async *dataset(query) {
+      const dictionary = await session.freshDictionary();
+      if (query.task !== undefined) taskOf(dictionary, query.task);
+      // Fixed for the whole export, so that a root added meanwhile does not change the names half-way.
+      const roots = rootNames([...dictionary.rootById.values()]);
+      let left = query.limit ?? Number.POSITIVE_INFINITY;
+      if (left <= 0) return;
+      for await (const range of session.imageRanges()) {
+        for (const image of await imagesOfRange(session, query, roots, range)) {
+          yield image;
+          left -= 1;
+          if (left <= 0) return;
+        }
+      }
+    },
+  };
+}
+
+async function imagesOfRange(
+  session: Session,
+  query: DatasetQuery,
+  roots: ReadonlyMap<string, string>,
+  { after, last }: { after: Uint8Array; last: Uint8Array },
+): Promise<DatasetImage[]> {
+  const { db } = session;
+  let labelQuery = db.selectFrom('label').selectAll().where('image_id', '>', after).where('image_id', '<=', last);
+  if (query.origins !== undefined) {
+    const codes = query.origins.map((origin) => ORIGIN_CODES[origin]);
+    labelQuery = labelQuery.where('origin', 'in', codes.length === 0 ? [-1] : codes);
+  }
+  const { rows, dictionary } = await session.read([
+    db
+      .selectFrom('image')
+      .select(['id', 'width', 'height', 'group_id'])
+      .where('id', '>', after)
+      .where('id', '<=', last)
+      .orderBy('id'),
+    db
+      .selectFrom('image_path')
+      .select(['image_id', 'path', 'source_root_id', 'missing'])
+      .where('image_id', '>', after)
+      .where('image_id', '<=', last)
+      .orderBy('image_id')
+      .orderBy('missing')
+      .orderBy('path'),
+    labelQuery,
+    db
+      .selectFrom('region')
+      .selectAll()
+      .where('image_id', '>', after)
+      .where('image_id', '<=', last)
+      .where('deleted', '=', 0)
+      .orderBy('image_id')
+      .orderBy('id'),
+    db.selectFrom('region_shape').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
+  ]);
+  const [imageRows, pathRows, labelRows, regionRows, shapeRows] = rows;
+
+  const files = new Map<string, { file: string; missing: boolean }>();
+  for (const row of pathRows) {
+    const id = idOf(row.image_id);
+    if (files.has(id)) continue;
+    const file = exportName(row.path, rootOf(dictionary, row.source_root_id), roots);
+    files.set(id, { file, missing: row.missing !== 0 });
+  }
+  const labels = labelsByItem(labelRows, dictionary, query);
+  const regions = Map.groupBy(regionsOfRows(regionRows, shapeRows, dictionary), (region) => region.imageId);
+  const least = query.minConfidence ?? 0;
+
+  const images: DatasetImage[] = [];
+  for (const row of imageRows) {
+    const id = idOf(row.id);
+    const file = files.get(id);
+    if (query.present === true && (file === undefined || file.missing)) continue;
+    const kept: RegionRecord[] = [];
+    for (const region of regions.get(id) ?? []) {
+      if (region.score !== null && region.score < least) continue;
+      const own = labels.get(region.id) ?? [];
+      if (own.length === 0 && query.unlabelled !== true) continue;
+      const { id: regionId, box, score, mask, polygons, keypoints, crowd } = region;
+      kept.push({ id: regionId, box, score, labels: own, mask, polygons, keypoints, crowd });
+    }
+    const own = labels.get(id) ?? [];
+    if (own.length === 0 && kept.length === 0 && query.unlabelled !== true) continue;
+    images.push({
+      id,
+      // An image all of whose paths went into other hands (changed files) has none; its id is unique too.
+      file: file?.file ?? id,
+      width: row.width,
+      height: row.height,
+      groupId: idOf(row.group_id),
+      split: null,
+      labels: own,
+      regions: kept,
+    });
+  }
+  return images;
+}
+
+/** Current labels of each item, tasks in order of name, best first. */
+function labelsByItem(
+  rows: readonly LabelTable[],
+  dictionary: Dictionary,
+  query: DatasetQuery,
+): Map<string, LabelValue[]> {
+  const least = query.minConfidence ?? 0;
+  const tasks = [...dictionary.taskById.entries()]
+    .filter(([, task]) => query.task === undefined || task.name === query.task)
+    .sort(([, a], [, b]) => (a.name < b.name ? -1 : 1));
+  const byTask = Map.groupBy(rows, (row) => row.task_id);
+  const result = new Map<string, LabelValue[]>();
+  for (const [taskId, task] of tasks) {
+    const labels = (byTask.get(taskId) ?? []).map((row) => labelOf(row, dictionary));
+    for (const [item, own] of Map.groupBy(labels, (label) => label.itemId)) {
+      const values = standing(own, task)
+        .filter((label) => label.confidence >= least)
+        .map(({ className, confidence, origin }) => ({ className, confidence, origin, task: task.name }));
+      if (values.length > 0) result.set(item, [...(result.get(item) ?? []), ...values]);
+    }
+  }
+  return result;
+}
+
+/** Of classes that hold side by side the newest is no better than the others: the more confident comes first. */
+function standing(labels: readonly Label[], task: Task): Label[] {
+  const current = currentLabels(labels, task.rule);
+  if (task.rule === 'single') return current;
+  return current.sort(
+    (a, b) =>
+      originRank(a.origin) - originRank(b.origin) ||
+      b.confidence - a.confidence ||
+      (a.className < b.className ? -1 : 1),
+  );
+}

@@ -1,0 +1,350 @@
+/** Detection: what is left to do, and one shard of candidates, regions and the labels derived from them. */
+import type { ExpressionBuilder } from 'kysely';
+import type { Box, Detections } from '../core/boxes.ts';
+import { iou } from '../core/boxes.ts';
+import type { ImageId } from '../core/ids.ts';
+import { LabelsmithError } from '../errors.ts';
+import {
+  hasShape,
+  idOf,
+  imageKey,
+  imageOf,
+  NO_BYTES,
+  packDetections,
+  regionKey,
+  regionRow,
+  shapeRow,
+  unpackDetections,
+} from './codec.ts';
+import type { Dictionary } from './dictionary.ts';
+import { runKeyOf, taskOf } from './dictionary.ts';
+import type { Draft } from './draft.ts';
+import { imageStatements } from './images.ts';
+import { labelStatements } from './label-statements.ts';
+import type { ImageTable, LabelTable, Schema } from './schema.ts';
+import { ORIGIN_CODES } from './schema.ts';
+import type { Session } from './session.ts';
+import { pieces } from './session.ts';
+import type { AcceptedRegion, DetectionShard, Store } from './store.ts';
+import { template } from './template.ts';
+
+type DetectionStore = Pick<
+  Store,
+  'detectionWork' | 'countDetectionWork' | 'commitDetections' | 'candidates' | 'candidateModels'
+>;
+
+/** No row has these numbers: what a model or rule that is not in the dictionary is compared with. */
+const UNKNOWN = -1;
+
+export function detectionStore(session: Session): DetectionStore {
+  const { db } = session;
+  const images = imageStatements(session);
+  const labels = labelStatements(session);
+  const putCandidate = template<{ image_id: Uint8Array; model_id: number; detections: Uint8Array }>((v) =>
+    db
+      .insertInto('candidate')
+      .values({ image_id: v.image_id, model_id: v.model_id, detections: v.detections })
+      .onConflict((conflict) =>
+        conflict.columns(['model_id', 'image_id']).doUpdateSet((eb) => ({ detections: eb.ref('excluded.detections') })),
+      ),
+  );
+  const putDetection = template<{ model_id: number; image_id: Uint8Array; acceptance_id: number; run_key: number }>(
+    (v) =>
+      db
+        .insertInto('detection')
+        .values({ model_id: v.model_id, image_id: v.image_id, acceptance_id: v.acceptance_id, run_key: v.run_key })
+        .onConflict((conflict) =>
+          conflict.columns(['model_id', 'image_id']).doUpdateSet((eb) => ({
+            acceptance_id: eb.ref('excluded.acceptance_id'),
+            run_key: eb.ref('excluded.run_key'),
+          })),
+        ),
+  );
+
+  async function numbersOf(modelKey: string, acceptKey: string) {
+    const dictionary = await session.freshDictionary();
+    return {
+      modelId: dictionary.modelIds.get(modelKey) ?? UNKNOWN,
+      acceptanceId: dictionary.acceptanceIds.get(acceptKey) ?? UNKNOWN,
+    };
+  }
+
+  /** Images with something to do: decoding needs a path that is there and that detection has not given up on. */
+  function work(modelId: number, acceptanceId: number, force: boolean) {
+    const query = db
+      .selectFrom('image')
+      .leftJoin('candidate', (join) =>
+        join.onRef('candidate.image_id', '=', 'image.id').on('candidate.model_id', '=', modelId),
+      )
+      .leftJoin('detection', (join) =>
+        join.onRef('detection.image_id', '=', 'image.id').on('detection.model_id', '=', modelId),
+      );
+    const readable = (eb: ExpressionBuilder<Schema, 'image'>) =>
+      eb
+        .selectFrom('image_path')
+        .leftJoin('quarantine', 'quarantine.path', 'image_path.path')
+        .select('image_path.path')
+        .whereRef('image_path.image_id', '=', 'image.id')
+        .where('image_path.missing', '=', 0);
+    if (force) return query.where((eb) => eb.exists(readable(eb)));
+    return query.where((eb) =>
+      eb.or([
+        eb.and([
+          eb('candidate.image_id', 'is not', null),
+          eb.or([eb('detection.acceptance_id', 'is', null), eb('detection.acceptance_id', '<>', acceptanceId)]),
+        ]),
+        eb.and([eb('candidate.image_id', 'is', null), eb.exists(readable(eb).where('quarantine.path', 'is', null))]),
+      ]),
+    );
+  }
+
+  return {
+    async *detectionWork(modelKey, acceptKey, { force = false } = {}) {
+      const { modelId, acceptanceId } = await numbersOf(modelKey, acceptKey);
+      for await (const { after, last } of session.imageRanges()) {
+        const [rows] = await session.driver.read([
+          work(modelId, acceptanceId, force)
+            .selectAll('image')
+            .select('candidate.detections')
+            .where('image.id', '>', after)
+            .where('image.id', '<=', last)
+            .orderBy('image.id'),
+        ]);
+        if (rows.length === 0) continue;
+        yield rows.map((row) => ({
+          image: imageOf(row as ImageTable),
+          candidates: force || row.detections === null ? null : unpackDetections(row.detections),
+        }));
+      }
+    },
+
+    async countDetectionWork(modelKey, acceptKey, { force = false } = {}) {
+      const { modelId, acceptanceId } = await numbersOf(modelKey, acceptKey);
+      const [row] = await session.driver.analyse(
+        work(modelId, acceptanceId, force).select((eb) => eb.fn.countAll<number>().as('n')),
+      );
+      return Number(row?.n ?? 0);
+    },
+
+    async commitDetections(shard) {
+      await session.write(async (draft) => {
+        const task_id = taskOf(draft.dictionary, shard.task).id;
+        const run_key = runKeyOf(draft.dictionary, shard.runId);
+        const model_id = draft.modelId(shard.modelKey, shard.classNames);
+        const acceptance_id = draft.acceptanceId(shard.acceptKey);
+        const known = await knownRegions(session, draft.dictionary, shard, model_id, task_id);
+        draft.guard('regions', known.revision);
+        draft.bump('regions');
+        const plans = shard.images.map((image) => ({ image, ...planImage(draft, shard, image, known) }));
+
+        // Statement by statement, not image by image: runs of one statement travel together.
+        for (const { image } of plans) {
+          if (image.candidates === null) continue;
+          const detections = packDetections(image.candidates);
+          draft.add(putCandidate, { image_id: imageKey(image.imageId), model_id, detections });
+        }
+        for (const { image } of plans) {
+          draft.add(putDetection, { model_id, image_id: imageKey(image.imageId), acceptance_id, run_key });
+        }
+        const origin = ORIGIN_CODES.detector;
+        for (const { image } of plans) {
+          draft.add(labels.dropDetected, { image_id: imageKey(image.imageId), task_id, origin, model_id });
+        }
+        const gone = plans.flatMap(({ image, removed }) =>
+          removed.map((id) => ({ image_id: imageKey(image.imageId), region_id: regionKey(id) })),
+        );
+        for (const region of gone) draft.add(labels.dropLabelsOfRegion, region);
+        for (const region of gone) draft.add(labels.dropRegion, region);
+        for (const { image, added } of plans) {
+          for (const region of added) {
+            const row = { ...region, imageId: image.imageId, touched: false, deleted: false, crowd: false };
+            draft.add(labels.putRegion, regionRow(row, model_id, run_key));
+          }
+        }
+        for (const { image, added } of plans) {
+          for (const { id, keypoints = null, mask = null } of added) {
+            const shape = { keypoints, mask, polygons: null };
+            if (hasShape(shape)) draft.add(labels.putShape, shapeRow(image.imageId, id, shape));
+            else if (known.regionIds.has(id)) {
+              draft.add(labels.dropShape, { image_id: imageKey(image.imageId), region_id: regionKey(id) });
+            }
+          }
+        }
+        const put = (image_id: Uint8Array, region_id: Uint8Array, className: string, confidence: number) =>
+          draft.add(labels.putLabel, {
+            image_id,
+            region_id,
+            task_id,
+            class_id: draft.classId(className),
+            origin,
+            model_id,
+            present: 1,
+            confidence,
+            run_key,
+            sequence: draft.nextSequence(),
+          });
+        for (const { image, added, imageLabels } of plans) {
+          const image_id = imageKey(image.imageId);
+          for (const { className, confidence } of imageLabels) put(image_id, NO_BYTES, className, confidence);
+          for (const region of added) put(image_id, regionKey(region.id), region.className, region.score);
+        }
+        for (const row of shard.quarantine) images.quarantine(draft, row);
+      });
+    },
+
+    async *candidates(modelKey) {
+      const modelId = (await session.freshDictionary()).modelIds.get(modelKey);
+      if (modelId === undefined) return;
+      type CandidateRow = { image_id: Uint8Array; detections: Uint8Array };
+      const pages = session.pages<CandidateRow>(session.pageSize, async (last) => {
+        const query = db
+          .selectFrom('candidate')
+          .select(['image_id', 'detections'])
+          .where('model_id', '=', modelId)
+          .where('image_id', '>', last?.image_id ?? NO_BYTES)
+          .orderBy('image_id')
+          .limit(session.pageSize);
+        return (await session.driver.read([query]))[0];
+      });
+      for await (const rows of pages) {
+        yield rows.map((row): { imageId: ImageId; detections: Detections } => ({
+          imageId: idOf(row.image_id),
+          detections: unpackDetections(row.detections),
+        }));
+      }
+    },
+
+    async candidateModels() {
+      const rows = await session.driver.analyse(
+        db
+          .selectFrom('candidate')
+          .innerJoin('model', 'model.id', 'candidate.model_id')
+          .groupBy(['model.key', 'model.class_names'])
+          .select((eb) => ['model.key', 'model.class_names', eb.fn.countAll<number>().as('images')])
+          .orderBy('model.key'),
+      );
+      return rows.map((row) => ({
+        modelKey: row.key,
+        images: Number(row.images),
+        classNames: JSON.parse(row.class_names) as string[],
+      }));
+    },
+  };
+}
+
+interface FrozenRegion {
+  readonly box: Box;
+  readonly deleted: boolean;
+  /** Every class that anybody said of it in the task, present or not; empty when it has no label. */
+  readonly classIds: ReadonlySet<number>;
+  /** Those that hold. */
+  readonly presentIds: ReadonlySet<number>;
+}
+
+interface KnownRegions {
+  /** The counter `regions` at the time of reading. */
+  readonly revision: number;
+  readonly regionIds: ReadonlySet<string>;
+  /** This model's untouched regions, by image: what a shard replaces. */
+  readonly replaceable: ReadonlyMap<ImageId, readonly string[]>;
+  /** Regions a person touched or deleted, by image. */
+  readonly frozen: ReadonlyMap<ImageId, readonly FrozenRegion[]>;
+  readonly frozenIds: ReadonlySet<string>;
+}
+
+async function knownRegions(
+  session: Session,
+  dictionary: Dictionary,
+  shard: DetectionShard,
+  modelId: number,
+  taskId: number,
+): Promise<KnownRegions> {
+  const { db } = session;
+  const [[counter]] = await session.driver.read([
+    db.selectFrom('counter').select('value').where('name', '=', 'regions'),
+  ]);
+  const regionIds = new Set<string>();
+  const replaceable = new Map<ImageId, string[]>();
+  const frozen = new Map<ImageId, FrozenRegion[]>();
+  const frozenIds = new Set<string>();
+  for (const piece of pieces(shard.images.map((image) => imageKey(image.imageId)))) {
+    const [regions] = await session.driver.read([db.selectFrom('region').selectAll().where('image_id', 'in', piece)]);
+    const touched = regions.filter((row) => row.touched === 1 || row.deleted === 1);
+    const labels = new Map<string, Pick<LabelTable, 'class_id' | 'present'>[]>();
+    for (const ids of pieces([...new Set(touched.map((row) => idOf(row.image_id)))].map(imageKey))) {
+      const [rows] = await session.driver.read([
+        db
+          .selectFrom('label')
+          .select(['region_id', 'class_id', 'present'])
+          .where('image_id', 'in', ids)
+          .where('task_id', '=', taskId),
+      ]);
+      for (const row of rows) {
+        const id = idOf(row.region_id);
+        const list = labels.get(id);
+        if (list === undefined) labels.set(id, [row]);
+        else list.push(row);
+      }
+    }
+    for (const row of regions) {
+      const id = idOf(row.id);
+      const imageId = idOf(row.image_id);
+      regionIds.add(id);
+      if (row.touched === 0 && row.deleted === 0) {
+        if (row.model_id === modelId) replaceable.set(imageId, [...(replaceable.get(imageId) ?? []), id]);
+        continue;
+      }
+      const rootOf = (classId: number) => dictionary.classById.get(classId)?.rootId ?? classId;
+      const own = labels.get(id) ?? [];
+      frozenIds.add(id);
+      const entry: FrozenRegion = {
+        box: [row.x1, row.y1, row.x2, row.y2],
+        deleted: row.deleted === 1,
+        classIds: new Set(own.map((label) => rootOf(label.class_id))),
+        presentIds: new Set(own.filter((label) => label.present === 1).map((label) => rootOf(label.class_id))),
+      };
+      frozen.set(imageId, [...(frozen.get(imageId) ?? []), entry]);
+    }
+  }
+  return { revision: counter?.value ?? 0, regionIds, replaceable, frozen, frozenIds };
+}
+
+type ShardImage = DetectionShard['images'][number];
+
+/**
+ * What of an image's new regions is added, which old ones go, and which image labels still stand on a region: a class
+ * all of whose regions a person deleted is not the image's.
+ */
+function planImage(draft: Draft, shard: DetectionShard, image: ShardImage, known: KnownRegions) {
+  if (!(shard.frozenIou > 0 && shard.frozenIou <= 1)) {
+    throw new LabelsmithError('USAGE', `frozenIou is above 0 and at most 1, not ${shard.frozenIou}`);
+  }
+  const frozen = known.frozen.get(image.imageId) ?? [];
+  const added: AcceptedRegion[] = [];
+  const suppressed = new Set<number>();
+  const standing = new Set<number>();
+  for (const region of image.regions) {
+    const classId = draft.classId(region.className);
+    const over = frozen.filter(
+      (old) => (old.classIds.size === 0 || old.classIds.has(classId)) && iou(old.box, region.box) >= shard.frozenIou,
+    );
+    if (over.length === 0 && !known.frozenIds.has(region.id)) {
+      added.push(region);
+      standing.add(classId);
+    } else {
+      suppressed.add(classId);
+    }
+  }
+  for (const old of frozen) {
+    if (!old.deleted) for (const classId of old.presentIds) standing.add(classId);
+  }
+  const kept = new Set(added.map((region) => region.id));
+  return {
+    added,
+    removed: (known.replaceable.get(image.imageId) ?? []).filter((id) => !kept.has(id)),
+    imageLabels: image.imageLabels.filter(({ className }) => {
+      const classId = draft.classId(className);
+      return !suppressed.has(classId) || standing.has(classId);
+    }),
+  };
+}

@@ -1,0 +1,106 @@
+/** Settings, the numbers of `status`, checks. */
+import { sql } from 'kysely';
+import { QUALITY_FLAGS } from '../core/image.ts';
+import type { Origin } from '../core/labels.ts';
+import { flagsOf } from './codec.ts';
+import type { Query } from './driver.ts';
+import { NONE_CLASS_ID, originOf } from './schema.ts';
+import type { Session } from './session.ts';
+import type { Store, StoreSummary } from './store.ts';
+import { template } from './template.ts';
+
+export function housekeepingStore(
+  session: Session,
+): Pick<Store, 'getSetting' | 'putSetting' | 'summary' | 'check' | 'close'> {
+  const { db, driver } = session;
+  const putSetting = template<{ key: string; value: string }>((v) =>
+    db
+      .insertInto('setting')
+      .values({ key: v.key, value: v.value })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet((eb) => ({ value: eb.ref('excluded.value') }))),
+  );
+  /** Labels whose region is gone: no foreign key can say it, since labels of images have none. */
+  const orphans = db
+    .selectFrom('label')
+    .leftJoin('region', (join) =>
+      join.onRef('region.image_id', '=', 'label.image_id').onRef('region.id', '=', 'label.region_id'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('label.region_id', '<>', new Uint8Array(0))
+    .where('region.id', 'is', null);
+
+  return {
+    async getSetting(key) {
+      const [[row]] = await driver.read([db.selectFrom('setting').select('value').where('key', '=', key)]);
+      return row?.value;
+    },
+
+    async putSetting(key, value) {
+      await session.write((draft) => {
+        draft.add(putSetting, { key, value });
+      });
+    },
+
+    async summary() {
+      const one = async (query: Query<{ n: number | null }>) => Number((await driver.analyse(query))[0]?.n ?? 0);
+      const raw = (text: ReturnType<typeof sql<{ n: number }>>): Query<{ n: number }> => ({
+        compile: () => text.compile(db),
+      });
+      const images = await one(raw(sql`select count(*) as n from image`));
+      const paths = await one(raw(sql`select count(*) as n from image_path`));
+      const imagesWithPath = await one(raw(sql`select count(distinct image_id) as n from image_path`));
+      const quarantined = await driver.analyse(
+        db
+          .selectFrom('quarantine')
+          .groupBy('reason')
+          .select((eb) => ['reason', eb.fn.countAll<number>().as('n')])
+          .orderBy('reason'),
+      );
+      const labels = await driver.analyse(
+        db
+          .selectFrom('label')
+          .groupBy('origin')
+          .select((eb) => ['origin', eb.fn.countAll<number>().as('n')])
+          .orderBy('origin'),
+      );
+      const flagged = await driver.analyse(
+        db
+          .selectFrom('image')
+          .where('flags', '<>', sql.lit(0))
+          .groupBy('flags')
+          .select((eb) => ['flags', eb.fn.countAll<number>().as('n')]),
+      );
+      const flags: Partial<Record<(typeof QUALITY_FLAGS)[number], number>> = {};
+      for (const flag of QUALITY_FLAGS) {
+        const n = flagged.reduce((sum, row) => sum + (flagsOf(row.flags).includes(flag) ? Number(row.n) : 0), 0);
+        if (n > 0) flags[flag] = n;
+      }
+      return {
+        images,
+        paths,
+        missingPaths: await one(raw(sql`select count(*) as n from image_path where missing = 1`)),
+        groups: await one(raw(sql`select count(distinct group_id) as n from image`)),
+        duplicatePaths: paths - imagesWithPath,
+        similarPairs: await one(raw(sql`select count(*) as n from similar_pair`)),
+        quarantined: Object.fromEntries(quarantined.map((row) => [row.reason, Number(row.n)])),
+        regions: await one(raw(sql`select count(*) as n from region where deleted = 0`)),
+        labels: Object.fromEntries(
+          labels.map((row): [Origin, number] => [originOf(row.origin), Number(row.n)]),
+        ) as StoreSummary['labels'],
+        classes: await one(
+          raw(sql`select count(*) as n from class where id = root_id and id <> ${sql.lit(NONE_CLASS_ID)}`),
+        ),
+        flags,
+        schemaVersion: driver.schemaVersion,
+      };
+    },
+
+    async check() {
+      const problems = await driver.check();
+      const lost = Number((await driver.analyse(orphans))[0]?.n ?? 0);
+      return lost === 0 ? problems : [...problems, `${lost} labels of regions that are not there`];
+    },
+
+    close: () => driver.close(),
+  };
+}

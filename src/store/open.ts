@@ -1,0 +1,63 @@
+/** Opens the store of a workspace; the one place that knows which driver there is. */
+import { join } from 'node:path';
+import { BUILT_IN_TASKS } from '../core/labels.ts';
+import { LabelsmithError } from '../errors.ts';
+import { classStore } from './classes.ts';
+import { datasetStore } from './dataset.ts';
+import { detectionStore } from './detections.ts';
+import type { SqlDriver } from './driver.ts';
+import { housekeepingStore } from './housekeeping.ts';
+import { imageStore } from './images.ts';
+import { labelStore } from './labels.ts';
+import { regionStore } from './regions.ts';
+import { runStore } from './runs.ts';
+import { Session } from './session.ts';
+import { openSqlite } from './sqlite/driver.ts';
+import type { Store } from './store.ts';
+import { vectorShardStore } from './vectors.ts';
+
+export interface OpenStoreOptions {
+  /**
+   * How long a writer waits for another process's transaction, milliseconds (default 30,000). A shard takes
+   * milliseconds, so only a stuck process is waited for so long; then the call fails with `BUSY`.
+   */
+  readonly busyTimeoutMs?: number;
+  /** Images a page of a stream (default 500; at ten regions an image that is some megabytes). */
+  readonly pageSize?: number;
+}
+
+/** The database's name within the workspace folder. */
+export const DATABASE_FILE = 'labelsmith.sqlite';
+
+/** `workspaceDir` is the `.labelsmith` folder; it is made when it is not there. */
+export async function openStore(workspaceDir: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const { busyTimeoutMs = 30_000, pageSize = 500 } = options;
+  if (!Number.isInteger(pageSize) || pageSize < 1) {
+    throw new LabelsmithError('USAGE', `pageSize is a whole number from 1, not ${pageSize}`);
+  }
+  const driver = await openSqlite({ file: join(workspaceDir, DATABASE_FILE), busyTimeoutMs });
+  try {
+    return await storeOver(driver, pageSize);
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+/** The store over any SQL driver. */
+export async function storeOver(driver: SqlDriver, pageSize: number): Promise<Store> {
+  const session = new Session(driver, pageSize);
+  const labels = labelStore(session);
+  for (const task of BUILT_IN_TASKS) await labels.ensureTask(task);
+  return {
+    ...runStore(session),
+    ...imageStore(session),
+    ...detectionStore(session),
+    ...regionStore(session),
+    ...labels,
+    ...classStore(session),
+    ...datasetStore(session),
+    ...vectorShardStore(session),
+    ...housekeepingStore(session),
+  };
+}

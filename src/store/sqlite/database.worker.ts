@@ -1,0 +1,85 @@
+/**
+ * The thread of one connection: the writer, which alone changes the database, or the analyst, which answers the queries
+ * that look at everything. Requests are done one after the other; each gets one reply.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Transaction, WriteResult } from '../driver.ts';
+import type { Connection } from './connection.ts';
+import { checkpoint, guarded, openReader, openWriter } from './connection.ts';
+import type { Answers, Reply, Request, WorkerSetup } from './protocol.ts';
+import { plainError } from './protocol.ts';
+
+const setup = workerData as WorkerSetup;
+const port = parentPort;
+if (port === null) throw new Error('database.worker is a worker thread, not a program');
+
+let connection: Connection | undefined;
+
+/** Opened by the first request, so that a failure to open is that request's answer, and the next one tries again. */
+function opened(): Connection {
+  connection ??= setup.role === 'writer' ? openWriter(setup) : openReader(setup);
+  return connection;
+}
+
+class Conflict extends Error {}
+
+function write({ guards, statements }: Transaction): WriteResult {
+  const db = opened();
+  try {
+    return db.transaction('BEGIN IMMEDIATE', () => {
+      for (const guard of guards) {
+        const row = db.all('SELECT value FROM counter WHERE name = ?', [guard.counter])[0];
+        if (row?.value !== guard.value) throw new Conflict();
+      }
+      const changes = statements.map(({ sql, rows }) => {
+        const statement = db.statement(sql);
+        let changed = 0;
+        for (const row of rows) changed += Number(statement.run(...row).changes);
+        return changed;
+      });
+      return { kind: 'done', changes };
+    });
+  } catch (error) {
+    if (error instanceof Conflict) return { kind: 'conflict' };
+    throw error;
+  }
+}
+
+function check(): string[] {
+  const db = opened();
+  const integrity = db.all('PRAGMA integrity_check').map((row) => String(row.integrity_check));
+  const references = db.all('PRAGMA foreign_key_check');
+  return [
+    ...integrity.filter((line) => line !== 'ok'),
+    ...references.map((row) => `a row of "${row.table}" refers to nothing in "${row.parent}"`),
+  ];
+}
+
+function answer(request: Request): Answers[keyof Answers] {
+  switch (request.kind) {
+    case 'write':
+      return write(request.transaction);
+    case 'query':
+      return opened().all(request.sql, request.parameters);
+    case 'check':
+      return check();
+    case 'close':
+      if (connection !== undefined && setup.role === 'writer') checkpoint(connection);
+      connection?.close();
+      connection = undefined;
+      return null;
+    default:
+      return request satisfies never;
+  }
+}
+
+port.on('message', ({ id, request }: { id: number; request: Request }) => {
+  let reply: Reply;
+  try {
+    reply = { id, kind: 'answer', value: guarded(setup.file, () => answer(request)) };
+  } catch (error) {
+    reply = { id, kind: 'error', error: plainError(error) };
+  }
+  port.postMessage(reply);
+  if (request.kind === 'close') port.close();
+});

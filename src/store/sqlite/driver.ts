@@ -1,0 +1,82 @@
+/**
+ * SQLite through `node:sqlite`. The module is synchronous, so: one writer in a thread of its own; a read-only connection
+ * in the calling thread for short reads; another thread, started on first use, for queries that look at everything.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { LabelsmithError, messageOf } from '../../errors.ts';
+import type { Query, RowsOf, SqlDriver, SqlValue } from '../driver.ts';
+import type { Schema } from '../schema.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
+import { guarded, openReader } from './connection.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { DatabaseThread } from './thread.ts';
+
+export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver> {
+  const folder = dirname(options.file);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new LabelsmithError('WORKSPACE', `The workspace folder ${folder} cannot be made (${messageOf(error)})`, {
+      hint: 'Check the permissions of the folder above it, or choose another workspace with --workspace.',
+      cause: error,
+    });
+  }
+  const writer = new DatabaseThread({ ...options, role: 'writer' });
+  let reader: Connection;
+  try {
+    // The first request opens the file and brings its schema up to date; only then can it be opened read-only.
+    await writer.ask({ kind: 'write', transaction: { guards: [], statements: [] } });
+    reader = openReader(options);
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+  return sqliteDriver(options, writer, reader);
+}
+
+function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread, reader: Connection): SqlDriver {
+  let analyst: DatabaseThread | undefined;
+  const analysts = () => (analyst ??= new DatabaseThread({ ...options, role: 'analyst' }));
+  let closed = false;
+  return {
+    db: new Kysely<Schema>({
+      dialect: {
+        createAdapter: () => new SqliteAdapter(),
+        createDriver: () => new DummyDriver(),
+        createIntrospector: (db) => new SqliteIntrospector(db),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+      },
+    }),
+    schemaVersion: MIGRATIONS.length,
+
+    async read<const Queries extends readonly Query<unknown>[]>(queries: Queries): Promise<RowsOf<Queries>> {
+      if (closed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');
+      const run = () =>
+        queries.map((query) => {
+          const { sql, parameters } = query.compile();
+          return reader.all(sql, parameters as readonly SqlValue[]);
+        });
+      const rows = guarded(options.file, () => (queries.length > 1 ? reader.transaction('BEGIN', run) : run()));
+      return rows as unknown as RowsOf<Queries>;
+    },
+
+    async analyse<Row>(query: Query<Row>): Promise<Row[]> {
+      const { sql, parameters } = query.compile();
+      return (await analysts().ask({ kind: 'query', sql, parameters: parameters as readonly SqlValue[] })) as Row[];
+    },
+
+    write: (transaction) => writer.ask({ kind: 'write', transaction }),
+    check: () => analysts().ask({ kind: 'check' }),
+
+    async close() {
+      if (closed) return;
+      closed = true;
+      // The writer goes last: the last connection to close removes the log.
+      reader.close();
+      await analyst?.close();
+      await writer.close();
+    },
+  };
+}
