@@ -1,6 +1,13 @@
 /**
  * Sources: async iterables of named bytes. A source lists what is there in a fixed order and opens one entry at a time;
- * it decodes nothing and decides nothing about what it finds.
+ * it decodes nothing and decides nothing about what it finds, but for leaving out what nobody would call an image
+ * (`notes.txt`, `.git`, `Thumbs.db`; the rules are in `names.ts`).
+ *
+ * Guarantees of every source (checked by `test/contracts/source.ts`):
+ * - Two listings of an unchanged source give the same items in the same order.
+ * - Nothing that can be wrong with one file or one archive ends a listing: it becomes a `problem` and the rest follows.
+ * - Nothing is held but one folder's names, or one archive's current member; entries hold no open file.
+ * - Nothing is ever written where a name of the source says: archives are read in place or as a whole.
  */
 
 export interface SourceEntry {
@@ -19,11 +26,28 @@ export interface SourceEntry {
   read(maxBytes: number): Promise<Uint8Array>;
 }
 
+/** Reason → what it means. These are listed things that cannot even be opened; images that cannot be decoded are not here. */
+export const SOURCE_PROBLEMS = {
+  missing: 'a list names it, but it is not there',
+  unreadable: 'the file or folder may not be read',
+  'broken-link': 'a symbolic link that points to nothing',
+  'link-loop': 'a symbolic link to a folder it stands in',
+  'not-a-file': 'a pipe, socket or device',
+  'damaged-archive': 'the archive is cut off or broken',
+  'nested-archive': 'an archive inside an archive is not opened',
+  'unsupported-archive': 'an archive of a kind that is not opened',
+  'encrypted-archive': 'a member of an archive is protected by a password',
+  'unsafe-name': 'the name of an archive’s member leads outside the archive',
+  'archive-too-large': 'an archive that grows out of proportion when unpacked',
+} as const;
+export type SourceProblemReason = keyof typeof SOURCE_PROBLEMS;
+
 /** Something listed that cannot even be opened: a loop, a broken link, a damaged archive. It goes to quarantine. */
 export interface SourceProblem {
   readonly path: string;
   readonly sourceRoot: string;
-  readonly reason: string;
+  readonly reason: SourceProblemReason;
+  /** A sentence for people. */
   readonly message: string;
 }
 
@@ -31,10 +55,15 @@ export type SourceItem =
   | { readonly kind: 'entry'; readonly entry: SourceEntry }
   | { readonly kind: 'problem'; readonly problem: SourceProblem };
 
+export interface ListOptions {
+  /** Told of each file that is left out because its name is not an image's: `notes.txt`. Hidden files are not counted. */
+  readonly onIgnored?: (path: string) => void;
+}
+
 export interface Source {
   /** What the user wrote. */
   readonly spec: string;
   readonly root: string;
-  /** In a fixed order (by path bytes within a folder, as stored within an archive), streaming. */
-  list(): AsyncIterable<SourceItem>;
+  /** In a fixed order (by path bytes within a folder, as stored within an archive or a list), streaming. */
+  list(options?: ListOptions): AsyncIterable<SourceItem>;
 }

@@ -1,0 +1,181 @@
+/**
+ * A folder, recursively. Symbolic links are followed: to files always, to a folder the first time, so that links which
+ * lead round and round can neither loop nor multiply; a link to a folder it stands in is a problem.
+ */
+import { stat } from 'node:fs/promises';
+import { messageOf } from '../errors.ts';
+import { sniffFormat } from '../images/sniff.ts';
+import { listArchive } from './archive.ts';
+import { type DirectoryEntry, readDirectory } from './directory.ts';
+import { readRange, readWholeFile, type SystemPath, withFile } from './file.ts';
+import { kindOfName, pathTextOf } from './names.ts';
+import type { ListOptions, SourceItem, SourceProblemReason } from './source.ts';
+
+/** What every listing needs to know. */
+export interface Listing extends ListOptions {
+  /** The root that entries say they came in by, absolute. */
+  readonly sourceRoot: string;
+  /** Where compressed archives are unpacked as a whole, see `archive.ts`. */
+  readonly archiveCache: string | undefined;
+  /** Absolute folders that are left out: a workspace, an export. */
+  readonly skip: ReadonlySet<string>;
+}
+
+/** Files whose size and time are asked for at once; more only helps on network drives. */
+const STATS_AT_ONCE = 32;
+
+export async function* listFolder(folder: Buffer, listing: Listing): AsyncGenerator<SourceItem> {
+  const own = await stat(folder, { bigint: true });
+  yield* walk(folder, listing, [identityOf(own)], new Set());
+}
+
+function identityOf(own: { dev: bigint; ino: bigint }): string {
+  return `${own.dev}:${own.ino}`;
+}
+
+/**
+ * `ancestors` are the folders this one stands in, itself last; `linked` those that were entered by a link. Both hold
+ * device and inode, since names say nothing once links are followed.
+ */
+async function* walk(
+  folder: Buffer,
+  listing: Listing,
+  ancestors: readonly string[],
+  linked: Set<string>,
+): AsyncGenerator<SourceItem> {
+  let files: Buffer[] = [];
+  try {
+    for await (const entry of readDirectory(folder)) {
+      if (isSkipped(entry)) continue;
+      const path = joined(folder, entry.name);
+      if (entry.kind === 'file' && kindOfName(entry.name.toString('latin1')) !== 'archive') {
+        files.push(path);
+        if (files.length < STATS_AT_ONCE) continue;
+      }
+      yield* await filesItems(files, listing);
+      files = [];
+      if (entry.kind !== 'file') yield* notAFile(entry, path, listing, ancestors, linked);
+      else if (kindOfName(entry.name.toString('latin1')) === 'archive') yield* listArchive(path, listing);
+    }
+  } catch (error) {
+    yield problemOf(folder, listing, 'unreadable', `the folder cannot be read: ${messageOf(error)}`);
+    return;
+  }
+  yield* await filesItems(files, listing);
+}
+
+function isSkipped(entry: DirectoryEntry): boolean {
+  return kindOfName(entry.name.toString('latin1')) === 'hidden';
+}
+
+async function* notAFile(
+  entry: DirectoryEntry,
+  path: Buffer,
+  listing: Listing,
+  ancestors: readonly string[],
+  linked: Set<string>,
+): AsyncGenerator<SourceItem> {
+  switch (entry.kind) {
+    case 'folder': {
+      if (listing.skip.has(pathTextOf(path).path)) return;
+      let identity: string;
+      try {
+        identity = identityOf(await stat(path, { bigint: true }));
+      } catch (error) {
+        yield problemOf(path, listing, 'unreadable', `the folder cannot be looked at: ${messageOf(error)}`);
+        return;
+      }
+      if (entry.viaLink) {
+        if (ancestors.includes(identity)) {
+          yield problemOf(path, listing, 'link-loop', 'a symbolic link to a folder it stands in; not followed');
+          return;
+        }
+        if (linked.has(identity)) {
+          listing.onIgnored?.(pathTextOf(path).path);
+          return;
+        }
+        linked.add(identity);
+      }
+      yield* walk(path, listing, [...ancestors, identity], linked);
+      return;
+    }
+    case 'link':
+      yield problemOf(path, listing, 'broken-link', 'a symbolic link that points to nothing');
+      return;
+    case 'special':
+      if (kindOfName(entry.name.toString('latin1')) === 'image') {
+        yield problemOf(path, listing, 'not-a-file', 'a pipe, socket or device, not a file');
+      } else listing.onIgnored?.(pathTextOf(path).path);
+      return;
+    case 'file':
+      return;
+    default:
+      entry.kind satisfies never;
+  }
+}
+
+/** Entries of files in their order, their sizes asked for side by side. */
+async function filesItems(paths: readonly Buffer[], listing: Listing): Promise<SourceItem[]> {
+  const items = await Promise.all(paths.map((path) => candidateItem(path, listing)));
+  return items.filter((item) => item !== undefined);
+}
+
+async function candidateItem(path: Buffer, listing: Listing): Promise<SourceItem | undefined> {
+  const kind = kindOfName(baseNameOf(path));
+  if (kind === 'image' || (kind === 'sniff' && (await looksLikeImage(path)))) return fileItem(path, listing);
+  listing.onIgnored?.(pathTextOf(path).path);
+  return undefined;
+}
+
+/** The entry of one file, whatever its name: what the user named is always looked at. */
+export async function fileItem(path: Buffer, listing: Listing): Promise<SourceItem> {
+  const text = pathTextOf(path);
+  const system: SystemPath = text.pathBytes === null ? text.path : path;
+  try {
+    const found = await stat(system);
+    if (!found.isFile()) return problemOf(path, listing, 'not-a-file', 'a pipe, socket or device, not a file');
+    const entry = {
+      path: text.path,
+      pathBytes: text.pathBytes,
+      sourceRoot: listing.sourceRoot,
+      byteSize: found.size,
+      modifiedAtMs: Math.round(found.mtimeMs),
+      read: (maxBytes: number) => readWholeFile(system, text.path, maxBytes),
+    };
+    return { kind: 'entry', entry };
+  } catch (error) {
+    return problemOf(path, listing, 'unreadable', `the file cannot be looked at: ${messageOf(error)}`);
+  }
+}
+
+/** Whether a file with no extension begins like an image; one that cannot be read counts, so that it is reported. */
+async function looksLikeImage(path: Buffer): Promise<boolean> {
+  try {
+    return await withFile(path, pathTextOf(path).path, async (file) => {
+      const { size } = await file.stat();
+      const format = sniffFormat(await readRange(file, 0, Math.min(size, 64), pathTextOf(path).path));
+      return format !== undefined && format !== 'pdf' && format !== 'video';
+    });
+  } catch {
+    return true;
+  }
+}
+
+export function problemOf(
+  path: Buffer,
+  listing: Listing,
+  reason: SourceProblemReason,
+  message: string,
+): SourceItem & { readonly kind: 'problem' } {
+  return { kind: 'problem', problem: { path: pathTextOf(path).path, sourceRoot: listing.sourceRoot, reason, message } };
+}
+
+function joined(folder: Buffer, name: Buffer): Buffer {
+  const slash = folder[folder.length - 1] === 0x2f ? '' : '/';
+  return Buffer.concat([folder, Buffer.from(slash), name]);
+}
+
+/** The last part of a path; Latin-1, so that every byte is one character and ASCII rules hold for any name. */
+function baseNameOf(path: Buffer): string {
+  return path.subarray(path.lastIndexOf(0x2f) + 1).toString('latin1');
+}
