@@ -1,0 +1,141 @@
+/**
+ * Hand validation of what a file says, with the place of the fault in the message. `where` is a file with a line or key
+ * path: `labels.csv:17`, `annotations.json annotations[3].bbox`.
+ */
+import type { Box } from '../core/boxes.ts';
+import type { Keypoints, MaskRle } from '../core/dataset.ts';
+import { ORIGINS, type Origin } from '../core/labels.ts';
+import { LabelsmithError } from '../errors.ts';
+
+export function badFile(where: string, what: string, hint?: string, cause?: unknown): LabelsmithError {
+  return new LabelsmithError('BAD_FILE', `${where}: ${what}`, { hint, details: { where }, cause });
+}
+
+/** A value as it may stand in a message: short, on one line. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function objectAt(value: unknown, where: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badFile(where, `an object was expected, not ${shown(value)}`);
+  return value as JsonObject;
+}
+
+export function arrayAt(value: unknown, where: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw badFile(where, `a list was expected, not ${shown(value)}`);
+  return value;
+}
+
+export function stringAt(value: unknown, where: string): string {
+  if (typeof value !== 'string') throw badFile(where, `text was expected, not ${shown(value)}`);
+  return value;
+}
+
+/** A class name; blanks at its ends are not part of it. */
+export function classNameAt(value: unknown, where: string): string {
+  const name = stringAt(value, where);
+  if (name.trim() === '') throw badFile(where, 'the class name is empty');
+  return name;
+}
+
+export function numberAt(value: unknown, where: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw badFile(where, `a finite number was expected, not ${shown(value)}`);
+  return value;
+}
+
+/** A number in text: digits, point, exponent; no `NaN`, no `0x10`, no blanks inside. */
+export function numberIn(text: string, where: string): number {
+  const trimmed = text.trim();
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : Number.NaN;
+  if (!Number.isFinite(value)) throw badFile(where, `a finite number was expected, not ${shown(text)}`);
+  return value;
+}
+
+/** A whole number of pixels above 0. */
+export function sizeAt(value: unknown, where: string): number {
+  const size = numberAt(value, where);
+  if (!(Number.isInteger(size) && size > 0)) throw badFile(where, `a size in pixels above 0 was expected, not ${size}`);
+  return size;
+}
+
+export function confidenceOf(value: number, where: string): number {
+  if (!(value >= 0 && value <= 1)) throw badFile(where, `a confidence from 0 to 1 was expected, not ${value}`);
+  return value;
+}
+
+export function originOf(value: string, where: string): Origin {
+  const origin = ORIGINS.find((known) => known === value);
+  if (origin === undefined) throw badFile(where, `the origin ${shown(value)} is not one of ${ORIGINS.join(', ')}`);
+  return origin;
+}
+
+/** xyxy with far corners not before near ones. */
+export function boxOf(x1: number, y1: number, x2: number, y2: number, where: string): Box {
+  if (x2 < x1 || y2 < y1) throw badFile(where, `the box ${shown([x1, y1, x2, y2])} has a negative size`);
+  return [x1, y1, x2, y2];
+}
+
+/** Polygons as lists of `[x, y, x, y, …]`. Those of fewer than three points hold no area and are left out. */
+export function polygonsAt(value: unknown, where: string): number[][] {
+  const polygons = arrayAt(value, where).map((polygon, i) => {
+    const at = `${where}[${i}]`;
+    const numbers = arrayAt(polygon, at).map((coordinate, j) => numberAt(coordinate, `${at}[${j}]`));
+    if (numbers.length % 2 !== 0) throw badFile(at, `x, y pairs were expected, not ${numbers.length} numbers`);
+    return numbers;
+  });
+  return polygons.filter((polygon) => polygon.length >= 6);
+}
+
+/** Keypoints as a flat list `[x, y, v, …]`. */
+export function flatKeypointsAt(value: unknown, where: string): Keypoints {
+  const numbers = arrayAt(value, where).map((part, i) => numberAt(part, `${where}[${i}]`));
+  if (numbers.length % 3 !== 0) throw badFile(where, `triples of x, y, v were expected, not ${numbers.length} numbers`);
+  return Array.from({ length: numbers.length / 3 }, (_, i) =>
+    keypointOf(
+      numbers[3 * i] as number,
+      numbers[3 * i + 1] as number,
+      numbers[3 * i + 2] as number,
+      `${where}[${3 * i}]`,
+    ),
+  );
+}
+
+/** Keypoints as a list of `[x, y, v]`. */
+export function keypointsAt(value: unknown, where: string): Keypoints {
+  return arrayAt(value, where).map((point, i) => {
+    const at = `${where}[${i}]`;
+    const numbers = arrayAt(point, at).map((part, j) => numberAt(part, `${at}[${j}]`));
+    if (numbers.length !== 3) throw badFile(at, `x, y and visibility were expected, not ${numbers.length} numbers`);
+    return keypointOf(numbers[0] as number, numbers[1] as number, numbers[2] as number, at);
+  });
+}
+
+function keypointOf(x: number, y: number, visibility: number, where: string): Keypoints[number] {
+  if (visibility !== 0 && visibility !== 1 && visibility !== 2)
+    throw badFile(where, `the visibility of a keypoint is 0, 1 or 2, not ${visibility}`);
+  return [x, y, visibility];
+}
+
+/** Run lengths that fill the image exactly. */
+export function maskOf(height: number, width: number, counts: readonly number[], where: string): MaskRle {
+  let pixels = 0;
+  for (const count of counts) {
+    if (!(Number.isInteger(count) && count >= 0)) throw badFile(where, `${shown(count)} is not a run length`);
+    pixels += count;
+  }
+  if (pixels !== height * width)
+    throw badFile(where, `the runs add up to ${pixels} pixels, and the mask is ${height}×${width}`);
+  return { size: [height, width], counts };
+}
+
+/** A file name or path, `/` between its parts, and no climbing out. */
+export function fileNameAt(value: unknown, where: string): string {
+  const name = stringAt(value, where);
+  if (name === '') throw badFile(where, 'the file name is empty');
+  return name;
+}

@@ -1,0 +1,122 @@
+/**
+ * CSV by RFC 4180 with a header, written with `\n`. Read with either line end, a byte-order mark, and `;` or tab where
+ * the header has no comma (as spreadsheets of some countries save it).
+ *
+ * Cells that a spreadsheet would run as a formula (first character = + - @ or a tab) get a `'` before them, which
+ * reading takes off again; file names get `./` instead, so that they go on naming the same file for everyone.
+ */
+import { pipeline, Readable } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import { LabelsmithError } from '../errors.ts';
+import { badFile } from './check.ts';
+import { textPieces } from './lines.ts';
+
+const FORMULA = /^[=+\-@\t\r]/;
+const GUARDED = /^'+[=+\-@\t\r]/;
+
+/** Text as a cell that no spreadsheet runs. */
+export function textCell(text: string): string {
+  return FORMULA.test(text) || GUARDED.test(text) ? `'${text}` : text;
+}
+
+export function textOfCell(cell: string): string {
+  return GUARDED.test(cell) ? cell.slice(1) : cell;
+}
+
+export function fileCell(path: string): string {
+  return FORMULA.test(path) ? `./${path}` : path;
+}
+
+export function fileOfCell(cell: string): string {
+  return cell.replace(/^(?:\.\/)+/, '');
+}
+
+/** One row with its line end. A lone empty cell is quoted, since an empty line is no row. */
+export function csvRow(cells: readonly string[]): string {
+  const quoted = cells.map((cell) =>
+    /[",\r\n]|^\s|\s$|^\uFEFF/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell,
+  );
+  return `${cells.length === 1 && cells[0] === '' ? '""' : quoted.join(',')}\n`;
+}
+
+export interface CsvRecord {
+  /** `labels.csv:17`: the line on which the row ends. */
+  readonly where: string;
+  /** The cell of a column, or an empty string where there is no such column. */
+  cell(column: string): string;
+}
+
+/**
+ * Rows one after the other.
+ * @param columns those that are known; other columns are left alone
+ * @param required those that the header must have
+ */
+export async function* csvRecords(path: string, name: string, required: readonly string[]): AsyncGenerator<CsvRecord> {
+  const pieces = textPieces(path, name);
+  const { delimiter, all } = await sniffDelimiter(pieces);
+  const parser = parse({
+    delimiter,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    info: true,
+    skip_empty_lines: true,
+    skip_records_with_empty_values: true,
+    max_record_size: 1 << 24,
+  });
+  // A failing source destroys the parser with its error, so that the loop below throws it.
+  pipeline(Readable.from(all), parser, () => undefined);
+  let header: Map<string, number> | null = null;
+  try {
+    for await (const { info, record } of parser as AsyncIterable<{ info: { lines: number }; record: string[] }>) {
+      const where = `${name}:${info.lines}`;
+      if (header === null) {
+        header = headerOf(record, where, required);
+        continue;
+      }
+      const columns = header;
+      yield { where, cell: (column) => record[columns.get(column) ?? -1] ?? '' };
+    }
+  } catch (error) {
+    if (error instanceof CsvError) throw badFile(`${name}:${lineOf(error)}`, error.message, undefined, error);
+    throw error;
+  } finally {
+    parser.destroy();
+  }
+  if (header === null)
+    throw badFile(name, 'the file is empty', `The first line names the columns: ${required.join(',')}.`);
+}
+
+function headerOf(record: readonly string[], where: string, required: readonly string[]): Map<string, number> {
+  const header = new Map<string, number>();
+  for (const [i, cell] of record.entries()) {
+    const column = cell.trim().toLowerCase();
+    if (column !== '' && header.has(column)) throw badFile(where, `the column ${column} comes twice`);
+    header.set(column, i);
+  }
+  const missing = required.filter((column) => !header.has(column));
+  if (missing.length > 0)
+    throw new LabelsmithError('BAD_FILE', `${where}: the header has no column ${missing.join(', ')}`, {
+      hint: `The first line names the columns, at least ${required.join(',')}; it has ${record.join(',').slice(0, 200)}.`,
+      details: { where },
+    });
+  return header;
+}
+
+function lineOf(error: CsvError): string {
+  const lines = (error as unknown as { lines?: unknown }).lines;
+  return typeof lines === 'number' ? String(lines) : '?';
+}
+
+/** What parts the header's cells; the pieces are given on as they were. */
+async function sniffDelimiter(
+  pieces: AsyncGenerator<string>,
+): Promise<{ delimiter: string; all: AsyncIterable<string> }> {
+  const first = await pieces.next();
+  const start = first.done ? '' : first.value;
+  const header = start.slice(0, 10_000).split(/[\r\n]/, 1)[0] as string;
+  const delimiter = header.includes(',') ? ',' : header.includes(';') ? ';' : header.includes('\t') ? '\t' : ',';
+  async function* all() {
+    yield start;
+    yield* pieces;
+  }
+  return { delimiter, all: all() };
+}

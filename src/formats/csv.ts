@@ -1,0 +1,170 @@
+/**
+ * CSV: a row a label, `file,class,confidence,origin,task,x1,y1,x2,y2`. Rows of whole images leave the box empty, images
+ * with no label the class. Boxes are in pixels, corner to corner. Reading needs `file` and `class` only.
+ */
+import { basename } from 'node:path';
+import type { DatasetImage, ImportedImage, ImportedLabel, ImportedRegion } from '../core/dataset.ts';
+import { badFile, boxOf, confidenceOf, numberIn, originOf } from './check.ts';
+import { type CsvRecord, csvRecords, csvRow, fileCell, fileOfCell, textCell, textOfCell } from './csv-table.ts';
+import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { pixel, score } from './numbers.ts';
+import { TextWriter } from './text-writer.ts';
+
+const KEEPS: Keeps = {
+  imageLabels: 'all',
+  boxes: 'exact',
+  regionClasses: 'apart',
+  confidence: true,
+  origin: true,
+  task: true,
+  masks: false,
+  polygons: false,
+  keypoints: false,
+  crowd: false,
+  size: false,
+  split: true,
+  unlabelled: true,
+};
+
+export const csv: Format = {
+  name: 'csv',
+  description: 'a row a label: file, class, confidence, origin, task, box',
+  kind: 'file',
+  holds: 'both',
+  imageFiles: 'never',
+  defaultImages: 'none',
+  keeps: KEEPS,
+  loses: lossesOf(KEEPS),
+  write: writeCsv,
+  read: readCsv,
+};
+
+export const LABEL_COLUMNS: readonly string[] = ['file', 'class', 'confidence', 'origin', 'task'];
+export const BOX_COLUMNS: readonly string[] = ['x1', 'y1', 'x2', 'y2'];
+
+/** The cells of `LABEL_COLUMNS`. */
+export function labelCells(
+  file: string,
+  label: { className: string; confidence: number | null; origin: string; task: string },
+): string[] {
+  const confidence = label.confidence === null ? '' : String(score(label.confidence));
+  return [fileCell(file), textCell(label.className), confidence, label.origin, textCell(label.task)];
+}
+
+export function boxCells(box: readonly number[]): string[] {
+  return box.map((value) => String(pixel(value)));
+}
+
+async function writeCsv(images: AsyncIterable<DatasetImage>, target: string, job: WriteJob): Promise<void> {
+  const file = await TextWriter.create(target);
+  const noBox = BOX_COLUMNS.map(() => '');
+  // The column is there only when it says something, as a plain export has the columns that everyone reads.
+  const splitColumn = job.splits === null ? [] : ['split'];
+  try {
+    await file.write(csvRow([...LABEL_COLUMNS, ...BOX_COLUMNS, ...splitColumn]));
+    for await (const image of images) {
+      const split = job.splits === null ? [] : [image.split ?? ''];
+      let rows = 0;
+      const row = async (cells: string[]) => {
+        await file.write(csvRow([...cells, ...split]));
+        rows++;
+      };
+      for (const label of image.labels) await row([...labelCells(image.file, label), ...noBox]);
+      for (const region of image.regions) {
+        if (region.labels.length > 0) job.tally.regions++;
+        for (const label of region.labels) {
+          const confidence = label.confidence ?? region.score;
+          await row([...labelCells(image.file, { ...label, confidence }), ...boxCells(region.box)]);
+        }
+      }
+      job.tally.labels += rows;
+      if (rows === 0) await file.write(csvRow([fileCell(image.file), '', '', '', '', ...noBox, ...split]));
+      job.tally.image(image);
+    }
+    await file.close();
+  } finally {
+    await file.abandon();
+  }
+}
+
+/** Rows of one file that follow each other come as one image. */
+async function* readCsv(path: string): AsyncGenerator<ImportedImage> {
+  const name = basename(path);
+  let current: Gathering | null = null;
+  for await (const record of csvRecords(path, name, ['file', 'class'])) {
+    const file = fileOfCell(record.cell('file'));
+    if (file === '') throw badFile(record.where, 'the file name is empty');
+    if (current !== null && current.file !== file) {
+      yield current;
+      current = null;
+    }
+    current ??= {
+      file,
+      width: null,
+      height: null,
+      labels: [],
+      regions: [],
+      where: record.where,
+      split: splitOf(record),
+    };
+    gather(record, current);
+  }
+  if (current !== null) yield current;
+}
+
+type Gathering = ImportedImage & { labels: ImportedLabel[]; regions: ImportedRegion[] };
+
+function splitOf(record: CsvRecord): string | null {
+  return record.cell('split').trim() || null;
+}
+
+function gather(record: CsvRecord, image: { labels: ImportedLabel[]; regions: ImportedRegion[] }): void {
+  const region = regionOfRecord(record);
+  if (region !== null) {
+    image.regions.push(region);
+    return;
+  }
+  const label = labelOfRecord(record);
+  if (label !== null) image.labels.push(label);
+}
+
+/** Null when the class is empty: a row that only names the file. */
+export function labelOfRecord(record: CsvRecord): ImportedLabel | null {
+  const className = textOfCell(record.cell('class'));
+  const confidence = record.cell('confidence').trim();
+  const origin = record.cell('origin').trim();
+  if (className.trim() === '') return null;
+  return {
+    className,
+    confidence:
+      confidence === ''
+        ? null
+        : confidenceOf(numberIn(confidence, `${record.where} confidence`), `${record.where} confidence`),
+    origin: origin === '' ? null : originOf(origin, `${record.where} origin`),
+    task: textOfCell(record.cell('task')).trim() || null,
+  };
+}
+
+/** Null when the row has no box. A box has all four corners and a class. */
+export function regionOfRecord(record: CsvRecord): ImportedRegion | null {
+  const cells = BOX_COLUMNS.map((column) => record.cell(column).trim());
+  if (cells.every((cell) => cell === '')) return null;
+  const [x1, y1, x2, y2] = cells.map((cell, i) => numberIn(cell, `${record.where} ${BOX_COLUMNS[i]}`)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const label = labelOfRecord(record);
+  if (label === null) throw badFile(record.where, 'the row has a box and no class');
+  return {
+    box: boxOf(x1, y1, x2, y2, record.where),
+    unit: 'pixels',
+    score: label.confidence,
+    labels: [label],
+    mask: null,
+    polygons: null,
+    keypoints: null,
+    crowd: false,
+  };
+}

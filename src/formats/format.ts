@@ -1,0 +1,191 @@
+/**
+ * Formats: labels out of and into the workspace.
+ *
+ * A format owns the shape of its files and nothing else. `exportDataset` (export.ts) owns what is common: what goes in,
+ * the swap of the finished output, what happens to image files. A writer gets images in order of id, one at a time, and
+ * a fresh place to write to; a reader gives one `ImportedImage` after the other and stops at the first fault with one
+ * error that names the file and the line or key. Neither side holds a data set; what stays resident is stated where it is.
+ *
+ * Not here: matching what was read with stored images (match.ts), choosing what is exported (the store's `dataset`).
+ */
+import type { Box } from '../core/boxes.ts';
+import type { DatasetImage, ImportedImage, ReadImage } from '../core/dataset.ts';
+import type { ImageId } from '../core/ids.ts';
+import type { Task } from '../core/labels.ts';
+import type { ProtectedPath } from './output.ts';
+import type { SplitPlan } from './splits.ts';
+
+/** What a format carries from an export to the import of that export. `lossesOf` says the rest in words. */
+export interface Keeps {
+  /** Classes of whole images: all of them, the best one, or none. */
+  readonly imageLabels: 'all' | 'best' | 'none';
+  /** Boxes: as they are (to a thousandth of a pixel), to a millionth of the image's size, to whole pixels, or not. */
+  readonly boxes: 'exact' | 'millionths' | 'whole-pixels' | 'none';
+  /** Several classes on one region: together, as one region a class, or the best one only. */
+  readonly regionClasses: 'together' | 'apart' | 'best';
+  readonly confidence: boolean;
+  readonly origin: boolean;
+  readonly task: boolean;
+  readonly masks: boolean;
+  readonly polygons: boolean;
+  readonly keypoints: boolean;
+  readonly crowd: boolean;
+  /** Width and height of the image. */
+  readonly size: boolean;
+  readonly split: boolean;
+  /** Images with no label come back as such. */
+  readonly unlabelled: boolean;
+}
+
+export type FormatName = 'coco' | 'yolo' | 'voc' | 'folders' | 'crops' | 'csv' | 'jsonl';
+
+export interface Format {
+  readonly name: FormatName;
+  readonly description: string;
+  /** What OUT is, and what PATH is. A reader of a `folder` format may take a file of it too. */
+  readonly kind: 'folder' | 'file';
+  /** What carries the classes in this format; an export of a task on whole images to a `regions` format is refused. */
+  readonly holds: 'regions' | 'images' | 'both';
+  /** Image files: `beside` go along if asked, `always` are what the format is, `never` have no place in it. */
+  readonly imageFiles: 'beside' | 'always' | 'never';
+  /** Used where `ExportContext.images` does not say. */
+  readonly defaultImages: ImagesMode;
+  readonly keeps: Keeps;
+  /** What it loses, in words, printed by `export`: `lossesOf(keeps)` and what is the format's own. */
+  readonly loses: readonly string[];
+  /** Writes into `target`: an empty folder that exists, or the path of a file that does not. */
+  write(images: AsyncIterable<DatasetImage>, target: string, job: WriteJob): Promise<void>;
+  /** Gives images in the order of the file (folders: sorted by path). A file may come more than once. */
+  read(path: string, options: ReadOptions): AsyncIterable<ImportedImage>;
+}
+
+/** How image files get into an export. Nothing falls back: a link that cannot be made is an error. */
+export type ImagesMode = 'copy' | 'hardlink' | 'symlink' | 'none';
+export const IMAGES_MODES: readonly ImagesMode[] = ['copy', 'hardlink', 'symlink', 'none'];
+
+/**
+ * Cuts boxes out of an image.
+ * @param boxes xyxy in pixels of the upright image
+ * @param margin added on each side, as a fraction of the box's width and height; cut to the image
+ * @returns one JPEG a box, in their order. Fails with `BAD_IMAGE` when the image cannot be decoded.
+ */
+export type CropImage = (bytes: Uint8Array, boxes: readonly Box[], margin: number) => Promise<readonly Uint8Array[]>;
+
+export interface ExportContext {
+  /** The task exported; null is every task. */
+  readonly task: Task | null;
+  /** Every class that may occur, sorted, each once. A class that is not here may not occur in the images. */
+  readonly classNames: readonly string[];
+  /** Default: the format's own. */
+  readonly images?: ImagesMode;
+  readonly readImage: ReadImage;
+  /** Absolute path of a real file with the image's bytes; null for a member of an archive. Used to link. */
+  readonly sourcePathOf: (id: ImageId) => Promise<string | Uint8Array | null>;
+  /** Needed by `crops` only. */
+  readonly crop?: CropImage;
+  /** Null: no split. */
+  readonly splits: SplitPlan | null;
+  /** Write images with no label too. */
+  readonly unlabelled: boolean;
+  /** Crops: see `CropImage`. 0 to 1. */
+  readonly margin: number;
+  /** Labelsmith's version, written where the format has a place for it. */
+  readonly version: string;
+  /** Swap a non-empty OUT for the new export. */
+  readonly replace: boolean;
+  /** The workspace and the sources: OUT may neither hold one of them nor lie in one. */
+  readonly protectedPaths: readonly ProtectedPath[];
+  readonly signal?: AbortSignal;
+  /** Called after each image with the number done. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** What a writer gets: the context with its defaults filled in, and where it counts. */
+export interface WriteJob extends ExportContext {
+  readonly images: ImagesMode;
+  readonly tally: Tally;
+}
+
+export interface ExportSummary {
+  readonly format: FormatName;
+  /** Absolute. */
+  readonly out: string;
+  readonly images: number;
+  readonly regions: number;
+  /** Labels written, of images and regions. */
+  readonly labels: number;
+  /** Images that had no label and were left out, for want of `unlabelled`. */
+  readonly unlabelledSkipped: number;
+  /** Images written, by split; empty without splits. */
+  readonly splits: Readonly<Record<string, number>>;
+  /** What the format could not hold, counted: `image labels` → 12. */
+  readonly lost: Readonly<Record<string, number>>;
+  /** Images left out since their bytes are gone or broken; the first `MAX_PROBLEMS` by name. */
+  readonly failedImages: number;
+  readonly problems: readonly string[];
+  /** Names that had to be changed to be safe as file names. */
+  readonly renamed: number;
+  readonly loses: readonly string[];
+}
+
+export const MAX_PROBLEMS = 20;
+
+/** Counts of one export. */
+export class Tally {
+  images = 0;
+  regions = 0;
+  labels = 0;
+  unlabelledSkipped = 0;
+  failedImages = 0;
+  renamed = 0;
+  readonly splits = new Map<string, number>();
+  readonly lost = new Map<string, number>();
+  readonly problems: string[] = [];
+
+  /** Counts an image as written. */
+  image(image: DatasetImage): void {
+    this.images++;
+    if (image.split !== null) this.splits.set(image.split, (this.splits.get(image.split) ?? 0) + 1);
+  }
+
+  lose(what: string, count = 1): void {
+    if (count > 0) this.lost.set(what, (this.lost.get(what) ?? 0) + count);
+  }
+
+  fail(problem: string): void {
+    this.failedImages++;
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem);
+  }
+}
+
+export interface ReadOptions {
+  /** Class names by index, for YOLO labels that come without `data.yaml` or `classes.txt`. */
+  readonly classNames?: readonly string[];
+}
+
+/** What `keeps` leaves out, in words. */
+export function lossesOf(keeps: Keeps): string[] {
+  const losses: string[] = [];
+  const lose = (lost: boolean, what: string) => {
+    if (lost) losses.push(what);
+  };
+  const regions = keeps.boxes !== 'none';
+  lose(keeps.imageLabels === 'none', 'classes of whole images');
+  lose(keeps.imageLabels === 'best', 'all but the best class of an image');
+  lose(!regions, 'regions');
+  lose(keeps.boxes === 'millionths', 'box precision below a millionth of the image, and what lies outside the image');
+  lose(keeps.boxes === 'whole-pixels', 'fractions of pixels');
+  lose(regions && keeps.regionClasses === 'apart', 'which classes belong to one region (one entry a class)');
+  lose(regions && keeps.regionClasses === 'best', 'all but the best class of a region');
+  lose(!keeps.confidence, 'confidence');
+  lose(!keeps.origin, 'origin');
+  lose(!keeps.task, 'task');
+  lose(regions && !keeps.masks, 'masks');
+  lose(regions && !keeps.polygons, 'polygons');
+  lose(regions && !keeps.keypoints, 'keypoints');
+  lose(regions && !keeps.crowd, 'crowd marks');
+  lose(!keeps.size, 'image size');
+  lose(!keeps.split, 'split');
+  lose(!keeps.unlabelled, 'images with no label');
+  return losses;
+}

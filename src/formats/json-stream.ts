@@ -1,0 +1,199 @@
+/**
+ * Reads a large JSON object piece by piece: of `{"a": [x, y], "b": {…}}` it gives the elements of top-level lists and
+ * the other top-level values one at a time, with the bytes they span, so that one element is resident and not the file.
+ *
+ * Structure (braces, strings, commas) is followed byte by byte here; what is inside an element is left to `JSON.parse`.
+ */
+import { createReadStream } from 'node:fs';
+import { badFile } from './check.ts';
+
+export interface JsonPiece {
+  /** The top-level key. */
+  readonly key: string;
+  /** Position in the list, or null when the key's value is no list or an empty one. */
+  readonly index: number | null;
+  /** Bytes of the file that hold it. */
+  readonly start: number;
+  readonly end: number;
+  readonly value: unknown;
+}
+
+/** An element longer than this is refused rather than gathered: no image or annotation comes near it. */
+const MAX_PIECE_BYTES = 1 << 28;
+const CHUNK_BYTES = 1 << 20;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+
+const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+
+/** What the scanner waits for. `value…` states gather bytes of a piece. */
+type State =
+  | 'object'
+  | 'key-or-end'
+  | 'key'
+  | 'in-key'
+  | 'colon'
+  | 'value'
+  | 'in-value'
+  | 'after-value'
+  | 'element-or-end'
+  | 'element'
+  | 'in-element'
+  | 'after-element'
+  | 'end';
+
+/** @param name the file's name in messages */
+export async function* jsonPieces(path: string, name: string): AsyncGenerator<JsonPiece> {
+  let state = 'object' as State;
+  let key = '';
+  let index = 0;
+  /** Bytes of the piece so far that came in earlier chunks. */
+  let gathered: Buffer[] = [];
+  let gatheredBytes = 0;
+  let start = 0;
+  let depth = 0;
+  let inString = false;
+  let escaped = false;
+  let offset = 0;
+
+  const place = () => {
+    if (state === 'in-element' || state === 'after-element') return `${name} ${key}[${index}]`;
+    if (state === 'element' || state === 'element-or-end') return `${name} ${key}`;
+    return key === '' ? name : `${name} ${key}`;
+  };
+  const fault = (at: number, what: string) => badFile(`${place()} (byte ${at})`, what);
+  const parse = (bytes: Buffer) => {
+    let text: string;
+    try {
+      text = decoder.decode(bytes);
+    } catch (cause) {
+      throw badFile(`${place()} (byte ${start})`, 'the text is not UTF-8', undefined, cause);
+    }
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw badFile(`${place()} (byte ${start})`, `not valid JSON: ${(cause as Error).message}`, undefined, cause);
+    }
+  };
+
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+    let from = 0;
+    const take = (to: number): Buffer => {
+      const last = chunk.subarray(from, to);
+      const all = gathered.length === 0 ? last : Buffer.concat([...gathered, last]);
+      gathered = [];
+      gatheredBytes = 0;
+      return all;
+    };
+    for (let i = offset === 0 ? afterMark(chunk, name) : 0; i < chunk.length; i++) {
+      const byte = chunk[i] as number;
+      if (state === 'in-value' || state === 'in-element' || state === 'in-key') {
+        if (inString) {
+          if (escaped) escaped = false;
+          else if (byte === BACKSLASH) escaped = true;
+          else if (byte === QUOTE) {
+            inString = false;
+            if (state === 'in-key') {
+              key = String(parse(take(i + 1)));
+              state = 'colon';
+            }
+          }
+          continue;
+        }
+        if (byte === QUOTE) inString = true;
+        else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
+        else if (depth > 0 && (byte === CLOSE_BRACE || byte === CLOSE_BRACKET)) depth--;
+        else if (depth === 0 && (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET)) {
+          const element = state === 'in-element';
+          if (byte === (element ? CLOSE_BRACE : CLOSE_BRACKET)) throw fault(offset + i, 'the brackets do not match');
+          const value = parse(take(i));
+          yield { key, index: element ? index : null, start, end: offset + i, value };
+          if (!element) state = byte === COMMA ? 'key' : 'end';
+          else if (byte === COMMA) {
+            index++;
+            state = 'element';
+          } else state = 'after-value';
+        }
+        continue;
+      }
+      if (isSpace(byte)) continue;
+      switch (state) {
+        case 'object':
+          if (byte === OPEN_BRACKET) throw fault(offset + i, 'a JSON object was expected, and this is a list');
+          if (byte !== OPEN_BRACE) throw fault(offset + i, 'this is not JSON: it does not start with {');
+          state = 'key-or-end';
+          break;
+        case 'key-or-end':
+        case 'key':
+          if (byte === CLOSE_BRACE && state === 'key-or-end') state = 'end';
+          else if (byte === QUOTE) {
+            from = i;
+            start = offset + i;
+            inString = true;
+            state = 'in-key';
+          } else throw fault(offset + i, 'a key in quotes was expected');
+          break;
+        case 'colon':
+          if (byte !== COLON) throw fault(offset + i, 'a colon was expected');
+          state = 'value';
+          break;
+        case 'value':
+          if (byte === OPEN_BRACKET) {
+            index = 0;
+            state = 'element-or-end';
+            break;
+          }
+          from = i;
+          start = offset + i;
+          state = 'in-value';
+          i--;
+          break;
+        case 'element-or-end':
+        case 'element':
+          if (byte === CLOSE_BRACKET && state === 'element-or-end') {
+            state = 'after-value';
+            yield { key, index: null, start: offset + i, end: offset + i, value: [] };
+            break;
+          }
+          from = i;
+          start = offset + i;
+          state = 'in-element';
+          i--;
+          break;
+        case 'after-value':
+          if (byte === COMMA) state = 'key';
+          else if (byte === CLOSE_BRACE) state = 'end';
+          else throw fault(offset + i, 'a comma or } was expected');
+          break;
+        case 'end':
+          throw fault(offset + i, 'there is something after the end of the JSON object');
+        default:
+          throw new Error(`JSON scanner in state ${state}`);
+      }
+    }
+    if (state === 'in-value' || state === 'in-element' || state === 'in-key') {
+      gathered.push(chunk.subarray(from));
+      gatheredBytes += chunk.length - from;
+      if (gatheredBytes > MAX_PIECE_BYTES) throw fault(start, `one value is longer than ${MAX_PIECE_BYTES} bytes`);
+    }
+    offset += chunk.length;
+  }
+  if (state !== 'end')
+    throw badFile(`${place()} (byte ${offset})`, offset === 0 ? 'the file is empty' : 'the file ends early: it is cut');
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Where the text begins: after a byte-order mark of UTF-8. */
+function afterMark(chunk: Buffer, name: string): number {
+  if ((chunk[0] === 0xff && chunk[1] === 0xfe) || (chunk[0] === 0xfe && chunk[1] === 0xff))
+    throw badFile(name, 'the text is UTF-16', 'Save it as UTF-8.');
+  return chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? 3 : 0;
+}

@@ -1,0 +1,86 @@
+/** The formats there are, and reading by name. */
+import { readdir, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { ImportedImage } from '../core/dataset.ts';
+import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { coco } from './coco.ts';
+import { crops } from './crops.ts';
+import { csv } from './csv.ts';
+import { folders } from './folders.ts';
+import type { Format, FormatName, ReadOptions } from './format.ts';
+import { jsonl } from './jsonl.ts';
+import { voc } from './voc.ts';
+import { yolo } from './yolo.ts';
+
+export const FORMATS: readonly Format[] = [coco, yolo, voc, folders, crops, csv, jsonl];
+
+export function formatNamed(name: string): Format {
+  const format = FORMATS.find((known) => known.name === name);
+  if (format === undefined)
+    throw new LabelsmithError('USAGE', `there is no format ${JSON.stringify(name)}`, {
+      hint: `The formats are ${FORMATS.map((known) => known.name).join(', ')}.`,
+    });
+  return format;
+}
+
+/**
+ * Reads labels, one image after the other. A fault ends the stream with one `BAD_FILE` error that names line or key;
+ * nothing before it is taken back, so go through it once before writing anything.
+ */
+export async function* readFormat(
+  name: FormatName,
+  path: string,
+  options: ReadOptions = {},
+): AsyncGenerator<ImportedImage> {
+  const format = formatNamed(name);
+  try {
+    if (format.kind === 'file' && (await stat(path)).isDirectory())
+      throw new LabelsmithError('USAGE', `${path} is a folder; ${name} is read from a file`);
+    yield* format.read(path, options);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new LabelsmithError('NOT_FOUND', `cannot read ${name} from ${path}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new LabelsmithError('BAD_FILE', `may not read ${name} from ${path}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+/** Which format something on disk looks like, by its name and what is in the folder; contents are not read. */
+export async function guessFormat(path: string): Promise<FormatName> {
+  const found = await stat(path).catch((cause) => {
+    throw new LabelsmithError('NOT_FOUND', `there is no ${path}`, { cause });
+  });
+  if (found.isDirectory()) {
+    const names = new Set(await readdir(path));
+    if (names.has('annotations.json')) return 'coco';
+    if (names.has('data.yaml') || names.has('data.yml') || names.has('dataset.yaml')) return 'yolo';
+    if (names.has('Annotations')) return 'voc';
+    if (names.has('crops.csv')) return 'crops';
+    return 'folders';
+  }
+  switch (extname(path).toLowerCase()) {
+    case '.json':
+      return 'coco';
+    case '.jsonl':
+    case '.ndjson':
+      return 'jsonl';
+    case '.csv':
+    case '.tsv':
+      return 'csv';
+    case '.yaml':
+    case '.yml':
+      return 'yolo';
+    case '.xml':
+      return 'voc';
+    default:
+      throw new LabelsmithError('USAGE', `cannot tell the format of ${path} by its name`, {
+        hint: `Name one of ${FORMATS.map((known) => known.name).join(', ')}.`,
+      });
+  }
+}

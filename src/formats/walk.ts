@@ -1,0 +1,77 @@
+/** Goes through folders in order of name, one folder's listing at a time. Hidden entries are left out. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { badFile } from './check.ts';
+import { splitExtension } from './names.ts';
+
+/** Extensions that name images here; what is inside is not looked at. */
+export const IMAGE_EXTENSIONS: readonly string[] = [
+  '.jpg',
+  '.jpeg',
+  '.png',
+  '.webp',
+  '.gif',
+  '.avif',
+  '.tif',
+  '.tiff',
+  '.bmp',
+  '.heic',
+  '.heif',
+  '.svg',
+];
+
+export function isImageName(name: string): boolean {
+  return IMAGE_EXTENSIONS.includes(splitExtension(name)[1].toLowerCase());
+}
+
+export interface Listing {
+  /** Names, sorted. */
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/** What one folder holds; links count as what they lead to, dead ones not at all. A folder that is not there is empty. */
+export async function listFolder(folder: string): Promise<Listing> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw error;
+  });
+  const files: string[] = [];
+  const folders: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    let target: { isFile(): boolean; isDirectory(): boolean } | null = entry;
+    if (entry.isSymbolicLink()) target = await stat(join(folder, entry.name)).catch(() => null);
+    if (target?.isDirectory()) folders.push(entry.name);
+    else if (target?.isFile()) files.push(entry.name);
+  }
+  return { files: files.sort(), folders: folders.sort() };
+}
+
+/** Deeper than any real tree, so that folders linked in a circle end in an error. */
+const MAX_DEPTH = 64;
+
+/** Files below a folder as paths relative to it, `/` between parts: a folder's own files first, then its folders'. */
+export async function* walkFiles(root: string, below = '', depth = 0): AsyncGenerator<string> {
+  if (depth > MAX_DEPTH) throw badFile(join(root, below), `folders are nested more than ${MAX_DEPTH} deep`);
+  const { files, folders } = await listFolder(join(root, below));
+  for (const file of files) yield below + file;
+  for (const folder of folders) yield* walkFiles(root, `${below}${folder}/`, depth + 1);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** Label files of one image are small; what is larger is something else. */
+const MAX_TEXT_BYTES = 1 << 26;
+
+/** The text of a small file; null when there is none. A byte-order mark is taken off. */
+export async function readSmallText(path: string, name: string): Promise<string | null> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_TEXT_BYTES) throw badFile(name, `the file is ${size} bytes, more than a label file has`);
+    return utf8.decode(await readFile(path));
+  } catch (error) {
+    if (error instanceof TypeError) throw badFile(name, 'the text is not UTF-8', 'Save it as UTF-8.', error);
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * YOLO (docs.ultralytics.com/datasets): `images/[SPLIT/]x.jpg`, `labels/[SPLIT/]x.txt`, `data.yaml`. A row a box:
+ * class index, centre x, centre y, width, height, as fractions of the image; no file at all means no objects.
+ *
+ * Readers find a label file by replacing the last `/images/` of an image's path by `/labels/` and its extension by
+ * `.txt`, so no folder inside may be called `images` and no two images may differ in their extension only. `data.yaml`
+ * has no `path`, which trainers then take to be the folder it lies in. Without image files, lists of names
+ * (`train.txt`) stand in their place, so that names and images without objects are not lost.
+ */
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Box, clipBox } from '../core/boxes.ts';
+import type { DatasetImage } from '../core/dataset.ts';
+import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { FolderMaker, placeImages } from './image-files.ts';
+import { NameTable, splitExtension } from './names.ts';
+import { TextWriter } from './text-writer.ts';
+import { readYolo } from './yolo-read.ts';
+
+const KEEPS: Keeps = {
+  imageLabels: 'none',
+  boxes: 'millionths',
+  regionClasses: 'apart',
+  confidence: false,
+  origin: false,
+  task: false,
+  masks: false,
+  polygons: false,
+  keypoints: false,
+  crowd: false,
+  size: false,
+  split: true,
+  unlabelled: true,
+};
+
+export const yolo: Format = {
+  name: 'yolo',
+  description: 'YOLO labels for detection, with data.yaml',
+  kind: 'folder',
+  holds: 'regions',
+  imageFiles: 'beside',
+  defaultImages: 'copy',
+  keeps: KEEPS,
+  loses: lossesOf(KEEPS),
+  write: writeYolo,
+  read: readYolo,
+};
+
+/** Six decimals: everything is counted in millionths. */
+const UNITS = 1e6;
+
+/**
+ * Centre and size in millionths of the image, none outside 0 to 1 and no corner either: corners are rounded first, and
+ * moved by one where the centre would fall between two millionths. Null when nothing of the box is inside the image.
+ */
+export function yoloBox(
+  box: Box,
+  width: number,
+  height: number,
+): [cx: number, cy: number, w: number, h: number] | null {
+  const inside = clipBox(box, width, height);
+  if (inside[2] <= inside[0] || inside[3] <= inside[1]) return null;
+  const [x1, x2] = evenly(inside[0] / width, inside[2] / width);
+  const [y1, y2] = evenly(inside[1] / height, inside[3] / height);
+  return [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1];
+}
+
+/** Two fractions as millionths whose sum is even and whose difference is at least 2. */
+function evenly(from: number, to: number): [number, number] {
+  let low = Math.round(from * UNITS);
+  let high = Math.round(to * UNITS);
+  if ((low + high) % 2 !== 0) {
+    if (high < UNITS) high++;
+    else low++;
+  }
+  if (high - low < 2) {
+    low = Math.min(Math.max(low - 1, 0), UNITS - 2);
+    high = low + 2;
+  }
+  return [low, high];
+}
+
+async function writeYolo(images: AsyncIterable<DatasetImage>, target: string, job: WriteJob): Promise<void> {
+  const classIndex = new Map(job.classNames.map((name, i) => [name, i]));
+  const names = new NameTable({ uniqueStems: true, rename: { images: 'images_' } });
+  const made = new FolderMaker();
+  const lists = new Map<string | null, TextWriter>();
+  const splits = job.splits?.names ?? [null];
+  const listName = (split: string | null) => `${split ?? 'all'}.txt`;
+  try {
+    if (job.images === 'none')
+      for (const split of splits) lists.set(split, await TextWriter.create(join(target, listName(split))));
+    // Names are unique over all splits, since some trainers keep one cache for them.
+    const nameOf = (image: DatasetImage) => {
+      const given = names.give(image.file, image.id);
+      return image.split === null ? given : `${image.split}/${given}`;
+    };
+    for await (const { image, name } of placeImages(images, nameOf, join(target, 'images'), job)) {
+      const rows = rowsOf(image, classIndex, job);
+      if (rows !== '') {
+        const path = join(target, 'labels', `${splitExtension(name)[0]}.txt`);
+        await made.make(dirname(path));
+        await writeFile(path, rows, { flag: 'wx' });
+      }
+      await lists.get(image.split)?.write(`./images/${name}\n`);
+      job.tally.image(image);
+    }
+    for (const list of lists.values()) await list.close();
+  } finally {
+    for (const list of lists.values()) await list.abandon();
+  }
+  // Every set is there, an empty one too, as `data.yaml` names them all.
+  for (const split of splits) if (job.images !== 'none') await made.make(join(target, 'images', split ?? ''));
+  const where = (split: string | null) =>
+    job.images === 'none' ? listName(split) : split === null ? 'images' : `images/${split}`;
+  await writeFile(join(target, 'data.yaml'), dataYaml(splits, where, job.classNames), { flag: 'wx' });
+  job.tally.renamed = names.renamed;
+}
+
+function rowsOf(image: DatasetImage, classIndex: ReadonlyMap<string, number>, job: WriteJob): string {
+  let rows = '';
+  for (const region of image.regions) {
+    if (region.labels.length === 0) continue;
+    const box = yoloBox(region.box, image.width, image.height);
+    if (box === null) {
+      job.tally.lose('regions with no area inside the image');
+      continue;
+    }
+    const numbers = box.map((value) => (value / UNITS).toFixed(6)).join(' ');
+    for (const label of region.labels) {
+      rows += `${classIndex.get(label.className) as number} ${numbers}\n`;
+      job.tally.labels++;
+    }
+    job.tally.regions++;
+  }
+  return rows;
+}
+
+function dataYaml(
+  splits: readonly (string | null)[],
+  where: (split: string | null) => string,
+  classNames: readonly string[],
+): string {
+  // Trainers want `train` and `val`; with no split both are the whole.
+  const sets =
+    splits[0] === null
+      ? ['train', 'val'].map((key) => [key, where(null)])
+      : splits.map((split) => [split, where(split)]);
+  const lines = sets.map(([key, place]) => `${key}: ${place}`);
+  const names = classNames.map((name, i) => `  ${i}: ${yamlText(name)}`);
+  return `${lines.join('\n')}\nnc: ${classNames.length}\nnames:${names.length === 0 ? ' {}' : `\n${names.join('\n')}`}\n`;
+}
+
+/** Words that some YAML readers take for something else than text. */
+const YAML_WORDS = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
+
+/** A scalar that every YAML reader takes for this text: plain where it is a simple word, else in double quotes. */
+export function yamlText(text: string): string {
+  if (/^[A-Za-z](?:[\w -]*\w)?$/.test(text) && !YAML_WORDS.test(text)) return text;
+  const escaped = JSON.stringify(text).replace(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return escaped;
+}
