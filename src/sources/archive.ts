@@ -15,7 +15,7 @@ import { createGunzip } from 'node:zlib';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { readRange, refuseLarger, type SystemPath, withFile } from './file.ts';
 import { type Listing, problemOf } from './folder.ts';
-import { archiveKindOf, isHiddenPath, kindOfName, pathTextOf } from './names.ts';
+import { archiveKindOf, beginsLikeImage, isHiddenPath, kindOfName, pathTextOf, SNIFFED_BYTES } from './names.ts';
 import type { SourceItem, SourceProblemReason } from './source.ts';
 import { tarMembers } from './tar.ts';
 import { readZipMember, type ZipPlace, zipMembers } from './zip.ts';
@@ -85,6 +85,28 @@ export function readMember(file: SystemPath, place: MemberPlace, shown: string, 
   return withFile(file, shown, (handle) => readRange(handle, place.offset, place.byteSize, shown));
 }
 
+/** The member, or nothing of ours when it has no extension and does not begin like an image. */
+async function candidate(
+  file: SystemPath,
+  { name, sniff }: NamedMember,
+  place: MemberPlace,
+  modifiedAtMs: number,
+): Promise<ArchiveItem> {
+  if (sniff && !beginsLikeImage(await headOf(file, place))) return { kind: 'ignored', name };
+  return { kind: 'member', name, place, modifiedAtMs };
+}
+
+/** The first bytes of a tar's member; a zip's has to be unpacked as a whole, so one that is huge or damaged gives none. */
+async function headOf(file: SystemPath, place: MemberPlace): Promise<Uint8Array> {
+  if (place.kind === 'tar') {
+    const head: MemberPlace = { ...place, byteSize: Math.min(place.byteSize, SNIFFED_BYTES) };
+    return readMember(file, head, 'a member', SNIFFED_BYTES);
+  }
+  return readMember(file, place, 'a member', MAX_UNPACKED_TO_SNIFF).catch(() => new Uint8Array(0));
+}
+
+const MAX_UNPACKED_TO_SNIFF = 64 * 1024 * 1024;
+
 /** What the archive holds, as far as it concerns images; a broken archive ends in a problem with an empty name. */
 export async function* archiveItems(archive: OpenedArchive, shown: string): AsyncGenerator<ArchiveItem> {
   const whole = Buffer.alloc(0);
@@ -119,8 +141,7 @@ async function* zipItems(file: SystemPath): AsyncGenerator<ArchiveItem> {
       const message = `the member is packed by method ${member.place.method}; only stored and deflated are read`;
       yield { kind: 'problem', name: judged.name, reason: 'unsupported-archive', message };
     } else {
-      const place: MemberPlace = { kind: 'zip', ...member.place };
-      yield { kind: 'member', name: judged.name, place, modifiedAtMs: member.modifiedAtMs };
+      yield await candidate(file, judged, { kind: 'zip', ...member.place }, member.modifiedAtMs);
     }
   }
 }
@@ -138,14 +159,15 @@ async function* tarItems(file: SystemPath, shown: string): AsyncGenerator<Archiv
         continue;
       }
       const place: MemberPlace = { kind: 'tar', offset: member.offset, byteSize: member.byteSize };
-      yield { kind: 'member', name: judged.name, place, modifiedAtMs: member.modifiedAtMs };
+      yield await candidate(file, judged, place, member.modifiedAtMs);
     }
   } finally {
     await handle.close();
   }
 }
 
-type JudgedName = Exclude<ArchiveItem, { kind: 'member' }> | { readonly kind: 'member'; readonly name: Buffer };
+type JudgedName = Exclude<ArchiveItem, { kind: 'member' }> | NamedMember;
+type NamedMember = { readonly kind: 'member'; readonly name: Buffer; readonly sniff: boolean };
 
 /** By name alone: safe or not, an image, an archive, or nothing of ours. Links within archives are never followed. */
 function judgeName(stored: Buffer, isLink: boolean): JudgedName {
@@ -166,9 +188,8 @@ function judgeName(stored: Buffer, isLink: boolean): JudgedName {
     const message = 'an archive inside an archive is not opened; unpack the outer one and add the folder';
     return { kind: 'problem', name: bytes, reason: 'nested-archive', message };
   }
-  // Members without an extension are entries; looking into each one first would mean reading it twice.
   if (isLink || kind === 'other' || kind === 'hidden') return { kind: 'ignored', name: bytes };
-  return { kind: 'member', name: bytes };
+  return { kind: 'member', name: bytes, sniff: kind === 'sniff' };
 }
 
 type Opening =

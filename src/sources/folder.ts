@@ -2,13 +2,12 @@
  * A folder, recursively. Symbolic links are followed: to files always, to a folder the first time, so that links which
  * lead round and round can neither loop nor multiply; a link to a folder it stands in is a problem.
  */
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
-import { sniffFormat } from '../images/sniff.ts';
 import { listArchive } from './archive.ts';
 import { type DirectoryEntry, readDirectory } from './directory.ts';
 import { readRange, readWholeFile, type SystemPath, withFile } from './file.ts';
-import { kindOfName, pathTextOf } from './names.ts';
+import { beginsLikeImage, kindOfName, pathTextOf, SNIFFED_BYTES } from './names.ts';
 import type { ListOptions, SourceItem, SourceProblemReason } from './source.ts';
 
 /** What every listing needs to know. */
@@ -25,8 +24,16 @@ export interface Listing extends ListOptions {
 const STATS_AT_ONCE = 32;
 
 export async function* listFolder(folder: Buffer, listing: Listing): AsyncGenerator<SourceItem> {
-  const own = await stat(folder, { bigint: true });
-  yield* walk(folder, listing, [identityOf(own)], new Set());
+  // A link to a folder that holds the source is a loop as well, so the folders above it count as ancestors.
+  const ancestors: string[] = [];
+  let above = await realpath(folder, { encoding: 'buffer' });
+  while (true) {
+    ancestors.push(identityOf(await stat(above, { bigint: true })));
+    const slash = above.lastIndexOf(0x2f);
+    if (slash < 0 || above.length <= 1) break;
+    above = above.subarray(0, Math.max(1, slash));
+  }
+  yield* walk(folder, listing, ancestors, new Set());
 }
 
 function identityOf(own: { dev: bigint; ino: bigint }): string {
@@ -34,7 +41,7 @@ function identityOf(own: { dev: bigint; ino: bigint }): string {
 }
 
 /**
- * `ancestors` are the folders this one stands in, itself last; `linked` those that were entered by a link. Both hold
+ * `ancestors` are this folder and those it stands in; `linked` those that were entered by a link. Both hold
  * device and inode, since names say nothing once links are followed.
  */
 async function* walk(
@@ -153,8 +160,7 @@ async function looksLikeImage(path: Buffer): Promise<boolean> {
   try {
     return await withFile(path, pathTextOf(path).path, async (file) => {
       const { size } = await file.stat();
-      const format = sniffFormat(await readRange(file, 0, Math.min(size, 64), pathTextOf(path).path));
-      return format !== undefined && format !== 'pdf' && format !== 'video';
+      return beginsLikeImage(await readRange(file, 0, Math.min(size, SNIFFED_BYTES), pathTextOf(path).path));
     });
   } catch {
     return true;

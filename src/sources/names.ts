@@ -1,5 +1,6 @@
 /** What a file's name says: image, archive, rubbish. And names as text: bytes that are not UTF-8 stay tellable. */
 import { isUtf8 } from 'node:buffer';
+import { sniffFormat } from '../images/sniff.ts';
 
 /** Extensions that always make an entry, so that a text file named `.jpg` or an undecoded HEIC is reported, not overlooked. */
 const IMAGE_EXTENSIONS = new Set(
@@ -45,6 +46,15 @@ export function kindOfName(name: string): NameKind {
   const dot = name.lastIndexOf('.');
   if (dot < 0) return 'sniff';
   return IMAGE_EXTENSIONS.has(name.slice(dot + 1).toLowerCase()) ? 'image' : 'other';
+}
+
+/** Bytes that {@link beginsLikeImage} wants of a file with no extension. */
+export const SNIFFED_BYTES = 64;
+
+/** Whether a file with no extension is one to look at. */
+export function beginsLikeImage(head: Uint8Array): boolean {
+  const format = sniffFormat(head);
+  return format !== undefined && format !== 'pdf' && format !== 'video';
 }
 
 /** Hidden files and folders, and what operating systems leave behind. */

@@ -3,7 +3,7 @@
  * the shell leaves it alone), a list of paths (`@list.txt`, `list:list.txt`, or `-` for standard input).
  */
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { glob, isDynamicPattern } from 'tinyglobby';
@@ -75,7 +75,10 @@ async function* listPath(path: Buffer, listing: Listing): AsyncGenerator<SourceI
   try {
     isFolder = (await stat(path)).isDirectory();
   } catch (error) {
-    yield problemOf(path, listing, 'missing', `not there: ${messageOf(error)}`);
+    const lost = path.includes('\ufffd')
+      ? '; a glob cannot match names that are not UTF-8, name the folder instead'
+      : '';
+    yield problemOf(path, listing, 'missing', `not there: ${messageOf(error)}${lost}`);
     return;
   }
   if (isFolder) yield* listFolder(path, listing);
@@ -83,7 +86,10 @@ async function* listPath(path: Buffer, listing: Listing): AsyncGenerator<SourceI
   else yield await fileItem(path, listing);
 }
 
-/** As if the shell had expanded it: matched folders come as a whole. The matched names are held, in order of their bytes. */
+/**
+ * As if the shell had expanded it: matched folders come as a whole. The matched names are held, in order of their bytes
+ * (a folder's with a slash at its end).
+ */
 async function globSource(spec: string, options: OpenSourceOptions): Promise<Source> {
   const matches = await glob(spec, {
     cwd: options.cwd,
@@ -99,15 +105,47 @@ async function globSource(spec: string, options: OpenSourceOptions): Promise<Sou
   }
   const paths = matches.map((match) => Buffer.from(match)).sort(Buffer.compare);
   return source(spec, globBase(spec, options.cwd), options, async function* (listing) {
+    const inLoop = loopFinder();
     let walked: Buffer | undefined;
     for (const match of paths) {
       // A folder's contents may match too (`**`); they came with the folder, which stands right before them.
       if (walked !== undefined && match.subarray(0, walked.length).equals(walked)) continue;
       const isFolder = match[match.length - 1] === 0x2f;
+      const path = isFolder ? match.subarray(0, -1) : match;
+      const loop = await inLoop(path.toString());
+      if (loop !== undefined) {
+        const link = Buffer.from(loop);
+        walked = Buffer.concat([link, Buffer.from('/')]);
+        yield problemOf(link, listing, 'link-loop', 'a symbolic link to a folder it stands in; not followed');
+        continue;
+      }
       if (isFolder) walked = match;
-      yield* listPath(isFolder ? match.subarray(0, -1) : match, listing);
+      yield* listPath(path, listing);
     }
   });
+}
+
+/**
+ * Tells the first folder on a path that is, links followed, one of the folders before it: the glob library goes round a
+ * loop some times before it notices. Remembers one real path a folder.
+ */
+function loopFinder(): (path: string) => Promise<string | undefined> {
+  const realPaths = new Map<string, string | undefined>();
+  const realPathOf = async (folder: string) => {
+    if (!realPaths.has(folder)) realPaths.set(folder, await realpath(folder).catch(() => undefined));
+    return realPaths.get(folder);
+  };
+  return async (path) => {
+    const seen = new Set<string>();
+    for (let slash = path.indexOf('/', 1); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      const folder = path.slice(0, slash);
+      const real = await realPathOf(folder);
+      if (real === undefined) continue;
+      if (seen.has(real)) return folder;
+      seen.add(real);
+    }
+    return undefined;
+  };
 }
 
 /** The folder before the first part that has a pattern in it. */
