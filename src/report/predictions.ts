@@ -14,9 +14,16 @@ export interface PredictionOptions {
   readonly modelKey?: string;
 }
 
+/** What of the store is read. */
+export type PredictionStore = Pick<Store, 'tasks' | 'labelsOf' | 'candidateModels' | 'candidates' | 'runs'>;
+
 const PAGE = 512;
 
-export async function predictionsOf(store: Store, truth: Truth, options: PredictionOptions): Promise<Predictions> {
+export async function predictionsOf(
+  store: PredictionStore,
+  truth: Truth,
+  options: PredictionOptions,
+): Promise<Predictions> {
   const tasks = await store.tasks();
   const task = tasks.find(({ name }) => name === options.task);
   if (!task) {
@@ -32,14 +39,14 @@ export async function predictionsOf(store: Store, truth: Truth, options: Predict
 }
 
 /** The task to compare where none is named: the one on whole images if it has labels, else the detected objects. */
-export async function defaultTask(store: Store, truth: Pick<Truth, 'boxes'> | null): Promise<string> {
+export async function defaultTask(store: Pick<Store, 'classes'>, truth: Pick<Truth, 'boxes'> | null): Promise<string> {
   if (truth && truth.boxes > 0) return 'objects';
   const classes = await store.classes();
   return classes.some(({ counts }) => counts.some((of) => of.task === 'class' && of.count > 0)) ? 'class' : 'objects';
 }
 
 /** Gives the corpus's name for a class or a synonym of one. */
-export async function canonicalNames(store: Store): Promise<(className: string) => string> {
+export async function canonicalNames(store: Pick<Store, 'classes'>): Promise<(className: string) => string> {
   const nameOf = new Map<string, string>();
   const classes = await store.classes();
   for (const { name, synonyms } of classes) for (const synonym of synonyms) nameOf.set(synonym, name);
@@ -48,7 +55,7 @@ export async function canonicalNames(store: Store): Promise<(className: string) 
 }
 
 async function* labelPages(
-  store: Store,
+  store: PredictionStore,
   ids: readonly ImageId[],
   task: Task,
   origin: Origin | undefined,
@@ -73,7 +80,7 @@ function predictionFrom(imageId: ImageId, all: readonly Label[], task: Task, ori
   };
 }
 
-async function candidatesOf(store: Store, task: Task, modelKey?: string): Promise<CandidateSource | null> {
+async function candidatesOf(store: PredictionStore, task: Task, modelKey?: string): Promise<CandidateSource | null> {
   const models = await store.candidateModels();
   const last = (await store.runs({ stage: 'detect', limit: 1 }))[0]?.modelKey;
   const chosen = models.find((model) => model.modelKey === (modelKey ?? last)) ?? (modelKey ? undefined : models[0]);

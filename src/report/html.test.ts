@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { renderReport } from './html.ts';
+import { html } from './markup.ts';
+import type { ReportClass, ReportData, ReportPicture } from './report-data.ts';
+
+const ATTACK = `"><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;`;
+
+/** The page's text with its own script and style cut out. */
+function content(page: string): string {
+  return page.replace(/<script>[\s\S]*?<\/script>/, '').replace(/<style>[\s\S]*?<\/style>/, '');
+}
+
+function picture(file: string): ReportPicture {
+  return { file, width: 200, height: 100, thumbnail: { bytes: new Uint8Array([1, 2, 3]), mediaType: 'image/jpeg' } };
+}
+
+function classNamed(name: string, part: Partial<ReportClass> = {}): ReportClass {
+  return {
+    name,
+    task: 'objects',
+    images: 1,
+    regions: 1,
+    meanConfidence: 0.5,
+    origins: { detector: 1 },
+    synonyms: [],
+    parent: null,
+    description: null,
+    best: [],
+    doubtful: [],
+    ...part,
+  };
+}
+
+function report(part: Partial<ReportData> = {}): ReportData {
+  return {
+    title: 'photos',
+    generatedAt: '2026-01-02T03:04:05.678Z',
+    version: '1.2.3',
+    sources: [],
+    totals: {
+      images: 2,
+      labelledImages: 1,
+      regions: 1,
+      paths: 2,
+      duplicatePaths: 0,
+      groups: 0,
+      groupedImages: 0,
+      quarantined: 0,
+    },
+    classes: [],
+    copies: [],
+    groups: [],
+    quality: [],
+    quarantine: { total: 0, reasons: [], rows: [] },
+    runs: [],
+    pictures: new Map(),
+    picturesLeftOut: 0,
+    ...part,
+  };
+}
+
+describe('escaping', () => {
+  test('text of every kind', () => {
+    assert.equal(
+      html`<a title="${`<b>&"'`}">${['x', 1, null, false, html`<i>`]}</a>`.text,
+      '<a title="&lt;b&gt;&amp;&quot;&#39;">x1<i></a>',
+    );
+    assert.equal(html`${'a\u0000b\ud800c\u009fd\n'}`.text, 'a\ufffdb\ufffdc\ufffdd\n');
+  });
+
+  test('nothing a user, a file or a model names becomes markup, wherever it is shown', () => {
+    const row = {
+      path: ATTACK,
+      sourceRoot: ATTACK,
+      reason: ATTACK,
+      message: ATTACK,
+      byteSize: 0,
+      modifiedAtMs: 0,
+      stage: ATTACK,
+    };
+    const page = renderReport(
+      report({
+        title: ATTACK,
+        version: ATTACK,
+        sources: [ATTACK],
+        classes: [
+          classNamed(ATTACK, {
+            task: ATTACK,
+            synonyms: [ATTACK],
+            parent: ATTACK,
+            description: ATTACK,
+            best: [{ imageId: 'a', confidence: 0.5, boxes: [[0, 0, 9, 9]] }],
+          }),
+          classNamed('other'),
+        ],
+        copies: [{ imageId: 'a', count: 2, paths: [ATTACK] }],
+        groups: [{ id: 'a', count: 2, kinds: ['burst'], members: ['a'] }],
+        quarantine: { total: 1, reasons: [{ reason: ATTACK, count: 1 }], rows: [row] },
+        runs: [
+          {
+            id: ATTACK,
+            stage: ATTACK,
+            settings: { [ATTACK]: ATTACK, nested: { deep: ATTACK } },
+            modelKey: ATTACK,
+            seed: 0,
+            threads: 1,
+            versions: { [ATTACK]: ATTACK },
+            startedAtMs: 0,
+            endedAtMs: 1,
+            status: 'done',
+            counts: { [ATTACK]: 1 },
+            metrics: {},
+          },
+        ],
+        pictures: new Map([['a', picture(ATTACK)]]),
+      }),
+    );
+    assert.equal(page.match(/<script/g)?.length, 1);
+    assert.equal(page.match(/<\/script>/g)?.length, 1);
+    assert.doesNotMatch(content(page), /<img|onerror='/);
+    // Tag names of the whole page are the report's own.
+    const tags = new Set([...content(page).matchAll(/<([a-z!/][a-z0-9]*)/gi)].map((match) => match[1]));
+    assert.ok(!tags.has('img') && !tags.has('script'), [...tags].join(' '));
+    assert.ok(page.includes('&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'));
+  });
+});
+
+test('the policy forbids requests and names exactly the style and script that are there', () => {
+  const page = renderReport(report({ pictures: new Map([['a', picture('a.jpg')]]) }));
+  const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? '';
+  assert.match(policy, /^default-src &#39;none&#39;; img-src data:; /);
+  for (const [tag, directive] of [
+    ['style', 'style-src'],
+    ['script', 'script-src'],
+  ]) {
+    const inside = new RegExp(`<${tag}>([sS]*?)</${tag}>`).exec(page)?.[1] ?? '';
+    const hash = createHash('sha256').update(inside).digest('base64');
+    assert.ok(policy.includes(`${directive} &#39;sha256-${hash}&#39;`), directive);
+  }
+  assert.doesNotMatch(content(page), / style="| on[a-z]+="/);
+  assert.doesNotMatch(page, /(src|href)="(?!#|data:image\/)/);
+});
+
+test('a picture is in the file once, however often it is shown', () => {
+  const best = [{ imageId: 'a', confidence: 0.9, boxes: [] }];
+  const page = renderReport(
+    report({
+      classes: [classNamed('cat', { best }), classNamed('dog', { best })],
+      pictures: new Map([['a', picture('a.jpg')]]),
+    }),
+  );
+  assert.equal(page.match(/data:image\/jpeg;base64,AQID/g)?.length, 1);
+  assert.equal(page.match(/<use href="#p0"\/>/g)?.length, 2);
+});
+
+test('sections with nothing to show are left out, with their links', () => {
+  const page = renderReport(report());
+  for (const id of ['groups', 'quality', 'quarantine', 'runs']) assert.ok(!page.includes(`"#${id}"`), id);
+  assert.match(page, /No image has a class yet/);
+  assert.match(page, /50%<\/dd><dd class="small">1 of 2 images/);
+});
+
+test('the note on uncalibrated scores stands where a detector spoke', () => {
+  assert.match(renderReport(report({ classes: [classNamed('cat')] })), /detector’s own score/);
+  const human = classNamed('cat', { origins: { human: 1 } });
+  assert.doesNotMatch(renderReport(report({ classes: [human] })), /detector’s own score/);
+});

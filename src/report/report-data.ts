@@ -1,0 +1,116 @@
+/** What the report shows: plain data, bounded, with the pictures in it. `collectReport` makes it, `renderReport` draws it. */
+import type { Box } from '../core/boxes.ts';
+import type { ImageId } from '../core/ids.ts';
+import type { QualityFlag } from '../core/image.ts';
+import type { Origin } from '../core/labels.ts';
+import type { QuarantineRow, RunRecord, SimilarPair } from '../store/store.ts';
+
+export interface ReportData {
+  readonly title: string;
+  /** ISO 8601, UTC. */
+  readonly generatedAt: string;
+  readonly version: string;
+  /** The folders, archives and lists the images came in by. */
+  readonly sources: readonly string[];
+  readonly totals: ReportTotals;
+  /** Those with most images first. */
+  readonly classes: readonly ReportClass[];
+  readonly copies: readonly ReportCopies[];
+  /** Largest first. */
+  readonly groups: readonly ReportGroup[];
+  readonly quality: readonly ReportFlag[];
+  readonly quarantine: ReportQuarantine;
+  /** Newest first. */
+  readonly runs: readonly RunRecord[];
+  /** Every picture that is shown anywhere, once. An image that is not here is left out where it would be shown. */
+  readonly pictures: ReadonlyMap<ImageId, ReportPicture>;
+  /** Pictures left out to keep the file within its size. */
+  readonly picturesLeftOut: number;
+}
+
+export interface ReportTotals {
+  readonly images: number;
+  /** Images with at least one class, of their own or of a region. */
+  readonly labelledImages: number;
+  readonly regions: number;
+  readonly paths: number;
+  /** Paths whose bytes another path has too. */
+  readonly duplicatePaths: number;
+  /** Groups of more than one image. */
+  readonly groups: number;
+  readonly groupedImages: number;
+  readonly quarantined: number;
+}
+
+export interface ReportPicture {
+  /** Relative to its source. */
+  readonly file: string;
+  /** Pixels of the upright image; boxes are in these. */
+  readonly width: number;
+  readonly height: number;
+  readonly thumbnail: Thumbnail;
+}
+
+export interface Thumbnail {
+  /** The encoded upright image at any size of the same shape. */
+  readonly bytes: Uint8Array;
+  readonly mediaType: 'image/jpeg' | 'image/webp';
+}
+
+export interface ReportClass {
+  readonly name: string;
+  readonly task: string;
+  readonly images: number;
+  /** 0 where whole images are labelled. */
+  readonly regions: number;
+  /** Mean over its labels (of regions where there are regions), 0 to 1; null where no source gave one. */
+  readonly meanConfidence: number | null;
+  /** Labels by origin. */
+  readonly origins: Readonly<Partial<Record<Origin, number>>>;
+  readonly synonyms: readonly string[];
+  readonly parent: string | null;
+  readonly description: string | null;
+  /** Most confident first, one a group. */
+  readonly best: readonly Exemplar[];
+  /** Least confident first, one a group, none of `best`. */
+  readonly doubtful: readonly Exemplar[];
+}
+
+export interface Exemplar {
+  readonly imageId: ImageId;
+  /** Of the label, or of the best region of the class in the image. */
+  readonly confidence: number | null;
+  /** The regions of this class in pixels of the upright image, best first; empty where the whole image is labelled. */
+  readonly boxes: readonly Box[];
+}
+
+/** The same bytes under several names. */
+export interface ReportCopies {
+  readonly imageId: ImageId;
+  readonly count: number;
+  /** The first few. */
+  readonly paths: readonly string[];
+}
+
+/** Images that must stay on one side of any split. */
+export interface ReportGroup {
+  readonly id: ImageId;
+  readonly count: number;
+  readonly kinds: readonly SimilarPair['kind'][];
+  /** The first few. */
+  readonly members: readonly ImageId[];
+}
+
+export interface ReportFlag {
+  readonly flag: QualityFlag;
+  readonly count: number;
+  readonly examples: readonly ImageId[];
+}
+
+export interface ReportQuarantine {
+  readonly total: number;
+  /** Most frequent first. */
+  readonly reasons: readonly { readonly reason: string; readonly count: number }[];
+  /** The first in order of path. */
+  readonly rows: readonly QuarantineRow[];
+}
