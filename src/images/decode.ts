@@ -96,13 +96,13 @@ export async function decodeCovered(bytes: Uint8Array, size: number, options: De
 
 /** The whole image at its own size. */
 export async function decodeUpright(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
-  return decoding(bytes, options, (image) => rgbWithSize(image));
+  return decoding(bytes, options, (image) => asRgbPixels(image));
 }
 
 /** The whole image, scaled down (never up) so that its longest side is at most `longest` pixels. */
 export async function decodeWithin(bytes: Uint8Array, longest: number, options: DecodeOptions = {}): Promise<Pixels> {
   return decoding(bytes, options, (image) =>
-    rgbWithSize(resized(image, longest, longest, 'inside', options, { withoutEnlargement: true })),
+    asRgbPixels(resized(image, longest, longest, 'inside', options, { withoutEnlargement: true })),
   );
 }
 
@@ -158,7 +158,8 @@ async function rgb(image: Sharp): Promise<Uint8Array> {
   return asBytes(await asRgb(image).toBuffer());
 }
 
-async function rgbWithSize(image: Sharp): Promise<Pixels> {
+/** Runs a pipeline to RGB pixels. For the other files of this folder. */
+export async function asRgbPixels(image: Sharp): Promise<Pixels> {
   const { data, info } = await asRgb(image).toBuffer({ resolveWithObject: true });
   if (info.channels !== 3) throw new Error(`decoded ${info.channels} channels, expected 3`);
   return { pixels: asBytes(data), width: info.width, height: info.height };

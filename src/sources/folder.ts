@@ -59,7 +59,7 @@ async function* walk(
         files.push(path);
         if (files.length < STATS_AT_ONCE) continue;
       }
-      yield* await filesItems(files, listing);
+      yield* await candidateItems(files, listing);
       files = [];
       if (entry.kind !== 'file') yield* notAFile(entry, path, listing, ancestors, linked);
       else if (kindOfName(entry.name.toString('latin1')) === 'archive') yield* listArchive(path, listing);
@@ -68,7 +68,7 @@ async function* walk(
     yield problemOf(folder, listing, 'unreadable', `the folder cannot be read: ${messageOf(error)}`);
     return;
   }
-  yield* await filesItems(files, listing);
+  yield* await candidateItems(files, listing);
 }
 
 function isSkipped(entry: DirectoryEntry): boolean {
@@ -121,8 +121,8 @@ async function* notAFile(
   }
 }
 
-/** Entries of files in their order, their sizes asked for side by side. */
-async function filesItems(paths: readonly Buffer[], listing: Listing): Promise<SourceItem[]> {
+/** Entries of the files whose names or first bytes are an image's, in their order; their sizes asked for side by side. */
+export async function candidateItems(paths: readonly Buffer[], listing: Listing): Promise<SourceItem[]> {
   const items = await Promise.all(paths.map((path) => candidateItem(path, listing)));
   return items.filter((item) => item !== undefined);
 }

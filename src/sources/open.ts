@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { listArchive } from './archive.ts';
-import { fileItem, type Listing, listFolder, problemOf } from './folder.ts';
+import { candidateItems, fileItem, type Listing, listFolder, problemOf } from './folder.ts';
 import { listedPaths } from './list.ts';
 import { archiveKindOf } from './names.ts';
 import type { ListOptions, Source, SourceItem } from './source.ts';
@@ -69,8 +69,12 @@ function pathSource(spec: string, path: string, options: OpenSourceOptions): Sou
   return source(spec, path, options, (listing) => listPath(Buffer.from(path), listing));
 }
 
-/** Whatever is at a path: a folder as a whole, an archive's members, or a file of any name. */
-async function* listPath(path: Buffer, listing: Listing): AsyncGenerator<SourceItem> {
+/** Whatever is at a path: a folder as a whole, an archive's members, or a file: of any name where the user wrote it. */
+async function* listPath(
+  path: Buffer,
+  listing: Listing,
+  how: 'written' | 'matched' = 'written',
+): AsyncGenerator<SourceItem> {
   let isFolder: boolean;
   try {
     isFolder = (await stat(path)).isDirectory();
@@ -83,7 +87,8 @@ async function* listPath(path: Buffer, listing: Listing): AsyncGenerator<SourceI
   }
   if (isFolder) yield* listFolder(path, listing);
   else if (archiveKindOf(path.toString('latin1')) !== undefined) yield* listArchive(path, listing);
-  else yield await fileItem(path, listing);
+  else if (how === 'written') yield await fileItem(path, listing);
+  else yield* await candidateItems([path], listing);
 }
 
 /**
@@ -120,7 +125,8 @@ async function globSource(spec: string, options: OpenSourceOptions): Promise<Sou
         continue;
       }
       if (isFolder) walked = match;
-      yield* listPath(path, listing);
+      // Nobody wrote each of these names, so what is no image by name is left out, as in a folder.
+      yield* listPath(path, listing, 'matched');
     }
   });
 }

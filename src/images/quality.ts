@@ -1,0 +1,100 @@
+/**
+ * Quality figures from the small picture that `inspect` decodes anyway (longest side {@link INSPECT_SIDE} pixels), and
+ * the flags they give. A flag is a hint for people and for sampling; it never leaves an image out.
+ */
+import type { Quality, QualityFlag } from '../core/image.ts';
+import type { Pixels } from './decode.ts';
+
+/** Longest side of the picture that figures and hash are taken from, in pixels. */
+export const INSPECT_SIDE = 128;
+
+/** Luminance 0 to 255, shape [height, width]. */
+export interface Luminance {
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Luma of ITU-R BT.601 in 16-bit fixed point. */
+export function luminanceOf({ pixels, width, height }: Pixels): Luminance {
+  const out = new Uint8Array(width * height);
+  for (let i = 0, at = 0; i < out.length; i++, at += 3) {
+    const weighted =
+      19595 * (pixels[at] as number) + 38470 * (pixels[at + 1] as number) + 7471 * (pixels[at + 2] as number);
+    out[i] = (weighted + 32768) >>> 16;
+  }
+  return { pixels: out, width, height };
+}
+
+export function qualityOf(luminance: Luminance): Quality {
+  const histogram = new Uint32Array(256);
+  for (const value of luminance.pixels) histogram[value] = (histogram[value] as number) + 1;
+  const count = luminance.pixels.length;
+  let [sum, entropy] = [0, 0];
+  for (let value = 0; value < 256; value++) {
+    const share = (histogram[value] as number) / count;
+    sum += share * value;
+    if (share > 0) entropy -= share * Math.log2(share);
+  }
+  return {
+    brightness: rounded(sum / 255, 4),
+    sharpness: rounded(varianceOfLaplacian(luminance), 2),
+    entropy: rounded(entropy, 4),
+  };
+}
+
+/**
+ * The variance of the 4-neighbour Laplacian (J. L. Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy",
+ * 2000). 0 for pictures with no inner pixel.
+ */
+function varianceOfLaplacian({ pixels, width, height }: Luminance): number {
+  let [count, sum, squares] = [0, 0, 0];
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1; x < width - 1; x++) {
+      const at = y * width + x;
+      const around =
+        (pixels[at - 1] as number) +
+        (pixels[at + 1] as number) +
+        (pixels[at - width] as number) +
+        (pixels[at + width] as number);
+      const value = around - 4 * (pixels[at] as number);
+      sum += value;
+      squares += value * value;
+      count++;
+    }
+  }
+  return count === 0 ? 0 : squares / count - (sum / count) ** 2;
+}
+
+function rounded(value: number, digits: number): number {
+  const scale = 10 ** digits;
+  return Math.round(value * scale) / scale;
+}
+
+/** Where flags begin; `docs` and the report name them. */
+export const FLAG_LIMITS = {
+  darkBelow: 0.12,
+  brightAbove: 0.94,
+  blurredBelow: 60,
+  /** Bits of entropy. A picture of two greys in equal parts has 1. */
+  uniformBelow: 0.5,
+  /** Shortest side in pixels. */
+  tinyBelow: 32,
+  /** Longest side ÷ shortest side. */
+  oddAbove: 4,
+} as const;
+
+/** `width` and `height` are those of the whole image. A uniform picture is not called blurred or dark or bright as well. */
+export function flagsOf(quality: Quality, width: number, height: number): QualityFlag[] {
+  const flags: QualityFlag[] = [];
+  if (quality.entropy < FLAG_LIMITS.uniformBelow) flags.push('uniform');
+  else {
+    if (quality.brightness < FLAG_LIMITS.darkBelow) flags.push('dark');
+    if (quality.brightness > FLAG_LIMITS.brightAbove) flags.push('bright');
+    if (quality.sharpness < FLAG_LIMITS.blurredBelow) flags.push('blurred');
+  }
+  const [shortest, longest] = [Math.min(width, height), Math.max(width, height)];
+  if (shortest < FLAG_LIMITS.tinyBelow) flags.push('tiny');
+  if (longest / shortest > FLAG_LIMITS.oddAbove) flags.push('odd-shape');
+  return flags;
+}
