@@ -133,7 +133,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
       'bfb942eaacc5becf738d536663bc4580a0ae9e560722306e6d4dd7fe4a09de05',
       '1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef',
     ),
-    input: { name: 'tower_0/images', width: 512, height: 512, fit: 'letterbox', pad: BLACK, layout: 'NHWC' },
+    input: { name: 'tower_0/images', width: 512, height: 512, fit: 'letterbox', pad: BLACK, layout: 'NCHW' },
     decoder: { kind: 'centernet', heat: 'tower_0/Sigmoid', sides: 'tower_0/mul', stride: 4 },
     classNames: COCO_NAMES,
   },

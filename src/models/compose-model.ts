@@ -36,6 +36,11 @@ export function defaultRecipe(entry: ModelEntry): Recipe {
   return entry.role === 'embedder' || entry.role === 'classifier' ? { batch: DEFAULT_BATCH } : SINGLE;
 }
 
+/** The network's values that a composed model is made of. */
+export function networkOutputs(entry: ModelEntry): readonly string[] {
+  return entry.role === 'detector' ? outputsOf(entry.decoder) : [entry.output];
+}
+
 /** Composes an entry's network (ONNX bytes) to a whole model. */
 export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Recipe): Uint8Array {
   if (recipe.batch !== 1 && (entry.role === 'detector' || entry.role === 'pose')) {
@@ -49,7 +54,7 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   if (layers.length > 0 && entry.role !== 'embedder') {
     throw new LabelsmithError('UNSUPPORTED', `${entry.role} ${entry.id} gives no layers; only embedders do`);
   }
-  const wanted = entry.role === 'detector' ? outputsOf(entry.decoder) : [entry.output, ...layers];
+  const wanted = [...networkOutputs(entry), ...layers];
   const outputs = inlineModel(graph, network, { prefix: 'network', feeds: { [name]: input }, outputs: wanted });
   addResults(graph, entry, outputs, layers);
   return graph.toModel({ model: entry.id, licence: entry.licence });

@@ -1,7 +1,9 @@
 /** Converters as a table: from an entry's source files to one ONNX network. */
 import type { Converter, ModelEntry } from './catalogue.ts';
+import { networkOutputs } from './compose-model.ts';
+import { TFJS_CONVERTER_VERSION, tfjsToOnnx } from './convert/tfjs.ts';
 
-export interface ConverterRow {
+interface ConverterRow {
   /** Grows whenever the same files would be converted to another network. */
   readonly version: number;
   /** `files`: contents, in the order of the entry's source files. */
@@ -10,16 +12,13 @@ export interface ConverterRow {
 
 export const CONVERTERS: Readonly<Record<Converter, ConverterRow>> = {
   tfjs: {
-    version: 1,
-    convert: () => {
-      throw new Error('pending');
-    },
+    version: TFJS_CONVERTER_VERSION,
+    convert: ([json, weights], entry) =>
+      tfjsToOnnx(json as Uint8Array, weights as Uint8Array, {
+        outputs: networkOutputs(entry),
+        channelsFirst: entry.input.layout === 'NCHW',
+      }),
   },
-  'gguf-mobilenetv3': {
-    version: 1,
-    convert: () => {
-      throw new Error('pending');
-    },
-  },
+  'gguf-mobilenetv3': { version: 1, convert: () => { throw new Error('pending'); } },
   onnx: { version: 1, convert: ([onnx]) => onnx as Uint8Array },
 };

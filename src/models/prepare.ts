@@ -60,7 +60,7 @@ export async function prepareEntry(entry: ModelEntry, recipe: Recipe, options: P
   if (ready) return ready;
   options.onConvert?.(entry.id);
   const { convert, version } = CONVERTERS[entry.source.converter];
-  const network = convert(await Promise.all(sources.map(({ path }) => readFile(path))), entry);
+  const network = convert(await Promise.all(sources.map(({ path }) => readBytes(path))), entry);
   const model = composeModel(entry, network, recipe);
   const record: PreparedRecord = {
     sha256: sha256Hex(model),
@@ -118,6 +118,12 @@ async function findPrepared(
 function prepared(entry: ModelEntry, record: PreparedRecord, path: string, cacheDir: string): PreparedModel {
   const { sha256, byteSize } = record;
   return { entry, key: `${entry.id}@${sha256.slice(0, 16)}`, path, sha256, byteSize, cacheDir };
+}
+
+/** A plain `Uint8Array`: the `slice` of Node's buffers does not copy, which readers of bytes rely on. */
+async function readBytes(path: string): Promise<Uint8Array> {
+  const { buffer, byteOffset, byteLength } = await readFile(path);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The file's name says everything that its content depends on. */

@@ -15,21 +15,19 @@ export function decodeCenterNet({
 }: DecodeContext<Extract<Decoder, { kind: 'centernet' }>>): Candidates {
   const columns = width / decoder.stride;
   const rows = height / decoder.stride;
-  // Pooling is defined on channels first; flattened as [row, column, class], so equal heats rank as in the network's own order.
-  const heat = g.transpose(outputs[decoder.heat] as string, [0, 3, 1, 2]);
+  const heat = outputs[decoder.heat] as string;
   const around = g.maxPool(heat, { kernel: [3, 3], pads: [1, 1, 1, 1] });
   const peaks = g.where(g.equal(heat, around), heat, g.scalar(0));
-  const flat = g.reshape(g.transpose(peaks, [0, 2, 3, 1]), [rows * columns * classCount]);
-  const [scores, index] = g.topK(flat, MAX_DETECTIONS);
-  const cell = g.div(index, g.scalar(classCount, 'int64'));
-  const classes = g.cast(g.mod(index, g.scalar(classCount, 'int64')), 'int32');
+  const [scores, index] = g.topK(g.reshape(peaks, [classCount * rows * columns]), MAX_DETECTIONS);
+  const classes = g.cast(g.div(index, g.scalar(rows * columns, 'int64')), 'int32');
+  const cell = g.mod(index, g.scalar(rows * columns, 'int64'));
   const x = g.mod(cell, g.scalar(columns, 'int64'));
   const y = g.div(cell, g.scalar(columns, 'int64'));
   const corner = g.mul(
     g.cast(g.concat([g.unsqueeze(x, [1]), g.unsqueeze(y, [1])], 1), 'float32'),
     g.scalar(decoder.stride),
   );
-  const sides = g.gather(g.reshape(outputs[decoder.sides] as string, [rows * columns, 4]), cell);
-  const [leftTop, rightBottom] = g.split(sides, [2, 2], 1) as [string, string];
+  const all = g.reshape(outputs[decoder.sides] as string, [4, rows * columns]);
+  const [leftTop, rightBottom] = g.split(g.transpose(g.gather(all, cell, 1), [1, 0]), [2, 2], 1) as [string, string];
   return { boxes: g.concat([g.sub(corner, leftTop), g.add(corner, rightBottom)], 1), scores, classes };
 }
