@@ -135,7 +135,7 @@ test('the policy forbids requests and names exactly the style and script that ar
     ['style', 'style-src'],
     ['script', 'script-src'],
   ]) {
-    const inside = new RegExp(`<${tag}>([sS]*?)</${tag}>`).exec(page)?.[1] ?? '';
+    const inside = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(page)?.[1] ?? '';
     const hash = createHash('sha256').update(inside).digest('base64');
     assert.ok(policy.includes(`${directive} &#39;sha256-${hash}&#39;`), directive);
   }
