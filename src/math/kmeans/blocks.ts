@@ -1,0 +1,146 @@
+/** Runs the graphs of k-means over a matrix, a block of rows at a time, on the inference threads. */
+import { type Matrix, matrixTensor, rowsOf } from '../matrix.ts';
+import type { InferencePool, PoolModel } from '../pool.ts';
+import type { Tensors } from '../session.ts';
+import { float32, int32, type Tensor } from '../tensor.ts';
+import { assignGraph, columnSumGraph, NEVER, nearestGraph, ownDistanceGraph } from './graphs.ts';
+
+/** Scores a thread holds at once: 16 MB. */
+const SCORES = 1 << 22;
+
+/** Rows a block; a fixed rule, so that results never depend on the threads. */
+export function blockRows(k: number): number {
+  return Math.max(256, Math.min(4096, Math.floor(SCORES / k)));
+}
+
+/** Runs `model` on every block of rows; `use` gets the results in order of the rows. */
+export async function overBlocks(
+  pool: InferencePool,
+  model: PoolModel,
+  { rows, step }: { readonly rows: number; readonly step: number },
+  feeds: (start: number, end: number) => Tensors,
+  use: (result: Tensors, start: number, end: number) => void,
+): Promise<void> {
+  const waiting: Promise<Tensors>[] = [];
+  let used = 0;
+  const useNext = async () => {
+    const start = step * used++;
+    use(await (waiting.shift() as Promise<Tensors>), start, Math.min(rows, start + step));
+  };
+  for (let start = 0; start < rows; start += step) {
+    const run = pool.run(model, feeds(start, Math.min(rows, start + step)));
+    run.catch(() => undefined); // it is awaited later, and fails there
+    waiting.push(run);
+    if (waiting.length > pool.capacity + 2) await useNext();
+  }
+  while (waiting.length > 0) await useNext();
+}
+
+/** The mean of each column, shape [columns], in double precision over blocks. */
+export async function columnMeans(pool: InferencePool, points: Matrix): Promise<Float64Array> {
+  const model = await pool.load(columnSumGraph(), { key: 'column-sum' });
+  const means = new Float64Array(points.columns);
+  await overBlocks(
+    pool,
+    model,
+    { rows: points.rows, step: 1024 },
+    (start, end) => ({ x: matrixTensor(rowsOf(points, start, end)) }),
+    (result) => {
+      const { data } = result.sum as Tensor;
+      for (let j = 0; j < means.length; j++) means[j] = (means[j] as number) + Number(data[j]);
+    },
+  );
+  for (let j = 0; j < means.length; j++) means[j] = (means[j] as number) / points.rows;
+  return means;
+}
+
+/** The squared distance of every point to the centre of its label (summed in single precision), shape [rows]. */
+export async function ownDistances(
+  pool: InferencePool,
+  points: Matrix,
+  centres: Matrix,
+  labels: Int32Array,
+): Promise<Float32Array> {
+  const model = await pool.load(ownDistanceGraph(), { key: 'kmeans-own-distance' });
+  const distances = new Float32Array(points.rows);
+  const table = matrixTensor(centres);
+  await overBlocks(
+    pool,
+    model,
+    { rows: points.rows, step: blockRows(points.columns) },
+    (start, end) => ({
+      x: matrixTensor(rowsOf(points, start, end)),
+      centres: table,
+      labels: int32(labels.subarray(start, end)),
+    }),
+    (result, start) => distances.set((result.distance as Tensor).data as Float32Array, start),
+  );
+  return distances;
+}
+
+/** Centres as the assignment graphs take them: moved by −origin, which keeps the rounding of scores small. */
+export interface ScoringCentres {
+  readonly centres: Tensor;
+  readonly bias: Tensor;
+  /** The greatest length of a moved centre, and the greatest absolute bias: what rounding errors scale with. */
+  readonly maxNorm: number;
+  readonly maxBias: number;
+}
+
+/**
+ * ‖x − c‖² = ‖x − o‖² − 2 x·(c − o) + ‖c − o‖² + 2 o·(c − o), so the score of a centre is the last three terms.
+ * Padding rows, up to `padded`, have a score that never wins.
+ */
+export function scoringCentres({ data, rows, columns }: Matrix, origin: Float64Array, padded = rows): ScoringCentres {
+  const moved = new Float32Array(new SharedArrayBuffer(padded * columns * 4));
+  const bias = new Float32Array(padded).fill(NEVER);
+  let maxSquare = 0;
+  let maxBias = 0;
+  for (let r = 0; r < rows; r++) {
+    let square = 0;
+    let dot = 0;
+    for (let j = 0; j < columns; j++) {
+      const at = r * columns + j;
+      moved[at] = (data[at] as number) - (origin[j] as number);
+      const value = moved[at] as number;
+      square += value * value;
+      dot += (origin[j] as number) * value;
+    }
+    bias[r] = square + 2 * dot;
+    maxSquare = Math.max(maxSquare, square);
+    maxBias = Math.max(maxBias, Math.abs(square) + 2 * Math.abs(dot));
+  }
+  return {
+    centres: float32(moved, [padded, columns]),
+    bias: float32(bias),
+    maxNorm: Math.sqrt(maxSquare),
+    maxBias,
+  };
+}
+
+export function loadAssign(pool: InferencePool, rows: 'block' | 'gathered', groups: number): Promise<PoolModel> {
+  return pool.load(assignGraph(rows, groups), { key: `kmeans-assign:${rows}:${groups}` });
+}
+
+/** The nearest centre of every point, shape [rows]; on a tie the first. */
+export async function nearestCentres(pool: InferencePool, points: Matrix, centres: Matrix): Promise<Int32Array> {
+  const model = await pool.load(nearestGraph(), { key: 'kmeans-nearest' });
+  const origin = new Float64Array(centres.columns);
+  for (let i = 0; i < centres.data.length; i++) {
+    origin[i % centres.columns] = (origin[i % centres.columns] as number) + (centres.data[i] as number) / centres.rows;
+  }
+  const scoring = scoringCentres(centres, origin);
+  const labels = new Int32Array(points.rows);
+  await overBlocks(
+    pool,
+    model,
+    { rows: points.rows, step: blockRows(centres.rows) },
+    (start, end) => ({
+      x: matrixTensor(rowsOf(points, start, end)),
+      centres: scoring.centres,
+      bias: scoring.bias,
+    }),
+    (result, start) => labels.set((result.label as Tensor).data as Int32Array, start),
+  );
+  return labels;
+}
