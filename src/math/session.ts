@@ -61,7 +61,8 @@ export class Session {
     };
     try {
       // ONNX Runtime reads weights from unshared memory only; it keeps its own copy and this one goes.
-      const bytes = typeof model !== 'string' && model.buffer instanceof SharedArrayBuffer ? model.slice() : model;
+      const bytes =
+        typeof model !== 'string' && model.buffer instanceof SharedArrayBuffer ? new Uint8Array(model) : model;
       const session = await (typeof bytes === 'string'
         ? ort.InferenceSession.create(bytes, options)
         : ort.InferenceSession.create(bytes, options));

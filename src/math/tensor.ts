@@ -79,7 +79,8 @@ export function newArray(dtype: NumericDType, length: number): TensorArray {
 /** The elements of little-endian `bytes`; copied only where they are not aligned. */
 export function arrayFromBytes(dtype: NumericDType, bytes: Uint8Array): TensorArray {
   const { BYTES_PER_ELEMENT: size } = ARRAYS[dtype];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not `slice`: that of a Buffer does not copy.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new ARRAYS[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, Math.floor(aligned.byteLength / size));
 }
 

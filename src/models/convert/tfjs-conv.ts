@@ -1,0 +1,158 @@
+/** Convolutions and pools: padding made explicit, weights turned to ONNX's layout, bias and activation along. */
+import { float32, type Tensor } from '../../math/tensor.ts';
+import {
+  type Computed,
+  inOrder,
+  like,
+  NCHW_OF_NHWC,
+  numbersOf,
+  type Operand,
+  permuteTensor,
+  withPadding,
+} from './operand.ts';
+import { floatAttribute, intsAttribute, type TfNode, textAttribute, textsAttribute } from './tfjs-model.ts';
+import { type Conversion, computed, constantOf, type Handler, refuse } from './tfjs-ops.ts';
+
+interface Window {
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+}
+
+interface Placed {
+  /** In memory as NCHW. */
+  readonly x: Computed;
+  /** [top, left, bottom, right] */
+  readonly pads: number[];
+  /** Height and width of the output. */
+  readonly size: readonly [number, number];
+}
+
+/**
+ * Where the window lies. TensorFlow's SAME gives ⌈size / stride⌉ outputs and puts the odd pixel of padding at the far
+ * end, unlike a symmetric padding by half the kernel.
+ */
+function place(
+  c: Conversion,
+  node: TfNode,
+  operand: Operand,
+  window: Window,
+  fill: (value: number) => boolean,
+): Placed {
+  let x = computed(c, operand);
+  const mode = textAttribute(node, 'padding');
+  const extra = [0, 0, 0, 0];
+  if (x.padding) {
+    const { before, after, value, of } = x.padding;
+    const onlyImage = [0, 3].every((axis) => before[axis] === 0 && after[axis] === 0);
+    if (mode === 'VALID' && onlyImage && fill(value)) {
+      extra.splice(0, 4, before[1] as number, before[2] as number, after[1] as number, after[2] as number);
+      x = of;
+    } else x = withPadding(c, x);
+  }
+  const pads = [...extra];
+  const size = [0, 1].map((i) => {
+    const pixels = x.shape[1 + i] as number;
+    const stride = window.strides[i] as number;
+    const reach = ((window.kernel[i] as number) - 1) * (window.dilations[i] as number) + 1;
+    if (mode === 'SAME') {
+      const outputs = Math.ceil(pixels / stride);
+      const total = Math.max((outputs - 1) * stride + reach - pixels, 0);
+      pads[i] = Math.floor(total / 2);
+      pads[i + 2] = total - Math.floor(total / 2);
+      return outputs;
+    }
+    if (mode === 'EXPLICIT') {
+      const explicit = intsAttribute(node, 'explicit_paddings');
+      pads[i] = explicit[2 + 2 * i] as number;
+      pads[i + 2] = explicit[3 + 2 * i] as number;
+    } else if (mode !== 'VALID') throw refuse(node, `padding ${mode || 'unknown'} is not taken`);
+    return Math.floor((pixels + (pads[i] as number) + (pads[i + 2] as number) - reach) / stride) + 1;
+  });
+  const moved = like(x, inOrder(c, x, NCHW_OF_NHWC), { order: NCHW_OF_NHWC });
+  return { x: moved, pads, size: size as [number, number] };
+}
+
+function pairOf(node: TfNode, name: string): [number, number] {
+  const list = intsAttribute(node, name, [1, 1, 1, 1]);
+  return [list[1] as number, list[2] as number];
+}
+
+function refuseChannelsFirst(node: TfNode): void {
+  const format = textAttribute(node, 'data_format', 'NHWC');
+  if (format !== 'NHWC') throw refuse(node, `data format ${format} is not taken`);
+}
+
+/** [kh, kw, in, out] → [out, in, kh, kw]; depthwise [kh, kw, in, m] → [in · m, 1, kh, kw]. */
+function kernelTensor(weights: Tensor, depthwise: boolean, scale: number): Tensor {
+  const [height, width, inputs, outputs] = weights.dims as [number, number, number, number];
+  const turned = permuteTensor(weights, depthwise ? [2, 3, 0, 1] : [3, 2, 0, 1]);
+  const data = scale === 1 ? (turned.data as Float32Array) : (turned.data as Float32Array).map((one) => one * scale);
+  return float32(data, depthwise ? [inputs * outputs, 1, height, width] : [outputs, inputs, height, width]);
+}
+
+export const convHandler: Handler = (c, node, inputs) => {
+  refuseChannelsFirst(node);
+  const depthwise = node.op.includes('epthwise');
+  const weights = constantOf(node, inputs, 1);
+  const [height, width, inChannels, lastDim] = weights.dims as [number, number, number, number];
+  const outChannels = depthwise ? inChannels * lastDim : lastDim;
+  const window: Window = {
+    kernel: [height, width],
+    strides: pairOf(node, 'strides'),
+    dilations: pairOf(node, 'dilations'),
+  };
+  const { x, pads, size } = place(c, node, inputs[0] as Operand, window, (value) => value === 0);
+  const scale = c.scales.get(node.name) ?? 1;
+  const fused = textsAttribute(node, 'fused_ops');
+  const values = [x.value, c.graph.constant(kernelTensor(weights, depthwise, scale), `${node.name}/weights`)];
+  let next = 2;
+  if (fused[0] === 'BiasAdd') {
+    const bias = numbersOf(constantOf(node, inputs, next++)).map((one) => one * scale);
+    values.push(c.graph.constant(float32(bias), `${node.name}/bias`));
+  }
+  const group = depthwise ? inChannels : (x.shape[3] as number) / inChannels;
+  const activation = fused[0] === 'BiasAdd' ? fused[1] : fused[0];
+  // A value that is not what the model computes must not bear its name.
+  const name = scale !== 1 ? `${node.name}/scaled` : activation ? `${node.name}/linear` : node.name;
+  const value = c.graph.op('Conv', values, { pads, strides: window.strides, dilations: window.dilations, group }, name);
+  const linear = like(x, value, { shape: [x.shape[0] as number, ...size, outChannels] });
+  if (!activation) return linear;
+  const slope = inputs[next];
+  return like(linear, activate(c, node, activation, value, slope));
+};
+
+function activate(c: Conversion, node: TfNode, activation: string, x: string, slope: Operand | undefined): string {
+  const { graph } = c;
+  switch (activation) {
+    case 'Relu':
+      return graph.op('Relu', [x], {}, node.name);
+    case 'Relu6':
+      return graph.op('Clip', [x, graph.scalar(0), graph.scalar(6)], {}, node.name);
+    case 'LeakyRelu':
+      return graph.op('LeakyRelu', [x], { alpha: { float: floatAttribute(node, 'leakyrelu_alpha', 0.2) } }, node.name);
+    case 'Elu':
+      return graph.op('Elu', [x], {}, node.name);
+    case 'Sigmoid':
+      return graph.op('Sigmoid', [x], {}, node.name);
+    case 'Prelu': {
+      if (slope?.kind !== 'constant') throw refuse(node, 'Prelu without constant slopes');
+      const { tensor } = slope;
+      const dims = tensor.dims.length === 1 ? [1, 1, ...tensor.dims] : tensor.dims;
+      return graph.op('PRelu', [x, graph.constant(permuteTensor({ ...tensor, dims }, [2, 0, 1]))], {}, node.name);
+    }
+    default:
+      throw refuse(node, `fused with ${activation}, which is not known here`);
+  }
+}
+
+export const poolHandler: Handler = (c, node, inputs) => {
+  refuseChannelsFirst(node);
+  const window: Window = { kernel: pairOf(node, 'ksize'), strides: pairOf(node, 'strides'), dilations: [1, 1] };
+  const isMax = node.op === 'MaxPool';
+  // ONNX pads a maximum with −∞; exporters write the lowest float instead.
+  const { x, pads, size } = place(c, node, inputs[0] as Operand, window, (value) => isMax && value <= -3e38);
+  const attributes = { kernel_shape: window.kernel, strides: window.strides, pads };
+  const value = c.graph.op(isMax ? 'MaxPool' : 'AveragePool', [x.value], attributes, node.name);
+  return like(x, value, { shape: [x.shape[0] as number, ...size, x.shape[3] as number] });
+};
