@@ -36,6 +36,11 @@ export interface DecodeOptions {
    * two thirds of the time of large photographs; false gives the kernel every pixel.
    */
   readonly shrinkOnLoad?: boolean;
+  /**
+   * Convert by the embedded ICC profile (default false). Models are trained on pixels as they are stored, and it costs up
+   * to half a decode; what people look at (crops, thumbnails) is converted. CMYK is converted in any case.
+   */
+  readonly applyProfile?: boolean;
 }
 
 export interface LetterboxOptions extends DecodeOptions {
@@ -118,7 +123,7 @@ export async function decoding<T>(
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   refuseUndecodable(bytes);
   try {
-    return await work(sharp(bytes, sharpOptions(maxPixels)));
+    return await work(sharp(bytes, sharpOptions(maxPixels, options.applyProfile ?? false)));
   } catch (error) {
     throw badImageFrom(error, bytes, maxPixels);
   }
@@ -128,8 +133,8 @@ export async function decoding<T>(
  * `failOn: 'error'` refuses cut files but not harmless oddities that cameras write (`'warning'` would). `autoOrient` is
  * the one place where EXIF orientation is applied.
  */
-function sharpOptions(maxPixels: number): SharpOptions {
-  return { failOn: 'error', autoOrient: true, limitInputPixels: maxPixels, pages: 1 };
+function sharpOptions(maxPixels: number, applyProfile: boolean): SharpOptions {
+  return { failOn: 'error', autoOrient: true, limitInputPixels: maxPixels, pages: 1, ignoreIcc: !applyProfile };
 }
 
 function resized(

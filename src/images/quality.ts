@@ -15,15 +15,76 @@ export interface Luminance {
   readonly height: number;
 }
 
-/** Luma of ITU-R BT.601 in 16-bit fixed point. */
-export function luminanceOf({ pixels, width, height }: Pixels): Luminance {
-  const out = new Uint8Array(width * height);
-  for (let i = 0, at = 0; i < out.length; i++, at += 3) {
+/**
+ * The luma (ITU-R BT.601, 16-bit fixed point) of a picture, made smaller until its longest side is
+ * at most `longest` pixels. Never made larger.
+ */
+export function luminanceOf({ pixels, width, height }: Pixels, longest: number = INSPECT_SIDE): Luminance {
+  const luma = new Uint8Array(width * height);
+  for (let i = 0, at = 0; i < luma.length; i++, at += 3) {
     const weighted =
       19595 * (pixels[at] as number) + 38470 * (pixels[at + 1] as number) + 7471 * (pixels[at + 2] as number);
-    out[i] = (weighted + 32768) >>> 16;
+    luma[i] = (weighted + 32768) >>> 16;
   }
-  return { pixels: out, width, height };
+  const scale = longest / Math.max(width, height);
+  if (scale >= 1) return { pixels: luma, width, height };
+  return reduced(luma, width, height, Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+}
+
+/**
+ * Made smaller with a triangle filter as wide as two new pixels, first along rows and then along columns: what libvips and
+ * Pillow call linear, so that figures hardly depend on who made the picture smaller. Cost: about 4 multiplications a pixel.
+ */
+function reduced(luma: Uint8Array, width: number, height: number, newWidth: number, newHeight: number): Luminance {
+  const columns = triangle(width, newWidth);
+  const rows = triangle(height, newHeight);
+  // Shape [height, newWidth].
+  const narrow = new Float32Array(height * newWidth);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < newWidth; x++) {
+      const start = y * width + (columns.first[x] as number);
+      const weightStart = x * columns.taps;
+      let sum = 0;
+      for (let tap = 0; tap < columns.taps; tap++) {
+        sum += (columns.weights[weightStart + tap] as number) * (luma[start + tap] as number);
+      }
+      narrow[y * newWidth + x] = sum;
+    }
+  }
+  const out = new Uint8Array(newWidth * newHeight);
+  const line = new Float32Array(newWidth);
+  for (let y = 0; y < newHeight; y++) {
+    line.fill(0.5);
+    for (let tap = 0; tap < rows.taps; tap++) {
+      const weight = rows.weights[y * rows.taps + tap] as number;
+      const start = ((rows.first[y] as number) + tap) * newWidth;
+      for (let x = 0; x < newWidth; x++) line[x] = (line[x] as number) + weight * (narrow[start + x] as number);
+    }
+    // The half added before makes cutting off the fraction rounding.
+    for (let x = 0; x < newWidth; x++) out[y * newWidth + x] = line[x] as number;
+  }
+  return { pixels: out, width: newWidth, height: newHeight };
+}
+
+/** Weights of `from` pixels in each of `to` new ones: shape [to, taps], the first pixel of each in `first`. */
+function triangle(from: number, to: number) {
+  const scale = from / to;
+  const taps = Math.min(from, Math.ceil(2 * scale) + 1);
+  const first = new Uint32Array(to);
+  const weights = new Float32Array(to * taps);
+  for (let i = 0; i < to; i++) {
+    const centre = (i + 0.5) * scale - 0.5;
+    const start = Math.min(from - taps, Math.max(0, Math.ceil(centre - scale)));
+    first[i] = start;
+    let sum = 0;
+    for (let tap = 0; tap < taps; tap++) {
+      const weight = Math.max(0, 1 - Math.abs(start + tap - centre) / scale);
+      weights[i * taps + tap] = weight;
+      sum += weight;
+    }
+    for (let tap = 0; tap < taps; tap++) weights[i * taps + tap] = (weights[i * taps + tap] as number) / sum;
+  }
+  return { first, weights, taps };
 }
 
 export function qualityOf(luminance: Luminance): Quality {
