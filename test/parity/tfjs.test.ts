@@ -25,10 +25,10 @@ async function weightsOf(id: string): Promise<[json: Uint8Array, weights: Uint8A
   assert.ok(entry, `no model ${id} in the catalogue`);
   const cached = await sourcesInCache(entry, cacheDirectory());
   const folder = process.env.LABELSMITH_TEST_WEIGHTS;
-  const paths =
-    cached?.map(({ path }) => path) ??
-    (folder && entry.source.files.map(({ reference }) => join(folder, basename(reference.split('#')[1] ?? reference))));
-  if (!paths?.every((path) => existsSync(path))) return undefined;
+  if (!cached && !folder) return undefined;
+  const names = entry.source.files.map(({ reference }) => basename(reference.split('#')[1] ?? reference));
+  const paths = cached?.map(({ path }) => path) ?? names.map((name) => join(folder ?? '', name));
+  if (!paths.every((path) => existsSync(path))) return undefined;
   return paths.map((path) => new Uint8Array(readFileSync(path))) as [Uint8Array, Uint8Array];
 }
 
