@@ -40,22 +40,25 @@ export function isMachine(origin: Origin): boolean {
 /**
  * The labels of one item in one task that hold, best first.
  *
- * A person's "not this" silences machine labels of its class, "none of these" silences all machine labels. In a
+ * A person's "not this" silences machine labels of its class, "none of these" silences all machine labels; either also
+ * takes back what the person said before. In a
  * `single` task the first one is the item's class: best origin, then the newest, then the most confident, then by name.
  */
 export function currentLabels(labels: readonly Label[], rule: TaskRule): Label[] {
-  const silenced = new Set<string>();
-  let none = false;
+  const silencedAt = new Map<string, number>();
+  let noneAt = Number.NEGATIVE_INFINITY;
   for (const label of labels) {
     if (label.origin !== 'human') continue;
-    if (!label.present) silenced.add(label.className);
-    else if (label.className === NONE_OF_THESE) none = true;
+    const { className, present, sequence } = label;
+    if (!present) silencedAt.set(className, Math.max(sequence, silencedAt.get(className) ?? sequence));
+    else if (className === NONE_OF_THESE) noneAt = Math.max(sequence, noneAt);
   }
+  const takenBackAt = (className: string) => Math.max(noneAt, silencedAt.get(className) ?? Number.NEGATIVE_INFINITY);
   const holding = labels.filter(
-    (label) =>
-      label.present &&
-      label.className !== NONE_OF_THESE &&
-      (label.origin === 'human' || !(none || silenced.has(label.className))),
+    ({ present, className, origin, sequence }) =>
+      present &&
+      className !== NONE_OF_THESE &&
+      (origin === 'human' ? sequence > takenBackAt(className) : takenBackAt(className) === Number.NEGATIVE_INFINITY),
   );
   holding.sort(
     (a, b) =>

@@ -1,41 +1,69 @@
 /** Classes with counts of current labels. */
 import { sql } from 'kysely';
 import type { ItemKind, Origin } from '../core/labels.ts';
+import { originRank } from '../core/labels.ts';
+import { NO_BYTES } from './codec.ts';
+import type { Dictionary } from './dictionary.ts';
 import type { Query } from './driver.ts';
 import { NONE_CLASS_ID, originOf } from './schema.ts';
 import type { Session } from './session.ts';
 import type { ClassRecord, Store } from './store.ts';
 
+/** Signed sums of current labels: of one class, task and origin there may be several rows, which add up. */
 interface CountRow {
   class_id: number;
-  task: string;
-  on_region: number;
+  task_id: number;
   origin: number;
+  /** Labels of images and of all items, with the sums of their confidences. */
+  n_images: number;
+  sum_images: number;
   n: number;
-  confidence: number;
+  sum: number;
 }
 
 /**
- * `currentLabels` (core/labels.ts) as one query in standard SQL, since reading ten million labels into JavaScript to
- * count them takes minutes; a property test holds the two together. The rows of people are few and have an index of
- * their own, so the conditions about silence cost one failed look-up a label.
+ * `currentLabels` (core/labels.ts) counted in standard SQL, since ten million labels are too many to read into
+ * JavaScript for that; a property test holds the two together.
+ *
+ * Of most items one origin alone speaks in a task, and all its labels hold. So: count all labels by the index of classes
+ * (which needs no sorting), take off those of contested items, and add what holds of these by ranking them. Contested is
+ * an item in a task about which a person or more than one origin or model spoke, that has several labels under a
+ * `single` rule, labels of merged classes, or whose region is deleted.
  */
 export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
+  const none = sql.lit(NONE_CLASS_ID);
+  const ofImage = sql`label.region_id = ${NO_BYTES}`;
+  const sums = (sign: 1 | -1) => sql`
+    ${sql.lit(sign)} * sum(case when ${ofImage} then 1 else 0 end) as n_images,
+    ${sql.lit(sign)} * sum(case when ${ofImage} then label.confidence else 0 end) as sum_images,
+    ${sql.lit(sign)} * count(*) as n,
+    ${sql.lit(sign)} * sum(label.confidence) as sum`;
+  const ofContested = sql`label.image_id = contested.image_id and label.region_id = contested.region_id
+    and label.task_id = contested.task_id and label.present = 1 and label.class_id <> ${none}`;
+  // A cross join with its condition after it keeps SQLite's planner from reading all labels for a few items.
   const query = sql<CountRow>`
-    select class_id, task, on_region, origin, count(*) as n, sum(confidence) as confidence
-    from (
-      select class.root_id as class_id, task.name as task, label.origin as origin, label.confidence as confidence,
-        case when label.region_id = ${new Uint8Array(0)} then 0 else 1 end as on_region,
+    with contested as (
+      select image_id, region_id, task_id from label
+      group by image_id, region_id, task_id
+      having min(origin) = 0 or min(origin) <> max(origin) or min(model_id) <> max(model_id)
+        or (count(*) > 1 and task_id in (select id from task where rule = 'single'))
+        or max(case when class_id in (select id from class where id <> root_id) then 1 else 0 end) = 1
+      union
+      select label.image_id, label.region_id, label.task_id from region cross join label
+      where region.touched = 1 and region.deleted = 1
+        and label.image_id = region.image_id and label.region_id = region.id
+    ),
+    ranked as (
+      select class.root_id as class_id, label.task_id, label.origin, label.region_id, label.confidence,
         row_number() over (
           partition by label.image_id, label.region_id, label.task_id,
             case when task.rule = 'single' then 0 else class.root_id end
           order by label.origin, label.sequence desc
         ) as place
-      from label
+      from contested cross join label
         join class on class.id = label.class_id
         join task on task.id = label.task_id
-      where label.present = 1
-        and class.root_id <> ${sql.lit(NONE_CLASS_ID)}
+      where ${ofContested}
         and not exists (
           select 1 from region
           where region.image_id = label.image_id and region.id = label.region_id
@@ -47,13 +75,19 @@ export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
             and said.image_id = label.image_id and said.region_id = label.region_id and said.task_id = label.task_id
             and (
               (said.present = 0 and said_class.root_id = class.root_id)
-              or (said.present = 1 and said.class_id = ${sql.lit(NONE_CLASS_ID)})
+              or (said.present = 1 and said.class_id = ${none})
             )
             and (label.origin <> 0 or said.sequence > label.sequence)
         )
-    ) as standing
-    where place = 1
-    group by class_id, task, on_region, origin`;
+    )
+    select class_id, task_id, origin, ${sums(1)} from label
+    where present = 1 and class_id <> ${none} group by class_id, task_id, origin
+    union all
+    select label.class_id, label.task_id, label.origin, ${sums(-1)} from contested cross join label
+    where ${ofContested} group by label.class_id, label.task_id, label.origin
+    union all
+    select label.class_id, label.task_id, label.origin, ${sums(1)} from ranked as label
+    where label.place = 1 group by label.class_id, label.task_id, label.origin`;
   return { compile: () => query.compile(db) };
 }
 
@@ -73,7 +107,7 @@ export function classStore(session: Session): Pick<Store, 'classes'> {
         synonyms.set(rootId, [...(synonyms.get(rootId) ?? []), name]);
       for (const alias of aliases) addSynonym(rootOf.get(alias.class_id) ?? alias.class_id, alias.name);
       for (const row of rows) if (row.root_id !== row.id) addSynonym(row.root_id, row.name);
-      const counts = countsByClass(counted);
+      const counts = countsByClass(counted, await session.freshDictionary());
       return rows
         .filter((row) => row.root_id === row.id)
         .map((row): ClassRecord => {
@@ -94,25 +128,49 @@ export function classStore(session: Session): Pick<Store, 'classes'> {
 
 type Count = ClassRecord['counts'][number];
 
-function countsByClass(rows: readonly CountRow[]): Map<number, Count[]> {
-  const groups = new Map<string, CountRow[]>();
+function countsByClass(rows: readonly CountRow[], dictionary: Dictionary): Map<number, Count[]> {
+  interface Sums {
+    readonly n: Map<Origin, number>;
+    confidence: number;
+  }
+  const byClass = new Map<number, Map<string, Sums>>();
+  const add = (row: CountRow, items: ItemKind, n: number, confidence: number) => {
+    const classId = dictionary.classById.get(row.class_id)?.rootId ?? row.class_id;
+    const task = dictionary.taskById.get(row.task_id)?.name ?? '';
+    const groups = byClass.get(classId) ?? new Map<string, Sums>();
+    byClass.set(classId, groups);
+    // Tasks sort before kinds of items; no name holds a line feed.
+    const key = `${task}\n${items}`;
+    const sums = groups.get(key) ?? { n: new Map<Origin, number>(), confidence: 0 };
+    groups.set(key, sums);
+    const origin = originOf(row.origin);
+    sums.n.set(origin, (sums.n.get(origin) ?? 0) + n);
+    sums.confidence += confidence;
+  };
   for (const row of rows) {
-    const key = `${row.class_id} ${row.on_region} ${row.task}`;
-    groups.set(key, [...(groups.get(key) ?? []), row]);
+    add(row, 'images', Number(row.n_images), row.sum_images);
+    add(row, 'regions', Number(row.n) - Number(row.n_images), row.sum - row.sum_images);
   }
-  const byClass = new Map<number, Count[]>();
-  for (const group of groups.values()) {
-    const [{ class_id, task, on_region }] = group as [CountRow];
-    const count = group.reduce((sum, row) => sum + Number(row.n), 0);
-    const confidence = group.reduce((sum, row) => sum + row.confidence, 0);
-    const items: ItemKind = on_region === 1 ? 'regions' : 'images';
-    const byOrigin = group.map((row): [Origin, number] => [originOf(row.origin), Number(row.n)]);
-    const origins = Object.fromEntries(byOrigin) as Partial<Record<Origin, number>>;
-    const entry = { task, items, count, meanConfidence: confidence / count, origins };
-    byClass.set(class_id, [...(byClass.get(class_id) ?? []), entry]);
-  }
-  for (const list of byClass.values()) {
-    list.sort((a, b) => (a.task === b.task ? (a.items < b.items ? -1 : 1) : a.task < b.task ? -1 : 1));
-  }
-  return byClass;
+  return new Map(
+    [...byClass].map(([classId, groups]) => [
+      classId,
+      [...groups]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([key, { n, confidence }]): Count[] => {
+          const [task = '', items] = key.split('\n');
+          const origins = [...n].filter(([, of]) => of > 0).sort(([a], [b]) => originRank(a) - originRank(b));
+          const count = origins.reduce((sum, [, of]) => sum + of, 0);
+          if (count === 0) return [];
+          return [
+            {
+              task,
+              items: items as ItemKind,
+              count,
+              meanConfidence: confidence / count,
+              origins: Object.fromEntries(origins) as Partial<Record<Origin, number>>,
+            },
+          ];
+        }),
+    ]),
+  );
 }

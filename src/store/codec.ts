@@ -8,16 +8,16 @@ import type { ImageTable, PathTable, RegionShapeTable, RegionTable } from './sch
 import { FLAG_BITS } from './schema.ts';
 import type { StoredRegion } from './store.ts';
 
-const HEX = /^[0-9a-f]*$/;
-
 /** The bytes of a hexadecimal id; `digits` is what it must have. */
 export function bytesOfId(id: string, digits: number): Uint8Array {
-  if (id.length !== digits || !HEX.test(id)) {
-    throw new LabelsmithError('NOT_FOUND', `"${id}" is not an id: expected ${digits} lower-case hexadecimal digits`, {
+  // Decoding stops at the first character that is no hexadecimal digit.
+  const bytes = Buffer.from(id, 'hex');
+  if (id.length !== digits || 2 * bytes.length !== digits) {
+    throw new LabelsmithError('NOT_FOUND', `"${id}" is not an id: expected ${digits} hexadecimal digits`, {
       hint: 'Ids of images have 64 digits, ids of regions 32; copy them from an export or from `labelsmith status --json`.',
     });
   }
-  return Buffer.from(id, 'hex');
+  return bytes;
 }
 
 export const imageKey = (id: string): Uint8Array => bytesOfId(id, 64);

@@ -16,6 +16,7 @@ import {
   shapeRow,
   unpackDetections,
 } from './codec.ts';
+import { rootOf, standingClasses } from './derived.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runKeyOf, taskOf } from './dictionary.ts';
 import type { Draft } from './draft.ts';
@@ -238,7 +239,7 @@ interface FrozenRegion {
   /** Every class that anybody said of it in the task, present or not; empty when it has no label. */
   readonly classIds: ReadonlySet<number>;
   /** Those that hold. */
-  readonly presentIds: ReadonlySet<number>;
+  readonly standingIds: ReadonlySet<number>;
 }
 
 interface KnownRegions {
@@ -270,21 +271,12 @@ async function knownRegions(
   for (const piece of pieces(shard.images.map((image) => imageKey(image.imageId)))) {
     const [regions] = await session.driver.read([db.selectFrom('region').selectAll().where('image_id', 'in', piece)]);
     const touched = regions.filter((row) => row.touched === 1 || row.deleted === 1);
-    const labels = new Map<string, Pick<LabelTable, 'class_id' | 'present'>[]>();
+    const labels = new Map<string, LabelTable[]>();
     for (const ids of pieces([...new Set(touched.map((row) => idOf(row.image_id)))].map(imageKey))) {
       const [rows] = await session.driver.read([
-        db
-          .selectFrom('label')
-          .select(['region_id', 'class_id', 'present'])
-          .where('image_id', 'in', ids)
-          .where('task_id', '=', taskId),
+        db.selectFrom('label').selectAll().where('image_id', 'in', ids).where('task_id', '=', taskId),
       ]);
-      for (const row of rows) {
-        const id = idOf(row.region_id);
-        const list = labels.get(id);
-        if (list === undefined) labels.set(id, [row]);
-        else list.push(row);
-      }
+      for (const [id, own] of Map.groupBy(rows, (row) => idOf(row.region_id))) labels.set(id, own);
     }
     for (const row of regions) {
       const id = idOf(row.id);
@@ -294,14 +286,13 @@ async function knownRegions(
         if (row.model_id === modelId) replaceable.set(imageId, [...(replaceable.get(imageId) ?? []), id]);
         continue;
       }
-      const rootOf = (classId: number) => dictionary.classById.get(classId)?.rootId ?? classId;
       const own = labels.get(id) ?? [];
       frozenIds.add(id);
       const entry: FrozenRegion = {
         box: [row.x1, row.y1, row.x2, row.y2],
         deleted: row.deleted === 1,
-        classIds: new Set(own.map((label) => rootOf(label.class_id))),
-        presentIds: new Set(own.filter((label) => label.present === 1).map((label) => rootOf(label.class_id))),
+        classIds: new Set(own.map((label) => rootOf(dictionary, label.class_id))),
+        standingIds: standingClasses(own, dictionary),
       };
       frozen.set(imageId, [...(frozen.get(imageId) ?? []), entry]);
     }
@@ -336,7 +327,7 @@ function planImage(draft: Draft, shard: DetectionShard, image: ShardImage, known
     }
   }
   for (const old of frozen) {
-    if (!old.deleted) for (const classId of old.presentIds) standing.add(classId);
+    if (!old.deleted) for (const classId of old.standingIds) standing.add(classId);
   }
   const kept = new Set(added.map((region) => region.id));
   return {

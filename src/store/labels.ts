@@ -4,9 +4,9 @@ import { isRegionId } from '../core/ids.ts';
 import type { Label } from '../core/labels.ts';
 import { isMachine, NONE_OF_THESE } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
-import { imageKey, NO_BYTES, regionKey } from './codec.ts';
+import { idOf, imageKey, NO_BYTES, regionKey } from './codec.ts';
+import { lostImageLabels } from './derived.ts';
 import { runKeyOf, taskOf } from './dictionary.ts';
-import type { LabelScope } from './label-statements.ts';
 import { labelOf, labelStatements } from './label-statements.ts';
 import { imagesOfRegions } from './regions.ts';
 import type { LabelTable } from './schema.ts';
@@ -53,33 +53,37 @@ export function labelStore(session: Session): LabelStore {
           draft.guard('regions', counter?.value ?? 0);
         }
         const placeOf = await placesOf(labels.map((label) => label.itemId));
-        const cleared = new Set<string>();
-        const scopeOf = (label: NewLabel): LabelScope => ({
-          ...placeOf(label.itemId),
-          task_id: taskOf(draft.dictionary, label.task).id,
-          origin: ORIGIN_CODES[label.origin],
-        });
-        for (const label of labels) {
-          const key = `${label.itemId} ${label.origin} ${label.task}`;
-          if (!replace || !isMachine(label.origin) || cleared.has(key)) continue;
-          cleared.add(key);
-          draft.add(statements.dropLabels, scopeOf(label));
-        }
         for (const label of labels) draft.classId(label.className);
-        for (const label of labels) {
-          draft.add(statements.putLabel, {
-            ...scopeOf(label),
+        const rows = labels.map(
+          (label): LabelTable => ({
+            ...placeOf(label.itemId),
+            task_id: taskOf(draft.dictionary, label.task).id,
+            origin: ORIGIN_CODES[label.origin],
             class_id: draft.classId(label.className),
             model_id: NO_MODEL_ID,
             present: Number(label.present),
             confidence: label.confidence,
             run_key: label.runId === null ? null : runKeyOf(draft.dictionary, label.runId),
             sequence: draft.nextSequence(),
-          });
+          }),
+        );
+        const cleared = new Set<string>();
+        labels.forEach((label, i) => {
+          const key = `${label.itemId} ${label.origin} ${label.task}`;
+          if (!replace || !isMachine(label.origin) || cleared.has(key)) return;
+          cleared.add(key);
+          draft.add(statements.dropLabels, rows[i] as LabelTable);
+        });
+        for (const row of rows) draft.add(statements.putLabel, row);
+
+        const frozen = regionItems.filter((label) => !isMachine(label.origin)).map((label) => label.itemId);
+        for (const item of new Set(frozen)) draft.add(statements.touchRegion, placeOf(item));
+        if (frozen.length > 0) draft.bump('regions');
+        const corrected = regionItems.filter((label) => label.origin === 'human').map((label) => placeOf(label.itemId));
+        const images = new Set(corrected.map((place) => idOf(place.image_id)));
+        for (const lost of await lostImageLabels(session, images, { said: rows })) {
+          draft.add(statements.dropLabelsOfClass, lost);
         }
-        const touched = new Set(regionItems.filter((label) => !isMachine(label.origin)).map((label) => label.itemId));
-        for (const item of touched) draft.add(statements.touchRegion, placeOf(item));
-        if (touched.size > 0) draft.bump('regions');
       });
     },
 
@@ -139,6 +143,9 @@ export function labelStore(session: Session): LabelStore {
     },
 
     async ensureTask(task) {
+      if (task.name.trim() === '' || /\p{Cc}/u.test(task.name)) {
+        throw new LabelsmithError('USAGE', `A task's name has printable characters, not ${JSON.stringify(task.name)}`);
+      }
       await session.write((draft) => {
         const known = draft.dictionary.tasks.get(task.name);
         if (known === undefined) {

@@ -1,12 +1,12 @@
 /** Regions: what a person draws, moves, deletes or imports, and reading them. */
 import type { ImageId, RegionId } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
-import { hasShape, idOf, imageKey, NO_BYTES, NO_SHAPE, regionKey, regionRow, shapeOf, shapeRow } from './codec.ts';
+import { hasShape, idOf, imageKey, NO_SHAPE, regionKey, regionRow, shapeOf, shapeRow } from './codec.ts';
+import { lostImageLabels } from './derived.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runKeyOf } from './dictionary.ts';
 import { labelStatements } from './label-statements.ts';
-import type { LabelTable, RegionShapeTable, RegionTable } from './schema.ts';
-import { ORIGIN_CODES } from './schema.ts';
+import type { RegionShapeTable, RegionTable } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
 import type { Store, StoredRegion } from './store.ts';
@@ -67,7 +67,7 @@ export function regionStore(session: Session): Pick<Store, 'regionsOf' | 'putReg
         for (const [id, image] of images) {
           draft.add(statements.buryRegion, { image_id: imageKey(image), region_id: regionKey(id) });
         }
-        for (const label of await labelsWithoutRegion(session, new Set(images.values()), new Set(ids))) {
+        for (const label of await lostImageLabels(session, new Set(images.values()), { buried: new Set(ids) })) {
           draft.add(statements.dropLabelsOfClass, label);
         }
       });
@@ -114,36 +114,4 @@ export async function imagesOfRegions(session: Session, ids: readonly RegionId[]
     hint: 'It may have been replaced by a newer run of `detect`; read the regions of its image again.',
     details: { regionId: unknown },
   });
-}
-
-/** Labels of images that a detector derived from regions of a class of which none will be left. */
-async function labelsWithoutRegion(
-  session: Session,
-  imageIds: ReadonlySet<ImageId>,
-  buried: ReadonlySet<RegionId>,
-): Promise<Pick<LabelTable, 'image_id' | 'region_id' | 'task_id' | 'class_id' | 'origin'>[]> {
-  const lost = [];
-  for (const piece of pieces([...imageIds].map(imageKey))) {
-    const { rows } = await session.read([
-      session.db
-        .selectFrom('label')
-        .select(['image_id', 'region_id', 'task_id', 'class_id', 'origin', 'present'])
-        .where('image_id', 'in', piece),
-      session.db.selectFrom('region').select(['id']).where('image_id', 'in', piece).where('deleted', '=', 1),
-    ]);
-    const gone = new Set([...rows[1].map((row) => idOf(row.id)), ...buried]);
-    const key = (row: { image_id: Uint8Array; task_id: number; class_id: number }) =>
-      `${idOf(row.image_id)} ${row.task_id} ${row.class_id}`;
-    const onRegions = rows[0].filter((row) => row.region_id.byteLength > 0);
-    const had = new Set(onRegions.map(key));
-    const has = new Set(onRegions.filter((row) => row.present === 1 && !gone.has(idOf(row.region_id))).map(key));
-    for (const row of rows[0]) {
-      const derived = row.region_id.byteLength === 0 && row.origin === ORIGIN_CODES.detector;
-      if (derived && had.has(key(row)) && !has.has(key(row))) {
-        const { image_id, task_id, class_id, origin } = row;
-        lost.push({ image_id, region_id: NO_BYTES, task_id, class_id, origin });
-      }
-    }
-  }
-  return lost;
 }

@@ -16,6 +16,8 @@ export interface ConnectionOptions {
 
 /** Pages a connection keeps in memory, KiB: the writer's working set at a million images is its index tops. */
 const CACHE_KIB = 32_768;
+/** Pages of 4 KiB the log may hold before it is folded into the file: some ten shards, so that most commits flush once. */
+const LOG_PAGES = 4096;
 /** Compiled statements kept a connection; look-ups by id list come in a few sizes, the rest are fixed texts. */
 const STATEMENTS_KEPT = 256;
 
@@ -111,7 +113,9 @@ export function openWriter(options: ConnectionOptions): Connection {
       const connection = new Connection(database);
       refuseOthers(connection, options.file);
       enterWal(connection, options.busyTimeoutMs);
-      connection.exec(`PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
+      connection.exec(
+        `PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${LOG_PAGES}; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`,
+      );
       migrate(connection, options.file);
       return connection;
     } catch (error) {

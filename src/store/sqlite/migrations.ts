@@ -169,6 +169,7 @@ CREATE TABLE label (
   sequence INTEGER NOT NULL,
   PRIMARY KEY (image_id, region_id, task_id, class_id, origin, model_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX label_by_class ON label (class_id, task_id, origin, image_id, region_id, present, confidence);
 CREATE INDEX label_human ON label (image_id, region_id, task_id, class_id, present, sequence) WHERE origin = 0;
 
 CREATE TABLE vector_shard (
