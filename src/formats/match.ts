@@ -36,7 +36,8 @@ export class FileMatcher {
 
   /**
    * @param stored absolute paths of stored images, any number an image
-   * @param roots absolute folders that relative names may count from
+   * @param roots absolute folders that relative names may count from; the first, the import's own, comes before the
+   * others, which count only where they agree
    */
   constructor(stored: Iterable<{ readonly imageId: ImageId; readonly path: string }>, roots: readonly string[]) {
     this.#roots = roots;
@@ -86,13 +87,16 @@ export class FileMatcher {
   }
 
   #exact(file: string): ImageId | null {
-    const paths = file.startsWith('/') ? [file] : this.#roots.map((root) => posix.join(root, file));
-    for (const path of paths) {
+    const at = (path: string): ImageId | null => {
       const key = keyOf(path);
-      const at = this.#lowerBound(key);
-      if (this.#keys[at] === key) return this.#ids[at] as ImageId;
-    }
-    return null;
+      const found = this.#lowerBound(key);
+      return this.#keys[found] === key ? (this.#ids[found] as ImageId) : null;
+    };
+    if (file.startsWith('/')) return at(file);
+    const [own, ...others] = this.#roots.map((root) => at(posix.join(root, file)));
+    if (own) return own;
+    const found = new Set(others.filter((id) => id !== null));
+    return found.size === 1 ? ([...found][0] as ImageId) : null;
   }
 
   #byEnding(file: string, asked: string): Match {

@@ -13,11 +13,14 @@ const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹�
 /** Control characters, what Windows forbids, and lone surrogates, which UTF-8 cannot hold. */
 const FORBIDDEN = /[\p{Cc}\p{Cs}<>:"/\\|?*]/gu;
 
-/** One component of a path: forbidden characters become `%XX`, as in a URL. `..`, `CON` and the like lose their meaning. */
+/**
+ * One component of a path: forbidden characters become `%XX`, as in a URL. `..`, `CON` and the like lose their meaning,
+ * and nothing is hidden by a dot at its start, since readers of exports pass over hidden files.
+ */
 export function safeComponent(name: string): string {
   let safe = name.replace(FORBIDDEN, percent);
   if (/[. ]$/.test(safe)) safe = safe.slice(0, -1) + percent(safe.at(-1) as string);
-  if (/^\.+%2E$/.test(safe)) safe = safe.replaceAll('.', '%2E');
+  if (safe.startsWith('.')) safe = percent('.') + safe.slice(1);
   if (RESERVED.test(safe)) safe = percent(safe[0] as string) + safe.slice(1);
   if (safe === '') safe = '%';
   return shortened(safe, name);

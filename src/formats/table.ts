@@ -34,7 +34,8 @@ export async function* readFormat(
 ): AsyncGenerator<ImportedImage> {
   const format = formatNamed(name);
   try {
-    if (format.kind === 'file' && (await stat(path)).isDirectory())
+    const found = await stat(path);
+    if (format.kind === 'file' && found.isDirectory())
       throw new LabelsmithError('USAGE', `${path} is a folder; ${name} is read from a file`);
     yield* format.read(path, options);
   } catch (error) {

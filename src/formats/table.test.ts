@@ -1,0 +1,4 @@
+import { formatContract } from '../../test/contracts/format.ts';
+import { FORMATS } from './table.ts';
+
+for (const format of FORMATS) formatContract(format);

@@ -1,0 +1,529 @@
+/**
+ * What every format must do, run for each entry of the table: what is exported comes back but for what the format
+ * declares lost; the same input gives the same bytes; a broken or foreign output never half-happens.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Box } from '../../src/core/boxes.ts';
+import type { DatasetImage, ImportedImage, ImportedRegion, LabelValue, RegionRecord } from '../../src/core/dataset.ts';
+import { regionIdOf, sha256Hex } from '../../src/core/ids.ts';
+import { ORIGINS, type Task } from '../../src/core/labels.ts';
+import { LabelsmithError } from '../../src/errors.ts';
+import { exportDataset } from '../../src/formats/export.ts';
+import type { ExportContext, Format, Keeps } from '../../src/formats/format.ts';
+import { FileMatcher } from '../../src/formats/match.ts';
+import { parseSplit, planSplits } from '../../src/formats/splits.ts';
+import { readFormat } from '../../src/formats/table.ts';
+
+const OBJECTS: Task = { name: 'objects', rule: 'multi', items: 'regions' };
+
+/** A folder of its own, gone afterwards. */
+export async function inTemporaryFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'labelsmith-format-'));
+  try {
+    await run(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export async function* streamOf<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+/** The bytes that stand for an image in these tests; its id is their hash, as in a workspace. */
+export const bytesOf = (seed: string): Uint8Array => Buffer.from(`image ${seed}`);
+
+export function classNamesOf(images: readonly DatasetImage[]): string[] {
+  const names = new Set<string>();
+  for (const image of images)
+    for (const labels of [image.labels, ...image.regions.map((region) => region.labels)])
+      for (const label of labels) names.add(label.className);
+  return [...names].sort();
+}
+
+/** A context for these images, whose bytes are those of `seeds` (by id). */
+export function contextFor(
+  images: readonly DatasetImage[],
+  seeds: ReadonlyMap<string, string>,
+  changes: Partial<ExportContext> = {},
+): ExportContext {
+  return {
+    task: OBJECTS,
+    classNames: classNamesOf(images),
+    readImage: async (id) => bytesOf(seeds.get(id) as string),
+    sourcePathOf: async () => null,
+    crop: async (_bytes, boxes) => boxes.map((box) => Buffer.from(`crop ${box.join(' ')}`)),
+    splits: null,
+    unlabelled: true,
+    margin: 0,
+    version: '0.0.0-test',
+    replace: false,
+    protectedPaths: [],
+    ...changes,
+  };
+}
+
+// ── Generated label sets ───────────────────────────────────────────────────────────────────────────────────────────
+
+const NAMES = [
+  'person',
+  'traffic light',
+  'dog',
+  'a/b',
+  '..',
+  'CON',
+  'aux.txt',
+  'train',
+  'Train',
+  'no',
+  '0',
+  '007',
+  '=1+1',
+  "'=x",
+  '-',
+  'a,b',
+  'say "hi"',
+  'two\nlines',
+  ' padded ',
+  '<&>',
+  'Ünïcode',
+  'Ünïcode',
+  '日本',
+  '😀',
+  '%2F',
+  '_unlabelled',
+  'classes.json',
+  '[x]: {y}',
+  '# no comment',
+  'x'.repeat(300),
+];
+
+const className = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...NAMES) },
+  {
+    weight: 1,
+    // Control characters and lone surrogates are left to the unit tests: VOC declares them lost.
+    arbitrary: fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+      .filter((text) => text.trim() !== '' && !/[\p{Cc}\p{Cs}\p{Cn}]/u.test(text)),
+  },
+);
+
+const pathPart = fc.oneof(
+  fc.constantFrom('a', 'A', 'images', 'labels', 'CON', '...', 'x y', 'ü', 'train', '-x', '=y', 'a\nb', '%', '\\x80'),
+  fc.string({ minLength: 1, maxLength: 8 }).filter((text) => !/[/\0]/.test(text) && text !== '.' && text !== '..'),
+);
+const extension = fc.constantFrom('.jpg', '.png', '.JPG', '.jpeg');
+const path = fc
+  .tuple(fc.array(pathPart, { maxLength: 3 }), pathPart, extension)
+  .map(([folders, stem, end]) => [...folders, stem + end].join('/'));
+
+const confidence = fc.oneof(
+  fc.constant(null),
+  fc.constantFrom(0, 1, 1e-7, 0.3),
+  fc.double({ min: 0, max: 1, noNaN: true }),
+);
+const label: fc.Arbitrary<LabelValue> = fc.record({
+  className,
+  confidence,
+  origin: fc.constantFrom(...ORIGINS),
+  task: fc.constant('objects'),
+});
+const labels = (maxLength: number, minLength = 0) =>
+  fc.uniqueArray(label, { minLength, maxLength, selector: (value) => value.className });
+
+/** Boxes inside, at the edges, over them, and thinner than a pixel. */
+function boxIn(width: number, height: number): fc.Arbitrary<Box> {
+  const edge = (size: number) =>
+    fc.oneof(
+      fc.constantFrom(0, 0.4, 1, size / 3, size / 2, size - 1, size - 0.001, size),
+      fc.double({ min: -0.2 * size, max: 1.2 * size, noNaN: true }),
+    );
+  return fc
+    .tuple(edge(width), edge(height), edge(width), edge(height))
+    .map(([a, b, c, d]): Box => [Math.min(a, c), Math.min(b, d), Math.max(a, c), Math.max(b, d)])
+    .filter((box) => box[2] - box[0] >= 0.01 && box[3] - box[1] >= 0.01);
+}
+
+const regionIn = (width: number, height: number) =>
+  fc.record({
+    box: boxIn(width, height),
+    score: confidence,
+    labels: labels(2, 1),
+    crowd: fc.boolean(),
+    shape: fc.constantFrom('none', 'polygons', 'mask', 'both'),
+    points: fc.constantFrom(0, 1, 17),
+    polygon: fc.array(fc.double({ min: 0, max: width, noNaN: true }), { minLength: 6, maxLength: 12 }),
+  });
+
+const generatedImage = fc
+  .tuple(fc.constantFrom(1, 2, 3, 97, 640, 20000), fc.constantFrom(1, 2, 5, 480, 7001))
+  .chain(([width, height]) =>
+    fc.record({
+      width: fc.constant(width),
+      height: fc.constant(height),
+      file: path,
+      labels: labels(3),
+      regions: fc.array(regionIn(width, height), { maxLength: 4 }),
+      group: fc.integer({ min: 0, max: 3 }),
+    }),
+  );
+
+export interface GeneratedSet {
+  readonly images: readonly DatasetImage[];
+  readonly seeds: ReadonlyMap<string, string>;
+}
+
+/** Images with distinct files, in order of id. */
+export const generatedSet: fc.Arbitrary<GeneratedSet> = fc
+  .uniqueArray(generatedImage, { maxLength: 8, selector: (image) => image.file.normalize('NFC') })
+  .map((rows) => {
+    const seeds = new Map<string, string>();
+    const images = rows.map((row, i): DatasetImage => {
+      const seed = `${i} ${row.file}`;
+      const id = sha256Hex(bytesOf(seed));
+      seeds.set(id, seed);
+      return {
+        id,
+        file: row.file,
+        width: row.width,
+        height: row.height,
+        groupId: sha256Hex(`group ${row.group}`),
+        split: null,
+        labels: row.labels,
+        regions: row.regions.map((region, n): RegionRecord => {
+          const polygon = region.polygon.slice(0, region.polygon.length & ~1);
+          const pixels = row.width * row.height;
+          return {
+            id: regionIdOf(id, 'test', region.labels[0]?.className ?? '', region.box, n),
+            box: region.box,
+            score: region.score,
+            labels: region.labels,
+            crowd: region.crowd,
+            polygons: region.shape === 'polygons' || region.shape === 'both' ? [polygon] : null,
+            mask:
+              region.shape === 'mask' || region.shape === 'both'
+                ? { size: [row.height, row.width], counts: [pixels - 1, 1] }
+                : null,
+            keypoints:
+              region.points === 0
+                ? null
+                : Array.from({ length: region.points }, (_, k) => [k + 0.5, 1.25, (k % 3) as 0 | 1 | 2] as const),
+          };
+        }),
+      };
+    });
+    return { images: images.sort((a, b) => (a.id < b.id ? -1 : 1)), seeds };
+  });
+
+// ── What must come back ────────────────────────────────────────────────────────────────────────────────────────────
+
+interface PlainLabel {
+  readonly class: string;
+  readonly confidence: number | null;
+  readonly origin: string | null;
+  readonly task: string | null;
+}
+
+interface PlainRegion {
+  /** xyxy in pixels. */
+  readonly box: readonly number[];
+  readonly labels: readonly PlainLabel[];
+  readonly mask: unknown;
+  readonly polygons: unknown;
+  readonly keypoints: unknown;
+  readonly crowd: boolean;
+}
+
+interface PlainImage {
+  readonly size: readonly [number, number] | null;
+  readonly split: string | null;
+  readonly labels: readonly PlainLabel[];
+  readonly regions: readonly PlainRegion[];
+}
+
+const thousandth = (value: number) => Math.round(value * 1000) / 1000 + 0;
+const millionth = (value: number) => Math.round(value * 1e6) / 1e6 + 0;
+const sorted = <T>(items: readonly T[]) =>
+  items.slice().sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+
+/** What `keeps` promises of one image. Boxes are left as they are: they are compared with a tolerance. */
+function promised(image: DatasetImage, keeps: Keeps): PlainImage {
+  const plain = (value: LabelValue, score: number | null): PlainLabel => {
+    const known = value.confidence ?? score;
+    return {
+      class: value.className,
+      confidence: keeps.confidence && known !== null ? millionth(known) : null,
+      origin: keeps.origin ? value.origin : null,
+      task: keeps.task ? value.task : null,
+    };
+  };
+  const best = bestOf(image);
+  const kept = keeps.boxes === 'none' ? [] : image.regions.filter((region) => survives(region.box, image, keeps));
+  return {
+    size: keeps.size ? [image.width, image.height] : null,
+    split: keeps.split ? image.split : null,
+    labels:
+      keeps.imageLabels === 'none'
+        ? []
+        : keeps.imageLabels === 'all'
+          ? sorted(image.labels.map((value) => plain(value, null)))
+          : best === null
+            ? []
+            : [plain(best, null)],
+    regions: kept.flatMap((region): PlainRegion[] => {
+      const own = region.labels.map((value) => plain(value, keeps.regionClasses === 'together' ? null : region.score));
+      const rest = {
+        box: region.box,
+        mask: keeps.masks && (region.polygons === null || keeps.regionClasses === 'together') ? region.mask : null,
+        polygons: keeps.polygons ? (region.polygons?.map((polygon) => polygon.map(thousandth)) ?? null) : null,
+        keypoints: keeps.keypoints ? region.keypoints : null,
+        crowd: keeps.crowd && region.crowd,
+      };
+      switch (keeps.regionClasses) {
+        case 'together':
+          return [{ ...rest, labels: sorted(own) }];
+        case 'apart':
+          return own.map((value) => ({ ...rest, labels: [value] }));
+        case 'best':
+          return [{ ...rest, labels: own.slice(0, 1) }];
+        default:
+          keeps.regionClasses satisfies never;
+          throw new Error('unknown');
+      }
+    }),
+  };
+}
+
+/** The most confident class, of the regions where the image itself has none; ties by name. */
+function bestOf(image: DatasetImage): LabelValue | null {
+  const all = image.labels.length > 0 ? image.labels : image.regions.flatMap((region) => region.labels);
+  const ranked = all
+    .slice()
+    .sort((a, b) => (b.confidence ?? 1) - (a.confidence ?? 1) || (a.className < b.className ? -1 : 1));
+  return ranked[0] ?? null;
+}
+
+/** Formats bound to the image drop what lies outside it, and declare that. */
+function survives(box: Box, { width, height }: DatasetImage, keeps: Keeps): boolean {
+  const inside = Math.min(box[2], width) > Math.max(box[0], 0) && Math.min(box[3], height) > Math.max(box[1], 0);
+  return (keeps.boxes === 'exact' && keeps.regionClasses !== 'best') || inside;
+}
+
+function imported(parts: readonly ImportedImage[], image: DatasetImage): PlainImage {
+  const plain = (value: ImportedImage['labels'][number]): PlainLabel => ({
+    class: value.className,
+    confidence: value.confidence,
+    origin: value.origin,
+    task: value.task,
+  });
+  const region = (read: ImportedRegion): PlainRegion => ({
+    box: read.box.map((value, i) =>
+      read.unit === 'fractions' ? value * (i % 2 === 0 ? image.width : image.height) : value,
+    ),
+    labels: sorted(read.labels.map(plain)),
+    mask: read.mask,
+    polygons: read.polygons,
+    keypoints: read.keypoints,
+    crowd: read.crowd,
+  });
+  const [first] = parts as [ImportedImage];
+  return {
+    size: first.width === null || first.height === null ? null : [first.width, first.height],
+    split: first.split,
+    labels: sorted(parts.flatMap((part) => part.labels.map(plain))),
+    regions: parts.flatMap((part) => part.regions.map(region)),
+  };
+}
+
+/** How far an edge may move, in pixels, along an axis of `size` pixels. */
+function tolerance(keeps: Keeps, size: number): number {
+  switch (keeps.boxes) {
+    case 'exact':
+      return 0.0011;
+    // Half a millionth by rounding, one to make the centre whole, one more for boxes thinner than two.
+    case 'millionths':
+      return size * 2.5e-6 + 1e-9;
+    // Half a pixel, or a whole one where less than a pixel is left.
+    case 'whole-pixels':
+      return 1 + 1e-9;
+    case 'none':
+      return 0;
+    default:
+      keeps.boxes satisfies never;
+      throw new Error('unknown');
+  }
+}
+
+function assertRegions(
+  got: readonly PlainRegion[],
+  want: readonly PlainRegion[],
+  image: DatasetImage,
+  keeps: Keeps,
+): void {
+  assert.equal(got.length, want.length, 'number of regions');
+  for (const [i, region] of want.entries()) {
+    const { box, ...rest } = got[i] as PlainRegion;
+    const { box: expected, ...expectedRest } = region;
+    assert.deepEqual(rest, expectedRest, `region ${i}`);
+    for (const axis of [0, 1, 2, 3]) {
+      const size = axis % 2 === 0 ? image.width : image.height;
+      const value = expected[axis] as number;
+      const clipped = keeps.boxes === 'exact' ? value : Math.min(Math.max(value, 0), size);
+      const error = Math.abs((box[axis] as number) - clipped);
+      assert.ok(error <= tolerance(keeps, size), `region ${i} edge ${axis}: ${box[axis]} for ${clipped} of ${size}`);
+      if (keeps.boxes !== 'exact') assert.ok((box[axis] as number) >= -1e-9 && (box[axis] as number) <= size + 1e-9);
+    }
+  }
+}
+
+/** Every file of a folder (or one file) with its hash. */
+export async function hashesBelow(root: string): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const entry of await readdir(root, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    hashes[file.slice(root.length + 1)] = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
+  }
+  return hashes;
+}
+
+async function roundTrip(format: Format, set: GeneratedSet, withSplits: boolean): Promise<void> {
+  await inTemporaryFolder(async (folder) => {
+    const out = join(folder, 'out');
+    const splits = withSplits ? await planSplits(streamOf(set.images), parseSplit('train=.5,val=.3,test=.2'), 7) : null;
+    const images = set.images.map((image) => ({ ...image, split: splits?.splitOf(image.groupId) ?? null }));
+    const context = contextFor(images, set.seeds, { splits });
+    const summary = await exportDataset(format.name, out, streamOf(set.images), context);
+    assert.equal(summary.failedImages, 0);
+
+    if (format.name === 'folders' && images.length === 0) return;
+    const matcher = new FileMatcher(
+      images.map((image) => ({ imageId: image.id, path: `/source/${image.file}` })),
+      ['/source'],
+    );
+    const read: ImportedImage[] = [];
+    for await (const part of readFormat(format.name, out)) read.push(part);
+    for (const part of read) matcher.expect(part.file);
+    const byImage = new Map<string, ImportedImage[]>();
+    for (const part of read) {
+      const id = await idOf(part, matcher, format, out);
+      // Names that had to be changed are found by their bytes, which only copies have.
+      if (id === null) continue;
+      byImage.set(id, [...(byImage.get(id) ?? []), part]);
+    }
+    const renamed = summary.renamed > 0 && format.imageFiles !== 'always';
+    for (const image of images) {
+      const want = promised(image, format.keeps);
+      const bare = want.labels.length === 0 && want.regions.length === 0;
+      const parts = byImage.get(image.id);
+      if (parts === undefined) {
+        if (!renamed) assert.ok(bare && !format.keeps.unlabelled, `${image.file} did not come back`);
+        continue;
+      }
+      const got = imported(parts, image);
+      assert.deepEqual({ ...got, regions: [] }, { ...want, regions: [] });
+      assertRegions(got.regions, want.regions, image, format.keeps);
+    }
+  });
+}
+
+async function idOf(part: ImportedImage, matcher: FileMatcher, format: Format, out: string): Promise<string | null> {
+  if (format.name === 'folders' || format.name === 'yolo') {
+    const bytes = await readFile(join(out, part.file)).catch(() => null);
+    if (bytes !== null) return sha256Hex(bytes);
+  }
+  const match = matcher.match(part.file, part.sha256);
+  return match.kind === 'matched' ? match.imageId : null;
+}
+
+/** @param runs generated label sets */
+export function formatContract(format: Format, runs = 1000): void {
+  describe(`format ${format.name}`, () => {
+    it(`gives back ${runs} generated label sets but for its losses`, async () => {
+      await fc.assert(
+        fc.asyncProperty(generatedSet, fc.boolean(), (set, withSplits) => roundTrip(format, set, withSplits)),
+        { numRuns: runs, seed: 20260101 },
+      );
+    });
+
+    it('writes the same bytes for the same labels', async () => {
+      const [set] = fc.sample(
+        generatedSet.filter(({ images }) => images.length > 4),
+        { numRuns: 1, seed: 3 },
+      ) as [GeneratedSet];
+      await inTemporaryFolder(async (folder) => {
+        const wrap = async (name: string) => {
+          const context = contextFor(set.images, set.seeds);
+          await exportDataset(format.name, join(folder, name, 'out'), streamOf(set.images), context);
+          return hashesBelow(join(folder, name));
+        };
+        const first = await wrap('a');
+        assert.ok(Object.keys(first).length > 0);
+        assert.deepEqual(await wrap('b'), first);
+      });
+    });
+
+    it('refuses a place that is taken, and replaces it as a whole when told to', async () => {
+      const [set] = fc.sample(
+        generatedSet.filter(({ images }) => images.length > 2),
+        { numRuns: 1, seed: 5 },
+      ) as [GeneratedSet];
+      await inTemporaryFolder(async (folder) => {
+        const out = join(folder, 'out');
+        const write = (changes: Partial<ExportContext>, images = set.images) =>
+          exportDataset(format.name, out, streamOf(images), contextFor(set.images, set.seeds, changes));
+        await write({});
+        const before = await hashesBelow(folder);
+        await assert.rejects(write({}), (error) => error instanceof LabelsmithError && error.code === 'REFUSED');
+        assert.deepEqual(await hashesBelow(folder), before);
+
+        async function* broken() {
+          yield* set.images.slice(0, 1);
+          throw new Error('the store went away');
+        }
+        const failing = exportDataset(format.name, out, broken(), contextFor(set.images, set.seeds, { replace: true }));
+        await assert.rejects(failing, /the store went away/);
+        assert.deepEqual(await hashesBelow(folder), before, 'a failed export leaves the old one and nothing beside it');
+
+        await write({ replace: true }, set.images.slice(0, 1));
+        const after = await hashesBelow(folder);
+        assert.notDeepEqual(after, before);
+        await write({ replace: true });
+        assert.deepEqual(await hashesBelow(folder), before);
+      });
+    });
+
+    it('writes an export of nothing that reads as nothing', async () => {
+      await inTemporaryFolder(async (folder) => {
+        const out = join(folder, 'out');
+        const summary = await exportDataset(format.name, out, streamOf([]), contextFor([], new Map()));
+        assert.equal(summary.images, 0);
+        if (format.name === 'folders') return;
+        for await (const image of readFormat(format.name, out)) assert.fail(`read ${image.file}`);
+      });
+    });
+
+    it('says NOT_FOUND for a path that is not there and BAD_FILE or USAGE for noise', async () => {
+      await inTemporaryFolder(async (folder) => {
+        const drain = async (path: string) => {
+          for await (const image of readFormat(format.name, path)) void image;
+        };
+        const isError = (codes: readonly string[]) => (error: unknown) =>
+          error instanceof LabelsmithError && codes.includes(error.code);
+        await assert.rejects(drain(join(folder, 'nothing')), isError(['NOT_FOUND']));
+        const noise = join(folder, 'noise');
+        await writeFile(noise, Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70, 0, 1, 1, 0x80]));
+        await assert.rejects(drain(noise), isError(['BAD_FILE', 'USAGE', 'NOT_FOUND']));
+      });
+    });
+  });
+}
