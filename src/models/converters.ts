@@ -1,6 +1,7 @@
 /** Converters as a table: from an entry's source files to one ONNX network. */
 import type { Converter, ModelEntry } from './catalogue.ts';
 import { networkOutputs } from './compose-model.ts';
+import { MOBILENETV3_CONVERTER_VERSION, mobileNetV3ToOnnx } from './convert/mobilenetv3.ts';
 import { TFJS_CONVERTER_VERSION, tfjsToOnnx } from './convert/tfjs.ts';
 
 interface ConverterRow {
@@ -19,6 +20,9 @@ export const CONVERTERS: Readonly<Record<Converter, ConverterRow>> = {
         channelsFirst: entry.input.layout === 'NCHW',
       }),
   },
-  'gguf-mobilenetv3': { version: 1, convert: () => { throw new Error('pending'); } },
+  'gguf-mobilenetv3': {
+    version: MOBILENETV3_CONVERTER_VERSION,
+    convert: ([gguf]) => mobileNetV3ToOnnx(gguf as Uint8Array),
+  },
   onnx: { version: 1, convert: ([onnx]) => onnx as Uint8Array },
 };

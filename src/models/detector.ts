@@ -9,6 +9,7 @@ import type { Detections } from '../core/boxes.ts';
 import { LabelsmithError } from '../errors.ts';
 import { InferencePool } from '../math/pool.ts';
 import type { Tensor } from '../math/tensor.ts';
+import type { InputSpec } from './catalogue.ts';
 import { SINGLE } from './compose-model.ts';
 import { CANDIDATE_THRESHOLD, MAX_DETECTIONS } from './detectors/decoder.ts';
 import { type PrepareOptions, prepareEntry } from './prepare.ts';
@@ -30,8 +31,8 @@ export interface Detector {
   readonly id: string;
   /** By index of `Detections.classes`. */
   readonly classNames: readonly string[];
-  /** Pixels; the image stands at the top left, the rest is `pad` (RGB, 0 to 255). */
-  readonly input: { readonly width: number; readonly height: number; readonly pad: readonly [number, number, number] };
+  /** Pixels; the image, scaled with `kernel`, stands at the top left, the rest is `pad` (RGB, 0 to 255). */
+  readonly input: Pick<InputSpec, 'width' | 'height' | 'pad' | 'kernel'>;
   /** Images that are worth having under way at once. */
   readonly capacity: number;
   /** `pixels`: shape [height, width, 3], RGB. They may be reused when the promise settles. */
@@ -55,7 +56,7 @@ export async function openDetector(name: string, options: OpenOptions = {}): Pro
   }
   const { key, path } = await prepareEntry(entry, SINGLE, options);
   const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
-  const { width, height, pad } = entry.input;
+  const { width, height, pad, kernel } = entry.input;
   const dims = [1, height, width, 3];
   try {
     const model = await pool.load(path, { key });
@@ -63,7 +64,7 @@ export async function openDetector(name: string, options: OpenOptions = {}): Pro
       key,
       id: entry.id,
       classNames: entry.classNames,
-      input: { width, height, pad },
+      input: { width, height, pad, kernel },
       capacity: pool.capacity,
       async detect(pixels, frame) {
         const { boxes, scores, classes } = await pool.run(model, { pixels: { dtype: 'uint8', data: pixels, dims } });

@@ -6,6 +6,7 @@
  */
 import { LabelsmithError } from '../errors.ts';
 import { InferencePool, type PoolModel } from '../math/pool.ts';
+import type { InputSpec } from './catalogue.ts';
 import { defaultRecipe, type Recipe } from './compose-model.ts';
 import type { OpenOptions } from './detector.ts';
 import { prepareEntry } from './prepare.ts';
@@ -18,12 +19,7 @@ export interface Embedder {
   /** Numbers a vector. */
   readonly dimensions: number;
   /** Pixels, and how an image becomes them: its middle (`cover`), or all of it at the top left on `pad` (`letterbox`). */
-  readonly input: {
-    readonly width: number;
-    readonly height: number;
-    readonly fit: 'cover' | 'letterbox';
-    readonly pad: readonly [number, number, number];
-  };
+  readonly input: Pick<InputSpec, 'width' | 'height' | 'fit' | 'pad' | 'kernel'>;
   /** Images a run. */
   readonly batch: number;
   /** Runs that are worth having under way at once. */
@@ -52,7 +48,7 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
   const { key, path } = await prepareEntry(entry, recipe, options);
   const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
   const { batch } = recipe;
-  const { width, height, fit, pad } = entry.input;
+  const { width, height, fit, pad, kernel } = entry.input;
   const imageBytes = height * width * 3;
   const dims = [batch, height, width, 3];
   try {
@@ -63,7 +59,7 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
       key,
       id: entry.id,
       dimensions: recipe.layers?.length ? await dimensionsOf(pool, model, dims) : entry.dimensions,
-      input: { width, height, fit, pad },
+      input: { width, height, fit, pad, kernel },
       batch,
       capacity: pool.capacity,
       async embed(pixels, count) {

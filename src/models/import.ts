@@ -36,7 +36,7 @@ export interface ImportOptions {
   readonly width?: number;
   readonly height?: number;
   /** The rest of the input's meaning; defaults depend on the role: see `inferred`. */
-  readonly input?: Partial<Pick<InputSpec, 'colours' | 'scale' | 'mean' | 'std' | 'pad' | 'fit'>>;
+  readonly input?: Partial<Pick<InputSpec, 'colours' | 'scale' | 'mean' | 'std' | 'pad' | 'fit' | 'kernel'>>;
   /** Class names by index (default: COCO's for 80 classes). */
   readonly classNames?: readonly string[];
   /** For an embedder: the value that is the embedding (default: what the last matrix product takes). */
@@ -182,6 +182,7 @@ async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, o
     ...geometry,
     fit: 'letterbox',
     pad: [114, 114, 114],
+    kernel: 'lanczos3',
     colours: 'BGR',
     ...options.input,
   };
@@ -303,7 +304,7 @@ function imagenetInput({ options, inferred }: Subject, geometry: Geometry): Inpu
     'unless declared otherwise its input is the middle of the image, RGB from 0 to 1 with ImageNet’s mean and deviation',
   );
   const usual = { scale: 1 / 255, mean: IMAGENET_MEAN, std: IMAGENET_STD, colours: 'RGB' } as const;
-  return { ...geometry, fit: 'cover', pad: [0, 0, 0], ...usual, ...options.input };
+  return { ...geometry, fit: 'cover', pad: [0, 0, 0], kernel: 'linear', ...usual, ...options.input };
 }
 
 /** One of the network's values in a trial run. */
