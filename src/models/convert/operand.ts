@@ -19,6 +19,8 @@ export interface Computed {
   readonly order: readonly number[];
   /** Padding that is not applied yet, so that the next convolution or pool can take it over. */
   readonly padding?: Padding;
+  /** A factor that is not applied yet (default 1), so that the next convolution's weights can take it over. */
+  readonly factor?: number;
 }
 
 export interface Padding {
@@ -56,7 +58,7 @@ export function sameOrder(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((axis, i) => axis === b[i]);
 }
 
-/** The result of an operator that keeps its input's layout. */
+/** The result of an operator that keeps its input's layout. What the input had yet to be applied is not handed on. */
 export function like(
   x: Computed,
   value: Value,
@@ -73,7 +75,8 @@ export function axisInMemory(x: Computed, axis: number): number {
 /** What the model calls a transposition: only the note changes. New axis j is the old axis `perm[j]`. */
 export function transposed(x: Computed, perm: readonly number[]): Computed {
   const pick = (list: readonly number[]) => perm.map((axis) => list[axis] as number);
-  const turned = like(x, x.value, { shape: pick(x.shape), order: x.order.map((axis) => perm.indexOf(axis)) });
+  const order = x.order.map((axis) => perm.indexOf(axis));
+  const turned: Computed = { ...x, shape: pick(x.shape), order, padding: undefined };
   if (!x.padding) return turned;
   const { before, after, value, of } = x.padding;
   return { ...turned, padding: { before: pick(before), after: pick(after), value, of: transposed(of, perm) } };
@@ -81,32 +84,41 @@ export function transposed(x: Computed, perm: readonly number[]): Computed {
 
 export interface Layouts {
   readonly graph: Graph;
-  /** Applied padding and moved axes, once a value however often they are asked for. */
+  /** Applied padding and factors and moved axes, once a value however often they are asked for. */
   readonly settled: Map<string, Value>;
 }
 
-/** The operand with its padding applied. */
-export function withPadding({ graph, settled }: Layouts, x: Computed): Computed {
-  if (!x.padding) return x;
-  const { before, after, value, of } = x.padding;
-  const pads = [...of.order.map((axis) => before[axis] as number), ...of.order.map((axis) => after[axis] as number)];
-  const key = `pad ${of.value} ${pads} ${value}`;
-  const padded = settled.get(key) ?? graph.pad(of.value, pads, value);
-  settled.set(key, padded);
-  return like(of, padded, { shape: x.shape });
+/** The operand with its padding and its factor applied. */
+export function settle({ graph, settled }: Layouts, x: Computed): Computed {
+  if (x.padding) {
+    const { before, after, value } = x.padding;
+    const of = settle({ graph, settled }, x.padding.of);
+    const pads = [...of.order.map((axis) => before[axis] as number), ...of.order.map((axis) => after[axis] as number)];
+    const padded = once(settled, `pad ${of.value} ${pads} ${value}`, () => graph.pad(of.value, pads, value));
+    return like(of, padded, { shape: x.shape });
+  }
+  if (x.factor === undefined) return x;
+  const factor = graph.scalar(x.factor);
+  return like(
+    x,
+    once(settled, `scale ${x.value} ${x.factor}`, () => graph.mul(x.value, factor)),
+  );
+}
+
+function once(settled: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = settled.get(key) ?? make();
+  settled.set(key, value);
+  return value;
 }
 
 /** The value in memory in `order` (of the model's axes): moved if it lies otherwise. */
 export function inOrder(layouts: Layouts, operand: Operand, order: readonly number[]): Value {
   const { graph, settled } = layouts;
   if (operand.kind === 'constant') return graph.constant(permuteTensor(operand.tensor, order));
-  const x = withPadding(layouts, operand);
+  const x = settle(layouts, operand);
   if (sameOrder(x.order, order)) return x.value;
   const perm = order.map((axis) => x.order.indexOf(axis));
-  const key = `move ${x.value} ${perm}`;
-  const moved = settled.get(key) ?? graph.transpose(x.value, perm);
-  settled.set(key, moved);
-  return moved;
+  return once(settled, `move ${x.value} ${perm}`, () => graph.transpose(x.value, perm));
 }
 
 /** The value laid out as the model sees it. */

@@ -8,7 +8,7 @@ import {
   numbersOf,
   type Operand,
   permuteTensor,
-  withPadding,
+  settle,
 } from './operand.ts';
 import { floatAttribute, intsAttribute, type TfNode, textAttribute, textsAttribute } from './tfjs-model.ts';
 import { type Conversion, computed, constantOf, type Handler, refuse } from './tfjs-ops.ts';
@@ -20,6 +20,8 @@ interface Window {
 }
 
 interface Placed {
+  /** Still to be applied to `x`. */
+  readonly factor: number | undefined;
   /** In memory as NCHW. */
   readonly x: Computed;
   /** [top, left, bottom, right] */
@@ -48,8 +50,10 @@ function place(
     if (mode === 'VALID' && onlyImage && fill(value)) {
       extra.splice(0, 4, before[1] as number, before[2] as number, after[1] as number, after[2] as number);
       x = of;
-    } else x = withPadding(c, x);
+    } else x = settle(c, x);
   }
+  const { factor } = x;
+  x = { ...x, factor: undefined };
   const pads = [...extra];
   const size = [0, 1].map((i) => {
     const pixels = x.shape[1 + i] as number;
@@ -70,7 +74,7 @@ function place(
     return Math.floor((pixels + (pads[i] as number) + (pads[i + 2] as number) - reach) / stride) + 1;
   });
   const moved = like(x, inOrder(c, x, NCHW_OF_NHWC), { order: NCHW_OF_NHWC });
-  return { x: moved, pads, size: size as [number, number] };
+  return { x: moved, pads, size: size as [number, number], factor };
 }
 
 function pairOf(node: TfNode, name: string): [number, number] {
@@ -84,10 +88,10 @@ function refuseChannelsFirst(node: TfNode): void {
 }
 
 /** [kh, kw, in, out] → [out, in, kh, kw]; depthwise [kh, kw, in, m] → [in · m, 1, kh, kw]. */
-function kernelTensor(weights: Tensor, depthwise: boolean, scale: number): Tensor {
+function kernelTensor(weights: Tensor, depthwise: boolean, factor: number): Tensor {
   const [height, width, inputs, outputs] = weights.dims as [number, number, number, number];
   const turned = permuteTensor(weights, depthwise ? [2, 3, 0, 1] : [3, 2, 0, 1]);
-  const data = scale === 1 ? (turned.data as Float32Array) : (turned.data as Float32Array).map((one) => one * scale);
+  const data = factor === 1 ? (turned.data as Float32Array) : (turned.data as Float32Array).map((one) => one * factor);
   return float32(data, depthwise ? [inputs * outputs, 1, height, width] : [outputs, inputs, height, width]);
 }
 
@@ -102,19 +106,17 @@ export const convHandler: Handler = (c, node, inputs) => {
     strides: pairOf(node, 'strides'),
     dilations: pairOf(node, 'dilations'),
   };
-  const { x, pads, size } = place(c, node, inputs[0] as Operand, window, (value) => value === 0);
-  const scale = c.scales.get(node.name) ?? 1;
+  const { x, pads, size, factor = 1 } = place(c, node, inputs[0] as Operand, window, (value) => value === 0);
   const fused = textsAttribute(node, 'fused_ops');
-  const values = [x.value, c.graph.constant(kernelTensor(weights, depthwise, scale), `${node.name}/weights`)];
+  const values = [x.value, c.graph.constant(kernelTensor(weights, depthwise, factor), `${node.name}/weights`)];
   let next = 2;
   if (fused[0] === 'BiasAdd') {
-    const bias = numbersOf(constantOf(node, inputs, next++)).map((one) => one * scale);
+    const bias = numbersOf(constantOf(node, inputs, next++));
     values.push(c.graph.constant(float32(bias), `${node.name}/bias`));
   }
   const group = depthwise ? inChannels : (x.shape[3] as number) / inChannels;
   const activation = fused[0] === 'BiasAdd' ? fused[1] : fused[0];
-  // A value that is not what the model computes must not bear its name.
-  const name = scale !== 1 ? `${node.name}/scaled` : activation ? `${node.name}/linear` : node.name;
+  const name = activation ? `${node.name}/linear` : node.name;
   const value = c.graph.op('Conv', values, { pads, strides: window.strides, dilations: window.dilations, group }, name);
   const linear = like(x, value, { shape: [x.shape[0] as number, ...size, outChannels] });
   if (!activation) return linear;
@@ -151,8 +153,12 @@ export const poolHandler: Handler = (c, node, inputs) => {
   const window: Window = { kernel: pairOf(node, 'ksize'), strides: pairOf(node, 'strides'), dilations: [1, 1] };
   const isMax = node.op === 'MaxPool';
   // ONNX pads a maximum with −∞; exporters write the lowest float instead.
-  const { x, pads, size } = place(c, node, inputs[0] as Operand, window, (value) => isMax && value <= -3e38);
+  const given = computed(c, inputs[0] as Operand);
+  // A positive factor may as well be applied to the pooled values; a negative one turns a maximum into a minimum.
+  const pooled = ((given.padding?.of ?? given).factor ?? 1) > 0 ? given : settle(c, given);
+  const { x, pads, size, factor } = place(c, node, pooled, window, (value) => isMax && value <= -3e38);
   const attributes = { kernel_shape: window.kernel, strides: window.strides, pads };
-  const value = c.graph.op(isMax ? 'MaxPool' : 'AveragePool', [x.value], attributes, node.name);
-  return like(x, value, { shape: [x.shape[0] as number, ...size, x.shape[3] as number] });
+  const name = factor === undefined ? node.name : `${node.name}/unscaled`;
+  const value = c.graph.op(isMax ? 'MaxPool' : 'AveragePool', [x.value], attributes, name);
+  return { ...like(x, value, { shape: [x.shape[0] as number, ...size, x.shape[3] as number] }), factor };
 };

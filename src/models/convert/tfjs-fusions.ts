@@ -1,31 +1,20 @@
 /**
  * Activations that exporters spell out in small operators, put together again: each pass over the activations that is
- * saved is memory traffic saved.
+ * saved is memory traffic saved, and ONNX Runtime computes these along with the convolution before them.
  *
  * Weights stored in float16 hold 1/6 as a = 0.16662598…, and what is built here must give what the spelled-out form
- * gives with that a, not what was once meant. With s = 6a:
- * - relu6(x + 3) · a = s · hardSigmoid(x)
- * - (a · x) · relu6(x + 3) = s · hardSwish(x). Where x comes from a convolution that nothing else reads, s goes into its
- *   weights: with x' = s·x it is x' · clip(x' / 6s + 1/2, 0, 1).
+ * gives with that a, not what was once meant. With f = 6a:
+ * - relu6(x + 3) · a = f · hardSigmoid(x)
+ * - (a · x) · relu6(x + 3) = f · hardSwish(x)
+ * The factor goes into the weights of the convolutions that read the result.
  */
 import type { Tensor } from '../../math/tensor.ts';
 import type { TfModel, TfNode } from './tfjs-model.ts';
 
-export interface Fused {
-  readonly nodes: ReadonlyMap<string, TfNode>;
-  /** Factors on the outputs of convolutions. */
-  readonly scales: ReadonlyMap<string, number>;
-}
-
 const ADDS = ['Add', 'AddV2'];
-const CONVS = ['Conv2D', '_FusedConv2D', 'FusedConv2D', 'DepthwiseConv2dNative', 'FusedDepthwiseConv2dNative'];
 
-/** `wanted` names nodes whose own values are asked for: their convolutions are not scaled. */
-export function fuseActivations({ nodes, weights }: TfModel, wanted: ReadonlySet<string>): Fused {
-  const readers = new Map<string, string[]>();
-  for (const node of nodes.values()) {
-    for (const input of node.input) readers.set(input, [...(readers.get(input) ?? []), node.name]);
-  }
+/** The nodes with `HardSwish` and `HardSigmoid` (attribute `factor`) in the place of the last node of each such group. */
+export function fuseActivations({ nodes, weights }: TfModel): Map<string, TfNode> {
   const scalar = (name: string | undefined): number | undefined =>
     scalarOf(name === undefined ? undefined : weights.get(name));
   /** The other input and the number, of an operator on a value and a number. */
@@ -45,7 +34,6 @@ export function fuseActivations({ nodes, weights }: TfModel, wanted: ReadonlySet
   };
 
   const fused = new Map(nodes);
-  const scales = new Map<string, number>();
   for (const node of nodes.values()) {
     if (node.op !== 'Mul') continue;
     const number = withNumber(node, ['Mul']);
@@ -61,21 +49,16 @@ export function fuseActivations({ nodes, weights }: TfModel, wanted: ReadonlySet
     ] as const) {
       const x = gated(gate);
       const product = withNumber(nodes.get(scaled), ['Mul']);
-      const conv = nodes.get(x ?? '');
-      if (x === undefined || !product || product.x !== x || !conv || !CONVS.includes(conv.op)) continue;
-      const activated = (conv.attr.fused_ops?.list?.s ?? []).length > 1;
-      if (activated || wanted.has(x) || readers.get(x)?.length !== 2) continue;
-      const scale = 6 * product.number;
-      scales.set(x, scale);
-      fused.set(node.name, activation(node, 'HardSwish', x, scale));
+      if (x === undefined || product?.x !== x) continue;
+      fused.set(node.name, activation(node, 'HardSwish', x, 6 * product.number));
       break;
     }
   }
-  return { nodes: fused, scales };
+  return fused;
 }
 
-function activation(node: TfNode, op: string, x: string, scale: number): TfNode {
-  return { name: node.name, op, input: [x], attr: { scale: { f: scale } } };
+function activation(node: TfNode, op: string, x: string, factor: number): TfNode {
+  return { name: node.name, op, input: [x], attr: { factor: { f: factor } } };
 }
 
 function scalarOf(tensor: Tensor | undefined): number | undefined {

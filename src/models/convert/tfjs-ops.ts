@@ -21,9 +21,9 @@ import {
   numbersOf,
   type Operand,
   permuteTensor,
+  settle,
   shapeOf,
   transposed,
-  withPadding,
 } from './operand.ts';
 import { convHandler, poolHandler } from './tfjs-conv.ts';
 import {
@@ -39,8 +39,6 @@ export interface Conversion extends Layouts {
   readonly graph: Graph;
   /** Images a run; where it is not 1, operators that mix images are refused. */
   readonly batch: number;
-  /** Factors on the outputs of convolutions, see `tfjs-fusions.ts`. */
-  readonly scales: ReadonlyMap<string, number>;
 }
 
 export type Handler = (c: Conversion, node: TfNode, inputs: readonly Operand[]) => Operand | readonly Operand[];
@@ -66,7 +64,7 @@ export function constantOf(node: TfNode, inputs: readonly Operand[], i: number):
 }
 
 export function firstOf(c: Conversion, inputs: readonly Operand[]): Computed {
-  return withPadding(c, computed(c, inputs[0] as Operand));
+  return settle(c, computed(c, inputs[0] as Operand));
 }
 
 /** One value in, one of the same shape out. */
@@ -103,7 +101,7 @@ function aligned(c: Conversion, a: Operand, b: Operand): { like: Computed; value
   const shape = broadcastShape(shapeOf(a), shapeOf(b));
   const rank = shape.length;
   const lead = [a, b].find((one) => one.kind === 'computed' && one.shape.length === rank) as Computed | undefined;
-  const base = lead ? withPadding(c, lead) : withPadding(c, computed(c, a));
+  const base = lead ? settle(c, lead) : settle(c, computed(c, a));
   const order = lead ? base.order : identity(rank);
   const bring = (operand: Operand): Value => {
     const missing = rank - shapeOf(operand).length;
@@ -158,19 +156,32 @@ const clip6: Handler = (c, node, inputs) => {
   return like(x, c.graph.op('Clip', [x.value, c.graph.scalar(0), c.graph.scalar(6)], {}, node.name));
 };
 
-/** x · clip(x / 6 + 1/2, 0, 1); made by the fusions. */
+/** factor · x · clip(x / 6 + 1/2, 0, 1); made by the fusions. */
 const hardSwish: Handler = (c, node, inputs) => {
   const x = firstOf(c, inputs);
-  const scale = floatAttribute(node, 'scale', 1);
-  const gate = c.graph.hardSigmoid(x.value, 1 / (6 * scale), 0.5);
-  return like(x, c.graph.op('Mul', [x.value, gate], {}, node.name));
+  const factor = floatAttribute(node, 'factor', 1);
+  const value = c.graph.op('HardSwish', [x.value], {}, factor === 1 ? node.name : `${node.name}/unscaled`);
+  return { ...like(x, value), factor: factor === 1 ? undefined : factor };
 };
 
+/** factor · clip(x / 6 + 1/2, 0, 1); made by the fusions. */
 const hardSigmoid: Handler = (c, node, inputs) => {
   const x = firstOf(c, inputs);
-  const scale = floatAttribute(node, 'scale', 1);
-  const gate = c.graph.hardSigmoid(x.value, 1 / 6, 0.5);
-  return like(x, c.graph.op('Mul', [gate, c.graph.scalar(scale)], {}, node.name));
+  const factor = floatAttribute(node, 'factor', 1);
+  const value = c.graph.op('HardSigmoid', [x.value], GATE, factor === 1 ? node.name : `${node.name}/unscaled`);
+  return { ...like(x, value), factor: factor === 1 ? undefined : factor };
+};
+
+const GATE = { alpha: { float: 1 / 6 }, beta: { float: 0.5 } };
+
+/** Factors that are not applied yet multiply too. */
+const multiply: Handler = (c, node, [a, b]) => {
+  const factors = [a, b].map((one) => (one?.kind === 'computed' ? (one.factor ?? 1) : 1)) as [number, number];
+  const factor = factors[0] * factors[1];
+  if (factor === 1) return binary('Mul')(c, node, [a as Operand, b as Operand]);
+  const bare = [a, b].map((one) => (one?.kind === 'computed' ? { ...one, factor: undefined } : one)) as Operand[];
+  const product = binary('Mul')(c, { ...node, name: `${node.name}/unscaled` }, bare);
+  return { ...(product as Computed), factor };
 };
 
 const prelu: Handler = (c, node, [x, slope]) => {
@@ -195,17 +206,22 @@ const batchNorm: Handler = (c, node, inputs) => {
 const reduce =
   (op: string): Handler =>
   (c, node, inputs) => {
-    const x = firstOf(c, inputs);
+    const given = computed(c, inputs[0] as Operand);
+    // Averages and sums of scaled values are scaled averages and sums.
+    const linear = (op === 'ReduceMean' || op === 'ReduceSum') && !given.padding;
+    const x = linear ? given : settle(c, given);
+    const factor = x.factor;
     const axes = numbersOf(constantOf(node, inputs, 1)).map((axis) => (axis < 0 ? axis + x.shape.length : axis));
     const keep = boolAttribute(node, 'keep_dims');
     if (axes.includes(0)) onlyOne(c, node);
     const inMemory = axes.map((axis) => axisInMemory(x, axis)).sort((a, b) => a - b);
     const overImage = op === 'ReduceMean' && x.shape.length === 4 && `${inMemory}` === '2,3';
+    const name = factor === undefined && keep ? node.name : undefined;
     const kept = overImage
-      ? c.graph.op('GlobalAveragePool', [x.value], {}, keep ? node.name : undefined)
-      : c.graph.op(op, [x.value, c.graph.ints(inMemory)], { keepdims: 1 }, keep ? node.name : undefined);
+      ? c.graph.op('GlobalAveragePool', [x.value], {}, name)
+      : c.graph.op(op, [x.value, c.graph.ints(inMemory)], { keepdims: 1 }, name);
     const full = like(x, kept, { shape: x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)) });
-    return keep ? full : squeezed(c, full, axes, node.name);
+    return { ...(keep ? full : squeezed(c, full, axes, name)), factor };
   };
 
 function squeezed(c: Conversion, x: Computed, axes: readonly number[], name?: string): Computed {
@@ -235,7 +251,7 @@ const concat: Handler = (c, node, inputs) => {
     i === axis ? parts.reduce((sum, part) => sum + (shapeOf(part)[axis] as number), 0) : size,
   );
   const value = c.graph.op('Concat', values, { axis: axisInMemory(lead, axis) }, node.name);
-  return like(withPadding(c, lead), value, { shape });
+  return like(settle(c, lead), value, { shape });
 };
 
 const reshape: Handler = (c, node, inputs) => {
@@ -527,7 +543,7 @@ export const HANDLERS: Readonly<Record<string, Handler>> = {
   Add: binary('Add'),
   AddV2: binary('Add'),
   Sub: binary('Sub'),
-  Mul: binary('Mul'),
+  Mul: multiply,
   RealDiv: binary('Div'),
   Maximum: binary('Max'),
   Minimum: binary('Min'),

@@ -2,12 +2,13 @@
  * TensorFlow.js graph model → ONNX: a pure function from bytes to bytes.
  *
  * Only what the wanted outputs need is converted. Activations are computed in NCHW, and axes are moved only where an
- * operator or an output needs it. Inner values keep the names of TensorFlow's nodes, so that they can be had from the
- * finished model; of rank 4, they are NCHW. An operator that is not known is refused with its name and its node's.
+ * operator or an output needs it. Inner values keep the names of TensorFlow's nodes where they are the same values; of rank 4,
+ * they are NCHW. An operator that is not known is refused with its name and its node's.
  */
 import { LabelsmithError } from '../../errors.ts';
 import { Graph } from '../../math/ops.ts';
-import { asSeen, identity, NCHW_OF_NHWC, type Operand, sameOrder, withPadding } from './operand.ts';
+import { asSeen, identity, NCHW_OF_NHWC, type Operand, sameOrder, settle } from './operand.ts';
+import { alignChannels } from './tfjs-channels.ts';
 import { fuseActivations } from './tfjs-fusions.ts';
 import { readTfModel, type TfModel, type TfNode, typeAttribute } from './tfjs-model.ts';
 import { type Conversion, HANDLERS } from './tfjs-ops.ts';
@@ -33,15 +34,16 @@ export function tfjsToOnnx(json: Uint8Array, weights: Uint8Array, options: TfjsO
   const model = readTfModel(json, weights);
   const outputs = options.outputs ?? endsOf(model);
   const wanted = new Set(outputs.map((output) => splitName(output)[0]));
-  const { nodes, scales } = fuseActivations(model, wanted);
+  const nodes = fuseActivations(model);
+  const constants = alignChannels({ nodes, weights: model.weights }, wanted);
   const graph = new Graph('tfjs');
-  const conversion: Conversion = { graph, batch, scales, settled: new Map() };
+  const conversion: Conversion = { graph, batch, settled: new Map() };
   const inputs = inputsOf(json);
   const done = new Map<string, readonly Operand[]>();
 
   for (const node of neededNodes(nodes, outputs)) {
     if (node.op === 'Const') {
-      const tensor = model.weights.get(node.name);
+      const tensor = constants.get(node.name);
       if (!tensor) throw new LabelsmithError('BAD_MODEL', `constant ${node.name} has no weights`);
       done.set(node.name, [{ kind: 'constant', tensor }]);
     } else if (node.op === 'Placeholder') {
@@ -65,7 +67,7 @@ export function tfjsToOnnx(json: Uint8Array, weights: Uint8Array, options: TfjsO
     if (!operand) throw new LabelsmithError('BAD_MODEL', `the model has no output ${output}`);
     const native =
       channelsFirst && operand.kind === 'computed' && sameOrder(operand.order, NCHW_OF_NHWC)
-        ? withPadding(conversion, operand).value
+        ? settle(conversion, operand).value
         : asSeen(conversion, operand);
     graph.output(native, output);
   }
