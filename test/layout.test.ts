@@ -42,13 +42,19 @@ function wrongImports(file: string, text: string): string[] {
 
 test('every folder of src is in the list', () => {
   const folders = new Set(globSync('src/*/**/*.ts').map(folderOf));
-  assert.deepEqual([...folders].filter((folder) => !ORDER.includes(folder)), []);
+  assert.deepEqual(
+    [...folders].filter((folder) => !ORDER.includes(folder)),
+    [],
+  );
 });
 
 test('a folder imports only from folders above it', () => {
   const files = globSync('src/**/*.ts').filter((file) => !file.endsWith('.test.ts'));
   assert.ok(files.length > 20, 'the sources are found');
-  assert.deepEqual(files.flatMap((file) => wrongImports(file, readFileSync(file, 'utf8'))), []);
+  assert.deepEqual(
+    files.flatMap((file) => wrongImports(file, readFileSync(file, 'utf8'))),
+    [],
+  );
 });
 
 test('the rule is seen when it is broken', () => {

@@ -10,7 +10,9 @@ import { run } from 'node:test';
 const args = process.argv.slice(2);
 const slow = args.includes('--slow');
 const named = args.filter((arg) => !arg.startsWith('--'));
-const patterns = slow ? ['test/slow/**/*.test.ts'] : ['src/**/*.test.ts', 'test/*.test.ts', 'test/{parity,e2e,contracts}/**/*.test.ts'];
+const patterns = slow
+  ? ['test/slow/**/*.test.ts']
+  : ['src/**/*.test.ts', 'test/*.test.ts', 'test/{parity,e2e,contracts}/**/*.test.ts'];
 const files = (named.length > 0 ? named : patterns.flatMap((pattern) => globSync(pattern))).sort();
 
 let passed = 0;

@@ -57,20 +57,3 @@ export function thresholds(option: string): Parser<Thresholds> {
     return { default: general, classes };
   };
 }
-
-/** `train=.8,val=.1,test=.1`: shares that sum to 1. */
-export function shares(option: string): Parser<Record<string, number>> {
-  return (text) => {
-    const result: Record<string, number> = {};
-    let sum = 0;
-    for (const part of text.split(',')) {
-      const [, name, digits] = /^\s*([\w-]+)\s*=\s*([\d.]+)\s*$/.exec(part) ?? refuse(option, text, 'NAME=SHARE pairs');
-      const share = Number(digits);
-      if (!(share > 0 && share <= 1) || (name as string) in result) refuse(option, text, 'NAME=SHARE pairs, each name once');
-      result[name as string] = share;
-      sum += share;
-    }
-    if (Math.abs(sum - 1) > 1e-9) refuse(option, text, `shares that sum to 1 (these sum to ${Number(sum.toFixed(6))})`);
-    return result;
-  };
-}

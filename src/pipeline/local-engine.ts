@@ -6,8 +6,9 @@
  * last ones of a shard are still under way and while it is being committed, so no stage of the pipeline runs dry at a
  * shard's edge. At most `itemsInFlight` items are being processed and at most two finished shards wait for their commit.
  */
-import type { Engine, EngineOptions, Shard, Stage, StageSummary } from './stage.ts';
+
 import { progressMeter } from './progress.ts';
+import type { Engine, EngineOptions, Shard, Stage, StageSummary } from './stage.ts';
 
 /** Finished shards that may wait for the commit of an earlier one before new items are held back. */
 const SHARDS_WAITING = 2;

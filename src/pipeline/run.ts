@@ -1,5 +1,7 @@
 /** One execution of a stage, as it is recorded: settings, seed, threads, versions, counts, how it ended. */
 import { createRequire } from 'node:module';
+import { env as ort } from 'onnxruntime-node';
+import sharp from 'sharp';
 import { LabelsmithError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { localEngine } from './local-engine.ts';
@@ -31,22 +33,18 @@ export interface RunResult {
   readonly interrupted: boolean;
 }
 
-const requireHere = createRequire(import.meta.url);
+const manifest = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
 
-function versionOf(name: string): string {
-  const manifest: unknown = requireHere(name);
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '?';
-}
-
-export const LABELSMITH_VERSION = versionOf('../../package.json');
+export const LABELSMITH_VERSION = manifest.version;
 
 /** What the results may depend on. */
 export function versions(): Record<string, string> {
   return {
     labelsmith: LABELSMITH_VERSION,
     node: process.versions.node,
-    onnxruntime: versionOf('onnxruntime-node/package.json'),
-    sharp: versionOf('sharp/package.json'),
+    onnxruntime: ort.versions.node ?? 'unknown',
+    sharp: sharp.versions.sharp ?? 'unknown',
+    libvips: sharp.versions.vips,
   };
 }
 
@@ -83,10 +81,7 @@ export async function recordRun<R extends RunResult>(
 }
 
 /** Runs a stage on this machine with as many items in flight as keep its threads busy. */
-export function runOnThisMachine<Item, Result>(
-  stage: Stage<Item, Result>,
-  options: RunOptions,
-): Promise<StageSummary> {
+export function runOnThisMachine<Item, Result>(stage: Stage<Item, Result>, options: RunOptions): Promise<StageSummary> {
   return localEngine().run(stage, {
     itemsInFlight: itemsInFlight(options.threads),
     signal: options.signal,

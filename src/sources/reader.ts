@@ -3,7 +3,7 @@
  * read once and kept while it is in use: about 200 bytes a member in memory, for the `maxArchives` used last.
  */
 import { stat } from 'node:fs/promises';
-import { LabelsmithError } from '../errors.ts';
+import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { archiveItems, MEMBER_MARK, type MemberPlace, openArchive, readMember } from './archive.ts';
 import { readWholeFile, type SystemPath } from './file.ts';
 import { archiveKindOf, pathTextOf } from './names.ts';
@@ -21,6 +21,8 @@ export interface PathReader {
    * number of calls may run at once.
    */
   read(path: string, pathBytes: Uint8Array | null, maxBytes: number): Promise<Uint8Array>;
+  /** Whether a recorded path is still there. What cannot be looked into (no permission, a broken archive) counts as there. */
+  exists(path: string, pathBytes: Uint8Array | null): Promise<boolean>;
 }
 
 interface Directory {
@@ -58,7 +60,22 @@ export function createReader(options: ReaderOptions = {}): PathReader {
       if (place === undefined) throw new LabelsmithError('NOT_FOUND', `${path} is not in its archive any more`);
       return readMember(directory.file, place, path, maxBytes);
     },
+    async exists(path, pathBytes) {
+      const bytes = pathBytes === null ? Buffer.from(path) : Buffer.from(pathBytes);
+      const split = await splitMember(bytes);
+      if (!(await isThere(split?.archive ?? bytes))) return false;
+      if (split === undefined) return true;
+      const directory = await directoryOf(split.archive).catch(() => undefined);
+      return directory === undefined || directory.places.has(split.member.toString('latin1'));
+    },
   };
+}
+
+function isThere(path: Buffer): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => !['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? ''),
+  );
 }
 
 /** Where a path goes into an archive: at the first `!/` that stands after the name of an archive that is a file. */

@@ -1,0 +1,65 @@
+/** Whole processes, timed from outside, with their peak memory. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const CLI = resolve(import.meta.dirname, '../dist/cli/main.js');
+
+export interface ProcessRun {
+  readonly seconds: number;
+  /** Highest resident set, in bytes, polled from the kernel's own high-water mark. */
+  readonly peakBytes: number;
+  readonly stdout: string;
+}
+
+/** Runs Node on a script and measures it. `peakBytes` needs Linux; elsewhere it is 0. */
+export async function timed(script: string, args: readonly string[], cwd: string): Promise<ProcessRun> {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [script, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  let peakBytes = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  const poll = setInterval(() => {
+    peakBytes = Math.max(peakBytes, highWaterMark(child.pid as number));
+  }, 50);
+  const code = await new Promise<number | null>((done, fail) => child.on('close', done).on('error', fail));
+  clearInterval(poll);
+  if (code !== 0) throw new Error(`${script} ${args.join(' ')} ended with ${code}`);
+  return { seconds: (performance.now() - startedAt) / 1000, peakBytes, stdout };
+}
+
+export function labelsmith(args: readonly string[], cwd: string): Promise<ProcessRun> {
+  return timed(CLI, [...args, '--json', '--quiet'], cwd);
+}
+
+function highWaterMark(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0; // the process is gone, or this is not Linux
+  }
+}
+
+/** Runs `work` in a folder that is gone afterwards. */
+export async function inScratch<T>(work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-bench-'));
+  try {
+    return await work(dir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
+}
+
+/** To `digits` decimals, so that the JSON shows what was measured and not the float. */
+export function rounded(value: number, digits = 3): number {
+  return Number(value.toFixed(digits));
+}

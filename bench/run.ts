@@ -1,0 +1,27 @@
+/**
+ * Benchmarks against peers and limits. Each prints one JSON document; times are only compared within one run.
+ *
+ *     npm run bench              detection, ingest, memory, detection quality
+ *     npm run bench -- NAME…     only these
+ */
+const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }>>> = {
+  detect: () => import('./detect.ts'),
+  add: () => import('./add.ts'),
+  memory: () => import('./memory.ts'),
+  quality: () => import('./quality.ts'),
+};
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  process.stderr.write(`no benchmark called ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}\n`);
+  process.exit(2);
+}
+
+const results: Record<string, unknown> = {};
+for (const name of named.length > 0 ? named : Object.keys(BENCHES)) {
+  process.stderr.write(`${name}…\n`);
+  const { run } = await (BENCHES[name] as () => Promise<{ run(): Promise<unknown> }>)();
+  results[name] = await run();
+}
+process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);

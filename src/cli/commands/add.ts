@@ -1,0 +1,85 @@
+import { resolve } from 'node:path';
+import { type AddEffects, type AddResult, add as addSources, estimateAdd } from '../../pipeline/ingest.ts';
+import { archiveCacheOf } from '../../pipeline/originals.ts';
+import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import { openSource } from '../../sources/open.ts';
+import { createReader } from '../../sources/reader.ts';
+import type { Source } from '../../sources/source.ts';
+import type { CommandSpec, Invocation } from '../command.ts';
+import type { Output } from '../output.ts';
+import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
+
+export const add: CommandSpec = {
+  usage: 'add <source...>',
+  summary: 'take in images from folders, globs, lists and archives',
+  details:
+    'A source is a folder (with its subfolders), a file, a quoted glob, a zip or tar archive, @LIST for a file with one\n' +
+    'path a line, or - for such a list on stdin. Files are read in place and never changed. The same bytes under several\n' +
+    'names are one image; damaged files are put aside with their reason (labelsmith status --quarantine).',
+  options: [
+    { flags: '--sync', description: 'also notice files that are gone, moved or changed; labels stay', default: false },
+  ],
+  examples: [
+    ['labelsmith add ~/photos', 'everything under a folder'],
+    ["labelsmith add '~/photos/**/*.jpg' shoot.zip", 'a glob and an archive'],
+    ['find . -name "*.jpg" | labelsmith add -', 'a list on stdin'],
+    ['labelsmith add ~/photos --sync', 'after files were moved or deleted'],
+    ['labelsmith add ~/photos --dry-run', 'how many, how long, how much disk'],
+  ],
+  async run(invocation) {
+    const { args, options, global, output } = invocation;
+    if (global.dryRun) {
+      const sources = await openSources(args, { dir: resolve(global.workspace) });
+      const estimate = await estimateAdd(sources, global.threads);
+      output.document({ dryRun: true, ...estimate });
+      output.line(`${plural(estimate.files, 'file')}, ${formatBytes(estimate.bytes)}`);
+      output.line(
+        `would take about ${formatDuration(estimate.estimatedMs)} and ${formatBytes(estimate.recordBytes)} of disk`,
+      );
+      return estimate.files === 0 ? 1 : 0;
+    }
+    const workspace = await openWorkspace(global.workspace, { create: true });
+    try {
+      const sources = await openSources(args, workspace);
+      const run = invocation.runOptions();
+      const result = await addSources(addEffects(workspace), sources, { ...run, sync: options.sync as boolean });
+      run.done();
+      output.document({ workspace: workspace.dir, interrupted: result.interrupted, ...result.counts });
+      printAdded(output, result);
+      return addExitCode(invocation, result, await workspace.store.countImages());
+    } finally {
+      await workspace.close();
+    }
+  },
+};
+
+/** The workspace itself is never a source, wherever it lies. */
+export function openSources(specs: readonly string[], { dir }: Pick<Workspace, 'dir'>): Promise<Source[]> {
+  const options = { cwd: process.cwd(), stdin: process.stdin, archiveCache: archiveCacheOf(dir), skipFolders: [dir] };
+  return Promise.all(specs.map((spec) => openSource(spec, options)));
+}
+
+export function addEffects({ dir, store }: Workspace): AddEffects {
+  const reader = createReader({ archiveCache: archiveCacheOf(dir) });
+  return { store, exists: ({ path, pathBytes }) => reader.exists(path, pathBytes) };
+}
+
+export function printAdded(output: Output, { counts }: AddResult): void {
+  const parts = [plural(counts.images, 'new image')];
+  if (counts.duplicates > 0) parts.push(`${formatCount(counts.duplicates)} exact copies`);
+  if (counts.unchanged > 0) parts.push(`${formatCount(counts.unchanged)} known and unchanged`);
+  if (counts.moved > 0) parts.push(`${formatCount(counts.moved)} moved`);
+  if (counts.missing > 0) parts.push(`${formatCount(counts.missing)} missing`);
+  output.line(
+    `Added ${parts.join(', ')}; ${plural(counts.groups, 'group')}, ${plural(counts.similarPairs, 'similar pair')}.`,
+  );
+  if (counts.quarantined > 0) {
+    output.line(`Put aside ${plural(counts.quarantined, 'file')}: labelsmith status --quarantine says why.`);
+  }
+}
+
+/** 1 when there is nothing to work on, or with `--strict` when something had to be put aside. */
+export function addExitCode({ global }: Invocation, { counts }: AddResult, imagesInAll: number): number {
+  if (imagesInAll === 0) return 1;
+  return global.strict && counts.quarantined > 0 ? 1 : 0;
+}

@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import { add as addSources } from '../../pipeline/ingest.ts';
+import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import type { CommandSpec, Invocation } from '../command.ts';
+import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { addEffects, addExitCode, openSources, printAdded } from './add.ts';
+import { printDetected, runDetect } from './detect.ts';
+import { DETECT_OPTIONS } from './detect-options.ts';
+import { writeReport } from './report.ts';
+
+const CLASSES_SHOWN = 20;
+
+export const auto: CommandSpec = {
+  usage: 'auto <source...>',
+  summary: 'everything in one go: add, detect, report, with a summary of the classes found',
+  details: 'Interrupted or killed, it goes on where it stopped when it is run again.',
+  options: [
+    ...DETECT_OPTIONS,
+    {
+      flags: '--report <file>',
+      description: 'where the report goes (default: labelsmith-report.html beside the workspace)',
+    },
+  ],
+  examples: [
+    ['labelsmith auto ~/photos', 'finds the classes, labels every image, writes a report'],
+    ['labelsmith auto ~/photos --classes person,car', 'only these classes'],
+    ['labelsmith auto ~/photos --limit 200', 'a pilot on 200 images'],
+  ],
+  async run(invocation) {
+    const { args, options, global, output, signal } = invocation;
+    const workspace = await openWorkspace(global.workspace, { create: true });
+    try {
+      const sources = await openSources(args, workspace);
+      const run = invocation.runOptions();
+      const added = await addSources(addEffects(workspace), sources, { ...run, sync: false });
+      run.done();
+      printAdded(output, added);
+      const nothing = addExitCode(invocation, added, await workspace.store.countImages());
+      if (signal.aborted || nothing !== 0) {
+        output.document({ workspace: workspace.dir, interrupted: signal.aborted, added: added.counts });
+        return nothing;
+      }
+      const detected = await runDetect(invocation, workspace, { force: false, task: 'objects' });
+      printDetected(output, detected);
+      const reportPath =
+        (options.report as string | undefined) ?? resolve(workspace.dir, '..', 'labelsmith-report.html');
+      const written = signal.aborted ? null : await writeReport(workspace, reportPath, output);
+      await summarise(invocation, workspace, {
+        added: added.counts,
+        detected: detected.counts,
+        report: written?.path ?? null,
+      });
+      return global.strict && detected.counts.quarantined > 0 ? 1 : 0;
+    } finally {
+      await workspace.close();
+    }
+  },
+};
+
+async function summarise({ output, signal }: Invocation, { dir, store }: Workspace, parts: Record<string, unknown>) {
+  const classes = (await store.classes())
+    .map(({ name, counts }) => {
+      const of = (items: string) => counts.find((count) => count.task === 'objects' && count.items === items);
+      return {
+        name,
+        images: of('images')?.count ?? 0,
+        regions: of('regions')?.count ?? 0,
+        meanConfidence: of('regions')?.meanConfidence ?? 0,
+      };
+    })
+    .filter(({ images, regions }) => images + regions > 0)
+    .sort((a, b) => b.regions - a.regions || (a.name < b.name ? -1 : 1));
+  output.document({ workspace: dir, interrupted: signal.aborted, ...parts, classes });
+
+  output.line();
+  output.line(`Found ${plural(classes.length, 'class', 'classes')}:`);
+  const rows = classes
+    .slice(0, CLASSES_SHOWN)
+    .map(({ name, images, regions, meanConfidence }) => [name, images, regions, formatPercent(meanConfidence, 0)]);
+  for (const line of table([['class', 'images', 'regions', 'mean score'], ...rows])) output.line(`  ${line}`);
+  if (classes.length > CLASSES_SHOWN) {
+    output.line(`  and ${formatCount(classes.length - CLASSES_SHOWN)} more: labelsmith corpus list`);
+  }
+  output.line();
+  if (parts.report) output.line(`Report:    ${parts.report}`);
+  output.line(`Workspace: ${dir}`);
+  output.line('Next:      labelsmith export coco OUT · labelsmith export crops OUT · labelsmith status');
+}

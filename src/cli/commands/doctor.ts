@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { messageOf } from '../../errors.ts';
+import { engineSelfTest } from '../../math/self-test.ts';
+import { cacheDirectory } from '../../models/cache.ts';
+import { modelsList } from '../../models/list.ts';
+import { versions } from '../../pipeline/run.ts';
+import type { CommandSpec } from '../command.ts';
+import { formatBytes } from '../words.ts';
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly what: string;
+  readonly hint?: string;
+}
+
+const LEAST_FREE_BYTES = 1e9;
+
+export const doctor: CommandSpec = {
+  usage: 'doctor',
+  summary: 'is this machine fit: runtime, engine, memory, disk, models',
+  examples: [['labelsmith doctor', 'a line for each thing that is looked at; exit 1 when one is not well']],
+  async run({ global, output }) {
+    const checks: Check[] = [
+      runtime(),
+      await engine(),
+      memory(),
+      await disk('workspace', resolve(global.workspace)),
+      await disk('model cache', cacheDirectory()),
+      await writable(),
+      ...(await models()),
+    ];
+    const ok = checks.every((check) => check.ok);
+    output.document({ ok, versions: versions(), checks });
+    for (const { name, ok: well, what, hint } of checks) {
+      output.line(`${well ? '✓' : '✗'} ${name.padEnd(14)} ${what}`);
+      if (!well && hint) output.line(`  ${' '.repeat(14)} ${hint}`);
+    }
+    return ok ? 0 : 1;
+  },
+};
+
+function runtime(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return {
+    name: 'Node',
+    ok: major > 22 || (major === 22 && minor >= 13),
+    what: `${process.version} on ${process.platform} ${process.arch}`,
+    hint: 'Labelsmith needs Node 22.13 or newer.',
+  };
+}
+
+/** One small graph, built, run and compared: the numeric engine as the stages use it. */
+async function engine(): Promise<Check> {
+  const name = 'ONNX Runtime';
+  try {
+    const providers = await engineSelfTest();
+    return {
+      name,
+      ok: true,
+      what: `${versions().onnxruntime}, ${providers.join(', ')}; a test graph gives the right numbers`,
+    };
+  } catch (error) {
+    return {
+      name,
+      ok: false,
+      what: messageOf(error),
+      hint: 'Install again with npm ci; on Linux glibc 2.28 or newer is needed.',
+    };
+  }
+}
+
+function memory(): Check {
+  const model = cpus()[0]?.model ?? 'unknown processor';
+  return {
+    name: 'machine',
+    ok: totalmem() >= 2e9,
+    what: `${availableParallelism()} cores (${model}), ${formatBytes(freemem())} of ${formatBytes(totalmem())} memory free`,
+    hint: 'At least 2 GB of memory are needed.',
+  };
+}
+
+async function disk(name: string, path: string): Promise<Check> {
+  let existing = path;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  const free = bavail * bsize;
+  return {
+    name,
+    ok: free >= LEAST_FREE_BYTES,
+    what: `${path}, ${formatBytes(free)} free`,
+    hint: 'Free at least 1 GB there.',
+  };
+}
+
+async function writable(): Promise<Check> {
+  const name = 'temporary files';
+  try {
+    const dir = await mkdtemp(join(tmpdir(), 'labelsmith-'));
+    await writeFile(join(dir, 'test'), 'test');
+    await rm(dir, { recursive: true });
+    return { name, ok: true, what: tmpdir() };
+  } catch (error) {
+    return { name, ok: false, what: messageOf(error), hint: 'Set TMPDIR to a folder that you may write to.' };
+  }
+}
+
+async function models(): Promise<Check[]> {
+  const list = await modelsList();
+  const cached = list.filter((model) => model.cached);
+  return [
+    {
+      name: 'models',
+      ok: true,
+      what: `${cached.length} of ${list.length} in the cache${cached.length ? ` (${cached.map(({ id }) => id).join(', ')})` : ', the rest is fetched on first use'}`,
+    },
+  ];
+}

@@ -1,0 +1,63 @@
+import { ORIGINS, type Origin } from '../../core/labels.ts';
+import { resolveLabels } from '../../formats/resolve.ts';
+import { formatNamed, guessFormat } from '../../formats/table.ts';
+import { openWorkspace } from '../../pipeline/workspace.ts';
+import { evaluate as compare } from '../../report/evaluate.ts';
+import { formatEvaluation } from '../../report/evaluation-text.ts';
+import { canonicalNames, defaultTask, predictionsOf } from '../../report/predictions.ts';
+import { readTruth } from '../../report/truth.ts';
+import type { CommandSpec } from '../command.ts';
+
+export const evaluate: CommandSpec = {
+  usage: 'evaluate <truth>',
+  summary: 'compare with the truth: accuracy, clustering, mAP',
+  details:
+    'TRUTH is a folder with a folder for each class, a CSV with file,class, or a COCO file. mAP follows pycocotools and is\n' +
+    'computed on every candidate of the detector, not only on accepted regions.',
+  options: [
+    { flags: '--task <name>', description: 'the task to compare (default: objects where TRUTH has boxes, else class)' },
+    { flags: '--origin <origin>', description: 'only what this origin says', choices: ORIGINS },
+    { flags: '--format <name>', description: "TRUTH's format (default: told from its name)" },
+    { flags: '--model <key>', description: "whose candidates mAP is computed on (default: the last run's)" },
+  ],
+  examples: [
+    ['labelsmith evaluate instances.json', 'mAP, AP50 and AP75 of the detector'],
+    ['labelsmith evaluate sorted/', 'accuracy against a folder for each class'],
+  ],
+  async run({ args, options, global, output }) {
+    const [path] = args as [string];
+    const workspace = await openWorkspace(global.workspace, { create: false });
+    try {
+      const { store } = workspace;
+      const named = options.format as string | undefined;
+      const format = named === undefined ? await guessFormat(path) : formatNamed(named).name;
+      const resolved = await resolveLabels(store, format, path);
+      const canonical = await canonicalNames(store);
+      const truthOf = (task: string) =>
+        readTruth(resolved.read(), {
+          resolve: (page) => Promise.all(page.map(async (entry) => (await resolved.find(entry)).image)),
+          task,
+          canonical,
+        });
+      const asked = options.task as string | undefined;
+      const guessed = asked ?? (await defaultTask(store, null));
+      const first = await truthOf(guessed);
+      const task = asked ?? (await defaultTask(store, first));
+      // What TRUTH says of the task it turned out to be about; labels that name no task belong to any.
+      const truth = task === guessed ? first : await truthOf(task);
+      const predictions = await predictionsOf(store, truth, {
+        task,
+        origin: options.origin as Origin | undefined,
+        modelKey: options.model as string | undefined,
+      });
+      const { evaluation, details } = await compare(truth, predictions);
+      output.document(evaluation);
+      output.line(formatEvaluation(evaluation, details));
+      for (const where of truth.unmatchedWhere) output.note(`no image for ${where}`);
+      if (evaluation.images === 0) return 1;
+      return global.strict && evaluation.unmatched > 0 ? 1 : 0;
+    } finally {
+      await workspace.close();
+    }
+  },
+};

@@ -1,0 +1,56 @@
+import { importLabels } from '../../formats/into-store.ts';
+import { FORMATS, formatNamed } from '../../formats/table.ts';
+import { recordRun } from '../../pipeline/run.ts';
+import { openWorkspace } from '../../pipeline/workspace.ts';
+import type { CommandSpec } from '../command.ts';
+import { plural } from '../words.ts';
+
+export const importCommand: CommandSpec = {
+  usage: 'import <format> <path>',
+  summary: 'take in labels that somebody has made',
+  details: `Formats: ${FORMATS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.`,
+  options: [
+    {
+      flags: '--as <origin>',
+      description: 'whose word it is: human outranks everything (default: what the file says, else imported)',
+      choices: ['human', 'imported'],
+    },
+    {
+      flags: '--task <name>',
+      description: 'the task (default: what the file says, else class, and objects for boxes)',
+    },
+  ],
+  examples: [
+    ['labelsmith import csv labels.csv --as human', 'file,class rows from a person'],
+    ['labelsmith import folders sorted/ --as human', 'a folder for each class'],
+    ['labelsmith import coco annotations.json', 'boxes, polygons, keypoints'],
+  ],
+  async run({ args, options, global, output }) {
+    const [name, path] = args as [string, string];
+    const format = formatNamed(name);
+    const workspace = await openWorkspace(global.workspace, { create: false });
+    try {
+      const { store } = workspace;
+      const as = options.as as 'human' | 'imported' | undefined;
+      const task = options.task as string | undefined;
+      const settings = { format: format.name, path, as: as ?? null, task: task ?? null };
+      const { summary } = await recordRun(store, { stage: 'import', settings }, global, async (runId) => {
+        const summary = await importLabels(store, format.name, path, { as, task }, runId);
+        const { unmatchedWhere: _, ...counts } = summary;
+        return { counts, interrupted: false, summary };
+      });
+      output.document(summary);
+      output.line(
+        `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
+      );
+      if (summary.unmatched > 0) {
+        output.warn(`${plural(summary.unmatched, 'entry', 'entries')} matched no image:`);
+        for (const where of summary.unmatchedWhere) output.warn(`  ${where}`);
+      }
+      if (summary.matched === 0) return 1;
+      return global.strict && summary.unmatched > 0 ? 1 : 0;
+    } finally {
+      await workspace.close();
+    }
+  },
+};

@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { LabelsmithError, messageOf } from '../../errors.ts';
+import { thumbnailOf } from '../../images/crops.ts';
+import { originalBytes, readImage } from '../../pipeline/originals.ts';
+import { LABELSMITH_VERSION } from '../../pipeline/run.ts';
+import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import { collectReport } from '../../report/collect.ts';
+import { renderReport } from '../../report/html.ts';
+import type { CommandSpec } from '../command.ts';
+import type { Output } from '../output.ts';
+import { formatBytes } from '../words.ts';
+
+/** Longest side of a picture in the report, in pixels: sharp at 200 CSS pixels on a dense screen. */
+const THUMBNAIL_SIDE = 320;
+
+export const report: CommandSpec = {
+  usage: 'report <out.html>',
+  summary: 'one self-contained page: classes, exemplars, duplicates, quarantine, timings',
+  options: [{ flags: '--title <text>', description: "the page's title (default: the folder's name)" }],
+  examples: [['labelsmith report report.html', 'open it in any browser; it needs no network']],
+  async run({ args, options, global, output }) {
+    const workspace = await openWorkspace(global.workspace, { create: false });
+    try {
+      const written = await writeReport(workspace, args[0] as string, output, options.title as string | undefined);
+      output.document(written);
+      output.line(`Report: ${written.path} (${formatBytes(written.byteSize)})`);
+    } finally {
+      await workspace.close();
+    }
+  },
+};
+
+export async function writeReport(
+  workspace: Workspace,
+  out: string,
+  output: Output,
+  title = basename(dirname(workspace.dir)),
+): Promise<{ path: string; byteSize: number }> {
+  const path = resolve(out);
+  const { store } = workspace;
+  const read = originalBytes(workspace);
+  output.note('Writing the report…');
+  const data = await collectReport(store, async (id) => picture(await readImage(store, id, read).catch(() => null)), {
+    title,
+    version: LABELSMITH_VERSION,
+    nowMs: Date.now(),
+  });
+  const html = renderReport(data);
+  try {
+    await writeFile(path, html);
+  } catch (cause) {
+    throw new LabelsmithError('BAD_FILE', `The report cannot be written to ${path}: ${messageOf(cause)}`, {
+      hint: 'Name a file in a folder that is there and that you may write to.',
+      cause,
+    });
+  }
+  return { path, byteSize: Buffer.byteLength(html) };
+}
+
+/** A picture that cannot be made (the file is gone) is left out of the page. */
+async function picture(bytes: Uint8Array | null) {
+  if (!bytes) return null;
+  const made = await thumbnailOf(bytes, { longest: THUMBNAIL_SIDE, format: 'webp' }).catch(() => null);
+  return made && { bytes: made.bytes, mediaType: 'image/webp' as const };
+}

@@ -1,0 +1,29 @@
+/** Every command there is. */
+import type { CommandSpec } from '../command.ts';
+import { add } from './add.ts';
+import { auto } from './auto.ts';
+import { corpusList } from './corpus.ts';
+import { demo } from './demo.ts';
+import { detect } from './detect.ts';
+import { doctor } from './doctor.ts';
+import { evaluate } from './evaluate.ts';
+import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
+import { modelsCommands } from './models.ts';
+import { report } from './report.ts';
+import { status } from './status.ts';
+
+export const COMMANDS: readonly CommandSpec[] = [
+  auto,
+  add,
+  detect,
+  exportCommand,
+  importCommand,
+  corpusList,
+  evaluate,
+  report,
+  status,
+  ...modelsCommands,
+  doctor,
+  demo,
+];

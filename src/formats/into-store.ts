@@ -1,0 +1,142 @@
+/** `import`: labels of a file, into the record. */
+import type { Box } from '../core/boxes.ts';
+import type { ImportedImage, ImportedLabel, ImportedRegion } from '../core/dataset.ts';
+import { regionIdOf } from '../core/ids.ts';
+import type { ImageRecord } from '../core/image.ts';
+import type { Origin, Task } from '../core/labels.ts';
+import type { NewLabel, Store, StoredRegion } from '../store/store.ts';
+import type { FormatName, ReadOptions } from './format.ts';
+import { resolveLabels } from './resolve.ts';
+
+export interface ImportOptions extends ReadOptions {
+  /** Whose word it is. Default: the origin the file names, else `imported`. */
+  readonly as?: Extract<Origin, 'human' | 'imported'>;
+  /** Default: the task the file names, else `class` for images and `objects` for regions. */
+  readonly task?: string;
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface ImportSummary {
+  /** Entries of the file whose image is here. */
+  readonly matched: number;
+  readonly unmatched: number;
+  readonly regions: number;
+  readonly labels: number;
+  /** Where the first unmatched entries stand, and why. */
+  readonly unmatchedWhere: readonly string[];
+}
+
+/** Entries written as one transaction. */
+const PAGE = 256;
+const MAX_UNMATCHED_SHOWN = 50;
+
+/** Nothing is written when any part of the file cannot be read. */
+export async function importLabels(
+  store: Store,
+  format: FormatName,
+  path: string,
+  options: ImportOptions,
+  runId: string,
+): Promise<ImportSummary> {
+  const resolved = await resolveLabels(store, format, path, options);
+  const tally = { matched: 0, unmatched: 0, regions: 0, labels: 0 };
+  const unmatchedWhere: string[] = [];
+  let page: { entry: ImportedImage; image: ImageRecord }[] = [];
+  const flush = async () => {
+    const { regions, labels } = rowsOf(page, options, runId);
+    await ensureTasks(store, labels, regions);
+    await store.ensureClasses([...new Set(labels.map(({ className }) => className))]);
+    await store.putRegions(regions);
+    await store.putLabels(labels);
+    tally.regions += regions.length;
+    tally.labels += labels.length;
+    page = [];
+    options.onProgress?.(tally.matched + tally.unmatched);
+  };
+
+  for await (const entry of resolved.read()) {
+    const { image, match } = await resolved.find(entry);
+    if (image) {
+      tally.matched++;
+      page.push({ entry, image });
+      if (page.length === PAGE) await flush();
+      continue;
+    }
+    tally.unmatched++;
+    if (unmatchedWhere.length < MAX_UNMATCHED_SHOWN) {
+      const why = match.kind === 'ambiguous' ? `could be ${match.candidates.join(' or ')}` : 'matches no image';
+      unmatchedWhere.push(`${entry.where}: ${entry.file} ${why}`);
+    }
+  }
+  await flush();
+  return { ...tally, unmatchedWhere };
+}
+
+function rowsOf(page: readonly { entry: ImportedImage; image: ImageRecord }[], options: ImportOptions, runId: string) {
+  const regions: StoredRegion[] = [];
+  const labels: NewLabel[] = [];
+  const labelOf = (itemId: string, label: ImportedLabel, defaultTask: string, score: number | null): NewLabel => ({
+    itemId,
+    task: options.task ?? label.task ?? defaultTask,
+    className: label.className,
+    present: true,
+    origin: options.as ?? label.origin ?? 'imported',
+    confidence: label.confidence ?? score ?? 1,
+    runId,
+  });
+  for (const { entry, image } of page) {
+    for (const label of entry.labels) labels.push(labelOf(image.id, label, 'class', null));
+    const seen = new Map<string, number>();
+    for (const region of entry.regions) {
+      const stored = regionOf(region, image, options, seen, runId);
+      regions.push(stored);
+      for (const label of region.labels) labels.push(labelOf(stored.id, label, 'objects', region.score));
+    }
+  }
+  return { regions, labels };
+}
+
+function regionOf(
+  region: ImportedRegion,
+  image: ImageRecord,
+  options: ImportOptions,
+  seen: Map<string, number>,
+  runId: string,
+): StoredRegion {
+  const [scaleX, scaleY] = region.unit === 'fractions' ? [image.width, image.height] : [1, 1];
+  const [x1, y1, x2, y2] = region.box;
+  const box: Box = [x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY];
+  const maker = options.as ?? 'imported';
+  const className = region.labels[0]?.className ?? '';
+  const same = [className, ...box].join(' ');
+  const ordinal = seen.get(same) ?? 0;
+  seen.set(same, ordinal + 1);
+  return {
+    id: regionIdOf(image.id, maker, className, box, ordinal),
+    imageId: image.id,
+    box,
+    score: region.score,
+    modelKey: null,
+    runId,
+    touched: maker === 'human',
+    deleted: false,
+    keypoints: region.keypoints?.map(([x, y, v]) => [x * scaleX, y * scaleY, v] as const) ?? null,
+    mask: region.mask,
+    polygons:
+      region.polygons?.map((polygon) => polygon.map((value, i) => value * (i % 2 === 0 ? scaleX : scaleY))) ?? null,
+    crowd: region.crowd,
+  };
+}
+
+/** Tasks that a file names and nobody made yet: on regions where any of its labels is a region's. */
+async function ensureTasks(store: Store, labels: readonly NewLabel[], regions: readonly StoredRegion[]): Promise<void> {
+  const known = new Set((await store.tasks()).map(({ name }) => name));
+  const regionIds = new Set(regions.map(({ id }) => id));
+  const wanted = new Map<string, Task>();
+  for (const { task, itemId } of labels) {
+    if (known.has(task)) continue;
+    const onRegions = regionIds.has(itemId) || wanted.get(task)?.items === 'regions';
+    wanted.set(task, { name: task, rule: onRegions ? 'multi' : 'single', items: onRegions ? 'regions' : 'images' });
+  }
+  for (const task of wanted.values()) await store.ensureTask(task);
+}

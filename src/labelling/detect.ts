@@ -1,0 +1,148 @@
+/**
+ * `detect`: regions and image labels from a detector.
+ *
+ * Owns which images have something to do and what becomes of a detection. Every image is one independent item: it is
+ * decoded once, run alone through the model, and committed with its shard, so the results of an image depend on nothing
+ * but its bytes, the model and the rules.
+ */
+import { type Detections, NO_DETECTIONS } from '../core/boxes.ts';
+import type { ImagePath } from '../core/image.ts';
+import { LabelsmithError } from '../errors.ts';
+import type { Letterboxed } from '../images/decode.ts';
+import type { Detector } from '../models/detector.ts';
+import { type ReadPath, readFirstIntact } from '../pipeline/originals.ts';
+import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../pipeline/run.ts';
+import type { Stage } from '../pipeline/stage.ts';
+import type { DetectionItem, QuarantineRow, Store } from '../store/store.ts';
+import { type AcceptRules, accept, acceptKeyOf } from './accept.ts';
+
+/** Items of a shard: about 6 s of work on two cores, and some 100 kB of records. */
+const DEFAULT_SHARD_SIZE = 128;
+/** A new region over a frozen one or a tombstone of its class at this IoU is the same thing and is not added. */
+const FROZEN_IOU = 0.5;
+
+export interface DetectOptions extends RunOptions {
+  readonly rules: AcceptRules;
+  /** Runs the model again on images that have candidates. People's regions and labels stay. */
+  readonly force: boolean;
+  /** The task that regions and image labels go to. Default `objects`. */
+  readonly task: string;
+}
+
+/** What the stage needs of the outside, so that a test drives it with neither files nor a model. */
+export interface DetectEffects {
+  readonly store: Store;
+  readonly detector: Pick<Detector, 'key' | 'classNames' | 'detect' | 'input'>;
+  /** The original bytes at a recorded path. */
+  readonly readBytes: ReadPath;
+  decode(bytes: Uint8Array, input: Detector['input']): Promise<Letterboxed>;
+}
+
+export interface DetectResult extends RunResult {
+  readonly counts: {
+    readonly images: number;
+    readonly detected: number;
+    readonly regions: number;
+    readonly shards: number;
+    readonly quarantined: number;
+  };
+}
+
+type ItemResult =
+  | { readonly kind: 'done'; readonly candidates: Detections }
+  | { readonly kind: 'bad'; readonly row: QuarantineRow };
+
+/** Detects in every image that needs it and records the run. */
+export async function detect(effects: DetectEffects, options: DetectOptions): Promise<DetectResult> {
+  const { store, detector } = effects;
+  const { rules, force, task } = options;
+  const settings = { model: detector.key, task, force, ...rules };
+  await store.ensureTask({ name: task, rule: 'multi', items: 'regions' });
+  return recordRun(store, { stage: 'detect', settings, modelKey: detector.key }, options, async (runId) => {
+    const counts = { images: 0, detected: 0, regions: 0, shards: 0, quarantined: 0 };
+    const stage = await detectStage(effects, options, runId, counts);
+    const { interrupted, shards } = await runOnThisMachine(stage, options);
+    counts.shards = shards;
+    return { counts, interrupted };
+  });
+}
+
+async function detectStage(
+  { store, detector, readBytes, decode }: DetectEffects,
+  options: DetectOptions,
+  runId: string,
+  counts: { images: number; detected: number; regions: number; quarantined: number },
+): Promise<Stage<DetectionItem, ItemResult>> {
+  const { rules, force, task, limit, shardSize = DEFAULT_SHARD_SIZE } = options;
+  const acceptKey = acceptKeyOf(rules);
+  const waiting = await store.countDetectionWork(detector.key, acceptKey, { force });
+
+  const candidatesOf = async ({ image }: DetectionItem): Promise<ItemResult> => {
+    const paths = (await store.pathsOfImages([image.id])).get(image.id) ?? [];
+    try {
+      const bytes = await readFirstIntact(image.id, paths, readBytes);
+      const { pixels, ...frame } = await decode(bytes, detector.input);
+      const found = await detector.detect(pixels, frame);
+      return { kind: 'done', candidates: found };
+    } catch (error) {
+      if (!(error instanceof LabelsmithError) || !ABOUT_ONE_FILE.has(error.code)) throw error;
+      return { kind: 'bad', row: quarantineRow(paths[0], image.id, error) };
+    }
+  };
+
+  return {
+    name: 'detect',
+    total: Math.min(waiting, limit ?? waiting),
+    shards: () => shardsOf(store.detectionWork(detector.key, acceptKey, { force }), shardSize, limit),
+    process: (item) =>
+      item.candidates ? Promise.resolve({ kind: 'done', candidates: item.candidates }) : candidatesOf(item),
+    async commit(shard, results) {
+      const quarantine: QuarantineRow[] = [];
+      const images = shard.items.map(({ image, candidates }, i) => {
+        const result = results[i] as ItemResult;
+        const found = result.kind === 'done' ? result.candidates : NO_DETECTIONS;
+        if (result.kind === 'bad') quarantine.push(result.row);
+        else if (!candidates) counts.detected++;
+        const { regions, imageLabels } = accept(image.id, detector.key, found, detector.classNames, rules);
+        counts.regions += regions.length;
+        // A file that could not be read leaves no candidates: it is tried again when it is back.
+        return {
+          imageId: image.id,
+          candidates: candidates || result.kind === 'bad' ? null : found,
+          regions,
+          imageLabels,
+        };
+      });
+      const done = images.filter((_, i) => (results[i] as ItemResult).kind === 'done');
+      const { key: modelKey, classNames } = detector;
+      await store.commitDetections({
+        runId,
+        modelKey,
+        acceptKey,
+        task,
+        classNames,
+        frozenIou: FROZEN_IOU,
+        images: done,
+        quarantine,
+      });
+      counts.images += done.length;
+      counts.quarantined += quarantine.length;
+    },
+  };
+}
+
+/** What is wrong with one file and must not stop a run; everything else (a broken model, a full disk) does. */
+const ABOUT_ONE_FILE = new Set(['NOT_FOUND', 'BAD_IMAGE', 'BAD_FILE', 'UNSUPPORTED', 'REFUSED']);
+
+function quarantineRow(path: ImagePath | undefined, id: string, error: LabelsmithError): QuarantineRow {
+  const reason = typeof error.details.reason === 'string' ? error.details.reason : error.code.toLowerCase();
+  return {
+    path: path?.path ?? id,
+    sourceRoot: path?.sourceRoot ?? '',
+    reason,
+    message: error.message,
+    byteSize: path?.byteSize ?? 0,
+    modifiedAtMs: path?.modifiedAtMs ?? 0,
+    stage: 'detect',
+  };
+}

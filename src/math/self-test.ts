@@ -1,0 +1,26 @@
+/** Does the numeric engine work on this machine? */
+import { Graph } from './ops.ts';
+import { availableProviders, Runner } from './session.ts';
+import { float32 } from './tensor.ts';
+
+/**
+ * Builds one small graph, runs it and compares it with a calculation by hand; fails with what differed.
+ * @returns the execution providers of this installation
+ */
+export async function engineSelfTest(): Promise<string[]> {
+  const g = new Graph('self-test');
+  const product = g.matmul(g.input('a', 'float32', [2, 3]), g.input('b', 'float32', [3, 2]));
+  g.output(product, 'product');
+  const runner = new Runner({ threads: 1 });
+  try {
+    const a = float32([1, 2, 3, 4, 5, 6], [2, 3]);
+    const b = float32([7, 8, 9, 10, 11, 12], [3, 2]);
+    const { product: found } = await runner.run('self-test', () => g.toModel(), { a, b });
+    const expected = [58, 64, 139, 154];
+    const numbers = Array.from(found?.data as Float32Array);
+    if (numbers.join() !== expected.join()) throw new Error(`a matrix product gave ${numbers}, expected ${expected}`);
+  } finally {
+    await runner.close();
+  }
+  return availableProviders();
+}

@@ -1,0 +1,293 @@
+/**
+ * `add`: from sources to images in the record.
+ *
+ * A shard is a fixed run of a source's listing. Each entry is read once, hashed, and looked at through one shrunken
+ * decode, which also proves that the file is whole. A path whose size and time have not changed is not read again.
+ */
+import { type ImageId, sha256Hex } from '../core/ids.ts';
+import type { ImagePath, ImageRecord } from '../core/image.ts';
+import { LabelsmithError } from '../errors.ts';
+import { DEFAULT_MAX_BYTES } from '../images/decode.ts';
+import { computeGroups, type GroupRow } from '../images/groups.ts';
+import { inspect } from '../images/inspect.ts';
+import type { Source, SourceEntry, SourceItem, SourceProblem } from '../sources/source.ts';
+import type { KnownPath, QuarantineRow, Store } from '../store/store.ts';
+import { type RunOptions, type RunResult, recordRun, runOnThisMachine } from './run.ts';
+import type { Shard, Stage } from './stage.ts';
+
+/** Entries of a shard: a second or two of work, and some 100 kB of records. */
+const DEFAULT_SHARD_SIZE = 256;
+
+export interface AddOptions extends RunOptions {
+  /** Also notices files that are gone, moved or changed since they were added. Labels are never dropped. */
+  readonly sync: boolean;
+}
+
+export interface AddResult extends RunResult {
+  readonly counts: {
+    /** Entries read in this run. */
+    readonly files: number;
+    /** Images new to the record. */
+    readonly images: number;
+    /** Paths whose bytes were known already. */
+    readonly duplicates: number;
+    /** Paths known and unchanged, not read again. */
+    readonly unchanged: number;
+    readonly quarantined: number;
+    /** Paths found gone or moved (`sync`). */
+    readonly missing: number;
+    readonly moved: number;
+    readonly similarPairs: number;
+    readonly groups: number;
+    readonly shards: number;
+  };
+}
+
+export type PathExists = (path: Pick<ImagePath, 'path' | 'pathBytes'>) => Promise<boolean>;
+
+export interface AddEffects {
+  readonly store: Store;
+  /** Whether a recorded path is still there; needed with `sync`. */
+  readonly exists: PathExists;
+}
+
+type Looked =
+  | { readonly kind: 'image'; readonly image: ImageRecord; readonly path: ImagePath }
+  | { readonly kind: 'known'; readonly path: ImagePath }
+  | { readonly kind: 'bad'; readonly row: QuarantineRow };
+
+/** Takes in everything the sources list, then groups what belongs together, and records the run. */
+export async function add(effects: AddEffects, sources: readonly Source[], options: AddOptions): Promise<AddResult> {
+  const { store } = effects;
+  const settings = { sources: sources.map(({ spec }) => spec), sync: options.sync };
+  return recordRun(store, { stage: 'add', settings }, options, async (runId) => {
+    const tally = new Tally();
+    const { interrupted, shards } = await runOnThisMachine(ingestStage(store, sources, options, runId, tally), options);
+    const sync = options.sync && !interrupted && options.limit === undefined;
+    const { missing, moved } = sync ? await noticeMissing(store, sources, effects.exists) : { missing: 0, moved: 0 };
+    // Groups cost one pass over all hashes, so they are made once at the end and not a shard at a time.
+    const grouped = await group(store);
+    const { files, images, duplicates, unchanged, quarantined } = tally;
+    return {
+      interrupted,
+      counts: { files, images, duplicates, unchanged, quarantined, missing, moved, ...grouped, shards },
+    };
+  });
+}
+
+class Tally {
+  files = 0;
+  images = 0;
+  duplicates = 0;
+  unchanged = 0;
+  quarantined = 0;
+}
+
+function ingestStage(
+  store: Store,
+  sources: readonly Source[],
+  options: AddOptions,
+  runId: string,
+  tally: Tally,
+): Stage<SourceItem, Looked> {
+  /** Images of shards not yet committed, so that the same bytes twice in a shard are looked at once. */
+  const underWay = new Map<ImageId, Promise<ImageRecord>>();
+
+  return {
+    name: 'add',
+    shards: () => unknownShards(store, sources, options, tally),
+    async process(item) {
+      if (item.kind === 'problem') return { kind: 'bad', row: problemRow(item.problem) };
+      const { entry } = item;
+      try {
+        const bytes = await entry.read(DEFAULT_MAX_BYTES);
+        const id = sha256Hex(bytes);
+        const path = pathOf(entry, id, bytes.byteLength);
+        const earlier = underWay.get(id);
+        if (earlier || (await store.image(id))) {
+          await earlier;
+          return { kind: 'known', path };
+        }
+        const looking = inspect(bytes).then((inspection) => ({
+          ...inspection,
+          id,
+          byteSize: bytes.byteLength,
+          groupId: id,
+        }));
+        underWay.set(id, looking);
+        return { kind: 'image', image: await looking, path };
+      } catch (error) {
+        if (!(error instanceof LabelsmithError)) throw error;
+        return { kind: 'bad', row: errorRow(entry, error) };
+      }
+    },
+    async commit(shard, results) {
+      const images = results.flatMap((result) => (result.kind === 'image' ? [result.image] : []));
+      const paths = results.flatMap((result) => (result.kind === 'bad' ? [] : [result.path]));
+      const quarantine = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
+      await store.commitIngest({ runId, images, paths, quarantine });
+      for (const { id } of images) underWay.delete(id);
+      tally.files += shard.items.length;
+      tally.images += images.length;
+      tally.duplicates += paths.length - images.length;
+      tally.quarantined += quarantine.length;
+    },
+  };
+}
+
+/** The listing in runs of `shardSize`, without what is known and unchanged; a run with nothing left is no shard. */
+async function* unknownShards(
+  store: Store,
+  sources: readonly Source[],
+  options: AddOptions,
+  tally: Tally,
+): AsyncIterable<Shard<SourceItem>> {
+  const { shardSize = DEFAULT_SHARD_SIZE } = options;
+  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  let index = 0;
+  for (const source of sources) {
+    for await (const run of runsOf(source.list(), shardSize)) {
+      const known = await store.lookupPaths(run.map(itemPath));
+      const items = run.filter((item) => !isUnchanged(item, known)).slice(0, left);
+      tally.unchanged += run.length - items.length;
+      left -= items.length;
+      if (items.length > 0) yield { index: index++, items };
+      if (left <= 0) return;
+    }
+  }
+}
+
+async function* runsOf<T>(items: AsyncIterable<T>, size: number): AsyncIterable<readonly T[]> {
+  let run: T[] = [];
+  for await (const item of items) {
+    run.push(item);
+    if (run.length === size) {
+      yield run;
+      run = [];
+    }
+  }
+  if (run.length > 0) yield run;
+}
+
+function itemPath(item: SourceItem): string {
+  return item.kind === 'entry' ? item.entry.path : item.problem.path;
+}
+
+/** What cannot even be opened is looked at every time: it costs nothing and may have been mended. */
+function isUnchanged(item: SourceItem, known: ReadonlyMap<string, KnownPath>): boolean {
+  if (item.kind === 'problem') return false;
+  const { path, byteSize, modifiedAtMs } = item.entry;
+  const before = known.get(path);
+  return (
+    before !== undefined && !before.missing && before.byteSize === byteSize && before.modifiedAtMs === modifiedAtMs
+  );
+}
+
+/**
+ * After a whole listing: recorded paths under the sources' roots whose file is not there any more. Such a path is moved
+ * when the same bytes are at another path by now, else missing; either way the image and its labels stay.
+ */
+async function noticeMissing(store: Store, sources: readonly Source[], exists: PathExists) {
+  let missing = 0;
+  let moved = 0;
+  for (const root of new Set(sources.map((source) => source.root))) {
+    for await (const page of store.pathsOf(root)) {
+      const there = await Promise.all(page.map((path) => exists(path)));
+      const gone = page.filter((path, i) => !there[i] && !path.missing);
+      if (gone.length === 0) continue;
+      await store.markMissing(
+        gone.map(({ path }) => path),
+        true,
+      );
+      const others = await store.pathsOfImages(gone.map(({ imageId }) => imageId));
+      for (const { imageId } of gone) {
+        if (others.get(imageId)?.some((other) => !other.missing)) moved++;
+        else missing++;
+      }
+    }
+  }
+  return { missing, moved };
+}
+
+/** Groups over all images of the record; only changes are written. Resident: see `groups.ts`. */
+async function group(store: Store): Promise<{ similarPairs: number; groups: number }> {
+  const rows: GroupRow[] = [];
+  for await (const page of store.images()) {
+    const paths = await store.pathsOfImages(page.map(({ id }) => id));
+    for (const { id, perceptualHash, width, height, capturedAtMs, camera } of page) {
+      // The path that stands for an image must not depend on which of its paths was found first.
+      const path = (paths.get(id) ?? []).map((known) => known.path).sort()[0] ?? '';
+      rows.push({ id, perceptualHash, width, height, capturedAtMs, camera, path });
+    }
+  }
+  const { pairs, groups } = computeGroups(rows);
+  for (let i = 0; i < pairs.length; i += PAIRS_A_WRITE) await store.putSimilarPairs(pairs.slice(i, i + PAIRS_A_WRITE));
+  for await (const page of store.images()) {
+    const changes = new Map<ImageId, ImageId>();
+    for (const { id, groupId } of page) {
+      const now = groups.get(id) ?? id;
+      if (now !== groupId) changes.set(id, now);
+    }
+    if (changes.size > 0) await store.putGroups(changes);
+  }
+  const grouped = new Set(groups.values()).size;
+  return { similarPairs: pairs.length, groups: rows.length - groups.size + grouped };
+}
+
+const PAIRS_A_WRITE = 1000;
+
+function pathOf(entry: SourceEntry, imageId: ImageId, byteSize: number): ImagePath {
+  const { path, pathBytes, sourceRoot, modifiedAtMs } = entry;
+  return { imageId, path, pathBytes, sourceRoot, byteSize, modifiedAtMs, missing: false };
+}
+
+function problemRow({ path, sourceRoot, reason, message }: SourceProblem): QuarantineRow {
+  return { path, sourceRoot, reason, message, byteSize: 0, modifiedAtMs: 0, stage: 'add' };
+}
+
+function errorRow({ path, sourceRoot, byteSize, modifiedAtMs }: SourceEntry, error: LabelsmithError): QuarantineRow {
+  const reason = typeof error.details.reason === 'string' ? error.details.reason : error.code.toLowerCase();
+  return { path, sourceRoot, reason, message: error.message, byteSize, modifiedAtMs, stage: 'add' };
+}
+
+export interface AddEstimate {
+  readonly files: number;
+  readonly bytes: number;
+  readonly estimatedMs: number;
+  readonly recordBytes: number;
+}
+
+/** Files that are read and decoded to time them. */
+const TIMED_FILES = 12;
+/** Rows and index entries of an image and a path, measured on photographs with ordinary names. */
+const RECORD_BYTES_PER_FILE = 700;
+
+/** Lists everything, times a few files spread over the listing, and multiplies. Writes nothing. */
+export async function estimateAdd(sources: readonly Source[], threads: number): Promise<AddEstimate> {
+  let files = 0;
+  let bytes = 0;
+  let stride = 1;
+  let timed: SourceEntry[] = [];
+  for (const source of sources) {
+    for await (const item of source.list()) {
+      if (item.kind === 'problem') continue;
+      if (files % stride === 0) timed.push(item.entry);
+      if (timed.length === 2 * TIMED_FILES) {
+        timed = timed.filter((_, i) => i % 2 === 0);
+        stride *= 2;
+      }
+      files++;
+      bytes += item.entry.byteSize;
+    }
+  }
+  const startedAt = performance.now();
+  for (const entry of timed) {
+    await entry
+      .read(DEFAULT_MAX_BYTES)
+      .then((content) => inspect(content))
+      .catch(() => {}); // a bad file takes its time too, and is not the estimate's business
+  }
+  const perFileMs = timed.length > 0 ? (performance.now() - startedAt) / timed.length : 0;
+  const estimatedMs = Math.round((files * perFileMs) / threads);
+  return { files, bytes, estimatedMs, recordBytes: files * RECORD_BYTES_PER_FILE };
+}

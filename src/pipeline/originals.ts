@@ -1,0 +1,48 @@
+/** The original bytes of images, wherever their paths lead. */
+import { join } from 'node:path';
+import { type ImageId, sha256Hex } from '../core/ids.ts';
+import type { ImagePath } from '../core/image.ts';
+import { LabelsmithError, messageOf } from '../errors.ts';
+import { DEFAULT_MAX_BYTES } from '../images/decode.ts';
+import { createReader } from '../sources/reader.ts';
+import type { Store } from '../store/store.ts';
+import type { Workspace } from './workspace.ts';
+
+export type ReadPath = (path: Pick<ImagePath, 'path' | 'pathBytes'>) => Promise<Uint8Array>;
+
+/** Reads recorded paths, members of archives too. */
+export function originalBytes({ dir }: Pick<Workspace, 'dir'>): ReadPath {
+  const reader = createReader({ archiveCache: archiveCacheOf(dir) });
+  return ({ path, pathBytes }) => reader.read(path, pathBytes, DEFAULT_MAX_BYTES);
+}
+
+/** Where compressed archives are unpacked; may be deleted at any time. */
+export function archiveCacheOf(workspaceDir: string): string {
+  return join(workspaceDir, 'cache', 'archives');
+}
+
+/** The bytes of an image from the first of its paths that still holds them, checked against its identity. */
+export async function readImage(store: Store, id: ImageId, read: ReadPath): Promise<Uint8Array> {
+  const paths = (await store.pathsOfImages([id])).get(id) ?? [];
+  return readFirstIntact(id, paths, read);
+}
+
+export async function readFirstIntact(id: ImageId, paths: readonly ImagePath[], read: ReadPath): Promise<Uint8Array> {
+  let problem: unknown;
+  for (const path of paths) {
+    try {
+      const bytes = await read(path);
+      if (sha256Hex(bytes) === id) return bytes;
+      problem = new LabelsmithError('NOT_FOUND', `${path.path} has other contents than when it was added.`, {
+        hint: 'Run labelsmith add --sync on its folder to take in the change.',
+        details: { reason: 'changed' },
+      });
+    } catch (error) {
+      problem = error;
+    }
+  }
+  if (problem instanceof LabelsmithError) throw problem;
+  throw new LabelsmithError('NOT_FOUND', `Image ${id.slice(0, 12)} cannot be read (${messageOf(problem)}).`, {
+    cause: problem,
+  });
+}
