@@ -19,7 +19,8 @@ export interface ExportOptions {
   readonly split?: readonly SplitPart[];
   readonly seed: number;
   readonly images?: ImagesMode;
-  readonly unlabelled: boolean;
+  /** Images with no label too. Default: in formats of boxes, where they are background that a detector is trained on. */
+  readonly unlabelled?: boolean;
   /** Added around each crop on every side, as a share of its box. */
   readonly margin: number;
   readonly replace: boolean;
@@ -42,7 +43,9 @@ export async function exportWorkspace(
   options: ExportOptions,
 ): Promise<ExportSummary> {
   const task = await taskToExport(store, name, options.task);
-  const { origins, minConfidence, unlabelled } = options;
+  const { origins, minConfidence } = options;
+  const { holds, keeps } = formatNamed(name);
+  const unlabelled = options.unlabelled ?? (holds === 'regions' && keeps.unlabelled);
   const query: DatasetQuery = { task: task?.name, origins, minConfidence, unlabelled };
   const classNames = (await store.classes()).map((record) => record.name).sort((a, b) => (a < b ? -1 : 1));
   const roots = await store.sourceRoots();

@@ -39,7 +39,11 @@ export const exportCommand: CommandSpec = {
       description: 'image files: how they get there (default: as the format has it)',
       choices: IMAGES_MODES,
     },
-    { flags: '--unlabelled', description: 'also write images that have no label', default: false },
+    {
+      flags: '--unlabelled',
+      description: 'also write images that have no label (default for coco, yolo and voc: background)',
+    },
+    { flags: '--no-unlabelled', description: 'leave images that have no label out' },
     {
       flags: '--margin <m>',
       description: "crops: added on each side, as a share of the box's size",
@@ -72,7 +76,7 @@ export const exportCommand: CommandSpec = {
         split: options.split as SplitPart[] | undefined,
         seed: global.seed,
         images: options.images as ImagesMode | undefined,
-        unlabelled: options.unlabelled as boolean,
+        unlabelled: options.unlabelled as boolean | undefined,
         margin: options.margin as number,
         replace: options.replace as boolean,
         signal,
