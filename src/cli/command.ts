@@ -10,7 +10,8 @@ export interface CommandSpec {
   readonly details?: string;
   readonly options?: readonly OptionSpec[];
   readonly examples: readonly (readonly [command: string, what: string])[];
-  run(invocation: Invocation): Promise<void | number>;
+  /** Gives the exit code; none is 0. */
+  run(invocation: Invocation): Promise<number | undefined>;
 }
 
 export interface OptionSpec {
