@@ -14,10 +14,9 @@ import type { Tensor } from '../math/tensor.ts';
 import { cacheDirectory, readJson, writeAtomically } from './cache.ts';
 import { CATALOGUE, IMAGENET_MEAN, IMAGENET_STD, type InputSpec, type ModelEntry, type Role } from './catalogue.ts';
 import { composeModel, SINGLE } from './compose-model.ts';
-import { cellCentres, cellCount } from './detectors/cells.ts';
-import type { Decoder } from './detectors/decoder.ts';
+import { KNOWN, recognise } from './detectors/recognise.ts';
 import { fetchFiles } from './fetch.ts';
-import { inspectNetwork, type NetworkPorts, type Port } from './inspect.ts';
+import { inspectNetwork, type NetworkPorts } from './inspect.ts';
 import { type ImportedRecord, importedPath } from './registry.ts';
 import { trialOfNetwork, trialRun } from './trial.ts';
 
@@ -87,20 +86,26 @@ interface Subject {
 type Base = Pick<ModelEntry, 'id' | 'licence' | 'description' | 'source'>;
 
 async function entryOf(subject: Subject, base: Base): Promise<ModelEntry> {
-  const { ports, options } = subject;
-  const input = inputPort(subject);
-  const output = ports.outputs[0];
-  if (!output) throw refuse(subject, 'it has no output');
-  const role = options.role ?? inferRole(subject, output);
-  if (role === 'detector') return detectorEntry(subject, base, input, output);
-  if (role === 'embedder') return embedderEntry(subject, base, input, output);
-  if (role === 'classifier') return classifierEntry(subject, base, input, output);
+  const geometry = inputPort(subject);
+  const [name] = subject.ports.outputs;
+  if (name === undefined) throw refuse(subject, 'it has no output');
+  const plain: InputSpec = { ...geometry, fit: 'letterbox', pad: [0, 0, 0], kernel: 'linear', scale: 1 / 255 };
+  const output: Output = { name, value: await tryRun(subject, plain, name) };
+  const role = subject.options.role ?? inferRole(subject, output);
+  if (role === 'detector') return detectorEntry(subject, base, geometry, output);
+  if (role === 'embedder') return embedderEntry(subject, base, geometry, output);
+  if (role === 'classifier') return classifierEntry(subject, base, geometry, output);
   throw new LabelsmithError('UNSUPPORTED', `models of the role "${role satisfies never}" cannot be imported`);
 }
 
-function inferRole(subject: Subject, output: Port): 'detector' | 'embedder' | 'classifier' {
-  const rank = output.shape?.length;
-  if (rank === 2) {
+/** The network's first output and what it was in a trial run. */
+interface Output {
+  readonly name: string;
+  readonly value: Tensor;
+}
+
+function inferRole(subject: Subject, { value: { dims } }: Output): 'detector' | 'embedder' | 'classifier' {
+  if (dims.length === 2 || dims.filter((size) => size !== 1).length === 1) {
     const role = subject.options.classNames ? 'classifier' : 'embedder';
     subject.inferred.push(
       `its output is one row an image, so it is taken for a${role === 'embedder' ? 'n' : ''} ${role}`,
@@ -157,15 +162,14 @@ function inputPort(subject: Subject): Geometry {
   };
 }
 
-async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, output: Port): Promise<ModelEntry> {
-  const { options, inferred } = subject;
-  if (subject.ports.outputs.length > 1) {
-    const names = subject.ports.outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
-    throw refuse(subject, `its ${subject.ports.outputs.length} outputs (${names}) fit no decoder`, KNOWN_DETECTORS);
+async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, output: Output): Promise<ModelEntry> {
+  const { options, inferred, ports } = subject;
+  if (ports.outputs.length > 1) {
+    throw refuse(subject, `its ${ports.outputs.length} outputs (${ports.outputs.join(', ')}) fit no decoder`, KNOWN);
   }
-  const strides = yoloxStrides(output, geometry);
-  if (!strides) throw refuse(subject, unknownOutput(output, geometry), KNOWN_DETECTORS);
-  const classCount = (output.shape?.[2] as number) - 5;
+  const known = recognise(output.name, output.value, geometry);
+  if ('reason' in known) throw refuse(subject, known.reason, known.hint);
+  const { decoder, classCount } = known;
   const classNames = options.classNames ?? (classCount === 80 ? COCO_NAMES : undefined);
   if (!classNames) {
     throw refuse(
@@ -178,84 +182,22 @@ async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, o
     throw refuse(subject, `it knows ${classCount} classes, and ${classNames.length} names were given`);
   }
   if (!options.classNames) inferred.push('80 classes: COCO’s names');
-  const input: InputSpec = {
-    ...geometry,
-    fit: 'letterbox',
-    pad: [114, 114, 114],
-    kernel: 'lanczos3',
-    colours: 'BGR',
-    ...options.input,
-  };
+  const usual = { fit: 'letterbox', pad: [114, 114, 114], kernel: 'lanczos3', colours: 'BGR' } as const;
+  const input: InputSpec = { ...geometry, ...usual, ...options.input };
   if (input.fit !== 'letterbox') throw refuse(subject, 'a detector sees the whole image: its fit must be letterbox');
   inferred.push(
-    `output ${output.name} [${output.shape}]: YOLOX with strides ${strides.join(', ')}; unless declared otherwise its ` +
-      'input is BGR from 0 to 255, the image at the top left, the rest filled with 114',
+    `output ${output.name} [${output.value.dims}]: YOLOX with strides ${decoder.strides.join(', ')} and boxes in ` +
+      `${decoder.boxes}; unless declared otherwise its input is BGR from 0 to 255, the image at the top left, the rest ` +
+      'filled with 114',
   );
-  const trial = await tryRun(subject, input);
-  const boxes = readBoxes(subject, trial, geometry, strides);
-  inferred.push(`boxes are in ${boxes === 'pixels' ? 'input pixels' : 'cells of the grid'}`);
-  const decoder: Decoder = { kind: 'yolox', output: output.name, strides, boxes };
   const entry: ModelEntry = { ...base, role: 'detector', input, decoder, classNames };
   await checkComposed(subject, entry);
   return entry;
 }
 
-const KNOWN_DETECTORS =
-  'Detectors that can be imported: YOLOX, one output [1, cells, 5 + classes] with a box a cell at strides 8, 16, 32 (and 64).';
-
-/** The strides of a YOLOX output, if its number of cells is that of such grids. */
-function yoloxStrides({ shape }: Port, { width, height }: Geometry): number[] | undefined {
-  if (shape?.length !== 3 || typeof shape[2] !== 'number' || shape[2] < 6) return undefined;
-  return [
-    [8, 16, 32],
-    [8, 16, 32, 64],
-  ].find((strides) => cellCount(width, height, strides) === shape[1]);
-}
-
-function unknownOutput({ name, shape }: Port, { width, height }: Geometry): string {
-  const cells = cellCount(width, height, [8, 16, 32]);
-  const what = `its output ${name} [${shape ?? '?'}] fits no decoder (at ${width} × ${height} there would be ${cells} cells)`;
-  if (shape?.[1] === 3 * cells)
-    return `${what}; three boxes a cell look like YOLOv3 to YOLOv7, which is not decoded here`;
-  if (shape?.[2] === cells)
-    return `${what}; boxes along the last axis look like YOLOv8 or later, which is not decoded here`;
-  return what;
-}
-
-/** Whether x and y count from the input's corner in pixels or from the cell's in cells; and whether scores are scores. */
-function readBoxes(
-  subject: Subject,
-  trial: Tensor,
-  { width, height }: Geometry,
-  strides: readonly number[],
-): 'pixels' | 'cells' {
-  const { count, corner, stride } = cellCentres(width, height, strides);
-  const row = trial.data.length / count;
-  let fromCorner = 0;
-  let fromZero = 0;
-  for (let i = 0; i < count; i++) {
-    for (let axis = 0; axis < 2; axis++) {
-      const value = trial.data[i * row + axis] as number;
-      fromZero += Math.abs(value);
-      fromCorner += Math.abs(value - (corner[2 * i + axis] as number)) / (stride[i] as number);
-    }
-    for (let j = 4; j < row; j++) {
-      const score = trial.data[i * row + j] as number;
-      if (!(score >= 0 && score <= 1)) {
-        throw refuse(
-          subject,
-          `its scores are not from 0 to 1 (${score} in a trial run)`,
-          'Export it with the sigmoid.',
-        );
-      }
-    }
-  }
-  return fromCorner < fromZero ? 'pixels' : 'cells';
-}
-
-async function embedderEntry(subject: Subject, base: Base, geometry: Geometry, port: Port): Promise<ModelEntry> {
+async function embedderEntry(subject: Subject, base: Base, geometry: Geometry, first: Output): Promise<ModelEntry> {
   const { options, inferred, ports } = subject;
-  const output = options.output ?? ports.features ?? port.name;
+  const output = options.output ?? ports.features ?? first.name;
   if (!options.output) {
     inferred.push(
       ports.features ? `embedding: ${output}, what its last matrix product takes` : `embedding: output ${output}`,
@@ -272,10 +214,10 @@ async function embedderEntry(subject: Subject, base: Base, geometry: Geometry, p
   return entry;
 }
 
-async function classifierEntry(subject: Subject, base: Base, geometry: Geometry, port: Port): Promise<ModelEntry> {
+async function classifierEntry(subject: Subject, base: Base, geometry: Geometry, output: Output): Promise<ModelEntry> {
   const { options, inferred } = subject;
   const input = imagenetInput(subject, geometry);
-  const trial = await tryRun(subject, input);
+  const trial = await tryRun(subject, input, output.name);
   const classCount = trial.data.length;
   const { classNames } = options;
   if (classNames?.length !== classCount) {
@@ -294,7 +236,7 @@ async function classifierEntry(subject: Subject, base: Base, geometry: Geometry,
   }
   const outputKind = options.outputKind ?? (least >= 0 && Math.abs(total - 1) < 1e-2 ? 'probabilities' : 'logits');
   if (!options.outputKind) inferred.push(`its output is ${outputKind}`);
-  const entry: ModelEntry = { ...base, role: 'classifier', input, output: port.name, outputKind, classNames };
+  const entry: ModelEntry = { ...base, role: 'classifier', input, output: output.name, outputKind, classNames };
   await checkComposed(subject, entry);
   return entry;
 }
@@ -308,11 +250,7 @@ function imagenetInput({ options, inferred }: Subject, geometry: Geometry): Inpu
 }
 
 /** One of the network's values in a trial run. */
-async function tryRun(
-  subject: Subject,
-  input: InputSpec,
-  output = subject.ports.outputs[0]?.name ?? '',
-): Promise<Tensor> {
+async function tryRun(subject: Subject, input: InputSpec, output: string): Promise<Tensor> {
   return trying(subject, () => trialOfNetwork(subject.bytes, input, output));
 }
 

@@ -1,4 +1,4 @@
-/** Reads off an ONNX file what it takes and gives: names, types, shapes, and where a classifier's features are. */
+/** Reads off an ONNX file what it takes and what its results are called. */
 import {
   type DType,
   decodeModel,
@@ -18,7 +18,8 @@ export interface Port {
 export interface NetworkPorts {
   /** Without the weights that old files list as inputs. */
   readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
+  /** Names alone: files need not say their types and shapes, a trial run does. */
+  readonly outputs: readonly string[];
   /** What the last matrix product before the first output multiplies with its weights: a classifier's features. */
   readonly features: string | undefined;
 }
@@ -27,8 +28,8 @@ export function inspectNetwork(onnx: Uint8Array): NetworkPorts {
   const graph = decodeModel(onnx).graph as GraphProto;
   const weights = new Set((graph.initializer ?? []).map(({ name }) => name));
   const inputs = (graph.input ?? []).filter(({ name }) => !weights.has(name)).map(portOf);
-  const outputs = (graph.output ?? []).map(portOf);
-  return { inputs, outputs, features: outputs[0] && featuresBefore(graph, outputs[0].name, weights) };
+  const outputs = (graph.output ?? []).map(({ name = '' }) => name);
+  return { inputs, outputs, features: outputs[0] && featuresBefore(graph, outputs[0], weights) };
 }
 
 function portOf({ name = '', type }: ValueInfoProto): Port {
