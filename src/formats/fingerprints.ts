@@ -3,11 +3,11 @@
  * fingerprint with probability n² / 2⁵³ (a million strings: one chance in 9,000 of a single pair), so it serves only
  * where taking two for one costs a needless suffix and nothing else.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** 52 bits of SHA-256 as a whole number; uniform, the same everywhere. */
 export function fingerprint(text: string): number {
-  const digest = createHash('sha256').update(text).digest();
+  const digest = hash('sha256', text, 'buffer');
   return digest.readUIntBE(0, 6) * 16 + (digest[6] as number & 15);
 }
 

@@ -49,8 +49,11 @@ type State =
   | 'after-element'
   | 'end';
 
-/** @param name the file's name in messages */
-export async function* jsonPieces(path: string, name: string): AsyncGenerator<JsonPiece> {
+/**
+ * @param name the file's name in messages
+ * @param chunkBytes read at once
+ */
+export async function* jsonPieces(path: string, name: string, chunkBytes = CHUNK_BYTES): AsyncGenerator<JsonPiece> {
   let state = 'object' as State;
   let key = '';
   let index = 0;
@@ -83,7 +86,7 @@ export async function* jsonPieces(path: string, name: string): AsyncGenerator<Js
     }
   };
 
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
     let from = 0;
     const take = (to: number): Buffer => {
       const last = chunk.subarray(from, to);

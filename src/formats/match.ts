@@ -107,10 +107,11 @@ export class FileMatcher {
     const ending = key.slice(0, shared);
     const first = this.#lowerBound(ending);
     const imageId = this.#ids[first] as ImageId;
-    const candidates: string[] = [];
-    for (let i = first; this.#keys[i]?.startsWith(ending) && candidates.length < MAX_CANDIDATES; i++)
-      if (this.#ids[i] !== imageId || candidates.length === 0) candidates.push(pathOfKey(this.#keys[i] as string));
-    if (candidates.length > 1) return { kind: 'ambiguous', file: asked, candidates };
+    const others: string[] = [];
+    for (let i = first; this.#keys[i]?.startsWith(ending) && others.length < MAX_CANDIDATES - 1; i++)
+      if (this.#ids[i] !== imageId) others.push(pathOfKey(this.#keys[i] as string));
+    if (others.length > 0)
+      return { kind: 'ambiguous', file: asked, candidates: [pathOfKey(this.#keys[first] as string), ...others] };
     const nameOnly = ending === `${nameOfKey(key)}\0`;
     // The file says more than its base name and the stored path says otherwise: fine unless others ask for it too.
     if (nameOnly && ending !== key && this.#sharedNames.has(nameOfKey(key))) return { kind: 'unmatched', file: asked };
@@ -162,12 +163,8 @@ function spellings(file: string): string[] {
 /** `a/b/c.jpg` is `c.jpg\0b\0a\0`: equal ends are equal beginnings, and a component never ends inside another. */
 function keyOf(path: string): string {
   const parts = path.normalize('NFC').split('/');
-  let key = '';
-  for (let i = parts.length - 1; i >= 0; i--) {
-    const part = parts[i] as string;
-    if (part !== '' && part !== '.') key += `${part}\0`;
-  }
-  return key;
+  const named = parts.filter((part) => part !== '' && part !== '.');
+  return named.length === 0 ? '' : `${named.reverse().join('\0')}\0`;
 }
 
 function pathOfKey(key: string): string {

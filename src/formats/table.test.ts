@@ -1,4 +1,52 @@
-import { formatContract } from '../../test/contracts/format.ts';
-import { FORMATS } from './table.ts';
+/** Every format under the one contract; `test/slow/formats.test.ts` does the same with a thousand label sets each. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { formatContract, inTemporaryFolder, writeFiles } from '../../test/contracts/format.ts';
+import { LabelsmithError } from '../errors.ts';
+import { FORMATS, formatNamed, guessFormat } from './table.ts';
 
-for (const format of FORMATS) formatContract(format);
+for (const format of FORMATS) formatContract(format, 150);
+
+it('names the formats there are when asked for another', () => {
+  assert.throws(
+    () => formatNamed('tfrecord'),
+    (error) => error instanceof LabelsmithError && error.code === 'USAGE' && /coco, yolo, voc/.test(error.hint ?? ''),
+  );
+});
+
+it('tells a format by what is there', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const files = {
+      'c/annotations.json': '',
+      'y/data.yaml': '',
+      'v/Annotations/x.xml': '',
+      'k/crops.csv': '',
+      'f/cat/1.jpg': '',
+      'x.csv': '',
+      'x.jsonl': '',
+      'x.json': '',
+      'x.bin': '',
+    };
+    await writeFiles(folder, files);
+    const expected = {
+      c: 'coco',
+      y: 'yolo',
+      v: 'voc',
+      k: 'crops',
+      f: 'folders',
+      'x.csv': 'csv',
+      'x.jsonl': 'jsonl',
+      'x.json': 'coco',
+    };
+    for (const [name, format] of Object.entries(expected)) assert.equal(await guessFormat(join(folder, name)), format);
+    await assert.rejects(
+      guessFormat(join(folder, 'x.bin')),
+      (error) => error instanceof LabelsmithError && error.code === 'USAGE',
+    );
+    await assert.rejects(
+      guessFormat(join(folder, 'gone')),
+      (error) => error instanceof LabelsmithError && error.code === 'NOT_FOUND',
+    );
+  });
+});

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Box } from '../../src/core/boxes.ts';
@@ -15,7 +15,7 @@ import { regionIdOf, sha256Hex } from '../../src/core/ids.ts';
 import { ORIGINS, type Task } from '../../src/core/labels.ts';
 import { LabelsmithError } from '../../src/errors.ts';
 import { exportDataset } from '../../src/formats/export.ts';
-import type { ExportContext, Format, Keeps } from '../../src/formats/format.ts';
+import type { ExportContext, Format, FormatName, Keeps } from '../../src/formats/format.ts';
 import { FileMatcher } from '../../src/formats/match.ts';
 import { parseSplit, planSplits } from '../../src/formats/splits.ts';
 import { readFormat } from '../../src/formats/table.ts';
@@ -66,6 +66,90 @@ export function contextFor(
     replace: false,
     protectedPaths: [],
     ...changes,
+  };
+}
+
+/** Files given as text or bytes by their path. */
+export async function writeFiles(root: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), content);
+  }
+}
+
+export async function readAll(format: FormatName, path: string): Promise<ImportedImage[]> {
+  const images: ImportedImage[] = [];
+  for await (const image of readFormat(format, path)) images.push(image);
+  return images;
+}
+
+export interface BrokenCase {
+  readonly what: string;
+  readonly files: Readonly<Record<string, string | Uint8Array>>;
+  /** The file or folder that is read. */
+  readonly path: string;
+  /** The whole of the one error's message. */
+  readonly message: RegExp;
+}
+
+/** Each case gives one `BAD_FILE` error with the file and the line or key in its message. */
+export function brokenFiles(format: FormatName, cases: readonly BrokenCase[]): void {
+  describe(`broken ${format}`, () => {
+    for (const { what, files, path, message } of cases) {
+      it(what, () =>
+        inTemporaryFolder(async (folder) => {
+          await writeFiles(folder, files);
+          await assert.rejects(readAll(format, join(folder, path)), (error) => {
+            assert.ok(error instanceof LabelsmithError, String(error));
+            assert.equal(error.code, 'BAD_FILE');
+            assert.match(error.message, message);
+            return true;
+          });
+        }),
+      );
+    }
+  });
+}
+
+/** A small set with known bytes: one image with everything, one with nothing. */
+export function twoImages(): GeneratedSet {
+  const seeds = new Map([
+    [sha256Hex(bytesOf('one')), 'one'],
+    [sha256Hex(bytesOf('two')), 'two'],
+  ]);
+  const [first, second] = [...seeds.keys()].sort() as [string, string];
+  const say = (className: string, confidence: number | null): LabelValue => ({
+    className,
+    confidence,
+    origin: 'detector',
+    task: 'objects',
+  });
+  const region = { mask: null, polygons: null, keypoints: null, crowd: false };
+  return {
+    seeds,
+    images: [
+      {
+        id: first,
+        file: 'day 1/a.jpg',
+        width: 200,
+        height: 100,
+        groupId: first,
+        split: null,
+        labels: [say('dog', 0.9), say('zebra fish', 0.5)],
+        regions: [
+          { ...region, id: '0'.repeat(32), box: [10, 20, 110, 70.5], score: 0.9, labels: [say('dog', 0.9)] },
+          {
+            ...region,
+            id: '1'.repeat(32),
+            box: [0, 0, 50, 50],
+            score: 0.1234567,
+            labels: [say('zebra fish', null)],
+            polygons: [[0, 0, 50, 0, 50, 50]],
+          },
+        ],
+      },
+      { id: second, file: 'b.png', width: 30, height: 40, groupId: second, split: null, labels: [], regions: [] },
+    ],
   };
 }
 

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { inTemporaryFolder } from '../../test/contracts/format.ts';
+import { jsonPieces } from './json-stream.ts';
+
+it('gives what JSON.parse gives, whatever the chunks, with the bytes each piece spans', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = join(folder, 'x.json');
+    const object = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()));
+    await fc.assert(
+      fc.asyncProperty(object, fc.integer({ min: 1, max: 40 }), fc.boolean(), async (value, chunkBytes, pretty) => {
+        await writeFile(path, JSON.stringify(value, null, pretty ? 2 : 0));
+        const bytes = await readFile(path);
+        const got: [string, unknown][] = [];
+        for await (const piece of jsonPieces(path, 'x.json', chunkBytes)) {
+          const list = got.at(-1);
+          if (piece.index === null) got.push([piece.key, piece.value]);
+          else if (piece.index === 0) got.push([piece.key, [piece.value]]);
+          else (list as [string, unknown[]])[1].push(piece.value);
+          if (piece.end > piece.start)
+            assert.deepEqual(JSON.parse(bytes.toString('utf8', piece.start, piece.end)), piece.value);
+        }
+        assert.deepEqual(got, Object.entries(JSON.parse(bytes.toString())));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
