@@ -1,2 +1,28 @@
-/** The library's public face: exports only. */
-export { LabelsmithError } from './errors.ts';
+/** The library's public face: exports only. `docs/library.md` shows how the parts go together. */
+export type { Box, Detections } from './core/boxes.ts';
+export type { DatasetImage, ImportedImage, LabelValue, RegionRecord } from './core/dataset.ts';
+export type { ImageId, ItemId, RegionId } from './core/ids.ts';
+export type { ImagePath, ImageRecord, QualityFlag } from './core/image.ts';
+export { currentLabels, type Label, type Origin, type Task } from './core/labels.ts';
+export { type ErrorCode, LabelsmithError } from './errors.ts';
+export type { ExportSummary, FormatName } from './formats/format.ts';
+export { type ExportOptions, exportWorkspace } from './formats/from-store.ts';
+export { type ImportOptions, importLabels } from './formats/into-store.ts';
+export { FORMATS, readFormat } from './formats/table.ts';
+export { decodeLetterboxed, decodeUpright } from './images/decode.ts';
+export { inspect } from './images/inspect.ts';
+export { type AcceptRules, accept, DEFAULT_ACCEPT_RULES } from './labelling/accept.ts';
+export { type DetectOptions, type DetectResult, detectIn, estimateDetect } from './labelling/detect.ts';
+export { type Detector, openDetector } from './models/detector.ts';
+export { type Embedder, openEmbedder } from './models/embedder.ts';
+export { importModel } from './models/import.ts';
+export { modelsList } from './models/list.ts';
+export { prepareModel } from './models/prepare.ts';
+export { type AddOptions, type AddResult, addTo, estimateAdd, openSources } from './pipeline/ingest.ts';
+export { localEngine } from './pipeline/local-engine.ts';
+export type { Engine, Progress, Shard, Stage } from './pipeline/stage.ts';
+export { openWorkspace, type Workspace } from './pipeline/workspace.ts';
+export { collectReport } from './report/collect.ts';
+export { evaluate } from './report/evaluate.ts';
+export { renderReport } from './report/html.ts';
+export type { Store } from './store/store.ts';

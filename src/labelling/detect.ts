@@ -8,11 +8,12 @@
 import { type Detections, NO_DETECTIONS } from '../core/boxes.ts';
 import type { ImagePath } from '../core/image.ts';
 import { LabelsmithError } from '../errors.ts';
-import type { Letterboxed } from '../images/decode.ts';
+import { decodeLetterboxed, type Letterboxed } from '../images/decode.ts';
 import type { Detector } from '../models/detector.ts';
-import { type ReadPath, readFirstIntact } from '../pipeline/originals.ts';
+import { originalBytes, type ReadPath, readFirstIntact } from '../pipeline/originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../pipeline/run.ts';
 import type { Stage } from '../pipeline/stage.ts';
+import type { Workspace } from '../pipeline/workspace.ts';
 import type { DetectionItem, QuarantineRow, Store } from '../store/store.ts';
 import { type AcceptRules, accept, acceptKeyOf } from './accept.ts';
 
@@ -51,6 +52,45 @@ export interface DetectResult extends RunResult {
 type ItemResult =
   | { readonly kind: 'done'; readonly candidates: Detections }
   | { readonly kind: 'bad'; readonly row: QuarantineRow };
+
+/** Detects in every image of a workspace that needs it, see {@link detect}. */
+export function detectIn(workspace: Workspace, detector: Detector, options: DetectOptions): Promise<DetectResult> {
+  const readBytes = originalBytes(workspace);
+  return detect({ store: workspace.store, detector, readBytes, decode: decodeLetterboxed }, options);
+}
+
+export interface DetectEstimate {
+  readonly model: string;
+  /** Images with something to do. */
+  readonly images: number;
+  readonly estimatedMs: number;
+  readonly recordBytes: number;
+}
+
+const TIMED_IMAGES = 5;
+/** Decoding a photograph of a third of a megapixel adds about a quarter to the time in the model. */
+const DECODE_SHARE = 1.25;
+/** Candidates (100 at most, 22 bytes each), regions and labels of a usual photograph. */
+const RECORD_BYTES = 3000;
+
+/** Times the model on a few blank images, and multiplies. Writes nothing. */
+export async function estimateDetect(
+  { store }: Workspace,
+  detector: Detector,
+  { rules, force, limit, threads }: Pick<DetectOptions, 'rules' | 'force' | 'limit' | 'threads'>,
+): Promise<DetectEstimate> {
+  const { width, height } = detector.input;
+  const missing = await store.countDetectionWork(detector.key, acceptKeyOf(rules), { force });
+  const images = Math.min(missing, limit ?? missing);
+  const pixels = new Uint8Array(width * height * 3);
+  const frame = { width, height, scaleX: 1, scaleY: 1 };
+  await detector.detect(pixels, frame);
+  const startedAt = performance.now();
+  for (let i = 0; i < TIMED_IMAGES; i++) await detector.detect(pixels, frame);
+  const perImageMs = ((performance.now() - startedAt) / TIMED_IMAGES) * DECODE_SHARE;
+  const estimatedMs = Math.round((perImageMs * images) / threads);
+  return { model: detector.key, images, estimatedMs, recordBytes: images * RECORD_BYTES };
+}
 
 /** Detects in every image that needs it and records the run. */
 export async function detect(effects: DetectEffects, options: DetectOptions): Promise<DetectResult> {

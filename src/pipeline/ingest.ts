@@ -10,10 +10,13 @@ import { LabelsmithError } from '../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../images/decode.ts';
 import { computeGroups, type GroupRow } from '../images/groups.ts';
 import { inspect } from '../images/inspect.ts';
+import { type OpenSourceOptions, openSource } from '../sources/open.ts';
+import { createReader } from '../sources/reader.ts';
 import type { Source, SourceEntry, SourceItem, SourceProblem } from '../sources/source.ts';
 import type { KnownPath, QuarantineRow, Store } from '../store/store.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine } from './run.ts';
 import type { Shard, Stage } from './stage.ts';
+import type { Workspace } from './workspace.ts';
 
 /** Entries of a shard: a second or two of work, and some 100 kB of records. */
 const DEFAULT_SHARD_SIZE = 256;
@@ -55,6 +58,23 @@ type Looked =
   | { readonly kind: 'image'; readonly image: ImageRecord; readonly path: ImagePath }
   | { readonly kind: 'known'; readonly path: ImagePath }
   | { readonly kind: 'bad'; readonly row: QuarantineRow };
+
+/** The sources of a workspace, as the user wrote them. The workspace itself is never one, wherever it lies. */
+export function openSources(
+  { dir }: Pick<Workspace, 'dir'>,
+  specs: readonly string[],
+  from: Pick<OpenSourceOptions, 'cwd' | 'stdin'> = { cwd: process.cwd() },
+): Promise<Source[]> {
+  const options = { ...from, archiveCache: archiveCacheOf(dir), skipFolders: [dir] };
+  return Promise.all(specs.map((spec) => openSource(spec, options)));
+}
+
+/** Takes in everything the sources list, see {@link add}. */
+export function addTo(workspace: Workspace, sources: readonly Source[], options: AddOptions): Promise<AddResult> {
+  const reader = createReader({ archiveCache: archiveCacheOf(workspace.dir) });
+  const exists: PathExists = ({ path, pathBytes }) => reader.exists(path, pathBytes);
+  return add({ store: workspace.store, exists }, sources, options);
+}
 
 /** Takes in everything the sources list, then groups what belongs together, and records the run. */
 export async function add(effects: AddEffects, sources: readonly Source[], options: AddOptions): Promise<AddResult> {

@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
-import { type AddEffects, type AddResult, add as addSources, estimateAdd } from '../../pipeline/ingest.ts';
-import { archiveCacheOf } from '../../pipeline/originals.ts';
-import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
-import { openSource } from '../../sources/open.ts';
-import { createReader } from '../../sources/reader.ts';
-import type { Source } from '../../sources/source.ts';
+import { type AddResult, addTo, estimateAdd, openSources } from '../../pipeline/ingest.ts';
+import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import type { Output } from '../output.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
+
+/** Where relative sources start, and what `-` reads. */
+export const HERE = { cwd: process.cwd(), stdin: process.stdin };
 
 export const add: CommandSpec = {
   usage: 'add <source...>',
@@ -29,7 +28,7 @@ export const add: CommandSpec = {
   async run(invocation) {
     const { args, options, global, output } = invocation;
     if (global.dryRun) {
-      const sources = await openSources(args, { dir: resolve(global.workspace) });
+      const sources = await openSources({ dir: resolve(global.workspace) }, args, HERE);
       const estimate = await estimateAdd(sources, global.threads);
       output.document({ dryRun: true, ...estimate });
       output.line(`${plural(estimate.files, 'file')}, ${formatBytes(estimate.bytes)}`);
@@ -40,9 +39,9 @@ export const add: CommandSpec = {
     }
     const workspace = await openWorkspace(global.workspace, { create: true });
     try {
-      const sources = await openSources(args, workspace);
+      const sources = await openSources(workspace, args, HERE);
       const run = invocation.runOptions();
-      const result = await addSources(addEffects(workspace), sources, { ...run, sync: options.sync as boolean });
+      const result = await addTo(workspace, sources, { ...run, sync: options.sync as boolean });
       run.done();
       output.document({ workspace: workspace.dir, interrupted: result.interrupted, ...result.counts });
       printAdded(output, result);
@@ -52,17 +51,6 @@ export const add: CommandSpec = {
     }
   },
 };
-
-/** The workspace itself is never a source, wherever it lies. */
-export function openSources(specs: readonly string[], { dir }: Pick<Workspace, 'dir'>): Promise<Source[]> {
-  const options = { cwd: process.cwd(), stdin: process.stdin, archiveCache: archiveCacheOf(dir), skipFolders: [dir] };
-  return Promise.all(specs.map((spec) => openSource(spec, options)));
-}
-
-export function addEffects({ dir, store }: Workspace): AddEffects {
-  const reader = createReader({ archiveCache: archiveCacheOf(dir) });
-  return { store, exists: ({ path, pathBytes }) => reader.exists(path, pathBytes) };
-}
 
 export function printAdded(output: Output, { counts }: AddResult): void {
   const parts = [plural(counts.images, 'new image')];

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { add as addSources } from '../../pipeline/ingest.ts';
+import { addTo, openSources } from '../../pipeline/ingest.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
-import { addEffects, addExitCode, openSources, printAdded } from './add.ts';
+import { addExitCode, HERE, printAdded } from './add.ts';
 import { printDetected, runDetect } from './detect.ts';
 import { DETECT_OPTIONS } from './detect-options.ts';
 import { writeReport } from './report.ts';
@@ -30,9 +30,9 @@ export const auto: CommandSpec = {
     const { args, options, global, output, signal } = invocation;
     const workspace = await openWorkspace(global.workspace, { create: true });
     try {
-      const sources = await openSources(args, workspace);
+      const sources = await openSources(workspace, args, HERE);
       const run = invocation.runOptions();
-      const added = await addSources(addEffects(workspace), sources, { ...run, sync: false });
+      const added = await addTo(workspace, sources, { ...run, sync: false });
       run.done();
       printAdded(output, added);
       const nothing = addExitCode(invocation, added, await workspace.store.countImages());

@@ -1,8 +1,5 @@
-import { decodeLetterboxed } from '../../images/decode.ts';
-import { acceptKeyOf } from '../../labelling/accept.ts';
-import { type DetectResult, detect as detectAll } from '../../labelling/detect.ts';
-import { openDetector } from '../../models/detector.ts';
-import { originalBytes } from '../../pipeline/originals.ts';
+import { type DetectResult, detectIn, estimateDetect } from '../../labelling/detect.ts';
+import { type Detector, openDetector } from '../../models/detector.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
@@ -33,7 +30,7 @@ export const detect: CommandSpec = {
     const { options, global, output } = invocation;
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      if (global.dryRun) return await estimateDetect(invocation, workspace);
+      if (global.dryRun) return await showEstimate(invocation, workspace);
       const result = await runDetect(invocation, workspace, {
         force: options.force as boolean,
         task: options.task as string,
@@ -53,62 +50,42 @@ export async function runDetect(
   workspace: Workspace,
   { force, task }: { readonly force: boolean; readonly task: string },
 ): Promise<DetectResult> {
-  const { options, global, output, signal } = invocation;
-  const rules = acceptRulesOf(options);
-  const detector = await openDetector(options.model as string, {
-    ...fetchOptionsFor(output, signal),
-    threads: global.threads,
-  });
-  try {
+  return withDetector(invocation, async (detector) => {
     const run = invocation.runOptions();
-    const readBytes = originalBytes(workspace);
-    const effects = {
-      store: workspace.store,
-      detector,
-      readBytes,
-      decode: (bytes: Uint8Array, input: typeof detector.input) => decodeLetterboxed(bytes, input),
-    };
-    const result = await detectAll(effects, { ...run, rules, force, task });
+    const result = await detectIn(workspace, detector, {
+      ...run,
+      rules: acceptRulesOf(invocation.options),
+      force,
+      task,
+    });
     run.done();
     return result;
-  } finally {
-    await detector.close();
-  }
-}
-
-/** Times the model on a few blank images, and multiplies. */
-async function estimateDetect(invocation: Invocation, { store }: Workspace): Promise<number> {
-  const { options, global, output, signal } = invocation;
-  const detector = await openDetector(options.model as string, {
-    ...fetchOptionsFor(output, signal),
-    threads: global.threads,
   });
+}
+
+async function showEstimate(invocation: Invocation, workspace: Workspace): Promise<number> {
+  const { options, global, output } = invocation;
+  const rules = acceptRulesOf(options);
+  const estimate = await withDetector(invocation, (detector) =>
+    estimateDetect(workspace, detector, { ...global, rules, force: options.force as boolean }),
+  );
+  const { model, images, estimatedMs, recordBytes } = estimate;
+  output.document({ dryRun: true, ...estimate });
+  output.line(`${plural(images, 'image')} to detect in with ${model}`);
+  output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(recordBytes)} of disk`);
+  return 0;
+}
+
+async function withDetector<T>(invocation: Invocation, work: (detector: Detector) => Promise<T>): Promise<T> {
+  const { options, global, output, signal } = invocation;
+  const preparing = fetchOptionsFor(output, signal);
+  const detector = await openDetector(options.model as string, { ...preparing, threads: global.threads });
   try {
-    const { width, height } = detector.input;
-    const acceptKey = acceptKeyOf(acceptRulesOf(options));
-    const missing = await store.countDetectionWork(detector.key, acceptKey, { force: options.force as boolean });
-    const images = Math.min(missing, global.limit ?? missing);
-    const pixels = new Uint8Array(width * height * 3);
-    const frame = { width, height, scaleX: 1, scaleY: 1 };
-    await detector.detect(pixels, frame);
-    const startedAt = performance.now();
-    for (let i = 0; i < TIMED_IMAGES; i++) await detector.detect(pixels, frame);
-    const estimatedMs = ((performance.now() - startedAt) / TIMED_IMAGES) * DECODE_SHARE * (images / global.threads);
-    const recordBytes = images * RECORD_BYTES;
-    output.document({ dryRun: true, model: detector.key, images, estimatedMs: Math.round(estimatedMs), recordBytes });
-    output.line(`${plural(images, 'image')} to detect in with ${detector.key}`);
-    output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(recordBytes)} of disk`);
-    return 0;
+    return await work(detector);
   } finally {
     await detector.close();
   }
 }
-
-const TIMED_IMAGES = 5;
-/** Decoding a photograph of a megapixel adds about a quarter to the time in the model. */
-const DECODE_SHARE = 1.25;
-/** Candidates (100 at most, 22 bytes each), regions and labels of a usual photograph. */
-const RECORD_BYTES = 3000;
 
 export function printDetected(output: Output, { counts }: DetectResult): void {
   const reused = counts.images - counts.detected;
