@@ -1,0 +1,168 @@
+/**
+ * Principal components and whitening with shrinkage, and the steps that usually go with them: power and length
+ * normalisation. A fit is plain data; applying it is a small graph, on its own or behind an embedder's.
+ */
+import { LabelsmithError } from '../../errors.ts';
+import type { Value } from '../graph.ts';
+import { columnMeans, overBlocks, ownDistances } from '../kmeans/blocks.ts';
+import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
+import { Graph } from '../ops.ts';
+import type { InferencePool } from '../pool.ts';
+import { float32, type Tensor } from '../tensor.ts';
+import { symmetricEigen } from './eigen.ts';
+
+export interface PcaOptions {
+  /** Components kept (default all): at most the columns, and one less than the rows. */
+  readonly components?: number;
+}
+
+export interface Pca {
+  /** [columns] */
+  readonly mean: Float32Array;
+  /** Orthonormal rows in order of variance, [components, columns]; each one's largest element is positive. */
+  readonly components: Matrix;
+  /** Sample variance along each component (n − 1), [components]. */
+  readonly variances: Float64Array;
+  /** Mean variance of all columns: the sum over all components, kept or not, over the columns. */
+  readonly meanVariance: number;
+  /**
+   * How far the covariance should be shrunk towards a multiple of the identity, 0 to 1, for the least expected error
+   * (Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", 2004).
+   */
+  readonly ledoitWolf: number;
+}
+
+const STEP = 2048;
+
+/** Fits on a sample that fits in memory; a few thousand rows do for a few hundred columns. Cost 2·n·d² + 4·d³. */
+export async function fitPca(pool: InferencePool, sample: Matrix, options: PcaOptions = {}): Promise<Pca> {
+  const { rows: n, columns: d } = sample;
+  if (n < 2) throw new LabelsmithError('USAGE', `principal components need at least 2 vectors, not ${n}`);
+  const kept = Math.min(options.components ?? d, d, n - 1);
+  if (!(kept >= 1)) throw new LabelsmithError('USAGE', `components must be at least 1, not ${options.components}`);
+  const points = shareMatrix(sample);
+  const mean = Float32Array.from(await columnMeans(pool, points));
+  const scatter = await scatterMatrix(pool, points, mean);
+  const norms = await ownDistances(pool, points, { data: mean, rows: 1, columns: d }, new Int32Array(n));
+  const { values, vectors } = symmetricEigen(scatter, d);
+  const components = newSharedMatrix(kept, d);
+  components.data.set(vectors.subarray(0, kept * d));
+  let trace = 0;
+  for (let j = 0; j < d; j++) trace += scatter[j * d + j] as number;
+  return {
+    mean,
+    components,
+    variances: values.slice(0, kept).map((value) => Math.max(0, value / (n - 1))),
+    meanVariance: trace / (n - 1) / d,
+    ledoitWolf: ledoitWolf(scatter, norms, n, d),
+  };
+}
+
+/** Σ (x − mean)(x − mean)ᵀ: single precision within a block of rows, double precision over blocks. */
+async function scatterMatrix(pool: InferencePool, points: Matrix, mean: Float32Array): Promise<Float64Array> {
+  const g = new Graph('scatter');
+  const centred = g.sub(g.input('x', 'float32', ['rows', 'd']), g.input('mean', 'float32', ['d']));
+  g.output(g.gemm(centred, centred, '', { transA: 1 }), 'scatter');
+  const model = await pool.load(g.toModel(), { key: 'pca-scatter' });
+  const total = new Float64Array(points.columns ** 2);
+  await overBlocks(
+    pool,
+    model,
+    { rows: points.rows, step: STEP },
+    (start, end) => ({ x: matrixTensor(rowsOf(points, start, end)), mean: float32(mean) }),
+    (result) => {
+      const { data } = result.scatter as Tensor;
+      for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + Number(data[i]);
+    },
+  );
+  return total;
+}
+
+/**
+ * With S = scatter / n and m = tr S / d: δ² = ‖S − m I‖² / d, β² = (mean ‖x‖⁴ − ‖S‖²) / (n d), and the intensity is
+ * min(β², δ²) / δ².
+ */
+function ledoitWolf(scatter: Float64Array, norms: Float32Array, n: number, d: number): number {
+  let square = 0;
+  let trace = 0;
+  for (const value of scatter) square += (value / n) ** 2;
+  for (let j = 0; j < d; j++) trace += (scatter[j * d + j] as number) / n;
+  let fourth = 0;
+  for (const norm of norms) fourth += norm * norm;
+  const delta = (square - (trace * trace) / d) / d;
+  const beta = (fourth / n - square) / n / d;
+  return delta <= 0 ? 1 : Math.max(0, Math.min(beta, delta)) / delta;
+}
+
+export interface ProjectionOptions {
+  /** Divides each component by its standard deviation (default false). */
+  readonly whiten?: boolean;
+  /**
+   * With `whiten`: variances are taken as (1 − s)·variance + s·mean variance (default 0). Small ones are noise, which
+   * plain whitening blows up; 1 does not whiten at all.
+   */
+  readonly shrinkage?: number;
+}
+
+/** The rows that project: components, divided by the shrunk standard deviations when whitening. */
+export function projectionRows(pca: Pca, { whiten = false, shrinkage = 0 }: ProjectionOptions = {}): Matrix {
+  if (!(shrinkage >= 0 && shrinkage <= 1)) {
+    throw new LabelsmithError('USAGE', `shrinkage must be from 0 to 1, not ${shrinkage}`);
+  }
+  const { components, variances, meanVariance } = pca;
+  if (!whiten) return components;
+  const rows = newSharedMatrix(components.rows, components.columns);
+  for (let c = 0; c < rows.rows; c++) {
+    const variance = (1 - shrinkage) * (variances[c] as number) + shrinkage * meanVariance;
+    const scale = variance > 0 ? 1 / Math.sqrt(variance) : 0;
+    for (let i = c * rows.columns, end = i + rows.columns; i < end; i++) {
+      rows.data[i] = (components.data[i] as number) * scale;
+    }
+  }
+  return rows;
+}
+
+/** Adds (x − mean) · projectionᵀ to a graph; `x` [rows, columns]. */
+export function addProjection(g: Graph, x: Value, pca: Pca, options?: ProjectionOptions): Value {
+  const rows = projectionRows(pca, options);
+  const centred = g.sub(x, g.constant(float32(pca.mean), 'pca-mean'));
+  return g.gemm(centred, g.constant(matrixTensor(rows), 'pca-components'), '', { transB: 1 });
+}
+
+/** Adds sign(x)·|x|^exponent: 0.5 tames features of which a few are large (Perronnin et al., ECCV 2010). */
+export function addPowerNorm(g: Graph, x: Value, exponent: number): Value {
+  const size = g.abs(x);
+  return g.mul(g.sign(x), exponent === 0.5 ? g.sqrt(size) : g.pow(size, g.scalar(exponent)));
+}
+
+/** Adds x / ‖x‖ over the last axis; rows of zeros stay zeros. */
+export function addLengthNorm(g: Graph, x: Value): Value {
+  return g.div(x, g.max(g.reduceL2(x, [-1]), g.scalar(1e-12)));
+}
+
+/** (points − mean) · projectionᵀ, in shared memory, [rows, components]. */
+export async function project(
+  pool: InferencePool,
+  points: Matrix,
+  pca: Pca,
+  options?: ProjectionOptions,
+): Promise<Matrix> {
+  const rows = projectionRows(pca, options);
+  const g = new Graph('pca-project');
+  const centred = g.sub(g.input('x', 'float32', ['rows', 'd']), g.input('mean', 'float32', ['d']));
+  g.output(g.gemm(centred, g.input('projection', 'float32', ['c', 'd']), '', { transB: 1 }), 'y');
+  const model = await pool.load(g.toModel(), { key: 'pca-project' });
+  const result = newSharedMatrix(points.rows, rows.rows);
+  await overBlocks(
+    pool,
+    model,
+    { rows: points.rows, step: STEP },
+    (start, end) => ({
+      x: matrixTensor(rowsOf(points, start, end)),
+      mean: float32(pca.mean),
+      projection: matrixTensor(rows),
+    }),
+    ({ y }, start) => result.data.set((y as Tensor).data as Float32Array, start * rows.rows),
+  );
+  return result;
+}
