@@ -14,6 +14,7 @@ import { type OpenSourceOptions, openSource } from '../sources/open.ts';
 import { createReader } from '../sources/reader.ts';
 import type { Source, SourceEntry, SourceItem, SourceProblem } from '../sources/source.ts';
 import type { KnownPath, QuarantineRow, Store } from '../store/store.ts';
+import { archiveCacheOf } from './originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine } from './run.ts';
 import type { Shard, Stage } from './stage.ts';
 import type { Workspace } from './workspace.ts';
