@@ -14,6 +14,8 @@ export interface Eigen {
 
 /** More steps than any finite matrix needs for one eigenvalue. */
 const MAX_STEPS = 60;
+/** Numbers so small have lost digits to underflow: they count as zero. */
+const VANISHING = 1e-290;
 
 /** @param symmetric shape [n, n]; only what is on and below the diagonal is read. */
 export function symmetricEigen(symmetric: Float64Array, n: number): Eigen {
@@ -129,7 +131,7 @@ function implicitQl(d: Float64Array, e: Float64Array, basis: Float64Array, n: nu
       let m = low;
       while (m < n - 1) {
         const scale = Math.abs(d[m]!) + Math.abs(d[m + 1]!);
-        if (Math.abs(e[m]!) <= Number.EPSILON * scale) break;
+        if (Math.abs(e[m]!) <= Math.max(Number.EPSILON * scale, VANISHING)) break;
         m++;
       }
       if (m === low) break;
