@@ -14,8 +14,6 @@ export interface Eigen {
 
 /** More steps than any finite matrix needs for one eigenvalue. */
 const MAX_STEPS = 60;
-/** Numbers so small have lost digits to underflow: they count as zero. */
-const VANISHING = 1e-290;
 
 /** @param symmetric shape [n, n]; only what is on and below the diagonal is read. */
 export function symmetricEigen(symmetric: Float64Array, n: number): Eigen {
@@ -126,12 +124,16 @@ function rankTwoUpdate(a: Float64Array, v: Float64Array, start: number, n: numbe
 
 /** Chases the off-diagonal to zero from the bottom up; every rotation turns two rows of the basis. */
 function implicitQl(d: Float64Array, e: Float64Array, basis: Float64Array, n: number): void {
+  let largest = 0;
+  for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(d[i]!), Math.abs(e[i]!));
+  // Far below the rounding errors of the rest, or of so few digits that rotations by it are none.
+  const vanishing = Math.max(Number.EPSILON ** 2 * largest, 1e-290);
   for (let low = 0; low < n; low++) {
     for (let step = 0; ; step++) {
       let m = low;
       while (m < n - 1) {
         const scale = Math.abs(d[m]!) + Math.abs(d[m + 1]!);
-        if (Math.abs(e[m]!) <= Math.max(Number.EPSILON * scale, VANISHING)) break;
+        if (Math.abs(e[m]!) <= Math.max(Number.EPSILON * scale, vanishing)) break;
         m++;
       }
       if (m === low) break;
