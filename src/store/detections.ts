@@ -261,9 +261,7 @@ async function knownRegions(
   taskId: number,
 ): Promise<KnownRegions> {
   const { db } = session;
-  const [[counter]] = await session.driver.read([
-    db.selectFrom('counter').select('value').where('name', '=', 'regions'),
-  ]);
+  const revision = await session.regionsRevision();
   const regionIds = new Set<string>();
   const replaceable = new Map<ImageId, string[]>();
   const frozen = new Map<ImageId, FrozenRegion[]>();
@@ -297,7 +295,7 @@ async function knownRegions(
       frozen.set(imageId, [...(frozen.get(imageId) ?? []), entry]);
     }
   }
-  return { revision: counter?.value ?? 0, regionIds, replaceable, frozen, frozenIds };
+  return { revision, regionIds, replaceable, frozen, frozenIds };
 }
 
 type ShardImage = DetectionShard['images'][number];

@@ -47,10 +47,7 @@ export function labelStore(session: Session): LabelStore {
         const regionItems = labels.filter((label) => isRegionId(label.itemId));
         if (regionItems.length > 0) {
           // Guarded: a region labelled here must still be there when the label is written.
-          const [[counter]] = await session.driver.read([
-            db.selectFrom('counter').select('value').where('name', '=', 'regions'),
-          ]);
-          draft.guard('regions', counter?.value ?? 0);
+          draft.guard('regions', await session.regionsRevision());
         }
         const placeOf = await placesOf(labels.map((label) => label.itemId));
         for (const label of labels) draft.classId(label.className);

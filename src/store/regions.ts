@@ -35,16 +35,14 @@ export function regionStore(session: Session): Pick<Store, 'regionsOf' | 'putReg
       const frozen = db.selectFrom('region').select(['image_id', 'id']).where('touched', '=', 1);
       await session.write(async (draft) => {
         draft.bump('regions');
-        const [[counter]] = await session.driver.read([
-          db.selectFrom('counter').select('value').where('name', '=', 'regions'),
-        ]);
+        const revision = await session.regionsRevision();
         // What a person touched stays whole: its shape is not replaced either.
         const keep = new Set<RegionId>();
         for (const piece of pieces(regions.filter((region) => !region.touched).map((r) => regionKey(r.id)))) {
           const [rows] = await session.driver.read([frozen.where('id', 'in', piece)]);
           for (const row of rows) keep.add(idOf(row.id));
         }
-        draft.guard('regions', counter?.value ?? 0);
+        draft.guard('regions', revision);
         for (const region of regions) {
           if (keep.has(region.id)) continue;
           const modelId = region.modelKey === null ? null : draft.modelId(region.modelKey);
@@ -58,10 +56,7 @@ export function regionStore(session: Session): Pick<Store, 'regionsOf' | 'putReg
 
     async deleteRegionsAsHuman(ids) {
       await session.write(async (draft) => {
-        const read = await session.driver.read([
-          db.selectFrom('counter').select('value').where('name', '=', 'regions'),
-        ]);
-        draft.guard('regions', read[0][0]?.value ?? 0);
+        draft.guard('regions', await session.regionsRevision());
         draft.bump('regions');
         const images = await imagesOfRegions(session, ids);
         for (const [id, image] of images) {

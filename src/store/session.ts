@@ -6,7 +6,7 @@ import type { Dictionary } from './dictionary.ts';
 import { dictionaryOf, dictionaryQueries } from './dictionary.ts';
 import { Draft, draftTemplates } from './draft.ts';
 import type { Query, RowsOf, SqlDriver } from './driver.ts';
-import type { Schema } from './schema.ts';
+import type { CounterName, Schema } from './schema.ts';
 
 /** Conflicts need another process to commit between our read and our write; so many in a row mean something is wrong. */
 const MOST_ATTEMPTS = 100;
@@ -37,7 +37,7 @@ export class Session {
   async read<const Queries extends readonly Query<unknown>[]>(
     queries: Queries,
   ): Promise<{ rows: RowsOf<Queries>; dictionary: Dictionary }> {
-    const revisionQuery = this.db.selectFrom('counter').select('value').where('name', '=', 'dictionary');
+    const revisionQuery = counterQuery(this.db, 'dictionary');
     for (;;) {
       const [revision, ...rows] = await this.driver.read([revisionQuery, ...queries]);
       const dictionary = await this.dictionary();
@@ -65,7 +65,14 @@ export class Session {
   async write(build: (draft: Draft) => void | Promise<void>): Promise<Written> {
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
       const draft = new Draft(await this.dictionary(), this.#templates);
-      await build(draft);
+      try {
+        await build(draft);
+      } catch (error) {
+        // A name that is not known may be one that another process has added since.
+        if (!(await this.#isBehind(draft.dictionary))) throw error;
+        this.#dictionary = undefined;
+        continue;
+      }
       const renamed = draft.changesDictionary();
       const transaction = draft.transaction();
       if (transaction.statements.length === 0) return { changes: [] };
@@ -80,6 +87,17 @@ export class Session {
         hint: 'Run fewer labelsmith commands on this workspace at once.',
       },
     );
+  }
+
+  async #isBehind(dictionary: Dictionary): Promise<boolean> {
+    const [[counter]] = await this.driver.read([counterQuery(this.db, 'dictionary')]);
+    return dictionary.revision < (counter?.value ?? 0);
+  }
+
+  /** Changes of regions so far: read it before the regions, and guard the transaction that relies on them with it. */
+  async regionsRevision(): Promise<number> {
+    const [[counter]] = await this.driver.read([counterQuery(this.db, 'regions')]);
+    return counter?.value ?? 0;
   }
 
   /** Pages of `rowsAfter(last row of the page before)`, until one comes short of `size`. */
@@ -115,6 +133,10 @@ export class Session {
       await setImmediate();
     }
   }
+}
+
+function counterQuery(db: Kysely<Schema>, name: CounterName) {
+  return db.selectFrom('counter').select('value').where('name', '=', name);
 }
 
 /** The list in pieces of few sizes; the last piece repeats its last entry up to the next size. */

@@ -1,0 +1,23 @@
+/**
+ * The conformance suite of the store's contract (`src/store/store.ts`), run for every driver.
+ *
+ * `open` opens a store in a folder; `module` is the address of a module that exports the same function as `openStore`,
+ * for the cases that need processes of their own.
+ */
+import { describe } from 'node:test';
+import { detectionCases } from './store/detection.ts';
+import type { OpenStore } from './store/fixtures.ts';
+import { labelCases } from './store/labels.ts';
+import { processCases } from './store/processes.ts';
+import { propertyCases } from './store/properties.ts';
+import { recordCases } from './store/records.ts';
+
+export function storeContract(name: string, open: OpenStore, module: string): void {
+  describe(`store contract: ${name}`, () => {
+    recordCases(open);
+    labelCases(open);
+    detectionCases(open);
+    propertyCases(open);
+    processCases(open, module);
+  });
+}

@@ -1,0 +1,254 @@
+/** Labels, tasks, classes and the data set they make. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NONE_OF_THESE } from '../../../src/core/labels.ts';
+import type { OpenStore } from './fixtures.ts';
+import {
+  addImages,
+  all,
+  drawn,
+  fresh,
+  image,
+  imageId,
+  list,
+  path,
+  said,
+  shard,
+  sortedIds,
+  startRun,
+} from './fixtures.ts';
+
+export function labelCases(open: OpenStore): void {
+  test('a single task: the best origin counts, the newest on a tie', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 1);
+    const id = imageId(0);
+    const classOf = async () => (await list(store.dataset({ task: 'class' })))[0]?.labels[0]?.className;
+    await store.putLabels([said(id, 'blob', { origin: 'cluster', confidence: 0.9, runId })]);
+    assert.equal(await classOf(), 'blob');
+    await store.putLabels([said(id, 'dog', { origin: 'model', confidence: 0.2, runId })]);
+    assert.equal(await classOf(), 'dog');
+    await store.putLabels([said(id, 'cat'), said(id, 'fox')]);
+    assert.equal(await classOf(), 'fox', 'the later of one call is the newer');
+    await store.putLabels([said(id, 'cat')]);
+    assert.equal(await classOf(), 'cat', 'said again, it is the newest');
+    await store.putLabels([said(id, 'cat', { present: false })]);
+    assert.equal(await classOf(), 'fox', 'taken back');
+    await store.putLabels([said(id, NONE_OF_THESE)]);
+    assert.equal(await classOf(), undefined, 'none of these silences machines and what was said before');
+    await store.putLabels([said(id, 'dog', { origin: 'model', confidence: 1, runId })]);
+    assert.equal(await classOf(), undefined);
+    await store.putLabels([said(id, 'owl')]);
+    assert.equal(await classOf(), 'owl');
+    const sequences = (await store.labelsOf([id])).get(id)?.map((label) => label.sequence) ?? [];
+    assert.equal(new Set(sequences).size, sequences.length);
+    assert.deepEqual(
+      sequences,
+      sequences.toSorted((a, b) => a - b),
+    );
+  });
+
+  test('replace takes away the labels of that machine origin, task and item, and nothing else', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 2);
+    await store.ensureTask({ name: 'scene', rule: 'multi', items: 'images' });
+    const [a, b] = sortedIds(2) as [string, string];
+    const machine = { origin: 'cluster', confidence: 0.5, runId } as const;
+    await store.putLabels([
+      said(a, 'one', machine),
+      said(b, 'one', machine),
+      said(a, 'one', { ...machine, task: 'scene' }),
+      said(a, 'one', { ...machine, origin: 'model' }),
+      said(a, 'one'),
+    ]);
+    await store.putLabels([said(a, 'two', machine), said(a, 'three', machine)], { replace: true });
+    await store.putLabels([said(a, 'human too')], { replace: true });
+    const told = async (id: string) =>
+      (await store.labelsOf([id])).get(id)?.map((l) => `${l.task} ${l.origin} ${l.className}`);
+    assert.deepEqual(await told(a), [
+      'scene cluster one',
+      'class model one',
+      'class human one',
+      'class cluster two',
+      'class cluster three',
+      'class human human too',
+    ]);
+    assert.deepEqual(await told(b), ['class cluster one']);
+    assert.deepEqual([...(await store.labelsOf([a, b], 'scene')).keys()], [a]);
+
+    await assert.rejects(store.clearMachineLabels('class', 'human'), { code: 'REFUSED' });
+    await assert.rejects(store.clearMachineLabels('class', 'imported', [a]), { code: 'REFUSED' });
+    assert.equal(await store.clearMachineLabels('class', 'cluster', [a]), 2);
+    assert.equal(await store.clearMachineLabels('class', 'cluster'), 1);
+    assert.equal(await store.clearMachineLabels('class', 'cluster'), 0);
+    assert.equal((await told(a))?.length, 4);
+  });
+
+  test('labels, tasks and classes that make no sense are refused whole', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 1);
+    const id = imageId(0);
+    const before = await store.summary();
+    const refused = async (label: Parameters<typeof said>, code: string) =>
+      assert.rejects(store.putLabels([said(id, 'fine'), said(...label)]), { code });
+    await refused([imageId(50), 'cat'], 'NOT_FOUND');
+    await refused([imageId(50).slice(0, 32), 'cat'], 'NOT_FOUND');
+    await refused(['zz', 'cat'], 'NOT_FOUND');
+    await refused([id, 'cat', { task: 'no such task' }], 'NOT_FOUND');
+    await refused([id, 'cat', { runId: 'no such run' }], 'NOT_FOUND');
+    await refused([id, 'cat', { confidence: Number.NaN }], 'USAGE');
+    await refused([id, 'cat', { confidence: 1.01 }], 'USAGE');
+    await refused([id, ' '], 'USAGE');
+    await refused([id, NONE_OF_THESE, { origin: 'model', runId }], 'USAGE');
+    await refused([id, NONE_OF_THESE, { present: false }], 'USAGE');
+    assert.deepEqual(await store.summary(), before);
+    await assert.rejects(store.ensureTask({ name: 'class', rule: 'multi', items: 'images' }), { code: 'REFUSED' });
+    await assert.rejects(store.ensureTask({ name: '', rule: 'multi', items: 'images' }), { code: 'USAGE' });
+    await assert.rejects(store.ensureClasses([NONE_OF_THESE]), { code: 'USAGE' });
+    await assert.rejects(list(store.dataset({ task: 'no such task' })), { code: 'NOT_FOUND' });
+  });
+
+  test('names of classes are kept to the letter', async (t) => {
+    const store = await fresh(t, open);
+    await addImages(store, 1);
+    const names = ['Ärger/Wut', "O'Brien; DROP TABLE label", '犬', 'a\nb', '__proto__', '🦊', 'a', 'A', ' a'];
+    await store.ensureTask({ name: 'words', rule: 'multi', items: 'images' });
+    await store.ensureClasses(names);
+    await store.ensureClasses(names);
+    await store.putLabels(names.map((name) => said(imageId(0), name, { task: 'words' })));
+    assert.deepEqual(
+      (await store.classes()).map((c) => c.name),
+      names.toSorted(),
+    );
+    const labels = (await list(store.dataset({ task: 'words' })))[0]?.labels.map((l) => l.className);
+    assert.deepEqual(labels, names.toSorted());
+  });
+
+  test('classes: counts of current labels by task, items and origin', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 3);
+    const [a, b, c] = sortedIds(3) as [string, string, string];
+    await store.commitDetections(
+      shard(runId, [
+        [a, [{ className: 'dog', box: [0, 0, 10, 10], score: 0.5 }]],
+        [b, [{ className: 'dog', box: [0, 0, 10, 10], score: 0.75 }]],
+      ]),
+    );
+    await store.putLabels([
+      said(a, 'cat'),
+      said(b, 'cat', { origin: 'model', confidence: 0.5, runId }),
+      said(c, 'dog', { present: false }),
+    ]);
+    const classes = await store.classes();
+    assert.deepEqual(
+      classes.map((k) => k.name),
+      ['cat', 'dog'],
+    );
+    assert.deepEqual(classes[0]?.counts, [
+      { task: 'class', items: 'images', count: 2, meanConfidence: 0.75, origins: { human: 1, model: 1 } },
+    ]);
+    assert.deepEqual(classes[1]?.counts, [
+      { task: 'objects', items: 'images', count: 2, meanConfidence: 0.5, origins: { detector: 2 } },
+      { task: 'objects', items: 'regions', count: 2, meanConfidence: 0.625, origins: { detector: 2 } },
+    ]);
+  });
+
+  test('dataset: what is selected, in order of id, and what is left out', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 7);
+    const ids = sortedIds(7);
+    const [a, b, c] = ids as [string, string, string];
+    await store.commitDetections(
+      shard(runId, [
+        [
+          a,
+          [
+            { className: 'dog', box: [1, 2, 3.5, 4], score: 0.5 },
+            { className: 'car', box: [5, 5, 9, 9], score: 0.25 },
+          ],
+        ],
+      ]),
+    );
+    await store.putLabels([said(b, 'cat', { origin: 'model', confidence: 0.4, runId }), said(b, 'fox')]);
+    await store.putRegions([drawn(c, [1, 1, 2, 2], { crowd: true, polygons: [[0, 0, 1, 1, 2, 2]] })]);
+    const names = async (query: Parameters<typeof store.dataset>[0]) =>
+      (await list(store.dataset(query))).map((i) => i.id);
+    assert.deepEqual(await names({}), [a, b], 'a region that nobody named is no label');
+    assert.deepEqual(await names({ unlabelled: true }), ids);
+    assert.deepEqual(await names({ unlabelled: true, limit: 4 }), ids.slice(0, 4));
+    assert.deepEqual(await names({ task: 'class' }), [b]);
+    assert.deepEqual(await names({ origins: ['detector'] }), [a]);
+    assert.deepEqual(await names({ origins: [] }), []);
+    const [first] = await list(store.dataset({ minConfidence: 0.3, task: 'objects' }));
+    assert.deepEqual(
+      first?.regions.map((r) => [r.box, r.score, r.labels.map((l) => l.className)]),
+      [[[1, 2, 3.5, 4], 0.5, ['dog']]],
+    );
+    assert.deepEqual(
+      first?.labels.map((l) => l.className),
+      ['car', 'dog'],
+    );
+    const [judged] = await list(store.dataset({ task: 'class', origins: ['model'] }));
+    assert.equal(judged?.labels[0]?.className, 'cat', 'an origin by itself, whatever people said');
+    const everything = await list(store.dataset({ unlabelled: true }));
+    const region = everything.find((i) => i.id === c)?.regions[0];
+    assert.equal(region?.crowd, true);
+    assert.deepEqual(region?.polygons, [[0, 0, 1, 1, 2, 2]]);
+    await store.markMissing(await pathsOf(store, b), true);
+    assert.deepEqual(await names({ present: true }), [a]);
+    assert.deepEqual(await names({}), [a, b]);
+  });
+
+  test('dataset: file names are relative to the source, unique across sources, and do not depend on order', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await startRun(store);
+    const put = (n: number, root: string, file: string) => ({
+      image: image(n),
+      path: path(n, { path: file, sourceRoot: root }),
+    });
+    const one = [put(0, '/x/photos', '/x/photos/a/1.jpg'), put(1, '/x/photos', '/x/photos/a/2.jpg')];
+    await store.commitIngest({ runId, images: one.map((o) => o.image), paths: one.map((o) => o.path), quarantine: [] });
+    await store.commitIngest({
+      runId,
+      images: [],
+      paths: [path(0, { path: '/x/photos/Z/1.jpg', sourceRoot: '/x/photos' })],
+      quarantine: [],
+    });
+    const files = async () =>
+      Object.fromEntries((await list(store.dataset({ unlabelled: true }))).map((i) => [i.id, i.file]));
+    assert.deepEqual(await files(), { [imageId(0)]: 'Z/1.jpg', [imageId(1)]: 'a/2.jpg' }, 'the smallest by bytes');
+    await store.markMissing(['/x/photos/Z/1.jpg'], true);
+    assert.equal((await files())[imageId(0)], 'a/1.jpg', 'of those that are there');
+    const two = [
+      put(2, '/y/photos', '/y/photos/a/1.jpg'),
+      put(3, '/y/set.zip', '/y/set.zip!/in/3.jpg'),
+      put(4, '/y/list.txt', '/y/sub/4.jpg'),
+      put(5, '/y/list.txt', '/elsewhere/5.jpg'),
+    ];
+    await store.commitIngest({ runId, images: two.map((o) => o.image), paths: two.map((o) => o.path), quarantine: [] });
+    assert.deepEqual(await files(), {
+      [imageId(0)]: 'photos/a/1.jpg',
+      [imageId(1)]: 'photos/a/2.jpg',
+      [imageId(2)]: 'photos-2/a/1.jpg',
+      [imageId(3)]: 'set.zip/in/3.jpg',
+      [imageId(4)]: 'list.txt/sub/4.jpg',
+      [imageId(5)]: 'list.txt/elsewhere/5.jpg',
+    });
+  });
+
+  test('streams see each image once while others write', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 20);
+    const seen: string[] = [];
+    for await (const page of store.images()) {
+      seen.push(...page.map((i) => i.id));
+      await store.putLabels(page.map((i) => said(i.id, 'seen', { origin: 'model', confidence: 0.5, runId })));
+    }
+    assert.deepEqual(seen, sortedIds(20));
+    assert.equal((await all(store.images())).length, 20);
+  });
+}
+
+async function pathsOf(store: Awaited<ReturnType<OpenStore>>, id: string): Promise<string[]> {
+  return ((await store.pathsOfImages([id])).get(id) ?? []).map((p) => p.path);
+}
