@@ -92,7 +92,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
     throw cacheError(error, `cannot write ${path}`);
   }
 }
@@ -117,7 +117,14 @@ export function cacheError(error: unknown, what: string): Error {
       cause: error,
     });
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EISDIR') {
+  if (
+    code === 'EACCES' ||
+    code === 'EPERM' ||
+    code === 'EROFS' ||
+    code === 'ENOTDIR' ||
+    code === 'EISDIR' ||
+    code === 'EEXIST'
+  ) {
     return new LabelsmithError('BAD_FILE', `${what}: ${messageOf(error)}`, {
       hint: 'Set LABELSMITH_CACHE to a folder that you may write to.',
       cause: error,

@@ -55,5 +55,5 @@ function insidePath(file: string, text: string): string {
 
 /** The last part of the path a reference names, for messages. */
 export function baseNameOf(text: string): string {
-  return /([^/\\#?]+)(?:\?[^#]*)?$/.exec(text)?.[1] ?? text;
+  return /([^/\\#?:]+)(?:\?[^#]*)?$/.exec(text)?.[1] ?? text;
 }
