@@ -3,7 +3,7 @@
  * eighth to a half of the work on pixels but still walks all of the file's data, so that a cut file is found.
  */
 import type { Sharp } from 'sharp';
-import { sha256Hex } from '../core/ids.ts';
+import { type ImageId, sha256Hex } from '../core/ids.ts';
 import type { ImageFormat, ImageRecord } from '../core/image.ts';
 import { asRgbPixels, type DecodeOptions, decoding } from './decode.ts';
 import { cameraFactsOf } from './exif.ts';
@@ -21,8 +21,13 @@ export type InspectedImage = Omit<ImageRecord, 'groupId'>;
  */
 const DECODED_WHOLE_PIXELS = 2 ** 17;
 
+export interface InspectOptions extends Pick<DecodeOptions, 'maxPixels'> {
+  /** The SHA-256 of the bytes where the caller has it already (default: computed here). */
+  readonly id?: ImageId;
+}
+
 /** Fails with `BadImageError` for what cannot be decoded. */
-export function inspect(bytes: Uint8Array, options: Pick<DecodeOptions, 'maxPixels'> = {}): Promise<InspectedImage> {
+export function inspect(bytes: Uint8Array, options: InspectOptions = {}): Promise<InspectedImage> {
   return decoding(bytes, options, async (image) => {
     const found = await factsOf(image, bytes);
     const { width, height } = found;
@@ -34,7 +39,7 @@ export function inspect(bytes: Uint8Array, options: Pick<DecodeOptions, 'maxPixe
     const luminance = luminanceOf(small);
     const quality = qualityOf(luminance);
     return {
-      id: sha256Hex(bytes),
+      id: options.id ?? sha256Hex(bytes),
       byteSize: bytes.length,
       // Whatever was decoded was sniffed first, and only formats of ImageFormat are decoded.
       format: sniffFormat(bytes) as ImageFormat,

@@ -217,7 +217,8 @@ export async function openArchive(path: Buffer, archiveCache: string | undefined
     return await unpacked(system, found.size, archiveCache ?? temporaryCache(), key);
   } catch (error) {
     if (error instanceof LabelsmithError) throw error;
-    return { kind: 'problem', reason: 'unreadable', message: `the archive cannot be read: ${messageOf(error)}` };
+    const reason = systemCodeOf(error) === 'ENOENT' ? 'missing' : 'unreadable';
+    return { kind: 'problem', reason, message: `the archive cannot be read: ${messageOf(error)}` };
   }
 }
 

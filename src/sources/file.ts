@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import type { SourceProblemReason } from './source.ts';
 
 /** A path as the system takes it: text, or bytes where the name is not UTF-8. */
 export type SystemPath = string | Buffer;
@@ -10,7 +11,7 @@ export type SystemPath = string | Buffer;
 export async function readWholeFile(path: SystemPath, shown: string, maxBytes: number): Promise<Uint8Array> {
   return withFile(path, shown, async (file) => {
     const stat = await file.stat();
-    if (!stat.isFile()) throw new LabelsmithError('BAD_FILE', `${shown} is not a regular file`);
+    if (!stat.isFile()) throw badFile(`${shown} is not a regular file`, 'not-a-file');
     refuseLarger(stat.size, maxBytes, shown);
     return readRange(file, 0, stat.size, shown);
   });
@@ -36,16 +37,21 @@ export async function readRange(file: FileHandle, position: number, length: numb
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled);
-    if (bytesRead === 0) throw new LabelsmithError('BAD_FILE', `${shown} became shorter while it was read`);
+    if (bytesRead === 0) throw badFile(`${shown} became shorter while it was read`, 'truncated');
     filled += bytesRead;
   }
   return bytes;
 }
 
+/** A file that is there and cannot be used; `reason` is what quarantine calls it. */
+export function badFile(message: string, reason: SourceProblemReason | 'truncated', cause?: unknown): LabelsmithError {
+  return new LabelsmithError('BAD_FILE', message, { details: { reason }, cause });
+}
+
 export function refuseLarger(byteSize: number, maxBytes: number, shown: string): void {
   if (byteSize <= maxBytes) return;
   throw new LabelsmithError('REFUSED', `${shown} has ${byteSize} bytes, more than the limit of ${maxBytes}`, {
-    details: { byteSize, maxBytes },
+    details: { reason: 'too-large', byteSize, maxBytes },
   });
 }
 
@@ -54,7 +60,10 @@ function fileError(error: unknown, shown: string): unknown {
   const code = systemCodeOf(error);
   if (code === undefined) return error;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new LabelsmithError('NOT_FOUND', `${shown} is not there any more`, { cause: error });
+    return new LabelsmithError('NOT_FOUND', `${shown} is not there any more`, {
+      details: { reason: 'missing' satisfies SourceProblemReason },
+      cause: error,
+    });
   }
-  return new LabelsmithError('BAD_FILE', `${shown} cannot be read: ${messageOf(error)}`, { cause: error });
+  return badFile(`${shown} cannot be read: ${messageOf(error)}`, 'unreadable', error);
 }

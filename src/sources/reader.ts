@@ -1,11 +1,13 @@
 /**
  * Reads the bytes of paths that were recorded earlier, files and members of archives alike. An archive's directory is
- * read once and kept while it is in use: about 200 bytes a member in memory, for the `maxArchives` used last.
+ * read once and kept while it is in use: about 200 bytes a member in memory, for the `maxArchives` used last. An archive
+ * that changes on disk is read anew.
  */
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { archiveItems, MEMBER_MARK, type MemberPlace, openArchive, readMember } from './archive.ts';
-import { readWholeFile, type SystemPath } from './file.ts';
+import { badFile, readWholeFile, type SystemPath } from './file.ts';
 import { archiveKindOf, pathTextOf } from './names.ts';
 
 export interface ReaderOptions {
@@ -15,13 +17,14 @@ export interface ReaderOptions {
   readonly maxArchives?: number;
 }
 
+/** Any number of calls may run at once. */
 export interface PathReader {
-  /**
-   * All bytes of a recorded path. Fails with `NOT_FOUND`, `BAD_FILE` or `REFUSED` as {@link SourceEntry.read} does. Any
-   * number of calls may run at once.
-   */
+  /** All bytes of a recorded path. Fails with `NOT_FOUND`, `BAD_FILE` or `REFUSED` as `SourceEntry.read` does. */
   read(path: string, pathBytes: Uint8Array | null, maxBytes: number): Promise<Uint8Array>;
-  /** Whether a recorded path is still there. What cannot be looked into (no permission, a broken archive) counts as there. */
+  /**
+   * False when the path is surely gone: no such file, archive or member. True for what is there but cannot be read, since
+   * a folder without permission or a damaged archive is no proof.
+   */
   exists(path: string, pathBytes: Uint8Array | null): Promise<boolean>;
 }
 
@@ -29,6 +32,15 @@ interface Directory {
   readonly file: SystemPath;
   /** By the member's name, one character a byte. */
   readonly places: ReadonlyMap<string, MemberPlace>;
+  /** Something was wrong with the archive, so that a member that is not here may still be in it. */
+  readonly damaged: boolean;
+}
+
+interface MemberPath {
+  readonly archive: Buffer;
+  readonly member: Buffer;
+  /** Undefined when the archive is not there. */
+  readonly found: Stats | undefined;
 }
 
 export function createReader(options: ReaderOptions = {}): PathReader {
@@ -36,8 +48,8 @@ export function createReader(options: ReaderOptions = {}): PathReader {
   // In order of use, oldest first.
   const directories = new Map<string, Promise<Directory>>();
 
-  const directoryOf = (archive: Buffer): Promise<Directory> => {
-    const key = archive.toString('latin1');
+  const directoryOf = ({ archive, found }: MemberPath): Promise<Directory> => {
+    const key = `${archive.toString('latin1')}\n${found?.size}\n${found?.mtimeMs}`;
     const known = directories.get(key) ?? readDirectoryOf(archive, options.archiveCache);
     directories.delete(key);
     directories.set(key, known);
@@ -55,39 +67,53 @@ export function createReader(options: ReaderOptions = {}): PathReader {
       const bytes = pathBytes === null ? Buffer.from(path) : Buffer.from(pathBytes);
       const split = await splitMember(bytes);
       if (split === undefined) return readWholeFile(pathBytes === null ? path : bytes, path, maxBytes);
-      const directory = await directoryOf(split.archive);
+      const directory = await directoryOf(split);
       const place = directory.places.get(split.member.toString('latin1'));
-      if (place === undefined) throw new LabelsmithError('NOT_FOUND', `${path} is not in its archive any more`);
+      if (place === undefined) throw gone(`${path} is not in its archive any more`);
       return readMember(directory.file, place, path, maxBytes);
     },
+
     async exists(path, pathBytes) {
       const bytes = pathBytes === null ? Buffer.from(path) : Buffer.from(pathBytes);
       const split = await splitMember(bytes);
-      if (!(await isThere(split?.archive ?? bytes))) return false;
-      if (split === undefined) return true;
-      const directory = await directoryOf(split.archive).catch(() => undefined);
-      return directory === undefined || directory.places.has(split.member.toString('latin1'));
+      if (split === undefined) return (await statOf(bytes)) !== undefined;
+      if (split.found === undefined) return false;
+      try {
+        const directory = await directoryOf(split);
+        return directory.damaged || directory.places.has(split.member.toString('latin1'));
+      } catch (error) {
+        if (error instanceof LabelsmithError && error.code !== 'DISK_FULL') return error.code !== 'NOT_FOUND';
+        throw error;
+      }
     },
   };
 }
 
-function isThere(path: Buffer): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: unknown) => !['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? ''),
-  );
+function gone(message: string): LabelsmithError {
+  return new LabelsmithError('NOT_FOUND', message, { details: { reason: 'missing' } });
 }
 
-/** Where a path goes into an archive: at the first `!/` that stands after the name of an archive that is a file. */
-async function splitMember(path: Buffer): Promise<{ archive: Buffer; member: Buffer } | undefined> {
+/** Undefined when there is nothing of that name; an entry that may not be looked at counts as there. */
+async function statOf(path: Buffer): Promise<Stats | 'hidden' | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : 'hidden';
+  }
+}
+
+/** Where a path goes into an archive: at the first `!/` after an archive's name, unless a folder has that name. */
+async function splitMember(path: Buffer): Promise<MemberPath | undefined> {
   for (let at = path.indexOf(MEMBER_MARK); at >= 0; at = path.indexOf(MEMBER_MARK, at + 1)) {
     const archive = path.subarray(0, at);
     if (archiveKindOf(archive.toString('latin1')) === undefined) continue;
-    const isFolder = await stat(archive).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    if (!isFolder) return { archive, member: path.subarray(at + MEMBER_MARK.length) };
+    const found = await statOf(archive);
+    if (typeof found === 'object' && found.isDirectory()) continue;
+    const member = path.subarray(at + MEMBER_MARK.length);
+    // A folder named `x.zip!` is a folder.
+    if (found === undefined && typeof (await statOf(path)) === 'object') return undefined;
+    return { archive, member, found: found === 'hidden' ? undefined : found };
   }
   return undefined;
 }
@@ -96,14 +122,17 @@ async function readDirectoryOf(archive: Buffer, archiveCache: string | undefined
   const shown = pathTextOf(archive).path;
   const opened = await openArchive(archive, archiveCache);
   if (opened.kind === 'problem') {
-    const code = opened.reason === 'unreadable' ? 'NOT_FOUND' : 'BAD_FILE';
-    throw new LabelsmithError(code, `${shown}: ${opened.message}`);
+    if (opened.reason === 'missing') throw gone(`${shown} is not there any more`);
+    throw badFile(`${shown}: ${opened.message}`, opened.reason);
   }
   const places = new Map<string, MemberPlace>();
+  let damaged = false;
   for await (const item of archiveItems(opened.archive, shown)) {
-    // The first of two members with one name counts, as in a listing, whose second has the same path.
     const name = item.name.toString('latin1');
+    // A problem with an empty name is one of the whole archive.
+    if (item.kind === 'problem' && name === '') damaged = true;
+    // Of two members with one name the first counts.
     if (item.kind === 'member' && !places.has(name)) places.set(name, item.place);
   }
-  return { file: opened.archive.file, places };
+  return { file: opened.archive.file, places, damaged };
 }

@@ -6,8 +6,8 @@ import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import yauzl from 'yauzl';
-import { LabelsmithError, messageOf } from '../errors.ts';
-import { readRange, refuseLarger, type SystemPath, withFile } from './file.ts';
+import { messageOf } from '../errors.ts';
+import { badFile, readRange, refuseLarger, type SystemPath, withFile } from './file.ts';
 
 const inflate = promisify(inflateRaw);
 const [STORED, DEFLATED] = [0, 8];
@@ -89,14 +89,14 @@ export async function readZipMember(
   const packed = await withFile(archive, shown, async (file) => {
     const header = await readRange(file, place.offset, LOCAL_HEADER_BYTES, shown);
     if (header.readUInt32LE(0) !== 0x04034b50) {
-      throw new LabelsmithError('BAD_FILE', `${shown}: the archive is damaged (no member where its directory says)`);
+      throw badFile(`${shown}: the archive is damaged (no member where its directory says)`, 'damaged-archive');
     }
     const start = place.offset + LOCAL_HEADER_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
     return readRange(file, start, place.packedSize, shown);
   });
   const bytes = place.method === STORED ? packed : await inflated(packed, place.byteSize, shown);
   if (bytes.length !== place.byteSize || crc32(bytes) !== place.crc) {
-    throw new LabelsmithError('BAD_FILE', `${shown}: the archive is damaged (size or CRC-32 of the member is wrong)`);
+    throw badFile(`${shown}: the archive is damaged (size or CRC-32 of the member is wrong)`, 'damaged-archive');
   }
   return bytes;
 }
@@ -106,6 +106,6 @@ async function inflated(packed: Buffer, byteSize: number, shown: string): Promis
     // One byte more than declared: a member that lies about its size stops here and not when memory is full.
     return await inflate(packed, { maxOutputLength: byteSize + 1 });
   } catch (error) {
-    throw new LabelsmithError('BAD_FILE', `${shown}: the archive is damaged (${messageOf(error)})`, { cause: error });
+    throw badFile(`${shown}: the archive is damaged (${messageOf(error)})`, 'damaged-archive', error);
   }
 }
