@@ -110,8 +110,7 @@ function convolution(net: Net, x: Value, prefix: string, options: ConvolutionOpt
     name: options.activation === 'none' ? options.name : undefined,
   });
   if (options.activation === 'none') return value;
-  if (options.activation === 'relu') return graph.op('Relu', [value], {}, options.name);
-  return graph.op('Mul', [value, graph.hardSigmoid(value, 1 / 6, 0.5)], {}, options.name);
+  return graph.op(options.activation === 'relu' ? 'Relu' : 'HardSwish', [value], {}, options.name);
 }
 
 /** y = γ (w·x − μ) / √(σ² + ε) + β as one convolution with a bias. */

@@ -10,8 +10,8 @@ import {
   permuteTensor,
   settle,
 } from './operand.ts';
+import { type Conversion, computed, constantOf, type Handler, refuse } from './tfjs-conversion.ts';
 import { floatAttribute, intsAttribute, type TfNode, textAttribute, textsAttribute } from './tfjs-model.ts';
-import { type Conversion, computed, constantOf, type Handler, refuse } from './tfjs-ops.ts';
 
 interface Window {
   readonly kernel: readonly [number, number];

@@ -9,9 +9,10 @@ import { LabelsmithError } from '../../errors.ts';
 import { Graph } from '../../math/ops.ts';
 import { asSeen, identity, NCHW_OF_NHWC, type Operand, sameOrder, settle } from './operand.ts';
 import { alignChannels } from './tfjs-channels.ts';
+import type { Conversion } from './tfjs-conversion.ts';
 import { fuseActivations } from './tfjs-fusions.ts';
 import { readTfModel, type TfModel, type TfNode, typeAttribute } from './tfjs-model.ts';
-import { type Conversion, HANDLERS } from './tfjs-ops.ts';
+import { HANDLERS } from './tfjs-ops.ts';
 
 /** Grows whenever the same files would be converted to another network. */
 export const TFJS_CONVERTER_VERSION = 1;
