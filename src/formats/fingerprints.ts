@@ -5,10 +5,10 @@
  */
 import { hash } from 'node:crypto';
 
-/** 52 bits of SHA-256 as a whole number; uniform, the same everywhere. */
+/** The first 52 bits of SHA-256 as a whole number; uniform, the same everywhere. */
 export function fingerprint(text: string): number {
   const digest = hash('sha256', text, 'buffer');
-  return digest.readUIntBE(0, 6) * 16 + (digest[6] as number & 15);
+  return digest.readUIntBE(0, 6) * 16 + ((digest[6] as number) >> 4);
 }
 
 export class FingerprintSet {

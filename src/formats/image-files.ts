@@ -20,7 +20,10 @@ export async function* mapInOrder<In, Out>(
   const waiting: Promise<Out>[] = [];
   try {
     for await (const item of items) {
-      waiting.push(map(item));
+      const mapped = map(item);
+      // Whoever awaits it gets its error; until then another's may end the loop first.
+      mapped.catch(() => undefined);
+      waiting.push(mapped);
       if (waiting.length >= inFlight) yield await (waiting.shift() as Promise<Out>);
     }
     while (waiting.length > 0) yield await (waiting.shift() as Promise<Out>);
@@ -53,7 +56,7 @@ export async function* placeImages(
   const place = async (placed: PlacedImage): Promise<PlacedImage | null> => {
     if (job.images === 'none') return placed;
     const target = join(folder, placed.name);
-    const problem = await made.make(dirname(target)).then(() => placeOne(placed.image, target, job));
+    const problem = await placeOne(placed.image, target, job, made);
     if (problem === null) return placed;
     job.tally.fail(`${placed.image.file}: ${problem}`);
     return null;
@@ -62,7 +65,7 @@ export async function* placeImages(
 }
 
 /** Null when it is there; else why this one image cannot be. Anything that would hit all images alike is thrown. */
-async function placeOne(image: DatasetImage, target: string, job: WriteJob): Promise<string | null> {
+async function placeOne(image: DatasetImage, target: string, job: WriteJob, made: FolderMaker): Promise<string | null> {
   const mode = job.images;
   switch (mode) {
     case 'none':
@@ -70,6 +73,7 @@ async function placeOne(image: DatasetImage, target: string, job: WriteJob): Pro
     case 'copy': {
       const bytes = await readOne(image, job);
       if (!(bytes instanceof Uint8Array)) return bytes.problem;
+      await made.make(dirname(target));
       await writeFile(target, bytes, { flag: 'wx' });
       return null;
     }
@@ -82,11 +86,9 @@ async function placeOne(image: DatasetImage, target: string, job: WriteJob): Pro
         });
       const path = typeof source === 'string' ? source : Buffer.from(source);
       try {
-        if (mode === 'hardlink') await link(path, target);
-        else {
-          await access(path);
-          await symlink(path, target);
-        }
+        await access(path);
+        await made.make(dirname(target));
+        await (mode === 'hardlink' ? link(path, target) : symlink(path, target));
         return null;
       } catch (error) {
         const code = systemCodeOf(error);

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { hashesBelow, inTemporaryFolder, writeFiles } from '../../test/contracts/format.ts';
+import { LabelsmithError } from '../errors.ts';
+import { type OutputOptions, writeOutput } from './output.ts';
+
+const options = (changes: Partial<OutputOptions> = {}): OutputOptions => ({
+  kind: 'folder',
+  replace: false,
+  protectedPaths: [],
+  ...changes,
+});
+const isError = (code: string, text: RegExp) => (error: unknown) =>
+  error instanceof LabelsmithError && error.code === code && text.test(error.message);
+const writes = (name: string) => (target: string) => writeFile(join(target, name), name);
+
+describe('outputs', () => {
+  it('makes a folder with its parents, and takes an empty one', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeOutput(join(folder, 'a/b/out'), options(), writes('x'));
+      assert.deepEqual(await readdir(join(folder, 'a/b/out')), ['x']);
+      await mkdir(join(folder, 'empty'));
+      await writeOutput(join(folder, 'empty'), options(), writes('x'));
+      assert.deepEqual(await readdir(folder), ['a', 'empty']);
+    }));
+
+  it('refuses what is not empty, and what is of the other kind', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeFiles(folder, { 'full/x': '', file: 'x', 'empty-file': '' });
+      const attempt = (name: string, changes: Partial<OutputOptions>) =>
+        writeOutput(join(folder, name), options(changes), async () => assert.fail('nothing may be written'));
+      await assert.rejects(attempt('full', {}), isError('REFUSED', /not empty/));
+      await assert.rejects(attempt('file', { kind: 'file' }), isError('REFUSED', /not empty/));
+      await assert.rejects(attempt('file', { replace: true }), isError('REFUSED', /is a file/));
+      await assert.rejects(attempt('full', { kind: 'file', replace: true }), isError('REFUSED', /is a folder/));
+      await writeOutput(join(folder, 'empty-file'), options({ kind: 'file' }), (target) => writeFile(target, 'new'));
+      assert.equal(await readFile(join(folder, 'empty-file'), 'utf8'), 'new');
+    }));
+
+  it('refuses an output that holds or lies in the workspace or a source, through links too', () =>
+    inTemporaryFolder(async (folder) => {
+      await mkdir(join(folder, 'photos/sub'), { recursive: true });
+      await symlink(join(folder, 'photos'), join(folder, 'link'));
+      const protectedPaths = [{ path: join(folder, 'photos'), what: 'a source' }];
+      for (const [out, how] of [
+        ['photos', /is a source/],
+        ['photos/sub/new/out', /is inside a source/],
+        ['link/out', /is inside a source/],
+        ['.', /contains a source/],
+      ] as const) {
+        const attempt = writeOutput(join(folder, out), options({ replace: true, protectedPaths }), writes('x'));
+        await assert.rejects(attempt, isError('REFUSED', how), out);
+      }
+      await writeOutput(join(folder, 'photos-out'), options({ protectedPaths }), writes('x'));
+      await assert.rejects(
+        writeOutput('/', options({ replace: true }), writes('x')),
+        isError('USAGE', /cannot replace/),
+      );
+    }));
+
+  it('keeps the old one when writing fails, and leaves nothing beside it', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeFiles(folder, { 'out/old': 'old' });
+      const failing = writeOutput(join(folder, 'out'), options({ replace: true }), async (target) => {
+        await writeFile(join(target, 'half'), '');
+        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      });
+      await assert.rejects(failing, isError('DISK_FULL', /no room left/));
+      assert.deepEqual(Object.keys(await hashesBelow(folder)), ['out/old']);
+    }));
+
+  it('replaces the folder that a link leads to, not the link', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeFiles(folder, { 'real/old': '' });
+      await symlink(join(folder, 'real'), join(folder, 'link'));
+      await writeOutput(join(folder, 'link'), options({ replace: true }), writes('new'));
+      assert.deepEqual(await readdir(join(folder, 'real')), ['new']);
+      assert.deepEqual(await readdir(join(folder, 'link')), ['new']);
+    }));
+
+  it('does not run two exports to one place at once', () =>
+    inTemporaryFolder(async (folder) => {
+      const out = join(folder, 'out');
+      await writeOutput(out, options(), async (target) => {
+        await assert.rejects(writeOutput(out, options(), writes('x')), isError('BUSY', /under way/));
+        await writeFile(join(target, 'y'), '');
+      });
+    }));
+
+  it('after SIGKILL at any step leaves the old or the new, which the next export finds and cleans up after', async () => {
+    // A process of its own kills itself at one step of the swap: renames are counted by wrapping the file system.
+    const script = `
+      import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      const step = Number(process.argv[2]);
+      let done = 0;
+      const die = () => { if (done++ === step) process.kill(process.pid, 'SIGKILL'); };
+      const renameSync = fs.renameSync;
+      fs.renameSync = (...args) => { die(); renameSync(...args); die(); };
+      syncBuiltinESMExports();
+      const { writeOutput } = await import(${JSON.stringify(join(import.meta.dirname, 'output.ts'))});
+      await writeOutput(process.argv[1], { kind: 'folder', replace: true, protectedPaths: [] }, async (target) => {
+        fs.writeFileSync(target + '/new', 'new');
+        if (step < 0) process.kill(process.pid, 'SIGKILL');
+      });
+    `;
+    const outcomes: string[] = [];
+    for (const step of [-1, 0, 1, 2, 3]) {
+      await inTemporaryFolder(async (folder) => {
+        const out = join(folder, 'out');
+        await writeFiles(folder, { 'out/old': 'old' });
+        const run = spawnSync(process.execPath, ['--input-type=module', '-e', script, out, String(step)], {
+          encoding: 'utf8',
+        });
+        assert.equal(run.signal, 'SIGKILL', run.stderr);
+        outcomes.push(existsSync(out) ? (await readdir(out)).join() : 'aside');
+        assert.ok(
+          (await readdir(folder)).some((name) => name !== 'out'),
+          'the kill left something beside it',
+        );
+
+        // Without --replace the next export says that the old (or the new) is there, and is there it is.
+        await assert.rejects(writeOutput(out, options(), writes('x')), isError('REFUSED', /not empty/));
+        const found = await readdir(out);
+        assert.ok(found.join() === 'old' || found.join() === 'new', found.join());
+        assert.deepEqual(await readdir(folder), ['out'], 'leftovers are gone');
+      });
+    }
+    // Between the two renames of a folder (steps 1 and 2) OUT is beside its place until the next export.
+    assert.deepEqual(outcomes, ['old', 'old', 'aside', 'aside', 'new']);
+  });
+
+  it('leaves alone what a running process or another machine writes, and names of others', () =>
+    inTemporaryFolder(async (folder) => {
+      const out = join(folder, 'out');
+      let mine = '';
+      await writeOutput(out, options(), async (target) => {
+        mine = target;
+        await writeFile(join(target, 'x'), '');
+      });
+      const foreign = mine.replace(/labelsmith-[0-9a-f]{6}/, 'labelsmith-zzzzzz');
+      const running = mine.replace(/\d+\.new$/, `${process.ppid}.new`);
+      const dead = mine.replace(/\d+\.new$/, '999999999.new');
+      for (const path of [foreign, running, dead]) await mkdir(path);
+      await rename(out, join(folder, 'moved'));
+      await writeOutput(out, options(), writes('x'));
+      assert.deepEqual([foreign, running, dead].map(existsSync), [true, true, false]);
+    }));
+});
