@@ -1,0 +1,197 @@
+/**
+ * What every vector store must do: vectors come back as they were, in shards and all together; the same vectors make the
+ * same row and one file; damage and absence are told, and what no row names is never seen.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { sha256Hex } from '../../src/core/ids.ts';
+import { type Matrix, matrix } from '../../src/math/matrix.ts';
+import type { VectorShard } from '../../src/store/store.ts';
+import { MAX_SHARD_ROWS, type NewVectorShard, type VectorStore } from '../../src/store/vectors/vector-store.ts';
+
+const COLUMNS = 5;
+
+function idsOf(count: number, from = 0): string[] {
+  return Array.from({ length: count }, (_, i) => sha256Hex(`item ${from + i}`)).sort();
+}
+
+/** Numbers that half precision holds exactly, and that say which id they belong to. */
+function vectorsOf(ids: readonly string[]): Matrix {
+  const data = Float32Array.from({ length: ids.length * COLUMNS }, (_, at) => {
+    const id = ids[Math.floor(at / COLUMNS)] as string;
+    return Number.parseInt(id.slice(0, 2), 16) / 4 - (at % COLUMNS);
+  });
+  return matrix(data, ids.length, COLUMNS);
+}
+
+function shardOf(ids: readonly string[], changes: Partial<NewVectorShard> = {}): NewVectorShard {
+  const base = { space: 'model|recipe', items: 'images', shard: '0', runId: null } as const;
+  return { ...base, ids, vectors: vectorsOf(ids), ...changes };
+}
+
+/** @param create makes a store over a workspace folder; it may be called again for the same folder. */
+export function vectorStoreContract(name: string, create: (workspace: string) => VectorStore): void {
+  describe(`vector store: ${name}`, () => {
+    let folder: string;
+    let store: VectorStore;
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'labelsmith-vectors-'));
+      store = create(folder);
+    });
+    after(() => rm(folder, { recursive: true, force: true }));
+
+    it('gives back what was written, in both precisions', async () => {
+      for (const precision of ['float16', 'float32'] as const) {
+        const ids = idsOf(20);
+        const row = await store.write(shardOf(ids, { precision, space: precision }));
+        assert.deepEqual(
+          { space: row.space, items: row.items, count: row.count, first: row.firstId, last: row.lastId },
+          { space: precision, items: 'images', count: 20, first: ids[0], last: ids[19] },
+        );
+        const back = await create(folder).read(row);
+        assert.deepEqual(back.ids, ids);
+        assert.deepEqual([...back.vectors.data], [...vectorsOf(ids).data]);
+        assert.equal(back.vectors.columns, COLUMNS);
+      }
+    });
+
+    it('half precision rounds to 11 bits, single precision not at all', async () => {
+      const ids = idsOf(1);
+      const vectors = matrix(Float32Array.of(1 / 3, -1e-5, 60_000.5), 1, 3);
+      const half = await store.read(await store.write(shardOf(ids, { vectors, space: 'half' })));
+      for (const [i, value] of half.vectors.data.entries()) {
+        assert.ok(
+          Math.abs(value - (vectors.data[i] as number)) <= Math.abs(vectors.data[i] as number) * 2 ** -11 + 2 ** -25,
+        );
+      }
+      const single = await store.read(
+        await store.write(shardOf(ids, { vectors, space: 'single', precision: 'float32' })),
+      );
+      assert.deepEqual([...single.vectors.data], [...vectors.data]);
+    });
+
+    it('the same vectors again: the same row, no second file', async () => {
+      const shard = shardOf(idsOf(7), { space: 'twice' });
+      const first = await store.write(shard);
+      const before = await filesIn(folder);
+      assert.deepEqual(await create(folder).write(shard), first);
+      assert.deepEqual(await filesIn(folder), before);
+      assert.equal(first.file.includes('\\'), false);
+    });
+
+    it('streams shards in the order given', async () => {
+      const rows = await writeShards(store, 'stream');
+      const seen: string[] = [];
+      for await (const { ids } of store.stream(rows.toReversed())) seen.push(ids[0] as string);
+      assert.deepEqual(
+        seen,
+        rows.toReversed().map(({ firstId }) => firstId),
+      );
+    });
+
+    it('reads all in order of id, whatever the shards', async () => {
+      const rows = await writeShards(store, 'all');
+      const all = await store.readAll(rows);
+      const expected = idsOf(30);
+      assert.deepEqual(all.ids, expected);
+      assert.deepEqual([...all.vectors.data], [...vectorsOf(expected).data]);
+      const none = await store.readAll([]);
+      assert.deepEqual([none.ids.length, none.vectors.rows], [0, 0]);
+    });
+
+    it('looks up ids across shards and leaves out those it does not have', async () => {
+      const rows = await writeShards(store, 'lookup');
+      const wanted = [idsOf(1, 3)[0], idsOf(1, 27)[0], sha256Hex('elsewhere')] as string[];
+      const found = await store.lookup(rows, wanted);
+      assert.deepEqual([...found.keys()].sort(), wanted.slice(0, 2).sort());
+      for (const [id, vector] of found) assert.deepEqual([...vector], [...vectorsOf([id]).data]);
+    });
+
+    it('regions have shorter ids and a file of their own', async () => {
+      const ids = idsOf(4).map((id) => id.slice(0, 32));
+      const row = await store.write(shardOf(ids, { items: 'regions' }));
+      const images = await store.write(shardOf(idsOf(4)));
+      assert.notEqual(dirname(row.file), dirname(images.file));
+      assert.deepEqual((await store.read(row)).ids, ids);
+    });
+
+    it('says what is wrong with a file that is gone, cut or changed', async () => {
+      const row = await store.write(shardOf(idsOf(9), { space: 'damage' }));
+      const path = join(folder, row.file);
+      const hint = /embed --force/;
+      const damaged = async (code: string) =>
+        assert.rejects(store.read(row), (error: { code: string; hint: string }) => {
+          assert.equal(error.code, code);
+          assert.match(error.hint, hint);
+          return true;
+        });
+      await truncate(path, 100);
+      await damaged('BAD_FILE');
+      await store.write(shardOf(idsOf(9), { space: 'damage' })); // writing again repairs a cut file
+      assert.equal((await store.read(row)).ids.length, 9);
+      await writeFile(path, 'something else');
+      await damaged('BAD_FILE');
+      await unlink(path);
+      await damaged('NOT_FOUND');
+    });
+
+    it('deletes what rows named, and prunes what none names', async () => {
+      const own = await mkdtemp(join(tmpdir(), 'labelsmith-vectors-'));
+      try {
+        const other = create(own);
+        const kept = await other.write(shardOf(idsOf(3), { space: 'a' }));
+        const gone = await other.write(shardOf(idsOf(3), { space: 'b' }));
+        await other.write(shardOf(idsOf(2), { space: 'a', shard: 'unnamed' }));
+        await writeFile(join(own, `${kept.file}.0123456789ab.tmp`), 'half written');
+        await other.remove([gone]);
+        await other.remove([gone]);
+        await assert.rejects(other.read(gone), { code: 'NOT_FOUND' });
+        assert.equal(await other.prune([kept]), 2);
+        assert.deepEqual(await filesIn(own), [kept.file]);
+        assert.equal((await other.read(kept)).ids.length, 3);
+      } finally {
+        await rm(own, { recursive: true, force: true });
+      }
+    });
+
+    it('refuses what could not come back', async () => {
+      const ids = idsOf(2);
+      const bad = (changes: Partial<NewVectorShard>, message: RegExp) =>
+        assert.rejects(store.write(shardOf(ids, { space: 'bad', ...changes })), message);
+      await bad({ ids: ids.toReversed() }, /out of order or twice/);
+      await bad({ ids: [ids[0] as string, ids[0] as string] }, /out of order or twice/);
+      await bad({ ids: [] }, new RegExp(`expected 1 to ${MAX_SHARD_ROWS}`));
+      await bad({ vectors: vectorsOf(idsOf(3)) }, /2 ids and 3 vectors/);
+      await bad({ items: 'regions' }, /as an id of regions/);
+      const infinite = vectorsOf(ids);
+      infinite.data[COLUMNS + 2] = 1e6;
+      await bad({ vectors: infinite }, new RegExp(`${ids[1]} has 1000000 in it at 2`));
+      infinite.data[COLUMNS + 2] = Number.NaN;
+      await bad({ vectors: infinite, precision: 'float32' }, /has NaN in it/);
+    });
+  });
+}
+
+/** 30 items in three shards whose ranges of ids overlap, as when images are added later. */
+async function writeShards(store: VectorStore, space: string): Promise<VectorShard[]> {
+  const rows: VectorShard[] = [];
+  for (const [shard, from] of [0, 10, 20].entries()) {
+    rows.push(await store.write(shardOf(idsOf(10, from), { space, shard: String(shard) })));
+  }
+  return rows;
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll('\\', '/'),
+    )
+    .sort();
+}
