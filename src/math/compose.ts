@@ -8,6 +8,7 @@
  */
 import { LabelsmithError } from '../errors.ts';
 import type { Value } from './graph.ts';
+import { neededNodes, subgraphsOf, valuesReadBy } from './node-graph.ts';
 import { type AttributeProto, decodeModel, type GraphProto, type ModelProto, type NodeProto } from './onnx.ts';
 import type { Graph } from './ops.ts';
 import { float32 } from './tensor.ts';
@@ -32,13 +33,13 @@ export function inlineModel(
   if (proto.functions?.length) throw refused(options.prefix, 'it defines functions of its own');
   if (graph.sparseInitializer?.length) throw refused(options.prefix, 'it has sparse weights');
   const wanted = options.outputs ?? (graph.output ?? []).map((output) => output.name as string);
-  const nodes = neededNodes(graph, wanted);
+  const nodes = neededNodes(graph.node ?? [], wanted);
   const opset = importDomains(builder, proto, nodes, options.prefix);
 
   const renamed = new Map<string, Value>([['', '']]);
   for (const [name, value] of Object.entries(options.feeds)) renamed.set(name, value);
   const needed = new Set<string>(wanted);
-  for (const node of nodes) for (const name of consumedBy(node)) needed.add(name);
+  for (const node of nodes) for (const name of valuesReadBy(node)) needed.add(name);
   for (const initializer of graph.initializer ?? []) {
     const name = initializer.name as string;
     if (!needed.has(name) || renamed.has(name)) continue;
@@ -107,39 +108,6 @@ function importDomains(builder: Graph, proto: ModelProto, nodes: readonly NodePr
 function domainsOf(node: NodeProto): string[] {
   const inner = subgraphsOf(node).flatMap((graph) => (graph.node ?? []).flatMap(domainsOf));
   return [node.domain ?? '', ...inner];
-}
-
-/** The bodies of `If`, `Loop` and `Scan`. */
-function subgraphsOf(node: NodeProto): GraphProto[] {
-  return (node.attribute ?? []).flatMap(({ g, graphs }) => (g ? [g] : (graphs ?? [])));
-}
-
-/** The nodes that the wanted values depend on, in the model's own (topological) order. */
-function neededNodes(graph: GraphProto, wanted: readonly string[]): NodeProto[] {
-  const nodes = graph.node ?? [];
-  const producer = new Map<string, number>();
-  nodes.forEach((node, i) => {
-    for (const name of node.output ?? []) if (name) producer.set(name, i);
-  });
-  const keep = new Set<number>();
-  const open = [...wanted];
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    const i = producer.get(name);
-    if (i === undefined || keep.has(i)) continue;
-    keep.add(i);
-    open.push(...consumedBy(nodes[i] as NodeProto));
-  }
-  return nodes.filter((_, i) => keep.has(i));
-}
-
-/** Names a node reads, those read inside its subgraphs (`If`, `Loop`, `Scan`) included. */
-function consumedBy(node: NodeProto): string[] {
-  const names = (node.input ?? []).filter((name) => name !== '');
-  for (const graph of subgraphsOf(node)) {
-    for (const inner of graph.node ?? []) names.push(...consumedBy(inner));
-    for (const output of graph.output ?? []) names.push(output.name as string);
-  }
-  return names;
 }
 
 function renameNode(node: NodeProto, renamed: ReadonlyMap<string, Value>): NodeProto {

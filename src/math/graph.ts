@@ -6,6 +6,7 @@
  * operator. Shapes and types are checked by ONNX Runtime when a session is made, not here.
  */
 import { LabelsmithError } from '../errors.ts';
+import { neededNodes, valuesReadBy } from './node-graph.ts';
 import {
   ATTRIBUTE_TYPES,
   type AttributeProto,
@@ -190,13 +191,19 @@ export class GraphBuilder {
     this.#constants.push(proto);
   }
 
-  /** The finished model. `metadata` is written into it, sorted by key. */
+  /** The finished model, without what no output needs. `metadata` is written into it, sorted by key. */
   toProto(metadata: Readonly<Record<string, string>> = {}): ModelProto {
     if (this.#outputs.length === 0) throw new LabelsmithError('UNSUPPORTED', `graph ${this.name} has no outputs`);
     const opsetImport = [{ domain: '', version: BigInt(this.#opset) }];
     for (const [domain, version] of [...this.#domains].sort(([a], [b]) => (a < b ? -1 : 1))) {
       opsetImport.push({ domain, version: BigInt(version) });
     }
+    const node = neededNodes(
+      this.#nodes,
+      this.#outputs.map((output) => output.name as string),
+    );
+    const read = new Set(node.flatMap(valuesReadBy));
+    for (const { name } of this.#outputs) read.add(name as string);
     return {
       irVersion: BigInt(this.#opset >= IR_10_OPSET ? 10 : IR_VERSION),
       producerName: 'labelsmith',
@@ -206,8 +213,8 @@ export class GraphBuilder {
         .map((key) => ({ key, value: metadata[key] as string })),
       graph: {
         name: this.name,
-        node: this.#nodes,
-        initializer: this.#constants,
+        node,
+        initializer: this.#constants.filter(({ name }) => read.has(name as string)),
         input: this.#inputs,
         output: this.#outputs,
       },

@@ -21,6 +21,8 @@ export interface Computed {
   readonly padding?: Padding;
   /** A factor that is not applied yet (default 1), so that the next convolution's weights can take it over. */
   readonly factor?: number;
+  /** The same value times a factor at no cost: what a convolution that is read once offers, by its weights. */
+  readonly rescaled?: (factor: number) => Computed;
 }
 
 export interface Padding {

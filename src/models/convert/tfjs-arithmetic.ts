@@ -136,6 +136,22 @@ export const hardSigmoid: Handler = (c, node, inputs) => {
 
 const GATE = { alpha: { float: 1 / 6 }, beta: { float: 0.5 } };
 
+/** f · x + y = f · (x + y / f): the factor stays to be applied where y can be divided for nothing. */
+export const add: Handler = (c, node, [a, b]) => {
+  for (const [x, y] of [
+    [a, b],
+    [b, a],
+  ]) {
+    if (x?.kind !== 'computed' || y?.kind !== 'computed' || x.padding || !x.factor || !y.rescaled) continue;
+    const sum = binary('Add')(c, { ...node, name: `${node.name}/unscaled` }, [
+      { ...x, factor: undefined },
+      y.rescaled(1 / x.factor),
+    ]);
+    return { ...(sum as Computed), factor: x.factor };
+  }
+  return binary('Add')(c, node, [a as Operand, b as Operand]);
+};
+
 /** Factors that are not applied yet multiply too. */
 export const multiply: Handler = (c, node, [a, b]) => {
   const factors = [a, b].map((one) => (one?.kind === 'computed' ? (one.factor ?? 1) : 1)) as [number, number];

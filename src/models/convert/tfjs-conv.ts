@@ -108,20 +108,23 @@ export const convHandler: Handler = (c, node, inputs) => {
   };
   const { x, pads, size, factor = 1 } = place(c, node, inputs[0] as Operand, window, (value) => value === 0);
   const fused = textsAttribute(node, 'fused_ops');
-  const values = [x.value, c.graph.constant(kernelTensor(weights, depthwise, factor), `${node.name}/weights`)];
-  let next = 2;
-  if (fused[0] === 'BiasAdd') {
-    const bias = numbersOf(constantOf(node, inputs, next++));
-    values.push(c.graph.constant(float32(bias), `${node.name}/bias`));
-  }
+  const hasBias = fused[0] === 'BiasAdd';
+  const bias = hasBias ? numbersOf(constantOf(node, inputs, 2)) : undefined;
+  const activation = hasBias ? fused[1] : fused[0];
   const group = depthwise ? inChannels : (x.shape[3] as number) / inChannels;
-  const activation = fused[0] === 'BiasAdd' ? fused[1] : fused[0];
-  const name = activation ? `${node.name}/linear` : node.name;
-  const value = c.graph.op('Conv', values, { pads, strides: window.strides, dilations: window.dilations, group }, name);
-  const linear = like(x, value, { shape: [x.shape[0] as number, ...size, outChannels] });
+  const attributes = { pads, strides: window.strides, dilations: window.dilations, group };
+  const shape = [x.shape[0] as number, ...size, outChannels];
+  const scaled = (by: number, name: string): Computed => {
+    const values = [x.value, c.graph.constant(kernelTensor(weights, depthwise, factor * by), `${node.name}/weights`)];
+    if (bias) values.push(c.graph.constant(float32(bias.map((one) => one * by)), `${node.name}/bias`));
+    return like(x, c.graph.op('Conv', values, attributes, name), { shape });
+  };
+  const linear = scaled(1, activation ? `${node.name}/linear` : node.name);
+  if (!activation && c.readers.get(node.name) === 1) {
+    return { ...linear, rescaled: (by) => scaled(by, `${node.name}/scaled`) };
+  }
   if (!activation) return linear;
-  const slope = inputs[next];
-  return like(linear, activate(c, node, activation, value, slope));
+  return like(linear, activate(c, node, activation, linear.value, inputs[hasBias ? 3 : 2]));
 };
 
 function activate(c: Conversion, node: TfNode, activation: string, x: string, slope: Operand | undefined): string {

@@ -9,6 +9,8 @@ export interface Conversion extends Layouts {
   readonly graph: Graph;
   /** Images a run; where it is not 1, operators that mix images are refused. */
   readonly batch: number;
+  /** How many nodes and wanted outputs read a node. */
+  readonly readers: ReadonlyMap<string, number>;
 }
 
 export type Handler = (c: Conversion, node: TfNode, inputs: readonly Operand[]) => Operand | readonly Operand[];

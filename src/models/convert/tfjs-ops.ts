@@ -5,6 +5,7 @@
  */
 import type { Operand } from './operand.ts';
 import {
+  add,
   batchNorm,
   binary,
   cast,
@@ -55,8 +56,8 @@ export const HANDLERS: Readonly<Record<string, Handler>> = {
   MaxPool: poolHandler,
   AvgPool: poolHandler,
   BiasAdd: binary('Add'),
-  Add: binary('Add'),
-  AddV2: binary('Add'),
+  Add: add,
+  AddV2: add,
   Sub: binary('Sub'),
   Mul: multiply,
   RealDiv: binary('Div'),

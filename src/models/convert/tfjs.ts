@@ -38,11 +38,17 @@ export function tfjsToOnnx(json: Uint8Array, weights: Uint8Array, options: TfjsO
   const nodes = fuseActivations(model);
   const constants = alignChannels({ nodes, weights: model.weights }, wanted);
   const graph = new Graph('tfjs');
-  const conversion: Conversion = { graph, batch, settled: new Map() };
+  const needed = neededNodes(nodes, outputs);
+  const readers = new Map<string, number>();
+  for (const reference of [...needed.flatMap((node) => node.input), ...outputs]) {
+    const [name] = splitName(reference);
+    readers.set(name, (readers.get(name) ?? 0) + 1);
+  }
+  const conversion: Conversion = { graph, batch, readers, settled: new Map() };
   const inputs = inputsOf(json);
   const done = new Map<string, readonly Operand[]>();
 
-  for (const node of neededNodes(nodes, outputs)) {
+  for (const node of needed) {
     if (node.op === 'Const') {
       const tensor = constants.get(node.name);
       if (!tensor) throw new LabelsmithError('BAD_MODEL', `constant ${node.name} has no weights`);
