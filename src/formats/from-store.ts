@@ -44,7 +44,9 @@ export async function exportWorkspace(
 ): Promise<ExportSummary> {
   const task = await taskToExport(store, name, options.task);
   const { origins, minConfidence } = options;
-  const { holds, keeps } = formatNamed(name);
+  const { holds, keeps, imageFiles, defaultImages } = formatNamed(name);
+  const writesImages =
+    imageFiles !== 'never' && (imageFiles === 'always' || (options.images ?? defaultImages) !== 'none');
   const unlabelled = options.unlabelled ?? (holds === 'regions' && keeps.unlabelled);
   const query: DatasetQuery = { task: task?.name, origins, minConfidence, unlabelled };
   const classNames = (await store.classes()).map((record) => record.name).sort((a, b) => (a < b ? -1 : 1));
@@ -68,7 +70,8 @@ export async function exportWorkspace(
     replace: options.replace,
     protectedPaths: [
       { path: workspaceDir, what: 'the workspace' },
-      ...roots.map((path) => ({ path, what: 'a source' })),
+      // Image files in a source would come in as its images with the next `add`; labels do no harm there.
+      ...roots.map((path) => ({ path, what: 'a source', insideAllowed: !writesImages })),
     ],
     signal: options.signal,
     onProgress: options.onProgress,

@@ -18,6 +18,8 @@ export interface ProtectedPath {
   readonly path: string;
   /** What it is, for the message: `the workspace`, `a source`. */
   readonly what: string;
+  /** An output may lie in it, but neither be it nor hold it. */
+  readonly insideAllowed?: boolean;
 }
 
 export interface OutputOptions {
@@ -87,7 +89,7 @@ async function refuseProtected(path: string, protectedPaths: readonly ProtectedP
   for (const guarded of protectedPaths) {
     const other = await trueLocation(resolve(guarded.path));
     const how = path === other ? 'is' : isInside(path, other) ? 'is inside' : isInside(other, path) ? 'contains' : null;
-    if (how === null) continue;
+    if (how === null || (how === 'is inside' && guarded.insideAllowed)) continue;
     throw new LabelsmithError('REFUSED', `the output ${path} ${how} ${guarded.what} (${other})`, {
       hint: 'Choose an output outside the images and the workspace.',
       details: { out: path, protected: other },
