@@ -57,3 +57,11 @@ export function thresholds(option: string): Parser<Thresholds> {
     return { default: general, classes };
   };
 }
+
+/** `416x416`. */
+export function size(option: string): Parser<{ width: number; height: number }> {
+  return (text) => {
+    const [, width, height] = /^([1-9]\d*)[x×]([1-9]\d*)$/.exec(text) ?? refuse(option, text, 'WIDTHxHEIGHT in pixels');
+    return { width: Number(width), height: Number(height) };
+  };
+}

@@ -6,7 +6,7 @@ import { prepareModel } from '../../models/prepare.ts';
 import { findEntry } from '../../models/registry.ts';
 import type { CommandSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
-import { wholeNumber } from '../parse.ts';
+import { size } from '../parse.ts';
 import { formatBytes, table } from '../words.ts';
 
 const modelsListCommand: CommandSpec = {
@@ -60,14 +60,9 @@ const modelsImport: CommandSpec = {
     },
     { flags: '--licence <spdx>', description: 'its licence, such as Apache-2.0 (default: listed as unknown)' },
     {
-      flags: '--width <px>',
-      description: "the input's width (default: from the file)",
-      parse: wholeNumber('--width', 1),
-    },
-    {
-      flags: '--height <px>',
-      description: "the input's height (default: from the file)",
-      parse: wholeNumber('--height', 1),
+      flags: '--input-size <wxh>',
+      description: "the input's width and height in pixels, such as 416x416 (default: from the file)",
+      parse: size('--input-size'),
     },
     { flags: '--colours <order>', description: 'order of the colour channels', choices: ['RGB', 'BGR'] },
     {
@@ -85,12 +80,13 @@ const modelsImport: CommandSpec = {
     const file = options.classNames as string | undefined;
     const classNames = file === undefined ? undefined : await classNamesIn(file);
     const colours = options.colours as 'RGB' | 'BGR' | undefined;
+    const inputSize = options.inputSize as { width: number; height: number } | undefined;
     const importOptions: ImportOptions = {
       name: options.name as string | undefined,
       role: options.role as ImportOptions['role'],
       licence: options.licence as string | undefined,
-      width: options.width as number | undefined,
-      height: options.height as number | undefined,
+      width: inputSize?.width,
+      height: inputSize?.height,
       output: options.output as string | undefined,
       replace: options.replace as boolean,
       classNames,
