@@ -2,15 +2,13 @@
 import type { DatasetImage, LabelValue, RegionRecord } from '../core/dataset.ts';
 import type { Label, Task } from '../core/labels.ts';
 import { currentLabels, originRank } from '../core/labels.ts';
-import { idOf } from './codec.ts';
+import { idOf, NO_BYTES, NO_SHAPE, shapeOf } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
-import { taskOf } from './dictionary.ts';
+import { classNameOf, taskOf } from './dictionary.ts';
 import { exportName, rootNames } from './export-name.ts';
 import { rootOf } from './images.ts';
-import { labelOf } from './label-statements.ts';
-import { regionsOfRows } from './regions.ts';
 import type { LabelTable } from './schema.ts';
-import { ORIGIN_CODES } from './schema.ts';
+import { ORIGIN_CODES, originOf } from './schema.ts';
 import type { Session } from './session.ts';
 import type { DatasetQuery, Store } from './store.ts';
 
@@ -41,7 +39,20 @@ async function imagesOfRange(
   { after, last }: { after: Uint8Array; last: Uint8Array },
 ): Promise<DatasetImage[]> {
   const { db } = session;
-  let labelQuery = db.selectFrom('label').selectAll().where('image_id', '>', after).where('image_id', '<=', last);
+  // Columns by name: making the values of a row, ids above all, is most of the cost of an export.
+  let labelQuery = db
+    .selectFrom('label')
+    .select((eb) => [
+      eb.case().when('region_id', '=', NO_BYTES).then(eb.ref('image_id')).else(eb.ref('region_id')).end().as('item'),
+      'task_id',
+      'class_id',
+      'present',
+      'origin',
+      'confidence',
+      'sequence',
+    ])
+    .where('image_id', '>', after)
+    .where('image_id', '<=', last);
   if (query.origins !== undefined) {
     const codes = query.origins.map((origin) => ORIGIN_CODES[origin]);
     labelQuery = labelQuery.where('origin', 'in', codes.length === 0 ? [-1] : codes);
@@ -64,7 +75,7 @@ async function imagesOfRange(
     labelQuery,
     db
       .selectFrom('region')
-      .selectAll()
+      .select(['image_id', 'id', 'x1', 'y1', 'x2', 'y2', 'score', 'crowd'])
       .where('image_id', '>', after)
       .where('image_id', '<=', last)
       .where('deleted', '=', 0)
@@ -82,7 +93,8 @@ async function imagesOfRange(
     files.set(id, { file, missing: row.missing !== 0 });
   }
   const labels = labelsByItem(labelRows, dictionary, query);
-  const regions = Map.groupBy(regionsOfRows(regionRows, shapeRows, dictionary), (region) => region.imageId);
+  const regions = Map.groupBy(regionRows, (region) => idOf(region.image_id));
+  const shapes = new Map(shapeRows.map((row) => [idOf(row.region_id), row]));
   const least = query.minConfidence ?? 0;
 
   const images: DatasetImage[] = [];
@@ -93,10 +105,18 @@ async function imagesOfRange(
     const kept: RegionRecord[] = [];
     for (const region of regions.get(id) ?? []) {
       if (region.score !== null && region.score < least) continue;
-      const own = labels.get(region.id) ?? [];
+      const regionId = idOf(region.id);
+      const own = labels.get(regionId) ?? [];
       if (own.length === 0 && query.unlabelled !== true) continue;
-      const { id: regionId, box, score, mask, polygons, keypoints, crowd } = region;
-      kept.push({ id: regionId, box, score, labels: own, mask, polygons, keypoints, crowd });
+      const shape = shapes.get(regionId);
+      kept.push({
+        id: regionId,
+        box: [region.x1, region.y1, region.x2, region.y2],
+        score: region.score,
+        labels: own,
+        ...(shape === undefined ? NO_SHAPE : shapeOf(shape)),
+        crowd: region.crowd !== 0,
+      });
     }
     const own = labels.get(id) ?? [];
     if (own.length === 0 && kept.length === 0 && query.unlabelled !== true) continue;
@@ -115,9 +135,14 @@ async function imagesOfRange(
   return images;
 }
 
+type LabelRow = Pick<LabelTable, 'task_id' | 'class_id' | 'present' | 'origin' | 'confidence' | 'sequence'> & {
+  /** The id of the region, or else of the image. */
+  readonly item: Uint8Array;
+};
+
 /** Current labels of each item, tasks in order of name, best first. */
 function labelsByItem(
-  rows: readonly LabelTable[],
+  rows: readonly LabelRow[],
   dictionary: Dictionary,
   query: DatasetQuery,
 ): Map<string, LabelValue[]> {
@@ -128,7 +153,18 @@ function labelsByItem(
   const byTask = Map.groupBy(rows, (row) => row.task_id);
   const result = new Map<string, LabelValue[]>();
   for (const [taskId, task] of tasks) {
-    const labels = (byTask.get(taskId) ?? []).map((row) => labelOf(row, dictionary));
+    const labels = (byTask.get(taskId) ?? []).map(
+      (row): Label => ({
+        itemId: idOf(row.item),
+        task: task.name,
+        className: classNameOf(dictionary, row.class_id),
+        present: row.present !== 0,
+        origin: originOf(row.origin),
+        confidence: row.confidence,
+        runId: null,
+        sequence: row.sequence,
+      }),
+    );
     for (const [item, own] of Map.groupBy(labels, (label) => label.itemId)) {
       const values = standing(own, task)
         .filter((label) => label.confidence >= least)

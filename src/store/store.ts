@@ -27,7 +27,10 @@ export interface Store {
   // ── Images ───────────────────────────────────────────────────────────────────────────────────────────────────────
   /** What is known of these paths, so that `add` can skip what has not changed; paths not known are left out. */
   lookupPaths(paths: readonly string[]): Promise<Map<string, KnownPath>>;
-  /** One ingest shard. Images that are there already stay as they are; paths are taken over, quarantine rows replaced. */
+  /**
+   * One ingest shard. Images that are there already stay as they are; paths are taken over, quarantine rows replaced. A
+   * good path leaves quarantine; a known path that went into quarantine counts as missing (its image and labels stay).
+   */
   commitIngest(shard: IngestShard): Promise<void>;
   /** Known paths under a source root, in order of path, in pages. */
   pathsOf(sourceRoot: string): AsyncIterable<readonly ImagePath[]>;
@@ -60,7 +63,8 @@ export interface Store {
   /**
    * Images for which `detect` has something to do, in order of id, in pages: those without candidates of this model
    * (`candidates` null) and those whose regions were made by other acceptance rules. With `force`, all of them count as
-   * without.
+   * without. Images that would have to be decoded and have no path that is there are left out; so are, without `force`,
+   * those whose paths are in quarantine (ingesting a path again lifts it).
    */
   detectionWork(
     modelKey: string,
@@ -71,7 +75,9 @@ export interface Store {
   /**
    * One detection shard: stores candidates, replaces this model's untouched regions and the image labels derived from
    * them in `task`, and keeps frozen regions and tombstones as they are. New regions that overlap a frozen region or a
-   * tombstone of the same class at IoU ≥ `frozenIou` are not added.
+   * tombstone of the same class at IoU ≥ `frozenIou` are not added; the classes of such a region are all that anybody
+   * said of it in the task, and one that nobody named keeps every class off. An image label whose class has no region
+   * left standing because of that is not written.
    */
   commitDetections(shard: DetectionShard): Promise<void>;
   /** Candidates of one model, in order of image id, in pages. */
@@ -81,16 +87,25 @@ export interface Store {
 
   // ── Regions and labels ───────────────────────────────────────────────────────────────────────────────────────────
   regionsOf(ids: readonly ImageId[]): Promise<Map<ImageId, StoredRegion[]>>;
-  /** Regions from a person or an import: inserted or replaced as a whole; `touched` ones are frozen from now on. */
+  /**
+   * Regions from a person or an import: inserted or replaced as a whole; `touched` ones are frozen from now on. One that
+   * is not `touched` never replaces one that is.
+   */
   putRegions(regions: readonly StoredRegion[]): Promise<void>;
-  /** Sets tombstones on behalf of a person: later runs add nothing over them. */
+  /**
+   * Sets tombstones on behalf of a person: later runs add nothing over them. Image labels that a detector derived from a
+   * class go when no region of the image holds that class any more. Fails with `NOT_FOUND` for a region that is not there.
+   */
   deleteRegionsAsHuman(ids: readonly RegionId[]): Promise<void>;
   /**
    * Writes labels of any origin. A machine label replaces the machine labels of its origin on that item and task when
-   * `replace` is set; a human or imported label in a single task stands beside older ones and wins by being newer.
+   * `replace` is set; a human or imported label in a single task stands beside older ones and wins by being newer. What
+   * one origin says of one class of one item in one task is kept once, the latest. A human or imported label on a region
+   * freezes the region; a human one may end labels of the image as `deleteRegionsAsHuman` does. Classes are created as
+   * needed. Runs and tasks that do not exist are refused with `NOT_FOUND`.
    */
   putLabels(labels: readonly NewLabel[], options?: { replace?: boolean }): Promise<void>;
-  /** All labels of these items, every origin, present and absent. */
+  /** All labels of these items, every origin, present and absent, oldest first. */
   labelsOf(items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>>;
   /** Removes machine labels of one origin in a task from these items (all items when undefined). */
   clearMachineLabels(task: string, origin: Origin, items?: readonly ItemId[]): Promise<number>;
