@@ -165,8 +165,6 @@ export function labelStatements({ db }: Pick<Session, 'db'>) {
   };
 }
 
-export type LabelStatements = ReturnType<typeof labelStatements>;
-
 export function labelOf(row: LabelTable, dictionary: Dictionary): Label {
   return {
     itemId: idOf(row.region_id.byteLength === 0 ? row.image_id : row.region_id),

@@ -10,7 +10,7 @@
  * - No call here changes, hides or deletes what a person said unless its name says `human`.
  */
 import type { Box, Detections } from '../core/boxes.ts';
-import type { DatasetImage, Keypoints, LabelValue, MaskRle } from '../core/dataset.ts';
+import type { DatasetImage, Keypoints, MaskRle } from '../core/dataset.ts';
 import type { ImageId, ItemId, RegionId } from '../core/ids.ts';
 import type { ImagePath, ImageRecord, QualityFlag } from '../core/image.ts';
 import type { ItemKind, Label, Origin, Task } from '../core/labels.ts';
@@ -339,6 +339,3 @@ export interface StoreSummary {
   readonly flags: Readonly<Partial<Record<QualityFlag, number>>>;
   readonly schemaVersion: number;
 }
-
-/** Re-exported so that callers of the contract need one import. */
-export type { LabelValue };
