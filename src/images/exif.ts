@@ -8,6 +8,17 @@ export interface CameraFacts {
   readonly camera: string | null;
 }
 
+const WANTED = [
+  'DateTimeOriginal',
+  'DateTimeDigitized',
+  'DateTime',
+  'SubSecTimeOriginal',
+  'OffsetTimeOriginal',
+  'OffsetTime',
+  'Make',
+  'Model',
+];
+
 const NOTHING: CameraFacts = { capturedAtMs: null, camera: null };
 
 /** `exif` as libvips gives it: `Exif\0\0` and a TIFF block, or the block alone. A broken block says nothing. */
@@ -18,8 +29,8 @@ export function cameraFactsOf(exif: Uint8Array | undefined): CameraFacts {
   if (block.length < 8) return NOTHING;
   let tags: ExifReader.Tags;
   try {
-    // Copied, since the reader takes an ArrayBuffer from its start.
-    tags = ExifReader.load(block.slice().buffer);
+    // Copied, since the reader takes an ArrayBuffer from its start, and a Buffer is a piece of a larger one.
+    tags = ExifReader.load(new Uint8Array(block).buffer, { includeTags: { exif: WANTED } });
   } catch {
     // EXIF is not part of the picture: editors leave broken blocks behind, and an image is none the worse for it.
     return NOTHING;

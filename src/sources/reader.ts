@@ -39,8 +39,8 @@ interface Directory {
 interface MemberPath {
   readonly archive: Buffer;
   readonly member: Buffer;
-  /** Undefined when the archive is not there. */
-  readonly found: Stats | undefined;
+  /** Undefined when the archive is not there, `hidden` when it may not be looked at. */
+  readonly found: Stats | 'hidden' | undefined;
 }
 
 export function createReader(options: ReaderOptions = {}): PathReader {
@@ -49,7 +49,8 @@ export function createReader(options: ReaderOptions = {}): PathReader {
   const directories = new Map<string, Promise<Directory>>();
 
   const directoryOf = ({ archive, found }: MemberPath): Promise<Directory> => {
-    const key = `${archive.toString('latin1')}\n${found?.size}\n${found?.mtimeMs}`;
+    const version = typeof found === 'object' ? `${found.size}\n${found.mtimeMs}` : '';
+    const key = `${archive.toString('latin1')}\n${version}`;
     const known = directories.get(key) ?? readDirectoryOf(archive, options.archiveCache);
     directories.delete(key);
     directories.set(key, known);
@@ -113,7 +114,7 @@ async function splitMember(path: Buffer): Promise<MemberPath | undefined> {
     const member = path.subarray(at + MEMBER_MARK.length);
     // A folder named `x.zip!` is a folder.
     if (found === undefined && typeof (await statOf(path)) === 'object') return undefined;
-    return { archive, member, found: found === 'hidden' ? undefined : found };
+    return { archive, member, found };
   }
   return undefined;
 }
