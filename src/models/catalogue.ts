@@ -65,6 +65,23 @@ export interface EmbedderEntry extends EntryBase {
   readonly output: string;
   /** Length of the embedding. */
   readonly dimensions: number;
+  /** How its embedding is made richer where nothing else is asked for; only for networks that take any input size. */
+  readonly views?: ViewRecipe;
+}
+
+/**
+ * Several looks at an image in one vector: what a layer says at several sizes of the image, averaged and spread over
+ * places. `docs/discover.md` has the measurements.
+ */
+export interface ViewRecipe {
+  /** Sides of the square in pixels, each a pass of the network. The largest is what is decoded. */
+  readonly sizes: readonly number[];
+  /** The value that is pooled, [n, channels, height, width]. */
+  readonly layer: string;
+  /** Channels of the layer. */
+  readonly channels: number;
+  /** One block of the vector each: the mean or the standard deviation over places. */
+  readonly pools: readonly ('mean' | 'deviation')[];
 }
 
 export interface PoseEntry extends EntryBase {
@@ -138,7 +155,12 @@ export const CATALOGUE: readonly ModelEntry[] = [
       '1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef',
     ),
     input: { name: 'tower_0/images', width: 512, height: 512, ...WHOLE_IMAGE, layout: 'NCHW' },
-    decoder: { kind: 'centernet', heat: 'tower_0/Sigmoid', sides: 'tower_0/mul', stride: 4 },
+    decoder: {
+      kind: 'centernet',
+      heat: 'tower_0/CenternetHead/centernet_cls_output/BiasAdd',
+      sides: 'tower_0/mul',
+      stride: 4,
+    },
     classNames: COCO_NAMES,
   },
   {
@@ -198,6 +220,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     },
     output: 'features',
     dimensions: 576,
+    views: { sizes: [224, 288], layer: 'features.12', channels: 576, pools: ['mean', 'deviation'] },
   },
   {
     id: 'movenet-lightning',

@@ -7,7 +7,7 @@
 import { LabelsmithError } from '../errors.ts';
 import { InferencePool, type PoolModel } from '../math/pool.ts';
 import type { InputSpec } from './catalogue.ts';
-import { defaultRecipe, type Recipe } from './compose-model.ts';
+import { defaultRecipe, inputOf, type Recipe } from './compose-model.ts';
 import type { OpenOptions } from './detector.ts';
 import { prepareEntry } from './prepare.ts';
 import { findEntry } from './registry.ts';
@@ -18,6 +18,8 @@ export interface Embedder {
   readonly id: string;
   /** Numbers a vector. */
   readonly dimensions: number;
+  /** Numbers of the parts that a vector is joined from, in their order; they sum to `dimensions`. */
+  readonly blocks: readonly number[];
   /** Pixels, and how an image becomes them: its middle (`cover`), or all of it at the top left on `pad` (`letterbox`). */
   readonly input: Pick<InputSpec, 'width' | 'height' | 'fit' | 'pad' | 'kernel'>;
   /** Images a run. */
@@ -33,7 +35,7 @@ export interface Embedder {
 }
 
 export interface OpenEmbedderOptions extends OpenOptions {
-  /** Default: batches of 8 and no layers but the last. */
+  /** Fields that are given take the place of the model's own recipe (`views: undefined` turns its views off). */
   readonly recipe?: Partial<Recipe>;
 }
 
@@ -48,17 +50,21 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
   const { key, path } = await prepareEntry(entry, recipe, options);
   const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
   const { batch } = recipe;
-  const { width, height, fit, pad, kernel } = entry.input;
+  const { width, height, fit, pad, kernel } = inputOf(entry, recipe);
   const imageBytes = height * width * 3;
   const dims = [batch, height, width, 3];
   try {
     const model = await pool.load(path, { key });
     const run = async (data: Uint8Array) =>
       (await pool.run(model, { pixels: { dtype: 'uint8', data, dims } })).embedding;
+    const { views, layers } = recipe;
+    const known = views ? views.pools.map(() => views.channels) : [entry.dimensions];
+    const blocks = layers?.length ? [await dimensionsOf(pool, model, dims)] : known;
     return {
       key,
       id: entry.id,
-      dimensions: recipe.layers?.length ? await dimensionsOf(pool, model, dims) : entry.dimensions,
+      dimensions: blocks.reduce((sum, block) => sum + block, 0),
+      blocks,
       input: { width, height, fit, pad, kernel },
       batch,
       capacity: pool.capacity,

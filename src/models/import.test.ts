@@ -251,6 +251,6 @@ test('published models', { skip: withoutModels }, async () => {
   assert.ok(mobile.role === 'embedder');
   assert.equal(mobile.dimensions, 1280);
   assert.match(await refusal(join(MODELS, 'FastestDet.onnx')), /758 \[1,85,22,22\] fits no decoder/);
-  const again = JSON.parse(await readFile(join(cacheDir, 'imported', 'yolox-nano.json'), 'utf8'));
+  const again = JSON.parse(await readFile(join(cacheDir, 'imported', 'yolox_nano.json'), 'utf8'));
   assert.deepEqual(again.entry, JSON.parse(JSON.stringify(nano)));
 });

@@ -279,12 +279,12 @@ async function readModel(path: string): Promise<Uint8Array> {
 function nameOf(path: string): string {
   return basename(path, extname(path))
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/[^a-z0-9_]+/g, '-')
     .replace(/^-+|-+$/g, '');
 }
 
 async function checkName(id: string, sha256: string, cacheDir: string, replace: boolean): Promise<void> {
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) {
+  if (!/^[a-z0-9_]+(-[a-z0-9_]+)*$/.test(id)) {
     throw new LabelsmithError('USAGE', `"${id}" cannot be a model's name`, {
       hint: 'Give a name of lower-case letters, digits and "-" with --name.',
     });

@@ -135,7 +135,7 @@ function preparedPath(entry: ModelEntry, recipe: Recipe, sources: readonly Cache
     composer: COMPOSER_VERSION,
     id,
     meaning,
-    recipe: { batch: recipe.batch, layers: recipe.layers ?? [] },
+    recipe: { batch: recipe.batch, layers: recipe.layers ?? [], views: recipe.views ?? null },
   };
   const name = createHash('sha256').update(JSON.stringify(depends)).digest('hex').slice(0, 32);
   return join(cacheDir, 'models', id, `${name}.onnx`);

@@ -12,7 +12,7 @@ import type { Graph } from '../../math/ops.ts';
 export type Decoder =
   | {
       readonly kind: 'centernet';
-      /** Shape [1, classes, rows, columns], 0 to 1. */
+      /** Shape [1, classes, rows, columns], logits. */
       readonly heat: string;
       /** Shape [1, 4, rows, columns]: left, top, right, bottom from the cell's corner, in input pixels. */
       readonly sides: string;

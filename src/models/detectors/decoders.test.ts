@@ -40,6 +40,8 @@ async function run(
   })).sort((a, b) => b.score - a.score);
 }
 
+const logit = (p: number) => Math.log(p / (1 - p));
+
 test('centernet: a peak is a maximum of its 3 × 3 cells, in its own class', async () => {
   const [rows, columns] = [4, 6];
   const heat = new Float32Array(2 * rows * columns);
@@ -56,7 +58,7 @@ test('centernet: a peak is a maximum of its 3 × 3 cells, in its own class', asy
   });
   const found = await run(
     { kind: 'centernet', heat: 'heat', sides: 'sides', stride: 4 },
-    { heat: float32(heat, [1, 2, rows, columns]), sides: float32(sides, [1, 4, rows, columns]) },
+    { heat: float32(heat.map(logit), [1, 2, rows, columns]), sides: float32(sides, [1, 4, rows, columns]) },
     [24, 16],
     2,
   );
@@ -122,7 +124,7 @@ test('suppression drops a box over a better one of its class, and of its class o
 
 test('no detection at all is no error', async () => {
   const heads = {
-    heat: float32(new Float32Array(32), [1, 2, 4, 4]),
+    heat: float32(new Float32Array(32).fill(logit(0.01)), [1, 2, 4, 4]),
     sides: float32(new Float32Array(64), [1, 4, 4, 4]),
   };
   assert.deepEqual(await run({ kind: 'centernet', heat: 'heat', sides: 'sides', stride: 4 }, heads, [16, 16], 2), []);

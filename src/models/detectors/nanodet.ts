@@ -1,7 +1,8 @@
 /**
  * NanoDet (RangiLyu 2020): an anchor-free head in which each side of a box is a distribution over distances, as in
- * "Generalized Focal Loss" (Li et al. 2020, arXiv 2006.04388), section 3.2: distance = Σ i · softmax(logits)_i strides.
+ * "Generalized Focal Loss" (Li et al. 2020, arXiv 2006.04388).
  */
+import { boxesFromSides, expectedSides } from '../../math/boxes-graph.ts';
 import { float32 } from '../../math/tensor.ts';
 import { cellCentres } from './cells.ts';
 import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
@@ -25,20 +26,11 @@ export function decodeNanoDet({
     levels.map((level) => outputs[level.sides] as string),
     1,
   );
-  const share = g.softmax(g.reshape(logits, [cells.count, 4, bins]));
-  const points = g.constant(
-    float32(
-      Array.from({ length: bins }, (_, i) => i),
-      [bins, 1],
-    ),
-    'points',
-  );
   const distance = g.mul(
-    g.reshape(g.matmul(share, points), [cells.count, 4]),
+    expectedSides(g, g.reshape(logits, [cells.count, 4 * bins]), bins),
     g.constant(float32(cells.stride, [cells.count, 1]), 'stride'),
   );
   const centre = g.constant(float32(cells.centre, [cells.count, 2]), 'centre');
-  const [leftTop, rightBottom] = g.split(distance, [2, 2], 1) as [string, string];
-  const boxes = g.concat([g.sub(centre, leftTop), g.add(centre, rightBottom)], 1);
+  const boxes = boxesFromSides(g, centre, distance);
   return suppress(g, g.unsqueeze(boxes, [0]), g.transpose(scores, [0, 2, 1]), 0.6);
 }

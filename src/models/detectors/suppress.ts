@@ -1,4 +1,5 @@
 /** Non-maximum suppression within each class, for detectors whose cells compete for one object. */
+import { suppressed } from '../../math/boxes-graph.ts';
 import type { Value } from '../../math/graph.ts';
 import type { Graph } from '../../math/ops.ts';
 import { CANDIDATE_THRESHOLD, type Candidates, MAX_DETECTIONS } from './decoder.ts';
@@ -10,8 +11,8 @@ import { CANDIDATE_THRESHOLD, type Candidates, MAX_DETECTIONS } from './decoder.
  */
 export function suppress(g: Graph, boxes: Value, scores: Value, iou: number): Candidates {
   // ONNX keeps scores greater than its threshold; the candidate threshold itself is still a candidate.
-  const threshold = g.scalar(CANDIDATE_THRESHOLD * (1 - 1e-6));
-  const kept = g.nonMaxSuppression(boxes, scores, g.scalar(MAX_DETECTIONS, 'int64'), g.scalar(iou), threshold);
+  const threshold = CANDIDATE_THRESHOLD * (1 - 1e-6);
+  const kept = suppressed(g, boxes, scores, { iou, threshold, most: MAX_DETECTIONS });
   const [, classIndex, boxIndex] = g.split(kept, [1, 1, 1], 1) as [Value, Value, Value];
   return {
     boxes: g.gather(g.squeeze(boxes, [0]), g.squeeze(boxIndex, [1])),

@@ -1,4 +1,5 @@
 /** YOLOX (Ge et al. 2021, arXiv 2107.08430), section 2.2: one box a cell, score = objectness × class score. */
+import { boxesFromCentres } from '../../math/boxes-graph.ts';
 import { float32 } from '../../math/tensor.ts';
 import { cellCentres } from './cells.ts';
 import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
@@ -28,8 +29,8 @@ export function decodeYolox({
     centre = g.add(g.mul(place, stride), corner);
     extent = g.mul(g.exp(size), stride);
   }
-  const half = g.mul(extent, g.scalar(0.5));
-  const boxes = g.concat([g.sub(centre, half), g.add(centre, half)], 2);
+  const centred = g.reshape(g.concat([centre, extent], 2), [-1, 4]);
+  const boxes = g.unsqueeze(boxesFromCentres(g, centred), [0]);
   const scores = g.mul(classScores, objectness);
   return suppress(g, boxes, g.transpose(scores, [0, 2, 1]), 0.65);
 }
