@@ -79,7 +79,12 @@ export async function* listArchive(path: Buffer, listing: Listing): AsyncGenerat
 }
 
 /** Reads one member where it lies. */
-export function readMember(file: SystemPath, place: MemberPlace, shown: string, maxBytes: number): Promise<Uint8Array> {
+export async function readMember(
+  file: SystemPath,
+  place: MemberPlace,
+  shown: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
   if (place.kind === 'zip') return readZipMember(file, place, shown, maxBytes);
   refuseLarger(place.byteSize, maxBytes, shown);
   return withFile(file, shown, (handle) => readRange(handle, place.offset, place.byteSize, shown));
