@@ -12,7 +12,7 @@
  */
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import type { Box } from '../core/boxes.ts';
-import { BadImageError, badImageFrom, refuseUndecodable } from './reasons.ts';
+import { badImageFrom, refuseUndecodable } from './reasons.ts';
 
 sharp.concurrency(1);
 sharp.cache(false);
@@ -224,14 +224,4 @@ export function withMargin(box: Box, margin: number, width: number, height: numb
   const right = Math.max(left + 1, Math.min(width, Math.ceil(box[2] + marginX)));
   const bottom = Math.max(top + 1, Math.min(height, Math.ceil(box[3] + marginY)));
   return { left, top, width: right - left, height: bottom - top };
-}
-
-/** Fails with `too-large` when the file itself is over the limit, before anything is decoded. */
-export function refuseTooManyBytes(byteSize: number, maxBytes: number = DEFAULT_MAX_BYTES): void {
-  if (byteSize <= maxBytes) return;
-  const megabytes = (value: number) => Math.round(value / (1024 * 1024));
-  throw new BadImageError(
-    'too-large',
-    `the file has ${megabytes(byteSize)} MiB, the limit is ${megabytes(maxBytes)} MiB`,
-  );
 }

@@ -32,36 +32,31 @@ export function luminanceOf({ pixels, width, height }: Pixels, longest: number =
 }
 
 /**
- * Made smaller with a triangle filter as wide as two new pixels, first along rows and then along columns: what libvips and
+ * Made smaller with a triangle filter as wide as two new pixels, first along columns and then along rows: what libvips and
  * Pillow call linear, so that figures hardly depend on who made the picture smaller. Cost: about 4 multiplications a pixel.
  */
 function reduced(luma: Uint8Array, width: number, height: number, newWidth: number, newHeight: number): Luminance {
-  const columns = triangle(width, newWidth);
+  const { first, weights, taps } = triangle(width, newWidth);
   const rows = triangle(height, newHeight);
-  // Shape [height, newWidth].
-  const narrow = new Float32Array(height * newWidth);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < newWidth; x++) {
-      const start = y * width + (columns.first[x] as number);
-      const weightStart = x * columns.taps;
-      let sum = 0;
-      for (let tap = 0; tap < columns.taps; tap++) {
-        sum += (columns.weights[weightStart + tap] as number) * (luma[start + tap] as number);
-      }
-      narrow[y * newWidth + x] = sum;
-    }
-  }
   const out = new Uint8Array(newWidth * newHeight);
-  const line = new Float32Array(newWidth);
+  const line = new Float64Array(width);
   for (let y = 0; y < newHeight; y++) {
-    line.fill(0.5);
+    line.fill(0);
     for (let tap = 0; tap < rows.taps; tap++) {
       const weight = rows.weights[y * rows.taps + tap] as number;
-      const start = ((rows.first[y] as number) + tap) * newWidth;
-      for (let x = 0; x < newWidth; x++) line[x] = (line[x] as number) + weight * (narrow[start + x] as number);
+      if (weight === 0) continue;
+      const start = ((rows.first[y] as number) + tap) * width;
+      for (let x = 0; x < width; x++) line[x] = (line[x] as number) + weight * (luma[start + x] as number);
     }
-    // The half added before makes cutting off the fraction rounding.
-    for (let x = 0; x < newWidth; x++) out[y * newWidth + x] = line[x] as number;
+    for (let x = 0; x < newWidth; x++) {
+      const start = first[x] as number;
+      const weightStart = x * taps;
+      // Cutting off the fraction after adding a half is rounding.
+      let sum = 0.5;
+      for (let tap = 0; tap < taps; tap++)
+        sum += (weights[weightStart + tap] as number) * (line[start + tap] as number);
+      out[y * newWidth + x] = sum;
+    }
   }
   return { pixels: out, width: newWidth, height: newHeight };
 }
@@ -71,7 +66,7 @@ function triangle(from: number, to: number) {
   const scale = from / to;
   const taps = Math.min(from, Math.ceil(2 * scale) + 1);
   const first = new Uint32Array(to);
-  const weights = new Float32Array(to * taps);
+  const weights = new Float64Array(to * taps);
   for (let i = 0; i < to; i++) {
     const centre = (i + 0.5) * scale - 0.5;
     const start = Math.min(from - taps, Math.max(0, Math.ceil(centre - scale)));
@@ -132,7 +127,12 @@ function rounded(value: number, digits: number): number {
   return Math.round(value * scale) / scale;
 }
 
-/** Where flags begin; `docs` and the report name them. */
+/**
+ * Where flags begin. Set so that ordinary photographs have none: of the benchmark sets' 3,378 images 29 are `dark`, and 3
+ * are `blurred` (the first percentile of sharpness is 106 to 174). Photographs of 640 × 480 blurred by a Gaussian of 4
+ * pixels are `blurred` in 3 % of cases, by 8 pixels in 82 %, by 16 always.
+ * `bright` is meant for overexposure and marks parts photographed on white as well, 153 of 1,233 in electronics.
+ */
 export const FLAG_LIMITS = {
   darkBelow: 0.12,
   brightAbove: 0.94,
