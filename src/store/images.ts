@@ -42,7 +42,17 @@ export function imageStore(session: Session): ImageStore {
       // `flags <> 0` lets the planner use the index of flagged images.
       query = query.where('flags', '<>', sql.lit(0)).where(sql<boolean>`(flags & ${FLAG_BITS[flag]}) <> 0`);
     }
-    if (groupId !== undefined) query = query.where('group_id', '=', imageKey(groupId));
+    if (groupId !== undefined) {
+      const group = imageKey(groupId);
+      // A group is named after its first image; the index of groups lists the others alone.
+      const first = db.selectFrom('image as first').select('first.id').where('first.id', '=', group);
+      const others = db
+        .selectFrom('image as other')
+        .select('other.id')
+        .where('other.group_id', '=', group)
+        .whereRef('other.group_id', '<>', 'other.id');
+      query = query.where('group_id', '=', group).where('id', 'in', first.unionAll(others));
+    }
     if (present === true) {
       query = query.where(({ exists, selectFrom }) =>
         exists(

@@ -14,7 +14,7 @@ import { runStore } from './runs.ts';
 import { Session } from './session.ts';
 import { openSqlite } from './sqlite/driver.ts';
 import type { Store } from './store.ts';
-import { vectorShardStore } from './vectors.ts';
+import { vectorShardStore } from './vector-shards.ts';
 
 export interface OpenStoreOptions {
   /**

@@ -16,8 +16,11 @@ export interface ConnectionOptions {
 
 /** Pages a connection keeps in memory, KiB: the writer's working set at a million images is its index tops. */
 const CACHE_KIB = 32_768;
-/** Pages of 4 KiB the log may hold before it is folded into the file: some ten shards, so that most commits flush once. */
-const LOG_PAGES = 4096;
+/**
+ * Pages of 4 KiB the log may hold before it is folded into the file: 32 MiB, so that most commits flush once and a page
+ * that several shards change is written back once.
+ */
+const LOG_PAGES = 8192;
 /** Compiled statements kept a connection; look-ups by id list come in a few sizes, the rest are fixed texts. */
 const STATEMENTS_KEPT = 256;
 

@@ -51,7 +51,8 @@ CREATE TABLE image (
   group_id BLOB NOT NULL,
   run_key INTEGER NOT NULL REFERENCES run
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX image_by_group ON image (group_id, id);
+-- Most images are a group of their own: only the others are listed, which spares ingest a third of its page writes.
+CREATE INDEX image_by_group ON image (group_id, id) WHERE group_id <> id;
 CREATE INDEX image_flagged ON image (id, flags) WHERE flags <> 0;
 
 CREATE TABLE image_path (
