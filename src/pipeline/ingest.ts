@@ -129,7 +129,7 @@ function ingestStage(
           await earlier;
           return { kind: 'known', path };
         }
-        const looking = inspect(bytes).then((inspection) => ({
+        const looking = inspect(bytes, { id }).then((inspection) => ({
           ...inspection,
           id,
           byteSize: bytes.byteLength,
