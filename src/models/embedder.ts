@@ -47,6 +47,17 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
     });
   }
   const recipe = { ...defaultRecipe(entry), ...options.recipe };
+  const { input } = entry;
+  if (input.fit === 'cover' && input.width !== input.height) {
+    const size = `${input.width} × ${input.height}`;
+    throw new LabelsmithError(
+      'UNSUPPORTED',
+      `${name} takes the middle of an image at ${size}, and only squares are cut`,
+      {
+        hint: 'An imported embedder needs a square input.',
+      },
+    );
+  }
   const { key, path } = await prepareEntry(entry, recipe, options);
   const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
   const { batch } = recipe;

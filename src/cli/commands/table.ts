@@ -6,6 +6,7 @@ import { corpusList } from './corpus.ts';
 import { demo } from './demo.ts';
 import { detect } from './detect.ts';
 import { doctor } from './doctor.ts';
+import { embed } from './embed.ts';
 import { evaluate } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   auto,
   add,
   detect,
+  embed,
   exportCommand,
   importCommand,
   corpusList,

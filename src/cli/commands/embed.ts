@@ -1,0 +1,109 @@
+import type { ItemKind } from '../../core/labels.ts';
+import { type EmbedResult, embedIn, estimateEmbed } from '../../labelling/embed.ts';
+import { savedRecipe } from '../../labelling/recipe.ts';
+import { type Embedder, openEmbedder } from '../../models/embedder.ts';
+import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
+import { fetchOptionsFor } from '../fetching.ts';
+import type { Output } from '../output.ts';
+import { formatBytes, formatDuration, plural } from '../words.ts';
+
+export const DEFAULT_EMBEDDER = 'mobilenetv3-small';
+
+export const EMBED_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '-m, --model <name>',
+    description: `the embedder: see labelsmith models list (default: the one used here before, else ${DEFAULT_EMBEDDER})`,
+  },
+  {
+    flags: '--items <kind>',
+    description: 'whole images, or the regions in them',
+    choices: ['images', 'regions'],
+    default: 'images',
+  },
+];
+
+export const embed: CommandSpec = {
+  usage: 'embed',
+  summary: 'a vector for every image or region, for discover, match and similar',
+  details:
+    'The built-in embedder looks at an image at two sizes; any ONNX image model that was imported can take its place.\n' +
+    'A second run does only what is missing. Vectors are Arrow files in the workspace and may be deleted at any time.',
+  options: [
+    ...EMBED_OPTIONS,
+    { flags: '--force', description: 'drop the vectors of this model and make them again', default: false },
+  ],
+  examples: [
+    ['labelsmith embed', 'every image that has no vector yet'],
+    ['labelsmith embed --items regions', 'what detect found, each cut out with a margin'],
+    ['labelsmith embed --model mobilenetv2', 'a model taken in by labelsmith models import'],
+    ['labelsmith embed --dry-run', 'how many, how long, how much disk'],
+  ],
+  async run(invocation) {
+    const { options, global, output } = invocation;
+    const workspace = await openWorkspace(global.workspace, { create: false });
+    try {
+      const items = options.items as ItemKind;
+      const force = options.force as boolean;
+      const model = options.model as string | undefined;
+      if (global.dryRun) {
+        const estimate = await withEmbedder(invocation, workspace, { items, model }, (embedder) =>
+          estimateEmbed(workspace, embedder, { ...global, items, force }),
+        );
+        output.document({ dryRun: true, ...estimate });
+        output.line(
+          `${plural(estimate.items, items === 'images' ? 'image' : 'region')} to embed with ${estimate.model}`,
+        );
+        const { estimatedMs, vectorBytes } = estimate;
+        output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(vectorBytes)} of disk`);
+        return 0;
+      }
+      const result = await runEmbed(invocation, workspace, { items, model, force });
+      output.document({ interrupted: result.interrupted, space: result.space, ...result.counts });
+      printEmbedded(output, result, items);
+      if (result.counts.total === 0) return 1;
+      return global.strict && result.counts.quarantined > 0 ? 1 : 0;
+    } finally {
+      await workspace.close();
+    }
+  },
+};
+
+export async function runEmbed(
+  invocation: Invocation,
+  workspace: Workspace,
+  { items, model, force }: { readonly items: ItemKind; readonly model?: string; readonly force: boolean },
+): Promise<EmbedResult> {
+  return withEmbedder(invocation, workspace, { items, model }, async (embedder) => {
+    const run = invocation.runOptions();
+    const result = await embedIn(workspace, embedder, { ...run, items, force });
+    run.done();
+    return result;
+  });
+}
+
+async function withEmbedder<T>(
+  { global, output, signal }: Invocation,
+  { store }: Workspace,
+  { items, model }: { readonly items: ItemKind; readonly model?: string },
+  work: (embedder: Embedder) => Promise<T>,
+): Promise<T> {
+  const name = model ?? (await savedRecipe(store, items))?.model ?? DEFAULT_EMBEDDER;
+  const embedder = await openEmbedder(name, { ...fetchOptionsFor(output, signal), threads: global.threads });
+  try {
+    return await work(embedder);
+  } finally {
+    await embedder.close();
+  }
+}
+
+export function printEmbedded(output: Output, { counts }: EmbedResult, items: ItemKind): void {
+  const what = items === 'images' ? 'image' : 'region';
+  const before = counts.total - counts.embedded;
+  output.line(
+    `Embedded ${plural(counts.embedded, what)}${before > 0 ? `, ${plural(counts.total, what)} in all` : ''}.`,
+  );
+  if (counts.quarantined > 0) {
+    output.line(`Could not read ${plural(counts.quarantined, 'image')}: labelsmith status --quarantine says why.`);
+  }
+}

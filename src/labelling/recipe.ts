@@ -1,0 +1,160 @@
+/**
+ * The declared way from an image to the vector that is compared: model, views, and what is done to the vector after it.
+ *
+ * What a model gives is stored as it is (Arrow files); what depends on the data set is worked out once, saved with the
+ * workspace, and done whenever vectors are read, so that images that come later are treated like those before. The steps
+ * behind the model: each block less the data set's mean, scaled to length 1, times its weight; the whole to length 1.
+ */
+import { sha256Hex } from '../core/ids.ts';
+import type { ItemKind } from '../core/labels.ts';
+import { LabelsmithError } from '../errors.ts';
+import type { Matrix } from '../math/matrix.ts';
+import type { Embedder } from '../models/embedder.ts';
+import type { Store, VectorShard } from '../store/store.ts';
+import type { VectorStore } from '../store/vectors/vector-store.ts';
+
+export interface EmbeddingRecipe {
+  readonly version: 1;
+  readonly items: ItemKind;
+  /** The model's name, as `embed --model` takes it. */
+  readonly model: string;
+  /** The model's content; its graph holds the views. */
+  readonly modelKey: string;
+  /** Names what may be compared: vectors of one space. */
+  readonly space: string;
+  /** Parts of a vector, in their order. */
+  readonly blocks: readonly VectorBlock[];
+  /** For regions: what is added on every side of a box, as a share of its longer side. */
+  readonly margin: number | null;
+}
+
+export interface VectorBlock {
+  readonly columns: number;
+  readonly weight: number;
+}
+
+/** What is known of a space's vectors as a whole. */
+export interface SpaceStatistics {
+  /** Vectors the mean was taken of. */
+  readonly count: number;
+  /** Shape [columns]. */
+  readonly mean: Float32Array;
+  /** Names the content: what was worked out with other statistics cannot be compared. */
+  readonly key: string;
+}
+
+/** Context around a box: a tenth of its longer side. */
+export const REGION_MARGIN = 0.1;
+/** The second block (how unevenly a channel is spread over places) counts less than the first; see docs/discover.md. */
+const WEIGHTS: readonly number[] = [1, 0.7];
+
+export function recipeOf(embedder: Pick<Embedder, 'id' | 'key' | 'blocks'>, items: ItemKind): EmbeddingRecipe {
+  const margin = items === 'regions' ? REGION_MARGIN : null;
+  return {
+    version: 1,
+    items,
+    model: embedder.id,
+    modelKey: embedder.key,
+    space: margin === null ? embedder.key : `${embedder.key}+square-${margin}`,
+    blocks: embedder.blocks.map((columns, i) => ({ columns, weight: WEIGHTS[i] ?? 1 })),
+    margin,
+  };
+}
+
+const recipeSetting = (items: ItemKind) => `embedding:${items}`;
+const statisticsSetting = (space: string) => `statistics:${space}`;
+
+/** Makes a recipe the one that stages use for these items. */
+export function saveRecipe(store: Pick<Store, 'putSetting'>, recipe: EmbeddingRecipe): Promise<void> {
+  return store.putSetting(recipeSetting(recipe.items), JSON.stringify(recipe));
+}
+
+/** The recipe of the last `embed` for these items; undefined where there was none. */
+export async function savedRecipe(
+  store: Pick<Store, 'getSetting'>,
+  items: ItemKind,
+): Promise<EmbeddingRecipe | undefined> {
+  const text = await store.getSetting(recipeSetting(items));
+  if (text === undefined) return undefined;
+  const recipe = JSON.parse(text) as EmbeddingRecipe;
+  if (recipe.version === 1) return recipe;
+  throw new LabelsmithError('WORKSPACE', `the workspace's recipe for ${items} is of a form not known here`, {
+    hint: 'A newer labelsmith wrote it. Update labelsmith, or run labelsmith embed --force.',
+  });
+}
+
+/** The recipe of these items, or an error that says how to get one. */
+export async function requireRecipe(store: Pick<Store, 'getSetting'>, items: ItemKind): Promise<EmbeddingRecipe> {
+  const recipe = await savedRecipe(store, items);
+  if (recipe) return recipe;
+  throw new LabelsmithError('NOT_FOUND', `There are no embeddings of ${items} here.`, {
+    hint: `Run labelsmith embed${items === 'regions' ? ' --items regions' : ''} first.`,
+  });
+}
+
+export async function savedStatistics(
+  store: Pick<Store, 'getSetting'>,
+  space: string,
+): Promise<SpaceStatistics | undefined> {
+  const text = await store.getSetting(statisticsSetting(space));
+  if (text === undefined) return undefined;
+  const { count, mean } = JSON.parse(text) as { count: number; mean: string };
+  const bytes = new Uint8Array(Buffer.from(mean, 'base64'));
+  return statisticsOf(count, new Float32Array(bytes.buffer));
+}
+
+/** The mean of all vectors of a space, saved with the workspace. Reads every shard once; holds one. */
+export async function fitStatistics(
+  store: Pick<Store, 'putSetting'>,
+  vectors: Pick<VectorStore, 'stream'>,
+  recipe: EmbeddingRecipe,
+  shards: readonly VectorShard[],
+): Promise<SpaceStatistics> {
+  const columns = columnsOf(recipe);
+  const sums = new Float64Array(columns);
+  let count = 0;
+  for await (const { vectors: part } of vectors.stream(shards)) {
+    count += part.rows;
+    for (let i = 0; i < part.data.length; i += columns) {
+      for (let j = 0; j < columns; j++) sums[j] = (sums[j] as number) + (part.data[i + j] as number);
+    }
+  }
+  const mean = Float32Array.from(sums, (sum) => sum / Math.max(1, count));
+  const text = Buffer.from(mean.buffer, mean.byteOffset, mean.byteLength).toString('base64');
+  await store.putSetting(statisticsSetting(recipe.space), JSON.stringify({ count, mean: text }));
+  return statisticsOf(count, mean);
+}
+
+function statisticsOf(count: number, mean: Float32Array): SpaceStatistics {
+  const bytes = new Uint8Array(mean.buffer, mean.byteOffset, mean.byteLength);
+  return { count, mean, key: sha256Hex(bytes).slice(0, 16) };
+}
+
+export function columnsOf({ blocks }: Pick<EmbeddingRecipe, 'blocks'>): number {
+  return blocks.reduce((sum, { columns }) => sum + columns, 0);
+}
+
+/** Turns stored vectors into those that are compared, in place. @param vectors shape [n, columns]. */
+export function finishVectors(vectors: Matrix, { blocks }: Pick<EmbeddingRecipe, 'blocks'>, mean: Float32Array): void {
+  const { data, rows, columns } = vectors;
+  if (columns !== mean.length) {
+    throw new LabelsmithError('UNSUPPORTED', `vectors of ${columns} numbers do not fit statistics of ${mean.length}`);
+  }
+  const whole = Math.sqrt(blocks.reduce((sum, { weight }) => sum + weight * weight, 0));
+  for (let row = 0; row < rows; row++) {
+    let start = 0;
+    for (const block of blocks) {
+      const at = row * columns + start;
+      let square = 0;
+      for (let j = 0; j < block.columns; j++) {
+        const value = (data[at + j] as number) - (mean[start + j] as number);
+        data[at + j] = value;
+        square += value * value;
+      }
+      // Blocks have length 1 by now, so the whole has the length of the weights.
+      const scale = square > 0 ? block.weight / (whole * Math.sqrt(square)) : 0;
+      for (let j = 0; j < block.columns; j++) data[at + j] = (data[at + j] as number) * scale;
+      start += block.columns;
+    }
+  }
+}
