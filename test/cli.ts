@@ -20,7 +20,7 @@ export function without(set: string): string | false {
 export interface CliOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  readonly input?: string;
+  readonly input?: string | Buffer;
   /** SIGKILL after this long. */
   readonly killAfterMs?: number;
 }

@@ -4,6 +4,7 @@ import './experimental-warnings.ts';
 import { exitCodeOf, LabelsmithError, messageOf } from '../errors.ts';
 import { COMMANDS } from './commands/table.ts';
 import { runCommandLine } from './program.ts';
+import { printable } from './words.ts';
 
 const interrupt = new AbortController();
 process.on('SIGINT', onSignal);
@@ -26,7 +27,7 @@ try {
   if (interrupt.signal.aborted) process.exitCode = 130;
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-  process.stderr.write(`${describe(error)}\n`);
+  process.stderr.write(`${printable(describe(error))}\n`);
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`);
 }
 

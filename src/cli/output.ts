@@ -1,6 +1,6 @@
 /** What the command line prints and where: results on stdout, everything about the way there on stderr. */
 import type { Progress } from '../pipeline/stage.ts';
-import { formatCount, formatDuration } from './words.ts';
+import { formatCount, formatDuration, printable } from './words.ts';
 
 export interface Output {
   readonly json: boolean;
@@ -37,16 +37,16 @@ export function createOutput(
     json,
     quiet,
     line(text = '') {
-      if (!json) stdout.write(`${text}\n`);
+      if (!json) stdout.write(`${printable(text)}\n`);
     },
     document(value) {
       if (json) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
     },
     note(text) {
-      if (!quiet) stderr.write(`${text}\n`);
+      if (!quiet) stderr.write(`${printable(text)}\n`);
     },
     warn(text) {
-      stderr.write(`${text}\n`);
+      stderr.write(`${printable(text)}\n`);
     },
     progress() {
       if (quiet) return { update() {}, done() {} };

@@ -37,6 +37,26 @@ export function formatPercent(fraction: number, digits = 1): string {
   return `${(fraction * 100).toFixed(digits)} %`;
 }
 
+/** Control characters, and those that turn the direction of writing. */
+const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** Text from outside (a file's name, say) as it can stand on a terminal's line without moving its cursor: `\n`, `\x1B`, `\u202E`. */
+export function oneLine(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    const digits = character.charCodeAt(0).toString(16).toUpperCase();
+    return (
+      SHORT_ESCAPES[character] ??
+      (digits.length <= 2 ? `\\x${digits.padStart(2, '0')}` : `\\u${digits.padStart(4, '0')}`)
+    );
+  });
+}
+
+/** The same for text of several lines. */
+export function printable(text: string): string {
+  return text.split('\n').map(oneLine).join('\n');
+}
+
 /** Rows in columns, the first row a head, numbers to the right; as wide as its content. */
 export function table(rows: readonly (readonly (string | number)[])[]): string[] {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? formatCount(cell) : cell)));

@@ -71,17 +71,22 @@ export function badImageFrom(error: unknown, bytes: Uint8Array, maxPixels: numbe
 }
 
 /**
- * Whether a failed decode is one of a cut file. JPEG, GIF, TIFF and AVIF decoders say so; PNG and WebP decoders do not,
- * but both formats say where they end: PNG in its last chunk, WebP in its first twelve bytes.
+ * Whether a failed decode is one of a cut file. Formats that mark their end tell by themselves: JPEG by its EOI marker
+ * behind the last scan, PNG by its last chunk, WebP by its first twelve bytes. For the others it is the decoder's message,
+ * which may be that of another image, since libvips has one buffer of messages for all images under way.
  */
 function endsEarly(bytes: Uint8Array, message: string): boolean {
   const format = sniffFormat(bytes);
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (format === 'jpeg') return view.lastIndexOf(JPEG_END) <= view.lastIndexOf(JPEG_SCAN);
   if (format === 'png') return view.subarray(-64).lastIndexOf('IEND') < 0;
   if (format === 'webp') return view.length < 12 || view.readUInt32LE(4) + 8 > view.length;
   if (format === 'tiff' && tiffPointsPastEnd(view)) return true;
   return /premature end|unexpected end|end of file|bad seek|not enough data|read error/i.test(message);
 }
+
+/** Neither can stand within a scan, where a byte FF is followed by 00 or a restart marker (ITU-T T.81, B.1.1.5). */
+const [JPEG_SCAN, JPEG_END] = [Buffer.from([0xff, 0xda]), Buffer.from([0xff, 0xd9])];
 
 /** Whether a TIFF's first directory stands beyond its last byte; libvips does not even call such a file a TIFF. */
 function tiffPointsPastEnd(view: Buffer): boolean {

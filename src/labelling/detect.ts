@@ -181,8 +181,9 @@ function quarantineRow(path: ImagePath | undefined, id: string, error: Labelsmit
     sourceRoot: path?.sourceRoot ?? '',
     reason,
     message: error.message,
-    byteSize: path?.byteSize ?? 0,
-    modifiedAtMs: path?.modifiedAtMs ?? 0,
+    // Not the recorded ones: a file that is back as it was must not count as known and unchanged to `add`.
+    byteSize: 0,
+    modifiedAtMs: 0,
     stage: 'detect',
   };
 }

@@ -8,7 +8,7 @@ import { auto } from './auto.ts';
 import { DETECT_OPTIONS } from './detect-options.ts';
 
 /** Photographs that come with packages of the models' publishers (Apache-2.0 and MIT). */
-const PHOTOGRAPHS: readonly SourceFile[] = [
+export const PHOTOGRAPHS: readonly SourceFile[] = [
   ...['meal_1', 'meal_2', 'other_1', 'other_2', 'report_1', 'report_2'].map((name) => ({
     reference: `npm:@qvac/classification-ggml@0.26.3#test/images/${name}.jpg`,
   })),

@@ -7,6 +7,7 @@ import { formatEvaluation } from '../../report/evaluation-text.ts';
 import { canonicalNames, defaultTask, predictionsOf } from '../../report/predictions.ts';
 import { readTruth } from '../../report/truth.ts';
 import type { CommandSpec } from '../command.ts';
+import { oneLine } from '../words.ts';
 
 export const evaluate: CommandSpec = {
   usage: 'evaluate <truth>',
@@ -53,7 +54,7 @@ export const evaluate: CommandSpec = {
       const { evaluation, details } = await compare(truth, predictions);
       output.document(evaluation);
       output.line(formatEvaluation(evaluation, details));
-      for (const where of truth.unmatchedWhere) output.note(`no image for ${where}`);
+      for (const where of truth.unmatchedWhere) output.note(`no image for ${oneLine(where)}`);
       if (evaluation.images === 0) return 1;
       return global.strict && evaluation.unmatched > 0 ? 1 : 0;
     } finally {

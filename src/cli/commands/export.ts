@@ -9,7 +9,7 @@ import { originalBytes } from '../../pipeline/originals.ts';
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec } from '../command.ts';
 import { fraction, nameList } from '../parse.ts';
-import { formatCount, plural } from '../words.ts';
+import { formatCount, oneLine, plural } from '../words.ts';
 
 const formatLines = FORMATS.map(({ name, description }) => `  ${name.padEnd(8)} ${description}`).join('\n');
 
@@ -101,7 +101,7 @@ export const exportCommand: CommandSpec = {
       if (summary.renamed > 0) output.line(`Changed ${plural(summary.renamed, 'name')} that no file may have.`);
       if (summary.loses.length > 0) output.line(`This format does not keep: ${summary.loses.join('; ')}`);
       for (const [what, count] of Object.entries(summary.lost)) output.warn(`Not kept: ${formatCount(count)} ${what}`);
-      for (const problem of summary.problems) output.warn(problem);
+      for (const problem of summary.problems) output.warn(oneLine(problem));
       if (summary.images === 0) return 1;
       return summary.failedImages > 0 && global.strict ? 1 : 0;
     } finally {

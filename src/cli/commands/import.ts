@@ -3,7 +3,7 @@ import { FORMATS, formatNamed } from '../../formats/table.ts';
 import { recordRun } from '../../pipeline/run.ts';
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec } from '../command.ts';
-import { plural } from '../words.ts';
+import { oneLine, plural } from '../words.ts';
 
 export const importCommand: CommandSpec = {
   usage: 'import <format> <path>',
@@ -45,7 +45,7 @@ export const importCommand: CommandSpec = {
       );
       if (summary.unmatched > 0) {
         output.warn(`${plural(summary.unmatched, 'entry', 'entries')} matched no image:`);
-        for (const where of summary.unmatchedWhere) output.warn(`  ${where}`);
+        for (const where of summary.unmatchedWhere) output.warn(`  ${oneLine(where)}`);
       }
       if (summary.matched === 0) return 1;
       return global.strict && summary.unmatched > 0 ? 1 : 0;

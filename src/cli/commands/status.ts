@@ -2,7 +2,7 @@ import { QUALITY_FLAGS } from '../../core/image.ts';
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { RunRecord } from '../../store/store.ts';
 import type { CommandSpec } from '../command.ts';
-import { formatCount, formatDuration, plural, table } from '../words.ts';
+import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts';
 
 export const status: CommandSpec = {
   usage: 'status',
@@ -36,7 +36,7 @@ export const status: CommandSpec = {
       });
 
       output.line(`Workspace ${workspace.dir}`);
-      for (const source of sources) output.line(`  from ${source}`);
+      for (const source of sources) output.line(`  from ${oneLine(source)}`);
       output.line();
       const quarantined = Object.values(summary.quarantined).reduce((sum, count) => sum + count, 0);
       const flags = QUALITY_FLAGS.filter((flag) => summary.flags[flag]).map((flag) => `${summary.flags[flag]} ${flag}`);
@@ -60,8 +60,10 @@ export const status: CommandSpec = {
         for (const line of table([['run', 'stage', 'status', 'took', 'counts'], ...runs.map(runRow)]))
           output.line(`  ${line}`);
       }
-      for (const row of quarantine)
-        output.line(`${row.reason.padEnd(14)} ${row.path}\n${' '.repeat(15)}${row.message}`);
+      for (const { reason, path, message } of quarantine) {
+        output.line(`${reason.padEnd(19)} ${oneLine(path)}`);
+        output.line(`${' '.repeat(19)} ${oneLine(message)}`);
+      }
       if (problems) output.line(problems.length === 0 ? '\nIntegrity: ok' : `\nIntegrity:\n  ${problems.join('\n  ')}`);
       return problems && problems.length > 0 ? 1 : 0;
     } finally {
