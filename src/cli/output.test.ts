@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Progress } from '../pipeline/stage.ts';
+import { barLine, createOutput } from './output.ts';
+import { formatBytes, formatDuration, table } from './words.ts';
+
+function sink(isTTY = false) {
+  const written: string[] = [];
+  return { written, isTTY, columns: 80, write: (text: string) => written.push(text) };
+}
+
+const HALF: Progress = {
+  stage: 'detect',
+  done: 600,
+  total: 1200,
+  rate: 24,
+  elapsedMs: 25_000,
+  remainingMs: 25_000,
+  shardsCommitted: 4,
+};
+
+test('with --json the document is all there is on stdout', () => {
+  const [stdout, stderr] = [sink(), sink()];
+  const output = createOutput({ json: true, quiet: false }, stdout, stderr);
+  output.line('for people');
+  output.note('a remark');
+  output.document({ images: 3 });
+  assert.deepEqual(JSON.parse(stdout.written.join('')), { images: 3 });
+  assert.deepEqual(stderr.written, ['a remark\n']);
+});
+
+test('--quiet silences remarks and progress, not warnings', () => {
+  const [stdout, stderr] = [sink(), sink(true)];
+  const output = createOutput({ json: false, quiet: true }, stdout, stderr);
+  output.note('a remark');
+  output.warn('a warning');
+  const progress = output.progress();
+  progress.update(HALF);
+  progress.done();
+  assert.deepEqual(stderr.written, ['a warning\n']);
+});
+
+test('progress is a bar that overwrites itself on a terminal and whole lines in a log', () => {
+  const terminal = sink(true);
+  const bar = createOutput({ json: false, quiet: false }, sink(), terminal).progress();
+  bar.update(HALF);
+  bar.done();
+  const shown = terminal.written[0] as string;
+  assert.ok(shown.startsWith('\r\x1b[K'), 'it starts at the line and clears it');
+  assert.match(shown.slice(4), /^detect {3}█+░+ {2}600\/1,200 {2}24\.0\/s {2}25 s left$/);
+  assert.equal(terminal.written.at(-1), '\n');
+
+  const log = sink();
+  const lines = createOutput({ json: false, quiet: false }, sink(), log).progress();
+  lines.update(HALF);
+  lines.done();
+  assert.deepEqual(log.written, ['detect   600/1,200  24.0/s  25 s left\n']);
+});
+
+test('a bar that does not fit is left out, and a finished stage says how long it took', () => {
+  assert.equal(barLine(HALF, 30), 'detect   600/1,200  24.0/s  25 s left');
+  assert.equal(barLine({ ...HALF, done: 1200, remainingMs: 0 }, 0), 'detect   1,200/1,200  48.0/s  25 s');
+  assert.equal(barLine({ ...HALF, total: undefined, remainingMs: undefined }, 80), 'detect   600  24.0/s');
+});
+
+test('numbers as people read them', () => {
+  assert.deepEqual([400, 12_000, 200_000, 7_500_000].map(formatDuration), ['0.4 s', '12 s', '3 min 20 s', '2 h 5 min']);
+  assert.deepEqual([512, 4000, 1.25e9].map(formatBytes), ['512 B', '4.0 kB', '1.3 GB']);
+});
+
+test('tables set numbers to the right and text to the left', () => {
+  assert.deepEqual(
+    table([
+      ['class', 'count'],
+      ['dog', 12],
+      ['elephant', 1234],
+    ]),
+    ['class     count', 'dog          12', 'elephant  1,234'],
+  );
+});
