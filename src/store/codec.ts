@@ -130,7 +130,13 @@ export function hasShape(shape: RegionShape): boolean {
   return shape.keypoints !== null || shape.mask !== null || shape.polygons !== null;
 }
 
-export function shapeRow(imageId: string, regionId: string, shape: RegionShape): RegionShapeTable {
+/** `modelId` made the shapes; null when a person or an import brought them. */
+export function shapeRow(
+  imageId: string,
+  regionId: string,
+  shape: RegionShape,
+  modelId: number | null,
+): RegionShapeTable {
   const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
   return {
     image_id: imageKey(imageId),
@@ -138,6 +144,8 @@ export function shapeRow(imageId: string, regionId: string, shape: RegionShape):
     keypoints: json(shape.keypoints),
     mask: json(shape.mask),
     polygons: json(shape.polygons),
+    keypoints_model_id: shape.keypoints === null ? null : modelId,
+    mask_model_id: shape.mask === null ? null : modelId,
   };
 }
 

@@ -163,9 +163,11 @@ export function detectionStore(session: Session): DetectionStore {
           }
         }
         for (const { image, added } of plans) {
-          for (const { id, keypoints = null, mask = null } of added) {
-            const shape = { keypoints, mask, polygons: null };
-            if (hasShape(shape)) draft.add(labels.putShape, shapeRow(image.imageId, id, shape));
+          for (const { id, keypoints, mask } of added) {
+            // A region of the same id is the same box: what other stages found in it stays.
+            if (keypoints === undefined && mask === undefined) continue;
+            const shape = { keypoints: keypoints ?? null, mask: mask ?? null, polygons: null };
+            if (hasShape(shape)) draft.add(labels.putShape, shapeRow(image.imageId, id, shape, model_id));
             else if (known.regionIds.has(id)) {
               draft.add(labels.dropShape, { image_id: imageKey(image.imageId), region_id: regionKey(id) });
             }

@@ -71,12 +71,45 @@ export function labelStatements({ db }: Pick<Session, 'db'>) {
           keypoints: v.keypoints,
           mask: v.mask,
           polygons: v.polygons,
+          keypoints_model_id: v.keypoints_model_id,
+          mask_model_id: v.mask_model_id,
         })
         .onConflict((conflict) =>
           conflict.columns(['image_id', 'region_id']).doUpdateSet((eb) => ({
             keypoints: eb.ref('excluded.keypoints'),
             mask: eb.ref('excluded.mask'),
             polygons: eb.ref('excluded.polygons'),
+            keypoints_model_id: eb.ref('excluded.keypoints_model_id'),
+            mask_model_id: eb.ref('excluded.mask_model_id'),
+          })),
+        ),
+    ),
+    /** Sets the keypoints of a region and leaves its other shapes as they are. */
+    putKeypoints: template<RegionScope & { keypoints: string; maker: number }>((v) =>
+      db
+        .insertInto('region_shape')
+        .values({
+          image_id: v.image_id,
+          region_id: v.region_id,
+          keypoints: v.keypoints,
+          keypoints_model_id: v.maker,
+        })
+        .onConflict((conflict) =>
+          conflict.columns(['image_id', 'region_id']).doUpdateSet((eb) => ({
+            keypoints: eb.ref('excluded.keypoints'),
+            keypoints_model_id: eb.ref('excluded.keypoints_model_id'),
+          })),
+        ),
+    ),
+    /** Sets the mask of a region and leaves its other shapes as they are. */
+    putMask: template<RegionScope & { mask: string; maker: number }>((v) =>
+      db
+        .insertInto('region_shape')
+        .values({ image_id: v.image_id, region_id: v.region_id, mask: v.mask, mask_model_id: v.maker })
+        .onConflict((conflict) =>
+          conflict.columns(['image_id', 'region_id']).doUpdateSet((eb) => ({
+            mask: eb.ref('excluded.mask'),
+            mask_model_id: eb.ref('excluded.mask_model_id'),
           })),
         ),
     ),

@@ -12,6 +12,7 @@ import { labelStore } from './labels.ts';
 import { regionStore } from './regions.ts';
 import { runStore } from './runs.ts';
 import { Session } from './session.ts';
+import { shapeStore } from './shapes.ts';
 import { openSqlite } from './sqlite/driver.ts';
 import type { Store } from './store.ts';
 import { vectorShardStore } from './vector-shards.ts';
@@ -54,6 +55,7 @@ export async function storeOver(driver: SqlDriver, pageSize: number): Promise<St
     ...imageStore(session),
     ...detectionStore(session),
     ...regionStore(session),
+    ...shapeStore(session),
     ...labels,
     ...classStore(session),
     ...datasetStore(session),

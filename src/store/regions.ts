@@ -48,7 +48,7 @@ export function regionStore(session: Session): Pick<Store, 'regionsOf' | 'putReg
           const modelId = region.modelKey === null ? null : draft.modelId(region.modelKey);
           const runKey = region.runId === null ? null : runKeyOf(draft.dictionary, region.runId);
           draft.add(statements.putRegion, regionRow(region, modelId, runKey));
-          if (hasShape(region)) draft.add(statements.putShape, shapeRow(region.imageId, region.id, region));
+          if (hasShape(region)) draft.add(statements.putShape, shapeRow(region.imageId, region.id, region, null));
           else draft.add(statements.dropShape, { image_id: imageKey(region.imageId), region_id: regionKey(region.id) });
         }
       });

@@ -136,13 +136,16 @@ export interface RegionTable {
   crowd: number;
 }
 
-/** Only regions that have more than a box. All JSON. */
+/** Only regions that have more than a box. Shapes are JSON. */
 export interface RegionShapeTable {
   image_id: Uint8Array;
   region_id: Uint8Array;
   keypoints: string | null;
   mask: string | null;
   polygons: string | null;
+  /** The model that made it; null for what a person or an import brought. */
+  keypoints_model_id: number | null;
+  mask_model_id: number | null;
 }
 
 export interface LabelTable {

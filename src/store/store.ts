@@ -85,6 +85,51 @@ export interface Store {
   /** Keys of the models that left candidates, with the number of images. */
   candidateModels(): Promise<{ modelKey: string; images: number; classNames: readonly string[] }[]>;
 
+  // ── Shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /**
+   * Images with a detector's regions that have no shape of this kind by this maker, in order of id, in pages. Regions
+   * that a person touched or deleted, shapes that a person or an import brought, and images that cannot be read (no
+   * path, or in quarantine) are left out. With `force`, regions whose shape any model made count as without.
+   */
+  shapeWork(query: ShapeQuery): AsyncIterable<readonly ShapeItem[]>;
+  /** Images, not regions. */
+  countShapeWork(query: ShapeQuery): Promise<number>;
+  /** Sets shapes of regions that are still there and that no person has touched; other shapes of a region stay. */
+  commitShapes(shard: ShapeShard): Promise<void>;
+
+  // ── Regions and labels ───────────────────────────────────────────────────────────────────────────────────────────
+  regionsOf(ids: readonly ImageId[]): Promise<Map<ImageId, StoredRegion[]>>;
+  /**
+   * Regions from a person or an import: inserted or replaced as a whole; `touched` ones are frozen from now on. One that
+   * is not `touched` never replaces one that is.
+   */
+  putRegions(regions: readonly StoredRegion[]): Promise<void>;
+  /**
+   * Sets tombstones on behalf of a person: later runs add nothing over them. Image labels that a detector derived from a
+   * class go when no region of the image holds that class any more. Fails with `NOT_FOUND` for a region that is not there.
+   */
+  deleteRegionsAsHuman(ids: readonly RegionId[]): Promise<void>;
+  /**
+   * Writes labels of any origin. A machine label replaces the machine labels of its origin on that item and task when
+   * `replace` is set; a human or imported label in a single task stands beside older ones and wins by being newer. What
+   * one origin says of one class of one item in one task is kept once, the latest. A human or imported label on a region
+   * freezes the region; a human one may end labels of the image as `deleteRegionsAsHuman` does. Classes are created as
+   * needed. Runs and tasks that do not exist are refused with `NOT_FOUND`.
+   */
+  putLabels(labels: readonly NewLabel[], options?: { replace?: boolean }): Promise<void>;
+  /** All labels of these items, every origin, present and absent, oldest first. */
+  labelsOf(items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>>;
+  /** Removes machine labels of one origin in a task from these items (all items when undefined). */
+  clearMachineLabels(task: string, origin: Origin, items?: readonly ItemId[]): Promise<number>;
+
+  // ── Tasks and classes ────────────────────────────────────────────────────────────────────────────────────────────
+  tasks(): Promise<Task[]>;
+  ensureTask(task: Task): Promise<void>;
+  /** Classes that do not exist yet are created; a synonym of a class counts as that class. */
+  ensureClasses(names: readonly string[]): Promise<void>;
+  /** In order of name. Counts are of current labels (see `currentLabels`), per task. */
+  classes(): Promise<ClassRecord[]>;
+
   // ── Regions and labels ───────────────────────────────────────────────────────────────────────────────────────────
   regionsOf(ids: readonly ImageId[]): Promise<Map<ImageId, StoredRegion[]>>;
   /**
@@ -242,9 +287,44 @@ export interface AcceptedRegion {
   readonly box: Box;
   readonly score: number;
   readonly className: string;
+  /** Undefined leaves what a region of this id has; so does `mask`. */
   readonly keypoints?: Keypoints | null;
   readonly mask?: MaskRle | null;
 }
+
+/** Which regions lack a shape. */
+export interface ShapeQuery {
+  readonly kind: 'keypoints' | 'mask';
+  /** The detector whose regions are meant. */
+  readonly modelKey: string;
+  /** What makes the shapes: a model's key, or a method with its settings. */
+  readonly makerKey: string;
+  /** Only regions that the detector gave one of these classes in this task (default: all). */
+  readonly task: string;
+  readonly classNames?: readonly string[];
+  readonly force?: boolean;
+}
+
+export interface ShapeItem {
+  readonly image: ImageRecord;
+  /** In order of id. */
+  readonly regions: readonly { readonly id: RegionId; readonly box: Box }[];
+}
+
+export interface ShapeShard {
+  readonly makerKey: string;
+  readonly shapes: readonly RegionShapeOf[];
+  readonly quarantine: readonly QuarantineRow[];
+}
+
+export type RegionShapeOf =
+  | {
+      readonly kind: 'keypoints';
+      readonly imageId: ImageId;
+      readonly regionId: RegionId;
+      readonly keypoints: Keypoints;
+    }
+  | { readonly kind: 'mask'; readonly imageId: ImageId; readonly regionId: RegionId; readonly mask: MaskRle };
 
 export interface StoredRegion {
   readonly id: RegionId;

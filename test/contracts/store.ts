@@ -11,12 +11,14 @@ import { labelCases } from './store/labels.ts';
 import { processCases } from './store/processes.ts';
 import { propertyCases } from './store/properties.ts';
 import { recordCases } from './store/records.ts';
+import { shapeCases } from './store/shapes.ts';
 
 export function storeContract(name: string, open: OpenStore, module: string): void {
   describe(`store contract: ${name}`, () => {
     recordCases(open);
     labelCases(open);
     detectionCases(open);
+    shapeCases(open);
     propertyCases(open);
     processCases(open, module);
   });

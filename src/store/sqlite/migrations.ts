@@ -186,6 +186,11 @@ CREATE TABLE vector_shard (
   PRIMARY KEY (space, items, shard)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+-- Which model made a shape, so that another one's can take its place; null for what a person or an import brought.
+ALTER TABLE region_shape ADD COLUMN keypoints_model_id INTEGER REFERENCES model;
+ALTER TABLE region_shape ADD COLUMN mask_model_id INTEGER REFERENCES model;
+`,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */

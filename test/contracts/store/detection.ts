@@ -180,6 +180,9 @@ export function detectionCases(open: OpenStore): void {
     assert.deepEqual(region?.keypoints, keypoints);
     assert.deepEqual((await list(store.dataset({})))[0]?.regions[0]?.keypoints, keypoints);
     await store.commitDetections(plain);
+    assert.deepEqual((await store.regionsOf([id])).get(id)?.[0]?.mask, mask, 'said nothing of the mask: it stays');
+    const without = plain.images.map((i) => ({ ...i, regions: i.regions.map((r) => ({ ...r, mask: null })) }));
+    await store.commitDetections({ ...plain, images: without });
     assert.equal((await store.regionsOf([id])).get(id)?.[0]?.mask, null);
   });
 
