@@ -40,3 +40,12 @@ export function shuffled<T>(items: readonly T[], random: Random): T[] {
   }
   return result;
 }
+
+/** `count` different whole numbers below `n`, ascending (Knuth's algorithm S, TAOCP 2, 3.4.2). */
+export function sampleIndices(n: number, count: number, random: Random): Int32Array {
+  const result = new Int32Array(Math.min(n, count));
+  for (let i = 0, taken = 0; taken < result.length; i++) {
+    if (random() * (n - i) < result.length - taken) result[taken++] = i;
+  }
+  return result;
+}

@@ -1,9 +1,9 @@
-/** Runs the graphs of k-means over a matrix, a block of rows at a time, on the inference threads. */
+/** Runs the graphs of k-means over a matrix, a block of rows at a time. */
+import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, rowsOf } from '../matrix.ts';
 import type { InferencePool, PoolModel } from '../pool.ts';
-import type { Tensors } from '../session.ts';
 import { float32, int32, type Tensor } from '../tensor.ts';
-import { assignGraph, columnSumGraph, NEVER, nearestGraph, ownDistanceGraph } from './graphs.ts';
+import { assignGraph, NEVER, nearestGraph, ownDistanceGraph } from './graphs.ts';
 
 /** Scores a thread holds at once: 16 MB. */
 const SCORES = 1 << 22;
@@ -11,47 +11,6 @@ const SCORES = 1 << 22;
 /** Rows a block; a fixed rule, so that results never depend on the threads. */
 export function blockRows(k: number): number {
   return Math.max(256, Math.min(4096, Math.floor(SCORES / k)));
-}
-
-/** Runs `model` on every block of rows; `use` gets the results in order of the rows. */
-export async function overBlocks(
-  pool: InferencePool,
-  model: PoolModel,
-  { rows, step }: { readonly rows: number; readonly step: number },
-  feeds: (start: number, end: number) => Tensors,
-  use: (result: Tensors, start: number, end: number) => void,
-): Promise<void> {
-  const waiting: Promise<Tensors>[] = [];
-  let used = 0;
-  const useNext = async () => {
-    const start = step * used++;
-    use(await (waiting.shift() as Promise<Tensors>), start, Math.min(rows, start + step));
-  };
-  for (let start = 0; start < rows; start += step) {
-    const run = pool.run(model, feeds(start, Math.min(rows, start + step)));
-    run.catch(() => undefined); // it is awaited later, and fails there
-    waiting.push(run);
-    if (waiting.length > pool.capacity + 2) await useNext();
-  }
-  while (waiting.length > 0) await useNext();
-}
-
-/** The mean of each column, shape [columns], in double precision over blocks. */
-export async function columnMeans(pool: InferencePool, points: Matrix): Promise<Float64Array> {
-  const model = await pool.load(columnSumGraph(), { key: 'column-sum' });
-  const means = new Float64Array(points.columns);
-  await overBlocks(
-    pool,
-    model,
-    { rows: points.rows, step: 1024 },
-    (start, end) => ({ x: matrixTensor(rowsOf(points, start, end)) }),
-    (result) => {
-      const { data } = result.sum as Tensor;
-      for (let j = 0; j < means.length; j++) means[j] = (means[j] as number) + Number(data[j]);
-    },
-  );
-  for (let j = 0; j < means.length; j++) means[j] = (means[j] as number) / points.rows;
-  return means;
 }
 
 /** The squared distance of every point to the centre of its label (summed in single precision), shape [rows]. */

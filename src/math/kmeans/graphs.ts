@@ -46,13 +46,6 @@ function rowsInput(g: Graph, rows: Rows): string {
   return g.gather(g.input('x', 'float32', ['all', 'd']), g.input('indices', 'int32', ['rows']));
 }
 
-/** `x` [rows, d] → `sum` [d]. */
-export function columnSumGraph(): Uint8Array {
-  const g = new Graph('column-sum');
-  g.output(g.reduceSum(g.input('x', 'float32', ['rows', 'd']), [0], { keepDims: false }), 'sum');
-  return g.toModel();
-}
-
 /** Squared distance of each row of `x` [rows, d] to its own centre: `centres` [k, d], `labels` [rows] → [rows]. */
 export function ownDistanceGraph(): Uint8Array {
   const g = new Graph('kmeans-own-distance');

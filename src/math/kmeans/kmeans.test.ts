@@ -1,10 +1,11 @@
 /** Expected values: scikit-learn 1.2.1, `KMeans(k, init=X[:k], n_init=1)` on the same points in double precision. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { sampleIndices } from '../../core/random.ts';
 import { gatherRows, type Matrix, matrix, newSharedMatrix, rowsOf } from '../matrix.ts';
 import { InferencePool } from '../pool.ts';
 import { nearestCentres } from './blocks.ts';
-import { type KMeansOptions, kmeans, sampleIndices, seedCentres } from './kmeans.ts';
+import { type KMeansOptions, kmeans, seedCentres } from './kmeans.ts';
 import { miniBatchKMeans } from './mini-batch.ts';
 
 let pool: InferencePool;

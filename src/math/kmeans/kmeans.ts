@@ -4,7 +4,7 @@
  * The same points, options and seed give the same result, whatever the number of threads: blocks of rows have a fixed
  * size, a thread computes alone, and sums are taken in order of the rows.
  */
-import { seededRandom } from '../../core/random.ts';
+import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { gatherRows, type Matrix, normalisedRows, shareMatrix } from '../matrix.ts';
 import type { InferencePool } from '../pool.ts';
@@ -76,15 +76,6 @@ export async function seedCentres(
   const random = seededRandom(seed, `kmeans:${run}`);
   const seeded = points.rows <= sample ? points : gatherRows(points, sampleIndices(points.rows, sample, random));
   return gatherRows(seeded, await seedIndices(pool, seeded, k, random));
-}
-
-/** `count` different whole numbers below `n`, ascending (Knuth's algorithm S, TAOCP 2, 3.4.2). */
-export function sampleIndices(n: number, count: number, random: () => number): Int32Array {
-  const result = new Int32Array(Math.min(n, count));
-  for (let i = 0, taken = 0; taken < result.length; i++) {
-    if (random() * (n - i) < result.length - taken) result[taken++] = i;
-  }
-  return result;
 }
 
 function checkK(k: number, points: number): void {

@@ -3,8 +3,9 @@
  * normalisation. A fit is plain data; applying it is a small graph, on its own or behind an embedder's.
  */
 import { LabelsmithError } from '../../errors.ts';
+import { columnMeans, overBlocks } from '../blocks.ts';
 import type { Value } from '../graph.ts';
-import { columnMeans, overBlocks, ownDistances } from '../kmeans/blocks.ts';
+import { ownDistances } from '../kmeans/blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
 import { Graph } from '../ops.ts';
 import type { InferencePool } from '../pool.ts';

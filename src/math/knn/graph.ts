@@ -1,0 +1,39 @@
+/** The nearest neighbours of every vector of a set, itself left out: what graph clustering and layouts work on. */
+import { type Matrix, rowsOf } from '../matrix.ts';
+import type { NeighbourIndex } from './neighbours.ts';
+
+export interface NeighbourGraph {
+  /** Shape [rows, n], nearest first; −1 where there are fewer. */
+  readonly indices: Int32Array;
+  /** Shape [rows, n]. */
+  readonly similarities: Float32Array;
+  readonly n: number;
+}
+
+/** Rows asked for at once: what an answer holds stays small. */
+const STEP = 4096;
+
+/** @param points the vectors of the index, in its order. Duplicates of a vector are its neighbours like any other. */
+export async function neighbourGraph(
+  index: NeighbourIndex,
+  points: Matrix,
+  n: number,
+  signal?: AbortSignal,
+): Promise<NeighbourGraph> {
+  const indices = new Int32Array(points.rows * n).fill(-1);
+  const similarities = new Float32Array(points.rows * n).fill(Number.NEGATIVE_INFINITY);
+  for (let start = 0; start < points.rows; start += STEP) {
+    signal?.throwIfAborted();
+    const end = Math.min(points.rows, start + STEP);
+    const found = await index.search(rowsOf(points, start, end), n + 1);
+    for (let row = start; row < end; row++) {
+      let to = row * n;
+      for (let from = (row - start) * (n + 1), stop = from + n + 1; from < stop && to < (row + 1) * n; from++) {
+        if (found.indices[from] === row) continue;
+        indices[to] = found.indices[from] as number;
+        similarities[to++] = found.similarities[from] as number;
+      }
+    }
+  }
+  return { indices, similarities, n };
+}

@@ -1,0 +1,169 @@
+/**
+ * Locality-sensitive hashing: random hyperplanes, several tables, multi-probe, packed codes, exact re-ranking.
+ *
+ * Vectors must have length 1. Beside them the index holds codeBits / 8 + 8 · tables bytes a vector (96 by default), and
+ * 4 for each thread that searches. Vectors can be added at any time; the hyperplanes stay those of the first fit. A few
+ * queries are answered in this thread (a fraction of a millisecond each), many by threads of their own.
+ */
+import { LabelsmithError } from '../../errors.ts';
+import { checkSearch, type NeighbourIndex, type Neighbours, noNeighbours } from '../knn/neighbours.ts';
+import { type Matrix, shareMatrix } from '../matrix.ts';
+import type { InferencePool } from '../pool.ts';
+import { fitHashing, type Hashed, type HashFamily, type HashOptions, hashVectors, overMargins } from './family.ts';
+import { SearchThreads } from './search-threads.ts';
+import { type HashedVectors, Searcher, type SearchSettings } from './searcher.ts';
+
+export interface LshOptions extends HashOptions, LshSearchOptions {}
+
+export interface LshSearchOptions {
+  /** Buckets that a query looks into in each table (default 48): more find more and cost in proportion. */
+  readonly probes?: number;
+  /** Codes that a query reads at most (default 20,000): what a heap of near-duplicates can cost. */
+  readonly maxCodes?: number;
+  /** Candidates compared exactly, for each neighbour asked for (default 20, and at least 200 in all). */
+  readonly rerankPerNeighbour?: number;
+}
+
+const MIN_RERANK = 200;
+/** Up to so many queries are not worth the way to another thread. */
+const FEW = 16;
+
+export class LshIndex implements NeighbourIndex {
+  readonly family: HashFamily;
+  readonly #pool: InferencePool;
+  readonly #options: LshSearchOptions;
+  readonly #parts: { readonly vectors: Matrix; readonly hashed: Hashed }[] = [];
+  #size = 0;
+  /** Made at the first search after vectors were added. */
+  #ready: { searcher: Searcher; threads: SearchThreads } | undefined;
+
+  constructor(pool: InferencePool, family: HashFamily, options: LshSearchOptions = {}) {
+    this.#pool = pool;
+    this.family = family;
+    this.#options = options;
+  }
+
+  /** Fits hyperplanes to the points and indexes them. */
+  static async fit(pool: InferencePool, points: Matrix, options: LshOptions = {}): Promise<LshIndex> {
+    const shared = shareMatrix(points);
+    const index = new LshIndex(pool, await fitHashing(pool, shared, options), options);
+    await index.add(shared);
+    return index;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get columns(): number {
+    return this.family.planes.columns;
+  }
+
+  /** Appends vectors: the first gets the number `size`. With `hashed`, as stored, they are not hashed again. */
+  async add(points: Matrix, hashed?: Hashed): Promise<void> {
+    const vectors = shareMatrix(points);
+    const { codeBits, tables } = this.family;
+    const own = hashed ?? (await hashVectors(this.#pool, this.family, vectors));
+    if (own.codes.length !== (vectors.rows * codeBits) / 32 || own.keys.length !== vectors.rows * tables) {
+      throw new LabelsmithError('BAD_FILE', `the stored index is not of these ${vectors.rows} vectors`, {
+        hint: 'Delete the index: it is made again from the vectors.',
+      });
+    }
+    if (vectors.rows > 0) this.#parts.push({ vectors, hashed: own });
+    this.#size += vectors.rows;
+    await this.close();
+  }
+
+  /** Codes and keys of all vectors, for storing. */
+  hashed(): Hashed {
+    const { codeBits, tables } = this.family;
+    const codes = new Uint32Array((this.#size * codeBits) / 32);
+    const keys = new Uint32Array(this.#size * tables);
+    let start = 0;
+    for (const { vectors, hashed } of this.#parts) {
+      codes.set(hashed.codes, (start * codeBits) / 32);
+      for (let t = 0; t < tables; t++) {
+        keys.set(hashed.keys.subarray(t * vectors.rows, (t + 1) * vectors.rows), t * this.#size + start);
+      }
+      start += vectors.rows;
+    }
+    return { codes, keys };
+  }
+
+  async search(queries: Matrix, n: number): Promise<Neighbours> {
+    checkSearch(this.columns, queries, n);
+    const found = noNeighbours(queries.rows, n);
+    if (this.#size === 0) return found;
+    const rerank = Math.max(MIN_RERANK, (this.#options.rerankPerNeighbour ?? 20) * n);
+    const { searcher, threads } = this.#prepare();
+    const read = { codes: 0, vectors: 0 };
+    const asked: Promise<void>[] = [];
+    await overMargins(this.#pool, this.family, queries, (margins, start, end) => {
+      if (queries.rows > FEW) {
+        asked.push(threads.search({ margins, queries, start, end, n, rerank }, found, read));
+        return;
+      }
+      const { columns } = queries;
+      const width = this.family.planes.rows;
+      for (let q = start; q < end; q++) {
+        const query = queries.data.subarray(q * columns, (q + 1) * columns);
+        searcher.search(margins, (q - start) * width, query, rerank, found, q * n, read);
+      }
+    });
+    await Promise.all(asked);
+    return { ...found, read };
+  }
+
+  /** Ends the search threads; the next search starts them again. They do not keep the process alive. */
+  async close(): Promise<void> {
+    const ready = this.#ready;
+    this.#ready = undefined;
+    await ready?.threads.close();
+  }
+
+  #prepare() {
+    if (this.#ready) return this.#ready;
+    const { codeBits, tables, keyBits } = this.family;
+    const { probes = 48, maxCodes = 20_000 } = this.#options;
+    const settings: SearchSettings = { probes, maxCodes };
+    const { codes, keys } = this.hashed();
+    const hashed: HashedVectors = {
+      codeBits,
+      tables,
+      keyBits,
+      size: this.#size,
+      codes: sharedCopy(codes),
+      buckets: Array.from({ length: tables }, (_, t) =>
+        bucketsOf(keys.subarray(t * this.#size, (t + 1) * this.#size), keyBits),
+      ),
+      parts: this.#parts.map(({ vectors }) => vectors),
+    };
+    this.#ready = {
+      searcher: new Searcher(hashed, settings),
+      threads: new SearchThreads({ hashed, settings }, this.#pool.threads),
+    };
+    return this.#ready;
+  }
+}
+
+/** Sorts vectors into buckets by counting; within a bucket they stay in order. */
+function bucketsOf(keys: Uint32Array, bits: number): { members: Uint32Array; starts: Uint32Array } {
+  const starts = new Uint32Array(new SharedArrayBuffer(((1 << bits) + 1) * 4));
+  for (const key of keys) starts[key + 1] = (starts[key + 1] as number) + 1;
+  for (let b = 0; b < 1 << bits; b++) starts[b + 1] = (starts[b + 1] as number) + (starts[b] as number);
+  const next = starts.slice(0, 1 << bits);
+  const members = new Uint32Array(new SharedArrayBuffer(keys.length * 4));
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as number;
+    const place = next[key] as number;
+    members[place] = i;
+    next[key] = place + 1;
+  }
+  return { members, starts };
+}
+
+function sharedCopy(words: Uint32Array): Uint32Array {
+  const copy = new Uint32Array(new SharedArrayBuffer(words.byteLength));
+  copy.set(words);
+  return copy;
+}
