@@ -188,7 +188,9 @@ export function detectionStore(session: Session): DetectionStore {
           });
         for (const { image, added, imageLabels } of plans) {
           const image_id = imageKey(image.imageId);
-          for (const { className, confidence } of imageLabels) put(image_id, NO_BYTES, className, confidence);
+          // The most confident last: of several names of one class the newest label is the one that holds.
+          const rising = imageLabels.toSorted((a, b) => a.confidence - b.confidence);
+          for (const { className, confidence } of rising) put(image_id, NO_BYTES, className, confidence);
           for (const region of added) put(image_id, regionKey(region.id), region.className, region.score);
         }
         for (const row of shard.quarantine) images.quarantine(draft, row);
@@ -315,7 +317,7 @@ function planImage(draft: Draft, shard: DetectionShard, image: ShardImage, known
   const suppressed = new Set<number>();
   const standing = new Set<number>();
   for (const region of image.regions) {
-    const classId = draft.classId(region.className);
+    const classId = draft.rootId(draft.classId(region.className));
     const over = frozen.filter(
       (old) => (old.classIds.size === 0 || old.classIds.has(classId)) && iou(old.box, region.box) >= shard.frozenIou,
     );
@@ -334,7 +336,7 @@ function planImage(draft: Draft, shard: DetectionShard, image: ShardImage, known
     added,
     removed: (known.replaceable.get(image.imageId) ?? []).filter((id) => !kept.has(id)),
     imageLabels: image.imageLabels.filter(({ className }) => {
-      const classId = draft.classId(className);
+      const classId = draft.rootId(draft.classId(className));
       return !suppressed.has(classId) || standing.has(classId);
     }),
   };

@@ -22,7 +22,10 @@ export interface Dictionary {
   readonly tasks: ReadonlyMap<string, Task & { readonly id: number }>;
   readonly taskById: ReadonlyMap<number, Task>;
   readonly classById: ReadonlyMap<number, ClassEntry>;
-  /** Names, names of merged classes and synonyms, to the id of the class they count as. */
+  /**
+   * Names, names of merged classes and synonyms, to the id under which labels are written: a merged class keeps its own,
+   * so that undoing the merge gives back what was said since too.
+   */
   readonly classIds: ReadonlyMap<string, number>;
   readonly modelIds: ReadonlyMap<string, number>;
   readonly modelById: ReadonlyMap<number, { readonly key: string; readonly classNames: readonly string[] }>;
@@ -56,8 +59,8 @@ export function dictionaryOf(rows: RowsOf<ReturnType<typeof dictionaryQueries>>)
   }));
   const classById = new Map(classRows.map((row) => [row.id, { id: row.id, name: row.name, rootId: row.root_id }]));
   const classIds = new Map<string, number>();
-  for (const alias of aliases) classIds.set(alias.name, classById.get(alias.class_id)?.rootId ?? alias.class_id);
-  for (const entry of classById.values()) classIds.set(entry.name, entry.rootId);
+  for (const alias of aliases) classIds.set(alias.name, alias.class_id);
+  for (const entry of classById.values()) classIds.set(entry.name, entry.id);
   return {
     revision: counters[0]?.value ?? 0,
     tasks: new Map(tasks.map((task) => [task.name, task])),

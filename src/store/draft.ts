@@ -79,6 +79,7 @@ export class Draft {
     return next;
   }
 
+  /** The number that labels of this name are written with; see `rootId` for what they count as. */
   classId(name: string): number {
     if (name === NONE_OF_THESE) return NONE_CLASS_ID;
     if (name.trim() === '' || name.length > MOST_CLASS_NAME) {
@@ -90,6 +91,10 @@ export class Draft {
     return this.#number('class', name, this.dictionary.classIds, this.dictionary.classById, (id) =>
       this.add(this.#templates.addClass, { id, name }),
     );
+  }
+
+  rootId(classId: number): number {
+    return this.dictionary.classById.get(classId)?.rootId ?? classId;
   }
 
   /** `classNames`, where given, become the model's. */

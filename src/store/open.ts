@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { BUILT_IN_TASKS } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
+import { auditStore } from './audits.ts';
 import { classStore } from './classes.ts';
+import { corpusStore } from './corpus.ts';
 import { datasetStore } from './dataset.ts';
 import { detectionStore } from './detections.ts';
 import type { SqlDriver } from './driver.ts';
@@ -58,6 +60,8 @@ export async function storeOver(driver: SqlDriver, pageSize: number): Promise<St
     ...shapeStore(session),
     ...labels,
     ...classStore(session),
+    ...corpusStore(session),
+    ...auditStore(session),
     ...datasetStore(session),
     ...vectorShardStore(session),
     ...housekeepingStore(session),

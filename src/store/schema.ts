@@ -8,6 +8,7 @@
  * - A merged class keeps its rows: `root_id` names the class it counts as, so that a merge rewrites no label and its
  *   undo is exact.
  */
+import type { ColumnType } from 'kysely';
 import type { Origin } from '../core/labels.ts';
 
 export interface Schema {
@@ -23,6 +24,8 @@ export interface Schema {
   class: ClassTable;
   class_alias: { name: string; class_id: number };
   class_history: ClassHistoryTable;
+  class_history_label: LabelTable & { history_id: number /** 0 before, 1 after. */; side: number };
+  class_history_region: HistoryRegionTable;
   model: { id: number; key: string; class_names: string };
   acceptance: { id: number; key: string };
   candidate: { image_id: Uint8Array; model_id: number; detections: Uint8Array };
@@ -31,6 +34,8 @@ export interface Schema {
   region_shape: RegionShapeTable;
   label: LabelTable;
   vector_shard: VectorShardTable;
+  audit: AuditTable;
+  audit_item: AuditItemTable;
 }
 
 /** `sequence`: the last label's. `regions`: changes of regions. `dictionary`: changes of names. */
@@ -107,9 +112,14 @@ export interface ClassTable {
   parent_id: number | null;
   description: string | null;
   synset: string | null;
+  /** 1 when a person said where it stands. */
+  placed: ColumnType<number, number | undefined>;
 }
 
-/** One operation on the corpus; `backward` undoes it. Labels that an operation moves one by one are named there. */
+/**
+ * One operation on the corpus: `forward` holds what was asked and the rows it left, `backward` the rows before. Labels and
+ * regions that it touched one by one are in tables of their own.
+ */
 export interface ClassHistoryTable {
   id: number;
   at_ms: number;
@@ -120,6 +130,11 @@ export interface ClassHistoryTable {
   backward: string;
   undone: number;
 }
+
+export type HistoryRegionTable = Pick<RegionTable, 'image_id' | 'x1' | 'y1' | 'x2' | 'y2'> & {
+  history_id: number;
+  region_id: Uint8Array;
+};
 
 export interface RegionTable {
   image_id: Uint8Array;
@@ -174,6 +189,29 @@ export interface VectorShardTable {
   first_id: Uint8Array;
   last_id: Uint8Array;
   run_key: number | null;
+}
+
+export interface AuditTable {
+  id: number;
+  task_id: number;
+  at_ms: number;
+  seed: number;
+  /** JSON. */
+  design: string;
+}
+
+export interface AuditItemTable {
+  audit_id: number;
+  image_id: Uint8Array;
+  /** Empty when the image itself was asked about. */
+  region_id: Uint8Array;
+  /** What the machine said, under the name of that day. */
+  class_name: string;
+  origin: number;
+  confidence: number;
+  stratum: number;
+  /** JSON; null until somebody answered. */
+  answer: string | null;
 }
 
 /** Bits and codes on disk: a new name gets a new number, an old one is never given again. */

@@ -10,6 +10,7 @@
  * - No call here changes, hides or deletes what a person said unless its name says `human`.
  */
 import type { Box, Detections } from '../core/boxes.ts';
+import type { CorpusChange, CorpusEvent, CorpusState } from '../core/corpus.ts';
 import type { DatasetImage, Keypoints, MaskRle } from '../core/dataset.ts';
 import type { ImageId, ItemId, RegionId } from '../core/ids.ts';
 import type { ImagePath, ImageRecord, QualityFlag } from '../core/image.ts';
@@ -130,38 +131,36 @@ export interface Store {
   /** In order of name. Counts are of current labels (see `currentLabels`), per task. */
   classes(): Promise<ClassRecord[]>;
 
-  // ── Regions and labels ───────────────────────────────────────────────────────────────────────────────────────────
-  regionsOf(ids: readonly ImageId[]): Promise<Map<ImageId, StoredRegion[]>>;
+  // ── Corpus ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Classes, merged ones too, and synonyms. */
+  corpus(): Promise<CorpusState>;
   /**
-   * Regions from a person or an import: inserted or replaced as a whole; `touched` ones are frozen from now on. One that
-   * is not `touched` never replaces one that is.
+   * One operation, as one transaction, with what it takes to undo it. `change` is called again when another process
+   * changed the corpus meanwhile. Gives null, and writes nothing, when there was nothing to do.
    */
-  putRegions(regions: readonly StoredRegion[]): Promise<void>;
+  changeCorpus(
+    operation: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>>; readonly atMs: number },
+    change: (state: CorpusState) => CorpusChange | Promise<CorpusChange>,
+  ): Promise<CorpusEvent | null>;
   /**
-   * Sets tombstones on behalf of a person: later runs add nothing over them. Image labels that a detector derived from a
-   * class go when no region of the image holds that class any more. Fails with `NOT_FOUND` for a region that is not there.
+   * Undoes the newest operation that is not undone, exactly. What people or stages wrote since stays: a label changed
+   * since keeps its change, and a class that was labelled since is kept. Gives null when there is none.
    */
-  deleteRegionsAsHuman(ids: readonly RegionId[]): Promise<void>;
-  /**
-   * Writes labels of any origin. A machine label replaces the machine labels of its origin on that item and task when
-   * `replace` is set; a human or imported label in a single task stands beside older ones and wins by being newer. What
-   * one origin says of one class of one item in one task is kept once, the latest. A human or imported label on a region
-   * freezes the region; a human one may end labels of the image as `deleteRegionsAsHuman` does. Classes are created as
-   * needed. Runs and tasks that do not exist are refused with `NOT_FOUND`.
-   */
-  putLabels(labels: readonly NewLabel[], options?: { replace?: boolean }): Promise<void>;
-  /** All labels of these items, every origin, present and absent, oldest first. */
-  labelsOf(items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>>;
-  /** Removes machine labels of one origin in a task from these items (all items when undefined). */
-  clearMachineLabels(task: string, origin: Origin, items?: readonly ItemId[]): Promise<number>;
+  undoCorpusChange(): Promise<CorpusEvent | null>;
+  /** Newest first. */
+  corpusHistory(limit?: number): Promise<CorpusEvent[]>;
 
-  // ── Tasks and classes ────────────────────────────────────────────────────────────────────────────────────────────
-  tasks(): Promise<Task[]>;
-  ensureTask(task: Task): Promise<void>;
-  /** Classes that do not exist yet are created; a synonym of a class counts as that class. */
-  ensureClasses(names: readonly string[]): Promise<void>;
-  /** In order of name. Counts are of current labels (see `currentLabels`), per task. */
-  classes(): Promise<ClassRecord[]>;
+  // ── Audits ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Records a drawn sample before anybody sees it, and gives the audit's id. */
+  startAudit(audit: NewAudit): Promise<number>;
+  /** Newest first. */
+  audits(task?: string): Promise<AuditRecord[]>;
+  /** In order of image, region and class. */
+  auditItems(auditId: number): Promise<AuditItem[]>;
+  /** Items are named by `itemId` and `className`; a later answer replaces an earlier one. */
+  putAuditAnswers(auditId: number, answers: readonly AuditAnswer[]): Promise<void>;
+  /** Every item that was ever drawn for an audit of the task: never to be trained on. */
+  auditedItems(task: string): Promise<Set<ItemId>>;
 
   // ── Export ───────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Images with their current labels and regions, in order of id. */
@@ -369,6 +368,44 @@ export interface ClassRecord {
     /** Current labels by origin. */
     readonly origins: Readonly<Partial<Record<Origin, number>>>;
   }[];
+}
+
+export interface NewAudit {
+  readonly task: string;
+  readonly atMs: number;
+  readonly seed: number;
+  /** How the sample was drawn, as JSON: sizes of strata and classes, what an estimate needs. */
+  readonly design: string;
+  readonly items: readonly Omit<AuditItem, 'answer'>[];
+}
+
+export type AuditRecord = Omit<NewAudit, 'items'> & {
+  readonly id: number;
+  readonly items: number;
+  readonly answered: number;
+};
+
+export interface AuditItem {
+  readonly itemId: ItemId;
+  readonly imageId: ImageId;
+  /** What the machine said. */
+  readonly className: string;
+  readonly origin: Origin;
+  readonly confidence: number;
+  readonly stratum: number;
+  readonly answer: AuditVerdict | null;
+}
+
+/** What a person said of what the machine said. */
+export interface AuditVerdict {
+  readonly right: boolean;
+  /** What it is instead, where that was said; `(none of these)` is an answer too. */
+  readonly trueClass: string | null;
+}
+
+export interface AuditAnswer extends AuditVerdict {
+  readonly itemId: ItemId;
+  readonly className: string;
 }
 
 export interface DatasetQuery {

@@ -1,0 +1,56 @@
+/** The corpus of classes as plain data: what operations on it take and give, and what its history says. */
+import type { ItemId } from './ids.ts';
+
+/** A class, or one that was merged and now counts as another. */
+export interface CorpusClass {
+  readonly id: number;
+  readonly name: string;
+  /** The class it counts as; its own id unless it was merged. Never a class that was merged itself. */
+  readonly rootId: number;
+  readonly parentId: number | null;
+  /** A person said where it stands; without a parent that means at the top. Else WordNet may place it. */
+  readonly placed: boolean;
+  readonly description: string | null;
+  /** WordNet synset such as `dog.n.01`; null where nobody said one. */
+  readonly synset: string | null;
+}
+
+/** Names of classes, merged ones too, and synonyms are all different. */
+export interface CorpusState {
+  /** By id. */
+  readonly classes: ReadonlyMap<number, CorpusClass>;
+  /** To the id of the class that each was given to. */
+  readonly synonyms: ReadonlyMap<string, number>;
+}
+
+/** One item goes from a class to another within a task. Ids of classes are those of the state after the operation. */
+export interface Reassignment {
+  readonly itemId: ItemId;
+  readonly task: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What an operation makes of the corpus. */
+export interface CorpusChange {
+  readonly state: CorpusState;
+  /**
+   * `word`: a person says of each item that it is the one and not the other. `move`: labels of every origin change
+   * their class and keep the rest.
+   */
+  readonly items?: { readonly how: 'word' | 'move'; readonly list: readonly Reassignment[] };
+}
+
+/** One operation as the history shows it. */
+export interface CorpusEvent {
+  /** Grows with time. */
+  readonly id: number;
+  readonly atMs: number;
+  /** `rename`, `merge`, … */
+  readonly operation: string;
+  /** What it was asked: names, files. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly undone: boolean;
+  /** Labels that it wrote, moved or took away. */
+  readonly labels: number;
+}
