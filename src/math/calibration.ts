@@ -1,0 +1,77 @@
+/**
+ * Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017): logits are divided by the one
+ * number that makes held-out labels most likely. Classes keep their order, so no accuracy changes.
+ */
+import { type Matrix, newSharedMatrix } from './matrix.ts';
+
+const LEAST = 0.05;
+const MOST = 20;
+
+/**
+ * The temperature of least mean cross-entropy, between 0.05 and 20. Golden-section search on its logarithm (the loss is
+ * convex in 1/T, hence has one minimum); 40 passes over the logits.
+ *
+ * @param logits shape [n, classes], of items the head was not trained on.
+ * @param labels shape [n], the true class of each.
+ */
+export function fitTemperature(logits: Matrix, labels: ArrayLike<number>): number {
+  const ratio = (Math.sqrt(5) - 1) / 2;
+  let [low, high] = [Math.log(LEAST), Math.log(MOST)];
+  const loss = (log: number) => meanCrossEntropy(logits, labels, Math.exp(log));
+  let [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
+  let [lossA, lossB] = [loss(a), loss(b)];
+  for (let i = 0; i < 38; i++) {
+    if (lossA <= lossB) {
+      [high, b, lossB] = [b, a, lossA];
+      a = high - ratio * (high - low);
+      lossA = loss(a);
+    } else {
+      [low, a, lossA] = [a, b, lossB];
+      b = low + ratio * (high - low);
+      lossB = loss(b);
+    }
+  }
+  return Math.exp((low + high) / 2);
+}
+
+/** Mean of −log softmax(logits / temperature)[label]; shape of `logits` [n, classes]. */
+export function meanCrossEntropy({ data, rows, columns }: Matrix, labels: ArrayLike<number>, temperature = 1): number {
+  let sum = 0;
+  for (let r = 0; r < rows; r++) {
+    let most = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < columns; c++) most = Math.max(most, data[r * columns + c] as number);
+    let total = 0;
+    for (let c = 0; c < columns; c++) total += Math.exp(((data[r * columns + c] as number) - most) / temperature);
+    sum += Math.log(total) - ((data[r * columns + (labels[r] as number)] as number) - most) / temperature;
+  }
+  return rows === 0 ? 0 : sum / rows;
+}
+
+/** softmax(logits / temperature), row by row; shape [n, classes], in shared memory. */
+export function softmaxRows({ data, rows, columns }: Matrix, temperature = 1): Matrix {
+  const result = newSharedMatrix(rows, columns);
+  for (let r = 0; r < rows; r++) {
+    const start = r * columns;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let c = start; c < start + columns; c++) most = Math.max(most, data[c] as number);
+    let total = 0;
+    for (let c = start; c < start + columns; c++) {
+      const value = Math.exp(((data[c] as number) - most) / temperature);
+      result.data[c] = value;
+      total += value;
+    }
+    for (let c = start; c < start + columns; c++) result.data[c] = (result.data[c] as number) / total;
+  }
+  return result;
+}
+
+/** Column of the largest element of each row, the first on a tie; shape [n]. */
+export function argMaxRows({ data, rows, columns }: Matrix): Int32Array {
+  const best = new Int32Array(rows);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 1; c < columns; c++) {
+      if ((data[r * columns + c] as number) > (data[r * columns + (best[r] as number)] as number)) best[r] = c;
+    }
+  }
+  return best;
+}
