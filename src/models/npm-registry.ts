@@ -29,8 +29,8 @@ export async function loadNpmSettings(env: NodeJS.ProcessEnv = process.env, cwd 
   // Loading writes npm's own variables into `env`, so it gets a copy.
   const config = new Config({ ...npm, npmPath, argv: [], env: { ...env }, cwd });
   await config.load();
-  // npm waits 10 s and more between attempts; downloads here have their own retries.
-  return { ...config.flat, fetchRetries: 1, fetchRetryMintimeout: 500, fetchRetryMaxtimeout: 500 } as NpmSettings;
+  // npm waits 10 s and then a minute between attempts; downloads here have their own retries.
+  return { ...config.flat, retry: { retries: 1, minTimeout: 500, maxTimeout: 500 } } as NpmSettings;
 }
 
 export interface Tarball {

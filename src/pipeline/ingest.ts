@@ -266,8 +266,11 @@ function problemRow({ path, sourceRoot, reason, message }: SourceProblem): Quara
   return { path, sourceRoot, reason, message, byteSize: 0, modifiedAtMs: 0, stage: 'add' };
 }
 
-function errorRow({ path, sourceRoot, byteSize, modifiedAtMs }: SourceEntry, error: LabelsmithError): QuarantineRow {
+/** What was wrong with the contents stays so until the file changes; what could not be read is tried at every run. */
+function errorRow(entry: SourceEntry, error: LabelsmithError): QuarantineRow {
+  const { path, sourceRoot } = entry;
   const reason = typeof error.details.reason === 'string' ? error.details.reason : error.code.toLowerCase();
+  const { byteSize, modifiedAtMs } = error.code === 'BAD_IMAGE' ? entry : { byteSize: 0, modifiedAtMs: 0 };
   return { path, sourceRoot, reason, message: error.message, byteSize, modifiedAtMs, stage: 'add' };
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LabelsmithError } from '../../errors.ts';
+import { cacheDirectory } from '../../models/cache.ts';
 import { type ImportOptions, importModel } from '../../models/import.ts';
 import { modelsList } from '../../models/list.ts';
 import { prepareModel } from '../../models/prepare.ts';
@@ -41,7 +42,8 @@ const modelsPull: CommandSpec = {
       pulled.push({ id: entry.id, key, path, byteSize });
       output.line(`${entry.id}  ${formatBytes(byteSize)}  ${path}`);
     }
-    output.document({ pulled });
+    output.document({ cacheDir: cacheDirectory(), pulled });
+    output.line(`Cache: ${cacheDirectory()}`);
   },
 };
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { LabelsmithError, messageOf } from '../../errors.ts';
+import { writeOutput } from '../../formats/output.ts';
 import { thumbnailOf } from '../../images/crops.ts';
 import { originalBytes, readImage } from '../../pipeline/originals.ts';
 import { LABELSMITH_VERSION } from '../../pipeline/run.ts';
@@ -47,14 +47,8 @@ export async function writeReport(
     nowMs: Date.now(),
   });
   const html = renderReport(data);
-  try {
-    await writeFile(path, html);
-  } catch (cause) {
-    throw new LabelsmithError('BAD_FILE', `The report cannot be written to ${path}: ${messageOf(cause)}`, {
-      hint: 'Name a file in a folder that is there and that you may write to.',
-      cause,
-    });
-  }
+  const protectedPaths = [{ path: workspace.dir, what: 'the workspace' }];
+  await writeOutput(path, { kind: 'file', replace: true, protectedPaths }, (target) => writeFile(target, html));
   return { path, byteSize: Buffer.byteLength(html) };
 }
 
