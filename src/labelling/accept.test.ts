@@ -60,8 +60,17 @@ test('region ids do not depend on the rules, so a changed threshold keeps identi
 });
 
 test('the key of the rules follows their content and not their order', () => {
-  const a = acceptKeyOf({ ...DEFAULT_ACCEPT_RULES, classes: ['a', 'b'], classThresholds: { a: 0.1, b: 0.2 } });
-  const b = acceptKeyOf({ ...DEFAULT_ACCEPT_RULES, classes: ['b', 'a'], classThresholds: { b: 0.2, a: 0.1 } });
+  const a = acceptKeyOf(
+    { ...DEFAULT_ACCEPT_RULES, classes: ['a', 'b'], classThresholds: { a: 0.1, b: 0.2 } },
+    'objects',
+  );
+  const b = acceptKeyOf(
+    { ...DEFAULT_ACCEPT_RULES, classes: ['b', 'a'], classThresholds: { b: 0.2, a: 0.1 } },
+    'objects',
+  );
   assert.equal(a, b);
-  assert.notEqual(a, acceptKeyOf({ ...DEFAULT_ACCEPT_RULES, classes: ['a'], classThresholds: { a: 0.1, b: 0.2 } }));
+  assert.notEqual(
+    a,
+    acceptKeyOf({ ...DEFAULT_ACCEPT_RULES, classes: ['a'], classThresholds: { a: 0.1, b: 0.2 } }, 'objects'),
+  );
 });

@@ -52,8 +52,8 @@ export const DEFAULT_ACCEPT_RULES: AcceptRules = {
   imageLabels: 'any',
 };
 
-/** Names the rules by content: images accepted under another key are accepted again. */
-export function acceptKeyOf(rules: AcceptRules): string {
+/** Names the rules and the task by content: images accepted under another key are accepted again. */
+export function acceptKeyOf(rules: AcceptRules, task: string): string {
   const sorted = (record: Readonly<Record<string, unknown>>) =>
     Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   const content = [
@@ -62,6 +62,7 @@ export function acceptKeyOf(rules: AcceptRules): string {
     rules.classes === null ? null : [...rules.classes].sort(),
     sorted(rules.mapping),
     rules.imageLabels,
+    task,
   ];
   return sha256Hex(JSON.stringify(content)).slice(0, 16);
 }

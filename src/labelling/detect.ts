@@ -77,10 +77,10 @@ const RECORD_BYTES = 3000;
 export async function estimateDetect(
   { store }: Workspace,
   detector: Detector,
-  { rules, force, limit, threads }: Pick<DetectOptions, 'rules' | 'force' | 'limit' | 'threads'>,
+  { rules, force, task, limit, threads }: Pick<DetectOptions, 'rules' | 'force' | 'task' | 'limit' | 'threads'>,
 ): Promise<DetectEstimate> {
   const { width, height } = detector.input;
-  const missing = await store.countDetectionWork(detector.key, acceptKeyOf(rules), { force });
+  const missing = await store.countDetectionWork(detector.key, acceptKeyOf(rules, task), { force });
   const images = Math.min(missing, limit ?? missing);
   const pixels = new Uint8Array(width * height * 3);
   const frame = { width, height, scaleX: 1, scaleY: 1 };
@@ -114,7 +114,7 @@ async function detectStage(
   counts: { images: number; detected: number; regions: number; quarantined: number },
 ): Promise<Stage<DetectionItem, ItemResult>> {
   const { rules, force, task, limit, shardSize = DEFAULT_SHARD_SIZE } = options;
-  const acceptKey = acceptKeyOf(rules);
+  const acceptKey = acceptKeyOf(rules, task);
   const waiting = await store.countDetectionWork(detector.key, acceptKey, { force });
 
   const candidatesOf = async ({ image }: DetectionItem): Promise<ItemResult> => {

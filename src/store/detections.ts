@@ -62,6 +62,10 @@ export function detectionStore(session: Session): DetectionStore {
         ),
   );
 
+  const dropDetection = template<{ model_id: number; image_id: Uint8Array }>((v) =>
+    db.deleteFrom('detection').where('model_id', '=', v.model_id).where('image_id', '=', v.image_id),
+  );
+
   async function numbersOf(modelKey: string, acceptKey: string) {
     const dictionary = await session.freshDictionary();
     return {
@@ -147,9 +151,15 @@ export function detectionStore(session: Session): DetectionStore {
         for (const { image } of plans) {
           draft.add(putDetection, { model_id, image_id: imageKey(image.imageId), acceptance_id, run_key });
         }
+        // Another model's regions in this task are gone: going back to it accepts its candidates again.
+        for (const [, other] of draft.dictionary.modelIds) {
+          if (other === model_id) continue;
+          for (const { image } of plans)
+            draft.add(dropDetection, { model_id: other, image_id: imageKey(image.imageId) });
+        }
         const origin = ORIGIN_CODES.detector;
         for (const { image } of plans) {
-          draft.add(labels.dropDetected, { image_id: imageKey(image.imageId), task_id, origin, model_id });
+          draft.add(labels.dropDetected, { image_id: imageKey(image.imageId), task_id, origin });
         }
         const gone = plans.flatMap(({ image, removed }) =>
           removed.map((id) => ({ image_id: imageKey(image.imageId), region_id: regionKey(id) })),
@@ -250,7 +260,7 @@ interface KnownRegions {
   /** The counter `regions` at the time of reading. */
   readonly revision: number;
   readonly regionIds: ReadonlySet<string>;
-  /** This model's untouched regions, by image: what a shard replaces. */
+  /** Untouched regions of this model, and of others that speak in the task, by image: what a shard replaces. */
   readonly replaceable: ReadonlyMap<ImageId, readonly string[]>;
   /** Regions a person touched or deleted, by image. */
   readonly frozen: ReadonlyMap<ImageId, readonly FrozenRegion[]>;
@@ -272,6 +282,7 @@ async function knownRegions(
   const frozenIds = new Set<string>();
   for (const piece of pieces(shard.images.map((image) => imageKey(image.imageId)))) {
     const [regions] = await session.driver.read([db.selectFrom('region').selectAll().where('image_id', 'in', piece)]);
+    const others = await regionsOfOthers(session, piece, modelId, taskId);
     const touched = regions.filter((row) => row.touched === 1 || row.deleted === 1);
     const labels = new Map<string, LabelTable[]>();
     for (const ids of pieces([...new Set(touched.map((row) => idOf(row.image_id)))].map(imageKey))) {
@@ -285,7 +296,9 @@ async function knownRegions(
       const imageId = idOf(row.image_id);
       regionIds.add(id);
       if (row.touched === 0 && row.deleted === 0) {
-        if (row.model_id === modelId) replaceable.set(imageId, [...(replaceable.get(imageId) ?? []), id]);
+        if (row.model_id === modelId || others.has(id)) {
+          replaceable.set(imageId, [...(replaceable.get(imageId) ?? []), id]);
+        }
         continue;
       }
       const own = labels.get(id) ?? [];
@@ -300,6 +313,24 @@ async function knownRegions(
     }
   }
   return { revision, regionIds, replaceable, frozen, frozenIds };
+}
+
+/** Regions that another detector found and labelled in this task. */
+async function regionsOfOthers(session: Session, images: readonly Uint8Array[], modelId: number, taskId: number) {
+  const [rows] = await session.driver.read([
+    session.db
+      .selectFrom('label')
+      .innerJoin('region', (join) =>
+        join.onRef('region.image_id', '=', 'label.image_id').onRef('region.id', '=', 'label.region_id'),
+      )
+      .select('label.region_id')
+      .where('label.image_id', 'in', images)
+      .where('label.task_id', '=', taskId)
+      .where('label.origin', '=', ORIGIN_CODES.detector)
+      .where('region.model_id', 'is not', null)
+      .where('region.model_id', '<>', modelId),
+  ]);
+  return new Set(rows.map((row) => idOf(row.region_id)));
 }
 
 type ShardImage = DetectionShard['images'][number];

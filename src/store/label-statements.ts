@@ -11,7 +11,7 @@ import { template } from './template.ts';
 
 /** A label's key but for its class. */
 export type LabelScope = Pick<LabelTable, 'image_id' | 'region_id' | 'task_id' | 'origin'>;
-type ImageScope = Pick<LabelTable, 'image_id' | 'task_id' | 'origin' | 'model_id'>;
+type ImageScope = Pick<LabelTable, 'image_id' | 'task_id' | 'origin'>;
 type RegionScope = { image_id: Uint8Array; region_id: Uint8Array };
 
 export function labelStatements({ db }: Pick<Session, 'db'>) {
@@ -166,7 +166,7 @@ export function labelStatements({ db }: Pick<Session, 'db'>) {
     dropLabelsOfTask: template<Pick<LabelTable, 'task_id' | 'origin'>>((v) =>
       db.deleteFrom('label').where('task_id', '=', v.task_id).where('origin', '=', v.origin),
     ),
-    dropLabelsOfClass: template<Omit<ImageScope, 'model_id'> & { region_id: Uint8Array; class_id: number }>((v) =>
+    dropLabelsOfClass: template<ImageScope & { region_id: Uint8Array; class_id: number }>((v) =>
       db
         .deleteFrom('label')
         .where('image_id', '=', v.image_id)
@@ -175,14 +175,13 @@ export function labelStatements({ db }: Pick<Session, 'db'>) {
         .where('class_id', '=', v.class_id)
         .where('origin', '=', v.origin),
     ),
-    /** What one detector said of an image and its regions, but for regions that a person touched. */
+    /** What detectors said of an image and its regions in a task, but for regions that a person touched. */
     dropDetected: template<ImageScope>((v) =>
       db
         .deleteFrom('label')
         .where('image_id', '=', v.image_id)
         .where('task_id', '=', v.task_id)
         .where('origin', '=', v.origin)
-        .where('model_id', '=', v.model_id)
         .where(({ not, exists, selectFrom }) =>
           not(
             exists(

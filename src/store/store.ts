@@ -74,8 +74,9 @@ export interface Store {
   ): AsyncIterable<readonly DetectionItem[]>;
   countDetectionWork(modelKey: string, acceptKey: string, options?: { force?: boolean }): Promise<number>;
   /**
-   * One detection shard: stores candidates, replaces this model's untouched regions and the image labels derived from
-   * them in `task`, and keeps frozen regions and tombstones as they are. New regions that overlap a frozen region or a
+   * One detection shard: stores candidates, replaces the untouched regions that this model made, and those that other
+   * detectors left in `task`, with the image labels derived from them, and keeps frozen regions and tombstones as they
+   * are: a task has one detector at a time, and going back to another one accepts its candidates again. New regions that overlap a frozen region or a
    * tombstone of the same class at IoU ≥ `frozenIou` are not added; the classes of such a region are all that anybody
    * said of it in the task, and one that nobody named keeps every class off. An image label whose class has no region
    * left standing because of that is not written.
