@@ -6,8 +6,6 @@
  * but its bytes, the model and the rules.
  */
 import { type Detections, NO_DETECTIONS } from '../core/boxes.ts';
-import type { ImagePath } from '../core/image.ts';
-import { LabelsmithError } from '../errors.ts';
 import { decodeLetterboxed, type Letterboxed } from '../images/decode.ts';
 import type { Detector } from '../models/detector.ts';
 import { originalBytes, type ReadPath, readFirstIntact } from '../pipeline/originals.ts';
@@ -16,6 +14,7 @@ import type { Stage } from '../pipeline/stage.ts';
 import type { Workspace } from '../pipeline/workspace.ts';
 import type { DetectionItem, QuarantineRow, Store } from '../store/store.ts';
 import { type AcceptRules, accept, acceptKeyOf } from './accept.ts';
+import { isAboutOneFile, quarantineRowOf } from './unreadable.ts';
 
 /** Items of a shard: about 6 s of work on two cores, and some 100 kB of records. */
 const DEFAULT_SHARD_SIZE = 128;
@@ -125,8 +124,8 @@ async function detectStage(
       const found = await detector.detect(pixels, frame);
       return { kind: 'done', candidates: found };
     } catch (error) {
-      if (!(error instanceof LabelsmithError) || !ABOUT_ONE_FILE.has(error.code)) throw error;
-      return { kind: 'bad', row: quarantineRow(paths[0], image.id, error) };
+      if (!isAboutOneFile(error)) throw error;
+      return { kind: 'bad', row: quarantineRowOf(image.id, paths[0], error, 'detect') };
     }
   };
 
@@ -168,22 +167,5 @@ async function detectStage(
       counts.images += done.length;
       counts.quarantined += quarantine.length;
     },
-  };
-}
-
-/** What is wrong with one file and must not stop a run; everything else (a broken model, a full disk) does. */
-const ABOUT_ONE_FILE = new Set(['NOT_FOUND', 'BAD_IMAGE', 'BAD_FILE', 'UNSUPPORTED', 'REFUSED']);
-
-function quarantineRow(path: ImagePath | undefined, id: string, error: LabelsmithError): QuarantineRow {
-  const reason = typeof error.details.reason === 'string' ? error.details.reason : error.code.toLowerCase();
-  return {
-    path: path?.path ?? id,
-    sourceRoot: path?.sourceRoot ?? '',
-    reason,
-    message: error.message,
-    // Not the recorded ones: a file that is back as it was must not count as known and unchanged to `add`.
-    byteSize: 0,
-    modifiedAtMs: 0,
-    stage: 'detect',
   };
 }

@@ -4,7 +4,7 @@ import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 import { addExitCode, HERE, printAdded } from './add.ts';
-import { printDetected, runDetect } from './detect.ts';
+import { printDetected, quarantinedIn, runDetect, shapeCounts } from './detect.ts';
 import { DETECT_OPTIONS } from './detect-options.ts';
 import { writeReport } from './report.ts';
 
@@ -47,10 +47,10 @@ export const auto: CommandSpec = {
       const written = signal.aborted ? null : await writeReport(workspace, reportPath, output);
       await summarise(invocation, workspace, {
         added: added.counts,
-        detected: detected.counts,
+        detected: { ...detected.counts, ...shapeCounts(detected) },
         report: written?.path ?? null,
       });
-      return global.strict && detected.counts.quarantined > 0 ? 1 : 0;
+      return global.strict && quarantinedIn(detected) > 0 ? 1 : 0;
     } finally {
       await workspace.close();
     }

@@ -4,6 +4,9 @@ import type { OptionSpec } from '../command.ts';
 import { nameList, type Thresholds, thresholds } from '../parse.ts';
 
 export const DEFAULT_DETECTOR = 'centernet';
+export const DEFAULT_POSE_MODEL = 'movenet-lightning';
+/** The class that pose models know, as COCO's detectors name it. */
+const PERSON = 'person';
 
 export const DETECT_OPTIONS: readonly OptionSpec[] = [
   { flags: '-m, --model <name>', description: 'the detector: see labelsmith models list', default: DEFAULT_DETECTOR },
@@ -19,7 +22,14 @@ export const DETECT_OPTIONS: readonly OptionSpec[] = [
     choices: Object.keys(IMAGE_LABEL_RULES),
     default: 'any',
   },
+  { flags: '--pose', description: "find COCO's 17 keypoints on each person too", default: false },
+  { flags: '--pose-model <name>', description: 'the pose model', default: DEFAULT_POSE_MODEL },
 ];
+
+/** What people are called in the corpus under these rules. */
+export function personClassesOf({ mapping }: AcceptRules): string[] {
+  return [mapping[PERSON] ?? PERSON];
+}
 
 export function acceptRulesOf(options: Readonly<Record<string, unknown>>): AcceptRules {
   const given = options.threshold as Thresholds | undefined;

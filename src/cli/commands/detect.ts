@@ -1,11 +1,14 @@
 import { type DetectResult, detectIn, estimateDetect } from '../../labelling/detect.ts';
+import { findPosesIn } from '../../labelling/pose.ts';
+import type { ShapeResult } from '../../labelling/shape-stage.ts';
 import { type Detector, openDetector } from '../../models/detector.ts';
+import { openPose } from '../../models/pose.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
-import { acceptRulesOf, DETECT_OPTIONS } from './detect-options.ts';
+import { acceptRulesOf, DETECT_OPTIONS, personClassesOf } from './detect-options.ts';
 
 export const detect: CommandSpec = {
   usage: 'detect',
@@ -24,6 +27,7 @@ export const detect: CommandSpec = {
     ['labelsmith detect --classes person,car,dog', 'only these'],
     ['labelsmith detect --threshold 0.4,person=0.5', 'another threshold, and one for people'],
     ['labelsmith detect --model nanodet', 'another model'],
+    ['labelsmith detect --pose', 'keypoints on people too; only what is missing is done'],
     ['labelsmith detect --limit 100', 'a pilot on 100 images'],
   ],
   async run(invocation) {
@@ -35,43 +39,75 @@ export const detect: CommandSpec = {
         force: options.force as boolean,
         task: options.task as string,
       });
-      output.document({ interrupted: result.interrupted, ...result.counts });
+      output.document({ interrupted: result.interrupted, ...result.counts, ...shapeCounts(result) });
       printDetected(output, result);
       if ((await workspace.store.countImages()) === 0) return 1;
-      return global.strict && result.counts.quarantined > 0 ? 1 : 0;
+      return global.strict && quarantinedIn(result) > 0 ? 1 : 0;
     } finally {
       await workspace.close();
     }
   },
 };
 
-export async function runDetect(
-  invocation: Invocation,
-  workspace: Workspace,
-  { force, task }: { readonly force: boolean; readonly task: string },
-): Promise<DetectResult> {
-  return withDetector(invocation, async (detector) => {
+/** What the whole command did: regions, and the shapes in them that were asked for. */
+export interface Detected extends DetectResult {
+  readonly pose: ShapeResult | null;
+}
+
+interface Target {
+  readonly force: boolean;
+  readonly task: string;
+}
+
+export async function runDetect(invocation: Invocation, workspace: Workspace, target: Target): Promise<Detected> {
+  const { result, key } = await withDetector(invocation, async (detector) => {
     const run = invocation.runOptions();
-    const result = await detectIn(workspace, detector, {
-      ...run,
-      rules: acceptRulesOf(invocation.options),
-      force,
-      task,
-    });
+    const rules = acceptRulesOf(invocation.options);
+    const result = await detectIn(workspace, detector, { ...run, rules, ...target });
+    run.done();
+    return { result, key: detector.key };
+  });
+  const pose =
+    invocation.options.pose && !result.interrupted ? await runPose(invocation, workspace, key, target) : null;
+  return { ...result, interrupted: result.interrupted || (pose?.interrupted ?? false), pose };
+}
+
+async function runPose(invocation: Invocation, workspace: Workspace, detectorKey: string, target: Target) {
+  const { options, global, output, signal } = invocation;
+  const pose = await openPose(options.poseModel as string, {
+    ...fetchOptionsFor(output, signal),
+    threads: global.threads,
+  });
+  try {
+    const run = invocation.runOptions();
+    const personClasses = personClassesOf(acceptRulesOf(options));
+    const result = await findPosesIn(workspace, pose, { ...run, ...target, detectorKey, personClasses });
     run.done();
     return result;
-  });
+  } finally {
+    await pose.close();
+  }
+}
+
+/** Of `--json`: a part for each kind of shape that was asked for. */
+export function shapeCounts({ pose }: Detected): Record<string, ShapeResult['counts']> {
+  return pose === null ? {} : { pose: pose.counts };
+}
+
+export function quarantinedIn({ counts, pose }: Detected): number {
+  return counts.quarantined + (pose?.counts.quarantined ?? 0);
 }
 
 async function showEstimate(invocation: Invocation, workspace: Workspace): Promise<number> {
   const { options, global, output } = invocation;
   const rules = acceptRulesOf(options);
   const estimate = await withDetector(invocation, (detector) =>
-    estimateDetect(workspace, detector, { ...global, rules, force: options.force as boolean }),
+    estimateDetect(workspace, detector, { ...global, rules, force: options.force as boolean, task: options.task as string }),
   );
   const { model, images, estimatedMs, recordBytes } = estimate;
   output.document({ dryRun: true, ...estimate });
   output.line(`${plural(images, 'image')} to detect in with ${model}`);
+  if (options.pose) output.note('Keypoints are not in this estimate: how many people there are is not known yet.');
   output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(recordBytes)} of disk`);
   return 0;
 }
@@ -87,11 +123,18 @@ async function withDetector<T>(invocation: Invocation, work: (detector: Detector
   }
 }
 
-export function printDetected(output: Output, { counts }: DetectResult): void {
+export function printDetected(output: Output, result: Detected): void {
+  const { counts, pose } = result;
   const reused = counts.images - counts.detected;
   const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
   output.line(`Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`);
-  if (counts.quarantined > 0) {
-    output.line(`Could not read ${plural(counts.quarantined, 'image')}: labelsmith status --quarantine says why.`);
+  if (pose) {
+    output.line(
+      `Found keypoints of ${plural(pose.counts.regions, 'person', 'people')} in ${plural(pose.counts.images, 'image')}.`,
+    );
+  }
+  const quarantined = quarantinedIn(result);
+  if (quarantined > 0) {
+    output.line(`Could not read ${plural(quarantined, 'image')}: labelsmith status --quarantine says why.`);
   }
 }
