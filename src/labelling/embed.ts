@@ -154,7 +154,7 @@ async function embedStage(
   };
 
   const vectorsOf = async ({ id, regions }: Work, bytes: Uint8Array) => {
-    if (regions === null) return [{ id, vector: await one(await wholeImage(bytes, embedder.input)) }];
+    if (regions === null) return [{ id, vector: await one(await pixelsFor(bytes, embedder.input)) }];
     const image = await decodeUpright(bytes);
     const result: { id: ItemId; vector: Float32Array }[] = [];
     // One after the other: an image may have hundreds of regions.
@@ -225,7 +225,8 @@ async function* missing(
   }
 }
 
-async function wholeImage(bytes: Uint8Array, input: Embedder['input']): Promise<Uint8Array> {
+/** A whole image as an embedder takes it: shape [height, width, 3], RGB. */
+export async function pixelsFor(bytes: Uint8Array, input: Embedder['input']): Promise<Uint8Array> {
   const { width, height, fit, pad, kernel } = input;
   const decode = (): Promise<Pick<Pixels, 'pixels'>> => {
     switch (fit) {

@@ -103,6 +103,18 @@ export async function savedStatistics(
   return statisticsOf(count, new Float32Array(bytes.buffer));
 }
 
+/** The statistics of a recipe's vectors, or an error that says how to get them. */
+export async function requireStatistics(
+  store: Pick<Store, 'getSetting'>,
+  { space, items }: EmbeddingRecipe,
+): Promise<SpaceStatistics> {
+  const statistics = await savedStatistics(store, space);
+  if (statistics) return statistics;
+  throw new LabelsmithError('NOT_FOUND', `The embeddings of ${items} are not complete.`, {
+    hint: 'Run labelsmith embed to the end; it does only what is missing.',
+  });
+}
+
 /** The mean of all vectors of a space, saved with the workspace. Reads every shard once; holds one. */
 export async function fitStatistics(
   store: Pick<Store, 'putSetting'>,

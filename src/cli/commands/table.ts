@@ -5,6 +5,7 @@ import { auto } from './auto.ts';
 import { corpusList } from './corpus.ts';
 import { demo } from './demo.ts';
 import { detect } from './detect.ts';
+import { discover } from './discover.ts';
 import { doctor } from './doctor.ts';
 import { embed } from './embed.ts';
 import { evaluate } from './evaluate.ts';
@@ -12,6 +13,7 @@ import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { modelsCommands } from './models.ts';
 import { report } from './report.ts';
+import { similar } from './similar.ts';
 import { status } from './status.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -19,6 +21,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   add,
   detect,
   embed,
+  discover,
+  similar,
   exportCommand,
   importCommand,
   corpusList,

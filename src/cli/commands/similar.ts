@@ -1,0 +1,45 @@
+import { similarTo } from '../../labelling/similar/similar.ts';
+import { openEmbedder } from '../../models/embedder.ts';
+import { openWorkspace } from '../../pipeline/workspace.ts';
+import type { CommandSpec } from '../command.ts';
+import { fetchOptionsFor } from '../fetching.ts';
+import { wholeNumber } from '../parse.ts';
+
+export const similar: CommandSpec = {
+  usage: 'similar <image>',
+  summary: 'the images nearest to one image',
+  details:
+    'IMAGE is a path or an id of the workspace, or any other image file, which is embedded for the question alone.\n' +
+    'Needs embeddings: labelsmith embed.',
+  options: [
+    { flags: '-n, --number <n>', description: 'how many', default: 10, parse: wholeNumber('--number', 1) },
+    {
+      flags: '--index <kind>',
+      description: 'exact misses nothing; lsh reads few vectors, for large sets',
+      choices: ['exact', 'lsh'],
+      default: 'exact',
+    },
+  ],
+  examples: [
+    ['labelsmith similar photos/dog.jpg', 'the ten nearest'],
+    ['labelsmith similar new.jpg -n 50 --index lsh', 'for a file that was never added'],
+  ],
+  async run({ args, options, global, output, signal }) {
+    const workspace = await openWorkspace(global.workspace, { create: false });
+    try {
+      const { threads, seed } = global;
+      const found = await similarTo(workspace, args[0] as string, {
+        n: options.number as number,
+        index: options.index as 'exact' | 'lsh',
+        seed,
+        threads,
+        openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
+      });
+      output.document(found);
+      for (const { similarity, path } of found.similar) output.line(`${similarity.toFixed(3)}  ${path}`);
+      return found.similar.length === 0 ? 1 : 0;
+    } finally {
+      await workspace.close();
+    }
+  },
+};
