@@ -1,0 +1,113 @@
+import type { ItemKind } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { type DiscoverResult, discoverIn } from '../../labelling/discover/discover.ts';
+import { METHODS, type Method } from '../../labelling/discover/hierarchy.ts';
+import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import type { CommandSpec, Invocation } from '../command.ts';
+import type { Output } from '../output.ts';
+import { wholeNumber } from '../parse.ts';
+import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { EMBED_OPTIONS, printEmbedded, runEmbed } from './embed.ts';
+
+const CLUSTERS_SHOWN = 40;
+const EVIDENCE_SHOWN = 2;
+
+/** A number of clusters, or `auto`. */
+const clusterCount = (text: string) => (text === 'auto' ? 'auto' : wholeNumber('--k', 1)(text));
+
+export const discover: CommandSpec = {
+  usage: 'discover',
+  summary: 'find classes with nobody labelling: clusters, with names proposed from evidence',
+  details:
+    'Embeds what has no vector yet, clusters it, and labels every item with its cluster (origin: cluster, which yields to\n' +
+    'every other). A name is proposed only with evidence for it: what detectors saw, words of paths, keywords in files,\n' +
+    'labels there are; with none the class is unnamed-N. Images added later get the cluster of their neighbours; clusters\n' +
+    'stay as they are until --recluster.',
+  options: [
+    ...EMBED_OPTIONS,
+    { flags: '--k <n>', description: 'clusters, or auto (default: as before here, else auto)', parse: clusterCount },
+    { flags: '--method <name>', description: 'how to cluster (default: as before here, else graph)', choices: METHODS },
+    { flags: '--task <name>', description: 'the task that gets the labels', default: 'class' },
+    { flags: '--recluster', description: 'cluster everything again', default: false },
+  ],
+  examples: [
+    ['labelsmith discover', 'as many clusters as the data suggests'],
+    ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],
+    ['labelsmith discover --method density', 'leaves out what belongs to no cluster'],
+    ['labelsmith discover --items regions --task parts', 'what detect found, in kinds'],
+  ],
+  async run(invocation) {
+    const { options, global, output, signal } = invocation;
+    const workspace = await openWorkspace(global.workspace, { create: false });
+    try {
+      const items = options.items as ItemKind;
+      const model = options.model as string | undefined;
+      if (global.dryRun) {
+        throw new LabelsmithError('USAGE', 'discover has no --dry-run.', {
+          hint: 'Nearly all of its time is embedding: labelsmith embed --dry-run.',
+        });
+      }
+      const embedded = await runEmbed(invocation, workspace, { items, model, force: false });
+      if (embedded.counts.embedded > 0) printEmbedded(output, embedded, items);
+      if (signal.aborted || embedded.counts.total === 0) {
+        output.document({ interrupted: signal.aborted, embedded: embedded.counts, clusters: [] });
+        if (!signal.aborted) output.line(`No ${items} to cluster here.`);
+        return 1;
+      }
+      const result = await runDiscover(invocation, workspace, {
+        items,
+        task: options.task as string,
+        k: options.k as number | 'auto' | undefined,
+        method: options.method as Method | undefined,
+        recluster: options.recluster as boolean,
+      });
+      const { interrupted, clustered, method, counts, clusters } = result;
+      output.document({ interrupted, clustered, method, ...counts, embedded: embedded.counts, clusters });
+      printDiscovered(output, result, items);
+      return global.strict && embedded.counts.quarantined > 0 ? 1 : 0;
+    } finally {
+      await workspace.close();
+    }
+  },
+};
+
+export interface DiscoverChoices {
+  readonly items: ItemKind;
+  readonly task: string;
+  readonly k?: number | 'auto';
+  readonly method?: Method;
+  readonly recluster: boolean;
+}
+
+export async function runDiscover(
+  invocation: Invocation,
+  workspace: Workspace,
+  choices: DiscoverChoices,
+): Promise<DiscoverResult> {
+  const run = invocation.runOptions();
+  const result = await discoverIn(workspace, { ...run, ...choices });
+  run.done();
+  return result;
+}
+
+export function printDiscovered(
+  output: Output,
+  { counts, clustered, clusters }: DiscoverResult,
+  items: ItemKind,
+): void {
+  const what = items === 'images' ? 'image' : 'region';
+  const made = clustered ? 'Found' : 'Kept';
+  output.line(
+    `${made} ${plural(counts.clusters, 'cluster')} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
+  );
+  if (counts.none > 0) output.line(`${plural(counts.none, what)} belong to none of them.`);
+  const rows = clusters.slice(0, CLUSTERS_SHOWN).map(({ name, size, candidates }) => {
+    const best = candidates.slice(0, EVIDENCE_SHOWN).map((candidate) => {
+      const parts = candidate.evidence.map(({ source, count, of }) => `${source} ${count}/${of}`);
+      return `${candidate.name} ${formatPercent(candidate.score, 0)} (${parts.join(', ')})`;
+    });
+    return [name, size, best.join(' · ')];
+  });
+  for (const line of table([['class', items, 'evidence for names'], ...rows])) output.line(`  ${line}`);
+  if (clusters.length > CLUSTERS_SHOWN) output.line(`  and ${formatCount(clusters.length - CLUSTERS_SHOWN)} more`);
+}

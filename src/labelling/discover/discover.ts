@@ -1,0 +1,351 @@
+/**
+ * `discover`: clusters of what was embedded, as proposed classes with names and their evidence.
+ *
+ * Two steps. The first clusters the items (a sample of many), names the clusters and saves both; it runs when there is no
+ * clustering of this space yet, when something else is asked for, or with `recluster`. The second gives every item that has
+ * none its cluster, a file of vectors at a time, so it can be killed and goes on; images that come later get theirs in the
+ * same way. Labels have the origin `cluster`, which yields to every other.
+ */
+import type { ItemKind } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { exactIndex } from '../../math/knn/exact.ts';
+import { InferencePool } from '../../math/pool.ts';
+import { originalBytes, type ReadPath } from '../../pipeline/originals.ts';
+import { type RunOptions, type RunResult, recordRun, runOnThisMachine } from '../../pipeline/run.ts';
+import type { Stage } from '../../pipeline/stage.ts';
+import type { Workspace } from '../../pipeline/workspace.ts';
+import type { NewLabel, Store, VectorShard } from '../../store/store.ts';
+import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
+import type { VectorStore } from '../../store/vectors/vector-store.ts';
+import {
+  type EmbeddingRecipe,
+  finishVectors,
+  fitStatistics,
+  requireRecipe,
+  type SpaceStatistics,
+  savedStatistics,
+} from '../recipe.ts';
+import { type ClusterModel, clustersOf, savedModel, saveModel } from './cluster-model.ts';
+import { type Candidate, chooseNames, nameCandidates } from './evidence.ts';
+import { gatherEvidence } from './gather-evidence.ts';
+import { type Hierarchy, hierarchyOf, type Method, suggestedK } from './hierarchy.ts';
+import { chooseMembers, type Members, memberKey, readMembers } from './members.ts';
+import { type Vote, type Voters, vote } from './vote.ts';
+
+export interface DiscoverOptions extends RunOptions {
+  /** Clusters to make, or `auto` for what the data suggests. Default: as before here, else `auto`. */
+  readonly k?: number | 'auto';
+  /** Default: as before here, else `graph`. */
+  readonly method?: Method;
+  /** The task that gets the labels. Default `class`. */
+  readonly task?: string;
+  /** Default `images`. */
+  readonly items?: ItemKind;
+  /** Clusters all items again, those that came since too. Default false. */
+  readonly recluster?: boolean;
+}
+
+export interface DiscoverEffects {
+  readonly store: Store;
+  readonly vectors: VectorStore;
+  readonly pool: InferencePool;
+  readonly readBytes: ReadPath;
+}
+
+export interface DiscoveredCluster {
+  /** Its class in the corpus. */
+  readonly name: string;
+  /** Items in it. */
+  readonly size: number;
+  readonly candidates: readonly Candidate[];
+  /** Paths of the items that stand for it, best first. */
+  readonly exemplars: readonly string[];
+}
+
+export interface DiscoverResult extends RunResult {
+  readonly counts: {
+    /** Items with a vector. */
+    readonly items: number;
+    readonly clusters: number;
+    /** Items that got their cluster in this run. */
+    readonly assigned: number;
+    /** Items that belong to no cluster. */
+    readonly none: number;
+  };
+  /** Whether items were clustered in this run, or only given to the clusters there were. */
+  readonly clustered: boolean;
+  readonly method: Method;
+  readonly clusters: readonly DiscoveredCluster[];
+}
+
+const EXEMPLARS = 9;
+/** Files opened for keywords, per cluster and in all. */
+const INSPECTED = 20;
+const MOST_INSPECTED = 1000;
+
+/** Clusters whatever of a workspace was embedded, see {@link discover}. */
+export async function discoverIn(workspace: Workspace, options: DiscoverOptions): Promise<DiscoverResult> {
+  const pool = await InferencePool.create({ threads: options.threads });
+  try {
+    const { store, dir } = workspace;
+    return await discover(
+      { store, vectors: arrowVectorStore(dir), pool, readBytes: originalBytes(workspace) },
+      options,
+    );
+  } finally {
+    await pool.close();
+  }
+}
+
+export async function discover(effects: DiscoverEffects, options: DiscoverOptions): Promise<DiscoverResult> {
+  const { store, vectors, pool } = effects;
+  const { task = 'class', items = 'images', recluster = false, k, method } = options;
+  const recipe = await requireRecipe(store, items);
+  const shards = await store.vectorShards(recipe.space, items);
+  const count = shards.reduce((sum, shard) => sum + shard.count, 0);
+  if (count === 0) {
+    throw new LabelsmithError('NOT_FOUND', `No ${items} are embedded here.`, { hint: 'Run labelsmith embed first.' });
+  }
+  await store.ensureTask({ name: task, rule: 'single', items });
+  const settings = { task, items, k: k ?? null, method: method ?? null, recluster, space: recipe.space };
+  return recordRun(store, { stage: 'discover', settings, modelKey: recipe.modelKey }, options, async (runId) => {
+    const before = await savedStatistics(store, recipe.space);
+    const statistics = recluster || !before ? await fitStatistics(store, vectors, recipe, shards) : before;
+    const job: Job = { effects, options, task, items, recipe, shards, statistics, count };
+    const there = await savedModel(store, task);
+    const plan = planOf(job, there);
+    const made = plan.kind === 'keep' ? plan.model : await cluster(job, plan);
+    const members = await readMembers(vectors, shards, new Set(made.members), recipe, statistics);
+    const own = clustersOf(made);
+    const clusters = Int32Array.from(members.ids, (id) => own.get(id) ?? -1);
+    const voters: Voters = { index: exactIndex(pool, members.vectors), ids: members.ids, clusters };
+    let model = made;
+    if (plan.kind !== 'keep') {
+      model = await named(job, made, members, voters);
+      // In this order: killed in between, the same command finds another clustering than it wants and starts again.
+      await store.clearMachineLabels(task, 'cluster');
+      await saveModel(store, model);
+    }
+    const tally: Tally = { assigned: 0, none: 0, sizes: new Map() };
+    const stage = assignStage(job, model, voters, own, runId, tally);
+    const { interrupted } = await runOnThisMachine(stage, options);
+    return {
+      interrupted,
+      clustered: plan.kind !== 'keep',
+      method: model.method,
+      counts: { items: count, clusters: model.clusters.length, assigned: tally.assigned, none: tally.none },
+      metrics: { k: model.k, asked: model.asked, members: model.members.length },
+      clusters: await described(store, model, tally.sizes),
+    };
+  });
+}
+
+interface Job {
+  readonly effects: DiscoverEffects;
+  readonly options: DiscoverOptions;
+  readonly task: string;
+  readonly items: ItemKind;
+  readonly recipe: EmbeddingRecipe;
+  readonly shards: readonly VectorShard[];
+  readonly statistics: SpaceStatistics;
+  readonly count: number;
+}
+
+type Plan =
+  /** Give new items to the clusters there are. */
+  | { readonly kind: 'keep'; readonly model: ClusterModel }
+  /** Cut the tree there is elsewhere. */
+  | { readonly kind: 'cut'; readonly model: ClusterModel; readonly asked: number | 'auto' }
+  | { readonly kind: 'cluster'; readonly method: Method; readonly asked: number | 'auto' };
+
+function planOf({ options, items, recipe, statistics }: Job, there: ClusterModel | undefined): Plan {
+  const fits =
+    there !== undefined &&
+    there.items === items &&
+    there.space === recipe.space &&
+    there.statistics === statistics.key &&
+    there.seed === options.seed &&
+    (options.method ?? there.method) === there.method;
+  const asked = options.k ?? there?.asked ?? 'auto';
+  if (!fits || options.recluster) return { kind: 'cluster', method: options.method ?? there?.method ?? 'graph', asked };
+  if (asked === there.asked) return { kind: 'keep', model: there };
+  const most = there.hierarchy.tree.points;
+  // Of k-means the leaves are the clusters that were asked for; another number is another clustering.
+  if (there.method === 'kmeans' || (asked !== 'auto' && asked > most)) {
+    return { kind: 'cluster', method: there.method, asked };
+  }
+  return { kind: 'cut', model: there, asked };
+}
+
+/** A clustering with no names yet. */
+async function cluster(job: Job, plan: Exclude<Plan, { kind: 'keep' }>): Promise<ClusterModel> {
+  const { effects, options, task, items, recipe, shards, statistics } = job;
+  const { asked } = plan;
+  if (plan.kind === 'cut') {
+    const { method, hierarchy } = plan.model;
+    return { ...plan.model, asked, k: clustersWanted(method, hierarchy, asked), clusters: [] };
+  }
+  const { method } = plan;
+  const { seed, signal } = options;
+  const chosen = await chooseMembers(effects.vectors, shards, seed);
+  if (asked !== 'auto' && asked > chosen.size) {
+    throw new LabelsmithError('USAGE', `${asked} clusters cannot be made of ${chosen.size} items.`);
+  }
+  const { ids, vectors } = await readMembers(effects.vectors, shards, chosen, recipe, statistics);
+  let leaves = asked === 'auto' ? undefined : asked;
+  if (method === 'kmeans' && leaves === undefined) {
+    leaves = suggestedK(await hierarchyOf(effects.pool, vectors, { method: 'graph', seed, signal }));
+  }
+  const hierarchy = await hierarchyOf(effects.pool, vectors, { method, seed, leaves, signal });
+  const k = clustersWanted(method, hierarchy, asked);
+  const members = ids.map(memberKey);
+  const { space } = recipe;
+  return { task, items, space, statistics: statistics.key, method, seed, asked, k, members, hierarchy, clusters: [] };
+}
+
+function clustersWanted(method: Method, hierarchy: Hierarchy, asked: number | 'auto'): number {
+  const most = hierarchy.tree.points;
+  if (asked !== 'auto') return Math.min(asked, most);
+  // The other methods have made the number of clusters they found.
+  return method === 'graph' ? suggestedK(hierarchy) : most;
+}
+
+async function named(job: Job, model: ClusterModel, members: Members, voters: Voters): Promise<ClusterModel> {
+  const { effects, task, items } = job;
+  const k = voters.clusters.reduce((most, one) => Math.max(most, one + 1), 0);
+  const order = await typical(members, voters, k);
+  const perCluster = Math.max(1, Math.min(INSPECTED, Math.floor(MOST_INSPECTED / Math.max(1, k))));
+  const inspected = new Set(
+    order.flatMap((rows) => rows.slice(0, perCluster).map((row) => members.ids[row] as string)),
+  );
+  const tables = await gatherEvidence(effects, members.ids, { task, items, inspected });
+  const candidates = nameCandidates(voters.clusters, k, tables);
+  const names = chooseNames(candidates);
+  const clusters = names.map((name, c) => ({
+    name,
+    candidates: candidates[c] as Candidate[],
+    exemplars: (order[c] as number[]).slice(0, EXEMPLARS).map((row) => members.ids[row] as string),
+  }));
+  return { ...model, clusters };
+}
+
+/** The rows of each cluster, those first whose neighbours agree and which are nearest to the cluster's mean. */
+async function typical({ ids, vectors }: Members, voters: Voters, k: number): Promise<number[][]> {
+  const { columns, data } = vectors;
+  const means = new Float64Array(k * columns);
+  const rows: number[][] = Array.from({ length: k }, () => []);
+  voters.clusters.forEach((cluster, row) => {
+    if (cluster < 0) return;
+    rows[cluster]?.push(row);
+    for (let j = 0; j < columns; j++) {
+      const at = cluster * columns + j;
+      means[at] = (means[at] as number) + (data[row * columns + j] as number);
+    }
+  });
+  const votes = await vote(voters, ids, vectors, [...voters.clusters]);
+  const score = (row: number) => {
+    const cluster = voters.clusters[row] as number;
+    let dot = 0;
+    let square = 0;
+    for (let j = 0; j < columns; j++) {
+      const mean = means[cluster * columns + j] as number;
+      dot += mean * (data[row * columns + j] as number);
+      square += mean * mean;
+    }
+    return ((votes[row] as Vote).confidence * dot) / Math.sqrt(square || 1);
+  };
+  const scores = Float64Array.from(ids, (_, row) => ((voters.clusters[row] as number) < 0 ? 0 : score(row)));
+  for (const own of rows) own.sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+  return rows;
+}
+
+interface Tally {
+  assigned: number;
+  none: number;
+  /** Items by the name of their cluster's class. */
+  readonly sizes: Map<string, number>;
+}
+
+interface Assigned {
+  readonly labels: readonly NewLabel[];
+  readonly none: number;
+  /** Class names of items that had their cluster already. */
+  readonly kept: readonly string[];
+}
+
+/** One file of vectors is one shard of work. */
+function assignStage(
+  { effects, task, recipe, shards, statistics }: Job,
+  model: ClusterModel,
+  voters: Voters,
+  own: { get(id: string): number | undefined },
+  runId: string,
+  tally: Tally,
+): Stage<VectorShard, Assigned> {
+  const { store, vectors } = effects;
+  return {
+    name: 'discover',
+    total: shards.length,
+    async *shards() {
+      for (const [index, shard] of shards.entries()) yield { index, items: [shard] };
+    },
+    async process(shard) {
+      const part = await vectors.read(shard);
+      const known = await store.labelsOf(part.ids, task);
+      const cluster = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
+      const kept = part.ids.flatMap((id) => cluster(id)?.className ?? []);
+      if (kept.length === part.ids.length) return { labels: [], none: 0, kept };
+      finishVectors(part.vectors, recipe, statistics.mean);
+      const votes = await vote(
+        voters,
+        part.ids,
+        part.vectors,
+        part.ids.map((id) => own.get(id)),
+      );
+      let none = 0;
+      const labels = part.ids.flatMap((itemId, i): NewLabel[] => {
+        if (cluster(itemId)) return [];
+        const { cluster: number, confidence } = votes[i] as Vote;
+        const className = model.clusters[number]?.name;
+        if (className === undefined) none++;
+        return className === undefined
+          ? []
+          : [{ itemId, task, className, present: true, origin: 'cluster', confidence, runId }];
+      });
+      return { labels, none, kept };
+    },
+    async commit(_shard, results) {
+      for (const { labels, none, kept } of results) {
+        if (labels.length > 0) await store.putLabels(labels, { replace: true });
+        tally.assigned += labels.length;
+        tally.none += none;
+        for (const name of [...kept, ...labels.map(({ className }) => className)]) {
+          tally.sizes.set(name, (tally.sizes.get(name) ?? 0) + 1);
+        }
+      }
+    },
+  };
+}
+
+/** The clusters under the names that their classes have by now. */
+async function described(
+  store: Pick<Store, 'classes' | 'pathsOfImages' | 'regionsOf'>,
+  model: ClusterModel,
+  sizes: ReadonlyMap<string, number>,
+): Promise<DiscoveredCluster[]> {
+  const nameNow = new Map<string, string>();
+  for (const { name, synonyms } of await store.classes()) for (const one of [...synonyms, name]) nameNow.set(one, name);
+  const size = new Map<string, number>();
+  for (const [name, count] of sizes) {
+    const now = nameNow.get(name) ?? name;
+    size.set(now, (size.get(now) ?? 0) + count);
+  }
+  const ids = model.items === 'images' ? model.clusters.flatMap(({ exemplars }) => exemplars) : [];
+  const paths = await store.pathsOfImages(ids);
+  return model.clusters.map(({ name, candidates, exemplars }) => ({
+    name: nameNow.get(name) ?? name,
+    size: size.get(nameNow.get(name) ?? name) ?? 0,
+    candidates,
+    exemplars: model.items === 'images' ? exemplars.map((id) => paths.get(id)?.[0]?.path ?? id) : exemplars,
+  }));
+}

@@ -1,0 +1,136 @@
+/**
+ * Names for clusters, from what is known of their items; pure.
+ *
+ * A term (a detector's class, a word of a path, a keyword, a label, a classifier's vote) speaks for a name where it is more
+ * frequent in the cluster than elsewhere. Its score is trust · lower(share) · (1 − outside / share): `lower` is the lower end
+ * of the share's 95 % interval (Wilson 1927), so three of three items say less than thirty of thirty; `outside` is the term's
+ * share among all other items, so what is everywhere says nothing. Scores of several sources for one name add as
+ * independent chances, 1 − Π (1 − s).
+ */
+
+/** Where a term comes from, and how far it is trusted when it fits a cluster perfectly. */
+export const EVIDENCE_TRUST = {
+  /** What people, imports, references or models said of items of the cluster in the same task. */
+  label: 1,
+  /** Keywords written into files: EXIF, IPTC, XMP. */
+  keyword: 0.9,
+  /** The best class of an image classifier. */
+  classifier: 0.8,
+  /** Words of folders and file names. */
+  path: 0.8,
+  /** Objects that a detector found in the image: they may be beside the point. */
+  detector: 0.6,
+} as const;
+export type EvidenceSource = keyof typeof EVIDENCE_TRUST;
+
+export interface Evidence {
+  readonly source: EvidenceSource;
+  /** Items of the cluster that have the term, of those that were looked at. */
+  readonly count: number;
+  readonly of: number;
+  /** The term's share among all items that are not in the cluster, 0 to 1. */
+  readonly outside: number;
+  /** The term's share in the cluster over its share among all items looked at. */
+  readonly lift: number;
+}
+
+export interface Candidate {
+  readonly name: string;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly evidence: readonly Evidence[];
+}
+
+/** Terms of one source for the items that were looked at. */
+export interface TermTable {
+  readonly source: EvidenceSource;
+  /** The distinct terms of each item, [items]; undefined where the item was not looked at. */
+  readonly terms: readonly (readonly string[] | undefined)[];
+}
+
+/** A term of fewer items than this names nothing, but for clusters that are hardly larger. */
+const LEAST_COUNT = 3;
+const LEAST_LIFT = 1.5;
+/** A name must fit at least so well to be given without asking. */
+export const NAMING_SCORE = 0.3;
+const CANDIDATES = 8;
+
+/** Candidates for every cluster, best first. @param clusters shape [items], the cluster of each item, −1 for none. */
+export function nameCandidates(clusters: Int32Array, k: number, tables: readonly TermTable[]): Candidate[][] {
+  const found: Map<string, Evidence[]>[] = Array.from({ length: k }, () => new Map());
+  for (const { source, terms } of tables) {
+    const looked = new Int32Array(k);
+    let all = 0;
+    const total = new Map<string, number>();
+    const within: Map<string, number>[] = Array.from({ length: k }, () => new Map());
+    terms.forEach((own, item) => {
+      if (own === undefined) return;
+      const cluster = clusters[item] as number;
+      all++;
+      if (cluster >= 0) looked[cluster] = (looked[cluster] as number) + 1;
+      for (const term of new Set(own)) {
+        total.set(term, (total.get(term) ?? 0) + 1);
+        if (cluster >= 0) within[cluster]?.set(term, (within[cluster]?.get(term) ?? 0) + 1);
+      }
+    });
+    within.forEach((counts, cluster) => {
+      const of = looked[cluster] as number;
+      for (const [name, count] of counts) {
+        const everywhere = total.get(name) as number;
+        const lift = count / of / (everywhere / all);
+        const outside = all > of ? (everywhere - count) / (all - of) : 0;
+        if (count < Math.min(LEAST_COUNT, Math.ceil(of / 2)) || (all > of && lift < LEAST_LIFT)) continue;
+        const evidence = found[cluster]?.get(name) ?? [];
+        evidence.push({ source, count, of, outside, lift });
+        found[cluster]?.set(name, evidence);
+      }
+    });
+  }
+  return found.map((names) =>
+    [...names]
+      .map(([name, evidence]) => ({ name, score: scoreOf(evidence), evidence }))
+      .sort((a, b) => b.score - a.score || b.name.length - a.name.length || (a.name < b.name ? -1 : 1))
+      .slice(0, CANDIDATES),
+  );
+}
+
+function scoreOf(evidence: readonly Evidence[]): number {
+  let doubt = 1;
+  for (const { source, count, of, outside } of evidence) {
+    const apart = Math.max(0, 1 - outside / (count / of));
+    doubt *= 1 - EVIDENCE_TRUST[source] * wilsonLower(count, of) * apart;
+  }
+  return 1 - doubt;
+}
+
+/** The lower end of the 95 % interval of a share. */
+export function wilsonLower(count: number, of: number): number {
+  if (of === 0) return 0;
+  const z = 1.96;
+  const share = count / of;
+  const spread = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
+  return Math.max(0, (share + (z * z) / (2 * of) - spread) / (1 + (z * z) / of));
+}
+
+/**
+ * One name a cluster, none twice: the surest cluster takes its best name first; one whose good names are taken gets the best
+ * with a number behind it, and one with no good name is `unnamed-N`, N its place in order of size.
+ */
+export function chooseNames(candidates: readonly (readonly Candidate[])[], least: number = NAMING_SCORE): string[] {
+  const names: string[] = candidates.map((_, i) => `unnamed-${i + 1}`);
+  const taken = new Set<string>(names);
+  const order = candidates.map((_, i) => i);
+  order.sort((a, b) => (candidates[b]?.[0]?.score ?? 0) - (candidates[a]?.[0]?.score ?? 0) || a - b);
+  for (const cluster of order) {
+    const good = (candidates[cluster] ?? []).filter(({ score }) => score >= least);
+    const best = good[0];
+    if (!best) continue;
+    let name = good.find((candidate) => !taken.has(candidate.name) && candidate.score >= best.score * 0.8)?.name;
+    for (let number = 2; name === undefined; number++) {
+      if (!taken.has(`${best.name} ${number}`)) name = `${best.name} ${number}`;
+    }
+    taken.add(name);
+    names[cluster] = name;
+  }
+  return names;
+}
