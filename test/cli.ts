@@ -21,6 +21,8 @@ export interface CliOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string | Buffer;
+  /** User and group to run as; only root may name another. */
+  readonly uid?: number;
   /** SIGKILL after this long. */
   readonly killAfterMs?: number;
 }
@@ -37,6 +39,8 @@ export function startCli(args: readonly string[], options: CliOptions): ChildPro
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
+    uid: options.uid,
+    gid: options.uid,
   });
 }
 

@@ -3,145 +3,153 @@
  * what it leaves is compared with an undisturbed run, byte for byte.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { uniquePhotos } from '../bench/photos.ts';
 import { DATA, runCli, runJson, scratch } from './cli.ts';
+import { filesUnder, statusIfAny, statusIn } from './workspace.ts';
 
 export const KILLED_COMMANDS = ['add', 'detect', 'export'] as const;
 export type KilledCommand = (typeof KILLED_COMMANDS)[number];
 
-const SHARD = ['--shard-size', '4', '--threads', '2'];
+const SHARD_SIZE = 4;
+const SHARD = ['--shard-size', String(SHARD_SIZE), '--threads', '2'];
 
-interface Status {
-  readonly images: number;
-  readonly paths: number;
-  readonly integrity: string | string[];
-  readonly runs: readonly {
-    readonly stage: string;
-    readonly status: string;
-    readonly counts: Record<string, number>;
-  }[];
-}
-
-/** A folder with photographs, and a workspace as it is before each of the commands. */
+/** A folder with photographs, a workspace as it is before the command, and what comes of it undisturbed. */
 interface Ground {
   readonly dir: string;
+  readonly command: KilledCommand;
   readonly photos: number;
+  /** What is exported and compared: every format, or two that show everything. */
+  readonly exports: typeof ALL_EXPORTS;
   /** The undisturbed exports' content: file → SHA-256. */
   readonly expected: ReadonlyMap<string, string>;
-  /** How long each command takes when nobody disturbs it, in ms. */
-  readonly lengthMs: Readonly<Record<KilledCommand, number>>;
+  /** How long the command takes when nobody disturbs it, in ms. */
+  readonly lengthMs: number;
 }
 
-const EXPORTS: readonly (readonly string[])[] = [
+/** Exports that show what the command did, image files and all records. */
+const FEW_EXPORTS: readonly (readonly string[])[] = [
   ['coco', '--images', 'copy'],
+  ['jsonl', '--unlabelled', '--split', 'train=.8,val=.2'],
+];
+const ALL_EXPORTS: readonly (readonly string[])[] = [
+  ...FEW_EXPORTS,
+  ['csv', '--unlabelled'],
   ['yolo', '--images', 'copy'],
   ['voc'],
-  ['folders', '--task', 'objects'],
+  ['folders', '--task', 'objects', '--unlabelled'],
   ['crops'],
-  ['csv'],
-  ['jsonl'],
 ];
 
-/** The arguments of one killed command; the export that is killed is the one with the most files. */
+/** The arguments of one killed command; the export that is killed is one with many files, over an earlier one. */
 function argsOf(command: KilledCommand): string[] {
   if (command === 'add') return ['add', 'photos', ...SHARD];
   if (command === 'detect') return ['detect', ...SHARD];
   return ['export', 'coco', 'out', '--images', 'copy', '--replace'];
 }
 
-export async function prepareGround(t: TestContext, photos: number): Promise<Ground> {
+const EARLIER_EXPORT = ['export', 'coco', 'out', '--images', 'none', '--min-confidence', '0.6', '--no-unlabelled'];
+
+export async function prepareGround(
+  t: TestContext,
+  command: KilledCommand,
+  { photos, formats }: { readonly photos: number; readonly formats: 'few' | 'all' },
+): Promise<Ground> {
   const dir = await scratch(t);
   await uniquePhotos(join(DATA, 'coco-train128/images'), photos, join(dir, 'photos'));
-  const lengthMs = { add: 0, detect: 0, export: 0 };
-  for (const command of KILLED_COMMANDS) {
-    save(dir, command);
-    const startedAt = performance.now();
-    await runJson(argsOf(command), { cwd: dir });
-    lengthMs[command] = performance.now() - startedAt;
+  if (command !== 'add') await runJson(argsOf('add'), { cwd: dir });
+  if (command === 'export') {
+    await runJson(argsOf('detect'), { cwd: dir });
+    await runJson(EARLIER_EXPORT, { cwd: dir });
   }
-  const expected = await exportAll(dir);
-  return { dir, photos, expected, lengthMs };
+  mkdirSync(join(dir, 'before'));
+  for (const name of ['.labelsmith', 'out']) copyIfThere(join(dir, name), join(dir, 'before', name));
+  const startedAt = performance.now();
+  await runJson(argsOf(command), { cwd: dir });
+  const lengthMs = performance.now() - startedAt;
+  // There are no boxes to cut out before detect.
+  const exports = (formats === 'all' ? ALL_EXPORTS : FEW_EXPORTS).filter(
+    ([format]) => command !== 'add' || format !== 'crops',
+  );
+  return { dir, command, photos, exports, lengthMs, expected: await exportAll(dir, exports) };
 }
 
-/** Kills `command` at `moments` moments, each in the state before it, and checks what comes after. */
-export async function killAndResume(ground: Ground, command: KilledCommand, moments: number): Promise<void> {
-  const { dir, expected, lengthMs, photos } = ground;
+/** Kills the command at `moments` moments, each in the state before it, and checks what comes after. */
+export async function killAndResume(ground: Ground, moments: number): Promise<void> {
+  const { dir, command, exports, expected, lengthMs, photos } = ground;
+  const [earlier, whole] = [filesUnder(join(dir, 'before')), outIn(dir)];
   let killed = 0;
+  let halfWay = 0;
   for (let moment = 0; moment < moments; moment++) {
     const at = `${command}, moment ${moment + 1} of ${moments}`;
-    restore(dir, command);
-    const killAfterMs = (lengthMs[command] * (moment + 0.5)) / moments;
+    for (const name of ['.labelsmith', 'out', 'exports']) rmSync(join(dir, name), { recursive: true, force: true });
+    for (const name of ['.labelsmith', 'out']) copyIfThere(join(dir, 'before', name), join(dir, name));
+    const killAfterMs = (lengthMs * (moment + 0.5)) / moments;
     const { code } = await runCli(argsOf(command), { cwd: dir, killAfterMs });
     if (code === null) killed++;
 
-    const before = await statusOf(dir);
-    const doneBefore = command === 'add' ? (before?.images ?? 0) : await detectedImages(dir, before);
+    if (command === 'export') {
+      // Whoever looks at OUT sees the old export or the new one.
+      const out = JSON.stringify([...outIn(dir)]);
+      const old = [...earlier].flatMap(([file, hash]) => (file.startsWith('out/') ? [[file.slice(4), hash]] : []));
+      if (existsSync(join(dir, 'out'))) {
+        assert.ok(out === JSON.stringify(old) || out === JSON.stringify([...whole]), `${at}: OUT is half-written`);
+      }
+    }
+    const done = await doneIn(dir, command);
+    if (done > 0 && done < photos) halfWay++;
     const again = await runJson<Record<string, number>>(argsOf(command), { cwd: dir });
     if (command !== 'export') {
-      assert.equal(doneBefore % 4, 0, `${at}: whole shards only, not ${doneBefore} images`);
+      assert.equal(done % SHARD_SIZE, 0, `${at}: whole shards only, not ${done} images`);
       const redone = command === 'add' ? again.images : again.detected;
-      assert.equal(redone, photos - doneBefore, `${at}: only what was missing is done again`);
+      assert.equal(redone, photos - done, `${at}: only what was missing is done again`);
     }
-    if (command === 'add') await runJson(argsOf('detect'), { cwd: dir });
 
-    const after = await statusOf(dir);
-    assert.equal(after?.integrity, 'ok', at);
-    assert.deepEqual([after?.images, after?.paths], [photos, photos], `${at}: nothing lost or doubled`);
-    const exported = await exportAll(dir);
+    const after = await statusIn(dir);
+    assert.equal(after.integrity, 'ok', at);
+    assert.deepEqual([after.images, after.paths], [photos, photos], `${at}: nothing lost or doubled`);
+    if (command === 'export') assert.deepEqual(outIn(dir), whole, `${at}: the export itself`);
+    const exported = await exportAll(dir, exports);
     assert.deepEqual([...exported.keys()], [...expected.keys()], `${at}: the same files`);
     for (const [file, hash] of expected) assert.equal(exported.get(file), hash, `${at}: ${file} byte for byte`);
-    const leftovers = readdirSync(dir).filter(
-      (name) => !['photos', 'exports', 'out', '.labelsmith'].includes(name) && !name.startsWith('before-'),
-    );
+    const known = ['photos', 'before', 'exports', 'out', '.labelsmith'];
+    const leftovers = readdirSync(dir).filter((name) => !known.includes(name));
     assert.deepEqual(leftovers, [], `${at}: a killed export leaves nothing behind once another one ran`);
   }
-  // A kill that comes after the end tests nothing: most of the moments must have hit.
+  // A kill that comes after the end, or before the first shard, tests little: enough of the moments must have hit.
   assert.ok(killed >= moments / 2, `${command}: only ${killed} of ${moments} kills hit the running command`);
+  if (command !== 'export' && moments >= 10) {
+    assert.ok(
+      halfWay >= moments / 5,
+      `${command}: only ${halfWay} of ${moments} kills came between two shards' commits`,
+    );
+  }
 }
 
-async function statusOf(dir: string): Promise<Status | undefined> {
-  const { code, stdout } = await runCli(['status', '--check', '--json'], { cwd: dir });
-  if (code === 0) return JSON.parse(stdout) as Status;
-  assert.equal(
-    existsSync(join(dir, '.labelsmith/labelsmith.sqlite')),
-    false,
-    `status failed on a workspace that exists: ${stdout}`,
-  );
-  return undefined;
-}
-
-/** Images with candidates, counted by what a dry run says is left. */
-async function detectedImages(dir: string, status: Status | undefined): Promise<number> {
-  if (!status) return 0;
+/** Images that the killed command got done. */
+async function doneIn(dir: string, command: KilledCommand): Promise<number> {
+  const status = await statusIfAny(dir);
+  if (!status || command === 'export') return 0;
+  if (command === 'add') return status.images;
   const { images } = await runJson<{ images: number }>(['detect', '--dry-run'], { cwd: dir });
   return status.images - images;
 }
 
-async function exportAll(dir: string): Promise<Map<string, string>> {
+async function exportAll(dir: string, exports: Ground['exports']): Promise<Map<string, string>> {
   rmSync(join(dir, 'exports'), { recursive: true, force: true });
   mkdirSync(join(dir, 'exports'));
-  for (const [format, ...more] of EXPORTS)
+  for (const [format, ...more] of exports) {
     await runJson(['export', format as string, `exports/${format}`, ...more], { cwd: dir });
-  const hashes = new Map<string, string>();
-  for (const entry of readdirSync(join(dir, 'exports'), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    hashes.set(path.slice(dir.length + 1), createHash('sha256').update(readFileSync(path)).digest('hex'));
   }
-  return new Map([...hashes].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return filesUnder(join(dir, 'exports'));
 }
 
-function save(dir: string, command: KilledCommand): void {
-  if (existsSync(join(dir, '.labelsmith')))
-    cpSync(join(dir, '.labelsmith'), join(dir, `before-${command}`), { recursive: true });
+function outIn(dir: string): Map<string, string> {
+  return existsSync(join(dir, 'out')) ? filesUnder(join(dir, 'out')) : new Map();
 }
 
-function restore(dir: string, command: KilledCommand): void {
-  for (const name of ['.labelsmith', 'out', 'exports']) rmSync(join(dir, name), { recursive: true, force: true });
-  if (existsSync(join(dir, `before-${command}`)))
-    cpSync(join(dir, `before-${command}`), join(dir, '.labelsmith'), { recursive: true });
+function copyIfThere(from: string, to: string): void {
+  if (existsSync(from)) cpSync(from, to, { recursive: true });
 }

@@ -1,8 +1,12 @@
 import { test } from 'node:test';
 import { without } from '../cli.ts';
-import { KILLED_COMMANDS, killAndResume, prepareGround } from '../kill.ts';
+import { type KilledCommand, killAndResume, prepareGround } from '../kill.ts';
 
-test('SIGKILL at 20 moments of each command, then a plain re-run', { skip: without('coco-train128') }, async (t) => {
-  const ground = await prepareGround(t, 96);
-  for (const command of KILLED_COMMANDS) await t.test(command, () => killAndResume(ground, command, 20));
-});
+/** Enough photographs that each command takes some seconds, most of them in its shards. */
+const PHOTOGRAPHS: Readonly<Record<KilledCommand, number>> = { add: 800, detect: 96, export: 128 };
+
+for (const [command, photos] of Object.entries(PHOTOGRAPHS)) {
+  test(`SIGKILL at 20 moments of ${command}, then a plain re-run`, { skip: without('coco-train128') }, async (t) => {
+    await killAndResume(await prepareGround(t, command as KilledCommand, { photos, formats: 'all' }), 20);
+  });
+}
