@@ -15,12 +15,14 @@ import { modelsCommands } from './models.ts';
 import { report } from './report.ts';
 import { similar } from './similar.ts';
 import { status } from './status.ts';
+import { teachCommands } from './teach.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
   auto,
   add,
   detect,
   embed,
+  ...teachCommands,
   discover,
   similar,
   exportCommand,

@@ -1,0 +1,101 @@
+/**
+ * Guesses: what a model thinks of every item of a task, below its threshold too. They are no labels: nothing counts,
+ * exports or shows them as such. `evaluate` asks for the best guess, `teach select` for how sure the model is, and lists
+ * of label errors for what it would have said.
+ *
+ * Derived, so they are files (one set of Arrow files a task, a probability a class) that a setting names; another set
+ * takes their place at once, and a run that is killed leaves the old one standing.
+ */
+import type { ItemId } from '../core/ids.ts';
+import type { ItemKind, Origin } from '../core/labels.ts';
+import { type Matrix, rowsOf } from '../math/matrix.ts';
+import type { Workspace } from '../pipeline/workspace.ts';
+import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
+
+export interface GuessSet {
+  readonly task: string;
+  readonly items: ItemKind;
+  /** Whose guesses: the origin that its labels have. */
+  readonly origin: Origin;
+  readonly classNames: readonly string[];
+  readonly runId: string | null;
+  /** Names the content of what made them. */
+  readonly key: string;
+}
+
+export interface Guess {
+  readonly className: string;
+  readonly confidence: number;
+  readonly origin: Origin;
+}
+
+const SHARD_ROWS = 16_384;
+
+const guessSetting = (task: string) => `guesses:${task}`;
+const spaceOf = ({ task, key }: Pick<GuessSet, 'task' | 'key'>) => `guesses:${task}:${key}`;
+
+/** @param ids ascending. @param probabilities shape [ids, classes]. */
+export async function putGuesses(
+  { store, dir }: Workspace,
+  set: GuessSet,
+  ids: readonly ItemId[],
+  probabilities: Matrix,
+): Promise<void> {
+  const vectors = arrowVectorStore(dir);
+  const space = spaceOf(set);
+  const before = await readSet(store, set.task);
+  // What a killed run left under the same name, or another part of the same content.
+  await store.clearVectorShards(space, set.items);
+  for (let start = 0; start < ids.length; start += SHARD_ROWS) {
+    const end = Math.min(ids.length, start + SHARD_ROWS);
+    const shard = await vectors.write({
+      space,
+      items: set.items,
+      shard: String(start / SHARD_ROWS),
+      runId: set.runId,
+      ids: ids.slice(start, end),
+      vectors: rowsOf(probabilities, start, end),
+      precision: 'float32',
+    });
+    await store.putVectorShard(shard);
+  }
+  await store.putSetting(guessSetting(set.task), JSON.stringify(set));
+  if (before && spaceOf(before) !== space) {
+    await vectors.remove(await store.clearVectorShards(spaceOf(before), before.items));
+  }
+}
+
+async function readSet(store: Workspace['store'], task: string): Promise<GuessSet | undefined> {
+  const text = await store.getSetting(guessSetting(task));
+  return text === undefined ? undefined : (JSON.parse(text) as GuessSet);
+}
+
+export interface Guesses extends GuessSet {
+  /** Probabilities of some items, shape [classes] each; items without any are left out. */
+  probabilities(ids: Iterable<ItemId>): Promise<Map<ItemId, Float32Array>>;
+  /** The best guess for some items. */
+  best(ids: Iterable<ItemId>): Promise<Map<ItemId, Guess>>;
+}
+
+/** The guesses of a task; undefined where nothing has guessed yet. */
+export async function openGuesses({ store, dir }: Workspace, task: string): Promise<Guesses | undefined> {
+  const set = await readSet(store, task);
+  if (!set) return undefined;
+  const vectors = arrowVectorStore(dir);
+  const shards = await store.vectorShards(spaceOf(set), set.items);
+  const probabilities = (ids: Iterable<ItemId>) => vectors.lookup(shards, ids);
+  return {
+    ...set,
+    probabilities,
+    async best(ids) {
+      const result = new Map<ItemId, Guess>();
+      for (const [id, row] of await probabilities(ids)) {
+        let most = 0;
+        for (let c = 1; c < row.length; c++) if ((row[c] as number) > (row[most] as number)) most = c;
+        const className = set.classNames[most] as string;
+        result.set(id, { className, confidence: row[most] as number, origin: set.origin });
+      }
+      return result;
+    },
+  };
+}

@@ -1,0 +1,280 @@
+/**
+ * `teach train` and `teach rounds`: from the record's labels to a classifier's file, labels for the rest, and an account
+ * of how good they are.
+ *
+ * The order of writing: the model's file, then guesses, then labels, then the run's end. All of it follows from the
+ * labels, the vectors and the seed, so a run that was killed is simply run again and ends with the same bytes.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ItemId, sha256Hex } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { argMaxRows } from '../../math/calibration.ts';
+import type { Matrix } from '../../math/matrix.ts';
+import { wilsonInterval } from '../../math/metrics/classification.ts';
+import { InferencePool } from '../../math/pool.ts';
+import { writeAtomically } from '../../models/cache.ts';
+import { defaultRecipe, inputOf } from '../../models/compose-model.ts';
+import { type PrepareOptions, prepareModel } from '../../models/prepare.ts';
+import { type RunOptions, type RunResult, recordRun } from '../../pipeline/run.ts';
+import type { Workspace } from '../../pipeline/workspace.ts';
+import type { NewLabel, Store } from '../../store/store.ts';
+import { putGuesses } from '../guesses.ts';
+import { type Account, accountOf } from './account.ts';
+import { type ClassifierInfo, classifierModel } from './classifier-file.ts';
+import { type TaskItems, type Teaching, taskItems, teachingOf } from './items.ts';
+import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
+import type { TechniqueName } from './techniques.ts';
+
+export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
+  /** The task whose labels are learned. Default `class`. */
+  readonly task: string;
+  /**
+   * Calibrated confidence that a machine label needs, 0 to 1 (default {@link DEFAULT_THRESHOLD}): higher labels fewer
+   * items and is right more often. The rest stay for people.
+   */
+  readonly threshold: number;
+  /** No further technique is begun after this long. Default: no end. */
+  readonly budgetMs?: number;
+  /** Tried after the base; `[]` trains the base alone. Default: those that help. */
+  readonly techniques?: readonly TechniqueName[];
+  /** Gives every other item its label or its guess. `train` does not. */
+  readonly labelRest: boolean;
+  /** How models are fetched, where the embedder is not in the cache. */
+  readonly preparing?: PrepareOptions;
+  readonly onStep?: (step: Step) => void;
+}
+
+/** At four in five, what is left to people is mostly what they would have to look at anyway. */
+export const DEFAULT_THRESHOLD = 0.8;
+
+export interface TeachResult extends RunResult {
+  readonly task: string;
+  /** Absolute path of the classifier. */
+  readonly model: string;
+  readonly modelSha256: string;
+  readonly technique: TechniqueName;
+  /** On the labels alone, folds by group: never on what was trained on. */
+  readonly crossValidated: {
+    readonly accuracy: number;
+    /** 95 %, Wilson. */
+    readonly interval: readonly [number, number];
+    readonly labels: number;
+    readonly folds: number;
+  };
+  readonly steps: readonly Step[];
+  readonly account: Account;
+  readonly warnings: readonly string[];
+  readonly counts: {
+    readonly items: number;
+    readonly labelled: number;
+    readonly audit: number;
+    readonly classes: number;
+    /** Items that got a label. */
+    readonly labels: number;
+    /** Items whose best guess is below the threshold. */
+    readonly unsure: number;
+  };
+}
+
+/** Folder of a workspace's own classifiers. */
+export const MODELS_FOLDER = 'models';
+
+export async function teachIn(workspace: Workspace, options: TeachOptions): Promise<TeachResult> {
+  const { store } = workspace;
+  const { task, threshold, labelRest, budgetMs, techniques } = options;
+  const items = await taskItems(workspace, task);
+  const teaching = teachingOf(items);
+  const stage = labelRest ? 'teach rounds' : 'teach train';
+  const settings = {
+    task,
+    threshold,
+    techniques: techniques ?? null,
+    budgetMs: budgetMs ?? null,
+    space: items.recipe.space,
+  };
+  return recordRun(store, { stage, settings, modelKey: items.recipe.modelKey }, options, async (runId) => {
+    const pool = await InferencePool.create({ threads: options.threads });
+    try {
+      const learned = await learnRounds(pool, teaching.problem, options);
+      const account = await accountOf(pool, items, teaching, learned);
+      const model = await saveClassifier(workspace, items, teaching, learned, options);
+      const labelled = labelRest
+        ? await labelTheRest(workspace, items, teaching, learned.probabilities, {
+            ...options,
+            runId,
+            key: model.sha256,
+          })
+        : { labels: 0, unsure: 0 };
+      return resultOf(items, teaching, learned, account, model, labelled);
+    } catch (error) {
+      if (!options.signal?.aborted) throw error;
+      throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
+        cause: error,
+      });
+    } finally {
+      await pool.close();
+    }
+  });
+}
+
+function resultOf(
+  items: TaskItems,
+  teaching: Teaching,
+  learned: RoundsResult,
+  account: Account,
+  model: { readonly path: string; readonly sha256: string },
+  labelled: { readonly labels: number; readonly unsure: number },
+): TeachResult {
+  const { heldOut, steps, trials, technique, settings, temperature, skipped } = learned;
+  const labels = teaching.problem.labelled.length;
+  const crossValidated = {
+    accuracy: heldOut.accuracy,
+    interval: wilsonInterval(Math.round(heldOut.accuracy * labels), labels),
+    labels,
+    folds: learned.folds.count,
+  };
+  const warnings = [...teaching.warnings, ...account.warnings];
+  if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
+  return {
+    task: items.task.name,
+    model: model.path,
+    modelSha256: model.sha256,
+    technique,
+    crossValidated,
+    steps,
+    account,
+    warnings,
+    interrupted: false,
+    counts: {
+      items: items.ids.length,
+      labelled: labels,
+      audit: items.audit.size,
+      classes: teaching.classNames.length,
+      ...labelled,
+    },
+    metrics: { technique, settings, temperature, crossValidated, steps: timeless(steps), trials, account, warnings },
+  };
+}
+
+/** Steps as they are recorded: the run has its own clock. */
+function timeless(steps: readonly Step[]): Omit<Step, 'elapsedMs'>[] {
+  return steps.map(({ elapsedMs: _, ...step }) => step);
+}
+
+async function saveClassifier(
+  { dir }: Workspace,
+  items: TaskItems,
+  { problem, classNames }: Teaching,
+  learned: RoundsResult,
+  { labelRest, threshold, seed, preparing }: TeachOptions,
+): Promise<{ path: string; sha256: string }> {
+  const { recipe, statistics, task } = items;
+  const { entry, key, path: embedderPath } = await prepareModel(recipe.model, preparing);
+  if (key !== recipe.modelKey) {
+    throw new LabelsmithError(
+      'WORKSPACE',
+      `The embeddings here are of ${recipe.modelKey}, and ${recipe.model} is now ${key}.`,
+      {
+        hint: 'Run labelsmith embed, then this again.',
+      },
+    );
+  }
+  const { width, height, fit, pad, kernel } = inputOf(entry, defaultRecipe(entry));
+  const info: ClassifierInfo = {
+    version: 1,
+    task: task.name,
+    items: task.items,
+    classNames,
+    input: { width, height, fit, pad, kernel },
+    margin: recipe.margin,
+    embedder: key,
+    space: recipe.space,
+    temperature: learned.temperature,
+    threshold,
+    training: {
+      labels: problem.labelled.length,
+      items: problem.features.rows,
+      technique: learned.technique,
+      C: learned.settings.C,
+      classWeights: learned.settings.classWeights,
+      crossValidatedAccuracy: learned.heldOut.accuracy,
+      seed,
+    },
+  };
+  const embedder = await readFile(embedderPath);
+  const bytes = classifierModel({ info, recipe, mean: statistics.mean, head: learned.head, embedder });
+  const path = join(dir, MODELS_FOLDER, `${fileNameOf(task.name)}${labelRest ? '' : '.base'}.onnx`);
+  await writeAtomically(path, bytes);
+  return { path, sha256: sha256Hex(bytes) };
+}
+
+/** A task's name as a file's: other characters than these become their code, so different names stay different. */
+export function fileNameOf(name: string): string {
+  return name.replace(/[^a-z0-9_-]/g, (character) => `%${(character.codePointAt(0) as number).toString(16)}`);
+}
+
+const PAGE = 1024;
+
+/** Machine labels for every item that nobody trusted has spoken on, and guesses for all. */
+async function labelTheRest(
+  workspace: Workspace,
+  { ids, said, task, audit }: TaskItems,
+  { classNames }: Teaching,
+  probabilities: Matrix,
+  { threshold, runId, key }: { readonly threshold: number; readonly runId: string; readonly key: string },
+): Promise<{ labels: number; unsure: number }> {
+  const { store } = workspace;
+  await store.ensureClasses(classNames);
+  const allowed = withoutRefused(probabilities, said, classNames);
+  const set = {
+    task: task.name,
+    items: task.items,
+    origin: 'model',
+    classNames,
+    runId,
+    key: key.slice(0, 16),
+  } as const;
+  await putGuesses(workspace, set, ids, allowed);
+  await store.clearMachineLabels(task.name, 'model');
+  const best = argMaxRows(allowed);
+  let [labels, unsure] = [0, 0];
+  let page: NewLabel[] = [];
+  const flush = async (to: Store) => {
+    if (page.length > 0) await to.putLabels(page, { replace: true });
+    labels += page.length;
+    page = [];
+  };
+  for (let row = 0; row < ids.length; row++) {
+    const { kind } = said[row] ?? { kind: 'nothing' };
+    // A contradiction is a person's to settle.
+    if (kind === 'class' || kind === 'none' || kind === 'contradiction') continue;
+    const itemId = ids[row] as ItemId;
+    const confidence = allowed.data[row * classNames.length + (best[row] as number)] as number;
+    if (confidence < threshold) {
+      if (!audit.has(itemId)) unsure++;
+      continue;
+    }
+    const className = classNames[best[row] as number] as string;
+    page.push({ itemId, task: task.name, className, present: true, origin: 'model', confidence, runId });
+    if (page.length === PAGE) await flush(store);
+  }
+  await flush(store);
+  return { labels, unsure };
+}
+
+/** Probabilities where "not this" of a person counts: such classes get none, the others share it. */
+function withoutRefused(probabilities: Matrix, said: TaskItems['said'], classNames: readonly string[]): Matrix {
+  const { data, columns } = probabilities;
+  for (const [row, word] of said.entries()) {
+    if (word.kind !== 'not') continue;
+    const refused = new Set(word.classNames);
+    let left = 0;
+    for (let c = 0; c < columns; c++) {
+      if (refused.has(classNames[c] as string)) data[row * columns + c] = 0;
+      left += data[row * columns + c] as number;
+    }
+    for (let i = row * columns; left > 0 && i < (row + 1) * columns; i++) data[i] = (data[i] as number) / left;
+  }
+  return probabilities;
+}

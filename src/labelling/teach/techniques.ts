@@ -1,0 +1,154 @@
+/**
+ * Ways of learning from a few labels and many items without one, as a table; `bench/teach.ts` measures each of them.
+ *
+ * All end in the same kind of thing: one linear head on the items' features, which needs nothing but an item's vector.
+ * The `graph` way: a teacher sees the features joined with where an item stands in the neighbour graph of all items
+ * (diffusion coordinates), and so knows which items belong together; its soft labels teach the head ("student").
+ */
+import { argMaxRows, softmaxRows } from '../../math/calibration.ts';
+import { fitLinearHead, type LinearHead, logitsOf, oneHot } from '../../math/heads/linear-head.ts';
+import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
+import type { InferencePool } from '../../math/pool.ts';
+import { type ClassWeights, labelledLesson, type Problem, weightsOf } from './problem.ts';
+
+export interface LearnSettings {
+  readonly technique: TechniqueName;
+  /** Inverse strength of the penalty of the head that only labels teach. */
+  readonly C: number;
+  readonly classWeights: ClassWeights;
+}
+
+export interface LearnContext {
+  readonly pool: InferencePool;
+  /**
+   * Features of every row joined with its diffusion coordinates, shape [n, columns + dimensions]; label-free, so it is
+   * made once. Null where no technique asks for it.
+   */
+  readonly joined: Matrix | null;
+  readonly signal?: AbortSignal;
+}
+
+export interface Learned {
+  /** On `problem.features`. */
+  readonly head: LinearHead;
+  /** What the unlabelled rows were taught as: shape [n, classes]; null where only labels taught. */
+  readonly softLabels: Matrix | null;
+}
+
+/** Beside the graph a stronger penalty does: coordinates of length 1 are few and say much. */
+const TEACHER_C = 30;
+/** Many soft labels need less of a penalty than few hard ones, and 30 to 1000 differ by less than half a point. */
+const STUDENT_C = 100;
+
+type Technique = (context: LearnContext, problem: Problem, settings: LearnSettings) => Promise<Learned>;
+
+export const TECHNIQUES = {
+  /** Labels alone. */
+  base: async (context, problem, settings) => ({ head: await baseHead(context, problem, settings), softLabels: null }),
+  /** The base's best guess for every other item, taken for true (Lee, "Pseudo-Label", ICML-W 2013). */
+  naive: async (context, problem, settings) => {
+    const head = await baseHead(context, problem, settings);
+    const guesses = oneHot(argMaxRows(await logitsOf(context.pool, head, problem.features)), problem.classes);
+    return student(context, problem, settings, guesses, settings.C);
+  },
+  /** The base's guesses as probabilities. */
+  soft: async (context, problem, settings) => {
+    const head = await baseHead(context, problem, settings);
+    const guesses = softmaxRows(await logitsOf(context.pool, head, problem.features));
+    return student(context, problem, settings, guesses, settings.C);
+  },
+  /** A teacher that sees the neighbour graph, as probabilities. */
+  graph: async (context, problem, settings) =>
+    student(context, problem, settings, await teacher(context, problem, settings), STUDENT_C),
+  /** The same, with the classes' shares drawn half-way to those among the labels. */
+  aligned: async (context, problem, settings) => {
+    const guesses = aligned(await teacher(context, problem, settings), classShares(problem), 0.5);
+    return student(context, problem, settings, guesses, STUDENT_C);
+  },
+} as const satisfies Record<string, Technique>;
+
+export type TechniqueName = 'base' | 'naive' | 'soft' | 'graph' | 'aligned';
+export const TECHNIQUE_NAMES = Object.keys(TECHNIQUES) as readonly TechniqueName[];
+
+/** Whether a technique looks at `LearnContext.joined`. */
+export function needsGraph(technique: TechniqueName): boolean {
+  return technique === 'graph' || technique === 'aligned';
+}
+
+export function learn(context: LearnContext, problem: Problem, settings: LearnSettings): Promise<Learned> {
+  return TECHNIQUES[settings.technique](context, problem, settings);
+}
+
+export function baseHead(
+  { pool, signal }: LearnContext,
+  problem: Problem,
+  { C, classWeights }: Pick<LearnSettings, 'C' | 'classWeights'>,
+  start?: LinearHead,
+): Promise<LinearHead> {
+  return fitLinearHead(pool, labelledLesson(problem, problem.features, classWeights), { C, start, signal });
+}
+
+async function teacher({ pool, joined, signal }: LearnContext, problem: Problem, settings: LearnSettings) {
+  if (!joined) throw new RangeError(`${settings.technique} needs the neighbour graph`);
+  const lesson = labelledLesson(problem, joined, settings.classWeights);
+  const head = await fitLinearHead(pool, lesson, { C: TEACHER_C, signal });
+  return softmaxRows(await logitsOf(pool, head, joined));
+}
+
+/** A head taught by everything: people's labels where there are some, `guesses` elsewhere; those are changed. */
+async function student(
+  { pool, signal }: LearnContext,
+  { features, labelled, labels, classes }: Problem,
+  { classWeights }: LearnSettings,
+  guesses: Matrix,
+  C: number,
+): Promise<Learned> {
+  const weights = new Float32Array(features.rows).fill(1);
+  const own = weightsOf(labels, classes, classWeights);
+  for (let i = 0; i < labelled.length; i++) {
+    const row = labelled[i] as number;
+    guesses.data.fill(0, row * classes, (row + 1) * classes);
+    guesses.data[row * classes + (labels[i] as number)] = 1;
+    weights[row] = own[i] as number;
+  }
+  const head = await fitLinearHead(pool, { features, targets: guesses, weights }, { C, signal });
+  return { head, softLabels: guesses };
+}
+
+/** Each class's share among the labels, one item more for each: shape [classes]. */
+function classShares({ labels, classes }: Problem): Float64Array {
+  const shares = new Float64Array(classes).fill(1);
+  for (const label of labels) shares[label] = (shares[label] as number) + 1;
+  return shares.map((count) => count / (labels.length + classes));
+}
+
+/**
+ * Distribution alignment (Berthelot et al., "ReMixMatch", ICLR 2020): each class's probabilities times (wanted share /
+ * mean probability)^strength, rows scaled to sum to 1. At full strength it trusts that labels were drawn at random.
+ */
+export function aligned({ data, rows, columns }: Matrix, shares: Float64Array, strength: number): Matrix {
+  const means = new Float64Array(columns);
+  for (let i = 0; i < data.length; i++) means[i % columns] = (means[i % columns] as number) + (data[i] as number);
+  const factors = means.map((sum, c) => ((shares[c] as number) / Math.max(sum / rows, 1e-12)) ** strength);
+  const result = newSharedMatrix(rows, columns);
+  for (let r = 0; r < rows; r++) {
+    let total = 0;
+    for (let c = 0; c < columns; c++) {
+      const value = (data[r * columns + c] as number) * (factors[c] as number);
+      result.data[r * columns + c] = value;
+      total += value;
+    }
+    for (let i = r * columns; i < (r + 1) * columns; i++) result.data[i] = (result.data[i] as number) / total;
+  }
+  return result;
+}
+
+/** Logits of some rows under a head, shape [rows, classes]. */
+export function logitsOfRows(
+  pool: InferencePool,
+  head: LinearHead,
+  features: Matrix,
+  rows: Int32Array,
+): Promise<Matrix> {
+  return logitsOf(pool, head, gatherRows(features, rows));
+}
