@@ -102,3 +102,14 @@ test('the default task goes by the boxes of TRUTH, then by what has labels; syno
   const nameOf = await canonicalNames(store([]));
   assert.deepEqual(['kitty', 'cat', 'cow'].map(nameOf), ['cat', 'cat', 'cow']);
 });
+
+test('a guess stands where no label holds, and counts for the origin that made it alone', async () => {
+  const store = storeOf([label('a', 'cat', 'human')]);
+  const guess = { className: 'dog', confidence: 0.4, origin: 'model' } as const;
+  const guesses = async (ids: readonly string[]) => new Map(ids.map((id) => [id, guess]));
+  const [a, b] = await collected(store, ['a', 'b'], { guesses });
+  assert.deepEqual([a?.labels, a?.guess], [['cat'], 'dog']);
+  assert.deepEqual([b?.labels, b?.guess], [[], 'dog']);
+  const [, other] = await collected(store, ['a', 'b'], { guesses, origin: 'cluster' });
+  assert.equal(other?.guess, null);
+});

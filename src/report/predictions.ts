@@ -12,6 +12,8 @@ export interface PredictionOptions {
   readonly origin?: Origin;
   /** Whose candidates mAP is computed on. Default: the model of the last detection run. */
   readonly modelKey?: string;
+  /** The best guess of a model for some images, below its threshold too; for images that no label holds for. */
+  readonly guesses?: (ids: readonly ImageId[]) => Promise<ReadonlyMap<ImageId, ImagePrediction['guess']>>;
 }
 
 /** What of the store is read. */
@@ -33,7 +35,7 @@ export async function predictionsOf(
   }
   const detectorCounts = options.origin === undefined || options.origin === 'detector';
   return {
-    labels: labelPages(store, [...truth.images.keys()], task, options.origin),
+    labels: labelPages(store, [...truth.images.keys()], task, options),
     candidates: detectorCounts ? await candidatesOf(store, task, options.modelKey) : null,
   };
 }
@@ -58,12 +60,17 @@ async function* labelPages(
   store: PredictionStore,
   ids: readonly ImageId[],
   task: Task,
-  origin: Origin | undefined,
+  { origin, guesses }: PredictionOptions,
 ): AsyncGenerator<ImagePrediction[]> {
   for (let start = 0; start < ids.length; start += PAGE) {
     const page = ids.slice(start, start + PAGE);
     const labels = await store.labelsOf(page, task.name);
-    yield page.map((imageId) => predictionFrom(imageId, labels.get(imageId) ?? [], task, origin));
+    const guessed = await guesses?.(page);
+    yield page.map((imageId) => {
+      const prediction = predictionFrom(imageId, labels.get(imageId) ?? [], task, origin);
+      const guess = guessed?.get(imageId);
+      return guess && (origin === undefined || origin === guess.origin) ? { ...prediction, guess } : prediction;
+    });
   }
 }
 

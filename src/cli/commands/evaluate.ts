@@ -1,6 +1,7 @@
 import { ORIGINS, type Origin } from '../../core/labels.ts';
 import { resolveLabels } from '../../formats/resolve.ts';
 import { formatNamed, guessFormat } from '../../formats/table.ts';
+import { openGuesses } from '../../labelling/guesses.ts';
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import { evaluate as compare } from '../../report/evaluate.ts';
 import { formatEvaluation } from '../../report/evaluation-text.ts';
@@ -46,8 +47,10 @@ export const evaluate: CommandSpec = {
       const task = asked ?? (await defaultTask(store, first));
       // What TRUTH says of the task it turned out to be about; labels that name no task belong to any.
       const truth = task === guessed ? first : await truthOf(task);
+      const guesses = await openGuesses(workspace, task);
       const predictions = await predictionsOf(store, truth, {
         task,
+        guesses: guesses && ((ids) => guesses.best(ids)),
         origin: options.origin as Origin | undefined,
         modelKey: options.model as string | undefined,
       });
