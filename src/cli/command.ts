@@ -9,6 +9,8 @@ export interface CommandSpec {
   /** Longer text under the usage line. */
   readonly details?: string;
   readonly options?: readonly OptionSpec[];
+  /** It can say what it would do (`--dry-run`); other commands refuse the option rather than go ahead. */
+  readonly dryRun?: true;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Gives the exit code; none is 0. */
   run(invocation: Invocation): Promise<number | undefined>;

@@ -39,7 +39,9 @@ export async function runCommandLine(
 
   for (const spec of commands) {
     const command = commandFor(program, spec.usage);
-    command.summary(spec.summary).description(spec.details ? `${spec.summary}\n\n${spec.details}` : spec.summary);
+    command
+      .summary(spec.summary)
+      .description(spec.details ? `${spec.summary}\n\n${flowing(spec.details)}` : spec.summary);
     command.addHelpText('after', examplesText(spec.examples));
     for (const option of spec.options ?? []) {
       const parsed = new Option(option.flags, option.description);
@@ -53,7 +55,9 @@ export async function runCommandLine(
         .slice(0, command.registeredArguments.length)
         .flat()
         .filter((arg) => arg !== undefined) as string[];
-      exitCode = (await spec.run(invocation(args, command.optsWithGlobals(), signal))) ?? 0;
+      const invoked = invocation(args, command.optsWithGlobals(), signal);
+      if (invoked.global.dryRun && !spec.dryRun) refuseDryRun(spec, commands);
+      exitCode = (await spec.run(invoked)) ?? 0;
     });
   }
 
@@ -89,6 +93,23 @@ const GROUPS: Readonly<Record<string, string>> = {
   corpus: 'the corpus of classes',
   teach: 'a few labels, then everything',
 };
+
+function refuseDryRun(spec: CommandSpec, commands: readonly CommandSpec[]): never {
+  const name = (usage: string) => usage.replace(/ [^a-z].*$/, '');
+  const able = commands.filter(({ dryRun }) => dryRun).map(({ usage }) => name(usage));
+  throw new LabelsmithError(
+    'USAGE',
+    `${name(spec.usage)} cannot say beforehand what it would do, so it takes no --dry-run.`,
+    {
+      hint: `These commands can: ${able.join(', ')}.`,
+    },
+  );
+}
+
+/** Lines joined to paragraphs, for a terminal of any width; indented lines, as of a list, stay. */
+function flowing(text: string): string {
+  return text.replace(/(?<=\S)\n(?=\S)/g, ' ');
+}
 
 function examplesText(examples: CommandSpec['examples']): string {
   const width = Math.max(...examples.map(([command]) => command.length));

@@ -18,6 +18,7 @@ export const add: CommandSpec = {
   options: [
     { flags: '--sync', description: 'also notice files that are gone, moved or changed; labels stay', default: false },
   ],
+  dryRun: true,
   examples: [
     ['labelsmith add ~/photos', 'everything under a folder'],
     ["labelsmith add '~/photos/**/*.jpg' shoot.zip", 'a glob and an archive'],

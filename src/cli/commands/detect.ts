@@ -22,6 +22,7 @@ export const detect: CommandSpec = {
     { flags: '--force', description: 'run the model again on images that were done', default: false },
     { flags: '--task <name>', description: 'the task that gets the labels', default: 'objects' },
   ],
+  dryRun: true,
   examples: [
     ['labelsmith detect', 'all 80 COCO classes'],
     ['labelsmith detect --classes person,car,dog', 'only these'],

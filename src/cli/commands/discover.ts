@@ -30,6 +30,7 @@ export const discover: CommandSpec = {
     { flags: '--task <name>', description: 'the task that gets the labels', default: 'class' },
     { flags: '--recluster', description: 'cluster everything again', default: false },
   ],
+  dryRun: true,
   examples: [
     ['labelsmith discover', 'as many clusters as the data suggests'],
     ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],

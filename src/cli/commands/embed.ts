@@ -33,6 +33,7 @@ export const embed: CommandSpec = {
     ...EMBED_OPTIONS,
     { flags: '--force', description: 'drop the vectors of this model and make them again', default: false },
   ],
+  dryRun: true,
   examples: [
     ['labelsmith embed', 'every image that has no vector yet'],
     ['labelsmith embed --items regions', 'what detect found, each cut out with a margin'],
