@@ -24,6 +24,12 @@ export interface LabelValue {
   readonly task: string;
 }
 
+/** A person's word that a class is not there: "not this", or with `NONE_OF_THESE` that no class of the task is. */
+export interface Rejection {
+  readonly className: string;
+  readonly task: string;
+}
+
 export interface RegionRecord {
   readonly id: RegionId;
   readonly box: Box;
@@ -37,6 +43,10 @@ export interface RegionRecord {
   readonly keypoints: Keypoints | null;
   /** COCO's crowd mark: the box holds a group that is not told apart. */
   readonly crowd: boolean;
+  /** A person drew, moved or confirmed it. Default false. */
+  readonly touched?: boolean;
+  /** Default: none. */
+  readonly rejected?: readonly Rejection[];
 }
 
 /** One image of an export, with everything that was selected for it. */
@@ -53,6 +63,10 @@ export interface DatasetImage {
   readonly labels: readonly LabelValue[];
   /** In order of id. */
   readonly regions: readonly RegionRecord[];
+  /** Default: none. */
+  readonly rejected?: readonly Rejection[];
+  /** Regions that a person deleted, in order of id: later runs add nothing over them. Default: none. */
+  readonly deleted?: readonly RegionRecord[];
 }
 
 /** Reads an image's original bytes, or fails with `NOT_FOUND` when no path of it is there any more. */
@@ -72,6 +86,9 @@ export interface ImportedImage {
   readonly split: string | null;
   /** The image's identity, where the format carries it. */
   readonly sha256?: ImageId;
+  readonly rejected?: readonly Rejection[];
+  /** Regions that a person deleted. */
+  readonly deleted?: readonly ImportedRegion[];
 }
 
 export interface ImportedLabel {
@@ -94,4 +111,10 @@ export interface ImportedRegion {
   /** In the same unit as the box. */
   readonly keypoints: Keypoints | null;
   readonly crowd: boolean;
+  /** The object's area in square pixels, where the format says it: COCO's sorts objects into small, medium, large. */
+  readonly area?: number;
+  /** The region's identity, where the format carries it; it counts on images whose own identity it carries too. */
+  readonly id?: RegionId;
+  readonly touched?: boolean;
+  readonly rejected?: readonly Rejection[];
 }

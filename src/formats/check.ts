@@ -63,6 +63,28 @@ export function sizeAt(value: unknown, where: string): number {
   return size;
 }
 
+/** An image's identity. */
+export function sha256At(value: unknown, where: string): string {
+  const sha256 = stringAt(value, where);
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw badFile(where, '64 lower-case hexadecimal digits were expected');
+  return sha256;
+}
+
+export function regionIdAt(value: unknown, where: string): string {
+  const id = stringAt(value, where);
+  if (!/^[0-9a-f]{32}$/.test(id)) throw badFile(where, '32 lower-case hexadecimal digits were expected');
+  return id;
+}
+
+/** The value of a JSON text. */
+export function jsonOf(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw badFile(where, `not valid JSON: ${(cause as Error).message}`, undefined, cause);
+  }
+}
+
 export function confidenceOf(value: number, where: string): number {
   if (!(value >= 0 && value <= 1)) throw badFile(where, `a confidence from 0 to 1 was expected, not ${value}`);
   return value;

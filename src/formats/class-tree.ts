@@ -5,7 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { arrayAt, badFile, objectAt, stringAt } from './check.ts';
+import { arrayAt, badFile, jsonOf, objectAt, stringAt } from './check.ts';
 import { classFolders, UNLABELLED_FOLDER } from './names.ts';
 import { listFolder, readSmallText } from './walk.ts';
 
@@ -93,13 +93,7 @@ interface SplitFolder {
 async function readMap(root: string): Promise<{ splits: SplitFolder[] | null; classOf: Map<string, string> } | null> {
   const text = await readSmallText(join(root, MAP_FILE), MAP_FILE);
   if (text === null) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw badFile(MAP_FILE, `not valid JSON: ${(cause as Error).message}`, undefined, cause);
-  }
-  const row = objectAt(value, MAP_FILE);
+  const row = objectAt(jsonOf(text, MAP_FILE), MAP_FILE);
   const classOf = new Map<string, string>();
   for (const [i, pair] of arrayAt(row.folders, `${MAP_FILE} folders`).entries()) {
     const where = `${MAP_FILE} folders[${i}]`;

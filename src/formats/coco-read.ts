@@ -24,6 +24,7 @@ import {
   sizeAt,
 } from './check.ts';
 import { jsonPieces } from './json-stream.ts';
+import { extentOf } from './outlines.ts';
 import { decodeCounts } from './rle.ts';
 
 /** @param path the JSON file, or a folder with `annotations.json` or one JSON file a split */
@@ -159,11 +160,18 @@ function regionOf(row: JsonObject, where: string, className: string): ImportedRe
     polygons,
     keypoints: Array.isArray(points) && points.length === 0 ? null : keypointsOf(points, `${where}.keypoints`),
     crowd: row.iscrowd === 1 || row.iscrowd === true,
+    ...(row.area == null ? {} : { area: areaAt(row.area, `${where}.area`) }),
   };
 }
 
 function keypointsOf(value: unknown, where: string): ImportedRegion['keypoints'] {
   return value == null ? null : flatKeypointsAt(value, where);
+}
+
+function areaAt(value: unknown, where: string): number {
+  const area = numberAt(value, where);
+  if (area < 0) throw badFile(where, `an area cannot be negative, and this is ${area}`);
+  return area;
 }
 
 function scoreAt(value: unknown, where: string): number {
@@ -178,19 +186,6 @@ function bboxOf(value: unknown, polygons: readonly (readonly number[])[] | null,
   const [x, y, width, height] = numbers as [number, number, number, number];
   if (width < 0 || height < 0) throw badFile(`${where}.bbox`, `the box ${shown(numbers)} has a negative size`);
   return boxOf(x, y, x + width, y + height, `${where}.bbox`);
-}
-
-function extentOf(polygons: readonly (readonly number[])[]): Box {
-  let [x1, y1, x2, y2] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const polygon of polygons) {
-    for (let i = 0; i < polygon.length; i += 2) {
-      x1 = Math.min(x1, polygon[i] as number);
-      x2 = Math.max(x2, polygon[i] as number);
-      y1 = Math.min(y1, polygon[i + 1] as number);
-      y2 = Math.max(y2, polygon[i + 1] as number);
-    }
-  }
-  return [x1, y1, x2, y2];
 }
 
 function segmentationOf(

@@ -13,6 +13,7 @@ import type { DatasetImage, RegionRecord } from '../core/dataset.ts';
 import { readCoco } from './coco-read.ts';
 import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
 import { placeImages } from './image-files.ts';
+import { keypointNames, PERSON_KEYPOINTS } from './keypoint-names.ts';
 import { NameTable } from './names.ts';
 import { pixel, score } from './numbers.ts';
 import { maskArea, polygonArea } from './rle.ts';
@@ -29,6 +30,8 @@ const KEEPS: Keeps = {
   polygons: true,
   keypoints: true,
   crowd: true,
+  regionIds: false,
+  rejections: false,
   size: true,
   split: true,
   unlabelled: true,
@@ -47,26 +50,7 @@ export const coco: Format = {
   read: readCoco,
 };
 
-/** COCO's 17 keypoints of a person and the lines between them, counted from 1 as in the format. */
-const PERSON_KEYPOINTS = [
-  'nose',
-  'left_eye',
-  'right_eye',
-  'left_ear',
-  'right_ear',
-  'left_shoulder',
-  'right_shoulder',
-  'left_elbow',
-  'right_elbow',
-  'left_wrist',
-  'right_wrist',
-  'left_hip',
-  'right_hip',
-  'left_knee',
-  'right_knee',
-  'left_ankle',
-  'right_ankle',
-];
+/** The lines between COCO's keypoints of a person, counted from 1 as in the format. */
 // biome-ignore format: pairs read best on few lines
 const PERSON_SKELETON = [
   [16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13], [6, 7], [6, 8], [7, 9],
@@ -173,9 +157,8 @@ class CocoFile {
     const count = this.#keypoints.get(name);
     const category = { id, name, supercategory: '' };
     if (count === undefined) return category;
-    if (count === PERSON_KEYPOINTS.length)
-      return { ...category, keypoints: PERSON_KEYPOINTS, skeleton: PERSON_SKELETON };
-    return { ...category, keypoints: Array.from({ length: count }, (_, i) => `point_${i + 1}`), skeleton: [] };
+    const skeleton = count === PERSON_KEYPOINTS.length ? PERSON_SKELETON : [];
+    return { ...category, keypoints: keypointNames(count), skeleton };
   }
 }
 

@@ -31,6 +31,8 @@ const KEEPS: Keeps = {
   polygons: false,
   keypoints: false,
   crowd: false,
+  regionIds: false,
+  rejections: false,
   size: false,
   split: true,
   unlabelled: false,

@@ -94,8 +94,7 @@ async function* selected(
     previous = image.id;
     for (const label of image.labels) check(label.className);
     for (const region of image.regions) for (const label of region.labels) check(label.className);
-    const bare = image.labels.length === 0 && image.regions.every((region) => region.labels.length === 0);
-    if (bare && !context.unlabelled) {
+    if (!context.unlabelled && saysNothing(image, format)) {
       tally.unlabelledSkipped++;
       continue;
     }
@@ -105,7 +104,20 @@ async function* selected(
   }
 }
 
-function countLosses({ labels, regions }: DatasetImage, { keeps }: Format, tally: Tally): void {
+/** No label anywhere, and nothing else that the format keeps of what people said. */
+function saysNothing({ labels, regions, rejected = [], deleted = [] }: DatasetImage, { keeps }: Format): boolean {
+  if (labels.length > 0 || regions.some((region) => region.labels.length > 0)) return false;
+  if (!keeps.rejections) return true;
+  return rejected.length === 0 && deleted.length === 0 && regions.every((region) => !region.rejected?.length);
+}
+
+function countLosses({ labels, regions, rejected, deleted }: DatasetImage, { keeps }: Format, tally: Tally): void {
+  if (!keeps.rejections) {
+    const rejections =
+      (rejected?.length ?? 0) + regions.reduce((sum, region) => sum + (region.rejected?.length ?? 0), 0);
+    tally.lose('rejections', rejections);
+    tally.lose('deleted regions', deleted?.length ?? 0);
+  }
   if (keeps.imageLabels === 'none') tally.lose('classes of whole images', labels.length);
   if (keeps.boxes === 'none') {
     tally.lose('regions', regions.length);

@@ -19,8 +19,11 @@ import type { SplitPlan } from './splits.ts';
 export interface Keeps {
   /** Classes of whole images: all of them, the best one, or none. */
   readonly imageLabels: 'all' | 'best' | 'none';
-  /** Boxes: as they are (to a thousandth of a pixel), to a millionth of the image's size, to whole pixels, or not. */
-  readonly boxes: 'exact' | 'millionths' | 'whole-pixels' | 'none';
+  /**
+   * Boxes: as they are (to a thousandth of a pixel), to a millionth of the image's size, to whole pixels, as the box
+   * around the region's outline (to a millionth), or not.
+   */
+  readonly boxes: 'exact' | 'millionths' | 'whole-pixels' | 'outlines' | 'none';
   /** Several classes on one region: together, as one region a class, or the best one only. */
   readonly regionClasses: 'together' | 'apart' | 'best';
   readonly confidence: boolean;
@@ -30,6 +33,10 @@ export interface Keeps {
   readonly polygons: boolean;
   readonly keypoints: boolean;
   readonly crowd: boolean;
+  /** A region's id, and whether a person touched it. */
+  readonly regionIds: boolean;
+  /** What people said is not there: "not this", "none of these", deleted regions. */
+  readonly rejections: boolean;
   /** Width and height of the image. */
   readonly size: boolean;
   readonly split: boolean;
@@ -37,7 +44,22 @@ export interface Keeps {
   readonly unlabelled: boolean;
 }
 
-export type FormatName = 'coco' | 'yolo' | 'voc' | 'folders' | 'crops' | 'csv' | 'jsonl';
+export type FormatName =
+  | 'coco'
+  | 'yolo'
+  | 'yolo-seg'
+  | 'yolo-pose'
+  | 'voc'
+  | 'folders'
+  | 'crops'
+  | 'csv'
+  | 'jsonl'
+  | 'parquet'
+  | 'label-studio'
+  | 'cvat'
+  | 'hf'
+  | 'webdataset'
+  | 'xmp';
 
 export interface Format {
   readonly name: FormatName;
@@ -83,6 +105,12 @@ export interface ExportContext {
   readonly sourcePathOf: (id: ImageId) => Promise<string | Uint8Array | null>;
   /** Needed by `crops` only. */
   readonly crop?: CropImage;
+  /** Most keypoints on any region, needed by `yolo-pose` only, whose rows all have as many. */
+  readonly keypointCount?: number;
+  /** The class above a class in the corpus, for formats that write a path of classes. Default: none is above any. */
+  readonly parentOf?: (className: string) => string | null;
+  /** `webdataset`: images in one shard. Default 10,000; with fewer, more files are read at once and shuffled better. */
+  readonly shardImages?: number;
   /** Null: no split. */
   readonly splits: SplitPlan | null;
   /** Write images with no label too. */
@@ -175,6 +203,10 @@ export function lossesOf(keeps: Keeps): string[] {
   lose(!regions, 'regions');
   lose(keeps.boxes === 'millionths', 'box precision below a millionth of the image, and what lies outside the image');
   lose(keeps.boxes === 'whole-pixels', 'fractions of pixels');
+  lose(
+    keeps.boxes === 'outlines',
+    'boxes (they come back as the box around the outline), and what lies outside the image',
+  );
   lose(regions && keeps.regionClasses === 'apart', 'which classes belong to one region (one entry a class)');
   lose(regions && keeps.regionClasses === 'best', 'all but the best class of a region');
   lose(!keeps.confidence, 'confidence');
@@ -184,6 +216,8 @@ export function lossesOf(keeps: Keeps): string[] {
   lose(regions && !keeps.polygons, 'polygons');
   lose(regions && !keeps.keypoints, 'keypoints');
   lose(regions && !keeps.crowd, 'crowd marks');
+  lose(regions && !keeps.regionIds, 'ids of regions');
+  lose(!keeps.rejections, 'what people said is not there');
   lose(!keeps.size, 'image size');
   lose(!keeps.split, 'split');
   lose(!keeps.unlabelled, 'images with no label');

@@ -23,6 +23,8 @@ export interface ExportOptions {
   readonly unlabelled?: boolean;
   /** Added around each crop on every side, as a share of its box. */
   readonly margin: number;
+  /** `webdataset`: images in one shard (see `ExportContext`). */
+  readonly shardImages?: number;
   readonly replace: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number) => void;
@@ -48,12 +50,22 @@ export async function exportWorkspace(
   const writesImages =
     imageFiles !== 'never' && (imageFiles === 'always' || (options.images ?? defaultImages) !== 'none');
   const unlabelled = options.unlabelled ?? (holds === 'regions' && keeps.unlabelled);
-  const query: DatasetQuery = { task: task?.name, origins, minConfidence, unlabelled };
-  const classNames = (await store.classes()).map((record) => record.name).sort((a, b) => (a < b ? -1 : 1));
+  // What people said is not there is said of images with no label too; `exportDataset` leaves out the others.
+  const query: DatasetQuery = { task: task?.name, origins, minConfidence, unlabelled: unlabelled || keeps.rejections };
+  const records = await store.classes();
+  const classNames = records.map((record) => record.name).sort((a, b) => (a < b ? -1 : 1));
+  const parents = new Map(records.map((record) => [record.name, record.parent]));
+  const used = await usedIn(store, query, classNames);
+  if (name === 'yolo-pose' && used.keypointCount === 0)
+    throw new LabelsmithError('USAGE', 'No region has keypoints, and yolo-pose is made of them.', {
+      hint: 'Find keypoints with detect --pose, or export to yolo.',
+    });
   const roots = await store.sourceRoots();
   return exportDataset(name, out, store.dataset(query), {
     task,
-    classNames: await usedClasses(store, query, classNames),
+    ...used,
+    parentOf: (className) => parents.get(className) ?? null,
+    shardImages: options.shardImages,
     images: options.images,
     readImage: (id) => readImage(store, id, read),
     sourcePathOf: async (id) => {
@@ -96,12 +108,23 @@ async function taskToExport(store: Store, format: FormatName, named: string | un
   return byName(labelled ? 'class' : 'objects');
 }
 
-/** The classes that this export names, of those there are; a filter may leave some out. Costs one pass. */
-async function usedClasses(store: Store, query: DatasetQuery, all: readonly string[]): Promise<string[]> {
+/**
+ * The classes that this export names, of those there are (a filter may leave some out), and the most keypoints on a
+ * region. Costs one pass.
+ */
+async function usedIn(
+  store: Store,
+  query: DatasetQuery,
+  all: readonly string[],
+): Promise<{ classNames: string[]; keypointCount: number }> {
   const used = new Set<string>();
+  let keypointCount = 0;
   for await (const { labels, regions } of store.dataset(query)) {
     for (const { className } of labels) used.add(className);
-    for (const region of regions) for (const { className } of region.labels) used.add(className);
+    for (const region of regions) {
+      for (const { className } of region.labels) used.add(className);
+      if (region.labels.length > 0) keypointCount = Math.max(keypointCount, region.keypoints?.length ?? 0);
+    }
   }
-  return all.filter((name) => used.has(name));
+  return { classNames: all.filter((name) => used.has(name)), keypointCount };
 }

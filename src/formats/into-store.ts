@@ -1,17 +1,20 @@
 /** `import`: labels of a file, into the record. */
 import type { Box } from '../core/boxes.ts';
-import type { ImportedImage, ImportedLabel, ImportedRegion } from '../core/dataset.ts';
+import type { ImportedImage, ImportedRegion } from '../core/dataset.ts';
 import { regionIdOf } from '../core/ids.ts';
 import type { ImageRecord } from '../core/image.ts';
-import type { Origin, Task } from '../core/labels.ts';
+import { NONE_OF_THESE, type Origin, type Task } from '../core/labels.ts';
 import type { NewLabel, Store, StoredRegion } from '../store/store.ts';
 import type { FormatName, ReadOptions } from './format.ts';
-import { resolveLabels } from './resolve.ts';
+import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 
 export interface ImportOptions extends ReadOptions {
   /** Whose word it is. Default: the origin the file names, else `imported`. */
   readonly as?: Extract<Origin, 'human' | 'imported'>;
-  /** Default: the task the file names, else `class` for images and `objects` for regions. */
+  /**
+   * Default: the task the file names, else `objects` for regions and `class` for images, or `labels` where the file says
+   * several classes of one image, of which `class` would keep but one.
+   */
   readonly task?: string;
   readonly onProgress?: (done: number) => void;
 }
@@ -26,6 +29,8 @@ export interface ImportSummary {
   readonly unmatchedWhere: readonly string[];
 }
 
+/** The task of images that have several classes each in a file that names no task. */
+const MANY = 'labels';
 /** Entries written as one transaction. */
 const PAGE = 256;
 const MAX_UNMATCHED_SHOWN = 50;
@@ -43,9 +48,11 @@ export async function importLabels(
   const unmatchedWhere: string[] = [];
   let page: { entry: ImportedImage; image: ImageRecord }[] = [];
   const flush = async () => {
-    const { regions, labels } = rowsOf(page, options, runId);
-    await ensureTasks(store, labels, regions);
-    await store.ensureClasses([...new Set(labels.map(({ className }) => className))]);
+    const rows = rowsOf(page, options, resolved.tasksOfMany.has(null) ? MANY : 'class', runId);
+    const { regions, labels } = rows;
+    await ensureTasks(store, rows, resolved.tasksOfMany, options);
+    const names = new Set(labels.map(({ className }) => className).filter((name) => name !== NONE_OF_THESE));
+    await store.ensureClasses([...names]);
     await store.putRegions(regions);
     await store.putLabels(labels);
     tally.regions += regions.length;
@@ -72,35 +79,60 @@ export async function importLabels(
   return { ...tally, unmatchedWhere };
 }
 
-function rowsOf(page: readonly { entry: ImportedImage; image: ImageRecord }[], options: ImportOptions, runId: string) {
+interface Page {
+  readonly regions: readonly StoredRegion[];
+  /** Rejections of an item come before its labels, so that a label given after one stands. */
+  readonly labels: readonly NewLabel[];
+}
+
+function rowsOf(
+  page: readonly { entry: ImportedImage; image: ImageRecord }[],
+  options: ImportOptions,
+  imageTask: string,
+  runId: string,
+): Page {
   const regions: StoredRegion[] = [];
   const labels: NewLabel[] = [];
-  const labelOf = (itemId: string, label: ImportedLabel, defaultTask: string, score: number | null): NewLabel => ({
-    itemId,
-    task: options.task ?? label.task ?? defaultTask,
-    className: label.className,
-    present: true,
-    origin: options.as ?? label.origin ?? 'imported',
-    confidence: label.confidence ?? score ?? 1,
-    runId,
-  });
-  for (const { entry, image } of page) {
-    for (const label of entry.labels) labels.push(labelOf(image.id, label, 'class', null));
-    const seen = new Map<string, number>();
-    for (const region of entry.regions) {
-      const stored = regionOf(region, image, options, seen, runId);
-      regions.push(stored);
-      for (const label of region.labels) labels.push(labelOf(stored.id, label, 'objects', region.score));
+  const say = (itemId: string, said: Said, defaultTask: string, score: number | null) => {
+    // Only a person's word takes something back; labels of strangers do not.
+    for (const { className, task } of options.as === 'imported' ? [] : (said.rejected ?? [])) {
+      const present = className === NONE_OF_THESE;
+      labels.push({ itemId, task: options.task ?? task, className, present, origin: 'human', confidence: 1, runId });
     }
+    for (const label of said.labels)
+      labels.push({
+        itemId,
+        task: options.task ?? label.task ?? defaultTask,
+        className: label.className,
+        present: true,
+        origin: options.as ?? label.origin ?? 'imported',
+        confidence: label.confidence ?? score ?? 1,
+        runId,
+      });
+  };
+  for (const { entry, image } of page) {
+    say(image.id, entry, imageTask, null);
+    const seen = new Map<string, number>();
+    const take = (region: ImportedRegion, deleted: boolean) => {
+      const identified = entry.sha256 === image.id;
+      const stored = { ...regionOf(region, image, options, seen, identified, runId), deleted };
+      regions.push(stored);
+      say(stored.id, region, 'objects', region.score);
+    };
+    for (const region of entry.regions) take(region, false);
+    if (options.as !== 'imported') for (const region of entry.deleted ?? []) take(region, true);
   }
   return { regions, labels };
 }
+
+type Said = Pick<ImportedImage, 'labels' | 'rejected'>;
 
 function regionOf(
   region: ImportedRegion,
   image: ImageRecord,
   options: ImportOptions,
   seen: Map<string, number>,
+  identified: boolean,
   runId: string,
 ): StoredRegion {
   const [scaleX, scaleY] = region.unit === 'fractions' ? [image.width, image.height] : [1, 1];
@@ -112,13 +144,13 @@ function regionOf(
   const ordinal = seen.get(same) ?? 0;
   seen.set(same, ordinal + 1);
   return {
-    id: regionIdOf(image.id, maker, className, box, ordinal),
+    id: identified && region.id !== undefined ? region.id : regionIdOf(image.id, maker, className, box, ordinal),
     imageId: image.id,
     box,
     score: region.score,
     modelKey: null,
     runId,
-    touched: maker === 'human',
+    touched: options.as === 'human' || (options.as === undefined && region.touched === true),
     deleted: false,
     keypoints: region.keypoints?.map(([x, y, v]) => [x * scaleX, y * scaleY, v] as const) ?? null,
     mask: region.mask,
@@ -128,15 +160,24 @@ function regionOf(
   };
 }
 
-/** Tasks that a file names and nobody made yet: on regions where any of its labels is a region's. */
-async function ensureTasks(store: Store, labels: readonly NewLabel[], regions: readonly StoredRegion[]): Promise<void> {
+/**
+ * Tasks that a file names and nobody made yet: on regions where any of its labels is a region's, of one class an item
+ * where no image of the file has more.
+ */
+async function ensureTasks(
+  store: Store,
+  { labels, regions }: Page,
+  tasksOfMany: ResolvedLabels['tasksOfMany'],
+  options: ImportOptions,
+): Promise<void> {
   const known = new Set((await store.tasks()).map(({ name }) => name));
   const regionIds = new Set(regions.map(({ id }) => id));
   const wanted = new Map<string, Task>();
   for (const { task, itemId } of labels) {
     if (known.has(task)) continue;
     const onRegions = regionIds.has(itemId) || wanted.get(task)?.items === 'regions';
-    wanted.set(task, { name: task, rule: onRegions ? 'multi' : 'single', items: onRegions ? 'regions' : 'images' });
+    const many = onRegions || (options.task === task ? tasksOfMany.size > 0 : tasksOfMany.has(task) || task === MANY);
+    wanted.set(task, { name: task, rule: many ? 'multi' : 'single', items: onRegions ? 'regions' : 'images' });
   }
   for (const task of wanted.values()) await store.ensureTask(task);
 }

@@ -36,6 +36,7 @@ const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0
 /** What the scanner waits for. `value…` states gather bytes of a piece. */
 type State =
   | 'object'
+  | 'list'
   | 'key-or-end'
   | 'key'
   | 'in-key'
@@ -53,8 +54,28 @@ type State =
  * @param name the file's name in messages
  * @param chunkBytes read at once
  */
-export async function* jsonPieces(path: string, name: string, chunkBytes = CHUNK_BYTES): AsyncGenerator<JsonPiece> {
-  let state = 'object' as State;
+export function jsonPieces(path: string, name: string, chunkBytes = CHUNK_BYTES): AsyncGenerator<JsonPiece> {
+  return piecesOf(path, name, 'object', chunkBytes);
+}
+
+/** The elements of a file that is one list, with `index` from 0. */
+export async function* jsonElements(
+  path: string,
+  name: string,
+  chunkBytes = CHUNK_BYTES,
+): AsyncGenerator<{ readonly index: number; readonly value: unknown }> {
+  for await (const { index, value } of piecesOf(path, name, 'list', chunkBytes))
+    if (index !== null) yield { index, value };
+}
+
+async function* piecesOf(
+  path: string,
+  name: string,
+  root: 'object' | 'list',
+  chunkBytes: number,
+): AsyncGenerator<JsonPiece> {
+  const afterList = root === 'list' ? 'end' : 'after-value';
+  let state = root as State;
   let key = '';
   let index = 0;
   /** Bytes of the piece so far that came in earlier chunks. */
@@ -122,7 +143,7 @@ export async function* jsonPieces(path: string, name: string, chunkBytes = CHUNK
           else if (byte === COMMA) {
             index++;
             state = 'element';
-          } else state = 'after-value';
+          } else state = afterList;
         }
         continue;
       }
@@ -132,6 +153,10 @@ export async function* jsonPieces(path: string, name: string, chunkBytes = CHUNK
           if (byte === OPEN_BRACKET) throw fault(offset + i, 'a JSON object was expected, and this is a list');
           if (byte !== OPEN_BRACE) throw fault(offset + i, 'this is not JSON: it does not start with {');
           state = 'key-or-end';
+          break;
+        case 'list':
+          if (byte !== OPEN_BRACKET) throw fault(offset + i, 'a JSON list was expected: it does not start with [');
+          state = 'element-or-end';
           break;
         case 'key-or-end':
         case 'key':
@@ -161,7 +186,7 @@ export async function* jsonPieces(path: string, name: string, chunkBytes = CHUNK
         case 'element-or-end':
         case 'element':
           if (byte === CLOSE_BRACKET && state === 'element-or-end') {
-            state = 'after-value';
+            state = afterList;
             yield { key, index: null, start: offset + i, end: offset + i, value: [] };
             break;
           }
@@ -176,7 +201,7 @@ export async function* jsonPieces(path: string, name: string, chunkBytes = CHUNK
           else throw fault(offset + i, 'a comma or } was expected');
           break;
         case 'end':
-          throw fault(offset + i, 'there is something after the end of the JSON object');
+          throw fault(offset + i, 'there is something after the end of the JSON');
         default:
           throw new Error(`JSON scanner in state ${state}`);
       }

@@ -10,6 +10,7 @@ import type {
   ImportedRegion,
   LabelValue,
   RegionRecord,
+  Rejection,
 } from '../core/dataset.ts';
 import {
   arrayAt,
@@ -18,12 +19,15 @@ import {
   classNameAt,
   confidenceOf,
   fileNameAt,
+  jsonOf,
   keypointsAt,
   maskOf,
   numberAt,
   objectAt,
   originOf,
   polygonsAt,
+  regionIdAt,
+  sha256At,
   sizeAt,
   stringAt,
 } from './check.ts';
@@ -32,7 +36,7 @@ import { linesOf } from './lines.ts';
 import { pixel, score } from './numbers.ts';
 import { TextWriter } from './text-writer.ts';
 
-const KEEPS: Keeps = {
+export const JSON_KEEPS: Keeps = {
   imageLabels: 'all',
   boxes: 'exact',
   regionClasses: 'together',
@@ -43,6 +47,8 @@ const KEEPS: Keeps = {
   polygons: true,
   keypoints: true,
   crowd: true,
+  regionIds: true,
+  rejections: true,
   size: true,
   split: true,
   unlabelled: true,
@@ -55,8 +61,8 @@ export const jsonl: Format = {
   holds: 'both',
   imageFiles: 'never',
   defaultImages: 'none',
-  keeps: KEEPS,
-  loses: lossesOf(KEEPS),
+  keeps: JSON_KEEPS,
+  loses: lossesOf(JSON_KEEPS),
   write: writeJsonl,
   read: readJsonl,
 };
@@ -65,7 +71,7 @@ async function writeJsonl(images: AsyncIterable<DatasetImage>, target: string, j
   const file = await TextWriter.create(target);
   try {
     for await (const image of images) {
-      await file.write(`${JSON.stringify(rowOf(image))}\n`);
+      await file.write(`${JSON.stringify(jsonRowOf(image))}\n`);
       job.tally.image(image);
       job.tally.regions += image.regions.length;
       job.tally.labels += image.labels.length;
@@ -77,7 +83,8 @@ async function writeJsonl(images: AsyncIterable<DatasetImage>, target: string, j
   }
 }
 
-function rowOf(image: DatasetImage): Record<string, unknown> {
+/** All that is known of an image, keys in a fixed order. */
+export function jsonRowOf(image: DatasetImage): Record<string, unknown> {
   return {
     file: image.file,
     sha256: image.id,
@@ -87,7 +94,14 @@ function rowOf(image: DatasetImage): Record<string, unknown> {
     ...(image.split === null ? {} : { split: image.split }),
     labels: image.labels.map(labelRow),
     regions: image.regions.map(regionRow),
+    ...rejectedRow(image.rejected),
+    ...(image.deleted === undefined ? {} : { deleted: image.deleted.map(regionRow) }),
   };
+}
+
+function rejectedRow(rejected: readonly Rejection[] | undefined): Record<string, unknown> {
+  if (rejected === undefined || rejected.length === 0) return {};
+  return { rejected: rejected.map(({ className, task }) => ({ class: className, task })) };
 }
 
 function labelRow(label: LabelValue): Record<string, unknown> {
@@ -101,6 +115,7 @@ function labelRow(label: LabelValue): Record<string, unknown> {
 
 function regionRow(region: RegionRecord): Record<string, unknown> {
   return {
+    id: region.id,
     box: region.box.map(pixel),
     ...(region.score === null ? {} : { score: score(region.score) }),
     labels: region.labels.map(labelRow),
@@ -108,6 +123,8 @@ function regionRow(region: RegionRecord): Record<string, unknown> {
     ...(region.polygons === null ? {} : { polygons: region.polygons.map((polygon) => polygon.map(pixel)) }),
     ...(region.keypoints === null ? {} : { keypoints: region.keypoints.map(([x, y, v]) => [pixel(x), pixel(y), v]) }),
     ...(region.crowd ? { crowd: true } : {}),
+    ...(region.touched === true ? { touched: true } : {}),
+    ...rejectedRow(region.rejected),
   };
 }
 
@@ -116,21 +133,13 @@ async function* readJsonl(path: string): AsyncGenerator<ImportedImage> {
   for await (const { text, number } of linesOf(path, name)) {
     if (text.trim() === '') continue;
     const where = `${name}:${number}`;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (cause) {
-      throw badFile(where, `not valid JSON: ${(cause as Error).message}`, undefined, cause);
-    }
-    yield imageOf(value, where);
+    yield imageOfJson(jsonOf(text, where), where);
   }
 }
 
-function imageOf(value: unknown, where: string): ImportedImage {
+export function imageOfJson(value: unknown, where: string): ImportedImage {
   const row = objectAt(value, where);
-  const sha256 = row.sha256 == null ? undefined : stringAt(row.sha256, `${where} sha256`);
-  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256))
-    throw badFile(`${where} sha256`, '64 lower-case hexadecimal digits were expected');
+  const sha256 = row.sha256 == null ? undefined : sha256At(row.sha256, `${where} sha256`);
   return {
     file: fileNameAt(row.file, `${where} file`),
     width: row.width == null ? null : sizeAt(row.width, `${where} width`),
@@ -140,6 +149,8 @@ function imageOf(value: unknown, where: string): ImportedImage {
     where,
     split: row.split == null ? null : stringAt(row.split, `${where} split`),
     sha256,
+    ...rejectionsOf(row.rejected, `${where} rejected`),
+    ...(row.deleted == null ? {} : { deleted: listOf(row.deleted, `${where} deleted`, regionOf) }),
   };
 }
 
@@ -179,7 +190,19 @@ function regionOf(value: unknown, where: string): ImportedRegion {
     polygons: row.polygons == null ? null : polygonsAt(row.polygons, `${where}.polygons`),
     keypoints: row.keypoints == null ? null : keypointsAt(row.keypoints, `${where}.keypoints`),
     crowd: row.crowd === true,
+    ...(row.id == null ? {} : { id: regionIdAt(row.id, `${where}.id`) }),
+    ...(row.touched === true ? { touched: true } : {}),
+    ...rejectionsOf(row.rejected, `${where}.rejected`),
   };
+}
+
+function rejectionsOf(value: unknown, where: string): { rejected?: Rejection[] } {
+  if (value == null) return {};
+  const rejected = listOf(value, where, (part, at) => {
+    const row = objectAt(part, at);
+    return { className: classNameAt(row.class, `${at}.class`), task: stringAt(row.task, `${at}.task`) };
+  });
+  return { rejected };
 }
 
 function maskAt(value: unknown, where: string): ImportedRegion['mask'] {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { ImportedImage } from '../core/dataset.ts';
+import type { ImportedImage, ImportedLabel } from '../core/dataset.ts';
 import type { ImageRecord } from '../core/image.ts';
 import type { Store } from '../store/store.ts';
 import type { FormatName, ReadOptions } from './format.ts';
@@ -14,6 +14,8 @@ import { FileMatcher, type Match } from './match.ts';
 import { readFormat } from './table.ts';
 
 export interface ResolvedLabels {
+  /** Tasks in which some image has several classes, so that a rule of one class an image would lose some; null: unnamed. */
+  readonly tasksOfMany: ReadonlySet<string | null>;
   /** Goes through the file again, in its order. */
   read(): AsyncIterable<ImportedImage>;
   /** The image an entry stands for; null where none matches. */
@@ -38,15 +40,30 @@ export async function resolveLabels(
       for (const { imageId, path: at } of page) stored.push({ imageId, path: at });
   }
   const matcher = new FileMatcher(stored, [base, ...roots]);
-  for await (const entry of readFormat(format, path, options)) matcher.expect(entry.file);
+  const tasksOfMany = new Set<string | null>();
+  for await (const entry of readFormat(format, path, options)) {
+    matcher.expect(entry.file);
+    addTasksOfMany(entry.labels, tasksOfMany);
+  }
 
   return {
+    tasksOfMany,
     read: () => readFormat(format, path, options),
     async find(entry) {
       const match = await matchEntry(matcher, entry, base);
       return { match, image: match.kind === 'matched' ? ((await store.image(match.imageId)) ?? null) : null };
     },
   };
+}
+
+function addTasksOfMany(labels: readonly ImportedLabel[], many: Set<string | null>): void {
+  if (labels.length < 2) return;
+  const first = new Map<string | null, string>();
+  for (const { task, className } of labels) {
+    const known = first.get(task);
+    if (known === undefined) first.set(task, className);
+    else if (known !== className) many.add(task);
+  }
 }
 
 async function matchEntry(matcher: FileMatcher, entry: ImportedImage, base: string): Promise<Match> {

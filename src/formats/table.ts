@@ -1,18 +1,40 @@
 /** The formats there are, and reading by name. */
 import { readdir, stat } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { ImportedImage } from '../core/dataset.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { coco } from './coco.ts';
 import { crops } from './crops.ts';
 import { csv } from './csv.ts';
+import { cvat } from './cvat.ts';
 import { folders } from './folders.ts';
 import type { Format, FormatName, ReadOptions } from './format.ts';
+import { hf } from './hf.ts';
 import { jsonl } from './jsonl.ts';
+import { labelStudio } from './label-studio.ts';
+import { parquet } from './parquet.ts';
 import { voc } from './voc.ts';
-import { yolo } from './yolo.ts';
+import { webdataset } from './webdataset.ts';
+import { xmp } from './xmp.ts';
+import { yolo, yoloPose, yoloSegment } from './yolo.ts';
 
-export const FORMATS: readonly Format[] = [coco, yolo, voc, folders, crops, csv, jsonl];
+export const FORMATS: readonly Format[] = [
+  coco,
+  yolo,
+  yoloSegment,
+  yoloPose,
+  voc,
+  folders,
+  crops,
+  csv,
+  jsonl,
+  parquet,
+  labelStudio,
+  cvat,
+  hf,
+  webdataset,
+  xmp,
+];
 
 export function formatNamed(name: string): Format {
   const format = FORMATS.find((known) => known.name === name);
@@ -63,8 +85,18 @@ export async function guessFormat(path: string): Promise<FormatName> {
     if (names.has('data.yaml') || names.has('data.yml') || names.has('dataset.yaml')) return 'yolo';
     if (names.has('Annotations')) return 'voc';
     if (names.has('crops.csv')) return 'crops';
+    if (names.has('tasks.json')) return 'label-studio';
+    if (names.has('annotations.xml')) return 'cvat';
+    if (names.has('metadata.jsonl') || names.has('train')) {
+      const rows = [path, join(path, 'train')].map((folder) => stat(join(folder, 'metadata.jsonl')).catch(() => null));
+      if ((await Promise.all(rows)).some((row) => row !== null)) return 'hf';
+    }
+    if ([...names].some((name) => name.endsWith('.tar'))) return 'webdataset';
     return 'folders';
   }
+  if (basename(path) === 'annotations.xml') return 'cvat';
+  if (basename(path) === 'tasks.json') return 'label-studio';
+  if (basename(path) === 'metadata.jsonl') return 'hf';
   switch (extname(path).toLowerCase()) {
     case '.json':
       return 'coco';
@@ -79,6 +111,12 @@ export async function guessFormat(path: string): Promise<FormatName> {
       return 'yolo';
     case '.xml':
       return 'voc';
+    case '.parquet':
+      return 'parquet';
+    case '.tar':
+      return 'webdataset';
+    case '.xmp':
+      return 'xmp';
     default:
       throw new LabelsmithError('USAGE', `cannot tell the format of ${path} by its name`, {
         hint: `Name one of ${FORMATS.map((known) => known.name).join(', ')}.`,

@@ -4,7 +4,6 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SaxesParser } from 'saxes';
 import type { Box } from '../core/boxes.ts';
 import type { ImportedImage, ImportedRegion } from '../core/dataset.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -12,6 +11,7 @@ import { badFile, classNameAt, numberIn, shown, sizeAt } from './check.ts';
 import { linesOf } from './lines.ts';
 import { splitExtension } from './names.ts';
 import { listFolder, readSmallText, walkFiles } from './walk.ts';
+import { xmlParser } from './xml.ts';
 
 export async function* readVoc(path: string): AsyncGenerator<ImportedImage> {
   if (!(await stat(path)).isDirectory()) {
@@ -79,18 +79,10 @@ async function readOne(path: string, name: string, stem: string, split: string |
 }
 
 function gather(text: string, name: string): Gathered {
-  const parser = new SaxesParser();
+  const parser = xmlParser(name);
   const open: string[] = [];
   const found: Gathered = { texts: new Map(), objects: [] };
   let content = '';
-  parser.on('error', (error) => {
-    throw badFile(
-      `${name}:${parser.line}`,
-      `not valid XML: ${error.message.replace(/^\d+:\d+: /, '')}`,
-      undefined,
-      error,
-    );
-  });
   parser.on('opentag', ({ name: tag }) => {
     if (open.length === 0 && tag !== 'annotation')
       throw badFile(`${name}:${parser.line}`, `<annotation> was expected, not <${tag}>`);

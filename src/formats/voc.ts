@@ -12,6 +12,7 @@ import { FolderMaker, placeImages } from './image-files.ts';
 import { NameTable, splitExtension } from './names.ts';
 import { TextWriter } from './text-writer.ts';
 import { readVoc } from './voc-read.ts';
+import { xmlText } from './xml.ts';
 
 const KEEPS: Keeps = {
   imageLabels: 'none',
@@ -24,6 +25,8 @@ const KEEPS: Keeps = {
   polygons: false,
   keypoints: false,
   crowd: false,
+  regionIds: false,
+  rejections: false,
   size: true,
   split: true,
   unlabelled: true,
@@ -120,16 +123,4 @@ function xmlOf(image: DatasetImage, name: string, job: WriteJob): string {
     job.tally.regions++;
   }
   return `${lines.join('\n')}\n</annotation>\n`;
-}
-
-/** What is no `Char` of XML 1.0: it cannot stand in a document, not even escaped. */
-const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-
-function xmlText(text: string): string {
-  return text
-    .replace(NOT_XML, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/[\t\n\r]|^ | $/g, (blank) => `&#${blank.charCodeAt(0)};`);
 }

@@ -12,6 +12,7 @@ import { badFile, confidenceOf, numberIn, shown } from './check.ts';
 import type { ReadOptions } from './format.ts';
 import { linesOf } from './lines.ts';
 import { splitExtension } from './names.ts';
+import { extentOf } from './outlines.ts';
 import { isImageName, listFolder, readSmallText } from './walk.ts';
 
 const YAML_FILES = ['data.yaml', 'data.yml', 'dataset.yaml'];
@@ -269,7 +270,7 @@ function regionOf(cells: readonly string[], where: string, scheme: LabelScheme):
       throw badFile(where, `${fraction} is not a fraction of the image, 0 to 1`);
   const confidence = numbers.length === 5 ? confidenceOf(numbers[4] as number, where) : null;
   return {
-    box: box ? boxOfRow(fractions, where) : extentOf(fractions),
+    box: box ? boxOfRow(fractions, where) : extentOf([fractions]),
     unit: 'fractions',
     score: confidence,
     labels: [{ className, confidence, origin: null, task: null }],
@@ -290,18 +291,14 @@ function boxOfRow(row: readonly number[], where: string): Box {
   return [clip(x - width / 2), clip(y - height / 2), clip(x + width / 2), clip(y + height / 2)];
 }
 
-function extentOf(polygon: readonly number[]): Box {
-  const xs = polygon.filter((_, i) => i % 2 === 0);
-  const ys = polygon.filter((_, i) => i % 2 === 1);
-  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-}
-
-function keypointsOf(row: readonly number[], numbers: number, where: string): Keypoints {
-  return Array.from({ length: row.length / numbers }, (_, i) => {
+/** Null where all of them are absent. */
+function keypointsOf(row: readonly number[], numbers: number, where: string): Keypoints | null {
+  const points = Array.from({ length: row.length / numbers }, (_, i) => {
     const [x, y] = [row[i * numbers] as number, row[i * numbers + 1] as number];
     const visibility = numbers === 3 ? row[i * numbers + 2] : x === 0 && y === 0 ? 0 : 2;
     if (visibility !== 0 && visibility !== 1 && visibility !== 2)
       throw badFile(where, `the visibility of a keypoint is 0, 1 or 2, not ${visibility}`);
     return [x, y, visibility] as const;
   });
+  return points.every(([, , visibility]) => visibility === 0) ? null : points;
 }

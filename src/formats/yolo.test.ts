@@ -17,7 +17,8 @@ import {
 import type { Box } from '../core/boxes.ts';
 import { exportDataset } from './export.ts';
 import { parseSplit, planSplits } from './splits.ts';
-import { yamlText, yoloBox } from './yolo.ts';
+import { yamlText } from './yolo.ts';
+import { yoloBox } from './yolo-rows.ts';
 
 describe('yolo', () => {
   it('writes labels beside images, and no label file for an image without objects', async () => {

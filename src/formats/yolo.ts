@@ -1,6 +1,7 @@
 /**
- * YOLO (docs.ultralytics.com/datasets): `images/[SPLIT/]x.jpg`, `labels/[SPLIT/]x.txt`, `data.yaml`. A row a box:
- * class index, centre x, centre y, width, height, as fractions of the image; no file at all means no objects.
+ * YOLO (docs.ultralytics.com/datasets): `images/[SPLIT/]x.jpg`, `labels/[SPLIT/]x.txt`, `data.yaml`. A row a region:
+ * class index, then (yolo-rows.ts) a box, a polygon, or a box with keypoints, as fractions of the image; no file at all
+ * means no objects.
  *
  * Readers find a label file by replacing the last `/images/` of an image's path by `/labels/` and its extension by
  * `.txt`, so no folder inside may be called `images` and no two images may differ in their extension only. `data.yaml`
@@ -9,13 +10,14 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Box, clipBox } from '../core/boxes.ts';
 import type { DatasetImage } from '../core/dataset.ts';
 import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
 import { FolderMaker, placeImages } from './image-files.ts';
+import { mirroredKeypoints } from './keypoint-names.ts';
 import { NameTable, splitExtension } from './names.ts';
 import { TextWriter } from './text-writer.ts';
 import { readYolo } from './yolo-read.ts';
+import { boxRow, poseRow, type RowOf, segmentRow } from './yolo-rows.ts';
 
 const KEEPS: Keeps = {
   imageLabels: 'none',
@@ -28,59 +30,74 @@ const KEEPS: Keeps = {
   polygons: false,
   keypoints: false,
   crowd: false,
+  regionIds: false,
+  rejections: false,
   size: false,
   split: true,
   unlabelled: true,
 };
 
-export const yolo: Format = {
-  name: 'yolo',
-  description: 'YOLO labels for detection, with data.yaml',
+const COMMON = {
   kind: 'folder',
   holds: 'regions',
   imageFiles: 'beside',
   defaultImages: 'copy',
+  read: readYolo,
+} as const;
+
+export const yolo: Format = {
+  ...COMMON,
+  name: 'yolo',
+  description: 'YOLO labels for detection, with data.yaml',
   keeps: KEEPS,
   loses: lossesOf(KEEPS),
-  write: writeYolo,
-  read: readYolo,
+  write: (images, target, job) => writeYolo(images, target, job, boxRow, ''),
 };
 
-/** Six decimals: everything is counted in millionths. */
-const UNITS = 1e6;
+const SEGMENT_KEEPS: Keeps = { ...KEEPS, boxes: 'outlines', polygons: true };
 
-/**
- * Centre and size in millionths of the image, none outside 0 to 1 and no corner either: corners are rounded first, and
- * moved by one where the centre would fall between two millionths. Null when nothing of the box is inside the image.
- */
-export function yoloBox(
-  box: Box,
-  width: number,
-  height: number,
-): [cx: number, cy: number, w: number, h: number] | null {
-  const inside = clipBox(box, width, height);
-  if (inside[2] <= inside[0] || inside[3] <= inside[1]) return null;
-  const [x1, x2] = evenly(inside[0] / width, inside[2] / width);
-  const [y1, y2] = evenly(inside[1] / height, inside[3] / height);
-  return [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1];
-}
+/** Rows of polygons: `class x y x y …`. */
+export const yoloSegment: Format = {
+  ...COMMON,
+  name: 'yolo-seg',
+  description: 'YOLO labels for segmentation: an outline a region',
+  keeps: SEGMENT_KEEPS,
+  loses: [
+    ...lossesOf(SEGMENT_KEEPS).filter((loss) => loss !== 'masks'),
+    'holes of masks (their outlines stay)',
+    'how many polygons a region had (they are joined to one)',
+    'that a region had no outline (it comes back with its box as one)',
+  ],
+  write: (images, target, job) => writeYolo(images, target, job, segmentRow, ''),
+};
 
-/** Two fractions as millionths whose sum is even and whose difference is at least 2. */
-function evenly(from: number, to: number): [number, number] {
-  let low = Math.round(from * UNITS);
-  let high = Math.round(to * UNITS);
-  if ((low + high) % 2 !== 0) {
-    if (high < UNITS) high++;
-    else low++;
-  }
-  if (high - low < 2) {
-    low = Math.min(Math.max(low - 1, 0), UNITS - 2);
-    high = low + 2;
-  }
-  return [low, high];
-}
+const POSE_KEEPS: Keeps = { ...KEEPS, keypoints: true };
 
-async function writeYolo(images: AsyncIterable<DatasetImage>, target: string, job: WriteJob): Promise<void> {
+/** Rows of boxes with keypoints: `class cx cy w h x y visibility …`, as many in each. */
+export const yoloPose: Format = {
+  ...COMMON,
+  name: 'yolo-pose',
+  description: 'YOLO labels for pose: a box and keypoints a region',
+  keeps: POSE_KEEPS,
+  loses: [
+    ...lossesOf(POSE_KEEPS),
+    'where absent keypoints would be',
+    'how many keypoints a region had, below the most',
+  ],
+  async write(images, target, job) {
+    const count = Math.max(job.keypointCount ?? 0, 1);
+    const flips = mirroredKeypoints(count).join(', ');
+    await writeYolo(images, target, job, poseRow(count), `kpt_shape: [${count}, 3]\nflip_idx: [${flips}]\n`);
+  },
+};
+
+async function writeYolo(
+  images: AsyncIterable<DatasetImage>,
+  target: string,
+  job: WriteJob,
+  rowOf: RowOf,
+  moreYaml: string,
+): Promise<void> {
   const classIndex = new Map(job.classNames.map((name, i) => [name, i]));
   const names = new NameTable({ uniqueStems: true, rename: { images: 'images_' } });
   const made = new FolderMaker();
@@ -96,7 +113,7 @@ async function writeYolo(images: AsyncIterable<DatasetImage>, target: string, jo
       return image.split === null ? given : `${image.split}/${given}`;
     };
     for await (const { image, name } of placeImages(images, nameOf, join(target, 'images'), job)) {
-      const rows = rowsOf(image, classIndex, job);
+      const rows = rowsOf(image, classIndex, rowOf, job);
       if (rows !== '') {
         const path = join(target, 'labels', `${splitExtension(name)[0]}.txt`);
         await made.make(dirname(path));
@@ -113,22 +130,21 @@ async function writeYolo(images: AsyncIterable<DatasetImage>, target: string, jo
   for (const split of splits) if (job.images !== 'none') await made.make(join(target, 'images', split ?? ''));
   const where = (split: string | null) =>
     job.images === 'none' ? listName(split) : split === null ? 'images' : `images/${split}`;
-  await writeFile(join(target, 'data.yaml'), dataYaml(splits, where, job.classNames), { flag: 'wx' });
+  await writeFile(join(target, 'data.yaml'), dataYaml(splits, where, job.classNames) + moreYaml, { flag: 'wx' });
   job.tally.renamed = names.renamed;
 }
 
-function rowsOf(image: DatasetImage, classIndex: ReadonlyMap<string, number>, job: WriteJob): string {
+function rowsOf(image: DatasetImage, classIndex: ReadonlyMap<string, number>, rowOf: RowOf, job: WriteJob): string {
   let rows = '';
   for (const region of image.regions) {
     if (region.labels.length === 0) continue;
-    const box = yoloBox(region.box, image.width, image.height);
-    if (box === null) {
+    const numbers = rowOf(region, image);
+    if (numbers === null) {
       job.tally.lose('regions with no area inside the image');
       continue;
     }
-    const numbers = box.map((value) => (value / UNITS).toFixed(6)).join(' ');
     for (const label of region.labels) {
-      rows += `${classIndex.get(label.className) as number} ${numbers}\n`;
+      rows += `${classIndex.get(label.className) as number}${numbers}\n`;
       job.tally.labels++;
     }
     job.tally.regions++;

@@ -130,8 +130,9 @@ function boxFields(region: ImportedRegion, image: ResolvedImage, classIndex: num
   return [...box, area, classIndex, region.crowd ? 1 : 0];
 }
 
-/** Square pixels under the mask or the polygons; null where there are neither. */
+/** Square pixels: what the file says, else those under the mask or the polygons; null where there is none of it. */
 function objectArea(region: ImportedRegion, scale: number): number | null {
+  if (region.area !== undefined) return region.area;
   if (region.mask) return region.mask.counts.reduce((sum, count, i) => (i % 2 === 1 ? sum + count : sum), 0);
   if (!region.polygons) return null;
   return region.polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0) * scale;

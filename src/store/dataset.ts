@@ -1,7 +1,7 @@
 /** Images with their current labels and regions, for exports and reports. */
-import type { DatasetImage, LabelValue, RegionRecord } from '../core/dataset.ts';
+import type { DatasetImage, LabelValue, RegionRecord, Rejection } from '../core/dataset.ts';
 import type { Label, Task } from '../core/labels.ts';
-import { currentLabels, originRank } from '../core/labels.ts';
+import { currentLabels, NONE_OF_THESE, originRank } from '../core/labels.ts';
 import { idOf, NO_BYTES, NO_SHAPE, shapeOf } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import { classNameOf, taskOf } from './dictionary.ts';
@@ -75,10 +75,9 @@ async function imagesOfRange(
     labelQuery,
     db
       .selectFrom('region')
-      .select(['image_id', 'id', 'x1', 'y1', 'x2', 'y2', 'score', 'crowd'])
+      .select(['image_id', 'id', 'x1', 'y1', 'x2', 'y2', 'score', 'crowd', 'touched', 'deleted'])
       .where('image_id', '>', after)
       .where('image_id', '<=', last)
-      .where('deleted', '=', 0)
       .orderBy('image_id')
       .orderBy('id'),
     db.selectFrom('region_shape').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
@@ -103,23 +102,25 @@ async function imagesOfRange(
     const file = files.get(id);
     if (query.present === true && (file === undefined || file.missing)) continue;
     const kept: RegionRecord[] = [];
+    const deleted: RegionRecord[] = [];
     for (const region of regions.get(id) ?? []) {
       if (region.score !== null && region.score < least) continue;
       const regionId = idOf(region.id);
-      const own = labels.get(regionId) ?? [];
-      if (own.length === 0 && query.unlabelled !== true) continue;
+      const said = labels.get(regionId) ?? NOTHING_SAID;
+      if (said.labels.length === 0 && query.unlabelled !== true) continue;
       const shape = shapes.get(regionId);
-      kept.push({
+      (region.deleted === 0 ? kept : deleted).push({
         id: regionId,
         box: [region.x1, region.y1, region.x2, region.y2],
         score: region.score,
-        labels: own,
+        ...said,
         ...(shape === undefined ? NO_SHAPE : shapeOf(shape)),
         crowd: region.crowd !== 0,
+        ...(region.touched === 0 ? {} : { touched: true }),
       });
     }
-    const own = labels.get(id) ?? [];
-    if (own.length === 0 && kept.length === 0 && query.unlabelled !== true) continue;
+    const said = labels.get(id) ?? NOTHING_SAID;
+    if (said.labels.length === 0 && kept.length === 0 && query.unlabelled !== true) continue;
     images.push({
       id,
       // An image all of whose paths went into other hands (changed files) has none; its id is unique too.
@@ -128,8 +129,9 @@ async function imagesOfRange(
       height: row.height,
       groupId: idOf(row.group_id),
       split: null,
-      labels: own,
+      ...said,
       regions: kept,
+      ...(deleted.length === 0 ? {} : { deleted }),
     });
   }
   return images;
@@ -140,18 +142,22 @@ type LabelRow = Pick<LabelTable, 'task_id' | 'class_id' | 'present' | 'origin' |
   readonly item: Uint8Array;
 };
 
-/** Current labels of each item, tasks in order of name, best first. */
-function labelsByItem(
-  rows: readonly LabelRow[],
-  dictionary: Dictionary,
-  query: DatasetQuery,
-): Map<string, LabelValue[]> {
+/** What is said of an item: tasks in order of name, labels best first, rejections in order of class. */
+interface Said {
+  readonly labels: readonly LabelValue[];
+  readonly rejected?: readonly Rejection[];
+}
+
+const NOTHING_SAID: Said = { labels: [] };
+
+/** Current labels of each item, and what people said is not there. */
+function labelsByItem(rows: readonly LabelRow[], dictionary: Dictionary, query: DatasetQuery): Map<string, Said> {
   const least = query.minConfidence ?? 0;
   const tasks = [...dictionary.taskById.entries()]
     .filter(([, task]) => query.task === undefined || task.name === query.task)
     .sort(([, a], [, b]) => (a.name < b.name ? -1 : 1));
   const byTask = Map.groupBy(rows, (row) => row.task_id);
-  const result = new Map<string, LabelValue[]>();
+  const result = new Map<string, Said>();
   for (const [taskId, task] of tasks) {
     const labels = (byTask.get(taskId) ?? []).map(
       (row): Label => ({
@@ -169,10 +175,24 @@ function labelsByItem(
       const values = standing(own, task)
         .filter((label) => label.confidence >= least)
         .map(({ className, confidence, origin }) => ({ className, confidence, origin, task: task.name }));
-      if (values.length > 0) result.set(item, [...(result.get(item) ?? []), ...values]);
+      const rejected = rejectionsOf(own, task);
+      if (values.length === 0 && rejected.length === 0) continue;
+      const before = result.get(item) ?? NOTHING_SAID;
+      const rejections = [...(before.rejected ?? []), ...rejected];
+      result.set(item, {
+        labels: [...before.labels, ...values],
+        ...(rejections.length === 0 ? {} : { rejected: rejections }),
+      });
     }
   }
   return result;
+}
+
+function rejectionsOf(labels: readonly Label[], { name: task }: Task): Rejection[] {
+  return labels
+    .filter((label) => label.origin === 'human' && (!label.present || label.className === NONE_OF_THESE))
+    .map(({ className }) => ({ className, task }))
+    .sort((a, b) => (a.className < b.className ? -1 : 1));
 }
 
 /** Of classes that hold side by side the newest is no better than the others: the more confident comes first. */
