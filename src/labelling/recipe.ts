@@ -45,8 +45,6 @@ export interface SpaceStatistics {
 
 /** Context around a box: a tenth of its longer side. */
 export const REGION_MARGIN = 0.1;
-/** The second block (how unevenly a channel is spread over places) counts less than the first; see docs/discover.md. */
-const WEIGHTS: readonly number[] = [1, 0.7];
 
 export function recipeOf(embedder: Pick<Embedder, 'id' | 'key' | 'blocks'>, items: ItemKind): EmbeddingRecipe {
   const margin = items === 'regions' ? REGION_MARGIN : null;
@@ -56,9 +54,17 @@ export function recipeOf(embedder: Pick<Embedder, 'id' | 'key' | 'blocks'>, item
     model: embedder.id,
     modelKey: embedder.key,
     space: margin === null ? embedder.key : `${embedder.key}+square-${margin}`,
-    blocks: embedder.blocks.map((columns, i) => ({ columns, weight: WEIGHTS[i] ?? 1 })),
+    blocks: embedder.blocks,
     margin,
   };
+}
+
+/** Refuses a model that is not the one the workspace's vectors were made with. */
+export function refuseOtherModel({ model, modelKey }: EmbeddingRecipe, embedder: Pick<Embedder, 'key'>): void {
+  if (embedder.key === modelKey) return;
+  throw new LabelsmithError('BAD_MODEL', `${model} is ${embedder.key} now; the embeddings here are of ${modelKey}.`, {
+    hint: 'Run labelsmith embed: it embeds all images with the model as it is now.',
+  });
 }
 
 const recipeSetting = (items: ItemKind) => `embedding:${items}`;

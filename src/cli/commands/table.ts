@@ -11,6 +11,7 @@ import { embed } from './embed.ts';
 import { evaluate } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
+import { match } from './match.ts';
 import { modelsCommands } from './models.ts';
 import { report } from './report.ts';
 import { similar } from './similar.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   embed,
   ...teachCommands,
   discover,
+  match,
   similar,
   exportCommand,
   importCommand,

@@ -10,7 +10,7 @@ import { createReader } from '../../sources/reader.ts';
 import type { Store } from '../../store/store.ts';
 import type { VectorStore } from '../../store/vectors/vector-store.ts';
 import { pixelsFor } from '../embed.ts';
-import { columnsOf, type EmbeddingRecipe } from '../recipe.ts';
+import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../recipe.ts';
 
 export type Query =
   | { readonly kind: 'image'; readonly id: ImageId }
@@ -57,6 +57,7 @@ export async function vectorOf(
   }
   const embedder = await open();
   try {
+    refuseOtherModel(recipe, embedder);
     vector.data.set(await embedder.embed(await pixelsFor(query.bytes, embedder.input), 1));
   } finally {
     await embedder.close();

@@ -1,0 +1,111 @@
+/** Reference images: a folder for each class, embedded as the workspace's images are, and kept so that more can join. */
+import { relative, sep } from 'node:path';
+import { type ImageId, sha256Hex } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
+import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
+import type { Embedder } from '../../models/embedder.ts';
+import type { Source } from '../../sources/source.ts';
+import type { Store } from '../../store/store.ts';
+import { pixelsFor } from '../embed.ts';
+import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../recipe.ts';
+
+export interface References {
+  /** Sorted. */
+  readonly classNames: readonly string[];
+  /** Shape [references]: index into `classNames`. */
+  readonly classes: Int32Array;
+  /** SHA-256 of each reference's bytes. */
+  readonly ids: readonly ImageId[];
+  /** Shape [references, columns], as the model gives them. */
+  readonly vectors: Matrix;
+}
+
+export interface ReferenceProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+interface SavedReference {
+  readonly id: ImageId;
+  readonly className: string;
+  /** Float32, base64. */
+  readonly vector: string;
+}
+
+/** Of one task and space; some 6 kB a reference with the default recipe. */
+const settingOf = (task: string, space: string) => `references:${task}:${space}`;
+
+/**
+ * Reads REFS (a folder for each class; pictures deeper down belong to their top folder's class) and joins what was kept
+ * from earlier runs, unless `replace`. The same picture under two classes is refused; a file that cannot be read is
+ * left out and reported.
+ */
+export async function gatherReferences(
+  store: Pick<Store, 'getSetting' | 'putSetting'>,
+  source: Source,
+  recipe: EmbeddingRecipe,
+  embedder: Embedder,
+  { task, replace }: { readonly task: string; readonly replace: boolean },
+): Promise<{ references: References; problems: readonly ReferenceProblem[] }> {
+  refuseOtherModel(recipe, embedder);
+  const setting = settingOf(task, recipe.space);
+  const before = replace ? undefined : await store.getSetting(setting);
+  const known = new Map((before ? (JSON.parse(before) as SavedReference[]) : []).map((saved) => [saved.id, saved]));
+  const classOf = new Map<ImageId, string>();
+  const problems: ReferenceProblem[] = [];
+  for await (const item of source.list()) {
+    if (item.kind === 'problem') {
+      problems.push(item.problem);
+      continue;
+    }
+    const { entry } = item;
+    const [className, ...rest] = relative(source.root, entry.path).split(sep);
+    if (className === undefined || rest.length === 0) {
+      problems.push({ path: entry.path, message: 'lies in no class’s folder' });
+      continue;
+    }
+    try {
+      const bytes = await entry.read(DEFAULT_MAX_BYTES);
+      const id = sha256Hex(bytes);
+      const other = classOf.get(id);
+      if (other !== undefined && other !== className) {
+        throw new LabelsmithError('BAD_FILE', `${entry.path} is a reference of ${other} and of ${className}.`, {
+          hint: 'Leave it in one of the two folders.',
+          details: { reason: 'contradiction' },
+        });
+      }
+      classOf.set(id, className);
+      const vector = known.get(id)?.vector ?? encode(await embedder.embed(await pixelsFor(bytes, embedder.input), 1));
+      known.set(id, { id, className, vector });
+    } catch (error) {
+      if (!(error instanceof LabelsmithError) || error.details.reason === 'contradiction') throw error;
+      problems.push({ path: entry.path, message: error.message });
+    }
+  }
+  if (known.size === 0) {
+    throw new LabelsmithError('NOT_FOUND', `There are no reference images in ${source.root}.`, {
+      hint: 'Make a folder for each class in it, with one picture or more in each.',
+    });
+  }
+  const saved = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  await store.putSetting(setting, JSON.stringify(saved));
+  return { references: referencesOf(saved, columnsOf(recipe)), problems };
+}
+
+function referencesOf(saved: readonly SavedReference[], columns: number): References {
+  const classNames = [...new Set(saved.map(({ className }) => className))].sort((a, b) => (a < b ? -1 : 1));
+  const vectors = newSharedMatrix(saved.length, columns);
+  for (const [i, { vector }] of saved.entries()) vectors.data.set(decode(vector), i * columns);
+  const indexOf = new Map(classNames.map((name, i) => [name, i]));
+  const classes = Int32Array.from(saved, ({ className }) => indexOf.get(className) as number);
+  return { classNames, classes, ids: saved.map(({ id }) => id), vectors };
+}
+
+function encode(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64');
+}
+
+function decode(text: string): Float32Array {
+  return new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer);
+}
