@@ -2,14 +2,21 @@
  * Benchmarks against peers and limits. Each prints one JSON document; times are only compared within one run.
  *
  *     npm run bench              detection, ingest, memory, detection quality
- *     npm run bench -- NAME…     only these
+ *     npm run bench -- NAME…     these; the accuracy of the other ways to a label takes minutes each
  */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }>>> = {
   detect: () => import('./detect.ts'),
   add: () => import('./add.ts'),
   memory: () => import('./memory.ts'),
   quality: () => import('./quality.ts'),
+  embed: () => import('./embed.ts'),
+  discover: () => import('./discover.ts'),
+  match: () => import('./match.ts'),
+  teach: () => import('./teach.ts'),
 };
+
+/** What is measured when nothing is named. */
+const BY_DEFAULT = ['detect', 'add', 'memory', 'quality'];
 
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !(name in BENCHES));
@@ -19,7 +26,7 @@ if (unknown.length > 0) {
 }
 
 const results: Record<string, unknown> = {};
-for (const name of named.length > 0 ? named : Object.keys(BENCHES)) {
+for (const name of named.length > 0 ? named : BY_DEFAULT) {
   process.stderr.write(`${name}…\n`);
   const { run } = await (BENCHES[name] as () => Promise<{ run(): Promise<unknown> }>)();
   results[name] = await run();

@@ -70,18 +70,23 @@ export interface EmbedderEntry extends EntryBase {
 }
 
 /**
- * Several looks at an image in one vector: what a layer says at several sizes of the image, averaged and spread over
- * places. `docs/discover.md` has the measurements.
+ * Several looks at an image in one vector: what layers say at several sizes of the image, on average over its places and how
+ * unevenly. `docs/discover.md` has the measurements.
  */
 export interface ViewRecipe {
   /** Sides of the square in pixels, each a pass of the network. The largest is what is decoded. */
   readonly sizes: readonly number[];
-  /** The value that is pooled, [n, channels, height, width]. */
+  /** One block of the vector each. */
+  readonly parts: readonly ViewPart[];
+}
+
+export interface ViewPart {
+  /** The value that is pooled over places, [n, channels, height, width]. */
   readonly layer: string;
-  /** Channels of the layer. */
   readonly channels: number;
-  /** One block of the vector each: the mean or the standard deviation over places. */
-  readonly pools: readonly ('mean' | 'deviation')[];
+  readonly pool: 'mean' | 'deviation';
+  /** What the block counts when vectors are compared. */
+  readonly weight: number;
 }
 
 export interface PoseEntry extends EntryBase {
@@ -220,7 +225,14 @@ export const CATALOGUE: readonly ModelEntry[] = [
     },
     output: 'features',
     dimensions: 576,
-    views: { sizes: [224, 288], layer: 'features.12', channels: 576, pools: ['mean', 'deviation'] },
+    views: {
+      sizes: [224, 288],
+      parts: [
+        { layer: 'features.12', channels: 576, pool: 'mean', weight: 1 },
+        { layer: 'features.12', channels: 576, pool: 'deviation', weight: 0.7 },
+        { layer: 'features.11', channels: 96, pool: 'deviation', weight: 0.5 },
+      ],
+    },
   },
   {
     id: 'movenet-lightning',

@@ -84,33 +84,33 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   return graph.toModel(metadata);
 }
 
-/** The network once a size, on the decoded pixels made smaller; one block of length 1 a pool, [n, channels] each. */
+/** The network once a size, on the decoded pixels made smaller; one block of length 1 a part, [n, channels] each. */
 function viewsOf(graph: Graph, entry: ModelEntry, network: Uint8Array, recipe: Recipe, pixels: Value): Value {
-  const views = recipe.views as ViewRecipe;
+  const { sizes, parts } = recipe.views as ViewRecipe;
   if (entry.role !== 'embedder' || recipe.layers?.length) {
     throw new LabelsmithError('UNSUPPORTED', `${entry.role} ${entry.id} has no views, or both views and layers`);
   }
   const { width } = inputOf(entry, recipe);
   const full = pixelsToModelInput(graph, pixels, entry.input);
-  const blocks = views.pools.map((): Value[] => []);
+  const blocks = parts.map((): Value[] => []);
   const proto = decodeModel(network);
-  for (const size of views.sizes) {
+  for (const size of sizes) {
     const input = size === width ? full : shrunk(graph, full, entry, recipe.batch, size);
-    const inlined = { prefix: `network${size}`, feeds: { [entry.input.name]: input }, outputs: [views.layer] };
-    const layer = inlineModel(graph, proto, inlined)[views.layer] as Value;
-    const mean = graph.reduceMean(layer, [2, 3]);
-    views.pools.forEach((pool, i) => {
-      const pooled = pool === 'mean' ? mean : deviation(graph, layer, mean);
-      blocks[i]?.push(addLengthNorm(graph, graph.reshape(pooled, [-1, views.channels])));
-    });
+    const outputs = [...new Set(parts.map(({ layer }) => layer))];
+    const feeds = { [entry.input.name]: input };
+    const layers = inlineModel(graph, proto, { prefix: `network${size}`, feeds, outputs });
+    for (const [i, { layer, channels, pool }] of parts.entries()) {
+      const value = layers[layer] as Value;
+      const mean = graph.reduceMean(value, [2, 3]);
+      const pooled = pool === 'mean' ? mean : deviation(graph, value, mean);
+      blocks[i]?.push(addLengthNorm(graph, graph.reshape(pooled, [-1, channels])));
+    }
   }
-  const joined = blocks.map((parts) =>
-    addLengthNorm(
-      graph,
-      parts.reduce((sum, part) => graph.add(sum, part)),
-    ),
+  const sum = (values: readonly Value[]) => values.reduce((total, value) => graph.add(total, value));
+  return graph.concat(
+    blocks.map((views) => addLengthNorm(graph, sum(views))),
+    1,
   );
-  return joined.length === 1 ? (joined[0] as Value) : graph.concat(joined, 1);
 }
 
 /** Bilinear. A wider triangle costs an eighth of the whole pass and changed no result at these ratios (up to 1.3). */

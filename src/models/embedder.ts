@@ -18,8 +18,8 @@ export interface Embedder {
   readonly id: string;
   /** Numbers a vector. */
   readonly dimensions: number;
-  /** Numbers of the parts that a vector is joined from, in their order; they sum to `dimensions`. */
-  readonly blocks: readonly number[];
+  /** The parts that a vector is joined from, in their order: how many numbers each has, and what it counts. */
+  readonly blocks: readonly { readonly columns: number; readonly weight: number }[];
   /** Pixels, and how an image becomes them: its middle (`cover`), or all of it at the top left on `pad` (`letterbox`). */
   readonly input: Pick<InputSpec, 'width' | 'height' | 'fit' | 'pad' | 'kernel'>;
   /** Images a run. */
@@ -69,12 +69,13 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
     const run = async (data: Uint8Array) =>
       (await pool.run(model, { pixels: { dtype: 'uint8', data, dims } })).embedding;
     const { views, layers } = recipe;
-    const known = views ? views.pools.map(() => views.channels) : [entry.dimensions];
-    const blocks = layers?.length ? [await dimensionsOf(pool, model, dims)] : known;
+    const blocks = views?.parts.map(({ channels, weight }) => ({ columns: channels, weight })) ?? [
+      { columns: layers?.length ? await dimensionsOf(pool, model, dims) : entry.dimensions, weight: 1 },
+    ];
     return {
       key,
       id: entry.id,
-      dimensions: blocks.reduce((sum, block) => sum + block, 0),
+      dimensions: blocks.reduce((sum, { columns }) => sum + columns, 0),
       blocks,
       input: { width, height, fit, pad, kernel },
       batch,

@@ -1,0 +1,88 @@
+/**
+ * Embedding, images a second end to end: the built command line against the limit, core time of decoding and resizing alone
+ * plus core time of the session alone, divided by the cores; and the default recipe's session against that of one view.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { decodeCovered } from '../src/images/decode.ts';
+import { openEmbedder } from '../src/models/embedder.ts';
+import { dataSet, uniquePhotos } from './photos.ts';
+import { inScratch, labelsmith, median, rounded } from './process.ts';
+
+const PHOTOS = 2048;
+const ROUNDS = 3;
+const EMBEDDER = 'mobilenetv3-small';
+
+export async function run(): Promise<unknown> {
+  const set = join(dataSet('coco-train128'), 'images');
+  const cores = availableParallelism();
+  const rounds: { endToEnd: number; decodeMs: number; sessionMs: number; oneViewMs: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.push({
+      endToEnd: await endToEnd(set),
+      decodeMs: await decodeCoreMs(set),
+      sessionMs: await sessionCoreMs(cores, true),
+      oneViewMs: await sessionCoreMs(cores, false),
+    });
+  }
+  const of = (pick: (round: (typeof rounds)[number]) => number, digits: number) =>
+    rounded(median(rounds.map(pick)), digits);
+  const limitOf = (round: (typeof rounds)[number]) => (cores * 1000) / (round.decodeMs + round.sessionMs);
+  return {
+    cores,
+    photos: PHOTOS,
+    rounds: ROUNDS,
+    imagesPerSecond: of(({ endToEnd: rate }) => rate, 1),
+    decodeCoreMs: of(({ decodeMs }) => decodeMs, 2),
+    sessionCoreMs: of(({ sessionMs }) => sessionMs, 2),
+    limitImagesPerSecond: of(limitOf, 1),
+    // Ratios are made within a round, where the machine was in one mood.
+    shareOfLimit: of((round) => round.endToEnd / limitOf(round), 3),
+    timesOneView: of((round) => round.sessionMs / round.oneViewMs, 2),
+  };
+}
+
+/** The whole process, from its start to its exit code. */
+function endToEnd(set: string): Promise<number> {
+  return inScratch(async (dir) => {
+    await uniquePhotos(set, PHOTOS, join(dir, 'photos'));
+    await labelsmith(['add', 'photos'], dir);
+    const { seconds } = await labelsmith(['embed'], dir);
+    return PHOTOS / seconds;
+  });
+}
+
+/** Core time of decoding and resizing one photograph: what the process's threads spent, nothing else running in it. */
+async function decodeCoreMs(set: string): Promise<number> {
+  const photos = readdirSync(set)
+    .filter((name) => name.endsWith('.jpg'))
+    .map((name) => readFileSync(join(set, name)));
+  const decode = (bytes: Buffer) => decodeCovered(bytes, 288);
+  for (const bytes of photos.slice(0, 16)) await decode(bytes);
+  const before = process.cpuUsage();
+  for (const bytes of photos) await decode(bytes);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / photos.length;
+}
+
+/** Core time of one image in the session, with every core at work on ready tensors as it is in the real run. */
+async function sessionCoreMs(cores: number, views: boolean): Promise<number> {
+  const recipe = views ? {} : { views: undefined };
+  const embedder = await openEmbedder(EMBEDDER, { threads: cores, recipe });
+  try {
+    const { width, height } = embedder.input;
+    const pixels = new Uint8Array(width * height * 3).map((_, i) => (i * 31) % 251);
+    const images = async (count: number) => {
+      for (let done = 0; done < count; done += 2 * cores) {
+        await Promise.all(Array.from({ length: 2 * cores }, () => embedder.embed(pixels, 1)));
+      }
+    };
+    await images(16 * cores);
+    const startedAt = performance.now();
+    await images(128 * cores);
+    return ((performance.now() - startedAt) * cores) / (128 * cores);
+  } finally {
+    await embedder.close();
+  }
+}
