@@ -1,0 +1,287 @@
+/** The command line itself: help, wrong usage, what goes to which stream, exit codes, signals. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { uniquePhotos } from '../../bench/photos.ts';
+import { COMMANDS } from '../../src/cli/commands/table.ts';
+import { runCommandLine } from '../../src/cli/program.ts';
+import { exitCodeOf, LabelsmithError } from '../../src/errors.ts';
+import { runCli, runJson, scratch, startCli } from '../cli.ts';
+import { jpegScene } from '../fixtures/images.ts';
+import { photographs } from '../fixtures/photographs.ts';
+import { filesUnder, imagesIn, statusIn } from '../workspace.ts';
+
+/** `models list` of `models list`, `add` of `add <source...>`. */
+const nameOf = (usage: string) => usage.replace(/ [^a-z].*$/, '');
+
+test('every command has help with its options and examples', async (t) => {
+  const dir = await scratch(t);
+  const texts = new Map<string, string>();
+  const waiting = COMMANDS.map(({ usage }) => nameOf(usage));
+  const worker = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const { code, stdout, stderr } = await runCli([...name.split(' '), '--help'], { cwd: dir });
+      assert.deepEqual([code, stderr], [0, ''], name);
+      texts.set(name, stdout);
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  for (const { usage, options = [], examples } of COMMANDS) {
+    const text = texts.get(nameOf(usage)) ?? '';
+    assert.match(text, new RegExp(`^Usage: labelsmith ${nameOf(usage)} `));
+    for (const { flags } of options) assert.ok(text.includes(flags), `${usage}: ${flags}`);
+    assert.ok(examples.length > 0, `${usage} has no example`);
+    for (const [example] of examples) assert.ok(text.includes(example), `${usage}: ${example}`);
+    assert.match(text, /--workspace <dir>/);
+  }
+  assert.equal(existsSync(join(dir, '.labelsmith')), false, 'help writes nothing');
+});
+
+test('every example of the help is a command line that parses, to the command it is an example of', async () => {
+  for (const { usage, examples } of COMMANDS) {
+    for (const [example] of examples) {
+      const line = /(?:^|[ |])labelsmith (.*)$/.exec(example)?.[1];
+      assert.ok(line, `${usage}: ${example}`);
+      const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
+      let ran = '';
+      const recording = COMMANDS.map((spec) => ({
+        ...spec,
+        run: async () => {
+          ran = nameOf(spec.usage);
+          return undefined;
+        },
+      }));
+      await runCommandLine(words, recording, new AbortController().signal);
+      assert.equal(ran, nameOf(usage), example);
+    }
+  }
+});
+
+test('wrong usage: exit code 2, what was wrong, and what to do', async (t) => {
+  const dir = await scratch(t);
+  const cases: readonly (readonly [args: string, says: RegExp])[] = [
+    ['detct', /unknown command 'detct'\n.*Did you mean detect\?.*\n.*labelsmith --help/],
+    [
+      'detect --treshold 0.3',
+      /unknown option '--treshold'\n.*Did you mean --threshold\?.*\n.*labelsmith detect --help/,
+    ],
+    ['models lst', /unknown command 'lst'\n.*Did you mean list\?/],
+    ['models', /Usage: labelsmith models/],
+    ['add', /missing required argument 'source'\n.*labelsmith add --help/],
+    ['detect extra', /too many arguments/],
+    ['detect --threshold', /--threshold <t>' argument missing/],
+    ['detect --threshold 3', /--threshold takes a number from 0 to 1.* not "3"/],
+    ['detect --threshold person', /--threshold takes .* not "person"/],
+    ['detect --classes a,,b', /--classes takes names with commas/],
+    ['detect --threads 0', /--threads takes a whole number of at least 1, not "0"/],
+    ['detect --limit 1.5', /--limit takes a whole number/],
+    ['detect --shard-size none', /--shard-size takes a whole number/],
+    ['detect --seed -1', /--seed takes a whole number of at least 0/],
+    ['detect --image-labels best', /Allowed choices are any, most-confident, largest-area/],
+    ['export coc out', /no format "coc"\n.*coco, yolo, /],
+    ['export coco out --split train=.9', /add up to 0.9, not 1/],
+    ['export coco out --origin me', /--origin takes human, imported/],
+    ['export coco out --min-confidence 2', /--min-confidence takes a number from 0 to 1/],
+    ['export csv labels.csv --images copy', /csv has no place for image files/],
+    ['export coco out --dry-run', /takes no --dry-run.*\n.*These commands can: add, detect/],
+    ['auto photos --dry-run', /takes no --dry-run/],
+  ];
+  await writeFile(join(dir, 'one.jpg'), await jpegScene(64, 48));
+  await runJson(['add', 'one.jpg'], { cwd: dir });
+  const expected = filesUnder(dir);
+  const asProcess = new Set(['detct', 'models', 'detect --treshold 0.3', 'detect --threads 0', 'export coc out']);
+  for (const [args, says] of cases) {
+    if (asProcess.has(args)) {
+      const { code, stdout, stderr } = await runCli(args.split(' '), { cwd: dir });
+      assert.deepEqual([code, stdout], [2, ''], args);
+      assert.match(stderr, says, args);
+      continue;
+    }
+    const words = [...args.split(' '), '-w', join(dir, '.labelsmith')];
+    await assert.rejects(runCommandLine(words, COMMANDS, new AbortController().signal), (error) => {
+      assert.ok(error instanceof LabelsmithError && exitCodeOf(error) === 2, `${args}: ${error}`);
+      assert.match(`${error.message}\n${error.hint}`, says, args);
+      return true;
+    });
+  }
+  assert.deepEqual([...filesUnder(dir).keys()], [...expected.keys()], 'nothing was written');
+});
+
+test('without a workspace: exit code 1 and how to get one', async (t) => {
+  const dir = await scratch(t);
+  const needing = [
+    'detect',
+    'status',
+    'corpus list',
+    'export csv out.csv',
+    'import csv in.csv',
+    'evaluate truth',
+    'report r.html',
+  ];
+  for (const args of needing) {
+    const { code, stderr } = await runCli(args.split(' '), { cwd: dir });
+    assert.equal(code, 1, args);
+    assert.match(stderr, /no workspace at .*\n.*labelsmith add FOLDER.*--workspace/, args);
+  }
+  assert.equal(existsSync(join(dir, '.labelsmith')), false, 'and none is made');
+});
+
+describe('streams', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-test-'));
+  after(() => rmSync(dir, { recursive: true, force: true }));
+  before(async () => {
+    await photographs(join(dir, 'photos'), ['other_2.jpg', 'meal_1.jpg', 'report_1.jpg']);
+    await writeFile(join(dir, 'photos/bad.jpg'), '');
+  });
+
+  test('--json: exactly one document on stdout, everything else on stderr', async () => {
+    const lines: readonly (readonly [args: string, code: number])[] = [
+      ['auto photos', 0],
+      ['add photos', 0],
+      ['detect', 0],
+      ['detect --force', 0],
+      ['detect --dry-run', 0],
+      ['status --quarantine --check', 0],
+      ['corpus list', 0],
+      ['export coco out', 0],
+      ['export coco out', 1], // OUT is there
+      ['export coco out --replace --min-confidence 1', 0],
+      ['import coco out', 0],
+      ['evaluate out/annotations.json', 0],
+      ['report report.html', 0],
+      ['models list', 0],
+      ['models pull centernet', 0],
+      ['doctor', 0],
+      ['import csv not-there.csv', 1],
+      ['export csv', 2],
+      ['nonsense', 2],
+    ];
+    for (const [args, expected] of lines) {
+      const { code, stdout, stderr } = await runCli([...args.split(' '), '--json'], { cwd: dir });
+      if (args !== 'doctor') assert.equal(code, expected, `${args}: ${stderr}`);
+      const document = JSON.parse(stdout) as { error?: { code: string; message: string } };
+      assert.equal(typeof document, 'object', args);
+      if (expected === 0) {
+        assert.equal(document.error, undefined);
+        continue;
+      }
+      assert.ok(document.error?.code && document.error.message, args);
+      assert.ok(stderr.includes(document.error.message), `${args}: people see the message too`);
+    }
+  });
+
+  test('results on stdout, progress on stderr, --quiet leaves only the results', async () => {
+    const loud = await runCli(['detect', '--force'], { cwd: dir });
+    assert.match(loud.stdout, /^Detected \d+ regions in 3 images\.\n$/);
+    assert.match(loud.stderr, /^detect +3\/3/m);
+    const quiet = await runCli(['detect', '--force', '--quiet'], { cwd: dir });
+    assert.deepEqual([quiet.stdout, quiet.stderr], [loud.stdout, '']);
+  });
+
+  test('global options stand before or after the command', async () => {
+    const [after, ahead, between] = await Promise.all([
+      runJson(['status', '-w', '.labelsmith'], { cwd: dir }),
+      runJson(['-w', '.labelsmith', 'status'], { cwd: dir }),
+      runCli(['--json', 'status', '--workspace=.labelsmith'], { cwd: dir }),
+    ]);
+    assert.deepEqual(after, ahead);
+    assert.deepEqual(after, JSON.parse(between.stdout));
+    const elsewhere = join(dir, 'elsewhere');
+    await mkdir(elsewhere);
+    assert.equal((await runCli(['--workspace', join(dir, '.labelsmith'), 'status'], { cwd: elsewhere })).code, 0);
+  });
+
+  test('a reader that closes the pipe ends the command quietly', async () => {
+    const child = startCli(['export', '--help'], { cwd: dir });
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdout?.destroy();
+    const code = await new Promise((done) => child.on('close', done));
+    assert.deepEqual([code, stderr], [0, '']);
+  });
+
+  test('nothing matched: exit code 1', async () => {
+    await writeFile(join(dir, 'other.csv'), 'file,class\nnot-here.jpg,cat\n');
+    const imported = await runCli(['import', 'csv', 'other.csv', '--as', 'human'], { cwd: dir });
+    assert.equal(imported.code, 1);
+    assert.match(imported.stderr, /1 entry matched no image:\n {2}other\.csv:2/);
+    assert.equal((await runCli(['evaluate', 'other.csv'], { cwd: dir })).code, 1);
+    const args = ['export', 'crops', 'nothing', '--min-confidence', '1'];
+    assert.equal((await runCli(args, { cwd: dir })).code, 1);
+  });
+
+  test('--strict: exit code 1 when a row matches nothing or a file was put aside', async () => {
+    await writeFile(join(dir, 'some.csv'), 'file,class\nnot-here.jpg,cat\nmeal_1.jpg,meal\n');
+    assert.equal((await runCli(['import', 'csv', 'some.csv'], { cwd: dir })).code, 0);
+    assert.equal((await runCli(['import', 'csv', 'some.csv', '--strict'], { cwd: dir })).code, 1);
+    assert.equal((await runCli(['add', 'photos', '-w', 'fresh'], { cwd: dir })).code, 0);
+    assert.equal((await runCli(['add', 'photos', '-w', 'fresh-strict', '--strict'], { cwd: dir })).code, 1);
+  });
+});
+
+describe('signals', () => {
+  const PHOTOS = 40;
+  const SHARDS = ['--shard-size', '4', '--threads', '1'];
+
+  /** Starts `detect`, and sends the signal once the first shard is committed. */
+  async function interrupted(dir: string, signals: readonly NodeJS.Signals[]) {
+    const child = startCli(['detect', ...SHARDS, '--json'], { cwd: dir });
+    let [stdout, stderr] = ['', ''];
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const closed = new Promise<number | null>((done) => child.on('close', done));
+    const database = new DatabaseSync(join(dir, '.labelsmith/labelsmith.sqlite'), { readOnly: true });
+    while (Number(database.prepare('SELECT count(*) AS n FROM detection').get()?.n) === 0) await sleep(20);
+    database.close();
+    for (const signal of signals) {
+      child.kill(signal);
+      await sleep(50);
+    }
+    return { code: await closed, stdout, stderr };
+  }
+
+  async function ground(t: Parameters<typeof scratch>[0]): Promise<string> {
+    const dir = await scratch(t);
+    await photographs(join(dir, 'originals'));
+    await uniquePhotos(join(dir, 'originals'), PHOTOS, join(dir, 'photos'));
+    await runJson(['add', 'photos'], { cwd: dir });
+    return dir;
+  }
+
+  test('Ctrl-C finishes the shard and says so; running again does the rest', async (t) => {
+    const dir = await ground(t);
+    const { code, stdout, stderr } = await interrupted(dir, ['SIGINT']);
+    assert.equal(code, 130);
+    assert.match(stderr, /Stopping after the shard under way/);
+    const result = JSON.parse(stdout) as { interrupted: boolean; detected: number };
+    assert.equal(result.interrupted, true);
+    const { detected } = result;
+    assert.ok(detected > 0 && detected < PHOTOS && detected % 4 === 0, `${detected} images: whole shards`);
+    const status = await statusIn(dir);
+    assert.deepEqual([status.runs[0]?.stage, status.runs[0]?.status], ['detect', 'interrupted']);
+    const again = await runJson(['detect', ...SHARDS], { cwd: dir });
+    assert.equal(again.detected, PHOTOS - detected);
+    assert.equal([...(await imagesIn(dir)).values()].filter(({ regions }) => regions.length > 0).length > 20, true);
+  });
+
+  test('SIGTERM does the same; a second signal ends it at once, and nothing is lost', async (t) => {
+    const dir = await ground(t);
+    assert.equal((await interrupted(dir, ['SIGTERM', 'SIGTERM'])).code, 130);
+    const { integrity } = await statusIn(dir);
+    assert.equal(integrity, 'ok');
+    const { images: left } = await runJson<{ images: number }>(['detect', '--dry-run'], { cwd: dir });
+    const again = await runJson(['detect', ...SHARDS], { cwd: dir });
+    assert.equal(again.detected, left);
+  });
+});
