@@ -6,7 +6,7 @@
  * nothing else. Resident: the vectors and features of at most 20,000 items (4 bytes a number, 1152 and 1252 numbers), and
  * the probabilities of all items (4 bytes a class).
  */
-import { type ItemId, sha256Hex } from '../../core/ids.ts';
+import { type ImageId, type ItemId, sha256Hex } from '../../core/ids.ts';
 import { gatherRows, type Matrix, newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import type { Embedder } from '../../models/embedder.ts';
@@ -19,7 +19,7 @@ import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
 import { chooseMembers, readMembers } from '../discover/members.ts';
 import { putGuesses } from '../guesses.ts';
 import { finishVectors, requireRecipe, requireStatistics } from '../recipe.ts';
-import { decide, fitPrototypes, type Prototypes } from './prototypes.ts';
+import { decide, fitPrototypes, type Matched, type Prototypes } from './prototypes.ts';
 import { gatherReferences, type ReferenceProblem } from './references.ts';
 import { surroundingsOf } from './surroundings.ts';
 
@@ -30,6 +30,8 @@ export interface MatchOptions extends RunOptions {
   readonly threshold?: number;
   /** Forgets references of earlier runs; else these join them. */
   readonly replace: boolean;
+  /** Told of every image, with the class that is nearest, labelled or not. */
+  readonly onMatched?: (id: ImageId, className: string, matched: Matched) => void;
   /** Opens the recipe's model. */
   readonly openEmbedder: (model: string) => Promise<Embedder>;
 }
@@ -92,7 +94,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
 
       const total = shards.reduce((sum, { count }) => sum + count, 0);
       const meter = progressMeter('match', total, () => performance.now());
-      const sink = new LabelSink(workspace, { runId, task, classNames, prototypes });
+      const sink = new LabelSink(workspace, { runId, task, classNames, prototypes, onMatched: options.onMatched });
       for await (const part of vectors.stream(shards)) {
         if (options.signal?.aborted) break;
         finishVectors(part.vectors, recipe, statistics.mean);
@@ -137,6 +139,7 @@ interface SinkOptions {
   readonly task: string;
   readonly classNames: readonly string[];
   readonly prototypes: Prototypes;
+  readonly onMatched: MatchOptions['onMatched'];
 }
 
 /** Takes items with their cosines and writes labels page by page; guesses at the end. */
@@ -164,6 +167,7 @@ class LabelSink {
       this.sizes[matched.class] = (this.sizes[matched.class] as number) + 1;
     }
     const className = classNames[matched.class] as string;
+    this.#options.onMatched?.(id, className, matched);
     const { confidence } = matched;
     const said = { itemId: id, task, className, present: true, origin: 'reference', confidence, runId } as const;
     this.#page.push({ id, label: matched.accepted ? said : null });
