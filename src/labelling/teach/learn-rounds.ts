@@ -51,10 +51,10 @@ export interface RoundsResult {
 }
 
 /** `naive` is there to be compared with. What `bench/teach.ts` found no use in is not. */
-export const DEFAULT_TECHNIQUES: readonly TechniqueName[] = ['naive', 'aligned'];
+export const DEFAULT_TECHNIQUES: readonly TechniqueName[] = ['naive', 'metric'];
 
 /** One of `DEFAULT_TECHNIQUES` that is worth more than the base where cross-validation cannot tell. */
-const TRUSTED: ReadonlySet<TechniqueName> = new Set(['graph', 'aligned']);
+const TRUSTED: ReadonlySet<TechniqueName> = new Set(['graph', 'aligned', 'metric']);
 
 export async function learnRounds(
   pool: InferencePool,
@@ -64,7 +64,7 @@ export async function learnRounds(
   const { seed, techniques = DEFAULT_TECHNIQUES, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
   const startedAt = performance.now();
   const folds = foldsOf(problem, options.folds ?? 5, seed);
-  let context: LearnContext = { pool, joined: null, signal };
+  let context: LearnContext = { pool, joined: null, seed, signal };
   const { best, trials, heldOut: baseHeldOut } = await searchBase(context, problem, folds);
   const settings: BaseSettings = { C: best.C, classWeights: best.classWeights };
   const steps: Step[] = [];

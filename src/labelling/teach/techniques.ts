@@ -7,8 +7,10 @@
  */
 import { argMaxRows, softmaxRows } from '../../math/calibration.ts';
 import { fitLinearHead, type LinearHead, logitsOf, oneHot } from '../../math/heads/linear-head.ts';
+import { withinClassNormalised } from '../../math/heads/within-class.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
+import { joinGraph } from './graph-features.ts';
 import { type ClassWeights, labelledLesson, type Problem, weightsOf } from './problem.ts';
 
 export interface LearnSettings {
@@ -25,6 +27,7 @@ export interface LearnContext {
    * made once. Null where no technique asks for it.
    */
   readonly joined: Matrix | null;
+  readonly seed: number;
   readonly signal?: AbortSignal;
 }
 
@@ -39,6 +42,8 @@ export interface Learned {
 const TEACHER_C = 30;
 /** Many soft labels need less of a penalty than few hard ones, and 30 to 1000 differ by less than half a point. */
 const STUDENT_C = 100;
+const METRIC_SHRINKAGE = 0.5;
+const METRIC_ROUNDS = 2;
 
 type Technique = (context: LearnContext, problem: Problem, settings: LearnSettings) => Promise<Learned>;
 
@@ -65,14 +70,30 @@ export const TECHNIQUES = {
     const guesses = aligned(await teacher(context, problem, settings), classShares(problem), 0.5);
     return student(context, problem, settings, guesses, STUDENT_C);
   },
+  /**
+   * Rounds: what the teacher believes gives a metric in which items of one class are nearer, that metric another
+   * neighbour graph, and that another teacher. The student still learns on plain features.
+   */
+  metric: async (context, problem, settings) => {
+    const shares = classShares(problem);
+    let guesses = aligned(await teacher(context, problem, settings), shares, 0.5);
+    for (let round = 0; round < METRIC_ROUNDS; round++) {
+      teachLabels(problem, guesses);
+      const { pool, signal } = context;
+      const features = await withinClassNormalised(pool, problem.features, guesses, { shrinkage: METRIC_SHRINKAGE });
+      const joined = await joinGraph(pool, features, { seed: context.seed, signal });
+      guesses = aligned(await teacher({ ...context, joined }, problem, settings), shares, 0.5);
+    }
+    return student(context, problem, settings, guesses, STUDENT_C);
+  },
 } as const satisfies Record<string, Technique>;
 
-export type TechniqueName = 'base' | 'naive' | 'soft' | 'graph' | 'aligned';
+export type TechniqueName = 'base' | 'naive' | 'soft' | 'graph' | 'aligned' | 'metric';
 export const TECHNIQUE_NAMES = Object.keys(TECHNIQUES) as readonly TechniqueName[];
 
 /** Whether a technique looks at `LearnContext.joined`. */
 export function needsGraph(technique: TechniqueName): boolean {
-  return technique === 'graph' || technique === 'aligned';
+  return technique === 'graph' || technique === 'aligned' || technique === 'metric';
 }
 
 export function learn(context: LearnContext, problem: Problem, settings: LearnSettings): Promise<Learned> {
@@ -105,14 +126,21 @@ async function student(
 ): Promise<Learned> {
   const weights = new Float32Array(features.rows).fill(1);
   const own = weightsOf(labels, classes, classWeights);
-  for (let i = 0; i < labelled.length; i++) {
-    const row = labelled[i] as number;
-    guesses.data.fill(0, row * classes, (row + 1) * classes);
-    guesses.data[row * classes + (labels[i] as number)] = 1;
-    weights[row] = own[i] as number;
-  }
+  for (const [i, row] of labelled.entries()) weights[row] = own[i] as number;
+  teachLabels({ labelled, labels, classes }, guesses);
   const head = await fitLinearHead(pool, { features, targets: guesses, weights }, { C, signal });
   return { head, softLabels: guesses };
+}
+
+/** Puts people's labels in their rows. */
+function teachLabels(
+  { labelled, labels, classes }: Pick<Problem, 'labelled' | 'labels' | 'classes'>,
+  soft: Matrix,
+): void {
+  for (const [i, row] of labelled.entries()) {
+    soft.data.fill(0, row * classes, (row + 1) * classes);
+    soft.data[row * classes + (labels[i] as number)] = 1;
+  }
 }
 
 /** Each class's share among the labels, one item more for each: shape [classes]. */
