@@ -76,7 +76,9 @@ export function withKeywords(text: string, keywords: Keywords, name: string): st
     if (found.description === null) throw badFile(name, 'there is no rdf:Description in it: this is no XMP');
     edits.push({ gap: found.description, insert: properties });
   }
-  edits.sort((a, b) => b.gap.at - a.gap.at);
+  // From the end, so that places before stay true; where two are at one, what opens a tag changes the text before it.
+  const opens = ({ gap }: { gap: Gap }) => (gap.selfClosing === null ? 0 : 1);
+  edits.sort((a, b) => b.gap.at - a.gap.at || opens(a) - opens(b));
   let merged = text;
   for (const { gap, insert } of edits) {
     const open = gap.selfClosing;
