@@ -1,0 +1,81 @@
+/**
+ * Exact search and LSH against faiss and hnswlib: 100,000 × 576, the 10 nearest of 1,000 queries that are not among them,
+ * asked together and one by one, with what was read to answer a query.
+ */
+import { availableParallelism } from 'node:os';
+import { exactIndex } from '../src/math/knn/exact.ts';
+import { type NeighbourIndex, recall } from '../src/math/knn/neighbours.ts';
+import { LshIndex } from '../src/math/lsh/lsh-index.ts';
+import { type Matrix, rowsOf } from '../src/math/matrix.ts';
+import { InferencePool } from '../src/math/pool.ts';
+import { realFeatures, repeated } from './features.ts';
+import { runPython } from './python.ts';
+
+const ROWS = 100_000;
+const QUERIES = 1000;
+const N = 10;
+/** Queries that are asked one by one. */
+const ALONE = 100;
+
+export async function run(): Promise<unknown> {
+  const threads = availableParallelism();
+  const all = repeated(await realFeatures(), ROWS + QUERIES, 1);
+  const points = rowsOf(all, 0, ROWS);
+  const queries = rowsOf(all, ROWS, ROWS + QUERIES);
+  await using pool = await InferencePool.create({ threads });
+  const exact = exactIndex(pool, points);
+  const began = performance.now();
+  const lsh = await LshIndex.fit(pool, points, { seed: 1 });
+  const buildSeconds = (performance.now() - began) / 1000;
+  const [exactResult, lshResult] = await measured(exact, lsh, queries);
+  await lsh.close();
+  const settings = { columns: points.columns, n: N, threads, alone: ALONE };
+  const peers = runPython('knn_peers', { points, queries }, settings, threads) as Record<string, unknown>;
+  return {
+    rows: ROWS,
+    columns: points.columns,
+    queries: QUERIES,
+    n: N,
+    threads,
+    'labelsmith exact': exactResult,
+    'labelsmith lsh': { ...lshResult, buildSeconds, vectorsReadShare: lshResult.vectorsRead / ROWS },
+    lshTimesExact: {
+      oneByOne: lshResult.queriesPerSecondOneByOne / exactResult.queriesPerSecondOneByOne,
+      together: lshResult.queriesPerSecondTogether / exactResult.queriesPerSecondTogether,
+    },
+    ...peers,
+  };
+}
+
+/** Both in turns, the best of three rounds each: the machine may be busy with other things in between. */
+async function measured(exact: NeighbourIndex, lsh: NeighbourIndex, queries: Matrix) {
+  const truth = await exact.search(queries, N);
+  const of = () => ({
+    recall: 0,
+    queriesPerSecondTogether: 0,
+    queriesPerSecondOneByOne: 0,
+    codesRead: 0,
+    vectorsRead: 0,
+  });
+  const results = [of(), of()] as const;
+  for (let round = 0; round < 3; round++) {
+    for (const [i, index] of [exact, lsh].entries()) {
+      const result = results[i] as ReturnType<typeof of>;
+      await index.search(rowsOf(queries, 0, 64), N);
+      const began = performance.now();
+      const found = await index.search(queries, N);
+      const together = (1000 * queries.rows) / (performance.now() - began);
+      const alone = performance.now();
+      for (let q = 0; q < ALONE; q++) await index.search(rowsOf(queries, q, q + 1), N);
+      const oneByOne = (1000 * ALONE) / (performance.now() - alone);
+      result.recall = recall(found, truth);
+      result.queriesPerSecondTogether = Math.max(result.queriesPerSecondTogether, together);
+      result.queriesPerSecondOneByOne = Math.max(result.queriesPerSecondOneByOne, oneByOne);
+      result.codesRead = found.read.codes / queries.rows;
+      result.vectorsRead = found.read.vectors / queries.rows;
+    }
+  }
+  return results;
+}
+
+if (import.meta.main) process.stdout.write(`${JSON.stringify(await run(), null, 2)}\n`);
