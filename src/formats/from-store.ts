@@ -103,9 +103,12 @@ async function taskToExport(store: Store, format: FormatName, named: string | un
   if (holds === 'both') return null;
   const byName = (name: string) => tasks.find((task) => task.name === name) ?? null;
   if (holds === 'regions') return byName('objects');
-  const classes = await store.classes();
-  const labelled = classes.some(({ counts }) => counts.some(({ task, count }) => task === 'class' && count > 0));
-  return byName(labelled ? 'class' : 'objects');
+  // Unnamed heaps say less than what a detector saw; what people, references or a model said of whole images says more.
+  const counts = (await store.classes()).flatMap((known) => known.counts).filter(({ count }) => count > 0);
+  const classified = counts.filter(({ task }) => task === 'class');
+  const better = classified.some(({ origins }) => Object.keys(origins).some((origin) => origin !== 'cluster'));
+  const detected = counts.some(({ task }) => task === 'objects');
+  return byName(better || (classified.length > 0 && !detected) ? 'class' : 'objects');
 }
 
 /**

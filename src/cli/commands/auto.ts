@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { DiscoverResult } from '../../labelling/discover/discover.ts';
 import { addTo, openSources } from '../../pipeline/ingest.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
@@ -6,14 +7,20 @@ import { formatCount, formatPercent, plural, table } from '../words.ts';
 import { addExitCode, HERE, printAdded } from './add.ts';
 import { printDetected, quarantinedIn, runDetect, shapeCounts } from './detect.ts';
 import { DETECT_OPTIONS } from './detect-options.ts';
+import { runDiscover } from './discover.ts';
+import { runEmbed } from './embed.ts';
 import { writeReport } from './report.ts';
 
 const CLASSES_SHOWN = 20;
+const CLUSTERS_SHOWN = 10;
+const LEAST_TO_CLUSTER = 20;
 
 export const auto: CommandSpec = {
   usage: 'auto <source...>',
-  summary: 'everything in one go: add, detect, report, with a summary of the classes found',
-  details: 'Interrupted or killed, it goes on where it stopped when it is run again.',
+  summary: 'everything in one go: add, detect, embed, discover, report, with a summary of the classes found',
+  details:
+    'Objects get regions with classes (task objects); every image gets the cluster it belongs to, named from evidence\n' +
+    '(task class). Interrupted or killed, it goes on where it stopped when it is run again.',
   options: [
     ...DETECT_OPTIONS,
     {
@@ -42,12 +49,14 @@ export const auto: CommandSpec = {
       }
       const detected = await runDetect(invocation, workspace, { force: false, task: 'objects' });
       printDetected(output, detected);
+      const discovered = signal.aborted ? null : await discoverClasses(invocation, workspace);
       const reportPath =
         (options.report as string | undefined) ?? resolve(workspace.dir, '..', 'labelsmith-report.html');
       const written = signal.aborted ? null : await writeReport(workspace, reportPath, output);
       await summarise(invocation, workspace, {
         added: added.counts,
         detected: { ...detected.counts, ...shapeCounts(detected) },
+        discovered: discovered && { ...discovered.counts, clusters: discovered.clusters },
         report: written?.path ?? null,
       });
       return global.strict && quarantinedIn(detected) > 0 ? 1 : 0;
@@ -56,6 +65,19 @@ export const auto: CommandSpec = {
     }
   },
 };
+
+/** Clusters of whole images; too few images have none that would say anything. */
+async function discoverClasses(invocation: Invocation, workspace: Workspace): Promise<DiscoverResult | null> {
+  const { output, signal } = invocation;
+  if ((await workspace.store.countImages()) < LEAST_TO_CLUSTER) return null;
+  const items = 'images';
+  const embedded = await runEmbed(invocation, workspace, { items, model: undefined, force: false });
+  if (signal.aborted || embedded.counts.total < LEAST_TO_CLUSTER) return null;
+  const choices = { items, task: 'class', recluster: false } as const;
+  const result = await runDiscover(invocation, workspace, choices);
+  output.line(`Grouped ${plural(result.counts.items, 'image')} into ${plural(result.counts.clusters, 'cluster')}.`);
+  return result;
+}
 
 async function summarise({ output, signal }: Invocation, { dir, store }: Workspace, parts: Record<string, unknown>) {
   const classes = (await store.classes())
@@ -80,6 +102,14 @@ async function summarise({ output, signal }: Invocation, { dir, store }: Workspa
   for (const line of table([['class', 'images', 'regions', 'mean score'], ...rows])) output.line(`  ${line}`);
   if (classes.length > CLASSES_SHOWN) {
     output.line(`  and ${formatCount(classes.length - CLASSES_SHOWN)} more: labelsmith corpus list`);
+  }
+  const clusters = (parts.discovered as DiscoverResult | null)?.clusters ?? [];
+  if (clusters.length > 0) {
+    output.line();
+    output.line('Clusters of whole images:');
+    const shown = clusters.slice(0, CLUSTERS_SHOWN).map(({ name, size }) => [name, size]);
+    for (const line of table([['cluster', 'images'], ...shown])) output.line(`  ${line}`);
+    if (clusters.length > CLUSTERS_SHOWN) output.line(`  and ${formatCount(clusters.length - CLUSTERS_SHOWN)} more`);
   }
   output.line();
   if (parts.report) output.line(`Report:    ${parts.report}`);
