@@ -4,14 +4,15 @@
  * The tree's leaves are the items themselves, or, of more than {@link MOST_LEAVES} items, small clusters of them; its
  * cuts nest. Pure but for the inference threads: the same vectors, method and seed give the same tree.
  */
+import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { diffusionMap } from '../../math/graph-cluster/diffusion.ts';
 import { hdbscan } from '../../math/graph-cluster/hdbscan.ts';
 import { cutTree, type MergeTree, wardTree } from '../../math/graph-cluster/ward.ts';
 import { kmeans } from '../../math/kmeans/kmeans.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
-import { neighbourGraph } from '../../math/knn/graph.ts';
-import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
+import { type NeighbourGraph, neighbourGraph } from '../../math/knn/graph.ts';
+import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
 
 export const METHODS = ['graph', 'kmeans', 'density'] as const;
@@ -44,6 +45,7 @@ const SMALL_CLUSTERS = 2000;
 /** A cluster of `density` has at least this many items, and at least one in two hundred. */
 const LEAST_CLUSTER = 8;
 const KMEANS_RESTARTS = 10;
+const ANCHORS = 512;
 
 /** @param vectors shape [items, columns], rows of length 1, in shared memory. */
 export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options: HierarchyOptions): Promise<Hierarchy> {
@@ -70,7 +72,7 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
       const map = await mapOf(pool, vectors, seed, signal);
       const least = Math.max(LEAST_CLUSTER, Math.ceil(vectors.rows / 200));
       const nearest = await neighbourGraph(exactIndex(pool, map), map, Math.min(NEIGHBOURS, map.rows - 1), signal);
-      return overLeaves(map, hdbscan(nearest, { minClusterSize: least }).labels);
+      return overLeaves(map, hdbscan(nearest, { minClusterSize: least }, [await bridges(pool, map, seed)]).labels);
     }
     default:
       return method satisfies never;
@@ -81,6 +83,13 @@ async function mapOf(pool: InferencePool, vectors: Matrix, seed: number, signal?
   const n = Math.min(NEIGHBOURS, vectors.rows - 1);
   const neighbours = await neighbourGraph(exactIndex(pool, vectors), vectors, n, signal);
   return diffusionMap(neighbours, { seed, signal }).coordinates;
+}
+
+/** Edges from every item to the nearest of some drawn at random, so that no part of the neighbour graph stands alone. */
+async function bridges(pool: InferencePool, map: Matrix, seed: number): Promise<NeighbourGraph> {
+  const drawn = sampleIndices(map.rows, ANCHORS, seededRandom(seed, 'discover:anchors'));
+  const found = await exactIndex(pool, gatherRows(map, drawn)).search(map, Math.min(drawn.length, NEIGHBOURS));
+  return { ...found, indices: found.indices.map((i) => (i < 0 ? -1 : (drawn[i] as number))) };
 }
 
 async function wardHierarchy(pool: InferencePool, map: Matrix, seed: number, signal?: AbortSignal): Promise<Hierarchy> {
@@ -126,21 +135,22 @@ export function cutHierarchy({ leafOf, tree }: Hierarchy, k: number): Int32Array
   return leafOf.map((leaf) => (leaf < 0 ? -1 : (number.get(ofLeaf[leaf] as number) as number)));
 }
 
-/** Fewer than this is no answer worth giving by itself: one cut always stands out at the top of a tree. */
-const LEAST_K = 3;
+/** Joining the last two costs most nearly always, whatever there is: two must stand out over every other number by this. */
+const TWO_STANDS_OUT = 1.2;
 
 /**
- * How many clusters there seem to be: where the tree's next join costs most in proportion to the one before it, between 3
- * and the square root of the number of leaves. It is the largest step on a logarithmic axis of a dendrogram.
+ * How many clusters there seem to be: where the tree's next join costs most in proportion to the one before it, from 2 to
+ * the square root of the number of leaves. It is the longest step of a dendrogram on a logarithmic axis.
  */
 export function suggestedK({ tree: { points, costs } }: Hierarchy): number {
   const most = Math.floor(Math.sqrt(points));
-  if (points <= LEAST_K || most < LEAST_K) return Math.max(1, Math.min(points, LEAST_K));
-  let best = LEAST_K;
-  let largest = 0;
-  for (let k = LEAST_K; k <= most; k++) {
-    const ratio = (costs[points - k] as number) / Math.max(Number.MIN_VALUE, costs[points - k - 1] as number);
-    if (ratio > largest) [best, largest] = [k, ratio];
+  if (most < 2) return Math.max(1, points);
+  const step = (k: number) =>
+    (costs[points - k] as number) / Math.max(Number.MIN_VALUE, costs[points - k - 1] ?? Number.MIN_VALUE);
+  let best = 2;
+  let largest = step(2) / TWO_STANDS_OUT;
+  for (let k = 3; k <= most; k++) {
+    if (step(k) > largest) [best, largest] = [k, step(k)];
   }
   return best;
 }

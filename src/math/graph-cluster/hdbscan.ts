@@ -3,8 +3,9 @@
  * density threshold rises; what belongs to none is noise.
  *
  * Distances are √(2 − 2·similarity) of the graph's edges, made mutually reachable (no less than either end's distance to its
- * `minSamples`-th neighbour). The minimum spanning tree is taken of the graph's edges alone, so parts that no edge joins are
- * infinitely far apart. Cost n·neighbours·log for sorting the edges.
+ * `minSamples`-th neighbour). The minimum spanning tree is taken of the graphs' edges alone: give a second graph of edges from
+ * every item to a few far ones, or parts that no edge joins are infinitely far apart, and whatever lies between them seems
+ * to belong to one of them. Cost: sorting the edges.
  */
 import type { NeighbourGraph } from '../knn/graph.ts';
 
@@ -22,10 +23,15 @@ export interface HdbscanResult {
   readonly strengths: Float64Array;
 }
 
-export function hdbscan(graph: NeighbourGraph, options: HdbscanOptions): HdbscanResult {
+/** @param graph each item's nearest others. @param bridges edges to far ones, of the same items. */
+export function hdbscan(
+  graph: NeighbourGraph,
+  options: HdbscanOptions,
+  bridges: readonly NeighbourGraph[] = [],
+): HdbscanResult {
   const { minClusterSize, minSamples = 5 } = options;
   const size = graph.indices.length / graph.n;
-  const tree = joinedInOrder(reachability(graph, Math.min(minSamples, graph.n)), size);
+  const tree = joinedInOrder(reachability(graph, bridges, Math.min(minSamples, graph.n)), size);
   return extract(condense(tree, size, minClusterSize), size);
 }
 
@@ -35,16 +41,19 @@ interface Edge {
   readonly distance: number;
 }
 
-function reachability({ indices, similarities, n }: NeighbourGraph, minSamples: number): Edge[] {
-  const distance = (e: number) => Math.sqrt(Math.max(0, 2 - 2 * (similarities[e] as number)));
+function reachability(graph: NeighbourGraph, bridges: readonly NeighbourGraph[], minSamples: number): Edge[] {
+  const distance = (similarity: number) => Math.sqrt(Math.max(0, 2 - 2 * similarity));
   const core = (item: number) => {
-    const e = item * n + minSamples - 1;
-    return (indices[e] as number) < 0 ? 0 : distance(e);
+    const e = item * graph.n + minSamples - 1;
+    return (graph.indices[e] as number) < 0 ? 0 : distance(graph.similarities[e] as number);
   };
   const edges: Edge[] = [];
-  for (let e = 0; e < indices.length; e++) {
-    const [a, b] = [Math.floor(e / n), indices[e] as number];
-    if (b >= 0) edges.push({ a, b, distance: Math.max(distance(e), core(a), core(b)) });
+  for (const { indices, similarities, n } of [graph, ...bridges]) {
+    for (let e = 0; e < indices.length; e++) {
+      const [a, b] = [Math.floor(e / n), indices[e] as number];
+      if (b < 0 || a === b) continue;
+      edges.push({ a, b, distance: Math.max(distance(similarities[e] as number), core(a), core(b)) });
+    }
   }
   return edges.sort((x, y) => x.distance - y.distance || x.a - y.a || x.b - y.b);
 }

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chooseNames, nameCandidates, type TermTable, wilsonLower } from './evidence.ts';
+import { pathTerms, wordsOf } from './words.ts';
+
+const CLUSTERS = Int32Array.from({ length: 60 }, (_, i) => Math.floor(i / 20));
+const table = (source: TermTable['source'], termsOf: (item: number) => string[] | undefined): TermTable => ({
+  source,
+  terms: Array.from({ length: 60 }, (_, i) => termsOf(i)),
+});
+
+test('the Wilson interval is that of R 4 `prop.test(x, n, correct = FALSE)`', () => {
+  // prop.test(8, 10): 0.4901625; prop.test(30, 30): 0.8864859; prop.test(0, 5): 0
+  assert.ok(Math.abs(wilsonLower(8, 10) - 0.4901625) < 1e-4);
+  assert.ok(Math.abs(wilsonLower(30, 30) - 0.8864859) < 1e-4);
+  assert.equal(wilsonLower(0, 5), 0);
+});
+
+test('what is in every cluster names none; what is in one names it, with counts and lift', () => {
+  const [first, second] = nameCandidates(CLUSTERS, 3, [
+    table('detector', (i) => (i < 18 ? ['person', 'dog'] : ['person'])),
+  ]);
+  assert.deepEqual(
+    first?.map(({ name }) => name),
+    ['dog'],
+  );
+  const [evidence] = first?.[0]?.evidence ?? [];
+  assert.deepEqual(evidence, { source: 'detector', count: 18, of: 20, outside: 0, lift: 3 });
+  assert.deepEqual(second, []);
+});
+
+test('two sources for one name count more than each, and trusted ones more than others', () => {
+  const of = (...tables: TermTable[]) => nameCandidates(CLUSTERS, 3, tables)[1]?.[0]?.score ?? 0;
+  const inSecond = (i: number) => (CLUSTERS[i] === 1 ? ['cat'] : []);
+  const [path, detector] = [table('path', inSecond), table('detector', inSecond)];
+  assert.ok(of(path) > of(detector));
+  assert.ok(of(path, detector) > of(path));
+  assert.ok(of(path, detector) < 1);
+});
+
+test('items that were not looked at count neither way', () => {
+  const some = table('keyword', (i) => (i % 4 > 0 ? undefined : CLUSTERS[i] === 2 ? ['rose'] : []));
+  const best = nameCandidates(CLUSTERS, 3, [some])[2]?.[0];
+  assert.deepEqual([best?.name, best?.evidence[0]?.count, best?.evidence[0]?.of], ['rose', 5, 5]);
+});
+
+test('names are given once; with nothing good it is unnamed with its number', () => {
+  const candidate = (name: string, score: number) => ({ name, score, evidence: [] });
+  assert.deepEqual(
+    chooseNames([
+      [candidate('dog', 0.6), candidate('puppy', 0.55)],
+      [],
+      [candidate('dog', 0.9)],
+      [candidate('cat', 0.1)],
+      [candidate('dog', 0.5), candidate('thing', 0.31)],
+    ]),
+    ['puppy', 'unnamed-2', 'dog', 'unnamed-4', 'dog 2'],
+  );
+});
+
+test('words of paths: cameras, numbers and hashes say nothing', () => {
+  assert.deepEqual(wordsOf('blueBird_01-DSC0042'), ['blue', 'bird']);
+  assert.deepEqual(wordsOf('deadbeefcafe'), []);
+  assert.deepEqual(pathTerms('/data/photos/dollar_bill/image_0001.jpg', '/data/photos'), [
+    'dollar_bill',
+    'dollar',
+    'bill',
+  ]);
+  assert.deepEqual(pathTerms('/p/zip.zip!/train/Rosen/IMG_3.JPG', '/p/zip.zip'), ['Rosen']);
+  assert.deepEqual(pathTerms('/p/my very long holiday in rome/a.jpg', '/p'), ['very', 'long', 'holiday', 'rome']);
+});
