@@ -9,7 +9,6 @@
 import { type ItemId, sha256Hex } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
 import type { ItemKind } from '../core/labels.ts';
-import { LabelsmithError } from '../errors.ts';
 import { decodeCovered, decodeLetterboxed, decodeUpright, type Pixels } from '../images/decode.ts';
 import { regionPixels } from '../images/region-pixels.ts';
 import { newSharedMatrix } from '../math/matrix.ts';
@@ -23,6 +22,7 @@ import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../store/vectors/vector-store.ts';
 import { IdSet } from './id-set.ts';
 import { columnsOf, type EmbeddingRecipe, fitStatistics, recipeOf, savedStatistics, saveRecipe } from './recipe.ts';
+import { isAboutOneFile, quarantineRowOf } from './unreadable.ts';
 
 /** Images of a shard: some seconds of work, and a file of about half a megabyte. */
 const DEFAULT_SHARD_SIZE = 256;
@@ -176,8 +176,8 @@ async function embedStage(
         return { kind: 'done', vectors: await vectorsOf(work, bytes) };
       } catch (error) {
         if (error instanceof ModelFailure) throw error.cause;
-        if (!(error instanceof LabelsmithError) || !ABOUT_ONE_FILE.has(error.code)) throw error;
-        return { kind: 'bad', row: quarantineRow(work, error) };
+        if (!isAboutOneFile(error)) throw error;
+        return { kind: 'bad', row: quarantineRowOf(work.id, work.paths[0], error, 'embed') };
       }
     },
     async commit(_shard, results) {
@@ -246,20 +246,4 @@ class ModelFailure extends Error {
   constructor(cause: unknown) {
     super('the model failed', { cause });
   }
-}
-
-/** What is wrong with one file and must not stop a run; everything else (a broken model, a full disk) does. */
-const ABOUT_ONE_FILE = new Set(['NOT_FOUND', 'BAD_IMAGE', 'BAD_FILE', 'UNSUPPORTED', 'REFUSED']);
-
-function quarantineRow({ id, paths }: Work, error: LabelsmithError): QuarantineRow {
-  const path = paths[0];
-  return {
-    path: path?.path ?? id,
-    sourceRoot: path?.sourceRoot ?? '',
-    reason: typeof error.details.reason === 'string' ? error.details.reason : error.code.toLowerCase(),
-    message: error.message,
-    byteSize: path?.byteSize ?? 0,
-    modifiedAtMs: path?.modifiedAtMs ?? 0,
-    stage: 'embed',
-  };
 }
