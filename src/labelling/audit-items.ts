@@ -7,18 +7,26 @@ import type { Store } from '../store/store.ts';
 
 const auditSetting = (task: string) => `audit:${task}`;
 
-/** Items that must not be trained on in this task; empty where nothing was drawn. */
-export async function auditItems(store: Pick<Store, 'getSetting'>, task: string): Promise<ReadonlySet<ItemId>> {
+/** Items drawn by `teach select --audit`, each with equal chance: what accuracy may be estimated on as it is. */
+export async function randomAuditItems(store: Pick<Store, 'getSetting'>, task: string): Promise<ReadonlySet<ItemId>> {
   const text = await store.getSetting(auditSetting(task));
   return new Set(text === undefined ? [] : (JSON.parse(text) as ItemId[]));
 }
 
-/** Adds to the audit set; items never leave it. */
+/** Items that must not be trained on in this task: those, and all that were ever drawn by `audit`. */
+export async function neverTrainedOn(
+  store: Pick<Store, 'getSetting' | 'auditedItems'>,
+  task: string,
+): Promise<ReadonlySet<ItemId>> {
+  return new Set([...(await randomAuditItems(store, task)), ...(await store.auditedItems(task))]);
+}
+
+/** Adds to the random audit set; items never leave it. */
 export async function addAuditItems(
   store: Pick<Store, 'getSetting' | 'putSetting'>,
   task: string,
   ids: Iterable<ItemId>,
 ): Promise<void> {
-  const all = new Set([...(await auditItems(store, task)), ...ids]);
+  const all = new Set([...(await randomAuditItems(store, task)), ...ids]);
   await store.putSetting(auditSetting(task), JSON.stringify([...all].sort()));
 }

@@ -1,10 +1,26 @@
+import { basename, join, relative, resolve } from 'node:path';
+import { NONE_OF_THESE } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import type { Account } from '../../labelling/teach/account.ts';
+import { openClassifier } from '../../labelling/teach/classifier-file.ts';
 import { singleTask } from '../../labelling/teach/items.ts';
-import { DEFAULT_THRESHOLD, type TeachResult, teachIn } from '../../labelling/teach/teach.ts';
-import { openWorkspace } from '../../pipeline/workspace.ts';
+import { predictFiles } from '../../labelling/teach/predict.ts';
+import { type Question, selectIn } from '../../labelling/teach/select-stage.ts';
+import {
+  DEFAULT_THRESHOLD,
+  fileNameOf,
+  MODELS_FOLDER,
+  type TeachResult,
+  teachIn,
+} from '../../labelling/teach/teach.ts';
+import { originalBytes, readImage } from '../../pipeline/originals.ts';
+import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../../report/questions.ts';
+import { openSource } from '../../sources/open.ts';
 import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
-import { fraction } from '../parse.ts';
+import { fraction, wholeNumber } from '../parse.ts';
 import { durationMs } from '../parse-duration.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 import { runEmbed } from './embed.ts';
@@ -49,6 +65,165 @@ const rounds: CommandSpec = {
     ['labelsmith teach rounds --budget 20m', 'begin nothing new after 20 minutes'],
   ],
   run: (invocation) => teachCommand(invocation, true),
+};
+
+const select: CommandSpec = {
+  usage: 'teach select',
+  summary: 'what to label next, so that few labels go far; and a random audit set',
+  details:
+    'OUT.csv gets a row an image with an empty class column; a folder gets the pictures to sort into classes, and a page\n' +
+    'to look at. Nearly equal pictures are asked once. Audit items are drawn at random and never trained on, whoever\n' +
+    `labels them. An image that is of no class of the task is "${NONE_OF_THESE}".`,
+  options: [
+    TASK,
+    { flags: '-n, --count <n>', description: 'images to ask about', default: 50, parse: wholeNumber('--count', 0) },
+    {
+      flags: '--audit <n>',
+      description: 'images to draw at random for the audit set',
+      default: 0,
+      parse: wholeNumber('--audit', 0),
+    },
+    { flags: '--out <path>', description: 'FILE.csv, or a folder (default: to-label.csv)', default: 'to-label.csv' },
+    { flags: '--replace', description: 'replace OUT as a whole', default: false },
+  ],
+  examples: [
+    ['labelsmith teach select -n 50 --out label.csv', 'fifty rows to fill in'],
+    ['labelsmith teach select -n 50 --audit 100 --out sort/', 'a folder to sort, a hundred for the audit among them'],
+    ['labelsmith import folders sort/ --as human', 'takes the sorted folder back'],
+  ],
+  async run(invocation) {
+    const { options, global, output, signal } = invocation;
+    const workspace = await openWorkspace(global.workspace, { create: false });
+    try {
+      const { store } = workspace;
+      const task = options.task as string;
+      const { items } = await singleTask(store, task);
+      if (items !== 'images') {
+        throw new LabelsmithError('UNSUPPORTED', `The task "${task}" is on regions; select asks about whole images.`);
+      }
+      const embedded = await runEmbed(invocation, workspace, { items, force: false });
+      if (embedded.interrupted) return 130;
+      const { seed, threads } = global;
+      const count = options.count as number;
+      const result = await selectIn(workspace, { seed, threads, signal, task, count, audit: options.audit as number });
+      const written = await writeQuestions(workspace, result.questions, {
+        out: options.out as string,
+        task,
+        replace: options.replace as boolean,
+      });
+      output.document({ ...result.counts, ...written, questions: written.questions });
+      const { selected, audit } = result.counts;
+      output.line(
+        `Chose ${plural(selected, 'image')} to label${audit > 0 ? ` and drew ${audit} for the audit set` : ''}: ${written.out}`,
+      );
+      if (written.unreadable > 0)
+        output.warn(`${plural(written.unreadable, 'image')} could not be read and were left out.`);
+      return result.questions.length === 0 ? 1 : 0;
+    } finally {
+      await workspace.close();
+    }
+  },
+};
+
+async function writeQuestions(
+  workspace: Workspace,
+  questions: readonly Question[],
+  { out, task, replace }: { readonly out: string; readonly task: string; readonly replace: boolean },
+): Promise<{ out: string; unreadable: number; questions: { file: string; why: string; guess: string | null }[] }> {
+  const { store, dir } = workspace;
+  const order = new Map(questions.map(({ itemId }, i) => [itemId, i]));
+  const files: QuestionFile[] = new Array(questions.length);
+  for await (const { id, file } of store.dataset({ unlabelled: true })) {
+    const place = order.get(id);
+    if (place !== undefined) files[place] = { question: questions[place] as Question, file };
+  }
+  const asked = files.filter((file) => file !== undefined);
+  const roots = await store.sourceRoots();
+  const csv = out.toLowerCase().endsWith('.csv');
+  const protectedPaths = [
+    { path: dir, what: 'the workspace' },
+    ...roots.map((path) => ({ path, what: 'a source', insideAllowed: csv })),
+  ];
+  const listed = asked.map(({ file, question: { why, guess } }) => ({ file, why, guess }));
+  if (csv)
+    return {
+      out: await writeQuestionSheet(out, asked, { task, replace, protectedPaths }),
+      unreadable: 0,
+      questions: listed,
+    };
+  const read = originalBytes(workspace);
+  const classNames = (await store.classes())
+    .filter(({ counts }) => counts.some((of) => of.task === task && of.count > 0))
+    .map(({ name }) => name);
+  const bytes = async (id: string) => {
+    try {
+      return await readImage(store, id, read);
+    } catch (error) {
+      if (error instanceof LabelsmithError) return null;
+      throw error;
+    }
+  };
+  const written = await writeQuestionFolder(out, asked, { task, classNames, replace, protectedPaths, bytes });
+  return { ...written, questions: listed };
+}
+
+const predict: CommandSpec = {
+  usage: 'teach predict <folder>',
+  summary: 'a trained classifier on images anywhere, with no workspace',
+  details:
+    'Prints file,class,confidence as CSV, or a JSON document with --json. Files that cannot be read are listed on stderr.',
+  options: [
+    {
+      flags: '-m, --model <file>',
+      description: 'the classifier that teach rounds wrote (default: that of the workspace)',
+    },
+    TASK,
+    {
+      flags: '--threshold <confidence>',
+      description: 'leave the class empty below this (default: every image gets its best guess)',
+      parse: fraction('--threshold'),
+    },
+  ],
+  examples: [['labelsmith teach predict new/ --model class.onnx > labels.csv', 'a CSV of labels']],
+  async run({ args, options, global, output, signal }) {
+    const model =
+      (options.model as string | undefined) ??
+      join(global.workspace, MODELS_FOLDER, `${fileNameOf(options.task as string)}.onnx`);
+    const classifier = await openClassifier(model, { threads: global.threads });
+    try {
+      const threshold = (options.threshold as number | undefined) ?? 0;
+      const rows: { file: string; class: string; confidence: number }[] = [];
+      const failed: { file: string; message: string }[] = [];
+      output.line('file,class,confidence');
+      for await (const prediction of predictFiles(
+        classifier,
+        await openSource(args[0] as string, { cwd: process.cwd() }),
+        signal,
+      )) {
+        const file = relative(resolve(args[0] as string), prediction.path) || basename(prediction.path);
+        if (prediction.kind === 'failed') {
+          failed.push({ file, message: prediction.message });
+          output.warn(`${oneLine(file)}: ${oneLine(prediction.message)}`);
+          continue;
+        }
+        const className = prediction.confidence < threshold ? '' : prediction.className;
+        const confidence = Number(prediction.confidence.toFixed(6));
+        rows.push({ file, class: className, confidence });
+        output.line(csvRow([fileCell(file), textCell(className), String(confidence)]).trimEnd());
+      }
+      output.document({
+        model: classifier.key,
+        task: classifier.info.task,
+        images: rows.length,
+        predictions: rows,
+        failed,
+      });
+      if (signal.aborted) return 130;
+      return rows.length === 0 || (global.strict && failed.length > 0) ? 1 : 0;
+    } finally {
+      await classifier.close();
+    }
+  },
 };
 
 async function teachCommand(invocation: Invocation, labelRest: boolean): Promise<number> {
@@ -118,4 +293,4 @@ function printAudit(output: Invocation['output'], { accuracy, interval: [low, hi
   );
 }
 
-export const teachCommands: readonly CommandSpec[] = [train, rounds];
+export const teachCommands: readonly CommandSpec[] = [select, train, rounds, predict];

@@ -56,7 +56,7 @@ export async function accountOf(
   const warnings: string[] = [];
   const unknown = new Set<string>();
   for (const [row, word] of items.said.entries()) {
-    if (word.kind !== 'class' || !items.audit.has(items.ids[row] as string)) continue;
+    if (word.kind !== 'class' || !items.randomAudit.has(items.ids[row] as string)) continue;
     const index = indexOf.get(word.className);
     if (index === undefined) unknown.add(word.className);
     rows.push(row);

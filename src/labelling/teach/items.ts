@@ -7,7 +7,7 @@ import { gatherRows, type Matrix } from '../../math/matrix.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
 import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
-import { auditItems } from '../audit-items.ts';
+import { neverTrainedOn, randomAuditItems } from '../audit-items.ts';
 import {
   type EmbeddingRecipe,
   finishVectors,
@@ -30,7 +30,9 @@ export interface TaskItems {
   readonly groups: readonly string[];
   /** What is known of each item. */
   readonly said: readonly Said[];
+  /** Items that are never trained on, and those of them that were drawn with equal chance. */
   readonly audit: ReadonlySet<ItemId>;
+  readonly randomAudit: ReadonlySet<ItemId>;
 }
 
 /** What people said of one item. */
@@ -77,14 +79,15 @@ export async function taskItems(workspace: Workspace, taskName: string): Promise
     (await savedStatistics(store, recipe.space)) ?? (await fitStatistics(store, vectorStore, recipe, shards));
   finishVectors(vectors, recipe, statistics.mean);
   const groups = await groupsOf(store, ids, task);
-  const audit = await auditItems(store, task.name);
+  const audit = await neverTrainedOn(store, task.name);
+  const randomAudit = await randomAuditItems(store, task.name);
   const said: Said[] = [];
   for (let start = 0; start < ids.length; start += PAGE) {
     const page = ids.slice(start, start + PAGE);
     const labels = await store.labelsOf(page, task.name);
     for (const id of page) said.push(saidOf(labels.get(id) ?? []));
   }
-  return { task, recipe, statistics, ids, features: vectors, groups, said, audit };
+  return { task, recipe, statistics, ids, features: vectors, groups, said, audit, randomAudit };
 }
 
 /** What the labels of an item come to, people's word first. */
@@ -143,12 +146,15 @@ export function teachingOf(items: TaskItems): Teaching {
   const names: string[] = [];
   const contradictions: string[] = [];
   let [inAudit, none] = [0, 0];
+  // Nearly the same picture as an audit item would give its answer away.
+  const auditGroups = new Set<string>();
+  for (let row = 0; row < ids.length; row++) if (audit.has(ids[row] as ItemId)) auditGroups.add(groups[row] as string);
   for (let row = 0; row < ids.length; row++) {
     const word = said[row] as Said;
     const id = ids[row] as ItemId;
     switch (word.kind) {
       case 'class':
-        if (audit.has(id)) inAudit++;
+        if (auditGroups.has(groups[row] as string)) inAudit++;
         else {
           labelled.push(row);
           names.push(word.className);

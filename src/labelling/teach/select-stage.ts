@@ -1,0 +1,108 @@
+/** `teach select`: the store's side of choosing what to label next, and of drawing an audit set. */
+import type { ItemId } from '../../core/ids.ts';
+import { sampleIndices, seededRandom } from '../../core/random.ts';
+import { newSharedMatrix } from '../../math/matrix.ts';
+import { InferencePool } from '../../math/pool.ts';
+import { type RunOptions, type RunResult, recordRun } from '../../pipeline/run.ts';
+import type { Workspace } from '../../pipeline/workspace.ts';
+import { addAuditItems } from '../audit-items.ts';
+import { openGuesses } from '../guesses.ts';
+import { type TaskItems, taskItems } from './items.ts';
+import { type SelectProblem, selectItems } from './select.ts';
+
+export interface SelectInOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
+  readonly task: string;
+  /** Items to label next; groups count once. */
+  readonly count: number;
+  /** Items to draw at random for the audit set, which is never trained on. Default 0. */
+  readonly audit: number;
+}
+
+/** An item for people, and why it was chosen. */
+export interface Question {
+  readonly itemId: ItemId;
+  readonly why: 'typical' | 'unsure' | 'audit';
+  /** The model's best guess, if there is a model. Not told of audit items: it would lead. */
+  readonly guess: string | null;
+}
+
+export interface SelectResult extends RunResult {
+  /** In the order in which they teach; audit items last. */
+  readonly questions: readonly Question[];
+  readonly counts: {
+    readonly items: number;
+    readonly selected: number;
+    readonly audit: number;
+    readonly labelled: number;
+  };
+}
+
+export async function selectIn(workspace: Workspace, options: SelectInOptions): Promise<SelectResult> {
+  const { task, count, audit, seed } = options;
+  const items = await taskItems(workspace, task);
+  const settings = { task, count, audit };
+  return recordRun(workspace.store, { stage: 'teach select', settings }, options, async () => {
+    const pool = await InferencePool.create({ threads: options.threads });
+    try {
+      const drawn = drawAudit(items, audit, seed);
+      const { problem, guesses } = await problemOf(workspace, items, new Set(drawn));
+      const selected = await selectItems(pool, problem, { count, seed, signal: options.signal });
+      const ids = drawn.map((row) => items.ids[row] as ItemId);
+      // Recorded before anybody sees them: what is shown was drawn.
+      if (ids.length > 0) await addAuditItems(workspace.store, task, ids);
+      const questions: Question[] = selected.map(({ row, why }) => {
+        const itemId = items.ids[row] as ItemId;
+        return { itemId, why, guess: guesses.get(itemId) ?? null };
+      });
+      questions.push(...ids.map((itemId) => ({ itemId, why: 'audit' as const, guess: null })));
+      const labelled = problem.labelled.size;
+      const counts = { items: items.ids.length, selected: selected.length, audit: ids.length, labelled };
+      return { questions, counts, interrupted: false };
+    } finally {
+      await pool.close();
+    }
+  });
+}
+
+/**
+ * Rows drawn with equal chance among those that nobody has labelled, of groups that nothing is known of: then none is
+ * nearly the same picture as one that is learned from.
+ */
+function drawAudit({ ids, said, groups, audit }: TaskItems, count: number, seed: number): number[] {
+  if (count === 0) return [];
+  const known = new Set<string>();
+  for (const [row, { kind }] of said.entries()) {
+    if (kind !== 'nothing' || audit.has(ids[row] as ItemId)) known.add(groups[row] as string);
+  }
+  const free = groups.flatMap((group, row) => (known.has(group) ? [] : [row]));
+  // Another draw has another stream, or it would find the same items taken.
+  const random = seededRandom(seed, `audit:${audit.size}`);
+  return Array.from(sampleIndices(free.length, count, random), (i) => free[i] as number);
+}
+
+async function problemOf(
+  workspace: Workspace,
+  { ids, said, groups, features, audit, task }: TaskItems,
+  drawn: ReadonlySet<number>,
+): Promise<{ problem: SelectProblem; guesses: ReadonlyMap<ItemId, string> }> {
+  const labelled = new Set<number>();
+  const excluded = new Set(drawn);
+  const classes = new Set<string>();
+  for (const [row, word] of said.entries()) {
+    if (audit.has(ids[row] as ItemId)) excluded.add(row);
+    else if (word.kind === 'class') {
+      labelled.add(row);
+      classes.add(word.className);
+    } else if (word.kind === 'none') excluded.add(row);
+  }
+  const opened = await openGuesses(workspace, task.name);
+  const found = opened ? await opened.probabilities(ids) : new Map<ItemId, Float32Array>();
+  const whole = opened && found.size === ids.length;
+  const probabilities = whole ? newSharedMatrix(ids.length, opened.classNames.length) : null;
+  if (probabilities)
+    for (const [row, id] of ids.entries())
+      probabilities.data.set(found.get(id) as Float32Array, row * probabilities.columns);
+  const guesses = new Map<ItemId, string>();
+  if (opened) for (const [id, { className }] of await opened.best(ids)) guesses.set(id, className);
+  return { problem: { features, groups, labelled, excluded, classes: classes.size, probabilities }, guesses };
+}

@@ -1,0 +1,191 @@
+/**
+ * Which items to label next. Pure.
+ *
+ * With few labels: typical items of many clusters (Hacohen, Dekel and Weinshall, "Active Learning on a Budget", ICML
+ * 2022). The items are cut into as many clusters as there would be labels; the largest clusters without a label give
+ * their most typical item each, the one nearest on average to its nearest neighbours. So every kind of item is met, and
+ * none is an oddity. Clusters are those of the diffusion map, where kinds lie apart.
+ *
+ * With a model: items it is unsure of (small margin between its two best classes), the most typical of each cluster among
+ * several times as many as are wanted, so that they do not all ask the same thing.
+ *
+ * One item a group: what is nearly the same picture is asked once.
+ */
+import { diffusionMap } from '../../math/graph-cluster/diffusion.ts';
+import { kmeans } from '../../math/kmeans/kmeans.ts';
+import { exactIndex } from '../../math/knn/exact.ts';
+import { type NeighbourGraph, neighbourGraph } from '../../math/knn/graph.ts';
+import { gatherRows, type Matrix } from '../../math/matrix.ts';
+import type { InferencePool } from '../../math/pool.ts';
+
+export interface SelectProblem {
+  /** Finished vectors, shape [n, columns]. */
+  readonly features: Matrix;
+  /** Group of each row. */
+  readonly groups: readonly string[];
+  /** Rows with a label. */
+  readonly labelled: ReadonlySet<number>;
+  /** Rows that must not be asked: audit items, and what a person has answered otherwise. */
+  readonly excluded: ReadonlySet<number>;
+  /** Number of classes known so far. */
+  readonly classes: number;
+  /** What a model thinks, shape [n, classes]; null where none has learned yet. */
+  readonly probabilities: Matrix | null;
+}
+
+export interface Selected {
+  readonly row: number;
+  readonly why: 'typical' | 'unsure';
+  /** `typical`: size of its cluster. `unsure`: margin between the two best classes, 0 to 1. */
+  readonly score: number;
+}
+
+export interface SelectOptions {
+  readonly count: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** As many neighbours as TypiClust takes. */
+const NEIGHBOURS = 20;
+/** Below this many labels a class what the model is unsure of says little (ibid., figure 3). */
+const FEW_PER_CLASS = 5;
+/** TypiClust leaves out what is too small to be a kind of its own. */
+const LEAST_CLUSTER = 5;
+/** Of the unsure ones, times as many are looked at as are wanted. */
+const OVERSAMPLE = 4;
+/** More clusters than this cost more than they bring. */
+const MOST_CLUSTERS = 2000;
+
+export async function selectItems(
+  pool: InferencePool,
+  problem: SelectProblem,
+  options: SelectOptions,
+): Promise<Selected[]> {
+  const { rows } = problem.features;
+  const free = freeRows(problem);
+  const count = Math.min(options.count, new Set(free.map((row) => problem.groups[row])).size);
+  if (count === 0) return [];
+  const n = Math.max(1, Math.min(NEIGHBOURS, rows - 1));
+  const graph = await neighbourGraph(exactIndex(pool, problem.features), problem.features, n, options.signal);
+  const typicality = typicalityOf(graph, rows);
+  const { probabilities, labelled, classes } = problem;
+  if (probabilities && labelled.size >= FEW_PER_CLASS * classes) {
+    return unsureItems(pool, { ...problem, probabilities }, free, typicality, { ...options, count });
+  }
+  const { coordinates } = diffusionMap(graph, { dimensions: 60, seed: options.seed, signal: options.signal });
+  return typicalItems(pool, problem, coordinates, free, typicality, { ...options, count });
+}
+
+/** Rows that may be asked: none of a group of which something is labelled or excluded. */
+function freeRows({ groups, labelled, excluded }: SelectProblem): number[] {
+  const taken = new Set<string>();
+  for (const row of labelled) taken.add(groups[row] as string);
+  for (const row of excluded) taken.add(groups[row] as string);
+  return groups.flatMap((group, row) => (taken.has(group) ? [] : [row]));
+}
+
+/** Mean similarity to the nearest neighbours, shape [rows]. */
+function typicalityOf({ similarities, n }: NeighbourGraph, rows: number): Float64Array {
+  const result = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let e = row * n; e < (row + 1) * n; e++) sum += Math.max(-1, similarities[e] as number);
+    result[row] = sum / n;
+  }
+  return result;
+}
+
+async function typicalItems(
+  pool: InferencePool,
+  { labelled, groups }: SelectProblem,
+  coordinates: Matrix,
+  free: readonly number[],
+  typicality: Float64Array,
+  { count, seed, signal }: SelectOptions,
+): Promise<Selected[]> {
+  const k = Math.min(labelled.size + count, MOST_CLUSTERS, coordinates.rows);
+  const { labels } = await kmeans(pool, coordinates, { k, seed, signal });
+  const clusters = Array.from({ length: k }, (): Cluster => ({ size: 0, labelled: 0, free: [] }));
+  for (const cluster of labels) (clusters[cluster] as Cluster).size++;
+  for (const row of labelled) (clusters[labels[row] as number] as Cluster).labelled++;
+  for (const row of free) clusters[labels[row] as number]?.free.push(row);
+  for (const cluster of clusters)
+    cluster.free.sort((a, b) => (typicality[b] as number) - (typicality[a] as number) || a - b);
+  const chosen: Selected[] = [];
+  const asked = new Set<string>();
+  // Each turn goes to the cluster with the fewest labels, then the largest; small ones come last.
+  while (chosen.length < count) {
+    let best: Cluster | undefined;
+    for (const cluster of clusters) {
+      while (cluster.free.length > 0 && asked.has(groups[cluster.free[0] as number] as string)) cluster.free.shift();
+      if (cluster.free.length > 0 && (!best || comesFirst(cluster, best))) best = cluster;
+    }
+    if (!best) break;
+    const row = best.free.shift() as number;
+    asked.add(groups[row] as string);
+    best.labelled++;
+    chosen.push({ row, why: 'typical', score: best.size });
+  }
+  return chosen;
+}
+
+interface Cluster {
+  size: number;
+  labelled: number;
+  /** Rows that may be asked, most typical first. */
+  readonly free: number[];
+}
+
+function comesFirst(a: Cluster, b: Cluster): boolean {
+  const [small, other] = [a.size < LEAST_CLUSTER, b.size < LEAST_CLUSTER];
+  if (small !== other) return other;
+  return a.labelled !== b.labelled ? a.labelled < b.labelled : a.size > b.size;
+}
+
+async function unsureItems(
+  pool: InferencePool,
+  { probabilities, features, groups }: SelectProblem & { readonly probabilities: Matrix },
+  free: readonly number[],
+  typicality: Float64Array,
+  { count, seed, signal }: SelectOptions,
+): Promise<Selected[]> {
+  const margins = new Float64Array(features.rows);
+  for (const row of free) margins[row] = marginOf(probabilities, row);
+  const candidates: number[] = [];
+  const asked = new Set<string>();
+  for (const row of [...free].sort((a, b) => (margins[a] as number) - (margins[b] as number) || a - b)) {
+    if (candidates.length === OVERSAMPLE * count) break;
+    const group = groups[row] as string;
+    if (asked.has(group)) continue;
+    asked.add(group);
+    candidates.push(row);
+  }
+  const k = Math.min(count, MOST_CLUSTERS);
+  const { labels } = await kmeans(pool, gatherRows(features, candidates), { k, seed, signal });
+  const best = new Map<number, number>();
+  const worth = (row: number) => (1 - (margins[row] as number)) * (1 + (typicality[row] as number));
+  for (const [i, row] of candidates.entries()) {
+    const before = best.get(labels[i] as number);
+    if (before === undefined || worth(row) > worth(before)) best.set(labels[i] as number, row);
+  }
+  const first = [...best.values()];
+  const chosen = new Set(first);
+  for (const row of candidates) {
+    if (chosen.size >= count) break;
+    chosen.add(row);
+  }
+  return [...chosen]
+    .sort((a, b) => worth(b) - worth(a) || a - b)
+    .map((row) => ({ row, why: 'unsure', score: margins[row] as number }));
+}
+
+function marginOf({ data, columns }: Matrix, row: number): number {
+  let [first, second] = [0, 0];
+  for (let i = row * columns; i < (row + 1) * columns; i++) {
+    const value = data[i] as number;
+    if (value > first) [first, second] = [value, first];
+    else if (value > second) second = value;
+  }
+  return first - second;
+}
