@@ -1,0 +1,236 @@
+/** The stage on made-up vectors: what is labelled, what is kept, what a kill leaves, what people said. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { sha256Hex } from '../../core/ids.ts';
+import { currentLabels } from '../../core/labels.ts';
+import { seededRandom } from '../../core/random.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { matrix } from '../../math/matrix.ts';
+import { InferencePool } from '../../math/pool.ts';
+import { openStore } from '../../store/open.ts';
+import type { Store } from '../../store/store.ts';
+import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
+import { recipeOf, saveRecipe } from '../recipe.ts';
+import { type DiscoverEffects, discover } from './discover.ts';
+
+const OPTIONS = { seed: 0, threads: 1 };
+const COLUMNS = 8;
+const KINDS = ['rose', 'bus', 'cat', 'cup'];
+const EMBEDDER = { id: 'made-up', key: 'made-up@1', blocks: [{ columns: COLUMNS, weight: 1 }] };
+
+let pool: InferencePool;
+before(async () => {
+  pool = await InferencePool.create({ threads: 1 });
+});
+after(() => pool.close());
+
+interface Item {
+  readonly id: string;
+  readonly kind: string;
+  readonly path: string;
+}
+
+const item = (n: number): Item => {
+  const kind = KINDS[n % KINDS.length] as string;
+  return { id: sha256Hex(`item ${n}`), kind, path: `/photos/${kind}/${n}.jpg` };
+};
+
+/** Near the axis of its kind. */
+function vectorOf({ id, kind }: Item): number[] {
+  const random = seededRandom(Number.parseInt(id.slice(0, 6), 16));
+  return Array.from({ length: COLUMNS }, (_, j) => (j === KINDS.indexOf(kind) ? 1 : 0) + 0.3 * random());
+}
+
+async function addItems(store: Store, dir: string, items: readonly Item[]): Promise<void> {
+  const run = { stage: 'add', settings: {}, modelKey: null, seed: 0, threads: 1, versions: {} };
+  const runId = await store.startRun(run);
+  await store.commitIngest({
+    runId,
+    images: items.map(({ id }) => ({
+      id,
+      byteSize: 7,
+      format: 'jpeg',
+      width: 100,
+      height: 100,
+      orientation: 1,
+      frames: 1,
+      perceptualHash: '0'.repeat(16),
+      quality: { brightness: 0.5, sharpness: 100, entropy: 7 },
+      flags: [],
+      capturedAtMs: null,
+      camera: null,
+      groupId: id,
+    })),
+    paths: items.map(({ id, path }) => ({
+      imageId: id,
+      path,
+      pathBytes: null,
+      sourceRoot: '/photos',
+      byteSize: 7,
+      modifiedAtMs: 0,
+      missing: false,
+    })),
+    quarantine: [],
+  });
+  const recipe = recipeOf(EMBEDDER, 'images');
+  await saveRecipe(store, recipe);
+  const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  for (let start = 0; start < sorted.length; start += 20) {
+    const page = sorted.slice(start, start + 20);
+    const data = Float32Array.from(page.flatMap(vectorOf));
+    const ids = page.map(({ id }) => id);
+    const vectors = matrix(data, page.length, COLUMNS);
+    const shard = { space: recipe.space, items: 'images', shard: ids[0] as string, runId, ids, vectors } as const;
+    await store.putVectorShard(await arrowVectorStore(dir).write(shard));
+  }
+}
+
+async function prepare(t: TestContext, count: number) {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-discover-'));
+  const store = await openStore(dir);
+  t.after(async () => {
+    await store.close();
+    rmSync(dir, { recursive: true });
+  });
+  const items = Array.from({ length: count }, (_, n) => item(n));
+  await addItems(store, dir, items);
+  const readBytes = () => Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files'));
+  const effects: DiscoverEffects = { store, vectors: arrowVectorStore(dir), pool, readBytes };
+  return { store, effects, items, add: (more: readonly Item[]) => addItems(store, dir, more) };
+}
+
+/** The class that each item's cluster label gives it, or ''. */
+async function labelled(store: Store, items: readonly Item[], task = 'class'): Promise<string[]> {
+  const labels = await store.labelsOf(
+    items.map(({ id }) => id),
+    task,
+  );
+  return items.map(({ id }) => labels.get(id)?.find(({ origin }) => origin === 'cluster')?.className ?? '');
+}
+
+test('four kinds are four clusters, named by their folders; a second run changes nothing', async (t) => {
+  const { store, effects, items } = await prepare(t, 80);
+  const first = await discover(effects, OPTIONS);
+  assert.deepEqual(first.counts, { items: 80, clusters: 4, assigned: 80, none: 0 });
+  assert.equal(first.clustered, true);
+  assert.deepEqual(first.clusters.map(({ name, size }) => [name, size]).sort(), KINDS.map((kind) => [kind, 20]).sort());
+  const [best] = first.clusters[0]?.candidates ?? [];
+  assert.deepEqual(
+    best?.evidence.map(({ source, count, of }) => [source, count, of]),
+    [['path', 20, 20]],
+  );
+  assert.ok(first.clusters.every(({ name, exemplars }) => exemplars.every((path) => path.includes(`/${name}/`))));
+  const kinds = items.map(({ kind }) => kind);
+  assert.deepEqual(await labelled(store, items), kinds);
+
+  const again = await discover(effects, OPTIONS);
+  assert.deepEqual([again.clustered, again.counts.assigned], [false, 0]);
+  assert.deepEqual(again.clusters, first.clusters);
+});
+
+test('items that come later get the cluster of their neighbours, and nobody else another one', async (t) => {
+  const { store, effects, items, add } = await prepare(t, 80);
+  await discover(effects, { ...OPTIONS, k: 4 });
+  const later = Array.from({ length: 40 }, (_, n) => ({ ...item(80 + n), path: `/photos/new/${n}.jpg` }));
+  await add(later);
+  const second = await discover(effects, OPTIONS);
+  assert.deepEqual([second.clustered, second.counts.assigned, second.counts.items], [false, 40, 120]);
+  const all = [...items, ...later];
+  assert.deepEqual(
+    await labelled(store, all),
+    all.map(({ kind }) => kind),
+  );
+  assert.deepEqual(
+    second.clusters.map(({ size }) => size),
+    [30, 30, 30, 30],
+  );
+});
+
+test('another k cuts the same tree: clusters nest, and k as before keeps all', async (t) => {
+  const { store, effects, items } = await prepare(t, 80);
+  await discover(effects, { ...OPTIONS, k: 8 });
+  const fine = await labelled(store, items);
+  const coarse = await discover(effects, { ...OPTIONS, k: 4 });
+  assert.deepEqual([coarse.clustered, coarse.counts.clusters, coarse.counts.assigned], [true, 4, 80]);
+  const now = await labelled(store, items);
+  const above = new Map(fine.map((name, i) => [name, now[i]]));
+  assert.equal(above.size, 8);
+  for (const [i, name] of fine.entries()) assert.equal(now[i], above.get(name));
+  assert.equal((await discover(effects, { ...OPTIONS, k: 4 })).clustered, false);
+});
+
+test('what a person said stays and counts as evidence; no evidence gives no name', async (t) => {
+  const { store, effects, items } = await prepare(t, 80);
+  const roses = items.filter(({ kind }) => kind === 'rose').slice(0, 15);
+  const said = { task: 'class', present: true, origin: 'human', confidence: 1, runId: null } as const;
+  await store.putLabels(roses.map(({ id }) => ({ ...said, itemId: id, className: 'flower' })));
+  const bare = { ...effects, store: { ...store, pathsOfImages: async () => new Map() } };
+  const { clusters } = await discover(bare, { ...OPTIONS, k: 4 });
+  const names = clusters.map(({ name }) => name).sort();
+  assert.equal(names[0], 'flower');
+  assert.ok(
+    names.slice(1).every((name) => /^unnamed-[1-4]$/.test(name)),
+    names.join(),
+  );
+  await discover(effects, { ...OPTIONS, k: 3, recluster: true });
+  const labels = await store.labelsOf(
+    roses.map(({ id }) => id),
+    'class',
+  );
+  for (const { id } of roses) {
+    const [current] = currentLabels(labels.get(id) ?? [], 'single');
+    assert.deepEqual([current?.className, current?.origin], ['flower', 'human']);
+  }
+});
+
+test('ended at any write, the same command again gives what an undisturbed one does', async (t) => {
+  const undisturbed = await prepare(t, 80);
+  await discover(undisturbed.effects, { ...OPTIONS, k: 8 });
+  await discover(undisturbed.effects, { ...OPTIONS, k: 4 });
+  const expected = await labelled(undisturbed.store, undisturbed.items);
+  for (const call of ['putSetting', 'clearMachineLabels', 'putLabels'] as const) {
+    for (let good = 0; good < (call === 'putLabels' ? 4 : 1); good++) {
+      const { store, effects, items } = await prepare(t, 80);
+      await discover(effects, { ...OPTIONS, k: 8 });
+      let left = good;
+      const ending = async (...args: never[]) => {
+        if (left-- === 0) throw new Error('killed');
+        return (store[call] as (...given: never[]) => Promise<unknown>)(...args);
+      };
+      const disturbed = { ...effects, store: { ...store, [call]: ending } as Store };
+      await assert.rejects(discover(disturbed, { ...OPTIONS, k: 4 }), /killed/);
+      await discover(effects, { ...OPTIONS, k: 4 });
+      assert.deepEqual(await labelled(store, items), expected, `${call} ${good}`);
+    }
+  }
+});
+
+test('k-means and density are methods too; impossible numbers are refused', async (t) => {
+  const { store, effects, items } = await prepare(t, 80);
+  const means = await discover(effects, { ...OPTIONS, method: 'kmeans', k: 4, task: 'means' });
+  assert.deepEqual(
+    means.clusters.map(({ size }) => size),
+    [20, 20, 20, 20],
+  );
+  const density = await discover(effects, { ...OPTIONS, method: 'density', task: 'dense' });
+  const found = await labelled(store, items, 'dense');
+  for (const [i, name] of found.entries()) if (name !== '') assert.equal(name.split(' ')[0], items[i]?.kind);
+  assert.equal(density.counts.assigned + density.counts.none, 80);
+  assert.ok(density.counts.assigned >= 60);
+  await assert.rejects(
+    discover(effects, { ...OPTIONS, k: 81, task: 'many' }),
+    /81 clusters cannot be made of 80 items/,
+  );
+});
+
+test('one item and two items are clusters of their own', async (t) => {
+  for (const count of [1, 2]) {
+    const { effects } = await prepare(t, count);
+    const { counts } = await discover(effects, OPTIONS);
+    assert.deepEqual([counts.items, counts.assigned], [count, count]);
+    assert.ok(counts.clusters >= 1 && counts.clusters <= count);
+  }
+});
