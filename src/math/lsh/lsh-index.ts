@@ -1,8 +1,8 @@
 /**
  * Locality-sensitive hashing: random hyperplanes, several tables, multi-probe, packed codes, exact re-ranking.
  *
- * Vectors must have length 1. Beside them the index holds codeBits / 8 + 8 · tables bytes a vector (96 by default), and
- * 4 for each thread that searches. Vectors can be added at any time; the hyperplanes stay those of the first fit. A few
+ * Vectors must have length 1. Beside them the index holds, a vector, codeBits / 8 · (1 + tables) + 8 · tables bytes (208 by
+ * default), and 4 for each thread that searches. Vectors can be added at any time; the hyperplanes stay those of the first fit. A few
  * queries are answered in this thread (a fraction of a millisecond each), many by threads of their own.
  */
 import { LabelsmithError } from '../../errors.ts';
@@ -11,20 +11,20 @@ import { type Matrix, shareMatrix } from '../matrix.ts';
 import type { InferencePool } from '../pool.ts';
 import { fitHashing, type Hashed, type HashFamily, type HashOptions, hashVectors, overMargins } from './family.ts';
 import { SearchThreads } from './search-threads.ts';
-import { type HashedVectors, Searcher, type SearchSettings } from './searcher.ts';
+import { type HashedVectors, Searcher, type SearchSettings, type Table } from './searcher.ts';
 
 export interface LshOptions extends HashOptions, LshSearchOptions {}
 
 export interface LshSearchOptions {
-  /** Buckets that a query looks into in each table (default 48): more find more and cost in proportion. */
+  /** Buckets that a query looks into in each table (default 16): more find more and cost in proportion. */
   readonly probes?: number;
   /** Codes that a query reads at most (default 20,000): what a heap of near-duplicates can cost. */
   readonly maxCodes?: number;
-  /** Candidates compared exactly, for each neighbour asked for (default 20, and at least 200 in all). */
+  /** Candidates compared exactly, for each neighbour asked for (default 16, and at least 64 in all). */
   readonly rerankPerNeighbour?: number;
 }
 
-const MIN_RERANK = 200;
+const MIN_RERANK = 64;
 /** Up to so many queries are not worth the way to another thread. */
 const FEW = 16;
 
@@ -94,7 +94,7 @@ export class LshIndex implements NeighbourIndex {
     checkSearch(this.columns, queries, n);
     const found = noNeighbours(queries.rows, n);
     if (this.#size === 0) return found;
-    const rerank = Math.max(MIN_RERANK, (this.#options.rerankPerNeighbour ?? 20) * n);
+    const rerank = Math.max(MIN_RERANK, (this.#options.rerankPerNeighbour ?? 16) * n);
     const { searcher, threads } = this.#prepare();
     const read = { codes: 0, vectors: 0 };
     const asked: Promise<void>[] = [];
@@ -124,17 +124,15 @@ export class LshIndex implements NeighbourIndex {
   #prepare() {
     if (this.#ready) return this.#ready;
     const { codeBits, tables, keyBits } = this.family;
-    const { probes = 48, maxCodes = 20_000 } = this.#options;
+    const { probes = 16, maxCodes = 20_000 } = this.#options;
     const settings: SearchSettings = { probes, maxCodes };
     const { codes, keys } = this.hashed();
     const hashed: HashedVectors = {
       codeBits,
-      tables,
       keyBits,
       size: this.#size,
-      codes: sharedCopy(codes),
-      buckets: Array.from({ length: tables }, (_, t) =>
-        bucketsOf(keys.subarray(t * this.#size, (t + 1) * this.#size), keyBits),
+      tables: Array.from({ length: tables }, (_, t) =>
+        tableOf(keys.subarray(t * this.#size, (t + 1) * this.#size), keyBits, codes, codeBits / 32),
       ),
       parts: this.#parts.map(({ vectors }) => vectors),
     };
@@ -147,23 +145,23 @@ export class LshIndex implements NeighbourIndex {
 }
 
 /** Sorts vectors into buckets by counting; within a bucket they stay in order. */
-function bucketsOf(keys: Uint32Array, bits: number): { members: Uint32Array; starts: Uint32Array } {
-  const starts = new Uint32Array(new SharedArrayBuffer(((1 << bits) + 1) * 4));
+function tableOf(keys: Uint32Array, bits: number, codes: Uint32Array, words: number): Table {
+  const starts = sharedWords((1 << bits) + 1);
   for (const key of keys) starts[key + 1] = (starts[key + 1] as number) + 1;
   for (let b = 0; b < 1 << bits; b++) starts[b + 1] = (starts[b + 1] as number) + (starts[b] as number);
   const next = starts.slice(0, 1 << bits);
-  const members = new Uint32Array(new SharedArrayBuffer(keys.length * 4));
+  const members = sharedWords(keys.length);
+  const ordered = sharedWords(codes.length);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as number;
     const place = next[key] as number;
     members[place] = i;
+    for (let w = 0; w < words; w++) ordered[place * words + w] = codes[i * words + w] as number;
     next[key] = place + 1;
   }
-  return { members, starts };
+  return { starts, members, codes: ordered };
 }
 
-function sharedCopy(words: Uint32Array): Uint32Array {
-  const copy = new Uint32Array(new SharedArrayBuffer(words.byteLength));
-  copy.set(words);
-  return copy;
+function sharedWords(length: number): Uint32Array {
+  return new Uint32Array(new SharedArrayBuffer(length * 4));
 }

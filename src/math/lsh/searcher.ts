@@ -14,21 +14,30 @@ import { type ProbeOrder, probeKeys, probeOrder } from './probing.ts';
 /** What a search reads, in shared memory, so that several threads have it at once. */
 export interface HashedVectors {
   readonly codeBits: number;
-  readonly tables: number;
   readonly keyBits: number;
   readonly size: number;
-  /** [size, codeBits / 32] */
-  readonly codes: Uint32Array;
-  /** Indices in order of bucket, and where each bucket starts: a pair a table, [size] and [2^keyBits + 1]. */
-  readonly buckets: readonly { readonly members: Uint32Array; readonly starts: Uint32Array }[];
+  readonly tables: readonly Table[];
   /** The vectors in the order they were added, in parts. */
   readonly parts: readonly Matrix[];
+}
+
+/**
+ * The vectors in order of bucket. Every table has its own copy of the codes in that order: a bucket is then read from one
+ * end to the other, where looking codes up by index would wait for memory at each.
+ */
+export interface Table {
+  /** Where each bucket starts, and one more, [2^keyBits + 1]. */
+  readonly starts: Uint32Array;
+  /** [size] */
+  readonly members: Uint32Array;
+  /** [size, codeBits / 32] */
+  readonly codes: Uint32Array;
 }
 
 export interface SearchSettings {
   /** Buckets looked into in each table. */
   readonly probes: number;
-  /** Codes read at most; the bucket at which it is reached is cut. */
+  /** Codes read at most, those of a vector in several buckets each time; the last bucket is cut. */
   readonly maxCodes: number;
 }
 
@@ -44,6 +53,7 @@ export class Searcher {
   /** [codeBits / 8, 256] */
   readonly #sums: Int32Array;
   readonly #candidates: Uint32Array;
+  readonly #sorted: Uint32Array;
   readonly #scores: Int32Array;
   readonly #bins = new Uint32Array((1 << (SCORE_BITS - BIN_BITS)) + 1);
   readonly #order: ProbeOrder;
@@ -54,8 +64,9 @@ export class Searcher {
     this.#hashed = hashed;
     this.#seen = new Uint32Array(hashed.size);
     this.#sums = new Int32Array((hashed.codeBits / 8) * 256);
-    const most = Math.min(settings.maxCodes, hashed.size);
+    const most = Math.min(settings.maxCodes, hashed.size * hashed.tables.length);
     this.#candidates = new Uint32Array(most);
+    this.#sorted = new Uint32Array(most);
     this.#scores = new Int32Array(most);
     this.#order = probeOrder(hashed.keyBits, settings.probes);
     this.#keys = new Uint32Array(this.#order.parents.length);
@@ -118,26 +129,24 @@ export class Searcher {
     }
   }
 
-  /** Fills candidates and their scores from the buckets; returns how many there are. */
+  /** Fills candidates, with repetitions, and their scores from the buckets; returns how many there are. */
   #collect(margins: Float32Array, at: number): number {
-    const { buckets, codes, codeBits, keyBits, tables } = this.#hashed;
+    const { tables, codeBits, keyBits } = this.#hashed;
     const words = codeBits / 32;
-    const [seen, sums, keys, candidates, scores] = [this.#seen, this.#sums, this.#keys, this.#candidates, this.#scores];
-    const query = ++this.#query;
+    const [sums, keys, candidates, scores, bins] = [this.#sums, this.#keys, this.#candidates, this.#scores, this.#bins];
     const most = candidates.length;
+    bins.fill(0);
     let count = 0;
-    for (let t = 0; t < tables && count < most; t++) {
-      const { members, starts } = buckets[t] as { members: Uint32Array; starts: Uint32Array };
+    for (let t = 0; t < tables.length && count < most; t++) {
+      const { members, starts, codes } = tables[t] as Table;
       probeKeys(this.#order, margins, at + t * keyBits, keys);
       for (let probe = 0; probe < keys.length; probe++) {
         const key = keys[probe] as number;
-        const end = starts[key + 1] as number;
-        for (let i = starts[key] as number; i < end && count < most; i++) {
-          const index = members[i] as number;
-          if (seen[index] === query) continue;
-          seen[index] = query;
+        const start = starts[key] as number;
+        const end = Math.min(starts[key + 1] as number, start + most - count);
+        for (let i = start, code = start * words; i < end; i++) {
           let score = 0;
-          for (let w = 0, code = index * words; w < words; w++, code++) {
+          for (let w = 0; w < words; w++, code++) {
             const bits = codes[code] as number;
             const table = w << 10;
             score =
@@ -148,32 +157,50 @@ export class Searcher {
                 (sums[table | 768 | (bits >>> 24)] as number)) |
               0;
           }
-          candidates[count] = index;
+          candidates[count] = members[i] as number;
           scores[count++] = score;
+          const bin = score >> BIN_BITS;
+          bins[bin] = (bins[bin] as number) + 1;
         }
       }
     }
     return count;
   }
 
-  /** Moves the candidates with the best scores to the front, in no order; returns how many. */
+  /** Moves the best candidates to the front, best bin first and each once; returns how many. */
   #keepBest(count: number, most: number): number {
-    if (count <= most) return count;
-    const [bins, candidates, scores] = [this.#bins, this.#candidates, this.#scores];
-    bins.fill(0);
+    const [bins, candidates, scores, sorted, seen] = [
+      this.#bins,
+      this.#candidates,
+      this.#scores,
+      this.#sorted,
+      this.#seen,
+    ];
+    // A vector may be in every table, so this many are sure to be enough.
+    const enough = Math.min(count, most * this.#hashed.tables.length);
+    let least = bins.length;
+    let above = 0;
+    while (above < enough) above += bins[--least] as number;
+    // Where each bin starts among the sorted ones, best first.
+    for (let bin = bins.length - 1, start = 0; bin >= least; bin--) {
+      const size = bins[bin] as number;
+      bins[bin] = start;
+      start += size;
+    }
     for (let i = 0; i < count; i++) {
       const bin = (scores[i] as number) >> BIN_BITS;
-      bins[bin] = (bins[bin] as number) + 1;
+      if (bin < least) continue;
+      const place = bins[bin] as number;
+      sorted[place] = candidates[i] as number;
+      bins[bin] = place + 1;
     }
-    let bin = bins.length;
-    let above = 0;
-    while (above + (bins[bin - 1] as number) <= most) above += bins[--bin] as number;
-    // Of the bin that only partly fits, the first ones found are taken.
-    let partly = most - above;
+    const query = ++this.#query;
     let kept = 0;
-    for (let i = 0; i < count; i++) {
-      const own = (scores[i] as number) >> BIN_BITS;
-      if (own >= bin || (own === bin - 1 && partly-- > 0)) candidates[kept++] = candidates[i] as number;
+    for (let i = 0; i < above && kept < most; i++) {
+      const index = sorted[i] as number;
+      if (seen[index] === query) continue;
+      seen[index] = query;
+      candidates[kept++] = index;
     }
     return kept;
   }
