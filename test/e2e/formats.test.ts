@@ -1,0 +1,214 @@
+/**
+ * Every format through the built command line: exported, imported into an empty workspace, exported again. What a format
+ * keeps must be the same in both exports; formats that lose nothing give the same bytes.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { ImportedImage, ImportedRegion } from '../../src/core/dataset.ts';
+import { NONE_OF_THESE } from '../../src/core/labels.ts';
+import type { Format } from '../../src/formats/format.ts';
+import { FORMATS, readFormat } from '../../src/formats/table.ts';
+import { runCli, runJson } from '../cli.ts';
+import { jpegScene } from '../fixtures/images.ts';
+import { filesUnder } from '../workspace.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'labelsmith-test-'));
+after(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
+
+const said = (name: string, origin: string, task: string, confidence?: number) => ({
+  class: name,
+  origin,
+  task,
+  confidence,
+});
+const id = (n: number) => n.toString(16).padStart(32, '0');
+
+/** Everything there is to say, by file. */
+const LABELS: Readonly<Record<string, Record<string, unknown>>> = {
+  'day 1/a.jpg': {
+    labels: [
+      said('outdoors', 'human', 'class'),
+      said('dog', 'detector', 'objects', 0.9),
+      said('car', 'detector', 'objects', 0.4),
+    ],
+    regions: [
+      {
+        id: id(1),
+        box: [10, 20.5, 110.25, 170],
+        score: 0.9,
+        labels: [said('dog', 'detector', 'objects', 0.9)],
+        polygons: [
+          [10, 20.5, 110.25, 20.5, 110.25, 170],
+          [12, 160, 20, 160, 20, 170],
+        ],
+      },
+      {
+        id: id(2),
+        box: [30, 40, 90, 100],
+        labels: [said('car', 'human', 'objects'), said('blue car', 'imported', 'objects', 0.75)],
+        touched: true,
+      },
+      {
+        id: id(3),
+        box: [-5, 200, 60, 260],
+        score: 0.4,
+        labels: [said('car', 'detector', 'objects', 0.4)],
+        rejected: [{ class: 'dog', task: 'objects' }],
+        touched: true,
+      },
+    ],
+    deleted: [
+      {
+        id: id(4),
+        box: [100, 100, 120, 120],
+        score: 0.5,
+        labels: [said('dog', 'detector', 'objects', 0.5)],
+        touched: true,
+      },
+    ],
+    rejected: [{ class: 'car', task: 'class' }],
+  },
+  'day 1/b.jpg': {
+    labels: [said('person', 'model', 'class', 0.625)],
+    regions: [
+      {
+        id: id(5),
+        box: [50, 50, 70, 90],
+        score: 0.8,
+        labels: [said('person', 'detector', 'objects', 0.8)],
+        mask: { size: [240, 320], counts: [240 * 50 + 50, 40, 200, 40, 320 * 240 - 240 * 50 - 50 - 280] },
+        keypoints: Array.from({ length: 17 }, (_, i) => [50 + i, 60.5 + i, i % 3]),
+      },
+      {
+        id: id(6),
+        box: [0, 0, 320, 240],
+        labels: [said('person', 'imported', 'objects', 1)],
+        crowd: true,
+        touched: true,
+      },
+    ],
+  },
+  'c.jpg': { labels: [], rejected: [{ class: NONE_OF_THESE, task: 'class' }] },
+  'd.jpg': { labels: [] },
+};
+
+interface Place {
+  readonly dir: string;
+}
+
+async function workspaceWithImages(name: string): Promise<Place> {
+  const dir = join(root, name);
+  for (const [i, file] of Object.keys(LABELS).entries()) {
+    const path = join(dir, 'photos', file);
+    await mkdir(join(path, '..'), { recursive: true });
+    await writeFile(path, await jpegScene(320, 240, 700 + i));
+  }
+  await runJson(['add', 'photos'], { cwd: dir });
+  return { dir };
+}
+
+async function emptyWorkspace(name: string): Promise<Place> {
+  const dir = join(root, name);
+  await cp(join(root, 'empty'), dir, { recursive: true });
+  return { dir };
+}
+
+let first: Place;
+before(async () => {
+  first = await workspaceWithImages('first');
+  // As it is now: images and no labels. Copies of it stand for empty workspaces, which are slow to make.
+  await cp(first.dir, join(root, 'empty'), { recursive: true });
+  const known = new Map<string, string>();
+  await runJson(['export', 'jsonl', 'bare.jsonl', '--unlabelled'], { cwd: first.dir });
+  for (const line of (await readFile(join(first.dir, 'bare.jsonl'), 'utf8')).trimEnd().split('\n')) {
+    const { file, sha256 } = JSON.parse(line) as { file: string; sha256: string };
+    known.set(file, sha256);
+  }
+  const rows = Object.entries(LABELS).map(([file, row]) => JSON.stringify({ file, sha256: known.get(file), ...row }));
+  await writeFile(join(first.dir, 'all.jsonl'), `${rows.join('\n')}\n`);
+  const summary = await runJson<{ matched: number; regions: number }>(['import', 'jsonl', 'all.jsonl'], {
+    cwd: first.dir,
+  });
+  assert.deepEqual([summary.matched, summary.regions], [4, 6]);
+});
+
+/** What a reader gives of a whole export, in an order that does not depend on ids. */
+async function contentOf(format: Format, path: string): Promise<unknown[]> {
+  const order = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+  const region = ({ labels, ...rest }: ImportedRegion) => ({ ...rest, labels: labels.toSorted(order) });
+  const image = ({ where: _, labels, regions, ...rest }: ImportedImage) => ({
+    ...rest,
+    labels: labels.toSorted(order),
+    regions: regions.map(region).sort(order),
+  });
+  const images: unknown[] = [];
+  for await (const read of readFormat(format.name, path)) images.push(image(read));
+  return images.sort(order);
+}
+
+const outOf = (format: Format) => (format.kind === 'file' ? `out.${format.name}` : `out-${format.name}`);
+
+for (const format of FORMATS) {
+  test(`${format.name}: export, import into an empty workspace, export again`, async () => {
+    const out = outOf(format);
+    const exported = await runJson<{ images: number; labels: number; loses: string[] }>(
+      ['export', format.name, out, '--unlabelled'],
+      { cwd: first.dir },
+    );
+    assert.ok(exported.images > 0 && exported.labels > 0);
+    assert.deepEqual(exported.loses, format.loses);
+    const second = await emptyWorkspace(`second-${format.name}`);
+    const path = join(first.dir, out);
+    const imported = await runJson<{ matched: number; unmatched: number }>(['import', format.name, path], {
+      cwd: second.dir,
+    });
+    assert.equal(imported.unmatched, 0);
+    await runJson(['export', format.name, out, '--unlabelled'], { cwd: second.dir });
+    const again = join(second.dir, out);
+    assert.deepEqual(await contentOf(format, again), await contentOf(format, path));
+
+    if (format.loses.length > 0) return;
+    if (format.kind === 'file') assert.equal(await readFile(again, 'utf8'), await readFile(path, 'utf8'));
+    else assert.deepEqual(filesUnder(again), filesUnder(path));
+  });
+}
+
+test('JSON Lines holds region ids, who touched them, deleted regions and what is not there', async () => {
+  await runJson(['export', 'jsonl', 'held.jsonl'], { cwd: first.dir });
+  const rows = (await readFile(join(first.dir, 'held.jsonl'), 'utf8')).trimEnd().split('\n');
+  const byFile = new Map(rows.map((text) => JSON.parse(text)).map((row) => [row.file, row]));
+  // An image that nobody said anything of is left out without --unlabelled.
+  assert.deepEqual([...byFile.keys()].sort(), ['c.jpg', 'day 1/a.jpg', 'day 1/b.jpg']);
+  const { regions, deleted, rejected } = byFile.get('day 1/a.jpg');
+  assert.deepEqual(
+    regions.map((region: Record<string, unknown>) => [region.id, region.touched ?? false]),
+    [
+      [id(1), false],
+      [id(2), true],
+      [id(3), true],
+    ],
+  );
+  assert.deepEqual(regions[2].rejected, [{ class: 'dog', task: 'objects' }]);
+  assert.deepEqual([deleted.length, deleted[0].id], [1, id(4)]);
+  assert.deepEqual(rejected, [{ class: 'car', task: 'class' }]);
+  assert.deepEqual(byFile.get('c.jpg').rejected, [{ class: NONE_OF_THESE, task: 'class' }]);
+  assert.equal(byFile.get('day 1/b.jpg').regions[0].keypoints.length, 17);
+});
+
+test('a fault in a file imports nothing and is one line with its place', async () => {
+  const { dir } = await emptyWorkspace('faulty');
+  await writeFile(
+    join(dir, 'bad.jsonl'),
+    '{"file":"c.jpg","labels":[{"class":"x"}]}\n{"file":"d.jpg","regions":[{"box":[5,0,1,1],"labels":[]}]}\n',
+  );
+  const { code, stderr } = await runCli(['import', 'jsonl', 'bad.jsonl'], { cwd: dir });
+  assert.equal(code, 1);
+  assert.match(stderr, /bad\.jsonl:2 regions\[0\]\.box: .*negative size/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+  await runJson(['export', 'jsonl', 'out.jsonl'], { cwd: dir, expected: 1 });
+  assert.equal(await readFile(join(dir, 'out.jsonl'), 'utf8'), '');
+});
