@@ -1,0 +1,93 @@
+/** The documents against the repository: links lead somewhere, and what they call is there. */
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { COMMANDS } from '../src/cli/commands/table.ts';
+import * as library from '../src/index.ts';
+
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md')].sort();
+
+test('links of the documents lead to files that are there', () => {
+  const broken = DOCUMENTS.flatMap((document) =>
+    [...readFileSync(document, 'utf8').matchAll(/\]\(((?!https?:)[^)#\s]+)(?:#[^)]*)?\)/g)]
+      .map(([, target]) => join(dirname(document), target as string))
+      .filter((target) => !existsSync(target))
+      .map((target) => `${document} → ${target}`),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test('commands in the documents exist', () => {
+  const known = new Set(COMMANDS.flatMap(({ usage }) => usage.split(' ')[0] as string));
+  const wrong = DOCUMENTS.flatMap((document) =>
+    [...readFileSync(document, 'utf8').matchAll(/^(?:\$ )?(?:npm run -s )?labelsmith (?:-- )?([a-z]+)/gm)]
+      .map(([, command]) => command as string)
+      .filter((command) => !known.has(command))
+      .map((command) => `${document}: labelsmith ${command}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('options of commands in the documents exist', () => {
+  const shared = [
+    '--workspace',
+    '--json',
+    '--quiet',
+    '--seed',
+    '--threads',
+    '--strict',
+    '--shard-size',
+    '--limit',
+    '--dry-run',
+    '--help',
+  ];
+  const wrong: string[] = [];
+  for (const document of DOCUMENTS) {
+    for (const [, line] of readFileSync(document, 'utf8').matchAll(/^(?:\$ )?labelsmith ([^\n#|]+)/gm)) {
+      const words = (line as string).split(/\s+/);
+      const spec = COMMANDS.filter(({ usage }) => {
+        const names = usage.split(' ').filter((word) => /^[a-z]/.test(word));
+        return names.every((name, i) => words[i] === name);
+      }).sort((a, b) => b.usage.length - a.usage.length)[0];
+      const flags = new Set((spec?.options ?? []).flatMap(({ flags }) => flags.match(/--[\w-]+/g) ?? []));
+      for (const word of words) {
+        const flag = /^--[\w-]+/.exec(word)?.[0];
+        if (flag && !flags.has(flag) && !shared.includes(flag)) wrong.push(`${document}: labelsmith ${line}: ${flag}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('names that examples import from the library are exported', () => {
+  const exported = new Set(Object.keys(library));
+  const missing = DOCUMENTS.flatMap((document) =>
+    [...readFileSync(document, 'utf8').matchAll(/import \{([^}]+)\} from 'labelsmith'/g)].flatMap(([, names]) =>
+      (names as string)
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name && !name.startsWith('type ') && !exported.has(name)),
+    ),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('folders that the architecture names exist', () => {
+  const text = readFileSync('docs/architecture.md', 'utf8');
+  const named = [...text.matchAll(/^\| `([a-z-]+)\/` \|.*$/gm)].filter(([row]) => !row.includes('not there yet'));
+  assert.ok(named.length >= 10);
+  assert.deepEqual(
+    named.map(([, folder]) => `src/${folder}`).filter((folder) => !existsSync(folder)),
+    [],
+  );
+});
+
+test('every dependency has its reason in the architecture', () => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+  const text = readFileSync('docs/architecture.md', 'utf8');
+  assert.deepEqual(
+    Object.keys(dependencies).filter((name) => !text.includes(`\`${name}\``)),
+    [],
+  );
+});
