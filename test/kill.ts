@@ -10,7 +10,7 @@ import { uniquePhotos } from '../bench/photos.ts';
 import { DATA, runCli, runJson, scratch } from './cli.ts';
 import { filesUnder, statusIfAny, statusIn } from './workspace.ts';
 
-export const KILLED_COMMANDS = ['add', 'detect', 'export'] as const;
+export const KILLED_COMMANDS = ['add', 'detect', 'embed', 'discover', 'export'] as const;
 export type KilledCommand = (typeof KILLED_COMMANDS)[number];
 
 const SHARD_SIZE = 4;
@@ -46,7 +46,8 @@ const ALL_EXPORTS: readonly (readonly string[])[] = [
 /** The arguments of one killed command; the export that is killed is one with many files, over an earlier one. */
 function argsOf(command: KilledCommand): string[] {
   if (command === 'add') return ['add', 'photos', ...SHARD];
-  if (command === 'detect') return ['detect', ...SHARD];
+  if (command === 'detect' || command === 'embed') return [command, ...SHARD];
+  if (command === 'discover') return ['discover', '--k', '4', ...SHARD];
   return ['export', 'coco', 'out', '--images', 'copy', '--replace'];
 }
 
@@ -64,16 +65,19 @@ export async function prepareGround(
     await runJson(argsOf('detect'), { cwd: dir });
     await runJson(EARLIER_EXPORT, { cwd: dir });
   }
+  if (command === 'discover') {
+    await runJson(argsOf('embed'), { cwd: dir });
+    await runJson(['discover', '--k', '2', ...SHARD], { cwd: dir });
+  }
   mkdirSync(join(dir, 'before'));
   for (const name of ['.labelsmith', 'out']) copyIfThere(join(dir, name), join(dir, 'before', name));
   const startedAt = performance.now();
   await runJson(argsOf(command), { cwd: dir });
   const lengthMs = performance.now() - startedAt;
   // There are no boxes to cut out before detect.
-  const exports = (formats === 'all' ? ALL_EXPORTS : FEW_EXPORTS).filter(
-    ([format]) => command !== 'add' || format !== 'crops',
-  );
-  return { dir, command, photos, exports, lengthMs, expected: await exportAll(dir, exports) };
+  const boxes = command === 'detect' || command === 'export';
+  const exports = (formats === 'all' ? ALL_EXPORTS : FEW_EXPORTS).filter(([format]) => boxes || format !== 'crops');
+  return { dir, command, photos, exports, lengthMs, expected: await outcomeOf(dir, command, exports) };
 }
 
 /** Kills the command at `moments` moments, each in the state before it, and checks what comes after. */
@@ -101,9 +105,9 @@ export async function killAndResume(ground: Ground, moments: number): Promise<vo
     const done = await doneIn(dir, command);
     if (done > 0 && done < photos) halfWay++;
     const again = await runJson<Record<string, number>>(argsOf(command), { cwd: dir });
-    if (command !== 'export') {
+    if (command === 'add' || command === 'detect' || command === 'embed') {
       assert.equal(done % SHARD_SIZE, 0, `${at}: whole shards only, not ${done} images`);
-      const redone = command === 'add' ? again.images : again.detected;
+      const redone = again[{ add: 'images', detect: 'detected', embed: 'embedded' }[command]];
       assert.equal(redone, photos - done, `${at}: only what was missing is done again`);
     }
 
@@ -111,7 +115,7 @@ export async function killAndResume(ground: Ground, moments: number): Promise<vo
     assert.equal(after.integrity, 'ok', at);
     assert.deepEqual([after.images, after.paths], [photos, photos], `${at}: nothing lost or doubled`);
     if (command === 'export') assert.deepEqual(outIn(dir), whole, `${at}: the export itself`);
-    const exported = await exportAll(dir, exports);
+    const exported = await outcomeOf(dir, command, exports);
     assert.deepEqual([...exported.keys()], [...expected.keys()], `${at}: the same files`);
     for (const [file, hash] of expected) assert.equal(exported.get(file), hash, `${at}: ${file} byte for byte`);
     const known = ['photos', 'before', 'exports', 'out', '.labelsmith'];
@@ -120,7 +124,7 @@ export async function killAndResume(ground: Ground, moments: number): Promise<vo
   }
   // A kill that comes after the end, or before the first shard, tests little: enough of the moments must have hit.
   assert.ok(killed >= moments / 2, `${command}: only ${killed} of ${moments} kills hit the running command`);
-  if (command !== 'export' && moments >= 10) {
+  if (command !== 'export' && command !== 'discover' && moments >= 10) {
     assert.ok(
       halfWay >= moments / 5,
       `${command}: only ${halfWay} of ${moments} kills came between two shards' commits`,
@@ -131,10 +135,22 @@ export async function killAndResume(ground: Ground, moments: number): Promise<vo
 /** Images that the killed command got done. */
 async function doneIn(dir: string, command: KilledCommand): Promise<number> {
   const status = await statusIfAny(dir);
-  if (!status || command === 'export') return 0;
+  if (!status || command === 'export' || command === 'discover') return 0;
   if (command === 'add') return status.images;
-  const { images } = await runJson<{ images: number }>(['detect', '--dry-run'], { cwd: dir });
-  return status.images - images;
+  const left = await runJson<{ images?: number; items?: number }>([command, '--dry-run'], { cwd: dir });
+  return status.images - (left.images ?? left.items ?? 0);
+}
+
+/** The exports; of `embed`, whose vectors nobody exports, those of the clusters that they give, and the files of vectors. */
+async function outcomeOf(
+  dir: string,
+  command: KilledCommand,
+  exports: Ground['exports'],
+): Promise<Map<string, string>> {
+  if (command !== 'embed') return exportAll(dir, exports);
+  const vectors = filesUnder(join(dir, '.labelsmith/vectors'));
+  await runJson(argsOf('discover'), { cwd: dir });
+  return new Map([...vectors, ...(await exportAll(dir, exports))]);
 }
 
 async function exportAll(dir: string, exports: Ground['exports']): Promise<Map<string, string>> {

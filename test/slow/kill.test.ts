@@ -3,7 +3,13 @@ import { without } from '../cli.ts';
 import { type KilledCommand, killAndResume, prepareGround } from '../kill.ts';
 
 /** Enough photographs that each command takes some seconds, most of them in its shards. */
-const PHOTOGRAPHS: Readonly<Record<KilledCommand, number>> = { add: 800, detect: 96, export: 128 };
+const PHOTOGRAPHS: Readonly<Record<KilledCommand, number>> = {
+  add: 800,
+  detect: 96,
+  embed: 256,
+  discover: 256,
+  export: 128,
+};
 
 for (const [command, photos] of Object.entries(PHOTOGRAPHS)) {
   test(`SIGKILL at 20 moments of ${command}, then a plain re-run`, { skip: without('coco-train128') }, async (t) => {

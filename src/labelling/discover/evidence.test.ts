@@ -52,7 +52,7 @@ test('names are given once; with nothing good it is unnamed with its number', ()
       [],
       [candidate('dog', 0.9)],
       [candidate('cat', 0.1)],
-      [candidate('dog', 0.5), candidate('thing', 0.31)],
+      [candidate('dog', 0.5), candidate('thing', 0.36)],
     ]),
     ['puppy', 'unnamed-2', 'dog', 'unnamed-4', 'dog 2'],
   );

@@ -51,8 +51,8 @@ export interface TermTable {
 /** A term of fewer items than this names nothing, but for clusters that are hardly larger. */
 const LEAST_COUNT = 3;
 const LEAST_LIFT = 1.5;
-/** A name must fit at least so well to be given without asking. */
-export const NAMING_SCORE = 0.3;
+/** A name must fit at least so well to be given without asking: about half of the cluster, and little else. */
+export const NAMING_SCORE = 0.35;
 const CANDIDATES = 8;
 
 /** Candidates for every cluster, best first. @param clusters shape [items], the cluster of each item, −1 for none. */
