@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { seededRandom, shuffled } from '../src/core/random.ts';
 import { embedIn } from '../src/labelling/embed.ts';
 import { finishVectors, requireRecipe } from '../src/labelling/recipe.ts';
-import { joinGraph } from '../src/labelling/teach/graph-features.ts';
+import { joinGraph, principalFeatures } from '../src/labelling/teach/graph-features.ts';
 import { learnRounds } from '../src/labelling/teach/learn-rounds.ts';
 import type { Problem } from '../src/labelling/teach/problem.ts';
 import { baseHead, learn, logitsOfRows, TECHNIQUE_NAMES } from '../src/labelling/teach/techniques.ts';
@@ -176,7 +176,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const single = problemOf(set, set.single, labelled, unlabelled);
   result.base = 0;
   for (const C of [10, 30, 100, 300, 1000]) {
-    const head = await baseHead({ pool, joined: null, seed }, single, { C, classWeights: 'even' });
+    const head = await baseHead({ pool, joined: null, principal: null, seed }, single, { C, classWeights: 'even' });
     result.base = Math.max(result.base, accuracyOf(await logitsOfRows(pool, head, set.single, testRows)));
   }
 
@@ -205,8 +205,9 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   result.rest = right / unlabelled.length;
 
   const joined = await joinGraph(pool, problem.features, { seed });
+  const principal = await principalFeatures(pool, problem.features, seed);
   for (const technique of TECHNIQUE_NAMES) {
-    const { head } = await learn({ pool, joined, seed }, problem, { technique, ...final.settings });
+    const { head } = await learn({ pool, joined, principal, seed }, problem, { technique, ...final.settings });
     result[`only ${technique}`] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
   }
 
@@ -216,7 +217,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
     [...labelled, ...unlabelled].sort((a, b) => a - b),
     [],
   );
-  const all = await baseHead({ pool, joined: null, seed }, everything, final.settings);
+  const all = await baseHead({ pool, joined: null, principal: null, seed }, everything, final.settings);
   result.all = accuracyOf(await logitsOfRows(pool, all, features, testRows));
   Object.assign(result, set.name === 'caltech-30' ? await flipped(pool, set, seed) : {});
   process.stderr.write(`  ${set.name} seed ${seed}: ${JSON.stringify(result)}\n`);

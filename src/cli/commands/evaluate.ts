@@ -5,6 +5,7 @@ import { openGuesses } from '../../labelling/guesses.ts';
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import { evaluate as compare } from '../../report/evaluate.ts';
 import { formatEvaluation } from '../../report/evaluation-text.ts';
+import { formatLabelErrors, labelErrorMetrics } from '../../report/label-error-metrics.ts';
 import { canonicalNames, defaultTask, predictionsOf } from '../../report/predictions.ts';
 import { readTruth } from '../../report/truth.ts';
 import type { CommandSpec } from '../command.ts';
@@ -55,8 +56,10 @@ export const evaluate: CommandSpec = {
         modelKey: options.model as string | undefined,
       });
       const { evaluation, details } = await compare(truth, predictions);
-      output.document(evaluation);
+      const labelErrors = guesses ? await labelErrorMetrics(workspace, task, truth) : null;
+      output.document(labelErrors ? { ...evaluation, labelErrors } : evaluation);
       output.line(formatEvaluation(evaluation, details));
+      if (labelErrors) output.line(formatLabelErrors(labelErrors));
       for (const where of truth.unmatchedWhere) output.note(`no image for ${oneLine(where)}`);
       if (evaluation.images === 0) return 1;
       return global.strict && evaluation.unmatched > 0 ? 1 : 0;

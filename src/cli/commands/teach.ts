@@ -1,9 +1,10 @@
 import { basename, join, relative, resolve } from 'node:path';
-import { NONE_OF_THESE } from '../../core/labels.ts';
+import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import type { Account } from '../../labelling/teach/account.ts';
 import { openClassifier } from '../../labelling/teach/classifier-file.ts';
+import { doubtsIn } from '../../labelling/teach/doubts.ts';
 import { singleTask } from '../../labelling/teach/items.ts';
 import { predictFiles } from '../../labelling/teach/predict.ts';
 import { type Question, selectIn } from '../../labelling/teach/select-stage.ts';
@@ -167,6 +168,44 @@ async function writeQuestions(
   return { ...written, questions: listed };
 }
 
+const errors: CommandSpec = {
+  usage: 'teach errors',
+  summary: 'labels that are probably wrong, the most doubtful first',
+  details:
+    "Judges people's and imported labels by models that had not seen them (cross-validation), machine labels by the\n" +
+    'model itself. Run teach rounds first. Nothing is changed.',
+  options: [
+    TASK,
+    { flags: '-n, --count <n>', description: 'labels to list', default: 20, parse: wholeNumber('--count', 1) },
+    { flags: '--machine', description: 'machine labels too', default: false },
+  ],
+  examples: [['labelsmith teach errors -n 50', 'the fifty most doubtful labels']],
+  async run({ options, global, output }) {
+    const workspace = await openWorkspace(global.workspace, { create: false });
+    try {
+      const fileOf = new Map<string, string>();
+      for await (const { id, file } of workspace.store.dataset({ unlabelled: true })) fileOf.set(id, file);
+      const all = await doubtsIn(workspace, options.task as string, [...fileOf.keys()]);
+      const shown = all
+        .filter(({ origin }) => options.machine === true || !isMachine(origin))
+        .slice(0, options.count as number)
+        .map(({ itemId, ...doubt }) => ({ file: fileOf.get(itemId) as string, ...doubt }));
+      output.document({ labels: shown });
+      const rows = shown.map(({ file, className, suggested, selfConfidence, flagged }) => [
+        oneLine(file),
+        oneLine(className),
+        formatPercent(selfConfidence),
+        suggested === className ? '' : oneLine(suggested),
+        flagged ? 'probably wrong' : '',
+      ]);
+      for (const line of table([['file', 'label', 'likely', 'rather', ''], ...rows])) output.line(line);
+      return shown.length === 0 ? 1 : 0;
+    } finally {
+      await workspace.close();
+    }
+  },
+};
+
 const predict: CommandSpec = {
   usage: 'teach predict <folder>',
   summary: 'a trained classifier on images anywhere, with no workspace',
@@ -293,4 +332,4 @@ function printAudit(output: Invocation['output'], { accuracy, interval: [low, hi
   );
 }
 
-export const teachCommands: readonly CommandSpec[] = [select, train, rounds, predict];
+export const teachCommands: readonly CommandSpec[] = [select, train, rounds, errors, predict];

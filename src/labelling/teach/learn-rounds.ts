@@ -7,7 +7,7 @@ import { type LinearHead, logitsOf } from '../../math/heads/linear-head.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
 import { crossValidate, type Folds, foldsOf, type HeldOut } from './cross-validation.ts';
-import { joinGraph } from './graph-features.ts';
+import { joinGraph, principalFeatures } from './graph-features.ts';
 import type { Problem } from './problem.ts';
 import { type BaseSettings, searchBase, type Trial } from './search.ts';
 import { type LearnContext, learn, logitsOfRows, needsGraph, type TechniqueName } from './techniques.ts';
@@ -64,7 +64,7 @@ export async function learnRounds(
   const { seed, techniques = DEFAULT_TECHNIQUES, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
   const startedAt = performance.now();
   const folds = foldsOf(problem, options.folds ?? 5, seed);
-  let context: LearnContext = { pool, joined: null, seed, signal };
+  let context: LearnContext = { pool, joined: null, principal: null, seed, signal };
   const { best, trials, heldOut: baseHeldOut } = await searchBase(context, problem, folds);
   const settings: BaseSettings = { C: best.C, classWeights: best.classWeights };
   const steps: Step[] = [];
@@ -87,7 +87,8 @@ export async function learnRounds(
       continue;
     }
     if (needsGraph(technique) && !context.joined) {
-      context = { ...context, joined: await joinGraph(pool, problem.features, { seed, signal }) };
+      const joined = await joinGraph(pool, problem.features, { seed, signal });
+      context = { ...context, joined, principal: await principalFeatures(pool, problem.features, seed) };
     }
     const heldOut = await crossValidate(problem, folds, async (taught, rows) => {
       const { head } = await learn(context, taught, { technique, ...settings });

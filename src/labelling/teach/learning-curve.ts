@@ -38,7 +38,7 @@ export async function learningCurve(
   for (const share of SHARES) {
     const { accuracy } = await crossValidate(problem, folds, async (taught, rows, fold) => {
       const part = someOf(taught, share, fold);
-      const head = await baseHead({ pool, joined: null, seed: 0 }, part, settings);
+      const head = await baseHead({ pool, joined: null, principal: null, seed: 0 }, part, settings);
       return logitsOfRows(pool, head, part.features, rows);
     });
     points.push({ labels: Math.round(share * used), accuracy });

@@ -27,6 +27,8 @@ export interface LearnContext {
    * made once. Null where no technique asks for it.
    */
   readonly joined: Matrix | null;
+  /** Principal components of the features, label-free as well; null where no technique asks for them. */
+  readonly principal: Matrix | null;
   readonly seed: number;
   readonly signal?: AbortSignal;
 }
@@ -79,8 +81,9 @@ export const TECHNIQUES = {
     let guesses = aligned(await teacher(context, problem, settings), shares, 0.5);
     for (let round = 0; round < METRIC_ROUNDS; round++) {
       teachLabels(problem, guesses);
-      const { pool, signal } = context;
-      const features = await withinClassNormalised(pool, problem.features, guesses, { shrinkage: METRIC_SHRINKAGE });
+      const { pool, principal, signal } = context;
+      if (!principal) throw new RangeError('metric needs principal components');
+      const features = await withinClassNormalised(pool, principal, guesses, { shrinkage: METRIC_SHRINKAGE });
       const joined = await joinGraph(pool, features, { seed: context.seed, signal });
       guesses = aligned(await teacher({ ...context, joined }, problem, settings), shares, 0.5);
     }
