@@ -56,7 +56,12 @@ const names = readdirSync(folder)
 const candidates: Record<string, number[][]> = {};
 
 async function detect(name: string): Promise<void> {
-  const image = await decodeLetterboxed(readFileSync(join(folder as string, name)), { width: SIDE, height: SIDE });
+  const bytes = readFileSync(join(folder as string, name));
+  const image = await decodeLetterboxed(bytes, {
+    width: SIDE,
+    height: SIDE,
+    kernel: entry.input.kernel,
+  });
   const input = tf.tensor4d(image.pixels, [1, SIDE, SIDE, 3], 'float32');
   const [found] = [model.execute(input, ['tower_0/detections'])].flat() as [tf.Tensor];
   const rows = (await found.array()) as number[][][];
