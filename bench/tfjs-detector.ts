@@ -49,6 +49,7 @@ const model = loadGraphModelSync({
 });
 
 const SIDE = 512;
+const { kernel } = entry.input;
 const names = readdirSync(folder)
   .filter((name) => name.endsWith('.jpg'))
   .sort()
@@ -57,11 +58,7 @@ const candidates: Record<string, number[][]> = {};
 
 async function detect(name: string): Promise<void> {
   const bytes = readFileSync(join(folder as string, name));
-  const image = await decodeLetterboxed(bytes, {
-    width: SIDE,
-    height: SIDE,
-    kernel: entry.input.kernel,
-  });
+  const image = await decodeLetterboxed(bytes, { width: SIDE, height: SIDE, kernel });
   const input = tf.tensor4d(image.pixels, [1, SIDE, SIDE, 3], 'float32');
   const [found] = [model.execute(input, ['tower_0/detections'])].flat() as [tf.Tensor];
   const rows = (await found.array()) as number[][][];
