@@ -74,6 +74,20 @@ describe('coco', () => {
     });
   });
 
+  it('reads the area that a file says, which need not be that of its polygons', async () => {
+    const text = `{"images":[{"id":1,"file_name":"a.jpg"}],"categories":[{"id":1,"name":"x"}],"annotations":[
+{"id":1,"image_id":1,"category_id":1,"bbox":[0,0,10,10],"area":702.1057499999998,"segmentation":[[0,0,10,0,10,10]]},
+{"id":2,"image_id":1,"category_id":1,"bbox":[0,0,10,10]}]}`;
+    await inTemporaryFolder(async (folder) => {
+      await writeFile(join(folder, 'x.json'), text);
+      const [image] = await readAll('coco', join(folder, 'x.json'));
+      assert.deepEqual(
+        image?.regions.map(({ area }) => area),
+        [702.1057499999998, undefined],
+      );
+    });
+  });
+
   it('keeps official category ids and counts on after 90; without any of COCO, from 1', () => {
     assert.deepEqual(
       [...categoryIds(['aardvark', 'person', 'toothbrush', 'zzz'])],
@@ -179,6 +193,12 @@ const annotation = (bbox: string, rest = '') => `{"id":1,"image_id":1,"category_
 const annotated = (bbox: string, rest?: string) => coco(image, annotation(bbox, rest), category);
 
 brokenFiles('coco', [
+  {
+    what: 'a negative area',
+    path: 'x.json',
+    files: annotated('[1,2,3,4]', ',"area":-1'),
+    message: /annotations\[0\]\.area: an area cannot be negative, and this is -1/,
+  },
   {
     what: 'a list at the top',
     path: 'x.json',

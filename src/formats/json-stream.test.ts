@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { inTemporaryFolder } from '../../test/contracts/format.ts';
-import { jsonPieces } from './json-stream.ts';
+import { jsonElements, jsonPieces } from './json-stream.ts';
 
 it('gives what JSON.parse gives, whatever the chunks, with the bytes each piece spans', async () => {
   await inTemporaryFolder(async (folder) => {
@@ -26,6 +26,24 @@ it('gives what JSON.parse gives, whatever the chunks, with the bytes each piece 
         assert.deepEqual(got, Object.entries(JSON.parse(bytes.toString())));
       }),
       { numRuns: 300 },
+    );
+  });
+});
+
+it('gives the elements of a list, whatever the chunks', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = join(folder, 'x.json');
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.jsonValue()), fc.integer({ min: 1, max: 40 }), async (list, chunkBytes) => {
+        await writeFile(path, JSON.stringify(list));
+        const got: unknown[] = [];
+        for await (const { index, value } of jsonElements(path, 'x.json', chunkBytes)) {
+          assert.equal(index, got.length);
+          got.push(value);
+        }
+        assert.deepEqual(got, JSON.parse(await readFile(path, 'utf8')));
+      }),
+      { numRuns: 100 },
     );
   });
 });

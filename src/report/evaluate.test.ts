@@ -221,7 +221,7 @@ describe('detection', () => {
     assert.equal(details.imagesWithoutCandidates, 1);
   });
 
-  test('an object’s area is its mask’s, then its polygons’, then its box’s', async () => {
+  test('an object’s area is what the file says, then its mask’s, its polygons’, its box’s', async () => {
     const truth = await truthOf([
       {
         file: '1.jpg',
@@ -229,13 +229,14 @@ describe('detection', () => {
           region('cup', [0, 0, 10, 10], { mask: { size: [100, 200], counts: [0, 30, 70, 5] } }),
           region('cup', [0, 0, 0.1, 0.1], { unit: 'fractions', polygons: [[0, 0, 0.1, 0, 0, 0.1]] }),
           region('cup', [0, 0, 10, 20], { crowd: true }),
+          region('cup', [0, 0, 10, 20], { area: 12.5, polygons: [[0, 0, 1, 0, 0, 1]] }),
         ],
       },
     ]);
     const boxes = truth.images.get('1.jpg')?.boxes ?? [];
-    const areas = [boxes[4], boxes[11], boxes[18]].map((area) => Math.round(area * 1e9) / 1e9);
+    const areas = [boxes[4], boxes[11], boxes[18], boxes[25]].map((area) => Math.round(area * 1e9) / 1e9);
     // Half of 20 × 10 pixels for the triangle.
-    assert.deepEqual(areas, [35, 100, 200]);
+    assert.deepEqual(areas, [35, 100, 200, 12.5]);
     assert.equal(boxes[20], 1);
   });
 
