@@ -157,10 +157,10 @@ function shapesOf(region: RegionRecord, label: LabelValue, n: number): string {
   }
   if (region.keypoints !== null) {
     // Skeletons need a drawing of each in the project; points with a mark each say the same.
-    const points = region.keypoints.flatMap(([x, y]) => [x, y]);
+    const points = region.keypoints.map(([x, y]) => `${pixel(x)},${pixel(y)}`).join(';');
     const visibility = region.keypoints.map((point) => point[2]).join(',');
     const marks = `      <attribute name="visibility">${visibility}</attribute>\n`;
-    xml += element('points', label, [...flat, ['points', pointList(points)], ...order], tie + marks);
+    xml += element('points', label, [...flat, ['points', points], ...order], tie + marks);
   }
   return xml;
 }
