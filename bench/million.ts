@@ -65,8 +65,8 @@ export async function run(rows = 1_000_000): Promise<unknown> {
     // What trains, trains on a sample; what maps, maps everything.
     const sample = gatherRows(vectors, sampleIndices(rows, 100_000, random));
     const trained = await step(
-      'k-means on a sample of 100,000',
-      () => kmeans(pool, sample, { k: start.rows, seed: 1 }),
+      'k-means on a sample of 100,000, at most 30 iterations',
+      () => kmeans(pool, sample, { k: start.rows, seed: 1, maxIterations: 30 }),
       (r) => ({
         iterations: r.iterations,
         comparisonsMade: r.work,

@@ -29,7 +29,7 @@ export interface KMeansOptions {
   readonly spherical?: boolean;
   /** Starting centres, [k, columns], instead of seeding; then one run is made. */
   readonly start?: Matrix;
-  /** Points that seeding looks at, drawn at random (default the larger of 16,384 and 20 k); more reads more. */
+  /** Points that seeding looks at, drawn at random (default the larger of 8,192 and 10 k); more reads more. */
   readonly seedingSample?: number;
   readonly signal?: AbortSignal;
 }
@@ -70,7 +70,7 @@ export async function seedCentres(
   pool: InferencePool,
   points: Matrix,
   k: number,
-  { seed, run = 0, sample = Math.max(16_384, 20 * k) }: SeedCentresOptions,
+  { seed, run = 0, sample = Math.max(8192, 10 * k) }: SeedCentresOptions,
 ): Promise<Matrix> {
   checkK(k, Math.min(points.rows, sample));
   const random = seededRandom(seed, `kmeans:${run}`);

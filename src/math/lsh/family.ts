@@ -2,9 +2,10 @@
  * Hyperplanes for locality-sensitive hashing, fitted once to a sample and then kept: plain data.
  *
  * A bit is the side of a hyperplane through the mean of the data (Charikar, STOC 2002). Hyperplanes are drawn at random in
- * the space of the leading principal components: for features of images, whose variance is in few directions, such bits
- * tell much more than those of hyperplanes in the whole space (measured in `docs/similar.md`; learning the rotation, as
- * in Gong and Lazebnik, CVPR 2011, added little once codes are compared asymmetrically, so it is left out).
+ * the space of the leading principal components, since the variance of image features is in few directions. Measured on
+ * features of cifar10 and caltech-30 repeated to 100,000 with noise: of the 10 nearest, the best 200 by 128 bits hold .87 to
+ * .96 with hyperplanes in the whole space and .98 in the leading 128 components; a learned rotation (Gong and Lazebnik,
+ * CVPR 2011) adds less than .01 to that, and is left out.
  */
 import { type Random, sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -30,7 +31,7 @@ export interface HashFamily {
 export interface HashOptions {
   /** Default 0. */
   readonly seed?: number;
-  /** Multiple of 32 (default 128): more rank better, and take longer to read. */
+  /** Multiple of 32 (default 256): more rank better, and take longer to read. */
   readonly codeBits?: number;
   /** Default 8: more find more, and take 8 bytes and a code a vector each. */
   readonly tables?: number;
@@ -49,7 +50,7 @@ const MAX_KEY_BITS = 24;
 const SAMPLE = 10_000;
 
 export async function fitHashing(pool: InferencePool, points: Matrix, options: HashOptions = {}): Promise<HashFamily> {
-  const { seed = 0, codeBits = 128, tables = 8, expected = points.rows } = options;
+  const { seed = 0, codeBits = 256, tables = 8, expected = points.rows } = options;
   if (!(codeBits >= 32 && codeBits % 32 === 0) || !(tables >= 1)) {
     throw new LabelsmithError(
       'USAGE',

@@ -1,7 +1,7 @@
 /**
  * Locality-sensitive hashing: random hyperplanes, several tables, multi-probe, packed codes, exact re-ranking.
  *
- * Vectors must have length 1. Beside them the index holds, a vector, codeBits / 8 · (1 + tables) + 8 · tables bytes (208 by
+ * Vectors must have length 1. Beside them the index holds, a vector, codeBits / 8 · (1 + tables) + 8 · tables bytes (352 by
  * default), and 4 for each thread that searches. Vectors can be added at any time; the hyperplanes stay those of the first fit. A few
  * queries are answered in this thread (a fraction of a millisecond each), many by threads of their own.
  */
@@ -16,11 +16,11 @@ import { type HashedVectors, Searcher, type SearchSettings, type Table } from '.
 export interface LshOptions extends HashOptions, LshSearchOptions {}
 
 export interface LshSearchOptions {
-  /** Buckets that a query looks into in each table (default 16): more find more and cost in proportion. */
+  /** Buckets that a query looks into in each table (default 48): more find more and cost in proportion. */
   readonly probes?: number;
   /** Codes that a query reads at most (default 20,000): what a heap of near-duplicates can cost. */
   readonly maxCodes?: number;
-  /** Candidates compared exactly, for each neighbour asked for (default 16, and at least 64 in all). */
+  /** Candidates compared exactly, for each neighbour asked for (default 20, and at least 64 in all). */
   readonly rerankPerNeighbour?: number;
 }
 
@@ -94,7 +94,7 @@ export class LshIndex implements NeighbourIndex {
     checkSearch(this.columns, queries, n);
     const found = noNeighbours(queries.rows, n);
     if (this.#size === 0) return found;
-    const rerank = Math.max(MIN_RERANK, (this.#options.rerankPerNeighbour ?? 16) * n);
+    const rerank = Math.max(MIN_RERANK, (this.#options.rerankPerNeighbour ?? 20) * n);
     const { searcher, threads } = this.#prepare();
     const read = { codes: 0, vectors: 0 };
     const asked: Promise<void>[] = [];
@@ -124,7 +124,7 @@ export class LshIndex implements NeighbourIndex {
   #prepare() {
     if (this.#ready) return this.#ready;
     const { codeBits, tables, keyBits } = this.family;
-    const { probes = 16, maxCodes = 20_000 } = this.#options;
+    const { probes = 48, maxCodes = 20_000 } = this.#options;
     const settings: SearchSettings = { probes, maxCodes };
     const { codes, keys } = this.hashed();
     const hashed: HashedVectors = {
