@@ -13,6 +13,13 @@ export { decodeLetterboxed, decodeUpright } from './images/decode.ts';
 export { inspect } from './images/inspect.ts';
 export { type AcceptRules, accept, DEFAULT_ACCEPT_RULES } from './labelling/accept.ts';
 export { type DetectOptions, type DetectResult, detectIn, estimateDetect } from './labelling/detect.ts';
+export {
+  type DiscoveredCluster,
+  type DiscoverOptions,
+  type DiscoverResult,
+  discoverIn,
+} from './labelling/discover/discover.ts';
+export { type EmbedOptions, type EmbedResult, embedIn, estimateEmbed } from './labelling/embed.ts';
 export { type Detector, openDetector } from './models/detector.ts';
 export { type Embedder, openEmbedder } from './models/embedder.ts';
 export { importModel } from './models/import.ts';
