@@ -8,10 +8,10 @@ import { cropRegions } from '../../images/crops.ts';
 import { originalBytes } from '../../pipeline/originals.ts';
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec } from '../command.ts';
-import { fraction, nameList } from '../parse.ts';
+import { fraction, nameList, wholeNumber } from '../parse.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
 
-const formatLines = FORMATS.map(({ name, description }) => `  ${name.padEnd(8)} ${description}`).join('\n');
+const formatLines = FORMATS.map(({ name, description }) => `  ${name.padEnd(12)} ${description}`).join('\n');
 
 export const exportCommand: CommandSpec = {
   usage: 'export <format> <out>',
@@ -50,6 +50,11 @@ export const exportCommand: CommandSpec = {
       default: 0,
       parse: fraction('--margin'),
     },
+    {
+      flags: '--shard-images <n>',
+      description: 'webdataset: images in a shard',
+      parse: wholeNumber('--shard-images', 1),
+    },
     { flags: '--replace', description: 'take the place of an earlier export', default: false },
   ],
   examples: [
@@ -79,6 +84,7 @@ export const exportCommand: CommandSpec = {
         unlabelled: options.unlabelled as boolean | undefined,
         margin: options.margin as number,
         replace: options.replace as boolean,
+        shardImages: options.shardImages as number | undefined,
         signal,
         onProgress(done) {
           const elapsedMs = performance.now() - startedAt;
