@@ -293,10 +293,10 @@ function sendTo(url: string, reference: Reference): SendRequest {
       retry: false,
       cache: 'no-store',
       timeout: 60_000,
-      ca: settings.ca as string | undefined,
+      ca: settings.ca,
       strictSSL: settings.strictSSL,
-      proxy: (settings.httpsProxy ?? settings.proxy) as string | undefined,
-      noProxy: settings.noProxy as string | undefined,
+      proxy: settings.httpsProxy ?? settings.proxy,
+      noProxy: settings.noProxy,
     });
     return bodyOf(response);
   };

@@ -16,8 +16,17 @@ import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { cacheError, sha256OfFile } from './cache.ts';
 import type { BodyResponse, SendRequest } from './download.ts';
 
-/** npm's settings in the form its own libraries take them. */
-export type NpmSettings = PacoteOptions & { readonly replaceRegistryHost?: string };
+/** npm's settings in the form its own libraries take them. A type of its own, so that a user of the library needs none of theirs. */
+export interface NpmSettings {
+  readonly registry?: string;
+  readonly replaceRegistryHost?: string;
+  readonly ca?: string;
+  readonly strictSSL?: boolean;
+  readonly proxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+  readonly [name: string]: unknown;
+}
 
 /** What npm itself would use in this folder: project, user and global npmrc and `npm_config_…` variables. */
 export async function loadNpmSettings(env: NodeJS.ProcessEnv = process.env, cwd = process.cwd()): Promise<NpmSettings> {
@@ -48,7 +57,7 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
   ]);
   let manifest: { _resolved: string; _integrity?: string };
   try {
-    manifest = (await pacote.manifest(specifier, settings)) as typeof manifest;
+    manifest = (await pacote.manifest(specifier, settings as PacoteOptions)) as typeof manifest;
   } catch (cause) {
     throw registryError(cause, specifier, settings);
   }

@@ -3,7 +3,7 @@
  * that look at everything. Requests are done one after the other; each gets one reply.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Transaction, WriteResult } from '../driver.ts';
+import type { SqlValue, Transaction, WriteResult } from '../driver.ts';
 import type { Connection } from './connection.ts';
 import { checkpoint, guarded, openReader, openWriter } from './connection.ts';
 import type { Answers, Reply, Request, WorkerSetup } from './protocol.ts';
@@ -21,6 +21,17 @@ function opened(): Connection {
   return connection;
 }
 
+/**
+ * On Node 22 an empty blob that came from another thread is bound as NULL, since it points nowhere; one that points into
+ * some memory is bound as what it is.
+ */
+const EMPTY_BLOB = new Uint8Array(new ArrayBuffer(1), 0, 0);
+const isEmptyBlob = (value: SqlValue) => value instanceof Uint8Array && value.length === 0;
+
+function bindable(values: readonly SqlValue[]): readonly SqlValue[] {
+  return values.some(isEmptyBlob) ? values.map((value) => (isEmptyBlob(value) ? EMPTY_BLOB : value)) : values;
+}
+
 class Conflict extends Error {}
 
 function write({ guards, statements }: Transaction): WriteResult {
@@ -34,7 +45,7 @@ function write({ guards, statements }: Transaction): WriteResult {
       const changes = statements.map(({ sql, rows }) => {
         const statement = db.statement(sql);
         let changed = 0;
-        for (const row of rows) changed += Number(statement.run(...row).changes);
+        for (const row of rows) changed += Number(statement.run(...bindable(row)).changes);
         return changed;
       });
       return { kind: 'done', changes };
@@ -60,7 +71,7 @@ function answer(request: Request): Answers[keyof Answers] {
     case 'write':
       return write(request.transaction);
     case 'query':
-      return opened().all(request.sql, request.parameters);
+      return opened().all(request.sql, bindable(request.parameters));
     case 'check':
       return check();
     case 'close':

@@ -1,0 +1,167 @@
+/**
+ * The package as others get it: what is in the tarball, and that it works installed in an empty folder, under the Node
+ * versions it promises, with nothing of this checkout around it.
+ */
+import assert from 'node:assert/strict';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { photographs } from '../fixtures/photographs.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const INSTALL = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--onnxruntime-node-install=skip'];
+
+const dir = mkdtempSync(join(tmpdir(), 'labelsmith-pack-'));
+after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }));
+
+/** Runs a program with the Node of `nodeBin` first in PATH, and none of the settings that npm gives its scripts. */
+function run(command: string, args: readonly string[], cwd: string, nodeBin = dirname(process.execPath)) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|INIT_CWD)/i.test(name)));
+  const path = [nodeBin, ...(env.PATH ?? '').split(delimiter).filter((part) => !part.includes('node_modules'))];
+  return spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...env, PATH: path.join(delimiter) },
+    maxBuffer: 1 << 26,
+  });
+}
+
+function succeeded({ status, stdout, stderr, error }: SpawnSyncReturns<string>): string {
+  assert.equal(status, 0, `${error?.message ?? ''}\n${stderr}\n${stdout}`);
+  return stdout;
+}
+
+let tarball = '';
+let packed: readonly string[] = [];
+before(async () => {
+  // Not with its scripts: the build is there, and building it again would pull it from under other tests.
+  const printed = succeeded(run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', dir], ROOT));
+  const [made] = JSON.parse(printed) as [{ filename: string; files: { path: string }[]; size: number }];
+  tarball = join(dir, made.filename);
+  packed = made.files.map(({ path }) => path);
+  assert.ok(made.size < 2e6, `the tarball has ${made.size} bytes`);
+  await photographs(join(dir, 'photos'), ['meal_1.jpg', 'other_2.jpg', 'samples.jpg']);
+});
+
+test('the tarball holds what is needed, and nothing of the workshop', () => {
+  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/cli/main.js', 'dist/index.js']) {
+    assert.ok(packed.includes(file), `${file} is missing`);
+  }
+  assert.ok(packed.includes('dist/index.d.ts'));
+  assert.ok(packed.some((file) => /^docs\/.*\.md$/.test(file)));
+  const strange = packed.filter(
+    (file) => !/^(dist\/.*\.(js|d\.ts)|docs\/.*|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file),
+  );
+  assert.deepEqual(strange, []);
+  assert.deepEqual(
+    packed.filter((file) => /\.test\.|\.program\.|fixture|\.map$/.test(file)),
+    [],
+  );
+});
+
+test('every dependency is one that is imported, and every import is a dependency', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const imported = new Set<string>();
+  const add = (name: string) => {
+    if (!name.startsWith('node:')) imported.add(name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
+  };
+  for (const file of packed.filter((name) => name.endsWith('.js'))) {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    // `import … from 'x'` and `export … from 'x'` at the start of a line, and calls of import, resolve and require.
+    for (const [, name = ''] of text.matchAll(/^(?:import|export) (?:[^'\n;]* from )?'([^'.][^']*)'/gm)) add(name);
+    for (const [, name = ''] of text.matchAll(/\b(?:import|resolve|require)\('([@a-z][^'.]*(?:\.js|\.json)?)'\)/g))
+      add(name);
+  }
+  const declared = Object.keys(dependencies);
+  assert.deepEqual(
+    declared.filter((name) => !imported.has(name)),
+    [],
+    'declared and not imported',
+  );
+  assert.deepEqual(
+    [...imported].filter((name) => !declared.includes(name)),
+    [],
+    'imported and not declared',
+  );
+});
+
+describe('installed in an empty folder', () => {
+  const home = join(dir, 'installed');
+  before(async () => {
+    await mkdir(home);
+    await writeFile(join(home, 'package.json'), '{"name":"user","private":true,"type":"module"}');
+    succeeded(run('npm', [...INSTALL, tarball], home));
+  });
+
+  /** The folder with a Node of that major version, or why there is none. */
+  function nodeOf(major: number): { readonly bin: string } | string {
+    if (Number.parseInt(process.versions.node, 10) === major) return { bin: dirname(process.execPath) };
+    const folder = join(dir, `node-${major}`);
+    // The package \`node\` would fetch this one in a script of its own.
+    const binaries = `node-${process.platform}-${process.arch}`;
+    const installed = run('npm', [...INSTALL, '--prefix', folder, `${binaries}@${major}`], dir);
+    if (installed.status !== 0)
+      return `Node ${major} cannot be installed: ${installed.stderr.trim().split('\n').at(-1)}`;
+    return { bin: join(folder, 'node_modules', binaries, 'bin') };
+  }
+
+  for (const major of [22, 24]) {
+    test(`works on Node ${major}`, async (t) => {
+      const node = nodeOf(major);
+      if (typeof node === 'string') return t.skip(node);
+      const version = succeeded(run('node', ['--version'], home, node.bin));
+      assert.match(version, new RegExp(`^v${major}\\.`));
+      const work = join(dir, `work-${major}`);
+      await mkdir(work);
+      const labelsmith = (...args: string[]) => run(join(home, 'node_modules/.bin/labelsmith'), args, work, node.bin);
+
+      const doctor = labelsmith('doctor');
+      assert.match(doctor.stdout, new RegExp(`✓ Node +v${major}\\.`));
+      assert.match(doctor.stdout, /✓ ONNX Runtime .* a test graph gives the right numbers/);
+      assert.equal(doctor.stderr, '', 'no warning of Node or of a library reaches the user');
+
+      const auto = labelsmith('auto', join(dir, 'photos'), '--json');
+      const { classes } = JSON.parse(succeeded(auto)) as { classes: { name: string; regions: number }[] };
+      assert.ok(classes.some(({ name, regions }) => name === 'person' && regions > 5));
+      assert.doesNotMatch(auto.stderr, /warning/i);
+      succeeded(labelsmith('export', 'coco', 'coco', '--images', 'copy'));
+      succeeded(labelsmith('export', 'crops', 'crops'));
+      assert.equal(readdirSync(join(work, 'coco/images')).length, 3);
+      assert.match(
+        succeeded(run('npx', ['--no-install', 'labelsmith', '--version'], home, node.bin)),
+        /^\d+\.\d+\.\d+\n$/,
+      );
+    });
+  }
+
+  test('as a library, with its types', async () => {
+    await writeFile(
+      join(home, 'use.ts'),
+      [
+        "import { DEFAULT_ACCEPT_RULES, detectIn, LabelsmithError, openDetector, openWorkspace } from 'labelsmith';",
+        "const workspace = await openWorkspace('.nothing-here', { create: true });",
+        'const images: number = await workspace.store.countImages();',
+        "const detector = await openDetector('centernet', { threads: 1 });",
+        'const rules = { ...DEFAULT_ACCEPT_RULES, threshold: 0.4 };',
+        "const run = { seed: 0, threads: 1, force: false, task: 'objects', rules };",
+        'const { counts } = await detectIn(workspace, detector, run);',
+        'await detector.close();',
+        'await workspace.close();',
+        'console.log(JSON.stringify({ counted: images, ...counts, error: LabelsmithError.name }));',
+        '',
+      ].join('\n'),
+    );
+    const tsc = join(ROOT, 'node_modules/.bin/tsc');
+    const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
+    succeeded(
+      run(tsc, ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', ...types, 'use.ts'], home),
+    );
+    const printed = JSON.parse(succeeded(run('node', ['use.ts'], home))) as Record<string, unknown>;
+    assert.deepEqual([printed.counted, printed.detected, printed.error], [0, 0, 'LabelsmithError']);
+  });
+});
