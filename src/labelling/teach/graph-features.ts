@@ -7,10 +7,10 @@
 
 import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { diffusionMap } from '../../math/graph-cluster/diffusion.ts';
+import { onBasis, principalBasis } from '../../math/heads/principal-basis.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import { neighbourGraph } from '../../math/knn/graph.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
-import { fitPca, project } from '../../math/pca/pca.ts';
 import type { InferencePool } from '../../math/pool.ts';
 
 /** As `discover` has it; 8 to 30 made no difference. */
@@ -43,10 +43,9 @@ const COMPONENTS = 256;
 /** Enough rows for that many components. */
 const SAMPLE = 4096;
 
-/** The features' principal components, shape [n, at most 256]; those that are fewer already stay as they are. */
+/** The features on the span of their principal components, shape [n, at most 256]; those that are fewer already stay as they are. */
 export async function principalFeatures(pool: InferencePool, features: Matrix, seed: number): Promise<Matrix> {
   if (features.columns <= COMPONENTS) return features;
   const rows = sampleIndices(features.rows, SAMPLE, seededRandom(seed, 'teach-components'));
-  const pca = await fitPca(pool, gatherRows(features, rows), { components: COMPONENTS });
-  return project(pool, features, pca);
+  return onBasis(pool, features, await principalBasis(pool, gatherRows(features, rows), COMPONENTS, seed));
 }

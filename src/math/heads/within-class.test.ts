@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { seededRandom } from '../../core/random.ts';
 import { matrix, newSharedMatrix } from '../matrix.ts';
 import { InferencePool } from '../pool.ts';
+import { principalBasis } from './principal-basis.ts';
 import { cholesky, invertLower, withinClassCovariance, withinClassNormalised } from './within-class.ts';
 
 let pool: InferencePool;
@@ -45,5 +47,31 @@ test('a direction that only varies within classes loses its weight', async () =>
     const [a, b] = [z.data[2 * i] as number, z.data[2 * i + 1] as number];
     assert.ok(Math.abs(Math.hypot(a, b) - 1) < 1e-5);
     assert.ok(Math.abs(a) > 0.9, `row ${i}: ${a}, ${b}`);
+  }
+});
+
+test('the basis spans the directions of most variance, orthonormal, the same with any number of threads', async () => {
+  const rows = 300;
+  const random = seededRandom(4);
+  const points = newSharedMatrix(rows, 20);
+  for (let i = 0; i < points.data.length; i++) {
+    // Columns 3, 8 and 15 vary a hundred times as much as the others.
+    points.data[i] = (random() - 0.5) * ([3, 8, 15].includes(i % 20) ? 1 : 0.01);
+  }
+  const basis = await principalBasis(pool, points, 3, 1);
+  for (let i = 0; i < 3; i++) {
+    const row = basis.data.subarray(i * 20, (i + 1) * 20);
+    const inside = [3, 8, 15].reduce((sum, j) => sum + (row[j] as number) ** 2, 0);
+    assert.ok(Math.abs(inside - 1) < 1e-3, `${inside}`);
+    for (let j = 0; j < i; j++) {
+      const other = basis.data.subarray(j * 20, (j + 1) * 20);
+      assert.ok(Math.abs(row.reduce((sum, value, c) => sum + value * (other[c] as number), 0)) < 1e-6);
+    }
+  }
+  const one = await InferencePool.create({ threads: 1 });
+  try {
+    assert.deepEqual(await principalBasis(one, points, 3, 1), basis);
+  } finally {
+    await one.close();
   }
 });

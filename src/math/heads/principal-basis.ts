@@ -1,0 +1,82 @@
+/**
+ * An orthonormal basis of (nearly) the span of the first principal components, by subspace iteration from a random start
+ * (Halko, Martinsson and Tropp, SIAM Review 53, 2011, algorithm 4.4). For what is the same in any basis of that span it
+ * does as well as the components themselves, at 2 · rounds · d² · k flops instead of the 4 · d³ of an eigenproblem.
+ */
+import { seededRandom } from '../../core/random.ts';
+import { overBlocks } from '../blocks.ts';
+import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
+import { Graph } from '../ops.ts';
+import type { InferencePool } from '../pool.ts';
+import type { Tensor } from '../tensor.ts';
+import { withinClassCovariance } from './within-class.ts';
+
+/** Each round separates the span from the rest by another factor of the ratio of their variances. */
+const ROUNDS = 4;
+const STEP = 2048;
+
+/** @returns orthonormal rows, shape [k, columns], in shared memory. */
+export async function principalBasis(pool: InferencePool, sample: Matrix, k: number, seed: number): Promise<Matrix> {
+  const { rows, columns: d } = sample;
+  const one = newSharedMatrix(rows, 1);
+  one.data.fill(1);
+  const covariance = await withinClassCovariance(pool, shareMatrix(sample), one);
+  const table = newSharedMatrix(d, d);
+  table.data.set(covariance);
+  const random = seededRandom(seed, 'principal-basis');
+  const basis = newSharedMatrix(k, d);
+  for (let i = 0; i < basis.data.length; i++) basis.data[i] = random() - 0.5;
+  for (let round = 0; round < ROUNDS; round++) {
+    basis.data.set((await multiplied(pool, basis, table)).data);
+    orthonormalise(basis);
+  }
+  return basis;
+}
+
+/** points · basisᵀ, shape [rows, k], in shared memory. */
+export function onBasis(pool: InferencePool, points: Matrix, basis: Matrix): Promise<Matrix> {
+  return multiplied(pool, shareMatrix(points), basis);
+}
+
+/** a · bᵀ. */
+async function multiplied(pool: InferencePool, a: Matrix, b: Matrix): Promise<Matrix> {
+  const g = new Graph('times-transposed');
+  g.output(g.gemm(g.input('a', 'float32', ['rows', 'd']), g.input('b', 'float32', ['k', 'd']), '', { transB: 1 }), 'y');
+  const model = await pool.load(g.toModel(), { key: 'times-transposed' });
+  const result = newSharedMatrix(a.rows, b.rows);
+  const tensor = matrixTensor(b);
+  await overBlocks(
+    pool,
+    model,
+    { rows: a.rows, step: STEP },
+    (start, end) => ({ a: matrixTensor(rowsOf(a, start, end)), b: tensor }),
+    ({ y }, start) => result.data.set((y as Tensor).data as Float32Array, start * b.rows),
+  );
+  return result;
+}
+
+/** Gram–Schmidt on rows, twice for the sake of rounding; a row that depends on those before it becomes zero. */
+function orthonormalise({ data, rows, columns }: Matrix): void {
+  const exact = Float64Array.from(data);
+  for (let i = 0; i < rows; i++) {
+    const row = exact.subarray(i * columns, (i + 1) * columns);
+    const before = Math.sqrt(dot(row, row));
+    for (let pass = 0; pass < 2; pass++) {
+      for (let j = 0; j < i; j++) {
+        const other = exact.subarray(j * columns, (j + 1) * columns);
+        const factor = dot(row, other);
+        for (let c = 0; c < columns; c++) row[c] = (row[c] as number) - factor * (other[c] as number);
+      }
+    }
+    const length = Math.sqrt(dot(row, row));
+    const scale = length > 1e-9 * before && length > 0 ? 1 / length : 0;
+    for (let c = 0; c < columns; c++) row[c] = (row[c] as number) * scale;
+  }
+  data.set(exact);
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  return sum;
+}

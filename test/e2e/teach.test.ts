@@ -1,0 +1,173 @@
+/** `teach` from labels to a classifier, through the built command line, on three kinds of patterns made by code. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import * as ort from 'onnxruntime-node';
+import sharp from 'sharp';
+import { seededRandom } from '../../src/core/random.ts';
+import { runCli, runJson, scratch } from '../cli.ts';
+import { scenePixels } from '../fixtures/images.ts';
+
+const KINDS = ['level', 'upright', 'odd "name", ünì'] as const;
+const EACH = 14;
+const TAUGHT = 5;
+
+/** Level stripes, upright stripes, squares over different scenes, so that no two are nearly the same picture. */
+async function pattern(kind: number, seed: number): Promise<Buffer> {
+  const random = seededRandom(seed, `pattern ${kind}`);
+  const size = 120;
+  const step = 8 + Math.floor(random() * 10);
+  const shade = [0, 1, 2].map(() => 60 + 80 * random());
+  const pixels = scenePixels(size, size, 100 * kind + seed);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const [row, column] = [Math.floor(y / step) % 2, Math.floor(x / step) % 2];
+      const on = kind === 0 ? row : kind === 1 ? column : (row + column) % 2;
+      for (let c = 0; c < 3; c++) {
+        const at = (y * size + x) * 3 + c;
+        pixels[at] = (pixels[at] as number) / 2 + on * (shade[c] as number);
+      }
+    }
+  }
+  return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+    .png()
+    .toBuffer();
+}
+
+/** A workspace with the patterns, and a CSV of the labels of some and one of the truth of the rest. */
+async function ground(t: TestContext): Promise<string> {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'images'));
+  const labels = ['file,class'];
+  const truth = ['file,class'];
+  for (const [kind, name] of KINDS.entries()) {
+    for (let i = 0; i < EACH; i++) {
+      const file = `${kind}-${i}.png`;
+      await writeFile(join(dir, 'images', file), await pattern(kind, i));
+      (i < TAUGHT ? labels : truth).push(`${file},"${name.replaceAll('"', '""')}"`);
+    }
+  }
+  await writeFile(join(dir, 'labels.csv'), labels.join('\n'));
+  await writeFile(join(dir, 'truth.csv'), truth.join('\n'));
+  await runJson(['add', 'images'], { cwd: dir });
+  return dir;
+}
+
+interface Rounds {
+  readonly modelSha256: string;
+  readonly model: string;
+  readonly labelled: number;
+  readonly classes: number;
+  readonly crossValidated: { readonly accuracy: number; readonly interval: readonly [number, number] };
+  readonly account: { readonly measuredOn: string };
+  readonly steps: readonly { readonly technique: string }[];
+}
+
+test('labels in, labels and a classifier out; people win; the same bytes after kills', async (t) => {
+  const dir = await ground(t);
+  const at = { cwd: dir };
+  const nothing = await runCli(['teach', 'rounds', '--quiet'], at);
+  assert.equal(nothing.code, 1);
+  assert.match(nothing.stderr, /Nobody has labelled anything in the task "class"/);
+
+  await writeFile(join(dir, 'one.csv'), 'file,class\n0-0.png,level\n0-1.png,level\n');
+  await runJson(['import', 'csv', 'one.csv', '--as', 'human'], at);
+  const oneClass = await runCli(['teach', 'train', '--quiet'], at);
+  assert.equal(oneClass.code, 1);
+  assert.match(oneClass.stderr, /All 2 labels .* are of one class, "level"/);
+
+  await runJson(['import', 'csv', 'labels.csv', '--as', 'human'], at);
+  const startedAt = performance.now();
+  const result = await runJson<Rounds>(['teach', 'rounds', '--threshold', '0.4'], at);
+  const lengthMs = performance.now() - startedAt;
+  assert.equal(result.labelled, 3 * TAUGHT);
+  assert.equal(result.classes, 3);
+  assert.equal(result.account.measuredOn, 'cross-validation');
+  assert.deepEqual(
+    result.steps.map(({ technique }) => technique),
+    ['base', 'naive', 'metric'],
+  );
+  const { classification } = await runJson<{ classification: { accuracyForced: number; coverage: number } }>(
+    ['evaluate', 'truth.csv'],
+    at,
+  );
+  assert.ok(classification.accuracyForced > 0.8, `${classification.accuracyForced}`);
+
+  for (const share of [0.4, 0.8]) {
+    await rm(join(dir, '.labelsmith/models'), { recursive: true });
+    await runCli(['teach', 'rounds', '--threshold', '0.4'], { ...at, killAfterMs: share * lengthMs });
+    const again = await runJson<Rounds>(['teach', 'rounds', '--threshold', '0.4'], at);
+    assert.equal(again.modelSha256, result.modelSha256, `killed at ${share}`);
+  }
+
+  await runJson(['export', 'csv', 'out.csv', '--origin', 'human'], at);
+  const human = (await readFile(join(dir, 'out.csv'), 'utf8')).split('\n').filter((line) => line.includes(',human,'));
+  assert.equal(human.length, 3 * TAUGHT, 'what people said is there as it was');
+
+  await t.test('the classifier alone: no workspace, a broken file beside, plain ONNX Runtime', async () => {
+    const model = join(dir, 'alone.onnx');
+    await rename(result.model, model);
+    await mkdir(join(dir, 'new'));
+    await writeFile(join(dir, 'new', 'fresh.png'), await pattern(1, 99));
+    await writeFile(join(dir, 'new', 'broken.png'), 'no image');
+    const elsewhere = await scratch(t);
+    const found = await runJson<{ predictions: { file: string; class: string }[]; failed: { file: string }[] }>(
+      ['teach', 'predict', join(dir, 'new'), '--model', model],
+      { cwd: elsewhere },
+    );
+    assert.equal(existsSync(join(elsewhere, '.labelsmith')), false);
+    assert.deepEqual(
+      found.predictions.map(({ file, class: name }) => [file, name]),
+      [['fresh.png', 'upright']],
+    );
+    assert.deepEqual(
+      found.failed.map(({ file }) => file),
+      ['broken.png'],
+    );
+    const bytes = await readFile(model);
+    assert.equal(createHash('sha256').update(bytes).digest('hex'), result.modelSha256);
+    const session = await ort.InferenceSession.create(bytes);
+    const [meta] = session.inputMetadata;
+    const dims = (meta && 'shape' in meta ? meta.shape : []) as number[];
+    const pixels = new ort.Tensor('uint8', new Uint8Array(dims.reduce((a, b) => a * b, 1)).fill(128), dims);
+    const { probabilities } = await session.run({ pixels });
+    assert.ok(probabilities);
+    const sum = [...(probabilities.data as Float32Array)].reduce((a, b) => a + b, 0);
+    assert.ok(Math.abs(sum - 1) < 1e-5);
+    await session.release();
+    const noModel = await runCli(['teach', 'predict', 'new', '--model', 'truth.csv'], at);
+    assert.equal(noModel.code, 1);
+    assert.match(noModel.stderr, /truth\.csv is not a classifier of labelsmith/);
+  });
+});
+
+test('select, sort, import: the folder comes back as labels; the audit set is never trained on', async (t) => {
+  const dir = await ground(t);
+  const at = { cwd: dir };
+  const chosen = await runJson<{ selected: number; audit: number; questions: { file: string; why: string }[] }>(
+    ['teach', 'select', '-n', '9', '--audit', '6', '--out', 'sort'],
+    at,
+  );
+  assert.deepEqual([chosen.selected, chosen.audit], [9, 6]);
+  const kinds = new Set(chosen.questions.filter(({ why }) => why === 'typical').map(({ file }) => file[0]));
+  assert.equal(kinds.size, 3, 'every kind is asked about');
+  for (const [i, { file }] of chosen.questions.entries()) {
+    const folder = KINDS[Number(file[0])] === 'level' ? 'level' : Number(file[0]) === 1 ? 'upright' : 'squares';
+    await mkdir(join(dir, 'sort', folder), { recursive: true });
+    const name = `${String(i + 1).padStart(2, '0')}-${file}`;
+    await rename(join(dir, 'sort/_unlabelled', name), join(dir, 'sort', folder, name));
+  }
+  await runJson(['import', 'folders', 'sort', '--as', 'human'], at);
+  const result = await runJson<Rounds & { audit: number; account: { count: number; interval: number[] } }>(
+    ['teach', 'rounds'],
+    at,
+  );
+  assert.equal(result.labelled, 9, 'the six of the audit are labelled, and not learned from');
+  assert.deepEqual([result.account.measuredOn, result.account.count], ['audit', 6]);
+  const refused = await runCli(['teach', 'select', '--out', 'images/x'], at);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /is inside a source/);
+});
