@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The process: signals, exit codes, and how an error is shown. */
+import './node-version.ts';
 import './experimental-warnings.ts';
 import { exitCodeOf, LabelsmithError, messageOf } from '../errors.ts';
 import { COMMANDS } from './commands/table.ts';
