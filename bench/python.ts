@@ -28,10 +28,14 @@ export function runPython(
     }
     const env = { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
     const args = [resolve(import.meta.dirname, `${name}.py`), folder, JSON.stringify(settings)];
-    const { status, stdout, stderr, error } = spawnSync(PYTHON, args, { env, encoding: 'utf8', maxBuffer: 1 << 26 });
+    const { status, signal, stdout, stderr, error } = spawnSync(PYTHON, args, {
+      env,
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    });
     if (error) return { absent: `${PYTHON} does not run: ${error.message}` };
     if (status !== 0)
-      return { absent: `${PYTHON} ${name}.py ended with ${status}: ${stderr.trim().split('\n').at(-1)}` };
+      return { absent: `${PYTHON} ${name}.py ended with ${status ?? signal}: ${stderr.trim().split('\n').at(-1)}` };
     return JSON.parse(stdout) as unknown;
   } finally {
     rmSync(folder, { recursive: true, force: true });
