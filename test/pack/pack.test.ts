@@ -165,3 +165,18 @@ describe('installed in an empty folder', () => {
     assert.deepEqual([printed.counted, printed.detected, printed.error], [0, 0, 'LabelsmithError']);
   });
 });
+
+test('the lock file names every optional dependency, those of other systems too, or npm ci refuses it', () => {
+  interface Locked {
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, Locked>;
+  };
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`],
+    ),
+  );
+  assert.deepEqual(missing, []);
+});
