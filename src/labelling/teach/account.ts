@@ -23,8 +23,12 @@ export interface Account {
   readonly interval: readonly [low: number, high: number];
   /** Expected calibration error of the confidence of the best guess, 15 bins. */
   readonly ece: number;
-  /** What labelling above a confidence would give, from all items to the surest. */
-  readonly curve: readonly { readonly threshold: number; readonly coverage: number; readonly accuracy: number }[];
+  /** What labelling above a confidence would give, from all items to the surest; null where no item is that sure. */
+  readonly curve: readonly {
+    readonly threshold: number;
+    readonly coverage: number;
+    readonly accuracy: number | null;
+  }[];
   readonly classes: readonly (Omit<ClassScores, 'classIndex'> & { readonly className: string })[];
   /** Most frequent first, with items to look at. */
   readonly confusions: readonly {
@@ -101,7 +105,11 @@ export async function accountOf(
         .map((value, i) => (value >= threshold ? (rights[i] as number) : -1))
         .filter((r) => r >= 0);
       const sum = above.reduce((total, value) => total + value, 0);
-      return { threshold, coverage: above.length / rows.length, accuracy: above.length > 0 ? sum / above.length : 1 };
+      return {
+        threshold,
+        coverage: above.length / rows.length,
+        accuracy: above.length > 0 ? sum / above.length : null,
+      };
     }),
     classes: classScores({ truth, predicted })
       .filter(({ classIndex }) => classIndex >= 0)

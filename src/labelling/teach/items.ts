@@ -3,7 +3,7 @@
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels, type Label, NONE_OF_THESE, type Task } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { gatherRows, type Matrix } from '../../math/matrix.ts';
+import type { Matrix } from '../../math/matrix.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
 import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
@@ -139,7 +139,7 @@ export interface Teaching {
 
 const SHOWN = 5;
 
-/** The problem that a task's labels pose, or an error that says what is missing. Audit items and `without` take no part. */
+/** The problem that a task's labels pose, or an error that says what is missing. Audit items and their groups take no part. */
 export function teachingOf(items: TaskItems): Teaching {
   const { ids, said, audit, features, groups, task } = items;
   const labelled: number[] = [];
@@ -240,21 +240,4 @@ function refuseUnteachable(
   throw new LabelsmithError('NOT_FOUND', `Nobody has labelled anything in the task "${task}".`, {
     hint: 'labelsmith teach select -n 50 --out label.csv says what to label first; labelsmith import csv label.csv --as human takes it back.',
   });
-}
-
-/** A part of the rows as a problem of its own; labelled rows outside of it are lost. */
-export function subProblem(problem: Problem, rows: Int32Array): Problem {
-  const place = new Map(Array.from(rows, (row, i) => [row, i]));
-  const kept: [row: number, label: number][] = [];
-  for (let i = 0; i < problem.labelled.length; i++) {
-    const to = place.get(problem.labelled[i] as number);
-    if (to !== undefined) kept.push([to, problem.labels[i] as number]);
-  }
-  return {
-    features: gatherRows(problem.features, rows),
-    groups: Array.from(rows, (row) => problem.groups[row] as string),
-    labelled: Int32Array.from(kept, ([row]) => row),
-    labels: Int32Array.from(kept, ([, label]) => label),
-    classes: problem.classes,
-  };
 }
