@@ -4,14 +4,19 @@ export type { DatasetImage, ImportedImage, LabelValue, RegionRecord } from './co
 export type { ImageId, ItemId, RegionId } from './core/ids.ts';
 export type { ImagePath, ImageRecord, QualityFlag } from './core/image.ts';
 export { currentLabels, type Label, type Origin, type Task } from './core/labels.ts';
+export { change, corpusTree } from './corpus/corpus.ts';
 export { type ErrorCode, LabelsmithError } from './errors.ts';
+export { readSheet, writeSheet } from './formats/audit-sheet.ts';
 export type { ExportSummary, FormatName } from './formats/format.ts';
 export { type ExportOptions, exportWorkspace } from './formats/from-store.ts';
 export { type ImportOptions, importLabels } from './formats/into-store.ts';
+export { readItemList } from './formats/item-list.ts';
 export { FORMATS, readFormat } from './formats/table.ts';
+export { readTaxonomy, taxonomyFormatOf, writeTaxonomy } from './formats/taxonomies.ts';
 export { decodeLetterboxed, decodeUpright } from './images/decode.ts';
 export { inspect } from './images/inspect.ts';
 export { type AcceptRules, accept, DEFAULT_ACCEPT_RULES } from './labelling/accept.ts';
+export { answerAudit, drawAudit, estimateAudit } from './labelling/audit.ts';
 export { type DetectOptions, type DetectResult, detectIn, estimateDetect } from './labelling/detect.ts';
 export {
   type DiscoveredCluster,
@@ -20,6 +25,8 @@ export {
   discoverIn,
 } from './labelling/discover/discover.ts';
 export { type EmbedOptions, type EmbedResult, embedIn, estimateEmbed } from './labelling/embed.ts';
+export { matchIn } from './labelling/match/match.ts';
+export { similarTo } from './labelling/similar/similar.ts';
 export { type Detector, openDetector } from './models/detector.ts';
 export { type Embedder, openEmbedder } from './models/embedder.ts';
 export { importModel } from './models/import.ts';
