@@ -33,6 +33,7 @@ export async function run(rows = 1_000_000): Promise<unknown> {
     const began = performance.now();
     const result = await work();
     const seconds = (performance.now() - began) / 1000;
+    process.stderr.write(`  ${seconds.toFixed(1)} s, peak ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB\n`);
     steps[name] = { seconds, peakMiB: Math.round(process.resourceUsage().maxRSS / 1024), ...more?.(result) };
     return result;
   };

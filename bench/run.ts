@@ -12,6 +12,9 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   embed: () => import('./embed.ts'),
   discover: () => import('./discover.ts'),
   match: () => import('./match.ts'),
+  kmeans: () => import('./kmeans.ts'),
+  knn: () => import('./knn.ts'),
+  million: () => import('./million.ts'),
   teach: () => import('./teach.ts'),
 };
 

@@ -1,5 +1,8 @@
 /** The options of `detect`, which `auto` takes too, and the rules they stand for. */
+import { rulesInAllNames } from '../../corpus/rules.ts';
+import { readMapping } from '../../formats/taxonomies.ts';
 import { type AcceptRules, DEFAULT_THRESHOLD, IMAGE_LABEL_RULES, type ImageLabelRule } from '../../labelling/accept.ts';
+import type { Store } from '../../store/store.ts';
 import type { OptionSpec } from '../command.ts';
 import { nameList, type Thresholds, thresholds } from '../parse.ts';
 
@@ -22,6 +25,10 @@ export const DETECT_OPTIONS: readonly OptionSpec[] = [
     choices: Object.keys(IMAGE_LABEL_RULES),
     default: 'any',
   },
+  {
+    flags: '--mapping <file>',
+    description: "the model's class names to yours: a JSON object, or CSV with the columns from,to",
+  },
   { flags: '--pose', description: "find COCO's 17 keypoints on each person too", default: false },
   { flags: '--pose-model <name>', description: 'the pose model', default: DEFAULT_POSE_MODEL },
 ];
@@ -31,7 +38,17 @@ export function personClassesOf({ mapping }: AcceptRules): string[] {
   return [mapping[PERSON] ?? PERSON];
 }
 
-export function acceptRulesOf(options: Readonly<Record<string, unknown>>): AcceptRules {
+/** The rules as the options say them, in the names of the workspace's corpus. */
+export async function acceptRulesOf(
+  options: Readonly<Record<string, unknown>>,
+  store: Pick<Store, 'corpus'>,
+): Promise<AcceptRules> {
+  const file = options.mapping as string | undefined;
+  const mapping = file === undefined ? {} : Object.fromEntries(await readMapping(file));
+  return rulesInAllNames(await store.corpus(), { ...rulesSaid(options), mapping });
+}
+
+function rulesSaid(options: Readonly<Record<string, unknown>>): AcceptRules {
   const given = options.threshold as Thresholds | undefined;
   return {
     threshold: given?.default ?? DEFAULT_THRESHOLD,

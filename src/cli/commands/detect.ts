@@ -28,6 +28,7 @@ export const detect: CommandSpec = {
     ['labelsmith detect --classes person,car,dog', 'only these'],
     ['labelsmith detect --threshold 0.4,person=0.5', 'another threshold, and one for people'],
     ['labelsmith detect --model nanodet', 'another model'],
+    ['labelsmith detect --mapping mine.csv', "the model's classes under your names"],
     ['labelsmith detect --pose', 'keypoints on people too; only what is missing is done'],
     ['labelsmith detect --limit 100', 'a pilot on 100 images'],
   ],
@@ -61,9 +62,9 @@ interface Target {
 }
 
 export async function runDetect(invocation: Invocation, workspace: Workspace, target: Target): Promise<Detected> {
+  const rules = await acceptRulesOf(invocation.options, workspace.store);
   const { result, key } = await withDetector(invocation, async (detector) => {
     const run = invocation.runOptions();
-    const rules = acceptRulesOf(invocation.options);
     const result = await detectIn(workspace, detector, { ...run, rules, ...target });
     run.done();
     return { result, key: detector.key };
@@ -81,7 +82,7 @@ async function runPose(invocation: Invocation, workspace: Workspace, detectorKey
   });
   try {
     const run = invocation.runOptions();
-    const personClasses = personClassesOf(acceptRulesOf(options));
+    const personClasses = personClassesOf(await acceptRulesOf(options, workspace.store));
     const result = await findPosesIn(workspace, pose, { ...run, ...target, detectorKey, personClasses });
     run.done();
     return result;
@@ -101,9 +102,14 @@ export function quarantinedIn({ counts, pose }: Detected): number {
 
 async function showEstimate(invocation: Invocation, workspace: Workspace): Promise<number> {
   const { options, global, output } = invocation;
-  const rules = acceptRulesOf(options);
+  const rules = await acceptRulesOf(options, workspace.store);
   const estimate = await withDetector(invocation, (detector) =>
-    estimateDetect(workspace, detector, { ...global, rules, force: options.force as boolean, task: options.task as string }),
+    estimateDetect(workspace, detector, {
+      ...global,
+      rules,
+      force: options.force as boolean,
+      task: options.task as string,
+    }),
   );
   const { model, images, estimatedMs, recordBytes } = estimate;
   output.document({ dryRun: true, ...estimate });

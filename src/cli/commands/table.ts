@@ -2,7 +2,7 @@
 import type { CommandSpec } from '../command.ts';
 import { add } from './add.ts';
 import { auto } from './auto.ts';
-import { corpusList } from './corpus.ts';
+import { corpusCommands } from './corpus.ts';
 import { demo } from './demo.ts';
 import { detect } from './detect.ts';
 import { discover } from './discover.ts';
@@ -29,7 +29,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   similar,
   exportCommand,
   importCommand,
-  corpusList,
+  ...corpusCommands,
   evaluate,
   report,
   status,
