@@ -29,8 +29,9 @@ export function quarantineRowOf(
     sourceRoot: path?.sourceRoot ?? '',
     reason: typeof error.details.reason === 'string' ? error.details.reason : error.code.toLowerCase(),
     message: error.message,
-    byteSize: path?.byteSize ?? 0,
-    modifiedAtMs: path?.modifiedAtMs ?? 0,
+    // Not the recorded ones: a file that is back as it was must not count as known and unchanged to `add`.
+    byteSize: 0,
+    modifiedAtMs: 0,
     stage,
   };
 }
