@@ -72,6 +72,7 @@ const select: CommandSpec = {
   usage: 'teach select',
   summary: 'what to label next, so that few labels go far; and a random audit set',
   details:
+    'The answers come back with labelsmith import csv OUT.csv --as human (or import folders OUT --as human).\n' +
     'OUT.csv gets a row an image with an empty class column; a folder gets the pictures to sort into classes, and a page\n' +
     'to look at. Nearly equal pictures are asked once. Audit items are drawn at random and never trained on, whoever\n' +
     `labels them. An image that is of no class of the task is "${NONE_OF_THESE}".`,
@@ -90,7 +91,6 @@ const select: CommandSpec = {
   examples: [
     ['labelsmith teach select -n 50 --out label.csv', 'fifty rows to fill in'],
     ['labelsmith teach select -n 50 --audit 100 --out sort/', 'a folder to sort, a hundred for the audit among them'],
-    ['labelsmith import folders sort/ --as human', 'takes the sorted folder back'],
   ],
   async run(invocation) {
     const { options, global, output, signal } = invocation;
