@@ -6,7 +6,7 @@ export type { ImagePath, ImageRecord, QualityFlag } from './core/image.ts';
 export { currentLabels, type Label, type Origin, type Task } from './core/labels.ts';
 export { change, corpusTree } from './corpus/corpus.ts';
 export { type ErrorCode, LabelsmithError } from './errors.ts';
-export { readSheet, writeSheet } from './formats/audit-sheet.ts';
+export { drawAuditSheet, takeAnswers } from './formats/audits.ts';
 export type { ExportSummary, FormatName } from './formats/format.ts';
 export { type ExportOptions, exportWorkspace } from './formats/from-store.ts';
 export { type ImportOptions, importLabels } from './formats/into-store.ts';

@@ -16,7 +16,7 @@ export interface Heading {
 }
 
 export const HEADINGS: readonly Heading[] = [
-  { name: 'person', synset: 'person.n.01', above: ['person.n.01'], coco: [] },
+  { name: 'person', synset: 'person.n.01', above: ['person.n.01', 'hominid.n.01'], coco: [] },
   {
     name: 'vehicle',
     synset: 'vehicle.n.01',
@@ -79,7 +79,7 @@ export const HEADINGS: readonly Heading[] = [
   {
     name: 'electronic',
     synset: 'electronic_equipment.n.01',
-    above: ['electronic_equipment.n.01', 'electronic_device.n.01', 'computer.n.01', 'electronic_component.n.01'],
+    above: ['electronic_equipment.n.01', 'electronic_device.n.01', 'computer.n.01'],
     coco: ['tv', 'laptop', 'mouse', 'remote', 'keyboard', 'cell phone'],
   },
   {

@@ -29,11 +29,17 @@ export interface SheetItem {
   readonly box: Box | null;
 }
 
+interface Sheet {
+  readonly auditId: number;
+  readonly items: readonly SheetItem[];
+}
+
 export interface SheetOptions {
   readonly kind: SheetKind;
-  readonly auditId: number;
   readonly replace: boolean;
   readonly protectedPaths: readonly ProtectedPath[];
+  /** Called once the output may be written. */
+  readonly draw: () => Promise<Sheet>;
   /** A JPEG of the item, or null where its file cannot be read any more. */
   readonly picture: (item: SheetItem) => Promise<Uint8Array | null>;
 }
@@ -49,13 +55,13 @@ const COLUMNS = ['audit', 'item', 'picture', 'file', 'x1', 'y1', 'x2', 'y2', 'cl
 /** Gives the absolute path of the folder and how many pictures could not be made. */
 export async function writeSheet(
   out: string,
-  items: readonly SheetItem[],
   options: SheetOptions,
 ): Promise<{ readonly out: string; readonly withoutPicture: number }> {
-  const { kind, replace, protectedPaths } = options;
+  const { kind, replace, protectedPaths, draw, picture } = options;
   let withoutPicture = 0;
   const path = await writeOutput(out, { kind: 'folder', replace, protectedPaths }, async (target) => {
-    withoutPicture = await (kind === 'csv' ? writeCsv : writeFolders)(target, items, options);
+    const sheet = await draw();
+    withoutPicture = await (kind === 'csv' ? writeCsv : writeFolders)(target, sheet, picture);
   });
   return { out: path, withoutPicture };
 }
@@ -66,34 +72,28 @@ function pictureName(item: SheetItem, index: number, count: number): string {
   return `${digits}-${safeComponent(splitExtension(basename(item.file))[0]).slice(0, 80)}.jpg`;
 }
 
-async function writeCsv(target: string, items: readonly SheetItem[], options: SheetOptions): Promise<number> {
+async function writeCsv(target: string, { auditId, items }: Sheet, picture: SheetOptions['picture']): Promise<number> {
   await mkdir(join(target, PICTURES));
   const rows = [csvRow(COLUMNS)];
   let missing = 0;
   for (const [i, item] of items.entries()) {
-    const bytes = await options.picture(item);
+    const bytes = await picture(item);
     const name = pictureName(item, i, items.length);
     if (bytes) await writeFile(join(target, PICTURES, name), bytes);
     else missing++;
     const box = item.box ? item.box.map((value) => String(pixel(value))) : ['', '', '', ''];
-    const picture = bytes ? `${PICTURES}/${name}` : '';
-    rows.push(
-      csvRow([
-        String(options.auditId),
-        item.itemId,
-        picture,
-        fileCell(item.file),
-        ...box,
-        textCell(item.className),
-        '',
-      ]),
-    );
+    const shown = bytes ? `${PICTURES}/${name}` : '';
+    rows.push(csvRow([String(auditId), item.itemId, shown, fileCell(item.file), ...box, textCell(item.className), '']));
   }
   await writeFile(join(target, SHEET), rows.join(''));
   return missing;
 }
 
-async function writeFolders(target: string, items: readonly SheetItem[], options: SheetOptions): Promise<number> {
+async function writeFolders(
+  target: string,
+  { auditId, items }: Sheet,
+  picture: SheetOptions['picture'],
+): Promise<number> {
   const classNames = [...new Set(items.map(({ className }) => className))].sort();
   const { folderOf } = classFolders(classNames, [TO_CHECK, NONE, WRONG, MANIFEST]);
   for (const folder of folderOf.values()) {
@@ -105,7 +105,7 @@ async function writeFolders(target: string, items: readonly SheetItem[], options
   const pictures: Record<string, { item: ItemId; class: string }> = {};
   let missing = 0;
   for (const [i, item] of items.entries()) {
-    const bytes = await options.picture(item);
+    const bytes = await picture(item);
     if (!bytes) {
       missing++;
       continue;
@@ -115,10 +115,7 @@ async function writeFolders(target: string, items: readonly SheetItem[], options
     await writeFile(join(target, TO_CHECK, folderOf.get(item.className) as string, name), bytes);
   }
   const folders = Object.fromEntries([...folderOf].map(([className, folder]) => [folder, className]));
-  await writeFile(
-    join(target, MANIFEST),
-    `${JSON.stringify({ audit: options.auditId, folders, pictures }, null, 2)}\n`,
-  );
+  await writeFile(join(target, MANIFEST), `${JSON.stringify({ audit: auditId, folders, pictures }, null, 2)}\n`);
   return missing;
 }
 

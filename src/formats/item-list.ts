@@ -17,13 +17,18 @@ export interface ListedItem {
 /** CSV rounds corners; regions whose corners differ by more, in pixels, are others. */
 const SAME_CORNER = 0.51;
 
+/**
+ * @param from the class that the items have now: several regions may have one box, and then it says which is meant
+ */
 export async function readItemList(
   store: Store,
   path: string,
+  from: string,
 ): Promise<{ readonly items: readonly ListedItem[]; readonly unmatched: readonly string[] }> {
   const resolved = await resolveLabels(store, 'csv', path);
   const items: ListedItem[] = [];
   const unmatched: string[] = [];
+  const taken = new Set<ItemId>();
   for await (const entry of resolved.read()) {
     const { image } = await resolved.find(entry);
     if (!image) {
@@ -33,23 +38,30 @@ export async function readItemList(
     for (const { className } of entry.labels) items.push({ itemId: image.id, className, where: entry.where });
     if (entry.regions.length === 0) continue;
     const regions = (await store.regionsOf([image.id])).get(image.id) ?? [];
-    for (const { box, unit, labels } of entry.regions) {
+    const labels = await store.labelsOf(regions.map(({ id }) => id));
+    const bears = (id: ItemId) =>
+      (labels.get(id) ?? []).some(({ className, present }) => present && className === from);
+    for (const { box, unit, labels: said } of entry.regions) {
       const [sx, sy] = unit === 'fractions' ? [image.width, image.height] : [1, 1];
       const asked: Box = [box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy];
-      const region = nearest(regions, asked);
-      if (region) for (const { className } of labels) items.push({ itemId: region.id, className, where: entry.where });
-      else unmatched.push(`${entry.where}: ${entry.file} has no region at ${asked.map(Math.round).join(',')}`);
+      const there = regionsAt(regions, asked).filter(({ id }) => !taken.has(id));
+      const region = there.find(({ id }) => bears(id)) ?? there[0];
+      if (!region) {
+        unmatched.push(`${entry.where}: ${entry.file} has no region at ${asked.map(Math.round).join(',')}`);
+        continue;
+      }
+      taken.add(region.id);
+      for (const { className } of said) items.push({ itemId: region.id, className, where: entry.where });
     }
   }
   return { items, unmatched };
 }
 
-function nearest(regions: readonly StoredRegion[], box: Box): StoredRegion | undefined {
-  let best: { region: StoredRegion; distance: number } | undefined;
-  for (const region of regions) {
-    if (region.deleted) continue;
-    const distance = Math.max(...region.box.map((corner, i) => Math.abs(corner - (box[i] as number))));
-    if (distance <= SAME_CORNER && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { region, distance };
-  }
-  return best?.region;
+/** Those with this box but for rounding, nearest first. */
+function regionsAt(regions: readonly StoredRegion[], box: Box): StoredRegion[] {
+  const distance = (region: StoredRegion) =>
+    Math.max(...region.box.map((corner, i) => Math.abs(corner - (box[i] as number))));
+  return regions
+    .filter((region) => !region.deleted && distance(region) <= SAME_CORNER)
+    .sort((a, b) => distance(a) - distance(b) || (a.id < b.id ? -1 : 1));
 }

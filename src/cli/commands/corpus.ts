@@ -1,6 +1,11 @@
+import type { CorpusEvent } from '../../core/corpus.ts';
 import { change, corpusTree, type Operation, taxonomy } from '../../corpus/corpus.ts';
+import type { ClassExemplar } from '../../corpus/counts.ts';
+import { CorpusIndex } from '../../corpus/state.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { readItemList } from '../../formats/item-list.ts';
 import {
+  readMapping,
   readTaxonomy,
   TAXONOMY_FORMATS,
   type TaxonomyFormat,
@@ -8,8 +13,10 @@ import {
   writeTaxonomy,
 } from '../../formats/taxonomies.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import type { Store } from '../../store/store.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import type { Output } from '../output.ts';
+import { wholeNumber } from '../parse.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 
 const corpusList: CommandSpec = {
@@ -52,16 +59,22 @@ const corpusList: CommandSpec = {
 const EXEMPLARS_SHOWN = 5;
 
 async function listTree({ store }: Workspace, output: Output): Promise<number> {
-  const nodes = await corpusTree(store, 0);
+  const nodes = await corpusTree(store, EXEMPLARS_SHOWN);
   output.document({ classes: nodes });
-  const rows = nodes.map(({ name, depth, heading, images, regions, meanConfidence, origins }) => [
+  if (nodes.length === 0) {
+    output.line('No classes yet. Next: labelsmith detect');
+    return 0;
+  }
+  const rows = nodes.map(({ name, depth, meanConfidence, images, regions, origins, exemplars }) => [
     `${'  '.repeat(depth)}${name}`,
     images,
     regions,
-    heading || meanConfidence === null ? '–' : formatPercent(meanConfidence),
+    meanConfidence === null ? '–' : formatPercent(meanConfidence),
     Object.keys(origins).join(', '),
+    exemplars[0]?.file ?? '',
   ]);
-  for (const line of table([['class', 'images', 'regions', 'mean confidence', 'origin'], ...rows])) output.line(line);
+  const head = ['class', 'images', 'regions', 'mean confidence', 'origin', 'exemplar'];
+  for (const line of table([head, ...rows])) output.line(line);
   return 0;
 }
 
@@ -73,10 +86,13 @@ const corpusShow: CommandSpec = {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const [name] = args as [string];
+      const state = await workspace.store.corpus();
       const nodes = await corpusTree(workspace.store, EXEMPLARS_SHOWN);
-      const node = nodes.find((known) => known.name === name || known.synonyms.includes(name));
-      if (!node)
-        throw new LabelsmithError('NOT_FOUND', `There is no class "${name}".`, { hint: 'See labelsmith corpus list.' });
+      const node =
+        nodes.find((known) => known.name === name || known.synonyms.includes(name)) ??
+        // Says which names are near.
+        nodes.find((known) => known.name === new CorpusIndex(state).require(name).name);
+      if (!node) throw new Error(`The class "${name}" is not in the tree`);
       output.document(node);
       const rows: [string, string][] = [
         ['class', node.name],
@@ -87,7 +103,8 @@ const corpusShow: CommandSpec = {
         ['images', formatCount(node.images)],
         ['regions', formatCount(node.regions)],
         ['confidence', node.meanConfidence === null ? '–' : formatPercent(node.meanConfidence)],
-        ['exemplars', node.exemplars.map(({ file }) => file).join(', ') || '–'],
+        ['said by', originsText(node.origins) || '–'],
+        ['exemplars', node.exemplars.map(exemplarText).join(', ') || '–'],
       ];
       for (const [key, value] of rows) output.line(`${key.padEnd(12)} ${value}`);
       return 0;
@@ -97,10 +114,20 @@ const corpusShow: CommandSpec = {
   },
 };
 
+function originsText(origins: Readonly<Record<string, number>>): string {
+  return Object.entries(origins)
+    .map(([origin, count]) => `${origin} ${formatCount(count)}`)
+    .join(', ');
+}
+
+function exemplarText({ file, confidence }: ClassExemplar): string {
+  return confidence === null ? file : `${file} (${formatPercent(confidence, 0)})`;
+}
+
 /** A command that is one operation on the corpus. */
 function operation(
   spec: Pick<CommandSpec, 'usage' | 'summary' | 'examples' | 'options' | 'details'>,
-  of: (invocation: Invocation) => Operation,
+  of: (invocation: Invocation, store: Store) => Operation | Promise<Operation>,
 ): CommandSpec {
   return {
     ...spec,
@@ -108,11 +135,11 @@ function operation(
       const { global, output } = invocation;
       const workspace = await openWorkspace(global.workspace, { create: false });
       try {
-        const event = await change(workspace.store, of(invocation));
+        const event = await change(workspace.store, await of(invocation, workspace.store));
         output.document({ changed: event !== null, event });
         output.line(
           event
-            ? `Done (${plural(event.labels, 'label')} touched); labelsmith corpus undo takes it back.`
+            ? `Done${event.labels > 0 ? ` (${plural(event.labels, 'label')} changed)` : ''}; labelsmith corpus undo takes it back.`
             : 'Nothing to change.',
         );
         return 0;
@@ -164,19 +191,100 @@ const corpusNest = operation(
   ({ args: [child, parent] }) => ({ kind: 'nest', child: child as string, parent: parent ?? null }),
 );
 
+const corpusSplit = operation(
+  {
+    usage: 'corpus split <name>',
+    summary: 'items of a class go to other classes',
+    details:
+      '--by FILE.csv is a list as export csv writes it, with the class column changed: a person says of each item that\n' +
+      'it is that class and not this one. --by TASK goes by what another task says of the same items: cars with the\n' +
+      'colour red become "car red"; whose word it is stays. --merged takes a class out again that was merged.',
+    options: [
+      { flags: '--by <file|task>', description: 'a CSV with file,class (and x1,y1,x2,y2 for regions), or a task' },
+      { flags: '--merged <class>', description: 'a class that was merged into this one' },
+    ],
+    examples: [
+      ['labelsmith corpus split cup --by mugs.csv', 'rows of mugs.csv that say mug become mug'],
+      ['labelsmith corpus split car --by colour', '"car red", "car blue", …'],
+      ['labelsmith corpus split vehicle --merged truck', 'truck is a class of its own again'],
+    ],
+  },
+  async ({ args, options, global, output }, store): Promise<Operation> => {
+    const name = args[0] as string;
+    const by = options.by as string | undefined;
+    const merged = options.merged as string | undefined;
+    if ((by === undefined) === (merged === undefined)) {
+      throw new LabelsmithError('USAGE', 'corpus split takes either --by or --merged.');
+    }
+    if (merged !== undefined) return { kind: 'unmerge', name, merged };
+    if (!(by as string).toLowerCase().endsWith('.csv')) return { kind: 'split-by-task', name, by: by as string };
+    const from = new CorpusIndex(await store.corpus()).require(name).name;
+    const { items, unmatched } = await readItemList(store, by as string, from);
+    for (const row of unmatched) output.warn(row);
+    if (unmatched.length > 0 && (global.strict || items.length === 0)) {
+      throw new LabelsmithError('NOT_FOUND', `${plural(unmatched.length, 'row')} of ${by} matched no item.`, {
+        hint: 'Files are named as in exports, regions by their box: labelsmith export csv shows both.',
+      });
+    }
+    return { kind: 'split', name, items: items.map(({ itemId, className }) => ({ itemId, to: className })) };
+  },
+);
+
+const corpusMap = operation(
+  {
+    usage: 'corpus map <file>',
+    summary: 'your names for classes, all at once: renames, and merges where several get one name',
+    details: 'FILE is a JSON object {"old": "new"}, or CSV with the columns from,to. One operation, undone as one.',
+    examples: [['labelsmith corpus map mine.csv', 'detect says these names from now on too']],
+  },
+  async ({ args }) => ({ kind: 'map', mapping: await readMapping(args[0] as string) }),
+);
+
+const corpusDescribe = operation(
+  {
+    usage: 'corpus describe <name>',
+    summary: 'what a class means: a description, a WordNet synset',
+    options: [
+      { flags: '--description <text>', description: 'in your words; empty takes it away' },
+      { flags: '--synset <key>', description: 'such as dog.n.01; empty goes back to what the name says' },
+    ],
+    examples: [['labelsmith corpus describe mouse --synset mouse.n.01', 'the animal']],
+  },
+  ({ args, options }) => {
+    const { description, synset } = options as { description?: string; synset?: string };
+    if (description === undefined && synset === undefined) {
+      throw new LabelsmithError('USAGE', 'corpus describe takes --description, --synset or both.');
+    }
+    return {
+      kind: 'describe',
+      name: args[0] as string,
+      ...(description === undefined ? {} : { description: description || null }),
+      ...(synset === undefined ? {} : { synset: synset || null }),
+    };
+  },
+);
+
 const corpusUndo: CommandSpec = {
-  usage: 'corpus undo',
-  summary: 'takes back the last change of the corpus',
-  examples: [['labelsmith corpus undo', 'once more takes back the one before']],
-  async run({ global, output }) {
+  usage: 'corpus undo [n]',
+  summary: 'takes back the last change of the corpus, or the last n',
+  examples: [
+    ['labelsmith corpus undo', 'once more takes back the one before'],
+    ['labelsmith corpus undo 3', 'the last three'],
+  ],
+  async run({ args, global, output }) {
+    const count = wholeNumber('The number of changes to undo', 1)(args[0] ?? '1');
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const event = await workspace.store.undoCorpusChange();
-      output.document({ undone: event });
-      output.line(
-        event ? `Took back: ${event.operation} ${JSON.stringify(event.arguments)}` : 'There is nothing to take back.',
-      );
-      return event ? 0 : 1;
+      const undone: CorpusEvent[] = [];
+      while (undone.length < count) {
+        const event = await workspace.store.undoCorpusChange();
+        if (!event) break;
+        undone.push(event);
+        output.line(`Took back: ${event.operation} ${JSON.stringify(event.arguments)}`);
+      }
+      output.document({ undone });
+      if (undone.length === 0) output.line('There is nothing to take back.');
+      return undone.length > 0 ? 0 : 1;
     } finally {
       await workspace.close();
     }
@@ -253,8 +361,11 @@ export const corpusCommands: readonly CommandSpec[] = [
   corpusShow,
   corpusRename,
   corpusMerge,
+  corpusSplit,
   corpusAlias,
   corpusNest,
+  corpusMap,
+  corpusDescribe,
   corpusUndo,
   corpusHistory,
   corpusExport,

@@ -1,6 +1,7 @@
 /** Every command there is. */
 import type { CommandSpec } from '../command.ts';
 import { add } from './add.ts';
+import { audit } from './audit.ts';
 import { auto } from './auto.ts';
 import { corpusCommands } from './corpus.ts';
 import { demo } from './demo.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   similar,
   exportCommand,
   importCommand,
+  audit,
   ...corpusCommands,
   evaluate,
   report,
