@@ -102,7 +102,9 @@ export function openWordNet(folder: string): WordNet {
 
   const entryOf = (word: string): IndexEntry | undefined => {
     index ??= readFileSync(join(folder, 'index.noun'));
-    const line = findLine(index, lemmaOf(word));
+    const lemma = lemmaOf(word);
+    // Lines of the licence begin with blanks: their first word is empty.
+    const line = lemma === '' ? undefined : findLine(index, lemma);
     return line === undefined ? undefined : indexEntry(line);
   };
   const at = (offset: number): Synset => {

@@ -56,7 +56,10 @@ interface Claim {
 }
 
 /** Draws a sample and records it. Two passes over the labels; resident: the sample. */
-export async function drawAudit(store: Store, options: AuditOptions): Promise<AuditRecord> {
+export async function drawAudit(
+  store: Pick<Store, 'tasks' | 'dataset' | 'startAudit'>,
+  options: AuditOptions,
+): Promise<AuditRecord> {
   const { task: name, origin, size, seed, atMs, strata: wanted = DEFAULT_STRATA } = options;
   const task = await taskNamed(store, name);
   if (origin !== null && !isMachine(origin)) {
@@ -102,7 +105,7 @@ export async function drawAudit(store: Store, options: AuditOptions): Promise<Au
   return { ...record, id, items: items.length, answered: 0 };
 }
 
-async function* claims(store: Store, task: Task, origin: Origin | null): AsyncGenerator<Claim> {
+async function* claims(store: Pick<Store, 'dataset'>, task: Task, origin: Origin | null): AsyncGenerator<Claim> {
   const asked = (label: LabelValue) => (origin === null ? isMachine(label.origin) : label.origin === origin);
   for await (const image of store.dataset({ task: task.name, present: true })) {
     for (const { id, labels } of itemsOf(image, task)) {
@@ -193,7 +196,7 @@ class LowestRanks<T> {
   }
 }
 
-async function taskNamed(store: Store, name: string): Promise<Task> {
+async function taskNamed(store: Pick<Store, 'tasks'>, name: string): Promise<Task> {
   const tasks = await store.tasks();
   const task = tasks.find((one) => one.name === name);
   if (task) return task;

@@ -52,6 +52,9 @@ export function corpusStore(session: Session): CorpusStore {
       })
       .where('id', '=', v.id),
   );
+  const letGo = template<{ id: number }>((v) =>
+    db.updateTable('class').set({ root_id: v.id, parent_id: null }).where('id', '=', v.id),
+  );
   const drop = template<{ id: number }>((v) => db.deleteFrom('class').where('id', '=', v.id));
   const putSynonym = template<{ name: string; class_id: number }>((v) =>
     db.insertInto('class_alias').values({ name: v.name, class_id: v.class_id }),
@@ -111,7 +114,10 @@ export function corpusStore(session: Session): CorpusStore {
       else if (old && old.name !== row?.name) draft.add(rename, { id, name });
     }
     for (const [, row] of to.classes) if (row) draft.add(put, rowOf(row));
-    for (const [id, row] of to.classes) if (!row) draft.add(drop, { id });
+    // Rows that go may be each other's parents: first they let go, then they go.
+    const gone = to.classes.flatMap(([id, row]) => (row === null && from.classes.has(id) ? [id] : []));
+    for (const id of gone) draft.add(letGo, { id });
+    for (const id of gone) draft.add(drop, { id });
     for (const [name, classId] of to.synonyms) if (classId !== null) draft.add(putSynonym, { name, class_id: classId });
   }
 
