@@ -1,4 +1,5 @@
 /** Against servers of this process: byte ranges, cut connections, wrong content, a registry, two processes at once. */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import registryFetch from 'npm-registry-fetch';
 import { pack } from 'tar-stream';
 import { LabelsmithError } from '../errors.ts';
 import { sourcePath } from './cache.ts';
@@ -265,7 +267,8 @@ describe('npm:', () => {
   function registry(serveTarball: Handler, stated = integrity): Handler {
     return (request, response) => {
       if (request.url === '/@some%2fmodels') {
-        const dist = { tarball: 'https://registry.npmjs.org/@some/models/-/models-1.2.3.tgz', integrity: stated };
+        const publicUrl = new URL('/@some/models/-/models-1.2.3.tgz', registryFetch.pickRegistry('@some/models', {}));
+        const dist = { tarball: publicUrl.href, integrity: stated };
         const versions = { '1.2.3': { name: '@some/models', version: '1.2.3', dist } };
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ name: '@some/models', 'dist-tags': { latest: '1.2.3' }, versions }));

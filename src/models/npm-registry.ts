@@ -62,7 +62,8 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
     throw registryError(cause, specifier, settings);
   }
   const registry = registryFetch.pickRegistry(specifier, settings);
-  const url = onRegistry(manifest._resolved, registry, settings.replaceRegistryHost);
+  const publicHost = new URL(registryFetch.pickRegistry(specifier, {})).host;
+  const url = onRegistry(manifest._resolved, registry, publicHost, settings.replaceRegistryHost);
   return {
     url,
     integrity: manifest._integrity ?? null,
@@ -87,9 +88,9 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
 }
 
 /** npm's `replace-registry-host`: a mirror's manifest may still name the public registry. */
-function onRegistry(resolved: string, registry: string, replace = 'npmjs'): string {
+function onRegistry(resolved: string, registry: string, publicHost: string, replace = 'npmjs'): string {
   const url = new URL(resolved);
-  const host = replace === 'npmjs' ? 'registry.npmjs.org' : replace;
+  const host = replace === 'npmjs' ? publicHost : replace;
   if (replace === 'never' || (replace !== 'always' && host !== url.host)) return resolved;
   return new URL(url.pathname, registry).href;
 }
