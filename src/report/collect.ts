@@ -22,6 +22,7 @@ import type {
   ReportPicture,
   Thumbnail,
 } from './report-data.ts';
+import type { GatheredSection } from './sections/section.ts';
 
 /** Gives an image's thumbnail, or null where none can be made any more. */
 export type ReadThumbnail = (id: ImageId) => Promise<Thumbnail | null>;
@@ -50,6 +51,8 @@ export interface CollectOptions {
   readonly maxExemplars?: number;
   /** Bytes of all pictures together (default 12 MB; in the file they take a third more). Classes share them evenly. */
   readonly maxPictureBytes?: number;
+  /** What `gatherSections` gave (default: none). */
+  readonly gathered?: readonly GatheredSection[];
 }
 
 const MAX_GROUPS = 24;
@@ -81,11 +84,12 @@ export async function collectReport(
   const classes = pass.classes(records);
   const groups = await withKinds(store, pass.largestGroups());
   const quality = await readFlags(store, summary);
+  const gathered = options.gathered ?? [];
   const quarantined = Object.entries(summary.quarantined).map(([reason, count]) => ({ reason, count }));
   const { pictures, leftOut } = await readPictures(
     store,
     readThumbnail,
-    pictureOrder(classes, groups, quality, pass.copies.list()),
+    pictureOrder(classes, gathered, groups, quality, pass.copies.list()),
     options.maxPictureBytes ?? 12e6,
   );
   return {
@@ -113,6 +117,7 @@ export async function collectReport(
       rows: await firstRows(store.quarantine()),
     },
     runs,
+    gathered,
     pictures,
     picturesLeftOut: leftOut,
   };
@@ -295,9 +300,10 @@ async function firstRows(pages: AsyncIterable<readonly QuarantineRow[]>): Promis
   return rows;
 }
 
-/** Which pictures matter most: the first of every class, then groups, flags and copies, then the rest class by class. */
+/** Which pictures matter most: the first of every class, then what sections gathered, groups, flags and copies, then the rest class by class. */
 function pictureOrder(
   classes: readonly ReportClass[],
+  gathered: readonly GatheredSection[],
   groups: readonly ReportGroup[],
   quality: readonly ReportFlag[],
   copies: readonly ReportCopies[],
@@ -309,6 +315,7 @@ function pictureOrder(
     for (const list of shown) if (r < list.length) order.add(list[r]);
   };
   for (let r = 0; r < FIRST_EXEMPLARS; r++) rank(r);
+  for (const { pictures } of gathered) for (const id of pictures) order.add(id);
   for (const { members } of groups) for (const id of members) order.add(id);
   for (const { examples } of quality) for (const id of examples) order.add(id);
   for (const { imageId } of copies) order.add(imageId);

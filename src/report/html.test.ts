@@ -55,6 +55,7 @@ function report(part: Partial<ReportData> = {}): ReportData {
     quality: [],
     quarantine: { total: 0, reasons: [], rows: [] },
     runs: [],
+    gathered: [],
     pictures: new Map(),
     picturesLeftOut: 0,
     ...part,

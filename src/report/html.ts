@@ -15,21 +15,24 @@ import { STYLE } from './style.ts';
 import { count, counted, percent, time } from './words.ts';
 
 /** In the order of the page. */
-const SECTIONS: readonly Section[] = [CLASSES, GROUPS, QUALITY, QUARANTINE, RUNS, READING];
+function sectionsOf({ gathered }: ReportData): readonly Section[] {
+  return [CLASSES, ...gathered.map(({ section }) => section), GROUPS, QUALITY, QUARANTINE, RUNS, READING];
+}
 
 /** The whole file, to be written as UTF-8. */
 export function renderReport(data: ReportData): string {
   const pictures = new Pictures(data.pictures);
-  const style = STYLE + pictures.style();
-  const sections = SECTIONS.flatMap(({ id, title, render }) => {
-    const body = render(data, pictures);
-    return body ? [{ id, title, body }] : [];
+  const sections = sectionsOf(data).flatMap((section) => {
+    const body = section.render(data, pictures);
+    return body ? [{ ...section, body }] : [];
   });
+  const style = [STYLE, pictures.style(), ...sections.map((section) => section.style ?? '')].join('');
+  const script = [SCRIPT, ...sections.flatMap((section) => (section.script ? [`{${section.script}}`] : []))].join('\n');
   const policy = [
     "default-src 'none'",
     'img-src data:',
     `style-src '${hashOf(style)}'`,
-    `script-src '${hashOf(SCRIPT)}'`,
+    `script-src '${hashOf(script)}'`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -68,7 +71,7 @@ ${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby
 <div class="caption"><p><strong class="file"></strong><br><span class="of"></span></p>
 <p class="buttons"><button type="button" class="previous" aria-label="Previous picture">←</button><button type="button" class="next" aria-label="Next picture">→</button><button type="button" class="close" aria-label="Close">✕</button></p></div>
 </dialog>
-<script>${new Markup(SCRIPT)}</script>
+<script>${new Markup(script)}</script>
 </body>
 </html>
 `.text;

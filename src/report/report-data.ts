@@ -4,6 +4,7 @@ import type { ImageId } from '../core/ids.ts';
 import type { QualityFlag } from '../core/image.ts';
 import type { Origin } from '../core/labels.ts';
 import type { QuarantineRow, RunRecord, SimilarPair } from '../store/store.ts';
+import type { GatheredSection } from './sections/section.ts';
 
 export interface ReportData {
   readonly title: string;
@@ -22,6 +23,8 @@ export interface ReportData {
   readonly quarantine: ReportQuarantine;
   /** Newest first. */
   readonly runs: readonly RunRecord[];
+  /** Sections with data of their own, shown after the classes. */
+  readonly gathered: readonly GatheredSection[];
   /** Every picture that is shown anywhere, once. An image that is not here is left out where it would be shown. */
   readonly pictures: ReadonlyMap<ImageId, ReportPicture>;
   /** Pictures left out to keep the file within its size. */

@@ -73,6 +73,7 @@ async function fixture(): Promise<ReportData> {
     quality: [{ flag: 'dark', count: 1, examples: ['a'] }],
     quarantine: { total: 0, reasons: [], rows: [] },
     runs: [],
+    gathered: [],
     pictures: new Map([
       ['a', picture('a.jpg')],
       ['b', picture('b.jpg')],

@@ -52,7 +52,7 @@ export const auto: CommandSpec = {
       const discovered = signal.aborted ? null : await discoverClasses(invocation, workspace);
       const reportPath =
         (options.report as string | undefined) ?? resolve(workspace.dir, '..', 'labelsmith-report.html');
-      const written = signal.aborted ? null : await writeReport(workspace, reportPath, output);
+      const written = signal.aborted ? null : await writeReport(workspace, reportPath, output, global);
       await summarise(invocation, workspace, {
         added: added.counts,
         detected: { ...detected.counts, ...shapeCounts(detected) },

@@ -6,7 +6,9 @@ import { originalBytes, readImage } from '../../pipeline/originals.ts';
 import { LABELSMITH_VERSION } from '../../pipeline/run.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import { collectReport } from '../../report/collect.ts';
+import { gatherSections } from '../../report/gather.ts';
 import { renderReport } from '../../report/html.ts';
+import type { GatherOptions } from '../../report/sections/section.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Output } from '../output.ts';
 import { formatBytes } from '../words.ts';
@@ -22,7 +24,10 @@ export const report: CommandSpec = {
   async run({ args, options, global, output }) {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const written = await writeReport(workspace, args[0] as string, output, options.title as string | undefined);
+      const written = await writeReport(workspace, args[0] as string, output, {
+        ...global,
+        title: options.title as string | undefined,
+      });
       output.document(written);
       output.line(`Report: ${written.path} (${formatBytes(written.byteSize)})`);
     } finally {
@@ -35,16 +40,18 @@ export async function writeReport(
   workspace: Workspace,
   out: string,
   output: Output,
-  title = basename(dirname(workspace.dir)),
+  { seed, threads, title = basename(dirname(workspace.dir)) }: GatherOptions & { readonly title?: string },
 ): Promise<{ path: string; byteSize: number }> {
   const path = resolve(out);
   const { store } = workspace;
   const read = originalBytes(workspace);
   output.note('Writing the report…');
+  const gathered = await gatherSections(workspace, { seed, threads });
   const data = await collectReport(store, async (id) => picture(await readImage(store, id, read).catch(() => null)), {
     title,
     version: LABELSMITH_VERSION,
     nowMs: Date.now(),
+    gathered,
   });
   const html = renderReport(data);
   const protectedPaths = [{ path: workspace.dir, what: 'the workspace' }];
