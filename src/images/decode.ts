@@ -10,7 +10,7 @@
  * starts) is the number of images decoded at once; libvips' own threads are turned off, since decoding several images
  * side by side beats splitting one and keeps memory at one image a thread.
  */
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import type { Box } from '../core/boxes.ts';
 import { badImageFrom, refuseUndecodable } from './reasons.ts';
 
@@ -78,8 +78,8 @@ export async function decodeLetterboxed(bytes: Uint8Array, options: LetterboxOpt
   if (into !== undefined && into.length !== width * height * 3) {
     throw new RangeError(`into has ${into.length} bytes, expected ${width} × ${height} × 3`);
   }
-  return decoding(bytes, { applyProfile: 'unless-srgb', ...options }, async (image) => {
-    const { autoOrient: upright } = await image.metadata();
+  return decoding(bytes, { applyProfile: 'unless-srgb', ...options }, async (image, metadata) => {
+    const { autoOrient: upright } = metadata ?? (await image.metadata());
     const scale = Math.min(width / upright.width, height / upright.height);
     const innerWidth = Math.min(width, Math.max(1, Math.round(upright.width * scale)));
     const innerHeight = Math.min(height, Math.max(1, Math.round(upright.height * scale)));
@@ -113,22 +113,22 @@ export async function decodeWithin(bytes: Uint8Array, longest: number, options: 
 }
 
 /**
- * Runs `work` on a sharp pipeline over the bytes with this module's limits; failures come as `BadImageError`. For the
- * other files of this folder.
+ * Runs `work` on a sharp pipeline over the bytes with this module's limits, and with the metadata where it was read on the
+ * way; failures come as `BadImageError`. For the other files of this folder.
  */
 export async function decoding<T>(
   bytes: Uint8Array,
   options: DecodeOptions,
-  work: (image: Sharp) => Promise<T>,
+  work: (image: Sharp, metadata?: Metadata) => Promise<T>,
 ): Promise<T> {
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   refuseUndecodable(bytes);
   try {
     const image = sharp(bytes, sharpOptions(maxPixels, options.applyProfile === true));
-    if (options.applyProfile === 'unless-srgb' && (await hasOtherProfile(image))) {
-      return await work(sharp(bytes, sharpOptions(maxPixels, true)));
-    }
-    return await work(image);
+    if (options.applyProfile !== 'unless-srgb') return await work(image);
+    const metadata = await image.metadata();
+    if (!hasOtherProfile(metadata)) return await work(image, metadata);
+    return await work(sharp(bytes, sharpOptions(maxPixels, true)), metadata);
   } catch (error) {
     throw badImageFrom(error, bytes, maxPixels);
   }
@@ -143,8 +143,7 @@ function sharpOptions(maxPixels: number, applyProfile: boolean): SharpOptions {
 }
 
 /** Whether the image carries an ICC profile that does not call itself sRGB, in ASCII (version 2) or UTF-16 (version 4). */
-async function hasOtherProfile(image: Sharp): Promise<boolean> {
-  const { icc } = await image.metadata();
+function hasOtherProfile({ icc }: Metadata): boolean {
   return icc !== undefined && !icc.includes('sRGB') && !icc.includes(Buffer.from('\0s\0R\0G\0B', 'latin1'));
 }
 

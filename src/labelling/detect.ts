@@ -6,7 +6,9 @@
  * but its bytes, the model and the rules.
  */
 import { type Detections, NO_DETECTIONS } from '../core/boxes.ts';
-import { decodeLetterboxed, type Letterboxed } from '../images/decode.ts';
+import type { ImagePath } from '../core/image.ts';
+import { canvases } from '../images/canvases.ts';
+import { decodeLetterboxed, type Letterboxed, type LetterboxOptions } from '../images/decode.ts';
 import type { Detector } from '../models/detector.ts';
 import { originalBytes, type ReadPath, readFirstIntact } from '../pipeline/originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../pipeline/run.ts';
@@ -35,7 +37,7 @@ export interface DetectEffects {
   readonly detector: Pick<Detector, 'key' | 'classNames' | 'detect' | 'input'>;
   /** The original bytes at a recorded path. */
   readonly readBytes: ReadPath;
-  decode(bytes: Uint8Array, input: Detector['input']): Promise<Letterboxed>;
+  decode(bytes: Uint8Array, options: LetterboxOptions): Promise<Letterboxed>;
 }
 
 export interface DetectResult extends RunResult {
@@ -46,6 +48,10 @@ export interface DetectResult extends RunResult {
     readonly shards: number;
     readonly quarantined: number;
   };
+}
+
+interface Work extends DetectionItem {
+  readonly paths: readonly ImagePath[];
 }
 
 type ItemResult =
@@ -111,28 +117,41 @@ async function detectStage(
   options: DetectOptions,
   runId: string,
   counts: { images: number; detected: number; regions: number; quarantined: number },
-): Promise<Stage<DetectionItem, ItemResult>> {
+): Promise<Stage<Work, ItemResult>> {
   const { rules, force, task, limit, shardSize = DEFAULT_SHARD_SIZE } = options;
   const acceptKey = acceptKeyOf(rules, task);
   const waiting = await store.countDetectionWork(detector.key, acceptKey, { force });
 
-  const candidatesOf = async ({ image }: DetectionItem): Promise<ItemResult> => {
-    const paths = (await store.pathsOfImages([image.id])).get(image.id) ?? [];
+  const { width, height } = detector.input;
+  const frames = canvases(width * height * 3);
+
+  const candidatesOf = async ({ image, paths }: Work): Promise<ItemResult> => {
+    const into = frames.take();
     try {
       const bytes = await readFirstIntact(image.id, paths, readBytes);
-      const { pixels, ...frame } = await decode(bytes, detector.input);
-      const found = await detector.detect(pixels, frame);
-      return { kind: 'done', candidates: found };
+      const { pixels, ...frame } = await decode(bytes, { ...detector.input, into });
+      return { kind: 'done', candidates: await detector.detect(pixels, frame) };
     } catch (error) {
       if (!isAboutOneFile(error)) throw error;
       return { kind: 'bad', row: quarantineRowOf(image.id, paths[0], error, 'detect') };
+    } finally {
+      frames.giveBack(into);
     }
   };
+
+  /** One look-up of paths a page of items, not one an image. */
+  async function* work(): AsyncIterable<readonly Work[]> {
+    for await (const page of store.detectionWork(detector.key, acceptKey, { force })) {
+      const toRead = page.filter(({ candidates }) => candidates === null).map(({ image }) => image.id);
+      const paths = await store.pathsOfImages(toRead);
+      yield page.map((item) => ({ ...item, paths: paths.get(item.image.id) ?? [] }));
+    }
+  }
 
   return {
     name: 'detect',
     total: Math.min(waiting, limit ?? waiting),
-    shards: () => shardsOf(store.detectionWork(detector.key, acceptKey, { force }), shardSize, limit),
+    shards: () => shardsOf(work(), shardSize, limit),
     process: (item) =>
       item.candidates ? Promise.resolve({ kind: 'done', candidates: item.candidates }) : candidatesOf(item),
     async commit(shard, results) {
