@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { COMMANDS } from '../src/cli/commands/table.ts';
+import { allCommands } from '../src/cli/commands/table.ts';
 import * as library from '../src/index.ts';
+
+const COMMANDS = await allCommands();
 
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md')].sort();
 

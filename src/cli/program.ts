@@ -5,6 +5,7 @@ import { LabelsmithError } from '../errors.ts';
 import { LABELSMITH_VERSION } from '../pipeline/run.ts';
 import { DEFAULT_WORKSPACE } from '../pipeline/workspace.ts';
 import type { CommandSpec, GlobalOptions, Invocation } from './command.ts';
+import { allCommands } from './commands/table.ts';
 import { createOutput } from './output.ts';
 import { wholeNumber } from './parse.ts';
 
@@ -20,7 +21,11 @@ const GLOBAL_OPTIONS: readonly Option[] = [
   new Option('--dry-run', 'say what would be done, with estimated time and disk').default(false),
 ];
 
-/** Runs one command line (without `node` and the script) and gives its exit code. Errors are thrown. */
+/**
+ * Runs one command line (without `node` and the script) and gives its exit code. Errors are thrown.
+ *
+ * @param commands those it may name; nothing else is known to the parser
+ */
 export async function runCommandLine(
   argv: readonly string[],
   commands: readonly CommandSpec[],
@@ -56,7 +61,7 @@ export async function runCommandLine(
         .flat()
         .filter((arg) => arg !== undefined) as string[];
       const invoked = invocation(args, command.optsWithGlobals(), signal);
-      if (invoked.global.dryRun && !spec.dryRun) refuseDryRun(spec, commands);
+      if (invoked.global.dryRun && !spec.dryRun) await refuseDryRun(spec);
       exitCode = (await spec.run(invoked)) ?? 0;
     });
   }
@@ -94,9 +99,9 @@ const GROUPS: Readonly<Record<string, string>> = {
   teach: 'a few labels, then everything',
 };
 
-function refuseDryRun(spec: CommandSpec, commands: readonly CommandSpec[]): never {
+async function refuseDryRun(spec: CommandSpec): Promise<never> {
   const name = (usage: string) => usage.replace(/ [^a-z].*$/, '');
-  const able = commands.filter(({ dryRun }) => dryRun).map(({ usage }) => name(usage));
+  const able = (await allCommands()).filter(({ dryRun }) => dryRun).map(({ usage }) => name(usage));
   throw new LabelsmithError(
     'USAGE',
     `${name(spec.usage)} cannot say beforehand what it would do, so it takes no --dry-run.`,

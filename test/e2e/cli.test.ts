@@ -8,13 +8,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { uniquePhotos } from '../../bench/photos.ts';
-import { COMMANDS } from '../../src/cli/commands/table.ts';
+import { allCommands } from '../../src/cli/commands/table.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { exitCodeOf, LabelsmithError } from '../../src/errors.ts';
 import { runCli, runJson, scratch, startCli } from '../cli.ts';
 import { jpegScene } from '../fixtures/images.ts';
 import { photographs } from '../fixtures/photographs.ts';
 import { filesUnder, imagesIn, statusIn } from '../workspace.ts';
+
+const COMMANDS = await allCommands();
 
 /** `models list` of `models list`, `add` of `add <source...>`. */
 const nameOf = (usage: string) => usage.replace(/ [^a-z].*$/, '');

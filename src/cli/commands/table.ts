@@ -1,41 +1,45 @@
-/** Every command there is. */
+/**
+ * Every command there is, in the order of the help.
+ *
+ * A command's modules are loaded when it is named: loading those of all took a third of a second, which a run of a few
+ * images notices.
+ */
 import type { CommandSpec } from '../command.ts';
-import { add } from './add.ts';
-import { audit } from './audit.ts';
-import { auto } from './auto.ts';
-import { corpusCommands } from './corpus.ts';
-import { demo } from './demo.ts';
-import { detect } from './detect.ts';
-import { discover } from './discover.ts';
-import { doctor } from './doctor.ts';
-import { embed } from './embed.ts';
-import { evaluate } from './evaluate.ts';
-import { exportCommand } from './export.ts';
-import { importCommand } from './import.ts';
-import { match } from './match.ts';
-import { modelsCommands } from './models.ts';
-import { report } from './report.ts';
-import { similar } from './similar.ts';
-import { status } from './status.ts';
-import { teachCommands } from './teach.ts';
 
-export const COMMANDS: readonly CommandSpec[] = [
-  auto,
-  add,
-  detect,
-  embed,
-  ...teachCommands,
-  discover,
-  match,
-  similar,
-  exportCommand,
-  importCommand,
-  audit,
-  ...corpusCommands,
-  evaluate,
-  report,
-  status,
-  ...modelsCommands,
-  doctor,
-  demo,
-];
+const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly CommandSpec[]>>> = {
+  auto: async () => [(await import('./auto.ts')).auto],
+  add: async () => [(await import('./add.ts')).add],
+  detect: async () => [(await import('./detect.ts')).detect],
+  embed: async () => [(await import('./embed.ts')).embed],
+  teach: async () => (await import('./teach.ts')).teachCommands,
+  discover: async () => [(await import('./discover.ts')).discover],
+  match: async () => [(await import('./match.ts')).match],
+  similar: async () => [(await import('./similar.ts')).similar],
+  export: async () => [(await import('./export.ts')).exportCommand],
+  import: async () => [(await import('./import.ts')).importCommand],
+  audit: async () => [(await import('./audit.ts')).audit],
+  corpus: async () => (await import('./corpus.ts')).corpusCommands,
+  evaluate: async () => [(await import('./evaluate.ts')).evaluate],
+  report: async () => [(await import('./report.ts')).report],
+  status: async () => [(await import('./status.ts')).status],
+  models: async () => (await import('./models.ts')).modelsCommands,
+  doctor: async () => [(await import('./doctor.ts')).doctor],
+  demo: async () => [(await import('./demo.ts')).demo],
+};
+
+/** Words that are answered from the whole table. */
+const ABOUT_ALL: ReadonlySet<string> = new Set(['help', '--help', '-h']);
+
+export async function allCommands(): Promise<readonly CommandSpec[]> {
+  return (await Promise.all(Object.values(BY_FIRST_WORD).map((load) => load()))).flat();
+}
+
+/**
+ * The commands that a command line may mean: those that any of its words names, since options may stand before the
+ * command and an option's value may be a command's name; all of them where none is named or help is wanted.
+ */
+export async function commandsNamedIn(argv: readonly string[]): Promise<readonly CommandSpec[]> {
+  const named = Object.keys(BY_FIRST_WORD).filter((word) => argv.includes(word));
+  if (named.length === 0 || argv.some((word) => ABOUT_ALL.has(word))) return allCommands();
+  return (await Promise.all(named.map((word) => BY_FIRST_WORD[word]?.() ?? []))).flat();
+}

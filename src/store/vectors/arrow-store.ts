@@ -9,15 +9,18 @@ import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import type { VectorShard } from '../store.ts';
-import { decodeVectors, encodeVectors } from './arrow-file.ts';
 import { ID_LENGTH, MAX_SHARD_ROWS, type NewVectorShard, type VectorStore, type Vectors } from './vector-store.ts';
 
 export const VECTORS_FOLDER = 'vectors';
+
+/** Loaded with the first vectors: most commands have none, and Arrow is the largest of the libraries. */
+const arrowFile = () => import('./arrow-file.ts');
 
 /** @param workspace the workspace's folder; it need not have a `vectors` folder yet. */
 export function arrowVectorStore(workspace: string): VectorStore {
   const pathOf = (shard: VectorShard) => join(workspace, ...shard.file.split('/'));
   const read = async (shard: VectorShard): Promise<Vectors> => {
+    const { decodeVectors } = await arrowFile();
     const found = decodeVectors(await readChecked(pathOf(shard), shard), shard.file);
     return checkAgainst(shard, found);
   };
@@ -43,6 +46,7 @@ export function arrowVectorStore(workspace: string): VectorStore {
 
 async function writeShard(workspace: string, shard: NewVectorShard): Promise<VectorShard> {
   checkShard(shard);
+  const { encodeVectors } = await arrowFile();
   const bytes = encodeVectors(shard);
   const sha256 = sha256Hex(bytes);
   const folder = sha256Hex(`${shard.space}\n${shard.items}`).slice(0, 16);
