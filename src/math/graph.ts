@@ -6,12 +6,11 @@
  * operator. Shapes and types are checked by ONNX Runtime when a session is made, not here.
  */
 import { LabelsmithError } from '../errors.ts';
+import { type DType, ELEMENT_TYPES } from './element-types.ts';
 import { neededNodes, valuesReadBy } from './node-graph.ts';
 import {
   ATTRIBUTE_TYPES,
   type AttributeProto,
-  type DType,
-  ELEMENT_TYPES,
   encodeModel,
   type GraphProto,
   type ModelProto,

@@ -8,24 +8,6 @@
 import protobuf from 'protobufjs';
 import { LabelsmithError } from '../errors.ts';
 
-/** Element types by their number in `TensorProto.DataType`. */
-export const ELEMENT_TYPES = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  string: 8,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-} as const;
-export type DType = keyof typeof ELEMENT_TYPES;
-
 /** `AttributeProto.AttributeType`. */
 export const ATTRIBUTE_TYPES = {
   float: 1,
@@ -250,10 +232,4 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
 
 export function encodeModel(model: ModelProto): Uint8Array {
   return MODEL.encode(MODEL.fromObject(model)).finish();
-}
-
-/** The name of an element type number, or a `BAD_MODEL` error that names `what` has it. */
-export function dtypeOf(elementType: number | undefined, what: string): DType {
-  for (const [name, number] of Object.entries(ELEMENT_TYPES)) if (number === elementType) return name as DType;
-  throw new LabelsmithError('BAD_MODEL', `${what} has element type ${elementType}, which is not known here`);
 }

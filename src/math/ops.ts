@@ -3,8 +3,9 @@
  *
  * Anything not here is one call of `node` or `op` away.
  */
+
+import { type DType, ELEMENT_TYPES } from './element-types.ts';
 import { type Attributes, GraphBuilder, type Value } from './graph.ts';
-import { type DType, ELEMENT_TYPES } from './onnx.ts';
 
 export interface ConvOptions {
   /** [top, left, bottom, right] in pixels (default none). */

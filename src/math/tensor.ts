@@ -1,6 +1,7 @@
 /** Tensors as typed arrays with a shape: what goes into a graph as a constant and in and out of a session. */
 import { LabelsmithError } from '../errors.ts';
-import { type DType, dtypeOf, ELEMENT_TYPES, type TensorProto } from './onnx.ts';
+import { type DType, dtypeOf, ELEMENT_TYPES } from './element-types.ts';
+import type { TensorProto } from './onnx.ts';
 
 export type TensorArray =
   | Float32Array
