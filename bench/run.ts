@@ -16,6 +16,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   knn: () => import('./knn.ts'),
   million: () => import('./million.ts'),
   teach: () => import('./teach.ts'),
+  'teach-select': () => import('./teach-select.ts'),
+  'teach-scale': () => import('./teach-scale.ts'),
 };
 
 /** What is measured when nothing is named. */

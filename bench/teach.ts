@@ -5,36 +5,39 @@
  * images, the same share of every class, have their label. `base` is logistic regression on one view (576 numbers, each
  * vector scaled to length 1) with the best C on the test, which flatters it.
  */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { seededRandom, shuffled } from '../src/core/random.ts';
-import { embedIn } from '../src/labelling/embed.ts';
-import { finishVectors, requireRecipe } from '../src/labelling/recipe.ts';
+import { seededRandom } from '../src/core/random.ts';
+import { type Folds, foldsOf } from '../src/labelling/teach/cross-validation.ts';
 import { joinGraph, principalFeatures } from '../src/labelling/teach/graph-features.ts';
 import { learnRounds } from '../src/labelling/teach/learn-rounds.ts';
 import type { Problem } from '../src/labelling/teach/problem.ts';
-import { baseHead, learn, logitsOfRows, TECHNIQUE_NAMES } from '../src/labelling/teach/techniques.ts';
+import { type BaseSettings, baseCandidates, searchBase } from '../src/labelling/teach/search.ts';
+import {
+  baseHead,
+  type LearnContext,
+  learn,
+  logitsOfRows,
+  TECHNIQUE_NAMES,
+} from '../src/labelling/teach/techniques.ts';
 import { argMaxRows, softmaxRows } from '../src/math/calibration.ts';
-import { gatherRows, type Matrix, newSharedMatrix, normalisedRows } from '../src/math/matrix.ts';
+import type { Head } from '../src/math/heads/head.ts';
+import type { Matrix } from '../src/math/matrix.ts';
 import { expectedCalibrationError } from '../src/math/metrics/classification.ts';
 import { auroc, averagePrecision } from '../src/math/metrics/ranking.ts';
 import { InferencePool } from '../src/math/pool.ts';
-import { openEmbedder } from '../src/models/embedder.ts';
-import { openWorkspace } from '../src/pipeline/workspace.ts';
-import { arrowVectorStore } from '../src/store/vectors/arrow-store.ts';
-import { dataSet } from './photos.ts';
-import { inScratch, labelsmith, rounded } from './process.ts';
+import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, split, viewsOf } from './labelled-sets.ts';
 
 const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'caltech-30,electronics,flowers').split(',');
+/** The base model before any search. */
+const PLAIN = { head: 'linear', classWeights: 'even', augment: false } as const;
+const VIEWS = 4;
 const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0,1,2').split(',').map(Number);
-const EMBEDDER = 'mobilenetv3-small';
 
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({});
   try {
     const sets: Record<string, Record<string, number>> = {};
     for (const name of SETS) {
-      const set = await load(name);
+      const set = await loadLabelled(name);
       const seeds = [];
       for (const seed of SEEDS) seeds.push(await measure(pool, set, seed));
       sets[name] = meanOf(seeds);
@@ -45,122 +48,6 @@ export async function run(): Promise<unknown> {
   } finally {
     await pool.close();
   }
-}
-
-interface LabelledSet {
-  readonly name: string;
-  /** As the embedder gave them: several views, and one view. Shape [n, columns]. */
-  readonly vectors: Matrix;
-  readonly single: Matrix;
-  readonly blocks: readonly { readonly columns: number; readonly weight: number }[];
-  readonly truth: Int32Array;
-  readonly groups: readonly string[];
-  readonly classes: number;
-}
-
-/** Embeds a set once, with the recipe that is the default and with one view. */
-async function load(name: string): Promise<LabelledSet> {
-  const folder = dataSet(name);
-  return inScratch(async (dir) => {
-    await mkdir(dir, { recursive: true });
-    await labelsmith(['add', folder], dir);
-    const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: false });
-    try {
-      const { store } = workspace;
-      const vectors = arrowVectorStore(workspace.dir);
-      const embedded = async (recipe: object | undefined) => {
-        const embedder = await openEmbedder(EMBEDDER, { recipe });
-        try {
-          const { space } = await embedIn(workspace, embedder, { seed: 0, threads: 2 });
-          return await vectors.readAll(await store.vectorShards(space, 'images'));
-        } finally {
-          await embedder.close();
-        }
-      };
-      const single = await embedded({ views: undefined });
-      const all = await embedded(undefined);
-      const { blocks } = await requireRecipe(store, 'images');
-      const known = new Map<string, { className: string; group: string }>();
-      for await (const image of store.dataset({ unlabelled: true })) {
-        known.set(image.id, { className: image.file.split('/').at(-2) as string, group: image.groupId });
-      }
-      const names = [...new Set([...known.values()].map(({ className }) => className))].sort();
-      const rows = all.ids.map((id) => known.get(id) as { className: string; group: string });
-      return {
-        name,
-        vectors: all.vectors,
-        single: normalisedRows(single.vectors),
-        blocks,
-        truth: Int32Array.from(rows, ({ className }) => names.indexOf(className)),
-        groups: rows.map(({ group }) => group),
-        classes: names.length,
-      };
-    } finally {
-      await workspace.close();
-    }
-  });
-}
-
-interface Split {
-  readonly labelled: readonly number[];
-  readonly unlabelled: readonly number[];
-  readonly test: readonly number[];
-}
-
-function split({ truth, groups, classes }: LabelledSet, seed: number, share: number): Split {
-  const random = seededRandom(seed, 'teach-bench');
-  const inTest = new Set<string>();
-  let tested = 0;
-  const sizes = new Map<string, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  for (const group of shuffled([...sizes.keys()], random)) {
-    if (tested >= truth.length / 5) break;
-    inTest.add(group);
-    tested += sizes.get(group) as number;
-  }
-  const all = Array.from(truth, (_, i) => i);
-  const test = all.filter((i) => inTest.has(groups[i] as string));
-  const rest = shuffled(
-    all.filter((i) => !inTest.has(groups[i] as string)),
-    random,
-  );
-  const labelled: number[] = [];
-  for (let c = 0; c < classes; c++) {
-    const size = truth.filter((label) => label === c).length;
-    labelled.push(...rest.filter((i) => truth[i] === c).slice(0, Math.max(1, Math.round(share * size))));
-  }
-  labelled.sort((a, b) => a - b);
-  const chosen = new Set(labelled);
-  return { labelled, unlabelled: rest.filter((i) => !chosen.has(i)).sort((a, b) => a - b), test };
-}
-
-/** Finished vectors; the mean is that of the rows that may be learned from. */
-function finished(set: LabelledSet, pool: readonly number[]): Matrix {
-  const { data, rows, columns } = set.vectors;
-  const mean = new Float32Array(columns);
-  for (const row of pool)
-    for (let j = 0; j < columns; j++) mean[j] = (mean[j] as number) + (data[row * columns + j] as number) / pool.length;
-  const copy = newSharedMatrix(rows, columns);
-  copy.data.set(data);
-  finishVectors(copy, set, mean);
-  return copy;
-}
-
-function problemOf(
-  set: LabelledSet,
-  features: Matrix,
-  labelled: readonly number[],
-  unlabelled: readonly number[],
-): Problem {
-  const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
-  const place = new Map(rows.map((row, i) => [row, i]));
-  return {
-    features: gatherRows(features, rows),
-    groups: rows.map((row) => set.groups[row] as string),
-    labelled: Int32Array.from(labelled, (row) => place.get(row) as number),
-    labels: Int32Array.from(labelled, (row) => set.truth[row] as number),
-    classes: set.classes,
-  };
 }
 
 async function measure(pool: InferencePool, set: LabelledSet, seed: number): Promise<Record<string, number>> {
@@ -176,7 +63,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const single = problemOf(set, set.single, labelled, unlabelled);
   result.base = 0;
   for (const C of [10, 30, 100, 300, 1000]) {
-    const head = await baseHead({ pool, joined: null, principal: null, seed }, single, { C, classWeights: 'even' });
+    const head = await baseHead({ pool, joined: null, principal: null, seed }, single, { ...PLAIN, C });
     result.base = Math.max(result.base, accuracyOf(await logitsOfRows(pool, head, set.single, testRows)));
   }
 
@@ -210,6 +97,22 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
     const { head } = await learn({ pool, joined, principal, seed }, problem, { technique, ...final.settings });
     result[`only ${technique}`] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
   }
+  // Left out of the default: a perceptron, views of the labelled images, and both searched for.
+  const rowsOfProblem = [...labelled, ...unlabelled].sort((a, b) => a - b);
+  const withViews = { ...problem, views: await viewsOf(set, problem, rowsOfProblem, { count: VIEWS, seed }) };
+  const context = { pool, joined, principal, seed };
+  const folds = foldsOf(problem, 5, seed);
+  const perceptrons = baseCandidates('wide', false).filter(({ head }) => head === 'mlp');
+  const variants = {
+    'base, mlp': () => searched(context, problem, folds, perceptrons),
+    'base, views': () => learn(context, withViews, { technique: 'base', ...final.settings, augment: true }),
+    'base, wide search': () => searched(context, withViews, folds, baseCandidates('wide', true)),
+    'metric, views': () => learn(context, withViews, { technique: 'metric', ...final.settings, augment: true }),
+  };
+  for (const [name, variant] of Object.entries(variants)) {
+    const { head } = await variant();
+    result[name] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
+  }
 
   const everything = problemOf(
     set,
@@ -222,6 +125,17 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   Object.assign(result, set.name === 'caltech-30' ? await flipped(pool, set, seed) : {});
   process.stderr.write(`  ${set.name} seed ${seed}: ${JSON.stringify(result)}\n`);
   return result;
+}
+
+/** The base model with the best of these settings. */
+async function searched(
+  context: LearnContext,
+  problem: Problem,
+  folds: Folds,
+  candidates: readonly BaseSettings[],
+): Promise<{ head: Head }> {
+  const { best } = await searchBase(context, problem, folds, candidates);
+  return { head: await baseHead(context, problem, best) };
 }
 
 /** Half of the labels given, a tenth of them wrong: how well are those found? */
@@ -237,18 +151,8 @@ async function flipped(pool: InferencePool, set: LabelledSet, seed: number): Pro
     wrong[i] = 1;
     return (label + 1 + Math.floor(random() * (set.classes - 1))) % set.classes;
   });
-  const { heldOut, temperature } = await learnRounds(pool, { ...problem, labels }, { seed });
-  const probabilities = softmaxRows(heldOut.logits, temperature);
+  const { heldOut, restTemperature } = await learnRounds(pool, { ...problem, labels }, { seed });
+  const probabilities = softmaxRows(heldOut.logits, restTemperature);
   const doubt = Array.from(labels, (label, i) => 1 - (probabilities.data[i * set.classes + label] as number));
   return { labelErrorAuroc: auroc(wrong, doubt) as number, labelErrorAuprc: averagePrecision(wrong, doubt) as number };
-}
-
-function meanOf(records: readonly Record<string, number>[]): Record<string, number> {
-  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = records.map((record) => record[name]).filter((value) => value !== undefined);
-      return [name, rounded(values.reduce((sum, value) => sum + value, 0) / values.length, 4)];
-    }),
-  );
 }

@@ -27,6 +27,11 @@ export {
 export { type EmbedOptions, type EmbedResult, embedIn, estimateEmbed } from './labelling/embed.ts';
 export { matchIn } from './labelling/match/match.ts';
 export { similarTo } from './labelling/similar/similar.ts';
+export { type Classifier, type ClassifierInfo, openClassifier } from './labelling/teach/classifier-file.ts';
+export { type ClassifyOptions, type ClassifyResult, classifyIn } from './labelling/teach/classify-stage.ts';
+export { type Predicted, type Prediction, predictFiles, predictImage } from './labelling/teach/predict.ts';
+export { type SelectInOptions, type SelectResult, selectIn } from './labelling/teach/select-stage.ts';
+export { DEFAULT_THRESHOLD, type TeachOptions, type TeachResult, teachIn } from './labelling/teach/teach.ts';
 export { type Detector, openDetector } from './models/detector.ts';
 export { type Embedder, openEmbedder } from './models/embedder.ts';
 export { importModel } from './models/import.ts';

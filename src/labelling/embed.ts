@@ -64,7 +64,8 @@ export interface EmbedResult extends RunResult {
   };
 }
 
-interface Work {
+/** An image with something to do. */
+export interface ImageWork {
   readonly id: ItemId;
   readonly paths: readonly ImagePath[];
   /** Null for the whole image. */
@@ -140,9 +141,7 @@ async function embedStage(
   runId: string,
   done: IdSet,
   tally: { embedded: number; images: number; quarantined: number },
-): Promise<Stage<Work, ItemResult>> {
-  const quarantined = new Set<string>();
-  for await (const page of store.quarantine()) for (const { path } of page) quarantined.add(path);
+): Promise<Stage<ImageWork, ItemResult>> {
   const { space } = recipe;
   const columns = columnsOf(recipe);
   const one = async (pixels: Uint8Array) => {
@@ -153,15 +152,10 @@ async function embedStage(
     }
   };
 
-  const vectorsOf = async ({ id, regions }: Work, bytes: Uint8Array) => {
-    if (regions === null) return [{ id, vector: await one(await pixelsFor(bytes, embedder.input)) }];
-    const image = await decodeUpright(bytes);
+  const vectorsOf = async (work: ImageWork, bytes: Uint8Array) => {
     const result: { id: ItemId; vector: Float32Array }[] = [];
-    // One after the other: an image may have hundreds of regions.
-    for (const region of regions) {
-      const { width: size, kernel } = embedder.input;
-      const pixels = await regionPixels(image, region.box, { size, kernel, margin: recipe.margin ?? 0 });
-      result.push({ id: region.id, vector: await one(pixels) });
+    for await (const { id, pixels } of pixelsOfWork(work, bytes, embedder.input, recipe.margin)) {
+      result.push({ id, vector: await one(pixels) });
     }
     return result;
   };
@@ -169,7 +163,7 @@ async function embedStage(
   return {
     name: 'embed',
     total: items === 'images' ? Math.min(await waiting(store, done), limit ?? Number.POSITIVE_INFINITY) : undefined,
-    shards: () => shardsOf(missing(store, items, done, quarantined), shardSize, limit),
+    shards: () => shardsOf(missing(store, items, done), shardSize, limit),
     async process(work) {
       try {
         const bytes = await readFirstIntact(work.id, work.paths, readBytes);
@@ -199,22 +193,19 @@ async function embedStage(
   };
 }
 
-async function waiting(store: Store, done: IdSet): Promise<number> {
+export async function waiting(store: Store, done: IdSet): Promise<number> {
   return Math.max(0, (await store.countImages({ present: true })) - done.size);
 }
 
 /** Images with something to do, in order of id, in pages. Those whose every path is in quarantine are left out. */
-async function* missing(
-  store: Store,
-  items: ItemKind,
-  done: IdSet,
-  quarantined: ReadonlySet<string>,
-): AsyncIterable<readonly Work[]> {
+export async function* missing(store: Store, items: ItemKind, done: IdSet): AsyncIterable<readonly ImageWork[]> {
+  const quarantined = new Set<string>();
+  for await (const page of store.quarantine()) for (const { path } of page) quarantined.add(path);
   for await (const page of store.images({ present: true })) {
     const ids = page.map(({ id }) => id);
     const regions = items === 'regions' ? await store.regionsOf(ids) : undefined;
     const paths = await store.pathsOfImages(ids);
-    const work: Work[] = [];
+    const work: ImageWork[] = [];
     for (const id of ids) {
       const left = regions?.get(id)?.filter((region) => !region.deleted && !done.has(region.id)) ?? [];
       if (regions ? left.length === 0 : done.has(id)) continue;
@@ -222,6 +213,24 @@ async function* missing(
       if (usable.length > 0) work.push({ id, paths: usable, regions: regions ? left : null });
     }
     if (work.length > 0) yield work;
+  }
+}
+
+/** What a model sees of an image's items, one after the other: an image may have hundreds of regions. */
+export async function* pixelsOfWork(
+  { id, regions }: Pick<ImageWork, 'id' | 'regions'>,
+  bytes: Uint8Array,
+  input: Embedder['input'],
+  margin: number | null,
+): AsyncGenerator<{ readonly id: ItemId; readonly pixels: Uint8Array }> {
+  if (regions === null) {
+    yield { id, pixels: await pixelsFor(bytes, input) };
+    return;
+  }
+  const image = await decodeUpright(bytes);
+  for (const region of regions) {
+    const { width: size, kernel } = input;
+    yield { id: region.id, pixels: await regionPixels(image, region.box, { size, kernel, margin: margin ?? 0 }) };
   }
 }
 

@@ -11,6 +11,7 @@ import type { ItemKind, Origin } from '../core/labels.ts';
 import { type Matrix, rowsOf } from '../math/matrix.ts';
 import type { Workspace } from '../pipeline/workspace.ts';
 import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
+import type { VectorStore } from '../store/vectors/vector-store.ts';
 
 export interface GuessSet {
   readonly task: string;
@@ -32,7 +33,9 @@ export interface Guess {
 const SHARD_ROWS = 16_384;
 
 const guessSetting = (task: string) => `guesses:${task}`;
-const spaceOf = ({ task, key }: Pick<GuessSet, 'task' | 'key'>) => `guesses:${task}:${key}`;
+
+/** The space of the vectors that hold a set's probabilities. */
+export const guessSpace = ({ task, key }: Pick<GuessSet, 'task' | 'key'>) => `guesses:${task}:${key}`;
 
 /** @param ids ascending. @param probabilities shape [ids, classes]. */
 export async function putGuesses(
@@ -42,8 +45,7 @@ export async function putGuesses(
   probabilities: Matrix,
 ): Promise<void> {
   const vectors = arrowVectorStore(dir);
-  const space = spaceOf(set);
-  const before = await readSet(store, set.task);
+  const space = guessSpace(set);
   // What a killed run left under the same name, or another part of the same content.
   await store.clearVectorShards(space, set.items);
   for (let start = 0; start < ids.length; start += SHARD_ROWS) {
@@ -59,9 +61,18 @@ export async function putGuesses(
     });
     await store.putVectorShard(shard);
   }
+  await adoptGuesses({ store, vectors }, set);
+}
+
+/** Makes a set whose probabilities are all written that of its task, in place of the one before. */
+export async function adoptGuesses(
+  { store, vectors }: { readonly store: Workspace['store']; readonly vectors: Pick<VectorStore, 'remove'> },
+  set: GuessSet,
+): Promise<void> {
+  const before = await readSet(store, set.task);
   await store.putSetting(guessSetting(set.task), JSON.stringify(set));
-  if (before && spaceOf(before) !== space) {
-    await vectors.remove(await store.clearVectorShards(spaceOf(before), before.items));
+  if (before && guessSpace(before) !== guessSpace(set)) {
+    await vectors.remove(await store.clearVectorShards(guessSpace(before), before.items));
   }
 }
 
@@ -82,7 +93,7 @@ export async function openGuesses({ store, dir }: Workspace, task: string): Prom
   const set = await readSet(store, task);
   if (!set) return undefined;
   const vectors = arrowVectorStore(dir);
-  const shards = await store.vectorShards(spaceOf(set), set.items);
+  const shards = await store.vectorShards(guessSpace(set), set.items);
   const probabilities = (ids: Iterable<ItemId>) => vectors.lookup(shards, ids);
   return {
     ...set,

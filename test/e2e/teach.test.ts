@@ -6,8 +6,11 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import * as ort from 'onnxruntime-node';
+import * as web from 'onnxruntime-web/wasm';
 import sharp from 'sharp';
 import { seededRandom } from '../../src/core/random.ts';
+import { pixelsFor } from '../../src/labelling/embed.ts';
+import { openClassifier } from '../../src/labelling/teach/classifier-file.ts';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { scenePixels } from '../fixtures/images.ts';
 
@@ -114,10 +117,10 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
     await writeFile(join(dir, 'new', 'fresh.png'), await pattern(1, 99));
     await writeFile(join(dir, 'new', 'broken.png'), 'no image');
     const elsewhere = await scratch(t);
-    const found = await runJson<{ predictions: { file: string; class: string }[]; failed: { file: string }[] }>(
-      ['teach', 'predict', join(dir, 'new'), '--model', model],
-      { cwd: elsewhere },
-    );
+    const found = await runJson<{
+      predictions: { file: string; class: string; confidence: number }[];
+      failed: { file: string }[];
+    }>(['teach', 'predict', join(dir, 'new'), '--model', model], { cwd: elsewhere });
     assert.equal(existsSync(join(elsewhere, '.labelsmith')), false);
     assert.deepEqual(
       found.predictions.map(({ file, class: name }) => [file, name]),
@@ -138,9 +141,43 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
     const sum = [...(probabilities.data as Float32Array)].reduce((a, b) => a + b, 0);
     assert.ok(Math.abs(sum - 1) < 1e-5);
     await session.release();
+
+    // ONNX Runtime's WebAssembly build, on the pixels of the file: what the command printed, to 1e-4.
+    web.env.wasm.numThreads = 1;
+    const elsewhereRun = await web.InferenceSession.create(bytes);
+    const { info, close } = await openClassifier(model, { threads: 1 });
+    await close();
+    const seen = await pixelsFor(await readFile(join(dir, 'new', 'fresh.png')), info.input);
+    const answer = await elsewhereRun.run({ pixels: new web.Tensor('uint8', seen, dims) });
+    const same = answer.probabilities?.data as Float32Array;
+    assert.deepEqual([...info.classNames].sort(), [...KINDS].sort());
+    assert.equal(info.classNames[same.indexOf(Math.max(...same))], 'upright');
+    assert.ok(Math.abs(Math.max(...same) - (found.predictions[0]?.confidence as number)) < 1e-4);
+    const uneven = await elsewhereRun.run({ pixels: new web.Tensor('uint8', pixels.data as Uint8Array, dims) });
+    assert.ok(uneven.probabilities);
+    for (const [i, p] of (uneven.probabilities.data as Float32Array).entries()) {
+      assert.ok(Math.abs(p - (probabilities.data[i] as number)) < 1e-4);
+    }
+    await elsewhereRun.release();
     const noModel = await runCli(['teach', 'predict', 'new', '--model', 'truth.csv'], at);
     assert.equal(noModel.code, 1);
     assert.match(noModel.stderr, /truth\.csv is not a classifier of labelsmith/);
+  });
+
+  await t.test('auto --classifier labels another folder; again it has nothing to do', async () => {
+    const elsewhere = await scratch(t);
+    const model = join(dir, 'alone.onnx');
+    const wrong = await runCli(['auto', join(dir, 'new'), '--classifier', 'nowhere'], { cwd: elsewhere });
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /There is no classifier "nowhere"/);
+    type Auto = { classified: { task: string; classified: number; labelled: number } };
+    const first = await runJson<Auto>(['auto', join(dir, 'new'), '--classifier', model], { cwd: elsewhere });
+    assert.deepEqual([first.classified.task, first.classified.classified], ['class', 1]);
+    assert.equal(first.classified.labelled, 1);
+    const again = await runJson<Auto>(['auto', join(dir, 'new'), '--classifier', model], { cwd: elsewhere });
+    assert.equal(again.classified.classified, 0);
+    await runJson(['export', 'csv', 'out.csv', '--task', 'class'], { cwd: elsewhere });
+    assert.match(await readFile(join(elsewhere, 'out.csv'), 'utf8'), /fresh\.png,upright,.*model/);
   });
 });
 

@@ -5,6 +5,7 @@ import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 import { addExitCode, HERE, printAdded } from './add.ts';
+import { CLASSIFIER, classifierPath, printClassified, runClassify } from './classify.ts';
 import { printDetected, quarantinedIn, runDetect, shapeCounts } from './detect.ts';
 import { DETECT_OPTIONS } from './detect-options.ts';
 import { runDiscover } from './discover.ts';
@@ -23,6 +24,7 @@ export const auto: CommandSpec = {
     '(task class). Interrupted or killed, it goes on where it stopped when it is run again.',
   options: [
     ...DETECT_OPTIONS,
+    CLASSIFIER,
     {
       flags: '--report <file>',
       description: 'where the report goes (default: labelsmith-report.html beside the workspace)',
@@ -31,12 +33,15 @@ export const auto: CommandSpec = {
   examples: [
     ['labelsmith auto ~/photos', 'finds the classes, labels every image, writes a report'],
     ['labelsmith auto ~/photos --classes person,car', 'only these classes'],
+    ['labelsmith auto ~/photos --classifier parts.onnx', 'labels of your own classes too'],
     ['labelsmith auto ~/photos --limit 200', 'a pilot on 200 images'],
   ],
   async run(invocation) {
     const { args, options, global, output, signal } = invocation;
     const workspace = await openWorkspace(global.workspace, { create: true });
     try {
+      const wanted = options.classifier as string | undefined;
+      const classifier = wanted === undefined ? null : await classifierPath(wanted, workspace.dir);
       const sources = await openSources(workspace, args, HERE);
       const run = invocation.runOptions();
       const added = await addTo(workspace, sources, { ...run, sync: false });
@@ -50,6 +55,9 @@ export const auto: CommandSpec = {
       const detected = await runDetect(invocation, workspace, { force: false, task: 'objects' });
       printDetected(output, detected);
       const discovered = signal.aborted ? null : await discoverClasses(invocation, workspace);
+      const classified =
+        classifier === null || signal.aborted ? null : await runClassify(invocation, workspace, classifier);
+      if (classified) printClassified(output, classified);
       const reportPath =
         (options.report as string | undefined) ?? resolve(workspace.dir, '..', 'labelsmith-report.html');
       const written = signal.aborted ? null : await writeReport(workspace, reportPath, output, global);
@@ -57,6 +65,7 @@ export const auto: CommandSpec = {
         added: added.counts,
         detected: { ...detected.counts, ...shapeCounts(detected) },
         discovered: discovered && { ...discovered.counts, clusters: discovered.clusters },
+        classified: classified && { task: classified.task, ...classified.counts },
         report: written?.path ?? null,
       });
       return global.strict && quarantinedIn(detected) > 0 ? 1 : 0;

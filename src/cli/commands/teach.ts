@@ -7,6 +7,7 @@ import { openClassifier } from '../../labelling/teach/classifier-file.ts';
 import { doubtsIn } from '../../labelling/teach/doubts.ts';
 import { singleTask } from '../../labelling/teach/items.ts';
 import { predictFiles } from '../../labelling/teach/predict.ts';
+import type { SearchWidth } from '../../labelling/teach/search.ts';
 import { type Question, selectIn } from '../../labelling/teach/select-stage.ts';
 import {
   DEFAULT_THRESHOLD,
@@ -15,6 +16,7 @@ import {
   type TeachResult,
   teachIn,
 } from '../../labelling/teach/teach.ts';
+import { openEmbedder } from '../../models/embedder.ts';
 import { originalBytes, readImage } from '../../pipeline/originals.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../../report/questions.ts';
@@ -34,14 +36,37 @@ const THRESHOLD: OptionSpec = {
   parse: fraction('--threshold'),
 };
 
+const SEARCH: readonly OptionSpec[] = [
+  {
+    flags: '--search <width>',
+    description: 'what is tried for the base model: strengths and class weights, or other heads and views too',
+    choices: ['quick', 'wide'],
+    default: 'quick',
+  },
+  {
+    flags: '--views <n>',
+    description: 'crops, mirrors and other light of each labelled image that are taught as well',
+    default: 0,
+    parse: wholeNumber('--views', 0),
+  },
+];
+const BUDGET: OptionSpec = {
+  flags: '--budget <time>',
+  description: 'cut the search short and begin nothing new after this long, such as 20m; without it, no end',
+  parse: durationMs('--budget'),
+};
+
 const train: CommandSpec = {
   usage: 'teach train',
   summary: 'a base model from the labels alone, and how good it is',
   details:
     'Learns from what people said and what was imported, never from audit items. Writes a classifier and labels nothing:\n' +
     'teach rounds does both, and is better.',
-  options: [TASK],
-  examples: [['labelsmith teach train', 'the labels of the task class']],
+  options: [TASK, BUDGET, ...SEARCH],
+  examples: [
+    ['labelsmith teach train', 'the labels of the task class'],
+    ['labelsmith teach train --search wide --views 4 --budget 10m', 'what else may help, for ten minutes'],
+  ],
   run: (invocation) => teachCommand(invocation, false),
 };
 
@@ -51,15 +76,7 @@ const rounds: CommandSpec = {
   details:
     'Items that are surer than the threshold get a label of origin model; the others stay for people, and evaluate knows\n' +
     'the best guess for them. Items without an embedding are embedded first.',
-  options: [
-    TASK,
-    THRESHOLD,
-    {
-      flags: '--budget <time>',
-      description: 'begin nothing new after this long, such as 20m; without it, no end',
-      parse: durationMs('--budget'),
-    },
-  ],
+  options: [TASK, THRESHOLD, BUDGET, ...SEARCH],
   examples: [
     ['labelsmith teach rounds', 'label the rest of the task class'],
     ['labelsmith teach rounds --threshold 0.95', 'fewer labels, more of them right'],
@@ -282,6 +299,9 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
       threshold: (options.threshold as number | undefined) ?? DEFAULT_THRESHOLD,
       budgetMs: options.budget as number | undefined,
       techniques: labelRest ? undefined : [],
+      search: options.search as SearchWidth,
+      views: options.views as number,
+      openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
       labelRest,
       preparing: fetchOptionsFor(output, signal),
       onStep: ({ technique, accuracy }) =>

@@ -12,6 +12,7 @@ import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
 import { inlineModel } from '../../math/compose.ts';
 import type { Value } from '../../math/graph.ts';
+import type { Head } from '../../math/heads/head.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { matrixTensor } from '../../math/matrix.ts';
 import { decodeModel } from '../../math/onnx.ts';
@@ -50,7 +51,7 @@ export interface ClassifierParts {
   readonly info: ClassifierInfo;
   readonly recipe: Pick<EmbeddingRecipe, 'blocks'>;
   readonly mean: Float32Array;
-  readonly head: LinearHead;
+  readonly head: Head;
   /** The embedder's composed graph. */
   readonly embedder: Uint8Array;
 }
@@ -62,10 +63,24 @@ export function classifierModel({ info, recipe, mean, head, embedder }: Classifi
   const inlined = inlineModel(g, embedder, { prefix: 'embedder', feeds: { pixels }, outputs: ['embedding'] });
   const vector = finished(g, inlined.embedding as Value, recipe, mean);
   g.output(vector, 'embedding');
-  const w = g.constant(matrixTensor(head.weights), 'head-weights');
-  const logits = g.gemm(vector, w, g.constant(float32(head.bias), 'head-bias'), { transB: 1 });
+  const logits = addHead(g, vector, head);
   g.output(g.softmax(g.div(logits, g.scalar(info.temperature))), 'probabilities');
   return g.toModel({ format: FORMAT, classifier: JSON.stringify(info) });
+}
+
+function addHead(g: Graph, vector: Value, head: Head): Value {
+  const layer = (x: Value, { weights, bias }: LinearHead, name: string) =>
+    g.gemm(x, g.constant(matrixTensor(weights), `${name}-weights`), g.constant(float32(bias), `${name}-bias`), {
+      transB: 1,
+    });
+  switch (head.kind) {
+    case 'linear':
+      return layer(vector, head, 'head');
+    case 'mlp':
+      return layer(g.tanh(layer(vector, head.hidden, 'hidden')), head.output, 'head');
+    default:
+      return head satisfies never;
+  }
 }
 
 /** As `finishVectors`. */

@@ -3,13 +3,13 @@
  * whole, until none helps. Pure: numbers in, numbers out; everything it measured is in `steps`.
  */
 import { fitTemperature, softmaxRows } from '../../math/calibration.ts';
-import { type LinearHead, logitsOf } from '../../math/heads/linear-head.ts';
-import type { Matrix } from '../../math/matrix.ts';
+import { type Head, headLogits } from '../../math/heads/head.ts';
+import { type Matrix, newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
 import { crossValidate, type Folds, foldsOf, type HeldOut } from './cross-validation.ts';
 import { joinGraph, principalFeatures } from './graph-features.ts';
-import type { Problem } from './problem.ts';
-import { type BaseSettings, searchBase, type Trial } from './search.ts';
+import { type Problem, withinReach } from './problem.ts';
+import { type BaseSettings, baseCandidates, type SearchWidth, searchBase, type Trial } from './search.ts';
 import { type LearnContext, learn, logitsOfRows, needsGraph, type TechniqueName } from './techniques.ts';
 
 export interface RoundsOptions {
@@ -17,10 +17,13 @@ export interface RoundsOptions {
   /** Tried in this order after `base`. Default {@link DEFAULT_TECHNIQUES}. */
   readonly techniques?: readonly TechniqueName[];
   /**
-   * Folds of the cross-validation. Default 10 up to 300 labels, else 5: with few labels, what is learned from four fifths of
-   * them is a good deal worse than what is learned from all, and confidence would be set too low.
+   * Folds of the cross-validation. Default 10 up to 300 labels: with few, what is learned from four fifths of them is a
+   * good deal worse than what is learned from all, and confidence would be set too low. 5 up to 3000, else 3: then
+   * chance is small anyway.
    */
   readonly folds?: number;
+  /** What the search for the base model's settings tries. Default `quick`. */
+  readonly search?: SearchWidth;
   /** No further technique is begun after this long (default: no end). What was begun is finished. */
   readonly budgetMs?: number;
   readonly signal?: AbortSignal;
@@ -41,8 +44,11 @@ export interface Step {
 export interface RoundsResult {
   readonly technique: TechniqueName;
   readonly settings: BaseSettings;
-  readonly head: LinearHead;
+  readonly head: Head;
+  /** For images that the head has not seen, labelled or not. */
   readonly temperature: number;
+  /** For the rows of the problem: the head was taught what its teacher thinks of them, and is surer of them. */
+  readonly restTemperature: number;
   /** Calibrated, of every row; shape [n, classes]. Labelled rows: as the cross-validation saw them, never in-sample. */
   readonly probabilities: Matrix;
   readonly heldOut: HeldOut;
@@ -59,30 +65,47 @@ export const DEFAULT_TECHNIQUES: readonly TechniqueName[] = ['naive', 'metric'];
 /** One of `DEFAULT_TECHNIQUES` that is worth more than the base where cross-validation cannot tell. */
 const TRUSTED: ReadonlySet<TechniqueName> = new Set(['graph', 'aligned', 'metric']);
 
-export async function learnRounds(
-  pool: InferencePool,
-  problem: Problem,
-  options: RoundsOptions,
-): Promise<RoundsResult> {
+/**
+ * Rows that techniques look at, at most: the neighbour graphs cost the square of them, and a linear head on some hundred
+ * numbers learns no more from the hundred thousandth item than from the twenty thousandth.
+ */
+const MOST_ROWS = 20_000;
+/** Of the budget, what the search may take before it is cut short. */
+const SEARCH_SHARE = 0.4;
+
+export async function learnRounds(pool: InferencePool, whole: Problem, options: RoundsOptions): Promise<RoundsResult> {
   const { seed, techniques = DEFAULT_TECHNIQUES, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
   const startedAt = performance.now();
-  const folds = foldsOf(problem, options.folds ?? (problem.labelled.length <= 300 ? 10 : 5), seed);
+  const problem = withinReach(whole, MOST_ROWS, seed);
+  const folds = foldsOf(problem, options.folds ?? defaultFolds(problem.labelled.length), seed);
   let context: LearnContext = { pool, joined: null, principal: null, seed, signal };
-  const { best, trials, heldOut: baseHeldOut } = await searchBase(context, problem, folds);
-  const settings: BaseSettings = { C: best.C, classWeights: best.classWeights };
+  const {
+    best,
+    trials,
+    heldOut: baseHeldOut,
+  } = await searchBase(
+    context,
+    problem,
+    folds,
+    baseCandidates(options.search ?? 'quick', problem.views !== undefined),
+    { deadlineMs: startedAt + SEARCH_SHARE * budgetMs },
+  );
+  const { head: headKind, C, classWeights, augment } = best;
+  const settings: BaseSettings = { head: headKind, C, classWeights, augment };
   const steps: Step[] = [];
   const skipped: TechniqueName[] = [];
-  const measure = (technique: TechniqueName, heldOut: HeldOut): Candidate => {
+  const measure = (technique: TechniqueName, heldOut: HeldOut, fresh: Matrix): Candidate => {
     const temperature = fitTemperature(heldOut.logits, problem.labels);
     const loss = lossAt(heldOut.logits, problem.labels, temperature);
     const elapsedMs = Math.round(performance.now() - startedAt);
     const step = { technique, accuracy: heldOut.accuracy, loss, temperature, elapsedMs };
     steps.push(step);
     onStep?.(step);
-    return { ...step, heldOut };
+    return { ...step, heldOut, fresh };
   };
 
-  let chosen = measure('base', baseHeldOut);
+  const placeOf = new Map(Array.from(problem.labelled, (row, place) => [row, place]));
+  let chosen = measure('base', baseHeldOut, baseHeldOut.logits);
   for (const technique of techniques) {
     signal?.throwIfAborted();
     if (performance.now() - startedAt > budgetMs) {
@@ -93,27 +116,51 @@ export async function learnRounds(
       const joined = await joinGraph(pool, problem.features, { seed, signal });
       context = { ...context, joined, principal: await principalFeatures(pool, problem.features, seed) };
     }
+    const fresh = newSharedMatrix(problem.labelled.length, problem.classes);
     const heldOut = await crossValidate(problem, folds, async (taught, rows) => {
-      const { head } = await learn(context, taught, { technique, ...settings });
+      const { head, freshHead } = await learn({ ...context, heldOut: rows }, taught, { technique, ...settings });
+      const unseen = await logitsOfRows(pool, freshHead, taught.features, rows);
+      for (const [i, row] of rows.entries()) {
+        fresh.data.set(rowsOf(unseen, i, i + 1).data, (placeOf.get(row) as number) * problem.classes);
+      }
       return logitsOfRows(pool, head, taught.features, rows);
     });
-    const candidate = measure(technique, heldOut);
+    const candidate = measure(technique, heldOut, fresh);
     if (isBetter(candidate, chosen, problem.labelled.length)) chosen = candidate;
   }
 
-  const { technique, temperature, heldOut } = chosen;
+  const { technique, temperature: restTemperature, heldOut } = chosen;
+  const temperature = fitTemperature(chosen.fresh, problem.labels);
   const { head } = await learn(context, problem, { technique, ...settings });
-  const probabilities = softmaxRows(await logitsOf(pool, head, problem.features), temperature);
-  const honest = softmaxRows(heldOut.logits, temperature);
+  const probabilities = softmaxRows(await headLogits(pool, head, whole.features), restTemperature);
+  const honest = softmaxRows(heldOut.logits, restTemperature);
   const { classes } = problem;
-  for (const [place, row] of problem.labelled.entries()) {
+  for (const [place, row] of whole.labelled.entries()) {
     probabilities.data.set(honest.data.subarray(place * classes, (place + 1) * classes), row * classes);
   }
-  return { technique, settings, head, temperature, probabilities, heldOut, steps, trials, folds, skipped };
+  return {
+    technique,
+    settings,
+    head,
+    temperature,
+    restTemperature,
+    probabilities,
+    heldOut,
+    steps,
+    trials,
+    folds,
+    skipped,
+  };
+}
+
+function defaultFolds(labels: number): number {
+  return labels <= 300 ? 10 : labels <= 3000 ? 5 : 3;
 }
 
 interface Candidate extends Step {
   readonly heldOut: HeldOut;
+  /** Logits of each labelled item by a model that had not seen it, labelled or not; shape [labelled, classes]. */
+  readonly fresh: Matrix;
 }
 
 /**

@@ -1,20 +1,21 @@
 /** A trained classifier on images anywhere: a stream in, a stream out, in the order of the source; no workspace. */
+import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { pixelsFor } from '../embed.ts';
 import { isAboutOneFile } from '../unreadable.ts';
 import type { Classifier } from './classifier-file.ts';
 
+export interface Predicted {
+  readonly className: string;
+  /** Of the best class, calibrated as the classifier was. */
+  readonly confidence: number;
+  /** By index of `info.classNames`. */
+  readonly probabilities: Float32Array;
+}
+
 export type Prediction =
-  | {
-      readonly kind: 'done';
-      readonly path: string;
-      readonly className: string;
-      /** Of the best class, calibrated as the classifier was. */
-      readonly confidence: number;
-      /** By index of `info.classNames`. */
-      readonly probabilities: Float32Array;
-    }
+  | ({ readonly kind: 'done'; readonly path: string } & Predicted)
   | { readonly kind: 'failed'; readonly path: string; readonly message: string };
 
 /** Holds as many decoded images as the classifier's threads can use. Ends early, without error, when `signal` aborts. */
@@ -23,6 +24,7 @@ export async function* predictFiles(
   source: Pick<Source, 'list'>,
   signal?: AbortSignal,
 ): AsyncGenerator<Prediction> {
+  refuseRegions(classifier.info);
   const waiting: Promise<Prediction>[] = [];
   for await (const item of source.list()) {
     if (signal?.aborted) break;
@@ -32,23 +34,35 @@ export async function* predictFiles(
   for (const next of waiting) yield await next;
 }
 
-async function predictOne(
+/** One image. @param bytes of a file: JPEG, PNG or what else can be decoded. */
+export async function predictImage(
   { classify, info }: Pick<Classifier, 'classify' | 'info'>,
-  item: SourceItem,
-): Promise<Prediction> {
+  bytes: Uint8Array,
+): Promise<Predicted> {
+  refuseRegions(info);
+  const probabilities = await classify(await pixelsFor(bytes, info.input));
+  let best = 0;
+  for (let c = 1; c < probabilities.length; c++) {
+    if ((probabilities[c] as number) > (probabilities[best] as number)) best = c;
+  }
+  return { className: info.classNames[best] as string, confidence: probabilities[best] as number, probabilities };
+}
+
+async function predictOne(classifier: Pick<Classifier, 'classify' | 'info'>, item: SourceItem): Promise<Prediction> {
   if (item.kind === 'problem') return { kind: 'failed', path: item.problem.path, message: item.problem.message };
   const { path } = item.entry;
-  let pixels: Uint8Array;
   try {
-    pixels = await pixelsFor(await item.entry.read(DEFAULT_MAX_BYTES), info.input);
+    return { kind: 'done', path, ...(await predictImage(classifier, await item.entry.read(DEFAULT_MAX_BYTES))) };
   } catch (error) {
     if (!isAboutOneFile(error)) throw error;
     return { kind: 'failed', path, message: error.message };
   }
-  const probabilities = await classify(pixels);
-  let best = 0;
-  for (let c = 1; c < probabilities.length; c++)
-    if ((probabilities[c] as number) > (probabilities[best] as number)) best = c;
-  const className = info.classNames[best] as string;
-  return { kind: 'done', path, className, confidence: probabilities[best] as number, probabilities };
+}
+
+/** Without boxes there is nothing to look at: a whole image is not what such a classifier was taught. */
+function refuseRegions({ items, task }: Classifier['info']): void {
+  if (items === 'images') return;
+  throw new LabelsmithError('UNSUPPORTED', `The classifier of "${task}" tells regions apart, not whole images.`, {
+    hint: 'labelsmith auto FOLDER --classifier FILE finds regions with a detector and labels those.',
+  });
 }

@@ -4,6 +4,7 @@
  * trained on take part; the table of what was tried is handed back.
  */
 
+import type { Head } from '../../math/heads/head.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { crossValidate, type Folds, type HeldOut, scoreHeldOut } from './cross-validation.ts';
@@ -11,8 +12,13 @@ import type { ClassWeights, Problem } from './problem.ts';
 import { baseHead, type LearnContext, logitsOfRows } from './techniques.ts';
 
 export interface BaseSettings {
+  /** Logistic regression, or a perceptron with one hidden layer. */
+  readonly head: Head['kind'];
+  /** Inverse strength of the penalty. */
   readonly C: number;
   readonly classWeights: ClassWeights;
+  /** Whether augmented views of the labelled items are taught as well. */
+  readonly augment: boolean;
 }
 
 export interface Trial extends BaseSettings {
@@ -26,11 +32,22 @@ export interface Trial extends BaseSettings {
 /** On rows of length 1, the best of these was within half a point of the best there is on every set tried. */
 const C_CANDIDATES = [3, 10, 30, 100, 300, 1000];
 
-export function baseCandidates(): BaseSettings[] {
-  return C_CANDIDATES.flatMap((C) => [
-    { C, classWeights: 'even' as const },
-    { C, classWeights: 'balanced' as const },
-  ]);
+/** What a perceptron is tried with beside that: it needs a weaker penalty, and costs ten times as much. */
+const MLP_CANDIDATES = [30, 300, 3000];
+
+/**
+ * `quick` is logistic regression on the vectors as they are; `wide` tries a perceptron too, and views where there are
+ * some. On the benchmark's sets `wide` finds nothing that is better on average (`npm run bench -- teach`).
+ */
+export type SearchWidth = 'quick' | 'wide';
+
+export function baseCandidates(width: SearchWidth, views: boolean): BaseSettings[] {
+  const weights = ['even', 'balanced'] as const;
+  const of = (head: Head['kind'], Cs: readonly number[], augment: boolean): BaseSettings[] =>
+    Cs.flatMap((C) => weights.map((classWeights) => ({ head, C, classWeights, augment })));
+  if (width === 'quick') return of('linear', C_CANDIDATES, views);
+  const both = views ? [false, true] : [false];
+  return both.flatMap((augment) => [...of('linear', C_CANDIDATES, augment), ...of('mlp', MLP_CANDIDATES, augment)]);
 }
 
 export interface SearchResult {
@@ -40,11 +57,13 @@ export interface SearchResult {
   readonly heldOut: HeldOut;
 }
 
+/** @param options.deadlineMs on the clock of `performance.now()`: after it no candidate but the best goes on. */
 export async function searchBase(
   context: LearnContext,
   problem: Problem,
   folds: Folds,
-  candidates: readonly BaseSettings[] = baseCandidates(),
+  candidates: readonly BaseSettings[],
+  { deadlineMs = Number.POSITIVE_INFINITY }: { readonly deadlineMs?: number } = {},
 ): Promise<SearchResult> {
   const { pool, signal } = context;
   const states = candidates.map((settings) => ({
@@ -72,7 +91,9 @@ export async function searchBase(
     }
     fold += only.length;
     left = [...left].sort(better);
-    if (fold < folds.count) left = left.slice(0, Math.max(1, Math.ceil(left.length / 2)));
+    // Out of time, the best so far is scored on the folds that are left, for its confidence, and no other.
+    const late = performance.now() > deadlineMs;
+    if (fold < folds.count) left = left.slice(0, late ? 1 : Math.max(1, Math.ceil(left.length / 2)));
   }
   const order = [...left, ...states.filter((state) => !left.includes(state)).sort(better)];
   const trials = order.map(({ settings, places, accuracy, loss }) => {

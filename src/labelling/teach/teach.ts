@@ -15,6 +15,7 @@ import { wilsonInterval } from '../../math/metrics/classification.ts';
 import { InferencePool } from '../../math/pool.ts';
 import { writeAtomically } from '../../models/cache.ts';
 import { defaultRecipe, inputOf } from '../../models/compose-model.ts';
+import type { Embedder } from '../../models/embedder.ts';
 import { type PrepareOptions, prepareModel } from '../../models/prepare.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../pipeline/run.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
@@ -24,7 +25,10 @@ import { type Account, accountOf } from './account.ts';
 import { type ClassifierInfo, classifierModel } from './classifier-file.ts';
 import { type TaskItems, type Teaching, taskItems, teachingOf } from './items.ts';
 import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
+import type { Problem, Views } from './problem.ts';
+import type { SearchWidth } from './search.ts';
 import type { TechniqueName } from './techniques.ts';
+import { viewsOf } from './views.ts';
 
 export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
   /** The task whose labels are learned. Default `class`. */
@@ -38,6 +42,12 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   readonly budgetMs?: number;
   /** Tried after the base; `[]` trains the base alone. Default: those that help. */
   readonly techniques?: readonly TechniqueName[];
+  /** What the search for the base model's settings tries: see `SearchWidth`. Default `quick`. */
+  readonly search?: SearchWidth;
+  /** Augmented views of each labelled image that are taught as well (default 0: they did not help). */
+  readonly views?: number;
+  /** Opens the recipe's embedder, for views. */
+  readonly openEmbedder?: (model: string) => Promise<Embedder>;
   /** Gives every other item its label or its guess. `train` does not. */
   readonly labelRest: boolean;
   /** How models are fetched, where the embedder is not in the cache. */
@@ -91,12 +101,15 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
     threshold,
     techniques: techniques ?? null,
     budgetMs: budgetMs ?? null,
+    search: options.search ?? 'quick',
+    views: options.views ?? 0,
     space: items.recipe.space,
   };
   return recordRun(store, { stage, settings, modelKey: items.recipe.modelKey }, options, async (runId) => {
     const pool = await InferencePool.create({ threads: options.threads });
     try {
-      const learned = await learnRounds(pool, teaching.problem, options);
+      const views = await viewsFor(workspace, items, teaching.problem, options);
+      const learned = await learnRounds(pool, { ...teaching.problem, views }, options);
       const account = await accountOf(pool, items, teaching, learned);
       const model = await saveClassifier(workspace, items, teaching, learned, options);
       const labelled = labelRest
@@ -118,6 +131,22 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
   });
 }
 
+async function viewsFor(
+  workspace: Workspace,
+  items: TaskItems,
+  problem: Problem,
+  { views: count = 0, openEmbedder, seed, signal }: TeachOptions,
+): Promise<Views | undefined> {
+  if (count === 0) return undefined;
+  if (!openEmbedder) throw new RangeError('views need an embedder');
+  const embedder = await openEmbedder(items.recipe.model);
+  try {
+    return await viewsOf(workspace, items, problem, { count, seed, embedder, signal });
+  } finally {
+    await embedder.close();
+  }
+}
+
 function resultOf(
   items: TaskItems,
   teaching: Teaching,
@@ -126,7 +155,7 @@ function resultOf(
   model: { readonly path: string; readonly sha256: string },
   labelled: { readonly labels: number; readonly unsure: number },
 ): TeachResult {
-  const { heldOut, steps, trials, technique, settings, temperature, skipped } = learned;
+  const { heldOut, steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
   const labels = teaching.problem.labelled.length;
   const crossValidated = {
     accuracy: heldOut.accuracy,
@@ -153,7 +182,17 @@ function resultOf(
       classes: teaching.classNames.length,
       ...labelled,
     },
-    metrics: { technique, settings, temperature, crossValidated, steps: timeless(steps), trials, account, warnings },
+    metrics: {
+      technique,
+      settings,
+      temperature,
+      restTemperature,
+      crossValidated,
+      steps: timeless(steps),
+      trials,
+      account,
+      warnings,
+    },
   };
 }
 
@@ -196,7 +235,9 @@ async function saveClassifier(
       labels: problem.labelled.length,
       items: problem.features.rows,
       technique: learned.technique,
+      head: learned.head.kind,
       C: learned.settings.C,
+      augmented: String(learned.settings.augment),
       classWeights: learned.settings.classWeights,
       crossValidatedAccuracy: learned.heldOut.accuracy,
       seed,

@@ -1,23 +1,23 @@
 /**
  * Ways of learning from a few labels and many items without one, as a table; `bench/teach.ts` measures each of them.
  *
- * All end in the same kind of thing: one linear head on the items' features, which needs nothing but an item's vector.
+ * All end in the same kind of thing: one head on the items' features, which needs nothing but an item's vector.
  * The `graph` way: a teacher sees the features joined with where an item stands in the neighbour graph of all items
  * (diffusion coordinates), and so knows which items belong together; its soft labels teach the head ("student").
  */
 import { argMaxRows, softmaxRows } from '../../math/calibration.ts';
+import { type Head, headLogits } from '../../math/heads/head.ts';
 import { fitLinearHead, type LinearHead, logitsOf, oneHot } from '../../math/heads/linear-head.ts';
+import { fitMlpHead } from '../../math/heads/mlp-head.ts';
 import { withinClassNormalised } from '../../math/heads/within-class.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
 import { joinGraph } from './graph-features.ts';
-import { type ClassWeights, labelledLesson, type Problem, weightsOf } from './problem.ts';
+import { labelledLesson, type Problem, weightsOf, withViews } from './problem.ts';
+import type { BaseSettings } from './search.ts';
 
-export interface LearnSettings {
+export interface LearnSettings extends BaseSettings {
   readonly technique: TechniqueName;
-  /** Inverse strength of the penalty of the head that only labels teach. */
-  readonly C: number;
-  readonly classWeights: ClassWeights;
 }
 
 export interface LearnContext {
@@ -29,13 +29,20 @@ export interface LearnContext {
   readonly joined: Matrix | null;
   /** Principal components of the features, label-free as well; null where no technique asks for them. */
   readonly principal: Matrix | null;
+  /**
+   * Rows that are held out. Without their labels they are unlabelled rows like others, and a student learns from them
+   * what the teacher thinks: so it goes with the rest of the items, and not with images that come later.
+   */
+  readonly heldOut?: Int32Array;
   readonly seed: number;
   readonly signal?: AbortSignal;
 }
 
 export interface Learned {
   /** On `problem.features`. */
-  readonly head: LinearHead;
+  readonly head: Head;
+  /** Taught without the rows that are held out: what it says of them is what is to be expected of later images. */
+  readonly freshHead: Head;
   /** What the unlabelled rows were taught as: shape [n, classes]; null where only labels taught. */
   readonly softLabels: Matrix | null;
 }
@@ -51,17 +58,20 @@ type Technique = (context: LearnContext, problem: Problem, settings: LearnSettin
 
 export const TECHNIQUES = {
   /** Labels alone. */
-  base: async (context, problem, settings) => ({ head: await baseHead(context, problem, settings), softLabels: null }),
+  base: async (context, problem, settings) => {
+    const head = await baseHead(context, problem, settings);
+    return { head, freshHead: head, softLabels: null };
+  },
   /** The base's best guess for every other item, taken for true (Lee, "Pseudo-Label", ICML-W 2013). */
   naive: async (context, problem, settings) => {
     const head = await baseHead(context, problem, settings);
-    const guesses = oneHot(argMaxRows(await logitsOf(context.pool, head, problem.features)), problem.classes);
+    const guesses = oneHot(argMaxRows(await headLogits(context.pool, head, problem.features)), problem.classes);
     return student(context, problem, settings, guesses, settings.C);
   },
   /** The base's guesses as probabilities. */
   soft: async (context, problem, settings) => {
     const head = await baseHead(context, problem, settings);
-    const guesses = softmaxRows(await logitsOf(context.pool, head, problem.features));
+    const guesses = softmaxRows(await headLogits(context.pool, head, problem.features));
     return student(context, problem, settings, guesses, settings.C);
   },
   /** A teacher that sees the neighbour graph, as probabilities. */
@@ -103,13 +113,21 @@ export function learn(context: LearnContext, problem: Problem, settings: LearnSe
   return TECHNIQUES[settings.technique](context, problem, settings);
 }
 
-export function baseHead(
-  { pool, signal }: LearnContext,
+export async function baseHead(
+  { pool, seed, signal }: LearnContext,
   problem: Problem,
-  { C, classWeights }: Pick<LearnSettings, 'C' | 'classWeights'>,
-  start?: LinearHead,
-): Promise<LinearHead> {
-  return fitLinearHead(pool, labelledLesson(problem, problem.features, classWeights), { C, start, signal });
+  { head, C, classWeights, augment }: BaseSettings,
+): Promise<Head> {
+  const plain = labelledLesson(problem, problem.features, classWeights);
+  const lesson = augment ? withViews(problem, plain, classWeights) : plain;
+  switch (head) {
+    case 'linear':
+      return { kind: head, ...(await fitLinearHead(pool, lesson, { C, signal })) };
+    case 'mlp':
+      return { kind: head, ...(await fitMlpHead(pool, lesson, { C, seed, signal })) };
+    default:
+      return head satisfies never;
+  }
 }
 
 async function teacher({ pool, joined, signal }: LearnContext, problem: Problem, settings: LearnSettings) {
@@ -119,20 +137,29 @@ async function teacher({ pool, joined, signal }: LearnContext, problem: Problem,
   return softmaxRows(await logitsOf(pool, head, joined));
 }
 
-/** A head taught by everything: people's labels where there are some, `guesses` elsewhere; those are changed. */
+/** A linear head taught by everything: people's labels where there are some, `guesses` elsewhere; those are changed. */
 async function student(
-  { pool, signal }: LearnContext,
-  { features, labelled, labels, classes }: Problem,
-  { classWeights }: LearnSettings,
+  { pool, heldOut, signal }: LearnContext,
+  problem: Problem,
+  { classWeights, augment }: LearnSettings,
   guesses: Matrix,
   C: number,
 ): Promise<Learned> {
+  const { features, labelled, labels, classes } = problem;
   const weights = new Float32Array(features.rows).fill(1);
   const own = weightsOf(labels, classes, classWeights);
   for (const [i, row] of labelled.entries()) weights[row] = own[i] as number;
-  teachLabels({ labelled, labels, classes }, guesses);
-  const head = await fitLinearHead(pool, { features, targets: guesses, weights }, { C, signal });
-  return { head, softLabels: guesses };
+  teachLabels(problem, guesses);
+  const fit = async (rowWeights: Float32Array, start?: LinearHead): Promise<Head & LinearHead> => {
+    const plain = { features, targets: guesses, weights: rowWeights };
+    const lesson = augment ? withViews(problem, plain, classWeights) : plain;
+    return { kind: 'linear', ...(await fitLinearHead(pool, lesson, { C, start, signal })) };
+  };
+  const head = await fit(weights);
+  if (!heldOut) return { head, freshHead: head, softLabels: guesses };
+  const others = weights.slice();
+  for (const row of heldOut) others[row] = 0;
+  return { head, freshHead: await fit(others, head), softLabels: guesses };
 }
 
 /** Puts people's labels in their rows. */
@@ -175,11 +202,6 @@ export function aligned({ data, rows, columns }: Matrix, shares: Float64Array, s
 }
 
 /** Logits of some rows under a head, shape [rows, classes]. */
-export function logitsOfRows(
-  pool: InferencePool,
-  head: LinearHead,
-  features: Matrix,
-  rows: Int32Array,
-): Promise<Matrix> {
-  return logitsOf(pool, head, gatherRows(features, rows));
+export function logitsOfRows(pool: InferencePool, head: Head, features: Matrix, rows: Int32Array): Promise<Matrix> {
+  return headLogits(pool, head, gatherRows(features, rows));
 }

@@ -16,6 +16,9 @@ export interface DiffusionOptions {
   readonly steps?: number;
   /** Default 0. */
   readonly seed?: number;
+  /** How exact the coordinates are, as for `topEigen`: learning on them needs less than cutting a tree does. */
+  readonly tolerance?: number;
+  readonly maxRounds?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -27,10 +30,10 @@ export interface Diffusion {
 }
 
 export function diffusionMap(neighbours: NeighbourGraph, options: DiffusionOptions = {}): Diffusion {
-  const { dimensions = 100, steps = 4, seed, signal } = options;
+  const { dimensions = 100, steps = 4, ...solver } = options;
   const graph = normalisedGraph(fuzzyGraph(neighbours));
   const count = Math.min(dimensions, Math.max(2, Math.floor(graph.size / 4)), graph.size);
-  const { values, vectors } = topEigen(graph, { count, seed, signal });
+  const { values, vectors } = topEigen(graph, { ...solver, count });
   const scale = values.map((value) => Math.max(0, value) ** steps);
   const coordinates = newSharedMatrix(graph.size, count);
   const { data } = coordinates;

@@ -1,0 +1,202 @@
+/**
+ * The benchmark's labelled sets as `teach` sees them: vectors of every image, its class and its group, and splits into
+ * labelled, unlabelled and test. A set is embedded once for all seeds; where `LABELSMITH_BENCH_CACHE` names a folder, its
+ * workspace stays there and the next run embeds nothing.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { seededRandom, shuffled } from '../src/core/random.ts';
+import { embedIn } from '../src/labelling/embed.ts';
+import { finishVectors, requireRecipe } from '../src/labelling/recipe.ts';
+import type { Problem, Views } from '../src/labelling/teach/problem.ts';
+import { embedViews } from '../src/labelling/teach/views.ts';
+import { gatherRows, type Matrix, newSharedMatrix, normalisedRows } from '../src/math/matrix.ts';
+import { openEmbedder } from '../src/models/embedder.ts';
+import { openWorkspace } from '../src/pipeline/workspace.ts';
+import { arrowVectorStore } from '../src/store/vectors/arrow-store.ts';
+import { dataSet } from './photos.ts';
+import { inScratch, labelsmith, rounded } from './process.ts';
+
+const EMBEDDER = 'mobilenetv3-small';
+
+export interface LabelledSet {
+  readonly name: string;
+  /** As the embedder gave them, the default recipe with its views; shape [n, columns]. */
+  readonly vectors: Matrix;
+  /** One view, 576 numbers, rows scaled to length 1. */
+  readonly single: Matrix;
+  readonly blocks: readonly { readonly columns: number; readonly weight: number }[];
+  readonly truth: Int32Array;
+  readonly groups: readonly string[];
+  readonly classes: number;
+  /** Where each image is, and its identity. */
+  readonly files: readonly { readonly id: string; readonly path: string }[];
+}
+
+/** Embeds a set with the recipe that is the default and with one view. */
+export function loadLabelled(name: string): Promise<LabelledSet> {
+  const cache = process.env.LABELSMITH_BENCH_CACHE;
+  return cache ? loadInto(name, resolve(cache, name)) : inScratch((dir) => loadInto(name, dir));
+}
+
+async function loadInto(name: string, dir: string): Promise<LabelledSet> {
+  const folder = dataSet(name);
+  await mkdir(dir, { recursive: true });
+  await labelsmith(['add', folder], dir);
+  const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: false });
+  try {
+    const { store } = workspace;
+    const vectors = arrowVectorStore(workspace.dir);
+    const embedded = async (recipe: object | undefined) => {
+      const embedder = await openEmbedder(EMBEDDER, { recipe });
+      try {
+        const { space } = await embedIn(workspace, embedder, { seed: 0, threads: 2 });
+        return await vectors.readAll(await store.vectorShards(space, 'images'));
+      } finally {
+        await embedder.close();
+      }
+    };
+    const single = await embedded({ views: undefined });
+    const all = await embedded(undefined);
+    const { blocks } = await requireRecipe(store, 'images');
+    const known = new Map<string, { className: string; group: string; path: string }>();
+    for await (const image of store.dataset({ unlabelled: true })) {
+      known.set(image.id, {
+        className: image.file.split('/').at(-2) as string,
+        group: image.groupId,
+        path: join(folder, image.file),
+      });
+    }
+    const names = [...new Set([...known.values()].map(({ className }) => className))].sort();
+    const rows = all.ids.map((id) => known.get(id) as { className: string; group: string; path: string });
+    return {
+      name,
+      vectors: all.vectors,
+      single: normalisedRows(single.vectors),
+      blocks,
+      truth: Int32Array.from(rows, ({ className }) => names.indexOf(className)),
+      groups: rows.map(({ group }) => group),
+      classes: names.length,
+      files: all.ids.map((id, i) => ({ id, path: rows[i]?.path as string })),
+    };
+  } finally {
+    await workspace.close();
+  }
+}
+
+/** Rows of a set, ascending. */
+export interface Split {
+  readonly labelled: readonly number[];
+  readonly unlabelled: readonly number[];
+  readonly test: readonly number[];
+}
+
+/** The test is 20 % of the images, whole groups at a time; of the others a share of all images is labelled, the same of every class. */
+export function split({ truth, groups, classes }: LabelledSet, seed: number, share: number): Split {
+  const random = seededRandom(seed, 'teach-bench');
+  const inTest = new Set<string>();
+  let tested = 0;
+  const sizes = new Map<string, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  for (const group of shuffled([...sizes.keys()], random)) {
+    if (tested >= truth.length / 5) break;
+    inTest.add(group);
+    tested += sizes.get(group) as number;
+  }
+  const all = Array.from(truth, (_, i) => i);
+  const test = all.filter((i) => inTest.has(groups[i] as string));
+  const rest = shuffled(
+    all.filter((i) => !inTest.has(groups[i] as string)),
+    random,
+  );
+  const labelled: number[] = [];
+  for (let c = 0; c < classes; c++) {
+    const size = truth.filter((label) => label === c).length;
+    labelled.push(...rest.filter((i) => truth[i] === c).slice(0, Math.max(1, Math.round(share * size))));
+  }
+  return withLabelled({ rest, test }, labelled);
+}
+
+/** The same test and the same rest, with other items labelled. */
+export function withLabelled(
+  { rest, test }: { readonly rest: readonly number[]; readonly test: readonly number[] },
+  labelled: readonly number[],
+): Split {
+  const chosen = new Set(labelled);
+  return {
+    labelled: [...labelled].sort((a, b) => a - b),
+    unlabelled: rest.filter((i) => !chosen.has(i)).sort((a, b) => a - b),
+    test,
+  };
+}
+
+/** The mean of the rows that may be learned from, shape [columns]. */
+function meanVector({ vectors: { data, columns } }: LabelledSet, pool: readonly number[]): Float32Array {
+  const mean = new Float32Array(columns);
+  for (const row of pool)
+    for (let j = 0; j < columns; j++) mean[j] = (mean[j] as number) + (data[row * columns + j] as number) / pool.length;
+  return mean;
+}
+
+/** Finished vectors of every row; statistics are of the rows that may be learned from. */
+export function finished(set: LabelledSet, pool: readonly number[]): Matrix {
+  const { data, rows, columns } = set.vectors;
+  const copy = newSharedMatrix(rows, columns);
+  copy.data.set(data);
+  finishVectors(copy, set, meanVector(set, pool));
+  return copy;
+}
+
+/** Augmented views of the problem's labelled images. @param rows of the set, by row of the problem. */
+export async function viewsOf(
+  set: LabelledSet,
+  problem: Problem,
+  rows: readonly number[],
+  { count, seed }: { readonly count: number; readonly seed: number },
+): Promise<Views> {
+  const embedder = await openEmbedder(EMBEDDER, { threads: 2 });
+  try {
+    const views = newSharedMatrix(problem.labelled.length * count, set.vectors.columns);
+    const of = new Int32Array(views.rows);
+    for (const [place, row] of problem.labelled.entries()) {
+      const { id, path } = set.files[rows[row] as number] as LabelledSet['files'][number];
+      const vectors = await embedViews(id, await readFile(path), { count, seed, embedder });
+      for (const [i, vector] of vectors.entries()) {
+        views.data.set(vector, (place * count + i) * views.columns);
+        of[place * count + i] = row;
+      }
+    }
+    finishVectors(views, set, meanVector(set, rows));
+    return { features: views, of };
+  } finally {
+    await embedder.close();
+  }
+}
+
+export function problemOf(
+  set: LabelledSet,
+  features: Matrix,
+  labelled: readonly number[],
+  unlabelled: readonly number[],
+): Problem {
+  const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
+  const place = new Map(rows.map((row, i) => [row, i]));
+  return {
+    features: gatherRows(features, rows),
+    groups: rows.map((row) => set.groups[row] as string),
+    labelled: Int32Array.from(labelled, (row) => place.get(row) as number),
+    labels: Int32Array.from(labelled, (row) => set.truth[row] as number),
+    classes: set.classes,
+  };
+}
+
+/** The mean of every figure, over those that have it. */
+export function meanOf(records: readonly Record<string, number>[]): Record<string, number> {
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = records.map((record) => record[name]).filter((value) => value !== undefined);
+      return [name, rounded(values.reduce((sum, value) => sum + value, 0) / values.length, 4)];
+    }),
+  );
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { scenePixels } from '../../test/fixtures/images.ts';
+import { seededRandom } from '../core/random.ts';
+import { augmentedView } from './augment.ts';
+import { decodeUpright } from './decode.ts';
+
+test('a view is at least half of the image, whatever its size; the same seed gives the same view', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 }), fc.nat(), async (w, h, seed) => {
+      const image = { pixels: scenePixels(w, h, 3), width: w, height: h };
+      const bytes = await augmentedView(image, seededRandom(seed));
+      const view = await decodeUpright(bytes);
+      assert.ok(view.width <= w && view.height <= h);
+      // Rounding to whole pixels takes at most half of one from either side.
+      assert.ok((view.width + 0.5) * (view.height + 0.5) >= 0.5 * w * h * 0.75, `${view.width} × ${view.height}`);
+      assert.deepEqual(await augmentedView(image, seededRandom(seed)), bytes);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('views of one image differ, and keep its light within a fifth', async () => {
+  const image = { pixels: scenePixels(64, 48, 7), width: 64, height: 48 };
+  const mean = (pixels: Uint8Array) => pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
+  const random = seededRandom(1);
+  const views = await Promise.all(
+    Array.from({ length: 8 }, () => augmentedView(image, random).then((b) => decodeUpright(b))),
+  );
+  assert.ok(new Set(views.map(({ pixels }) => Buffer.from(pixels).toString('base64'))).size === 8);
+  for (const { pixels } of views) assert.ok(Math.abs(mean(pixels) / mean(image.pixels) - 1) < 0.35);
+});

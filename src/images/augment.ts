@@ -1,0 +1,36 @@
+/**
+ * Other views of a photograph, as training sees more than one of: a random crop, mirrored or not, in slightly other light
+ * (random resized crop, flip and jitter as since Szegedy et al., "Going Deeper with Convolutions", CVPR 2015).
+ */
+import sharp from 'sharp';
+import type { Random } from '../core/random.ts';
+import type { Pixels } from './decode.ts';
+
+/** Least share of the area that is kept: with less, small objects are often cut away. */
+const LEAST_AREA = 0.5;
+/** How far the crop's aspect is from the image's, at most. */
+const MOST_STRETCH = 4 / 3;
+/** Brightness and saturation are multiplied by 1 ± this, at most. */
+const JITTER = 0.2;
+
+/** One view as an uncompressed PNG file, so that it goes where files of images go. Draws seven numbers. */
+export async function augmentedView({ pixels, width, height }: Pixels, random: Random): Promise<Uint8Array> {
+  const area = LEAST_AREA + (1 - LEAST_AREA) * random();
+  const stretch = MOST_STRETCH ** (2 * random() - 1);
+  const [w, h] = [Math.sqrt(area * stretch) * width, Math.sqrt(area / stretch) * height];
+  const [cropWidth, cropHeight] = [wholeWithin(w, width), wholeWithin(h, height)];
+  const left = Math.floor(random() * (width - cropWidth + 1));
+  const top = Math.floor(random() * (height - cropHeight + 1));
+  const mirrored = random() < 0.5;
+  const [brightness, saturation] = [1 + JITTER * (2 * random() - 1), 1 + JITTER * (2 * random() - 1)];
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .extract({ left, top, width: cropWidth, height: cropHeight })
+    .flop(mirrored)
+    .modulate({ brightness, saturation })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+}
+
+function wholeWithin(value: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.round(value)));
+}
