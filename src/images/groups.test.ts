@@ -6,9 +6,26 @@ import fc from 'fast-check';
 import { sha256Hex } from '../core/ids.ts';
 import { seededRandom, shuffled } from '../core/random.ts';
 import { findNearDuplicates, type HashColumns } from './duplicates.ts';
-import { computeGroups, type GroupRow } from './groups.ts';
+import { computeGroups, type GroupOptions, type GroupRow, GroupTable } from './groups.ts';
 import { popcount } from './hash.ts';
 import { inspect } from './inspect.ts';
+
+/** What was found, as values: the groups of two or more by image. */
+function grouped(files: readonly GroupRow[], options?: GroupOptions) {
+  // The record has an image once, however many files hold it.
+  const rows = [...new Map(files.map((row) => [row.id, row])).values()];
+  const table = new GroupTable();
+  for (const row of rows) table.add(row);
+  const found = computeGroups(table, options);
+  const pairs = [...found.pairs()];
+  const joined = new Set(pairs.flatMap(({ a, b }) => [a, b]));
+  const groups = new Map(rows.filter(({ id }) => joined.has(id)).map(({ id }) => [id, found.groupOf(id)]));
+  assert.equal(found.pairCount, pairs.length);
+  assert.equal(found.groupedImages, groups.size);
+  assert.equal(found.groupCount, new Set(groups.values()).size);
+  for (const { id } of rows) if (!groups.has(id)) assert.equal(found.groupOf(id), id);
+  return { pairs, groups, overfullBuckets: found.overfullBuckets };
+}
 
 function columnsOf(hashes: readonly (readonly [number, number, number?])[]): HashColumns {
   return {
@@ -171,7 +188,7 @@ describe('groups', () => {
       row('c', PLAIN, { width: 480, height: 640 }),
       row('d', FAR),
     ];
-    const { pairs, groups } = computeGroups(rows);
+    const { pairs, groups } = grouped(rows);
     assert.deepEqual(named(rows, groups), ['a b']);
     assert.equal(pairs.length, 1);
     assert.deepEqual([pairs[0]?.kind, pairs[0]?.distance], ['near-duplicate', 5]);
@@ -191,7 +208,7 @@ describe('groups', () => {
       shot('other', FAR, 11_050),
       shot('nobody', TWELVE_OFF.replace('0fff', '0ffe'), 11_000, null),
     ];
-    const { pairs, groups } = computeGroups(rows, { maxDistance: 0 });
+    const { pairs, groups } = grouped(rows, { maxDistance: 0 });
     assert.deepEqual(named(rows, groups), ['first second']);
     assert.deepEqual(
       pairs.map(({ kind }) => kind),
@@ -209,7 +226,7 @@ describe('groups', () => {
       frame('g_0011', PLAIN, 639),
       frame('sub/f_0011', PLAIN, 638),
     ];
-    const { pairs, groups } = computeGroups(rows, { maxDistance: 0 });
+    const { pairs, groups } = grouped(rows, { maxDistance: 0 });
     assert.deepEqual(
       pairs.filter(({ kind }) => kind === 'sequence').map(({ distance }) => distance),
       [12],
@@ -228,18 +245,18 @@ describe('groups', () => {
         camera: i % 3 === 0 ? 'A' : 'B',
       });
     });
-    const expected = computeGroups(rows);
+    const expected = grouped(rows);
     assert.ok(expected.pairs.length > 50);
     for (let seed = 0; seed < 5; seed++) {
-      const { pairs, groups } = computeGroups(shuffled(rows, seededRandom(seed)));
+      const { pairs, groups } = grouped(shuffled(rows, seededRandom(seed)));
       assert.deepEqual(pairs, expected.pairs);
       assert.deepEqual([...groups].sort(), [...expected.groups].sort());
     }
   });
 
   test('nothing in, nothing out; ids that are none are refused', () => {
-    assert.deepEqual(computeGroups([]), { pairs: [], groups: new Map(), overfullBuckets: 0 });
-    assert.throws(() => computeGroups([{ ...row('x', PLAIN), id: 'short' }]), RangeError);
+    assert.deepEqual(grouped([]), { pairs: [], groups: new Map(), overfullBuckets: 0 });
+    assert.throws(() => grouped([{ ...row('x', PLAIN), id: 'short' }]), RangeError);
   });
 });
 
@@ -263,7 +280,7 @@ describe('groups on the benchmark sets', () => {
         rows.push({ ...found, path: join(folder, file) });
         classOf.set(found.id, file.slice(0, file.indexOf('/')));
       }
-      const { pairs, groups } = computeGroups(rows);
+      const { pairs, groups } = grouped(rows);
       const sizes = [...Map.groupBy(groups.keys(), (id) => groups.get(id)).values()].map((ids) => ids.length);
       assert.ok(Math.max(...sizes) <= largest, `sizes ${sizes}`);
       assert.ok(sizes.length >= least, `${sizes.length} groups`);

@@ -2,7 +2,8 @@
  * Groups: images that must stay on one side of any split, since knowing one is knowing the other. Joined are
  * near-duplicates, bursts (one camera, moments apart, alike) and sequences (numbered frames that follow each other, alike).
  *
- * Pure, and independent of the order of the rows. Memory: about 200 bytes an image at its peak, so 200 MB for a million.
+ * Pure, and independent of the order of the rows. Memory: about 250 bytes an image at its peak, so 250 MB for a million, in
+ * typed arrays; ids become text only where somebody asks for them.
  */
 import type { ImageId } from '../core/ids.ts';
 import { findNearDuplicates, type HashColumns, MAX_LOG_ASPECT_DIFFERENCE } from './duplicates.ts';
@@ -32,13 +33,17 @@ export interface SimilarImages {
 }
 
 export interface Groups {
+  /** Groups of two or more, and images that are in one. */
+  readonly groupCount: number;
+  readonly groupedImages: number;
+  readonly pairCount: number;
   /**
    * Those pairs that joined two groups, so never more than there are images: a forest that spans the groups, in order of
    * (a, b).
    */
-  readonly pairs: readonly SimilarImages[];
-  /** Image → the smallest id of its group, for every image of a group of two or more. */
-  readonly groups: ReadonlyMap<ImageId, ImageId>;
+  pairs(): Generator<SimilarImages>;
+  /** The smallest id of the image's group; its own where it is alone or not in the table. */
+  groupOf(id: ImageId): ImageId;
   /** Buckets too full to compare everything in, see `duplicates.ts`; 0 says that no near-duplicate was overlooked. */
   readonly overfullBuckets: number;
 }
@@ -60,8 +65,8 @@ export interface GroupOptions {
   readonly sequenceDistance?: number;
 }
 
-export function computeGroups(rows: Iterable<GroupRow>, options: GroupOptions = {}): Groups {
-  const table = tableOf(rows);
+export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Groups {
+  const table = rows.inOrder();
   const { high, low, logAspect, ids, count } = table;
   const forest = new Uint32Array(count);
   for (let i = 0; i < count; i++) forest[i] = i;
@@ -75,13 +80,15 @@ export function computeGroups(rows: Iterable<GroupRow>, options: GroupOptions = 
     }
     return root;
   };
-  const pairs: SimilarImages[] = [];
+  // Index of a, of b, kind and distance: shape [count, 4], of which `pairCount` rows are filled.
+  const found = new Uint32Array(count * 4);
+  let pairCount = 0;
   const join = (i: number, j: number, kind: SimilarImages['kind'], distance: number) => {
     const [a, b] = [rootOf(i), rootOf(j)];
     if (a === b) return;
     // Rows are in order of id, so the smaller index is the smaller id.
     forest[Math.max(a, b)] = Math.min(a, b);
-    pairs.push({ a: idAt(ids, Math.min(i, j)), b: idAt(ids, Math.max(i, j)), kind, distance });
+    found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distance], 4 * pairCount++);
   };
   const distanceOf = (i: number, j: number) =>
     popcount((high[i] as number) ^ (high[j] as number)) + popcount((low[i] as number) ^ (low[j] as number));
@@ -109,17 +116,37 @@ export function computeGroups(rows: Iterable<GroupRow>, options: GroupOptions = 
       join(i, j, 'sequence', distanceOf(i, j));
   }
 
-  const groups = new Map<ImageId, ImageId>();
-  for (let i = 0; i < count; i++) {
-    const root = rootOf(i);
-    if (root === i) continue;
-    const group = idAt(ids, root);
-    groups.set(group, group);
-    groups.set(idAt(ids, i), group);
-  }
-  pairs.sort((x, y) => (x.a < y.a ? -1 : x.a > y.a ? 1 : x.b < y.b ? -1 : 1));
-  return { pairs, groups, overfullBuckets };
+  const order = new Uint32Array(pairCount);
+  for (let at = 0; at < pairCount; at++) order[at] = at;
+  order.sort(
+    (x, y) =>
+      (found[4 * x] as number) - (found[4 * y] as number) ||
+      (found[4 * x + 1] as number) - (found[4 * y + 1] as number),
+  );
+  const grouped = new Uint8Array(count);
+  for (let i = 0; i < count; i++) if (rootOf(i) !== i) grouped[i] = grouped[rootOf(i)] = 1;
+  const groupedImages = grouped.reduce((sum, one) => sum + one, 0);
+
+  return {
+    // A forest has as many trees as nodes less edges.
+    groupCount: groupedImages - pairCount,
+    groupedImages,
+    pairCount,
+    *pairs() {
+      for (const at of order) {
+        const [i = 0, j = 0, kind = 0, distance = 0] = found.subarray(4 * at, 4 * at + 4);
+        yield { a: idAt(ids, i), b: idAt(ids, j), kind: KINDS[kind] as SimilarImages['kind'], distance };
+      }
+    },
+    groupOf(id) {
+      const at = indexOfId(ids, count, id);
+      return at < 0 ? id : idAt(ids, rootOf(at));
+    },
+    overfullBuckets,
+  };
 }
+
+const KINDS: readonly SimilarImages['kind'][] = ['near-duplicate', 'burst', 'sequence'];
 
 interface Table extends HashColumns {
   readonly count: number;
@@ -137,69 +164,107 @@ interface Table extends HashColumns {
   readonly width: Float64Array;
 }
 
-/** The rows as columns, in order of id. */
-function tableOf(rows: Iterable<GroupRow>): Table {
-  let capacity = 1024;
-  let ids = Buffer.alloc(capacity * 32);
-  // high, low, log aspect, camera, captured, sequence, frame, width: shape [capacity, 8].
-  let values = new Float64Array(capacity * 8);
-  const cameras = new Map<string, number>();
-  let count = 0;
-  for (const row of rows) {
-    if (count === capacity) {
-      capacity *= 2;
-      ids = Buffer.concat([ids], capacity * 32);
-      const larger = new Float64Array(capacity * 8);
-      larger.set(values);
-      values = larger;
+/** Columns of a row while the table grows: high, low, log aspect, camera, captured, sequence, frame, width. */
+const COLUMNS = 8;
+
+/** Rows are taken in one by one and kept as numbers, so that no more of them than one need be an object at a time. */
+export class GroupTable {
+  #ids: Buffer = Buffer.alloc(1024 * 32);
+  /** Shape [capacity, 8]. */
+  #values = new Float64Array(1024 * COLUMNS);
+  readonly #cameras = new Map<string, number>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(row: GroupRow): void {
+    if (this.#values.length === this.#count * COLUMNS) this.#grow();
+    if (this.#ids.write(row.id, this.#count * 32, 32, 'hex') !== 32) {
+      throw new RangeError(`${row.id} is not an image id`);
     }
-    if (ids.write(row.id, count * 32, 32, 'hex') !== 32) throw new RangeError(`${row.id} is not an image id`);
     const { sequence, frame } = numberedPath(row.path);
-    const camera = row.camera === null || row.capturedAtMs === null ? 0 : (cameras.get(row.camera) ?? cameras.size + 1);
-    if (camera > cameras.size) cameras.set(row.camera as string, camera);
-    values.set(
+    const { camera, capturedAtMs } = row;
+    this.#values.set(
       [
         Number.parseInt(row.perceptualHash.slice(0, 8), 16),
         Number.parseInt(row.perceptualHash.slice(8, 16), 16),
         Math.log(row.width / row.height),
-        camera,
-        row.capturedAtMs ?? Number.NaN,
+        camera === null || capturedAtMs === null ? 0 : this.#cameraNumber(camera),
+        capturedAtMs ?? Number.NaN,
         sequence,
         frame,
         row.width,
       ],
-      count * 8,
+      this.#count * COLUMNS,
     );
-    count++;
+    this.#count++;
   }
-  const order = new Uint32Array(count);
-  for (let i = 0; i < count; i++) order[i] = i;
-  // The first six bytes decide for all but crafted ids; comparing 32 bytes each time takes several times as long.
-  const prefix = new Float64Array(count);
-  for (let i = 0; i < count; i++) prefix[i] = ids.readUIntBE(i * 32, 6);
-  order.sort(
-    (a, b) =>
-      (prefix[a] as number) - (prefix[b] as number) || ids.compare(ids, b * 32, b * 32 + 32, a * 32, a * 32 + 32),
-  );
-  const column = <T extends Float64Array | Float32Array | Uint32Array>(into: T, which: number): T => {
-    for (let i = 0; i < count; i++) into[i] = values[(order[i] as number) * 8 + which] as number;
-    return into;
-  };
-  const sortedIds = Buffer.alloc(count * 32);
-  for (let i = 0; i < count; i++)
-    ids.copy(sortedIds, i * 32, (order[i] as number) * 32, (order[i] as number) * 32 + 32);
-  return {
-    count,
-    ids: sortedIds,
-    high: column(new Uint32Array(count), 0),
-    low: column(new Uint32Array(count), 1),
-    logAspect: column(new Float32Array(count), 2),
-    camera: column(new Float64Array(count), 3),
-    capturedAtMs: column(new Float64Array(count), 4),
-    sequence: column(new Float64Array(count), 5),
-    frame: column(new Float64Array(count), 6),
-    width: column(new Float64Array(count), 7),
-  };
+
+  #grow(): void {
+    this.#ids = Buffer.concat([this.#ids], 2 * this.#ids.length);
+    const larger = new Float64Array(2 * this.#values.length);
+    larger.set(this.#values);
+    this.#values = larger;
+  }
+
+  #cameraNumber(camera: string): number {
+    const known = this.#cameras.get(camera);
+    if (known !== undefined) return known;
+    this.#cameras.set(camera, this.#cameras.size + 1);
+    return this.#cameras.size;
+  }
+
+  /** The rows as columns, in order of id. */
+  inOrder(): Table {
+    const count = this.#count;
+    const ids = this.#ids;
+    const values = this.#values;
+    const order = new Uint32Array(count);
+    for (let i = 0; i < count; i++) order[i] = i;
+    // The first six bytes decide for all but crafted ids; comparing 32 bytes each time takes several times as long.
+    const prefix = new Float64Array(count);
+    for (let i = 0; i < count; i++) prefix[i] = ids.readUIntBE(i * 32, 6);
+    order.sort(
+      (a, b) =>
+        (prefix[a] as number) - (prefix[b] as number) || ids.compare(ids, b * 32, b * 32 + 32, a * 32, a * 32 + 32),
+    );
+    const column = <T extends Float64Array | Float32Array | Uint32Array>(into: T, which: number): T => {
+      for (let i = 0; i < count; i++) into[i] = values[(order[i] as number) * COLUMNS + which] as number;
+      return into;
+    };
+    const sortedIds = Buffer.alloc(count * 32);
+    for (let i = 0; i < count; i++)
+      ids.copy(sortedIds, i * 32, (order[i] as number) * 32, (order[i] as number) * 32 + 32);
+    return {
+      count,
+      ids: sortedIds,
+      high: column(new Uint32Array(count), 0),
+      low: column(new Uint32Array(count), 1),
+      logAspect: column(new Float32Array(count), 2),
+      camera: column(new Float64Array(count), 3),
+      capturedAtMs: column(new Float64Array(count), 4),
+      sequence: column(new Float64Array(count), 5),
+      frame: column(new Float64Array(count), 6),
+      width: column(new Float64Array(count), 7),
+    };
+  }
+}
+
+/** The place of an id among `count` sorted ones, or -1. */
+function indexOfId(ids: Buffer, count: number, id: ImageId): number {
+  const wanted = Buffer.from(id, 'hex');
+  let from = 0;
+  let to = count;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const order = ids.compare(wanted, 0, 32, middle * 32, middle * 32 + 32);
+    if (order === 0) return middle;
+    if (order < 0) from = middle + 1;
+    else to = middle;
+  }
+  return -1;
 }
 
 function idAt(ids: Buffer, i: number): ImageId {

@@ -8,7 +8,7 @@ import { type ImageId, sha256Hex } from '../core/ids.ts';
 import type { ImagePath, ImageRecord } from '../core/image.ts';
 import { LabelsmithError } from '../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../images/decode.ts';
-import { computeGroups, type GroupRow } from '../images/groups.ts';
+import { computeGroups, GroupTable, type SimilarImages } from '../images/groups.ts';
 import { inspect } from '../images/inspect.ts';
 import { type OpenSourceOptions, openSource } from '../sources/open.ts';
 import { createReader } from '../sources/reader.ts';
@@ -43,6 +43,8 @@ export interface AddResult extends RunResult {
     readonly moved: number;
     readonly similarPairs: number;
     readonly groups: number;
+    /** Places with so many pictures alike that near-duplicates may have been overlooked; nearly always 0. */
+    readonly overfullBuckets: number;
     readonly shards: number;
   };
 }
@@ -231,28 +233,35 @@ async function noticeMissing(store: Store, sources: readonly Source[], exists: P
 }
 
 /** Groups over all images of the record; only changes are written. Resident: see `groups.ts`. */
-async function group(store: Store): Promise<{ similarPairs: number; groups: number }> {
-  const rows: GroupRow[] = [];
+async function group(store: Store): Promise<{ similarPairs: number; groups: number; overfullBuckets: number }> {
+  const table = new GroupTable();
   for await (const page of store.images()) {
     const paths = await store.pathsOfImages(page.map(({ id }) => id));
     for (const { id, perceptualHash, width, height, capturedAtMs, camera } of page) {
       // The path that stands for an image must not depend on which of its paths was found first.
       const path = (paths.get(id) ?? []).map((known) => known.path).sort()[0] ?? '';
-      rows.push({ id, perceptualHash, width, height, capturedAtMs, camera, path });
+      table.add({ id, perceptualHash, width, height, capturedAtMs, camera, path });
     }
   }
-  const { pairs, groups } = computeGroups(rows);
-  for (let i = 0; i < pairs.length; i += PAIRS_A_WRITE) await store.putSimilarPairs(pairs.slice(i, i + PAIRS_A_WRITE));
+  const groups = computeGroups(table);
+  let waiting: SimilarImages[] = [];
+  for (const pair of groups.pairs()) {
+    waiting.push(pair);
+    if (waiting.length < PAIRS_A_WRITE) continue;
+    await store.putSimilarPairs(waiting);
+    waiting = [];
+  }
+  if (waiting.length > 0) await store.putSimilarPairs(waiting);
   for await (const page of store.images()) {
     const changes = new Map<ImageId, ImageId>();
     for (const { id, groupId } of page) {
-      const now = groups.get(id) ?? id;
+      const now = groups.groupOf(id);
       if (now !== groupId) changes.set(id, now);
     }
     if (changes.size > 0) await store.putGroups(changes);
   }
-  const grouped = new Set(groups.values()).size;
-  return { similarPairs: pairs.length, groups: rows.length - groups.size + grouped };
+  const { pairCount, groupedImages, groupCount, overfullBuckets } = groups;
+  return { similarPairs: pairCount, groups: table.count - groupedImages + groupCount, overfullBuckets };
 }
 
 const PAIRS_A_WRITE = 1000;

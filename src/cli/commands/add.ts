@@ -62,6 +62,11 @@ export function printAdded(output: Output, { counts }: AddResult): void {
   output.line(
     `Added ${parts.join(', ')}; ${plural(counts.groups, 'group')}, ${plural(counts.similarPairs, 'similar pair')}.`,
   );
+  if (counts.overfullBuckets > 0) {
+    output.line(
+      'So many pictures are alike that not all of them were compared: some near-duplicates may be in other groups.',
+    );
+  }
   if (counts.quarantined > 0) {
     output.line(`Put aside ${plural(counts.quarantined, 'file')}: labelsmith status --quarantine says why.`);
   }
