@@ -3,7 +3,8 @@
  *
  * Guarantees: EXIF orientation is applied exactly once; grey, CMYK, palette and 16-bit images come as RGB; transparent
  * pixels lie on white (cut-out products are photographed on white far more often than on black); of an animation the first
- * frame is taken; a damaged or cut file fails with `BadImageError` instead of giving grey pixels. It reads no files, keeps
+ * frame is taken, of a TIFF the first page, of a HEIC file the primary image, of a camera raw file the picture that the
+ * camera put into it; a damaged or cut file fails with `BadImageError` instead of giving grey pixels. It reads no files, keeps
  * nothing, and caches nothing.
  *
  * Every function runs in one thread of the libuv pool, so `UV_THREADPOOL_SIZE` (default 4, to be set before the process
@@ -12,6 +13,7 @@
  */
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import type { Box } from '../core/boxes.ts';
+import { type Decodable, decodable } from './decodable.ts';
 import { badImageFrom, refuseUndecodable } from './reasons.ts';
 
 sharp.concurrency(1);
@@ -78,7 +80,7 @@ export async function decodeLetterboxed(bytes: Uint8Array, options: LetterboxOpt
   if (into !== undefined && into.length !== width * height * 3) {
     throw new RangeError(`into has ${into.length} bytes, expected ${width} × ${height} × 3`);
   }
-  return decoding(bytes, { applyProfile: 'unless-srgb', ...options }, async (image, metadata) => {
+  return decoding(bytes, { applyProfile: 'unless-srgb', ...options }, async (image, { metadata }) => {
     const { autoOrient: upright } = metadata ?? (await image.metadata());
     const scale = Math.min(width / upright.width, height / upright.height);
     const innerWidth = Math.min(width, Math.max(1, Math.round(upright.width * scale)));
@@ -112,25 +114,33 @@ export async function decodeWithin(bytes: Uint8Array, longest: number, options: 
   );
 }
 
+/** What a pipeline runs on. */
+export interface Opened {
+  readonly source: Decodable;
+  /** Where it was read on the way. */
+  readonly metadata?: Metadata;
+}
+
 /**
- * Runs `work` on a sharp pipeline over the bytes with this module's limits, and with the metadata where it was read on the
- * way; failures come as `BadImageError`. For the other files of this folder.
+ * Runs `work` on a sharp pipeline over the bytes with this module's limits; failures come as `BadImageError`. For the
+ * other files of this folder.
  */
 export async function decoding<T>(
   bytes: Uint8Array,
   options: DecodeOptions,
-  work: (image: Sharp, metadata?: Metadata) => Promise<T>,
+  work: (image: Sharp, opened: Opened) => Promise<T>,
 ): Promise<T> {
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   refuseUndecodable(bytes);
+  const source = await decodable(bytes, maxPixels);
   try {
-    const image = sharp(bytes, sharpOptions(maxPixels, options.applyProfile === true));
-    if (options.applyProfile !== 'unless-srgb') return await work(image);
+    const image = sharp(source.bytes, sharpOptions(maxPixels, options.applyProfile === true));
+    if (options.applyProfile !== 'unless-srgb') return await work(image, { source });
     const metadata = await image.metadata();
-    if (!hasOtherProfile(metadata)) return await work(image, metadata);
-    return await work(sharp(bytes, sharpOptions(maxPixels, true)), metadata);
+    if (!hasOtherProfile(metadata)) return await work(image, { source, metadata });
+    return await work(sharp(source.bytes, sharpOptions(maxPixels, true)), { source, metadata });
   } catch (error) {
-    throw badImageFrom(error, bytes, maxPixels);
+    throw badImageFrom(error, source.bytes, maxPixels);
   }
 }
 

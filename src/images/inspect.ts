@@ -5,6 +5,7 @@
 import type { Sharp } from 'sharp';
 import { type ImageId, sha256Hex } from '../core/ids.ts';
 import type { ImageFormat, ImageRecord } from '../core/image.ts';
+import type { Decodable } from './decodable.ts';
 import { asRgbPixels, type DecodeOptions, decoding } from './decode.ts';
 import { cameraFactsOf } from './exif.ts';
 import { perceptualHashOf } from './hash.ts';
@@ -28,8 +29,8 @@ export interface InspectOptions extends Pick<DecodeOptions, 'maxPixels'> {
 
 /** Fails with `BadImageError` for what cannot be decoded. */
 export function inspect(bytes: Uint8Array, options: InspectOptions = {}): Promise<InspectedImage> {
-  return decoding(bytes, options, async (image) => {
-    const found = await factsOf(image, bytes);
+  return decoding(bytes, options, async (image, { source }) => {
+    const found = await factsOf(image, source);
     const { width, height } = found;
     const small = await asRgbPixels(
       width * height <= DECODED_WHOLE_PIXELS
@@ -64,12 +65,18 @@ interface HeaderFacts {
   readonly exif: Uint8Array | undefined;
 }
 
-async function factsOf(image: Sharp, bytes: Uint8Array): Promise<HeaderFacts> {
+async function factsOf(image: Sharp, { bytes, exif, frames }: Decodable): Promise<HeaderFacts> {
   const header = jpegHeaderOf(bytes);
   if (header !== undefined && !header.hasExif) {
     return { width: header.width, height: header.height, orientation: 1, frames: 1, exif: undefined };
   }
   const found = await image.metadata();
   const { width, height } = found.autoOrient;
-  return { width, height, orientation: found.orientation ?? 1, frames: found.pages ?? 1, exif: found.exif };
+  return {
+    width,
+    height,
+    orientation: found.orientation ?? 1,
+    frames: frames ?? found.pages ?? 1,
+    exif: exif ?? found.exif,
+  };
 }

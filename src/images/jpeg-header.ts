@@ -5,6 +5,8 @@ export interface JpegHeader {
   readonly width: number;
   readonly height: number;
   readonly hasExif: boolean;
+  /** Number of its SOF marker: 0 baseline, 1 extended, 2 progressive, 3 lossless, … */
+  readonly process: number;
 }
 
 /**
@@ -28,7 +30,7 @@ export function jpegHeaderOf(bytes: Uint8Array): JpegHeader | undefined {
     if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
       const height = ((bytes[at + 5] as number) << 8) | (bytes[at + 6] as number);
       const width = ((bytes[at + 7] as number) << 8) | (bytes[at + 8] as number);
-      return width > 0 && height > 0 ? { width, height, hasExif } : undefined;
+      return width > 0 && height > 0 ? { width, height, hasExif, process: marker - 0xc0 } : undefined;
     }
     if (marker < 0xc0 || marker === 0xd9 || marker === 0xda || length < 2) return undefined;
     at += 2 + length;

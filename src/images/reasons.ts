@@ -30,9 +30,7 @@ export class BadImageError extends LabelsmithError {
 
 /** What the formats that are told apart but not decoded need said. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  heic: 'HEIC images are not decoded by this version; convert the file to JPEG, PNG, WebP or AVIF and add it again',
   svg: 'SVG is a drawing, not a photograph, and may refer to other files; render it to PNG and add it again',
-  raw: 'camera raw files are not decoded by this version; develop the file to JPEG or TIFF and add it again',
   bmp: 'BMP images are not decoded; convert the file to PNG and add it again',
   jxl: 'JPEG XL images are not decoded; convert the file to JPEG or PNG and add it again',
   jp2: 'JPEG 2000 images are not decoded; convert the file to JPEG or PNG and add it again',
