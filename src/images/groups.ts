@@ -2,7 +2,7 @@
  * Groups: images that must stay on one side of any split, since knowing one is knowing the other. Joined are
  * near-duplicates, bursts (one camera, moments apart, alike) and sequences (numbered frames that follow each other, alike).
  *
- * Pure, and independent of the order of the rows. Memory: about 250 bytes an image at its peak, so 250 MB for a million, in
+ * Pure, and independent of the order of the rows. Memory: about 320 bytes an image at its peak, so 320 MB for a million, in
  * typed arrays; ids become text only where somebody asks for them.
  */
 import type { ImageId } from '../core/ids.ts';
@@ -21,6 +21,8 @@ export interface GroupRow {
   readonly camera: string | null;
   /** Where the image is; any one of its paths, the same one at every run. */
   readonly path: string;
+  /** The group it was in so far. */
+  readonly groupId: ImageId;
 }
 
 /** Two images that were found to belong together, `a` < `b`. */
@@ -42,8 +44,8 @@ export interface Groups {
    * (a, b).
    */
   pairs(): Generator<SimilarImages>;
-  /** The smallest id of the image's group; its own where it is alone or not in the table. */
-  groupOf(id: ImageId): ImageId;
+  /** Images whose group is another one now, with the smallest id of that group (its own where it is alone). */
+  changes(): Generator<readonly [id: ImageId, groupId: ImageId]>;
   /** Buckets too full to compare everything in, see `duplicates.ts`; 0 says that no near-duplicate was overlooked. */
   readonly overfullBuckets: number;
 }
@@ -67,7 +69,7 @@ export interface GroupOptions {
 
 export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Groups {
   const table = rows.inOrder();
-  const { high, low, logAspect, ids, count } = table;
+  const { high, low, logAspect, ids, groupIds, count } = table;
   const forest = new Uint32Array(count);
   for (let i = 0; i < count; i++) forest[i] = i;
   const rootOf = (item: number): number => {
@@ -138,9 +140,13 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
         yield { a: idAt(ids, i), b: idAt(ids, j), kind: KINDS[kind] as SimilarImages['kind'], distance };
       }
     },
-    groupOf(id) {
-      const at = indexOfId(ids, count, id);
-      return at < 0 ? id : idAt(ids, rootOf(at));
+    *changes() {
+      for (let i = 0; i < count; i++) {
+        const root = rootOf(i);
+        if (ids.compare(groupIds, i * 32, i * 32 + 32, root * 32, root * 32 + 32) !== 0) {
+          yield [idAt(ids, i), idAt(ids, root)];
+        }
+      }
     },
     overfullBuckets,
   };
@@ -152,6 +158,8 @@ interface Table extends HashColumns {
   readonly count: number;
   /** Shape [n, 32]: the ids' bytes, in ascending order. */
   readonly ids: Buffer;
+  /** Shape [n, 32]: the groups so far. */
+  readonly groupIds: Buffer;
   /** Shape [n]: 0 is unknown; else a number for each camera. */
   readonly camera: Float64Array;
   /** Shape [n]: milliseconds; NaN where unknown. */
@@ -170,6 +178,7 @@ const COLUMNS = 8;
 /** Rows are taken in one by one and kept as numbers, so that no more of them than one need be an object at a time. */
 export class GroupTable {
   #ids: Buffer = Buffer.alloc(1024 * 32);
+  #groupIds: Buffer = Buffer.alloc(1024 * 32);
   /** Shape [capacity, 8]. */
   #values = new Float64Array(1024 * COLUMNS);
   readonly #cameras = new Map<string, number>();
@@ -181,8 +190,9 @@ export class GroupTable {
 
   add(row: GroupRow): void {
     if (this.#values.length === this.#count * COLUMNS) this.#grow();
-    if (this.#ids.write(row.id, this.#count * 32, 32, 'hex') !== 32) {
-      throw new RangeError(`${row.id} is not an image id`);
+    const at = this.#count * 32;
+    if (this.#ids.write(row.id, at, 32, 'hex') !== 32 || this.#groupIds.write(row.groupId, at, 32, 'hex') !== 32) {
+      throw new RangeError(`${row.id} or its group ${row.groupId} is not an image id`);
     }
     const { sequence, frame } = numberedPath(row.path);
     const { camera, capturedAtMs } = row;
@@ -204,6 +214,7 @@ export class GroupTable {
 
   #grow(): void {
     this.#ids = Buffer.concat([this.#ids], 2 * this.#ids.length);
+    this.#groupIds = Buffer.concat([this.#groupIds], 2 * this.#groupIds.length);
     const larger = new Float64Array(2 * this.#values.length);
     larger.set(this.#values);
     this.#values = larger;
@@ -234,12 +245,16 @@ export class GroupTable {
       for (let i = 0; i < count; i++) into[i] = values[(order[i] as number) * COLUMNS + which] as number;
       return into;
     };
-    const sortedIds = Buffer.alloc(count * 32);
-    for (let i = 0; i < count; i++)
-      ids.copy(sortedIds, i * 32, (order[i] as number) * 32, (order[i] as number) * 32 + 32);
+    const sorted = (from: Buffer): Buffer => {
+      const into = Buffer.alloc(count * 32);
+      for (let i = 0; i < count; i++)
+        from.copy(into, i * 32, (order[i] as number) * 32, (order[i] as number) * 32 + 32);
+      return into;
+    };
     return {
       count,
-      ids: sortedIds,
+      ids: sorted(ids),
+      groupIds: sorted(this.#groupIds),
       high: column(new Uint32Array(count), 0),
       low: column(new Uint32Array(count), 1),
       logAspect: column(new Float32Array(count), 2),
@@ -250,21 +265,6 @@ export class GroupTable {
       width: column(new Float64Array(count), 7),
     };
   }
-}
-
-/** The place of an id among `count` sorted ones, or -1. */
-function indexOfId(ids: Buffer, count: number, id: ImageId): number {
-  const wanted = Buffer.from(id, 'hex');
-  let from = 0;
-  let to = count;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    const order = ids.compare(wanted, 0, 32, middle * 32, middle * 32 + 32);
-    if (order === 0) return middle;
-    if (order < 0) from = middle + 1;
-    else to = middle;
-  }
-  return -1;
 }
 
 function idAt(ids: Buffer, i: number): ImageId {

@@ -8,7 +8,7 @@ import { type ImageId, sha256Hex } from '../core/ids.ts';
 import type { ImagePath, ImageRecord } from '../core/image.ts';
 import { LabelsmithError } from '../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../images/decode.ts';
-import { computeGroups, GroupTable, type SimilarImages } from '../images/groups.ts';
+import { computeGroups, GroupTable } from '../images/groups.ts';
 import { inspect } from '../images/inspect.ts';
 import { type OpenSourceOptions, openSource } from '../sources/open.ts';
 import { createReader } from '../sources/reader.ts';
@@ -235,36 +235,26 @@ async function noticeMissing(store: Store, sources: readonly Source[], exists: P
 /** Groups over all images of the record; only changes are written. Resident: see `groups.ts`. */
 async function group(store: Store): Promise<{ similarPairs: number; groups: number; overfullBuckets: number }> {
   const table = new GroupTable();
-  for await (const page of store.images()) {
-    const paths = await store.pathsOfImages(page.map(({ id }) => id));
-    for (const { id, perceptualHash, width, height, capturedAtMs, camera } of page) {
-      // The path that stands for an image must not depend on which of its paths was found first.
-      const path = (paths.get(id) ?? []).map((known) => known.path).sort()[0] ?? '';
-      table.add({ id, perceptualHash, width, height, capturedAtMs, camera, path });
-    }
-  }
+  for await (const page of store.groupFacts()) for (const facts of page) table.add(facts);
   const groups = computeGroups(table);
-  let waiting: SimilarImages[] = [];
-  for (const pair of groups.pairs()) {
-    waiting.push(pair);
-    if (waiting.length < PAIRS_A_WRITE) continue;
-    await store.putSimilarPairs(waiting);
-    waiting = [];
-  }
-  if (waiting.length > 0) await store.putSimilarPairs(waiting);
-  for await (const page of store.images()) {
-    const changes = new Map<ImageId, ImageId>();
-    for (const { id, groupId } of page) {
-      const now = groups.groupOf(id);
-      if (now !== groupId) changes.set(id, now);
-    }
-    if (changes.size > 0) await store.putGroups(changes);
-  }
+  for (const pairs of inRuns(groups.pairs(), ROWS_A_WRITE)) await store.putSimilarPairs(pairs);
+  for (const changes of inRuns(groups.changes(), ROWS_A_WRITE)) await store.putGroups(new Map(changes));
   const { pairCount, groupedImages, groupCount, overfullBuckets } = groups;
   return { similarPairs: pairCount, groups: table.count - groupedImages + groupCount, overfullBuckets };
 }
 
-const PAIRS_A_WRITE = 1000;
+const ROWS_A_WRITE = 1000;
+
+function* inRuns<T>(items: Iterable<T>, size: number): Generator<readonly T[]> {
+  let run: T[] = [];
+  for (const item of items) {
+    run.push(item);
+    if (run.length < size) continue;
+    yield run;
+    run = [];
+  }
+  if (run.length > 0) yield run;
+}
 
 function pathOf(entry: SourceEntry, imageId: ImageId, byteSize: number): ImagePath {
   const { path, pathBytes, sourceRoot, modifiedAtMs } = entry;

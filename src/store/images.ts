@@ -27,10 +27,16 @@ type ImageStore = Pick<
   | 'sourceRoots'
   | 'putSimilarPairs'
   | 'similarPairs'
+  | 'groupFacts'
   | 'putGroups'
   | 'quarantine'
   | 'putQuarantine'
 >;
+
+type GroupFactsTable = Pick<
+  ImageTable,
+  'id' | 'perceptual_hash' | 'width' | 'height' | 'captured_at_ms' | 'camera' | 'group_id'
+> & { path: string | null };
 
 export function imageStore(session: Session): ImageStore {
   const { db } = session;
@@ -212,6 +218,36 @@ export function imageStore(session: Session): ImageStore {
           b: idOf(row.b),
           kind: row.kind as SimilarPair['kind'],
           distance: row.distance,
+        }));
+      }
+    },
+
+    async *groupFacts() {
+      const pages = session.pages<GroupFactsTable>(session.pageSize, async (last) => {
+        const query = db
+          .selectFrom('image')
+          .select(['id', 'perceptual_hash', 'width', 'height', 'captured_at_ms', 'camera', 'group_id'])
+          .select(({ selectFrom }) =>
+            selectFrom('image_path')
+              .select(({ fn }) => fn.min('image_path.path').as('first'))
+              .whereRef('image_path.image_id', '=', 'image.id')
+              .as('path'),
+          )
+          .where('id', '>', last?.id ?? NO_BYTES)
+          .orderBy('id')
+          .limit(session.pageSize);
+        return (await session.driver.read([query]))[0];
+      });
+      for await (const rows of pages) {
+        yield rows.map((row) => ({
+          id: idOf(row.id),
+          perceptualHash: idOf(row.perceptual_hash),
+          width: row.width,
+          height: row.height,
+          capturedAtMs: row.captured_at_ms,
+          camera: row.camera,
+          groupId: idOf(row.group_id),
+          path: row.path ?? '',
         }));
       }
     },

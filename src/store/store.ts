@@ -52,6 +52,8 @@ export interface Store {
   putSimilarPairs(pairs: readonly SimilarPair[]): Promise<void>;
   /** In order of (a, b), in pages. */
   similarPairs(): AsyncIterable<readonly SimilarPair[]>;
+  /** What groups are made of, of all images, in order of id, in pages. */
+  groupFacts(): AsyncIterable<readonly GroupFacts[]>;
   /** Changes of `groupId`; images not named keep theirs. */
   putGroups(changes: ReadonlyMap<ImageId, ImageId>): Promise<void>;
 
@@ -218,6 +220,12 @@ export interface KnownPath {
   /** Null when the path is in quarantine. */
   readonly imageId: ImageId | null;
   readonly missing: boolean;
+}
+
+export interface GroupFacts
+  extends Pick<ImageRecord, 'id' | 'perceptualHash' | 'width' | 'height' | 'capturedAtMs' | 'camera' | 'groupId'> {
+  /** The first of its paths in order; empty where it has none. */
+  readonly path: string;
 }
 
 export interface IngestShard {

@@ -195,6 +195,16 @@ export function recordCases(open: OpenStore): void {
     );
     assert.equal((await store.summary()).groups, 4);
     assert.equal((await store.summary()).similarPairs, 4);
+    const paths = await store.pathsOfImages(ids);
+    const facts = await all(store.groupFacts());
+    assert.deepEqual(
+      facts,
+      (await all(store.images())).map(({ id, perceptualHash, width, height, capturedAtMs, camera, groupId }) => {
+        const [path = ''] = (paths.get(id) ?? []).map((known) => known.path).sort();
+        return { id, perceptualHash, width, height, capturedAtMs, camera, groupId, path };
+      }),
+    );
+    assert.equal(facts[1]?.groupId, ids[0]);
   });
 
   test('settings and vector shards', async (t) => {
