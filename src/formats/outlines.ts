@@ -5,6 +5,7 @@
  */
 import type { Box } from '../core/boxes.ts';
 import type { MaskRle } from '../core/dataset.ts';
+import { RunLengths } from '../core/masks.ts';
 
 export type Polygon = readonly number[];
 
@@ -60,27 +61,15 @@ export function maskOfBitmap(
   imageWidth: number,
   imageHeight: number,
 ): MaskRle {
-  const counts: number[] = [];
-  let value = 0;
-  let run = 0;
-  const push = (next: number, length: number) => {
-    if (length === 0) return;
-    if (next === value) run += length;
-    else {
-      counts.push(run);
-      value = next;
-      run = length;
-    }
-  };
-  push(0, left * imageHeight);
+  const runs = new RunLengths();
+  runs.add(0, left * imageHeight);
   for (let x = 0; x < width; x++) {
-    push(0, top);
-    for (let y = 0; y < height; y++) push(pixels[y * width + x] as number, 1);
-    push(0, imageHeight - top - height);
+    runs.add(0, top);
+    for (let y = 0; y < height; y++) runs.add(pixels[y * width + x] === 0 ? 0 : 1, 1);
+    runs.add(0, imageHeight - top - height);
   }
-  push(0, (imageWidth - left - width) * imageHeight);
-  counts.push(run);
-  return { size: [imageHeight, imageWidth], counts };
+  runs.add(0, (imageWidth - left - width) * imageHeight);
+  return { size: [imageHeight, imageWidth], counts: runs.counts() };
 }
 
 /** Steps right, down, left, up; the mask lies to the right of the way. */

@@ -66,17 +66,35 @@ export async function regionSquares(
 ): Promise<Square[]> {
   const places = boxes.map((box) => squareAbout(box, options.margin));
   const squares: Square[] = new Array(boxes.length);
-  for (const level of LEVELS) {
-    const here = [...places.entries()].filter(([, { side }]) => levelOf(side, options.size) === level);
-    if (here.length === 0) continue;
-    const longest = Math.max(1, Math.ceil(Math.max(image.width, image.height) / level));
-    const decoded = level === 1 ? await decodeUpright(bytes) : await decodeWithin(bytes, longest);
-    for (const [i, place] of here) squares[i] = await squareOf(decoded, image, place, options);
-  }
+  const sides = places.map(({ side }) => side);
+  await eachDecoded(bytes, image, sides, options.size, async (decoded, i) => {
+    squares[i] = await squareOf(decoded, image, places[i] as Place, options);
+  });
   return squares;
 }
 
-function levelOf(side: number, size: number): number {
+/**
+ * Visits regions with the image decoded as small as each of them allows: `sides` are theirs in pixels of the image, `size`
+ * is what is made of them. For the other files of this folder.
+ */
+export async function eachDecoded(
+  bytes: Uint8Array,
+  image: Pick<Pixels, 'width' | 'height'>,
+  sides: readonly number[],
+  size: number,
+  visit: (decoded: Pixels, index: number) => Promise<void>,
+): Promise<void> {
+  for (const level of LEVELS) {
+    const here = [...sides.keys()].filter((i) => levelOf(sides[i] as number, size) === level);
+    if (here.length === 0) continue;
+    const longest = Math.max(1, Math.ceil(Math.max(image.width, image.height) / level));
+    const decoded = level === 1 ? await decodeUpright(bytes) : await decodeWithin(bytes, longest);
+    for (const i of here) await visit(decoded, i);
+  }
+}
+
+/** The divisor to decode an image at for a region of this side to fill `size` pixels. */
+export function levelOf(side: number, size: number): number {
   return LEVELS.find((level) => side >= level * size) ?? 1;
 }
 

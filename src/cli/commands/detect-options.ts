@@ -31,6 +31,7 @@ export const DETECT_OPTIONS: readonly OptionSpec[] = [
   },
   { flags: '--pose', description: "find COCO's 17 keypoints on each person too", default: false },
   { flags: '--pose-model <name>', description: 'the pose model', default: DEFAULT_POSE_MODEL },
+  { flags: '--segment', description: 'find a mask in each box too', default: false },
 ];
 
 /** What people are called in the corpus under these rules. */

@@ -1,8 +1,10 @@
 import { type DetectResult, detectIn, estimateDetect } from '../../labelling/detect.ts';
 import { findPosesIn } from '../../labelling/pose.ts';
+import { segmentIn } from '../../labelling/segment.ts';
 import type { ShapeResult } from '../../labelling/shape-stage.ts';
 import { type Detector, openDetector } from '../../models/detector.ts';
 import { openPose } from '../../models/pose.ts';
+import { openSegmenter } from '../../models/segmenter.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
@@ -30,6 +32,7 @@ export const detect: CommandSpec = {
     ['labelsmith detect --model nanodet', 'another model'],
     ['labelsmith detect --mapping mine.csv', "the model's classes under your names"],
     ['labelsmith detect --pose', 'keypoints on people too; only what is missing is done'],
+    ['labelsmith detect --segment', 'a mask in each box too; only what is missing is done'],
     ['labelsmith detect --limit 100', 'a pilot on 100 images'],
   ],
   async run(invocation) {
@@ -54,6 +57,7 @@ export const detect: CommandSpec = {
 /** What the whole command did: regions, and the shapes in them that were asked for. */
 export interface Detected extends DetectResult {
   readonly pose: ShapeResult | null;
+  readonly segment: ShapeResult | null;
 }
 
 interface Target {
@@ -69,9 +73,11 @@ export async function runDetect(invocation: Invocation, workspace: Workspace, ta
     run.done();
     return { result, key: detector.key };
   });
-  const pose =
-    invocation.options.pose && !result.interrupted ? await runPose(invocation, workspace, key, target) : null;
-  return { ...result, interrupted: result.interrupted || (pose?.interrupted ?? false), pose };
+  const { pose: wantsPose, segment: wantsMasks } = invocation.options;
+  const pose = wantsPose && !result.interrupted ? await runPose(invocation, workspace, key, target) : null;
+  const halted = result.interrupted || (pose?.interrupted ?? false);
+  const segment = wantsMasks && !halted ? await runSegment(invocation, workspace, key, target) : null;
+  return { ...result, interrupted: halted || (segment?.interrupted ?? false), pose, segment };
 }
 
 async function runPose(invocation: Invocation, workspace: Workspace, detectorKey: string, target: Target) {
@@ -91,13 +97,25 @@ async function runPose(invocation: Invocation, workspace: Workspace, detectorKey
   }
 }
 
-/** Of `--json`: a part for each kind of shape that was asked for. */
-export function shapeCounts({ pose }: Detected): Record<string, ShapeResult['counts']> {
-  return pose === null ? {} : { pose: pose.counts };
+async function runSegment(invocation: Invocation, workspace: Workspace, detectorKey: string, target: Target) {
+  const segmenter = openSegmenter({ threads: invocation.global.threads });
+  try {
+    const run = invocation.runOptions();
+    const result = await segmentIn(workspace, segmenter, { ...run, ...target, detectorKey });
+    run.done();
+    return result;
+  } finally {
+    await segmenter.close();
+  }
 }
 
-export function quarantinedIn({ counts, pose }: Detected): number {
-  return counts.quarantined + (pose?.counts.quarantined ?? 0);
+/** Of `--json`: a part for each kind of shape that was asked for. */
+export function shapeCounts({ pose, segment }: Detected): Record<string, ShapeResult['counts']> {
+  return { ...(pose && { pose: pose.counts }), ...(segment && { segment: segment.counts }) };
+}
+
+export function quarantinedIn({ counts, pose, segment }: Detected): number {
+  return counts.quarantined + (pose?.counts.quarantined ?? 0) + (segment?.counts.quarantined ?? 0);
 }
 
 async function showEstimate(invocation: Invocation, workspace: Workspace): Promise<number> {
@@ -115,6 +133,7 @@ async function showEstimate(invocation: Invocation, workspace: Workspace): Promi
   output.document({ dryRun: true, ...estimate });
   output.line(`${plural(images, 'image')} to detect in with ${model}`);
   if (options.pose) output.note('Keypoints are not in this estimate: how many people there are is not known yet.');
+  if (options.segment) output.note('Masks are not in this estimate: how many regions there will be is not known yet.');
   output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(recordBytes)} of disk`);
   return 0;
 }
@@ -131,13 +150,18 @@ async function withDetector<T>(invocation: Invocation, work: (detector: Detector
 }
 
 export function printDetected(output: Output, result: Detected): void {
-  const { counts, pose } = result;
+  const { counts, pose, segment } = result;
   const reused = counts.images - counts.detected;
   const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
   output.line(`Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`);
   if (pose) {
     output.line(
       `Found keypoints of ${plural(pose.counts.regions, 'person', 'people')} in ${plural(pose.counts.images, 'image')}.`,
+    );
+  }
+  if (segment) {
+    output.line(
+      `Found masks of ${plural(segment.counts.regions, 'region')} in ${plural(segment.counts.images, 'image')}.`,
     );
   }
   const quarantined = quarantinedIn(result);
