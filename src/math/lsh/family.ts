@@ -33,11 +33,11 @@ export interface HashOptions {
   readonly seed?: number;
   /** Multiple of 32 (default 256): more rank better, and take longer to read. */
   readonly codeBits?: number;
-  /** Default 8: more find more, and take 8 bytes and a code a vector each. */
+  /** Default 6: more find more, and take 8 bytes and a code a vector each. */
   readonly tables?: number;
   /** How many vectors there are going to be: it sets the default of `keyBits` (default: those of the sample). */
   readonly expected?: number;
-  /** 1 to 24; the default leaves about 8 vectors a bucket. */
+  /** 1 to 24; the default leaves about 2 vectors a bucket, which is many in few of them. */
   readonly keyBits?: number;
 }
 
@@ -50,7 +50,7 @@ const MAX_KEY_BITS = 24;
 const SAMPLE = 10_000;
 
 export async function fitHashing(pool: InferencePool, points: Matrix, options: HashOptions = {}): Promise<HashFamily> {
-  const { seed = 0, codeBits = 256, tables = 8, expected = points.rows } = options;
+  const { seed = 0, codeBits = 256, tables = 6, expected = points.rows } = options;
   if (!(codeBits >= 32 && codeBits % 32 === 0) || !(tables >= 1)) {
     throw new LabelsmithError(
       'USAGE',
@@ -60,7 +60,7 @@ export async function fitHashing(pool: InferencePool, points: Matrix, options: H
   const random = seededRandom(seed, 'lsh');
   const sample = points.rows <= SAMPLE ? points : gatherRows(points, sampleIndices(points.rows, SAMPLE, random));
   const { mean, components } = await fitPca(pool, sample, { components: CODE_COMPONENTS });
-  const wanted = options.keyBits ?? Math.max(4, Math.round(Math.log2(Math.max(1, expected))) - 3);
+  const wanted = options.keyBits ?? Math.max(4, Math.round(Math.log2(Math.max(1, expected))) - 1);
   const keyBits = Math.max(1, Math.min(wanted, components.rows, MAX_KEY_BITS));
   const keyComponents = Math.min(Math.max(KEY_COMPONENTS, keyBits + 2), components.rows);
   const planes = newSharedMatrix(codeBits + tables * keyBits, points.columns);
@@ -117,11 +117,12 @@ function gaussian(random: Random): number {
 
 const STEP = 2048;
 
-/** Signed distances to every plane, a block of rows after the other: `use` gets [rows, planes] from row `start` on. */
+/** Signed distances to every plane, a block of `step` rows after the other: `use` gets [rows, planes] from row `start` on. */
 export async function overMargins(
   pool: InferencePool,
   { planes, offsets }: HashFamily,
   points: Matrix,
+  step: number,
   use: (margins: Float32Array, start: number, end: number) => void,
 ): Promise<void> {
   if (points.columns !== planes.columns) {
@@ -137,7 +138,7 @@ export async function overMargins(
   await overBlocks(
     pool,
     model,
-    { rows: points.rows, step: STEP },
+    { rows: points.rows, step },
     (start, end) => ({ ...constant, x: matrixTensor(rowsOf(shared, start, end)) }),
     ({ margins }, start, end) => use((margins as Tensor).data as Float32Array, start, end),
   );
@@ -156,7 +157,7 @@ export async function hashVectors(pool: InferencePool, family: HashFamily, point
   const width = codeBits + tables * keyBits;
   const codes = new Uint32Array(points.rows * words);
   const keys = new Uint32Array(tables * points.rows);
-  await overMargins(pool, family, points, (margins, start, end) => {
+  await overMargins(pool, family, points, STEP, (margins, start, end) => {
     for (let row = start; row < end; row++) {
       const at = (row - start) * width;
       for (let w = 0; w < words; w++) codes[row * words + w] = keyOf(margins, at + w * 32, 32);

@@ -1,7 +1,7 @@
 /**
  * Locality-sensitive hashing: random hyperplanes, several tables, multi-probe, packed codes, exact re-ranking.
  *
- * Vectors must have length 1. Beside them the index holds, a vector, codeBits / 8 · (1 + tables) + 8 · tables bytes (352 by
+ * Vectors must have length 1. Beside them the index holds, a vector, codeBits / 8 · (1 + tables) + 8 · tables bytes (272 by
  * default), and 4 for each thread that searches. Vectors can be added at any time; the hyperplanes stay those of the first fit. A few
  * queries are answered in this thread (a fraction of a millisecond each), many by threads of their own.
  */
@@ -11,22 +11,24 @@ import { type Matrix, shareMatrix } from '../matrix.ts';
 import type { InferencePool } from '../pool.ts';
 import { fitHashing, type Hashed, type HashFamily, type HashOptions, hashVectors, overMargins } from './family.ts';
 import { SearchThreads } from './search-threads.ts';
-import { type HashedVectors, Searcher, type SearchSettings, type Table } from './searcher.ts';
+import { type Effort, type HashedVectors, Searcher, type SearchSettings, type Table } from './searcher.ts';
 
 export interface LshOptions extends HashOptions, LshSearchOptions {}
 
 export interface LshSearchOptions {
-  /** Buckets that a query looks into in each table (default 48): more find more and cost in proportion. */
+  /** Buckets of each table that a query may look into (default 128); those nearest to it come first. */
   readonly probes?: number;
-  /** Codes that a query reads at most (default 20,000): what a heap of near-duplicates can cost. */
+  /** Codes that a query reads (default 1,500 and 50 for each neighbour asked for): more find more, and cost in proportion. */
   readonly maxCodes?: number;
-  /** Candidates compared exactly, for each neighbour asked for (default 20, and at least 64 in all). */
+  /** Candidates compared exactly, for each neighbour asked for (default 10, and at least 64 in all). */
   readonly rerankPerNeighbour?: number;
 }
 
 const MIN_RERANK = 64;
 /** Up to so many queries are not worth the way to another thread. */
 const FEW = 16;
+/** Queries of a block: the threads search one while the margins of the next are worked out. */
+const QUERY_STEP = 256;
 
 export class LshIndex implements NeighbourIndex {
   readonly family: HashFamily;
@@ -94,20 +96,21 @@ export class LshIndex implements NeighbourIndex {
     checkSearch(this.columns, queries, n);
     const found = noNeighbours(queries.rows, n);
     if (this.#size === 0) return found;
-    const rerank = Math.max(MIN_RERANK, (this.#options.rerankPerNeighbour ?? 20) * n);
+    const { maxCodes = 1500 + 50 * n, rerankPerNeighbour = 10 } = this.#options;
+    const effort: Effort = { codes: maxCodes, rerank: Math.max(MIN_RERANK, rerankPerNeighbour * n) };
     const { searcher, threads } = this.#prepare();
     const read = { codes: 0, vectors: 0 };
     const asked: Promise<void>[] = [];
-    await overMargins(this.#pool, this.family, queries, (margins, start, end) => {
+    await overMargins(this.#pool, this.family, queries, QUERY_STEP, (margins, start, end) => {
       if (queries.rows > FEW) {
-        asked.push(threads.search({ margins, queries, start, end, n, rerank }, found, read));
+        asked.push(threads.search({ margins, queries, start, end, n, effort }, found, read));
         return;
       }
       const { columns } = queries;
       const width = this.family.planes.rows;
       for (let q = start; q < end; q++) {
         const query = queries.data.subarray(q * columns, (q + 1) * columns);
-        searcher.search(margins, (q - start) * width, query, rerank, found, q * n, read);
+        searcher.search(margins, (q - start) * width, query, effort, found, q * n, read);
       }
     });
     await Promise.all(asked);
@@ -124,8 +127,7 @@ export class LshIndex implements NeighbourIndex {
   #prepare() {
     if (this.#ready) return this.#ready;
     const { codeBits, tables, keyBits } = this.family;
-    const { probes = 48, maxCodes = 20_000 } = this.#options;
-    const settings: SearchSettings = { probes, maxCodes };
+    const settings: SearchSettings = { probes: this.#options.probes ?? 128 };
     const { codes, keys } = this.hashed();
     const hashed: HashedVectors = {
       codeBits,

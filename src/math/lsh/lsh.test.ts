@@ -50,7 +50,8 @@ test('buckets come in order of the sum of squared margins, each once', () => {
   const shuffled = Float32Array.of(margins[3]!, -margins[0]!, margins[5]!, margins[1]!, -margins[4]!, margins[2]!);
   const order = probeOrder(bits, 1000);
   const keys = new Uint32Array(order.parents.length);
-  probeKeys(order, shuffled, 0, keys);
+  const distances = new Float64Array(keys.length);
+  probeKeys(order, shuffled, 0, keys, distances, 0);
   assert.equal(keys.length, 64);
   assert.equal(new Set(keys).size, 64);
   assert.equal(keys[0], 0b101101);
@@ -60,6 +61,7 @@ test('buckets come in order of the sum of squared margins, each once', () => {
     return sum;
   };
   for (let i = 1; i < 64; i++) assert.ok(score(keys[i] as number) >= score(keys[i - 1] as number) - 1e-6);
+  for (const [i, key] of keys.entries()) assert.ok(Math.abs((distances[i] as number) - score(key)) < 1e-6);
 });
 
 test('an index goes through its file and grows: the same answers as one made at once', async () => {

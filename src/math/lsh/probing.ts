@@ -48,8 +48,18 @@ export function probeOrder(bits: number, count: number): ProbeOrder {
   return { bits, parents, flips, returns };
 }
 
-/** The keys of the buckets for one query and table, in `into`. @param margins of the table's planes, from `at` on. */
-export function probeKeys(order: ProbeOrder, margins: Float32Array, at: number, into: Uint32Array): void {
+/**
+ * The keys of the buckets for one query and table, and the sum of squared margins that each flips: how far the query is from
+ * the bucket, comparable between tables. Both are written from `to` on. @param margins of the table's planes, from `at` on.
+ */
+export function probeKeys(
+  order: ProbeOrder,
+  margins: Float32Array,
+  at: number,
+  keys: Uint32Array,
+  distances: Float64Array,
+  to: number,
+): void {
   const { bits, parents, flips, returns } = order;
   let own = 0;
   // Insertion sort: there are a dozen or two.
@@ -66,11 +76,20 @@ export function probeKeys(order: ProbeOrder, margins: Float32Array, at: number, 
     sizes[place] = size;
     flipOf[place] = 1 << b;
   }
-  into[0] = own;
+  keys[to] = own;
+  distances[to] = 0;
   for (let i = 1; i < parents.length; i++) {
+    const parent = to + (parents[i] as number);
+    const flip = flips[i] as number;
     const back = returns[i] as number;
-    const key = (into[parents[i] as number] as number) ^ (flipOf[flips[i] as number] as number);
-    into[i] = back === NO_RETURN ? key : key ^ (flipOf[back] as number);
+    let key = (keys[parent] as number) ^ (flipOf[flip] as number);
+    let distance = (distances[parent] as number) + (sizes[flip] as number) ** 2;
+    if (back !== NO_RETURN) {
+      key ^= flipOf[back] as number;
+      distance -= (sizes[back] as number) ** 2;
+    }
+    keys[to + i] = key;
+    distances[to + i] = distance;
   }
 }
 

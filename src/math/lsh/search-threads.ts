@@ -4,6 +4,7 @@ import { LabelsmithError, messageOf } from '../../errors.ts';
 import type { Neighbours } from '../knn/neighbours.ts';
 import type { Matrix } from '../matrix.ts';
 import type { SearchReply, SearchRequest, SearchWorkerData } from './search.worker.ts';
+import type { Effort } from './searcher.ts';
 
 export interface SearchBatch {
   /** Of rows `start` to `end`, [end − start, planes]. */
@@ -12,8 +13,7 @@ export interface SearchBatch {
   readonly start: number;
   readonly end: number;
   readonly n: number;
-  /** Candidates compared exactly. */
-  readonly rerank: number;
+  readonly effort: Effort;
 }
 
 const WORKER = new URL(`./search.worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
@@ -35,7 +35,7 @@ export class SearchThreads {
 
   /** Searches a batch; the answers are put into `found`, what was read is added to `read`. */
   async search(batch: SearchBatch, found: Neighbours, read: { codes: number; vectors: number }): Promise<void> {
-    const { margins, queries, start, end, n, rerank } = batch;
+    const { margins, queries, start, end, n, effort } = batch;
     const rows = end - start;
     const width = margins.length / rows;
     const share = Math.ceil(rows / this.#threads);
@@ -47,7 +47,7 @@ export class SearchThreads {
         queries: queries.data.slice((start + from) * queries.columns, (start + to) * queries.columns),
         rows: to - from,
         n,
-        rerank,
+        effort,
       };
       asked.push(
         this.#ask(t, request).then((reply) => {

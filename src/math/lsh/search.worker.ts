@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { LabelsmithError } from '../../errors.ts';
 import { noNeighbours } from '../knn/neighbours.ts';
-import { type HashedVectors, Searcher, type SearchSettings } from './searcher.ts';
+import { type Effort, type HashedVectors, Searcher, type SearchSettings } from './searcher.ts';
 
 export interface SearchRequest {
   /** [rows, planes] */
@@ -11,7 +11,7 @@ export interface SearchRequest {
   readonly queries: Float32Array;
   readonly rows: number;
   readonly n: number;
-  readonly rerank: number;
+  readonly effort: Effort;
 }
 
 export interface SearchWorkerData {
@@ -32,14 +32,14 @@ if (!port)
 const { hashed, settings } = workerData as SearchWorkerData;
 const searcher = new Searcher(hashed, settings);
 
-port.on('message', ({ margins, queries, rows, n, rerank }: SearchRequest) => {
+port.on('message', ({ margins, queries, rows, n, effort }: SearchRequest) => {
   const found = noNeighbours(rows, n);
   const read = { codes: 0, vectors: 0 };
   const columns = queries.length / rows;
   const width = margins.length / rows;
   for (let q = 0; q < rows; q++) {
     const query = queries.subarray(q * columns, (q + 1) * columns);
-    searcher.search(margins, q * width, query, rerank, found, q * n, read);
+    searcher.search(margins, q * width, query, effort, found, q * n, read);
   }
   const reply: SearchReply = { indices: found.indices, similarities: found.similarities, read };
   port.postMessage(reply, [found.indices.buffer as ArrayBuffer, found.similarities.buffer as ArrayBuffer]);

@@ -1,11 +1,15 @@
 /**
- * Searches hashed vectors in this thread: buckets in the order of `probing.ts`, candidates ranked by their codes, the
- * best of them compared exactly.
+ * Searches hashed vectors in this thread: buckets of all tables, the nearest to the query first, as long as its share of
+ * codes lasts; candidates ranked by their codes, the best of them compared exactly.
+ *
+ * Which buckets come first is decided over all tables at once: a query that is far from a table's hyperplanes needs few
+ * of its buckets, one that is near to them many. Of cifar10 and caltech-30 repeated to 100,000, 1,541 codes read in this
+ * order held .965 of the 10 nearest, 2,606 codes of 24 buckets in every table .956.
  *
  * Codes are compared with the query asymmetrically (Gordo et al., "Asymmetric distances for binary embeddings", TPAMI
  * 2014): the query keeps its margins m, and a code scores Σ ±m, plus where its bit is set. A table of 256 sums for each
- * byte of a code makes that as many look-ups as a code has bytes. Scores are whole numbers, margins being rounded to a
- * millionth of their sum: that is far finer than the bits are.
+ * byte of a code makes that as many look-ups as a code has bytes. Scores are whole numbers, margins being rounded so
+ * that all of them together are 2^15: finer than the bits are, and the sums fit a processor's nearest memory.
  */
 import { type Neighbours, offer } from '../knn/neighbours.ts';
 import type { Matrix } from '../matrix.ts';
@@ -35,15 +39,26 @@ export interface Table {
 }
 
 export interface SearchSettings {
-  /** Buckets looked into in each table. */
+  /** Buckets of each table that are thought of. */
   readonly probes: number;
-  /** Codes read at most, those of a vector in several buckets each time; the last bucket is cut. */
-  readonly maxCodes: number;
+}
+
+/** What one query may cost. */
+export interface Effort {
+  /** Codes read, those of a vector in several buckets each time; the last bucket is cut. */
+  readonly codes: number;
+  /** Candidates compared exactly. */
+  readonly rerank: number;
 }
 
 /** Scores lie in 0 to 2^SCORE_BITS; the best are found by sorting them into bins of 2^BIN_BITS each. */
-const SCORE_BITS = 21;
-const BIN_BITS = 10;
+const SCORE_BITS = 16;
+const BIN_BITS = 5;
+/** Buckets are put in order by sorting their distances into so many bins. */
+const DISTANCE_BINS = 1024;
+
+/** Vectors that are compared with the query side by side. */
+const TOGETHER = 4;
 
 export class Searcher {
   readonly #hashed: HashedVectors;
@@ -51,25 +66,30 @@ export class Searcher {
   readonly #seen: Uint32Array;
   #query = 0;
   /** [codeBits / 8, 256] */
-  readonly #sums: Int32Array;
-  readonly #candidates: Uint32Array;
-  readonly #sorted: Uint32Array;
-  readonly #scores: Int32Array;
+  readonly #sums: Uint16Array;
+  #candidates = new Uint32Array(0);
+  #sorted = new Uint32Array(0);
+  #scores = new Uint16Array(0);
   readonly #bins = new Uint32Array((1 << (SCORE_BITS - BIN_BITS)) + 1);
   readonly #order: ProbeOrder;
+  /** Of every table's probes: [tables, probes]. */
   readonly #keys: Uint32Array;
+  readonly #distances: Float64Array;
+  readonly #probeBins: Uint16Array;
+  readonly #probesSorted: Uint32Array;
+  readonly #probeStarts = new Uint32Array(DISTANCE_BINS);
   readonly #partStarts: Float64Array;
 
   constructor(hashed: HashedVectors, settings: SearchSettings) {
     this.#hashed = hashed;
     this.#seen = new Uint32Array(hashed.size);
-    this.#sums = new Int32Array((hashed.codeBits / 8) * 256);
-    const most = Math.min(settings.maxCodes, hashed.size * hashed.tables.length);
-    this.#candidates = new Uint32Array(most);
-    this.#sorted = new Uint32Array(most);
-    this.#scores = new Int32Array(most);
+    this.#sums = new Uint16Array((hashed.codeBits / 8) * 256);
     this.#order = probeOrder(hashed.keyBits, settings.probes);
-    this.#keys = new Uint32Array(this.#order.parents.length);
+    const probes = this.#order.parents.length * hashed.tables.length;
+    this.#keys = new Uint32Array(probes);
+    this.#distances = new Float64Array(probes);
+    this.#probeBins = new Uint16Array(probes);
+    this.#probesSorted = new Uint32Array(probes);
     this.#partStarts = new Float64Array(hashed.parts.length);
     let start = 0;
     for (const [p, part] of hashed.parts.entries()) {
@@ -82,24 +102,26 @@ export class Searcher {
    * Finds the neighbours of one query and adds what it read to `read`.
    *
    * @param margins distances to every plane, from `marginsAt` on. @param at the query's place in `found`.
-   * @param rerank candidates compared exactly.
    */
   search(
     margins: Float32Array,
     marginsAt: number,
     query: Float32Array,
-    rerank: number,
+    effort: Effort,
     found: Neighbours,
     at: number,
     read: { codes: number; vectors: number },
   ): void {
     this.#tabulate(margins, marginsAt);
-    const count = this.#collect(margins, marginsAt + this.#hashed.codeBits);
-    const kept = this.#keepBest(count, rerank);
-    for (let i = 0; i < kept; i++) {
-      const index = this.#candidates[i] as number;
-      offer(found, at, index, Math.fround(this.#similarity(query, index)));
+    const codes = Math.min(effort.codes, this.#hashed.size * this.#hashed.tables.length);
+    if (this.#candidates.length < codes) {
+      this.#candidates = new Uint32Array(codes);
+      this.#sorted = new Uint32Array(codes);
+      this.#scores = new Uint16Array(codes);
     }
+    const count = this.#collect(margins, marginsAt + this.#hashed.codeBits, codes);
+    const kept = this.#keepBest(count, effort.rerank);
+    for (let i = 0; i < kept; i += TOGETHER) this.#compare(query, i, Math.min(kept, i + TOGETHER), found, at);
     read.codes += count;
     read.vectors += kept;
   }
@@ -129,39 +151,69 @@ export class Searcher {
     }
   }
 
+  /** Puts the buckets of all tables in order of their distance. @param at of the first table's margins. */
+  #sortProbes(margins: Float32Array, at: number): void {
+    const { tables, keyBits } = this.#hashed;
+    const [distances, bins, starts, sorted] = [this.#distances, this.#probeBins, this.#probeStarts, this.#probesSorted];
+    const probes = this.#order.parents.length;
+    for (let t = 0; t < tables.length; t++) {
+      probeKeys(this.#order, margins, at + t * keyBits, this.#keys, distances, t * probes);
+    }
+    let most = 0;
+    for (let i = 0; i < distances.length; i++) most = Math.max(most, distances[i] as number);
+    const scale = most > 0 ? (DISTANCE_BINS - 1) / most : 0;
+    starts.fill(0);
+    for (let i = 0; i < distances.length; i++) {
+      const bin = ((distances[i] as number) * scale) | 0;
+      bins[i] = bin;
+      starts[bin] = (starts[bin] as number) + 1;
+    }
+    for (let bin = 0, start = 0; bin < DISTANCE_BINS; bin++) {
+      const size = starts[bin] as number;
+      starts[bin] = start;
+      start += size;
+    }
+    for (let i = 0; i < distances.length; i++) {
+      const bin = bins[i] as number;
+      const place = starts[bin] as number;
+      sorted[place] = i;
+      starts[bin] = place + 1;
+    }
+  }
+
   /** Fills candidates, with repetitions, and their scores from the buckets; returns how many there are. */
-  #collect(margins: Float32Array, at: number): number {
-    const { tables, codeBits, keyBits } = this.#hashed;
+  #collect(margins: Float32Array, at: number, most: number): number {
+    this.#sortProbes(margins, at);
+    const { tables, codeBits } = this.#hashed;
     const words = codeBits / 32;
-    const [sums, keys, candidates, scores, bins] = [this.#sums, this.#keys, this.#candidates, this.#scores, this.#bins];
-    const most = candidates.length;
+    const [sums, keys, sorted] = [this.#sums, this.#keys, this.#probesSorted];
+    const [candidates, scores, bins] = [this.#candidates, this.#scores, this.#bins];
+    const probes = this.#order.parents.length;
     bins.fill(0);
     let count = 0;
-    for (let t = 0; t < tables.length && count < most; t++) {
-      const { members, starts, codes } = tables[t] as Table;
-      probeKeys(this.#order, margins, at + t * keyBits, keys);
-      for (let probe = 0; probe < keys.length; probe++) {
-        const key = keys[probe] as number;
-        const start = starts[key] as number;
-        const end = Math.min(starts[key + 1] as number, start + most - count);
-        for (let i = start, code = start * words; i < end; i++) {
-          let score = 0;
-          for (let w = 0; w < words; w++, code++) {
-            const bits = codes[code] as number;
-            const table = w << 10;
-            score =
-              (score +
-                (sums[table | (bits & 255)] as number) +
-                (sums[table | 256 | ((bits >>> 8) & 255)] as number) +
-                (sums[table | 512 | ((bits >>> 16) & 255)] as number) +
-                (sums[table | 768 | (bits >>> 24)] as number)) |
-              0;
-          }
-          candidates[count] = members[i] as number;
-          scores[count++] = score;
-          const bin = score >> BIN_BITS;
-          bins[bin] = (bins[bin] as number) + 1;
+    for (let p = 0; p < sorted.length && count < most; p++) {
+      const probe = sorted[p] as number;
+      const { members, starts, codes } = tables[(probe / probes) | 0] as Table;
+      const key = keys[probe] as number;
+      const start = starts[key] as number;
+      const end = Math.min(starts[key + 1] as number, start + most - count);
+      for (let i = start, code = start * words; i < end; i++) {
+        let score = 0;
+        for (let w = 0; w < words; w++, code++) {
+          const bits = codes[code] as number;
+          const table = w << 10;
+          score =
+            (score +
+              (sums[table | (bits & 255)] as number) +
+              (sums[table | 256 | ((bits >>> 8) & 255)] as number) +
+              (sums[table | 512 | ((bits >>> 16) & 255)] as number) +
+              (sums[table | 768 | (bits >>> 24)] as number)) |
+            0;
         }
+        candidates[count] = members[i] as number;
+        scores[count++] = score;
+        const bin = score >> BIN_BITS;
+        bins[bin] = (bins[bin] as number) + 1;
       }
     }
     return count;
@@ -205,25 +257,41 @@ export class Searcher {
     return kept;
   }
 
-  #similarity(query: Float32Array, index: number): number {
-    let p = this.#partStarts.length - 1;
-    while ((this.#partStarts[p] as number) > index) p--;
-    const { data, columns } = this.#hashed.parts[p] as Matrix;
-    const at = (index - (this.#partStarts[p] as number)) * columns;
-    const vector = data.subarray(at, at + columns);
-    // Four sums, which the processor adds up side by side; written so that V8 keeps them in registers.
+  /**
+   * Compares candidates `from` to `to`, at most {@link TOGETHER}, with the query. Side by side, since most of the time goes
+   * into waiting for vectors from memory, and the processor then waits for all of them at once; fewer than
+   * four are compared as if there were four, so that a similarity never depends on its company.
+   */
+  #compare(query: Float32Array, from: number, to: number, found: Neighbours, at: number): void {
+    const last = to - 1;
+    const p = this.#vectorOf(from);
+    const q = this.#vectorOf(Math.min(from + 1, last));
+    const r = this.#vectorOf(Math.min(from + 2, last));
+    const s = this.#vectorOf(last);
     let a = 0;
     let b = 0;
     let c = 0;
     let d = 0;
-    const fours = columns - (columns % 4);
-    for (let j = 0; j < fours; j += 4) {
-      a += (query[j] as number) * (vector[j] as number);
-      b += (query[j + 1] as number) * (vector[j + 1] as number);
-      c += (query[j + 2] as number) * (vector[j + 2] as number);
-      d += (query[j + 3] as number) * (vector[j + 3] as number);
+    for (let j = 0; j < query.length; j++) {
+      const value = query[j] as number;
+      a += value * (p[j] as number);
+      b += value * (q[j] as number);
+      c += value * (r[j] as number);
+      d += value * (s[j] as number);
     }
-    for (let j = fours; j < columns; j++) a += (query[j] as number) * (vector[j] as number);
-    return a + b + (c + d);
+    const candidates = this.#candidates;
+    offer(found, at, candidates[from] as number, Math.fround(a));
+    if (to - from > 2) offer(found, at, candidates[from + 1] as number, Math.fround(b));
+    if (to - from > 3) offer(found, at, candidates[from + 2] as number, Math.fround(c));
+    if (to - from > 1) offer(found, at, candidates[last] as number, Math.fround(d));
+  }
+
+  #vectorOf(candidate: number): Float32Array {
+    const index = this.#candidates[candidate] as number;
+    let p = this.#partStarts.length - 1;
+    while ((this.#partStarts[p] as number) > index) p--;
+    const { data, columns } = this.#hashed.parts[p] as Matrix;
+    const at = (index - (this.#partStarts[p] as number)) * columns;
+    return data.subarray(at, at + columns);
   }
 }
