@@ -94,8 +94,8 @@ describe('decode: pixels', () => {
     near(pixelAt(image, 2, 0), [127, 127, 127], 1);
   });
 
-  test('of an animation the first frame is taken', async () => {
-    for (const format of ['gif', 'webp'] as const) {
+  test('of an animation the first frame is taken, of a TIFF the first page', async () => {
+    for (const format of ['gif', 'webp', 'tiff'] as const) {
       const image = await decodeUpright(await animated(format));
       assert.deepEqual([image.width, image.height], [48, 32], format);
       near(pixelAt(image, 24, 16), [250, 0, 0], 3);

@@ -54,6 +54,10 @@ test('files of every kind', async (t) => {
     'grey-alpha.png': [64, 48],
     'animated.gif': [48, 32],
     'animated.webp': [48, 32],
+    'pages.tiff': [48, 32],
+    'photo.heic': [64, 32],
+    'photo.nef': [480, 320],
+    'photo.cr3': [320, 480],
     'one-pixel.png': [1, 1],
     'thread.png': [1, 20_000],
     'really-a-png.jpg': whole,
@@ -77,7 +81,7 @@ test('files of every kind', async (t) => {
   await t.test('reasons are sentences, and say what to do where there is something', async () => {
     const { quarantine } = await statusIn(dir);
     const said = (name: string) => quarantine.find(({ path }) => path.endsWith(name))?.message ?? '';
-    assert.match(said('photo.heic'), /HEIC images are not decoded .* convert the file to JPEG/);
+    assert.match(said('sensor-only.dng'), /only a thumbnail of 160 × 107, .* develop the file to JPEG/);
     assert.match(said('bomb.png'), /more than 268 million pixels/);
     assert.match(said('page.png'), /not an image/);
     for (const { message } of quarantine) assert.match(message, /^[\p{L}\d].{10,}[^.]$/u);
