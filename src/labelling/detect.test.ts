@@ -54,6 +54,11 @@ async function prepare(t: TestContext) {
     },
     readBytes: async ({ path }) => bytesOf(Number(/\d+/.exec(path)?.[0])),
     decode: async () => ({ pixels: new Uint8Array(192), width: 100, height: 100, scaleX: 0.08, scaleY: 0.08 }),
+    decodeWithin: async (_bytes, longest) => ({
+      pixels: new Uint8Array(3 * longest * longest),
+      width: longest,
+      height: longest,
+    }),
   };
   return { store, effects, calls: () => calls };
 }

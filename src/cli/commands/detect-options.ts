@@ -29,6 +29,11 @@ export const DETECT_OPTIONS: readonly OptionSpec[] = [
     flags: '--mapping <file>',
     description: "the model's class names to yours: a JSON object, or CSV with the columns from,to",
   },
+  {
+    flags: '--tiles',
+    description: 'look at large images in overlapping tiles too: finds small things, takes longer',
+    default: false,
+  },
   { flags: '--pose', description: "find COCO's 17 keypoints on each person too", default: false },
   { flags: '--pose-model <name>', description: 'the pose model', default: DEFAULT_POSE_MODEL },
   { flags: '--segment', description: 'find a mask in each box too', default: false },

@@ -1,4 +1,4 @@
-import { type DetectResult, detectIn, estimateDetect } from '../../labelling/detect.ts';
+import { type DetectResult, detectIn, detectionKey, estimateDetect } from '../../labelling/detect.ts';
 import { findPosesIn } from '../../labelling/pose.ts';
 import { segmentIn } from '../../labelling/segment.ts';
 import type { ShapeResult } from '../../labelling/shape-stage.ts';
@@ -33,6 +33,7 @@ export const detect: CommandSpec = {
     ['labelsmith detect --mapping mine.csv', "the model's classes under your names"],
     ['labelsmith detect --pose', 'keypoints on people too; only what is missing is done'],
     ['labelsmith detect --segment', 'a mask in each box too; only what is missing is done'],
+    ['labelsmith detect --tiles', 'small things in large images: tiles besides the whole'],
     ['labelsmith detect --limit 100', 'a pilot on 100 images'],
   ],
   async run(invocation) {
@@ -69,9 +70,10 @@ export async function runDetect(invocation: Invocation, workspace: Workspace, ta
   const rules = await acceptRulesOf(invocation.options, workspace.store);
   const { result, key } = await withDetector(invocation, async (detector) => {
     const run = invocation.runOptions();
-    const result = await detectIn(workspace, detector, { ...run, rules, ...target });
+    const tiles = invocation.options.tiles as boolean;
+    const result = await detectIn(workspace, detector, { ...run, rules, ...target, tiles });
     run.done();
-    return { result, key: detector.key };
+    return { result, key: detectionKey(detector, { tiles }) };
   });
   const { pose: wantsPose, segment: wantsMasks } = invocation.options;
   const pose = wantsPose && !result.interrupted ? await runPose(invocation, workspace, key, target) : null;
@@ -127,6 +129,7 @@ async function showEstimate(invocation: Invocation, workspace: Workspace): Promi
       rules,
       force: options.force as boolean,
       task: options.task as string,
+      tiles: options.tiles as boolean,
     }),
   );
   const { model, images, estimatedMs, recordBytes } = estimate;
