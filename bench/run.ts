@@ -16,8 +16,12 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   knn: () => import('./knn.ts'),
   million: () => import('./million.ts'),
   teach: () => import('./teach.ts'),
+  masks: () => import('./masks.ts'),
+  tiles: () => import('./tiles.ts'),
+  pose: () => import('./pose.ts'),
   'teach-select': () => import('./teach-select.ts'),
   'teach-scale': () => import('./teach-scale.ts'),
+  report: () => import('./report.ts'),
 };
 
 /** What is measured when nothing is named. */
