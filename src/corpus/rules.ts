@@ -1,5 +1,7 @@
 /** Acceptance rules name classes of the corpus; a model says the names it was trained with. */
 import type { CorpusState } from '../core/corpus.ts';
+import { nearestNames } from '../core/nearest-names.ts';
+import { LabelsmithError } from '../errors.ts';
 import type { AcceptRules } from '../labelling/accept.ts';
 import { CorpusIndex } from './state.ts';
 
@@ -24,3 +26,40 @@ export function rulesInAllNames(state: CorpusState, rules: AcceptRules): AcceptR
     ]),
   };
 }
+
+/**
+ * Refuses rules that name a class which never comes of the model and the mapping, by no name the corpus has for it: they
+ * would keep nothing, and take away what is there.
+ */
+export function refuseUnknownClasses(state: CorpusState, rules: AcceptRules, modelClasses: readonly string[]): void {
+  const index = new CorpusIndex(state);
+  const given = new Set(modelClasses.map((name) => rules.mapping[name] ?? name));
+  const isGiven = (name: string) => {
+    const root = index.find(name);
+    return given.has(name) || (root !== undefined && [root.name, ...index.otherNames(root)].some((n) => given.has(n)));
+  };
+  const refuse = (unknown: readonly string[], option: string) => {
+    if (unknown.length === 0) return;
+    const near = [...new Set(unknown.flatMap((name) => [...renamed(name), ...nearestNames(name, given)]))];
+    throw new LabelsmithError('USAGE', `${option} names what the model does not find: ${unknown.join(', ')}.`, {
+      hint:
+        near.length > 0
+          ? `Did you mean ${near.join(', ')}?`
+          : `It finds ${[...given].sort().slice(0, MOST_NAMED).join(', ')}${given.size > MOST_NAMED ? ', …' : ''}.`,
+      details: { unknown, near },
+    });
+  };
+  /** What the mapping calls a class that is named as the model has it. */
+  const renamed = (name: string) => (rules.mapping[name] === undefined ? [] : [rules.mapping[name]]);
+  refuse(
+    (rules.classes ?? []).filter((name) => !isGiven(name)),
+    '--classes',
+  );
+  refuse(
+    Object.keys(rules.classThresholds).filter((name) => !isGiven(name)),
+    '--threshold',
+  );
+}
+
+/** Classes listed where no name is near. */
+const MOST_NAMED = 12;

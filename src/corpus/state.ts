@@ -1,6 +1,7 @@
 /** Looking things up in the corpus: by any name a class has, and along its tree. */
 import type { CorpusClass, CorpusState } from '../core/corpus.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
+import { nearestNames } from '../core/nearest-names.ts';
 import { LabelsmithError } from '../errors.ts';
 
 /** Longer names do not fit a file name of 255 bytes in UTF-8, which exports into class folders need. */
@@ -84,15 +85,7 @@ export class CorpusIndex {
   }
 
   #similar(name: string): string[] {
-    const asked = name.toLowerCase();
-    return [...this.#idByName.keys()]
-      .filter((known) => {
-        const lower = known.toLowerCase();
-        return lower.includes(asked) || asked.includes(lower) || within(lower, asked, 2);
-      })
-      .sort()
-      .slice(0, MOST_SUGGESTIONS)
-      .map((known) => `"${known}"`);
+    return nearestNames(name, this.#idByName.keys(), MOST_SUGGESTIONS).map((known) => `"${known}"`);
   }
 }
 
@@ -104,19 +97,4 @@ export function refuseBadName(name: string): void {
       `A class name has 1 to ${MOST_CLASS_NAME} printable characters, not ${JSON.stringify(name.slice(0, 300))}.`,
     );
   }
-}
-
-/** Whether two texts are at most `most` edits apart (Levenshtein, row by row, O(n m)). */
-function within(a: string, b: string, most: number): boolean {
-  if (Math.abs(a.length - b.length) > most) return false;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return (row[b.length] as number) <= most;
 }

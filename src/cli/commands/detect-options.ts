@@ -1,5 +1,5 @@
 /** The options of `detect`, which `auto` takes too, and the rules they stand for. */
-import { rulesInAllNames } from '../../corpus/rules.ts';
+import { refuseUnknownClasses, rulesInAllNames } from '../../corpus/rules.ts';
 import { readMapping } from '../../formats/taxonomies.ts';
 import { type AcceptRules, DEFAULT_THRESHOLD, IMAGE_LABEL_RULES, type ImageLabelRule } from '../../labelling/accept.ts';
 import type { Store } from '../../store/store.ts';
@@ -44,14 +44,18 @@ export function personClassesOf({ mapping }: AcceptRules): string[] {
   return [mapping[PERSON] ?? PERSON];
 }
 
-/** The rules as the options say them, in the names of the workspace's corpus. */
+/** The rules as the options say them, in the names of the workspace's corpus, for a model that finds these classes. */
 export async function acceptRulesOf(
   options: Readonly<Record<string, unknown>>,
   store: Pick<Store, 'corpus'>,
+  modelClasses: readonly string[],
 ): Promise<AcceptRules> {
   const file = options.mapping as string | undefined;
   const mapping = file === undefined ? {} : Object.fromEntries(await readMapping(file));
-  return rulesInAllNames(await store.corpus(), { ...rulesSaid(options), mapping });
+  const said = { ...rulesSaid(options), mapping };
+  const corpus = await store.corpus();
+  refuseUnknownClasses(corpus, said, modelClasses);
+  return rulesInAllNames(corpus, said);
 }
 
 function rulesSaid(options: Readonly<Record<string, unknown>>): AcceptRules {

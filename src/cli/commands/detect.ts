@@ -1,3 +1,4 @@
+import type { AcceptRules } from '../../labelling/accept.ts';
 import { type DetectResult, detectIn, detectionKey, estimateDetect } from '../../labelling/detect.ts';
 import { findPosesIn } from '../../labelling/pose.ts';
 import { segmentIn } from '../../labelling/segment.ts';
@@ -67,22 +68,28 @@ interface Target {
 }
 
 export async function runDetect(invocation: Invocation, workspace: Workspace, target: Target): Promise<Detected> {
-  const rules = await acceptRulesOf(invocation.options, workspace.store);
-  const { result, key } = await withDetector(invocation, async (detector) => {
+  const { result, key, rules } = await withDetector(invocation, async (detector) => {
+    const rules = await acceptRulesOf(invocation.options, workspace.store, detector.classNames);
     const run = invocation.runOptions();
     const tiles = invocation.options.tiles as boolean;
     const result = await detectIn(workspace, detector, { ...run, rules, ...target, tiles });
     run.done();
-    return { result, key: detectionKey(detector, { tiles }) };
+    return { result, key: detectionKey(detector, { tiles }), rules };
   });
   const { pose: wantsPose, segment: wantsMasks } = invocation.options;
-  const pose = wantsPose && !result.interrupted ? await runPose(invocation, workspace, key, target) : null;
+  const pose = wantsPose && !result.interrupted ? await runPose(invocation, workspace, key, target, rules) : null;
   const halted = result.interrupted || (pose?.interrupted ?? false);
   const segment = wantsMasks && !halted ? await runSegment(invocation, workspace, key, target) : null;
   return { ...result, interrupted: halted || (segment?.interrupted ?? false), pose, segment };
 }
 
-async function runPose(invocation: Invocation, workspace: Workspace, detectorKey: string, target: Target) {
+async function runPose(
+  invocation: Invocation,
+  workspace: Workspace,
+  detectorKey: string,
+  target: Target,
+  rules: AcceptRules,
+) {
   const { options, global, output, signal } = invocation;
   const pose = await openPose(options.poseModel as string, {
     ...fetchOptionsFor(output, signal),
@@ -90,7 +97,7 @@ async function runPose(invocation: Invocation, workspace: Workspace, detectorKey
   });
   try {
     const run = invocation.runOptions();
-    const personClasses = personClassesOf(await acceptRulesOf(options, workspace.store));
+    const personClasses = personClassesOf(rules);
     const result = await findPosesIn(workspace, pose, { ...run, ...target, detectorKey, personClasses });
     run.done();
     return result;
@@ -122,11 +129,10 @@ export function quarantinedIn({ counts, pose, segment }: Detected): number {
 
 async function showEstimate(invocation: Invocation, workspace: Workspace): Promise<number> {
   const { options, global, output } = invocation;
-  const rules = await acceptRulesOf(options, workspace.store);
-  const estimate = await withDetector(invocation, (detector) =>
+  const estimate = await withDetector(invocation, async (detector) =>
     estimateDetect(workspace, detector, {
       ...global,
-      rules,
+      rules: await acceptRulesOf(options, workspace.store, detector.classNames),
       force: options.force as boolean,
       task: options.task as string,
       tiles: options.tiles as boolean,

@@ -1,0 +1,33 @@
+/** What was meant by a name that nobody knows. */
+
+/**
+ * The known names that are most like one, best first: by edits (Levenshtein 1966, as Wagner and Fischer compute it, O(length²)
+ * a name), letters' case aside; a name that holds the other counts as one edit away. Names more than a third
+ * of whose letters differ are not like it.
+ */
+export function nearestNames(name: string, known: Iterable<string>, most = 3): string[] {
+  const wanted = name.toLowerCase();
+  return [...new Set(known)]
+    .map((one) => {
+      const other = one.toLowerCase();
+      const held = wanted.length > 2 && (other.includes(wanted) || wanted.includes(other));
+      return { one, edits: held ? 1 : editsBetween(wanted, other) };
+    })
+    .filter(({ one, edits }) => edits <= Math.max(1, name.length / 3, one.length / 3))
+    .sort((a, b) => a.edits - b.edits || (a.one < b.one ? -1 : 1))
+    .slice(0, most)
+    .map(({ one }) => one);
+}
+
+function editsBetween(a: string, b: string): number {
+  let before = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (before[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (before[j] as number) + 1, (row[j - 1] as number) + 1));
+    }
+    before = row;
+  }
+  return before[b.length] as number;
+}
