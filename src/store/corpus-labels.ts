@@ -201,6 +201,19 @@ export function labelHistory(session: Session) {
       }
     },
 
+    /** Those of these classes that any label refers to, or any that an operation wrote or took away. */
+    async labelled(classIds: readonly number[]): Promise<Set<number>> {
+      const used = new Set<number>();
+      for (const id of classIds) {
+        const rows = await driver.read([
+          db.selectFrom('label').select('class_id').where('class_id', '=', id).limit(1),
+          db.selectFrom('class_history_label').select('class_id').where('class_id', '=', id).limit(1),
+        ]);
+        if (rows[0].length + rows[1].length > 0) used.add(id);
+      }
+      return used;
+    },
+
     /** Those of these classes that labels refer to, apart from labels that undoing this operation takes away. */
     async stillUsed(classIds: readonly number[], historyId: number): Promise<Set<number>> {
       const used = new Set<number>();

@@ -14,7 +14,7 @@ import type { Session } from './session.ts';
 import type { Store } from './store.ts';
 import { template } from './template.ts';
 
-type CorpusStore = Pick<Store, 'corpus' | 'changeCorpus' | 'undoCorpusChange' | 'corpusHistory'>;
+type CorpusStore = Pick<Store, 'corpus' | 'changeCorpus' | 'undoCorpusChange' | 'corpusHistory' | 'dropUnusedClasses'>;
 
 /** What `class_history.forward` holds; `backward` holds the rows alone. */
 interface Forward extends RowChanges {
@@ -210,10 +210,51 @@ export function corpusStore(session: Session): CorpusStore {
       return event;
     },
 
+    async dropUnusedClasses(names) {
+      let dropped: string[] = [];
+      await session.write(async (draft) => {
+        dropped = [];
+        await refuseStale(session, draft);
+        const state = await readState();
+        const bare = bareClasses(state, new Set(names));
+        if (bare.length === 0) return;
+        const told = new Set(
+          (await history(Number.MAX_SAFE_INTEGER)).flatMap(({ forward, backward }) =>
+            [...forward.classes, ...backward.classes].map(([id]) => id),
+          ),
+        );
+        const open = bare.filter(({ id }) => !told.has(id));
+        const used = await labels.labelled(open.map(({ id }) => id));
+        const gone = open.filter(({ id }) => !used.has(id));
+        writeRows(draft, state, { classes: gone.map(({ id }): RowChange => [id, null]), synonyms: [] });
+        dropped = gone.map(({ name }) => name).sort();
+      });
+      return dropped;
+    },
+
     async corpusHistory(limit = Number.MAX_SAFE_INTEGER) {
       return (await history(limit)).map(({ forward: _, backward: __, ...event }) => event);
     },
   };
+}
+
+/** Classes of these names that are names and nothing more. */
+function bareClasses({ classes, synonyms }: CorpusState, names: ReadonlySet<string>): CorpusClass[] {
+  const leant = new Set(synonyms.values());
+  for (const { id, rootId, parentId } of classes.values()) {
+    if (rootId !== id) leant.add(rootId);
+    if (parentId !== null) leant.add(parentId);
+  }
+  return [...classes.values()].filter(
+    ({ id, name, rootId, parentId, placed, description, synset }) =>
+      names.has(name) &&
+      rootId === id &&
+      parentId === null &&
+      !placed &&
+      description === null &&
+      synset === null &&
+      !leant.has(id),
+  );
 }
 
 /** The draft is guarded by the revision it was begun with; what is read here must be of that revision. */

@@ -131,6 +131,11 @@ export interface Store {
   ensureTask(task: Task): Promise<void>;
   /** Classes that do not exist yet are created; a synonym of a class counts as that class. */
   ensureClasses(names: readonly string[]): Promise<void>;
+  /**
+   * Removes those of the classes that nothing hangs on, and gives their names: no label of any origin, present or absent, no
+   * synonym, parent, part, description or synset, and no operation of the corpus' history, so that all of it can be undone.
+   */
+  dropUnusedClasses(names: readonly string[]): Promise<string[]>;
   /** In order of name. Counts are of current labels (see `currentLabels`), per task. */
   classes(): Promise<ClassRecord[]>;
 

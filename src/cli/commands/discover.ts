@@ -26,6 +26,11 @@ export const discover: CommandSpec = {
   options: [
     ...EMBED_OPTIONS,
     { flags: '--k <n>', description: 'clusters, or auto (default: as before here, else auto)', parse: clusterCount },
+    {
+      flags: '--level <n>',
+      description: 'cut the tree at one of the levels it suggests, 1 the coarsest (in place of --k)',
+      parse: wholeNumber('--level', 1),
+    },
     { flags: '--method <name>', description: 'how to cluster (default: as before here, else graph)', choices: METHODS },
     { flags: '--task <name>', description: 'the task that gets the labels', default: 'class' },
     { flags: '--recluster', description: 'cluster everything again', default: false },
@@ -34,6 +39,7 @@ export const discover: CommandSpec = {
   examples: [
     ['labelsmith discover', 'as many clusters as the data suggests'],
     ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],
+    ['labelsmith discover --level 1', 'the coarsest of the levels that the last run named'],
     ['labelsmith discover --method density', 'leaves out what belongs to no cluster'],
     ['labelsmith discover --items regions --task parts', 'what detect found, in kinds'],
   ],
@@ -48,6 +54,9 @@ export const discover: CommandSpec = {
           hint: 'Nearly all of its time is embedding: labelsmith embed --dry-run.',
         });
       }
+      if (options.level !== undefined && options.k !== undefined) {
+        throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
+      }
       const embedded = await runEmbed(invocation, workspace, { items, model, force: false });
       if (embedded.counts.embedded > 0) printEmbedded(output, embedded, items);
       if (signal.aborted || embedded.counts.total === 0) {
@@ -59,11 +68,12 @@ export const discover: CommandSpec = {
         items,
         task: options.task as string,
         k: options.k as number | 'auto' | undefined,
+        level: options.level as number | undefined,
         method: options.method as Method | undefined,
         recluster: options.recluster as boolean,
       });
-      const { interrupted, clustered, method, counts, clusters } = result;
-      output.document({ interrupted, clustered, method, ...counts, embedded: embedded.counts, clusters });
+      const { counts, metrics: _, ...told } = result;
+      output.document({ ...told, ...counts, embedded: embedded.counts });
       printDiscovered(output, result, items);
       return global.strict && embedded.counts.quarantined > 0 ? 1 : 0;
     } finally {
@@ -76,6 +86,7 @@ export interface DiscoverChoices {
   readonly items: ItemKind;
   readonly task: string;
   readonly k?: number | 'auto';
+  readonly level?: number;
   readonly method?: Method;
   readonly recluster: boolean;
 }
@@ -93,7 +104,7 @@ export async function runDiscover(
 
 export function printDiscovered(
   output: Output,
-  { counts, clustered, clusters }: DiscoverResult,
+  { counts, clustered, clusters, levels, retired, outliers, duplicates }: DiscoverResult,
   items: ItemKind,
 ): void {
   const what = items === 'images' ? 'image' : 'region';
@@ -111,4 +122,16 @@ export function printDiscovered(
   });
   for (const line of table([['class', items, 'evidence for names'], ...rows])) output.line(`  ${line}`);
   if (clusters.length > CLUSTERS_SHOWN) output.line(`  and ${formatCount(clusters.length - CLUSTERS_SHOWN)} more`);
+  if (levels.length > 1) {
+    const numbers = levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
+    output.line(`Clusters at each level of the tree: ${numbers} (labelsmith discover --level N).`);
+  }
+  if (retired.length > 0) output.line(`Empty classes of the clustering before are gone: ${retired.length}.`);
+  if (outliers && outliers.count > 0) {
+    output.line(`${plural(outliers.count, what)} unlike all others, first ${outliers.first[0]?.path}.`);
+  }
+  if (duplicates && duplicates.count > 0) {
+    const { a, b } = duplicates.first[0] as { a: string; b: string };
+    output.line(`${plural(duplicates.count, 'pair')} nearly alike, first ${a} and ${b}.`);
+  }
 }

@@ -14,6 +14,7 @@ import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
 import { recipeOf, saveRecipe } from '../recipe.ts';
+import { type Mark, readMap } from './data-map.ts';
 import { type DiscoverEffects, discover } from './discover.ts';
 
 const OPTIONS = { seed: 0, threads: 1 };
@@ -38,8 +39,21 @@ const item = (n: number): Item => {
   return { id: sha256Hex(`item ${n}`), kind, path: `/photos/${kind}/${n}.jpg` };
 };
 
-/** Near the axis of its kind. */
+async function marksOf(effects: DiscoverEffects): Promise<Mark[]> {
+  const marks: Mark[] = [];
+  for await (const part of (await readMap(effects, 'class'))?.marks() ?? []) marks.push(...part);
+  return marks;
+}
+
+async function spaceOfMap(store: Store): Promise<string> {
+  const { key } = JSON.parse((await store.getSetting('map:class')) as string) as { key: string };
+  return `map:class:${key}`;
+}
+
+/** Near the axis of its kind; a twin is nearly item 0, and odd is opposite to all. */
 function vectorOf({ id, kind }: Item): number[] {
+  if (kind === 'twin') return vectorOf(item(0)).map((value, j) => value + 0.001 * j);
+  if (kind === 'odd') return Array.from({ length: COLUMNS }, (_, j) => (j % 2 === 0 ? -1 : -3));
   const random = seededRandom(Number.parseInt(id.slice(0, 6), 16));
   return Array.from({ length: COLUMNS }, (_, j) => (j === KINDS.indexOf(kind) ? 1 : 0) + 0.3 * random());
 }
@@ -98,7 +112,7 @@ async function prepare(t: TestContext, count: number) {
   const items = Array.from({ length: count }, (_, n) => item(n));
   await addItems(store, dir, items);
   const readBytes = () => Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files'));
-  const effects: DiscoverEffects = { store, vectors: arrowVectorStore(dir), pool, readBytes };
+  const effects: DiscoverEffects & { dir: string } = { store, dir, vectors: arrowVectorStore(dir), pool, readBytes };
   return { store, effects, items, add: (more: readonly Item[]) => addItems(store, dir, more) };
 }
 
@@ -160,6 +174,84 @@ test('another k cuts the same tree: clusters nest, and k as before keeps all', a
   assert.equal(above.size, 8);
   for (const [i, name] of fine.entries()) assert.equal(now[i], above.get(name));
   assert.equal((await discover(effects, { ...OPTIONS, k: 4 })).clustered, false);
+});
+
+test('a level of the tree is a cut of it; levels that are not there are refused', async (t) => {
+  const { store, effects, items } = await prepare(t, 80);
+  await assert.rejects(discover(effects, { ...OPTIONS, level: 1 }), /no tree to cut at a level yet/);
+  const { levels, counts } = await discover(effects, OPTIONS);
+  assert.ok(levels.includes(counts.clusters) && levels.length > 1, levels.join());
+  const fine = await labelled(store, items);
+  for (const [i, k] of levels.entries()) {
+    const cut = await discover(effects, { ...OPTIONS, level: i + 1 });
+    assert.equal(cut.counts.clusters, k);
+    assert.deepEqual(cut.levels, levels);
+    assert.equal((await discover(effects, OPTIONS)).counts.clusters, k, 'a plain run keeps the level');
+  }
+  await discover(effects, { ...OPTIONS, k: 4 });
+  assert.deepEqual(await labelled(store, items), fine);
+  await assert.rejects(discover(effects, { ...OPTIONS, level: 9 }), /There is no level 9; the tree suggests/);
+});
+
+test('classes of an earlier clustering go when nothing hangs on them, and the history can still be undone', async (t) => {
+  const { store, effects, items } = await prepare(t, 80);
+  const bare = { ...effects, store: { ...store, pathsOfImages: async () => new Map() } };
+  await discover(bare, { ...OPTIONS, k: 8 });
+  const names = async () => (await store.classes()).map(({ name }) => name);
+  assert.equal((await names()).length, 8);
+  // A person uses one of them and describes another.
+  const said = { task: 'class', present: true, origin: 'human', confidence: 1, runId: null } as const;
+  await store.putLabels([{ ...said, itemId: items[0]?.id as string, className: 'unnamed-8' }]);
+  await store.changeCorpus({ name: 'describe', arguments: {}, atMs: 1 }, (state) => ({
+    state: {
+      ...state,
+      classes: new Map(
+        [...state.classes].map(([id, one]) => [id, one.name === 'unnamed-7' ? { ...one, description: 'odd' } : one]),
+      ),
+    },
+  }));
+  const { retired } = await discover(bare, { ...OPTIONS, k: 3 });
+  // Three of four kinds are together by now; what the person said names a cluster.
+  const kept = await names();
+  assert.ok(kept.includes('unnamed-7') && kept.includes('unnamed-8'));
+  assert.ok(retired.length >= 3);
+  for (const name of retired) assert.ok(!kept.includes(name), name);
+  assert.equal(kept.length + retired.length, 8);
+  assert.equal((await store.undoCorpusChange())?.operation, 'describe');
+  assert.deepEqual(await store.check(), []);
+});
+
+test('the data map: every item has a place, kinds stand together, the odd one and the twin are told', async (t) => {
+  const { store, effects, items, add } = await prepare(t, 80);
+  const { outliers, duplicates } = await discover(effects, OPTIONS);
+  assert.deepEqual([outliers?.count, duplicates?.count], [0, 0]);
+  const kindOf = new Map(items.map(({ id, kind }) => [id, kind]));
+  const marks = await marksOf(effects);
+  assert.equal(marks.length, 80);
+  const nearestOf = (mark: Mark) =>
+    marks
+      .filter((other) => other !== mark)
+      .reduce((a, b) => (Math.hypot(a.x - mark.x, a.y - mark.y) < Math.hypot(b.x - mark.x, b.y - mark.y) ? a : b));
+  for (const mark of marks) assert.equal(kindOf.get(nearestOf(mark).id), kindOf.get(mark.id));
+
+  // One that is like no other, and one that is nearly a copy.
+  const twin = { ...item(80), kind: 'twin' };
+  await add([{ ...item(81), kind: 'odd' }, twin]);
+  const second = await discover(effects, OPTIONS);
+  assert.deepEqual(second.outliers?.first.map(({ path }) => path).slice(0, 1), [item(81).path]);
+  assert.deepEqual(second.duplicates?.count, 1);
+  assert.deepEqual([second.duplicates?.first[0]?.a, second.duplicates?.first[0]?.b].sort(), [item(0).path, twin.path]);
+  const there = await marksOf(effects);
+  assert.deepEqual(
+    there.filter(({ id }) => kindOf.has(id)),
+    marks,
+    'nobody moves when others come',
+  );
+  // Vectors may be deleted at any time: the map is made again, the same.
+  const [shard] = await store.vectorShards(await spaceOfMap(store), 'images');
+  rmSync(join(effects.dir, shard?.file as string));
+  await discover(effects, OPTIONS);
+  assert.deepEqual(await marksOf(effects), there);
 });
 
 test('what a person said stays and counts as evidence; no evidence gives no name', async (t) => {

@@ -4,11 +4,13 @@
  * Two steps. The first clusters the items (a sample of many), names the clusters and saves both; it runs when there is no
  * clustering of this space yet, when something else is asked for, or with `recluster`. The second gives every item that has
  * none its cluster, a file of vectors at a time, so it can be killed and goes on; images that come later get theirs in the
- * same way. Labels have the origin `cluster`, which yields to every other.
+ * same way. Labels have the origin `cluster`, which yields to every other. The second step also puts every item in its place
+ * on the data map (`data-map.ts`).
  */
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
+import type { NeighbourGraph } from '../../math/knn/graph.ts';
 import { InferencePool } from '../../math/pool.ts';
 import { originalBytes, type ReadPath } from '../../pipeline/originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine } from '../../pipeline/run.ts';
@@ -26,15 +28,21 @@ import {
   savedStatistics,
 } from '../recipe.ts';
 import { type ClusterModel, clustersOf, savedModel, saveModel } from './cluster-model.ts';
+import { type Chart, openChart, readMap } from './data-map.ts';
 import { type Candidate, chooseNames, nameCandidates } from './evidence.ts';
 import { gatherEvidence } from './gather-evidence.ts';
-import { type Hierarchy, hierarchyOf, type Method, suggestedK } from './hierarchy.ts';
+import { type Hierarchy, hierarchyOf, levelsOf, type Method, neighboursOf, suggestedK } from './hierarchy.ts';
 import { chooseMembers, type Members, memberKey, readMembers } from './members.ts';
 import { type Vote, type Voters, vote } from './vote.ts';
 
 export interface DiscoverOptions extends RunOptions {
   /** Clusters to make, or `auto` for what the data suggests. Default: as before here, else `auto`. */
   readonly k?: number | 'auto';
+  /**
+   * Which of the numbers of clusters that the tree suggests, 1 the coarsest (see `levelsOf`); in place of `k`. Cuts the tree
+   * there is; nothing is clustered again.
+   */
+  readonly level?: number;
   /** Default: as before here, else `graph`. */
   readonly method?: Method;
   /** The task that gets the labels. Default `class`. */
@@ -76,9 +84,22 @@ export interface DiscoverResult extends RunResult {
   readonly clustered: boolean;
   readonly method: Method;
   readonly clusters: readonly DiscoveredCluster[];
+  /** Numbers of clusters that the tree suggests, for `level`. */
+  readonly levels: readonly number[];
+  /** Names of classes of earlier clusterings that nothing hung on, which are gone now. */
+  readonly retired: readonly string[];
+  /** What stands far from everything; undefined where the run was interrupted. */
+  readonly outliers?: { readonly count: number; readonly first: readonly { path: string; distance: number }[] };
+  /** Pairs that are much nearer to each other than neighbours are here. */
+  readonly duplicates?: {
+    readonly count: number;
+    readonly first: readonly { a: string; b: string; similarity: number }[];
+  };
 }
 
 const EXEMPLARS = 9;
+/** Outliers and pairs in the result; the report has more. */
+const ODDITIES = 20;
 /** Files opened for keywords, per cluster and in all. */
 const INSPECTED = 20;
 const MOST_INSPECTED = 1000;
@@ -116,19 +137,31 @@ export async function discover(effects: DiscoverEffects, options: DiscoverOption
     const plan = planOf(job, there);
     const made = plan.kind === 'keep' ? plan.model : await cluster(job, plan);
     const members = await readMembers(vectors, shards, new Set(made.members), recipe, statistics);
+    const { signal } = options;
     const own = clustersOf(made);
     const clusters = Int32Array.from(members.ids, (id) => own.get(id) ?? -1);
     const voters: Voters = { index: exactIndex(pool, members.vectors), ids: members.ids, clusters };
     let model = made;
     if (plan.kind !== 'keep') {
       model = await named(job, made, members, voters);
+      const names = new Set(model.clusters.map(({ name }) => name));
+      const earlier = [...(there?.leftovers ?? []), ...(there?.clusters ?? []).map(({ name }) => name)];
+      model = { ...model, leftovers: [...new Set(earlier)].filter((name) => !names.has(name)).sort() };
       // In this order: killed in between, the same command finds another clustering than it wants and starts again.
       await store.clearMachineLabels(task, 'cluster');
       await saveModel(store, model);
     }
+    const chart = await openChart(
+      effects,
+      model,
+      members.ids,
+      async () => model.hierarchy.neighbours ?? (await graphOf(pool, members, signal)),
+      signal,
+    );
     const tally: Tally = { assigned: 0, none: 0, sizes: new Map() };
-    const stage = assignStage(job, model, voters, own, runId, tally);
+    const stage = assignStage(job, model, voters, own, runId, chart, tally);
     const { interrupted } = await runOnThisMachine(stage, options);
+    const leftovers = model.leftovers ?? [];
     return {
       interrupted,
       clustered: plan.kind !== 'keep',
@@ -136,8 +169,39 @@ export async function discover(effects: DiscoverEffects, options: DiscoverOption
       counts: { items: count, clusters: model.clusters.length, assigned: tally.assigned, none: tally.none },
       metrics: { k: model.k, asked: model.asked, members: model.members.length },
       clusters: await described(store, model, tally.sizes),
+      levels: levelsOf(model.hierarchy),
+      // Only when no label can come to hang on them any more.
+      retired: interrupted || leftovers.length === 0 ? [] : await store.dropUnusedClasses(leftovers),
+      ...(interrupted ? {} : await oddities(effects, task)),
     };
   });
+}
+
+/** One item, or none, has no neighbours. */
+async function graphOf(pool: InferencePool, { vectors }: Members, signal?: AbortSignal): Promise<NeighbourGraph> {
+  if (vectors.rows >= 2) return neighboursOf(pool, vectors, signal);
+  return { indices: new Int32Array(vectors.rows).fill(-1), similarities: new Float32Array(vectors.rows), n: 1 };
+}
+
+/** What of the data map is told at once. */
+async function oddities(
+  { store, vectors }: DiscoverEffects,
+  task: string,
+): Promise<Pick<DiscoverResult, 'outliers' | 'duplicates'>> {
+  const map = await readMap({ store, vectors }, task);
+  if (!map) return {};
+  const outliers = map.outliers.slice(0, ODDITIES);
+  const pairs = map.pairs.slice(0, ODDITIES);
+  const ids = map.items === 'images' ? [...outliers.map(({ id }) => id), ...pairs.flatMap(({ a, b }) => [a, b])] : [];
+  const paths = await store.pathsOfImages(ids);
+  const path = (id: string) => paths.get(id)?.[0]?.path ?? id;
+  return {
+    outliers: { count: map.outlierCount, first: outliers.map(({ id, distance }) => ({ path: path(id), distance })) },
+    duplicates: {
+      count: map.pairCount,
+      first: pairs.map(({ a, b, similarity }) => ({ a: path(a), b: path(b), similarity })),
+    },
+  };
 }
 
 interface Job {
@@ -166,8 +230,9 @@ function planOf({ options, items, recipe, statistics }: Job, there: ClusterModel
     there.statistics === statistics.key &&
     there.seed === options.seed &&
     (options.method ?? there.method) === there.method;
-  const asked = options.k ?? there?.asked ?? 'auto';
+  const asked = askedFor(options, fits ? there : undefined) ?? there?.asked ?? 'auto';
   if (!fits || options.recluster) return { kind: 'cluster', method: options.method ?? there?.method ?? 'graph', asked };
+  if (options.level !== undefined && asked !== there.asked) return { kind: 'cut', model: there, asked };
   if (asked === there.asked) return { kind: 'keep', model: there };
   const most = there.hierarchy.tree.points;
   // Of k-means the leaves are the clusters that were asked for; another number is another clustering.
@@ -175,6 +240,25 @@ function planOf({ options, items, recipe, statistics }: Job, there: ClusterModel
     return { kind: 'cluster', method: there.method, asked };
   }
   return { kind: 'cut', model: there, asked };
+}
+
+/** The number that was asked for, or that of the level; undefined where nothing was. */
+function askedFor(
+  { k, level, recluster }: DiscoverOptions,
+  there: ClusterModel | undefined,
+): number | 'auto' | undefined {
+  if (level === undefined) return k;
+  if (!there || recluster) {
+    throw new LabelsmithError('USAGE', 'There is no tree to cut at a level yet.', {
+      hint: 'Run labelsmith discover first: it says which levels there are.',
+    });
+  }
+  const levels = levelsOf(there.hierarchy);
+  const found = levels[level - 1];
+  if (found !== undefined) return found;
+  throw new LabelsmithError('USAGE', `There is no level ${level}; the tree suggests ${levels.join(', ')} clusters.`, {
+    hint: levels.length > 1 ? `Name a level from 1 to ${levels.length}.` : 'The only level is 1.',
+  });
 }
 
 /** A clustering with no names yet. */
@@ -271,6 +355,8 @@ interface Assigned {
   readonly none: number;
   /** Class names of items that had their cluster already. */
   readonly kept: readonly string[];
+  /** Where the items stand on the data map, where they had no place yet. */
+  readonly marks?: VectorShard;
 }
 
 /** One file of vectors is one shard of work. */
@@ -280,6 +366,7 @@ function assignStage(
   voters: Voters,
   own: { get(id: string): number | undefined },
   runId: string,
+  chart: Chart,
   tally: Tally,
 ): Stage<VectorShard, Assigned> {
   const { store, vectors } = effects;
@@ -294,7 +381,7 @@ function assignStage(
       const known = await store.labelsOf(part.ids, task);
       const cluster = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
       const kept = part.ids.flatMap((id) => cluster(id)?.className ?? []);
-      if (kept.length === part.ids.length) return { labels: [], none: 0, kept };
+      if (kept.length === part.ids.length && !chart.lacks(part.ids)) return { labels: [], none: 0, kept };
       finishVectors(part.vectors, recipe, statistics.mean);
       const votes = await vote(
         voters,
@@ -312,10 +399,12 @@ function assignStage(
           ? []
           : [{ itemId, task, className, present: true, origin: 'cluster', confidence, runId }];
       });
-      return { labels, none, kept };
+      const marks = chart.lacks(part.ids) ? await chart.write(shard, part.ids, votes, runId) : undefined;
+      return { labels, none, kept, marks };
     },
     async commit(_shard, results) {
-      for (const { labels, none, kept } of results) {
+      for (const { labels, none, kept, marks } of results) {
+        if (marks) await store.putVectorShard(marks);
         if (labels.length > 0) await store.putLabels(labels, { replace: true });
         tally.assigned += labels.length;
         tally.none += none;

@@ -34,6 +34,8 @@ export interface Hierarchy {
   /** The leaf of every item, [items]; −1 for none. */
   readonly leafOf: Int32Array;
   readonly tree: MergeTree;
+  /** The graph of neighbours that it comes from, where there is one. */
+  readonly neighbours?: NeighbourGraph;
 }
 
 /** Neighbours of the graph. 10 to 20 made no difference on the benchmark's sets. */
@@ -60,8 +62,11 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
     return { leafOf: new Int32Array(vectors.rows), tree };
   }
   switch (method) {
-    case 'graph':
-      return wardHierarchy(pool, await mapOf(pool, vectors, seed, signal), seed, signal);
+    case 'graph': {
+      const neighbours = await neighboursOf(pool, vectors, signal);
+      const map = diffusionMap(neighbours, { seed, signal }).coordinates;
+      return { ...(await wardHierarchy(pool, map, seed, signal)), neighbours };
+    }
     case 'kmeans': {
       const k = options.leaves;
       if (k === undefined) throw new LabelsmithError('USAGE', 'k-means needs to be told how many clusters to make');
@@ -69,20 +74,21 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
       return overLeaves(vectors, labels);
     }
     case 'density': {
-      const map = await mapOf(pool, vectors, seed, signal);
+      const neighbours = await neighboursOf(pool, vectors, signal);
+      const map = diffusionMap(neighbours, { seed, signal }).coordinates;
       const least = Math.max(LEAST_CLUSTER, Math.ceil(vectors.rows / 200));
       const nearest = await neighbourGraph(exactIndex(pool, map), map, Math.min(NEIGHBOURS, map.rows - 1), signal);
-      return overLeaves(map, hdbscan(nearest, { minClusterSize: least }, [await bridges(pool, map, seed)]).labels);
+      const { labels } = hdbscan(nearest, { minClusterSize: least }, [await bridges(pool, map, seed)]);
+      return { ...overLeaves(map, labels), neighbours };
     }
     default:
       return method satisfies never;
   }
 }
 
-async function mapOf(pool: InferencePool, vectors: Matrix, seed: number, signal?: AbortSignal): Promise<Matrix> {
-  const n = Math.min(NEIGHBOURS, vectors.rows - 1);
-  const neighbours = await neighbourGraph(exactIndex(pool, vectors), vectors, n, signal);
-  return diffusionMap(neighbours, { seed, signal }).coordinates;
+/** The graph that clusters and the data map come from. @param vectors at least 2. */
+export function neighboursOf(pool: InferencePool, vectors: Matrix, signal?: AbortSignal): Promise<NeighbourGraph> {
+  return neighbourGraph(exactIndex(pool, vectors), vectors, Math.min(NEIGHBOURS, vectors.rows - 1), signal);
 }
 
 /** Edges from every item to the nearest of some drawn at random, so that no part of the neighbour graph stands alone. */
@@ -138,19 +144,40 @@ export function cutHierarchy({ leafOf, tree }: Hierarchy, k: number): Int32Array
 /** Joining the last two costs most nearly always, whatever there is: two must stand out over every other number by this. */
 const TWO_STANDS_OUT = 1.2;
 
+/** How much more the join from k to k − 1 clusters costs than the one before it. */
+function stepAt({ points, costs }: MergeTree, k: number): number {
+  return (costs[points - k] as number) / Math.max(Number.MIN_VALUE, costs[points - k - 1] ?? Number.MIN_VALUE);
+}
+
 /**
  * How many clusters there seem to be: where the tree's next join costs most in proportion to the one before it, from 2 to
  * the square root of the number of leaves. It is the longest step of a dendrogram on a logarithmic axis.
  */
-export function suggestedK({ tree: { points, costs } }: Hierarchy): number {
-  const most = Math.floor(Math.sqrt(points));
-  if (most < 2) return Math.max(1, points);
-  const step = (k: number) =>
-    (costs[points - k] as number) / Math.max(Number.MIN_VALUE, costs[points - k - 1] ?? Number.MIN_VALUE);
+export function suggestedK({ tree }: Pick<Hierarchy, 'tree'>): number {
+  const most = Math.floor(Math.sqrt(tree.points));
+  if (most < 2) return Math.max(1, tree.points);
   let best = 2;
-  let largest = step(2) / TWO_STANDS_OUT;
+  let largest = stepAt(tree, 2) / TWO_STANDS_OUT;
   for (let k = 3; k <= most; k++) {
-    if (step(k) > largest) [best, largest] = [k, step(k)];
+    if (stepAt(tree, k) > largest) [best, largest] = [k, stepAt(tree, k)];
   }
   return best;
+}
+
+const MOST_LEVELS = 5;
+
+/**
+ * Numbers of clusters that the tree suggests, the coarsest first: those where its step is longer than at the numbers beside
+ * it, at most five, the longest ones; what {@link suggestedK} says is among them.
+ */
+export function levelsOf({ tree }: Pick<Hierarchy, 'tree'>): number[] {
+  const suggested = suggestedK({ tree });
+  const most = Math.min(tree.points - 1, Math.floor(Math.sqrt(tree.points)) + 1);
+  const peaks: number[] = [];
+  for (let k = 3; k < most; k++) {
+    const step = stepAt(tree, k);
+    if (k !== suggested && step > stepAt(tree, k - 1) && step >= stepAt(tree, k + 1)) peaks.push(k);
+  }
+  peaks.sort((a, b) => stepAt(tree, b) - stepAt(tree, a) || a - b);
+  return [suggested, ...peaks.slice(0, MOST_LEVELS - 1)].sort((a, b) => a - b);
 }

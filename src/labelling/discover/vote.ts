@@ -16,6 +16,10 @@ export interface Vote {
   readonly cluster: number;
   /** Share of the votes, 0 to 1. */
   readonly confidence: number;
+  /** The members that voted, the nearest first. */
+  readonly members: readonly number[];
+  /** Of each of them: the cosine. */
+  readonly similarities: readonly number[];
 }
 
 const NEIGHBOURS = 10;
@@ -36,24 +40,27 @@ export async function vote(
   return items.map((item, row) => {
     const votes = new Map<number, number>();
     let all = 0;
-    let counted = 0;
-    for (let e = row * found.n; e < (row + 1) * found.n && counted < NEIGHBOURS; e++) {
+    const members: number[] = [];
+    const similarities: number[] = [];
+    for (let e = row * found.n; e < (row + 1) * found.n && members.length < NEIGHBOURS; e++) {
       const member = found.indices[e] as number;
       if (member < 0 || ids[member] === item) continue;
+      members.push(member);
+      similarities.push(found.similarities[e] as number);
       const weight = Math.max(0, found.similarities[e] as number);
       const cluster = clusters[member] as number;
       votes.set(cluster, (votes.get(cluster) ?? 0) + weight);
       all += weight;
-      counted++;
     }
+    const voters = { members, similarities };
     const share = (cluster: number) => (all > 0 ? (votes.get(cluster) ?? 0) / all : 0);
     const kept = own[row];
-    if (kept !== undefined) return { cluster: kept, confidence: all > 0 ? share(kept) : 1 };
+    if (kept !== undefined) return { cluster: kept, confidence: all > 0 ? share(kept) : 1, ...voters };
     let best = -1;
     for (const [cluster, weight] of votes) {
       const most = votes.get(best) ?? -1;
       if (weight > most || (weight === most && cluster < best)) best = cluster;
     }
-    return { cluster: best, confidence: share(best) };
+    return { cluster: best, confidence: share(best), ...voters };
   });
 }
