@@ -30,7 +30,7 @@ export async function run(): Promise<unknown> {
 }
 
 /** Unit vectors around the modes of their classes, about one in ten nearer to another class's. */
-function simulated(rows: number): { problem: Problem; truth: Int32Array } {
+export function simulated(rows: number): { problem: Problem; truth: Int32Array } {
   const random = seededRandom(1, 'teach-scale');
   // Even numbers of variance 1 / columns: a vector of them has length 1, nearly.
   const spread = () => (random() - 0.5) * Math.sqrt(12 / COLUMNS);

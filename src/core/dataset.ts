@@ -115,6 +115,8 @@ export interface ImportedRegion {
   readonly area?: number;
   /** The region's identity, where the format carries it; it counts on images whose own identity it carries too. */
   readonly id?: RegionId;
+  /** A region of the workspace that the labels are for, as a question about it named it; where it is gone, the box counts. */
+  readonly about?: RegionId;
   readonly touched?: boolean;
   readonly rejected?: readonly Rejection[];
 }

@@ -1,6 +1,7 @@
 /**
  * CSV: a row a label, `file,class,confidence,origin,task,x1,y1,x2,y2`. Rows of whole images leave the box empty, images
- * with no label the class. Boxes are in pixels, corner to corner. Reading needs `file` and `class` only.
+ * with no label the class. Boxes are in pixels, corner to corner. Reading needs `file` and `class` only; a column
+ * `region` (of the questions that `teach select` asks) names a region of the workspace that a row is about.
  */
 import { basename } from 'node:path';
 import type { DatasetImage, ImportedImage, ImportedLabel, ImportedRegion } from '../core/dataset.ts';
@@ -121,9 +122,12 @@ function splitOf(record: CsvRecord): string | null {
 }
 
 function gather(record: CsvRecord, image: { labels: ImportedLabel[]; regions: ImportedRegion[] }): void {
+  const about = record.cell('region').trim();
+  // A question about a region that nobody answered.
+  if (about !== '' && record.cell('class').trim() === '') return;
   const region = regionOfRecord(record);
   if (region !== null) {
-    image.regions.push(region);
+    image.regions.push(about === '' ? region : { ...region, about });
     return;
   }
   const label = labelOfRecord(record);

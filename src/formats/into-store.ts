@@ -1,7 +1,7 @@
 /** `import`: labels of a file, into the record. */
 import type { Box } from '../core/boxes.ts';
 import type { ImportedImage, ImportedRegion } from '../core/dataset.ts';
-import { regionIdOf } from '../core/ids.ts';
+import { type RegionId, regionIdOf } from '../core/ids.ts';
 import type { ImageRecord } from '../core/image.ts';
 import { NONE_OF_THESE, type Origin, type Task } from '../core/labels.ts';
 import type { NewLabel, Store, StoredRegion } from '../store/store.ts';
@@ -48,7 +48,10 @@ export async function importLabels(
   const unmatchedWhere: string[] = [];
   let page: { entry: ImportedImage; image: ImageRecord }[] = [];
   const flush = async () => {
-    const rows = rowsOf(page, options, resolved.tasksOfMany.has(null) ? MANY : 'class', runId);
+    const asked = page.filter(({ entry }) => entry.regions.some(({ about }) => about !== undefined));
+    const there = await store.regionsOf(asked.map(({ image }) => image.id));
+    const regionIds = new Set([...there.values()].flatMap((list) => list.map(({ id }) => id)));
+    const rows = rowsOf(page, options, resolved.tasksOfMany.has(null) ? MANY : 'class', runId, regionIds);
     const { regions, labels } = rows;
     await ensureTasks(store, rows, resolved.tasksOfMany, options);
     const names = new Set(labels.map(({ className }) => className).filter((name) => name !== NONE_OF_THESE));
@@ -90,6 +93,7 @@ function rowsOf(
   options: ImportOptions,
   imageTask: string,
   runId: string,
+  there: ReadonlySet<RegionId>,
 ): Page {
   const regions: StoredRegion[] = [];
   const labels: NewLabel[] = [];
@@ -114,6 +118,10 @@ function rowsOf(
     say(image.id, entry, imageTask, null);
     const seen = new Map<string, number>();
     const take = (region: ImportedRegion, deleted: boolean) => {
+      if (region.about !== undefined && there.has(region.about)) {
+        say(region.about, region, 'objects', null);
+        return;
+      }
       const identified = entry.sha256 === image.id;
       const stored = { ...regionOf(region, image, options, seen, identified, runId), deleted };
       regions.push(stored);

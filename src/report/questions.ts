@@ -5,20 +5,25 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import type { Box } from '../core/boxes.ts';
 import type { ImageId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { ClassTreeWriter } from '../formats/class-tree.ts';
 import { csvRow, fileCell, textCell } from '../formats/csv-table.ts';
 import { safeComponent } from '../formats/names.ts';
+import { pixel } from '../formats/numbers.ts';
 import { type ProtectedPath, writeOutput } from '../formats/output.ts';
-import { thumbnailOf } from '../images/crops.ts';
+import { cropRegions, thumbnailOf } from '../images/crops.ts';
 import type { Question } from '../labelling/teach/select-stage.ts';
 import { html, type Markup } from './markup.ts';
 
 export interface QuestionFile {
   readonly question: Question;
+  readonly imageId: ImageId;
   /** The image's name as in exports, unique. */
   readonly file: string;
+  /** Of a region, in pixels of the upright image; null for the whole image. */
+  readonly box: Box | null;
 }
 
 export interface QuestionsOptions {
@@ -32,6 +37,9 @@ export interface QuestionsOptions {
 }
 
 const COLUMNS = ['file', 'class', 'task', 'why', 'guess'];
+const REGION_COLUMNS = ['region', 'x1', 'y1', 'x2', 'y2'];
+/** How much around a region is shown, as a share of its box. */
+const MARGIN = 0.15;
 const PAGE = 'index.html';
 const SHEET = 'label.csv';
 
@@ -47,15 +55,24 @@ export function writeQuestionSheet(
 }
 
 function sheet(questions: readonly QuestionFile[], task: string): string {
-  const rows = questions.map(({ file, question: { why, guess } }) =>
-    csvRow([fileCell(file), '', textCell(task), why, guess === null ? '' : textCell(guess)]),
+  const onRegions = questions.some(({ box }) => box !== null);
+  const rows = questions.map(({ file, box, question: { itemId, why, guess } }) =>
+    csvRow([
+      fileCell(file),
+      '',
+      textCell(task),
+      why,
+      guess === null ? '' : textCell(guess),
+      ...(box ? [itemId, ...box.map((value) => String(pixel(value)))] : []),
+    ]),
   );
-  return [csvRow(COLUMNS), ...rows].join('');
+  return [csvRow(onRegions ? [...COLUMNS, ...REGION_COLUMNS] : COLUMNS), ...rows].join('');
 }
 
 /**
- * A folder: the pictures in `_unlabelled`, an empty folder a class to move them into, and a page that shows them.
- * Pictures are copies with their original bytes, by which `import` knows them whatever they are called.
+ * A folder: for whole images the pictures in `_unlabelled`, an empty folder a class to move them into, the sheet, and a page that
+ * shows them. Pictures are copies with their original bytes, by which `import` knows them whatever they are called; pieces
+ * of pictures have no such bytes, so of regions there are the sheet and the page alone.
  */
 export async function writeQuestionFolder(
   out: string,
@@ -67,21 +84,25 @@ export async function writeQuestionFolder(
   const path = await writeOutput(out, { kind: 'folder', replace, protectedPaths }, async (target) => {
     const named = [...classNames, NONE_OF_THESE];
     const tree = new ClassTreeWriter(named, null, [PAGE, SHEET]);
-    for (const name of [null, ...named]) await mkdir(join(target, tree.folder(name, null)));
-    await tree.finish(target);
+    const sorted = questions.every(({ box }) => box === null);
+    if (sorted) {
+      for (const name of [null, ...named]) await mkdir(join(target, tree.folder(name, null)));
+      await tree.finish(target);
+    } else await mkdir(target, { recursive: true });
     const shown: Markup[] = [];
-    for (const [i, { question, file }] of questions.entries()) {
-      const bytes = await options.bytes(question.itemId);
+    for (const [i, asked] of questions.entries()) {
+      const { file, imageId } = asked;
+      const bytes = await options.bytes(imageId);
       if (!bytes) {
         unreadable++;
         continue;
       }
       const name = pictureName(file, i, questions.length);
-      await writeFile(join(target, tree.folder(null, null), name), bytes);
-      shown.push(await card(question, file, name, bytes));
+      if (sorted) await writeFile(join(target, tree.folder(null, null), name), bytes);
+      shown.push(await card(asked, sorted ? name : `row ${i + 2} of ${SHEET}`, bytes));
     }
     await writeFile(join(target, SHEET), sheet(questions, options.task));
-    await writeFile(join(target, PAGE), page(options.task, shown).text);
+    await writeFile(join(target, PAGE), page(options.task, shown, sorted).text);
   });
   return { out: path, unreadable };
 }
@@ -99,13 +120,21 @@ const WHY: Readonly<Record<Question['why'], string>> = {
   audit: 'audit: drawn at random, never trained on',
 };
 
-async function card({ why, guess }: Question, file: string, name: string, bytes: Uint8Array): Promise<Markup> {
-  const thumbnail = await thumbnailOf(bytes, { longest: 240 });
+async function card(
+  { question: { why, guess }, file, box }: QuestionFile,
+  name: string,
+  bytes: Uint8Array,
+): Promise<Markup> {
+  const [piece] = box ? await cropRegions(bytes, [box], { margin: MARGIN }) : [bytes];
+  const thumbnail = await thumbnailOf(piece as Uint8Array, { longest: 240 });
   const source = `data:image/webp;base64,${Buffer.from(thumbnail.bytes).toString('base64')}`;
   return html`<li><img src="${source}" alt="${file}"><p><b>${name}</b><br>${file}<br>${WHY[why]}${guess !== null && html`<br>perhaps ${guess}`}</p></li>\n`;
 }
 
-function page(task: string, cards: readonly Markup[]): Markup {
+function page(task: string, cards: readonly Markup[], sorted: boolean): Markup {
+  const how = sorted
+    ? `Move each picture from the folder _unlabelled into the folder of its class (make new ones as needed), or write the class into ${SHEET}. What is none of the classes goes into "${NONE_OF_THESE}". Then: labelsmith import folders THIS-FOLDER --as human --task ${task}, or labelsmith import csv ${SHEET} --as human.`
+    : `Write the class of each into ${SHEET}; what is none of the classes is "${NONE_OF_THESE}". Then: labelsmith import csv ${SHEET} --as human.`;
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>To label: ${task}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -117,7 +146,7 @@ img { width: 100%; height: 200px; object-fit: contain; }
 p { margin: 8px 0 0; font-size: 13px; }
 </style></head><body>
 <h1>${String(cards.length)} pictures to label</h1>
-<p>Move each picture from the folder _unlabelled into the folder of its class (make new ones as needed), or write the class into label.csv. What is none of the classes goes into "${NONE_OF_THESE}". Then: labelsmith import folders THIS-FOLDER --as human --task ${task}, or labelsmith import csv label.csv --as human.</p>
+<p>${how}</p>
 <ul>
 ${cards}</ul></body></html>
 `;

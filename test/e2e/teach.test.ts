@@ -208,3 +208,59 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /is inside a source/);
 });
+
+test('regions: asked about in a sheet and a page, answered, learned, and the rest labelled', async (t) => {
+  const dir = await scratch(t);
+  const at = { cwd: dir };
+  await mkdir(join(dir, 'images'));
+  const boxes = ['file,class,x1,y1,x2,y2'];
+  for (let i = 0; i < 12; i++) {
+    const halves = await Promise.all([pattern(0, i), pattern(1, i)]);
+    const pair = sharp({ create: { width: 240, height: 120, channels: 3, background: '#fff' } })
+      .composite(halves.map((input, side) => ({ input, left: 120 * side, top: 0 })))
+      .png();
+    await writeFile(join(dir, 'images', `pair-${i}.png`), await pair.toBuffer());
+    boxes.push(`pair-${i}.png,thing,0,0,120,120`, `pair-${i}.png,thing,120,0,240,120`);
+  }
+  await writeFile(join(dir, 'boxes.csv'), boxes.join('\n'));
+  await runJson(['add', 'images'], at);
+  await runJson(['import', 'csv', 'boxes.csv'], at);
+  const before = await runJson<{ regions: number }>(['status'], at);
+  const chosen = await runJson<{ selected: number }>(
+    ['teach', 'select', '--task', 'part', '--items', 'regions', '-n', '10', '--out', 'ask'],
+    at,
+  );
+  assert.equal(chosen.selected, 10);
+  assert.equal((await readFile(join(dir, 'ask/index.html'), 'utf8')).split('<li>').length - 1, 10);
+  const [header, ...rows] = (await readFile(join(dir, 'ask/label.csv'), 'utf8')).trim().split('\n') as [
+    string,
+    ...string[],
+  ];
+  const columns = header.split(',');
+  const answered = rows.map((row, i) => {
+    const cells = row.split(',');
+    const left = cells[columns.indexOf('x1')] === '0';
+    // The last one is left unanswered.
+    if (i < 9) cells[1] = left ? 'level' : 'upright';
+    return cells.join(',');
+  });
+  await writeFile(join(dir, 'answers.csv'), [header, ...answered].join('\n'));
+  const imported = await runJson<{ labels: number; regions: number }>(
+    ['import', 'csv', 'answers.csv', '--as', 'human'],
+    at,
+  );
+  assert.deepEqual([imported.labels, imported.regions], [9, 0], 'labels of the regions that were asked about');
+  const result = await runJson<Rounds & { labels: number; unsure: number; items: number }>(
+    ['teach', 'rounds', '--task', 'part', '--threshold', '0'],
+    at,
+  );
+  assert.deepEqual([result.items, result.labelled, result.labels, result.unsure], [24, 9, 15, 0]);
+  assert.equal((await runJson<{ regions: number }>(['status'], at)).regions, before.regions);
+  await runJson(['export', 'csv', 'parts.csv', '--task', 'part'], at);
+  const labels = (await readFile(join(dir, 'parts.csv'), 'utf8')).split('\n').filter((line) => line.includes(',part,'));
+  const right = labels.filter((line) => line.includes(',upright,') === /,120,0,240,120/.test(line)).length;
+  assert.ok(labels.length === 24 && right >= 20, `${right} of ${labels.length} right`);
+  const refused = await runCli(['teach', 'predict', 'images', '--task', 'part'], at);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /tells regions apart, not whole images/);
+});

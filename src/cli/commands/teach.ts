@@ -95,7 +95,12 @@ const select: CommandSpec = {
     `labels them. An image that is of no class of the task is "${NONE_OF_THESE}".`,
   options: [
     TASK,
-    { flags: '-n, --count <n>', description: 'images to ask about', default: 50, parse: wholeNumber('--count', 0) },
+    {
+      flags: '--items <kind>',
+      description: 'what a new task is about: whole images, or the regions in them',
+      choices: ['images', 'regions'],
+    },
+    { flags: '-n, --count <n>', description: 'items to ask about', default: 50, parse: wholeNumber('--count', 0) },
     {
       flags: '--audit <n>',
       description: 'images to draw at random for the audit set',
@@ -115,10 +120,8 @@ const select: CommandSpec = {
     try {
       const { store } = workspace;
       const task = options.task as string;
+      if (options.items === 'regions') await store.ensureTask({ name: task, rule: 'single', items: 'regions' });
       const { items } = await singleTask(store, task);
-      if (items !== 'images') {
-        throw new LabelsmithError('UNSUPPORTED', `The task "${task}" is on regions; select asks about whole images.`);
-      }
       const embedded = await runEmbed(invocation, workspace, { items, force: false });
       if (embedded.interrupted) return 130;
       const { seed, threads } = global;
@@ -132,7 +135,7 @@ const select: CommandSpec = {
       output.document({ ...result.counts, ...written, questions: written.questions });
       const { selected, audit } = result.counts;
       output.line(
-        `Chose ${plural(selected, 'image')} to label${audit > 0 ? ` and drew ${audit} for the audit set` : ''}: ${written.out}`,
+        `Chose ${plural(selected, items === 'images' ? 'image' : 'region')} to label${audit > 0 ? ` and drew ${audit} for the audit set` : ''}: ${written.out}`,
       );
       if (written.unreadable > 0)
         output.warn(`${plural(written.unreadable, 'image')} could not be read and were left out.`);
@@ -151,9 +154,13 @@ async function writeQuestions(
   const { store, dir } = workspace;
   const order = new Map(questions.map(({ itemId }, i) => [itemId, i]));
   const files: QuestionFile[] = new Array(questions.length);
-  for await (const { id, file } of store.dataset({ unlabelled: true })) {
-    const place = order.get(id);
-    if (place !== undefined) files[place] = { question: questions[place] as Question, file };
+  for await (const { id: imageId, file, regions } of store.dataset({ unlabelled: true })) {
+    const about = (itemId: string, box: QuestionFile['box']) => {
+      const place = order.get(itemId);
+      if (place !== undefined) files[place] = { question: questions[place] as Question, imageId, file, box };
+    };
+    about(imageId, null);
+    for (const { id, box } of regions) about(id, box);
   }
   const asked = files.filter((file) => file !== undefined);
   const roots = await store.sourceRoots();

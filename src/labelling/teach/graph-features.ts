@@ -15,7 +15,7 @@ const NEIGHBOURS = 15;
 /** 30 to 150 made no difference. */
 const DIMENSIONS = 60;
 /** What is learned from coordinates this rough is as good, and where classes are many they cost a tenth. */
-const SOLVER = { tolerance: 1e-3, maxRounds: 15 };
+const SOLVER = { tolerance: 1e-3, maxRounds: 6 };
 
 /** @param features rows of length 1, shape [n, columns]. */
 export async function joinGraph(

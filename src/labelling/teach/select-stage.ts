@@ -88,8 +88,11 @@ async function problemOf(
   const labelled = new Set<number>();
   const excluded = new Set(drawn);
   const classes = new Set<string>();
+  // What is nearly the same as an audit item is never trained on, so there is no use in asking.
+  const auditGroups = new Set(Array.from(drawn, (row) => groups[row] as string));
+  for (const [row, id] of ids.entries()) if (audit.has(id)) auditGroups.add(groups[row] as string);
   for (const [row, word] of said.entries()) {
-    if (audit.has(ids[row] as ItemId)) excluded.add(row);
+    if (auditGroups.has(groups[row] as string)) excluded.add(row);
     else if (word.kind === 'class') {
       labelled.add(row);
       classes.add(word.className);
@@ -104,5 +107,7 @@ async function problemOf(
       probabilities.data.set(found.get(id) as Float32Array, row * probabilities.columns);
   const guesses = new Map<ItemId, string>();
   if (opened) for (const [id, { className }] of await opened.best(ids)) guesses.set(id, className);
-  return { problem: { features, groups, labelled, excluded, classes: classes.size, probabilities }, guesses };
+  // Regions of one image are in one group, and each is a question of its own.
+  const asked = task.items === 'images' ? groups : ids;
+  return { problem: { features, groups: asked, labelled, excluded, classes: classes.size, probabilities }, guesses };
 }

@@ -3,14 +3,17 @@
  *
  * With few labels: typical items of many clusters (Hacohen, Dekel and Weinshall, "Active Learning on a Budget", ICML
  * 2022). The items are cut into as many clusters as there would be labels; the largest clusters without a label give
- * their most typical item each, the one nearest on average to its nearest neighbours. So every kind of item is met, and
- * none is an oddity. Clusters are those of the diffusion map, where kinds lie apart.
+ * their most typical item each, the one nearest on average to its nearest neighbours in the cluster. So every kind of item
+ * is met, and none is an oddity. Clusters are those of k-means on the diffusion map, where kinds lie apart. Neighbours
+ * outside of the cluster must not count: with them the typical items of all clusters lie in the same crowded places
+ * (`npm run bench -- teach-select`: 2 points on average).
  *
  * With a model: items it is unsure of (small margin between its two best classes), the most typical of each cluster among
  * several times as many as are wanted, so that they do not all ask the same thing.
  *
  * One item a group: what is nearly the same picture is asked once.
  */
+import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { diffusionMap } from '../../math/graph-cluster/diffusion.ts';
 import { kmeans } from '../../math/kmeans/kmeans.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
@@ -56,25 +59,64 @@ const LEAST_CLUSTER = 5;
 const OVERSAMPLE = 4;
 /** More clusters than this cost more than they bring. */
 const MOST_CLUSTERS = 2000;
+/** Fewer steps than for clustering into classes: what is looked for is finer. */
+const DIFFUSION = { dimensions: 100, steps: 2 };
+/** Rows that are looked at, at most: their neighbour graph costs the square. */
+const MOST_ROWS = 20_000;
 
 export async function selectItems(
   pool: InferencePool,
-  problem: SelectProblem,
+  whole: SelectProblem,
   options: SelectOptions,
 ): Promise<Selected[]> {
+  const free = freeRows(whole);
+  const count = Math.min(options.count, new Set(free.map((row) => whole.groups[row])).size);
+  if (count === 0) return [];
+  const { rows, problem } = withinReach(whole, free, Math.max(MOST_ROWS, 2 * count), options.seed);
+  const chosen = await selectWithin(pool, problem, { ...options, count });
+  return chosen.map((selected) => ({ ...selected, row: rows[selected.row] as number }));
+}
+
+async function selectWithin(pool: InferencePool, problem: SelectProblem, options: SelectOptions): Promise<Selected[]> {
   const { rows } = problem.features;
   const free = freeRows(problem);
-  const count = Math.min(options.count, new Set(free.map((row) => problem.groups[row])).size);
-  if (count === 0) return [];
+  const { probabilities, labelled, classes } = problem;
   const n = Math.max(1, Math.min(NEIGHBOURS, rows - 1));
   const graph = await neighbourGraph(exactIndex(pool, problem.features), problem.features, n, options.signal);
-  const typicality = typicalityOf(graph, rows);
-  const { probabilities, labelled, classes } = problem;
   if (probabilities && labelled.size >= FEW_PER_CLASS * classes) {
-    return unsureItems(pool, { ...problem, probabilities }, free, typicality, { ...options, count });
+    return unsureItems(pool, { ...problem, probabilities }, free, typicalityOf(graph, rows), options);
   }
-  const { coordinates } = diffusionMap(graph, { dimensions: 60, seed: options.seed, signal: options.signal });
-  return typicalItems(pool, problem, coordinates, free, typicality, { ...options, count });
+  const { coordinates } = diffusionMap(graph, { ...DIFFUSION, seed: options.seed, signal: options.signal });
+  return typicalItems(pool, problem, coordinates, free, options);
+}
+
+/** At most that many rows: labelled ones, up to half of them, and at random of those that may be asked. */
+function withinReach(
+  whole: SelectProblem,
+  free: readonly number[],
+  most: number,
+  seed: number,
+): { rows: readonly number[]; problem: SelectProblem } {
+  const { features, groups, labelled, excluded, probabilities } = whole;
+  if (features.rows <= most) return { rows: groups.map((_, row) => row), problem: whole };
+  const random = seededRandom(seed, 'select-reach');
+  const some = <T>(from: readonly T[], count: number) =>
+    Array.from(sampleIndices(from.length, count, random), (i) => from[i] as T);
+  const known = some(
+    [...labelled].sort((a, b) => a - b),
+    most / 2,
+  );
+  const rows = [...known, ...some(free, most - known.length)].sort((a, b) => a - b);
+  const among = (set: ReadonlySet<number>) => new Set(rows.flatMap((row, place) => (set.has(row) ? [place] : [])));
+  const problem = {
+    ...whole,
+    features: gatherRows(features, rows),
+    groups: rows.map((row) => groups[row] as string),
+    labelled: among(labelled),
+    excluded: among(excluded),
+    probabilities: probabilities && gatherRows(probabilities, rows),
+  };
+  return { rows, problem };
 }
 
 /** Rows that may be asked: none of a group of which something is labelled or excluded. */
@@ -98,16 +140,25 @@ function typicalityOf({ similarities, n }: NeighbourGraph, rows: number): Float6
 
 async function typicalItems(
   pool: InferencePool,
-  { labelled, groups }: SelectProblem,
+  { features, labelled, groups }: SelectProblem,
   coordinates: Matrix,
   free: readonly number[],
-  typicality: Float64Array,
   { count, seed, signal }: SelectOptions,
 ): Promise<Selected[]> {
   const k = Math.min(labelled.size + count, MOST_CLUSTERS, coordinates.rows);
   const { labels } = await kmeans(pool, coordinates, { k, seed, signal });
   const clusters = Array.from({ length: k }, (): Cluster => ({ size: 0, labelled: 0, free: [] }));
-  for (const cluster of labels) (clusters[cluster] as Cluster).size++;
+  const members = Array.from({ length: k }, (): number[] => []);
+  for (const [row, cluster] of labels.entries()) members[cluster]?.push(row);
+  const typicality = new Float64Array(features.rows);
+  for (const [cluster, rows] of members.entries()) {
+    (clusters[cluster] as Cluster).size = rows.length;
+    if (rows.length < 2) continue;
+    const part = gatherRows(features, rows);
+    const n = Math.min(NEIGHBOURS, rows.length - 1);
+    const within = typicalityOf(await neighbourGraph(exactIndex(pool, part), part, n, signal), rows.length);
+    for (const [i, row] of rows.entries()) typicality[row] = within[i] as number;
+  }
   for (const row of labelled) (clusters[labels[row] as number] as Cluster).labelled++;
   for (const row of free) clusters[labels[row] as number]?.free.push(row);
   for (const cluster of clusters)

@@ -13,7 +13,7 @@ import { type Said, saidOf, type TaskItems, teachingOf } from './items.ts';
 import { learnRounds } from './learn-rounds.ts';
 import type { Problem } from './problem.ts';
 import { selectItems } from './select.ts';
-import { fileNameOf } from './teach.ts';
+import { fileNameOf, withGroupAnswers } from './teach.ts';
 import { aligned } from './techniques.ts';
 
 let pool: InferencePool;
@@ -126,6 +126,15 @@ test('audit items, and their groups, are never taught; a lone example and a cont
     teaching.warnings.join('\n'),
     /1 items have two classes.*\n.*one example is all there is of "cat", "dog"/,
   );
+});
+
+test('an answer counts half for what is nearly the same picture, unless answers differ', () => {
+  const said: Said[] = [is('cat'), { kind: 'nothing' }, { kind: 'nothing' }, is('cat'), is('dog'), { kind: 'nothing' }];
+  const groups = ['a', 'a', 'alone', 'b', 'b', 'b'];
+  const given = matrix(Float32Array.of(1, 0, 0.2, 0.8, 0.2, 0.8, 1, 0, 0, 1, 0.2, 0.8), 6, 2);
+  const { data } = withGroupAnswers(given, { said, groups }, ['cat', 'dog']);
+  const expected = [1, 0, 0.6, 0.4, 0.2, 0.8, 1, 0, 0, 1, 0.2, 0.8];
+  for (const [i, p] of expected.entries()) assert.ok(Math.abs((data[i] as number) - p) < 1e-6, `${i}`);
 });
 
 /** Three bands that wind through the plane of two numbers among ten: near neighbours are of one class. */

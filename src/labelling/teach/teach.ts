@@ -260,14 +260,17 @@ const PAGE = 1024;
 /** Machine labels for every item that nobody trusted has spoken on, and guesses for all. */
 async function labelTheRest(
   workspace: Workspace,
-  { ids, said, task, audit }: TaskItems,
+  { ids, said, groups, task, audit }: TaskItems,
   { classNames }: Teaching,
   probabilities: Matrix,
   { threshold, runId, key }: { readonly threshold: number; readonly runId: string; readonly key: string },
 ): Promise<{ labels: number; unsure: number }> {
   const { store } = workspace;
   await store.ensureClasses(classNames);
-  const allowed = withoutRefused(probabilities, said, classNames);
+  // Regions of one image are in one group, and may be of any class.
+  const together =
+    task.items === 'images' ? withGroupAnswers(probabilities, { said, groups }, classNames) : probabilities;
+  const allowed = withoutRefused(together, said, classNames);
   const set = {
     task: task.name,
     items: task.items,
@@ -302,6 +305,34 @@ async function labelTheRest(
   }
   await flush(store);
   return { labels, unsure };
+}
+
+/**
+ * Probabilities where an answer counts for its group: what is nearly the same as a picture that people gave a class is
+ * half taken for that class and half for what the model says. Where a group's answers differ they say nothing of others.
+ */
+export function withGroupAnswers(
+  probabilities: Matrix,
+  { said, groups }: Pick<TaskItems, 'said' | 'groups'>,
+  classNames: readonly string[],
+): Matrix {
+  const { data, columns } = probabilities;
+  const answers = new Map<string, string | null>();
+  for (const [row, word] of said.entries()) {
+    if (word.kind !== 'class') continue;
+    const group = groups[row] as string;
+    const before = answers.get(group);
+    answers.set(group, before === undefined || before === word.className ? word.className : null);
+  }
+  for (const [row, word] of said.entries()) {
+    if (word.kind !== 'nothing' && word.kind !== 'not') continue;
+    const answer = classNames.indexOf(answers.get(groups[row] as string) ?? '');
+    if (answer < 0) continue;
+    for (let c = 0; c < columns; c++) {
+      data[row * columns + c] = ((data[row * columns + c] as number) + Number(c === answer)) / 2;
+    }
+  }
+  return probabilities;
 }
 
 /** Probabilities where "not this" of a person counts: such classes get none, the others share it. */
