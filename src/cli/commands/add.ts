@@ -4,6 +4,7 @@ import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import type { Output } from '../output.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
+import { keepYoungGenerationSmall } from '../young-generation.ts';
 
 /** Where relative sources start, and what `-` reads. */
 export const HERE = { cwd: process.cwd(), stdin: process.stdin };
@@ -27,6 +28,7 @@ export const add: CommandSpec = {
     ['labelsmith add ~/photos --dry-run', 'how many, how long, how much disk'],
   ],
   async run(invocation) {
+    keepYoungGenerationSmall();
     const { args, options, global, output } = invocation;
     if (global.dryRun) {
       const sources = await openSources({ dir: resolve(global.workspace) }, args, HERE);

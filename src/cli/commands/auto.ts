@@ -4,6 +4,7 @@ import { addTo, openSources } from '../../pipeline/ingest.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { addExitCode, HERE, printAdded } from './add.ts';
 import { CLASSIFIER, classifierPath, printClassified, runClassify } from './classify.ts';
 import { printDetected, quarantinedIn, runDetect, shapeCounts } from './detect.ts';
@@ -37,6 +38,7 @@ export const auto: CommandSpec = {
     ['labelsmith auto ~/photos --limit 200', 'a pilot on 200 images'],
   ],
   async run(invocation) {
+    keepYoungGenerationSmall();
     const { args, options, global, output, signal } = invocation;
     const workspace = await openWorkspace(global.workspace, { create: true });
     try {

@@ -11,6 +11,7 @@ import type { CommandSpec, Invocation } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
+import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { acceptRulesOf, DETECT_OPTIONS, personClassesOf } from './detect-options.ts';
 
 export const detect: CommandSpec = {
@@ -38,6 +39,7 @@ export const detect: CommandSpec = {
     ['labelsmith detect --limit 100', 'a pilot on 100 images'],
   ],
   async run(invocation) {
+    keepYoungGenerationSmall();
     const { options, global, output } = invocation;
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {

@@ -7,6 +7,7 @@ import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { formatBytes, formatDuration, plural } from '../words.ts';
+import { keepYoungGenerationSmall } from '../young-generation.ts';
 
 export const DEFAULT_EMBEDDER = 'mobilenetv3-small';
 
@@ -41,6 +42,7 @@ export const embed: CommandSpec = {
     ['labelsmith embed --dry-run', 'how many, how long, how much disk'],
   ],
   async run(invocation) {
+    keepYoungGenerationSmall();
     const { options, global, output } = invocation;
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
