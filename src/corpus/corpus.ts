@@ -169,7 +169,7 @@ export async function corpusTree(store: Store, exemplars: number): Promise<Corpu
 }
 
 /** The tree without counts. */
-export async function taxonomy(store: Store): Promise<TaxonomyNode[]> {
+export async function taxonomy(store: Pick<Store, 'corpus' | 'classes'>): Promise<TaxonomyNode[]> {
   const [state, records] = [await store.corpus(), await store.classes()];
   const detected = records.filter(({ counts }) => counts.some(({ origins }) => origins.detector !== undefined));
   return taxonomyOf(state, new Set(detected.map(({ name }) => name)), wordNet());

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import type { DatasetImage, LabelValue } from '../core/dataset.ts';
 import type { ImageRecord } from '../core/image.ts';
 import { seededRandom, shuffled } from '../core/random.ts';
-import type { QuarantineRow, SimilarPair } from '../store/store.ts';
+import type { QuarantineRow, SimilarPair, StoredRegion } from '../store/store.ts';
 import { collectReport, type ReportStore } from './collect.ts';
-import { BestOfGroups } from './exemplars.ts';
+import { BestOfGroups, typicalAndVaried } from './exemplars.ts';
 
 const OPTIONS = { title: 'photos', version: '0', nowMs: 0 };
 const THUMBNAIL = { bytes: new Uint8Array(1000), mediaType: 'image/webp' as const };
@@ -42,6 +42,7 @@ function storeOf(
     paths?: Record<string, string[]>;
     quarantine?: QuarantineRow[];
     flagged?: string[];
+    regions?: Record<string, StoredRegion[]>;
   } = {},
 ): ReportStore {
   async function* pages<T>(page: readonly T[]): AsyncGenerator<readonly T[]> {
@@ -49,7 +50,13 @@ function storeOf(
   }
   const pathsOf = (id: string) => part.paths?.[id] ?? [`/data/${id}.jpg`];
   const record = (id: string) =>
-    ({ id, width: 100, height: 50, flags: part.flagged?.includes(id) ? ['dark'] : [] }) as unknown as ImageRecord;
+    ({
+      id,
+      width: 100,
+      height: 50,
+      perceptualHash: id.padEnd(16, '0').slice(0, 16),
+      flags: part.flagged?.includes(id) ? ['dark'] : [],
+    }) as unknown as ImageRecord;
   return {
     summary: async () => ({
       images: images.length,
@@ -92,6 +99,24 @@ function storeOf(
     images: () => pages((part.flagged ?? []).map(record)),
     image: async (id) => record(id),
     quarantine: () => pages(part.quarantine ?? []),
+    corpus: async () => ({
+      classes: new Map(
+        ['animal', 'cat', 'dog', 'day'].map((name, i) => [
+          i + 1,
+          {
+            id: i + 1,
+            name,
+            rootId: i + 1,
+            parentId: i === 1 ? 1 : null,
+            placed: true,
+            description: null,
+            synset: null,
+          },
+        ]),
+      ),
+      synonyms: new Map(),
+    }),
+    regionsOf: async (ids) => new Map(ids.map((id) => [id, part.regions?.[id] ?? []])),
   };
 }
 
@@ -115,39 +140,123 @@ test('classes are counted by region and image, derived image labels not twice', 
   assert.ok(Math.abs((cat.meanConfidence ?? 0) - 0.7) < 1e-12);
   assert.equal(day.meanConfidence, null);
   assert.deepEqual(cat.synonyms, ['kitty']);
-  assert.deepEqual(cat.best[0], {
-    imageId: 'a',
-    confidence: 0.9,
-    boxes: [
-      [0, 0, 10, 10],
-      [1, 0, 11, 10],
-    ],
-  });
+  assert.deepEqual(
+    cat.typical.find(({ imageId }) => imageId === 'a'),
+    {
+      imageId: 'a',
+      confidence: 0.9,
+      regions: [
+        { id: 'a0', box: [0, 0, 10, 10] },
+        { id: 'a1', box: [1, 0, 11, 10] },
+      ],
+    },
+  );
   assert.deepEqual([data.totals.labelledImages, data.totals.images], [3, 4]);
   assert.equal(data.pictures.get('a')?.file, 'a.jpg');
 });
 
-test('exemplars are the surest and the least sure, one a group, whatever the order they come in', async () => {
-  const images = Array.from({ length: 40 }, (_, i) => {
+/** 36 groups; 36 to 39 are one group. Confidence rises with the number. */
+function many(): DatasetImage[] {
+  return Array.from({ length: 40 }, (_, i) => {
     const id = String(i).padStart(2, '0');
     return withRegions(id, [label('cat', (i + 1) / 50)], i >= 36 ? '36' : id);
   });
+}
+
+test('without embeddings: of the surest those that differ, and the least sure, one a group, in any order', async () => {
   const collect = async (list: readonly DatasetImage[]) =>
     (await collectReport(storeOf(list), async () => THUMBNAIL, { ...OPTIONS, maxExemplars: 8 })).classes[0];
-  const { best, doubtful } = await collect(images);
-  // 36 to 39 are one group: its best stands for it.
+  const { typical, doubtful } = await collect(many());
+  const ids = typical.map(({ imageId }) => imageId);
+  assert.equal(ids.length, 6);
+  // The twelve surest: of the last group its best stands for it.
+  const surest = ['39', ...Array.from({ length: 11 }, (_, i) => String(35 - i))];
   assert.deepEqual(
-    best.map(({ imageId }) => imageId),
-    ['39', '35', '34', '33', '32', '31'],
+    ids.filter((id) => !surest.includes(id)),
+    [],
   );
+  // Hashes are the ids' own digits: 2x and 3x look unlike, so both are shown.
+  assert.ok(ids.some((id) => id.startsWith('2')) && ids.some((id) => id.startsWith('3')), ids.join(' '));
   assert.deepEqual(
     doubtful.map(({ imageId }) => imageId),
     ['00', '01'],
   );
   for (let seed = 0; seed < 5; seed++) {
-    const again = await collect(shuffled(images, seededRandom(seed)));
-    assert.deepEqual([again.best, again.doubtful], [best, doubtful]);
+    const again = await collect(shuffled(many(), seededRandom(seed)));
+    assert.deepEqual([again.typical, again.doubtful], [typical, doubtful]);
   }
+});
+
+test('with embeddings: the most typical first, then what it does not show, none that is unlikely to be of the class', async () => {
+  // Two thirds look one way, a third another; one of the unsure ones looks like nothing else.
+  const vectorOf = (i: number) => {
+    if (i === 3) return Float32Array.of(0, 0, 1);
+    const angle = (i % 3 === 0 ? 2 : 0) + 0.002 * i;
+    return Float32Array.of(Math.cos(angle), Math.sin(angle), 0);
+  };
+  const vectors = async (items: string, ids: readonly string[]) =>
+    new Map(items === 'images' ? ids.map((id) => [id, vectorOf(Number(id))] as const) : []);
+  const data = await collectReport(storeOf(many()), async () => THUMBNAIL, { ...OPTIONS, maxExemplars: 4, vectors });
+  const ids = data.classes[0].typical.map(({ imageId }) => Number(imageId));
+  assert.equal(ids.length, 3);
+  assert.ok(ids[0] % 3 !== 0 && ids[1] % 3 === 0, ids.join(' '));
+  assert.ok(
+    ids.every((i) => i >= 18),
+    ids.join(' '),
+  );
+});
+
+test('typicalAndVaried takes the medoid first and covers every kind before it repeats one', () => {
+  // On a line: three heaps of 5, 3 and 1 points.
+  const points = [0, 1, 2, 3, 4, 50, 51, 52, 99];
+  const near = (i: number, j: number) => 1 - Math.abs(points[i] - points[j]) / 100;
+  const chosen = typicalAndVaried(points.length, near, 4);
+  assert.equal(points[chosen[0]], 4, 'the median of all points');
+  assert.deepEqual(
+    [chosen[1], chosen[2]].map((i) => points[i]).sort((a, b) => a - b),
+    [51, 99],
+  );
+  assert.equal(new Set(chosen).size, 4);
+  assert.deepEqual(
+    typicalAndVaried(
+      3,
+      () => 0.5,
+      9,
+      (i) => i !== 1,
+    ),
+    [0, 2],
+  );
+});
+
+test('the tree counts an image once for a class and once for what is above it', async () => {
+  const store = storeOf([
+    withRegions('a', [label('cat', 0.9), label('cat', 0.8), label('dog', 0.7)]),
+    image('b', { labels: [label('cat', 1, 'class')] }),
+    image('c'),
+  ]);
+  const { tree } = await collectReport(store, async () => THUMBNAIL, OPTIONS);
+  assert.deepEqual(
+    tree.map(({ name, depth, images, regions }) => [name, depth, images, regions]),
+    [
+      ['animal', 0, 2, 2],
+      ['cat', 1, 2, 2],
+      ['dog', 0, 1, 1],
+    ],
+  );
+});
+
+test('masks and keypoints of the regions that are shown', async () => {
+  const region = (id: string, part: Partial<StoredRegion>) =>
+    ({ id, imageId: 'a', keypoints: null, mask: null, polygons: null, ...part }) as StoredRegion;
+  const keypoints = [[3, 4, 2]] as const;
+  // Columns 1 and 2 of a 50 × 100 picture, rows 5 to 14.
+  const mask = { size: [50, 100] as const, counts: [55, 10, 40, 10, 4885] };
+  const regions = { a: [region('a0', { mask }), region('a1', { keypoints }), region('other', { keypoints })] };
+  const store = storeOf([withRegions('a', [label('cat', 0.9), label('cat', 0.8)])], { regions });
+  const { shapes } = await collectReport(store, async () => THUMBNAIL, OPTIONS);
+  assert.deepEqual([...shapes.keys()].sort(), ['a0', 'a1']);
+  assert.deepEqual(shapes.get('a0'), { outlines: [[1, 5, 3, 5, 3, 15, 1, 15]], keypoints: null });
+  assert.deepEqual(shapes.get('a1'), { outlines: [], keypoints });
 });
 
 test('pictures stay within their bytes, and every class gets its first ones before any gets more', async () => {
@@ -157,8 +266,8 @@ test('pictures stay within their bytes, and every class gets its first ones befo
   const data = await collectReport(storeOf(images), async () => THUMBNAIL, { ...OPTIONS, maxPictureBytes: 10_500 });
   assert.equal(data.pictures.size, 10);
   assert.equal(data.picturesLeftOut, 20);
-  for (const { best } of data.classes) {
-    assert.ok(best.filter(({ imageId }) => data.pictures.has(imageId)).length >= 3);
+  for (const { typical } of data.classes) {
+    assert.ok(typical.filter(({ imageId }) => data.pictures.has(imageId)).length >= 3);
   }
   const none = await collectReport(storeOf(images), async () => null, OPTIONS);
   assert.equal(none.pictures.size, 0);

@@ -1,17 +1,15 @@
 /**
  * Gathers the report from the store in one pass over the images. Bounded: a few dozen exemplars a class, the largest
- * groups, the first of everything long; and pictures only until `maxPictureBytes` is reached. The same records give the
- * same report.
+ * groups, the first of everything long; and pictures only until `maxPictures` or `maxPictureBytes` is reached. The same
+ * records give the same report.
  *
- * Resident: about 15 kB a class, 1 kB a group of several images, and the pictures.
+ * Resident: what {@link ImagePass} holds, at most 20,000 vectors while exemplars are chosen, and the pictures.
  */
-import type { Box } from '../core/boxes.ts';
-import type { DatasetImage, LabelValue } from '../core/dataset.ts';
-import type { ImageId } from '../core/ids.ts';
+import type { ImageId, RegionId } from '../core/ids.ts';
 import { type ImagePath, QUALITY_FLAGS } from '../core/image.ts';
-import type { Origin } from '../core/labels.ts';
+import { taxonomy } from '../corpus/corpus.ts';
 import type { ClassRecord, QuarantineRow, SimilarPair, Store, StoreSummary } from '../store/store.ts';
-import { BestOfGroups } from './exemplars.ts';
+import { ImagePass } from './image-pass.ts';
 import type {
   Exemplar,
   ReportClass,
@@ -20,9 +18,12 @@ import type {
   ReportFlag,
   ReportGroup,
   ReportPicture,
+  ReportShape,
   Thumbnail,
 } from './report-data.ts';
 import type { GatheredSection } from './sections/section.ts';
+import { shapeOf } from './shapes.ts';
+import { chooseTypical, type ReadVectors } from './typical.ts';
 
 /** Gives an image's thumbnail, or null where none can be made any more. */
 export type ReadThumbnail = (id: ImageId) => Promise<Thumbnail | null>;
@@ -40,6 +41,8 @@ export type ReportStore = Pick<
   | 'images'
   | 'image'
   | 'quarantine'
+  | 'corpus'
+  | 'regionsOf'
 >;
 
 export interface CollectOptions {
@@ -49,16 +52,16 @@ export interface CollectOptions {
   readonly nowMs: number;
   /** Pictures shown of a class at most (default 24), a quarter of them the least confident ones. */
   readonly maxExemplars?: number;
-  /** Bytes of all pictures together (default 12 MB; in the file they take a third more). Classes share them evenly. */
+  /** Embeddings by which exemplars are chosen (default: there are none, and perceptual hashes do). */
+  readonly vectors?: ReadVectors;
+  /** Pictures in all (default 1000): each is decoded for the report, in about 10 ms. Classes share them evenly. */
+  readonly maxPictures?: number;
+  /** Bytes of all pictures together (default 12 MB; in the file they take a third more). */
   readonly maxPictureBytes?: number;
   /** What `gatherSections` gave (default: none). */
   readonly gathered?: readonly GatheredSection[];
 }
 
-const MAX_GROUPS = 24;
-const MAX_MEMBERS = 12;
-const MAX_COPIES = 24;
-const MAX_PATHS = 6;
 const MAX_FLAG_EXAMPLES = 12;
 const MAX_QUARANTINE_ROWS = 200;
 const MAX_RUNS = 50;
@@ -67,6 +70,8 @@ const PAGE = 256;
 const READS_AT_ONCE = 8;
 /** Exemplars of each class that come before groups and flags when pictures run short. */
 const FIRST_EXEMPLARS = 3;
+/** Regions of one image that are drawn with their masks and keypoints. */
+const MAX_SHAPES = 12;
 
 export async function collectReport(
   store: ReportStore,
@@ -80,8 +85,10 @@ export async function collectReport(
     store.sourceRoots(),
     store.runs({ limit: MAX_RUNS }),
   ]);
-  const pass = await readImages(store, summary, maxExemplars);
-  const classes = pass.classes(records);
+  const doubtful = Math.floor(maxExemplars / 4);
+  const places = { typical: maxExemplars - doubtful, doubtful };
+  const pass = await readImages(store, summary, new ImagePass(await taxonomy(store), places));
+  const classes = await withExemplars(store, pass, records, places.typical, options.vectors ?? (async () => new Map()));
   const groups = await withKinds(store, pass.largestGroups());
   const quality = await readFlags(store, summary);
   const gathered = options.gathered ?? [];
@@ -90,7 +97,7 @@ export async function collectReport(
     store,
     readThumbnail,
     pictureOrder(classes, gathered, groups, quality, pass.copies.list()),
-    options.maxPictureBytes ?? 12e6,
+    { pictures: options.maxPictures ?? 1000, bytes: options.maxPictureBytes ?? 12e6 },
   );
   return {
     title: options.title,
@@ -108,6 +115,7 @@ export async function collectReport(
       quarantined: quarantined.reduce((sum, { count }) => sum + count, 0),
     },
     classes,
+    tree: pass.tree(),
     copies: pass.copies.list(),
     groups,
     quality,
@@ -119,131 +127,12 @@ export async function collectReport(
     runs,
     gathered,
     pictures,
+    shapes: await readShapes(store, classes, pictures),
     picturesLeftOut: leftOut,
   };
 }
 
-/** One task's class as it is counted. */
-class ClassTally {
-  readonly name: string;
-  readonly task: string;
-  images = 0;
-  regions = 0;
-  readonly origins: Partial<Record<Origin, number>> = {};
-  #confidenceSum = 0;
-  #confidences = 0;
-  readonly #best: BestOfGroups<Exemplar>;
-  readonly #doubtful: BestOfGroups<Exemplar>;
-
-  constructor(name: string, task: string, maxExemplars: number) {
-    this.name = name;
-    this.task = task;
-    const doubtful = Math.floor(maxExemplars / 4);
-    this.#best = new BestOfGroups(maxExemplars - doubtful);
-    // Those that turn out to be among the best too are dropped at the end.
-    this.#doubtful = new BestOfGroups(doubtful);
-  }
-
-  /** One image with all its labels of this class: those of regions with their boxes, or else the image's own. */
-  add(image: DatasetImage, labels: readonly { readonly label: LabelValue; readonly box: Box | null }[]): void {
-    const sorted = [...labels].sort((a, b) => (b.label.confidence ?? 1) - (a.label.confidence ?? 1));
-    const boxes = sorted.flatMap(({ box }) => (box ? [box] : []));
-    this.images++;
-    this.regions += boxes.length;
-    for (const { label } of labels) {
-      this.origins[label.origin] = (this.origins[label.origin] ?? 0) + 1;
-      if (label.confidence === null) continue;
-      this.#confidenceSum += label.confidence;
-      this.#confidences++;
-    }
-    const confidence = sorted[0].label.confidence;
-    const exemplar = { imageId: image.id, confidence, boxes };
-    this.#best.offer(image.groupId, confidence ?? 1, image.id, exemplar);
-    this.#doubtful.offer(image.groupId, -(confidence ?? 1), image.id, exemplar);
-  }
-
-  finish(record: ClassRecord | undefined): ReportClass {
-    const best = this.#best.list();
-    const shown = new Set(best.map(({ imageId }) => imageId));
-    return {
-      name: this.name,
-      task: this.task,
-      images: this.images,
-      regions: this.regions,
-      meanConfidence: this.#confidences > 0 ? this.#confidenceSum / this.#confidences : null,
-      origins: this.origins,
-      synonyms: record?.synonyms ?? [],
-      parent: record?.parent ?? null,
-      description: record?.description ?? null,
-      best,
-      doubtful: this.#doubtful.list().filter(({ imageId }) => !shown.has(imageId)),
-    };
-  }
-}
-
-class ImagePass {
-  labelledImages = 0;
-  /** Groups of several images by id; `count` leaves out the image the group is named after. */
-  readonly groups = new Map<ImageId, { count: number; members: ImageId[] }>();
-  readonly copies = new BestOfGroups<ReportCopies>(MAX_COPIES);
-  readonly #classes = new Map<string, ClassTally>();
-  readonly #maxExemplars: number;
-
-  constructor(maxExemplars: number) {
-    this.#maxExemplars = maxExemplars;
-  }
-
-  add(image: DatasetImage): void {
-    if (image.groupId !== image.id) {
-      const group = this.groups.get(image.groupId) ?? { count: 0, members: [] };
-      group.count++;
-      if (group.members.length < MAX_MEMBERS - 1) group.members.push(image.id);
-      this.groups.set(image.groupId, group);
-    }
-    const byClass = new Map<string, { label: LabelValue; box: Box | null }[]>();
-    const put = (label: LabelValue, box: Box | null) => {
-      const key = `${label.task}\n${label.className}`;
-      byClass.set(key, [...(byClass.get(key) ?? []), { label, box }]);
-    };
-    for (const region of image.regions) for (const label of region.labels) put(label, region.box);
-    // An image label of a class that has regions here is derived from them and would count twice.
-    for (const label of image.labels) if (!byClass.has(`${label.task}\n${label.className}`)) put(label, null);
-    if (byClass.size > 0) this.labelledImages++;
-    for (const [key, labels] of byClass) {
-      const { className, task } = labels[0].label;
-      const tally = this.#classes.get(key) ?? new ClassTally(className, task, this.#maxExemplars);
-      this.#classes.set(key, tally);
-      tally.add(image, labels);
-    }
-  }
-
-  addCopies(imageId: ImageId, paths: readonly ImagePath[]): void {
-    if (paths.length < 2) return;
-    const shown = paths.slice(0, MAX_PATHS).map(({ path }) => path);
-    this.copies.offer(imageId, paths.length, imageId, { imageId, count: paths.length, paths: shown });
-  }
-
-  groupedImages(): number {
-    return [...this.groups.values()].reduce((sum, { count }) => sum + count + 1, 0);
-  }
-
-  largestGroups(): ReportGroup[] {
-    return [...this.groups]
-      .sort(([a, { count: m }], [b, { count: n }]) => n - m || (a < b ? -1 : 1))
-      .slice(0, MAX_GROUPS)
-      .map(([id, { count, members }]) => ({ id, count: count + 1, kinds: [], members: [id, ...members] }));
-  }
-
-  classes(records: readonly ClassRecord[]): ReportClass[] {
-    const recordOf = new Map(records.map((record) => [record.name, record]));
-    return [...this.#classes]
-      .sort(([a, m], [b, n]) => n.images - m.images || n.regions - m.regions || (a < b ? -1 : 1))
-      .map(([, tally]) => tally.finish(recordOf.get(tally.name)));
-  }
-}
-
-async function readImages(store: ReportStore, summary: StoreSummary, maxExemplars: number): Promise<ImagePass> {
-  const pass = new ImagePass(maxExemplars);
+async function readImages(store: ReportStore, summary: StoreSummary, pass: ImagePass): Promise<ImagePass> {
   const lookForCopies = summary.duplicatePaths > 0;
   let ids: ImageId[] = [];
   const flush = async () => {
@@ -261,6 +150,71 @@ async function readImages(store: ReportStore, summary: StoreSummary, maxExemplar
   }
   if (ids.length > 0) await flush();
   return pass;
+}
+
+async function withExemplars(
+  store: ReportStore,
+  pass: ImagePass,
+  records: readonly ClassRecord[],
+  places: number,
+  vectors: ReadVectors,
+): Promise<ReportClass[]> {
+  const recordOf = new Map(records.map((record) => [record.name, record]));
+  const tallies = pass.classes();
+  const chosen = await chooseTypical(tallies, places, vectors, async (ids) => {
+    const hashes = new Map<ImageId, string>();
+    for (let start = 0; start < ids.length; start += PAGE) {
+      for (const image of await Promise.all(ids.slice(start, start + PAGE).map((id) => store.image(id)))) {
+        if (image) hashes.set(image.id, image.perceptualHash);
+      }
+    }
+    return hashes;
+  });
+  return tallies.map((tally, i) => {
+    const { name, task, images, regions, meanConfidence, origins } = tally;
+    const record = recordOf.get(name);
+    const typical = chosen[i] as Exemplar[];
+    const shown = new Set(typical.map(({ imageId }) => imageId));
+    return {
+      name,
+      task,
+      images,
+      regions,
+      meanConfidence,
+      origins,
+      synonyms: record?.synonyms ?? [],
+      parent: record?.parent ?? null,
+      description: record?.description ?? null,
+      typical,
+      doubtful: tally.doubtful.list().filter(({ imageId }) => !shown.has(imageId)),
+    };
+  });
+}
+
+/** Of the regions that are drawn, those that are more than a box. */
+async function readShapes(
+  store: ReportStore,
+  classes: readonly ReportClass[],
+  pictures: ReadonlyMap<ImageId, ReportPicture>,
+): Promise<Map<RegionId, ReportShape>> {
+  const wanted = new Set<RegionId>();
+  const imageIds = new Set<ImageId>();
+  for (const { imageId, regions } of classes.flatMap(({ typical, doubtful }) => [...typical, ...doubtful])) {
+    if (!pictures.has(imageId) || regions.length === 0) continue;
+    imageIds.add(imageId);
+    for (const { id } of regions.slice(0, MAX_SHAPES)) wanted.add(id);
+  }
+  const shapes = new Map<RegionId, ReportShape>();
+  const ids = [...imageIds];
+  for (let start = 0; start < ids.length; start += PAGE) {
+    for (const [imageId, regions] of await store.regionsOf(ids.slice(start, start + PAGE))) {
+      for (const region of regions) {
+        const shape = wanted.has(region.id) ? shapeOf(region, pictures.get(imageId) as ReportPicture) : null;
+        if (shape) shapes.set(region.id, shape);
+      }
+    }
+  }
+  return shapes;
 }
 
 /** Says of each group what made it one, from the pairs of the members that are shown. */
@@ -309,7 +263,7 @@ function pictureOrder(
   copies: readonly ReportCopies[],
 ): Set<ImageId> {
   const order = new Set<ImageId>();
-  const shown = classes.map(({ best, doubtful }) => interleaved(best, doubtful).map(({ imageId }) => imageId));
+  const shown = classes.map(({ typical, doubtful }) => interleaved(typical, doubtful).map(({ imageId }) => imageId));
   const most = Math.max(0, ...shown.map((list) => list.length));
   const rank = (r: number) => {
     for (const list of shown) if (r < list.length) order.add(list[r]);
@@ -336,7 +290,7 @@ async function readPictures(
   store: ReportStore,
   readThumbnail: ReadThumbnail,
   order: ReadonlySet<ImageId>,
-  maxBytes: number,
+  most: { readonly pictures: number; readonly bytes: number },
 ): Promise<{ pictures: Map<ImageId, ReportPicture>; leftOut: number }> {
   const pictures = new Map<ImageId, ReportPicture>();
   const ids = [...order];
@@ -351,7 +305,8 @@ async function readPictures(
     for (const [i, id] of page.entries()) {
       const [thumbnail, record] = [thumbnails[i], records[i]];
       if (!thumbnail || !record) continue;
-      if (bytes + thumbnail.bytes.length > maxBytes) return { pictures, leftOut: ids.length - start - i };
+      const full = pictures.size === most.pictures || bytes + thumbnail.bytes.length > most.bytes;
+      if (full) return { pictures, leftOut: ids.length - start - i };
       bytes += thumbnail.bytes.length;
       pictures.set(id, { file: fileOf(paths.get(id)?.[0], id), width: record.width, height: record.height, thumbnail });
     }

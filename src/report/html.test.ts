@@ -27,7 +27,7 @@ function classNamed(name: string, part: Partial<ReportClass> = {}): ReportClass 
     synonyms: [],
     parent: null,
     description: null,
-    best: [],
+    typical: [],
     doubtful: [],
     ...part,
   };
@@ -50,6 +50,7 @@ function report(part: Partial<ReportData> = {}): ReportData {
       quarantined: 0,
     },
     classes: [],
+    tree: [],
     copies: [],
     groups: [],
     quality: [],
@@ -57,6 +58,7 @@ function report(part: Partial<ReportData> = {}): ReportData {
     runs: [],
     gathered: [],
     pictures: new Map(),
+    shapes: new Map(),
     picturesLeftOut: 0,
     ...part,
   };
@@ -92,7 +94,7 @@ describe('escaping', () => {
             synonyms: [ATTACK],
             parent: ATTACK,
             description: ATTACK,
-            best: [{ imageId: 'a', confidence: 0.5, boxes: [[0, 0, 9, 9]] }],
+            typical: [{ imageId: 'a', confidence: 0.5, regions: [{ id: 'r', box: [0, 0, 9, 9] }] }],
           }),
           classNamed('other'),
         ],
@@ -145,10 +147,10 @@ test('the policy forbids requests and names exactly the style and script that ar
 });
 
 test('a picture is in the file once, however often it is shown', () => {
-  const best = [{ imageId: 'a', confidence: 0.9, boxes: [] }];
+  const typical = [{ imageId: 'a', confidence: 0.9, regions: [] }];
   const page = renderReport(
     report({
-      classes: [classNamed('cat', { best }), classNamed('dog', { best })],
+      classes: [classNamed('cat', { typical }), classNamed('dog', { typical })],
       pictures: new Map([['a', picture('a.jpg')]]),
     }),
   );

@@ -11,17 +11,18 @@ import { CLASSES, classLinks } from './sections/classes.ts';
 import { GROUPS, QUALITY, QUARANTINE } from './sections/data.ts';
 import { READING, RUNS } from './sections/runs.ts';
 import type { Section } from './sections/section.ts';
+import { TREE } from './sections/tree.ts';
 import { STYLE } from './style.ts';
 import { count, counted, percent, time } from './words.ts';
 
 /** In the order of the page. */
 function sectionsOf({ gathered }: ReportData): readonly Section[] {
-  return [CLASSES, ...gathered.map(({ section }) => section), GROUPS, QUALITY, QUARANTINE, RUNS, READING];
+  return [TREE, CLASSES, ...gathered.map(({ section }) => section), GROUPS, QUALITY, QUARANTINE, RUNS, READING];
 }
 
 /** The whole file, to be written as UTF-8. */
 export function renderReport(data: ReportData): string {
-  const pictures = new Pictures(data.pictures);
+  const pictures = new Pictures(data.pictures, data.shapes);
   const sections = sectionsOf(data).flatMap((section) => {
     const body = section.render(data, pictures);
     return body ? [{ ...section, body }] : [];

@@ -1,6 +1,7 @@
 /** What the report shows: plain data, bounded, with the pictures in it. `collectReport` makes it, `renderReport` draws it. */
 import type { Box } from '../core/boxes.ts';
-import type { ImageId } from '../core/ids.ts';
+import type { Keypoints } from '../core/dataset.ts';
+import type { ImageId, RegionId } from '../core/ids.ts';
 import type { QualityFlag } from '../core/image.ts';
 import type { Origin } from '../core/labels.ts';
 import type { QuarantineRow, RunRecord, SimilarPair } from '../store/store.ts';
@@ -16,6 +17,8 @@ export interface ReportData {
   readonly totals: ReportTotals;
   /** Those with most images first. */
   readonly classes: readonly ReportClass[];
+  /** Depth first, each node behind its parent; empty where nothing is labelled. */
+  readonly tree: readonly ReportTreeNode[];
   readonly copies: readonly ReportCopies[];
   /** Largest first. */
   readonly groups: readonly ReportGroup[];
@@ -27,6 +30,8 @@ export interface ReportData {
   readonly gathered: readonly GatheredSection[];
   /** Every picture that is shown anywhere, once. An image that is not here is left out where it would be shown. */
   readonly pictures: ReadonlyMap<ImageId, ReportPicture>;
+  /** Masks and keypoints of regions that are shown; a region that is not here is a box only. */
+  readonly shapes: ReadonlyMap<RegionId, ReportShape>;
   /** Pictures left out to keep the file within its size. */
   readonly picturesLeftOut: number;
 }
@@ -73,9 +78,9 @@ export interface ReportClass {
   readonly synonyms: readonly string[];
   readonly parent: string | null;
   readonly description: string | null;
-  /** Most confident first, one a group. */
-  readonly best: readonly Exemplar[];
-  /** Least confident first, one a group, none of `best`. */
+  /** The most typical first, each next one different from those before it, one a group. */
+  readonly typical: readonly Exemplar[];
+  /** Least confident first, one a group, none of `typical`. */
   readonly doubtful: readonly Exemplar[];
 }
 
@@ -83,8 +88,33 @@ export interface Exemplar {
   readonly imageId: ImageId;
   /** Of the label, or of the best region of the class in the image. */
   readonly confidence: number | null;
-  /** The regions of this class in pixels of the upright image, best first; empty where the whole image is labelled. */
-  readonly boxes: readonly Box[];
+  /** The regions of this class, best first; empty where the whole image is labelled. */
+  readonly regions: readonly ShownRegion[];
+}
+
+export interface ShownRegion {
+  readonly id: RegionId;
+  /** In pixels of the upright image. */
+  readonly box: Box;
+}
+
+/** In pixels of the upright image. */
+export interface ReportShape {
+  /** Outer ones and holes, each `[x, y, x, y, …]`; filled by the even-odd rule. */
+  readonly outlines: readonly (readonly number[])[];
+  readonly keypoints: Keypoints | null;
+}
+
+/** A class, or a heading over classes that is none itself, with what is labelled with it or with anything below it. */
+export interface ReportTreeNode {
+  readonly name: string;
+  readonly parent: string | null;
+  /** 0 at the top. */
+  readonly depth: number;
+  readonly heading: boolean;
+  readonly description: string | null;
+  readonly images: number;
+  readonly regions: number;
 }
 
 /** The same bytes under several names. */

@@ -86,6 +86,18 @@ h4 { font-size: 12px; font-weight: 600; color: var(--muted); margin: 14px 0 7px;
 .halo, .box { fill: none; vector-effect: non-scaling-stroke; }
 .halo { stroke: #000; stroke-opacity: .6; stroke-width: 4.5; }
 .box { stroke: #b9ff3a; stroke-width: 2; }
+.other { stroke: #ff8a3d; stroke-dasharray: 7 5; }
+.mask { fill: #b9ff3a59; fill-rule: evenodd; stroke: #b9ff3a; stroke-width: 1.2; vector-effect: non-scaling-stroke; }
+.bones, .joints { fill: none; vector-effect: non-scaling-stroke; stroke-linecap: round; }
+.bones { stroke: #48d8ff; stroke-width: 2; }
+.joints { stroke: #fff; stroke-width: 5; }
+.tree ul ul { padding-left: 22px; border-left: 1px solid var(--line); margin-left: 5px; }
+.tree li { padding: 2px 0; }
+.tree li > .node { padding-left: 16px; }
+.tree summary { white-space: normal; color: inherit; }
+.tree .number { color: var(--muted); font-size: 13px; margin-left: 6px; }
+.tree > ul { columns: 3 300px; column-gap: 34px; }
+.tree > ul > li { break-inside: avoid; }
 .chip { position: absolute; left: 6px; bottom: 6px; background: #000b; color: #fff; font: 600 11.5px/1 system-ui, sans-serif; padding: 4px 7px; border-radius: 6px; font-variant-numeric: tabular-nums; }
 .groups { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr)); gap: 14px; align-items: start; }
 .group-card { padding: 14px 16px 16px; content-visibility: auto; contain-intrinsic-size: auto 150px; }

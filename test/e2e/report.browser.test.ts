@@ -38,7 +38,7 @@ function classNamed(name: string, imageId: string, synonyms: string[] = []): Rep
     synonyms,
     parent: null,
     description: null,
-    best: [{ imageId, confidence: 0.5, boxes: [BOX] }],
+    typical: [{ imageId, confidence: 0.5, regions: [{ id: `region of ${imageId}`, box: BOX }] }],
     doubtful: [],
   };
 }
@@ -68,6 +68,7 @@ async function fixture(): Promise<ReportData> {
       quarantined: 0,
     },
     classes: [classNamed('cat', 'a', ['kitty']), classNamed('dog', 'b'), classNamed(attack, 'c')],
+    tree: [],
     copies: [],
     groups: [],
     quality: [{ flag: 'dark', count: 1, examples: ['a'] }],
@@ -79,6 +80,7 @@ async function fixture(): Promise<ReportData> {
       ['b', picture('b.jpg')],
       ['c', picture(attack)],
     ]),
+    shapes: new Map(),
     picturesLeftOut: 0,
   };
 }

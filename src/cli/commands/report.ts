@@ -9,6 +9,7 @@ import { collectReport } from '../../report/collect.ts';
 import { gatherSections } from '../../report/gather.ts';
 import { renderReport } from '../../report/html.ts';
 import type { GatherOptions } from '../../report/sections/section.ts';
+import { vectorsOf } from '../../report/vectors.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Output } from '../output.ts';
 import { formatBytes } from '../words.ts';
@@ -52,6 +53,7 @@ export async function writeReport(
     version: LABELSMITH_VERSION,
     nowMs: Date.now(),
     gathered,
+    vectors: (items, ids) => vectorsOf(workspace, items, ids),
   });
   const html = renderReport(data);
   const protectedPaths = [{ path: workspace.dir, what: 'the workspace' }];

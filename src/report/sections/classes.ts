@@ -38,7 +38,7 @@ function classCard(item: ReportClass, index: number, pictures: Pictures, withTas
     item.synonyms.length > 0 && `also ${item.synonyms.join(', ')}`,
   ].filter((fact) => fact !== false);
   const said = ORIGINS.filter((origin) => origins[origin]);
-  const best = pictures.shots(item.best.map((exemplar) => shotOf(exemplar, name, pictures)));
+  const typical = pictures.shots(item.typical.map((exemplar) => shotOf(exemplar, name, pictures)));
   const doubtful = pictures.shots(item.doubtful.map((exemplar) => shotOf(exemplar, name, pictures)));
   const heading = `${anchorOf(index)}-name`;
   return html`<article class="card class-card" id="${anchorOf(index)}" data-name="${searchable(item)}" aria-labelledby="${heading}">
@@ -46,16 +46,17 @@ function classCard(item: ReportClass, index: number, pictures: Pictures, withTas
 <p class="origins">${withTask && html`<span class="tag">task ${item.task}</span>`}${said.map((origin) => html`<span class="tag origin-${origin}">${origin} ${count(origins[origin] ?? 0)}</span>`)}</p></header>
 <p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p>
 ${item.description !== null && html`<p>${item.description}</p>`}
-${doubtful ? html`<h4>Most confident</h4>` : null}${best ?? html`<p class="empty">Pictures were left out to keep this file small.</p>`}
+${doubtful ? html`<h4>Typical</h4>` : null}${typical ?? html`<p class="empty">Pictures were left out to keep this file small.</p>`}
 ${doubtful && html`<h4>Least confident</h4>${doubtful}`}
 </article>\n`;
 }
 
-function shotOf({ imageId, confidence, boxes }: Exemplar, name: string, pictures: Pictures): Markup | null {
-  return pictures.shot(imageId, name, { boxes, confidence });
+function shotOf({ imageId, confidence, regions }: Exemplar, name: string, pictures: Pictures): Markup | null {
+  return pictures.shot(imageId, name, { regions, confidence });
 }
 
-function anchorOf(index: number): string {
+/** The anchor of the class at this place. */
+export function anchorOf(index: number): string {
   return `class-${index + 1}`;
 }
 

@@ -39,7 +39,7 @@ export const READING: Section = {
     return html`<ul class="notes">
 ${origins.has('detector') && html`<li><strong>Confidence is the detector’s own score.</strong> It ranks what was found and is not a probability: of a hundred regions at 60% it may be fifty or eighty that are right. <code>labelsmith audit</code> measures how many are, with an interval.</li>\n`}
 ${origins.has('cluster') && html`<li><strong>Clusters group what looks alike.</strong> Their names are proposals until a person has confirmed them.</li>\n`}
-<li><strong>Pictures of a class</strong> are its most confident and its least confident images, one from each group. They show both ends, not the average.</li>
+<li><strong>Typical pictures of a class</strong> stand for what it holds: the first looks most like all the others, each next one shows what those before it do not. They are chosen among a random sample by embeddings where there are some, else among the most confident by perceptual hash. Beside them are the least confident ones. Each comes from another group.</li>
 <li><strong>People win:</strong> what a person said outranks every machine label and no later run changes it.</li>
 ${picturesLeftOut > 0 && html`<li>${count(picturesLeftOut)} further pictures were left out to keep this file small.</li>\n`}
 <li>This file is complete in itself and loads nothing from anywhere.</li>

@@ -1,0 +1,59 @@
+/** Masks and keypoints of the regions that are shown, small enough for a page. */
+import { outlinesOf } from '../formats/outlines.ts';
+import type { StoredRegion } from '../store/store.ts';
+import type { ReportShape } from './report-data.ts';
+
+/** Longest side of a picture in the page, in pixels: an outline need not be finer. */
+const SHOWN_SIDE = 320;
+const MOST_POINTS = 400;
+
+/** Null for a region that is a box only. */
+export function shapeOf(
+  { mask, polygons, keypoints }: Pick<StoredRegion, 'mask' | 'polygons' | 'keypoints'>,
+  image: { readonly width: number; readonly height: number },
+): ReportShape | null {
+  const tolerance = Math.max(0.5, (0.75 * Math.max(image.width, image.height)) / SHOWN_SIDE);
+  const whole = polygons ?? (mask ? Object.values(outlinesOf(mask)).flat() : []);
+  const outlines: number[][] = [];
+  let points = 0;
+  for (const polygon of whole) {
+    const simple = simplified(polygon, tolerance);
+    points += simple.length / 2;
+    if (simple.length >= 6 && points <= MOST_POINTS) outlines.push(simple);
+  }
+  return outlines.length === 0 && !keypoints ? null : { outlines, keypoints };
+}
+
+/**
+ * The corners that matter: none left out is farther than `tolerance` from the line that replaces it (D. Douglas, T. Peucker,
+ * Cartographica 10, 1973). The closed polygon is cut at its first corner and the one farthest from it.
+ */
+function simplified(polygon: readonly number[], tolerance: number): number[] {
+  const n = polygon.length / 2;
+  const x = (i: number) => polygon[2 * (i % n)] as number;
+  const y = (i: number) => polygon[2 * (i % n) + 1] as number;
+  let far = 0;
+  for (let i = 1; i < n; i++) {
+    if (Math.hypot(x(i) - x(0), y(i) - y(0)) > Math.hypot(x(far) - x(0), y(far) - y(0))) far = i;
+  }
+  const kept = new Set([0, far]);
+  const parts: [number, number][] = [
+    [0, far],
+    [far, n],
+  ];
+  while (parts.length > 0) {
+    const [from, to] = parts.pop() as [number, number];
+    const [dx, dy] = [x(to) - x(from), y(to) - y(from)];
+    const length = Math.hypot(dx, dy);
+    let [worst, most] = [-1, tolerance];
+    for (let i = from + 1; i < to; i++) {
+      const [px, py] = [x(i) - x(from), y(i) - y(from)];
+      const away = length > 0 ? Math.abs(px * dy - py * dx) / length : Math.hypot(px, py);
+      if (away > most) [worst, most] = [i, away];
+    }
+    if (worst < 0) continue;
+    kept.add(worst);
+    parts.push([from, worst], [worst, to]);
+  }
+  return [...kept].sort((a, b) => a - b).flatMap((i) => [x(i), y(i)]);
+}
