@@ -2,6 +2,7 @@
  * Exact search and LSH against faiss and hnswlib: 100,000 × 576, the 10 nearest of 1,000 queries that are not among them,
  * asked together and one by one, with what was read to answer a query.
  */
+import { Console } from 'node:console';
 import { availableParallelism } from 'node:os';
 import { exactIndex } from '../src/math/knn/exact.ts';
 import { type NeighbourIndex, recall } from '../src/math/knn/neighbours.ts';
@@ -30,7 +31,8 @@ export async function run(): Promise<unknown> {
   const [exactResult, lshResult] = await measured(exact, lsh, queries);
   await lsh.close();
   const settings = { columns: points.columns, n: N, threads, alone: ALONE };
-  const peers = runPython('knn_peers', { points, queries }, settings, threads) as Record<string, unknown>;
+  const peers = runPython('knn_peers', { points, queries }, settings, threads) as Record<string, Partial<Measured>>;
+  printTable({ 'labelsmith exact': exactResult, 'labelsmith lsh': lshResult, ...peers }, exactResult, threads);
   return {
     rows: ROWS,
     columns: points.columns,
@@ -38,7 +40,7 @@ export async function run(): Promise<unknown> {
     n: N,
     threads,
     'labelsmith exact': exactResult,
-    'labelsmith lsh': { ...lshResult, buildSeconds, vectorsReadShare: lshResult.vectorsRead / ROWS },
+    'labelsmith lsh': { ...lshResult, buildSeconds, vectorsReadShare: (lshResult.vectorsRead ?? 0) / ROWS },
     lshTimesExact: {
       oneByOne: lshResult.queriesPerSecondOneByOne / exactResult.queriesPerSecondOneByOne,
       together: lshResult.queriesPerSecondTogether / exactResult.queriesPerSecondTogether,
@@ -47,10 +49,41 @@ export async function run(): Promise<unknown> {
   };
 }
 
+interface Measured {
+  /** Of the 10 nearest, 0 to 1. */
+  recall: number;
+  queriesPerSecondTogether: number;
+  queriesPerSecondOneByOne: number;
+  /** A query, on average. */
+  codesRead: number | null;
+  vectorsRead: number | null;
+}
+
+/** For people, beside the JSON. */
+function printTable(rows: Readonly<Record<string, Partial<Measured>>>, exact: Measured, threads: number): void {
+  const whole = (value?: number | null) => (value === undefined || value === null ? 'not counted' : Math.round(value));
+  const table = Object.entries(rows).map(([index, row]) => {
+    if (row.recall === undefined) return { index, 'recall@10': 'absent' };
+    const { recall: found, queriesPerSecondTogether: together = 0, queriesPerSecondOneByOne: alone = 0 } = row;
+    return {
+      index,
+      'recall@10': found.toFixed(3),
+      'queries/s': Math.round(together),
+      'times exact': (together / exact.queriesPerSecondTogether).toFixed(1),
+      'one by one': Math.round(alone),
+      'codes read': whole(row.codesRead),
+      'vectors read': whole(row.vectorsRead),
+      'share read': typeof row.vectorsRead === 'number' ? `${((100 * row.vectorsRead) / ROWS).toFixed(2)} %` : '',
+    };
+  });
+  process.stderr.write(`${threads} threads each, ${ROWS} vectors, ${QUERIES} queries\n`);
+  new Console(process.stderr).table(table);
+}
+
 /** Both in turns, the best of three rounds each: the machine may be busy with other things in between. */
 async function measured(exact: NeighbourIndex, lsh: NeighbourIndex, queries: Matrix) {
   const truth = await exact.search(queries, N);
-  const of = () => ({
+  const of = (): Measured => ({
     recall: 0,
     queriesPerSecondTogether: 0,
     queriesPerSecondOneByOne: 0,
@@ -60,7 +93,7 @@ async function measured(exact: NeighbourIndex, lsh: NeighbourIndex, queries: Mat
   const results = [of(), of()] as const;
   for (let round = 0; round < 3; round++) {
     for (const [i, index] of [exact, lsh].entries()) {
-      const result = results[i] as ReturnType<typeof of>;
+      const result = results[i] as Measured;
       await index.search(rowsOf(queries, 0, 64), N);
       const began = performance.now();
       const found = await index.search(queries, N);

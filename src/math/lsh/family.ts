@@ -33,7 +33,7 @@ export interface HashOptions {
   readonly seed?: number;
   /** Multiple of 32 (default 256): more rank better, and take longer to read. */
   readonly codeBits?: number;
-  /** Default 6: more find more, and take 8 bytes and a code a vector each. */
+  /** Default 4: more find more, and take 8 bytes and a code a vector each. */
   readonly tables?: number;
   /** How many vectors there are going to be: it sets the default of `keyBits` (default: those of the sample). */
   readonly expected?: number;
@@ -50,7 +50,7 @@ const MAX_KEY_BITS = 24;
 const SAMPLE = 10_000;
 
 export async function fitHashing(pool: InferencePool, points: Matrix, options: HashOptions = {}): Promise<HashFamily> {
-  const { seed = 0, codeBits = 256, tables = 6, expected = points.rows } = options;
+  const { seed = 0, codeBits = 256, tables = 4, expected = points.rows } = options;
   if (!(codeBits >= 32 && codeBits % 32 === 0) || !(tables >= 1)) {
     throw new LabelsmithError(
       'USAGE',

@@ -1,7 +1,7 @@
 /**
  * Locality-sensitive hashing: random hyperplanes, several tables, multi-probe, packed codes, exact re-ranking.
  *
- * Vectors must have length 1. Beside them the index holds, a vector, codeBits / 8 · (1 + tables) + 8 · tables bytes (272 by
+ * Vectors must have length 1. Beside them the index holds, a vector, codeBits / 8 · (1 + tables) + 8 · tables bytes (192 by
  * default), and 4 for each thread that searches. Vectors can be added at any time; the hyperplanes stay those of the first fit. A few
  * queries are answered in this thread (a fraction of a millisecond each), many by threads of their own.
  */
@@ -11,7 +11,7 @@ import { type Matrix, shareMatrix } from '../matrix.ts';
 import type { InferencePool } from '../pool.ts';
 import { fitHashing, type Hashed, type HashFamily, type HashOptions, hashVectors, overMargins } from './family.ts';
 import { SearchThreads } from './search-threads.ts';
-import { type Effort, type HashedVectors, Searcher, type SearchSettings, type Table } from './searcher.ts';
+import { type Effort, type HashedVectors, Searcher, type SearchSettings } from './searcher.ts';
 
 export interface LshOptions extends HashOptions, LshSearchOptions {}
 
@@ -20,7 +20,7 @@ export interface LshSearchOptions {
   readonly probes?: number;
   /** Codes that a query reads (default 1,500 and 50 for each neighbour asked for): more find more, and cost in proportion. */
   readonly maxCodes?: number;
-  /** Candidates compared exactly, for each neighbour asked for (default 10, and at least 64 in all). */
+  /** Candidates compared exactly, for each neighbour asked for (default 8, and at least 64 in all). */
   readonly rerankPerNeighbour?: number;
 }
 
@@ -96,7 +96,7 @@ export class LshIndex implements NeighbourIndex {
     checkSearch(this.columns, queries, n);
     const found = noNeighbours(queries.rows, n);
     if (this.#size === 0) return found;
-    const { maxCodes = 1500 + 50 * n, rerankPerNeighbour = 10 } = this.#options;
+    const { maxCodes = 1500 + 50 * n, rerankPerNeighbour = 8 } = this.#options;
     const effort: Effort = { codes: maxCodes, rerank: Math.max(MIN_RERANK, rerankPerNeighbour * n) };
     const { searcher, threads } = this.#prepare();
     const read = { codes: 0, vectors: 0 };
@@ -133,9 +133,8 @@ export class LshIndex implements NeighbourIndex {
       codeBits,
       keyBits,
       size: this.#size,
-      tables: Array.from({ length: tables }, (_, t) =>
-        tableOf(keys.subarray(t * this.#size, (t + 1) * this.#size), keyBits, codes, codeBits / 32),
-      ),
+      tables,
+      ...bucketed(keys, tables, keyBits, codes, codeBits / 32),
       parts: this.#parts.map(({ vectors }) => vectors),
     };
     this.#ready = {
@@ -146,20 +145,29 @@ export class LshIndex implements NeighbourIndex {
   }
 }
 
-/** Sorts vectors into buckets by counting; within a bucket they stay in order. */
-function tableOf(keys: Uint32Array, bits: number, codes: Uint32Array, words: number): Table {
-  const starts = sharedWords((1 << bits) + 1);
-  for (const key of keys) starts[key + 1] = (starts[key + 1] as number) + 1;
-  for (let b = 0; b < 1 << bits; b++) starts[b + 1] = (starts[b + 1] as number) + (starts[b] as number);
-  const next = starts.slice(0, 1 << bits);
+/** Sorts vectors into each table's buckets by counting; within a bucket they stay in order. */
+function bucketed(
+  keys: Uint32Array,
+  tables: number,
+  bits: number,
+  codes: Uint32Array,
+  words: number,
+): Pick<HashedVectors, 'starts' | 'members' | 'codes'> {
+  const buckets = 1 << bits;
+  const size = keys.length / tables;
+  const starts = sharedWords(tables * buckets + 1);
   const members = sharedWords(keys.length);
-  const ordered = sharedWords(codes.length);
+  const ordered = sharedWords(keys.length * words);
+  const bucketOf = (i: number) => Math.floor(i / size) * buckets + (keys[i] as number);
+  for (let i = 0; i < keys.length; i++) starts[bucketOf(i) + 1] = (starts[bucketOf(i) + 1] as number) + 1;
+  for (let b = 0; b < tables * buckets; b++) starts[b + 1] = (starts[b + 1] as number) + (starts[b] as number);
+  const next = starts.slice(0, tables * buckets);
   for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as number;
-    const place = next[key] as number;
-    members[place] = i;
-    for (let w = 0; w < words; w++) ordered[place * words + w] = codes[i * words + w] as number;
-    next[key] = place + 1;
+    const place = next[bucketOf(i)] as number;
+    const member = i % size;
+    members[place] = member;
+    ordered.set(codes.subarray(member * words, (member + 1) * words), place * words);
+    next[bucketOf(i)] = place + 1;
   }
   return { starts, members, codes: ordered };
 }

@@ -15,27 +15,23 @@ import { type Neighbours, offer } from '../knn/neighbours.ts';
 import type { Matrix } from '../matrix.ts';
 import { type ProbeOrder, probeKeys, probeOrder } from './probing.ts';
 
-/** What a search reads, in shared memory, so that several threads have it at once. */
+/**
+ * What a search reads, in shared memory, so that several threads have it at once. In every table the vectors are in order
+ * of bucket, and the codes with them: a bucket is then read from one end to the other.
+ */
 export interface HashedVectors {
   readonly codeBits: number;
   readonly keyBits: number;
   readonly size: number;
-  readonly tables: readonly Table[];
+  readonly tables: number;
+  /** Where each bucket starts among all tables' vectors, and one more: [tables · 2^keyBits + 1]. */
+  readonly starts: Uint32Array;
+  /** [tables, size] */
+  readonly members: Uint32Array;
+  /** [tables, size, codeBits / 32] */
+  readonly codes: Uint32Array;
   /** The vectors in the order they were added, in parts. */
   readonly parts: readonly Matrix[];
-}
-
-/**
- * The vectors in order of bucket. Every table has its own copy of the codes in that order: a bucket is then read from one
- * end to the other, where looking codes up by index would wait for memory at each.
- */
-export interface Table {
-  /** Where each bucket starts, and one more, [2^keyBits + 1]. */
-  readonly starts: Uint32Array;
-  /** [size] */
-  readonly members: Uint32Array;
-  /** [size, codeBits / 32] */
-  readonly codes: Uint32Array;
 }
 
 export interface SearchSettings {
@@ -85,7 +81,7 @@ export class Searcher {
     this.#seen = new Uint32Array(hashed.size);
     this.#sums = new Uint16Array((hashed.codeBits / 8) * 256);
     this.#order = probeOrder(hashed.keyBits, settings.probes);
-    const probes = this.#order.parents.length * hashed.tables.length;
+    const probes = this.#order.parents.length * hashed.tables;
     this.#keys = new Uint32Array(probes);
     this.#distances = new Float64Array(probes);
     this.#probeBins = new Uint16Array(probes);
@@ -113,7 +109,7 @@ export class Searcher {
     read: { codes: number; vectors: number },
   ): void {
     this.#tabulate(margins, marginsAt);
-    const codes = Math.min(effort.codes, this.#hashed.size * this.#hashed.tables.length);
+    const codes = Math.min(effort.codes, this.#hashed.size * this.#hashed.tables);
     if (this.#candidates.length < codes) {
       this.#candidates = new Uint32Array(codes);
       this.#sorted = new Uint32Array(codes);
@@ -156,7 +152,7 @@ export class Searcher {
     const { tables, keyBits } = this.#hashed;
     const [distances, bins, starts, sorted] = [this.#distances, this.#probeBins, this.#probeStarts, this.#probesSorted];
     const probes = this.#order.parents.length;
-    for (let t = 0; t < tables.length; t++) {
+    for (let t = 0; t < tables; t++) {
       probeKeys(this.#order, margins, at + t * keyBits, this.#keys, distances, t * probes);
     }
     let most = 0;
@@ -181,42 +177,52 @@ export class Searcher {
     }
   }
 
-  /** Fills candidates, with repetitions, and their scores from the buckets; returns how many there are. */
+  /**
+   * Fills candidates, with repetitions, and their scores from the buckets; returns how many there are. In three passes that
+   * hardly branch: the processor then waits for many codes from memory at once.
+   */
   #collect(margins: Float32Array, at: number, most: number): number {
     this.#sortProbes(margins, at);
-    const { tables, codeBits } = this.#hashed;
-    const words = codeBits / 32;
-    const [sums, keys, sorted] = [this.#sums, this.#keys, this.#probesSorted];
-    const [candidates, scores, bins] = [this.#candidates, this.#scores, this.#bins];
+    const { starts, members, keyBits } = this.#hashed;
+    const [keys, sorted, places, candidates] = [this.#keys, this.#probesSorted, this.#sorted, this.#candidates];
     const probes = this.#order.parents.length;
-    bins.fill(0);
     let count = 0;
     for (let p = 0; p < sorted.length && count < most; p++) {
       const probe = sorted[p] as number;
-      const { members, starts, codes } = tables[(probe / probes) | 0] as Table;
-      const key = keys[probe] as number;
-      const start = starts[key] as number;
-      const end = Math.min(starts[key + 1] as number, start + most - count);
-      for (let i = start, code = start * words; i < end; i++) {
-        let score = 0;
-        for (let w = 0; w < words; w++, code++) {
-          const bits = codes[code] as number;
-          const table = w << 10;
-          score =
-            (score +
-              (sums[table | (bits & 255)] as number) +
-              (sums[table | 256 | ((bits >>> 8) & 255)] as number) +
-              (sums[table | 512 | ((bits >>> 16) & 255)] as number) +
-              (sums[table | 768 | (bits >>> 24)] as number)) |
-            0;
-        }
-        candidates[count] = members[i] as number;
-        scores[count++] = score;
-        const bin = score >> BIN_BITS;
-        bins[bin] = (bins[bin] as number) + 1;
-      }
+      const bucket = (((probe / probes) | 0) << keyBits) + (keys[probe] as number);
+      const start = starts[bucket] as number;
+      const end = Math.min(starts[bucket + 1] as number, start + most - count);
+      for (let i = start; i < end; i++) places[count++] = i;
     }
+    this.#score(count);
+    for (let i = 0; i < count; i++) candidates[i] = members[places[i] as number] as number;
     return count;
+  }
+
+  /** Scores of the codes at the first `count` places, and how many there are in each bin. */
+  #score(count: number): void {
+    const { codes, codeBits } = this.#hashed;
+    const words = codeBits / 32;
+    const [sums, places, scores, bins] = [this.#sums, this.#sorted, this.#scores, this.#bins];
+    bins.fill(0);
+    for (let i = 0; i < count; i++) {
+      const code = (places[i] as number) * words;
+      let score = 0;
+      for (let w = 0; w < words; w++) {
+        const bits = codes[code + w] as number;
+        const table = w << 10;
+        score =
+          (score +
+            (sums[table | (bits & 255)] as number) +
+            (sums[table | 256 | ((bits >>> 8) & 255)] as number) +
+            (sums[table | 512 | ((bits >>> 16) & 255)] as number) +
+            (sums[table | 768 | (bits >>> 24)] as number)) |
+          0;
+      }
+      scores[i] = score;
+      const bin = score >> BIN_BITS;
+      bins[bin] = (bins[bin] as number) + 1;
+    }
   }
 
   /** Moves the best candidates to the front, best bin first and each once; returns how many. */
@@ -229,7 +235,7 @@ export class Searcher {
       this.#seen,
     ];
     // A vector may be in every table, so this many are sure to be enough.
-    const enough = Math.min(count, most * this.#hashed.tables.length);
+    const enough = Math.min(count, most * this.#hashed.tables);
     let least = bins.length;
     let above = 0;
     while (above < enough) above += bins[--least] as number;
