@@ -22,6 +22,9 @@ export const NO_DETECTIONS: Detections = {
   classes: new Int32Array(0),
 };
 
+/** A detector's region over a frozen one or a tombstone of its class at this IoU is the same thing: it is not kept. */
+export const FROZEN_IOU = 0.5;
+
 export function boxAt(detections: Detections, i: number): Box {
   const b = detections.boxes;
   return [b[4 * i] as number, b[4 * i + 1] as number, b[4 * i + 2] as number, b[4 * i + 3] as number];

@@ -1,5 +1,5 @@
 /** `import`: labels of a file, into the record. */
-import type { Box } from '../core/boxes.ts';
+import { type Box, FROZEN_IOU } from '../core/boxes.ts';
 import type { ImportedImage, ImportedRegion } from '../core/dataset.ts';
 import { type RegionId, regionIdOf } from '../core/ids.ts';
 import type { ImageRecord } from '../core/image.ts';
@@ -58,6 +58,10 @@ export async function importLabels(
     await store.ensureClasses([...names]);
     await store.putRegions(regions);
     await store.putLabels(labels);
+    const imageIds = [...new Set(regions.map(({ imageId }) => imageId))];
+    for (const task of new Set(labels.map((label) => label.task))) {
+      await store.yieldToFrozen({ task, frozenIou: FROZEN_IOU, imageIds });
+    }
     tally.regions += regions.length;
     tally.labels += labels.length;
     page = [];

@@ -5,7 +5,7 @@
  * decoded once, run alone through the model, and committed with its shard, so the results of an image depend on nothing
  * but its bytes, the model and the rules.
  */
-import { type Detections, NO_DETECTIONS } from '../core/boxes.ts';
+import { type Detections, FROZEN_IOU, NO_DETECTIONS } from '../core/boxes.ts';
 import type { ImagePath, ImageRecord } from '../core/image.ts';
 import { LabelsmithError } from '../errors.ts';
 import { canvases } from '../images/canvases.ts';
@@ -31,8 +31,6 @@ import { isAboutOneFile, quarantineRowOf } from './unreadable.ts';
 
 /** Items of a shard: about 6 s of work on two cores, and some 100 kB of records. */
 const DEFAULT_SHARD_SIZE = 128;
-/** A new region over a frozen one or a tombstone of its class at this IoU is the same thing and is not added. */
-const FROZEN_IOU = 0.5;
 
 export interface DetectOptions extends RunOptions {
   readonly rules: AcceptRules;

@@ -31,7 +31,7 @@ import { template } from './template.ts';
 
 type DetectionStore = Pick<
   Store,
-  'detectionWork' | 'countDetectionWork' | 'commitDetections' | 'candidates' | 'candidateModels'
+  'detectionWork' | 'countDetectionWork' | 'commitDetections' | 'yieldToFrozen' | 'candidates' | 'candidateModels'
 >;
 
 /** No row has these numbers: what a model or rule that is not in the dictionary is compared with. */
@@ -137,7 +137,13 @@ export function detectionStore(session: Session): DetectionStore {
         const run_key = runKeyOf(draft.dictionary, shard.runId);
         const model_id = draft.modelId(shard.modelKey, shard.classNames);
         const acceptance_id = draft.acceptanceId(shard.acceptKey);
-        const known = await knownRegions(session, draft.dictionary, shard, model_id, task_id);
+        const known = await knownRegions(
+          session,
+          draft.dictionary,
+          shard.images.map(({ imageId }) => imageId),
+          model_id,
+          task_id,
+        );
         draft.guard('regions', known.revision);
         draft.bump('regions');
         const plans = shard.images.map((image) => ({ image, ...planImage(draft, shard, image, known) }));
@@ -207,6 +213,28 @@ export function detectionStore(session: Session): DetectionStore {
       });
     },
 
+    async yieldToFrozen({ task, frozenIou, imageIds }) {
+      let gone = 0;
+      await session.write(async (draft) => {
+        gone = 0;
+        const taskId = draft.dictionary.tasks.get(task)?.id;
+        if (taskId === undefined) return;
+        const known = await knownRegions(session, draft.dictionary, imageIds, UNKNOWN, taskId);
+        draft.guard('regions', known.revision);
+        const covered = [...known.frozen].flatMap(([imageId, frozen]) =>
+          (known.replaceable.get(imageId) ?? [])
+            .filter(({ box, classIds }) => [...classIds].some((id) => isOver(frozen, id, box, frozenIou)))
+            .map(({ id }) => ({ image_id: imageKey(imageId), region_id: regionKey(id) })),
+        );
+        if (covered.length === 0) return;
+        draft.bump('regions');
+        for (const region of covered) draft.add(labels.dropLabelsOfRegion, region);
+        for (const region of covered) draft.add(labels.dropRegion, region);
+        gone = covered.length;
+      });
+      return gone;
+    },
+
     async *candidates(modelKey) {
       const modelId = (await session.freshDictionary()).modelIds.get(modelKey);
       if (modelId === undefined) return;
@@ -256,12 +284,19 @@ interface FrozenRegion {
   readonly standingIds: ReadonlySet<number>;
 }
 
+interface ReplaceableRegion {
+  readonly id: string;
+  readonly box: Box;
+  /** What other detectors called it in the task; not read for regions of the model that is asked for. */
+  readonly classIds: ReadonlySet<number>;
+}
+
 interface KnownRegions {
   /** The counter `regions` at the time of reading. */
   readonly revision: number;
   readonly regionIds: ReadonlySet<string>;
   /** Untouched regions of this model, and of others that speak in the task, by image: what a shard replaces. */
-  readonly replaceable: ReadonlyMap<ImageId, readonly string[]>;
+  readonly replaceable: ReadonlyMap<ImageId, readonly ReplaceableRegion[]>;
   /** Regions a person touched or deleted, by image. */
   readonly frozen: ReadonlyMap<ImageId, readonly FrozenRegion[]>;
   readonly frozenIds: ReadonlySet<string>;
@@ -270,17 +305,17 @@ interface KnownRegions {
 async function knownRegions(
   session: Session,
   dictionary: Dictionary,
-  shard: DetectionShard,
+  imageIds: readonly ImageId[],
   modelId: number,
   taskId: number,
 ): Promise<KnownRegions> {
   const { db } = session;
   const revision = await session.regionsRevision();
   const regionIds = new Set<string>();
-  const replaceable = new Map<ImageId, string[]>();
+  const replaceable = new Map<ImageId, ReplaceableRegion[]>();
   const frozen = new Map<ImageId, FrozenRegion[]>();
   const frozenIds = new Set<string>();
-  for (const piece of pieces(shard.images.map((image) => imageKey(image.imageId)))) {
+  for (const piece of pieces(imageIds.map(imageKey))) {
     const [regions] = await session.driver.read([db.selectFrom('region').selectAll().where('image_id', 'in', piece)]);
     const others = await regionsOfOthers(session, piece, modelId, taskId);
     const touched = regions.filter((row) => row.touched === 1 || row.deleted === 1);
@@ -297,7 +332,9 @@ async function knownRegions(
       regionIds.add(id);
       if (row.touched === 0 && row.deleted === 0) {
         if (row.model_id === modelId || others.has(id)) {
-          replaceable.set(imageId, [...(replaceable.get(imageId) ?? []), id]);
+          const classIds = new Set([...(others.get(id) ?? [])].map((classId) => rootOf(dictionary, classId)));
+          const region: ReplaceableRegion = { id, box: [row.x1, row.y1, row.x2, row.y2], classIds };
+          replaceable.set(imageId, [...(replaceable.get(imageId) ?? []), region]);
         }
         continue;
       }
@@ -315,7 +352,7 @@ async function knownRegions(
   return { revision, regionIds, replaceable, frozen, frozenIds };
 }
 
-/** Regions that another detector found and labelled in this task. */
+/** Regions that another detector found and labelled in this task, with what it called them. */
 async function regionsOfOthers(session: Session, images: readonly Uint8Array[], modelId: number, taskId: number) {
   const [rows] = await session.driver.read([
     session.db
@@ -323,14 +360,24 @@ async function regionsOfOthers(session: Session, images: readonly Uint8Array[], 
       .innerJoin('region', (join) =>
         join.onRef('region.image_id', '=', 'label.image_id').onRef('region.id', '=', 'label.region_id'),
       )
-      .select('label.region_id')
+      .select(['label.region_id', 'label.class_id'])
       .where('label.image_id', 'in', images)
       .where('label.task_id', '=', taskId)
       .where('label.origin', '=', ORIGIN_CODES.detector)
       .where('region.model_id', 'is not', null)
       .where('region.model_id', '<>', modelId),
   ]);
-  return new Set(rows.map((row) => idOf(row.region_id)));
+  const classes = new Map<string, number[]>();
+  for (const row of rows) {
+    const id = idOf(row.region_id);
+    classes.set(id, [...(classes.get(id) ?? []), row.class_id]);
+  }
+  return classes;
+}
+
+/** Whether a box of a class is the same thing as a region that is not to be touched. */
+function isOver(frozen: readonly FrozenRegion[], classId: number, box: Box, frozenIou: number): boolean {
+  return frozen.some((old) => (old.classIds.size === 0 || old.classIds.has(classId)) && iou(old.box, box) >= frozenIou);
 }
 
 type ShardImage = DetectionShard['images'][number];
@@ -349,10 +396,7 @@ function planImage(draft: Draft, shard: DetectionShard, image: ShardImage, known
   const standing = new Set<number>();
   for (const region of image.regions) {
     const classId = draft.rootId(draft.classId(region.className));
-    const over = frozen.filter(
-      (old) => (old.classIds.size === 0 || old.classIds.has(classId)) && iou(old.box, region.box) >= shard.frozenIou,
-    );
-    if (over.length === 0 && !known.frozenIds.has(region.id)) {
+    if (!isOver(frozen, classId, region.box, shard.frozenIou) && !known.frozenIds.has(region.id)) {
       added.push(region);
       standing.add(classId);
     } else {
@@ -365,7 +409,7 @@ function planImage(draft: Draft, shard: DetectionShard, image: ShardImage, known
   const kept = new Set(added.map((region) => region.id));
   return {
     added,
-    removed: (known.replaceable.get(image.imageId) ?? []).filter((id) => !kept.has(id)),
+    removed: (known.replaceable.get(image.imageId) ?? []).map(({ id }) => id).filter((id) => !kept.has(id)),
     imageLabels: image.imageLabels.filter(({ className }) => {
       const classId = draft.rootId(draft.classId(className));
       return !suppressed.has(classId) || standing.has(classId);

@@ -84,6 +84,15 @@ export interface Store {
    * left standing because of that is not written.
    */
   commitDetections(shard: DetectionShard): Promise<void>;
+  /**
+   * Takes away the untouched regions that detectors left in a task over regions that were frozen since, as a run of
+   * `detect` would not add them: same class, IoU ≥ `frozenIou`. Gives how many went.
+   */
+  yieldToFrozen(query: {
+    readonly task: string;
+    readonly frozenIou: number;
+    readonly imageIds: readonly ImageId[];
+  }): Promise<number>;
   /** Candidates of one model, in order of image id, in pages. */
   candidates(modelKey: string): AsyncIterable<readonly { imageId: ImageId; detections: Detections }[]>;
   /** Keys of the models that left candidates, with the number of images. */

@@ -241,6 +241,31 @@ export function detectionCases(open: OpenStore): void {
     assert.equal((await store.regionsOf([id])).get(id)?.[0]?.polygons, null);
   });
 
+  test('regions of detectors yield to frozen ones of their class in their task', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 2);
+    const [id, other] = [imageId(0), imageId(1)];
+    const images = [id, other].map((one) => [one, [DOG, CAR]] as const);
+    await store.commitDetections(shard(runId, images));
+    const query = { task: 'objects', frozenIou: 0.5, imageIds: [id] };
+    assert.equal(await store.yieldToFrozen(query), 0, 'nobody touched anything');
+    const dog = drawn(id, [12, 12, 52, 50]);
+    const car = drawn(id, [100, 100, 130, 150]);
+    const cat = drawn(id, CAR.box);
+    await store.putRegions([dog, car, cat, drawn(other, DOG.box)]);
+    const objects = { task: 'objects' };
+    await store.putLabels([said(dog.id, 'dog', objects), said(car.id, 'car', objects), said(cat.id, 'cat', objects)]);
+    assert.equal(await store.yieldToFrozen({ ...query, task: 'class' }), 0, 'another task');
+    assert.equal(await store.yieldToFrozen({ ...query, frozenIou: 0.9 }), 0, 'not the same place');
+    assert.equal(await store.yieldToFrozen(query), 1);
+    // The car that was drawn is elsewhere, and what is drawn over the found one is a cat.
+    assert.deepEqual(await regionIds(store, id), [dog.id, car.id, cat.id, regionOf(id, CAR)].sort());
+    assert.deepEqual(await imageClasses(store, id), ['car', 'dog'], 'the class stands on the drawn region');
+    assert.ok((await regionIds(store, other)).includes(regionOf(other, DOG)), 'an image that was not named');
+    assert.deepEqual((await store.labelsOf([regionOf(id, DOG)])).get(regionOf(id, DOG)) ?? [], []);
+    assert.equal(await store.yieldToFrozen(query), 0);
+  });
+
   test('a person’s word on a machine’s region freezes it, and reaches what derives from it', async (t) => {
     const store = await fresh(t, open);
     const runId = await addImages(store, 1);
