@@ -12,12 +12,14 @@ import type { Problem, Views } from '../src/labelling/teach/problem.ts';
 import { embedViews } from '../src/labelling/teach/views.ts';
 import { gatherRows, type Matrix, newSharedMatrix, normalisedRows } from '../src/math/matrix.ts';
 import { openEmbedder } from '../src/models/embedder.ts';
+import { addTo, openSources } from '../src/pipeline/ingest.ts';
 import { openWorkspace } from '../src/pipeline/workspace.ts';
 import { arrowVectorStore } from '../src/store/vectors/arrow-store.ts';
 import { dataSet } from './photos.ts';
-import { inScratch, labelsmith, rounded } from './process.ts';
+import { inScratch, rounded } from './process.ts';
 
 const EMBEDDER = 'mobilenetv3-small';
+const THREADS = 2;
 
 export interface LabelledSet {
   readonly name: string;
@@ -42,15 +44,16 @@ export function loadLabelled(name: string): Promise<LabelledSet> {
 async function loadInto(name: string, dir: string): Promise<LabelledSet> {
   const folder = dataSet(name);
   await mkdir(dir, { recursive: true });
-  await labelsmith(['add', folder], dir);
-  const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: false });
+  const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
   try {
     const { store } = workspace;
+    const sources = await openSources(workspace, [folder]);
+    await addTo(workspace, sources, { seed: 0, threads: THREADS, sync: false });
     const vectors = arrowVectorStore(workspace.dir);
     const embedded = async (recipe: object | undefined) => {
       const embedder = await openEmbedder(EMBEDDER, { recipe });
       try {
-        const { space } = await embedIn(workspace, embedder, { seed: 0, threads: 2 });
+        const { space } = await embedIn(workspace, embedder, { seed: 0, threads: THREADS });
         return await vectors.readAll(await store.vectorShards(space, 'images'));
       } finally {
         await embedder.close();
@@ -154,7 +157,7 @@ export async function viewsOf(
   rows: readonly number[],
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Promise<Views> {
-  const embedder = await openEmbedder(EMBEDDER, { threads: 2 });
+  const embedder = await openEmbedder(EMBEDDER, { threads: THREADS });
   try {
     const views = newSharedMatrix(problem.labelled.length * count, set.vectors.columns);
     const of = new Int32Array(views.rows);

@@ -33,6 +33,8 @@ export interface TaskItems {
   /** Items that are never trained on, and those of them that were drawn with equal chance. */
   readonly audit: ReadonlySet<ItemId>;
   readonly randomAudit: ReadonlySet<ItemId>;
+  /** Other tasks that have labels of whatever origin. */
+  readonly otherTasks: readonly string[];
 }
 
 /** What people said of one item. */
@@ -87,7 +89,9 @@ export async function taskItems(workspace: Workspace, taskName: string): Promise
     const labels = await store.labelsOf(page, task.name);
     for (const id of page) said.push(saidOf(labels.get(id) ?? []));
   }
-  return { task, recipe, statistics, ids, features: vectors, groups, said, audit, randomAudit };
+  const tasks = (await store.classes()).flatMap(({ counts }) => counts.map((of) => of.task));
+  const otherTasks = [...new Set(tasks)].filter((name) => name !== task.name).sort();
+  return { task, recipe, statistics, ids, features: vectors, groups, said, audit, randomAudit, otherTasks };
 }
 
 /** What the labels of an item come to, people's word first. */
@@ -141,7 +145,7 @@ const SHOWN = 5;
 
 /** The problem that a task's labels pose, or an error that says what is missing. Audit items and their groups take no part. */
 export function teachingOf(items: TaskItems): Teaching {
-  const { ids, said, audit, features, groups, task } = items;
+  const { ids, said, audit, features, groups, task, otherTasks } = items;
   const labelled: number[] = [];
   const names: string[] = [];
   const contradictions: string[] = [];
@@ -183,7 +187,7 @@ export function teachingOf(items: TaskItems): Teaching {
     none,
     contradictions: contradictions.length,
   };
-  refuseUnteachable(task.name, classNames, counts, contradictions);
+  refuseUnteachable(task.name, classNames, counts, contradictions, otherTasks);
   const warnings: string[] = [];
   if (contradictions.length > 0) {
     const more = contradictions.length > SHOWN ? `, and ${contradictions.length - SHOWN} more` : '';
@@ -208,6 +212,7 @@ function refuseUnteachable(
   classNames: readonly string[],
   counts: Teaching['counts'],
   contradictions: readonly string[],
+  otherTasks: readonly string[],
 ): void {
   if (classNames.length >= 2) return;
   if (classNames.length === 1) {
@@ -238,6 +243,10 @@ function refuseUnteachable(
     );
   }
   throw new LabelsmithError('NOT_FOUND', `Nobody has labelled anything in the task "${task}".`, {
-    hint: 'labelsmith teach select -n 50 --out label.csv says what to label first; labelsmith import csv label.csv --as human takes it back.',
+    hint:
+      (otherTasks.length > 0
+        ? `There are labels in other tasks (${otherTasks.join(', ')}): import FORMAT PATH --task ${task} puts them here. Or: `
+        : '') +
+      'labelsmith teach select -n 50 --out label.csv says what to label first; labelsmith import csv label.csv --as human takes it back.',
   });
 }

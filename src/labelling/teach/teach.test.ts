@@ -5,13 +5,13 @@ import { type Label, NONE_OF_THESE } from '../../core/labels.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { argMaxRows } from '../../math/calibration.ts';
-import { matrix, newSharedMatrix, normalisedRows } from '../../math/matrix.ts';
+import { gatherRows, matrix, newSharedMatrix, normalisedRows } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import type { SpaceStatistics } from '../recipe.ts';
 import { groupFolds } from './folds.ts';
 import { type Said, saidOf, type TaskItems, teachingOf } from './items.ts';
 import { learnRounds } from './learn-rounds.ts';
-import type { Problem } from './problem.ts';
+import { labelledLesson, type Problem, withinReach, withLabels, withViews } from './problem.ts';
 import { selectItems } from './select.ts';
 import { fileNameOf, withGroupAnswers } from './teach.ts';
 import { aligned } from './techniques.ts';
@@ -89,6 +89,7 @@ function itemsOf(said: readonly Said[], audit: readonly string[] = [], groups?: 
     said,
     audit: new Set(audit),
     randomAudit: new Set(audit),
+    otherTasks: [],
   };
 }
 
@@ -101,6 +102,10 @@ test('labels that nothing can be learned from are refused with what is wrong and
       (error) => error instanceof LabelsmithError && message.test(error.message) && error.hint !== undefined,
     );
   refusal(itemsOf([{ kind: 'nothing' }]), /Nobody has labelled anything/);
+  assert.throws(
+    () => teachingOf({ ...itemsOf([{ kind: 'nothing' }]), otherTasks: ['labels'] }),
+    (error) => error instanceof LabelsmithError && /other tasks \(labels\)/.test(error.hint ?? ''),
+  );
   refusal(itemsOf([is('cat'), is('cat')]), /All 2 labels .* are of one class, "cat"/);
   refusal(itemsOf([{ kind: 'contradiction', classNames: ['a', 'b'] }]), /two classes at once/);
   const both = itemsOf([is('cat'), is('dog')]);
@@ -200,6 +205,48 @@ test('a budget that is used up leaves the base, and says what was left out', asy
   const { problem } = bands(20, 5);
   const { technique, skipped } = await learnRounds(pool, problem, { seed: 1, budgetMs: 0 });
   assert.deepEqual([technique, skipped], ['base', ['naive', 'metric']]);
+});
+
+test('a wide search tries perceptrons and views; the best has seen all folds', async () => {
+  const { problem } = bands(20, 6);
+  const of = Int32Array.from([...problem.labelled, ...problem.labelled]);
+  const views = { features: gatherRows(problem.features, of), of };
+  const result = await learnRounds(pool, { ...problem, views }, { seed: 1, techniques: [], search: 'wide', folds: 3 });
+  const tried = new Set(result.trials.map(({ head, augment }) => `${head} ${augment}`));
+  assert.deepEqual([...tried].sort(), ['linear false', 'linear true', 'mlp false', 'mlp true']);
+  assert.equal(result.trials[0]?.folds, 3);
+  assert.equal(result.head.kind, result.settings.head);
+});
+
+test('views count with their item as one, and not at all where its label is held out', () => {
+  const { problem } = bands(4, 2);
+  const of = Int32Array.of(0, 0, 3, 5);
+  const viewed = { ...problem, views: { features: gatherRows(problem.features, of), of } };
+  const taught = withLabels(viewed, [0, 1, 2, 3]);
+  const lesson = withViews(taught, labelledLesson(taught, taught.features, 'even'), 'even');
+  const third = 1 / 3;
+  for (const [i, weight] of [third, 1, 1, 0.5, third, third, 0.5].entries()) {
+    assert.ok(Math.abs((lesson.weights[i] as number) - weight) < 1e-6, `row ${i}`);
+  }
+  assert.deepEqual(lesson.features.rows, 7);
+  assert.deepEqual([...lesson.targets.data.subarray(12, 21)], [1, 0, 0, 1, 0, 0, 1, 0, 0]);
+});
+
+test('of many items some unlabelled ones are left out, labels keep their places', () => {
+  const { problem } = bands(30, 4);
+  const labelled = problem.labelled.map((row) => row + 50);
+  const { features } = problem;
+  const less = withinReach({ ...problem, labelled }, 40, 0);
+  assert.equal(less.features.rows, 40);
+  for (const [place, row] of labelled.entries()) {
+    const at = less.labelled[place] as number;
+    assert.deepEqual(
+      less.features.data.subarray(at * 10, at * 10 + 10),
+      features.data.subarray(row * 10, row * 10 + 10),
+    );
+    assert.equal(less.groups[at], problem.groups[row]);
+  }
+  assert.equal(withinReach(problem, 90, 0), problem);
 });
 
 test('select meets every kind before it asks for a second of any, one of a group, and nothing excluded', async () => {
