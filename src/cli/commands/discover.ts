@@ -128,7 +128,7 @@ export function printDiscovered(
   }
   if (retired.length > 0) output.line(`Empty classes of the clustering before are gone: ${retired.length}.`);
   if (outliers && outliers.count > 0) {
-    output.line(`${plural(outliers.count, what)} unlike all others, first ${outliers.first[0]?.path}.`);
+    output.line(`${plural(outliers.count, what)} standing apart from all others, first ${outliers.first[0]?.path}.`);
   }
   if (duplicates && duplicates.count > 0) {
     const { a, b } = duplicates.first[0] as { a: string; b: string };

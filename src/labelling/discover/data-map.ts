@@ -20,8 +20,15 @@ import { type ClusterModel, savedModel } from './cluster-model.ts';
 import { memberKey } from './members.ts';
 import type { Vote } from './vote.ts';
 
-/** Of an item in a file: x, y, mean distance to its nearest members, index of the nearest member, cosine to it. */
-const COLUMNS = 5;
+/**
+ * Of an item in a file: x, y, mean distance to its ten nearest members, index of the nearest member, cosine to it, and how
+ * many times farther it is from them than they are from theirs.
+ */
+const COLUMNS = 6;
+/** Members whose distances count; as many as vote. */
+const NEIGHBOURS = 10;
+/** Of one whose neighbours are all copies of each other. */
+const MOST_LONELY = 1e6;
 /** Members that the place of another item is the mean of. */
 const PLACED_BY = 3;
 
@@ -69,6 +76,7 @@ export async function openChart(
   for (const [row, id] of memberIds.entries()) rowOf.set(id, row);
   const placed = new IdMap();
   const places = new Float32Array(2 * memberIds.length);
+  const distances = new Float64Array(memberIds.length);
   let membersPlaced = 0;
   try {
     for await (const part of vectors.stream(await store.vectorShards(space, items))) {
@@ -78,6 +86,7 @@ export async function openChart(
         if (row === undefined) continue;
         membersPlaced++;
         places.set(part.vectors.data.subarray(COLUMNS * i, COLUMNS * i + 2), 2 * row);
+        distances[row] = part.vectors.data[COLUMNS * i + 2] as number;
       }
     }
   } catch (error) {
@@ -86,7 +95,11 @@ export async function openChart(
     await vectors.remove(await store.clearVectorShards(space, items));
     return openChart({ store, vectors }, model, memberIds, neighbours, signal);
   }
-  if (membersPlaced < memberIds.length) places.set(layOut(fuzzyGraph(await neighbours()), { seed, signal }));
+  if (membersPlaced < memberIds.length) {
+    const graph = await neighbours();
+    places.set(layOut(fuzzyGraph(graph), { seed, signal }));
+    for (let row = 0; row < memberIds.length; row++) distances[row] = distanceInGraph(graph, row);
+  }
   return {
     lacks: (ids) => ids.some((id) => placed.get(id) === undefined),
     async write(shard, ids, votes, runId) {
@@ -100,6 +113,7 @@ export async function openChart(
         marks.data[at + 2] = distanceOf(vote);
         marks.data[at + 3] = vote.members[0] ?? -1;
         marks.data[at + 4] = vote.similarities[0] ?? -1;
+        marks.data[at + 5] = lonelinessOf(vote, distances);
         placed.set(id, 1);
       }
       return vectors.write({ space, items, shard: shard.shard, runId, ids, vectors: marks, precision: 'float32' });
@@ -107,10 +121,29 @@ export async function openChart(
   };
 }
 
-/** Mean cosine distance to the members that voted. */
-function distanceOf({ similarities }: Vote): number {
+/** Mean cosine distance to the members that voted; rounded as files keep it, so that it is the same when read back. */
+function distanceOf({ similarities }: Pick<Vote, 'similarities'>): number {
   if (similarities.length === 0) return 0;
-  return similarities.reduce((sum, similarity) => sum + 1 - similarity, 0) / similarities.length;
+  return Math.fround(similarities.reduce((sum, similarity) => sum + 1 - similarity, 0) / similarities.length);
+}
+
+function distanceInGraph({ indices, similarities, n }: NeighbourGraph, row: number): number {
+  const nearest: number[] = [];
+  for (let e = row * n; e < row * n + Math.min(n, NEIGHBOURS); e++) {
+    if ((indices[e] as number) >= 0) nearest.push(similarities[e] as number);
+  }
+  return distanceOf({ similarities: nearest });
+}
+
+/**
+ * The simplified local outlier factor (Schubert, Zimek and Kriegel, "Local outlier detection reconsidered", Data Min. Knowl.
+ * Discov. 28, 2014; after Breunig et al., SIGMOD 2000): the distance to the neighbours over theirs to their own.
+ */
+function lonelinessOf(vote: Vote, distances: Float64Array): number {
+  if (vote.members.length === 0) return 1;
+  const theirs = vote.members.reduce((sum, member) => sum + (distances[member] as number), 0) / vote.members.length;
+  const own = distanceOf(vote);
+  return theirs > 0 ? own / theirs : own > 0 ? MOST_LONELY : 1;
 }
 
 function placeBetween(places: Float32Array, { members, similarities }: Vote, into: Float32Array, at: number): void {
@@ -134,6 +167,8 @@ export interface Outlier {
   readonly id: ItemId;
   /** Mean cosine distance to its ten nearest. */
   readonly distance: number;
+  /** How many times farther that is than theirs to their own. */
+  readonly factor: number;
 }
 
 /** Two items that are nearer to each other than neighbours usually are. */
@@ -153,13 +188,13 @@ export interface Mark {
 export interface DataMap {
   readonly items: ItemKind;
   readonly count: number;
-  /** From this mean distance on an item is an outlier. */
-  readonly outlierDistance: number;
+  /** From this factor on an item is an outlier. */
+  readonly outlierFactor: number;
   /** From this cosine on two items are semantic duplicates; above 1 where none are. */
   readonly duplicateSimilarity: number;
   readonly outlierCount: number;
   readonly pairCount: number;
-  /** The farthest first, at most {@link MOST_LISTED}. */
+  /** The loneliest first, at most {@link MOST_LISTED}. */
   readonly outliers: readonly Outlier[];
   /** The most alike first, at most {@link MOST_LISTED}. */
   readonly pairs: readonly LikePair[];
@@ -179,7 +214,7 @@ export async function readMap({ store, vectors }: Effects, task: string): Promis
   if (!saved || !model || keyOf(model) !== saved.key) return undefined;
   const shards = await store.vectorShards(mapSpace(task, saved.key), saved.items);
   const count = shards.reduce((sum, shard) => sum + shard.count, 0);
-  const mean = new Float32Array(count);
+  const factors = new Float32Array(count);
   const nearest = new Float32Array(count);
   const members = new IdMap();
   for (const [row, member] of model.members.entries()) members.set(member, row);
@@ -187,19 +222,19 @@ export async function readMap({ store, vectors }: Effects, task: string): Promis
   let at = 0;
   for await (const { ids, vectors: rows } of vectors.stream(shards)) {
     for (const [i, id] of ids.entries()) {
-      mean[at] = rows.data[COLUMNS * i + 2] as number;
+      factors[at] = rows.data[COLUMNS * i + 5] as number;
       nearest[at++] = 1 - (rows.data[COLUMNS * i + 4] as number);
       const row = members.get(memberKey(id));
       if (row !== undefined) memberIds[row] = id;
     }
   }
-  const far: Tails = tailsOf(mean);
+  const far: Tails = tailsOf(factors);
   const near: Tails = tailsOf(nearest);
   const listed = await extremes(vectors, shards, memberIds, far.high, near.low);
   return {
     items: saved.items,
     count,
-    outlierDistance: far.high,
+    outlierFactor: far.high,
     duplicateSimilarity: 1 - near.low,
     ...listed,
     async *marks() {
@@ -228,10 +263,13 @@ async function extremes(
   const mutual = new Set<string>();
   for await (const { ids, vectors: rows } of vectors.stream(shards)) {
     for (const [i, id] of ids.entries()) {
-      const [distance = 0, member = -1, similarity = 0] = rows.data.subarray(COLUMNS * i + 2, COLUMNS * (i + 1));
-      if (distance >= high) {
+      const [distance = 0, member = -1, similarity = 0, factor = 0] = rows.data.subarray(
+        COLUMNS * i + 2,
+        COLUMNS * (i + 1),
+      );
+      if (factor >= high) {
         outlierCount++;
-        outliers.push({ id, distance });
+        outliers.push({ id, distance, factor });
       }
       const other = memberIds[member];
       if (other === undefined || 1 - similarity > low) continue;
@@ -250,7 +288,7 @@ async function extremes(
 }
 
 function firstOutliers(all: Outlier[]): Outlier[] {
-  return all.sort((a, b) => b.distance - a.distance || (a.id < b.id ? -1 : 1)).slice(0, MOST_LISTED);
+  return all.sort((a, b) => b.factor - a.factor || (a.id < b.id ? -1 : 1)).slice(0, MOST_LISTED);
 }
 
 function firstPairs(all: LikePair[]): LikePair[] {

@@ -70,6 +70,15 @@ export interface DiscoveredCluster {
   readonly exemplars: readonly string[];
 }
 
+/** An item that stands far from everything. */
+export interface Odd {
+  readonly path: string;
+  /** Mean cosine distance to its ten nearest. */
+  readonly distance: number;
+  /** How many times farther that is than theirs to their own. */
+  readonly factor: number;
+}
+
 export interface DiscoverResult extends RunResult {
   readonly counts: {
     /** Items with a vector. */
@@ -89,7 +98,7 @@ export interface DiscoverResult extends RunResult {
   /** Names of classes of earlier clusterings that nothing hung on, which are gone now. */
   readonly retired: readonly string[];
   /** What stands far from everything; undefined where the run was interrupted. */
-  readonly outliers?: { readonly count: number; readonly first: readonly { path: string; distance: number }[] };
+  readonly outliers?: { readonly count: number; readonly first: readonly Odd[] };
   /** Pairs that are much nearer to each other than neighbours are here. */
   readonly duplicates?: {
     readonly count: number;
@@ -196,7 +205,7 @@ async function oddities(
   const paths = await store.pathsOfImages(ids);
   const path = (id: string) => paths.get(id)?.[0]?.path ?? id;
   return {
-    outliers: { count: map.outlierCount, first: outliers.map(({ id, distance }) => ({ path: path(id), distance })) },
+    outliers: { count: map.outlierCount, first: outliers.map(({ id, ...far }) => ({ path: path(id), ...far })) },
     duplicates: {
       count: map.pairCount,
       first: pairs.map(({ a, b, similarity }) => ({ a: path(a), b: path(b), similarity })),

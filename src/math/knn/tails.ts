@@ -2,9 +2,9 @@
  * What is unusually far from its neighbours, and what is unusually near: the two tails of the distances to neighbours.
  *
  * A distance is in a tail when its logarithm is more than 3.5 robust deviations from the median, |x − median| / (1.4826 ·
- * MAD) > 3.5 (Iglewicz and Hoaglin, "How to detect and handle outliers", 1993). By its mean distance to its nearest
- * neighbours an item is an outlier (Ramaswamy, Rastogi and Shim, SIGMOD 2000), by the distance to the nearest one a
- * semantic duplicate of it (cf. Abbas et al., "SemDeDup", arXiv 2303.09540, with a fixed limit).
+ * MAD) > 3.5 (Iglewicz and Hoaglin, "How to detect and handle outliers", 1993). By its local outlier factor an item is an
+ * outlier, by the distance to the nearest one a semantic duplicate of it (cf. Abbas et al., "SemDeDup", arXiv 2303.09540,
+ * with a fixed limit).
  */
 
 export interface Tails {
