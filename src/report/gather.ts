@@ -1,9 +1,10 @@
 /** The sections that gather data of their own, in the order of the page: a row here is a section in every report. */
 import type { Workspace } from '../pipeline/workspace.ts';
 import { gatherConfusions } from './sections/confusions.ts';
+import { gatherMap } from './sections/map.ts';
 import type { Gather, GatheredSection, GatherOptions } from './sections/section.ts';
 
-const GATHERERS: readonly Gather[] = [gatherConfusions];
+const GATHERERS: readonly Gather[] = [gatherMap, gatherConfusions];
 
 /** One after the other, so that what each holds while it works does not add up. */
 export async function gatherSections(workspace: Workspace, options: GatherOptions): Promise<GatheredSection[]> {
