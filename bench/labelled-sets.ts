@@ -7,7 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { seededRandom, shuffled } from '../src/core/random.ts';
 import { embedIn } from '../src/labelling/embed.ts';
-import { finishVectors, requireRecipe } from '../src/labelling/recipe.ts';
+import { finishVectors } from '../src/labelling/recipe.ts';
 import type { Problem, Views } from '../src/labelling/teach/problem.ts';
 import { embedViews } from '../src/labelling/teach/views.ts';
 import { gatherRows, type Matrix, newSharedMatrix, normalisedRows } from '../src/math/matrix.ts';
@@ -21,18 +21,27 @@ import { inScratch, rounded } from './process.ts';
 const EMBEDDER = 'mobilenetv3-small';
 const THREADS = 2;
 
-export interface LabelledSet {
+/** Beside the default embedder, in one vector. */
+const JOINED = `${EMBEDDER}+centernet-backbone`;
+
+export interface LabelledSet extends Vectors {
   readonly name: string;
-  /** As the embedder gave them, the default recipe with its views; shape [n, columns]. */
-  readonly vectors: Matrix;
   /** One view, 576 numbers, rows scaled to length 1. */
   readonly single: Matrix;
-  readonly blocks: readonly { readonly columns: number; readonly weight: number }[];
+  /** Of two embedders side by side. */
+  readonly joined: Vectors;
   readonly truth: Int32Array;
   readonly groups: readonly string[];
   readonly classes: number;
   /** Where each image is, and its identity. */
   readonly files: readonly { readonly id: string; readonly path: string }[];
+}
+
+/** As an embedder gave them, and what the parts count. */
+export interface Vectors {
+  /** Shape [n, columns]. */
+  readonly vectors: Matrix;
+  readonly blocks: readonly { readonly columns: number; readonly weight: number }[];
 }
 
 /** Embeds a set with the recipe that is the default and with one view. */
@@ -50,18 +59,19 @@ async function loadInto(name: string, dir: string): Promise<LabelledSet> {
     const sources = await openSources(workspace, [folder]);
     await addTo(workspace, sources, { seed: 0, threads: THREADS, sync: false });
     const vectors = arrowVectorStore(workspace.dir);
-    const embedded = async (recipe: object | undefined) => {
-      const embedder = await openEmbedder(EMBEDDER, { recipe });
+    const embedded = async (model: string, recipe?: object) => {
+      const embedder = await openEmbedder(model, { recipe, threads: THREADS });
       try {
         const { space } = await embedIn(workspace, embedder, { seed: 0, threads: THREADS });
-        return await vectors.readAll(await store.vectorShards(space, 'images'));
+        const { ids, vectors: matrix } = await vectors.readAll(await store.vectorShards(space, 'images'));
+        return { ids, vectors: matrix, blocks: embedder.blocks };
       } finally {
         await embedder.close();
       }
     };
-    const single = await embedded({ views: undefined });
-    const all = await embedded(undefined);
-    const { blocks } = await requireRecipe(store, 'images');
+    const single = await embedded(EMBEDDER, { views: undefined });
+    const joined = await embedded(JOINED);
+    const all = await embedded(EMBEDDER);
     const known = new Map<string, { className: string; group: string; path: string }>();
     for await (const image of store.dataset({ unlabelled: true })) {
       known.set(image.id, {
@@ -75,8 +85,9 @@ async function loadInto(name: string, dir: string): Promise<LabelledSet> {
     return {
       name,
       vectors: all.vectors,
+      blocks: all.blocks,
       single: normalisedRows(single.vectors),
-      blocks,
+      joined,
       truth: Int32Array.from(rows, ({ className }) => names.indexOf(className)),
       groups: rows.map(({ group }) => group),
       classes: names.length,
@@ -134,7 +145,7 @@ export function withLabelled(
 }
 
 /** The mean of the rows that may be learned from, shape [columns]. */
-function meanVector({ vectors: { data, columns } }: LabelledSet, pool: readonly number[]): Float32Array {
+function meanVector({ vectors: { data, columns } }: Vectors, pool: readonly number[]): Float32Array {
   const mean = new Float32Array(columns);
   for (const row of pool)
     for (let j = 0; j < columns; j++) mean[j] = (mean[j] as number) + (data[row * columns + j] as number) / pool.length;
@@ -142,7 +153,7 @@ function meanVector({ vectors: { data, columns } }: LabelledSet, pool: readonly 
 }
 
 /** Finished vectors of every row; statistics are of the rows that may be learned from. */
-export function finished(set: LabelledSet, pool: readonly number[]): Matrix {
+export function finished(set: Vectors, pool: readonly number[]): Matrix {
   const { data, rows, columns } = set.vectors;
   const copy = newSharedMatrix(rows, columns);
   copy.data.set(data);

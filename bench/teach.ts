@@ -115,6 +115,10 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
     result[name] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
   }
 
+  const beside = finished(set.joined, rowsOfProblem);
+  const sideBySide = await learnRounds(pool, problemOf(set, beside, labelled, unlabelled), { seed });
+  result['final, two embedders'] = accuracyOf(await logitsOfRows(pool, sideBySide.head, beside, testRows));
+
   const everything = problemOf(
     set,
     features,

@@ -137,6 +137,14 @@ function tfjsFiles(base: string, jsonSha256: string, binSha256: string): ModelSo
   };
 }
 
+const CENTERNET = tfjsFiles(
+  `${HUMAN}#models/centernet`,
+  'bfb942eaacc5becf738d536663bc4580a0ae9e560722306e6d4dd7fe4a09de05',
+  '1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef',
+);
+
+const CENTERNET_FEATURES = 'tower_0/extern1/hard_swish/mul_1';
+
 function moveNet(size: number): Pick<PoseEntry, 'role' | 'licence' | 'input' | 'output' | 'keypointNames'> {
   return {
     role: 'pose',
@@ -154,11 +162,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     role: 'detector',
     licence: 'MIT',
     description: 'CenterNet on MobileNetV3, 512 px, COCO 80 classes, 4 MB',
-    source: tfjsFiles(
-      `${HUMAN}#models/centernet`,
-      'bfb942eaacc5becf738d536663bc4580a0ae9e560722306e6d4dd7fe4a09de05',
-      '1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef',
-    ),
+    source: CENTERNET,
     input: { name: 'tower_0/images', width: 512, height: 512, ...WHOLE_IMAGE, layout: 'NCHW' },
     decoder: {
       kind: 'centernet',
@@ -233,6 +237,18 @@ export const CATALOGUE: readonly ModelEntry[] = [
         { layer: 'features.11', channels: 96, pool: 'deviation', weight: 0.5 },
       ],
     },
+  },
+  {
+    id: 'centernet-backbone',
+    role: 'embedder',
+    licence: 'MIT',
+    description:
+      'what CenterNet sees, 224 px, 480 numbers an image: beside mobilenetv3-small (mobilenetv3-small+centernet-backbone)',
+    source: CENTERNET,
+    input: { name: 'tower_0/images', width: 224, height: 224, ...MIDDLE, layout: 'NCHW' },
+    output: CENTERNET_FEATURES,
+    dimensions: 480,
+    views: { sizes: [224], parts: [{ layer: CENTERNET_FEATURES, channels: 480, pool: 'mean', weight: 1 }] },
   },
   {
     id: 'movenet-lightning',

@@ -4,13 +4,11 @@
  * Guarantees: an image's vector depends on nothing but its pixels and the model (`key`): the network always runs on a
  * full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images.
  */
-import { LabelsmithError } from '../errors.ts';
 import { InferencePool, type PoolModel } from '../math/pool.ts';
 import type { InputSpec } from './catalogue.ts';
-import { defaultRecipe, inputOf, type Recipe } from './compose-model.ts';
+import type { Recipe } from './compose-model.ts';
 import type { OpenOptions } from './detector.ts';
-import { prepareEntry } from './prepare.ts';
-import { findEntry } from './registry.ts';
+import { prepareEmbedder } from './prepare-embedder.ts';
 
 export interface Embedder {
   /** Says what made a vector: the model's id and the hash of its final graph. */
@@ -39,45 +37,24 @@ export interface OpenEmbedderOptions extends OpenOptions {
   readonly recipe?: Partial<Recipe>;
 }
 
+/** @param name of a model, or of several side by side: `a+b`. */
 export async function openEmbedder(name: string, options: OpenEmbedderOptions = {}): Promise<Embedder> {
-  const entry = await findEntry(name, options.cacheDir);
-  if (entry.role !== 'embedder') {
-    throw new LabelsmithError('USAGE', `model ${name} is a ${entry.role}, not an embedder`, {
-      hint: '`labelsmith models list` shows which models embed.',
-    });
-  }
-  const recipe = { ...defaultRecipe(entry), ...options.recipe };
-  const { input } = entry;
-  if (input.fit === 'cover' && input.width !== input.height) {
-    const size = `${input.width} × ${input.height}`;
-    throw new LabelsmithError(
-      'UNSUPPORTED',
-      `${name} takes the middle of an image at ${size}, and only squares are cut`,
-      {
-        hint: 'An imported embedder needs a square input.',
-      },
-    );
-  }
-  const { key, path } = await prepareEntry(entry, recipe, options);
+  const { id, key, model: content, input, blocks: known, batch } = await prepareEmbedder(name, options);
   const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
-  const { batch } = recipe;
-  const { width, height, fit, pad, kernel } = inputOf(entry, recipe);
+  const { width, height } = input;
   const imageBytes = height * width * 3;
   const dims = [batch, height, width, 3];
   try {
-    const model = await pool.load(path, { key });
+    const model = await pool.load(content, { key });
     const run = async (data: Uint8Array) =>
       (await pool.run(model, { pixels: { dtype: 'uint8', data, dims } })).embedding;
-    const { views, layers } = recipe;
-    const blocks = views?.parts.map(({ channels, weight }) => ({ columns: channels, weight })) ?? [
-      { columns: layers?.length ? await dimensionsOf(pool, model, dims) : entry.dimensions, weight: 1 },
-    ];
+    const blocks = known ?? [{ columns: await dimensionsOf(pool, model, dims), weight: 1 }];
     return {
       key,
-      id: entry.id,
+      id,
       dimensions: blocks.reduce((sum, { columns }) => sum + columns, 0),
       blocks,
-      input: { width, height, fit, pad, kernel },
+      input,
       batch,
       capacity: pool.capacity,
       async embed(pixels, count) {

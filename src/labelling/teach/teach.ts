@@ -14,9 +14,9 @@ import type { Matrix } from '../../math/matrix.ts';
 import { wilsonInterval } from '../../math/metrics/classification.ts';
 import { InferencePool } from '../../math/pool.ts';
 import { writeAtomically } from '../../models/cache.ts';
-import { defaultRecipe, inputOf } from '../../models/compose-model.ts';
 import type { Embedder } from '../../models/embedder.ts';
-import { type PrepareOptions, prepareModel } from '../../models/prepare.ts';
+import type { PrepareOptions } from '../../models/prepare.ts';
+import { prepareEmbedder } from '../../models/prepare-embedder.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../pipeline/run.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
 import type { NewLabel, Store } from '../../store/store.ts';
@@ -209,7 +209,7 @@ async function saveClassifier(
   { labelRest, threshold, seed, preparing }: TeachOptions,
 ): Promise<{ path: string; sha256: string }> {
   const { recipe, statistics, task } = items;
-  const { entry, key, path: embedderPath } = await prepareModel(recipe.model, preparing);
+  const { key, model, input } = await prepareEmbedder(recipe.model, preparing);
   if (key !== recipe.modelKey) {
     throw new LabelsmithError(
       'WORKSPACE',
@@ -219,13 +219,12 @@ async function saveClassifier(
       },
     );
   }
-  const { width, height, fit, pad, kernel } = inputOf(entry, defaultRecipe(entry));
   const info: ClassifierInfo = {
     version: 1,
     task: task.name,
     items: task.items,
     classNames,
-    input: { width, height, fit, pad, kernel },
+    input,
     margin: recipe.margin,
     embedder: key,
     space: recipe.space,
@@ -243,7 +242,7 @@ async function saveClassifier(
       seed,
     },
   };
-  const embedder = await readFile(embedderPath);
+  const embedder = typeof model === 'string' ? await readFile(model) : model;
   const bytes = classifierModel({ info, recipe, mean: statistics.mean, head: learned.head, embedder });
   const path = join(dir, MODELS_FOLDER, `${fileNameOf(task.name)}${labelRest ? '' : '.base'}.onnx`);
   await writeAtomically(path, bytes);
