@@ -4,23 +4,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { addEmbedded } from '../../../test/fixtures/embedded.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { matrix } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
-import { recipeOf, saveRecipe } from '../recipe.ts';
 import { type Mark, readMap } from './data-map.ts';
 import { type DiscoverEffects, discover } from './discover.ts';
 
 const OPTIONS = { seed: 0, threads: 1 };
 const COLUMNS = 8;
 const KINDS = ['rose', 'bus', 'cat', 'cup'];
-const EMBEDDER = { id: 'made-up', key: 'made-up@1', blocks: [{ columns: COLUMNS, weight: 1 }] };
 
 let pool: InferencePool;
 before(async () => {
@@ -58,48 +56,12 @@ function vectorOf({ id, kind }: Item): number[] {
   return Array.from({ length: COLUMNS }, (_, j) => (j === KINDS.indexOf(kind) ? 1 : 0) + 0.3 * random());
 }
 
-async function addItems(store: Store, dir: string, items: readonly Item[]): Promise<void> {
-  const run = { stage: 'add', settings: {}, modelKey: null, seed: 0, threads: 1, versions: {} };
-  const runId = await store.startRun(run);
-  await store.commitIngest({
-    runId,
-    images: items.map(({ id }) => ({
-      id,
-      byteSize: 7,
-      format: 'jpeg',
-      width: 100,
-      height: 100,
-      orientation: 1,
-      frames: 1,
-      perceptualHash: '0'.repeat(16),
-      quality: { brightness: 0.5, sharpness: 100, entropy: 7 },
-      flags: [],
-      capturedAtMs: null,
-      camera: null,
-      groupId: id,
-    })),
-    paths: items.map(({ id, path }) => ({
-      imageId: id,
-      path,
-      pathBytes: null,
-      sourceRoot: '/photos',
-      byteSize: 7,
-      modifiedAtMs: 0,
-      missing: false,
-    })),
-    quarantine: [],
-  });
-  const recipe = recipeOf(EMBEDDER, 'images');
-  await saveRecipe(store, recipe);
-  const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  for (let start = 0; start < sorted.length; start += 20) {
-    const page = sorted.slice(start, start + 20);
-    const data = Float32Array.from(page.flatMap(vectorOf));
-    const ids = page.map(({ id }) => id);
-    const vectors = matrix(data, page.length, COLUMNS);
-    const shard = { space: recipe.space, items: 'images', shard: ids[0] as string, runId, ids, vectors } as const;
-    await store.putVectorShard(await arrowVectorStore(dir).write(shard));
-  }
+function addItems(store: Store, dir: string, items: readonly Item[]): Promise<void> {
+  return addEmbedded(
+    store,
+    dir,
+    items.map((one) => ({ id: one.id, path: one.path, vector: vectorOf(one) })),
+  );
 }
 
 async function prepare(t: TestContext, count: number) {
