@@ -187,6 +187,23 @@ describe('clustering', () => {
     assert.equal(evaluation.clustering?.k, 2);
   });
 
+  test('with vectors there is a silhouette, of the images that have one', async () => {
+    const said = ['x', 'x', 'y', 'y'].map((cluster, i) =>
+      says(String(i + 1), { [cluster]: 0.5 }, { cluster, origin: 'cluster' }),
+    );
+    const vectors = new Map([0, 1, 4, 6].map((x, i) => [`${i + 1}`, Float32Array.of(x)]));
+    const vectorsOf = async (ids: readonly string[]) =>
+      new Map(ids.flatMap((id) => (vectors.has(id) ? [[id, vectors.get(id)!]] : [])));
+    const truth = await truthOf(files);
+    const { evaluation } = await evaluate(truth, { ...predictions(said), vectorsOf });
+    // scikit-learn 1.2.1, silhouette_score([[0], [1], [4], [6]], [0, 0, 1, 1]).
+    assert.ok(Math.abs((evaluation.clustering?.silhouette as number) - 0.6537337662337662) < 1e-9);
+    vectors.clear();
+    const without = await evaluate(truth, { ...predictions(said), vectorsOf });
+    assert.equal(without.evaluation.clustering?.silhouette, undefined);
+    assert.equal(without.evaluation.clustering?.k, 2);
+  });
+
   test('clusters that were named after a true class are compared as both', async () => {
     const said = ['1', '2'].map((id) => says(id, { cat: 0.5 }, { cluster: 'cat', origin: 'cluster' }));
     const { evaluation } = await evaluate(await truthOf(files), predictions(said));

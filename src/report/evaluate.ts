@@ -5,6 +5,7 @@
 import type { Detections } from '../core/boxes.ts';
 import type { LabelValue } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
+import { sampleIndices, seededRandom } from '../core/random.ts';
 import {
   accuracy,
   accuracyOfAll,
@@ -14,7 +15,7 @@ import {
   expectedCalibrationError,
   macroF1,
 } from '../math/metrics/classification.ts';
-import { type ClusteringMetrics, clusteringMetrics } from '../math/metrics/clustering.ts';
+import { type ClusteringMetrics, clusteringMetrics, silhouette } from '../math/metrics/clustering.ts';
 import { DetectionEvaluation, type DetectionMetrics, type TruthBoxes } from '../math/metrics/detection.ts';
 import { BOX_FIELDS, type Truth, type TruthImage } from './truth.ts';
 
@@ -25,7 +26,7 @@ export interface Evaluation {
   /** Files that TRUTH names and that match no image. */
   readonly unmatched: number;
   readonly classification?: ClassificationPart;
-  readonly clustering?: ClusteringMetrics;
+  readonly clustering?: ClusteringPart;
   readonly detection?: Pick<DetectionMetrics, 'mAP' | 'AP50' | 'AP75'>;
 }
 
@@ -41,6 +42,14 @@ export interface ClassificationPart {
   readonly macroF1: number | null;
   /** Expected calibration error, 15 bins of equal width. */
   readonly ece: number | null;
+}
+
+export interface ClusteringPart extends ClusteringMetrics {
+  /**
+   * Mean silhouette of the clusters, −1 to 1, on the vectors of 1000 images at most; needs no truth. Left out where there
+   * are no vectors or only one cluster.
+   */
+  readonly silhouette?: number;
 }
 
 /** What is behind the numbers, for tables. */
@@ -78,9 +87,13 @@ export interface Predictions {
   /** Images of TRUTH that are left out have no label; images that TRUTH does not name are passed over. */
   readonly labels: AsyncIterable<readonly ImagePrediction[]>;
   readonly candidates: CandidateSource | null;
+  /** Vectors of images as the workspace compares them, of those that have one; without it there is no silhouette. */
+  readonly vectorsOf?: (ids: readonly ImageId[]) => Promise<ReadonlyMap<ImageId, Float32Array>>;
 }
 
 const CONFUSIONS_SHOWN = 10;
+/** Distances between so many images take a second. */
+const SILHOUETTE_SAMPLE = 1000;
 const NONE = -1;
 
 /**
@@ -99,7 +112,7 @@ export async function evaluate(
       images: truth.images.size,
       unmatched: truth.unmatched,
       ...(classification && { classification }),
-      ...optional('clustering', compareClusters(truth, said)),
+      ...optional('clustering', await compareClusters(truth, said, predictions.vectorsOf)),
       ...(found.metrics && {
         detection: { mAP: found.metrics.mAP, AP50: found.metrics.AP50, AP75: found.metrics.AP75 },
       }),
@@ -302,15 +315,47 @@ function classify(truth: Truth, said: Said): { part: ClassificationPart | null; 
 }
 
 /** Over the images with one true class that are in a cluster; null where there are none. */
-function compareClusters(truth: Truth, said: Said): ClusteringMetrics | null {
+async function compareClusters(
+  truth: Truth,
+  said: Said,
+  vectorsOf: Predictions['vectorsOf'],
+): Promise<ClusteringPart | null> {
+  const ids: ImageId[] = [];
   const classes: number[] = [];
   const clusters: number[] = [];
-  for (const image of truth.images.values()) {
+  for (const [id, image] of truth.images) {
     if (image.classes.length !== 1 || said.cluster[image.order] < 0) continue;
+    ids.push(id);
     classes.push(image.classes[0]);
     clusters.push(said.cluster[image.order]);
   }
-  return classes.length > 0 ? clusteringMetrics(classes, clusters) : null;
+  if (classes.length === 0) return null;
+  const metrics = clusteringMetrics(classes, clusters);
+  const score = vectorsOf ? await silhouetteOf(ids, clusters, vectorsOf) : null;
+  return { ...metrics, ...optional('silhouette', score) };
+}
+
+async function silhouetteOf(
+  ids: readonly ImageId[],
+  clusters: readonly number[],
+  vectorsOf: NonNullable<Predictions['vectorsOf']>,
+): Promise<number | null> {
+  const sample = sampleIndices(ids.length, SILHOUETTE_SAMPLE, seededRandom(0, 'evaluate:silhouette'));
+  const vectors = await vectorsOf(Array.from(sample, (i) => ids[i]));
+  const found = [...sample].flatMap((i) => {
+    const vector = vectors.get(ids[i]);
+    return vector ? [{ vector, cluster: clusters[i] }] : [];
+  });
+  if (found.length === 0) return null;
+  const columns = found[0].vector.length;
+  const data = new Float32Array(found.length * columns);
+  for (const [i, { vector }] of found.entries()) data.set(vector, i * columns);
+  return silhouette(
+    data,
+    columns,
+    found.map(({ cluster }) => cluster),
+    { sample: SILHOUETTE_SAMPLE },
+  );
 }
 
 function confusions(judged: JudgedImages, names: readonly string[]): EvaluationDetails['confusions'] {

@@ -8,6 +8,7 @@ import { formatEvaluation } from '../../report/evaluation-text.ts';
 import { formatLabelErrors, labelErrorMetrics } from '../../report/label-error-metrics.ts';
 import { canonicalNames, defaultTask, predictionsOf } from '../../report/predictions.ts';
 import { readTruth } from '../../report/truth.ts';
+import { vectorsOf } from '../../report/vectors.ts';
 import type { CommandSpec } from '../command.ts';
 import { oneLine } from '../words.ts';
 
@@ -55,7 +56,10 @@ export const evaluate: CommandSpec = {
         origin: options.origin as Origin | undefined,
         modelKey: options.model as string | undefined,
       });
-      const { evaluation, details } = await compare(truth, predictions);
+      const { evaluation, details } = await compare(truth, {
+        ...predictions,
+        vectorsOf: (ids) => vectorsOf(workspace, 'images', ids),
+      });
       const labelErrors = guesses ? await labelErrorMetrics(workspace, task, truth) : null;
       output.document(labelErrors ? { ...evaluation, labelErrors } : evaluation);
       output.line(formatEvaluation(evaluation, details));
