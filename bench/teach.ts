@@ -102,7 +102,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const rowsOfProblem = [...labelled, ...unlabelled].sort((a, b) => a - b);
   const withViews = { ...problem, views: await viewsOf(set, problem, rowsOfProblem, { count: VIEWS, seed }) };
   const context = { pool, joined, principal, seed };
-  const folds = foldsOf(problem, 5, seed);
+  const folds = foldsOf(problem, 3, seed);
   const perceptrons = baseCandidates('wide', false).filter(({ head }) => head === 'mlp');
   const variants = {
     'base, mlp': () => searched(context, problem, folds, perceptrons),
@@ -116,8 +116,15 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   }
 
   const beside = finished(set.joined, rowsOfProblem);
-  const sideBySide = await learnRounds(pool, problemOf(set, beside, labelled, unlabelled), { seed });
-  result['final, two embedders'] = accuracyOf(await logitsOfRows(pool, sideBySide.head, beside, testRows));
+  const both = problemOf(set, beside, labelled, unlabelled);
+  const bothContext = {
+    pool,
+    joined: await joinGraph(pool, both.features, { seed }),
+    principal: await principalFeatures(pool, both.features, seed),
+    seed,
+  };
+  const sideBySide = await learn(bothContext, both, { technique: 'metric', ...final.settings });
+  result['metric, two embedders'] = accuracyOf(await logitsOfRows(pool, sideBySide.head, beside, testRows));
 
   const everything = problemOf(
     set,
@@ -195,7 +202,11 @@ async function flipped(pool: InferencePool, set: LabelledSet, seed: number): Pro
     wrong[i] = 1;
     return (label + 1 + Math.floor(random() * (set.classes - 1))) % set.classes;
   });
-  const { heldOut, restTemperature } = await learnRounds(pool, { ...problem, labels }, { seed });
+  const { heldOut, restTemperature } = await learnRounds(
+    pool,
+    { ...problem, labels },
+    { seed, techniques: ['metric'] },
+  );
   const probabilities = softmaxRows(heldOut.logits, restTemperature);
   const doubt = Array.from(labels, (label, i) => 1 - (probabilities.data[i * set.classes + label] as number));
   return { labelErrorAuroc: auroc(wrong, doubt) as number, labelErrorAuprc: averagePrecision(wrong, doubt) as number };

@@ -4,6 +4,7 @@
  */
 import { fitTemperature, softmaxRows } from '../../math/calibration.ts';
 import { type Head, headLogits } from '../../math/heads/head.ts';
+import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { type Matrix, newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
 import { crossValidate, type Folds, foldsOf, type HeldOut } from './cross-validation.ts';
@@ -117,8 +118,10 @@ export async function learnRounds(pool: InferencePool, whole: Problem, options: 
       context = { ...context, joined, principal: await principalFeatures(pool, problem.features, seed) };
     }
     const fresh = newSharedMatrix(problem.labelled.length, problem.classes);
+    let start: LinearHead | undefined;
     const heldOut = await crossValidate(problem, folds, async (taught, rows) => {
-      const { head, freshHead } = await learn({ ...context, heldOut: rows }, taught, { technique, ...settings });
+      const { head, freshHead } = await learn({ ...context, heldOut: rows, start }, taught, { technique, ...settings });
+      if (head.kind === 'linear') start = head;
       const unseen = await logitsOfRows(pool, freshHead, taught.features, rows);
       for (const [i, row] of rows.entries()) {
         fresh.data.set(rowsOf(unseen, i, i + 1).data, (placeOf.get(row) as number) * problem.classes);

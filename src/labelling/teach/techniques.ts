@@ -34,6 +34,8 @@ export interface LearnContext {
    * what the teacher thinks: so it goes with the rest of the items, and not with images that come later.
    */
   readonly heldOut?: Int32Array;
+  /** A student of nearly the same lesson, to begin with: it saves most of the work. */
+  readonly start?: LinearHead;
   readonly seed: number;
   readonly signal?: AbortSignal;
 }
@@ -139,7 +141,7 @@ async function teacher({ pool, joined, signal }: LearnContext, problem: Problem,
 
 /** A linear head taught by everything: people's labels where there are some, `guesses` elsewhere; those are changed. */
 async function student(
-  { pool, heldOut, signal }: LearnContext,
+  { pool, heldOut, start, signal }: LearnContext,
   problem: Problem,
   { classWeights, augment }: LearnSettings,
   guesses: Matrix,
@@ -150,12 +152,12 @@ async function student(
   const own = weightsOf(labels, classes, classWeights);
   for (const [i, row] of labelled.entries()) weights[row] = own[i] as number;
   teachLabels(problem, guesses);
-  const fit = async (rowWeights: Float32Array, start?: LinearHead): Promise<Head & LinearHead> => {
+  const fit = async (rowWeights: Float32Array, from?: LinearHead): Promise<Head & LinearHead> => {
     const plain = { features, targets: guesses, weights: rowWeights };
     const lesson = augment ? withViews(problem, plain, classWeights) : plain;
-    return { kind: 'linear', ...(await fitLinearHead(pool, lesson, { C, start, signal })) };
+    return { kind: 'linear', ...(await fitLinearHead(pool, lesson, { C, start: from, signal })) };
   };
-  const head = await fit(weights);
+  const head = await fit(weights, start);
   if (!heldOut) return { head, freshHead: head, softLabels: guesses };
   const others = weights.slice();
   for (const row of heldOut) others[row] = 0;
