@@ -5,6 +5,7 @@ import { type Label, NONE_OF_THESE } from '../../core/labels.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { argMaxRows } from '../../math/calibration.ts';
+import { headLogits } from '../../math/heads/head.ts';
 import { gatherRows, matrix, newSharedMatrix, normalisedRows } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import type { SpaceStatistics } from '../recipe.ts';
@@ -14,7 +15,7 @@ import { learnRounds } from './learn-rounds.ts';
 import { labelledLesson, type Problem, withinReach, withLabels, withViews } from './problem.ts';
 import { selectItems } from './select.ts';
 import { fileNameOf, withGroupAnswers } from './teach.ts';
-import { aligned } from './techniques.ts';
+import { aligned, TECHNIQUE_NAMES } from './techniques.ts';
 
 let pool: InferencePool;
 before(async () => {
@@ -190,6 +191,22 @@ test('rounds: steps are measured on labels alone, the same bytes come with any n
     assert.deepEqual(again.probabilities, result.probabilities);
   } finally {
     await one.close();
+  }
+});
+
+test('every technique is better than chance by far, and none is told the labels that are held out', async () => {
+  const { problem, truth } = bands(40, 8);
+  for (const technique of TECHNIQUE_NAMES) {
+    const { head, heldOut } = await learnRounds(pool, problem, { seed: 1, techniques: [technique], folds: 3 });
+    const best = argMaxRows(await headLogits(pool, head, problem.features));
+    const right = truth.filter((label, i) => best[i] === label).length / truth.length;
+    assert.ok(right > 0.65 && heldOut.accuracy > 0.5, `${technique}: ${right}, held out ${heldOut.accuracy}`);
+  }
+  const random = seededRandom(4);
+  const labels = problem.labels.map(() => Math.floor(random() * 3));
+  for (const technique of ['thresholds', 'agreement', 'spreading'] as const) {
+    const { heldOut } = await learnRounds(pool, { ...problem, labels }, { seed: 1, techniques: [technique], folds: 3 });
+    assert.ok(heldOut.accuracy < 0.67, `${technique}: ${heldOut.accuracy} of random labels`);
   }
 });
 

@@ -6,10 +6,14 @@
  * (diffusion coordinates), and so knows which items belong together; its soft labels teach the head ("student").
  */
 import { argMaxRows, softmaxRows } from '../../math/calibration.ts';
+import { fuzzyGraph, normalisedGraph } from '../../math/graph-cluster/fuzzy-graph.ts';
+import { multiply } from '../../math/graph-cluster/sparse.ts';
 import { type Head, headLogits } from '../../math/heads/head.ts';
 import { fitLinearHead, type LinearHead, logitsOf, oneHot } from '../../math/heads/linear-head.ts';
 import { fitMlpHead } from '../../math/heads/mlp-head.ts';
 import { withinClassNormalised } from '../../math/heads/within-class.ts';
+import { exactIndex } from '../../math/knn/exact.ts';
+import { neighbourGraph } from '../../math/knn/graph.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
 import { joinGraph } from './graph-features.ts';
@@ -85,6 +89,26 @@ export const TECHNIQUES = {
     return student(context, problem, settings, guesses, STUDENT_C);
   },
   /**
+   * What the teacher is sure of, taken for true, by a threshold of each class that follows how sure it is on average
+   * (FreeMatch: Wang et al., ICLR 2023); the others are not taught.
+   */
+  thresholds: async (context, problem, settings) => {
+    const beliefs = await teacher(context, problem, settings);
+    const trusted = aboveOwnThreshold(beliefs);
+    return student(context, problem, settings, oneHot(argMaxRows(beliefs), problem.classes), STUDENT_C, trusted);
+  },
+  /** What the base and the teacher both say (co-training: Blum and Mitchell, COLT 1998); the others are not taught. */
+  agreement: async (context, problem, settings) => {
+    const head = await baseHead(context, problem, settings);
+    const said = argMaxRows(await headLogits(context.pool, head, problem.features));
+    const beliefs = argMaxRows(await teacher(context, problem, settings));
+    const trusted = Float32Array.from(beliefs, (label, row) => Number(label === said[row]));
+    return student(context, problem, settings, oneHot(beliefs, problem.classes), STUDENT_C, trusted);
+  },
+  /** Labels spread over the neighbour graph (Zhou et al., "Learning with local and global consistency", NIPS 2003). */
+  spreading: async (context, problem, settings) =>
+    student(context, problem, settings, await spreadLabels(context, problem), STUDENT_C),
+  /**
    * Rounds: what the teacher believes gives a metric in which items of one class are nearer, that metric another
    * neighbour graph, and that another teacher. The student still learns on plain features.
    */
@@ -103,12 +127,21 @@ export const TECHNIQUES = {
   },
 } as const satisfies Record<string, Technique>;
 
-export type TechniqueName = 'base' | 'naive' | 'soft' | 'graph' | 'aligned' | 'metric';
+export type TechniqueName =
+  | 'base'
+  | 'naive'
+  | 'soft'
+  | 'graph'
+  | 'aligned'
+  | 'thresholds'
+  | 'agreement'
+  | 'spreading'
+  | 'metric';
 export const TECHNIQUE_NAMES = Object.keys(TECHNIQUES) as readonly TechniqueName[];
 
 /** Whether a technique looks at `LearnContext.joined`. */
 export function needsGraph(technique: TechniqueName): boolean {
-  return technique === 'graph' || technique === 'aligned' || technique === 'metric';
+  return ['graph', 'aligned', 'thresholds', 'agreement', 'metric'].includes(technique);
 }
 
 export function learn(context: LearnContext, problem: Problem, settings: LearnSettings): Promise<Learned> {
@@ -139,16 +172,20 @@ async function teacher({ pool, joined, signal }: LearnContext, problem: Problem,
   return softmaxRows(await logitsOf(pool, head, joined));
 }
 
-/** A linear head taught by everything: people's labels where there are some, `guesses` elsewhere; those are changed. */
+/**
+ * A linear head taught by everything: people's labels where there are some, `guesses` elsewhere; those are changed.
+ * @param trusted how much each row's guess counts, shape [n] (default 1).
+ */
 async function student(
   { pool, heldOut, start, signal }: LearnContext,
   problem: Problem,
   { classWeights, augment }: LearnSettings,
   guesses: Matrix,
   C: number,
+  trusted?: Float32Array,
 ): Promise<Learned> {
   const { features, labelled, labels, classes } = problem;
-  const weights = new Float32Array(features.rows).fill(1);
+  const weights = trusted?.slice() ?? new Float32Array(features.rows).fill(1);
   const own = weightsOf(labels, classes, classWeights);
   for (const [i, row] of labelled.entries()) weights[row] = own[i] as number;
   teachLabels(problem, guesses);
@@ -199,6 +236,56 @@ export function aligned({ data, rows, columns }: Matrix, shares: Float64Array, s
       total += value;
     }
     for (let i = r * columns; i < (r + 1) * columns; i++) result.data[i] = (result.data[i] as number) / total;
+  }
+  return result;
+}
+
+/** 1 for rows that are surer than the threshold of their class, else 0; shape [n]. */
+function aboveOwnThreshold({ data, rows, columns }: Matrix): Float32Array {
+  const best = argMaxRows({ data, rows, columns });
+  const sure = (row: number) => data[row * columns + (best[row] as number)] as number;
+  const means = new Float64Array(columns);
+  let overall = 0;
+  for (let row = 0; row < rows; row++) {
+    overall += sure(row) / rows;
+    for (let c = 0; c < columns; c++) means[c] = (means[c] as number) + (data[row * columns + c] as number) / rows;
+  }
+  const most = Math.max(...means);
+  return Float32Array.from(best, (label, row) =>
+    Number(sure(row) >= (overall * (means[label] as number)) / Math.max(most, 1e-12)),
+  );
+}
+
+const SPREADING_NEIGHBOURS = 15;
+/** Of what an item takes from its neighbours, and rounds enough for it to settle: 0.9 to the 50th is below 1 %. */
+const SPREADING = 0.9;
+const SPREADING_ROUNDS = 50;
+
+/** Probabilities, shape [n, classes]: F ← a · A F + (1 − a) · Y on the normalised graph, rows to sum 1. */
+async function spreadLabels({ pool, signal }: LearnContext, problem: Problem): Promise<Matrix> {
+  const { features, classes } = problem;
+  const neighbours = Math.max(1, Math.min(SPREADING_NEIGHBOURS, features.rows - 1));
+  const found = await neighbourGraph(exactIndex(pool, features), features, neighbours, signal);
+  const graph = normalisedGraph(fuzzyGraph(found));
+  const given = newSharedMatrix(features.rows, classes);
+  teachLabels(problem, given);
+  let now = Float64Array.from(given.data);
+  let next = new Float64Array(now.length);
+  for (let round = 0; round < SPREADING_ROUNDS; round++) {
+    multiply(graph, now, classes, next);
+    for (let i = 0; i < next.length; i++) {
+      next[i] = SPREADING * (next[i] as number) + (1 - SPREADING) * (given.data[i] as number);
+    }
+    [now, next] = [next, now];
+  }
+  const result = newSharedMatrix(features.rows, classes);
+  for (let row = 0; row < features.rows; row++) {
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += now[row * classes + c] as number;
+    // Nothing reaches a part of the graph without labels: every class is as likely.
+    for (let c = 0; c < classes; c++) {
+      result.data[row * classes + c] = sum > 0 ? (now[row * classes + c] as number) / sum : 1 / classes;
+    }
   }
   return result;
 }
