@@ -37,6 +37,28 @@ b.png,,,,,,,,
     });
   });
 
+  it('reads answers about regions of the workspace, and what items are not', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'answers.csv');
+      const rows = [
+        'a.jpg,cat,,part,r1,0,0,9,9',
+        'a.jpg,,dog,part,r2,1,1,9,9',
+        'a.jpg,,,part,r3,2,2,9,9',
+        'a.jpg,,owl,,,,,,',
+      ];
+      await writeFile(path, ['file,class,not,task,region,x1,y1,x2,y2', ...rows].join('\n'));
+      const [image] = await readAll('csv', path);
+      assert.deepEqual(image?.rejected, [{ className: 'owl', task: 'class' }]);
+      assert.deepEqual(
+        image?.regions.map(({ about, labels, rejected }) => [about, labels.map((one) => one.className), rejected]),
+        [
+          ['r1', ['cat'], []],
+          ['r2', [], [{ className: 'dog', task: 'part' }]],
+        ],
+      );
+    });
+  });
+
   it('reads two columns, any line end, a byte-order mark, quoted line breaks, semicolons and tabs', async () => {
     const expected = [
       ['a.jpg', 'cat'],

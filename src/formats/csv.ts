@@ -1,10 +1,12 @@
 /**
  * CSV: a row a label, `file,class,confidence,origin,task,x1,y1,x2,y2`. Rows of whole images leave the box empty, images
  * with no label the class. Boxes are in pixels, corner to corner. Reading needs `file` and `class` only; a column
- * `region` (of the questions that `teach select` asks) names a region of the workspace that a row is about.
+ * `region` (of the questions that `teach select` asks) names a region of the workspace that a row is about, and a column
+ * `not` a class that it is not, which counts where people's answers are imported.
  */
 import { basename } from 'node:path';
-import type { DatasetImage, ImportedImage, ImportedLabel, ImportedRegion } from '../core/dataset.ts';
+import type { Box } from '../core/boxes.ts';
+import type { DatasetImage, ImportedImage, ImportedLabel, ImportedRegion, Rejection } from '../core/dataset.ts';
 import { badFile, boxOf, confidenceOf, numberIn, originOf } from './check.ts';
 import { type CsvRecord, csvRecords, csvRow, fileCell, fileOfCell, textCell, textOfCell } from './csv-table.ts';
 import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
@@ -107,6 +109,7 @@ async function* readCsv(path: string): AsyncGenerator<ImportedImage> {
       height: null,
       labels: [],
       regions: [],
+      rejected: [],
       where: record.where,
       split: splitOf(record),
     };
@@ -115,23 +118,47 @@ async function* readCsv(path: string): AsyncGenerator<ImportedImage> {
   if (current !== null) yield current;
 }
 
-type Gathering = ImportedImage & { labels: ImportedLabel[]; regions: ImportedRegion[] };
+interface Gathering extends ImportedImage {
+  readonly labels: ImportedLabel[];
+  readonly regions: ImportedRegion[];
+  readonly rejected: Rejection[];
+}
 
 function splitOf(record: CsvRecord): string | null {
   return record.cell('split').trim() || null;
 }
 
-function gather(record: CsvRecord, image: { labels: ImportedLabel[]; regions: ImportedRegion[] }): void {
+function gather(record: CsvRecord, image: Pick<Gathering, 'labels' | 'regions' | 'rejected'>): void {
   const about = record.cell('region').trim();
-  // A question about a region that nobody answered.
-  if (about !== '' && record.cell('class').trim() === '') return;
-  const region = regionOfRecord(record);
-  if (region !== null) {
-    image.regions.push(about === '' ? region : { ...region, about });
+  const rejected = rejectionsOf(record, about === '' ? 'class' : 'objects');
+  if (about !== '' && record.cell('class').trim() === '') {
+    // A question about a region that nobody answered, or with what it is not.
+    if (rejected.length > 0) image.regions.push({ ...NO_REGION, box: boxOfRecord(record), about, rejected });
     return;
   }
+  const region = regionOfRecord(record);
+  if (region !== null) {
+    image.regions.push(about === '' ? region : { ...region, about, rejected });
+    return;
+  }
+  image.rejected.push(...rejected);
   const label = labelOfRecord(record);
   if (label !== null) image.labels.push(label);
+}
+
+const NO_REGION: Omit<ImportedRegion, 'box'> = {
+  unit: 'pixels',
+  score: null,
+  labels: [],
+  mask: null,
+  polygons: null,
+  keypoints: null,
+  crowd: false,
+};
+
+function rejectionsOf(record: CsvRecord, defaultTask: string): Rejection[] {
+  const className = textOfCell(record.cell('not')).trim();
+  return className === '' ? [] : [{ className, task: textOfCell(record.cell('task')).trim() || defaultTask }];
 }
 
 /** Null when the class is empty: a row that only names the file. */
@@ -153,24 +180,16 @@ export function labelOfRecord(record: CsvRecord): ImportedLabel | null {
 
 /** Null when the row has no box. A box has all four corners and a class. */
 export function regionOfRecord(record: CsvRecord): ImportedRegion | null {
-  const cells = BOX_COLUMNS.map((column) => record.cell(column).trim());
-  if (cells.every((cell) => cell === '')) return null;
-  const [x1, y1, x2, y2] = cells.map((cell, i) => numberIn(cell, `${record.where} ${BOX_COLUMNS[i]}`)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  if (BOX_COLUMNS.every((column) => record.cell(column).trim() === '')) return null;
+  const box = boxOfRecord(record);
   const label = labelOfRecord(record);
   if (label === null) throw badFile(record.where, 'the row has a box and no class');
-  return {
-    box: boxOf(x1, y1, x2, y2, record.where),
-    unit: 'pixels',
-    score: label.confidence,
-    labels: [label],
-    mask: null,
-    polygons: null,
-    keypoints: null,
-    crowd: false,
-  };
+  return { ...NO_REGION, box, score: label.confidence, labels: [label] };
+}
+
+function boxOfRecord(record: CsvRecord): Box {
+  const [x1, y1, x2, y2] = BOX_COLUMNS.map((column) =>
+    numberIn(record.cell(column).trim(), `${record.where} ${column}`),
+  ) as [number, number, number, number];
+  return boxOf(x1, y1, x2, y2, record.where);
 }

@@ -36,7 +36,7 @@ export interface QuestionsOptions {
   readonly bytes: (id: ImageId) => Promise<Uint8Array | null>;
 }
 
-const COLUMNS = ['file', 'class', 'task', 'why', 'guess'];
+const COLUMNS = ['file', 'class', 'not', 'task', 'why', 'guess'];
 const REGION_COLUMNS = ['region', 'x1', 'y1', 'x2', 'y2'];
 /** How much around a region is shown, as a share of its box. */
 const MARGIN = 0.15;
@@ -59,6 +59,7 @@ function sheet(questions: readonly QuestionFile[], task: string): string {
   const rows = questions.map(({ file, box, question: { itemId, why, guess } }) =>
     csvRow([
       fileCell(file),
+      '',
       '',
       textCell(task),
       why,
@@ -133,8 +134,8 @@ async function card(
 
 function page(task: string, cards: readonly Markup[], sorted: boolean): Markup {
   const how = sorted
-    ? `Move each picture from the folder _unlabelled into the folder of its class (make new ones as needed), or write the class into ${SHEET}. What is none of the classes goes into "${NONE_OF_THESE}". Then: labelsmith import folders THIS-FOLDER --as human --task ${task}, or labelsmith import csv ${SHEET} --as human.`
-    : `Write the class of each into ${SHEET}; what is none of the classes is "${NONE_OF_THESE}". Then: labelsmith import csv ${SHEET} --as human.`;
+    ? `Move each picture from the folder _unlabelled into the folder of its class (make new ones as needed), or write the class into ${SHEET}. What is none of the classes goes into "${NONE_OF_THESE}"; a class that it surely is not stands in the column not. Then: labelsmith import folders THIS-FOLDER --as human --task ${task}, or labelsmith import csv ${SHEET} --as human.`
+    : `Write the class of each into ${SHEET}; what is none of the classes is "${NONE_OF_THESE}", and a class that it surely is not stands in the column not. Then: labelsmith import csv ${SHEET} --as human.`;
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>To label: ${task}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -240,8 +240,9 @@ test('regions: asked about in a sheet and a page, answered, learned, and the res
   const answered = rows.map((row, i) => {
     const cells = row.split(',');
     const left = cells[columns.indexOf('x1')] === '0';
-    // The last one is left unanswered.
+    // Of the last one only what it is not is known.
     if (i < 9) cells[1] = left ? 'level' : 'upright';
+    else cells[columns.indexOf('not')] = left ? 'upright' : 'level';
     return cells.join(',');
   });
   await writeFile(join(dir, 'answers.csv'), [header, ...answered].join('\n'));
@@ -249,7 +250,11 @@ test('regions: asked about in a sheet and a page, answered, learned, and the res
     ['import', 'csv', 'answers.csv', '--as', 'human'],
     at,
   );
-  assert.deepEqual([imported.labels, imported.regions], [9, 0], 'labels of the regions that were asked about');
+  assert.deepEqual(
+    [imported.labels, imported.regions],
+    [10, 0],
+    'labels of the regions that were asked about, and one that is refused',
+  );
   const result = await runJson<Rounds & { labels: number; unsure: number; items: number }>(
     ['teach', 'rounds', '--task', 'part', '--threshold', '0'],
     at,
