@@ -3,6 +3,7 @@ import { type DetectResult, detectIn, detectionKey, estimateDetect } from '../..
 import { findPosesIn } from '../../labelling/pose.ts';
 import { segmentIn } from '../../labelling/segment.ts';
 import type { ShapeResult } from '../../labelling/shape-stage.ts';
+import { InferencePool } from '../../math/pool.ts';
 import { type Detector, openDetector } from '../../models/detector.ts';
 import { openPose } from '../../models/pose.ts';
 import { openSegmenter } from '../../models/segmenter.ts';
@@ -41,12 +42,15 @@ export const detect: CommandSpec = {
   async run(invocation) {
     keepYoungGenerationSmall();
     const { options, global, output } = invocation;
+    // Its threads start while the workspace is opened.
+    await using pool = await InferencePool.create({ threads: global.threads });
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       if (global.dryRun) return await showEstimate(invocation, workspace);
       const result = await runDetect(invocation, workspace, {
         force: options.force as boolean,
         task: options.task as string,
+        pool,
       });
       output.document({ interrupted: result.interrupted, ...result.counts, ...shapeCounts(result) });
       printDetected(output, result);
@@ -67,21 +71,24 @@ export interface Detected extends DetectResult {
 interface Target {
   readonly force: boolean;
   readonly task: string;
+  /** Runs the detector, and stays open. Default: one of its own. */
+  readonly pool?: InferencePool;
 }
 
 export async function runDetect(invocation: Invocation, workspace: Workspace, target: Target): Promise<Detected> {
-  const { result, key, rules } = await withDetector(invocation, async (detector) => {
+  const { pool, ...settings } = target;
+  const { result, key, rules } = await withDetector(invocation, pool, async (detector) => {
     const rules = await acceptRulesOf(invocation.options, workspace.store, detector.classNames);
     const run = invocation.runOptions();
     const tiles = invocation.options.tiles as boolean;
-    const result = await detectIn(workspace, detector, { ...run, rules, ...target, tiles });
+    const result = await detectIn(workspace, detector, { ...run, rules, ...settings, tiles });
     run.done();
     return { result, key: detectionKey(detector, { tiles }), rules };
   });
   const { pose: wantsPose, segment: wantsMasks } = invocation.options;
-  const pose = wantsPose && !result.interrupted ? await runPose(invocation, workspace, key, target, rules) : null;
+  const pose = wantsPose && !result.interrupted ? await runPose(invocation, workspace, key, settings, rules) : null;
   const halted = result.interrupted || (pose?.interrupted ?? false);
-  const segment = wantsMasks && !halted ? await runSegment(invocation, workspace, key, target) : null;
+  const segment = wantsMasks && !halted ? await runSegment(invocation, workspace, key, settings) : null;
   return { ...result, interrupted: halted || (segment?.interrupted ?? false), pose, segment };
 }
 
@@ -131,7 +138,7 @@ export function quarantinedIn({ counts, pose, segment }: Detected): number {
 
 async function showEstimate(invocation: Invocation, workspace: Workspace): Promise<number> {
   const { options, global, output } = invocation;
-  const estimate = await withDetector(invocation, async (detector) =>
+  const estimate = await withDetector(invocation, undefined, async (detector) =>
     estimateDetect(workspace, detector, {
       ...global,
       rules: await acceptRulesOf(options, workspace.store, detector.classNames),
@@ -149,10 +156,14 @@ async function showEstimate(invocation: Invocation, workspace: Workspace): Promi
   return 0;
 }
 
-async function withDetector<T>(invocation: Invocation, work: (detector: Detector) => Promise<T>): Promise<T> {
+async function withDetector<T>(
+  invocation: Invocation,
+  pool: InferencePool | undefined,
+  work: (detector: Detector) => Promise<T>,
+): Promise<T> {
   const { options, global, output, signal } = invocation;
   const preparing = fetchOptionsFor(output, signal);
-  const detector = await openDetector(options.model as string, { ...preparing, threads: global.threads });
+  const detector = await openDetector(options.model as string, { ...preparing, threads: global.threads, pool });
   try {
     return await work(detector);
   } finally {
