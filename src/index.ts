@@ -18,6 +18,7 @@ export { inspect } from './images/inspect.ts';
 export { type AcceptRules, accept, DEFAULT_ACCEPT_RULES } from './labelling/accept.ts';
 export { answerAudit, drawAudit, estimateAudit } from './labelling/audit.ts';
 export { type DetectOptions, type DetectResult, detectIn, estimateDetect } from './labelling/detect.ts';
+export { type DataMap, type Mark, readMap } from './labelling/discover/data-map.ts';
 export {
   type DiscoveredCluster,
   type DiscoverOptions,
@@ -34,6 +35,7 @@ export { type SelectInOptions, type SelectResult, selectIn } from './labelling/t
 export { DEFAULT_THRESHOLD, type TeachOptions, type TeachResult, teachIn } from './labelling/teach/teach.ts';
 export { type Detector, openDetector } from './models/detector.ts';
 export { type Embedder, openEmbedder } from './models/embedder.ts';
+export { type ImageClassifier, openImageClassifier } from './models/image-classifier.ts';
 export { importModel } from './models/import.ts';
 export { modelsList } from './models/list.ts';
 export { prepareModel } from './models/prepare.ts';

@@ -1,9 +1,13 @@
 import type { ItemKind } from '../../core/labels.ts';
+import { kindsOf } from '../../corpus/kinds.ts';
+import { wordNet } from '../../corpus/wordnet.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type DiscoverResult, discoverIn } from '../../labelling/discover/discover.ts';
 import { METHODS, type Method } from '../../labelling/discover/hierarchy.ts';
+import { openImageClassifier } from '../../models/image-classifier.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
+import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { wholeNumber } from '../parse.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
@@ -33,6 +37,7 @@ export const discover: CommandSpec = {
     },
     { flags: '--method <name>', description: 'how to cluster (default: as before here, else graph)', choices: METHODS },
     { flags: '--task <name>', description: 'the task that gets the labels', default: 'class' },
+    { flags: '--classifier <model>', description: 'an imported classifier that votes on names of new clusters' },
     { flags: '--recluster', description: 'cluster everything again', default: false },
   ],
   dryRun: true,
@@ -71,6 +76,7 @@ export const discover: CommandSpec = {
         level: options.level as number | undefined,
         method: options.method as Method | undefined,
         recluster: options.recluster as boolean,
+        classifier: options.classifier as string | undefined,
       });
       const { counts, metrics: _, ...told } = result;
       output.document({ ...told, ...counts, embedded: embedded.counts });
@@ -89,6 +95,8 @@ export interface DiscoverChoices {
   readonly level?: number;
   readonly method?: Method;
   readonly recluster: boolean;
+  /** Name of a model. */
+  readonly classifier?: string;
 }
 
 export async function runDiscover(
@@ -96,10 +104,23 @@ export async function runDiscover(
   workspace: Workspace,
   choices: DiscoverChoices,
 ): Promise<DiscoverResult> {
-  const run = invocation.runOptions();
-  const result = await discoverIn(workspace, { ...run, ...choices });
-  run.done();
-  return result;
+  const { output, signal, global } = invocation;
+  const { classifier: named, ...rest } = choices;
+  const fetching = { ...fetchOptionsFor(output, signal), threads: global.threads };
+  const classifier = named === undefined ? undefined : await openImageClassifier(named, fetching);
+  try {
+    const run = invocation.runOptions();
+    const result = await discoverIn(workspace, {
+      ...run,
+      ...rest,
+      classifier,
+      kindsOf: (name) => kindsOf(wordNet(), name),
+    });
+    run.done();
+    return result;
+  } finally {
+    await classifier?.close();
+  }
 }
 
 export function printDiscovered(
@@ -115,7 +136,10 @@ export function printDiscovered(
   if (counts.none > 0) output.line(`${plural(counts.none, what)} belong to none of them.`);
   const rows = clusters.slice(0, CLUSTERS_SHOWN).map(({ name, size, candidates }) => {
     const best = candidates.slice(0, EVIDENCE_SHOWN).map((candidate) => {
-      const parts = candidate.evidence.map(({ source, count, of }) => `${source} ${count}/${of}`);
+      const parts = candidate.evidence.map(({ source, count, of, kinds }) => {
+        const such = kinds ? `: ${kinds.join(', ')}` : '';
+        return `${source} ${count}/${of}${such}`;
+      });
       return `${candidate.name} ${formatPercent(candidate.score, 0)} (${parts.join(', ')})`;
     });
     return [name, size, best.join(' · ')];

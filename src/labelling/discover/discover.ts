@@ -29,8 +29,8 @@ import {
 } from '../recipe.ts';
 import { type ClusterModel, clustersOf, savedModel, saveModel } from './cluster-model.ts';
 import { type Chart, openChart, readMap } from './data-map.ts';
-import { type Candidate, chooseNames, nameCandidates } from './evidence.ts';
-import { gatherEvidence } from './gather-evidence.ts';
+import { type Candidate, chooseNames, type KindsOf, nameCandidates } from './evidence.ts';
+import { gatherEvidence, type Voter } from './gather-evidence.ts';
 import { type Hierarchy, hierarchyOf, levelsOf, type Method, neighboursOf, suggestedK } from './hierarchy.ts';
 import { chooseMembers, type Members, memberKey, readMembers } from './members.ts';
 import { type Vote, type Voters, vote } from './vote.ts';
@@ -51,6 +51,10 @@ export interface DiscoverOptions extends RunOptions {
   readonly items?: ItemKind;
   /** Clusters all items again, those that came since too. Default false. */
   readonly recluster?: boolean;
+  /** Votes on images that are typical of clusters, as evidence for names. Default none. */
+  readonly classifier?: Voter;
+  /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */
+  readonly kindsOf?: KindsOf;
 }
 
 export interface DiscoverEffects {
@@ -305,14 +309,13 @@ function clustersWanted(method: Method, hierarchy: Hierarchy, asked: number | 'a
 
 async function named(job: Job, model: ClusterModel, members: Members, voters: Voters): Promise<ClusterModel> {
   const { effects, task, items } = job;
+  const { classifier, kindsOf } = job.options;
   const k = voters.clusters.reduce((most, one) => Math.max(most, one + 1), 0);
   const order = await typical(members, voters, k);
   const perCluster = Math.max(1, Math.min(INSPECTED, Math.floor(MOST_INSPECTED / Math.max(1, k))));
-  const inspected = new Set(
-    order.flatMap((rows) => rows.slice(0, perCluster).map((row) => members.ids[row] as string)),
-  );
-  const tables = await gatherEvidence(effects, members.ids, { task, items, inspected });
-  const candidates = nameCandidates(voters.clusters, k, tables);
+  const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => members.ids[row] as string)));
+  const tables = await gatherEvidence(effects, members.ids, { task, items, inspected, classifier });
+  const candidates = nameCandidates(voters.clusters, k, tables, kindsOf);
   const names = chooseNames(candidates);
   const clusters = names.map((name, c) => ({
     name,
@@ -320,6 +323,12 @@ async function named(job: Job, model: ClusterModel, members: Members, voters: Vo
     exemplars: (order[c] as number[]).slice(0, EXEMPLARS).map((row) => members.ids[row] as string),
   }));
   return { ...model, clusters };
+}
+
+/** Some of all, from the most typical to the least: the most typical alone would say that a mixed cluster is one thing. */
+function spread(rows: readonly number[], count: number): number[] {
+  if (rows.length <= count) return [...rows];
+  return Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)] as number);
 }
 
 /** The rows of each cluster, those first whose neighbours agree and which are nearest to the cluster's mean. */

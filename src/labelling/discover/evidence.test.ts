@@ -29,6 +29,32 @@ test('what is in every cluster names none; what is in one names it, with counts 
   assert.deepEqual(second, []);
 });
 
+test('kinds of one thing that are together are named by it, the nearest that fits, with the kinds', () => {
+  const kindsOf = (name: string) =>
+    ({ car: ['motor vehicle', 'vehicle'], bus: ['vehicle'], dog: ['animal'] })[name] ?? [];
+  const mixed = table('detector', (i) => (i >= 20 ? ['dog'] : i % 2 === 0 ? ['car'] : ['bus']));
+  const [first, second] = nameCandidates(CLUSTERS, 3, [mixed], kindsOf);
+  assert.deepEqual(
+    first?.map(({ name }) => name),
+    ['vehicle', 'bus', 'car'],
+  );
+  assert.deepEqual(first?.[0]?.evidence, [
+    { source: 'detector', count: 20, of: 20, outside: 0, lift: 3, kinds: ['bus', 'car'] },
+  ]);
+  // Nothing is gained by calling dogs animals.
+  assert.deepEqual(
+    second?.map(({ name }) => name),
+    ['dog'],
+  );
+  const one = table('detector', (i) => (i < 18 ? ['car'] : i < 20 ? ['bus'] : []));
+  assert.equal(nameCandidates(CLUSTERS, 3, [one], kindsOf)[0]?.[0]?.name, 'car', 'nearly all are of one kind');
+  assert.deepEqual(
+    nameCandidates(CLUSTERS, 3, [mixed])[0]?.map(({ name }) => name),
+    ['bus', 'car'],
+    'without knowledge of kinds there are none',
+  );
+});
+
 test('two sources for one name count more than each, and trusted ones more than others', () => {
   const of = (...tables: TermTable[]) => nameCandidates(CLUSTERS, 3, tables)[1]?.[0]?.score ?? 0;
   const inSecond = (i: number) => (CLUSTERS[i] === 1 ? ['cat'] : []);

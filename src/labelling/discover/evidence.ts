@@ -32,6 +32,8 @@ export interface Evidence {
   readonly outside: number;
   /** The term's share in the cluster over its share among all items looked at. */
   readonly lift: number;
+  /** Of a name that is what several terms are kinds of: these, the most frequent first. */
+  readonly kinds?: readonly string[];
 }
 
 export interface Candidate {
@@ -48,6 +50,9 @@ export interface TermTable {
   readonly terms: readonly (readonly string[] | undefined)[];
 }
 
+/** The names of what a term is a kind of, the nearest first; empty where that is not known. */
+export type KindsOf = (term: string) => readonly string[];
+
 /** A term of fewer items than this names nothing, but for clusters that are hardly larger. */
 const LEAST_COUNT = 3;
 const LEAST_LIFT = 1.5;
@@ -55,8 +60,51 @@ const LEAST_LIFT = 1.5;
 export const NAMING_SCORE = 0.35;
 const CANDIDATES = 8;
 
-/** Candidates for every cluster, best first. @param clusters shape [items], the cluster of each item, −1 for none. */
-export function nameCandidates(clusters: Int32Array, k: number, tables: readonly TermTable[]): Candidate[][] {
+/** A common kind is no news where nearly all items under it have one term. */
+const MOST_ONE_KIND = 0.85;
+/** The least share of a term among the items of a common kind for it to be one of several that agree. */
+const LEAST_KIND = 0.1;
+
+/**
+ * Candidates for every cluster, best first. Where several terms of a cluster are kinds of one thing (car, truck and bus of
+ * vehicle) and that thing fits the cluster better than any of them, it is one more candidate: of those that do, the best one,
+ * and the nearest where several are as good.
+ *
+ * @param clusters shape [items], the cluster of each item, −1 for none.
+ */
+export function nameCandidates(
+  clusters: Int32Array,
+  k: number,
+  tables: readonly TermTable[],
+  kindsOf?: KindsOf,
+): Candidate[][] {
+  const found = evidenceOf(clusters, k, tables);
+  const above = kindsOf ? kindEvidence(clusters, k, tables, kindsOf) : [];
+  return found.map((names, cluster) => {
+    const own = candidatesFrom(names);
+    const best = own[0]?.score ?? 0;
+    const [kind] = candidatesFrom(above[cluster] ?? new Map()).filter(
+      ({ name, score }) => score > best && !names.has(name),
+    );
+    return [...(kind ? [kind] : []), ...own].slice(0, CANDIDATES);
+  });
+}
+
+function candidatesFrom(names: ReadonlyMap<string, readonly Evidence[]>): Candidate[] {
+  const outside = (evidence: readonly Evidence[]) => evidence.reduce((sum, one) => sum + one.outside, 0);
+  return [...names]
+    .map(([name, evidence]) => ({ name, score: scoreOf(evidence), evidence }))
+    .sort(
+      (a, b) =>
+        b.score - a.score ||
+        outside(a.evidence) - outside(b.evidence) ||
+        b.name.length - a.name.length ||
+        (a.name < b.name ? -1 : 1),
+    );
+}
+
+/** For every cluster the evidence for each term that is frequent and more frequent than elsewhere. */
+function evidenceOf(clusters: Int32Array, k: number, tables: readonly TermTable[]): Map<string, Evidence[]>[] {
   const found: Map<string, Evidence[]>[] = Array.from({ length: k }, () => new Map());
   for (const { source, terms } of tables) {
     const looked = new Int32Array(k);
@@ -86,12 +134,53 @@ export function nameCandidates(clusters: Int32Array, k: number, tables: readonly
       }
     });
   }
-  return found.map((names) =>
-    [...names]
-      .map(([name, evidence]) => ({ name, score: scoreOf(evidence), evidence }))
-      .sort((a, b) => b.score - a.score || b.name.length - a.name.length || (a.name < b.name ? -1 : 1))
-      .slice(0, CANDIDATES),
-  );
+  return found;
+}
+
+/** The same for what terms are kinds of, as far as several terms of the cluster are. */
+function kindEvidence(
+  clusters: Int32Array,
+  k: number,
+  tables: readonly TermTable[],
+  kindsOf: KindsOf,
+): Map<string, Evidence[]>[] {
+  const known = new Map<string, readonly string[]>();
+  const kinds = (term: string) => {
+    const there = known.get(term) ?? kindsOf(term);
+    known.set(term, there);
+    return there;
+  };
+  const found: Map<string, Evidence[]>[] = Array.from({ length: k }, () => new Map());
+  for (const { source, terms } of tables) {
+    /** For every cluster and kind: how many items have each term of it. */
+    const parts: Map<string, Map<string, number>>[] = Array.from({ length: k }, () => new Map());
+    const lifted = terms.map((own, item) => {
+      if (own === undefined) return undefined;
+      const part = parts[clusters[item] as number];
+      const names: string[] = [];
+      for (const term of new Set(own)) {
+        for (const kind of kinds(term)) {
+          names.push(kind);
+          const counts = part?.get(kind) ?? new Map<string, number>();
+          counts.set(term, (counts.get(term) ?? 0) + 1);
+          part?.set(kind, counts);
+        }
+      }
+      return names;
+    });
+    for (const [cluster, names] of evidenceOf(clusters, k, [{ source, terms: lifted }]).entries()) {
+      for (const [name, [evidence]] of names) {
+        if (!evidence) continue;
+        const counts = [...(parts[cluster]?.get(name) ?? [])].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+        const agreeing = counts.filter(([, n]) => n >= LEAST_COUNT && n >= LEAST_KIND * evidence.count);
+        if (agreeing.length < 2 || (agreeing[0]?.[1] as number) > MOST_ONE_KIND * evidence.count) continue;
+        const joined = found[cluster]?.get(name) ?? [];
+        joined.push({ ...evidence, kinds: agreeing.map(([term]) => term) });
+        found[cluster]?.set(name, joined);
+      }
+    }
+  }
+  return found;
 }
 
 function scoreOf(evidence: readonly Evidence[]): number {

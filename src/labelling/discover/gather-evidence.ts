@@ -2,8 +2,10 @@
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels, type ItemKind, type Label } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
+import type { ImageClassifier } from '../../models/image-classifier.ts';
 import { type ReadPath, readImage } from '../../pipeline/originals.ts';
 import type { Store } from '../../store/store.ts';
+import { pixelsFor } from '../embed.ts';
 import type { TermTable } from './evidence.ts';
 import { keywordsIn } from './keywords.ts';
 import { pathTerms } from './words.ts';
@@ -17,7 +19,13 @@ export interface EvidenceEffects {
   readonly readBytes: ReadPath;
 }
 
-/** @param inspected items whose files are opened for keywords. */
+/** An image classifier that votes on what is in images. */
+export type Voter = Pick<ImageClassifier, 'classNames' | 'input' | 'classify'>;
+
+/** A vote of less says nothing. */
+const LEAST_VOTE = 0.2;
+
+/** @param inspected items whose files are opened for keywords and the classifier's votes. */
 export async function gatherEvidence(
   { store, readBytes }: EvidenceEffects,
   ids: readonly ItemId[],
@@ -25,12 +33,19 @@ export async function gatherEvidence(
     task,
     items,
     inspected,
-  }: { readonly task: string; readonly items: ItemKind; readonly inspected: ReadonlySet<ItemId> },
+    classifier,
+  }: {
+    readonly task: string;
+    readonly items: ItemKind;
+    readonly inspected: ReadonlySet<ItemId>;
+    readonly classifier?: Voter;
+  },
 ): Promise<TermTable[]> {
   const labels: (readonly string[])[] = [];
   const objects: (readonly string[])[] = [];
   const paths: (readonly string[] | undefined)[] = [];
   const keywords: (readonly string[] | undefined)[] = [];
+  const votes: (readonly string[] | undefined)[] = [];
   for (let start = 0; start < ids.length; start += PAGE) {
     const page = ids.slice(start, start + PAGE);
     const said = await store.labelsOf(page, task);
@@ -42,13 +57,16 @@ export async function gatherEvidence(
       objects.push(namesOf(seen.get(id) ?? [], 'multi'));
       paths.push(where?.get(id)?.flatMap(({ path, sourceRoot }) => pathTerms(path, sourceRoot)));
       const opened = items === 'images' && inspected.has(id);
-      keywords.push(opened ? await keywordsOf(store, id, readBytes) : undefined);
+      const bytes = opened ? await bytesOf(store, id, readBytes) : undefined;
+      keywords.push(bytes && keywordsIn(bytes));
+      votes.push(bytes && classifier && (await voteOn(bytes, classifier)));
     }
   }
   const tables: TermTable[] = [
     { source: 'label', terms: labels },
     { source: 'keyword', terms: keywords },
     { source: 'path', terms: paths },
+    { source: 'classifier', terms: votes },
   ];
   // The detector's own task is not evidence for itself.
   return task === OBJECTS ? tables : [...tables, { source: 'detector', terms: objects }];
@@ -58,16 +76,39 @@ function namesOf(labels: readonly Label[], rule: 'single' | 'multi'): string[] {
   return currentLabels(labels, rule).map(({ className }) => className);
 }
 
-async function keywordsOf(
+async function bytesOf(
   store: Pick<Store, 'pathsOfImages'>,
   id: ItemId,
   readBytes: ReadPath,
-): Promise<string[] | undefined> {
+): Promise<Uint8Array | undefined> {
   try {
-    return keywordsIn(await readImage(store as Store, id, readBytes));
+    return await readImage(store as Store, id, readBytes);
   } catch (error) {
     // A file that is gone since it was embedded is no evidence, and no reason to stop.
     if (error instanceof LabelsmithError) return undefined;
     throw error;
   }
+}
+
+/** The classifier's best class, if it is any; nothing where the picture cannot be decoded. */
+async function voteOn(bytes: Uint8Array, classifier: Voter): Promise<string[] | undefined> {
+  let pixels: Uint8Array;
+  try {
+    pixels = await pixelsFor(bytes, classifier.input);
+  } catch (error) {
+    if (error instanceof LabelsmithError) return undefined;
+    throw error;
+  }
+  const probabilities = await classifier.classify(pixels);
+  let best = 0;
+  for (let c = 1; c < probabilities.length; c++) {
+    if ((probabilities[c] as number) > (probabilities[best] as number)) best = c;
+  }
+  return (probabilities[best] as number) >= LEAST_VOTE ? [termOf(classifier.classNames[best] as string)] : [];
+}
+
+/** ImageNet's lists say `n02123045 tabby, tabby cat`: an offset of WordNet, and synonyms of which the first is the name. */
+function termOf(className: string): string {
+  const [name = className] = className.replace(/^n\d{8}[\s,:]+/, '').split(',');
+  return name.replaceAll('_', ' ').trim();
 }
