@@ -3,14 +3,14 @@
  * what it leaves is compared with an undisturbed run, byte for byte.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { uniquePhotos } from '../bench/photos.ts';
 import { DATA, runCli, runJson, scratch } from './cli.ts';
 import { filesUnder, statusIfAny, statusIn } from './workspace.ts';
 
-export const KILLED_COMMANDS = ['add', 'detect', 'embed', 'discover', 'export'] as const;
+export const KILLED_COMMANDS = ['add', 'detect', 'embed', 'discover', 'match', 'export'] as const;
 export type KilledCommand = (typeof KILLED_COMMANDS)[number];
 
 const SHARD_SIZE = 4;
@@ -48,6 +48,7 @@ function argsOf(command: KilledCommand): string[] {
   if (command === 'add') return ['add', 'photos', ...SHARD];
   if (command === 'detect' || command === 'embed') return [command, ...SHARD];
   if (command === 'discover') return ['discover', '--k', '4', ...SHARD];
+  if (command === 'match') return ['match', 'refs', ...SHARD];
   return ['export', 'coco', 'out', '--images', 'copy', '--replace'];
 }
 
@@ -69,6 +70,10 @@ export async function prepareGround(
     await runJson(argsOf('embed'), { cwd: dir });
     await runJson(['discover', '--k', '2', ...SHARD], { cwd: dir });
   }
+  if (command === 'match') {
+    await runJson(argsOf('embed'), { cwd: dir });
+    await writeReferences(join(dir, 'refs'));
+  }
   mkdirSync(join(dir, 'before'));
   for (const name of ['.labelsmith', 'out']) copyIfThere(join(dir, name), join(dir, 'before', name));
   const startedAt = performance.now();
@@ -79,6 +84,21 @@ export async function prepareGround(
   const exports = (formats === 'all' ? ALL_EXPORTS : FEW_EXPORTS).filter(([format]) => boxes || format !== 'crops');
   return { dir, command, photos, exports, lengthMs, expected: await outcomeOf(dir, command, exports) };
 }
+
+/** Two photographs a class; the labels mean nothing, and there are many of them. */
+async function writeReferences(dir: string): Promise<void> {
+  const all = join(dir, 'all');
+  await uniquePhotos(join(DATA, 'coco-train128/images'), 6, all);
+  for (const [i, name] of readdirSync(all).sort().entries()) {
+    const folder = join(dir, `class-${i % 3}`);
+    mkdirSync(folder, { recursive: true });
+    renameSync(join(all, name), join(folder, name));
+  }
+  rmSync(all, { recursive: true });
+}
+
+/** Commands whose shards nobody can count from outside. */
+const UNCOUNTED: ReadonlySet<KilledCommand> = new Set(['export', 'discover', 'match']);
 
 /** Kills the command at `moments` moments, each in the state before it, and checks what comes after. */
 export async function killAndResume(ground: Ground, moments: number): Promise<void> {
@@ -118,13 +138,13 @@ export async function killAndResume(ground: Ground, moments: number): Promise<vo
     const exported = await outcomeOf(dir, command, exports);
     assert.deepEqual([...exported.keys()], [...expected.keys()], `${at}: the same files`);
     for (const [file, hash] of expected) assert.equal(exported.get(file), hash, `${at}: ${file} byte for byte`);
-    const known = ['photos', 'before', 'exports', 'out', '.labelsmith'];
+    const known = ['photos', 'refs', 'before', 'exports', 'out', '.labelsmith'];
     const leftovers = readdirSync(dir).filter((name) => !known.includes(name));
     assert.deepEqual(leftovers, [], `${at}: a killed export leaves nothing behind once another one ran`);
   }
   // A kill that comes after the end, or before the first shard, tests little: enough of the moments must have hit.
   assert.ok(killed >= moments / 2, `${command}: only ${killed} of ${moments} kills hit the running command`);
-  if (command !== 'export' && command !== 'discover' && moments >= 10) {
+  if (!UNCOUNTED.has(command) && moments >= 10) {
     assert.ok(
       halfWay >= moments / 5,
       `${command}: only ${halfWay} of ${moments} kills came between two shards' commits`,
@@ -135,21 +155,24 @@ export async function killAndResume(ground: Ground, moments: number): Promise<vo
 /** Images that the killed command got done. */
 async function doneIn(dir: string, command: KilledCommand): Promise<number> {
   const status = await statusIfAny(dir);
-  if (!status || command === 'export' || command === 'discover') return 0;
+  if (!status || UNCOUNTED.has(command)) return 0;
   if (command === 'add') return status.images;
   const left = await runJson<{ images?: number; items?: number }>([command, '--dry-run'], { cwd: dir });
   return status.images - (left.images ?? left.items ?? 0);
 }
 
-/** The exports; of `embed`, whose vectors nobody exports, those of the clusters that they give, and the files of vectors. */
+/**
+ * The exports; of `embed`, whose vectors nobody exports, those of the clusters that they give, and the files of vectors; of
+ * `discover` and `match` these files too, the data map and guesses.
+ */
 async function outcomeOf(
   dir: string,
   command: KilledCommand,
   exports: Ground['exports'],
 ): Promise<Map<string, string>> {
-  if (command !== 'embed') return exportAll(dir, exports);
+  if (command !== 'embed' && command !== 'discover' && command !== 'match') return exportAll(dir, exports);
   const vectors = filesUnder(join(dir, '.labelsmith/vectors'));
-  await runJson(argsOf('discover'), { cwd: dir });
+  if (command === 'embed') await runJson(argsOf('discover'), { cwd: dir });
   return new Map([...vectors, ...(await exportAll(dir, exports))]);
 }
 

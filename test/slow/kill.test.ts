@@ -8,6 +8,7 @@ const PHOTOGRAPHS: Readonly<Record<KilledCommand, number>> = {
   detect: 96,
   embed: 256,
   discover: 256,
+  match: 256,
   export: 128,
 };
 
