@@ -265,6 +265,15 @@ test('regions: asked about in a sheet and a page, answered, learned, and the res
   const labels = (await readFile(join(dir, 'parts.csv'), 'utf8')).split('\n').filter((line) => line.includes(',part,'));
   const right = labels.filter((line) => line.includes(',upright,') === /,120,0,240,120/.test(line)).length;
   assert.ok(labels.length === 24 && right >= 20, `${right} of ${labels.length} right`);
+  // By its task's name, in the workspace that taught it: the regions there are looked at again, what people said stays.
+  const auto = await runJson<{ classified: { classified: number; labelled: number } }>(
+    ['auto', 'images', '--classifier', 'part'],
+    at,
+  );
+  assert.ok(auto.classified.classified >= 24, `${auto.classified.classified}`);
+  await runJson(['export', 'csv', 'after.csv', '--task', 'part', '--origin', 'human'], at);
+  const said = (await readFile(join(dir, 'after.csv'), 'utf8')).split('\n').filter((line) => line.includes(',human,'));
+  assert.equal(said.length, 9);
   const refused = await runCli(['teach', 'predict', 'images', '--task', 'part'], at);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /tells regions apart, not whole images/);
