@@ -9,12 +9,14 @@ import { sha256Hex } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { matrix } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
 import { type Mark, readMap } from './data-map.ts';
 import { type DiscoverEffects, discover } from './discover.ts';
+import { chooseMembers, MOST_MEMBERS, memberKey } from './members.ts';
 
 const OPTIONS = { seed: 0, threads: 1 };
 const COLUMNS = 8;
@@ -214,6 +216,49 @@ test('the data map: every item has a place, kinds stand together, the odd one an
   rmSync(join(effects.dir, shard?.file as string));
   await discover(effects, OPTIONS);
   assert.deepEqual(await marksOf(effects), there);
+});
+
+test('of more items than can be clustered a sample is; all get their cluster and their place, the same every time', async (t) => {
+  const results = [];
+  for (let round = 0; round < 2; round++) {
+    const { store, effects, items } = await prepare(t, 400);
+    const { counts, metrics } = await discover(effects, { ...OPTIONS, k: 4, mostMembers: 100 });
+    assert.deepEqual([counts.items, counts.assigned, metrics?.members], [400, 400, 100]);
+    const found = await labelled(store, items);
+    assert.deepEqual(
+      found,
+      items.map(({ kind }) => kind),
+    );
+    const marks = await marksOf(effects);
+    assert.equal(marks.length, 400);
+    const space = await spaceOfMap(store);
+    results.push({ found, marks, files: (await store.vectorShards(space, 'images')).map(({ sha256 }) => sha256) });
+    const again = await discover(effects, { ...OPTIONS, k: 4 });
+    assert.deepEqual([again.clustered, again.counts.assigned], [false, 0]);
+  }
+  assert.deepEqual(results[0], results[1]);
+});
+
+test('the sample depends on the items and the seed alone', async () => {
+  const ids = Array.from({ length: 30_000 }, (_, n) => sha256Hex(`item ${n}`)).sort();
+  const stream = (size: number) => ({
+    async *stream() {
+      for (let start = 0; start < ids.length; start += size) {
+        yield { ids: ids.slice(start, start + size), vectors: matrix(new Float32Array(0), 0, 0) };
+      }
+    },
+  });
+  const chosen = await chooseMembers(stream(256), [], 1);
+  assert.equal(chosen.size, MOST_MEMBERS);
+  const sorted = [...chosen].sort();
+  assert.deepEqual([...(await chooseMembers(stream(9999), [], 1))].sort(), sorted);
+  assert.notDeepEqual([...(await chooseMembers(stream(256), [], 2))].sort(), sorted);
+  // As many from every part as there should be, give or take five standard deviations of a binomial.
+  for (let part = 0; part < 10; part++) {
+    const own = ids.slice(part * 3000, (part + 1) * 3000).filter((id) => chosen.has(memberKey(id))).length;
+    assert.ok(Math.abs(own - 2000) < 5 * Math.sqrt(3000 * (2 / 3) * (1 / 3)), `${own} of part ${part}`);
+  }
+  assert.equal((await chooseMembers(stream(256), [], 1, 10)).size, 10);
 });
 
 test('what a person said stays and counts as evidence; no evidence gives no name', async (t) => {

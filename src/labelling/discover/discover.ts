@@ -51,6 +51,8 @@ export interface DiscoverOptions extends RunOptions {
   readonly items?: ItemKind;
   /** Clusters all items again, those that came since too. Default false. */
   readonly recluster?: boolean;
+  /** Of more items than this a random sample is clustered; time grows with its square. Default {@link MOST_MEMBERS}. */
+  readonly mostMembers?: number;
   /** Votes on images that are typical of clusters, as evidence for names. Default none. */
   readonly classifier?: Voter;
   /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */
@@ -284,7 +286,7 @@ async function cluster(job: Job, plan: Exclude<Plan, { kind: 'keep' }>): Promise
   }
   const { method } = plan;
   const { seed, signal } = options;
-  const chosen = await chooseMembers(effects.vectors, shards, seed);
+  const chosen = await chooseMembers(effects.vectors, shards, seed, options.mostMembers);
   if (asked !== 'auto' && asked > chosen.size) {
     throw new LabelsmithError('USAGE', `${asked} clusters cannot be made of ${chosen.size} items.`);
   }
