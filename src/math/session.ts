@@ -29,9 +29,12 @@ export interface RunnerOptions extends SessionSettings {
   readonly maxSessions?: number;
 }
 
-/** The providers that this build of ONNX Runtime has, `cpu` among them. */
+/** The providers that this installation of ONNX Runtime can run on, `cpu` among them; not those it could be extended by. */
 export function availableProviders(): string[] {
-  return ort.listSupportedBackends().map(({ name }) => name);
+  return ort
+    .listSupportedBackends()
+    .filter(({ bundled }) => bundled)
+    .map(({ name }) => name);
 }
 
 /** An ONNX Runtime session with the project's settings. `model` is a file's path or its bytes. */
