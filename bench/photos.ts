@@ -25,9 +25,13 @@ export async function uniquePhotos(set: string, count: number, out: string): Pro
   const photos = await Promise.all(names.map((name) => readFile(join(set, name))));
   for (let i = 0; i < count; i++) {
     const photo = photos[i % photos.length] as Buffer;
-    const comment = Buffer.from(`copy ${i}`);
-    const segment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, comment.length + 2]), comment]);
-    const bytes = Buffer.concat([photo.subarray(0, 2), segment, photo.subarray(2)]);
-    await writeFile(join(out, `${String(i).padStart(7, '0')}.jpg`), bytes);
+    await writeFile(join(out, `${String(i).padStart(7, '0')}.jpg`), withComment(photo, `copy ${i}`));
   }
+}
+
+/** A JPEG with a comment of at most 253 bytes behind its start marker: other bytes, the same pixels. */
+export function withComment(photo: Buffer, text: string): Buffer {
+  const comment = Buffer.from(text);
+  const segment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, comment.length + 2]), comment]);
+  return Buffer.concat([photo.subarray(0, 2), segment, photo.subarray(2)]);
 }

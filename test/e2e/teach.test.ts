@@ -204,6 +204,8 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
   );
   assert.equal(result.labelled, 9, 'the six of the audit are labelled, and not learned from');
   assert.deepEqual([result.account.measuredOn, result.account.count], ['audit', 6]);
+  const wide = await runJson<Rounds>(['teach', 'train', '--search', 'wide', '--views', '2', '--budget', '4s'], at);
+  assert.ok(wide.crossValidated.accuracy > 0.4 && wide.model.endsWith('class.base.onnx'));
   const refused = await runCli(['teach', 'select', '--out', 'images/x'], at);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /is inside a source/);

@@ -94,7 +94,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
   const { store } = workspace;
   const { task, threshold, labelRest, budgetMs, techniques } = options;
   const items = await taskItems(workspace, task);
-  const teaching = teachingOf(items);
+  const labelled = teachingOf(items);
   const stage = labelRest ? 'teach rounds' : 'teach train';
   const settings = {
     task,
@@ -108,18 +108,19 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
   return recordRun(store, { stage, settings, modelKey: items.recipe.modelKey }, options, async (runId) => {
     const pool = await InferencePool.create({ threads: options.threads });
     try {
-      const views = await viewsFor(workspace, items, teaching.problem, options);
-      const learned = await learnRounds(pool, { ...teaching.problem, views }, options);
+      const views = await viewsFor(workspace, items, labelled.problem, options);
+      const teaching = { ...labelled, problem: { ...labelled.problem, views } };
+      const learned = await learnRounds(pool, teaching.problem, options);
       const account = await accountOf(pool, items, teaching, learned);
       const model = await saveClassifier(workspace, items, teaching, learned, options);
-      const labelled = labelRest
+      const rest = labelRest
         ? await labelTheRest(workspace, items, teaching, learned.probabilities, {
             ...options,
             runId,
             key: model.sha256,
           })
         : { labels: 0, unsure: 0 };
-      return resultOf(items, teaching, learned, account, model, labelled);
+      return resultOf(items, teaching, learned, account, model, rest);
     } catch (error) {
       if (!options.signal?.aborted) throw error;
       throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
