@@ -6,14 +6,12 @@
  * order that leaves nothing open: score, then class, then place.
  */
 import type { Detections } from '../core/boxes.ts';
-import { LabelsmithError } from '../errors.ts';
-import { InferencePool } from '../math/pool.ts';
 import type { Tensor } from '../math/tensor.ts';
 import type { InputSpec } from './catalogue.ts';
 import { SINGLE } from './compose-model.ts';
 import { CANDIDATE_THRESHOLD, MAX_DETECTIONS } from './detectors/decoder.ts';
-import { type PrepareOptions, prepareEntry } from './prepare.ts';
-import { findEntry } from './registry.ts';
+import { findRole, type OpenOptions, runOnPool } from './open-model.ts';
+import { prepareEntry } from './prepare.ts';
 
 /** How an image was put into a detector's input: x in the image = x in the input ÷ `scaleX`. */
 export interface Frame {
@@ -40,42 +38,23 @@ export interface Detector {
   close(): Promise<void>;
 }
 
-export interface OpenOptions extends PrepareOptions {
-  /** Inference threads; each holds its own copy of the working memory (default: the cores). */
-  readonly threads?: number;
-  /** Runs on this pool instead of one of its own, and leaves it open. */
-  readonly pool?: InferencePool;
-}
-
 export async function openDetector(name: string, options: OpenOptions = {}): Promise<Detector> {
-  const entry = await findEntry(name, options.cacheDir);
-  if (entry.role !== 'detector') {
-    throw new LabelsmithError('USAGE', `model ${name} is a ${entry.role}, not a detector`, {
-      hint: '`labelsmith models list` shows which models detect.',
-    });
-  }
+  const entry = await findRole(name, 'detector', options.cacheDir);
   const { key, path } = await prepareEntry(entry, SINGLE, options);
-  const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
   const { width, height, pad, kernel } = entry.input;
-  const dims = [1, height, width, 3];
-  try {
-    const model = await pool.load(path, { key });
-    return {
-      key,
-      id: entry.id,
-      classNames: entry.classNames,
-      input: { width, height, pad, kernel },
-      capacity: pool.capacity,
-      async detect(pixels, frame) {
-        const { boxes, scores, classes } = await pool.run(model, { pixels: { dtype: 'uint8', data: pixels, dims } });
-        return toImage(boxes as Tensor, scores as Tensor, classes as Tensor, frame);
-      },
-      close: () => (options.pool ? pool.unload(model) : pool.close()),
-    };
-  } catch (error) {
-    if (!options.pool) await pool.close();
-    throw error;
-  }
+  const { capacity, run, close } = await runOnPool(path, { key, input: entry.input }, options);
+  return {
+    key,
+    id: entry.id,
+    classNames: entry.classNames,
+    input: { width, height, pad, kernel },
+    capacity,
+    async detect(pixels, frame) {
+      const { boxes, scores, classes } = await run(pixels);
+      return toImage(boxes as Tensor, scores as Tensor, classes as Tensor, frame);
+    },
+    close,
+  };
 }
 
 /** Candidates in input pixels as detections of the image. */

@@ -4,10 +4,9 @@
  * Guarantees: an image's vector depends on nothing but its pixels and the model (`key`): the network always runs on a
  * full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images.
  */
-import { InferencePool, type PoolModel } from '../math/pool.ts';
 import type { InputSpec } from './catalogue.ts';
 import type { Recipe } from './compose-model.ts';
-import type { OpenOptions } from './detector.ts';
+import { type OpenOptions, type Running, runOnPool } from './open-model.ts';
 import { prepareEmbedder } from './prepare-embedder.ts';
 
 export interface Embedder {
@@ -40,15 +39,10 @@ export interface OpenEmbedderOptions extends OpenOptions {
 /** @param name of a model, or of several side by side: `a+b`. */
 export async function openEmbedder(name: string, options: OpenEmbedderOptions = {}): Promise<Embedder> {
   const { id, key, model: content, input, blocks: known, batch } = await prepareEmbedder(name, options);
-  const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
-  const { width, height } = input;
-  const imageBytes = height * width * 3;
-  const dims = [batch, height, width, 3];
+  const imageBytes = input.height * input.width * 3;
+  const { capacity, run, close } = await runOnPool(content, { key, input, images: batch }, options);
   try {
-    const model = await pool.load(content, { key });
-    const run = async (data: Uint8Array) =>
-      (await pool.run(model, { pixels: { dtype: 'uint8', data, dims } })).embedding;
-    const blocks = known ?? [{ columns: await dimensionsOf(pool, model, dims), weight: 1 }];
+    const blocks = known ?? [{ columns: await dimensionsOf(run, batch * imageBytes), weight: 1 }];
     return {
       key,
       id,
@@ -56,21 +50,21 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
       blocks,
       input,
       batch,
-      capacity: pool.capacity,
+      capacity,
       async embed(pixels, count) {
         if (count < 1 || count > batch || pixels.length < count * imageBytes) {
           throw new RangeError(
             `${count} images in ${pixels.length} bytes; at most ${batch} of ${imageBytes} bytes each`,
           );
         }
-        const embedding = await run(fullBatch(pixels, count * imageBytes, batch * imageBytes));
+        const { embedding } = await run(fullBatch(pixels, count * imageBytes, batch * imageBytes));
         const vectors = embedding?.data as Float32Array;
         return count === batch ? vectors : vectors.slice(0, (count * vectors.length) / batch);
       },
-      close: () => (options.pool ? pool.unload(model) : pool.close()),
+      close,
     };
   } catch (error) {
-    if (!options.pool) await pool.close();
+    await close();
     throw error;
   }
 }
@@ -83,8 +77,7 @@ function fullBatch(pixels: Uint8Array, used: number, full: number): Uint8Array {
 }
 
 /** How wide the layers make a vector is known to the graph alone. */
-async function dimensionsOf(pool: InferencePool, model: PoolModel, dims: readonly number[]): Promise<number> {
-  const data = new Uint8Array(dims.reduce((product, size) => product * size, 1));
-  const { embedding } = await pool.run(model, { pixels: { dtype: 'uint8', data, dims } });
+async function dimensionsOf(run: Running['run'], byteLength: number): Promise<number> {
+  const { embedding } = await run(new Uint8Array(byteLength));
   return embedding?.dims[1] as number;
 }

@@ -13,8 +13,8 @@ import type { Value } from '../math/graph.ts';
 import { Graph } from '../math/ops.ts';
 import type { EmbedderEntry, InputSpec } from './catalogue.ts';
 import { defaultRecipe, inputOf, type Recipe } from './compose-model.ts';
+import { findRole } from './open-model.ts';
 import { type PrepareOptions, prepareEntry } from './prepare.ts';
-import { findEntry } from './registry.ts';
 
 export interface PreparedEmbedder {
   readonly id: string;
@@ -51,12 +51,7 @@ async function prepareSingle(
   name: string,
   { recipe: own, ...options }: PrepareOptions & { readonly recipe?: Partial<Recipe> },
 ): Promise<PreparedEmbedder> {
-  const entry = await findEntry(name, options.cacheDir);
-  if (entry.role !== 'embedder') {
-    throw new LabelsmithError('USAGE', `model ${name} is a ${entry.role}, not an embedder`, {
-      hint: '`labelsmith models list` shows which models embed.',
-    });
-  }
+  const entry = await findRole(name, 'embedder', options.cacheDir);
   refuseOblong(entry);
   const recipe = { ...defaultRecipe(entry), ...own };
   const { key, path } = await prepareEntry(entry, recipe, options);

@@ -1,0 +1,74 @@
+/** What opening any model has in common: finding it by name and role, and running it on a pool, one's own or a given one. */
+import { LabelsmithError } from '../errors.ts';
+import { InferencePool, type PoolModel } from '../math/pool.ts';
+import type { Tensors } from '../math/session.ts';
+import type { InputSpec, ModelEntry } from './catalogue.ts';
+import type { PrepareOptions } from './prepare.ts';
+import { findEntry } from './registry.ts';
+
+export interface OpenOptions extends PrepareOptions {
+  /** Inference threads; each holds its own copy of the working memory (default: the cores). */
+  readonly threads?: number;
+  /** Runs on this pool instead of one of its own, and leaves it open. */
+  readonly pool?: InferencePool;
+}
+
+export type EntryOf<Role extends ModelEntry['role']> = Extract<ModelEntry, { role: Role }>;
+
+/** How a role is called, and where there are models of it. */
+const ROLES: Readonly<Record<ModelEntry['role'], { readonly called: string; readonly hint: string }>> = {
+  detector: { called: 'a detector', hint: '`labelsmith models list` shows which models detect.' },
+  embedder: { called: 'an embedder', hint: '`labelsmith models list` shows which models embed.' },
+  pose: { called: 'a pose model', hint: '`labelsmith models list` shows which models find keypoints.' },
+  classifier: {
+    called: 'a classifier',
+    hint: '`labelsmith models import FILE.onnx --role classifier --class-names FILE` adds one.',
+  },
+};
+
+/** The model of that name, which must have the role. */
+export async function findRole<Role extends ModelEntry['role']>(
+  name: string,
+  role: Role,
+  cacheDir?: string,
+): Promise<EntryOf<Role>> {
+  const entry = await findEntry(name, cacheDir);
+  if (entry.role === role) return entry as EntryOf<Role>;
+  const { called, hint } = ROLES[role];
+  throw new LabelsmithError('USAGE', `model ${name} is ${ROLES[entry.role].called}, not ${called}`, { hint });
+}
+
+/** A model on a pool. */
+export interface Running {
+  /** Runs that are worth having under way at once. */
+  readonly capacity: number;
+  /** `pixels`: shape [images, height, width, 3] of the input, RGB. */
+  run(pixels: Uint8Array): Promise<Tensors>;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads a prepared model (a path, or its bytes) into every thread of a pool.
+ *
+ * @param images in a run
+ */
+export async function runOnPool(
+  source: string | Uint8Array,
+  { key, input, images = 1 }: { key: string; input: Pick<InputSpec, 'width' | 'height'>; images?: number },
+  options: Pick<OpenOptions, 'threads' | 'pool'>,
+): Promise<Running> {
+  const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
+  const dims = [images, input.height, input.width, 3];
+  let model: PoolModel;
+  try {
+    model = await pool.load(source, { key });
+  } catch (error) {
+    if (!options.pool) await pool.close();
+    throw error;
+  }
+  return {
+    capacity: pool.capacity,
+    run: (data) => pool.run(model, { pixels: { dtype: 'uint8', data, dims } }),
+    close: () => (options.pool ? pool.unload(model) : pool.close()),
+  };
+}
