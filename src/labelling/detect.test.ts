@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { addPlainImages } from '../../test/fixtures/plain-images.ts';
 import type { Detections } from '../core/boxes.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -63,38 +64,11 @@ async function prepare(t: TestContext) {
   return { store, effects, calls: () => calls };
 }
 
-async function addImages(store: Store): Promise<void> {
-  const run = { stage: 'add', settings: {}, modelKey: null, seed: 0, threads: 1, versions: {} };
-  const runId = await store.startRun(run);
-  await store.commitIngest({
-    runId,
-    images: IDS.map((id) => ({
-      id,
-      byteSize: 7,
-      format: 'jpeg',
-      width: 100,
-      height: 100,
-      orientation: 1,
-      frames: 1,
-      perceptualHash: '0'.repeat(16),
-      quality: { brightness: 0.5, sharpness: 100, entropy: 7 },
-      flags: [],
-      capturedAtMs: null,
-      camera: null,
-      groupId: id,
-    })),
-    paths: IDS.map((imageId, i) => ({
-      imageId,
-      path: `/photos/${i}.jpg`,
-      pathBytes: null,
-      sourceRoot: '/photos',
-      byteSize: 7,
-      modifiedAtMs: 0,
-      missing: false,
-    })),
-    quarantine: [],
-  });
-}
+const addImages = (store: Store): Promise<string> =>
+  addPlainImages(
+    store,
+    IDS.map((id, i) => ({ id, path: `/photos/${i}.jpg` })),
+  );
 
 async function boxCount(store: Store): Promise<number> {
   const regions = await store.regionsOf(IDS);

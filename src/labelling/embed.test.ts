@@ -1,10 +1,12 @@
 /** The stage with a made-up embedder and pictures of one colour: what is done again, what goes aside, what a kill leaves. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
+import { addPlainImages } from '../../test/fixtures/plain-images.ts';
 import { sha256Hex } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -25,37 +27,9 @@ async function picture(n: number): Promise<Uint8Array> {
     .toBuffer();
 }
 
-async function addImages(store: Store, pictures: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  const run = { stage: 'add', settings: {}, modelKey: null, seed: 0, threads: 1, versions: {} };
+function addImages(store: Store, pictures: ReadonlyMap<string, Uint8Array>): Promise<string> {
   const images = [...pictures].map(([path, bytes]) => ({ path, id: sha256Hex(bytes) }));
-  await store.commitIngest({
-    runId: await store.startRun(run),
-    images: images.map(({ id }) => ({
-      id,
-      byteSize: 7,
-      format: 'png',
-      width: 40,
-      height: 20,
-      orientation: 1,
-      frames: 1,
-      perceptualHash: '0'.repeat(16),
-      quality: { brightness: 0.5, sharpness: 100, entropy: 7 },
-      flags: [],
-      capturedAtMs: null,
-      camera: null,
-      groupId: id,
-    })),
-    paths: images.map(({ id, path }) => ({
-      imageId: id,
-      path,
-      pathBytes: null,
-      sourceRoot: '/photos',
-      byteSize: 7,
-      modifiedAtMs: 0,
-      missing: false,
-    })),
-    quarantine: [],
-  });
+  return addPlainImages(store, images, { format: 'png', width: 40, height: 20 });
 }
 
 async function prepare(t: TestContext, count: number) {
