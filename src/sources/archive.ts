@@ -5,12 +5,11 @@
  * ever written under a member's name.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { readRange, refuseLarger, type SystemPath, withFile } from './file.ts';
@@ -238,15 +237,8 @@ async function unpacked(path: SystemPath, packedSize: number, cache: string, key
   await mkdir(cache, { recursive: true });
   const partial = join(cache, `${key}.${process.pid}.partial`);
   const most = Math.max(ALWAYS_ALLOWED_BYTES, packedSize * MAX_GROWTH);
-  let total = 0;
-  const limit = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      total += chunk.length;
-      done(total > most ? new RangeError(`it unpacks to more than ${most} bytes`) : null, chunk);
-    },
-  });
   try {
-    await pipeline(createReadStream(path), createGunzip(), limit, createWriteStream(partial));
+    await gunzipTo(path, partial, most);
   } catch (error) {
     const code = systemCodeOf(error);
     if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -267,6 +259,39 @@ async function unpacked(path: SystemPath, packedSize: number, cache: string, key
   }
   await rename(partial, file);
   return opened(file);
+}
+
+/**
+ * Unpacks to a file as far as it goes: before it fails, all that came out of the whole part is written, so a cut archive
+ * always gives the same members. (A pipeline of streams throws away what is still on its way when one of them fails.)
+ */
+async function gunzipTo(path: SystemPath, out: string, most: number): Promise<void> {
+  const gunzip = createGunzip();
+  const ready: Buffer[] = [];
+  gunzip.on('data', (chunk: Buffer) => ready.push(chunk));
+  const failure = new Promise<never>((_, reject) => gunzip.once('error', reject));
+  failure.catch(() => {}); // it is looked at below
+  const file = await open(out, 'w');
+  try {
+    let total = 0;
+    const writeReady = async () => {
+      for (const chunk of ready.splice(0)) {
+        total += chunk.length;
+        if (total > most) throw new RangeError(`it unpacks to more than ${most} bytes`);
+        await file.appendFile(chunk);
+      }
+    };
+    for await (const chunk of createReadStream(path)) {
+      const taken = new Promise<void>((done) => gunzip.write(chunk, () => done()));
+      await Promise.race([taken, failure]).finally(writeReady);
+    }
+    const ended = once(gunzip, 'end');
+    gunzip.end();
+    await Promise.race([ended, failure]).finally(writeReady);
+  } finally {
+    gunzip.destroy();
+    await file.close();
+  }
 }
 
 function opened(file: string, damage?: OpenedArchive['damage']): Opening {
