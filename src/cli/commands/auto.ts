@@ -9,7 +9,7 @@ import { addExitCode, HERE, printAdded } from './add.ts';
 import { CLASSIFIER, classifierPath, printClassified, runClassify } from './classify.ts';
 import { printDetected, quarantinedIn, runDetect, shapeCounts } from './detect.ts';
 import { DETECT_OPTIONS } from './detect-options.ts';
-import { runDiscover } from './discover.ts';
+import { printClusters, runDiscover } from './discover.ts';
 import { runEmbed } from './embed.ts';
 import { writeReport } from './report.ts';
 
@@ -118,9 +118,7 @@ async function summarise({ output, signal }: Invocation, { dir, store }: Workspa
   if (clusters.length > 0) {
     output.line();
     output.line('Clusters of whole images:');
-    const shown = clusters.slice(0, CLUSTERS_SHOWN).map(({ name, size }) => [name, size]);
-    for (const line of table([['cluster', 'images'], ...shown])) output.line(`  ${line}`);
-    if (clusters.length > CLUSTERS_SHOWN) output.line(`  and ${formatCount(clusters.length - CLUSTERS_SHOWN)} more`);
+    printClusters(output, clusters, 'images', CLUSTERS_SHOWN);
   }
   output.line();
   if (parts.report) output.line(`Report:    ${parts.report}`);

@@ -79,7 +79,7 @@ export const discover: CommandSpec = {
         classifier: options.classifier as string | undefined,
       });
       const { counts, metrics: _, ...told } = result;
-      output.document({ ...told, ...counts, embedded: embedded.counts });
+      output.document({ ...counts, ...told, embedded: embedded.counts });
       printDiscovered(output, result, items);
       return global.strict && embedded.counts.quarantined > 0 ? 1 : 0;
     } finally {
@@ -123,6 +123,27 @@ export async function runDiscover(
   }
 }
 
+/** The largest clusters with what speaks for their names. */
+export function printClusters(
+  output: Output,
+  clusters: DiscoverResult['clusters'],
+  items: ItemKind,
+  most = CLUSTERS_SHOWN,
+): void {
+  const rows = clusters.slice(0, most).map(({ name, size, candidates }) => {
+    const best = candidates.slice(0, EVIDENCE_SHOWN).map((candidate) => {
+      const parts = candidate.evidence.map(({ source, count, of, kinds }) => {
+        const such = kinds ? `: ${kinds.join(', ')}` : '';
+        return `${source} ${count}/${of}${such}`;
+      });
+      return `${candidate.name} ${formatPercent(candidate.score, 0)} (${parts.join(', ')})`;
+    });
+    return [name, size, best.join(' · ')];
+  });
+  for (const line of table([['class', items, 'evidence for names'], ...rows])) output.line(`  ${line}`);
+  if (clusters.length > most) output.line(`  and ${formatCount(clusters.length - most)} more`);
+}
+
 export function printDiscovered(
   output: Output,
   { counts, clustered, clusters, levels, retired, outliers, duplicates }: DiscoverResult,
@@ -134,18 +155,7 @@ export function printDiscovered(
     `${made} ${plural(counts.clusters, 'cluster')} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
   );
   if (counts.none > 0) output.line(`${plural(counts.none, what)} belong to none of them.`);
-  const rows = clusters.slice(0, CLUSTERS_SHOWN).map(({ name, size, candidates }) => {
-    const best = candidates.slice(0, EVIDENCE_SHOWN).map((candidate) => {
-      const parts = candidate.evidence.map(({ source, count, of, kinds }) => {
-        const such = kinds ? `: ${kinds.join(', ')}` : '';
-        return `${source} ${count}/${of}${such}`;
-      });
-      return `${candidate.name} ${formatPercent(candidate.score, 0)} (${parts.join(', ')})`;
-    });
-    return [name, size, best.join(' · ')];
-  });
-  for (const line of table([['class', items, 'evidence for names'], ...rows])) output.line(`  ${line}`);
-  if (clusters.length > CLUSTERS_SHOWN) output.line(`  and ${formatCount(clusters.length - CLUSTERS_SHOWN)} more`);
+  printClusters(output, clusters, items);
   if (levels.length > 1) {
     const numbers = levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
     output.line(`Clusters at each level of the tree: ${numbers} (labelsmith discover --level N).`);
