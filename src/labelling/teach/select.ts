@@ -61,6 +61,9 @@ const OVERSAMPLE = 4;
 const MOST_CLUSTERS = 2000;
 /** Fewer steps than for clustering into classes: what is looked for is finer. */
 const DIFFUSION = { dimensions: 100, steps: 2 };
+/** For more rows than this the coordinates are rougher, as `teach rounds` has them: exact ones take minutes. */
+const EXACT_ROWS = 4096;
+const ROUGH = { tolerance: 1e-3, maxRounds: 6 };
 /** Rows that are looked at, at most: their neighbour graph costs the square. */
 const MOST_ROWS = 20_000;
 
@@ -86,7 +89,9 @@ async function selectWithin(pool: InferencePool, problem: SelectProblem, options
   if (probabilities && labelled.size >= FEW_PER_CLASS * classes) {
     return unsureItems(pool, { ...problem, probabilities }, free, typicalityOf(graph, rows), options);
   }
-  const { coordinates } = diffusionMap(graph, { ...DIFFUSION, seed: options.seed, signal: options.signal });
+  const solver = rows > EXACT_ROWS ? ROUGH : {};
+  const { seed, signal } = options;
+  const { coordinates } = diffusionMap(graph, { ...DIFFUSION, ...solver, seed, signal });
   return typicalItems(pool, problem, coordinates, free, options);
 }
 
