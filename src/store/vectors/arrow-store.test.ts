@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { vectorStoreContract } from '../../../test/contracts/vectors.ts';
 import { sha256Hex } from '../../core/ids.ts';
@@ -46,4 +50,29 @@ test('another Arrow file, or none, is told by name', () => {
     /x\.arrow is not a file of vectors/,
   );
   assert.throws(() => decodeVectors(new Uint8Array(0), 'x.arrow'), /x\.arrow is not a file of vectors/);
+});
+
+test('what a killed process left unfinished goes with the next write; what another is writing stays', async (t) => {
+  const workspace = mkdtempSync(join(tmpdir(), 'labelsmith-sweep-'));
+  t.after(() => rmSync(workspace, { recursive: true, force: true }));
+  const ended = spawnSync(process.execPath, ['-e', '']).pid;
+  const shard = { ...SHARD, shard: '0', runId: 'r' };
+  const first = await arrowVectorStore(workspace).write(shard);
+  // A second workspace, since each folder is swept once by a process.
+  const other = mkdtempSync(join(tmpdir(), 'labelsmith-sweep-'));
+  t.after(() => rmSync(other, { recursive: true, force: true }));
+  const folder = join(other, dirname(first.file));
+  mkdirSync(folder, { recursive: true });
+  const machine = sha256Hex(hostname()).slice(0, 8);
+  const left = (where: string, pid: number) => `${'f'.repeat(32)}.arrow.${where}-${pid}-0.tmp`;
+  for (const name of [left(machine, ended), left(machine, process.ppid), left('0000dead', ended)]) {
+    writeFileSync(join(folder, name), 'half written');
+  }
+  await arrowVectorStore(other).write(shard);
+  const expected = [
+    first.file.slice(first.file.lastIndexOf('/') + 1),
+    left(machine, process.ppid),
+    left('0000dead', ended),
+  ];
+  assert.deepEqual(readdirSync(folder).sort(), expected.sort());
 });

@@ -2,12 +2,13 @@
  * Vectors in a folder of Arrow files: `vectors/SPACE/HASH.arrow` in the workspace, SPACE a hash of the space and the kind
  * of items, HASH that of the file's bytes.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
+import { isGone } from '../process-mark.ts';
 import type { VectorShard } from '../store.ts';
 import { ID_LENGTH, MAX_SHARD_ROWS, type NewVectorShard, type VectorStore, type Vectors } from './vector-store.ts';
 
@@ -51,7 +52,9 @@ async function writeShard(workspace: string, shard: NewVectorShard): Promise<Vec
   const sha256 = sha256Hex(bytes);
   const folder = sha256Hex(`${shard.space}\n${shard.items}`).slice(0, 16);
   const name = `${sha256.slice(0, 32)}.arrow`;
-  await writeDurably(join(workspace, VECTORS_FOLDER, folder), name, bytes);
+  const path = join(workspace, VECTORS_FOLDER, folder);
+  await sweepOnce(path);
+  await writeDurably(path, name, bytes);
   return {
     space: shard.space,
     items: shard.items,
@@ -88,13 +91,32 @@ function checkShard({ shard, items, ids, vectors, precision = 'float16' }: NewVe
   );
 }
 
+/** In names of unfinished files: this machine and process. */
+const WRITER = `${sha256Hex(hostname()).slice(0, 8)}-${process.pid}`;
+const UNFINISHED = /\.arrow\.([0-9a-f]{8})-(\d+)-\d+\.tmp$/;
+let writes = 0;
+
+const swept = new Set<string>();
+
+/** Removes the unfinished files that killed processes of this machine left in a folder, at this process's first write there. */
+async function sweepOnce(folder: string): Promise<void> {
+  if (swept.has(folder)) return;
+  swept.add(folder);
+  const [machine] = WRITER.split('-');
+  for (const file of await readdir(folder).catch(() => [])) {
+    const [, where, pid] = UNFINISHED.exec(file) ?? [];
+    if (where !== machine || !isGone({ host: hostname(), pid: Number(pid), process_mark: '' })) continue;
+    await rm(join(folder, file), { force: true });
+  }
+}
+
 /** The file appears whole under its name or not at all; the folder's entry is on disk too. */
 async function writeDurably(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const path = join(folder, name);
   // The name is the content's: a file of that name and length is this one, and `read` checks its hash.
   const there = await stat(path).catch(() => undefined);
   if (there?.size === bytes.length) return;
-  const temporary = join(folder, `${name}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = join(folder, `${name}.${WRITER}-${writes++}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, 'wx');
@@ -223,7 +245,8 @@ async function prune(workspace: string, keep: Iterable<VectorShard>): Promise<nu
   for (const folder of folders) {
     const files = await readdir(join(workspace, VECTORS_FOLDER, folder)).catch(() => []);
     for (const file of files) {
-      if (named.has(`${VECTORS_FOLDER}/${folder}/${file}`) || !/\.arrow(\.[0-9a-f]{12}\.tmp)?$/.test(file)) continue;
+      if (named.has(`${VECTORS_FOLDER}/${folder}/${file}`) || !(file.endsWith('.arrow') || UNFINISHED.test(file)))
+        continue;
       await rm(join(workspace, VECTORS_FOLDER, folder, file), { force: true });
       deleted++;
     }

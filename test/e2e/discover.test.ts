@@ -1,0 +1,77 @@
+/** Labels with nobody labelling, through the built command line on photographs: `embed`, `discover`, `match`, `similar`. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DATA, runCli, runJson, scratch, without } from '../cli.ts';
+
+const KINDS = ['accordion', 'butterfly', 'leopards'];
+const EACH = 20;
+
+interface Cluster {
+  readonly name: string;
+  readonly size: number;
+  readonly candidates: readonly { name: string; score: number; evidence: readonly { source: string }[] }[];
+}
+interface Discovered {
+  readonly clusters: readonly Cluster[];
+  readonly items: number;
+  readonly assigned: number;
+}
+
+test('folders of three kinds: clusters, names with evidence, references, neighbours', {
+  skip: without('caltech-30'),
+}, async (t) => {
+  const dir = await scratch(t);
+  const set = join(DATA, 'caltech-30');
+  // Names of files say nothing here, so that the clusters are the pixels' and not the paths'.
+  mkdirSync(join(dir, 'photos'));
+  mkdirSync(join(dir, 'named'));
+  for (const [which, kind] of KINDS.entries()) {
+    const names = readdirSync(join(set, kind)).sort();
+    for (const [i, name] of names.slice(0, EACH).entries()) {
+      cpSync(join(set, kind, name), join(dir, 'photos', `${(i * 7919 + which * 31_337) % 100_003}-${i}.jpg`));
+      cpSync(join(set, kind, name), join(dir, 'named', kind, name), { recursive: true });
+    }
+    for (const name of names.slice(EACH, EACH + 3)) cpSync(join(set, kind, name), join(dir, 'refs', kind, name));
+  }
+  await runJson(['add', 'photos'], { cwd: dir });
+
+  const found = await runJson<Discovered>(['discover', '--k', '3'], { cwd: dir });
+  assert.equal(found.clusters.length, 3);
+  assert.deepEqual([found.items, found.assigned], [3 * EACH, 3 * EACH]);
+  for (const { name } of found.clusters) assert.match(name, /^unnamed-\d+$/, 'numbered files are no evidence');
+  const told = await runJson<{ clustering: { accuracy: number } }>(['evaluate', 'named', '--task', 'class'], {
+    cwd: dir,
+  });
+  assert.ok(told.clustering.accuracy > 0.8, `accuracy ${told.clustering.accuracy}`);
+
+  // The same bytes under telling names: now the paths are evidence.
+  await runJson(['add', 'named'], { cwd: dir });
+  const named = await runJson<Discovered>(['discover', '--k', '3', '--recluster'], { cwd: dir });
+  assert.deepEqual(named.clusters.map(({ name }) => name).sort(), [...KINDS].sort());
+  for (const { candidates } of named.clusters) {
+    assert.ok(candidates[0]?.evidence.some(({ source }) => source === 'path'));
+  }
+
+  const table = await runCli(['discover', '--k', '3'], { cwd: dir });
+  assert.match(table.stdout, /evidence for names/);
+
+  const matched = await runJson<Record<string, unknown>>(['match', 'refs', '--task', 'kind'], { cwd: dir });
+  assert.ok(JSON.stringify(matched).includes('leopards'), 'says something of each class');
+  const judged = await runJson<{ classification: { accuracyForced: number } }>(
+    ['evaluate', 'named', '--task', 'kind'],
+    { cwd: dir },
+  );
+  assert.ok(judged.classification.accuracyForced > 0.9, `accuracy ${judged.classification.accuracyForced}`);
+
+  const query = join('refs', 'leopards', readdirSync(join(dir, 'refs', 'leopards'))[0] as string);
+  const { similar } = await runJson<{ similar: readonly { path: string }[] }>(['similar', query, '-n', '5'], {
+    cwd: dir,
+  });
+  assert.equal(similar.length, 5);
+  assert.ok(
+    similar.filter(({ path }) => path.includes('leopards')).length >= 4,
+    similar.map(({ path }) => path).join('\n'),
+  );
+});
