@@ -111,6 +111,17 @@ export function withinReach(problem: Problem, most: number, seed: number): Probl
   };
 }
 
+/** Puts people's labels in their rows of soft labels, shape [n, classes]; in place. */
+export function teachLabels(
+  { labelled, labels, classes }: Pick<Problem, 'labelled' | 'labels' | 'classes'>,
+  soft: Matrix,
+): void {
+  for (const [i, row] of labelled.entries()) {
+    soft.data.fill(0, row * classes, (row + 1) * classes);
+    soft.data[row * classes + (labels[i] as number)] = 1;
+  }
+}
+
 /** The problem with only some of its labels; `places` are places among the labelled rows. */
 export function withLabels(problem: Problem, places: readonly number[]): Problem {
   return {

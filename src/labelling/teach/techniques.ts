@@ -6,19 +6,16 @@
  * (diffusion coordinates), and so knows which items belong together; its soft labels teach the head ("student").
  */
 import { argMaxRows, softmaxRows } from '../../math/calibration.ts';
-import { fuzzyGraph, normalisedGraph } from '../../math/graph-cluster/fuzzy-graph.ts';
-import { multiply } from '../../math/graph-cluster/sparse.ts';
 import { type Head, headLogits } from '../../math/heads/head.ts';
 import { fitLinearHead, type LinearHead, logitsOf, oneHot } from '../../math/heads/linear-head.ts';
 import { fitMlpHead } from '../../math/heads/mlp-head.ts';
 import { withinClassNormalised } from '../../math/heads/within-class.ts';
-import { exactIndex } from '../../math/knn/exact.ts';
-import { neighbourGraph } from '../../math/knn/graph.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
 import { joinGraph } from './graph-features.ts';
-import { labelledLesson, type Problem, weightsOf, withViews } from './problem.ts';
+import { labelledLesson, type Problem, teachLabels, weightsOf, withViews } from './problem.ts';
 import type { BaseSettings } from './search.ts';
+import { spreadLabels } from './spreading.ts';
 
 export interface LearnSettings extends BaseSettings {
   readonly technique: TechniqueName;
@@ -107,7 +104,7 @@ export const TECHNIQUES = {
   },
   /** Labels spread over the neighbour graph (Zhou et al., "Learning with local and global consistency", NIPS 2003). */
   spreading: async (context, problem, settings) =>
-    student(context, problem, settings, await spreadLabels(context, problem), STUDENT_C),
+    student(context, problem, settings, await spreadLabels(context.pool, problem, context.signal), STUDENT_C),
   /**
    * Rounds: what the teacher believes gives a metric in which items of one class are nearer, that metric another
    * neighbour graph, and that another teacher. The student still learns on plain features.
@@ -201,17 +198,6 @@ async function student(
   return { head, freshHead: await fit(others, head), softLabels: guesses };
 }
 
-/** Puts people's labels in their rows. */
-function teachLabels(
-  { labelled, labels, classes }: Pick<Problem, 'labelled' | 'labels' | 'classes'>,
-  soft: Matrix,
-): void {
-  for (const [i, row] of labelled.entries()) {
-    soft.data.fill(0, row * classes, (row + 1) * classes);
-    soft.data[row * classes + (labels[i] as number)] = 1;
-  }
-}
-
 /** Each class's share among the labels, one item more for each: shape [classes]. */
 function classShares({ labels, classes }: Problem): Float64Array {
   const shares = new Float64Array(classes).fill(1);
@@ -254,40 +240,6 @@ function aboveOwnThreshold({ data, rows, columns }: Matrix): Float32Array {
   return Float32Array.from(best, (label, row) =>
     Number(sure(row) >= (overall * (means[label] as number)) / Math.max(most, 1e-12)),
   );
-}
-
-const SPREADING_NEIGHBOURS = 15;
-/** Of what an item takes from its neighbours, and rounds enough for it to settle: 0.9 to the 50th is below 1 %. */
-const SPREADING = 0.9;
-const SPREADING_ROUNDS = 50;
-
-/** Probabilities, shape [n, classes]: F ← a · A F + (1 − a) · Y on the normalised graph, rows to sum 1. */
-async function spreadLabels({ pool, signal }: LearnContext, problem: Problem): Promise<Matrix> {
-  const { features, classes } = problem;
-  const neighbours = Math.max(1, Math.min(SPREADING_NEIGHBOURS, features.rows - 1));
-  const found = await neighbourGraph(exactIndex(pool, features), features, neighbours, signal);
-  const graph = normalisedGraph(fuzzyGraph(found));
-  const given = newSharedMatrix(features.rows, classes);
-  teachLabels(problem, given);
-  let now = Float64Array.from(given.data);
-  let next = new Float64Array(now.length);
-  for (let round = 0; round < SPREADING_ROUNDS; round++) {
-    multiply(graph, now, classes, next);
-    for (let i = 0; i < next.length; i++) {
-      next[i] = SPREADING * (next[i] as number) + (1 - SPREADING) * (given.data[i] as number);
-    }
-    [now, next] = [next, now];
-  }
-  const result = newSharedMatrix(features.rows, classes);
-  for (let row = 0; row < features.rows; row++) {
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += now[row * classes + c] as number;
-    // Nothing reaches a part of the graph without labels: every class is as likely.
-    for (let c = 0; c < classes; c++) {
-      result.data[row * classes + c] = sum > 0 ? (now[row * classes + c] as number) / sum : 1 / classes;
-    }
-  }
-  return result;
 }
 
 /** Logits of some rows under a head, shape [rows, classes]. */
