@@ -11,10 +11,11 @@ import { InferencePool } from '../../math/pool.ts';
 import type { SpaceStatistics } from '../recipe.ts';
 import { groupFolds } from './folds.ts';
 import { type Said, saidOf, type TaskItems, teachingOf } from './items.ts';
+import { withGroupAnswers } from './label-rest.ts';
 import { learnRounds } from './learn-rounds.ts';
 import { labelledLesson, type Problem, withinReach, withLabels, withViews } from './problem.ts';
 import { selectItems } from './select.ts';
-import { fileNameOf, withGroupAnswers } from './teach.ts';
+import { fileNameOf } from './teach.ts';
 import { aligned, TECHNIQUE_NAMES } from './techniques.ts';
 
 let pool: InferencePool;
