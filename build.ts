@@ -1,12 +1,22 @@
-/** Compiles `src` into `dist` from scratch, so that a deleted source never lives on there. */
+/**
+ * Compiles `src` into `dist` from scratch, so that a deleted source never lives on there. It is compiled beside the old
+ * `dist`, which stays as it is when that fails.
+ */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 
-rmSync('dist', { recursive: true, force: true });
-const compiled = spawnSync('tsc', ['-p', 'tsconfig.build.json'], {
+const NEW = 'dist.new';
+
+rmSync(NEW, { recursive: true, force: true });
+const compiled = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', NEW], {
   stdio: 'inherit',
   shell: process.platform === 'win32',
 });
 if (compiled.error) throw compiled.error;
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-if (existsSync('dist/cli/main.js')) chmodSync('dist/cli/main.js', 0o755);
+if (compiled.status !== 0) {
+  rmSync(NEW, { recursive: true, force: true });
+  process.exit(compiled.status ?? 1);
+}
+chmodSync(`${NEW}/cli/main.js`, 0o755);
+rmSync('dist', { recursive: true, force: true });
+renameSync(NEW, 'dist');

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { COCO_CLASSES, cocoIdOf } from '../core/coco-classes.ts';
 import type { DatasetImage, RegionRecord } from '../core/dataset.ts';
 import { readCoco } from './coco-read.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
 import { placeImages } from './image-files.ts';
 import { keypointNames, PERSON_KEYPOINTS } from './keypoint-names.ts';
 import { NameTable } from './names.ts';
@@ -20,21 +20,13 @@ import { maskArea, polygonArea } from './rle.ts';
 import { TextWriter } from './text-writer.ts';
 
 const KEEPS: Keeps = {
+  ...EVERYTHING,
   imageLabels: 'none',
-  boxes: 'exact',
   regionClasses: 'apart',
-  confidence: true,
   origin: false,
   task: false,
-  masks: true,
-  polygons: true,
-  keypoints: true,
-  crowd: true,
   regionIds: false,
   rejections: false,
-  size: true,
-  split: true,
-  unlabelled: true,
 };
 
 export const coco: Format = {

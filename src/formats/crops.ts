@@ -10,8 +10,7 @@ import { badFile } from './check.ts';
 import { ClassTreeWriter } from './class-tree.ts';
 import { BOX_COLUMNS, boxCells, LABEL_COLUMNS, labelCells, regionOfRecord } from './csv.ts';
 import { csvRecords, csvRow, fileCell, fileOfCell } from './csv-table.ts';
-import type { CropImage, Format, Keeps, WriteJob } from './format.ts';
-import { lossesOf } from './format.ts';
+import { type CropImage, type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from './format.ts';
 import { FolderMaker, mapInOrder, readOne } from './image-files.ts';
 import { NameTable, splitExtension } from './names.ts';
 import { TextWriter } from './text-writer.ts';
@@ -21,21 +20,13 @@ const INDEX_FILE = 'crops.csv';
 const IMAGES_IN_FLIGHT = 4;
 
 const KEEPS: Keeps = {
+  ...NEXT_TO_NOTHING,
   imageLabels: 'none',
   boxes: 'exact',
-  regionClasses: 'best',
   confidence: true,
   origin: true,
   task: true,
-  masks: false,
-  polygons: false,
-  keypoints: false,
-  crowd: false,
-  regionIds: false,
-  rejections: false,
-  size: false,
   split: true,
-  unlabelled: false,
 };
 
 export const crops: Format = {

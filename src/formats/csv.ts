@@ -9,17 +9,13 @@ import type { Box } from '../core/boxes.ts';
 import type { DatasetImage, ImportedImage, ImportedLabel, ImportedRegion, Rejection } from '../core/dataset.ts';
 import { badFile, boxOf, confidenceOf, numberIn, originOf } from './check.ts';
 import { type CsvRecord, csvRecords, csvRow, fileCell, fileOfCell, textCell, textOfCell } from './csv-table.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
 import { pixel, score } from './numbers.ts';
 import { TextWriter } from './text-writer.ts';
 
 const KEEPS: Keeps = {
-  imageLabels: 'all',
-  boxes: 'exact',
+  ...EVERYTHING,
   regionClasses: 'apart',
-  confidence: true,
-  origin: true,
-  task: true,
   masks: false,
   polygons: false,
   keypoints: false,
@@ -27,8 +23,6 @@ const KEEPS: Keeps = {
   regionIds: false,
   rejections: false,
   size: false,
-  split: true,
-  unlabelled: true,
 };
 
 export const csv: Format = {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { DatasetImage, LabelValue, MaskRle, RegionRecord } from '../core/dataset.ts';
 import { isMachine } from '../core/labels.ts';
 import { readCvat } from './cvat-read.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
 import { placeImages } from './image-files.ts';
 import { NameTable } from './names.ts';
 import { pixel, score } from './numbers.ts';
@@ -18,23 +18,7 @@ import { bitmapOf } from './outlines.ts';
 import { TextWriter } from './text-writer.ts';
 import { xmlText } from './xml.ts';
 
-const KEEPS: Keeps = {
-  imageLabels: 'all',
-  boxes: 'exact',
-  regionClasses: 'apart',
-  confidence: true,
-  origin: true,
-  task: true,
-  masks: true,
-  polygons: true,
-  keypoints: true,
-  crowd: true,
-  regionIds: false,
-  rejections: false,
-  size: true,
-  split: true,
-  unlabelled: true,
-};
+const KEEPS: Keeps = { ...EVERYTHING, regionClasses: 'apart', regionIds: false, rejections: false };
 
 export const cvat: Format = {
   name: 'cvat',

@@ -6,28 +6,12 @@ import { join } from 'node:path';
 import type { DatasetImage, ImportedImage, LabelValue } from '../core/dataset.ts';
 import type { Task } from '../core/labels.ts';
 import { ClassTreeWriter, readClassTree } from './class-tree.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from './format.ts';
 import { placeImages } from './image-files.ts';
 import { NameTable } from './names.ts';
 import { isImageName, walkFiles } from './walk.ts';
 
-const KEEPS: Keeps = {
-  imageLabels: 'best',
-  boxes: 'none',
-  regionClasses: 'best',
-  confidence: false,
-  origin: false,
-  task: false,
-  masks: false,
-  polygons: false,
-  keypoints: false,
-  crowd: false,
-  regionIds: false,
-  rejections: false,
-  size: false,
-  split: true,
-  unlabelled: true,
-};
+const KEEPS: Keeps = { ...NEXT_TO_NOTHING, split: true, unlabelled: true };
 
 export const folders: Format = {
   name: 'folders',

@@ -44,6 +44,42 @@ export interface Keeps {
   readonly unlabelled: boolean;
 }
 
+/** What a format keeps is said as its difference from one of these two. */
+export const EVERYTHING: Keeps = {
+  imageLabels: 'all',
+  boxes: 'exact',
+  regionClasses: 'together',
+  confidence: true,
+  origin: true,
+  task: true,
+  masks: true,
+  polygons: true,
+  keypoints: true,
+  crowd: true,
+  regionIds: true,
+  rejections: true,
+  size: true,
+  split: true,
+  unlabelled: true,
+};
+export const NEXT_TO_NOTHING: Keeps = {
+  imageLabels: 'best',
+  boxes: 'none',
+  regionClasses: 'best',
+  confidence: false,
+  origin: false,
+  task: false,
+  masks: false,
+  polygons: false,
+  keypoints: false,
+  crowd: false,
+  regionIds: false,
+  rejections: false,
+  size: false,
+  split: false,
+  unlabelled: false,
+};
+
 export type FormatName =
   | 'coco'
   | 'yolo'

@@ -21,7 +21,7 @@ import {
   shown,
   sizeAt,
 } from './check.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from './format.ts';
 import { placeImages } from './image-files.ts';
 import { linesOf } from './lines.ts';
 import { NameTable } from './names.ts';
@@ -29,18 +29,11 @@ import { pixel, score } from './numbers.ts';
 import { TextWriter } from './text-writer.ts';
 
 const KEEPS: Keeps = {
+  ...NEXT_TO_NOTHING,
   imageLabels: 'all',
   boxes: 'exact',
   regionClasses: 'apart',
   confidence: true,
-  origin: false,
-  task: false,
-  masks: false,
-  polygons: false,
-  keypoints: false,
-  crowd: false,
-  regionIds: false,
-  rejections: false,
   size: true,
   split: true,
   unlabelled: true,

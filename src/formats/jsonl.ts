@@ -31,28 +31,12 @@ import {
   sizeAt,
   stringAt,
 } from './check.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
 import { linesOf } from './lines.ts';
 import { pixel, score } from './numbers.ts';
 import { TextWriter } from './text-writer.ts';
 
-export const JSON_KEEPS: Keeps = {
-  imageLabels: 'all',
-  boxes: 'exact',
-  regionClasses: 'together',
-  confidence: true,
-  origin: true,
-  task: true,
-  masks: true,
-  polygons: true,
-  keypoints: true,
-  crowd: true,
-  regionIds: true,
-  rejections: true,
-  size: true,
-  split: true,
-  unlabelled: true,
-};
+export const JSON_KEEPS: Keeps = { ...EVERYTHING };
 
 export const jsonl: Format = {
   name: 'jsonl',

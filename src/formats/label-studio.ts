@@ -13,7 +13,7 @@ import type { DatasetImage, LabelValue, RegionRecord } from '../core/dataset.ts'
 import { sha256Hex } from '../core/ids.ts';
 import { isMachine } from '../core/labels.ts';
 import { encodeBrush } from './brush.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
 import { placeImages } from './image-files.ts';
 import { keypointNames } from './keypoint-names.ts';
 import { readLabelStudio } from './label-studio-read.ts';
@@ -23,23 +23,7 @@ import { bitmapOf } from './outlines.ts';
 import { TextWriter } from './text-writer.ts';
 import { xmlText } from './xml.ts';
 
-const KEEPS: Keeps = {
-  imageLabels: 'all',
-  boxes: 'exact',
-  regionClasses: 'apart',
-  confidence: true,
-  origin: true,
-  task: true,
-  masks: true,
-  polygons: true,
-  keypoints: true,
-  crowd: true,
-  regionIds: false,
-  rejections: false,
-  size: false,
-  split: true,
-  unlabelled: true,
-};
+const KEEPS: Keeps = { ...EVERYTHING, regionClasses: 'apart', regionIds: false, rejections: false, size: false };
 
 export const labelStudio: Format = {
   name: 'label-studio',

@@ -41,26 +41,10 @@ import {
   sizeAt,
   stringAt,
 } from './check.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
 import { pixel, score } from './numbers.ts';
 
-const KEEPS: Keeps = {
-  imageLabels: 'all',
-  boxes: 'exact',
-  regionClasses: 'together',
-  confidence: true,
-  origin: true,
-  task: true,
-  masks: false,
-  polygons: false,
-  keypoints: false,
-  crowd: true,
-  regionIds: true,
-  rejections: false,
-  size: true,
-  split: true,
-  unlabelled: true,
-};
+const KEEPS: Keeps = { ...EVERYTHING, masks: false, polygons: false, keypoints: false, rejections: false };
 
 export const parquet: Format = {
   name: 'parquet',

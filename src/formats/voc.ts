@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Box } from '../core/boxes.ts';
 import type { DatasetImage } from '../core/dataset.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from './format.ts';
 import { FolderMaker, placeImages } from './image-files.ts';
 import { NameTable, splitExtension } from './names.ts';
 import { TextWriter } from './text-writer.ts';
@@ -15,18 +15,10 @@ import { readVoc } from './voc-read.ts';
 import { xmlText } from './xml.ts';
 
 const KEEPS: Keeps = {
+  ...NEXT_TO_NOTHING,
   imageLabels: 'none',
   boxes: 'whole-pixels',
   regionClasses: 'apart',
-  confidence: false,
-  origin: false,
-  task: false,
-  masks: false,
-  polygons: false,
-  keypoints: false,
-  crowd: false,
-  regionIds: false,
-  rejections: false,
   size: true,
   split: true,
   unlabelled: true,

@@ -8,29 +8,13 @@ import { basename, dirname, join } from 'node:path';
 import type { DatasetImage, ImportedImage } from '../core/dataset.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { badFile } from './check.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from './format.ts';
 import { FolderMaker, placeImages } from './image-files.ts';
 import { NameTable, splitExtension } from './names.ts';
 import { isImageName, readSmallText, walkFiles } from './walk.ts';
 import { type Keywords, keywordsIn, newSidecar, withKeywords } from './xmp-sidecar.ts';
 
-const KEEPS: Keeps = {
-  imageLabels: 'all',
-  boxes: 'none',
-  regionClasses: 'best',
-  confidence: false,
-  origin: false,
-  task: false,
-  masks: false,
-  polygons: false,
-  keypoints: false,
-  crowd: false,
-  regionIds: false,
-  rejections: false,
-  size: false,
-  split: false,
-  unlabelled: true,
-};
+const KEEPS: Keeps = { ...NEXT_TO_NOTHING, imageLabels: 'all', unlabelled: true };
 
 export const xmp: Format = {
   name: 'xmp',

@@ -11,7 +11,7 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DatasetImage } from '../core/dataset.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from './format.ts';
 import { FolderMaker, placeImages } from './image-files.ts';
 import { mirroredKeypoints } from './keypoint-names.ts';
 import { NameTable, splitExtension } from './names.ts';
@@ -20,19 +20,10 @@ import { readYolo } from './yolo-read.ts';
 import { boxRow, poseRow, type RowOf, segmentRow } from './yolo-rows.ts';
 
 const KEEPS: Keeps = {
+  ...NEXT_TO_NOTHING,
   imageLabels: 'none',
   boxes: 'millionths',
   regionClasses: 'apart',
-  confidence: false,
-  origin: false,
-  task: false,
-  masks: false,
-  polygons: false,
-  keypoints: false,
-  crowd: false,
-  regionIds: false,
-  rejections: false,
-  size: false,
   split: true,
   unlabelled: true,
 };
