@@ -18,15 +18,20 @@ export interface Workspace {
 
 export const DEFAULT_WORKSPACE = '.labelsmith';
 
+/** Fails where there is no workspace; for what should not even be begun then. */
+export function requireWorkspace(dir: string): void {
+  const path = resolve(dir);
+  if (existsSync(join(path, DATABASE_FILE))) return;
+  throw new LabelsmithError('WORKSPACE', `There is no workspace at ${path}.`, {
+    hint: 'Add images first: labelsmith add FOLDER (or name the workspace with --workspace DIR).',
+  });
+}
+
 /** Opens a workspace. With `create` it is made where there is none; without, that is an error. */
 export async function openWorkspace(dir: string, { create }: { readonly create: boolean }): Promise<Workspace> {
   const path = resolve(dir);
-  if (!existsSync(join(path, DATABASE_FILE))) {
-    if (!create) {
-      throw new LabelsmithError('WORKSPACE', `There is no workspace at ${path}.`, {
-        hint: 'Add images first: labelsmith add FOLDER (or name the workspace with --workspace DIR).',
-      });
-    }
+  if (!create) requireWorkspace(path);
+  else if (!existsSync(join(path, DATABASE_FILE))) {
     try {
       await mkdir(path, { recursive: true });
     } catch (error) {

@@ -3,11 +3,10 @@ import { type DetectResult, detectIn, detectionKey, estimateDetect } from '../..
 import { findPosesIn } from '../../labelling/pose.ts';
 import { segmentIn } from '../../labelling/segment.ts';
 import type { ShapeResult } from '../../labelling/shape-stage.ts';
-import { InferencePool } from '../../math/pool.ts';
 import { type Detector, openDetector } from '../../models/detector.ts';
 import { openPose } from '../../models/pose.ts';
 import { openSegmenter } from '../../models/segmenter.ts';
-import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import { openWorkspace, requireWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
@@ -42,22 +41,30 @@ export const detect: CommandSpec = {
   async run(invocation) {
     keepYoungGenerationSmall();
     const { options, global, output } = invocation;
-    // Its threads start while the workspace is opened.
-    await using pool = await InferencePool.create({ threads: global.threads });
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    requireWorkspace(global.workspace);
+    // The model is loaded while the workspace is opened.
+    const opening = openDetectorFor(invocation);
+    opening.catch(() => {}); // awaited below
     try {
-      if (global.dryRun) return await showEstimate(invocation, workspace);
-      const result = await runDetect(invocation, workspace, {
-        force: options.force as boolean,
-        task: options.task as string,
-        pool,
-      });
-      output.document({ interrupted: result.interrupted, ...result.counts, ...shapeCounts(result) });
-      printDetected(output, result);
-      if ((await workspace.store.countImages()) === 0) return 1;
-      return global.strict && quarantinedIn(result) > 0 ? 1 : 0;
+      const workspace = await openWorkspace(global.workspace, { create: false });
+      try {
+        const detector = await opening;
+        if (global.dryRun) return await showEstimate(invocation, workspace, detector);
+        const force = options.force as boolean;
+        const task = options.task as string;
+        const result = await runDetect(invocation, workspace, { force, task, detector });
+        output.document({ interrupted: result.interrupted, ...result.counts, ...shapeCounts(result) });
+        printDetected(output, result);
+        if ((await workspace.store.countImages()) === 0) return 1;
+        return global.strict && quarantinedIn(result) > 0 ? 1 : 0;
+      } finally {
+        await workspace.close();
+      }
     } finally {
-      await workspace.close();
+      await opening.then(
+        (detector) => detector.close(),
+        () => {},
+      );
     }
   },
 };
@@ -71,20 +78,25 @@ export interface Detected extends DetectResult {
 interface Target {
   readonly force: boolean;
   readonly task: string;
-  /** Runs the detector, and stays open. Default: one of its own. */
-  readonly pool?: InferencePool;
+  /** Stays open. Default: the one that the options name, opened for this. */
+  readonly detector?: Detector;
 }
 
 export async function runDetect(invocation: Invocation, workspace: Workspace, target: Target): Promise<Detected> {
-  const { pool, ...settings } = target;
-  const { result, key, rules } = await withDetector(invocation, pool, async (detector) => {
-    const rules = await acceptRulesOf(invocation.options, workspace.store, detector.classNames);
+  const { detector: given, ...settings } = target;
+  const detector = given ?? (await openDetectorFor(invocation));
+  const tiles = invocation.options.tiles as boolean;
+  const key = detectionKey(detector, { tiles });
+  let rules: AcceptRules;
+  let result: DetectResult;
+  try {
+    rules = await acceptRulesOf(invocation.options, workspace.store, detector.classNames);
     const run = invocation.runOptions();
-    const tiles = invocation.options.tiles as boolean;
-    const result = await detectIn(workspace, detector, { ...run, rules, ...settings, tiles });
+    result = await detectIn(workspace, detector, { ...run, rules, ...settings, tiles });
     run.done();
-    return { result, key: detectionKey(detector, { tiles }), rules };
-  });
+  } finally {
+    if (!given) await detector.close();
+  }
   const { pose: wantsPose, segment: wantsMasks } = invocation.options;
   const pose = wantsPose && !result.interrupted ? await runPose(invocation, workspace, key, settings, rules) : null;
   const halted = result.interrupted || (pose?.interrupted ?? false);
@@ -136,17 +148,15 @@ export function quarantinedIn({ counts, pose, segment }: Detected): number {
   return counts.quarantined + (pose?.counts.quarantined ?? 0) + (segment?.counts.quarantined ?? 0);
 }
 
-async function showEstimate(invocation: Invocation, workspace: Workspace): Promise<number> {
+async function showEstimate(invocation: Invocation, workspace: Workspace, detector: Detector): Promise<number> {
   const { options, global, output } = invocation;
-  const estimate = await withDetector(invocation, undefined, async (detector) =>
-    estimateDetect(workspace, detector, {
-      ...global,
-      rules: await acceptRulesOf(options, workspace.store, detector.classNames),
-      force: options.force as boolean,
-      task: options.task as string,
-      tiles: options.tiles as boolean,
-    }),
-  );
+  const estimate = await estimateDetect(workspace, detector, {
+    ...global,
+    rules: await acceptRulesOf(options, workspace.store, detector.classNames),
+    force: options.force as boolean,
+    task: options.task as string,
+    tiles: options.tiles as boolean,
+  });
   const { model, images, estimatedMs, recordBytes } = estimate;
   output.document({ dryRun: true, ...estimate });
   output.line(`${plural(images, 'image')} to detect in with ${model}`);
@@ -156,19 +166,8 @@ async function showEstimate(invocation: Invocation, workspace: Workspace): Promi
   return 0;
 }
 
-async function withDetector<T>(
-  invocation: Invocation,
-  pool: InferencePool | undefined,
-  work: (detector: Detector) => Promise<T>,
-): Promise<T> {
-  const { options, global, output, signal } = invocation;
-  const preparing = fetchOptionsFor(output, signal);
-  const detector = await openDetector(options.model as string, { ...preparing, threads: global.threads, pool });
-  try {
-    return await work(detector);
-  } finally {
-    await detector.close();
-  }
+function openDetectorFor({ options, global, output, signal }: Invocation): Promise<Detector> {
+  return openDetector(options.model as string, { ...fetchOptionsFor(output, signal), threads: global.threads });
 }
 
 export function printDetected(output: Output, result: Detected): void {
