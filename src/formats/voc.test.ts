@@ -80,6 +80,21 @@ describe('voc', () => {
     assert.deepEqual(vocBox([0, 0, 10, 10], 10, 10), [1, 1, 10, 10]);
     assert.deepEqual(vocBox([9.9, 9.9, 10, 10], 10, 10), [10, 10, 10, 10]);
     assert.equal(vocBox([10, 0, 12, 5], 10, 10), null);
+    assert.deepEqual(vocBox([0, 0.667, 10, 0.677], 10, 2), [1, 1, 10, 1], 'less than a pixel is the pixel it is in');
+    const edge = fc.double({ min: 0, max: 20, noNaN: true });
+    fc.assert(
+      fc.property(edge, edge, (a, b) => {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        const written = vocBox([from, 0, to, 1], 20, 1);
+        if (written === null) return;
+        const [x1, , x2] = written;
+        assert.ok(
+          Math.abs(x1 - 1 - from) <= 1 && Math.abs(x2 - to) <= 1 && x1 >= 1 && x2 <= 20,
+          `${from} to ${to}: ${written}`,
+        );
+      }),
+      { numRuns: 2000, seed: 1 },
+    );
     fc.assert(
       fc.property(fc.tuple(fc.nat(50), fc.nat(50), fc.nat(50), fc.nat(50)), ([a, b, c, d]) => {
         const box: Box = [Math.min(a, c), Math.min(b, d), Math.max(a, c) + 1, Math.max(b, d) + 1];

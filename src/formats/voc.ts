@@ -52,7 +52,11 @@ export function vocBox(box: Box, width: number, height: number): Box | null {
 /** Nearest whole edges, `from` before `to`, both in 0 to `size`. */
 function wholePixels(from: number, to: number, size: number): [number, number] {
   const near = Math.min(Math.max(Math.round(from), 0), size - 1);
-  return [near, Math.max(Math.min(Math.round(to), size), near + 1)];
+  const far = Math.min(Math.round(to), size);
+  if (far > near) return [near, far];
+  // Less than a pixel: the one that its middle is in, so that no edge is more than a pixel off.
+  const pixel = Math.min(Math.max(Math.floor((from + to) / 2), 0), size - 1);
+  return [pixel, pixel + 1];
 }
 
 async function writeVoc(images: AsyncIterable<DatasetImage>, target: string, job: WriteJob): Promise<void> {
