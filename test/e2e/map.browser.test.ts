@@ -1,6 +1,6 @@
 /** The map of the data, from made-up vectors through `discover` into a report, and in a real browser. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -74,6 +74,13 @@ describe('map of the data', () => {
     assert.match(page, /Standing apart[\s\S]*1 image much farther/);
     assert.match(page, /Nearly alike[\s\S]*1 pair that is/);
     assert.ok(!page.includes('<b>cat') && page.includes('&lt;b&gt;cat'));
+  });
+
+  test('a report can be made when files of the map are gone, and says so', async (t) => {
+    const workspace = await discovered(t, 30);
+    rmSync(join(workspace.dir, 'vectors'), { recursive: true });
+    const section = (await gatherMap(workspace, GATHER)) as GatheredSection;
+    assert.match(await pageOf(workspace, [section]), /Files of the map of task class are gone or damaged/);
   });
 
   test('the dot under the pointer is named, with an exemplar; the page complains of nothing', { skip }, async (t) => {

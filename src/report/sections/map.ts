@@ -4,6 +4,7 @@
  */
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
 import { savedModel } from '../../labelling/discover/cluster-model.ts';
 import { type DataMap, type LikePair, type Mark, type Outlier, readMap } from '../../labelling/discover/data-map.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
@@ -45,17 +46,28 @@ interface ReportMap {
 
 export const gatherMap: Gather = async (workspace) => {
   const maps: ReportMap[] = [];
+  const gone: string[] = [];
   for (const { name } of await workspace.store.tasks()) {
     if (maps.length === MOST_MAPS) break;
-    const found = await readMap({ store: workspace.store, vectors: arrowVectorStore(workspace.dir) }, name);
-    if (found && found.count > 0) maps.push(await reportMap(workspace, name, found));
+    try {
+      const found = await readMap({ store: workspace.store, vectors: arrowVectorStore(workspace.dir) }, name);
+      if (found && found.count > 0) maps.push(await reportMap(workspace, name, found));
+    } catch (error) {
+      // Files of vectors may be deleted at any time; the rest of the report does not need them.
+      if (!(error instanceof LabelsmithError)) throw error;
+      gone.push(name);
+    }
   }
-  if (maps.length === 0) return null;
+  if (maps.length + gone.length === 0) return null;
   return {
     section: {
       id: 'map',
       title: 'Map of the data',
-      render: (_, pictures) => html`${maps.map((map) => mapBody(map, pictures, maps.length > 1))}`,
+      render: (_, pictures) =>
+        html`${maps.map((map) => mapBody(map, pictures, maps.length > 1))}${gone.map(
+          (task) =>
+            html`<p class="empty">Files of the map of task ${task} are gone or damaged: <code>labelsmith discover</code> makes it again.</p>`,
+        )}`,
       style: STYLE,
       script: SCRIPT,
     },
