@@ -61,7 +61,14 @@ export async function exportWorkspace(
       hint: 'Find keypoints with detect --pose, or export to yolo.',
     });
   const roots = await store.sourceRoots();
-  return exportDataset(name, out, store.dataset(query), {
+  let seen = 0;
+  const selected = (async function* () {
+    for await (const image of store.dataset(query)) {
+      seen++;
+      yield image;
+    }
+  })();
+  const summary = await exportDataset(name, out, selected, {
     task,
     ...used,
     parentOf: (className) => parents.get(className) ?? null,
@@ -88,6 +95,9 @@ export async function exportWorkspace(
     signal: options.signal,
     onProgress: options.onProgress,
   });
+  // The query leaves out images that nothing is said of; they are counted all the same.
+  const unseen = unlabelled ? 0 : (await store.countImages()) - seen;
+  return { ...summary, unlabelledSkipped: summary.unlabelledSkipped + unseen };
 }
 
 async function taskToExport(store: Store, format: FormatName, named: string | undefined): Promise<Task | null> {

@@ -12,7 +12,13 @@ import { computeGroups, GroupTable } from '../images/groups.ts';
 import { inspect } from '../images/inspect.ts';
 import { type OpenSourceOptions, openSource } from '../sources/open.ts';
 import { createReader } from '../sources/reader.ts';
-import type { Source, SourceEntry, SourceItem, SourceProblem } from '../sources/source.ts';
+import {
+  SOURCE_PROBLEMS,
+  type Source,
+  type SourceEntry,
+  type SourceItem,
+  type SourceProblem,
+} from '../sources/source.ts';
 import type { KnownPath, QuarantineRow, Store } from '../store/store.ts';
 import { archiveCacheOf } from './originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine } from './run.ts';
@@ -88,6 +94,7 @@ export async function add(effects: AddEffects, sources: readonly Source[], optio
     const { interrupted, shards } = await runOnThisMachine(ingestStage(store, sources, options, runId, tally), options);
     const sync = options.sync && !interrupted && options.limit === undefined;
     const { missing, moved } = sync ? await noticeMissing(store, sources, effects.exists) : { missing: 0, moved: 0 };
+    if (sync) await liftWhatIsGone(store, sources, effects.exists, tally.problems);
     // Groups cost one pass over all hashes, so they are made once at the end and not a shard at a time.
     const grouped = await group(store);
     const { files, images, duplicates, unchanged, quarantined } = tally;
@@ -99,6 +106,8 @@ export async function add(effects: AddEffects, sources: readonly Source[], optio
 }
 
 class Tally {
+  /** Paths that could not even be opened in this listing. */
+  readonly problems = new Set<string>();
   files = 0;
   images = 0;
   duplicates = 0;
@@ -171,6 +180,7 @@ async function* unknownShards(
   for (const source of sources) {
     for await (const run of runsOf(source.list(), shardSize)) {
       const known = await store.lookupPaths(run.map(itemPath));
+      for (const item of run) if (item.kind === 'problem') tally.problems.add(item.problem.path);
       const items = run.filter((item) => !isUnchanged(item, known)).slice(0, left);
       tally.unchanged += run.length - items.length;
       left -= items.length;
@@ -230,6 +240,30 @@ async function noticeMissing(store: Store, sources: readonly Source[], exists: P
     }
   }
   return { missing, moved };
+}
+
+/**
+ * After a whole listing: rows of quarantine under the sources' roots whose cause is gone. A file in quarantine is there as
+ * long as it exists; what could not be opened (a broken link, say) as long as the listing meets it.
+ */
+async function liftWhatIsGone(
+  store: Store,
+  sources: readonly Source[],
+  exists: PathExists,
+  problems: ReadonlySet<string>,
+): Promise<void> {
+  const roots = new Set(sources.map((source) => source.root));
+  const lifted: string[] = [];
+  for await (const page of store.quarantine()) {
+    for (const { path, sourceRoot, reason } of page) {
+      if (!roots.has(sourceRoot) || problems.has(path)) continue;
+      // Names that are no UTF-8 are written with escapes here, and cannot be looked up.
+      const escaped = path.includes('\\x');
+      const wasProblem = reason in SOURCE_PROBLEMS && reason !== 'unreadable';
+      if (wasProblem || (!escaped && !(await exists({ path, pathBytes: null })))) lifted.push(path);
+    }
+  }
+  if (lifted.length > 0) await store.liftQuarantine(lifted);
 }
 
 /** Groups over all images of the record; only changes are written. Resident: see `groups.ts`. */

@@ -31,6 +31,7 @@ type ImageStore = Pick<
   | 'putGroups'
   | 'quarantine'
   | 'putQuarantine'
+  | 'liftQuarantine'
 >;
 
 type GroupFactsTable = Pick<
@@ -285,6 +286,12 @@ export function imageStore(session: Session): ImageStore {
     async putQuarantine(rows) {
       await session.write((draft) => {
         for (const row of rows) statements.quarantine(draft, row);
+      });
+    },
+
+    async liftQuarantine(paths) {
+      await session.write((draft) => {
+        for (const path of paths) draft.add(statements.dropQuarantine, { path });
       });
     },
   };

@@ -61,6 +61,8 @@ export interface Store {
   /** In order of path, in pages. */
   quarantine(): AsyncIterable<readonly QuarantineRow[]>;
   putQuarantine(rows: readonly QuarantineRow[]): Promise<void>;
+  /** Forgets that these paths could not be used; paths that are not in quarantine are fine. */
+  liftQuarantine(paths: readonly string[]): Promise<void>;
 
   // ── Detection ────────────────────────────────────────────────────────────────────────────────────────────────────
   /**

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rename, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
@@ -273,6 +273,17 @@ test('links: loops, links to nothing, links to what is there anyway', async (t) 
     a: 'broken-link',
     b: 'broken-link',
     'nothing.jpg': 'broken-link',
+  });
+
+  await t.test('rows of quarantine go with their cause at add --sync', async () => {
+    await unlink(join(files, 'nothing.jpg'));
+    await unlink(join(files, 'self'));
+    await unlink(join(files, 'b'));
+    await writeFile(join(files, 'b'), await jpegScene(320, 240, 4));
+    await runJson(['add', 'files', '--sync'], { cwd: dir });
+    const { quarantine } = await statusIn(dir);
+    const left = quarantine.map(({ path }) => path.slice(files.length + 1)).sort();
+    assert.deepEqual(left, ['sub/above', 'sub/deeper/up']);
   });
 });
 
