@@ -194,6 +194,24 @@ describe('report in a browser', { skip }, () => {
     complaints.splice(refusal, 1);
   });
 
+  test('it is dark where the reader wants it dark, and text stands out from the ground', async () => {
+    const brightness = () =>
+      page.evaluate(() => {
+        const { document, getComputedStyle } = globalThis as unknown as {
+          document: { body: unknown };
+          getComputedStyle(of: unknown): { backgroundColor: string; color: string };
+        };
+        const { backgroundColor, color } = getComputedStyle(document.body);
+        return [backgroundColor, color].map((rgb) => Math.max(...(rgb.match(/\d+/g) ?? []).slice(0, 3).map(Number)));
+      });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const [darkGround = 255, darkText = 0] = await brightness();
+    await page.emulateMedia({ colorScheme: 'light' });
+    const [ground = 0, text = 255] = await brightness();
+    assert.ok(darkGround < 40 && darkText > 200, `dark: ${darkText} on ${darkGround}`);
+    assert.ok(ground > 200 && text < 60, `light: ${text} on ${ground}`);
+  });
+
   test('it fits a phone without scrolling sideways, and asks and complains of nothing', async () => {
     await page.setViewportSize({ width: 390, height: 800 });
     const [inner, scroll] = await page.evaluate(() => {
