@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstat, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
@@ -127,6 +127,21 @@ describe('folders', () => {
         ],
       );
       assert.equal((await readAll('folders', join(folder, 'y')))[0]?.labels[0]?.className, 'train', 'a class of COCO');
+    }));
+
+  it('reads folders that are linked in a circle once', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeFiles(folder, { 'tree/cat/1.jpg': '', 'tree/cat/deep/2.jpg': '', 'elsewhere/3.jpg': '' });
+      await symlink('.', join(folder, 'tree/loop'));
+      await symlink('../..', join(folder, 'tree/cat/up'));
+      await mkdir(join(folder, 'tree/dog'));
+      await symlink('../../elsewhere', join(folder, 'tree/dog/linked'));
+      await symlink('../tree/dog', join(folder, 'elsewhere/back'));
+      const read = await readAll('folders', join(folder, 'tree'));
+      assert.deepEqual(
+        read.map(({ file }) => file),
+        ['cat/1.jpg', 'cat/deep/2.jpg', 'dog/linked/3.jpg'],
+      );
     }));
 });
 

@@ -67,6 +67,13 @@ export async function writeOutput(
   }
 }
 
+/** Refuses, before anything is made for it, an OUT that {@link writeOutput} would refuse. */
+export async function checkOutput(out: string, options: OutputOptions): Promise<void> {
+  const { path } = await settle(out);
+  await refuseProtected(path, options.protectedPaths);
+  await refuseOccupied(path, options);
+}
+
 /** OUT's true place: links in it are followed, so that a link to a folder is not itself swapped for one. */
 async function settle(out: string): Promise<{ path: string; parent: string }> {
   const path = await trueLocation(resolve(out));

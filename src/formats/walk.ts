@@ -1,6 +1,6 @@
 /** Goes through folders in order of name, one folder's listing at a time. Hidden entries are left out. */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { badFile } from './check.ts';
 import { splitExtension } from './names.ts';
 
@@ -30,7 +30,10 @@ export interface Listing {
   readonly folders: readonly string[];
 }
 
-/** What one folder holds; links count as what they lead to, dead ones not at all. A folder that is not there is empty. */
+/**
+ * What one folder holds; links count as what they lead to, dead ones and those to a folder they stand in not at all. A
+ * folder that is not there is empty.
+ */
 export async function listFolder(folder: string): Promise<Listing> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
@@ -42,21 +45,38 @@ export async function listFolder(folder: string): Promise<Listing> {
     if (entry.name.startsWith('.')) continue;
     let target: { isFile(): boolean; isDirectory(): boolean } | null = entry;
     if (entry.isSymbolicLink()) target = await stat(join(folder, entry.name)).catch(() => null);
-    if (target?.isDirectory()) folders.push(entry.name);
-    else if (target?.isFile()) files.push(entry.name);
+    if (target?.isDirectory()) {
+      if (!entry.isSymbolicLink() || !(await leadsUp(folder, entry.name))) folders.push(entry.name);
+    }
+    if (target?.isFile()) files.push(entry.name);
   }
   return { files: files.sort(), folders: folders.sort() };
 }
 
-/** Deeper than any real tree, so that folders linked in a circle end in an error. */
+async function leadsUp(folder: string, link: string): Promise<boolean> {
+  const [here, there] = await Promise.all([realpath(folder), realpath(join(folder, link))]);
+  return here === there || here.startsWith(there.endsWith(sep) ? there : there + sep);
+}
+
+/** Deeper than any real tree. */
 const MAX_DEPTH = 64;
 
-/** Files below a folder as paths relative to it, `/` between parts: a folder's own files first, then its folders'. */
-export async function* walkFiles(root: string, below = '', depth = 0): AsyncGenerator<string> {
-  if (depth > MAX_DEPTH) throw badFile(join(root, below), `folders are nested more than ${MAX_DEPTH} deep`);
-  const { files, folders } = await listFolder(join(root, below));
+/**
+ * Files below a folder as paths relative to it, `/` between parts: a folder's own files first, then its folders'. Folders
+ * linked in a circle are gone through once.
+ */
+export function walkFiles(root: string): AsyncGenerator<string> {
+  return walkBelow(root, '', []);
+}
+
+/** @param above the true places of the folders on the way here */
+async function* walkBelow(root: string, below: string, above: readonly string[]): AsyncGenerator<string> {
+  if (above.length > MAX_DEPTH) throw badFile(join(root, below), `folders are nested more than ${MAX_DEPTH} deep`);
+  const here = await realpath(join(root, below)).catch(() => join(root, below));
+  if (above.includes(here)) return;
+  const { files, folders } = await listFolder(here);
   for (const file of files) yield below + file;
-  for (const folder of folders) yield* walkFiles(root, `${below}${folder}/`, depth + 1);
+  for (const folder of folders) yield* walkBelow(root, `${below}${folder}/`, [...above, here]);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -206,9 +206,12 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
   assert.deepEqual([result.account.measuredOn, result.account.count], ['audit', 6]);
   const wide = await runJson<Rounds>(['teach', 'train', '--search', 'wide', '--views', '2', '--budget', '4s'], at);
   assert.ok(wide.crossValidated.accuracy > 0.4 && wide.model.endsWith('class.base.onnx'));
-  const refused = await runCli(['teach', 'select', '--out', 'images/x'], at);
+  const refused = await runCli(['teach', 'select', '--audit', '3', '--out', 'images/x'], at);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /is inside a source/);
+  assert.equal((await runCli(['teach', 'select', '--audit', '3', '--out', 'sort'], at)).code, 1);
+  const { account } = await runJson<{ account: { count: number } }>(['teach', 'train'], at);
+  assert.equal(account.count, 6, 'what is refused draws no audit items');
 });
 
 test('regions: asked about in a sheet and a page, answered, learned, and the rest labelled', async (t) => {

@@ -2,6 +2,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
+import { checkOutput, type ProtectedPath } from '../../formats/output.ts';
 import type { Account } from '../../labelling/teach/account.ts';
 import { openClassifier } from '../../labelling/teach/classifier-file.ts';
 import { doubtsIn } from '../../labelling/teach/doubts.ts';
@@ -120,6 +121,13 @@ const select: CommandSpec = {
     try {
       const { store } = workspace;
       const task = options.task as string;
+      const place = {
+        out: options.out as string,
+        replace: options.replace as boolean,
+        protectedPaths: await placesToKeepOut(workspace, options.out as string),
+      };
+      // Before the audit set is drawn: what is drawn and not written would never be asked.
+      await checkOutput(place.out, { ...place, kind: isSheet(place.out) ? 'file' : 'folder' });
       if (options.items === 'regions') await store.ensureTask({ name: task, rule: 'single', items: 'regions' });
       const { items } = await singleTask(store, task);
       const embedded = await runEmbed(invocation, workspace, { items, force: false });
@@ -127,11 +135,7 @@ const select: CommandSpec = {
       const { seed, threads } = global;
       const count = options.count as number;
       const result = await selectIn(workspace, { seed, threads, signal, task, count, audit: options.audit as number });
-      const written = await writeQuestions(workspace, result.questions, {
-        out: options.out as string,
-        task,
-        replace: options.replace as boolean,
-      });
+      const written = await writeQuestions(workspace, result.questions, { ...place, task });
       output.document({ ...result.counts, ...written, questions: written.questions });
       const { selected, audit } = result.counts;
       output.line(
@@ -146,12 +150,31 @@ const select: CommandSpec = {
   },
 };
 
+function isSheet(out: string): boolean {
+  return out.toLowerCase().endsWith('.csv');
+}
+
+async function placesToKeepOut({ store, dir }: Workspace, out: string): Promise<ProtectedPath[]> {
+  const sources = await store.sourceRoots();
+  return [
+    { path: dir, what: 'the workspace' },
+    ...sources.map((path) => ({ path, what: 'a source', insideAllowed: isSheet(out) })),
+  ];
+}
+
+interface QuestionsPlace {
+  readonly out: string;
+  readonly task: string;
+  readonly replace: boolean;
+  readonly protectedPaths: readonly ProtectedPath[];
+}
+
 async function writeQuestions(
   workspace: Workspace,
   questions: readonly Question[],
-  { out, task, replace }: { readonly out: string; readonly task: string; readonly replace: boolean },
+  { out, task, replace, protectedPaths }: QuestionsPlace,
 ): Promise<{ out: string; unreadable: number; questions: { file: string; why: string; guess: string | null }[] }> {
-  const { store, dir } = workspace;
+  const { store } = workspace;
   const order = new Map(questions.map(({ itemId }, i) => [itemId, i]));
   const files: QuestionFile[] = new Array(questions.length);
   for await (const { id: imageId, file, regions } of store.dataset({ unlabelled: true })) {
@@ -163,14 +186,8 @@ async function writeQuestions(
     for (const { id, box } of regions) about(id, box);
   }
   const asked = files.filter((file) => file !== undefined);
-  const roots = await store.sourceRoots();
-  const csv = out.toLowerCase().endsWith('.csv');
-  const protectedPaths = [
-    { path: dir, what: 'the workspace' },
-    ...roots.map((path) => ({ path, what: 'a source', insideAllowed: csv })),
-  ];
   const listed = asked.map(({ file, question: { why, guess } }) => ({ file, why, guess }));
-  if (csv)
+  if (isSheet(out))
     return {
       out: await writeQuestionSheet(out, asked, { task, replace, protectedPaths }),
       unreadable: 0,
