@@ -216,6 +216,11 @@ describe('streams', () => {
     assert.equal(imported.code, 1);
     assert.match(imported.stderr, /1 entry matched no image:\n {2}other\.csv:2/);
     assert.equal((await runCli(['evaluate', 'other.csv'], { cwd: dir })).code, 1);
+    await writeFile(join(dir, 'known.csv'), 'file,class\nmeal_1.jpg,meal\n');
+    await runJson(['add', 'photos', '-w', 'unlabelled'], { cwd: dir });
+    const nothing = await runCli(['evaluate', 'known.csv', '-w', 'unlabelled'], { cwd: dir });
+    assert.equal(nothing.code, 1);
+    assert.match(nothing.stdout, /Nothing to compare/);
     const args = ['export', 'crops', 'nothing', '--min-confidence', '1'];
     assert.equal((await runCli(args, { cwd: dir })).code, 1);
   });

@@ -65,7 +65,8 @@ export const evaluate: CommandSpec = {
       output.line(formatEvaluation(evaluation, details));
       if (labelErrors) output.line(formatLabelErrors(labelErrors));
       for (const where of truth.unmatchedWhere) output.note(`no image for ${oneLine(where)}`);
-      if (evaluation.images === 0) return 1;
+      const { images, classification, clustering, detection } = evaluation;
+      if (images === 0 || !(classification || clustering || detection)) return 1;
       return global.strict && evaluation.unmatched > 0 ? 1 : 0;
     } finally {
       await workspace.close();
