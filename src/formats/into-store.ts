@@ -25,6 +25,13 @@ export interface ImportSummary {
   readonly unmatched: number;
   readonly regions: number;
   readonly labels: number;
+  /** Labels of each task. */
+  readonly tasks: Readonly<Record<string, number>>;
+  /**
+   * Tasks in which the file says several classes of one image, and where: those of one class an item, which keep the last
+   * said, and `labels`, where it stood in for `class`.
+   */
+  readonly severalClasses: readonly { readonly task: string; readonly keeps: 'all' | 'last'; readonly where: string }[];
   /** Where the first unmatched entries stand, and why. */
   readonly unmatchedWhere: readonly string[];
 }
@@ -45,6 +52,7 @@ export async function importLabels(
 ): Promise<ImportSummary> {
   const resolved = await resolveLabels(store, format, path, options);
   const tally = { matched: 0, unmatched: 0, regions: 0, labels: 0 };
+  const tasks = new Map<string, number>();
   const unmatchedWhere: string[] = [];
   let page: { entry: ImportedImage; image: ImageRecord }[] = [];
   const flush = async () => {
@@ -64,6 +72,7 @@ export async function importLabels(
     }
     tally.regions += regions.length;
     tally.labels += labels.length;
+    for (const { task } of labels) tasks.set(task, (tasks.get(task) ?? 0) + 1);
     page = [];
     options.onProgress?.(tally.matched + tally.unmatched);
   };
@@ -83,7 +92,24 @@ export async function importLabels(
     }
   }
   await flush();
-  return { ...tally, unmatchedWhere };
+  const severalClasses = await whereSeveral(store, resolved.tasksOfMany, options);
+  return { ...tally, tasks: Object.fromEntries([...tasks].sort()), severalClasses, unmatchedWhere };
+}
+
+async function whereSeveral(
+  store: Store,
+  tasksOfMany: ResolvedLabels['tasksOfMany'],
+  options: ImportOptions,
+): Promise<ImportSummary['severalClasses']> {
+  const known = new Map((await store.tasks()).map((task) => [task.name, task]));
+  const found = new Map<string, ImportSummary['severalClasses'][number]>();
+  for (const [said, where] of tasksOfMany) {
+    const task = options.task ?? said ?? MANY;
+    const standsIn = options.task === undefined && said === null;
+    const keeps = known.get(task)?.rule === 'single' ? 'last' : 'all';
+    if ((keeps === 'last' || standsIn) && !found.has(task)) found.set(task, { task, keeps, where });
+  }
+  return [...found.values()];
 }
 
 interface Page {

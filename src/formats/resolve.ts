@@ -6,16 +6,20 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { ImportedImage, ImportedLabel } from '../core/dataset.ts';
+import type { ImportedImage } from '../core/dataset.ts';
 import type { ImageRecord } from '../core/image.ts';
 import type { Store } from '../store/store.ts';
+import { FingerprintSet } from './fingerprints.ts';
 import type { FormatName, ReadOptions } from './format.ts';
 import { FileMatcher, type Match } from './match.ts';
 import { readFormat } from './table.ts';
 
 export interface ResolvedLabels {
-  /** Tasks in which some image has several classes, so that a rule of one class an image would lose some; null: unnamed. */
-  readonly tasksOfMany: ReadonlySet<string | null>;
+  /**
+   * Tasks in which some image has several classes, so that a rule of one class an image would lose some, and where the
+   * first such image stands; null: unnamed.
+   */
+  readonly tasksOfMany: ReadonlyMap<string | null, string>;
   /** Goes through the file again, in its order. */
   read(): AsyncIterable<ImportedImage>;
   /** The image an entry stands for; null where none matches. */
@@ -24,7 +28,7 @@ export interface ResolvedLabels {
 
 /**
  * Reads the whole file once, so that a fault in it is known before anything is written, and gives a second reading with
- * images. Resident: the stored paths (see `FileMatcher`).
+ * images. Resident: the stored paths (see `FileMatcher`), and 32 to 64 bytes a label of an image.
  */
 export async function resolveLabels(
   store: Store,
@@ -40,10 +44,13 @@ export async function resolveLabels(
       for (const { imageId, path: at } of page) stored.push({ imageId, path: at });
   }
   const matcher = new FileMatcher(stored, [base, ...roots]);
-  const tasksOfMany = new Set<string | null>();
+  const tasksOfMany = new Map<string | null, string>();
+  const said = new Said();
   for await (const entry of readFormat(format, path, options)) {
     matcher.expect(entry.file);
-    addTasksOfMany(entry.labels, tasksOfMany);
+    for (const { task, className } of entry.labels) {
+      if (said.another(task, entry.file, className) && !tasksOfMany.has(task)) tasksOfMany.set(task, entry.where);
+    }
   }
 
   return {
@@ -56,13 +63,15 @@ export async function resolveLabels(
   };
 }
 
-function addTasksOfMany(labels: readonly ImportedLabel[], many: Set<string | null>): void {
-  if (labels.length < 2) return;
-  const first = new Map<string | null, string>();
-  for (const { task, className } of labels) {
-    const known = first.get(task);
-    if (known === undefined) first.set(task, className);
-    else if (known !== className) many.add(task);
+/** Which classes were said of which files; a file's rows may stand anywhere, as in a list that is sorted by class. */
+class Said {
+  readonly #files = new FingerprintSet();
+  readonly #labels = new FingerprintSet();
+
+  /** Whether this is a class that was not said of the file before, and another one was. */
+  another(task: string | null, file: string, className: string): boolean {
+    const firstOfFile = this.#files.add(JSON.stringify([task, file]));
+    return this.#labels.add(JSON.stringify([task, file, className])) && !firstOfFile;
   }
 }
 

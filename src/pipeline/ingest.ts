@@ -181,8 +181,9 @@ async function* unknownShards(
     for await (const run of runsOf(source.list(), shardSize)) {
       const known = await store.lookupPaths(run.map(itemPath));
       for (const item of run) if (item.kind === 'problem') tally.problems.add(item.problem.path);
-      const items = run.filter((item) => !isUnchanged(item, known)).slice(0, left);
-      tally.unchanged += run.length - items.length;
+      const unknown = run.filter((item) => !isUnchanged(item, known));
+      tally.unchanged += run.length - unknown.length;
+      const items = unknown.slice(0, left);
       left -= items.length;
       if (items.length > 0) yield { index: index++, items };
       if (left <= 0) return;

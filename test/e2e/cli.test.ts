@@ -226,6 +226,37 @@ describe('streams', () => {
     assert.equal((await runCli(args, { cwd: dir })).code, 1);
   });
 
+  test('a second run says that there is nothing to do', async () => {
+    const again = await runCli(['detect'], { cwd: dir });
+    assert.deepEqual([again.code, again.stdout], [0, 'Nothing to do: no image is left to detect in.\n']);
+    await runJson(['embed'], { cwd: dir });
+    const embedded = await runCli(['embed'], { cwd: dir });
+    assert.deepEqual([embedded.code, embedded.stdout], [0, 'Nothing to do: no image is left to embed, of 3.\n']);
+  });
+
+  test('--limit: what it leaves for later is not counted as known', async () => {
+    const pilot = ['add', 'photos', '--limit', '2', '-w', 'pilot'];
+    const first = await runJson<Record<string, number>>(pilot, { cwd: dir });
+    assert.deepEqual([first.files, first.images, first.unchanged], [2, 1, 0], 'bad.jpg and one photograph');
+    const second = await runJson<Record<string, number>>(pilot, { cwd: dir });
+    assert.deepEqual([second.files, second.images, second.unchanged], [2, 2, 2]);
+  });
+
+  test('rows that say two classes of one image are told, wherever they stand', async () => {
+    const rows = ['file,class', 'meal_1.jpg,meal', 'report_1.jpg,paper', 'meal_1.jpg,lunch', 'meal_1.jpg,meal'];
+    await writeFile(join(dir, 'two.csv'), rows.join('\n'));
+    type Summary = { tasks: object; severalClasses: object[] };
+    const anyTask = await runJson<Summary>(['import', 'csv', 'two.csv'], { cwd: dir });
+    assert.deepEqual(anyTask.tasks, { labels: 4 });
+    assert.deepEqual(anyTask.severalClasses, [{ task: 'labels', keeps: 'all', where: 'two.csv:4' }]);
+    const single = await runCli(['import', 'csv', 'two.csv', '--task', 'class'], { cwd: dir });
+    assert.equal(single.code, 0);
+    assert.match(single.stderr, /^two\.csv:4 says another class of an image; the task class keeps one, the last said/);
+    await writeFile(join(dir, 'agree.csv'), 'file,class\nmeal_1.jpg,meal\nreport_1.jpg,paper\nmeal_1.jpg,meal\n');
+    const agreed = await runJson<Summary>(['import', 'csv', 'agree.csv'], { cwd: dir });
+    assert.deepEqual([agreed.tasks, agreed.severalClasses], [{ class: 3 }, []]);
+  });
+
   test('--strict: exit code 1 when a row matches nothing or a file was put aside', async () => {
     await writeFile(join(dir, 'some.csv'), 'file,class\nnot-here.jpg,cat\nmeal_1.jpg,meal\n');
     assert.equal((await runCli(['import', 'csv', 'some.csv'], { cwd: dir })).code, 0);

@@ -174,13 +174,21 @@ export function printDetected(output: Output, result: Detected): void {
   const { counts, pose, segment } = result;
   const reused = counts.images - counts.detected;
   const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
-  output.line(`Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`);
-  if (pose) {
+  output.line(
+    counts.images === 0 && !result.interrupted
+      ? 'Nothing to do: no image is left to detect in.'
+      : `Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`,
+  );
+  if (pose && pose.counts.images === 0 && !pose.interrupted) {
+    output.line('No image is left to find keypoints in.');
+  } else if (pose) {
     output.line(
       `Found keypoints of ${plural(pose.counts.regions, 'person', 'people')} in ${plural(pose.counts.images, 'image')}.`,
     );
   }
-  if (segment) {
+  if (segment && segment.counts.images === 0 && !segment.interrupted) {
+    output.line('No image is left to find masks in.');
+  } else if (segment) {
     output.line(
       `Found masks of ${plural(segment.counts.regions, 'region')} in ${plural(segment.counts.images, 'image')}.`,
     );

@@ -6,7 +6,7 @@ import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
-import { formatBytes, formatDuration, plural } from '../words.ts';
+import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 
 export const DEFAULT_EMBEDDER = 'mobilenetv3-small';
@@ -100,8 +100,12 @@ async function withEmbedder<T>(
   }
 }
 
-export function printEmbedded(output: Output, { counts }: EmbedResult, items: ItemKind): void {
+export function printEmbedded(output: Output, { counts, interrupted }: EmbedResult, items: ItemKind): void {
   const what = items === 'images' ? 'image' : 'region';
+  if (counts.embedded === 0 && counts.quarantined === 0 && !interrupted) {
+    output.line(`Nothing to do: no ${what} is left to embed, of ${formatCount(counts.total)}.`);
+    return;
+  }
   const before = counts.total - counts.embedded;
   output.line(
     `Embedded ${plural(counts.embedded, what)}${before > 0 ? `, ${plural(counts.total, what)} in all` : ''}.`,

@@ -36,13 +36,23 @@ export const importCommand: CommandSpec = {
       const settings = { format: format.name, path, as: as ?? null, task: task ?? null };
       const { summary } = await recordRun(store, { stage: 'import', settings }, global, async (runId) => {
         const summary = await importLabels(store, format.name, path, { as, task }, runId);
-        const { unmatchedWhere: _, ...counts } = summary;
-        return { counts, interrupted: false, summary };
+        const { matched, unmatched, regions, labels } = summary;
+        return { counts: { matched, unmatched, regions, labels }, interrupted: false, summary };
       });
       output.document(summary);
       output.line(
         `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
       );
+      for (const { task: name, keeps, where } of summary.severalClasses) {
+        if (keeps === 'last') {
+          output.warn(`${oneLine(where)} says another class of an image; the task ${name} keeps one, the last said.`);
+        } else {
+          output.warn(
+            `${oneLine(where)} says another class of an image, so these labels are in the task ${name}, which`,
+          );
+          output.warn('  keeps them all; --task class keeps the last said of each image.');
+        }
+      }
       if (summary.unmatched > 0) {
         output.warn(`${plural(summary.unmatched, 'entry', 'entries')} matched no image:`);
         for (const where of summary.unmatchedWhere) output.warn(`  ${oneLine(where)}`);
