@@ -40,11 +40,16 @@ export class LabelsmithError extends Error {
   }
 }
 
+/** Whether this is thrown because somebody wanted work to stop: by this project, or by what an `AbortSignal` was given to. */
+export function isInterruption(error: unknown): boolean {
+  if (error instanceof LabelsmithError) return error.code === 'INTERRUPTED';
+  return error instanceof Error && error.name === 'AbortError';
+}
+
 /** The exit code of the command line for an error that ended it. */
 export function exitCodeOf(error: unknown): 1 | 2 | 130 {
-  if (!(error instanceof LabelsmithError)) return 1;
-  if (error.code === 'USAGE') return 2;
-  return error.code === 'INTERRUPTED' ? 130 : 1;
+  if (isInterruption(error)) return 130;
+  return error instanceof LabelsmithError && error.code === 'USAGE' ? 2 : 1;
 }
 
 /** The message of anything thrown. */

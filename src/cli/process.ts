@@ -1,5 +1,5 @@
 /** One command line: signals, exit codes, and how an error is shown. */
-import { exitCodeOf, LabelsmithError, messageOf } from '../errors.ts';
+import { exitCodeOf, isInterruption, LabelsmithError, messageOf } from '../errors.ts';
 import { commandsNamedIn } from './commands/table.ts';
 import { runCommandLine } from './program.ts';
 import { printable } from './words.ts';
@@ -11,7 +11,9 @@ process.on('SIGTERM', onSignal);
 function onSignal(): void {
   if (interrupt.signal.aborted) process.exit(130);
   process.stderr.write('\nStopping after the shard under way; press Ctrl-C again to stop at once (nothing is lost).\n');
-  interrupt.abort();
+  interrupt.abort(
+    new LabelsmithError('INTERRUPTED', 'interrupted', { hint: 'Run it again: it does what is missing.' }),
+  );
 }
 
 // A reader that closes the pipe (`| head`) has what it wanted.
@@ -35,12 +37,15 @@ function describe(error: unknown): string {
     const cause = process.env.LABELSMITH_DEBUG && error.stack ? `\n${error.stack}` : '';
     return `labelsmith: ${error.message}${error.hint ? `\n  ${error.hint}` : ''}${cause}`;
   }
+  if (isInterruption(error)) return 'labelsmith: interrupted';
   return `labelsmith: this is a bug, please report it.\n${error instanceof Error ? error.stack : String(error)}`;
 }
 
 /** With `--json` an error is a document too, so that a program never has to read prose. */
 function errorDocument(error: unknown): unknown {
-  if (!(error instanceof LabelsmithError)) return { error: { code: 'BUG', message: messageOf(error) } };
+  if (!(error instanceof LabelsmithError)) {
+    return { error: { code: isInterruption(error) ? 'INTERRUPTED' : 'BUG', message: messageOf(error) } };
+  }
   const { code, message, hint, details } = error;
   return { error: { code, message, hint, details } };
 }

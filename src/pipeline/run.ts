@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { env as ort } from 'onnxruntime-node';
 import sharp from 'sharp';
-import { LabelsmithError } from '../errors.ts';
+import { isInterruption } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { localEngine } from './local-engine.ts';
 import type { Progress, Stage, StageSummary } from './stage.ts';
@@ -67,9 +67,9 @@ export async function recordRun<R extends RunResult>(
   try {
     result = await work(runId);
   } catch (error) {
-    const interrupted = error instanceof LabelsmithError && error.code === 'INTERRUPTED';
+    const status = isInterruption(error) ? 'interrupted' : 'failed';
     // The first error is the one to show; a record that cannot be written (a full disk) must not hide it.
-    await store.finishRun(runId, { status: interrupted ? 'interrupted' : 'failed', counts: {} }).catch(() => {});
+    await store.finishRun(runId, { status, counts: {} }).catch(() => {});
     throw error;
   }
   await store.finishRun(runId, {
