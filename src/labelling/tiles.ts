@@ -14,7 +14,7 @@ export const TILE_OVERLAP = 0.25;
  * on behind it: another tile or a coarser level shows it whole.
  */
 const CUT_MARGIN = 0.01;
-/** Boxes of one class from different tiles that overlap this much are one thing. */
+/** Boxes of one class that overlap this much are one thing. */
 const SAME_IOU = 0.5;
 /** And so is a box of which this share lies in a better one of another tile: a part of what that tile shows whole. */
 const PART_SHARE = 0.8;
@@ -56,6 +56,9 @@ export function mergeTiles(
   views: readonly TileView[],
   image: { readonly width: number; readonly height: number },
 ): Detections {
+  // An image that the model saw whole and no other way is as it is without tiles.
+  const [whole, ...tiles] = views;
+  if (whole !== undefined && tiles.length === 0) return whole.detections;
   const found = views.flatMap(({ tile, detections }, view): Found[] =>
     Array.from({ length: detections.count }, (_, i) => ({
       box: boxAt(detections, i),
@@ -69,7 +72,10 @@ export function mergeTiles(
   const ofClass = new Map<number, Found[]>();
   for (const one of found) {
     const better = ofClass.get(one.label) ?? [];
-    if (better.some((other) => other.view !== one.view && isSame(one.box, other.box))) continue;
+    // Within one tile a box in a box may be another thing (a person in a crowd); two in one place are one.
+    const known = (other: Found) =>
+      other.view === one.view ? iou(one.box, other.box) >= SAME_IOU : isSame(one.box, other.box);
+    if (better.some(known)) continue;
     better.push(one);
     ofClass.set(one.label, better);
     kept.push(one);
