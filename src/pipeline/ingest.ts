@@ -43,7 +43,10 @@ export interface AddResult extends RunResult {
     readonly duplicates: number;
     /** Paths known and unchanged, not read again. */
     readonly unchanged: number;
+    /** Put aside in this run. */
     readonly quarantined: number;
+    /** Of `unchanged`: put aside by an earlier run. */
+    readonly stillQuarantined: number;
     /** Paths found gone or moved (`sync`). */
     readonly missing: number;
     readonly moved: number;
@@ -97,10 +100,21 @@ export async function add(effects: AddEffects, sources: readonly Source[], optio
     if (sync) await liftWhatIsGone(store, sources, effects.exists, tally.problems);
     // Groups cost one pass over all hashes, so they are made once at the end and not a shard at a time.
     const grouped = await group(store);
-    const { files, images, duplicates, unchanged, quarantined } = tally;
+    const { files, images, duplicates, unchanged, quarantined, stillQuarantined } = tally;
     return {
       interrupted,
-      counts: { files, images, duplicates, unchanged, quarantined, missing, moved, ...grouped, shards },
+      counts: {
+        files,
+        images,
+        duplicates,
+        unchanged,
+        quarantined,
+        stillQuarantined,
+        missing,
+        moved,
+        ...grouped,
+        shards,
+      },
     };
   });
 }
@@ -113,6 +127,7 @@ class Tally {
   duplicates = 0;
   unchanged = 0;
   quarantined = 0;
+  stillQuarantined = 0;
 }
 
 function ingestStage(
@@ -181,7 +196,11 @@ async function* unknownShards(
     for await (const run of runsOf(source.list(), shardSize)) {
       const known = await store.lookupPaths(run.map(itemPath));
       for (const item of run) if (item.kind === 'problem') tally.problems.add(item.problem.path);
-      const unknown = run.filter((item) => !isUnchanged(item, known));
+      const unknown: SourceItem[] = [];
+      for (const item of run) {
+        if (!isUnchanged(item, known)) unknown.push(item);
+        else if (known.get(itemPath(item))?.imageId === null) tally.stillQuarantined++;
+      }
       tally.unchanged += run.length - unknown.length;
       const items = unknown.slice(0, left);
       left -= items.length;

@@ -226,6 +226,13 @@ describe('streams', () => {
     assert.equal((await runCli(args, { cwd: dir })).code, 1);
   });
 
+  test('a folder without images says so', async () => {
+    await mkdir(join(dir, 'bare'));
+    const { code, stderr } = await runCli(['add', 'bare', '-w', 'none'], { cwd: dir });
+    assert.equal(code, 1);
+    assert.match(stderr, /^Nothing in bare is named like an image or an archive/);
+  });
+
   test('a second run says that there is nothing to do', async () => {
     const again = await runCli(['detect'], { cwd: dir });
     assert.deepEqual([again.code, again.stdout], [0, 'Nothing to do: no image is left to detect in.\n']);
@@ -240,6 +247,10 @@ describe('streams', () => {
     assert.deepEqual([first.files, first.images, first.unchanged], [2, 1, 0], 'bad.jpg and one photograph');
     const second = await runJson<Record<string, number>>(pilot, { cwd: dir });
     assert.deepEqual([second.files, second.images, second.unchanged], [2, 2, 2]);
+    assert.equal(second.stillQuarantined, 1);
+    const again = await runCli(['add', 'photos', '-w', 'pilot', '--strict'], { cwd: dir });
+    assert.equal(again.code, 1, 'a bad file does not become good by being known');
+    assert.match(again.stdout, /Put aside earlier and unchanged: 1 file\./);
   });
 
   test('rows that say two classes of one image are told, wherever they stand', async () => {

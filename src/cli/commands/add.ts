@@ -3,7 +3,7 @@ import { type AddResult, addTo, estimateAdd, openSources } from '../../pipeline/
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import type { Output } from '../output.ts';
-import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
+import { formatBytes, formatCount, formatDuration, oneLine, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 
 /** Where relative sources start, and what `-` reads. */
@@ -48,6 +48,9 @@ export const add: CommandSpec = {
       run.done();
       output.document({ workspace: workspace.dir, interrupted: result.interrupted, ...result.counts });
       printAdded(output, result);
+      if (result.counts.files + result.counts.unchanged === 0 && !result.interrupted) {
+        output.warn(`Nothing in ${args.map(oneLine).join(', ')} is named like an image or an archive.`);
+      }
       return addExitCode(invocation, result, await workspace.store.countImages());
     } finally {
       await workspace.close();
@@ -72,10 +75,13 @@ export function printAdded(output: Output, { counts }: AddResult): void {
   if (counts.quarantined > 0) {
     output.line(`Put aside ${plural(counts.quarantined, 'file')}: labelsmith status --quarantine says why.`);
   }
+  if (counts.stillQuarantined > 0) {
+    output.line(`Put aside earlier and unchanged: ${plural(counts.stillQuarantined, 'file')}.`);
+  }
 }
 
-/** 1 when there is nothing to work on, or with `--strict` when something had to be put aside. */
+/** 1 when there is nothing to work on, or with `--strict` when something had to be put aside, now or earlier. */
 export function addExitCode({ global }: Invocation, { counts }: AddResult, imagesInAll: number): number {
   if (imagesInAll === 0) return 1;
-  return global.strict && counts.quarantined > 0 ? 1 : 0;
+  return global.strict && counts.quarantined + counts.stillQuarantined > 0 ? 1 : 0;
 }
