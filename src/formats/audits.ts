@@ -23,7 +23,7 @@ export interface AuditSheetOptions extends Omit<AuditOptions, 'atMs'> {
 
 /**
  * Draws an audit and writes it for a person. The sample is recorded before the output appears; a run that was killed in
- * between leaves a recorded sample that nobody saw, and the same command draws the same again.
+ * between leaves a recorded sample that nobody saw, and the same command writes that one.
  */
 export async function drawAuditSheet(
   workspace: Pick<Workspace, 'dir' | 'store'>,

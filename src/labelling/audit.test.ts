@@ -25,10 +25,16 @@ function world(things: readonly Thing[]) {
     const labels = [{ className, confidence, origin, task: 'class' }];
     return { id, file: `${i}.jpg`, width: 1, height: 1, groupId: id, split: null, labels, regions: [] };
   });
-  const store: Pick<Store, 'tasks' | 'dataset' | 'startAudit'> = {
+  const store: Pick<Store, 'tasks' | 'dataset' | 'audits' | 'auditItems' | 'startAudit'> = {
     tasks: async () => [{ name: 'class', rule: 'single', items: 'images' }],
     async *dataset() {
       yield* images;
+    },
+    async audits() {
+      return begun.map(({ items, ...rest }, i) => ({ ...rest, id: i + 1, items: items.length, answered: 0 })).reverse();
+    },
+    async auditItems(id) {
+      return (begun[id - 1]?.items ?? []).map((item) => ({ ...item, answer: null }));
     },
     async startAudit(audit) {
       return begun.push(audit);
@@ -74,10 +80,12 @@ test('strata cut the confidences into parts of about the same size, and each giv
   assert.equal(ofClass('common') + ofClass('rare'), 1000);
 });
 
-test('a seed draws the same sample again, another one another', async () => {
+test('a seed draws the same sample again, which is the same audit until somebody answers; another one another', async () => {
   const { store, begun } = world(things(500, 2));
-  for (const seed of [3, 3, 4]) await drawAudit(store, { ...options, seed });
-  const [first, again, other] = begun.map(({ items }) => items.map(({ itemId }) => itemId));
+  const draw = (seed: number) => drawAudit(store, { ...options, seed });
+  assert.deepEqual([(await draw(3)).id, (await draw(3)).id, (await draw(4)).id], [1, 1, 2]);
+  assert.equal((await draw(3)).id, 3, 'only the last one is taken up again');
+  const [first, other, again] = begun.map(({ items }) => items.map(({ itemId }) => itemId));
   assert.deepEqual(again, first);
   assert.notDeepEqual(other, first);
 });
@@ -93,7 +101,7 @@ test('confidences that are all the same, and fewer labels than asked for', async
   assert.equal(one.begun[0]?.items.length, 1);
 });
 
-test('what people and imports said is not asked about; another origin is not either', async () => {
+test('what people said is not asked about, imports only when they are named; another origin is not either', async () => {
   const { store, begun, images } = world(
     (['human', 'imported', 'model', 'cluster', 'detector', 'reference'] as const).map((origin) => ({
       className: 'a',
@@ -107,6 +115,11 @@ test('what people and imports said is not asked about; another origin is not eit
   assert.deepEqual(
     begun[1]?.items.map(({ itemId }) => itemId),
     [images[3]?.id],
+  );
+  await drawAudit(store, { ...options, size: 100, origin: 'imported' });
+  assert.deepEqual(
+    begun[2]?.items.map(({ itemId }) => itemId),
+    [images[1]?.id],
   );
   const refused = (origin: Origin) => drawAudit(store, { ...options, origin });
   await assert.rejects(refused('human'), (error) => error instanceof LabelsmithError && error.code === 'USAGE');

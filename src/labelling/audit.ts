@@ -1,15 +1,16 @@
 /**
  * `audit`: how often a machine is right, from a random sample that people check.
  *
- * Asked is every label that a machine gave and that stands, one by one: "is this a dog?". What people labelled already
- * is not asked: their word is not the machine's, and a model may have learned from it. The sample is stratified by
+ * Asked is every label that a machine gave (or, by name, that was imported) and that stands, one by one: "is this a
+ * dog?". What people labelled already is not asked: their word is not the machine's, and a model may have learned from
+ * it. The sample is stratified by
  * confidence, since mistakes gather where confidence is low, with each stratum's share of the sample that of its items.
  * It is recorded before anybody sees it and is never trained on (`Store.auditedItems`).
  */
 import { createHash } from 'node:crypto';
 import type { DatasetImage, LabelValue } from '../core/dataset.ts';
 import type { ImageId, ItemId } from '../core/ids.ts';
-import { isMachine, NONE_OF_THESE, type Origin, type Task } from '../core/labels.ts';
+import { isMachine, NONE_OF_THESE, ORIGINS, type Origin, type Task } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { AuditAnswer, AuditItem, AuditRecord, NewLabel, Store } from '../store/store.ts';
 import { type Proportion, type StratumSample, stratifiedInterval } from './interval.ts';
@@ -55,16 +56,21 @@ interface Claim {
   readonly confidence: number;
 }
 
-/** Draws a sample and records it. Two passes over the labels; resident: the sample. */
+/** Whose labels can be audited. Imports only when they are named: they are no machine's. */
+export const AUDITED_ORIGINS = ORIGINS.filter((origin) => origin !== 'human');
+
+/**
+ * Draws a sample and records it; a run that was killed before it wrote the sheet recorded that already, and it is found
+ * again while nobody answered. Two passes over the labels; resident: the sample. */
 export async function drawAudit(
-  store: Pick<Store, 'tasks' | 'dataset' | 'startAudit'>,
+  store: Pick<Store, 'tasks' | 'dataset' | 'audits' | 'auditItems' | 'startAudit'>,
   options: AuditOptions,
 ): Promise<AuditRecord> {
   const { task: name, origin, size, seed, atMs, strata: wanted = DEFAULT_STRATA } = options;
   const task = await taskNamed(store, name);
-  if (origin !== null && !isMachine(origin)) {
-    throw new LabelsmithError('USAGE', `An audit checks what machines said, not origin "${origin}".`, {
-      hint: 'Origins to audit: model, reference, detector, cluster.',
+  if (origin === 'human') {
+    throw new LabelsmithError('USAGE', 'An audit checks labels by people’s answers, not what people said.', {
+      hint: `Origins to audit: ${AUDITED_ORIGINS.join(', ')}.`,
     });
   }
   const bins = new Uint32Array(BINS);
@@ -101,8 +107,17 @@ export async function drawAudit(
     classes: Object.fromEntries([...classes].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
   const record = { task: name, atMs, seed, design: JSON.stringify(design) };
+  const [last] = await store.audits(name);
+  if (last && last.answered === 0 && last.seed === seed && last.design === record.design) {
+    const drawn = (await store.auditItems(last.id)).map(keyOf).sort();
+    if (drawn.join() === items.map(keyOf).sort().join()) return last;
+  }
   const id = await store.startAudit({ ...record, items });
   return { ...record, id, items: items.length, answered: 0 };
+}
+
+function keyOf({ itemId, className }: Pick<Claim, 'itemId' | 'className'>): string {
+  return `${itemId} ${className}`;
 }
 
 async function* claims(store: Pick<Store, 'dataset'>, task: Task, origin: Origin | null): AsyncGenerator<Claim> {

@@ -1,9 +1,9 @@
-import { ORIGINS, type Origin } from '../../core/labels.ts';
+import type { Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { SheetKind } from '../../formats/audit-sheet.ts';
 import { drawAuditSheet, takeAnswers } from '../../formats/audits.ts';
 import { safeComponent } from '../../formats/names.ts';
-import { type AuditResult, estimateAudit } from '../../labelling/audit.ts';
+import { AUDITED_ORIGINS, type AuditResult, estimateAudit } from '../../labelling/audit.ts';
 import type { Proportion } from '../../labelling/interval.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
@@ -11,12 +11,11 @@ import type { Output } from '../output.ts';
 import { wholeNumber } from '../parse.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 
-const MACHINES = ORIGINS.filter((origin) => origin !== 'human' && origin !== 'imported');
 const UNKNOWN_SHOWN = 10;
 
 export const audit: CommandSpec = {
   usage: 'audit <task>',
-  summary: 'how often a machine is right: a random sample for people to check, and the accuracy with its interval',
+  summary: 'how often labels are right: a random sample for people to check, and the accuracy with its interval',
   details:
     'Without --read: draws labels at random, as many of each confidence as there are, and writes them with pictures. In\n' +
     'audit.csv, fill in the answer column: yes, no, the right class, or none. As folders, move what is right from\n' +
@@ -25,7 +24,7 @@ export const audit: CommandSpec = {
     'trained on. Labels of people are not asked about.',
   options: [
     { flags: '-n, --number <n>', description: 'labels to check', default: 200, parse: wholeNumber('--number', 1) },
-    { flags: '--origin <name>', description: `whose labels (default: every machine's): ${MACHINES.join(', ')}` },
+    { flags: '--origin <name>', description: `whose labels (default: every machine's): ${AUDITED_ORIGINS.join(', ')}` },
     { flags: '--as <kind>', description: 'what to answer in', choices: ['csv', 'folders'], default: 'csv' },
     { flags: '--out <dir>', description: 'the folder to write (default: audit-TASK)' },
     { flags: '--replace', description: 'take the place of a folder that is there', default: false },
@@ -80,10 +79,10 @@ async function draw({ args, options, global, output }: Invocation, workspace: Wo
 
 function originOf(name: string | undefined): Origin | null {
   if (name === undefined) return null;
-  const origin = MACHINES.find((known) => known === name);
+  const origin = AUDITED_ORIGINS.find((known) => known === name);
   if (origin) return origin;
-  throw new LabelsmithError('USAGE', `--origin takes ${MACHINES.join(', ')}, not ${JSON.stringify(name)}.`, {
-    hint: 'Labels of people and imports are what others are measured by: labelsmith evaluate.',
+  throw new LabelsmithError('USAGE', `--origin takes ${AUDITED_ORIGINS.join(', ')}, not ${JSON.stringify(name)}.`, {
+    hint: 'Labels of people are what others are measured by: labelsmith evaluate.',
   });
 }
 
