@@ -1,6 +1,6 @@
 /** `audit` through the built command line: drawn, answered as a CSV and as folders, read back. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
@@ -21,14 +21,14 @@ interface Result {
 }
 
 /** Images that clusters call day (even) and night (odd). */
-async function guessed(t: TestContext): Promise<string> {
+async function guessed(t: TestContext, origin = 'cluster', confidence?: number): Promise<string> {
   const cwd = await scratch(t);
   await mkdir(join(cwd, 'images'));
   const rows = ['file,class,confidence,origin,task'];
   for (let n = 0; n < IMAGES; n++) {
     const name = `${String(n).padStart(2, '0')}.jpg`;
     await writeFile(join(cwd, 'images', name), await jpegScene(96, 72, n));
-    rows.push(`${name},${n % 2 ? 'night' : 'day'},${0.4 + n / 50},cluster,class`);
+    rows.push(`${name},${n % 2 ? 'night' : 'day'},${confidence ?? 0.4 + n / 50},${origin},class`);
   }
   await writeFile(join(cwd, 'guesses.csv'), `${rows.join('\n')}\n`);
   await runJson(['add', 'images'], { cwd });
@@ -87,6 +87,76 @@ test('as a CSV: drawn with pictures, answered in part, then whole', async (t) =>
   assert.equal(labels.filter(({ origin }) => origin === 'human').length, 10, 'nine right and one dusk');
   const next = await runJson<{ items: number }>(['audit', 'class', '--out', 'second'], { cwd });
   assert.equal(next.items, IMAGES - 12, 'what people answered is not asked again');
+});
+
+/** Answers the sheet by the truth that every third image is wrong; gives how many were right. */
+async function answerByTruth(out: string): Promise<number> {
+  const { head, rows } = await sheet(join(out, 'audit.csv'));
+  const right = (row: string[]) => Number(row[head.indexOf('file')]?.match(/(\d\d)\.jpg/)?.[1]) % 3 !== 0;
+  const lines = [head, ...rows.map((row) => [...row.slice(0, -1), right(row) ? 'yes' : 'no'])];
+  await writeFile(join(out, 'audit.csv'), `${lines.map((row) => row.join(',')).join('\n')}\n`);
+  return rows.filter(right).length;
+}
+
+// Of one stratum, n answers of N labels are worth (n − 1) / (1 − n / N) = 22 for 12 of 24. By the number right:
+// scipy.stats.beta.ppf(.025, p·22, 22 − p·22 + 1) and beta.ppf(.975, p·22 + 1, 22 − p·22), SciPy 1.10.1.
+const BOUNDS: Readonly<Record<number, readonly [low: number, high: number]>> = {
+  3: [0.0924392592, 0.4782311767],
+  4: [0.1495493115, 0.5638165917],
+  5: [0.2131088979, 0.6434687664],
+  6: [0.2822105209, 0.7177894791],
+  7: [0.3565312336, 0.7868911021],
+  8: [0.4361834083, 0.8504506885],
+  9: [0.5217688233, 0.9075607408],
+  10: [0.6147092659, 0.9561809058],
+  11: [0.7184470044, 0.9911175365],
+};
+
+for (const origin of ['detector', 'cluster', 'reference', 'model', 'imported'] as const) {
+  test(`labels of origin ${origin}: the accuracy and its interval are those of SciPy`, async (t) => {
+    const cwd = await guessed(t, origin, 0.7);
+    const { out } = await runJson<{ out: string }>(['audit', 'class', '-n', '12', '--origin', origin], { cwd });
+    const right = await answerByTruth(out);
+    const { accuracy, checked, classes } = await runJson<Result>(['audit', 'class', '--read', out], { cwd });
+    assert.deepEqual([checked, accuracy.estimate], [12, right / 12]);
+    const [low, high] = BOUNDS[right] as readonly [number, number];
+    assert.ok(Math.abs(accuracy.low - low) < 1e-6 && Math.abs(accuracy.high - high) < 1e-6, JSON.stringify(accuracy));
+    assert.deepEqual([...new Set(classes.map(({ className }) => className))].sort(), ['day', 'night']);
+    assert.deepEqual(
+      [classes.reduce((sum, one) => sum + one.checked, 0), classes.reduce((sum, one) => sum + one.right, 0)],
+      [12, right],
+    );
+  });
+}
+
+test('SIGKILL while it is drawn and while it is read back: run again, the same sheet, the same result', async (t) => {
+  const cwd = await guessed(t);
+  const bare = join(cwd, 'bare');
+  await cp(join(cwd, '.labelsmith'), bare, { recursive: true });
+  const undisturbed = await runJson<{ out: string }>(['audit', 'class', '-n', '12'], { cwd });
+  const wanted = await readFile(join(undisturbed.out, 'audit.csv'), 'utf8');
+  await answerByTruth(undisturbed.out);
+  const answered = await readFile(join(undisturbed.out, 'audit.csv'), 'utf8');
+  const startedAt = performance.now();
+  const result = await runJson<Result>(['audit', 'class', '--read', 'audit-class'], { cwd });
+  const lengthMs = performance.now() - startedAt;
+  const labels = JSON.stringify([...(await imagesIn(cwd))]);
+  let killed = 0;
+  for (const share of [0.5, 0.7, 0.9]) {
+    await rm(join(cwd, '.labelsmith'), { recursive: true });
+    await rm(join(cwd, 'audit-class'), { recursive: true, force: true });
+    await cp(bare, join(cwd, '.labelsmith'), { recursive: true });
+    const draw = ['audit', 'class', '-n', '12', '--replace'];
+    if ((await runCli(draw, { cwd, killAfterMs: lengthMs * share })).code === null) killed++;
+    await runJson(draw, { cwd });
+    assert.equal(await readFile(join(cwd, 'audit-class', 'audit.csv'), 'utf8'), wanted, `drawn, killed at ${share}`);
+    await writeFile(join(cwd, 'audit-class', 'audit.csv'), answered);
+    const read = ['audit', 'class', '--read', 'audit-class'];
+    if ((await runCli(read, { cwd, killAfterMs: lengthMs * share })).code === null) killed++;
+    assert.deepEqual(await runJson<Result>(read, { cwd }), { ...result, newClasses: [] }, `read, killed at ${share}`);
+    assert.equal(JSON.stringify([...(await imagesIn(cwd))]), labels, `labels, killed at ${share}`);
+  }
+  assert.ok(killed >= 2, `only ${killed} of 6 kills hit the running command`);
 });
 
 test('as folders: what is moved is answered, what stays is not', async (t) => {

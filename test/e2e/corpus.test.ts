@@ -1,5 +1,6 @@
 /** The corpus of classes through the built command line: changes, undo, taxonomies, mappings, detection afterwards. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -146,6 +147,41 @@ for (const name of ['classes.json', 'classes.csv', 'classes.jsonld']) {
     assert.equal((await tree(other)).size, 0);
   });
 }
+
+const PYTHON = '/usr/bin/python3';
+const noRdflib =
+  spawnSync(PYTHON, ['-c', 'import rdflib']).status === 0 ? false : `${PYTHON} has no rdflib (Debian: python3-rdflib)`;
+const TRIPLES = `
+import json, rdflib, sys
+graph = rdflib.Graph().parse(sys.argv[1], format="json-ld")
+S = rdflib.Namespace("http://www.w3.org/2004/02/skos/core#")
+name = lambda node: str(graph.value(node, S.prefLabel))
+print(json.dumps({name(c): [
+    [name(b) for b in graph.objects(c, S.broader)], sorted(map(str, graph.objects(c, S.altLabel))),
+    [str(d) for d in graph.objects(c, S.definition)]] for c in graph.subjects(rdflib.RDF.type, S.Concept)}))`;
+
+test('SKOS: rdflib reads the classes, parents, synonyms and descriptions that are there', {
+  skip: noRdflib,
+}, async (t) => {
+  const cwd = await copy(t);
+  const [a, b] = await found(cwd);
+  await runJson(['corpus', 'alias', a.name, 'Zweit, "Name"'], { cwd });
+  await runJson(['corpus', 'nest', b.name, a.name], { cwd });
+  await runJson(['corpus', 'describe', b.name, '--description', 'what there is'], { cwd });
+  await runJson(['corpus', 'export', 'classes.jsonld'], { cwd });
+  const { status, stdout, stderr } = spawnSync(PYTHON, ['-c', TRIPLES, join(cwd, 'classes.jsonld')], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  const read = JSON.parse(stdout) as Record<string, [broader: string[], altLabels: string[], definitions: string[]]>;
+  const nodes = await tree(cwd);
+  assert.deepEqual(Object.keys(read).sort(), [...nodes.keys()].sort());
+  for (const { name, parent, synonyms } of nodes.values()) {
+    assert.deepEqual(read[name]?.slice(0, 2), [parent === null ? [] : [parent], [...synonyms].sort()], name);
+  }
+  assert.deepEqual(read[b.name], [[a.name], [...b.synonyms].sort(), ['what there is']]);
+  assert.ok(read[a.name]?.[1].includes('Zweit, "Name"'));
+});
 
 test('what cannot be done is refused with what to do', async (t) => {
   const cwd = await copy(t);
