@@ -3,6 +3,7 @@
  * keeps must be the same in both exports; formats that lose nothing give the same bytes.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,7 @@ import type { ImportedImage, ImportedRegion } from '../../src/core/dataset.ts';
 import { NONE_OF_THESE } from '../../src/core/labels.ts';
 import type { Format } from '../../src/formats/format.ts';
 import { FORMATS, readFormat } from '../../src/formats/table.ts';
-import { runCli, runJson } from '../cli.ts';
+import { runCli, runJson, scratch } from '../cli.ts';
 import { jpegScene } from '../fixtures/images.ts';
 import { filesUnder } from '../workspace.ts';
 
@@ -176,6 +177,83 @@ for (const format of FORMATS) {
     else assert.deepEqual(filesUnder(again), filesUnder(path));
   });
 }
+
+const PYTHON = '/usr/bin/python3';
+const noYaml =
+  spawnSync(PYTHON, ['-c', 'import yaml']).status === 0 ? false : `${PYTHON} has no yaml (Debian: python3-yaml)`;
+/**
+ * Reads YOLO by the formula of docs.ultralytics.com/datasets (x centre, y centre, width, height, then x, y, visible, as
+ * shares of the image), VOC with ElementTree, COCO's run lengths column by column from zeros as pycocotools has them.
+ */
+const READERS = `
+import glob, json, os, sys, xml.etree.ElementTree as ET
+import yaml
+W, H, found = 320, 240, {}
+for kind in ["yolo", "yolo-pose"]:
+    names = yaml.safe_load(open(f"{kind}/data.yaml"))["names"]
+    for path in glob.glob(f"{kind}/labels/**/*.txt", recursive=True):
+        for line in open(path):
+            c, x, y, w, h, *rest = map(float, line.split())
+            box = [(x - w / 2) * W, (y - h / 2) * H, (x + w / 2) * W, (y + h / 2) * H]
+            points = [[rest[i] * W, rest[i + 1] * H, rest[i + 2]] for i in range(0, len(rest), 3)]
+            found.setdefault(kind, []).append([names[int(c)], box, [p for p in points if p[2] > 0]])
+for path in glob.glob("voc/Annotations/**/*.xml", recursive=True):
+    for o in ET.parse(path).getroot().iter("object"):
+        x1, y1, x2, y2 = [int(o.find(f"bndbox/{k}").text) for k in ("xmin", "ymin", "xmax", "ymax")]
+        found.setdefault("voc", []).append([o.find("name").text, [x1 - 1, y1 - 1, x2, y2], []])
+coco = json.load(open("coco/annotations.json"))
+names = {c["id"]: c["name"] for c in coco["categories"]}
+for a in coco["annotations"]:
+    x, y, w, h = a["bbox"]
+    points = a.get("keypoints", [])
+    points = [points[i : i + 3] for i in range(0, len(points), 3)]
+    found.setdefault("coco", []).append([names[a["category_id"]], [x, y, x + w, y + h], [p for p in points if p[2] > 0]])
+    if isinstance(a["segmentation"], dict) and not a["iscrowd"] or a.get("keypoints"):
+        rle, pixels, value = a["segmentation"], [], 0
+        for count in rle["counts"]:
+            pixels += [value] * count
+            value = 1 - value
+        rows = rle["size"][0]
+        found["mask"] = [len(pixels), sorted({i // rows for i, v in enumerate(pixels) if v}), sorted({i % rows for i, v in enumerate(pixels) if v})]
+print(json.dumps(found))`;
+
+test('yolo, yolo-pose, voc, coco: Python reads the boxes, keypoints and mask that went in', {
+  skip: noYaml,
+}, async (t) => {
+  const out = await scratch(t);
+  for (const format of ['yolo', 'yolo-pose', 'voc', 'coco']) {
+    await runJson(['export', format, join(out, format), '--images', 'none'], { cwd: first.dir });
+  }
+  const { status, stdout, stderr } = spawnSync(PYTHON, ['-c', READERS], { cwd: out, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  type Row = [name: string, box: number[], keypoints: number[][]];
+  const read = JSON.parse(stdout) as Record<string, Row[]> & { mask: unknown };
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+  assert.deepEqual(read.mask, [320 * 240, [50, 51], range(50, 90)]);
+  const went = Object.values(LABELS).flatMap(
+    ({ regions = [] }) => regions as { box: number[]; labels: { class: string }[]; keypoints?: number[][] }[],
+  );
+  const wanted = went.flatMap(({ box, labels, keypoints = [] }) =>
+    labels.map((label): Row => [label.class, box, keypoints.filter((point) => (point[2] as number) > 0)]),
+  );
+  const [clip, asIs] = [(v: number, i: number) => Math.min(Math.max(v, 0), i % 2 ? 240 : 320), (v: number) => v];
+  for (const [format, within, edge, points] of [
+    ['yolo', 0.001, clip, false],
+    ['yolo-pose', 0.001, clip, true],
+    ['voc', 0.5, clip, false],
+    ['coco', 0.001, asIs, true],
+  ] as const) {
+    const rows = read[format] as Row[];
+    assert.equal(rows.length, wanted.length, format);
+    for (const [name, box, keypoints] of wanted) {
+      const near = (a: readonly number[], b: readonly number[]) =>
+        a.every((v, i) => Math.abs(v - (b[i] ?? 1e9)) <= within);
+      const row = rows.find(([className, own]) => className === name && near(box.map(edge), own));
+      assert.ok(row, `${format}: ${name} at ${box} in ${JSON.stringify(rows)}`);
+      if (points) assert.ok(near(keypoints.flat(), row[2].flat()), `${format}: keypoints of ${name}`);
+    }
+  }
+});
 
 test('JSON Lines holds region ids, who touched them, deleted regions and what is not there', async () => {
   await runJson(['export', 'jsonl', 'held.jsonl'], { cwd: first.dir });
