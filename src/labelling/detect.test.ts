@@ -117,6 +117,12 @@ test('a file that has changed or is gone is put aside and the rest goes on; a br
 
   const broken = { ...effects.detector, detect: () => Promise.reject(new LabelsmithError('BAD_MODEL', 'it broke')) };
   await assert.rejects(detect({ ...effects, detector: broken }, { ...OPTIONS, force: true }), /it broke/);
+  // The same code as of a file that cannot be decoded, but from the model: no image is put aside for it.
+  const dead = { ...effects.detector, detect: () => Promise.reject(new LabelsmithError('UNSUPPORTED', 'it died')) };
+  await assert.rejects(detect({ ...effects, detector: dead }, { ...OPTIONS, force: true }), {
+    code: 'BAD_MODEL',
+    message: /made-up@1 failed on image .*: it died/,
+  });
 });
 
 test('limit does so many images and the next run goes on behind them', async (t) => {
