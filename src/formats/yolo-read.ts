@@ -1,7 +1,7 @@
 /**
  * Reads YOLO labels: with `data.yaml` (its `train`, `val`, `test` being folders, lists of files, or lists of those), or
  * just folders with `classes.txt`. Images and labels are gone through side by side, a folder at a time. Rows of 5 columns
- * are boxes, of 6 boxes with a confidence, longer ones polygons, or keypoints where `data.yaml` has `kpt_shape`.
+ * are boxes, of 6 boxes with a confidence, longer ones polygons, or, where `data.yaml` has `kpt_shape`, keypoints.
  */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
@@ -262,6 +262,11 @@ function regionOf(cells: readonly string[], where: string, scheme: LabelScheme):
   const points = scheme.keypoints;
   const pose = points !== null && numbers.length === 4 + points.count * points.numbers;
   const box = numbers.length === 4 || numbers.length === 5 || pose;
+  if (points !== null && !box) {
+    const columns = 5 + points.count * points.numbers;
+    const what = `class, box and ${points.count} keypoints of ${points.numbers} numbers, as kpt_shape says`;
+    throw badFile(where, `${columns} columns were expected (${what}), not ${cells.length}`);
+  }
   if (!box && (numbers.length < 6 || numbers.length % 2 !== 0))
     throw badFile(where, `5 columns were expected (class, centre x and y, width, height), not ${cells.length}`);
   const fractions = box ? numbers.slice(0, 4) : numbers;

@@ -185,13 +185,17 @@ describe('yolo of other tools', () => {
       await writeFiles(folder, {
         'data.yaml': 'names: {0: person}\ntrain: images\nkpt_shape: [2, 3]\n',
         'images/a.jpg': '',
-        'labels/a.txt': '0 .5 .5 .2 .4 .75\n0 .1 .2 .3 .2 .3 .6\n0 .5 .5 .2 .4 .1 .2 2 0 0 0\n',
+        'labels/a.txt': '0 .5 .5 .2 .4 .75\n0 .5 .5 .2 .4 .1 .2 2 0 0 0\n',
+        'outlines/data.yaml': 'names: {0: person}\ntrain: images\n',
+        'outlines/images/a.jpg': '',
+        'outlines/labels/a.txt': '0 .1 .2 .3 .2 .3 .6\n',
       });
+      const [outline] = (await readAll('yolo', join(folder, 'outlines')))[0]?.regions ?? [];
+      assert.deepEqual(outline?.polygons, [[0.1, 0.2, 0.3, 0.2, 0.3, 0.6]]);
+      assert.deepEqual(outline?.box, [0.1, 0.2, 0.3, 0.6]);
       const regions = (await readAll('yolo', folder))[0]?.regions;
       assert.equal(regions?.[0]?.labels[0]?.confidence, 0.75);
-      assert.deepEqual(regions?.[1]?.polygons, [[0.1, 0.2, 0.3, 0.2, 0.3, 0.6]]);
-      assert.deepEqual(regions?.[1]?.box, [0.1, 0.2, 0.3, 0.6]);
-      assert.deepEqual(regions?.[2]?.keypoints, [
+      assert.deepEqual(regions?.[1]?.keypoints, [
         [0.1, 0.2, 2],
         [0, 0, 0],
       ]);
@@ -237,6 +241,13 @@ brokenFiles('yolo', [
     path: '.',
     files: labelled(`${good}\n0 .5 .5 .1`),
     message: /1\.txt:3: 5 columns were expected .* not 4/,
+  },
+  {
+    what: 'a keypoint short of a number',
+    path: '.',
+    files: labelled('0 .5 .5 .2 .4 .1 .2 2 0 0\n', 'names: [a, b]\ntrain: images\nkpt_shape: [2, 3]\n'),
+    message:
+      /1\.txt:1: 11 columns were expected \(class, box and 2 keypoints of 3 numbers, as kpt_shape says\), not 10/,
   },
   {
     what: 'NaN',
