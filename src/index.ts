@@ -27,6 +27,8 @@ export {
 } from './labelling/discover/discover.ts';
 export { type EmbedOptions, type EmbedResult, embedIn, estimateEmbed } from './labelling/embed.ts';
 export { matchIn } from './labelling/match/match.ts';
+export { findPosesIn, type PoseOptions } from './labelling/pose.ts';
+export { type SegmentOptions, segmentIn } from './labelling/segment.ts';
 export { similarTo } from './labelling/similar/similar.ts';
 export { type Classifier, type ClassifierInfo, openClassifier } from './labelling/teach/classifier-file.ts';
 export { type ClassifyOptions, type ClassifyResult, classifyIn } from './labelling/teach/classify-stage.ts';
@@ -38,7 +40,9 @@ export { type Embedder, openEmbedder } from './models/embedder.ts';
 export { type ImageClassifier, openImageClassifier } from './models/image-classifier.ts';
 export { importModel } from './models/import.ts';
 export { modelsList } from './models/list.ts';
+export { openPose, type PoseModel } from './models/pose.ts';
 export { prepareModel } from './models/prepare.ts';
+export { openSegmenter, type Segmenter } from './models/segmenter.ts';
 export { type AddOptions, type AddResult, addTo, estimateAdd, openSources } from './pipeline/ingest.ts';
 export { localEngine } from './pipeline/local-engine.ts';
 export type { Engine, Progress, Shard, Stage } from './pipeline/stage.ts';
