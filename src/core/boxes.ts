@@ -43,6 +43,12 @@ export function iou(a: Box, b: Box): number {
   return intersection / (boxArea(a) + boxArea(b) - intersection);
 }
 
+/** An order of boxes that leaves nothing open: by the first corner that differs. */
+export function compareBoxes(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  for (let i = 0; i < 4; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number);
+  return 0;
+}
+
 /** The box cut to an image of `width` × `height` pixels. */
 export function clipBox(box: Box, width: number, height: number): Box {
   const clip = (value: number, most: number) => Math.min(Math.max(value, 0), most);

@@ -4,11 +4,11 @@ import { CorpusIndex, refuseBadName } from '../corpus/state.ts';
 import { LabelsmithError } from '../errors.ts';
 import { cropRegions, thumbnailOf } from '../images/crops.ts';
 import { type AuditOptions, type AuditResult, answerAudit, drawAudit, estimateAudit } from '../labelling/audit.ts';
-import { originalBytes, readImage } from '../pipeline/originals.ts';
+import { originalBytes, readImageIfThere } from '../pipeline/originals.ts';
 import type { Workspace } from '../pipeline/workspace.ts';
 import type { AuditAnswer, AuditItem, AuditRecord, Store } from '../store/store.ts';
 import { readSheet, type SheetItem, type SheetKind, writeSheet } from './audit-sheet.ts';
-import type { ProtectedPath } from './output.ts';
+import { placesToKeepOut } from './output.ts';
 
 /** How much around a region is shown, as a share of its box. */
 const MARGIN = 0.15;
@@ -30,14 +30,10 @@ export async function drawAuditSheet(
   out: string,
   options: AuditSheetOptions,
 ): Promise<{ readonly audit: AuditRecord; readonly out: string; readonly withoutPicture: number }> {
-  const { dir, store } = workspace;
+  const { store } = workspace;
   const { kind, replace, nowMs, ...drawn } = options;
   const read = originalBytes(workspace);
-  const roots = await store.sourceRoots();
-  const protectedPaths: ProtectedPath[] = [
-    { path: dir, what: 'the workspace' },
-    ...roots.map((path) => ({ path, what: 'a source' })),
-  ];
+  const protectedPaths = await placesToKeepOut(workspace, { insideSources: false });
   let audit: AuditRecord | undefined;
   const written = await writeSheet(out, {
     kind,
@@ -48,7 +44,7 @@ export async function drawAuditSheet(
       return { auditId: audit.id, items: await sheetItems(store, await store.auditItems(audit.id)) };
     },
     async picture({ imageId, box }) {
-      const bytes = await readImage(store, imageId, read).catch(() => null);
+      const bytes = await readImageIfThere(store, imageId, read);
       if (!bytes) return null;
       if (box) return (await cropRegions(bytes, [box], { margin: MARGIN }))[0] ?? null;
       return (await thumbnailOf(bytes, { longest: LONGEST, format: 'jpeg', quality: 88 })).bytes;

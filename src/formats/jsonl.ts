@@ -31,12 +31,10 @@ import {
   sizeAt,
   stringAt,
 } from './check.ts';
-import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { EVERYTHING, type Format, lossesOf, type WriteJob } from './format.ts';
 import { linesOf } from './lines.ts';
 import { pixel, score } from './numbers.ts';
 import { TextWriter } from './text-writer.ts';
-
-export const JSON_KEEPS: Keeps = { ...EVERYTHING };
 
 export const jsonl: Format = {
   name: 'jsonl',
@@ -45,8 +43,8 @@ export const jsonl: Format = {
   holds: 'both',
   imageFiles: 'never',
   defaultImages: 'none',
-  keeps: JSON_KEEPS,
-  loses: lossesOf(JSON_KEEPS),
+  keeps: EVERYTHING,
+  loses: lossesOf(EVERYTHING),
   write: writeJsonl,
   read: readJsonl,
 };

@@ -12,6 +12,7 @@ import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import type { Workspace } from '../pipeline/workspace.ts';
 
 export interface ProtectedPath {
   /** Absolute path of a folder or file that an export must stay out of. */
@@ -65,6 +66,18 @@ export async function writeOutput(
   } finally {
     active.delete(path);
   }
+}
+
+/** Where nothing of a workspace's may be written over: itself, and its sources, in which an output that adds no image may lie. */
+export async function placesToKeepOut(
+  { dir, store }: Pick<Workspace, 'dir' | 'store'>,
+  { insideSources }: { readonly insideSources: boolean },
+): Promise<ProtectedPath[]> {
+  const sources = await store.sourceRoots();
+  return [
+    { path: dir, what: 'the workspace' },
+    ...sources.map((path) => ({ path, what: 'a source', insideAllowed: insideSources })),
+  ];
 }
 
 /** Refuses, before anything is made for it, an OUT that {@link writeOutput} would refuse. */

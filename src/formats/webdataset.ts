@@ -15,13 +15,12 @@ import type { DatasetImage, ImportedImage } from '../core/dataset.ts';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { badFile, jsonOf, numberIn, shown } from './check.ts';
 import { bestLabel } from './folders.ts';
-import { type Format, type Keeps, lossesOf, type WriteJob } from './format.ts';
+import { EVERYTHING, type Format, lossesOf, type WriteJob } from './format.ts';
 import { readOne } from './image-files.ts';
-import { imageOfJson, JSON_KEEPS, jsonRowOf } from './jsonl.ts';
+import { imageOfJson, jsonRowOf } from './jsonl.ts';
 import { NameTable, splitExtension } from './names.ts';
 import { isImageName, readSmallText } from './walk.ts';
 
-const KEEPS: Keeps = JSON_KEEPS;
 const CLASSES_FILE = 'classes.txt';
 const DEFAULT_SHARD_IMAGES = 10_000;
 
@@ -32,8 +31,8 @@ export const webdataset: Format = {
   holds: 'both',
   imageFiles: 'always',
   defaultImages: 'copy',
-  keeps: KEEPS,
-  loses: lossesOf(KEEPS),
+  keeps: EVERYTHING,
+  loses: lossesOf(EVERYTHING),
   write: writeWebdataset,
   read: readWebdataset,
 };

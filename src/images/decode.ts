@@ -7,8 +7,8 @@
  * camera put into it; a damaged or cut file fails with `BadImageError` instead of giving grey pixels. It reads no files, keeps
  * nothing, and caches nothing.
  *
- * Every function runs in one thread of the libuv pool, so `UV_THREADPOOL_SIZE` (default 4, to be set before the process
- * starts) is the number of images decoded at once; libvips' own threads are turned off, since decoding several images
+ * Every function runs in one thread of the libuv pool, so `UV_THREADPOOL_SIZE` (4 by default; the command line
+ * makes it the number of cores where those are more) is the number of images decoded at once; libvips' own threads are turned off, since decoding several images
  * side by side beats splitting one and keeps memory at one image a thread.
  */
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';

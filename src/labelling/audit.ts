@@ -61,7 +61,8 @@ export const AUDITED_ORIGINS = ORIGINS.filter((origin) => origin !== 'human');
 
 /**
  * Draws a sample and records it; a run that was killed before it wrote the sheet recorded that already, and it is found
- * again while nobody answered. Two passes over the labels; resident: the sample. */
+ * again while nobody answered. Two passes over the labels; resident: the sample.
+ */
 export async function drawAudit(
   store: Pick<Store, 'tasks' | 'dataset' | 'audits' | 'auditItems' | 'startAudit'>,
   options: AuditOptions,

@@ -8,6 +8,7 @@
  */
 import type { ItemId } from '../core/ids.ts';
 import type { ItemKind, Origin } from '../core/labels.ts';
+import { argMax } from '../math/calibration.ts';
 import { type Matrix, rowsOf } from '../math/matrix.ts';
 import type { Workspace } from '../pipeline/workspace.ts';
 import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
@@ -101,8 +102,7 @@ export async function openGuesses({ store, dir }: Workspace, task: string): Prom
     async best(ids) {
       const result = new Map<ItemId, Guess>();
       for (const [id, row] of await probabilities(ids)) {
-        let most = 0;
-        for (let c = 1; c < row.length; c++) if ((row[c] as number) > (row[most] as number)) most = c;
+        const most = argMax(row);
         const className = set.classNames[most] as string;
         result.set(id, { className, confidence: row[most] as number, origin: set.origin });
       }

@@ -5,7 +5,7 @@
  *
  * Owns which boxes of a tile count and which boxes of different tiles are one thing. Pure.
  */
-import { type Box, boxArea, boxAt, clipBox, type Detections, iou } from '../core/boxes.ts';
+import { type Box, boxArea, boxAt, clipBox, compareBoxes, type Detections, iou } from '../core/boxes.ts';
 
 /** A quarter of the input's side: what is larger is whole in a tile of the next coarser level, at half the size. */
 export const TILE_OVERLAP = 0.25;
@@ -106,9 +106,4 @@ function isSame(box: Box, better: Box): boolean {
   const width = Math.min(box[2], better[2]) - Math.max(box[0], better[0]);
   const height = Math.min(box[3], better[3]) - Math.max(box[1], better[1]);
   return width > 0 && height > 0 && width * height >= PART_SHARE * boxArea(box);
-}
-
-function compareBoxes(a: Box, b: Box): number {
-  for (let i = 0; i < 4; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number);
-  return 0;
 }

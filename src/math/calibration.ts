@@ -68,10 +68,13 @@ export function softmaxRows({ data, rows, columns }: Matrix, temperature = 1): M
 /** Column of the largest element of each row, the first on a tie; shape [n]. */
 export function argMaxRows({ data, rows, columns }: Matrix): Int32Array {
   const best = new Int32Array(rows);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 1; c < columns; c++) {
-      if ((data[r * columns + c] as number) > (data[r * columns + (best[r] as number)] as number)) best[r] = c;
-    }
-  }
+  for (let r = 0; r < rows; r++) best[r] = argMax(data.subarray(r * columns, (r + 1) * columns));
+  return best;
+}
+
+/** The place of the largest value, the first where several are; 0 where there is none. */
+export function argMax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
   return best;
 }

@@ -5,7 +5,7 @@
  * are; they are within the image, not empty, at or above the candidate threshold, at most `MAX_DETECTIONS`, and in an
  * order that leaves nothing open: score, then class, then place.
  */
-import type { Detections } from '../core/boxes.ts';
+import { compareBoxes, type Detections } from '../core/boxes.ts';
 import type { Tensor } from '../math/tensor.ts';
 import type { InputSpec } from './catalogue.ts';
 import { SINGLE } from './compose-model.ts';
@@ -76,7 +76,7 @@ function toImage(boxes: Tensor, scores: Tensor, classes: Tensor, frame: Frame): 
       found.push({ score: Math.min(score, 1), label: classes.data[i] as number, box });
     }
   }
-  found.sort((a, b) => b.score - a.score || a.label - b.label || compare(a.box, b.box));
+  found.sort((a, b) => b.score - a.score || a.label - b.label || compareBoxes(a.box, b.box));
   const kept = found.slice(0, MAX_DETECTIONS);
   return {
     count: kept.length,
@@ -84,9 +84,4 @@ function toImage(boxes: Tensor, scores: Tensor, classes: Tensor, frame: Frame): 
     scores: Float32Array.from(kept, ({ score }) => score),
     classes: Int32Array.from(kept, ({ label }) => label),
   };
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number);
-  return 0;
 }

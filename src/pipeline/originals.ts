@@ -22,9 +22,23 @@ export function archiveCacheOf(workspaceDir: string): string {
 }
 
 /** The bytes of an image from the first of its paths that still holds them, checked against its identity. */
-export async function readImage(store: Store, id: ImageId, read: ReadPath): Promise<Uint8Array> {
+export async function readImage(store: Pick<Store, 'pathsOfImages'>, id: ImageId, read: ReadPath): Promise<Uint8Array> {
   const paths = (await store.pathsOfImages([id])).get(id) ?? [];
   return readFirstIntact(id, paths, read);
+}
+
+/** The same, or null where they cannot be had any more: for what does without. Faults of our own are thrown. */
+export async function readImageIfThere(
+  store: Pick<Store, 'pathsOfImages'>,
+  id: ImageId,
+  read: ReadPath,
+): Promise<Uint8Array | null> {
+  try {
+    return await readImage(store, id, read);
+  } catch (error) {
+    if (error instanceof LabelsmithError) return null;
+    throw error;
+  }
 }
 
 export async function readFirstIntact(id: ImageId, paths: readonly ImagePath[], read: ReadPath): Promise<Uint8Array> {

@@ -5,6 +5,7 @@
 import type { ImageId, ItemId } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
 import { hammingDistance } from '../images/hash.ts';
+import { dot } from '../math/dot.ts';
 import { typicalAndVaried } from './exemplars.ts';
 import type { ClassTally } from './image-pass.ts';
 import type { Exemplar } from './report-data.ts';
@@ -73,10 +74,4 @@ function withVector(exemplar: Exemplar, vectors: ReadonlyMap<ItemId, Float32Arra
 function medianConfidence(exemplars: readonly Exemplar[]): number {
   const sorted = exemplars.map(({ confidence }) => confidence ?? 1).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }

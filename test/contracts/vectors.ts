@@ -145,7 +145,7 @@ export function vectorStoreContract(name: string, create: (workspace: string) =>
         const kept = await other.write(shardOf(idsOf(3), { space: 'a' }));
         const gone = await other.write(shardOf(idsOf(3), { space: 'b' }));
         await other.write(shardOf(idsOf(2), { space: 'a', shard: 'unnamed' }));
-        await writeFile(join(own, `${kept.file}.0123abcd-77-0.tmp`), 'half written');
+        await writeFile(join(own, `${kept.file}.0123abcd-77-0123456789ab.tmp`), 'half written');
         await other.remove([gone]);
         await other.remove([gone]);
         await assert.rejects(other.read(gone), { code: 'NOT_FOUND' });

@@ -17,15 +17,23 @@ const INSTALL = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--on
 const dir = mkdtempSync(join(tmpdir(), 'labelsmith-pack-'));
 after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }));
 
-/** Runs a program with the Node of `nodeBin` first in PATH, and none of the settings that npm gives its scripts. */
+/** npm tries an unreachable registry for many minutes; nothing here takes more than one. */
+const TIMEOUT_MS = 300_000;
+
+/**
+ * Runs a program with the Node of `nodeBin` first in PATH, and none of the settings that npm gives its scripts; whom the
+ * machine trusts stays.
+ */
 function run(command: string, args: readonly string[], cwd: string, nodeBin = dirname(process.execPath)) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|INIT_CWD)/i.test(name)));
+  const own = /^(npm_|NODE_(?!EXTRA_CA_CERTS$)|INIT_CWD)/i;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
   const path = [nodeBin, ...(env.PATH ?? '').split(delimiter).filter((part) => !part.includes('node_modules'))];
   return spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
     env: { ...env, PATH: path.join(delimiter) },
     maxBuffer: 1 << 26,
+    timeout: TIMEOUT_MS,
   });
 }
 

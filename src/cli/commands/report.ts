@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { writeOutput } from '../../formats/output.ts';
 import { thumbnailOf } from '../../images/crops.ts';
-import { originalBytes, readImage } from '../../pipeline/originals.ts';
+import { originalBytes, readImageIfThere } from '../../pipeline/originals.ts';
 import { LABELSMITH_VERSION } from '../../pipeline/run.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import { collectReport } from '../../report/collect.ts';
@@ -48,7 +48,7 @@ export async function writeReport(
   const read = originalBytes(workspace);
   output.note('Writing the report…');
   const gathered = await gatherSections(workspace, { seed, threads });
-  const data = await collectReport(store, async (id) => picture(await readImage(store, id, read).catch(() => null)), {
+  const data = await collectReport(store, async (id) => picture(await readImageIfThere(store, id, read)), {
     title,
     version: LABELSMITH_VERSION,
     nowMs: Date.now(),

@@ -67,7 +67,7 @@ const LEAST_KIND = 0.1;
 
 /**
  * Candidates for every cluster, best first. Where several terms of a cluster are kinds of one thing (car, truck and bus of
- * vehicle) and that thing fits the cluster better than any of them, it is one more candidate: of those that do, the best one,
+ * conveyance) and that thing fits the cluster better than any of them, it is one more candidate: of those that do, the best one,
  * and the nearest where several are as good.
  *
  * @param clusters shape [items], the cluster of each item, −1 for none.

@@ -2,8 +2,9 @@
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels, type ItemKind, type Label } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { argMax } from '../../math/calibration.ts';
 import type { ImageClassifier } from '../../models/image-classifier.ts';
-import { type ReadPath, readImage } from '../../pipeline/originals.ts';
+import { type ReadPath, readImageIfThere } from '../../pipeline/originals.ts';
 import type { Store } from '../../store/store.ts';
 import { pixelsFor } from '../embed.ts';
 import type { TermTable } from './evidence.ts';
@@ -57,9 +58,10 @@ export async function gatherEvidence(
       objects.push(namesOf(seen.get(id) ?? [], 'multi'));
       paths.push(where?.get(id)?.flatMap(({ path, sourceRoot }) => pathTerms(path, sourceRoot)));
       const opened = items === 'images' && inspected.has(id);
-      const bytes = opened ? await bytesOf(store, id, readBytes) : undefined;
-      keywords.push(bytes && keywordsIn(bytes));
-      votes.push(bytes && classifier && (await voteOn(bytes, classifier)));
+      // A file that is gone since it was embedded is no evidence, and no reason to stop.
+      const bytes = opened ? await readImageIfThere(store, id, readBytes) : null;
+      keywords.push(bytes ? keywordsIn(bytes) : undefined);
+      votes.push(bytes && classifier ? await voteOn(bytes, classifier) : undefined);
     }
   }
   const tables: TermTable[] = [
@@ -76,20 +78,6 @@ function namesOf(labels: readonly Label[], rule: 'single' | 'multi'): string[] {
   return currentLabels(labels, rule).map(({ className }) => className);
 }
 
-async function bytesOf(
-  store: Pick<Store, 'pathsOfImages'>,
-  id: ItemId,
-  readBytes: ReadPath,
-): Promise<Uint8Array | undefined> {
-  try {
-    return await readImage(store as Store, id, readBytes);
-  } catch (error) {
-    // A file that is gone since it was embedded is no evidence, and no reason to stop.
-    if (error instanceof LabelsmithError) return undefined;
-    throw error;
-  }
-}
-
 /** The classifier's best class, if it is any; nothing where the picture cannot be decoded. */
 async function voteOn(bytes: Uint8Array, classifier: Voter): Promise<string[] | undefined> {
   let pixels: Uint8Array;
@@ -100,10 +88,7 @@ async function voteOn(bytes: Uint8Array, classifier: Voter): Promise<string[] | 
     throw error;
   }
   const probabilities = await classifier.classify(pixels);
-  let best = 0;
-  for (let c = 1; c < probabilities.length; c++) {
-    if ((probabilities[c] as number) > (probabilities[best] as number)) best = c;
-  }
+  const best = argMax(probabilities);
   return (probabilities[best] as number) >= LEAST_VOTE ? [termOf(classifier.classNames[best] as string)] : [];
 }
 

@@ -3,6 +3,8 @@
  * NeurIPS 2017), thresholds from the references themselves, and how well the references tell their classes apart.
  * Pure; vectors have length 1 throughout.
  */
+
+import { argMax } from '../../math/calibration.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 
 export interface Prototypes {
@@ -176,8 +178,7 @@ export interface Matched {
 
 /** @param cosines shape [classes] of one item. */
 export function decide(cosines: ArrayLike<number>, { thresholds, temperature }: Prototypes): Matched {
-  let best = 0;
-  for (let c = 1; c < cosines.length; c++) if ((cosines[c] as number) > (cosines[best] as number)) best = c;
+  const best = argMax(cosines);
   const cosine = cosines[best] as number;
   let all = 0;
   for (let c = 0; c < cosines.length; c++) all += Math.exp(((cosines[c] as number) - cosine) / temperature);

@@ -6,6 +6,7 @@
  * bytes an item that is done.
  */
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
+import { argMax } from '../../math/calibration.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { originalBytes, type ReadPath, readFirstIntact } from '../../pipeline/originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../../pipeline/run.ts';
@@ -166,10 +167,7 @@ async function labelsFor(
   return found.flatMap(({ id, probabilities }) => {
     const word = saidOf(known.get(id) ?? []);
     if (word.kind !== 'nothing' && word.kind !== 'not') return [];
-    let best = 0;
-    for (let c = 1; c < probabilities.length; c++) {
-      if ((probabilities[c] as number) > (probabilities[best] as number)) best = c;
-    }
+    const best = argMax(probabilities);
     const className = classNames[best] as string;
     const confidence = probabilities[best] as number;
     if (confidence < threshold || (word.kind === 'not' && word.classNames.includes(className))) return [];

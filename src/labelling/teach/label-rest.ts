@@ -3,9 +3,9 @@ import type { ItemId } from '../../core/ids.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
-import type { NewLabel, Store } from '../../store/store.ts';
+import type { NewLabel } from '../../store/store.ts';
 import { putGuesses } from '../guesses.ts';
-import type { TaskItems, Teaching } from './items.ts';
+import type { Said, TaskItems, Teaching } from './items.ts';
 
 const PAGE = 1024;
 
@@ -36,13 +36,13 @@ export async function labelTheRest(
   const best = argMaxRows(allowed);
   let [labels, unsure] = [0, 0];
   let page: NewLabel[] = [];
-  const flush = async (to: Store) => {
-    if (page.length > 0) await to.putLabels(page, { replace: true });
+  const flush = async () => {
+    if (page.length > 0) await store.putLabels(page, { replace: true });
     labels += page.length;
     page = [];
   };
   for (let row = 0; row < ids.length; row++) {
-    const { kind } = said[row] ?? { kind: 'nothing' };
+    const { kind } = said[row] as Said;
     // A contradiction is a person's to settle.
     if (kind === 'class' || kind === 'none' || kind === 'contradiction') continue;
     const itemId = ids[row] as ItemId;
@@ -53,9 +53,9 @@ export async function labelTheRest(
     }
     const className = classNames[best[row] as number] as string;
     page.push({ itemId, task: task.name, className, present: true, origin: 'model', confidence, runId });
-    if (page.length === PAGE) await flush(store);
+    if (page.length === PAGE) await flush();
   }
-  await flush(store);
+  await flush();
   return { labels, unsure };
 }
 

@@ -1,6 +1,7 @@
 /** A trained classifier on images anywhere: a stream in, a stream out, in the order of the source; no workspace. */
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
+import { argMax } from '../../math/calibration.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { pixelsFor } from '../embed.ts';
 import { isAboutOneFile } from '../unreadable.ts';
@@ -41,10 +42,7 @@ export async function predictImage(
 ): Promise<Predicted> {
   refuseRegions(info);
   const probabilities = await classify(await pixelsFor(bytes, info.input));
-  let best = 0;
-  for (let c = 1; c < probabilities.length; c++) {
-    if ((probabilities[c] as number) > (probabilities[best] as number)) best = c;
-  }
+  const best = argMax(probabilities);
   return { className: info.classNames[best] as string, confidence: probabilities[best] as number, probabilities };
 }
 

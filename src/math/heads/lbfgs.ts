@@ -5,6 +5,7 @@
  * The function comes in as an effect, so that it may run anywhere; an iteration asks for it once, rarely twice, and
  * costs 4 · memory · n multiplications beside it. Holds 2 · memory + 5 vectors in double precision. Deterministic.
  */
+import { dot } from '../dot.ts';
 
 export interface Evaluation {
   readonly value: number;
@@ -127,12 +128,6 @@ function descent(gradient: Float64Array, steps: readonly Step[]): Float64Array {
   for (const [i, { s, y, rho }] of steps.entries()) addScaled(q, s, (alphas[i] as number) - rho * dot(y, q));
   for (let i = 0; i < q.length; i++) q[i] = -(q[i] as number);
   return q;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }
 
 function addScaled(to: Float64Array, what: Float64Array, factor: number): void {

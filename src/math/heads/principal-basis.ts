@@ -4,16 +4,14 @@
  * does as well as the components themselves, at 2 · rounds · d² · k flops instead of the 4 · d³ of an eigenproblem.
  */
 import { seededRandom } from '../../core/random.ts';
-import { overBlocks } from '../blocks.ts';
-import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
-import { Graph } from '../ops.ts';
+import { dot } from '../dot.ts';
+import { type Matrix, newSharedMatrix, shareMatrix } from '../matrix.ts';
 import type { InferencePool } from '../pool.ts';
-import type { Tensor } from '../tensor.ts';
+import { logitsOf } from './linear-head.ts';
 import { withinClassCovariance } from './within-class.ts';
 
 /** Each round separates the span from the rest by another factor of the ratio of their variances. */
 const ROUNDS = 4;
-const STEP = 2048;
 
 /** @returns orthonormal rows, shape [k, columns], in shared memory. */
 export async function principalBasis(pool: InferencePool, sample: Matrix, k: number, seed: number): Promise<Matrix> {
@@ -35,24 +33,12 @@ export async function principalBasis(pool: InferencePool, sample: Matrix, k: num
 
 /** points · basisᵀ, shape [rows, k], in shared memory. */
 export function onBasis(pool: InferencePool, points: Matrix, basis: Matrix): Promise<Matrix> {
-  return multiplied(pool, shareMatrix(points), basis);
+  return multiplied(pool, points, basis);
 }
 
 /** a · bᵀ. */
-async function multiplied(pool: InferencePool, a: Matrix, b: Matrix): Promise<Matrix> {
-  const g = new Graph('times-transposed');
-  g.output(g.gemm(g.input('a', 'float32', ['rows', 'd']), g.input('b', 'float32', ['k', 'd']), '', { transB: 1 }), 'y');
-  const model = await pool.load(g.toModel(), { key: 'times-transposed' });
-  const result = newSharedMatrix(a.rows, b.rows);
-  const tensor = matrixTensor(b);
-  await overBlocks(
-    pool,
-    model,
-    { rows: a.rows, step: STEP },
-    (start, end) => ({ a: matrixTensor(rowsOf(a, start, end)), b: tensor }),
-    ({ y }, start) => result.data.set((y as Tensor).data as Float32Array, start * b.rows),
-  );
-  return result;
+function multiplied(pool: InferencePool, a: Matrix, b: Matrix): Promise<Matrix> {
+  return logitsOf(pool, { weights: b, bias: new Float32Array(b.rows) }, a);
 }
 
 /** Gram–Schmidt on rows, twice for the sake of rounding; a row that depends on those before it becomes zero. */
@@ -73,10 +59,4 @@ function orthonormalise({ data, rows, columns }: Matrix): void {
     for (let c = 0; c < columns; c++) row[c] = (row[c] as number) * scale;
   }
   data.set(exact);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }

@@ -64,7 +64,7 @@ test('what a killed process left unfinished goes with the next write; what anoth
   const folder = join(other, dirname(first.file));
   mkdirSync(folder, { recursive: true });
   const machine = sha256Hex(hostname()).slice(0, 8);
-  const left = (where: string, pid: number) => `${'f'.repeat(32)}.arrow.${where}-${pid}-0.tmp`;
+  const left = (where: string, pid: number) => `${'f'.repeat(32)}.arrow.${where}-${pid}-0123456789ab.tmp`;
   for (const name of [left(machine, ended), left(machine, process.ppid), left('0000dead', ended)]) {
     writeFileSync(join(folder, name), 'half written');
   }

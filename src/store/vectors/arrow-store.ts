@@ -2,6 +2,7 @@
  * Vectors in a folder of Arrow files: `vectors/SPACE/HASH.arrow` in the workspace, SPACE a hash of the space and the kind
  * of items, HASH that of the file's bytes.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -93,8 +94,7 @@ function checkShard({ shard, items, ids, vectors, precision = 'float16' }: NewVe
 
 /** In names of unfinished files: this machine and process. */
 const WRITER = `${sha256Hex(hostname()).slice(0, 8)}-${process.pid}`;
-const UNFINISHED = /\.arrow\.([0-9a-f]{8})-(\d+)-\d+\.tmp$/;
-let writes = 0;
+const UNFINISHED = /\.arrow\.([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/;
 
 const swept = new Set<string>();
 
@@ -116,7 +116,7 @@ async function writeDurably(folder: string, name: string, bytes: Uint8Array): Pr
   // The name is the content's: a file of that name and length is this one, and `read` checks its hash.
   const there = await stat(path).catch(() => undefined);
   if (there?.size === bytes.length) return;
-  const temporary = join(folder, `${name}.${WRITER}-${writes++}.tmp`);
+  const temporary = join(folder, `${name}.${WRITER}-${randomBytes(6).toString('hex')}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, 'wx');
