@@ -13,6 +13,7 @@
  */
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import type { Box } from '../core/boxes.ts';
+import { release } from '../core/release.ts';
 import { type Decodable, decodable } from './decodable.ts';
 import { badImageFrom, refuseUndecodable } from './reasons.ts';
 
@@ -46,6 +47,11 @@ export interface DecodeOptions {
   readonly applyProfile?: boolean | 'unless-srgb';
 }
 
+export interface CoverOptions extends DecodeOptions {
+  /** Where the pixels go, `size × size × 3` bytes: memory that is used again, say. Default: a new array. */
+  readonly into?: Uint8Array;
+}
+
 export interface LetterboxOptions extends DecodeOptions {
   /** Size of the output in pixels. */
   readonly width: number;
@@ -77,9 +83,7 @@ export interface Letterboxed {
 /** The whole image, scaled to fit, at the top left of a `width` × `height` canvas. Small images are enlarged. */
 export async function decodeLetterboxed(bytes: Uint8Array, options: LetterboxOptions): Promise<Letterboxed> {
   const { width, height, into } = options;
-  if (into !== undefined && into.length !== width * height * 3) {
-    throw new RangeError(`into has ${into.length} bytes, expected ${width} × ${height} × 3`);
-  }
+  refuseOtherLength(into, width, height);
   return decoding(bytes, { applyProfile: 'unless-srgb', ...options }, async (image, { metadata }) => {
     const { autoOrient: upright } = metadata ?? (await image.metadata());
     const scale = Math.min(width / upright.width, height / upright.height);
@@ -88,18 +92,35 @@ export async function decodeLetterboxed(bytes: Uint8Array, options: LetterboxOpt
     const inner = await rgb(resized(image, innerWidth, innerHeight, 'fill', options));
     const covered = innerWidth === width && innerHeight === height;
     const pixels = covered && into === undefined ? inner : (into ?? new Uint8Array(width * height * 3));
-    if (pixels !== inner) placeTopLeft(inner, innerWidth, innerHeight, pixels, width, height, options.pad ?? [0, 0, 0]);
+    if (pixels !== inner) {
+      placeTopLeft(inner, innerWidth, innerHeight, pixels, width, height, options.pad ?? [0, 0, 0]);
+      release(inner);
+    }
     const { width: w, height: h } = upright;
     return { pixels, width: w, height: h, scaleX: innerWidth / w, scaleY: innerHeight / h };
   });
 }
 
 /** The middle of the image, scaled so that it covers a `size` × `size` square: what most embedders want. */
-export async function decodeCovered(bytes: Uint8Array, size: number, options: DecodeOptions = {}): Promise<Pixels> {
+export async function decodeCovered(bytes: Uint8Array, size: number, options: CoverOptions = {}): Promise<Pixels> {
+  const { into } = options;
+  refuseOtherLength(into, size, size);
   return decoding(bytes, options, async (image) => {
     const pixels = await rgb(resized(image, size, size, 'cover', options));
-    return { pixels, width: size, height: size };
+    return { pixels: into ? moved(pixels, into) : pixels, width: size, height: size };
   });
+}
+
+/** Puts pixels into memory of the caller's, and gives theirs back. For the other files of this folder. */
+export function moved(pixels: Uint8Array, into: Uint8Array): Uint8Array {
+  into.set(pixels);
+  release(pixels);
+  return into;
+}
+
+function refuseOtherLength(into: Uint8Array | undefined, width: number, height: number): void {
+  if (into === undefined || into.length === width * height * 3) return;
+  throw new RangeError(`into has ${into.length} bytes, expected ${width} × ${height} × 3`);
 }
 
 /** The whole image at its own size. */

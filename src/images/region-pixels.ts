@@ -1,7 +1,7 @@
 /** What a model sees of a region: a square around its box, at the model's size. */
 import sharp from 'sharp';
 import type { Box } from '../core/boxes.ts';
-import { asRgbPixels, type Kernel, type PixelBox, type Pixels } from './decode.ts';
+import { asRgbPixels, type Kernel, moved, type PixelBox, type Pixels } from './decode.ts';
 
 export interface RegionPixelsOptions {
   /** Side of the result in pixels. */
@@ -10,6 +10,8 @@ export interface RegionPixelsOptions {
   readonly margin: number;
   /** Default `linear`. */
   readonly kernel?: Kernel;
+  /** Where the pixels go, `size × size × 3` bytes. Default: a new array. */
+  readonly into?: Uint8Array;
 }
 
 /** The square as long as the box's longer side with its margins, moved into the image and cut where it does not fit. */
@@ -27,8 +29,9 @@ export function squareAround(box: Box, margin: number, width: number, height: nu
 /** Pixels of a region, shape [size, size, 3], RGB. Where the image is narrower than the square, what there is is stretched. */
 export async function regionPixels(image: Pixels, box: Box, options: RegionPixelsOptions): Promise<Uint8Array> {
   const { width, height } = image;
-  const { size, margin, kernel = 'linear' } = options;
+  const { size, margin, kernel = 'linear', into } = options;
   const raw = sharp(image.pixels, { raw: { width, height, channels: 3 }, limitInputPixels: false });
   const part = raw.extract(squareAround(box, margin, width, height));
-  return (await asRgbPixels(part.resize(size, size, { fit: 'fill', kernel }))).pixels;
+  const { pixels } = await asRgbPixels(part.resize(size, size, { fit: 'fill', kernel }));
+  return into ? moved(pixels, into) : pixels;
 }

@@ -7,6 +7,7 @@
  */
 import { type Detections, FROZEN_IOU, NO_DETECTIONS } from '../core/boxes.ts';
 import type { ImagePath, ImageRecord } from '../core/image.ts';
+import { release } from '../core/release.ts';
 import { LabelsmithError } from '../errors.ts';
 import { canvases } from '../images/canvases.ts';
 import {
@@ -168,7 +169,9 @@ async function detectStage(
       const bytes = await readFirstIntact(image.id, paths, readBytes);
       const { pixels, ...frame } = await effects.decode(bytes, { ...detector.input, into });
       const whole = await runModel(pixels, frame, image);
-      return { kind: 'done', candidates: tiles ? await withTiles(bytes, image, frame, whole) : whole };
+      const candidates = tiles ? await withTiles(bytes, image, frame, whole) : whole;
+      release(bytes);
+      return { kind: 'done', candidates };
     } catch (error) {
       if (!isAboutOneFile(error)) throw error;
       return { kind: 'bad', row: quarantineRowOf(image.id, paths[0], error, 'detect') };

@@ -63,7 +63,7 @@ async function prepare(t: TestContext, count: number) {
     readBytes: async ({ path }) => {
       const bytes = files.get(path);
       if (!bytes) throw new LabelsmithError('NOT_FOUND', `${path} is gone`, { details: { reason: 'gone' } });
-      return bytes;
+      return Uint8Array.from(bytes);
     },
   };
   const all = async (items: ItemKind = 'images') => {

@@ -6,23 +6,20 @@
  * depends on nothing but the image's bytes, the region's box, and the recipe. Resident beside the items under way: 16 to
  * 32 bytes an item that is done. Images that cannot be read go into quarantine.
  */
-import { type ItemId, sha256Hex } from '../core/ids.ts';
-import type { ImagePath } from '../core/image.ts';
+import { sha256Hex } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
-import { decodeCovered, decodeLetterboxed, decodeUpright, type Pixels } from '../images/decode.ts';
-import { regionPixels } from '../images/region-pixels.ts';
 import { newSharedMatrix } from '../math/matrix.ts';
 import type { Embedder } from '../models/embedder.ts';
-import { originalBytes, type ReadPath, readFirstIntact } from '../pipeline/originals.ts';
+import { originalBytes, type ReadPath } from '../pipeline/originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../pipeline/run.ts';
 import type { Stage } from '../pipeline/stage.ts';
 import type { Workspace } from '../pipeline/workspace.ts';
-import type { QuarantineRow, Store, StoredRegion } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../store/vectors/vector-store.ts';
 import { IdSet } from './id-set.ts';
+import { type ImageWork, type ItemsResult, itemRunner } from './item-pixels.ts';
 import { columnsOf, type EmbeddingRecipe, fitStatistics, recipeOf, savedStatistics, saveRecipe } from './recipe.ts';
-import { isAboutOneFile, quarantineRowOf } from './unreadable.ts';
 
 /** Images of a shard: some seconds of work, and a file of about half a megabyte. */
 const DEFAULT_SHARD_SIZE = 256;
@@ -63,18 +60,6 @@ export interface EmbedResult extends RunResult {
     readonly total: number;
   };
 }
-
-/** An image with something to do. */
-export interface ImageWork {
-  readonly id: ItemId;
-  readonly paths: readonly ImagePath[];
-  /** Null for the whole image. */
-  readonly regions: readonly StoredRegion[] | null;
-}
-
-type ItemResult =
-  | { readonly kind: 'done'; readonly vectors: readonly { readonly id: ItemId; readonly vector: Float32Array }[] }
-  | { readonly kind: 'bad'; readonly row: QuarantineRow };
 
 /** Embeds whatever of a workspace has no vector yet, see {@link embed}. */
 export function embedIn(workspace: Workspace, embedder: Embedder, options: EmbedOptions): Promise<EmbedResult> {
@@ -141,46 +126,26 @@ async function embedStage(
   runId: string,
   done: IdSet,
   tally: { embedded: number; images: number; quarantined: number },
-): Promise<Stage<ImageWork, ItemResult>> {
+): Promise<Stage<ImageWork, ItemsResult<Float32Array>>> {
   const { space } = recipe;
   const columns = columnsOf(recipe);
-  const one = async (pixels: Uint8Array) => {
-    try {
-      return await embedder.embed(pixels, 1);
-    } catch (error) {
-      throw new ModelFailure(error);
-    }
-  };
-
-  const vectorsOf = async (work: ImageWork, bytes: Uint8Array) => {
-    const result: { id: ItemId; vector: Float32Array }[] = [];
-    for await (const { id, pixels } of pixelsOfWork(work, bytes, embedder.input, recipe.margin)) {
-      result.push({ id, vector: await one(pixels) });
-    }
-    return result;
-  };
+  const margin = recipe.margin ?? 0;
+  const process = itemRunner({ readBytes, input: embedder.input, margin, stage: 'embed' }, (pixels) =>
+    embedder.embed(pixels, 1),
+  );
 
   return {
     name: 'embed',
     total: items === 'images' ? Math.min(await waiting(store, done), limit ?? Number.POSITIVE_INFINITY) : undefined,
     shards: () => shardsOf(missing(store, items, done), shardSize, limit),
-    async process(work) {
-      try {
-        const bytes = await readFirstIntact(work.id, work.paths, readBytes);
-        return { kind: 'done', vectors: await vectorsOf(work, bytes) };
-      } catch (error) {
-        if (error instanceof ModelFailure) throw error.cause;
-        if (!isAboutOneFile(error)) throw error;
-        return { kind: 'bad', row: quarantineRowOf(work.id, work.paths[0], error, 'embed') };
-      }
-    },
+    process,
     async commit(_shard, results) {
-      const made = results.flatMap((result) => (result.kind === 'done' ? result.vectors : []));
+      const made = results.flatMap((result) => (result.kind === 'done' ? result.items : []));
       const rows = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
       made.sort((a, b) => (a.id < b.id ? -1 : 1));
       if (made.length > 0) {
         const matrix = newSharedMatrix(made.length, columns);
-        for (const [i, { vector }] of made.entries()) matrix.data.set(vector, i * columns);
+        for (const [i, { result }] of made.entries()) matrix.data.set(result, i * columns);
         const ids = made.map(({ id }) => id);
         const shard = sha256Hex(ids.join('\n')).slice(0, 16);
         await store.putVectorShard(await vectors.write({ space, items, shard, runId, ids, vectors: matrix }));
@@ -213,46 +178,5 @@ export async function* missing(store: Store, items: ItemKind, done: IdSet): Asyn
       if (usable.length > 0) work.push({ id, paths: usable, regions: regions ? left : null });
     }
     if (work.length > 0) yield work;
-  }
-}
-
-/** What a model sees of an image's items, one after the other: an image may have hundreds of regions. */
-export async function* pixelsOfWork(
-  { id, regions }: Pick<ImageWork, 'id' | 'regions'>,
-  bytes: Uint8Array,
-  input: Embedder['input'],
-  margin: number | null,
-): AsyncGenerator<{ readonly id: ItemId; readonly pixels: Uint8Array }> {
-  if (regions === null) {
-    yield { id, pixels: await pixelsFor(bytes, input) };
-    return;
-  }
-  const image = await decodeUpright(bytes);
-  for (const region of regions) {
-    const { width: size, kernel } = input;
-    yield { id: region.id, pixels: await regionPixels(image, region.box, { size, kernel, margin: margin ?? 0 }) };
-  }
-}
-
-/** A whole image as an embedder takes it: shape [height, width, 3], RGB. */
-export async function pixelsFor(bytes: Uint8Array, input: Embedder['input']): Promise<Uint8Array> {
-  const { width, height, fit, pad, kernel } = input;
-  const decode = (): Promise<Pick<Pixels, 'pixels'>> => {
-    switch (fit) {
-      case 'cover':
-        return decodeCovered(bytes, width, { kernel });
-      case 'letterbox':
-        return decodeLetterboxed(bytes, { width, height, pad, kernel });
-      default:
-        return fit satisfies never;
-    }
-  };
-  return (await decode()).pixels;
-}
-
-/** Keeps what went wrong in the model apart from what is wrong with a file. */
-class ModelFailure extends Error {
-  constructor(cause: unknown) {
-    super('the model failed', { cause });
   }
 }

@@ -143,6 +143,13 @@ export async function fitStatistics(
   return statisticsOf(count, mean);
 }
 
+/** Mean of the rows, shape [columns]. */
+export function meanOf({ data, rows, columns }: Matrix): Float32Array {
+  const sums = new Float64Array(columns);
+  for (let i = 0; i < data.length; i++) sums[i % columns] = (sums[i % columns] as number) + (data[i] as number);
+  return Float32Array.from(sums, (sum) => sum / Math.max(1, rows));
+}
+
 function statisticsOf(count: number, mean: Float32Array): SpaceStatistics {
   const bytes = new Uint8Array(mean.buffer, mean.byteOffset, mean.byteLength);
   return { count, mean, key: sha256Hex(bytes).slice(0, 16) };

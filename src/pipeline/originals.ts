@@ -8,6 +8,7 @@ import { createReader } from '../sources/reader.ts';
 import type { Store } from '../store/store.ts';
 import type { Workspace } from './workspace.ts';
 
+/** The bytes are the caller's, who may give their memory back with `release`. */
 export type ReadPath = (path: Pick<ImagePath, 'path' | 'pathBytes'>) => Promise<Uint8Array>;
 
 /** Reads recorded paths, members of archives too. */

@@ -18,13 +18,14 @@ import {
   teachIn,
 } from '../../labelling/teach/teach.ts';
 import { openEmbedder } from '../../models/embedder.ts';
+import { allEntries } from '../../models/registry.ts';
 import { originalBytes, readImage } from '../../pipeline/originals.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../../report/questions.ts';
 import { openSource } from '../../sources/open.ts';
 import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
-import { fraction, wholeNumber } from '../parse.ts';
+import { fraction, nameList, wholeNumber } from '../parse.ts';
 import { durationMs } from '../parse-duration.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 import { runEmbed } from './embed.ts';
@@ -40,9 +41,14 @@ const THRESHOLD: OptionSpec = {
 const SEARCH: readonly OptionSpec[] = [
   {
     flags: '--search <width>',
-    description: 'what is tried for the base model: strengths and class weights, or other heads and views too',
+    description: 'what is tried: strengths and class weights, or other embedders, heads and views too',
     choices: ['quick', 'wide'],
     default: 'quick',
+  },
+  {
+    flags: '--backbones <a,b>',
+    description: 'embedders that --search wide tries, alone and two side by side (default: all there are)',
+    parse: nameList('--backbones'),
   },
   {
     flags: '--views <n>',
@@ -67,6 +73,7 @@ const train: CommandSpec = {
   examples: [
     ['labelsmith teach train', 'the labels of the task class'],
     ['labelsmith teach train --search wide --views 4 --budget 10m', 'what else may help, for ten minutes'],
+    ['labelsmith teach train --search wide --backbones mobilenetv3-small,mine', 'which of two embedders, or both'],
   ],
   run: (invocation) => teachCommand(invocation, false),
 };
@@ -315,6 +322,7 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
     const embedded = await runEmbed(invocation, workspace, { items, force: false });
     if (embedded.interrupted) return 130;
     const { seed, threads } = global;
+    const { onProgress, done } = invocation.runOptions();
     const result = await teachIn(workspace, {
       seed,
       threads,
@@ -328,15 +336,26 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
       openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
       labelRest,
       preparing: fetchOptionsFor(output, signal),
+      backbones: (options.backbones as readonly string[] | undefined) ?? (await embedderNames()),
+      onTrial: ({ model, accuracy, weights }) =>
+        output.note(
+          `  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${weights.map((w) => w.toFixed(2)).join(' ')}`,
+        ),
+      onProgress,
       onStep: ({ technique, accuracy }) =>
         output.note(`  ${technique.padEnd(8)} ${formatPercent(accuracy)} cross-validated`),
     });
+    done();
     output.document(documentOf(result));
     print(invocation, result, labelRest);
     return global.strict && result.warnings.length > 0 ? 1 : 0;
   } finally {
     await workspace.close();
   }
+}
+
+async function embedderNames(): Promise<string[]> {
+  return (await allEntries()).filter(({ role }) => role === 'embedder').map(({ id }) => id);
 }
 
 function documentOf({ metrics: _, counts, ...rest }: TeachResult): unknown {
@@ -366,6 +385,8 @@ function print({ output }: Invocation, result: TeachResult, labelRest: boolean):
   if (labelRest) {
     output.line(`Labelled ${plural(counts.labels, 'item')}; ${plural(counts.unsure, 'item')} left for people.`);
   }
+  if (result.backbones.length > 0)
+    output.line(`Embedder: ${result.embedder}, of ${plural(result.backbones.length, 'way')} to a vector.`);
   output.line(`Classifier: ${result.model}`);
   for (const warning of result.warnings) output.note(`note: ${warning}`);
 }

@@ -6,7 +6,7 @@ import { argMax } from '../../math/calibration.ts';
 import type { ImageClassifier } from '../../models/image-classifier.ts';
 import { type ReadPath, readImageIfThere } from '../../pipeline/originals.ts';
 import type { Store } from '../../store/store.ts';
-import { pixelsFor } from '../embed.ts';
+import { pixelsFor } from '../item-pixels.ts';
 import type { TermTable } from './evidence.ts';
 import { keywordsIn } from './keywords.ts';
 import { pathTerms } from './words.ts';

@@ -7,7 +7,7 @@ import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { Source } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
-import { pixelsFor } from '../embed.ts';
+import { pixelsFor } from '../item-pixels.ts';
 import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../recipe.ts';
 
 export interface References {

@@ -9,7 +9,7 @@ import type { Embedder } from '../../models/embedder.ts';
 import { createReader } from '../../sources/reader.ts';
 import type { Store } from '../../store/store.ts';
 import type { VectorStore } from '../../store/vectors/vector-store.ts';
-import { pixelsFor } from '../embed.ts';
+import { pixelsFor } from '../item-pixels.ts';
 import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../recipe.ts';
 
 export type Query =

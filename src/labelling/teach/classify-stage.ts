@@ -8,17 +8,17 @@
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { argMax } from '../../math/calibration.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
-import { originalBytes, type ReadPath, readFirstIntact } from '../../pipeline/originals.ts';
+import { originalBytes, type ReadPath } from '../../pipeline/originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../../pipeline/run.ts';
 import type { Stage } from '../../pipeline/stage.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
-import type { NewLabel, QuarantineRow, Store } from '../../store/store.ts';
+import type { NewLabel, Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../../store/vectors/vector-store.ts';
-import { type ImageWork, missing, pixelsOfWork, waiting } from '../embed.ts';
+import { missing, waiting } from '../embed.ts';
 import { adoptGuesses, type GuessSet, guessSpace } from '../guesses.ts';
 import { IdSet } from '../id-set.ts';
-import { isAboutOneFile, quarantineRowOf } from '../unreadable.ts';
+import { type ImageWork, type ItemsResult, itemRunner } from '../item-pixels.ts';
 import type { Classifier } from './classifier-file.ts';
 import { saidOf } from './items.ts';
 
@@ -54,13 +54,9 @@ type Tally = { -readonly [Name in keyof ClassifyResult['counts']]: number };
 
 interface Classified {
   readonly id: ItemId;
-  /** Shape [classes]. */
-  readonly probabilities: Float32Array;
+  /** Probabilities, shape [classes]. */
+  readonly result: Float32Array;
 }
-
-type ItemResult =
-  | { readonly kind: 'done'; readonly items: readonly Classified[] }
-  | { readonly kind: 'bad'; readonly row: QuarantineRow };
 
 /** Classifies whatever of a workspace this classifier has not seen, see {@link classify}. */
 export function classifyIn(
@@ -108,26 +104,17 @@ async function classifyStage(
   { store, vectors, classifier, readBytes }: ClassifyEffects,
   { limit, shardSize = DEFAULT_SHARD_SIZE }: ClassifyOptions,
   { set, threshold, done, tally }: Progressing,
-): Promise<Stage<ImageWork, ItemResult>> {
+): Promise<Stage<ImageWork, ItemsResult<Float32Array>>> {
   const { items, classNames, runId } = set;
   const { input, margin } = classifier.info;
+  const process = itemRunner({ readBytes, input, margin: margin ?? 0, stage: 'classify' }, (pixels) =>
+    classifier.classify(pixels),
+  );
   return {
     name: 'classify',
     total: items === 'images' ? Math.min(await waiting(store, done), limit ?? Number.POSITIVE_INFINITY) : undefined,
     shards: () => shardsOf(missing(store, items, done), shardSize, limit),
-    async process(work) {
-      const seen: { id: ItemId; pixels: Uint8Array }[] = [];
-      try {
-        const bytes = await readFirstIntact(work.id, work.paths, readBytes);
-        for await (const item of pixelsOfWork(work, bytes, input, margin)) seen.push(item);
-      } catch (error) {
-        if (!isAboutOneFile(error)) throw error;
-        return { kind: 'bad', row: quarantineRowOf(work.id, work.paths[0], error, 'classify') };
-      }
-      const found: Classified[] = [];
-      for (const { id, pixels } of seen) found.push({ id, probabilities: await classifier.classify(pixels) });
-      return { kind: 'done', items: found };
-    },
+    process,
     async commit(_shard, results) {
       const found = results.flatMap((result) => (result.kind === 'done' ? result.items : []));
       const rows = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
@@ -138,7 +125,7 @@ async function classifyStage(
         await store.clearMachineLabels(set.task, 'model', ids);
         await store.putLabels(labels, { replace: true });
         const probabilities = newSharedMatrix(found.length, classNames.length);
-        for (const [i, item] of found.entries()) probabilities.data.set(item.probabilities, i * classNames.length);
+        for (const [i, item] of found.entries()) probabilities.data.set(item.result, i * classNames.length);
         const shard = sha256Hex(ids.join('\n')).slice(0, 16);
         const space = guessSpace(set);
         const written = { space, items, shard, runId, ids, vectors: probabilities, precision: 'float32' } as const;
@@ -164,7 +151,7 @@ async function labelsFor(
     found.map(({ id }) => id),
     task,
   );
-  return found.flatMap(({ id, probabilities }) => {
+  return found.flatMap(({ id, result: probabilities }) => {
     const word = saidOf(known.get(id) ?? []);
     if (word.kind !== 'nothing' && word.kind !== 'not') return [];
     const best = argMax(probabilities);

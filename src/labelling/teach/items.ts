@@ -65,10 +65,17 @@ export async function singleTask(store: Pick<Store, 'tasks'>, name: string): Pro
   });
 }
 
-export async function taskItems(workspace: Workspace, taskName: string): Promise<TaskItems> {
+/** @param weights what each part of a vector counts, in place of the recipe's own. */
+export async function taskItems(
+  workspace: Workspace,
+  taskName: string,
+  weights?: readonly number[],
+): Promise<TaskItems> {
   const { store, dir } = workspace;
   const task = await singleTask(store, taskName);
-  const recipe = await requireRecipe(store, task.items);
+  const saved = await requireRecipe(store, task.items);
+  const blocks = saved.blocks.map((block, i) => ({ ...block, weight: weights?.[i] ?? block.weight }));
+  const recipe = { ...saved, blocks };
   const vectorStore = arrowVectorStore(dir);
   const shards = await store.vectorShards(recipe.space, task.items);
   if (shards.length === 0) {

@@ -3,7 +3,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { argMax } from '../../math/calibration.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
-import { pixelsFor } from '../embed.ts';
+import { pixelsFor } from '../item-pixels.ts';
 import { isAboutOneFile } from '../unreadable.ts';
 import type { Classifier } from './classifier-file.ts';
 

@@ -17,7 +17,9 @@ import type { PrepareOptions } from '../../models/prepare.ts';
 import { prepareEmbedder } from '../../models/prepare-embedder.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../pipeline/run.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
+import { embedIn } from '../embed.ts';
 import { type Account, accountOf } from './account.ts';
+import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
 import { type ClassifierInfo, classifierModel } from './classifier-file.ts';
 import { type TaskItems, type Teaching, taskItems, teachingOf } from './items.ts';
 import { labelTheRest } from './label-rest.ts';
@@ -43,8 +45,15 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   readonly search?: SearchWidth;
   /** Augmented views of each labelled image that are taught as well (default 0: they did not help). */
   readonly views?: number;
-  /** Opens the recipe's embedder, for views. */
+  /** Opens an embedder by name: for views, and for other backbones. */
   readonly openEmbedder?: (model: string) => Promise<Embedder>;
+  /**
+   * Embedders that a wide search tries as well, each by itself and beside another. Where one of them is better, all items
+   * are embedded with it, and it is the workspace's embedder from then on. Default: none.
+   */
+  readonly backbones?: readonly string[];
+  readonly onTrial?: (trial: BackboneTrial) => void;
+  readonly onProgress?: RunOptions['onProgress'];
   /** Gives every other item its label or its guess. `train` does not. */
   readonly labelRest: boolean;
   /** How models are fetched, where the embedder is not in the cache. */
@@ -61,6 +70,10 @@ export interface TeachResult extends RunResult {
   readonly model: string;
   readonly modelSha256: string;
   readonly technique: TechniqueName;
+  /** What the classifier sees with, as `embed --model` takes it. */
+  readonly embedder: string;
+  /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
+  readonly backbones: readonly BackboneTrial[];
   /** On the labels alone, folds by group: never on what was trained on. */
   readonly crossValidated: {
     readonly accuracy: number;
@@ -89,15 +102,16 @@ export const MODELS_FOLDER = 'models';
 
 export async function teachIn(workspace: Workspace, options: TeachOptions): Promise<TeachResult> {
   const { store } = workspace;
-  const { task, threshold, labelRest, budgetMs, techniques } = options;
-  const items = await taskItems(workspace, task);
-  const labelled = teachingOf(items);
+  const { task, threshold, labelRest, techniques } = options;
+  const startedAt = performance.now();
+  const { items, labelled, backbone } = await onBestBackbone(workspace, options);
+  const budgetMs = options.budgetMs && Math.max(1, options.budgetMs - (performance.now() - startedAt));
   const stage = labelRest ? 'teach rounds' : 'teach train';
   const settings = {
     task,
     threshold,
     techniques: techniques ?? null,
-    budgetMs: budgetMs ?? null,
+    budgetMs: options.budgetMs ?? null,
     search: options.search ?? 'quick',
     views: options.views ?? 0,
     space: items.recipe.space,
@@ -107,7 +121,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
     try {
       const views = await viewsFor(workspace, items, labelled.problem, options);
       const teaching = { ...labelled, problem: { ...labelled.problem, views } };
-      const learned = await learnRounds(pool, teaching.problem, options);
+      const learned = await learnRounds(pool, teaching.problem, { ...options, budgetMs });
       const account = await accountOf(pool, items, teaching, learned);
       const model = await saveClassifier(workspace, items, teaching, learned, options);
       const rest = labelRest
@@ -117,7 +131,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
             key: model.sha256,
           })
         : { labels: 0, unsure: 0 };
-      return resultOf(items, teaching, learned, account, model, rest);
+      return resultOf(items, teaching, learned, account, model, rest, backbone);
     } catch (error) {
       if (!options.signal?.aborted) throw error;
       throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
@@ -127,6 +141,46 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
       await pool.close();
     }
   });
+}
+
+/** Of the budget, what trying embedders may take; the one that is chosen still has to embed everything. */
+const BACKBONE_SHARE = 0.2;
+
+/** The task's items on the embedder and the weights that a wide search finds best, else on those in use. */
+async function onBestBackbone(
+  workspace: Workspace,
+  options: TeachOptions,
+): Promise<{ items: TaskItems; labelled: Teaching; backbone: BackboneChoice | null }> {
+  const { task, search, backbones = [], openEmbedder, budgetMs = Number.POSITIVE_INFINITY } = options;
+  const items = await taskItems(workspace, task);
+  const labelled = teachingOf(items);
+  if (search !== 'wide' || !openEmbedder) return { items, labelled, backbone: null };
+  const now = performance.now();
+  const models = backboneNames(backbones);
+  const pool = await InferencePool.create({ threads: options.threads });
+  let backbone: BackboneChoice;
+  try {
+    backbone = await searchBackbones(workspace, pool, items, labelled.problem, {
+      ...options,
+      models,
+      openEmbedder,
+      deadlineMs: now + BACKBONE_SHARE * budgetMs,
+      endMs: now + budgetMs,
+    });
+  } finally {
+    await pool.close();
+  }
+  if (backbone.model !== items.recipe.model) {
+    const embedder = await openEmbedder(backbone.model);
+    try {
+      const { interrupted } = await embedIn(workspace, embedder, { ...options, items: items.task.items });
+      if (interrupted) throw new LabelsmithError('INTERRUPTED', 'Stopped. Run it again: it goes on.');
+    } finally {
+      await embedder.close();
+    }
+  }
+  const chosen = await taskItems(workspace, task, backbone.weights);
+  return { items: chosen, labelled: teachingOf(chosen), backbone };
 }
 
 async function viewsFor(
@@ -152,6 +206,7 @@ function resultOf(
   account: Account,
   model: { readonly path: string; readonly sha256: string },
   labelled: { readonly labels: number; readonly unsure: number },
+  backbone: BackboneChoice | null,
 ): TeachResult {
   const { heldOut, steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
   const labels = teaching.problem.labelled.length;
@@ -162,13 +217,16 @@ function resultOf(
     folds: learned.folds.count,
   };
   const warnings = [...teaching.warnings, ...account.warnings];
+  for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
   if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
   return {
     task: items.task.name,
     model: model.path,
     modelSha256: model.sha256,
     technique,
+    embedder: items.recipe.model,
     crossValidated,
+    backbones: backbone?.trials ?? [],
     steps,
     account,
     warnings,
@@ -188,6 +246,8 @@ function resultOf(
       crossValidated,
       steps: timeless(steps),
       trials,
+      embedder: items.recipe.model,
+      backbones: backbone?.trials ?? [],
       account,
       warnings,
     },

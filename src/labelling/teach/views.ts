@@ -11,7 +11,7 @@ import { newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { originalBytes, readImage } from '../../pipeline/originals.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
-import { pixelsFor } from '../embed.ts';
+import { pixelsFor } from '../item-pixels.ts';
 import { finishVectors, refuseOtherModel } from '../recipe.ts';
 import { isAboutOneFile } from '../unreadable.ts';
 import type { TaskItems } from './items.ts';
