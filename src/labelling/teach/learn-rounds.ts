@@ -4,14 +4,13 @@
  */
 import { fitTemperature, softmaxRows } from '../../math/calibration.ts';
 import { type Head, headLogits } from '../../math/heads/head.ts';
-import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { type Matrix, newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import type { InferencePool } from '../../math/pool.ts';
 import { crossValidate, type Folds, foldsOf, type HeldOut } from './cross-validation.ts';
 import { joinGraph, principalFeatures } from './graph-features.ts';
 import { type Problem, withinReach } from './problem.ts';
 import { type BaseSettings, baseCandidates, type SearchWidth, searchBase, type Trial } from './search.ts';
-import { type LearnContext, learn, logitsOfRows, needsGraph, type TechniqueName } from './techniques.ts';
+import { type LearnContext, type Learned, learn, logitsOfRows, needsGraph, type TechniqueName } from './techniques.ts';
 
 export interface RoundsOptions {
   readonly seed: number;
@@ -118,10 +117,14 @@ export async function learnRounds(pool: InferencePool, whole: Problem, options: 
       context = { ...context, joined, principal: await principalFeatures(pool, problem.features, seed) };
     }
     const fresh = newSharedMatrix(problem.labelled.length, problem.classes);
-    let start: LinearHead | undefined;
+    // Every other fold begins with the head of the first one.
+    let first: Promise<Learned> | undefined;
     const heldOut = await crossValidate(problem, folds, async (taught, rows) => {
-      const { head, freshHead } = await learn({ ...context, heldOut: rows, start }, taught, { technique, ...settings });
-      if (head.kind === 'linear') start = head;
+      const before = first && (await first);
+      const start = before?.head.kind === 'linear' ? before.head : undefined;
+      const learning = learn({ ...context, heldOut: rows, start }, taught, { technique, ...settings });
+      first ??= learning;
+      const { head, freshHead } = await learning;
       const unseen = await logitsOfRows(pool, freshHead, taught.features, rows);
       for (const [i, row] of rows.entries()) {
         fresh.data.set(rowsOf(unseen, i, i + 1).data, (placeOf.get(row) as number) * problem.classes);

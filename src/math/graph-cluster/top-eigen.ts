@@ -7,6 +7,7 @@
  * Each round costs degree · entries · width for the filter and 6 · size · width² for the rest; 5 to 15 rounds.
  */
 import { seededRandom } from '../../core/random.ts';
+import { dot } from '../dot.ts';
 import { symmetricEigen } from '../pca/eigen.ts';
 import { dense, multiply, type SparseMatrix } from './sparse.ts';
 
@@ -113,9 +114,8 @@ function orthonormalise(block: Float64Array, size: number, width: number): void 
     for (let pass = 0; pass < 2; pass++) {
       for (let k = 0; k < j; k++) {
         const other = columns[k] as Float64Array;
-        let dot = 0;
-        for (let i = 0; i < size; i++) dot += (column[i] as number) * (other[i] as number);
-        for (let i = 0; i < size; i++) column[i] = (column[i] as number) - dot * (other[i] as number);
+        const shared = dot(column, other);
+        for (let i = 0; i < size; i++) column[i] = (column[i] as number) - shared * (other[i] as number);
       }
       scaleToOne(column);
     }
@@ -150,13 +150,11 @@ function gram(block: Float64Array, product: Float64Array, size: number, width: n
 
 /** block · rotationᵀ. @param rotation shape [width, width], a new column's parts a row. */
 function rotated(block: Float64Array, rotation: Float64Array, size: number, width: number, into: Float64Array) {
+  const parts = Array.from({ length: width }, (_, j) => rotation.subarray(j * width, (j + 1) * width));
   for (let row = 0; row < size; row++) {
     const at = row * width;
-    for (let j = 0; j < width; j++) {
-      let sum = 0;
-      for (let i = 0; i < width; i++) sum += (block[at + i] as number) * (rotation[j * width + i] as number);
-      into[at + j] = sum;
-    }
+    const old = block.subarray(at, at + width);
+    for (let j = 0; j < width; j++) into[at + j] = dot(old, parts[j] as Float64Array);
   }
   return into;
 }

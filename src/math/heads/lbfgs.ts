@@ -3,15 +3,12 @@
  * bisection line search for the weak Wolfe conditions of Lewis and Overton (Mathematical Programming 141, 2013).
  *
  * The function comes in as an effect, so that it may run anywhere; an iteration asks for it once, rarely twice, and
- * costs 4 · memory · n multiplications beside it. Holds 2 · memory + 5 vectors in double precision. Deterministic.
+ * costs 4 · memory · n multiplications beside it. Holds 2 · memory + 7 vectors in double precision. Deterministic.
  */
 import { dot } from '../dot.ts';
 
-export interface Evaluation {
-  readonly value: number;
-  /** Shape [n]; belongs to the caller. */
-  readonly gradient: Float64Array;
-}
+/** The value at x; writes the gradient there, shape [n], into memory that is used again. */
+export type Evaluate = (x: Float64Array, gradient: Float64Array) => Promise<number>;
 
 export interface LbfgsOptions {
   /** Default 200. */
@@ -42,18 +39,25 @@ const CURVATURE = 0.9;
 const MAX_TRIALS = 25;
 
 export async function minimise(
-  evaluate: (x: Float64Array) => Promise<Evaluation>,
+  evaluate: Evaluate,
   start: Float64Array,
   options: LbfgsOptions = {},
 ): Promise<LbfgsResult> {
   const { maxIterations = 200, tolerance = 1e-4, valueTolerance = 1e-7, memory = 10, signal } = options;
+  const fresh = () => new Float64Array(start.length);
   const steps: Step[] = [];
-  let x: Float64Array = start.slice();
-  let { value, gradient } = await evaluate(x);
+  let here: Point = { x: start.slice(), gradient: fresh() };
+  // Two places beside: the trial under way, and the best trial that went low enough.
+  const spare: Point[] = [
+    { x: fresh(), gradient: fresh() },
+    { x: fresh(), gradient: fresh() },
+  ];
+  const direction = fresh();
+  let value = await evaluate(here.x, here.gradient);
   let evaluations = 1;
-  const limit = tolerance * (options.scale ?? largest(gradient));
+  const limit = tolerance * (options.scale ?? largest(here.gradient));
   const done = (stopped: LbfgsResult['stopped'], iterations: number) => ({
-    x,
+    x: here.x,
     value,
     iterations,
     evaluations,
@@ -61,36 +65,47 @@ export async function minimise(
   });
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     signal?.throwIfAborted();
-    if (largest(gradient) <= limit) return done('gradient', iteration);
-    let direction = descent(gradient, steps);
-    let slope = dot(gradient, direction);
+    if (largest(here.gradient) <= limit) return done('gradient', iteration);
+    descent(here.gradient, steps, direction);
+    let slope = dot(here.gradient, direction);
     if (!(slope < 0)) {
       // Rounding has spoiled what is remembered.
       steps.length = 0;
-      direction = gradient.map((g) => -g);
-      slope = dot(gradient, direction);
+      descent(here.gradient, steps, direction);
+      slope = dot(here.gradient, direction);
     }
     let [low, high] = [0, Number.POSITIVE_INFINITY];
     let length = steps.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
-    let next: (Evaluation & { readonly x: Float64Array }) | undefined;
+    let next: Point | undefined;
+    let nextValue = value;
     for (let trial = 0; trial < MAX_TRIALS; trial++) {
-      const to = moved(x, direction, length);
-      const there = await evaluate(to);
+      const there = spare.find((point) => point !== next) as Point;
+      for (let i = 0; i < direction.length; i++) {
+        there.x[i] = (here.x[i] as number) + length * (direction[i] as number);
+      }
+      const thereValue = await evaluate(there.x, there.gradient);
       evaluations++;
-      const low_enough = there.value <= value + SUFFICIENT_DECREASE * length * slope;
-      if (low_enough) next = { ...there, x: to };
+      const low_enough = thereValue <= value + SUFFICIENT_DECREASE * length * slope;
+      if (low_enough) [next, nextValue] = [there, thereValue];
       if (!low_enough) high = length;
       else if (dot(there.gradient, direction) < CURVATURE * slope) low = length;
       else break;
       length = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
     }
     if (!next) return done('value', iteration);
-    remember(steps, memory, difference(next.x, x), difference(next.gradient, gradient));
-    const gain = value - next.value;
-    ({ x, value, gradient } = next);
+    remember(steps, memory, here, next);
+    const gain = value - nextValue;
+    spare[spare.indexOf(next)] = here;
+    here = next;
+    value = nextValue;
     if (gain <= valueTolerance * Math.abs(value)) return done('value', iteration + 1);
   }
   return done('limit', maxIterations);
+}
+
+interface Point {
+  readonly x: Float64Array;
+  readonly gradient: Float64Array;
 }
 
 interface Step {
@@ -99,20 +114,34 @@ interface Step {
   /** Change of the gradient. */
   readonly y: Float64Array;
   /** 1 / (s · y). */
-  readonly rho: number;
+  rho: number;
 }
 
-function remember(steps: Step[], memory: number, s: Float64Array, y: Float64Array): void {
-  const product = dot(s, y);
+/** Puts the step between two points behind the others; the oldest of `memory` gives its place to it. */
+function remember(steps: Step[], memory: number, from: Point, to: Point): void {
+  const { length } = from.x;
+  const oldest = steps.length === memory ? steps[0] : undefined;
+  const step = oldest ?? { s: new Float64Array(length), y: new Float64Array(length), rho: 0 };
+  let [product, square] = [0, 0];
+  for (let i = 0; i < length; i++) {
+    const change = (to.gradient[i] as number) - (from.gradient[i] as number);
+    product += ((to.x[i] as number) - (from.x[i] as number)) * change;
+    square += change * change;
+  }
   // Without positive curvature the next direction need not go down.
-  if (!(product > 1e-12 * dot(y, y))) return;
-  steps.push({ s, y, rho: 1 / product });
-  if (steps.length > memory) steps.shift();
+  if (!(product > 1e-12 * square)) return;
+  if (oldest) steps.shift();
+  for (let i = 0; i < length; i++) {
+    step.s[i] = (to.x[i] as number) - (from.x[i] as number);
+    step.y[i] = (to.gradient[i] as number) - (from.gradient[i] as number);
+  }
+  step.rho = 1 / product;
+  steps.push(step);
 }
 
-/** The two-loop recursion: −H · gradient. */
-function descent(gradient: Float64Array, steps: readonly Step[]): Float64Array {
-  const q = gradient.slice();
+/** The two-loop recursion: −H · gradient, into `q`. */
+function descent(gradient: Float64Array, steps: readonly Step[], q: Float64Array): void {
+  q.set(gradient);
   const alphas = new Float64Array(steps.length);
   for (let i = steps.length - 1; i >= 0; i--) {
     const { s, y, rho } = steps[i] as Step;
@@ -121,29 +150,14 @@ function descent(gradient: Float64Array, steps: readonly Step[]): Float64Array {
     addScaled(q, y, -alpha);
   }
   const last = steps.at(-1);
-  if (last) {
-    const scale = 1 / (last.rho * dot(last.y, last.y));
-    for (let i = 0; i < q.length; i++) q[i] = (q[i] as number) * scale;
-  }
+  const scale = last ? 1 / (last.rho * dot(last.y, last.y)) : 1;
+  for (let i = 0; i < q.length; i++) q[i] = (q[i] as number) * scale;
   for (const [i, { s, y, rho }] of steps.entries()) addScaled(q, s, (alphas[i] as number) - rho * dot(y, q));
   for (let i = 0; i < q.length; i++) q[i] = -(q[i] as number);
-  return q;
 }
 
 function addScaled(to: Float64Array, what: Float64Array, factor: number): void {
   for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) + factor * (what[i] as number);
-}
-
-function moved(x: Float64Array, direction: Float64Array, length: number): Float64Array {
-  const to = x.slice();
-  addScaled(to, direction, length);
-  return to;
-}
-
-function difference(a: Float64Array, b: Float64Array): Float64Array {
-  const result = a.slice();
-  addScaled(result, b, -1);
-  return result;
 }
 
 export function largest(vector: Float64Array): number {

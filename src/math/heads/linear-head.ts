@@ -13,7 +13,8 @@ import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from 
 import { Graph } from '../ops.ts';
 import type { InferencePool } from '../pool.ts';
 import { float32, type Tensor } from '../tensor.ts';
-import { minimise } from './lbfgs.ts';
+import { largest, minimise } from './lbfgs.ts';
+import { rowSpan } from './row-span.ts';
 
 export interface LinearHead {
   /** Shape [classes, columns]. */
@@ -50,7 +51,22 @@ function blockRows(classes: number): number {
   return Math.max(256, Math.min(4096, Math.floor(SCORES / classes)));
 }
 
+/** Rows up to which they are made coordinates of, where they have twice as many columns: beyond, that takes seconds. */
+const MOST_SPANNED = 512;
+
 export async function fitLinearHead(
+  pool: InferencePool,
+  lesson: Lesson,
+  options: LinearHeadOptions,
+): Promise<LinearHead> {
+  const { rows, columns } = lesson.features;
+  if (options.start || 2 * rows > columns || rows > MOST_SPANNED) return fitOnColumns(pool, lesson, options);
+  const { coordinates, back } = rowSpan(lesson.features);
+  const head = await fitOnColumns(pool, { ...lesson, features: coordinates }, options);
+  return { weights: back(head.weights), bias: head.bias };
+}
+
+async function fitOnColumns(
   pool: InferencePool,
   { features: given, targets, weights }: Lesson,
   options: LinearHeadOptions,
@@ -64,10 +80,10 @@ export async function fitLinearHead(
   const table = newSharedMatrix(k, d);
   const shift = new Float32Array(new SharedArrayBuffer(4 * k));
 
-  const evaluate = async (x: Float64Array) => {
+  const evaluate = async (x: Float64Array, gradient: Float64Array) => {
     table.data.set(x.subarray(0, size));
     shift.set(x.subarray(size));
-    const gradient = new Float64Array(x.length);
+    gradient.fill(0);
     let loss = 0;
     await overBlocks(
       pool,
@@ -95,14 +111,16 @@ export async function fitLinearHead(
       gradient[i] = C * (gradient[i] as number) + w;
     }
     for (let i = size; i < x.length; i++) gradient[i] = C * (gradient[i] as number);
-    return { value: C * loss + square / 2, gradient };
+    return C * loss + square / 2;
   };
 
   const x0 = new Float64Array(size + k);
   let scale: number | undefined;
   if (start) {
     // A warm start has a small gradient already: the goal is that of a cold one.
-    scale = Math.max(...(await evaluate(x0)).gradient.map(Math.abs));
+    const cold = new Float64Array(x0.length);
+    await evaluate(x0, cold);
+    scale = largest(cold);
     x0.set(start.weights.data);
     x0.set(start.bias, size);
   }

@@ -60,9 +60,9 @@ export async function fitMlpHead(
     }
   };
 
-  const evaluate = async (x: Float64Array) => {
+  const evaluate = async (x: Float64Array, gradient: Float64Array) => {
     put(x);
-    const gradient = new Float64Array(x.length);
+    gradient.fill(0);
     let loss = 0;
     await overBlocks(
       pool,
@@ -93,7 +93,7 @@ export async function fitMlpHead(
       square += decay * decay;
       gradient[i] = C * (gradient[i] as number) + decay;
     }
-    return { value: C * loss + square / 2, gradient };
+    return C * loss + square / 2;
   };
 
   const random = seededRandom(seed, 'mlp-head');
