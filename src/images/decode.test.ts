@@ -140,6 +140,15 @@ describe('decode: letterbox', () => {
     await assert.rejects(decodeLetterboxed(bytes, { width: 64, height: 48, into: slot.subarray(1) }), RangeError);
   });
 
+  test('the middle of an image goes into memory that is used again', async () => {
+    const bytes = await jpegScene(90, 41);
+    const slot = new Uint8Array(32 * 32 * 3).fill(77);
+    const into = await decodeCovered(bytes, 32, { into: slot });
+    assert.equal(into.pixels, slot);
+    assert.deepEqual(slot, (await decodeCovered(bytes, 32)).pixels);
+    await assert.rejects(decodeCovered(bytes, 31, { into: slot }), RangeError);
+  });
+
   test('sides are never rounded away', async () => {
     const bytes = await sharp({ create: { width: 1, height: 20_000, channels: 3, background: '#123456' } })
       .png()

@@ -206,6 +206,7 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
   assert.deepEqual([result.account.measuredOn, result.account.count], ['audit', 6]);
   const wide = await runJson<Rounds>(['teach', 'train', '--search', 'wide', '--views', '2', '--budget', '4s'], at);
   assert.ok(wide.crossValidated.accuracy > 0.4 && wide.model.endsWith('class.base.onnx'));
+  await checkBackbones(dir);
   const refused = await runCli(['teach', 'select', '--audit', '3', '--out', 'images/x'], at);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /is inside a source/);
@@ -213,6 +214,31 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
   const { audit } = await runJson<{ audit: number }>(['teach', 'train'], at);
   assert.equal(audit, result.audit, 'what is refused draws no audit items');
 });
+
+/** Two embedders and both side by side are tried on the labelled images; what is chosen is the same after a kill. */
+async function checkBackbones(dir: string): Promise<void> {
+  const at = { cwd: dir };
+  const search = ['teach', 'train', '--search', 'wide', '--backbones', 'mobilenetv3-small,centernet-backbone'];
+  const startedAt = performance.now();
+  const found = await runJson<Wide>(search, at);
+  const lengthMs = performance.now() - startedAt;
+  assert.deepEqual(
+    [...new Set(found.backbones.map(({ model }) => model))],
+    ['mobilenetv3-small', 'centernet-backbone', 'mobilenetv3-small+centernet-backbone'],
+  );
+  assert.ok(found.backbones.every(({ labels, accuracy }) => labels === 9 && accuracy >= 0 && accuracy <= 1));
+  assert.ok(found.backbones.some(({ model }) => model === found.embedder));
+  await runCli(search, { ...at, killAfterMs: 0.6 * lengthMs });
+  assert.equal((await runJson<Wide>(search, at)).modelSha256, found.modelSha256);
+  const unknown = await runJson<Wide>([...search.slice(0, -1), 'no-such-model'], at);
+  assert.match(unknown.warnings.join(), /no-such-model was not tried: there is no model named/);
+}
+
+interface Wide extends Rounds {
+  readonly embedder: string;
+  readonly backbones: readonly { readonly model: string; readonly labels: number; readonly accuracy: number }[];
+  readonly warnings: readonly string[];
+}
 
 test('regions: asked about in a sheet and a page, answered, learned, and the rest labelled', async (t) => {
   const dir = await scratch(t);

@@ -261,5 +261,7 @@ function isAsGood(right: Uint8Array, best: Uint8Array): boolean {
     squares += difference * difference;
   }
   const mean = sum / n;
-  return mean <= Math.sqrt(Math.max(0, squares / n - mean * mean) / n);
+  const error = Math.sqrt(Math.max(0, squares - n * mean * mean) / (n * Math.max(1, n - 1)));
+  // One item more or less is exactly one standard error.
+  return mean <= error * (1 + 1e-9);
 }

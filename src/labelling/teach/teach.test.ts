@@ -9,6 +9,7 @@ import { headLogits } from '../../math/heads/head.ts';
 import { gatherRows, matrix, newSharedMatrix, normalisedRows } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import type { SpaceStatistics } from '../recipe.ts';
+import { backboneNames, simplestGood } from './backbones.ts';
 import { groupFolds } from './folds.ts';
 import { type Said, saidOf, type TaskItems, teachingOf } from './items.ts';
 import { withGroupAnswers } from './label-rest.ts';
@@ -234,6 +235,25 @@ test('a wide search tries perceptrons and views; the best has seen all folds', a
   assert.deepEqual([...tried].sort(), ['linear false', 'linear true', 'mlp false', 'mlp true']);
   assert.equal(result.trials[0]?.folds, 3);
   assert.equal(result.head.kind, result.settings.head);
+});
+
+test('of embedders the first that is within one standard error of the best is taken', () => {
+  const trial = (model: string, right: readonly number[], loss = 1) => ({
+    model,
+    accuracy: right.reduce((sum, one) => sum + one, 0) / right.length,
+    loss,
+    right: Uint8Array.from(right),
+  });
+  const repeated = (right: readonly number[]) => Array.from({ length: 20 }, () => right).flat();
+  const good = trial('good', repeated([1, 1, 1, 0]));
+  // One item of 80 more says nothing; a quarter of them more does.
+  const hardlyBetter = trial('hardly', [1, 1, 1, 1, ...repeated([1, 1, 1, 0]).slice(4)]);
+  const better = trial('better', repeated([1, 1, 1, 1]));
+  assert.equal(simplestGood([good, hardlyBetter]).model, 'good');
+  assert.equal(simplestGood([good, better]).model, 'better');
+  assert.equal(simplestGood([better, good]).model, 'better');
+  assert.equal(simplestGood([good, { ...better, model: 'also' }, better]).model, 'also');
+  assert.deepEqual(backboneNames(['a', 'b', 'c']), ['a', 'b', 'c', 'a+b', 'a+c', 'b+c']);
 });
 
 test('views count with their item as one, and not at all where its label is held out', () => {

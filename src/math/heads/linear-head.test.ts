@@ -112,3 +112,16 @@ test('the same bytes with any number of threads, and the same head from a warm s
     await one.close();
   }
 });
+
+test('few rows of many columns: the head is the one that all columns give', async () => {
+  // As many columns of nothing beside, the rows stand in coordinates of their own span.
+  const small = features();
+  const padded = newSharedMatrix(N, 2 * N);
+  for (let i = 0; i < N; i++) padded.data.set(small.data.subarray(i * D, (i + 1) * D), i * 2 * N);
+  const options = { C: 0.1, tolerance: 1e-5 };
+  const plain = await fitLinearHead(pool, lesson(), options);
+  const spanned = await fitLinearHead(pool, { ...lesson(), features: padded }, options);
+  const cut = Array.from({ length: 3 }, (_, k) => [...spanned.weights.data.subarray(k * 2 * N, k * 2 * N + D)]).flat();
+  assertNear(cut, [...plain.weights.data], 1e-3);
+  assertNear(spanned.bias, [...plain.bias], 1e-3);
+});
