@@ -19,6 +19,7 @@ import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../store/vectors/vector-store.ts';
 import { IdSet } from './id-set.ts';
 import { type ImageWork, type ItemsResult, itemRunner } from './item-pixels.ts';
+import { itemsDone } from './items-done.ts';
 import { columnsOf, type EmbeddingRecipe, fitStatistics, recipeOf, savedStatistics, saveRecipe } from './recipe.ts';
 
 /** Images of a shard: some seconds of work, and a file of about half a megabyte. */
@@ -73,14 +74,15 @@ const DECODE_SHARE = 1.6;
 
 /** Times the model on a few blank images, and multiplies. Writes nothing. */
 export async function estimateEmbed(
-  { store }: Workspace,
+  { store, dir }: Workspace,
   embedder: Embedder,
   { items = 'images', force = false, limit, threads }: EmbedOptions,
 ): Promise<EmbedEstimate> {
   const { space } = recipeOf(embedder, items);
-  const done = force ? 0 : (await store.vectorShards(space, items)).reduce((sum, { count }) => sum + count, 0);
-  const all = items === 'images' ? await store.countImages({ present: true }) : (await store.summary()).regions;
-  const count = Math.min(Math.max(0, all - done), limit ?? all);
+  const vectors = arrowVectorStore(dir);
+  const done = force ? new IdSet() : await itemsDone({ store, vectors }, space, items, { dryRun: true });
+  const all = items === 'images' ? await waiting(store, done) : (await store.summary()).regions - done.size;
+  const count = Math.min(Math.max(0, all), limit ?? Number.POSITIVE_INFINITY);
   const { width, height } = embedder.input;
   const pixels = new Uint8Array(width * height * 3);
   await embedder.embed(pixels, 1);
@@ -104,10 +106,7 @@ export async function embed(effects: EmbedEffects, options: EmbedOptions): Promi
   return recordRun(store, { stage: 'embed', settings, modelKey: embedder.key }, options, async (runId) => {
     await saveRecipe(store, recipe);
     if (force) await vectors.remove(await store.clearVectorShards(space, items));
-    const done = new IdSet();
-    for await (const { ids } of vectors.stream(await store.vectorShards(space, items))) {
-      for (const id of ids) done.add(id);
-    }
+    const done = await itemsDone({ store, vectors }, space, items);
     const tally = { embedded: 0, images: 0, quarantined: 0 };
     const stage = await embedStage(effects, options, recipe, runId, done, tally);
     const { interrupted, shards } = await runOnThisMachine(stage, options);
@@ -158,8 +157,12 @@ async function embedStage(
   };
 }
 
+/** Images that are there and not done. */
 export async function waiting(store: Store, done: IdSet): Promise<number> {
-  return Math.max(0, (await store.countImages({ present: true })) - done.size);
+  if (done.size === 0) return store.countImages({ present: true });
+  let count = 0;
+  for await (const page of store.images({ present: true })) for (const { id } of page) if (!done.has(id)) count++;
+  return count;
 }
 
 /** Images with something to do, in order of id, in pages. Those whose every path is in quarantine are left out. */

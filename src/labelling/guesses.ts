@@ -89,21 +89,44 @@ export interface Guesses extends GuessSet {
   best(ids: Iterable<ItemId>): Promise<Map<ItemId, Guess>>;
 }
 
+/** What classes are called by now; those that were merged since share a column, and their probabilities add up. */
+async function namesNow(
+  store: Pick<Workspace['store'], 'classes'>,
+  names: readonly string[],
+): Promise<{ classNames: readonly string[]; columnOf: readonly number[] }> {
+  const nowOf = new Map<string, string>();
+  for (const { name, synonyms } of await store.classes()) for (const one of [...synonyms, name]) nowOf.set(one, name);
+  const now = names.map((name) => nowOf.get(name) ?? name);
+  const classNames = [...new Set(now)];
+  const place = new Map(classNames.map((name, column) => [name, column]));
+  return { classNames, columnOf: now.map((name) => place.get(name) as number) };
+}
+
 /** The guesses of a task; undefined where nothing has guessed yet. */
 export async function openGuesses({ store, dir }: Workspace, task: string): Promise<Guesses | undefined> {
   const set = await readSet(store, task);
   if (!set) return undefined;
   const vectors = arrowVectorStore(dir);
   const shards = await store.vectorShards(guessSpace(set), set.items);
-  const probabilities = (ids: Iterable<ItemId>) => vectors.lookup(shards, ids);
+  const { classNames, columnOf } = await namesNow(store, set.classNames);
+  const probabilities = async (ids: Iterable<ItemId>) => {
+    const found = await vectors.lookup(shards, ids);
+    for (const [id, row] of found) {
+      const now = new Float32Array(classNames.length);
+      for (const [c, column] of columnOf.entries()) now[column] = (now[column] as number) + (row[c] as number);
+      found.set(id, now);
+    }
+    return found;
+  };
   return {
     ...set,
+    classNames,
     probabilities,
     async best(ids) {
       const result = new Map<ItemId, Guess>();
       for (const [id, row] of await probabilities(ids)) {
         const most = argMax(row);
-        const className = set.classNames[most] as string;
+        const className = classNames[most] as string;
         result.set(id, { className, confidence: row[most] as number, origin: set.origin });
       }
       return result;

@@ -16,7 +16,7 @@ export interface LabelDoubt {
   readonly selfConfidence: number;
   /** Class of the largest probability. */
   readonly suggested: number;
-  /** Confidently of another class: in an off-diagonal cell of the confident joint. */
+  /** Confidently of another class, which is also the likeliest: in an off-diagonal cell of the confident joint. */
   readonly flagged: boolean;
 }
 
@@ -41,7 +41,8 @@ export function rankLabelErrors({ data, columns }: Matrix, labels: Int32Array): 
       if ((row[c] as number) < (thresholds[c] as number)) continue;
       if (confident < 0 || (row[c] as number) > (row[confident] as number)) confident = c;
     }
-    const flagged = confident >= 0 && confident !== label;
+    // A label that is the likeliest class is in no doubt, however low its class's threshold or another's.
+    const flagged = confident >= 0 && confident !== label && suggested !== label;
     return { place, selfConfidence: row[label] as number, suggested, flagged };
   });
   return doubts.sort((a, b) => a.selfConfidence - b.selfConfidence || a.place - b.place);

@@ -190,8 +190,11 @@ export interface Store {
   putVectorShard(shard: VectorShard): Promise<void>;
   /** In order of first id, then of shard. */
   vectorShards(space: string, items: ItemKind): Promise<VectorShard[]>;
-  /** Forgets the files of one space and gives their rows, so that the caller can delete the files afterwards. */
-  clearVectorShards(space: string, items: ItemKind): Promise<VectorShard[]>;
+  /**
+   * Forgets the files of one space, or only those shards, and gives their rows, so that the caller can delete the files
+   * afterwards.
+   */
+  clearVectorShards(space: string, items: ItemKind, only?: ReadonlySet<string>): Promise<VectorShard[]>;
 
   // ── Housekeeping ─────────────────────────────────────────────────────────────────────────────────────────────────
   getSetting(key: string): Promise<string | undefined>;

@@ -76,8 +76,8 @@ export function vectorShardStore(
         });
       });
     },
-    async clearVectorShards(space, items) {
-      const shards = await vectorShards(space, items);
+    async clearVectorShards(space, items, only) {
+      const shards = (await vectorShards(space, items)).filter(({ shard }) => only?.has(shard) ?? true);
       await session.write((draft) => {
         for (const { shard } of shards) draft.add(drop, { space, items, shard });
       });

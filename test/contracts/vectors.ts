@@ -121,7 +121,7 @@ export function vectorStoreContract(name: string, create: (workspace: string) =>
     it('says what is wrong with a file that is gone, cut or changed', async () => {
       const row = await store.write(shardOf(idsOf(9), { space: 'damage' }));
       const path = join(folder, row.file);
-      const hint = /embed --force/;
+      const hint = /labelsmith embed/;
       const damaged = async (code: string) =>
         assert.rejects(store.read(row), (error: { code: string; hint: string }) => {
           assert.equal(error.code, code);

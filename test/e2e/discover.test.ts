@@ -1,6 +1,6 @@
 /** Labels with nobody labelling, through the built command line on photographs: `embed`, `discover`, `match`, `similar`. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DATA, runCli, runJson, scratch, without } from '../cli.ts';
@@ -46,6 +46,15 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   });
   assert.ok(told.clustering.accuracy > 0.8, `accuracy ${told.clustering.accuracy}`);
 
+  // A name that somebody gave a cluster stays with its items: no later cluster of that number gets it.
+  await runJson(['corpus', 'rename', 'unnamed-2', 'mine'], { cwd: dir });
+  const later = await runJson<Discovered>(['discover', '--k', '5'], { cwd: dir });
+  assert.deepEqual(
+    later.clusters.map(({ name }) => name).sort(),
+    [1, 3, 4, 5, 6].map((n) => `unnamed-${n}`),
+  );
+  await runJson(['corpus', 'undo'], { cwd: dir });
+
   // The same bytes under telling names: now the paths are evidence.
   await runJson(['add', 'named'], { cwd: dir });
   const named = await runJson<Discovered>(['discover', '--k', '3', '--recluster'], { cwd: dir });
@@ -53,6 +62,12 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   for (const { candidates } of named.clusters) {
     assert.ok(candidates[0]?.evidence.some(({ source }) => source === 'path'));
   }
+
+  // Vectors may be deleted at any time: what is missing is made again, and nothing else changes.
+  rmSync(join(dir, '.labelsmith/vectors'), { recursive: true });
+  const estimate = await runJson<{ items: number }>(['embed', '--dry-run'], { cwd: dir });
+  const healed = await runJson<{ embedded: number; total: number }>(['embed'], { cwd: dir });
+  assert.deepEqual([estimate.items, healed.embedded, healed.total], [3 * EACH, 3 * EACH, 3 * EACH]);
 
   const table = await runCli(['discover', '--k', '3'], { cwd: dir });
   assert.match(table.stdout, /evidence for names/);

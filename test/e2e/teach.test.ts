@@ -99,6 +99,12 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
   );
   assert.ok(classification.accuracyForced > 0.8, `${classification.accuracyForced}`);
 
+  // A class that is renamed is the same class to what was guessed before.
+  await runJson(['corpus', 'rename', 'level', 'flat'], at);
+  const renamed = await runJson<{ classification: object }>(['evaluate', 'truth.csv'], at);
+  assert.deepEqual(renamed.classification, classification);
+  await runJson(['corpus', 'undo'], at);
+
   for (const share of [0.15, 0.4, 0.65, 0.9]) {
     await rm(join(dir, '.labelsmith/models'), { recursive: true });
     await runCli(['teach', 'rounds', '--threshold', '0.4'], { ...at, killAfterMs: share * lengthMs });
@@ -159,6 +165,12 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
       assert.ok(Math.abs(p - (probabilities.data[i] as number)) < 1e-4);
     }
     await elsewhereRun.release();
+    // Weights that are no numbers: no image gets a class.
+    const damaged = join(dir, 'damaged.onnx');
+    await writeFile(damaged, Buffer.from(bytes).fill(0xff, 2_000_000, 2_004_000));
+    const nonsense = await runCli(['teach', 'predict', 'new', '--model', damaged], at);
+    assert.equal(nonsense.code, 1);
+    assert.match(nonsense.stderr, /damaged\.onnx gives probabilities that are no numbers/);
     const noModel = await runCli(['teach', 'predict', 'new', '--model', 'truth.csv'], at);
     assert.equal(noModel.code, 1);
     assert.match(noModel.stderr, /truth\.csv is not a classifier of labelsmith/);
@@ -176,6 +188,10 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
     assert.equal(first.classified.labelled, 1);
     const again = await runJson<Auto>(['auto', join(dir, 'new'), '--classifier', model], { cwd: elsewhere });
     assert.equal(again.classified.classified, 0);
+    // Its guesses are derived, and made again where they are gone.
+    await rm(join(elsewhere, '.labelsmith/vectors'), { recursive: true });
+    const healed = await runJson<Auto>(['auto', join(dir, 'new'), '--classifier', model], { cwd: elsewhere });
+    assert.equal(healed.classified.classified, 1);
     await runJson(['export', 'csv', 'out.csv', '--task', 'class'], { cwd: elsewhere });
     assert.match(await readFile(join(elsewhere, 'out.csv'), 'utf8'), /fresh\.png,upright,.*model/);
   });

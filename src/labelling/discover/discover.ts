@@ -318,13 +318,26 @@ async function named(job: Job, model: ClusterModel, members: Members, voters: Vo
   const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => members.ids[row] as string)));
   const tables = await gatherEvidence(effects, members.ids, { task, items, inspected, classifier });
   const candidates = nameCandidates(voters.clusters, k, tables, kindsOf);
-  const names = chooseNames(candidates);
+  const names = chooseNames(candidates, await numberedNamesInUse(effects.store, task));
   const clusters = names.map((name, c) => ({
     name,
     candidates: candidates[c] as Candidate[],
     exemplars: (order[c] as number[]).slice(0, EXEMPLARS).map((row) => members.ids[row] as string),
   }));
   return { ...model, clusters };
+}
+
+/**
+ * Names with a number that a new cluster must not get, since it is not what they stood for: those that somebody gave
+ * another name to, and those of clusters of other tasks.
+ */
+async function numberedNamesInUse(store: Pick<Store, 'classes'>, task: string): Promise<Set<string>> {
+  const inUse = new Set<string>();
+  for (const { name, synonyms, counts } of await store.classes()) {
+    for (const one of synonyms) if (/[- ]\d+$/.test(one)) inUse.add(one);
+    if (/^unnamed-\d+$/.test(name) && counts.some((of) => of.task !== task && of.count > 0)) inUse.add(name);
+  }
+  return inUse;
 }
 
 /** Some of all, from the most typical to the least: the most typical alone would say that a mixed cluster is one thing. */

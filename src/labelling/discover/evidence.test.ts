@@ -84,6 +84,13 @@ test('names are given once; with nothing good it is unnamed with its number', ()
   );
 });
 
+test('a number that stands for something else already is not given again', () => {
+  const nothing = [[], [], []];
+  assert.deepEqual(chooseNames(nothing, new Set(['unnamed-2', 'unnamed-4'])), ['unnamed-1', 'unnamed-5', 'unnamed-3']);
+  const dogs = [0.9, 0.8].map((score) => [{ name: 'dog', score, evidence: [] }]);
+  assert.deepEqual(chooseNames(dogs, new Set(['dog 2'])), ['dog', 'dog 3']);
+});
+
 test('words of paths: cameras, numbers and hashes say nothing', () => {
   assert.deepEqual(wordsOf('blueBird_01-DSC0042'), ['blue', 'bird']);
   assert.deepEqual(wordsOf('deadbeefcafe'), []);

@@ -204,10 +204,22 @@ export function wilsonLower(count: number, of: number): number {
 /**
  * One name a cluster, none twice: the surest cluster takes its best name first; one whose good names are taken gets the best
  * with a number behind it, and one with no good name is `unnamed-N`, N its place in order of size.
+ *
+ * @param reserved names with a number that stand for something already: the next free number is taken in their place.
  */
-export function chooseNames(candidates: readonly (readonly Candidate[])[], least: number = NAMING_SCORE): string[] {
-  const names: string[] = candidates.map((_, i) => `unnamed-${i + 1}`);
-  const taken = new Set<string>(names);
+export function chooseNames(
+  candidates: readonly (readonly Candidate[])[],
+  reserved: ReadonlySet<string> = new Set(),
+  least: number = NAMING_SCORE,
+): string[] {
+  const names: string[] = [];
+  let beyond = candidates.length;
+  for (let i = 1; i <= candidates.length; i++) {
+    let name = `unnamed-${i}`;
+    while (reserved.has(name)) name = `unnamed-${++beyond}`;
+    names.push(name);
+  }
+  const taken = new Set<string>([...names, ...reserved]);
   const order = candidates.map((_, i) => i);
   order.sort((a, b) => (candidates[b]?.[0]?.score ?? 0) - (candidates[a]?.[0]?.score ?? 0) || a - b);
   for (const cluster of order) {

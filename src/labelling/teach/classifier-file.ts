@@ -122,7 +122,11 @@ export async function openClassifier(
       async classify(data) {
         const feeds = { pixels: { dtype: 'uint8', data, dims: [1, height, width, 3] } } as const;
         const { probabilities } = await pool.run(model, feeds, ['probabilities']);
-        return probabilities?.data as Float32Array;
+        const found = probabilities?.data as Float32Array;
+        if (found.every(Number.isFinite)) return found;
+        throw new LabelsmithError('BAD_MODEL', `the classifier ${path} gives probabilities that are no numbers.`, {
+          hint: 'The file is damaged. Copy it again, or run labelsmith teach rounds, which makes it.',
+        });
       },
       close: () => pool.close(),
     };

@@ -17,8 +17,9 @@ import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../../store/vectors/vector-store.ts';
 import { missing, waiting } from '../embed.ts';
 import { adoptGuesses, type GuessSet, guessSpace } from '../guesses.ts';
-import { IdSet } from '../id-set.ts';
+import type { IdSet } from '../id-set.ts';
 import { type ImageWork, type ItemsResult, itemRunner } from '../item-pixels.ts';
+import { itemsDone } from '../items-done.ts';
 import type { Classifier } from './classifier-file.ts';
 import { saidOf } from './items.ts';
 
@@ -50,6 +51,9 @@ export interface ClassifyResult extends RunResult {
 
 const DEFAULT_SHARD_SIZE = 256;
 
+/** Names the classifier that was begun last in a task. */
+const classifyingSetting = (task: string) => `classifying:${task}`;
+
 type Tally = { -readonly [Name in keyof ClassifyResult['counts']]: number };
 
 interface Classified {
@@ -80,10 +84,13 @@ export async function classify(effects: ClassifyEffects, options: ClassifyOption
     // Another threshold makes other labels of the same probabilities: its shards are others too.
     const key = sha256Hex(`${classifier.key}\n${threshold}`).slice(0, 16);
     const set: GuessSet = { task, items, origin: 'model', classNames, runId, key };
-    const done = new IdSet();
-    for await (const { ids } of vectors.stream(await store.vectorShards(guessSpace(set), items))) {
-      for (const id of ids) done.add(id);
+    // Of a classifier that another one was run after, nobody knows which labels are still its own.
+    const last = classifyingSetting(task);
+    if ((await store.getSetting(last)) !== key) {
+      await vectors.remove(await store.clearVectorShards(guessSpace(set), items));
+      await store.putSetting(last, key);
     }
+    const done = await itemsDone({ store, vectors }, guessSpace(set), items);
     const tally: Tally = { classified: 0, labelled: 0, unsure: 0, quarantined: 0, shards: 0 };
     const stage = await classifyStage(effects, options, { set, threshold, done, tally });
     const { interrupted, shards } = await runOnThisMachine(stage, options);

@@ -106,6 +106,6 @@ function tableOf(bytes: Uint8Array, file: string): Table {
 function broken(file: string, why: string, cause?: unknown): LabelsmithError {
   return new LabelsmithError('BAD_FILE', `${file} is not a file of vectors: ${why}`, {
     cause,
-    hint: 'Delete it and run labelsmith embed --force: vectors can be made again.',
+    hint: 'Delete it, and run again what made it: labelsmith embed.',
   });
 }

@@ -150,19 +150,29 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function readChecked(path: string, { file, sha256 }: VectorShard): Promise<Uint8Array> {
+/** What makes vectors again: an embedder, or whatever guessed the labels of a task. */
+function remedyOf({ space, items }: VectorShard): string {
+  const [kind, task] = space.split(':');
+  if (kind === 'guesses') {
+    return `Run again what labelled the task "${task}": labelsmith teach rounds, match, or auto --classifier.`;
+  }
+  return `Run labelsmith embed${items === 'regions' ? ' --items regions' : ''}: it makes again what is missing.`;
+}
+
+async function readChecked(path: string, shard: VectorShard): Promise<Uint8Array> {
+  const { file, sha256 } = shard;
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
   } catch (cause) {
     throw new LabelsmithError('NOT_FOUND', `the vectors in ${file} cannot be read (${systemCodeOf(cause)})`, {
       cause,
-      hint: 'Run labelsmith embed --force: vectors can be made again.',
+      hint: remedyOf(shard),
     });
   }
   if (sha256Hex(bytes) !== sha256) {
     throw new LabelsmithError('BAD_FILE', `the vectors in ${file} are not those that were written`, {
-      hint: 'The file was changed or damaged. Run labelsmith embed --force: vectors can be made again.',
+      hint: `The file was changed or damaged. ${remedyOf(shard)}`,
     });
   }
   return bytes;
