@@ -66,6 +66,7 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   // Vectors may be deleted at any time: what is missing is made again, and nothing else changes.
   rmSync(join(dir, '.labelsmith/vectors'), { recursive: true });
   const estimate = await runJson<{ items: number }>(['embed', '--dry-run'], { cwd: dir });
+  assert.equal((await runJson<{ items: number }>(['discover', '--dry-run'], { cwd: dir })).items, 3 * EACH);
   const healed = await runJson<{ embedded: number; total: number }>(['embed'], { cwd: dir });
   assert.deepEqual([estimate.items, healed.embedded, healed.total], [3 * EACH, 3 * EACH, 3 * EACH]);
 

@@ -11,7 +11,7 @@ import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { wholeNumber } from '../parse.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
-import { EMBED_OPTIONS, printEmbedded, runEmbed } from './embed.ts';
+import { EMBED_OPTIONS, printEmbedded, runEmbed, showEmbedEstimate } from './embed.ts';
 
 const CLUSTERS_SHOWN = 40;
 const EVIDENCE_SHOWN = 2;
@@ -55,9 +55,8 @@ export const discover: CommandSpec = {
       const items = options.items as ItemKind;
       const model = options.model as string | undefined;
       if (global.dryRun) {
-        throw new LabelsmithError('USAGE', 'discover has no --dry-run.', {
-          hint: 'Nearly all of its time is embedding: labelsmith embed --dry-run.',
-        });
+        output.note('Nearly all of the time is embedding; clustering comes after it.');
+        return await showEmbedEstimate(invocation, workspace, { items, model, force: false });
       }
       if (options.level !== undefined && options.k !== undefined) {
         throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');

@@ -49,18 +49,7 @@ export const embed: CommandSpec = {
       const items = options.items as ItemKind;
       const force = options.force as boolean;
       const model = options.model as string | undefined;
-      if (global.dryRun) {
-        const estimate = await withEmbedder(invocation, workspace, { items, model }, (embedder) =>
-          estimateEmbed(workspace, embedder, { ...global, items, force }),
-        );
-        output.document({ dryRun: true, ...estimate });
-        output.line(
-          `${plural(estimate.items, items === 'images' ? 'image' : 'region')} to embed with ${estimate.model}`,
-        );
-        const { estimatedMs, vectorBytes } = estimate;
-        output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(vectorBytes)} of disk`);
-        return 0;
-      }
+      if (global.dryRun) return await showEmbedEstimate(invocation, workspace, { items, model, force });
       const result = await runEmbed(invocation, workspace, { items, model, force });
       output.document({ interrupted: result.interrupted, space: result.space, ...result.counts });
       printEmbedded(output, result, items);
@@ -71,6 +60,23 @@ export const embed: CommandSpec = {
     }
   },
 };
+
+/** `--dry-run` of this command, and of those that embed first and take little time beside that. */
+export async function showEmbedEstimate(
+  invocation: Invocation,
+  workspace: Workspace,
+  { items, model, force }: { readonly items: ItemKind; readonly model?: string; readonly force: boolean },
+): Promise<number> {
+  const { global, output } = invocation;
+  const estimate = await withEmbedder(invocation, workspace, { items, model }, (embedder) =>
+    estimateEmbed(workspace, embedder, { ...global, items, force }),
+  );
+  output.document({ dryRun: true, ...estimate });
+  output.line(`${plural(estimate.items, items === 'images' ? 'image' : 'region')} to embed with ${estimate.model}`);
+  const { estimatedMs, vectorBytes } = estimate;
+  output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(vectorBytes)} of disk`);
+  return 0;
+}
 
 export async function runEmbed(
   invocation: Invocation,

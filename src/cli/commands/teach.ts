@@ -306,6 +306,7 @@ const predict: CommandSpec = {
         failed,
       });
       if (signal.aborted) return 130;
+      if (rows.length + failed.length === 0) output.warn(`There are no images in ${args[0]}.`);
       return rows.length === 0 || (global.strict && failed.length > 0) ? 1 : 0;
     } finally {
       await classifier.close();
