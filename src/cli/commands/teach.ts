@@ -1,8 +1,7 @@
 import { basename, join, relative, resolve } from 'node:path';
 import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
-import { LabelsmithError } from '../../errors.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
-import { checkOutput, type ProtectedPath } from '../../formats/output.ts';
+import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../formats/output.ts';
 import type { Account } from '../../labelling/teach/account.ts';
 import { openClassifier } from '../../labelling/teach/classifier-file.ts';
 import { doubtsIn } from '../../labelling/teach/doubts.ts';
@@ -19,7 +18,7 @@ import {
 } from '../../labelling/teach/teach.ts';
 import { openEmbedder } from '../../models/embedder.ts';
 import { allEntries } from '../../models/registry.ts';
-import { originalBytes, readImage } from '../../pipeline/originals.ts';
+import { originalBytes, readImageIfThere } from '../../pipeline/originals.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../../report/questions.ts';
 import { openSource } from '../../sources/open.ts';
@@ -131,7 +130,7 @@ const select: CommandSpec = {
       const place = {
         out: options.out as string,
         replace: options.replace as boolean,
-        protectedPaths: await placesToKeepOut(workspace, options.out as string),
+        protectedPaths: await placesToKeepOut(workspace, { insideSources: isSheet(options.out as string) }),
       };
       // Before the audit set is drawn: what is drawn and not written would never be asked.
       await checkOutput(place.out, { ...place, kind: isSheet(place.out) ? 'file' : 'folder' });
@@ -159,14 +158,6 @@ const select: CommandSpec = {
 
 function isSheet(out: string): boolean {
   return out.toLowerCase().endsWith('.csv');
-}
-
-async function placesToKeepOut({ store, dir }: Workspace, out: string): Promise<ProtectedPath[]> {
-  const sources = await store.sourceRoots();
-  return [
-    { path: dir, what: 'the workspace' },
-    ...sources.map((path) => ({ path, what: 'a source', insideAllowed: isSheet(out) })),
-  ];
 }
 
 interface QuestionsPlace {
@@ -204,14 +195,7 @@ async function writeQuestions(
   const classNames = (await store.classes())
     .filter(({ counts }) => counts.some((of) => of.task === task && of.count > 0))
     .map(({ name }) => name);
-  const bytes = async (id: string) => {
-    try {
-      return await readImage(store, id, read);
-    } catch (error) {
-      if (error instanceof LabelsmithError) return null;
-      throw error;
-    }
-  };
+  const bytes = (id: string) => readImageIfThere(store, id, read);
   const written = await writeQuestionFolder(out, asked, { task, classNames, replace, protectedPaths, bytes });
   return { ...written, questions: listed };
 }
