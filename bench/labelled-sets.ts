@@ -161,30 +161,33 @@ export function finished(set: Vectors, pool: readonly number[]): Matrix {
   return copy;
 }
 
-/** Augmented views of the problem's labelled images. @param rows of the set, by row of the problem. */
-export async function viewsOf(
+/** Augmented views of every image as the embedder gives them, those of one image side by side: shape [n · count, columns]. */
+export async function embedAllViews(
   set: LabelledSet,
-  problem: Problem,
-  rows: readonly number[],
   { count, seed }: { readonly count: number; readonly seed: number },
-): Promise<Views> {
+): Promise<Matrix> {
   const embedder = await openEmbedder(EMBEDDER, { threads: THREADS });
   try {
-    const views = newSharedMatrix(problem.labelled.length * count, set.vectors.columns);
-    const of = new Int32Array(views.rows);
-    for (const [place, row] of problem.labelled.entries()) {
-      const { id, path } = set.files[rows[row] as number] as LabelledSet['files'][number];
+    const { columns } = set.vectors;
+    const views = newSharedMatrix(set.files.length * count, columns);
+    for (const [row, { id, path }] of set.files.entries()) {
       const vectors = await embedViews(id, await readFile(path), { count, seed, embedder });
-      for (const [i, vector] of vectors.entries()) {
-        views.data.set(vector, (place * count + i) * views.columns);
-        of[place * count + i] = row;
-      }
+      for (const [i, vector] of vectors.entries()) views.data.set(vector, (row * count + i) * columns);
     }
-    finishVectors(views, set, meanVector(set, rows));
-    return { features: views, of };
+    return views;
   } finally {
     await embedder.close();
   }
+}
+
+/** Finished views of some rows of a problem. @param rows of the set, by row of the problem; statistics are of these. */
+export function viewsOf(set: LabelledSet, all: Matrix, rows: readonly number[], wanted: Iterable<number>): Views {
+  const count = all.rows / set.files.length;
+  const of = Int32Array.from([...wanted].flatMap((row) => Array<number>(count).fill(row)));
+  const views = Int32Array.from(of, (row, i) => (rows[row] as number) * count + (i % count));
+  const features = gatherRows(all, views);
+  finishVectors(features, set, meanVector(set, rows));
+  return { features, of };
 }
 
 export function problemOf(

@@ -11,22 +11,33 @@ import { seededRandom } from '../src/core/random.ts';
 import { type Folds, foldsOf } from '../src/labelling/teach/cross-validation.ts';
 import { joinGraph, principalFeatures } from '../src/labelling/teach/graph-features.ts';
 import { learnRounds } from '../src/labelling/teach/learn-rounds.ts';
-import type { Problem } from '../src/labelling/teach/problem.ts';
+import type { Problem, Views } from '../src/labelling/teach/problem.ts';
 import { type BaseSettings, baseCandidates, searchBase } from '../src/labelling/teach/search.ts';
 import {
   baseHead,
   type LearnContext,
   learn,
   logitsOfRows,
+  STUDENT_C,
   TECHNIQUE_NAMES,
 } from '../src/labelling/teach/techniques.ts';
 import { argMaxRows, softmaxRows } from '../src/math/calibration.ts';
 import type { Head } from '../src/math/heads/head.ts';
-import type { Matrix } from '../src/math/matrix.ts';
+import { fitLinearHead } from '../src/math/heads/linear-head.ts';
+import { gatherRows, type Matrix, stacked } from '../src/math/matrix.ts';
 import { expectedCalibrationError } from '../src/math/metrics/classification.ts';
 import { auroc, averagePrecision } from '../src/math/metrics/ranking.ts';
 import { InferencePool } from '../src/math/pool.ts';
-import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, split, viewsOf } from './labelled-sets.ts';
+import {
+  embedAllViews,
+  finished,
+  type LabelledSet,
+  loadLabelled,
+  meanOf,
+  problemOf,
+  split,
+  viewsOf,
+} from './labelled-sets.ts';
 import { rounded } from './process.ts';
 
 const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'caltech-30,electronics,flowers').split(',');
@@ -42,7 +53,8 @@ export async function run(): Promise<unknown> {
     for (const name of SETS) {
       const set = await loadLabelled(name);
       const seeds = [];
-      for (const seed of SEEDS) seeds.push(await measure(pool, set, seed));
+      const views = await embedAllViews(set, { count: VIEWS, seed: 0 });
+      for (const seed of SEEDS) seeds.push(await measure(pool, set, views, seed));
       const judged = seeds.map((one) => one.judged);
       sets[name] = { ...meanOf(seeds.map((one) => one.figures)), ...calibrationOf(judged) };
       process.stderr.write(`${name} ${JSON.stringify(sets[name])}\n`);
@@ -54,7 +66,7 @@ export async function run(): Promise<unknown> {
   }
 }
 
-async function measure(pool: InferencePool, set: LabelledSet, seed: number): Promise<Measured> {
+async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, seed: number): Promise<Measured> {
   const { labelled, unlabelled, test } = split(set, seed, 0.1);
   const testRows = Int32Array.from(test);
   const truth = Int32Array.from(test, (row) => set.truth[row] as number);
@@ -100,13 +112,17 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   }
   // Left out of the default: a perceptron at its best setting, and views of the labelled images.
   const rowsOfProblem = [...labelled, ...unlabelled].sort((a, b) => a - b);
-  const withViews = { ...problem, views: await viewsOf(set, problem, rowsOfProblem, { count: VIEWS, seed }) };
+  const withViews = { ...problem, views: viewsOf(set, allViews, rowsOfProblem, problem.labelled) };
   const context = { pool, joined, principal, seed };
   const folds = foldsOf(problem, 2, seed);
   const perceptrons = baseCandidates('wide', false).filter(({ head }) => head === 'mlp');
   const variants = {
     'base, mlp': () => searched(context, problem, folds, perceptrons),
     'base, views': () => learn(context, withViews, { technique: 'base', ...final.settings, augment: true }),
+    'metric, consistent views': async () => {
+      const { softLabels } = await learn(context, problem, { technique: 'metric', ...final.settings });
+      return consistent(pool, problem, softLabels as Matrix, viewsOf(set, allViews, rowsOfProblem, everyRow(problem)));
+    },
     'metric, views': () => learn(context, withViews, { technique: 'metric', ...final.settings, augment: true }),
   };
   for (const [name, variant] of Object.entries(variants)) {
@@ -186,6 +202,46 @@ async function searched(
 ): Promise<{ head: Head }> {
   const { best } = await searchBase(context, problem, folds, candidates);
   return { head: await baseHead(context, problem, best) };
+}
+
+function everyRow({ features }: Problem): number[] {
+  return Array.from({ length: features.rows }, (_, row) => row);
+}
+
+/** FixMatch's threshold (Sohn et al., NeurIPS 2020). */
+const SURE = 0.95;
+
+/**
+ * Consistency between views, as far as it goes with features that stay as they are: the head also learns that the views of
+ * an item are what the teacher thinks of the item, where it is sure. The views of an item count as much as the item.
+ */
+async function consistent(
+  pool: InferencePool,
+  problem: Problem,
+  beliefs: Matrix,
+  views: Views,
+): Promise<{ head: Head }> {
+  const { features, classes } = problem;
+  const count = views.of.length / features.rows;
+  const taught = views.of.map((row, view) => {
+    const belief = beliefs.data.subarray(row * classes, (row + 1) * classes);
+    return Math.max(...belief) >= SURE ? view : -1;
+  });
+  const kept = taught.filter((view) => view >= 0);
+  const weights = new Float32Array(features.rows + kept.length).fill(1 / count);
+  weights.fill(1, 0, features.rows);
+  const lesson = {
+    features: stacked(features, gatherRows(views.features, kept)),
+    targets: stacked(
+      beliefs,
+      gatherRows(
+        beliefs,
+        kept.map((view) => views.of[view] as number),
+      ),
+    ),
+    weights,
+  };
+  return { head: { kind: 'linear', ...(await fitLinearHead(pool, lesson, { C: STUDENT_C })) } };
 }
 
 /** Half of the labels given, a tenth of them wrong: how well are those found? */

@@ -63,3 +63,11 @@ export function normalisedRows(from: Matrix): Matrix {
   }
   return result;
 }
+
+/** The rows of one matrix, then those of another: shape [a + b, columns], in shared memory. */
+export function stacked(a: Matrix, b: Matrix): Matrix {
+  const result = newSharedMatrix(a.rows + b.rows, b.columns);
+  result.data.set(a.data);
+  result.data.set(b.data, a.data.length);
+  return result;
+}

@@ -5,7 +5,7 @@
 
 import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { balancedWeights, type Lesson, oneHot } from '../../math/heads/linear-head.ts';
-import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
+import { gatherRows, type Matrix, stacked } from '../../math/matrix.ts';
 
 export interface Problem {
   /** Finished vectors of every item that may be learned from, labelled or not: shape [n, columns], shared memory. */
@@ -77,13 +77,6 @@ export function withViews(problem: Problem, lesson: Lesson, classWeights: ClassW
     targets: stacked(lesson.targets, oneHot(viewLabels, classes)),
     weights,
   };
-}
-
-function stacked(a: Matrix, b: Matrix): Matrix {
-  const result = newSharedMatrix(a.rows + b.rows, a.columns);
-  result.data.set(a.data);
-  result.data.set(b.data, a.data.length);
-  return result;
 }
 
 export function weightsOf(labels: Int32Array, classes: number, classWeights: ClassWeights): Float32Array {

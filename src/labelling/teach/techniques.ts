@@ -53,7 +53,7 @@ export interface Learned {
 /** Beside the graph a stronger penalty does: coordinates of length 1 are few and say much. */
 const TEACHER_C = 30;
 /** Many soft labels need less of a penalty than few hard ones, and 30 to 1000 differ by less than half a point. */
-const STUDENT_C = 100;
+export const STUDENT_C = 100;
 const METRIC_SHRINKAGE = 0.5;
 const METRIC_ROUNDS = 2;
 
