@@ -69,6 +69,14 @@ interface Rounds {
   readonly steps: readonly { readonly technique: string }[];
 }
 
+test('with no labels there is nothing to learn, and nothing is embedded for it', async (t) => {
+  const dir = await ground(t);
+  const { code, stderr } = await runCli(['teach', 'rounds'], { cwd: dir });
+  assert.equal(code, 1);
+  assert.match(stderr, /Nobody has labelled anything in the task "class"[\s\S]*teach select/);
+  assert.equal(existsSync(join(dir, '.labelsmith', 'vectors')), false);
+});
+
 test('labels in, labels and a classifier out; people win; the same bytes after kills', async (t) => {
   const dir = await ground(t);
   const at = { cwd: dir };

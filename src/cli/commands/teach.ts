@@ -5,7 +5,7 @@ import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../formats/
 import type { Account } from '../../labelling/teach/account.ts';
 import { openClassifier } from '../../labelling/teach/classifier-file.ts';
 import { doubtsIn } from '../../labelling/teach/doubts.ts';
-import { singleTask } from '../../labelling/teach/items.ts';
+import { refuseUnlabelled, singleTask } from '../../labelling/teach/items.ts';
 import { predictFiles } from '../../labelling/teach/predict.ts';
 import type { SearchWidth } from '../../labelling/teach/search.ts';
 import { type Question, selectIn } from '../../labelling/teach/select-stage.ts';
@@ -304,6 +304,7 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
   try {
     const task = options.task as string;
     const { items } = await singleTask(workspace.store, task);
+    await refuseUnlabelled(workspace.store, task);
     const embedded = await runEmbed(invocation, workspace, { items, force: false });
     if (embedded.interrupted) return 130;
     const { seed, threads } = global;

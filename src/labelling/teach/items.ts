@@ -96,8 +96,8 @@ export async function taskItems(
     const labels = await store.labelsOf(page, task.name);
     for (const id of page) said.push(saidOf(labels.get(id) ?? []));
   }
-  const tasks = (await store.classes()).flatMap(({ counts }) => counts.map((of) => of.task));
-  const otherTasks = [...new Set(tasks)].filter((name) => name !== task.name).sort();
+  const counts = (await store.classes()).flatMap((one) => one.counts);
+  const otherTasks = otherTasksOf(counts, task.name);
   return { task, recipe, statistics, ids, features: vectors, groups, said, audit, randomAudit, otherTasks };
 }
 
@@ -249,11 +249,28 @@ function refuseUnteachable(
       },
     );
   }
-  throw new LabelsmithError('NOT_FOUND', `Nobody has labelled anything in the task "${task}".`, {
-    hint:
-      (otherTasks.length > 0
-        ? `There are labels in other tasks (${otherTasks.join(', ')}): import FORMAT PATH --task ${task} puts them here. Or: `
-        : '') +
-      'labelsmith teach select -n 50 --out label.csv says what to label first; labelsmith import csv label.csv --as human takes it back.',
+  throw nobodyLabelled(task, otherTasks);
+}
+
+/** Before anything is embedded for it: with no label there is nothing to learn from. */
+export async function refuseUnlabelled(store: Pick<Store, 'classes'>, taskName: string): Promise<void> {
+  const counts = (await store.classes()).flatMap((one) => one.counts);
+  const said = counts.some(
+    ({ task, origins }) => task === taskName && (origins.human ?? 0) + (origins.imported ?? 0) > 0,
+  );
+  if (!said) throw nobodyLabelled(taskName, otherTasksOf(counts, taskName));
+}
+
+function otherTasksOf(counts: readonly { readonly task: string }[], taskName: string): string[] {
+  return [...new Set(counts.map(({ task }) => task))].filter((name) => name !== taskName).sort();
+}
+
+function nobodyLabelled(task: string, otherTasks: readonly string[]): LabelsmithError {
+  const elsewhere =
+    otherTasks.length > 0
+      ? `There are labels in other tasks (${otherTasks.join(', ')}): import FORMAT PATH --task ${task} puts them here. Or: `
+      : '';
+  return new LabelsmithError('NOT_FOUND', `Nobody has labelled anything in the task "${task}".`, {
+    hint: `${elsewhere}labelsmith teach select -n 50 --out label.csv says what to label first; labelsmith import csv label.csv --as human takes it back.`,
   });
 }
