@@ -136,6 +136,14 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
       found.failed.map(({ file }) => file),
       ['broken.png'],
     );
+    const pilot = await runJson<{ predictions: { file: string }[] }>(
+      ['teach', 'predict', join(dir, 'images'), '--model', model, '--limit', '3'],
+      { cwd: elsewhere },
+    );
+    assert.deepEqual(
+      pilot.predictions.map(({ file }) => file),
+      ['0-0.png', '0-1.png', '0-10.png'],
+    );
     const bytes = await readFile(model);
     assert.equal(createHash('sha256').update(bytes).digest('hex'), result.modelSha256);
     const session = await ort.InferenceSession.create(bytes);

@@ -242,7 +242,8 @@ const predict: CommandSpec = {
   usage: 'teach predict <folder>',
   summary: 'a trained classifier on images anywhere, with no workspace',
   details:
-    'Prints file,class,confidence as CSV, or a JSON document with --json. Files that cannot be read are listed on stderr.',
+    'Prints file,class,confidence as CSV, or a JSON document with --json. Files that cannot be read are listed on stderr.\n' +
+    'With --limit N only the first N files are looked at.',
   options: [
     {
       flags: '-m, --model <file>',
@@ -269,7 +270,7 @@ const predict: CommandSpec = {
       for await (const prediction of predictFiles(
         classifier,
         await openSource(args[0] as string, { cwd: process.cwd() }),
-        signal,
+        { signal, limit: global.limit },
       )) {
         const file = relative(resolve(args[0] as string), prediction.path) || basename(prediction.path);
         if (prediction.kind === 'failed') {
@@ -290,6 +291,8 @@ const predict: CommandSpec = {
         failed,
       });
       if (signal.aborted) return 130;
+      if (rows.length + failed.length === global.limit)
+        output.note(`A pilot: the first ${plural(global.limit, 'file')} of ${args[0]} (--limit).`);
       if (rows.length + failed.length === 0) output.warn(`There are no images in ${args[0]}.`);
       return rows.length === 0 || (global.strict && failed.length > 0) ? 1 : 0;
     } finally {
