@@ -150,8 +150,9 @@ export function printDiscovered(
 ): void {
   const what = items === 'images' ? 'image' : 'region';
   const made = clustered ? 'Found' : 'Kept';
+  const classes = clusters.length < counts.clusters ? ` (${plural(clusters.length, 'class', 'classes')} by now)` : '';
   output.line(
-    `${made} ${plural(counts.clusters, 'cluster')} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
+    `${made} ${plural(counts.clusters, 'cluster')}${classes} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
   );
   if (counts.none > 0) output.line(`${plural(counts.none, what)} belong to none of them.`);
   printClusters(output, clusters, items);

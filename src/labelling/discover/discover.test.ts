@@ -8,6 +8,7 @@ import { addEmbedded } from '../../../test/fixtures/embedded.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { seededRandom } from '../../core/random.ts';
+import { change } from '../../corpus/corpus.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { matrix } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
@@ -125,6 +126,19 @@ test('items that come later get the cluster of their neighbours, and nobody else
     second.clusters.map(({ size }) => size),
     [30, 30, 30, 30],
   );
+});
+
+test('clusters whose classes were merged are told once, with what both have', async (t) => {
+  const { store, effects } = await prepare(t, 80);
+  await discover(effects, { ...OPTIONS, k: 4 });
+  await change(store, { kind: 'merge', names: ['bus'], into: 'cat' });
+  const { counts, clusters } = await discover(effects, OPTIONS);
+  assert.equal(counts.clusters, 4);
+  assert.deepEqual(clusters.map(({ name, size }) => [name, size]).sort(), [
+    ['cat', 40],
+    ['cup', 20],
+    ['rose', 20],
+  ]);
 });
 
 test('another k cuts the same tree: clusters nest, and k as before keeps all', async (t) => {

@@ -19,6 +19,7 @@ import type { Workspace } from '../../pipeline/workspace.ts';
 import type { NewLabel, Store, VectorShard } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../../store/vectors/vector-store.ts';
+import { namesNow } from '../class-names.ts';
 import {
   type EmbeddingRecipe,
   finishVectors,
@@ -27,7 +28,7 @@ import {
   type SpaceStatistics,
   savedStatistics,
 } from '../recipe.ts';
-import { type ClusterModel, clustersOf, savedModel, saveModel } from './cluster-model.ts';
+import { type ClusterModel, clustersOf, type NamedCluster, savedModel, saveModel } from './cluster-model.ts';
 import { type Chart, openChart, readMap } from './data-map.ts';
 import { type Candidate, chooseNames, type KindsOf, nameCandidates } from './evidence.ts';
 import { gatherEvidence, type Voter } from './gather-evidence.ts';
@@ -98,6 +99,7 @@ export interface DiscoverResult extends RunResult {
   /** Whether items were clustered in this run, or only given to the clusters there were. */
   readonly clustered: boolean;
   readonly method: Method;
+  /** By class: fewer than `counts.clusters` where classes were merged since. */
   readonly clusters: readonly DiscoveredCluster[];
   /** Numbers of clusters that the tree suggests, for `level`. */
   readonly levels: readonly number[];
@@ -449,24 +451,25 @@ function assignStage(
   };
 }
 
-/** The clusters under the names that their classes have by now. */
+/** The clusters under the names that their classes have by now; those that were merged since as their largest one. */
 async function described(
   store: Pick<Store, 'classes' | 'pathsOfImages' | 'regionsOf'>,
   model: ClusterModel,
   sizes: ReadonlyMap<string, number>,
 ): Promise<DiscoveredCluster[]> {
-  const nameNow = new Map<string, string>();
-  for (const { name, synonyms } of await store.classes()) for (const one of [...synonyms, name]) nameNow.set(one, name);
+  const nameNow = await namesNow(store);
   const size = new Map<string, number>();
-  for (const [name, count] of sizes) {
-    const now = nameNow.get(name) ?? name;
-    size.set(now, (size.get(now) ?? 0) + count);
+  for (const [name, count] of sizes) size.set(nameNow(name), (size.get(nameNow(name)) ?? 0) + count);
+  const largest = new Map<string, NamedCluster>();
+  for (const cluster of model.clusters) {
+    const name = nameNow(cluster.name);
+    if (!largest.has(name)) largest.set(name, cluster);
   }
-  const ids = model.items === 'images' ? model.clusters.flatMap(({ exemplars }) => exemplars) : [];
+  const ids = model.items === 'images' ? [...largest.values()].flatMap(({ exemplars }) => exemplars) : [];
   const paths = await store.pathsOfImages(ids);
-  return model.clusters.map(({ name, candidates, exemplars }) => ({
-    name: nameNow.get(name) ?? name,
-    size: size.get(nameNow.get(name) ?? name) ?? 0,
+  return Array.from(largest, ([name, { candidates, exemplars }]) => ({
+    name,
+    size: size.get(name) ?? 0,
     candidates,
     exemplars: model.items === 'images' ? exemplars.map((id) => paths.get(id)?.[0]?.path ?? id) : exemplars,
   }));
