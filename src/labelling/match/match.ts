@@ -112,8 +112,10 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
       }
       const interrupted = options.signal?.aborted ?? false;
       await sink.flush(1);
-      if (!interrupted)
-        await sink.keepGuesses(sha256Hex([recipe.space, seed, ...references.ids].join('\n')).slice(0, 16));
+      if (!interrupted) {
+        const said = references.ids.map((id, i) => `${id} ${classNames[references.classes[i] as number]}`);
+        await sink.keepGuesses(sha256Hex([recipe.space, seed, ...said].join('\n')).slice(0, 16));
+      }
       const { labelled, images, sizes } = sink;
       return {
         interrupted,

@@ -1,4 +1,8 @@
-/** Reference images: a folder for each class, embedded as the workspace's images are, and kept so that more can join. */
+/**
+ * Reference images: a folder for each class, embedded as the workspace's images are, and kept so that more can join. They
+ * are kept under their folder's name and count for what that class is called by now: a class that was renamed or merged
+ * keeps its references, and one that is taken out again has its own back.
+ */
 import { relative, sep } from 'node:path';
 import { type ImageId, sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -7,6 +11,7 @@ import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { Source } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
+import { namesNow } from '../class-names.ts';
 import { pixelsFor } from '../item-pixels.ts';
 import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../recipe.ts';
 
@@ -28,6 +33,7 @@ export interface ReferenceProblem {
 
 interface SavedReference {
   readonly id: ImageId;
+  /** Of the folder. */
   readonly className: string;
   /** Float32, base64. */
   readonly vector: string;
@@ -42,7 +48,7 @@ const settingOf = (task: string, space: string) => `references:${task}:${space}`
  * left out and reported.
  */
 export async function gatherReferences(
-  store: Pick<Store, 'getSetting' | 'putSetting'>,
+  store: Pick<Store, 'getSetting' | 'putSetting' | 'classes'>,
   source: Source,
   recipe: EmbeddingRecipe,
   embedder: Embedder,
@@ -52,6 +58,7 @@ export async function gatherReferences(
   const setting = settingOf(task, recipe.space);
   const before = replace ? undefined : await store.getSetting(setting);
   const known = new Map((before ? (JSON.parse(before) as SavedReference[]) : []).map((saved) => [saved.id, saved]));
+  const nameNow = await namesNow(store);
   const classOf = new Map<ImageId, string>();
   const problems: ReferenceProblem[] = [];
   for await (const item of source.list()) {
@@ -69,7 +76,7 @@ export async function gatherReferences(
       const bytes = await entry.read(DEFAULT_MAX_BYTES);
       const id = sha256Hex(bytes);
       const other = classOf.get(id);
-      if (other !== undefined && other !== className) {
+      if (other !== undefined && nameNow(other) !== nameNow(className)) {
         throw new LabelsmithError('BAD_FILE', `${entry.path} is a reference of ${other} and of ${className}.`, {
           hint: 'Leave it in one of the two folders.',
           details: { reason: 'contradiction' },
@@ -90,15 +97,20 @@ export async function gatherReferences(
   }
   const saved = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   await store.putSetting(setting, JSON.stringify(saved));
-  return { references: referencesOf(saved, columnsOf(recipe)), problems };
+  return { references: referencesOf(saved, nameNow, columnsOf(recipe)), problems };
 }
 
-function referencesOf(saved: readonly SavedReference[], columns: number): References {
-  const classNames = [...new Set(saved.map(({ className }) => className))].sort((a, b) => (a < b ? -1 : 1));
+function referencesOf(
+  saved: readonly SavedReference[],
+  nameNow: (name: string) => string,
+  columns: number,
+): References {
+  const names = saved.map(({ className }) => nameNow(className));
+  const classNames = [...new Set(names)].sort((a, b) => (a < b ? -1 : 1));
   const vectors = newSharedMatrix(saved.length, columns);
   for (const [i, { vector }] of saved.entries()) vectors.data.set(decode(vector), i * columns);
   const indexOf = new Map(classNames.map((name, i) => [name, i]));
-  const classes = Int32Array.from(saved, ({ className }) => indexOf.get(className) as number);
+  const classes = Int32Array.from(names, (name) => indexOf.get(name) as number);
   return { classNames, classes, ids: saved.map(({ id }) => id), vectors };
 }
 
