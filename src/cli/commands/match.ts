@@ -34,7 +34,7 @@ export const match: CommandSpec = {
     try {
       const [source] = (await openSources(workspace, args, HERE)) as [Source];
       const run = invocation.runOptions();
-      const { classes, problems, counts, interrupted } = await matchIn(workspace, source, {
+      const { classes, problems, warnings, counts, interrupted } = await matchIn(workspace, source, {
         ...run,
         task: options.task as string,
         threshold: options.threshold as number | undefined,
@@ -42,7 +42,7 @@ export const match: CommandSpec = {
         openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads: global.threads }),
       });
       run.done();
-      output.document({ interrupted, ...counts, perClass: classes, problems });
+      output.document({ interrupted, ...counts, perClass: classes, problems, warnings });
       output.line(
         `Labelled ${plural(counts.labelled, 'image')} of ${counts.images} from ${plural(counts.references, 'reference')}.`,
       );
@@ -57,8 +57,9 @@ export const match: CommandSpec = {
         output.line(`  ${line}`);
       }
       for (const { path, message } of problems) output.warn(`Left out ${path}: ${message}`);
+      for (const warning of warnings) output.warn(`Warning: ${warning}.`);
       if (counts.labelled === 0) return 1;
-      return global.strict && problems.length > 0 ? 1 : 0;
+      return global.strict && problems.length + warnings.length > 0 ? 1 : 0;
     } finally {
       await workspace.close();
     }

@@ -1,6 +1,6 @@
 /** The stage with a made-up embedder that sees colours: whose the references are, what is labelled, what is told. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,6 +9,7 @@ import { addEmbedded } from '../../../test/fixtures/embedded.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { change } from '../../corpus/corpus.ts';
 import type { Embedder } from '../../models/embedder.ts';
+import { openSource } from '../../sources/open.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { openStore } from '../../store/open.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
@@ -140,5 +141,46 @@ test('one picture under two names of one class is no contradiction', async (t) =
       ['green', 2],
       ['red', 2],
     ],
+  );
+});
+
+test('one class alone is warned of, and its confidence says how near an image is', async (t) => {
+  const { store, workspace, items } = await prepare(t);
+  const { warnings, counts } = await matchIn(workspace, sourceOf(await references('red')), OPTIONS);
+  assert.match(warnings.join('\n'), /^all references are of one class, "red"/);
+  assert.equal(counts.labelled, 10);
+  const ids = items.map(({ id }) => id);
+  const labels = [...(await store.labelsOf(ids, 'class')).values()].flat();
+  assert.ok(labels.every(({ confidence }) => confidence > 0.5 && confidence < 1));
+  const best = await (await openGuesses(workspace, 'class'))?.best(ids);
+  for (const { id, path } of items) {
+    assert.equal((best?.get(id)?.confidence as number) > 0.5, path.includes('red'), path);
+  }
+});
+
+test('a class whose folder holds nothing that can be read is named', async (t) => {
+  const { workspace } = await prepare(t);
+  const files = await references('red', 'green');
+  assert.deepEqual((await matchIn(workspace, sourceOf(files), OPTIONS)).warnings, []);
+  files.set('lamp/cut.png', (await picture('blue', 1)).slice(0, 40));
+  const { warnings, problems } = await matchIn(workspace, sourceOf(files), OPTIONS);
+  assert.deepEqual(warnings, ['no image can be of "lamp": no reference that can be read']);
+  assert.deepEqual(
+    problems.map(({ path }) => path),
+    ['/refs/lamp/cut.png'],
+  );
+
+  const root = mkdtempSync(join(tmpdir(), 'labelsmith-refs-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  for (const folder of ['red', 'cup', '.hidden']) mkdirSync(join(root, folder));
+  writeFileSync(join(root, 'red', '1.png'), files.get('red/1.png') as Uint8Array);
+  const found = await matchIn(workspace, await openSource(root, { cwd: '/' }), OPTIONS);
+  assert.deepEqual(found.warnings, ['no image can be of "cup": no reference that can be read']);
+  await assert.rejects(
+    matchIn(workspace, sourceOf(new Map([['lamp/cut.png', files.get('lamp/cut.png') as Uint8Array]])), {
+      ...OPTIONS,
+      replace: true,
+    }),
+    /no reference images in \/refs that can be used: \/refs\/lamp\/cut\.png/,
   );
 });

@@ -58,7 +58,10 @@ export interface MatchResult extends RunResult {
     readonly badReferences: number;
   };
   readonly classes: readonly MatchedClass[];
+  /** Files that were left out. */
   readonly problems: readonly ReferenceProblem[];
+  /** What the references cannot say. */
+  readonly warnings: readonly string[];
 }
 
 /** Items labelled in one transaction. */
@@ -73,8 +76,8 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
   return recordRun(store, { stage: 'match', settings, modelKey: recipe.modelKey }, options, async (runId) => {
     const statistics = await requireStatistics(store, recipe);
     const embedder = await options.openEmbedder(recipe.model);
-    const { references, problems } = await gatherReferences(store, source, recipe, embedder, options).finally(() =>
-      embedder.close(),
+    const { references, problems, bare } = await gatherReferences(store, source, recipe, embedder, options).finally(
+      () => embedder.close(),
     );
     finishVectors(references.vectors, recipe, statistics.mean);
     const { classNames } = references;
@@ -120,6 +123,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
       return {
         interrupted,
         problems,
+        warnings: warningsOf(classNames, bare),
         classes: classNames.map((name, c) => describe(name, c, prototypes, classNames, sizes)),
         counts: {
           images,
@@ -173,10 +177,7 @@ class LabelSink {
     const { confidence } = matched;
     const said = { itemId: id, task, className, present: true, origin: 'reference', confidence, runId } as const;
     this.#page.push({ id, label: matched.accepted ? said : null });
-    const most = Math.max(...cosines);
-    const shares = cosines.map((cosine) => Math.exp((cosine - most) / prototypes.temperature));
-    const all = shares.reduce((sum, share) => sum + share, 0);
-    this.#guesses.push({ id, probabilities: shares.map((share) => share / all) });
+    this.#guesses.push({ id, probabilities: matched.probabilities });
   }
 
   async flush(least: number): Promise<void> {
@@ -222,6 +223,21 @@ function describe(
     referenceAccuracy: fit.accuracy,
     confusedWith: fit.nearestOther === null ? null : (names[fit.nearestOther.class] as string),
   };
+}
+
+function warningsOf(classNames: readonly string[], bare: readonly string[]): string[] {
+  const warnings: string[] = [];
+  if (bare.length > 0) {
+    warnings.push(
+      `no image can be of ${bare.map((name) => JSON.stringify(name)).join(', ')}: no reference that can be read`,
+    );
+  }
+  if (classNames.length === 1) {
+    warnings.push(
+      `all references are of one class, ${JSON.stringify(classNames[0])}: a confidence says only how far an image is above the threshold; give references of other things too`,
+    );
+  }
+  return warnings;
 }
 
 function withThreshold(prototypes: Prototypes, threshold: number | undefined): Prototypes {

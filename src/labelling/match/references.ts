@@ -3,12 +3,14 @@
  * are kept under their folder's name and count for what that class is called by now: a class that was renamed or merged
  * keeps its references, and one that is taken out again has its own back.
  */
-import { relative, sep } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { relative, resolve, sep } from 'node:path';
 import { type ImageId, sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
+import { isHiddenName } from '../../sources/names.ts';
 import type { Source } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
 import { namesNow } from '../class-names.ts';
@@ -31,6 +33,13 @@ export interface ReferenceProblem {
   readonly message: string;
 }
 
+export interface GatheredReferences {
+  readonly references: References;
+  readonly problems: readonly ReferenceProblem[];
+  /** Classes with a folder and no reference, sorted. */
+  readonly bare: readonly string[];
+}
+
 interface SavedReference {
   readonly id: ImageId;
   /** Of the folder. */
@@ -45,7 +54,7 @@ const settingOf = (task: string, space: string) => `references:${task}:${space}`
 /**
  * Reads REFS (a folder for each class; pictures deeper down belong to their top folder's class) and joins what was kept
  * from earlier runs, unless `replace`. The same picture under two classes is refused; a file that cannot be read is
- * left out and reported.
+ * left out and reported, and so is a class that is left with none.
  */
 export async function gatherReferences(
   store: Pick<Store, 'getSetting' | 'putSetting' | 'classes'>,
@@ -53,13 +62,14 @@ export async function gatherReferences(
   recipe: EmbeddingRecipe,
   embedder: Embedder,
   { task, replace }: { readonly task: string; readonly replace: boolean },
-): Promise<{ references: References; problems: readonly ReferenceProblem[] }> {
+): Promise<GatheredReferences> {
   refuseOtherModel(recipe, embedder);
   const setting = settingOf(task, recipe.space);
   const before = replace ? undefined : await store.getSetting(setting);
   const known = new Map((before ? (JSON.parse(before) as SavedReference[]) : []).map((saved) => [saved.id, saved]));
   const nameNow = await namesNow(store);
   const classOf = new Map<ImageId, string>();
+  const folders = new Set(await foldersIn(source));
   const problems: ReferenceProblem[] = [];
   for await (const item of source.list()) {
     if (item.kind === 'problem') {
@@ -72,6 +82,7 @@ export async function gatherReferences(
       problems.push({ path: entry.path, message: 'lies in no class’s folder' });
       continue;
     }
+    folders.add(className);
     try {
       const bytes = await entry.read(DEFAULT_MAX_BYTES);
       const id = sha256Hex(bytes);
@@ -91,13 +102,25 @@ export async function gatherReferences(
     }
   }
   if (known.size === 0) {
-    throw new LabelsmithError('NOT_FOUND', `There are no reference images in ${source.root}.`, {
+    const [first] = problems;
+    const why = first ? ` that can be used: ${first.path}: ${first.message}` : '';
+    throw new LabelsmithError('NOT_FOUND', `There are no reference images in ${source.root}${why}.`, {
       hint: 'Make a folder for each class in it, with one picture or more in each.',
     });
   }
   const saved = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   await store.putSetting(setting, JSON.stringify(saved));
-  return { references: referencesOf(saved, nameNow, columnsOf(recipe)), problems };
+  const references = referencesOf(saved, nameNow, columnsOf(recipe));
+  const named = new Set([...folders].map(nameNow));
+  const bare = [...named].filter((name) => !references.classNames.includes(name)).sort();
+  return { references, problems, bare };
+}
+
+/** Names of the folders in a folder, empty ones too; what is in an archive, a glob or a list is known by its files alone. */
+async function foldersIn({ spec, root }: Source): Promise<string[]> {
+  if (resolve(spec) !== root) return [];
+  const found = await readdir(root, { withFileTypes: true }).catch(() => []);
+  return found.flatMap((entry) => (entry.isDirectory() && !isHiddenName(entry.name) ? [entry.name] : []));
 }
 
 function referencesOf(
