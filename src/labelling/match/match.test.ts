@@ -184,3 +184,21 @@ test('a class whose folder holds nothing that can be read is named', async (t) =
     /no reference images in \/refs that can be used: \/refs\/lamp\/cut\.png/,
   );
 });
+
+test('a limit is a pilot: so many images get labels, all others keep theirs', async (t) => {
+  const { workspace, labels } = await prepare(t);
+  const source = sourceOf(await references('red', 'green', 'blue'));
+  const pilot = await matchIn(workspace, source, { ...OPTIONS, limit: 5 });
+  assert.deepEqual([pilot.pilot, pilot.counts.images, pilot.counts.labelled], [true, 5, 5]);
+  const first = await labels();
+  assert.equal(first.length, 5);
+  assert.equal(await openGuesses(workspace, 'class'), undefined, 'a pilot says nothing of the whole');
+
+  const whole = await matchIn(workspace, source, { ...OPTIONS, limit: 30 });
+  assert.deepEqual([whole.pilot, whole.counts.images], [false, 30]);
+  const all = await labels();
+  assert.equal(all.length, 30);
+  await matchIn(workspace, source, { ...OPTIONS, limit: 25 });
+  assert.deepEqual(await labels(), all);
+  assert.ok(await openGuesses(workspace, 'class'));
+});
