@@ -72,6 +72,8 @@ interface Rounds {
 test('labels in, labels and a classifier out; people win; the same bytes after kills', async (t) => {
   const dir = await ground(t);
   const at = { cwd: dir };
+  const pilot = await runCli(['teach', 'rounds', '--limit', '4'], at);
+  assert.match(pilot.stderr, /--limit 4 is of what is embedded now, 4 images; all 4 that are embedded take part/);
   const nothing = await runCli(['teach', 'rounds', '--quiet'], at);
   assert.equal(nothing.code, 1);
   assert.match(nothing.stderr, /Nobody has labelled anything in the task "class"/);

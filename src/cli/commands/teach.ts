@@ -27,7 +27,7 @@ import { fetchOptionsFor } from '../fetching.ts';
 import { fraction, nameList, wholeNumber } from '../parse.ts';
 import { durationMs } from '../parse-duration.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
-import { runEmbed } from './embed.ts';
+import { noteLimit, runEmbed } from './embed.ts';
 
 const TASK: OptionSpec = { flags: '--task <name>', description: 'the task whose labels are learned', default: 'class' };
 const THRESHOLD: OptionSpec = {
@@ -67,7 +67,7 @@ const train: CommandSpec = {
   summary: 'a base model from the labels alone, and how good it is',
   details:
     'Learns from what people said and what was imported, never from audit items. Writes a classifier and labels nothing:\n' +
-    'teach rounds does both, and is better.',
+    'teach rounds does both, and is better. Embeds first, with --limit N at most N; all that are embedded take part.',
   options: [TASK, BUDGET, ...SEARCH],
   examples: [
     ['labelsmith teach train', 'the labels of the task class'],
@@ -82,7 +82,8 @@ const rounds: CommandSpec = {
   summary: 'learn from the labels and from everything else, then label the rest',
   details:
     'Items that are surer than the threshold get a label of origin model; the others stay for people, and evaluate knows\n' +
-    'the best guess for them. Items without an embedding are embedded first.',
+    'the best guess for them. Items without an embedding are embedded first, with --limit N at most N of them; all that\n' +
+    'are embedded take part.',
   options: [TASK, THRESHOLD, BUDGET, ...SEARCH],
   examples: [
     ['labelsmith teach rounds', 'label the rest of the task class'],
@@ -138,6 +139,7 @@ const select: CommandSpec = {
       const { items } = await singleTask(store, task);
       const embedded = await runEmbed(invocation, workspace, { items, force: false });
       if (embedded.interrupted) return 130;
+      noteLimit(invocation, embedded, items);
       const { seed, threads } = global;
       const count = options.count as number;
       const result = await selectIn(workspace, { seed, threads, signal, task, count, audit: options.audit as number });
@@ -309,6 +311,7 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
     const { items } = await singleTask(workspace.store, task);
     const embedded = await runEmbed(invocation, workspace, { items, force: false });
     if (embedded.interrupted) return 130;
+    noteLimit(invocation, embedded, items);
     const { seed, threads } = global;
     const { onProgress, done } = invocation.runOptions();
     const result = await teachIn(workspace, {
