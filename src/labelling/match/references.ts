@@ -10,7 +10,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
-import { isHiddenName } from '../../sources/names.ts';
+import { isHiddenName, pathTextOf } from '../../sources/names.ts';
 import type { Source } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
 import { namesNow } from '../class-names.ts';
@@ -119,8 +119,9 @@ export async function gatherReferences(
 /** Names of the folders in a folder, empty ones too; what is in an archive, a glob or a list is known by its files alone. */
 async function foldersIn({ spec, root }: Source): Promise<string[]> {
   if (resolve(spec) !== root) return [];
-  const found = await readdir(root, { withFileTypes: true }).catch(() => []);
-  return found.flatMap((entry) => (entry.isDirectory() && !isHiddenName(entry.name) ? [entry.name] : []));
+  const found = await readdir(root, { withFileTypes: true, encoding: 'buffer' }).catch(() => []);
+  const names = found.filter((entry) => entry.isDirectory()).map(({ name }) => pathTextOf(name).path);
+  return names.filter((name) => !isHiddenName(name));
 }
 
 function referencesOf(
