@@ -100,7 +100,8 @@ const select: CommandSpec = {
     'The answers come back with labelsmith import csv OUT.csv --as human (or import folders OUT --as human).\n' +
     'OUT.csv gets a row an image with an empty class column; a folder gets the pictures to sort into classes, and a page\n' +
     'to look at. Nearly equal pictures are asked once. Audit items are drawn at random and never trained on, whoever\n' +
-    `labels them. An image that is of no class of the task is "${NONE_OF_THESE}".`,
+    `labels them. An image that is of no class of the task is "${NONE_OF_THESE}". Embeds first, with --limit N at most N;\n` +
+    'what is asked is of all that are embedded.',
   options: [
     TASK,
     {
