@@ -14,7 +14,7 @@ import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
 import { type EmbedEffects, embed } from './embed.ts';
-import { requireRecipe, savedStatistics } from './recipe.ts';
+import { fitStatistics, requireRecipe, savedStatistics } from './recipe.ts';
 
 const OPTIONS = { seed: 0, threads: 1, shardSize: 3 };
 const SIDE = 8;
@@ -115,6 +115,21 @@ test('images that come later are added; the statistics stay those of the first w
   });
   assert.equal((await all()).size, 5);
   assert.equal((await savedStatistics(store, space))?.key, before?.key);
+});
+
+test('by force, with images gone and others there, the statistics stay; those of a pilot do not', async (t) => {
+  const { store, effects, files } = await prepare(t, 6);
+  const { space } = await embed(effects, { ...OPTIONS, limit: 4 });
+  const recipe = await requireRecipe(store, 'images');
+  const shards = await store.vectorShards(space, 'images');
+  await fitStatistics(store, effects.vectors, recipe, shards, { pilot: true });
+  await embed(effects, OPTIONS);
+  const whole = await savedStatistics(store, space);
+  assert.deepEqual([whole?.count, whole?.pilot], [6, false]);
+  files.delete('/photos/1.png');
+  const { counts } = await embed(effects, { ...OPTIONS, force: true });
+  assert.deepEqual([counts.total, counts.quarantined], [5, 1]);
+  assert.deepEqual(await savedStatistics(store, space), whole);
 });
 
 test('a file that is gone or broken goes aside and the rest goes on; a broken model stops the run', async (t) => {

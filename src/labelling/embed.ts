@@ -112,7 +112,9 @@ export async function embed(effects: EmbedEffects, options: EmbedOptions): Promi
     const { interrupted, shards } = await runOnThisMachine(stage, options);
     const there = await store.vectorShards(space, items);
     const whole = !interrupted && options.limit === undefined && there.length > 0;
-    if (whole && (force || !(await savedStatistics(store, space)))) await fitStatistics(store, vectors, recipe, there);
+    // Made again by force, vectors are what they were: other statistics would make everything else be made again too.
+    const known = whole ? await savedStatistics(store, space) : undefined;
+    if (whole && (!known || known.pilot)) await fitStatistics(store, vectors, recipe, there);
     const total = there.reduce((sum, { count }) => sum + count, 0);
     return { space, interrupted, counts: { ...tally, shards, total } };
   });

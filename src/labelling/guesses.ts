@@ -13,6 +13,7 @@ import { type Matrix, rowsOf } from '../math/matrix.ts';
 import type { Workspace } from '../pipeline/workspace.ts';
 import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../store/vectors/vector-store.ts';
+import { namesNow } from './class-names.ts';
 
 export interface GuessSet {
   readonly task: string;
@@ -90,13 +91,11 @@ export interface Guesses extends GuessSet {
 }
 
 /** What classes are called by now; those that were merged since share a column, and their probabilities add up. */
-async function namesNow(
+async function columnsNow(
   store: Pick<Workspace['store'], 'classes'>,
   names: readonly string[],
 ): Promise<{ classNames: readonly string[]; columnOf: readonly number[] }> {
-  const nowOf = new Map<string, string>();
-  for (const { name, synonyms } of await store.classes()) for (const one of [...synonyms, name]) nowOf.set(one, name);
-  const now = names.map((name) => nowOf.get(name) ?? name);
+  const now = names.map(await namesNow(store));
   const classNames = [...new Set(now)];
   const place = new Map(classNames.map((name, column) => [name, column]));
   return { classNames, columnOf: now.map((name) => place.get(name) as number) };
@@ -108,7 +107,7 @@ export async function openGuesses({ store, dir }: Workspace, task: string): Prom
   if (!set) return undefined;
   const vectors = arrowVectorStore(dir);
   const shards = await store.vectorShards(guessSpace(set), set.items);
-  const { classNames, columnOf } = await namesNow(store, set.classNames);
+  const { classNames, columnOf } = await columnsNow(store, set.classNames);
   const probabilities = async (ids: Iterable<ItemId>) => {
     const found = await vectors.lookup(shards, ids);
     for (const [id, row] of found) {

@@ -41,6 +41,8 @@ export interface SpaceStatistics {
   readonly mean: Float32Array;
   /** Names the content: what was worked out with other statistics cannot be compared. */
   readonly key: string;
+  /** Taken in a run with a limit: good until there are more vectors. */
+  readonly pilot: boolean;
 }
 
 /** Context around a box: a tenth of its longer side. */
@@ -104,9 +106,9 @@ export async function savedStatistics(
 ): Promise<SpaceStatistics | undefined> {
   const text = await store.getSetting(statisticsSetting(space));
   if (text === undefined) return undefined;
-  const { count, mean } = JSON.parse(text) as { count: number; mean: string };
+  const { count, mean, pilot = false } = JSON.parse(text) as { count: number; mean: string; pilot?: boolean };
   const bytes = new Uint8Array(Buffer.from(mean, 'base64'));
-  return statisticsOf(count, new Float32Array(bytes.buffer));
+  return statisticsOf(count, new Float32Array(bytes.buffer), pilot);
 }
 
 /** The statistics of a recipe's vectors, or an error that says how to get them. */
@@ -121,9 +123,22 @@ export async function requireStatistics(
   });
 }
 
-/** The mean of all vectors of a space, saved with the workspace. Reads every shard once; holds one. */
+/** Takes the statistics of a space and saves them with the workspace. */
 export async function fitStatistics(
   store: Pick<Store, 'putSetting'>,
+  vectors: Pick<VectorStore, 'stream'>,
+  recipe: EmbeddingRecipe,
+  shards: readonly VectorShard[],
+  { pilot = false }: Partial<Pick<SpaceStatistics, 'pilot'>> = {},
+): Promise<SpaceStatistics> {
+  const { count, mean } = await takeStatistics(vectors, recipe, shards);
+  const text = Buffer.from(mean.buffer, mean.byteOffset, mean.byteLength).toString('base64');
+  await store.putSetting(statisticsSetting(recipe.space), JSON.stringify({ count, mean: text, pilot }));
+  return statisticsOf(count, mean, pilot);
+}
+
+/** The mean of all vectors of a space. Reads every shard once; holds one. */
+export async function takeStatistics(
   vectors: Pick<VectorStore, 'stream'>,
   recipe: EmbeddingRecipe,
   shards: readonly VectorShard[],
@@ -137,10 +152,10 @@ export async function fitStatistics(
       for (let j = 0; j < columns; j++) sums[j] = (sums[j] as number) + (part.data[i + j] as number);
     }
   }
-  const mean = Float32Array.from(sums, (sum) => sum / Math.max(1, count));
-  const text = Buffer.from(mean.buffer, mean.byteOffset, mean.byteLength).toString('base64');
-  await store.putSetting(statisticsSetting(recipe.space), JSON.stringify({ count, mean: text }));
-  return statisticsOf(count, mean);
+  return statisticsOf(
+    count,
+    Float32Array.from(sums, (sum) => sum / Math.max(1, count)),
+  );
 }
 
 /** Mean of the rows, shape [columns]. */
@@ -150,9 +165,9 @@ export function meanOf({ data, rows, columns }: Matrix): Float32Array {
   return Float32Array.from(sums, (sum) => sum / Math.max(1, rows));
 }
 
-function statisticsOf(count: number, mean: Float32Array): SpaceStatistics {
+function statisticsOf(count: number, mean: Float32Array, pilot = false): SpaceStatistics {
   const bytes = new Uint8Array(mean.buffer, mean.byteOffset, mean.byteLength);
-  return { count, mean, key: sha256Hex(bytes).slice(0, 16) };
+  return { count, mean, key: sha256Hex(bytes).slice(0, 16), pilot };
 }
 
 export function columnsOf({ blocks }: Pick<EmbeddingRecipe, 'blocks'>): number {

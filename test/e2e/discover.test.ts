@@ -17,6 +17,7 @@ interface Discovered {
   readonly clusters: readonly Cluster[];
   readonly items: number;
   readonly assigned: number;
+  readonly because: string | null;
 }
 
 test('folders of three kinds: clusters, names with evidence, references, neighbours', {
@@ -37,7 +38,11 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   }
   await runJson(['add', 'photos'], { cwd: dir });
 
+  const pilot = await runCli(['discover', '--limit', '20'], { cwd: dir });
+  assert.match(pilot.stderr, /--limit 20 is of what is embedded now, 20 images; all 20 that are embedded take part/);
+  assert.match(pilot.stdout, /clusters of a pilot.*\nFound \d+ clusters in 20 images/);
   const found = await runJson<Discovered>(['discover', '--k', '3'], { cwd: dir });
+  assert.equal(found.because, 'the clusters before were those of a pilot');
   assert.equal(found.clusters.length, 3);
   assert.deepEqual([found.items, found.assigned], [3 * EACH, 3 * EACH]);
   for (const { name } of found.clusters) assert.match(name, /^unnamed-\d+$/, 'numbered files are no evidence');
@@ -73,6 +78,8 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   const table = await runCli(['discover', '--k', '3'], { cwd: dir });
   assert.match(table.stdout, /evidence for names/);
 
+  const few = await runJson(['match', 'refs', '--task', 'few', '--limit', '4'], { cwd: dir });
+  assert.deepEqual([few.pilot, few.images, few.warnings], [true, 4, []]);
   const matched = await runJson<Record<string, unknown>>(['match', 'refs', '--task', 'kind'], { cwd: dir });
   assert.ok(JSON.stringify(matched).includes('leopards'), 'says something of each class');
   const judged = await runJson<{ classification: { accuracyForced: number } }>(

@@ -80,6 +80,8 @@ test('with no labels there is nothing to learn, and nothing is embedded for it',
 test('labels in, labels and a classifier out; people win; the same bytes after kills', async (t) => {
   const dir = await ground(t);
   const at = { cwd: dir };
+  const pilot = await runCli(['teach', 'rounds', '--limit', '4'], at);
+  assert.match(pilot.stderr, /--limit 4 is of what is embedded now, 4 images; all 4 that are embedded take part/);
   const nothing = await runCli(['teach', 'rounds', '--quiet'], at);
   assert.equal(nothing.code, 1);
   assert.match(nothing.stderr, /Nobody has labelled anything in the task "class"/);
@@ -143,6 +145,14 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
     assert.deepEqual(
       found.failed.map(({ file }) => file),
       ['broken.png'],
+    );
+    const pilot = await runJson<{ predictions: { file: string }[] }>(
+      ['teach', 'predict', join(dir, 'images'), '--model', model, '--limit', '3'],
+      { cwd: elsewhere },
+    );
+    assert.deepEqual(
+      pilot.predictions.map(({ file }) => file),
+      ['0-0.png', '0-1.png', '0-10.png'],
     );
     const bytes = await readFile(model);
     assert.equal(createHash('sha256').update(bytes).digest('hex'), result.modelSha256);

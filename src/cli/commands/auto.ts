@@ -9,7 +9,7 @@ import { addExitCode, HERE, printAdded } from './add.ts';
 import { CLASSIFIER, classifierPath, printClassified, runClassify } from './classify.ts';
 import { printDetected, quarantinedIn, runDetect, shapeCounts } from './detect.ts';
 import { DETECT_OPTIONS } from './detect-options.ts';
-import { printClusters, runDiscover } from './discover.ts';
+import { printClusters, printHowClustered, runDiscover } from './discover.ts';
 import { runEmbed } from './embed.ts';
 import { writeReport } from './report.ts';
 
@@ -86,6 +86,7 @@ async function discoverClasses(invocation: Invocation, workspace: Workspace): Pr
   if (signal.aborted || embedded.counts.total < LEAST_TO_CLUSTER) return null;
   const choices = { items, task: 'class', recluster: false } as const;
   const result = await runDiscover(invocation, workspace, choices);
+  printHowClustered(output, result);
   output.line(`Grouped ${plural(result.counts.items, 'image')} into ${plural(result.counts.clusters, 'cluster')}.`);
   return result;
 }

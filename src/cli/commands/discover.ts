@@ -11,7 +11,7 @@ import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { wholeNumber } from '../parse.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
-import { EMBED_OPTIONS, printEmbedded, runEmbed, showEmbedEstimate } from './embed.ts';
+import { EMBED_OPTIONS, noteLimit, printEmbedded, runEmbed, showEmbedEstimate } from './embed.ts';
 
 const CLUSTERS_SHOWN = 40;
 const EVIDENCE_SHOWN = 2;
@@ -26,7 +26,8 @@ export const discover: CommandSpec = {
     'Embeds what has no vector yet, clusters it, and labels every item with its cluster (origin: cluster, which yields to\n' +
     'every other). A name is proposed only with evidence for it: what detectors saw, words of paths, keywords in files,\n' +
     'labels there are; with none the class is unnamed-N. Images added later get the cluster of their neighbours; clusters\n' +
-    'stay as they are until --recluster.',
+    'stay as they are until --recluster. With --limit N at most N are embedded now and all that are embedded are\n' +
+    'clustered: a pilot, whose clusters are made again when more are embedded.',
   options: [
     ...EMBED_OPTIONS,
     { flags: '--k <n>', description: 'clusters, or auto (default: as before here, else auto)', parse: clusterCount },
@@ -63,6 +64,7 @@ export const discover: CommandSpec = {
       }
       const embedded = await runEmbed(invocation, workspace, { items, model, force: false });
       if (embedded.counts.embedded > 0) printEmbedded(output, embedded, items);
+      noteLimit(invocation, embedded, items);
       if (signal.aborted || embedded.counts.total === 0) {
         output.document({ interrupted: signal.aborted, embedded: embedded.counts, clusters: [] });
         if (!signal.aborted) output.line(`No ${items} to cluster here.`);
@@ -122,6 +124,12 @@ export async function runDiscover(
   }
 }
 
+/** Why there are other clusters than before, and whether these will last. */
+export function printHowClustered(output: Output, { because, pilot }: DiscoverResult): void {
+  if (because !== null) output.line(`Clustered again: ${because}.`);
+  if (pilot) output.line('These are clusters of a pilot (--limit): when more is embedded they are made again.');
+}
+
 /** The largest clusters with what speaks for their names. */
 export function printClusters(
   output: Output,
@@ -143,15 +151,14 @@ export function printClusters(
   if (clusters.length > most) output.line(`  and ${formatCount(clusters.length - most)} more`);
 }
 
-export function printDiscovered(
-  output: Output,
-  { counts, clustered, clusters, levels, retired, outliers, duplicates }: DiscoverResult,
-  items: ItemKind,
-): void {
+export function printDiscovered(output: Output, result: DiscoverResult, items: ItemKind): void {
+  const { counts, clustered, clusters, levels, retired, outliers, duplicates } = result;
   const what = items === 'images' ? 'image' : 'region';
+  printHowClustered(output, result);
   const made = clustered ? 'Found' : 'Kept';
+  const classes = clusters.length < counts.clusters ? ` (${plural(clusters.length, 'class', 'classes')} by now)` : '';
   output.line(
-    `${made} ${plural(counts.clusters, 'cluster')} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
+    `${made} ${plural(counts.clusters, 'cluster')}${classes} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
   );
   if (counts.none > 0) output.line(`${plural(counts.none, what)} belong to none of them.`);
   printClusters(output, clusters, items);

@@ -106,6 +106,15 @@ async function withEmbedder<T>(
   }
 }
 
+/** What `--limit` means where embedding comes first: there is no pilot of what comes after it. */
+export function noteLimit({ global, output }: Invocation, { counts }: EmbedResult, items: ItemKind): void {
+  if (global.limit === undefined) return;
+  const what = items === 'images' ? 'image' : 'region';
+  output.note(
+    `note: --limit ${global.limit} is of what is embedded now, ${plural(counts.embedded, what)}; all ${formatCount(counts.total)} that are embedded take part.`,
+  );
+}
+
 export function printEmbedded(output: Output, { counts, interrupted }: EmbedResult, items: ItemKind): void {
   const what = items === 'images' ? 'image' : 'region';
   if (counts.embedded === 0 && counts.quarantined === 0 && !interrupted) {

@@ -14,7 +14,8 @@ export const match: CommandSpec = {
   summary: 'label images by similarity to reference images',
   details:
     'REFS is a folder with a folder for each class and one reference image or more in each. What looks like none of them\n' +
-    'stays unlabelled. References of earlier runs count too, unless --replace. Needs embeddings: labelsmith embed.',
+    'stays unlabelled. References of earlier runs count too, unless --replace. Needs embeddings: labelsmith embed.\n' +
+    'With --limit N only the first N images are labelled; the others stay as they are.',
   options: [
     {
       flags: '--threshold <t>',
@@ -27,6 +28,7 @@ export const match: CommandSpec = {
   examples: [
     ['labelsmith match references/', 'five pictures of each class go far'],
     ['labelsmith match more/', 'more references join those before'],
+    ['labelsmith match references/ --limit 50', 'a pilot on 50 images'],
   ],
   async run(invocation) {
     const { args, options, global, output, signal } = invocation;
@@ -34,7 +36,7 @@ export const match: CommandSpec = {
     try {
       const [source] = (await openSources(workspace, args, HERE)) as [Source];
       const run = invocation.runOptions();
-      const { classes, problems, counts, interrupted } = await matchIn(workspace, source, {
+      const { classes, problems, warnings, counts, pilot, interrupted } = await matchIn(workspace, source, {
         ...run,
         task: options.task as string,
         threshold: options.threshold as number | undefined,
@@ -42,10 +44,11 @@ export const match: CommandSpec = {
         openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads: global.threads }),
       });
       run.done();
-      output.document({ interrupted, ...counts, perClass: classes, problems });
+      output.document({ interrupted, pilot, ...counts, perClass: classes, problems, warnings });
       output.line(
         `Labelled ${plural(counts.labelled, 'image')} of ${counts.images} from ${plural(counts.references, 'reference')}.`,
       );
+      if (pilot) output.line('This was a pilot (--limit): all other images stay as they were.');
       const rows = classes.map(({ name, references, images, referenceAccuracy, confusedWith }) => [
         name,
         references,
@@ -57,8 +60,9 @@ export const match: CommandSpec = {
         output.line(`  ${line}`);
       }
       for (const { path, message } of problems) output.warn(`Left out ${path}: ${message}`);
+      for (const warning of warnings) output.warn(`Warning: ${warning}.`);
       if (counts.labelled === 0) return 1;
-      return global.strict && problems.length > 0 ? 1 : 0;
+      return global.strict && problems.length + warnings.length > 0 ? 1 : 0;
     } finally {
       await workspace.close();
     }

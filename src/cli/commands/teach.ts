@@ -27,7 +27,7 @@ import { fetchOptionsFor } from '../fetching.ts';
 import { fraction, nameList, wholeNumber } from '../parse.ts';
 import { durationMs } from '../parse-duration.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
-import { runEmbed } from './embed.ts';
+import { noteLimit, runEmbed } from './embed.ts';
 
 const TASK: OptionSpec = { flags: '--task <name>', description: 'the task whose labels are learned', default: 'class' };
 const THRESHOLD: OptionSpec = {
@@ -67,7 +67,7 @@ const train: CommandSpec = {
   summary: 'a base model from the labels alone, and how good it is',
   details:
     'Learns from what people said and what was imported, never from audit items. Writes a classifier and labels nothing:\n' +
-    'teach rounds does both, and is better.',
+    'teach rounds does both, and is better. Embeds first, with --limit N at most N; all that are embedded take part.',
   options: [TASK, BUDGET, ...SEARCH],
   examples: [
     ['labelsmith teach train', 'the labels of the task class'],
@@ -82,7 +82,8 @@ const rounds: CommandSpec = {
   summary: 'learn from the labels and from everything else, then label the rest',
   details:
     'Items that are surer than the threshold get a label of origin model; the others stay for people, and evaluate knows\n' +
-    'the best guess for them. Items without an embedding are embedded first.',
+    'the best guess for them. Items without an embedding are embedded first, with --limit N at most N of them; all that\n' +
+    'are embedded take part.',
   options: [TASK, THRESHOLD, BUDGET, ...SEARCH],
   examples: [
     ['labelsmith teach rounds', 'label the rest of the task class'],
@@ -99,7 +100,8 @@ const select: CommandSpec = {
     'The answers come back with labelsmith import csv OUT.csv --as human (or import folders OUT --as human).\n' +
     'OUT.csv gets a row an image with an empty class column; a folder gets the pictures to sort into classes, and a page\n' +
     'to look at. Nearly equal pictures are asked once. Audit items are drawn at random and never trained on, whoever\n' +
-    `labels them. An image that is of no class of the task is "${NONE_OF_THESE}".`,
+    `labels them. An image that is of no class of the task is "${NONE_OF_THESE}". Embeds first, with --limit N at most N;\n` +
+    'what is asked is of all that are embedded.',
   options: [
     TASK,
     {
@@ -138,6 +140,7 @@ const select: CommandSpec = {
       const { items } = await singleTask(store, task);
       const embedded = await runEmbed(invocation, workspace, { items, force: false });
       if (embedded.interrupted) return 130;
+      noteLimit(invocation, embedded, items);
       const { seed, threads } = global;
       const count = options.count as number;
       const result = await selectIn(workspace, { seed, threads, signal, task, count, audit: options.audit as number });
@@ -242,7 +245,8 @@ const predict: CommandSpec = {
   usage: 'teach predict <folder>',
   summary: 'a trained classifier on images anywhere, with no workspace',
   details:
-    'Prints file,class,confidence as CSV, or a JSON document with --json. Files that cannot be read are listed on stderr.',
+    'Prints file,class,confidence as CSV, or a JSON document with --json. Files that cannot be read are listed on stderr.\n' +
+    'With --limit N only the first N files are looked at.',
   options: [
     {
       flags: '-m, --model <file>',
@@ -269,7 +273,7 @@ const predict: CommandSpec = {
       for await (const prediction of predictFiles(
         classifier,
         await openSource(args[0] as string, { cwd: process.cwd() }),
-        signal,
+        { signal, limit: global.limit },
       )) {
         const file = relative(resolve(args[0] as string), prediction.path) || basename(prediction.path);
         if (prediction.kind === 'failed') {
@@ -290,6 +294,8 @@ const predict: CommandSpec = {
         failed,
       });
       if (signal.aborted) return 130;
+      if (rows.length + failed.length === global.limit)
+        output.note(`A pilot: the first ${plural(global.limit, 'file')} of ${args[0]} (--limit).`);
       if (rows.length + failed.length === 0) output.warn(`There are no images in ${args[0]}.`);
       return rows.length === 0 || (global.strict && failed.length > 0) ? 1 : 0;
     } finally {
@@ -307,6 +313,7 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
     await refuseUnlabelled(workspace.store, task);
     const embedded = await runEmbed(invocation, workspace, { items, force: false });
     if (embedded.interrupted) return 130;
+    noteLimit(invocation, embedded, items);
     const { seed, threads } = global;
     const { onProgress, done } = invocation.runOptions();
     const result = await teachIn(workspace, {

@@ -27,6 +27,8 @@ export interface ClusterModel {
   readonly hierarchy: Hierarchy;
   /** In order of size. */
   readonly clusters: readonly NamedCluster[];
+  /** Made in a run with a limit. */
+  readonly pilot?: boolean;
   /** Classes of earlier clusterings of the task, to be removed where nothing hangs on them. */
   readonly leftovers?: readonly string[];
 }

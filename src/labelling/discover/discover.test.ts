@@ -8,12 +8,14 @@ import { addEmbedded } from '../../../test/fixtures/embedded.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { seededRandom } from '../../core/random.ts';
+import { change } from '../../corpus/corpus.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { matrix } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
+import { requireRecipe } from '../recipe.ts';
 import { type Mark, readMap } from './data-map.ts';
 import { type DiscoverEffects, discover } from './discover.ts';
 import { chooseMembers, MOST_MEMBERS, memberKey } from './members.ts';
@@ -125,6 +127,63 @@ test('items that come later get the cluster of their neighbours, and nobody else
     second.clusters.map(({ size }) => size),
     [30, 30, 30, 30],
   );
+});
+
+test('clusters whose classes were merged are told once, with what both have', async (t) => {
+  const { store, effects } = await prepare(t, 80);
+  await discover(effects, { ...OPTIONS, k: 4 });
+  await change(store, { kind: 'merge', names: ['bus'], into: 'cat' });
+  const { counts, clusters } = await discover(effects, OPTIONS);
+  assert.equal(counts.clusters, 4);
+  assert.deepEqual(clusters.map(({ name, size }) => [name, size]).sort(), [
+    ['cat', 40],
+    ['cup', 20],
+    ['rose', 20],
+  ]);
+});
+
+test('clusters of a pilot are made again when there is more, and it is said why', async (t) => {
+  const { store, effects, items, add } = await prepare(t, 40);
+  const pilot = await discover(effects, { ...OPTIONS, k: 3, limit: 40 });
+  assert.deepEqual([pilot.pilot, pilot.because, pilot.counts.clusters], [true, null, 3]);
+  const same = await discover(effects, OPTIONS);
+  assert.deepEqual([same.clustered, same.counts.assigned], [false, 0], 'with nothing more they are what they would be');
+  const more = (from: number) => Array.from({ length: 40 }, (_, n) => item(from + n));
+  await add(more(40));
+  const whole = await discover(effects, { ...OPTIONS, k: 4 });
+  assert.deepEqual([whole.pilot, whole.clustered, whole.counts.assigned], [false, true, 80]);
+  assert.equal(whole.because, 'the clusters before were those of a pilot');
+  const all = [...items, ...more(40)];
+  assert.deepEqual(
+    await labelled(store, all),
+    all.map(({ kind }) => kind),
+  );
+  await add(more(80));
+  const later = await discover(effects, { ...OPTIONS, limit: 40 });
+  assert.deepEqual([later.pilot, later.clustered, later.because, later.counts.assigned], [false, false, null, 40]);
+});
+
+test('with some of what was clustered gone the clusters stay; with all of it gone they are made again', async (t) => {
+  const { store, effects, items, add } = await prepare(t, 80);
+  await discover(effects, { ...OPTIONS, k: 4 });
+  const { space } = await requireRecipe(store, 'images');
+  await store.clearVectorShards(space, 'images');
+  await add(items.slice(0, 50));
+  const some = await discover(effects, OPTIONS);
+  assert.deepEqual([some.clustered, some.because, some.counts.items, some.counts.assigned], [false, null, 50, 0]);
+  await store.clearVectorShards(space, 'images');
+  await add(Array.from({ length: 40 }, (_, n) => item(80 + n)));
+  const none = await discover(effects, OPTIONS);
+  assert.deepEqual([none.clustered, none.counts.clusters, none.counts.assigned], [true, 4, 40]);
+  assert.equal(none.because, 'none of the items that were clustered is embedded any more');
+});
+
+test('what makes clusters be made again unasked is told', async (t) => {
+  const { effects } = await prepare(t, 80);
+  assert.equal((await discover(effects, OPTIONS)).because, null);
+  assert.equal((await discover(effects, { ...OPTIONS, recluster: true })).because, null);
+  const seeded = await discover(effects, { ...OPTIONS, seed: 1 });
+  assert.equal(seeded.because, 'the clusters before were made with seed 0');
 });
 
 test('another k cuts the same tree: clusters nest, and k as before keeps all', async (t) => {

@@ -2,7 +2,8 @@
  * `discover`: clusters of what was embedded, as proposed classes with names and their evidence.
  *
  * Two steps. The first clusters the items (a sample of many), names the clusters and saves both; it runs when there is no
- * clustering of this space yet, when something else is asked for, or with `recluster`. The second gives every item that has
+ * clustering of this space yet, when that was a pilot's (a run with `limit`) and there are more vectors since, when
+ * something else is asked for, or with `recluster`. The second gives every item that has
  * none its cluster, a file of vectors at a time, so it can be killed and goes on; images that come later get theirs in the
  * same way. Labels have the origin `cluster`, which yields to every other. The second step also puts every item in its place
  * on the data map (`data-map.ts`).
@@ -19,6 +20,7 @@ import type { Workspace } from '../../pipeline/workspace.ts';
 import type { NewLabel, Store, VectorShard } from '../../store/store.ts';
 import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../../store/vectors/vector-store.ts';
+import { namesNow } from '../class-names.ts';
 import {
   type EmbeddingRecipe,
   finishVectors,
@@ -27,7 +29,7 @@ import {
   type SpaceStatistics,
   savedStatistics,
 } from '../recipe.ts';
-import { type ClusterModel, clustersOf, savedModel, saveModel } from './cluster-model.ts';
+import { type ClusterModel, clustersOf, type NamedCluster, savedModel, saveModel } from './cluster-model.ts';
 import { type Chart, openChart, readMap } from './data-map.ts';
 import { type Candidate, chooseNames, type KindsOf, nameCandidates } from './evidence.ts';
 import { gatherEvidence, type Voter } from './gather-evidence.ts';
@@ -97,7 +99,12 @@ export interface DiscoverResult extends RunResult {
   };
   /** Whether items were clustered in this run, or only given to the clusters there were. */
   readonly clustered: boolean;
+  /** Why, where there were clusters and nobody asked for others. */
+  readonly because: string | null;
+  /** Whether the clusters are of a run with a limit: with more vectors they are made again. */
+  readonly pilot: boolean;
   readonly method: Method;
+  /** By class: fewer than `counts.clusters` where classes were merged since. */
   readonly clusters: readonly DiscoveredCluster[];
   /** Numbers of clusters that the tree suggests, for `level`. */
   readonly levels: readonly number[];
@@ -134,7 +141,7 @@ export async function discoverIn(workspace: Workspace, options: DiscoverOptions)
 }
 
 export async function discover(effects: DiscoverEffects, options: DiscoverOptions): Promise<DiscoverResult> {
-  const { store, vectors, pool } = effects;
+  const { store, pool } = effects;
   const { task = 'class', items = 'images', recluster = false, k, method } = options;
   const recipe = await requireRecipe(store, items);
   const shards = await store.vectorShards(recipe.space, items);
@@ -145,13 +152,10 @@ export async function discover(effects: DiscoverEffects, options: DiscoverOption
   await store.ensureTask({ name: task, rule: 'single', items });
   const settings = { task, items, k: k ?? null, method: method ?? null, recluster, space: recipe.space };
   return recordRun(store, { stage: 'discover', settings, modelKey: recipe.modelKey }, options, async (runId) => {
-    const before = await savedStatistics(store, recipe.space);
-    const statistics = recluster || !before ? await fitStatistics(store, vectors, recipe, shards) : before;
+    const statistics = await statisticsFor(effects, options, recipe, shards, count);
     const job: Job = { effects, options, task, items, recipe, shards, statistics, count };
     const there = await savedModel(store, task);
-    const plan = planOf(job, there);
-    const made = plan.kind === 'keep' ? plan.model : await cluster(job, plan);
-    const members = await readMembers(vectors, shards, new Set(made.members), recipe, statistics);
+    const { plan, made, members } = await plannedClusters(job, there);
     const { signal } = options;
     const own = clustersOf(made);
     const clusters = Int32Array.from(members.ids, (id) => own.get(id) ?? -1);
@@ -180,6 +184,8 @@ export async function discover(effects: DiscoverEffects, options: DiscoverOption
     return {
       interrupted,
       clustered: plan.kind !== 'keep',
+      because: plan.kind === 'cluster' ? plan.because : null,
+      pilot: statistics.pilot,
       method: model.method,
       counts: { items: count, clusters: model.clusters.length, assigned: tally.assigned, none: tally.none },
       metrics: { k: model.k, asked: model.asked, members: model.members.length },
@@ -190,6 +196,20 @@ export async function discover(effects: DiscoverEffects, options: DiscoverOption
       ...(interrupted ? {} : await oddities(effects, task)),
     };
   });
+}
+
+/** Those there are, unless others are asked for or they are of a pilot and there are more vectors since. */
+async function statisticsFor(
+  { store, vectors }: DiscoverEffects,
+  { recluster = false, limit }: DiscoverOptions,
+  recipe: EmbeddingRecipe,
+  shards: readonly VectorShard[],
+  count: number,
+): Promise<SpaceStatistics> {
+  const before = await savedStatistics(store, recipe.space);
+  const outgrown = before?.pilot && before.count !== count;
+  if (before && !recluster && !outgrown) return before;
+  return fitStatistics(store, vectors, recipe, shards, { pilot: limit !== undefined });
 }
 
 /** One item, or none, has no neighbours. */
@@ -235,9 +255,34 @@ type Plan =
   | { readonly kind: 'keep'; readonly model: ClusterModel }
   /** Cut the tree there is elsewhere. */
   | { readonly kind: 'cut'; readonly model: ClusterModel; readonly asked: number | 'auto' }
-  | { readonly kind: 'cluster'; readonly method: Method; readonly asked: number | 'auto' };
+  | {
+      readonly kind: 'cluster';
+      readonly method: Method;
+      readonly asked: number | 'auto';
+      /** See `DiscoverResult`. */
+      readonly because: string | null;
+    };
 
-function planOf({ options, items, recipe, statistics }: Job, there: ClusterModel | undefined): Plan {
+/** The clusters of a plan, with no names yet where they are new, and the vectors of their members. */
+async function plannedClusters(
+  job: Job,
+  there: ClusterModel | undefined,
+): Promise<{ plan: Plan; made: ClusterModel; members: Members }> {
+  const { effects, recipe, shards, statistics } = job;
+  const carriedOut = async (plan: Plan) => {
+    const made = plan.kind === 'keep' ? plan.model : await cluster(job, plan);
+    const wanted = new Set(made.members);
+    return { plan, made, members: await readMembers(effects.vectors, shards, wanted, recipe, statistics) };
+  };
+  const done = await carriedOut(planOf(job, there));
+  if (done.members.ids.length > 0) return done;
+  const { method, asked } = done.made;
+  const because = 'none of the items that were clustered is embedded any more';
+  return carriedOut({ kind: 'cluster', method, asked, because });
+}
+
+function planOf(job: Job, there: ClusterModel | undefined): Plan {
+  const { options, items, recipe, statistics } = job;
   const fits =
     there !== undefined &&
     there.items === items &&
@@ -246,15 +291,29 @@ function planOf({ options, items, recipe, statistics }: Job, there: ClusterModel
     there.seed === options.seed &&
     (options.method ?? there.method) === there.method;
   const asked = askedFor(options, fits ? there : undefined) ?? there?.asked ?? 'auto';
-  if (!fits || options.recluster) return { kind: 'cluster', method: options.method ?? there?.method ?? 'graph', asked };
+  if (!fits || options.recluster) {
+    const method = options.method ?? there?.method ?? 'graph';
+    return { kind: 'cluster', method, asked, because: reasonFor(job, there) };
+  }
   if (options.level !== undefined && asked !== there.asked) return { kind: 'cut', model: there, asked };
   if (asked === there.asked) return { kind: 'keep', model: there };
   const most = there.hierarchy.tree.points;
   // Of k-means the leaves are the clusters that were asked for; another number is another clustering.
   if (there.method === 'kmeans' || (asked !== 'auto' && asked > most)) {
-    return { kind: 'cluster', method: there.method, asked };
+    return { kind: 'cluster', method: there.method, asked, because: null };
   }
   return { kind: 'cut', model: there, asked };
+}
+
+/** Why the clusters there are cannot be kept; null where there are none, or where others were asked for. */
+function reasonFor({ options, recipe, statistics }: Job, there: ClusterModel | undefined): string | null {
+  if (there === undefined || options.recluster) return null;
+  if (there.space !== recipe.space) return 'the vectors are of another model than those before';
+  if (there.statistics !== statistics.key) {
+    return there.pilot ? 'the clusters before were those of a pilot' : 'the mean of all vectors was taken again since';
+  }
+  if (there.seed !== options.seed) return `the clusters before were made with seed ${there.seed}`;
+  return null;
 }
 
 /** The number that was asked for, or that of the level; undefined where nothing was. */
@@ -299,7 +358,8 @@ async function cluster(job: Job, plan: Exclude<Plan, { kind: 'keep' }>): Promise
   const k = clustersWanted(method, hierarchy, asked);
   const members = ids.map(memberKey);
   const { space } = recipe;
-  return { task, items, space, statistics: statistics.key, method, seed, asked, k, members, hierarchy, clusters: [] };
+  const { key, pilot } = statistics;
+  return { task, items, space, statistics: key, pilot, method, seed, asked, k, members, hierarchy, clusters: [] };
 }
 
 function clustersWanted(method: Method, hierarchy: Hierarchy, asked: number | 'auto'): number {
@@ -449,24 +509,25 @@ function assignStage(
   };
 }
 
-/** The clusters under the names that their classes have by now. */
+/** The clusters under the names that their classes have by now; those that were merged since as their largest one. */
 async function described(
   store: Pick<Store, 'classes' | 'pathsOfImages' | 'regionsOf'>,
   model: ClusterModel,
   sizes: ReadonlyMap<string, number>,
 ): Promise<DiscoveredCluster[]> {
-  const nameNow = new Map<string, string>();
-  for (const { name, synonyms } of await store.classes()) for (const one of [...synonyms, name]) nameNow.set(one, name);
+  const nameNow = await namesNow(store);
   const size = new Map<string, number>();
-  for (const [name, count] of sizes) {
-    const now = nameNow.get(name) ?? name;
-    size.set(now, (size.get(now) ?? 0) + count);
+  for (const [name, count] of sizes) size.set(nameNow(name), (size.get(nameNow(name)) ?? 0) + count);
+  const largest = new Map<string, NamedCluster>();
+  for (const cluster of model.clusters) {
+    const name = nameNow(cluster.name);
+    if (!largest.has(name)) largest.set(name, cluster);
   }
-  const ids = model.items === 'images' ? model.clusters.flatMap(({ exemplars }) => exemplars) : [];
+  const ids = model.items === 'images' ? [...largest.values()].flatMap(({ exemplars }) => exemplars) : [];
   const paths = await store.pathsOfImages(ids);
-  return model.clusters.map(({ name, candidates, exemplars }) => ({
-    name: nameNow.get(name) ?? name,
-    size: size.get(nameNow.get(name) ?? name) ?? 0,
+  return Array.from(largest, ([name, { candidates, exemplars }]) => ({
+    name,
+    size: size.get(name) ?? 0,
     candidates,
     exemplars: model.items === 'images' ? exemplars.map((id) => paths.get(id)?.[0]?.path ?? id) : exemplars,
   }));

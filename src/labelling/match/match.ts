@@ -1,7 +1,8 @@
 /**
  * `match REFS`: labels by similarity to reference images.
  *
- * What looks like none of the references stays unlabelled: its best guess is kept apart (`guesses.ts`). Deterministic in
+ * What looks like none of the references stays unlabelled: its best guess is kept apart (`guesses.ts`). With `limit` only so
+ * many images are labelled, the first in the order of their vectors' files; all count as surroundings. Deterministic in
  * the embeddings, the references and the seed; running it again replaces the labels of origin `reference` in the task and
  * nothing else. Resident: the vectors and features of at most 20,000 items (4 bytes a number, 1152 and 1252 numbers), and
  * the probabilities of all items (4 bytes a class).
@@ -50,6 +51,7 @@ export interface MatchedClass {
 
 export interface MatchResult extends RunResult {
   readonly counts: {
+    /** Images that were looked at. */
     readonly images: number;
     readonly labelled: number;
     readonly unlabelled: number;
@@ -57,8 +59,13 @@ export interface MatchResult extends RunResult {
     readonly classes: number;
     readonly badReferences: number;
   };
+  /** Whether `limit` left images out: these keep the labels they had, and all images their guesses. */
+  readonly pilot: boolean;
   readonly classes: readonly MatchedClass[];
+  /** Files that were left out. */
   readonly problems: readonly ReferenceProblem[];
+  /** What the references cannot say. */
+  readonly warnings: readonly string[];
 }
 
 /** Items labelled in one transaction. */
@@ -69,12 +76,18 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
   const { task, seed, threads } = options;
   const recipe = await requireRecipe(store, 'images');
   await store.ensureTask({ name: task, rule: 'single', items: 'images' });
-  const settings = { references: source.spec, task, threshold: options.threshold ?? null, space: recipe.space };
+  const settings = {
+    references: source.spec,
+    task,
+    threshold: options.threshold ?? null,
+    space: recipe.space,
+    limit: options.limit ?? null,
+  };
   return recordRun(store, { stage: 'match', settings, modelKey: recipe.modelKey }, options, async (runId) => {
     const statistics = await requireStatistics(store, recipe);
     const embedder = await options.openEmbedder(recipe.model);
-    const { references, problems } = await gatherReferences(store, source, recipe, embedder, options).finally(() =>
-      embedder.close(),
+    const { references, problems, bare } = await gatherReferences(store, source, recipe, embedder, options).finally(
+      () => embedder.close(),
     );
     finishVectors(references.vectors, recipe, statistics.mean);
     const { classNames } = references;
@@ -92,32 +105,39 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
       const prototypes = withThreshold(fitPrototypes(refs, references.classes, classNames.length), options.threshold);
       const placeOf = new Map(members.ids.map((id, i) => [id, i]));
 
-      const total = shards.reduce((sum, { count }) => sum + count, 0);
+      const all = shards.reduce((sum, { count }) => sum + count, 0);
+      const total = Math.min(all, options.limit ?? all);
       const meter = progressMeter('match', total, () => performance.now());
       const sink = new LabelSink(workspace, { runId, task, classNames, prototypes, onMatched: options.onMatched });
       for await (const part of vectors.stream(shards)) {
-        if (options.signal?.aborted) break;
+        if (options.signal?.aborted || sink.images === total) break;
         finishVectors(part.vectors, recipe, statistics.mean);
-        const others = part.ids.map((id, i) => (placeOf.has(id) ? -1 : i)).filter((i) => i >= 0);
+        const ids = part.ids.slice(0, total - sink.images);
+        const others = ids.map((id, i) => (placeOf.has(id) ? -1 : i)).filter((i) => i >= 0);
         const placed = others.length > 0 ? await featuresOf(gatherRows(part.vectors, others)) : undefined;
         const otherAt = new Map(others.map((i, at) => [i, at]));
-        for (const [i, id] of part.ids.entries()) {
+        for (const [i, id] of ids.entries()) {
           const at = placeOf.get(id);
           const row = at === undefined ? (otherAt.get(i) as number) : at;
           sink.add(id, cosinesOf((at === undefined ? placed : features) as Matrix, row, prototypes.vectors));
         }
         await sink.flush(PAGE);
-        meter.add(part.ids.length);
+        meter.add(ids.length);
         options.onProgress?.(meter.snapshot(0));
       }
       const interrupted = options.signal?.aborted ?? false;
       await sink.flush(1);
-      if (!interrupted)
-        await sink.keepGuesses(sha256Hex([recipe.space, seed, ...references.ids].join('\n')).slice(0, 16));
+      const pilot = total < all;
+      if (!interrupted && !pilot) {
+        const said = references.ids.map((id, i) => `${id} ${classNames[references.classes[i] as number]}`);
+        await sink.keepGuesses(sha256Hex([recipe.space, seed, ...said].join('\n')).slice(0, 16));
+      }
       const { labelled, images, sizes } = sink;
       return {
         interrupted,
+        pilot,
         problems,
+        warnings: warningsOf(classNames, bare),
         classes: classNames.map((name, c) => describe(name, c, prototypes, classNames, sizes)),
         counts: {
           images,
@@ -171,10 +191,7 @@ class LabelSink {
     const { confidence } = matched;
     const said = { itemId: id, task, className, present: true, origin: 'reference', confidence, runId } as const;
     this.#page.push({ id, label: matched.accepted ? said : null });
-    const most = Math.max(...cosines);
-    const shares = cosines.map((cosine) => Math.exp((cosine - most) / prototypes.temperature));
-    const all = shares.reduce((sum, share) => sum + share, 0);
-    this.#guesses.push({ id, probabilities: shares.map((share) => share / all) });
+    this.#guesses.push({ id, probabilities: matched.probabilities });
   }
 
   async flush(least: number): Promise<void> {
@@ -220,6 +237,21 @@ function describe(
     referenceAccuracy: fit.accuracy,
     confusedWith: fit.nearestOther === null ? null : (names[fit.nearestOther.class] as string),
   };
+}
+
+function warningsOf(classNames: readonly string[], bare: readonly string[]): string[] {
+  const warnings: string[] = [];
+  if (bare.length > 0) {
+    warnings.push(
+      `no image can be of ${bare.map((name) => JSON.stringify(name)).join(', ')}: no reference that can be read`,
+    );
+  }
+  if (classNames.length === 1) {
+    warnings.push(
+      `all references are of one class, ${JSON.stringify(classNames[0])}: a confidence says only how far an image is above the threshold; give references of other things too`,
+    );
+  }
+  return warnings;
 }
 
 function withThreshold(prototypes: Prototypes, threshold: number | undefined): Prototypes {

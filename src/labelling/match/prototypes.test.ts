@@ -68,4 +68,9 @@ test('one class alone still turns strangers away', () => {
   const prototypes = fitPrototypes(around([0, 0, 0], 4, 0.2, 1), Int32Array.from([0, 0, 0]), 1);
   assert.equal(prototypes.classes[0]?.nearestOther, null);
   assert.deepEqual([decide([0.97], prototypes).accepted, decide([0.1], prototypes).accepted], [true, false]);
+  const at = prototypes.thresholds[0] as number;
+  const [below, on, above] = [at - 0.1, at, at + 0.1].map((cosine) => decide([cosine], prototypes).confidence);
+  assert.ok(Math.abs((on as number) - 0.5) < 1e-6, 'at the threshold it is as likely as not');
+  // A tenth is one temperature: 1 / (1 + e).
+  assert.ok(Math.abs((below as number) - 0.268941) < 1e-5 && Math.abs((above as number) - 0.731059) < 1e-5);
 });

@@ -170,19 +170,38 @@ export interface Matched {
   /** The class whose prototype is nearest. */
   readonly class: number;
   readonly cosine: number;
-  /** Softmax of the cosines over the temperature: how sure among the classes, given that it is one of them. */
+  /** Shape [classes], see {@link probabilitiesOf}. */
+  readonly probabilities: Float32Array;
+  /** That of the class. */
   readonly confidence: number;
   /** Whether it is near enough to be one at all. */
   readonly accepted: boolean;
 }
 
 /** @param cosines shape [classes] of one item. */
-export function decide(cosines: ArrayLike<number>, { thresholds, temperature }: Prototypes): Matched {
+export function decide(cosines: ArrayLike<number>, prototypes: Prototypes): Matched {
   const best = argMax(cosines);
   const cosine = cosines[best] as number;
-  let all = 0;
-  for (let c = 0; c < cosines.length; c++) all += Math.exp(((cosines[c] as number) - cosine) / temperature);
-  return { class: best, cosine, confidence: 1 / all, accepted: cosine >= (thresholds[best] as number) };
+  const probabilities = probabilitiesOf(cosines, prototypes);
+  return {
+    class: best,
+    cosine,
+    probabilities: Float32Array.from(probabilities),
+    confidence: probabilities[best] as number,
+    accepted: cosine >= (prototypes.thresholds[best] as number),
+  };
+}
+
+/**
+ * Shape [classes]: softmax of the cosines over the temperature, how sure among the classes, given that it is one of them.
+ * Of one class alone a softmax says nothing: there its threshold stands for everything else, and has .5.
+ */
+function probabilitiesOf(cosines: ArrayLike<number>, { thresholds, temperature }: Prototypes): Float64Array {
+  const rivals = cosines.length === 1 ? [cosines[0] as number, thresholds[0] as number] : Array.from(cosines);
+  const most = Math.max(...rivals);
+  const shares = rivals.map((cosine) => Math.exp((cosine - most) / temperature));
+  const all = shares.reduce((sum, share) => sum + share, 0);
+  return Float64Array.from(cosines, (_, c) => (shares[c] as number) / all);
 }
 
 function unit(vector: ArrayLike<number>): Float32Array {

@@ -11,10 +11,10 @@ import { neverTrainedOn, randomAuditItems } from '../audit-items.ts';
 import {
   type EmbeddingRecipe,
   finishVectors,
-  fitStatistics,
   requireRecipe,
   type SpaceStatistics,
   savedStatistics,
+  takeStatistics,
 } from '../recipe.ts';
 import type { Problem } from './problem.ts';
 
@@ -84,8 +84,9 @@ export async function taskItems(
     });
   }
   const { ids, vectors } = await vectorStore.readAll(shards);
+  // Not all was embedded yet, so what is taken now is for this run alone.
   const statistics =
-    (await savedStatistics(store, recipe.space)) ?? (await fitStatistics(store, vectorStore, recipe, shards));
+    (await savedStatistics(store, recipe.space)) ?? (await takeStatistics(vectorStore, recipe, shards));
   finishVectors(vectors, recipe, statistics.mean);
   const groups = await groupsOf(store, ids, task);
   const audit = await neverTrainedOn(store, task.name);

@@ -2,6 +2,7 @@
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { argMax } from '../../math/calibration.ts';
+import type { RunOptions } from '../../pipeline/run.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { pixelsFor } from '../item-pixels.ts';
 import { isAboutOneFile } from '../unreadable.ts';
@@ -19,20 +20,33 @@ export type Prediction =
   | ({ readonly kind: 'done'; readonly path: string } & Predicted)
   | { readonly kind: 'failed'; readonly path: string; readonly message: string };
 
-/** Holds as many decoded images as the classifier's threads can use. Ends early, without error, when `signal` aborts. */
+/**
+ * Holds as many decoded images as the classifier's threads can use. Ends early, without error, when `signal` aborts or
+ * after `limit` files of the source, those that cannot be read among them. Whoever leaves the loop waits for the images
+ * under way, so the classifier may be closed at once.
+ */
 export async function* predictFiles(
   classifier: Pick<Classifier, 'classify' | 'info' | 'capacity'>,
   source: Pick<Source, 'list'>,
-  signal?: AbortSignal,
+  { signal, limit = Number.POSITIVE_INFINITY }: Pick<RunOptions, 'signal' | 'limit'> = {},
 ): AsyncGenerator<Prediction> {
   refuseRegions(classifier.info);
   const waiting: Promise<Prediction>[] = [];
-  for await (const item of source.list()) {
-    if (signal?.aborted) break;
-    waiting.push(predictOne(classifier, item));
-    if (waiting.length > classifier.capacity + 2) yield await (waiting.shift() as Promise<Prediction>);
+  let left = limit;
+  try {
+    for await (const item of source.list()) {
+      if (signal?.aborted) break;
+      const prediction = predictOne(classifier, item);
+      // One that fails before its turn is told of in its turn.
+      prediction.catch(() => {});
+      waiting.push(prediction);
+      if (waiting.length > classifier.capacity + 2) yield await (waiting.shift() as Promise<Prediction>);
+      if (--left <= 0) break;
+    }
+    while (waiting.length > 0) yield await (waiting.shift() as Promise<Prediction>);
+  } finally {
+    await Promise.allSettled(waiting);
   }
-  for (const next of waiting) yield await next;
 }
 
 /** One image. @param bytes of a file: JPEG, PNG or what else can be decoded. */

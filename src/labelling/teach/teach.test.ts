@@ -81,7 +81,7 @@ test('what people said of an item', () => {
 
 function itemsOf(said: readonly Said[], audit: readonly string[] = [], groups?: readonly string[]): TaskItems {
   const ids = said.map((_, i) => String(i).padStart(64, '0'));
-  const statistics: SpaceStatistics = { count: 0, mean: new Float32Array(2), key: '' };
+  const statistics: SpaceStatistics = { count: 0, mean: new Float32Array(2), key: '', pilot: false };
   return {
     task: { name: 'class', rule: 'single', items: 'images' },
     recipe: { version: 1, items: 'images', model: 'm', modelKey: 'm@1', space: 's', blocks: [], margin: null },

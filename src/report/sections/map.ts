@@ -5,6 +5,7 @@
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { namesNow } from '../../labelling/class-names.ts';
 import { savedModel } from '../../labelling/discover/cluster-model.ts';
 import { type DataMap, type LikePair, type Mark, type Outlier, readMap } from '../../labelling/discover/data-map.ts';
 import type { Workspace } from '../../pipeline/workspace.ts';
@@ -131,9 +132,12 @@ async function reportMap({ store }: Workspace, task: string, map: DataMap): Prom
 async function exemplarsOf(store: Workspace['store'], task: string): Promise<{ id: ItemId; name: string }[]> {
   const model = await savedModel(store, task);
   if (model?.items !== 'images') return [];
+  const now = await namesNow(store);
   const most = Math.max(0, ...model.clusters.map(({ exemplars }) => exemplars.length));
   return Array.from({ length: most }, (_, rank) =>
-    model.clusters.flatMap(({ exemplars, name }) => (exemplars[rank] ? [{ id: exemplars[rank], name }] : [])),
+    model.clusters.flatMap(({ exemplars, name }) =>
+      exemplars[rank] ? [{ id: exemplars[rank], name: now(name) }] : [],
+    ),
   )
     .flat()
     .slice(0, MOST_EXEMPLARS);
