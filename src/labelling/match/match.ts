@@ -8,7 +8,7 @@
  * the probabilities of all items (4 bytes a class).
  */
 import { type ImageId, type ItemId, sha256Hex } from '../../core/ids.ts';
-import { gatherRows, type Matrix, newSharedMatrix, rowsOf } from '../../math/matrix.ts';
+import { gatherRows, type Matrix, newSharedMatrix, rowsOf, stacked } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { progressMeter } from '../../pipeline/progress.ts';
@@ -270,11 +270,4 @@ function cosinesOf(features: Matrix, row: number, prototypes: Matrix): Float32Ar
     cosines[c] = sum;
   }
   return cosines;
-}
-
-function stacked(a: Matrix, b: Matrix): Matrix {
-  const result = newSharedMatrix(a.rows + b.rows, b.columns);
-  result.data.set(a.data);
-  result.data.set(b.data, a.data.length);
-  return result;
 }
