@@ -195,6 +195,8 @@ export interface Store {
    * afterwards.
    */
   clearVectorShards(space: string, items: ItemKind, only?: ReadonlySet<string>): Promise<VectorShard[]>;
+  /** Forgets some files and makes others exist in their place, in one transaction. */
+  replaceVectorShards(gone: readonly VectorShard[], shards: readonly VectorShard[]): Promise<void>;
 
   // ── Housekeeping ─────────────────────────────────────────────────────────────────────────────────────────────────
   getSetting(key: string): Promise<string | undefined>;

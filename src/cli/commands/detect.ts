@@ -3,6 +3,7 @@ import { type DetectResult, detectIn, detectionKey, estimateDetect } from '../..
 import { findPosesIn } from '../../labelling/pose.ts';
 import { segmentIn } from '../../labelling/segment.ts';
 import type { ShapeResult } from '../../labelling/shape-stage.ts';
+import type { UnreadCounts } from '../../labelling/unreadable.ts';
 import { type Detector, openDetector } from '../../models/detector.ts';
 import { openPose } from '../../models/pose.ts';
 import { openSegmenter } from '../../models/segmenter.ts';
@@ -13,6 +14,7 @@ import type { Output } from '../output.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { acceptRulesOf, DETECT_OPTIONS, personClassesOf } from './detect-options.ts';
+import { printUnread } from './unread.ts';
 
 export const detect: CommandSpec = {
   usage: 'detect',
@@ -56,7 +58,7 @@ export const detect: CommandSpec = {
         output.document({ interrupted: result.interrupted, ...result.counts, ...shapeCounts(result) });
         printDetected(output, result);
         if ((await workspace.store.countImages()) === 0) return 1;
-        return global.strict && quarantinedIn(result) > 0 ? 1 : 0;
+        return global.strict && isUnreadIn(result) ? 1 : 0;
       } finally {
         await workspace.close();
       }
@@ -144,8 +146,20 @@ export function shapeCounts({ pose, segment }: Detected): Record<string, ShapeRe
   return { ...(pose && { pose: pose.counts }), ...(segment && { segment: segment.counts }) };
 }
 
-export function quarantinedIn({ counts, pose, segment }: Detected): number {
-  return counts.quarantined + (pose?.counts.quarantined ?? 0) + (segment?.counts.quarantined ?? 0);
+/** Images that could not be read; each pass counts those that it met. */
+export function unreadIn({ counts, pose, segment }: Detected): UnreadCounts {
+  const passes = [counts, pose?.counts, segment?.counts].filter((pass) => pass !== undefined);
+  return {
+    quarantined: passes.reduce((sum, { quarantined }) => sum + quarantined, 0),
+    // The same files are away from each pass.
+    away: Math.max(...passes.map(({ away }) => away)),
+  };
+}
+
+/** `--strict`: whether any image could not be read. */
+export function isUnreadIn(result: Detected): boolean {
+  const { quarantined, away } = unreadIn(result);
+  return quarantined + away > 0;
 }
 
 async function showEstimate(invocation: Invocation, workspace: Workspace, detector: Detector): Promise<number> {
@@ -172,10 +186,11 @@ function openDetectorFor({ options, global, output, signal }: Invocation): Promi
 
 export function printDetected(output: Output, result: Detected): void {
   const { counts, pose, segment } = result;
+  const { quarantined, away } = unreadIn(result);
   const reused = counts.images - counts.detected;
   const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
   output.line(
-    counts.images === 0 && !result.interrupted
+    counts.images + quarantined + away === 0 && !result.interrupted
       ? 'Nothing to do: no image is left to detect in.'
       : `Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`,
   );
@@ -193,8 +208,5 @@ export function printDetected(output: Output, result: Detected): void {
       `Found masks of ${plural(segment.counts.regions, 'region')} in ${plural(segment.counts.images, 'image')}.`,
     );
   }
-  const quarantined = quarantinedIn(result);
-  if (quarantined > 0) {
-    output.line(`Could not read ${plural(quarantined, 'image')}: labelsmith status --quarantine says why.`);
-  }
+  printUnread(output, { quarantined, away });
 }
