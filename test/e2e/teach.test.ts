@@ -229,7 +229,34 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
   assert.equal((await runCli(['teach', 'select', '--audit', '3', '--out', 'sort'], at)).code, 1);
   const { audit } = await runJson<{ audit: number }>(['teach', 'train'], at);
   assert.equal(audit, result.audit, 'what is refused draws no audit items');
+  await checkAuditSize(dir);
 });
+
+/** Of 42 items 9 are labelled and 6 labelled in the audit set: no more than 21 may be, and those that are not labelled go. */
+async function checkAuditSize(dir: string): Promise<void> {
+  const at = { cwd: dir };
+  for (const size of ['16', '27', '400']) {
+    const refused = await runCli(['teach', 'select', '-n', '0', '--audit', size, '--out', 'more.csv'], at);
+    assert.equal(refused.code, 2, size);
+    assert.match(refused.stderr, /of 42 images, 27 are left to draw from/);
+    assert.match(refused.stderr, /Give --audit 15 or less\. Or: .*--drop-audit/);
+  }
+  assert.equal(existsSync(join(dir, 'more.csv')), false);
+  const drawn = await runJson<{ audit: number }>(
+    ['teach', 'select', '-n', '0', '--audit', '15', '--out', 'more.csv'],
+    at,
+  );
+  assert.equal(drawn.audit, 15);
+  const full = await runCli(['teach', 'select', '--audit', '1', '--out', 'yet-more.csv'], at);
+  assert.equal(full.code, 2);
+  assert.match(full.stderr, /No more can be drawn\. Or: .*--drop-audit/);
+  const dropping = ['teach', 'select', '-n', '0', '--drop-audit'];
+  assert.deepEqual(await runJson(dropping, at), { dropped: 15 });
+  assert.deepEqual(await runJson(dropping, at), { dropped: 0 }, 'what is labelled stays in the audit set');
+  const asked = ['teach', 'select', '-n', '40', '--drop-audit', '--audit', '2', '--out', 'all.csv'];
+  const { selected, audit } = await runJson<{ selected: number; audit: number }>(asked, at);
+  assert.deepEqual([selected, audit], [25, 2]);
+}
 
 /** Two embedders and both side by side are tried on the labelled images; what is chosen is the same after a kill. */
 async function checkBackbones(dir: string): Promise<void> {

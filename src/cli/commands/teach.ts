@@ -2,6 +2,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../formats/output.ts';
+import { dropUnlabelledAuditItems } from '../../labelling/audit-items.ts';
 import type { Account } from '../../labelling/teach/account.ts';
 import { openClassifier } from '../../labelling/teach/classifier-file.ts';
 import { doubtsIn } from '../../labelling/teach/doubts.ts';
@@ -24,6 +25,7 @@ import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../.
 import { openSource } from '../../sources/open.ts';
 import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
+import type { Output } from '../output.ts';
 import { fraction, nameList, wholeNumber } from '../parse.ts';
 import { durationMs } from '../parse-duration.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
@@ -99,7 +101,8 @@ const select: CommandSpec = {
     'The answers come back with labelsmith import csv OUT.csv --as human (or import folders OUT --as human).\n' +
     'OUT.csv gets a row an image with an empty class column; a folder gets the pictures to sort into classes, and a page\n' +
     'to look at. Nearly equal pictures are asked once. Audit items are drawn at random and never trained on, whoever\n' +
-    `labels them. An image that is of no class of the task is "${NONE_OF_THESE}".`,
+    'labels them; half of all items stay outside of the audit set.\n' +
+    `An image that is of no class of the task is "${NONE_OF_THESE}".`,
   options: [
     TASK,
     {
@@ -114,12 +117,18 @@ const select: CommandSpec = {
       default: 0,
       parse: wholeNumber('--audit', 0),
     },
+    {
+      flags: '--drop-audit',
+      description: 'first take back audit items that nobody has labelled',
+      default: false,
+    },
     { flags: '--out <path>', description: 'FILE.csv, or a folder (default: to-label.csv)', default: 'to-label.csv' },
     { flags: '--replace', description: 'replace OUT as a whole', default: false },
   ],
   examples: [
     ['labelsmith teach select -n 50 --out label.csv', 'fifty rows to fill in'],
     ['labelsmith teach select -n 50 --audit 100 --out sort/', 'a folder to sort, a hundred for the audit among them'],
+    ['labelsmith teach select -n 0 --drop-audit', 'no more than to take back what was drawn and not labelled'],
   ],
   async run(invocation) {
     const { options, global, output, signal } = invocation;
@@ -127,6 +136,13 @@ const select: CommandSpec = {
     try {
       const { store } = workspace;
       const task = options.task as string;
+      const count = options.count as number;
+      const audit = options.audit as number;
+      if (count + audit === 0 && options.dropAudit) {
+        await singleTask(store, task);
+        output.document({ dropped: await dropAudit(output, store, task) });
+        return 0;
+      }
       const place = {
         out: options.out as string,
         replace: options.replace as boolean,
@@ -139,13 +155,13 @@ const select: CommandSpec = {
       const embedded = await runEmbed(invocation, workspace, { items, force: false });
       if (embedded.interrupted) return 130;
       const { seed, threads } = global;
-      const count = options.count as number;
-      const result = await selectIn(workspace, { seed, threads, signal, task, count, audit: options.audit as number });
+      const dropped = options.dropAudit ? await dropAudit(output, store, task) : 0;
+      const result = await selectIn(workspace, { seed, threads, signal, task, count, audit });
       const written = await writeQuestions(workspace, result.questions, { ...place, task });
-      output.document({ ...result.counts, ...written, questions: written.questions });
-      const { selected, audit } = result.counts;
+      output.document({ ...result.counts, dropped, ...written, questions: written.questions });
+      const { selected, audit: drawn } = result.counts;
       output.line(
-        `Chose ${plural(selected, items === 'images' ? 'image' : 'region')} to label${audit > 0 ? ` and drew ${audit} for the audit set` : ''}: ${written.out}`,
+        `Chose ${plural(selected, items === 'images' ? 'image' : 'region')} to label${drawn > 0 ? ` and drew ${drawn} for the audit set` : ''}: ${written.out}`,
       );
       if (written.unreadable > 0)
         output.warn(`${plural(written.unreadable, 'image')} could not be read and were left out.`);
@@ -155,6 +171,12 @@ const select: CommandSpec = {
     }
   },
 };
+
+async function dropAudit(output: Output, store: Workspace['store'], task: string): Promise<number> {
+  const dropped = await dropUnlabelledAuditItems(store, task);
+  output.line(`Took back ${plural(dropped, 'audit item')} that nobody has labelled.`);
+  return dropped;
+}
 
 function isSheet(out: string): boolean {
   return out.toLowerCase().endsWith('.csv');
