@@ -273,14 +273,34 @@ async function checkBackbones(dir: string): Promise<void> {
   assert.ok(found.backbones.some(({ model }) => model === found.embedder));
   await runCli(search, { ...at, killAfterMs: 0.6 * lengthMs });
   assert.equal((await runJson<Wide>(search, at)).modelSha256, found.modelSha256);
-  const unknown = await runJson<Wide>([...search.slice(0, -1), 'no-such-model'], at);
-  assert.match(unknown.warnings.join(), /no-such-model was not tried: there is no model named/);
+  const quick = await runJson<Wide>(
+    ['teach', 'train', '--backbones', 'mobilenetv3-small,centernet-backbone', '--budget', '60s'],
+    at,
+  );
+  assert.ok(
+    quick.backbones.some(({ model }) => model === 'centernet-backbone'),
+    'named, so tried',
+  );
+  for (const [names, said] of [
+    ['no-such-model', /there is no model named "no-such-model"/],
+    ['mobilenetv3-small,centernet', /model centernet is a detector, not an embedder/],
+    ['mobilenetv3-small+nope', /there is no model named "nope"/],
+  ] as const) {
+    for (const args of [
+      ['teach', 'rounds', '--backbones', names],
+      ['embed', '--model', names.split(',').at(-1) as string],
+    ]) {
+      const refused = await runCli(args, at);
+      assert.equal(refused.code, 2, args.join(' '));
+      assert.match(refused.stderr, said);
+      assert.match(refused.stderr, /Known embedders: mobilenetv3-small, centernet-backbone/);
+    }
+  }
 }
 
 interface Wide extends Rounds {
   readonly embedder: string;
   readonly backbones: readonly { readonly model: string; readonly labels: number; readonly accuracy: number }[];
-  readonly warnings: readonly string[];
 }
 
 test('regions: asked about in a sheet and a page, answered, learned, and the rest labelled', async (t) => {

@@ -18,6 +18,7 @@ import {
   teachIn,
 } from '../../labelling/teach/teach.ts';
 import { openEmbedder } from '../../models/embedder.ts';
+import { requireEmbedder } from '../../models/prepare-embedder.ts';
 import { allEntries } from '../../models/registry.ts';
 import { originalBytes, readImageIfThere } from '../../pipeline/originals.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
@@ -48,7 +49,8 @@ const SEARCH: readonly OptionSpec[] = [
   },
   {
     flags: '--backbones <a,b>',
-    description: 'embedders that --search wide tries, alone and two side by side (default: all there are)',
+    description:
+      'tries these embedders, alone and two side by side, without --search wide too (default with it: all there are)',
     parse: nameList('--backbones'),
   },
   {
@@ -74,7 +76,7 @@ const train: CommandSpec = {
   examples: [
     ['labelsmith teach train', 'the labels of the task class'],
     ['labelsmith teach train --search wide --views 4 --budget 10m', 'what else may help, for ten minutes'],
-    ['labelsmith teach train --search wide --backbones mobilenetv3-small,mine', 'which of two embedders, or both'],
+    ['labelsmith teach train --backbones mobilenetv3-small,mine', 'which of two embedders, or both'],
   ],
   run: (invocation) => teachCommand(invocation, false),
 };
@@ -322,6 +324,9 @@ const predict: CommandSpec = {
 
 async function teachCommand(invocation: Invocation, labelRest: boolean): Promise<number> {
   const { options, global, output, signal } = invocation;
+  const named = options.backbones as readonly string[] | undefined;
+  for (const name of named ?? []) await requireEmbedder(name);
+  const search = options.search as SearchWidth;
   const workspace = await openWorkspace(global.workspace, { create: false });
   try {
     const task = options.task as string;
@@ -338,12 +343,12 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
       threshold: (options.threshold as number | undefined) ?? DEFAULT_THRESHOLD,
       budgetMs: options.budget as number | undefined,
       techniques: labelRest ? undefined : [],
-      search: options.search as SearchWidth,
+      search,
       views: options.views as number,
       openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
       labelRest,
       preparing: fetchOptionsFor(output, signal),
-      backbones: (options.backbones as readonly string[] | undefined) ?? (await embedderNames()),
+      backbones: named ?? (search === 'wide' ? await embedderNames() : []),
       onTrial: ({ model, accuracy, weights }) =>
         output.note(
           `  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${weights.map((w) => w.toFixed(2)).join(' ')}`,
