@@ -136,6 +136,12 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
       found.failed.map(({ file }) => file),
       ['broken.png'],
     );
+    const nowhere = await runCli(['teach', 'predict', 'not-there', '--model', model], { cwd: elsewhere });
+    assert.deepEqual([nowhere.code, nowhere.stdout], [1, '']);
+    assert.match(nowhere.stderr, /not-there does not exist/);
+    await mkdir(join(elsewhere, 'bare'));
+    const bare = await runCli(['teach', 'predict', 'bare', '--model', model], { cwd: elsewhere });
+    assert.deepEqual([bare.code, bare.stdout], [1, 'file,class,confidence\n']);
     const bytes = await readFile(model);
     assert.equal(createHash('sha256').update(bytes).digest('hex'), result.modelSha256);
     const session = await ort.InferenceSession.create(bytes);
@@ -371,4 +377,5 @@ test('regions: asked about in a sheet and a page, answered, learned, and the res
   const refused = await runCli(['teach', 'predict', 'images', '--task', 'part'], at);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /tells regions apart, not whole images/);
+  assert.equal(refused.stdout, '');
 });

@@ -289,7 +289,12 @@ const predict: CommandSpec = {
       const threshold = (options.threshold as number | undefined) ?? 0;
       const rows: { file: string; class: string; confidence: number }[] = [];
       const failed: { file: string; message: string }[] = [];
-      output.line('file,class,confidence');
+      let headed = false;
+      // Not before there is something to say: a folder that is not there leaves stdout empty.
+      const head = () => {
+        if (!headed) output.line('file,class,confidence');
+        headed = true;
+      };
       for await (const prediction of predictFiles(
         classifier,
         await openSource(args[0] as string, { cwd: process.cwd() }),
@@ -304,8 +309,10 @@ const predict: CommandSpec = {
         const className = prediction.confidence < threshold ? '' : prediction.className;
         const confidence = Number(prediction.confidence.toFixed(6));
         rows.push({ file, class: className, confidence });
+        head();
         output.line(csvRow([fileCell(file), textCell(className), String(confidence)]).trimEnd());
       }
+      head();
       output.document({
         model: classifier.key,
         task: classifier.info.task,
