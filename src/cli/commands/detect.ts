@@ -184,24 +184,28 @@ function openDetectorFor({ options, global, output, signal }: Invocation): Promi
   return openDetector(options.model as string, { ...fetchOptionsFor(output, signal), threads: global.threads });
 }
 
+function hadNothingToDo({ counts, interrupted }: Pick<DetectResult | ShapeResult, 'counts' | 'interrupted'>): boolean {
+  return counts.images + counts.quarantined + counts.away === 0 && !interrupted;
+}
+
 export function printDetected(output: Output, result: Detected): void {
   const { counts, pose, segment } = result;
   const { quarantined, away } = unreadIn(result);
   const reused = counts.images - counts.detected;
   const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
   output.line(
-    counts.images + quarantined + away === 0 && !result.interrupted
+    hadNothingToDo(result)
       ? 'Nothing to do: no image is left to detect in.'
       : `Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`,
   );
-  if (pose && pose.counts.images === 0 && !pose.interrupted) {
+  if (pose && hadNothingToDo(pose)) {
     output.line('No image is left to find keypoints in.');
   } else if (pose) {
     output.line(
       `Found keypoints of ${plural(pose.counts.regions, 'person', 'people')} in ${plural(pose.counts.images, 'image')}.`,
     );
   }
-  if (segment && segment.counts.images === 0 && !segment.interrupted) {
+  if (segment && hadNothingToDo(segment)) {
     output.line('No image is left to find masks in.');
   } else if (segment) {
     output.line(
