@@ -15,7 +15,9 @@ const GLOBAL_OPTIONS: readonly Option[] = [
   new Option('-q, --quiet', 'no progress and no remarks').default(false),
   new Option('--seed <n>', 'seed of everything random').default(0).argParser(wholeNumber('--seed', 0)),
   new Option('--threads <n>', 'inference workers (default: one a core)').argParser(wholeNumber('--threads', 1)),
-  new Option('--strict', 'exit 1 when any file had to be quarantined or any row matched nothing').default(false),
+  new Option('--strict', 'exit 1 when any file could not be read, or any row matched nothing or was left out').default(
+    false,
+  ),
   new Option('--shard-size <n>', 'items committed as one').argParser(wholeNumber('--shard-size', 1)),
   new Option('--limit <n>', 'a pilot: stop after this many items').argParser(wholeNumber('--limit', 1)),
   new Option('--dry-run', 'say what would be done, with estimated time and disk').default(false),

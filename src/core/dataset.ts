@@ -89,6 +89,8 @@ export interface ImportedImage {
   readonly rejected?: readonly Rejection[];
   /** Regions that a person deleted. */
   readonly deleted?: readonly ImportedRegion[];
+  /** A row of a sheet of `teach select`: of one item, which has one class. All entries of a sheet are such rows. */
+  readonly answer?: true;
 }
 
 export interface ImportedLabel {

@@ -44,6 +44,7 @@ export interface CsvRecord {
   readonly where: string;
   /** The cell of a column, or an empty string where there is no such column. */
   cell(column: string): string;
+  has(column: string): boolean;
 }
 
 /**
@@ -73,7 +74,11 @@ export async function* csvRecords(path: string, name: string, required: readonly
         continue;
       }
       const columns = header;
-      yield { where, cell: (column) => record[columns.get(column) ?? -1] ?? '' };
+      yield {
+        where,
+        cell: (column) => record[columns.get(column) ?? -1] ?? '',
+        has: (column) => columns.has(column),
+      };
     }
   } catch (error) {
     if (error instanceof CsvError) throw badFile(`${name}:${lineOf(error)}`, error.message, undefined, error);

@@ -47,10 +47,20 @@ b.png,,,,,,,,
         'a.jpg,,owl,,,,,,',
       ];
       await writeFile(path, ['file,class,not,task,region,x1,y1,x2,y2', ...rows].join('\n'));
-      const [image] = await readAll('csv', path);
-      assert.deepEqual(image?.rejected, [{ className: 'owl', task: 'class' }]);
+      const rowsRead = await readAll('csv', path);
       assert.deepEqual(
-        image?.regions.map(({ about, labels, rejected }) => [about, labels.map((one) => one.className), rejected]),
+        rowsRead.map(({ answer, where }) => [answer, where]),
+        [2, 3, 4, 5].map((line) => [true, `answers.csv:${line}`]),
+        'each row by itself',
+      );
+      assert.deepEqual(
+        rowsRead.flatMap(({ rejected }) => rejected ?? []),
+        [{ className: 'owl', task: 'class' }],
+      );
+      assert.deepEqual(
+        rowsRead
+          .flatMap(({ regions }) => regions)
+          .map(({ about, labels, rejected }) => [about, labels.map((one) => one.className), rejected]),
         [
           ['r1', ['cat'], []],
           ['r2', [], [{ className: 'dog', task: 'part' }]],

@@ -86,14 +86,15 @@ async function writeCsv(images: AsyncIterable<DatasetImage>, target: string, job
   }
 }
 
-/** Rows of one file that follow each other come as one image. */
+/** Rows of one file that follow each other come as one image; answers of a sheet each by itself. */
 async function* readCsv(path: string): AsyncGenerator<ImportedImage> {
   const name = basename(path);
   let current: Gathering | null = null;
   for await (const record of csvRecords(path, name, ['file', 'class'])) {
     const file = fileOfCell(record.cell('file'));
     if (file === '') throw badFile(record.where, 'the file name is empty');
-    if (current !== null && current.file !== file) {
+    const sheet = record.has('not');
+    if (current !== null && (sheet || current.file !== file)) {
       yield current;
       current = null;
     }
@@ -106,6 +107,7 @@ async function* readCsv(path: string): AsyncGenerator<ImportedImage> {
       rejected: [],
       where: record.where,
       split: splitOf(record),
+      ...(sheet ? { answer: true } : {}),
     };
     gather(record, current);
   }

@@ -5,6 +5,8 @@ import { type RegionId, regionIdOf } from '../core/ids.ts';
 import type { ImageRecord } from '../core/image.ts';
 import { NONE_OF_THESE, type Origin, type Task } from '../core/labels.ts';
 import type { NewLabel, Store, StoredRegion } from '../store/store.ts';
+import { answersIn } from './answers.ts';
+import { badFile } from './check.ts';
 import type { FormatName, ReadOptions } from './format.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 
@@ -34,6 +36,10 @@ export interface ImportSummary {
   readonly severalClasses: readonly { readonly task: string; readonly keeps: 'all' | 'last'; readonly where: string }[];
   /** Where the first unmatched entries stand, and why. */
   readonly unmatchedWhere: readonly string[];
+  /** Of a sheet of `teach select`: rows that contradict themselves or others and were left out, a text an item. */
+  readonly contradictions: readonly string[];
+  /** Of such a sheet: where items are said not to be of a class that nobody knows. */
+  readonly unknownClasses: readonly string[];
 }
 
 /** The task of images that have several classes each in a file that names no task. */
@@ -51,6 +57,7 @@ export async function importLabels(
   runId: string,
 ): Promise<ImportSummary> {
   const resolved = await resolveLabels(store, format, path, options);
+  const { contradictions, unknown, isContradictory } = await answersIn(store, resolved.read(), options.task);
   const tally = { matched: 0, unmatched: 0, regions: 0, labels: 0 };
   const tasks = new Map<string, number>();
   const unmatchedWhere: string[] = [];
@@ -81,6 +88,7 @@ export async function importLabels(
     const { image, match } = await resolved.find(entry);
     if (image) {
       tally.matched++;
+      if (isContradictory(entry)) continue;
       page.push({ entry, image });
       if (page.length === PAGE) await flush();
       continue;
@@ -91,9 +99,17 @@ export async function importLabels(
       unmatchedWhere.push(`${entry.where}: ${entry.file} ${why}`);
     }
   }
+  if (tally.matched + tally.unmatched === 0) throw badFile(path, 'there is nothing in it to import');
   await flush();
   const severalClasses = await whereSeveral(store, resolved.tasksOfMany, options);
-  return { ...tally, tasks: Object.fromEntries([...tasks].sort()), severalClasses, unmatchedWhere };
+  return {
+    ...tally,
+    tasks: Object.fromEntries([...tasks].sort()),
+    severalClasses,
+    unmatchedWhere,
+    contradictions,
+    unknownClasses: unknown,
+  };
 }
 
 async function whereSeveral(

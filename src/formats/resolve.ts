@@ -48,6 +48,8 @@ export async function resolveLabels(
   const said = new Said();
   for await (const entry of readFormat(format, path, options)) {
     matcher.expect(entry.file);
+    // An answer is for a task of one class an item, and what contradicts is left out.
+    if (entry.answer) continue;
     for (const { task, className } of entry.labels) {
       if (said.another(task, entry.file, className) && !tasksOfMany.has(task)) tasksOfMany.set(task, entry.where);
     }

@@ -3,6 +3,7 @@
  * stage trains on them, whoever labels them and however often. Precious: kept with the records, not beside the models.
  */
 import type { ItemId } from '../core/ids.ts';
+import { isMachine, type Label } from '../core/labels.ts';
 import type { Store } from '../store/store.ts';
 
 const auditSetting = (task: string) => `audit:${task}`;
@@ -21,7 +22,7 @@ export async function neverTrainedOn(
   return new Set([...(await randomAuditItems(store, task)), ...(await store.auditedItems(task))]);
 }
 
-/** Adds to the random audit set; items never leave it. */
+/** Adds to the random audit set; an item that somebody has labelled never leaves it. */
 export async function addAuditItems(
   store: Pick<Store, 'getSetting' | 'putSetting'>,
   task: string,
@@ -29,4 +30,16 @@ export async function addAuditItems(
 ): Promise<void> {
   const all = new Set([...(await randomAuditItems(store, task)), ...ids]);
   await store.putSetting(auditSetting(task), JSON.stringify([...all].sort()));
+}
+
+/** Takes those out of the random audit set that no person and no import has labelled; gives how many. */
+export async function dropUnlabelledAuditItems(
+  store: Pick<Store, 'getSetting' | 'putSetting' | 'labelsOf'>,
+  task: string,
+): Promise<number> {
+  const ids = [...(await randomAuditItems(store, task))];
+  const labels = ids.length > 0 ? await store.labelsOf(ids, task) : new Map<ItemId, readonly Label[]>();
+  const kept = ids.filter((id) => labels.get(id)?.some(({ origin }) => !isMachine(origin)));
+  if (kept.length < ids.length) await store.putSetting(auditSetting(task), JSON.stringify(kept.sort()));
+  return ids.length - kept.length;
 }

@@ -78,7 +78,7 @@ async function boxCount(store: Store): Promise<number> {
 test('a second run does nothing, another threshold does not run the model, force does', async (t) => {
   const { store, effects, calls } = await prepare(t);
   const first = await detect(effects, OPTIONS);
-  assert.deepEqual(first.counts, { images: 5, detected: 5, regions: 10, shards: 3, quarantined: 0 });
+  assert.deepEqual(first.counts, { images: 5, detected: 5, regions: 10, shards: 3, quarantined: 0, away: 0 });
   assert.equal((await detect(effects, OPTIONS)).counts.images, 0);
 
   const rules = { ...DEFAULT_ACCEPT_RULES, threshold: 0.5 };

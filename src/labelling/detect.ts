@@ -5,7 +5,7 @@
  * decoded once, run alone through the model, and committed with its shard, so the results of an image depend on nothing
  * but its bytes, the model and the rules.
  */
-import { type Detections, FROZEN_IOU, NO_DETECTIONS } from '../core/boxes.ts';
+import { type Detections, FROZEN_IOU } from '../core/boxes.ts';
 import type { ImagePath, ImageRecord } from '../core/image.ts';
 import { release } from '../core/release.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -25,10 +25,10 @@ import { originalBytes, type ReadPath, readFirstIntact } from '../pipeline/origi
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../pipeline/run.ts';
 import type { Stage } from '../pipeline/stage.ts';
 import type { Workspace } from '../pipeline/workspace.ts';
-import type { DetectionItem, QuarantineRow, Store } from '../store/store.ts';
+import type { DetectionItem, Store } from '../store/store.ts';
 import { type AcceptRules, accept, acceptKeyOf } from './accept.ts';
 import { mergeTiles, placed, TILE_OVERLAP, type TileView, tiledKey } from './tiles.ts';
-import { isAboutOneFile, quarantineRowOf } from './unreadable.ts';
+import { isAboutOneFile, lifting, type Unread, type UnreadCounts, unreadAmong, unreadOf } from './unreadable.ts';
 
 /** Items of a shard: about 6 s of work on two cores, and some 100 kB of records. */
 const DEFAULT_SHARD_SIZE = 128;
@@ -63,12 +63,11 @@ export function detectionKey(detector: Pick<Detector, 'key'>, { tiles = false }:
 }
 
 export interface DetectResult extends RunResult {
-  readonly counts: {
+  readonly counts: UnreadCounts & {
     readonly images: number;
     readonly detected: number;
     readonly regions: number;
     readonly shards: number;
-    readonly quarantined: number;
   };
 }
 
@@ -76,9 +75,7 @@ interface Work extends DetectionItem {
   readonly paths: readonly ImagePath[];
 }
 
-type ItemResult =
-  | { readonly kind: 'done'; readonly candidates: Detections }
-  | { readonly kind: 'bad'; readonly row: QuarantineRow };
+type ItemResult = { readonly kind: 'done'; readonly candidates: Detections } | Unread;
 
 /** Detects in every image of a workspace that needs it, see {@link detect}. */
 export function detectIn(workspace: Workspace, detector: Detector, options: DetectOptions): Promise<DetectResult> {
@@ -137,7 +134,7 @@ export async function detect(effects: DetectEffects, options: DetectOptions): Pr
   const settings = { model: modelKey, task, force, tiles: options.tiles ?? false, ...rules };
   await store.ensureTask({ name: task, rule: 'multi', items: 'regions' });
   return recordRun(store, { stage: 'detect', settings, modelKey }, options, async (runId) => {
-    const counts = { images: 0, detected: 0, regions: 0, shards: 0, quarantined: 0 };
+    const counts = { images: 0, detected: 0, regions: 0, shards: 0, quarantined: 0, away: 0 };
     const stage = await detectStage(effects, options, runId, counts);
     const { interrupted, shards } = await runOnThisMachine(stage, options);
     counts.shards = shards;
@@ -149,7 +146,7 @@ async function detectStage(
   effects: DetectEffects,
   options: DetectOptions,
   runId: string,
-  counts: { images: number; detected: number; regions: number; quarantined: number },
+  counts: { images: number; detected: number; regions: number; quarantined: number; away: number },
 ): Promise<Stage<Work, ItemResult>> {
   const { store, detector, readBytes } = effects;
   const { rules, force, task, limit, tiles = false, shardSize = DEFAULT_SHARD_SIZE } = options;
@@ -173,8 +170,7 @@ async function detectStage(
       release(bytes);
       return { kind: 'done', candidates };
     } catch (error) {
-      if (!isAboutOneFile(error)) throw error;
-      return { kind: 'bad', row: quarantineRowOf(image.id, paths[0], error, 'detect') };
+      return unreadOf(image.id, paths[0], error, 'detect');
     } finally {
       frames.giveBack(into);
     }
@@ -231,6 +227,8 @@ async function detectStage(
     }
   }
 
+  const lift = await lifting(store);
+
   return {
     name: 'detect',
     total: Math.min(waiting, limit ?? waiting),
@@ -238,23 +236,17 @@ async function detectStage(
     process: (item) =>
       item.candidates ? Promise.resolve({ kind: 'done', candidates: item.candidates }) : candidatesOf(item),
     async commit(shard, results) {
-      const quarantine: QuarantineRow[] = [];
-      const images = shard.items.map(({ image, candidates }, i) => {
+      await lift(shard.items.filter((_, i) => results[i]?.kind === 'done'));
+      const { rows: quarantine, counts: unread } = unreadAmong(results);
+      // Of a file that could not be read nothing is written: what was found in it before stays.
+      const done = shard.items.flatMap(({ image, candidates }, i) => {
         const result = results[i] as ItemResult;
-        const found = result.kind === 'done' ? result.candidates : NO_DETECTIONS;
-        if (result.kind === 'bad') quarantine.push(result.row);
-        else if (!candidates) counts.detected++;
-        const { regions, imageLabels } = accept(image.id, modelKey, found, classNames, rules);
+        if (result.kind !== 'done') return [];
+        if (!candidates) counts.detected++;
+        const { regions, imageLabels } = accept(image.id, modelKey, result.candidates, classNames, rules);
         counts.regions += regions.length;
-        // A file that could not be read leaves no candidates: it is tried again when it is back.
-        return {
-          imageId: image.id,
-          candidates: candidates || result.kind === 'bad' ? null : found,
-          regions,
-          imageLabels,
-        };
+        return [{ imageId: image.id, candidates: candidates ? null : result.candidates, regions, imageLabels }];
       });
-      const done = images.filter((_, i) => (results[i] as ItemResult).kind === 'done');
       await store.commitDetections({
         runId,
         modelKey,
@@ -266,7 +258,8 @@ async function detectStage(
         quarantine,
       });
       counts.images += done.length;
-      counts.quarantined += quarantine.length;
+      counts.quarantined += unread.quarantined;
+      counts.away += unread.away;
     },
   };
 }

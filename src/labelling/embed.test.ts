@@ -62,7 +62,7 @@ async function prepare(t: TestContext, count: number) {
     },
     readBytes: async ({ path }) => {
       const bytes = files.get(path);
-      if (!bytes) throw new LabelsmithError('NOT_FOUND', `${path} is gone`, { details: { reason: 'gone' } });
+      if (!bytes) throw new LabelsmithError('NOT_FOUND', `${path} is gone`, { details: { reason: 'missing' } });
       return Uint8Array.from(bytes);
     },
   };
@@ -77,7 +77,7 @@ async function prepare(t: TestContext, count: number) {
 test('every image gets its vector, a second run does nothing, force does all again', async (t) => {
   const { effects, all, files, calls } = await prepare(t, 8);
   const first = await embed(effects, OPTIONS);
-  assert.deepEqual(first.counts, { embedded: 8, images: 8, quarantined: 0, shards: 3, total: 8 });
+  assert.deepEqual(first.counts, { embedded: 8, images: 8, quarantined: 0, away: 0, shards: 3, total: 8 });
   const vectors = await all();
   for (const [n, bytes] of [...files.values()].entries()) {
     const expected = [(37 * n) % 256, (91 * n) % 256, 128].map((value) => value / 255);
@@ -88,6 +88,7 @@ test('every image gets its vector, a second run does nothing, force does all aga
     embedded: 0,
     images: 0,
     quarantined: 0,
+    away: 0,
     shards: 0,
     total: 8,
   });
@@ -110,6 +111,7 @@ test('images that come later are added; the statistics stay those of the first w
     embedded: 1,
     images: 1,
     quarantined: 0,
+    away: 0,
     shards: 1,
     total: 5,
   });
@@ -128,30 +130,63 @@ test('by force, with images gone and others there, the statistics stay; those of
   assert.deepEqual([whole?.count, whole?.pilot], [6, false]);
   files.delete('/photos/1.png');
   const { counts } = await embed(effects, { ...OPTIONS, force: true });
-  assert.deepEqual([counts.total, counts.quarantined], [5, 1]);
+  assert.deepEqual([counts.total, counts.quarantined], [6, 1]);
   assert.deepEqual(await savedStatistics(store, space), whole);
 });
 
-test('a file that is gone or broken goes aside and the rest goes on; a broken model stops the run', async (t) => {
+test('a broken file goes aside, one that is away is tried again, the rest goes on; a broken model stops the run', async (t) => {
   const { store, effects, files } = await prepare(t, 5);
   files.delete('/photos/1.png');
   const cut = new Map([['/photos/cut.png', (await picture(50)).slice(0, 60)]]);
   for (const [path, bytes] of cut) files.set(path, bytes);
   await addImages(store, cut);
   const { counts } = await embed(effects, OPTIONS);
-  assert.deepEqual([counts.embedded, counts.quarantined], [4, 2]);
-  const rows = [];
-  for await (const page of store.quarantine()) rows.push(...page);
-  assert.deepEqual(rows.map(({ path, stage }) => [path, stage]).sort(), [
+  assert.deepEqual([counts.embedded, counts.quarantined, counts.away], [4, 2, 1]);
+  const quarantined = async () => {
+    const rows = [];
+    for await (const page of store.quarantine()) rows.push(...page);
+    return rows.map(({ path, stage }) => [path, stage]).sort();
+  };
+  assert.deepEqual(await quarantined(), [
     ['/photos/1.png', 'embed'],
     ['/photos/cut.png', 'embed'],
   ]);
+  files.set('/photos/1.png', await picture(1));
+  const again = await embed(effects, OPTIONS);
+  assert.deepEqual([again.counts.embedded, again.counts.away, again.counts.total], [1, 0, 5]);
+  assert.deepEqual(await quarantined(), [['/photos/cut.png', 'embed']]);
   const broken = {
     ...effects.embedder,
     key: 'broken@1',
     embed: () => Promise.reject(new LabelsmithError('UNSUPPORTED', 'died')),
   };
   await assert.rejects(embed({ ...effects, embedder: broken }, OPTIONS), /died/);
+});
+
+test('force keeps the vectors of what cannot be read now, and all of them where it ends before its end', async (t) => {
+  const { store, effects, files, all } = await prepare(t, 8);
+  await embed(effects, { ...OPTIONS, limit: 2 });
+  await embed(effects, OPTIONS);
+  const before = await all();
+  const kept = new Map(files);
+  for (const n of [1, 4, 5]) files.delete(`/photos/${n}.png`);
+  files.set('/photos/6.png', (await picture(6)).slice(0, 60));
+  const { counts } = await embed(effects, { ...OPTIONS, force: true });
+  assert.deepEqual([counts.embedded, counts.away, counts.quarantined, counts.total], [4, 3, 4, 8]);
+  assert.deepEqual(await all(), before);
+  assert.equal((await embed(effects, { ...OPTIONS, force: true, limit: 1 })).counts.total, 8, 'a pilot too');
+  files.clear();
+  const away = await embed(effects, { ...OPTIONS, force: true });
+  assert.deepEqual([away.counts.embedded, away.counts.total], [0, 8]);
+  assert.deepEqual(await all(), before);
+
+  for (const [path, bytes] of kept) files.set(path, bytes);
+  const end = () => Promise.reject(new Error('killed'));
+  await assert.rejects(
+    embed({ ...effects, store: { ...store, replaceVectorShards: end } }, { ...OPTIONS, force: true }),
+    /killed/,
+  );
+  assert.deepEqual(await all(), before);
 });
 
 test('ended at any write, run again: every vector once, the same as undisturbed', async (t) => {

@@ -4,23 +4,25 @@
  * Owns which items have no vector yet and the order of writing: a shard's file first, then the row that makes it exist.
  * Each image is one independent item: read and decoded once, its views made in the model's graph, run alone, so a vector
  * depends on nothing but the image's bytes, the region's box, and the recipe. Resident beside the items under way: 16 to
- * 32 bytes an item that is done. Images that cannot be read go into quarantine.
+ * 32 bytes an item that is done. Images that cannot be read go into quarantine; those whose file is not there now are tried
+ * again by the next run.
  */
-import { sha256Hex } from '../core/ids.ts';
+import { type ItemId, sha256Hex } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
-import { newSharedMatrix } from '../math/matrix.ts';
+import { gatherRows, newSharedMatrix } from '../math/matrix.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { originalBytes, type ReadPath } from '../pipeline/originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../pipeline/run.ts';
 import type { Stage } from '../pipeline/stage.ts';
 import type { Workspace } from '../pipeline/workspace.ts';
-import type { Store } from '../store/store.ts';
+import { FILE_GONE, type Store, type VectorShard } from '../store/store.ts';
 import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
 import type { VectorStore } from '../store/vectors/vector-store.ts';
 import { IdSet } from './id-set.ts';
 import { type ImageWork, type ItemsResult, itemRunner } from './item-pixels.ts';
 import { itemsDone } from './items-done.ts';
 import { columnsOf, type EmbeddingRecipe, fitStatistics, recipeOf, savedStatistics, saveRecipe } from './recipe.ts';
+import { lifting, type UnreadCounts, unreadAmong } from './unreadable.ts';
 
 /** Images of a shard: some seconds of work, and a file of about half a megabyte. */
 const DEFAULT_SHARD_SIZE = 256;
@@ -28,7 +30,7 @@ const DEFAULT_SHARD_SIZE = 256;
 export interface EmbedOptions extends RunOptions {
   /** Whole images, or the regions that detectors and people left. Default `images`. */
   readonly items?: ItemKind;
-  /** Drops the vectors of this model and makes them again. Default false. */
+  /** Makes the vectors of this model again; those of images that cannot be read now stay. Default false. */
   readonly force?: boolean;
 }
 
@@ -50,13 +52,12 @@ export interface EmbedEstimate {
 
 export interface EmbedResult extends RunResult {
   readonly space: string;
-  readonly counts: {
+  readonly counts: UnreadCounts & {
     /** Images or regions that got a vector in this run. */
     readonly embedded: number;
     /** Images that were read. */
     readonly images: number;
     readonly shards: number;
-    readonly quarantined: number;
     /** Items with a vector, those of earlier runs included. */
     readonly total: number;
   };
@@ -105,11 +106,16 @@ export async function embed(effects: EmbedEffects, options: EmbedOptions): Promi
   const settings = { items, force, recipe };
   return recordRun(store, { stage: 'embed', settings, modelKey: embedder.key }, options, async (runId) => {
     await saveRecipe(store, recipe);
-    if (force) await vectors.remove(await store.clearVectorShards(space, items));
-    const done = await itemsDone({ store, vectors }, space, items);
-    const tally = { embedded: 0, images: 0, quarantined: 0 };
-    const stage = await embedStage(effects, options, recipe, runId, done, tally);
+    const done = force ? new IdSet() : await itemsDone({ store, vectors }, space, items);
+    const tally = { embedded: 0, images: 0, quarantined: 0, away: 0 };
+    const remade: VectorShard[] = [];
+    const keep = async (shard: VectorShard) => {
+      if (force) remade.push(shard);
+      else await store.putVectorShard(shard);
+    };
+    const stage = await embedStage(effects, options, { recipe, runId, done, tally, keep });
     const { interrupted, shards } = await runOnThisMachine(stage, options);
+    if (force) await putInPlace(effects, recipe, remade);
     const there = await store.vectorShards(space, items);
     const whole = !interrupted && options.limit === undefined && there.length > 0;
     // Made again by force, vectors are what they were: other statistics would make everything else be made again too.
@@ -120,13 +126,50 @@ export async function embed(effects: EmbedEffects, options: EmbedOptions): Promi
   });
 }
 
+interface Embedding {
+  readonly recipe: EmbeddingRecipe;
+  readonly runId: string;
+  readonly done: IdSet;
+  readonly tally: { embedded: number; images: number; quarantined: number; away: number };
+  /** Makes a written shard exist, now or later. */
+  readonly keep: (shard: VectorShard) => Promise<void>;
+}
+
+const shardName = (ids: readonly ItemId[]) => sha256Hex(ids.join('\n')).slice(0, 16);
+
+/**
+ * Puts shards that were made again in the place of all others of the space, at once; vectors that were not made again
+ * move into shards of their own. A run that is killed before leaves everything as it was. Reads every file twice; holds one.
+ */
+async function putInPlace(
+  { store, vectors }: Pick<EmbedEffects, 'store' | 'vectors'>,
+  { space, items }: EmbeddingRecipe,
+  remade: readonly VectorShard[],
+): Promise<void> {
+  const made = new IdSet();
+  for await (const { ids } of vectors.stream(remade)) for (const id of ids) made.add(id);
+  // Only those whose files are whole.
+  await itemsDone({ store, vectors }, space, items);
+  const shards = [...remade];
+  const there = await store.vectorShards(space, items);
+  for (const before of there) {
+    const { ids, vectors: matrix } = await vectors.read(before);
+    const rows = ids.flatMap((id, row) => (made.has(id) ? [] : [row]));
+    if (rows.length === 0) continue;
+    const left = rows.map((row) => ids[row] as ItemId);
+    const { runId } = before;
+    const kept = { space, items, shard: shardName(left), runId, ids: left, vectors: gatherRows(matrix, rows) };
+    shards.push(await vectors.write(kept));
+  }
+  await store.replaceVectorShards(there, shards);
+  const files = new Set(shards.map(({ file }) => file));
+  await vectors.remove(there.filter(({ file }) => !files.has(file)));
+}
+
 async function embedStage(
   { store, vectors, embedder, readBytes }: EmbedEffects,
   { items = 'images', limit, shardSize = DEFAULT_SHARD_SIZE }: EmbedOptions,
-  recipe: EmbeddingRecipe,
-  runId: string,
-  done: IdSet,
-  tally: { embedded: number; images: number; quarantined: number },
+  { recipe, runId, done, tally, keep }: Embedding,
 ): Promise<Stage<ImageWork, ItemsResult<Float32Array>>> {
   const { space } = recipe;
   const columns = columnsOf(recipe);
@@ -135,26 +178,29 @@ async function embedStage(
     embedder.embed(pixels, 1),
   );
 
+  const lift = await lifting(store);
+
   return {
     name: 'embed',
     total: items === 'images' ? Math.min(await waiting(store, done), limit ?? Number.POSITIVE_INFINITY) : undefined,
     shards: () => shardsOf(missing(store, items, done), shardSize, limit),
     process,
-    async commit(_shard, results) {
+    async commit(shard, results) {
+      await lift(shard.items.filter((_, i) => results[i]?.kind === 'done'));
       const made = results.flatMap((result) => (result.kind === 'done' ? result.items : []));
-      const rows = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
+      const { rows, counts: unread } = unreadAmong(results);
       made.sort((a, b) => (a.id < b.id ? -1 : 1));
       if (made.length > 0) {
         const matrix = newSharedMatrix(made.length, columns);
         for (const [i, { result }] of made.entries()) matrix.data.set(result, i * columns);
         const ids = made.map(({ id }) => id);
-        const shard = sha256Hex(ids.join('\n')).slice(0, 16);
-        await store.putVectorShard(await vectors.write({ space, items, shard, runId, ids, vectors: matrix }));
+        await keep(await vectors.write({ space, items, shard: shardName(ids), runId, ids, vectors: matrix }));
       }
       if (rows.length > 0) await store.putQuarantine(rows);
       tally.embedded += made.length;
-      tally.images += results.length - rows.length;
-      tally.quarantined += rows.length;
+      tally.images += results.filter(({ kind }) => kind === 'done').length;
+      tally.quarantined += unread.quarantined;
+      tally.away += unread.away;
     },
   };
 }
@@ -167,10 +213,15 @@ export async function waiting(store: Store, done: IdSet): Promise<number> {
   return count;
 }
 
-/** Images with something to do, in order of id, in pages. Those whose every path is in quarantine are left out. */
+/**
+ * Images with something to do, in order of id, in pages. Those whose every path is in quarantine are left out, unless it is
+ * there because its file was gone.
+ */
 export async function* missing(store: Store, items: ItemKind, done: IdSet): AsyncIterable<readonly ImageWork[]> {
   const quarantined = new Set<string>();
-  for await (const page of store.quarantine()) for (const { path } of page) quarantined.add(path);
+  for await (const page of store.quarantine()) {
+    for (const { path, reason } of page) if (reason !== FILE_GONE) quarantined.add(path);
+  }
   for await (const page of store.images({ present: true })) {
     const ids = page.map(({ id }) => id);
     const regions = items === 'regions' ? await store.regionsOf(ids) : undefined;

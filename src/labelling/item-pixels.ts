@@ -1,6 +1,6 @@
 /**
  * From a recorded image to what a model sees of its items: read, decode, and each item's pixels in memory that is used
- * again. Owns which failures are the file's (they come back as a row for quarantine) and which end the run.
+ * again. Owns which failures are the file's (they come back as such) and which end the run.
  */
 import type { ItemId } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
@@ -10,8 +10,8 @@ import { decodeCovered, decodeLetterboxed, decodeUpright, type Pixels } from '..
 import { regionPixels } from '../images/region-pixels.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { type ReadPath, readFirstIntact } from '../pipeline/originals.ts';
-import type { QuarantineRow, StoredRegion } from '../store/store.ts';
-import { isAboutOneFile, quarantineRowOf } from './unreadable.ts';
+import type { StoredRegion } from '../store/store.ts';
+import { type Unread, unreadOf } from './unreadable.ts';
 
 /** An image with something to do. */
 export interface ImageWork {
@@ -23,7 +23,7 @@ export interface ImageWork {
 
 export type ItemsResult<T> =
   | { readonly kind: 'done'; readonly items: readonly { readonly id: ItemId; readonly result: T }[] }
-  | { readonly kind: 'bad'; readonly row: QuarantineRow };
+  | Unread;
 
 export interface ItemPixelsOptions {
   readonly readBytes: ReadPath;
@@ -74,8 +74,7 @@ export function itemRunner<T>(
       return { kind: 'done', items };
     } catch (error) {
       if (error instanceof ModelFailure) throw error.cause;
-      if (!isAboutOneFile(error)) throw error;
-      return { kind: 'bad', row: quarantineRowOf(work.id, work.paths[0], error, stage) };
+      return unreadOf(work.id, work.paths[0], error, stage);
     }
   };
 }

@@ -3,11 +3,11 @@
  * and commits shapes shard by shard. A region that has its shape is not looked at again, so a run that was killed goes
  * on, and `detect --pose` after `detect` finds keypoints alone.
  */
-import type { ImageRecord } from '../core/image.ts';
+import type { ImagePath, ImageRecord } from '../core/image.ts';
 import { type ReadPath, readFirstIntact } from '../pipeline/originals.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine, shardsOf } from '../pipeline/run.ts';
-import type { QuarantineRow, RegionShapeOf, ShapeItem, ShapeQuery, Store } from '../store/store.ts';
-import { isAboutOneFile, quarantineRowOf } from './unreadable.ts';
+import type { RegionShapeOf, ShapeItem, ShapeQuery, Store } from '../store/store.ts';
+import { lifting, type Unread, type UnreadCounts, unreadAmong, unreadOf } from './unreadable.ts';
 
 /** Images of a shard: some seconds of work. */
 const DEFAULT_SHARD_SIZE = 64;
@@ -19,13 +19,12 @@ export interface ShapeStageEffects {
 }
 
 export interface ShapeResult extends RunResult {
-  readonly counts: {
+  readonly counts: UnreadCounts & {
     /** Images that were read. */
     readonly images: number;
     /** Regions that got a shape. */
     readonly regions: number;
     readonly shards: number;
-    readonly quarantined: number;
   };
 }
 
@@ -43,8 +42,8 @@ export interface ShapeWork<Cut> {
 }
 
 type ItemResult =
-  | { readonly kind: 'done'; readonly shapes: readonly RegionShapeOf[] }
-  | { readonly kind: 'bad'; readonly row: QuarantineRow };
+  | { readonly kind: 'done'; readonly paths: readonly ImagePath[]; readonly shapes: readonly RegionShapeOf[] }
+  | Unread;
 
 export async function runShapeStage<Cut>(
   { store, readBytes }: ShapeStageEffects,
@@ -63,16 +62,16 @@ export async function runShapeStage<Cut>(
       try {
         cut = await work.cut(await readFirstIntact(image.id, paths, readBytes), image, regions);
       } catch (error) {
-        if (!isAboutOneFile(error)) throw error;
-        return { kind: 'bad', row: quarantineRowOf(image.id, paths[0], error, stage) };
+        return unreadOf(image.id, paths[0], error, stage);
       }
-      return { kind: 'done', shapes: await work.shapes(cut, image, regions) };
+      return { kind: 'done', paths, shapes: await work.shapes(cut, image, regions) };
     });
   };
 
   return recordRun(store, { stage, settings, modelKey: makerKey }, options, async () => {
-    const counts = { images: 0, regions: 0, shards: 0, quarantined: 0 };
+    const counts = { images: 0, regions: 0, shards: 0, quarantined: 0, away: 0 };
     const waiting = await store.countShapeWork(query);
+    const lift = await lifting(store);
     const { interrupted, shards } = await runOnThisMachine<ShapeItem, ItemResult>(
       {
         name: stage,
@@ -80,12 +79,15 @@ export async function runShapeStage<Cut>(
         shards: () => shardsOf(store.shapeWork(query), shardSize, limit),
         process,
         async commit(_shard, results) {
-          const shapes = results.flatMap((result) => (result.kind === 'done' ? result.shapes : []));
-          const quarantine = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
+          const done = results.filter((result) => result.kind === 'done');
+          await lift(done);
+          const shapes = done.flatMap((result) => result.shapes);
+          const { rows: quarantine, counts: unread } = unreadAmong(results);
           await store.commitShapes({ makerKey, shapes, quarantine });
-          counts.images += results.length - quarantine.length;
+          counts.images += done.length;
           counts.regions += shapes.length;
-          counts.quarantined += quarantine.length;
+          counts.quarantined += unread.quarantined;
+          counts.away += unread.away;
         },
       },
       options,

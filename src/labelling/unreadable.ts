@@ -1,8 +1,8 @@
-/** Which failures are about one file, and what quarantine says of it. */
+/** Which failures are about one file, and what becomes of its image: it is put aside with the reason. */
 import type { ImageId } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
 import { type ErrorCode, LabelsmithError } from '../errors.ts';
-import type { QuarantineRow } from '../store/store.ts';
+import { FILE_GONE, type QuarantineRow, type Store } from '../store/store.ts';
 
 const ABOUT_ONE_FILE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_FOUND',
@@ -17,8 +17,54 @@ export function isAboutOneFile(error: unknown): error is LabelsmithError {
   return error instanceof LabelsmithError && ABOUT_ONE_FILE.has(error.code);
 }
 
-/** `path` is the image's first one; an image may have none left. */
-export function quarantineRowOf(
+/** An image that could not be read. */
+export interface Unread {
+  readonly kind: 'bad';
+  readonly row: QuarantineRow;
+}
+
+/** Images that could not be read, in a run's counts. */
+export type UnreadCounts = {
+  readonly quarantined: number;
+  /** Those of them whose file is not there now, as of a folder that is not mounted: the next run tries them again. */
+  readonly away: number;
+};
+
+/** What an error of reading an image comes to; one that is not about a file is thrown. `path` is the image's first one. */
+export function unreadOf(imageId: ImageId, path: ImagePath | undefined, error: unknown, stage: string): Unread {
+  if (!isAboutOneFile(error)) throw error;
+  return { kind: 'bad', row: quarantineRowOf(imageId, path, error, stage) };
+}
+
+/** Rows for quarantine, and how many they are. */
+export function unreadAmong(results: readonly (Unread | { readonly kind: 'done' })[]): {
+  readonly rows: readonly QuarantineRow[];
+  readonly counts: UnreadCounts;
+} {
+  const rows = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
+  const away = rows.filter(({ reason }) => reason === FILE_GONE).length;
+  return { rows, counts: { quarantined: rows.length, away } };
+}
+
+/**
+ * A function that takes images out of quarantine that had been put there because their file was gone, and were read now.
+ * Called before what was made of them is written: killed in between, they are only read once more. Resident: those paths.
+ */
+export async function lifting(
+  store: Pick<Store, 'quarantine' | 'liftQuarantine'>,
+): Promise<(read: Iterable<{ readonly paths: readonly ImagePath[] }>) => Promise<void>> {
+  const gone = new Set<string>();
+  for await (const page of store.quarantine()) {
+    for (const { path, reason } of page) if (reason === FILE_GONE) gone.add(path);
+  }
+  return async (read) => {
+    if (gone.size === 0) return;
+    const back = [...read].flatMap(({ paths }) => paths.map(({ path }) => path)).filter((path) => gone.delete(path));
+    if (back.length > 0) await store.liftQuarantine(back);
+  };
+}
+
+function quarantineRowOf(
   imageId: ImageId,
   path: ImagePath | undefined,
   error: LabelsmithError,

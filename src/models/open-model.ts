@@ -4,7 +4,7 @@ import { InferencePool, type PoolModel } from '../math/pool.ts';
 import type { Tensors } from '../math/session.ts';
 import type { InputSpec, ModelEntry } from './catalogue.ts';
 import type { PrepareOptions } from './prepare.ts';
-import { findEntry } from './registry.ts';
+import { allEntries, hintOfNames } from './registry.ts';
 
 export interface OpenOptions extends PrepareOptions {
   /** Inference threads; each holds its own copy of the working memory (default: the cores). */
@@ -15,27 +15,34 @@ export interface OpenOptions extends PrepareOptions {
 
 export type EntryOf<Role extends ModelEntry['role']> = Extract<ModelEntry, { role: Role }>;
 
-/** How a role is called, and where there are models of it. */
-const ROLES: Readonly<Record<ModelEntry['role'], { readonly called: string; readonly hint: string }>> = {
-  detector: { called: 'a detector', hint: '`labelsmith models list` shows which models detect.' },
-  embedder: { called: 'an embedder', hint: '`labelsmith models list` shows which models embed.' },
-  pose: { called: 'a pose model', hint: '`labelsmith models list` shows which models find keypoints.' },
-  classifier: {
-    called: 'a classifier',
-    hint: '`labelsmith models import FILE.onnx --role classifier --class-names FILE` adds one.',
-  },
+/** How a role is called. */
+const ROLES: Readonly<
+  Record<ModelEntry['role'], { readonly one: string; readonly several: string; readonly flags?: string }>
+> = {
+  detector: { one: 'a detector', several: 'detectors' },
+  embedder: { one: 'an embedder', several: 'embedders' },
+  pose: { one: 'a pose model', several: 'pose models' },
+  classifier: { one: 'a classifier', several: 'classifiers', flags: ' --role classifier --class-names FILE' },
 };
 
-/** The model of that name, which must have the role. */
+/** The model of that name, which must have the role; another name is wrong usage. */
 export async function findRole<Role extends ModelEntry['role']>(
   name: string,
   role: Role,
   cacheDir?: string,
 ): Promise<EntryOf<Role>> {
-  const entry = await findEntry(name, cacheDir);
-  if (entry.role === role) return entry as EntryOf<Role>;
-  const { called, hint } = ROLES[role];
-  throw new LabelsmithError('USAGE', `model ${name} is ${ROLES[entry.role].called}, not ${called}`, { hint });
+  const entries = await allEntries(cacheDir);
+  const entry = entries.find(({ id }) => id === name);
+  if (entry?.role === role) return entry as EntryOf<Role>;
+  const { one, several, flags } = ROLES[role];
+  const wrong = entry ? `model ${name} is ${ROLES[entry.role].one}, not ${one}` : `there is no model named "${name}"`;
+  throw new LabelsmithError('USAGE', wrong, {
+    hint: hintOfNames(
+      several,
+      entries.filter((other) => other.role === role),
+      flags,
+    ),
+  });
 }
 
 /** A model on a pool. */

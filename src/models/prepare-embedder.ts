@@ -47,6 +47,11 @@ export async function prepareEmbedder(
   return joined(name, parts);
 }
 
+/** Refuses a name that is not of an embedder, or of several side by side. */
+export async function requireEmbedder(name: string, cacheDir?: string): Promise<void> {
+  for (const part of name.split(JOIN)) await findRole(part, 'embedder', cacheDir);
+}
+
 async function prepareSingle(
   name: string,
   { recipe: own, ...options }: PrepareOptions & { readonly recipe?: Partial<Recipe> },

@@ -57,7 +57,7 @@ test('a damaged converted model is put aside and made again, the same', async ()
 
 test('an unknown name lists the known ones', async () => {
   await assert.rejects(prepareModel('resnet', { cacheDir }), (error: unknown) => {
-    assert.ok(error instanceof LabelsmithError && error.code === 'NOT_FOUND');
+    assert.ok(error instanceof LabelsmithError && error.code === 'USAGE');
     return /centernet, nanodet.*means/.test(error.hint ?? '');
   });
 });

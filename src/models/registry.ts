@@ -21,13 +21,18 @@ export async function allEntries(cacheDir: string = cacheDirectory()): Promise<M
   return [...CATALOGUE, ...(await importedEntries(cacheDir))];
 }
 
+/** A name that nobody knows is wrong usage. */
 export async function findEntry(name: string, cacheDir: string = cacheDirectory()): Promise<ModelEntry> {
   const entries = await allEntries(cacheDir);
   const entry = entries.find(({ id }) => id === name);
   if (entry) return entry;
-  throw new LabelsmithError('NOT_FOUND', `there is no model named "${name}"`, {
-    hint: `Known models: ${entries.map(({ id }) => id).join(', ')}. \`labelsmith models import FILE.onnx\` adds one.`,
-  });
+  throw new LabelsmithError('USAGE', `there is no model named "${name}"`, { hint: hintOfNames('models', entries) });
+}
+
+/** @param what they are, in the plural. @param flags that `models import` needs for one. */
+export function hintOfNames(what: string, entries: readonly Pick<ModelEntry, 'id'>[], flags = ''): string {
+  const names = entries.map(({ id }) => id).join(', ') || 'none';
+  return `Known ${what}: ${names}. \`labelsmith models import FILE.onnx${flags}\` adds one.`;
 }
 
 async function importedEntries(cacheDir: string): Promise<ModelEntry[]> {

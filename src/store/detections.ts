@@ -26,7 +26,7 @@ import type { ImageTable, LabelTable, Schema } from './schema.ts';
 import { ORIGIN_CODES } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import type { AcceptedRegion, DetectionShard, Store } from './store.ts';
+import { type AcceptedRegion, type DetectionShard, FILE_GONE, type Store } from './store.ts';
 import { template } from './template.ts';
 
 type DetectionStore = Pick<
@@ -91,6 +91,10 @@ export function detectionStore(session: Session): DetectionStore {
         .select('image_path.path')
         .whereRef('image_path.image_id', '=', 'image.id')
         .where('image_path.missing', '=', 0);
+    const usable = (eb: ExpressionBuilder<Schema, 'image'>) =>
+      readable(eb).where((row) =>
+        row.or([row('quarantine.path', 'is', null), row('quarantine.reason', '=', FILE_GONE)]),
+      );
     if (force) return query.where((eb) => eb.exists(readable(eb)));
     return query.where((eb) =>
       eb.or([
@@ -98,7 +102,7 @@ export function detectionStore(session: Session): DetectionStore {
           eb('candidate.image_id', 'is not', null),
           eb.or([eb('detection.acceptance_id', 'is', null), eb('detection.acceptance_id', '<>', acceptanceId)]),
         ]),
-        eb.and([eb('candidate.image_id', 'is', null), eb.exists(readable(eb).where('quarantine.path', 'is', null))]),
+        eb.and([eb('candidate.image_id', 'is', null), eb.exists(usable(eb))]),
       ]),
     );
   }

@@ -9,7 +9,7 @@ import type { ImageTable, RegionTable } from './schema.ts';
 import { ORIGIN_CODES } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import type { ShapeItem, ShapeQuery, Store } from './store.ts';
+import { FILE_GONE, type ShapeItem, type ShapeQuery, type Store } from './store.ts';
 
 /** No row has this number: what a model that is not in the dictionary is compared with. */
 const UNKNOWN = -1;
@@ -65,7 +65,7 @@ export function shapeStore(session: Session): Pick<Store, 'shapeWork' | 'countSh
             .select('image_path.path')
             .whereRef('image_path.image_id', '=', 'region.image_id')
             .where('image_path.missing', '=', 0)
-            .where('quarantine.path', 'is', null),
+            .where((row) => row.or([row('quarantine.path', 'is', null), row('quarantine.reason', '=', FILE_GONE)])),
         ),
       );
   }

@@ -69,7 +69,7 @@ export interface Store {
    * Images for which `detect` has something to do, in order of id, in pages: those without candidates of this model
    * (`candidates` null) and those whose regions were made by other acceptance rules. With `force`, all of them count as
    * without. Images that would have to be decoded and have no path that is there are left out; so are, without `force`,
-   * those whose paths are in quarantine (ingesting a path again lifts it).
+   * those whose paths are in quarantine for another reason than {@link FILE_GONE} (ingesting a path again lifts it).
    */
   detectionWork(
     modelKey: string,
@@ -104,7 +104,7 @@ export interface Store {
   /**
    * Images with a detector's regions that have no shape of this kind by this maker, in order of id, in pages. Regions
    * that a person touched or deleted, shapes that a person or an import brought, and images that cannot be read (no
-   * path, or in quarantine) are left out. With `force`, regions whose shape any model made count as without.
+   * path, or in quarantine for another reason than {@link FILE_GONE}) are left out. With `force`, regions whose shape any model made count as without.
    */
   shapeWork(query: ShapeQuery): AsyncIterable<readonly ShapeItem[]>;
   /** Images, not regions. */
@@ -195,6 +195,8 @@ export interface Store {
    * afterwards.
    */
   clearVectorShards(space: string, items: ItemKind, only?: ReadonlySet<string>): Promise<VectorShard[]>;
+  /** Forgets some files and makes others exist in their place, in one transaction. */
+  replaceVectorShards(gone: readonly VectorShard[], shards: readonly VectorShard[]): Promise<void>;
 
   // ── Housekeeping ─────────────────────────────────────────────────────────────────────────────────────────────────
   getSetting(key: string): Promise<string | undefined>;
@@ -254,6 +256,9 @@ export interface IngestShard {
   readonly paths: readonly ImagePath[];
   readonly quarantine: readonly QuarantineRow[];
 }
+
+/** The reason of a row whose file was not there: what is quarantined for it is tried again by every stage. */
+export const FILE_GONE = 'missing';
 
 export interface QuarantineRow {
   readonly path: string;

@@ -3,6 +3,7 @@ import type { ItemKind } from '../core/labels.ts';
 import { bytesOfId, idOf } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runKeyOf } from './dictionary.ts';
+import type { Draft } from './draft.ts';
 import type { VectorShardTable } from './schema.ts';
 import type { Session } from './session.ts';
 import type { Store, VectorShard } from './store.ts';
@@ -10,7 +11,7 @@ import { template } from './template.ts';
 
 export function vectorShardStore(
   session: Session,
-): Pick<Store, 'putVectorShard' | 'vectorShards' | 'clearVectorShards'> {
+): Pick<Store, 'putVectorShard' | 'vectorShards' | 'clearVectorShards' | 'replaceVectorShards'> {
   const { db } = session;
   const put = template<VectorShardTable>((v) =>
     db
@@ -59,21 +60,29 @@ export function vectorShardStore(
     return rows[0].map((row) => shardOf(row, dictionary));
   }
 
+  const putShard = (draft: Draft, shard: VectorShard) => {
+    draft.add(put, {
+      space: shard.space,
+      items: shard.items,
+      shard: shard.shard,
+      file: shard.file,
+      sha256: bytesOfId(shard.sha256, 64),
+      count: shard.count,
+      first_id: bytesOfId(shard.firstId, digits(shard.items)),
+      last_id: bytesOfId(shard.lastId, digits(shard.items)),
+      run_key: shard.runId === null ? null : runKeyOf(draft.dictionary, shard.runId),
+    });
+  };
+
   return {
     vectorShards,
     async putVectorShard(shard) {
+      await session.write((draft) => putShard(draft, shard));
+    },
+    async replaceVectorShards(gone, shards) {
       await session.write((draft) => {
-        draft.add(put, {
-          space: shard.space,
-          items: shard.items,
-          shard: shard.shard,
-          file: shard.file,
-          sha256: bytesOfId(shard.sha256, 64),
-          count: shard.count,
-          first_id: bytesOfId(shard.firstId, digits(shard.items)),
-          last_id: bytesOfId(shard.lastId, digits(shard.items)),
-          run_key: shard.runId === null ? null : runKeyOf(draft.dictionary, shard.runId),
-        });
+        for (const { space, items, shard } of gone) draft.add(drop, { space, items, shard });
+        for (const shard of shards) putShard(draft, shard);
       });
     },
     async clearVectorShards(space, items, only) {

@@ -3,7 +3,7 @@
  * same row and one file; damage and absence are told, and what no row names is never seen.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -131,6 +131,12 @@ export function vectorStoreContract(name: string, create: (workspace: string) =>
       await truncate(path, 100);
       await damaged('BAD_FILE');
       await store.write(shardOf(idsOf(9), { space: 'damage' })); // writing again repairs a cut file
+      assert.equal((await store.read(row)).ids.length, 9);
+      const bytes = await readFile(path);
+      bytes[bytes.length >> 1] ^= 1;
+      await writeFile(path, bytes);
+      await damaged('BAD_FILE');
+      await store.write(shardOf(idsOf(9), { space: 'damage' })); // and one of the same length
       assert.equal((await store.read(row)).ids.length, 9);
       await writeFile(path, 'something else');
       await damaged('BAD_FILE');

@@ -375,7 +375,7 @@ test('files that change or vanish between add and detect', async (t) => {
   await writeFile(join(files, 'other_1.jpg'), '');
 
   const first = await runJson(['detect'], { cwd: dir });
-  assert.deepEqual([first.detected, first.quarantined], [1, 3]);
+  assert.deepEqual([first.detected, first.quarantined, first.away], [1, 3, 1]);
   const reasons = Object.fromEntries(
     (await statusIn(dir)).quarantine.map(({ path, reason }) => [path.slice(files.length + 1), reason]),
   );
@@ -386,7 +386,6 @@ test('files that change or vanish between add and detect', async (t) => {
 
   await t.test('a file that comes back just as it was is detected in, and leaves the quarantine', async () => {
     await rename(join(dir, 'elsewhere.jpg'), join(files, 'meal_1.jpg'));
-    await runJson(['add', 'files/meal_1.jpg'], { cwd: dir });
     const { detected } = await runJson(['detect'], { cwd: dir });
     assert.equal(detected, 1);
     assert.ok((await statusIn(dir)).quarantine.every(({ path }) => !path.endsWith('meal_1.jpg')));
@@ -416,6 +415,30 @@ test('files that change or vanish between add and detect', async (t) => {
     const { quarantine } = await statusIn(dir);
     assert.equal(quarantine.find((row) => row.path === path)?.reason, 'changed');
   });
+});
+
+test('a source folder that is away: nothing is lost, and it is said what to do', async (t) => {
+  const dir = await scratch(t);
+  const files = join(dir, 'files');
+  await photographs(files, ['meal_1.jpg', 'meal_2.jpg']);
+  await runJson(['add', 'files'], { cwd: dir });
+  await runJson(['detect'], { cwd: dir });
+  await runJson(['embed'], { cwd: dir });
+  const before = await statusIn(dir);
+  await rename(files, join(dir, 'away'));
+  for (const command of ['embed', 'detect']) {
+    const { code, stdout } = await runCli([command, '--force'], { cwd: dir });
+    assert.equal(code, 0, command);
+    assert.match(stdout, /Could not read 2 images whose file is not there now; .*\n {2}Bring the folder back/, command);
+    assert.equal((await runCli([command, '--force', '--strict'], { cwd: dir })).code, 1, command);
+  }
+  const { regions, quarantine } = await statusIn(dir);
+  assert.deepEqual([regions, quarantine.map(({ reason }) => reason)], [before.regions, ['missing', 'missing']]);
+  assert.equal((await runJson(['embed'], { cwd: dir })).total, 2);
+  await rename(join(dir, 'away'), files);
+  const again = await runJson(['embed', '--force'], { cwd: dir });
+  assert.deepEqual([again.embedded, again.away, again.total], [2, 0, 2]);
+  assert.deepEqual((await statusIn(dir)).quarantine, []);
 });
 
 test('sources with nothing in them', async (t) => {

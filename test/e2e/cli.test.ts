@@ -1,7 +1,7 @@
 /** The command line itself: help, wrong usage, what goes to which stream, exit codes, signals. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -226,6 +226,18 @@ describe('streams', () => {
     assert.equal((await runCli(args, { cwd: dir })).code, 1);
   });
 
+  test('a file with nothing in it says so', async () => {
+    for (const [format, name, text] of [
+      ['jsonl', 'empty.jsonl', ''],
+      ['jsonl', 'blank.jsonl', '\n \n'],
+      ['csv', 'header.csv', 'file,class\n'],
+    ] as const) {
+      await writeFile(join(dir, name), text);
+      const { code, stdout, stderr } = await runCli(['import', format, name], { cwd: dir });
+      assert.deepEqual([code, stdout, stderr], [1, '', `labelsmith: ${name}: there is nothing in it to import\n`]);
+    }
+  });
+
   test('a folder without images says so', async () => {
     await mkdir(join(dir, 'bare'));
     const { code, stderr } = await runCli(['add', 'bare', '-w', 'none'], { cwd: dir });
@@ -266,6 +278,38 @@ describe('streams', () => {
     await writeFile(join(dir, 'agree.csv'), 'file,class\nmeal_1.jpg,meal\nreport_1.jpg,paper\nmeal_1.jpg,meal\n');
     const agreed = await runJson<Summary>(['import', 'csv', 'agree.csv'], { cwd: dir });
     assert.deepEqual([agreed.tasks, agreed.severalClasses], [{ class: 3 }, []]);
+  });
+
+  test('answers of a sheet stay in their task; those that contradict each other are named and left out', async () => {
+    const at = { cwd: dir };
+    const workspace = ['-w', 'answers'];
+    await runJson(['add', 'photos', ...workspace], at);
+    const write = (rows: string[]) => writeFile(join(dir, 'sheet.csv'), ['file,class,not', ...rows].join('\n'));
+    const sheet = ['import', 'csv', 'sheet.csv', '--as', 'human', ...workspace];
+    type Summary = Record<'matched' | 'labels', number> & {
+      tasks: object;
+      severalClasses: object[];
+      contradictions: string[];
+      unknownClasses: string[];
+    };
+    await write(['meal_1.jpg,meal,', 'report_1.jpg,paper,meal', 'other_2.jpg,,papr', 'meal_1.jpg,lunch,']);
+    const rivals = await runJson<Summary>(sheet, at);
+    assert.deepEqual([rivals.matched, rivals.labels, rivals.tasks], [4, 3, { class: 3 }]);
+    assert.deepEqual(rivals.contradictions, ['sheet.csv:2, sheet.csv:5: meal_1.jpg is said to be "meal" and "lunch"']);
+    assert.deepEqual(rivals.unknownClasses, ['sheet.csv:4: there is no class "papr"; is "paper" meant?']);
+    assert.deepEqual(rivals.severalClasses, []);
+
+    await write(['meal_1.jpg,meal,meal', 'report_1.jpg,paper,', 'other_2.jpg,,meal', 'other_2.jpg,,paper']);
+    const itself = await runCli(sheet, at);
+    assert.equal(itself.code, 0);
+    assert.match(itself.stdout, /^Imported 3 labels/);
+    assert.match(
+      itself.stderr,
+      /^The answers for 1 item contradict each other and were left out:\n {2}sheet\.csv:2: meal_1\.jpg is said to be "meal" and not to be$/m,
+    );
+    assert.equal((await runCli([...sheet, '--strict'], at)).code, 1);
+    await runJson(['export', 'csv', 'answers.csv', ...workspace], at);
+    assert.doesNotMatch(await readFile(join(dir, 'answers.csv'), 'utf8'), /meal_1/);
   });
 
   test('--strict: exit code 1 when a row matches nothing or a file was put aside', async () => {

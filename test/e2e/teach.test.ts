@@ -154,6 +154,12 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
       pilot.predictions.map(({ file }) => file),
       ['0-0.png', '0-1.png', '0-10.png'],
     );
+    const nowhere = await runCli(['teach', 'predict', 'not-there', '--model', model], { cwd: elsewhere });
+    assert.deepEqual([nowhere.code, nowhere.stdout], [1, '']);
+    assert.match(nowhere.stderr, /not-there does not exist/);
+    await mkdir(join(elsewhere, 'bare'));
+    const bare = await runCli(['teach', 'predict', 'bare', '--model', model], { cwd: elsewhere });
+    assert.deepEqual([bare.code, bare.stdout], [1, 'file,class,confidence\n']);
     const bytes = await readFile(model);
     assert.equal(createHash('sha256').update(bytes).digest('hex'), result.modelSha256);
     const session = await ort.InferenceSession.create(bytes);
@@ -247,7 +253,34 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
   assert.equal((await runCli(['teach', 'select', '--audit', '3', '--out', 'sort'], at)).code, 1);
   const { audit } = await runJson<{ audit: number }>(['teach', 'train'], at);
   assert.equal(audit, result.audit, 'what is refused draws no audit items');
+  await checkAuditSize(dir);
 });
+
+/** Of 42 items 9 are labelled and 6 labelled in the audit set: no more than 31 may be, and those that are not labelled go. */
+async function checkAuditSize(dir: string): Promise<void> {
+  const at = { cwd: dir };
+  for (const size of ['26', '27', '400']) {
+    const refused = await runCli(['teach', 'select', '-n', '0', '--audit', size, '--out', 'more.csv'], at);
+    assert.equal(refused.code, 2, size);
+    assert.match(refused.stderr, /of 42 images, 27 are left to draw from/);
+    assert.match(refused.stderr, /Give --audit 25 or less\. Or: .*--drop-audit/);
+  }
+  assert.equal(existsSync(join(dir, 'more.csv')), false);
+  const drawn = await runJson<{ audit: number }>(
+    ['teach', 'select', '-n', '0', '--audit', '25', '--out', 'more.csv'],
+    at,
+  );
+  assert.equal(drawn.audit, 25);
+  const full = await runCli(['teach', 'select', '--audit', '1', '--out', 'yet-more.csv'], at);
+  assert.equal(full.code, 2);
+  assert.match(full.stderr, /No more can be drawn\. Or: .*--drop-audit/);
+  const dropping = ['teach', 'select', '-n', '0', '--drop-audit'];
+  assert.deepEqual(await runJson(dropping, at), { dropped: 25 });
+  assert.deepEqual(await runJson(dropping, at), { dropped: 0 }, 'what is labelled stays in the audit set');
+  const asked = ['teach', 'select', '-n', '40', '--drop-audit', '--audit', '2', '--out', 'all.csv'];
+  const { selected, audit } = await runJson<{ selected: number; audit: number }>(asked, at);
+  assert.deepEqual([selected, audit], [25, 2]);
+}
 
 /** Two embedders and both side by side are tried on the labelled images; what is chosen is the same after a kill. */
 async function checkBackbones(dir: string): Promise<void> {
@@ -264,14 +297,34 @@ async function checkBackbones(dir: string): Promise<void> {
   assert.ok(found.backbones.some(({ model }) => model === found.embedder));
   await runCli(search, { ...at, killAfterMs: 0.6 * lengthMs });
   assert.equal((await runJson<Wide>(search, at)).modelSha256, found.modelSha256);
-  const unknown = await runJson<Wide>([...search.slice(0, -1), 'no-such-model'], at);
-  assert.match(unknown.warnings.join(), /no-such-model was not tried: there is no model named/);
+  const quick = await runJson<Wide>(
+    ['teach', 'train', '--backbones', 'mobilenetv3-small,centernet-backbone', '--budget', '60s'],
+    at,
+  );
+  assert.ok(
+    quick.backbones.some(({ model }) => model === 'centernet-backbone'),
+    'named, so tried',
+  );
+  for (const [names, said] of [
+    ['no-such-model', /there is no model named "no-such-model"/],
+    ['mobilenetv3-small,centernet', /model centernet is a detector, not an embedder/],
+    ['mobilenetv3-small+nope', /there is no model named "nope"/],
+  ] as const) {
+    for (const args of [
+      ['teach', 'rounds', '--backbones', names],
+      ['embed', '--model', names.split(',').at(-1) as string],
+    ]) {
+      const refused = await runCli(args, at);
+      assert.equal(refused.code, 2, args.join(' '));
+      assert.match(refused.stderr, said);
+      assert.match(refused.stderr, /Known embedders: mobilenetv3-small, centernet-backbone/);
+    }
+  }
 }
 
 interface Wide extends Rounds {
   readonly embedder: string;
   readonly backbones: readonly { readonly model: string; readonly labels: number; readonly accuracy: number }[];
-  readonly warnings: readonly string[];
 }
 
 test('regions: asked about in a sheet and a page, answered, learned, and the rest labelled', async (t) => {
@@ -342,4 +395,5 @@ test('regions: asked about in a sheet and a page, answered, learned, and the res
   const refused = await runCli(['teach', 'predict', 'images', '--task', 'part'], at);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /tells regions apart, not whole images/);
+  assert.equal(refused.stdout, '');
 });

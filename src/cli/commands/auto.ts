@@ -7,7 +7,7 @@ import { formatCount, formatPercent, plural, table } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { addExitCode, HERE, printAdded } from './add.ts';
 import { CLASSIFIER, classifierPath, printClassified, runClassify } from './classify.ts';
-import { printDetected, quarantinedIn, runDetect, shapeCounts } from './detect.ts';
+import { isUnreadIn, printDetected, runDetect, shapeCounts } from './detect.ts';
 import { DETECT_OPTIONS } from './detect-options.ts';
 import { printClusters, printHowClustered, runDiscover } from './discover.ts';
 import { runEmbed } from './embed.ts';
@@ -70,7 +70,7 @@ export const auto: CommandSpec = {
         classified: classified && { task: classified.task, ...classified.counts },
         report: written?.path ?? null,
       });
-      return global.strict && quarantinedIn(detected) > 0 ? 1 : 0;
+      return global.strict && isUnreadIn(detected) ? 1 : 0;
     } finally {
       await workspace.close();
     }

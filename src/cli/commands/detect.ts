@@ -3,6 +3,7 @@ import { type DetectResult, detectIn, detectionKey, estimateDetect } from '../..
 import { findPosesIn } from '../../labelling/pose.ts';
 import { segmentIn } from '../../labelling/segment.ts';
 import type { ShapeResult } from '../../labelling/shape-stage.ts';
+import type { UnreadCounts } from '../../labelling/unreadable.ts';
 import { type Detector, openDetector } from '../../models/detector.ts';
 import { openPose } from '../../models/pose.ts';
 import { openSegmenter } from '../../models/segmenter.ts';
@@ -13,6 +14,7 @@ import type { Output } from '../output.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { acceptRulesOf, DETECT_OPTIONS, personClassesOf } from './detect-options.ts';
+import { printUnread } from './unread.ts';
 
 export const detect: CommandSpec = {
   usage: 'detect',
@@ -56,7 +58,7 @@ export const detect: CommandSpec = {
         output.document({ interrupted: result.interrupted, ...result.counts, ...shapeCounts(result) });
         printDetected(output, result);
         if ((await workspace.store.countImages()) === 0) return 1;
-        return global.strict && quarantinedIn(result) > 0 ? 1 : 0;
+        return global.strict && isUnreadIn(result) ? 1 : 0;
       } finally {
         await workspace.close();
       }
@@ -144,8 +146,17 @@ export function shapeCounts({ pose, segment }: Detected): Record<string, ShapeRe
   return { ...(pose && { pose: pose.counts }), ...(segment && { segment: segment.counts }) };
 }
 
-export function quarantinedIn({ counts, pose, segment }: Detected): number {
-  return counts.quarantined + (pose?.counts.quarantined ?? 0) + (segment?.counts.quarantined ?? 0);
+/** Images that could not be read; each pass counts those that it met. */
+export function unreadIn({ counts, pose, segment }: Detected): UnreadCounts {
+  const passes = [counts, pose?.counts, segment?.counts].filter((pass) => pass !== undefined);
+  // Each pass tries those again whose file is not there.
+  const away = Math.max(...passes.map((pass) => pass.away));
+  return { quarantined: passes.reduce((sum, pass) => sum + pass.quarantined - pass.away, away), away };
+}
+
+/** `--strict`: whether any image could not be read. */
+export function isUnreadIn(result: Detected): boolean {
+  return unreadIn(result).quarantined > 0;
 }
 
 async function showEstimate(invocation: Invocation, workspace: Workspace, detector: Detector): Promise<number> {
@@ -170,31 +181,33 @@ function openDetectorFor({ options, global, output, signal }: Invocation): Promi
   return openDetector(options.model as string, { ...fetchOptionsFor(output, signal), threads: global.threads });
 }
 
+function hadNothingToDo({ counts, interrupted }: Pick<DetectResult | ShapeResult, 'counts' | 'interrupted'>): boolean {
+  return counts.images + counts.quarantined === 0 && !interrupted;
+}
+
 export function printDetected(output: Output, result: Detected): void {
   const { counts, pose, segment } = result;
+  const { quarantined, away } = unreadIn(result);
   const reused = counts.images - counts.detected;
   const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
   output.line(
-    counts.images === 0 && !result.interrupted
+    hadNothingToDo(result)
       ? 'Nothing to do: no image is left to detect in.'
       : `Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`,
   );
-  if (pose && pose.counts.images === 0 && !pose.interrupted) {
+  if (pose && hadNothingToDo(pose)) {
     output.line('No image is left to find keypoints in.');
   } else if (pose) {
     output.line(
       `Found keypoints of ${plural(pose.counts.regions, 'person', 'people')} in ${plural(pose.counts.images, 'image')}.`,
     );
   }
-  if (segment && segment.counts.images === 0 && !segment.interrupted) {
+  if (segment && hadNothingToDo(segment)) {
     output.line('No image is left to find masks in.');
   } else if (segment) {
     output.line(
       `Found masks of ${plural(segment.counts.regions, 'region')} in ${plural(segment.counts.images, 'image')}.`,
     );
   }
-  const quarantined = quarantinedIn(result);
-  if (quarantined > 0) {
-    output.line(`Could not read ${plural(quarantined, 'image')}: labelsmith status --quarantine says why.`);
-  }
+  printUnread(output, { quarantined, away });
 }

@@ -8,6 +8,7 @@ import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
+import { printUnread } from './unread.ts';
 
 export const DEFAULT_EMBEDDER = 'mobilenetv3-small';
 
@@ -32,7 +33,11 @@ export const embed: CommandSpec = {
     'A second run does only what is missing. Vectors are Arrow files in the workspace and may be deleted at any time.',
   options: [
     ...EMBED_OPTIONS,
-    { flags: '--force', description: 'drop the vectors of this model and make them again', default: false },
+    {
+      flags: '--force',
+      description: 'make the vectors of this model again; those of images that cannot be read now stay',
+      default: false,
+    },
   ],
   dryRun: true,
   examples: [
@@ -117,7 +122,7 @@ export function noteLimit({ global, output }: Invocation, { counts }: EmbedResul
 
 export function printEmbedded(output: Output, { counts, interrupted }: EmbedResult, items: ItemKind): void {
   const what = items === 'images' ? 'image' : 'region';
-  if (counts.embedded === 0 && counts.quarantined === 0 && !interrupted) {
+  if (counts.embedded + counts.quarantined === 0 && !interrupted) {
     output.line(`Nothing to do: no ${what} is left to embed, of ${formatCount(counts.total)}.`);
     return;
   }
@@ -125,7 +130,5 @@ export function printEmbedded(output: Output, { counts, interrupted }: EmbedResu
   output.line(
     `Embedded ${plural(counts.embedded, what)}${before > 0 ? `, ${plural(counts.total, what)} in all` : ''}.`,
   );
-  if (counts.quarantined > 0) {
-    output.line(`Could not read ${plural(counts.quarantined, 'image')}: labelsmith status --quarantine says why.`);
-  }
+  printUnread(output, counts);
 }

@@ -53,12 +53,19 @@ export const importCommand: CommandSpec = {
           output.warn('  keeps them all; --task class keeps the last said of each image.');
         }
       }
+      if (summary.contradictions.length > 0) {
+        output.warn(
+          `The answers for ${plural(summary.contradictions.length, 'item')} contradict each other and were left out:`,
+        );
+        for (const contradiction of summary.contradictions) output.warn(`  ${oneLine(contradiction)}`);
+      }
+      for (const unknown of summary.unknownClasses) output.warn(`${oneLine(unknown)} (column not)`);
       if (summary.unmatched > 0) {
         output.warn(`${plural(summary.unmatched, 'entry', 'entries')} matched no image:`);
         for (const where of summary.unmatchedWhere) output.warn(`  ${oneLine(where)}`);
       }
       if (summary.matched === 0) return 1;
-      return global.strict && summary.unmatched > 0 ? 1 : 0;
+      return global.strict && summary.unmatched + summary.contradictions.length > 0 ? 1 : 0;
     } finally {
       await workspace.close();
     }

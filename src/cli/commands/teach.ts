@@ -2,6 +2,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../formats/output.ts';
+import { dropUnlabelledAuditItems } from '../../labelling/audit-items.ts';
 import type { Account } from '../../labelling/teach/account.ts';
 import { openClassifier } from '../../labelling/teach/classifier-file.ts';
 import { doubtsIn } from '../../labelling/teach/doubts.ts';
@@ -17,6 +18,7 @@ import {
   teachIn,
 } from '../../labelling/teach/teach.ts';
 import { openEmbedder } from '../../models/embedder.ts';
+import { requireEmbedder } from '../../models/prepare-embedder.ts';
 import { allEntries } from '../../models/registry.ts';
 import { originalBytes, readImageIfThere } from '../../pipeline/originals.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
@@ -24,6 +26,7 @@ import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../.
 import { openSource } from '../../sources/open.ts';
 import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
+import type { Output } from '../output.ts';
 import { fraction, nameList, wholeNumber } from '../parse.ts';
 import { durationMs } from '../parse-duration.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
@@ -46,7 +49,8 @@ const SEARCH: readonly OptionSpec[] = [
   },
   {
     flags: '--backbones <a,b>',
-    description: 'embedders that --search wide tries, alone and two side by side (default: all there are)',
+    description:
+      'tries these embedders, alone and two side by side, without --search wide too (default with it: all there are)',
     parse: nameList('--backbones'),
   },
   {
@@ -72,7 +76,7 @@ const train: CommandSpec = {
   examples: [
     ['labelsmith teach train', 'the labels of the task class'],
     ['labelsmith teach train --search wide --views 4 --budget 10m', 'what else may help, for ten minutes'],
-    ['labelsmith teach train --search wide --backbones mobilenetv3-small,mine', 'which of two embedders, or both'],
+    ['labelsmith teach train --backbones mobilenetv3-small,mine', 'which of two embedders, or both'],
   ],
   run: (invocation) => teachCommand(invocation, false),
 };
@@ -100,8 +104,8 @@ const select: CommandSpec = {
     'The answers come back with labelsmith import csv OUT.csv --as human (or import folders OUT --as human).\n' +
     'OUT.csv gets a row an image with an empty class column; a folder gets the pictures to sort into classes, and a page\n' +
     'to look at. Nearly equal pictures are asked once. Audit items are drawn at random and never trained on, whoever\n' +
-    `labels them. An image that is of no class of the task is "${NONE_OF_THESE}". Embeds first, with --limit N at most N;\n` +
-    'what is asked is of all that are embedded.',
+    'labels them; a quarter of all items stays outside of the audit set. An image that is of no class of the task is\n' +
+    `"${NONE_OF_THESE}". Embeds first, with --limit N at most N; what is asked is of all that are embedded.`,
   options: [
     TASK,
     {
@@ -116,12 +120,18 @@ const select: CommandSpec = {
       default: 0,
       parse: wholeNumber('--audit', 0),
     },
+    {
+      flags: '--drop-audit',
+      description: 'first take back audit items that nobody has labelled',
+      default: false,
+    },
     { flags: '--out <path>', description: 'FILE.csv, or a folder (default: to-label.csv)', default: 'to-label.csv' },
     { flags: '--replace', description: 'replace OUT as a whole', default: false },
   ],
   examples: [
     ['labelsmith teach select -n 50 --out label.csv', 'fifty rows to fill in'],
     ['labelsmith teach select -n 50 --audit 100 --out sort/', 'a folder to sort, a hundred for the audit among them'],
+    ['labelsmith teach select -n 0 --drop-audit', 'no more than to take back what was drawn and not labelled'],
   ],
   async run(invocation) {
     const { options, global, output, signal } = invocation;
@@ -129,6 +139,13 @@ const select: CommandSpec = {
     try {
       const { store } = workspace;
       const task = options.task as string;
+      const count = options.count as number;
+      const audit = options.audit as number;
+      if (count + audit === 0 && options.dropAudit) {
+        await singleTask(store, task);
+        output.document({ dropped: await dropAudit(output, store, task) });
+        return 0;
+      }
       const place = {
         out: options.out as string,
         replace: options.replace as boolean,
@@ -142,13 +159,13 @@ const select: CommandSpec = {
       if (embedded.interrupted) return 130;
       noteLimit(invocation, embedded, items);
       const { seed, threads } = global;
-      const count = options.count as number;
-      const result = await selectIn(workspace, { seed, threads, signal, task, count, audit: options.audit as number });
+      const dropped = options.dropAudit ? await dropAudit(output, store, task) : 0;
+      const result = await selectIn(workspace, { seed, threads, signal, task, count, audit });
       const written = await writeQuestions(workspace, result.questions, { ...place, task });
-      output.document({ ...result.counts, ...written, questions: written.questions });
-      const { selected, audit } = result.counts;
+      output.document({ ...result.counts, dropped, ...written, questions: written.questions });
+      const { selected, audit: drawn } = result.counts;
       output.line(
-        `Chose ${plural(selected, items === 'images' ? 'image' : 'region')} to label${audit > 0 ? ` and drew ${audit} for the audit set` : ''}: ${written.out}`,
+        `Chose ${plural(selected, items === 'images' ? 'image' : 'region')} to label${drawn > 0 ? ` and drew ${drawn} for the audit set` : ''}: ${written.out}`,
       );
       if (written.unreadable > 0)
         output.warn(`${plural(written.unreadable, 'image')} could not be read and were left out.`);
@@ -158,6 +175,12 @@ const select: CommandSpec = {
     }
   },
 };
+
+async function dropAudit(output: Output, store: Workspace['store'], task: string): Promise<number> {
+  const dropped = await dropUnlabelledAuditItems(store, task);
+  output.line(`Took back ${plural(dropped, 'audit item')} that nobody has labelled.`);
+  return dropped;
+}
 
 function isSheet(out: string): boolean {
   return out.toLowerCase().endsWith('.csv');
@@ -269,7 +292,12 @@ const predict: CommandSpec = {
       const threshold = (options.threshold as number | undefined) ?? 0;
       const rows: { file: string; class: string; confidence: number }[] = [];
       const failed: { file: string; message: string }[] = [];
-      output.line('file,class,confidence');
+      let headed = false;
+      // Not before there is something to say: a folder that is not there leaves stdout empty.
+      const head = () => {
+        if (!headed) output.line('file,class,confidence');
+        headed = true;
+      };
       for await (const prediction of predictFiles(
         classifier,
         await openSource(args[0] as string, { cwd: process.cwd() }),
@@ -284,8 +312,10 @@ const predict: CommandSpec = {
         const className = prediction.confidence < threshold ? '' : prediction.className;
         const confidence = Number(prediction.confidence.toFixed(6));
         rows.push({ file, class: className, confidence });
+        head();
         output.line(csvRow([fileCell(file), textCell(className), String(confidence)]).trimEnd());
       }
+      head();
       output.document({
         model: classifier.key,
         task: classifier.info.task,
@@ -306,6 +336,9 @@ const predict: CommandSpec = {
 
 async function teachCommand(invocation: Invocation, labelRest: boolean): Promise<number> {
   const { options, global, output, signal } = invocation;
+  const named = options.backbones as readonly string[] | undefined;
+  for (const name of named ?? []) await requireEmbedder(name);
+  const search = options.search as SearchWidth;
   const workspace = await openWorkspace(global.workspace, { create: false });
   try {
     const task = options.task as string;
@@ -324,12 +357,12 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
       threshold: (options.threshold as number | undefined) ?? DEFAULT_THRESHOLD,
       budgetMs: options.budget as number | undefined,
       techniques: labelRest ? undefined : [],
-      search: options.search as SearchWidth,
+      search,
       views: options.views as number,
       openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
       labelRest,
       preparing: fetchOptionsFor(output, signal),
-      backbones: (options.backbones as readonly string[] | undefined) ?? (await embedderNames()),
+      backbones: named ?? (search === 'wide' ? await embedderNames() : []),
       onTrial: ({ model, accuracy, weights }) =>
         output.note(
           `  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${weights.map((w) => w.toFixed(2)).join(' ')}`,

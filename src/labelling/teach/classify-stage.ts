@@ -20,6 +20,7 @@ import { adoptGuesses, type GuessSet, guessSpace } from '../guesses.ts';
 import type { IdSet } from '../id-set.ts';
 import { type ImageWork, type ItemsResult, itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
+import { lifting, type UnreadCounts, unreadAmong } from '../unreadable.ts';
 import type { Classifier } from './classifier-file.ts';
 import { saidOf } from './items.ts';
 
@@ -38,13 +39,12 @@ export interface ClassifyEffects {
 
 export interface ClassifyResult extends RunResult {
   readonly task: string;
-  readonly counts: {
+  readonly counts: UnreadCounts & {
     /** Items that were looked at in this run. */
     readonly classified: number;
     readonly labelled: number;
     /** Items that got none: below the threshold, or people have spoken. Their best guess is kept for `evaluate`. */
     readonly unsure: number;
-    readonly quarantined: number;
     readonly shards: number;
   };
 }
@@ -91,7 +91,7 @@ export async function classify(effects: ClassifyEffects, options: ClassifyOption
       await store.putSetting(last, key);
     }
     const done = await itemsDone({ store, vectors }, guessSpace(set), items);
-    const tally: Tally = { classified: 0, labelled: 0, unsure: 0, quarantined: 0, shards: 0 };
+    const tally: Tally = { classified: 0, labelled: 0, unsure: 0, quarantined: 0, away: 0, shards: 0 };
     const stage = await classifyStage(effects, options, { set, threshold, done, tally });
     const { interrupted, shards } = await runOnThisMachine(stage, options);
     tally.shards = shards;
@@ -117,14 +117,16 @@ async function classifyStage(
   const process = itemRunner({ readBytes, input, margin: margin ?? 0, stage: 'classify' }, (pixels) =>
     classifier.classify(pixels),
   );
+  const lift = await lifting(store);
   return {
     name: 'classify',
     total: items === 'images' ? Math.min(await waiting(store, done), limit ?? Number.POSITIVE_INFINITY) : undefined,
     shards: () => shardsOf(missing(store, items, done), shardSize, limit),
     process,
-    async commit(_shard, results) {
+    async commit(shard, results) {
+      await lift(shard.items.filter((_, i) => results[i]?.kind === 'done'));
       const found = results.flatMap((result) => (result.kind === 'done' ? result.items : []));
-      const rows = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
+      const { rows, counts: unread } = unreadAmong(results);
       found.sort((a, b) => (a.id < b.id ? -1 : 1));
       if (found.length > 0) {
         const ids = found.map(({ id }) => id);
@@ -142,7 +144,8 @@ async function classifyStage(
       }
       if (rows.length > 0) await store.putQuarantine(rows);
       tally.classified += found.length;
-      tally.quarantined += rows.length;
+      tally.quarantined += unread.quarantined;
+      tally.away += unread.away;
     },
   };
 }

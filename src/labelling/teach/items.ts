@@ -237,7 +237,7 @@ function refuseUnteachable(
       'UNSUPPORTED',
       `All ${counts.audit} labelled items of the task "${task}" are in the audit set, which is never trained on.`,
       {
-        hint: 'Label others: labelsmith teach select -n 50 --out label.csv says which.',
+        hint: 'Label others: labelsmith teach select -n 50 --out label.csv says which. Where none are left, teach select -n 0 --drop-audit takes back audit items that nobody has labelled.',
       },
     );
   }

@@ -1,6 +1,7 @@
 /** `teach select`: the store's side of choosing what to label next, and of drawing an audit set. */
 import type { ItemId } from '../../core/ids.ts';
 import { sampleIndices, seededRandom } from '../../core/random.ts';
+import { LabelsmithError } from '../../errors.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { InferencePool } from '../../math/pool.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../pipeline/run.ts';
@@ -14,7 +15,7 @@ export interface SelectInOptions extends Pick<RunOptions, 'seed' | 'threads' | '
   readonly task: string;
   /** Items to label next; groups count once. */
   readonly count: number;
-  /** Items to draw at random for the audit set, which is never trained on. Default 0. */
+  /** Items to draw at random for the audit set, which is never trained on. Refused where too few would be left. */
   readonly audit: number;
 }
 
@@ -40,11 +41,11 @@ export interface SelectResult extends RunResult {
 export async function selectIn(workspace: Workspace, options: SelectInOptions): Promise<SelectResult> {
   const { task, count, audit, seed } = options;
   const items = await taskItems(workspace, task);
+  const drawn = drawAudit(items, audit, seed);
   const settings = { task, count, audit };
   return recordRun(workspace.store, { stage: 'teach select', settings }, options, async () => {
     const pool = await InferencePool.create({ threads: options.threads });
     try {
-      const drawn = drawAudit(items, audit, seed);
       const { problem, guesses } = await problemOf(workspace, items, new Set(drawn));
       const selected = await selectItems(pool, problem, { count, seed, signal: options.signal });
       const ids = drawn.map((row) => items.ids[row] as ItemId);
@@ -64,20 +65,51 @@ export async function selectIn(workspace: Workspace, options: SelectInOptions): 
   });
 }
 
+/** What must stay to learn from: this share of all items is neither in the audit set nor nearly the same as what is. */
+const LEAST_TO_LEARN_FROM = 0.25;
+
 /**
  * Rows drawn with equal chance among those that nobody has labelled, of groups that nothing is known of: then none is
  * nearly the same picture as one that is learned from.
  */
-function drawAudit({ ids, said, groups, audit }: TaskItems, count: number, seed: number): number[] {
+function drawAudit(items: TaskItems, count: number, seed: number): number[] {
   if (count === 0) return [];
+  const { ids, said, groups, audit } = items;
   const known = new Set<string>();
   for (const [row, { kind }] of said.entries()) {
     if (kind !== 'nothing' || audit.has(ids[row] as ItemId)) known.add(groups[row] as string);
   }
   const free = groups.flatMap((group, row) => (known.has(group) ? [] : [row]));
   // Another draw has another stream, or it would find the same items taken.
-  const random = seededRandom(seed, `audit:${audit.size}`);
-  return Array.from(sampleIndices(free.length, count, random), (i) => free[i] as number);
+  const draw = (size: number) => {
+    const random = seededRandom(seed, `audit:${audit.size}`);
+    return Array.from(sampleIndices(free.length, size, random), (i) => free[i] as number);
+  };
+  const leavesEnough = (size: number) => size <= free.length && shareLeft(items, draw(size)) >= LEAST_TO_LEARN_FROM;
+  if (leavesEnough(count)) return draw(count);
+  let [most, tooMany] = [0, count];
+  while (tooMany - most > 1) {
+    const size = Math.floor((most + tooMany) / 2);
+    if (leavesEnough(size)) most = size;
+    else tooMany = size;
+  }
+  const kind = items.task.items;
+  const drop = 'labelsmith teach select -n 0 --drop-audit takes back audit items that nobody has labelled.';
+  throw new LabelsmithError(
+    'USAGE',
+    `--audit ${count} would leave too few to learn from: of ${ids.length} ${kind}, ${free.length} are left to draw from, and a quarter of all has to stay outside of the audit set.`,
+    {
+      hint: `${most > 0 ? `Give --audit ${most} or less.` : 'No more can be drawn.'}${audit.size > 0 ? ` Or: ${drop}` : ''}`,
+      details: { left: free.length, most },
+    },
+  );
+}
+
+/** The share of items that may be learned from when these are in the audit set too. */
+function shareLeft({ ids, groups, audit }: TaskItems, drawn: readonly number[]): number {
+  const taken = new Set(drawn.map((row) => groups[row] as string));
+  for (const [row, id] of ids.entries()) if (audit.has(id)) taken.add(groups[row] as string);
+  return groups.filter((group) => !taken.has(group)).length / ids.length;
 }
 
 async function problemOf(

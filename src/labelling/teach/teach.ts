@@ -48,8 +48,8 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   /** Opens an embedder by name: for views, and for other backbones. */
   readonly openEmbedder?: (model: string) => Promise<Embedder>;
   /**
-   * Embedders that a wide search tries as well, each by itself and beside another. Where one of them is better, all items
-   * are embedded with it, and it is the workspace's embedder from then on. Default: none.
+   * Embedders to try beside the one in use, each by itself and beside another; a quick search tries them too. Where one of
+   * them is better, all items are embedded with it, and it is the workspace's embedder from then on. Default: none.
    */
   readonly backbones?: readonly string[];
   readonly onTrial?: (trial: BackboneTrial) => void;
@@ -113,6 +113,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
     techniques: techniques ?? null,
     budgetMs: options.budgetMs ?? null,
     search: options.search ?? 'quick',
+    backbones: options.backbones ?? [],
     views: options.views ?? 0,
     space: items.recipe.space,
   };
@@ -154,7 +155,7 @@ async function onBestBackbone(
   const { task, search, backbones = [], openEmbedder, budgetMs = Number.POSITIVE_INFINITY } = options;
   const items = await taskItems(workspace, task);
   const labelled = teachingOf(items);
-  if (search !== 'wide' || !openEmbedder) return { items, labelled, backbone: null };
+  if ((search !== 'wide' && backbones.length === 0) || !openEmbedder) return { items, labelled, backbone: null };
   const now = performance.now();
   const models = backboneNames(backbones);
   const pool = await InferencePool.create({ threads: options.threads });

@@ -3,7 +3,7 @@
  * of items, HASH that of the file's bytes.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
@@ -113,9 +113,9 @@ async function sweepOnce(folder: string): Promise<void> {
 /** The file appears whole under its name or not at all; the folder's entry is on disk too. */
 async function writeDurably(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const path = join(folder, name);
-  // The name is the content's: a file of that name and length is this one, and `read` checks its hash.
-  const there = await stat(path).catch(() => undefined);
-  if (there?.size === bytes.length) return;
+  // The name is the content's, but a file may have been damaged since.
+  const there = await readFile(path).catch(() => undefined);
+  if (there?.equals(bytes)) return;
   const temporary = join(folder, `${name}.${WRITER}-${randomBytes(6).toString('hex')}.tmp`);
   try {
     await mkdir(folder, { recursive: true });

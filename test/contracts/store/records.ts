@@ -236,9 +236,10 @@ export function recordCases(open: OpenStore): void {
     for (const v of [vectors('b', last), vectors('a', first), regions]) await store.putVectorShard(v);
     assert.deepEqual(await store.vectorShards('model+cover224', 'images'), [vectors('a', first), vectors('b', last)]);
     assert.deepEqual(await store.vectorShards('other', 'images'), []);
+    await store.replaceVectorShards([vectors('a', first)], [vectors('b', first), vectors('c', last)]);
     assert.deepEqual(await store.clearVectorShards('model+cover224', 'images'), [
-      vectors('a', first),
-      vectors('b', last),
+      vectors('b', first),
+      vectors('c', last),
     ]);
     assert.deepEqual(await store.vectorShards('model+cover224', 'images'), []);
     assert.deepEqual(await store.vectorShards('model+cover224', 'regions'), [regions]);

@@ -1,0 +1,17 @@
+/** What commands that read images say of those that they could not read. */
+import type { UnreadCounts } from '../../labelling/unreadable.ts';
+import type { Output } from '../output.ts';
+import { plural } from '../words.ts';
+
+export function printUnread(output: Output, { quarantined, away }: UnreadCounts): void {
+  const broken = quarantined - away;
+  if (broken > 0) output.line(`Could not read ${plural(broken, 'image')}: labelsmith status --quarantine says why.`);
+  if (away > 0) {
+    output.line(
+      `Could not read ${plural(away, 'image')} whose file is not there now; what is known of ${away === 1 ? 'it' : 'them'} stays.`,
+    );
+    output.line(
+      '  Bring the folder back and run this again; where files were moved or deleted, run labelsmith add --sync on it.',
+    );
+  }
+}
