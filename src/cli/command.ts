@@ -11,6 +11,8 @@ export interface CommandSpec {
   readonly options?: readonly OptionSpec[];
   /** It can say what it would do (`--dry-run`); other commands refuse the option rather than go ahead. */
   readonly dryRun?: true;
+  /** `--limit` makes it a pilot; other commands say that it means nothing to them. */
+  readonly limit?: true;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Gives the exit code; none is 0. */
   run(invocation: Invocation): Promise<number | undefined>;

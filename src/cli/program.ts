@@ -64,6 +64,9 @@ export async function runCommandLine(
         .filter((arg) => arg !== undefined) as string[];
       const invoked = invocation(args, command.optsWithGlobals(), signal);
       if (invoked.global.dryRun && !spec.dryRun) await refuseDryRun(spec);
+      if (invoked.global.limit !== undefined && !spec.limit) {
+        invoked.output.note(`note: --limit means nothing to ${command.name()}; it goes over everything.`);
+      }
       exitCode = (await spec.run(invoked)) ?? 0;
     });
   }

@@ -260,6 +260,8 @@ describe('streams', () => {
     const second = await runJson<Record<string, number>>(pilot, { cwd: dir });
     assert.deepEqual([second.files, second.images, second.unchanged], [2, 2, 2]);
     assert.equal(second.stillQuarantined, 1);
+    const exported = await runCli(['export', 'csv', 'pilot.csv', '--limit', '1', '-w', 'pilot'], { cwd: dir });
+    assert.match(exported.stderr, /--limit means nothing to export/);
     const again = await runCli(['add', 'photos', '-w', 'pilot', '--strict'], { cwd: dir });
     assert.equal(again.code, 1, 'a bad file does not become good by being known');
     assert.match(again.stdout, /Put aside earlier and unchanged: 1 file\./);

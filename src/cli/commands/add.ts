@@ -20,6 +20,7 @@ export const add: CommandSpec = {
     { flags: '--sync', description: 'also notice files that are gone, moved or changed; labels stay', default: false },
   ],
   dryRun: true,
+  limit: true,
   examples: [
     ['labelsmith add ~/photos', 'everything under a folder'],
     ["labelsmith add '~/photos/**/*.jpg' shoot.zip", 'a glob and an archive'],

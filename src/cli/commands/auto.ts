@@ -31,6 +31,7 @@ export const auto: CommandSpec = {
       description: 'where the report goes (default: labelsmith-report.html beside the workspace)',
     },
   ],
+  limit: true,
   examples: [
     ['labelsmith auto ~/photos', 'finds the classes, labels every image, writes a report'],
     ['labelsmith auto ~/photos --classes person,car', 'only these classes'],

@@ -29,6 +29,7 @@ export const detect: CommandSpec = {
     { flags: '--task <name>', description: 'the task that gets the labels', default: 'objects' },
   ],
   dryRun: true,
+  limit: true,
   examples: [
     ['labelsmith detect', 'all 80 COCO classes'],
     ['labelsmith detect --classes person,car,dog', 'only these'],

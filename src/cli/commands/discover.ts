@@ -42,6 +42,7 @@ export const discover: CommandSpec = {
     { flags: '--recluster', description: 'cluster everything again', default: false },
   ],
   dryRun: true,
+  limit: true,
   examples: [
     ['labelsmith discover', 'as many clusters as the data suggests'],
     ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],

@@ -40,6 +40,7 @@ export const embed: CommandSpec = {
     },
   ],
   dryRun: true,
+  limit: true,
   examples: [
     ['labelsmith embed', 'every image that has no vector yet'],
     ['labelsmith embed --items regions', 'what detect found, each cut out with a margin'],

@@ -25,6 +25,7 @@ export const match: CommandSpec = {
     { flags: '--task <name>', description: 'the task that gets the labels', default: 'class' },
     { flags: '--replace', description: 'forget the references of earlier runs', default: false },
   ],
+  limit: true,
   examples: [
     ['labelsmith match references/', 'five pictures of each class go far'],
     ['labelsmith match more/', 'more references join those before'],

@@ -73,6 +73,7 @@ const train: CommandSpec = {
     'Learns from what people said and what was imported, never from audit items. Writes a classifier and labels nothing:\n' +
     'teach rounds does both, and is better. Embeds first, with --limit N at most N; all that are embedded take part.',
   options: [TASK, BUDGET, ...SEARCH],
+  limit: true,
   examples: [
     ['labelsmith teach train', 'the labels of the task class'],
     ['labelsmith teach train --search wide --views 4 --budget 10m', 'what else may help, for ten minutes'],
@@ -89,6 +90,7 @@ const rounds: CommandSpec = {
     'the best guess for them. Items without an embedding are embedded first, with --limit N at most N of them; all that\n' +
     'are embedded take part.',
   options: [TASK, THRESHOLD, BUDGET, ...SEARCH],
+  limit: true,
   examples: [
     ['labelsmith teach rounds', 'label the rest of the task class'],
     ['labelsmith teach rounds --threshold 0.95', 'fewer labels, more of them right'],
@@ -128,6 +130,7 @@ const select: CommandSpec = {
     { flags: '--out <path>', description: 'FILE.csv, or a folder (default: to-label.csv)', default: 'to-label.csv' },
     { flags: '--replace', description: 'replace OUT as a whole', default: false },
   ],
+  limit: true,
   examples: [
     ['labelsmith teach select -n 50 --out label.csv', 'fifty rows to fill in'],
     ['labelsmith teach select -n 50 --audit 100 --out sort/', 'a folder to sort, a hundred for the audit among them'],
@@ -282,6 +285,7 @@ const predict: CommandSpec = {
       parse: fraction('--threshold'),
     },
   ],
+  limit: true,
   examples: [['labelsmith teach predict new/ --model class.onnx > labels.csv', 'a CSV of labels']],
   async run({ args, options, global, output, signal }) {
     const model =
