@@ -1,6 +1,6 @@
 /** The formats there are, and reading by name. */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, relative } from 'node:path';
 import type { ImportedImage } from '../core/dataset.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { coco } from './coco.ts';
@@ -63,15 +63,20 @@ export async function* readFormat(
   } catch (error) {
     const code = systemCodeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new LabelsmithError('NOT_FOUND', `cannot read ${name} from ${path}: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw new LabelsmithError('NOT_FOUND', absence(name, path, error as NodeJS.ErrnoException), { cause: error });
     if (code === 'EACCES' || code === 'EPERM')
       throw new LabelsmithError('BAD_FILE', `may not read ${name} from ${path}: ${(error as Error).message}`, {
         cause: error,
       });
     throw error;
   }
+}
+
+/** What is not there: the path itself, or what a format looks for in it. */
+function absence(name: FormatName, path: string, { code, path: missing = path }: NodeJS.ErrnoException): string {
+  if (code === 'ENOTDIR') return `${path} is a file; ${name} is read from a folder`;
+  const within = relative(path, missing);
+  return within === '' ? `${path} does not exist` : `${path}: there is no ${within} in it, which ${name} is read from`;
 }
 
 /** Which format something on disk looks like, by its name and what is in the folder; contents are not read. */

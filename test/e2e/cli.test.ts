@@ -226,6 +226,38 @@ describe('streams', () => {
     assert.equal((await runCli(args, { cwd: dir })).code, 1);
   });
 
+  test('an import says what is not there, and that nothing in it has a class', async () => {
+    const at = { cwd: dir };
+    await mkdir(join(dir, 'hollow'));
+    assert.match((await runCli(['import', 'crops', 'hollow'], at)).stderr, /hollow: there is no crops\.csv in it/);
+    assert.match((await runCli(['import', 'csv', 'not-here.csv'], at)).stderr, /not-here\.csv does not exist/);
+    await writeFile(join(dir, 'unfilled.csv'), 'file,class\nmeal_1.jpg,\n');
+    const unfilled = await runCli(['import', 'csv', 'unfilled.csv'], at);
+    assert.deepEqual([unfilled.code, unfilled.stdout], [0, 'Imported 0 labels and 0 regions for 1 entry.\n']);
+    assert.match(unfilled.stderr, /None of them has a class/);
+    assert.match(
+      (await runCli(['import', 'folders', 'unfilled.csv'], at)).stderr,
+      /is a file; folders is read from a folder/,
+    );
+  });
+
+  test('a workspace whose embedder this machine does not have: nobody used the command wrongly', async () => {
+    const workspace = ['-w', 'elsewhere'];
+    await runJson(['add', 'photos', ...workspace], { cwd: dir });
+    await runJson(['embed', ...workspace], { cwd: dir });
+    const database = new DatabaseSync(join(dir, 'elsewhere/labelsmith.sqlite'));
+    database.exec(`UPDATE setting SET value = replace(value, '"model":"mobilenetv3-small"', '"model":"theirs"')`);
+    database.close();
+    for (const command of [['discover'], ['match', 'photos']]) {
+      const { code, stderr } = await runCli([...command, ...workspace], { cwd: dir });
+      assert.equal(code, 1, command[0]);
+      assert.match(
+        stderr,
+        /This workspace was embedded with theirs: there is no model named "theirs"\.\n.*models import/,
+      );
+    }
+  });
+
   test('a file with nothing in it says so', async () => {
     for (const [format, name, text] of [
       ['jsonl', 'empty.jsonl', ''],

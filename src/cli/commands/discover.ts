@@ -12,6 +12,7 @@ import type { Output } from '../output.ts';
 import { wholeNumber } from '../parse.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 import { EMBED_OPTIONS, noteLimit, printEmbedded, runEmbed, showEmbedEstimate } from './embed.ts';
+import { printUnread } from './unread.ts';
 
 const CLUSTERS_SHOWN = 40;
 const EVIDENCE_SHOWN = 2;
@@ -65,6 +66,7 @@ export const discover: CommandSpec = {
       }
       const embedded = await runEmbed(invocation, workspace, { items, model, force: false });
       if (embedded.counts.embedded > 0) printEmbedded(output, embedded, items);
+      else printUnread(output, embedded.counts);
       noteLimit(invocation, embedded, items);
       if (signal.aborted || embedded.counts.total === 0) {
         output.document({ interrupted: signal.aborted, embedded: embedded.counts, clusters: [] });

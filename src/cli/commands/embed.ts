@@ -1,7 +1,8 @@
 import type { ItemKind } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
 import { type EmbedResult, embedIn, estimateEmbed } from '../../labelling/embed.ts';
 import { savedRecipe } from '../../labelling/recipe.ts';
-import { type Embedder, openEmbedder } from '../../models/embedder.ts';
+import { type Embedder, type OpenEmbedderOptions, openEmbedder } from '../../models/embedder.ts';
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
@@ -103,12 +104,28 @@ async function withEmbedder<T>(
   { items, model }: { readonly items: ItemKind; readonly model?: string },
   work: (embedder: Embedder) => Promise<T>,
 ): Promise<T> {
-  const name = model ?? (await savedRecipe(store, items))?.model ?? DEFAULT_EMBEDDER;
-  const embedder = await openEmbedder(name, { ...fetchOptionsFor(output, signal), threads: global.threads });
+  const options = { ...fetchOptionsFor(output, signal), threads: global.threads };
+  const saved = model === undefined ? (await savedRecipe(store, items))?.model : undefined;
+  const embedder = await (saved === undefined
+    ? openEmbedder(model ?? DEFAULT_EMBEDDER, options)
+    : openSavedEmbedder(saved, options));
   try {
     return await work(embedder);
   } finally {
     await embedder.close();
+  }
+}
+
+/** The embedder of a workspace. Nobody named it here, so one that this machine does not have is no wrong usage. */
+export async function openSavedEmbedder(name: string, options: OpenEmbedderOptions): Promise<Embedder> {
+  try {
+    return await openEmbedder(name, options);
+  } catch (error) {
+    if (!(error instanceof LabelsmithError && error.code === 'USAGE')) throw error;
+    throw new LabelsmithError('NOT_FOUND', `This workspace was embedded with ${name}: ${error.message}.`, {
+      hint: `labelsmith models import FILE.onnx --name NAME brings a model here; labelsmith embed --model ${DEFAULT_EMBEDDER} embeds anew.`,
+      cause: error,
+    });
   }
 }
 

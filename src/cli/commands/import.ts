@@ -43,6 +43,9 @@ export const importCommand: CommandSpec = {
       output.line(
         `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
       );
+      if (summary.matched > 0 && summary.labels + summary.regions + summary.contradictions.length === 0) {
+        output.warn('None of them has a class: in a sheet, the column class is still empty.');
+      }
       for (const { task: name, keeps, where } of summary.severalClasses) {
         if (keeps === 'last') {
           output.warn(`${oneLine(where)} says another class of an image; the task ${name} keeps one, the last said.`);

@@ -1,5 +1,4 @@
 import { matchIn } from '../../labelling/match/match.ts';
-import { openEmbedder } from '../../models/embedder.ts';
 import { openSources } from '../../pipeline/ingest.ts';
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { Source } from '../../sources/source.ts';
@@ -8,6 +7,7 @@ import { fetchOptionsFor } from '../fetching.ts';
 import { fraction } from '../parse.ts';
 import { formatPercent, plural, table } from '../words.ts';
 import { HERE } from './add.ts';
+import { openSavedEmbedder } from './embed.ts';
 
 export const match: CommandSpec = {
   usage: 'match <refs>',
@@ -42,7 +42,8 @@ export const match: CommandSpec = {
         task: options.task as string,
         threshold: options.threshold as number | undefined,
         replace: options.replace as boolean,
-        openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads: global.threads }),
+        openEmbedder: (model) =>
+          openSavedEmbedder(model, { ...fetchOptionsFor(output, signal), threads: global.threads }),
       });
       run.done();
       output.document({ interrupted, pilot, ...counts, perClass: classes, problems, warnings });

@@ -1,9 +1,9 @@
 import { similarTo } from '../../labelling/similar/similar.ts';
-import { openEmbedder } from '../../models/embedder.ts';
 import { openWorkspace } from '../../pipeline/workspace.ts';
 import type { CommandSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import { wholeNumber } from '../parse.ts';
+import { openSavedEmbedder } from './embed.ts';
 
 export const similar: CommandSpec = {
   usage: 'similar <image>',
@@ -33,7 +33,7 @@ export const similar: CommandSpec = {
         index: options.index as 'exact' | 'lsh',
         seed,
         threads,
-        openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
+        openEmbedder: (model) => openSavedEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
       });
       output.document(found);
       for (const { similarity, path } of found.similar) output.line(`${similarity.toFixed(3)}  ${path}`);

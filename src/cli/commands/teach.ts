@@ -31,6 +31,7 @@ import { fraction, nameList, wholeNumber } from '../parse.ts';
 import { durationMs } from '../parse-duration.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 import { noteLimit, runEmbed } from './embed.ts';
+import { printUnread } from './unread.ts';
 
 const TASK: OptionSpec = { flags: '--task <name>', description: 'the task whose labels are learned', default: 'class' };
 const THRESHOLD: OptionSpec = {
@@ -161,6 +162,7 @@ const select: CommandSpec = {
       const embedded = await runEmbed(invocation, workspace, { items, force: false });
       if (embedded.interrupted) return 130;
       noteLimit(invocation, embedded, items);
+      printUnread(output, embedded.counts);
       const { seed, threads } = global;
       const dropped = options.dropAudit ? await dropAudit(output, store, task) : 0;
       const result = await selectIn(workspace, { seed, threads, signal, task, count, audit });
@@ -351,6 +353,7 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
     const embedded = await runEmbed(invocation, workspace, { items, force: false });
     if (embedded.interrupted) return 130;
     noteLimit(invocation, embedded, items);
+    printUnread(output, embedded.counts);
     const { seed, threads } = global;
     const { onProgress, done } = invocation.runOptions();
     const result = await teachIn(workspace, {
