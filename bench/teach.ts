@@ -25,7 +25,7 @@ import { argMaxRows, softmaxRows } from '../src/math/calibration.ts';
 import type { Head } from '../src/math/heads/head.ts';
 import { fitLinearHead } from '../src/math/heads/linear-head.ts';
 import { gatherRows, type Matrix, stacked } from '../src/math/matrix.ts';
-import { expectedCalibrationError } from '../src/math/metrics/classification.ts';
+import { calibrationErrorByChance, expectedCalibrationError } from '../src/math/metrics/classification.ts';
 import { auroc, averagePrecision } from '../src/math/metrics/ranking.ts';
 import { InferencePool } from '../src/math/pool.ts';
 import {
@@ -166,22 +166,14 @@ interface Measured {
   readonly judged: Judged;
 }
 
-const DRAWS = 200;
-
 /**
  * Calibration error on the test parts: the mean over seeds, that of all of them together, and what confidences that are
  * exactly right would show by chance on parts so small.
  */
 function calibrationOf(judged: readonly Judged[]): Record<string, number> {
   const eceOf = ({ confidences, rights }: Judged) => expectedCalibrationError(confidences, rights) as number;
+  const byChance = ({ confidences }: Judged) => calibrationErrorByChance(confidences) as number;
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const random = seededRandom(0, 'ece-by-chance');
-  const byChance = ({ confidences }: Judged) =>
-    mean(
-      Array.from({ length: DRAWS }, () =>
-        eceOf({ confidences, rights: confidences.map((confidence) => Number(random() < confidence)) }),
-      ),
-    );
   const together = {
     confidences: judged.flatMap(({ confidences }) => confidences),
     rights: judged.flatMap(({ rights }) => rights),

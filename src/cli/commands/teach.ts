@@ -424,9 +424,12 @@ function print({ output }: Invocation, result: TeachResult, labelRest: boolean):
   for (const warning of result.warnings) output.note(`note: ${warning}`);
 }
 
-function printAudit(output: Invocation['output'], { accuracy, interval: [low, high], count, ece }: Account): void {
+function printAudit(
+  output: Invocation['output'],
+  { accuracy, interval: [low, high], count, ece, eceByChance }: Account,
+): void {
   output.line(
-    `Accuracy ${formatPercent(accuracy)} on ${plural(count, 'audit item')} (95 %: ${formatPercent(low)} to ${formatPercent(high)}), calibration error ${ece.toFixed(3)}.`,
+    `Accuracy ${formatPercent(accuracy)} on ${plural(count, 'audit item')} (95 %: ${formatPercent(low)} to ${formatPercent(high)}), calibration error ${ece.toFixed(3)} (of so few, ${eceByChance.toFixed(3)} by chance alone).`,
   );
 }
 

@@ -5,6 +5,7 @@
 import { argMaxRows } from '../../math/calibration.ts';
 import {
   type ClassScores,
+  calibrationErrorByChance,
   classScores,
   expectedCalibrationError,
   wilsonInterval,
@@ -23,6 +24,8 @@ export interface Account {
   readonly interval: readonly [low: number, high: number];
   /** Expected calibration error of the confidence of the best guess, 15 bins. */
   readonly ece: number;
+  /** What of it confidences that are exactly right would show on so few items. */
+  readonly eceByChance: number;
   /** What labelling above a confidence would give, from all items to the surest; null where no item is that sure. */
   readonly curve: readonly {
     readonly threshold: number;
@@ -100,6 +103,7 @@ export async function accountOf(
     accuracy: right / rows.length,
     interval,
     ece: expectedCalibrationError(confidence, rights) ?? 0,
+    eceByChance: calibrationErrorByChance(confidence) ?? 0,
     curve: THRESHOLDS.map((threshold) => {
       const above = confidence
         .map((value, i) => (value >= threshold ? (rights[i] as number) : -1))

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import {
   accuracy,
   accuracyOfAll,
+  calibrationErrorByChance,
   classScores,
   confusionMatrix,
   coverage,
@@ -94,6 +95,16 @@ test('calibration error: numpy over (lo, hi] bins, and by hand at the edges', ()
   close(expectedCalibrationError([0.9, 0.95], [1, 0]), 0.05 + 0.475);
   close(expectedCalibrationError([0, 1], [0, 1]), 0);
   assert.equal(expectedCalibrationError([], []), null);
+});
+
+test('calibration error by chance: in one bin it is the mean deviation of a binomial, by de Moivre', () => {
+  // E|X − np| = 2 m C(n, m) pᵐ qⁿ⁻ᵐ⁺¹ with m = ⌊np⌋ + 1 (Diaconis and Zabell, Statistical Science 6, 1991).
+  const [n, p, m, choose] = [20, 0.85, 18, 190];
+  const expected = (2 * m * choose * p ** m * (1 - p) ** (n - m + 1)) / n;
+  const measured = calibrationErrorByChance(new Float64Array(n).fill(p)) as number;
+  assert.ok(Math.abs(measured - expected) < 0.01, `${measured}, by the formula ${expected}`);
+  assert.equal(calibrationErrorByChance([1, 1, 0]), 0, 'what is certain leaves nothing to chance');
+  assert.equal(calibrationErrorByChance([]), null);
 });
 
 test('Wilson intervals of Newcombe (Statistics in Medicine 17, 1998), table I, method 3', () => {

@@ -2,6 +2,7 @@
  * How well labels agree with known classes. Classes are numbers from 0; −1 stands for "no label". Nothing here knows
  * names, tasks or thresholds.
  */
+import { seededRandom } from '../../core/random.ts';
 
 /** One item with its true class and what was said of it. */
 export interface Judged {
@@ -106,6 +107,27 @@ export function expectedCalibrationError(confidences: ArrayLike<number>, right: 
     rights[bin] += right[i];
   }
   return confidence.reduce((sum, c, bin) => sum + Math.abs(rights[bin] - c), 0) / confidences.length;
+}
+
+const DRAWS = 200;
+
+/**
+ * The calibration error that confidences which are exactly right would show on so few items: the mean over 200 draws in
+ * which each item is right with the probability that it claims. The error is a sum of amounts, so chance only adds to it
+ * (Kumar, Liang and Ma, "Verified Uncertainty Calibration", NeurIPS 2019, 5).
+ *
+ * @param confidences shape [n], 0 to 1.
+ * @returns null when there are no items.
+ */
+export function calibrationErrorByChance(confidences: ArrayLike<number>): number | null {
+  if (confidences.length === 0) return null;
+  const random = seededRandom(0, 'calibration-by-chance');
+  let sum = 0;
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const right = Float64Array.from(confidences, (confidence) => Number(random() < confidence));
+    sum += expectedCalibrationError(confidences, right) as number;
+  }
+  return sum / DRAWS;
 }
 
 /**
