@@ -5,6 +5,7 @@
 import type { ImportedImage } from '../core/dataset.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { nearestNames } from '../core/nearest-names.ts';
+import { namesNow } from '../labelling/class-names.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Answers {
@@ -30,10 +31,7 @@ export async function answersIn(
   entries: AsyncIterable<ImportedImage>,
   task?: string,
 ): Promise<Answers> {
-  const canonical = new Map<string, string>();
-  for (const { name, synonyms } of await store.classes()) {
-    for (const one of [...synonyms, name]) canonical.set(one, name);
-  }
+  const nameNow = await namesNow(store);
   const multi = new Set((await store.tasks()).flatMap(({ name, rule }) => (rule === 'multi' ? [name] : [])));
   const items = new Map<string, Said>();
   for await (const entry of entries) {
@@ -43,14 +41,14 @@ export async function answersIn(
     const said = items.get(answer.key) ?? { file: entry.file, task: answer.task, is: new Map(), not: new Map() };
     items.set(answer.key, said);
     const note = (classes: Said['is'], className: string) => {
-      const name = canonical.get(className) ?? className;
+      const name = nameNow(className);
       classes.set(name, [...(classes.get(name) ?? []), entry.where]);
     };
     if (answer.is !== undefined) note(said.is, answer.is);
     if (answer.not !== undefined) note(said.not, answer.not);
   }
 
-  const known = new Set([...canonical.values(), NONE_OF_THESE]);
+  const known = new Set([...(await store.classes()).map(({ name }) => name), NONE_OF_THESE]);
   for (const { is } of items.values()) for (const name of is.keys()) known.add(name);
   const contradictory = new Map<string, string>();
   const unknown: string[] = [];

@@ -104,7 +104,8 @@ export interface Store {
   /**
    * Images with a detector's regions that have no shape of this kind by this maker, in order of id, in pages. Regions
    * that a person touched or deleted, shapes that a person or an import brought, and images that cannot be read (no
-   * path, or in quarantine for another reason than {@link FILE_GONE}) are left out. With `force`, regions whose shape any model made count as without.
+   * path, or in quarantine for another reason than {@link FILE_GONE}) are left out. With `force`, regions whose shape any
+   * model made count as without.
    */
   shapeWork(query: ShapeQuery): AsyncIterable<readonly ShapeItem[]>;
   /** Images, not regions. */

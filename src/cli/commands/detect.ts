@@ -148,7 +148,7 @@ export function shapeCounts({ pose, segment }: Detected): Record<string, ShapeRe
 }
 
 /** Images that could not be read; each pass counts those that it met. */
-export function unreadIn({ counts, pose, segment }: Detected): UnreadCounts {
+function unreadIn({ counts, pose, segment }: Detected): UnreadCounts {
   const passes = [counts, pose?.counts, segment?.counts].filter((pass) => pass !== undefined);
   // Each pass tries those again whose file is not there.
   const away = Math.max(...passes.map((pass) => pass.away));

@@ -429,7 +429,7 @@ function printAudit(
   { accuracy, interval: [low, high], count, ece, eceByChance }: Account,
 ): void {
   output.line(
-    `Accuracy ${formatPercent(accuracy)} on ${plural(count, 'audit item')} (95 %: ${formatPercent(low)} to ${formatPercent(high)}), calibration error ${ece.toFixed(3)} (of so few, ${eceByChance.toFixed(3)} by chance alone).`,
+    `Accuracy ${formatPercent(accuracy)} on ${plural(count, 'audit item')} (95 %: ${formatPercent(low)} to ${formatPercent(high)}), calibration error ${ece.toFixed(3)} (exactly right confidences would show ${eceByChance.toFixed(3)}).`,
   );
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Box } from '../../../src/core/boxes.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { FILE_GONE, type Store } from '../../../src/store/store.ts';
 import type { Found, OpenStore } from './fixtures.ts';
 import {
   addImages,
@@ -86,6 +86,10 @@ export function detectionCases(open: OpenStore): void {
     assert.deepEqual(await ids(), [imageId(2)]);
     assert.deepEqual(await ids(true), [imageId(1), imageId(2)].sort());
     assert.deepEqual(await all(store.quarantine()), [bad]);
+    await store.putQuarantine([quarantined('0001.jpg', { reason: FILE_GONE })]);
+    assert.deepEqual(await ids(), [imageId(1), imageId(2)].sort(), 'a file that was not there is looked for again');
+    await store.putQuarantine([bad]);
+    assert.deepEqual(await ids(), [imageId(2)]);
     await store.commitIngest({ runId, images: [], paths: [path(1)], quarantine: [] });
     assert.deepEqual(await ids(), [imageId(1), imageId(2)].sort());
   });
