@@ -4,17 +4,17 @@
  * clusters to classes; everything but the stated k is the default. Means over seeds.
  */
 import { join } from 'node:path';
-import { cutHierarchy, hierarchyOf, suggestedK } from '../src/labelling/discover/hierarchy.ts';
-import { embedIn } from '../src/labelling/embed.ts';
-import { finishVectors, fitStatistics, requireRecipe } from '../src/labelling/recipe.ts';
+import { openWorkspace, type Workspace } from '../src/jobs/workspace.ts';
 import { kmeans } from '../src/math/kmeans/kmeans.ts';
 import { type Matrix, normalisedRows } from '../src/math/matrix.ts';
 import { clusteringMetrics } from '../src/math/metrics/clustering.ts';
-import { InferencePool } from '../src/math/pool.ts';
 import { openEmbedder } from '../src/models/embedder.ts';
-import { addTo, openSources } from '../src/pipeline/ingest.ts';
-import { openWorkspace, type Workspace } from '../src/pipeline/workspace.ts';
-import { arrowVectorStore } from '../src/store/vectors/arrow-store.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
+import { addTo, openSources } from '../src/stages/add/add.ts';
+import { cutHierarchy, hierarchyOf, suggestedK } from '../src/stages/discover/hierarchy.ts';
+import { embedIn } from '../src/stages/embed/embed.ts';
+import { finishVectors, fitStatistics, requireRecipe } from '../src/stages/embed/recipe.ts';
+import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
 

@@ -7,10 +7,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { decodeCovered } from '../src/images/decode.ts';
-import { embedIn } from '../src/labelling/embed.ts';
+import { openWorkspace } from '../src/jobs/workspace.ts';
 import { openEmbedder } from '../src/models/embedder.ts';
-import { addTo, openSources } from '../src/pipeline/ingest.ts';
-import { openWorkspace } from '../src/pipeline/workspace.ts';
+import { addTo, openSources } from '../src/stages/add/add.ts';
+import { embedIn } from '../src/stages/embed/embed.ts';
 import { dataSet, uniquePhotos } from './photos.ts';
 import { inScratch, labelsmith, median, rounded } from './process.ts';
 

@@ -7,7 +7,7 @@ import { kmeansGenerator } from 'ml-kmeans';
 import { sampleIndices, seededRandom } from '../src/core/random.ts';
 import { kmeans } from '../src/math/kmeans/kmeans.ts';
 import { gatherRows, type Matrix } from '../src/math/matrix.ts';
-import { InferencePool } from '../src/math/pool.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
 import { realFeatures, repeated } from './features.ts';
 import { runPython } from './python.ts';
 

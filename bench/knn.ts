@@ -8,7 +8,7 @@ import { exactIndex } from '../src/math/knn/exact.ts';
 import { type NeighbourIndex, recall } from '../src/math/knn/neighbours.ts';
 import { LshIndex } from '../src/math/lsh/lsh-index.ts';
 import { type Matrix, rowsOf } from '../src/math/matrix.ts';
-import { InferencePool } from '../src/math/pool.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
 import { realFeatures, repeated } from './features.ts';
 import { runPython } from './python.ts';
 

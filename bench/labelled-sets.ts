@@ -6,15 +6,15 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { seededRandom, shuffled } from '../src/core/random.ts';
-import { embedIn } from '../src/labelling/embed.ts';
-import { finishVectors } from '../src/labelling/recipe.ts';
-import type { Problem, Views } from '../src/labelling/teach/problem.ts';
-import { embedViews } from '../src/labelling/teach/views.ts';
+import { openWorkspace } from '../src/jobs/workspace.ts';
 import { gatherRows, type Matrix, newSharedMatrix, normalisedRows } from '../src/math/matrix.ts';
 import { openEmbedder } from '../src/models/embedder.ts';
-import { addTo, openSources } from '../src/pipeline/ingest.ts';
-import { openWorkspace } from '../src/pipeline/workspace.ts';
-import { arrowVectorStore } from '../src/store/vectors/arrow-store.ts';
+import { addTo, openSources } from '../src/stages/add/add.ts';
+import { embedIn } from '../src/stages/embed/embed.ts';
+import { finishVectors } from '../src/stages/embed/recipe.ts';
+import { embedViews } from '../src/stages/teach/augmentations.ts';
+import type { Problem, Views } from '../src/stages/teach/problem.ts';
+import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
 

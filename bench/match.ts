@@ -7,12 +7,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { sha256Hex } from '../src/core/ids.ts';
 import { seededRandom, shuffled } from '../src/core/random.ts';
-import { embedIn } from '../src/labelling/embed.ts';
-import { matchIn } from '../src/labelling/match/match.ts';
+import { openWorkspace, type Workspace } from '../src/jobs/workspace.ts';
 import { auroc } from '../src/math/metrics/ranking.ts';
 import { openEmbedder } from '../src/models/embedder.ts';
-import { addTo, openSources } from '../src/pipeline/ingest.ts';
-import { openWorkspace, type Workspace } from '../src/pipeline/workspace.ts';
+import { addTo, openSources } from '../src/stages/add/add.ts';
+import { embedIn } from '../src/stages/embed/embed.ts';
+import { matchIn } from '../src/stages/match/match.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
 

@@ -14,10 +14,10 @@ import { exactIndex } from '../src/math/knn/exact.ts';
 import { recall } from '../src/math/knn/neighbours.ts';
 import { LshIndex } from '../src/math/lsh/lsh-index.ts';
 import { gatherRows, matrix, rowsOf } from '../src/math/matrix.ts';
-import { InferencePool } from '../src/math/pool.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
 import type { VectorShard } from '../src/store/store.ts';
-import { arrowVectorStore } from '../src/store/vectors/arrow-store.ts';
-import type { VectorStore } from '../src/store/vectors/vector-store.ts';
+import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
+import type { VectorStore } from '../src/vectors/vector-store.ts';
 import { realFeatures, repeated } from './features.ts';
 
 const SHARD = 10_000;

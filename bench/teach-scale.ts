@@ -4,12 +4,12 @@
  * `bench/teach-scale.ts ROWS` takes fewer.
  */
 import { seededRandom } from '../src/core/random.ts';
-import { learnRounds } from '../src/labelling/teach/learn-rounds.ts';
-import { learningCurve } from '../src/labelling/teach/learning-curve.ts';
-import type { Problem } from '../src/labelling/teach/problem.ts';
 import { argMaxRows } from '../src/math/calibration.ts';
 import { newSharedMatrix } from '../src/math/matrix.ts';
-import { InferencePool } from '../src/math/pool.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
+import { learnRounds } from '../src/stages/teach/learn-rounds.ts';
+import { learningCurve } from '../src/stages/teach/learning-curve.ts';
+import type { Problem } from '../src/stages/teach/problem.ts';
 import { rounded, timed } from './process.ts';
 
 const ROWS = 100_000;

@@ -6,15 +6,14 @@
  * `even` is random too, but with the same share of every class, for which the classes have to be known already.
  */
 import { sampleIndices, seededRandom } from '../src/core/random.ts';
-import { learnRounds } from '../src/labelling/teach/learn-rounds.ts';
-import type { Problem } from '../src/labelling/teach/problem.ts';
-import type { BaseSettings } from '../src/labelling/teach/search.ts';
-import { selectItems } from '../src/labelling/teach/select.ts';
-import { baseHead, logitsOfRows } from '../src/labelling/teach/techniques.ts';
 import { argMaxRows } from '../src/math/calibration.ts';
 import type { Head } from '../src/math/heads/head.ts';
 import { gatherRows } from '../src/math/matrix.ts';
-import { InferencePool } from '../src/math/pool.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
+import { learnRounds } from '../src/stages/teach/learn-rounds.ts';
+import { baseHead, logitsOfRows } from '../src/stages/teach/methods.ts';
+import type { BaseSettings, Problem } from '../src/stages/teach/problem.ts';
+import { selectItems } from '../src/stages/teach/select.ts';
 import {
   finished,
   type LabelledSet,

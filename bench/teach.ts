@@ -8,11 +8,16 @@
  * unlabelled items, `all` a base model with the label of every item. What is left out of the default stands below them.
  */
 import { seededRandom } from '../src/core/random.ts';
-import { type Folds, foldsOf } from '../src/labelling/teach/cross-validation.ts';
-import { joinGraph, principalFeatures } from '../src/labelling/teach/graph-features.ts';
-import { learnRounds } from '../src/labelling/teach/learn-rounds.ts';
-import type { Problem, Views } from '../src/labelling/teach/problem.ts';
-import { type BaseSettings, baseCandidates, searchBase } from '../src/labelling/teach/search.ts';
+import { argMaxRows, softmaxRows } from '../src/math/calibration.ts';
+import type { Head } from '../src/math/heads/head.ts';
+import { fitLinearHead } from '../src/math/heads/linear-head.ts';
+import { gatherRows, type Matrix, stacked } from '../src/math/matrix.ts';
+import { calibrationErrorByChance, expectedCalibrationError } from '../src/math/metrics/classification.ts';
+import { auroc, averagePrecision } from '../src/math/metrics/ranking.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
+import { type Folds, foldsOf } from '../src/stages/teach/cross-validation.ts';
+import { joinGraph, principalFeatures } from '../src/stages/teach/graph-features.ts';
+import { learnRounds } from '../src/stages/teach/learn-rounds.ts';
 import {
   baseHead,
   type LearnContext,
@@ -20,14 +25,9 @@ import {
   logitsOfRows,
   STUDENT_C,
   TECHNIQUE_NAMES,
-} from '../src/labelling/teach/techniques.ts';
-import { argMaxRows, softmaxRows } from '../src/math/calibration.ts';
-import type { Head } from '../src/math/heads/head.ts';
-import { fitLinearHead } from '../src/math/heads/linear-head.ts';
-import { gatherRows, type Matrix, stacked } from '../src/math/matrix.ts';
-import { calibrationErrorByChance, expectedCalibrationError } from '../src/math/metrics/classification.ts';
-import { auroc, averagePrecision } from '../src/math/metrics/ranking.ts';
-import { InferencePool } from '../src/math/pool.ts';
+} from '../src/stages/teach/methods.ts';
+import type { BaseSettings, Problem, Views } from '../src/stages/teach/problem.ts';
+import { baseCandidates, searchBase } from '../src/stages/teach/search.ts';
 import {
   embedAllViews,
   finished,

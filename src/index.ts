@@ -4,37 +4,17 @@ export type { DatasetImage, ImportedImage, LabelValue, RegionRecord } from './co
 export type { ImageId, ItemId, RegionId } from './core/ids.ts';
 export type { ImagePath, ImageRecord, QualityFlag } from './core/image.ts';
 export { currentLabels, type Label, type Origin, type Task } from './core/labels.ts';
+export { type AcceptRules, accept, DEFAULT_ACCEPT_RULES } from './corpus/accept.ts';
 export { change, corpusTree } from './corpus/corpus.ts';
+export { readTaxonomy, taxonomyFormatOf, writeTaxonomy } from './corpus/taxonomies.ts';
 export { type ErrorCode, LabelsmithError } from './errors.ts';
-export { drawAuditSheet, takeAnswers } from './formats/audits.ts';
 export type { ExportSummary, FormatName } from './formats/format.ts';
-export { type ExportOptions, exportWorkspace } from './formats/from-store.ts';
-export { type ImportOptions, importLabels } from './formats/into-store.ts';
-export { readItemList } from './formats/item-list.ts';
 export { FORMATS, readFormat } from './formats/table.ts';
-export { readTaxonomy, taxonomyFormatOf, writeTaxonomy } from './formats/taxonomies.ts';
 export { decodeLetterboxed, decodeUpright } from './images/decode.ts';
 export { inspect } from './images/inspect.ts';
-export { type AcceptRules, accept, DEFAULT_ACCEPT_RULES } from './labelling/accept.ts';
-export { answerAudit, drawAudit, estimateAudit } from './labelling/audit.ts';
-export { type DetectOptions, type DetectResult, detectIn, estimateDetect } from './labelling/detect.ts';
-export { type DataMap, type Mark, readMap } from './labelling/discover/data-map.ts';
-export {
-  type DiscoveredCluster,
-  type DiscoverOptions,
-  type DiscoverResult,
-  discoverIn,
-} from './labelling/discover/discover.ts';
-export { type EmbedOptions, type EmbedResult, embedIn, estimateEmbed } from './labelling/embed.ts';
-export { matchIn } from './labelling/match/match.ts';
-export { findPosesIn, type PoseOptions } from './labelling/pose.ts';
-export { type SegmentOptions, segmentIn } from './labelling/segment.ts';
-export { similarTo } from './labelling/similar/similar.ts';
-export { type Classifier, type ClassifierInfo, openClassifier } from './labelling/teach/classifier-file.ts';
-export { type ClassifyOptions, type ClassifyResult, classifyIn } from './labelling/teach/classify-stage.ts';
-export { type Predicted, type Prediction, predictFiles, predictImage } from './labelling/teach/predict.ts';
-export { type SelectInOptions, type SelectResult, selectIn } from './labelling/teach/select-stage.ts';
-export { DEFAULT_THRESHOLD, type TeachOptions, type TeachResult, teachIn } from './labelling/teach/teach.ts';
+export { localEngine } from './jobs/local-engine.ts';
+export type { Engine, Progress, Shard, Stage } from './jobs/stage.ts';
+export { openWorkspace, type Workspace } from './jobs/workspace.ts';
 export { type Detector, openDetector } from './models/detector.ts';
 export { type Embedder, openEmbedder } from './models/embedder.ts';
 export { type ImageClassifier, openImageClassifier } from './models/image-classifier.ts';
@@ -43,11 +23,31 @@ export { modelsList } from './models/list.ts';
 export { openPose, type PoseModel } from './models/pose.ts';
 export { prepareModel } from './models/prepare.ts';
 export { openSegmenter, type Segmenter } from './models/segmenter.ts';
-export { type AddOptions, type AddResult, addTo, estimateAdd, openSources } from './pipeline/ingest.ts';
-export { localEngine } from './pipeline/local-engine.ts';
-export type { Engine, Progress, Shard, Stage } from './pipeline/stage.ts';
-export { openWorkspace, type Workspace } from './pipeline/workspace.ts';
 export { collectReport } from './report/collect.ts';
-export { evaluate } from './report/evaluate.ts';
 export { renderReport } from './report/html.ts';
+export { drawAuditSheet, takeAnswers } from './review/audit.ts';
+export { readItemList } from './review/item-list.ts';
+export { type AddOptions, type AddResult, addTo, estimateAdd, openSources } from './stages/add/add.ts';
+export { answerAudit, drawAudit, estimateAudit } from './stages/audit/audit.ts';
+export { type Classifier, type ClassifierInfo, openClassifier } from './stages/classify/classifier-file.ts';
+export { type ClassifyOptions, type ClassifyResult, classifyIn } from './stages/classify/classify.ts';
+export { type Predicted, type Prediction, predictFiles, predictImage } from './stages/classify/predict.ts';
+export { type DetectOptions, type DetectResult, detectIn, estimateDetect } from './stages/detect/detect.ts';
+export { findPosesIn, type PoseOptions } from './stages/detect/pose.ts';
+export { type SegmentOptions, segmentIn } from './stages/detect/segment.ts';
+export { type DataMap, type Mark, readMap } from './stages/discover/data-map.ts';
+export {
+  type DiscoveredCluster,
+  type DiscoverOptions,
+  type DiscoverResult,
+  discoverIn,
+} from './stages/discover/discover.ts';
+export { type EmbedOptions, type EmbedResult, embedIn, estimateEmbed } from './stages/embed/embed.ts';
+export { evaluate } from './stages/evaluate/evaluate.ts';
+export { type ExportOptions, exportWorkspace } from './stages/export/export.ts';
+export { type ImportOptions, importLabels } from './stages/import/import.ts';
+export { matchIn } from './stages/match/match.ts';
+export { similarTo } from './stages/similar/similar.ts';
+export { type SelectInOptions, type SelectResult, selectIn } from './stages/teach/select-stage.ts';
+export { DEFAULT_THRESHOLD, type TeachOptions, type TeachResult, teachIn } from './stages/teach/teach.ts';
 export type { Store } from './store/store.ts';

@@ -1,4 +1,8 @@
-/** The layout's rule: a folder of `src` imports only from itself and from folders above it in the list. */
+/**
+ * The layout's rules: a folder of `src` imports only from itself and from folders above it in the list, no files import
+ * each other in a circle, and nothing is imported for a side effect but by the command line's entry. Worker URLs count
+ * as imports.
+ */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -6,39 +10,97 @@ import { test } from 'node:test';
 
 const ORDER = [
   'core',
+  'files',
+  'onnx',
   'math',
   'models',
   'images',
   'sources',
-  'store',
-  'pipeline',
-  'labelling',
-  'corpus',
   'formats',
+  'store',
+  'vectors',
+  'blobs',
+  'corpus',
+  'jobs',
+  'stages',
+  'review',
   'report',
   'server',
   'cli',
 ];
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)/g;
+/** The command line's entry checks the version of Node and sets up warnings before anything else is loaded. */
+const MAY_IMPORT_FOR_EFFECT = join('src', 'cli', 'main.ts');
+
+const SPECIFIER = String.raw`['"](\.[^'"\n]+)['"]`;
+const IMPORT = new RegExp(
+  [
+    String.raw`(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*${SPECIFIER}`,
+    String.raw`\bimport\(\s*${SPECIFIER}\s*\)`,
+    String.raw`new URL\(\s*${SPECIFIER}\s*,\s*import\.meta\.url`,
+  ].join('|'),
+  'g',
+);
+const SIDE_EFFECT = new RegExp(String.raw`(?:^|\n)\s*import\s*${SPECIFIER}`, 'g');
 
 function folderOf(file: string): string {
-  const [first, second] = relative('src', file).split(sep);
-  return second === undefined ? '' : (first as string);
+  const [first = '', second] = relative('src', file).split(sep);
+  return second === undefined ? '' : first;
+}
+
+function targetsOf(file: string, text: string): string[] {
+  return [...text.matchAll(IMPORT)].flatMap(([, ...paths]) => {
+    const path = paths.find((found) => found !== undefined);
+    return path === undefined ? [] : [join(dirname(file), path)];
+  });
 }
 
 function wrongImports(file: string, text: string): string[] {
   const from = folderOf(file);
   const wrong: string[] = [];
-  for (const match of text.matchAll(IMPORT)) {
-    const target = join(dirname(file), (match[1] ?? match[2]) as string);
+  if (file !== MAY_IMPORT_FOR_EFFECT) {
+    for (const [, path] of text.matchAll(SIDE_EFFECT)) wrong.push(`${file} imports ${path} for its side effects`);
+  }
+  if (from === '') return wrong;
+  for (const target of targetsOf(file, text)) {
     const to = folderOf(target);
     if (to === '' && relative('src', target) === 'errors.ts') continue;
-    if (from === '') continue;
+    if (!target.startsWith(`src${sep}`) && !target.endsWith('.ts')) continue;
     if (ORDER.indexOf(to) < 0 || ORDER.indexOf(to) > ORDER.indexOf(from)) wrong.push(`${file} imports ${target}`);
   }
   return wrong;
 }
+
+/** Strongly connected components of more than one file (Tarjan 1972), each sorted. */
+function circles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const found: string[][] = [];
+  const visit = (file: string): number => {
+    const own = index.size;
+    index.set(file, own);
+    let lowest = own;
+    stack.push(file);
+    for (const target of imports.get(file) ?? []) {
+      if (!imports.has(target)) continue;
+      const seen = index.get(target);
+      if (seen === undefined) lowest = Math.min(lowest, visit(target));
+      else if (stack.includes(target)) lowest = Math.min(lowest, seen);
+    }
+    low.set(file, lowest);
+    if (lowest === own) {
+      const members = stack.splice(stack.indexOf(file));
+      if (members.length > 1) found.push(members.sort());
+    }
+    return lowest;
+  };
+  for (const file of imports.keys()) if (!index.has(file)) visit(file);
+  return found;
+}
+
+const files = globSync('src/**/*.ts').filter((file) => !file.endsWith('.test.ts'));
+const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
 
 test('every folder of src is in the list', () => {
   const folders = new Set(globSync('src/*/**/*.ts').map(folderOf));
@@ -48,17 +110,31 @@ test('every folder of src is in the list', () => {
   );
 });
 
-test('a folder imports only from folders above it', () => {
-  const files = globSync('src/**/*.ts').filter((file) => !file.endsWith('.test.ts'));
+test('a folder imports only from folders above it, workers included', () => {
   assert.ok(files.length > 20, 'the sources are found');
   assert.deepEqual(
-    files.flatMap((file) => wrongImports(file, readFileSync(file, 'utf8'))),
+    [...texts].flatMap(([file, text]) => wrongImports(file, text)),
     [],
   );
 });
 
-test('the rule is seen when it is broken', () => {
-  assert.equal(wrongImports('src/core/x.ts', "import { a } from '../store/y.ts';").length, 1);
-  assert.equal(wrongImports('src/core/x.ts', "export * from '../cli/y.ts';").length, 1);
-  assert.equal(wrongImports('src/store/x.ts', "import {\n a,\n} from '../core/y.ts';").length, 0);
+test('no files import each other in a circle, types included', () => {
+  assert.deepEqual(circles(new Map([...texts].map(([file, text]) => [file, targetsOf(file, text)]))), []);
+});
+
+test('the rules are seen when they are broken', () => {
+  const at = (folder: string) => join('src', folder, 'x.ts');
+  assert.equal(wrongImports(at('core'), "import { a } from '../store/y.ts';").length, 1);
+  assert.equal(wrongImports(at('core'), "export * from '../cli/y.ts';").length, 1);
+  assert.equal(wrongImports(at('core'), "new Worker(new URL('../math/y.worker.ts', import.meta.url))").length, 1);
+  assert.equal(wrongImports(at('core'), "await import('../math/y.ts')").length, 1);
+  assert.equal(wrongImports(at('store'), "import './y.ts';").length, 1);
+  assert.equal(wrongImports(at('store'), "import {\n a,\n} from '../core/y.ts';").length, 0);
+  const imports = new Map([
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['a', 'd']],
+    ['d', []],
+  ]);
+  assert.deepEqual(circles(imports), [['a', 'b', 'c']]);
 });

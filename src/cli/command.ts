@@ -1,5 +1,5 @@
 /** What a command of the table is: data for the parser and the help, and one function that does it. */
-import type { RunOptions } from '../pipeline/run.ts';
+import type { RunOptions } from '../jobs/run.ts';
 import type { Output } from './output.ts';
 
 export interface CommandSpec {

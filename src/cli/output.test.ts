@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Progress } from '../pipeline/stage.ts';
+import type { Progress } from '../jobs/stage.ts';
 import { barLine, createOutput } from './output.ts';
 import { formatBytes, formatDuration, table } from './words.ts';
 

@@ -1,5 +1,5 @@
 /** What the command line prints and where: results on stdout, everything about the way there on stderr. */
-import type { Progress } from '../pipeline/stage.ts';
+import type { Progress } from '../jobs/stage.ts';
 import { formatCount, formatDuration, printable } from './words.ts';
 
 export interface Output {

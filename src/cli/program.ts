@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import { LabelsmithError } from '../errors.ts';
-import { LABELSMITH_VERSION } from '../pipeline/run.ts';
-import { DEFAULT_WORKSPACE } from '../pipeline/workspace.ts';
+import { LABELSMITH_VERSION } from '../jobs/run.ts';
+import { DEFAULT_WORKSPACE } from '../jobs/workspace.ts';
 import type { CommandSpec, GlobalOptions, Invocation } from './command.ts';
 import { allCommands } from './commands/table.ts';
 import { createOutput } from './output.ts';

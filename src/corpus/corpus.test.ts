@@ -6,9 +6,9 @@ import { addImages, imageId, regionOf, said, scratch, shard, startRun } from '..
 import type { Box } from '../core/boxes.ts';
 import { type Random, seededRandom } from '../core/random.ts';
 import { LabelsmithError } from '../errors.ts';
-import { DEFAULT_ACCEPT_RULES } from '../labelling/accept.ts';
 import { DATABASE_FILE, openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
+import { DEFAULT_ACCEPT_RULES } from './accept.ts';
 import { change, type Operation } from './corpus.ts';
 import { rulesInAllNames } from './rules.ts';
 import { CorpusIndex } from './state.ts';

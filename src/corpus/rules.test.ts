@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CorpusClass, CorpusState } from '../core/corpus.ts';
-import { DEFAULT_ACCEPT_RULES } from '../labelling/accept.ts';
+import { DEFAULT_ACCEPT_RULES } from './accept.ts';
 import { refuseUnknownClasses } from './rules.ts';
 
 const MODEL = ['person', 'car', 'dog'];

@@ -2,7 +2,7 @@
 import type { CorpusState } from '../core/corpus.ts';
 import { nearestNames } from '../core/nearest-names.ts';
 import { LabelsmithError } from '../errors.ts';
-import type { AcceptRules } from '../labelling/accept.ts';
+import type { AcceptRules } from './accept.ts';
 import { CorpusIndex } from './state.ts';
 
 /**

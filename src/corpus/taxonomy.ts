@@ -4,8 +4,8 @@
  */
 import type { CorpusClass, CorpusState } from '../core/corpus.ts';
 import { groundingOf } from './grounding.ts';
-import { HEADING_BY_COCO_NAME, HEADING_BY_SYNSET, type Heading } from './headings.ts';
 import { CorpusIndex } from './state.ts';
+import { HEADING_BY_COCO_NAME, HEADING_BY_SYNSET, type Heading } from './supercategories.ts';
 import type { Synset, WordNet } from './wordnet.ts';
 
 export interface TaxonomyNode {

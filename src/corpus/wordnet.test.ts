@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { COCO_NAMES } from '../core/coco-classes.ts';
 import { COCO_SYNSETS } from './coco-synsets.ts';
 import { groundingOf, lookUp } from './grounding.ts';
-import { HEADINGS } from './headings.ts';
+import { HEADINGS } from './supercategories.ts';
 import { wordNet } from './wordnet.ts';
 
 const net = wordNet();

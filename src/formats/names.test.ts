@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { FingerprintSet, fingerprint } from '../core/fingerprints.ts';
 import { sha256Hex } from '../core/ids.ts';
-import { FingerprintSet, fingerprint } from './fingerprints.ts';
 import { classFolders, NameTable, safeComponent, safePath, splitExtension } from './names.ts';
 
 const anyName = fc.oneof(

@@ -3,7 +3,7 @@
  * names of an export fall together, on file systems that ignore case or Unicode form too.
  */
 import { createHash } from 'node:crypto';
-import { FingerprintSet } from './fingerprints.ts';
+import { FingerprintSet } from '../core/fingerprints.ts';
 
 /** Longest name of one path component in bytes of UTF-8 (ext4, APFS, NTFS in practice), less room for a suffix. */
 const MAX_COMPONENT_BYTES = 200;

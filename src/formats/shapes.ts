@@ -5,7 +5,7 @@
 import type { Box } from '../core/boxes.ts';
 import type { ImportedLabel, ImportedRegion, Keypoints, MaskRle } from '../core/dataset.ts';
 import { badFile } from './check.ts';
-import { extentOf, maskBox, type Polygon } from './outlines.ts';
+import { extentOf, maskBox, type Polygon } from './contours.ts';
 
 /** One shape as read. `group` is what ties shapes of one region together; null: it is a region of its own. */
 export interface Shape {

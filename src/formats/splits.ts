@@ -12,9 +12,9 @@
  * Cost: O(n log n) for n groups; resident about 150 bytes a group while planning, 50 after.
  */
 import type { DatasetImage } from '../core/dataset.ts';
+import { fingerprint } from '../core/fingerprints.ts';
 import type { ImageId } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
-import { fingerprint } from './fingerprints.ts';
 
 export interface SplitPart {
   readonly name: string;

@@ -3,20 +3,20 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import type { ImportedImage } from '../core/dataset.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { coco } from './coco.ts';
-import { crops } from './crops.ts';
-import { csv } from './csv.ts';
-import { cvat } from './cvat.ts';
-import { folders } from './folders.ts';
+import { coco } from './coco/coco.ts';
+import { crops } from './crops/crops.ts';
+import { csv } from './csv/csv.ts';
+import { cvat } from './cvat/cvat.ts';
+import { folders } from './folders/folders.ts';
 import type { Format, FormatName, ReadOptions } from './format.ts';
-import { hf } from './hf.ts';
-import { jsonl } from './jsonl.ts';
-import { labelStudio } from './label-studio.ts';
-import { parquet } from './parquet.ts';
-import { voc } from './voc.ts';
-import { webdataset } from './webdataset.ts';
-import { xmp } from './xmp.ts';
-import { yolo, yoloPose, yoloSegment } from './yolo.ts';
+import { hf } from './hf/hf.ts';
+import { jsonl } from './jsonl/jsonl.ts';
+import { labelStudio } from './label-studio/label-studio.ts';
+import { parquet } from './parquet/parquet.ts';
+import { voc } from './voc/voc.ts';
+import { webdataset } from './webdataset/webdataset.ts';
+import { xmp } from './xmp/xmp.ts';
+import { yolo, yoloPose, yoloSegment } from './yolo/yolo.ts';
 
 export const FORMATS: readonly Format[] = [
   coco,

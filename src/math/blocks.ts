@@ -1,9 +1,10 @@
 /** Runs a graph over a matrix, a block of rows at a time, on the inference threads. */
+
+import { Graph } from '../onnx/ops.ts';
+import type { InferencePool, PoolModel } from '../onnx/pool.ts';
+import type { Tensors } from '../onnx/session.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import { type Matrix, matrixTensor, rowsOf } from './matrix.ts';
-import { Graph } from './ops.ts';
-import type { InferencePool, PoolModel } from './pool.ts';
-import type { Tensors } from './session.ts';
-import type { Tensor } from './tensor.ts';
 
 /** Runs `model` on every block of rows; `use` gets the results in order of the rows. */
 export async function overBlocks(

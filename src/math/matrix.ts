@@ -5,7 +5,7 @@
  * of them on the same vectors shares the matrix once.
  */
 import { LabelsmithError } from '../errors.ts';
-import type { Tensor } from './tensor.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 
 export interface Matrix {
   /** Shape [rows, columns], row after row. */

@@ -10,12 +10,12 @@
  * - pose: `keypoints` [count, 3]: x and y in input pixels, score; n is 1
  */
 import { LabelsmithError } from '../errors.ts';
-import { inlineModel, pixelsToModelInput } from '../math/compose.ts';
-import type { Value } from '../math/graph.ts';
-import { decodeModel } from '../math/onnx.ts';
-import { Graph } from '../math/ops.ts';
 import { addLengthNorm } from '../math/pca/pca.ts';
-import { float32 } from '../math/tensor.ts';
+import { inlineModel, pixelsToModelInput } from '../onnx/compose.ts';
+import type { Value } from '../onnx/graph.ts';
+import { Graph } from '../onnx/ops.ts';
+import { decodeModel } from '../onnx/proto.ts';
+import { float32 } from '../onnx/tensor.ts';
 import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe } from './catalogue.ts';
 import { decode, outputsOf } from './detectors/decoders.ts';
 

@@ -6,7 +6,7 @@
  * order that leaves nothing open: score, then class, then place.
  */
 import { compareBoxes, type Detections } from '../core/boxes.ts';
-import type { Tensor } from '../math/tensor.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import type { InputSpec } from './catalogue.ts';
 import { SINGLE } from './compose-model.ts';
 import { CANDIDATE_THRESHOLD, MAX_DETECTIONS } from './detectors/decoder.ts';

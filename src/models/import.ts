@@ -10,7 +10,7 @@ import { basename, extname, resolve } from 'node:path';
 import { COCO_NAMES } from '../core/coco-classes.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
-import type { Tensor } from '../math/tensor.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import { cacheDirectory, readJson, writeAtomically } from './cache.ts';
 import { CATALOGUE, IMAGENET_MEAN, IMAGENET_STD, type InputSpec, type ModelEntry, type Role } from './catalogue.ts';
 import { composeModel, SINGLE } from './compose-model.ts';

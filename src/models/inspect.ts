@@ -1,6 +1,6 @@
 /** Reads off an ONNX file what it takes and what its results are called. */
-import { type DType, dtypeOf } from '../math/element-types.ts';
-import { decodeModel, type GraphProto, type NodeProto, type ValueInfoProto } from '../math/onnx.ts';
+import { type DType, dtypeOf } from '../onnx/element-types.ts';
+import { decodeModel, type GraphProto, type NodeProto, type ValueInfoProto } from '../onnx/proto.ts';
 
 export interface Port {
   readonly name: string;

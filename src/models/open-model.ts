@@ -1,7 +1,7 @@
 /** What opening any model has in common: finding it by name and role, and running it on a pool, one's own or a given one. */
 import { LabelsmithError } from '../errors.ts';
-import { InferencePool, type PoolModel } from '../math/pool.ts';
-import type { Tensors } from '../math/session.ts';
+import { InferencePool, type PoolModel } from '../onnx/pool.ts';
+import type { Tensors } from '../onnx/session.ts';
 import type { InputSpec, ModelEntry } from './catalogue.ts';
 import type { PrepareOptions } from './prepare.ts';
 import { allEntries, hintOfNames } from './registry.ts';

@@ -8,9 +8,9 @@
 import { readFile } from 'node:fs/promises';
 import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
-import { inlineModel } from '../math/compose.ts';
-import type { Value } from '../math/graph.ts';
-import { Graph } from '../math/ops.ts';
+import { inlineModel } from '../onnx/compose.ts';
+import type { Value } from '../onnx/graph.ts';
+import { Graph } from '../onnx/ops.ts';
 import type { EmbedderEntry, InputSpec } from './catalogue.ts';
 import { defaultRecipe, inputOf, type Recipe } from './compose-model.ts';
 import { findRole } from './open-model.ts';

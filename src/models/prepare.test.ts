@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { LabelsmithError } from '../errors.ts';
-import { Graph } from '../math/ops.ts';
+import { Graph } from '../onnx/ops.ts';
 import { openEmbedder } from './embedder.ts';
 import { importModel } from './import.ts';
 import { prepareModel } from './prepare.ts';

@@ -1,9 +1,9 @@
 /** Runs a model once on a made-up picture, to learn what its output looks like and that it runs at all. */
 import { LabelsmithError } from '../errors.ts';
-import { inlineModel, pixelsToModelInput } from '../math/compose.ts';
-import { Graph } from '../math/ops.ts';
-import { Session } from '../math/session.ts';
-import type { Tensor } from '../math/tensor.ts';
+import { inlineModel, pixelsToModelInput } from '../onnx/compose.ts';
+import { Graph } from '../onnx/ops.ts';
+import { Session } from '../onnx/session.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import type { InputSpec } from './catalogue.ts';
 
 /** Runs a bare network and hands back its value `output`, which must be finite. */

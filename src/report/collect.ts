@@ -10,18 +10,16 @@ import { type ImagePath, QUALITY_FLAGS } from '../core/image.ts';
 import { taxonomy } from '../corpus/corpus.ts';
 import type { ClassRecord, QuarantineRow, SimilarPair, Store, StoreSummary } from '../store/store.ts';
 import { ImagePass } from './image-pass.ts';
+import type { ReportPicture, ReportShape, Thumbnail } from './picture-data.ts';
 import type {
   Exemplar,
+  GatheredSection,
   ReportClass,
   ReportCopies,
   ReportData,
   ReportFlag,
   ReportGroup,
-  ReportPicture,
-  ReportShape,
-  Thumbnail,
 } from './report-data.ts';
-import type { GatheredSection } from './sections/section.ts';
 import { shapeOf } from './shapes.ts';
 import { chooseTypical, type ReadVectors } from './typical.ts';
 

@@ -12,14 +12,14 @@ import { type Box, boxAt, type Detections, iou } from '../core/boxes.ts';
 import type { ImageId } from '../core/ids.ts';
 import { isRegionId } from '../core/ids.ts';
 import { currentLabels } from '../core/labels.ts';
-import { openGuesses } from '../labelling/guesses.ts';
-import { doubtsIn } from '../labelling/teach/doubts.ts';
+import type { Workspace } from '../jobs/workspace.ts';
 import { exactIndex } from '../math/knn/exact.ts';
 import { newSharedMatrix } from '../math/matrix.ts';
-import { InferencePool } from '../math/pool.ts';
-import type { Workspace } from '../pipeline/workspace.ts';
+import { InferencePool } from '../onnx/pool.ts';
+import { canonicalNames } from '../stages/evaluate/predictions.ts';
+import { openGuesses } from '../stages/predictions.ts';
+import { doubtsIn } from '../stages/teach/doubts.ts';
 import { BestOfGroups } from './exemplars.ts';
-import { canonicalNames } from './predictions.ts';
 import { vectorsOf } from './vectors.ts';
 
 export interface ConfusingPair {

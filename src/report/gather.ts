@@ -1,8 +1,9 @@
 /** The sections that gather data of their own, in the order of the page: a row here is a section in every report. */
-import type { Workspace } from '../pipeline/workspace.ts';
+import type { Workspace } from '../jobs/workspace.ts';
+import type { GatheredSection } from './report-data.ts';
 import { gatherConfusions } from './sections/confusions.ts';
 import { gatherMap } from './sections/map.ts';
-import type { Gather, GatheredSection, GatherOptions } from './sections/section.ts';
+import type { Gather, GatherOptions } from './sections/section.ts';
 
 const GATHERERS: readonly Gather[] = [gatherMap, gatherConfusions];
 

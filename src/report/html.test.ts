@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { html } from '../core/markup.ts';
 import { renderReport } from './html.ts';
-import { html } from './markup.ts';
-import type { ReportClass, ReportData, ReportPicture } from './report-data.ts';
+import type { ReportPicture } from './picture-data.ts';
+import type { ReportClass, ReportData } from './report-data.ts';
 
 const ATTACK = `"><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;`;
 

@@ -3,14 +3,13 @@
  * script and style but the two that are in it, named by their hashes; all data is escaped by `markup.ts`.
  */
 import { createHash } from 'node:crypto';
-import { html, Markup } from './markup.ts';
+import { html, Markup } from '../core/markup.ts';
 import { Pictures } from './picture.ts';
-import type { ReportData } from './report-data.ts';
+import type { ReportData, Section } from './report-data.ts';
 import { SCRIPT } from './script.ts';
 import { CLASSES, classLinks } from './sections/classes.ts';
 import { GROUPS, QUALITY, QUARANTINE } from './sections/data.ts';
 import { READING, RUNS } from './sections/runs.ts';
-import type { Section } from './sections/section.ts';
 import { TREE } from './sections/tree.ts';
 import { STYLE } from './style.ts';
 import { count, counted, percent, time } from './words.ts';

@@ -4,8 +4,8 @@
  */
 import type { Box } from '../core/boxes.ts';
 import type { ImageId, RegionId } from '../core/ids.ts';
-import { html, type Markup } from './markup.ts';
-import type { ReportPicture, ReportShape } from './report-data.ts';
+import { html, type Markup } from '../core/markup.ts';
+import type { ReportPicture, ReportShape } from './picture-data.ts';
 import { percent } from './words.ts';
 
 /** Pictures with the short ids they have in the page. */

@@ -1,11 +1,12 @@
 /** What the report shows: plain data, bounded, with the pictures in it. `collectReport` makes it, `renderReport` draws it. */
 import type { Box } from '../core/boxes.ts';
-import type { Keypoints } from '../core/dataset.ts';
 import type { ImageId, RegionId } from '../core/ids.ts';
 import type { QualityFlag } from '../core/image.ts';
 import type { Origin } from '../core/labels.ts';
+import type { Markup } from '../core/markup.ts';
 import type { QuarantineRow, RunRecord, SimilarPair } from '../store/store.ts';
-import type { GatheredSection } from './sections/section.ts';
+import type { Pictures } from './picture.ts';
+import type { ReportPicture, ReportShape } from './picture-data.ts';
 
 export interface ReportData {
   readonly title: string;
@@ -50,21 +51,6 @@ export interface ReportTotals {
   readonly quarantined: number;
 }
 
-export interface ReportPicture {
-  /** Relative to its source. */
-  readonly file: string;
-  /** Pixels of the upright image; boxes are in these. */
-  readonly width: number;
-  readonly height: number;
-  readonly thumbnail: Thumbnail;
-}
-
-export interface Thumbnail {
-  /** The encoded upright image at any size of the same shape. */
-  readonly bytes: Uint8Array;
-  readonly mediaType: 'image/jpeg' | 'image/webp';
-}
-
 export interface ReportClass {
   readonly name: string;
   readonly task: string;
@@ -96,13 +82,6 @@ export interface ShownRegion {
   readonly id: RegionId;
   /** In pixels of the upright image. */
   readonly box: Box;
-}
-
-/** In pixels of the upright image. */
-export interface ReportShape {
-  /** Outer ones and holes, each `[x, y, x, y, …]`; filled by the even-odd rule. */
-  readonly outlines: readonly (readonly number[])[];
-  readonly keypoints: Keypoints | null;
 }
 
 /** A class, or a heading over classes that is none itself, with what is labelled with it or with anything below it. */
@@ -146,4 +125,26 @@ export interface ReportQuarantine {
   readonly reasons: readonly { readonly reason: string; readonly count: number }[];
   /** The first in order of path. */
   readonly rows: readonly QuarantineRow[];
+}
+
+/** One part of the report. A part that has nothing to show gives null and is left out, with its link. */
+export interface Section {
+  /** Anchor and CSS hook. */
+  readonly id: string;
+  readonly title: string;
+  readonly render: (data: ReportData, pictures: Pictures) => Markup | null;
+  /** Rules for what only this section has; they begin with `#ID`. Constant, or made of numbers only. */
+  readonly style?: string;
+  /** Plain JavaScript for what only this section does; runs after the page's own. Constant: data goes into attributes. */
+  readonly script?: string;
+}
+
+/**
+ * A section that reads more than the one pass over the images gives, vectors say. `gather` is called once and holds what
+ * it needs in the section that it gives: bounded, whatever the number of images. Null where there is nothing to show.
+ */
+export interface GatheredSection {
+  readonly section: Section;
+  /** Pictures it would show, those that matter most first; a picture left out for size is null in `Pictures.shot`. */
+  readonly pictures: readonly ImageId[];
 }

@@ -1,7 +1,7 @@
 /** Masks and keypoints of the regions that are shown, small enough for a page. */
-import { outlinesOf } from '../formats/outlines.ts';
+import { outlinesOf } from '../formats/contours.ts';
 import type { StoredRegion } from '../store/store.ts';
-import type { ReportShape } from './report-data.ts';
+import type { ReportShape } from './picture-data.ts';
 
 /** Longest side of a picture in the page, in pixels: an outline need not be finer. */
 const SHOWN_SIDE = 320;

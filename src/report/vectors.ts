@@ -1,9 +1,9 @@
 /** Embeddings of a workspace as its recipe compares them; none where `embed` has not run to its end. */
 import type { ItemId } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
-import { finishVectors, savedRecipe, savedStatistics } from '../labelling/recipe.ts';
-import type { Workspace } from '../pipeline/workspace.ts';
-import { arrowVectorStore } from '../store/vectors/arrow-store.ts';
+import type { Workspace } from '../jobs/workspace.ts';
+import { finishVectors, savedRecipe, savedStatistics } from '../stages/embed/recipe.ts';
+import { arrowVectorStore } from '../vectors/arrow-store.ts';
 
 export async function vectorsOf(
   { dir, store }: Workspace,

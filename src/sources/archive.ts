@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { readRange, refuseLarger, type SystemPath, withFile } from './file.ts';
-import { type Listing, problemOf } from './folder.ts';
+import { type Listing, problemOf } from './listing.ts';
 import { archiveKindOf, beginsLikeImage, isHiddenPath, kindOfName, pathTextOf, SNIFFED_BYTES } from './names.ts';
 import type { SourceItem, SourceProblemReason } from './source.ts';
 import { tarMembers } from './tar.ts';

@@ -7,18 +7,9 @@ import { messageOf } from '../errors.ts';
 import { listArchive } from './archive.ts';
 import { type DirectoryEntry, readDirectory } from './directory.ts';
 import { readRange, readWholeFile, type SystemPath, withFile } from './file.ts';
+import { type Listing, problemOf } from './listing.ts';
 import { beginsLikeImage, kindOfName, pathTextOf, SNIFFED_BYTES } from './names.ts';
-import type { ListOptions, SourceItem, SourceProblemReason } from './source.ts';
-
-/** What every listing needs to know. */
-export interface Listing extends ListOptions {
-  /** The root that entries say they came in by, absolute. */
-  readonly sourceRoot: string;
-  /** Where compressed archives are unpacked as a whole, see `archive.ts`. */
-  readonly archiveCache: string | undefined;
-  /** Absolute folders that are left out: a workspace, an export. */
-  readonly skip: ReadonlySet<string>;
-}
+import type { SourceItem } from './source.ts';
 
 /** Files whose size and time are asked for at once; more only helps on network drives. */
 const STATS_AT_ONCE = 32;
@@ -165,15 +156,6 @@ async function looksLikeImage(path: Buffer): Promise<boolean> {
   } catch {
     return true;
   }
-}
-
-export function problemOf(
-  path: Buffer,
-  listing: Listing,
-  reason: SourceProblemReason,
-  message: string,
-): SourceItem & { readonly kind: 'problem' } {
-  return { kind: 'problem', problem: { path: pathTextOf(path).path, sourceRoot: listing.sourceRoot, reason, message } };
 }
 
 function joined(folder: Buffer, name: Buffer): Buffer {

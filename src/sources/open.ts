@@ -9,8 +9,9 @@ import type { Readable } from 'node:stream';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { listArchive } from './archive.ts';
-import { candidateItems, fileItem, type Listing, listFolder, problemOf } from './folder.ts';
+import { candidateItems, fileItem, listFolder } from './folder.ts';
 import { listedPaths } from './list.ts';
+import { type Listing, problemOf } from './listing.ts';
 import { archiveKindOf } from './names.ts';
 import type { ListOptions, Source, SourceItem } from './source.ts';
 

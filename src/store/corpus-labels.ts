@@ -7,10 +7,10 @@
 import type { CorpusState, Reassignment } from '../core/corpus.ts';
 import { isRegionId } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
+import type { Draft } from './changeset.ts';
 import { idOf, imageKey, NO_BYTES, regionKey } from './codec.ts';
 import { lostImageLabels } from './derived.ts';
 import { taskOf } from './dictionary.ts';
-import type { Draft } from './draft.ts';
 import { labelStatements } from './label-statements.ts';
 import { imagesOfRegions } from './regions.ts';
 import type { HistoryRegionTable, LabelTable, RegionTable } from './schema.ts';

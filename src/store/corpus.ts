@@ -6,9 +6,9 @@
  */
 import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from '../core/corpus.ts';
 import { LabelsmithError } from '../errors.ts';
+import type { Draft } from './changeset.ts';
 import { changedRows, type RowChange, type RowChanges, withRows } from './corpus-diff.ts';
 import { labelHistory } from './corpus-labels.ts';
-import type { Draft } from './draft.ts';
 import { NONE_CLASS_ID } from './schema.ts';
 import type { Session } from './session.ts';
 import type { Store } from './store.ts';

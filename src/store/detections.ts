@@ -4,6 +4,7 @@ import type { Box, Detections } from '../core/boxes.ts';
 import { iou } from '../core/boxes.ts';
 import type { ImageId } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
+import type { Draft } from './changeset.ts';
 import {
   hasShape,
   idOf,
@@ -19,7 +20,6 @@ import {
 import { rootOf, standingClasses } from './derived.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runKeyOf, taskOf } from './dictionary.ts';
-import type { Draft } from './draft.ts';
 import { imageStatements } from './images.ts';
 import { labelStatements } from './label-statements.ts';
 import type { ImageTable, LabelTable, Schema } from './schema.ts';

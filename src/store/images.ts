@@ -2,10 +2,10 @@
 import { sql } from 'kysely';
 import type { ImageId } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
+import type { Draft } from './changeset.ts';
 import { idOf, imageKey, imageOf, imageRow, NO_BYTES, pathOf, pathRow } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runKeyOf } from './dictionary.ts';
-import type { Draft } from './draft.ts';
 import type { ImageTable, PathTable, QuarantineTable } from './schema.ts';
 import { FLAG_BITS } from './schema.ts';
 import type { Session } from './session.ts';

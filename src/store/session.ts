@@ -2,9 +2,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { LabelsmithError } from '../errors.ts';
+import { Draft, draftTemplates } from './changeset.ts';
 import type { Dictionary } from './dictionary.ts';
 import { dictionaryOf, dictionaryQueries } from './dictionary.ts';
-import { Draft, draftTemplates } from './draft.ts';
 import type { Query, RowsOf, SqlDriver } from './driver.ts';
 import type { CounterName, Schema } from './schema.ts';
 

@@ -14,11 +14,11 @@ import type { DatasetImage, ImportedImage, ImportedRegion, LabelValue, RegionRec
 import { regionIdOf, sha256Hex } from '../../src/core/ids.ts';
 import { NONE_OF_THESE, ORIGINS, type Task } from '../../src/core/labels.ts';
 import { LabelsmithError } from '../../src/errors.ts';
-import { exportDataset } from '../../src/formats/export.ts';
 import type { ExportContext, Format, FormatName, Keeps } from '../../src/formats/format.ts';
-import { FileMatcher } from '../../src/formats/match.ts';
 import { parseSplit, planSplits } from '../../src/formats/splits.ts';
 import { readFormat } from '../../src/formats/table.ts';
+import { exportDataset } from '../../src/stages/export/write.ts';
+import { FileMatcher } from '../../src/stages/import/match.ts';
 
 const OBJECTS: Task = { name: 'objects', rule: 'multi', items: 'regions' };
 

@@ -5,7 +5,7 @@ import { seededRandom } from '../../src/core/random.ts';
 import type { NeighbourIndex, Neighbours } from '../../src/math/knn/neighbours.ts';
 import { recall } from '../../src/math/knn/neighbours.ts';
 import { type Matrix, matrix, newSharedMatrix, normalisedRows, rowsOf } from '../../src/math/matrix.ts';
-import { InferencePool } from '../../src/math/pool.ts';
+import { InferencePool } from '../../src/onnx/pool.ts';
 
 export const COLUMNS = 40;
 

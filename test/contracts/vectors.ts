@@ -10,7 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { sha256Hex } from '../../src/core/ids.ts';
 import { type Matrix, matrix } from '../../src/math/matrix.ts';
 import type { VectorShard } from '../../src/store/store.ts';
-import { MAX_SHARD_ROWS, type NewVectorShard, type VectorStore } from '../../src/store/vectors/vector-store.ts';
+import { MAX_SHARD_ROWS, type NewVectorShard, type VectorStore } from '../../src/vectors/vector-store.ts';
 
 const COLUMNS = 5;
 

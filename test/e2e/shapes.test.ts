@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { matchBoxes, readCoco } from '../../bench/coco-boxes.ts';
 import type { Box } from '../../src/core/boxes.ts';
 import type { MaskRle } from '../../src/core/dataset.ts';
-import { maskBox } from '../../src/formats/outlines.ts';
+import { maskBox } from '../../src/formats/contours.ts';
 import { maskArea } from '../../src/formats/rle.ts';
 import { DATA, runCli, runJson, scratch, without } from '../cli.ts';
 import { filesUnder } from '../workspace.ts';

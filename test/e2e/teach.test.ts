@@ -9,8 +9,8 @@ import * as ort from 'onnxruntime-node';
 import * as web from 'onnxruntime-web/wasm';
 import sharp from 'sharp';
 import { seededRandom } from '../../src/core/random.ts';
-import { pixelsFor } from '../../src/labelling/item-pixels.ts';
-import { openClassifier } from '../../src/labelling/teach/classifier-file.ts';
+import { openClassifier } from '../../src/stages/classify/classifier-file.ts';
+import { pixelsFor } from '../../src/stages/item-pixels.ts';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { scenePixels } from '../fixtures/images.ts';
 

@@ -7,12 +7,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Session } from '../../src/math/session.ts';
-import { float32, type Tensor } from '../../src/math/tensor.ts';
 import { cacheDirectory } from '../../src/models/cache.ts';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { mobileNetV3ToOnnx } from '../../src/models/convert/mobilenetv3.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';
+import { Session } from '../../src/onnx/session.ts';
+import { float32, type Tensor } from '../../src/onnx/tensor.ts';
 
 const FEATURES = [-0.009162, -0.009159, 0, 1.381938, 1.663032, -0.136123, -0.044053, -0.136154];
 const FEATURES_SUM = 17.89082573919239;

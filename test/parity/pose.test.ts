@@ -10,11 +10,11 @@ import type { Box } from '../../src/core/boxes.ts';
 import { LabelsmithError } from '../../src/errors.ts';
 import { decodeUpright } from '../../src/images/decode.ts';
 import { regionSquares } from '../../src/images/region-squares.ts';
-import { HIDDEN_SCORE } from '../../src/labelling/pose.ts';
 import { cacheDirectory } from '../../src/models/cache.ts';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { openPose, type PoseModel } from '../../src/models/pose.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';
+import { HIDDEN_SCORE } from '../../src/stages/detect/pose.ts';
 import { DATA, without } from '../cli.ts';
 import { openReference } from './tfjs-reference.ts';
 

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
-import { Session } from '../../src/math/session.ts';
-import { tensor } from '../../src/math/tensor.ts';
 import { tfjsToOnnx } from '../../src/models/convert/tfjs.ts';
+import { Session } from '../../src/onnx/session.ts';
+import { tensor } from '../../src/onnx/tensor.ts';
 import { openReference } from './tfjs-reference.ts';
 
 const random = seededRandom(7);

@@ -8,12 +8,12 @@ import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { Session } from '../../src/math/session.ts';
-import { type Tensor, tensor } from '../../src/math/tensor.ts';
 import { cacheDirectory } from '../../src/models/cache.ts';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { tfjsToOnnx } from '../../src/models/convert/tfjs.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';
+import { Session } from '../../src/onnx/session.ts';
+import { type Tensor, tensor } from '../../src/onnx/tensor.ts';
 import { openReference } from './tfjs-reference.ts';
 
 const DATA = process.env.LABELSMITH_BENCH_DATA ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { type AddResult, addTo, estimateAdd, openSources } from '../../pipeline/ingest.ts';
-import { openWorkspace } from '../../pipeline/workspace.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
+import { type AddResult, addTo, estimateAdd, openSources } from '../../stages/add/add.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import type { Output } from '../output.ts';
 import { formatBytes, formatCount, formatDuration, oneLine, plural } from '../words.ts';

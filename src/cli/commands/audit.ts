@@ -1,11 +1,11 @@
 import type { Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { SheetKind } from '../../formats/audit-sheet.ts';
-import { drawAuditSheet, takeAnswers } from '../../formats/audits.ts';
 import { safeComponent } from '../../formats/names.ts';
-import { AUDITED_ORIGINS, type AuditResult, estimateAudit } from '../../labelling/audit.ts';
-import type { Proportion } from '../../labelling/interval.ts';
-import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
+import type { Proportion } from '../../math/metrics/interval.ts';
+import { drawAuditSheet, takeAnswers } from '../../review/audit.ts';
+import type { SheetKind } from '../../review/audit-sheet.ts';
+import { AUDITED_ORIGINS, type AuditResult, estimateAudit } from '../../stages/audit/audit.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import type { Output } from '../output.ts';
 import { wholeNumber } from '../parse.ts';

@@ -2,8 +2,6 @@ import type { CorpusEvent } from '../../core/corpus.ts';
 import { change, corpusTree, type Operation, taxonomy } from '../../corpus/corpus.ts';
 import type { ClassExemplar } from '../../corpus/counts.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
-import { LabelsmithError } from '../../errors.ts';
-import { readItemList } from '../../formats/item-list.ts';
 import {
   readMapping,
   readTaxonomy,
@@ -11,8 +9,10 @@ import {
   type TaxonomyFormat,
   taxonomyFormatOf,
   writeTaxonomy,
-} from '../../formats/taxonomies.ts';
-import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+} from '../../corpus/taxonomies.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
+import { readItemList } from '../../review/item-list.ts';
 import type { Store } from '../../store/store.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import type { Output } from '../output.ts';

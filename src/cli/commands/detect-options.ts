@@ -1,7 +1,8 @@
 /** The options of `detect`, which `auto` takes too, and the rules they stand for. */
+
+import { type AcceptRules, DEFAULT_THRESHOLD, IMAGE_LABEL_RULES, type ImageLabelRule } from '../../corpus/accept.ts';
 import { refuseUnknownClasses, rulesInAllNames } from '../../corpus/rules.ts';
-import { readMapping } from '../../formats/taxonomies.ts';
-import { type AcceptRules, DEFAULT_THRESHOLD, IMAGE_LABEL_RULES, type ImageLabelRule } from '../../labelling/accept.ts';
+import { readMapping } from '../../corpus/taxonomies.ts';
 import type { Store } from '../../store/store.ts';
 import type { OptionSpec } from '../command.ts';
 import { nameList, type Thresholds, thresholds } from '../parse.ts';

@@ -1,11 +1,11 @@
 import type { ItemKind } from '../../core/labels.ts';
-import { kindsOf } from '../../corpus/kinds.ts';
+import { kindsOf } from '../../corpus/hypernyms.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { type DiscoverResult, discoverIn } from '../../labelling/discover/discover.ts';
-import { METHODS, type Method } from '../../labelling/discover/hierarchy.ts';
+import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { openImageClassifier } from '../../models/image-classifier.ts';
-import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import { type DiscoverResult, discoverIn } from '../../stages/discover/discover.ts';
+import { METHODS, type Method } from '../../stages/discover/hierarchy.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';

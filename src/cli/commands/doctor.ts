@@ -3,10 +3,10 @@ import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../errors.ts';
-import { engineSelfTest } from '../../math/self-test.ts';
+import { versions } from '../../jobs/run.ts';
 import { cacheDirectory } from '../../models/cache.ts';
 import { modelsList } from '../../models/list.ts';
-import { versions } from '../../pipeline/run.ts';
+import { engineSelfTest } from '../../onnx/self-test.ts';
 import type { CommandSpec } from '../command.ts';
 import { formatBytes } from '../words.ts';
 

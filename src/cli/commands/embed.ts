@@ -1,9 +1,9 @@
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { type EmbedResult, embedIn, estimateEmbed } from '../../labelling/embed.ts';
-import { savedRecipe } from '../../labelling/recipe.ts';
+import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { type Embedder, type OpenEmbedderOptions, openEmbedder } from '../../models/embedder.ts';
-import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import { type EmbedResult, embedIn, estimateEmbed } from '../../stages/embed/embed.ts';
+import { savedRecipe } from '../../stages/embed/recipe.ts';
 import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';

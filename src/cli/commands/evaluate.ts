@@ -1,15 +1,15 @@
 import { ORIGINS, type Origin } from '../../core/labels.ts';
-import { resolveLabels } from '../../formats/resolve.ts';
 import { formatNamed, guessFormat } from '../../formats/table.ts';
-import { openGuesses } from '../../labelling/guesses.ts';
-import { openWorkspace } from '../../pipeline/workspace.ts';
-import { evaluate as compare } from '../../report/evaluate.ts';
-import { formatEvaluation } from '../../report/evaluation-text.ts';
-import { formatLabelErrors, labelErrorMetrics } from '../../report/label-error-metrics.ts';
-import { canonicalNames, defaultTask, predictionsOf } from '../../report/predictions.ts';
-import { readTruth } from '../../report/truth.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
 import { vectorsOf } from '../../report/vectors.ts';
+import { evaluate as compare } from '../../stages/evaluate/evaluate.ts';
+import { readTruth } from '../../stages/evaluate/ground-truth.ts';
+import { formatLabelErrors, labelErrorMetrics } from '../../stages/evaluate/label-error-metrics.ts';
+import { canonicalNames, defaultTask, predictionsOf } from '../../stages/evaluate/predictions.ts';
+import { resolveLabels } from '../../stages/import/resolve.ts';
+import { openGuesses } from '../../stages/predictions.ts';
 import type { CommandSpec } from '../command.ts';
+import { formatEvaluation } from '../evaluation-text.ts';
 import { oneLine } from '../words.ts';
 
 export const evaluate: CommandSpec = {

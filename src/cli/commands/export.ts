@@ -1,12 +1,12 @@
 import { ORIGINS, type Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type CropImage, type FormatName, IMAGES_MODES, type ImagesMode } from '../../formats/format.ts';
-import { exportWorkspace } from '../../formats/from-store.ts';
 import { parseSplit, type SplitPart } from '../../formats/splits.ts';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
 import { cropRegions } from '../../images/crops.ts';
-import { originalBytes } from '../../pipeline/originals.ts';
-import { openWorkspace } from '../../pipeline/workspace.ts';
+import { originalBytes } from '../../jobs/image-reader.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
+import { exportWorkspace } from '../../stages/export/export.ts';
 import type { CommandSpec } from '../command.ts';
 import { fraction, nameList, wholeNumber } from '../parse.ts';
 import { formatCount, oneLine, plural } from '../words.ts';

@@ -1,7 +1,7 @@
-import { importLabels } from '../../formats/into-store.ts';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
-import { recordRun } from '../../pipeline/run.ts';
-import { openWorkspace } from '../../pipeline/workspace.ts';
+import { recordRun } from '../../jobs/run.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
+import { importLabels } from '../../stages/import/import.ts';
 import type { CommandSpec } from '../command.ts';
 import { oneLine, plural } from '../words.ts';
 

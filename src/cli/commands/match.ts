@@ -1,7 +1,7 @@
-import { matchIn } from '../../labelling/match/match.ts';
-import { openSources } from '../../pipeline/ingest.ts';
-import { openWorkspace } from '../../pipeline/workspace.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
 import type { Source } from '../../sources/source.ts';
+import { openSources } from '../../stages/add/add.ts';
+import { matchIn } from '../../stages/match/match.ts';
 import type { CommandSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import { fraction } from '../parse.ts';

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { writeOutput } from '../../formats/output.ts';
+import { writeOutput } from '../../files/output.ts';
 import { thumbnailOf } from '../../images/crops.ts';
-import { originalBytes, readImageIfThere } from '../../pipeline/originals.ts';
-import { LABELSMITH_VERSION } from '../../pipeline/run.ts';
-import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
+import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
+import { LABELSMITH_VERSION } from '../../jobs/run.ts';
+import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { collectReport } from '../../report/collect.ts';
 import { gatherSections } from '../../report/gather.ts';
 import { renderReport } from '../../report/html.ts';

@@ -1,5 +1,5 @@
-import { similarTo } from '../../labelling/similar/similar.ts';
-import { openWorkspace } from '../../pipeline/workspace.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
+import { similarTo } from '../../stages/similar/similar.ts';
 import type { CommandSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import { wholeNumber } from '../parse.ts';

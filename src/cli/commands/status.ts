@@ -1,5 +1,5 @@
 import { QUALITY_FLAGS } from '../../core/image.ts';
-import { openWorkspace } from '../../pipeline/workspace.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
 import type { RunRecord } from '../../store/store.ts';
 import type { CommandSpec } from '../command.ts';
 import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts';

@@ -1,29 +1,23 @@
 import { basename, join, relative, resolve } from 'node:path';
 import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
+import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../files/output.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
-import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../formats/output.ts';
-import { dropUnlabelledAuditItems } from '../../labelling/audit-items.ts';
-import type { Account } from '../../labelling/teach/account.ts';
-import { openClassifier } from '../../labelling/teach/classifier-file.ts';
-import { doubtsIn } from '../../labelling/teach/doubts.ts';
-import { refuseUnlabelled, singleTask } from '../../labelling/teach/items.ts';
-import { predictFiles } from '../../labelling/teach/predict.ts';
-import type { SearchWidth } from '../../labelling/teach/search.ts';
-import { type Question, selectIn } from '../../labelling/teach/select-stage.ts';
-import {
-  DEFAULT_THRESHOLD,
-  fileNameOf,
-  MODELS_FOLDER,
-  type TeachResult,
-  teachIn,
-} from '../../labelling/teach/teach.ts';
+import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
+import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { openEmbedder } from '../../models/embedder.ts';
 import { requireEmbedder } from '../../models/prepare-embedder.ts';
 import { allEntries } from '../../models/registry.ts';
-import { originalBytes, readImageIfThere } from '../../pipeline/originals.ts';
-import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts';
-import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../../report/questions.ts';
+import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../../review/questions.ts';
 import { openSource } from '../../sources/open.ts';
+import { dropUnlabelledAuditItems } from '../../stages/audit/audit-items.ts';
+import { openClassifier } from '../../stages/classify/classifier-file.ts';
+import { predictFiles } from '../../stages/classify/predict.ts';
+import { doubtsIn } from '../../stages/teach/doubts.ts';
+import type { Account } from '../../stages/teach/evaluation.ts';
+import { refuseUnlabelled, singleTask } from '../../stages/teach/items.ts';
+import type { SearchWidth } from '../../stages/teach/search.ts';
+import { type Question, selectIn } from '../../stages/teach/select-stage.ts';
+import { DEFAULT_THRESHOLD, fileNameOf, MODELS_FOLDER, type TeachResult, teachIn } from '../../stages/teach/teach.ts';
 import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';

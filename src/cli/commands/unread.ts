@@ -1,5 +1,5 @@
 /** What commands that read images say of those that they could not read. */
-import type { UnreadCounts } from '../../labelling/unreadable.ts';
+import type { UnreadCounts } from '../../jobs/read-errors.ts';
 import type { Output } from '../output.ts';
 import { plural } from '../words.ts';
 

@@ -1,6 +1,7 @@
 /** What turns an item's vector into a score a class, whichever kind it is. */
+
+import type { InferencePool } from '../../onnx/pool.ts';
 import type { Matrix } from '../matrix.ts';
-import type { InferencePool } from '../pool.ts';
 import { type LinearHead, logitsOf } from './linear-head.ts';
 import { type MlpHead, mlpLogits } from './mlp-head.ts';
 

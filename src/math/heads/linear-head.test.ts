@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { InferencePool } from '../../onnx/pool.ts';
 import { softmaxRows } from '../calibration.ts';
 import { type Matrix, matrix, newSharedMatrix } from '../matrix.ts';
-import { InferencePool } from '../pool.ts';
 import { balancedWeights, fitLinearHead, type Lesson, logitsOf, oneHot } from './linear-head.ts';
 
 let pool: InferencePool;

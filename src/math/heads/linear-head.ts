@@ -8,11 +8,12 @@
  * The same data, options and start give the same head, whatever the number of threads: blocks of rows have a fixed size
  * and are summed in order.
  */
+
+import { Graph } from '../../onnx/ops.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
-import { Graph } from '../ops.ts';
-import type { InferencePool } from '../pool.ts';
-import { float32, type Tensor } from '../tensor.ts';
 import { largest, minimise } from './lbfgs.ts';
 import { rowSpan } from './row-span.ts';
 

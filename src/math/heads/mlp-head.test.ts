@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { InferencePool } from '../../onnx/pool.ts';
 import { argMaxRows, meanCrossEntropy } from '../calibration.ts';
 import { type Matrix, newSharedMatrix } from '../matrix.ts';
-import { InferencePool } from '../pool.ts';
 import { fitLinearHead, logitsOf, oneHot } from './linear-head.ts';
 import { fitMlpHead, type MlpHead, mlpLogits } from './mlp-head.ts';
 

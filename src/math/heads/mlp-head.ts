@@ -7,11 +7,11 @@
  * minima; the seed says which one is found. The number of threads changes nothing.
  */
 import { seededRandom } from '../../core/random.ts';
+import { Graph } from '../../onnx/ops.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
-import { Graph } from '../ops.ts';
-import type { InferencePool } from '../pool.ts';
-import { float32, type Tensor } from '../tensor.ts';
 import { minimise } from './lbfgs.ts';
 import { type Lesson, type LinearHead, logitsOf } from './linear-head.ts';
 

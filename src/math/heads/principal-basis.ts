@@ -4,9 +4,9 @@
  * does as well as the components themselves, at 2 · rounds · d² · k flops instead of the 4 · d³ of an eigenproblem.
  */
 import { seededRandom } from '../../core/random.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
 import { dot } from '../dot.ts';
 import { type Matrix, newSharedMatrix, shareMatrix } from '../matrix.ts';
-import type { InferencePool } from '../pool.ts';
 import { logitsOf } from './linear-head.ts';
 import { withinClassCovariance } from './within-class.ts';
 

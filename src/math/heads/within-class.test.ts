@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seededRandom } from '../../core/random.ts';
+import { InferencePool } from '../../onnx/pool.ts';
 import { matrix, newSharedMatrix } from '../matrix.ts';
-import { InferencePool } from '../pool.ts';
 import { principalBasis } from './principal-basis.ts';
 import { cholesky, invertLower, withinClassCovariance, withinClassNormalised } from './within-class.ts';
 

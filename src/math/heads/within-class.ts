@@ -7,12 +7,13 @@
  * and x becomes L⁻¹ x with A = L Lᵀ, then length 1: inner products are then those of A⁻¹.
  * Cost 4 · n · d² flops on the inference threads and ⅔ · d³ here; holds three d × d matrices.
  */
+
+import { Graph } from '../../onnx/ops.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
-import { Graph } from '../ops.ts';
 import { addLengthNorm } from '../pca/pca.ts';
-import type { InferencePool } from '../pool.ts';
-import { float32, type Tensor } from '../tensor.ts';
 
 export interface WithinClassOptions {
   /** 0 to 1: how far the covariance is drawn to a multiple of the identity. 1 changes nothing but the length. */

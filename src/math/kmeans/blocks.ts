@@ -1,8 +1,9 @@
 /** Runs the graphs of k-means over a matrix, a block of rows at a time. */
+
+import type { InferencePool, PoolModel } from '../../onnx/pool.ts';
+import { float32, int32, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, rowsOf } from '../matrix.ts';
-import type { InferencePool, PoolModel } from '../pool.ts';
-import { float32, int32, type Tensor } from '../tensor.ts';
 import { assignGraph, NEVER, nearestGraph, ownDistanceGraph } from './graphs.ts';
 
 /** Scores a thread holds at once: 16 MB. */

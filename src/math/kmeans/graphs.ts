@@ -1,5 +1,5 @@
 /** The ONNX graphs of k-means. All sizes are open, so one session a graph serves every matrix and every k. */
-import { Graph } from '../ops.ts';
+import { Graph } from '../../onnx/ops.ts';
 
 /** A score nothing reaches: padding centres, and a point's own centre where the others are wanted. */
 export const NEVER = 1e30;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sampleIndices } from '../../core/random.ts';
+import { InferencePool } from '../../onnx/pool.ts';
 import { gatherRows, type Matrix, matrix, newSharedMatrix, rowsOf } from '../matrix.ts';
-import { InferencePool } from '../pool.ts';
 import { nearestCentres } from './blocks.ts';
 import { type KMeansOptions, kmeans, seedCentres } from './kmeans.ts';
 import { miniBatchKMeans } from './mini-batch.ts';

@@ -6,8 +6,8 @@
  */
 import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
 import { gatherRows, type Matrix, normalisedRows, shareMatrix } from '../matrix.ts';
-import type { InferencePool } from '../pool.ts';
 import { type LloydResult, lloyd } from './lloyd.ts';
 import { seedIndices } from './seeding.ts';
 

@@ -9,11 +9,12 @@
  * Beside the points it holds 4·(groups + 5) bytes a point. Centres are sums in double precision, kept by difference:
  * only points that change their cluster are added up again.
  */
+
+import type { InferencePool } from '../../onnx/pool.ts';
+import type { Tensors } from '../../onnx/session.ts';
+import { int32, type Tensor } from '../../onnx/tensor.ts';
 import { columnMeans, overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf } from '../matrix.ts';
-import type { InferencePool } from '../pool.ts';
-import type { Tensors } from '../session.ts';
-import { int32, type Tensor } from '../tensor.ts';
 import { blockRows, loadAssign, ownDistances, scoringCentres } from './blocks.ts';
 
 export interface LloydOptions {

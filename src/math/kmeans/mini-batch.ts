@@ -5,8 +5,8 @@
  * Holds one batch and the centres. Cost 2·n·k·d flops a pass; the result depends on the order of the points.
  */
 import { LabelsmithError } from '../../errors.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
 import { type Matrix, newSharedMatrix, normalisedRows, shareMatrix } from '../matrix.ts';
-import type { InferencePool } from '../pool.ts';
 import { nearestCentres, ownDistances } from './blocks.ts';
 
 export interface MiniBatchOptions {

@@ -4,10 +4,10 @@
  * Cost 2·n·k·d·trials flops, bound by reading the n points k times; so n is usually a sample.
  */
 import type { Random } from '../../core/random.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { gatherRows, type Matrix, matrixTensor, rowsOf } from '../matrix.ts';
-import type { InferencePool } from '../pool.ts';
-import { float32, type Tensor } from '../tensor.ts';
 import { ownDistances } from './blocks.ts';
 import { seedGraph } from './graphs.ts';
 

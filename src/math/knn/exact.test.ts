@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blobVectors, neighbourContract, neighboursByDefinition } from '../../../test/contracts/neighbours.ts';
+import { InferencePool } from '../../onnx/pool.ts';
 import { matrix, normalisedRows, rowsOf } from '../matrix.ts';
-import { InferencePool } from '../pool.ts';
 import { exactIndex } from './exact.ts';
 import { neighbourGraph } from './graph.ts';
 import { noNeighbours, offer, recall } from './neighbours.ts';

@@ -5,11 +5,11 @@
  * for each thread the similarities of one block (8 MB).
  */
 
+import { Graph } from '../../onnx/ops.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import type { Tensors } from '../../onnx/session.ts';
+import { int64, type Tensor } from '../../onnx/tensor.ts';
 import { type Matrix, matrixTensor, rowsOf, shareMatrix } from '../matrix.ts';
-import { Graph } from '../ops.ts';
-import type { InferencePool } from '../pool.ts';
-import type { Tensors } from '../session.ts';
-import { int64, type Tensor } from '../tensor.ts';
 import { checkSearch, type NeighbourIndex, type Neighbours, noNeighbours, offer } from './neighbours.ts';
 
 const QUERY_BLOCK = 256;

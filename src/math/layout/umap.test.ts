@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blobVectors } from '../../../test/contracts/neighbours.ts';
+import { InferencePool } from '../../onnx/pool.ts';
 import { fuzzyGraph } from '../graph-cluster/fuzzy-graph.ts';
 import { exactIndex } from '../knn/exact.ts';
 import { neighbourGraph } from '../knn/graph.ts';
-import { InferencePool } from '../pool.ts';
 import { layOut } from './umap.ts';
 
 /** Rows of one blob follow each other at a distance of the number of blobs. */

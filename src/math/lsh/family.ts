@@ -9,12 +9,12 @@
  */
 import { type Random, sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { Graph } from '../../onnx/ops.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { gatherRows, type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
-import { Graph } from '../ops.ts';
 import { fitPca } from '../pca/pca.ts';
-import type { InferencePool } from '../pool.ts';
-import { float32, type Tensor } from '../tensor.ts';
 
 export interface HashFamily {
   /** Bits of a code, a multiple of 32: what candidates are ranked by. */

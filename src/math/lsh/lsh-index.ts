@@ -6,9 +6,9 @@
  * queries are answered in this thread (a fraction of a millisecond each), many by threads of their own.
  */
 import { LabelsmithError } from '../../errors.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
 import { checkSearch, type NeighbourIndex, type Neighbours, noNeighbours } from '../knn/neighbours.ts';
 import { type Matrix, shareMatrix } from '../matrix.ts';
-import type { InferencePool } from '../pool.ts';
 import { fitHashing, type Hashed, type HashFamily, type HashOptions, hashVectors, overMargins } from './family.ts';
 import { SearchThreads } from './search-threads.ts';
 import { type Effort, type HashedVectors, Searcher, type SearchSettings } from './searcher.ts';

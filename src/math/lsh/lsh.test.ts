@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blobVectors, neighbourContract } from '../../../test/contracts/neighbours.ts';
+import { InferencePool } from '../../onnx/pool.ts';
 import { rowsOf } from '../matrix.ts';
-import { InferencePool } from '../pool.ts';
 import { fitHashing, hashVectors } from './family.ts';
 import { decodeLsh, encodeLsh } from './lsh-file.ts';
 import { LshIndex } from './lsh-index.ts';

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
+import { Graph } from '../../onnx/ops.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import { Session } from '../../onnx/session.ts';
+import { float32 } from '../../onnx/tensor.ts';
 import { matrix, rowsOf } from '../matrix.ts';
-import { Graph } from '../ops.ts';
-import { InferencePool } from '../pool.ts';
-import { Session } from '../session.ts';
-import { float32 } from '../tensor.ts';
 import { symmetricEigen } from './eigen.ts';
 import { addLengthNorm, addPowerNorm, addProjection, fitPca, project } from './pca.ts';
 

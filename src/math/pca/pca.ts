@@ -3,13 +3,13 @@
  * normalisation. A fit is plain data; applying it is a small graph, on its own or behind an embedder's.
  */
 import { LabelsmithError } from '../../errors.ts';
+import type { Value } from '../../onnx/graph.ts';
+import { Graph } from '../../onnx/ops.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { columnMeans, overBlocks } from '../blocks.ts';
-import type { Value } from '../graph.ts';
 import { ownDistances } from '../kmeans/blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
-import { Graph } from '../ops.ts';
-import type { InferencePool } from '../pool.ts';
-import { float32, type Tensor } from '../tensor.ts';
 import { symmetricEigen } from './eigen.ts';
 
 export interface PcaOptions {

@@ -1,7 +1,7 @@
 /** Reads GGUF files (versions 2 and 3, little-endian): metadata and tensors of float32 and float16. */
 import { LabelsmithError } from '../../errors.ts';
 import { float16ToFloat32 } from '../../math/float16.ts';
-import { arrayFromBytes, sizeOf, type Tensor } from '../../math/tensor.ts';
+import { arrayFromBytes, sizeOf, type Tensor } from '../../onnx/tensor.ts';
 
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
 

@@ -7,9 +7,9 @@
  * to `features.12`, [n, channels, h, w]. Batch norms are folded into the convolutions.
  */
 import { LabelsmithError } from '../../errors.ts';
-import type { Value } from '../../math/graph.ts';
-import { Graph } from '../../math/ops.ts';
-import { float32, type Tensor } from '../../math/tensor.ts';
+import type { Value } from '../../onnx/graph.ts';
+import { Graph } from '../../onnx/ops.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { type GgufFile, readGguf } from './gguf.ts';
 
 /** Grows whenever the same file would be converted to another network. */

@@ -5,9 +5,9 @@
  * sees it and the order in which its axes lie in memory. A transposition changes the note alone; axes are really moved
  * only where an operator cannot be told another order.
  */
-import type { Value } from '../../math/graph.ts';
-import type { Graph } from '../../math/ops.ts';
-import { type NumericDType, newArray, sizeOf, type Tensor } from '../../math/tensor.ts';
+import type { Value } from '../../onnx/graph.ts';
+import type { Graph } from '../../onnx/ops.ts';
+import { type NumericDType, newArray, sizeOf, type Tensor } from '../../onnx/tensor.ts';
 
 export interface Computed {
   readonly kind: 'computed';

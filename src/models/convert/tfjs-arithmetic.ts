@@ -1,6 +1,6 @@
 /** Element by element, along axes, and products: TensorFlow's arithmetic in ONNX. */
-import type { Attributes, Value } from '../../math/graph.ts';
-import { type NumericDType, sizeOf, type Tensor } from '../../math/tensor.ts';
+import type { Attributes, Value } from '../../onnx/graph.ts';
+import { type NumericDType, sizeOf, type Tensor } from '../../onnx/tensor.ts';
 import {
   asSeen,
   axisInMemory,

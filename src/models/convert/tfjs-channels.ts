@@ -6,7 +6,7 @@
  * are added: they are zero behind the first convolution, stay zero through ReLU and the depthwise convolution, and are
  * multiplied by zero in the last. The results are the same bits.
  */
-import { sizeOf, type Tensor } from '../../math/tensor.ts';
+import { sizeOf, type Tensor } from '../../onnx/tensor.ts';
 import { type TfModel, textsAttribute } from './tfjs-model.ts';
 
 const MULTIPLE = 4;

@@ -1,5 +1,5 @@
 /** Convolutions and pools: padding made explicit, weights turned to ONNX's layout, bias and activation along. */
-import { float32, type Tensor } from '../../math/tensor.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import {
   type Computed,
   inOrder,

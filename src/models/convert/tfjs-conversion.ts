@@ -1,7 +1,7 @@
 /** What handlers of operators share: the conversion under way, and how they ask for their inputs. */
 import { LabelsmithError } from '../../errors.ts';
-import type { Graph } from '../../math/ops.ts';
-import type { Tensor } from '../../math/tensor.ts';
+import type { Graph } from '../../onnx/ops.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
 import { axisInMemory, type Computed, identity, type Layouts, like, type Operand, settle } from './operand.ts';
 import type { TfNode } from './tfjs-model.ts';
 

@@ -8,7 +8,7 @@
  * - (a · x) · relu6(x + 3) = f · hardSwish(x)
  * The factor goes into the weights of the convolutions that read the result.
  */
-import type { Tensor } from '../../math/tensor.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
 import type { TfModel, TfNode } from './tfjs-model.ts';
 
 const ADDS = ['Add', 'AddV2'];

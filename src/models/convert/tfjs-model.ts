@@ -1,7 +1,7 @@
 /** Reads a TensorFlow.js graph model: `model.json` (topology and weight manifest) and its weight bytes. */
 import { LabelsmithError } from '../../errors.ts';
 import { float16ToFloat32 } from '../../math/float16.ts';
-import { arrayFromBytes, sizeOf, type Tensor } from '../../math/tensor.ts';
+import { arrayFromBytes, sizeOf, type Tensor } from '../../onnx/tensor.ts';
 
 export interface TfNode {
   readonly name: string;

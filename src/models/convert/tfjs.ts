@@ -6,7 +6,7 @@
  * they are NCHW. An operator that is not known is refused with its name and its node's.
  */
 import { LabelsmithError } from '../../errors.ts';
-import { Graph } from '../../math/ops.ts';
+import { Graph } from '../../onnx/ops.ts';
 import { asSeen, identity, NCHW_OF_NHWC, type Operand, sameOrder, settle } from './operand.ts';
 import { alignChannels } from './tfjs-channels.ts';
 import type { Conversion } from './tfjs-conversion.ts';

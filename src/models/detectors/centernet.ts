@@ -1,5 +1,5 @@
 /** CenterNet, "Objects as Points" (Zhou, Wang, Krähenbühl 2019, arXiv 1904.07850), section 4: peaks instead of NMS. */
-import { boxesFromSides, findPeaks } from '../../math/boxes-graph.ts';
+import { boxesFromSides, findPeaks } from '../../onnx/boxes-graph.ts';
 import { CANDIDATE_THRESHOLD, type Candidates, type DecodeContext, type Decoder } from './decoder.ts';
 
 /**

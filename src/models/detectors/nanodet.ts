@@ -2,9 +2,9 @@
  * NanoDet (RangiLyu 2020): an anchor-free head in which each side of a box is a distribution over distances, as in
  * "Generalized Focal Loss" (Li et al. 2020, arXiv 2006.04388).
  */
-import { boxesFromSides, expectedSides } from '../../math/boxes-graph.ts';
-import { float32 } from '../../math/tensor.ts';
-import { cellCentres } from './cells.ts';
+import { boxesFromSides, expectedSides } from '../../onnx/boxes-graph.ts';
+import { float32 } from '../../onnx/tensor.ts';
+import { cellCentres } from './anchor-points.ts';
 import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
 import { suppress } from './suppress.ts';
 

@@ -1,6 +1,6 @@
 /** Tells by the output of a trial run which decoder an unknown detector needs. */
-import type { Tensor } from '../../math/tensor.ts';
-import { cellCentres, cellCount } from './cells.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
+import { cellCentres, cellCount } from './anchor-points.ts';
 import type { Decoder } from './decoder.ts';
 
 export type Recognised =

@@ -1,7 +1,7 @@
 /** Non-maximum suppression within each class, for detectors whose cells compete for one object. */
-import { suppressed } from '../../math/boxes-graph.ts';
-import type { Value } from '../../math/graph.ts';
-import type { Graph } from '../../math/ops.ts';
+import { suppressed } from '../../onnx/boxes-graph.ts';
+import type { Value } from '../../onnx/graph.ts';
+import type { Graph } from '../../onnx/ops.ts';
 import { CANDIDATE_THRESHOLD, type Candidates, MAX_DETECTIONS } from './decoder.ts';
 
 /**

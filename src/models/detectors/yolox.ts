@@ -1,7 +1,7 @@
 /** YOLOX (Ge et al. 2021, arXiv 2107.08430), section 2.2: one box a cell, score = objectness × class score. */
-import { boxesFromCentres } from '../../math/boxes-graph.ts';
-import { float32 } from '../../math/tensor.ts';
-import { cellCentres } from './cells.ts';
+import { boxesFromCentres } from '../../onnx/boxes-graph.ts';
+import { float32 } from '../../onnx/tensor.ts';
+import { cellCentres } from './anchor-points.ts';
 import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
 import { suppress } from './suppress.ts';
 

@@ -1,10 +1,9 @@
 /** The classes: what was found, how often, how sure, and what it looks like. */
 import { ORIGINS } from '../../core/labels.ts';
-import { html, type Markup } from '../markup.ts';
+import { html, type Markup } from '../../core/markup.ts';
 import type { Pictures } from '../picture.ts';
-import type { Exemplar, ReportClass, ReportData } from '../report-data.ts';
+import type { Exemplar, ReportClass, ReportData, Section } from '../report-data.ts';
 import { count, counted, percent } from '../words.ts';
-import type { Section } from './section.ts';
 
 export const CLASSES: Section = {
   id: 'classes',

@@ -1,10 +1,12 @@
 /** Classes that are mistaken for each other, with the closest calls. */
+
+import { html, type Markup } from '../../core/markup.ts';
 import type { ConfusingExample, ConfusingPair } from '../confusions.ts';
 import { confusingPairs } from '../confusions.ts';
-import { html, type Markup } from '../markup.ts';
 import type { Pictures } from '../picture.ts';
+import type { Section } from '../report-data.ts';
 import { count, counted, percent } from '../words.ts';
-import type { Gather, Section } from './section.ts';
+import type { Gather } from './section.ts';
 
 export const gatherConfusions: Gather = async (workspace, options) => {
   const pairs = await confusingPairs(workspace, options);

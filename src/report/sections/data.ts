@@ -1,11 +1,10 @@
 /** What the data itself is like: copies and groups, doubtful quality, and files that could not be read. */
 import type { QualityFlag } from '../../core/image.ts';
+import { html, type Markup } from '../../core/markup.ts';
 import type { SimilarPair } from '../../store/store.ts';
-import { html, type Markup } from '../markup.ts';
 import type { Pictures } from '../picture.ts';
-import type { ReportCopies, ReportGroup } from '../report-data.ts';
+import type { ReportCopies, ReportGroup, Section } from '../report-data.ts';
 import { count, counted } from '../words.ts';
-import type { Section } from './section.ts';
 
 const KIND_WORDS: Readonly<Record<SimilarPair['kind'], string>> = {
   'near-duplicate': 'look alike',

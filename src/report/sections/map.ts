@@ -4,13 +4,13 @@
  */
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
+import { html, type Markup } from '../../core/markup.ts';
+import { namesNow } from '../../corpus/class-names.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { namesNow } from '../../labelling/class-names.ts';
-import { savedModel } from '../../labelling/discover/cluster-model.ts';
-import { type DataMap, type LikePair, type Mark, type Outlier, readMap } from '../../labelling/discover/data-map.ts';
-import type { Workspace } from '../../pipeline/workspace.ts';
-import { arrowVectorStore } from '../../store/vectors/arrow-store.ts';
-import { html, type Markup } from '../markup.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { savedModel } from '../../stages/discover/cluster-model.ts';
+import { type DataMap, type LikePair, type Mark, type Outlier, readMap } from '../../stages/discover/data-map.ts';
+import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import type { Pictures } from '../picture.ts';
 import { count, counted } from '../words.ts';
 import type { Gather } from './section.ts';

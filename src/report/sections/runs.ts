@@ -1,8 +1,9 @@
 /** What was done to get here: every run with its settings, so that it can be done again. And how to read the numbers. */
+
+import { html, type Markup } from '../../core/markup.ts';
 import type { RunRecord } from '../../store/store.ts';
-import { html, type Markup } from '../markup.ts';
+import type { Section } from '../report-data.ts';
 import { count, duration, time } from '../words.ts';
-import type { Section } from './section.ts';
 
 export const RUNS: Section = {
   id: 'runs',

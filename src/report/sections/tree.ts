@@ -1,9 +1,8 @@
 /** The tree of classes with counts: what there is, from the general to the special. Folds without a script. */
-import { html, type Markup } from '../markup.ts';
-import type { ReportData, ReportTreeNode } from '../report-data.ts';
+import { html, type Markup } from '../../core/markup.ts';
+import type { ReportData, ReportTreeNode, Section } from '../report-data.ts';
 import { count, counted } from '../words.ts';
 import { anchorOf } from './classes.ts';
-import type { Section } from './section.ts';
 
 /** A larger tree opens with its top levels only. */
 const MOST_OPEN = 150;

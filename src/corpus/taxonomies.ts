@@ -1,0 +1,150 @@
+/**
+ * Taxonomies as files: JSON and CSV with a class an entry or a row, and SKOS (W3C Recommendation, 18 August 2009) as
+ * JSON-LD. All three keep names, synonyms, parents, WordNet synsets and descriptions; what one wrote any of them reads.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { LabelsmithError, messageOf } from '../errors.ts';
+import { writeOutput } from '../files/output.ts';
+import { arrayAt, badFile, classNameAt, objectAt, shown, stringAt } from '../formats/check.ts';
+import { csvRecords, csvRow, textCell, textOfCell } from '../formats/csv-table.ts';
+import type { TaxonomyEntry } from './operations.ts';
+import { readSkos, skosText } from './skos.ts';
+
+export const TAXONOMY_FORMATS = ['json', 'csv', 'skos'] as const;
+export type TaxonomyFormat = (typeof TAXONOMY_FORMATS)[number];
+
+export type TaxonomyClass = Omit<TaxonomyEntry, 'where'>;
+
+/** By the end of the file's name; `.jsonld` is SKOS. */
+export function taxonomyFormatOf(path: string): TaxonomyFormat {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.json' || extension === '.csv') return extension.slice(1) as TaxonomyFormat;
+  if (extension === '.jsonld') return 'skos';
+  throw new LabelsmithError('USAGE', `The name ${basename(path)} does not tell the format of a taxonomy.`, {
+    hint: 'Use a name that ends in .json, .csv or .jsonld, or say --format json, csv or skos.',
+  });
+}
+
+/** Gives the absolute path of what it wrote. */
+export function writeTaxonomy(
+  path: string,
+  format: TaxonomyFormat,
+  classes: readonly TaxonomyClass[],
+  options: { readonly replace: boolean; readonly workspaceDir: string },
+): Promise<string> {
+  const { replace, workspaceDir } = options;
+  const protectedPaths = [{ path: workspaceDir, what: 'the workspace' }];
+  return writeOutput(path, { kind: 'file', replace, protectedPaths }, async (target) => {
+    await writeFile(target, taxonomyText(format, classes));
+  });
+}
+
+export function taxonomyText(format: TaxonomyFormat, classes: readonly TaxonomyClass[]): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify({ classes: classes.map(plainEntry) }, null, 2)}\n`;
+    case 'csv':
+      return [COLUMNS, ...classes.map(cells)].map(csvRow).join('');
+    case 'skos':
+      return skosText(classes, (name) => createHash('sha256').update(name).digest('hex').slice(0, 16));
+    default:
+      throw new Error(`Unknown format ${format satisfies never}`);
+  }
+}
+
+export async function readTaxonomy(path: string, format: TaxonomyFormat): Promise<TaxonomyEntry[]> {
+  const name = basename(path);
+  if (format === 'csv') return readCsv(path, name);
+  const document = await readJson(path, name);
+  const entries = format === 'skos' ? readSkos(document, name) : readPlain(document, name);
+  if (entries.length === 0) throw badFile(name, 'there is no class in it');
+  return entries;
+}
+
+function plainEntry({ name, synonyms, parent, synset, description }: TaxonomyClass) {
+  return { name, synonyms, parent, synset, description };
+}
+
+function readPlain(document: unknown, name: string): TaxonomyEntry[] {
+  const list = Array.isArray(document) ? document : arrayAt(objectAt(document, name).classes, `${name} classes`);
+  return list.map((value, i) => {
+    const where = `${name} classes[${i}]`;
+    const entry = typeof value === 'string' ? { name: value } : objectAt(value, where);
+    const optional = (key: string) =>
+      entry[key as keyof typeof entry] === undefined || entry[key as keyof typeof entry] === null
+        ? null
+        : stringAt(entry[key as keyof typeof entry], `${where}.${key}`);
+    const synonyms = 'synonyms' in entry && entry.synonyms !== null ? arrayAt(entry.synonyms, `${where}.synonyms`) : [];
+    return {
+      name: classNameAt(entry.name, `${where}.name`),
+      synonyms: synonyms.map((synonym, k) => classNameAt(synonym, `${where}.synonyms[${k}]`)),
+      parent: optional('parent'),
+      synset: optional('synset'),
+      description: optional('description'),
+      where,
+    };
+  });
+}
+
+const COLUMNS = ['class', 'parent', 'synonyms', 'synset', 'description'];
+
+/** Synonyms stand in one cell with `|` between them; a `|` or `\` of their own has a `\` before it. */
+function cells({ name, parent, synonyms, synset, description }: TaxonomyClass): string[] {
+  const joined = synonyms.map((synonym) => synonym.replaceAll(/[\\|]/g, '\\$&')).join('|');
+  return [name, parent ?? '', joined, synset ?? '', description ?? ''].map(textCell);
+}
+
+async function readCsv(path: string, name: string): Promise<TaxonomyEntry[]> {
+  const entries: TaxonomyEntry[] = [];
+  for await (const { where, cell } of csvRecords(path, name, ['class'])) {
+    const text = (column: string) => textOfCell(cell(column));
+    entries.push({
+      name: classNameAt(text('class'), where),
+      parent: text('parent') || null,
+      synonyms: [...text('synonyms').matchAll(/(?:[^\\|]|\\.)+/gs)].map(([synonym]) =>
+        synonym.replaceAll(/\\(.)/gs, '$1'),
+      ),
+      synset: text('synset') || null,
+      description: text('description') || null,
+      where,
+    });
+  }
+  if (entries.length === 0) throw badFile(name, 'there is no class in it');
+  return entries;
+}
+
+/**
+ * A mapping from a model's classes to the corpus's: a JSON object, or CSV with the columns `from` and `to`.
+ */
+export async function readMapping(path: string): Promise<Map<string, string>> {
+  const name = basename(path);
+  const mapping = new Map<string, string>();
+  const put = (from: string, to: string, where: string) => {
+    if (mapping.has(from)) throw badFile(where, `${shown(from)} is mapped twice`);
+    mapping.set(classNameAt(from, where), classNameAt(to, where));
+  };
+  if (extname(path).toLowerCase() === '.csv') {
+    for await (const { where, cell } of csvRecords(path, name, ['from', 'to'])) {
+      put(textOfCell(cell('from')), textOfCell(cell('to')), where);
+    }
+  } else {
+    for (const [from, to] of Object.entries(objectAt(await readJson(path, name), name))) {
+      put(from, classNameAt(to, `${name} ${shown(from)}`), name);
+    }
+  }
+  if (mapping.size === 0) throw badFile(name, 'there is no class in it');
+  return mapping;
+}
+
+async function readJson(path: string, name: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new LabelsmithError('NOT_FOUND', `${path} cannot be read (${cause.code}).`, { cause });
+  });
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    throw badFile(name, `it is not JSON: ${messageOf(cause)}`, undefined, cause);
+  }
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import {
+  brokenFiles,
+  contextFor,
+  inTemporaryFolder,
+  readAll,
+  streamOf,
+  twoImages,
+  writeFiles,
+} from '../../../test/contracts/format.ts';
+import { exportDataset } from '../../stages/export/write.ts';
+
+describe('label-studio', () => {
+  it('writes per cent, machines as predictions, polygons under their box', async () => {
+    const { images, seeds } = twoImages();
+    await inTemporaryFolder(async (folder) => {
+      const out = join(folder, 'out');
+      await exportDataset('label-studio', out, streamOf(images), contextFor(images, seeds));
+      const tasks = JSON.parse(await readFile(join(out, 'tasks.json'), 'utf8')) as {
+        data: Record<string, string>;
+        annotations: unknown[];
+        predictions: {
+          result: { type: string; value: Record<string, unknown>; score?: number; parentID?: string }[];
+        }[];
+      }[];
+      assert.equal(tasks.length, 2);
+      const [{ data, annotations, predictions }] = tasks as [(typeof tasks)[number]];
+      assert.equal(data.image, '/data/local-files/?d=day%201/a.jpg');
+      assert.deepEqual(annotations, []);
+      const results = predictions[0]?.result ?? [];
+      assert.deepEqual(
+        results.map(({ type }) => type),
+        ['choices', 'choices', 'rectanglelabels', 'rectanglelabels', 'polygonlabels'],
+      );
+      // The box 10, 20 to 110, 70.5 of an image of 200×100.
+      assert.deepEqual(results[2]?.value, {
+        x: 5,
+        y: 20,
+        width: 50,
+        height: 50.5,
+        rotation: 0,
+        rectanglelabels: ['dog'],
+      });
+      assert.equal(results[2]?.score, 0.9);
+      assert.deepEqual(results[4]?.value.points, [
+        [0, 0],
+        [25, 0],
+        [25, 50],
+      ]);
+      assert.match(await readFile(join(out, 'config.xml'), 'utf8'), /<RectangleLabels .*>\n {4}<Label value="dog"\/>/);
+    });
+  });
+
+  it('reads the example of labelstud.io/guide/task_format', async () => {
+    // Numbers and names of that page's example, the keys that matter.
+    const task = {
+      id: 1,
+      data: { image: 'https://example.com/opensource/label-studio/1.jpg' },
+      annotations: [
+        {
+          id: '1001',
+          was_cancelled: false,
+          result: [
+            {
+              from_name: 'tag',
+              id: 'Dx_aB91ISN',
+              to_name: 'img',
+              type: 'rectanglelabels',
+              value: {
+                height: 10.458911419423693,
+                rectanglelabels: ['Moonwalker'],
+                rotation: 0,
+                width: 12.4,
+                x: 50.8,
+                y: 5.869797225186766,
+              },
+            },
+          ],
+        },
+      ],
+      predictions: [
+        {
+          model_version: 'model 1',
+          result: [
+            {
+              from_name: 'tag',
+              id: 't5sp3TyXPo',
+              type: 'rectanglelabels',
+              value: {
+                height: 11.612284069097889,
+                rectanglelabels: ['Moonwalker'],
+                rotation: 0,
+                width: 39.6,
+                x: 13.2,
+                y: 34.702495201535505,
+              },
+            },
+          ],
+        },
+      ],
+    };
+    await inTemporaryFolder(async (folder) => {
+      await writeFiles(folder, { 'x.json': JSON.stringify([task]) });
+      const [image] = await readAll('label-studio', join(folder, 'x.json'));
+      assert.equal(image?.file, 'opensource/label-studio/1.jpg');
+      assert.equal(image?.regions.length, 2);
+      const [said, guessed] = image?.regions ?? [];
+      assert.equal(said?.unit, 'fractions');
+      assert.ok(Math.abs((said?.box[2] ?? 0) - 0.632) < 1e-12);
+      assert.deepEqual(said?.labels[0], { className: 'Moonwalker', confidence: null, origin: null, task: null });
+      assert.equal(guessed?.labels[0]?.origin, 'model');
+    });
+  });
+
+  it('turns rectangles clockwise around their top left, and takes uploads by their names', async () => {
+    const value = { x: 50, y: 50, width: 20, height: 10, rotation: 90, rectanglelabels: ['a'] };
+    const result = { id: 'r', type: 'rectanglelabels', original_width: 100, original_height: 100, value };
+    const choice = { id: 'c', type: 'choices', value: { choices: ['b', 'c'] } };
+    const task = {
+      data: { image: '/data/upload/3/0a1b2c3d-my%20dog.jpg' },
+      annotations: [{ result: [result, choice] }],
+    };
+    await inTemporaryFolder(async (folder) => {
+      await writeFiles(folder, { 'x.json': JSON.stringify([task]) });
+      const [image] = await readAll('label-studio', join(folder, 'x.json'));
+      assert.equal(image?.file, 'my dog.jpg');
+      // By Label Studio's documentation x, y is the corner the box is turned about: 90° puts it to the left and below.
+      assert.deepEqual(
+        image?.regions[0]?.box.map((edge) => Math.round(edge)),
+        [40, 50, 50, 70],
+      );
+      assert.deepEqual(
+        image?.labels.map(({ className }) => className),
+        ['b', 'c'],
+      );
+    });
+  });
+});
+
+const withResult = (result: string) => ({
+  'x.json': `[{"data":{"image":"a.jpg"},"annotations":[{"result":[${result}]}]}]`,
+});
+const box = (value: string) =>
+  withResult(`{"id":"r","type":"rectanglelabels","original_width":10,"original_height":10,"value":{${value}}}`);
+
+brokenFiles('label-studio', [
+  { what: 'an object', files: { 'x.json': '{"a":1}' }, path: 'x.json', message: /x\.json .*a JSON list was expected/ },
+  {
+    what: 'cut',
+    files: { 'x.json': '[{"data":{"image":"a"}},{"da' },
+    path: 'x.json',
+    message: /x\.json \[1\] .*it is cut/,
+  },
+  { what: 'no data', files: { 'x.json': '[{}]' }, path: 'x.json', message: /\[0\]\.data: an object was expected/ },
+  {
+    what: 'NaN',
+    files: box('"x":NaN,"y":0,"width":1,"height":1,"rectanglelabels":["a"]'),
+    path: 'x.json',
+    message: /x\.json \[0\] .*not valid JSON/,
+  },
+  {
+    what: 'a wrong type',
+    files: box('"x":"1","y":0,"width":1,"height":1,"rectanglelabels":["a"]'),
+    path: 'x.json',
+    message: /annotations\[0\]\.result\[0\]\.value\.x: a finite number was expected, not "1"/,
+  },
+  {
+    what: 'a negative size',
+    files: box('"x":1,"y":0,"width":-1,"height":1,"rectanglelabels":["a"]'),
+    path: 'x.json',
+    message: /result\[0\]: the box has a negative size/,
+  },
+  {
+    what: 'a brush that is cut',
+    files: withResult(
+      '{"id":"r","type":"brushlabels","original_width":2,"original_height":2,"value":{"rle":[0,0,0,16],"brushlabels":["a"]}}',
+    ),
+    path: 'x.json',
+    message: /value\.rle: the run lengths do not hold the 2×2 pixels/,
+  },
+  {
+    what: 'a shape nobody knows',
+    files: withResult('{"id":"r","type":"vectorlabels","value":{}}'),
+    path: 'x.json',
+    message: /result\[0\]\.type: "vectorlabels" is no shape that can be read/,
+  },
+]);

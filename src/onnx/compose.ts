@@ -1,0 +1,278 @@
+/**
+ * Puts whole ONNX models into a graph under construction, so that preprocessing, model and decoding are one graph.
+ *
+ * `inlineModel` copies the nodes that the wanted values need, renames everything under a prefix, and feeds the model's
+ * inputs with values of the builder. Models older than the builder's opset are brought up to it: most operators mean
+ * the same in every version and stay as they are, the rest have an adapter below, and one with neither is refused by
+ * name. A model newer than the builder raises the builder's opset.
+ */
+import { LabelsmithError } from '../errors.ts';
+import type { Value } from './graph.ts';
+import { neededNodes, subgraphsOf, valuesReadBy } from './node-graph.ts';
+import type { Graph } from './ops.ts';
+import { type AttributeProto, decodeModel, type GraphProto, type ModelProto, type NodeProto } from './proto.ts';
+import { float32 } from './tensor.ts';
+
+export interface InlineOptions {
+  /** Everything of the model is named `prefix/…`. */
+  readonly prefix: string;
+  /** A value for each of the model's inputs (by name) that the wanted outputs need. */
+  readonly feeds: Readonly<Record<string, Value>>;
+  /** Names of the values to hand back: outputs or any inner value (default: all outputs). */
+  readonly outputs?: readonly string[];
+}
+
+/** Inlines a model and hands back the wanted values under their names in the model. */
+export function inlineModel(
+  builder: Graph,
+  model: Uint8Array | ModelProto,
+  options: InlineOptions,
+): Record<string, Value> {
+  const proto = model instanceof Uint8Array ? decodeModel(model) : model;
+  const graph = proto.graph as GraphProto;
+  if (proto.functions?.length) throw refused(options.prefix, 'it defines functions of its own');
+  if (graph.sparseInitializer?.length) throw refused(options.prefix, 'it has sparse weights');
+  const wanted = options.outputs ?? (graph.output ?? []).map((output) => output.name as string);
+  const nodes = neededNodes(graph.node ?? [], wanted);
+  const opset = importDomains(builder, proto, nodes, options.prefix);
+
+  const renamed = new Map<string, Value>([['', '']]);
+  for (const [name, value] of Object.entries(options.feeds)) renamed.set(name, value);
+  const needed = new Set<string>(wanted);
+  for (const node of nodes) for (const name of valuesReadBy(node)) needed.add(name);
+  for (const initializer of graph.initializer ?? []) {
+    const name = initializer.name as string;
+    if (!needed.has(name) || renamed.has(name)) continue;
+    const unique = builder.uniqueName(`${options.prefix}/${name}`);
+    renamed.set(name, unique);
+    builder.addInitializer({ ...initializer, name: unique });
+  }
+  for (const input of graph.input ?? []) {
+    const name = input.name as string;
+    if (!needed.has(name) || renamed.has(name)) continue;
+    throw new LabelsmithError('BAD_MODEL', `input ${name} of model ${options.prefix} is not fed`, {
+      hint: `Give a value for each of: ${(graph.input ?? []).map((one) => one.name).join(', ')}.`,
+    });
+  }
+  for (const node of nodes) {
+    for (const name of node.output ?? []) {
+      if (name) renamed.set(name, builder.uniqueName(`${options.prefix}/${name}`));
+    }
+  }
+  for (const node of nodes) {
+    const adapted = adapt(builder, renameNode(node, renamed), opset, options.prefix);
+    builder.addNode(adapted);
+  }
+  const result: Record<string, Value> = {};
+  for (const name of wanted) {
+    const value = renamed.get(name);
+    if (value === undefined)
+      throw new LabelsmithError('BAD_MODEL', `model ${options.prefix} has no value named ${name}`);
+    result[name] = value;
+  }
+  return result;
+}
+
+function refused(prefix: string, reason: string): LabelsmithError {
+  return new LabelsmithError('BAD_MODEL', `model ${prefix} cannot be joined with other graphs: ${reason}`);
+}
+
+/** Declares the domains of the nodes in the builder; returns the model's version of ONNX's own operators. */
+function importDomains(builder: Graph, proto: ModelProto, nodes: readonly NodeProto[], prefix: string): number {
+  const used = new Set(nodes.flatMap(domainsOf));
+  let opset = 0;
+  for (const { domain, version } of proto.opsetImport ?? []) {
+    if (!domain || domain === 'ai.onnx') opset = Number(version);
+    else if (used.has(domain)) builder.useDomain(domain, Number(version));
+  }
+  if (opset < OLDEST_OPSET) {
+    throw new LabelsmithError(
+      'BAD_MODEL',
+      `model ${prefix} is of opset ${opset}; the oldest taken is ${OLDEST_OPSET}`,
+      {
+        hint: `Export the model again with opset ${OLDEST_OPSET} or newer.`,
+      },
+    );
+  }
+  for (const op of builder.operators) {
+    const changed = CHANGED[op]?.[0] ?? 0;
+    if (changed > builder.opset && changed <= opset) {
+      throw refused(prefix, `it is of opset ${opset}, in which ${op}, already in the graph, means something else`);
+    }
+  }
+  builder.raiseOpset(opset);
+  return opset;
+}
+
+/** Operator domains of a node and of what is inside it. */
+function domainsOf(node: NodeProto): string[] {
+  const inner = subgraphsOf(node).flatMap((graph) => (graph.node ?? []).flatMap(domainsOf));
+  return [node.domain ?? '', ...inner];
+}
+
+function renameNode(node: NodeProto, renamed: ReadonlyMap<string, Value>): NodeProto {
+  const rename = (name: string) => renamed.get(name) ?? name;
+  const copy: NodeProto = { ...node, input: (node.input ?? []).map(rename), output: (node.output ?? []).map(rename) };
+  // Values' names are unique in the builder; node names of two copies of a model would not be.
+  copy.name = copy.output?.find(Boolean);
+  if (node.attribute?.some(({ g, graphs }) => g || graphs)) {
+    copy.attribute = node.attribute.map((attribute) => renameSubgraphs(attribute, renamed));
+  }
+  return copy;
+}
+
+/** Inside a subgraph only the names of the outer graph change; its own are scoped to it and hide outer ones. */
+function renameSubgraphs(attribute: AttributeProto, renamed: ReadonlyMap<string, Value>): AttributeProto {
+  const inside = (graph: GraphProto): GraphProto => {
+    const scope = new Map(renamed);
+    for (const { name } of [...(graph.input ?? []), ...(graph.initializer ?? [])]) scope.delete(name as string);
+    for (const node of graph.node ?? []) for (const name of node.output ?? []) if (name) scope.delete(name);
+    const rename = (name: string) => scope.get(name) ?? name;
+    return {
+      ...graph,
+      node: (graph.node ?? []).map((node) => ({
+        ...node,
+        input: (node.input ?? []).map(rename),
+        attribute: node.attribute?.map((inner) => renameSubgraphs(inner, scope)),
+      })),
+      output: (graph.output ?? []).map((output) => ({ ...output, name: rename(output.name as string) })),
+    };
+  };
+  if (attribute.g) return { ...attribute, g: inside(attribute.g) };
+  if (attribute.graphs) return { ...attribute, graphs: attribute.graphs.map(inside) };
+  return attribute;
+}
+
+/** Before this opset `Resize`, `Clip`, `Pad` and others have another form altogether. */
+const OLDEST_OPSET = 11;
+
+/** How a node written for an older opset is rewritten; null refuses it. */
+type Adapter = ((builder: Graph, node: NodeProto) => NodeProto) | null;
+
+/** The axes attribute of reductions, `Squeeze` and `Unsqueeze` became an input. */
+const axesToInput: Adapter = (builder, node) => {
+  const axes = node.attribute?.find(({ name }) => name === 'axes');
+  const attribute = node.attribute?.filter((one) => one !== axes);
+  if (!axes) return node;
+  return { ...node, attribute, input: [node.input?.[0] as string, builder.ints((axes.ints ?? []).map(Number))] };
+};
+
+/** The sizes of `Split` became an input (13), and without them the number of outputs must be said (18). */
+const splitToInput: Adapter = (builder, node) => {
+  const sizes = node.attribute?.find(({ name }) => name === 'split');
+  const attribute = (node.attribute ?? []).filter((one) => one !== sizes);
+  if (sizes)
+    return { ...node, attribute, input: [node.input?.[0] as string, builder.ints((sizes.ints ?? []).map(Number))] };
+  if ((node.input ?? []).length > 1) return node;
+  return {
+    ...node,
+    attribute: [...attribute, { name: 'num_outputs', type: 2, i: BigInt((node.output ?? []).length) }],
+  };
+};
+
+/** Before 13 these ran over all axes from `axis` (default 1) on, as if they were one. */
+const softmaxOverRest: Adapter = (builder, node) => {
+  const axis = Number(node.attribute?.find(({ name }) => name === 'axis')?.i ?? 1n);
+  if (axis === -1) return node;
+  const x = node.input?.[0] as string;
+  const rows = builder.op(node.opType as string, [builder.flatten(x, axis)], { axis: -1 });
+  return { ...node, opType: 'Reshape', attribute: [], input: [rows, builder.shape(x)] };
+};
+
+/** In inference a `Dropout` hands its input on. */
+const dropoutToIdentity: Adapter = (_, node) => {
+  if ((node.output ?? []).filter(Boolean).length > 1) {
+    throw new LabelsmithError('BAD_MODEL', `node ${node.name}: Dropout whose mask is used`);
+  }
+  return {
+    ...node,
+    opType: 'Identity',
+    attribute: [],
+    input: node.input?.slice(0, 1),
+    output: node.output?.slice(0, 1),
+  };
+};
+
+/** Operators of ONNX whose meaning changed after opset 11: the version it changed in, and what to do about it. */
+const CHANGED: Readonly<Record<string, readonly [version: number, adapter: Adapter]>> = {
+  Squeeze: [13, axesToInput],
+  Unsqueeze: [13, axesToInput],
+  ReduceSum: [13, axesToInput],
+  ReduceMean: [18, axesToInput],
+  ReduceMax: [18, axesToInput],
+  ReduceMin: [18, axesToInput],
+  ReduceProd: [18, axesToInput],
+  ReduceL1: [18, axesToInput],
+  ReduceL2: [18, axesToInput],
+  ReduceLogSum: [18, axesToInput],
+  ReduceLogSumExp: [18, axesToInput],
+  ReduceSumSquare: [18, axesToInput],
+  Split: [18, splitToInput],
+  Softmax: [13, softmaxOverRest],
+  LogSoftmax: [13, softmaxOverRest],
+  Hardmax: [13, softmaxOverRest],
+  Dropout: [12, dropoutToIdentity],
+  GroupNormalization: [21, null],
+  GridSample: [20, null],
+  DFT: [20, null],
+};
+
+function adapt(builder: Graph, node: NodeProto, from: number, prefix: string): NodeProto {
+  if (node.domain && node.domain !== 'ai.onnx') return node;
+  for (const graph of subgraphsOf(node)) refuseChanged(builder, graph, from, prefix);
+  const change = CHANGED[node.opType as string];
+  if (!change || from >= change[0] || builder.opset < change[0]) return node;
+  if (!change[1]) throw olderForm(node, from, builder.opset, prefix);
+  return change[1](builder, node);
+}
+
+/** Operators inside subgraphs are not rewritten: an adapter's constants would land in the outer graph. */
+function refuseChanged(builder: Graph, graph: GraphProto, from: number, prefix: string): void {
+  for (const node of graph.node ?? []) {
+    const change = CHANGED[node.opType as string];
+    if (change && from < change[0] && builder.opset >= change[0]) throw olderForm(node, from, builder.opset, prefix);
+  }
+}
+
+function olderForm(node: NodeProto, from: number, to: number, prefix: string): LabelsmithError {
+  const what = `operator ${node.opType} (node ${node.name || node.output?.[0]}) of model ${prefix}`;
+  return new LabelsmithError('BAD_MODEL', `${what} is of opset ${from} and means something else in opset ${to}`, {
+    hint: `Export the model again with opset ${to}.`,
+  });
+}
+
+export interface PixelOptions {
+  /** What the model takes: `NCHW` or `NHWC` (default `NCHW`). */
+  readonly layout?: 'NCHW' | 'NHWC';
+  /** Order of the channels that the model takes (default `RGB`). */
+  readonly colours?: 'RGB' | 'BGR';
+  /** Multiplies the 0 to 255 of each channel, before mean and std (default 1). */
+  readonly scale?: number;
+  /** Taken off each channel, in the model's order of colours (default 0). */
+  readonly mean?: readonly number[];
+  /** Each channel is divided by it, in the model's order of colours (default 1). */
+  readonly std?: readonly number[];
+  /** What the model takes (default `float32`). */
+  readonly dtype?: 'float32' | 'float16' | 'int32' | 'uint8';
+}
+
+/** From pixels (uint8, [n, height, width, 3], RGB) to what a model takes: (pixel · scale − mean) / std, laid out. */
+export function pixelsToModelInput(builder: Graph, pixels: Value, options: PixelOptions = {}): Value {
+  const { layout = 'NCHW', colours = 'RGB', scale = 1, mean = [0, 0, 0], std = [1, 1, 1], dtype = 'float32' } = options;
+  // Bytes are moved before they are widened: a fourth of the memory traffic. And whole planes are swapped, not pixels.
+  let x = layout === 'NCHW' ? builder.transpose(pixels, [0, 3, 1, 2]) : pixels;
+  if (colours === 'BGR') x = builder.gather(x, builder.ints([2, 1, 0]), layout === 'NCHW' ? 1 : 3);
+  const factor = std.map((deviation) => scale / deviation);
+  const shift = mean.map((value, i) => -value / (std[i] as number));
+  const plain = factor.every((one) => one === 1) && shift.every((one) => one === 0);
+  if (plain) return dtype === 'uint8' ? x : builder.cast(x, dtype);
+  x = builder.cast(x, 'float32');
+  const dims = layout === 'NCHW' ? [1, 3, 1, 1] : [1, 1, 1, 3];
+  const perChannel = (values: number[]) =>
+    values.every((value) => value === values[0])
+      ? builder.scalar(values[0] as number)
+      : builder.constant(float32(values, dims), 'perChannel');
+  if (!factor.every((one) => one === 1)) x = builder.mul(x, perChannel(factor));
+  if (!shift.every((one) => one === 0)) x = builder.add(x, perChannel(shift));
+  return dtype === 'float32' ? x : builder.cast(x, dtype);
+}

@@ -1,0 +1,103 @@
+/** An audit from the record to a person and back: the sample drawn, pictures made, answers taken in, what they say. */
+import { NONE_OF_THESE } from '../core/labels.ts';
+import { CorpusIndex, refuseBadName } from '../corpus/state.ts';
+import { LabelsmithError } from '../errors.ts';
+import { placesToKeepOut } from '../files/output.ts';
+import { cropRegions, thumbnailOf } from '../images/crops.ts';
+import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
+import type { Workspace } from '../jobs/workspace.ts';
+import { type AuditOptions, type AuditResult, answerAudit, drawAudit, estimateAudit } from '../stages/audit/audit.ts';
+import type { AuditAnswer, AuditItem, AuditRecord, Store } from '../store/store.ts';
+import { readSheet, type SheetItem, type SheetKind, writeSheet } from './audit-sheet.ts';
+
+/** How much around a region is shown, as a share of its box. */
+const MARGIN = 0.15;
+/** Longest side of a picture of a whole image, in pixels: enough to tell what it is. */
+const LONGEST = 768;
+
+export interface AuditSheetOptions extends Omit<AuditOptions, 'atMs'> {
+  readonly kind: SheetKind;
+  readonly replace: boolean;
+  readonly nowMs: number;
+}
+
+/**
+ * Draws an audit and writes it for a person. The sample is recorded before the output appears; a run that was killed in
+ * between leaves a recorded sample that nobody saw, and the same command writes that one.
+ */
+export async function drawAuditSheet(
+  workspace: Pick<Workspace, 'dir' | 'store'>,
+  out: string,
+  options: AuditSheetOptions,
+): Promise<{ readonly audit: AuditRecord; readonly out: string; readonly withoutPicture: number }> {
+  const { store } = workspace;
+  const { kind, replace, nowMs, ...drawn } = options;
+  const read = originalBytes(workspace);
+  const protectedPaths = await placesToKeepOut(workspace, { insideSources: false });
+  let audit: AuditRecord | undefined;
+  const written = await writeSheet(out, {
+    kind,
+    replace,
+    protectedPaths,
+    async draw() {
+      audit = await drawAudit(store, { ...drawn, atMs: nowMs });
+      return { auditId: audit.id, items: await sheetItems(store, await store.auditItems(audit.id)) };
+    },
+    async picture({ imageId, box }) {
+      const bytes = await readImageIfThere(store, imageId, read);
+      if (!bytes) return null;
+      if (box) return (await cropRegions(bytes, [box], { margin: MARGIN }))[0] ?? null;
+      return (await thumbnailOf(bytes, { longest: LONGEST, format: 'jpeg', quality: 88 })).bytes;
+    },
+  });
+  return { audit: audit as AuditRecord, ...written };
+}
+
+async function sheetItems(store: Store, items: readonly AuditItem[]): Promise<SheetItem[]> {
+  const imageIds = [...new Set(items.map(({ imageId }) => imageId))];
+  const paths = await store.pathsOfImages(imageIds);
+  const boxes = new Map([...(await store.regionsOf(imageIds)).values()].flat().map(({ id, box }) => [id, box]));
+  return items.map(({ itemId, imageId, className }) => {
+    const file = paths.get(imageId)?.[0]?.path ?? imageId;
+    return { itemId, imageId, className, file, box: boxes.get(itemId) ?? null };
+  });
+}
+
+export interface TakenAnswers {
+  readonly result: AuditResult;
+  readonly unanswered: number;
+  readonly unknown: readonly string[];
+  /** Names that were no class before. */
+  readonly newClasses: readonly string[];
+}
+
+/** Reads a sheet back: answers into the record and the labels, and what they say. */
+export async function takeAnswers(store: Store, task: string, path: string): Promise<TakenAnswers> {
+  const sheet = await readSheet(path);
+  const audit = (await store.audits()).find(({ id }) => id === sheet.auditId);
+  if (!audit) {
+    throw new LabelsmithError('NOT_FOUND', `This workspace has no audit ${sheet.auditId}.`, {
+      hint: 'Was it drawn in another workspace? Name that with --workspace.',
+    });
+  }
+  if (audit.task !== task) {
+    throw new LabelsmithError('USAGE', `${path} is of the task "${audit.task}", not of "${task}".`, {
+      hint: `labelsmith audit ${audit.task} --read ${path}`,
+    });
+  }
+  const index = new CorpusIndex(await store.corpus());
+  const newClasses = new Set<string>();
+  const today = (name: string) => index.find(name)?.name ?? name;
+  const answers = sheet.answers.map((answer): AuditAnswer => {
+    const { className, trueClass } = answer;
+    if (trueClass === null || trueClass === NONE_OF_THESE) return answer;
+    // Another word for the same class is the same answer.
+    if (today(trueClass) === today(className)) return { ...answer, right: true, trueClass: className };
+    refuseBadName(trueClass);
+    if (!index.find(trueClass)) newClasses.add(trueClass);
+    return answer;
+  });
+  await answerAudit(store, audit, answers);
+  const result = estimateAudit(audit, await store.auditItems(audit.id));
+  return { result, unanswered: sheet.unanswered, unknown: sheet.unknown, newClasses: [...newClasses].sort() };
+}

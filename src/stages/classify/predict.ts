@@ -1,0 +1,80 @@
+/** A trained classifier on images anywhere: a stream in, a stream out, in the order of the source; no workspace. */
+import { LabelsmithError } from '../../errors.ts';
+import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
+import { isAboutOneFile } from '../../jobs/read-errors.ts';
+import type { RunOptions } from '../../jobs/run.ts';
+import { argMax } from '../../math/calibration.ts';
+import type { Source, SourceItem } from '../../sources/source.ts';
+import { pixelsFor } from '../item-pixels.ts';
+import type { Classifier } from './classifier-file.ts';
+
+export interface Predicted {
+  readonly className: string;
+  /** Of the best class, calibrated as the classifier was. */
+  readonly confidence: number;
+  /** By index of `info.classNames`. */
+  readonly probabilities: Float32Array;
+}
+
+export type Prediction =
+  | ({ readonly kind: 'done'; readonly path: string } & Predicted)
+  | { readonly kind: 'failed'; readonly path: string; readonly message: string };
+
+/**
+ * Holds as many decoded images as the classifier's threads can use. Ends early, without error, when `signal` aborts or
+ * after `limit` files of the source, those that cannot be read among them. Whoever leaves the loop waits for the images
+ * under way, so the classifier may be closed at once.
+ */
+export async function* predictFiles(
+  classifier: Pick<Classifier, 'classify' | 'info' | 'capacity'>,
+  source: Pick<Source, 'list'>,
+  { signal, limit = Number.POSITIVE_INFINITY }: Pick<RunOptions, 'signal' | 'limit'> = {},
+): AsyncGenerator<Prediction> {
+  refuseRegions(classifier.info);
+  const waiting: Promise<Prediction>[] = [];
+  let left = limit;
+  try {
+    for await (const item of source.list()) {
+      if (signal?.aborted) break;
+      const prediction = predictOne(classifier, item);
+      // One that fails before its turn is told of in its turn.
+      prediction.catch(() => {});
+      waiting.push(prediction);
+      if (waiting.length > classifier.capacity + 2) yield await (waiting.shift() as Promise<Prediction>);
+      if (--left <= 0) break;
+    }
+    while (waiting.length > 0) yield await (waiting.shift() as Promise<Prediction>);
+  } finally {
+    await Promise.allSettled(waiting);
+  }
+}
+
+/** One image. @param bytes of a file: JPEG, PNG or what else can be decoded. */
+export async function predictImage(
+  { classify, info }: Pick<Classifier, 'classify' | 'info'>,
+  bytes: Uint8Array,
+): Promise<Predicted> {
+  refuseRegions(info);
+  const probabilities = await classify(await pixelsFor(bytes, info.input));
+  const best = argMax(probabilities);
+  return { className: info.classNames[best] as string, confidence: probabilities[best] as number, probabilities };
+}
+
+async function predictOne(classifier: Pick<Classifier, 'classify' | 'info'>, item: SourceItem): Promise<Prediction> {
+  if (item.kind === 'problem') return { kind: 'failed', path: item.problem.path, message: item.problem.message };
+  const { path } = item.entry;
+  try {
+    return { kind: 'done', path, ...(await predictImage(classifier, await item.entry.read(DEFAULT_MAX_BYTES))) };
+  } catch (error) {
+    if (!isAboutOneFile(error)) throw error;
+    return { kind: 'failed', path, message: error.message };
+  }
+}
+
+/** Without boxes there is nothing to look at: a whole image is not what such a classifier was taught. */
+function refuseRegions({ items, task }: Classifier['info']): void {
+  if (items === 'images') return;
+  throw new LabelsmithError('UNSUPPORTED', `The classifier of "${task}" tells regions apart, not whole images.`, {
+    hint: 'labelsmith auto FOLDER --classifier FILE finds regions with a detector and labels those.',
+  });
+}

@@ -1,0 +1,132 @@
+/** The stage with a made-up detector and no image files: what is done again, what is left alone, what goes aside. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { addPlainImages } from '../../../test/fixtures/plain-images.ts';
+import type { Detections } from '../../core/boxes.ts';
+import { sha256Hex } from '../../core/ids.ts';
+import { DEFAULT_ACCEPT_RULES } from '../../corpus/accept.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { openStore } from '../../store/open.ts';
+import type { Store } from '../../store/store.ts';
+import { type DetectEffects, type DetectOptions, detect } from './detect.ts';
+
+const bytesOf = (i: number) => new TextEncoder().encode(`image ${i}`);
+const IDS = Array.from({ length: 5 }, (_, i) => sha256Hex(bytesOf(i)));
+
+/** A dog at .9 and a cat at .4 in every image. */
+const FOUND: Detections = {
+  count: 2,
+  boxes: Float32Array.from([10, 10, 50, 50, 0, 0, 20, 20]),
+  scores: Float32Array.from([0.9, 0.4]),
+  classes: Int32Array.from([0, 1]),
+};
+
+const OPTIONS: DetectOptions = {
+  seed: 0,
+  threads: 1,
+  shardSize: 2,
+  rules: DEFAULT_ACCEPT_RULES,
+  force: false,
+  task: 'objects',
+};
+
+async function prepare(t: TestContext) {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-detect-'));
+  const store = await openStore(dir);
+  t.after(async () => {
+    await store.close();
+    rmSync(dir, { recursive: true });
+  });
+  await addImages(store);
+  let calls = 0;
+  const effects: DetectEffects = {
+    store,
+    detector: {
+      key: 'made-up@1',
+      classNames: ['dog', 'cat'],
+      input: { width: 8, height: 8, pad: [0, 0, 0], kernel: 'linear' },
+      detect: async () => {
+        calls++;
+        return FOUND;
+      },
+    },
+    readBytes: async ({ path }) => bytesOf(Number(/\d+/.exec(path)?.[0])),
+    decode: async () => ({ pixels: new Uint8Array(192), width: 100, height: 100, scaleX: 0.08, scaleY: 0.08 }),
+    decodeWithin: async (_bytes, longest) => ({
+      pixels: new Uint8Array(3 * longest * longest),
+      width: longest,
+      height: longest,
+    }),
+  };
+  return { store, effects, calls: () => calls };
+}
+
+const addImages = (store: Store): Promise<string> =>
+  addPlainImages(
+    store,
+    IDS.map((id, i) => ({ id, path: `/photos/${i}.jpg` })),
+  );
+
+async function boxCount(store: Store): Promise<number> {
+  const regions = await store.regionsOf(IDS);
+  return [...regions.values()].flat().filter(({ deleted }) => !deleted).length;
+}
+
+test('a second run does nothing, another threshold does not run the model, force does', async (t) => {
+  const { store, effects, calls } = await prepare(t);
+  const first = await detect(effects, OPTIONS);
+  assert.deepEqual(first.counts, { images: 5, detected: 5, regions: 10, shards: 3, quarantined: 0, away: 0 });
+  assert.equal((await detect(effects, OPTIONS)).counts.images, 0);
+
+  const rules = { ...DEFAULT_ACCEPT_RULES, threshold: 0.5 };
+  const stricter = await detect(effects, { ...OPTIONS, rules });
+  assert.deepEqual([stricter.counts.images, stricter.counts.detected], [5, 0]);
+  assert.equal(await boxCount(store), 5);
+  assert.equal(calls(), 5);
+
+  assert.equal((await detect(effects, { ...OPTIONS, rules, force: true })).counts.detected, 5);
+  assert.equal(calls(), 10);
+});
+
+test('a region that a person deleted does not come back, also with force', async (t) => {
+  const { store, effects } = await prepare(t);
+  await detect(effects, OPTIONS);
+  const id = IDS[0] as string;
+  const dog = (await store.regionsOf([id])).get(id)?.find(({ score }) => (score ?? 0) > 0.5);
+  await store.deleteRegionsAsHuman([dog?.id as string]);
+  await detect(effects, { ...OPTIONS, force: true });
+  const left = (await store.regionsOf([id])).get(id)?.filter(({ deleted }) => !deleted);
+  assert.deepEqual(
+    left?.map(({ score }) => Math.round((score ?? 0) * 10)),
+    [4],
+  );
+});
+
+test('a file that has changed or is gone is put aside and the rest goes on; a broken model stops the run', async (t) => {
+  const { effects } = await prepare(t);
+  const readBytes: DetectEffects['readBytes'] = async (path) => {
+    if (path.path.includes('1')) return new TextEncoder().encode('something else');
+    if (path.path.includes('2')) throw new LabelsmithError('NOT_FOUND', 'it is gone');
+    return effects.readBytes(path);
+  };
+  const { counts } = await detect({ ...effects, readBytes }, OPTIONS);
+  assert.deepEqual([counts.images, counts.quarantined], [3, 2]);
+
+  const broken = { ...effects.detector, detect: () => Promise.reject(new LabelsmithError('BAD_MODEL', 'it broke')) };
+  await assert.rejects(detect({ ...effects, detector: broken }, { ...OPTIONS, force: true }), /it broke/);
+  // The same code as of a file that cannot be decoded, but from the model: no image is put aside for it.
+  const dead = { ...effects.detector, detect: () => Promise.reject(new LabelsmithError('UNSUPPORTED', 'it died')) };
+  await assert.rejects(detect({ ...effects, detector: dead }, { ...OPTIONS, force: true }), {
+    code: 'BAD_MODEL',
+    message: /made-up@1 failed on image .*: it died/,
+  });
+});
+
+test('limit does so many images and the next run goes on behind them', async (t) => {
+  const { effects } = await prepare(t);
+  assert.equal((await detect(effects, { ...OPTIONS, limit: 3 })).counts.detected, 3);
+  assert.equal((await detect(effects, OPTIONS)).counts.detected, 2);
+});

@@ -1,0 +1,96 @@
+/**
+ * What a clustering leaves in the workspace: enough to give later items a cluster, and to cut the tree elsewhere without
+ * looking at any image again. Kept as one setting a task: up to 20,000 members of 12 bytes each, and the tree.
+ */
+
+import { IdMap } from '../../core/id-set.ts';
+import type { ItemKind } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Store } from '../../store/store.ts';
+import type { Candidate } from './evidence.ts';
+import { cutHierarchy, type Hierarchy, type Method } from './hierarchy.ts';
+
+export interface ClusterModel {
+  readonly task: string;
+  readonly items: ItemKind;
+  /** Space and statistics of the vectors. */
+  readonly space: string;
+  readonly statistics: string;
+  readonly method: Method;
+  readonly seed: number;
+  /** What was asked for. */
+  readonly asked: number | 'auto';
+  /** Clusters there are. */
+  readonly k: number;
+  /** The first 16 digits of the ids of the items that were clustered, in order. */
+  readonly members: readonly string[];
+  readonly hierarchy: Hierarchy;
+  /** In order of size. */
+  readonly clusters: readonly NamedCluster[];
+  /** Made in a run with a limit. */
+  readonly pilot?: boolean;
+  /** Classes of earlier clusterings of the task, to be removed where nothing hangs on them. */
+  readonly leftovers?: readonly string[];
+}
+
+export interface NamedCluster {
+  /** The class its items are given, unique within the model. */
+  readonly name: string;
+  /** Best first. */
+  readonly candidates: readonly Candidate[];
+  /** Ids of the items that stand for it, best first. */
+  readonly exemplars: readonly string[];
+}
+
+const setting = (task: string) => `clusters:${task}`;
+const VERSION = 1;
+
+export async function saveModel(store: Pick<Store, 'putSetting'>, model: ClusterModel): Promise<void> {
+  const { members, hierarchy, ...plain } = model;
+  const { leafOf, tree } = hierarchy;
+  const text = JSON.stringify({
+    version: VERSION,
+    ...plain,
+    members: Buffer.from(members.join(''), 'hex').toString('base64'),
+    leafOf: pack(leafOf),
+    tree: { points: tree.points, left: pack(tree.left), right: pack(tree.right), costs: pack(tree.costs) },
+  });
+  await store.putSetting(setting(model.task), text);
+}
+
+export async function savedModel(store: Pick<Store, 'getSetting'>, task: string): Promise<ClusterModel | undefined> {
+  const text = await store.getSetting(setting(task));
+  if (text === undefined) return undefined;
+  const { version, members, leafOf, tree, ...plain } = JSON.parse(text);
+  if (version !== VERSION) {
+    throw new LabelsmithError('WORKSPACE', `the clusters of task ${task} are of a form not known here`, {
+      hint: 'A newer labelsmith made them. Update labelsmith, or run labelsmith discover --recluster.',
+    });
+  }
+  const hex = Buffer.from(members as string, 'base64').toString('hex');
+  const [left, right] = [unpack(tree.left), unpack(tree.right)].map((bytes) => new Int32Array(bytes));
+  return {
+    ...plain,
+    members: hex.match(/.{16}/g) ?? [],
+    hierarchy: {
+      leafOf: new Int32Array(unpack(leafOf)),
+      tree: { points: tree.points, left, right, costs: new Float64Array(unpack(tree.costs)) },
+    },
+  } as ClusterModel;
+}
+
+function pack({ buffer, byteOffset, byteLength }: Int32Array | Float64Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}
+
+function unpack(text: string): ArrayBuffer {
+  return new Uint8Array(Buffer.from(text, 'base64')).buffer;
+}
+
+/** The cluster of every member at the model's k; −1 for none. */
+export function clustersOf({ members, hierarchy, k }: Pick<ClusterModel, 'members' | 'hierarchy' | 'k'>): IdMap {
+  const cut = cutHierarchy(hierarchy, k);
+  const map = new IdMap();
+  for (const [i, member] of members.entries()) map.set(member, cut[i] as number);
+  return map;
+}

@@ -1,0 +1,263 @@
+/** The stage with a made-up embedder and pictures of one colour: what is done again, what goes aside, what a kill leaves. */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import sharp from 'sharp';
+import { addPlainImages } from '../../../test/fixtures/plain-images.ts';
+import { sha256Hex } from '../../core/ids.ts';
+import type { ItemKind } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { openStore } from '../../store/open.ts';
+import type { Store } from '../../store/store.ts';
+import { arrowVectorStore } from '../../vectors/arrow-store.ts';
+import { type EmbedEffects, embed } from './embed.ts';
+import { fitStatistics, requireRecipe, savedStatistics } from './recipe.ts';
+
+const OPTIONS = { seed: 0, threads: 1, shardSize: 3 };
+const SIDE = 8;
+
+/** A picture of one colour, 40 × 20 pixels; another one a number. */
+async function picture(n: number): Promise<Uint8Array> {
+  const background = { r: (37 * n) % 256, g: (91 * n) % 256, b: 128 };
+  return sharp({ create: { width: 40, height: 20, channels: 3, background } })
+    .png()
+    .toBuffer();
+}
+
+function addImages(store: Store, pictures: ReadonlyMap<string, Uint8Array>): Promise<string> {
+  const images = [...pictures].map(([path, bytes]) => ({ path, id: sha256Hex(bytes) }));
+  return addPlainImages(store, images, { format: 'png', width: 40, height: 20 });
+}
+
+async function prepare(t: TestContext, count: number) {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-embed-'));
+  const store = await openStore(dir);
+  t.after(async () => {
+    await store.close();
+    rmSync(dir, { recursive: true });
+  });
+  const files = new Map<string, Uint8Array>();
+  for (let n = 0; n < count; n++) files.set(`/photos/${n}.png`, await picture(n));
+  await addImages(store, files);
+  let calls = 0;
+  const effects: EmbedEffects = {
+    store,
+    vectors: arrowVectorStore(dir),
+    embedder: {
+      id: 'colours',
+      key: 'colours@1',
+      blocks: [{ columns: 3, weight: 1 }],
+      dimensions: 3,
+      batch: 1,
+      input: { width: SIDE, height: SIDE, fit: 'cover', pad: [0, 0, 0], kernel: 'linear' },
+      // The first pixel, from 0 to 1.
+      embed: async (pixels) => {
+        calls++;
+        assert.equal(pixels.length, SIDE * SIDE * 3);
+        return Float32Array.from(pixels.subarray(0, 3), (value) => value / 255);
+      },
+    },
+    readBytes: async ({ path }) => {
+      const bytes = files.get(path);
+      if (!bytes) throw new LabelsmithError('NOT_FOUND', `${path} is gone`, { details: { reason: 'missing' } });
+      return Uint8Array.from(bytes);
+    },
+  };
+  const all = async (items: ItemKind = 'images') => {
+    const { space } = await requireRecipe(store, items);
+    const { ids, vectors } = await effects.vectors.readAll(await store.vectorShards(space, items));
+    return new Map(ids.map((id, i) => [id, [...vectors.data.subarray(3 * i, 3 * i + 3)]]));
+  };
+  return { store, files, effects, all, calls: () => calls };
+}
+
+test('every image gets its vector, a second run does nothing, force does all again', async (t) => {
+  const { effects, all, files, calls } = await prepare(t, 8);
+  const first = await embed(effects, OPTIONS);
+  assert.deepEqual(first.counts, { embedded: 8, images: 8, quarantined: 0, away: 0, shards: 3, total: 8 });
+  const vectors = await all();
+  for (const [n, bytes] of [...files.values()].entries()) {
+    const expected = [(37 * n) % 256, (91 * n) % 256, 128].map((value) => value / 255);
+    const vector = vectors.get(sha256Hex(bytes)) ?? [];
+    for (const [j, value] of expected.entries()) assert.ok(Math.abs((vector[j] as number) - value) < 1e-3);
+  }
+  assert.deepEqual((await embed(effects, OPTIONS)).counts, {
+    embedded: 0,
+    images: 0,
+    quarantined: 0,
+    away: 0,
+    shards: 0,
+    total: 8,
+  });
+  assert.equal(calls(), 8);
+  assert.equal((await embed(effects, { ...OPTIONS, force: true })).counts.total, 8);
+  assert.equal(calls(), 16);
+});
+
+test('images that come later are added; the statistics stay those of the first whole run', async (t) => {
+  const { store, effects, files, all } = await prepare(t, 4);
+  const { space } = await embed(effects, { ...OPTIONS, limit: 2 });
+  assert.equal(await savedStatistics(store, space), undefined, 'a pilot says nothing of the whole');
+  await embed(effects, OPTIONS);
+  const before = await savedStatistics(store, space);
+  assert.equal(before?.count, 4);
+  const later = new Map([['/photos/90.png', await picture(90)]]);
+  for (const [path, bytes] of later) files.set(path, bytes);
+  await addImages(store, later);
+  assert.deepEqual((await embed(effects, OPTIONS)).counts, {
+    embedded: 1,
+    images: 1,
+    quarantined: 0,
+    away: 0,
+    shards: 1,
+    total: 5,
+  });
+  assert.equal((await all()).size, 5);
+  assert.equal((await savedStatistics(store, space))?.key, before?.key);
+});
+
+test('by force, with images gone and others there, the statistics stay; those of a pilot do not', async (t) => {
+  const { store, effects, files } = await prepare(t, 6);
+  const { space } = await embed(effects, { ...OPTIONS, limit: 4 });
+  const recipe = await requireRecipe(store, 'images');
+  const shards = await store.vectorShards(space, 'images');
+  await fitStatistics(store, effects.vectors, recipe, shards, { pilot: true });
+  await embed(effects, OPTIONS);
+  const whole = await savedStatistics(store, space);
+  assert.deepEqual([whole?.count, whole?.pilot], [6, false]);
+  files.delete('/photos/1.png');
+  const { counts } = await embed(effects, { ...OPTIONS, force: true });
+  assert.deepEqual([counts.total, counts.quarantined], [6, 1]);
+  assert.deepEqual(await savedStatistics(store, space), whole);
+});
+
+test('a broken file goes aside, one that is away is tried again, the rest goes on; a broken model stops the run', async (t) => {
+  const { store, effects, files } = await prepare(t, 5);
+  files.delete('/photos/1.png');
+  const cut = new Map([['/photos/cut.png', (await picture(50)).slice(0, 60)]]);
+  for (const [path, bytes] of cut) files.set(path, bytes);
+  await addImages(store, cut);
+  const { counts } = await embed(effects, OPTIONS);
+  assert.deepEqual([counts.embedded, counts.quarantined, counts.away], [4, 2, 1]);
+  const quarantined = async () => {
+    const rows = [];
+    for await (const page of store.quarantine()) rows.push(...page);
+    return rows.map(({ path, stage }) => [path, stage]).sort();
+  };
+  assert.deepEqual(await quarantined(), [
+    ['/photos/1.png', 'embed'],
+    ['/photos/cut.png', 'embed'],
+  ]);
+  files.set('/photos/1.png', await picture(1));
+  const again = await embed(effects, OPTIONS);
+  assert.deepEqual([again.counts.embedded, again.counts.away, again.counts.total], [1, 0, 5]);
+  assert.deepEqual(await quarantined(), [['/photos/cut.png', 'embed']]);
+  const broken = {
+    ...effects.embedder,
+    key: 'broken@1',
+    embed: () => Promise.reject(new LabelsmithError('UNSUPPORTED', 'died')),
+  };
+  await assert.rejects(embed({ ...effects, embedder: broken }, OPTIONS), /died/);
+});
+
+test('force keeps the vectors of what cannot be read now, and all of them where it ends before its end', async (t) => {
+  const { store, effects, files, all } = await prepare(t, 8);
+  await embed(effects, { ...OPTIONS, limit: 2 });
+  await embed(effects, OPTIONS);
+  const before = await all();
+  const kept = new Map(files);
+  for (const n of [1, 4, 5]) files.delete(`/photos/${n}.png`);
+  files.set('/photos/6.png', (await picture(6)).slice(0, 60));
+  const { counts } = await embed(effects, { ...OPTIONS, force: true });
+  assert.deepEqual([counts.embedded, counts.away, counts.quarantined, counts.total], [4, 3, 4, 8]);
+  assert.deepEqual(await all(), before);
+  assert.equal((await embed(effects, { ...OPTIONS, force: true, limit: 1 })).counts.total, 8, 'a pilot too');
+  files.clear();
+  const away = await embed(effects, { ...OPTIONS, force: true });
+  assert.deepEqual([away.counts.embedded, away.counts.total], [0, 8]);
+  assert.deepEqual(await all(), before);
+
+  for (const [path, bytes] of kept) files.set(path, bytes);
+  const end = () => Promise.reject(new Error('killed'));
+  await assert.rejects(
+    embed({ ...effects, store: { ...store, replaceVectorShards: end } }, { ...OPTIONS, force: true }),
+    /killed/,
+  );
+  assert.deepEqual(await all(), before);
+});
+
+test('ended at any write, run again: every vector once, the same as undisturbed', async (t) => {
+  const undisturbed = await prepare(t, 10);
+  await embed(undisturbed.effects, OPTIONS);
+  const expected = await undisturbed.all();
+  for (const at of ['file', 'row'] as const) {
+    for (let writes = 0; writes < 4; writes++) {
+      const { effects, all, calls } = await prepare(t, 10);
+      let left = writes;
+      const end = () => {
+        if (left-- === 0) throw new Error('killed');
+      };
+      const vectors = { ...effects.vectors };
+      const store = { ...effects.store };
+      if (at === 'file') {
+        vectors.write = async (shard) => {
+          end();
+          return effects.vectors.write(shard);
+        };
+      } else {
+        store.putVectorShard = async (shard) => {
+          end();
+          return effects.store.putVectorShard(shard);
+        };
+      }
+      await assert.rejects(embed({ ...effects, vectors, store }, OPTIONS), /killed/);
+      const { counts } = await embed(effects, OPTIONS);
+      assert.equal(counts.total, 10);
+      assert.equal(counts.embedded, 10 - 3 * writes, `${at} ${writes}: only what was missing`);
+      assert.ok(calls() <= 20);
+      assert.deepEqual(await all(), expected);
+    }
+  }
+});
+
+test('regions: each is cut out with its surroundings, deleted ones are left out', async (t) => {
+  const { store, effects, files, all } = await prepare(t, 1);
+  const left = { r: 255, g: 0, b: 0 };
+  const half = await sharp({ create: { width: 40, height: 40, channels: 3, background: left } })
+    .png()
+    .toBuffer();
+  const wide = sharp({ create: { width: 200, height: 100, channels: 3, background: { r: 0, g: 0, b: 255 } } });
+  const bytes = new Uint8Array(
+    await wide
+      .composite([{ input: half, left: 0, top: 0 }])
+      .png()
+      .toBuffer(),
+  );
+  files.set('/photos/two.png', bytes);
+  await addImages(store, new Map([['/photos/two.png', bytes]]));
+  const imageId = sha256Hex(bytes);
+  const region = (id: string, box: readonly [number, number, number, number]) => ({
+    id: id.repeat(32),
+    imageId,
+    box,
+    score: null,
+    modelKey: null,
+    runId: null,
+    touched: true,
+    deleted: false,
+    keypoints: null,
+    mask: null,
+    polygons: null,
+    crowd: false,
+  });
+  await store.putRegions([region('a', [0, 0, 30, 20]), region('b', [100, 40, 150, 60]), region('c', [0, 0, 9, 9])]);
+  await store.deleteRegionsAsHuman(['c'.repeat(32)]);
+  const { counts } = await embed(effects, { ...OPTIONS, items: 'regions' });
+  assert.deepEqual([counts.embedded, counts.images, counts.total], [2, 1, 2]);
+  const vectors = await all('regions');
+  assert.deepEqual(vectors.get('a'.repeat(32)), [1, 0, 0]);
+  assert.deepEqual(vectors.get('b'.repeat(32)), [0, 0, 1]);
+});

@@ -1,0 +1,200 @@
+/**
+ * The declared way from an image to the vector that is compared: model, views, and what is done to the vector after it.
+ *
+ * What a model gives is stored as it is (Arrow files); what depends on the data set is worked out once, saved with the
+ * workspace, and done whenever vectors are read, so that images that come later are treated like those before. The steps
+ * behind the model: each block less the data set's mean, scaled to length 1, times its weight; the whole to length 1.
+ */
+import { sha256Hex } from '../../core/ids.ts';
+import type { ItemKind } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Matrix } from '../../math/matrix.ts';
+import type { Embedder } from '../../models/embedder.ts';
+import type { Store, VectorShard } from '../../store/store.ts';
+import type { VectorStore } from '../../vectors/vector-store.ts';
+
+export interface EmbeddingRecipe {
+  readonly version: 1;
+  readonly items: ItemKind;
+  /** The model's name, as `embed --model` takes it. */
+  readonly model: string;
+  /** The model's content; its graph holds the views. */
+  readonly modelKey: string;
+  /** Names what may be compared: vectors of one space. */
+  readonly space: string;
+  /** Parts of a vector, in their order. */
+  readonly blocks: readonly VectorBlock[];
+  /** For regions: what is added on every side of a box, as a share of its longer side. */
+  readonly margin: number | null;
+}
+
+export interface VectorBlock {
+  readonly columns: number;
+  readonly weight: number;
+}
+
+/** What is known of a space's vectors as a whole. */
+export interface SpaceStatistics {
+  /** Vectors the mean was taken of. */
+  readonly count: number;
+  /** Shape [columns]. */
+  readonly mean: Float32Array;
+  /** Names the content: what was worked out with other statistics cannot be compared. */
+  readonly key: string;
+  /** Taken in a run with a limit: good until there are more vectors. */
+  readonly pilot: boolean;
+}
+
+/** Context around a box: a tenth of its longer side. */
+export const REGION_MARGIN = 0.1;
+
+export function recipeOf(embedder: Pick<Embedder, 'id' | 'key' | 'blocks'>, items: ItemKind): EmbeddingRecipe {
+  const margin = items === 'regions' ? REGION_MARGIN : null;
+  return {
+    version: 1,
+    items,
+    model: embedder.id,
+    modelKey: embedder.key,
+    space: margin === null ? embedder.key : `${embedder.key}+square-${margin}`,
+    blocks: embedder.blocks,
+    margin,
+  };
+}
+
+/** Refuses a model that is not the one the workspace's vectors were made with. */
+export function refuseOtherModel({ model, modelKey }: EmbeddingRecipe, embedder: Pick<Embedder, 'key'>): void {
+  if (embedder.key === modelKey) return;
+  throw new LabelsmithError('BAD_MODEL', `${model} is ${embedder.key} now; the embeddings here are of ${modelKey}.`, {
+    hint: 'Run labelsmith embed: it embeds all images with the model as it is now.',
+  });
+}
+
+const recipeSetting = (items: ItemKind) => `embedding:${items}`;
+const statisticsSetting = (space: string) => `statistics:${space}`;
+
+/** Makes a recipe the one that stages use for these items. */
+export function saveRecipe(store: Pick<Store, 'putSetting'>, recipe: EmbeddingRecipe): Promise<void> {
+  return store.putSetting(recipeSetting(recipe.items), JSON.stringify(recipe));
+}
+
+/** The recipe of the last `embed` for these items; undefined where there was none. */
+export async function savedRecipe(
+  store: Pick<Store, 'getSetting'>,
+  items: ItemKind,
+): Promise<EmbeddingRecipe | undefined> {
+  const text = await store.getSetting(recipeSetting(items));
+  if (text === undefined) return undefined;
+  const recipe = JSON.parse(text) as EmbeddingRecipe;
+  if (recipe.version === 1) return recipe;
+  throw new LabelsmithError('WORKSPACE', `the workspace's recipe for ${items} is of a form not known here`, {
+    hint: 'A newer labelsmith wrote it. Update labelsmith, or run labelsmith embed --force.',
+  });
+}
+
+/** The recipe of these items, or an error that says how to get one. */
+export async function requireRecipe(store: Pick<Store, 'getSetting'>, items: ItemKind): Promise<EmbeddingRecipe> {
+  const recipe = await savedRecipe(store, items);
+  if (recipe) return recipe;
+  throw new LabelsmithError('NOT_FOUND', `There are no embeddings of ${items} here.`, {
+    hint: `Run labelsmith embed${items === 'regions' ? ' --items regions' : ''} first.`,
+  });
+}
+
+export async function savedStatistics(
+  store: Pick<Store, 'getSetting'>,
+  space: string,
+): Promise<SpaceStatistics | undefined> {
+  const text = await store.getSetting(statisticsSetting(space));
+  if (text === undefined) return undefined;
+  const { count, mean, pilot = false } = JSON.parse(text) as { count: number; mean: string; pilot?: boolean };
+  const bytes = new Uint8Array(Buffer.from(mean, 'base64'));
+  return statisticsOf(count, new Float32Array(bytes.buffer), pilot);
+}
+
+/** The statistics of a recipe's vectors, or an error that says how to get them. */
+export async function requireStatistics(
+  store: Pick<Store, 'getSetting'>,
+  { space, items }: EmbeddingRecipe,
+): Promise<SpaceStatistics> {
+  const statistics = await savedStatistics(store, space);
+  if (statistics) return statistics;
+  throw new LabelsmithError('NOT_FOUND', `The embeddings of ${items} are not complete.`, {
+    hint: 'Run labelsmith embed to the end; it does only what is missing.',
+  });
+}
+
+/** Takes the statistics of a space and saves them with the workspace. */
+export async function fitStatistics(
+  store: Pick<Store, 'putSetting'>,
+  vectors: Pick<VectorStore, 'stream'>,
+  recipe: EmbeddingRecipe,
+  shards: readonly VectorShard[],
+  { pilot = false }: Partial<Pick<SpaceStatistics, 'pilot'>> = {},
+): Promise<SpaceStatistics> {
+  const { count, mean } = await takeStatistics(vectors, recipe, shards);
+  const text = Buffer.from(mean.buffer, mean.byteOffset, mean.byteLength).toString('base64');
+  await store.putSetting(statisticsSetting(recipe.space), JSON.stringify({ count, mean: text, pilot }));
+  return statisticsOf(count, mean, pilot);
+}
+
+/** The mean of all vectors of a space. Reads every shard once; holds one. */
+export async function takeStatistics(
+  vectors: Pick<VectorStore, 'stream'>,
+  recipe: EmbeddingRecipe,
+  shards: readonly VectorShard[],
+): Promise<SpaceStatistics> {
+  const columns = columnsOf(recipe);
+  const sums = new Float64Array(columns);
+  let count = 0;
+  for await (const { vectors: part } of vectors.stream(shards)) {
+    count += part.rows;
+    for (let i = 0; i < part.data.length; i += columns) {
+      for (let j = 0; j < columns; j++) sums[j] = (sums[j] as number) + (part.data[i + j] as number);
+    }
+  }
+  return statisticsOf(
+    count,
+    Float32Array.from(sums, (sum) => sum / Math.max(1, count)),
+  );
+}
+
+/** Mean of the rows, shape [columns]. */
+export function meanOf({ data, rows, columns }: Matrix): Float32Array {
+  const sums = new Float64Array(columns);
+  for (let i = 0; i < data.length; i++) sums[i % columns] = (sums[i % columns] as number) + (data[i] as number);
+  return Float32Array.from(sums, (sum) => sum / Math.max(1, rows));
+}
+
+function statisticsOf(count: number, mean: Float32Array, pilot = false): SpaceStatistics {
+  const bytes = new Uint8Array(mean.buffer, mean.byteOffset, mean.byteLength);
+  return { count, mean, key: sha256Hex(bytes).slice(0, 16), pilot };
+}
+
+export function columnsOf({ blocks }: Pick<EmbeddingRecipe, 'blocks'>): number {
+  return blocks.reduce((sum, { columns }) => sum + columns, 0);
+}
+
+/** Turns stored vectors into those that are compared, in place. @param vectors shape [n, columns]. */
+export function finishVectors(vectors: Matrix, { blocks }: Pick<EmbeddingRecipe, 'blocks'>, mean: Float32Array): void {
+  const { data, rows, columns } = vectors;
+  if (columns !== mean.length) {
+    throw new LabelsmithError('UNSUPPORTED', `vectors of ${columns} numbers do not fit statistics of ${mean.length}`);
+  }
+  const whole = Math.sqrt(blocks.reduce((sum, { weight }) => sum + weight * weight, 0));
+  for (let row = 0; row < rows; row++) {
+    let start = 0;
+    for (const block of blocks) {
+      const at = row * columns + start;
+      let square = 0;
+      for (let j = 0; j < block.columns; j++) {
+        const value = (data[at + j] as number) - (mean[start + j] as number);
+        data[at + j] = value;
+        square += value * value;
+      }
+      // Blocks have length 1 by now, so the whole has the length of the weights.
+      const scale = square > 0 ? block.weight / (whole * Math.sqrt(square)) : 0;
+      for (let j = 0; j < block.columns; j++) data[at + j] = (data[at + j] as number) * scale;
+      start += block.columns;
+    }
+  }
+}

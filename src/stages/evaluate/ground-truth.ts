@@ -1,0 +1,160 @@
+/**
+ * The truth that predictions are compared with: what a class-folder tree, a CSV or a COCO file says of the images that
+ * are known here. Each image once, whatever the number of names it goes by.
+ *
+ * Resident until the comparison ends: about 300 bytes an image and 64 a box.
+ */
+import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
+import type { ImageId } from '../../core/ids.ts';
+
+/** The image a name in TRUTH stands for. */
+export interface ResolvedImage {
+  readonly id: ImageId;
+  /** Pixels of the upright image, to turn fractions into pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface TruthOptions {
+  /** Finds the images of a page of names: as many answers as names, null where no image matches. */
+  readonly resolve: (images: readonly ImportedImage[]) => Promise<readonly (ResolvedImage | null)[]>;
+  /** Labels that name another task than this one are left out. */
+  readonly task: string;
+  /** The name of a class in the corpus, for a synonym of it; anything else stays as it is. Default: all stay. */
+  readonly canonical?: (className: string) => string;
+}
+
+export interface TruthImage {
+  /** Place among the images, from 0, in the order TRUTH names them. */
+  readonly order: number;
+  readonly file: string;
+  /** Indices into `classNames`, each once; empty where TRUTH says no class of the whole image. */
+  readonly classes: number[];
+  /** Flat, `BOX_FIELDS` numbers a box: x1, y1, x2, y2 in pixels, area in square pixels, class index, crowd 0 or 1. */
+  readonly boxes: number[];
+}
+
+export const BOX_FIELDS = 7;
+
+export interface Truth {
+  readonly images: ReadonlyMap<ImageId, TruthImage>;
+  readonly classNames: readonly string[];
+  /** Names that match no image. */
+  readonly unmatched: number;
+  /** Where the first of them stood, for messages. */
+  readonly unmatchedWhere: readonly string[];
+  /** Further names of images that TRUTH had named already. */
+  readonly repeated: number;
+  readonly labelledImages: number;
+  readonly boxes: number;
+}
+
+const PAGE = 256;
+const UNMATCHED_SHOWN = 20;
+
+/**
+ * Reads all of TRUTH. A file that comes again adds to what was said of it; another file with the same bytes adds its
+ * classes, but not its boxes, which are the same ones again.
+ */
+export async function readTruth(source: AsyncIterable<ImportedImage>, options: TruthOptions): Promise<Truth> {
+  const canonical = options.canonical ?? ((name: string) => name);
+  const images = new Map<ImageId, TruthImage>();
+  const indexOf = new Map<string, number>();
+  const unmatchedFiles = new Set<string>();
+  const unmatchedWhere: string[] = [];
+  const repeatedFiles = new Set<string>();
+
+  const classIndex = (name: string) => {
+    const known = canonical(name);
+    let index = indexOf.get(known);
+    if (index === undefined) {
+      index = indexOf.size;
+      indexOf.set(known, index);
+    }
+    return index;
+  };
+  const classesOf = (labels: ImportedImage['labels']) =>
+    labels
+      .filter((label) => label.task === null || label.task === options.task)
+      .map((label) => classIndex(label.className));
+
+  const take = (image: ImportedImage, resolved: ResolvedImage | null) => {
+    if (!resolved) {
+      if (!unmatchedFiles.has(image.file) && unmatchedWhere.length < UNMATCHED_SHOWN) {
+        unmatchedWhere.push(`${image.file} (${image.where})`);
+      }
+      unmatchedFiles.add(image.file);
+      return;
+    }
+    let entry = images.get(resolved.id);
+    if (!entry) {
+      entry = { order: images.size, file: image.file, classes: [], boxes: [] };
+      images.set(resolved.id, entry);
+    }
+    for (const index of classesOf(image.labels)) if (!entry.classes.includes(index)) entry.classes.push(index);
+    if (entry.file !== image.file) {
+      repeatedFiles.add(image.file);
+      return;
+    }
+    for (const region of image.regions) {
+      for (const index of classesOf(region.labels)) entry.boxes.push(...boxFields(region, resolved, index));
+    }
+  };
+
+  for await (const page of paged(source, PAGE)) {
+    const resolved = await options.resolve(page);
+    for (const [i, image] of page.entries()) take(image, resolved[i]);
+  }
+  let labelledImages = 0;
+  let boxes = 0;
+  for (const image of images.values()) {
+    if (image.classes.length > 0) labelledImages++;
+    boxes += image.boxes.length / BOX_FIELDS;
+  }
+  return {
+    images,
+    classNames: [...indexOf.keys()],
+    unmatched: unmatchedFiles.size,
+    unmatchedWhere,
+    repeated: repeatedFiles.size,
+    labelledImages,
+    boxes,
+  };
+}
+
+function boxFields(region: ImportedRegion, image: ResolvedImage, classIndex: number): number[] {
+  const [scaleX, scaleY] = region.unit === 'fractions' ? [image.width, image.height] : [1, 1];
+  const [x1, y1, x2, y2] = region.box;
+  const box = [x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY];
+  const area = objectArea(region, scaleX * scaleY) ?? (box[2] - box[0]) * (box[3] - box[1]);
+  return [...box, area, classIndex, region.crowd ? 1 : 0];
+}
+
+/** Square pixels: what the file says, else those under the mask or the polygons; null where there is none of it. */
+function objectArea(region: ImportedRegion, scale: number): number | null {
+  if (region.area !== undefined) return region.area;
+  if (region.mask) return region.mask.counts.reduce((sum, count, i) => (i % 2 === 1 ? sum + count : sum), 0);
+  if (!region.polygons) return null;
+  return region.polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0) * scale;
+}
+
+/** The shoelace formula. */
+function polygonArea(points: readonly number[]): number {
+  let twice = 0;
+  for (let i = 0; i < points.length; i += 2) {
+    const next = (i + 2) % points.length;
+    twice += points[i] * points[next + 1] - points[next] * points[i + 1];
+  }
+  return Math.abs(twice) / 2;
+}
+
+async function* paged<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let page: T[] = [];
+  for await (const item of items) {
+    page.push(item);
+    if (page.length < size) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}

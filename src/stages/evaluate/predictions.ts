@@ -1,0 +1,105 @@
+/** What a workspace says of the images of a truth, as `evaluate` takes it. Reads the store in pages and keeps nothing. */
+import type { ImageId } from '../../core/ids.ts';
+import { currentLabels, isMachine, type Label, type Origin, originRank, type Task } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Store } from '../../store/store.ts';
+import type { CandidateSource, ImagePrediction, Predictions } from './evaluate.ts';
+import type { Truth } from './ground-truth.ts';
+
+export interface PredictionOptions {
+  readonly task: string;
+  /** Only what this origin says, whoever outranks it. Default: the labels that hold. */
+  readonly origin?: Origin;
+  /** Whose candidates mAP is computed on. Default: the model of the last detection run. */
+  readonly modelKey?: string;
+  /** The best guess of a model for some images, below its threshold too; for images that no label holds for. */
+  readonly guesses?: (ids: readonly ImageId[]) => Promise<ReadonlyMap<ImageId, ImagePrediction['guess']>>;
+}
+
+/** What of the store is read. */
+export type PredictionStore = Pick<Store, 'tasks' | 'labelsOf' | 'candidateModels' | 'candidates' | 'runs'>;
+
+const PAGE = 512;
+
+export async function predictionsOf(
+  store: PredictionStore,
+  truth: Truth,
+  options: PredictionOptions,
+): Promise<Predictions> {
+  const tasks = await store.tasks();
+  const task = tasks.find(({ name }) => name === options.task);
+  if (!task) {
+    throw new LabelsmithError('NOT_FOUND', `There is no task "${options.task}".`, {
+      hint: `Give --task one of: ${tasks.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  const detectorCounts = options.origin === undefined || options.origin === 'detector';
+  return {
+    labels: labelPages(store, [...truth.images.keys()], task, options),
+    candidates: detectorCounts ? await candidatesOf(store, task, options.modelKey) : null,
+  };
+}
+
+/** The task to compare where none is named: the one on whole images if it has labels, else the detected objects. */
+export async function defaultTask(store: Pick<Store, 'classes'>, truth: Pick<Truth, 'boxes'> | null): Promise<string> {
+  if (truth && truth.boxes > 0) return 'objects';
+  const classes = await store.classes();
+  return classes.some(({ counts }) => counts.some((of) => of.task === 'class' && of.count > 0)) ? 'class' : 'objects';
+}
+
+/** Gives the corpus's name for a class or a synonym of one. */
+export async function canonicalNames(store: Pick<Store, 'classes'>): Promise<(className: string) => string> {
+  const nameOf = new Map<string, string>();
+  const classes = await store.classes();
+  for (const { name, synonyms } of classes) for (const synonym of synonyms) nameOf.set(synonym, name);
+  for (const { name } of classes) nameOf.set(name, name);
+  return (className) => nameOf.get(className) ?? className;
+}
+
+async function* labelPages(
+  store: PredictionStore,
+  ids: readonly ImageId[],
+  task: Task,
+  { origin, guesses }: PredictionOptions,
+): AsyncGenerator<ImagePrediction[]> {
+  for (let start = 0; start < ids.length; start += PAGE) {
+    const page = ids.slice(start, start + PAGE);
+    const labels = await store.labelsOf(page, task.name);
+    const guessed = await guesses?.(page);
+    yield page.map((imageId) => {
+      const prediction = predictionFrom(imageId, labels.get(imageId) ?? [], task, origin);
+      const guess = guessed?.get(imageId);
+      return guess && (origin === undefined || origin === guess.origin) ? { ...prediction, guess } : prediction;
+    });
+  }
+}
+
+function predictionFrom(imageId: ImageId, all: readonly Label[], task: Task, origin?: Origin): ImagePrediction {
+  const said = origin === undefined ? all : all.filter((label) => label.origin === origin);
+  const machine = said
+    .filter((label) => label.present && isMachine(label.origin))
+    .sort((a, b) => originRank(a.origin) - originRank(b.origin) || b.confidence - a.confidence);
+  return {
+    imageId,
+    labels: currentLabels(said, task.rule),
+    guess: machine[0] ?? null,
+    cluster: all.find((label) => label.present && label.origin === 'cluster')?.className ?? null,
+  };
+}
+
+async function candidatesOf(store: PredictionStore, task: Task, modelKey?: string): Promise<CandidateSource | null> {
+  const models = await store.candidateModels();
+  const last = (await store.runs({ stage: 'detect', limit: 1 }))[0]?.modelKey;
+  const chosen = models.find((model) => model.modelKey === (modelKey ?? last)) ?? (modelKey ? undefined : models[0]);
+  if (modelKey && !chosen) {
+    throw new LabelsmithError('NOT_FOUND', `The model "${modelKey}" left no detections here.`, {
+      hint: `Models that did: ${models.map((model) => model.modelKey).join(', ') || 'none; run labelsmith detect'}.`,
+    });
+  }
+  if (!chosen) return null;
+  return {
+    classNames: chosen.classNames,
+    pages: store.candidates(chosen.modelKey),
+    asGuess: task.items === 'regions',
+  };
+}

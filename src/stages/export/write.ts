@@ -1,0 +1,132 @@
+/**
+ * What all exports share: which images go in, their split, the counts, and the swap of the finished output.
+ *
+ * Guarantees: the same images, context and version give the same bytes; memory does not grow with the images but for
+ * the paths' fingerprints (names.ts) and the splits (splits.ts); OUT is the old or the new export at any time (output.ts).
+ */
+import type { DatasetImage } from '../../core/dataset.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { writeOutput } from '../../files/output.ts';
+import type { ExportContext, ExportSummary, Format, FormatName, ImagesMode } from '../../formats/format.ts';
+import { Tally } from '../../formats/format.ts';
+import { formatNamed } from '../../formats/table.ts';
+
+/** @param images in order of id, as the store's `dataset` gives them; `unlabelled` in its query if the context asks it */
+export async function exportDataset(
+  name: FormatName,
+  out: string,
+  images: AsyncIterable<DatasetImage>,
+  context: ExportContext,
+): Promise<ExportSummary> {
+  const format = formatNamed(name);
+  const tally = new Tally();
+  const job = { ...context, images: imagesModeOf(format, context), tally };
+  refuseMisfit(format, context);
+  const path = await writeOutput(out, { ...context, kind: format.kind }, (target) =>
+    format.write(selected(images, format, context, tally), target, job),
+  );
+  return {
+    format: name,
+    out: path,
+    images: tally.images,
+    regions: tally.regions,
+    labels: tally.labels,
+    unlabelledSkipped: tally.unlabelledSkipped,
+    splits: Object.fromEntries((context.splits?.names ?? []).map((split) => [split, tally.splits.get(split) ?? 0])),
+    lost: Object.fromEntries([...tally.lost].sort(([a], [b]) => (a < b ? -1 : 1))),
+    failedImages: tally.failedImages,
+    problems: tally.problems,
+    renamed: tally.renamed,
+    loses: format.loses,
+  };
+}
+
+function imagesModeOf(format: Format, context: ExportContext): ImagesMode {
+  const mode = context.images ?? format.defaultImages;
+  if (format.imageFiles === 'never' && mode !== 'none')
+    throw new LabelsmithError(
+      'USAGE',
+      `${format.name} has no place for image files, so --images ${mode} cannot be done`,
+      {
+        hint: 'Leave --images out, or export to coco, yolo, voc or folders.',
+      },
+    );
+  if (format.imageFiles === 'always' && mode === 'none')
+    throw new LabelsmithError('USAGE', `${format.name} is made of image files, so --images none leaves nothing`, {
+      hint: 'Use --images copy, hardlink or symlink, or export to csv.',
+    });
+  return mode;
+}
+
+function refuseMisfit(format: Format, { task, margin, crop }: ExportContext): void {
+  if (format.holds === 'regions' && task?.items === 'images')
+    throw new LabelsmithError('USAGE', `${format.name} holds boxes, and the task ${task.name} labels whole images`, {
+      hint: 'Export it to folders, csv or jsonl, or name a task on regions with --task.',
+    });
+  if (format.holds === 'images' && task === null)
+    throw new LabelsmithError('USAGE', `${format.name} puts each image under one class, so it needs one task`, {
+      hint: 'Name it with --task.',
+    });
+  if (format.name === 'crops') {
+    if (!(margin >= 0 && margin <= 1))
+      throw new LabelsmithError('USAGE', `the margin of crops is a fraction of the box, 0 to 1, not ${margin}`);
+    if (crop === undefined) throw new Error('an export of crops needs a crop function in its context');
+  }
+}
+
+/** Images that go in, in the order of their ids, each with its split. */
+async function* selected(
+  images: AsyncIterable<DatasetImage>,
+  format: Format,
+  context: ExportContext,
+  tally: Tally,
+): AsyncGenerator<DatasetImage> {
+  const known = new Set(context.classNames);
+  const check = (className: string) => {
+    if (!known.has(className)) throw new Error(`the class ${className} is not among the export's class names`);
+  };
+  let previous = '';
+  let done = 0;
+  for await (const image of images) {
+    if (context.signal?.aborted)
+      throw new LabelsmithError('INTERRUPTED', 'the export was interrupted; the output is as it was before');
+    if (image.id <= previous) throw new Error(`images to export are out of order: ${image.id} after ${previous}`);
+    previous = image.id;
+    for (const label of image.labels) check(label.className);
+    for (const region of image.regions) for (const label of region.labels) check(label.className);
+    if (!context.unlabelled && saysNothing(image, format)) {
+      tally.unlabelledSkipped++;
+      continue;
+    }
+    countLosses(image, format, tally);
+    yield { ...image, split: context.splits?.splitOf(image.groupId) ?? null };
+    context.onProgress?.(++done);
+  }
+}
+
+/** No label anywhere, and nothing else that the format keeps of what people said. */
+function saysNothing({ labels, regions, rejected = [], deleted = [] }: DatasetImage, { keeps }: Format): boolean {
+  if (labels.length > 0 || regions.some((region) => region.labels.length > 0)) return false;
+  if (!keeps.rejections) return true;
+  return rejected.length === 0 && deleted.length === 0 && regions.every((region) => !region.rejected?.length);
+}
+
+function countLosses({ labels, regions, rejected, deleted }: DatasetImage, { keeps }: Format, tally: Tally): void {
+  if (!keeps.rejections) {
+    const rejections =
+      (rejected?.length ?? 0) + regions.reduce((sum, region) => sum + (region.rejected?.length ?? 0), 0);
+    tally.lose('rejections', rejections);
+    tally.lose('deleted regions', deleted?.length ?? 0);
+  }
+  if (keeps.imageLabels === 'none') tally.lose('classes of whole images', labels.length);
+  if (keeps.boxes === 'none') {
+    tally.lose('regions', regions.length);
+    return;
+  }
+  for (const region of regions) {
+    if (!keeps.masks && region.mask !== null) tally.lose('masks');
+    if (!keeps.polygons && region.polygons !== null) tally.lose('polygons');
+    if (!keeps.keypoints && region.keypoints !== null) tally.lose('keypoints');
+    if (!keeps.crowd && region.crowd) tally.lose('crowd marks');
+  }
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { sha256Hex } from '../../core/ids.ts';
+import { FileMatcher } from './match.ts';
+
+const idOf = (path: string) => sha256Hex(path);
+
+function matcherOf(
+  paths: readonly string[],
+  roots: readonly string[] = ['/import', '/data'],
+  asked: readonly string[] = [],
+) {
+  const matcher = new FileMatcher(
+    paths.map((path) => ({ imageId: idOf(path), path })),
+    roots,
+  );
+  for (const file of asked) matcher.expect(file);
+  return matcher;
+}
+
+const matched = (path: string, by: string) => ({ kind: 'matched', imageId: idOf(path), by });
+
+describe('matching names with images', () => {
+  it('finds by path, by ending, by base name where that is unique', () => {
+    const paths = ['/data/cat/001.jpg', '/data/dog/001.jpg', '/data/dog/only.jpg', '/import/x/y.jpg'];
+    const matcher = matcherOf(paths);
+    assert.deepEqual(matcher.match('/data/cat/001.jpg'), matched('/data/cat/001.jpg', 'path'));
+    assert.deepEqual(matcher.match('cat/001.jpg'), matched('/data/cat/001.jpg', 'path'));
+    assert.deepEqual(matcher.match('./x/y.jpg'), matched('/import/x/y.jpg', 'path'));
+    assert.deepEqual(matcher.match('train/dog/001.jpg'), matched('/data/dog/001.jpg', 'ending'));
+    assert.deepEqual(matcher.match('anything/only.jpg'), matched('/data/dog/only.jpg', 'ending'));
+    assert.deepEqual(matcher.match('train\\dog\\001.jpg'), matched('/data/dog/001.jpg', 'ending'));
+    assert.deepEqual(matcher.match('gone.jpg'), { kind: 'unmatched', file: 'gone.jpg' });
+    assert.deepEqual(matcher.match('1.jpg'), { kind: 'unmatched', file: '1.jpg' }, 'components are whole');
+    assert.deepEqual(matcher.match('001.jpg'), {
+      kind: 'ambiguous',
+      file: '001.jpg',
+      candidates: ['/data/cat/001.jpg', '/data/dog/001.jpg'].map((path) => path),
+    });
+  });
+
+  it('takes several paths of one image as one', () => {
+    const matcher = new FileMatcher(
+      [
+        { imageId: 'i', path: '/a/x.jpg' },
+        { imageId: 'i', path: '/b/x.jpg' },
+      ],
+      [],
+    );
+    assert.deepEqual(matcher.match('x.jpg'), { kind: 'matched', imageId: 'i', by: 'ending' });
+  });
+
+  it('lets a base name that two files share decide nothing', () => {
+    // A pilot holds one of the two images that the truth names.
+    const asked = ['cat/001.jpg', 'dog/001.jpg'];
+    const matcher = matcherOf(['/pilot/dog/001.jpg'], ['/truth'], asked);
+    assert.deepEqual(matcher.match('dog/001.jpg'), matched('/pilot/dog/001.jpg', 'ending'));
+    assert.deepEqual(matcher.match('cat/001.jpg'), { kind: 'unmatched', file: 'cat/001.jpg' });
+    const one = matcherOf(['/pilot/dog/001.jpg'], ['/truth'], ['cat/001.jpg', './cat/001.jpg']);
+    assert.equal(one.match('cat/001.jpg').kind, 'matched', 'the same file named twice is one file');
+  });
+
+  it('does not choose between sources that have the same relative path, but takes the import’s own folder first', () => {
+    const matcher = matcherOf(['/a/x.jpg', '/b/x.jpg', '/import/y.jpg', '/b/y.jpg'], ['/import', '/a', '/b']);
+    assert.equal(matcher.match('x.jpg').kind, 'ambiguous');
+    assert.deepEqual(matcher.match('y.jpg'), matched('/import/y.jpg', 'path'));
+  });
+
+  it('finds names with no extension, as label files have them', () => {
+    const matcher = matcherOf(['/d/a/x.PNG', '/d/b/x.jpg', '/d/b/z.jpg', '/d/b/z.png']);
+    assert.deepEqual(matcher.match('labels/a/x'), matched('/d/a/x.PNG', 'ending'));
+    assert.deepEqual(matcher.match('b/x'), matched('/d/b/x.jpg', 'ending'));
+    assert.equal(matcher.match('x').kind, 'ambiguous');
+    assert.equal(matcher.match('b/z').kind, 'ambiguous');
+    assert.equal(matcher.match('q').kind, 'unmatched');
+  });
+
+  it('uses the identity before endings, and bytes last', () => {
+    const matcher = matcherOf(['/d/a.jpg', '/d/b.jpg']);
+    assert.deepEqual(matcher.match('zz/b.jpg', idOf('/d/a.jpg')), matched('/d/a.jpg', 'identity'));
+    assert.deepEqual(matcher.matchBytes('q.jpg', idOf('/d/b.jpg')), matched('/d/b.jpg', 'sha256'));
+    assert.deepEqual(matcher.matchBytes('q.jpg', idOf('none')), { kind: 'unmatched', file: 'q.jpg' });
+  });
+
+  it('takes both Unicode forms of a name for one', () => {
+    assert.equal(matcherOf(['/d/\u00e9.jpg']).match('e\u0301.jpg').kind, 'matched');
+  });
+
+  it('agrees with a search through all paths', () => {
+    const part = fc.constantFrom('a', 'b', 'c');
+    const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `${parts.join('/')}.jpg`);
+    fc.assert(
+      fc.property(fc.uniqueArray(path, { maxLength: 20 }), path, (stored, file) => {
+        const paths = stored.map((relative) => `/s/${relative}`);
+        const match = new FileMatcher(
+          paths.map((at) => ({ imageId: idOf(at), path: at })),
+          [],
+        ).match(file);
+        const reversed = file.split('/').reverse();
+        const shares = paths.map((at) => {
+          const parts = at.split('/').reverse();
+          const differs = reversed.findIndex((name, i) => parts[i] !== name);
+          return differs < 0 ? reversed.length : differs;
+        });
+        const most = Math.max(0, ...shares);
+        const best = paths.filter((_, i) => shares[i] === most);
+        if (most === 0) assert.equal(match.kind, 'unmatched');
+        else if (best.length > 1) assert.equal(match.kind, 'ambiguous');
+        else assert.deepEqual(match, matched(best[0] as string, 'ending'));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('stays quick when every file has the same name', () => {
+    const n = 50_000;
+    const paths = Array.from({ length: n }, (_, i) => `/data/${i}/image.jpg`);
+    const matcher = matcherOf(paths, ['/truth']);
+    const started = performance.now();
+    for (let i = 0; i < n; i++) assert.equal(matcher.match(`${i}/image.jpg`).kind, 'matched');
+    assert.equal(matcher.match('image.jpg').kind, 'ambiguous');
+    // A scan of equal names would take n² / 2 steps, minutes.
+    assert.ok(performance.now() - started < 20_000);
+  });
+});

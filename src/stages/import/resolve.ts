@@ -1,0 +1,101 @@
+/**
+ * From the names in a label file to the images of a workspace: by path, by ending, and where the named file itself can
+ * be read, by its bytes.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { ImportedImage } from '../../core/dataset.ts';
+import { FingerprintSet } from '../../core/fingerprints.ts';
+import type { ImageRecord } from '../../core/image.ts';
+import type { FormatName, ReadOptions } from '../../formats/format.ts';
+import { readFormat } from '../../formats/table.ts';
+import type { Store } from '../../store/store.ts';
+import { FileMatcher, type Match } from './match.ts';
+
+export interface ResolvedLabels {
+  /**
+   * Tasks in which some image has several classes, so that a rule of one class an image would lose some, and where the
+   * first such image stands; null: unnamed.
+   */
+  readonly tasksOfMany: ReadonlyMap<string | null, string>;
+  /** Goes through the file again, in its order. */
+  read(): AsyncIterable<ImportedImage>;
+  /** The image an entry stands for; null where none matches. */
+  find(entry: ImportedImage): Promise<{ readonly image: ImageRecord | null; readonly match: Match }>;
+}
+
+/**
+ * Reads the whole file once, so that a fault in it is known before anything is written, and gives a second reading with
+ * images. Resident: the stored paths (see `FileMatcher`), and 32 to 64 bytes a label of an image.
+ */
+export async function resolveLabels(
+  store: Store,
+  format: FormatName,
+  path: string,
+  options: ReadOptions = {},
+): Promise<ResolvedLabels> {
+  const base = (await stat(path).catch(() => null))?.isDirectory() ? resolve(path) : dirname(resolve(path));
+  const stored: { imageId: string; path: string }[] = [];
+  const roots = await store.sourceRoots();
+  for (const root of roots) {
+    for await (const page of store.pathsOf(root))
+      for (const { imageId, path: at } of page) stored.push({ imageId, path: at });
+  }
+  const matcher = new FileMatcher(stored, [base, ...roots]);
+  const tasksOfMany = new Map<string | null, string>();
+  const said = new Said();
+  for await (const entry of readFormat(format, path, options)) {
+    matcher.expect(entry.file);
+    // An answer is for a task of one class an item, and what contradicts is left out.
+    if (entry.answer) continue;
+    for (const { task, className } of entry.labels) {
+      if (said.another(task, entry.file, className) && !tasksOfMany.has(task)) tasksOfMany.set(task, entry.where);
+    }
+  }
+
+  return {
+    tasksOfMany,
+    read: () => readFormat(format, path, options),
+    async find(entry) {
+      const match = await matchEntry(matcher, entry, base);
+      return { match, image: match.kind === 'matched' ? ((await store.image(match.imageId)) ?? null) : null };
+    },
+  };
+}
+
+/** Which classes were said of which files; a file's rows may stand anywhere, as in a list that is sorted by class. */
+class Said {
+  readonly #files = new FingerprintSet();
+  readonly #labels = new FingerprintSet();
+
+  /** Whether this is a class that was not said of the file before, and another one was. */
+  another(task: string | null, file: string, className: string): boolean {
+    const firstOfFile = this.#files.add(JSON.stringify([task, file]));
+    return this.#labels.add(JSON.stringify([task, file, className])) && !firstOfFile;
+  }
+}
+
+async function matchEntry(matcher: FileMatcher, entry: ImportedImage, base: string): Promise<Match> {
+  const match = matcher.match(entry.file, entry.sha256);
+  if (match.kind === 'matched') return match;
+  const sha256 = await sha256OfNamedFile(isAbsolute(entry.file) ? entry.file : join(base, entry.file));
+  return sha256 === null ? match : byBytes(matcher, entry.file, sha256, match);
+}
+
+function byBytes(matcher: FileMatcher, file: string, sha256: string, otherwise: Match): Match {
+  const match = matcher.matchBytes(file, sha256);
+  return match.kind === 'matched' ? match : otherwise;
+}
+
+/** Null when there is no such file: many formats name files that are not beside them. */
+async function sha256OfNamedFile(path: string): Promise<string | null> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  } catch {
+    return null;
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,107 @@
+/**
+ * From a recorded image to what a model sees of its items: read, decode, and each item's pixels in memory that is used
+ * again. Owns which failures are the file's (they come back as such) and which end the run.
+ */
+import type { ItemId } from '../core/ids.ts';
+import type { ImagePath } from '../core/image.ts';
+import { release } from '../core/release.ts';
+import { canvases } from '../images/buffer-pool.ts';
+import { decodeCovered, decodeLetterboxed, decodeUpright, type Pixels } from '../images/decode.ts';
+import { regionPixels } from '../images/region-pixels.ts';
+import { type ReadPath, readFirstIntact } from '../jobs/image-reader.ts';
+import { type Unread, unreadOf } from '../jobs/read-errors.ts';
+import type { Embedder } from '../models/embedder.ts';
+import type { StoredRegion } from '../store/store.ts';
+
+/** An image with something to do. */
+export interface ImageWork {
+  readonly id: ItemId;
+  readonly paths: readonly ImagePath[];
+  /** Null for the whole image. */
+  readonly regions: readonly StoredRegion[] | null;
+}
+
+export type ItemsResult<T> =
+  | { readonly kind: 'done'; readonly items: readonly { readonly id: ItemId; readonly result: T }[] }
+  | Unread;
+
+export interface ItemPixelsOptions {
+  readonly readBytes: ReadPath;
+  readonly input: Embedder['input'];
+  /** Around a region, as a share of its box's longer side. */
+  readonly margin: number;
+  /** Named in quarantine. */
+  readonly stage: string;
+}
+
+/**
+ * A function that runs a model on every item of an image, one after the other: an image may have hundreds of regions. The
+ * pixels it is given, shape [height, width, 3] RGB, are the model's until its promise settles.
+ */
+export function itemRunner<T>(
+  { readBytes, input, margin, stage }: ItemPixelsOptions,
+  model: (pixels: Uint8Array) => Promise<T>,
+): (work: ImageWork) => Promise<ItemsResult<T>> {
+  const frames = canvases(input.width * input.height * 3);
+
+  const run = async (id: ItemId, pixels: (into: Uint8Array) => Promise<unknown>) => {
+    const into = frames.take();
+    try {
+      await pixels(into);
+      return { id, result: await model(into).catch((error: unknown) => Promise.reject(new ModelFailure(error))) };
+    } finally {
+      frames.giveBack(into);
+    }
+  };
+
+  const runAll = async ({ id, regions }: ImageWork, bytes: Uint8Array) => {
+    if (regions === null) return [await run(id, (into) => pixelsFor(bytes, input, into))];
+    const image = await decodeUpright(bytes);
+    const { width: size, kernel } = input;
+    const items: { id: ItemId; result: T }[] = [];
+    for (const region of regions) {
+      items.push(await run(region.id, (into) => regionPixels(image, region.box, { size, kernel, margin, into })));
+    }
+    release(image.pixels);
+    return items;
+  };
+
+  return async (work) => {
+    try {
+      const bytes = await readFirstIntact(work.id, work.paths, readBytes);
+      const items = await runAll(work, bytes);
+      release(bytes);
+      return { kind: 'done', items };
+    } catch (error) {
+      if (error instanceof ModelFailure) throw error.cause;
+      return unreadOf(work.id, work.paths[0], error, stage);
+    }
+  };
+}
+
+/**
+ * A whole image as an embedder takes it: shape [height, width, 3], RGB.
+ *
+ * @param into where the pixels go; default a new array.
+ */
+export async function pixelsFor(bytes: Uint8Array, input: Embedder['input'], into?: Uint8Array): Promise<Uint8Array> {
+  const { width, height, fit, pad, kernel } = input;
+  const decode = (): Promise<Pick<Pixels, 'pixels'>> => {
+    switch (fit) {
+      case 'cover':
+        return decodeCovered(bytes, width, { kernel, into });
+      case 'letterbox':
+        return decodeLetterboxed(bytes, { width, height, pad, kernel, into });
+      default:
+        return fit satisfies never;
+    }
+  };
+  return (await decode()).pixels;
+}
+
+/** Keeps what went wrong in the model apart from what is wrong with a file. */
+class ModelFailure extends Error {
+  constructor(cause: unknown) {
+    super('the model failed', { cause });
+  }
+}

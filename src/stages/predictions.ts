@@ -1,0 +1,134 @@
+/**
+ * Guesses: what a model thinks of every item of a task, below its threshold too. They are no labels: nothing counts,
+ * exports or shows them as such. `evaluate` asks for the best guess, `teach select` for how sure the model is, and lists
+ * of label errors for what it would have said.
+ *
+ * Derived, so they are files (one set of Arrow files a task, a probability a class) that a setting names; another set
+ * takes their place at once, and a run that is killed leaves the old one standing.
+ */
+import type { ItemId } from '../core/ids.ts';
+import type { ItemKind, Origin } from '../core/labels.ts';
+import { namesNow } from '../corpus/class-names.ts';
+import type { Workspace } from '../jobs/workspace.ts';
+import { argMax } from '../math/calibration.ts';
+import { type Matrix, rowsOf } from '../math/matrix.ts';
+import { arrowVectorStore } from '../vectors/arrow-store.ts';
+import type { VectorStore } from '../vectors/vector-store.ts';
+
+export interface GuessSet {
+  readonly task: string;
+  readonly items: ItemKind;
+  /** Whose guesses: the origin that its labels have. */
+  readonly origin: Origin;
+  readonly classNames: readonly string[];
+  readonly runId: string | null;
+  /** Names the content of what made them. */
+  readonly key: string;
+}
+
+export interface Guess {
+  readonly className: string;
+  readonly confidence: number;
+  readonly origin: Origin;
+}
+
+const SHARD_ROWS = 16_384;
+
+const guessSetting = (task: string) => `guesses:${task}`;
+
+/** The space of the vectors that hold a set's probabilities. */
+export const guessSpace = ({ task, key }: Pick<GuessSet, 'task' | 'key'>) => `guesses:${task}:${key}`;
+
+/** @param ids ascending. @param probabilities shape [ids, classes]. */
+export async function putGuesses(
+  { store, dir }: Workspace,
+  set: GuessSet,
+  ids: readonly ItemId[],
+  probabilities: Matrix,
+): Promise<void> {
+  const vectors = arrowVectorStore(dir);
+  const space = guessSpace(set);
+  // What a killed run left under the same name, or another part of the same content.
+  await store.clearVectorShards(space, set.items);
+  for (let start = 0; start < ids.length; start += SHARD_ROWS) {
+    const end = Math.min(ids.length, start + SHARD_ROWS);
+    const shard = await vectors.write({
+      space,
+      items: set.items,
+      shard: String(start / SHARD_ROWS),
+      runId: set.runId,
+      ids: ids.slice(start, end),
+      vectors: rowsOf(probabilities, start, end),
+      precision: 'float32',
+    });
+    await store.putVectorShard(shard);
+  }
+  await adoptGuesses({ store, vectors }, set);
+}
+
+/** Makes a set whose probabilities are all written that of its task, in place of the one before. */
+export async function adoptGuesses(
+  { store, vectors }: { readonly store: Workspace['store']; readonly vectors: Pick<VectorStore, 'remove'> },
+  set: GuessSet,
+): Promise<void> {
+  const before = await readSet(store, set.task);
+  await store.putSetting(guessSetting(set.task), JSON.stringify(set));
+  if (before && guessSpace(before) !== guessSpace(set)) {
+    await vectors.remove(await store.clearVectorShards(guessSpace(before), before.items));
+  }
+}
+
+async function readSet(store: Workspace['store'], task: string): Promise<GuessSet | undefined> {
+  const text = await store.getSetting(guessSetting(task));
+  return text === undefined ? undefined : (JSON.parse(text) as GuessSet);
+}
+
+export interface Guesses extends GuessSet {
+  /** Probabilities of some items, shape [classes] each; items without any are left out. */
+  probabilities(ids: Iterable<ItemId>): Promise<Map<ItemId, Float32Array>>;
+  /** The best guess for some items. */
+  best(ids: Iterable<ItemId>): Promise<Map<ItemId, Guess>>;
+}
+
+/** What classes are called by now; those that were merged since share a column, and their probabilities add up. */
+async function columnsNow(
+  store: Pick<Workspace['store'], 'classes'>,
+  names: readonly string[],
+): Promise<{ classNames: readonly string[]; columnOf: readonly number[] }> {
+  const now = names.map(await namesNow(store));
+  const classNames = [...new Set(now)];
+  const place = new Map(classNames.map((name, column) => [name, column]));
+  return { classNames, columnOf: now.map((name) => place.get(name) as number) };
+}
+
+/** The guesses of a task; undefined where nothing has guessed yet. */
+export async function openGuesses({ store, dir }: Workspace, task: string): Promise<Guesses | undefined> {
+  const set = await readSet(store, task);
+  if (!set) return undefined;
+  const vectors = arrowVectorStore(dir);
+  const shards = await store.vectorShards(guessSpace(set), set.items);
+  const { classNames, columnOf } = await columnsNow(store, set.classNames);
+  const probabilities = async (ids: Iterable<ItemId>) => {
+    const found = await vectors.lookup(shards, ids);
+    for (const [id, row] of found) {
+      const now = new Float32Array(classNames.length);
+      for (const [c, column] of columnOf.entries()) now[column] = (now[column] as number) + (row[c] as number);
+      found.set(id, now);
+    }
+    return found;
+  };
+  return {
+    ...set,
+    classNames,
+    probabilities,
+    async best(ids) {
+      const result = new Map<ItemId, Guess>();
+      for (const [id, row] of await probabilities(ids)) {
+        const most = argMax(row);
+        const className = classNames[most] as string;
+        result.set(id, { className, confidence: row[most] as number, origin: set.origin });
+      }
+      return result;
+    },
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * `similar`: the images nearest to one image.
+ *
+ * Exact search reads every vector once and holds one shard. LSH holds all vectors (4 bytes a number, 4.6 kB an image with
+ * the default recipe) and an index of about 50 bytes an image, which is kept in the workspace's cache and extended when
+ * images have come in since; it pays where many searches follow each other.
+ */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { sha256Hex } from '../../core/ids.ts';
+import { LabelsmithError, systemCodeOf } from '../../errors.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { exactIndex } from '../../math/knn/exact.ts';
+import { type Neighbours, noNeighbours, offer } from '../../math/knn/neighbours.ts';
+import { decodeLsh, encodeLsh } from '../../math/lsh/lsh-file.ts';
+import { LshIndex } from '../../math/lsh/lsh-index.ts';
+import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
+import type { Embedder } from '../../models/embedder.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import type { VectorShard } from '../../store/store.ts';
+import { arrowVectorStore } from '../../vectors/arrow-store.ts';
+import type { VectorStore } from '../../vectors/vector-store.ts';
+import {
+  columnsOf,
+  type EmbeddingRecipe,
+  finishVectors,
+  requireRecipe,
+  requireStatistics,
+  type SpaceStatistics,
+} from '../embed/recipe.ts';
+import { findQuery, vectorOf } from './query.ts';
+
+export interface SimilarOptions {
+  /** How many (default 10). */
+  readonly n: number;
+  /** `exact` misses nothing; `lsh` reads a few per cent of the vectors and misses about one in twenty. */
+  readonly index: 'exact' | 'lsh';
+  readonly seed: number;
+  readonly threads: number;
+  /** Opens the recipe's model, for a query that is not in the workspace. */
+  readonly openEmbedder: (model: string) => Promise<Embedder>;
+}
+
+export interface SimilarImage {
+  readonly id: string;
+  /** The first path that is still there. */
+  readonly path: string;
+  /** Cosine, −1 to 1. */
+  readonly similarity: number;
+}
+
+/** What was searched, and what a search may read of it. */
+interface Space {
+  readonly recipe: EmbeddingRecipe;
+  readonly statistics: SpaceStatistics;
+  readonly shards: readonly VectorShard[];
+  readonly vectors: VectorStore;
+}
+
+export async function similarTo(
+  workspace: Workspace,
+  query: string,
+  options: SimilarOptions,
+): Promise<{ readonly query: string; readonly similar: readonly SimilarImage[] }> {
+  const { store, dir } = workspace;
+  const recipe = await requireRecipe(store, 'images');
+  const statistics = await requireStatistics(store, recipe);
+  const vectors = arrowVectorStore(dir);
+  const space: Space = { recipe, statistics, vectors, shards: await store.vectorShards(recipe.space, 'images') };
+  const asked = await findQuery(store, query);
+  const vector = await vectorOf({ store, vectors }, asked, recipe, () => options.openEmbedder(recipe.model));
+  finishVectors(vector, recipe, statistics.mean);
+
+  // The image itself is its own nearest neighbour, and not what was asked for.
+  const n = options.n + (asked.kind === 'image' ? 1 : 0);
+  const pool = await InferencePool.create({ threads: options.threads });
+  let found: { ids: readonly string[]; similarities: readonly number[] };
+  try {
+    found =
+      options.index === 'lsh'
+        ? await searchLsh(pool, dir, space, vector, n, options.seed)
+        : await searchExactly(pool, space, vector, n);
+  } finally {
+    await pool.close();
+  }
+  const similar: SimilarImage[] = [];
+  const paths = await store.pathsOfImages(found.ids);
+  for (const [i, id] of found.ids.entries()) {
+    if (asked.kind === 'image' && id === asked.id) continue;
+    similar.push({ id, path: paths.get(id)?.[0]?.path ?? id, similarity: found.similarities[i] as number });
+  }
+  return { query: asked.kind === 'image' ? asked.id : asked.path, similar: similar.slice(0, options.n) };
+}
+
+async function searchExactly(
+  pool: InferencePool,
+  { recipe, statistics, shards, vectors }: Space,
+  query: Matrix,
+  n: number,
+) {
+  const best = noNeighbours(1, n);
+  const ids: string[] = [];
+  for await (const part of vectors.stream(shards)) {
+    finishVectors(part.vectors, recipe, statistics.mean);
+    const found = await exactIndex(pool, part.vectors).search(query, n);
+    for (let i = 0; i < n && (found.indices[i] as number) >= 0; i++) {
+      const id = part.ids[found.indices[i] as number] as string;
+      offer(best, 0, ids.push(id) - 1, found.similarities[i] as number);
+    }
+  }
+  return named(best, ids);
+}
+
+async function searchLsh(pool: InferencePool, dir: string, space: Space, query: Matrix, n: number, seed: number) {
+  const { index, ids } = await openLsh(pool, dir, space, seed);
+  try {
+    return named(await index.search(query, n), ids);
+  } finally {
+    await index.close();
+  }
+}
+
+function named({ indices, similarities }: Neighbours, ids: readonly string[]) {
+  const there = [...indices].flatMap((index, i) =>
+    index < 0 ? [] : [[ids[index] as string, similarities[i] as number] as const],
+  );
+  return { ids: there.map(([id]) => id), similarities: there.map(([, similarity]) => similarity) };
+}
+
+/** What an index file holds: the shards in the order in which they were added. */
+interface LshRecord {
+  readonly shards: readonly string[];
+}
+
+/** The stored index with what came in since, or a new one where there is none that fits. */
+async function openLsh(pool: InferencePool, dir: string, space: Space, seed: number) {
+  const { recipe, statistics, shards, vectors } = space;
+  const name = sha256Hex([recipe.space, statistics.key, seed].join('\n')).slice(0, 16);
+  const file = join(dir, 'cache', 'lsh', `${name}.lsh`);
+  const stored = await readStored(file, shards);
+  const byFile = new Map(shards.map((shard) => [shard.file, shard]));
+  const old = (stored?.record.shards ?? []).map((known) => byFile.get(known) as VectorShard);
+  const added = shards.filter((shard) => !stored?.record.shards.includes(shard.file));
+  const ids: string[] = [];
+  const read = async (wanted: readonly VectorShard[]) => {
+    const rows = wanted.reduce((sum, { count }) => sum + count, 0);
+    const all = newSharedMatrix(rows, columnsOf(recipe));
+    let row = 0;
+    for await (const part of vectors.stream(wanted)) {
+      finishVectors(part.vectors, recipe, statistics.mean);
+      all.data.set(part.vectors.data, row * all.columns);
+      row += part.vectors.rows;
+      ids.push(...part.ids);
+    }
+    return all;
+  };
+  let index: LshIndex;
+  if (stored) {
+    index = new LshIndex(pool, stored.family);
+    await index.add(await read(old), stored.hashed);
+    if (added.length > 0) await index.add(await read(added));
+  } else {
+    index = await LshIndex.fit(pool, await read(added), { seed });
+  }
+  if (added.length > 0) await writeStored(file, index, { shards: [...old, ...added].map((shard) => shard.file) });
+  return { index, ids };
+}
+
+async function readStored(file: string, shards: readonly VectorShard[]) {
+  const there = new Set(shards.map((shard) => shard.file));
+  try {
+    const record = JSON.parse(await readFile(`${file}.json`, 'utf8')) as LshRecord;
+    if (!record.shards.every((known) => there.has(known))) return undefined;
+    return { record, ...decodeLsh(await readFile(file)) };
+  } catch (error) {
+    // Derived: what is not there or damaged is made again.
+    const damaged = error instanceof SyntaxError || (error instanceof LabelsmithError && error.code === 'BAD_FILE');
+    if (damaged || systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The index before its record: a record that names other shards than the index holds would give wrong answers. */
+async function writeStored(file: string, index: LshIndex, record: LshRecord): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const own = `${file}.${process.pid}`;
+  await writeFile(`${file}.json`, JSON.stringify({ shards: ['being written'] } satisfies LshRecord));
+  await writeFile(own, encodeLsh(index));
+  await rename(own, file);
+  await writeFile(`${own}.json`, JSON.stringify(record));
+  await rename(`${own}.json`, `${file}.json`);
+}

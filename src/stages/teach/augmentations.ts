@@ -1,0 +1,75 @@
+/**
+ * Augmented views of labelled images, embedded like the images themselves. Resident: `count` vectors a labelled image.
+ * Made anew each time from the originals and the seed: some hundred images take seconds.
+ */
+import type { ItemId } from '../../core/ids.ts';
+import { seededRandom } from '../../core/random.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { augmentedView } from '../../images/augment.ts';
+import { decodeWithin } from '../../images/decode.ts';
+import { originalBytes, readImage } from '../../jobs/image-reader.ts';
+import { isAboutOneFile } from '../../jobs/read-errors.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { newSharedMatrix } from '../../math/matrix.ts';
+import type { Embedder } from '../../models/embedder.ts';
+import { finishVectors, refuseOtherModel } from '../embed/recipe.ts';
+import { pixelsFor } from '../item-pixels.ts';
+import type { TaskItems } from './items.ts';
+import type { Problem, Views } from './problem.ts';
+
+export interface ViewOptions {
+  /** Views of each labelled image. */
+  readonly count: number;
+  readonly seed: number;
+  /** The recipe's embedder, open. */
+  readonly embedder: Embedder;
+  readonly signal?: AbortSignal;
+}
+
+/** Larger than any embedder's input. */
+const LONGEST = 640;
+
+/** Stored vectors of an image's views, not finished: shape [count, columns]. */
+export async function embedViews(
+  id: ItemId,
+  bytes: Uint8Array,
+  { count, seed, embedder }: Pick<ViewOptions, 'count' | 'seed' | 'embedder'>,
+): Promise<Float32Array[]> {
+  const image = await decodeWithin(bytes, LONGEST);
+  const random = seededRandom(seed, `view:${id}`);
+  const files: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) files.push(await augmentedView(image, random));
+  return Promise.all(files.map(async (file) => embedder.embed(await pixelsFor(file, embedder.input), 1)));
+}
+
+/** Images that cannot be read any more have no views. */
+export async function viewsOf(
+  workspace: Workspace,
+  { task, recipe, statistics, ids, features }: TaskItems,
+  { labelled }: Problem,
+  options: ViewOptions,
+): Promise<Views> {
+  const { embedder, signal } = options;
+  if (task.items !== 'images') {
+    throw new LabelsmithError('UNSUPPORTED', `The task "${task.name}" is on regions; views are made of whole images.`, {
+      hint: 'Leave out --views.',
+    });
+  }
+  refuseOtherModel(recipe, embedder);
+  const read = originalBytes(workspace);
+  const made: { row: number; vectors: Float32Array[] }[] = [];
+  for (const row of labelled) {
+    signal?.throwIfAborted();
+    const id = ids[row] as ItemId;
+    try {
+      made.push({ row, vectors: await embedViews(id, await readImage(workspace.store, id, read), options) });
+    } catch (error) {
+      if (!isAboutOneFile(error)) throw error;
+    }
+  }
+  const all = made.flatMap(({ row, vectors }) => vectors.map((vector) => ({ row, vector })));
+  const matrix = newSharedMatrix(all.length, features.columns);
+  for (const [i, { vector }] of all.entries()) matrix.data.set(vector, i * features.columns);
+  finishVectors(matrix, recipe, statistics.mean);
+  return { features: matrix, of: Int32Array.from(all, ({ row }) => row) };
+}

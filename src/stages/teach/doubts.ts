@@ -1,0 +1,54 @@
+/** Labels of a workspace that are probably wrong, by what the model of the last `teach rounds` thinks of them. */
+import type { ItemId } from '../../core/ids.ts';
+import { currentLabels, type Origin } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { rankLabelErrors } from '../../math/label-errors.ts';
+import { newSharedMatrix } from '../../math/matrix.ts';
+import { openGuesses } from '../predictions.ts';
+
+export interface Doubt {
+  readonly itemId: ItemId;
+  readonly className: string;
+  readonly origin: Origin;
+  readonly selfConfidence: number;
+  readonly suggested: string;
+  readonly flagged: boolean;
+}
+
+const PAGE = 512;
+
+/**
+ * Current labels in order of doubt. What people and imports said is judged by models that had not seen it (the guesses of
+ * labelled items are those of the cross-validation); a machine's label by the model that gave it.
+ */
+export async function doubtsIn(workspace: Workspace, task: string, ids: readonly ItemId[]): Promise<Doubt[]> {
+  const guesses = await openGuesses(workspace, task);
+  if (!guesses) {
+    throw new LabelsmithError('NOT_FOUND', `No model has looked at the labels of the task "${task}".`, {
+      hint: 'Run labelsmith teach rounds first.',
+    });
+  }
+  const { classNames } = guesses;
+  const indexOf = new Map(classNames.map((name, index) => [name, index]));
+  const rows: { itemId: ItemId; className: string; origin: Origin; row: Float32Array }[] = [];
+  for (let start = 0; start < ids.length; start += PAGE) {
+    const page = ids.slice(start, start + PAGE);
+    const labels = await workspace.store.labelsOf(page, task);
+    const found = await guesses.probabilities(page);
+    for (const itemId of page) {
+      const [label] = currentLabels(labels.get(itemId) ?? [], 'single');
+      const row = found.get(itemId);
+      if (label && row && indexOf.has(label.className)) {
+        rows.push({ itemId, className: label.className, origin: label.origin, row });
+      }
+    }
+  }
+  const probabilities = newSharedMatrix(rows.length, classNames.length);
+  for (const [i, { row }] of rows.entries()) probabilities.data.set(row, i * classNames.length);
+  const given = Int32Array.from(rows, ({ className }) => indexOf.get(className) as number);
+  return rankLabelErrors(probabilities, given).map(({ place, selfConfidence, suggested, flagged }) => {
+    const { itemId, className, origin } = rows[place] as (typeof rows)[number];
+    return { itemId, className, origin, selfConfidence, suggested: classNames[suggested] as string, flagged };
+  });
+}

@@ -1,0 +1,277 @@
+/** The items of a task with their vectors, their groups, and what people said of them: the store's side of learning. */
+
+import type { ItemId } from '../../core/ids.ts';
+import { currentLabels, type Label, NONE_OF_THESE, type Task } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import type { Matrix } from '../../math/matrix.ts';
+import type { Store } from '../../store/store.ts';
+import { arrowVectorStore } from '../../vectors/arrow-store.ts';
+import { neverTrainedOn, randomAuditItems } from '../audit/audit-items.ts';
+import {
+  type EmbeddingRecipe,
+  finishVectors,
+  requireRecipe,
+  type SpaceStatistics,
+  savedStatistics,
+  takeStatistics,
+} from '../embed/recipe.ts';
+import type { Problem } from './problem.ts';
+
+export interface TaskItems {
+  readonly task: Task;
+  readonly recipe: EmbeddingRecipe;
+  readonly statistics: SpaceStatistics;
+  /** Ascending. Resident: about 150 bytes an item beside its vector. */
+  readonly ids: readonly ItemId[];
+  /** Finished vectors, shape [ids, columns]. */
+  readonly features: Matrix;
+  /** Group of each item. */
+  readonly groups: readonly string[];
+  /** What is known of each item. */
+  readonly said: readonly Said[];
+  /** Items that are never trained on, and those of them that were drawn with equal chance. */
+  readonly audit: ReadonlySet<ItemId>;
+  readonly randomAudit: ReadonlySet<ItemId>;
+  /** Other tasks that have labels of whatever origin. */
+  readonly otherTasks: readonly string[];
+}
+
+/** What people said of one item. */
+export type Said =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'class'; readonly className: string; readonly origin: 'human' | 'imported' }
+  /** In the task, but none of its classes; or not any of these classes. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'not'; readonly classNames: readonly string[] }
+  /** Two classes at once from one source. */
+  | { readonly kind: 'contradiction'; readonly classNames: readonly string[] };
+
+const PAGE = 512;
+const NOTHING: Said = { kind: 'nothing' };
+
+/** The task of that name, which has to have one class an item. */
+export async function singleTask(store: Pick<Store, 'tasks'>, name: string): Promise<Task> {
+  const tasks = await store.tasks();
+  const task = tasks.find((one) => one.name === name);
+  if (!task) {
+    throw new LabelsmithError('NOT_FOUND', `There is no task "${name}".`, {
+      hint: `Give --task one of: ${tasks.map((one) => one.name).join(', ')}; or import labels into it first.`,
+    });
+  }
+  if (task.rule === 'single') return task;
+  throw new LabelsmithError('UNSUPPORTED', `The task "${name}" allows several classes an item; teach learns one.`, {
+    hint: 'Import the labels into a task of their own, or into the task class: labelsmith import FORMAT PATH --task NAME.',
+  });
+}
+
+/** @param weights what each part of a vector counts, in place of the recipe's own. */
+export async function taskItems(
+  workspace: Workspace,
+  taskName: string,
+  weights?: readonly number[],
+): Promise<TaskItems> {
+  const { store, dir } = workspace;
+  const task = await singleTask(store, taskName);
+  const saved = await requireRecipe(store, task.items);
+  const blocks = saved.blocks.map((block, i) => ({ ...block, weight: weights?.[i] ?? block.weight }));
+  const recipe = { ...saved, blocks };
+  const vectorStore = arrowVectorStore(dir);
+  const shards = await store.vectorShards(recipe.space, task.items);
+  if (shards.length === 0) {
+    throw new LabelsmithError('NOT_FOUND', `No ${task.items} have embeddings here.`, {
+      hint: `Run labelsmith embed${task.items === 'regions' ? ' --items regions' : ''} first.`,
+    });
+  }
+  const { ids, vectors } = await vectorStore.readAll(shards);
+  // Not all was embedded yet, so what is taken now is for this run alone.
+  const statistics =
+    (await savedStatistics(store, recipe.space)) ?? (await takeStatistics(vectorStore, recipe, shards));
+  finishVectors(vectors, recipe, statistics.mean);
+  const groups = await groupsOf(store, ids, task);
+  const audit = await neverTrainedOn(store, task.name);
+  const randomAudit = await randomAuditItems(store, task.name);
+  const said: Said[] = [];
+  for (let start = 0; start < ids.length; start += PAGE) {
+    const page = ids.slice(start, start + PAGE);
+    const labels = await store.labelsOf(page, task.name);
+    for (const id of page) said.push(saidOf(labels.get(id) ?? []));
+  }
+  const counts = (await store.classes()).flatMap((one) => one.counts);
+  const otherTasks = otherTasksOf(counts, task.name);
+  return { task, recipe, statistics, ids, features: vectors, groups, said, audit, randomAudit, otherTasks };
+}
+
+/** What the labels of an item come to, people's word first. */
+export function saidOf(labels: readonly Label[]): Said {
+  const trusted = labels.filter(({ origin }) => origin === 'human' || origin === 'imported');
+  if (trusted.length === 0) return NOTHING;
+  const [best] = currentLabels(trusted, 'single');
+  if (best) {
+    const rivals = currentLabels(trusted, 'multi').filter(
+      ({ origin, runId }) => origin === best.origin && runId === best.runId && runId !== null,
+    );
+    if (rivals.length > 1) return { kind: 'contradiction', classNames: rivals.map(({ className }) => className) };
+    return { kind: 'class', className: best.className, origin: best.origin as 'human' | 'imported' };
+  }
+  const human = trusted.filter(({ origin }) => origin === 'human');
+  if (human.some(({ present, className }) => present && className === NONE_OF_THESE)) return { kind: 'none' };
+  const not = human.filter(({ present }) => !present).map(({ className }) => className);
+  return not.length > 0 ? { kind: 'not', classNames: not } : NOTHING;
+}
+
+async function groupsOf(store: Store, ids: readonly ItemId[], task: Task): Promise<string[]> {
+  const groupOf = new Map<ItemId, string>();
+  for await (const page of store.images()) {
+    if (task.items === 'images') for (const { id, groupId } of page) groupOf.set(id, groupId);
+    else {
+      const groups = new Map(page.map(({ id, groupId }) => [id, groupId]));
+      for (const [imageId, regions] of await store.regionsOf(page.map(({ id }) => id))) {
+        for (const region of regions) groupOf.set(region.id, groups.get(imageId) ?? imageId);
+      }
+    }
+  }
+  return ids.map((id) => groupOf.get(id) ?? id);
+}
+
+/** What may be taught with, and what stood in the way of more. */
+export interface Teaching {
+  readonly problem: Problem;
+  /** By class index, in order of name. */
+  readonly classNames: readonly string[];
+  readonly counts: {
+    readonly items: number;
+    readonly labelled: number;
+    readonly audit: number;
+    readonly none: number;
+    readonly contradictions: number;
+  };
+  readonly warnings: readonly string[];
+}
+
+const SHOWN = 5;
+
+/** The problem that a task's labels pose, or an error that says what is missing. Audit items and their groups take no part. */
+export function teachingOf(items: TaskItems): Teaching {
+  const { ids, said, audit, features, groups, task, otherTasks } = items;
+  const labelled: number[] = [];
+  const names: string[] = [];
+  const contradictions: string[] = [];
+  let [inAudit, none] = [0, 0];
+  // Nearly the same picture as an audit item would give its answer away.
+  const auditGroups = new Set<string>();
+  for (let row = 0; row < ids.length; row++) if (audit.has(ids[row] as ItemId)) auditGroups.add(groups[row] as string);
+  for (let row = 0; row < ids.length; row++) {
+    const word = said[row] as Said;
+    const id = ids[row] as ItemId;
+    switch (word.kind) {
+      case 'class':
+        if (auditGroups.has(groups[row] as string)) inAudit++;
+        else {
+          labelled.push(row);
+          names.push(word.className);
+        }
+        break;
+      case 'contradiction':
+        contradictions.push(`${id.slice(0, 12)} is said to be ${word.classNames.join(' and ')}`);
+        break;
+      case 'none':
+        none++;
+        break;
+      case 'not':
+      case 'nothing':
+        break;
+      default:
+        word satisfies never;
+    }
+  }
+  const classNames = [...new Set(names)].sort();
+  const indexOf = new Map(classNames.map((name, index) => [name, index]));
+  const labels = Int32Array.from(names, (name) => indexOf.get(name) as number);
+  const counts = {
+    items: ids.length,
+    labelled: labels.length,
+    audit: inAudit,
+    none,
+    contradictions: contradictions.length,
+  };
+  refuseUnteachable(task.name, classNames, counts, contradictions, otherTasks);
+  const warnings: string[] = [];
+  if (contradictions.length > 0) {
+    const more = contradictions.length > SHOWN ? `, and ${contradictions.length - SHOWN} more` : '';
+    warnings.push(
+      `${contradictions.length} items have two classes from one source and were left out: ${contradictions.slice(0, SHOWN).join('; ')}${more}`,
+    );
+  }
+  const sizes = new Int32Array(classNames.length);
+  for (const label of labels) sizes[label] = (sizes[label] as number) + 1;
+  const lone = classNames.filter((_, index) => sizes[index] === 1);
+  if (lone.length > 0) {
+    warnings.push(
+      `one example is all there is of ${lone.map((name) => JSON.stringify(name)).join(', ')}: accuracy cannot be estimated for ${lone.length === 1 ? 'it' : 'them'}; label more`,
+    );
+  }
+  const problem = { features, groups, labelled: Int32Array.from(labelled), labels, classes: classNames.length };
+  return { problem, classNames, counts, warnings };
+}
+
+function refuseUnteachable(
+  task: string,
+  classNames: readonly string[],
+  counts: Teaching['counts'],
+  contradictions: readonly string[],
+  otherTasks: readonly string[],
+): void {
+  if (classNames.length >= 2) return;
+  if (classNames.length === 1) {
+    throw new LabelsmithError(
+      'UNSUPPORTED',
+      `All ${counts.labelled} labels of the task "${task}" are of one class, ${JSON.stringify(classNames[0])}.`,
+      {
+        hint: 'Label a few items of a second class; what is neither may be a class too, such as "other".',
+      },
+    );
+  }
+  if (counts.audit > 0) {
+    throw new LabelsmithError(
+      'UNSUPPORTED',
+      `All ${counts.audit} labelled items of the task "${task}" are in the audit set, which is never trained on.`,
+      {
+        hint: 'Label others: labelsmith teach select -n 50 --out label.csv says which. Where none are left, teach select -n 0 --drop-audit takes back audit items that nobody has labelled.',
+      },
+    );
+  }
+  if (contradictions.length > 0) {
+    throw new LabelsmithError(
+      'UNSUPPORTED',
+      `Every labelled item of the task "${task}" has two classes at once: ${contradictions.slice(0, SHOWN).join('; ')}.`,
+      {
+        hint: 'Import one class an item; the task has the rule single.',
+      },
+    );
+  }
+  throw nobodyLabelled(task, otherTasks);
+}
+
+/** Before anything is embedded for it: with no label there is nothing to learn from. */
+export async function refuseUnlabelled(store: Pick<Store, 'classes'>, taskName: string): Promise<void> {
+  const counts = (await store.classes()).flatMap((one) => one.counts);
+  const said = counts.some(
+    ({ task, origins }) => task === taskName && (origins.human ?? 0) + (origins.imported ?? 0) > 0,
+  );
+  if (!said) throw nobodyLabelled(taskName, otherTasksOf(counts, taskName));
+}
+
+function otherTasksOf(counts: readonly { readonly task: string }[], taskName: string): string[] {
+  return [...new Set(counts.map(({ task }) => task))].filter((name) => name !== taskName).sort();
+}
+
+function nobodyLabelled(task: string, otherTasks: readonly string[]): LabelsmithError {
+  const elsewhere =
+    otherTasks.length > 0
+      ? `There are labels in other tasks (${otherTasks.join(', ')}): import FORMAT PATH --task ${task} puts them here. Or: `
+      : '';
+  return new LabelsmithError('NOT_FOUND', `Nobody has labelled anything in the task "${task}".`, {
+    hint: `${elsewhere}labelsmith teach select -n 50 --out label.csv says what to label first; labelsmith import csv label.csv --as human takes it back.`,
+  });
+}

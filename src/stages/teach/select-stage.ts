@@ -1,0 +1,145 @@
+/** `teach select`: the store's side of choosing what to label next, and of drawing an audit set. */
+import type { ItemId } from '../../core/ids.ts';
+import { sampleIndices, seededRandom } from '../../core/random.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { newSharedMatrix } from '../../math/matrix.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import { addAuditItems } from '../audit/audit-items.ts';
+import { openGuesses } from '../predictions.ts';
+import { type TaskItems, taskItems } from './items.ts';
+import { type SelectProblem, selectItems } from './select.ts';
+
+export interface SelectInOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
+  readonly task: string;
+  /** Items to label next; groups count once. */
+  readonly count: number;
+  /** Items to draw at random for the audit set, which is never trained on. Refused where too few would be left. */
+  readonly audit: number;
+}
+
+/** An item for people, and why it was chosen. */
+export interface Question {
+  readonly itemId: ItemId;
+  readonly why: 'typical' | 'unsure' | 'audit';
+  /** The model's best guess, if there is a model. Not told of audit items: it would lead. */
+  readonly guess: string | null;
+}
+
+export interface SelectResult extends RunResult {
+  /** In the order in which they teach; audit items last. */
+  readonly questions: readonly Question[];
+  readonly counts: {
+    readonly items: number;
+    readonly selected: number;
+    readonly audit: number;
+    readonly labelled: number;
+  };
+}
+
+export async function selectIn(workspace: Workspace, options: SelectInOptions): Promise<SelectResult> {
+  const { task, count, audit, seed } = options;
+  const items = await taskItems(workspace, task);
+  const drawn = drawAudit(items, audit, seed);
+  const settings = { task, count, audit };
+  return recordRun(workspace.store, { stage: 'teach select', settings }, options, async () => {
+    const pool = await InferencePool.create({ threads: options.threads });
+    try {
+      const { problem, guesses } = await problemOf(workspace, items, new Set(drawn));
+      const selected = await selectItems(pool, problem, { count, seed, signal: options.signal });
+      const ids = drawn.map((row) => items.ids[row] as ItemId);
+      // Recorded before anybody sees them: what is shown was drawn.
+      if (ids.length > 0) await addAuditItems(workspace.store, task, ids);
+      const questions: Question[] = selected.map(({ row, why }) => {
+        const itemId = items.ids[row] as ItemId;
+        return { itemId, why, guess: guesses.get(itemId) ?? null };
+      });
+      questions.push(...ids.map((itemId) => ({ itemId, why: 'audit' as const, guess: null })));
+      const labelled = problem.labelled.size;
+      const counts = { items: items.ids.length, selected: selected.length, audit: ids.length, labelled };
+      return { questions, counts, interrupted: false };
+    } finally {
+      await pool.close();
+    }
+  });
+}
+
+/** What must stay to learn from: this share of all items is neither in the audit set nor nearly the same as what is. */
+const LEAST_TO_LEARN_FROM = 0.25;
+
+/**
+ * Rows drawn with equal chance among those that nobody has labelled, of groups that nothing is known of: then none is
+ * nearly the same picture as one that is learned from.
+ */
+function drawAudit(items: TaskItems, count: number, seed: number): number[] {
+  if (count === 0) return [];
+  const { ids, said, groups, audit } = items;
+  const known = new Set<string>();
+  for (const [row, { kind }] of said.entries()) {
+    if (kind !== 'nothing' || audit.has(ids[row] as ItemId)) known.add(groups[row] as string);
+  }
+  const free = groups.flatMap((group, row) => (known.has(group) ? [] : [row]));
+  // Another draw has another stream, or it would find the same items taken.
+  const draw = (size: number) => {
+    const random = seededRandom(seed, `audit:${audit.size}`);
+    return Array.from(sampleIndices(free.length, size, random), (i) => free[i] as number);
+  };
+  const leavesEnough = (size: number) => size <= free.length && shareLeft(items, draw(size)) >= LEAST_TO_LEARN_FROM;
+  if (leavesEnough(count)) return draw(count);
+  let [most, tooMany] = [0, count];
+  while (tooMany - most > 1) {
+    const size = Math.floor((most + tooMany) / 2);
+    if (leavesEnough(size)) most = size;
+    else tooMany = size;
+  }
+  const kind = items.task.items;
+  const drop = 'labelsmith teach select -n 0 --drop-audit takes back audit items that nobody has labelled.';
+  throw new LabelsmithError(
+    'USAGE',
+    `--audit ${count} would leave too few to learn from: of ${ids.length} ${kind}, ${free.length} are left to draw from, and a quarter of all has to stay outside of the audit set.`,
+    {
+      hint: `${most > 0 ? `Give --audit ${most} or less.` : 'No more can be drawn.'}${audit.size > 0 ? ` Or: ${drop}` : ''}`,
+      details: { left: free.length, most },
+    },
+  );
+}
+
+/** The share of items that may be learned from when these are in the audit set too. */
+function shareLeft({ ids, groups, audit }: TaskItems, drawn: readonly number[]): number {
+  const taken = new Set(drawn.map((row) => groups[row] as string));
+  for (const [row, id] of ids.entries()) if (audit.has(id)) taken.add(groups[row] as string);
+  return groups.filter((group) => !taken.has(group)).length / ids.length;
+}
+
+async function problemOf(
+  workspace: Workspace,
+  { ids, said, groups, features, audit, task }: TaskItems,
+  drawn: ReadonlySet<number>,
+): Promise<{ problem: SelectProblem; guesses: ReadonlyMap<ItemId, string> }> {
+  const labelled = new Set<number>();
+  const excluded = new Set(drawn);
+  const classes = new Set<string>();
+  // What is nearly the same as an audit item is never trained on, so there is no use in asking.
+  const auditGroups = new Set(Array.from(drawn, (row) => groups[row] as string));
+  for (const [row, id] of ids.entries()) if (audit.has(id)) auditGroups.add(groups[row] as string);
+  for (const [row, word] of said.entries()) {
+    if (auditGroups.has(groups[row] as string)) excluded.add(row);
+    else if (word.kind === 'class') {
+      labelled.add(row);
+      classes.add(word.className);
+    } else if (word.kind === 'none') excluded.add(row);
+  }
+  const opened = await openGuesses(workspace, task.name);
+  const found = opened ? await opened.probabilities(ids) : new Map<ItemId, Float32Array>();
+  const whole = opened && found.size === ids.length;
+  const probabilities = whole ? newSharedMatrix(ids.length, opened.classNames.length) : null;
+  if (probabilities)
+    for (const [row, id] of ids.entries())
+      probabilities.data.set(found.get(id) as Float32Array, row * probabilities.columns);
+  const guesses = new Map<ItemId, string>();
+  if (opened) for (const [id, { className }] of await opened.best(ids)) guesses.set(id, className);
+  // Regions of one image are in one group, and each is a question of its own.
+  const asked = task.items === 'images' ? groups : ids;
+  return { problem: { features, groups: asked, labelled, excluded, classes: classes.size, probabilities }, guesses };
+}

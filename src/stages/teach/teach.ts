@@ -1,0 +1,314 @@
+/**
+ * `teach train` and `teach rounds`: from the record's labels to a classifier's file, labels for the rest, and an account
+ * of how good they are.
+ *
+ * The order of writing: the model's file, then guesses, then labels, then the run's end. All of it follows from the
+ * labels, the vectors and the seed, so a run that was killed is simply run again and ends with the same bytes.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256Hex } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { wilsonInterval } from '../../math/metrics/classification.ts';
+import { writeAtomically } from '../../models/cache.ts';
+import type { Embedder } from '../../models/embedder.ts';
+import type { PrepareOptions } from '../../models/prepare.ts';
+import { prepareEmbedder } from '../../models/prepare-embedder.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import { type ClassifierInfo, classifierModel } from '../classify/classifier-file.ts';
+import { embedIn } from '../embed/embed.ts';
+import { viewsOf } from './augmentations.ts';
+import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
+import { type Account, accountOf } from './evaluation.ts';
+import { type TaskItems, type Teaching, taskItems, teachingOf } from './items.ts';
+import { labelTheRest } from './label-rest.ts';
+import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
+import type { TechniqueName } from './methods.ts';
+import type { Problem, Views } from './problem.ts';
+import type { SearchWidth } from './search.ts';
+
+export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
+  /** The task whose labels are learned. Default `class`. */
+  readonly task: string;
+  /**
+   * Calibrated confidence that a machine label needs, 0 to 1 (default {@link DEFAULT_THRESHOLD}): higher labels fewer
+   * items and is right more often. The rest stay for people.
+   */
+  readonly threshold: number;
+  /** No further technique is begun after this long. Default: no end. */
+  readonly budgetMs?: number;
+  /** Tried after the base; `[]` trains the base alone. Default: those that help. */
+  readonly techniques?: readonly TechniqueName[];
+  /** What the search for the base model's settings tries: see `SearchWidth`. Default `quick`. */
+  readonly search?: SearchWidth;
+  /** Augmented views of each labelled image that are taught as well (default 0: they did not help). */
+  readonly views?: number;
+  /** Opens an embedder by name: for views, and for other backbones. */
+  readonly openEmbedder?: (model: string) => Promise<Embedder>;
+  /**
+   * Embedders to try beside the one in use, each by itself and beside another; a quick search tries them too. Where one of
+   * them is better, all items are embedded with it, and it is the workspace's embedder from then on. Default: none.
+   */
+  readonly backbones?: readonly string[];
+  readonly onTrial?: (trial: BackboneTrial) => void;
+  readonly onProgress?: RunOptions['onProgress'];
+  /** Gives every other item its label or its guess. `train` does not. */
+  readonly labelRest: boolean;
+  /** How models are fetched, where the embedder is not in the cache. */
+  readonly preparing?: PrepareOptions;
+  readonly onStep?: (step: Step) => void;
+}
+
+/** At four in five, what is left to people is mostly what they would have to look at anyway. */
+export const DEFAULT_THRESHOLD = 0.8;
+
+export interface TeachResult extends RunResult {
+  readonly task: string;
+  /** Absolute path of the classifier. */
+  readonly model: string;
+  readonly modelSha256: string;
+  readonly technique: TechniqueName;
+  /** What the classifier sees with, as `embed --model` takes it. */
+  readonly embedder: string;
+  /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
+  readonly backbones: readonly BackboneTrial[];
+  /** On the labels alone, folds by group: never on what was trained on. */
+  readonly crossValidated: {
+    readonly accuracy: number;
+    /** 95 %, Wilson. */
+    readonly interval: readonly [number, number];
+    readonly labels: number;
+    readonly folds: number;
+  };
+  readonly steps: readonly Step[];
+  readonly account: Account;
+  readonly warnings: readonly string[];
+  readonly counts: {
+    readonly items: number;
+    readonly labelled: number;
+    readonly audit: number;
+    readonly classes: number;
+    /** Items that got a label. */
+    readonly labels: number;
+    /** Items whose best guess is below the threshold. */
+    readonly unsure: number;
+  };
+}
+
+/** Folder of a workspace's own classifiers. */
+export const MODELS_FOLDER = 'models';
+
+export async function teachIn(workspace: Workspace, options: TeachOptions): Promise<TeachResult> {
+  const { store } = workspace;
+  const { task, threshold, labelRest, techniques } = options;
+  const startedAt = performance.now();
+  const { items, labelled, backbone } = await onBestBackbone(workspace, options);
+  const budgetMs = options.budgetMs && Math.max(1, options.budgetMs - (performance.now() - startedAt));
+  const stage = labelRest ? 'teach rounds' : 'teach train';
+  const settings = {
+    task,
+    threshold,
+    techniques: techniques ?? null,
+    budgetMs: options.budgetMs ?? null,
+    search: options.search ?? 'quick',
+    backbones: options.backbones ?? [],
+    views: options.views ?? 0,
+    space: items.recipe.space,
+  };
+  return recordRun(store, { stage, settings, modelKey: items.recipe.modelKey }, options, async (runId) => {
+    const pool = await InferencePool.create({ threads: options.threads });
+    try {
+      const views = await viewsFor(workspace, items, labelled.problem, options);
+      const teaching = { ...labelled, problem: { ...labelled.problem, views } };
+      const learned = await learnRounds(pool, teaching.problem, { ...options, budgetMs });
+      const account = await accountOf(pool, items, teaching, learned);
+      const model = await saveClassifier(workspace, items, teaching, learned, options);
+      const rest = labelRest
+        ? await labelTheRest(workspace, items, teaching, learned.probabilities, {
+            ...options,
+            runId,
+            key: model.sha256,
+          })
+        : { labels: 0, unsure: 0 };
+      return resultOf(items, teaching, learned, account, model, rest, backbone);
+    } catch (error) {
+      if (!options.signal?.aborted) throw error;
+      throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
+        cause: error,
+      });
+    } finally {
+      await pool.close();
+    }
+  });
+}
+
+/** Of the budget, what trying embedders may take; the one that is chosen still has to embed everything. */
+const BACKBONE_SHARE = 0.2;
+
+/** The task's items on the embedder and the weights that a wide search finds best, else on those in use. */
+async function onBestBackbone(
+  workspace: Workspace,
+  options: TeachOptions,
+): Promise<{ items: TaskItems; labelled: Teaching; backbone: BackboneChoice | null }> {
+  const { task, search, backbones = [], openEmbedder, budgetMs = Number.POSITIVE_INFINITY } = options;
+  const items = await taskItems(workspace, task);
+  const labelled = teachingOf(items);
+  if ((search !== 'wide' && backbones.length === 0) || !openEmbedder) return { items, labelled, backbone: null };
+  const now = performance.now();
+  const models = backboneNames(backbones);
+  const pool = await InferencePool.create({ threads: options.threads });
+  let backbone: BackboneChoice;
+  try {
+    backbone = await searchBackbones(workspace, pool, items, labelled.problem, {
+      ...options,
+      models,
+      openEmbedder,
+      deadlineMs: now + BACKBONE_SHARE * budgetMs,
+      endMs: now + budgetMs,
+    });
+  } finally {
+    await pool.close();
+  }
+  if (backbone.model !== items.recipe.model) {
+    const embedder = await openEmbedder(backbone.model);
+    try {
+      const { interrupted } = await embedIn(workspace, embedder, { ...options, items: items.task.items });
+      if (interrupted) throw new LabelsmithError('INTERRUPTED', 'Stopped. Run it again: it goes on.');
+    } finally {
+      await embedder.close();
+    }
+  }
+  const chosen = await taskItems(workspace, task, backbone.weights);
+  return { items: chosen, labelled: teachingOf(chosen), backbone };
+}
+
+async function viewsFor(
+  workspace: Workspace,
+  items: TaskItems,
+  problem: Problem,
+  { views: count = 0, openEmbedder, seed, signal }: TeachOptions,
+): Promise<Views | undefined> {
+  if (count === 0) return undefined;
+  if (!openEmbedder) throw new RangeError('views need an embedder');
+  const embedder = await openEmbedder(items.recipe.model);
+  try {
+    return await viewsOf(workspace, items, problem, { count, seed, embedder, signal });
+  } finally {
+    await embedder.close();
+  }
+}
+
+function resultOf(
+  items: TaskItems,
+  teaching: Teaching,
+  learned: RoundsResult,
+  account: Account,
+  model: { readonly path: string; readonly sha256: string },
+  labelled: { readonly labels: number; readonly unsure: number },
+  backbone: BackboneChoice | null,
+): TeachResult {
+  const { heldOut, steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
+  const labels = teaching.problem.labelled.length;
+  const crossValidated = {
+    accuracy: heldOut.accuracy,
+    interval: wilsonInterval(Math.round(heldOut.accuracy * labels), labels),
+    labels,
+    folds: learned.folds.count,
+  };
+  const warnings = [...teaching.warnings, ...account.warnings];
+  for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
+  if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
+  return {
+    task: items.task.name,
+    model: model.path,
+    modelSha256: model.sha256,
+    technique,
+    embedder: items.recipe.model,
+    crossValidated,
+    backbones: backbone?.trials ?? [],
+    steps,
+    account,
+    warnings,
+    interrupted: false,
+    counts: {
+      items: items.ids.length,
+      labelled: labels,
+      audit: items.audit.size,
+      classes: teaching.classNames.length,
+      ...labelled,
+    },
+    metrics: {
+      technique,
+      settings,
+      temperature,
+      restTemperature,
+      crossValidated,
+      steps: timeless(steps),
+      trials,
+      embedder: items.recipe.model,
+      backbones: backbone?.trials ?? [],
+      account,
+      warnings,
+    },
+  };
+}
+
+/** Steps as they are recorded: the run has its own clock. */
+function timeless(steps: readonly Step[]): Omit<Step, 'elapsedMs'>[] {
+  return steps.map(({ elapsedMs: _, ...step }) => step);
+}
+
+async function saveClassifier(
+  { dir }: Workspace,
+  items: TaskItems,
+  { problem, classNames }: Teaching,
+  learned: RoundsResult,
+  { labelRest, threshold, seed, preparing }: TeachOptions,
+): Promise<{ path: string; sha256: string }> {
+  const { recipe, statistics, task } = items;
+  const { key, model, input } = await prepareEmbedder(recipe.model, preparing);
+  if (key !== recipe.modelKey) {
+    throw new LabelsmithError(
+      'WORKSPACE',
+      `The embeddings here are of ${recipe.modelKey}, and ${recipe.model} is now ${key}.`,
+      {
+        hint: 'Run labelsmith embed, then this again.',
+      },
+    );
+  }
+  const info: ClassifierInfo = {
+    version: 1,
+    task: task.name,
+    items: task.items,
+    classNames,
+    input,
+    margin: recipe.margin,
+    embedder: key,
+    space: recipe.space,
+    temperature: learned.temperature,
+    threshold,
+    training: {
+      labels: problem.labelled.length,
+      items: problem.features.rows,
+      technique: learned.technique,
+      head: learned.head.kind,
+      C: learned.settings.C,
+      augmented: String(learned.settings.augment),
+      classWeights: learned.settings.classWeights,
+      crossValidatedAccuracy: learned.heldOut.accuracy,
+      seed,
+    },
+  };
+  const embedder = typeof model === 'string' ? await readFile(model) : model;
+  const bytes = classifierModel({ info, recipe, mean: statistics.mean, head: learned.head, embedder });
+  const path = join(dir, MODELS_FOLDER, `${fileNameOf(task.name)}${labelRest ? '' : '.base'}.onnx`);
+  await writeAtomically(path, bytes);
+  return { path, sha256: sha256Hex(bytes) };
+}
+
+/** A task's name as a file's: other characters than these become their code, so different names stay different. */
+export function fileNameOf(name: string): string {
+  return name.replace(/[^a-z0-9_-]/g, (character) => `%${(character.codePointAt(0) as number).toString(16)}`);
+}

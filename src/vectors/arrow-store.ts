@@ -1,0 +1,272 @@
+/**
+ * Vectors in a folder of Arrow files: `vectors/SPACE/HASH.arrow` in the workspace, SPACE a hash of the space and the kind
+ * of items, HASH that of the file's bytes.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type ItemId, sha256Hex } from '../core/ids.ts';
+import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { newSharedMatrix } from '../math/matrix.ts';
+import { isGone } from '../store/process-mark.ts';
+import type { VectorShard } from '../store/store.ts';
+import { ID_LENGTH, MAX_SHARD_ROWS, type NewVectorShard, type VectorStore, type Vectors } from './vector-store.ts';
+
+export const VECTORS_FOLDER = 'vectors';
+
+/** Loaded with the first vectors: most commands have none, and Arrow is the largest of the libraries. */
+const arrowFile = () => import('./arrow-file.ts');
+
+/** @param workspace the workspace's folder; it need not have a `vectors` folder yet. */
+export function arrowVectorStore(workspace: string): VectorStore {
+  const pathOf = (shard: VectorShard) => join(workspace, ...shard.file.split('/'));
+  const read = async (shard: VectorShard): Promise<Vectors> => {
+    const { decodeVectors } = await arrowFile();
+    const found = decodeVectors(await readChecked(pathOf(shard), shard), shard.file);
+    return checkAgainst(shard, found);
+  };
+  return {
+    write: (shard) => writeShard(workspace, shard),
+    read,
+    async *stream(shards) {
+      for (const shard of shards) yield await read(shard);
+    },
+    readAll: (shards) => readAll(shards, read),
+    lookup: (shards, ids) => lookup(shards, ids, read),
+    async remove(shards) {
+      const folders = new Set<string>();
+      for (const shard of shards) {
+        await rm(pathOf(shard), { force: true });
+        folders.add(dirname(pathOf(shard)));
+      }
+      for (const folder of folders) await removeIfEmpty(folder);
+    },
+    prune: (keep) => prune(workspace, keep),
+  };
+}
+
+async function writeShard(workspace: string, shard: NewVectorShard): Promise<VectorShard> {
+  checkShard(shard);
+  const { encodeVectors } = await arrowFile();
+  const bytes = encodeVectors(shard);
+  const sha256 = sha256Hex(bytes);
+  const folder = sha256Hex(`${shard.space}\n${shard.items}`).slice(0, 16);
+  const name = `${sha256.slice(0, 32)}.arrow`;
+  const path = join(workspace, VECTORS_FOLDER, folder);
+  await sweepOnce(path);
+  await writeDurably(path, name, bytes);
+  return {
+    space: shard.space,
+    items: shard.items,
+    shard: shard.shard,
+    file: `${VECTORS_FOLDER}/${folder}/${name}`,
+    sha256,
+    count: shard.ids.length,
+    firstId: shard.ids[0] as ItemId,
+    lastId: shard.ids.at(-1) as ItemId,
+    runId: shard.runId,
+  };
+}
+
+function checkShard({ shard, items, ids, vectors, precision = 'float16' }: NewVectorShard): void {
+  const wrong = (what: string) => new LabelsmithError('UNSUPPORTED', `shard ${shard} of vectors ${what}`);
+  if (ids.length < 1 || ids.length > MAX_SHARD_ROWS) {
+    throw wrong(`has ${ids.length} items, expected 1 to ${MAX_SHARD_ROWS}`);
+  }
+  if (ids.length !== vectors.rows) throw wrong(`has ${ids.length} ids and ${vectors.rows} vectors`);
+  for (const [i, id] of ids.entries()) {
+    if (id.length !== ID_LENGTH[items]) throw wrong(`has ${id} as an id of ${items}`);
+    if (i > 0 && id <= (ids[i - 1] as ItemId)) throw wrong(`has its ids out of order or twice at ${id}`);
+  }
+  const most = precision === 'float16' ? 65_504 : Number.MAX_VALUE;
+  const bad = vectors.data.findIndex((value) => !(Math.abs(value) <= most));
+  if (bad < 0) return;
+  const id = ids[Math.floor(bad / vectors.columns)];
+  throw new LabelsmithError(
+    'BAD_MODEL',
+    `the vector of ${id} has ${vectors.data[bad]} in it at ${bad % vectors.columns}`,
+    {
+      hint: `The model gives numbers that ${precision} cannot hold; try another output of it, or scaled vectors.`,
+    },
+  );
+}
+
+/** In names of unfinished files: this machine and process. */
+const WRITER = `${sha256Hex(hostname()).slice(0, 8)}-${process.pid}`;
+const UNFINISHED = /\.arrow\.([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/;
+
+const swept = new Set<string>();
+
+/** Removes the unfinished files that killed processes of this machine left in a folder, at this process's first write there. */
+async function sweepOnce(folder: string): Promise<void> {
+  if (swept.has(folder)) return;
+  swept.add(folder);
+  const [machine] = WRITER.split('-');
+  for (const file of await readdir(folder).catch(() => [])) {
+    const [, where, pid] = UNFINISHED.exec(file) ?? [];
+    if (where !== machine || !isGone({ host: hostname(), pid: Number(pid), process_mark: '' })) continue;
+    await rm(join(folder, file), { force: true });
+  }
+}
+
+/** The file appears whole under its name or not at all; the folder's entry is on disk too. */
+async function writeDurably(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  const path = join(folder, name);
+  // The name is the content's, but a file may have been damaged since.
+  const there = await readFile(path).catch(() => undefined);
+  if (there?.equals(bytes)) return;
+  const temporary = join(folder, `${name}.${WRITER}-${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(folder);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    const full = systemCodeOf(cause) === 'ENOSPC' || systemCodeOf(cause) === 'EDQUOT';
+    throw new LabelsmithError(full ? 'DISK_FULL' : 'WORKSPACE', `cannot write ${path} (${systemCodeOf(cause)})`, {
+      cause,
+      hint: full
+        ? `${bytes.length} bytes are needed. Make room and run the same command again: it goes on where it stopped.`
+        : 'Choose a folder that you may write to with --workspace DIR.',
+    });
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return; // a folder cannot be opened there, and renames are in its journal
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What makes vectors again: an embedder, or whatever guessed the labels of a task. */
+function remedyOf({ space, items }: VectorShard): string {
+  const [kind, task] = space.split(':');
+  if (kind === 'guesses') {
+    return `Run again what labelled the task "${task}": labelsmith teach rounds, match, or auto --classifier.`;
+  }
+  return `Run labelsmith embed${items === 'regions' ? ' --items regions' : ''}: it makes again what is missing.`;
+}
+
+async function readChecked(path: string, shard: VectorShard): Promise<Uint8Array> {
+  const { file, sha256 } = shard;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new LabelsmithError('NOT_FOUND', `the vectors in ${file} cannot be read (${systemCodeOf(cause)})`, {
+      cause,
+      hint: remedyOf(shard),
+    });
+  }
+  if (sha256Hex(bytes) !== sha256) {
+    throw new LabelsmithError('BAD_FILE', `the vectors in ${file} are not those that were written`, {
+      hint: `The file was changed or damaged. ${remedyOf(shard)}`,
+    });
+  }
+  return bytes;
+}
+
+function checkAgainst(shard: VectorShard, found: Vectors): Vectors {
+  if (found.ids.length === shard.count) return found;
+  throw new LabelsmithError('BAD_FILE', `${shard.file} has ${found.ids.length} vectors, expected ${shard.count}`);
+}
+
+async function readAll(
+  shards: readonly VectorShard[],
+  read: (shard: VectorShard) => Promise<Vectors>,
+): Promise<Vectors> {
+  const rows = shards.reduce((sum, { count }) => sum + count, 0);
+  const ids: ItemId[] = [];
+  let all = newSharedMatrix(0, 0);
+  for (const shard of shards) {
+    const part = await read(shard);
+    const { columns } = part.vectors;
+    if (ids.length === 0) all = newSharedMatrix(rows, columns);
+    if (columns !== all.columns) {
+      throw new LabelsmithError('BAD_FILE', `${shard.file} has vectors of ${columns} numbers, others ${all.columns}`);
+    }
+    all.data.set(part.vectors.data, ids.length * columns);
+    for (const id of part.ids) ids.push(id);
+  }
+  sortRows(ids, all.data, all.columns);
+  return { ids, vectors: all };
+}
+
+/** Sorts ids and moves the rows with them in place, along the cycles of the permutation. */
+function sortRows(ids: ItemId[], data: Float32Array, columns: number): void {
+  if (ids.every((id, i) => i === 0 || (ids[i - 1] as ItemId) < id)) return;
+  const from = Uint32Array.from(ids, (_, i) => i).sort((a, b) => ((ids[a] as ItemId) < (ids[b] as ItemId) ? -1 : 1));
+  const first = new Float32Array(columns);
+  const done = new Uint8Array(ids.length);
+  for (let start = 0; start < ids.length; start++) {
+    if (done[start]) continue;
+    const firstId = ids[start] as ItemId;
+    first.set(data.subarray(start * columns, (start + 1) * columns));
+    let to = start;
+    for (let next = from[to] as number; next !== start; next = from[to] as number) {
+      data.copyWithin(to * columns, next * columns, (next + 1) * columns);
+      ids[to] = ids[next] as ItemId;
+      done[to] = 1;
+      to = next;
+    }
+    data.set(first, to * columns);
+    ids[to] = firstId;
+    done[to] = 1;
+  }
+}
+
+async function lookup(
+  shards: Iterable<VectorShard>,
+  ids: Iterable<ItemId>,
+  read: (shard: VectorShard) => Promise<Vectors>,
+): Promise<Map<ItemId, Float32Array>> {
+  const wanted = [...new Set(ids)].sort();
+  const found = new Map<ItemId, Float32Array>();
+  for (const shard of shards) {
+    if (!wanted.some((id) => id >= shard.firstId && id <= shard.lastId)) continue;
+    const part = await read(shard);
+    const { data, columns } = part.vectors;
+    const rowOf = new Map(part.ids.map((id, row) => [id, row]));
+    for (const id of wanted) {
+      const row = rowOf.get(id);
+      if (row !== undefined) found.set(id, Float32Array.from(data.subarray(row * columns, (row + 1) * columns)));
+    }
+  }
+  return found;
+}
+
+async function prune(workspace: string, keep: Iterable<VectorShard>): Promise<number> {
+  const named = new Set<string>();
+  for (const { file } of keep) named.add(file);
+  const folders = await readdir(join(workspace, VECTORS_FOLDER)).catch(() => []);
+  let deleted = 0;
+  for (const folder of folders) {
+    const files = await readdir(join(workspace, VECTORS_FOLDER, folder)).catch(() => []);
+    for (const file of files) {
+      if (named.has(`${VECTORS_FOLDER}/${folder}/${file}`) || !(file.endsWith('.arrow') || UNFINISHED.test(file)))
+        continue;
+      await rm(join(workspace, VECTORS_FOLDER, folder, file), { force: true });
+      deleted++;
+    }
+    await removeIfEmpty(join(workspace, VECTORS_FOLDER, folder));
+  }
+  return deleted;
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: unknown) => {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) throw error;
+  });
+}
