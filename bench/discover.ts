@@ -63,8 +63,8 @@ function measure(set: string) {
       });
       const density = await hierarchyOf(pool, full.vectors, { method: 'density', seed: 0 });
       const labels = cutHierarchy(density, density.tree.points);
-      const inside = [...labels.keys()].filter((i) => (labels[i] as number) >= 0);
-      const of = (list: ArrayLike<number>) => inside.map((i) => list[i] as number);
+      const inside = [...labels.keys()].filter((i) => labels[i] >= 0);
+      const of = (list: ArrayLike<number>) => inside.map((i) => list[i]);
       return {
         set,
         images: full.ids.length,
@@ -114,7 +114,7 @@ async function classesOf({ store }: Workspace, ids: readonly string[]): Promise<
 async function overSeeds<T extends object>(measureAt: (seed: number) => Promise<T>): Promise<Record<keyof T, number>> {
   const results: T[] = [];
   for (const seed of SEEDS) results.push(await measureAt(seed));
-  const keys = Object.keys(results[0] as T) as (keyof T)[];
+  const keys = Object.keys(results[0]) as (keyof T)[];
   const mean = (key: keyof T) =>
     rounded(results.reduce((sum, result) => sum + Number(result[key]), 0) / results.length);
   return Object.fromEntries(keys.map((key) => [key, mean(key)])) as Record<keyof T, number>;

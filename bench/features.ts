@@ -89,19 +89,19 @@ export function repeated(features: Matrix, rows: number, seed: number): Matrix {
   const scale = NOISE / Math.sqrt(columns);
   const result = newSharedMatrix(rows, columns);
   for (let i = 0; i < rows; i++) {
-    const from = (order[i % features.rows] as number) * columns;
+    const from = order[i % features.rows] * columns;
     const start = Math.floor(random() * gaussian.length);
     const stride = 1 + 2 * Math.floor(random() * 1000);
     let square = 0;
     for (let j = 0; j < columns; j++) {
-      const noise = gaussian[(start + j * stride) & (gaussian.length - 1)] as number;
-      const value = (features.data[from + j] as number) + scale * noise;
+      const noise = gaussian[(start + j * stride) & (gaussian.length - 1)];
+      const value = features.data[from + j] + scale * noise;
       result.data[i * columns + j] = value;
       square += value * value;
     }
     const length = Math.sqrt(square);
     for (let j = 0; j < columns; j++) {
-      result.data[i * columns + j] = (result.data[i * columns + j] as number) / length;
+      result.data[i * columns + j] = result.data[i * columns + j] / length;
     }
   }
   return result;

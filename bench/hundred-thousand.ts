@@ -55,7 +55,7 @@ async function writePhotographs(out: string, count: number): Promise<number> {
   for (let i = 0; i < count; i++) {
     const folder = join(out, String(Math.floor(i / A_FOLDER)).padStart(4, '0'));
     if (i % A_FOLDER === 0) await mkdir(folder, { recursive: true });
-    const bytes = withComment(originals[i % originals.length] as Buffer, `copy ${i}`);
+    const bytes = withComment(originals[i % originals.length], `copy ${i}`);
     await writeFile(join(folder, `${String(i).padStart(7, '0')}.jpg`), bytes);
     total += bytes.length;
   }

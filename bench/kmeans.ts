@@ -65,8 +65,8 @@ function mlRun({ data, rows, columns }: Matrix, start: Matrix, limitSeconds: num
   if (!last) return { absent: 'ml-kmeans made no iteration' };
   let inertia = 0;
   for (const [i, cluster] of last.clusters.entries()) {
-    const centre = last.centroids[cluster] as number[];
-    for (let j = 0; j < columns; j++) inertia += ((points[i]?.[j] as number) - (centre[j] as number)) ** 2;
+    const centre = last.centroids[cluster];
+    for (let j = 0; j < columns; j++) inertia += (points[i]?.[j] - centre[j]) ** 2;
   }
   return {
     seconds,
@@ -77,7 +77,7 @@ function mlRun({ data, rows, columns }: Matrix, start: Matrix, limitSeconds: num
 }
 
 function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 if (import.meta.main) process.stdout.write(`${JSON.stringify(await run(), null, 2)}\n`);

@@ -93,7 +93,7 @@ async function measured(exact: NeighbourIndex, lsh: NeighbourIndex, queries: Mat
   const results = [of(), of()] as const;
   for (let round = 0; round < 3; round++) {
     for (const [i, index] of [exact, lsh].entries()) {
-      const result = results[i] as Measured;
+      const result = results[i];
       await index.search(rowsOf(queries, 0, 64), N);
       const began = performance.now();
       const found = await index.search(queries, N);

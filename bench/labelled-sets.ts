@@ -91,7 +91,7 @@ async function loadInto(name: string, dir: string): Promise<LabelledSet> {
       truth: Int32Array.from(rows, ({ className }) => names.indexOf(className)),
       groups: rows.map(({ group }) => group),
       classes: names.length,
-      files: all.ids.map((id, i) => ({ id, path: rows[i]?.path as string })),
+      files: all.ids.map((id, i) => ({ id, path: rows[i]?.path })),
     };
   } finally {
     await workspace.close();
@@ -118,9 +118,9 @@ export function split({ truth, groups, classes }: LabelledSet, seed: number, sha
     tested += sizes.get(group) as number;
   }
   const all = Array.from(truth, (_, i) => i);
-  const test = all.filter((i) => inTest.has(groups[i] as string));
+  const test = all.filter((i) => inTest.has(groups[i]));
   const rest = shuffled(
-    all.filter((i) => !inTest.has(groups[i] as string)),
+    all.filter((i) => !inTest.has(groups[i])),
     random,
   );
   const labelled: number[] = [];
@@ -147,8 +147,7 @@ export function withLabelled(
 /** The mean of the rows that may be learned from, shape [columns]. */
 function meanVector({ vectors: { data, columns } }: Vectors, pool: readonly number[]): Float32Array {
   const mean = new Float32Array(columns);
-  for (const row of pool)
-    for (let j = 0; j < columns; j++) mean[j] = (mean[j] as number) + (data[row * columns + j] as number) / pool.length;
+  for (const row of pool) for (let j = 0; j < columns; j++) mean[j] = mean[j] + data[row * columns + j] / pool.length;
   return mean;
 }
 
@@ -184,7 +183,7 @@ export async function embedAllViews(
 export function viewsOf(set: LabelledSet, all: Matrix, rows: readonly number[], wanted: Iterable<number>): Views {
   const count = all.rows / set.files.length;
   const of = Int32Array.from([...wanted].flatMap((row) => Array<number>(count).fill(row)));
-  const views = Int32Array.from(of, (row, i) => (rows[row] as number) * count + (i % count));
+  const views = Int32Array.from(of, (row, i) => rows[row] * count + (i % count));
   const features = gatherRows(all, views);
   finishVectors(features, set, meanVector(set, rows));
   return { features, of };
@@ -200,9 +199,9 @@ export function problemOf(
   const place = new Map(rows.map((row, i) => [row, i]));
   return {
     features: gatherRows(features, rows),
-    groups: rows.map((row) => set.groups[row] as string),
+    groups: rows.map((row) => set.groups[row]),
     labelled: Int32Array.from(labelled, (row) => place.get(row) as number),
-    labels: Int32Array.from(labelled, (row) => set.truth[row] as number),
+    labels: Int32Array.from(labelled, (row) => set.truth[row]),
     classes: set.classes,
   };
 }

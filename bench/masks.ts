@@ -53,14 +53,14 @@ function rasterized(polygons: readonly (readonly number[])[], { width, height }:
       const crossings: number[] = [];
       for (let i = 0; i < polygon.length; i += 2) {
         const j = (i + 2) % polygon.length;
-        const [x1, y1] = [polygon[i] as number, polygon[i + 1] as number];
-        const [x2, y2] = [polygon[j] as number, polygon[j + 1] as number];
+        const [x1, y1] = [polygon[i], polygon[i + 1]];
+        const [x2, y2] = [polygon[j], polygon[j + 1]];
         if (y1 <= y + 0.5 !== y2 <= y + 0.5) crossings.push(x1 + ((y + 0.5 - y1) / (y2 - y1)) * (x2 - x1));
       }
       crossings.sort((a, b) => a - b);
       for (let k = 0; k + 1 < crossings.length; k += 2) {
-        const from = Math.max(0, Math.ceil((crossings[k] as number) - 0.5));
-        const to = Math.min(width, Math.ceil((crossings[k + 1] as number) - 0.5));
+        const from = Math.max(0, Math.ceil(crossings[k] - 0.5));
+        const to = Math.min(width, Math.ceil(crossings[k + 1] - 0.5));
         if (to > from) pixels.fill(1, y * width + from, y * width + to);
       }
     }
@@ -91,8 +91,8 @@ function maskPixels({ size: [height, width], counts }: MaskRle): Uint8Array {
 function overlap(a: Uint8Array, b: Uint8Array): number {
   let [both, either] = [0, 0];
   for (let i = 0; i < a.length; i++) {
-    both += (a[i] as number) & (b[i] as number);
-    either += (a[i] as number) | (b[i] as number);
+    both += a[i] & b[i];
+    either += a[i] | b[i];
   }
   return either === 0 ? 0 : both / either;
 }

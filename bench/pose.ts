@@ -57,8 +57,8 @@ export async function run(): Promise<unknown> {
       for (let i = 0; i < ours.length; i += 3) {
         // MoveNet says y, x, score, as shares of its input.
         const [y, x, score] = theirs.data.subarray(i, i + 3) as unknown as [number, number, number];
-        if (Math.max(score, ours[i + 2] as number) < HIDDEN_SCORE) continue;
-        apart.push(Math.hypot((ours[i] as number) - x * size, (ours[i + 1] as number) - y * size) / square.scale);
+        if (Math.max(score, ours[i + 2]) < HIDDEN_SCORE) continue;
+        apart.push(Math.hypot(ours[i] - x * size, ours[i + 1] - y * size) / square.scale);
       }
     }
     results[name] = {

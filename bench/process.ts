@@ -56,7 +56,7 @@ export async function inScratch<T>(work: (dir: string) => Promise<T>): Promise<T
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
+  return sorted[Math.floor(sorted.length / 2)];
 }
 
 /** To `digits` decimals, so that the JSON shows what was measured and not the float. */

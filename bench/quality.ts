@@ -58,8 +58,8 @@ async function tfjs(set: string): Promise<unknown> {
       {
         count: found.length,
         boxes: Float32Array.from(found.flatMap((row) => row.slice(0, 4))),
-        scores: Float32Array.from(found.map((row) => row[4] as number)),
-        classes: Int32Array.from(found.map((row) => row[5] as number)),
+        scores: Float32Array.from(found.map((row) => row[4])),
+        classes: Int32Array.from(found.map((row) => row[5])),
       },
     );
   }

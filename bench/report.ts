@@ -40,7 +40,7 @@ export async function run(images = 100_000): Promise<unknown> {
     const gathered = await gatherSections(workspace, { seed: 0, threads: 2 });
     const sections = performance.now();
     const read = async (id: string) => {
-      const { bytes } = await thumbnailOf(pictures[pictureOf(id)] as Buffer, { longest: 320, format: 'webp' });
+      const { bytes } = await thumbnailOf(pictures[pictureOf(id)], { longest: 320, format: 'webp' });
       return { bytes, mediaType: 'image/webp' as const };
     };
     const data = await collectReport(workspace.store, read, { title: 'bench', version: '0', nowMs: 0, gathered });
@@ -107,7 +107,7 @@ async function fill({ dir, store }: Workspace, count: number, pictures: number):
         return { imageId, candidates, ...accept(imageId, 'bench-detector', candidates, NAMES, rules) };
       }),
     });
-    const groups = ids.flatMap((id, i) => (i % 20 === 1 ? [[id, ids[i - 1] as string] as const] : []));
+    const groups = ids.flatMap((id, i) => (i % 20 === 1 ? [[id, ids[i - 1]] as const] : []));
     const pairs = groups.map(([a, b]) => (a < b ? { a, b } : { a: b, b: a }));
     await store.putSimilarPairs(pairs.map((pair) => ({ ...pair, kind: 'near-duplicate', distance: 3 })));
     await store.putGroups(
@@ -126,7 +126,7 @@ async function fill({ dir, store }: Workspace, count: number, pictures: number):
     const data = new Float32Array(sorted.length * COLUMNS);
     for (const [row, c] of cluster.entries()) {
       const own = noise(random);
-      for (let j = 0; j < COLUMNS; j++) data[row * COLUMNS + j] = (centres[c]?.[j] as number) + (own[j] as number);
+      for (let j = 0; j < COLUMNS; j++) data[row * COLUMNS + j] = centres[c]?.[j] + own[j];
     }
     await store.putVectorShard(
       await vectors.write({

@@ -38,7 +38,7 @@ if (unknown.length > 0) {
 const results: Record<string, unknown> = {};
 for (const name of named.length > 0 ? named : BY_DEFAULT) {
   process.stderr.write(`${name}…\n`);
-  const { run } = await (BENCHES[name] as () => Promise<{ run(): Promise<unknown> }>)();
+  const { run } = await BENCHES[name]();
   results[name] = await run();
 }
 process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);

@@ -16,9 +16,7 @@ let next = 0;
 let pixels = 0;
 async function worker(): Promise<void> {
   for (let i = next++; i < names.length; i = next++) {
-    const { info } = await sharp(join(folder as string, names[i] as string))
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+    const { info } = await sharp(join(folder, names[i])).raw().toBuffer({ resolveWithObject: true });
     pixels += info.width * info.height;
   }
 }

@@ -49,11 +49,11 @@ export function simulated(rows: number): { problem: Problem; truth: Int32Array }
     const row = features.data.subarray(i * COLUMNS, (i + 1) * COLUMNS);
     let square = 0;
     for (let j = 0; j < COLUMNS; j++) {
-      const value = (centre[j] as number) + (mode[j] as number) + mixed * (other[j] as number) + 2.6 * spread();
+      const value = centre[j] + mode[j] + mixed * other[j] + 2.6 * spread();
       row[j] = value;
       square += value * value;
     }
-    for (let j = 0; j < COLUMNS; j++) row[j] = (row[j] as number) / Math.sqrt(square);
+    for (let j = 0; j < COLUMNS; j++) row[j] = row[j] / Math.sqrt(square);
   }
   const labelled = Int32Array.from({ length: Math.round(LABELLED * rows) }, (_, i) => i);
   const groups = Array.from(truth, (_, i) => String(i));

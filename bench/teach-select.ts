@@ -55,14 +55,14 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const drawn = sampleIndices(rest.length, count, seededRandom(seed, 'teach-select-bench'));
   const random = withLabelled(
     { rest, test },
-    Array.from(drawn, (i) => rest[i] as number),
+    Array.from(drawn, (i) => rest[i]),
   );
   const features = finished(set, rest);
   const chosen = await selectItems(
     pool,
     {
       features: gatherRows(features, rest),
-      groups: rest.map((row) => set.groups[row] as string),
+      groups: rest.map((row) => set.groups[row]),
       labelled: new Set(),
       excluded: new Set(),
       classes: 0,
@@ -72,7 +72,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   );
   const selected = withLabelled(
     { rest, test },
-    chosen.map(({ row }) => rest[row] as number),
+    chosen.map(({ row }) => rest[row]),
   );
   const classesOf = ({ labelled }: Split) => new Set(labelled.map((row) => set.truth[row])).size;
   const result: Record<string, number> = {
@@ -83,7 +83,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const testRows = Int32Array.from(test);
   const accuracyOf = async (head: Head) => {
     const best = argMaxRows(await logitsOfRows(pool, head, features, testRows));
-    return best.filter((label, i) => label === set.truth[testRows[i] as number]).length / testRows.length;
+    return best.filter((label, i) => label === set.truth[testRows[i]]).length / testRows.length;
   };
   for (const [name, { labelled, unlabelled }] of Object.entries({ random, even, selected })) {
     const problem: Problem = problemOf(set, features, labelled, unlabelled);
@@ -93,6 +93,6 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
       (await learnRounds(pool, problem, { seed, techniques: ['metric'] })).head,
     );
   }
-  const gain = (over: string) => (result['final, selected'] as number) - (result[`final, ${over}`] as number);
+  const gain = (over: string) => result['final, selected'] - result[`final, ${over}`];
   return { ...result, 'gain over random': gain('random'), 'gain over even': gain('even') };
 }

@@ -69,7 +69,7 @@ export async function run(): Promise<unknown> {
 async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, seed: number): Promise<Measured> {
   const { labelled, unlabelled, test } = split(set, seed, 0.1);
   const testRows = Int32Array.from(test);
-  const truth = Int32Array.from(test, (row) => set.truth[row] as number);
+  const truth = Int32Array.from(test, (row) => set.truth[row]);
   const accuracyOf = (logits: Matrix) => {
     const best = argMaxRows(logits);
     return best.filter((label, i) => label === truth[i]).length / truth.length;
@@ -92,7 +92,7 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
   result.final = accuracyOf(logits);
   const probabilities = softmaxRows(logits, final.temperature);
   const best = argMaxRows(probabilities);
-  const confidences = Array.from(best, (label, i) => probabilities.data[i * set.classes + label] as number);
+  const confidences = Array.from(best, (label, i) => probabilities.data[i * set.classes + label]);
   const judged = { confidences, rights: Array.from(best, (label, i) => Number(label === truth[i])) };
   result.crossValidated = final.heldOut.accuracy;
   const unlabelledPlaces = problem.features.rows;
@@ -100,8 +100,7 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
   const isLabelled = new Set(problem.labelled);
   const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
   let right = 0;
-  for (let i = 0; i < unlabelledPlaces; i++)
-    if (!isLabelled.has(i) && guess[i] === set.truth[rows[i] as number]) right++;
+  for (let i = 0; i < unlabelledPlaces; i++) if (!isLabelled.has(i) && guess[i] === set.truth[rows[i]]) right++;
   result.rest = right / unlabelled.length;
 
   const joined = await joinGraph(pool, problem.features, { seed });
@@ -228,7 +227,7 @@ async function consistent(
       beliefs,
       gatherRows(
         beliefs,
-        kept.map((view) => views.of[view] as number),
+        kept.map((view) => views.of[view]),
       ),
     ),
     weights,
@@ -255,6 +254,6 @@ async function flipped(pool: InferencePool, set: LabelledSet, seed: number): Pro
     { seed, techniques: ['metric'] },
   );
   const probabilities = softmaxRows(heldOut.logits, restTemperature);
-  const doubt = Array.from(labels, (label, i) => 1 - (probabilities.data[i * set.classes + label] as number));
+  const doubt = Array.from(labels, (label, i) => 1 - probabilities.data[i * set.classes + label]);
   return { labelErrorAuroc: auroc(wrong, doubt) as number, labelErrorAuprc: averagePrecision(wrong, doubt) as number };
 }

@@ -41,10 +41,7 @@ const model = loadGraphModelSync({
   load: () => ({
     modelTopology,
     weightSpecs: weightsManifest.flatMap((group) => group.weights),
-    weightData: weightBytes.buffer.slice(
-      weightBytes.byteOffset,
-      weightBytes.byteOffset + weightBytes.byteLength,
-    ) as ArrayBuffer,
+    weightData: weightBytes.buffer.slice(weightBytes.byteOffset, weightBytes.byteOffset + weightBytes.byteLength),
   }),
 });
 
@@ -57,21 +54,21 @@ const names = readdirSync(folder)
 const candidates: Record<string, number[][]> = {};
 
 async function detect(name: string): Promise<void> {
-  const bytes = readFileSync(join(folder as string, name));
+  const bytes = readFileSync(join(folder, name));
   const image = await decodeLetterboxed(bytes, { width: SIDE, height: SIDE, kernel });
   const input = tf.tensor4d(image.pixels, [1, SIDE, SIDE, 3], 'float32');
   const [found] = [model.execute(input, ['tower_0/detections'])].flat() as [tf.Tensor];
   const rows = (await found.array()) as number[][][];
   tf.dispose([input, found]);
-  candidates[name] = (rows[0] as number[][])
-    .filter((row) => (row[4] as number) >= 0.05)
+  candidates[name] = rows[0]
+    .filter((row) => row[4] >= 0.05)
     .map(([x1, y1, x2, y2, score, index]) => [
-      (x1 as number) / image.scaleX,
-      (y1 as number) / image.scaleY,
-      (x2 as number) / image.scaleX,
-      (y2 as number) / image.scaleY,
-      score as number,
-      index as number,
+      x1 / image.scaleX,
+      y1 / image.scaleY,
+      x2 / image.scaleX,
+      y2 / image.scaleY,
+      score,
+      index,
     ]);
 }
 

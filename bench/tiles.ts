@@ -25,7 +25,7 @@ export function run(): Promise<unknown> {
       collagesWithTiles: await detected(join(dir, 'b'), join(dir, 'collages'), ['--tiles'], collages),
       collagesWithout: await detected(join(dir, 'c'), join(dir, 'collages'), [], collages),
     };
-    const of = (name: string) => results[name] as Score;
+    const of = (name: string) => results[name];
     return {
       collages: collages.size,
       ...results,

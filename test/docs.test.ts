@@ -13,7 +13,7 @@ const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md')].sor
 test('links of the documents lead to files that are there', () => {
   const broken = DOCUMENTS.flatMap((document) =>
     [...readFileSync(document, 'utf8').matchAll(/\]\(((?!https?:)[^)#\s]+)(?:#[^)]*)?\)/g)]
-      .map(([, target]) => join(dirname(document), target as string))
+      .map(([, target]) => join(dirname(document), target))
       .filter((target) => !existsSync(target))
       .map((target) => `${document} → ${target}`),
   );
@@ -21,10 +21,10 @@ test('links of the documents lead to files that are there', () => {
 });
 
 test('commands in the documents exist', () => {
-  const known = new Set(COMMANDS.flatMap(({ usage }) => usage.split(' ')[0] as string));
+  const known = new Set(COMMANDS.flatMap(({ usage }) => usage.split(' ')[0]));
   const wrong = DOCUMENTS.flatMap((document) =>
     [...readFileSync(document, 'utf8').matchAll(/^(?:\$ )?(?:npm run -s )?labelsmith (?:-- )?([a-z]+)/gm)]
-      .map(([, command]) => command as string)
+      .map(([, command]) => command)
       .filter((command) => !known.has(command))
       .map((command) => `${document}: labelsmith ${command}`),
   );
@@ -47,7 +47,7 @@ test('options of commands in the documents exist', () => {
   const wrong: string[] = [];
   for (const document of DOCUMENTS) {
     for (const [, line] of readFileSync(document, 'utf8').matchAll(/^(?:\$ )?labelsmith ([^\n#|]+)/gm)) {
-      const words = (line as string).split(/\s+/);
+      const words = line.split(/\s+/);
       const spec = COMMANDS.filter(({ usage }) => {
         const names = usage.split(' ').filter((word) => /^[a-z]/.test(word));
         return names.every((name, i) => words[i] === name);
@@ -66,7 +66,7 @@ test('names that examples import from the library are exported', () => {
   const exported = new Set(Object.keys(library));
   const missing = DOCUMENTS.flatMap((document) =>
     [...readFileSync(document, 'utf8').matchAll(/import \{([^}]+)\} from 'labelsmith'/g)].flatMap(([, names]) =>
-      (names as string)
+      names
         .split(',')
         .map((name) => name.trim())
         .filter((name) => name && !name.startsWith('type ') && !exported.has(name)),

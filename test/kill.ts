@@ -180,7 +180,7 @@ async function exportAll(dir: string, exports: Ground['exports']): Promise<Map<s
   rmSync(join(dir, 'exports'), { recursive: true, force: true });
   mkdirSync(join(dir, 'exports'));
   for (const [format, ...more] of exports) {
-    await runJson(['export', format as string, `exports/${format}`, ...more], { cwd: dir });
+    await runJson(['export', format, `exports/${format}`, ...more], { cwd: dir });
   }
   return filesUnder(join(dir, 'exports'));
 }

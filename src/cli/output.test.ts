@@ -45,7 +45,7 @@ test('progress is a bar that overwrites itself on a terminal and whole lines in 
   const bar = createOutput({ json: false, quiet: false }, sink(), terminal).progress();
   bar.update(HALF);
   bar.done();
-  const shown = terminal.written[0] as string;
+  const shown = terminal.written[0];
   assert.ok(shown.startsWith('\r\x1b[K'), 'it starts at the line and clears it');
   assert.match(shown.slice(4), /^detect {3}█+░+ {2}600\/1,200 {2}24\.0\/s {2}25 s left$/);
   assert.equal(terminal.written.at(-1), '\n');

@@ -91,7 +91,7 @@ export async function runCommandLine(
 function commandFor(program: Command, usage: string): Command {
   const words = usage.split(' ');
   const names = words.filter((word) => /^[a-z]/.test(word));
-  const group = names.length > 1 ? (names[0] as string) : undefined;
+  const group = names.length > 1 ? names[0] : undefined;
   const rest = words.slice(group ? 1 : 0).join(' ');
   if (!group) return program.command(rest);
   const existing = program.commands.find((command) => command.name() === group);

@@ -67,7 +67,7 @@ export function table(rows: readonly (readonly (string | number)[])[]): string[]
   );
   return cells.map((row) =>
     row
-      .map((cell, c) => (numeric[c] ? cell.padStart(widths[c] as number) : cell.padEnd(widths[c] as number)))
+      .map((cell, c) => (numeric[c] ? cell.padStart(widths[c]) : cell.padEnd(widths[c])))
       .join('  ')
       .trimEnd(),
   );

@@ -27,7 +27,7 @@ export const FROZEN_IOU = 0.5;
 
 export function boxAt(detections: Detections, i: number): Box {
   const b = detections.boxes;
-  return [b[4 * i] as number, b[4 * i + 1] as number, b[4 * i + 2] as number, b[4 * i + 3] as number];
+  return [b[4 * i], b[4 * i + 1], b[4 * i + 2], b[4 * i + 3]];
 }
 
 export function boxArea(box: Box): number {
@@ -45,7 +45,7 @@ export function iou(a: Box, b: Box): number {
 
 /** An order of boxes that leaves nothing open: by the first corner that differs. */
 export function compareBoxes(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  for (let i = 0; i < 4; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number);
+  for (let i = 0; i < 4; i++) if (a[i] !== b[i]) return a[i] - b[i];
   return 0;
 }
 

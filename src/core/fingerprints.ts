@@ -8,7 +8,7 @@ import { hash } from 'node:crypto';
 /** The first 52 bits of SHA-256 as a whole number; uniform, the same everywhere. */
 export function fingerprint(text: string): number {
   const digest = hash('sha256', text, 'buffer');
-  return digest.readUIntBE(0, 6) * 16 + ((digest[6] as number) >> 4);
+  return digest.readUIntBE(0, 6) * 16 + (digest[6] >> 4);
 }
 
 export class FingerprintSet {

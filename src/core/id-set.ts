@@ -43,7 +43,7 @@ export class IdMap {
     const mask = this.#values.length - 1;
     // Ids are hashes already.
     for (let place = (a ^ b) & mask; ; place = (place + 1) & mask) {
-      const [x, y] = [this.#keys[2 * place] as number, this.#keys[2 * place + 1] as number];
+      const [x, y] = [this.#keys[2 * place], this.#keys[2 * place + 1]];
       if ((x === a && y === b) || (x === 0 && y === 0)) return place;
     }
   }
@@ -53,8 +53,8 @@ export class IdMap {
     this.#keys = new Uint32Array(2 * keys.length);
     this.#values = new Int32Array(2 * values.length);
     for (let i = 0; i < values.length; i++) {
-      const [a, b] = [keys[2 * i] as number, keys[2 * i + 1] as number];
-      if (a !== 0 || b !== 0) this.#put(a, b, values[i] as number);
+      const [a, b] = [keys[2 * i], keys[2 * i + 1]];
+      if (a !== 0 || b !== 0) this.#put(a, b, values[i]);
     }
   }
 }

@@ -27,7 +27,7 @@ export function regionIdOf(
   box: ArrayLike<number>,
   ordinal = 0,
 ): RegionId {
-  const corner = (i: number) => (Math.round((box[i] as number) * 1000) / 1000).toFixed(3);
+  const corner = (i: number) => (Math.round(box[i] * 1000) / 1000).toFixed(3);
   const text = [imageId, maker, className, corner(0), corner(1), corner(2), corner(3), ordinal].join('\n');
   return sha256Hex(text).slice(0, 32);
 }

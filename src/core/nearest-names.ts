@@ -24,10 +24,10 @@ function editsBetween(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (before[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (before[j] as number) + 1, (row[j - 1] as number) + 1));
+      const replaced = before[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, before[j] + 1, row[j - 1] + 1));
     }
     before = row;
   }
-  return before[b.length] as number;
+  return before[b.length];
 }

@@ -5,7 +5,7 @@ import { release } from './release.ts';
 test('memory is given back where the bytes are all of it, and only there', () => {
   const whole = new Uint8Array(1000);
   release(whole);
-  assert.deepEqual([whole.byteLength, (whole.buffer as ArrayBuffer).detached], [0, true]);
+  assert.deepEqual([whole.byteLength, whole.buffer.detached], [0, true]);
 
   const larger = new Uint8Array(1000).fill(7);
   release(larger.subarray(0, 999));

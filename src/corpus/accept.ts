@@ -78,9 +78,9 @@ export function accept(
   const wanted = rules.classes === null ? null : new Set(rules.classes);
   const regions: AcceptedRegion[] = [];
   for (let i = 0; i < candidates.count; i++) {
-    const modelClass = classNames[candidates.classes[i] as number] as string;
+    const modelClass = classNames[candidates.classes[i]];
     const className = rules.mapping[modelClass] ?? modelClass;
-    const score = candidates.scores[i] as number;
+    const score = candidates.scores[i];
     if (wanted && !wanted.has(className)) continue;
     if (score < (rules.classThresholds[className] ?? rules.threshold)) continue;
     const box: Box = boxAt(candidates, i);

@@ -33,9 +33,9 @@ async function labelled(t: TestContext): Promise<{ store: Store; dir: string }> 
     const id = imageId(n);
     const machine = { runId, confidence: 0.25 + n / 40 } as const;
     await store.putLabels([
-      said(id, ['beach', 'street', 'forest'][n % 3] as string, { ...machine, origin: 'cluster' }),
-      said(id, ['beach', 'field'][n % 2] as string, { ...machine, origin: 'model' }),
-      said(regionOf(id, { className: 'car', box: BOXES[2] as Box }), ['red', 'blue'][n % 2] as string, {
+      said(id, ['beach', 'street', 'forest'][n % 3], { ...machine, origin: 'cluster' }),
+      said(id, ['beach', 'field'][n % 2], { ...machine, origin: 'model' }),
+      said(regionOf(id, { className: 'car', box: BOXES[2] }), ['red', 'blue'][n % 2], {
         ...machine,
         origin: 'model',
         task: 'colour',
@@ -51,7 +51,7 @@ function detections() {
   return Array.from({ length: IMAGES }, (_, n) => {
     const found = ['person', 'dog', 'car'].map((className, i) => ({
       className,
-      box: BOXES[i] as Box,
+      box: BOXES[i],
       score: 0.4 + i / 10 + n / 100,
     }));
     return [imageId(n), found] as const;
@@ -81,7 +81,7 @@ function dump(dir: string): unknown {
 const FRESH = ['thing', 'animal', 'vehicle', 'car', 'dog', 'hound', 'auto', 'sand', 'wood', 'lane', 'Straße', '犬'];
 
 function pick<T>(random: Random, list: readonly T[]): T {
-  return list[Math.floor(random() * list.length)] as T;
+  return list[Math.floor(random() * list.length)];
 }
 
 async function randomOperation(store: Store, random: Random): Promise<Operation> {
@@ -241,8 +241,8 @@ test('a class that was renamed or merged does not come back when a detector says
 
 test('undo keeps what people said since, and a class that was labelled since', async (t) => {
   const { store } = await labelled(t);
-  const item = regionOf(imageId(1), { className: 'dog', box: BOXES[1] as Box });
-  const other = regionOf(imageId(2), { className: 'dog', box: BOXES[1] as Box });
+  const item = regionOf(imageId(1), { className: 'dog', box: BOXES[1] });
+  const other = regionOf(imageId(2), { className: 'dog', box: BOXES[1] });
   await change(store, { kind: 'split', name: 'dog', items: [item, other].map((itemId) => ({ itemId, to: 'wolf' })) });
   await store.putLabels([said(item, 'fox', { task: 'objects' }), said(imageId(3), 'wolf', { task: 'objects' })]);
   const current = async (id: string) => {

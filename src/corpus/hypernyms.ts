@@ -36,6 +36,6 @@ export function kindsOf(wordNet: WordNet, name: string): readonly string[] {
   if (!found) return [];
   return wordNet
     .chain(found.synset)
-    .map(({ words }) => words[0] as string)
+    .map(({ words }) => words[0])
     .filter((word) => !TOO_GENERAL.has(word));
 }

@@ -57,7 +57,7 @@ class Draft {
     const chain = this.index().ancestors(target);
     const highest = chain.findLastIndex(({ id }) => gone.has(id));
     if (highest >= 0) {
-      const { parentId, placed } = chain[highest] as CorpusClass;
+      const { parentId, placed } = chain[highest];
       this.set(target, { parentId, placed });
     }
     for (const entry of this.classes.values()) {

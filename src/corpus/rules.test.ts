@@ -17,7 +17,7 @@ function corpus(): CorpusState {
     synset: null,
     placed: false,
   });
-  return { classes: new Map([[1, entry(1, 'human')]]), synonyms: new Map([['person', 1]]) } as CorpusState;
+  return { classes: new Map([[1, entry(1, 'human')]]), synonyms: new Map([['person', 1]]) };
 }
 
 const check = (changes: Partial<typeof DEFAULT_ACCEPT_RULES>) =>

@@ -44,9 +44,9 @@ const taxonomies = fc
     names.map(
       (name, i): TaxonomyClass => ({
         name,
-        synonyms: (picks[i] as number) % 3 === 0 ? [`${name}|syn`, `${name}\\`] : [],
-        parent: i > 0 && (picks[i] as number) % 2 === 0 ? (names[(picks[i] as number) % i] as string) : null,
-        synset: (picks[i] as number) % 5 === 0 ? 'dog.n.01' : null,
+        synonyms: picks[i] % 3 === 0 ? [`${name}|syn`, `${name}\\`] : [],
+        parent: i > 0 && picks[i] % 2 === 0 ? names[picks[i] % i] : null,
+        synset: picks[i] % 5 === 0 ? 'dog.n.01' : null,
         description: descriptions[i] ?? null,
       }),
     ),

@@ -73,9 +73,7 @@ function readPlain(document: unknown, name: string): TaxonomyEntry[] {
     const where = `${name} classes[${i}]`;
     const entry = typeof value === 'string' ? { name: value } : objectAt(value, where);
     const optional = (key: string) =>
-      entry[key as keyof typeof entry] === undefined || entry[key as keyof typeof entry] === null
-        ? null
-        : stringAt(entry[key as keyof typeof entry], `${where}.${key}`);
+      entry[key] === undefined || entry[key] === null ? null : stringAt(entry[key], `${where}.${key}`);
     const synonyms = 'synonyms' in entry && entry.synonyms !== null ? arrayAt(entry.synonyms, `${where}.synonyms`) : [];
     return {
       name: classNameAt(entry.name, `${where}.name`),

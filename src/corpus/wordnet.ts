@@ -112,8 +112,8 @@ export function openWordNet(folder: string): WordNet {
     if (known) return known;
     data ??= openSync(join(folder, 'data.noun'), 'r');
     const raw = dataEntry(lineAt(data, offset));
-    const number = (entryOf(raw.words[0] as string)?.offsets.indexOf(offset) ?? -1) + 1;
-    const key = `${lemmaOf(raw.words[0] as string)}.n.${String(number).padStart(2, '0')}`;
+    const number = (entryOf(raw.words[0])?.offsets.indexOf(offset) ?? -1) + 1;
+    const key = `${lemmaOf(raw.words[0])}.n.${String(number).padStart(2, '0')}`;
     const synset = { ...raw, key };
     synsets.set(offset, synset);
     return synset;
@@ -167,20 +167,20 @@ const ABOVE = new Set(['@', '@i']);
 function dataEntry(line: string): Omit<Synset, 'key'> {
   const bar = line.indexOf(' | ');
   const cells = line.slice(0, bar).split(' ');
-  const wordCount = Number.parseInt(cells[3] as string, 16);
-  const words = Array.from({ length: wordCount }, (_, i) => (cells[4 + 2 * i] as string).replaceAll('_', ' '));
+  const wordCount = Number.parseInt(cells[3], 16);
+  const words = Array.from({ length: wordCount }, (_, i) => cells[4 + 2 * i].replaceAll('_', ' '));
   const pointers = 4 + 2 * wordCount;
   const above: number[] = [];
   for (let i = 0; i < Number(cells[pointers]); i++) {
     const [symbol, offset, pos] = cells.slice(pointers + 1 + 4 * i);
-    if (ABOVE.has(symbol as string) && pos === 'n') above.push(Number(offset));
+    if (ABOVE.has(symbol) && pos === 'n') above.push(Number(offset));
   }
   const gloss = line.slice(bar + 3).trim();
   return {
     offset: Number(cells[0]),
     words,
     // Examples follow the definition, each in quotation marks.
-    definition: gloss.split(/;\s*"/, 1)[0] as string,
+    definition: gloss.split(/;\s*"/, 1)[0],
     field: FIELDS[Number(cells[1])] ?? 'noun',
     above,
   };

@@ -118,12 +118,7 @@ export function flatKeypointsAt(value: unknown, where: string): Keypoints {
   const numbers = arrayAt(value, where).map((part, i) => numberAt(part, `${where}[${i}]`));
   if (numbers.length % 3 !== 0) throw badFile(where, `triples of x, y, v were expected, not ${numbers.length} numbers`);
   return Array.from({ length: numbers.length / 3 }, (_, i) =>
-    keypointOf(
-      numbers[3 * i] as number,
-      numbers[3 * i + 1] as number,
-      numbers[3 * i + 2] as number,
-      `${where}[${3 * i}]`,
-    ),
+    keypointOf(numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2], `${where}[${3 * i}]`),
   );
 }
 
@@ -133,7 +128,7 @@ export function keypointsAt(value: unknown, where: string): Keypoints {
     const at = `${where}[${i}]`;
     const numbers = arrayAt(point, at).map((part, j) => numberAt(part, `${at}[${j}]`));
     if (numbers.length !== 3) throw badFile(at, `x, y and visibility were expected, not ${numbers.length} numbers`);
-    return keypointOf(numbers[0] as number, numbers[1] as number, numbers[2] as number, at);
+    return keypointOf(numbers[0], numbers[1], numbers[2], at);
   });
 }
 

@@ -7,7 +7,7 @@ import { polygonArea } from './rle.ts';
 
 /** A mask of rows of `.` and `#`. */
 function maskOf(rows: readonly string[]): MaskRle {
-  const [height, width] = [rows.length, (rows[0] as string).length];
+  const [height, width] = [rows.length, rows[0].length];
   const pixels = Uint8Array.from(rows.join(''), (cell) => (cell === '#' ? 1 : 0));
   return maskOfBitmap({ left: 0, top: 0, width, height, pixels }, width, height);
 }
@@ -17,7 +17,7 @@ function inside(polygons: readonly (readonly number[])[], x: number, y: number):
   let crossings = 0;
   for (const polygon of polygons) {
     for (let i = 0; i < polygon.length; i += 2) {
-      const [x1, y1, x2, y2] = [0, 1, 2, 3].map((k) => polygon[(i + k) % polygon.length] as number) as [
+      const [x1, y1, x2, y2] = [0, 1, 2, 3].map((k) => polygon[(i + k) % polygon.length]) as [
         number,
         number,
         number,

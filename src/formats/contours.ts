@@ -107,8 +107,7 @@ export function outlinesOf(mask: MaskRle): { outer: Polygon[]; holes: Polygon[] 
       } while (x !== startX || y !== startY || way !== 0);
       for (let i = 0; i < polygon.length; i += 2) {
         const j = (i + 2) % polygon.length;
-        twice +=
-          (polygon[i] as number) * (polygon[j + 1] as number) - (polygon[j] as number) * (polygon[i + 1] as number);
+        twice += polygon[i] * polygon[j + 1] - polygon[j] * polygon[i + 1];
       }
       // The walk ends with the corner it began at.
       polygon.unshift(...polygon.splice(-2));
@@ -129,10 +128,10 @@ export function extentOf(polygons: readonly Polygon[]): Box {
   let [x1, y1, x2, y2] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const polygon of polygons) {
     for (let i = 0; i < polygon.length; i += 2) {
-      x1 = Math.min(x1, polygon[i] as number);
-      x2 = Math.max(x2, polygon[i] as number);
-      y1 = Math.min(y1, polygon[i + 1] as number);
-      y2 = Math.max(y2, polygon[i + 1] as number);
+      x1 = Math.min(x1, polygon[i]);
+      x2 = Math.max(x2, polygon[i]);
+      y1 = Math.min(y1, polygon[i + 1]);
+      y2 = Math.max(y2, polygon[i + 1]);
     }
   }
   return [x1, y1, x2, y2];
@@ -153,13 +152,13 @@ export function clipPolygon(polygon: Polygon, width: number, height: number): Po
     const clipped: number[] = [];
     for (let i = 0; i < points.length; i += 2) {
       const j = (i + 2) % points.length;
-      const from = [points[i] as number, points[i + 1] as number] as const;
-      const to = [points[j] as number, points[j + 1] as number] as const;
+      const from = [points[i], points[i + 1]] as const;
+      const to = [points[j], points[j + 1]] as const;
       const [a, b] = [sign * (from[axis] - limit), sign * (to[axis] - limit)];
       if (a >= 0) clipped.push(...from);
       if (a >= 0 === b >= 0) continue;
-      const other = from[1 - axis] as number;
-      const cut = other + ((to[1 - axis] as number) - other) * (a / (a - b));
+      const other = from[1 - axis];
+      const cut = other + (to[1 - axis] - other) * (a / (a - b));
       clipped.push(...(axis === 0 ? [limit, cut] : [cut, limit]));
     }
     points = clipped;
@@ -182,8 +181,8 @@ export function joinPolygons(polygons: readonly Polygon[]): Polygon {
     const stepB = 2 * Math.ceil(next.length / 2 / BRIDGE_CORNERS);
     for (let a = 0; a < joined.length; a += stepA) {
       for (let b = 0; b < next.length; b += stepB) {
-        const dx = (joined[a] as number) - (next[b] as number);
-        const dy = (joined[a + 1] as number) - (next[b + 1] as number);
+        const dx = joined[a] - next[b];
+        const dy = joined[a + 1] - next[b + 1];
         if (dx * dx + dy * dy < best[2]) best = [a, b, dx * dx + dy * dy];
       }
     }

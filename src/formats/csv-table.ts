@@ -117,7 +117,7 @@ async function sniffDelimiter(
 ): Promise<{ delimiter: string; all: AsyncIterable<string> }> {
   const first = await pieces.next();
   const start = first.done ? '' : first.value;
-  const header = start.slice(0, 10_000).split(/[\r\n]/, 1)[0] as string;
+  const header = start.slice(0, 10_000).split(/[\r\n]/, 1)[0];
   const delimiter = header.includes(',') ? ',' : header.includes(';') ? ';' : header.includes('\t') ? '\t' : ',';
   async function* all() {
     yield start;

@@ -117,7 +117,7 @@ async function* piecesOf(
       return all;
     };
     for (let i = offset === 0 ? afterMark(chunk, name) : 0; i < chunk.length; i++) {
-      const byte = chunk[i] as number;
+      const byte = chunk[i];
       if (state === 'in-value' || state === 'in-element' || state === 'in-key') {
         if (inString) {
           if (escaped) escaped = false;

@@ -21,7 +21,7 @@ export function safeComponent(name: string): string {
   let safe = name.replace(FORBIDDEN, percent);
   if (/[. ]$/.test(safe)) safe = safe.slice(0, -1) + percent(safe.at(-1) as string);
   if (safe.startsWith('.')) safe = percent('.') + safe.slice(1);
-  if (RESERVED.test(safe)) safe = percent(safe[0] as string) + safe.slice(1);
+  if (RESERVED.test(safe)) safe = percent(safe[0]) + safe.slice(1);
   if (safe === '') safe = '%';
   return shortened(safe, name);
 }
@@ -96,7 +96,7 @@ export class NameTable {
     const rename = this.#options.rename ?? {};
     const parts = safePath(path)
       .split('/')
-      .map((part) => (Object.hasOwn(rename, part) ? (rename[part] as string) : part));
+      .map((part) => (Object.hasOwn(rename, part) ? rename[part] : part));
     const name = parts.pop() as string;
     const folder = this.#folder(parts, distinct);
     const [stem, extension] = splitExtension(name);

@@ -4,7 +4,7 @@ import type { MaskRle } from '../core/dataset.ts';
 /** Pixels that are set. */
 export function maskArea(mask: MaskRle): number {
   let area = 0;
-  for (let i = 1; i < mask.counts.length; i += 2) area += mask.counts[i] as number;
+  for (let i = 1; i < mask.counts.length; i += 2) area += mask.counts[i];
   return area;
 }
 
@@ -26,7 +26,7 @@ export function decodeCounts(text: string): number[] | null {
       more = (code & 32) !== 0;
       if (!more && (code & 16) !== 0) value -= 2 ** (shift + 5);
     }
-    counts.push(counts.length > 2 ? value + (counts[counts.length - 2] as number) : value);
+    counts.push(counts.length > 2 ? value + counts[counts.length - 2] : value);
   }
   return counts;
 }
@@ -36,7 +36,7 @@ export function polygonArea(polygon: readonly number[]): number {
   let twice = 0;
   for (let i = 0; i < polygon.length; i += 2) {
     const j = (i + 2) % polygon.length;
-    twice += (polygon[i] as number) * (polygon[j + 1] as number) - (polygon[j] as number) * (polygon[i + 1] as number);
+    twice += polygon[i] * polygon[j + 1] - polygon[j] * polygon[i + 1];
   }
   return Math.abs(twice) / 2;
 }

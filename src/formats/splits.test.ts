@@ -53,9 +53,7 @@ describe('splits', () => {
   });
 
   it('has the fractions to within one image, in all and by class, when groups are single images', async () => {
-    const rows = Array.from({ length: 1000 }, (_, i) =>
-      row(i, ['common', 'common', 'middle', 'rare'][i % 4] as string),
-    );
+    const rows = Array.from({ length: 1000 }, (_, i) => row(i, ['common', 'common', 'middle', 'rare'][i % 4]));
     const splits = await split(rows);
     assert.deepEqual([count(splits, 'train'), count(splits, 'val'), count(splits, 'test')], [800, 100, 100]);
     for (const [name, residues] of [
@@ -83,7 +81,7 @@ describe('splits', () => {
         const sides = new Map<string, string>();
         for (const [i, { groupId }] of rows.entries()) {
           assert.equal(sides.get(groupId) ?? splits[i], splits[i]);
-          sides.set(groupId, splits[i] as string);
+          sides.set(groupId, splits[i]);
         }
         assert.deepEqual((await split(rows.toReversed(), seed)).reverse(), splits);
       }),
@@ -104,7 +102,7 @@ describe('splits', () => {
   });
 
   it('moves few images when the data grow by a tenth', async () => {
-    const rows = Array.from({ length: 2200 }, (_, i) => row(i, ['a', 'b', 'c'][i % 3] as string));
+    const rows = Array.from({ length: 2200 }, (_, i) => row(i, ['a', 'b', 'c'][i % 3]));
     const before = await split(rows.slice(0, 2000));
     const after = await split(rows);
     const moved = before.filter((name, i) => name !== after[i]).length;

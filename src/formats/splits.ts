@@ -86,7 +86,7 @@ export async function planSplits(
           index = groupsOfClass.push(0) - 1;
           classIndex.set(className, index);
         }
-        if (!group.classes.has(index)) (groupsOfClass[index] as number)++;
+        if (!group.classes.has(index)) groupsOfClass[index]++;
         group.classes.add(index);
       }
     }
@@ -95,7 +95,7 @@ export async function planSplits(
   // Rarest class first, equal ones by name, so that the order images came in does not count.
   const names = [...classIndex.keys()].sort((a, b) => count(a) - count(b) || (a < b ? -1 : 1));
   function count(name: string): number {
-    return groupsOfClass[classIndex.get(name) as number] as number;
+    return groupsOfClass[classIndex.get(name) as number];
   }
   const rank = new Int32Array(names.length);
   for (const [r, name] of names.entries()) rank[classIndex.get(name) as number] = r;
@@ -103,8 +103,8 @@ export async function planSplits(
   const strata: Group[][] = Array.from({ length: names.length + 1 }, () => []);
   for (const group of groups.values()) {
     let stratum = names.length;
-    for (const index of group.classes) stratum = Math.min(stratum, rank[index] as number);
-    (strata[stratum] as Group[]).push(group);
+    for (const index of group.classes) stratum = Math.min(stratum, rank[index]);
+    strata[stratum].push(group);
   }
   return planOf(strata, parts, keyOf);
 }
@@ -123,14 +123,14 @@ function planOf(
   let before = 0;
   for (const stratum of strata) {
     const size = stratum.reduce((sum, group) => sum + group.images, 0);
-    const cuts = shares.map((share, k) => share * (before + size) - (assigned[k] as number));
+    const cuts = shares.map((share, k) => share * (before + size) - assigned[k]);
     let done = 0;
     for (const group of stratum.slice().sort((a, b) => a.u - b.u)) {
       const middle = done + group.images / 2;
       const found = cuts.findIndex((cut) => middle <= cut);
       const part = found < 0 ? last : found;
       partOf.set(group.u, part);
-      for (let k = part; k <= last; k++) (assigned[k] as number) += group.images;
+      for (let k = part; k <= last; k++) assigned[k] += group.images;
       done += group.images;
     }
     before += size;
@@ -141,7 +141,7 @@ function planOf(
     splitOf(groupId) {
       const part = partOf.get(keyOf(groupId));
       if (part === undefined) throw new Error(`the split was planned without group ${groupId}`);
-      return names[part] as string;
+      return names[part];
     },
   };
 }

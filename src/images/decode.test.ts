@@ -11,7 +11,7 @@ function pixelAt({ pixels, width }: Pixels, x: number, y: number): number[] {
 }
 
 function near(actual: readonly number[], expected: readonly number[], tolerance: number): void {
-  const off = Math.max(...actual.map((value, i) => Math.abs(value - (expected[i] as number))));
+  const off = Math.max(...actual.map((value, i) => Math.abs(value - expected[i])));
   assert.ok(off <= tolerance, `[${actual}] is not within ${tolerance} of [${expected}]`);
 }
 
@@ -174,8 +174,8 @@ describe('crops and thumbnails', () => {
     ]);
     const [red, white] = await Promise.all(crops.map((crop) => decodeUpright(crop)));
     assert.deepEqual([red?.width, red?.height], [20, 10]);
-    near(pixelAt(red as Pixels, 5, 5), [255, 0, 0], 12);
-    near(pixelAt(white as Pixels, 10, 5), [255, 255, 255], 12);
+    near(pixelAt(red, 5, 5), [255, 0, 0], 12);
+    near(pixelAt(white, 10, 5), [255, 255, 255], 12);
   });
 
   test('thumbnails keep their shape, are never larger, and can show one part', async () => {

@@ -76,30 +76,30 @@ export function findNearDuplicates(
   for (let band = 0; band < BANDS; band++) {
     const { starts, items, itemHigh, itemLow } = buckets(columns, distinct, band);
     const compare = (at: number, from: number, to: number) => {
-      const a = items[at] as number;
-      const aHigh = itemHigh[at] as number;
-      const aLow = itemLow[at] as number;
+      const a = items[at];
+      const aHigh = itemHigh[at];
+      const aLow = itemLow[at];
       for (let other = from; other < to; other++) {
-        const x = aHigh ^ (itemHigh[other] as number);
-        const y = aLow ^ (itemLow[other] as number);
+        const x = aHigh ^ itemHigh[other];
+        const y = aLow ^ itemLow[other];
         let distance = popcount(x);
         if (distance > maxDistance) continue;
         distance += popcount(y);
         if (distance > maxDistance) continue;
-        const b = items[other] as number;
-        if (Math.abs((logAspect[a] as number) - (logAspect[b] as number)) > MAX_LOG_ASPECT_DIFFERENCE) continue;
+        const b = items[other];
+        if (Math.abs(logAspect[a] - logAspect[b]) > MAX_LOG_ASPECT_DIFFERENCE) continue;
         // The first band that brings a pair together reports it; equal hashes were joined before.
         if (distance === 0 || broughtTogether(x, y, band, bandSlack)) continue;
         onPair(Math.min(a, b), Math.max(a, b), distance);
       }
     };
     for (let key = 0; key < BUCKETS; key++) {
-      const from = starts[key] as number;
-      const to = starts[key + 1] as number;
+      const from = starts[key];
+      const to = starts[key + 1];
       if (from === to) continue;
       let candidates = (to - from) / 2;
       for (let bit = bandSlack === 0 ? BUCKETS : 1; bit < BUCKETS; bit <<= 1) {
-        if ((key ^ bit) > key) candidates += (starts[(key ^ bit) + 1] as number) - (starts[key ^ bit] as number);
+        if ((key ^ bit) > key) candidates += starts[(key ^ bit) + 1] - starts[key ^ bit];
       }
       const full = candidates > maxCandidates;
       if (full) overfull++;
@@ -107,8 +107,8 @@ export function findNearDuplicates(
       for (let bit = bandSlack === 0 ? BUCKETS : 1; bit < BUCKETS; bit <<= 1) {
         const near = key ^ bit;
         if (near < key) continue;
-        const nearFrom = starts[near] as number;
-        const nearTo = starts[near + 1] as number;
+        const nearFrom = starts[near];
+        const nearTo = starts[near + 1];
         const nearEnd = full ? Math.min(nearTo, nearFrom + NEAR_NEIGHBOURS) : nearTo;
         if (nearFrom < nearEnd) for (let at = from; at < to; at++) compare(at, nearFrom, nearEnd);
       }
@@ -141,19 +141,13 @@ function joinEqualHashes(
 ): Uint32Array {
   const order = new Uint32Array(high.length);
   for (let i = 0; i < order.length; i++) order[i] = i;
-  order.sort(
-    (a, b) =>
-      (high[a] as number) - (high[b] as number) ||
-      (low[a] as number) - (low[b] as number) ||
-      (logAspect[a] as number) - (logAspect[b] as number) ||
-      a - b,
-  );
+  order.sort((a, b) => high[a] - high[b] || low[a] - low[b] || logAspect[a] - logAspect[b] || a - b);
   let count = 0;
   let previous = -1;
   for (const i of order) {
     if (high[i] === 0 && low[i] === 0) continue;
     const equal = previous >= 0 && high[previous] === high[i] && low[previous] === low[i];
-    if (equal && (logAspect[i] as number) - (logAspect[previous] as number) <= MAX_LOG_ASPECT_DIFFERENCE) {
+    if (equal && logAspect[i] - logAspect[previous] <= MAX_LOG_ASPECT_DIFFERENCE) {
       onPair(Math.min(previous, i), Math.max(previous, i), 0);
     } else order[count++] = i;
     previous = i;
@@ -165,21 +159,21 @@ function joinEqualHashes(
 function buckets({ high, low }: HashColumns, distinct: Uint32Array, band: number) {
   const starts = new Uint32Array(BUCKETS + 1);
   for (const i of distinct) {
-    const after = bandOf(high[i] as number, low[i] as number, band) + 1;
-    starts[after] = (starts[after] as number) + 1;
+    const after = bandOf(high[i], low[i], band) + 1;
+    starts[after] = starts[after] + 1;
   }
-  for (let key = 0; key < BUCKETS; key++) starts[key + 1] = (starts[key + 1] as number) + (starts[key] as number);
+  for (let key = 0; key < BUCKETS; key++) starts[key + 1] = starts[key + 1] + starts[key];
   const next = starts.slice();
   const items = new Uint32Array(distinct.length);
   // Signed, since they are only ever xor-ed. Copied into the order of buckets, so that comparing reads memory in a row.
   const itemHigh = new Int32Array(distinct.length);
   const itemLow = new Int32Array(distinct.length);
   for (const i of distinct) {
-    const key = bandOf(high[i] as number, low[i] as number, band);
-    const at = next[key] as number;
+    const key = bandOf(high[i], low[i], band);
+    const at = next[key];
     items[at] = i;
-    itemHigh[at] = high[i] as number;
-    itemLow[at] = low[i] as number;
+    itemHigh[at] = high[i];
+    itemLow[at] = low[i];
     next[key] = at + 1;
   }
   return { starts, items, itemHigh, itemLow };

@@ -38,7 +38,7 @@ function columnsOf(hashes: readonly (readonly [number, number, number?])[]): Has
 function connected(count: number, pairs: Iterable<readonly [number, number]>): string {
   const group = Array.from({ length: count }, (_, i) => i);
   for (const [i, j] of pairs) {
-    const [from, to] = [group[i] as number, group[j] as number];
+    const [from, to] = [group[i], group[j]];
     for (let at = 0; at < count; at++) if (group[at] === from) group[at] = to;
   }
   const members = Map.groupBy(
@@ -67,11 +67,9 @@ describe('near-duplicates', () => {
         });
         const columns = columnsOf(hashes);
         const distance = (i: number, j: number) =>
-          popcount((columns.high[i] as number) ^ (columns.high[j] as number)) +
-          popcount((columns.low[i] as number) ^ (columns.low[j] as number));
+          popcount(columns.high[i] ^ columns.high[j]) + popcount(columns.low[i] ^ columns.low[j]);
         const alike = (i: number, j: number) =>
-          distance(i, j) <= maxDistance &&
-          Math.abs((columns.logAspect[i] as number) - (columns.logAspect[j] as number)) <= 0.05;
+          distance(i, j) <= maxDistance && Math.abs(columns.logAspect[i] - columns.logAspect[j]) <= 0.05;
         const expected: [number, number][] = [];
         for (let j = 0; j < hashes.length; j++) for (let i = 0; i < j; i++) if (alike(i, j)) expected.push([i, j]);
         const found: [number, number][] = [];
@@ -99,8 +97,8 @@ describe('near-duplicates', () => {
     for (let i = 0; i < 500; i++) {
       const copy = count - 1 - i;
       // Seven bits, at worst two bits a band.
-      columns.high[copy] = (columns.high[i] as number) ^ 0b11 ^ (0b11 << 16);
-      columns.low[copy] = (columns.low[i] as number) ^ 0b11 ^ (1 << (16 + (i % 16)));
+      columns.high[copy] = columns.high[i] ^ 0b11 ^ (0b11 << 16);
+      columns.low[copy] = columns.low[i] ^ 0b11 ^ (1 << (16 + (i % 16)));
     }
     let planted = 0;
     const startedAt = performance.now();
@@ -237,7 +235,7 @@ describe('groups', () => {
     const random = seededRandom(3);
     const hex = () => Math.floor(random() * 16).toString(16);
     const rows = Array.from({ length: 300 }, (_, i) => {
-      const base = [PLAIN, FAR, '123456789abcdef0', 'fedcba9876543210'][i % 4] as string;
+      const base = [PLAIN, FAR, '123456789abcdef0', 'fedcba9876543210'][i % 4];
       const at = Math.floor(random() * 16);
       return row(`n${i}`, base.slice(0, at) + hex() + base.slice(at + 1), {
         capturedAtMs: i * 700,

@@ -74,9 +74,9 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
   for (let i = 0; i < count; i++) forest[i] = i;
   const rootOf = (item: number): number => {
     let root = item;
-    while (forest[root] !== root) root = forest[root] as number;
+    while (forest[root] !== root) root = forest[root];
     for (let at = item; at !== root; ) {
-      const next = forest[at] as number;
+      const next = forest[at];
       forest[at] = root;
       at = next;
     }
@@ -92,8 +92,7 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
     forest[Math.max(a, b)] = Math.min(a, b);
     found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distance], 4 * pairCount++);
   };
-  const distanceOf = (i: number, j: number) =>
-    popcount((high[i] as number) ^ (high[j] as number)) + popcount((low[i] as number) ^ (low[j] as number));
+  const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
 
   const overfullBuckets = findNearDuplicates(
     { high, low, logAspect },
@@ -101,17 +100,16 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
     { maxDistance: options.maxDistance },
   );
   const alike = (i: number, j: number, most: number) =>
-    distanceOf(i, j) <= most &&
-    Math.abs((logAspect[i] as number) - (logAspect[j] as number)) <= MAX_LOG_ASPECT_DIFFERENCE;
+    distanceOf(i, j) <= most && Math.abs(logAspect[i] - logAspect[j]) <= MAX_LOG_ASPECT_DIFFERENCE;
 
   const { camera, capturedAtMs, sequence, frame } = table;
   const burstMs = options.burstMs ?? 2000;
   for (const [i, j] of neighbours(camera, capturedAtMs)) {
-    const apartMs = (capturedAtMs[j] as number) - (capturedAtMs[i] as number);
+    const apartMs = capturedAtMs[j] - capturedAtMs[i];
     if (apartMs <= burstMs && alike(i, j, options.burstDistance ?? 20)) join(i, j, 'burst', distanceOf(i, j));
   }
   for (const [i, j] of neighbours(sequence, frame)) {
-    const follows = (frame[j] as number) - (frame[i] as number) === 1;
+    const follows = frame[j] - frame[i] === 1;
     // Frames of one video have one size to the pixel.
     const sameSize = table.width[i] === table.width[j] && logAspect[i] === logAspect[j];
     if (follows && sameSize && distanceOf(i, j) <= (options.sequenceDistance ?? 14))
@@ -120,11 +118,7 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
 
   const order = new Uint32Array(pairCount);
   for (let at = 0; at < pairCount; at++) order[at] = at;
-  order.sort(
-    (x, y) =>
-      (found[4 * x] as number) - (found[4 * y] as number) ||
-      (found[4 * x + 1] as number) - (found[4 * y + 1] as number),
-  );
+  order.sort((x, y) => found[4 * x] - found[4 * y] || found[4 * x + 1] - found[4 * y + 1]);
   const grouped = new Uint8Array(count);
   for (let i = 0; i < count; i++) if (rootOf(i) !== i) grouped[i] = grouped[rootOf(i)] = 1;
   const groupedImages = grouped.reduce((sum, one) => sum + one, 0);
@@ -137,7 +131,7 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
     *pairs() {
       for (const at of order) {
         const [i = 0, j = 0, kind = 0, distance = 0] = found.subarray(4 * at, 4 * at + 4);
-        yield { a: idAt(ids, i), b: idAt(ids, j), kind: KINDS[kind] as SimilarImages['kind'], distance };
+        yield { a: idAt(ids, i), b: idAt(ids, j), kind: KINDS[kind], distance };
       }
     },
     *changes() {
@@ -237,18 +231,14 @@ export class GroupTable {
     // The first six bytes decide for all but crafted ids; comparing 32 bytes each time takes several times as long.
     const prefix = new Float64Array(count);
     for (let i = 0; i < count; i++) prefix[i] = ids.readUIntBE(i * 32, 6);
-    order.sort(
-      (a, b) =>
-        (prefix[a] as number) - (prefix[b] as number) || ids.compare(ids, b * 32, b * 32 + 32, a * 32, a * 32 + 32),
-    );
+    order.sort((a, b) => prefix[a] - prefix[b] || ids.compare(ids, b * 32, b * 32 + 32, a * 32, a * 32 + 32));
     const column = <T extends Float64Array | Float32Array | Uint32Array>(into: T, which: number): T => {
-      for (let i = 0; i < count; i++) into[i] = values[(order[i] as number) * COLUMNS + which] as number;
+      for (let i = 0; i < count; i++) into[i] = values[order[i] * COLUMNS + which];
       return into;
     };
     const sorted = (from: Buffer): Buffer => {
       const into = Buffer.alloc(count * 32);
-      for (let i = 0; i < count; i++)
-        from.copy(into, i * 32, (order[i] as number) * 32, (order[i] as number) * 32 + 32);
+      for (let i = 0; i < count; i++) from.copy(into, i * 32, order[i] * 32, order[i] * 32 + 32);
       return into;
     };
     return {
@@ -277,10 +267,10 @@ function* neighbours(key: Float64Array, value: Float64Array): Generator<readonly
   let known = 0;
   for (let i = 0; i < key.length; i++) if (key[i] !== 0) order[known++] = i;
   const sorted = order.subarray(0, known).sort((a, b) => {
-    return (key[a] as number) - (key[b] as number) || (value[a] as number) - (value[b] as number) || a - b;
+    return key[a] - key[b] || value[a] - value[b] || a - b;
   });
   for (let at = 1; at < known; at++) {
-    const [i, j] = [sorted[at - 1] as number, sorted[at] as number];
+    const [i, j] = [sorted[at - 1], sorted[at]];
     if (key[i] === key[j]) yield [i, j];
   }
 }

@@ -29,7 +29,7 @@ export function perceptualHashOf(luminance: Luminance): string {
   for (let u = 0; u < FREQUENCIES; u++) {
     for (let y = 0; y < SIDE; y++) {
       let sum = 0;
-      for (let x = 0; x < SIDE; x++) sum += (small[y * SIDE + x] as number) * (COSINES[u * SIDE + x] as number);
+      for (let x = 0; x < SIDE; x++) sum += small[y * SIDE + x] * COSINES[u * SIDE + x];
       rows[u * SIDE + y] = sum;
     }
   }
@@ -37,16 +37,16 @@ export function perceptualHashOf(luminance: Luminance): string {
   for (let v = 0; v < FREQUENCIES; v++) {
     for (let u = 0; u < FREQUENCIES; u++) {
       let sum = 0;
-      for (let y = 0; y < SIDE; y++) sum += (rows[u * SIDE + y] as number) * (COSINES[v * SIDE + y] as number);
+      for (let y = 0; y < SIDE; y++) sum += rows[u * SIDE + y] * COSINES[v * SIDE + y];
       coefficients[v * FREQUENCIES + u] = Math.abs(sum) < NOISE ? 0 : sum;
     }
   }
   const sorted = coefficients.slice().sort();
-  const median = ((sorted[31] as number) + (sorted[32] as number)) / 2;
+  const median = (sorted[31] + sorted[32]) / 2;
   let hex = '';
   for (let i = 0; i < 64; i += 4) {
     let digit = 0;
-    for (let bit = 0; bit < 4; bit++) digit = digit * 2 + ((coefficients[i + bit] as number) > median ? 1 : 0);
+    for (let bit = 0; bit < 4; bit++) digit = digit * 2 + (coefficients[i + bit] > median ? 1 : 0);
     hex += digit.toString(16);
   }
   return hex;
@@ -65,7 +65,7 @@ function shrunk({ pixels, width, height }: Luminance): Float64Array {
       const left = Math.floor((cellX * width) / SIDE);
       const right = Math.max(left + 1, Math.floor(((cellX + 1) * width) / SIDE));
       let sum = 0;
-      for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) sum += pixels[y * width + x] as number;
+      for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) sum += pixels[y * width + x];
       out[cellY * SIDE + cellX] = sum / ((bottom - top) * (right - left));
     }
   }

@@ -19,17 +19,17 @@ export function jpegHeaderOf(bytes: Uint8Array): JpegHeader | undefined {
   let at = 2;
   while (at + 9 < bytes.length) {
     if (bytes[at] !== 0xff) return undefined;
-    const marker = bytes[at + 1] as number;
+    const marker = bytes[at + 1];
     if (marker === 0xff) {
       at++;
       continue;
     }
-    const length = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+    const length = (bytes[at + 2] << 8) | bytes[at + 3];
     if (marker === 0xe1 && bytes[at + 4] === 0x45 && bytes[at + 5] === 0x78) hasExif = true;
     // Start of frame: C0 to CF but for the tables DHT, JPG and DAC.
     if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
-      const height = ((bytes[at + 5] as number) << 8) | (bytes[at + 6] as number);
-      const width = ((bytes[at + 7] as number) << 8) | (bytes[at + 8] as number);
+      const height = (bytes[at + 5] << 8) | bytes[at + 6];
+      const width = (bytes[at + 7] << 8) | bytes[at + 8];
       return width > 0 && height > 0 ? { width, height, hasExif, process: marker - 0xc0 } : undefined;
     }
     if (marker < 0xc0 || marker === 0xd9 || marker === 0xda || length < 2) return undefined;

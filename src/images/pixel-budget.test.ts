@@ -15,7 +15,7 @@ test('no more is held at once than the budget, but for one piece that is larger 
           budget.run(bytes, async () => {
             held.add(i);
             started.push(i);
-            const others = [...held].filter((one) => one !== i).map((one) => sizes[one] as number);
+            const others = [...held].filter((one) => one !== i).map((one) => sizes[one]);
             const total = others.reduce((sum, one) => sum + one, bytes);
             assert.ok(total <= 100 || others.length === 0, `${bytes} beside ${others}`);
             await setTimeout(0);

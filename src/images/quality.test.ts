@@ -39,7 +39,7 @@ describe('quality', () => {
     assert.deepEqual([ours.width, ours.height], [100, 66]);
     let [sum, most] = [0, 0];
     ours.pixels.forEach((value, i) => {
-      const off = Math.abs(value - (expected.pixels[i] as number));
+      const off = Math.abs(value - expected.pixels[i]);
       sum += off;
       most = Math.max(most, off);
     });

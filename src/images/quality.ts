@@ -22,8 +22,7 @@ export interface Luminance {
 export function luminanceOf({ pixels, width, height }: Pixels, longest: number = INSPECT_SIDE): Luminance {
   const luma = new Uint8Array(width * height);
   for (let i = 0, at = 0; i < luma.length; i++, at += 3) {
-    const weighted =
-      19595 * (pixels[at] as number) + 38470 * (pixels[at + 1] as number) + 7471 * (pixels[at + 2] as number);
+    const weighted = 19595 * pixels[at] + 38470 * pixels[at + 1] + 7471 * pixels[at + 2];
     luma[i] = (weighted + 32768) >>> 16;
   }
   const scale = longest / Math.max(width, height);
@@ -43,18 +42,17 @@ function reduced(luma: Uint8Array, width: number, height: number, newWidth: numb
   for (let y = 0; y < newHeight; y++) {
     line.fill(0);
     for (let tap = 0; tap < rows.taps; tap++) {
-      const weight = rows.weights[y * rows.taps + tap] as number;
+      const weight = rows.weights[y * rows.taps + tap];
       if (weight === 0) continue;
-      const start = ((rows.first[y] as number) + tap) * width;
-      for (let x = 0; x < width; x++) line[x] = (line[x] as number) + weight * (luma[start + x] as number);
+      const start = (rows.first[y] + tap) * width;
+      for (let x = 0; x < width; x++) line[x] = line[x] + weight * luma[start + x];
     }
     for (let x = 0; x < newWidth; x++) {
-      const start = first[x] as number;
+      const start = first[x];
       const weightStart = x * taps;
       // Cutting off the fraction after adding a half is rounding.
       let sum = 0.5;
-      for (let tap = 0; tap < taps; tap++)
-        sum += (weights[weightStart + tap] as number) * (line[start + tap] as number);
+      for (let tap = 0; tap < taps; tap++) sum += weights[weightStart + tap] * line[start + tap];
       out[y * newWidth + x] = sum;
     }
   }
@@ -77,18 +75,18 @@ function triangle(from: number, to: number) {
       weights[i * taps + tap] = weight;
       sum += weight;
     }
-    for (let tap = 0; tap < taps; tap++) weights[i * taps + tap] = (weights[i * taps + tap] as number) / sum;
+    for (let tap = 0; tap < taps; tap++) weights[i * taps + tap] = weights[i * taps + tap] / sum;
   }
   return { first, weights, taps };
 }
 
 export function qualityOf(luminance: Luminance): Quality {
   const histogram = new Uint32Array(256);
-  for (const value of luminance.pixels) histogram[value] = (histogram[value] as number) + 1;
+  for (const value of luminance.pixels) histogram[value] = histogram[value] + 1;
   const count = luminance.pixels.length;
   let [sum, entropy] = [0, 0];
   for (let value = 0; value < 256; value++) {
-    const share = (histogram[value] as number) / count;
+    const share = histogram[value] / count;
     sum += share * value;
     if (share > 0) entropy -= share * Math.log2(share);
   }
@@ -108,12 +106,8 @@ function varianceOfLaplacian({ pixels, width, height }: Luminance): number {
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const at = y * width + x;
-      const around =
-        (pixels[at - 1] as number) +
-        (pixels[at + 1] as number) +
-        (pixels[at - width] as number) +
-        (pixels[at + width] as number);
-      const value = around - 4 * (pixels[at] as number);
+      const around = pixels[at - 1] + pixels[at + 1] + pixels[at - width] + pixels[at + width];
+      const value = around - 4 * pixels[at];
       sum += value;
       squares += value * value;
       count++;

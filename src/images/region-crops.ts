@@ -53,7 +53,7 @@ export async function regionCrops(
   const places = boxes.map((box) => around(box, image, options));
   const crops: RegionCrop[] = new Array(boxes.length);
   await eachDecoded(bytes, image, places.map(longerSide), options.longest, async (decoded, i) => {
-    crops[i] = await cropOf(decoded, image, places[i] as Surroundings, options);
+    crops[i] = await cropOf(decoded, image, places[i], options);
   });
   return crops;
 }

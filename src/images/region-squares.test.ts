@@ -46,7 +46,7 @@ for (const [name, width, height, box] of CASES) {
         if (outside) assert.deepEqual([red, green, blue], [...PAD], `padding at ${column}, ${row}`);
         if (!inside) continue;
         // Within a pixel and a half of the square or two of the image, and a level of rounding.
-        const [dx, dy] = [((red as number) * width) / 250 - x, ((green as number) * height) / 250 - y];
+        const [dx, dy] = [(red * width) / 250 - x, (green * height) / 250 - y];
         const tolerance = Math.max(1.5 / square.scale, 2) + width / 250;
         assert.ok(Math.abs(dx) <= tolerance, `x at ${column}, ${row} is off by ${dx}`);
         assert.ok(Math.abs(dy) <= tolerance, `y at ${column}, ${row} is off by ${dy}`);

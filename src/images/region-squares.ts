@@ -68,7 +68,7 @@ export async function regionSquares(
   const squares: Square[] = new Array(boxes.length);
   const sides = places.map(({ side }) => side);
   await eachDecoded(bytes, image, sides, options.size, async (decoded, i) => {
-    squares[i] = await squareOf(decoded, image, places[i] as Place, options);
+    squares[i] = await squareOf(decoded, image, places[i], options);
   });
   return squares;
 }
@@ -85,7 +85,7 @@ export async function eachDecoded(
   visit: (decoded: Pixels, index: number) => Promise<void>,
 ): Promise<void> {
   for (const level of LEVELS) {
-    const here = [...sides.keys()].filter((i) => levelOf(sides[i] as number, size) === level);
+    const here = [...sides.keys()].filter((i) => levelOf(sides[i], size) === level);
     if (here.length === 0) continue;
     const longest = Math.max(1, Math.ceil(Math.max(image.width, image.height) / level));
     const decoded = level === 1 ? await decodeUpright(bytes) : await decodeWithin(bytes, longest);

@@ -28,7 +28,7 @@ const SIGNATURES: readonly (readonly [SniffedFormat, (bytes: Uint8Array) => bool
   ['jxl', (b) => has(b, 0, '\xff\x0a') || has(b, 4, 'JXL \r\n\x87\n')],
   ['jp2', (b) => has(b, 4, 'jP  \r\n\x87\n') || has(b, 0, '\xff\x4f\xff\x51')],
   ['psd', (b) => has(b, 0, '8BPS')],
-  ['ico', (b) => has(b, 0, '\0\0\x01\0') && b.length >= 22 && (b[4] as number) > 0 && b[5] === 0],
+  ['ico', (b) => has(b, 0, '\0\0\x01\0') && b.length >= 22 && b[4] > 0 && b[5] === 0],
   ['pdf', (b) => has(b, 0, '%PDF-')],
   ['video', (b) => has(b, 4, 'ftyp') || has(b, 0, '\x1a\x45\xdf\xa3') || (has(b, 0, 'RIFF') && has(b, 8, 'AVI '))],
   ['svg', isSvg],

@@ -61,7 +61,7 @@ export function tiffFile({ width, height, channels, icc, row }: PixelRows): Uint
     view.setUint16(at + 2, type, true);
     view.setUint32(at + 4, values.length, true);
     const place = places[i];
-    if (place !== null) view.setUint32(at + 8, place as number, true);
+    if (place !== null) view.setUint32(at + 8, place, true);
     const first = place ?? at + 8;
     for (const [v, value] of values.entries()) {
       if (type === SHORT) view.setUint16(first + 2 * v, value, true);

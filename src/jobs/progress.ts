@@ -29,7 +29,7 @@ export function progressMeter(stage: string, total: number | undefined, clock: (
     elapsedMs: () => clock() - startedAt,
     snapshot(shardsCommitted) {
       const now = clock();
-      const first = points[0] as { at: number; done: number };
+      const first = points[0];
       const spanMs = now - first.at;
       const rate = spanMs >= RATE_MIN_MS ? ((done - first.done) * 1000) / spanMs : 0;
       const remainingMs = total !== undefined && rate > 0 ? (Math.max(0, total - done) * 1000) / rate : undefined;

@@ -3,7 +3,6 @@
 import { Graph } from '../onnx/ops.ts';
 import type { InferencePool, PoolModel } from '../onnx/pool.ts';
 import type { Tensors } from '../onnx/session.ts';
-import type { Tensor } from '../onnx/tensor.ts';
 import { type Matrix, matrixTensor, rowsOf } from './matrix.ts';
 
 /** Runs `model` on every block of rows; `use` gets the results in order of the rows. */
@@ -39,11 +38,11 @@ export async function columnMeans(pool: InferencePool, points: Matrix): Promise<
     { rows: points.rows, step: 1024 },
     (start, end) => ({ x: matrixTensor(rowsOf(points, start, end)) }),
     (result) => {
-      const { data } = result.sum as Tensor;
-      for (let j = 0; j < means.length; j++) means[j] = (means[j] as number) + Number(data[j]);
+      const { data } = result.sum;
+      for (let j = 0; j < means.length; j++) means[j] = means[j] + Number(data[j]);
     },
   );
-  for (let j = 0; j < means.length; j++) means[j] = (means[j] as number) / points.rows;
+  for (let j = 0; j < means.length; j++) means[j] = means[j] / points.rows;
   return means;
 }
 

@@ -21,8 +21,7 @@ test('labels drawn from softmax(logits / 2.5) give back the temperature 2.5, and
     const labels = Int32Array.from({ length: logits.rows }, (_, r) => {
       let left = random();
       let c = 0;
-      while (c < 3 && left >= (probabilities.data[r * 4 + c] as number))
-        left -= probabilities.data[r * 4 + c++] as number;
+      while (c < 3 && left >= probabilities.data[r * 4 + c]) left -= probabilities.data[r * 4 + c++];
       return c;
     });
     const found = fitTemperature(logits, labels);

@@ -39,10 +39,10 @@ export function meanCrossEntropy({ data, rows, columns }: Matrix, labels: ArrayL
   let sum = 0;
   for (let r = 0; r < rows; r++) {
     let most = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < columns; c++) most = Math.max(most, data[r * columns + c] as number);
+    for (let c = 0; c < columns; c++) most = Math.max(most, data[r * columns + c]);
     let total = 0;
-    for (let c = 0; c < columns; c++) total += Math.exp(((data[r * columns + c] as number) - most) / temperature);
-    sum += Math.log(total) - ((data[r * columns + (labels[r] as number)] as number) - most) / temperature;
+    for (let c = 0; c < columns; c++) total += Math.exp((data[r * columns + c] - most) / temperature);
+    sum += Math.log(total) - (data[r * columns + labels[r]] - most) / temperature;
   }
   return rows === 0 ? 0 : sum / rows;
 }
@@ -53,14 +53,14 @@ export function softmaxRows({ data, rows, columns }: Matrix, temperature = 1): M
   for (let r = 0; r < rows; r++) {
     const start = r * columns;
     let most = Number.NEGATIVE_INFINITY;
-    for (let c = start; c < start + columns; c++) most = Math.max(most, data[c] as number);
+    for (let c = start; c < start + columns; c++) most = Math.max(most, data[c]);
     let total = 0;
     for (let c = start; c < start + columns; c++) {
-      const value = Math.exp(((data[c] as number) - most) / temperature);
+      const value = Math.exp((data[c] - most) / temperature);
       result.data[c] = value;
       total += value;
     }
-    for (let c = start; c < start + columns; c++) result.data[c] = (result.data[c] as number) / total;
+    for (let c = start; c < start + columns; c++) result.data[c] = result.data[c] / total;
   }
   return result;
 }
@@ -75,6 +75,6 @@ export function argMaxRows({ data, rows, columns }: Matrix): Int32Array {
 /** The place of the largest value, the first where several are; 0 where there is none. */
 export function argMax(values: ArrayLike<number>): number {
   let best = 0;
-  for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;
 }

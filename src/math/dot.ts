@@ -3,11 +3,11 @@ export function dot(a: Float32Array | Float64Array, b: Float32Array | Float64Arr
   const whole = a.length - (a.length % 4);
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   for (let i = 0; i < whole; i += 4) {
-    s0 += (a[i] as number) * (b[i] as number);
-    s1 += (a[i + 1] as number) * (b[i + 1] as number);
-    s2 += (a[i + 2] as number) * (b[i + 2] as number);
-    s3 += (a[i + 3] as number) * (b[i + 3] as number);
+    s0 += a[i] * b[i];
+    s1 += a[i + 1] * b[i + 1];
+    s2 += a[i + 2] * b[i + 2];
+    s3 += a[i + 3] * b[i + 3];
   }
-  for (let i = whole; i < a.length; i++) s0 += (a[i] as number) * (b[i] as number);
+  for (let i = whole; i < a.length; i++) s0 += a[i] * b[i];
   return s0 + s1 + (s2 + s3);
 }

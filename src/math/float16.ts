@@ -22,7 +22,7 @@ function halfTable(): Float32Array {
 export function float16ToFloat32(halves: Uint16Array): Float32Array {
   const values = halfTable();
   const result = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) result[i] = values[halves[i] as number] as number;
+  for (let i = 0; i < halves.length; i++) result[i] = values[halves[i]];
   return result;
 }
 
@@ -33,8 +33,8 @@ const singleBits = new Uint32Array(single.buffer);
 export function float32ToFloat16(values: Float32Array): Uint16Array {
   const result = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) {
-    single[0] = values[i] as number;
-    const bits = singleBits[0] as number;
+    single[0] = values[i];
+    const bits = singleBits[0];
     const sign = (bits >>> 16) & 0x8000;
     const magnitude = bits & 0x7fffffff;
     let half: number;
@@ -45,7 +45,7 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
       half = (rebased + 0xfff + ((rebased >>> 13) & 1)) >>> 13;
     } else {
       // Below 2^-14 a half counts in steps of 2^-24; the product is exact, so one rounding is made.
-      const steps = Math.abs(single[0] as number) * 2 ** 24;
+      const steps = Math.abs(single[0]) * 2 ** 24;
       const floor = Math.floor(steps);
       const rest = steps - floor;
       half = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;

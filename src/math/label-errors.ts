@@ -28,22 +28,22 @@ export function rankLabelErrors({ data, columns }: Matrix, labels: Int32Array): 
   const sums = new Float64Array(columns);
   const counts = new Int32Array(columns);
   for (const [i, label] of labels.entries()) {
-    sums[label] = (sums[label] as number) + (data[i * columns + label] as number);
-    counts[label] = (counts[label] as number) + 1;
+    sums[label] = sums[label] + data[i * columns + label];
+    counts[label] = counts[label] + 1;
   }
-  const thresholds = sums.map((sum, c) => ((counts[c] as number) > 0 ? sum / (counts[c] as number) : 2));
+  const thresholds = sums.map((sum, c) => (counts[c] > 0 ? sum / counts[c] : 2));
   const doubts = Array.from(labels, (label, place): LabelDoubt => {
     const row = data.subarray(place * columns, (place + 1) * columns);
     let suggested = 0;
     let confident = -1;
     for (let c = 0; c < columns; c++) {
-      if ((row[c] as number) > (row[suggested] as number)) suggested = c;
-      if ((row[c] as number) < (thresholds[c] as number)) continue;
-      if (confident < 0 || (row[c] as number) > (row[confident] as number)) confident = c;
+      if (row[c] > row[suggested]) suggested = c;
+      if (row[c] < thresholds[c]) continue;
+      if (confident < 0 || row[c] > row[confident]) confident = c;
     }
     // A label that is the likeliest class is in no doubt, however low its class's threshold or another's.
     const flagged = confident >= 0 && confident !== label && suggested !== label;
-    return { place, selfConfidence: row[label] as number, suggested, flagged };
+    return { place, selfConfidence: row[label], suggested, flagged };
   });
   return doubts.sort((a, b) => a.selfConfidence - b.selfConfidence || a.place - b.place);
 }

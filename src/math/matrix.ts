@@ -41,7 +41,7 @@ export function rowsOf({ data, columns }: Matrix, start: number, end: number): M
 export function gatherRows({ data, columns }: Matrix, indices: ArrayLike<number>): Matrix {
   const result = newSharedMatrix(indices.length, columns);
   for (let i = 0; i < indices.length; i++) {
-    const from = (indices[i] as number) * columns;
+    const from = indices[i] * columns;
     result.data.set(data.subarray(from, from + columns), i * columns);
   }
   return result;
@@ -57,9 +57,9 @@ export function normalisedRows(from: Matrix): Matrix {
   const result = newSharedMatrix(rows, columns);
   for (let r = 0; r < rows; r++) {
     let square = 0;
-    for (let i = r * columns, end = i + columns; i < end; i++) square += (data[i] as number) * (data[i] as number);
+    for (let i = r * columns, end = i + columns; i < end; i++) square += data[i] * data[i];
     const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
-    for (let i = r * columns, end = i + columns; i < end; i++) result.data[i] = (data[i] as number) * scale;
+    for (let i = r * columns, end = i + columns; i < end; i++) result.data[i] = data[i] * scale;
   }
   return result;
 }

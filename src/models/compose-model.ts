@@ -100,7 +100,7 @@ function viewsOf(graph: Graph, entry: ModelEntry, network: Uint8Array, recipe: R
     const feeds = { [entry.input.name]: input };
     const layers = inlineModel(graph, proto, { prefix: `network${size}`, feeds, outputs });
     for (const [i, { layer, channels, pool }] of parts.entries()) {
-      const value = layers[layer] as Value;
+      const value = layers[layer];
       const mean = graph.reduceMean(value, [2, 3]);
       const pooled = pool === 'mean' ? mean : deviation(graph, value, mean);
       blocks[i]?.push(addLengthNorm(graph, graph.reshape(pooled, [-1, channels])));
@@ -144,19 +144,19 @@ function addResults(
       return;
     }
     case 'embedder': {
-      const embedding = graph.reshape(outputs[entry.output] as string, [-1, entry.dimensions]);
-      const parts = layers.map((layer) => graph.reduceMean(outputs[layer] as string, [2, 3], { keepDims: false }));
+      const embedding = graph.reshape(outputs[entry.output], [-1, entry.dimensions]);
+      const parts = layers.map((layer) => graph.reduceMean(outputs[layer], [2, 3], { keepDims: false }));
       graph.output(parts.length > 0 ? graph.concat([embedding, ...parts], 1) : embedding, 'embedding');
       return;
     }
     case 'classifier': {
-      const scores = graph.reshape(outputs[entry.output] as string, [-1, entry.classNames.length]);
+      const scores = graph.reshape(outputs[entry.output], [-1, entry.classNames.length]);
       graph.output(entry.outputKind === 'logits' ? graph.softmax(scores) : scores, 'probabilities');
       return;
     }
     case 'pose': {
       const { width, height } = entry.input;
-      const points = graph.reshape(outputs[entry.output] as string, [entry.keypointNames.length, 3]);
+      const points = graph.reshape(outputs[entry.output], [entry.keypointNames.length, 3]);
       const [y, x, score] = graph.split(points, [1, 1, 1], 1) as [Value, Value, Value];
       const size = graph.constant(float32([width, height], [1, 2]), 'size');
       graph.output(graph.concat([graph.mul(graph.concat([x, y], 1), size), score], 1), 'keypoints');

@@ -15,14 +15,14 @@ export const CONVERTERS: Readonly<Record<Converter, ConverterRow>> = {
   tfjs: {
     version: TFJS_CONVERTER_VERSION,
     convert: ([json, weights], entry) =>
-      tfjsToOnnx(json as Uint8Array, weights as Uint8Array, {
+      tfjsToOnnx(json, weights, {
         outputs: networkOutputs(entry),
         channelsFirst: entry.input.layout === 'NCHW',
       }),
   },
   'gguf-mobilenetv3': {
     version: MOBILENETV3_CONVERTER_VERSION,
-    convert: ([gguf]) => mobileNetV3ToOnnx(gguf as Uint8Array),
+    convert: ([gguf]) => mobileNetV3ToOnnx(gguf),
   },
-  onnx: { version: 1, convert: ([onnx]) => onnx as Uint8Array },
+  onnx: { version: 1, convert: ([onnx]) => onnx },
 };

@@ -51,7 +51,7 @@ export async function openDetector(name: string, options: OpenOptions = {}): Pro
     capacity,
     async detect(pixels, frame) {
       const { boxes, scores, classes } = await run(pixels);
-      return toImage(boxes as Tensor, scores as Tensor, classes as Tensor, frame);
+      return toImage(boxes, scores, classes, frame);
     },
     close,
   };
@@ -72,7 +72,7 @@ function toImage(boxes: Tensor, scores: Tensor, classes: Tensor, frame: Frame): 
       corner(2, scaleX, width),
       corner(3, scaleY, height),
     ];
-    if ((box[2] as number) > (box[0] as number) && (box[3] as number) > (box[1] as number)) {
+    if (box[2] > box[0] && box[3] > box[1]) {
       found.push({ score: Math.min(score, 1), label: classes.data[i] as number, box });
     }
   }

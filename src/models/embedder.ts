@@ -79,5 +79,5 @@ function fullBatch(pixels: Uint8Array, used: number, full: number): Uint8Array {
 /** How wide the layers make a vector is known to the graph alone. */
 async function dimensionsOf(run: Running['run'], byteLength: number): Promise<number> {
   const { embedding } = await run(new Uint8Array(byteLength));
-  return embedding?.dims[1] as number;
+  return embedding?.dims[1];
 }

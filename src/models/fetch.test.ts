@@ -86,7 +86,7 @@ describe('https:', () => {
       },
     });
     assert.equal(file?.sha256, sha256(content));
-    assert.deepEqual(new Uint8Array(await readFile(file!.path)), new Uint8Array(content));
+    assert.deepEqual(new Uint8Array(await readFile(file.path)), new Uint8Array(content));
     assert.deepEqual(
       requests.map(({ range }) => range),
       [undefined, 'bytes=100000-', 'bytes=200000-'],
@@ -149,7 +149,7 @@ describe('https:', () => {
     await rm(sourcePath(cacheDir, file.sha256));
     handler = serve(content);
     const [found] = await fetchFiles([file], options());
-    assert.equal(sha256(await readFile(found!.path)), file.sha256);
+    assert.equal(sha256(await readFile(found.path)), file.sha256);
   });
 
   test('a damaged file in the cache is put aside and fetched again', async () => {
@@ -157,13 +157,13 @@ describe('https:', () => {
     const notices: string[] = [];
     for (const file of [{ reference: `${base}/a.onnx` }, { reference: `${base}/b.onnx`, sha256: sha256(content) }]) {
       const [first] = await fetchFiles([file], options());
-      await writeFile(first!.path, 'half a fi');
+      await writeFile(first.path, 'half a fi');
       const [second] = await fetchFiles([file], { ...options(), onNotice: (message) => notices.push(message) });
-      assert.equal(sha256(await readFile(second!.path)), sha256(content));
+      assert.equal(sha256(await readFile(second.path)), sha256(content));
     }
     assert.equal(requests.length, 3);
     assert.equal(notices.length, 2);
-    assert.match(notices[0]!, /^a\.onnx in the model cache was damaged; it is put aside as .*corrupt/);
+    assert.match(notices[0], /^a\.onnx in the model cache was damaged; it is put aside as .*corrupt/);
     assert.equal((await readdir(join(cacheDir, 'corrupt'))).length, 2);
   });
 
@@ -236,8 +236,8 @@ test('file: is copied, and copied again when it has changed', async () => {
   const [one] = await fetchFiles([{ reference: `file:${path}` }], options());
   await writeFile(path, 'two');
   const [two] = await fetchFiles([{ reference: `file:${path}` }], options());
-  assert.equal(await readFile(one!.path, 'utf8'), 'one');
-  assert.equal(await readFile(two!.path, 'utf8'), 'two');
+  assert.equal(await readFile(one.path, 'utf8'), 'one');
+  assert.equal(await readFile(two.path, 'utf8'), 'two');
   await rm(path);
   const [still] = await fetchFiles([{ reference: `file:${path}` }], options());
   assert.equal(still?.sha256, two?.sha256);
@@ -295,7 +295,7 @@ describe('npm:', () => {
         [bin.reference, 90_000],
       ],
     );
-    assert.equal(sha256(await readFile(found[1]!.path)), sha256(files['models/net.bin']));
+    assert.equal(sha256(await readFile(found[1].path)), sha256(files['models/net.bin']));
     assert.deepEqual(
       tarballRequests().map(({ range }) => range),
       [undefined, 'bytes=60000-'],

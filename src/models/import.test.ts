@@ -91,9 +91,9 @@ describe('a detector', () => {
         const frame = { width: 64, height: 16, scaleX: 0.5, scaleY: 0.5 };
         const found = await detector.detect(new Uint8Array(32 * 32 * 3), frame);
         assert.equal(found.count, 1);
-        assert.equal(detector.classNames[found.classes[0] as number], 'dog');
+        assert.equal(detector.classNames[found.classes[0]], 'dog');
         assert.deepEqual([...found.boxes], [0, 0, 16, 16]);
-        assert.ok(Math.abs((found.scores[0] as number) - 0.45) < 1e-6);
+        assert.ok(Math.abs(found.scores[0] - 0.45) < 1e-6);
       } finally {
         await detector.close();
       }

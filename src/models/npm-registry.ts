@@ -39,7 +39,7 @@ export async function loadNpmSettings(env: NodeJS.ProcessEnv = process.env, cwd 
   const config = new Config({ ...npm, npmPath, argv: [], env: { ...env }, cwd });
   await config.load();
   // npm waits 10 s and then a minute between attempts; downloads here have their own retries.
-  return { ...config.flat, retry: { retries: 1, minTimeout: 500, maxTimeout: 500 } } as NpmSettings;
+  return { ...config.flat, retry: { retries: 1, minTimeout: 500, maxTimeout: 500 } };
 }
 
 export interface Tarball {
@@ -57,7 +57,7 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
   ]);
   let manifest: { _resolved: string; _integrity?: string };
   try {
-    manifest = (await pacote.manifest(specifier, settings as PacoteOptions)) as typeof manifest;
+    manifest = await pacote.manifest(specifier, settings as PacoteOptions);
   } catch (cause) {
     throw registryError(cause, specifier, settings);
   }

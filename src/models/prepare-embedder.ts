@@ -95,7 +95,7 @@ async function joined(id: string, parts: readonly PreparedEmbedder[]): Promise<P
     const bytes = typeof model === 'string' ? new Uint8Array(await readFile(model)) : model;
     const feeds = { pixels: input.width === side ? pixels : shrunk(g, pixels, input.width) };
     const { embedding } = inlineModel(g, bytes, { prefix: `part${i}`, feeds, outputs: ['embedding'] });
-    embeddings.push(embedding as Value);
+    embeddings.push(embedding);
   }
   g.output(g.concat(embeddings, 1), 'embedding');
   const model = g.toModel({ model: id });

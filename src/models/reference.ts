@@ -26,9 +26,9 @@ const HF = /^hf:([\w.-]+)\/([\w.-]+)@([^#@]+)#(.+)$/;
 
 export function parseReference(text: string): Reference {
   const npm = NPM.exec(text);
-  if (npm) return { kind: 'npm', packageName: npm[1]!, version: npm[2]!, file: insidePath(npm[3]!, text) };
+  if (npm) return { kind: 'npm', packageName: npm[1], version: npm[2], file: insidePath(npm[3], text) };
   const hf = HF.exec(text);
-  if (hf) return { kind: 'hf', owner: hf[1]!, repo: hf[2]!, revision: hf[3]!, file: insidePath(hf[4]!, text) };
+  if (hf) return { kind: 'hf', owner: hf[1], repo: hf[2], revision: hf[3], file: insidePath(hf[4], text) };
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) {
     return { kind: 'url', url: text, secure: /^https:/i.test(text) };
   }

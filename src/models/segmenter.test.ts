@@ -30,7 +30,7 @@ function disc(width: number, height: number, radius: number): BoxCrop & { readon
     const inside = Math.hypot((i % width) + 0.5 - cx, Math.floor(i / width) + 0.5 - cy) < radius;
     truth[i] = inside ? 1 : 0;
     const colour = inside ? [200, 60, 40] : [40, 90, 160];
-    for (let c = 0; c < 3; c++) pixels[3 * i + c] = (colour[c] as number) + Math.round(30 * (random() - 0.5));
+    for (let c = 0; c < 3; c++) pixels[3 * i + c] = colour[c] + Math.round(30 * (random() - 0.5));
   }
   const box: Box = [cx - radius, cy - radius, cx + radius, cy + radius];
   const place = { left: 0, top: 0, scaleX: 1, scaleY: 1, imageWidth: width, imageHeight: height };
@@ -43,9 +43,9 @@ test('a disc is found in its box to a pixel, in every thread alike', async (t) =
   const scene = disc(90, 80, 25);
   const masks = await Promise.all(Array.from({ length: 6 }, () => segmenter.segment(scene)));
   for (const mask of masks) assert.deepEqual(mask, masks[0]);
-  const found = pixelsOf(masks[0] as MaskRle);
-  const both = found.reduce((sum, value, i) => sum + value * (scene.truth[i] as number), 0);
-  const either = found.reduce((sum, value, i) => sum + Math.max(value, scene.truth[i] as number), 0);
+  const found = pixelsOf(masks[0]);
+  const both = found.reduce((sum, value, i) => sum + value * scene.truth[i], 0);
+  const either = found.reduce((sum, value, i) => sum + Math.max(value, scene.truth[i]), 0);
   assert.ok(both / either > 0.97, `IoU ${both / either}`);
 });
 

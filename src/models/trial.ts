@@ -12,14 +12,14 @@ export async function trialOfNetwork(network: Uint8Array, input: InputSpec, outp
   const pixels = graph.input('pixels', 'uint8', [1, input.height, input.width, 3]);
   const feeds = { [input.name]: pixelsToModelInput(graph, pixels, input) };
   const values = inlineModel(graph, network, { prefix: 'network', feeds, outputs: [output] });
-  graph.output(graph.cast(values[output] as string, 'float32'), 'value');
+  graph.output(graph.cast(values[output], 'float32'), 'value');
   const { value } = await trialRun(graph.toModel(), input);
-  for (const number of (value as Tensor).data) {
+  for (const number of value.data) {
     if (!Number.isFinite(Number(number))) {
       throw new LabelsmithError('BAD_MODEL', `a trial run gave ${number} for ${output}`);
     }
   }
-  return value as Tensor;
+  return value;
 }
 
 /** Runs a model with the input `pixels` on slanting stripes of all brightnesses. */

@@ -14,14 +14,14 @@ const uniform = (random: Random, n: number, scale = 1) => Float32Array.from({ le
 function near(actual: readonly number[], expected: readonly number[], tolerance: number): void {
   assert.equal(actual.length, expected.length);
   actual.forEach((value, i) => {
-    assert.ok(Math.abs(value - (expected[i] as number)) <= tolerance, `${i}: ${value}, expected ${expected[i]}`);
+    assert.ok(Math.abs(value - expected[i]) <= tolerance, `${i}: ${value}, expected ${expected[i]}`);
   });
 }
 
 /** The definition, cell by cell: no neighbour of the class is hotter. */
 function peaksByHand(heat: Float32Array, [classes, rows, columns]: [number, number, number], threshold: number) {
   const found: number[][] = [];
-  const at = (c: number, y: number, x: number) => heat[(c * rows + y) * columns + x] as number;
+  const at = (c: number, y: number, x: number) => heat[(c * rows + y) * columns + x];
   for (let c = 0; c < classes; c++) {
     for (let y = 0; y < rows; y++) {
       for (let x = 0; x < columns; x++) {
@@ -57,7 +57,7 @@ test('peaks are the cells that no neighbour of their class beats, edges and plat
       for (const [name, value] of Object.entries(peaks)) g.output(value, name === 'heat' ? 'hot' : name);
       const y = await runner.runModel(g.toModel(), { heat: float32(heat, [1, classes, rows, columns]) });
       const [hot, c, px, py] = ['hot', 'classes', 'x', 'y'].map((name) => numbers(y[name])) as number[][];
-      const got = (hot as number[]).map((value, i) => [value, c?.[i], px?.[i], py?.[i]]);
+      const got = hot.map((value, i) => [value, c?.[i], px?.[i], py?.[i]]);
       assert.deepEqual(got, peaksByHand(heat, [classes, rows, columns], threshold));
     }
   }
@@ -116,7 +116,7 @@ test('suppression keeps what a greedy pass over sorted boxes keeps', async () =>
   });
   const expected: number[] = [];
   for (const c of [0, 1]) {
-    const score = (i: number) => scores[c * n + i] as number;
+    const score = (i: number) => scores[c * n + i];
     const order = Array.from({ length: n }, (_, i) => i).filter((i) => score(i) > options.threshold);
     order.sort((i, j) => score(j) - score(i));
     const left: number[] = [];

@@ -100,8 +100,8 @@ test('the same model can be inlined twice', async () => {
   const x = g.input('x', 'float32', [2]);
   const model = oldModel(11, 'Relu', []);
   const once = inlineModel(g, model, { prefix: 'm', feeds: { x } });
-  const twice = inlineModel(g, model, { prefix: 'm', feeds: { x: once.y0 as string } });
-  g.output(twice.y0 as string, 'y');
+  const twice = inlineModel(g, model, { prefix: 'm', feeds: { x: once.y0 } });
+  g.output(twice.y0, 'y');
   const session = await Session.create(g.toModel());
   assert.deepEqual((await session.run({ x: float32([1, 2]) })).y?.data, Float32Array.of(4, 8));
 });
@@ -120,7 +120,7 @@ test('pixels are scaled, shifted, reordered and laid out as the model wants', as
   assert.deepEqual(y.plain?.dims, [1, 3, 1, 2]);
   const expected = [0.4, 1, 0, 1.2, -0.1, 0.05];
   Array.from(y.bgr?.data as Float32Array).forEach((value, i) => {
-    assert.ok(Math.abs(value - (expected[i] as number)) < 1e-6, `${i}: ${value}`);
+    assert.ok(Math.abs(value - expected[i]) < 1e-6, `${i}: ${value}`);
   });
   assert.deepEqual(Array.from(y.ints?.data as Int32Array), [3, 2, 1, 6, 5, 4]);
 });
@@ -144,7 +144,7 @@ for (const { file, input, size, tolerance } of IMPORTED) {
     const pixels = new Uint8Array(size * size * 3).map((_, i) => (i * 7919) % 251);
     const planes = new Float32Array(pixels.length);
     for (let c = 0; c < 3; c++) {
-      for (let i = 0; i < size * size; i++) planes[c * size * size + i] = pixels[3 * i + 2 - c] as number;
+      for (let i = 0; i < size * size; i++) planes[c * size * size + i] = pixels[3 * i + 2 - c];
     }
     const joined = await Session.create(g.toModel());
     const alone = await Session.create(bytes);
@@ -159,7 +159,7 @@ for (const { file, input, size, tolerance } of IMPORTED) {
       assert.equal(left.length, right.length);
       let worst = 0;
       left.forEach((value, i) => {
-        worst = Math.max(worst, Math.abs(value - (right[i] as number)));
+        worst = Math.max(worst, Math.abs(value - right[i]));
       });
       assert.ok(worst <= tolerance, `${name} differs by ${worst}`);
     }

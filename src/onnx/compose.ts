@@ -263,14 +263,14 @@ export function pixelsToModelInput(builder: Graph, pixels: Value, options: Pixel
   let x = layout === 'NCHW' ? builder.transpose(pixels, [0, 3, 1, 2]) : pixels;
   if (colours === 'BGR') x = builder.gather(x, builder.ints([2, 1, 0]), layout === 'NCHW' ? 1 : 3);
   const factor = std.map((deviation) => scale / deviation);
-  const shift = mean.map((value, i) => -value / (std[i] as number));
+  const shift = mean.map((value, i) => -value / std[i]);
   const plain = factor.every((one) => one === 1) && shift.every((one) => one === 0);
   if (plain) return dtype === 'uint8' ? x : builder.cast(x, dtype);
   x = builder.cast(x, 'float32');
   const dims = layout === 'NCHW' ? [1, 3, 1, 1] : [1, 1, 1, 3];
   const perChannel = (values: number[]) =>
     values.every((value) => value === values[0])
-      ? builder.scalar(values[0] as number)
+      ? builder.scalar(values[0])
       : builder.constant(float32(values, dims), 'perChannel');
   if (!factor.every((one) => one === 1)) x = builder.mul(x, perChannel(factor));
   if (!shift.every((one) => one === 0)) x = builder.add(x, perChannel(shift));

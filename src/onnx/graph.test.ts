@@ -49,7 +49,7 @@ test('operators of the builder run under the opset they are written for', async 
   g.output(values, 'values');
   g.output(indices, 'indices');
   const [left, right] = g.split(x, [1, 2], 1);
-  g.output(g.concat([right as string, left as string], 1), 'rotated');
+  g.output(g.concat([right, left], 1), 'rotated');
   g.output(g.clip(x, undefined, 4), 'clipped');
   g.output(g.oneHot(g.argMax(x, 1), g.ints([3])), 'oneHot');
   g.output(g.where(g.greater(x, g.scalar(3)), x, g.scalar(0)), 'where');
@@ -133,7 +133,7 @@ test('a broken graph and a wrong feed are BAD_MODEL with the reason', async () =
 test('half precision: every half comes back from single, and rounding is to the nearest, ties to even', () => {
   const all = Uint16Array.from({ length: 65536 }, (_, i) => i).filter((bits) => (bits & 0x7c00) !== 0x7c00);
   assert.deepEqual(float32ToFloat16(float16ToFloat32(all)), all);
-  const nearest = (x: number) => float16ToFloat32(float32ToFloat16(Float32Array.of(x)))[0] as number;
+  const nearest = (x: number) => float16ToFloat32(float32ToFloat16(Float32Array.of(x)))[0];
   assert.equal(nearest(65520), Number.POSITIVE_INFINITY);
   assert.equal(nearest(65519), 65504);
   assert.equal(nearest(2049), 2048);

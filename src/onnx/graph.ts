@@ -177,7 +177,7 @@ export class GraphBuilder {
 
   /** Adds an operator with one output. */
   op(op: string, inputs: readonly Value[], attributes?: Attributes, name?: string): Value {
-    return this.node(op, inputs, attributes, { name })[0] as Value;
+    return this.node(op, inputs, attributes, { name })[0];
   }
 
   /** Adds a node as it stands, for models that are inlined. Its outputs must come from `uniqueName`. */
@@ -209,7 +209,7 @@ export class GraphBuilder {
       opsetImport,
       metadataProps: Object.keys(metadata)
         .sort()
-        .map((key) => ({ key, value: metadata[key] as string })),
+        .map((key) => ({ key, value: metadata[key] })),
       graph: {
         name: this.name,
         node,

@@ -18,7 +18,7 @@ export function neededNodes(nodes: readonly NodeProto[], wanted: readonly string
     const i = producer.get(name);
     if (i === undefined || keep.has(i)) continue;
     keep.add(i);
-    open.push(...valuesReadBy(nodes[i] as NodeProto));
+    open.push(...valuesReadBy(nodes[i]));
   }
   return nodes.filter((_, i) => keep.has(i));
 }

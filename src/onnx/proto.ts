@@ -215,7 +215,7 @@ const MODEL = root.lookupType('ModelProto');
 export function decodeModel(bytes: Uint8Array): ModelProto {
   let model: ModelProto;
   try {
-    model = MODEL.toObject(MODEL.decode(bytes), { longs: BigInt }) as ModelProto;
+    model = MODEL.toObject(MODEL.decode(bytes), { longs: BigInt });
   } catch (cause) {
     throw new LabelsmithError('BAD_MODEL', `not an ONNX model: ${bytes.length} bytes that do not decode`, {
       cause,

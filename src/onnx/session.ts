@@ -85,7 +85,7 @@ export class Session {
   async run(feeds: Tensors, outputs: readonly string[] = this.outputs): Promise<Record<string, Tensor>> {
     const given: Record<string, ort.Tensor> = {};
     for (const [name, { dtype, data, dims }] of Object.entries(feeds)) {
-      given[name] = new ort.Tensor(dtype as 'float32', data as Float32Array, dims as number[]);
+      given[name] = new ort.Tensor(dtype as 'float32', data as Float32Array, dims);
     }
     let results: ort.InferenceSession.ReturnType;
     try {
@@ -94,7 +94,7 @@ export class Session {
       throw new LabelsmithError('BAD_MODEL', `ONNX Runtime could not run the graph: ${messageOf(cause)}`, { cause });
     }
     const tensors: Record<string, Tensor> = {};
-    for (const name of outputs) tensors[name] = fromOrt(results[name] as ort.Tensor, name);
+    for (const name of outputs) tensors[name] = fromOrt(results[name], name);
     return tensors;
   }
 

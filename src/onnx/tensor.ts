@@ -120,7 +120,7 @@ export function tensorFromProto(proto: TensorProto): Tensor {
             : (proto.int32Data ?? []);
   const big = data instanceof BigInt64Array || data instanceof BigUint64Array;
   for (let i = 0; i < listed.length && i < size; i++) {
-    if (big) data[i] = BigInt(listed[i] as bigint);
+    if (big) data[i] = BigInt(listed[i]);
     else data[i] = Number(listed[i]);
   }
   if (listed.length !== size) {

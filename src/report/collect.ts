@@ -11,15 +11,7 @@ import { taxonomy } from '../corpus/corpus.ts';
 import type { ClassRecord, QuarantineRow, SimilarPair, Store, StoreSummary } from '../store/store.ts';
 import { ImagePass } from './image-pass.ts';
 import type { ReportPicture, ReportShape, Thumbnail } from './picture-data.ts';
-import type {
-  Exemplar,
-  GatheredSection,
-  ReportClass,
-  ReportCopies,
-  ReportData,
-  ReportFlag,
-  ReportGroup,
-} from './report-data.ts';
+import type { GatheredSection, ReportClass, ReportCopies, ReportData, ReportFlag, ReportGroup } from './report-data.ts';
 import { shapeOf } from './shapes.ts';
 import { chooseTypical, type ReadVectors } from './typical.ts';
 
@@ -171,7 +163,7 @@ async function withExemplars(
   return tallies.map((tally, i) => {
     const { name, task, images, regions, meanConfidence, origins } = tally;
     const record = recordOf.get(name);
-    const typical = chosen[i] as Exemplar[];
+    const typical = chosen[i];
     const shown = new Set(typical.map(({ imageId }) => imageId));
     return {
       name,

@@ -118,16 +118,16 @@ async function byCandidates({ store }: Workspace): Promise<ConfusingPair[]> {
 function addOverlaps(pairs: Pairs, imageId: ImageId, detections: Detections, names: readonly string[]): void {
   const { count, scores, classes } = detections;
   const taken = new Set<number>();
-  for (let i = 0; i < count && (scores[i] as number) >= LEAST_SCORE; i++) {
+  for (let i = 0; i < count && scores[i] >= LEAST_SCORE; i++) {
     if (taken.has(i)) continue;
     const box = boxAt(detections, i);
-    for (let j = i + 1; j < count && (scores[j] as number) >= (scores[i] as number) / 2; j++) {
-      const [a, b] = [names[classes[i] as number] as string, names[classes[j] as number] as string];
-      if (a === b || (scores[j] as number) < LEAST_SCORE) continue;
+    for (let j = i + 1; j < count && scores[j] >= scores[i] / 2; j++) {
+      const [a, b] = [names[classes[i]], names[classes[j]]];
+      if (a === b || scores[j] < LEAST_SCORE) continue;
       const other = boxAt(detections, j);
       if (iou(box, other) < SAME_PLACE) continue;
       taken.add(j);
-      const both = [scores[i] as number, scores[j] as number] as const;
+      const both = [scores[i], scores[j]] as const;
       pairs.add(a, b, both[1], { imageId, scores: both, boxes: [box, other], labelled: null });
       break;
     }
@@ -161,10 +161,10 @@ async function byNeighbours(workspace: Workspace, task: string, threads: number)
       const own = labels.get(id) as string;
       for (let n = 0; n <= NEIGHBOURS; n++) {
         const at = i * (NEIGHBOURS + 1) + n;
-        const other = labels.get(ids[indices[at] as number] as string);
+        const other = labels.get(ids[indices[at]]);
         if (other === undefined || other === own || indices[at] === i) continue;
         const example = { imageId: id, scores: null, boxes: null, labelled: own };
-        pairs.add(own, other, similarities[at] as number, example);
+        pairs.add(own, other, similarities[at], example);
         break;
       }
     }

@@ -70,12 +70,12 @@ export function typicalAndVaried(
     for (let j = 0; j < n; j++) {
       if (chosen.includes(j) || !eligible(j)) continue;
       let gain = 0;
-      for (let i = 0; i < n; i++) gain += Math.max(0, (matrix[j * n + i] as number) - (shown[i] as number));
+      for (let i = 0; i < n; i++) gain += Math.max(0, matrix[j * n + i] - shown[i]);
       if (best < 0 || gain > most) [best, most] = [j, gain];
     }
     if (best < 0) return chosen;
     chosen.push(best);
-    for (let i = 0; i < n; i++) shown[i] = Math.max(shown[i] as number, matrix[best * n + i] as number);
+    for (let i = 0; i < n; i++) shown[i] = Math.max(shown[i], matrix[best * n + i]);
   }
   return chosen;
 }

@@ -60,7 +60,7 @@ export class ClassTally {
       this.#confidenceSum += label.confidence;
       this.#confidences++;
     }
-    const confidence = (sorted[0] as Labelled).label.confidence;
+    const confidence = sorted[0].label.confidence;
     const exemplar = { imageId: image.id, confidence, regions };
     // An id is a hash of the image's bytes, so its beginning is a lot drawn once and for all.
     this.sample.offer(image.groupId, -Number.parseInt(image.id.slice(0, 12), 16) || 0, image.id, exemplar);
@@ -102,7 +102,7 @@ export class ImagePass {
     for (const label of image.labels) if (!byClass.has(`${label.task}\n${label.className}`)) put(label, null);
     if (byClass.size > 0) this.labelledImages++;
     for (const [key, labels] of byClass) {
-      const { className, task } = (labels[0] as Labelled).label;
+      const { className, task } = labels[0].label;
       const tally = this.#classes.get(key) ?? new ClassTally(className, task, this.#places);
       this.#classes.set(key, tally);
       tally.add(image, labels);

@@ -30,8 +30,8 @@ export function shapeOf(
  */
 function simplified(polygon: readonly number[], tolerance: number): number[] {
   const n = polygon.length / 2;
-  const x = (i: number) => polygon[2 * (i % n)] as number;
-  const y = (i: number) => polygon[2 * (i % n) + 1] as number;
+  const x = (i: number) => polygon[2 * (i % n)];
+  const y = (i: number) => polygon[2 * (i % n) + 1];
   let far = 0;
   for (let i = 1; i < n; i++) {
     if (Math.hypot(x(i) - x(0), y(i) - y(0)) > Math.hypot(x(far) - x(0), y(far) - y(0))) far = i;

@@ -44,20 +44,20 @@ export async function chooseTypical(
     const least = medianConfidence(known.map(({ exemplar }) => exemplar));
     return typicalAndVaried(
       known.length,
-      (i, j) => (1 + dot((known[i] as Known).vector, (known[j] as Known).vector)) / 2,
+      (i, j) => (1 + dot(known[i].vector, known[j].vector)) / 2,
       places,
       // What is unlikely to be of the class does not stand for it.
-      (i) => ((known[i] as Known).exemplar.confidence ?? 1) >= least,
-    ).map((i) => (known[i] as Known).exemplar);
+      (i) => (known[i].exemplar.confidence ?? 1) >= least,
+    ).map((i) => known[i].exemplar);
   });
   const withoutVectors = classes.map((tally, i) => (chosen[i] ? [] : tally.best.list()));
   const hashes = await readHashes([...new Set(withoutVectors.flat().map(({ imageId }) => imageId))]);
   return chosen.map((list, c) => {
     if (list) return list;
-    const best = withoutVectors[c] as Exemplar[];
-    const hashOf = (i: number) => hashes.get((best[i] as Exemplar).imageId) ?? '0'.repeat(16);
+    const best = withoutVectors[c];
+    const hashOf = (i: number) => hashes.get(best[i].imageId) ?? '0'.repeat(16);
     const near = (i: number, j: number) => 1 - hammingDistance(hashOf(i), hashOf(j)) / 64;
-    return typicalAndVaried(best.length, near, places).map((i) => best[i] as Exemplar);
+    return typicalAndVaried(best.length, near, places).map((i) => best[i]);
   });
 }
 

@@ -59,8 +59,7 @@ export async function readItemList(
 
 /** Those with this box but for rounding, nearest first. */
 function regionsAt(regions: readonly StoredRegion[], box: Box): StoredRegion[] {
-  const distance = (region: StoredRegion) =>
-    Math.max(...region.box.map((corner, i) => Math.abs(corner - (box[i] as number))));
+  const distance = (region: StoredRegion) => Math.max(...region.box.map((corner, i) => Math.abs(corner - box[i])));
   return regions
     .filter((region) => !region.deleted && distance(region) <= SAME_CORNER)
     .sort((a, b) => distance(a) - distance(b) || (a.id < b.id ? -1 : 1));

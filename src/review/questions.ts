@@ -127,7 +127,7 @@ async function card(
   bytes: Uint8Array,
 ): Promise<Markup> {
   const [piece] = box ? await cropRegions(bytes, [box], { margin: MARGIN }) : [bytes];
-  const thumbnail = await thumbnailOf(piece as Uint8Array, { longest: 240 });
+  const thumbnail = await thumbnailOf(piece, { longest: 240 });
   const source = `data:image/webp;base64,${Buffer.from(thumbnail.bytes).toString('base64')}`;
   return html`<li><img src="${source}" alt="${file}"><p><b>${name}</b><br>${file}<br>${WHY[why]}${guess !== null && html`<br>perhaps ${guess}`}</p></li>\n`;
 }

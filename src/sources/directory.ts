@@ -75,13 +75,13 @@ class Names {
 
   *inOrder(): Generator<DirectoryEntry> {
     const { bytes, ends } = this;
-    const start = (i: number) => (i === 0 ? 0 : (ends[i - 1] as number));
+    const start = (i: number) => (i === 0 ? 0 : ends[i - 1]);
     const order = new Uint32Array(this.count).map((_, i) => i);
     order.sort((a, b) => bytes.compare(bytes, start(b), ends[b], start(a), ends[a]));
     for (const i of order) {
-      const code = this.kinds[i] as number;
-      const kind = KINDS[code & 3] as DirectoryEntryKind;
-      const end = (ends[i] as number) - (kind === 'folder' ? 1 : 0);
+      const code = this.kinds[i];
+      const kind = KINDS[code & 3];
+      const end = ends[i] - (kind === 'folder' ? 1 : 0);
       yield { name: Buffer.from(bytes.subarray(start(i), end)), kind, viaLink: (code & VIA_LINK) !== 0 };
     }
   }

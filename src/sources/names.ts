@@ -83,7 +83,7 @@ export function pathTextOf(bytes: Buffer): PathText {
   while (at < bytes.length) {
     const length = utf8LengthAt(bytes, at);
     if (length === 0) {
-      path += `\\x${(bytes[at] as number).toString(16).padStart(2, '0').toUpperCase()}`;
+      path += `\\x${bytes[at].toString(16).padStart(2, '0').toUpperCase()}`;
       at += 1;
     } else {
       path += bytes.toString('utf8', at, at + length);

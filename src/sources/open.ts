@@ -188,7 +188,7 @@ function stdinSource(spec: string, options: OpenSourceOptions): Source {
 async function* listLines(lines: Readable, bases: readonly string[], listing: Listing): AsyncGenerator<SourceItem> {
   for await (const line of listedPaths(lines)) {
     const candidates = line[0] === 0x2f ? [line] : bases.map((base) => Buffer.concat([Buffer.from(`${base}/`), line]));
-    let found = candidates[0] as Buffer;
+    let found = candidates[0];
     for (const candidate of candidates) {
       if (await exists(candidate)) {
         found = candidate;

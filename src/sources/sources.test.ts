@@ -235,7 +235,7 @@ describe('folders', () => {
           ['unreadable'],
         );
         assert.equal(entries.length, 2);
-        await assert.rejects((entries[0] as SourceEntry).read(100), isError('BAD_FILE', 'unreadable'));
+        await assert.rejects(entries[0].read(100), isError('BAD_FILE', 'unreadable'));
       }),
   );
 
@@ -244,7 +244,7 @@ describe('folders', () => {
       write(folder, 'a.jpg');
       const { entries } = await listed(await openSource(folder, { cwd: '/' }));
       renameSync(join(folder, 'a.jpg'), join(folder, 'b.jpg'));
-      await assert.rejects((entries[0] as SourceEntry).read(100), isError('NOT_FOUND', 'missing'));
+      await assert.rejects(entries[0].read(100), isError('NOT_FOUND', 'missing'));
     }));
 });
 
@@ -393,7 +393,7 @@ describe('archives', () => {
       const [file] = readdirSync(cache);
       assert.equal(readdirSync(cache).length, 1);
       // The cache is believed: a marker put there is what is read.
-      writeFileSync(join(cache, file as string), await tarOf([{ name: 'marker.jpg', content: x }]));
+      writeFileSync(join(cache, file), await tarOf([{ name: 'marker.jpg', content: x }]));
       assert.deepEqual((await reasonsOf(join(folder, 'a.tar.gz'), cache)).names, ['marker.jpg']);
       const reader = createReader({ archiveCache: cache });
       assert.equal((await reader.read(join(folder, 'a.tar.gz!/marker.jpg'), null, 10)).length, 1);
@@ -417,7 +417,7 @@ describe('archives', () => {
         const { entries, problems } = await listed(await openSource(`${format}.tar`, { cwd: folder }));
         assert.deepEqual(problems, [], format);
         assert.deepEqual(relative(entries, join(folder, `${format}.tar!`)), [long, 'short.jpg'], format);
-        assert.equal(Buffer.from(await (entries[0] as SourceEntry).read(10)).toString(), 'long');
+        assert.equal(Buffer.from(await entries[0].read(10)).toString(), 'long');
       }
       for (const format of ['v7', 'ustar']) {
         execFileSync('tar', [

@@ -45,7 +45,7 @@ export async function* tarMembers(file: FileHandle, fileSize: number, shown: str
       continue;
     }
     if (!checksumFits(header)) throw new TarError(`no tar header at byte ${at - BLOCK}`);
-    const type = String.fromCharCode(header[156] as number);
+    const type = String.fromCharCode(header[156]);
     const own = { ...Object.fromEntries(shared), ...Object.fromEntries(extended) };
     const byteSize = own.size === undefined ? numberField(header, 124, 12) : Number(own.size.toString('latin1'));
     if (!Number.isSafeInteger(byteSize) || byteSize < 0) throw new TarError(`a size that is no number at byte ${at}`);
@@ -107,7 +107,7 @@ function isZero(block: Buffer): boolean {
 function checksumFits(header: Buffer): boolean {
   let [unsigned, signed] = [0, 0];
   for (let i = 0; i < BLOCK; i++) {
-    const byte = i >= 148 && i < 156 ? 0x20 : (header[i] as number);
+    const byte = i >= 148 && i < 156 ? 0x20 : header[i];
     unsigned += byte;
     signed += byte > 127 ? byte - 256 : byte;
   }
@@ -118,15 +118,15 @@ function checksumFits(header: Buffer): boolean {
 /** Octal text, or GNU's base 256 when the first bit is set. */
 function numberField(header: Buffer, start: number, length: number): number {
   const field = header.subarray(start, start + length);
-  if (((field[0] as number) & 0x80) === 0) {
+  if ((field[0] & 0x80) === 0) {
     const text = field
       .toString('latin1')
       .replace(/[\0 ]+$/g, '')
       .trim();
     return text === '' ? 0 : /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN;
   }
-  let value = (field[0] as number) & 0x7f;
-  for (let i = 1; i < length; i++) value = value * 256 + (field[i] as number);
+  let value = field[0] & 0x7f;
+  for (let i = 1; i < length; i++) value = value * 256 + field[i];
   return value;
 }
 

@@ -112,7 +112,7 @@ export async function openGuesses({ store, dir }: Workspace, task: string): Prom
     const found = await vectors.lookup(shards, ids);
     for (const [id, row] of found) {
       const now = new Float32Array(classNames.length);
-      for (const [c, column] of columnOf.entries()) now[column] = (now[column] as number) + (row[c] as number);
+      for (const [c, column] of columnOf.entries()) now[column] = now[column] + row[c];
       found.set(id, now);
     }
     return found;
@@ -125,8 +125,8 @@ export async function openGuesses({ store, dir }: Workspace, task: string): Prom
       const result = new Map<ItemId, Guess>();
       for (const [id, row] of await probabilities(ids)) {
         const most = argMax(row);
-        const className = classNames[most] as string;
-        result.set(id, { className, confidence: row[most] as number, origin: set.origin });
+        const className = classNames[most];
+        result.set(id, { className, confidence: row[most], origin: set.origin });
       }
       return result;
     },

@@ -167,7 +167,7 @@ function countsByClass(rows: readonly CountRow[], dictionary: Dictionary): Map<n
               items: items as ItemKind,
               count,
               meanConfidence: confidence / count,
-              origins: Object.fromEntries(origins) as Partial<Record<Origin, number>>,
+              origins: Object.fromEntries(origins),
             },
           ];
         }),

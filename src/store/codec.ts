@@ -169,16 +169,16 @@ export function packDetections(detections: Detections): Uint8Array {
   const n = detections.count;
   const bytes = new Uint8Array(n * CANDIDATE_BYTES);
   const view = new DataView(bytes.buffer);
-  for (let i = 0; i < 4 * n; i++) view.setFloat32(4 * i, detections.boxes[i] as number, true);
+  for (let i = 0; i < 4 * n; i++) view.setFloat32(4 * i, detections.boxes[i], true);
   for (let i = 0; i < n; i++) {
-    const classIndex = detections.classes[i] as number;
+    const classIndex = detections.classes[i];
     if (!(classIndex >= 0 && classIndex < MOST_CLASSES)) {
       throw new LabelsmithError(
         'BAD_MODEL',
         `Class index ${classIndex} of a detection is not in 0 to ${MOST_CLASSES - 1}`,
       );
     }
-    view.setFloat32(16 * n + 4 * i, detections.scores[i] as number, true);
+    view.setFloat32(16 * n + 4 * i, detections.scores[i], true);
     view.setUint16(20 * n + 2 * i, classIndex, true);
   }
   return bytes;

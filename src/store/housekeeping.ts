@@ -6,7 +6,7 @@ import { flagsOf } from './codec.ts';
 import type { Query } from './driver.ts';
 import { NONE_CLASS_ID, originOf } from './schema.ts';
 import type { Session } from './session.ts';
-import type { Store, StoreSummary } from './store.ts';
+import type { Store } from './store.ts';
 import { template } from './template.ts';
 
 export function housekeepingStore(
@@ -84,9 +84,7 @@ export function housekeepingStore(
         similarPairs: await one(raw(sql`select count(*) as n from similar_pair`)),
         quarantined: Object.fromEntries(quarantined.map((row) => [row.reason, Number(row.n)])),
         regions: await one(raw(sql`select count(*) as n from region where deleted = 0`)),
-        labels: Object.fromEntries(
-          labels.map((row): [Origin, number] => [originOf(row.origin), Number(row.n)]),
-        ) as StoreSummary['labels'],
+        labels: Object.fromEntries(labels.map((row): [Origin, number] => [originOf(row.origin), Number(row.n)])),
         classes: await one(
           raw(sql`select count(*) as n from class where id = root_id and id <> ${sql.lit(NONE_CLASS_ID)}`),
         ),

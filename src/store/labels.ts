@@ -69,7 +69,7 @@ export function labelStore(session: Session): LabelStore {
           const key = `${label.itemId} ${label.origin} ${label.task}`;
           if (!replace || !isMachine(label.origin) || cleared.has(key)) return;
           cleared.add(key);
-          draft.add(statements.dropLabels, rows[i] as LabelTable);
+          draft.add(statements.dropLabels, rows[i]);
         });
         for (const row of rows) draft.add(statements.putLabel, row);
 

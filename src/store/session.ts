@@ -42,7 +42,7 @@ export class Session {
       const [revision, ...rows] = await this.driver.read([revisionQuery, ...queries]);
       const dictionary = await this.dictionary();
       // An older snapshot than the dictionary is fine: names are never taken away, numbers never given again.
-      if (dictionary.revision >= (revision[0]?.value ?? 0)) return { rows: rows as RowsOf<Queries>, dictionary };
+      if (dictionary.revision >= (revision[0]?.value ?? 0)) return { rows: rows, dictionary };
       this.#dictionary = undefined;
     }
   }
@@ -145,7 +145,7 @@ export function* pieces<T>(list: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < list.length; start += most) {
     const piece = list.slice(start, start + most);
     const size = LIST_SIZES.find((s) => s >= piece.length) ?? most;
-    while (piece.length < size) piece.push(piece[piece.length - 1] as T);
+    while (piece.length < size) piece.push(piece[piece.length - 1]);
     yield piece;
   }
 }

@@ -63,7 +63,7 @@ async function writeShard(workspace: string, shard: NewVectorShard): Promise<Vec
     file: `${VECTORS_FOLDER}/${folder}/${name}`,
     sha256,
     count: shard.ids.length,
-    firstId: shard.ids[0] as ItemId,
+    firstId: shard.ids[0],
     lastId: shard.ids.at(-1) as ItemId,
     runId: shard.runId,
   };
@@ -77,7 +77,7 @@ function checkShard({ shard, items, ids, vectors, precision = 'float16' }: NewVe
   if (ids.length !== vectors.rows) throw wrong(`has ${ids.length} ids and ${vectors.rows} vectors`);
   for (const [i, id] of ids.entries()) {
     if (id.length !== ID_LENGTH[items]) throw wrong(`has ${id} as an id of ${items}`);
-    if (i > 0 && id <= (ids[i - 1] as ItemId)) throw wrong(`has its ids out of order or twice at ${id}`);
+    if (i > 0 && id <= ids[i - 1]) throw wrong(`has its ids out of order or twice at ${id}`);
   }
   const most = precision === 'float16' ? 65_504 : Number.MAX_VALUE;
   const bad = vectors.data.findIndex((value) => !(Math.abs(value) <= most));
@@ -206,18 +206,18 @@ async function readAll(
 
 /** Sorts ids and moves the rows with them in place, along the cycles of the permutation. */
 function sortRows(ids: ItemId[], data: Float32Array, columns: number): void {
-  if (ids.every((id, i) => i === 0 || (ids[i - 1] as ItemId) < id)) return;
-  const from = Uint32Array.from(ids, (_, i) => i).sort((a, b) => ((ids[a] as ItemId) < (ids[b] as ItemId) ? -1 : 1));
+  if (ids.every((id, i) => i === 0 || ids[i - 1] < id)) return;
+  const from = Uint32Array.from(ids, (_, i) => i).sort((a, b) => (ids[a] < ids[b] ? -1 : 1));
   const first = new Float32Array(columns);
   const done = new Uint8Array(ids.length);
   for (let start = 0; start < ids.length; start++) {
     if (done[start]) continue;
-    const firstId = ids[start] as ItemId;
+    const firstId = ids[start];
     first.set(data.subarray(start * columns, (start + 1) * columns));
     let to = start;
-    for (let next = from[to] as number; next !== start; next = from[to] as number) {
+    for (let next = from[to]; next !== start; next = from[to]) {
       data.copyWithin(to * columns, next * columns, (next + 1) * columns);
-      ids[to] = ids[next] as ItemId;
+      ids[to] = ids[next];
       done[to] = 1;
       to = next;
     }

@@ -398,7 +398,7 @@ const PECULIAR: Partial<Record<FormatName, Peculiarity>> = {
     labels(image) {
       const all = image.labels.length > 0 ? image.labels : image.regions.flatMap((region) => region.labels);
       const names = new Set([...new Set(all.map(({ className }) => className))].map((name) => name.trim()));
-      return [...names].map((className) => ({ ...(all[0] as LabelValue), className }));
+      return [...names].map((className) => ({ ...all[0], className }));
     },
   },
 };
@@ -598,7 +598,7 @@ function assertRegions(
 ): void {
   assert.equal(got.length, want.length, 'number of regions');
   for (const [i, region] of want.entries()) {
-    const { box, polygons, keypoints, ...rest } = got[i] as PlainRegion;
+    const { box, polygons, keypoints, ...rest } = got[i];
     const { box: expected, polygons: outlines, keypoints: points, ...expectedRest } = region;
     assert.deepEqual(rest, expectedRest, `region ${i}`);
     assertNear(polygons, outlines, image, keeps, `region ${i} polygons`);
@@ -616,11 +616,11 @@ function assertRegions(
     );
     for (const axis of [0, 1, 2, 3]) {
       const size = axis % 2 === 0 ? image.width : image.height;
-      const value = expected[axis] as number;
+      const value = expected[axis];
       const clipped = keeps.boxes === 'exact' ? value : Math.min(Math.max(value, 0), size);
-      const error = Math.abs((box[axis] as number) - clipped);
+      const error = Math.abs(box[axis] - clipped);
       assert.ok(error <= tolerance(keeps, size), `region ${i} edge ${axis}: ${box[axis]} for ${clipped} of ${size}`);
-      if (keeps.boxes !== 'exact') assert.ok((box[axis] as number) >= -1e-9 && (box[axis] as number) <= size + 1e-9);
+      if (keeps.boxes !== 'exact') assert.ok(box[axis] >= -1e-9 && box[axis] <= size + 1e-9);
     }
   }
 }

@@ -16,7 +16,7 @@ export function blobVectors(rows: number, blobs: number, seed = 1): Matrix {
   const points = newSharedMatrix(rows, COLUMNS);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < COLUMNS; j++) {
-      points.data[i * COLUMNS + j] = (centres[(i % blobs) * COLUMNS + j] as number) + (random() - 0.5) / 3;
+      points.data[i * COLUMNS + j] = centres[(i % blobs) * COLUMNS + j] + (random() - 0.5) / 3;
     }
   }
   return normalisedRows(points);
@@ -30,7 +30,7 @@ export function neighboursByDefinition(points: Matrix, queries: Matrix, n: numbe
     const all = Array.from({ length: points.rows }, (_, i) => {
       let similarity = 0;
       for (let j = 0; j < COLUMNS; j++) {
-        similarity += (points.data[i * COLUMNS + j] as number) * (queries.data[q * COLUMNS + j] as number);
+        similarity += points.data[i * COLUMNS + j] * queries.data[q * COLUMNS + j];
       }
       return { i, similarity };
     });
@@ -71,13 +71,13 @@ export function neighbourContract(name: string, { recall: least, create }: Neigh
       assert.ok(recall(found, truth) >= least, `recall ${recall(found, truth)}`);
       for (let q = 0; q < queries.rows; q++) {
         for (let i = q * 10; i < (q + 1) * 10; i++) {
-          const at = (found.indices[i] as number) * COLUMNS;
+          const at = found.indices[i] * COLUMNS;
           let similarity = 0;
           for (let j = 0; j < COLUMNS; j++) {
-            similarity += (points.data[at + j] as number) * (queries.data[q * COLUMNS + j] as number);
+            similarity += points.data[at + j] * queries.data[q * COLUMNS + j];
           }
-          assert.ok(Math.abs(similarity - (found.similarities[i] as number)) < 1e-6);
-          if (i > q * 10) assert.ok((found.similarities[i] as number) <= (found.similarities[i - 1] as number));
+          assert.ok(Math.abs(similarity - found.similarities[i]) < 1e-6);
+          if (i > q * 10) assert.ok(found.similarities[i] <= found.similarities[i - 1]);
         }
         assert.equal(new Set(found.indices.subarray(q * 10, (q + 1) * 10)).size, 10, 'none twice');
       }

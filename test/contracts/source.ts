@@ -79,7 +79,7 @@ export function sourceContract(kind: SourceKind): void {
         );
         assert.equal(ignored.length, kind.names ? 0 : 1);
         for (const [i, entry] of entries.entries()) {
-          const content = expected[i]?.[1] as Buffer;
+          const content = expected[i]?.[1];
           assert.equal(entry.byteSize, content.length);
           assert.equal(entry.sourceRoot, source.root);
           assert.ok(entry.path.startsWith('/') || /^[A-Z]:/.test(entry.path), 'absolute');

@@ -21,7 +21,7 @@ function idsOf(count: number, from = 0): string[] {
 /** Numbers that half precision holds exactly, and that say which id they belong to. */
 function vectorsOf(ids: readonly string[]): Matrix {
   const data = Float32Array.from({ length: ids.length * COLUMNS }, (_, at) => {
-    const id = ids[Math.floor(at / COLUMNS)] as string;
+    const id = ids[Math.floor(at / COLUMNS)];
     return Number.parseInt(id.slice(0, 2), 16) / 4 - (at % COLUMNS);
   });
   return matrix(data, ids.length, COLUMNS);
@@ -63,9 +63,7 @@ export function vectorStoreContract(name: string, create: (workspace: string) =>
       const vectors = matrix(Float32Array.of(1 / 3, -1e-5, 60_000.5), 1, 3);
       const half = await store.read(await store.write(shardOf(ids, { vectors, space: 'half' })));
       for (const [i, value] of half.vectors.data.entries()) {
-        assert.ok(
-          Math.abs(value - (vectors.data[i] as number)) <= Math.abs(vectors.data[i] as number) * 2 ** -11 + 2 ** -25,
-        );
+        assert.ok(Math.abs(value - vectors.data[i]) <= Math.abs(vectors.data[i]) * 2 ** -11 + 2 ** -25);
       }
       const single = await store.read(
         await store.write(shardOf(ids, { vectors, space: 'single', precision: 'float32' })),
@@ -85,7 +83,7 @@ export function vectorStoreContract(name: string, create: (workspace: string) =>
     it('streams shards in the order given', async () => {
       const rows = await writeShards(store, 'stream');
       const seen: string[] = [];
-      for await (const { ids } of store.stream(rows.toReversed())) seen.push(ids[0] as string);
+      for await (const { ids } of store.stream(rows.toReversed())) seen.push(ids[0]);
       assert.deepEqual(
         seen,
         rows.toReversed().map(({ firstId }) => firstId),
@@ -168,7 +166,7 @@ export function vectorStoreContract(name: string, create: (workspace: string) =>
       const bad = (changes: Partial<NewVectorShard>, message: RegExp) =>
         assert.rejects(store.write(shardOf(ids, { space: 'bad', ...changes })), message);
       await bad({ ids: ids.toReversed() }, /out of order or twice/);
-      await bad({ ids: [ids[0] as string, ids[0] as string] }, /out of order or twice/);
+      await bad({ ids: [ids[0], ids[0]] }, /out of order or twice/);
       await bad({ ids: [] }, new RegExp(`expected 1 to ${MAX_SHARD_ROWS}`));
       await bad({ vectors: vectorsOf(idsOf(3)) }, /2 ids and 3 vectors/);
       await bad({ items: 'regions' }, /as an id of regions/);

@@ -42,7 +42,7 @@ async function sheet(path: string): Promise<{ head: string[]; rows: string[][] }
     .trimEnd()
     .split('\n')
     .map((line) => line.split(','));
-  return { head: head as string[], rows };
+  return { head: head, rows };
 }
 
 test('as a CSV: drawn with pictures, answered in part, then whole', async (t) => {
@@ -54,7 +54,7 @@ test('as a CSV: drawn with pictures, answered in part, then whole', async (t) =>
   const { head, rows } = await sheet(path);
   assert.equal(rows.length, 12);
   for (const row of rows) {
-    const picture = await readFile(join(drawn.out, row[head.indexOf('picture')] as string));
+    const picture = await readFile(join(drawn.out, row[head.indexOf('picture')]));
     assert.equal(picture.readUInt16BE(0), 0xffd8, 'a JPEG');
   }
   const nothing = await runCli(['audit', 'class', '--read', drawn.out], { cwd });
@@ -64,7 +64,7 @@ test('as a CSV: drawn with pictures, answered in part, then whole', async (t) =>
   const write = (list: readonly string[]) =>
     writeFile(
       path,
-      `${[head, ...rows.map((row, i) => [...row.slice(0, -1), list[i] as string])].map((row) => row.join(',')).join('\n')}\n`,
+      `${[head, ...rows.map((row, i) => [...row.slice(0, -1), list[i]])].map((row) => row.join(',')).join('\n')}\n`,
     );
   await write(answers);
   const part = await runJson<Result>(['audit', 'class', '--read', path], { cwd });
@@ -119,7 +119,7 @@ for (const origin of ['detector', 'cluster', 'reference', 'model', 'imported'] a
     const right = await answerByTruth(out);
     const { accuracy, checked, classes } = await runJson<Result>(['audit', 'class', '--read', out], { cwd });
     assert.deepEqual([checked, accuracy.estimate], [12, right / 12]);
-    const [low, high] = BOUNDS[right] as readonly [number, number];
+    const [low, high] = BOUNDS[right];
     assert.ok(Math.abs(accuracy.low - low) < 1e-6 && Math.abs(accuracy.high - high) < 1e-6, JSON.stringify(accuracy));
     assert.deepEqual([...new Set(classes.map(({ className }) => className))].sort(), ['day', 'night']);
     assert.deepEqual(
@@ -173,8 +173,8 @@ test('as folders: what is moved is answered, what stays is not', async (t) => {
   await move('day', 'night', other);
   for (const name of right) await move('day', 'day', name);
   await mkdir(at('dawn'));
-  await move('night', 'dawn', nights[0] as string);
-  await move('night', '_none', nights[1] as string);
+  await move('night', 'dawn', nights[0]);
+  await move('night', '_none', nights[1]);
   await writeFile(at('day', 'mine.jpg'), 'x');
   const result = await runJson<Result & { unknown: string[] }>(['audit', 'class', '--read', 'sort'], { cwd });
   assert.deepEqual([result.checked, result.right], [days.length + 2, right.length]);

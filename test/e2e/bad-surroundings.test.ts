@@ -399,7 +399,7 @@ test('a damaged model in the cache', async (t) => {
   });
 
   await t.test('a source, without network: noticed, and the message says which file goes where', async () => {
-    damage(sources[1] as string);
+    damage(sources[1]);
     const { code, text } = await failing(['detect', '--force'], { cwd: dir, env });
     assert.equal(code, 'NETWORK');
     assert.ok(text.includes(`${sources[1]}`), text);

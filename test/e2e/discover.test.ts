@@ -88,7 +88,7 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   );
   assert.ok(judged.classification.accuracyForced > 0.9, `accuracy ${judged.classification.accuracyForced}`);
 
-  const query = join('refs', 'leopards', readdirSync(join(dir, 'refs', 'leopards'))[0] as string);
+  const query = join('refs', 'leopards', readdirSync(join(dir, 'refs', 'leopards'))[0]);
   const { similar } = await runJson<{ similar: readonly { path: string }[] }>(['similar', query, '-n', '5'], {
     cwd: dir,
   });

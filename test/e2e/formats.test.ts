@@ -234,7 +234,7 @@ test('yolo, yolo-pose, voc, coco: Python reads the boxes, keypoints and mask tha
     ({ regions = [] }) => regions as { box: number[]; labels: { class: string }[]; keypoints?: number[][] }[],
   );
   const wanted = went.flatMap(({ box, labels, keypoints = [] }) =>
-    labels.map((label): Row => [label.class, box, keypoints.filter((point) => (point[2] as number) > 0)]),
+    labels.map((label): Row => [label.class, box, keypoints.filter((point) => point[2] > 0)]),
   );
   const [clip, asIs] = [(v: number, i: number) => Math.min(Math.max(v, 0), i % 2 ? 240 : 320), (v: number) => v];
   for (const [format, within, edge, points] of [
@@ -243,7 +243,7 @@ test('yolo, yolo-pose, voc, coco: Python reads the boxes, keypoints and mask tha
     ['voc', 0.5, clip, false],
     ['coco', 0.001, asIs, true],
   ] as const) {
-    const rows = read[format] as Row[];
+    const rows = read[format];
     assert.equal(rows.length, wanted.length, format);
     for (const [name, box, keypoints] of wanted) {
       const near = (a: readonly number[], b: readonly number[]) =>

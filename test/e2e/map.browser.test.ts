@@ -69,7 +69,7 @@ describe('map of the data', () => {
     assert.ok(section.pictures.includes(sha256Hex('odd')) && section.pictures.includes(sha256Hex('twin')));
     const page = await pageOf(workspace, [section]);
     const [, places] = /data-places="([^"]+)"/.exec(page) ?? [];
-    assert.equal(Buffer.from(places as string, 'base64').length, 92 * 4);
+    assert.equal(Buffer.from(places, 'base64').length, 92 * 4);
     assert.match(page, /92 images in 3 classes/);
     assert.match(page, /Standing apart[\s\S]*1 image much farther/);
     assert.match(page, /Nearly alike[\s\S]*1 pair that is/);

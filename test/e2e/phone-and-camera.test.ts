@@ -24,7 +24,7 @@ test('HEIC and camera raw files go the whole way', async (t) => {
   await writeFile(join(photos, 'IMG_1.jpg'), jpeg);
   for (const [i, kind] of RAW_KINDS.entries()) {
     // The cameras were held in different ways; in RAF it is the JPEG that says so.
-    const orientation = kind === 'raf' ? 1 : ([1, 6, 8, 3][i % 4] as number);
+    const orientation = kind === 'raf' ? 1 : [1, 6, 8, 3][i % 4];
     const turned = await sharp(jpeg)
       .rotate({ 1: 0, 3: 180, 6: 270, 8: 90 }[orientation])
       .jpeg({ quality: 95 })

@@ -65,7 +65,7 @@ describe('detect again', () => {
       ],
       [
         ['--classes', 'person,bowl'],
-        ({ regions }) => regions.every(({ labels }) => ['person', 'bowl'].includes(labels[0]?.class as string)),
+        ({ regions }) => regions.every(({ labels }) => ['person', 'bowl'].includes(labels[0]?.class)),
       ],
       [['--image-labels', 'most-confident'], ({ labels }) => labels.length <= 1],
     ];
@@ -146,7 +146,7 @@ describe('add', () => {
     const files = await Promise.all([1, 2, 3].map((i) => jpegScene(200, 150, i)));
     await mkdir(join(dir, 'folder/sub'), { recursive: true });
     const names = ['a.jpg', 'b.jpg', 'sub/c.jpg'];
-    const members = names.map((name, i) => ({ name, content: files[i] as Buffer }));
+    const members = names.map((name, i) => ({ name, content: files[i] }));
     for (const { name, content } of members) await writeFile(join(dir, 'folder', name), content);
     await writeFile(join(dir, 'images.zip'), zipOf(members));
     await writeFile(join(dir, 'images.tar.gz'), await tarGzOf(members));
@@ -280,7 +280,7 @@ describe('people win', () => {
       const { regions } = (await imagesIn(dir)).get('other_2.jpg')!;
       const human = regions.filter(({ labels }) => labels[0]?.origin === 'human');
       assert.equal(human.length, 1, args.join(' '));
-      assert.ok(iou(human[0]!.box, drawn) > 0.999);
+      assert.ok(iou(human[0].box, drawn) > 0.999);
       const over = regions.filter(
         (region) => region !== human[0] && region.labels[0]?.class === 'person' && iou(region.box, drawn) >= 0.5,
       );
@@ -317,7 +317,7 @@ describe('out and in again', () => {
           const at = left.findIndex(
             ({ box, labels }) =>
               labels[0]?.class === region.labels[0]?.class &&
-              box.every((value, i) => Math.abs(value - (region.box[i] as number)) <= pixels),
+              box.every((value, i) => Math.abs(value - region.box[i]) <= pixels),
           );
           assert.ok(at >= 0, `${file}: ${region.labels[0]?.class} at ${region.box} did not come back`);
           const [same] = left.splice(at, 1);

@@ -31,7 +31,7 @@ async function pattern(kind: number, seed: number): Promise<Buffer> {
       const on = kind === 0 ? row : kind === 1 ? column : (row + column) % 2;
       for (let c = 0; c < 3; c++) {
         const at = (y * size + x) * 3 + c;
-        pixels[at] = (pixels[at] as number) / 2 + on * (shade[c] as number);
+        pixels[at] = pixels[at] / 2 + on * shade[c];
       }
     }
   }
@@ -178,8 +178,8 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
     const same = answer.probabilities?.data as Float32Array;
     assert.deepEqual([...info.classNames].sort(), [...KINDS].sort());
     assert.equal(info.classNames[same.indexOf(Math.max(...same))], 'upright');
-    assert.ok(Math.abs(Math.max(...same) - (found.predictions[0]?.confidence as number)) < 1e-4);
-    const uneven = await elsewhereRun.run({ pixels: new web.Tensor('uint8', pixels.data as Uint8Array, dims) });
+    assert.ok(Math.abs(Math.max(...same) - found.predictions[0]?.confidence) < 1e-4);
+    const uneven = await elsewhereRun.run({ pixels: new web.Tensor('uint8', pixels.data, dims) });
     assert.ok(uneven.probabilities);
     for (const [i, p] of (uneven.probabilities.data as Float32Array).entries()) {
       assert.ok(Math.abs(p - (probabilities.data[i] as number)) < 1e-4);

@@ -35,7 +35,7 @@ const centernet: Decode = async (network, pixels) => {
   assert.deepEqual(rows?.shape, [1, 100, 6]);
   return Array.from({ length: 100 }, (_, i) => {
     const [x1, y1, x2, y2, score, label] = rows.data.subarray(6 * i, 6 * i + 6) as unknown as number[];
-    return { label: label as number, score: score as number, box: [x1, y1, x2, y2] as number[] };
+    return { label: label, score: score, box: [x1, y1, x2, y2] as number[] };
   });
 };
 
@@ -47,8 +47,8 @@ const nanodet: Decode = async (network, pixels) => {
   const planes = new Float32Array(3 * size * size);
   for (let channel = 0; channel < 3; channel++) {
     for (let i = 0; i < size * size; i++) {
-      const value = pixels[3 * i + 2 - channel] as number;
-      planes[channel * size * size + i] = (value - (BGR_MEAN[channel] as number)) / (BGR_STD[channel] as number);
+      const value = pixels[3 * i + 2 - channel];
+      planes[channel * size * size + i] = (value - BGR_MEAN[channel]) / BGR_STD[channel];
     }
   }
   const names = [0, 1, 2, 3, 4, 5].map((i) => (i === 0 ? 'Identity:0' : `Identity_${i}:0`));
@@ -59,7 +59,7 @@ const nanodet: Decode = async (network, pixels) => {
     const side = size / stride;
     for (let cell = 0; cell < side * side; cell++) {
       const distances = [0, 1, 2, 3].map((edge) => {
-        const logits = heads[level + 3]!.data.subarray(44 * cell + 11 * edge, 44 * cell + 11 * edge + 11);
+        const logits = heads[level + 3].data.subarray(44 * cell + 11 * edge, 44 * cell + 11 * edge + 11);
         const shares = Array.from(logits, Math.exp);
         const total = shares.reduce((a, b) => a + b);
         return stride * shares.reduce((sum, share, i) => sum + (i * share) / total, 0);
@@ -67,16 +67,16 @@ const nanodet: Decode = async (network, pixels) => {
       const x = ((cell % side) + 0.5) * stride;
       const y = (Math.floor(cell / side) + 0.5) * stride;
       boxes.push([x - distances[0], y - distances[1], x + distances[2], y + distances[3]]);
-      scores.push(heads[level]!.data.subarray(80 * cell, 80 * cell + 80));
+      scores.push(heads[level].data.subarray(80 * cell, 80 * cell + 80));
     }
   });
   const found: Found[] = [];
   const tensor = tf.tensor2d(boxes);
   for (let label = 0; label < 80; label++) {
-    const ofClass = scores.map((row) => row[label] as number);
+    const ofClass = scores.map((row) => row[label]);
     if (Math.max(...ofClass) < THRESHOLD) continue;
     const kept = await tf.image.nonMaxSuppressionAsync(tensor, ofClass, 100, 0.6, THRESHOLD);
-    for (const i of kept.dataSync()) found.push({ label, score: ofClass[i] as number, box: boxes[i] as number[] });
+    for (const i of kept.dataSync()) found.push({ label, score: ofClass[i], box: boxes[i] });
     kept.dispose();
   }
   tensor.dispose();
@@ -87,15 +87,15 @@ const nanodet: Decode = async (network, pixels) => {
 function inImage(found: readonly Found[], { width, height, scaleX, scaleY }: Frame): Found[] {
   return found
     .map(({ box: [x1, y1, x2, y2], ...rest }) => {
-      const scaled = [x1! / scaleX, y1! / scaleY, x2! / scaleX, y2! / scaleY] as const;
+      const scaled = [x1 / scaleX, y1 / scaleY, x2 / scaleX, y2 / scaleY] as const;
       return { ...rest, box: clipBox(scaled, width, height) };
     })
-    .filter(({ score, box: [x1, y1, x2, y2] }) => score >= THRESHOLD && x2! > x1! && y2! > y1!)
+    .filter(({ score, box: [x1, y1, x2, y2] }) => score >= THRESHOLD && x2 > x1 && y2 > y1)
     .sort((a, b) => b.score - a.score)
     .slice(0, 100);
 }
 
-const distance = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+const distance = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i])));
 
 /** Each of `some` has a partner in `others`. One at the edge of the list may have fallen off it on the other side. */
 function compare(some: readonly Found[], others: readonly Found[], edge: number): { score: number; box: number } {
@@ -124,7 +124,7 @@ for (const [name, decode] of Object.entries({ centernet, nanodet })) {
     const entry = CATALOGUE.find(({ id }) => id === name);
     const sources = await sourcesInCache(entry!, cacheDirectory());
     const [json, weights] = sources!.map(({ path }) => new Uint8Array(readFileSync(path)));
-    const network = await openReference(json!, weights!);
+    const network = await openReference(json, weights);
     t.after(() => network.close());
     const folder = join(DATA, 'coco-train128', 'images');
     const worst = { score: 0, box: 0, count: 0 };
@@ -133,14 +133,14 @@ for (const [name, decode] of Object.entries({ centernet, nanodet })) {
       const theirs = inImage(await decode(network, pixels), frame);
       const { count, boxes, scores, classes } = await detector.detect(pixels, frame);
       const ours = Array.from({ length: count }, (_, i) => ({
-        label: classes[i] as number,
-        score: scores[i] as number,
+        label: classes[i],
+        score: scores[i],
         box: [...boxes.subarray(4 * i, 4 * i + 4)],
       }));
       const edge = Math.max(
         THRESHOLD,
-        count === 100 ? ours[99]!.score : 0,
-        theirs.length === 100 ? theirs[99]!.score : 0,
+        count === 100 ? ours[99].score : 0,
+        theirs.length === 100 ? theirs[99].score : 0,
       );
       for (const { score, box } of [compare(ours, theirs, edge), compare(theirs, ours, edge)]) {
         worst.score = Math.max(worst.score, score);

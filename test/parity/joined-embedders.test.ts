@@ -35,7 +35,7 @@ test('side by side: the parts are what each gives alone, the first to the bit', 
   const rest = both.vector.slice(first.vector.length);
   let [dot, a, b] = [0, 0, 0];
   for (const [i, value] of rest.entries()) {
-    const other = second.vector[i] as number;
+    const other = second.vector[i];
     dot += value * other;
     a += value * value;
     b += other * other;

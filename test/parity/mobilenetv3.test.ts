@@ -12,7 +12,7 @@ import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { mobileNetV3ToOnnx } from '../../src/models/convert/mobilenetv3.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';
 import { Session } from '../../src/onnx/session.ts';
-import { float32, type Tensor } from '../../src/onnx/tensor.ts';
+import { float32 } from '../../src/onnx/tensor.ts';
 
 const FEATURES = [-0.009162, -0.009159, 0, 1.381938, 1.663032, -0.136123, -0.044053, -0.136154];
 const FEATURES_SUM = 17.89082573919239;
@@ -64,11 +64,11 @@ test('MobileNetV3-Small from GGUF agrees with PyTorch, layer by layer', async (t
   const two = new Float32Array(2 * one.length);
   two.set(one, one.length);
   const result = await session.run({ input: float32(one, [1, 3, 224, 224]) });
-  const features = result.features as Tensor;
+  const features = result.features;
   assert.deepEqual(features.dims, [1, 576]);
   const values = Array.from(features.data as Float32Array);
   FEATURES.forEach((expected, i) => {
-    assertNear(values[i] as number, expected, `feature ${i}`);
+    assertNear(values[i], expected, `feature ${i}`);
   });
   assertNear(
     values.reduce((sum, x) => sum + x, 0),
@@ -83,7 +83,7 @@ test('MobileNetV3-Small from GGUF agrees with PyTorch, layer by layer', async (t
   for (const [name, { first, mean, meanOfSquares }] of Object.entries(LAYERS)) {
     const layer = Array.from(result[name]?.data as Float32Array);
     first.forEach((expected, i) => {
-      assertNear(layer[i] as number, expected, `${name}[${i}]`);
+      assertNear(layer[i], expected, `${name}[${i}]`);
     });
     assertNear(layer.reduce((sum, x) => sum + x, 0) / layer.length, mean, `mean of ${name}`);
     assertNear(layer.reduce((sum, x) => sum + x * x, 0) / layer.length, meanOfSquares, `mean of squares of ${name}`);
@@ -93,10 +93,7 @@ test('MobileNetV3-Small from GGUF agrees with PyTorch, layer by layer', async (t
   Array.from(batch.features?.data as Float32Array)
     .slice(576)
     .forEach((value, i) => {
-      assert.ok(
-        Math.abs(value - (values[i] as number)) < 1e-4,
-        `feature ${i} in a batch: ${value}, alone ${values[i]}`,
-      );
+      assert.ok(Math.abs(value - values[i]) < 1e-4, `feature ${i} in a batch: ${value}, alone ${values[i]}`);
     });
   await session.close();
 });

@@ -40,7 +40,7 @@ for (const name of ['movenet-lightning', 'movenet-thunder']) {
     const [json, weights] = (await sourcesInCache(entry, cacheDirectory()))!.map(
       ({ path }) => new Uint8Array(readFileSync(path)),
     );
-    const network = await openReference(json!, weights!);
+    const network = await openReference(json, weights);
     t.after(() => network.close());
     const { width: size, pad, kernel } = pose.input;
     const set = join(DATA, 'coco-train128');
@@ -58,15 +58,15 @@ for (const name of ['movenet-lightning', 'movenet-thunder']) {
         kernel,
         margin: 0.1,
       });
-      const ours = await pose.estimate(square!.pixels);
-      const [theirs] = network.run(Int32Array.from(square!.pixels), [1, size, size, 3], [entry.output]);
+      const ours = await pose.estimate(square.pixels);
+      const [theirs] = network.run(Int32Array.from(square.pixels), [1, size, size, 3], [entry.output]);
       for (let i = 0; i < 17; i++) {
         // MoveNet says y, x, score, as shares of its input.
-        const [ty, tx, score] = theirs!.data.subarray(3 * i, 3 * i + 3) as unknown as [number, number, number];
-        worst.score = Math.max(worst.score, Math.abs((ours[3 * i + 2] as number) - score));
-        if (Math.max(score, ours[3 * i + 2] as number) < HIDDEN_SCORE) continue;
-        const apart = Math.hypot((ours[3 * i] as number) - tx * size, (ours[3 * i + 1] as number) - ty * size);
-        worst.pixels = Math.max(worst.pixels, apart / square!.scale);
+        const [ty, tx, score] = theirs.data.subarray(3 * i, 3 * i + 3) as unknown as [number, number, number];
+        worst.score = Math.max(worst.score, Math.abs(ours[3 * i + 2] - score));
+        if (Math.max(score, ours[3 * i + 2]) < HIDDEN_SCORE) continue;
+        const apart = Math.hypot(ours[3 * i] - tx * size, ours[3 * i + 1] - ty * size);
+        worst.pixels = Math.max(worst.pixels, apart / square.scale);
         worst.count++;
       }
     }

@@ -220,7 +220,7 @@ for (const [name, build] of Object.entries(CASES)) {
     assert.deepEqual(ours?.dims, theirs?.shape);
     const expected = Array.from(theirs?.data ?? []);
     Array.from(ours?.data as Float32Array).forEach((value, i) => {
-      assert.ok(Math.abs(value - (expected[i] as number)) < 1e-5, `${i}: ${value}, tfjs ${expected[i]}`);
+      assert.ok(Math.abs(value - expected[i]) < 1e-5, `${i}: ${value}, tfjs ${expected[i]}`);
     });
     reference.close();
     await session.close();
@@ -296,7 +296,7 @@ test('weights in 8 and 16 bits are scaled back', async () => {
     const y = (await session.run({ x: tensor('float32', Float32Array.of(1, 1, 1), [1, 1, 1, 3]) }))[output];
     const expected = [-1, 2, -0.4];
     Array.from(y?.data as Float32Array).forEach((value, i) => {
-      assert.ok(Math.abs(value - (expected[i] as number)) < 1e-3, `${dtype}: ${value}`);
+      assert.ok(Math.abs(value - expected[i]) < 1e-3, `${dtype}: ${value}`);
     });
   }
 });

@@ -79,8 +79,8 @@ const CASES: readonly Case[] = [
       const area = size * size;
       for (let i = 0; i < pixels.length; i++) {
         const channel = 2 - (i % 3);
-        const mean = BGR_MEAN[channel] as number;
-        planes[channel * area + Math.floor(i / 3)] = ((pixels[i] as number) - mean) / (BGR_STD[channel] as number);
+        const mean = BGR_MEAN[channel];
+        planes[channel * area + Math.floor(i / 3)] = (pixels[i] - mean) / BGR_STD[channel];
       }
       return tensor('float32', planes, [1, 3, size, size]);
     },
@@ -120,11 +120,11 @@ for (const { model, size, count, input, prepare, outputs } of CASES) {
       const ours = await session.run({ [input]: given });
       const theirs = reference.run(given.data as Float32Array, [...given.dims], names);
       names.forEach((name, i) => {
-        const [a, b] = [ours[name] as Tensor, theirs[i] as { data: Float32Array; shape: number[] }];
+        const [a, b] = [ours[name], theirs[i]];
         assert.deepEqual([...a.dims], b.shape, name);
         const values = a.data as Float32Array;
         for (let k = 0; k < values.length; k++) {
-          const difference = Math.abs((values[k] as number) - (b.data[k] as number));
+          const difference = Math.abs(values[k] - b.data[k]);
           if (!(difference <= (worst[name] ?? 0))) worst[name] = difference;
         }
       });
@@ -134,8 +134,7 @@ for (const { model, size, count, input, prepare, outputs } of CASES) {
         .map(([name, d]) => `${name} ${d.toExponential(1)}`)
         .join(', ')}`,
     );
-    for (const name of names)
-      assert.ok((worst[name] as number) <= (outputs[name] as number), `${name}: ${worst[name]}`);
+    for (const name of names) assert.ok(worst[name] <= outputs[name], `${name}: ${worst[name]}`);
     reference.close();
     await session.close();
   });

@@ -151,7 +151,7 @@ const CASES: readonly LargeCase[] = [
         const columnData = [
           { name: 'file', data: rows.map((i) => `${i}.jpg`) },
           { name: 'class', data: rows.map(() => 'dog') },
-          ...boxes.map((name, k) => ({ name, data: rows.map((i) => [1, 2, x2(i === ROWS - 1), 40][k] as number) })),
+          ...boxes.map((name, k) => ({ name, data: rows.map((i) => [1, 2, x2(i === ROWS - 1), 40][k]) })),
         ];
         await writer.write({ columnData, rowGroupSize: size });
       }

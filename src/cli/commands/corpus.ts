@@ -156,7 +156,7 @@ const corpusRename = operation(
     summary: 'another name for a class; the old one becomes a synonym',
     examples: [['labelsmith corpus rename automobile car', 'labels follow']],
   },
-  ({ args: [from, to] }) => ({ kind: 'rename', from: from as string, to: to as string }),
+  ({ args: [from, to] }) => ({ kind: 'rename', from: from, to: to }),
 );
 
 const corpusMerge = operation(
@@ -169,7 +169,7 @@ const corpusMerge = operation(
   ({ args, options }) => ({
     kind: 'merge',
     names: args,
-    into: (options.into as string | undefined) ?? (args[0] as string),
+    into: (options.into as string | undefined) ?? args[0],
   }),
 );
 
@@ -179,7 +179,7 @@ const corpusAlias = operation(
     summary: 'another word for a class',
     examples: [['labelsmith corpus alias car automobile', 'imports that say automobile mean car']],
   },
-  ({ args: [name, synonym] }) => ({ kind: 'alias', name: name as string, synonym: synonym as string }),
+  ({ args: [name, synonym] }) => ({ kind: 'alias', name: name, synonym: synonym }),
 );
 
 const corpusNest = operation(
@@ -188,7 +188,7 @@ const corpusNest = operation(
     summary: 'puts a class under another one, or at the top',
     examples: [['labelsmith corpus nest poodle dog', 'dog › poodle']],
   },
-  ({ args: [child, parent] }) => ({ kind: 'nest', child: child as string, parent: parent ?? null }),
+  ({ args: [child, parent] }) => ({ kind: 'nest', child: child, parent: parent ?? null }),
 );
 
 const corpusSplit = operation(
@@ -210,7 +210,7 @@ const corpusSplit = operation(
     ],
   },
   async ({ args, options, global, output }, store): Promise<Operation> => {
-    const name = args[0] as string;
+    const name = args[0];
     const by = options.by as string | undefined;
     const merged = options.merged as string | undefined;
     if ((by === undefined) === (merged === undefined)) {
@@ -237,7 +237,7 @@ const corpusMap = operation(
     details: 'FILE is a JSON object {"old": "new"}, or CSV with the columns from,to. One operation, undone as one.',
     examples: [['labelsmith corpus map mine.csv', 'detect says these names from now on too']],
   },
-  async ({ args }) => ({ kind: 'map', mapping: await readMapping(args[0] as string) }),
+  async ({ args }) => ({ kind: 'map', mapping: await readMapping(args[0]) }),
 );
 
 const corpusDescribe = operation(
@@ -257,7 +257,7 @@ const corpusDescribe = operation(
     }
     return {
       kind: 'describe',
-      name: args[0] as string,
+      name: args[0],
       ...(description === undefined ? {} : { description: description || null }),
       ...(synset === undefined ? {} : { synset: synset || null }),
     };
@@ -319,7 +319,7 @@ const FORMAT_OPTION = {
 } as const;
 
 const taxonomyFormat = ({ args, options }: Invocation): TaxonomyFormat =>
-  (options.format as TaxonomyFormat | undefined) ?? taxonomyFormatOf(args[0] as string);
+  (options.format as TaxonomyFormat | undefined) ?? taxonomyFormatOf(args[0]);
 
 const corpusExport: CommandSpec = {
   usage: 'corpus export <file>',
@@ -335,7 +335,7 @@ const corpusExport: CommandSpec = {
     try {
       const nodes = await taxonomy(workspace.store);
       const to = { replace: options.replace as boolean, workspaceDir: workspace.dir };
-      const path = await writeTaxonomy(args[0] as string, taxonomyFormat(invocation), nodes, to);
+      const path = await writeTaxonomy(args[0], taxonomyFormat(invocation), nodes, to);
       output.document({ path, classes: nodes.length });
       output.line(`Wrote ${plural(nodes.length, 'class', 'classes')} to ${path}`);
       return 0;
@@ -351,7 +351,7 @@ const corpusImport: CommandSpec = {
   options: [FORMAT_OPTION],
   examples: [['labelsmith corpus import taxonomy.csv', 'one operation: labelsmith corpus undo takes all of it back']],
   async run(invocation) {
-    const entries = await readTaxonomy(invocation.args[0] as string, taxonomyFormat(invocation));
+    const entries = await readTaxonomy(invocation.args[0], taxonomyFormat(invocation));
     return operation(corpusImport, () => ({ kind: 'import', entries })).run(invocation);
   },
 };

@@ -1,6 +1,6 @@
 import { ORIGINS, type Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { type CropImage, type FormatName, IMAGES_MODES, type ImagesMode } from '../../formats/format.ts';
+import { type CropImage, IMAGES_MODES, type ImagesMode } from '../../formats/format.ts';
 import { parseSplit, type SplitPart } from '../../formats/splits.ts';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
 import { cropRegions } from '../../images/crops.ts';
@@ -74,7 +74,7 @@ export const exportCommand: CommandSpec = {
       const startedAt = performance.now();
       const total = await store.countImages();
       const effects = { store, workspaceDir, read: originalBytes(workspace), crop };
-      const summary = await exportWorkspace(effects, format.name as FormatName, out, {
+      const summary = await exportWorkspace(effects, format.name, out, {
         task: options.task as string | undefined,
         origins: originsOf(options.origin as string[] | undefined),
         minConfidence: options.minConfidence as number | undefined,

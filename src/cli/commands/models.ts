@@ -94,7 +94,7 @@ const modelsImport: CommandSpec = {
       classNames,
       ...(colours && { input: { colours } }),
     };
-    const { entry, inferred } = await importModel(args[0] as string, importOptions);
+    const { entry, inferred } = await importModel(args[0], importOptions);
     output.document({ model: entry, inferred });
     const { width, height } = (await findEntry(entry.id)).input;
     output.line(`Imported ${entry.id}: ${entry.role}, ${width} × ${height}, licence ${entry.licence}`);

@@ -25,7 +25,7 @@ export const report: CommandSpec = {
   async run({ args, options, global, output }) {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const written = await writeReport(workspace, args[0] as string, output, {
+      const written = await writeReport(workspace, args[0], output, {
         ...global,
         title: options.title as string | undefined,
       });

@@ -28,7 +28,7 @@ export const similar: CommandSpec = {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const { threads, seed } = global;
-      const found = await similarTo(workspace, args[0] as string, {
+      const found = await similarTo(workspace, args[0], {
         n: options.number as number,
         index: options.index as 'exact' | 'lsh',
         seed,

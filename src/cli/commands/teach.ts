@@ -203,7 +203,7 @@ async function writeQuestions(
   for await (const { id: imageId, file, regions } of store.dataset({ unlabelled: true })) {
     const about = (itemId: string, box: QuestionFile['box']) => {
       const place = order.get(itemId);
-      if (place !== undefined) files[place] = { question: questions[place] as Question, imageId, file, box };
+      if (place !== undefined) files[place] = { question: questions[place], imageId, file, box };
     };
     about(imageId, null);
     for (const { id, box } of regions) about(id, box);
@@ -298,12 +298,11 @@ const predict: CommandSpec = {
         if (!headed) output.line('file,class,confidence');
         headed = true;
       };
-      for await (const prediction of predictFiles(
-        classifier,
-        await openSource(args[0] as string, { cwd: process.cwd() }),
-        { signal, limit: global.limit },
-      )) {
-        const file = relative(resolve(args[0] as string), prediction.path) || basename(prediction.path);
+      for await (const prediction of predictFiles(classifier, await openSource(args[0], { cwd: process.cwd() }), {
+        signal,
+        limit: global.limit,
+      })) {
+        const file = relative(resolve(args[0]), prediction.path) || basename(prediction.path);
         if (prediction.kind === 'failed') {
           failed.push({ file, message: prediction.message });
           output.warn(`${oneLine(file)}: ${oneLine(prediction.message)}`);

@@ -70,7 +70,7 @@ class AnnotationPlaces {
   }
 
   *of(imageId: Key): Generator<number> {
-    for (let at = this.#lists.get(imageId)?.head ?? -1; at >= 0; at = this.#next[at] as number) yield at;
+    for (let at = this.#lists.get(imageId)?.head ?? -1; at >= 0; at = this.#next[at]) yield at;
   }
 
   /** The first annotation of an image that `known` does not have. */
@@ -131,7 +131,7 @@ async function* readCocoFile(path: string, name: string, split: string | null): 
     for (const [id, { file: fileName, width, height }] of images) {
       const regions: ImportedRegion[] = [];
       for (const at of places.of(id)) {
-        const row = JSON.parse(await file.text(places.start[at] as number, places.end[at] as number)) as JsonObject;
+        const row = JSON.parse(await file.text(places.start[at], places.end[at])) as JsonObject;
         const className = categories.get(row.category_id as Key) as string;
         regions.push(regionOf(row, `${name} annotations[${at}]`, className));
       }

@@ -56,7 +56,7 @@ async function writeCrops(images: AsyncIterable<DatasetImage>, target: string, j
       if (result === null) continue;
       const { image, pieces } = result;
       for (const { region, jpeg } of pieces) {
-        const label = region.labels[0] as RegionRecord['labels'][number];
+        const label = region.labels[0];
         const stem = splitExtension(image.file)[0];
         const folder = tree.folder(label.className, image.split);
         const name = names.give(`${folder}${stem}_${region.id.slice(0, 12)}.jpg`, region.id);
@@ -104,7 +104,7 @@ async function cutRegions(image: DatasetImage, crop: CropImage, job: WriteJob): 
       regions.map((region) => region.box),
       job.margin,
     );
-    return { image, pieces: regions.map((region, i) => ({ region, jpeg: jpegs[i] as Uint8Array })) };
+    return { image, pieces: regions.map((region, i) => ({ region, jpeg: jpegs[i] })) };
   } catch (error) {
     if (!(error instanceof LabelsmithError && error.code === 'BAD_IMAGE')) throw error;
     job.tally.fail(`${image.file}: ${error.message}`);

@@ -150,10 +150,7 @@ function shapesOf(region: RegionRecord, label: LabelValue, n: number): string {
 }
 
 function pointList(flat: readonly number[]): string {
-  return Array.from(
-    { length: flat.length / 2 },
-    (_, i) => `${pixel(flat[2 * i] as number)},${pixel(flat[2 * i + 1] as number)}`,
-  ).join(';');
+  return Array.from({ length: flat.length / 2 }, (_, i) => `${pixel(flat[2 * i])},${pixel(flat[2 * i + 1])}`).join(';');
 }
 
 /** Run lengths of the mask's own box, row-major, the first run counts zeros. */

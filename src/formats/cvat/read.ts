@@ -234,10 +234,10 @@ function keypointsOf(flat: readonly number[], visibility: string | undefined, wh
   if (marks !== null && marks.length !== count)
     throw badFile(`${where} visibility`, `${count} marks were expected, not ${marks.length}`);
   return Array.from({ length: count }, (_, i) => {
-    const mark = marks === null ? 2 : numberIn(marks[i] as string, `${where} visibility`);
+    const mark = marks === null ? 2 : numberIn(marks[i], `${where} visibility`);
     if (mark !== 0 && mark !== 1 && mark !== 2)
       throw badFile(`${where} visibility`, `0, 1 or 2 was expected, not ${mark}`);
-    return [flat[2 * i] as number, flat[2 * i + 1] as number, mark] as const;
+    return [flat[2 * i], flat[2 * i + 1], mark] as const;
   });
 }
 
@@ -246,7 +246,7 @@ function turned([x1, y1, x2, y2]: readonly number[], degrees: number): number[] 
   if (degrees === 0) return null;
   const angle = (degrees * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const [cx, cy] = [((x1 as number) + (x2 as number)) / 2, ((y1 as number) + (y2 as number)) / 2];
+  const [cx, cy] = [(x1 + x2) / 2, (y1 + y2) / 2];
   const corners = [
     [x1, y1],
     [x2, y1],

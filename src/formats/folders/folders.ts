@@ -30,7 +30,7 @@ export const folders: Format = {
 export function bestLabel(image: DatasetImage, task: Task | null): LabelValue | null {
   const inTask = (label: LabelValue) => task === null || label.task === task.name;
   const own = image.labels.filter(inTask);
-  if (task?.rule === 'single' && own.length > 0) return own[0] as LabelValue;
+  if (task?.rule === 'single' && own.length > 0) return own[0];
   const all = own.length > 0 ? own : image.regions.flatMap((region) => region.labels.filter(inTask));
   let best: LabelValue | null = null;
   for (const label of all) {

@@ -185,7 +185,7 @@ function regionsOf(value: unknown, where: string): ImportedRegion[] {
     if (numbers.length !== 4) throw badFile(at, `[x, y, width, height] was expected, not ${numbers.length} numbers`);
     const [x, y, width, height] = numbers as [number, number, number, number];
     if (width < 0 || height < 0) throw badFile(at, `the box ${shown(numbers)} has a negative size`);
-    const label = labels[i] as ImportedImage['labels'][number];
+    const label = labels[i];
     return {
       box: boxOf(x, y, x + width, y + height, at),
       unit: 'pixels',

@@ -39,7 +39,7 @@ export function encodeBrush(alpha: Uint8Array): number[] {
       const length = Math.min(left, 2 ** (LENGTH_BITS[which] as number));
       put(1, 1);
       put(which, 2);
-      put(length - 1, LENGTH_BITS[which] as number);
+      put(length - 1, LENGTH_BITS[which]);
       put(value, VALUE_BITS);
       left -= length;
     }
@@ -68,7 +68,7 @@ export function decodeBrush(bytes: readonly number[], pixels: number): Uint8Arra
   for (let i = 0; i < count; ) {
     if (at >= bytes.length * 8) return null;
     const repeated = take(1) === 1;
-    const end = i + 1 + take(lengthBits[take(2)] as number);
+    const end = i + 1 + take(lengthBits[take(2)]);
     if (end > count) return null;
     if (repeated) {
       // Alpha is the last of four: those whose place lies in the run.

@@ -152,10 +152,7 @@ function shapesOf(image: DatasetImage, region: RegionRecord, label: LabelValue, 
       ...(meta === undefined ? {} : { meta }),
     });
   for (const [i, polygon] of (region.polygons ?? []).entries()) {
-    const points = Array.from({ length: polygon.length / 2 }, (_, k) => [
-      x(polygon[2 * k] as number),
-      y(polygon[2 * k + 1] as number),
-    ]);
+    const points = Array.from({ length: polygon.length / 2 }, (_, k) => [x(polygon[2 * k]), y(polygon[2 * k + 1])]);
     child(`p${i}`, 'polygon', 'polygonlabels', { points, closed: true });
   }
   if (region.mask !== null) {

@@ -107,7 +107,7 @@ describe('xmp', () => {
       const context = contextFor(images, seeds, { sourcePathOf: async () => join(folder, 'source/a.jpg') });
       const summary = await exportDataset('xmp', join(folder, 'out'), streamOf(images.slice(0, 1)), context);
       assert.equal(summary.failedImages, 1);
-      assert.match(summary.problems[0] as string, /its sidecar cannot be read, a\.xmp:\d+: not valid XML/);
+      assert.match(summary.problems[0], /its sidecar cannot be read, a\.xmp:\d+: not valid XML/);
     });
   });
 

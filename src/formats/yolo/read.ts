@@ -121,9 +121,9 @@ function keypointShape({ name, values }: Yaml): LabelScheme['keypoints'] {
   const given = values.kpt_shape;
   if (given == null) return null;
   const [count, numbers] = Array.isArray(given) ? given.map(Number) : [];
-  if (!(Number.isInteger(count) && (count as number) > 0 && (numbers === 2 || numbers === 3)))
+  if (!(Number.isInteger(count) && count > 0 && (numbers === 2 || numbers === 3)))
     throw badFile(`${name} kpt_shape`, `[number of keypoints, 2 or 3] was expected, not ${shown(given)}`);
-  return { count: count as number, numbers };
+  return { count: count, numbers };
 }
 
 async function setsOf(root: string, yaml: Yaml): Promise<ImageSet[]> {
@@ -134,7 +134,7 @@ async function setsOf(root: string, yaml: Yaml): Promise<ImageSet[]> {
     const values = Array.isArray(given) ? given : [given];
     // Other tools put their own things into this file; a set they may have is a path.
     if (!values.every((value) => typeof value === 'string')) continue;
-    for (const value of values as string[]) {
+    for (const value of values) {
       const set = await findSet([
         resolve(base, value),
         resolve(root, value),
@@ -273,7 +273,7 @@ function regionOf(cells: readonly string[], where: string, scheme: LabelScheme):
   for (const fraction of fractions)
     if (fraction < -TOLERANCE || fraction > 1 + TOLERANCE)
       throw badFile(where, `${fraction} is not a fraction of the image, 0 to 1`);
-  const confidence = numbers.length === 5 ? confidenceOf(numbers[4] as number, where) : null;
+  const confidence = numbers.length === 5 ? confidenceOf(numbers[4], where) : null;
   return {
     box: box ? boxOfRow(fractions, where) : extentOf([fractions]),
     unit: 'fractions',
@@ -299,7 +299,7 @@ function boxOfRow(row: readonly number[], where: string): Box {
 /** Null where all of them are absent. */
 function keypointsOf(row: readonly number[], numbers: number, where: string): Keypoints | null {
   const points = Array.from({ length: row.length / numbers }, (_, i) => {
-    const [x, y] = [row[i * numbers] as number, row[i * numbers + 1] as number];
+    const [x, y] = [row[i * numbers], row[i * numbers + 1]];
     const visibility = numbers === 3 ? row[i * numbers + 2] : x === 0 && y === 0 ? 0 : 2;
     if (visibility !== 0 && visibility !== 1 && visibility !== 2)
       throw badFile(where, `the visibility of a keypoint is 0, 1 or 2, not ${visibility}`);

@@ -12,7 +12,7 @@ async function rowsOf(
 ): Promise<{ rows: string; yaml: string }> {
   const { images: given, seeds } = twoImages();
   const [first] = given as [DatasetImage];
-  const images = [{ ...first, regions: [{ ...(first.regions[0] as RegionRecord), ...change }] }];
+  const images = [{ ...first, regions: [{ ...first.regions[0], ...change }] }];
   let found = { rows: '', yaml: '' };
   await inTemporaryFolder(async (folder) => {
     const out = join(folder, 'out');

@@ -69,7 +69,7 @@ describe('yolo', () => {
     const { images, seeds } = twoImages();
     await inTemporaryFolder(async (folder) => {
       const files = ['images/x.jpg', 'images/x.png'];
-      const renamed = images.map((image, i) => ({ ...image, file: files[i] as string }));
+      const renamed = images.map((image, i) => ({ ...image, file: files[i] }));
       const summary = await exportDataset('yolo', join(folder, 'o'), streamOf(renamed), contextFor(renamed, seeds));
       assert.equal(summary.renamed, 2);
       assert.deepEqual((await readdir(join(folder, 'o/images/images_'))).sort(), [

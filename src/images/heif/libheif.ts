@@ -120,7 +120,7 @@ export class HeifDecoder {
       };
       const error = allocate(12);
       const out = allocate(4);
-      const word = (at: Pointer) => lib.HEAPU32[at >>> 2] as number;
+      const word = (at: Pointer) => lib.HEAPU32[at >>> 2];
       const checked = () => {
         const [code, subCode, message] = [word(error), word(error + 4), word(error + 8)];
         if (code !== 0) throw new HeifError({ reason: reasonOf(code, subCode), message: this.#text(message) });
@@ -171,7 +171,7 @@ export class HeifDecoder {
     lib.HEAPU8.set(Buffer.from('Exif\0', 'latin1'), type);
     const ids = allocate(4);
     if (lib._heif_image_handle_get_list_of_metadata_block_IDs(handle, type, ids, 1) < 1) return null;
-    const id = lib.HEAPU32[ids >>> 2] as number;
+    const id = lib.HEAPU32[ids >>> 2];
     const size = lib._heif_image_handle_get_metadata_size(handle, id);
     if (size < 12 || size > MAX_EXIF_BYTES) return null;
     const at = allocate(size);

@@ -37,8 +37,8 @@ export function jpegWithFacts(jpeg: Uint8Array, facts: RawFacts | null): Uint8Ar
   const kept: Uint8Array[] = [jpeg.subarray(0, 2), block];
   let at = 2;
   // Segments up to the first that is no application data; Exif ones are left out.
-  while (at + 4 <= jpeg.length && jpeg[at] === 0xff && ((jpeg[at + 1] as number) & 0xf0) === 0xe0) {
-    const end = at + 2 + (((jpeg[at + 2] as number) << 8) | (jpeg[at + 3] as number));
+  while (at + 4 <= jpeg.length && jpeg[at] === 0xff && (jpeg[at + 1] & 0xf0) === 0xe0) {
+    const end = at + 2 + ((jpeg[at + 2] << 8) | jpeg[at + 3]);
     const isExif = jpeg[at + 1] === 0xe1 && jpeg[at + 4] === 0x45 && jpeg[at + 5] === 0x78;
     if (!isExif) kept.push(jpeg.subarray(at, end));
     at = end;

@@ -37,7 +37,7 @@ test('the largest JPEG of every kind of raw file, upright by the orientation of 
         const image = await decodeUpright(bytes);
         const what = `${kind}, orientation ${orientation}, of the JPEG ${own}`;
         assert.deepEqual([image.width, image.height], [480, 320], what);
-        const difference = image.pixels.reduce((sum, value, i) => sum + Math.abs(value - (pixels[i] as number)), 0);
+        const difference = image.pixels.reduce((sum, value, i) => sum + Math.abs(value - pixels[i]), 0);
         assert.ok(difference / pixels.length < 8, `${what}: pixels differ by ${difference / pixels.length}`);
       }
     }

@@ -86,8 +86,8 @@ function tiffBased(bytes: Uint8Array): Found {
     for (const [startTag, lengthTag] of DATA_TAGS) {
       const [starts, lengths] = [directory.numbers(startTag), directory.numbers(lengthTag)];
       if (starts.length !== lengths.length) continue;
-      cut ||= starts.some((at, i) => at !== NOWHERE && at + (lengths[i] as number) > bytes.length);
-      if (isJpeg && starts.length === 1) places.push({ start: starts[0] as number, length: lengths[0] as number });
+      cut ||= starts.some((at, i) => at !== NOWHERE && at + lengths[i] > bytes.length);
+      if (isJpeg && starts.length === 1) places.push({ start: starts[0], length: lengths[0] });
     }
   }
   if (exif) places.push(...olympusPreview(bytes, exif));
@@ -142,7 +142,7 @@ function fujifilm(bytes: Uint8Array): Found {
   if (bytes.length < 108) return { places: [], facts: null, cut: true };
   const [jpeg, ...sensor] = RAF_PLACES.map((at) => ({ start: view.getUint32(at), length: view.getUint32(at + 4) }));
   const cut = sensor.some(({ start, length }) => start + length > bytes.length);
-  return { places: [jpeg as ByteRange], facts: null, cut };
+  return { places: [jpeg], facts: null, cut };
 }
 
 // ── CR3 ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -125,14 +125,14 @@ export class TiffFile {
           13: (at: number) => view.getUint32(at, little),
         }[type];
         if (!read) return [];
-        const bytes = TYPE_BYTES[type] as number;
+        const bytes = TYPE_BYTES[type];
         return Array.from({ length: Math.min(field.count, MOST_VALUES) }, (_, i) => read(place.start + i * bytes));
       },
       text(tag) {
         const place = range(tag);
         if (!place || fields.get(tag)?.type !== 2) return '';
         const bytes = new Uint8Array(view.buffer, view.byteOffset + place.start, Math.min(place.length, 256));
-        return (Buffer.from(bytes).toString('latin1').split('\0', 1)[0] as string).trim();
+        return Buffer.from(bytes).toString('latin1').split('\0', 1)[0].trim();
       },
     };
   }

@@ -16,13 +16,11 @@ function arcs(size: number, groups: number, n: number): NeighbourGraph {
   const indices = new Int32Array(size * n);
   const similarities = new Float32Array(size * n);
   for (let i = 0; i < size; i++) {
-    const others = angle
-      .map((a, j) => ({ j, similarity: Math.cos(a - (angle[i] as number)) }))
-      .filter(({ j }) => j !== i);
+    const others = angle.map((a, j) => ({ j, similarity: Math.cos(a - angle[i]) })).filter(({ j }) => j !== i);
     others.sort((a, b) => b.similarity - a.similarity || a.j - b.j);
     for (let e = 0; e < n; e++) {
-      indices[i * n + e] = others[e]?.j as number;
-      similarities[i * n + e] = others[e]?.similarity as number;
+      indices[i * n + e] = others[e]?.j;
+      similarities[i * n + e] = others[e]?.similarity;
     }
   }
   return { indices, similarities, n };
@@ -36,7 +34,7 @@ test('weights: the nearest neighbour counts 1, the sum of the rest is as the for
     let most = 0;
     for (let j = 0; j < 60; j++) {
       assert.equal(all[i * 60 + j], all[j * 60 + i]);
-      most = Math.max(most, all[i * 60 + j] as number);
+      most = Math.max(most, all[i * 60 + j]);
     }
     assert.ok(Math.abs(most - 1) < 1e-12);
   }
@@ -52,13 +50,12 @@ test('the filtered subspace finds what a dense decomposition finds, equal eigenv
   const found = topEigen(graph, { count: 30, tolerance: 1e-7 });
   const truth = symmetricEigen(dense(graph), size);
   assert.ok(found.residual > 0 && found.residual <= 1e-7, `iterated to ${found.residual}`);
-  for (let j = 0; j < 30; j++) assert.ok(Math.abs((found.values[j] as number) - (truth.values[j] as number)) < 1e-9);
-  assert.ok((found.values[3] as number) > 1 - 1e-9);
+  for (let j = 0; j < 30; j++) assert.ok(Math.abs(found.values[j] - truth.values[j]) < 1e-9);
+  assert.ok(found.values[3] > 1 - 1e-9);
   for (let a = 0; a < 30; a++) {
     for (let b = 0; b <= a; b++) {
       let dot = 0;
-      for (let i = 0; i < size; i++)
-        dot += (found.vectors[i * 30 + a] as number) * (found.vectors[i * 30 + b] as number);
+      for (let i = 0; i < size; i++) dot += found.vectors[i * 30 + a] * found.vectors[i * 30 + b];
       assert.ok(Math.abs(dot - (a === b ? 1 : 0)) < 1e-9, `columns ${a} and ${b}`);
     }
   }
@@ -69,7 +66,7 @@ test('in the map, parts that no edge joins stand at right angles, and an item ha
   const { data, columns } = coordinates;
   const dot = (a: number, b: number) => {
     let sum = 0;
-    for (let j = 0; j < columns; j++) sum += (data[a * columns + j] as number) * (data[b * columns + j] as number);
+    for (let j = 0; j < columns; j++) sum += data[a * columns + j] * data[b * columns + j];
     return sum;
   };
   for (let a = 0; a < 90; a++) {

@@ -40,9 +40,9 @@ export function diffusionMap(neighbours: NeighbourGraph, options: DiffusionOptio
   for (let row = 0; row < graph.size; row++) {
     const at = row * count;
     let square = 0;
-    for (let j = 0; j < count; j++) square += ((vectors[at + j] as number) * (scale[j] as number)) ** 2;
+    for (let j = 0; j < count; j++) square += (vectors[at + j] * scale[j]) ** 2;
     const length = square > 0 ? 1 / Math.sqrt(square) : 0;
-    for (let j = 0; j < count; j++) data[at + j] = (vectors[at + j] as number) * (scale[j] as number) * length;
+    for (let j = 0; j < count; j++) data[at + j] = vectors[at + j] * scale[j] * length;
   }
   return { coordinates, eigenvalues: values };
 }

@@ -27,8 +27,8 @@ function directedWeights(
   into: Float64Array,
 ): void {
   let end = start;
-  while (end < start + n && (indices[end] as number) >= 0) end++;
-  const distance = (e: number) => Math.max(0, 1 - (similarities[e] as number));
+  while (end < start + n && indices[end] >= 0) end++;
+  const distance = (e: number) => Math.max(0, 1 - similarities[e]);
   const nearest = end > start ? distance(start) : 0;
   const sum = (sigma: number) => {
     let total = 0;
@@ -52,15 +52,15 @@ function fuzzyUnion(indices: Int32Array, directed: Float64Array, size: number, n
     rows[row]?.set(column, there + weight - there * weight);
   };
   for (let e = 0; e < indices.length; e++) {
-    const [row, column, weight] = [Math.floor(e / n), indices[e] as number, directed[e] as number];
+    const [row, column, weight] = [Math.floor(e / n), indices[e], directed[e]];
     // Weights that vanish would leave rows of zeros and split the graph all the same.
     if (column < 0 || weight < 1e-12) continue;
     join(row, column, weight);
     join(column, row, weight);
   }
   const starts = new Int32Array(size + 1);
-  for (let row = 0; row < size; row++) starts[row + 1] = (starts[row] as number) + (rows[row]?.size ?? 0);
-  const columns = new Int32Array(starts[size] as number);
+  for (let row = 0; row < size; row++) starts[row + 1] = starts[row] + (rows[row]?.size ?? 0);
+  const columns = new Int32Array(starts[size]);
   const values = new Float64Array(columns.length);
   for (let row = 0, e = 0; row < size; row++) {
     for (const [column, value] of [...(rows[row] ?? [])].sort(([a], [b]) => a - b)) {
@@ -77,13 +77,13 @@ export function normalisedGraph(graph: SparseMatrix): SparseMatrix {
   const scale = new Float64Array(size);
   for (let row = 0; row < size; row++) {
     let degree = 0;
-    for (let e = starts[row] as number; e < (starts[row + 1] as number); e++) degree += values[e] as number;
+    for (let e = starts[row]; e < starts[row + 1]; e++) degree += values[e];
     scale[row] = degree > 0 ? 1 / Math.sqrt(degree) : 0;
   }
   const scaled = new Float64Array(values.length);
   for (let row = 0; row < size; row++) {
-    for (let e = starts[row] as number; e < (starts[row + 1] as number); e++) {
-      scaled[e] = (values[e] as number) * (scale[row] as number) * (scale[columns[e] as number] as number);
+    for (let e = starts[row]; e < starts[row + 1]; e++) {
+      scaled[e] = values[e] * scale[row] * scale[columns[e]];
     }
   }
   return { size, starts, columns, values: scaled };

@@ -41,7 +41,7 @@ test('two dense groups and a thin one are found, scattered points are noise', ()
     labels.subarray(120).every((label) => label === -1),
     `noise: ${labels.subarray(120)}`,
   );
-  for (const [i, label] of labels.entries()) assert.equal((strengths[i] as number) > 0, label >= 0);
+  for (const [i, label] of labels.entries()) assert.equal(strengths[i] > 0, label >= 0);
 });
 
 test('fewer items than a cluster needs are one cluster; parts that no edge joins are apart', () => {

@@ -45,14 +45,14 @@ function reachability(graph: NeighbourGraph, bridges: readonly NeighbourGraph[],
   const distance = (similarity: number) => Math.sqrt(Math.max(0, 2 - 2 * similarity));
   const core = (item: number) => {
     const e = item * graph.n + minSamples - 1;
-    return (graph.indices[e] as number) < 0 ? 0 : distance(graph.similarities[e] as number);
+    return graph.indices[e] < 0 ? 0 : distance(graph.similarities[e]);
   };
   const edges: Edge[] = [];
   for (const { indices, similarities, n } of [graph, ...bridges]) {
     for (let e = 0; e < indices.length; e++) {
-      const [a, b] = [Math.floor(e / n), indices[e] as number];
+      const [a, b] = [Math.floor(e / n), indices[e]];
       if (b < 0 || a === b) continue;
-      edges.push({ a, b, distance: Math.max(distance(similarities[e] as number), core(a), core(b)) });
+      edges.push({ a, b, distance: Math.max(distance(similarities[e]), core(a), core(b)) });
     }
   }
   return edges.sort((x, y) => x.distance - y.distance || x.a - y.a || x.b - y.b);
@@ -71,9 +71,9 @@ function joinedInOrder(edges: readonly Edge[], size: number): Join[] {
   const parent = Int32Array.from({ length: 2 * size }, (_, i) => i);
   const find = (node: number) => {
     let root = node;
-    while (parent[root] !== root) root = parent[root] as number;
+    while (parent[root] !== root) root = parent[root];
     for (let at = node; at !== root; ) {
-      const up = parent[at] as number;
+      const up = parent[at];
       parent[at] = root;
       at = up;
     }
@@ -85,10 +85,10 @@ function joinedInOrder(edges: readonly Edge[], size: number): Join[] {
     const [left, right] = [find(a), find(b)];
     if (left === right) return;
     const node = size + joins.length;
-    sizes[node] = (sizes[left] as number) + (sizes[right] as number);
+    sizes[node] = sizes[left] + sizes[right];
     parent[left] = node;
     parent[right] = node;
-    joins.push({ left, right, distance, size: sizes[node] as number });
+    joins.push({ left, right, distance, size: sizes[node] });
   };
   for (const { a, b, distance } of edges) join(a, b, distance);
   for (let item = 1; item < size; item++) join(0, item, Number.POSITIVE_INFINITY);
@@ -109,13 +109,13 @@ interface Condensed {
 /** Keeps a split only where both sides have `least` items; else items fall out of the cluster that goes on. */
 function condense(joins: readonly Join[], size: number, least: number): Condensed[] {
   const clusters: Condensed[] = [{ parent: -1, birth: 0, children: [], fallen: [], stability: 0 }];
-  const sizeOf = (node: number) => (node < size ? 1 : (joins[node - size]?.size as number));
+  const sizeOf = (node: number) => (node < size ? 1 : joins[node - size]?.size);
   const open: { node: number; cluster: number }[] = [{ node: size + joins.length - 1, cluster: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { node, cluster } = next;
-    const { left, right, distance } = joins[node - size] as Join;
+    const { left, right, distance } = joins[node - size];
     const lambda = distance > 0 ? Math.min(1 / distance, 1e12) : 1e12;
-    const into = clusters[cluster] as Condensed;
+    const into = clusters[cluster];
     const sides = [left, right];
     const large = sides.filter((side) => sizeOf(side) >= least);
     for (const side of sides) {
@@ -142,7 +142,7 @@ function itemsUnder(node: number, joins: readonly Join[], size: number): number[
   const open = [node];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (next < size) items.push(next);
-    else open.push((joins[next - size] as Join).left, (joins[next - size] as Join).right);
+    else open.push(joins[next - size].left, joins[next - size].right);
   }
   return items;
 }
@@ -152,9 +152,9 @@ function extract(clusters: readonly Condensed[], size: number): HdbscanResult {
   const best = clusters.map(({ stability }) => stability);
   const chosen = clusters.map(({ children }) => children.length === 0);
   for (let c = clusters.length - 1; c >= 0; c--) {
-    const { children, stability } = clusters[c] as Condensed;
+    const { children, stability } = clusters[c];
     if (children.length === 0) continue;
-    const below = children.reduce((sum, child) => sum + (best[child] as number), 0);
+    const below = children.reduce((sum, child) => sum + best[child], 0);
     chosen[c] = c > 0 && stability >= below;
     best[c] = Math.max(stability, below);
   }
@@ -165,21 +165,19 @@ function extract(clusters: readonly Condensed[], size: number): HdbscanResult {
   const strengths = new Float64Array(size);
   const under = new Int32Array(clusters.length).fill(-1);
   clusters.forEach(({ parent }, c) => {
-    const above = parent < 0 ? -1 : (under[parent] as number);
+    const above = parent < 0 ? -1 : under[parent];
     under[c] = above >= 0 ? above : chosen[c] ? c : -1;
   });
   const longest = new Float64Array(clusters.length);
   clusters.forEach(({ fallen }, c) => {
-    for (const { lambda } of fallen)
-      if ((under[c] as number) >= 0)
-        longest[under[c] as number] = Math.max(longest[under[c] as number] as number, lambda);
+    for (const { lambda } of fallen) if (under[c] >= 0) longest[under[c]] = Math.max(longest[under[c]], lambda);
   });
   clusters.forEach(({ fallen }, c) => {
-    const top = under[c] as number;
+    const top = under[c];
     if (top < 0) return;
     for (const { item, lambda } of fallen) {
       label[item] = top;
-      strengths[item] = (longest[top] as number) > 0 ? Math.min(1, lambda / (longest[top] as number)) : 1;
+      strengths[item] = longest[top] > 0 ? Math.min(1, lambda / longest[top]) : 1;
     }
   });
   const numbers = new Map<number, number>();

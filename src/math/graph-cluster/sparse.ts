@@ -20,10 +20,10 @@ export function multiply(matrix: SparseMatrix, block: Float64Array, width: numbe
   into.fill(0);
   for (let row = 0; row < size; row++) {
     const to = row * width;
-    for (let e = starts[row] as number, end = starts[row + 1] as number; e < end; e++) {
-      const from = (columns[e] as number) * width;
-      const value = values[e] as number;
-      for (let j = 0; j < width; j++) into[to + j] = (into[to + j] as number) + value * (block[from + j] as number);
+    for (let e = starts[row], end = starts[row + 1]; e < end; e++) {
+      const from = columns[e] * width;
+      const value = values[e];
+      for (let j = 0; j < width; j++) into[to + j] = into[to + j] + value * block[from + j];
     }
   }
 }
@@ -32,8 +32,8 @@ export function multiply(matrix: SparseMatrix, block: Float64Array, width: numbe
 export function dense({ size, starts, columns, values }: SparseMatrix): Float64Array {
   const all = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
-    for (let e = starts[row] as number; e < (starts[row + 1] as number); e++) {
-      all[row * size + (columns[e] as number)] = values[e] as number;
+    for (let e = starts[row]; e < starts[row + 1]; e++) {
+      all[row * size + columns[e]] = values[e];
     }
   }
   return all;

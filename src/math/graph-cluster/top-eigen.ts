@@ -59,7 +59,7 @@ export function topEigen(matrix: SparseMatrix, options: TopEigenOptions): TopEig
     if (residual <= tolerance || round === maxRounds) {
       return { values: values.slice(0, count), vectors: firstColumns(block, size, width, count), count, residual };
     }
-    [block, product, spare] = filtered(matrix, block, product, spare, width, values[width - 1] as number);
+    [block, product, spare] = filtered(matrix, block, product, spare, width, values[width - 1]);
   }
 }
 
@@ -68,7 +68,7 @@ function denseEigen(matrix: SparseMatrix, count: number): TopEigen {
   const all = symmetricEigen(dense(matrix), size);
   const vectors = new Float64Array(size * count);
   for (let row = 0; row < size; row++) {
-    for (let j = 0; j < count; j++) vectors[row * count + j] = all.vectors[j * size + row] as number;
+    for (let j = 0; j < count; j++) vectors[row * count + j] = all.vectors[j * size + row];
   }
   return { values: all.values.slice(0, count), vectors, count, residual: 0 };
 }
@@ -93,11 +93,11 @@ function filtered(
   const centre = (cut - 1) / 2;
   const half = Math.max(1e-6, (cut + 1) / 2);
   let [before, now, next] = [block, product, spare];
-  for (let i = 0; i < now.length; i++) now[i] = ((now[i] as number) - centre * (before[i] as number)) / half;
+  for (let i = 0; i < now.length; i++) now[i] = (now[i] - centre * before[i]) / half;
   for (let degree = 2; degree <= DEGREE; degree++) {
     multiply(matrix, now, width, next);
     for (let i = 0; i < now.length; i++) {
-      next[i] = (2 * ((next[i] as number) - centre * (now[i] as number))) / half - (before[i] as number);
+      next[i] = (2 * (next[i] - centre * now[i])) / half - before[i];
     }
     [before, now, next] = [now, next, before];
   }
@@ -107,7 +107,7 @@ function filtered(
 /** Gram–Schmidt, twice for the digits (Giraud et al. 2005), on columns of length 1. In place. */
 function orthonormalise(block: Float64Array, size: number, width: number): void {
   const columns = Array.from({ length: width }, (_, j) =>
-    Float64Array.from({ length: size }, (_, i) => block[i * width + j] as number),
+    Float64Array.from({ length: size }, (_, i) => block[i * width + j]),
   );
   columns.forEach((column, j) => {
     scaleToOne(column);
@@ -115,22 +115,22 @@ function orthonormalise(block: Float64Array, size: number, width: number): void 
       for (let k = 0; k < j; k++) {
         const other = columns[k] as Float64Array;
         const shared = dot(column, other);
-        for (let i = 0; i < size; i++) column[i] = (column[i] as number) - shared * (other[i] as number);
+        for (let i = 0; i < size; i++) column[i] = column[i] - shared * other[i];
       }
       scaleToOne(column);
     }
   });
   for (let j = 0; j < width; j++) {
     const column = columns[j] as Float64Array;
-    for (let i = 0; i < size; i++) block[i * width + j] = column[i] as number;
+    for (let i = 0; i < size; i++) block[i * width + j] = column[i];
   }
 }
 
 function scaleToOne(column: Float64Array): void {
   let square = 0;
-  for (let i = 0; i < column.length; i++) square += (column[i] as number) ** 2;
+  for (let i = 0; i < column.length; i++) square += column[i] ** 2;
   const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
-  for (let i = 0; i < column.length; i++) column[i] = (column[i] as number) * scale;
+  for (let i = 0; i < column.length; i++) column[i] = column[i] * scale;
 }
 
 /** blockᵀ · product, shape [width, width]. */
@@ -139,9 +139,9 @@ function gram(block: Float64Array, product: Float64Array, size: number, width: n
   for (let row = 0; row < size; row++) {
     const at = row * width;
     for (let i = 0; i < width; i++) {
-      const value = block[at + i] as number;
+      const value = block[at + i];
       for (let j = 0; j <= i; j++) {
-        result[i * width + j] = (result[i * width + j] as number) + value * (product[at + j] as number);
+        result[i * width + j] = result[i * width + j] + value * product[at + j];
       }
     }
   }
@@ -154,7 +154,7 @@ function rotated(block: Float64Array, rotation: Float64Array, size: number, widt
   for (let row = 0; row < size; row++) {
     const at = row * width;
     const old = block.subarray(at, at + width);
-    for (let j = 0; j < width; j++) into[at + j] = dot(old, parts[j] as Float64Array);
+    for (let j = 0; j < width; j++) into[at + j] = dot(old, parts[j]);
   }
   return into;
 }
@@ -170,8 +170,8 @@ function worstResidual(
   const squares = new Float64Array(count);
   for (let row = 0; row < size; row++) {
     for (let j = 0; j < count; j++) {
-      const rest = (product[row * width + j] as number) - (values[j] as number) * (block[row * width + j] as number);
-      squares[j] = (squares[j] as number) + rest * rest;
+      const rest = product[row * width + j] - values[j] * block[row * width + j];
+      squares[j] = squares[j] + rest * rest;
     }
   }
   return Math.sqrt(squares.reduce((most, square) => Math.max(most, square), 0));

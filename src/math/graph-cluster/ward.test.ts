@@ -30,7 +30,7 @@ function together(labels: ArrayLike<number>): boolean[] {
 
 test('the tree and its cuts are those of SciPy', () => {
   const tree = wardTree(POINTS);
-  for (const [i, cost] of COSTS.entries()) assert.ok(Math.abs((tree.costs[i] as number) - cost) < 1e-4, `step ${i}`);
+  for (const [i, cost] of COSTS.entries()) assert.ok(Math.abs(tree.costs[i] - cost) < 1e-4, `step ${i}`);
   for (const [k, labels] of Object.entries(CUTS)) {
     assert.deepEqual(together(cutTree(tree, Number(k))), together(labels), `cut into ${k}`);
   }
@@ -50,9 +50,9 @@ test('cuts nest: items that share a cluster share one in every coarser cut', () 
     const [coarse, fine] = [cutTree(tree, k - 1), cutTree(tree, k)];
     const parent = new Map<number, number>();
     for (let i = 0; i < 60; i++) {
-      const above = parent.get(fine[i] as number) ?? (coarse[i] as number);
+      const above = parent.get(fine[i]) ?? coarse[i];
       assert.equal(coarse[i], above);
-      parent.set(fine[i] as number, above);
+      parent.set(fine[i], above);
     }
     assert.equal(parent.size, k);
   }

@@ -27,23 +27,23 @@ export function wardTree(points: Matrix, weights?: ArrayLike<number>): MergeTree
   const cost = (a: number, b: number) => {
     let square = 0;
     for (let i = a * d, j = b * d, end = i + d; i < end; i++, j++) {
-      const difference = (centres[i] as number) - (centres[j] as number);
+      const difference = centres[i] - centres[j];
       square += difference * difference;
     }
-    const [x, y] = [sizes[a] as number, sizes[b] as number];
+    const [x, y] = [sizes[a], sizes[b]];
     return (square * x * y) / (x + y);
   };
   const steps: { a: number; b: number; cost: number }[] = [];
   const chain: number[] = [];
   while (left > 1) {
-    if (chain.length === 0) chain.push(active[0] as number);
+    if (chain.length === 0) chain.push(active[0]);
     const top = chain.at(-1) as number;
     const before = chain.at(-2);
     // The one before wins a tie, or the chain might run in circles.
     let nearest = before ?? -1;
     let least = before === undefined ? Number.POSITIVE_INFINITY : cost(top, before);
     for (let i = 0; i < left; i++) {
-      const other = active[i] as number;
+      const other = active[i];
       if (other === top || other === before) continue;
       const value = cost(top, other);
       if (value < least) [nearest, least] = [other, value];
@@ -54,13 +54,13 @@ export function wardTree(points: Matrix, weights?: ArrayLike<number>): MergeTree
     }
     chain.length -= 2;
     const [keep, gone] = top < nearest ? [top, nearest] : [nearest, top];
-    const [x, y] = [sizes[keep] as number, sizes[gone] as number];
+    const [x, y] = [sizes[keep], sizes[gone]];
     for (let i = 0; i < d; i++) {
       const at = keep * d + i;
-      centres[at] = (x * (centres[at] as number) + y * (centres[gone * d + i] as number)) / (x + y);
+      centres[at] = (x * centres[at] + y * centres[gone * d + i]) / (x + y);
     }
     sizes[keep] = x + y;
-    steps.push({ a: nodes[keep] as number, b: nodes[gone] as number, cost: least });
+    steps.push({ a: nodes[keep], b: nodes[gone], cost: least });
     nodes[keep] = n + steps.length - 1;
     const place = active.indexOf(gone);
     active.copyWithin(place, place + 1, left);
@@ -71,7 +71,7 @@ export function wardTree(points: Matrix, weights?: ArrayLike<number>): MergeTree
 
 /** The chain finds joins out of order; sorted by cost they are the steps of the greedy method. */
 function sortedTree(n: number, steps: readonly { a: number; b: number; cost: number }[]): MergeTree {
-  const order = steps.map((_, i) => i).sort((i, j) => (steps[i]?.cost as number) - (steps[j]?.cost as number) || i - j);
+  const order = steps.map((_, i) => i).sort((i, j) => steps[i]?.cost - steps[j]?.cost || i - j);
   const renamed = new Int32Array(n + steps.length);
   for (let i = 0; i < n; i++) renamed[i] = i;
   order.forEach((from, to) => {
@@ -81,8 +81,8 @@ function sortedTree(n: number, steps: readonly { a: number; b: number; cost: num
   const right = new Int32Array(steps.length);
   const costs = new Float64Array(steps.length);
   order.forEach((from, to) => {
-    const { a, b, cost } = steps[from] as { a: number; b: number; cost: number };
-    const [x, y] = [renamed[a] as number, renamed[b] as number];
+    const { a, b, cost } = steps[from];
+    const [x, y] = [renamed[a], renamed[b]];
     left[to] = Math.min(x, y);
     right[to] = Math.max(x, y);
     costs[to] = cost;
@@ -95,18 +95,18 @@ export function cutTree({ points, left, right }: MergeTree, k: number): Int32Arr
   const steps = Math.max(0, points - Math.max(1, k));
   const parent = Int32Array.from({ length: points + steps }, (_, i) => i);
   for (let s = 0; s < steps; s++) {
-    parent[left[s] as number] = points + s;
-    parent[right[s] as number] = points + s;
+    parent[left[s]] = points + s;
+    parent[right[s]] = points + s;
   }
   // Parents have greater numbers than their parts, so roots are known before what hangs under them.
   const root = new Int32Array(parent.length);
   for (let node = parent.length - 1; node >= 0; node--) {
-    const up = parent[node] as number;
-    root[node] = up === node ? node : (root[up] as number);
+    const up = parent[node];
+    root[node] = up === node ? node : root[up];
   }
   const numbers = new Map<number, number>();
   return Int32Array.from({ length: points }, (_, i) => {
-    const top = root[i] as number;
+    const top = root[i];
     const number = numbers.get(top) ?? numbers.size;
     numbers.set(top, number);
     return number;

@@ -81,7 +81,7 @@ export async function minimise(
     for (let trial = 0; trial < MAX_TRIALS; trial++) {
       const there = spare.find((point) => point !== next) as Point;
       for (let i = 0; i < direction.length; i++) {
-        there.x[i] = (here.x[i] as number) + length * (direction[i] as number);
+        there.x[i] = here.x[i] + length * direction[i];
       }
       const thereValue = await evaluate(there.x, there.gradient);
       evaluations++;
@@ -124,16 +124,16 @@ function remember(steps: Step[], memory: number, from: Point, to: Point): void {
   const step = oldest ?? { s: new Float64Array(length), y: new Float64Array(length), rho: 0 };
   let [product, square] = [0, 0];
   for (let i = 0; i < length; i++) {
-    const change = (to.gradient[i] as number) - (from.gradient[i] as number);
-    product += ((to.x[i] as number) - (from.x[i] as number)) * change;
+    const change = to.gradient[i] - from.gradient[i];
+    product += (to.x[i] - from.x[i]) * change;
     square += change * change;
   }
   // Without positive curvature the next direction need not go down.
   if (!(product > 1e-12 * square)) return;
   if (oldest) steps.shift();
   for (let i = 0; i < length; i++) {
-    step.s[i] = (to.x[i] as number) - (from.x[i] as number);
-    step.y[i] = (to.gradient[i] as number) - (from.gradient[i] as number);
+    step.s[i] = to.x[i] - from.x[i];
+    step.y[i] = to.gradient[i] - from.gradient[i];
   }
   step.rho = 1 / product;
   steps.push(step);
@@ -144,20 +144,20 @@ function descent(gradient: Float64Array, steps: readonly Step[], q: Float64Array
   q.set(gradient);
   const alphas = new Float64Array(steps.length);
   for (let i = steps.length - 1; i >= 0; i--) {
-    const { s, y, rho } = steps[i] as Step;
+    const { s, y, rho } = steps[i];
     const alpha = rho * dot(s, q);
     alphas[i] = alpha;
     addScaled(q, y, -alpha);
   }
   const last = steps.at(-1);
   const scale = last ? 1 / (last.rho * dot(last.y, last.y)) : 1;
-  for (let i = 0; i < q.length; i++) q[i] = (q[i] as number) * scale;
-  for (const [i, { s, y, rho }] of steps.entries()) addScaled(q, s, (alphas[i] as number) - rho * dot(y, q));
-  for (let i = 0; i < q.length; i++) q[i] = -(q[i] as number);
+  for (let i = 0; i < q.length; i++) q[i] = q[i] * scale;
+  for (const [i, { s, y, rho }] of steps.entries()) addScaled(q, s, alphas[i] - rho * dot(y, q));
+  for (let i = 0; i < q.length; i++) q[i] = -q[i];
 }
 
 function addScaled(to: Float64Array, what: Float64Array, factor: number): void {
-  for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) + factor * (what[i] as number);
+  for (let i = 0; i < to.length; i++) to[i] = to[i] + factor * what[i];
 }
 
 export function largest(vector: Float64Array): number {

@@ -32,7 +32,7 @@ function lesson(labels = LABELS, weights: Float32Array = new Float32Array(N).fil
 
 function assertNear(actual: ArrayLike<number>, expected: readonly number[], tolerance: number): void {
   for (const [i, value] of expected.entries()) {
-    assert.ok(Math.abs((actual[i] as number) - value) < tolerance, `at ${i}: ${actual[i]}, expected ${value}`);
+    assert.ok(Math.abs(actual[i] - value) < tolerance, `at ${i}: ${actual[i]}, expected ${value}`);
   }
 }
 
@@ -86,8 +86,8 @@ test('weights of rows and of classes are those of scikit-learn', async () => {
 test('a soft target is the same as rows that are split', async () => {
   const soft = newSharedMatrix(N, 3);
   for (let i = 0; i < N; i++) {
-    soft.data[i * 3 + (LABELS[i] as number)] = 0.75;
-    soft.data[i * 3 + (((LABELS[i] as number) + 1) % 3)] = 0.25;
+    soft.data[i * 3 + LABELS[i]] = 0.75;
+    soft.data[i * 3 + ((LABELS[i] + 1) % 3)] = 0.25;
   }
   const once = await fitLinearHead(pool, { ...lesson(), targets: soft }, { C: 1, tolerance: 1e-5 });
   const x = features();

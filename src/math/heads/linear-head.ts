@@ -11,7 +11,7 @@
 
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32, type Tensor } from '../../onnx/tensor.ts';
+import { float32 } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
 import { largest, minimise } from './lbfgs.ts';
@@ -98,20 +98,20 @@ async function fitOnColumns(
         b: float32(shift),
       }),
       (result) => {
-        loss += Number((result.loss as Tensor).data[0]);
-        const gw = (result.gradientW as Tensor).data as Float32Array;
-        const gb = (result.gradientB as Tensor).data as Float32Array;
-        for (let i = 0; i < size; i++) gradient[i] = (gradient[i] as number) + (gw[i] as number);
-        for (let i = 0; i < k; i++) gradient[size + i] = (gradient[size + i] as number) + (gb[i] as number);
+        loss += Number(result.loss.data[0]);
+        const gw = result.gradientW.data as Float32Array;
+        const gb = result.gradientB.data as Float32Array;
+        for (let i = 0; i < size; i++) gradient[i] = gradient[i] + gw[i];
+        for (let i = 0; i < k; i++) gradient[size + i] = gradient[size + i] + gb[i];
       },
     );
     let square = 0;
     for (let i = 0; i < size; i++) {
-      const w = x[i] as number;
+      const w = x[i];
       square += w * w;
-      gradient[i] = C * (gradient[i] as number) + w;
+      gradient[i] = C * gradient[i] + w;
     }
-    for (let i = size; i < x.length; i++) gradient[i] = C * (gradient[i] as number);
+    for (let i = size; i < x.length; i++) gradient[i] = C * gradient[i];
     return C * loss + square / 2;
   };
 
@@ -134,19 +134,16 @@ async function fitOnColumns(
 /** Rows with a one at their label; shape [n, classes], in shared memory. */
 export function oneHot(labels: ArrayLike<number>, classes: number): Matrix {
   const result = newSharedMatrix(labels.length, classes);
-  for (let i = 0; i < labels.length; i++) result.data[i * classes + (labels[i] as number)] = 1;
+  for (let i = 0; i < labels.length; i++) result.data[i * classes + labels[i]] = 1;
   return result;
 }
 
 /** n / (classes · items of the class) for each item, as scikit-learn's `class_weight='balanced'`; shape [n]. */
 export function balancedWeights(labels: ArrayLike<number>, classes: number): Float32Array {
   const counts = new Int32Array(classes);
-  for (let i = 0; i < labels.length; i++) counts[labels[i] as number] = (counts[labels[i] as number] as number) + 1;
+  for (let i = 0; i < labels.length; i++) counts[labels[i]] = counts[labels[i]] + 1;
   const present = counts.filter((count) => count > 0).length;
-  return Float32Array.from(
-    { length: labels.length },
-    (_, i) => labels.length / (present * (counts[labels[i] as number] as number)),
-  );
+  return Float32Array.from({ length: labels.length }, (_, i) => labels.length / (present * counts[labels[i]]));
 }
 
 /** Logits, shape [n, classes], in shared memory. */
@@ -160,7 +157,7 @@ export async function logitsOf(pool: InferencePool, { weights, bias }: LinearHea
     model,
     { rows: features.rows, step: blockRows(weights.rows) },
     (from, to) => ({ x: matrixTensor(rowsOf(features, from, to)), w, b: float32(bias) }),
-    ({ logits }, from) => result.data.set((logits as Tensor).data as Float32Array, from * weights.rows),
+    ({ logits }, from) => result.data.set(logits.data as Float32Array, from * weights.rows),
   );
   return result;
 }

@@ -22,7 +22,7 @@ for (let i = 0; i < N; i++) {
     FEATURES.data[i * D + j] = Math.sin(1.7 * i + 2.3 * j * (1 + 0.01 * i)) + (i % 3 === j % 3 ? 0.8 : 0);
   }
 }
-const x = (i: number, j: number) => FEATURES.data[i * D + j] as number;
+const x = (i: number, j: number) => FEATURES.data[i * D + j];
 /** No plane tells these apart: whether two numbers have the same sign, plus whether a third is above 1. */
 const LABELS = Int32Array.from({ length: N }, (_, i) => Number(x(i, 0) * x(i, 1) > 0) + Number(x(i, 2) > 1));
 const LESSON = { features: FEATURES, targets: oneHot(LABELS, 3), weights: new Float32Array(N).fill(1) };

@@ -9,7 +9,7 @@
 import { seededRandom } from '../../core/random.ts';
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32, type Tensor } from '../../onnx/tensor.ts';
+import { float32 } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
 import { minimise } from './lbfgs.ts';
@@ -78,20 +78,20 @@ export async function fitMlpHead(
         b: float32(b),
       }),
       (result) => {
-        loss += Number((result.loss as Tensor).data[0]);
+        loss += Number(result.loss.data[0]);
         let at = 0;
         for (const name of ['gradientV', 'gradientW', 'gradientA', 'gradientB']) {
-          const { data } = result[name] as Tensor;
-          for (let i = 0; i < data.length; i++) gradient[at + i] = (gradient[at + i] as number) + Number(data[i]);
+          const { data } = result[name];
+          for (let i = 0; i < data.length; i++) gradient[at + i] = gradient[at + i] + Number(data[i]);
           at += data.length;
         }
       },
     );
     let square = 0;
     for (let i = 0; i < x.length; i++) {
-      const decay = i < penalised ? (x[i] as number) : 0;
+      const decay = i < penalised ? x[i] : 0;
       square += decay * decay;
-      gradient[i] = C * (gradient[i] as number) + decay;
+      gradient[i] = C * gradient[i] + decay;
     }
     return C * loss + square / 2;
   };
@@ -108,7 +108,7 @@ export async function fitMlpHead(
 /** Logits, shape [n, classes], in shared memory. */
 export async function mlpLogits(pool: InferencePool, { hidden, output }: MlpHead, features: Matrix): Promise<Matrix> {
   const layer = await logitsOf(pool, hidden, features);
-  for (let i = 0; i < layer.data.length; i++) layer.data[i] = Math.tanh(layer.data[i] as number);
+  for (let i = 0; i < layer.data.length; i++) layer.data[i] = Math.tanh(layer.data[i]);
   return logitsOf(pool, output, layer);
 }
 

@@ -51,12 +51,12 @@ function orthonormalise({ data, rows, columns }: Matrix): void {
       for (let j = 0; j < i; j++) {
         const other = exact.subarray(j * columns, (j + 1) * columns);
         const factor = dot(row, other);
-        for (let c = 0; c < columns; c++) row[c] = (row[c] as number) - factor * (other[c] as number);
+        for (let c = 0; c < columns; c++) row[c] = row[c] - factor * other[c];
       }
     }
     const length = Math.sqrt(dot(row, row));
     const scale = length > 1e-9 * before && length > 0 ? 1 / length : 0;
-    for (let c = 0; c < columns; c++) row[c] = (row[c] as number) * scale;
+    for (let c = 0; c < columns; c++) row[c] = row[c] * scale;
   }
   data.set(exact);
 }

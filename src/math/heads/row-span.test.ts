@@ -18,7 +18,7 @@ function product(a: Matrix, b: Matrix): number[] {
     const [i, j] = [Math.floor(at / b.rows), at % b.rows];
     let sum = 0;
     for (let c = 0; c < a.columns; c++) {
-      sum += (a.data[i * a.columns + c] as number) * (b.data[j * b.columns + c] as number);
+      sum += a.data[i * a.columns + c] * b.data[j * b.columns + c];
     }
     return sum;
   });
@@ -36,7 +36,7 @@ test('inner products stay, and weights say of every row what they said of its co
       const { coordinates, back } = rowSpan(features);
       const wanted = product(features, features);
       for (const [i, value] of product(coordinates, coordinates).entries()) {
-        assert.ok(Math.abs(value - (wanted[i] as number)) < 1e-5, `${value}, not ${wanted[i]}`);
+        assert.ok(Math.abs(value - wanted[i]) < 1e-5, `${value}, not ${wanted[i]}`);
       }
       // What a penalised fit gives is a sum of the coordinates' rows.
       const mix = randomMatrix(3, rows, seed + 1);
@@ -45,14 +45,13 @@ test('inner products stay, and weights say of every row what they said of its co
         for (let i = 0; i < rows; i++) {
           for (let j = 0; j < rows; j++) {
             weights.data[k * rows + j] =
-              (weights.data[k * rows + j] as number) +
-              (mix.data[k * rows + i] as number) * (coordinates.data[i * rows + j] as number);
+              weights.data[k * rows + j] + mix.data[k * rows + i] * coordinates.data[i * rows + j];
           }
         }
       }
       const said = product(weights, coordinates);
       for (const [i, value] of product(back(weights), features).entries()) {
-        assert.ok(Math.abs(value - (said[i] as number)) < 1e-3, `${value}, not ${said[i]}`);
+        assert.ok(Math.abs(value - said[i]) < 1e-3, `${value}, not ${said[i]}`);
       }
     }),
   );

@@ -29,9 +29,9 @@ export function rowSpan({ data, rows: n, columns: d }: Matrix): RowSpan {
     const row = l[i] as Float64Array;
     for (let j = 0; j <= i; j++) {
       const other = l[j] as Float64Array;
-      const product = dot(exact[i] as Float64Array, exact[j] as Float64Array);
+      const product = dot(exact[i], exact[j]);
       const rest = product - dot(row.subarray(0, j), other.subarray(0, j));
-      row[j] = i === j ? Math.sqrt(Math.max(rest, 0) + jitter) : rest / (other[j] as number);
+      row[j] = i === j ? Math.sqrt(Math.max(rest, 0) + jitter) : rest / other[j];
     }
   }
   const coordinates = newSharedMatrix(n, n);
@@ -45,13 +45,13 @@ export function rowSpan({ data, rows: n, columns: d }: Matrix): RowSpan {
         const alpha = Float64Array.from(given.subarray(c * n, (c + 1) * n));
         for (let i = n - 1; i >= 0; i--) {
           const row = l[i] as Float64Array;
-          alpha[i] = (alpha[i] as number) / (row[i] as number);
-          for (let j = 0; j < i; j++) alpha[j] = (alpha[j] as number) - (alpha[i] as number) * (row[j] as number);
+          alpha[i] = alpha[i] / row[i];
+          for (let j = 0; j < i; j++) alpha[j] = alpha[j] - alpha[i] * row[j];
         }
         const sum = new Float64Array(d);
         for (const [i, row] of exact.entries()) {
-          const factor = alpha[i] as number;
-          for (let j = 0; j < d; j++) sum[j] = (sum[j] as number) + factor * (row[j] as number);
+          const factor = alpha[i];
+          for (let j = 0; j < d; j++) sum[j] = sum[j] + factor * row[j];
         }
         result.data.set(sum, c * d);
       }

@@ -21,7 +21,7 @@ test('a 3 × 3 Cholesky factor and its inverse by hand', () => {
   for (let i = 0; i < 3; i++) {
     for (let j = 0; j < 3; j++) {
       let sum = 0;
-      for (let k = 0; k < 3; k++) sum += (lower[i * 3 + k] as number) * (inverse[k * 3 + j] as number);
+      for (let k = 0; k < 3; k++) sum += lower[i * 3 + k] * inverse[k * 3 + j];
       assert.ok(Math.abs(sum - Number(i === j)) < 1e-12);
     }
   }
@@ -44,7 +44,7 @@ test('a direction that only varies within classes loses its weight', async () =>
   }
   const z = await withinClassNormalised(pool, x, soft, { shrinkage: 0.01 });
   for (let i = 0; i < n; i++) {
-    const [a, b] = [z.data[2 * i] as number, z.data[2 * i + 1] as number];
+    const [a, b] = [z.data[2 * i], z.data[2 * i + 1]];
     assert.ok(Math.abs(Math.hypot(a, b) - 1) < 1e-5);
     assert.ok(Math.abs(a) > 0.9, `row ${i}: ${a}, ${b}`);
   }
@@ -61,11 +61,11 @@ test('the basis spans the directions of most variance, orthonormal, the same wit
   const basis = await principalBasis(pool, points, 3, 1);
   for (let i = 0; i < 3; i++) {
     const row = basis.data.subarray(i * 20, (i + 1) * 20);
-    const inside = [3, 8, 15].reduce((sum, j) => sum + (row[j] as number) ** 2, 0);
+    const inside = [3, 8, 15].reduce((sum, j) => sum + row[j] ** 2, 0);
     assert.ok(Math.abs(inside - 1) < 1e-3, `${inside}`);
     for (let j = 0; j < i; j++) {
       const other = basis.data.subarray(j * 20, (j + 1) * 20);
-      assert.ok(Math.abs(row.reduce((sum, value, c) => sum + value * (other[c] as number), 0)) < 1e-6);
+      assert.ok(Math.abs(row.reduce((sum, value, c) => sum + value * other[c], 0)) < 1e-6);
     }
   }
   const one = await InferencePool.create({ threads: 1 });

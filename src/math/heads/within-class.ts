@@ -36,15 +36,15 @@ export async function withinClassNormalised(
   const shared = shareMatrix(features);
   const covariance = await withinClassCovariance(pool, shared, soft);
   let trace = 0;
-  for (let j = 0; j < d; j++) trace += covariance[j * d + j] as number;
+  for (let j = 0; j < d; j++) trace += covariance[j * d + j];
   const ridge = Math.max((shrinkage * trace) / d, 1e-12);
-  for (let i = 0; i < covariance.length; i++) covariance[i] = (1 - shrinkage) * (covariance[i] as number);
-  for (let j = 0; j < d; j++) covariance[j * d + j] = (covariance[j * d + j] as number) + ridge;
+  for (let i = 0; i < covariance.length; i++) covariance[i] = (1 - shrinkage) * covariance[i];
+  for (let j = 0; j < d; j++) covariance[j * d + j] = covariance[j * d + j] + ridge;
   const inverse = newSharedMatrix(d, d);
   // Scaled so that single precision holds it well; lengths are normalised after it.
   const scale = Math.sqrt(ridge);
   const lower = invertLower(cholesky(covariance, d), d);
-  for (let i = 0; i < lower.length; i++) inverse.data[i] = scale * (lower[i] as number);
+  for (let i = 0; i < lower.length; i++) inverse.data[i] = scale * lower[i];
   const model = await pool.load(projectGraph(), { key: 'within-class-project' });
   const result = newSharedMatrix(rows, d);
   await overBlocks(
@@ -52,7 +52,7 @@ export async function withinClassNormalised(
     model,
     { rows, step: STEP },
     (start, end) => ({ x: matrixTensor(rowsOf(shared, start, end)), projection: matrixTensor(inverse) }),
-    ({ y }, start) => result.data.set((y as Tensor).data as Float32Array, start * d),
+    ({ y }, start) => result.data.set(y.data as Float32Array, start * d),
   );
   return result;
 }
@@ -78,23 +78,23 @@ export async function withinClassCovariance(
       soft: float32(soft.data.subarray(start * k, end * k), [end - start, k]),
     }),
     (result) => {
-      addTo(scatter, result.scatter as Tensor);
-      addTo(sums, result.sums as Tensor);
-      addTo(mass, result.mass as Tensor);
+      addTo(scatter, result.scatter);
+      addTo(sums, result.sums);
+      addTo(mass, result.mass);
     },
   );
   for (let c = 0; c < k; c++) {
-    const count = mass[c] as number;
+    const count = mass[c];
     if (count < 1e-9) continue;
     const sum = sums.subarray(c * d, (c + 1) * d);
     for (let i = 0; i < d; i++) {
-      const factor = (sum[i] as number) / count;
-      for (let j = 0; j <= i; j++) scatter[i * d + j] = (scatter[i * d + j] as number) - factor * (sum[j] as number);
+      const factor = sum[i] / count;
+      for (let j = 0; j <= i; j++) scatter[i * d + j] = scatter[i * d + j] - factor * sum[j];
     }
   }
   for (let i = 0; i < d; i++) {
     for (let j = 0; j <= i; j++) {
-      const value = (scatter[i * d + j] as number) / rows;
+      const value = scatter[i * d + j] / rows;
       scatter[i * d + j] = value;
       scatter[j * d + i] = value;
     }
@@ -103,7 +103,7 @@ export async function withinClassCovariance(
 }
 
 function addTo(sum: Float64Array, { data }: Tensor): void {
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + Number(data[i]);
+  for (let i = 0; i < sum.length; i++) sum[i] = sum[i] + Number(data[i]);
 }
 
 /** L with A = L Lᵀ (Golub and Van Loan, Matrix Computations, 4.2), row by row; A positive definite, [n, n]. */
@@ -113,9 +113,9 @@ export function cholesky(a: Float64Array, n: number): Float64Array {
     const rowI = i * n;
     for (let j = 0; j <= i; j++) {
       const rowJ = j * n;
-      let sum = a[rowI + j] as number;
-      for (let k = 0; k < j; k++) sum -= (lower[rowI + k] as number) * (lower[rowJ + k] as number);
-      lower[rowI + j] = i === j ? Math.sqrt(Math.max(sum, 1e-300)) : sum / (lower[rowJ + j] as number);
+      let sum = a[rowI + j];
+      for (let k = 0; k < j; k++) sum -= lower[rowI + k] * lower[rowJ + k];
+      lower[rowI + j] = i === j ? Math.sqrt(Math.max(sum, 1e-300)) : sum / lower[rowJ + j];
     }
   }
   return lower;
@@ -127,14 +127,13 @@ export function invertLower(lower: Float64Array, n: number): Float64Array {
   for (let i = 0; i < n; i++) {
     const row = i * n;
     for (let k = 0; k < i; k++) {
-      const factor = lower[row + k] as number;
+      const factor = lower[row + k];
       if (factor === 0) continue;
       const from = k * n;
-      for (let j = 0; j <= k; j++)
-        inverse[row + j] = (inverse[row + j] as number) - factor * (inverse[from + j] as number);
+      for (let j = 0; j <= k; j++) inverse[row + j] = inverse[row + j] - factor * inverse[from + j];
     }
-    const diagonal = lower[row + i] as number;
-    for (let j = 0; j < i; j++) inverse[row + j] = (inverse[row + j] as number) / diagonal;
+    const diagonal = lower[row + i];
+    for (let j = 0; j < i; j++) inverse[row + j] = inverse[row + j] / diagonal;
     inverse[row + i] = 1 / diagonal;
   }
   return inverse;

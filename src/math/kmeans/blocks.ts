@@ -33,7 +33,7 @@ export async function ownDistances(
       centres: table,
       labels: int32(labels.subarray(start, end)),
     }),
-    (result, start) => distances.set((result.distance as Tensor).data as Float32Array, start),
+    (result, start) => distances.set(result.distance.data as Float32Array, start),
   );
   return distances;
 }
@@ -61,10 +61,10 @@ export function scoringCentres({ data, rows, columns }: Matrix, origin: Float64A
     let dot = 0;
     for (let j = 0; j < columns; j++) {
       const at = r * columns + j;
-      moved[at] = (data[at] as number) - (origin[j] as number);
-      const value = moved[at] as number;
+      moved[at] = data[at] - origin[j];
+      const value = moved[at];
       square += value * value;
-      dot += (origin[j] as number) * value;
+      dot += origin[j] * value;
     }
     bias[r] = square + 2 * dot;
     maxSquare = Math.max(maxSquare, square);
@@ -87,7 +87,7 @@ export async function nearestCentres(pool: InferencePool, points: Matrix, centre
   const model = await pool.load(nearestGraph(), { key: 'kmeans-nearest' });
   const origin = new Float64Array(centres.columns);
   for (let i = 0; i < centres.data.length; i++) {
-    origin[i % centres.columns] = (origin[i % centres.columns] as number) + (centres.data[i] as number) / centres.rows;
+    origin[i % centres.columns] = origin[i % centres.columns] + centres.data[i] / centres.rows;
   }
   const scoring = scoringCentres(centres, origin);
   const labels = new Int32Array(points.rows);
@@ -100,7 +100,7 @@ export async function nearestCentres(pool: InferencePool, points: Matrix, centre
       centres: scoring.centres,
       bias: scoring.bias,
     }),
-    (result, start) => labels.set((result.label as Tensor).data as Int32Array, start),
+    (result, start) => labels.set(result.label.data as Int32Array, start),
   );
   return labels;
 }

@@ -27,7 +27,7 @@ function points(n = 600, d = 16): Matrix {
 
 function sizes(labels: Int32Array, k: number): number[] {
   const counts = new Array<number>(k).fill(0);
-  for (const label of labels) counts[label] = (counts[label] as number) + 1;
+  for (const label of labels) counts[label] = counts[label] + 1;
   return counts;
 }
 
@@ -43,9 +43,9 @@ for (const { k, iterations, inertia, centre, checksum } of EXPECTED) {
     assert.equal(result.iterations, iterations);
     assert.equal(result.stopped, 'labels');
     assert.ok(Math.abs(result.inertia / inertia - 1) < 1e-6, `inertia ${result.inertia}`);
-    assert.ok(Math.abs((result.centres.data[2 * 16 + 5] as number) - centre) < 1e-6);
+    assert.ok(Math.abs(result.centres.data[2 * 16 + 5] - centre) < 1e-6);
     let sum = 0;
-    for (let i = 0; i < 600; i++) sum += (result.labels[i] as number) * (i % 101);
+    for (let i = 0; i < 600; i++) sum += result.labels[i] * (i % 101);
     assert.equal(sum, checksum);
     assert.ok(result.work < 1, 'some comparisons were pruned');
   });
@@ -63,7 +63,7 @@ test('empty clusters take the points that are farthest off, as in scikit-learn',
 test('pruning changes nothing: the same labels as plain Lloyd, far from the origin too', async () => {
   for (const offset of [0, 4]) {
     const x = points(900, 24);
-    for (let i = 0; i < x.data.length; i++) x.data[i] = (x.data[i] as number) + offset;
+    for (let i = 0; i < x.data.length; i++) x.data[i] = x.data[i] + offset;
     const k = 40;
     const result = await kmeans(pool, x, { k, start: rowsOf(x, 0, k), tolerance: 0 });
     const plain = plainLloyd(x, rowsOf(x, 0, k));
@@ -88,18 +88,18 @@ function plainLloyd({ data, rows, columns }: Matrix, start: Matrix): { labels: n
       for (let c = 0; c < k; c++) {
         let distance = 0;
         for (let j = 0; j < columns; j++) {
-          distance += ((data[i * columns + j] as number) - (centres[c * columns + j] as number)) ** 2;
+          distance += (data[i * columns + j] - centres[c * columns + j]) ** 2;
         }
         if (distance < least) [best, least] = [c, distance];
       }
       labels.push(best);
-      counts[best] = (counts[best] as number) + 1;
+      counts[best] = counts[best] + 1;
       for (let j = 0; j < columns; j++) {
-        sums[best * columns + j] = (sums[best * columns + j] as number) + (data[i * columns + j] as number);
+        sums[best * columns + j] = sums[best * columns + j] + data[i * columns + j];
       }
     }
     assert.ok(!counts.includes(0));
-    centres = sums.map((sum, at) => Math.fround(sum / (counts[Math.floor(at / columns)] as number)));
+    centres = sums.map((sum, at) => Math.fround(sum / counts[Math.floor(at / columns)]));
     if (labels.every((label, i) => label === before[i])) return { labels, iterations };
   }
 }
@@ -137,7 +137,7 @@ test('spherical: centres have length 1 and scaling a point changes nothing', asy
   const x = points();
   const scaled = matrix(x.data.slice(), 600, 16);
   for (let i = 0; i < 600; i++) {
-    for (let j = 0; j < 16; j++) scaled.data[i * 16 + j] = (scaled.data[i * 16 + j] as number) * 2 ** (i % 5);
+    for (let j = 0; j < 16; j++) scaled.data[i * 16 + j] = scaled.data[i * 16 + j] * 2 ** (i % 5);
   }
   const a = await kmeans(pool, x, { k: 7, seed: 3, spherical: true });
   const b = await kmeans(pool, scaled, { k: 7, seed: 3, spherical: true });
@@ -168,8 +168,8 @@ test('mini-batch comes within 5 % of Lloyd, from the same centres', async () => 
   let inertia = 0;
   for (let i = 0; i < 600; i++) {
     for (let j = 0; j < 16; j++) {
-      const centre = centres.data[(labels[i] as number) * 16 + j] as number;
-      inertia += ((x.data[i * 16 + j] as number) - centre) ** 2;
+      const centre = centres.data[labels[i] * 16 + j];
+      inertia += (x.data[i * 16 + j] - centre) ** 2;
     }
   }
   assert.equal(

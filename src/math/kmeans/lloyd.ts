@@ -12,7 +12,7 @@
 
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Tensors } from '../../onnx/session.ts';
-import { int32, type Tensor } from '../../onnx/tensor.ts';
+import { int32 } from '../../onnx/tensor.ts';
 import { columnMeans, overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf } from '../matrix.ts';
 import { blockRows, loadAssign, ownDistances, scoringCentres } from './blocks.ts';
@@ -74,7 +74,7 @@ export async function lloyd(
   if (stopped !== 'labels') await state.assign(); // labels are those of the centres that are handed back
   const distances = await ownDistances(pool, points, state.centres, state.labels);
   let inertia = 0;
-  for (let i = 0; i < distances.length; i++) inertia += distances[i] as number;
+  for (let i = 0; i < distances.length; i++) inertia += distances[i];
   return {
     centres: state.centres,
     labels: state.labels,
@@ -177,13 +177,13 @@ class LloydState {
         return { x: all, indices: int32(this.#active.subarray(start, end)), centres, bias };
       },
       (result, start, end) => {
-        const labels = (result.label as Tensor).data as Int32Array;
-        const best = (result.best as Tensor).data as Float32Array;
-        const others = (result.others as Tensor).data as Float32Array;
+        const labels = result.label.data as Int32Array;
+        const best = result.best.data as Float32Array;
+        const others = result.others.data as Float32Array;
         for (let i = start; i < end; i++) {
-          const point = this.#active[i] as number;
-          const label = labels[i - start] as number;
-          this.#setBounds(point, label, best[i - start] as number, others, (i - start) * this.#groups, scoring);
+          const point = this.#active[i];
+          const label = labels[i - start];
+          this.#setBounds(point, label, best[i - start], others, (i - start) * this.#groups, scoring);
           if (label !== this.labels[point]) {
             this.#move(point, label);
             changed++;
@@ -201,10 +201,10 @@ class LloydState {
     const [centreDrift, groupDrift] = [this.#centreDrift, this.#groupDrift];
     let count = 0;
     for (let i = 0; i < labels.length; i++) {
-      const label = labels[i] as number;
-      const most = label < 0 ? Number.POSITIVE_INFINITY : (upper[i] as number) + (centreDrift[label] as number);
+      const label = labels[i];
+      const most = label < 0 ? Number.POSITIVE_INFINITY : upper[i] + centreDrift[label];
       for (let g = 0, at = i * groups; g < groups; g++, at++) {
-        if ((lower[at] as number) - (groupDrift[g] as number) > most) continue;
+        if (lower[at] - groupDrift[g] > most) continue;
         active[count++] = i;
         break;
       }
@@ -221,13 +221,13 @@ class LloydState {
     { maxNorm, maxBias }: { maxNorm: number; maxBias: number },
   ): void {
     const { columns } = this.#points;
-    const norm = this.#norms[point] as number;
+    const norm = this.#norms[point];
     const length = Math.sqrt(norm) + this.#originNorm;
     // |computed x·c − x·c| ≤ d·u·‖x‖·‖c‖ whatever the order of the sum (Higham, Accuracy and Stability, 3.5).
     const error = ROUNDING * (2 * columns * length * maxNorm + (columns + 4) * norm + 4 * maxBias);
-    this.#upper[point] = Math.sqrt(Math.max(0, best + norm + error)) - (this.#centreDrift[label] as number);
+    this.#upper[point] = Math.sqrt(Math.max(0, best + norm + error)) - this.#centreDrift[label];
     for (let g = 0; g < this.#groups; g++) {
-      const bound = Math.sqrt(Math.max(0, (others[at + g] as number) + norm - error)) + (this.#groupDrift[g] as number);
+      const bound = Math.sqrt(Math.max(0, others[at + g] + norm - error)) + this.#groupDrift[g];
       this.#lower[point * this.#groups + g] = bound * (1 - 2 * ROUNDING);
     }
   }
@@ -235,21 +235,21 @@ class LloydState {
   #move(point: number, label: number): void {
     const { data, columns } = this.#points;
     const sums = this.#sums;
-    const from = this.labels[point] as number;
+    const from = this.labels[point];
     const x = point * columns;
     const to = label * columns;
     if (from < 0) {
-      for (let j = 0; j < columns; j++) sums[to + j] = (sums[to + j] as number) + (data[x + j] as number);
+      for (let j = 0; j < columns; j++) sums[to + j] = sums[to + j] + data[x + j];
     } else {
       const old = from * columns;
       for (let j = 0; j < columns; j++) {
-        const value = data[x + j] as number;
-        sums[to + j] = (sums[to + j] as number) + value;
-        sums[old + j] = (sums[old + j] as number) - value;
+        const value = data[x + j];
+        sums[to + j] = sums[to + j] + value;
+        sums[old + j] = sums[old + j] - value;
       }
-      this.#counts[from] = (this.#counts[from] as number) - 1;
+      this.#counts[from] = this.#counts[from] - 1;
     }
-    this.#counts[label] = (this.#counts[label] as number) + 1;
+    this.#counts[label] = this.#counts[label] + 1;
     this.labels[point] = label;
   }
 
@@ -262,25 +262,25 @@ class LloydState {
     const moves = new Float64Array(this.#groups);
     let shift = 0;
     for (let c = 0; c < k; c++) {
-      let scale = 1 / (this.#counts[c] as number);
+      let scale = 1 / this.#counts[c];
       if (this.#spherical) {
         let square = 0;
-        for (let i = c * columns, end = i + columns; i < end; i++) square += (this.#sums[i] as number) ** 2;
+        for (let i = c * columns, end = i + columns; i < end; i++) square += this.#sums[i] ** 2;
         scale = square > 0 ? 1 / Math.sqrt(square) : 0;
       }
       let move = 0;
       for (let i = c * columns, end = i + columns; i < end; i++) {
-        next.data[i] = (this.#sums[i] as number) * scale;
-        move += ((next.data[i] as number) - (this.centres.data[i] as number)) ** 2;
+        next.data[i] = this.#sums[i] * scale;
+        move += (next.data[i] - this.centres.data[i]) ** 2;
       }
       shift += move;
       const drift = Math.sqrt(move);
-      this.#centreDrift[c] = (this.#centreDrift[c] as number) + drift;
+      this.#centreDrift[c] = this.#centreDrift[c] + drift;
       const group = Math.floor(c / this.#groupSize);
-      moves[group] = Math.max(moves[group] as number, drift);
+      moves[group] = Math.max(moves[group], drift);
     }
     for (let g = 0; g < this.#groups; g++) {
-      this.#groupDrift[g] = (this.#groupDrift[g] as number) + (moves[g] as number);
+      this.#groupDrift[g] = this.#groupDrift[g] + moves[g];
     }
     this.centres = next;
     return { shift, filled };
@@ -293,14 +293,14 @@ class LloydState {
   async #fillEmpty(): Promise<number> {
     const distances = await ownDistances(this.#pool, this.#points, this.centres, this.labels);
     const order = Uint32Array.from(distances, (_, i) => i);
-    order.sort((a, b) => (distances[b] as number) - (distances[a] as number) || a - b);
+    order.sort((a, b) => distances[b] - distances[a] || a - b);
     let next = 0;
     let filled = 0;
     for (let c = 0; c < this.#counts.length; c++) {
       if (this.#counts[c] !== 0) continue;
       filled++;
-      while ((this.#counts[this.labels[order[next] as number] as number] as number) < 2) next++;
-      const point = order[next++] as number;
+      while (this.#counts[this.labels[order[next]]] < 2) next++;
+      const point = order[next++];
       this.#move(point, c);
       // Nothing is known of its distances to the others any more.
       this.#upper[point] = Number.POSITIVE_INFINITY;

@@ -42,7 +42,7 @@ export async function miniBatchKMeans(
   let counts = new Int32Array(k);
   let inertia = 0;
   for (let pass = 0; pass < passes; pass++) {
-    for (let c = 0; c < k; c++) history[c] = counts[c] as number;
+    for (let c = 0; c < k; c++) history[c] = counts[c];
     counts = new Int32Array(k);
     inertia = 0;
     const far: FarPoint[] = [];
@@ -77,20 +77,20 @@ function take(
   const sums = new Float64Array(k * columns);
   const got = new Int32Array(k);
   for (let i = 0; i < rows; i++) {
-    const label = labels[i] as number;
-    got[label] = (got[label] as number) + 1;
+    const label = labels[i];
+    got[label] = got[label] + 1;
     for (let j = 0; j < columns; j++) {
       const at = label * columns + j;
-      sums[at] = (sums[at] as number) + (data[i * columns + j] as number);
+      sums[at] = sums[at] + data[i * columns + j];
     }
   }
   for (let c = 0; c < k; c++) {
-    const m = got[c] as number;
+    const m = got[c];
     if (m === 0) continue;
-    counts[c] = (counts[c] as number) + m;
-    const total = (history[c] as number) + (counts[c] as number);
+    counts[c] = counts[c] + m;
+    const total = history[c] + counts[c];
     for (let at = c * columns, end = at + columns; at < end; at++) {
-      centres[at] = (centres[at] as number) + ((sums[at] as number) - m * (centres[at] as number)) / total;
+      centres[at] = centres[at] + (sums[at] - m * centres[at]) / total;
     }
   }
 }
@@ -105,9 +105,9 @@ function keepFarthest(far: FarPoint[], { data, columns }: Matrix, distances: Flo
   for (let taken = 0; taken < FAR_PER_BATCH; taken++) {
     let best = -1;
     for (let i = 0; i < distances.length; i++) {
-      if (best < 0 || (distances[i] as number) > (distances[best] as number)) best = i;
+      if (best < 0 || distances[i] > distances[best]) best = i;
     }
-    const distance = distances[best] as number;
+    const distance = distances[best];
     if (!(distance > 0)) return;
     distances[best] = 0;
     far.push({ distance, vector: data.slice(best * columns, (best + 1) * columns) });

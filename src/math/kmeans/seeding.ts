@@ -5,7 +5,7 @@
  */
 import type { Random } from '../../core/random.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32, type Tensor } from '../../onnx/tensor.ts';
+import { float32 } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { gatherRows, type Matrix, matrixTensor, rowsOf } from '../matrix.ts';
 import { ownDistances } from './blocks.ts';
@@ -30,7 +30,7 @@ export async function seedIndices(pool: InferencePool, points: Matrix, k: number
       s === 0 ? [Math.floor(random() * n)] : Array.from({ length: trials }, () => draw(closest, potential, random));
     const candidates = gatherRows(points, drawn);
     const bias = float32(
-      drawn.map((i) => norms[i] as number),
+      drawn.map((i) => norms[i]),
       [count, 1],
     );
     const sums = new Float64Array(count);
@@ -46,24 +46,24 @@ export async function seedIndices(pool: InferencePool, points: Matrix, k: number
         closest: float32(closest.subarray(start, end)),
       }),
       (result, start, end) => {
-        const block = (result.distances as Tensor).data as Float32Array;
+        const block = result.distances.data as Float32Array;
         const rows = end - start;
         for (let t = 0; t < count; t++) {
           distances.set(block.subarray(t * rows, (t + 1) * rows), t * n + start);
           let sum = 0;
-          for (let i = t * rows; i < (t + 1) * rows; i++) sum += block[i] as number;
-          sums[t] = (sums[t] as number) + sum;
+          for (let i = t * rows; i < (t + 1) * rows; i++) sum += block[i];
+          sums[t] = sums[t] + sum;
         }
       },
     );
     let best = 0;
-    for (let t = 1; t < count; t++) if ((sums[t] as number) < (sums[best] as number)) best = t;
-    const seed = drawn[best] as number;
+    for (let t = 1; t < count; t++) if (sums[t] < sums[best]) best = t;
+    const seed = drawn[best];
     closest.set(distances.subarray(best * n, (best + 1) * n));
     closest[seed] = 0; // rounding must not let a seed be drawn again
     seeds[s] = seed;
     potential = 0;
-    for (let i = 0; i < n; i++) potential += closest[i] as number;
+    for (let i = 0; i < n; i++) potential += closest[i];
   }
   return seeds;
 }
@@ -74,7 +74,7 @@ function draw(weights: Float32Array, total: number, random: Random): number {
   let left = random() * total;
   let last = 0;
   for (let i = 0; i < weights.length; i++) {
-    const weight = weights[i] as number;
+    const weight = weights[i];
     if (weight === 0) continue;
     last = i;
     left -= weight;

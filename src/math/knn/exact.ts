@@ -8,7 +8,7 @@
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Tensors } from '../../onnx/session.ts';
-import { int64, type Tensor } from '../../onnx/tensor.ts';
+import { int64 } from '../../onnx/tensor.ts';
 import { type Matrix, matrixTensor, rowsOf, shareMatrix } from '../matrix.ts';
 import { checkSearch, type NeighbourIndex, type Neighbours, noNeighbours, offer } from './neighbours.ts';
 
@@ -49,16 +49,16 @@ async function searchExactly(pool: InferencePool, vectors: Matrix, given: Matrix
 }
 
 function merge(found: Neighbours, result: Tensors, query: number, queries: number, vector: number): void {
-  const values = (result.similarities as Tensor).data as Float32Array;
-  const indices = (result.indices as Tensor).data as Int32Array;
+  const values = result.similarities.data as Float32Array;
+  const indices = result.indices.data as Int32Array;
   const n = values.length / queries;
   for (let q = 0; q < queries; q++) {
     const at = (query + q) * found.n;
     for (let i = q * n; i < (q + 1) * n; i++) {
-      const similarity = values[i] as number;
+      const similarity = values[i];
       // Blocks come in order of index, so an equal one belongs behind those that are there.
-      if (similarity <= (found.similarities[at + found.n - 1] as number)) break;
-      offer(found, at, vector + (indices[i] as number), similarity);
+      if (similarity <= found.similarities[at + found.n - 1]) break;
+      offer(found, at, vector + indices[i], similarity);
     }
   }
 }

@@ -30,8 +30,8 @@ export async function neighbourGraph(
       let to = row * n;
       for (let from = (row - start) * (n + 1), stop = from + n + 1; from < stop && to < (row + 1) * n; from++) {
         if (found.indices[from] === row) continue;
-        indices[to] = found.indices[from] as number;
-        similarities[to++] = found.similarities[from] as number;
+        indices[to] = found.indices[from];
+        similarities[to++] = found.similarities[from];
       }
     }
   }

@@ -53,8 +53,8 @@ export function offer(into: Neighbours, at: number, index: number, similarity: n
   const { indices, similarities, n } = into;
   let place = at + n;
   while (place > at) {
-    const before = similarities[place - 1] as number;
-    if (before > similarity || (before === similarity && (indices[place - 1] as number) < index)) break;
+    const before = similarities[place - 1];
+    if (before > similarity || (before === similarity && indices[place - 1] < index)) break;
     place--;
   }
   if (place === at + n) return;

@@ -35,6 +35,6 @@ export function tailsOf(distances: ArrayLike<number>): Tails {
 
 function median(sorted: Float64Array): number {
   const half = sorted.length >> 1;
-  const upper = sorted[half] as number;
-  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] as number) + upper) / 2;
+  const upper = sorted[half];
+  return sorted.length % 2 === 1 ? upper : (sorted[half - 1] + upper) / 2;
 }

@@ -29,8 +29,7 @@ function trustworthiness(places: Float32Array, similarity: (a: number, b: number
         .toSorted((a, b) => similarity(i, b) - similarity(i, a))
         .map((j, place): [number, number] => [j, place + 1]),
     );
-    const distance = (j: number) =>
-      Math.hypot(places[2 * i]! - places[2 * j]!, places[2 * i + 1]! - places[2 * j + 1]!);
+    const distance = (j: number) => Math.hypot(places[2 * i] - places[2 * j], places[2 * i + 1] - places[2 * j + 1]);
     for (const j of others.toSorted((a, b) => distance(a) - distance(b)).slice(0, n)) {
       penalty += Math.max(0, (rank.get(j) as number) - n);
     }
@@ -44,7 +43,7 @@ test('neighbours stay neighbours, blobs stay apart', async () => {
   const points = blobVectors(300, 5);
   const similarity = (a: number, b: number) => {
     let sum = 0;
-    for (let j = 0; j < 40; j++) sum += points.data[a * 40 + j]! * points.data[b * 40 + j]!;
+    for (let j = 0; j < 40; j++) sum += points.data[a * 40 + j] * points.data[b * 40 + j];
     return sum;
   };
   // Places drawn at random have about .5.
@@ -54,7 +53,7 @@ test('neighbours stay neighbours, blobs stay apart', async () => {
   for (let i = 0; i < 300; i++) {
     let [nearest, least] = [-1, Number.POSITIVE_INFINITY];
     for (let j = 0; j < 300; j++) {
-      const distance = Math.hypot(places[2 * i]! - places[2 * j]!, places[2 * i + 1]! - places[2 * j + 1]!);
+      const distance = Math.hypot(places[2 * i] - places[2 * j], places[2 * i + 1] - places[2 * j + 1]);
       if (j !== i && distance < least) [nearest, least] = [j, distance];
     }
     if (nearest % 5 === i % 5) own++;

@@ -42,10 +42,10 @@ export function layOut(graph: SparseMatrix, options: LayoutOptions = {}): Float3
     signal?.throwIfAborted();
     const rate = 1 - (epoch - 1) / epochs;
     for (let e = 0; e < count; e++) {
-      if ((next[e] as number) > epoch) continue;
-      next[e] = (next[e] as number) + (edges.every[e] as number);
-      const head = 2 * (edges.heads[e] as number);
-      pull(places, head, 2 * (edges.tails[e] as number), rate);
+      if (next[e] > epoch) continue;
+      next[e] = next[e] + edges.every[e];
+      const head = 2 * edges.heads[e];
+      pull(places, head, 2 * edges.tails[e], rate);
       for (let p = 0; p < PUSHES; p++) {
         const other = 2 * Math.floor(random() * graph.size);
         if (other !== head) push(places, head, other, rate);
@@ -68,13 +68,13 @@ function startingPlaces(graph: SparseMatrix, seed: number, random: Random): Floa
   let most = 0;
   for (let i = 0; i < size; i++) {
     for (let axis = 0; axis < 2; axis++) {
-      const value = found && found.count === 3 ? (found.vectors[3 * i + axis + 1] as number) : 0;
+      const value = found && found.count === 3 ? found.vectors[3 * i + axis + 1] : 0;
       places[2 * i + axis] = value;
       most = Math.max(most, Math.abs(value));
     }
   }
   const scale = most > 0 ? EXTENT / most : 1;
-  for (let i = 0; i < places.length; i++) places[i] = (places[i] as number) * scale + (random() - 0.5) * 1e-2;
+  for (let i = 0; i < places.length; i++) places[i] = places[i] * scale + (random() - 0.5) * 1e-2;
   return places;
 }
 
@@ -91,42 +91,42 @@ function edgesOf({ size, starts, columns, values }: SparseMatrix, epochs: number
   const kept: number[] = [];
   const heads = new Int32Array(values.length);
   for (let row = 0; row < size; row++) {
-    for (let e = starts[row] as number; e < (starts[row + 1] as number); e++) {
+    for (let e = starts[row]; e < starts[row + 1]; e++) {
       heads[e] = row;
-      if ((values[e] as number) * epochs >= most) kept.push(e);
+      if (values[e] * epochs >= most) kept.push(e);
     }
   }
   return {
-    heads: Int32Array.from(kept, (e) => heads[e] as number),
-    tails: Int32Array.from(kept, (e) => columns[e] as number),
-    every: Float64Array.from(kept, (e) => most / (values[e] as number)),
+    heads: Int32Array.from(kept, (e) => heads[e]),
+    tails: Int32Array.from(kept, (e) => columns[e]),
+    every: Float64Array.from(kept, (e) => most / values[e]),
   };
 }
 
 /** Moves both towards each other. */
 function pull(places: Float64Array, head: number, tail: number, rate: number): void {
-  const dx = (places[head] as number) - (places[tail] as number);
-  const dy = (places[head + 1] as number) - (places[tail + 1] as number);
+  const dx = places[head] - places[tail];
+  const dy = places[head + 1] - places[tail + 1];
   const square = dx * dx + dy * dy;
   if (square === 0) return;
   const power = square ** B;
   const strength = (-2 * A * B * power) / (square * (1 + A * power));
   const x = rate * limited(strength * dx);
   const y = rate * limited(strength * dy);
-  places[head] = (places[head] as number) + x;
-  places[head + 1] = (places[head + 1] as number) + y;
-  places[tail] = (places[tail] as number) - x;
-  places[tail + 1] = (places[tail + 1] as number) - y;
+  places[head] = places[head] + x;
+  places[head + 1] = places[head + 1] + y;
+  places[tail] = places[tail] - x;
+  places[tail + 1] = places[tail + 1] - y;
 }
 
 /** Moves the head away from another item. */
 function push(places: Float64Array, head: number, other: number, rate: number): void {
-  const dx = (places[head] as number) - (places[other] as number);
-  const dy = (places[head + 1] as number) - (places[other + 1] as number);
+  const dx = places[head] - places[other];
+  const dy = places[head + 1] - places[other + 1];
   const square = dx * dx + dy * dy;
   const strength = (2 * B) / ((0.001 + square) * (1 + A * square ** B));
-  places[head] = (places[head] as number) + rate * limited(strength * dx);
-  places[head + 1] = (places[head + 1] as number) + rate * limited(strength * dy);
+  places[head] = places[head] + rate * limited(strength * dx);
+  places[head + 1] = places[head + 1] + rate * limited(strength * dy);
 }
 
 function limited(step: number): number {

@@ -11,7 +11,7 @@ import { type Random, sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32, type Tensor } from '../../onnx/tensor.ts';
+import { float32 } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { gatherRows, type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
 import { fitPca } from '../pca/pca.ts';
@@ -70,8 +70,7 @@ export async function fitHashing(pool: InferencePool, points: Matrix, options: H
   }
   const offsets = Float32Array.from({ length: planes.rows }, (_, p) => {
     let sum = 0;
-    for (let j = 0; j < planes.columns; j++)
-      sum += (planes.data[p * planes.columns + j] as number) * (mean[j] as number);
+    for (let j = 0; j < planes.columns; j++) sum += planes.data[p * planes.columns + j] * mean[j];
     return sum;
   });
   return { codeBits, tables, keyBits, planes, offsets };
@@ -95,16 +94,16 @@ function drawPlanes(
     const start = p - (p % dimensions); // a new orthogonal set when the last one is full
     for (const other of drawn.slice(start)) {
       let dot = 0;
-      for (let i = 0; i < dimensions; i++) dot += (weights[i] as number) * (other[i] as number);
-      for (let i = 0; i < dimensions; i++) weights[i] = (weights[i] as number) - dot * (other[i] as number);
+      for (let i = 0; i < dimensions; i++) dot += weights[i] * other[i];
+      for (let i = 0; i < dimensions; i++) weights[i] = weights[i] - dot * other[i];
     }
     const length = Math.hypot(...weights);
-    for (let i = 0; i < dimensions; i++) weights[i] = (weights[i] as number) / length;
+    for (let i = 0; i < dimensions; i++) weights[i] = weights[i] / length;
     drawn.push(weights);
     const { data, columns } = components;
     for (let j = 0; j < columns; j++) {
       let sum = 0;
-      for (let i = 0; i < dimensions; i++) sum += (weights[i] as number) * (data[i * columns + j] as number);
+      for (let i = 0; i < dimensions; i++) sum += weights[i] * data[i * columns + j];
       into[(first + p) * columns + j] = sum;
     }
   }
@@ -140,7 +139,7 @@ export async function overMargins(
     model,
     { rows: points.rows, step },
     (start, end) => ({ ...constant, x: matrixTensor(rowsOf(shared, start, end)) }),
-    ({ margins }, start, end) => use((margins as Tensor).data as Float32Array, start, end),
+    ({ margins }, start, end) => use(margins.data as Float32Array, start, end),
   );
 }
 
@@ -171,6 +170,6 @@ export async function hashVectors(pool: InferencePool, family: HashFamily, point
 /** Bits of the planes a vector is beyond, lowest first. */
 function keyOf(margins: Float32Array, at: number, bits: number): number {
   let key = 0;
-  for (let b = 0; b < bits; b++) if ((margins[at + b] as number) > 0) key |= 1 << b;
+  for (let b = 0; b < bits; b++) if (margins[at + b] > 0) key |= 1 << b;
   return key >>> 0;
 }

@@ -158,12 +158,12 @@ function bucketed(
   const starts = sharedWords(tables * buckets + 1);
   const members = sharedWords(keys.length);
   const ordered = sharedWords(keys.length * words);
-  const bucketOf = (i: number) => Math.floor(i / size) * buckets + (keys[i] as number);
-  for (let i = 0; i < keys.length; i++) starts[bucketOf(i) + 1] = (starts[bucketOf(i) + 1] as number) + 1;
-  for (let b = 0; b < tables * buckets; b++) starts[b + 1] = (starts[b + 1] as number) + (starts[b] as number);
+  const bucketOf = (i: number) => Math.floor(i / size) * buckets + keys[i];
+  for (let i = 0; i < keys.length; i++) starts[bucketOf(i) + 1] = starts[bucketOf(i) + 1] + 1;
+  for (let b = 0; b < tables * buckets; b++) starts[b + 1] = starts[b + 1] + starts[b];
   const next = starts.slice(0, tables * buckets);
   for (let i = 0; i < keys.length; i++) {
-    const place = next[bucketOf(i)] as number;
+    const place = next[bucketOf(i)];
     const member = i % size;
     members[place] = member;
     ordered.set(codes.subarray(member * words, (member + 1) * words), place * words);

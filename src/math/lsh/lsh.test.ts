@@ -17,18 +17,18 @@ test('codes are the sides of hyperplanes: Hamming distance grows with the angle'
   const { codes } = await hashVectors(pool, family, points);
   for (let row = 0; row < 400; row += 37) {
     for (let plane = 0; plane < 64; plane += 5) {
-      let margin = -(family.offsets[plane] as number);
+      let margin = -family.offsets[plane];
       for (let j = 0; j < 40; j++) {
-        margin += (points.data[row * 40 + j] as number) * (family.planes.data[plane * 40 + j] as number);
+        margin += points.data[row * 40 + j] * family.planes.data[plane * 40 + j];
       }
-      const bit = ((codes[row * 2 + (plane >> 5)] as number) >>> (plane & 31)) & 1;
+      const bit = (codes[row * 2 + (plane >> 5)] >>> (plane & 31)) & 1;
       if (Math.abs(margin) > 1e-5) assert.equal(bit, margin > 0 ? 1 : 0);
     }
   }
   const distance = (a: number, b: number) => {
     let bits = 0;
     for (let w = 0; w < 2; w++) {
-      for (let x = ((codes[a * 2 + w] as number) ^ (codes[b * 2 + w] as number)) >>> 0; x > 0; x = Math.floor(x / 2)) {
+      for (let x = (codes[a * 2 + w] ^ codes[b * 2 + w]) >>> 0; x > 0; x = Math.floor(x / 2)) {
         bits += x % 2;
       }
     }
@@ -47,7 +47,7 @@ test('buckets come in order of the sum of squared margins, each once', () => {
   const bits = 6;
   // The margins whose squares the order is made for: it must then be exact.
   const margins = Float32Array.from({ length: bits }, (_, j) => Math.sqrt(((j + 1) * (j + 2)) / (4 * 7 * 8)));
-  const shuffled = Float32Array.of(margins[3]!, -margins[0]!, margins[5]!, margins[1]!, -margins[4]!, margins[2]!);
+  const shuffled = Float32Array.of(margins[3], -margins[0], margins[5], margins[1], -margins[4], margins[2]);
   const order = probeOrder(bits, 1000);
   const keys = new Uint32Array(order.parents.length);
   const distances = new Float64Array(keys.length);
@@ -57,11 +57,11 @@ test('buckets come in order of the sum of squared margins, each once', () => {
   assert.equal(keys[0], 0b101101);
   const score = (key: number) => {
     let sum = 0;
-    for (let b = 0; b < bits; b++) if (((key ^ (keys[0] as number)) >> b) & 1) sum += (shuffled[b] as number) ** 2;
+    for (let b = 0; b < bits; b++) if (((key ^ keys[0]) >> b) & 1) sum += shuffled[b] ** 2;
     return sum;
   };
-  for (let i = 1; i < 64; i++) assert.ok(score(keys[i] as number) >= score(keys[i - 1] as number) - 1e-6);
-  for (const [i, key] of keys.entries()) assert.ok(Math.abs((distances[i] as number) - score(key)) < 1e-6);
+  for (let i = 1; i < 64; i++) assert.ok(score(keys[i]) >= score(keys[i - 1]) - 1e-6);
+  for (const [i, key] of keys.entries()) assert.ok(Math.abs(distances[i] - score(key)) < 1e-6);
 });
 
 test('an index goes through its file and grows: the same answers as one made at once', async () => {

@@ -30,10 +30,10 @@ export function probeOrder(bits: number, count: number): ProbeOrder {
   const flips = new Uint8Array(most);
   const returns = new Uint8Array(most).fill(NO_RETURN);
   /** Sets not given yet; each set comes from one other alone, by moving its last bit on or by adding the next one. */
-  const open = [{ score: squares[0] as number, last: 0, parent: 0, from: NO_RETURN }];
+  const open = [{ score: squares[0], last: 0, parent: 0, from: NO_RETURN }];
   for (let given = 1; given < most; given++) {
     let best = 0;
-    for (let i = 1; i < open.length; i++) if ((open[i]?.score as number) < (open[best]?.score as number)) best = i;
+    for (let i = 1; i < open.length; i++) if (open[i]?.score < open[best]?.score) best = i;
     const [set] = open.splice(best, 1);
     if (!set) break;
     parents[given] = set.parent;
@@ -41,8 +41,8 @@ export function probeOrder(bits: number, count: number): ProbeOrder {
     returns[given] = set.from;
     const next = set.last + 1;
     if (next === bits) continue;
-    const added = squares[next] as number;
-    open.push({ score: set.score - (squares[set.last] as number) + added, last: next, parent: given, from: set.last });
+    const added = squares[next];
+    open.push({ score: set.score - squares[set.last] + added, last: next, parent: given, from: set.last });
     open.push({ score: set.score + added, last: next, parent: given, from: NO_RETURN });
   }
   return { bits, parents, flips, returns };
@@ -64,13 +64,13 @@ export function probeKeys(
   let own = 0;
   // Insertion sort: there are a dozen or two.
   for (let b = 0; b < bits; b++) {
-    const margin = margins[at + b] as number;
+    const margin = margins[at + b];
     if (margin > 0) own |= 1 << b;
     const size = Math.abs(margin);
     let place = b;
-    while (place > 0 && (sizes[place - 1] as number) > size) {
-      sizes[place] = sizes[place - 1] as number;
-      flipOf[place] = flipOf[place - 1] as number;
+    while (place > 0 && sizes[place - 1] > size) {
+      sizes[place] = sizes[place - 1];
+      flipOf[place] = flipOf[place - 1];
       place--;
     }
     sizes[place] = size;
@@ -79,14 +79,14 @@ export function probeKeys(
   keys[to] = own;
   distances[to] = 0;
   for (let i = 1; i < parents.length; i++) {
-    const parent = to + (parents[i] as number);
-    const flip = flips[i] as number;
-    const back = returns[i] as number;
-    let key = (keys[parent] as number) ^ (flipOf[flip] as number);
-    let distance = (distances[parent] as number) + (sizes[flip] as number) ** 2;
+    const parent = to + parents[i];
+    const flip = flips[i];
+    const back = returns[i];
+    let key = keys[parent] ^ flipOf[flip];
+    let distance = distances[parent] + sizes[flip] ** 2;
     if (back !== NO_RETURN) {
-      key ^= flipOf[back] as number;
-      distance -= (sizes[back] as number) ** 2;
+      key ^= flipOf[back];
+      distance -= sizes[back] ** 2;
     }
     keys[to + i] = key;
     distances[to + i] = distance;

@@ -127,19 +127,19 @@ export class Searcher {
     const { codeBits } = this.#hashed;
     const sums = this.#sums;
     let range = 0;
-    for (let b = 0; b < codeBits; b++) range += Math.abs(margins[at + b] as number);
+    for (let b = 0; b < codeBits; b++) range += Math.abs(margins[at + b]);
     // Half a unit is lost on each bit at most.
     const scale = range > 0 ? (2 ** (SCORE_BITS - 1) - codeBits) / range : 0;
     for (let table = 0, bit = at; table < sums.length; table += 256, bit += 8) {
       sums[table] = 0;
       for (let b = 0; b < 8; b++) {
-        const margin = Math.round((margins[bit + b] as number) * scale);
+        const margin = Math.round(margins[bit + b] * scale);
         // A bit with a positive margin adds it when set, one with a negative margin when not set.
         const set = margin > 0 ? 2 * margin : 0;
         const unset = margin > 0 ? 0 : -2 * margin;
         const half = 1 << b;
         for (let v = 0; v < half; v++) {
-          const sum = sums[table + v] as number;
+          const sum = sums[table + v];
           sums[table + half + v] = sum + set;
           sums[table + v] = sum + unset;
         }
@@ -156,22 +156,22 @@ export class Searcher {
       probeKeys(this.#order, margins, at + t * keyBits, this.#keys, distances, t * probes);
     }
     let most = 0;
-    for (let i = 0; i < distances.length; i++) most = Math.max(most, distances[i] as number);
+    for (let i = 0; i < distances.length; i++) most = Math.max(most, distances[i]);
     const scale = most > 0 ? (DISTANCE_BINS - 1) / most : 0;
     starts.fill(0);
     for (let i = 0; i < distances.length; i++) {
-      const bin = ((distances[i] as number) * scale) | 0;
+      const bin = (distances[i] * scale) | 0;
       bins[i] = bin;
-      starts[bin] = (starts[bin] as number) + 1;
+      starts[bin] = starts[bin] + 1;
     }
     for (let bin = 0, start = 0; bin < DISTANCE_BINS; bin++) {
-      const size = starts[bin] as number;
+      const size = starts[bin];
       starts[bin] = start;
       start += size;
     }
     for (let i = 0; i < distances.length; i++) {
-      const bin = bins[i] as number;
-      const place = starts[bin] as number;
+      const bin = bins[i];
+      const place = starts[bin];
       sorted[place] = i;
       starts[bin] = place + 1;
     }
@@ -188,14 +188,14 @@ export class Searcher {
     const probes = this.#order.parents.length;
     let count = 0;
     for (let p = 0; p < sorted.length && count < most; p++) {
-      const probe = sorted[p] as number;
-      const bucket = (((probe / probes) | 0) << keyBits) + (keys[probe] as number);
-      const start = starts[bucket] as number;
-      const end = Math.min(starts[bucket + 1] as number, start + most - count);
+      const probe = sorted[p];
+      const bucket = (((probe / probes) | 0) << keyBits) + keys[probe];
+      const start = starts[bucket];
+      const end = Math.min(starts[bucket + 1], start + most - count);
       for (let i = start; i < end; i++) places[count++] = i;
     }
     this.#score(count);
-    for (let i = 0; i < count; i++) candidates[i] = members[places[i] as number] as number;
+    for (let i = 0; i < count; i++) candidates[i] = members[places[i]];
     return count;
   }
 
@@ -206,22 +206,22 @@ export class Searcher {
     const [sums, places, scores, bins] = [this.#sums, this.#sorted, this.#scores, this.#bins];
     bins.fill(0);
     for (let i = 0; i < count; i++) {
-      const code = (places[i] as number) * words;
+      const code = places[i] * words;
       let score = 0;
       for (let w = 0; w < words; w++) {
-        const bits = codes[code + w] as number;
+        const bits = codes[code + w];
         const table = w << 10;
         score =
           (score +
-            (sums[table | (bits & 255)] as number) +
-            (sums[table | 256 | ((bits >>> 8) & 255)] as number) +
-            (sums[table | 512 | ((bits >>> 16) & 255)] as number) +
-            (sums[table | 768 | (bits >>> 24)] as number)) |
+            sums[table | (bits & 255)] +
+            sums[table | 256 | ((bits >>> 8) & 255)] +
+            sums[table | 512 | ((bits >>> 16) & 255)] +
+            sums[table | 768 | (bits >>> 24)]) |
           0;
       }
       scores[i] = score;
       const bin = score >> BIN_BITS;
-      bins[bin] = (bins[bin] as number) + 1;
+      bins[bin] = bins[bin] + 1;
     }
   }
 
@@ -238,24 +238,24 @@ export class Searcher {
     const enough = Math.min(count, most * this.#hashed.tables);
     let least = bins.length;
     let above = 0;
-    while (above < enough) above += bins[--least] as number;
+    while (above < enough) above += bins[--least];
     // Where each bin starts among the sorted ones, best first.
     for (let bin = bins.length - 1, start = 0; bin >= least; bin--) {
-      const size = bins[bin] as number;
+      const size = bins[bin];
       bins[bin] = start;
       start += size;
     }
     for (let i = 0; i < count; i++) {
-      const bin = (scores[i] as number) >> BIN_BITS;
+      const bin = scores[i] >> BIN_BITS;
       if (bin < least) continue;
-      const place = bins[bin] as number;
-      sorted[place] = candidates[i] as number;
+      const place = bins[bin];
+      sorted[place] = candidates[i];
       bins[bin] = place + 1;
     }
     const query = ++this.#query;
     let kept = 0;
     for (let i = 0; i < above && kept < most; i++) {
-      const index = sorted[i] as number;
+      const index = sorted[i];
       if (seen[index] === query) continue;
       seen[index] = query;
       candidates[kept++] = index;
@@ -279,25 +279,25 @@ export class Searcher {
     let c = 0;
     let d = 0;
     for (let j = 0; j < query.length; j++) {
-      const value = query[j] as number;
-      a += value * (p[j] as number);
-      b += value * (q[j] as number);
-      c += value * (r[j] as number);
-      d += value * (s[j] as number);
+      const value = query[j];
+      a += value * p[j];
+      b += value * q[j];
+      c += value * r[j];
+      d += value * s[j];
     }
     const candidates = this.#candidates;
-    offer(found, at, candidates[from] as number, Math.fround(a));
-    if (to - from > 2) offer(found, at, candidates[from + 1] as number, Math.fround(b));
-    if (to - from > 3) offer(found, at, candidates[from + 2] as number, Math.fround(c));
-    if (to - from > 1) offer(found, at, candidates[last] as number, Math.fround(d));
+    offer(found, at, candidates[from], Math.fround(a));
+    if (to - from > 2) offer(found, at, candidates[from + 1], Math.fround(b));
+    if (to - from > 3) offer(found, at, candidates[from + 2], Math.fround(c));
+    if (to - from > 1) offer(found, at, candidates[last], Math.fround(d));
   }
 
   #vectorOf(candidate: number): Float32Array {
-    const index = this.#candidates[candidate] as number;
+    const index = this.#candidates[candidate];
     let p = this.#partStarts.length - 1;
-    while ((this.#partStarts[p] as number) > index) p--;
-    const { data, columns } = this.#hashed.parts[p] as Matrix;
-    const at = (index - (this.#partStarts[p] as number)) * columns;
+    while (this.#partStarts[p] > index) p--;
+    const { data, columns } = this.#hashed.parts[p];
+    const at = (index - this.#partStarts[p]) * columns;
     return data.subarray(at, at + columns);
   }
 }

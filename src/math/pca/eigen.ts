@@ -22,17 +22,17 @@ export function symmetricEigen(symmetric: Float64Array, n: number): Eigen {
   }
   const { diagonal, off, basis } = tridiagonal(symmetric, n);
   implicitQl(diagonal, off, basis, n);
-  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => diagonal[b]! - diagonal[a]! || a - b);
+  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => diagonal[b] - diagonal[a] || a - b);
   const values = new Float64Array(n);
   const vectors = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
-    const from = order[i]!;
+    const from = order[i];
     values[i] = diagonal[from]!;
     const row = basis.subarray(from * n, (from + 1) * n);
     let largest = 0;
     for (const value of row) if (Math.abs(value) > Math.abs(largest)) largest = value;
     const sign = largest < 0 ? -1 : 1;
-    for (let j = 0; j < n; j++) vectors[i * n + j] = sign * row[j]!;
+    for (let j = 0; j < n; j++) vectors[i * n + j] = sign * row[j];
   }
   return { values, vectors };
 }
@@ -57,7 +57,7 @@ function tridiagonal(symmetric: Float64Array, n: number): Tridiagonal {
     let scale = 0;
     for (let i = 0; i < size; i++) {
       v[i] = a[(k + 1 + i) * n + k]!;
-      scale = Math.max(scale, Math.abs(v[i]!));
+      scale = Math.max(scale, Math.abs(v[i]));
     }
     diagonal[k] = a[k * n + k]!;
     if (scale === 0) {
@@ -67,15 +67,15 @@ function tridiagonal(symmetric: Float64Array, n: number): Tridiagonal {
     // Scaled, so that squares of tiny numbers do not vanish.
     let square = 0;
     for (let i = 0; i < size; i++) {
-      v[i] = v[i]! / scale;
-      square += v[i]! * v[i]!;
+      v[i] = v[i] / scale;
+      square += v[i] * v[i];
     }
-    const head = v[0]!;
+    const head = v[0];
     const alpha = head > 0 ? -Math.sqrt(square) : Math.sqrt(square);
     off[k] = alpha * scale;
     v[0] = head - alpha;
     const length = Math.sqrt(2 * (square - alpha * head));
-    for (let i = 0; i < size; i++) v[i] = v[i]! / length;
+    for (let i = 0; i < size; i++) v[i] = v[i] / length;
     reflectors.push(v);
     rankTwoUpdate(a, v, k + 1, n);
   }
@@ -89,8 +89,8 @@ function tridiagonal(symmetric: Float64Array, n: number): Tridiagonal {
     for (let r = k + 1; r < n; r++) {
       const at = r * n + k + 1;
       let dot = 0;
-      for (let i = 0; i < v.length; i++) dot += basis[at + i]! * v[i]!;
-      for (let i = 0; i < v.length; i++) basis[at + i] = basis[at + i]! - 2 * dot * v[i]!;
+      for (let i = 0; i < v.length; i++) dot += basis[at + i] * v[i];
+      for (let i = 0; i < v.length; i++) basis[at + i] = basis[at + i] - 2 * dot * v[i];
     }
   }
   return { diagonal, off, basis };
@@ -102,38 +102,38 @@ function rankTwoUpdate(a: Float64Array, v: Float64Array, start: number, n: numbe
   const p = new Float64Array(size);
   for (let i = 0; i < size; i++) {
     const at = (start + i) * n + start;
-    const vi = v[i]!;
-    let sum = a[at + i]! * vi;
+    const vi = v[i];
+    let sum = a[at + i] * vi;
     for (let j = 0; j < i; j++) {
-      const value = a[at + j]!;
-      sum += value * v[j]!;
-      p[j] = p[j]! + value * vi;
+      const value = a[at + j];
+      sum += value * v[j];
+      p[j] = p[j] + value * vi;
     }
-    p[i] = p[i]! + sum;
+    p[i] = p[i] + sum;
   }
   let dot = 0;
-  for (let i = 0; i < size; i++) dot += p[i]! * v[i]!;
-  for (let i = 0; i < size; i++) p[i] = 2 * (p[i]! - dot * v[i]!);
+  for (let i = 0; i < size; i++) dot += p[i] * v[i];
+  for (let i = 0; i < size; i++) p[i] = 2 * (p[i] - dot * v[i]);
   for (let i = 0; i < size; i++) {
     const at = (start + i) * n + start;
-    const vi = v[i]!;
-    const wi = p[i]!;
-    for (let j = 0; j <= i; j++) a[at + j] = a[at + j]! - vi * p[j]! - wi * v[j]!;
+    const vi = v[i];
+    const wi = p[i];
+    for (let j = 0; j <= i; j++) a[at + j] = a[at + j] - vi * p[j] - wi * v[j];
   }
 }
 
 /** Chases the off-diagonal to zero from the bottom up; every rotation turns two rows of the basis. */
 function implicitQl(d: Float64Array, e: Float64Array, basis: Float64Array, n: number): void {
   let largest = 0;
-  for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(d[i]!), Math.abs(e[i]!));
+  for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(d[i]), Math.abs(e[i]));
   // Far below the rounding errors of the rest, or of so few digits that rotations by it are none.
   const vanishing = Math.max(Number.EPSILON ** 2 * largest, 1e-290);
   for (let low = 0; low < n; low++) {
     for (let step = 0; ; step++) {
       let m = low;
       while (m < n - 1) {
-        const scale = Math.abs(d[m]!) + Math.abs(d[m + 1]!);
-        if (Math.abs(e[m]!) <= Math.max(Number.EPSILON * scale, vanishing)) break;
+        const scale = Math.abs(d[m]) + Math.abs(d[m + 1]);
+        if (Math.abs(e[m]) <= Math.max(Number.EPSILON * scale, vanishing)) break;
         m++;
       }
       if (m === low) break;
@@ -143,21 +143,21 @@ function implicitQl(d: Float64Array, e: Float64Array, basis: Float64Array, n: nu
         });
       }
       // Wilkinson's shift: the eigenvalue of the leading 2 × 2 block that is nearer to its corner.
-      const half = (d[low + 1]! - d[low]!) / (2 * e[low]!);
+      const half = (d[low + 1] - d[low]) / (2 * e[low]);
       const root = Math.hypot(half, 1);
-      let g = d[m]! - d[low]! + e[low]! / (half + (half < 0 ? -root : root));
+      let g = d[m] - d[low] + e[low] / (half + (half < 0 ? -root : root));
       let [s, c, p] = [1, 1, 0];
       let i = m - 1;
       for (; i >= low; i--) {
-        const f = s * e[i]!;
-        const b = c * e[i]!;
+        const f = s * e[i];
+        const b = c * e[i];
         const r = Math.hypot(f, g);
         e[i + 1] = r;
         if (r === 0) break;
         s = f / r;
         c = g / r;
-        const shifted = d[i + 1]! - p;
-        const t = (d[i]! - shifted) * s + 2 * c * b;
+        const shifted = d[i + 1] - p;
+        const t = (d[i] - shifted) * s + 2 * c * b;
         p = s * t;
         d[i + 1] = shifted + p;
         g = c * t - b;
@@ -165,11 +165,11 @@ function implicitQl(d: Float64Array, e: Float64Array, basis: Float64Array, n: nu
       }
       if (i >= low) {
         // A rotation that does nothing has split the matrix: start again on the smaller one.
-        d[i + 1] = d[i + 1]! - p;
+        d[i + 1] = d[i + 1] - p;
         e[m] = 0;
         continue;
       }
-      d[low] = d[low]! - p;
+      d[low] = d[low] - p;
       e[low] = g;
       e[m] = 0;
     }
@@ -179,8 +179,8 @@ function implicitQl(d: Float64Array, e: Float64Array, basis: Float64Array, n: nu
 /** Turns the row that starts at `at` and the one behind it. */
 function rotate(basis: Float64Array, at: number, n: number, c: number, s: number): void {
   for (let upper = at, lower = at + n, end = at + n; upper < end; upper++, lower++) {
-    const x = basis[upper]!;
-    const y = basis[lower]!;
+    const x = basis[upper];
+    const y = basis[lower];
     basis[lower] = s * x + c * y;
     basis[upper] = c * x - s * y;
   }

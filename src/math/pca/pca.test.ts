@@ -42,7 +42,7 @@ const WHITENED = [1.52827859, 0.13432806, 0.11583416, 0.56605254, 0.0734657];
 
 function near(actual: ArrayLike<number>, expected: readonly number[], tolerance: number): void {
   for (const [i, value] of expected.entries()) {
-    assert.ok(Math.abs(Math.abs(actual[i] as number) - value) < tolerance, `${i}: ${actual[i]}, expected ${value}`);
+    assert.ok(Math.abs(Math.abs(actual[i]) - value) < tolerance, `${i}: ${actual[i]}, expected ${value}`);
   }
 }
 
@@ -66,8 +66,8 @@ test('whitening with shrinkage: variance λ becomes λ / ((1 − s) λ + s mean)
   const y = await project(pool, x, pca, { whiten: true, shrinkage: 0.25 });
   for (let c = 0; c < 3; c++) {
     let square = 0;
-    for (let i = 0; i < 600; i++) square += (y.data[i * 3 + c] as number) ** 2;
-    const variance = VARIANCES[c] as number;
+    for (let i = 0; i < 600; i++) square += y.data[i * 3 + c] ** 2;
+    const variance = VARIANCES[c];
     const expected = variance / (0.75 * variance + 0.25 * pca.meanVariance);
     assert.ok(Math.abs(square / 599 - expected) < 1e-4);
   }
@@ -87,7 +87,7 @@ test('as a graph: projection, power and length', async () => {
     const row = [...plain.data.subarray(r * 5, (r + 1) * 5)].map((v) => Math.sign(v) * Math.sqrt(Math.abs(v)));
     const length = Math.hypot(...row);
     for (let c = 0; c < 5; c++) {
-      assert.ok(Math.abs(Number(result?.data[r * 5 + c]) - (row[c] as number) / length) < 1e-5);
+      assert.ok(Math.abs(Number(result?.data[r * 5 + c]) - row[c] / length) < 1e-5);
     }
   }
 });
@@ -107,22 +107,22 @@ test('eigenvectors of any symmetric matrix are orthonormal and give it back', ()
       const a = new Float64Array(n * n);
       for (let i = 0; i < n; i++) {
         for (let j = 0; j <= i; j++) {
-          const value = sparse && (i + j) % 3 > 0 ? 0 : (values[i * n + j] as number);
+          const value = sparse && (i + j) % 3 > 0 ? 0 : values[i * n + j];
           a[i * n + j] = value;
           a[j * n + i] = value;
         }
       }
       const { values: lambda, vectors } = symmetricEigen(a, n);
       for (let i = 0; i < n; i++) {
-        if (i > 0) assert.ok((lambda[i] as number) <= (lambda[i - 1] as number));
+        if (i > 0) assert.ok(lambda[i] <= lambda[i - 1]);
         for (let j = 0; j < n; j++) {
           let back = 0;
           let dot = 0;
           for (let k = 0; k < n; k++) {
-            back += (lambda[k] as number) * (vectors[k * n + i] as number) * (vectors[k * n + j] as number);
-            dot += (vectors[i * n + k] as number) * (vectors[j * n + k] as number);
+            back += lambda[k] * vectors[k * n + i] * vectors[k * n + j];
+            dot += vectors[i * n + k] * vectors[j * n + k];
           }
-          assert.ok(Math.abs(back - (a[i * n + j] as number)) < 1e-10 * (1 + n * 100));
+          assert.ok(Math.abs(back - a[i * n + j]) < 1e-10 * (1 + n * 100));
           assert.ok(Math.abs(dot - (i === j ? 1 : 0)) < 1e-11);
         }
       }

@@ -6,7 +6,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { Value } from '../../onnx/graph.ts';
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32, type Tensor } from '../../onnx/tensor.ts';
+import { float32 } from '../../onnx/tensor.ts';
 import { columnMeans, overBlocks } from '../blocks.ts';
 import { ownDistances } from '../kmeans/blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
@@ -49,7 +49,7 @@ export async function fitPca(pool: InferencePool, sample: Matrix, options: PcaOp
   const components = newSharedMatrix(kept, d);
   components.data.set(vectors.subarray(0, kept * d));
   let trace = 0;
-  for (let j = 0; j < d; j++) trace += scatter[j * d + j] as number;
+  for (let j = 0; j < d; j++) trace += scatter[j * d + j];
   return {
     mean,
     components,
@@ -72,8 +72,8 @@ async function scatterMatrix(pool: InferencePool, points: Matrix, mean: Float32A
     { rows: points.rows, step: STEP },
     (start, end) => ({ x: matrixTensor(rowsOf(points, start, end)), mean: float32(mean) }),
     (result) => {
-      const { data } = result.scatter as Tensor;
-      for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + Number(data[i]);
+      const { data } = result.scatter;
+      for (let i = 0; i < total.length; i++) total[i] = total[i] + Number(data[i]);
     },
   );
   return total;
@@ -87,7 +87,7 @@ function ledoitWolf(scatter: Float64Array, norms: Float32Array, n: number, d: nu
   let square = 0;
   let trace = 0;
   for (const value of scatter) square += (value / n) ** 2;
-  for (let j = 0; j < d; j++) trace += (scatter[j * d + j] as number) / n;
+  for (let j = 0; j < d; j++) trace += scatter[j * d + j] / n;
   let fourth = 0;
   for (const norm of norms) fourth += norm * norm;
   const delta = (square - (trace * trace) / d) / d;
@@ -114,10 +114,10 @@ export function projectionRows(pca: Pca, { whiten = false, shrinkage = 0 }: Proj
   if (!whiten) return components;
   const rows = newSharedMatrix(components.rows, components.columns);
   for (let c = 0; c < rows.rows; c++) {
-    const variance = (1 - shrinkage) * (variances[c] as number) + shrinkage * meanVariance;
+    const variance = (1 - shrinkage) * variances[c] + shrinkage * meanVariance;
     const scale = variance > 0 ? 1 / Math.sqrt(variance) : 0;
     for (let i = c * rows.columns, end = i + rows.columns; i < end; i++) {
-      rows.data[i] = (components.data[i] as number) * scale;
+      rows.data[i] = components.data[i] * scale;
     }
   }
   return rows;
@@ -163,7 +163,7 @@ export async function project(
       mean: float32(pca.mean),
       projection: matrixTensor(rows),
     }),
-    ({ y }, start) => result.data.set((y as Tensor).data as Float32Array, start * rows.rows),
+    ({ y }, start) => result.data.set(y.data as Float32Array, start * rows.rows),
   );
   return result;
 }

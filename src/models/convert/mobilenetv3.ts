@@ -119,13 +119,13 @@ function folded({ file, epsilon }: Net, prefix: string): { weights: Tensor; bias
   const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
     (name) => tensorOf(file, `${prefix}.1.${name}`).data as Float32Array,
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const channels = weights.dims[0] as number;
+  const channels = weights.dims[0];
   const perChannel = weights.data.length / channels;
   const data = new Float32Array(weights.data.length);
   const bias = new Float32Array(channels);
   for (let c = 0; c < channels; c++) {
-    const factor = (gamma[c] as number) / Math.sqrt((variance[c] as number) + epsilon);
-    bias[c] = (beta[c] as number) - (mean[c] as number) * factor;
+    const factor = gamma[c] / Math.sqrt(variance[c] + epsilon);
+    bias[c] = beta[c] - mean[c] * factor;
     for (let i = c * perChannel; i < (c + 1) * perChannel; i++) data[i] = (weights.data[i] as number) * factor;
   }
   return { weights: float32(data, weights.dims), bias: float32(bias) };

@@ -76,7 +76,7 @@ export function axisInMemory(x: Computed, axis: number): number {
 
 /** What the model calls a transposition: only the note changes. New axis j is the old axis `perm[j]`. */
 export function transposed(x: Computed, perm: readonly number[]): Computed {
-  const pick = (list: readonly number[]) => perm.map((axis) => list[axis] as number);
+  const pick = (list: readonly number[]) => perm.map((axis) => list[axis]);
   const order = x.order.map((axis) => perm.indexOf(axis));
   const turned: Computed = { ...x, shape: pick(x.shape), order, padding: undefined };
   if (!x.padding) return turned;
@@ -95,7 +95,7 @@ export function settle({ graph, settled }: Layouts, x: Computed): Computed {
   if (x.padding) {
     const { before, after, value } = x.padding;
     const of = settle({ graph, settled }, x.padding.of);
-    const pads = [...of.order.map((axis) => before[axis] as number), ...of.order.map((axis) => after[axis] as number)];
+    const pads = [...of.order.map((axis) => before[axis]), ...of.order.map((axis) => after[axis])];
     const padded = once(settled, `pad ${of.value} ${pads} ${value}`, () => graph.pad(of.value, pads, value));
     return like(of, padded, { shape: x.shape });
   }
@@ -131,20 +131,20 @@ export function asSeen(layouts: Layouts, operand: Operand): Value {
 /** The tensor with axis i of the result being axis `order[i]` of the given one. */
 export function permuteTensor(x: Tensor, order: readonly number[]): Tensor {
   if (order.every((axis, i) => axis === i)) return x;
-  const dims = order.map((axis) => x.dims[axis] as number);
+  const dims = order.map((axis) => x.dims[axis]);
   const strides = new Array<number>(x.dims.length).fill(1);
-  for (let i = x.dims.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] as number) * (x.dims[i + 1] as number);
-  const steps = order.map((axis) => strides[axis] as number);
+  for (let i = x.dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1] * x.dims[i + 1];
+  const steps = order.map((axis) => strides[axis]);
   const data = newArray(x.dtype, sizeOf(dims));
   const index = dims.map(() => 0);
   let from = 0;
   for (let to = 0; to < data.length; to++) {
-    data[to] = x.data[from] as never;
+    data[to] = x.data[from];
     for (let axis = dims.length - 1; axis >= 0; axis--) {
-      index[axis] = (index[axis] as number) + 1;
-      from += steps[axis] as number;
-      if ((index[axis] as number) < (dims[axis] as number)) break;
-      from -= (steps[axis] as number) * (dims[axis] as number);
+      index[axis] = index[axis] + 1;
+      from += steps[axis];
+      if (index[axis] < dims[axis]) break;
+      from -= steps[axis] * dims[axis];
       index[axis] = 0;
     }
   }

@@ -51,7 +51,7 @@ function fold(op: string, a: Tensor, b: Tensor): Constant | undefined {
   if (!apply || (x.length !== y.length && x.length !== 1 && y.length !== 1)) return undefined;
   const dims = x.length >= y.length ? a.dims : b.dims;
   const numbers = Array.from({ length: sizeOf(dims) }, (_, i) =>
-    apply(x[x.length === 1 ? 0 : i] as number, y[y.length === 1 ? 0 : i] as number),
+    apply(x[x.length === 1 ? 0 : i], y[y.length === 1 ? 0 : i]),
   );
   const whole = a.dtype === 'int32';
   const data = whole ? Int32Array.from(numbers, Math.trunc) : Float32Array.from(numbers);
@@ -90,26 +90,26 @@ export const binary =
       const folded = fold(op, a.tensor, b.tensor);
       if (folded) return folded;
     }
-    const { like: x, values, shape } = aligned(c, a as Operand, b as Operand);
-    return like(x, c.graph.op(op, values, {}, node.name), { shape, dtype: dtype ?? dtypeOfOperand(a as Operand) });
+    const { like: x, values, shape } = aligned(c, a, b);
+    return like(x, c.graph.op(op, values, {}, node.name), { shape, dtype: dtype ?? dtypeOfOperand(a) });
   };
 
 export const squaredDifference: Handler = (c, node, [a, b]) => {
-  const { like: x, values, shape } = aligned(c, a as Operand, b as Operand);
+  const { like: x, values, shape } = aligned(c, a, b);
   const difference = c.graph.sub(...values);
   return like(x, c.graph.op('Mul', [difference, difference], {}, node.name), { shape });
 };
 
 /** Rounds towards minus infinity, for whole numbers too: a − (a mod b) divides evenly. */
 export const floorDiv: Handler = (c, node, [a, b]) => {
-  const { like: x, values, shape } = aligned(c, a as Operand, b as Operand);
+  const { like: x, values, shape } = aligned(c, a, b);
   if (x.dtype === 'float32') return like(x, c.graph.op('Floor', [c.graph.div(...values)], {}, node.name), { shape });
   const even = c.graph.sub(values[0], c.graph.mod(...values));
   return like(x, c.graph.op('Div', [even, values[1]], {}, node.name), { shape });
 };
 
 export const floorMod: Handler = (c, node, inputs) => {
-  if (dtypeOfOperand(inputs[0] as Operand) === 'float32') throw refuse(node, 'remainders of fractions are not taken');
+  if (dtypeOfOperand(inputs[0]) === 'float32') throw refuse(node, 'remainders of fractions are not taken');
   return binary('Mod')(c, node, inputs);
 };
 
@@ -149,21 +149,21 @@ export const add: Handler = (c, node, [a, b]) => {
     ]);
     return { ...(sum as Computed), factor: x.factor };
   }
-  return binary('Add')(c, node, [a as Operand, b as Operand]);
+  return binary('Add')(c, node, [a, b]);
 };
 
 /** Factors that are not applied yet multiply too. */
 export const multiply: Handler = (c, node, [a, b]) => {
   const factors = [a, b].map((one) => (one?.kind === 'computed' ? (one.factor ?? 1) : 1)) as [number, number];
   const factor = factors[0] * factors[1];
-  if (factor === 1) return binary('Mul')(c, node, [a as Operand, b as Operand]);
+  if (factor === 1) return binary('Mul')(c, node, [a, b]);
   const bare = [a, b].map((one) => (one?.kind === 'computed' ? { ...one, factor: undefined } : one)) as Operand[];
   const product = binary('Mul')(c, { ...node, name: `${node.name}/unscaled` }, bare);
   return { ...(product as Computed), factor };
 };
 
 export const prelu: Handler = (c, node, [x, slope]) => {
-  const { like: base, values, shape } = aligned(c, x as Operand, slope as Operand);
+  const { like: base, values, shape } = aligned(c, x, slope);
   return like(base, c.graph.op('PRelu', values, {}, node.name), { shape });
 };
 
@@ -171,20 +171,20 @@ export const prelu: Handler = (c, node, [x, slope]) => {
 export const batchNorm: Handler = (c, node, inputs) => {
   const [scale, offset, mean, variance] = [1, 2, 3, 4].map((i) => numbersOf(constantOf(node, inputs, i))) as number[][];
   const epsilon = floatAttribute(node, 'epsilon', 1e-3);
-  const factor = (scale as number[]).map((one, i) => one / Math.sqrt((variance?.[i] as number) + epsilon));
-  const shift = (offset as number[]).map((one, i) => one - (mean?.[i] as number) * (factor[i] as number));
+  const factor = scale.map((one, i) => one / Math.sqrt(variance?.[i] + epsilon));
+  const shift = offset.map((one, i) => one - mean?.[i] * factor[i]);
   const asConstant = (values: number[]): Constant => ({
     kind: 'constant',
     tensor: { dtype: 'float32', dims: [values.length], data: Float32Array.from(values) },
   });
-  const scaled = binary('Mul')(c, { ...node, name: `${node.name}/scaled` }, [inputs[0] as Operand, asConstant(factor)]);
+  const scaled = binary('Mul')(c, { ...node, name: `${node.name}/scaled` }, [inputs[0], asConstant(factor)]);
   return binary('Add')(c, node, [scaled as Operand, asConstant(shift)]);
 };
 
 export const reduce =
   (op: string): Handler =>
   (c, node, inputs) => {
-    const given = computed(c, inputs[0] as Operand);
+    const given = computed(c, inputs[0]);
     // Averages and sums of scaled values are scaled averages and sums.
     const linear = (op === 'ReduceMean' || op === 'ReduceSum') && !given.padding;
     const x = linear ? given : settle(c, given);
@@ -215,8 +215,8 @@ export const cast: Handler = (c, node, inputs) => {
 
 export const matMul: Handler = (c, node, [a, b]) => {
   const attributes = { transA: boolAttribute(node, 'transpose_a'), transB: boolAttribute(node, 'transpose_b') };
-  const [left, right] = [shapeOf(a as Operand), shapeOf(b as Operand)];
-  const shape = [left[attributes.transA ? 1 : 0] as number, right[attributes.transB ? 0 : 1] as number];
-  const value = c.graph.op('Gemm', [asSeen(c, a as Operand), asSeen(c, b as Operand)], attributes, node.name);
+  const [left, right] = [shapeOf(a), shapeOf(b)];
+  const shape = [left[attributes.transA ? 1 : 0], right[attributes.transB ? 0 : 1]];
+  const value = c.graph.op('Gemm', [asSeen(c, a), asSeen(c, b)], attributes, node.name);
   return { kind: 'computed', value, dtype: 'float32', shape, order: [0, 1] };
 };

@@ -35,13 +35,13 @@ export function alignChannels({ nodes, weights }: TfModel, wanted: ReadonlySet<s
     if (!last || !CONVS.includes(last.op) || last.input[0] !== middle.name) continue;
     const changes = [first, middle].flatMap((node) => {
       const [operator, activation] = textsAttribute(node, 'fused_ops');
-      const axes: [string, number][] = [[node.input[1] as string, node === first ? 3 : 2]];
-      if (operator === 'BiasAdd') axes.push([node.input[2] as string, 0]);
+      const axes: [string, number][] = [[node.input[1], node === first ? 3 : 2]];
+      if (operator === 'BiasAdd') axes.push([node.input[2], 0]);
       const plain = (operator === undefined || operator === 'BiasAdd') && KEEP_ZERO.includes(activation);
       return plain ? axes : [['', 0] as [string, number]];
     });
-    changes.push([last.input[1] as string, 2]);
-    const depthwise = weights.get(middle.input[1] as string);
+    changes.push([last.input[1], 2]);
+    const depthwise = weights.get(middle.input[1]);
     const channels = depthwise?.dims[2] ?? 0;
     const fits = changes.every(
       ([name, axis]) => weights.get(name)?.dims[axis] === channels && readers.get(name)?.length === 1,
@@ -55,7 +55,7 @@ export function alignChannels({ nodes, weights }: TfModel, wanted: ReadonlySet<s
 
 /** The tensor with zeros behind the last element of one axis. */
 function widened({ dtype, dims, data }: Tensor, axis: number, size: number): Tensor {
-  const old = dims[axis] as number;
+  const old = dims[axis];
   const inner = sizeOf(dims.slice(axis + 1));
   const outer = sizeOf(dims.slice(0, axis));
   const wide = new Float32Array(outer * size * inner);

@@ -48,7 +48,7 @@ function place(
     const { before, after, value, of } = x.padding;
     const onlyImage = [0, 3].every((axis) => before[axis] === 0 && after[axis] === 0);
     if (mode === 'VALID' && onlyImage && fill(value)) {
-      extra.splice(0, 4, before[1] as number, before[2] as number, after[1] as number, after[2] as number);
+      extra.splice(0, 4, before[1], before[2], after[1], after[2]);
       x = of;
     } else x = settle(c, x);
   }
@@ -56,9 +56,9 @@ function place(
   x = { ...x, factor: undefined };
   const pads = [...extra];
   const size = [0, 1].map((i) => {
-    const pixels = x.shape[1 + i] as number;
-    const stride = window.strides[i] as number;
-    const reach = ((window.kernel[i] as number) - 1) * (window.dilations[i] as number) + 1;
+    const pixels = x.shape[1 + i];
+    const stride = window.strides[i];
+    const reach = (window.kernel[i] - 1) * window.dilations[i] + 1;
     if (mode === 'SAME') {
       const outputs = Math.ceil(pixels / stride);
       const total = Math.max((outputs - 1) * stride + reach - pixels, 0);
@@ -68,10 +68,10 @@ function place(
     }
     if (mode === 'EXPLICIT') {
       const explicit = intsAttribute(node, 'explicit_paddings');
-      pads[i] = explicit[2 + 2 * i] as number;
-      pads[i + 2] = explicit[3 + 2 * i] as number;
+      pads[i] = explicit[2 + 2 * i];
+      pads[i + 2] = explicit[3 + 2 * i];
     } else if (mode !== 'VALID') throw refuse(node, `padding ${mode || 'unknown'} is not taken`);
-    return Math.floor((pixels + (pads[i] as number) + (pads[i + 2] as number) - reach) / stride) + 1;
+    return Math.floor((pixels + pads[i] + pads[i + 2] - reach) / stride) + 1;
   });
   const moved = like(x, inOrder(c, x, NCHW_OF_NHWC), { order: NCHW_OF_NHWC });
   return { x: moved, pads, size: size as [number, number], factor };
@@ -79,7 +79,7 @@ function place(
 
 function pairOf(node: TfNode, name: string): [number, number] {
   const list = intsAttribute(node, name, [1, 1, 1, 1]);
-  return [list[1] as number, list[2] as number];
+  return [list[1], list[2]];
 }
 
 function refuseChannelsFirst(node: TfNode): void {
@@ -106,14 +106,14 @@ export const convHandler: Handler = (c, node, inputs) => {
     strides: pairOf(node, 'strides'),
     dilations: pairOf(node, 'dilations'),
   };
-  const { x, pads, size, factor = 1 } = place(c, node, inputs[0] as Operand, window, (value) => value === 0);
+  const { x, pads, size, factor = 1 } = place(c, node, inputs[0], window, (value) => value === 0);
   const fused = textsAttribute(node, 'fused_ops');
   const hasBias = fused[0] === 'BiasAdd';
   const bias = hasBias ? numbersOf(constantOf(node, inputs, 2)) : undefined;
   const activation = hasBias ? fused[1] : fused[0];
-  const group = depthwise ? inChannels : (x.shape[3] as number) / inChannels;
+  const group = depthwise ? inChannels : x.shape[3] / inChannels;
   const attributes = { pads, strides: window.strides, dilations: window.dilations, group };
-  const shape = [x.shape[0] as number, ...size, outChannels];
+  const shape = [x.shape[0], ...size, outChannels];
   const scaled = (by: number, name: string): Computed => {
     const values = [x.value, c.graph.constant(kernelTensor(weights, depthwise, factor * by), `${node.name}/weights`)];
     if (bias) values.push(c.graph.constant(float32(bias.map((one) => one * by)), `${node.name}/bias`));
@@ -156,12 +156,12 @@ export const poolHandler: Handler = (c, node, inputs) => {
   const window: Window = { kernel: pairOf(node, 'ksize'), strides: pairOf(node, 'strides'), dilations: [1, 1] };
   const isMax = node.op === 'MaxPool';
   // ONNX pads a maximum with −∞; exporters write the lowest float instead.
-  const given = computed(c, inputs[0] as Operand);
+  const given = computed(c, inputs[0]);
   // A positive factor may as well be applied to the pooled values; a negative one turns a maximum into a minimum.
   const pooled = ((given.padding?.of ?? given).factor ?? 1) > 0 ? given : settle(c, given);
   const { x, pads, size, factor } = place(c, node, pooled, window, (value) => isMax && value <= -3e38);
   const attributes = { kernel_shape: window.kernel, strides: window.strides, pads };
   const name = factor === undefined ? node.name : `${node.name}/unscaled`;
   const value = c.graph.op(isMax ? 'MaxPool' : 'AveragePool', [x.value], attributes, name);
-  return { ...like(x, value, { shape: [x.shape[0] as number, ...size, x.shape[3] as number] }), factor };
+  return { ...like(x, value, { shape: [x.shape[0], ...size, x.shape[3]] }), factor };
 };

@@ -36,7 +36,7 @@ export function constantOf(node: TfNode, inputs: readonly Operand[], i: number):
 }
 
 export function firstOf(c: Conversion, inputs: readonly Operand[]): Computed {
-  return settle(c, computed(c, inputs[0] as Operand));
+  return settle(c, computed(c, inputs[0]));
 }
 
 export function onlyOne(c: Conversion, node: TfNode): void {
@@ -47,7 +47,7 @@ export function squeezed(c: Conversion, x: Computed, axes: readonly number[], na
   const left = identity(x.shape.length).filter((axis) => !axes.includes(axis));
   const inMemory = axes.map((axis) => axisInMemory(x, axis)).sort((a, b) => a - b);
   return like(x, c.graph.op('Squeeze', [x.value, c.graph.ints(inMemory)], {}, name), {
-    shape: left.map((axis) => x.shape[axis] as number),
+    shape: left.map((axis) => x.shape[axis]),
     order: x.order.filter((axis) => left.includes(axis)).map((axis) => left.indexOf(axis)),
   });
 }

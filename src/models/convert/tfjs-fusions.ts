@@ -29,7 +29,7 @@ export function fuseActivations({ nodes, weights }: TfModel): Map<string, TfNode
   const gated = (name: string | undefined): string | undefined => {
     const relu6 = nodes.get(name ?? '');
     if (relu6?.op !== 'Relu6') return undefined;
-    const sum = withNumber(nodes.get(relu6.input[0] as string), ADDS);
+    const sum = withNumber(nodes.get(relu6.input[0]), ADDS);
     return sum && sum.number === 3 ? sum.x : undefined;
   };
 

@@ -1,9 +1,3 @@
-/**
- * TensorFlow operators → ONNX, as a table. What is not in it is refused by name.
- *
- * A handler gets its node with its inputs converted, adds ONNX nodes and hands back the node's outputs.
- */
-import type { Operand } from './operand.ts';
 import {
   add,
   batchNorm,
@@ -47,7 +41,7 @@ import {
 } from './tfjs-shapes.ts';
 
 export const HANDLERS: Readonly<Record<string, Handler>> = {
-  Identity: (_c, _node, inputs) => inputs[0] as Operand,
+  Identity: (_c, _node, inputs) => inputs[0],
   Conv2D: convHandler,
   _FusedConv2D: convHandler,
   FusedConv2D: convHandler,

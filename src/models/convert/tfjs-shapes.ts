@@ -29,7 +29,7 @@ export const concat: Handler = (c, node, inputs) => {
   if (axis === 0) onlyOne(c, node);
   const values = parts.map((part) => inOrder(c, part, lead.order));
   const shape = lead.shape.map((size, i) =>
-    i === axis ? parts.reduce((sum, part) => sum + (shapeOf(part)[axis] as number), 0) : size,
+    i === axis ? parts.reduce((sum, part) => sum + shapeOf(part)[axis], 0) : size,
   );
   const value = c.graph.op('Concat', values, { axis: axisInMemory(lead, axis) }, node.name);
   return like(settle(c, lead), value, { shape });
@@ -37,7 +37,7 @@ export const concat: Handler = (c, node, inputs) => {
 
 export const reshape: Handler = (c, node, inputs) => {
   const target = numbersOf(constantOf(node, inputs, 1));
-  return reshaped(c, node, inputs[0] as Operand, target);
+  return reshaped(c, node, inputs[0], target);
 };
 
 function reshaped(c: Conversion, node: TfNode, operand: Operand, target: readonly number[]): Operand {
@@ -54,27 +54,27 @@ function reshaped(c: Conversion, node: TfNode, operand: Operand, target: readonl
 }
 
 export const expandDims: Handler = (c, node, inputs) => {
-  const shape = [...shapeOf(inputs[0] as Operand)];
+  const shape = [...shapeOf(inputs[0])];
   const given = Number(constantOf(node, inputs, 1).data[0]);
   shape.splice(given < 0 ? given + shape.length + 1 : given, 0, 1);
-  return reshaped(c, node, inputs[0] as Operand, shape);
+  return reshaped(c, node, inputs[0], shape);
 };
 
 export const squeeze: Handler = (c, node, inputs) => {
-  const before = shapeOf(inputs[0] as Operand);
+  const before = shapeOf(inputs[0]);
   const given = intsAttribute(node, 'squeeze_dims').map((axis) => (axis < 0 ? axis + before.length : axis));
   const axes = given.length > 0 ? given : identity(before.length).filter((axis) => before[axis] === 1);
   return reshaped(
     c,
     node,
-    inputs[0] as Operand,
+    inputs[0],
     before.filter((_, axis) => !axes.includes(axis)),
   );
 };
 
 export const transpose: Handler = (_, node, inputs) => {
   const perm = numbersOf(constantOf(node, inputs, 1));
-  const x = inputs[0] as Operand;
+  const x = inputs[0];
   if (x.kind === 'constant') return { kind: 'constant', tensor: permuteTensor(x.tensor, perm) };
   return transposed(x, perm);
 };
@@ -83,11 +83,11 @@ export const transpose: Handler = (_, node, inputs) => {
 export const pad: Handler = (c, node, inputs) => {
   const of = firstOf(c, inputs);
   const pairs = numbersOf(constantOf(node, inputs, 1));
-  const before = of.shape.map((_, axis) => pairs[2 * axis] as number);
-  const after = of.shape.map((_, axis) => pairs[2 * axis + 1] as number);
+  const before = of.shape.map((_, axis) => pairs[2 * axis]);
+  const after = of.shape.map((_, axis) => pairs[2 * axis + 1]);
   const value = inputs.length > 2 ? Number(constantOf(node, inputs, 2).data[0]) : 0;
   if ([...before, ...after].every((one) => one === 0)) return of;
-  const shape = of.shape.map((size, axis) => size + (before[axis] as number) + (after[axis] as number));
+  const shape = of.shape.map((size, axis) => size + before[axis] + after[axis]);
   return { ...like(of, of.value, { shape }), padding: { before, after, value, of } };
 };
 
@@ -96,9 +96,7 @@ const split = (c: Conversion, node: TfNode, x: Computed, given: number, sizes: r
   if (axis === 0) onlyOne(c, node);
   if (sizes.length === 1) return [x];
   const parts = c.graph.split(x.value, sizes, axisInMemory(x, axis));
-  return parts.map((part, i) =>
-    like(x, part, { shape: x.shape.map((size, a) => (a === axis ? (sizes[i] as number) : size)) }),
-  );
+  return parts.map((part, i) => like(x, part, { shape: x.shape.map((size, a) => (a === axis ? sizes[i] : size)) }));
 };
 
 export const splitV: Handler = (c, node, inputs) =>
@@ -111,8 +109,8 @@ export const splitV: Handler = (c, node, inputs) =>
   );
 
 export const splitEvenly: Handler = (c, node, [axis, x]) => {
-  const whole = firstOf(c, [x as Operand]);
-  const along = Number(constantOf(node, [axis as Operand], 0).data[0]);
+  const whole = firstOf(c, [x]);
+  const along = Number(constantOf(node, [axis], 0).data[0]);
   const count = intAttribute(node, 'num_split', 1);
   const size = whole.shape.at(along) as number;
   return split(c, node, whole, along, new Array<number>(count).fill(size / count));
@@ -122,20 +120,20 @@ export const unpack: Handler = (c, node, inputs) => {
   const x = firstOf(c, inputs);
   const given = intAttribute(node, 'axis', 0);
   const axis = given < 0 ? given + x.shape.length : given;
-  const parts = split(c, node, x, axis, new Array<number>(x.shape[axis] as number).fill(1));
+  const parts = split(c, node, x, axis, new Array<number>(x.shape[axis]).fill(1));
   return parts.map((part) => squeezed(c, part as Computed, [axis]));
 };
 
 export const pack: Handler = (c, node, inputs) => {
-  const rank = shapeOf(inputs[0] as Operand).length + 1;
+  const rank = shapeOf(inputs[0]).length + 1;
   const given = intAttribute(node, 'axis', 0);
   const axis = given < 0 ? given + rank : given;
   if (axis === 0) onlyOne(c, node);
   const parts = inputs.map((part) => c.graph.unsqueeze(asSeen(c, part), [axis]));
-  const shape = [...shapeOf(inputs[0] as Operand)];
+  const shape = [...shapeOf(inputs[0])];
   shape.splice(axis, 0, inputs.length);
   const value = c.graph.op('Concat', parts, { axis }, node.name);
-  const computedInput = inputs.find((one) => one.kind === 'computed') ?? (inputs[0] as Operand);
+  const computedInput = inputs.find((one) => one.kind === 'computed') ?? inputs[0];
   return { kind: 'computed', value, dtype: dtypeOfOperand(computedInput), shape, order: identity(rank) };
 };
 
@@ -155,13 +153,13 @@ export const stridedSlice: Handler = (c, node, inputs) => {
   );
   const shape = [...x.shape];
   const ranges = begin.map((_, axis) => {
-    const size = x.shape[axis] as number;
-    const step = strides[axis] as number;
+    const size = x.shape[axis];
+    const step = strides[axis];
     if (step < 0) throw refuse(node, 'slices backwards are not taken');
     const place = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
-    const from = (beginMask as number) & (1 << axis) ? 0 : place(begin[axis] as number);
-    const one = (shrink as number) & (1 << axis);
-    const to = one ? from + 1 : (endMask as number) & (1 << axis) ? size : place(end[axis] as number);
+    const from = beginMask & (1 << axis) ? 0 : place(begin[axis]);
+    const one = shrink & (1 << axis);
+    const to = one ? from + 1 : endMask & (1 << axis) ? size : place(end[axis]);
     shape[axis] = Math.ceil(Math.max(to - from, 0) / step);
     return { axis, from, to, step, whole: from === 0 && to === size && step === 1 };
   });
@@ -177,7 +175,7 @@ export const stridedSlice: Handler = (c, node, inputs) => {
           cut.map(({ axis }) => axisInMemory(x, axis)),
           cut.map(({ step }) => step),
         );
-  const axes = identity(begin.length).filter((axis) => (shrink as number) & (1 << axis));
+  const axes = identity(begin.length).filter((axis) => shrink & (1 << axis));
   const full = like(x, value, { shape });
   return axes.length > 0 ? squeezed(c, full, axes, node.name) : full;
 };
@@ -186,15 +184,13 @@ export const slice: Handler = (c, node, inputs) => {
   const x = firstOf(c, inputs);
   const begin = numbersOf(constantOf(node, inputs, 1));
   const sizes = numbersOf(constantOf(node, inputs, 2));
-  const shape = x.shape.map((size, axis) =>
-    sizes[axis] === -1 ? size - (begin[axis] as number) : (sizes[axis] as number),
-  );
+  const shape = x.shape.map((size, axis) => (sizes[axis] === -1 ? size - begin[axis] : sizes[axis]));
   if (begin[0] !== 0 || shape[0] !== x.shape[0]) onlyOne(c, node);
   const axes = identity(x.shape.length).slice(1);
   const value = c.graph.slice(
     x.value,
-    axes.map((axis) => begin[axis] as number),
-    axes.map((axis) => (begin[axis] as number) + (shape[axis] as number)),
+    axes.map((axis) => begin[axis]),
+    axes.map((axis) => begin[axis] + shape[axis]),
     axes.map((axis) => axisInMemory(x, axis)),
   );
   return like(x, value, { shape });
@@ -203,7 +199,7 @@ export const slice: Handler = (c, node, inputs) => {
 export const gather: Handler = (c, node, inputs) => {
   onlyOne(c, node);
   if (intAttribute(node, 'batch_dims', 0) !== 0) throw refuse(node, 'batch_dims other than 0 are not taken');
-  const [x, indices] = [inputs[0] as Operand, inputs[1] as Operand];
+  const [x, indices] = [inputs[0], inputs[1]];
   const rank = shapeOf(x).length;
   const given = inputs.length > 2 ? Number(constantOf(node, inputs, 2).data[0]) : 0;
   const axis = given < 0 ? given + rank : given;
@@ -214,7 +210,7 @@ export const gather: Handler = (c, node, inputs) => {
 
 export const gatherNd: Handler = (c, node, [x, indices]) => {
   onlyOne(c, node);
-  const [from, at] = [x as Operand, indices as Operand];
+  const [from, at] = [x, indices];
   const depth = shapeOf(at).at(-1) as number;
   const shape = [...shapeOf(at).slice(0, -1), ...shapeOf(from).slice(depth)];
   const places = at.kind === 'constant' ? c.graph.constant(wide(at.tensor)) : c.graph.cast(asSeen(c, at), 'int64');
@@ -262,12 +258,12 @@ export const resize =
     const half = boolAttribute(node, 'half_pixel_centers');
     const shape = [x.shape[0], height, width, x.shape[3]] as number[];
     // Whole factors are said as factors, which leave the batch open and which ONNX Runtime has fast kernels for.
-    const factors = shape.map((size, axis) => size / (x.shape[axis] as number));
-    const scales = x.order.map((axis) => factors[axis] as number);
+    const factors = shape.map((size, axis) => size / x.shape[axis]);
+    const scales = x.order.map((axis) => factors[axis]);
     if (!factors.every(Number.isInteger)) onlyOne(c, node);
     const size = factors.every(Number.isInteger)
       ? [c.graph.constant({ dtype: 'float32', dims: [4], data: Float32Array.from(scales) }, 'scales')]
-      : ['', c.graph.ints(x.order.map((axis) => shape[axis] as number))];
+      : ['', c.graph.ints(x.order.map((axis) => shape[axis]))];
     const nearest = half || aligns ? 'round_prefer_ceil' : 'floor';
     const value = c.graph.op(
       'Resize',

@@ -64,7 +64,7 @@ export function tfjsToOnnx(json: Uint8Array, weights: Uint8Array, options: TfjsO
       });
       // `neededNodes` has refused unknown operators already.
       const named = outputs.includes(node.name) && !channelsFirst ? { ...node, name: `${node.name}/value` } : node;
-      const result = HANDLERS[node.op]?.(conversion, named, given) as Operand | readonly Operand[];
+      const result = HANDLERS[node.op]?.(conversion, named, given);
       done.set(node.name, Array.isArray(result) ? result : [result as Operand]);
     }
   }
@@ -89,16 +89,16 @@ function placeholder(c: Conversion, node: TfNode, name: string, channelsFirst: b
     throw new LabelsmithError('BAD_MODEL', `input ${name} has shape [${dims}]; every size but the first must be fixed`);
   }
   const dtype = typeAttribute(node, 'dtype');
-  const isNhwc = shape.length === 4 && (shape[3] as number) <= 4 && (shape[1] as number) > 4;
+  const isNhwc = shape.length === 4 && shape[3] <= 4 && shape[1] > 4;
   const order = channelsFirst && isNhwc ? NCHW_OF_NHWC : identity(shape.length);
-  const inMemory = order.map((axis) => (axis === 0 ? c.batch : (shape[axis] as number)));
+  const inMemory = order.map((axis) => (axis === 0 ? c.batch : shape[axis]));
   return { kind: 'computed', value: c.graph.input(name, dtype, inMemory), dtype, shape, order };
 }
 
 /** `name:1` → name and output number. */
 function splitName(reference: string): [name: string, output: number] {
   const match = /^(.*):(\d+)$/.exec(reference);
-  return match ? [match[1] as string, Number(match[2])] : [reference, 0];
+  return match ? [match[1], Number(match[2])] : [reference, 0];
 }
 
 /** The graph's inputs as its signature calls them, by node. */

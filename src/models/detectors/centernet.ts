@@ -17,14 +17,14 @@ export function decodeCenterNet({
   const columns = width / decoder.stride;
   const rows = height / decoder.stride;
   const threshold = Math.log(CANDIDATE_THRESHOLD / (1 - CANDIDATE_THRESHOLD));
-  const heat = outputs[decoder.heat] as string;
+  const heat = outputs[decoder.heat];
   const peaks = findPeaks(g, heat, { classes: classCount, rows, columns, threshold });
   const cell = g.add(g.mul(peaks.y, g.scalar(columns, 'int64')), peaks.x);
   const points = g.mul(
     g.cast(g.concat([g.unsqueeze(peaks.x, [1]), g.unsqueeze(peaks.y, [1])], 1), 'float32'),
     g.scalar(decoder.stride),
   );
-  const sides = g.reshape(outputs[decoder.sides] as string, [4, rows * columns]);
+  const sides = g.reshape(outputs[decoder.sides], [4, rows * columns]);
   return {
     boxes: boxesFromSides(g, points, g.transpose(g.gather(sides, cell, 1), [1, 0])),
     scores: g.sigmoid(peaks.heat),

@@ -33,10 +33,10 @@ async function run(
   const { boxes, scores, classes } = await session.run(heads);
   await session.close();
   const round = (value: unknown) => Math.round(Number(value) * 1000) / 1000;
-  return Array.from(scores!.data as Float32Array, (score, i) => ({
-    label: Number(classes!.data[i]),
+  return Array.from(scores.data as Float32Array, (score, i) => ({
+    label: Number(classes.data[i]),
     score: round(score),
-    box: Array.from((boxes!.data as Float32Array).slice(4 * i, 4 * i + 4), round),
+    box: Array.from((boxes.data as Float32Array).slice(4 * i, 4 * i + 4), round),
   })).sort((a, b) => b.score - a.score);
 }
 

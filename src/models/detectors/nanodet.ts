@@ -19,11 +19,11 @@ export function decodeNanoDet({
   const strides = levels.map(({ stride }) => stride);
   const cells = cellCentres(width, height, strides);
   const scores = g.concat(
-    levels.map((level) => outputs[level.scores] as string),
+    levels.map((level) => outputs[level.scores]),
     1,
   );
   const logits = g.concat(
-    levels.map((level) => outputs[level.sides] as string),
+    levels.map((level) => outputs[level.sides]),
     1,
   );
   const distance = g.mul(

@@ -58,7 +58,7 @@ function unitOfBoxes(
     const cell = i >> 1;
     const place = value.data[cell * row + (i & 1)] as number;
     fromZero += Math.abs(place);
-    fromCorner += Math.abs(place - (corner[i] as number)) / (stride[cell] as number);
+    fromCorner += Math.abs(place - corner[i]) / stride[cell];
   }
   return fromCorner < fromZero ? 'pixels' : 'cells';
 }

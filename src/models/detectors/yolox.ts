@@ -13,7 +13,7 @@ export function decodeYolox({
   height,
   classCount,
 }: DecodeContext<Extract<Decoder, { kind: 'yolox' }>>): Candidates {
-  const output = outputs[decoder.output] as string;
+  const output = outputs[decoder.output];
   const [place, size, objectness, classScores] = g.split(output, [2, 2, 1, classCount], 2) as [
     string,
     string,

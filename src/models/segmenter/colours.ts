@@ -52,12 +52,12 @@ function nearest(model: ColourModel, pixels: Uint8Array, i: number): number {
 }
 
 function componentCost(m: ColourModel, k: number, pixels: Uint8Array, i: number): number {
-  const a = (pixels[3 * i] as number) - (m[k + 1] as number);
-  const b = (pixels[3 * i + 1] as number) - (m[k + 2] as number);
-  const c = (pixels[3 * i + 2] as number) - (m[k + 3] as number);
-  const ofA = (m[k + 4] as number) * a + 2 * ((m[k + 5] as number) * b + (m[k + 6] as number) * c);
-  const ofB = (m[k + 7] as number) * b + 2 * (m[k + 8] as number) * c;
-  return (m[k] as number) + 0.5 * (a * ofA + b * ofB + (m[k + 9] as number) * c * c);
+  const a = pixels[3 * i] - m[k + 1];
+  const b = pixels[3 * i + 1] - m[k + 2];
+  const c = pixels[3 * i + 2] - m[k + 3];
+  const ofA = m[k + 4] * a + 2 * (m[k + 5] * b + m[k + 6] * c);
+  const ofB = m[k + 7] * b + 2 * m[k + 8] * c;
+  return m[k] + 0.5 * (a * ofA + b * ofB + m[k + 9] * c * c);
 }
 
 interface Moments {
@@ -71,16 +71,16 @@ function momentsOf(pixels: Uint8Array, members: Int32Array): Moments {
   const n = members.length;
   let [r, g, b] = [0, 0, 0];
   for (const i of members) {
-    r += pixels[3 * i] as number;
-    g += pixels[3 * i + 1] as number;
-    b += pixels[3 * i + 2] as number;
+    r += pixels[3 * i];
+    g += pixels[3 * i + 1];
+    b += pixels[3 * i + 2];
   }
   const mean = [r / n, g / n, b / n] as const;
   const sums = [0, 0, 0, 0, 0, 0] as [number, number, number, number, number, number];
   for (const i of members) {
-    const x = (pixels[3 * i] as number) - mean[0];
-    const y = (pixels[3 * i + 1] as number) - mean[1];
-    const z = (pixels[3 * i + 2] as number) - mean[2];
+    const x = pixels[3 * i] - mean[0];
+    const y = pixels[3 * i + 1] - mean[1];
+    const z = pixels[3 * i + 2] - mean[2];
     sums[0] += x * x;
     sums[1] += x * y;
     sums[2] += x * z;
@@ -100,13 +100,10 @@ function split(pixels: Uint8Array, members: Int32Array, count: number): Int32Arr
     for (let k = 1; k < groups.length; k++) {
       if ((groups[k]?.spread ?? 0) > (groups[at]?.spread ?? 0)) at = k;
     }
-    const { members: all, direction, threshold } = groups[at] as (typeof groups)[number];
+    const { members: all, direction, threshold } = groups[at];
     const [low, high] = [[], []] as [number[], number[]];
     for (const i of all) {
-      const along =
-        (pixels[3 * i] as number) * direction[0] +
-        (pixels[3 * i + 1] as number) * direction[1] +
-        (pixels[3 * i + 2] as number) * direction[2];
+      const along = pixels[3 * i] * direction[0] + pixels[3 * i + 1] * direction[1] + pixels[3 * i + 2] * direction[2];
       (along <= threshold ? low : high).push(i);
     }
     if (low.length === 0 || high.length === 0) break;

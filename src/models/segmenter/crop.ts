@@ -91,16 +91,15 @@ function enlarged(
   let any = false;
   runs.add(0, columns.start * imageHeight);
   for (let i = 0; i < columns.end - columns.start; i++) {
-    const [before, behind, share] = [x.before[i] as number, x.behind[i] as number, x.share[i] as number];
+    const [before, behind, share] = [x.before[i], x.behind[i], x.share[i]];
     for (let j = 0; j < crop.height; j++) {
       const row = j * crop.width;
-      column[j] = (mask[row + before] as number) * (1 - share) + (mask[row + behind] as number) * share;
+      column[j] = mask[row + before] * (1 - share) + mask[row + behind] * share;
     }
     runs.add(0, rows.start);
     for (let j = 0; j < rows.end - rows.start; j++) {
-      const near = y.share[j] as number;
-      const value =
-        (column[y.before[j] as number] as number) * (1 - near) + (column[y.behind[j] as number] as number) * near;
+      const near = y.share[j];
+      const value = column[y.before[j]] * (1 - near) + column[y.behind[j]] * near;
       const set = value >= 0.5;
       if (set) any = true;
       runs.add(set ? 1 : 0, 1);

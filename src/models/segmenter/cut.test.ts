@@ -10,10 +10,10 @@ function costOf({ width, height, unary, weights }: GridCosts, labels: ArrayLike<
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const i = y * width + x;
-      if (labels[i]) cost += unary[i] as number;
+      if (labels[i]) cost += unary[i];
       for (const [d, [dx, dy]] of FORWARD.entries()) {
         if (x + dx < 0 || x + dx >= width || y + dy >= height) continue;
-        if (labels[i] !== labels[(y + dy) * width + x + dx]) cost += (weights[d] as Int32Array)[i] as number;
+        if (labels[i] !== labels[(y + dy) * width + x + dx]) cost += weights[d][i];
       }
     }
   }
@@ -53,12 +53,12 @@ function largestFlow({ width, height, unary, weights }: GridCosts): number {
   const [source, sink] = [n, n + 1];
   const room: Map<number, number>[] = Array.from({ length: n + 2 }, () => new Map());
   const add = (a: number, b: number, forth: number, back: number) => {
-    room[a]!.set(b, (room[a]!.get(b) ?? 0) + forth);
-    room[b]!.set(a, (room[b]!.get(a) ?? 0) + back);
+    room[a].set(b, (room[a].get(b) ?? 0) + forth);
+    room[b].set(a, (room[b].get(a) ?? 0) + back);
   };
   let constant = 0;
   for (let i = 0; i < n; i++) {
-    const u = unary[i] as number;
+    const u = unary[i];
     if (u < 0) {
       add(source, i, -u, 0);
       constant += u;
@@ -66,7 +66,7 @@ function largestFlow({ width, height, unary, weights }: GridCosts): number {
     for (const [d, [dx, dy]] of FORWARD.entries()) {
       const [x, y] = [(i % width) + dx, Math.floor(i / width) + dy];
       if (x < 0 || x >= width || y >= height) continue;
-      const w = (weights[d] as Int32Array)[i] as number;
+      const w = weights[d][i];
       add(i, y * width + x, w, w);
     }
   }
@@ -74,7 +74,7 @@ function largestFlow({ width, height, unary, weights }: GridCosts): number {
     const from = new Map<number, number>([[source, -1]]);
     const queue = [source];
     for (let p = queue.shift(); p !== undefined && !from.has(sink); p = queue.shift()) {
-      for (const [q, left] of room[p]!) {
+      for (const [q, left] of room[p]) {
         if (left > 0 && !from.has(q)) {
           from.set(q, p);
           queue.push(q);
@@ -83,7 +83,7 @@ function largestFlow({ width, height, unary, weights }: GridCosts): number {
     }
     if (!from.has(sink)) return flow + constant;
     let most = Number.POSITIVE_INFINITY;
-    for (let q = sink; q !== source; q = from.get(q)!) most = Math.min(most, room[from.get(q)!]!.get(q)!);
+    for (let q = sink; q !== source; q = from.get(q)!) most = Math.min(most, room[from.get(q)!].get(q)!);
     for (let q = sink; q !== source; q = from.get(q)!) add(from.get(q)!, q, -most, most);
     flow += most;
   }

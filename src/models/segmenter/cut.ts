@@ -50,11 +50,11 @@ export function minimumCut({ width, height, unary, weights }: GridCosts): Cut {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const i = y * width + x;
-      cut.setTerminal(x, y, -(unary[i] as number));
+      cut.setTerminal(x, y, -unary[i]);
       for (let d = 0; d < 4; d++) {
         const [dx, dy] = FORWARD[d] as readonly [number, number];
         if (x + dx < 0 || x + dx >= width || y + dy >= height) continue;
-        cut.setEdge(x, y, d, (weights[d] as Int32Array)[i] as number);
+        cut.setEdge(x, y, d, weights[d][i]);
       }
     }
   }
@@ -117,7 +117,7 @@ class GridCut {
   setEdge(x: number, y: number, d: number, value: number): void {
     const p = this.#at(x, y);
     this.#capacity[8 * p + d] = value;
-    this.#capacity[8 * (p + (this.#step[d] as number)) + (d ^ 4)] = value;
+    this.#capacity[8 * (p + this.#step[d]) + (d ^ 4)] = value;
   }
 
   get flow(): number {
@@ -140,7 +140,7 @@ class GridCut {
 
   run(): void {
     for (let p = 0; p < this.#n; p++) {
-      const flow = this.#terminal[p] as number;
+      const flow = this.#terminal[p];
       if (flow === 0) continue;
       this.#tree[p] = flow > 0 ? SOURCE : SINK;
       this.#parent[p] = TERMINAL;
@@ -171,7 +171,7 @@ class GridCut {
 
   #nextActive(): number {
     while (this.#head !== this.#tail) {
-      const p = this.#queue[this.#head] as number;
+      const p = this.#queue[this.#head];
       this.#head = this.#head + 1 === this.#queue.length ? 0 : this.#head + 1;
       this.#queued[p] = 0;
       if (this.#tree[p] !== FREE) return p;
@@ -182,28 +182,28 @@ class GridCut {
   /** Takes free neighbours into the node's tree; gives the direction to a neighbour of the other tree, or −1. */
   #grow(p: number): number {
     const tree = this.#tree;
-    const mine = tree[p] as number;
+    const mine = tree[p];
     for (let d = 0; d < 8; d++) {
-      const q = p + (this.#step[d] as number);
+      const q = p + this.#step[d];
       const room = mine === SOURCE ? this.#capacity[8 * p + d] : this.#capacity[8 * q + (d ^ 4)];
-      if (!((room as number) > 0)) continue;
+      if (!(room > 0)) continue;
       if (tree[q] === FREE) {
         tree[q] = mine;
         this.#parent[q] = d ^ 4;
-        this.#distance[q] = (this.#distance[p] as number) + 1;
-        this.#stamp[q] = this.#stamp[p] as number;
+        this.#distance[q] = this.#distance[p] + 1;
+        this.#stamp[q] = this.#stamp[p];
         this.#activate(q);
       } else if (tree[q] !== mine) {
         return d;
       } else if (
-        (this.#stamp[q] as number) <= (this.#stamp[p] as number) &&
-        (this.#distance[q] as number) > (this.#distance[p] as number) &&
+        this.#stamp[q] <= this.#stamp[p] &&
+        this.#distance[q] > this.#distance[p] &&
         this.#parent[q] !== TERMINAL
       ) {
         // A shorter way to the terminal.
         this.#parent[q] = d ^ 4;
-        this.#distance[q] = (this.#distance[p] as number) + 1;
-        this.#stamp[q] = this.#stamp[p] as number;
+        this.#distance[q] = this.#distance[p] + 1;
+        this.#stamp[q] = this.#stamp[p];
       }
     }
     return -1;
@@ -213,52 +213,52 @@ class GridCut {
   #augment(p: number, d: number): void {
     const step = this.#step;
     const capacity = this.#capacity;
-    const q = p + (step[d] as number);
+    const q = p + step[d];
     const fromSource = this.#tree[p] === SOURCE;
     const [a, b] = fromSource ? [p, q] : [q, p];
     const bridge = fromSource ? 8 * p + d : 8 * q + (d ^ 4);
     const back = fromSource ? 8 * q + (d ^ 4) : 8 * p + d;
-    let most = capacity[bridge] as number;
+    let most = capacity[bridge];
     let node = a;
-    for (let e = this.#parent[node] as number; e !== TERMINAL; e = this.#parent[node] as number) {
-      const up = node + (step[e] as number);
-      most = Math.min(most, capacity[8 * up + (e ^ 4)] as number);
+    for (let e = this.#parent[node]; e !== TERMINAL; e = this.#parent[node]) {
+      const up = node + step[e];
+      most = Math.min(most, capacity[8 * up + (e ^ 4)]);
       node = up;
     }
-    most = Math.min(most, this.#terminal[node] as number);
+    most = Math.min(most, this.#terminal[node]);
     node = b;
-    for (let e = this.#parent[node] as number; e !== TERMINAL; e = this.#parent[node] as number) {
-      most = Math.min(most, capacity[8 * node + e] as number);
-      node += step[e] as number;
+    for (let e = this.#parent[node]; e !== TERMINAL; e = this.#parent[node]) {
+      most = Math.min(most, capacity[8 * node + e]);
+      node += step[e];
     }
-    most = Math.min(most, -(this.#terminal[node] as number));
+    most = Math.min(most, -this.#terminal[node]);
     // Saturated edges have left the trees by now. A path that carries nothing would come back for ever.
     if (!(most > 0)) throw new Error(`a path of the minimum cut carries ${most}`);
     this.#flow += most;
 
-    capacity[bridge] = (capacity[bridge] as number) - most;
-    capacity[back] = (capacity[back] as number) + most;
+    capacity[bridge] = capacity[bridge] - most;
+    capacity[back] = capacity[back] + most;
     node = a;
-    for (let e = this.#parent[node] as number; e !== TERMINAL; e = this.#parent[node] as number) {
-      const up = node + (step[e] as number);
+    for (let e = this.#parent[node]; e !== TERMINAL; e = this.#parent[node]) {
+      const up = node + step[e];
       this.#shift(8 * up + (e ^ 4), 8 * node + e, most, node);
       node = up;
     }
-    this.#terminal[node] = (this.#terminal[node] as number) - most;
+    this.#terminal[node] = this.#terminal[node] - most;
     if (this.#terminal[node] === 0) this.#orphan(node);
     node = b;
-    for (let e = this.#parent[node] as number; e !== TERMINAL; e = this.#parent[node] as number) {
-      const down = node + (step[e] as number);
+    for (let e = this.#parent[node]; e !== TERMINAL; e = this.#parent[node]) {
+      const down = node + step[e];
       this.#shift(8 * node + e, 8 * down + (e ^ 4), most, node);
       node = down;
     }
-    this.#terminal[node] = (this.#terminal[node] as number) + most;
+    this.#terminal[node] = this.#terminal[node] + most;
     if (this.#terminal[node] === 0) this.#orphan(node);
   }
 
   #shift(forth: number, back: number, flow: number, child: number): void {
-    this.#capacity[forth] = (this.#capacity[forth] as number) - flow;
-    this.#capacity[back] = (this.#capacity[back] as number) + flow;
+    this.#capacity[forth] = this.#capacity[forth] - flow;
+    this.#capacity[back] = this.#capacity[back] + flow;
     if (this.#capacity[forth] === 0) this.#orphans.push(child);
   }
 
@@ -272,15 +272,15 @@ class GridCut {
     const orphans = this.#orphans;
     for (const p of orphans) this.#parent[p] = NONE;
     for (let next = 0; next < orphans.length; next++) {
-      const p = orphans[next] as number;
-      const mine = this.#tree[p] as number;
+      const p = orphans[next];
+      const mine = this.#tree[p];
       let best = NONE;
       let bestDistance = Number.POSITIVE_INFINITY;
       for (let d = 0; d < 8; d++) {
-        const q = p + (this.#step[d] as number);
+        const q = p + this.#step[d];
         if (this.#tree[q] !== mine || this.#parent[q] === NONE) continue;
         const room = mine === SOURCE ? this.#capacity[8 * q + (d ^ 4)] : this.#capacity[8 * p + d];
-        if (!((room as number) > 0)) continue;
+        if (!(room > 0)) continue;
         const distance = this.#distanceOf(q);
         if (distance < bestDistance) {
           best = d;
@@ -294,10 +294,10 @@ class GridCut {
         continue;
       }
       for (let d = 0; d < 8; d++) {
-        const q = p + (this.#step[d] as number);
+        const q = p + this.#step[d];
         if (this.#tree[q] !== mine) continue;
         const room = mine === SOURCE ? this.#capacity[8 * q + (d ^ 4)] : this.#capacity[8 * p + d];
-        if ((room as number) > 0) this.#activate(q);
+        if (room > 0) this.#activate(q);
         if (this.#parent[q] === (d ^ 4)) {
           this.#parent[q] = NONE;
           orphans.push(q);
@@ -315,10 +315,10 @@ class GridCut {
     let node = start;
     for (;;) {
       if (this.#stamp[node] === time) {
-        steps += this.#distance[node] as number;
+        steps += this.#distance[node];
         break;
       }
-      const e = this.#parent[node] as number;
+      const e = this.#parent[node];
       if (e === NONE) return Number.POSITIVE_INFINITY;
       steps++;
       if (e === TERMINAL) {
@@ -326,11 +326,11 @@ class GridCut {
         this.#distance[node] = 1;
         break;
       }
-      node += this.#step[e] as number;
+      node += this.#step[e];
     }
     // What was walked over is known now.
     let left = steps;
-    for (let walk = start; this.#stamp[walk] !== time; walk += this.#step[this.#parent[walk] as number] as number) {
+    for (let walk = start; this.#stamp[walk] !== time; walk += this.#step[this.#parent[walk]]) {
       this.#stamp[walk] = time;
       this.#distance[walk] = left--;
     }

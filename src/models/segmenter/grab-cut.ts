@@ -71,7 +71,7 @@ function unaryOf(
   place: Float32Array,
   { placeWeight, mostEvidence }: SegmentSettings,
 ): number {
-  const prior = place[i] as number;
+  const prior = place[i];
   if (prior === Number.NEGATIVE_INFINITY) return NEVER;
   const evidence = costOf(object, pixels, i) - costOf(background, pixels, i);
   const bounded = Math.min(Math.max(evidence, -mostEvidence), mostEvidence);
@@ -117,7 +117,7 @@ function neighbourWeights(
         const j = i + dy * width + dx;
         let square = 0;
         for (let channel = 0; channel < 3; channel++) {
-          const difference = (pixels[3 * i + channel] as number) - (pixels[3 * j + channel] as number);
+          const difference = pixels[3 * i + channel] - pixels[3 * j + channel];
           square += difference * difference;
         }
         out[i] = square;

@@ -150,13 +150,13 @@ function scaleOf(dots: readonly number[]): (value: number, index: number) => num
     [-Infinity, -Infinity],
   ] as [number[], number[]];
   for (const [i, value] of dots.entries()) {
-    low[i % 2] = Math.min(low[i % 2] as number, value);
-    high[i % 2] = Math.max(high[i % 2] as number, value);
+    low[i % 2] = Math.min(low[i % 2], value);
+    high[i % 2] = Math.max(high[i % 2], value);
   }
-  const span = Math.max(1e-9, ...[0, 1].map((axis) => (high[axis] as number) - (low[axis] as number)));
-  const middle = [0, 1].map((axis) => ((low[axis] as number) + (high[axis] as number)) / 2);
+  const span = Math.max(1e-9, ...[0, 1].map((axis) => high[axis] - low[axis]));
+  const middle = [0, 1].map((axis) => (low[axis] + high[axis]) / 2);
   return (value, index) => {
-    const place = ((value - (middle[index % 2] as number)) / span + 0.5) * SIDE;
+    const place = ((value - middle[index % 2]) / span + 0.5) * SIDE;
     return Math.round(Math.min(SIDE, Math.max(0, place)));
   };
 }

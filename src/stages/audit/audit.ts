@@ -102,8 +102,8 @@ export async function drawAudit(
     strata: cuts.map(({ from, to }, i) => ({
       low: from / BINS,
       high: to / BINS,
-      population: counts[i] as number,
-      drawn: shares[i] as number,
+      population: counts[i],
+      drawn: shares[i],
     })),
     classes: Object.fromEntries([...classes].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
@@ -147,8 +147,8 @@ function cutsOf(bins: Uint32Array, population: number, wanted: number): { from: 
   const cuts: { from: number; to: number }[] = [];
   let [from, inside, before] = [0, 0, 0];
   for (let bin = 0; bin < bins.length; bin++) {
-    inside += bins[bin] as number;
-    before += bins[bin] as number;
+    inside += bins[bin];
+    before += bins[bin];
     if (inside > 0 && before < population && before >= (population * (cuts.length + 1)) / wanted) {
       cuts.push({ from, to: bin + 1 });
       [from, inside] = [bin + 1, 0];
@@ -162,14 +162,14 @@ function cutsOf(bins: Uint32Array, population: number, wanted: number): { from: 
 function allocate(counts: readonly number[], size: number): number[] {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const exact = counts.map((count) => (size * count) / total);
-  const shares = exact.map((share, i) => Math.min(counts[i] as number, Math.max(1, Math.floor(share))));
+  const shares = exact.map((share, i) => Math.min(counts[i], Math.max(1, Math.floor(share))));
   const order = exact
     .map((share, i) => ({ i, rest: share - Math.floor(share) }))
     .sort((a, b) => b.rest - a.rest || a.i - b.i);
   let left = size - shares.reduce((sum, share) => sum + share, 0);
   while (left > 0) {
     for (const { i } of order) {
-      if (left === 0 || (shares[i] as number) >= (counts[i] as number)) continue;
+      if (left === 0 || shares[i] >= counts[i]) continue;
       shares[i]++;
       left--;
     }

@@ -61,7 +61,7 @@ export function classifierModel({ info, recipe, mean, head, embedder }: Classifi
   const { width, height } = info.input;
   const pixels = g.input('pixels', 'uint8', [1, height, width, 3]);
   const inlined = inlineModel(g, embedder, { prefix: 'embedder', feeds: { pixels }, outputs: ['embedding'] });
-  const vector = finished(g, inlined.embedding as Value, recipe, mean);
+  const vector = finished(g, inlined.embedding, recipe, mean);
   g.output(vector, 'embedding');
   const logits = addHead(g, vector, head);
   g.output(g.softmax(g.div(logits, g.scalar(info.temperature))), 'probabilities');
@@ -90,7 +90,7 @@ function finished(g: Graph, embedding: Value, { blocks }: Pick<EmbeddingRecipe, 
   const sizes = blocks.map(({ columns }) => columns);
   const parts = sizes.length === 1 ? [centred] : g.split(centred, sizes, 1);
   const scaled = parts.map((part, i) => g.mul(addLengthNorm(g, part), g.scalar((blocks[i]?.weight ?? 1) / whole)));
-  return scaled.length === 1 ? (scaled[0] as Value) : g.concat(scaled, 1);
+  return scaled.length === 1 ? scaled[0] : g.concat(scaled, 1);
 }
 
 export interface Classifier {

@@ -63,7 +63,7 @@ async function prepare(t: TestContext) {
   const ids = [...files.values()].map((bytes) => sha256Hex(bytes));
   await addPlainImages(
     store,
-    [...files.keys()].map((path, i) => ({ path, id: ids[i] as string })),
+    [...files.keys()].map((path, i) => ({ path, id: ids[i] })),
     { format: 'png', width: 8, height: 8 },
   );
   const vectors = arrowVectorStore(dir);

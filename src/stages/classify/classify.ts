@@ -166,8 +166,8 @@ async function labelsFor(
     const word = saidOf(known.get(id) ?? []);
     if (word.kind !== 'nothing' && word.kind !== 'not') return [];
     const best = argMax(probabilities);
-    const className = classNames[best] as string;
-    const confidence = probabilities[best] as number;
+    const className = classNames[best];
+    const confidence = probabilities[best];
     if (confidence < threshold || (word.kind === 'not' && word.classNames.includes(className))) return [];
     return [{ itemId: id, task, className, present: true, origin: 'model', confidence, runId }];
   });

@@ -57,7 +57,7 @@ export async function predictImage(
   refuseRegions(info);
   const probabilities = await classify(await pixelsFor(bytes, info.input));
   const best = argMax(probabilities);
-  return { className: info.classNames[best] as string, confidence: probabilities[best] as number, probabilities };
+  return { className: info.classNames[best], confidence: probabilities[best], probabilities };
 }
 
 async function predictOne(classifier: Pick<Classifier, 'classify' | 'info'>, item: SourceItem): Promise<Prediction> {

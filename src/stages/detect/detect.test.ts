@@ -94,7 +94,7 @@ test('a second run does nothing, another threshold does not run the model, force
 test('a region that a person deleted does not come back, also with force', async (t) => {
   const { store, effects } = await prepare(t);
   await detect(effects, OPTIONS);
-  const id = IDS[0] as string;
+  const id = IDS[0];
   const dog = (await store.regionsOf([id])).get(id)?.find(({ score }) => (score ?? 0) > 0.5);
   await store.deleteRegionsAsHuman([dog?.id as string]);
   await detect(effects, { ...OPTIONS, force: true });

@@ -247,7 +247,7 @@ async function detectStage(
       const { rows: quarantine, counts: unread } = unreadAmong(results);
       // Of a file that could not be read nothing is written: what was found in it before stays.
       const done = shard.items.flatMap(({ image, candidates }, i) => {
-        const result = results[i] as ItemResult;
+        const result = results[i];
         if (result.kind !== 'done') return [];
         if (!candidates) counts.detected++;
         const { regions, imageLabels } = accept(image.id, modelKey, result.candidates, classNames, rules);

@@ -62,7 +62,7 @@ export function findPoses(effects: PoseEffects, options: PoseOptions): Promise<S
           squares.map(async (square, i) => ({
             kind: 'keypoints' as const,
             imageId: image.id,
-            regionId: (regions[i] as (typeof regions)[number]).id,
+            regionId: regions[i].id,
             keypoints: keypointsInImage(await pose.estimate(square.pixels), square, image),
           })),
         ),
@@ -87,9 +87,9 @@ export function keypointsInImage(
   { width, height }: { readonly width: number; readonly height: number },
 ): Keypoints {
   return Array.from({ length: found.length / 3 }, (_, i) => {
-    const x = left + (found[3 * i] as number) / scale;
-    const y = top + (found[3 * i + 1] as number) / scale;
-    const score = found[3 * i + 2] as number;
+    const x = left + found[3 * i] / scale;
+    const y = top + found[3 * i + 1] / scale;
+    const score = found[3 * i + 2];
     const inside = x >= 0 && y >= 0 && x <= width && y <= height;
     if (!inside || !(score >= HIDDEN_SCORE)) return [0, 0, 0] as const;
     return [hundredths(x), hundredths(y), score >= SEEN_SCORE ? 2 : 1] as const;

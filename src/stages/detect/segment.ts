@@ -50,7 +50,7 @@ export function segment(effects: SegmentEffects, options: SegmentOptions): Promi
           crops.map(async (crop, i) => ({
             kind: 'mask' as const,
             imageId: image.id,
-            regionId: (regions[i] as (typeof regions)[number]).id,
+            regionId: regions[i].id,
             mask: await segmenter.segment({ ...crop, imageWidth: image.width, imageHeight: image.height }),
           })),
         ),

@@ -62,8 +62,8 @@ export function mergeTiles(
   const found = views.flatMap(({ tile, detections }, view): Found[] =>
     Array.from({ length: detections.count }, (_, i) => ({
       box: boxAt(detections, i),
-      score: detections.scores[i] as number,
-      label: detections.classes[i] as number,
+      score: detections.scores[i],
+      label: detections.classes[i],
       view,
     })).filter(({ box }) => !isCut(box, tile, image)),
   );

@@ -91,6 +91,6 @@ function unpack(text: string): ArrayBuffer {
 export function clustersOf({ members, hierarchy, k }: Pick<ClusterModel, 'members' | 'hierarchy' | 'k'>): IdMap {
   const cut = cutHierarchy(hierarchy, k);
   const map = new IdMap();
-  for (const [i, member] of members.entries()) map.set(member, cut[i] as number);
+  for (const [i, member] of members.entries()) map.set(member, cut[i]);
   return map;
 }

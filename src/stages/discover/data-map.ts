@@ -87,7 +87,7 @@ export async function openChart(
         if (row === undefined) continue;
         membersPlaced++;
         places.set(part.vectors.data.subarray(COLUMNS * i, COLUMNS * i + 2), 2 * row);
-        distances[row] = part.vectors.data[COLUMNS * i + 2] as number;
+        distances[row] = part.vectors.data[COLUMNS * i + 2];
       }
     }
   } catch (error) {
@@ -106,7 +106,7 @@ export async function openChart(
     async write(shard, ids, votes, runId) {
       const marks = matrix(new Float32Array(ids.length * COLUMNS), ids.length, COLUMNS);
       for (const [i, id] of ids.entries()) {
-        const vote = votes[i] as Vote;
+        const vote = votes[i];
         const at = i * COLUMNS;
         const row = rowOf.get(id);
         if (row === undefined) placeBetween(places, vote, marks.data, at);
@@ -131,7 +131,7 @@ function distanceOf({ similarities }: Pick<Vote, 'similarities'>): number {
 function distanceInGraph({ indices, similarities, n }: NeighbourGraph, row: number): number {
   const nearest: number[] = [];
   for (let e = row * n; e < row * n + Math.min(n, NEIGHBOURS); e++) {
-    if ((indices[e] as number) >= 0) nearest.push(similarities[e] as number);
+    if (indices[e] >= 0) nearest.push(similarities[e]);
   }
   return distanceOf({ similarities: nearest });
 }
@@ -142,7 +142,7 @@ function distanceInGraph({ indices, similarities, n }: NeighbourGraph, row: numb
  */
 function lonelinessOf(vote: Vote, distances: Float64Array): number {
   if (vote.members.length === 0) return 1;
-  const theirs = vote.members.reduce((sum, member) => sum + (distances[member] as number), 0) / vote.members.length;
+  const theirs = vote.members.reduce((sum, member) => sum + distances[member], 0) / vote.members.length;
   const own = distanceOf(vote);
   return theirs > 0 ? own / theirs : own > 0 ? MOST_LONELY : 1;
 }
@@ -150,9 +150,9 @@ function lonelinessOf(vote: Vote, distances: Float64Array): number {
 function placeBetween(places: Float32Array, { members, similarities }: Vote, into: Float32Array, at: number): void {
   let [x, y, all] = [0, 0, 0];
   for (const [i, member] of members.slice(0, PLACED_BY).entries()) {
-    const weight = Math.max(1e-6, similarities[i] as number);
-    x += weight * (places[2 * member] as number);
-    y += weight * (places[2 * member + 1] as number);
+    const weight = Math.max(1e-6, similarities[i]);
+    x += weight * places[2 * member];
+    y += weight * places[2 * member + 1];
     all += weight;
   }
   into[at] = all > 0 ? x / all : 0;
@@ -223,8 +223,8 @@ export async function readMap({ store, vectors }: Effects, task: string): Promis
   let at = 0;
   for await (const { ids, vectors: rows } of vectors.stream(shards)) {
     for (const [i, id] of ids.entries()) {
-      factors[at] = rows.data[COLUMNS * i + 5] as number;
-      nearest[at++] = 1 - (rows.data[COLUMNS * i + 4] as number);
+      factors[at] = rows.data[COLUMNS * i + 5];
+      nearest[at++] = 1 - rows.data[COLUMNS * i + 4];
       const row = members.get(memberKey(id));
       if (row !== undefined) memberIds[row] = id;
     }
@@ -242,8 +242,8 @@ export async function readMap({ store, vectors }: Effects, task: string): Promis
       for await (const { ids, vectors: rows } of vectors.stream(shards)) {
         yield ids.map((id, i) => ({
           id,
-          x: rows.data[COLUMNS * i] as number,
-          y: rows.data[COLUMNS * i + 1] as number,
+          x: rows.data[COLUMNS * i],
+          y: rows.data[COLUMNS * i + 1],
         }));
       }
     },

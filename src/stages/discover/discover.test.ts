@@ -37,7 +37,7 @@ interface Item {
 }
 
 const item = (n: number): Item => {
-  const kind = KINDS[n % KINDS.length] as string;
+  const kind = KINDS[n % KINDS.length];
   return { id: sha256Hex(`item ${n}`), kind, path: `/photos/${kind}/${n}.jpg` };
 };
 
@@ -224,7 +224,7 @@ test('classes of an earlier clustering go when nothing hangs on them, and the hi
   assert.equal((await names()).length, 8);
   // A person uses one of them and describes another.
   const said = { task: 'class', present: true, origin: 'human', confidence: 1, runId: null } as const;
-  await store.putLabels([{ ...said, itemId: items[0]?.id as string, className: 'unnamed-8' }]);
+  await store.putLabels([{ ...said, itemId: items[0]?.id, className: 'unnamed-8' }]);
   await store.changeCorpus({ name: 'describe', arguments: {}, atMs: 1 }, (state) => ({
     state: {
       ...state,
@@ -272,7 +272,7 @@ test('the data map: every item has a place, kinds stand together, the odd one an
   );
   // Vectors may be deleted at any time: the map is made again, the same.
   const [shard] = await store.vectorShards(await spaceOfMap(store), 'images');
-  rmSync(join(effects.dir, shard?.file as string));
+  rmSync(join(effects.dir, shard?.file));
   await discover(effects, OPTIONS);
   assert.deepEqual(await marksOf(effects), there);
 });
@@ -358,7 +358,7 @@ test('ended at any write, the same command again gives what an undisturbed one d
         if (left-- === 0) throw new Error('killed');
         return (store[call] as (...given: never[]) => Promise<unknown>)(...args);
       };
-      const disturbed = { ...effects, store: { ...store, [call]: ending } as Store };
+      const disturbed = { ...effects, store: { ...store, [call]: ending } };
       await assert.rejects(discover(disturbed, { ...OPTIONS, k: 4 }), /killed/);
       await discover(effects, { ...OPTIONS, k: 4 });
       assert.deepEqual(await labelled(store, items), expected, `${call} ${good}`);

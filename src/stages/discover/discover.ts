@@ -34,7 +34,7 @@ import { type Chart, openChart, readMap } from './data-map.ts';
 import { type Candidate, chooseNames, type KindsOf, nameCandidates } from './evidence.ts';
 import { gatherEvidence, type Voter } from './gather-evidence.ts';
 import { type Hierarchy, hierarchyOf, levelsOf, type Method, neighboursOf, suggestedK } from './hierarchy.ts';
-import { type Vote, type Voters, vote } from './knn-assignment.ts';
+import { type Voters, vote } from './knn-assignment.ts';
 import { chooseMembers, type Members, memberKey, readMembers } from './sample.ts';
 
 export interface DiscoverOptions extends RunOptions {
@@ -375,14 +375,14 @@ async function named(job: Job, model: ClusterModel, members: Members, voters: Vo
   const k = voters.clusters.reduce((most, one) => Math.max(most, one + 1), 0);
   const order = await typical(members, voters, k);
   const perCluster = Math.max(1, Math.min(INSPECTED, Math.floor(MOST_INSPECTED / Math.max(1, k))));
-  const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => members.ids[row] as string)));
+  const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => members.ids[row])));
   const tables = await gatherEvidence(effects, members.ids, { task, items, inspected, classifier });
   const candidates = nameCandidates(voters.clusters, k, tables, kindsOf);
   const names = chooseNames(candidates, await numberedNamesInUse(effects.store, task));
   const clusters = names.map((name, c) => ({
     name,
-    candidates: candidates[c] as Candidate[],
-    exemplars: (order[c] as number[]).slice(0, EXEMPLARS).map((row) => members.ids[row] as string),
+    candidates: candidates[c],
+    exemplars: order[c].slice(0, EXEMPLARS).map((row) => members.ids[row]),
   }));
   return { ...model, clusters };
 }
@@ -403,7 +403,7 @@ async function numberedNamesInUse(store: Pick<Store, 'classes'>, task: string): 
 /** Some of all, from the most typical to the least: the most typical alone would say that a mixed cluster is one thing. */
 function spread(rows: readonly number[], count: number): number[] {
   if (rows.length <= count) return [...rows];
-  return Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)] as number);
+  return Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
 }
 
 /** The rows of each cluster, those first whose neighbours agree and which are nearest to the cluster's mean. */
@@ -416,23 +416,23 @@ async function typical({ ids, vectors }: Members, voters: Voters, k: number): Pr
     rows[cluster]?.push(row);
     for (let j = 0; j < columns; j++) {
       const at = cluster * columns + j;
-      means[at] = (means[at] as number) + (data[row * columns + j] as number);
+      means[at] = means[at] + data[row * columns + j];
     }
   });
   const votes = await vote(voters, ids, vectors, [...voters.clusters]);
   const score = (row: number) => {
-    const cluster = voters.clusters[row] as number;
+    const cluster = voters.clusters[row];
     let dot = 0;
     let square = 0;
     for (let j = 0; j < columns; j++) {
-      const mean = means[cluster * columns + j] as number;
-      dot += mean * (data[row * columns + j] as number);
+      const mean = means[cluster * columns + j];
+      dot += mean * data[row * columns + j];
       square += mean * mean;
     }
-    return ((votes[row] as Vote).confidence * dot) / Math.sqrt(square || 1);
+    return (votes[row].confidence * dot) / Math.sqrt(square || 1);
   };
-  const scores = Float64Array.from(ids, (_, row) => ((voters.clusters[row] as number) < 0 ? 0 : score(row)));
-  for (const own of rows) own.sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+  const scores = Float64Array.from(ids, (_, row) => (voters.clusters[row] < 0 ? 0 : score(row)));
+  for (const own of rows) own.sort((a, b) => scores[b] - scores[a] || a - b);
   return rows;
 }
 
@@ -485,7 +485,7 @@ function assignStage(
       let none = 0;
       const labels = part.ids.flatMap((itemId, i): NewLabel[] => {
         if (cluster(itemId)) return [];
-        const { cluster: number, confidence } = votes[i] as Vote;
+        const { cluster: number, confidence } = votes[i];
         const className = model.clusters[number]?.name;
         if (className === undefined) none++;
         return className === undefined

@@ -113,16 +113,16 @@ function evidenceOf(clusters: Int32Array, k: number, tables: readonly TermTable[
     const within: Map<string, number>[] = Array.from({ length: k }, () => new Map());
     terms.forEach((own, item) => {
       if (own === undefined) return;
-      const cluster = clusters[item] as number;
+      const cluster = clusters[item];
       all++;
-      if (cluster >= 0) looked[cluster] = (looked[cluster] as number) + 1;
+      if (cluster >= 0) looked[cluster] = looked[cluster] + 1;
       for (const term of new Set(own)) {
         total.set(term, (total.get(term) ?? 0) + 1);
         if (cluster >= 0) within[cluster]?.set(term, (within[cluster]?.get(term) ?? 0) + 1);
       }
     });
     within.forEach((counts, cluster) => {
-      const of = looked[cluster] as number;
+      const of = looked[cluster];
       for (const [name, count] of counts) {
         const everywhere = total.get(name) as number;
         const lift = count / of / (everywhere / all);
@@ -156,7 +156,7 @@ function kindEvidence(
     const parts: Map<string, Map<string, number>>[] = Array.from({ length: k }, () => new Map());
     const lifted = terms.map((own, item) => {
       if (own === undefined) return undefined;
-      const part = parts[clusters[item] as number];
+      const part = parts[clusters[item]];
       const names: string[] = [];
       for (const term of new Set(own)) {
         for (const kind of kinds(term)) {
@@ -173,7 +173,7 @@ function kindEvidence(
         if (!evidence) continue;
         const counts = [...(parts[cluster]?.get(name) ?? [])].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
         const agreeing = counts.filter(([, n]) => n >= LEAST_COUNT && n >= LEAST_KIND * evidence.count);
-        if (agreeing.length < 2 || (agreeing[0]?.[1] as number) > MOST_ONE_KIND * evidence.count) continue;
+        if (agreeing.length < 2 || agreeing[0]?.[1] > MOST_ONE_KIND * evidence.count) continue;
         const joined = found[cluster]?.get(name) ?? [];
         joined.push({ ...evidence, kinds: agreeing.map(([term]) => term) });
         found[cluster]?.set(name, joined);

@@ -89,7 +89,7 @@ async function voteOn(bytes: Uint8Array, classifier: Voter): Promise<string[] | 
   }
   const probabilities = await classifier.classify(pixels);
   const best = argMax(probabilities);
-  return (probabilities[best] as number) >= LEAST_VOTE ? [termOf(classifier.classNames[best] as string)] : [];
+  return probabilities[best] >= LEAST_VOTE ? [termOf(classifier.classNames[best])] : [];
 }
 
 /** ImageNet's lists say `n02123045 tabby, tabby cat`: an offset of WordNet, and synonyms of which the first is the name. */

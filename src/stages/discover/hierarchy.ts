@@ -95,7 +95,7 @@ export function neighboursOf(pool: InferencePool, vectors: Matrix, signal?: Abor
 async function bridges(pool: InferencePool, map: Matrix, seed: number): Promise<NeighbourGraph> {
   const drawn = sampleIndices(map.rows, ANCHORS, seededRandom(seed, 'discover:anchors'));
   const found = await exactIndex(pool, gatherRows(map, drawn)).search(map, Math.min(drawn.length, NEIGHBOURS));
-  return { ...found, indices: found.indices.map((i) => (i < 0 ? -1 : (drawn[i] as number))) };
+  return { ...found, indices: found.indices.map((i) => (i < 0 ? -1 : drawn[i])) };
 }
 
 async function wardHierarchy(pool: InferencePool, map: Matrix, seed: number, signal?: AbortSignal): Promise<Hierarchy> {
@@ -111,16 +111,16 @@ function overLeaves(points: Matrix, labels: Int32Array): Hierarchy {
   const sizes = new Float64Array(leaves);
   const centres = newSharedMatrix(leaves, points.columns);
   for (let i = 0; i < labels.length; i++) {
-    const leaf = labels[i] as number;
+    const leaf = labels[i];
     if (leaf < 0) continue;
-    sizes[leaf] = (sizes[leaf] as number) + 1;
+    sizes[leaf] = sizes[leaf] + 1;
     for (let j = 0; j < points.columns; j++) {
       const at = leaf * points.columns + j;
-      centres.data[at] = (centres.data[at] as number) + (points.data[i * points.columns + j] as number);
+      centres.data[at] = centres.data[at] + points.data[i * points.columns + j];
     }
   }
   for (let at = 0; at < centres.data.length; at++) {
-    centres.data[at] = (centres.data[at] as number) / Math.max(1, sizes[Math.floor(at / points.columns)] as number);
+    centres.data[at] = centres.data[at] / Math.max(1, sizes[Math.floor(at / points.columns)]);
   }
   return { leafOf: labels, tree: wardTree(centres, sizes) };
 }
@@ -131,14 +131,14 @@ export function cutHierarchy({ leafOf, tree }: Hierarchy, k: number): Int32Array
   const sizes = new Map<number, { size: number; first: number }>();
   leafOf.forEach((leaf, item) => {
     if (leaf < 0) return;
-    const cluster = ofLeaf[leaf] as number;
+    const cluster = ofLeaf[leaf];
     const there = sizes.get(cluster);
     if (there) there.size++;
     else sizes.set(cluster, { size: 1, first: item });
   });
   const order = [...sizes].sort(([, a], [, b]) => b.size - a.size || a.first - b.first);
   const number = new Map(order.map(([cluster], i) => [cluster, i]));
-  return leafOf.map((leaf) => (leaf < 0 ? -1 : (number.get(ofLeaf[leaf] as number) as number)));
+  return leafOf.map((leaf) => (leaf < 0 ? -1 : (number.get(ofLeaf[leaf]) as number)));
 }
 
 /** Joining the last two costs most nearly always, whatever there is: two must stand out over every other number by this. */
@@ -146,7 +146,7 @@ const TWO_STANDS_OUT = 1.2;
 
 /** How much more the join from k to k − 1 clusters costs than the one before it. */
 function stepAt({ points, costs }: MergeTree, k: number): number {
-  return (costs[points - k] as number) / Math.max(Number.MIN_VALUE, costs[points - k - 1] ?? Number.MIN_VALUE);
+  return costs[points - k] / Math.max(Number.MIN_VALUE, costs[points - k - 1] ?? Number.MIN_VALUE);
 }
 
 /**

@@ -43,12 +43,12 @@ export async function vote(
     const members: number[] = [];
     const similarities: number[] = [];
     for (let e = row * found.n; e < (row + 1) * found.n && members.length < NEIGHBOURS; e++) {
-      const member = found.indices[e] as number;
+      const member = found.indices[e];
       if (member < 0 || ids[member] === item) continue;
       members.push(member);
-      similarities.push(found.similarities[e] as number);
-      const weight = Math.max(0, found.similarities[e] as number);
-      const cluster = clusters[member] as number;
+      similarities.push(found.similarities[e]);
+      const weight = Math.max(0, found.similarities[e]);
+      const cluster = clusters[member];
       votes.set(cluster, (votes.get(cluster) ?? 0) + weight);
       all += weight;
     }

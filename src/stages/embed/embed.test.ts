@@ -82,7 +82,7 @@ test('every image gets its vector, a second run does nothing, force does all aga
   for (const [n, bytes] of [...files.values()].entries()) {
     const expected = [(37 * n) % 256, (91 * n) % 256, 128].map((value) => value / 255);
     const vector = vectors.get(sha256Hex(bytes)) ?? [];
-    for (const [j, value] of expected.entries()) assert.ok(Math.abs((vector[j] as number) - value) < 1e-3);
+    for (const [j, value] of expected.entries()) assert.ok(Math.abs(vector[j] - value) < 1e-3);
   }
   assert.deepEqual((await embed(effects, OPTIONS)).counts, {
     embedded: 0,

@@ -157,7 +157,7 @@ async function putInPlace(
     const { ids, vectors: matrix } = await vectors.read(before);
     const rows = ids.flatMap((id, row) => (made.has(id) ? [] : [row]));
     if (rows.length === 0) continue;
-    const left = rows.map((row) => ids[row] as ItemId);
+    const left = rows.map((row) => ids[row]);
     const { runId } = before;
     const kept = { space, items, shard: shardName(left), runId, ids: left, vectors: gatherRows(matrix, rows) };
     shards.push(await vectors.write(kept));

@@ -149,7 +149,7 @@ export async function takeStatistics(
   for await (const { vectors: part } of vectors.stream(shards)) {
     count += part.rows;
     for (let i = 0; i < part.data.length; i += columns) {
-      for (let j = 0; j < columns; j++) sums[j] = (sums[j] as number) + (part.data[i + j] as number);
+      for (let j = 0; j < columns; j++) sums[j] = sums[j] + part.data[i + j];
     }
   }
   return statisticsOf(
@@ -161,7 +161,7 @@ export async function takeStatistics(
 /** Mean of the rows, shape [columns]. */
 export function meanOf({ data, rows, columns }: Matrix): Float32Array {
   const sums = new Float64Array(columns);
-  for (let i = 0; i < data.length; i++) sums[i % columns] = (sums[i % columns] as number) + (data[i] as number);
+  for (let i = 0; i < data.length; i++) sums[i % columns] = sums[i % columns] + data[i];
   return Float32Array.from(sums, (sum) => sum / Math.max(1, rows));
 }
 
@@ -187,13 +187,13 @@ export function finishVectors(vectors: Matrix, { blocks }: Pick<EmbeddingRecipe,
       const at = row * columns + start;
       let square = 0;
       for (let j = 0; j < block.columns; j++) {
-        const value = (data[at + j] as number) - (mean[start + j] as number);
+        const value = data[at + j] - mean[start + j];
         data[at + j] = value;
         square += value * value;
       }
       // Blocks have length 1 by now, so the whole has the length of the weights.
       const scale = square > 0 ? block.weight / (whole * Math.sqrt(square)) : 0;
-      for (let j = 0; j < block.columns; j++) data[at + j] = (data[at + j] as number) * scale;
+      for (let j = 0; j < block.columns; j++) data[at + j] = data[at + j] * scale;
       start += block.columns;
     }
   }

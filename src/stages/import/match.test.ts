@@ -107,7 +107,7 @@ describe('matching names with images', () => {
         const best = paths.filter((_, i) => shares[i] === most);
         if (most === 0) assert.equal(match.kind, 'unmatched');
         else if (best.length > 1) assert.equal(match.kind, 'ambiguous');
-        else assert.deepEqual(match, matched(best[0] as string, 'ending'));
+        else assert.deepEqual(match, matched(best[0], 'ending'));
       }),
       { numRuns: 2000 },
     );

@@ -90,13 +90,13 @@ export class FileMatcher {
     const at = (path: string): ImageId | null => {
       const key = keyOf(path);
       const found = this.#lowerBound(key);
-      return this.#keys[found] === key ? (this.#ids[found] as ImageId) : null;
+      return this.#keys[found] === key ? this.#ids[found] : null;
     };
     if (file.startsWith('/')) return at(file);
     const [own, ...others] = this.#roots.map((root) => at(posix.join(root, file)));
     if (own) return own;
     const found = new Set(others.filter((id) => id !== null));
-    return found.size === 1 ? ([...found][0] as ImageId) : null;
+    return found.size === 1 ? [...found][0] : null;
   }
 
   #byEnding(file: string, asked: string): Match {
@@ -106,12 +106,12 @@ export class FileMatcher {
     if (shared === 0) return this.#byStem(file, asked);
     const ending = key.slice(0, shared);
     const first = this.#lowerBound(ending);
-    const imageId = this.#ids[first] as ImageId;
+    const imageId = this.#ids[first];
     const others: string[] = [];
     for (let i = first; this.#keys[i]?.startsWith(ending) && others.length < MAX_CANDIDATES - 1; i++)
-      if (this.#ids[i] !== imageId) others.push(pathOfKey(this.#keys[i] as string));
+      if (this.#ids[i] !== imageId) others.push(pathOfKey(this.#keys[i]));
     if (others.length > 0)
-      return { kind: 'ambiguous', file: asked, candidates: [pathOfKey(this.#keys[first] as string), ...others] };
+      return { kind: 'ambiguous', file: asked, candidates: [pathOfKey(this.#keys[first]), ...others] };
     const nameOnly = ending === `${nameOfKey(key)}\0`;
     // The file says more than its base name and the stored path says otherwise: fine unless others ask for it too.
     if (nameOnly && ending !== key && this.#sharedNames.has(nameOfKey(key))) return { kind: 'unmatched', file: asked };
@@ -148,7 +148,7 @@ export class FileMatcher {
     let [low, high] = [0, this.#keys.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#keys[middle] as string) < key) low = middle + 1;
+      if (this.#keys[middle] < key) low = middle + 1;
       else high = middle;
     }
     return low;

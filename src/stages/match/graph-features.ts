@@ -49,15 +49,15 @@ async function placesOf(index: NeighbourIndex, coordinates: Matrix, vectors: Mat
   for (let row = 0; row < vectors.rows; row++) {
     const place = places.data.subarray(row * columns, (row + 1) * columns);
     for (let i = row * found.n; i < (row + 1) * found.n; i++) {
-      const item = found.indices[i] as number;
+      const item = found.indices[i];
       if (item < 0) continue;
-      const weight = Math.max(0, found.similarities[i] as number);
+      const weight = Math.max(0, found.similarities[i]);
       for (let j = 0; j < columns; j++) {
-        place[j] = (place[j] as number) + weight * (coordinates.data[item * columns + j] as number);
+        place[j] = place[j] + weight * coordinates.data[item * columns + j];
       }
     }
     const length = Math.hypot(...place);
-    if (length > 0) for (let j = 0; j < columns; j++) place[j] = (place[j] as number) / length;
+    if (length > 0) for (let j = 0; j < columns; j++) place[j] = place[j] / length;
   }
   return places;
 }
@@ -69,10 +69,10 @@ function joined(vectors: Matrix, places: Matrix): Matrix {
   for (let row = 0; row < vectors.rows; row++) {
     const to = row * columns;
     for (let j = 0; j < vectors.columns; j++) {
-      result.data[to + j] = (vectors.data[row * vectors.columns + j] as number) * scale;
+      result.data[to + j] = vectors.data[row * vectors.columns + j] * scale;
     }
     for (let j = 0; j < places.columns; j++) {
-      result.data[to + vectors.columns + j] = (places.data[row * places.columns + j] as number) * scale * WEIGHT;
+      result.data[to + vectors.columns + j] = places.data[row * places.columns + j] * scale * WEIGHT;
     }
   }
   return result;

@@ -129,7 +129,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
       await sink.flush(1);
       const pilot = total < all;
       if (!interrupted && !pilot) {
-        const said = references.ids.map((id, i) => `${id} ${classNames[references.classes[i] as number]}`);
+        const said = references.ids.map((id, i) => `${id} ${classNames[references.classes[i]]}`);
         await sink.keepGuesses(sha256Hex([recipe.space, seed, ...said].join('\n')).slice(0, 16));
       }
       const { labelled, images, sizes } = sink;
@@ -184,9 +184,9 @@ class LabelSink {
     this.images++;
     if (matched.accepted) {
       this.labelled++;
-      this.sizes[matched.class] = (this.sizes[matched.class] as number) + 1;
+      this.sizes[matched.class] = this.sizes[matched.class] + 1;
     }
-    const className = classNames[matched.class] as string;
+    const className = classNames[matched.class];
     this.#options.onMatched?.(id, className, matched);
     const { confidence } = matched;
     const said = { itemId: id, task, className, present: true, origin: 'reference', confidence, runId } as const;
@@ -228,14 +228,14 @@ function describe(
   names: readonly string[],
   sizes: Int32Array,
 ): MatchedClass {
-  const fit = classes[c] as Prototypes['classes'][number];
+  const fit = classes[c];
   return {
     name,
     references: fit.references,
-    images: sizes[c] as number,
-    threshold: thresholds[c] as number,
+    images: sizes[c],
+    threshold: thresholds[c],
     referenceAccuracy: fit.accuracy,
-    confusedWith: fit.nearestOther === null ? null : (names[fit.nearestOther.class] as string),
+    confusedWith: fit.nearestOther === null ? null : names[fit.nearestOther.class],
   };
 }
 
@@ -265,7 +265,7 @@ function cosinesOf(features: Matrix, row: number, prototypes: Matrix): Float32Ar
   for (let c = 0; c < prototypes.rows; c++) {
     let sum = 0;
     for (let j = 0; j < columns; j++) {
-      sum += (features.data[row * columns + j] as number) * (prototypes.data[c * columns + j] as number);
+      sum += features.data[row * columns + j] * prototypes.data[c * columns + j];
     }
     cosines[c] = sum;
   }

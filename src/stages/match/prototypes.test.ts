@@ -11,9 +11,9 @@ function around(axes: readonly number[], columns: number, spread: number, seed: 
   for (const [i, axis] of axes.entries()) {
     const row = data.subarray(i * columns, (i + 1) * columns);
     for (let j = 0; j < columns; j++) row[j] = (random() - 0.5) * spread;
-    row[axis] = (row[axis] as number) + 1;
+    row[axis] = row[axis] + 1;
     const length = Math.hypot(...row);
-    for (let j = 0; j < columns; j++) row[j] = (row[j] as number) / length;
+    for (let j = 0; j < columns; j++) row[j] = row[j] / length;
   }
   return matrix(data, axes.length, columns);
 }
@@ -43,7 +43,7 @@ test('well separated references are all recognised, and strangers fall below eve
   );
   const cosines = (row: Float32Array) =>
     Array.from({ length: 3 }, (_, c) =>
-      row.reduce((sum, value, j) => sum + value * (prototypes.vectors.data[c * 8 + j] as number), 0),
+      row.reduce((sum, value, j) => sum + value * prototypes.vectors.data[c * 8 + j], 0),
     );
   const known = around([0, 1, 2], 8, 0.4, 2);
   for (const c of [0, 1, 2]) {
@@ -68,9 +68,9 @@ test('one class alone still turns strangers away', () => {
   const prototypes = fitPrototypes(around([0, 0, 0], 4, 0.2, 1), Int32Array.from([0, 0, 0]), 1);
   assert.equal(prototypes.classes[0]?.nearestOther, null);
   assert.deepEqual([decide([0.97], prototypes).accepted, decide([0.1], prototypes).accepted], [true, false]);
-  const at = prototypes.thresholds[0] as number;
+  const at = prototypes.thresholds[0];
   const [below, on, above] = [at - 0.1, at, at + 0.1].map((cosine) => decide([cosine], prototypes).confidence);
-  assert.ok(Math.abs((on as number) - 0.5) < 1e-6, 'at the threshold it is as likely as not');
+  assert.ok(Math.abs(on - 0.5) < 1e-6, 'at the threshold it is as likely as not');
   // A tenth is one temperature: 1 / (1 + e).
-  assert.ok(Math.abs((below as number) - 0.268941) < 1e-5 && Math.abs((above as number) - 0.731059) < 1e-5);
+  assert.ok(Math.abs(below - 0.268941) < 1e-5 && Math.abs(above - 0.731059) < 1e-5);
 });

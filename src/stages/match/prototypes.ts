@@ -39,10 +39,10 @@ export function fitPrototypes(references: Matrix, classes: Int32Array, count: nu
   const sums = new Float64Array(count * columns);
   const sizes = new Int32Array(count);
   for (let i = 0; i < rows; i++) {
-    const c = classes[i] as number;
-    sizes[c] = (sizes[c] as number) + 1;
+    const c = classes[i];
+    sizes[c] = sizes[c] + 1;
     for (let j = 0; j < columns; j++) {
-      sums[c * columns + j] = (sums[c * columns + j] as number) + (references.data[i * columns + j] as number);
+      sums[c * columns + j] = sums[c * columns + j] + references.data[i * columns + j];
     }
   }
   const vectors = newSharedMatrix(count, columns);
@@ -65,7 +65,7 @@ function leftOut(references: Matrix, classes: Int32Array, sums: Float64Array, si
   const cosines = newSharedMatrix(rows, count);
   const rest = new Float64Array(columns);
   for (let i = 0; i < rows; i++) {
-    const own = classes[i] as number;
+    const own = classes[i];
     const row = data.subarray(i * columns, (i + 1) * columns);
     for (let c = 0; c < count; c++) {
       let against: ArrayLike<number> = all.data.subarray(c * columns, (c + 1) * columns);
@@ -74,11 +74,11 @@ function leftOut(references: Matrix, classes: Int32Array, sums: Float64Array, si
           cosines.data[i * count + c] = Number.NaN;
           continue;
         }
-        for (let j = 0; j < columns; j++) rest[j] = (sums[c * columns + j] as number) - (row[j] as number);
+        for (let j = 0; j < columns; j++) rest[j] = sums[c * columns + j] - row[j];
         against = unit(rest);
       }
       let sum = 0;
-      for (let j = 0; j < columns; j++) sum += (row[j] as number) * (against[j] as number);
+      for (let j = 0; j < columns; j++) sum += row[j] * against[j];
       cosines.data[i * count + c] = sum;
     }
   }
@@ -94,20 +94,19 @@ function classFits(left: Matrix, classes: Int32Array, sizes: Int32Array, count: 
       const row = left.data.subarray(i * count, (i + 1) * count);
       let best = 0;
       for (let k = 0; k < count; k++) {
-        means[k] = (means[k] as number) + (row[k] as number) / (sizes[c] as number);
-        if ((row[k] as number) > (row[best] as number)) best = k;
+        means[k] = means[k] + row[k] / sizes[c];
+        if (row[k] > row[best]) best = k;
       }
       if (best === c) right++;
     }
-    const several = (sizes[c] as number) > 1;
+    const several = sizes[c] > 1;
     let other = -1;
-    for (let k = 0; k < count; k++)
-      if (k !== c && (other < 0 || (means[k] as number) > (means[other] as number))) other = k;
+    for (let k = 0; k < count; k++) if (k !== c && (other < 0 || means[k] > means[other])) other = k;
     return {
-      references: sizes[c] as number,
-      accuracy: several ? right / (sizes[c] as number) : null,
-      own: several ? (means[c] as number) : null,
-      nearestOther: other < 0 ? null : { class: other, cosine: means[other] as number },
+      references: sizes[c],
+      accuracy: several ? right / sizes[c] : null,
+      own: several ? means[c] : null,
+      nearestOther: other < 0 ? null : { class: other, cosine: means[other] },
     };
   });
 }
@@ -123,8 +122,8 @@ function thresholdsOf(fits: readonly ClassFit[], sizes: Int32Array): Float32Arra
     for (const [c, fit] of fits.entries()) {
       const value = pick(fit);
       if (value === null) continue;
-      sum += value * (sizes[c] as number);
-      weight += sizes[c] as number;
+      sum += value * sizes[c];
+      weight += sizes[c];
     }
     return weight > 0 ? sum / weight : null;
   };
@@ -132,7 +131,7 @@ function thresholdsOf(fits: readonly ClassFit[], sizes: Int32Array): Float32Arra
   // With one reference a class nobody knows how near its own are: as far again from the strangers as those from 1.
   const own = weighted((fit) => fit.own) ?? (1 + strangers) / 2;
   return Float32Array.from(fits, (fit, c) => {
-    const share = (sizes[c] as number) / ((sizes[c] as number) + PRIOR_REFERENCES);
+    const share = sizes[c] / (sizes[c] + PRIOR_REFERENCES);
     const near = fit.own === null ? own : share * fit.own + (1 - share) * own;
     const far = fit.nearestOther === null ? strangers : share * fit.nearestOther.cosine + (1 - share) * strangers;
     return Math.max(far, far + THRESHOLD_PLACE * (near - far));
@@ -142,7 +141,7 @@ function thresholdsOf(fits: readonly ClassFit[], sizes: Int32Array): Float32Arra
 /** The temperature under which the left-out references are most likely; golden-section search on its logarithm. */
 function temperatureOf(left: Matrix, classes: Int32Array, sizes: Int32Array): number {
   const count = left.columns;
-  const judged = Array.from(classes.keys()).filter((i) => (sizes[classes[i] as number] as number) > 1);
+  const judged = Array.from(classes.keys()).filter((i) => sizes[classes[i]] > 1);
   if (judged.length === 0 || count === 1) return DEFAULT_TEMPERATURE;
   const loss = (logTemperature: number) => {
     const scale = Math.exp(-logTemperature);
@@ -152,7 +151,7 @@ function temperatureOf(left: Matrix, classes: Int32Array, sizes: Int32Array): nu
       const most = Math.max(...row);
       let all = 0;
       for (const cosine of row) all += Math.exp((cosine - most) * scale);
-      sum += Math.log(all) - ((row[classes[i] as number] as number) - most) * scale;
+      sum += Math.log(all) - (row[classes[i]] - most) * scale;
     }
     return sum;
   };
@@ -181,14 +180,14 @@ export interface Matched {
 /** @param cosines shape [classes] of one item. */
 export function decide(cosines: ArrayLike<number>, prototypes: Prototypes): Matched {
   const best = argMax(cosines);
-  const cosine = cosines[best] as number;
+  const cosine = cosines[best];
   const probabilities = probabilitiesOf(cosines, prototypes);
   return {
     class: best,
     cosine,
     probabilities: Float32Array.from(probabilities),
-    confidence: probabilities[best] as number,
-    accepted: cosine >= (prototypes.thresholds[best] as number),
+    confidence: probabilities[best],
+    accepted: cosine >= prototypes.thresholds[best],
   };
 }
 
@@ -197,16 +196,16 @@ export function decide(cosines: ArrayLike<number>, prototypes: Prototypes): Matc
  * Of one class alone a softmax says nothing: there its threshold stands for everything else, and has .5.
  */
 function probabilitiesOf(cosines: ArrayLike<number>, { thresholds, temperature }: Prototypes): Float64Array {
-  const rivals = cosines.length === 1 ? [cosines[0] as number, thresholds[0] as number] : Array.from(cosines);
+  const rivals = cosines.length === 1 ? [cosines[0], thresholds[0]] : Array.from(cosines);
   const most = Math.max(...rivals);
   const shares = rivals.map((cosine) => Math.exp((cosine - most) / temperature));
   const all = shares.reduce((sum, share) => sum + share, 0);
-  return Float64Array.from(cosines, (_, c) => (shares[c] as number) / all);
+  return Float64Array.from(cosines, (_, c) => shares[c] / all);
 }
 
 function unit(vector: ArrayLike<number>): Float32Array {
   let square = 0;
-  for (let j = 0; j < vector.length; j++) square += (vector[j] as number) ** 2;
+  for (let j = 0; j < vector.length; j++) square += vector[j] ** 2;
   const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
   return Float32Array.from(vector, (value) => value * scale);
 }

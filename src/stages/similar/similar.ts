@@ -87,7 +87,7 @@ export async function similarTo(
   const paths = await store.pathsOfImages(found.ids);
   for (const [i, id] of found.ids.entries()) {
     if (asked.kind === 'image' && id === asked.id) continue;
-    similar.push({ id, path: paths.get(id)?.[0]?.path ?? id, similarity: found.similarities[i] as number });
+    similar.push({ id, path: paths.get(id)?.[0]?.path ?? id, similarity: found.similarities[i] });
   }
   return { query: asked.kind === 'image' ? asked.id : asked.path, similar: similar.slice(0, options.n) };
 }
@@ -103,9 +103,9 @@ async function searchExactly(
   for await (const part of vectors.stream(shards)) {
     finishVectors(part.vectors, recipe, statistics.mean);
     const found = await exactIndex(pool, part.vectors).search(query, n);
-    for (let i = 0; i < n && (found.indices[i] as number) >= 0; i++) {
-      const id = part.ids[found.indices[i] as number] as string;
-      offer(best, 0, ids.push(id) - 1, found.similarities[i] as number);
+    for (let i = 0; i < n && found.indices[i] >= 0; i++) {
+      const id = part.ids[found.indices[i]];
+      offer(best, 0, ids.push(id) - 1, found.similarities[i]);
     }
   }
   return named(best, ids);
@@ -121,9 +121,7 @@ async function searchLsh(pool: InferencePool, dir: string, space: Space, query: 
 }
 
 function named({ indices, similarities }: Neighbours, ids: readonly string[]) {
-  const there = [...indices].flatMap((index, i) =>
-    index < 0 ? [] : [[ids[index] as string, similarities[i] as number] as const],
-  );
+  const there = [...indices].flatMap((index, i) => (index < 0 ? [] : [[ids[index], similarities[i]] as const]));
   return { ids: there.map(([id]) => id), similarities: there.map(([, similarity]) => similarity) };
 }
 

@@ -60,7 +60,7 @@ export async function viewsOf(
   const made: { row: number; vectors: Float32Array[] }[] = [];
   for (const row of labelled) {
     signal?.throwIfAborted();
-    const id = ids[row] as ItemId;
+    const id = ids[row];
     try {
       made.push({ row, vectors: await embedViews(id, await readImage(workspace.store, id, read), options) });
     } catch (error) {

@@ -136,11 +136,11 @@ function labelledSample({ ids, groups }: TaskItems, { labelled, labels, classes 
     Math.min(MOST_LABELS, labelled.length),
     seededRandom(seed, 'backbones'),
   );
-  const rows = Array.from(places, (place) => labelled[place] as number);
+  const rows = Array.from(places, (place) => labelled[place]);
   return {
-    ids: rows.map((row) => ids[row] as ItemId),
-    groups: rows.map((row) => groups[row] as string),
-    labels: Int32Array.from(places, (place) => labels[place] as number),
+    ids: rows.map((row) => ids[row]),
+    groups: rows.map((row) => groups[row]),
+    labels: Int32Array.from(places, (place) => labels[place]),
     classes,
   };
 }
@@ -225,9 +225,9 @@ async function score(
   finishVectors(features, { blocks }, meanOf(features));
   const problem: Problem = {
     features,
-    groups: there.map((place) => sample.groups[place] as string),
+    groups: there.map((place) => sample.groups[place]),
     labelled: Int32Array.from(there, (_, i) => i),
-    labels: Int32Array.from(there, (place) => sample.labels[place] as number),
+    labels: Int32Array.from(there, (place) => sample.labels[place]),
     classes: sample.classes,
   };
   const context = { pool, joined: null, principal: null, seed, signal };
@@ -257,7 +257,7 @@ function isAsGood(right: Uint8Array, best: Uint8Array): boolean {
   const n = best.length;
   let [sum, squares] = [0, 0];
   for (let i = 0; i < n; i++) {
-    const difference = (best[i] as number) - (right[i] as number);
+    const difference = best[i] - right[i];
     sum += difference;
     squares += difference * difference;
   }

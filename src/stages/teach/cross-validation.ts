@@ -28,7 +28,7 @@ export interface HeldOut {
 
 /** Folds for a problem: as many as asked for, but no more than the groups of labelled items. */
 export function foldsOf(problem: Problem, wanted: number, seed: number): Folds {
-  const groups = Array.from(problem.labelled, (row) => problem.groups[row] as string);
+  const groups = Array.from(problem.labelled, (row) => problem.groups[row]);
   const count = Math.max(2, Math.min(wanted, new Set(groups).size));
   return { count, of: groupFolds({ labels: problem.labels, groups }, count, seed) };
 }
@@ -61,7 +61,7 @@ export async function crossValidate(
   const waiting = splits.values();
   const lane = async () => {
     for (const { fold, held, taught } of waiting) {
-      const rows = Int32Array.from(held, (place) => labelled[place] as number);
+      const rows = Int32Array.from(held, (place) => labelled[place]);
       const result = await learn(withLabels(problem, taught), rows, fold);
       for (const [i, place] of held.entries()) {
         logits.data.set(result.data.subarray(i * classes, (i + 1) * classes), place * classes);
@@ -84,7 +84,7 @@ export function scoreHeldOut(
   for (const [i, place] of places.entries()) {
     rows.data.set(logits.data.subarray(place * columns, (place + 1) * columns), i * columns);
   }
-  const truth = places.map((place) => labels[place] as number);
+  const truth = places.map((place) => labels[place]);
   const best = argMaxRows(rows);
   const right = truth.filter((label, i) => best[i] === label).length;
   return { accuracy: places.length === 0 ? 0 : right / places.length, loss: meanCrossEntropy(rows, truth) };

@@ -48,7 +48,7 @@ export async function doubtsIn(workspace: Workspace, task: string, ids: readonly
   for (const [i, { row }] of rows.entries()) probabilities.data.set(row, i * classNames.length);
   const given = Int32Array.from(rows, ({ className }) => indexOf.get(className) as number);
   return rankLabelErrors(probabilities, given).map(({ place, selfConfidence, suggested, flagged }) => {
-    const { itemId, className, origin } = rows[place] as (typeof rows)[number];
-    return { itemId, className, origin, selfConfidence, suggested: classNames[suggested] as string, flagged };
+    const { itemId, className, origin } = rows[place];
+    return { itemId, className, origin, selfConfidence, suggested: classNames[suggested], flagged };
   });
 }

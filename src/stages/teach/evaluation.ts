@@ -63,7 +63,7 @@ export async function accountOf(
   const warnings: string[] = [];
   const unknown = new Set<string>();
   for (const [row, word] of items.said.entries()) {
-    if (word.kind !== 'class' || !items.randomAudit.has(items.ids[row] as string)) continue;
+    if (word.kind !== 'class' || !items.randomAudit.has(items.ids[row])) continue;
     const index = indexOf.get(word.className);
     if (index === undefined) unknown.add(word.className);
     rows.push(row);
@@ -73,15 +73,15 @@ export async function accountOf(
   if (!audited) {
     for (const [place, row] of problem.labelled.entries()) {
       rows.push(row);
-      truth.push(problem.labels[place] as number);
+      truth.push(problem.labels[place]);
     }
   }
   if (unknown.size > 0)
     warnings.push(`audit items are of classes that no label teaches: ${[...unknown].sort().join(', ')}`);
   const { columns, data } = learned.probabilities;
   const best = argMaxRows(learned.probabilities);
-  const predicted = rows.map((row) => best[row] as number);
-  const confidence = rows.map((row) => data[row * columns + (best[row] as number)] as number);
+  const predicted = rows.map((row) => best[row]);
+  const confidence = rows.map((row) => data[row * columns + best[row]]);
   const rights = truth.map((label, i) => Number(label === predicted[i]));
   const right = rights.reduce((sum, value) => sum + value, 0);
   const interval = wilsonInterval(right, rows.length);
@@ -105,9 +105,7 @@ export async function accountOf(
     ece: expectedCalibrationError(confidence, rights) ?? 0,
     eceByChance: calibrationErrorByChance(confidence) ?? 0,
     curve: THRESHOLDS.map((threshold) => {
-      const above = confidence
-        .map((value, i) => (value >= threshold ? (rights[i] as number) : -1))
-        .filter((r) => r >= 0);
+      const above = confidence.map((value, i) => (value >= threshold ? rights[i] : -1)).filter((r) => r >= 0);
       const sum = above.reduce((total, value) => total + value, 0);
       return {
         threshold,
@@ -117,7 +115,7 @@ export async function accountOf(
     }),
     classes: classScores({ truth, predicted })
       .filter(({ classIndex }) => classIndex >= 0)
-      .map(({ classIndex, ...scores }) => ({ className: classNames[classIndex] as string, ...scores })),
+      .map(({ classIndex, ...scores }) => ({ className: classNames[classIndex], ...scores })),
     confusions: confusionsOf(truth, predicted, rows, items, classNames),
     learningCurve: await learningCurve(pool, problem, learned),
     warnings,
@@ -133,17 +131,17 @@ function confusionsOf(
 ): Account['confusions'] {
   const pairs = new Map<string, { truth: string; predicted: string; count: number; examples: string[] }>();
   for (const [i, t] of truth.entries()) {
-    const p = predicted[i] as number;
+    const p = predicted[i];
     if (t < 0 || t === p) continue;
     const key = `${t} ${p}`;
     const pair = pairs.get(key) ?? {
-      truth: classNames[t] as string,
-      predicted: classNames[p] as string,
+      truth: classNames[t],
+      predicted: classNames[p],
       count: 0,
       examples: [],
     };
     pair.count++;
-    if (pair.examples.length < EXAMPLES) pair.examples.push(ids[rows[i] as number] as string);
+    if (pair.examples.length < EXAMPLES) pair.examples.push(ids[rows[i]]);
     pairs.set(key, pair);
   }
   return [...pairs.values()]

@@ -15,7 +15,7 @@ export interface FoldItems {
 export function groupFolds({ labels, groups }: FoldItems, folds: number, seed: number): Int32Array {
   const members = new Map<number | string, number[]>();
   for (let i = 0; i < labels.length; i++) {
-    const group = groups[i] as number | string;
+    const group = groups[i];
     const list = members.get(group);
     if (list) list.push(i);
     else members.set(group, [i]);
@@ -29,19 +29,19 @@ export function groupFolds({ labels, groups }: FoldItems, folds: number, seed: n
     let least = Number.POSITIVE_INFINITY;
     for (let fold = 0; fold < folds; fold++) {
       let load = 0;
-      for (const i of group) load += counts[fold]?.get(labels[i] as number) ?? 0;
+      for (const i of group) load += counts[fold]?.get(labels[i]) ?? 0;
       // Fewer than one item of a class: only between folds that are alike in their classes.
-      load += (sizes[fold] as number) / (labels.length + 1);
+      load += sizes[fold] / (labels.length + 1);
       if (load >= least) continue;
       least = load;
       best = fold;
     }
     for (const i of group) {
       result[i] = best;
-      const label = labels[i] as number;
+      const label = labels[i];
       counts[best]?.set(label, (counts[best]?.get(label) ?? 0) + 1);
     }
-    sizes[best] = (sizes[best] as number) + group.length;
+    sizes[best] = sizes[best] + group.length;
   }
   return result;
 }

@@ -160,13 +160,13 @@ export function teachingOf(items: TaskItems): Teaching {
   let [inAudit, none] = [0, 0];
   // Nearly the same picture as an audit item would give its answer away.
   const auditGroups = new Set<string>();
-  for (let row = 0; row < ids.length; row++) if (audit.has(ids[row] as ItemId)) auditGroups.add(groups[row] as string);
+  for (let row = 0; row < ids.length; row++) if (audit.has(ids[row])) auditGroups.add(groups[row]);
   for (let row = 0; row < ids.length; row++) {
-    const word = said[row] as Said;
-    const id = ids[row] as ItemId;
+    const word = said[row];
+    const id = ids[row];
     switch (word.kind) {
       case 'class':
-        if (auditGroups.has(groups[row] as string)) inAudit++;
+        if (auditGroups.has(groups[row])) inAudit++;
         else {
           labelled.push(row);
           names.push(word.className);
@@ -204,7 +204,7 @@ export function teachingOf(items: TaskItems): Teaching {
     );
   }
   const sizes = new Int32Array(classNames.length);
-  for (const label of labels) sizes[label] = (sizes[label] as number) + 1;
+  for (const label of labels) sizes[label] = sizes[label] + 1;
   const lone = classNames.filter((_, index) => sizes[index] === 1);
   if (lone.length > 0) {
     warnings.push(

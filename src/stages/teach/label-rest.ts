@@ -1,11 +1,9 @@
-/** What a model says of the items that people have not spoken on: labels where it is sure, guesses for all. */
-import type { ItemId } from '../../core/ids.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import type { NewLabel } from '../../store/store.ts';
 import { putGuesses } from '../predictions.ts';
-import type { Said, TaskItems, Teaching } from './items.ts';
+import type { TaskItems, Teaching } from './items.ts';
 
 const PAGE = 1024;
 
@@ -42,16 +40,16 @@ export async function labelTheRest(
     page = [];
   };
   for (let row = 0; row < ids.length; row++) {
-    const { kind } = said[row] as Said;
+    const { kind } = said[row];
     // A contradiction is a person's to settle.
     if (kind === 'class' || kind === 'none' || kind === 'contradiction') continue;
-    const itemId = ids[row] as ItemId;
-    const confidence = allowed.data[row * classNames.length + (best[row] as number)] as number;
+    const itemId = ids[row];
+    const confidence = allowed.data[row * classNames.length + best[row]];
     if (confidence < threshold) {
       if (!audit.has(itemId)) unsure++;
       continue;
     }
-    const className = classNames[best[row] as number] as string;
+    const className = classNames[best[row]];
     page.push({ itemId, task: task.name, className, present: true, origin: 'model', confidence, runId });
     if (page.length === PAGE) await flush();
   }
@@ -72,16 +70,16 @@ export function withGroupAnswers(
   const answers = new Map<string, string | null>();
   for (const [row, word] of said.entries()) {
     if (word.kind !== 'class') continue;
-    const group = groups[row] as string;
+    const group = groups[row];
     const before = answers.get(group);
     answers.set(group, before === undefined || before === word.className ? word.className : null);
   }
   for (const [row, word] of said.entries()) {
     if (word.kind !== 'nothing' && word.kind !== 'not') continue;
-    const answer = classNames.indexOf(answers.get(groups[row] as string) ?? '');
+    const answer = classNames.indexOf(answers.get(groups[row]) ?? '');
     if (answer < 0) continue;
     for (let c = 0; c < columns; c++) {
-      data[row * columns + c] = ((data[row * columns + c] as number) + Number(c === answer)) / 2;
+      data[row * columns + c] = (data[row * columns + c] + Number(c === answer)) / 2;
     }
   }
   return probabilities;
@@ -95,10 +93,10 @@ function withoutRefused(probabilities: Matrix, said: TaskItems['said'], classNam
     const refused = new Set(word.classNames);
     let left = 0;
     for (let c = 0; c < columns; c++) {
-      if (refused.has(classNames[c] as string)) data[row * columns + c] = 0;
-      left += data[row * columns + c] as number;
+      if (refused.has(classNames[c])) data[row * columns + c] = 0;
+      left += data[row * columns + c];
     }
-    for (let i = row * columns; left > 0 && i < (row + 1) * columns; i++) data[i] = (data[i] as number) / left;
+    for (let i = row * columns; left > 0 && i < (row + 1) * columns; i++) data[i] = data[i] / left;
   }
   return probabilities;
 }

@@ -182,6 +182,6 @@ function isBetter(candidate: Candidate, chosen: Candidate, labels: number): bool
 function lossAt(logits: Matrix, labels: Int32Array, temperature: number): number {
   const { data, columns } = softmaxRows(logits, temperature);
   let sum = 0;
-  for (const [i, label] of labels.entries()) sum -= Math.log(Math.max(1e-12, data[i * columns + label] as number));
+  for (const [i, label] of labels.entries()) sum -= Math.log(Math.max(1e-12, data[i * columns + label]));
   return sum / labels.length;
 }

@@ -183,7 +183,7 @@ async function student(
   const { features, labelled, labels, classes } = problem;
   const weights = trusted?.slice() ?? new Float32Array(features.rows).fill(1);
   const own = weightsOf(labels, classes, classWeights);
-  for (const [i, row] of labelled.entries()) weights[row] = own[i] as number;
+  for (const [i, row] of labelled.entries()) weights[row] = own[i];
   teachLabels(problem, guesses);
   const fit = async (rowWeights: Float32Array, from?: LinearHead): Promise<Head & LinearHead> => {
     const plain = { features, targets: guesses, weights: rowWeights };
@@ -200,7 +200,7 @@ async function student(
 /** Each class's share among the labels, one item more for each: shape [classes]. */
 function classShares({ labels, classes }: Problem): Float64Array {
   const shares = new Float64Array(classes).fill(1);
-  for (const label of labels) shares[label] = (shares[label] as number) + 1;
+  for (const label of labels) shares[label] = shares[label] + 1;
   return shares.map((count) => count / (labels.length + classes));
 }
 
@@ -210,17 +210,17 @@ function classShares({ labels, classes }: Problem): Float64Array {
  */
 export function aligned({ data, rows, columns }: Matrix, shares: Float64Array, strength: number): Matrix {
   const means = new Float64Array(columns);
-  for (let i = 0; i < data.length; i++) means[i % columns] = (means[i % columns] as number) + (data[i] as number);
-  const factors = means.map((sum, c) => ((shares[c] as number) / Math.max(sum / rows, 1e-12)) ** strength);
+  for (let i = 0; i < data.length; i++) means[i % columns] = means[i % columns] + data[i];
+  const factors = means.map((sum, c) => (shares[c] / Math.max(sum / rows, 1e-12)) ** strength);
   const result = newSharedMatrix(rows, columns);
   for (let r = 0; r < rows; r++) {
     let total = 0;
     for (let c = 0; c < columns; c++) {
-      const value = (data[r * columns + c] as number) * (factors[c] as number);
+      const value = data[r * columns + c] * factors[c];
       result.data[r * columns + c] = value;
       total += value;
     }
-    for (let i = r * columns; i < (r + 1) * columns; i++) result.data[i] = (result.data[i] as number) / total;
+    for (let i = r * columns; i < (r + 1) * columns; i++) result.data[i] = result.data[i] / total;
   }
   return result;
 }
@@ -228,17 +228,15 @@ export function aligned({ data, rows, columns }: Matrix, shares: Float64Array, s
 /** 1 for rows that are surer than the threshold of their class, else 0; shape [n]. */
 function aboveOwnThreshold({ data, rows, columns }: Matrix): Float32Array {
   const best = argMaxRows({ data, rows, columns });
-  const sure = (row: number) => data[row * columns + (best[row] as number)] as number;
+  const sure = (row: number) => data[row * columns + best[row]];
   const means = new Float64Array(columns);
   let overall = 0;
   for (let row = 0; row < rows; row++) {
     overall += sure(row) / rows;
-    for (let c = 0; c < columns; c++) means[c] = (means[c] as number) + (data[row * columns + c] as number) / rows;
+    for (let c = 0; c < columns; c++) means[c] = means[c] + data[row * columns + c] / rows;
   }
   const most = Math.max(...means);
-  return Float32Array.from(best, (label, row) =>
-    Number(sure(row) >= (overall * (means[label] as number)) / Math.max(most, 1e-12)),
-  );
+  return Float32Array.from(best, (label, row) => Number(sure(row) >= (overall * means[label]) / Math.max(most, 1e-12)));
 }
 
 /** Logits of some rows under a head, shape [rows, classes]. */

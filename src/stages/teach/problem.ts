@@ -66,17 +66,17 @@ export function withViews(problem: Problem, lesson: Lesson, classWeights: ClassW
   );
   const own = weightsOf(labels, classes, classWeights);
   const counts = new Int32Array(labelled.length).fill(1);
-  for (const { place } of taken) counts[place] = (counts[place] as number) + 1;
-  const share = (place: number) => (own[place] as number) / (counts[place] as number);
+  for (const { place } of taken) counts[place] = counts[place] + 1;
+  const share = (place: number) => own[place] / counts[place];
   const weights = new Float32Array(lesson.features.rows + taken.length);
   weights.set(lesson.weights);
   // A lesson has the labelled items alone, in their order, or every row of the problem.
   const every = lesson.features.rows > labelled.length;
   for (const [place, row] of labelled.entries()) {
     const at = every ? row : place;
-    if ((weights[at] as number) > 0) weights[at] = share(place);
+    if (weights[at] > 0) weights[at] = share(place);
   }
-  const viewLabels = taken.map(({ place }) => labels[place] as number);
+  const viewLabels = taken.map(({ place }) => labels[place]);
   for (const [i, { place }] of taken.entries()) weights[lesson.features.rows + i] = share(place);
   return {
     features: stacked(
@@ -105,12 +105,12 @@ export function withinReach(problem: Problem, most: number, seed: number): Probl
   const known = new Set(labelled);
   const others = Array.from({ length: features.rows }, (_, row) => row).filter((row) => !known.has(row));
   const taken = sampleIndices(others.length, Math.max(0, most - labelled.length), seededRandom(seed, 'teach-reach'));
-  const rows = Int32Array.from([...labelled, ...Array.from(taken, (i) => others[i] as number)]).sort();
+  const rows = Int32Array.from([...labelled, ...Array.from(taken, (i) => others[i])]).sort();
   const placeOf = new Map(Array.from(rows, (row, place) => [row, place]));
   return {
     ...problem,
     features: gatherRows(features, rows),
-    groups: Array.from(rows, (row) => groups[row] as string),
+    groups: Array.from(rows, (row) => groups[row]),
     labelled: labelled.map((row) => placeOf.get(row) as number),
     views: problem.views && { ...problem.views, of: problem.views.of.map((row) => placeOf.get(row) as number) },
   };
@@ -123,7 +123,7 @@ export function teachLabels(
 ): void {
   for (const [i, row] of labelled.entries()) {
     soft.data.fill(0, row * classes, (row + 1) * classes);
-    soft.data[row * classes + (labels[i] as number)] = 1;
+    soft.data[row * classes + labels[i]] = 1;
   }
 }
 
@@ -131,7 +131,7 @@ export function teachLabels(
 export function withLabels(problem: Problem, places: readonly number[]): Problem {
   return {
     ...problem,
-    labelled: Int32Array.from(places, (place) => problem.labelled[place] as number),
-    labels: Int32Array.from(places, (place) => problem.labels[place] as number),
+    labelled: Int32Array.from(places, (place) => problem.labelled[place]),
+    labels: Int32Array.from(places, (place) => problem.labels[place]),
   };
 }

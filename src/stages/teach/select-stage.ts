@@ -48,11 +48,11 @@ export async function selectIn(workspace: Workspace, options: SelectInOptions): 
     try {
       const { problem, guesses } = await problemOf(workspace, items, new Set(drawn));
       const selected = await selectItems(pool, problem, { count, seed, signal: options.signal });
-      const ids = drawn.map((row) => items.ids[row] as ItemId);
+      const ids = drawn.map((row) => items.ids[row]);
       // Recorded before anybody sees them: what is shown was drawn.
       if (ids.length > 0) await addAuditItems(workspace.store, task, ids);
       const questions: Question[] = selected.map(({ row, why }) => {
-        const itemId = items.ids[row] as ItemId;
+        const itemId = items.ids[row];
         return { itemId, why, guess: guesses.get(itemId) ?? null };
       });
       questions.push(...ids.map((itemId) => ({ itemId, why: 'audit' as const, guess: null })));
@@ -77,13 +77,13 @@ function drawAudit(items: TaskItems, count: number, seed: number): number[] {
   const { ids, said, groups, audit } = items;
   const known = new Set<string>();
   for (const [row, { kind }] of said.entries()) {
-    if (kind !== 'nothing' || audit.has(ids[row] as ItemId)) known.add(groups[row] as string);
+    if (kind !== 'nothing' || audit.has(ids[row])) known.add(groups[row]);
   }
   const free = groups.flatMap((group, row) => (known.has(group) ? [] : [row]));
   // Another draw has another stream, or it would find the same items taken.
   const draw = (size: number) => {
     const random = seededRandom(seed, `audit:${audit.size}`);
-    return Array.from(sampleIndices(free.length, size, random), (i) => free[i] as number);
+    return Array.from(sampleIndices(free.length, size, random), (i) => free[i]);
   };
   const leavesEnough = (size: number) => size <= free.length && shareLeft(items, draw(size)) >= LEAST_TO_LEARN_FROM;
   if (leavesEnough(count)) return draw(count);
@@ -107,8 +107,8 @@ function drawAudit(items: TaskItems, count: number, seed: number): number[] {
 
 /** The share of items that may be learned from when these are in the audit set too. */
 function shareLeft({ ids, groups, audit }: TaskItems, drawn: readonly number[]): number {
-  const taken = new Set(drawn.map((row) => groups[row] as string));
-  for (const [row, id] of ids.entries()) if (audit.has(id)) taken.add(groups[row] as string);
+  const taken = new Set(drawn.map((row) => groups[row]));
+  for (const [row, id] of ids.entries()) if (audit.has(id)) taken.add(groups[row]);
   return groups.filter((group) => !taken.has(group)).length / ids.length;
 }
 
@@ -121,10 +121,10 @@ async function problemOf(
   const excluded = new Set(drawn);
   const classes = new Set<string>();
   // What is nearly the same as an audit item is never trained on, so there is no use in asking.
-  const auditGroups = new Set(Array.from(drawn, (row) => groups[row] as string));
-  for (const [row, id] of ids.entries()) if (audit.has(id)) auditGroups.add(groups[row] as string);
+  const auditGroups = new Set(Array.from(drawn, (row) => groups[row]));
+  for (const [row, id] of ids.entries()) if (audit.has(id)) auditGroups.add(groups[row]);
   for (const [row, word] of said.entries()) {
-    if (auditGroups.has(groups[row] as string)) excluded.add(row);
+    if (auditGroups.has(groups[row])) excluded.add(row);
     else if (word.kind === 'class') {
       labelled.add(row);
       classes.add(word.className);

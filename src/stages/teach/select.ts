@@ -77,7 +77,7 @@ export async function selectItems(
   if (count === 0) return [];
   const { rows, problem } = withinReach(whole, free, Math.max(MOST_ROWS, 2 * count), options.seed);
   const chosen = await selectWithin(pool, problem, { ...options, count });
-  return chosen.map((selected) => ({ ...selected, row: rows[selected.row] as number }));
+  return chosen.map((selected) => ({ ...selected, row: rows[selected.row] }));
 }
 
 async function selectWithin(pool: InferencePool, problem: SelectProblem, options: SelectOptions): Promise<Selected[]> {
@@ -106,7 +106,7 @@ function withinReach(
   if (features.rows <= most) return { rows: groups.map((_, row) => row), problem: whole };
   const random = seededRandom(seed, 'select-reach');
   const some = <T>(from: readonly T[], count: number) =>
-    Array.from(sampleIndices(from.length, count, random), (i) => from[i] as T);
+    Array.from(sampleIndices(from.length, count, random), (i) => from[i]);
   const known = some(
     [...labelled].sort((a, b) => a - b),
     most / 2,
@@ -116,7 +116,7 @@ function withinReach(
   const problem = {
     ...whole,
     features: gatherRows(features, rows),
-    groups: rows.map((row) => groups[row] as string),
+    groups: rows.map((row) => groups[row]),
     labelled: among(labelled),
     excluded: among(excluded),
     probabilities: probabilities && gatherRows(probabilities, rows),
@@ -127,8 +127,8 @@ function withinReach(
 /** Rows that may be asked: none of a group of which something is labelled or excluded. */
 function freeRows({ groups, labelled, excluded }: SelectProblem): number[] {
   const taken = new Set<string>();
-  for (const row of labelled) taken.add(groups[row] as string);
-  for (const row of excluded) taken.add(groups[row] as string);
+  for (const row of labelled) taken.add(groups[row]);
+  for (const row of excluded) taken.add(groups[row]);
   return groups.flatMap((group, row) => (taken.has(group) ? [] : [row]));
 }
 
@@ -137,7 +137,7 @@ function typicalityOf({ similarities, n }: NeighbourGraph, rows: number): Float6
   const result = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     let sum = 0;
-    for (let e = row * n; e < (row + 1) * n; e++) sum += Math.max(-1, similarities[e] as number);
+    for (let e = row * n; e < (row + 1) * n; e++) sum += Math.max(-1, similarities[e]);
     result[row] = sum / n;
   }
   return result;
@@ -157,29 +157,28 @@ async function typicalItems(
   for (const [row, cluster] of labels.entries()) members[cluster]?.push(row);
   const typicality = new Float64Array(features.rows);
   for (const [cluster, rows] of members.entries()) {
-    (clusters[cluster] as Cluster).size = rows.length;
+    clusters[cluster].size = rows.length;
     if (rows.length < 2) continue;
     const part = gatherRows(features, rows);
     const n = Math.min(NEIGHBOURS, rows.length - 1);
     const within = typicalityOf(await neighbourGraph(exactIndex(pool, part), part, n, signal), rows.length);
-    for (const [i, row] of rows.entries()) typicality[row] = within[i] as number;
+    for (const [i, row] of rows.entries()) typicality[row] = within[i];
   }
-  for (const row of labelled) (clusters[labels[row] as number] as Cluster).labelled++;
-  for (const row of free) clusters[labels[row] as number]?.free.push(row);
-  for (const cluster of clusters)
-    cluster.free.sort((a, b) => (typicality[b] as number) - (typicality[a] as number) || a - b);
+  for (const row of labelled) clusters[labels[row]].labelled++;
+  for (const row of free) clusters[labels[row]]?.free.push(row);
+  for (const cluster of clusters) cluster.free.sort((a, b) => typicality[b] - typicality[a] || a - b);
   const chosen: Selected[] = [];
   const asked = new Set<string>();
   // Each turn goes to the cluster with the fewest labels, then the largest; small ones come last.
   while (chosen.length < count) {
     let best: Cluster | undefined;
     for (const cluster of clusters) {
-      while (cluster.free.length > 0 && asked.has(groups[cluster.free[0] as number] as string)) cluster.free.shift();
+      while (cluster.free.length > 0 && asked.has(groups[cluster.free[0]])) cluster.free.shift();
       if (cluster.free.length > 0 && (!best || comesFirst(cluster, best))) best = cluster;
     }
     if (!best) break;
     const row = best.free.shift() as number;
-    asked.add(groups[row] as string);
+    asked.add(groups[row]);
     best.labelled++;
     chosen.push({ row, why: 'typical', score: best.size });
   }
@@ -210,9 +209,9 @@ async function unsureItems(
   for (const row of free) margins[row] = marginOf(probabilities, row);
   const candidates: number[] = [];
   const asked = new Set<string>();
-  for (const row of [...free].sort((a, b) => (margins[a] as number) - (margins[b] as number) || a - b)) {
+  for (const row of [...free].sort((a, b) => margins[a] - margins[b] || a - b)) {
     if (candidates.length === OVERSAMPLE * count) break;
-    const group = groups[row] as string;
+    const group = groups[row];
     if (asked.has(group)) continue;
     asked.add(group);
     candidates.push(row);
@@ -220,10 +219,10 @@ async function unsureItems(
   const k = Math.min(count, MOST_CLUSTERS);
   const { labels } = await kmeans(pool, gatherRows(features, candidates), { k, seed, signal });
   const best = new Map<number, number>();
-  const worth = (row: number) => (1 - (margins[row] as number)) * (1 + (typicality[row] as number));
+  const worth = (row: number) => (1 - margins[row]) * (1 + typicality[row]);
   for (const [i, row] of candidates.entries()) {
-    const before = best.get(labels[i] as number);
-    if (before === undefined || worth(row) > worth(before)) best.set(labels[i] as number, row);
+    const before = best.get(labels[i]);
+    if (before === undefined || worth(row) > worth(before)) best.set(labels[i], row);
   }
   const first = [...best.values()];
   const chosen = new Set(first);
@@ -233,13 +232,13 @@ async function unsureItems(
   }
   return [...chosen]
     .sort((a, b) => worth(b) - worth(a) || a - b)
-    .map((row) => ({ row, why: 'unsure', score: margins[row] as number }));
+    .map((row) => ({ row, why: 'unsure', score: margins[row] }));
 }
 
 function marginOf({ data, columns }: Matrix, row: number): number {
   let [first, second] = [0, 0];
   for (let i = row * columns; i < (row + 1) * columns; i++) {
-    const value = data[i] as number;
+    const value = data[i];
     if (value > first) [first, second] = [value, first];
     else if (value > second) second = value;
   }

@@ -28,17 +28,17 @@ export async function spreadLabels(pool: InferencePool, problem: Problem, signal
   for (let round = 0; round < ROUNDS; round++) {
     multiply(graph, now, classes, next);
     for (let i = 0; i < next.length; i++) {
-      next[i] = SHARE * (next[i] as number) + (1 - SHARE) * (given.data[i] as number);
+      next[i] = SHARE * next[i] + (1 - SHARE) * given.data[i];
     }
     [now, next] = [next, now];
   }
   const result = newSharedMatrix(features.rows, classes);
   for (let row = 0; row < features.rows; row++) {
     let sum = 0;
-    for (let c = 0; c < classes; c++) sum += now[row * classes + c] as number;
+    for (let c = 0; c < classes; c++) sum += now[row * classes + c];
     // Nothing reaches a part of the graph without labels: every class is as likely.
     for (let c = 0; c < classes; c++) {
-      result.data[row * classes + c] = sum > 0 ? (now[row * classes + c] as number) / sum : 1 / classes;
+      result.data[row * classes + c] = sum > 0 ? now[row * classes + c] / sum : 1 / classes;
     }
   }
   return result;

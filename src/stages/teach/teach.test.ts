@@ -126,7 +126,7 @@ test('audit items, and their groups, are never taught; a lone example and a cont
   ] as const;
   const groups = ['g0', 'g1', 'g2', 'g0', 'g4', 'g5'];
   const items = itemsOf(said, [], groups);
-  const teaching = teachingOf({ ...items, audit: new Set([items.ids[0] as string]) });
+  const teaching = teachingOf({ ...items, audit: new Set([items.ids[0]]) });
   assert.deepEqual([...teaching.problem.labelled], [1, 2, 4]);
   assert.deepEqual(teaching.classNames, ['cat', 'dog', 'héron "gris"\n']);
   assert.equal(teaching.counts.audit, 2);
@@ -142,7 +142,7 @@ test('an answer counts half for what is nearly the same picture, unless answers 
   const given = matrix(Float32Array.of(1, 0, 0.2, 0.8, 0.2, 0.8, 1, 0, 0, 1, 0.2, 0.8), 6, 2);
   const { data } = withGroupAnswers(given, { said, groups }, ['cat', 'dog']);
   const expected = [1, 0, 0.6, 0.4, 0.2, 0.8, 1, 0, 0, 1, 0.2, 0.8];
-  for (const [i, p] of expected.entries()) assert.ok(Math.abs((data[i] as number) - p) < 1e-6, `${i}`);
+  for (const [i, p] of expected.entries()) assert.ok(Math.abs(data[i] - p) < 1e-6, `${i}`);
 });
 
 /** Three bands that wind through the plane of two numbers among ten: near neighbours are of one class. */
@@ -264,7 +264,7 @@ test('views count with their item as one, and not at all where its label is held
   const lesson = withViews(taught, labelledLesson(taught, taught.features, 'even'), 'even');
   const third = 1 / 3;
   for (const [i, weight] of [third, 1, 1, 0.5, third, third, 0.5].entries()) {
-    assert.ok(Math.abs((lesson.weights[i] as number) - weight) < 1e-6, `row ${i}`);
+    assert.ok(Math.abs(lesson.weights[i] - weight) < 1e-6, `row ${i}`);
   }
   assert.deepEqual(lesson.features.rows, 7);
   assert.deepEqual([...lesson.targets.data.subarray(12, 21)], [1, 0, 0, 1, 0, 0, 1, 0, 0]);
@@ -277,7 +277,7 @@ test('of many items some unlabelled ones are left out, labels keep their places'
   const less = withinReach({ ...problem, labelled }, 40, 0);
   assert.equal(less.features.rows, 40);
   for (const [place, row] of labelled.entries()) {
-    const at = less.labelled[place] as number;
+    const at = less.labelled[place];
     assert.deepEqual(
       less.features.data.subarray(at * 10, at * 10 + 10),
       features.data.subarray(row * 10, row * 10 + 10),

@@ -217,9 +217,9 @@ test('every short read goes by an index: no table of images, regions or labels i
   await store.labelsOf([...ids, ...regions]);
   await store.labelsOf([...ids, ...regions], 'objects');
   const [run] = await store.runs();
-  await store.commitDetections(shard(run?.id ?? '', [[ids[0] as string, []]]));
-  await store.putLabels([said(regions[1] as string, 'wolf', { task: 'objects' })]);
-  await store.deleteRegionsAsHuman([regions[2] as string]);
+  await store.commitDetections(shard(run?.id ?? '', [[ids[0], []]]));
+  await store.putLabels([said(regions[1], 'wolf', { task: 'objects' })]);
+  await store.deleteRegionsAsHuman([regions[2]]);
   await store.close();
 
   const db = new DatabaseSync(file);

@@ -66,10 +66,10 @@ export function detectionCases(open: OpenStore): void {
     assert.ok((await work(MODEL, 'k1', { force: true })).every((item) => item.candidates === null));
 
     // Acceptance alone: candidates stay as they are.
-    const again = shard(runId, [[ids[0] as string, []]], { acceptKey: 'k2' });
+    const again = shard(runId, [[ids[0], []]], { acceptKey: 'k2' });
     await store.commitDetections({ ...again, images: again.images.map((i) => ({ ...i, candidates: null })) });
     assert.equal((await all(store.candidates(MODEL)))[0]?.detections.count, 1);
-    assert.deepEqual(await regionIds(store, ids[0] as string), []);
+    assert.deepEqual(await regionIds(store, ids[0]), []);
     assert.deepEqual(await store.candidateModels(), [
       { modelKey: MODEL, images: 5, classNames: ['person', 'dog', 'car'] },
     ]);

@@ -23,7 +23,7 @@ async function withStore(open: OpenStore, work: (store: Store, runId: string) =>
   const store = await open(dir, { pageSize: 2 });
   try {
     const runId = await addImages(store, IMAGES);
-    await store.ensureTask(TASKS[2] as Task);
+    await store.ensureTask(TASKS[2]);
     await store.putRegions(REGIONS);
     await work(store, runId);
     assert.deepEqual(await store.check(), []);

@@ -184,13 +184,13 @@ export function recordCases(open: OpenStore): void {
     await addImages(store, 6);
     const ids = sortedIds(6);
     const pair = (a: number, b: number, distance: number) =>
-      ({ a: ids[a] as string, b: ids[b] as string, kind: 'near-duplicate', distance }) as const;
+      ({ a: ids[a], b: ids[b], kind: 'near-duplicate', distance }) as const;
     await store.putSimilarPairs([pair(2, 3, 4), pair(0, 1, 1), pair(0, 5, 2), pair(0, 4, 3)]);
     await store.putSimilarPairs([pair(0, 1, 9)]);
     assert.deepEqual(await all(store.similarPairs()), [pair(0, 1, 1), pair(0, 4, 3), pair(0, 5, 2), pair(2, 3, 4)]);
-    await store.putGroups(new Map(ids.slice(0, 3).map((id) => [id, ids[0] as string])));
+    await store.putGroups(new Map(ids.slice(0, 3).map((id) => [id, ids[0]])));
     assert.deepEqual(
-      (await all(store.images({ groupId: ids[0] as string }))).map((i) => i.id),
+      (await all(store.images({ groupId: ids[0] }))).map((i) => i.id),
       ids.slice(0, 3),
     );
     assert.equal((await store.summary()).groups, 4);

@@ -54,7 +54,7 @@ export function shapeCases(open: OpenStore): void {
     );
     assert.deepEqual(
       items[0]?.regions.map(({ id }) => id),
-      [regionOf(ids[0] as string, DOG), regionOf(ids[0] as string, CAR)].sort(),
+      [regionOf(ids[0], DOG), regionOf(ids[0], CAR)].sort(),
     );
     const dogs = ids.map((id) => regionOf(id, DOG));
     assert.deepEqual(await regionsLeft(store, { classNames: ['dog'] }), dogs);
@@ -133,7 +133,7 @@ export function shapeCases(open: OpenStore): void {
     const file = path(ids[0] === imageId(0) ? 0 : 1).path;
     const row = { ...quarantined('x.jpg'), path: file, stage: 'pose' };
     await store.commitShapes({ makerKey: POSE, shapes: [], quarantine: [row] });
-    assert.deepEqual(await regionsLeft(store), [regionOf(ids[1] as string, DOG)]);
+    assert.deepEqual(await regionsLeft(store), [regionOf(ids[1], DOG)]);
     assert.deepEqual(
       (await all(store.quarantine())).map(({ stage }) => stage),
       ['pose'],
