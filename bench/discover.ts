@@ -13,7 +13,7 @@ import { InferencePool } from '../src/onnx/pool.ts';
 import { addTo, openSources } from '../src/stages/add/add.ts';
 import { cutHierarchy, hierarchyOf, suggestedK } from '../src/stages/discover/hierarchy.ts';
 import { embedIn } from '../src/stages/embed/embed.ts';
-import { finishVectors, fitStatistics, requireRecipe } from '../src/stages/embed/recipe.ts';
+import { centreAndNormalise, fitMean, requireRecipe } from '../src/stages/embed/recipe.ts';
 import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
@@ -95,7 +95,7 @@ async function embedded(workspace: Workspace, views: boolean): Promise<{ ids: re
     const all = await vectors.readAll(shards);
     if (!views) return { ids: all.ids, vectors: normalisedRows(all.vectors) };
     const saved = await requireRecipe(workspace.store, 'images');
-    finishVectors(all.vectors, saved, (await fitStatistics(workspace.store, vectors, saved, shards)).mean);
+    centreAndNormalise(all.vectors, saved, (await fitMean(workspace.store, vectors, saved, shards)).values);
     return all;
   } finally {
     await embedder.close();

@@ -11,7 +11,7 @@ import { gatherRows, type Matrix, newSharedMatrix, normalisedRows } from '../src
 import { openEmbedder } from '../src/models/embedder.ts';
 import { addTo, openSources } from '../src/stages/add/add.ts';
 import { embedIn } from '../src/stages/embed/embed.ts';
-import { finishVectors } from '../src/stages/embed/recipe.ts';
+import { centreAndNormalise } from '../src/stages/embed/recipe.ts';
 import { embedViews } from '../src/stages/teach/augmentations.ts';
 import type { Problem, Views } from '../src/stages/teach/problem.ts';
 import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
@@ -156,7 +156,7 @@ export function finished(set: Vectors, pool: readonly number[]): Matrix {
   const { data, rows, columns } = set.vectors;
   const copy = newSharedMatrix(rows, columns);
   copy.data.set(data);
-  finishVectors(copy, set, meanVector(set, pool));
+  centreAndNormalise(copy, set, meanVector(set, pool));
   return copy;
 }
 
@@ -185,7 +185,7 @@ export function viewsOf(set: LabelledSet, all: Matrix, rows: readonly number[], 
   const of = Int32Array.from([...wanted].flatMap((row) => Array<number>(count).fill(row)));
   const views = Int32Array.from(of, (row, i) => rows[row] * count + (i % count));
   const features = gatherRows(all, views);
-  finishVectors(features, set, meanVector(set, rows));
+  centreAndNormalise(features, set, meanVector(set, rows));
   return { features, of };
 }
 

@@ -18,7 +18,7 @@ import { matrix } from '../src/math/matrix.ts';
 import { collectReport } from '../src/report/collect.ts';
 import { gatherSections } from '../src/report/gather.ts';
 import { renderReport } from '../src/report/html.ts';
-import { fitStatistics, recipeOf, saveRecipe } from '../src/stages/embed/recipe.ts';
+import { fitMean, recipeOf, saveRecipe } from '../src/stages/embed/recipe.ts';
 import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
 import { jpegScene } from '../test/fixtures/images.ts';
 import { rounded } from './process.ts';
@@ -151,7 +151,7 @@ async function fill({ dir, store }: Workspace, count: number, pictures: number):
     );
   }
   await saveRecipe(store, recipe);
-  await fitStatistics(store, vectors, recipe, await store.vectorShards(recipe.space, 'images'));
+  await fitMean(store, vectors, recipe, await store.vectorShards(recipe.space, 'images'));
   return (id) => Number.parseInt(id.slice(0, 6), 16) % pictures;
 }
 

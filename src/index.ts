@@ -36,12 +36,8 @@ export { type DetectOptions, type DetectResult, detectIn, estimateDetect } from 
 export { findPosesIn, type PoseOptions } from './stages/detect/pose.ts';
 export { type SegmentOptions, segmentIn } from './stages/detect/segment.ts';
 export { type DataMap, type Mark, readMap } from './stages/discover/data-map.ts';
-export {
-  type DiscoveredCluster,
-  type DiscoverOptions,
-  type DiscoverResult,
-  discoverIn,
-} from './stages/discover/discover.ts';
+export { discoverIn } from './stages/discover/discover.ts';
+export type { DiscoveredCluster, DiscoverOptions, DiscoverResult } from './stages/discover/options.ts';
 export { type EmbedOptions, type EmbedResult, embedIn, estimateEmbed } from './stages/embed/embed.ts';
 export { evaluate } from './stages/evaluate/evaluate.ts';
 export { type ExportOptions, exportWorkspace } from './stages/export/export.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kindsOf } from './hypernyms.ts';
+import { hypernymsOf } from './hypernyms.ts';
 import { wordNet } from './wordnet.ts';
 
 /** WordNet 3.1's own tree, as `wn car -hypen` prints it. */
 test('what things are kinds of, the nearest first, without what nearly everything is', () => {
-  const kinds = (name: string) => kindsOf(wordNet(), name);
+  const kinds = (name: string) => hypernymsOf(wordNet(), name);
   for (const name of ['car', 'truck', 'bicycle']) assert.ok(kinds(name).includes('wheeled vehicle'), `${kinds(name)}`);
   // A bus is public transport there, and no vehicle.
   for (const name of ['car', 'bus', 'boat']) assert.ok(kinds(name).includes('conveyance'), `${name}: ${kinds(name)}`);
@@ -18,5 +18,6 @@ test('what things are kinds of, the nearest first, without what nearly everythin
 });
 
 test('a name without a clear meaning is a kind of nothing', () => {
-  for (const name of ['', 'unnamed-3', 'qwertz', 'dsc', 'image_0001']) assert.deepEqual(kindsOf(wordNet(), name), []);
+  for (const name of ['', 'unnamed-3', 'qwertz', 'dsc', 'image_0001'])
+    assert.deepEqual(hypernymsOf(wordNet(), name), []);
 });

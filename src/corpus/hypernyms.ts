@@ -31,7 +31,7 @@ const TOO_GENERAL: ReadonlySet<string> = new Set([
  * The names of what it is a kind of, the nearest first, as far as they say something. Empty for a name that WordNet has not
  * or that has no clear meaning.
  */
-export function kindsOf(wordNet: WordNet, name: string): readonly string[] {
+export function hypernymsOf(wordNet: WordNet, name: string): readonly string[] {
   const found = groundingOf(wordNet, { name, synonyms: [], synset: null, detected: false });
   if (!found) return [];
   return wordNet

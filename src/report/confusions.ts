@@ -47,7 +47,7 @@ export const SAMPLE = 3000;
 const EXAMPLES = 6;
 const PAIRS = 12;
 /** Fewer say nothing of a pair. */
-const LEAST_COUNT = 2;
+const MIN_COUNT = 2;
 const SAME_PLACE = 0.6;
 const LEAST_SCORE = 0.15;
 const NEIGHBOURS = 5;
@@ -89,7 +89,7 @@ class Pairs {
 
   list(task: string, how: ConfusingPair['how']): ConfusingPair[] {
     return [...this.#pairs.values()]
-      .filter(({ count }) => count >= LEAST_COUNT)
+      .filter(({ count }) => count >= MIN_COUNT)
       .sort((a, b) => b.count - a.count || (a.classes.join() < b.classes.join() ? -1 : 1))
       .slice(0, PAIRS)
       .map(({ classes, count, best }) => ({ classes, task, how, count, examples: best.list() }));

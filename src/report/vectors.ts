@@ -2,7 +2,7 @@
 import type { ItemId } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
 import type { Workspace } from '../jobs/workspace.ts';
-import { finishVectors, savedRecipe, savedStatistics } from '../stages/embed/recipe.ts';
+import { centreAndNormalise, savedMean, savedRecipe } from '../stages/embed/recipe.ts';
 import { arrowVectorStore } from '../vectors/arrow-store.ts';
 
 export async function vectorsOf(
@@ -12,11 +12,11 @@ export async function vectorsOf(
 ): Promise<ReadonlyMap<ItemId, Float32Array>> {
   if (ids.length === 0) return new Map();
   const recipe = await savedRecipe(store, items);
-  const statistics = recipe && (await savedStatistics(store, recipe.space));
-  if (!recipe || !statistics) return new Map();
+  const mean = recipe && (await savedMean(store, recipe.space));
+  if (!recipe || !mean) return new Map();
   const found = await arrowVectorStore(dir).lookup(await store.vectorShards(recipe.space, items), ids);
   for (const data of found.values()) {
-    finishVectors({ data, rows: 1, columns: data.length }, recipe, statistics.mean);
+    centreAndNormalise({ data, rows: 1, columns: data.length }, recipe, mean.values);
   }
   return found;
 }

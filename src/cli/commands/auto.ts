@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { addTo, openSources } from '../../stages/add/add.ts';
-import type { DiscoverResult } from '../../stages/discover/discover.ts';
+import type { DiscoverResult } from '../../stages/discover/options.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';

@@ -1,11 +1,12 @@
 import type { ItemKind } from '../../core/labels.ts';
-import { kindsOf } from '../../corpus/hypernyms.ts';
+import { hypernymsOf } from '../../corpus/hypernyms.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { openImageClassifier } from '../../models/image-classifier.ts';
-import { type DiscoverResult, discoverIn } from '../../stages/discover/discover.ts';
+import { discoverIn } from '../../stages/discover/discover.ts';
 import { METHODS, type Method } from '../../stages/discover/hierarchy.ts';
+import type { DiscoverResult } from '../../stages/discover/options.ts';
 import type { CommandSpec, Invocation } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
@@ -118,7 +119,7 @@ export async function runDiscover(
       ...run,
       ...rest,
       classifier,
-      kindsOf: (name) => kindsOf(wordNet(), name),
+      hypernymsOf: (name) => hypernymsOf(wordNet(), name),
     });
     run.done();
     return result;

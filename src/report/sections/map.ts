@@ -9,7 +9,13 @@ import { namesNow } from '../../corpus/class-names.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { savedModel } from '../../stages/discover/cluster-model.ts';
-import { type DataMap, type LikePair, type Mark, type Outlier, readMap } from '../../stages/discover/data-map.ts';
+import {
+  type DataMap,
+  type Mark,
+  type NearDuplicatePair,
+  type Outlier,
+  readMap,
+} from '../../stages/discover/data-map.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import type { Pictures } from '../picture.ts';
 import { count, counted } from '../words.ts';
@@ -41,7 +47,7 @@ interface ReportMap {
   readonly exemplars: readonly { readonly id: ItemId; readonly x: number; readonly y: number; readonly name: string }[];
   readonly outliers: readonly Outlier[];
   readonly outlierCount: number;
-  readonly pairs: readonly LikePair[];
+  readonly pairs: readonly NearDuplicatePair[];
   readonly pairCount: number;
 }
 

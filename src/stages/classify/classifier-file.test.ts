@@ -7,7 +7,7 @@ import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { InferencePool } from '../../onnx/pool.ts';
-import { finishVectors } from '../embed/recipe.ts';
+import { centreAndNormalise } from '../embed/recipe.ts';
 import { type ClassifierInfo, classifierInfo, classifierModel } from './classifier-file.ts';
 
 let pool: InferencePool;
@@ -67,7 +67,7 @@ for (const head of HEADS) {
     const { probabilities } = await pool.run(model, feeds, ['probabilities']);
     const vector = newSharedMatrix(1, 12);
     vector.data.set(data);
-    finishVectors(vector, recipe, mean);
+    centreAndNormalise(vector, recipe, mean);
     const expected = softmaxRows(await headLogits(pool, head, vector), INFO.temperature).data;
     for (const [i, p] of expected.entries()) assert.ok(Math.abs(p - Number(probabilities?.data[i])) < 1e-5);
   });

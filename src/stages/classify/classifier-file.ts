@@ -83,7 +83,7 @@ function addHead(g: Graph, vector: Value, head: Head): Value {
   }
 }
 
-/** As `finishVectors`. */
+/** As `centreAndNormalise`. */
 function finished(g: Graph, embedding: Value, { blocks }: Pick<EmbeddingRecipe, 'blocks'>, mean: Float32Array): Value {
   const centred = g.sub(embedding, g.constant(float32(mean), 'mean'));
   const whole = Math.sqrt(blocks.reduce((sum, { weight }) => sum + weight * weight, 0));

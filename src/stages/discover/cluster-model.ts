@@ -1,6 +1,6 @@
 /**
  * What a clustering leaves in the workspace: enough to give later items a cluster, and to cut the tree elsewhere without
- * looking at any image again. Kept as one setting a task: up to 20,000 members of 12 bytes each, and the tree.
+ * looking at any image again. Kept as one setting a task: up to 20,000 sampled items of 12 bytes each, and the tree.
  */
 
 import { IdMap } from '../../core/id-set.ts';
@@ -13,9 +13,9 @@ import { cutHierarchy, type Hierarchy, type Method } from './hierarchy.ts';
 export interface ClusterModel {
   readonly task: string;
   readonly items: ItemKind;
-  /** Space and statistics of the vectors. */
+  /** Space of the vectors, and the key of its mean. */
   readonly space: string;
-  readonly statistics: string;
+  readonly meanKey: string;
   readonly method: Method;
   readonly seed: number;
   /** What was asked for. */
@@ -23,12 +23,12 @@ export interface ClusterModel {
   /** Clusters there are. */
   readonly k: number;
   /** The first 16 digits of the ids of the items that were clustered, in order. */
-  readonly members: readonly string[];
+  readonly sample: readonly string[];
   readonly hierarchy: Hierarchy;
   /** In order of size. */
   readonly clusters: readonly NamedCluster[];
   /** Made in a run with a limit. */
-  readonly pilot?: boolean;
+  readonly subset?: boolean;
   /** Classes of earlier clusterings of the task, to be removed where nothing hangs on them. */
   readonly leftovers?: readonly string[];
 }
@@ -46,12 +46,14 @@ const setting = (task: string) => `clusters:${task}`;
 const VERSION = 1;
 
 export async function saveModel(store: Pick<Store, 'putSetting'>, model: ClusterModel): Promise<void> {
-  const { members, hierarchy, ...plain } = model;
+  const { sample, meanKey, subset, hierarchy, ...plain } = model;
   const { leafOf, tree } = hierarchy;
   const text = JSON.stringify({
     version: VERSION,
     ...plain,
-    members: Buffer.from(members.join(''), 'hex').toString('base64'),
+    statistics: meanKey,
+    pilot: subset,
+    members: Buffer.from(sample.join(''), 'hex').toString('base64'),
     leafOf: pack(leafOf),
     tree: { points: tree.points, left: pack(tree.left), right: pack(tree.right), costs: pack(tree.costs) },
   });
@@ -61,7 +63,7 @@ export async function saveModel(store: Pick<Store, 'putSetting'>, model: Cluster
 export async function savedModel(store: Pick<Store, 'getSetting'>, task: string): Promise<ClusterModel | undefined> {
   const text = await store.getSetting(setting(task));
   if (text === undefined) return undefined;
-  const { version, members, leafOf, tree, ...plain } = JSON.parse(text);
+  const { version, members, statistics, pilot, leafOf, tree, ...plain } = JSON.parse(text);
   if (version !== VERSION) {
     throw new LabelsmithError('WORKSPACE', `the clusters of task ${task} are of a form not known here`, {
       hint: 'A newer labelsmith made them. Update labelsmith, or run labelsmith discover --recluster.',
@@ -71,7 +73,9 @@ export async function savedModel(store: Pick<Store, 'getSetting'>, task: string)
   const [left, right] = [unpack(tree.left), unpack(tree.right)].map((bytes) => new Int32Array(bytes));
   return {
     ...plain,
-    members: hex.match(/.{16}/g) ?? [],
+    meanKey: statistics,
+    subset: pilot,
+    sample: hex.match(/.{16}/g) ?? [],
     hierarchy: {
       leafOf: new Int32Array(unpack(leafOf)),
       tree: { points: tree.points, left, right, costs: new Float64Array(unpack(tree.costs)) },
@@ -87,10 +91,10 @@ function unpack(text: string): ArrayBuffer {
   return new Uint8Array(Buffer.from(text, 'base64')).buffer;
 }
 
-/** The cluster of every member at the model's k; −1 for none. */
-export function clustersOf({ members, hierarchy, k }: Pick<ClusterModel, 'members' | 'hierarchy' | 'k'>): IdMap {
+/** The cluster of every item of the sample at the model's k; −1 for none. */
+export function clustersOf({ sample, hierarchy, k }: Pick<ClusterModel, 'sample' | 'hierarchy' | 'k'>): IdMap {
   const cut = cutHierarchy(hierarchy, k);
   const map = new IdMap();
-  for (const [i, member] of members.entries()) map.set(member, cut[i]);
+  for (const [i, key] of sample.entries()) map.set(key, cut[i]);
   return map;
 }

@@ -17,8 +17,9 @@ import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import { requireRecipe } from '../embed/recipe.ts';
 import { type Mark, readMap } from './data-map.ts';
-import { type DiscoverEffects, discover } from './discover.ts';
-import { chooseMembers, MOST_MEMBERS, memberKey } from './sample.ts';
+import { discover } from './discover.ts';
+import type { DiscoverEffects } from './options.ts';
+import { chooseSample, MAX_SAMPLE, sampleKey } from './sample.ts';
 
 const OPTIONS = { seed: 0, threads: 1 };
 const COLUMNS = 8;
@@ -281,7 +282,7 @@ test('of more items than can be clustered a sample is; all get their cluster and
   const results = [];
   for (let round = 0; round < 2; round++) {
     const { store, effects, items } = await prepare(t, 400);
-    const { counts, metrics } = await discover(effects, { ...OPTIONS, k: 4, mostMembers: 100 });
+    const { counts, metrics } = await discover(effects, { ...OPTIONS, k: 4, maxSample: 100 });
     assert.deepEqual([counts.items, counts.assigned, metrics?.members], [400, 400, 100]);
     const found = await labelled(store, items);
     assert.deepEqual(
@@ -307,17 +308,17 @@ test('the sample depends on the items and the seed alone', async () => {
       }
     },
   });
-  const chosen = await chooseMembers(stream(256), [], 1);
-  assert.equal(chosen.size, MOST_MEMBERS);
+  const chosen = await chooseSample(stream(256), [], 1);
+  assert.equal(chosen.size, MAX_SAMPLE);
   const sorted = [...chosen].sort();
-  assert.deepEqual([...(await chooseMembers(stream(9999), [], 1))].sort(), sorted);
-  assert.notDeepEqual([...(await chooseMembers(stream(256), [], 2))].sort(), sorted);
+  assert.deepEqual([...(await chooseSample(stream(9999), [], 1))].sort(), sorted);
+  assert.notDeepEqual([...(await chooseSample(stream(256), [], 2))].sort(), sorted);
   // As many from every part as there should be, give or take five standard deviations of a binomial.
   for (let part = 0; part < 10; part++) {
-    const own = ids.slice(part * 3000, (part + 1) * 3000).filter((id) => chosen.has(memberKey(id))).length;
+    const own = ids.slice(part * 3000, (part + 1) * 3000).filter((id) => chosen.has(sampleKey(id))).length;
     assert.ok(Math.abs(own - 2000) < 5 * Math.sqrt(3000 * (2 / 3) * (1 / 3)), `${own} of part ${part}`);
   }
-  assert.equal((await chooseMembers(stream(256), [], 1, 10)).size, 10);
+  assert.equal((await chooseSample(stream(256), [], 1, 10)).size, 10);
 });
 
 test('what a person said stays and counts as evidence; no evidence gives no name', async (t) => {

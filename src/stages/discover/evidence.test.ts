@@ -30,10 +30,10 @@ test('what is in every cluster names none; what is in one names it, with counts 
 });
 
 test('kinds of one thing that are together are named by it, the nearest that fits, with the kinds', () => {
-  const kindsOf = (name: string) =>
+  const hypernymsOf = (name: string) =>
     ({ car: ['motor vehicle', 'vehicle'], bus: ['vehicle'], dog: ['animal'] })[name] ?? [];
   const mixed = table('detector', (i) => (i >= 20 ? ['dog'] : i % 2 === 0 ? ['car'] : ['bus']));
-  const [first, second] = nameCandidates(CLUSTERS, 3, [mixed], kindsOf);
+  const [first, second] = nameCandidates(CLUSTERS, 3, [mixed], hypernymsOf);
   assert.deepEqual(
     first?.map(({ name }) => name),
     ['vehicle', 'bus', 'car'],
@@ -47,7 +47,7 @@ test('kinds of one thing that are together are named by it, the nearest that fit
     ['dog'],
   );
   const one = table('detector', (i) => (i < 18 ? ['car'] : i < 20 ? ['bus'] : []));
-  assert.equal(nameCandidates(CLUSTERS, 3, [one], kindsOf)[0]?.[0]?.name, 'car', 'nearly all are of one kind');
+  assert.equal(nameCandidates(CLUSTERS, 3, [one], hypernymsOf)[0]?.[0]?.name, 'car', 'nearly all are of one kind');
   assert.deepEqual(
     nameCandidates(CLUSTERS, 3, [mixed])[0]?.map(({ name }) => name),
     ['bus', 'car'],

@@ -51,19 +51,19 @@ export interface TermTable {
 }
 
 /** The names of what a term is a kind of, the nearest first; empty where that is not known. */
-export type KindsOf = (term: string) => readonly string[];
+export type HypernymsOf = (term: string) => readonly string[];
 
 /** A term of fewer items than this names nothing, but for clusters that are hardly larger. */
-const LEAST_COUNT = 3;
-const LEAST_LIFT = 1.5;
+const MIN_COUNT = 3;
+const MIN_LIFT = 1.5;
 /** A name must fit at least so well to be given without asking: about half of the cluster, and little else. */
 export const NAMING_SCORE = 0.35;
 const CANDIDATES = 8;
 
 /** A common kind is no news where nearly all items under it have one term. */
-const MOST_ONE_KIND = 0.85;
+const MAX_ONE_HYPONYM = 0.85;
 /** The least share of a term among the items of a common kind for it to be one of several that agree. */
-const LEAST_KIND = 0.1;
+const MIN_HYPONYM_SHARE = 0.1;
 
 /**
  * Candidates for every cluster, best first. Where several terms of a cluster are kinds of one thing (car, truck and bus of
@@ -76,10 +76,10 @@ export function nameCandidates(
   clusters: Int32Array,
   k: number,
   tables: readonly TermTable[],
-  kindsOf?: KindsOf,
+  hypernymsOf?: HypernymsOf,
 ): Candidate[][] {
   const found = evidenceOf(clusters, k, tables);
-  const above = kindsOf ? kindEvidence(clusters, k, tables, kindsOf) : [];
+  const above = hypernymsOf ? hypernymEvidence(clusters, k, tables, hypernymsOf) : [];
   return found.map((names, cluster) => {
     const own = candidatesFrom(names);
     const best = own[0]?.score ?? 0;
@@ -127,7 +127,7 @@ function evidenceOf(clusters: Int32Array, k: number, tables: readonly TermTable[
         const everywhere = total.get(name) as number;
         const lift = count / of / (everywhere / all);
         const outside = all > of ? (everywhere - count) / (all - of) : 0;
-        if (count < Math.min(LEAST_COUNT, Math.ceil(of / 2)) || (all > of && lift < LEAST_LIFT)) continue;
+        if (count < Math.min(MIN_COUNT, Math.ceil(of / 2)) || (all > of && lift < MIN_LIFT)) continue;
         const evidence = found[cluster]?.get(name) ?? [];
         evidence.push({ source, count, of, outside, lift });
         found[cluster]?.set(name, evidence);
@@ -138,15 +138,15 @@ function evidenceOf(clusters: Int32Array, k: number, tables: readonly TermTable[
 }
 
 /** The same for what terms are kinds of, as far as several terms of the cluster are. */
-function kindEvidence(
+function hypernymEvidence(
   clusters: Int32Array,
   k: number,
   tables: readonly TermTable[],
-  kindsOf: KindsOf,
+  hypernymsOf: HypernymsOf,
 ): Map<string, Evidence[]>[] {
   const known = new Map<string, readonly string[]>();
   const kinds = (term: string) => {
-    const there = known.get(term) ?? kindsOf(term);
+    const there = known.get(term) ?? hypernymsOf(term);
     known.set(term, there);
     return there;
   };
@@ -172,8 +172,8 @@ function kindEvidence(
       for (const [name, [evidence]] of names) {
         if (!evidence) continue;
         const counts = [...(parts[cluster]?.get(name) ?? [])].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-        const agreeing = counts.filter(([, n]) => n >= LEAST_COUNT && n >= LEAST_KIND * evidence.count);
-        if (agreeing.length < 2 || agreeing[0]?.[1] > MOST_ONE_KIND * evidence.count) continue;
+        const agreeing = counts.filter(([, n]) => n >= MIN_COUNT && n >= MIN_HYPONYM_SHARE * evidence.count);
+        if (agreeing.length < 2 || agreeing[0]?.[1] > MAX_ONE_HYPONYM * evidence.count) continue;
         const joined = found[cluster]?.get(name) ?? [];
         joined.push({ ...evidence, kinds: agreeing.map(([term]) => term) });
         found[cluster]?.set(name, joined);

@@ -24,7 +24,7 @@ export interface EvidenceEffects {
 export type Voter = Pick<ImageClassifier, 'classNames' | 'input' | 'classify'>;
 
 /** A vote of less says nothing. */
-const LEAST_VOTE = 0.2;
+const MIN_VOTE = 0.2;
 
 /** @param inspected items whose files are opened for keywords and the classifier's votes. */
 export async function gatherEvidence(
@@ -89,7 +89,7 @@ async function voteOn(bytes: Uint8Array, classifier: Voter): Promise<string[] | 
   }
   const probabilities = await classifier.classify(pixels);
   const best = argMax(probabilities);
-  return probabilities[best] >= LEAST_VOTE ? [termOf(classifier.classNames[best])] : [];
+  return probabilities[best] >= MIN_VOTE ? [termOf(classifier.classNames[best])] : [];
 }
 
 /** ImageNet's lists say `n02123045 tabby, tabby cat`: an offset of WordNet, and synonyms of which the first is the name. */

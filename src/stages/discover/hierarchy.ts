@@ -1,7 +1,7 @@
 /**
  * From vectors to a tree of clusters that is cut wherever one likes.
  *
- * The tree's leaves are the items themselves, or, of more than {@link MOST_LEAVES} items, small clusters of them; its
+ * The tree's leaves are the items themselves, or, of more than {@link MAX_LEAVES} items, small clusters of them; its
  * cuts nest. Pure but for the inference threads: the same vectors, method and seed give the same tree.
  */
 import { sampleIndices, seededRandom } from '../../core/random.ts';
@@ -41,11 +41,11 @@ export interface Hierarchy {
 /** Neighbours of the graph. 10 to 20 made no difference on the benchmark's sets. */
 const NEIGHBOURS = 15;
 /** Ward's tree costs 3 n² d: two seconds for this many. */
-const MOST_LEAVES = 4000;
+const MAX_LEAVES = 4000;
 /** Small clusters instead, when there are more. */
 const SMALL_CLUSTERS = 2000;
 /** A cluster of `density` has at least this many items, and at least one in two hundred. */
-const LEAST_CLUSTER = 8;
+const MIN_CLUSTER = 8;
 const KMEANS_RESTARTS = 10;
 const ANCHORS = 512;
 
@@ -76,7 +76,7 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
     case 'density': {
       const neighbours = await neighboursOf(pool, vectors, signal);
       const map = diffusionMap(neighbours, { seed, signal }).coordinates;
-      const least = Math.max(LEAST_CLUSTER, Math.ceil(vectors.rows / 200));
+      const least = Math.max(MIN_CLUSTER, Math.ceil(vectors.rows / 200));
       const nearest = await neighbourGraph(exactIndex(pool, map), map, Math.min(NEIGHBOURS, map.rows - 1), signal);
       const { labels } = hdbscan(nearest, { minClusterSize: least }, [await bridges(pool, map, seed)]);
       return { ...overLeaves(map, labels), neighbours };
@@ -99,7 +99,7 @@ async function bridges(pool: InferencePool, map: Matrix, seed: number): Promise<
 }
 
 async function wardHierarchy(pool: InferencePool, map: Matrix, seed: number, signal?: AbortSignal): Promise<Hierarchy> {
-  if (map.rows <= MOST_LEAVES)
+  if (map.rows <= MAX_LEAVES)
     return { leafOf: Int32Array.from({ length: map.rows }, (_, i) => i), tree: wardTree(map) };
   const { labels } = await kmeans(pool, map, { k: SMALL_CLUSTERS, seed, maxIterations: 30, signal });
   return overLeaves(map, labels);
@@ -164,7 +164,7 @@ export function suggestedK({ tree }: Pick<Hierarchy, 'tree'>): number {
   return best;
 }
 
-const MOST_LEVELS = 5;
+const MAX_LEVELS = 5;
 
 /**
  * Numbers of clusters that the tree suggests, the coarsest first: those where its step is longer than at the numbers beside
@@ -179,5 +179,5 @@ export function levelsOf({ tree }: Pick<Hierarchy, 'tree'>): number[] {
     if (k !== suggested && step > stepAt(tree, k - 1) && step >= stepAt(tree, k + 1)) peaks.push(k);
   }
   peaks.sort((a, b) => stepAt(tree, b) - stepAt(tree, a) || a - b);
-  return [suggested, ...peaks.slice(0, MOST_LEVELS - 1)].sort((a, b) => a - b);
+  return [suggested, ...peaks.slice(0, MAX_LEVELS - 1)].sort((a, b) => a - b);
 }

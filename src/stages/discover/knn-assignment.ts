@@ -1,23 +1,24 @@
-/** A cluster for any item, from the clusters of the members nearest to it. */
+/** A cluster for any item, by the clusters of the sample's items nearest to it. */
 import type { ItemId } from '../../core/ids.ts';
 import type { NeighbourIndex } from '../../math/knn/neighbours.ts';
 import type { Matrix } from '../../math/matrix.ts';
 
-export interface Voters {
+/** A sample of items whose clusters are known. */
+export interface ClusteredSample {
   readonly index: NeighbourIndex;
   /** In the order of the index. */
   readonly ids: readonly ItemId[];
-  /** Cluster of each member; −1 for none, which votes as well. */
+  /** Cluster of each; −1 for none, which counts like any other. */
   readonly clusters: Int32Array;
 }
 
-export interface Vote {
+export interface Assignment {
   /** −1 for none. */
   readonly cluster: number;
-  /** Share of the votes, 0 to 1. */
+  /** Share of the neighbours' weight, 0 to 1. */
   readonly confidence: number;
-  /** The members that voted, the nearest first. */
-  readonly members: readonly number[];
+  /** Places of the neighbours in the sample, the nearest first. */
+  readonly neighbours: readonly number[];
   /** Of each of them: the cosine. */
   readonly similarities: readonly number[];
 }
@@ -25,42 +26,48 @@ export interface Vote {
 const NEIGHBOURS = 10;
 
 /**
- * A member keeps its cluster, and is as sure of it as its neighbours agree; another item gets the cluster that most of its ten
- * nearest members are in, each counting as much as it is similar.
+ * An item of the sample keeps its cluster, and is as sure of it as its neighbours agree; another item gets the cluster that
+ * most of its ten nearest are in, each counting as much as it is similar.
  *
- * @param own the cluster of each item where it is a member itself, undefined where it is not.
+ * @param own the cluster of each item that is in the sample itself, undefined for others.
  */
-export async function vote(
-  { index, ids, clusters }: Voters,
+export async function assignByNeighbours(
+  sample: ClusteredSample,
   items: readonly ItemId[],
   vectors: Matrix,
   own: readonly (number | undefined)[],
-): Promise<Vote[]> {
+): Promise<Assignment[]> {
+  const { index, ids, clusters } = sample;
   const found = await index.search(vectors, Math.min(NEIGHBOURS + 1, index.size));
   return items.map((item, row) => {
-    const votes = new Map<number, number>();
+    const weights = new Map<number, number>();
     let all = 0;
-    const members: number[] = [];
+    const neighbours: number[] = [];
     const similarities: number[] = [];
-    for (let e = row * found.n; e < (row + 1) * found.n && members.length < NEIGHBOURS; e++) {
-      const member = found.indices[e];
-      if (member < 0 || ids[member] === item) continue;
-      members.push(member);
+    for (let e = row * found.n; e < (row + 1) * found.n && neighbours.length < NEIGHBOURS; e++) {
+      const place = found.indices[e];
+      if (place < 0 || ids[place] === item) continue;
+      neighbours.push(place);
       similarities.push(found.similarities[e]);
       const weight = Math.max(0, found.similarities[e]);
-      const cluster = clusters[member];
-      votes.set(cluster, (votes.get(cluster) ?? 0) + weight);
+      const cluster = clusters[place];
+      weights.set(cluster, (weights.get(cluster) ?? 0) + weight);
       all += weight;
     }
-    const voters = { members, similarities };
-    const share = (cluster: number) => (all > 0 ? (votes.get(cluster) ?? 0) / all : 0);
+    const share = (cluster: number) => (all > 0 ? (weights.get(cluster) ?? 0) / all : 0);
     const kept = own[row];
-    if (kept !== undefined) return { cluster: kept, confidence: all > 0 ? share(kept) : 1, ...voters };
-    let best = -1;
-    for (const [cluster, weight] of votes) {
-      const most = votes.get(best) ?? -1;
-      if (weight > most || (weight === most && cluster < best)) best = cluster;
-    }
-    return { cluster: best, confidence: share(best), ...voters };
+    if (kept !== undefined) return { cluster: kept, confidence: all > 0 ? share(kept) : 1, neighbours, similarities };
+    const cluster = heaviest(weights);
+    return { cluster, confidence: share(cluster), neighbours, similarities };
   });
+}
+
+/** The cluster of most weight, the lowest number where several have it; −1 where there is none. */
+function heaviest(weights: ReadonlyMap<number, number>): number {
+  let best = -1;
+  for (const [cluster, weight] of weights) {
+    const most = weights.get(best) ?? -1;
+    if (weight > most || (weight === most && cluster < best)) best = cluster;
+  }
+  return best;
 }

@@ -1,41 +1,41 @@
 /**
  * The items that are clustered: all, or of many a random sample, with their vectors ready to be compared.
  *
- * Resident: 4 bytes a number of the members' vectors (92 MB for 20,000 of 1152 numbers), and while they are chosen 16 bytes an
+ * Resident: 4 bytes a number of the sample's vectors (92 MB for 20,000 of 1152 numbers), and while they are chosen 16 bytes an
  * item of the workspace.
  */
 import type { ItemId } from '../../core/ids.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
-import { columnsOf, type EmbeddingRecipe, finishVectors, type SpaceStatistics } from '../embed/recipe.ts';
+import { centreAndNormalise, columnsOf, type EmbeddingRecipe, type SpaceMean } from '../embed/recipe.ts';
 
-/** More make the clustering slower and hardly better: a class of one in a thousand has twenty members. */
-export const MOST_MEMBERS = 20_000;
+/** More make the clustering slower and hardly better: a class of one in a thousand has twenty items. */
+export const MAX_SAMPLE = 20_000;
 
-export interface Members {
-  /** In order of id. */
+export interface Sample {
+  /** Of its items, in order of id. */
   readonly ids: readonly ItemId[];
   /** Shape [ids, columns], rows of length 1, in shared memory. */
   readonly vectors: Matrix;
 }
 
 /** How ids are cut in the record: 64 bits say which item it is. */
-export const memberKey = (id: ItemId) => id.slice(0, 16);
+export const sampleKey = (id: ItemId) => id.slice(0, 16);
 
 /** A random sample of at most `most` items, which depends on the items and the seed alone. */
-export async function chooseMembers(
+export async function chooseSample(
   vectors: Pick<VectorStore, 'stream'>,
   shards: readonly VectorShard[],
   seed: number,
-  most: number = MOST_MEMBERS,
+  most: number = MAX_SAMPLE,
 ): Promise<Set<string>> {
   const drawn: { key: string; lot: number }[] = [];
   let limit = Number.POSITIVE_INFINITY;
   for await (const { ids } of vectors.stream(shards)) {
     for (const id of ids) {
       const lot = lotOf(id, seed);
-      if (lot <= limit) drawn.push({ key: memberKey(id), lot });
+      if (lot <= limit) drawn.push({ key: sampleKey(id), lot });
     }
     if (drawn.length < 2 * most) continue;
     keepLowest(drawn, most);
@@ -59,24 +59,24 @@ function lotOf(id: ItemId, seed: number): number {
 }
 
 /** Those of the wanted items that have a vector. */
-export async function readMembers(
+export async function readSample(
   vectors: Pick<VectorStore, 'stream'>,
   shards: readonly VectorShard[],
   wanted: ReadonlySet<string>,
   recipe: EmbeddingRecipe,
-  { mean }: Pick<SpaceStatistics, 'mean'>,
-): Promise<Members> {
+  { values: mean }: Pick<SpaceMean, 'values'>,
+): Promise<Sample> {
   const columns = columnsOf(recipe);
   const rows: { id: ItemId; vector: Float32Array }[] = [];
   for await (const part of vectors.stream(shards)) {
     part.ids.forEach((id, i) => {
-      if (!wanted.has(memberKey(id))) return;
+      if (!wanted.has(sampleKey(id))) return;
       rows.push({ id, vector: part.vectors.data.slice(i * columns, (i + 1) * columns) });
     });
   }
   rows.sort((a, b) => (a.id < b.id ? -1 : 1));
   const matrix = newSharedMatrix(rows.length, columns);
   for (const [i, { vector }] of rows.entries()) matrix.data.set(vector, i * columns);
-  finishVectors(matrix, recipe, mean);
+  centreAndNormalise(matrix, recipe, mean);
   return { ids: rows.map(({ id }) => id), vectors: matrix };
 }

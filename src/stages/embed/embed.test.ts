@@ -14,7 +14,7 @@ import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import { type EmbedEffects, embed } from './embed.ts';
-import { fitStatistics, requireRecipe, savedStatistics } from './recipe.ts';
+import { fitMean, requireRecipe, savedMean } from './recipe.ts';
 
 const OPTIONS = { seed: 0, threads: 1, shardSize: 3 };
 const SIDE = 8;
@@ -97,12 +97,12 @@ test('every image gets its vector, a second run does nothing, force does all aga
   assert.equal(calls(), 16);
 });
 
-test('images that come later are added; the statistics stay those of the first whole run', async (t) => {
+test('images that come later are added; the mean stays that of the first whole run', async (t) => {
   const { store, effects, files, all } = await prepare(t, 4);
   const { space } = await embed(effects, { ...OPTIONS, limit: 2 });
-  assert.equal(await savedStatistics(store, space), undefined, 'a pilot says nothing of the whole');
+  assert.equal(await savedMean(store, space), undefined, 'a pilot says nothing of the whole');
   await embed(effects, OPTIONS);
-  const before = await savedStatistics(store, space);
+  const before = await savedMean(store, space);
   assert.equal(before?.count, 4);
   const later = new Map([['/photos/90.png', await picture(90)]]);
   for (const [path, bytes] of later) files.set(path, bytes);
@@ -116,22 +116,22 @@ test('images that come later are added; the statistics stay those of the first w
     total: 5,
   });
   assert.equal((await all()).size, 5);
-  assert.equal((await savedStatistics(store, space))?.key, before?.key);
+  assert.equal((await savedMean(store, space))?.key, before?.key);
 });
 
-test('by force, with images gone and others there, the statistics stay; those of a pilot do not', async (t) => {
+test('by force, with images gone and others there, the mean stays; that of a pilot does not', async (t) => {
   const { store, effects, files } = await prepare(t, 6);
   const { space } = await embed(effects, { ...OPTIONS, limit: 4 });
   const recipe = await requireRecipe(store, 'images');
   const shards = await store.vectorShards(space, 'images');
-  await fitStatistics(store, effects.vectors, recipe, shards, { pilot: true });
+  await fitMean(store, effects.vectors, recipe, shards, { subset: true });
   await embed(effects, OPTIONS);
-  const whole = await savedStatistics(store, space);
-  assert.deepEqual([whole?.count, whole?.pilot], [6, false]);
+  const whole = await savedMean(store, space);
+  assert.deepEqual([whole?.count, whole?.subset], [6, false]);
   files.delete('/photos/1.png');
   const { counts } = await embed(effects, { ...OPTIONS, force: true });
   assert.deepEqual([counts.total, counts.quarantined], [6, 1]);
-  assert.deepEqual(await savedStatistics(store, space), whole);
+  assert.deepEqual(await savedMean(store, space), whole);
 });
 
 test('a broken file goes aside, one that is away is tried again, the rest goes on; a broken model stops the run', async (t) => {

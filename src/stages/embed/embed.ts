@@ -23,7 +23,7 @@ import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import { type ImageWork, type ItemsResult, itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
-import { columnsOf, type EmbeddingRecipe, fitStatistics, recipeOf, savedStatistics, saveRecipe } from './recipe.ts';
+import { columnsOf, type EmbeddingRecipe, fitMean, recipeOf, savedMean, saveRecipe } from './recipe.ts';
 
 /** Images of a shard: some seconds of work, and a file of about half a megabyte. */
 const DEFAULT_SHARD_SIZE = 256;
@@ -119,9 +119,9 @@ export async function embed(effects: EmbedEffects, options: EmbedOptions): Promi
     if (force) await putInPlace(effects, recipe, remade);
     const there = await store.vectorShards(space, items);
     const whole = !interrupted && options.limit === undefined && there.length > 0;
-    // Made again by force, vectors are what they were: other statistics would make everything else be made again too.
-    const known = whole ? await savedStatistics(store, space) : undefined;
-    if (whole && (!known || known.pilot)) await fitStatistics(store, vectors, recipe, there);
+    // Made again by force, vectors are what they were: another mean would make everything else be made again too.
+    const known = whole ? await savedMean(store, space) : undefined;
+    if (whole && (!known || known.subset)) await fitMean(store, vectors, recipe, there);
     const total = there.reduce((sum, { count }) => sum + count, 0);
     return { space, interrupted, counts: { ...tally, shards, total } };
   });

@@ -33,16 +33,16 @@ export interface VectorBlock {
   readonly weight: number;
 }
 
-/** What is known of a space's vectors as a whole. */
-export interface SpaceStatistics {
-  /** Vectors the mean was taken of. */
+/** The mean of a space's vectors. */
+export interface SpaceMean {
+  /** Vectors it was taken of. */
   readonly count: number;
   /** Shape [columns]. */
-  readonly mean: Float32Array;
-  /** Names the content: what was worked out with other statistics cannot be compared. */
+  readonly values: Float32Array;
+  /** Names the content: what was worked out with another mean cannot be compared. */
   readonly key: string;
   /** Taken in a run with a limit: good until there are more vectors. */
-  readonly pilot: boolean;
+  readonly subset: boolean;
 }
 
 /** Context around a box: a tenth of its longer side. */
@@ -70,7 +70,7 @@ export function refuseOtherModel({ model, modelKey }: EmbeddingRecipe, embedder:
 }
 
 const recipeSetting = (items: ItemKind) => `embedding:${items}`;
-const statisticsSetting = (space: string) => `statistics:${space}`;
+const meanSetting = (space: string) => `statistics:${space}`;
 
 /** Makes a recipe the one that stages use for these items. */
 export function saveRecipe(store: Pick<Store, 'putSetting'>, recipe: EmbeddingRecipe): Promise<void> {
@@ -100,49 +100,46 @@ export async function requireRecipe(store: Pick<Store, 'getSetting'>, items: Ite
   });
 }
 
-export async function savedStatistics(
-  store: Pick<Store, 'getSetting'>,
-  space: string,
-): Promise<SpaceStatistics | undefined> {
-  const text = await store.getSetting(statisticsSetting(space));
+export async function savedMean(store: Pick<Store, 'getSetting'>, space: string): Promise<SpaceMean | undefined> {
+  const text = await store.getSetting(meanSetting(space));
   if (text === undefined) return undefined;
   const { count, mean, pilot = false } = JSON.parse(text) as { count: number; mean: string; pilot?: boolean };
   const bytes = new Uint8Array(Buffer.from(mean, 'base64'));
-  return statisticsOf(count, new Float32Array(bytes.buffer), pilot);
+  return spaceMean(count, new Float32Array(bytes.buffer), pilot);
 }
 
-/** The statistics of a recipe's vectors, or an error that says how to get them. */
-export async function requireStatistics(
+/** The mean of a recipe's vectors, or an error that says how to get it. */
+export async function requireMean(
   store: Pick<Store, 'getSetting'>,
   { space, items }: EmbeddingRecipe,
-): Promise<SpaceStatistics> {
-  const statistics = await savedStatistics(store, space);
-  if (statistics) return statistics;
+): Promise<SpaceMean> {
+  const mean = await savedMean(store, space);
+  if (mean) return mean;
   throw new LabelsmithError('NOT_FOUND', `The embeddings of ${items} are not complete.`, {
     hint: 'Run labelsmith embed to the end; it does only what is missing.',
   });
 }
 
-/** Takes the statistics of a space and saves them with the workspace. */
-export async function fitStatistics(
+/** Takes the mean of a space and saves it with the workspace. */
+export async function fitMean(
   store: Pick<Store, 'putSetting'>,
   vectors: Pick<VectorStore, 'stream'>,
   recipe: EmbeddingRecipe,
   shards: readonly VectorShard[],
-  { pilot = false }: Partial<Pick<SpaceStatistics, 'pilot'>> = {},
-): Promise<SpaceStatistics> {
-  const { count, mean } = await takeStatistics(vectors, recipe, shards);
-  const text = Buffer.from(mean.buffer, mean.byteOffset, mean.byteLength).toString('base64');
-  await store.putSetting(statisticsSetting(recipe.space), JSON.stringify({ count, mean: text, pilot }));
-  return statisticsOf(count, mean, pilot);
+  { subset = false }: Partial<Pick<SpaceMean, 'subset'>> = {},
+): Promise<SpaceMean> {
+  const { count, values } = await takeMean(vectors, recipe, shards);
+  const text = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
+  await store.putSetting(meanSetting(recipe.space), JSON.stringify({ count, mean: text, pilot: subset }));
+  return spaceMean(count, values, subset);
 }
 
 /** The mean of all vectors of a space. Reads every shard once; holds one. */
-export async function takeStatistics(
+export async function takeMean(
   vectors: Pick<VectorStore, 'stream'>,
   recipe: EmbeddingRecipe,
   shards: readonly VectorShard[],
-): Promise<SpaceStatistics> {
+): Promise<SpaceMean> {
   const columns = columnsOf(recipe);
   const sums = new Float64Array(columns);
   let count = 0;
@@ -152,7 +149,7 @@ export async function takeStatistics(
       for (let j = 0; j < columns; j++) sums[j] = sums[j] + part.data[i + j];
     }
   }
-  return statisticsOf(
+  return spaceMean(
     count,
     Float32Array.from(sums, (sum) => sum / Math.max(1, count)),
   );
@@ -165,9 +162,9 @@ export function meanOf({ data, rows, columns }: Matrix): Float32Array {
   return Float32Array.from(sums, (sum) => sum / Math.max(1, rows));
 }
 
-function statisticsOf(count: number, mean: Float32Array, pilot = false): SpaceStatistics {
-  const bytes = new Uint8Array(mean.buffer, mean.byteOffset, mean.byteLength);
-  return { count, mean, key: sha256Hex(bytes).slice(0, 16), pilot };
+function spaceMean(count: number, values: Float32Array, subset = false): SpaceMean {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { count, values, key: sha256Hex(bytes).slice(0, 16), subset };
 }
 
 export function columnsOf({ blocks }: Pick<EmbeddingRecipe, 'blocks'>): number {
@@ -175,10 +172,14 @@ export function columnsOf({ blocks }: Pick<EmbeddingRecipe, 'blocks'>): number {
 }
 
 /** Turns stored vectors into those that are compared, in place. @param vectors shape [n, columns]. */
-export function finishVectors(vectors: Matrix, { blocks }: Pick<EmbeddingRecipe, 'blocks'>, mean: Float32Array): void {
+export function centreAndNormalise(
+  vectors: Matrix,
+  { blocks }: Pick<EmbeddingRecipe, 'blocks'>,
+  mean: Float32Array,
+): void {
   const { data, rows, columns } = vectors;
   if (columns !== mean.length) {
-    throw new LabelsmithError('UNSUPPORTED', `vectors of ${columns} numbers do not fit statistics of ${mean.length}`);
+    throw new LabelsmithError('UNSUPPORTED', `vectors of ${columns} numbers do not fit a mean of ${mean.length}`);
   }
   const whole = Math.sqrt(blocks.reduce((sum, { weight }) => sum + weight * weight, 0));
   for (let row = 0; row < rows; row++) {

@@ -13,7 +13,7 @@ import { openSource } from '../../sources/open.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { openStore } from '../../store/open.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
-import { fitStatistics, requireRecipe } from '../embed/recipe.ts';
+import { fitMean, requireRecipe } from '../embed/recipe.ts';
 import { openGuesses } from '../predictions.ts';
 import { type MatchOptions, matchIn } from './match.ts';
 
@@ -84,7 +84,7 @@ async function prepare(t: TestContext) {
   );
   await addEmbedded(store, dir, items);
   const recipe = await requireRecipe(store, 'images');
-  await fitStatistics(store, arrowVectorStore(dir), recipe, await store.vectorShards(recipe.space, 'images'));
+  await fitMean(store, arrowVectorStore(dir), recipe, await store.vectorShards(recipe.space, 'images'));
   const workspace = { dir, store, close: async () => {} };
   const labels = async () => {
     const found = await store.labelsOf(

@@ -17,8 +17,8 @@ import { InferencePool } from '../../onnx/pool.ts';
 import type { Source } from '../../sources/source.ts';
 import type { NewLabel } from '../../store/store.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
-import { chooseMembers, readMembers } from '../discover/sample.ts';
-import { finishVectors, requireRecipe, requireStatistics } from '../embed/recipe.ts';
+import { chooseSample, readSample } from '../discover/sample.ts';
+import { centreAndNormalise, requireMean, requireRecipe } from '../embed/recipe.ts';
 import { putGuesses } from '../predictions.ts';
 import { surroundingsOf } from './graph-features.ts';
 import { decide, fitPrototypes, type Matched, type Prototypes } from './prototypes.ts';
@@ -84,19 +84,19 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
     limit: options.limit ?? null,
   };
   return recordRun(store, { stage: 'match', settings, modelKey: recipe.modelKey }, options, async (runId) => {
-    const statistics = await requireStatistics(store, recipe);
+    const mean = await requireMean(store, recipe);
     const embedder = await options.openEmbedder(recipe.model);
     const { references, problems, bare } = await gatherReferences(store, source, recipe, embedder, options).finally(
       () => embedder.close(),
     );
-    finishVectors(references.vectors, recipe, statistics.mean);
+    centreAndNormalise(references.vectors, recipe, mean.values);
     const { classNames } = references;
     await store.ensureClasses(classNames);
 
     const vectors = arrowVectorStore(workspace.dir);
     const shards = await store.vectorShards(recipe.space, 'images');
-    const wanted = await chooseMembers(vectors, shards, seed);
-    const members = await readMembers(vectors, shards, wanted, recipe, statistics);
+    const wanted = await chooseSample(vectors, shards, seed);
+    const members = await readSample(vectors, shards, wanted, recipe, mean);
     const pool = await InferencePool.create({ threads });
     try {
       const together = stacked(members.vectors, references.vectors);
@@ -111,7 +111,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
       const sink = new LabelSink(workspace, { runId, task, classNames, prototypes, onMatched: options.onMatched });
       for await (const part of vectors.stream(shards)) {
         if (options.signal?.aborted || sink.images === total) break;
-        finishVectors(part.vectors, recipe, statistics.mean);
+        centreAndNormalise(part.vectors, recipe, mean.values);
         const ids = part.ids.slice(0, total - sink.images);
         const others = ids.map((id, i) => (placeOf.has(id) ? -1 : i)).filter((i) => i >= 0);
         const placed = others.length > 0 ? await featuresOf(gatherRows(part.vectors, others)) : undefined;

@@ -21,12 +21,12 @@ import type { VectorShard } from '../../store/store.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import {
+  centreAndNormalise,
   columnsOf,
   type EmbeddingRecipe,
-  finishVectors,
+  requireMean,
   requireRecipe,
-  requireStatistics,
-  type SpaceStatistics,
+  type SpaceMean,
 } from '../embed/recipe.ts';
 import { findQuery, vectorOf } from './query.ts';
 
@@ -52,7 +52,7 @@ export interface SimilarImage {
 /** What was searched, and what a search may read of it. */
 interface Space {
   readonly recipe: EmbeddingRecipe;
-  readonly statistics: SpaceStatistics;
+  readonly mean: SpaceMean;
   readonly shards: readonly VectorShard[];
   readonly vectors: VectorStore;
 }
@@ -64,12 +64,12 @@ export async function similarTo(
 ): Promise<{ readonly query: string; readonly similar: readonly SimilarImage[] }> {
   const { store, dir } = workspace;
   const recipe = await requireRecipe(store, 'images');
-  const statistics = await requireStatistics(store, recipe);
+  const mean = await requireMean(store, recipe);
   const vectors = arrowVectorStore(dir);
-  const space: Space = { recipe, statistics, vectors, shards: await store.vectorShards(recipe.space, 'images') };
+  const space: Space = { recipe, mean, vectors, shards: await store.vectorShards(recipe.space, 'images') };
   const asked = await findQuery(store, query);
   const vector = await vectorOf({ store, vectors }, asked, recipe, () => options.openEmbedder(recipe.model));
-  finishVectors(vector, recipe, statistics.mean);
+  centreAndNormalise(vector, recipe, mean.values);
 
   // The image itself is its own nearest neighbour, and not what was asked for.
   const n = options.n + (asked.kind === 'image' ? 1 : 0);
@@ -92,16 +92,11 @@ export async function similarTo(
   return { query: asked.kind === 'image' ? asked.id : asked.path, similar: similar.slice(0, options.n) };
 }
 
-async function searchExactly(
-  pool: InferencePool,
-  { recipe, statistics, shards, vectors }: Space,
-  query: Matrix,
-  n: number,
-) {
+async function searchExactly(pool: InferencePool, { recipe, mean, shards, vectors }: Space, query: Matrix, n: number) {
   const best = noNeighbours(1, n);
   const ids: string[] = [];
   for await (const part of vectors.stream(shards)) {
-    finishVectors(part.vectors, recipe, statistics.mean);
+    centreAndNormalise(part.vectors, recipe, mean.values);
     const found = await exactIndex(pool, part.vectors).search(query, n);
     for (let i = 0; i < n && found.indices[i] >= 0; i++) {
       const id = part.ids[found.indices[i]];
@@ -132,8 +127,8 @@ interface LshRecord {
 
 /** The stored index with what came in since, or a new one where there is none that fits. */
 async function openLsh(pool: InferencePool, dir: string, space: Space, seed: number) {
-  const { recipe, statistics, shards, vectors } = space;
-  const name = sha256Hex([recipe.space, statistics.key, seed].join('\n')).slice(0, 16);
+  const { recipe, mean, shards, vectors } = space;
+  const name = sha256Hex([recipe.space, mean.key, seed].join('\n')).slice(0, 16);
   const file = join(dir, 'cache', 'lsh', `${name}.lsh`);
   const stored = await readStored(file, shards);
   const byFile = new Map(shards.map((shard) => [shard.file, shard]));
@@ -145,7 +140,7 @@ async function openLsh(pool: InferencePool, dir: string, space: Space, seed: num
     const all = newSharedMatrix(rows, columnsOf(recipe));
     let row = 0;
     for await (const part of vectors.stream(wanted)) {
-      finishVectors(part.vectors, recipe, statistics.mean);
+      centreAndNormalise(part.vectors, recipe, mean.values);
       all.data.set(part.vectors.data, row * all.columns);
       row += part.vectors.rows;
       ids.push(...part.ids);

@@ -12,7 +12,7 @@ import { isAboutOneFile } from '../../jobs/read-errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
-import { finishVectors, refuseOtherModel } from '../embed/recipe.ts';
+import { centreAndNormalise, refuseOtherModel } from '../embed/recipe.ts';
 import { pixelsFor } from '../item-pixels.ts';
 import type { TaskItems } from './items.ts';
 import type { Problem, Views } from './problem.ts';
@@ -45,7 +45,7 @@ export async function embedViews(
 /** Images that cannot be read any more have no views. */
 export async function viewsOf(
   workspace: Workspace,
-  { task, recipe, statistics, ids, features }: TaskItems,
+  { task, recipe, mean, ids, features }: TaskItems,
   { labelled }: Problem,
   options: ViewOptions,
 ): Promise<Views> {
@@ -70,6 +70,6 @@ export async function viewsOf(
   const all = made.flatMap(({ row, vectors }) => vectors.map((vector) => ({ row, vector })));
   const matrix = newSharedMatrix(all.length, features.columns);
   for (const [i, { vector }] of all.entries()) matrix.data.set(vector, i * features.columns);
-  finishVectors(matrix, recipe, statistics.mean);
+  centreAndNormalise(matrix, recipe, mean.values);
   return { features: matrix, of: Int32Array.from(all, ({ row }) => row) };
 }

@@ -20,7 +20,7 @@ import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import { missing } from '../embed/embed.ts';
-import { finishVectors, meanOf, recipeOf, type VectorBlock } from '../embed/recipe.ts';
+import { centreAndNormalise, meanOf, recipeOf, type VectorBlock } from '../embed/recipe.ts';
 import { type ImageWork, type ItemsResult, itemRunner } from '../item-pixels.ts';
 import { foldsOf } from './cross-validation.ts';
 import type { TaskItems } from './items.ts';
@@ -222,7 +222,7 @@ async function score(
     blocks.reduce((sum, { columns }) => sum + columns, 0),
   );
   for (const [i, place] of there.entries()) features.data.set(vectors[place] as Float32Array, i * features.columns);
-  finishVectors(features, { blocks }, meanOf(features));
+  centreAndNormalise(features, { blocks }, meanOf(features));
   const problem: Problem = {
     features,
     groups: there.map((place) => sample.groups[place]),

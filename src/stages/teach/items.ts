@@ -9,19 +9,19 @@ import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import { neverTrainedOn, randomAuditItems } from '../audit/audit-items.ts';
 import {
+  centreAndNormalise,
   type EmbeddingRecipe,
-  finishVectors,
   requireRecipe,
-  type SpaceStatistics,
-  savedStatistics,
-  takeStatistics,
+  type SpaceMean,
+  savedMean,
+  takeMean,
 } from '../embed/recipe.ts';
 import type { Problem } from './problem.ts';
 
 export interface TaskItems {
   readonly task: Task;
   readonly recipe: EmbeddingRecipe;
-  readonly statistics: SpaceStatistics;
+  readonly mean: SpaceMean;
   /** Ascending. Resident: about 150 bytes an item beside its vector. */
   readonly ids: readonly ItemId[];
   /** Finished vectors, shape [ids, columns]. */
@@ -85,9 +85,8 @@ export async function taskItems(
   }
   const { ids, vectors } = await vectorStore.readAll(shards);
   // Not all was embedded yet, so what is taken now is for this run alone.
-  const statistics =
-    (await savedStatistics(store, recipe.space)) ?? (await takeStatistics(vectorStore, recipe, shards));
-  finishVectors(vectors, recipe, statistics.mean);
+  const mean = (await savedMean(store, recipe.space)) ?? (await takeMean(vectorStore, recipe, shards));
+  centreAndNormalise(vectors, recipe, mean.values);
   const groups = await groupsOf(store, ids, task);
   const audit = await neverTrainedOn(store, task.name);
   const randomAudit = await randomAuditItems(store, task.name);
@@ -99,7 +98,7 @@ export async function taskItems(
   }
   const counts = (await store.classes()).flatMap((one) => one.counts);
   const otherTasks = otherTasksOf(counts, task.name);
-  return { task, recipe, statistics, ids, features: vectors, groups, said, audit, randomAudit, otherTasks };
+  return { task, recipe, mean, ids, features: vectors, groups, said, audit, randomAudit, otherTasks };
 }
 
 /** What the labels of an item come to, people's word first. */

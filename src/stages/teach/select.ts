@@ -54,7 +54,7 @@ const NEIGHBOURS = 20;
 /** Below this many labels a class what the model is unsure of says little (ibid., figure 3). */
 const FEW_PER_CLASS = 5;
 /** TypiClust leaves out what is too small to be a kind of its own. */
-const LEAST_CLUSTER = 5;
+const MIN_CLUSTER = 5;
 /** Of the unsure ones, times as many are looked at as are wanted. */
 const OVERSAMPLE = 4;
 /** More clusters than this cost more than they bring. */
@@ -193,7 +193,7 @@ interface Cluster {
 }
 
 function comesFirst(a: Cluster, b: Cluster): boolean {
-  const [small, other] = [a.size < LEAST_CLUSTER, b.size < LEAST_CLUSTER];
+  const [small, other] = [a.size < MIN_CLUSTER, b.size < MIN_CLUSTER];
   if (small !== other) return other;
   return a.labelled !== b.labelled ? a.labelled < b.labelled : a.size > b.size;
 }

@@ -8,7 +8,7 @@ import { argMaxRows } from '../../math/calibration.ts';
 import { headLogits } from '../../math/heads/head.ts';
 import { gatherRows, matrix, newSharedMatrix, normalisedRows } from '../../math/matrix.ts';
 import { InferencePool } from '../../onnx/pool.ts';
-import type { SpaceStatistics } from '../embed/recipe.ts';
+import type { SpaceMean } from '../embed/recipe.ts';
 import { backboneNames, simplestGood } from './backbones.ts';
 import { groupFolds } from './folds.ts';
 import { type Said, saidOf, type TaskItems, teachingOf } from './items.ts';
@@ -81,11 +81,11 @@ test('what people said of an item', () => {
 
 function itemsOf(said: readonly Said[], audit: readonly string[] = [], groups?: readonly string[]): TaskItems {
   const ids = said.map((_, i) => String(i).padStart(64, '0'));
-  const statistics: SpaceStatistics = { count: 0, mean: new Float32Array(2), key: '', pilot: false };
+  const mean: SpaceMean = { count: 0, values: new Float32Array(2), key: '', subset: false };
   return {
     task: { name: 'class', rule: 'single', items: 'images' },
     recipe: { version: 1, items: 'images', model: 'm', modelKey: 'm@1', space: 's', blocks: [], margin: null },
-    statistics,
+    mean,
     ids,
     features: newSharedMatrix(said.length, 2),
     groups: groups ?? ids,

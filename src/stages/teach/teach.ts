@@ -267,7 +267,7 @@ async function saveClassifier(
   learned: RoundsResult,
   { labelRest, threshold, seed, preparing }: TeachOptions,
 ): Promise<{ path: string; sha256: string }> {
-  const { recipe, statistics, task } = items;
+  const { recipe, mean, task } = items;
   const { key, model, input } = await prepareEmbedder(recipe.model, preparing);
   if (key !== recipe.modelKey) {
     throw new LabelsmithError(
@@ -302,7 +302,7 @@ async function saveClassifier(
     },
   };
   const embedder = typeof model === 'string' ? await readFile(model) : model;
-  const bytes = classifierModel({ info, recipe, mean: statistics.mean, head: learned.head, embedder });
+  const bytes = classifierModel({ info, recipe, mean: mean.values, head: learned.head, embedder });
   const path = join(dir, MODELS_FOLDER, `${fileNameOf(task.name)}${labelRest ? '' : '.base'}.onnx`);
   await writeAtomically(path, bytes);
   return { path, sha256: sha256Hex(bytes) };

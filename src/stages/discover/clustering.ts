@@ -1,0 +1,146 @@
+/**
+ * Which clusters a task gets: those there are, the tree that is there cut elsewhere, or a new clustering of a sample of
+ * the items. Owns when what is there still fits; the tree itself is `hierarchy.ts`.
+ */
+import type { ItemKind } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { VectorShard } from '../../store/store.ts';
+import type { EmbeddingRecipe, SpaceMean } from '../embed/recipe.ts';
+import type { ClusterModel } from './cluster-model.ts';
+import { type Hierarchy, hierarchyOf, levelsOf, type Method, suggestedK } from './hierarchy.ts';
+import type { DiscoverEffects, DiscoverOptions } from './options.ts';
+import { chooseSample, readSample, type Sample, sampleKey } from './sample.ts';
+
+/** A clustering that is asked for, and the vectors it is of. */
+export interface ClusteringRequest {
+  readonly effects: DiscoverEffects;
+  readonly options: DiscoverOptions;
+  readonly task: string;
+  readonly items: ItemKind;
+  readonly recipe: EmbeddingRecipe;
+  readonly shards: readonly VectorShard[];
+  readonly mean: SpaceMean;
+}
+
+type Plan =
+  /** Give new items to the clusters there are. */
+  | { readonly kind: 'keep'; readonly model: ClusterModel }
+  /** Cut the tree there is elsewhere. */
+  | { readonly kind: 'cut'; readonly model: ClusterModel; readonly asked: number | 'auto' }
+  | {
+      readonly kind: 'cluster';
+      readonly method: Method;
+      readonly asked: number | 'auto';
+      /** See `DiscoverResult`. */
+      readonly because: string | null;
+    };
+
+export interface Clustering {
+  readonly plan: Plan;
+  /** With no names yet where the clusters are new. */
+  readonly model: ClusterModel;
+  readonly sample: Sample;
+}
+
+/** @param there what the task has from earlier runs */
+export async function clusteringFor(request: ClusteringRequest, there: ClusterModel | undefined): Promise<Clustering> {
+  const { effects, recipe, shards, mean } = request;
+  const carriedOut = async (plan: Plan): Promise<Clustering> => {
+    const model = plan.kind === 'keep' ? plan.model : await cluster(request, plan);
+    const wanted = new Set(model.sample);
+    return { plan, model, sample: await readSample(effects.vectors, shards, wanted, recipe, mean) };
+  };
+  const done = await carriedOut(planOf(request, there));
+  if (done.sample.ids.length > 0) return done;
+  const { method, asked } = done.model;
+  const because = 'none of the items that were clustered is embedded any more';
+  return carriedOut({ kind: 'cluster', method, asked, because });
+}
+
+function planOf(request: ClusteringRequest, there: ClusterModel | undefined): Plan {
+  const { options, items, recipe, mean } = request;
+  const fits =
+    there !== undefined &&
+    there.items === items &&
+    there.space === recipe.space &&
+    there.meanKey === mean.key &&
+    there.seed === options.seed &&
+    (options.method ?? there.method) === there.method;
+  const asked = askedFor(options, fits ? there : undefined) ?? there?.asked ?? 'auto';
+  if (!fits || options.recluster) {
+    const method = options.method ?? there?.method ?? 'graph';
+    return { kind: 'cluster', method, asked, because: reasonFor(request, there) };
+  }
+  if (options.level !== undefined && asked !== there.asked) return { kind: 'cut', model: there, asked };
+  if (asked === there.asked) return { kind: 'keep', model: there };
+  const most = there.hierarchy.tree.points;
+  // Of k-means the leaves are the clusters that were asked for; another number is another clustering.
+  if (there.method === 'kmeans' || (asked !== 'auto' && asked > most)) {
+    return { kind: 'cluster', method: there.method, asked, because: null };
+  }
+  return { kind: 'cut', model: there, asked };
+}
+
+/** Why the clusters there are cannot be kept; null where there are none, or where others were asked for. */
+function reasonFor({ options, recipe, mean }: ClusteringRequest, there: ClusterModel | undefined): string | null {
+  if (there === undefined || options.recluster) return null;
+  if (there.space !== recipe.space) return 'the vectors are of another model than those before';
+  if (there.meanKey !== mean.key) {
+    return there.subset ? 'the clusters before were those of a pilot' : 'the mean of all vectors was taken again since';
+  }
+  if (there.seed !== options.seed) return `the clusters before were made with seed ${there.seed}`;
+  return null;
+}
+
+/** The number that was asked for, or that of the level; undefined where nothing was. */
+function askedFor(
+  { k, level, recluster }: DiscoverOptions,
+  there: ClusterModel | undefined,
+): number | 'auto' | undefined {
+  if (level === undefined) return k;
+  if (!there || recluster) {
+    throw new LabelsmithError('USAGE', 'There is no tree to cut at a level yet.', {
+      hint: 'Run labelsmith discover first: it says which levels there are.',
+    });
+  }
+  const levels = levelsOf(there.hierarchy);
+  const found = levels[level - 1];
+  if (found !== undefined) return found;
+  throw new LabelsmithError('USAGE', `There is no level ${level}; the tree suggests ${levels.join(', ')} clusters.`, {
+    hint: levels.length > 1 ? `Name a level from 1 to ${levels.length}.` : 'The only level is 1.',
+  });
+}
+
+/** A clustering with no names yet. */
+async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: 'keep' }>): Promise<ClusterModel> {
+  const { effects, options, task, items, recipe, shards, mean } = request;
+  const { asked } = plan;
+  if (plan.kind === 'cut') {
+    const { method, hierarchy } = plan.model;
+    return { ...plan.model, asked, k: clustersWanted(method, hierarchy, asked), clusters: [] };
+  }
+  const { method } = plan;
+  const { seed, signal } = options;
+  const chosen = await chooseSample(effects.vectors, shards, seed, options.maxSample);
+  if (asked !== 'auto' && asked > chosen.size) {
+    throw new LabelsmithError('USAGE', `${asked} clusters cannot be made of ${chosen.size} items.`);
+  }
+  const { ids, vectors } = await readSample(effects.vectors, shards, chosen, recipe, mean);
+  let leaves = asked === 'auto' ? undefined : asked;
+  if (method === 'kmeans' && leaves === undefined) {
+    leaves = suggestedK(await hierarchyOf(effects.pool, vectors, { method: 'graph', seed, signal }));
+  }
+  const hierarchy = await hierarchyOf(effects.pool, vectors, { method, seed, leaves, signal });
+  const k = clustersWanted(method, hierarchy, asked);
+  const sample = ids.map(sampleKey);
+  const { space } = recipe;
+  const { key: meanKey, subset } = mean;
+  return { task, items, space, meanKey, subset, method, seed, asked, k, sample, hierarchy, clusters: [] };
+}
+
+function clustersWanted(method: Method, hierarchy: Hierarchy, asked: number | 'auto'): number {
+  const most = hierarchy.tree.points;
+  if (asked !== 'auto') return Math.min(asked, most);
+  // The other methods have made the number of clusters they found.
+  return method === 'graph' ? suggestedK(hierarchy) : most;
+}

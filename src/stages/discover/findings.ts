@@ -1,0 +1,55 @@
+/** What is told of clusters and of the data map when `discover` is done. */
+import { namesNow } from '../../corpus/class-names.ts';
+import type { Store } from '../../store/store.ts';
+import type { ClusterModel, NamedCluster } from './cluster-model.ts';
+import { readMap } from './data-map.ts';
+import type { MapEffects } from './map-record.ts';
+import type { DiscoveredCluster, DiscoverResult } from './options.ts';
+
+/** Outliers and pairs in the result; the report has more. */
+const MAX_TOLD = 20;
+
+/** What of the data map is told at once. */
+export async function mapFindings(
+  { store, vectors }: MapEffects,
+  task: string,
+): Promise<Pick<DiscoverResult, 'outliers' | 'duplicates'>> {
+  const map = await readMap({ store, vectors }, task);
+  if (!map) return {};
+  const outliers = map.outliers.slice(0, MAX_TOLD);
+  const pairs = map.pairs.slice(0, MAX_TOLD);
+  const ids = map.items === 'images' ? [...outliers.map(({ id }) => id), ...pairs.flatMap(({ a, b }) => [a, b])] : [];
+  const paths = await store.pathsOfImages(ids);
+  const path = (id: string) => paths.get(id)?.[0]?.path ?? id;
+  return {
+    outliers: { count: map.outlierCount, first: outliers.map(({ id, ...far }) => ({ path: path(id), ...far })) },
+    duplicates: {
+      count: map.pairCount,
+      first: pairs.map(({ a, b, similarity }) => ({ a: path(a), b: path(b), similarity })),
+    },
+  };
+}
+
+/** The clusters under the names that their classes have by now; those that were merged since as their largest one. */
+export async function described(
+  store: Pick<Store, 'classes' | 'pathsOfImages' | 'regionsOf'>,
+  model: ClusterModel,
+  sizes: ReadonlyMap<string, number>,
+): Promise<DiscoveredCluster[]> {
+  const nameNow = await namesNow(store);
+  const size = new Map<string, number>();
+  for (const [name, count] of sizes) size.set(nameNow(name), (size.get(nameNow(name)) ?? 0) + count);
+  const largest = new Map<string, NamedCluster>();
+  for (const cluster of model.clusters) {
+    const name = nameNow(cluster.name);
+    if (!largest.has(name)) largest.set(name, cluster);
+  }
+  const ids = model.items === 'images' ? [...largest.values()].flatMap(({ exemplars }) => exemplars) : [];
+  const paths = await store.pathsOfImages(ids);
+  return Array.from(largest, ([name, { candidates, exemplars }]) => ({
+    name,
+    size: size.get(name) ?? 0,
+    candidates,
+    exemplars: model.items === 'images' ? exemplars.map((id) => paths.get(id)?.[0]?.path ?? id) : exemplars,
+  }));
+}

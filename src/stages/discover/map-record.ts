@@ -1,0 +1,56 @@
+/**
+ * Where the data map of a task is kept, and what its files hold.
+ *
+ * The map is derived: one file of vectors for each file of embeddings, written before the labels of the same items, so a
+ * run that is killed goes on, and what is deleted is made again. It depends on the sample and the seed, not on how the
+ * sample was clustered.
+ */
+import { sha256Hex } from '../../core/ids.ts';
+import type { ItemKind } from '../../core/labels.ts';
+import type { Store } from '../../store/store.ts';
+import type { VectorStore } from '../../vectors/vector-store.ts';
+import type { ClusterModel } from './cluster-model.ts';
+
+/** Columns of an item in a file of the map. */
+export const MAP_COLUMN = {
+  x: 0,
+  y: 1,
+  /** Mean cosine distance to its ten nearest of the sample. */
+  distance: 2,
+  /** Place of the nearest in the sample. */
+  nearest: 3,
+  /** Cosine to the nearest. */
+  similarity: 4,
+  /** How many times farther the item is from its neighbours than they are from theirs. */
+  outlierScore: 5,
+} as const;
+export const MAP_COLUMNS = 6;
+
+export interface MapEffects {
+  readonly store: Store;
+  readonly vectors: VectorStore;
+}
+
+export interface MapSetting {
+  readonly key: string;
+  readonly items: ItemKind;
+}
+
+const setting = (task: string) => `map:${task}`;
+
+/** The space of the files that hold a task's map. */
+export const mapSpace = (task: string, key: string) => `map:${task}:${key}`;
+
+/** Names a map by all that decides where items stand on it. */
+export function mapKeyOf({ space, meanKey, seed, sample }: Omit<ClusterModel, 'hierarchy'>): string {
+  return sha256Hex([space, meanKey, seed, ...sample].join('\n')).slice(0, 16);
+}
+
+export async function savedMap(store: Pick<Store, 'getSetting'>, task: string): Promise<MapSetting | undefined> {
+  const text = await store.getSetting(setting(task));
+  return text === undefined ? undefined : (JSON.parse(text) as MapSetting);
+}
+
+export function saveMap(store: Pick<Store, 'putSetting'>, task: string, map: MapSetting): Promise<void> {
+  return store.putSetting(setting(task), JSON.stringify(map));
+}

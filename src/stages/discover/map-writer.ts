@@ -1,0 +1,179 @@
+/**
+ * Makes and extends the data map: the sample is laid out together, and another item stands where the items of the sample
+ * nearest to it do.
+ */
+import { IdMap } from '../../core/id-set.ts';
+import type { ItemId } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { fuzzyGraph } from '../../math/graph-cluster/fuzzy-graph.ts';
+import type { NeighbourGraph } from '../../math/knn/graph.ts';
+import { layOut } from '../../math/layout/umap.ts';
+import { matrix } from '../../math/matrix.ts';
+import type { VectorShard } from '../../store/store.ts';
+import type { ClusterModel } from './cluster-model.ts';
+import type { Assignment } from './knn-assignment.ts';
+import { MAP_COLUMN, MAP_COLUMNS, type MapEffects, mapKeyOf, mapSpace, savedMap, saveMap } from './map-record.ts';
+
+/** Neighbours whose distances count; as many as decide on a cluster. */
+const NEIGHBOURS = 10;
+/** Of one whose neighbours are all copies of each other. */
+const MAX_OUTLIER_SCORE = 1e6;
+/** Neighbours that the place of an item outside of the sample is the mean of. */
+const PLACED_BY = 3;
+
+export interface MapWriter {
+  /** Whether any of these items has no place yet. */
+  lacks(ids: readonly ItemId[]): boolean;
+  /** The file of the map for a file of embeddings, written, to be named in the record. */
+  write(part: MapPart): Promise<VectorShard>;
+}
+
+export interface MapPart {
+  /** The file of embeddings. */
+  readonly shard: VectorShard;
+  readonly ids: readonly ItemId[];
+  /** The neighbours of each. */
+  readonly assignments: readonly Assignment[];
+  readonly runId: string;
+}
+
+export interface MapWriterOptions {
+  readonly model: Omit<ClusterModel, 'hierarchy'>;
+  /** Whole ids of the sample, in the order of the model. */
+  readonly sampleIds: readonly ItemId[];
+  /** Gives the sample's graph; asked for only where items of the sample have no place yet. */
+  readonly neighbours: () => Promise<NeighbourGraph>;
+  readonly signal?: AbortSignal;
+}
+
+export async function openMapWriter(effects: MapEffects, options: MapWriterOptions): Promise<MapWriter> {
+  const { store, vectors } = effects;
+  const { model, sampleIds, neighbours, signal } = options;
+  const { task, items, seed } = model;
+  const key = mapKeyOf(model);
+  const before = await savedMap(store, task);
+  if (before && before.key !== key) {
+    await vectors.remove(await store.clearVectorShards(mapSpace(task, before.key), before.items));
+  }
+  if (before?.key !== key) await saveMap(store, task, { key, items });
+  const layout = await layoutThere(effects, model, sampleIds);
+  if (layout.placedOfSample < sampleIds.length) {
+    const graph = await neighbours();
+    layout.places.set(layOut(fuzzyGraph(graph), { seed, signal }));
+    for (let row = 0; row < sampleIds.length; row++) layout.distances[row] = distanceInGraph(graph, row);
+  }
+  const { placed } = layout;
+  return {
+    lacks: (ids) => ids.some((id) => placed.get(id) === undefined),
+    async write({ shard: { shard }, ids, assignments, runId }) {
+      const marks = matrix(new Float32Array(ids.length * MAP_COLUMNS), ids.length, MAP_COLUMNS);
+      for (const [i, id] of ids.entries()) {
+        mark(layout, id, assignments[i], marks.data.subarray(i * MAP_COLUMNS, (i + 1) * MAP_COLUMNS));
+        placed.set(id, 1);
+      }
+      return vectors.write({
+        space: mapSpace(task, key),
+        items,
+        shard,
+        runId,
+        ids,
+        vectors: marks,
+        precision: 'float32',
+      });
+    },
+  };
+}
+
+/** Where the sample stands. */
+interface Layout {
+  readonly rowOf: IdMap;
+  /** Items that have a place by now, of the sample or not. */
+  readonly placed: IdMap;
+  /** Shape [sample, 2]. */
+  readonly places: Float32Array;
+  /** Mean distance of each of the sample to its neighbours, shape [sample]. */
+  readonly distances: Float64Array;
+  readonly placedOfSample: number;
+}
+
+/** What earlier runs left of the layout; nothing where files of it are gone or damaged, since then all of it is made again. */
+async function layoutThere(
+  { store, vectors }: MapEffects,
+  model: Omit<ClusterModel, 'hierarchy'>,
+  sampleIds: readonly ItemId[],
+): Promise<Layout> {
+  const space = mapSpace(model.task, mapKeyOf(model));
+  const rowOf = new IdMap();
+  for (const [row, id] of sampleIds.entries()) rowOf.set(id, row);
+  const places = new Float32Array(2 * sampleIds.length);
+  const distances = new Float64Array(sampleIds.length);
+  const placed = new IdMap();
+  let placedOfSample = 0;
+  try {
+    for await (const part of vectors.stream(await store.vectorShards(space, model.items))) {
+      for (const [i, id] of part.ids.entries()) {
+        placed.set(id, 1);
+        const row = rowOf.get(id);
+        if (row === undefined) continue;
+        placedOfSample++;
+        const at = MAP_COLUMNS * i;
+        places.set(part.vectors.data.subarray(at, at + 2), 2 * row);
+        distances[row] = part.vectors.data[at + MAP_COLUMN.distance];
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof LabelsmithError)) throw error;
+    await vectors.remove(await store.clearVectorShards(space, model.items));
+    return { rowOf, placed: new IdMap(), places, distances, placedOfSample: 0 };
+  }
+  return { rowOf, placed, places, distances, placedOfSample };
+}
+
+/** @param into shape [columns of the map] */
+function mark({ rowOf, places, distances }: Layout, id: ItemId, assignment: Assignment, into: Float32Array): void {
+  const row = rowOf.get(id);
+  if (row === undefined) placeBetween(places, assignment, into);
+  else into.set(places.subarray(2 * row, 2 * row + 2));
+  into[MAP_COLUMN.distance] = distanceOf(assignment);
+  into[MAP_COLUMN.nearest] = assignment.neighbours[0] ?? -1;
+  into[MAP_COLUMN.similarity] = assignment.similarities[0] ?? -1;
+  into[MAP_COLUMN.outlierScore] = outlierScoreOf(assignment, distances);
+}
+
+/** Mean cosine distance to the neighbours; rounded as files keep it, so that it is the same when read back. */
+function distanceOf({ similarities }: Pick<Assignment, 'similarities'>): number {
+  if (similarities.length === 0) return 0;
+  return Math.fround(similarities.reduce((sum, similarity) => sum + 1 - similarity, 0) / similarities.length);
+}
+
+function distanceInGraph({ indices, similarities, n }: NeighbourGraph, row: number): number {
+  const nearest: number[] = [];
+  for (let e = row * n; e < row * n + Math.min(n, NEIGHBOURS); e++) {
+    if (indices[e] >= 0) nearest.push(similarities[e]);
+  }
+  return distanceOf({ similarities: nearest });
+}
+
+/**
+ * The simplified local outlier factor (Schubert, Zimek and Kriegel, "Local outlier detection reconsidered", Data Min. Knowl.
+ * Discov. 28, 2014; after Breunig et al., SIGMOD 2000): the distance to the neighbours over theirs to their own.
+ */
+function outlierScoreOf(assignment: Assignment, distances: Float64Array): number {
+  const { neighbours } = assignment;
+  if (neighbours.length === 0) return 1;
+  const theirs = neighbours.reduce((sum, place) => sum + distances[place], 0) / neighbours.length;
+  const own = distanceOf(assignment);
+  return theirs > 0 ? own / theirs : own > 0 ? MAX_OUTLIER_SCORE : 1;
+}
+
+function placeBetween(places: Float32Array, { neighbours, similarities }: Assignment, into: Float32Array): void {
+  let [x, y, all] = [0, 0, 0];
+  for (const [i, place] of neighbours.slice(0, PLACED_BY).entries()) {
+    const weight = Math.max(1e-6, similarities[i]);
+    x += weight * places[2 * place];
+    y += weight * places[2 * place + 1];
+    all += weight;
+  }
+  into[MAP_COLUMN.x] = all > 0 ? x / all : 0;
+  into[MAP_COLUMN.y] = all > 0 ? y / all : 0;
+}

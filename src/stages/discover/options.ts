@@ -1,0 +1,92 @@
+/** What `discover` is asked for and what it gives back. */
+import type { ItemKind } from '../../core/labels.ts';
+import type { ReadPath } from '../../jobs/image-reader.ts';
+import type { RunOptions, RunResult } from '../../jobs/run.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import type { Store } from '../../store/store.ts';
+import type { VectorStore } from '../../vectors/vector-store.ts';
+import type { Candidate, HypernymsOf } from './evidence.ts';
+import type { Voter } from './gather-evidence.ts';
+import type { Method } from './hierarchy.ts';
+
+export interface DiscoverOptions extends RunOptions {
+  /** Clusters to make, or `auto` for what the data suggests. Default: as before here, else `auto`. */
+  readonly k?: number | 'auto';
+  /**
+   * Which of the numbers of clusters that the tree suggests, 1 the coarsest (see `levelsOf`); in place of `k`. Cuts the tree
+   * there is; nothing is clustered again.
+   */
+  readonly level?: number;
+  /** Default: as before here, else `graph`. */
+  readonly method?: Method;
+  /** The task that gets the labels. Default `class`. */
+  readonly task?: string;
+  /** Default `images`. */
+  readonly items?: ItemKind;
+  /** Clusters all items again, those that came since too. Default false. */
+  readonly recluster?: boolean;
+  /** Of more items than this a random sample is clustered; time grows with its square. Default {@link MAX_SAMPLE}. */
+  readonly maxSample?: number;
+  /** Votes on images that are typical of clusters, as evidence for names. Default none. */
+  readonly classifier?: Voter;
+  /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */
+  readonly hypernymsOf?: HypernymsOf;
+}
+
+export interface DiscoverEffects {
+  readonly store: Store;
+  readonly vectors: VectorStore;
+  readonly pool: InferencePool;
+  readonly readBytes: ReadPath;
+}
+
+export interface DiscoveredCluster {
+  /** Its class in the corpus. */
+  readonly name: string;
+  /** Items in it. */
+  readonly size: number;
+  readonly candidates: readonly Candidate[];
+  /** Paths of the items that stand for it, best first. */
+  readonly exemplars: readonly string[];
+}
+
+/** An item that stands far from everything. */
+export interface OutlierFile {
+  readonly path: string;
+  /** Mean cosine distance to its ten nearest. */
+  readonly distance: number;
+  /** How many times farther that is than theirs to their own. */
+  readonly factor: number;
+}
+
+export interface DiscoverResult extends RunResult {
+  readonly counts: {
+    /** Items with a vector. */
+    readonly items: number;
+    readonly clusters: number;
+    /** Items that got their cluster in this run. */
+    readonly assigned: number;
+    /** Items that belong to no cluster. */
+    readonly none: number;
+  };
+  /** Whether items were clustered in this run, or only given to the clusters there were. */
+  readonly clustered: boolean;
+  /** Why, where there were clusters and nobody asked for others. */
+  readonly because: string | null;
+  /** Whether the clusters are of a run with a limit: with more vectors they are made again. */
+  readonly pilot: boolean;
+  readonly method: Method;
+  /** By class: fewer than `counts.clusters` where classes were merged since. */
+  readonly clusters: readonly DiscoveredCluster[];
+  /** Numbers of clusters that the tree suggests, for `level`. */
+  readonly levels: readonly number[];
+  /** Names of classes of earlier clusterings that nothing hung on, which are gone now. */
+  readonly retired: readonly string[];
+  /** What stands far from everything; undefined where the run was interrupted. */
+  readonly outliers?: { readonly count: number; readonly first: readonly OutlierFile[] };
+  /** Pairs that are much nearer to each other than neighbours are here. */
+  readonly duplicates?: {
+    readonly count: number;
+    readonly first: readonly { a: string; b: string; similarity: number }[];
+  };
+}
