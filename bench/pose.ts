@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cacheDirectory } from '../src/fetch/cache.ts';
+import { fetchFiles } from '../src/fetch/fetch.ts';
 import { decodeUpright } from '../src/images/decode.ts';
 import { regionSquares } from '../src/images/region-squares.ts';
-import { cacheDirectory } from '../src/models/cache.ts';
 import { CATALOGUE } from '../src/models/catalogue.ts';
-import { fetchFiles } from '../src/models/fetch.ts';
 import { openPose } from '../src/models/pose.ts';
 import { HIDDEN_SCORE } from '../src/stages/detect/pose.ts';
 import { openReference } from '../test/parity/tfjs-reference.ts';

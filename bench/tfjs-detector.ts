@@ -13,10 +13,10 @@ import { dirname, join } from 'node:path';
 import { getThreadsCount, setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
+import { cacheDirectory } from '../src/fetch/cache.ts';
+import { fetchFiles } from '../src/fetch/fetch.ts';
 import { decodeLetterboxed } from '../src/images/decode.ts';
-import { cacheDirectory } from '../src/models/cache.ts';
 import { CATALOGUE } from '../src/models/catalogue.ts';
-import { fetchFiles } from '../src/models/fetch.ts';
 
 const [folder, count = '128'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node bench/tfjs-detector.ts FOLDER [COUNT]');

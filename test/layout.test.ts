@@ -11,6 +11,7 @@ import { test } from 'node:test';
 const ORDER = [
   'core',
   'files',
+  'fetch',
   'onnx',
   'math',
   'models',

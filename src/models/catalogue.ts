@@ -3,9 +3,9 @@
  * how its output is read. An imported model is an entry of the same form, kept as JSON in the cache.
  */
 import { COCO_NAMES } from '../core/coco-classes.ts';
+import type { SourceFile } from '../fetch/fetch.ts';
 import type { PixelOptions } from '../onnx/compose.ts';
 import type { Decoder } from './detectors/decoder.ts';
-import type { SourceFile } from './fetch.ts';
 
 export const ROLES = ['detector', 'embedder', 'pose', 'segmenter', 'classifier'] as const;
 export type Role = (typeof ROLES)[number];

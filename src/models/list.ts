@@ -1,5 +1,5 @@
 /** What `labelsmith models list` shows. */
-import { cacheDirectory } from './cache.ts';
+import { cacheDirectory } from '../fetch/cache.ts';
 import type { ModelEntry, Role } from './catalogue.ts';
 import { preparedInCache, sourcesInCache } from './prepare.ts';
 import { allEntries } from './registry.ts';

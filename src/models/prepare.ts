@@ -10,11 +10,11 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../core/ids.ts';
-import { cacheDirectory, isIntact, readJson, writeAtomically } from './cache.ts';
+import { cacheDirectory, isIntact, readJson, writeAtomically } from '../fetch/cache.ts';
+import { type CachedFile, type FetchOptions, fetchFiles, findCached } from '../fetch/fetch.ts';
 import { CATALOGUE, type Converter, type ModelEntry } from './catalogue.ts';
 import { COMPOSER_VERSION, composeModel, defaultRecipe, type Recipe } from './compose-model.ts';
 import { CONVERTERS } from './converters.ts';
-import { type CachedFile, type FetchOptions, fetchFiles, findCached } from './fetch.ts';
 import { findEntry } from './registry.ts';
 
 export interface PrepareOptions extends Partial<Omit<FetchOptions, 'modelName' | 'alsoTake'>> {

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { cacheDirectory, cacheError, readJson } from './cache.ts';
+import { cacheDirectory, cacheError, readJson } from '../fetch/cache.ts';
 import { CATALOGUE, type ModelEntry } from './catalogue.ts';
 
 /** Where `models import` keeps its entries. */

@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { cacheDirectory, sourcePath } from '../../src/models/cache.ts';
+import { cacheDirectory, sourcePath } from '../../src/fetch/cache.ts';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
 import { CLI, type CliOptions, runCli, runJson, scratch } from '../cli.ts';

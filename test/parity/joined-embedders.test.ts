@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LabelsmithError } from '../../src/errors.ts';
-import { cacheDirectory } from '../../src/models/cache.ts';
+import { cacheDirectory } from '../../src/fetch/cache.ts';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { openEmbedder } from '../../src/models/embedder.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';

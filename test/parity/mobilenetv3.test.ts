@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { cacheDirectory } from '../../src/models/cache.ts';
+import { cacheDirectory } from '../../src/fetch/cache.ts';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { mobileNetV3ToOnnx } from '../../src/models/convert/mobilenetv3.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';

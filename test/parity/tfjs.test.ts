@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { cacheDirectory } from '../../src/models/cache.ts';
+import { cacheDirectory } from '../../src/fetch/cache.ts';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { tfjsToOnnx } from '../../src/models/convert/tfjs.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';

@@ -1,7 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { cacheDirectory } from '../../models/cache.ts';
-import { fetchFiles, type SourceFile } from '../../models/fetch.ts';
+import { cacheDirectory } from '../../fetch/cache.ts';
+import { fetchFiles, type SourceFile } from '../../fetch/fetch.ts';
 import type { CommandSpec } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import { auto } from './auto.ts';

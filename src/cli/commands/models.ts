@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LabelsmithError } from '../../errors.ts';
-import { cacheDirectory } from '../../models/cache.ts';
+import { cacheDirectory } from '../../fetch/cache.ts';
 import { type ImportOptions, importModel } from '../../models/import.ts';
 import { modelsList } from '../../models/list.ts';
 import { prepareModel } from '../../models/prepare.ts';
