@@ -5,6 +5,7 @@
 import type { Box } from './boxes.ts';
 import type { ImageId, RegionId } from './ids.ts';
 import type { Origin } from './labels.ts';
+import type { Attributes, RegionDetails } from './region-details.ts';
 
 /** COCO run-length encoding, column-major, uncompressed counts; `size` is [height, width] of the upright image. */
 export interface MaskRle {
@@ -22,12 +23,15 @@ export interface LabelValue {
   readonly confidence: number | null;
   readonly origin: Origin;
   readonly task: string;
+  /** Who said it, where that was told. Default: nobody is named. */
+  readonly annotator?: string | null;
 }
 
 /** A person's word that a class is not there: "not this", or with `NONE_OF_THESE` that no class of the task is. */
 export interface Rejection {
   readonly className: string;
   readonly task: string;
+  readonly annotator?: string | null;
 }
 
 export interface RegionRecord {
@@ -47,6 +51,7 @@ export interface RegionRecord {
   readonly touched?: boolean;
   /** Default: none. */
   readonly rejected?: readonly Rejection[];
+  readonly details?: RegionDetails;
 }
 
 /** One image of an export, with everything that was selected for it. */
@@ -57,7 +62,7 @@ export interface DatasetImage {
   readonly width: number;
   readonly height: number;
   readonly groupId: ImageId;
-  /** `train`, `val`, `test` or whatever was asked for; null when there is no split. */
+  /** `train`, `val`, `test` or whatever was asked for or came with an import; null when there is no split. */
   readonly split: string | null;
   /** Image labels, best first. */
   readonly labels: readonly LabelValue[];
@@ -67,6 +72,8 @@ export interface DatasetImage {
   readonly rejected?: readonly Rejection[];
   /** Regions that a person deleted, in order of id: later runs add nothing over them. Default: none. */
   readonly deleted?: readonly RegionRecord[];
+  /** Of the image itself. Default: none. */
+  readonly attributes?: Attributes;
 }
 
 /** Reads an image's original bytes, or fails with `NOT_FOUND` when no path of it is there any more. */
@@ -89,6 +96,8 @@ export interface ImportedImage {
   readonly rejected?: readonly Rejection[];
   /** Regions that a person deleted. */
   readonly deleted?: readonly ImportedRegion[];
+  /** Of the image itself. */
+  readonly attributes?: Attributes;
   /** A row of a sheet of `teach select`: of one item, which has one class. All entries of a sheet are such rows. */
   readonly answer?: true;
 }
@@ -99,6 +108,8 @@ export interface ImportedLabel {
   /** The origin and task the file itself names; null when it names none. */
   readonly origin: Origin | null;
   readonly task: string | null;
+  /** Who said it, where the file tells. */
+  readonly annotator?: string | null;
 }
 
 export interface ImportedRegion {
@@ -121,4 +132,6 @@ export interface ImportedRegion {
   readonly about?: RegionId;
   readonly touched?: boolean;
   readonly rejected?: readonly Rejection[];
+  /** `rotatedBox` is in the same unit as the box, its angle in degrees. */
+  readonly details?: RegionDetails;
 }

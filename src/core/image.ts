@@ -38,6 +38,11 @@ export interface ImageRecord {
   readonly camera: string | null;
   /** The smallest image id of the group that must stay on one side of any split. */
   readonly groupId: ImageId;
+  /**
+   * SHA-256 of the upright decoded pixels, 64 hexadecimal digits, so that a file whose metadata alone changed is known
+   * again; null or left out where nobody has computed it.
+   */
+  readonly pixelHash?: string | null;
 }
 
 /** Where an image's bytes are. One image may have many paths. */

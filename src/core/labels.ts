@@ -19,6 +19,8 @@ export interface Label {
   /** 0 to 1, calibrated where there was something to calibrate on; 1 from people. */
   readonly confidence: number;
   readonly runId: string | null;
+  /** Who said it, where that was told: what two people say of one item stands side by side. Default: nobody is named. */
+  readonly annotator?: string | null;
   /** Grows with every write; decides between labels of one origin. */
   readonly sequence: number;
 }

@@ -141,7 +141,7 @@ async function splitByTask(
     });
   }
   const found: { itemId: string; task: string; part: string }[] = [];
-  for await (const image of store.dataset({})) {
+  for await (const image of store.dataset({ gone: true })) {
     for (const { id, labels } of [{ id: image.id, labels: image.labels }, ...image.regions]) {
       const part = labels.find(({ task, className }) => task === by && className !== from.name);
       if (!part) continue;

@@ -61,6 +61,7 @@ function storeOf(
     summary: async () => ({
       images: images.length,
       paths: images.reduce((sum, { id }) => sum + pathsOf(id).length, 0),
+      goneImages: 0,
       missingPaths: 0,
       groups: 0,
       duplicatePaths: Object.values(part.paths ?? {}).reduce((sum, paths) => sum + paths.length - 1, 0),

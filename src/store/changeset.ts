@@ -10,7 +10,7 @@ import { LabelsmithError } from '../errors.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Guard, SqlValue, Statement, Transaction } from './driver.ts';
 import type { CounterName, Schema } from './schema.ts';
-import { NONE_CLASS_ID } from './schema.ts';
+import { NO_ANNOTATOR_ID, NONE_CLASS_ID } from './schema.ts';
 import type { Template } from './template.ts';
 import { template } from './template.ts';
 
@@ -28,6 +28,9 @@ export function draftTemplates(db: Kysely<Schema>) {
     ),
     addAcceptance: template<{ id: number; key: string }>((v) =>
       db.insertInto('acceptance').values({ id: v.id, key: v.key }),
+    ),
+    addAnnotator: template<{ id: number; name: string }>((v) =>
+      db.insertInto('annotator').values({ id: v.id, name: v.name }),
     ),
     addRoot: template<{ id: number; path: string }>((v) =>
       db.insertInto('source_root').values({ id: v.id, path: v.path }),
@@ -122,6 +125,16 @@ export class Draft {
   sourceRootId(path: string): number {
     const { rootIds, rootById } = this.dictionary;
     return this.#number('root', path, rootIds, rootById, (id) => this.add(this.#templates.addRoot, { id, path }));
+  }
+
+  /** Blanks at the ends of a name say nothing; an empty name names nobody. */
+  annotatorId(name: string | null | undefined): number {
+    const plain = name?.trim() ?? '';
+    if (plain === '') return NO_ANNOTATOR_ID;
+    const { annotatorIds, annotatorById } = this.dictionary;
+    return this.#number('annotator', plain, annotatorIds, annotatorById, (id) =>
+      this.add(this.#templates.addAnnotator, { id, name: plain }),
+    );
   }
 
   changesDictionary(): boolean {

@@ -2,12 +2,14 @@
 import { sql } from 'kysely';
 import type { ItemKind, Origin } from '../core/labels.ts';
 import { originRank } from '../core/labels.ts';
-import { NO_BYTES } from './codec.ts';
+import { skeletonSchema } from '../core/region-details.ts';
+import { NO_BYTES, stored } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Query } from './driver.ts';
 import { NONE_CLASS_ID, originOf } from './schema.ts';
 import type { Session } from './session.ts';
 import type { ClassRecord, Store } from './store.ts';
+import { template } from './template.ts';
 
 /** Signed sums of current labels: of one class, task and origin there may be several rows, which add up. */
 interface CountRow {
@@ -28,7 +30,7 @@ interface CountRow {
  * Of most items one origin alone speaks in a task, and all its labels hold. So: count all labels by the index of classes
  * (which needs no sorting), take off those of contested items, and add what holds of these by ranking them. Contested is
  * an item in a task about which a person or more than one origin or model spoke, that has several labels under a
- * `single` rule, labels of merged classes, or whose region is deleted.
+ * `single` rule, labels of merged classes, whose region is deleted, or whose image is gone (whose labels do not count at all).
  */
 export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
   const none = sql.lit(NONE_CLASS_ID);
@@ -46,12 +48,16 @@ export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
       select image_id, region_id, task_id from label
       group by image_id, region_id, task_id
       having min(origin) = 0 or min(origin) <> max(origin) or min(model_id) <> max(model_id)
+        or min(annotator_id) <> max(annotator_id)
         or (count(*) > 1 and task_id in (select id from task where rule = 'single'))
         or max(case when class_id in (select id from class where id <> root_id) then 1 else 0 end) = 1
       union
       select label.image_id, label.region_id, label.task_id from region cross join label
       where region.touched = 1 and region.deleted = 1
         and label.image_id = region.image_id and label.region_id = region.id
+      union
+      select label.image_id, label.region_id, label.task_id from gone_image cross join label
+      where label.image_id = gone_image.image_id
     ),
     ranked as (
       select class.root_id as class_id, label.task_id, label.origin, label.region_id, label.confidence,
@@ -64,6 +70,7 @@ export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
         join class on class.id = label.class_id
         join task on task.id = label.task_id
       where ${ofContested}
+        and not exists (select 1 from gone_image where gone_image.image_id = label.image_id)
         and not exists (
           select 1 from region
           where region.image_id = label.image_id and region.id = label.region_id
@@ -91,9 +98,22 @@ export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
   return { compile: () => query.compile(db) };
 }
 
-export function classStore(session: Session): Pick<Store, 'classes'> {
+export function classStore(session: Session): Pick<Store, 'classes' | 'putClassDetails'> {
   const { db } = session;
+  const setSkeleton = template<{ id: number; skeleton: string | null }>((v) =>
+    db.updateTable('class').set({ skeleton: v.skeleton }).where('id', '=', v.id),
+  );
   return {
+    async putClassDetails(details) {
+      await session.write((draft) => {
+        for (const [name, { skeleton }] of details) {
+          const id = draft.rootId(draft.classId(name));
+          if (skeleton === undefined) continue;
+          draft.add(setSkeleton, { id, skeleton: skeleton === null ? null : JSON.stringify(skeleton) });
+        }
+      });
+    },
+
     async classes() {
       const counted = await session.driver.analyse(currentCounts(session));
       const [rows, aliases] = await session.driver.read([
@@ -118,6 +138,7 @@ export function classStore(session: Session): Pick<Store, 'classes'> {
             parent: parentId === undefined ? null : (nameOf.get(parentId) ?? null),
             description: row.description,
             synset: row.synset,
+            ...(row.skeleton === null ? {} : { skeleton: stored(skeletonSchema, row.skeleton, `class ${row.name}`) }),
             counts: counts.get(row.id) ?? [],
           };
         })

@@ -1,8 +1,11 @@
 /** Between rows and records: ids, flags, images, paths, regions and the packed candidates. */
+import type { z } from 'zod';
 import type { Detections } from '../core/boxes.ts';
 import type { Keypoints, MaskRle } from '../core/dataset.ts';
 import type { ImageFormat, ImagePath, ImageRecord, QualityFlag } from '../core/image.ts';
 import { QUALITY_FLAGS } from '../core/image.ts';
+import { regionDetailsSchema } from '../core/region-details.ts';
+import { validateJson } from '../core/validate.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { ImageTable, PathTable, RegionShapeTable, RegionTable } from './schema.ts';
 import { FLAG_BITS } from './schema.ts';
@@ -55,6 +58,7 @@ export function imageRow(image: ImageRecord, runKey: number): ImageTable {
     camera: image.camera,
     group_id: imageKey(image.groupId),
     run_key: runKey,
+    pixel_hash: image.pixelHash == null ? null : bytesOfId(image.pixelHash, 64),
   };
 }
 
@@ -73,6 +77,7 @@ export function imageOf(row: ImageTable): ImageRecord {
     capturedAtMs: row.captured_at_ms,
     camera: row.camera,
     groupId: idOf(row.group_id),
+    ...(row.pixel_hash === null ? {} : { pixelHash: idOf(row.pixel_hash) }),
   };
 }
 
@@ -101,7 +106,7 @@ export function pathOf(row: PathTable, sourceRoot: string): ImagePath {
 }
 
 export function regionRow(
-  region: Omit<StoredRegion, 'keypoints' | 'mask' | 'polygons' | 'modelKey' | 'runId'>,
+  region: Omit<StoredRegion, keyof RegionShape | 'modelKey' | 'runId'>,
   modelId: number | null,
   runKey: number | null,
 ): RegionTable {
@@ -123,11 +128,12 @@ export function regionRow(
   };
 }
 
-export type RegionShape = Pick<StoredRegion, 'keypoints' | 'mask' | 'polygons'>;
+/** What `region_shape` holds. */
+export type RegionShape = Pick<StoredRegion, 'keypoints' | 'mask' | 'polygons' | 'details'>;
 export const NO_SHAPE: RegionShape = { keypoints: null, mask: null, polygons: null };
 
 export function hasShape(shape: RegionShape): boolean {
-  return shape.keypoints !== null || shape.mask !== null || shape.polygons !== null;
+  return shape.keypoints !== null || shape.mask !== null || shape.polygons !== null || shape.details != null;
 }
 
 /** `modelId` made the shapes; null when a person or an import brought them. */
@@ -137,7 +143,7 @@ export function shapeRow(
   shape: RegionShape,
   modelId: number | null,
 ): RegionShapeTable {
-  const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
+  const json = (value: unknown) => (value == null ? null : JSON.stringify(value));
   return {
     image_id: imageKey(imageId),
     region_id: regionKey(regionId),
@@ -146,15 +152,25 @@ export function shapeRow(
     polygons: json(shape.polygons),
     keypoints_model_id: shape.keypoints === null ? null : modelId,
     mask_model_id: shape.mask === null ? null : modelId,
+    details: json(shape.details),
   };
 }
 
-export function shapeOf(row: Pick<RegionShapeTable, 'keypoints' | 'mask' | 'polygons'>): RegionShape {
+export function shapeOf(row: Pick<RegionShapeTable, 'region_id' | keyof RegionShape>): RegionShape {
   return {
     keypoints: row.keypoints === null ? null : (JSON.parse(row.keypoints) as Keypoints),
     mask: row.mask === null ? null : (JSON.parse(row.mask) as MaskRle),
     polygons: row.polygons === null ? null : (JSON.parse(row.polygons) as number[][]),
+    ...(row.details === null
+      ? {}
+      : { details: stored(regionDetailsSchema, row.details, `region ${idOf(row.region_id)}`) }),
   };
+}
+
+/** JSON of the database, which only we write: what does not fit its schema is a damaged file. */
+export function stored<S extends z.ZodType>(schema: S, json: string, what: string): z.output<S> {
+  const hint = 'Run labelsmith doctor, or put back a copy of the workspace.';
+  return validateJson(schema, json, { what: `The record of ${what}`, code: 'WORKSPACE', hint });
 }
 
 /** Bytes of one candidate: box 4 × float32, score float32, class uint16. */

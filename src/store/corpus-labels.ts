@@ -14,7 +14,7 @@ import { taskOf } from './dictionary.ts';
 import { labelStatements } from './label-statements.ts';
 import { imagesOfRegions } from './regions.ts';
 import type { HistoryRegionTable, LabelTable, RegionTable } from './schema.ts';
-import { NO_MODEL_ID, ORIGIN_CODES } from './schema.ts';
+import { NO_ANNOTATOR_ID, NO_MODEL_ID, ORIGIN_CODES } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
 import { template } from './template.ts';
@@ -45,12 +45,14 @@ export function labelHistory(session: Session) {
       .insertInto('label')
       .values(columns(v))
       .onConflict((conflict) =>
-        conflict.columns(['image_id', 'region_id', 'task_id', 'class_id', 'origin', 'model_id']).doUpdateSet((eb) => ({
-          present: eb.ref('excluded.present'),
-          confidence: eb.ref('excluded.confidence'),
-          run_key: eb.ref('excluded.run_key'),
-          sequence: eb.ref('excluded.sequence'),
-        })),
+        conflict
+          .columns(['image_id', 'region_id', 'task_id', 'class_id', 'origin', 'model_id', 'annotator_id'])
+          .doUpdateSet((eb) => ({
+            present: eb.ref('excluded.present'),
+            confidence: eb.ref('excluded.confidence'),
+            run_key: eb.ref('excluded.run_key'),
+            sequence: eb.ref('excluded.sequence'),
+          })),
       ),
   );
   const drop = template<LabelTable>((v) =>
@@ -61,7 +63,8 @@ export function labelHistory(session: Session) {
       .where('task_id', '=', v.task_id)
       .where('class_id', '=', v.class_id)
       .where('origin', '=', v.origin)
-      .where('model_id', '=', v.model_id),
+      .where('model_id', '=', v.model_id)
+      .where('annotator_id', '=', v.annotator_id),
   );
   const keep = template<Side>((v) =>
     db.insertInto('class_history_label').values({ ...columns(v), history_id: v.history_id, side: v.side }),
@@ -228,6 +231,7 @@ export function labelHistory(session: Session) {
               .onRef('written.class_id', '=', 'label.class_id')
               .onRef('written.origin', '=', 'label.origin')
               .onRef('written.model_id', '=', 'label.model_id')
+              .onRef('written.annotator_id', '=', 'label.annotator_id')
               .onRef('written.sequence', '=', 'label.sequence')
               .onRef('written.present', '=', 'label.present')
               .on('written.history_id', '=', historyId)
@@ -260,7 +264,13 @@ function planWords(
   next: () => number,
   rootOf: (classId: number) => number,
 ): void {
-  const human = { origin: ORIGIN_CODES.human, model_id: NO_MODEL_ID, confidence: 1, run_key: null };
+  const human = {
+    origin: ORIGIN_CODES.human,
+    model_id: NO_MODEL_ID,
+    annotator_id: NO_ANNOTATOR_ID,
+    confidence: 1,
+    run_key: null,
+  };
   const say = (row: LabelTable) => plan.after.set(keyOf(row), row);
   const imagesWith = new Set<string>();
   for (const row of now.labels.values()) {
@@ -329,6 +339,7 @@ function columns(row: LabelTable): LabelTable {
     class_id: row.class_id,
     origin: row.origin,
     model_id: row.model_id,
+    annotator_id: row.annotator_id,
     present: row.present,
     confidence: row.confidence,
     run_key: row.run_key,
@@ -338,7 +349,7 @@ function columns(row: LabelTable): LabelTable {
 
 const placeOf = (row: Pick<LabelTable, 'image_id' | 'region_id'>) => `${idOf(row.image_id)} ${idOf(row.region_id)}`;
 /** One origin, with its model, speaking of one item in one task. */
-const voiceOf = (row: LabelTable) => [placeOf(row), row.task_id, row.origin, row.model_id].join(' ');
+const voiceOf = (row: LabelTable) => [placeOf(row), row.task_id, row.origin, row.model_id, row.annotator_id].join(' ');
 const keyOf = (row: LabelTable) => `${voiceOf(row)} ${row.class_id}`;
 
 function isLost(row: LabelTable, lost: Pick<LabelTable, 'image_id' | 'region_id' | 'task_id' | 'class_id' | 'origin'>) {

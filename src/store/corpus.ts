@@ -216,7 +216,11 @@ export function corpusStore(session: Session): CorpusStore {
         dropped = [];
         await refuseStale(session, draft);
         const state = await readState();
-        const bare = bareClasses(state, new Set(names));
+        const [skeletons] = await driver.read([
+          db.selectFrom('class').select('name').where('skeleton', 'is not', null),
+        ]);
+        const more = new Set(skeletons.map(({ name }) => name));
+        const bare = bareClasses(state, new Set(names.filter((name) => !more.has(name))));
         if (bare.length === 0) return;
         const told = new Set(
           (await history(Number.MAX_SAFE_INTEGER)).flatMap(({ forward, backward }) =>

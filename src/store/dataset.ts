@@ -4,8 +4,9 @@ import type { Label, Task } from '../core/labels.ts';
 import { currentLabels, NONE_OF_THESE, originRank } from '../core/labels.ts';
 import { idOf, NO_BYTES, NO_SHAPE, shapeOf } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
-import { classNameOf, taskOf } from './dictionary.ts';
+import { annotatorOf, classNameOf, taskOf } from './dictionary.ts';
 import { exportName, rootNames } from './export-name.ts';
+import { attributesOfRow } from './image-facts.ts';
 import { rootOf } from './images.ts';
 import type { LabelTable } from './schema.ts';
 import { ORIGIN_CODES, originOf } from './schema.ts';
@@ -50,6 +51,7 @@ async function imagesOfRange(
       'origin',
       'confidence',
       'sequence',
+      'annotator_id',
     ])
     .where('image_id', '>', after)
     .where('image_id', '<=', last);
@@ -66,7 +68,7 @@ async function imagesOfRange(
       .orderBy('id'),
     db
       .selectFrom('image_path')
-      .select(['image_id', 'path', 'source_root_id', 'missing'])
+      .select(['image_id', 'path', 'source_root_id'])
       .where('image_id', '>', after)
       .where('image_id', '<=', last)
       .orderBy('image_id')
@@ -81,26 +83,33 @@ async function imagesOfRange(
       .orderBy('image_id')
       .orderBy('id'),
     db.selectFrom('region_shape').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
+    db.selectFrom('gone_image').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
+    db.selectFrom('image_split').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
+    db.selectFrom('image_attributes').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
   ]);
-  const [imageRows, pathRows, labelRows, regionRows, shapeRows] = rows;
+  const [imageRows, pathRows, labelRows, regionRows, shapeRows, goneRows, splitRows, attributeRows] = rows;
 
-  const files = new Map<string, { file: string; missing: boolean }>();
+  const files = new Map<string, string>();
   for (const row of pathRows) {
     const id = idOf(row.image_id);
     if (files.has(id)) continue;
-    const file = exportName(row.path, rootOf(dictionary, row.source_root_id), roots);
-    files.set(id, { file, missing: row.missing !== 0 });
+    files.set(id, exportName(row.path, rootOf(dictionary, row.source_root_id), roots));
   }
   const labels = labelsByItem(labelRows, dictionary, query);
   const regions = Map.groupBy(regionRows, (region) => idOf(region.image_id));
   const shapes = new Map(shapeRows.map((row) => [idOf(row.region_id), row]));
+  const gone = new Set(query.gone === true ? [] : goneRows.map((row) => idOf(row.image_id)));
+  const splits = new Map(
+    query.splits === 'none' ? [] : splitRows.map((row): [string, string] => [idOf(row.image_id), row.split]),
+  );
+  const attributes = new Map(attributeRows.map((row) => [idOf(row.image_id), attributesOfRow(row)]));
   const least = query.minConfidence ?? 0;
 
   const images: DatasetImage[] = [];
   for (const row of imageRows) {
     const id = idOf(row.id);
-    const file = files.get(id);
-    if (query.present === true && (file === undefined || file.missing)) continue;
+    if (gone.has(id)) continue;
+    const ofImage = attributes.get(id);
     const kept: RegionRecord[] = [];
     const deleted: RegionRecord[] = [];
     for (const region of regions.get(id) ?? []) {
@@ -124,20 +133,24 @@ async function imagesOfRange(
     images.push({
       id,
       // An image all of whose paths went into other hands (changed files) has none; its id is unique too.
-      file: file?.file ?? id,
+      file: files.get(id) ?? id,
       width: row.width,
       height: row.height,
       groupId: idOf(row.group_id),
-      split: null,
+      split: splits.get(id) ?? null,
       ...said,
       regions: kept,
       ...(deleted.length === 0 ? {} : { deleted }),
+      ...(ofImage === undefined ? {} : { attributes: ofImage }),
     });
   }
   return images;
 }
 
-type LabelRow = Pick<LabelTable, 'task_id' | 'class_id' | 'present' | 'origin' | 'confidence' | 'sequence'> & {
+type LabelRow = Pick<
+  LabelTable,
+  'task_id' | 'class_id' | 'present' | 'origin' | 'confidence' | 'sequence' | 'annotator_id'
+> & {
   /** The id of the region, or else of the image. */
   readonly item: Uint8Array;
 };
@@ -169,12 +182,19 @@ function labelsByItem(rows: readonly LabelRow[], dictionary: Dictionary, query: 
         confidence: row.confidence,
         runId: null,
         sequence: row.sequence,
+        ...annotatorOf(dictionary, row.annotator_id),
       }),
     );
     for (const [item, own] of Map.groupBy(labels, (label) => label.itemId)) {
       const values = standing(own, task)
         .filter((label) => label.confidence >= least)
-        .map(({ className, confidence, origin }) => ({ className, confidence, origin, task: task.name }));
+        .map(({ className, confidence, origin, annotator }) => ({
+          className,
+          confidence,
+          origin,
+          task: task.name,
+          ...(annotator == null ? {} : { annotator }),
+        }));
       const rejected = rejectionsOf(own, task);
       if (values.length === 0 && rejected.length === 0) continue;
       const before = result.get(item) ?? NOTHING_SAID;
@@ -191,7 +211,7 @@ function labelsByItem(rows: readonly LabelRow[], dictionary: Dictionary, query: 
 function rejectionsOf(labels: readonly Label[], { name: task }: Task): Rejection[] {
   return labels
     .filter((label) => label.origin === 'human' && (!label.present || label.className === NONE_OF_THESE))
-    .map(({ className }) => ({ className, task }))
+    .map(({ className, annotator }) => ({ className, task, ...(annotator == null ? {} : { annotator }) }))
     .sort((a, b) => (a.className < b.className ? -1 : 1));
 }
 

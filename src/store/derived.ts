@@ -90,7 +90,15 @@ function overlaid(rows: readonly LabelTable[], said: readonly LabelTable[]): Lab
   const newest = Math.max(0, ...rows.map((row) => row.sequence));
   const byKey = new Map<string, LabelTable>();
   const keyOf = (row: LabelTable) =>
-    [idOf(row.image_id), idOf(row.region_id), row.task_id, row.class_id, row.origin, row.model_id].join(' ');
+    [
+      idOf(row.image_id),
+      idOf(row.region_id),
+      row.task_id,
+      row.class_id,
+      row.origin,
+      row.model_id,
+      row.annotator_id,
+    ].join(' ');
   for (const row of rows) byKey.set(keyOf(row), row);
   for (const row of said) byKey.set(keyOf(row), { ...row, sequence: newest + row.sequence });
   return [...byKey.values()];

@@ -23,7 +23,7 @@ import { runKeyOf, taskOf } from './dictionary.ts';
 import { imageStatements } from './images.ts';
 import { labelStatements } from './label-statements.ts';
 import type { ImageTable, LabelTable, Schema } from './schema.ts';
-import { ORIGIN_CODES } from './schema.ts';
+import { NO_ANNOTATOR_ID, ORIGIN_CODES } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
 import { type AcceptedRegion, type DetectionShard, FILE_GONE, type Store } from './store.ts';
@@ -201,6 +201,7 @@ export function detectionStore(session: Session): DetectionStore {
             class_id: draft.classId(className),
             origin,
             model_id,
+            annotator_id: NO_ANNOTATOR_ID,
             present: 1,
             confidence,
             run_key,

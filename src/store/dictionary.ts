@@ -8,7 +8,7 @@ import { NONE_OF_THESE } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { RowsOf } from './driver.ts';
 import type { Schema } from './schema.ts';
-import { NONE_CLASS_ID } from './schema.ts';
+import { NO_ANNOTATOR_ID, NONE_CLASS_ID } from './schema.ts';
 
 export interface ClassEntry {
   readonly id: number;
@@ -30,6 +30,8 @@ export interface Dictionary {
   readonly modelIds: ReadonlyMap<string, number>;
   readonly modelById: ReadonlyMap<number, { readonly key: string; readonly classNames: readonly string[] }>;
   readonly acceptanceIds: ReadonlyMap<string, number>;
+  readonly annotatorIds: ReadonlyMap<string, number>;
+  readonly annotatorById: ReadonlyMap<number, string>;
   readonly runKeys: ReadonlyMap<string, number>;
   readonly runById: ReadonlyMap<number, string>;
   readonly rootIds: ReadonlyMap<string, number>;
@@ -46,11 +48,12 @@ export function dictionaryQueries(db: Kysely<Schema>) {
     db.selectFrom('acceptance').selectAll(),
     db.selectFrom('run').select(['key', 'id']),
     db.selectFrom('source_root').selectAll(),
+    db.selectFrom('annotator').selectAll(),
   ] as const;
 }
 
 export function dictionaryOf(rows: RowsOf<ReturnType<typeof dictionaryQueries>>): Dictionary {
-  const [counters, taskRows, classRows, aliases, models, acceptances, runs, roots] = rows;
+  const [counters, taskRows, classRows, aliases, models, acceptances, runs, roots, annotators] = rows;
   const tasks = taskRows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -72,11 +75,19 @@ export function dictionaryOf(rows: RowsOf<ReturnType<typeof dictionaryQueries>>)
       models.map((row) => [row.id, { key: row.key, classNames: JSON.parse(row.class_names) as string[] }]),
     ),
     acceptanceIds: new Map(acceptances.map((row) => [row.key, row.id])),
+    annotatorIds: new Map(annotators.map((row) => [row.name, row.id])),
+    annotatorById: new Map(annotators.map((row) => [row.id, row.name])),
     runKeys: new Map(runs.map((row) => [row.id, row.key])),
     runById: new Map(runs.map((row) => [row.key, row.id])),
     rootIds: new Map(roots.map((row) => [row.path, row.id])),
     rootById: new Map(roots.map((row) => [row.id, row.path])),
   };
+}
+
+/** As labels have it: left out where nobody is named. */
+export function annotatorOf(dictionary: Dictionary, id: number): { readonly annotator?: string } {
+  if (id === NO_ANNOTATOR_ID) return {};
+  return { annotator: dictionary.annotatorById.get(id) };
 }
 
 /** The name under which a label's class is known today. */

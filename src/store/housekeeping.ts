@@ -46,7 +46,8 @@ export function housekeepingStore(
       const raw = (text: ReturnType<typeof sql<{ n: number }>>): Query<{ n: number }> => ({
         compile: () => text.compile(db),
       });
-      const images = await one(raw(sql`select count(*) as n from image`));
+      const goneImages = await one(raw(sql`select count(*) as n from gone_image`));
+      const images = (await one(raw(sql`select count(*) as n from image`))) - goneImages;
       const paths = await one(raw(sql`select count(*) as n from image_path`));
       const imagesWithPath = await one(raw(sql`select count(distinct image_id) as n from image_path`));
       const quarantined = await driver.analyse(
@@ -56,17 +57,24 @@ export function housekeepingStore(
           .select((eb) => ['reason', eb.fn.countAll<number>().as('n')])
           .orderBy('reason'),
       );
-      const labels = await driver.analyse(
-        db
-          .selectFrom('label')
-          .groupBy('origin')
-          .select((eb) => ['origin', eb.fn.countAll<number>().as('n')])
-          .orderBy('origin'),
-      );
+      // Counted whole by the index, less those of the few images that are gone.
+      const labels = new Map<number, number>();
+      const all = db.selectFrom('label').select((eb) => ['origin', eb.fn.countAll<number>().as('n')]);
+      const ofGone = db
+        .selectFrom('gone_image')
+        .innerJoin('label', 'label.image_id', 'gone_image.image_id')
+        .select((eb) => ['label.origin', eb.fn.countAll<number>().as('n')]);
+      for (const { origin, n } of await driver.analyse(all.groupBy('origin').orderBy('origin'))) {
+        labels.set(origin, Number(n));
+      }
+      for (const { origin, n } of await driver.analyse(ofGone.groupBy('label.origin'))) {
+        labels.set(origin, (labels.get(origin) ?? 0) - Number(n));
+      }
       const flagged = await driver.analyse(
         db
           .selectFrom('image')
           .where('flags', '<>', sql.lit(0))
+          .where('id', 'not in', db.selectFrom('gone_image').select('image_id'))
           .groupBy('flags')
           .select((eb) => ['flags', eb.fn.countAll<number>().as('n')]),
       );
@@ -77,14 +85,25 @@ export function housekeepingStore(
       }
       return {
         images,
+        goneImages,
         paths,
         missingPaths: await one(raw(sql`select count(*) as n from image_path where missing = 1`)),
-        groups: await one(raw(sql`select count(distinct group_id) as n from image`)),
+        groups: await one(
+          raw(sql`select count(distinct group_id) as n from image
+            where id not in (select image_id from gone_image)`),
+        ),
         duplicatePaths: paths - imagesWithPath,
         similarPairs: await one(raw(sql`select count(*) as n from similar_pair`)),
         quarantined: Object.fromEntries(quarantined.map((row) => [row.reason, Number(row.n)])),
-        regions: await one(raw(sql`select count(*) as n from region where deleted = 0`)),
-        labels: Object.fromEntries(labels.map((row): [Origin, number] => [originOf(row.origin), Number(row.n)])),
+        regions:
+          (await one(raw(sql`select count(*) as n from region where deleted = 0`))) -
+          (await one(
+            raw(sql`select count(*) as n from gone_image join region on region.image_id = gone_image.image_id
+              where region.deleted = 0`),
+          )),
+        labels: Object.fromEntries(
+          [...labels].filter(([, n]) => n > 0).map(([origin, n]): [Origin, number] => [originOf(origin), n]),
+        ),
         classes: await one(
           raw(sql`select count(*) as n from class where id = root_id and id <> ${sql.lit(NONE_CLASS_ID)}`),
         ),

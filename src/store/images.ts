@@ -43,7 +43,7 @@ export function imageStore(session: Session): ImageStore {
   const { db } = session;
   const statements = imageStatements(session);
 
-  function imagesWhere({ flag, groupId, present }: ImageFilter) {
+  function imagesWhere({ flag, groupId, gone = false }: ImageFilter) {
     let query = db.selectFrom('image');
     if (flag !== undefined) {
       // `flags <> 0` lets the planner use the index of flagged images.
@@ -60,14 +60,9 @@ export function imageStore(session: Session): ImageStore {
         .whereRef('other.group_id', '<>', 'other.id');
       query = query.where('group_id', '=', group).where('id', 'in', first.unionAll(others));
     }
-    if (present === true) {
-      query = query.where(({ exists, selectFrom }) =>
-        exists(
-          selectFrom('image_path')
-            .select('path')
-            .whereRef('image_path.image_id', '=', 'image.id')
-            .where('image_path.missing', '=', 0),
-        ),
+    if (!gone) {
+      query = query.where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('gone_image').select('image_id').whereRef('gone_image.image_id', '=', 'image.id'))),
       );
     }
     return query;
@@ -361,6 +356,7 @@ export function imageStatements({ db }: Pick<Session, 'db'>) {
           camera: v.camera,
           group_id: v.group_id,
           run_key: v.run_key,
+          pixel_hash: v.pixel_hash,
         })
         .onConflict((conflict) => conflict.column('id').doNothing()),
     ),

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Label } from '../core/labels.ts';
 import { idOf } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
-import { classNameOf } from './dictionary.ts';
+import { annotatorOf, classNameOf } from './dictionary.ts';
 import type { LabelTable, RegionShapeTable, RegionTable } from './schema.ts';
 import { originOf } from './schema.ts';
 import type { Session } from './session.ts';
@@ -73,6 +73,7 @@ export function labelStatements({ db }: Pick<Session, 'db'>) {
           polygons: v.polygons,
           keypoints_model_id: v.keypoints_model_id,
           mask_model_id: v.mask_model_id,
+          details: v.details,
         })
         .onConflict((conflict) =>
           conflict.columns(['image_id', 'region_id']).doUpdateSet((eb) => ({
@@ -81,6 +82,7 @@ export function labelStatements({ db }: Pick<Session, 'db'>) {
             polygons: eb.ref('excluded.polygons'),
             keypoints_model_id: eb.ref('excluded.keypoints_model_id'),
             mask_model_id: eb.ref('excluded.mask_model_id'),
+            details: eb.ref('excluded.details'),
           })),
         ),
     ),
@@ -139,6 +141,7 @@ export function labelStatements({ db }: Pick<Session, 'db'>) {
           class_id: v.class_id,
           origin: v.origin,
           model_id: v.model_id,
+          annotator_id: v.annotator_id,
           present: v.present,
           confidence: v.confidence,
           run_key: v.run_key,
@@ -146,7 +149,7 @@ export function labelStatements({ db }: Pick<Session, 'db'>) {
         })
         .onConflict((conflict) =>
           conflict
-            .columns(['image_id', 'region_id', 'task_id', 'class_id', 'origin', 'model_id'])
+            .columns(['image_id', 'region_id', 'task_id', 'class_id', 'origin', 'model_id', 'annotator_id'])
             .doUpdateSet((eb) => ({
               present: eb.ref('excluded.present'),
               confidence: eb.ref('excluded.confidence'),
@@ -207,5 +210,6 @@ export function labelOf(row: LabelTable, dictionary: Dictionary): Label {
     confidence: row.confidence,
     runId: row.run_key === null ? null : (dictionary.runById.get(row.run_key) ?? null),
     sequence: row.sequence,
+    ...annotatorOf(dictionary, row.annotator_id),
   };
 }

@@ -58,6 +58,7 @@ export function labelStore(session: Session): LabelStore {
             origin: ORIGIN_CODES[label.origin],
             class_id: draft.classId(label.className),
             model_id: NO_MODEL_ID,
+            annotator_id: draft.annotatorId(label.annotator),
             present: Number(label.present),
             confidence: label.confidence,
             run_key: label.runId === null ? null : runKeyOf(draft.dictionary, label.runId),

@@ -8,13 +8,16 @@ import { corpusStore } from './corpus.ts';
 import { datasetStore } from './dataset.ts';
 import { detectionStore } from './detections.ts';
 import type { SqlDriver } from './driver.ts';
+import { forgetStore } from './forget.ts';
 import { housekeepingStore } from './housekeeping.ts';
+import { imageFactStore } from './image-facts.ts';
 import { imageStore } from './images.ts';
 import { labelStore } from './labels.ts';
 import { regionStore } from './regions.ts';
 import { runStore } from './runs.ts';
 import { Session } from './session.ts';
 import { shapeStore } from './shapes.ts';
+import { splitStore } from './splits.ts';
 import { openSqlite } from './sqlite/driver.ts';
 import type { Store } from './store.ts';
 import { vectorShardStore } from './vector-shards.ts';
@@ -55,6 +58,9 @@ export async function storeOver(driver: SqlDriver, pageSize: number): Promise<St
   return {
     ...runStore(session),
     ...imageStore(session),
+    ...imageFactStore(session),
+    ...splitStore(session),
+    ...forgetStore(session),
     ...detectionStore(session),
     ...regionStore(session),
     ...shapeStore(session),

@@ -19,6 +19,11 @@ export interface Schema {
   image: ImageTable;
   image_path: PathTable;
   quarantine: QuarantineTable;
+  image_split: { image_id: Uint8Array; split: string; run_key: number };
+  /** JSON; what imports said of the image itself. */
+  image_attributes: { image_id: Uint8Array; attributes: string };
+  /** Images that no path is there of any more; kept by triggers on `image_path`. */
+  gone_image: { image_id: Uint8Array };
   similar_pair: { a: Uint8Array; b: Uint8Array; kind: string; distance: number };
   task: { id: number; name: string; rule: string; items: string };
   class: ClassTable;
@@ -27,6 +32,7 @@ export interface Schema {
   class_history_label: LabelTable & { history_id: number /** 0 before, 1 after. */; side: number };
   class_history_region: HistoryRegionTable;
   model: { id: number; key: string; class_names: string };
+  annotator: { id: number; name: string };
   acceptance: { id: number; key: string };
   candidate: { image_id: Uint8Array; model_id: number; detections: Uint8Array };
   detection: { model_id: number; image_id: Uint8Array; acceptance_id: number; run_key: number };
@@ -83,6 +89,7 @@ export interface ImageTable {
   camera: string | null;
   group_id: Uint8Array;
   run_key: number;
+  pixel_hash: Uint8Array | null;
 }
 
 export interface PathTable {
@@ -114,6 +121,8 @@ export interface ClassTable {
   synset: string | null;
   /** 1 when a person said where it stands. */
   placed: ColumnType<number, number | undefined>;
+  /** JSON. */
+  skeleton: ColumnType<string | null, string | null | undefined>;
 }
 
 /**
@@ -161,6 +170,8 @@ export interface RegionShapeTable {
   /** The model that made it; null for what a person or an import brought. */
   keypoints_model_id: number | null;
   mask_model_id: number | null;
+  /** `RegionDetails`. */
+  details: string | null;
 }
 
 export interface LabelTable {
@@ -173,6 +184,8 @@ export interface LabelTable {
   origin: number;
   /** The detector whose regions it derives from; 0 for any other label. */
   model_id: number;
+  /** Who said it; 0 where nobody is named. */
+  annotator_id: number;
   present: number;
   confidence: number;
   run_key: number | null;
@@ -241,3 +254,5 @@ export function originOf(code: number): Origin {
 export const NONE_CLASS_ID = 0;
 /** The row of `model` that labels without a detector refer to. */
 export const NO_MODEL_ID = 0;
+/** The row of `annotator` that labels of nobody in particular refer to. */
+export const NO_ANNOTATOR_ID = 0;

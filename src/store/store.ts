@@ -12,9 +12,11 @@
 import type { Box, Detections } from '../core/boxes.ts';
 import type { CorpusChange, CorpusEvent, CorpusState } from '../core/corpus.ts';
 import type { DatasetImage, Keypoints, MaskRle } from '../core/dataset.ts';
+import type { IdSet } from '../core/id-set.ts';
 import type { ImageId, ItemId, RegionId } from '../core/ids.ts';
 import type { ImagePath, ImageRecord, QualityFlag } from '../core/image.ts';
 import type { ItemKind, Label, Origin, Task } from '../core/labels.ts';
+import type { Attributes, RegionDetails, Skeleton } from '../core/region-details.ts';
 
 export interface Store {
   // ── Runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -40,12 +42,35 @@ export interface Store {
   /** A path found under another name with the same bytes. */
   movePaths(moves: readonly { from: string; to: ImagePath }[]): Promise<void>;
   image(id: ImageId): Promise<ImageRecord | undefined>;
-  /** In order of id, in pages. */
+  /** In order of id, in pages. Without images that are gone, unless the filter asks for them. */
   images(filter?: ImageFilter): AsyncIterable<readonly ImageRecord[]>;
   countImages(filter?: ImageFilter): Promise<number>;
   /** All paths of these images, present ones first, then by path. */
   pathsOfImages(ids: readonly ImageId[]): Promise<Map<ImageId, ImagePath[]>>;
   sourceRoots(): Promise<string[]>;
+  /** Images of which no path is there any more: the last one went missing, or into the hands of other bytes. */
+  goneImages(): Promise<IdSet>;
+  /** Images of the same decoded pixels as each of these hashes, gone ones too, in order of id; unknown hashes are left out. */
+  imagesByPixelHash(hashes: readonly string[]): Promise<Map<string, ImageId[]>>;
+  /** Of images that were added before pixels were hashed; a hash that is there is replaced. */
+  putPixelHashes(hashes: ReadonlyMap<ImageId, string>): Promise<void>;
+  /** Sets what imports said of images themselves; of each image as a whole, an empty record takes it away. */
+  putImageAttributes(attributes: ReadonlyMap<ImageId, Attributes>): Promise<void>;
+  attributesOf(ids: readonly ImageId[]): Promise<Map<ImageId, Attributes>>;
+  /**
+   * Removes these images for good, with everything that the record has of them: paths, quarantine of these paths,
+   * groups, pairs, splits, candidates, regions, labels of people too, audit items, and the rows of history. Ids that
+   * are not there are fine. Files of vectors are not touched.
+   */
+  forgetImages(ids: readonly ImageId[]): Promise<Forgotten>;
+
+  // ── Splits as they came ──────────────────────────────────────────────────────────────────────────────────────────
+  /** Sets the split (`train`, `val`, …) that an import gave each image; null takes it away. The newest import counts. */
+  putSplits(runId: string, splits: ReadonlyMap<ImageId, string | null>): Promise<void>;
+  /** Images that have none are left out. */
+  splitsOf(ids: readonly ImageId[]): Promise<Map<ImageId, string>>;
+  /** Images of each split, in order of name. Gone images do not count. */
+  splitCounts(): Promise<Map<string, number>>;
 
   // ── Groups and duplicates ────────────────────────────────────────────────────────────────────────────────────────
   /** Pairs found similar (`a` < `b`), kept for the report. Known pairs stay as they are. */
@@ -128,7 +153,7 @@ export interface Store {
   /**
    * Writes labels of any origin. A machine label replaces the machine labels of its origin on that item and task when
    * `replace` is set; a human or imported label in a single task stands beside older ones and wins by being newer. What
-   * one origin says of one class of one item in one task is kept once, the latest. A human or imported label on a region
+   * one origin (of people: one annotator) says of one class of one item in one task is kept once, the latest. A human or imported label on a region
    * freezes the region; a human one may end labels of the image as `deleteRegionsAsHuman` does. Classes are created as
    * needed. Runs and tasks that do not exist are refused with `NOT_FOUND`.
    */
@@ -144,11 +169,16 @@ export interface Store {
   /** Classes that do not exist yet are created; a synonym of a class counts as that class. */
   ensureClasses(names: readonly string[]): Promise<void>;
   /**
+   * Sets what classes have beside their place in the corpus; a class that is not there is created. Fields that are left
+   * out stay, null takes one away. Not an operation of the corpus: it is not undone.
+   */
+  putClassDetails(details: ReadonlyMap<string, ClassDetails>): Promise<void>;
+  /**
    * Removes those of the classes that nothing hangs on, and gives their names: no label of any origin, present or absent, no
-   * synonym, parent, part, description or synset, and no operation of the corpus' history, so that all of it can be undone.
+   * synonym, parent, part, description, synset or skeleton, and no operation of the corpus' history, so that all of it can be undone.
    */
   dropUnusedClasses(names: readonly string[]): Promise<string[]>;
-  /** In order of name. Counts are of current labels (see `currentLabels`), per task. */
+  /** In order of name. Counts are of current labels (see `currentLabels`), per task; images that are gone do not count. */
   classes(): Promise<ClassRecord[]>;
 
   // ── Corpus ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +213,7 @@ export interface Store {
   auditedItems(task: string): Promise<Set<ItemId>>;
 
   // ── Export ───────────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Images with their current labels and regions, in order of id. */
+  /** Images with their current labels and regions, in order of id; without those that are gone, unless asked for. */
   dataset(query: DatasetQuery): AsyncIterable<DatasetImage>;
 
   // ── Vectors ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,7 +232,7 @@ export interface Store {
   // ── Housekeeping ─────────────────────────────────────────────────────────────────────────────────────────────────
   getSetting(key: string): Promise<string | undefined>;
   putSetting(key: string, value: string): Promise<void>;
-  /** Numbers for `status`. */
+  /** Numbers for `status`; images that are gone count as such and nowhere else. */
   summary(): Promise<StoreSummary>;
   /** The database's own integrity and foreign-key checks; empty when all is well. */
   check(): Promise<string[]>;
@@ -261,6 +291,14 @@ export interface IngestShard {
 /** The reason of a row whose file was not there: what is quarantined for it is tried again by every stage. */
 export const FILE_GONE = 'missing';
 
+/** What `forgetImages` removed. */
+export interface Forgotten {
+  readonly images: number;
+  readonly paths: number;
+  readonly regions: number;
+  readonly labels: number;
+}
+
 export interface QuarantineRow {
   readonly path: string;
   readonly sourceRoot: string;
@@ -277,8 +315,8 @@ export interface QuarantineRow {
 export interface ImageFilter {
   readonly flag?: QualityFlag;
   readonly groupId?: ImageId;
-  /** Only images with at least one path that is not missing. */
-  readonly present?: boolean;
+  /** Images of which no path is there any more come too. Default false: they are kept in the record and left out here. */
+  readonly gone?: boolean;
   readonly limit?: number;
 }
 
@@ -375,6 +413,7 @@ export interface StoredRegion {
   readonly mask: MaskRle | null;
   readonly polygons: readonly (readonly number[])[] | null;
   readonly crowd: boolean;
+  readonly details?: RegionDetails;
 }
 
 export interface NewLabel {
@@ -385,6 +424,12 @@ export interface NewLabel {
   readonly origin: Origin;
   readonly confidence: number;
   readonly runId: string | null;
+  /** Who said it: what two people say stands side by side, and the newer one holds. Default: nobody is named. */
+  readonly annotator?: string | null;
+}
+
+export interface ClassDetails {
+  readonly skeleton?: Skeleton | null;
 }
 
 export interface ClassRecord {
@@ -394,6 +439,7 @@ export interface ClassRecord {
   readonly description: string | null;
   /** WordNet synset such as `dog.n.01`, where known. */
   readonly synset: string | null;
+  readonly skeleton?: Skeleton;
   readonly counts: readonly {
     readonly task: string;
     readonly items: ItemKind;
@@ -454,8 +500,10 @@ export interface DatasetQuery {
   readonly minConfidence?: number;
   /** Images and regions with no label left still come when set. */
   readonly unlabelled?: boolean;
-  /** Only images with at least one path that is not missing. */
-  readonly present?: boolean;
+  /** Images of which no path is there any more come too. Default false: they are kept in the record and left out here. */
+  readonly gone?: boolean;
+  /** Whether `DatasetImage.split` is the one that came with an import (the default) or null, for one that is drawn anew. */
+  readonly splits?: 'imported' | 'none';
   readonly limit?: number;
 }
 
@@ -477,7 +525,9 @@ export interface VectorShard {
 }
 
 export interface StoreSummary {
+  /** Without those that are gone. */
   readonly images: number;
+  readonly goneImages: number;
   readonly paths: number;
   readonly missingPaths: number;
   readonly groups: number;

@@ -7,6 +7,7 @@
 import { describe } from 'node:test';
 import { detectionCases } from './store/detection.ts';
 import type { OpenStore } from './store/fixtures.ts';
+import { keptCases } from './store/kept.ts';
 import { labelCases } from './store/labels.ts';
 import { processCases } from './store/processes.ts';
 import { propertyCases } from './store/properties.ts';
@@ -19,6 +20,7 @@ export function storeContract(name: string, open: OpenStore, module: string): vo
     labelCases(open);
     detectionCases(open);
     shapeCases(open);
+    keptCases(open);
     propertyCases(open);
     processCases(open, module);
   });

@@ -123,7 +123,7 @@ function keyOf({ itemId, className }: Pick<Claim, 'itemId' | 'className'>): stri
 
 async function* claims(store: Pick<Store, 'dataset'>, task: Task, origin: Origin | null): AsyncGenerator<Claim> {
   const asked = (label: LabelValue) => (origin === null ? isMachine(label.origin) : label.origin === origin);
-  for await (const image of store.dataset({ task: task.name, present: true })) {
+  for await (const image of store.dataset({ task: task.name })) {
     for (const { id, labels } of itemsOf(image, task)) {
       for (const label of labels) {
         if (!asked(label)) continue;

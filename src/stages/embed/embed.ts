@@ -208,9 +208,9 @@ async function embedStage(
 
 /** Images that are there and not done. */
 export async function waiting(store: Store, done: IdSet): Promise<number> {
-  if (done.size === 0) return store.countImages({ present: true });
+  if (done.size === 0) return store.countImages();
   let count = 0;
-  for await (const page of store.images({ present: true })) for (const { id } of page) if (!done.has(id)) count++;
+  for await (const page of store.images()) for (const { id } of page) if (!done.has(id)) count++;
   return count;
 }
 
@@ -223,7 +223,7 @@ export async function* missing(store: Store, items: ItemKind, done: IdSet): Asyn
   for await (const page of store.quarantine()) {
     for (const { path, reason } of page) if (reason !== FILE_GONE) quarantined.add(path);
   }
-  for await (const page of store.images({ present: true })) {
+  for await (const page of store.images()) {
     const ids = page.map(({ id }) => id);
     const regions = items === 'regions' ? await store.regionsOf(ids) : undefined;
     const paths = await store.pathsOfImages(ids);

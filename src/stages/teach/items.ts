@@ -121,7 +121,7 @@ export function saidOf(labels: readonly Label[]): Said {
 
 async function groupsOf(store: Store, ids: readonly ItemId[], task: Task): Promise<string[]> {
   const groupOf = new Map<ItemId, string>();
-  for await (const page of store.images()) {
+  for await (const page of store.images({ gone: true })) {
     if (task.items === 'images') for (const { id, groupId } of page) groupOf.set(id, groupId);
     else {
       const groups = new Map(page.map(({ id, groupId }) => [id, groupId]));

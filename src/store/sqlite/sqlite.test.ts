@@ -233,7 +233,18 @@ test('every short read goes by an index: no table of images, regions or labels i
     for (const step of plan) {
       // The tables of names are read whole and kept in memory; a derived page is a page.
       const whole = /^SCAN (\w+)/.exec(step)?.[1] ?? 'page';
-      const small = ['counter', 'task', 'class', 'class_alias', 'model', 'acceptance', 'run', 'source_root', 'page'];
+      const small = [
+        'counter',
+        'task',
+        'class',
+        'class_alias',
+        'model',
+        'acceptance',
+        'run',
+        'source_root',
+        'annotator',
+        'page',
+      ];
       assert.ok(small.includes(whole), `${step}\n${text}`);
       if (!text.includes('"run"')) assert.doesNotMatch(step, /TEMP B-TREE/, text);
     }

@@ -195,8 +195,8 @@ export function labelCases(open: OpenStore): void {
     assert.equal(region?.crowd, true);
     assert.deepEqual(region?.polygons, [[0, 0, 1, 1, 2, 2]]);
     await store.markMissing(await pathsOf(store, b), true);
-    assert.deepEqual(await names({ present: true }), [a]);
-    assert.deepEqual(await names({}), [a, b]);
+    assert.deepEqual(await names({}), [a]);
+    assert.deepEqual(await names({ gone: true }), [a, b]);
   });
 
   test('dataset: file names are relative to the source, unique across sources, and do not depend on order', async (t) => {
