@@ -21,7 +21,7 @@ test('links of the documents lead to files that are there', () => {
 });
 
 test('commands in the documents exist', () => {
-  const known = new Set(COMMANDS.flatMap(({ usage }) => usage.split(' ')[0]));
+  const known = new Set(COMMANDS.map(({ name }) => name.split(' ')[0]));
   const wrong = DOCUMENTS.flatMap((document) =>
     [...readFileSync(document, 'utf8').matchAll(/^(?:\$ )?(?:npm run -s )?labelsmith (?:-- )?([a-z]+)/gm)]
       .map(([, command]) => command)
@@ -48,11 +48,11 @@ test('options of commands in the documents exist', () => {
   for (const document of DOCUMENTS) {
     for (const [, line] of readFileSync(document, 'utf8').matchAll(/^(?:\$ )?labelsmith ([^\n#|]+)/gm)) {
       const words = line.split(/\s+/);
-      const spec = COMMANDS.filter(({ usage }) => {
-        const names = usage.split(' ').filter((word) => /^[a-z]/.test(word));
-        return names.every((name, i) => words[i] === name);
-      }).sort((a, b) => b.usage.length - a.usage.length)[0];
-      const flags = new Set((spec?.options ?? []).flatMap(({ flags }) => flags.match(/--[\w-]+/g) ?? []));
+      const named = COMMANDS.find(({ name }) => name.split(' ').every((word, i) => words[i] === word));
+      const options = Object.values(named?.options ?? {});
+      const flags = new Set(
+        options.flatMap(({ flags, denial }) => `${flags} ${denial?.flags ?? ''}`.match(/--[\w-]+/g) ?? []),
+      );
       for (const word of words) {
         const flag = /^--[\w-]+/.exec(word)?.[0];
         if (flag && !flags.has(flag) && !shared.includes(flag)) wrong.push(`${document}: labelsmith ${line}: ${flag}`);

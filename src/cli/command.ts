@@ -1,38 +1,50 @@
 /** What a command of the table is: data for the parser and the help, and one function that does it. */
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
 import type { RunOptions } from '../jobs/run.ts';
+import { DEFAULT_WORKSPACE } from '../jobs/workspace.ts';
 import type { Output } from './output.ts';
+import { wholeNumber } from './text-values.ts';
+import { type ArgumentTable, flag, type OptionTable, option, type Values, valuesOf } from './values.ts';
 
-export interface CommandSpec {
-  /** Name and arguments as in the help: `add <source...>`; `models list` is a command within `models`. */
-  readonly usage: string;
+export interface CommandSpec<A extends ArgumentTable, O extends OptionTable> {
+  /** `add`; `models list` is a command within `models`. */
+  readonly name: string;
   readonly summary: string;
   /** Longer text under the usage line. */
   readonly details?: string;
-  readonly options?: readonly OptionSpec[];
+  readonly args?: A;
+  readonly options?: O;
   /** It can say what it would do (`--dry-run`); other commands refuse the option rather than go ahead. */
   readonly dryRun?: true;
   /** `--limit` makes it a pilot; other commands say that it means nothing to them. */
   readonly limit?: true;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Gives the exit code; none is 0. */
-  run(invocation: Invocation): Promise<number | undefined>;
+  run(invocation: Invocation<Values<A>, Values<O>>): Promise<number | undefined>;
 }
 
-export interface OptionSpec {
-  /** `-m, --model <name>`. */
-  readonly flags: string;
-  readonly description: string;
-  readonly default?: string | number | boolean;
-  /** Turns the text into a value, or throws a `USAGE` error that names the option. */
-  readonly parse?: (text: string) => unknown;
-  readonly choices?: readonly string[];
+/** A command of the table, whatever its options are called. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly details?: string;
+  readonly args: ArgumentTable;
+  readonly options: OptionTable;
+  readonly dryRun: boolean;
+  readonly limit: boolean;
+  readonly examples: readonly (readonly [command: string, what: string])[];
+  /** Checks what was typed (by the keys of the tables), then does it. */
+  run(typed: Typed, context: Context): Promise<number | undefined>;
 }
 
-/** Everything a command is given. */
-export interface Invocation {
-  /** Positional arguments, variadic ones flattened. */
-  readonly args: readonly string[];
+interface Typed {
+  readonly args: Readonly<Record<string, unknown>>;
   readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What every command is given, whatever its options are. */
+export interface Context {
   readonly global: GlobalOptions;
   readonly output: Output;
   readonly signal: AbortSignal;
@@ -40,14 +52,44 @@ export interface Invocation {
   runOptions(): RunOptions & { readonly done: () => void };
 }
 
-export interface GlobalOptions {
-  readonly workspace: string;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly seed: number;
-  readonly threads: number;
-  readonly strict: boolean;
-  readonly shardSize?: number;
-  readonly limit?: number;
-  readonly dryRun: boolean;
+export interface Invocation<A, O> extends Context {
+  readonly args: A;
+  readonly options: O;
+}
+
+type None = Readonly<Record<never, never>>;
+
+export function command<A extends ArgumentTable = None, O extends OptionTable = None>(
+  spec: CommandSpec<A, O>,
+): Command {
+  const { name, summary, details, examples, dryRun = false, limit = false } = spec;
+  // A table that is left out is one with nothing in it, which is what its type says.
+  const { args = {} as A, options = {} as O } = spec;
+  return {
+    ...{ name, summary, details, args, options, dryRun, limit, examples },
+    run(typed, context) {
+      const hint = `See: labelsmith ${name} --help`;
+      const values = { args: valuesOf(args, typed.args, hint), options: valuesOf(options, typed.options, hint) };
+      return spec.run({ ...context, ...values });
+    },
+  };
+}
+
+export const GLOBAL_OPTIONS = {
+  workspace: option('-w, --workspace <dir>', 'the folder with the records', z.string().default(DEFAULT_WORKSPACE)),
+  json: flag('--json', 'one JSON document on stdout, progress on stderr'),
+  quiet: flag('-q, --quiet', 'no progress and no remarks'),
+  seed: option('--seed <n>', 'seed of everything random', wholeNumber(0).default(0)),
+  threads: option('--threads <n>', 'inference workers (default: one a core)', wholeNumber(1).optional()),
+  strict: flag('--strict', 'exit 1 when any file could not be read, or any row matched nothing or was left out'),
+  shardSize: option('--shard-size <n>', 'items committed as one', wholeNumber(1).optional()),
+  limit: option('--limit <n>', 'a pilot: stop after this many items', wholeNumber(1).optional()),
+  dryRun: flag('--dry-run', 'say what would be done, with estimated time and disk'),
+} satisfies OptionTable;
+
+export type GlobalOptions = Values<typeof GLOBAL_OPTIONS> & { readonly threads: number };
+
+export function globalOptions(typed: Readonly<Record<string, unknown>>): GlobalOptions {
+  const { threads = availableParallelism(), ...rest } = valuesOf(GLOBAL_OPTIONS, typed);
+  return { ...rest, threads };
 }

@@ -75,7 +75,8 @@ export function currentLabels(labels: readonly Label[], rule: TaskRule): Label[]
 }
 
 export type TaskRule = 'single' | 'multi';
-export type ItemKind = 'images' | 'regions';
+export const ITEM_KINDS = ['images', 'regions'] as const;
+export type ItemKind = (typeof ITEM_KINDS)[number];
 
 export interface Task {
   readonly name: string;

@@ -10,7 +10,10 @@ import type { AcceptedRegion } from '../store/store.ts';
 export const DEFAULT_THRESHOLD = 0.3;
 
 /** How an image's labels follow from its regions. */
-export const IMAGE_LABEL_RULES = {
+export const IMAGE_LABEL_RULES = ['any', 'most-confident', 'largest-area'] as const;
+export type ImageLabelRule = (typeof IMAGE_LABEL_RULES)[number];
+
+const LABELS_OF: Readonly<Record<ImageLabelRule, (regions: readonly AcceptedRegion[]) => ImageLabel[]>> = {
   /** Every class with a region; its confidence is that of its best region. */
   any: (regions) => bestPerClass(regions),
   /** Only the class of the most confident region. */
@@ -23,9 +26,7 @@ export const IMAGE_LABEL_RULES = {
     );
     return largest ? [{ className: largest.className, confidence: largest.score }] : [];
   },
-} as const satisfies Record<string, (regions: readonly AcceptedRegion[]) => ImageLabel[]>;
-
-export type ImageLabelRule = keyof typeof IMAGE_LABEL_RULES;
+};
 
 export interface ImageLabel {
   readonly className: string;
@@ -88,7 +89,7 @@ export function accept(
     regions.push({ id: regionIdOf(imageId, modelKey, className, box, i), box, score, className });
   }
   regions.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
-  return { regions, imageLabels: IMAGE_LABEL_RULES[rules.imageLabels](regions) };
+  return { regions, imageLabels: LABELS_OF[rules.imageLabels](regions) };
 }
 
 function bestPerClass(regions: readonly AcceptedRegion[]): ImageLabel[] {

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { uniquePhotos } from '../../bench/photos.ts';
 import { allCommands } from '../../src/cli/commands/table.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
+import { valuesOf } from '../../src/cli/values.ts';
 import { exitCodeOf, LabelsmithError } from '../../src/errors.ts';
 import { runCli, runJson, scratch, startCli } from '../cli.ts';
 import { jpegScene } from '../fixtures/images.ts';
@@ -18,13 +19,10 @@ import { filesUnder, imagesIn, statusIn } from '../workspace.ts';
 
 const COMMANDS = await allCommands();
 
-/** `models list` of `models list`, `add` of `add <source...>`. */
-const nameOf = (usage: string) => usage.replace(/ [^a-z].*$/, '');
-
 test('every command has help with its options and examples', async (t) => {
   const dir = await scratch(t);
   const texts = new Map<string, string>();
-  const waiting = COMMANDS.map(({ usage }) => nameOf(usage));
+  const waiting = COMMANDS.map(({ name }) => name);
   const worker = async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       const { code, stdout, stderr } = await runCli([...name.split(' '), '--help'], { cwd: dir });
@@ -33,34 +31,37 @@ test('every command has help with its options and examples', async (t) => {
     }
   };
   await Promise.all([worker(), worker()]);
-  for (const { usage, options = [], examples } of COMMANDS) {
-    const text = texts.get(nameOf(usage)) ?? '';
-    assert.match(text, new RegExp(`^Usage: labelsmith ${nameOf(usage)} `));
-    for (const { flags } of options) assert.ok(text.includes(flags), `${usage}: ${flags}`);
-    assert.ok(examples.length > 0, `${usage} has no example`);
-    for (const [example] of examples) assert.ok(text.includes(example), `${usage}: ${example}`);
+  for (const { name, args, options, examples } of COMMANDS) {
+    const text = texts.get(name) ?? '';
+    assert.match(text, new RegExp(`^Usage: labelsmith ${name} `));
+    for (const { usage } of Object.values(args)) assert.ok(text.includes(usage), `${name}: ${usage}`);
+    for (const { flags } of Object.values(options)) assert.ok(text.includes(flags), `${name}: ${flags}`);
+    assert.ok(examples.length > 0, `${name} has no example`);
+    for (const [example] of examples) assert.ok(text.includes(example), `${name}: ${example}`);
     assert.match(text, /--workspace <dir>/);
   }
   assert.equal(existsSync(join(dir, '.labelsmith')), false, 'help writes nothing');
 });
 
 test('every example of the help is a command line that parses, to the command it is an example of', async () => {
-  for (const { usage, examples } of COMMANDS) {
+  for (const { name, examples } of COMMANDS) {
     for (const [example] of examples) {
       // What stands before a pipe into it, and where its output goes, is the shell's.
       const line = /(?:^|[ |])labelsmith (.*?)(?: [|>] .*)?$/.exec(example)?.[1];
-      assert.ok(line, `${usage}: ${example}`);
+      assert.ok(line, `${name}: ${example}`);
       const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
       let ran = '';
       const recording = COMMANDS.map((spec) => ({
         ...spec,
-        run: async () => {
-          ran = nameOf(spec.usage);
+        run: async (typed: Parameters<typeof spec.run>[0]) => {
+          valuesOf(spec.args, typed.args);
+          valuesOf(spec.options, typed.options);
+          ran = spec.name;
           return undefined;
         },
       }));
       await runCommandLine(words, recording, new AbortController().signal);
-      assert.equal(ran, nameOf(usage), example);
+      assert.equal(ran, name, example);
     }
   }
 });
@@ -85,7 +86,10 @@ test('wrong usage: exit code 2, what was wrong, and what to do', async (t) => {
     ['detect --limit 1.5', /--limit takes a whole number/],
     ['detect --shard-size none', /--shard-size takes a whole number/],
     ['detect --seed -1', /--seed takes a whole number of at least 0/],
-    ['detect --image-labels best', /Allowed choices are any, most-confident, largest-area/],
+    [
+      'detect --image-labels best',
+      /--image-labels takes any, most-confident or largest-area, not "best"\.\n.*labelsmith detect --help/,
+    ],
     ['export coc out', /no format "coc"\n.*coco, yolo, /],
     ['export coco out --split train=.9', /add up to 0.9, not 1/],
     ['export coco out --origin me', /--origin takes human, imported/],

@@ -1,24 +1,27 @@
 import { resolve } from 'node:path';
+import { z } from 'zod';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { type AddResult, addTo, estimateAdd, openSources } from '../../stages/add/add.ts';
-import type { CommandSpec, Invocation } from '../command.ts';
+import { type Context, command } from '../command.ts';
 import type { Output } from '../output.ts';
+import { argument, flag } from '../values.ts';
 import { formatBytes, formatCount, formatDuration, oneLine, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 
 /** Where relative sources start, and what `-` reads. */
 export const HERE = { cwd: process.cwd(), stdin: process.stdin };
 
-export const add: CommandSpec = {
-  usage: 'add <source...>',
+export const SOURCES = argument('<source...>', 'folders, files, globs, archives, @LIST or -', z.array(z.string()));
+
+export const add = command({
+  name: 'add',
   summary: 'take in images from folders, globs, lists and archives',
   details:
     'A source is a folder (with its subfolders), a file, a quoted glob, a zip or tar archive, @LIST for a file with one\n' +
     'path a line, or - for such a list on stdin. Files are read in place and never changed. The same bytes under several\n' +
     'names are one image; damaged files are put aside with their reason (labelsmith status --quarantine).',
-  options: [
-    { flags: '--sync', description: 'also notice files that are gone, moved or changed; labels stay', default: false },
-  ],
+  args: { sources: SOURCES },
+  options: { sync: flag('--sync', 'also notice files that are gone, moved or changed; labels stay') },
   dryRun: true,
   limit: true,
   examples: [
@@ -32,7 +35,7 @@ export const add: CommandSpec = {
     keepYoungGenerationSmall();
     const { args, options, global, output } = invocation;
     if (global.dryRun) {
-      const sources = await openSources({ dir: resolve(global.workspace) }, args, HERE);
+      const sources = await openSources({ dir: resolve(global.workspace) }, args.sources, HERE);
       const estimate = await estimateAdd(sources, global.threads);
       output.document({ dryRun: true, ...estimate });
       output.line(`${plural(estimate.files, 'file')}, ${formatBytes(estimate.bytes)}`);
@@ -43,21 +46,21 @@ export const add: CommandSpec = {
     }
     const workspace = await openWorkspace(global.workspace, { create: true });
     try {
-      const sources = await openSources(workspace, args, HERE);
+      const sources = await openSources(workspace, args.sources, HERE);
       const run = invocation.runOptions();
-      const result = await addTo(workspace, sources, { ...run, sync: options.sync as boolean });
+      const result = await addTo(workspace, sources, { ...run, sync: options.sync });
       run.done();
       output.document({ workspace: workspace.dir, interrupted: result.interrupted, ...result.counts });
       printAdded(output, result);
       if (result.counts.files + result.counts.unchanged === 0 && !result.interrupted) {
-        output.warn(`Nothing in ${args.map(oneLine).join(', ')} is named like an image or an archive.`);
+        output.warn(`Nothing in ${args.sources.map(oneLine).join(', ')} is named like an image or an archive.`);
       }
       return addExitCode(invocation, result, await workspace.store.countImages());
     } finally {
       await workspace.close();
     }
   },
-};
+});
 
 export function printAdded(output: Output, { counts }: AddResult): void {
   const parts = [plural(counts.images, 'new image')];
@@ -82,7 +85,7 @@ export function printAdded(output: Output, { counts }: AddResult): void {
 }
 
 /** 1 when there is nothing to work on, or with `--strict` when something had to be put aside, now or earlier. */
-export function addExitCode({ global }: Invocation, { counts }: AddResult, imagesInAll: number): number {
+export function addExitCode({ global }: Context, { counts }: AddResult, imagesInAll: number): number {
   if (imagesInAll === 0) return 1;
   return global.strict && counts.quarantined + counts.stillQuarantined > 0 ? 1 : 0;
 }

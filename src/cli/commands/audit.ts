@@ -1,20 +1,34 @@
-import type { Origin } from '../../core/labels.ts';
+import { z } from 'zod';
 import { LabelsmithError } from '../../errors.ts';
 import { safeComponent } from '../../formats/names.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import type { Proportion } from '../../math/metrics/interval.ts';
 import { drawAuditSheet, takeAnswers } from '../../review/audit.ts';
-import type { SheetKind } from '../../review/audit-sheet.ts';
 import { AUDITED_ORIGINS, type AuditResult, estimateAudit } from '../../stages/audit/audit.ts';
-import type { CommandSpec, Invocation } from '../command.ts';
+import { type Context, command } from '../command.ts';
 import type { Output } from '../output.ts';
-import { wholeNumber } from '../parse.ts';
+import { wholeNumber } from '../text-values.ts';
+import { argument, flag, option, type Values } from '../values.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 
 const UNKNOWN_SHOWN = 10;
 
-export const audit: CommandSpec = {
-  usage: 'audit <task>',
+const TASK = argument('<task>', 'the task whose labels are checked', z.string());
+const OPTIONS = {
+  number: option('-n, --number <n>', 'labels to check', wholeNumber(1).default(200)),
+  origin: {
+    ...option('--origin <name>', "whose labels (default: every machine's)", z.enum(AUDITED_ORIGINS).optional()),
+    hint: 'Labels of people are what others are measured by: labelsmith evaluate.',
+  },
+  as: option('--as <kind>', 'what to answer in', z.enum(['csv', 'folders']).default('csv')),
+  out: option('--out <dir>', 'the folder to write (default: audit-TASK)', z.string().optional()),
+  replace: flag('--replace', 'take the place of a folder that is there'),
+  read: option('--read <path>', 'the folder, or its audit.csv, with answers', z.string().optional()),
+  result: flag('--result', 'what the last audit of the task says, once more'),
+};
+
+export const audit = command({
+  name: 'audit',
   summary: 'how often labels are right: a random sample for people to check, and the accuracy with its interval',
   details:
     'Without --read: draws labels at random, as many of each confidence as there are, and writes them with pictures. In\n' +
@@ -22,47 +36,43 @@ export const audit: CommandSpec = {
     '_to-check/CLASS to CLASS, what is wrong to the right class, to _wrong or to _none.\n' +
     'With --read: takes the answers in as human labels and says how accurate the labels are. What was drawn is never\n' +
     'trained on. Labels of people are not asked about.',
-  options: [
-    { flags: '-n, --number <n>', description: 'labels to check', default: 200, parse: wholeNumber('--number', 1) },
-    { flags: '--origin <name>', description: `whose labels (default: every machine's): ${AUDITED_ORIGINS.join(', ')}` },
-    { flags: '--as <kind>', description: 'what to answer in', choices: ['csv', 'folders'], default: 'csv' },
-    { flags: '--out <dir>', description: 'the folder to write (default: audit-TASK)' },
-    { flags: '--replace', description: 'take the place of a folder that is there', default: false },
-    { flags: '--read <path>', description: 'the folder, or its audit.csv, with answers' },
-    { flags: '--result', description: 'what the last audit of the task says, once more', default: false },
-  ],
+  args: { task: TASK },
+  options: OPTIONS,
   examples: [
     ['labelsmith audit objects -n 200', 'writes audit-objects/ with audit.csv and pictures'],
     ['labelsmith audit objects --read audit-objects', 'accuracy of all of them, and of each class'],
     ['labelsmith audit class --origin cluster --as folders', 'sort pictures in the file manager'],
   ],
-  async run(invocation) {
-    const { options, global } = invocation;
+  async run({ args: { task }, options, ...context }) {
     if (options.read !== undefined && options.result) {
       throw new LabelsmithError('USAGE', 'audit takes --read or --result, not both.');
     }
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    const workspace = await openWorkspace(context.global.workspace, { create: false });
     try {
-      if (options.read !== undefined) return await readAnswers(invocation, workspace, options.read as string);
-      return await (options.result ? showLast : draw)(invocation, workspace);
+      if (options.read !== undefined) return await readAnswers(context, workspace, { task, path: options.read });
+      return await (options.result ? showLast(context, workspace, task) : draw(context, workspace, task, options));
     } finally {
       await workspace.close();
     }
   },
-};
+});
 
-async function draw({ args, options, global, output }: Invocation, workspace: Workspace): Promise<number> {
-  const [task] = args as [string];
-  const kind = options.as as SheetKind;
-  const out = (options.out as string | undefined) ?? `audit-${safeComponent(task)}`;
+async function draw(
+  { global, output }: Context,
+  workspace: Workspace,
+  task: string,
+  options: Values<typeof OPTIONS>,
+): Promise<number> {
+  const kind = options.as;
+  const out = options.out ?? `audit-${safeComponent(task)}`;
   const drawn = await drawAuditSheet(workspace, out, {
     task,
-    origin: originOf(options.origin as string | undefined),
-    size: options.number as number,
+    origin: options.origin ?? null,
+    size: options.number,
     seed: global.seed,
     nowMs: Date.now(),
     kind,
-    replace: options.replace as boolean,
+    replace: options.replace,
   });
   const { audit, withoutPicture } = drawn;
   output.document({ audit: audit.id, task, out: drawn.out, kind, items: audit.items, withoutPicture });
@@ -77,17 +87,11 @@ async function draw({ args, options, global, output }: Invocation, workspace: Wo
   return global.strict && withoutPicture > 0 ? 1 : 0;
 }
 
-function originOf(name: string | undefined): Origin | null {
-  if (name === undefined) return null;
-  const origin = AUDITED_ORIGINS.find((known) => known === name);
-  if (origin) return origin;
-  throw new LabelsmithError('USAGE', `--origin takes ${AUDITED_ORIGINS.join(', ')}, not ${JSON.stringify(name)}.`, {
-    hint: 'Labels of people are what others are measured by: labelsmith evaluate.',
-  });
-}
-
-async function readAnswers({ args, global, output }: Invocation, { store }: Workspace, path: string): Promise<number> {
-  const [task] = args as [string];
+async function readAnswers(
+  { global, output }: Context,
+  { store }: Workspace,
+  { task, path }: { readonly task: string; readonly path: string },
+): Promise<number> {
   const { result, unknown, unanswered, newClasses } = await takeAnswers(store, task, path);
   output.document({ ...result, unanswered, unknown, newClasses });
   for (const where of unknown.slice(0, UNKNOWN_SHOWN)) output.warn(`${where} is no picture of this audit.`);
@@ -97,8 +101,7 @@ async function readAnswers({ args, global, output }: Invocation, { store }: Work
   return result.checked === 0 || (global.strict && unknown.length > 0) ? 1 : 0;
 }
 
-async function showLast({ args, output }: Invocation, { store }: Workspace): Promise<number> {
-  const [task] = args as [string];
+async function showLast({ output }: Context, { store }: Workspace, task: string): Promise<number> {
   const [last] = await store.audits(task);
   if (!last) {
     throw new LabelsmithError('NOT_FOUND', `Nothing was audited in the task "${task}" yet.`, {

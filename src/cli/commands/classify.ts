@@ -2,20 +2,22 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { classifierInfo, openClassifier } from '../../stages/classify/classifier-file.ts';
 import { type ClassifyResult, classifyIn } from '../../stages/classify/classify.ts';
 import { fileNameOf, MODELS_FOLDER } from '../../stages/teach/teach.ts';
-import type { Invocation, OptionSpec } from '../command.ts';
+import type { Context } from '../command.ts';
 import type { Output } from '../output.ts';
+import { option } from '../values.ts';
 import { plural } from '../words.ts';
 
-export const CLASSIFIER: OptionSpec = {
-  flags: '--classifier <name>',
-  description:
-    'label with a classifier of teach rounds as well: its file, or the name of a task taught in this workspace',
-};
+export const CLASSIFIER = option(
+  '--classifier <name>',
+  'label with a classifier of teach rounds as well: its file, or the name of a task taught in this workspace',
+  z.string().optional(),
+);
 
 /** The file that `--classifier` means; it is read once, so that a wrong name is told before any work. */
 export async function classifierPath(name: string, workspaceDir: string): Promise<string> {
@@ -34,10 +36,10 @@ export async function classifierPath(name: string, workspaceDir: string): Promis
   return path;
 }
 
-export async function runClassify(invocation: Invocation, workspace: Workspace, path: string): Promise<ClassifyResult> {
-  const classifier = await openClassifier(path, { threads: invocation.global.threads });
+export async function runClassify(context: Context, workspace: Workspace, path: string): Promise<ClassifyResult> {
+  const classifier = await openClassifier(path, { threads: context.global.threads });
   try {
-    const run = invocation.runOptions();
+    const run = context.runOptions();
     const result = await classifyIn(workspace, classifier, run);
     run.done();
     return result;

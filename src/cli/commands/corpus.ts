@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { CorpusEvent } from '../../core/corpus.ts';
 import { change, corpusTree, type Operation, taxonomy } from '../../corpus/corpus.ts';
 import type { ClassExemplar } from '../../corpus/counts.ts';
@@ -6,7 +7,6 @@ import {
   readMapping,
   readTaxonomy,
   TAXONOMY_FORMATS,
-  type TaxonomyFormat,
   taxonomyFormatOf,
   writeTaxonomy,
 } from '../../corpus/taxonomies.ts';
@@ -14,15 +14,16 @@ import { LabelsmithError } from '../../errors.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { readItemList } from '../../review/item-list.ts';
 import type { Store } from '../../store/store.ts';
-import type { CommandSpec, Invocation } from '../command.ts';
+import { type Command, type CommandSpec, command, type Invocation } from '../command.ts';
 import type { Output } from '../output.ts';
-import { wholeNumber } from '../parse.ts';
+import { wholeNumber } from '../text-values.ts';
+import { type ArgumentTable, argument, flag, type OptionTable, option, type Values } from '../values.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 
-const corpusList: CommandSpec = {
-  usage: 'corpus list',
+const corpusList = command({
+  name: 'corpus list',
   summary: 'the classes with their counts',
-  options: [{ flags: '--tree', description: 'as a tree: parents from WordNet, or as nested', default: false }],
+  options: { tree: flag('--tree', 'as a tree: parents from WordNet, or as nested') },
   examples: [
     ['labelsmith corpus list', 'every class, the most frequent first'],
     ['labelsmith corpus list --tree', 'animal › dog, vehicle › car'],
@@ -54,7 +55,7 @@ const corpusList: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
 const EXEMPLARS_SHOWN = 5;
 
@@ -78,14 +79,18 @@ async function listTree({ store }: Workspace, output: Output): Promise<number> {
   return 0;
 }
 
-const corpusShow: CommandSpec = {
-  usage: 'corpus show <name>',
+const CLASS = argument('<name>', 'the class, or a synonym of it', z.string());
+const TAXONOMY = argument('<file>', 'such as classes.json, classes.csv or classes.jsonld', z.string());
+
+const corpusShow = command({
+  name: 'corpus show',
   summary: 'one class: definition, parent, synonyms, counts, exemplars',
+  args: { name: CLASS },
   examples: [['labelsmith corpus show dog', 'what is known of it']],
   async run({ args, global, output }) {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const [name] = args as [string];
+      const { name } = args;
       const state = await workspace.store.corpus();
       const nodes = await corpusTree(workspace.store, EXEMPLARS_SHOWN);
       const node =
@@ -112,7 +117,7 @@ const corpusShow: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
 function originsText(origins: Readonly<Record<string, number>>): string {
   return Object.entries(origins)
@@ -125,11 +130,11 @@ function exemplarText({ file, confidence }: ClassExemplar): string {
 }
 
 /** A command that is one operation on the corpus. */
-function operation(
-  spec: Pick<CommandSpec, 'usage' | 'summary' | 'examples' | 'options' | 'details'>,
-  of: (invocation: Invocation, store: Store) => Operation | Promise<Operation>,
-): CommandSpec {
-  return {
+function operation<A extends ArgumentTable, O extends OptionTable>(
+  spec: Omit<CommandSpec<A, O>, 'run'>,
+  of: (invocation: Invocation<Values<A>, Values<O>>, store: Store) => Operation | Promise<Operation>,
+): Command {
+  return command<A, O>({
     ...spec,
     async run(invocation) {
       const { global, output } = invocation;
@@ -147,62 +152,75 @@ function operation(
         await workspace.close();
       }
     },
-  };
+  });
 }
 
 const corpusRename = operation(
   {
-    usage: 'corpus rename <from> <to>',
+    name: 'corpus rename',
     summary: 'another name for a class; the old one becomes a synonym',
+    args: {
+      from: argument('<from>', 'the class', z.string()),
+      to: argument('<to>', 'its new name', z.string()),
+    },
     examples: [['labelsmith corpus rename automobile car', 'labels follow']],
   },
-  ({ args: [from, to] }) => ({ kind: 'rename', from: from, to: to }),
+  ({ args }) => ({ kind: 'rename', ...args }),
 );
 
 const corpusMerge = operation(
   {
-    usage: 'corpus merge <names...>',
+    name: 'corpus merge',
     summary: 'several classes become one',
-    options: [{ flags: '--into <name>', description: 'the class that stays (default: the first named)' }],
+    args: { names: argument('<names...>', 'the classes', z.array(z.string())) },
+    options: {
+      into: option('--into <name>', 'the class that stays (default: the first named)', z.string().optional()),
+    },
     examples: [['labelsmith corpus merge cup mug --into cup', 'everything said of mug counts as cup']],
   },
-  ({ args, options }) => ({
-    kind: 'merge',
-    names: args,
-    into: (options.into as string | undefined) ?? args[0],
-  }),
+  ({ args: { names }, options }) => ({ kind: 'merge', names, into: options.into ?? names[0] }),
 );
 
 const corpusAlias = operation(
   {
-    usage: 'corpus alias <name> <synonym>',
+    name: 'corpus alias',
     summary: 'another word for a class',
+    args: { name: CLASS, synonym: argument('<synonym>', 'the other word', z.string()) },
     examples: [['labelsmith corpus alias car automobile', 'imports that say automobile mean car']],
   },
-  ({ args: [name, synonym] }) => ({ kind: 'alias', name: name, synonym: synonym }),
+  ({ args }) => ({ kind: 'alias', ...args }),
 );
 
 const corpusNest = operation(
   {
-    usage: 'corpus nest <child> [parent]',
+    name: 'corpus nest',
     summary: 'puts a class under another one, or at the top',
+    args: {
+      child: argument('<child>', 'the class', z.string()),
+      parent: argument('[parent]', 'the one above it (default: none)', z.string().optional()),
+    },
     examples: [['labelsmith corpus nest poodle dog', 'dog › poodle']],
   },
-  ({ args: [child, parent] }) => ({ kind: 'nest', child: child, parent: parent ?? null }),
+  ({ args: { child, parent = null } }) => ({ kind: 'nest', child, parent }),
 );
 
 const corpusSplit = operation(
   {
-    usage: 'corpus split <name>',
+    name: 'corpus split',
     summary: 'items of a class go to other classes',
+    args: { name: CLASS },
     details:
       '--by FILE.csv is a list as export csv writes it, with the class column changed: a person says of each item that\n' +
       'it is that class and not this one. --by TASK goes by what another task says of the same items: cars with the\n' +
       'colour red become "car red"; whose word it is stays. --merged takes a class out again that was merged.',
-    options: [
-      { flags: '--by <file|task>', description: 'a CSV with file,class (and x1,y1,x2,y2 for regions), or a task' },
-      { flags: '--merged <class>', description: 'a class that was merged into this one' },
-    ],
+    options: {
+      by: option(
+        '--by <file|task>',
+        'a CSV with file,class (and x1,y1,x2,y2 for regions), or a task',
+        z.string().optional(),
+      ),
+      merged: option('--merged <class>', 'a class that was merged into this one', z.string().optional()),
+    },
     examples: [
       ['labelsmith corpus split cup --by mugs.csv', 'rows of mugs.csv that say mug become mug'],
       ['labelsmith corpus split car --by colour', '"car red", "car blue", …'],
@@ -210,16 +228,16 @@ const corpusSplit = operation(
     ],
   },
   async ({ args, options, global, output }, store): Promise<Operation> => {
-    const name = args[0];
-    const by = options.by as string | undefined;
-    const merged = options.merged as string | undefined;
-    if ((by === undefined) === (merged === undefined)) {
+    const { name } = args;
+    const { by, merged } = options;
+    if (by !== undefined && merged !== undefined) {
       throw new LabelsmithError('USAGE', 'corpus split takes either --by or --merged.');
     }
     if (merged !== undefined) return { kind: 'unmerge', name, merged };
-    if (!(by as string).toLowerCase().endsWith('.csv')) return { kind: 'split-by-task', name, by: by as string };
+    if (by === undefined) throw new LabelsmithError('USAGE', 'corpus split takes either --by or --merged.');
+    if (!by.toLowerCase().endsWith('.csv')) return { kind: 'split-by-task', name, by };
     const from = new CorpusIndex(await store.corpus()).require(name).name;
-    const { items, unmatched } = await readItemList(store, by as string, from);
+    const { items, unmatched } = await readItemList(store, by, from);
     for (const row of unmatched) output.warn(row);
     if (unmatched.length > 0 && (global.strict || items.length === 0)) {
       throw new LabelsmithError('NOT_FOUND', `${plural(unmatched.length, 'row')} of ${by} matched no item.`, {
@@ -232,47 +250,53 @@ const corpusSplit = operation(
 
 const corpusMap = operation(
   {
-    usage: 'corpus map <file>',
+    name: 'corpus map',
     summary: 'your names for classes, all at once: renames, and merges where several get one name',
+    args: { file: argument('<file>', 'old names and new ones', z.string()) },
     details: 'FILE is a JSON object {"old": "new"}, or CSV with the columns from,to. One operation, undone as one.',
     examples: [['labelsmith corpus map mine.csv', 'detect says these names from now on too']],
   },
-  async ({ args }) => ({ kind: 'map', mapping: await readMapping(args[0]) }),
+  async ({ args }) => ({ kind: 'map', mapping: await readMapping(args.file) }),
 );
 
 const corpusDescribe = operation(
   {
-    usage: 'corpus describe <name>',
+    name: 'corpus describe',
     summary: 'what a class means: a description, a WordNet synset',
-    options: [
-      { flags: '--description <text>', description: 'in your words; empty takes it away' },
-      { flags: '--synset <key>', description: 'such as dog.n.01; empty goes back to what the name says' },
-    ],
+    args: { name: CLASS },
+    options: {
+      description: option('--description <text>', 'in your words; empty takes it away', z.string().optional()),
+      synset: option(
+        '--synset <key>',
+        'such as dog.n.01; empty goes back to what the name says',
+        z.string().optional(),
+      ),
+    },
     examples: [['labelsmith corpus describe mouse --synset mouse.n.01', 'the animal']],
   },
   ({ args, options }) => {
-    const { description, synset } = options as { description?: string; synset?: string };
+    const { description, synset } = options;
     if (description === undefined && synset === undefined) {
       throw new LabelsmithError('USAGE', 'corpus describe takes --description, --synset or both.');
     }
     return {
       kind: 'describe',
-      name: args[0],
+      name: args.name,
       ...(description === undefined ? {} : { description: description || null }),
       ...(synset === undefined ? {} : { synset: synset || null }),
     };
   },
 );
 
-const corpusUndo: CommandSpec = {
-  usage: 'corpus undo [n]',
+const corpusUndo = command({
+  name: 'corpus undo',
   summary: 'takes back the last change of the corpus, or the last n',
+  args: { count: argument('[n]', 'changes to undo (default: 1)', wholeNumber(1).default(1)) },
   examples: [
     ['labelsmith corpus undo', 'once more takes back the one before'],
     ['labelsmith corpus undo 3', 'the last three'],
   ],
-  async run({ args, global, output }) {
-    const count = wholeNumber('The number of changes to undo', 1)(args[0] ?? '1');
+  async run({ args: { count }, global, output }) {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const undone: CorpusEvent[] = [];
@@ -289,10 +313,10 @@ const corpusUndo: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
-const corpusHistory: CommandSpec = {
-  usage: 'corpus history',
+const corpusHistory = command({
+  name: 'corpus history',
   summary: 'every change of the corpus, the newest first',
   examples: [['labelsmith corpus history', 'what was done, and what was taken back']],
   async run({ global, output }) {
@@ -310,32 +334,26 @@ const corpusHistory: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
-const FORMAT_OPTION = {
-  flags: '--format <name>',
-  description: "json, csv or skos (default: by the file's name)",
-  choices: TAXONOMY_FORMATS,
-} as const;
+const FORMAT = option(
+  '--format <name>',
+  "json, csv or skos (default: by the file's name)",
+  z.enum(TAXONOMY_FORMATS).optional(),
+);
 
-const taxonomyFormat = ({ args, options }: Invocation): TaxonomyFormat =>
-  (options.format as TaxonomyFormat | undefined) ?? taxonomyFormatOf(args[0]);
-
-const corpusExport: CommandSpec = {
-  usage: 'corpus export <file>',
+const corpusExport = command({
+  name: 'corpus export',
   summary: 'the classes as JSON, CSV or SKOS (JSON-LD)',
-  options: [
-    FORMAT_OPTION,
-    { flags: '--replace', description: 'take the place of a file that is there', default: false },
-  ],
+  args: { file: TAXONOMY },
+  options: { format: FORMAT, replace: flag('--replace', 'take the place of a file that is there') },
   examples: [['labelsmith corpus export classes.json', 'names, synonyms, parents, descriptions, synsets']],
-  async run(invocation) {
-    const { args, options, global, output } = invocation;
+  async run({ args: { file }, options, global, output }) {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const nodes = await taxonomy(workspace.store);
-      const to = { replace: options.replace as boolean, workspaceDir: workspace.dir };
-      const path = await writeTaxonomy(args[0], taxonomyFormat(invocation), nodes, to);
+      const to = { replace: options.replace, workspaceDir: workspace.dir };
+      const path = await writeTaxonomy(file, options.format ?? taxonomyFormatOf(file), nodes, to);
       output.document({ path, classes: nodes.length });
       output.line(`Wrote ${plural(nodes.length, 'class', 'classes')} to ${path}`);
       return 0;
@@ -343,20 +361,23 @@ const corpusExport: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
-const corpusImport: CommandSpec = {
-  usage: 'corpus import <file>',
-  summary: 'a taxonomy of your own',
-  options: [FORMAT_OPTION],
-  examples: [['labelsmith corpus import taxonomy.csv', 'one operation: labelsmith corpus undo takes all of it back']],
-  async run(invocation) {
-    const entries = await readTaxonomy(invocation.args[0], taxonomyFormat(invocation));
-    return operation(corpusImport, () => ({ kind: 'import', entries })).run(invocation);
+const corpusImport = operation(
+  {
+    name: 'corpus import',
+    summary: 'a taxonomy of your own',
+    args: { file: TAXONOMY },
+    options: { format: FORMAT },
+    examples: [['labelsmith corpus import taxonomy.csv', 'one operation: labelsmith corpus undo takes all of it back']],
   },
-};
+  async ({ args: { file }, options }) => ({
+    kind: 'import',
+    entries: await readTaxonomy(file, options.format ?? taxonomyFormatOf(file)),
+  }),
+);
 
-export const corpusCommands: readonly CommandSpec[] = [
+export const corpusCommands: readonly Command[] = [
   corpusList,
   corpusShow,
   corpusRename,

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { AcceptRules } from '../../corpus/accept.ts';
 import type { UnreadCounts } from '../../jobs/read-errors.ts';
 import { openWorkspace, requireWorkspace, type Workspace } from '../../jobs/workspace.ts';
@@ -8,26 +9,27 @@ import { type DetectResult, detectIn, detectionKey, estimateDetect } from '../..
 import { findPosesIn } from '../../stages/detect/pose.ts';
 import { segmentIn } from '../../stages/detect/segment.ts';
 import type { ShapeResult } from '../../stages/detect/shape-stage.ts';
-import type { CommandSpec, Invocation } from '../command.ts';
+import { type Context, command } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
+import { flag, option } from '../values.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
-import { acceptRulesOf, DETECT_OPTIONS, personClassesOf } from './detect-options.ts';
+import { acceptRulesOf, DETECT_OPTIONS, type DetectOptions, personClassesOf } from './detect-options.ts';
 import { printUnread } from './unread.ts';
 
-export const detect: CommandSpec = {
-  usage: 'detect',
+export const detect = command({
+  name: 'detect',
   summary: 'find objects: regions with classes, and image labels from them',
   details:
     'Every detection scoring 0.05 or more is kept as a candidate; those over the threshold become regions and labels.\n' +
     'A second run does only what is missing, and another threshold does not run the model again. What a person said,\n' +
     'drew or deleted stays as it is, also with --force.',
-  options: [
+  options: {
     ...DETECT_OPTIONS,
-    { flags: '--force', description: 'run the model again on images that were done', default: false },
-    { flags: '--task <name>', description: 'the task that gets the labels', default: 'objects' },
-  ],
+    force: flag('--force', 'run the model again on images that were done'),
+    task: option('--task <name>', 'the task that gets the labels', z.string().default('objects')),
+  },
   dryRun: true,
   limit: true,
   examples: [
@@ -41,21 +43,21 @@ export const detect: CommandSpec = {
     ['labelsmith detect --tiles', 'small things in large images: tiles besides the whole'],
     ['labelsmith detect --limit 100', 'a pilot on 100 images'],
   ],
-  async run(invocation) {
+  async run({ options, ...context }) {
     keepYoungGenerationSmall();
-    const { options, global, output } = invocation;
+    const { global, output } = context;
     requireWorkspace(global.workspace);
     // The model is loaded while the workspace is opened.
-    const opening = openDetectorFor(invocation);
+    const opening = openDetectorFor(context, options.model);
     opening.catch(() => {}); // awaited below
     try {
       const workspace = await openWorkspace(global.workspace, { create: false });
       try {
         const detector = await opening;
-        if (global.dryRun) return await showEstimate(invocation, workspace, detector);
-        const force = options.force as boolean;
-        const task = options.task as string;
-        const result = await runDetect(invocation, workspace, { force, task, detector });
+        const { force, task, ...detectOptions } = options;
+        const target = { force, task, detector };
+        if (global.dryRun) return await showEstimate(context, workspace, detectOptions, target);
+        const result = await runDetect(context, workspace, detectOptions, target);
         output.document({ interrupted: result.interrupted, ...result.counts, ...shapeCounts(result) });
         printDetected(output, result);
         if ((await workspace.store.countImages()) === 0) return 1;
@@ -70,7 +72,7 @@ export const detect: CommandSpec = {
       );
     }
   },
-};
+});
 
 /** What the whole command did: regions, and the shapes in them that were asked for. */
 export interface Detected extends DetectResult {
@@ -85,44 +87,53 @@ interface Target {
   readonly detector?: Detector;
 }
 
-export async function runDetect(invocation: Invocation, workspace: Workspace, target: Target): Promise<Detected> {
+export async function runDetect(
+  context: Context,
+  workspace: Workspace,
+  options: DetectOptions,
+  target: Target,
+): Promise<Detected> {
   const { detector: given, ...settings } = target;
-  const detector = given ?? (await openDetectorFor(invocation));
-  const tiles = invocation.options.tiles as boolean;
+  const detector = given ?? (await openDetectorFor(context, options.model));
+  const { tiles } = options;
   const key = detectionKey(detector, { tiles });
   let rules: AcceptRules;
   let result: DetectResult;
   try {
-    rules = await acceptRulesOf(invocation.options, workspace.store, detector.classNames);
-    const run = invocation.runOptions();
+    rules = await acceptRulesOf(options, workspace.store, detector.classNames);
+    const run = context.runOptions();
     result = await detectIn(workspace, detector, { ...run, rules, ...settings, tiles });
     run.done();
   } finally {
     if (!given) await detector.close();
   }
-  const { pose: wantsPose, segment: wantsMasks } = invocation.options;
-  const pose = wantsPose && !result.interrupted ? await runPose(invocation, workspace, key, settings, rules) : null;
+  const shapes = { ...settings, detectorKey: key };
+  const pose =
+    options.pose && !result.interrupted
+      ? await runPose(context, workspace, options.poseModel, { ...shapes, personClasses: personClassesOf(rules) })
+      : null;
   const halted = result.interrupted || (pose?.interrupted ?? false);
-  const segment = wantsMasks && !halted ? await runSegment(invocation, workspace, key, settings) : null;
+  const segment = options.segment && !halted ? await runSegment(context, workspace, shapes) : null;
   return { ...result, interrupted: halted || (segment?.interrupted ?? false), pose, segment };
 }
 
+interface ShapeTarget {
+  readonly force: boolean;
+  readonly task: string;
+  readonly detectorKey: string;
+}
+
 async function runPose(
-  invocation: Invocation,
+  context: Context,
   workspace: Workspace,
-  detectorKey: string,
-  target: Target,
-  rules: AcceptRules,
+  model: string,
+  target: ShapeTarget & { readonly personClasses: readonly string[] },
 ) {
-  const { options, global, output, signal } = invocation;
-  const pose = await openPose(options.poseModel as string, {
-    ...fetchOptionsFor(output, signal),
-    threads: global.threads,
-  });
+  const { global, output, signal } = context;
+  const pose = await openPose(model, { ...fetchOptionsFor(output, signal), threads: global.threads });
   try {
-    const run = invocation.runOptions();
-    const personClasses = personClassesOf(rules);
-    const result = await findPosesIn(workspace, pose, { ...run, ...target, detectorKey, personClasses });
+    const run = context.runOptions();
+    const result = await findPosesIn(workspace, pose, { ...run, ...target });
     run.done();
     return result;
   } finally {
@@ -130,11 +141,11 @@ async function runPose(
   }
 }
 
-async function runSegment(invocation: Invocation, workspace: Workspace, detectorKey: string, target: Target) {
-  const segmenter = openSegmenter({ threads: invocation.global.threads });
+async function runSegment(context: Context, workspace: Workspace, target: ShapeTarget) {
+  const segmenter = openSegmenter({ threads: context.global.threads });
   try {
-    const run = invocation.runOptions();
-    const result = await segmentIn(workspace, segmenter, { ...run, ...target, detectorKey });
+    const run = context.runOptions();
+    const result = await segmentIn(workspace, segmenter, { ...run, ...target });
     run.done();
     return result;
   } finally {
@@ -160,14 +171,17 @@ export function isUnreadIn(result: Detected): boolean {
   return unreadIn(result).quarantined > 0;
 }
 
-async function showEstimate(invocation: Invocation, workspace: Workspace, detector: Detector): Promise<number> {
-  const { options, global, output } = invocation;
+async function showEstimate(
+  { global, output }: Context,
+  workspace: Workspace,
+  options: DetectOptions,
+  { detector, ...target }: Target & { readonly detector: Detector },
+): Promise<number> {
   const estimate = await estimateDetect(workspace, detector, {
     ...global,
     rules: await acceptRulesOf(options, workspace.store, detector.classNames),
-    force: options.force as boolean,
-    task: options.task as string,
-    tiles: options.tiles as boolean,
+    ...target,
+    tiles: options.tiles,
   });
   const { model, images, estimatedMs, recordBytes } = estimate;
   output.document({ dryRun: true, ...estimate });
@@ -178,8 +192,8 @@ async function showEstimate(invocation: Invocation, workspace: Workspace, detect
   return 0;
 }
 
-function openDetectorFor({ options, global, output, signal }: Invocation): Promise<Detector> {
-  return openDetector(options.model as string, { ...fetchOptionsFor(output, signal), threads: global.threads });
+function openDetectorFor({ global, output, signal }: Context, model: string): Promise<Detector> {
+  return openDetector(model, { ...fetchOptionsFor(output, signal), threads: global.threads });
 }
 
 function hadNothingToDo({ counts, interrupted }: Pick<DetectResult | ShapeResult, 'counts' | 'interrupted'>): boolean {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ItemKind } from '../../core/labels.ts';
 import { hypernymsOf } from '../../corpus/hypernyms.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
@@ -7,10 +8,11 @@ import { openImageClassifier } from '../../models/image-classifier.ts';
 import { discoverIn } from '../../stages/discover/discover.ts';
 import { METHODS, type Method } from '../../stages/discover/hierarchy.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
-import type { CommandSpec, Invocation } from '../command.ts';
+import { type Context, command } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
-import { wholeNumber } from '../parse.ts';
+import { clusterCount, wholeNumber } from '../text-values.ts';
+import { flag, option } from '../values.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 import { EMBED_OPTIONS, noteLimit, printEmbedded, runEmbed, showEmbedEstimate } from './embed.ts';
 import { printUnread } from './unread.ts';
@@ -18,11 +20,8 @@ import { printUnread } from './unread.ts';
 const CLUSTERS_SHOWN = 40;
 const EVIDENCE_SHOWN = 2;
 
-/** A number of clusters, or `auto`. */
-const clusterCount = (text: string) => (text === 'auto' ? 'auto' : wholeNumber('--k', 1)(text));
-
-export const discover: CommandSpec = {
-  usage: 'discover',
+export const discover = command({
+  name: 'discover',
   summary: 'find classes with nobody labelling: clusters, with names proposed from evidence',
   details:
     'Embeds what has no vector yet, clusters it, and labels every item with its cluster (origin: cluster, which yields to\n' +
@@ -30,19 +29,27 @@ export const discover: CommandSpec = {
     'labels there are; with none the class is unnamed-N. Images added later get the cluster of their neighbours; clusters\n' +
     'stay as they are until --recluster. With --limit N at most N are embedded now and all that are embedded are\n' +
     'clustered: a pilot, whose clusters are made again when more are embedded.',
-  options: [
+  options: {
     ...EMBED_OPTIONS,
-    { flags: '--k <n>', description: 'clusters, or auto (default: as before here, else auto)', parse: clusterCount },
-    {
-      flags: '--level <n>',
-      description: 'cut the tree at one of the levels it suggests, 1 the coarsest (in place of --k)',
-      parse: wholeNumber('--level', 1),
-    },
-    { flags: '--method <name>', description: 'how to cluster (default: as before here, else graph)', choices: METHODS },
-    { flags: '--task <name>', description: 'the task that gets the labels', default: 'class' },
-    { flags: '--classifier <model>', description: 'an imported classifier that votes on names of new clusters' },
-    { flags: '--recluster', description: 'cluster everything again', default: false },
-  ],
+    k: option('--k <n>', 'clusters, or auto (default: as before here, else auto)', clusterCount().optional()),
+    level: option(
+      '--level <n>',
+      'cut the tree at one of the levels it suggests, 1 the coarsest (in place of --k)',
+      wholeNumber(1).optional(),
+    ),
+    method: option(
+      '--method <name>',
+      'how to cluster (default: as before here, else graph)',
+      z.enum(METHODS).optional(),
+    ),
+    task: option('--task <name>', 'the task that gets the labels', z.string().default('class')),
+    classifier: option(
+      '--classifier <model>',
+      'an imported classifier that votes on names of new clusters',
+      z.string().optional(),
+    ),
+    recluster: flag('--recluster', 'cluster everything again'),
+  },
   dryRun: true,
   limit: true,
   examples: [
@@ -52,37 +59,28 @@ export const discover: CommandSpec = {
     ['labelsmith discover --method density', 'leaves out what belongs to no cluster'],
     ['labelsmith discover --items regions --task parts', 'what detect found, in kinds'],
   ],
-  async run(invocation) {
-    const { options, global, output, signal } = invocation;
+  async run({ options, ...context }) {
+    const { global, output, signal } = context;
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const items = options.items as ItemKind;
-      const model = options.model as string | undefined;
+      const { items, model, ...choices } = options;
       if (global.dryRun) {
         output.note('Nearly all of the time is embedding; clustering comes after it.');
-        return await showEmbedEstimate(invocation, workspace, { items, model, force: false });
+        return await showEmbedEstimate(context, workspace, { items, model, force: false });
       }
       if (options.level !== undefined && options.k !== undefined) {
         throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
       }
-      const embedded = await runEmbed(invocation, workspace, { items, model, force: false });
+      const embedded = await runEmbed(context, workspace, { items, model, force: false });
       if (embedded.counts.embedded > 0) printEmbedded(output, embedded, items);
       else printUnread(output, embedded.counts);
-      noteLimit(invocation, embedded, items);
+      noteLimit(context, embedded, items);
       if (signal.aborted || embedded.counts.total === 0) {
         output.document({ interrupted: signal.aborted, embedded: embedded.counts, clusters: [] });
         if (!signal.aborted) output.line(`No ${items} to cluster here.`);
         return 1;
       }
-      const result = await runDiscover(invocation, workspace, {
-        items,
-        task: options.task as string,
-        k: options.k as number | 'auto' | undefined,
-        level: options.level as number | undefined,
-        method: options.method as Method | undefined,
-        recluster: options.recluster as boolean,
-        classifier: options.classifier as string | undefined,
-      });
+      const result = await runDiscover(context, workspace, { items, ...choices });
       const { counts, metrics: _, ...told } = result;
       output.document({ ...counts, ...told, embedded: embedded.counts });
       printDiscovered(output, result, items);
@@ -91,7 +89,7 @@ export const discover: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
 export interface DiscoverChoices {
   readonly items: ItemKind;
@@ -105,16 +103,16 @@ export interface DiscoverChoices {
 }
 
 export async function runDiscover(
-  invocation: Invocation,
+  context: Context,
   workspace: Workspace,
   choices: DiscoverChoices,
 ): Promise<DiscoverResult> {
-  const { output, signal, global } = invocation;
+  const { output, signal, global } = context;
   const { classifier: named, ...rest } = choices;
   const fetching = { ...fetchOptionsFor(output, signal), threads: global.threads };
   const classifier = named === undefined ? undefined : await openImageClassifier(named, fetching);
   try {
-    const run = invocation.runOptions();
+    const run = context.runOptions();
     const result = await discoverIn(workspace, {
       ...run,
       ...rest,

@@ -7,7 +7,7 @@ import { cacheDirectory } from '../../fetch/cache.ts';
 import { versions } from '../../jobs/run.ts';
 import { modelsList } from '../../models/list.ts';
 import { engineSelfTest } from '../../onnx/self-test.ts';
-import type { CommandSpec } from '../command.ts';
+import { command } from '../command.ts';
 import { formatBytes } from '../words.ts';
 
 interface Check {
@@ -19,8 +19,8 @@ interface Check {
 
 const LEAST_FREE_BYTES = 1e9;
 
-export const doctor: CommandSpec = {
-  usage: 'doctor',
+export const doctor = command({
+  name: 'doctor',
   summary: 'is this machine fit: runtime, engine, memory, disk, models',
   examples: [['labelsmith doctor', 'a line for each thing that is looked at; exit 1 when one is not well']],
   async run({ global, output }) {
@@ -41,7 +41,7 @@ export const doctor: CommandSpec = {
     }
     return ok ? 0 : 1;
   },
-};
+});
 
 function runtime(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

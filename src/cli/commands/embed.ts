@@ -1,45 +1,39 @@
-import type { ItemKind } from '../../core/labels.ts';
+import { z } from 'zod';
+import { ITEM_KINDS, type ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { type Embedder, type OpenEmbedderOptions, openEmbedder } from '../../models/embedder.ts';
 import { type EmbedResult, embedIn, estimateEmbed } from '../../stages/embed/embed.ts';
 import { savedRecipe } from '../../stages/embed/recipe.ts';
-import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
+import { type Context, command } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
+import { flag, type OptionTable, option } from '../values.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { printUnread } from './unread.ts';
 
 export const DEFAULT_EMBEDDER = 'mobilenetv3-small';
 
-export const EMBED_OPTIONS: readonly OptionSpec[] = [
-  {
-    flags: '-m, --model <name>',
-    description: `the embedder: see labelsmith models list (default: the one used here before, else ${DEFAULT_EMBEDDER})`,
-  },
-  {
-    flags: '--items <kind>',
-    description: 'whole images, or the regions in them',
-    choices: ['images', 'regions'],
-    default: 'images',
-  },
-];
+export const EMBED_OPTIONS = {
+  model: option(
+    '-m, --model <name>',
+    `the embedder: see labelsmith models list (default: the one used here before, else ${DEFAULT_EMBEDDER})`,
+    z.string().optional(),
+  ),
+  items: option('--items <kind>', 'whole images, or the regions in them', z.enum(ITEM_KINDS).default('images')),
+} satisfies OptionTable;
 
-export const embed: CommandSpec = {
-  usage: 'embed',
+export const embed = command({
+  name: 'embed',
   summary: 'a vector for every image or region, for discover, match and similar',
   details:
     'The built-in embedder looks at an image at two sizes; any ONNX image model that was imported can take its place.\n' +
     'A second run does only what is missing. Vectors are Arrow files in the workspace and may be deleted at any time.',
-  options: [
+  options: {
     ...EMBED_OPTIONS,
-    {
-      flags: '--force',
-      description: 'make the vectors of this model again; those of images that cannot be read now stay',
-      default: false,
-    },
-  ],
+    force: flag('--force', 'make the vectors of this model again; those of images that cannot be read now stay'),
+  },
   dryRun: true,
   limit: true,
   examples: [
@@ -48,34 +42,31 @@ export const embed: CommandSpec = {
     ['labelsmith embed --model mobilenetv2', 'a model taken in by labelsmith models import'],
     ['labelsmith embed --dry-run', 'how many, how long, how much disk'],
   ],
-  async run(invocation) {
+  async run({ options, ...context }) {
     keepYoungGenerationSmall();
-    const { options, global, output } = invocation;
+    const { global, output } = context;
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const items = options.items as ItemKind;
-      const force = options.force as boolean;
-      const model = options.model as string | undefined;
-      if (global.dryRun) return await showEmbedEstimate(invocation, workspace, { items, model, force });
-      const result = await runEmbed(invocation, workspace, { items, model, force });
+      if (global.dryRun) return await showEmbedEstimate(context, workspace, options);
+      const result = await runEmbed(context, workspace, options);
       output.document({ interrupted: result.interrupted, space: result.space, ...result.counts });
-      printEmbedded(output, result, items);
+      printEmbedded(output, result, options.items);
       if (result.counts.total === 0) return 1;
       return global.strict && result.counts.quarantined > 0 ? 1 : 0;
     } finally {
       await workspace.close();
     }
   },
-};
+});
 
 /** `--dry-run` of this command, and of those that embed first and take little time beside that. */
 export async function showEmbedEstimate(
-  invocation: Invocation,
+  context: Context,
   workspace: Workspace,
   { items, model, force }: { readonly items: ItemKind; readonly model?: string; readonly force: boolean },
 ): Promise<number> {
-  const { global, output } = invocation;
-  const estimate = await withEmbedder(invocation, workspace, { items, model }, (embedder) =>
+  const { global, output } = context;
+  const estimate = await withEmbedder(context, workspace, { items, model }, (embedder) =>
     estimateEmbed(workspace, embedder, { ...global, items, force }),
   );
   output.document({ dryRun: true, ...estimate });
@@ -86,12 +77,12 @@ export async function showEmbedEstimate(
 }
 
 export async function runEmbed(
-  invocation: Invocation,
+  context: Context,
   workspace: Workspace,
   { items, model, force }: { readonly items: ItemKind; readonly model?: string; readonly force: boolean },
 ): Promise<EmbedResult> {
-  return withEmbedder(invocation, workspace, { items, model }, async (embedder) => {
-    const run = invocation.runOptions();
+  return withEmbedder(context, workspace, { items, model }, async (embedder) => {
+    const run = context.runOptions();
     const result = await embedIn(workspace, embedder, { ...run, items, force });
     run.done();
     return result;
@@ -99,7 +90,7 @@ export async function runEmbed(
 }
 
 async function withEmbedder<T>(
-  { global, output, signal }: Invocation,
+  { global, output, signal }: Context,
   { store }: Workspace,
   { items, model }: { readonly items: ItemKind; readonly model?: string },
   work: (embedder: Embedder) => Promise<T>,
@@ -130,7 +121,7 @@ export async function openSavedEmbedder(name: string, options: OpenEmbedderOptio
 }
 
 /** What `--limit` means where embedding comes first: there is no pilot of what comes after it. */
-export function noteLimit({ global, output }: Invocation, { counts }: EmbedResult, items: ItemKind): void {
+export function noteLimit({ global, output }: Context, { counts }: EmbedResult, items: ItemKind): void {
   if (global.limit === undefined) return;
   const what = items === 'images' ? 'image' : 'region';
   output.note(

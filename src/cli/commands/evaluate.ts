@@ -1,4 +1,5 @@
-import { ORIGINS, type Origin } from '../../core/labels.ts';
+import { z } from 'zod';
+import { ORIGINS } from '../../core/labels.ts';
 import { formatNamed, guessFormat } from '../../formats/table.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { vectorsOf } from '../../report/vectors.ts';
@@ -8,33 +9,42 @@ import { formatLabelErrors, labelErrorMetrics } from '../../stages/evaluate/labe
 import { canonicalNames, defaultTask, predictionsOf } from '../../stages/evaluate/predictions.ts';
 import { resolveLabels } from '../../stages/import/resolve.ts';
 import { openGuesses } from '../../stages/predictions.ts';
-import type { CommandSpec } from '../command.ts';
+import { command } from '../command.ts';
 import { formatEvaluation } from '../evaluation-text.ts';
+import { argument, option } from '../values.ts';
 import { oneLine } from '../words.ts';
 
-export const evaluate: CommandSpec = {
-  usage: 'evaluate <truth>',
+export const evaluate = command({
+  name: 'evaluate',
   summary: 'compare with the truth: accuracy, clustering, mAP',
   details:
     'TRUTH is a folder with a folder for each class, a CSV with file,class, or a COCO file. mAP follows pycocotools and is\n' +
     'computed on every candidate of the detector, not only on accepted regions.',
-  options: [
-    { flags: '--task <name>', description: 'the task to compare (default: objects where TRUTH has boxes, else class)' },
-    { flags: '--origin <origin>', description: 'only what this origin says', choices: ORIGINS },
-    { flags: '--format <name>', description: "TRUTH's format (default: told from its name)" },
-    { flags: '--model <key>', description: "whose candidates mAP is computed on (default: the last run's)" },
-  ],
+  args: { truth: argument('<truth>', 'a folder, a CSV or a COCO file', z.string()) },
+  options: {
+    task: option(
+      '--task <name>',
+      'the task to compare (default: objects where TRUTH has boxes, else class)',
+      z.string().optional(),
+    ),
+    origin: option('--origin <origin>', 'only what this origin says', z.enum(ORIGINS).optional()),
+    format: option('--format <name>', "TRUTH's format (default: told from its name)", z.string().optional()),
+    model: option(
+      '--model <key>',
+      "whose candidates mAP is computed on (default: the last run's)",
+      z.string().optional(),
+    ),
+  },
   examples: [
     ['labelsmith evaluate instances.json', 'mAP, AP50 and AP75 of the detector'],
     ['labelsmith evaluate sorted/', 'accuracy against a folder for each class'],
   ],
   async run({ args, options, global, output }) {
-    const [path] = args as [string];
+    const path = args.truth;
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const { store } = workspace;
-      const named = options.format as string | undefined;
-      const format = named === undefined ? await guessFormat(path) : formatNamed(named).name;
+      const format = options.format === undefined ? await guessFormat(path) : formatNamed(options.format).name;
       const resolved = await resolveLabels(store, format, path);
       const canonical = await canonicalNames(store);
       const truthOf = (task: string) =>
@@ -43,7 +53,7 @@ export const evaluate: CommandSpec = {
           task,
           canonical,
         });
-      const asked = options.task as string | undefined;
+      const asked = options.task;
       const guessed = asked ?? (await defaultTask(store, null));
       const first = await truthOf(guessed);
       const task = asked ?? (await defaultTask(store, first));
@@ -53,8 +63,8 @@ export const evaluate: CommandSpec = {
       const predictions = await predictionsOf(store, truth, {
         task,
         guesses: guesses && ((ids) => guesses.best(ids)),
-        origin: options.origin as Origin | undefined,
-        modelKey: options.model as string | undefined,
+        origin: options.origin,
+        modelKey: options.model,
       });
       const { evaluation, details } = await compare(truth, {
         ...predictions,
@@ -72,4 +82,4 @@ export const evaluate: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});

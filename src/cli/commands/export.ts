@@ -1,62 +1,61 @@
-import { ORIGINS, type Origin } from '../../core/labels.ts';
-import { LabelsmithError } from '../../errors.ts';
-import { type CropImage, IMAGES_MODES, type ImagesMode } from '../../formats/format.ts';
-import { parseSplit, type SplitPart } from '../../formats/splits.ts';
+import { z } from 'zod';
+import { ORIGINS } from '../../core/labels.ts';
+import { type CropImage, IMAGES_MODES } from '../../formats/format.ts';
+import { parseSplit } from '../../formats/splits.ts';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
 import { cropRegions } from '../../images/crops.ts';
 import { originalBytes } from '../../jobs/image-reader.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { exportWorkspace } from '../../stages/export/export.ts';
-import type { CommandSpec } from '../command.ts';
-import { fraction, nameList, wholeNumber } from '../parse.ts';
+import { command } from '../command.ts';
+import { fraction, listOf, wholeNumber } from '../text-values.ts';
+import { argument, flag, option } from '../values.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
 
 const formatLines = FORMATS.map(({ name, description }) => `  ${name.padEnd(12)} ${description}`).join('\n');
 
-export const exportCommand: CommandSpec = {
-  usage: 'export <format> <out>',
+export const exportCommand = command({
+  name: 'export',
   summary: 'write labels, crops or class folders in a format that others read',
   details: `OUT is written beside itself and swapped in when it is whole. Formats:\n${formatLines}`,
-  options: [
-    { flags: '--task <name>', description: 'the task to export (default: objects, or class where it has labels)' },
-    {
-      flags: '--origin <a,b>',
-      description: `only labels of these origins: ${ORIGINS.join(', ')}`,
-      parse: nameList('--origin'),
+  args: {
+    format: argument('<format>', 'one of those below', z.string()),
+    out: argument('<out>', 'a folder, or a file for csv, jsonl and parquet', z.string()),
+  },
+  options: {
+    task: option(
+      '--task <name>',
+      'the task to export (default: objects, or class where it has labels)',
+      z.string().optional(),
+    ),
+    origin: option('--origin <a,b>', `only labels of these origins: ${ORIGINS.join(', ')}`, listOf(ORIGINS).optional()),
+    minConfidence: option(
+      '--min-confidence <c>',
+      'only labels of this confidence or more, 0 to 1',
+      fraction().optional(),
+    ),
+    split: option(
+      '--split <shares>',
+      'train=.8,val=.1,test=.1: by group, never across one',
+      z.string().transform(parseSplit).optional(),
+    ),
+    images: option(
+      '--images <how>',
+      'image files: how they get there (default: as the format has it)',
+      z.enum(IMAGES_MODES).optional(),
+    ),
+    unlabelled: {
+      ...option(
+        '--unlabelled',
+        'also write images that have no label (default for coco, yolo and voc: background)',
+        z.boolean().optional(),
+      ),
+      denial: { flags: '--no-unlabelled', description: 'leave images that have no label out' },
     },
-    {
-      flags: '--min-confidence <c>',
-      description: 'only labels of this confidence or more, 0 to 1',
-      parse: fraction('--min-confidence'),
-    },
-    {
-      flags: '--split <shares>',
-      description: 'train=.8,val=.1,test=.1: by group, never across one',
-      parse: parseSplit,
-    },
-    {
-      flags: '--images <how>',
-      description: 'image files: how they get there (default: as the format has it)',
-      choices: IMAGES_MODES,
-    },
-    {
-      flags: '--unlabelled',
-      description: 'also write images that have no label (default for coco, yolo and voc: background)',
-    },
-    { flags: '--no-unlabelled', description: 'leave images that have no label out' },
-    {
-      flags: '--margin <m>',
-      description: "crops: added on each side, as a share of the box's size",
-      default: 0,
-      parse: fraction('--margin'),
-    },
-    {
-      flags: '--shard-images <n>',
-      description: 'webdataset: images in a shard',
-      parse: wholeNumber('--shard-images', 1),
-    },
-    { flags: '--replace', description: 'take the place of an earlier export', default: false },
-  ],
+    margin: option('--margin <m>', "crops: added on each side, as a share of the box's size", fraction().default(0)),
+    shardImages: option('--shard-images <n>', 'webdataset: images in a shard', wholeNumber(1).optional()),
+    replace: flag('--replace', 'take the place of an earlier export'),
+  },
   examples: [
     ['labelsmith export coco out --images copy', 'annotations.json and the images'],
     ['labelsmith export yolo out --split train=.8,val=.2', 'ready to train on'],
@@ -65,8 +64,8 @@ export const exportCommand: CommandSpec = {
     ['labelsmith export csv labels.csv', 'one row a label'],
   ],
   async run({ args, options, global, output, signal }) {
-    const [name, out] = args as [string, string];
-    const format = formatNamed(name);
+    const { origin: origins, ...settings } = options;
+    const format = formatNamed(args.format);
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const { store, dir: workspaceDir } = workspace;
@@ -74,17 +73,10 @@ export const exportCommand: CommandSpec = {
       const startedAt = performance.now();
       const total = await store.countImages();
       const effects = { store, workspaceDir, read: originalBytes(workspace), crop };
-      const summary = await exportWorkspace(effects, format.name, out, {
-        task: options.task as string | undefined,
-        origins: originsOf(options.origin as string[] | undefined),
-        minConfidence: options.minConfidence as number | undefined,
-        split: options.split as SplitPart[] | undefined,
+      const summary = await exportWorkspace(effects, format.name, args.out, {
+        ...settings,
+        origins,
         seed: global.seed,
-        images: options.images as ImagesMode | undefined,
-        unlabelled: options.unlabelled as boolean | undefined,
-        margin: options.margin as number,
-        replace: options.replace as boolean,
-        shardImages: options.shardImages as number | undefined,
         signal,
         onProgress(done) {
           const elapsedMs = performance.now() - startedAt;
@@ -96,7 +88,7 @@ export const exportCommand: CommandSpec = {
       progress.done();
       output.document(summary);
       output.line(
-        `Wrote ${plural(summary.images, 'image')}, ${plural(summary.regions, 'region')} and ${plural(summary.labels, 'label')} as ${name} to ${summary.out}`,
+        `Wrote ${plural(summary.images, 'image')}, ${plural(summary.regions, 'region')} and ${plural(summary.labels, 'label')} as ${format.name} to ${summary.out}`,
       );
       for (const [split, count] of Object.entries(summary.splits)) output.line(`  ${split}: ${formatCount(count)}`);
       if (summary.unlabelledSkipped > 0) {
@@ -114,14 +106,6 @@ export const exportCommand: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
 const crop: CropImage = (bytes, boxes, margin) => cropRegions(bytes, boxes, { margin });
-
-function originsOf(names: string[] | undefined): Origin[] | undefined {
-  return names?.map((name) => {
-    const origin = ORIGINS.find((known) => known === name);
-    if (origin) return origin;
-    throw new LabelsmithError('USAGE', `--origin takes ${ORIGINS.join(', ')}, not ${JSON.stringify(name)}.`);
-  });
-}

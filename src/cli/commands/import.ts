@@ -1,38 +1,44 @@
+import { z } from 'zod';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
 import { recordRun } from '../../jobs/run.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { importLabels } from '../../stages/import/import.ts';
-import type { CommandSpec } from '../command.ts';
+import { command } from '../command.ts';
+import { argument, option } from '../values.ts';
 import { oneLine, plural } from '../words.ts';
 
-export const importCommand: CommandSpec = {
-  usage: 'import <format> <path>',
+export const importCommand = command({
+  name: 'import',
   summary: 'take in labels that somebody has made',
   details: `Formats: ${FORMATS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.`,
-  options: [
-    {
-      flags: '--as <origin>',
-      description: 'whose word it is: human outranks everything (default: what the file says, else imported)',
-      choices: ['human', 'imported'],
-    },
-    {
-      flags: '--task <name>',
-      description: 'the task (default: what the file says, else class, and objects for boxes)',
-    },
-  ],
+  args: {
+    format: argument('<format>', 'one of those below', z.string()),
+    path: argument('<path>', 'the file or folder', z.string()),
+  },
+  options: {
+    as: option(
+      '--as <origin>',
+      'whose word it is: human outranks everything (default: what the file says, else imported)',
+      z.enum(['human', 'imported']).optional(),
+    ),
+    task: option(
+      '--task <name>',
+      'the task (default: what the file says, else class, and objects for boxes)',
+      z.string().optional(),
+    ),
+  },
   examples: [
     ['labelsmith import csv labels.csv --as human', 'file,class rows from a person'],
     ['labelsmith import folders sorted/ --as human', 'a folder for each class'],
     ['labelsmith import coco annotations.json', 'boxes, polygons, keypoints'],
   ],
   async run({ args, options, global, output }) {
-    const [name, path] = args as [string, string];
-    const format = formatNamed(name);
+    const { path } = args;
+    const { as, task } = options;
+    const format = formatNamed(args.format);
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const { store } = workspace;
-      const as = options.as as 'human' | 'imported' | undefined;
-      const task = options.task as string | undefined;
       const settings = { format: format.name, path, as: as ?? null, task: task ?? null };
       const { summary } = await recordRun(store, { stage: 'import', settings }, global, async (runId) => {
         const summary = await importLabels(store, format.name, path, { as, task }, runId);
@@ -73,4 +79,4 @@ export const importCommand: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});

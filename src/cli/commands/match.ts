@@ -1,30 +1,33 @@
+import { z } from 'zod';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import type { Source } from '../../sources/source.ts';
 import { openSources } from '../../stages/add/add.ts';
 import { matchIn } from '../../stages/match/match.ts';
-import type { CommandSpec } from '../command.ts';
+import { command } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
-import { fraction } from '../parse.ts';
+import { fraction } from '../text-values.ts';
+import { argument, flag, option } from '../values.ts';
 import { formatPercent, plural, table } from '../words.ts';
 import { HERE } from './add.ts';
 import { openSavedEmbedder } from './embed.ts';
 
-export const match: CommandSpec = {
-  usage: 'match <refs>',
+export const match = command({
+  name: 'match',
   summary: 'label images by similarity to reference images',
   details:
     'REFS is a folder with a folder for each class and one reference image or more in each. What looks like none of them\n' +
     'stays unlabelled. References of earlier runs count too, unless --replace. Needs embeddings: labelsmith embed.\n' +
     'With --limit N only the first N images are labelled; the others stay as they are.',
-  options: [
-    {
-      flags: '--threshold <t>',
-      description: "cosine an image needs, 0 to 1 (default: each class's own, from its references)",
-      parse: fraction('--threshold'),
-    },
-    { flags: '--task <name>', description: 'the task that gets the labels', default: 'class' },
-    { flags: '--replace', description: 'forget the references of earlier runs', default: false },
-  ],
+  args: { refs: argument('<refs>', 'a folder with a folder of pictures for each class', z.string()) },
+  options: {
+    threshold: option(
+      '--threshold <t>',
+      "cosine an image needs, 0 to 1 (default: each class's own, from its references)",
+      fraction().optional(),
+    ),
+    task: option('--task <name>', 'the task that gets the labels', z.string().default('class')),
+    replace: flag('--replace', 'forget the references of earlier runs'),
+  },
   limit: true,
   examples: [
     ['labelsmith match references/', 'five pictures of each class go far'],
@@ -35,13 +38,11 @@ export const match: CommandSpec = {
     const { args, options, global, output, signal } = invocation;
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const [source] = (await openSources(workspace, args, HERE)) as [Source];
+      const [source] = (await openSources(workspace, [args.refs], HERE)) as [Source];
       const run = invocation.runOptions();
       const { classes, problems, warnings, counts, pilot, interrupted } = await matchIn(workspace, source, {
         ...run,
-        task: options.task as string,
-        threshold: options.threshold as number | undefined,
-        replace: options.replace as boolean,
+        ...options,
         openEmbedder: (model) =>
           openSavedEmbedder(model, { ...fetchOptionsFor(output, signal), threads: global.threads }),
       });
@@ -69,4 +70,4 @@ export const match: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { z } from 'zod';
 import { writeOutput } from '../../files/output.ts';
 import { thumbnailOf } from '../../images/crops.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
@@ -10,24 +11,26 @@ import { gatherSections } from '../../report/gather.ts';
 import { renderReport } from '../../report/html.ts';
 import type { GatherOptions } from '../../report/sections/section.ts';
 import { vectorsOf } from '../../report/vectors.ts';
-import type { CommandSpec } from '../command.ts';
+import { command } from '../command.ts';
 import type { Output } from '../output.ts';
+import { argument, option } from '../values.ts';
 import { formatBytes } from '../words.ts';
 
 /** Longest side of a picture in the report, in pixels: sharp at 200 CSS pixels on a dense screen. */
 const THUMBNAIL_SIDE = 320;
 
-export const report: CommandSpec = {
-  usage: 'report <out.html>',
+export const report = command({
+  name: 'report',
   summary: 'one self-contained page: classes, exemplars, duplicates, quarantine, timings',
-  options: [{ flags: '--title <text>', description: "the page's title (default: the folder's name)" }],
+  args: { out: argument('<out.html>', 'the page to write', z.string()) },
+  options: { title: option('--title <text>', "the page's title (default: the folder's name)", z.string().optional()) },
   examples: [['labelsmith report report.html', 'open it in any browser; it needs no network']],
   async run({ args, options, global, output }) {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const written = await writeReport(workspace, args[0], output, {
+      const written = await writeReport(workspace, args.out, output, {
         ...global,
-        title: options.title as string | undefined,
+        title: options.title,
       });
       output.document(written);
       output.line(`Report: ${written.path} (${formatBytes(written.byteSize)})`);
@@ -35,7 +38,7 @@ export const report: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
 export async function writeReport(
   workspace: Workspace,

@@ -1,25 +1,27 @@
+import { z } from 'zod';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { similarTo } from '../../stages/similar/similar.ts';
-import type { CommandSpec } from '../command.ts';
+import { command } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
-import { wholeNumber } from '../parse.ts';
+import { wholeNumber } from '../text-values.ts';
+import { argument, option } from '../values.ts';
 import { openSavedEmbedder } from './embed.ts';
 
-export const similar: CommandSpec = {
-  usage: 'similar <image>',
+export const similar = command({
+  name: 'similar',
   summary: 'the images nearest to one image',
   details:
     'IMAGE is a path or an id of the workspace, or any other image file, which is embedded for the question alone.\n' +
     'Needs embeddings: labelsmith embed.',
-  options: [
-    { flags: '-n, --number <n>', description: 'how many', default: 10, parse: wholeNumber('--number', 1) },
-    {
-      flags: '--index <kind>',
-      description: 'exact misses nothing; lsh reads few vectors, for large sets',
-      choices: ['exact', 'lsh'],
-      default: 'exact',
-    },
-  ],
+  args: { image: argument('<image>', 'a path, or an id of the workspace', z.string()) },
+  options: {
+    number: option('-n, --number <n>', 'how many', wholeNumber(1).default(10)),
+    index: option(
+      '--index <kind>',
+      'exact misses nothing; lsh reads few vectors, for large sets',
+      z.enum(['exact', 'lsh']).default('exact'),
+    ),
+  },
   examples: [
     ['labelsmith similar photos/dog.jpg', 'the ten nearest'],
     ['labelsmith similar new.jpg -n 50 --index lsh', 'for a file that was never added'],
@@ -28,9 +30,9 @@ export const similar: CommandSpec = {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const { threads, seed } = global;
-      const found = await similarTo(workspace, args[0], {
-        n: options.number as number,
-        index: options.index as 'exact' | 'lsh',
+      const found = await similarTo(workspace, args.image, {
+        n: options.number,
+        index: options.index,
         seed,
         threads,
         openEmbedder: (model) => openSavedEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
@@ -42,4 +44,4 @@ export const similar: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});

@@ -1,16 +1,17 @@
 import { QUALITY_FLAGS } from '../../core/image.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import type { RunRecord } from '../../store/store.ts';
-import type { CommandSpec } from '../command.ts';
+import { command } from '../command.ts';
+import { flag } from '../values.ts';
 import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts';
 
-export const status: CommandSpec = {
-  usage: 'status',
+export const status = command({
+  name: 'status',
   summary: 'what is in the workspace: images, labels, quarantine, runs',
-  options: [
-    { flags: '--quarantine', description: 'list every file that was put aside, with its reason', default: false },
-    { flags: '--check', description: "run the database's own integrity check", default: false },
-  ],
+  options: {
+    quarantine: flag('--quarantine', 'list every file that was put aside, with its reason'),
+    check: flag('--check', "run the database's own integrity check"),
+  },
   examples: [
     ['labelsmith status', 'counts and the last runs'],
     ['labelsmith status --quarantine', 'which files were bad, and why'],
@@ -70,7 +71,7 @@ export const status: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
 function reasons(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)

@@ -4,9 +4,9 @@
  * A command's modules are loaded when it is named: loading those of all took a third of a second, which a run of a few
  * images notices.
  */
-import type { CommandSpec } from '../command.ts';
+import type { Command } from '../command.ts';
 
-const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly CommandSpec[]>>> = {
+const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   auto: async () => [(await import('./auto.ts')).auto],
   add: async () => [(await import('./add.ts')).add],
   detect: async () => [(await import('./detect.ts')).detect],
@@ -30,7 +30,7 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly CommandSpec[
 /** Words that are answered from the whole table. */
 const ABOUT_ALL: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 
-export async function allCommands(): Promise<readonly CommandSpec[]> {
+export async function allCommands(): Promise<readonly Command[]> {
   return (await Promise.all(Object.values(BY_FIRST_WORD).map((load) => load()))).flat();
 }
 
@@ -38,7 +38,7 @@ export async function allCommands(): Promise<readonly CommandSpec[]> {
  * The commands that a command line may mean: those that any of its words names, since options may stand before the
  * command and an option's value may be a command's name; all of them where none is named or help is wanted.
  */
-export async function commandsNamedIn(argv: readonly string[]): Promise<readonly CommandSpec[]> {
+export async function commandsNamedIn(argv: readonly string[]): Promise<readonly Command[]> {
   const named = Object.keys(BY_FIRST_WORD).filter((word) => argv.includes(word));
   if (named.length === 0 || argv.some((word) => ABOUT_ALL.has(word))) return allCommands();
   return (await Promise.all(named.map((word) => BY_FIRST_WORD[word]?.() ?? []))).flat();

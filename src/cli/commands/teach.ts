@@ -1,5 +1,6 @@
 import { basename, join, relative, resolve } from 'node:path';
-import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
+import { z } from 'zod';
+import { ITEM_KINDS, isMachine, NONE_OF_THESE } from '../../core/labels.ts';
 import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../files/output.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
@@ -15,87 +16,86 @@ import { predictFiles } from '../../stages/classify/predict.ts';
 import { doubtsIn } from '../../stages/teach/doubts.ts';
 import type { Account } from '../../stages/teach/evaluation.ts';
 import { refuseUnlabelled, singleTask } from '../../stages/teach/items.ts';
-import type { SearchWidth } from '../../stages/teach/search.ts';
 import { type Question, selectIn } from '../../stages/teach/select-stage.ts';
 import { DEFAULT_THRESHOLD, fileNameOf, MODELS_FOLDER, type TeachResult, teachIn } from '../../stages/teach/teach.ts';
-import type { CommandSpec, Invocation, OptionSpec } from '../command.ts';
+import { type Command, type Context, command } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
-import { fraction, nameList, wholeNumber } from '../parse.ts';
-import { durationMs } from '../parse-duration.ts';
+import { duration, fraction, nameList, wholeNumber } from '../text-values.ts';
+import { argument, flag, type OptionTable, option, type Values } from '../values.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 import { noteLimit, runEmbed } from './embed.ts';
 import { printUnread } from './unread.ts';
 
-const TASK: OptionSpec = { flags: '--task <name>', description: 'the task whose labels are learned', default: 'class' };
-const THRESHOLD: OptionSpec = {
-  flags: '--threshold <confidence>',
-  description: 'calibrated confidence a label needs, 0 to 1; the rest stay for people',
-  default: DEFAULT_THRESHOLD,
-  parse: fraction('--threshold'),
-};
+const TASK = option('--task <name>', 'the task whose labels are learned', z.string().default('class'));
 
-const SEARCH: readonly OptionSpec[] = [
-  {
-    flags: '--search <width>',
-    description: 'what is tried: strengths and class weights, or other embedders, heads and views too',
-    choices: ['quick', 'wide'],
-    default: 'quick',
-  },
-  {
-    flags: '--backbones <a,b>',
-    description:
-      'tries these embedders, alone and two side by side, without --search wide too (default with it: all there are)',
-    parse: nameList('--backbones'),
-  },
-  {
-    flags: '--views <n>',
-    description: 'crops, mirrors and other light of each labelled image that are taught as well',
-    default: 0,
-    parse: wholeNumber('--views', 0),
-  },
-];
-const BUDGET: OptionSpec = {
-  flags: '--budget <time>',
-  description: 'cut the search short and begin nothing new after this long, such as 20m; without it, no end',
-  parse: durationMs('--budget'),
-};
+const LEARNING = {
+  task: TASK,
+  budget: option(
+    '--budget <time>',
+    'cut the search short and begin nothing new after this long, such as 20m; without it, no end',
+    duration().optional(),
+  ),
+  search: option(
+    '--search <width>',
+    'what is tried: strengths and class weights, or other embedders, heads and views too',
+    z.enum(['quick', 'wide']).default('quick'),
+  ),
+  backbones: option(
+    '--backbones <a,b>',
+    'tries these embedders, alone and two side by side, without --search wide too (default with it: all there are)',
+    nameList().optional(),
+  ),
+  views: option(
+    '--views <n>',
+    'crops, mirrors and other light of each labelled image that are taught as well',
+    wholeNumber(0).default(0),
+  ),
+} satisfies OptionTable;
 
-const train: CommandSpec = {
-  usage: 'teach train',
+const train = command({
+  name: 'teach train',
   summary: 'a base model from the labels alone, and how good it is',
   details:
     'Learns from what people said and what was imported, never from audit items. Writes a classifier and labels nothing:\n' +
     'teach rounds does both, and is better. Embeds first, with --limit N at most N; all that are embedded take part.',
-  options: [TASK, BUDGET, ...SEARCH],
+  options: LEARNING,
   limit: true,
   examples: [
     ['labelsmith teach train', 'the labels of the task class'],
     ['labelsmith teach train --search wide --views 4 --budget 10m', 'what else may help, for ten minutes'],
     ['labelsmith teach train --backbones mobilenetv3-small,mine', 'which of two embedders, or both'],
   ],
-  run: (invocation) => teachCommand(invocation, false),
-};
+  run: ({ options, ...context }) => teachCommand(context, options, { labelRest: false, threshold: DEFAULT_THRESHOLD }),
+});
 
-const rounds: CommandSpec = {
-  usage: 'teach rounds',
+const rounds = command({
+  name: 'teach rounds',
   summary: 'learn from the labels and from everything else, then label the rest',
   details:
     'Items that are surer than the threshold get a label of origin model; the others stay for people, and evaluate knows\n' +
     'the best guess for them. Items without an embedding are embedded first, with --limit N at most N of them; all that\n' +
     'are embedded take part.',
-  options: [TASK, THRESHOLD, BUDGET, ...SEARCH],
+  options: {
+    ...LEARNING,
+    threshold: option(
+      '--threshold <confidence>',
+      'calibrated confidence a label needs, 0 to 1; the rest stay for people',
+      fraction().default(DEFAULT_THRESHOLD),
+    ),
+  },
   limit: true,
   examples: [
     ['labelsmith teach rounds', 'label the rest of the task class'],
     ['labelsmith teach rounds --threshold 0.95', 'fewer labels, more of them right'],
     ['labelsmith teach rounds --budget 20m', 'begin nothing new after 20 minutes'],
   ],
-  run: (invocation) => teachCommand(invocation, true),
-};
+  run: ({ options: { threshold, ...learning }, ...context }) =>
+    teachCommand(context, learning, { labelRest: true, threshold }),
+});
 
-const select: CommandSpec = {
-  usage: 'teach select',
+const select = command({
+  name: 'teach select',
   summary: 'what to label next, so that few labels go far; and a random audit set',
   details:
     'The answers come back with labelsmith import csv OUT.csv --as human (or import folders OUT --as human).\n' +
@@ -103,59 +103,48 @@ const select: CommandSpec = {
     'to look at. Nearly equal pictures are asked once. Audit items are drawn at random and never trained on, whoever\n' +
     'labels them; a quarter of all items stays outside of the audit set. An image that is of no class of the task is\n' +
     `"${NONE_OF_THESE}". Embeds first, with --limit N at most N; what is asked is of all that are embedded.`,
-  options: [
-    TASK,
-    {
-      flags: '--items <kind>',
-      description: 'what a new task is about: whole images, or the regions in them',
-      choices: ['images', 'regions'],
-    },
-    { flags: '-n, --count <n>', description: 'items to ask about', default: 50, parse: wholeNumber('--count', 0) },
-    {
-      flags: '--audit <n>',
-      description: 'images to draw at random for the audit set',
-      default: 0,
-      parse: wholeNumber('--audit', 0),
-    },
-    {
-      flags: '--drop-audit',
-      description: 'first take back audit items that nobody has labelled',
-      default: false,
-    },
-    { flags: '--out <path>', description: 'FILE.csv, or a folder (default: to-label.csv)', default: 'to-label.csv' },
-    { flags: '--replace', description: 'replace OUT as a whole', default: false },
-  ],
+  options: {
+    task: TASK,
+    items: option(
+      '--items <kind>',
+      'what a new task is about: whole images, or the regions in them',
+      z.enum(ITEM_KINDS).optional(),
+    ),
+    count: option('-n, --count <n>', 'items to ask about', wholeNumber(0).default(50)),
+    audit: option('--audit <n>', 'images to draw at random for the audit set', wholeNumber(0).default(0)),
+    dropAudit: flag('--drop-audit', 'first take back audit items that nobody has labelled'),
+    out: option('--out <path>', 'FILE.csv, or a folder', z.string().default('to-label.csv')),
+    replace: flag('--replace', 'replace OUT as a whole'),
+  },
   limit: true,
   examples: [
     ['labelsmith teach select -n 50 --out label.csv', 'fifty rows to fill in'],
     ['labelsmith teach select -n 50 --audit 100 --out sort/', 'a folder to sort, a hundred for the audit among them'],
     ['labelsmith teach select -n 0 --drop-audit', 'no more than to take back what was drawn and not labelled'],
   ],
-  async run(invocation) {
-    const { options, global, output, signal } = invocation;
+  async run({ options, ...context }) {
+    const { global, output, signal } = context;
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const { store } = workspace;
-      const task = options.task as string;
-      const count = options.count as number;
-      const audit = options.audit as number;
+      const { task, count, audit } = options;
       if (count + audit === 0 && options.dropAudit) {
         await singleTask(store, task);
         output.document({ dropped: await dropAudit(output, store, task) });
         return 0;
       }
       const place = {
-        out: options.out as string,
-        replace: options.replace as boolean,
-        protectedPaths: await placesToKeepOut(workspace, { insideSources: isSheet(options.out as string) }),
+        out: options.out,
+        replace: options.replace,
+        protectedPaths: await placesToKeepOut(workspace, { insideSources: isSheet(options.out) }),
       };
       // Before the audit set is drawn: what is drawn and not written would never be asked.
       await checkOutput(place.out, { ...place, kind: isSheet(place.out) ? 'file' : 'folder' });
       if (options.items === 'regions') await store.ensureTask({ name: task, rule: 'single', items: 'regions' });
       const { items } = await singleTask(store, task);
-      const embedded = await runEmbed(invocation, workspace, { items, force: false });
+      const embedded = await runEmbed(context, workspace, { items, force: false });
       if (embedded.interrupted) return 130;
-      noteLimit(invocation, embedded, items);
+      noteLimit(context, embedded, items);
       printUnread(output, embedded.counts);
       const { seed, threads } = global;
       const dropped = options.dropAudit ? await dropAudit(output, store, task) : 0;
@@ -173,7 +162,7 @@ const select: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
 async function dropAudit(output: Output, store: Workspace['store'], task: string): Promise<number> {
   const dropped = await dropUnlabelledAuditItems(store, task);
@@ -225,27 +214,27 @@ async function writeQuestions(
   return { ...written, questions: listed };
 }
 
-const errors: CommandSpec = {
-  usage: 'teach errors',
+const errors = command({
+  name: 'teach errors',
   summary: 'labels that are probably wrong, the most doubtful first',
   details:
     "Judges people's and imported labels by models that had not seen them (cross-validation), machine labels by the\n" +
     'model itself. Run teach rounds first. Nothing is changed.',
-  options: [
-    TASK,
-    { flags: '-n, --count <n>', description: 'labels to list', default: 20, parse: wholeNumber('--count', 1) },
-    { flags: '--machine', description: 'machine labels too', default: false },
-  ],
+  options: {
+    task: TASK,
+    count: option('-n, --count <n>', 'labels to list', wholeNumber(1).default(20)),
+    machine: flag('--machine', 'machine labels too'),
+  },
   examples: [['labelsmith teach errors -n 50', 'the fifty most doubtful labels']],
   async run({ options, global, output }) {
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const fileOf = new Map<string, string>();
       for await (const { id, file } of workspace.store.dataset({ unlabelled: true })) fileOf.set(id, file);
-      const all = await doubtsIn(workspace, options.task as string, [...fileOf.keys()]);
+      const all = await doubtsIn(workspace, options.task, [...fileOf.keys()]);
       const shown = all
-        .filter(({ origin }) => options.machine === true || !isMachine(origin))
-        .slice(0, options.count as number)
+        .filter(({ origin }) => options.machine || !isMachine(origin))
+        .slice(0, options.count)
         .map(({ itemId, ...doubt }) => ({ file: fileOf.get(itemId) as string, ...doubt }));
       output.document({ labels: shown });
       const rows = shown.map(({ file, className, suggested, selfConfidence, flagged }) => [
@@ -261,35 +250,35 @@ const errors: CommandSpec = {
       await workspace.close();
     }
   },
-};
+});
 
-const predict: CommandSpec = {
-  usage: 'teach predict <folder>',
+const predict = command({
+  name: 'teach predict',
   summary: 'a trained classifier on images anywhere, with no workspace',
   details:
     'Prints file,class,confidence as CSV, or a JSON document with --json. Files that cannot be read are listed on stderr.\n' +
     'With --limit N only the first N files are looked at.',
-  options: [
-    {
-      flags: '-m, --model <file>',
-      description: 'the classifier that teach rounds wrote (default: that of the workspace)',
-    },
-    TASK,
-    {
-      flags: '--threshold <confidence>',
-      description: 'leave the class empty below this (default: every image gets its best guess)',
-      parse: fraction('--threshold'),
-    },
-  ],
+  args: { folder: argument('<folder>', 'images: anything that add takes', z.string()) },
+  options: {
+    model: option(
+      '-m, --model <file>',
+      'the classifier that teach rounds wrote (default: that of the workspace)',
+      z.string().optional(),
+    ),
+    task: TASK,
+    threshold: option(
+      '--threshold <confidence>',
+      'leave the class empty below this (default: every image gets its best guess)',
+      fraction().optional(),
+    ),
+  },
   limit: true,
   examples: [['labelsmith teach predict new/ --model class.onnx > labels.csv', 'a CSV of labels']],
-  async run({ args, options, global, output, signal }) {
-    const model =
-      (options.model as string | undefined) ??
-      join(global.workspace, MODELS_FOLDER, `${fileNameOf(options.task as string)}.onnx`);
+  async run({ args: { folder }, options, global, output, signal }) {
+    const model = options.model ?? join(global.workspace, MODELS_FOLDER, `${fileNameOf(options.task)}.onnx`);
     const classifier = await openClassifier(model, { threads: global.threads });
     try {
-      const threshold = (options.threshold as number | undefined) ?? 0;
+      const { threshold = 0 } = options;
       const rows: { file: string; class: string; confidence: number }[] = [];
       const failed: { file: string; message: string }[] = [];
       let headed = false;
@@ -298,11 +287,11 @@ const predict: CommandSpec = {
         if (!headed) output.line('file,class,confidence');
         headed = true;
       };
-      for await (const prediction of predictFiles(classifier, await openSource(args[0], { cwd: process.cwd() }), {
+      for await (const prediction of predictFiles(classifier, await openSource(folder, { cwd: process.cwd() }), {
         signal,
         limit: global.limit,
       })) {
-        const file = relative(resolve(args[0]), prediction.path) || basename(prediction.path);
+        const file = relative(resolve(folder), prediction.path) || basename(prediction.path);
         if (prediction.kind === 'failed') {
           failed.push({ file, message: prediction.message });
           output.warn(`${oneLine(file)}: ${oneLine(prediction.message)}`);
@@ -324,41 +313,42 @@ const predict: CommandSpec = {
       });
       if (signal.aborted) return 130;
       if (rows.length + failed.length === global.limit)
-        output.note(`A pilot: the first ${plural(global.limit, 'file')} of ${args[0]} (--limit).`);
-      if (rows.length + failed.length === 0) output.warn(`There are no images in ${args[0]}.`);
+        output.note(`A pilot: the first ${plural(global.limit, 'file')} of ${folder} (--limit).`);
+      if (rows.length + failed.length === 0) output.warn(`There are no images in ${folder}.`);
       return rows.length === 0 || (global.strict && failed.length > 0) ? 1 : 0;
     } finally {
       await classifier.close();
     }
   },
-};
+});
 
-async function teachCommand(invocation: Invocation, labelRest: boolean): Promise<number> {
-  const { options, global, output, signal } = invocation;
-  const named = options.backbones as readonly string[] | undefined;
+async function teachCommand(
+  context: Context,
+  { task, budget, search, backbones: named, views }: Values<typeof LEARNING>,
+  { labelRest, threshold }: { readonly labelRest: boolean; readonly threshold: number },
+): Promise<number> {
+  const { global, output, signal } = context;
   for (const name of named ?? []) await requireEmbedder(name);
-  const search = options.search as SearchWidth;
   const workspace = await openWorkspace(global.workspace, { create: false });
   try {
-    const task = options.task as string;
     const { items } = await singleTask(workspace.store, task);
     await refuseUnlabelled(workspace.store, task);
-    const embedded = await runEmbed(invocation, workspace, { items, force: false });
+    const embedded = await runEmbed(context, workspace, { items, force: false });
     if (embedded.interrupted) return 130;
-    noteLimit(invocation, embedded, items);
+    noteLimit(context, embedded, items);
     printUnread(output, embedded.counts);
     const { seed, threads } = global;
-    const { onProgress, done } = invocation.runOptions();
+    const { onProgress, done } = context.runOptions();
     const result = await teachIn(workspace, {
       seed,
       threads,
       signal,
       task,
-      threshold: (options.threshold as number | undefined) ?? DEFAULT_THRESHOLD,
-      budgetMs: options.budget as number | undefined,
+      threshold,
+      budgetMs: budget,
       techniques: labelRest ? undefined : [],
       search,
-      views: options.views as number,
+      views,
       openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
       labelRest,
       preparing: fetchOptionsFor(output, signal),
@@ -373,7 +363,7 @@ async function teachCommand(invocation: Invocation, labelRest: boolean): Promise
     });
     done();
     output.document(documentOf(result));
-    print(invocation, result, labelRest);
+    print(output, result, labelRest);
     return global.strict && result.warnings.length > 0 ? 1 : 0;
   } finally {
     await workspace.close();
@@ -388,7 +378,7 @@ function documentOf({ metrics: _, counts, ...rest }: TeachResult): unknown {
   return { ...rest, ...counts };
 }
 
-function print({ output }: Invocation, result: TeachResult, labelRest: boolean): void {
+function print(output: Output, result: TeachResult, labelRest: boolean): void {
   const { counts, crossValidated, account, technique } = result;
   output.line(
     `Learned ${plural(counts.classes, 'class', 'classes')} from ${plural(counts.labelled, 'label')} (${technique}).`,
@@ -417,13 +407,10 @@ function print({ output }: Invocation, result: TeachResult, labelRest: boolean):
   for (const warning of result.warnings) output.note(`note: ${warning}`);
 }
 
-function printAudit(
-  output: Invocation['output'],
-  { accuracy, interval: [low, high], count, ece, eceByChance }: Account,
-): void {
+function printAudit(output: Output, { accuracy, interval: [low, high], count, ece, eceByChance }: Account): void {
   output.line(
     `Accuracy ${formatPercent(accuracy)} on ${plural(count, 'audit item')} (95 %: ${formatPercent(low)} to ${formatPercent(high)}), calibration error ${ece.toFixed(3)} (exactly right confidences would show ${eceByChance.toFixed(3)}).`,
   );
 }
 
-export const teachCommands: readonly CommandSpec[] = [select, train, rounds, errors, predict];
+export const teachCommands: readonly Command[] = [select, train, rounds, errors, predict];

@@ -1,0 +1,97 @@
+/**
+ * What options and arguments take: schemas from text to a checked value.
+ *
+ * The message of an issue completes `--limit takes …`, so it says what is expected and nothing else; `values.ts` adds
+ * the option and the text.
+ */
+import { z } from 'zod';
+
+/** @param read gives the value, or undefined for a text that is not what is expected */
+function text<T>(expected: string, read: (text: string) => T | undefined): z.ZodType<T, string> {
+  return z.string().transform((given, context) => {
+    const value = read(given);
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', message: expected, input: given });
+    return z.NEVER;
+  });
+}
+
+export function wholeNumber(least: number): z.ZodType<number, string> {
+  return text(`a whole number of at least ${least}`, (given) => {
+    const value = Number(given);
+    return given.trim() !== '' && Number.isSafeInteger(value) && value >= least ? value : undefined;
+  });
+}
+
+/** A number from 0 to 1. */
+export function fraction(): z.ZodType<number, string> {
+  return text('a number from 0 to 1', fractionIn);
+}
+
+function fractionIn(given: string): number | undefined {
+  const value = Number(given);
+  return given.trim() !== '' && value >= 0 && value <= 1 ? value : undefined;
+}
+
+/** `a,b, c`: names with the spaces around them gone, none empty. */
+export function nameList(): z.ZodType<string[], string> {
+  return text('names with commas between them', (given) => {
+    const names = given.split(',').map((name) => name.trim());
+    return names.includes('') ? undefined : names;
+  });
+}
+
+/** The same of names that are known. */
+export function listOf<const T extends string>(known: readonly T[]): z.ZodType<T[], string> {
+  return text(known.join(', '), (given) => {
+    const found = given.split(',').map((name) => known.find((one) => one === name.trim()));
+    const all = found.filter((name) => name !== undefined);
+    return all.length === found.length ? all : undefined;
+  });
+}
+
+export interface Thresholds {
+  /** For every class that has none of its own. */
+  readonly default?: number;
+  readonly classes: Readonly<Record<string, number>>;
+}
+
+/** `0.4`, `person=0.5,dog=0.2` or `0.4,person=0.5`. */
+export function thresholds(): z.ZodType<Thresholds, string> {
+  return text('a number from 0 to 1, or CLASS=NUMBER pairs with commas between them', (given) => {
+    let general: number | undefined;
+    const classes: Record<string, number> = {};
+    for (const part of given.split(',')) {
+      const [, name, digits = ''] = /^\s*(?:(.+?)\s*=)?\s*([\d.]+)\s*$/.exec(part) ?? [];
+      const value = fractionIn(digits);
+      if (value === undefined) return undefined;
+      if (name === undefined) general = value;
+      else classes[name] = value;
+    }
+    return { default: general, classes };
+  });
+}
+
+/** `416x416`. */
+export function size(): z.ZodType<{ width: number; height: number }, string> {
+  return text('WIDTHxHEIGHT in pixels', (given) => {
+    const [, width, height] = /^([1-9]\d*)[x×]([1-9]\d*)$/.exec(given) ?? [];
+    return width === undefined ? undefined : { width: Number(width), height: Number(height) };
+  });
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `90s`, `20m`, `1.5h` as milliseconds. */
+export function duration(): z.ZodType<number, string> {
+  return text('a time such as 90s, 20m or 1.5h', (given) => {
+    const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([smh])\s*$/.exec(given) ?? [];
+    const value = Number(digits) * UNITS_MS[unit];
+    return value > 0 ? value : undefined;
+  });
+}
+
+/** `auto`, or a number of clusters. */
+export function clusterCount(): z.ZodType<number | 'auto', string> {
+  return z.union([z.literal('auto'), wholeNumber(1)], { error: 'auto, or a whole number of at least 1' });
+}
