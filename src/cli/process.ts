@@ -7,6 +7,8 @@ import { printable } from './words.ts';
 const interrupt = new AbortController();
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
+// Windows: Ctrl-Break, and what ends a process there gently; it has no SIGTERM from outside.
+if (process.platform === 'win32') process.on('SIGBREAK', onSignal);
 
 function onSignal(): void {
   if (interrupt.signal.aborted) process.exit(130);

@@ -19,6 +19,7 @@ import { homedir, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import { renameOver } from '../files/rename.ts';
 
 /** The folder of the cache: `LABELSMITH_CACHE`, else the platform's cache folder for this user. */
 export function cacheDirectory(
@@ -90,7 +91,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await renameOver(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw cacheError(error, `cannot write ${path}`);

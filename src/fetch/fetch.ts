@@ -8,9 +8,10 @@
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import { renameOver } from '../files/rename.ts';
 import { cacheError, isIntact, readJson, sha256OfFile, sourcePath, withLock, writeAtomically } from './cache.ts';
 import { download, type SendRequest } from './download.ts';
 import {
@@ -246,7 +247,7 @@ async function admit(file: SourceFile, from: string, options: FetchOptions): Pro
   try {
     const { size: byteSize } = await stat(from);
     await mkdir(dirname(path), { recursive: true });
-    await rename(from, path);
+    await renameOver(from, path);
     if (file.sha256 === undefined) {
       const record = { reference: file.reference, sha256, byteSize };
       await writeAtomically(recordPath(file, options), `${JSON.stringify(record, null, 2)}\n`);

@@ -99,8 +99,8 @@ describe('outputs', () => {
       const step = Number(process.argv[2]);
       let done = 0;
       const die = () => { if (done++ === step) process.kill(process.pid, 'SIGKILL'); };
-      const renameSync = fs.renameSync;
-      fs.renameSync = (...args) => { die(); renameSync(...args); die(); };
+      const { rename } = fs.promises;
+      fs.promises.rename = async (...args) => { die(); await rename(...args); die(); };
       syncBuiltinESMExports();
       const { writeOutput } = await import(${JSON.stringify(join(import.meta.dirname, 'output.ts'))});
       await writeOutput(process.argv[1], { kind: 'folder', replace: true, protectedPaths: [] }, async (target) => {

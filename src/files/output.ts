@@ -7,11 +7,11 @@
  * the next export to OUT first puts the old one back. That export also deletes what killed ones left.
  */
 import { createHash } from 'node:crypto';
-import { renameSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { renameOver } from './rename.ts';
 
 export interface ProtectedPath {
   /** Absolute path of a folder or file that an export must stay out of. */
@@ -54,10 +54,10 @@ export async function writeOutput(
     await rm(names.next, { recursive: true, force: true });
     if (options.kind === 'folder') await mkdir(names.next);
     await write(names.next);
-    if (options.kind === 'file') await flush(names.next);
+    if (options.kind === 'file') await flush(names.next, 'file');
     await refuseOccupied(path, options);
     await swap(path, names, options.kind);
-    await flush(parent);
+    await flush(parent, 'folder');
     return path;
   } catch (error) {
     await rm(names.next, { recursive: true, force: true });
@@ -171,7 +171,7 @@ async function cleanLeftovers(path: string): Promise<void> {
     const made = /^([0-9a-f]{6})-(\d+)\.(new|old)$/.exec(entry.slice(prefix.length));
     if (made === null || made[1] !== hostTag() || isRunning(Number(made[2]))) continue;
     const leftover = join(parent, entry);
-    if (made[3] === 'old' && !(await exists(path))) renameSync(leftover, path);
+    if (made[3] === 'old' && !(await exists(path))) await renameOver(leftover, path);
     else await rm(leftover, { recursive: true, force: true });
   }
 }
@@ -189,15 +189,15 @@ function isRunning(pid: number): boolean {
 
 async function swap(path: string, names: TemporaryNames, kind: 'folder' | 'file'): Promise<void> {
   if (kind === 'file' || !(await exists(path))) {
-    renameSync(names.next, path);
+    await renameOver(names.next, path);
     return;
   }
   await rm(names.old, { recursive: true, force: true });
-  renameSync(path, names.old);
+  await renameOver(path, names.old);
   try {
-    renameSync(names.next, path);
+    await renameOver(names.next, path);
   } catch (error) {
-    renameSync(names.old, path);
+    await renameOver(names.old, path);
     throw error;
   }
   await rm(names.old, { recursive: true, force: true });
@@ -210,15 +210,17 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function flush(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+/** A file is opened for writing, without which Windows does not flush it. */
+async function flush(path: string, kind: 'folder' | 'file'): Promise<void> {
+  let handle: FileHandle | undefined;
   try {
+    handle = await open(path, kind === 'file' ? 'r+' : 'r');
     await handle.sync();
   } catch (error) {
-    // Some file systems cannot sync a folder; the rename is done all the same.
-    if (!['EINVAL', 'EPERM', 'EISDIR', 'ENOTSUP'].includes(systemCodeOf(error) ?? '')) throw error;
+    // Some file systems cannot sync a folder, Windows cannot open one; the rename is done all the same.
+    if (!['EINVAL', 'EPERM', 'EACCES', 'EISDIR', 'ENOTSUP'].includes(systemCodeOf(error) ?? '')) throw error;
   } finally {
-    await handle.close();
+    await handle?.close();
   }
 }
 

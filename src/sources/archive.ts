@@ -7,11 +7,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import { renameOver } from '../files/rename.ts';
 import { readRange, refuseLarger, type SystemPath, withFile } from './file.ts';
 import { type Listing, problemOf } from './listing.ts';
 import { archiveKindOf, beginsLikeImage, isHiddenPath, kindOfName, pathTextOf, SNIFFED_BYTES } from './names.ts';
@@ -257,7 +258,7 @@ async function unpacked(path: SystemPath, packedSize: number, cache: string, key
     leftovers.add(partial);
     return opened(partial, { reason: 'damaged-archive', message: `the archive is damaged: ${messageOf(error)}` });
   }
-  await rename(partial, file);
+  await renameOver(partial, file);
   return opened(file);
 }
 

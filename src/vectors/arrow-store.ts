@@ -3,11 +3,12 @@
  * of items, HASH that of the file's bytes.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type ItemId, sha256Hex } from '../core/ids.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { renameOver } from '../files/rename.ts';
 import { newSharedMatrix } from '../math/matrix.ts';
 import { isGone } from '../store/process-mark.ts';
 import type { VectorShard } from '../store/store.ts';
@@ -126,7 +127,7 @@ async function writeDurably(folder: string, name: string, bytes: Uint8Array): Pr
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await renameOver(temporary, path);
     await syncFolder(folder);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);

@@ -5,10 +5,11 @@
  * the default recipe) and an index of about 50 bytes an image, which is kept in the workspace's cache and extended when
  * images have come in since; it pays where many searches follow each other.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
+import { renameOver } from '../../files/rename.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import { type Neighbours, noNeighbours, offer } from '../../math/knn/neighbours.ts';
@@ -179,7 +180,7 @@ async function writeStored(file: string, index: LshIndex, record: LshRecord): Pr
   const own = `${file}.${process.pid}`;
   await writeFile(`${file}.json`, JSON.stringify({ shards: ['being written'] } satisfies LshRecord));
   await writeFile(own, encodeLsh(index));
-  await rename(own, file);
+  await renameOver(own, file);
   await writeFile(`${own}.json`, JSON.stringify(record));
-  await rename(`${own}.json`, `${file}.json`);
+  await renameOver(`${own}.json`, `${file}.json`);
 }
