@@ -100,7 +100,6 @@ async function judge(
     threads: THREADS,
     task: 'class',
     replace: true,
-    openEmbedder: (model) => openEmbedder(model, { threads: THREADS }),
     onMatched(id, className, { confidence, cosine, accepted }) {
       const name = truth.get(id);
       if (name === undefined || references.has(id)) return;

@@ -1,7 +1,14 @@
 /** What is said while a model is fetched and converted. */
+import { createModels, type Models } from '../models/models.ts';
 import type { PrepareOptions } from '../models/prepare.ts';
+import type { Context } from './command.ts';
 import type { Output } from './output.ts';
 import { formatBytes } from './words.ts';
+
+/** The models of a workspace, for `openWorkspace`. */
+export function modelsFor({ output, signal }: Pick<Context, 'output' | 'signal'>): Models {
+  return createModels(fetchOptionsFor(output, signal));
+}
 
 export function fetchOptionsFor(output: Output, signal?: AbortSignal): PrepareOptions {
   let said = '';

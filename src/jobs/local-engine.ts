@@ -7,6 +7,7 @@
  * shard's edge. At most `itemsInFlight` items are being processed and at most two finished shards wait for their commit.
  */
 
+import { InferencePool } from '../onnx/pool.ts';
 import { progressMeter } from './progress.ts';
 import type { Engine, EngineOptions, Shard, Stage, StageSummary } from './stage.ts';
 
@@ -14,7 +15,17 @@ import type { Engine, EngineOptions, Shard, Stage, StageSummary } from './stage.
 const SHARDS_WAITING = 2;
 
 export function localEngine(clock: () => number = () => performance.now()): Engine {
-  return { run: (stage, options) => runStage(stage, options, clock) };
+  return {
+    run: (stage, options) => runStage(stage, options, clock),
+    async withInference({ threads }, work) {
+      const pool = await InferencePool.create({ threads });
+      try {
+        return await work(pool);
+      } finally {
+        await pool.close();
+      }
+    },
+  };
 }
 
 async function runStage<Item, Result>(

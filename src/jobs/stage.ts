@@ -5,6 +5,7 @@
  * flight, gives results back in the order of the items, and commits shards one after the other in order, so that a
  * stage that is killed and run again goes on at a shard's edge with the same membership.
  */
+import type { InferencePool } from '../onnx/pool.ts';
 
 export interface Shard<Item> {
   /** Position among the missing shards of this run, from 0. */
@@ -53,5 +54,7 @@ export interface StageSummary {
 }
 
 export interface Engine {
+  /** Inference threads for as long as `work` takes; that many, or what the engine has. */
+  withInference<T>(options: { readonly threads: number }, work: (pool: InferencePool) => Promise<T>): Promise<T>;
   run<Item, Result>(stage: Stage<Item, Result>, options: EngineOptions): Promise<StageSummary>;
 }

@@ -1,19 +1,39 @@
 /**
- * The workspace: the folder `.labelsmith/` with the record and everything that can be made again from it.
- * `labelsmith.sqlite` is precious; `cache/` and `vectors/` may be deleted at any time.
+ * The workspace: the one object that every stage, report and command is given. It holds the record, the vectors, what runs
+ * stages and what opens models, each of which may be another implementation than the default.
+ *
+ * By default: the folder `.labelsmith/` with `labelsmith.sqlite`, which is precious, and `cache/` and `vectors/`, which may
+ * be deleted at any time; this machine's threads; the user's model cache.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { createModels, type Models } from '../models/models.ts';
 import { DATABASE_FILE, openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
+import { arrowVectorStore } from '../vectors/arrow-store.ts';
+import type { VectorStore } from '../vectors/vector-store.ts';
+import { localEngine } from './local-engine.ts';
+import type { Engine } from './stage.ts';
 
 export interface Workspace {
   /** Absolute path of the `.labelsmith` folder. */
   readonly dir: string;
   readonly store: Store;
+  readonly vectors: VectorStore;
+  /** Runs stages, and has the inference threads. */
+  readonly engine: Engine;
+  readonly models: Models;
   close(): Promise<void>;
+}
+
+/** Parts in the place of the defaults. */
+export type WorkspaceParts = Partial<Pick<Workspace, 'vectors' | 'engine' | 'models'>>;
+
+export interface OpenWorkspaceOptions extends WorkspaceParts {
+  /** Makes the workspace where there is none; without it, that is an error. */
+  readonly create: boolean;
 }
 
 export const DEFAULT_WORKSPACE = '.labelsmith';
@@ -27,8 +47,8 @@ export function requireWorkspace(dir: string): void {
   });
 }
 
-/** Opens a workspace. With `create` it is made where there is none; without, that is an error. */
-export async function openWorkspace(dir: string, { create }: { readonly create: boolean }): Promise<Workspace> {
+export async function openWorkspace(dir: string, options: OpenWorkspaceOptions): Promise<Workspace> {
+  const { create, ...parts } = options;
   const path = resolve(dir);
   if (!create) requireWorkspace(path);
   else if (!existsSync(join(path, DATABASE_FILE))) {
@@ -41,6 +61,17 @@ export async function openWorkspace(dir: string, { create }: { readonly create: 
       });
     }
   }
-  const store = await openStore(path);
-  return { dir: path, store, close: () => store.close() };
+  return workspaceOf(path, await openStore(path), parts);
+}
+
+/** A workspace of parts that are there already. @param dir absolute */
+export function workspaceOf(dir: string, store: Store, parts: WorkspaceParts = {}): Workspace {
+  return {
+    dir,
+    store,
+    vectors: parts.vectors ?? arrowVectorStore(dir),
+    engine: parts.engine ?? localEngine(),
+    models: parts.models ?? createModels(),
+    close: () => store.close(),
+  };
 }

@@ -15,7 +15,6 @@ import { currentLabels } from '../core/labels.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { exactIndex } from '../math/knn/exact.ts';
 import { newSharedMatrix } from '../math/matrix.ts';
-import { InferencePool } from '../onnx/pool.ts';
 import { canonicalNames } from '../stages/evaluate/predictions.ts';
 import { openGuesses } from '../stages/predictions.ts';
 import { doubtsIn } from '../stages/teach/doubts.ts';
@@ -153,8 +152,7 @@ async function byNeighbours(workspace: Workspace, task: string, threads: number)
   if (ids.length <= NEIGHBOURS) return [];
   const points = newSharedMatrix(ids.length, columns);
   for (const [i, id] of ids.entries()) points.data.set(vectors.get(id) as Float32Array, i * columns);
-  const pool = await InferencePool.create({ threads });
-  try {
+  return workspace.engine.withInference({ threads }, async (pool) => {
     const { indices, similarities } = await exactIndex(pool, points).search(points, NEIGHBOURS + 1);
     const pairs = new Pairs();
     for (const [i, id] of ids.entries()) {
@@ -169,9 +167,7 @@ async function byNeighbours(workspace: Workspace, task: string, threads: number)
       }
     }
     return pairs.list(task, 'neighbours');
-  } finally {
-    await pool.close();
-  }
+  });
 }
 
 /** The labels that hold of the first items in order of id, which is random: ids are hashes. */

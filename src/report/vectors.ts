@@ -3,10 +3,9 @@ import type { ItemId } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { centreAndNormalise, savedMean, savedRecipe } from '../stages/embed/recipe.ts';
-import { arrowVectorStore } from '../vectors/arrow-store.ts';
 
 export async function vectorsOf(
-  { dir, store }: Workspace,
+  { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
   items: ItemKind,
   ids: readonly ItemId[],
 ): Promise<ReadonlyMap<ItemId, Float32Array>> {
@@ -14,7 +13,7 @@ export async function vectorsOf(
   const recipe = await savedRecipe(store, items);
   const mean = recipe && (await savedMean(store, recipe.space));
   if (!recipe || !mean) return new Map();
-  const found = await arrowVectorStore(dir).lookup(await store.vectorShards(recipe.space, items), ids);
+  const found = await vectors.lookup(await store.vectorShards(recipe.space, items), ids);
   for (const data of found.values()) {
     centreAndNormalise({ data, rows: 1, columns: data.length }, recipe, mean.values);
   }

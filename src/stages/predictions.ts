@@ -12,7 +12,6 @@ import { namesNow } from '../corpus/class-names.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { argMax } from '../math/calibration.ts';
 import { type Matrix, rowsOf } from '../math/matrix.ts';
-import { arrowVectorStore } from '../vectors/arrow-store.ts';
 import type { VectorStore } from '../vectors/vector-store.ts';
 
 export interface GuessSet {
@@ -41,12 +40,11 @@ export const guessSpace = ({ task, key }: Pick<GuessSet, 'task' | 'key'>) => `gu
 
 /** @param ids ascending. @param probabilities shape [ids, classes]. */
 export async function putGuesses(
-  { store, dir }: Workspace,
+  { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
   set: GuessSet,
   ids: readonly ItemId[],
   probabilities: Matrix,
 ): Promise<void> {
-  const vectors = arrowVectorStore(dir);
   const space = guessSpace(set);
   // What a killed run left under the same name, or another part of the same content.
   await store.clearVectorShards(space, set.items);
@@ -102,10 +100,12 @@ async function columnsNow(
 }
 
 /** The guesses of a task; undefined where nothing has guessed yet. */
-export async function openGuesses({ store, dir }: Workspace, task: string): Promise<Guesses | undefined> {
+export async function openGuesses(
+  { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
+  task: string,
+): Promise<Guesses | undefined> {
   const set = await readSet(store, task);
   if (!set) return undefined;
-  const vectors = arrowVectorStore(dir);
   const shards = await store.vectorShards(guessSpace(set), set.items);
   const { classNames, columnOf } = await columnsNow(store, set.classNames);
   const probabilities = async (ids: Iterable<ItemId>) => {

@@ -1,19 +1,17 @@
 import { z } from 'zod';
 import { ITEM_KINDS, type ItemKind } from '../../core/labels.ts';
-import { LabelsmithError } from '../../errors.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
-import { type Embedder, type OpenEmbedderOptions, openEmbedder } from '../../models/embedder.ts';
+import type { Embedder } from '../../models/embedder.ts';
 import { type EmbedResult, embedIn, estimateEmbed } from '../../stages/embed/embed.ts';
 import { savedRecipe } from '../../stages/embed/recipe.ts';
+import { DEFAULT_EMBEDDER, openSavedEmbedder } from '../../stages/embed/saved-embedder.ts';
 import { type Context, command } from '../command.ts';
-import { fetchOptionsFor } from '../fetching.ts';
+import { modelsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { flag, type OptionTable, option } from '../values.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { printUnread } from './unread.ts';
-
-export const DEFAULT_EMBEDDER = 'mobilenetv3-small';
 
 export const EMBED_OPTIONS = {
   model: option(
@@ -90,33 +88,21 @@ export async function runEmbed(
 }
 
 async function withEmbedder<T>(
-  { global, output, signal }: Context,
+  context: Context,
   { store }: Workspace,
   { items, model }: { readonly items: ItemKind; readonly model?: string },
   work: (embedder: Embedder) => Promise<T>,
 ): Promise<T> {
-  const options = { ...fetchOptionsFor(output, signal), threads: global.threads };
+  const models = modelsFor(context);
+  const { threads } = context.global;
   const saved = model === undefined ? (await savedRecipe(store, items))?.model : undefined;
   const embedder = await (saved === undefined
-    ? openEmbedder(model ?? DEFAULT_EMBEDDER, options)
-    : openSavedEmbedder(saved, options));
+    ? models.openEmbedder(model ?? DEFAULT_EMBEDDER, { threads })
+    : openSavedEmbedder({ models }, saved, { threads }));
   try {
     return await work(embedder);
   } finally {
     await embedder.close();
-  }
-}
-
-/** The embedder of a workspace. Nobody named it here, so one that this machine does not have is no wrong usage. */
-export async function openSavedEmbedder(name: string, options: OpenEmbedderOptions): Promise<Embedder> {
-  try {
-    return await openEmbedder(name, options);
-  } catch (error) {
-    if (!(error instanceof LabelsmithError && error.code === 'USAGE')) throw error;
-    throw new LabelsmithError('NOT_FOUND', `This workspace was embedded with ${name}: ${error.message}.`, {
-      hint: `labelsmith models import FILE.onnx --name NAME brings a model here; labelsmith embed --model ${DEFAULT_EMBEDDER} embeds anew.`,
-      cause: error,
-    });
   }
 }
 

@@ -4,12 +4,11 @@ import type { Source } from '../../sources/source.ts';
 import { openSources } from '../../stages/add/add.ts';
 import { matchIn } from '../../stages/match/match.ts';
 import { command } from '../command.ts';
-import { fetchOptionsFor } from '../fetching.ts';
+import { modelsFor } from '../fetching.ts';
 import { fraction } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatPercent, plural, table } from '../words.ts';
 import { HERE } from './add.ts';
-import { openSavedEmbedder } from './embed.ts';
 
 export const match = command({
   name: 'match',
@@ -35,16 +34,14 @@ export const match = command({
     ['labelsmith match references/ --limit 50', 'a pilot on 50 images'],
   ],
   async run(invocation) {
-    const { args, options, global, output, signal } = invocation;
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    const { args, options, global, output } = invocation;
+    const workspace = await openWorkspace(global.workspace, { create: false, models: modelsFor(invocation) });
     try {
       const [source] = (await openSources(workspace, [args.refs], HERE)) as [Source];
       const run = invocation.runOptions();
       const { classes, problems, warnings, counts, pilot, interrupted } = await matchIn(workspace, source, {
         ...run,
         ...options,
-        openEmbedder: (model) =>
-          openSavedEmbedder(model, { ...fetchOptionsFor(output, signal), threads: global.threads }),
       });
       run.done();
       output.document({ interrupted, pilot, ...counts, perClass: classes, problems, warnings });

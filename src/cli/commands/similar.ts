@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { similarTo } from '../../stages/similar/similar.ts';
 import { command } from '../command.ts';
-import { fetchOptionsFor } from '../fetching.ts';
+import { modelsFor } from '../fetching.ts';
 import { wholeNumber } from '../text-values.ts';
 import { argument, option } from '../values.ts';
-import { openSavedEmbedder } from './embed.ts';
 
 export const similar = command({
   name: 'similar',
@@ -26,8 +25,9 @@ export const similar = command({
     ['labelsmith similar photos/dog.jpg', 'the ten nearest'],
     ['labelsmith similar new.jpg -n 50 --index lsh', 'for a file that was never added'],
   ],
-  async run({ args, options, global, output, signal }) {
-    const workspace = await openWorkspace(global.workspace, { create: false });
+  async run(invocation) {
+    const { args, options, global, output } = invocation;
+    const workspace = await openWorkspace(global.workspace, { create: false, models: modelsFor(invocation) });
     try {
       const { threads, seed } = global;
       const found = await similarTo(workspace, args.image, {
@@ -35,7 +35,6 @@ export const similar = command({
         index: options.index,
         seed,
         threads,
-        openEmbedder: (model) => openSavedEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
       });
       output.document(found);
       for (const { similarity, path } of found.similar) output.line(`${similarity.toFixed(3)}  ${path}`);

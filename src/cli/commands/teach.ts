@@ -5,7 +5,6 @@ import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../files/ou
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
-import { openEmbedder } from '../../models/embedder.ts';
 import { requireEmbedder } from '../../models/prepare-embedder.ts';
 import { allEntries } from '../../models/registry.ts';
 import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../../review/questions.ts';
@@ -19,7 +18,7 @@ import { refuseUnlabelled, singleTask } from '../../stages/teach/items.ts';
 import { type Question, selectIn } from '../../stages/teach/select-stage.ts';
 import { DEFAULT_THRESHOLD, fileNameOf, MODELS_FOLDER, type TeachResult, teachIn } from '../../stages/teach/teach.ts';
 import { type Command, type Context, command } from '../command.ts';
-import { fetchOptionsFor } from '../fetching.ts';
+import { modelsFor } from '../fetching.ts';
 import type { Output } from '../output.ts';
 import { duration, fraction, nameList, wholeNumber } from '../text-values.ts';
 import { argument, flag, type OptionTable, option, type Values } from '../values.ts';
@@ -329,7 +328,7 @@ async function teachCommand(
 ): Promise<number> {
   const { global, output, signal } = context;
   for (const name of named ?? []) await requireEmbedder(name);
-  const workspace = await openWorkspace(global.workspace, { create: false });
+  const workspace = await openWorkspace(global.workspace, { create: false, models: modelsFor(context) });
   try {
     const { items } = await singleTask(workspace.store, task);
     await refuseUnlabelled(workspace.store, task);
@@ -349,9 +348,7 @@ async function teachCommand(
       techniques: labelRest ? undefined : [],
       search,
       views,
-      openEmbedder: (model) => openEmbedder(model, { ...fetchOptionsFor(output, signal), threads }),
       labelRest,
-      preparing: fetchOptionsFor(output, signal),
       backbones: named ?? (search === 'wide' ? await embedderNames() : []),
       onTrial: ({ model, accuracy, weights }) =>
         output.note(

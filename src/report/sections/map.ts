@@ -16,7 +16,6 @@ import {
   type Outlier,
   readMap,
 } from '../../stages/discover/data-map.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import type { Pictures } from '../picture.ts';
 import { count, counted } from '../words.ts';
 import type { Gather } from './section.ts';
@@ -57,7 +56,7 @@ export const gatherMap: Gather = async (workspace) => {
   for (const { name } of await workspace.store.tasks()) {
     if (maps.length === MOST_MAPS) break;
     try {
-      const found = await readMap({ store: workspace.store, vectors: arrowVectorStore(workspace.dir) }, name);
+      const found = await readMap(workspace, name);
       if (found && found.count > 0) maps.push(await reportMap(workspace, name, found));
     } catch (error) {
       // Files of vectors may be deleted at any time; the rest of the report does not need them.

@@ -93,7 +93,7 @@ async function prepare(t: TestContext) {
   /** Labels and guesses of every image. */
   const outcome = async () => {
     const labels = await store.labelsOf(ids, 'class');
-    const guesses = await openGuesses({ store, dir, close: () => store.close() }, 'class');
+    const guesses = await openGuesses({ store, vectors }, 'class');
     const best = await guesses?.best(ids);
     return ids.map((id) => {
       const said = labels.get(id)?.map(({ className, confidence, origin }) => ({ className, confidence, origin }));

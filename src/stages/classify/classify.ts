@@ -16,7 +16,6 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { argMax } from '../../math/calibration.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import type { NewLabel, Store } from '../../store/store.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import { missing, waiting } from '../embed/embed.ts';
 import { type ImageWork, type ItemsResult, itemRunner } from '../item-pixels.ts';
@@ -69,8 +68,7 @@ export function classifyIn(
   classifier: Classifier,
   options: ClassifyOptions,
 ): Promise<ClassifyResult> {
-  const { store, dir } = workspace;
-  const vectors = arrowVectorStore(dir);
+  const { store, vectors } = workspace;
   return classify({ store, vectors, classifier, readBytes: originalBytes(workspace) }, options);
 }
 

@@ -13,9 +13,8 @@ import { recordRun, runOnThisMachine } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import type { NeighbourGraph } from '../../math/knn/graph.ts';
-import { InferencePool } from '../../onnx/pool.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
 import type { VectorShard } from '../../store/store.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import { type EmbeddingRecipe, fitMean, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
 import { assignStage, type Tally } from './assign.ts';
 import { type ClusterModel, clustersOf, savedModel, saveModel } from './cluster-model.ts';
@@ -29,17 +28,10 @@ import type { DiscoverEffects, DiscoverOptions, DiscoverResult } from './options
 import type { Sample } from './sample.ts';
 
 /** Clusters whatever of a workspace was embedded, see {@link discover}. */
-export async function discoverIn(workspace: Workspace, options: DiscoverOptions): Promise<DiscoverResult> {
-  const pool = await InferencePool.create({ threads: options.threads });
-  try {
-    const { store, dir } = workspace;
-    return await discover(
-      { store, vectors: arrowVectorStore(dir), pool, readBytes: originalBytes(workspace) },
-      options,
-    );
-  } finally {
-    await pool.close();
-  }
+export function discoverIn(workspace: Workspace, options: DiscoverOptions): Promise<DiscoverResult> {
+  const { store, vectors, engine } = workspace;
+  const readBytes = originalBytes(workspace);
+  return engine.withInference(options, (pool) => discover({ store, vectors, pool, readBytes }, options));
 }
 
 export async function discover(effects: DiscoverEffects, options: DiscoverOptions): Promise<DiscoverResult> {

@@ -19,7 +19,6 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { gatherRows, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { FILE_GONE, type Store, type VectorShard } from '../../store/store.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import { type ImageWork, type ItemsResult, itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
@@ -66,8 +65,8 @@ export interface EmbedResult extends RunResult {
 
 /** Embeds whatever of a workspace has no vector yet, see {@link embed}. */
 export function embedIn(workspace: Workspace, embedder: Embedder, options: EmbedOptions): Promise<EmbedResult> {
-  const { store, dir } = workspace;
-  return embed({ store, vectors: arrowVectorStore(dir), embedder, readBytes: originalBytes(workspace) }, options);
+  const { store, vectors } = workspace;
+  return embed({ store, vectors, embedder, readBytes: originalBytes(workspace) }, options);
 }
 
 const TIMED_IMAGES = 5;
@@ -76,12 +75,11 @@ const DECODE_SHARE = 1.6;
 
 /** Times the model on a few blank images, and multiplies. Writes nothing. */
 export async function estimateEmbed(
-  { store, dir }: Workspace,
+  { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
   embedder: Embedder,
   { items = 'images', force = false, limit, threads }: EmbedOptions,
 ): Promise<EmbedEstimate> {
   const { space } = recipeOf(embedder, items);
-  const vectors = arrowVectorStore(dir);
   const done = force ? new IdSet() : await itemsDone({ store, vectors }, space, items, { dryRun: true });
   const all = items === 'images' ? await waiting(store, done) : (await store.summary()).regions - done.size;
   const count = Math.min(Math.max(0, all), limit ?? Number.POSITIVE_INFINITY);

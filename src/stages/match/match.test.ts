@@ -8,7 +8,9 @@ import sharp from 'sharp';
 import { addEmbedded } from '../../../test/fixtures/embedded.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { change } from '../../corpus/corpus.ts';
+import { workspaceOf } from '../../jobs/workspace.ts';
 import type { Embedder } from '../../models/embedder.ts';
+import { createModels } from '../../models/models.ts';
 import { openSource } from '../../sources/open.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { openStore } from '../../store/open.ts';
@@ -38,7 +40,6 @@ const OPTIONS: MatchOptions = {
   threads: 1,
   task: 'class',
   replace: false,
-  openEmbedder: async () => embedder,
 };
 
 /** A picture that is nearly of the colour, another one for each number. */
@@ -85,7 +86,8 @@ async function prepare(t: TestContext) {
   await addEmbedded(store, dir, items);
   const recipe = await requireRecipe(store, 'images');
   await fitMean(store, arrowVectorStore(dir), recipe, await store.vectorShards(recipe.space, 'images'));
-  const workspace = { dir, store, close: async () => {} };
+  const models = { ...createModels(), openEmbedder: async () => embedder };
+  const workspace = workspaceOf(dir, store, { models });
   const labels = async () => {
     const found = await store.labelsOf(
       items.map(({ id }) => id),

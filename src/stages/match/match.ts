@@ -12,13 +12,11 @@ import { progressMeter } from '../../jobs/progress.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { gatherRows, type Matrix, newSharedMatrix, rowsOf, stacked } from '../../math/matrix.ts';
-import type { Embedder } from '../../models/embedder.ts';
-import { InferencePool } from '../../onnx/pool.ts';
 import type { Source } from '../../sources/source.ts';
 import type { NewLabel } from '../../store/store.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import { chooseSample, readSample } from '../discover/sample.ts';
 import { centreAndNormalise, requireMean, requireRecipe } from '../embed/recipe.ts';
+import { openSavedEmbedder } from '../embed/saved-embedder.ts';
 import { putGuesses } from '../predictions.ts';
 import { surroundingsOf } from './graph-features.ts';
 import { decide, fitPrototypes, type Matched, type Prototypes } from './prototypes.ts';
@@ -33,8 +31,6 @@ export interface MatchOptions extends RunOptions {
   readonly replace: boolean;
   /** Told of every image, with the class that is nearest, labelled or not. */
   readonly onMatched?: (id: ImageId, className: string, matched: Matched) => void;
-  /** Opens the recipe's model. */
-  readonly openEmbedder: (model: string) => Promise<Embedder>;
 }
 
 export interface MatchedClass {
@@ -72,8 +68,8 @@ export interface MatchResult extends RunResult {
 const PAGE = 1000;
 
 export async function matchIn(workspace: Workspace, source: Source, options: MatchOptions): Promise<MatchResult> {
-  const { store } = workspace;
-  const { task, seed, threads } = options;
+  const { store, vectors, engine } = workspace;
+  const { task, seed } = options;
   const recipe = await requireRecipe(store, 'images');
   await store.ensureTask({ name: task, rule: 'single', items: 'images' });
   const settings = {
@@ -85,7 +81,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
   };
   return recordRun(store, { stage: 'match', settings, modelKey: recipe.modelKey }, options, async (runId) => {
     const mean = await requireMean(store, recipe);
-    const embedder = await options.openEmbedder(recipe.model);
+    const embedder = await openSavedEmbedder(workspace, recipe.model, options);
     const { references, problems, bare } = await gatherReferences(store, source, recipe, embedder, options).finally(
       () => embedder.close(),
     );
@@ -93,12 +89,10 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
     const { classNames } = references;
     await store.ensureClasses(classNames);
 
-    const vectors = arrowVectorStore(workspace.dir);
     const shards = await store.vectorShards(recipe.space, 'images');
     const wanted = await chooseSample(vectors, shards, seed);
     const members = await readSample(vectors, shards, wanted, recipe, mean);
-    const pool = await InferencePool.create({ threads });
-    try {
+    return engine.withInference(options, async (pool) => {
       const together = stacked(members.vectors, references.vectors);
       const { features, featuresOf } = await surroundingsOf(pool, together, options);
       const refs = rowsOf(features, members.ids.length, together.rows);
@@ -148,9 +142,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
           badReferences: problems.length,
         },
       };
-    } finally {
-      await pool.close();
-    }
+    });
   });
 }
 

@@ -16,10 +16,8 @@ import { type Neighbours, noNeighbours, offer } from '../../math/knn/neighbours.
 import { decodeLsh, encodeLsh } from '../../math/lsh/lsh-file.ts';
 import { LshIndex } from '../../math/lsh/lsh-index.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
-import type { Embedder } from '../../models/embedder.ts';
-import { InferencePool } from '../../onnx/pool.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
 import type { VectorShard } from '../../store/store.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import {
   centreAndNormalise,
@@ -29,6 +27,7 @@ import {
   requireRecipe,
   type SpaceMean,
 } from '../embed/recipe.ts';
+import { openSavedEmbedder } from '../embed/saved-embedder.ts';
 import { findQuery, vectorOf } from './query.ts';
 
 export interface SimilarOptions {
@@ -38,8 +37,6 @@ export interface SimilarOptions {
   readonly index: 'exact' | 'lsh';
   readonly seed: number;
   readonly threads: number;
-  /** Opens the recipe's model, for a query that is not in the workspace. */
-  readonly openEmbedder: (model: string) => Promise<Embedder>;
 }
 
 export interface SimilarImage {
@@ -63,27 +60,21 @@ export async function similarTo(
   query: string,
   options: SimilarOptions,
 ): Promise<{ readonly query: string; readonly similar: readonly SimilarImage[] }> {
-  const { store, dir } = workspace;
+  const { store, vectors, engine, dir } = workspace;
   const recipe = await requireRecipe(store, 'images');
   const mean = await requireMean(store, recipe);
-  const vectors = arrowVectorStore(dir);
   const space: Space = { recipe, mean, vectors, shards: await store.vectorShards(recipe.space, 'images') };
   const asked = await findQuery(store, query);
-  const vector = await vectorOf({ store, vectors }, asked, recipe, () => options.openEmbedder(recipe.model));
+  const vector = await vectorOf(workspace, asked, recipe, () => openSavedEmbedder(workspace, recipe.model, options));
   centreAndNormalise(vector, recipe, mean.values);
 
   // The image itself is its own nearest neighbour, and not what was asked for.
   const n = options.n + (asked.kind === 'image' ? 1 : 0);
-  const pool = await InferencePool.create({ threads: options.threads });
-  let found: { ids: readonly string[]; similarities: readonly number[] };
-  try {
-    found =
-      options.index === 'lsh'
-        ? await searchLsh(pool, dir, space, vector, n, options.seed)
-        : await searchExactly(pool, space, vector, n);
-  } finally {
-    await pool.close();
-  }
+  const found = await engine.withInference(options, (pool) =>
+    options.index === 'lsh'
+      ? searchLsh(pool, dir, space, vector, n, options.seed)
+      : searchExactly(pool, space, vector, n),
+  );
   const similar: SimilarImage[] = [];
   const paths = await store.pathsOfImages(found.ids);
   for (const [i, id] of found.ids.entries()) {

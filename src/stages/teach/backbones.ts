@@ -30,7 +30,6 @@ import { baseCandidates, searchBase } from './search.ts';
 export interface BackboneOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
   /** Embedders to try beside the one in use, as `embed --model` takes them, in order of preference. */
   readonly models: readonly string[];
-  readonly openEmbedder: (model: string) => Promise<Embedder>;
   /** On the clock of `performance.now()`: after it no further candidate is begun. */
   readonly deadlineMs: number;
   /** On the same clock: a candidate that could not embed all items by then is not taken. */
@@ -76,7 +75,7 @@ export async function searchBackbones(
   problem: Problem,
   options: BackboneOptions,
 ): Promise<BackboneChoice> {
-  const { seed, models, openEmbedder, deadlineMs, endMs, signal, onTrial } = options;
+  const { seed, threads, models, deadlineMs, endMs, signal, onTrial } = options;
   const inUse = items.recipe.model;
   const sample = labelledSample(items, problem, seed);
   const scored: Scored[] = [];
@@ -87,7 +86,7 @@ export async function searchBackbones(
       skipped.push({ model, reason: 'the time budget left none for it' });
       continue;
     }
-    const embedder = await openOrSay(model, openEmbedder, inUse);
+    const embedder = await openOrSay(model, (name) => workspace.models.openEmbedder(name, { threads }), inUse);
     if (typeof embedder === 'string') {
       skipped.push({ model, reason: embedder });
       continue;
@@ -148,7 +147,7 @@ function labelledSample({ ids, groups }: TaskItems, { labelled, labels, classes 
 /** A candidate that cannot be had or does not fit is left out with its reason; the one in use has to be there. */
 async function openOrSay(
   model: string,
-  open: BackboneOptions['openEmbedder'],
+  open: (model: string) => Promise<Embedder>,
   inUse: string,
 ): Promise<Embedder | string> {
   try {

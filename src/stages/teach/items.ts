@@ -6,7 +6,6 @@ import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import type { Store } from '../../store/store.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import { neverTrainedOn, randomAuditItems } from '../audit/audit-items.ts';
 import {
   centreAndNormalise,
@@ -71,12 +70,11 @@ export async function taskItems(
   taskName: string,
   weights?: readonly number[],
 ): Promise<TaskItems> {
-  const { store, dir } = workspace;
+  const { store, vectors: vectorStore } = workspace;
   const task = await singleTask(store, taskName);
   const saved = await requireRecipe(store, task.items);
   const blocks = saved.blocks.map((block, i) => ({ ...block, weight: weights?.[i] ?? block.weight }));
   const recipe = { ...saved, blocks };
-  const vectorStore = arrowVectorStore(dir);
   const shards = await store.vectorShards(recipe.space, task.items);
   if (shards.length === 0) {
     throw new LabelsmithError('NOT_FOUND', `No ${task.items} have embeddings here.`, {

@@ -5,7 +5,6 @@ import { LabelsmithError } from '../../errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
-import { InferencePool } from '../../onnx/pool.ts';
 import { addAuditItems } from '../audit/audit-items.ts';
 import { openGuesses } from '../predictions.ts';
 import { type TaskItems, taskItems } from './items.ts';
@@ -44,24 +43,21 @@ export async function selectIn(workspace: Workspace, options: SelectInOptions): 
   const drawn = drawAudit(items, audit, seed);
   const settings = { task, count, audit };
   return recordRun(workspace.store, { stage: 'teach select', settings }, options, async () => {
-    const pool = await InferencePool.create({ threads: options.threads });
-    try {
-      const { problem, guesses } = await problemOf(workspace, items, new Set(drawn));
-      const selected = await selectItems(pool, problem, { count, seed, signal: options.signal });
-      const ids = drawn.map((row) => items.ids[row]);
-      // Recorded before anybody sees them: what is shown was drawn.
-      if (ids.length > 0) await addAuditItems(workspace.store, task, ids);
-      const questions: Question[] = selected.map(({ row, why }) => {
-        const itemId = items.ids[row];
-        return { itemId, why, guess: guesses.get(itemId) ?? null };
-      });
-      questions.push(...ids.map((itemId) => ({ itemId, why: 'audit' as const, guess: null })));
-      const labelled = problem.labelled.size;
-      const counts = { items: items.ids.length, selected: selected.length, audit: ids.length, labelled };
-      return { questions, counts, interrupted: false };
-    } finally {
-      await pool.close();
-    }
+    const { problem, guesses } = await problemOf(workspace, items, new Set(drawn));
+    const selected = await workspace.engine.withInference(options, (pool) =>
+      selectItems(pool, problem, { count, seed, signal: options.signal }),
+    );
+    const ids = drawn.map((row) => items.ids[row]);
+    // Recorded before anybody sees them: what is shown was drawn.
+    if (ids.length > 0) await addAuditItems(workspace.store, task, ids);
+    const questions: Question[] = selected.map(({ row, why }) => {
+      const itemId = items.ids[row];
+      return { itemId, why, guess: guesses.get(itemId) ?? null };
+    });
+    questions.push(...ids.map((itemId) => ({ itemId, why: 'audit' as const, guess: null })));
+    const labelled = problem.labelled.size;
+    const counts = { items: items.ids.length, selected: selected.length, audit: ids.length, labelled };
+    return { questions, counts, interrupted: false };
   });
 }
 

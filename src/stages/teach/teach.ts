@@ -13,10 +13,6 @@ import { writeAtomically } from '../../fetch/cache.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { wilsonInterval } from '../../math/metrics/classification.ts';
-import type { Embedder } from '../../models/embedder.ts';
-import type { PrepareOptions } from '../../models/prepare.ts';
-import { prepareEmbedder } from '../../models/prepare-embedder.ts';
-import { InferencePool } from '../../onnx/pool.ts';
 import { type ClassifierInfo, classifierModel } from '../classify/classifier-file.ts';
 import { embedIn } from '../embed/embed.ts';
 import { viewsOf } from './augmentations.ts';
@@ -45,8 +41,6 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   readonly search?: SearchWidth;
   /** Augmented views of each labelled image that are taught as well (default 0: they did not help). */
   readonly views?: number;
-  /** Opens an embedder by name: for views, and for other backbones. */
-  readonly openEmbedder?: (model: string) => Promise<Embedder>;
   /**
    * Embedders to try beside the one in use, each by itself and beside another; a quick search tries them too. Where one of
    * them is better, all items are embedded with it, and it is the workspace's embedder from then on. Default: none.
@@ -56,8 +50,6 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   readonly onProgress?: RunOptions['onProgress'];
   /** Gives every other item its label or its guess. `train` does not. */
   readonly labelRest: boolean;
-  /** How models are fetched, where the embedder is not in the cache. */
-  readonly preparing?: PrepareOptions;
   readonly onStep?: (step: Step) => void;
 }
 
@@ -118,12 +110,13 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
     space: items.recipe.space,
   };
   return recordRun(store, { stage, settings, modelKey: items.recipe.modelKey }, options, async (runId) => {
-    const pool = await InferencePool.create({ threads: options.threads });
     try {
       const views = await viewsFor(workspace, items, labelled.problem, options);
       const teaching = { ...labelled, problem: { ...labelled.problem, views } };
-      const learned = await learnRounds(pool, teaching.problem, { ...options, budgetMs });
-      const account = await accountOf(pool, items, teaching, learned);
+      const { learned, account } = await workspace.engine.withInference(options, async (pool) => {
+        const rounds = await learnRounds(pool, teaching.problem, { ...options, budgetMs });
+        return { learned: rounds, account: await accountOf(pool, items, teaching, rounds) };
+      });
       const model = await saveClassifier(workspace, items, teaching, learned, options);
       const rest = labelRest
         ? await labelTheRest(workspace, items, teaching, learned.probabilities, {
@@ -138,8 +131,6 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
       throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
         cause: error,
       });
-    } finally {
-      await pool.close();
     }
   });
 }
@@ -152,27 +143,22 @@ async function onBestBackbone(
   workspace: Workspace,
   options: TeachOptions,
 ): Promise<{ items: TaskItems; labelled: Teaching; backbone: BackboneChoice | null }> {
-  const { task, search, backbones = [], openEmbedder, budgetMs = Number.POSITIVE_INFINITY } = options;
+  const { task, search, backbones = [], budgetMs = Number.POSITIVE_INFINITY } = options;
   const items = await taskItems(workspace, task);
   const labelled = teachingOf(items);
-  if ((search !== 'wide' && backbones.length === 0) || !openEmbedder) return { items, labelled, backbone: null };
+  if (search !== 'wide' && backbones.length === 0) return { items, labelled, backbone: null };
   const now = performance.now();
   const models = backboneNames(backbones);
-  const pool = await InferencePool.create({ threads: options.threads });
-  let backbone: BackboneChoice;
-  try {
-    backbone = await searchBackbones(workspace, pool, items, labelled.problem, {
+  const backbone = await workspace.engine.withInference(options, (pool) =>
+    searchBackbones(workspace, pool, items, labelled.problem, {
       ...options,
       models,
-      openEmbedder,
       deadlineMs: now + BACKBONE_SHARE * budgetMs,
       endMs: now + budgetMs,
-    });
-  } finally {
-    await pool.close();
-  }
+    }),
+  );
   if (backbone.model !== items.recipe.model) {
-    const embedder = await openEmbedder(backbone.model);
+    const embedder = await workspace.models.openEmbedder(backbone.model, options);
     try {
       const { interrupted } = await embedIn(workspace, embedder, { ...options, items: items.task.items });
       if (interrupted) throw new LabelsmithError('INTERRUPTED', 'Stopped. Run it again: it goes on.');
@@ -188,11 +174,10 @@ async function viewsFor(
   workspace: Workspace,
   items: TaskItems,
   problem: Problem,
-  { views: count = 0, openEmbedder, seed, signal }: TeachOptions,
+  { views: count = 0, seed, threads, signal }: TeachOptions,
 ): Promise<Views | undefined> {
   if (count === 0) return undefined;
-  if (!openEmbedder) throw new RangeError('views need an embedder');
-  const embedder = await openEmbedder(items.recipe.model);
+  const embedder = await workspace.models.openEmbedder(items.recipe.model, { threads });
   try {
     return await viewsOf(workspace, items, problem, { count, seed, embedder, signal });
   } finally {
@@ -261,14 +246,14 @@ function timeless(steps: readonly Step[]): Omit<Step, 'elapsedMs'>[] {
 }
 
 async function saveClassifier(
-  { dir }: Workspace,
+  { dir, models }: Workspace,
   items: TaskItems,
   { problem, classNames }: Teaching,
   learned: RoundsResult,
-  { labelRest, threshold, seed, preparing }: TeachOptions,
+  { labelRest, threshold, seed }: TeachOptions,
 ): Promise<{ path: string; sha256: string }> {
   const { recipe, mean, task } = items;
-  const { key, model, input } = await prepareEmbedder(recipe.model, preparing);
+  const { key, model, input } = await models.prepareEmbedder(recipe.model);
   if (key !== recipe.modelKey) {
     throw new LabelsmithError(
       'WORKSPACE',
