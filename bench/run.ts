@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   pose: () => import('./pose.ts'),
   'teach-select': () => import('./teach-select.ts'),
   'teach-scale': () => import('./teach-scale.ts'),
+  piles: () => import('./piles.ts'),
   report: () => import('./report.ts'),
 };
 

@@ -1,0 +1,79 @@
+/**
+ * The embedders that piles are drawn from: the default one, and where its file is there MobileNetV2 in int8 under a recipe of
+ * the same form. What a rule is worth must not hang on one network's features.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { sha256Hex } from '../../src/core/ids.ts';
+import { type EmbedderEntry, IMAGENET_MEAN, IMAGENET_STD, type ViewRecipe } from '../../src/models/catalogue.ts';
+import { composeModel, inputOf, SINGLE } from '../../src/models/compose-model.ts';
+import { type Embedder, openEmbedder } from '../../src/models/embedder.ts';
+import { runOnPool } from '../../src/models/open-model.ts';
+import { DATA } from '../photos.ts';
+
+export const DEFAULT_BACKBONE = 'mobilenetv3-small';
+const INT8_FILE = 'mobilenetv2-12-qdq.onnx';
+
+const INT8_VIEWS: ViewRecipe = {
+  sizes: [224, 288],
+  parts: [
+    { layer: '627', channels: 1280, pool: 'mean', weight: 1 },
+    { layer: '627', channels: 1280, pool: 'deviation', weight: 0.7 },
+    { layer: '624_Conv_95_dequantized', channels: 320, pool: 'deviation', weight: 0.5 },
+  ],
+};
+
+const INT8_ENTRY: EmbedderEntry = {
+  id: 'mobilenetv2-int8',
+  role: 'embedder',
+  licence: 'Apache-2.0',
+  description: 'MobileNetV2 of the ONNX model zoo in int8',
+  source: { files: [], converter: 'onnx' },
+  input: {
+    name: 'input',
+    width: 224,
+    height: 224,
+    fit: 'cover',
+    pad: [0, 0, 0],
+    kernel: 'linear',
+    layout: 'NCHW',
+    scale: 1 / 255,
+    mean: IMAGENET_MEAN,
+    std: IMAGENET_STD,
+  },
+  output: '464',
+  dimensions: 1280,
+  views: INT8_VIEWS,
+};
+
+/** Names of the embedders that can be had here. */
+export function backbones(): string[] {
+  return existsSync(int8Path()) ? [DEFAULT_BACKBONE, INT8_ENTRY.id] : [DEFAULT_BACKBONE];
+}
+
+const int8Path = () => resolve(DATA, '..', 'models', INT8_FILE);
+
+/** @param threads of inference. */
+export function openBackbone(name: string, threads: number): Promise<Embedder> {
+  return name === INT8_ENTRY.id ? openInt8(threads) : openEmbedder(name, { threads });
+}
+
+async function openInt8(threads: number): Promise<Embedder> {
+  const recipe = { ...SINGLE, views: INT8_VIEWS };
+  const model = composeModel(INT8_ENTRY, new Uint8Array(readFileSync(int8Path())), recipe);
+  const key = `${INT8_ENTRY.id}@${sha256Hex(model).slice(0, 16)}`;
+  const input = inputOf(INT8_ENTRY, recipe);
+  const { capacity, run, close } = await runOnPool(model, { key, input }, { threads });
+  const blocks = INT8_VIEWS.parts.map(({ channels, weight }) => ({ columns: channels, weight }));
+  return {
+    key,
+    id: INT8_ENTRY.id,
+    dimensions: blocks.reduce((sum, { columns }) => sum + columns, 0),
+    blocks,
+    input,
+    batch: 1,
+    capacity,
+    embed: async (pixels) => (await run(pixels)).embedding?.data as Float32Array,
+    close,
+  };
+}
