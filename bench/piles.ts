@@ -10,8 +10,8 @@ import { type Matrix, newSharedMatrix, rowsOf } from '../src/math/matrix.ts';
 import { auroc } from '../src/math/metrics/ranking.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
 import { cutHierarchy, hierarchyOf, suggestedK } from '../src/stages/discover/hierarchy.ts';
-import { vote } from '../src/stages/discover/knn-assignment.ts';
-import { finishVectors, meanOf } from '../src/stages/embed/recipe.ts';
+import { assignByNeighbours } from '../src/stages/discover/knn-assignment.ts';
+import { centreAndNormalise, meanOf } from '../src/stages/embed/recipe.ts';
 import { backbones, openBackbone } from './piles/backbones.ts';
 import { drawPiles, type Pile } from './piles/draw.ts';
 import { type Agreement, agreement, bestCut, calibrationError, correctness } from './piles/score.ts';
@@ -57,7 +57,7 @@ async function measure(name: string): Promise<unknown> {
     const clusters: Doubt[] = [];
     for (const pile of drawPiles(sets, SEED)) {
       const vectors = vectorsOf(pile, sets);
-      finishVectors(vectors, { blocks }, meanOf(vectors));
+      centreAndNormalise(vectors, { blocks }, meanOf(vectors));
       rows.push(await scored(pool, pile, vectors, items, clusters));
     }
     return { ...summary(rows), ...honesty(items, clusters, rows), piles: rows.map(flat) };
@@ -106,9 +106,9 @@ async function scored(
   const ids = pile.items.map((_, i) => String(i));
   const confidence = new Float64Array(ids.length);
   if (ids.length > 0) {
-    const voters = { index: exactIndex(pool, vectors), ids: ids as never[], clusters: labels };
-    const votes = await vote(voters, ids as never[], vectors, [...labels]);
-    for (const [i, one] of votes.entries()) confidence[i] = one.confidence;
+    const sample = { index: exactIndex(pool, vectors), ids: ids as never[], clusters: labels };
+    const assignments = await assignByNeighbours(sample, ids as never[], vectors, [...labels]);
+    for (const [i, one] of assignments.entries()) confidence[i] = one.confidence;
   }
   const told = correctness(pile, labels).map(({ cluster, item, correct }) => ({
     cluster,
