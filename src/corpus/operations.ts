@@ -5,9 +5,10 @@
  * Every name that was known stays known: a renamed class keeps its old name as a synonym, a merged one its own as a name
  * of the class it went into. So a detector that still says the old name labels the class of today.
  */
+import { toClassName } from '../core/class-name.ts';
 import type { CorpusClass, CorpusState } from '../core/corpus.ts';
 import { LabelsmithError } from '../errors.ts';
-import { CorpusIndex, refuseBadName } from './state.ts';
+import { CorpusIndex } from './state.ts';
 
 class Draft {
   readonly classes: Map<number, CorpusClass>;
@@ -29,15 +30,25 @@ class Draft {
   }
 
   create(name: string, changes: Partial<CorpusClass> = {}): CorpusClass {
-    refuseBadName(name);
     const id = this.index().nextId();
-    const entry = { id, name, rootId: id, parentId: null, placed: false, description: null, synset: null, ...changes };
+    const plain = toClassName(name);
+    const entry = {
+      id,
+      name: plain,
+      rootId: id,
+      parentId: null,
+      placed: false,
+      description: null,
+      synset: null,
+      ...changes,
+    };
     this.classes.set(id, entry);
     return entry;
   }
 
-  /** `name` becomes that of the class `root`; the old one stays known. The name must be free or the class's own. */
-  rename(root: CorpusClass, name: string): void {
+  /** `to` becomes the name of the class `root`; the old one stays known. It must be free or the class's own. */
+  rename(root: CorpusClass, to: string): void {
+    const name = toClassName(to);
     if (root.name === name) return;
     const owner = this.index().owner(name);
     if (owner !== undefined && owner.name === name) {
@@ -66,8 +77,8 @@ class Draft {
   }
 }
 
-export function rename(state: CorpusState, from: string, to: string): CorpusState {
-  refuseBadName(to);
+export function rename(state: CorpusState, from: string, newName: string): CorpusState {
+  const to = toClassName(newName);
   const draft = new Draft(state);
   const index = draft.index();
   const entry = index.require(from);
@@ -125,8 +136,8 @@ export function unmerge(state: CorpusState, name: string, merged: string): Corpu
   return draft;
 }
 
-export function alias(state: CorpusState, name: string, synonym: string): CorpusState {
-  refuseBadName(synonym);
+export function alias(state: CorpusState, name: string, otherName: string): CorpusState {
+  const synonym = toClassName(otherName);
   const draft = new Draft(state);
   const index = draft.index();
   const entry = index.require(name);
@@ -197,11 +208,9 @@ export function mapNames(state: CorpusState, mapping: ReadonlyMap<string, string
     const target = index.find(to);
     if (source && target) draft.merge([source], target);
     else if (source) {
-      refuseBadName(to);
       draft.rename(source, to);
     } else {
-      refuseBadName(from);
-      draft.synonyms.set(from, (target ?? draft.create(to)).id);
+      draft.synonyms.set(toClassName(from), (target ?? draft.create(to)).id);
     }
   }
   return draft;
@@ -252,7 +261,9 @@ export function takeIn(state: CorpusState, entries: readonly TaxonomyEntry[]): C
     const target = named ?? [...bearers.values()][0] ?? draft.create(entry.name);
     draft.merge([...bearers.values()], target);
     draft.rename(draft.classes.get(target.id) as CorpusClass, entry.name);
-    for (const name of entry.synonyms) if (draft.index().find(name) === undefined) draft.synonyms.set(name, target.id);
+    for (const name of entry.synonyms) {
+      if (draft.index().find(name) === undefined) draft.synonyms.set(toClassName(name), target.id);
+    }
     draft.set(target, {
       synset: entry.synset ?? target.synset,
       description: entry.description ?? target.description,
@@ -281,8 +292,8 @@ export function takeIn(state: CorpusState, entries: readonly TaxonomyEntry[]): C
 function refuseContradictions(entries: readonly TaxonomyEntry[]): void {
   const owners = new Map<string, TaxonomyEntry>();
   for (const entry of entries) {
-    for (const name of [entry.name, ...entry.synonyms]) {
-      refuseBadName(name);
+    for (const given of [entry.name, ...entry.synonyms]) {
+      const name = toClassName(given);
       const other = owners.get(name);
       if (other && other !== entry) {
         throw new LabelsmithError('BAD_FILE', `${entry.where}: "${name}" is a name of "${other.name}" too.`, {

@@ -1,11 +1,9 @@
 /** Looking things up in the corpus: by any name a class has, and along its tree. */
+import { readClassName } from '../core/class-name.ts';
 import type { CorpusClass, CorpusState } from '../core/corpus.ts';
-import { NONE_OF_THESE } from '../core/labels.ts';
 import { nearestNames } from '../core/nearest-names.ts';
 import { LabelsmithError } from '../errors.ts';
 
-/** Longer names do not fit a file name of 255 bytes in UTF-8, which exports into class folders need. */
-const MOST_CLASS_NAME = 200;
 /** Names in a hint. */
 const MOST_SUGGESTIONS = 5;
 
@@ -21,9 +19,12 @@ export class CorpusIndex {
     ]);
   }
 
-  /** The row that holds a name or synonym, a merged one as it is. */
+  /** The row that holds a name or synonym, a merged one as it is. A name may be given otherwise than it is kept. */
   owner(name: string): CorpusClass | undefined {
-    return this.state.classes.get(this.#idByName.get(name) ?? -1);
+    const id = this.#idByName.get(name);
+    if (id !== undefined) return this.state.classes.get(id);
+    const reading = readClassName(name);
+    return reading.kind === 'name' ? this.state.classes.get(this.#idByName.get(reading.name) ?? -1) : undefined;
   }
 
   /** The class that a name, a name of a merged class or a synonym stands for. */
@@ -86,15 +87,5 @@ export class CorpusIndex {
 
   #similar(name: string): string[] {
     return nearestNames(name, this.#idByName.keys(), MOST_SUGGESTIONS).map((known) => `"${known}"`);
-  }
-}
-
-export function refuseBadName(name: string): void {
-  if (name === NONE_OF_THESE) throw new LabelsmithError('USAGE', `"${name}" cannot be the name of a class.`);
-  if (name.trim() === '' || name.length > MOST_CLASS_NAME || /\p{Cc}/u.test(name)) {
-    throw new LabelsmithError(
-      'USAGE',
-      `A class name has 1 to ${MOST_CLASS_NAME} printable characters, not ${JSON.stringify(name.slice(0, 300))}.`,
-    );
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { readName } from '../core/class-name.ts';
 import { LabelsmithError } from '../errors.ts';
 import {
   readMapping,
@@ -27,7 +28,10 @@ const NAMES = { json: 'a.json', csv: 'a.csv', skos: 'a.jsonld' } as const satisf
 /** Names with what quoting gets wrong. */
 const text = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
-  .map((raw) => raw.replaceAll(/\p{Cc}|\uFEFF/gu, '').trim())
+  .map((raw) => {
+    const reading = readName(raw);
+    return reading.kind === 'name' ? reading.name : '';
+  })
   .filter((name) => name !== '');
 const awkward = fc.oneof(text, fc.constantFrom('a|b', '\\', 'a\\|', '=1+1', "'=x", '@id', 'x,"y"', '-', '犬'));
 

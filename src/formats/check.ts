@@ -3,8 +3,9 @@
  * path: `labels.csv:17`, `annotations.json annotations[3].bbox`.
  */
 import type { Box } from '../core/boxes.ts';
+import { readClassName } from '../core/class-name.ts';
 import type { Keypoints, MaskRle } from '../core/dataset.ts';
-import { ORIGINS, type Origin } from '../core/labels.ts';
+import { NONE_OF_THESE, ORIGINS, type Origin } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 
 export function badFile(where: string, what: string, hint?: string, cause?: unknown): LabelsmithError {
@@ -35,11 +36,14 @@ export function stringAt(value: unknown, where: string): string {
   return value;
 }
 
-/** A class name; blanks at its ends are not part of it. */
+/** A class name as it is kept (`core/class-name.ts`). */
 export function classNameAt(value: unknown, where: string): string {
-  const name = stringAt(value, where);
-  if (name.trim() === '') throw badFile(where, 'the class name is empty');
-  return name;
+  const text = stringAt(value, where);
+  // An answer of people, which formats carry where classes stand.
+  if (text === NONE_OF_THESE) return text;
+  const reading = readClassName(text);
+  if (reading.kind === 'refused') throw badFile(where, `the class name ${reading.problem}`);
+  return reading.name;
 }
 
 export function numberAt(value: unknown, where: string): number {

@@ -1,6 +1,7 @@
 /** An audit from the record to a person and back: the sample drawn, pictures made, answers taken in, what they say. */
+import { toClassName } from '../core/class-name.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
-import { CorpusIndex, refuseBadName } from '../corpus/state.ts';
+import { CorpusIndex } from '../corpus/state.ts';
 import { LabelsmithError } from '../errors.ts';
 import { placesToKeepOut } from '../files/output.ts';
 import { cropRegions, thumbnailOf } from '../images/crops.ts';
@@ -93,9 +94,9 @@ export async function takeAnswers(store: Store, task: string, path: string): Pro
     if (trueClass === null || trueClass === NONE_OF_THESE) return answer;
     // Another word for the same class is the same answer.
     if (today(trueClass) === today(className)) return { ...answer, right: true, trueClass: className };
-    refuseBadName(trueClass);
-    if (!index.find(trueClass)) newClasses.add(trueClass);
-    return answer;
+    const plain = toClassName(trueClass);
+    if (!index.find(plain)) newClasses.add(plain);
+    return { ...answer, trueClass: plain };
   });
   await answerAudit(store, audit, answers);
   const result = estimateAudit(audit, await store.auditItems(audit.id));

@@ -5,8 +5,8 @@
  * another process added a name meanwhile, nothing happens and the draft is made again.
  */
 import type { Kysely } from 'kysely';
+import { toClassName, toName } from '../core/class-name.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
-import { LabelsmithError } from '../errors.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Guard, SqlValue, Statement, Transaction } from './driver.ts';
 import type { CounterName, Schema } from './schema.ts';
@@ -85,14 +85,12 @@ export class Draft {
   /** The number that labels of this name are written with; see `rootId` for what they count as. */
   classId(name: string): number {
     if (name === NONE_OF_THESE) return NONE_CLASS_ID;
-    if (name.trim() === '' || name.length > MOST_CLASS_NAME) {
-      throw new LabelsmithError(
-        'USAGE',
-        `A class name has 1 to ${MOST_CLASS_NAME} characters, not ${JSON.stringify(name)}`,
-      );
-    }
-    return this.#number('class', name, this.dictionary.classIds, this.dictionary.classById, (id) =>
-      this.add(this.#templates.addClass, { id, name }),
+    // Names on the record are known as they are: those of before the rule, and all others without applying it again.
+    const known = this.dictionary.classIds.get(name);
+    if (known !== undefined) return known;
+    const plain = toClassName(name);
+    return this.#number('class', plain, this.dictionary.classIds, this.dictionary.classById, (id) =>
+      this.add(this.#templates.addClass, { id, name: plain }),
     );
   }
 
@@ -127,11 +125,11 @@ export class Draft {
     return this.#number('root', path, rootIds, rootById, (id) => this.add(this.#templates.addRoot, { id, path }));
   }
 
-  /** Blanks at the ends of a name say nothing; an empty name names nobody. */
+  /** An empty name names nobody. */
   annotatorId(name: string | null | undefined): number {
-    const plain = name?.trim() ?? '';
-    if (plain === '') return NO_ANNOTATOR_ID;
+    if (name == null || name.trim() === '') return NO_ANNOTATOR_ID;
     const { annotatorIds, annotatorById } = this.dictionary;
+    const plain = annotatorIds.has(name) ? name : toName(name, 'annotator');
     return this.#number('annotator', plain, annotatorIds, annotatorById, (id) =>
       this.add(this.#templates.addAnnotator, { id, name: plain }),
     );
@@ -167,6 +165,3 @@ export class Draft {
     return next;
   }
 }
-
-/** Longer names do not fit a file name of 255 bytes in UTF-8, which exports into class folders need. */
-const MOST_CLASS_NAME = 200;

@@ -4,6 +4,7 @@
  * An operation is one transaction: the rows of classes and synonyms that differ, the labels of items it reassigns, and
  * the history that undoes both. Undo goes by what is there now: a label that was written again since keeps that.
  */
+import { readClassName } from '../core/class-name.ts';
 import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from '../core/corpus.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Draft } from './changeset.ts';
@@ -220,7 +221,7 @@ export function corpusStore(session: Session): CorpusStore {
           db.selectFrom('class').select('name').where('skeleton', 'is not', null),
         ]);
         const more = new Set(skeletons.map(({ name }) => name));
-        const bare = bareClasses(state, new Set(names.filter((name) => !more.has(name))));
+        const bare = bareClasses(state, namesAsKept(names)).filter(({ name }) => !more.has(name));
         if (bare.length === 0) return;
         const told = new Set(
           (await history(Number.MAX_SAFE_INTEGER)).flatMap(({ forward, backward }) =>
@@ -240,6 +241,16 @@ export function corpusStore(session: Session): CorpusStore {
       return (await history(limit)).map(({ forward: _, backward: __, ...event }) => event);
     },
   };
+}
+
+/** As they were given and as the record has them. */
+function namesAsKept(names: readonly string[]): Set<string> {
+  return new Set(
+    names.flatMap((name) => {
+      const reading = readClassName(name);
+      return reading.kind === 'name' ? [name, reading.name] : [name];
+    }),
+  );
 }
 
 /** Classes of these names that are names and nothing more. */

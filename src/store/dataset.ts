@@ -17,13 +17,13 @@ export function datasetStore(session: Session): Pick<Store, 'dataset'> {
   return {
     async *dataset(query) {
       const dictionary = await session.freshDictionary();
-      if (query.task !== undefined) taskOf(dictionary, query.task);
+      const task = query.task === undefined ? undefined : taskOf(dictionary, query.task).name;
       // Fixed for the whole export, so that a root added meanwhile does not change the names half-way.
       const roots = rootNames([...dictionary.rootById.values()]);
       let left = query.limit ?? Number.POSITIVE_INFINITY;
       if (left <= 0) return;
       for await (const range of session.imageRanges()) {
-        for (const image of await imagesOfRange(session, query, roots, range)) {
+        for (const image of await imagesOfRange(session, { ...query, task }, roots, range)) {
           yield image;
           left -= 1;
           if (left <= 0) return;

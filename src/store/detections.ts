@@ -19,7 +19,7 @@ import {
 } from './codec.ts';
 import { rootOf, standingClasses } from './derived.ts';
 import type { Dictionary } from './dictionary.ts';
-import { runKeyOf, taskOf } from './dictionary.ts';
+import { findTask, runKeyOf, taskOf } from './dictionary.ts';
 import { imageStatements } from './images.ts';
 import { labelStatements } from './label-statements.ts';
 import type { ImageTable, LabelTable, Schema } from './schema.ts';
@@ -222,7 +222,7 @@ export function detectionStore(session: Session): DetectionStore {
       let gone = 0;
       await session.write(async (draft) => {
         gone = 0;
-        const taskId = draft.dictionary.tasks.get(task)?.id;
+        const taskId = findTask(draft.dictionary, task)?.id;
         if (taskId === undefined) return;
         const known = await knownRegions(session, draft.dictionary, imageIds, UNKNOWN, taskId);
         draft.guard('regions', known.revision);

@@ -3,6 +3,7 @@
  * memory (a class or run is some hundred bytes) and read again when the counter `dictionary` has moved.
  */
 import type { Kysely } from 'kysely';
+import { readName } from '../core/class-name.ts';
 import type { Task } from '../core/labels.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -98,10 +99,18 @@ export function classNameOf(dictionary: Dictionary, classId: number): string {
   return root.id === NONE_CLASS_ID ? NONE_OF_THESE : root.name;
 }
 
+/** Names that are written otherwise and kept the same (`core/class-name.ts`) are one task's. */
+export function findTask(dictionary: Dictionary, name: string): (Task & { readonly id: number }) | undefined {
+  const known = dictionary.tasks.get(name);
+  if (known !== undefined) return known;
+  const reading = readName(name);
+  return reading.kind === 'name' ? dictionary.tasks.get(reading.name) : undefined;
+}
+
 export function taskOf(dictionary: Dictionary, name: string): Task & { readonly id: number } {
-  const task = dictionary.tasks.get(name);
+  const task = findTask(dictionary, name);
   if (task !== undefined) return task;
-  throw new LabelsmithError('NOT_FOUND', `There is no task "${name}"`, {
+  throw new LabelsmithError('NOT_FOUND', `There is no task "${name.toWellFormed()}"`, {
     hint: `Tasks of this workspace: ${[...dictionary.tasks.keys()].sort().join(', ')}.`,
   });
 }

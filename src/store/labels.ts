@@ -1,4 +1,5 @@
 /** Labels of any origin, tasks and names of classes. */
+import { toClassName, toName } from '../core/class-name.ts';
 import type { ItemId } from '../core/ids.ts';
 import { isRegionId } from '../core/ids.ts';
 import type { Label } from '../core/labels.ts';
@@ -6,7 +7,7 @@ import { isMachine, NONE_OF_THESE } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import { idOf, imageKey, NO_BYTES, regionKey } from './codec.ts';
 import { lostImageLabels } from './derived.ts';
-import { runKeyOf, taskOf } from './dictionary.ts';
+import { findTask, runKeyOf, taskOf } from './dictionary.ts';
 import { labelOf, labelStatements } from './label-statements.ts';
 import { imagesOfRegions } from './regions.ts';
 import type { LabelTable } from './schema.ts';
@@ -141,19 +142,17 @@ export function labelStore(session: Session): LabelStore {
     },
 
     async ensureTask(task) {
-      if (task.name.trim() === '' || /\p{Cc}/u.test(task.name)) {
-        throw new LabelsmithError('USAGE', `A task's name has printable characters, not ${JSON.stringify(task.name)}`);
-      }
       await session.write((draft) => {
-        const known = draft.dictionary.tasks.get(task.name);
+        const known = findTask(draft.dictionary, task.name);
         if (known === undefined) {
+          const name = toName(task.name, 'task');
           const id = Math.max(0, ...draft.dictionary.taskById.keys()) + 1;
-          draft.add(addTask, { id, name: task.name, rule: task.rule, items: task.items });
+          draft.add(addTask, { id, name, rule: task.rule, items: task.items });
           draft.bump('dictionary');
         } else if (known.rule !== task.rule || known.items !== task.items) {
           throw new LabelsmithError(
             'REFUSED',
-            `The task "${task.name}" has ${known.rule} labels on ${known.items}, not ${task.rule} labels on ${task.items}`,
+            `The task "${known.name}" has ${known.rule} labels on ${known.items}, not ${task.rule} labels on ${task.items}`,
             { hint: 'Choose another name with --task.' },
           );
         }
@@ -161,8 +160,7 @@ export function labelStore(session: Session): LabelStore {
     },
 
     async ensureClasses(names) {
-      const refused = names.find((name) => name === NONE_OF_THESE);
-      if (refused !== undefined) throw new LabelsmithError('USAGE', `"${refused}" cannot be the name of a class`);
+      for (const name of names) toClassName(name);
       await session.write((draft) => {
         for (const name of names) draft.classId(name);
       });

@@ -3,6 +3,7 @@
 import { idOf, imageKey, imageOf, regionKey } from './codec.ts';
 import { rootOf } from './derived.ts';
 import type { Dictionary } from './dictionary.ts';
+import { findTask } from './dictionary.ts';
 import { imageStatements } from './images.ts';
 import { labelStatements } from './label-statements.ts';
 import type { ImageTable, RegionTable } from './schema.ts';
@@ -52,7 +53,7 @@ export function shapeStore(session: Session): Pick<Store, 'shapeWork' | 'countSh
             .select('label.class_id')
             .whereRef('label.image_id', '=', 'region.image_id')
             .whereRef('label.region_id', '=', 'region.id')
-            .where('label.task_id', '=', dictionary.tasks.get(task)?.id ?? UNKNOWN)
+            .where('label.task_id', '=', findTask(dictionary, task)?.id ?? UNKNOWN)
             .where('label.origin', '=', ORIGIN_CODES.detector)
             .where('label.class_id', 'in', ids.length === 0 ? [UNKNOWN] : ids),
         );

@@ -108,10 +108,10 @@ export function labelCases(open: OpenStore): void {
     await assert.rejects(list(store.dataset({ task: 'no such task' })), { code: 'NOT_FOUND' });
   });
 
-  test('names of classes are kept to the letter', async (t) => {
+  test('names that can be seen are kept to the letter', async (t) => {
     const store = await fresh(t, open);
     await addImages(store, 1);
-    const names = ['Ärger/Wut', "O'Brien; DROP TABLE label", '犬', 'a\nb', '__proto__', '🦊', 'a', 'A', ' a'];
+    const names = ['Ärger/Wut', "O'Brien; DROP TABLE label", '犬', 'a b', '__proto__', '🦊', 'a', 'A', '=a'];
     await store.ensureTask({ name: 'words', rule: 'multi', items: 'images' });
     await store.ensureClasses(names);
     await store.ensureClasses(names);
@@ -197,6 +197,35 @@ export function labelCases(open: OpenStore): void {
     await store.markMissing(await pathsOf(store, b), true);
     assert.deepEqual(await names({}), [a]);
     assert.deepEqual(await names({ gone: true }), [a, b]);
+  });
+
+  test('names that look the same are one class, one task, one annotator; broken ones are refused', async (t) => {
+    const store = await fresh(t, open);
+    await addImages(store, 2);
+    const id = imageId(0);
+    await store.ensureTask({ name: 'my task', rule: 'multi', items: 'images' });
+    await store.ensureTask({ name: ' my\u00a0task\n', rule: 'multi', items: 'images' });
+    assert.deepEqual((await store.tasks()).map(({ name }) => name).sort(), ['class', 'my task', 'objects']);
+    const ours = { task: ' my task', annotator: 'ann' };
+    await store.putLabels([
+      said(id, ' Mu\u0308ller ', ours),
+      said(id, 'M\u00fcller', { task: 'my task', annotator: ' ann' }),
+    ]);
+    await store.ensureClasses(['M\u00fcller\t', 'hot  dog']);
+    assert.deepEqual(
+      (await store.classes()).map(({ name }) => name),
+      ['M\u00fcller', 'hot dog'],
+    );
+    assert.equal((await store.labelsOf([id], 'my task ')).get(id)?.length, 1);
+    assert.equal((await list(store.dataset({ task: 'my  task' }))).length, 1);
+    assert.deepEqual(await store.dropUnusedClasses(['hot   dog']), ['hot dog']);
+    for (const name of ['', ' \u200b', '\ud800', 'x'.repeat(201)]) {
+      await assert.rejects(store.ensureClasses([name]), { code: 'USAGE' });
+      await assert.rejects(store.putLabels([said(id, name)]), { code: 'USAGE' });
+      await assert.rejects(store.ensureTask({ name, rule: 'multi', items: 'images' }), { code: 'USAGE' });
+    }
+    await assert.rejects(store.putLabels([said(id, 'dog', { annotator: '\ud800' })]), { code: 'USAGE' });
+    await assert.rejects(store.putLabels([said(id, 'dog', { task: '\ud800' })]), { code: 'NOT_FOUND' });
   });
 
   test('dataset: file names are relative to the source, unique across sources, and do not depend on order', async (t) => {
