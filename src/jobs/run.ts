@@ -1,8 +1,8 @@
 /** One execution of a stage, as it is recorded: settings, seed, threads, versions, counts, how it ended. */
 import { createRequire } from 'node:module';
-import { env as ort } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { isInterruption } from '../errors.ts';
+import { onnxRuntimeVersion } from '../onnx/runtime.ts';
 import type { Store } from '../store/store.ts';
 import { localEngine } from './local-engine.ts';
 import type { Progress, Stage, StageSummary } from './stage.ts';
@@ -42,7 +42,7 @@ export function versions(): Record<string, string> {
   return {
     labelsmith: LABELSMITH_VERSION,
     node: process.versions.node,
-    onnxruntime: ort.versions.node ?? 'unknown',
+    onnxruntime: onnxRuntimeVersion(),
     sharp: sharp.versions.sharp ?? 'unknown',
     libvips: sharp.versions.vips,
   };

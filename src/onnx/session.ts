@@ -6,8 +6,8 @@
  * takes more than a few milliseconds while a server or a pipeline is waiting belongs in `pool.ts`.
  */
 import { createHash } from 'node:crypto';
-import * as ort from 'onnxruntime-node';
 import { LabelsmithError, messageOf } from '../errors.ts';
+import { type InferenceSession, onnxRuntime, type RuntimeTensor } from './runtime.ts';
 import { arrayFromBytes, type NumericDType, type Tensor } from './tensor.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -31,7 +31,7 @@ export interface RunnerOptions extends SessionSettings {
 
 /** The providers that this installation of ONNX Runtime can run on, `cpu` among them; not those it could be extended by. */
 export function availableProviders(): string[] {
-  return ort
+  return onnxRuntime()
     .listSupportedBackends()
     .filter(({ bundled }) => bundled)
     .map(({ name }) => name);
@@ -41,9 +41,9 @@ export function availableProviders(): string[] {
 export class Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly #session: ort.InferenceSession;
+  readonly #session: InferenceSession;
 
-  private constructor(session: ort.InferenceSession) {
+  private constructor(session: InferenceSession) {
     this.#session = session;
     this.inputs = session.inputNames;
     this.outputs = session.outputNames;
@@ -51,7 +51,8 @@ export class Session {
 
   static async create(model: string | Uint8Array, settings: SessionSettings = {}): Promise<Session> {
     const { threads = 1, providers = ['cpu'], dims } = settings;
-    const options: ort.InferenceSession.SessionOptions = {
+    const { InferenceSession } = onnxRuntime();
+    const options: InferenceSession.SessionOptions = {
       executionProviders: [...providers],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -67,8 +68,8 @@ export class Session {
       const bytes =
         typeof model !== 'string' && model.buffer instanceof SharedArrayBuffer ? new Uint8Array(model) : model;
       const session = await (typeof bytes === 'string'
-        ? ort.InferenceSession.create(bytes, options)
-        : ort.InferenceSession.create(bytes, options));
+        ? InferenceSession.create(bytes, options)
+        : InferenceSession.create(bytes, options));
       return new Session(session);
     } catch (cause) {
       const what = typeof model === 'string' ? `model ${model}` : 'the model';
@@ -83,11 +84,12 @@ export class Session {
 
   /** Runs the graph; `outputs` (default all) names what to hand back. The arrays handed back are the caller's. */
   async run(feeds: Tensors, outputs: readonly string[] = this.outputs): Promise<Record<string, Tensor>> {
-    const given: Record<string, ort.Tensor> = {};
+    const { Tensor: RuntimeTensor } = onnxRuntime();
+    const given: Record<string, RuntimeTensor> = {};
     for (const [name, { dtype, data, dims }] of Object.entries(feeds)) {
-      given[name] = new ort.Tensor(dtype as 'float32', data as Float32Array, dims);
+      given[name] = new RuntimeTensor(dtype as 'float32', data as Float32Array, dims);
     }
-    let results: ort.InferenceSession.ReturnType;
+    let results: InferenceSession.ReturnType;
     try {
       results = await this.#session.run(given, [...outputs]);
     } catch (cause) {
@@ -103,7 +105,7 @@ export class Session {
   }
 }
 
-function fromOrt(value: ort.Tensor, name: string): Tensor {
+function fromOrt(value: RuntimeTensor, name: string): Tensor {
   if (value.type === 'string') throw new LabelsmithError('BAD_MODEL', `output ${name} is text`);
   const dtype = value.type as NumericDType;
   const data = value.data as Float32Array;
