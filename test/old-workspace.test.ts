@@ -1,0 +1,77 @@
+/** A workspace that version 0.1.0 made (`fixtures/workspace-0.1.0/make.ts`) is opened by this one, and nothing is lost. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { openWorkspace, type Workspace } from '../src/jobs/workspace.ts';
+import { randomAuditItems } from '../src/stages/audit/audit-items.ts';
+import { savedModel } from '../src/stages/discover/cluster-model.ts';
+import { requireMean, savedRecipe } from '../src/stages/embed/recipe.ts';
+import { exportWorkspace } from '../src/stages/export/export.ts';
+import { DATABASE_FILE } from '../src/store/open.ts';
+import { all } from './contracts/store/fixtures.ts';
+
+const FIXTURE = join(import.meta.dirname, 'fixtures', 'workspace-0.1.0');
+
+async function opened(t: TestContext): Promise<Workspace> {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-old-'));
+  writeFileSync(join(dir, DATABASE_FILE), gunzipSync(readFileSync(join(FIXTURE, 'labelsmith.sqlite.gz'))));
+  const workspace = await openWorkspace(dir, { create: false });
+  t.after(async () => {
+    await workspace.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return workspace;
+}
+
+test('its exports are those that 0.1.0 made, but for a file that is gone', async (t) => {
+  const { store, dir } = await opened(t);
+  assert.deepEqual(await store.check(), []);
+  const refused = () => Promise.reject(new Error('no pixels are needed'));
+  for (const format of ['csv', 'jsonl'] as const) {
+    const out = join(dir, `out.${format}`);
+    const effects = { store, workspaceDir: join(dir, 'w'), read: refused, crop: refused };
+    await exportWorkspace(effects, format, out, { seed: 0, margin: 0, replace: false });
+    const before = readFileSync(join(FIXTURE, `export.${format}`), 'utf8').split('\n');
+    const kept = before.filter((line) => !line.includes('more/gone.png'));
+    assert.ok(kept.length < before.length);
+    assert.equal(readFileSync(out, 'utf8'), kept.join('\n'));
+  }
+});
+
+test('what the record holds is counted as before', async (t) => {
+  const { store } = await opened(t);
+  const summary = await store.summary();
+  assert.deepEqual(
+    [summary.images, summary.goneImages, summary.paths, summary.missingPaths, summary.similarPairs],
+    [24, 1, 26, 1, 7],
+  );
+  assert.equal((await all(store.images({ gone: true }))).length, 25);
+  assert.deepEqual(
+    (await store.runs()).map(({ stage }) => stage),
+    ['detect', 'teach rounds', 'embed', 'import', 'teach select', 'embed', 'match', 'discover', 'embed', 'add', 'add'],
+  );
+  const dog = (await store.classes()).find(({ name }) => name === 'dog');
+  assert.deepEqual([dog?.parent, dog?.synonyms], ['animal', ['grey wolf', 'wolf']]);
+  assert.deepEqual(
+    (await store.corpusHistory()).map(({ operation }) => operation),
+    ['nest', 'merge', 'rename'],
+  );
+  assert.equal((await store.undoCorpusChange())?.operation, 'nest');
+  assert.equal((await store.undoCorpusChange())?.operation, 'merge');
+  assert.deepEqual(await store.check(), []);
+  const [audit] = await store.audits('objects');
+  assert.equal(audit?.items, 4);
+});
+
+test('what was kept in settings is found where it is kept now', async (t) => {
+  const { store } = await opened(t);
+  assert.equal((await randomAuditItems(store, 'class')).size, 4);
+  const clusters = await savedModel(store, 'class');
+  assert.deepEqual([clusters?.k, clusters?.sample.length, clusters?.clusters.length], [3, 24, 3]);
+  const recipe = await savedRecipe(store, 'images');
+  assert.ok(recipe !== undefined);
+  assert.equal((await requireMean(store, recipe)).count, 24);
+});
