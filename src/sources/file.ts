@@ -1,4 +1,7 @@
-/** Reading one file of the file system as a whole, with a limit, and saying what went wrong in the project's words. */
+/**
+ * Reading one file of the file system, as a whole with a limit or piece by piece, and saying what went wrong in the
+ * project's words. Opening never waits: a pipe that nobody writes to, a socket or a device is refused as `not-a-file`.
+ */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
@@ -9,26 +12,73 @@ export type SystemPath = string | Buffer;
 
 /** All bytes of a regular file, at most `maxBytes`. `shown` is its path in messages. */
 export async function readWholeFile(path: SystemPath, shown: string, maxBytes: number): Promise<Uint8Array> {
-  return withFile(path, shown, async (file) => {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw badFile(`${shown} is not a regular file`, 'not-a-file');
-    refuseLarger(stat.size, maxBytes, shown);
-    return readRange(file, 0, stat.size, shown);
+  return withFile(path, shown, async (file, byteSize) => {
+    refuseLarger(byteSize, maxBytes, shown);
+    return readRange(file, 0, byteSize, shown);
   });
 }
 
-/** Opens a file for reading, hands it to `work` and closes it whatever happens. */
-export async function withFile<T>(path: SystemPath, shown: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
+/** Opens a regular file for reading, hands it and its size to `work` and closes it whatever happens. */
+export async function withFile<T>(
+  path: SystemPath,
+  shown: string,
+  work: (file: FileHandle, byteSize: number) => Promise<T>,
+): Promise<T> {
   let file: FileHandle | undefined;
   try {
-    // Without O_NONBLOCK, opening a pipe nobody writes to would hang for ever.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    return await work(file);
+    file = await openFile(path);
+    return await work(file, await sizeOfRegular(file, shown));
   } catch (error) {
     throw fileError(error, shown);
   } finally {
     await file?.close();
   }
+}
+
+/** Pieces of 256 KiB: as fast as larger ones, and little to hold. */
+const PIECE_BYTES = 2 ** 18;
+
+/** What of a file is to be read. */
+export interface FilePart {
+  readonly start: number;
+  readonly byteSize: number;
+}
+
+/**
+ * The bytes of a regular file piece by piece, the whole file unless `partOf` says which part of it. The file is closed
+ * when the last piece was taken or the caller leaves the loop.
+ */
+export async function* filePieces(
+  path: SystemPath,
+  shown: string,
+  partOf: (file: FileHandle, byteSize: number) => FilePart | Promise<FilePart> = (_, byteSize) => ({
+    start: 0,
+    byteSize,
+  }),
+): AsyncGenerator<Buffer> {
+  let file: FileHandle | undefined;
+  try {
+    file = await openFile(path);
+    const { start, byteSize } = await partOf(file, await sizeOfRegular(file, shown));
+    for (let at = 0; at < byteSize; at += PIECE_BYTES) {
+      yield await readRange(file, start + at, Math.min(PIECE_BYTES, byteSize - at), shown);
+    }
+  } catch (error) {
+    throw fileError(error, shown);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever. */
+function openFile(path: SystemPath): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+}
+
+async function sizeOfRegular(file: FileHandle, shown: string): Promise<number> {
+  const found = await file.stat();
+  if (!found.isFile()) throw badFile(`${shown} is not a regular file`, 'not-a-file');
+  return found.size;
 }
 
 /** Exactly `length` bytes from `position`; fails with `BAD_FILE` when the file ends before. */

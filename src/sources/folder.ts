@@ -6,7 +6,8 @@ import { realpath, stat } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
 import { listArchive } from './archive.ts';
 import { type DirectoryEntry, readDirectory } from './directory.ts';
-import { readRange, readWholeFile, type SystemPath, withFile } from './file.ts';
+import { fileEntry } from './entry.ts';
+import { readRange, type SystemPath, withFile } from './file.ts';
 import { type Listing, problemOf } from './listing.ts';
 import { beginsLikeImage, kindOfName, pathTextOf, SNIFFED_BYTES } from './names.ts';
 import type { SourceItem } from './source.ts';
@@ -132,15 +133,9 @@ export async function fileItem(path: Buffer, listing: Listing): Promise<SourceIt
   try {
     const found = await stat(system);
     if (!found.isFile()) return problemOf(path, listing, 'not-a-file', 'a pipe, socket or device, not a file');
-    const entry = {
-      path: text.path,
-      pathBytes: text.pathBytes,
-      sourceRoot: listing.sourceRoot,
-      byteSize: found.size,
-      modifiedAtMs: Math.round(found.mtimeMs),
-      read: (maxBytes: number) => readWholeFile(system, text.path, maxBytes),
-    };
-    return { kind: 'entry', entry };
+    const { sourceRoot } = listing;
+    const modifiedAtMs = Math.round(found.mtimeMs);
+    return { kind: 'entry', entry: fileEntry({ path, sourceRoot, byteSize: found.size, modifiedAtMs }) };
   } catch (error) {
     return problemOf(path, listing, 'unreadable', `the file cannot be looked at: ${messageOf(error)}`);
   }
@@ -149,8 +144,7 @@ export async function fileItem(path: Buffer, listing: Listing): Promise<SourceIt
 /** Whether a file with no extension begins like an image; one that cannot be read counts, so that it is reported. */
 async function looksLikeImage(path: Buffer): Promise<boolean> {
   try {
-    return await withFile(path, pathTextOf(path).path, async (file) => {
-      const { size } = await file.stat();
+    return await withFile(path, pathTextOf(path).path, async (file, size) => {
       return beginsLikeImage(await readRange(file, 0, Math.min(size, SNIFFED_BYTES), pathTextOf(path).path));
     });
   } catch {

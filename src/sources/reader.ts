@@ -3,12 +3,13 @@
  * read once and kept while it is in use: about 200 bytes a member in memory, for the `maxArchives` used last. An archive
  * that changes on disk is read anew.
  */
-import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { archiveItems, MEMBER_MARK, type MemberPlace, openArchive, readMember } from './archive.ts';
+import { LabelsmithError } from '../errors.ts';
+import { archiveItems } from './archive.ts';
 import { badFile, readWholeFile, type SystemPath } from './file.ts';
-import { archiveKindOf, pathTextOf } from './names.ts';
+import { type MemberPlace, readMember } from './member.ts';
+import { type MemberPath, splitMember, statOf } from './member-path.ts';
+import { pathTextOf } from './names.ts';
+import { openArchive } from './open-archive.ts';
 
 export interface ReaderOptions {
   /** As in `openSource`; the same folder lets a tar.gz be unpacked once for all stages. */
@@ -34,13 +35,6 @@ interface Directory {
   readonly places: ReadonlyMap<string, MemberPlace>;
   /** Something was wrong with the archive, so that a member that is not here may still be in it. */
   readonly damaged: boolean;
-}
-
-interface MemberPath {
-  readonly archive: Buffer;
-  readonly member: Buffer;
-  /** Undefined when the archive is not there, `hidden` when it may not be looked at. */
-  readonly found: Stats | 'hidden' | undefined;
 }
 
 export function createReader(options: ReaderOptions = {}): PathReader {
@@ -92,31 +86,6 @@ export function createReader(options: ReaderOptions = {}): PathReader {
 
 function gone(message: string): LabelsmithError {
   return new LabelsmithError('NOT_FOUND', message, { details: { reason: 'missing' } });
-}
-
-/** Undefined when there is nothing of that name; an entry that may not be looked at counts as there. */
-async function statOf(path: Buffer): Promise<Stats | 'hidden' | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    const code = systemCodeOf(error);
-    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : 'hidden';
-  }
-}
-
-/** Where a path goes into an archive: at the first `!/` after an archive's name, unless a folder has that name. */
-async function splitMember(path: Buffer): Promise<MemberPath | undefined> {
-  for (let at = path.indexOf(MEMBER_MARK); at >= 0; at = path.indexOf(MEMBER_MARK, at + 1)) {
-    const archive = path.subarray(0, at);
-    if (archiveKindOf(archive.toString('latin1')) === undefined) continue;
-    const found = await statOf(archive);
-    if (typeof found === 'object' && found.isDirectory()) continue;
-    const member = path.subarray(at + MEMBER_MARK.length);
-    // A folder named `x.zip!` is a folder.
-    if (found === undefined && typeof (await statOf(path)) === 'object') return undefined;
-    return { archive, member, found };
-  }
-  return undefined;
 }
 
 async function readDirectoryOf(archive: Buffer, archiveCache: string | undefined): Promise<Directory> {

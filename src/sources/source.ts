@@ -1,16 +1,25 @@
 /**
- * Sources: async iterables of named bytes. A source lists what is there in a fixed order and opens one entry at a time;
- * it decodes nothing and decides nothing about what it finds, but for leaving out what nobody would call an image
- * (`notes.txt`, `.git`, `Thumbs.db`; the rules are in `names.ts`).
+ * Sources: finite, listable sets of named bytes. A source lists what is there in a fixed order and opens one entry at a
+ * time; it decodes nothing and decides nothing about what it finds, but for leaving out what nobody would call an image
+ * (`notes.txt`, `.git`, `Thumbs.db`; the rules are in `names.ts`). What never ends is a feed (`feed.ts`), what is
+ * written to a sink (`sink.ts`); which texts mean which source is a table (`schemes.ts`).
  *
  * Guarantees of every source (checked by `test/contracts/source.ts`):
  * - Two listings of an unchanged source give the same items in the same order.
  * - Nothing that can be wrong with one file or one archive ends a listing: it becomes a `problem` and the rest follows.
- * - Nothing is held but one folder's names, or one archive's current member; entries hold no open file.
+ * - Nothing is held but one folder's names, or one archive's directory (20 bytes a member); entries hold no open file.
  * - Nothing is ever written where a name of the source says: archives are read in place or as a whole.
+ * - An entry's URI, opened as a source, is that entry.
+ *
+ * What failure means: opening a source that is not there fails (`NOT_FOUND`); a listing never fails for what it finds;
+ * reading an entry fails with `NOT_FOUND` (gone since it was listed), `BAD_FILE` (there, and not to be read; quarantine
+ * it) or `REFUSED` (larger than the caller takes). A failed read leaves nothing open and may be tried again.
  */
+import type { Readable } from 'node:stream';
 
 export interface SourceEntry {
+  /** `file:///photos/a.jpg`, `file:///shoot.zip!/a.jpg`. */
+  readonly uri: string;
   /**
    * Absolute path in UTF-8 (an archive's member is `ARCHIVE!/MEMBER`). Bytes that are not valid UTF-8 are written `\xHH`
    * and the true bytes are in `pathBytes`.
@@ -22,7 +31,14 @@ export interface SourceEntry {
   readonly byteSize: number;
   /** Milliseconds since 1970. */
   readonly modifiedAtMs: number;
-  /** Reads all bytes. Fails with `NOT_FOUND`, `BAD_FILE` (unreadable) or `REFUSED` (larger than `maxBytes`). */
+  /**
+   * Changes when the bytes do, as far as whoever keeps them tells: time and size of a file, the checksum too of a zip's
+   * member, an object's etag. Compared for equality only, and only between versions of one URI.
+   */
+  readonly version: string;
+  /** The bytes as they come, one piece at a time. Destroying the stream closes the file. Fails as `read` does. */
+  open(): Readable;
+  /** All bytes at once. Fails with `NOT_FOUND`, `BAD_FILE` (unreadable) or `REFUSED` (larger than `maxBytes`). */
   read(maxBytes: number): Promise<Uint8Array>;
 }
 
@@ -33,6 +49,7 @@ export const SOURCE_PROBLEMS = {
   'broken-link': 'a symbolic link that points to nothing',
   'link-loop': 'a symbolic link to a folder it stands in',
   'not-a-file': 'a pipe, socket or device',
+  'too-long': 'a line of a list that is longer than any path',
   'damaged-archive': 'the archive is cut off or broken',
   'nested-archive': 'an archive inside an archive is not opened',
   'unsupported-archive': 'an archive of a kind that is not opened',

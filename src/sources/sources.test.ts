@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -109,6 +110,8 @@ const KINDS: readonly SourceKind[] = [
 ];
 
 for (const kind of KINDS) sourceContract(kind);
+
+const NOTHING = { entries: [], problems: [], ignored: [] };
 
 const relative = (entries: readonly SourceEntry[], folder: string) =>
   entries.map(({ path }) => path.slice(folder.length + 1));
@@ -276,6 +279,71 @@ describe('what the user writes', () => {
       assert.deepEqual(relative(entries, folder), ['scan.dat']);
     }));
 
+  test('schemes by name, addresses of files, and members of archives', () =>
+    inTemporaryFolder(async (folder) => {
+      write(folder, 'caf\u00e9 %20.jpg');
+      write(folder, '-/a.jpg');
+      write(
+        folder,
+        'b.zip',
+        zipOf(['in/1.jpg', 'in/2.jpg', 'in', 'inner.jpg'].map((name) => ({ name, content: Buffer.from('m') }))),
+      );
+      const names = async (spec: string) =>
+        relative((await listed(await openSource(spec, { cwd: folder }))).entries, folder);
+      assert.deepEqual(await names(`file://${folder}/caf%C3%A9%20%2520.jpg`), ['caf\u00e9 %20.jpg']);
+      assert.deepEqual(await names(`FILE:/${folder.slice(1)}/caf%c3%a9%20%2520.jpg`), ['caf\u00e9 %20.jpg']);
+      assert.deepEqual(await names('file:-'), ['-/a.jpg']);
+      assert.deepEqual(await names('glob:caf*'), ['caf\u00e9 %20.jpg']);
+      assert.deepEqual(await names('b.zip!/in/'), ['b.zip!/in/1.jpg', 'b.zip!/in/2.jpg']);
+      assert.deepEqual(await names('b.zip!/inner.jpg'), ['b.zip!/inner.jpg']);
+      const options = { cwd: folder };
+      await assert.rejects(openSource('b.zip!/gone.jpg', options), isError('NOT_FOUND'));
+      await assert.rejects(openSource('file:///nothing/here', options), isError('NOT_FOUND'));
+      await assert.rejects(openSource('file://other/a.jpg', options), isError('USAGE'));
+      await assert.rejects(openSource('file:///a%zz.jpg', options), isError('USAGE'));
+    }));
+
+  test(
+    'a list may be a pipe with a writer; a device or a folder is refused, and nothing waits',
+    { timeout: 20_000 },
+    () =>
+      inTemporaryFolder(async (folder) => {
+        write(folder, 'a.jpg');
+        execFileSync('mkfifo', [join(folder, 'quiet'), join(folder, 'written')]);
+        assert.deepEqual(await listed(await openSource('@quiet', { cwd: folder })), NOTHING);
+        const writing = spawn('sh', ['-c', '(sleep .3; echo a.jpg) > written'], { cwd: folder });
+        const ended = once(writing, 'exit');
+        const { entries } = await listed(await openSource('@written', { cwd: folder }));
+        await ended;
+        assert.deepEqual(relative(entries, folder), ['a.jpg']);
+        for (const name of ['/dev/zero', folder]) {
+          await assert.rejects(listed(await openSource(`@${name}`, { cwd: folder })), isError('BAD_FILE'));
+        }
+      }),
+  );
+
+  test('a line that is longer than any path is a problem of its own, however long it is', () =>
+    inTemporaryFolder(async (folder) => {
+      write(folder, 'a.jpg');
+      const long = 'x'.repeat(3_000_000);
+      for (const [content, names, numbers] of [
+        [`${long}\na.jpg\n${long}\r\na.jpg\n${long}`, 2, [1, 3, 5]],
+        [`a.jpg\0${long}\0\0a.jpg`, 2, [2]],
+        [long, 0, [1]],
+        [`${'y'.repeat(5000)}\na.jpg`, 1, []],
+      ] as const) {
+        write(folder, 'list', content);
+        const { entries, problems } = await listed(await openSource('@list', { cwd: folder }));
+        assert.equal(entries.length, names);
+        const overlong = problems.filter(({ reason }) => reason === 'too-long');
+        assert.deepEqual(
+          overlong.map(({ message }) => Number(/line (\d+)/.exec(message)?.[1])),
+          numbers,
+        );
+        assert.ok(overlong.every(({ path }) => path.length < 100));
+      }
+    }));
+
   test('a list may name folders and archives; what is missing is a problem', () =>
     inTemporaryFolder(async (folder) => {
       write(folder, 'set/a.jpg');
@@ -343,6 +411,70 @@ describe('archives', () => {
         await assert.rejects(entry.read(1 << 20), isError('BAD_FILE', 'damaged-archive'));
       }
       await assert.rejects(huge.read(1 << 20), isError('REFUSED', 'too-large'));
+    }));
+
+  test('members of a zip that lie in one another are refused, but for the first', () =>
+    inTemporaryFolder(async (folder) => {
+      // Two directory entries for one member's bytes, and one whose bytes hold another member as a whole.
+      const inner = zipOf([{ name: 'i.jpg', content: x, stored: true }]).subarray(0, 36);
+      const plain = zipOf([
+        { name: 'a.jpg', content: x, stored: true },
+        { name: 'b.jpg', content: inner, stored: true },
+        { name: 'c.jpg', content: x, stored: true },
+      ]);
+      const moved = (offsets: readonly number[]) => {
+        const zip = Buffer.from(plain);
+        for (let at = zip.indexOf('PK\x01\x02'), i = 0; i < 3; at = zip.indexOf('PK\x01\x02', at + 1), i++) {
+          zip.writeUInt32LE(offsets[i], at + 42);
+        }
+        return zip;
+      };
+      const [a, b, c] = [0, 36, 36 + 35 + inner.length];
+      const cases: readonly (readonly [readonly number[], readonly string[]])[] = [
+        [
+          [a, b, c],
+          ['a.jpg', 'b.jpg', 'c.jpg'],
+        ],
+        [
+          [a, b, a],
+          ['a.jpg', 'b.jpg'],
+        ],
+        [
+          [c, b, a],
+          ['a.jpg', 'b.jpg', 'c.jpg'],
+        ],
+        [
+          [a, b, b + 35],
+          ['a.jpg', 'b.jpg'],
+        ],
+        [
+          [b + 35, b, a],
+          ['b.jpg', 'c.jpg'],
+        ],
+      ];
+      for (const [offsets, names] of cases) {
+        write(folder, 'a.zip', moved(offsets));
+        const expected = Array.from({ length: 3 - names.length }, () => 'damaged-archive');
+        assert.deepEqual(await reasonsOf(join(folder, 'a.zip')), { names, reasons: expected }, String(offsets));
+      }
+    }));
+
+  test('a member that is larger than is unpacked in one go is checked as the others are', () =>
+    inTemporaryFolder(async (folder) => {
+      const content = Buffer.alloc(2 ** 24 + 1, 'large ');
+      const path = join(folder, 'a.zip');
+      for (const stored of [true, false]) {
+        const lies = [{}, { claimedCrc: 1 }, { claimedSize: content.length - 1 }, { claimedSize: content.length + 1 }];
+        for (const [i, lie] of lies.entries()) {
+          write(folder, 'a.zip', zipOf([{ name: 'a.jpg', content, stored, ...lie }]));
+          const { entries } = await listed(await openSource(path, { cwd: '/' }));
+          if (i === 0) assert.ok(content.equals(await entries[0].read(2 ** 25)));
+          // A stored member whose sizes differ ends the archive's listing.
+          for (const entry of i === 0 ? [] : entries) {
+            await assert.rejects(entry.read(2 ** 25), isError('BAD_FILE', 'damaged-archive'));
+          }
+        }
+      }
     }));
 
   test('damaged archives give what they can, and one problem', () =>

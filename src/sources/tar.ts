@@ -143,6 +143,9 @@ function lengthOfText(bytes: Buffer): number {
   return end < 0 ? bytes.length : end;
 }
 
+/** Records that say where and what a member is; nothing else of them is kept, however much there is. */
+const WANTED = new Set(['path', 'size', 'mtime']);
+
 /** `LENGTH KEY=VALUE\n`, where the length counts itself. */
 function paxRecords(content: Buffer): Map<string, Buffer> {
   const records = new Map<string, Buffer>();
@@ -152,7 +155,8 @@ function paxRecords(content: Buffer): Map<string, Buffer> {
     const length = space < 0 ? Number.NaN : Number(content.toString('latin1', at, space));
     const equals = content.indexOf(0x3d, space);
     if (!(length > 0) || at + length > content.length || equals < 0 || equals >= at + length) break;
-    records.set(content.toString('latin1', space + 1, equals), content.subarray(equals + 1, at + length - 1));
+    const key = content.toString('latin1', space + 1, equals);
+    if (WANTED.has(key)) records.set(key, content.subarray(equals + 1, at + length - 1));
     at += length;
   }
   return records;

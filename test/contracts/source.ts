@@ -8,8 +8,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { LabelsmithError } from '../../src/errors.ts';
+import { openSource } from '../../src/sources/open.ts';
 import { createReader } from '../../src/sources/reader.ts';
 import type { Source, SourceEntry, SourceProblem } from '../../src/sources/source.ts';
 
@@ -91,7 +93,7 @@ export function sourceContract(kind: SourceKind): void {
     test('a second listing gives the same', () =>
       inTemporaryFolder(async (folder) => {
         const facts = async (source: Source) =>
-          (await listed(source)).entries.map(({ path, byteSize, modifiedAtMs }) => [path, byteSize, modifiedAtMs]);
+          (await listed(source)).entries.map(({ uri, path, byteSize, version }) => [uri, path, byteSize, version]);
         const first = await facts(await kind.open(folder));
         assert.deepEqual(await facts(await kind.open(folder)), first);
       }));
@@ -104,6 +106,36 @@ export function sourceContract(kind: SourceKind): void {
           contents.map((content) => Buffer.from(content)),
           expected.map(([, content]) => content).toReversed(),
         );
+      }));
+
+    test('an entry streams the bytes that it reads, and a stream can be left', () =>
+      inTemporaryFolder(async (folder) => {
+        const { entries } = await listed(await kind.open(folder));
+        for (const [i, entry] of entries.entries()) {
+          assert.deepEqual(await buffer(entry.open()), expected[i]?.[1]);
+        }
+        const large = entries.find(({ path }) => path.endsWith('z.heic')) as SourceEntry;
+        for await (const piece of large.open()) {
+          assert.ok(piece.length > 0);
+          break;
+        }
+        // Both at once: the one does not disturb the other.
+        const [streamed, read] = await Promise.all([buffer(large.open()), large.read(1 << 20)]);
+        assert.deepEqual(streamed, Buffer.from(read));
+      }));
+
+    test('an entry’s URI, opened as a source, is that entry', () =>
+      inTemporaryFolder(async (folder) => {
+        const { entries } = await listed(await kind.open(folder));
+        for (const entry of entries) {
+          assert.match(entry.uri, /^file:\/\/\/[!-~]+$/);
+          const cwd = '/';
+          const again = await listed(await openSource(entry.uri, { cwd, archiveCache: join(folder, 'uri-cache') }));
+          assert.deepEqual(
+            again.entries.map(({ path, uri, version }) => [path, uri, version]),
+            [[entry.path, entry.uri, entry.version]],
+          );
+        }
       }));
 
     test('a file over the limit is refused', () =>

@@ -14,7 +14,8 @@ import { archiveCacheOf } from '../../jobs/image-reader.ts';
 import { type RunOptions, type RunResult, recordRun, runOnThisMachine } from '../../jobs/run.ts';
 import type { Shard, Stage } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { type OpenSourceOptions, openSource } from '../../sources/open.ts';
+import type { SourceOptions } from '../../sources/listing.ts';
+import { openSource } from '../../sources/open.ts';
 import { createReader } from '../../sources/reader.ts';
 import {
   SOURCE_PROBLEMS,
@@ -75,7 +76,7 @@ type Looked =
 export function openSources(
   { dir }: Pick<Workspace, 'dir'>,
   specs: readonly string[],
-  from: Pick<OpenSourceOptions, 'cwd' | 'stdin'> = { cwd: process.cwd() },
+  from: Pick<SourceOptions, 'cwd' | 'stdin'> = { cwd: process.cwd() },
 ): Promise<Source[]> {
   const options = { ...from, archiveCache: archiveCacheOf(dir), skipFolders: [dir] };
   return Promise.all(specs.map((spec) => openSource(spec, options)));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { memoryEntry } from '../../../test/fixtures/memory-entry.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import type { Classifier, ClassifierInfo } from './classifier-file.ts';
 import { predictFiles } from './predict.ts';
@@ -15,16 +16,8 @@ const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, backgrou
 /** Many files; how many were listed is counted. */
 function files(): { source: Pick<Source, 'list'>; listed: () => number } {
   let listed = 0;
-  const entry = (n: number) => ({
-    path: `/photos/${n}.png`,
-    pathBytes: null,
-    sourceRoot: '/photos',
-    byteSize: bytes.length,
-    modifiedAtMs: 0,
-    read: async () => Uint8Array.from(bytes),
-  });
   async function* list(): AsyncGenerator<SourceItem> {
-    while (listed < 200) yield { kind: 'entry', entry: entry(listed++) };
+    while (listed < 200) yield { kind: 'entry', entry: memoryEntry(`/photos/${listed++}.png`, '/photos', bytes) };
   }
   return { source: { list }, listed: () => listed };
 }

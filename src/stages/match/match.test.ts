@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
 import { addEmbedded } from '../../../test/fixtures/embedded.ts';
+import { memoryEntry } from '../../../test/fixtures/memory-entry.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { change } from '../../corpus/corpus.ts';
 import { workspaceOf } from '../../jobs/workspace.ts';
@@ -54,8 +55,7 @@ async function picture(colour: Colour, n: number): Promise<Uint8Array> {
 function sourceOf(files: ReadonlyMap<string, Uint8Array>): Source {
   async function* list(): AsyncGenerator<SourceItem> {
     for (const [path, bytes] of files) {
-      const facts = { pathBytes: null, sourceRoot: '/refs', byteSize: bytes.length, modifiedAtMs: 0 };
-      yield { kind: 'entry', entry: { path: `/refs/${path}`, ...facts, read: async () => Uint8Array.from(bytes) } };
+      yield { kind: 'entry', entry: memoryEntry(`/refs/${path}`, '/refs', bytes) };
     }
   }
   return { spec: 'refs', root: '/refs', list };
