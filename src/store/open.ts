@@ -2,25 +2,25 @@
 import { join } from 'node:path';
 import { BUILT_IN_TASKS } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
-import { auditStore } from './audits.ts';
-import { classStore } from './classes.ts';
-import { corpusStore } from './corpus.ts';
-import { datasetStore } from './dataset.ts';
-import { detectionStore } from './detections.ts';
-import type { SqlDriver } from './driver.ts';
-import { forgetStore } from './forget.ts';
-import { housekeepingStore } from './housekeeping.ts';
-import { imageFactStore } from './image-facts.ts';
-import { imageStore } from './images.ts';
-import { labelStore } from './labels.ts';
-import { regionStore } from './regions.ts';
-import { runStore } from './runs.ts';
-import { Session } from './session.ts';
-import { shapeStore } from './shapes.ts';
-import { splitStore } from './splits.ts';
+import { auditStore } from './sql/audits.ts';
+import { classStore } from './sql/classes.ts';
+import { corpusStore } from './sql/corpus.ts';
+import { datasetStore } from './sql/dataset.ts';
+import { detectionStore } from './sql/detections.ts';
+import type { SqlDriver } from './sql/driver.ts';
+import { forgetStore } from './sql/forget.ts';
+import { housekeepingStore } from './sql/housekeeping.ts';
+import { imageFactStore } from './sql/image-facts.ts';
+import { imageStore } from './sql/images.ts';
+import { labelStore } from './sql/labels.ts';
+import { regionStore } from './sql/regions.ts';
+import { runStore } from './sql/runs.ts';
+import { Session } from './sql/session.ts';
+import { shapeStore } from './sql/shapes.ts';
+import { splitStore } from './sql/splits.ts';
+import { vectorShardStore } from './sql/vector-shards.ts';
 import { openSqlite } from './sqlite/driver.ts';
 import type { Store } from './store.ts';
-import { vectorShardStore } from './vector-shards.ts';
 
 export interface OpenStoreOptions {
   /**

@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LabelsmithError, messageOf } from '../../errors.ts';
-import type { SqlValue } from '../driver.ts';
+import type { SqlValue } from '../sql/driver.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 
 export type Row = Record<string, SqlValue>;

@@ -3,7 +3,7 @@
  * that look at everything. Requests are done one after the other; each gets one reply.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { SqlValue, Transaction, WriteResult } from '../driver.ts';
+import type { SqlValue, Transaction, WriteResult } from '../sql/driver.ts';
 import type { Connection } from './connection.ts';
 import { checkpoint, guarded, openReader, openWriter } from './connection.ts';
 import type { Answers, Reply, Request, WorkerSetup } from './protocol.ts';

@@ -1,7 +1,7 @@
 /** Messages between the calling thread and the two connections that live in threads of their own. */
 import type { ErrorCode } from '../../errors.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { SqlValue, Transaction, WriteResult } from '../driver.ts';
+import type { SqlValue, Transaction, WriteResult } from '../sql/driver.ts';
 import type { ConnectionOptions, Row } from './connection.ts';
 
 /** A worker's `workerData`. */

@@ -20,8 +20,8 @@ import {
   sortedIds,
 } from '../../../test/contracts/store/fixtures.ts';
 import { storeContract } from '../../../test/contracts/store.ts';
-import type { Query } from '../driver.ts';
 import { DATABASE_FILE, openStore, storeOver } from '../open.ts';
+import type { Query } from '../sql/driver.ts';
 import { openSqlite } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 

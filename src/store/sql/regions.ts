@@ -1,6 +1,7 @@
 /** Regions: what a person draws, moves, deletes or imports, and reading them. */
-import type { ImageId, RegionId } from '../core/ids.ts';
-import { LabelsmithError } from '../errors.ts';
+import type { ImageId, RegionId } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Store, StoredRegion } from '../store.ts';
 import { hasShape, idOf, imageKey, NO_SHAPE, regionKey, regionRow, shapeOf, shapeRow } from './codec.ts';
 import { lostImageLabels } from './derived.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -9,7 +10,6 @@ import { labelStatements } from './label-statements.ts';
 import type { RegionShapeTable, RegionTable } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import type { Store, StoredRegion } from './store.ts';
 
 export function regionStore(session: Session): Pick<Store, 'regionsOf' | 'putRegions' | 'deleteRegionsAsHuman'> {
   const { db } = session;

@@ -1,10 +1,10 @@
 /** Runs: one execution of a stage each, with the process it belongs to, so that a killed one can be told. */
 import { randomBytes } from 'node:crypto';
+import { isGone, thisProcess } from '../process-mark.ts';
+import type { RunRecord, Store } from '../store.ts';
 import { runKeyOf } from './dictionary.ts';
-import { isGone, thisProcess } from './process-mark.ts';
 import type { RunTable } from './schema.ts';
 import type { Session } from './session.ts';
-import type { RunRecord, Store } from './store.ts';
 import { template } from './template.ts';
 
 const MOST_RUNS = 1_000_000;

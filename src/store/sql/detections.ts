@@ -1,9 +1,10 @@
 /** Detection: what is left to do, and one shard of candidates, regions and the labels derived from them. */
 import type { ExpressionBuilder } from 'kysely';
-import type { Box, Detections } from '../core/boxes.ts';
-import { iou } from '../core/boxes.ts';
-import type { ImageId } from '../core/ids.ts';
-import { LabelsmithError } from '../errors.ts';
+import type { Box, Detections } from '../../core/boxes.ts';
+import { iou } from '../../core/boxes.ts';
+import type { ImageId } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { type AcceptedRegion, type DetectionShard, FILE_GONE, type Store } from '../store.ts';
 import type { Draft } from './changeset.ts';
 import {
   hasShape,
@@ -26,7 +27,6 @@ import type { ImageTable, LabelTable, Schema } from './schema.ts';
 import { NO_ANNOTATOR_ID, ORIGIN_CODES } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import { type AcceptedRegion, type DetectionShard, FILE_GONE, type Store } from './store.ts';
 import { template } from './template.ts';
 
 type DetectionStore = Pick<

@@ -1,12 +1,12 @@
 /** Which files of vectors exist. The files themselves are the vector store's. */
-import type { ItemKind } from '../core/labels.ts';
+import type { ItemKind } from '../../core/labels.ts';
+import type { Store, VectorShard } from '../store.ts';
 import type { Draft } from './changeset.ts';
 import { bytesOfId, idOf } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runKeyOf } from './dictionary.ts';
 import type { VectorShardTable } from './schema.ts';
 import type { Session } from './session.ts';
-import type { Store, VectorShard } from './store.ts';
 import { template } from './template.ts';
 
 export function vectorShardStore(

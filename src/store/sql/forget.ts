@@ -1,8 +1,9 @@
 /** Forgetting images for good: every row that names one, in one transaction, and the group that was named after it. */
+
+import type { Store } from '../store.ts';
 import { imageKey } from './codec.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import type { Store } from './store.ts';
 import { template } from './template.ts';
 
 type OfImage = { image_id: Uint8Array };

@@ -1,14 +1,14 @@
 /** Audits: which items were drawn, and what people said of them. */
 import { sql } from 'kysely';
-import type { ItemId } from '../core/ids.ts';
-import { isRegionId } from '../core/ids.ts';
-import { LabelsmithError } from '../errors.ts';
+import type { ItemId } from '../../core/ids.ts';
+import { isRegionId } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { AuditItem, AuditVerdict, Store } from '../store.ts';
 import { idOf, imageKey, NO_BYTES, regionKey } from './codec.ts';
 import { taskOf } from './dictionary.ts';
 import type { AuditItemTable } from './schema.ts';
 import { ORIGIN_CODES, originOf } from './schema.ts';
 import type { Session } from './session.ts';
-import type { AuditItem, AuditVerdict, Store } from './store.ts';
 import { template } from './template.ts';
 
 type AuditStore = Pick<Store, 'startAudit' | 'audits' | 'auditItems' | 'putAuditAnswers' | 'auditedItems'>;

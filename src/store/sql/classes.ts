@@ -1,14 +1,14 @@
 /** Classes with counts of current labels. */
 import { sql } from 'kysely';
-import type { ItemKind, Origin } from '../core/labels.ts';
-import { originRank } from '../core/labels.ts';
-import { skeletonSchema } from '../core/region-details.ts';
+import type { ItemKind, Origin } from '../../core/labels.ts';
+import { originRank } from '../../core/labels.ts';
+import { skeletonSchema } from '../../core/region-details.ts';
+import type { ClassRecord, Store } from '../store.ts';
 import { NO_BYTES, stored } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Query } from './driver.ts';
 import { NONE_CLASS_ID, originOf } from './schema.ts';
 import type { Session } from './session.ts';
-import type { ClassRecord, Store } from './store.ts';
 import { template } from './template.ts';
 
 /** Signed sums of current labels: of one class, task and origin there may be several rows, which add up. */

@@ -1,7 +1,8 @@
 /** Images with their current labels and regions, for exports and reports. */
-import type { DatasetImage, LabelValue, RegionRecord, Rejection } from '../core/dataset.ts';
-import type { Label, Task } from '../core/labels.ts';
-import { currentLabels, NONE_OF_THESE, originRank } from '../core/labels.ts';
+import type { DatasetImage, LabelValue, RegionRecord, Rejection } from '../../core/dataset.ts';
+import type { Label, Task } from '../../core/labels.ts';
+import { currentLabels, NONE_OF_THESE, originRank } from '../../core/labels.ts';
+import type { DatasetQuery, Store } from '../store.ts';
 import { idOf, NO_BYTES, NO_SHAPE, shapeOf } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import { annotatorOf, classNameOf, taskOf } from './dictionary.ts';
@@ -11,7 +12,6 @@ import { rootOf } from './images.ts';
 import type { LabelTable } from './schema.ts';
 import { ORIGIN_CODES, originOf } from './schema.ts';
 import type { Session } from './session.ts';
-import type { DatasetQuery, Store } from './store.ts';
 
 export function datasetStore(session: Session): Pick<Store, 'dataset'> {
   return {

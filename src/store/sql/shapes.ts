@@ -1,5 +1,6 @@
 /** Keypoints and masks that stages add to a detector's regions: what is left to do, and one shard of them. */
 
+import { FILE_GONE, type ShapeItem, type ShapeQuery, type Store } from '../store.ts';
 import { idOf, imageKey, imageOf, regionKey } from './codec.ts';
 import { rootOf } from './derived.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -10,7 +11,6 @@ import type { ImageTable, RegionTable } from './schema.ts';
 import { ORIGIN_CODES } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import { FILE_GONE, type ShapeItem, type ShapeQuery, type Store } from './store.ts';
 
 /** No row has this number: what a model that is not in the dictionary is compared with. */
 const UNKNOWN = -1;

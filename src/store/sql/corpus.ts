@@ -4,15 +4,15 @@
  * An operation is one transaction: the rows of classes and synonyms that differ, the labels of items it reassigns, and
  * the history that undoes both. Undo goes by what is there now: a label that was written again since keeps that.
  */
-import { readClassName } from '../core/class-name.ts';
-import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from '../core/corpus.ts';
-import { LabelsmithError } from '../errors.ts';
+import { readClassName } from '../../core/class-name.ts';
+import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from '../../core/corpus.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Store } from '../store.ts';
 import type { Draft } from './changeset.ts';
 import { changedRows, type RowChange, type RowChanges, withRows } from './corpus-diff.ts';
 import { labelHistory } from './corpus-labels.ts';
 import { NONE_CLASS_ID } from './schema.ts';
 import type { Session } from './session.ts';
-import type { Store } from './store.ts';
 import { template } from './template.ts';
 
 type CorpusStore = Pick<Store, 'corpus' | 'changeCorpus' | 'undoCorpusChange' | 'corpusHistory' | 'dropUnusedClasses'>;

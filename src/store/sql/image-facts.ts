@@ -1,13 +1,13 @@
 /** What else is known of images: which are gone, hashes of their pixels, and attributes that imports brought. */
-import { IdSet } from '../core/id-set.ts';
-import type { ImageId } from '../core/ids.ts';
-import type { Attributes } from '../core/region-details.ts';
-import { attributesSchema } from '../core/region-details.ts';
+import { IdSet } from '../../core/id-set.ts';
+import type { ImageId } from '../../core/ids.ts';
+import type { Attributes } from '../../core/region-details.ts';
+import { attributesSchema } from '../../core/region-details.ts';
+import type { Store } from '../store.ts';
 import { bytesOfId, idOf, imageKey, NO_BYTES, stored } from './codec.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import type { Store } from './store.ts';
 import { template } from './template.ts';
 
 type ImageFacts = Pick<

@@ -1,12 +1,12 @@
 /** Settings, the numbers of `status`, checks. */
 import { sql } from 'kysely';
-import { QUALITY_FLAGS } from '../core/image.ts';
-import type { Origin } from '../core/labels.ts';
+import { QUALITY_FLAGS } from '../../core/image.ts';
+import type { Origin } from '../../core/labels.ts';
+import type { Store } from '../store.ts';
 import { flagsOf } from './codec.ts';
 import type { Query } from './driver.ts';
 import { NONE_CLASS_ID, originOf } from './schema.ts';
 import type { Session } from './session.ts';
-import type { Store } from './store.ts';
 import { template } from './template.ts';
 
 export function housekeepingStore(

@@ -9,7 +9,7 @@
  *   undo is exact.
  */
 import type { ColumnType } from 'kysely';
-import type { Origin } from '../core/labels.ts';
+import type { Origin } from '../../core/labels.ts';
 
 export interface Schema {
   counter: { name: CounterName; value: number };

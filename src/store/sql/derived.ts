@@ -2,9 +2,9 @@
  * Labels of images that a detector derived from regions, and a person's word about those regions: when a person has
  * deleted or contradicted every region of a class, the image is not said to show that class either.
  */
-import type { ImageId, RegionId } from '../core/ids.ts';
-import type { Label } from '../core/labels.ts';
-import { currentLabels, NONE_OF_THESE } from '../core/labels.ts';
+import type { ImageId, RegionId } from '../../core/ids.ts';
+import type { Label } from '../../core/labels.ts';
+import { currentLabels, NONE_OF_THESE } from '../../core/labels.ts';
 import { idOf, imageKey, NO_BYTES } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { LabelTable } from './schema.ts';

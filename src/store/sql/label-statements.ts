@@ -1,6 +1,6 @@
 /** Writes of regions and labels, shared by detection, people and machines. */
 import { sql } from 'kysely';
-import type { Label } from '../core/labels.ts';
+import type { Label } from '../../core/labels.ts';
 import { idOf } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import { annotatorOf, classNameOf } from './dictionary.ts';

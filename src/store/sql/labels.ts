@@ -1,10 +1,11 @@
 /** Labels of any origin, tasks and names of classes. */
-import { toClassName, toName } from '../core/class-name.ts';
-import type { ItemId } from '../core/ids.ts';
-import { isRegionId } from '../core/ids.ts';
-import type { Label } from '../core/labels.ts';
-import { isMachine, NONE_OF_THESE } from '../core/labels.ts';
-import { LabelsmithError } from '../errors.ts';
+import { toClassName, toName } from '../../core/class-name.ts';
+import type { ItemId } from '../../core/ids.ts';
+import { isRegionId } from '../../core/ids.ts';
+import type { Label } from '../../core/labels.ts';
+import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { NewLabel, Store } from '../store.ts';
 import { idOf, imageKey, NO_BYTES, regionKey } from './codec.ts';
 import { lostImageLabels } from './derived.ts';
 import { findTask, runKeyOf, taskOf } from './dictionary.ts';
@@ -14,7 +15,6 @@ import type { LabelTable } from './schema.ts';
 import { NO_MODEL_ID, ORIGIN_CODES } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import type { NewLabel, Store } from './store.ts';
 import { template } from './template.ts';
 
 type LabelStore = Pick<

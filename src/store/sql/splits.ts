@@ -1,11 +1,11 @@
 /** Splits as imports brought them, by image. A split that an export draws by itself is not kept. */
-import type { ImageId } from '../core/ids.ts';
+import type { ImageId } from '../../core/ids.ts';
+import type { Store } from '../store.ts';
 import { idOf, imageKey } from './codec.ts';
 import { runKeyOf } from './dictionary.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import type { Store } from './store.ts';
 import { template } from './template.ts';
 
 export function splitStore(session: Session): Pick<Store, 'putSplits' | 'splitsOf' | 'splitCounts'> {

@@ -3,10 +3,10 @@
  * memory (a class or run is some hundred bytes) and read again when the counter `dictionary` has moved.
  */
 import type { Kysely } from 'kysely';
-import { readName } from '../core/class-name.ts';
-import type { Task } from '../core/labels.ts';
-import { NONE_OF_THESE } from '../core/labels.ts';
-import { LabelsmithError } from '../errors.ts';
+import { readName } from '../../core/class-name.ts';
+import type { Task } from '../../core/labels.ts';
+import { NONE_OF_THESE } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
 import type { RowsOf } from './driver.ts';
 import type { Schema } from './schema.ts';
 import { NO_ANNOTATOR_ID, NONE_CLASS_ID } from './schema.ts';

@@ -1,7 +1,7 @@
 /** Reads and writes as the parts of the store need them: with the dictionary in step, in pages, and made again on conflict. */
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { LabelsmithError } from '../errors.ts';
+import { LabelsmithError } from '../../errors.ts';
 import { Draft, draftTemplates } from './changeset.ts';
 import type { Dictionary } from './dictionary.ts';
 import { dictionaryOf, dictionaryQueries } from './dictionary.ts';

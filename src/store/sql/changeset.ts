@@ -5,8 +5,8 @@
  * another process added a name meanwhile, nothing happens and the draft is made again.
  */
 import type { Kysely } from 'kysely';
-import { toClassName, toName } from '../core/class-name.ts';
-import { NONE_OF_THESE } from '../core/labels.ts';
+import { toClassName, toName } from '../../core/class-name.ts';
+import { NONE_OF_THESE } from '../../core/labels.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Guard, SqlValue, Statement, Transaction } from './driver.ts';
 import type { CounterName, Schema } from './schema.ts';

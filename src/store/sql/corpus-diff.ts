@@ -1,6 +1,6 @@
 /** The difference between two states of the corpus as rows, and back. */
 import { isDeepStrictEqual } from 'node:util';
-import type { CorpusClass, CorpusState } from '../core/corpus.ts';
+import type { CorpusClass, CorpusState } from '../../core/corpus.ts';
 
 /** A row as it is to be; null where there is to be none. */
 export type RowChange = readonly [id: number, row: CorpusClass | null];

@@ -1,15 +1,15 @@
 /** Between rows and records: ids, flags, images, paths, regions and the packed candidates. */
 import type { z } from 'zod';
-import type { Detections } from '../core/boxes.ts';
-import type { Keypoints, MaskRle } from '../core/dataset.ts';
-import type { ImageFormat, ImagePath, ImageRecord, QualityFlag } from '../core/image.ts';
-import { QUALITY_FLAGS } from '../core/image.ts';
-import { regionDetailsSchema } from '../core/region-details.ts';
-import { validateJson } from '../core/validate.ts';
-import { LabelsmithError } from '../errors.ts';
+import type { Detections } from '../../core/boxes.ts';
+import type { Keypoints, MaskRle } from '../../core/dataset.ts';
+import type { ImageFormat, ImagePath, ImageRecord, QualityFlag } from '../../core/image.ts';
+import { QUALITY_FLAGS } from '../../core/image.ts';
+import { regionDetailsSchema } from '../../core/region-details.ts';
+import { validateJson } from '../../core/validate.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { StoredRegion } from '../store.ts';
 import type { ImageTable, PathTable, RegionShapeTable, RegionTable } from './schema.ts';
 import { FLAG_BITS } from './schema.ts';
-import type { StoredRegion } from './store.ts';
 
 /** The bytes of a hexadecimal id; `digits` is what it must have. */
 export function bytesOfId(id: string, digits: number): Uint8Array {

@@ -1,7 +1,8 @@
 /** Images, their paths, groups, similar pairs and what is in quarantine. */
 import { sql } from 'kysely';
-import type { ImageId } from '../core/ids.ts';
-import type { ImagePath } from '../core/image.ts';
+import type { ImageId } from '../../core/ids.ts';
+import type { ImagePath } from '../../core/image.ts';
+import type { ImageFilter, KnownPath, QuarantineRow, SimilarPair, Store } from '../store.ts';
 import type { Draft } from './changeset.ts';
 import { idOf, imageKey, imageOf, imageRow, NO_BYTES, pathOf, pathRow } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -10,7 +11,6 @@ import type { ImageTable, PathTable, QuarantineTable } from './schema.ts';
 import { FLAG_BITS } from './schema.ts';
 import type { Session } from './session.ts';
 import { pieces } from './session.ts';
-import type { ImageFilter, KnownPath, QuarantineRow, SimilarPair, Store } from './store.ts';
 import { template } from './template.ts';
 
 type ImageStore = Pick<

@@ -4,9 +4,9 @@
  * History keeps every row as it was and as it became. Undo puts back the old row only where the new one still stands as
  * it was written; what a person or a stage said since is newer and stays.
  */
-import type { CorpusState, Reassignment } from '../core/corpus.ts';
-import { isRegionId } from '../core/ids.ts';
-import { LabelsmithError } from '../errors.ts';
+import type { CorpusState, Reassignment } from '../../core/corpus.ts';
+import { isRegionId } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
 import type { Draft } from './changeset.ts';
 import { idOf, imageKey, NO_BYTES, regionKey } from './codec.ts';
 import { lostImageLabels } from './derived.ts';

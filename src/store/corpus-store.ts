@@ -1,0 +1,60 @@
+/** The corpus of classes with its history. A part of the store's contract (`store.ts`). */
+import type { CorpusChange, CorpusEvent, CorpusState } from '../core/corpus.ts';
+import type { ItemKind, Origin } from '../core/labels.ts';
+import type { Skeleton } from '../core/region-details.ts';
+
+export interface CorpusStore {
+  /** Classes that do not exist yet are created; a synonym of a class counts as that class. */
+  ensureClasses(names: readonly string[]): Promise<void>;
+  /**
+   * Sets what classes have beside their place in the corpus; a class that is not there is created. Fields that are left
+   * out stay, null takes one away. Not an operation of the corpus: it is not undone.
+   */
+  putClassDetails(details: ReadonlyMap<string, ClassDetails>): Promise<void>;
+  /**
+   * Removes those of the classes that nothing hangs on, and gives their names: no label of any origin, present or absent, no
+   * synonym, parent, part, description, synset or skeleton, and no operation of the corpus' history, so that all of it can be undone.
+   */
+  dropUnusedClasses(names: readonly string[]): Promise<string[]>;
+  /** In order of name. Counts are of current labels (see `currentLabels`), per task; images that are gone do not count. */
+  classes(): Promise<ClassRecord[]>;
+  /** Classes, merged ones too, and synonyms. */
+  corpus(): Promise<CorpusState>;
+  /**
+   * One operation, as one transaction, with what it takes to undo it. `change` is called again when another process
+   * changed the corpus meanwhile. Gives null, and writes nothing, when there was nothing to do.
+   */
+  changeCorpus(
+    operation: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>>; readonly atMs: number },
+    change: (state: CorpusState) => CorpusChange | Promise<CorpusChange>,
+  ): Promise<CorpusEvent | null>;
+  /**
+   * Undoes the newest operation that is not undone, exactly. What people or stages wrote since stays: a label changed
+   * since keeps its change, and a class that was labelled since is kept. Gives null when there is none.
+   */
+  undoCorpusChange(): Promise<CorpusEvent | null>;
+  /** Newest first. */
+  corpusHistory(limit?: number): Promise<CorpusEvent[]>;
+}
+
+export interface ClassDetails {
+  readonly skeleton?: Skeleton | null;
+}
+
+export interface ClassRecord {
+  readonly name: string;
+  readonly synonyms: readonly string[];
+  readonly parent: string | null;
+  readonly description: string | null;
+  /** WordNet synset such as `dog.n.01`, where known. */
+  readonly synset: string | null;
+  readonly skeleton?: Skeleton;
+  readonly counts: readonly {
+    readonly task: string;
+    readonly items: ItemKind;
+    readonly count: number;
+    readonly meanConfidence: number;
+    /** Current labels by origin. */
+    readonly origins: Readonly<Partial<Record<Origin, number>>>;
+  }[];
+}

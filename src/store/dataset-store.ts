@@ -1,0 +1,27 @@
+/** Images with everything that holds of them, for exports and reports. A part of the store's contract (`store.ts`). */
+import type { DatasetImage } from '../core/dataset.ts';
+import type { Origin } from '../core/labels.ts';
+
+export interface DatasetStore {
+  /** Images with their current labels and regions, in order of id; without those that are gone, unless asked for. */
+  dataset(query: DatasetQuery): AsyncIterable<DatasetImage>;
+}
+
+export interface DatasetQuery {
+  /** Which task's labels; region labels and image labels of that task both come. Default: every task. */
+  readonly task?: string;
+  /**
+   * Only what these origins said, as if the others had said nothing: with `['detector']` a person's corrections do not
+   * hide what the detector said, so that it can be judged by itself.
+   */
+  readonly origins?: readonly Origin[];
+  /** 0 to 1; labels and regions below it are left out. */
+  readonly minConfidence?: number;
+  /** Images and regions with no label left still come when set. */
+  readonly unlabelled?: boolean;
+  /** Images of which no path is there any more come too. Default false: they are kept in the record and left out here. */
+  readonly gone?: boolean;
+  /** Whether `DatasetImage.split` is the one that came with an import (the default) or null, for one that is drawn anew. */
+  readonly splits?: 'imported' | 'none';
+  readonly limit?: number;
+}

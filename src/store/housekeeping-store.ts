@@ -1,0 +1,30 @@
+/** Settings, the numbers of `status`, checks, and closing. A part of the store's contract (`store.ts`). */
+import type { QualityFlag } from '../core/image.ts';
+import type { Origin } from '../core/labels.ts';
+
+export interface HousekeepingStore {
+  getSetting(key: string): Promise<string | undefined>;
+  putSetting(key: string, value: string): Promise<void>;
+  /** Numbers for `status`; images that are gone count as such and nowhere else. */
+  summary(): Promise<StoreSummary>;
+  /** The database's own integrity and foreign-key checks; empty when all is well. */
+  check(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface StoreSummary {
+  /** Without those that are gone. */
+  readonly images: number;
+  readonly goneImages: number;
+  readonly paths: number;
+  readonly missingPaths: number;
+  readonly groups: number;
+  readonly duplicatePaths: number;
+  readonly similarPairs: number;
+  readonly quarantined: Readonly<Record<string, number>>;
+  readonly regions: number;
+  readonly labels: Readonly<Partial<Record<Origin, number>>>;
+  readonly classes: number;
+  readonly flags: Readonly<Partial<Record<QualityFlag, number>>>;
+  readonly schemaVersion: number;
+}

@@ -1,0 +1,32 @@
+/** Labels of any origin, and the tasks they belong to. A part of the store's contract (`store.ts`). */
+import type { ItemId } from '../core/ids.ts';
+import type { Label, Origin, Task } from '../core/labels.ts';
+
+export interface LabelStore {
+  /**
+   * Writes labels of any origin. A machine label replaces the machine labels of its origin on that item and task when
+   * `replace` is set; a human or imported label in a single task stands beside older ones and wins by being newer. What
+   * one origin (of people: one annotator) says of one class of one item in one task is kept once, the latest. A human or imported label on a region
+   * freezes the region; a human one may end labels of the image as `deleteRegionsAsHuman` does. Classes are created as
+   * needed. Runs and tasks that do not exist are refused with `NOT_FOUND`.
+   */
+  putLabels(labels: readonly NewLabel[], options?: { replace?: boolean }): Promise<void>;
+  /** All labels of these items, every origin, present and absent, oldest first. */
+  labelsOf(items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>>;
+  /** Removes machine labels of one origin in a task from these items (all items when undefined). */
+  clearMachineLabels(task: string, origin: Origin, items?: readonly ItemId[]): Promise<number>;
+  tasks(): Promise<Task[]>;
+  ensureTask(task: Task): Promise<void>;
+}
+
+export interface NewLabel {
+  readonly itemId: ItemId;
+  readonly task: string;
+  readonly className: string;
+  readonly present: boolean;
+  readonly origin: Origin;
+  readonly confidence: number;
+  readonly runId: string | null;
+  /** Who said it: what two people say stands side by side, and the newer one holds. Default: nobody is named. */
+  readonly annotator?: string | null;
+}
