@@ -211,7 +211,8 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** A file is opened for writing, without which Windows does not flush it. */
-async function flush(path: string, kind: 'folder' | 'file'): Promise<void> {
+/** Has the system write out what it holds of a file, or the names in a folder. */
+export async function flush(path: string, kind: 'folder' | 'file'): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, kind === 'file' ? 'r+' : 'r');

@@ -54,7 +54,7 @@ async function* walk(
       yield* await candidateItems(files, listing);
       files = [];
       if (entry.kind !== 'file') yield* notAFile(entry, path, listing, ancestors, linked);
-      else if (kindOfName(entry.name.toString('latin1')) === 'archive') yield* listArchive(path, listing);
+      else if (await isAdmitted(path, listing)) yield* listArchive(path, listing);
     }
   } catch (error) {
     yield problemOf(folder, listing, 'unreadable', `the folder cannot be read: ${messageOf(error)}`);
@@ -127,18 +127,25 @@ async function candidateItem(path: Buffer, listing: Listing): Promise<SourceItem
 }
 
 /** The entry of one file, whatever its name: what the user named is always looked at. */
-export async function fileItem(path: Buffer, listing: Listing): Promise<SourceItem> {
+export async function fileItem(path: Buffer, listing: Listing): Promise<SourceItem | undefined> {
   const text = pathTextOf(path);
   const system: SystemPath = text.pathBytes === null ? text.path : path;
   try {
     const found = await stat(system);
     if (!found.isFile()) return problemOf(path, listing, 'not-a-file', 'a pipe, socket or device, not a file');
     const { sourceRoot } = listing;
-    const modifiedAtMs = Math.round(found.mtimeMs);
-    return { kind: 'entry', entry: fileEntry({ path, sourceRoot, byteSize: found.size, modifiedAtMs }) };
+    const file = { path, sourceRoot, byteSize: found.size, modifiedAtMs: Math.round(found.mtimeMs) };
+    return listing.admit?.(file) === false ? undefined : { kind: 'entry', entry: fileEntry(file) };
   } catch (error) {
     return problemOf(path, listing, 'unreadable', `the file cannot be looked at: ${messageOf(error)}`);
   }
+}
+
+/** An archive that cannot be looked at is opened all the same, which says what is wrong with it. */
+async function isAdmitted(path: Buffer, { admit }: Listing): Promise<boolean> {
+  if (admit === undefined) return true;
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined || admit({ path, byteSize: found.size, modifiedAtMs: Math.round(found.mtimeMs) });
 }
 
 /** Whether a file with no extension begins like an image; one that cannot be read counts, so that it is reported. */

@@ -53,6 +53,9 @@ export async function* listPath(
   }
   if (isFolder) yield* listFolder(path, listing);
   else if (archiveKindOf(path.toString('latin1')) !== undefined) yield* listArchive(path, listing);
-  else if (how === 'written') yield await fileItem(path, listing);
-  else yield* await candidateItems([path], listing);
+  else if (how === 'matched') yield* await candidateItems([path], listing);
+  else {
+    const item = await fileItem(path, listing);
+    if (item !== undefined) yield item;
+  }
 }

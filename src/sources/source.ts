@@ -75,6 +75,15 @@ export type SourceItem =
 export interface ListOptions {
   /** Told of each file that is left out because its name is not an image's: `notes.txt`. Hidden files are not counted. */
   readonly onIgnored?: (path: string) => void;
+  /**
+   * Asked for each file of a folder, archives too, before it is opened; false leaves it out of this listing. For files
+   * that are still being written.
+   */
+  readonly admit?: (file: {
+    readonly path: Buffer;
+    readonly byteSize: number;
+    readonly modifiedAtMs: number;
+  }) => boolean;
 }
 
 export interface Source {

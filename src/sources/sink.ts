@@ -1,0 +1,71 @@
+/**
+ * Sinks: where files are pushed. A sink keeps files under keys (`shoot/a.jpg`), takes each as a stream with its size and
+ * SHA-256, and writes only what is what was promised.
+ *
+ * Guarantees of every sink (checked by `test/contracts/sink.ts`):
+ * - Whole or not at all: whoever looks at a key sees the file of before or the new one, never a part. A put that fails,
+ *   or whose process is killed, leaves what was there.
+ * - Verified: bytes whose size or SHA-256 is not the one promised are not written.
+ * - Conditional: of two puts at once with `absent`, or with the same `version`, one writes and the other is told what is
+ *   there.
+ * - Keys stay inside: nothing is written where a key or a link would lead out of the sink.
+ *
+ * What failure means: a condition that does not hold is a result, not an error. `REFUSED` is a key that no file may have,
+ * `BAD_FILE` bytes that are not what was promised, `NOT_FOUND` a sink that is not there (a disk that is not mounted),
+ * `DISK_FULL` no room. After any of them the same put may be tried again; nothing is left open or half written.
+ */
+import type { Readable } from 'node:stream';
+
+export interface SinkFile {
+  readonly key: string;
+  readonly uri: string;
+  readonly byteSize: number;
+  /** Changes with every write: an etag, or time, size and number of a file. Compared for equality only. */
+  readonly version: string;
+}
+
+/** What must hold of a key for a put to write. */
+export type PutCondition =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'version'; readonly version: string };
+
+export interface PutOptions {
+  readonly byteSize: number;
+  /** SHA-256 of the bytes, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** Default: any. */
+  readonly condition?: PutCondition;
+  readonly signal?: AbortSignal;
+}
+
+export type PutResult =
+  | { readonly kind: 'written'; readonly file: SinkFile }
+  /** The condition does not hold; `found` is what is there, undefined where nothing is. */
+  | { readonly kind: 'not-met'; readonly found: SinkFile | undefined };
+
+export interface Sink {
+  readonly uri: string;
+  /** What is there under a key; undefined where nothing is. */
+  find(key: string): Promise<SinkFile | undefined>;
+  /** The bytes under a key; the stream fails with `NOT_FOUND` where nothing is. */
+  open(key: string): Readable;
+  put(key: string, pieces: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult>;
+}
+
+/** Longest key in bytes, as object storage has it; each part of one is a file's name and has at most 255. */
+const [MAX_KEY_BYTES, MAX_PART_BYTES] = [1024, 255] as const;
+
+/** Why no sink takes a key; undefined for good ones. Hidden names are kept for what a sink writes on the way. */
+export function keyProblem(key: string): string | undefined {
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) return `it is longer than ${MAX_KEY_BYTES} bytes`;
+  if (!key.isWellFormed()) return 'it is not Unicode text';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  if (/[\u0000-\u001f\u007f\\]/.test(key)) return 'it has a control character or a backslash';
+  for (const part of key.split('/')) {
+    if (part === '') return 'it has an empty part';
+    if (part.startsWith('.')) return 'a part of it begins with a dot';
+    if (Buffer.byteLength(part) > MAX_PART_BYTES) return `a part of it is longer than ${MAX_PART_BYTES} bytes`;
+  }
+  return undefined;
+}
