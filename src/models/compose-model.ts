@@ -12,10 +12,10 @@
 import { LabelsmithError } from '../errors.ts';
 import { addLengthNorm } from '../math/pca/pca.ts';
 import { inlineModel, pixelsToModelInput } from '../onnx/compose.ts';
-import type { Value } from '../onnx/graph.ts';
 import { Graph } from '../onnx/ops.ts';
 import { decodeModel } from '../onnx/proto.ts';
 import { float32 } from '../onnx/tensor.ts';
+import type { Value } from '../onnx/value.ts';
 import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe } from './catalogue.ts';
 import { decode, outputsOf } from './detectors/decoders.ts';
 
@@ -157,7 +157,7 @@ function addResults(
     case 'pose': {
       const { width, height } = entry.input;
       const points = graph.reshape(outputs[entry.output], [entry.keypointNames.length, 3]);
-      const [y, x, score] = graph.split(points, [1, 1, 1], 1) as [Value, Value, Value];
+      const [y, x, score] = graph.split(points, [1, 1, 1], 1);
       const size = graph.constant(float32([width, height], [1, 2]), 'size');
       graph.output(graph.concat([graph.mul(graph.concat([x, y], 1), size), score], 1), 'keypoints');
       return;

@@ -1,7 +1,7 @@
 /** Boxes as parts of graphs: peaks of heat maps, boxes from distances, overlaps, suppression. */
-import type { Value } from './graph.ts';
 import type { Graph } from './ops.ts';
 import { float32, int64 } from './tensor.ts';
+import type { Value } from './value.ts';
 
 export interface PeakOptions {
   /** Of the heat map. */
@@ -71,13 +71,13 @@ export function findPeaks(g: Graph, heat: Value, { classes, rows, columns, thres
 
 /** Boxes [m, 4] (xyxy) from points [m, 2] (x, y) and distances [m, 4] to the left, top, right and bottom sides. */
 export function boxesFromSides(g: Graph, points: Value, sides: Value): Value {
-  const [leftTop, rightBottom] = g.split(sides, [2, 2], 1) as [Value, Value];
+  const [leftTop, rightBottom] = g.split(sides, [2, 2], 1);
   return g.concat([g.sub(points, leftTop), g.add(points, rightBottom)], 1);
 }
 
 /** Boxes [m, 4] (xyxy) from middles and sizes [m, 4] (x, y, width, height). */
 export function boxesFromCentres(g: Graph, centred: Value): Value {
-  const [centre, size] = g.split(centred, [2, 2], 1) as [Value, Value];
+  const [centre, size] = g.split(centred, [2, 2], 1);
   const half = g.mul(size, g.scalar(0.5));
   return g.concat([g.sub(centre, half), g.add(centre, half)], 1);
 }

@@ -7,11 +7,11 @@
  * name. A model newer than the builder raises the builder's opset.
  */
 import { LabelsmithError } from '../errors.ts';
-import type { Value } from './graph.ts';
 import { neededNodes, subgraphsOf, valuesReadBy } from './node-graph.ts';
 import type { Graph } from './ops.ts';
 import { type AttributeProto, decodeModel, type GraphProto, type ModelProto, type NodeProto } from './proto.ts';
 import { float32 } from './tensor.ts';
+import type { Value } from './value.ts';
 
 export interface InlineOptions {
   /** Everything of the model is named `prefix/…`. */
@@ -36,8 +36,8 @@ export function inlineModel(
   const nodes = neededNodes(graph.node ?? [], wanted);
   const opset = importDomains(builder, proto, nodes, options.prefix);
 
-  const renamed = new Map<string, Value>([['', '']]);
-  for (const [name, value] of Object.entries(options.feeds)) renamed.set(name, value);
+  const renamed = new Map<string, string>([['', '']]);
+  for (const [name, value] of Object.entries(options.feeds)) renamed.set(name, value.name);
   const needed = new Set<string>(wanted);
   for (const node of nodes) for (const name of valuesReadBy(node)) needed.add(name);
   for (const initializer of graph.initializer ?? []) {
@@ -68,7 +68,7 @@ export function inlineModel(
     const value = renamed.get(name);
     if (value === undefined)
       throw new LabelsmithError('BAD_MODEL', `model ${options.prefix} has no value named ${name}`);
-    result[name] = value;
+    result[name] = builder.value(value);
   }
   return result;
 }
@@ -110,7 +110,7 @@ function domainsOf(node: NodeProto): string[] {
   return [node.domain ?? '', ...inner];
 }
 
-function renameNode(node: NodeProto, renamed: ReadonlyMap<string, Value>): NodeProto {
+function renameNode(node: NodeProto, renamed: ReadonlyMap<string, string>): NodeProto {
   const rename = (name: string) => renamed.get(name) ?? name;
   const copy: NodeProto = { ...node, input: (node.input ?? []).map(rename), output: (node.output ?? []).map(rename) };
   // Values' names are unique in the builder; node names of two copies of a model would not be.
@@ -122,7 +122,7 @@ function renameNode(node: NodeProto, renamed: ReadonlyMap<string, Value>): NodeP
 }
 
 /** Inside a subgraph only the names of the outer graph change; its own are scoped to it and hide outer ones. */
-function renameSubgraphs(attribute: AttributeProto, renamed: ReadonlyMap<string, Value>): AttributeProto {
+function renameSubgraphs(attribute: AttributeProto, renamed: ReadonlyMap<string, string>): AttributeProto {
   const inside = (graph: GraphProto): GraphProto => {
     const scope = new Map(renamed);
     for (const { name } of [...(graph.input ?? []), ...(graph.initializer ?? [])]) scope.delete(name as string);
@@ -154,7 +154,7 @@ const axesToInput: Adapter = (builder, node) => {
   const axes = node.attribute?.find(({ name }) => name === 'axes');
   const attribute = node.attribute?.filter((one) => one !== axes);
   if (!axes) return node;
-  return { ...node, attribute, input: [node.input?.[0] as string, builder.ints((axes.ints ?? []).map(Number))] };
+  return { ...node, attribute, input: [node.input?.[0] as string, builder.ints((axes.ints ?? []).map(Number)).name] };
 };
 
 /** The sizes of `Split` became an input (13), and without them the number of outputs must be said (18). */
@@ -162,7 +162,11 @@ const splitToInput: Adapter = (builder, node) => {
   const sizes = node.attribute?.find(({ name }) => name === 'split');
   const attribute = (node.attribute ?? []).filter((one) => one !== sizes);
   if (sizes)
-    return { ...node, attribute, input: [node.input?.[0] as string, builder.ints((sizes.ints ?? []).map(Number))] };
+    return {
+      ...node,
+      attribute,
+      input: [node.input?.[0] as string, builder.ints((sizes.ints ?? []).map(Number)).name],
+    };
   if ((node.input ?? []).length > 1) return node;
   return {
     ...node,
@@ -174,9 +178,9 @@ const splitToInput: Adapter = (builder, node) => {
 const softmaxOverRest: Adapter = (builder, node) => {
   const axis = Number(node.attribute?.find(({ name }) => name === 'axis')?.i ?? 1n);
   if (axis === -1) return node;
-  const x = node.input?.[0] as string;
+  const x = builder.value(node.input?.[0] as string);
   const rows = builder.op(node.opType as string, [builder.flatten(x, axis)], { axis: -1 });
-  return { ...node, opType: 'Reshape', attribute: [], input: [rows, builder.shape(x)] };
+  return { ...node, opType: 'Reshape', attribute: [], input: [rows.name, builder.shape(x).name] };
 };
 
 /** In inference a `Dropout` hands its input on. */

@@ -19,8 +19,18 @@ export const ELEMENT_TYPES = {
 } as const;
 export type DType = keyof typeof ELEMENT_TYPES;
 
+const NAMES: ReadonlyMap<number, DType> = new Map(
+  Object.entries(ELEMENT_TYPES).map(([name, number]) => [number, name as DType]),
+);
+
+/** The name of an element type number, or undefined for one that nothing here computes with (bfloat16, 4-bit numbers, …). */
+export function knownDtype(elementType: number | undefined): DType | undefined {
+  return elementType === undefined ? undefined : NAMES.get(elementType);
+}
+
 /** The name of an element type number, or a `BAD_MODEL` error that names `what` has it. */
 export function dtypeOf(elementType: number | undefined, what: string): DType {
-  for (const [name, number] of Object.entries(ELEMENT_TYPES)) if (number === elementType) return name as DType;
+  const name = knownDtype(elementType);
+  if (name) return name;
   throw new LabelsmithError('BAD_MODEL', `${what} has element type ${elementType}, which is not known here`);
 }

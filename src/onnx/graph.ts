@@ -3,42 +3,18 @@
  *
  * A builder owns a graph's inputs, constants, nodes and outputs, and names every value itself, so that the same calls
  * always make the same bytes. Operators with a fixed number of outputs have a method in `ops.ts`; `node` takes any
- * operator. Shapes and types are checked by ONNX Runtime when a session is made, not here.
+ * operator. Every value has a type: element type and shape, as far as `infer/` knows them; a node that does not fit its
+ * inputs is refused when it is added.
  */
 import { LabelsmithError } from '../errors.ts';
+import { type Attributes, type AttributeValues, attributeProtos, attributeValues } from './attributes.ts';
 import { type DType, ELEMENT_TYPES } from './element-types.ts';
+import { typeOfConstant } from './infer/arrangement.ts';
+import { inferNode } from './infer/infer.ts';
 import { neededNodes, valuesReadBy } from './node-graph.ts';
-import {
-  ATTRIBUTE_TYPES,
-  type AttributeProto,
-  encodeModel,
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
-  type TensorProto,
-  type ValueInfoProto,
-} from './proto.ts';
-import { float32, int64, type Tensor, tensor, tensorToProto } from './tensor.ts';
-
-/** The name of a value in the graph under construction. */
-export type Value = string;
-
-/** A size in elements, or the name of one that is known only when the graph runs. */
-export type Dim = number | string;
-
-/** A whole number becomes an `int` attribute; say `{ float: 1 }` where the operator wants a float. */
-export type Attribute =
-  | number
-  | boolean
-  | string
-  | readonly number[]
-  | readonly string[]
-  | { readonly float: number }
-  | { readonly floats: readonly number[] }
-  | { readonly tensor: Tensor }
-  | { readonly graph: GraphProto };
-
-export type Attributes = Readonly<Record<string, Attribute | undefined>>;
+import { encodeModel, type ModelProto, type NodeProto, type TensorProto, type ValueInfoProto } from './proto.ts';
+import { float32, int64, type Tensor, tensor, tensorFromProto, tensorToProto } from './tensor.ts';
+import type { Dim, Value, ValueType } from './value.ts';
 
 export interface NodeOptions {
   /** Number of outputs (default 1); more than the operator has makes the session fail. */
@@ -47,6 +23,14 @@ export interface NodeOptions {
   readonly name?: string;
   /** Operator domain (default ONNX's own; `com.microsoft` for ONNX Runtime's). */
   readonly domain?: string;
+}
+
+/** A node with what it reads and makes; undefined is an optional value that is not given or not wanted. */
+export interface TypedNode {
+  readonly node: NodeProto;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly (Value | undefined)[];
+  readonly attributes: AttributeValues;
 }
 
 /** The opset that graphs are written for: reductions take their axes as an input, `Split` needs `num_outputs`. */
@@ -65,6 +49,7 @@ export class GraphBuilder {
   readonly #outputs: ValueInfoProto[] = [];
   readonly #nodes: NodeProto[] = [];
   readonly #constants: TensorProto[] = [];
+  readonly #values = new Map<string, Value>();
   readonly #names = new Set<string>();
   readonly #shared = new Map<string, Value>();
   #counter = 0;
@@ -102,7 +87,7 @@ export class GraphBuilder {
   }
 
   /** A name nothing else has, which starts with `wanted`. */
-  uniqueName(wanted: string): Value {
+  uniqueName(wanted: string): string {
     let name = wanted;
     while (this.#names.has(name)) name = `${wanted}_${this.#counter++}`;
     this.#names.add(name);
@@ -113,14 +98,14 @@ export class GraphBuilder {
   input(name: string, dtype: DType, shape: readonly Dim[]): Value {
     this.#claim(name);
     this.#inputs.push(valueInfo(name, dtype, shape));
-    return name;
+    return this.#register(name, { dtype, shape });
   }
 
   /** Makes a value an output of the graph, under `name` when it is given. Types follow from the graph. */
-  output(value: Value, name: string = value): void {
-    if (name !== value) {
+  output(value: Value, name: string = value.name): void {
+    if (name !== value.name) {
       this.#claim(name);
-      this.#nodes.push({ opType: 'Identity', name, input: [value], output: [name] });
+      this.addNode({ opType: 'Identity', name, input: [value.name], output: [name] });
     }
     if (this.#outputs.some((output) => output.name === name)) {
       throw new LabelsmithError('UNSUPPORTED', `graph ${this.name} already has an output named ${name}`);
@@ -131,8 +116,7 @@ export class GraphBuilder {
   /** A constant of the graph. */
   constant(value: Tensor, name = 'constant'): Value {
     const unique = this.uniqueName(name);
-    this.#constants.push(tensorToProto(unique, value));
-    return unique;
+    return this.addInitializer(tensorToProto(unique, value));
   }
 
   /** A scalar constant, stored once however often it is asked for. */
@@ -159,35 +143,70 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Adds an operator; an empty input name is an optional input that is not given. */
-  node(op: string, inputs: readonly Value[], attributes: Attributes = {}, options: NodeOptions = {}): Value[] {
+  /** Adds an operator; an undefined input is an optional one that is not given. */
+  node(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    attributes: Attributes = {},
+    options: NodeOptions = {},
+  ): Value[] {
     const name = this.uniqueName(options.name ?? `${op}_${this.#counter++}`);
-    const outputs: Value[] = [];
-    for (let i = 0; i < (options.outputs ?? 1); i++) outputs.push(i === 0 ? name : this.uniqueName(`${name}:${i}`));
-    const node: NodeProto = { opType: op, name, input: [...inputs], output: [...outputs] };
+    const output: string[] = [];
+    for (let i = 0; i < (options.outputs ?? 1); i++) output.push(i === 0 ? name : this.uniqueName(`${name}:${i}`));
+    const node: NodeProto = { opType: op, name, input: inputs.map((value) => value?.name ?? ''), output };
     if (options.domain) node.domain = options.domain;
-    const list: AttributeProto[] = [];
-    for (const [key, value] of Object.entries(attributes)) {
-      if (value !== undefined) list.push(attributeProto(key, value));
-    }
+    const list = attributeProtos(attributes);
     if (list.length > 0) node.attribute = list;
-    this.#nodes.push(node);
-    return outputs;
+    this.addNode(node);
+    return output.map((one) => this.value(one));
   }
 
   /** Adds an operator with one output. */
-  op(op: string, inputs: readonly Value[], attributes?: Attributes, name?: string): Value {
+  op(op: string, inputs: readonly (Value | undefined)[], attributes?: Attributes, name?: string): Value {
     return this.node(op, inputs, attributes, { name })[0];
   }
 
   /** Adds a node as it stands, for models that are inlined. Its outputs must come from `uniqueName`. */
   addNode(node: NodeProto): void {
+    const types = inferNode(
+      node,
+      (node.input ?? []).map((name) => (name ? this.#values.get(name) : undefined)),
+    );
     this.#nodes.push(node);
+    (node.output ?? []).forEach((name, i) => {
+      const type = types[i];
+      if (name && type) this.#register(name, type);
+    });
   }
 
   /** Adds an initializer as it stands, for models that are inlined. Its name must come from `uniqueName`. */
-  addInitializer(proto: TensorProto): void {
+  addInitializer(proto: TensorProto): Value {
     this.#constants.push(proto);
+    return this.#register(proto.name as string, typeOfConstant(proto));
+  }
+
+  /** The value of that name. */
+  value(name: string): Value {
+    const value = this.#values.get(name);
+    if (value) return value;
+    throw new LabelsmithError('UNSUPPORTED', `graph ${this.name} has no value named ${name}`);
+  }
+
+  /** The numbers of a constant, or undefined for a value that is computed. */
+  constantOf({ name }: Value): Tensor | undefined {
+    const proto = this.#constants.find((constant) => constant.name === name);
+    return proto && tensorFromProto(proto);
+  }
+
+  /** The nodes in an order in which each comes behind those that it reads, with the types of what they read and make. */
+  typedNodes(): TypedNode[] {
+    const typed = (name: string) => (name ? this.#values.get(name) : undefined);
+    return this.#nodes.map((node) => ({
+      node,
+      inputs: (node.input ?? []).map(typed),
+      outputs: (node.output ?? []).map(typed),
+      attributes: attributeValues(node.attribute),
+    }));
   }
 
   /** The finished model, without what no output needs. `metadata` is written into it, sorted by key. */
@@ -224,6 +243,12 @@ export class GraphBuilder {
     return encodeModel(this.toProto(metadata));
   }
 
+  #register(name: string, type: ValueType): Value {
+    const value = { ...type, name };
+    this.#values.set(name, value);
+    return value;
+  }
+
   #claim(name: string): void {
     if (this.#names.has(name)) {
       throw new LabelsmithError('UNSUPPORTED', `graph ${this.name} already has a value named ${name}`);
@@ -235,32 +260,4 @@ export class GraphBuilder {
 function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): ValueInfoProto {
   const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: BigInt(size) } : { dimParam: size }));
   return { name, type: { tensorType: { elemType: ELEMENT_TYPES[dtype], shape: { dim } } } };
-}
-
-function attributeProto(name: string, value: Attribute): AttributeProto {
-  if (typeof value === 'boolean') return { name, type: ATTRIBUTE_TYPES.int, i: value ? 1n : 0n };
-  if (typeof value === 'number') {
-    return Number.isInteger(value)
-      ? { name, type: ATTRIBUTE_TYPES.int, i: BigInt(value) }
-      : { name, type: ATTRIBUTE_TYPES.float, f: value };
-  }
-  if (typeof value === 'string') return { name, type: ATTRIBUTE_TYPES.string, s: Buffer.from(value) };
-  if (isList(value)) {
-    if (typeof value[0] === 'string') {
-      return { name, type: ATTRIBUTE_TYPES.strings, strings: value.map((text) => Buffer.from(String(text))) };
-    }
-    const numbers = value as readonly number[];
-    return numbers.every(Number.isInteger)
-      ? { name, type: ATTRIBUTE_TYPES.ints, ints: numbers.map(BigInt) }
-      : { name, type: ATTRIBUTE_TYPES.floats, floats: [...numbers] };
-  }
-  if ('float' in value) return { name, type: ATTRIBUTE_TYPES.float, f: value.float };
-  if ('floats' in value) return { name, type: ATTRIBUTE_TYPES.floats, floats: [...value.floats] };
-  if ('tensor' in value) return { name, type: ATTRIBUTE_TYPES.tensor, t: tensorToProto('', value.tensor) };
-  return { name, type: ATTRIBUTE_TYPES.graph, g: value.graph };
-}
-
-/** `Array.isArray` that also narrows read-only arrays. */
-function isList(value: Attribute): value is readonly number[] | readonly string[] {
-  return Array.isArray(value);
 }

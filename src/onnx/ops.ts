@@ -4,8 +4,10 @@
  * Anything not here is one call of `node` or `op` away.
  */
 
+import type { Attributes } from './attributes.ts';
 import { type DType, ELEMENT_TYPES } from './element-types.ts';
-import { type Attributes, GraphBuilder, type Value } from './graph.ts';
+import { GraphBuilder } from './graph.ts';
+import type { Value } from './value.ts';
 
 export interface ConvOptions {
   /** [top, left, bottom, right] in pixels (default none). */
@@ -41,11 +43,14 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
+/** As many values as there are sizes. */
+type Parts<Sizes extends readonly number[]> = { -readonly [I in keyof Sizes]: Value };
+
 export class Graph extends GraphBuilder {
   matmul = (a: Value, b: Value): Value => this.op('MatMul', [a, b]);
 
-  /** alpha · a · b + beta · c, with `transA` and `transB`; `c` may be empty. */
-  gemm(a: Value, b: Value, c: Value = '', attributes: Attributes = {}): Value {
+  /** alpha · a · b + beta · c, with `transA` and `transB`; `c` may be left out. */
+  gemm(a: Value, b: Value, c?: Value, attributes: Attributes = {}): Value {
     return this.op('Gemm', c ? [a, b, c] : [a, b], attributes);
   }
 
@@ -78,7 +83,7 @@ export class Graph extends GraphBuilder {
   logSoftmax = (x: Value, axis = -1): Value => this.op('LogSoftmax', [x], { axis });
 
   clip(x: Value, least: number | undefined, most: number | undefined): Value {
-    const low = least === undefined ? '' : this.scalar(least);
+    const low = least === undefined ? undefined : this.scalar(least);
     return this.op('Clip', most === undefined ? [x, low] : [x, low, this.scalar(most)]);
   }
 
@@ -98,12 +103,12 @@ export class Graph extends GraphBuilder {
 
   /** Numbers as the shape (0 keeps a size, one −1 is worked out), or a value that holds it. */
   reshape(x: Value, shape: readonly number[] | Value): Value {
-    return this.op('Reshape', [x, typeof shape === 'string' ? shape : this.ints(shape)]);
+    return this.op('Reshape', [x, isList(shape) ? this.ints(shape) : shape]);
   }
 
   flatten = (x: Value, axis = 1): Value => this.op('Flatten', [x], { axis });
   expand = (x: Value, shape: readonly number[] | Value): Value =>
-    this.op('Expand', [x, typeof shape === 'string' ? shape : this.ints(shape)]);
+    this.op('Expand', [x, isList(shape) ? this.ints(shape) : shape]);
   tile = (x: Value, repeats: readonly number[]): Value => this.op('Tile', [x, this.ints(repeats)]);
   squeeze = (x: Value, axes: readonly number[]): Value => this.op('Squeeze', [x, this.ints(axes)]);
   unsqueeze = (x: Value, axes: readonly number[]): Value => this.op('Unsqueeze', [x, this.ints(axes)]);
@@ -121,8 +126,9 @@ export class Graph extends GraphBuilder {
     return this.op('Slice', steps ? [...inputs, this.ints(steps)] : inputs);
   }
 
-  split(x: Value, sizes: readonly number[], axis: number): Value[] {
-    return this.node('Split', [x, this.ints(sizes)], { axis }, { outputs: sizes.length });
+  /** One part a size. */
+  split<const Sizes extends readonly number[]>(x: Value, sizes: Sizes, axis: number): Parts<Sizes> {
+    return this.node('Split', [x, this.ints(sizes)], { axis }, { outputs: sizes.length }) as Parts<Sizes>;
   }
 
   gather = (x: Value, indices: Value, axis = 0): Value => this.op('Gather', [x, indices], { axis });
@@ -158,8 +164,8 @@ export class Graph extends GraphBuilder {
     return this.op(op, [x, this.ints(axes)], { keepdims: options.keepDims ?? true });
   }
 
-  /** `x` [n, c, h, w], `weights` [m, c / group, kh, kw], `bias` [m] or empty. */
-  conv(x: Value, weights: Value, bias: Value = '', options: ConvOptions = {}): Value {
+  /** `x` [n, c, h, w], `weights` [m, c / group, kh, kw], `bias` [m] or none. */
+  conv(x: Value, weights: Value, bias?: Value, options: ConvOptions = {}): Value {
     const { pads, strides, dilations, group, name } = options;
     return this.op('Conv', bias ? [x, weights, bias] : [x, weights], { pads, strides, dilations, group }, name);
   }
@@ -182,7 +188,7 @@ export class Graph extends GraphBuilder {
 
   /** To `sizes`, one number an axis. */
   resize(x: Value, sizes: readonly number[], { mode, coordinates, nearest }: ResizeOptions): Value {
-    return this.op('Resize', [x, '', '', this.ints(sizes)], {
+    return this.op('Resize', [x, undefined, undefined, this.ints(sizes)], {
       mode,
       coordinate_transformation_mode: coordinates,
       nearest_mode: nearest,
@@ -193,4 +199,9 @@ export class Graph extends GraphBuilder {
   nonMaxSuppression(boxes: Value, scores: Value, most: Value, iou: Value, least: Value): Value {
     return this.op('NonMaxSuppression', [boxes, scores, most, iou, least], { center_point_box: 0 });
   }
+}
+
+/** `Array.isArray` that also narrows read-only arrays. */
+function isList(value: readonly number[] | Value): value is readonly number[] {
+  return Array.isArray(value);
 }

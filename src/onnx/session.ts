@@ -58,7 +58,8 @@ export class Session {
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
+      // Errors are thrown with their message; the log would print them a second time.
+      logSeverityLevel: 4,
       freeDimensionOverrides: dims,
       // Waiting threads sleep: they share the cores with image decoding.
       extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },

@@ -177,7 +177,7 @@ function lossGraph(): Uint8Array {
   g.output(g.neg(g.reduceSum(g.mul(weighted, logProbability), [0, 1], { keepDims: false })), 'loss');
   // d CE / d logits is p · Σ targets − targets, and the targets of a row sum to 1.
   const delta = g.sub(g.mul(g.exp(logProbability), weights), weighted);
-  g.output(g.gemm(delta, x, '', { transA: 1 }), 'gradientW');
+  g.output(g.gemm(delta, x, undefined, { transA: 1 }), 'gradientW');
   g.output(g.reduceSum(delta, [0], { keepDims: false }), 'gradientB');
   return g.toModel();
 }

@@ -130,8 +130,8 @@ function lossGraph(): Uint8Array {
   // As in the linear head; then back through tanh, whose slope is 1 − tanh².
   const delta = g.sub(g.mul(g.exp(logProbability), weights), weighted);
   const inner = g.mul(g.gemm(delta, w), g.sub(g.scalar(1), g.mul(h, h)));
-  g.output(g.gemm(inner, x, '', { transA: 1 }), 'gradientV');
-  g.output(g.gemm(delta, h, '', { transA: 1 }), 'gradientW');
+  g.output(g.gemm(inner, x, undefined, { transA: 1 }), 'gradientV');
+  g.output(g.gemm(delta, h, undefined, { transA: 1 }), 'gradientW');
   g.output(g.reduceSum(inner, [0], { keepDims: false }), 'gradientA');
   g.output(g.reduceSum(delta, [0], { keepDims: false }), 'gradientB');
   return g.toModel();

@@ -144,8 +144,8 @@ function momentsGraph(): Uint8Array {
   const g = new Graph('within-class-moments');
   const x = g.input('x', 'float32', ['rows', 'd']);
   const soft = g.input('soft', 'float32', ['rows', 'k']);
-  g.output(g.gemm(x, x, '', { transA: 1 }), 'scatter');
-  g.output(g.gemm(soft, x, '', { transA: 1 }), 'sums');
+  g.output(g.gemm(x, x, undefined, { transA: 1 }), 'scatter');
+  g.output(g.gemm(soft, x, undefined, { transA: 1 }), 'sums');
   g.output(g.reduceSum(soft, [0], { keepDims: false }), 'mass');
   return g.toModel();
 }
@@ -154,7 +154,7 @@ function momentsGraph(): Uint8Array {
 function projectGraph(): Uint8Array {
   const g = new Graph('within-class-project');
   const x = g.input('x', 'float32', ['rows', 'd']);
-  const y = g.gemm(x, g.input('projection', 'float32', ['d', 'd']), '', { transB: 1 });
+  const y = g.gemm(x, g.input('projection', 'float32', ['d', 'd']), undefined, { transB: 1 });
   g.output(addLengthNorm(g, y), 'y');
   return g.toModel();
 }

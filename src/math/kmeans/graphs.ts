@@ -1,5 +1,7 @@
 /** The ONNX graphs of k-means. All sizes are open, so one session a graph serves every matrix and every k. */
+
 import { Graph } from '../../onnx/ops.ts';
+import type { Value } from '../../onnx/value.ts';
 
 /** A score nothing reaches: padding centres, and a point's own centre where the others are wanted. */
 export const NEVER = 1e30;
@@ -41,7 +43,7 @@ function scores(g: Graph, rows: Rows) {
   return { x, score: g.gemm(x, centres, bias, { transB: 1, alpha: { float: -2 } }) };
 }
 
-function rowsInput(g: Graph, rows: Rows): string {
+function rowsInput(g: Graph, rows: Rows): Value {
   if (rows === 'block') return g.input('x', 'float32', ['rows', 'd']);
   return g.gather(g.input('x', 'float32', ['all', 'd']), g.input('indices', 'int32', ['rows']));
 }

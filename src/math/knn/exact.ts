@@ -68,7 +68,7 @@ function topGraph(): Uint8Array {
   const g = new Graph('knn-top');
   const queries = g.input('queries', 'float32', ['q', 'd']);
   const vectors = g.input('vectors', 'float32', ['rows', 'd']);
-  const [values, indices] = g.topK(g.gemm(queries, vectors, '', { transB: 1 }), g.input('n', 'int64', [1]));
+  const [values, indices] = g.topK(g.gemm(queries, vectors, undefined, { transB: 1 }), g.input('n', 'int64', [1]));
   g.output(values, 'similarities');
   g.output(g.cast(indices, 'int32'), 'indices');
   return g.toModel();

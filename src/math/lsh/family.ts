@@ -129,7 +129,7 @@ export async function overMargins(
   }
   const g = new Graph('lsh-margins');
   const x = g.input('x', 'float32', ['rows', 'd']);
-  const products = g.gemm(x, g.input('planes', 'float32', ['p', 'd']), '', { transB: 1 });
+  const products = g.gemm(x, g.input('planes', 'float32', ['p', 'd']), undefined, { transB: 1 });
   g.output(g.sub(products, g.input('offsets', 'float32', ['p'])), 'margins');
   const model = await pool.load(g.toModel(), { key: 'lsh-margins' });
   const shared = shareMatrix(points);

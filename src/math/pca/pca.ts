@@ -2,11 +2,12 @@
  * Principal components and whitening with shrinkage, and the steps that usually go with them: power and length
  * normalisation. A fit is plain data; applying it is a small graph, on its own or behind an embedder's.
  */
+
 import { LabelsmithError } from '../../errors.ts';
-import type { Value } from '../../onnx/graph.ts';
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import { float32 } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
 import { columnMeans, overBlocks } from '../blocks.ts';
 import { ownDistances } from '../kmeans/blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
@@ -63,7 +64,7 @@ export async function fitPca(pool: InferencePool, sample: Matrix, options: PcaOp
 async function scatterMatrix(pool: InferencePool, points: Matrix, mean: Float32Array): Promise<Float64Array> {
   const g = new Graph('scatter');
   const centred = g.sub(g.input('x', 'float32', ['rows', 'd']), g.input('mean', 'float32', ['d']));
-  g.output(g.gemm(centred, centred, '', { transA: 1 }), 'scatter');
+  g.output(g.gemm(centred, centred, undefined, { transA: 1 }), 'scatter');
   const model = await pool.load(g.toModel(), { key: 'pca-scatter' });
   const total = new Float64Array(points.columns ** 2);
   await overBlocks(
@@ -127,7 +128,7 @@ export function projectionRows(pca: Pca, { whiten = false, shrinkage = 0 }: Proj
 export function addProjection(g: Graph, x: Value, pca: Pca, options?: ProjectionOptions): Value {
   const rows = projectionRows(pca, options);
   const centred = g.sub(x, g.constant(float32(pca.mean), 'pca-mean'));
-  return g.gemm(centred, g.constant(matrixTensor(rows), 'pca-components'), '', { transB: 1 });
+  return g.gemm(centred, g.constant(matrixTensor(rows), 'pca-components'), undefined, { transB: 1 });
 }
 
 /** Adds sign(x)·|x|^exponent: 0.5 tames features of which a few are large (Perronnin et al., ECCV 2010). */
@@ -151,7 +152,7 @@ export async function project(
   const rows = projectionRows(pca, options);
   const g = new Graph('pca-project');
   const centred = g.sub(g.input('x', 'float32', ['rows', 'd']), g.input('mean', 'float32', ['d']));
-  g.output(g.gemm(centred, g.input('projection', 'float32', ['c', 'd']), '', { transB: 1 }), 'y');
+  g.output(g.gemm(centred, g.input('projection', 'float32', ['c', 'd']), undefined, { transB: 1 }), 'y');
   const model = await pool.load(g.toModel(), { key: 'pca-project' });
   const result = newSharedMatrix(points.rows, rows.rows);
   await overBlocks(

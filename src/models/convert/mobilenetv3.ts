@@ -6,10 +6,11 @@
  * average over all places of the last convolution. The results of the thirteen parts are inner values named `features.0`
  * to `features.12`, [n, channels, h, w]. Batch norms are folded into the convolutions.
  */
+
 import { LabelsmithError } from '../../errors.ts';
-import type { Value } from '../../onnx/graph.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
 import { type GgufFile, readGguf } from './gguf.ts';
 
 /** Grows whenever the same file would be converted to another network. */
@@ -78,7 +79,7 @@ export function mobileNetV3ToOnnx(gguf: Uint8Array, { layers = [] }: MobileNetV3
     if (!/^features\.(\d|1[012])$/.test(layer)) {
       throw new LabelsmithError('USAGE', `no layer ${layer}; there are features.0 to features.12`);
     }
-    graph.output(layer);
+    graph.output(graph.value(layer));
   }
   return graph.toModel({ converter: `mobilenetv3 ${MOBILENETV3_CONVERTER_VERSION}` });
 }

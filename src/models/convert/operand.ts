@@ -5,9 +5,10 @@
  * sees it and the order in which its axes lie in memory. A transposition changes the note alone; axes are really moved
  * only where an operator cannot be told another order.
  */
-import type { Value } from '../../onnx/graph.ts';
+
 import type { Graph } from '../../onnx/ops.ts';
 import { type NumericDType, newArray, sizeOf, type Tensor } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
 
 export interface Computed {
   readonly kind: 'computed';
@@ -96,14 +97,14 @@ export function settle({ graph, settled }: Layouts, x: Computed): Computed {
     const { before, after, value } = x.padding;
     const of = settle({ graph, settled }, x.padding.of);
     const pads = [...of.order.map((axis) => before[axis]), ...of.order.map((axis) => after[axis])];
-    const padded = once(settled, `pad ${of.value} ${pads} ${value}`, () => graph.pad(of.value, pads, value));
+    const padded = once(settled, `pad ${of.value.name} ${pads} ${value}`, () => graph.pad(of.value, pads, value));
     return like(of, padded, { shape: x.shape });
   }
   if (x.factor === undefined) return x;
   const factor = graph.scalar(x.factor);
   return like(
     x,
-    once(settled, `scale ${x.value} ${x.factor}`, () => graph.mul(x.value, factor)),
+    once(settled, `scale ${x.value.name} ${x.factor}`, () => graph.mul(x.value, factor)),
   );
 }
 
@@ -120,7 +121,7 @@ export function inOrder(layouts: Layouts, operand: Operand, order: readonly numb
   const x = settle(layouts, operand);
   if (sameOrder(x.order, order)) return x.value;
   const perm = order.map((axis) => x.order.indexOf(axis));
-  return once(settled, `move ${x.value} ${perm}`, () => graph.transpose(x.value, perm));
+  return once(settled, `move ${x.value.name} ${perm}`, () => graph.transpose(x.value, perm));
 }
 
 /** The value laid out as the model sees it. */

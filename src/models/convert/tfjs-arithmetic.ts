@@ -1,6 +1,7 @@
 /** Element by element, along axes, and products: TensorFlow's arithmetic in ONNX. */
-import type { Attributes, Value } from '../../onnx/graph.ts';
+import type { Attributes } from '../../onnx/attributes.ts';
 import { type NumericDType, sizeOf, type Tensor } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
 import {
   asSeen,
   axisInMemory,

@@ -1,5 +1,7 @@
 /** Convolutions and pools: padding made explicit, weights turned to ONNX's layout, bias and activation along. */
+
 import { float32, type Tensor } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
 import {
   type Computed,
   inOrder,
@@ -127,7 +129,7 @@ export const convHandler: Handler = (c, node, inputs) => {
   return like(linear, activate(c, node, activation, linear.value, inputs[hasBias ? 3 : 2]));
 };
 
-function activate(c: Conversion, node: TfNode, activation: string, x: string, slope: Operand | undefined): string {
+function activate(c: Conversion, node: TfNode, activation: string, x: Value, slope: Operand | undefined): Value {
   const { graph } = c;
   switch (activation) {
     case 'Relu':

@@ -263,11 +263,11 @@ export const resize =
     if (!factors.every(Number.isInteger)) onlyOne(c, node);
     const size = factors.every(Number.isInteger)
       ? [c.graph.constant({ dtype: 'float32', dims: [4], data: Float32Array.from(scales) }, 'scales')]
-      : ['', c.graph.ints(x.order.map((axis) => shape[axis]))];
+      : [undefined, c.graph.ints(x.order.map((axis) => shape[axis]))];
     const nearest = half || aligns ? 'round_prefer_ceil' : 'floor';
     const value = c.graph.op(
       'Resize',
-      [x.value, '', ...size],
+      [x.value, undefined, ...size],
       {
         mode,
         coordinate_transformation_mode: aligns ? 'align_corners' : half ? 'half_pixel' : 'asymmetric',

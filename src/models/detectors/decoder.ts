@@ -5,8 +5,9 @@
  * scores [k] (0 to 1) and classes [k] (int32). Candidates may be below the candidate threshold and are in no order;
  * `detector.ts` drops, scales, clips and sorts.
  */
-import type { Value } from '../../onnx/graph.ts';
+
 import type { Graph } from '../../onnx/ops.ts';
+import type { Value } from '../../onnx/value.ts';
 
 /** A decoder with what it has to know of the network; names are of the network's values. */
 export type Decoder =

@@ -1,10 +1,11 @@
 /** Decoders on made-up heads whose boxes are worked out by hand, from the formulas of the papers that they cite. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Value } from '../../onnx/graph.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { Session } from '../../onnx/session.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
 import { cellCentres, cellCount } from './anchor-points.ts';
 import type { Decoder } from './decoder.ts';
 import { decode } from './decoders.ts';

@@ -14,12 +14,7 @@ export function decodeYolox({
   classCount,
 }: DecodeContext<Extract<Decoder, { kind: 'yolox' }>>): Candidates {
   const output = outputs[decoder.output];
-  const [place, size, objectness, classScores] = g.split(output, [2, 2, 1, classCount], 2) as [
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [place, size, objectness, classScores] = g.split(output, [2, 2, 1, classCount], 2);
   let centre = place;
   let extent = size;
   if (decoder.boxes === 'cells') {

@@ -6,6 +6,7 @@
  * Input `pixels`: uint8 [1, height, width, 3], RGB. Outputs: `probabilities` float32 [1, classes]; `embedding`
  * float32 [1, columns], the finished vector.
  */
+
 import { readFile } from 'node:fs/promises';
 import { sha256Hex } from '../../core/ids.ts';
 import type { ItemKind } from '../../core/labels.ts';
@@ -16,11 +17,11 @@ import { matrixTensor } from '../../math/matrix.ts';
 import { addLengthNorm } from '../../math/pca/pca.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { inlineModel } from '../../onnx/compose.ts';
-import type { Value } from '../../onnx/graph.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { decodeModel } from '../../onnx/proto.ts';
 import { float32 } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
 import type { EmbeddingRecipe } from '../embed/recipe.ts';
 
 const FORMAT = 'labelsmith-classifier';

@@ -1,0 +1,36 @@
+/** The built-in models, as they are composed: their values have the types that ONNX Runtime gives them. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { compareTypes, graphOf, someFeeds } from '../../test/graph-types.ts';
+import { cacheDirectory } from '../fetch/cache.ts';
+import { visitNodes } from '../onnx/visit.ts';
+import { CATALOGUE } from './catalogue.ts';
+import { preparedInCache } from './prepare.ts';
+
+async function check(bytes: Uint8Array): Promise<void> {
+  const graph = graphOf(bytes);
+  let visited = 0;
+  visitNodes(graph, ({ node, outputs }) => {
+    visited++;
+    for (const value of outputs) if (value) assert.ok(value.shape && value.dtype, `${node.opType} ${value.name}`);
+  });
+  assert.ok(visited > 100);
+  const { weaker } = await compareTypes(graph, someFeeds(graph));
+  assert.deepEqual(weaker, []);
+}
+
+for (const entry of CATALOGUE) {
+  const prepared = await preparedInCache(entry, cacheDirectory()).catch(() => undefined);
+  const skip = prepared ? false : `${entry.id} is not in the model cache (labelsmith models pull ${entry.id})`;
+  test(`every value of ${entry.id}`, { skip }, async () => {
+    if (prepared) await check(new Uint8Array(await readFile(prepared.path)));
+  });
+}
+
+for (const file of ['yolox_nano.onnx', 'mobilenetv2-12-qdq.onnx', 'FastestDet.onnx']) {
+  const path = new URL(`../../../shared/models/${file}`, import.meta.url);
+  const skip = existsSync(path) ? false : `${file} is not at ../shared/models`;
+  test(`every value of ${file}`, { skip }, async () => check(new Uint8Array(await readFile(path))));
+}
