@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { writeOutput } from '../files/output.ts';
+import type { Signature } from '../files/own.ts';
 import { arrayAt, badFile, classNameAt, objectAt, shown, stringAt } from '../formats/check.ts';
 import { csvRecords, csvRow, textCell, textOfCell } from '../formats/csv-table.ts';
 import type { TaxonomyEntry } from './operations.ts';
@@ -27,6 +28,15 @@ export function taxonomyFormatOf(path: string): TaxonomyFormat {
   });
 }
 
+const COLUMNS = ['class', 'parent', 'synonyms', 'synset', 'description'];
+
+/** How a taxonomy that we wrote is known from other files. */
+const SIGNATURES: Readonly<Record<TaxonomyFormat, Signature>> = {
+  json: { begins: '{\n  "classes": [' },
+  csv: { begins: csvRow(COLUMNS).trimEnd() },
+  skos: { holds: 'urn:labelsmith:corpus' },
+};
+
 /** Gives the absolute path of what it wrote. */
 export function writeTaxonomy(
   path: string,
@@ -36,7 +46,8 @@ export function writeTaxonomy(
 ): Promise<string> {
   const { replace, workspaceDir } = options;
   const protectedPaths = [{ path: workspaceDir, what: 'the workspace' }];
-  return writeOutput(path, { kind: 'file', replace, protectedPaths }, async (target) => {
+  const signature = SIGNATURES[format];
+  return writeOutput(path, { kind: 'file', what: 'taxonomy', signature, replace, protectedPaths }, async (target) => {
     await writeFile(target, taxonomyText(format, classes));
   });
 }
@@ -85,8 +96,6 @@ function readPlain(document: unknown, name: string): TaxonomyEntry[] {
     };
   });
 }
-
-const COLUMNS = ['class', 'parent', 'synonyms', 'synset', 'description'];
 
 /** Synonyms stand in one cell with `|` between them; a `|` or `\` of their own has a `\` before it. */
 function cells({ name, parent, synonyms, synset, description }: TaxonomyClass): string[] {

@@ -19,7 +19,7 @@ import { homedir, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
-import { renameOver } from '../files/rename.ts';
+import { writeFileAtomically } from '../files/atomic.ts';
 
 /** The folder of the cache: `LABELSMITH_CACHE`, else the platform's cache folder for this user. */
 export function cacheDirectory(
@@ -81,21 +81,9 @@ export async function putAside(cacheDir: string, path: string): Promise<string> 
 
 /** Writes a file so that its name only ever stands for the whole content: temporary name, sync, rename. */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await renameOver(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
+  await writeFileAtomically(path, content).catch((error) => {
     throw cacheError(error, `cannot write ${path}`);
-  }
+  });
 }
 
 /** The parsed content of a JSON file of the cache, or undefined when it is absent or not JSON (a lost record, not an error). */

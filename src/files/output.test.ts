@@ -1,19 +1,34 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { hashesBelow, inTemporaryFolder, writeFiles } from '../../test/contracts/format.ts';
 import { LabelsmithError } from '../errors.ts';
 import { type OutputOptions, writeOutput } from './output.ts';
+import { MARKER, writeMarker } from './own.ts';
+import type { ProtectedPath } from './place.ts';
+import { LEASE_MS } from './unfinished.ts';
 
-const options = (changes: Partial<OutputOptions> = {}): OutputOptions => ({
-  kind: 'folder',
-  replace: false,
-  protectedPaths: [],
-  ...changes,
-});
+interface Changes {
+  readonly kind?: OutputOptions['kind'];
+  readonly replace?: boolean;
+  readonly protectedPaths?: readonly ProtectedPath[];
+}
+const options = ({ kind = 'folder', replace = false, protectedPaths = [] }: Changes = {}): OutputOptions =>
+  kind === 'folder'
+    ? { kind, what: 'export', replace, protectedPaths }
+    : { kind, what: 'list', signature: { begins: 'file,class' }, replace, protectedPaths };
+
+/** Names in a folder, its marker aside. */
+const namesIn = async (folder: string) => (await readdir(folder)).filter((name) => name !== MARKER);
+
+/** A folder that was written before. */
+const writeOwn = async (folder: string, files: Readonly<Record<string, string>>) => {
+  await writeFiles(folder, files);
+  await writeMarker(folder, 'export');
+};
 const isError = (code: string, text: RegExp) => (error: unknown) =>
   error instanceof LabelsmithError && error.code === code && text.test(error.message);
 const writes = (name: string) => (target: string) => writeFile(join(target, name), name);
@@ -22,7 +37,7 @@ describe('outputs', () => {
   it('makes a folder with its parents, and takes an empty one', () =>
     inTemporaryFolder(async (folder) => {
       await writeOutput(join(folder, 'a/b/out'), options(), writes('x'));
-      assert.deepEqual(await readdir(join(folder, 'a/b/out')), ['x']);
+      assert.deepEqual(await namesIn(join(folder, 'a/b/out')), ['x']);
       await mkdir(join(folder, 'empty'));
       await writeOutput(join(folder, 'empty'), options(), writes('x'));
       assert.deepEqual(await readdir(folder), ['a', 'empty']);
@@ -31,7 +46,7 @@ describe('outputs', () => {
   it('refuses what is not empty, and what is of the other kind', () =>
     inTemporaryFolder(async (folder) => {
       await writeFiles(folder, { 'full/x': '', file: 'x', 'empty-file': '' });
-      const attempt = (name: string, changes: Partial<OutputOptions>) =>
+      const attempt = (name: string, changes: Changes) =>
         writeOutput(join(folder, name), options(changes), async () => assert.fail('nothing may be written'));
       await assert.rejects(attempt('full', {}), isError('REFUSED', /not empty/));
       await assert.rejects(attempt('file', { kind: 'file' }), isError('REFUSED', /not empty/));
@@ -64,22 +79,22 @@ describe('outputs', () => {
 
   it('keeps the old one when writing fails, and leaves nothing beside it', () =>
     inTemporaryFolder(async (folder) => {
-      await writeFiles(folder, { 'out/old': 'old' });
+      await writeOwn(join(folder, 'out'), { old: 'old' });
       const failing = writeOutput(join(folder, 'out'), options({ replace: true }), async (target) => {
         await writeFile(join(target, 'half'), '');
         throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
       });
       await assert.rejects(failing, isError('DISK_FULL', /no room left/));
-      assert.deepEqual(Object.keys(await hashesBelow(folder)), ['out/old']);
+      assert.deepEqual(Object.keys(await hashesBelow(folder)), [`out/${MARKER}`, 'out/old']);
     }));
 
   it('replaces the folder that a link leads to, not the link', () =>
     inTemporaryFolder(async (folder) => {
-      await writeFiles(folder, { 'real/old': '' });
+      await writeOwn(join(folder, 'real'), { old: '' });
       await symlink(join(folder, 'real'), join(folder, 'link'));
       await writeOutput(join(folder, 'link'), options({ replace: true }), writes('new'));
-      assert.deepEqual(await readdir(join(folder, 'real')), ['new']);
-      assert.deepEqual(await readdir(join(folder, 'link')), ['new']);
+      assert.deepEqual(await namesIn(join(folder, 'real')), ['new']);
+      assert.deepEqual(await namesIn(join(folder, 'link')), ['new']);
     }));
 
   it('does not run two exports to one place at once', () =>
@@ -103,7 +118,7 @@ describe('outputs', () => {
       fs.promises.rename = async (...args) => { die(); await rename(...args); die(); };
       syncBuiltinESMExports();
       const { writeOutput } = await import(${JSON.stringify(join(import.meta.dirname, 'output.ts'))});
-      await writeOutput(process.argv[1], { kind: 'folder', replace: true, protectedPaths: [] }, async (target) => {
+      await writeOutput(process.argv[1], { kind: 'folder', what: 'export', replace: true, protectedPaths: [] }, async (target) => {
         fs.writeFileSync(target + '/new', 'new');
         if (step < 0) process.kill(process.pid, 'SIGKILL');
       });
@@ -112,12 +127,12 @@ describe('outputs', () => {
     for (const step of [-1, 0, 1, 2, 3]) {
       await inTemporaryFolder(async (folder) => {
         const out = join(folder, 'out');
-        await writeFiles(folder, { 'out/old': 'old' });
+        await writeOwn(out, { old: 'old' });
         const run = spawnSync(process.execPath, ['--input-type=module', '-e', script, out, String(step)], {
           encoding: 'utf8',
         });
         assert.equal(run.signal, 'SIGKILL', run.stderr);
-        outcomes.push(existsSync(out) ? (await readdir(out)).join() : 'aside');
+        outcomes.push(existsSync(out) ? (await namesIn(out)).join() : 'aside');
         assert.ok(
           (await readdir(folder)).some((name) => name !== 'out'),
           'the kill left something beside it',
@@ -125,7 +140,7 @@ describe('outputs', () => {
 
         // Without --replace the next export says that the old (or the new) is there, and is there it is.
         await assert.rejects(writeOutput(out, options(), writes('x')), isError('REFUSED', /not empty/));
-        const found = await readdir(out);
+        const found = await namesIn(out);
         assert.ok(found.join() === 'old' || found.join() === 'new', found.join());
         assert.deepEqual(await readdir(folder), ['out'], 'leftovers are gone');
       });
@@ -142,12 +157,57 @@ describe('outputs', () => {
         mine = target;
         await writeFile(join(target, 'x'), '');
       });
-      const foreign = mine.replace(/labelsmith-[0-9a-f]{6}/, 'labelsmith-zzzzzz');
+      const other = mine.replace(/labelsmith-[0-9a-f]{6}/, 'labelsmith-zzzzzz');
+      const elsewhere = mine.replace(/labelsmith-[0-9a-f]{6}/, 'labelsmith-000000');
       const running = mine.replace(/\d+\.new$/, `${process.ppid}.new`);
       const dead = mine.replace(/\d+\.new$/, '999999999.new');
-      for (const path of [foreign, running, dead]) await mkdir(path);
+      // A machine that nobody hears of any more, and a number that another process has by now.
+      const silent = mine.replace(/labelsmith-[0-9a-f]{6}/, 'labelsmith-111111');
+      const reused = mine.replace(/\d+\.new$/, '1.new');
+      const all = [other, elsewhere, running, dead, silent, reused];
+      for (const path of all) await mkdir(path);
+      const long = new Date(Date.now() - LEASE_MS - 60_000);
+      for (const path of [silent, reused]) await utimes(path, long, long);
       await rename(out, join(folder, 'moved'));
       await writeOutput(out, options(), writes('x'));
-      assert.deepEqual([foreign, running, dead].map(existsSync), [true, true, false]);
+      assert.deepEqual(all.map(existsSync), [true, true, true, false, false, false]);
+    }));
+
+  it('replaces what it wrote, and nothing else', () =>
+    inTemporaryFolder(async (folder) => {
+      const replacing = (name: string, kind: OutputOptions['kind']) =>
+        writeOutput(join(folder, name), options({ kind, replace: true }), (target) =>
+          writeFile(kind === 'file' ? target : join(target, 'x'), 'file,class\n'),
+        );
+      await writeFiles(folder, { 'Documents/thesis.txt': '', 'photo.png': 'PNG', 'mine.csv': '\uFEFFfile,class,x\n' });
+      await assert.rejects(
+        replacing('Documents', 'folder'),
+        isError('REFUSED', /labelsmith did not write this folder/),
+      );
+      await assert.rejects(replacing('photo.png', 'file'), isError('REFUSED', /it is no list of labelsmith/));
+      await replacing('mine.csv', 'file');
+      await replacing('out', 'folder');
+      await replacing('out', 'folder');
+      await writeFiles(folder, { 'out/runs/best.pt': '', 'out/Thumbs.db': '', 'out/labels.cache': '' });
+      await assert.rejects(replacing('out', 'folder'), isError('REFUSED', /labelsmith did not write runs in it/));
+      await rm(join(folder, 'out/runs'), { recursive: true });
+      await replacing('out', 'folder');
+      assert.deepEqual(await namesIn(join(folder, 'out')), ['x']);
+      // A marker that is none.
+      await writeFiles(folder, { [`fake/${MARKER}`]: '{"madeBy":"me"}' });
+      await assert.rejects(replacing('fake', 'folder'), isError('REFUSED', /did not write this folder/));
+    }));
+
+  it('takes names that fill what the file system allows', () =>
+    inTemporaryFolder(async (folder) => {
+      const out = join(folder, '猫'.repeat(85));
+      await writeOutput(out, options(), writes('x'));
+      await writeOutput(out, options({ replace: true }), writes('y'));
+      assert.deepEqual(await namesIn(out), ['y']);
+      const tooLong = writeOutput(join(folder, 'n'.repeat(256)), options(), writes('x'));
+      await assert.rejects(tooLong, isError('REFUSED', /longer than the file system takes/));
+      const belowFile = writeOutput(join(folder, 'a-file/out'), options(), writes('x'));
+      await writeFile(join(folder, 'a-file'), '');
+      await assert.rejects(belowFile, isError('REFUSED', /a part of it is no folder/));
     }));
 });

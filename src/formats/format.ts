@@ -12,7 +12,7 @@ import type { Box } from '../core/boxes.ts';
 import type { DatasetImage, ImportedImage, ReadImage } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
 import type { Task } from '../core/labels.ts';
-import type { ProtectedPath } from '../files/output.ts';
+import type { ProtectedPath } from '../files/place.ts';
 import type { SplitPlan } from './splits.ts';
 
 /** What a format carries from an export to the import of that export. `lossesOf` says the rest in words. */

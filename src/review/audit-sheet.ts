@@ -9,7 +9,8 @@ import type { Box } from '../core/boxes.ts';
 import type { ImageId, ItemId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { LabelsmithError, messageOf } from '../errors.ts';
-import { type ProtectedPath, writeOutput } from '../files/output.ts';
+import { writeOutput } from '../files/output.ts';
+import type { ProtectedPath } from '../files/place.ts';
 import { badFile, objectAt, shown, stringAt } from '../formats/check.ts';
 import { csvRecords, csvRow, fileCell, textCell, textOfCell } from '../formats/csv-table.ts';
 import { classFolders, safeComponent, splitExtension } from '../formats/names.ts';
@@ -59,7 +60,7 @@ export async function writeSheet(
 ): Promise<{ readonly out: string; readonly withoutPicture: number }> {
   const { kind, replace, protectedPaths, draw, picture } = options;
   let withoutPicture = 0;
-  const path = await writeOutput(out, { kind: 'folder', replace, protectedPaths }, async (target) => {
+  const path = await writeOutput(out, { kind: 'folder', what: 'audit', replace, protectedPaths }, async (target) => {
     const sheet = await draw();
     withoutPicture = await (kind === 'csv' ? writeCsv : writeFolders)(target, sheet, picture);
   });

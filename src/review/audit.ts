@@ -3,7 +3,7 @@ import { toClassName } from '../core/class-name.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { CorpusIndex } from '../corpus/state.ts';
 import { LabelsmithError } from '../errors.ts';
-import { placesToKeepOut } from '../files/output.ts';
+import { placesToKeepOut } from '../files/place.ts';
 import { cropRegions, thumbnailOf } from '../images/crops.ts';
 import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
 import type { Workspace } from '../jobs/workspace.ts';

@@ -9,7 +9,8 @@ import type { Box } from '../core/boxes.ts';
 import type { ImageId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { html, type Markup } from '../core/markup.ts';
-import { type ProtectedPath, writeOutput } from '../files/output.ts';
+import { type OutputOptions, writeOutput } from '../files/output.ts';
+import type { ProtectedPath } from '../files/place.ts';
 import { ClassTreeWriter } from '../formats/class-tree.ts';
 import { csvRow, fileCell, textCell } from '../formats/csv-table.ts';
 import { safeComponent } from '../formats/names.ts';
@@ -43,13 +44,24 @@ const MARGIN = 0.15;
 const PAGE = 'index.html';
 const SHEET = 'label.csv';
 
+/** What the questions are written over: earlier ones that are as they were asked, or nothing. */
+export function questionsOutput(
+  kind: OutputOptions['kind'],
+  places: Pick<OutputOptions, 'replace' | 'protectedPaths'>,
+): OutputOptions {
+  const { replace, protectedPaths } = places;
+  const what = 'list of questions';
+  if (kind === 'folder') return { kind, what, replace, protectedPaths };
+  return { kind, what, signature: { begins: COLUMNS.join(',') }, replace, protectedPaths };
+}
+
 /** A CSV file with a row a question. Gives its absolute path. */
 export function writeQuestionSheet(
   out: string,
   questions: readonly QuestionFile[],
   { task, replace, protectedPaths }: Omit<QuestionsOptions, 'bytes' | 'classNames'>,
 ): Promise<string> {
-  return writeOutput(out, { kind: 'file', replace, protectedPaths }, (target) =>
+  return writeOutput(out, questionsOutput('file', { replace, protectedPaths }), (target) =>
     writeFile(target, sheet(questions, task)),
   );
 }
@@ -82,7 +94,7 @@ export async function writeQuestionFolder(
 ): Promise<{ readonly out: string; readonly unreadable: number }> {
   const { classNames, replace, protectedPaths } = options;
   let unreadable = 0;
-  const path = await writeOutput(out, { kind: 'folder', replace, protectedPaths }, async (target) => {
+  const path = await writeOutput(out, questionsOutput('folder', { replace, protectedPaths }), async (target) => {
     const named = [...classNames, NONE_OF_THESE];
     const tree = new ClassTreeWriter(named, null, [PAGE, SHEET]);
     const sorted = questions.every(({ box }) => box === null);

@@ -11,7 +11,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { withFolderLock } from '../files/folder-lock.ts';
-import { flush } from '../files/output.ts';
+import { flushFile, flushFolder } from '../files/flush.ts';
 import { renameOver } from '../files/rename.ts';
 import { filePieces } from './file.ts';
 import { keyProblem, type PutCondition, type PutOptions, type PutResult, type Sink, type SinkFile } from './sink.ts';
@@ -119,7 +119,7 @@ async function writeAndSwap(
   try {
     await writeVerified(partial, pieces, options);
     const written = await swap(partial, place, condition);
-    await flush(dirname(place.path), 'folder');
+    await flushFolder(dirname(place.path));
     const file = await fileAt(place.key, place.path);
     if (!written || file === undefined) return { kind: 'not-met', found: file };
     return { kind: 'written', file };

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { vectorStoreContract } from '../../test/contracts/vectors.ts';
 import { sha256Hex } from '../core/ids.ts';
@@ -52,27 +51,29 @@ test('another Arrow file, or none, is told by name', () => {
   assert.throws(() => decodeVectors(new Uint8Array(0), 'x.arrow'), /x\.arrow is not a file of vectors/);
 });
 
-test('what a killed process left unfinished goes with the next write; what another is writing stays', async (t) => {
-  const workspace = mkdtempSync(join(tmpdir(), 'labelsmith-sweep-'));
+test('a record that names a file elsewhere reaches nothing outside of the vectors', async (t) => {
+  const workspace = mkdtempSync(join(tmpdir(), 'labelsmith-hostile-'));
   t.after(() => rmSync(workspace, { recursive: true, force: true }));
-  const ended = spawnSync(process.execPath, ['-e', '']).pid;
-  const shard = { ...SHARD, shard: '0', runId: 'r' };
-  const first = await arrowVectorStore(workspace).write(shard);
-  // A second workspace, since each folder is swept once by a process.
-  const other = mkdtempSync(join(tmpdir(), 'labelsmith-sweep-'));
-  t.after(() => rmSync(other, { recursive: true, force: true }));
-  const folder = join(other, dirname(first.file));
-  mkdirSync(folder, { recursive: true });
-  const machine = sha256Hex(hostname()).slice(0, 8);
-  const left = (where: string, pid: number) => `${'f'.repeat(32)}.arrow.${where}-${pid}-0123456789ab.tmp`;
-  for (const name of [left(machine, ended), left(machine, process.ppid), left('0000dead', ended)]) {
-    writeFileSync(join(folder, name), 'half written');
-  }
-  await arrowVectorStore(other).write(shard);
-  const expected = [
-    first.file.slice(first.file.lastIndexOf('/') + 1),
-    left(machine, process.ppid),
-    left('0000dead', ended),
+  const own = join(workspace, 'w');
+  const store = arrowVectorStore(own);
+  const shard = await store.write({ ...SHARD, shard: '0', runId: 'r' });
+  mkdirSync(join(workspace, 'elsewhere'));
+  writeFileSync(join(workspace, 'elsewhere/x.arrow'), 'precious');
+  writeFileSync(join(own, 'labelsmith.sqlite'), 'precious');
+  symlinkSync(join(workspace, 'elsewhere'), join(own, 'vectors/link'));
+  const names = [
+    '../elsewhere/x.arrow',
+    'vectors/../../elsewhere/x.arrow',
+    'vectors/../x.arrow',
+    'vectors/link/x.arrow',
+    'labelsmith.sqlite',
+    join(workspace, 'elsewhere/x.arrow'),
   ];
-  assert.deepEqual(readdirSync(folder).sort(), expected.sort());
+  for (const file of names) {
+    await assert.rejects(store.remove([{ ...shard, file }]), { code: 'WORKSPACE' }, file);
+    await assert.rejects(store.read({ ...shard, file }), { code: 'WORKSPACE' }, file);
+  }
+  await store.prune([shard]);
+  assert.equal(readFileSync(join(workspace, 'elsewhere/x.arrow'), 'utf8'), 'precious');
+  assert.equal(readFileSync(join(own, 'labelsmith.sqlite'), 'utf8'), 'precious');
 });

@@ -2,15 +2,13 @@
  * Vectors in a folder of Arrow files: `vectors/SPACE/HASH.arrow` in the workspace, SPACE a hash of the space and the kind
  * of items, HASH that of the file's bytes.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ItemId, sha256Hex } from '../core/ids.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { renameOver } from '../files/rename.ts';
+import { isTemporaryName, writeWorkspaceFile } from '../files/atomic.ts';
+import { pathBelow } from '../files/place.ts';
 import { newSharedMatrix } from '../math/matrix.ts';
-import { isGone } from '../store/process-mark.ts';
 import type { VectorShard } from '../store/store.ts';
 import { ID_LENGTH, MAX_SHARD_ROWS, type NewVectorShard, type VectorStore, type Vectors } from './vector-store.ts';
 
@@ -21,10 +19,9 @@ const arrowFile = () => import('./arrow-file.ts');
 
 /** @param workspace the workspace's folder; it need not have a `vectors` folder yet. */
 export function arrowVectorStore(workspace: string): VectorStore {
-  const pathOf = (shard: VectorShard) => join(workspace, ...shard.file.split('/'));
   const read = async (shard: VectorShard): Promise<Vectors> => {
     const { decodeVectors } = await arrowFile();
-    const found = decodeVectors(await readChecked(pathOf(shard), shard), shard.file);
+    const found = decodeVectors(await readChecked(await pathOf(workspace, shard), shard), shard.file);
     return checkAgainst(shard, found);
   };
   return {
@@ -38,13 +35,25 @@ export function arrowVectorStore(workspace: string): VectorStore {
     async remove(shards) {
       const folders = new Set<string>();
       for (const shard of shards) {
-        await rm(pathOf(shard), { force: true });
-        folders.add(dirname(pathOf(shard)));
+        const path = await pathOf(workspace, shard);
+        await rm(path, { force: true });
+        folders.add(dirname(path));
       }
       for (const folder of folders) await removeIfEmpty(folder);
     },
     prune: (keep) => prune(workspace, keep),
   };
+}
+
+/** Where a record says that a file is. The record may be somebody else's, so it is asked for a name that is given here. */
+async function pathOf(workspace: string, { file }: VectorShard): Promise<string> {
+  const [folder, ...rest] = file.split('/');
+  if (folder !== VECTORS_FOLDER || rest.length !== 2 || !file.endsWith('.arrow')) {
+    throw new LabelsmithError('WORKSPACE', `${JSON.stringify(file)} is no place of vectors in ${workspace}`, {
+      hint: 'The workspace was damaged, or made by somebody to reach other files. Nothing outside of it is touched.',
+    });
+  }
+  return pathBelow(workspace, file);
 }
 
 async function writeShard(workspace: string, shard: NewVectorShard): Promise<VectorShard> {
@@ -55,7 +64,6 @@ async function writeShard(workspace: string, shard: NewVectorShard): Promise<Vec
   const folder = sha256Hex(`${shard.space}\n${shard.items}`).slice(0, 16);
   const name = `${sha256.slice(0, 32)}.arrow`;
   const path = join(workspace, VECTORS_FOLDER, folder);
-  await sweepOnce(path);
   await writeDurably(path, name, bytes);
   return {
     space: shard.space,
@@ -93,62 +101,12 @@ function checkShard({ shard, items, ids, vectors, precision = 'float16' }: NewVe
   );
 }
 
-/** In names of unfinished files: this machine and process. */
-const WRITER = `${sha256Hex(hostname()).slice(0, 8)}-${process.pid}`;
-const UNFINISHED = /\.arrow\.([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/;
-
-const swept = new Set<string>();
-
-/** Removes the unfinished files that killed processes of this machine left in a folder, at this process's first write there. */
-async function sweepOnce(folder: string): Promise<void> {
-  if (swept.has(folder)) return;
-  swept.add(folder);
-  const [machine] = WRITER.split('-');
-  for (const file of await readdir(folder).catch(() => [])) {
-    const [, where, pid] = UNFINISHED.exec(file) ?? [];
-    if (where !== machine || !isGone({ host: hostname(), pid: Number(pid), process_mark: '' })) continue;
-    await rm(join(folder, file), { force: true });
-  }
-}
-
 /** The file appears whole under its name or not at all; the folder's entry is on disk too. */
 async function writeDurably(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const path = join(folder, name);
   // The name is the content's, but a file may have been damaged since.
   const there = await readFile(path).catch(() => undefined);
-  if (there?.equals(bytes)) return;
-  const temporary = join(folder, `${name}.${WRITER}-${randomBytes(6).toString('hex')}.tmp`);
-  try {
-    await mkdir(folder, { recursive: true });
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await renameOver(temporary, path);
-    await syncFolder(folder);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    const full = systemCodeOf(cause) === 'ENOSPC' || systemCodeOf(cause) === 'EDQUOT';
-    throw new LabelsmithError(full ? 'DISK_FULL' : 'WORKSPACE', `cannot write ${path} (${systemCodeOf(cause)})`, {
-      cause,
-      hint: full
-        ? `${bytes.length} bytes are needed. Make room and run the same command again: it goes on where it stopped.`
-        : 'Choose a folder that you may write to with --workspace DIR.',
-    });
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return; // a folder cannot be opened there, and renames are in its journal
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  if (!there?.equals(bytes)) await writeWorkspaceFile(path, bytes);
 }
 
 /** What makes vectors again: an embedder, or whatever guessed the labels of a task. */
@@ -251,12 +209,15 @@ async function lookup(
 async function prune(workspace: string, keep: Iterable<VectorShard>): Promise<number> {
   const named = new Set<string>();
   for (const { file } of keep) named.add(file);
-  const folders = await readdir(join(workspace, VECTORS_FOLDER)).catch(() => []);
+  const entries = await readdir(join(workspace, VECTORS_FOLDER), { withFileTypes: true }).catch(() => []);
   let deleted = 0;
-  for (const folder of folders) {
+  for (const entry of entries) {
+    // A link leads out of the workspace, or nowhere that is ours.
+    if (!entry.isDirectory()) continue;
+    const folder = entry.name;
     const files = await readdir(join(workspace, VECTORS_FOLDER, folder)).catch(() => []);
     for (const file of files) {
-      if (named.has(`${VECTORS_FOLDER}/${folder}/${file}`) || !(file.endsWith('.arrow') || UNFINISHED.test(file)))
+      if (named.has(`${VECTORS_FOLDER}/${folder}/${file}`) || !(file.endsWith('.arrow') || isTemporaryName(file)))
         continue;
       await rm(join(workspace, VECTORS_FOLDER, folder, file), { force: true });
       deleted++;

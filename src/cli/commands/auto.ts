@@ -13,7 +13,7 @@ import { isUnreadIn, printDetected, runDetect, shapeCounts } from './detect.ts';
 import { DETECT_OPTIONS, type DetectOptions } from './detect-options.ts';
 import { printClusters, printHowClustered, runDiscover } from './discover.ts';
 import { runEmbed } from './embed.ts';
-import { writeReport } from './report.ts';
+import { checkReportPlace, writeReport } from './report.ts';
 
 const CLASSES_SHOWN = 20;
 const CLUSTERS_SHOWN = 10;
@@ -56,6 +56,8 @@ export async function runAuto(context: Context, named: readonly string[], option
   const workspace = await openWorkspace(global.workspace, { create: true });
   try {
     const classifier = wanted === undefined ? null : await classifierPath(wanted, workspace.dir);
+    const reportPath = report ?? resolve(workspace.dir, '..', 'labelsmith-report.html');
+    await checkReportPlace(workspace, reportPath);
     const sources = await openSources(workspace, named, HERE);
     const run = context.runOptions();
     const added = await addTo(workspace, sources, { ...run, sync: false });
@@ -71,7 +73,6 @@ export async function runAuto(context: Context, named: readonly string[], option
     const discovered = signal.aborted ? null : await discoverClasses(context, workspace);
     const classified = classifier === null || signal.aborted ? null : await runClassify(context, workspace, classifier);
     if (classified) printClassified(output, classified);
-    const reportPath = report ?? resolve(workspace.dir, '..', 'labelsmith-report.html');
     const written = signal.aborted ? null : await writeReport(workspace, reportPath, output, global);
     await summarise(context, workspace, {
       added: added.counts,

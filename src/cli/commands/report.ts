@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { writeOutput } from '../../files/output.ts';
+import { checkOutput, type OutputOptions, writeOutput } from '../../files/output.ts';
+import { placesToKeepOut } from '../../files/place.ts';
 import { thumbnailOf } from '../../images/crops.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
 import { LABELSMITH_VERSION } from '../../jobs/run.ts';
@@ -47,6 +48,7 @@ export async function writeReport(
   { seed, threads, title = basename(dirname(workspace.dir)) }: GatherOptions & { readonly title?: string },
 ): Promise<{ path: string; byteSize: number }> {
   const path = resolve(out);
+  await checkReportPlace(workspace, path);
   const { store } = workspace;
   const read = originalBytes(workspace);
   output.note('Writing the report…');
@@ -59,9 +61,24 @@ export async function writeReport(
     vectors: (items, ids) => vectorsOf(workspace, items, ids),
   });
   const html = renderReport(data);
-  const protectedPaths = [{ path: workspace.dir, what: 'the workspace' }];
-  await writeOutput(path, { kind: 'file', replace: true, protectedPaths }, (target) => writeFile(target, html));
+  await writeOutput(path, await reportOutput(workspace), (target) => writeFile(target, html));
   return { path, byteSize: Buffer.byteLength(html) };
+}
+
+/** A report takes the place of an earlier one, and of nothing else. */
+async function reportOutput(workspace: Workspace): Promise<OutputOptions> {
+  return {
+    kind: 'file',
+    what: 'report',
+    signature: { holds: '<meta name="generator" content="labelsmith ' },
+    replace: true,
+    protectedPaths: await placesToKeepOut(workspace, { insideSources: true }),
+  };
+}
+
+/** Refuses a place for a report before any work is done for it. */
+export async function checkReportPlace(workspace: Workspace, out: string): Promise<void> {
+  await checkOutput(out, await reportOutput(workspace));
 }
 
 /** A picture that cannot be made (the file is gone) is left out of the page. */

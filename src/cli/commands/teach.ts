@@ -1,13 +1,14 @@
 import { basename, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { ITEM_KINDS, isMachine, NONE_OF_THESE } from '../../core/labels.ts';
-import { checkOutput, type ProtectedPath, placesToKeepOut } from '../../files/output.ts';
+import { checkOutput } from '../../files/output.ts';
+import { type ProtectedPath, placesToKeepOut } from '../../files/place.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { requireEmbedder } from '../../models/prepare-embedder.ts';
 import { allEntries } from '../../models/registry.ts';
-import { type QuestionFile, writeQuestionFolder, writeQuestionSheet } from '../../review/questions.ts';
+import { type QuestionFile, questionsOutput, writeQuestionFolder, writeQuestionSheet } from '../../review/questions.ts';
 import { openSource } from '../../sources/open.ts';
 import { dropUnlabelledAuditItems } from '../../stages/audit/audit-items.ts';
 import { openClassifier } from '../../stages/classify/classifier-file.ts';
@@ -138,7 +139,7 @@ const select = command({
         protectedPaths: await placesToKeepOut(workspace, { insideSources: isSheet(options.out) }),
       };
       // Before the audit set is drawn: what is drawn and not written would never be asked.
-      await checkOutput(place.out, { ...place, kind: isSheet(place.out) ? 'file' : 'folder' });
+      await checkOutput(place.out, questionsOutput(isSheet(place.out) ? 'file' : 'folder', place));
       if (options.items === 'regions') await store.ensureTask({ name: task, rule: 'single', items: 'regions' });
       const { items } = await singleTask(store, task);
       const embedded = await runEmbed(context, workspace, { items, force: false });

@@ -6,7 +6,8 @@
  */
 import type { DatasetImage } from '../../core/dataset.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { writeOutput } from '../../files/output.ts';
+import { type OutputOptions, writeOutput } from '../../files/output.ts';
+import type { Signature } from '../../files/own.ts';
 import type { ExportContext, ExportSummary, Format, FormatName, ImagesMode } from '../../formats/format.ts';
 import { Tally } from '../../formats/format.ts';
 import { formatNamed } from '../../formats/table.ts';
@@ -22,7 +23,7 @@ export async function exportDataset(
   const tally = new Tally();
   const job = { ...context, images: imagesModeOf(format, context), tally };
   refuseMisfit(format, context);
-  const path = await writeOutput(out, { ...context, kind: format.kind }, (target) =>
+  const path = await writeOutput(out, outputOptions(format, context), (target) =>
     format.write(selected(images, format, context, tally), target, job),
   );
   return {
@@ -39,6 +40,21 @@ export async function exportDataset(
     renamed: tally.renamed,
     loses: format.loses,
   };
+}
+
+/** How an export of ours to one file is known from other files. */
+const SIGNATURES: Partial<Readonly<Record<FormatName, Signature>>> = {
+  csv: { begins: 'file,class,confidence,origin,task' },
+  jsonl: { begins: '{"file":"', holds: '"sha256":"' },
+  parquet: { begins: 'PAR1', endHolds: 'Labelsmith ' },
+};
+
+function outputOptions({ name, kind }: Format, { replace, protectedPaths }: ExportContext): OutputOptions {
+  const what = `export to ${name}`;
+  if (kind === 'folder') return { kind, what, replace, protectedPaths };
+  const signature = SIGNATURES[name];
+  if (signature === undefined) throw new Error(`nothing says how a file of the format ${name} is known`);
+  return { kind, what, signature, replace, protectedPaths };
 }
 
 function imagesModeOf(format: Format, context: ExportContext): ImagesMode {

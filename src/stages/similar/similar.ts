@@ -5,11 +5,11 @@
  * the default recipe) and an index of about 50 bytes an image, which is kept in the workspace's cache and extended when
  * images have come in since; it pays where many searches follow each other.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
-import { renameOver } from '../../files/rename.ts';
+import { writeWorkspaceFile } from '../../files/atomic.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import { type Neighbours, noNeighbours, offer } from '../../math/knn/neighbours.ts';
@@ -167,11 +167,8 @@ async function readStored(file: string, shards: readonly VectorShard[]) {
 
 /** The index before its record: a record that names other shards than the index holds would give wrong answers. */
 async function writeStored(file: string, index: LshIndex, record: LshRecord): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const own = `${file}.${process.pid}`;
-  await writeFile(`${file}.json`, JSON.stringify({ shards: ['being written'] } satisfies LshRecord));
-  await writeFile(own, encodeLsh(index));
-  await renameOver(own, file);
-  await writeFile(`${own}.json`, JSON.stringify(record));
-  await renameOver(`${own}.json`, `${file}.json`);
+  const say = (known: LshRecord) => writeWorkspaceFile(`${file}.json`, Buffer.from(JSON.stringify(known)));
+  await say({ shards: ['being written'] });
+  await writeWorkspaceFile(file, encodeLsh(index));
+  await say(record);
 }

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { writeAtomically } from '../../fetch/cache.ts';
+import { writeWorkspaceFile } from '../../files/atomic.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { wilsonInterval } from '../../math/metrics/classification.ts';
@@ -289,7 +289,7 @@ async function saveClassifier(
   const embedder = typeof model === 'string' ? await readFile(model) : model;
   const bytes = classifierModel({ info, recipe, mean: mean.values, head: learned.head, embedder });
   const path = join(dir, MODELS_FOLDER, `${fileNameOf(task.name)}${labelRest ? '' : '.base'}.onnx`);
-  await writeAtomically(path, bytes);
+  await writeWorkspaceFile(path, bytes);
   return { path, sha256: sha256Hex(bytes) };
 }
 
