@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { hashesBelow, inTemporaryFolder, writeFiles } from '../../test/contracts/format.ts';
+import { hashesBelow, inTemporaryFolder, namesIn, writeFiles } from '../../test/contracts/format.ts';
 import { LabelsmithError } from '../errors.ts';
 import { type OutputOptions, writeOutput } from './output.ts';
 import { MARKER, writeMarker } from './own.ts';
@@ -20,9 +20,6 @@ const options = ({ kind = 'folder', replace = false, protectedPaths = [] }: Chan
   kind === 'folder'
     ? { kind, what: 'export', replace, protectedPaths }
     : { kind, what: 'list', signature: { begins: 'file,class' }, replace, protectedPaths };
-
-/** Names in a folder, its marker aside. */
-const namesIn = async (folder: string) => (await readdir(folder)).filter((name) => name !== MARKER);
 
 /** A folder that was written before. */
 const writeOwn = async (folder: string, files: Readonly<Record<string, string>>) => {
@@ -85,7 +82,7 @@ describe('outputs', () => {
         throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
       });
       await assert.rejects(failing, isError('DISK_FULL', /no room left/));
-      assert.deepEqual(Object.keys(await hashesBelow(folder)), [`out/${MARKER}`, 'out/old']);
+      assert.deepEqual(Object.keys(await hashesBelow(folder)), ['out/old']);
     }));
 
   it('replaces the folder that a link leads to, not the link', () =>

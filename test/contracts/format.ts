@@ -14,6 +14,7 @@ import type { DatasetImage, ImportedImage, ImportedRegion, LabelValue, RegionRec
 import { regionIdOf, sha256Hex } from '../../src/core/ids.ts';
 import { NONE_OF_THESE, ORIGINS, type Task } from '../../src/core/labels.ts';
 import { LabelsmithError } from '../../src/errors.ts';
+import { MARKER } from '../../src/files/own.ts';
 import type { ExportContext, Format, FormatName, Keeps } from '../../src/formats/format.ts';
 import { parseSplit, planSplits } from '../../src/formats/splits.ts';
 import { readFormat } from '../../src/formats/table.ts';
@@ -626,10 +627,16 @@ function assertRegions(
 }
 
 /** Every file of a folder (or one file) with its hash. */
+/** What a folder holds, sorted, but the marker that says who wrote it. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name !== MARKER).sort();
+}
+
+/** Path below `root` → SHA-256, of all but the markers that say who wrote a folder. */
 export async function hashesBelow(root: string): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const entry of await readdir(root, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile()) continue;
+    if (!entry.isFile() || entry.name === MARKER) continue;
     const file = join(entry.parentPath, entry.name);
     hashes[file.slice(root.length + 1)] = createHash('sha256')
       .update(await readFile(file))

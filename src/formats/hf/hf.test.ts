@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
   brokenFiles,
   contextFor,
   inTemporaryFolder,
+  namesIn,
   readAll,
   streamOf,
   twoImages,
@@ -21,7 +22,7 @@ describe('hf', () => {
       const out = join(folder, 'out');
       const splits = await planSplits(streamOf(images), parseSplit('train=.5,test=.5'), 1);
       await exportDataset('hf', out, streamOf(images), contextFor(images, seeds, { splits }));
-      assert.deepEqual((await readdir(out)).sort(), ['README.md', 'test', 'train']);
+      assert.deepEqual(await namesIn(out), ['README.md', 'test', 'train']);
       assert.match(
         await readFile(join(out, 'README.md'), 'utf8'),
         /^---\nconfigs:\n {2}- config_name: default\n {4}data_files:\n {6}- split: train\n {8}path: "train\/\*\*"/,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -9,6 +9,7 @@ import {
   contextFor,
   hashesBelow,
   inTemporaryFolder,
+  namesIn,
   readAll,
   streamOf,
   twoImages,
@@ -51,10 +52,10 @@ describe('yolo', () => {
       await exportDataset('yolo', join(folder, 'a'), streamOf(images), contextFor(images, seeds, { splits }));
       const yaml = parse(await readFile(join(folder, 'a', 'data.yaml'), 'utf8'));
       assert.deepEqual([yaml.train, yaml.val], ['images/train', 'images/val']);
-      assert.deepEqual((await readdir(join(folder, 'a', 'images'))).sort(), ['train', 'val']);
+      assert.deepEqual(await namesIn(join(folder, 'a', 'images')), ['train', 'val']);
 
       await exportDataset('yolo', join(folder, 'b'), streamOf(images), contextFor(images, seeds, { images: 'none' }));
-      assert.deepEqual((await readdir(join(folder, 'b'))).sort(), ['all.txt', 'data.yaml', 'labels']);
+      assert.deepEqual(await namesIn(join(folder, 'b')), ['all.txt', 'data.yaml', 'labels']);
       const listed = (await readFile(join(folder, 'b', 'all.txt'), 'utf8')).trim().split('\n').sort();
       assert.deepEqual(listed, ['./images/b.png', './images/day 1/a.jpg']);
       const read = await readAll('yolo', join(folder, 'b'));
@@ -72,7 +73,7 @@ describe('yolo', () => {
       const renamed = images.map((image, i) => ({ ...image, file: files[i] }));
       const summary = await exportDataset('yolo', join(folder, 'o'), streamOf(renamed), contextFor(renamed, seeds));
       assert.equal(summary.renamed, 2);
-      assert.deepEqual((await readdir(join(folder, 'o/images/images_'))).sort(), [
+      assert.deepEqual(await namesIn(join(folder, 'o/images/images_')), [
         'x.jpg',
         `x~${renamed[1]?.id.slice(0, 8)}.png`,
       ]);
