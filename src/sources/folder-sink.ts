@@ -10,8 +10,8 @@ import { type FileHandle, link, mkdir, open, readdir, realpath, rm, stat } from 
 import { dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { flushFolder } from '../files/flush.ts';
 import { withFolderLock } from '../files/folder-lock.ts';
-import { flushFile, flushFolder } from '../files/flush.ts';
 import { renameOver } from '../files/rename.ts';
 import { filePieces } from './file.ts';
 import { keyProblem, type PutCondition, type PutOptions, type PutResult, type Sink, type SinkFile } from './sink.ts';
