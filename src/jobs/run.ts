@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
 import { isInterruption } from '../errors.ts';
-import { onnxRuntimeVersion } from '../onnx/runtime.ts';
+import { ONNX_RUNTIME_VERSION } from '../onnx/runtime-files.ts';
 import type { Store } from '../store/store.ts';
 import { localEngine } from './local-engine.ts';
 import type { Progress, Stage, StageSummary } from './stage.ts';
@@ -42,7 +42,7 @@ export function versions(): Record<string, string> {
   return {
     labelsmith: LABELSMITH_VERSION,
     node: process.versions.node,
-    onnxruntime: onnxRuntimeVersion(),
+    onnxruntime: ONNX_RUNTIME_VERSION,
     sharp: sharp.versions.sharp ?? 'unknown',
     libvips: sharp.versions.vips,
   };

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { sha256Hex } from '../core/ids.ts';
 import { cacheDirectory, isIntact, readJson, writeAtomically } from '../fetch/cache.ts';
 import { type CachedFile, type FetchOptions, fetchFiles, findCached } from '../fetch/fetch.ts';
+import { prepareRuntime } from '../onnx/runtime.ts';
 import { CATALOGUE, type Converter, type ModelEntry } from './catalogue.ts';
 import { COMPOSER_VERSION, composeModel, defaultRecipe, type Recipe } from './compose-model.ts';
 import { CONVERTERS } from './converters.ts';
@@ -55,6 +56,7 @@ export async function prepareModel(
 
 export async function prepareEntry(entry: ModelEntry, recipe: Recipe, options: PrepareOptions): Promise<PreparedModel> {
   const fetching = fetchOptions(entry, options);
+  await prepareRuntime(options);
   const sources = await fetchFiles(entry.source.files, fetching);
   const ready = await findPrepared(entry, recipe, sources, fetching);
   if (ready) return ready;

@@ -13,7 +13,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import type { GATE, Reply, Request } from './pool.worker.ts';
-import { assertTelemetryOff } from './runtime.ts';
+import { assertTelemetryOff, prepareRuntime } from './runtime.ts';
 import type { SessionSettings, Tensors } from './session.ts';
 import type { TensorArray } from './tensor.ts';
 
@@ -104,6 +104,7 @@ export class InferencePool {
       throw new LabelsmithError('USAGE', `threads must be a whole number of at least 1, not ${threads}`);
     }
     assertTelemetryOff();
+    await prepareRuntime();
     return new InferencePool(threads, queuePerWorker);
   }
 

@@ -1,5 +1,6 @@
 /**
- * The only door to onnxruntime-node: every other file takes the runtime from here.
+ * The only door to onnxruntime-node: every other file takes the runtime from here. Where it is, and how it gets there, is
+ * told in `runtime-package.ts`.
  *
  * The runtime is loaded when it is first asked for, with its telemetry off. ONNX Runtime 1.30 otherwise writes a device
  * id and a queue of events (model file names and metadata among them) into the user's cache folder, and sends them to
@@ -8,20 +9,42 @@
  */
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
-import type * as OnnxRuntime from 'onnxruntime-node';
+import type * as Common from 'onnxruntime-common';
 import { LabelsmithError, messageOf } from '../errors.ts';
+import { type FetchRuntimeOptions, fetchRuntime, findRuntime } from './runtime-package.ts';
 
-export type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
+export type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-common';
+
+/** What the package `onnxruntime-node` exports, as far as it is used here. */
+export interface OnnxRuntime extends Pick<typeof Common, 'InferenceSession' | 'Tensor' | 'env'> {
+  /** The execution providers it knows; `bundled` are those whose libraries are there. */
+  listSupportedBackends(): readonly { readonly name: string; readonly bundled: boolean }[];
+}
 
 /** What 1.30 reads, and the name under which later sources read it. On Windows nothing leaves without a listener. */
 const OPT_OUTS = ['ORT_DISABLE_TELEMETRY', 'ORT_TELEMETRY_DISABLED'] as const;
 
 if (isMainThread) for (const name of OPT_OUTS) process.env[name] = '1';
 
-let loaded: typeof OnnxRuntime | undefined;
+let loaded: OnnxRuntime | undefined;
+
+export type PrepareRuntimeOptions = Omit<FetchRuntimeOptions, 'cacheDir'>;
+
+let fetching: Promise<unknown> | undefined;
+
+/** Makes sure that ONNX Runtime is on this machine, with the network where it must. To be awaited before the first use. */
+export async function prepareRuntime(options: PrepareRuntimeOptions = {}): Promise<void> {
+  if (loaded || findRuntime()) return;
+  // Always in the user's cache, wherever a model is wanted: a process has one runtime.
+  const { offline, onProgress, onNotice, signal } = options;
+  fetching ??= fetchRuntime({ offline, onProgress, onNotice, signal }).finally(() => {
+    fetching = undefined;
+  });
+  await fetching;
+}
 
 /** ONNX Runtime, loaded at the first call. */
-export function onnxRuntime(): typeof OnnxRuntime {
+export function onnxRuntime(): OnnxRuntime {
   loaded ??= load();
   return loaded;
 }
@@ -38,20 +61,21 @@ export function assertTelemetryOff(): void {
   });
 }
 
-function load(): typeof OnnxRuntime {
+function load(): OnnxRuntime {
   assertTelemetryOff();
+  const place = findRuntime();
+  if (!place) {
+    throw new LabelsmithError('NOT_FOUND', 'ONNX Runtime is not on this machine yet', {
+      hint: 'Fetch it once with `labelsmith models pull onnxruntime`.',
+    });
+  }
   try {
-    return createRequire(import.meta.url)('onnxruntime-node') as typeof OnnxRuntime;
+    return createRequire(import.meta.url)(place.folder) as OnnxRuntime;
   } catch (cause) {
     const here = `${process.platform} ${process.arch}`;
     throw new LabelsmithError('UNSUPPORTED', `ONNX Runtime cannot be loaded on ${here}: ${messageOf(cause)}`, {
       cause,
-      hint: 'It has builds for Linux and Windows (x64, arm64) and for macOS (arm64). If yours is one, install labelsmith again.',
+      hint: `It needs glibc 2.28 or newer on Linux. If the files are damaged, delete ${place.folder} and try again.`,
     });
   }
-}
-
-/** The version of the runtime, or `unknown`. */
-export function onnxRuntimeVersion(): string {
-  return onnxRuntime().env.versions.node ?? 'unknown';
 }

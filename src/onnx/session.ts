@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { LabelsmithError, messageOf } from '../errors.ts';
-import { type InferenceSession, onnxRuntime, type RuntimeTensor } from './runtime.ts';
+import { type InferenceSession, onnxRuntime, prepareRuntime, type RuntimeTensor } from './runtime.ts';
 import { arrayFromBytes, type NumericDType, type Tensor } from './tensor.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -51,6 +51,7 @@ export class Session {
 
   static async create(model: string | Uint8Array, settings: SessionSettings = {}): Promise<Session> {
     const { threads = 1, providers = ['cpu'], dims } = settings;
+    await prepareRuntime();
     const { InferenceSession } = onnxRuntime();
     const options: InferenceSession.SessionOptions = {
       executionProviders: [...providers],

@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { messageOf } from '../../errors.ts';
+import { LabelsmithError, messageOf } from '../../errors.ts';
 import { cacheDirectory } from '../../fetch/cache.ts';
 import { versions } from '../../jobs/run.ts';
 import { modelsList } from '../../models/list.ts';
+import { type PrepareRuntimeOptions, prepareRuntime } from '../../onnx/runtime.ts';
+import { findRuntime } from '../../onnx/runtime-package.ts';
 import { engineSelfTest } from '../../onnx/self-test.ts';
 import { command } from '../command.ts';
+import { fetchOptionsFor } from '../fetching.ts';
 import { formatBytes } from '../words.ts';
 
 interface Check {
@@ -23,10 +26,10 @@ export const doctor = command({
   name: 'doctor',
   summary: 'is this machine fit: runtime, engine, memory, disk, models',
   examples: [['labelsmith doctor', 'a line for each thing that is looked at; exit 1 when one is not well']],
-  async run({ global, output }) {
+  async run({ global, output, signal }) {
     const checks: Check[] = [
       runtime(),
-      await engine(),
+      await engine(fetchOptionsFor(output, signal)),
       memory(),
       await disk('workspace', resolve(global.workspace)),
       await disk('model cache', cacheDirectory()),
@@ -53,22 +56,24 @@ function runtime(): Check {
   };
 }
 
-/** One small graph, built, run and compared: the numeric engine as the stages use it. */
-async function engine(): Promise<Check> {
+/** One small graph, built, run and compared: the numeric engine as the stages use it. It is fetched where it is not there. */
+async function engine(fetching: PrepareRuntimeOptions): Promise<Check> {
   const name = 'ONNX Runtime';
   try {
+    await prepareRuntime(fetching);
     const providers = await engineSelfTest();
+    const from = findRuntime()?.from === 'cache' ? 'fetched' : 'installed beside labelsmith';
     return {
       name,
       ok: true,
-      what: `${versions().onnxruntime}, ${providers.join(', ')}; a test graph gives the right numbers`,
+      what: `${versions().onnxruntime} (${from}), ${providers.join(', ')}; a test graph gives the right numbers`,
     };
   } catch (error) {
     return {
       name,
       ok: false,
       what: messageOf(error),
-      hint: 'Install again with npm ci; on Linux glibc 2.28 or newer is needed.',
+      hint: (error instanceof LabelsmithError ? error.hint : undefined) ?? 'On Linux glibc 2.28 or newer is needed.',
     };
   }
 }

@@ -6,6 +6,7 @@ import { importModel } from '../../models/import.ts';
 import { modelsList } from '../../models/list.ts';
 import { prepareModel } from '../../models/prepare.ts';
 import { findEntry } from '../../models/registry.ts';
+import { fetchRuntime } from '../../onnx/runtime-package.ts';
 import { type Command, command } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 import { size } from '../text-values.ts';
@@ -30,17 +31,27 @@ const modelsListCommand = command({
   },
 });
 
+/** What `models pull` calls the runtime; no model has this name. */
+const RUNTIME = 'onnxruntime';
+
 const modelsPull = command({
   name: 'models pull',
   summary: 'fetch models now, so that nothing needs the network later',
   args: { names: argument('<name...>', 'as models list has them', z.array(z.string())) },
   examples: [
     ['labelsmith models pull centernet mobilenetv3-small', 'the two that auto uses'],
+    ['labelsmith models pull onnxruntime', 'what runs them; comes along with the first model'],
     ['LABELSMITH_CACHE=/mnt/usb labelsmith models pull centernet', 'for a machine without network: copy that folder'],
   ],
   async run({ args, output, signal }) {
     const pulled = [];
     for (const name of args.names) {
+      if (name === RUNTIME) {
+        const { folder } = await fetchRuntime(fetchOptionsFor(output, signal));
+        pulled.push({ id: name, path: folder });
+        output.line(`${name}  ${folder}`);
+        continue;
+      }
       const { entry, key, path, byteSize } = await prepareModel(name, fetchOptionsFor(output, signal));
       pulled.push({ id: entry.id, key, path, byteSize });
       output.line(`${entry.id}  ${formatBytes(byteSize)}  ${path}`);
