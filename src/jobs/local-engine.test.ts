@@ -107,7 +107,7 @@ test('progress ends with everything done and tells a rate from an injected clock
   let now = 0;
   const trace = traced(10, 5, () => 0);
   const seen: Progress[] = [];
-  await localEngine(() => now).run(
+  await localEngine({ clock: () => now }).run(
     {
       ...trace.stage,
       process: async (item) => {

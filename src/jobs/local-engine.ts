@@ -7,6 +7,7 @@
  * shard's edge. At most `itemsInFlight` items are being processed and at most two finished shards wait for their commit.
  */
 
+import type { Device } from '../onnx/device.ts';
 import { InferencePool } from '../onnx/pool.ts';
 import { progressMeter } from './progress.ts';
 import type { Engine, EngineOptions, Shard, Stage, StageSummary } from './stage.ts';
@@ -14,11 +15,18 @@ import type { Engine, EngineOptions, Shard, Stage, StageSummary } from './stage.
 /** Finished shards that may wait for the commit of an earlier one before new items are held back. */
 const SHARDS_WAITING = 2;
 
-export function localEngine(clock: () => number = () => performance.now()): Engine {
+export interface LocalEngineOptions {
+  /** What inference threads run on (default `cpu`). */
+  readonly device?: Device;
+  /** Milliseconds, for rates. */
+  readonly clock?: () => number;
+}
+
+export function localEngine({ device, clock = () => performance.now() }: LocalEngineOptions = {}): Engine {
   return {
     run: (stage, options) => runStage(stage, options, clock),
     async withInference({ threads }, work) {
-      const pool = await InferencePool.create({ threads });
+      const pool = await InferencePool.create({ threads, device });
       try {
         return await work(pool);
       } finally {

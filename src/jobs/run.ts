@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
 import { isInterruption } from '../errors.ts';
+import type { Device } from '../onnx/device.ts';
 import { ONNX_RUNTIME_VERSION } from '../onnx/runtime-files.ts';
 import type { Store } from '../store/store.ts';
 import { localEngine } from './local-engine.ts';
@@ -13,6 +14,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Inference workers of one thread each; results do not depend on it. Default: the processor's cores. */
   readonly threads: number;
+  /** What models and mathematics run on, for the record: the workspace's engine and models are made with it. */
+  readonly device?: Device;
   /** Items committed as one. Smaller loses less when killed; larger commits less often. Default: the stage's own. */
   readonly shardSize?: number;
   /** Stop after this many items: a pilot. */
@@ -52,16 +55,18 @@ export function versions(): Record<string, string> {
 export async function recordRun<R extends RunResult>(
   store: Store,
   identity: RunIdentity,
-  options: Pick<RunOptions, 'seed' | 'threads'>,
+  options: Pick<RunOptions, 'seed' | 'threads' | 'device'>,
   work: (runId: string) => Promise<R>,
 ): Promise<R> {
+  const { device = 'cpu' } = options;
   const runId = await store.startRun({
     stage: identity.stage,
     settings: identity.settings,
     modelKey: identity.modelKey ?? null,
     seed: options.seed,
     threads: options.threads,
-    versions: versions(),
+    // Only another device than the processor changes anything, and is said.
+    versions: { ...versions(), ...(device === 'cpu' ? {} : { device }) },
   });
   let result: R;
   try {

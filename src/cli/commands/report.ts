@@ -27,7 +27,7 @@ export const report = command({
   options: { title: option('--title <text>', "the page's title (default: the folder's name)", z.string().optional()) },
   examples: [['labelsmith report report.html', 'open it in any browser; it needs no network']],
   async run({ args, options, global, output }) {
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
     try {
       const written = await writeReport(workspace, args.out, output, {
         ...global,
