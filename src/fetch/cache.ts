@@ -15,20 +15,26 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
+import { homedirIfAny } from '../files/home.ts';
 
 /** The folder of the cache: `LABELSMITH_CACHE`, else the platform's cache folder for this user. */
 export function cacheDirectory(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
-  home: string = homedir(),
+  home: string | undefined = homedirIfAny(),
 ): string {
   if (env.LABELSMITH_CACHE) return env.LABELSMITH_CACHE;
   if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'labelsmith');
+  if (home === undefined) {
+    throw new LabelsmithError('NOT_FOUND', 'There is no place for the model cache: this user has no home folder.', {
+      hint: 'Set LABELSMITH_CACHE to a folder that you may write to.',
+    });
+  }
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'labelsmith');
   if (platform === 'win32') return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'labelsmith', 'Cache');
   return join(home, '.cache', 'labelsmith');

@@ -309,9 +309,9 @@ describe('the state of the data', () => {
       { id: 'd', count: 2, kinds: [], members: ['d', 'e'] },
     ]);
     assert.deepEqual([data.totals.groups, data.totals.groupedImages], [2, 5]);
-    assert.deepEqual(data.copies, [
-      { imageId: 'd', count: 3, paths: ['/data/d.jpg', '/data/copy/d.jpg', '/else/d.jpg'] },
-    ]);
+    assert.deepEqual(data.copies, [{ imageId: 'd', count: 3, paths: ['data/d.jpg', 'data/copy/d.jpg', 'd.jpg'] }]);
+    const asked = await collectReport(store, async () => THUMBNAIL, { ...OPTIONS, paths: 'absolute' });
+    assert.deepEqual(asked.copies[0].paths, ['/data/d.jpg', '/data/copy/d.jpg', '/else/d.jpg']);
     assert.deepEqual(data.quality, [{ flag: 'dark', count: 1, examples: ['a'] }]);
     assert.deepEqual([data.quarantine.total, data.quarantine.rows.length], [300, 200]);
   });

@@ -8,8 +8,9 @@
 import type { ImageId, RegionId } from '../core/ids.ts';
 import { type ImagePath, QUALITY_FLAGS } from '../core/image.ts';
 import { taxonomy } from '../corpus/corpus.ts';
-import type { ClassRecord, QuarantineRow, SimilarPair, Store, StoreSummary } from '../store/store.ts';
+import type { ClassRecord, QuarantineRow, RunRecord, SimilarPair, Store, StoreSummary } from '../store/store.ts';
 import { ImagePass } from './image-pass.ts';
+import { ABSOLUTE, type PathNames, type Paths, pathNames } from './paths.ts';
 import type { ReportPicture, ReportShape, Thumbnail } from './picture-data.ts';
 import type { GatheredSection, ReportClass, ReportCopies, ReportData, ReportFlag, ReportGroup } from './report-data.ts';
 import { shapeOf } from './shapes.ts';
@@ -48,6 +49,8 @@ export interface CollectOptions {
   readonly maxPictures?: number;
   /** Bytes of all pictures together (default 12 MB; in the file they take a third more). */
   readonly maxPictureBytes?: number;
+  /** How paths are shown (default: `names`, which has no absolute path in it). */
+  readonly paths?: Paths;
   /** What `gatherSections` gave (default: none). */
   readonly gathered?: readonly GatheredSection[];
 }
@@ -75,6 +78,7 @@ export async function collectReport(
     store.sourceRoots(),
     store.runs({ limit: MAX_RUNS }),
   ]);
+  const names = options.paths === 'absolute' ? ABSOLUTE : pathNames(sources);
   const doubtful = Math.floor(maxExemplars / 4);
   const places = { typical: maxExemplars - doubtful, doubtful };
   const pass = await readImages(store, summary, new ImagePass(await taxonomy(store), places));
@@ -87,13 +91,13 @@ export async function collectReport(
     store,
     readThumbnail,
     pictureOrder(classes, gathered, groups, quality, pass.copies.list()),
-    { pictures: options.maxPictures ?? 1000, bytes: options.maxPictureBytes ?? 12e6 },
+    { pictures: options.maxPictures ?? 1000, bytes: options.maxPictureBytes ?? 12e6, names },
   );
   return {
     title: options.title,
     generatedAt: new Date(options.nowMs).toISOString(),
     version: options.version,
-    sources,
+    sources: sources.map(names.path),
     totals: {
       images: summary.images,
       labelledImages: pass.labelledImages,
@@ -106,15 +110,15 @@ export async function collectReport(
     },
     classes,
     tree: pass.tree(),
-    copies: pass.copies.list(),
+    copies: pass.copies.list().map((copies) => ({ ...copies, paths: copies.paths.map(names.path) })),
     groups,
     quality,
     quarantine: {
       total: quarantined.reduce((sum, { count }) => sum + count, 0),
       reasons: quarantined.sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
-      rows: await firstRows(store.quarantine()),
+      rows: await firstRows(store.quarantine(), names),
     },
-    runs,
+    runs: runs.map((run) => withNames(run, names)),
     gathered,
     pictures,
     shapes: await readShapes(store, classes, pictures),
@@ -235,13 +239,18 @@ async function readFlags(store: ReportStore, summary: StoreSummary): Promise<Rep
   return flags;
 }
 
-async function firstRows(pages: AsyncIterable<readonly QuarantineRow[]>): Promise<QuarantineRow[]> {
+async function firstRows(pages: AsyncIterable<readonly QuarantineRow[]>, names: PathNames): Promise<QuarantineRow[]> {
   const rows: QuarantineRow[] = [];
   for await (const page of pages) {
     rows.push(...page.slice(0, MAX_QUARANTINE_ROWS - rows.length));
     if (rows.length === MAX_QUARANTINE_ROWS) break;
   }
-  return rows;
+  return rows.map((row) => ({ ...row, path: names.path(row.path), message: names.text(row.message) }));
+}
+
+function withNames(run: RunRecord, names: PathNames): RunRecord {
+  const settings = Object.entries(run.settings).map(([key, value]) => [key, names.value(value)]);
+  return { ...run, settings: Object.fromEntries(settings) };
 }
 
 /** Which pictures matter most: the first of every class, then what sections gathered, groups, flags and copies, then the rest class by class. */
@@ -280,7 +289,7 @@ async function readPictures(
   store: ReportStore,
   readThumbnail: ReadThumbnail,
   order: ReadonlySet<ImageId>,
-  most: { readonly pictures: number; readonly bytes: number },
+  most: { readonly pictures: number; readonly bytes: number; readonly names: PathNames },
 ): Promise<{ pictures: Map<ImageId, ReportPicture>; leftOut: number }> {
   const pictures = new Map<ImageId, ReportPicture>();
   const ids = [...order];
@@ -298,15 +307,21 @@ async function readPictures(
       const full = pictures.size === most.pictures || bytes + thumbnail.bytes.length > most.bytes;
       if (full) return { pictures, leftOut: ids.length - start - i };
       bytes += thumbnail.bytes.length;
-      pictures.set(id, { file: fileOf(paths.get(id)?.[0], id), width: record.width, height: record.height, thumbnail });
+      pictures.set(id, {
+        file: fileOf(paths.get(id)?.[0], id, most.names),
+        width: record.width,
+        height: record.height,
+        thumbnail,
+      });
     }
   }
   return { pictures, leftOut: 0 };
 }
 
 /** The path below its source. */
-function fileOf(path: ImagePath | undefined, id: ImageId): string {
+function fileOf(path: ImagePath | undefined, id: ImageId, names: PathNames): string {
   if (!path) return id;
   const { path: full, sourceRoot } = path;
-  return full.startsWith(sourceRoot) ? full.slice(sourceRoot.length).replace(/^(!?[/\\])/, '') || full : full;
+  const below = full.startsWith(sourceRoot) ? full.slice(sourceRoot.length).replace(/^(!?[/\\])/, '') : '';
+  return below || names.path(full);
 }

@@ -2,8 +2,8 @@
  * The report: one HTML file that is complete in itself. Its content security policy forbids every request and every
  * script and style but the two that are in it, named by their hashes; all data is escaped by `markup.ts`.
  */
-import { createHash } from 'node:crypto';
 import { html, Markup } from '../core/markup.ts';
+import { pagePolicy } from '../core/page-policy.ts';
 import { Pictures } from './picture.ts';
 import type { ReportData, Section } from './report-data.ts';
 import { SCRIPT } from './script.ts';
@@ -28,19 +28,11 @@ export function renderReport(data: ReportData): string {
   });
   const style = [STYLE, pictures.style(), ...sections.map((section) => section.style ?? '')].join('');
   const script = [SCRIPT, ...sections.flatMap((section) => (section.script ? [`{${section.script}}`] : []))].join('\n');
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src '${hashOf(style)}'`,
-    `script-src '${hashOf(script)}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy({ style, script })}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
@@ -97,8 +89,4 @@ function hero({ title, totals, classes, sources, generatedAt }: ReportData): Mar
 
 function perImage(regions: number, images: number): string | null {
   return images > 0 && regions > 0 ? `${(regions / images).toFixed(1)} an image` : null;
-}
-
-function hashOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }

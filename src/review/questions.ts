@@ -8,7 +8,8 @@ import { basename, extname, join } from 'node:path';
 import type { Box } from '../core/boxes.ts';
 import type { ImageId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
-import { html, type Markup } from '../core/markup.ts';
+import { html, Markup } from '../core/markup.ts';
+import { pagePolicy } from '../core/page-policy.ts';
 import { type OutputOptions, writeOutput } from '../files/output.ts';
 import type { ProtectedPath } from '../files/place.ts';
 import { ClassTreeWriter } from '../formats/class-tree.ts';
@@ -144,20 +145,24 @@ async function card(
   return html`<li><img src="${source}" alt="${file}"><p><b>${name}</b><br>${file}<br>${WHY[why]}${guess !== null && html`<br>perhaps ${guess}`}</p></li>\n`;
 }
 
-function page(task: string, cards: readonly Markup[], sorted: boolean): Markup {
-  const how = sorted
-    ? `Move each picture from the folder _unlabelled into the folder of its class (make new ones as needed), or write the class into ${SHEET}. What is none of the classes goes into "${NONE_OF_THESE}"; a class that it surely is not stands in the column not. Then: labelsmith import folders THIS-FOLDER --as human --task ${task}, or labelsmith import csv ${SHEET} --as human.`
-    : `Write the class of each into ${SHEET}; what is none of the classes is "${NONE_OF_THESE}", and a class that it surely is not stands in the column not. Then: labelsmith import csv ${SHEET} --as human.`;
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>To label: ${task}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
+const STYLE = `
 body { font: 15px/1.45 system-ui, sans-serif; margin: 24px; color: #1a1d23; background: #f5f6f8; }
 ul { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: 14px; }
 li { background: #fff; border-radius: 12px; padding: 10px; overflow-wrap: anywhere; }
 img { width: 100%; height: 200px; object-fit: contain; }
 p { margin: 8px 0 0; font-size: 13px; }
-</style></head><body>
+`;
+
+function page(task: string, cards: readonly Markup[], sorted: boolean): Markup {
+  const how = sorted
+    ? `Move each picture from the folder _unlabelled into the folder of its class (make new ones as needed), or write the class into ${SHEET}. What is none of the classes goes into "${NONE_OF_THESE}"; a class that it surely is not stands in the column not. Then: labelsmith import folders THIS-FOLDER --as human --task ${task}, or labelsmith import csv ${SHEET} --as human.`
+    : `Write the class of each into ${SHEET}; what is none of the classes is "${NONE_OF_THESE}", and a class that it surely is not stands in the column not. Then: labelsmith import csv ${SHEET} --as human.`;
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy({ style: STYLE })}">
+<title>To label: ${task}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>${new Markup(STYLE)}</style></head><body>
 <h1>${String(cards.length)} pictures to label</h1>
 <p>${how}</p>
 <ul>

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
+import { checkReportPlace, writeReport } from '../../report/write.ts';
 import { addTo, openSources } from '../../stages/add/add.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
 import { type Context, command } from '../command.ts';
@@ -13,7 +14,6 @@ import { isUnreadIn, printDetected, runDetect, shapeCounts } from './detect.ts';
 import { DETECT_OPTIONS, type DetectOptions } from './detect-options.ts';
 import { printClusters, printHowClustered, runDiscover } from './discover.ts';
 import { runEmbed } from './embed.ts';
-import { checkReportPlace, writeReport } from './report.ts';
 
 const CLASSES_SHOWN = 20;
 const CLUSTERS_SHOWN = 10;
@@ -73,7 +73,8 @@ export async function runAuto(context: Context, named: readonly string[], option
     const discovered = signal.aborted ? null : await discoverClasses(context, workspace);
     const classified = classifier === null || signal.aborted ? null : await runClassify(context, workspace, classifier);
     if (classified) printClassified(output, classified);
-    const written = signal.aborted ? null : await writeReport(workspace, reportPath, output, global);
+    if (!signal.aborted) output.note('Writing the report…');
+    const written = signal.aborted ? null : await writeReport(workspace, reportPath, global);
     await summarise(context, workspace, {
       added: added.counts,
       detected: { ...detected.counts, ...shapeCounts(detected) },
