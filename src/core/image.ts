@@ -4,8 +4,21 @@ import type { ImageId } from './ids.ts';
 /** Container formats that are decoded, as sharp names them, plus `heic`. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'svg' | 'heic' | 'raw';
 
-/** Flags that come from the quality figures; thresholds are in `images/quality.ts`. */
-export const QUALITY_FLAGS = ['dark', 'bright', 'blurred', 'uniform', 'tiny', 'odd-shape'] as const;
+/**
+ * Flags that come from the quality figures (thresholds are in `images/quality.ts`), and two about how the file is shown:
+ * `rescaled` where it does not use the range of its numbers and was scaled by what it holds, `bands` where it has more
+ * bands than colours (the rule is in `images/deep-image.ts`).
+ */
+export const QUALITY_FLAGS = [
+  'dark',
+  'bright',
+  'blurred',
+  'uniform',
+  'tiny',
+  'odd-shape',
+  'rescaled',
+  'bands',
+] as const;
 export type QualityFlag = (typeof QUALITY_FLAGS)[number];
 
 export interface Quality {

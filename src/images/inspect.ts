@@ -4,7 +4,7 @@
  */
 import type { Sharp } from 'sharp';
 import { type ImageId, sha256Hex } from '../core/ids.ts';
-import type { ImageFormat, ImageRecord } from '../core/image.ts';
+import type { ImageFormat, ImageRecord, QualityFlag } from '../core/image.ts';
 import type { Decodable } from './decodable.ts';
 import { asRgbPixels, type DecodeOptions, decoding } from './decode.ts';
 import { cameraFactsOf } from './exif.ts';
@@ -50,10 +50,15 @@ export function inspect(bytes: Uint8Array, options: InspectOptions = {}): Promis
       frames: found.frames,
       perceptualHash: perceptualHashOf(luminance),
       quality,
-      flags: flagsOf(quality, width, height),
+      flags: [...flagsOf(quality, width, height), ...shownAs(source)],
       ...cameraFactsOf(found.exif),
     };
   });
+}
+
+/** How a file that is no plain 8-bit picture is shown. */
+function shownAs({ range, hasMoreBands }: Decodable): QualityFlag[] {
+  return [...(range ? (['rescaled'] as const) : []), ...(hasMoreBands ? (['bands'] as const) : [])];
 }
 
 interface HeaderFacts {

@@ -8,7 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tiffFile } from '../tiff-file.ts';
+import { tiffFile } from '../tiff/write.ts';
 
 export interface HeifImage {
   /** The primary image, upright, as an uncompressed TIFF file with its colour profile. */
@@ -157,7 +157,7 @@ export class HeifDecoder {
       }
       const exif = this.#exif(handle, error, allocate);
       const row = (y: number) => lib.HEAPU8.subarray(plane + y * stride, plane + y * stride + width * channels);
-      const tiff = tiffFile({ width, height, channels, icc, row }) as Uint8Array<ArrayBuffer>;
+      const tiff = tiffFile({ width, height, channels, icc, row });
       return { tiff, exif, images: lib._heif_context_get_number_of_top_level_images(context) };
     } finally {
       for (const free of frees.reverse()) free();

@@ -1,6 +1,6 @@
 /** The JPEG inside of a camera raw file: told from raw data in JPEG's lossless mode, and given the raw file's EXIF facts. */
 import { jpegHeaderOf } from '../jpeg-header.ts';
-import type { ByteRange } from './tiff-directories.ts';
+import type { ByteRange } from '../tiff/directories.ts';
 
 export interface EmbeddedJpeg extends ByteRange {
   readonly width: number;

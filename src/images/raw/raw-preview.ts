@@ -11,7 +11,6 @@
  */
 import { endsWithinBox, isoBoxes } from '../iso-boxes.ts';
 import { BadImageError } from '../reasons.ts';
-import { type EmbeddedJpeg, embeddedJpeg, jpegWithFacts, type RawFacts } from './jpeg-in-raw.ts';
 import {
   type ByteRange,
   EXIF_DIRECTORY,
@@ -19,7 +18,8 @@ import {
   PANASONIC_JPEG,
   type TiffDirectory,
   TiffFile,
-} from './tiff-directories.ts';
+} from '../tiff/directories.ts';
+import { type EmbeddedJpeg, embeddedJpeg, jpegWithFacts, type RawFacts } from './jpeg-in-raw.ts';
 
 /** Smaller than this is a thumbnail for the camera's list, not a picture to find things in. */
 const LEAST_SIDE = 320;

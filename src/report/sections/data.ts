@@ -48,6 +48,8 @@ const FLAG_WORDS: Readonly<Record<QualityFlag, readonly [title: string, meaning:
   uniform: ['Uniform', 'almost one colour'],
   tiny: ['Tiny', 'too few pixels to tell much'],
   'odd-shape': ['Odd shape', 'very long or very tall'],
+  rescaled: ['Rescaled', 'more than 8 bits, scaled by what the file holds'],
+  bands: ['More bands', 'more bands than colours; the first are shown'],
 };
 
 export const QUALITY: Section = {

@@ -228,7 +228,16 @@ export interface AuditItemTable {
 }
 
 /** Bits and codes on disk: a new name gets a new number, an old one is never given again. */
-export const FLAG_BITS = { dark: 1, bright: 2, blurred: 4, uniform: 8, tiny: 16, 'odd-shape': 32 } as const;
+export const FLAG_BITS = {
+  dark: 1,
+  bright: 2,
+  blurred: 4,
+  uniform: 8,
+  tiny: 16,
+  'odd-shape': 32,
+  rescaled: 64,
+  bands: 128,
+} as const;
 
 /** In order of precedence, which the query that counts current labels relies on. */
 export const ORIGIN_CODES = {

@@ -1,15 +1,20 @@
 /**
  * Decoded pixels as the bytes of an uncompressed TIFF 6.0 file: what other decoders than libvips give goes through the
- * same pipeline as every file, with its colour profile, which a bare buffer of pixels cannot carry.
+ * same pipeline as every file, with its colour profile and orientation, which a bare buffer of pixels cannot carry.
  */
 
-export interface PixelRows {
+export interface TiffLayout {
   readonly width: number;
   readonly height: number;
-  /** 3 for RGB, 4 with an alpha channel that the colours are not multiplied with; 8 bits each. */
-  readonly channels: 3 | 4;
+  /** 1 for grey, 3 for RGB, 4 with an alpha channel that the colours are not multiplied with; 8 bits each. */
+  readonly channels: 1 | 3 | 4;
   /** ICC profile of the colours; none is sRGB. */
   readonly icc?: Uint8Array;
+  /** EXIF orientation of the pixels, 1 to 8 (default 1). */
+  readonly orientation?: number;
+}
+
+export interface PixelRows extends TiffLayout {
   /** Pixels of row `y`, `width × channels` bytes. */
   readonly row: (y: number) => Uint8Array;
 }
@@ -18,7 +23,18 @@ export interface PixelRows {
 const STRIP_BYTES = 2 ** 18;
 const [SHORT, LONG, UNDEFINED] = [3, 4, 7] as const;
 
-export function tiffFile({ width, height, channels, icc, row }: PixelRows): Uint8Array {
+export function tiffFile({ row, ...layout }: PixelRows): Uint8Array<ArrayBuffer> {
+  const { file, pixels } = emptyTiff(layout);
+  const rowBytes = layout.width * layout.channels;
+  for (let y = 0; y < layout.height; y++) pixels.set(row(y), y * rowBytes);
+  return file;
+}
+
+/** A file whose pixels are to be written yet: `pixels` is the part of it that holds them, shape [height, width, channels]. */
+export function emptyTiff({ width, height, channels, icc, orientation = 1 }: TiffLayout): {
+  readonly file: Uint8Array<ArrayBuffer>;
+  readonly pixels: Uint8Array<ArrayBuffer>;
+} {
   const rowBytes = width * channels;
   const rowsPerStrip = Math.min(height, Math.max(1, Math.floor(STRIP_BYTES / rowBytes)));
   const strips = Math.ceil(height / rowsPerStrip);
@@ -29,8 +45,9 @@ export function tiffFile({ width, height, channels, icc, row }: PixelRows): Uint
     [257, LONG, [height]],
     [258, SHORT, Array.from({ length: channels }, () => 8)],
     [259, SHORT, [1]],
-    [262, SHORT, [2]],
+    [262, SHORT, [channels === 1 ? 1 : 2]],
     [273, LONG, Array.from({ length: strips }, () => 0)],
+    [274, SHORT, [orientation]],
     [277, SHORT, [channels]],
     [278, LONG, [rowsPerStrip]],
     [279, LONG, Array.from({ length: strips }, (_, i) => rowsOf(i) * rowBytes)],
@@ -48,15 +65,15 @@ export function tiffFile({ width, height, channels, icc, row }: PixelRows): Uint
     outside += size + (size % 2);
     return at;
   });
-  const pixels = outside;
-  const file = new Uint8Array(pixels + height * rowBytes);
+  const start = outside;
+  const file = new Uint8Array(start + height * rowBytes);
   const view = new DataView(file.buffer);
   view.setUint32(0, 0x49492a00);
   view.setUint32(4, directory, true);
   view.setUint16(directory, entries.length, true);
   for (const [i, [tag, type, given]] of entries.entries()) {
     const at = directory + 2 + 12 * i;
-    const values = tag === 273 ? given.map((_, strip) => pixels + strip * rowsPerStrip * rowBytes) : given;
+    const values = tag === 273 ? given.map((_, strip) => start + strip * rowsPerStrip * rowBytes) : given;
     view.setUint16(at, tag, true);
     view.setUint16(at + 2, type, true);
     view.setUint32(at + 4, values.length, true);
@@ -69,6 +86,5 @@ export function tiffFile({ width, height, channels, icc, row }: PixelRows): Uint
       else view.setUint8(first + v, value);
     }
   }
-  for (let y = 0; y < height; y++) file.set(row(y), pixels + y * rowBytes);
-  return file;
+  return { file, pixels: file.subarray(start) };
 }
