@@ -76,6 +76,16 @@ export function printAdded(output: Output, { counts }: AddResult): void {
       'So many pictures are alike that not all of them were compared: some near-duplicates may be in other groups.',
     );
   }
+  if (counts.rescaled > 0) {
+    output.line(
+      `${plural(counts.rescaled, 'image')} of more than 8 bits: black and white are what each file says or holds (flag rescaled).`,
+    );
+  }
+  if (counts.bands > 0) {
+    output.line(
+      `${plural(counts.bands, 'image')} with more bands than colours: the first is shown as grey, or the first three as red, green, blue (flag bands).`,
+    );
+  }
   if (counts.quarantined > 0) {
     output.line(`Put aside ${plural(counts.quarantined, 'file')}: labelsmith status --quarantine says why.`);
   }

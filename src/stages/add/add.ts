@@ -44,6 +44,9 @@ export interface AddResult extends RunResult {
     readonly duplicates: number;
     /** Paths known and unchanged, not read again. */
     readonly unchanged: number;
+    /** Of `images`: more than 8 bits, scaled by what the file holds; and those with more bands than are shown. */
+    readonly rescaled: number;
+    readonly bands: number;
     /** Put aside in this run. */
     readonly quarantined: number;
     /** Of `unchanged`: put aside by an earlier run. */
@@ -101,7 +104,7 @@ export async function add(effects: AddEffects, sources: readonly Source[], optio
     if (sync) await liftWhatIsGone(store, sources, effects.exists, tally.problems);
     // Groups cost one pass over all hashes, so they are made once at the end and not a shard at a time.
     const grouped = await group(store);
-    const { files, images, duplicates, unchanged, quarantined, stillQuarantined } = tally;
+    const { files, images, duplicates, unchanged, rescaled, bands, quarantined, stillQuarantined } = tally;
     return {
       interrupted,
       counts: {
@@ -109,6 +112,8 @@ export async function add(effects: AddEffects, sources: readonly Source[], optio
         images,
         duplicates,
         unchanged,
+        rescaled,
+        bands,
         quarantined,
         stillQuarantined,
         missing,
@@ -127,6 +132,8 @@ class Tally {
   images = 0;
   duplicates = 0;
   unchanged = 0;
+  rescaled = 0;
+  bands = 0;
   quarantined = 0;
   stillQuarantined = 0;
 }
@@ -177,6 +184,8 @@ function ingestStage(
       for (const { id } of images) underWay.delete(id);
       tally.files += shard.items.length;
       tally.images += images.length;
+      tally.rescaled += images.filter(({ flags }) => flags.includes('rescaled')).length;
+      tally.bands += images.filter(({ flags }) => flags.includes('bands')).length;
       tally.duplicates += paths.length - images.length;
       tally.quarantined += quarantine.length;
     },
