@@ -8,7 +8,7 @@ import * as library from '../src/index.ts';
 
 const COMMANDS = await allCommands();
 
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md')].sort();
+const DOCUMENTS = [...globSync('*.md'), ...globSync('docs/**/*.md'), ...globSync('.github/**/*.md')].sort();
 
 test('links of the documents lead to files that are there', () => {
   const broken = DOCUMENTS.flatMap((document) =>
@@ -71,6 +71,18 @@ test('names that examples import from the library are exported', () => {
         .map((name) => name.trim())
         .filter((name) => name && !name.startsWith('type ') && !exported.has(name)),
     ),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('paths of files that the documents name are there', () => {
+  const missing = DOCUMENTS.flatMap((document) =>
+    [...readFileSync(document, 'utf8').matchAll(/`((?:[\w.-]+\/)+(?:[\w.-]+\.(?:ts|md|yml|svg))?)`/g)]
+      .map(([, path]) => path)
+      // A file by its whole path or from `src`; a folder only by its whole path, since users have folders too.
+      .filter((path) => (path.endsWith('/') ? /^(?:src|test|bench|docs|examples|tools)\//.test(path) : true))
+      .filter((path) => !existsSync(path) && !existsSync(join('src', path)))
+      .map((path) => `${document}: ${path}`),
   );
   assert.deepEqual(missing, []);
 });

@@ -4,69 +4,29 @@
  * as imports.
  */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { globSync } from 'node:fs';
+import { posix } from 'node:path';
 import { test } from 'node:test';
+import { importsIn, ROOMS, roomOf, sources } from '../tools/architecture/layout.ts';
 
-const ORDER = [
-  'core',
-  'files',
-  'fetch',
-  'onnx',
-  'math',
-  'models',
-  'images',
-  'sources',
-  'formats',
-  'store',
-  'vectors',
-  'blobs',
-  'corpus',
-  'jobs',
-  'stages',
-  'review',
-  'report',
-  'server',
-  'cli',
-];
+const ORDER = ROOMS.map(({ name }) => name);
 
 /** The command line's entry checks the version of Node and sets up warnings before anything else is loaded. */
-const MAY_IMPORT_FOR_EFFECT = join('src', 'cli', 'main.ts');
+const MAY_IMPORT_FOR_EFFECT = 'src/cli/main.ts';
 
-const SPECIFIER = String.raw`['"](\.[^'"\n]+)['"]`;
-const IMPORT = new RegExp(
-  [
-    String.raw`(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*${SPECIFIER}`,
-    String.raw`\bimport\(\s*${SPECIFIER}\s*\)`,
-    String.raw`new URL\(\s*${SPECIFIER}\s*,\s*import\.meta\.url`,
-  ].join('|'),
-  'g',
-);
-const SIDE_EFFECT = new RegExp(String.raw`(?:^|\n)\s*import\s*${SPECIFIER}`, 'g');
-
-function folderOf(file: string): string {
-  const [first = '', second] = relative('src', file).split(sep);
-  return second === undefined ? '' : first;
-}
-
-function targetsOf(file: string, text: string): string[] {
-  return [...text.matchAll(IMPORT)].flatMap(([, ...paths]) => {
-    const path = paths.find((found) => found !== undefined);
-    return path === undefined ? [] : [join(dirname(file), path)];
-  });
-}
+const SIDE_EFFECT = /(?:^|\n)\s*import\s*['"](\.[^'"\n]+)['"]/g;
 
 function wrongImports(file: string, text: string): string[] {
-  const from = folderOf(file);
+  const from = roomOf(file);
   const wrong: string[] = [];
   if (file !== MAY_IMPORT_FOR_EFFECT) {
     for (const [, path] of text.matchAll(SIDE_EFFECT)) wrong.push(`${file} imports ${path} for its side effects`);
   }
   if (from === '') return wrong;
-  for (const target of targetsOf(file, text)) {
-    const to = folderOf(target);
-    if (to === '' && relative('src', target) === 'errors.ts') continue;
-    if (!target.startsWith(`src${sep}`) && !target.endsWith('.ts')) continue;
+  for (const target of importsIn(file, text)) {
+    const to = roomOf(target);
+    if (to === '' && target === 'src/errors.ts') continue;
+    if (!target.startsWith('src/') && !target.endsWith('.ts')) continue;
     if (ORDER.indexOf(to) < 0 || ORDER.indexOf(to) > ORDER.indexOf(from)) wrong.push(`${file} imports ${target}`);
   }
   return wrong;
@@ -100,11 +60,10 @@ function circles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
   return found;
 }
 
-const files = globSync('src/**/*.ts').filter((file) => !file.endsWith('.test.ts'));
-const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
+const texts = sources();
 
 test('every folder of src is in the list', () => {
-  const folders = new Set(globSync('src/*/**/*.ts').map(folderOf));
+  const folders = new Set(globSync('src/*/**/*.ts').map((file) => roomOf(file.replaceAll('\\', '/'))));
   assert.deepEqual(
     [...folders].filter((folder) => !ORDER.includes(folder)),
     [],
@@ -112,7 +71,7 @@ test('every folder of src is in the list', () => {
 });
 
 test('a folder imports only from folders above it, workers included', () => {
-  assert.ok(files.length > 20, 'the sources are found');
+  assert.ok(texts.size > 20, 'the sources are found');
   assert.deepEqual(
     [...texts].flatMap(([file, text]) => wrongImports(file, text)),
     [],
@@ -120,11 +79,11 @@ test('a folder imports only from folders above it, workers included', () => {
 });
 
 test('no files import each other in a circle, types included', () => {
-  assert.deepEqual(circles(new Map([...texts].map(([file, text]) => [file, targetsOf(file, text)]))), []);
+  assert.deepEqual(circles(new Map([...texts].map(([file, text]) => [file, importsIn(file, text)]))), []);
 });
 
 test('the rules are seen when they are broken', () => {
-  const at = (folder: string) => join('src', folder, 'x.ts');
+  const at = (folder: string) => posix.join('src', folder, 'x.ts');
   assert.equal(wrongImports(at('core'), "import { a } from '../store/y.ts';").length, 1);
   assert.equal(wrongImports(at('core'), "export * from '../cli/y.ts';").length, 1);
   assert.equal(wrongImports(at('core'), "new Worker(new URL('../math/y.worker.ts', import.meta.url))").length, 1);
