@@ -47,14 +47,14 @@ async function* walk(
     for await (const entry of readDirectory(folder)) {
       if (isSkipped(entry)) continue;
       const path = joined(folder, entry.name);
-      if (entry.kind === 'file' && kindOfName(entry.name.toString('latin1')) !== 'archive') {
-        files.push(path);
-        if (files.length < STATS_AT_ONCE) continue;
-      }
+      const isArchive = kindOfName(entry.name.toString('latin1')) === 'archive';
+      const isPlainFile = entry.kind === 'file' && !isArchive;
+      if (isPlainFile) files.push(path);
+      if (isPlainFile && files.length < STATS_AT_ONCE) continue;
       yield* await candidateItems(files, listing);
       files = [];
       if (entry.kind !== 'file') yield* notAFile(entry, path, listing, ancestors, linked);
-      else if (await isAdmitted(path, listing)) yield* listArchive(path, listing);
+      else if (isArchive && (await isAdmitted(path, listing))) yield* listArchive(path, listing);
     }
   } catch (error) {
     yield problemOf(folder, listing, 'unreadable', `the folder cannot be read: ${messageOf(error)}`);

@@ -148,6 +148,16 @@ describe('folders', () => {
       assert.deepEqual(relative(entries, folder), sorted);
     }));
 
+  test('a folder of many files gives each once, and nothing else', () =>
+    inTemporaryFolder(async (folder) => {
+      const names = Array.from({ length: 200 }, (_, i) => `${String(i).padStart(3, '0')}.jpg`);
+      for (const name of names) write(folder, name);
+      write(folder, '100.zip', zipOf([{ name: 'm.jpg', content: Buffer.from('m') }]));
+      const { entries, problems } = await listed(await openSource(folder, { cwd: '/' }));
+      assert.deepEqual(problems, []);
+      assert.deepEqual(relative(entries, folder), names.toSpliced(101, 0, '100.zip!/m.jpg'));
+    }));
+
   test('files with no extension are looked into', () =>
     inTemporaryFolder(async (folder) => {
       write(folder, '0a1b2c', Buffer.from([0xff, 0xd8, 0xff, 0xe0]));
