@@ -79,7 +79,7 @@ export function command<A extends ArgumentTable = None, O extends OptionTable = 
 export const GLOBAL_OPTIONS = {
   workspace: option('-w, --workspace <dir>', 'the folder with the records', z.string().default(DEFAULT_WORKSPACE)),
   json: flag('--json', 'one JSON document on stdout, progress on stderr'),
-  quiet: flag('-q, --quiet', 'no progress and no remarks'),
+  quiet: flag('-q, --quiet', 'no progress, no remarks, no summary: only what was asked for, and warnings'),
   seed: option('--seed <n>', 'seed of everything random', wholeNumber(0).default(0)),
   threads: option('--threads <n>', 'inference workers (default: one a core)', wholeNumber(1).optional()),
   device: option('--device <name>', 'what models and mathematics run on', z.enum(DEVICES).default('cpu')),
@@ -91,7 +91,11 @@ export const GLOBAL_OPTIONS = {
 
 export type GlobalOptions = Values<typeof GLOBAL_OPTIONS> & { readonly threads: number };
 
+/** A thread has sessions of its own, of 30 MB and more; more threads than this only cost memory. */
+export const MAX_THREADS = Math.max(16, 4 * availableParallelism());
+
+/** The options with their defaults, and with no more threads than are of any use. */
 export function globalOptions(typed: Readonly<Record<string, unknown>>): GlobalOptions {
   const { threads = availableParallelism(), ...rest } = valuesOf(GLOBAL_OPTIONS, typed);
-  return { ...rest, threads };
+  return { ...rest, threads: Math.min(threads, MAX_THREADS) };
 }

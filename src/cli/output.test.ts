@@ -29,15 +29,29 @@ test('with --json the document is all there is on stdout', () => {
   assert.deepEqual(stderr.written, ['a remark\n']);
 });
 
-test('--quiet silences remarks and progress, not warnings', () => {
+test('text from outside moves no cursor, in a document neither, where it stays what it is', () => {
+  const stdout = sink();
+  const output = createOutput({ json: true, quiet: false }, stdout, sink());
+  const name = 'a\u001b[2J\u009b\u202egpj.exe\u200f\ud800\n';
+  output.document({ [name]: name });
+  const text = stdout.written.join('');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e]/);
+  assert.deepEqual(JSON.parse(text), { [name]: name });
+});
+
+test('--quiet silences remarks, summaries and progress, not warnings and what was asked for', () => {
   const [stdout, stderr] = [sink(), sink(true)];
   const output = createOutput({ json: false, quiet: true }, stdout, stderr);
+  output.summary('3 images');
+  output.line('an answer');
   output.note('a remark');
   output.warn('a warning');
   const progress = output.progress();
   progress.update(HALF);
   progress.done();
   assert.deepEqual(stderr.written, ['a warning\n']);
+  assert.deepEqual(stdout.written, ['an answer\n']);
 });
 
 test('progress is a bar that overwrites itself on a terminal and whole lines in a log', () => {

@@ -1,12 +1,14 @@
 /** What the command line prints and where: results on stdout, everything about the way there on stderr. */
 import type { Progress } from '../jobs/stage.ts';
-import { formatCount, formatDuration, printable } from './words.ts';
+import { formatCount, formatDuration, jsonText, printable } from './words.ts';
 
 export interface Output {
   readonly json: boolean;
   readonly quiet: boolean;
-  /** A line of the result; nothing with `--json`, where the document says it. */
+  /** A line of what was asked for; nothing with `--json`, where the document says it. */
   line(text?: string): void;
+  /** A line of what was done, and what to do next; nothing with `--json` or `--quiet`. */
+  summary(text?: string): void;
   /** The one JSON document of `--json`. */
   document(value: unknown): void;
   /** A remark on stderr; nothing with `--quiet`. */
@@ -39,8 +41,11 @@ export function createOutput(
     line(text = '') {
       if (!json) stdout.write(`${printable(text)}\n`);
     },
+    summary(text = '') {
+      if (!json && !quiet) stdout.write(`${printable(text)}\n`);
+    },
     document(value) {
-      if (json) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+      if (json) stdout.write(`${jsonText(value)}\n`);
     },
     note(text) {
       if (!quiet) stderr.write(`${printable(text)}\n`);

@@ -1,8 +1,9 @@
-/** One command line: signals, exit codes, and how an error is shown. */
-import { exitCodeOf, isInterruption, LabelsmithError, messageOf } from '../errors.ts';
+/** One command line: signals, streams that end, exit codes, and how an error is shown. */
+import { exitCodeOf, LabelsmithError } from '../errors.ts';
 import { commandsNamedIn } from './commands/table.ts';
+import { asLabelsmithError, failureDocument, failureText } from './failures.ts';
 import { runCommandLine } from './program.ts';
-import { printable } from './words.ts';
+import { jsonText, printable } from './words.ts';
 
 const interrupt = new AbortController();
 process.on('SIGINT', onSignal);
@@ -18,10 +19,18 @@ function onSignal(): void {
   );
 }
 
-// A reader that closes the pipe (`| head`) has what it wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that closes the pipe (`| head`) has what it wanted.
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  const reason = asLabelsmithError(error)?.message ?? error.message;
+  process.stderr.write(`labelsmith: the output cannot be written: ${printable(reason)}\n`);
+  process.exit(1);
+});
+// Nobody hears what is remarked; the work is done all the same.
+process.stderr.on('error', () => {});
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit();
 });
 
 try {
@@ -29,25 +38,11 @@ try {
   process.exitCode = await runCommandLine(argv, await commandsNamedIn(argv), interrupt.signal);
   if (interrupt.signal.aborted) process.exitCode = 130;
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): void {
   process.exitCode = exitCodeOf(error);
-  process.stderr.write(`${printable(describe(error))}\n`);
-  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`);
-}
-
-function describe(error: unknown): string {
-  if (error instanceof LabelsmithError) {
-    const cause = process.env.LABELSMITH_DEBUG && error.stack ? `\n${error.stack}` : '';
-    return `labelsmith: ${error.message}${error.hint ? `\n  ${error.hint}` : ''}${cause}`;
-  }
-  if (isInterruption(error)) return 'labelsmith: interrupted';
-  return `labelsmith: this is a bug, please report it.\n${error instanceof Error ? error.stack : String(error)}`;
-}
-
-/** With `--json` an error is a document too, so that a program never has to read prose. */
-function errorDocument(error: unknown): unknown {
-  if (!(error instanceof LabelsmithError)) {
-    return { error: { code: isInterruption(error) ? 'INTERRUPTED' : 'BUG', message: messageOf(error) } };
-  }
-  const { code, message, hint, details } = error;
-  return { error: { code, message, hint, details } };
+  process.stderr.write(`${printable(failureText(error))}\n`);
+  if (process.argv.includes('--json')) process.stdout.write(`${jsonText(failureDocument(error))}\n`);
 }

@@ -118,6 +118,9 @@ function examplesText(examples: Command['examples']): string {
 function contextOf(typed: Readonly<Record<string, unknown>>, signal: AbortSignal): Context {
   const global = globalOptions(typed);
   const output = createOutput(global);
+  if (typed.threads !== undefined && Number(typed.threads) > global.threads) {
+    output.note(`note: ${global.threads} threads are used: more would cost memory and no longer save time here.`);
+  }
   return {
     global,
     output,

@@ -57,6 +57,13 @@ export function printable(text: string): string {
   return text.split('\n').map(oneLine).join('\n');
 }
 
+/** A document of `--json`. What would move a terminal's cursor or turn its text is written as an escape of JSON's. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(UNPRINTABLE, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Rows in columns, the first row a head, numbers to the right; as wide as its content. */
 export function table(rows: readonly (readonly (string | number)[])[]): string[] {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? formatCount(cell) : cell)));
