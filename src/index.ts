@@ -28,6 +28,7 @@ export { collectReport } from './report/collect.ts';
 export { renderReport } from './report/html.ts';
 export { drawAuditSheet, takeAnswers } from './review/audit.ts';
 export { readItemList } from './review/item-list.ts';
+export type { Source, SourceEntry, SourceItem, SourceProblem } from './sources/source.ts';
 export { type AddOptions, type AddResult, addTo, estimateAdd, openSources } from './stages/add/add.ts';
 export { answerAudit, drawAudit, estimateAudit } from './stages/audit/audit.ts';
 export { type Classifier, type ClassifierInfo, openClassifier } from './stages/classify/classifier-file.ts';

@@ -1,0 +1,66 @@
+/** The programs of `examples`, checked by the compiler against the built types and run as a user runs them. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { utimes, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { scratch } from '../cli.ts';
+import { photographs } from '../fixtures/photographs.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+function run(cwd: string, example: string, ...args: readonly string[]): string[] {
+  const path = join(ROOT, 'examples', example);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path, ...args], { cwd, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return stdout.trimEnd().split('\n');
+}
+
+test('the compiler takes them, with the types as they are published', () => {
+  const { status, stdout } = spawnSync('tsc', ['-p', 'examples'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  assert.equal(status, 0, stdout);
+});
+
+test('every example is run here, and told of in their README', () => {
+  const own = readFileSync(import.meta.filename, 'utf8');
+  const readme = readFileSync(join(ROOT, 'examples/README.md'), 'utf8');
+  const names = globSync('examples/*.ts', { cwd: ROOT }).map((path) => basename(path));
+  assert.ok(names.length >= 4);
+  assert.deepEqual(
+    names.filter((name) => !own.includes(`'${name}'`) || !readme.includes(`](${name})`)),
+    [],
+  );
+});
+
+test('label-a-folder finds people and things', async (t) => {
+  const dir = await scratch(t);
+  await photographs(join(dir, 'photos'));
+  const [first, ...classes] = run(dir, 'label-a-folder.ts', 'photos');
+  assert.match(first ?? '', /^7 new images, 0 known already, 0 unreadable$/);
+  assert.ok(classes.some((line) => /^person: [1-9]/.test(line)));
+  assert.match(run(dir, 'label-a-folder.ts', 'photos')[0] ?? '', /^0 new images/);
+});
+
+test('photos-of-a-week adds what is new', async (t) => {
+  const dir = await scratch(t);
+  await photographs(join(dir, 'photos'), ['meal_1.jpg', 'other_2.jpg']);
+  await utimes(join(dir, 'photos/meal_1.jpg'), 1_000_000_000, 1_000_000_000);
+  assert.deepEqual(run(dir, 'photos-of-a-week.ts', 'photos', '7'), ['1 new images of the last 7 days']);
+});
+
+test('count-labels reads whatever it is given', async (t) => {
+  const dir = await scratch(t);
+  await writeFile(join(dir, 'labels.csv'), 'file,class\na.jpg,cat\nb.jpg,cat\nc.jpg,dog\n');
+  assert.deepEqual(run(dir, 'count-labels.ts', 'labels.csv'), ['csv: 3 images', 'cat: 2', 'dog: 1']);
+});
+
+test('nearest-neighbours finds nearly all by hashing', async (t) => {
+  const [line = ''] = run(await scratch(t), 'nearest-neighbours.ts');
+  const [, share] = /^found ([\d.]+) % of 100 × 10 neighbours$/.exec(line) ?? [];
+  assert.ok(Number(share) > 90, line);
+});
