@@ -2,31 +2,47 @@
  * The engine for one machine: everything in this process, several items in flight, commits in order.
  *
  * Owns the order of things and their bounds, not the work: decoding runs on libuv's threads, inference on the pool's
- * workers and SQL on the writer's thread, all behind `process` and `commit`. Items of the next shard start while the
- * last ones of a shard are still under way and while it is being committed, so no stage of the pipeline runs dry at a
- * shard's edge. At most `itemsInFlight` items are being processed and at most two finished shards wait for their commit.
+ * workers and SQL on the writer's thread, all behind `process` and `commit`. A shard begins when the last item of the one
+ * before it has begun, and while that one is being committed, so no stage of the pipeline runs dry at a shard's edge. At
+ * most so many items are being processed at once, over all shards, and at most {@link MAX_OPEN_SHARDS} shards are open.
  */
-
-import type { Device } from '../onnx/device.ts';
 import { InferencePool } from '../onnx/pool.ts';
+import { enoughInFlight, ItemLanes } from './item-lanes.ts';
 import { progressMeter } from './progress.ts';
-import type { Engine, EngineOptions, Shard, Stage, StageSummary } from './stage.ts';
+import {
+  type Counts,
+  type Engine,
+  type StageDefinition,
+  type StageJob,
+  type StageSummary,
+  sumCounts,
+} from './stage.ts';
 
-/** Finished shards that may wait for the commit of an earlier one before new items are held back. */
-const SHARDS_WAITING = 2;
+/** One whose items begin, and two that wait for their last items or their commit. */
+const MAX_OPEN_SHARDS = 3;
 
 export interface LocalEngineOptions {
-  /** What inference threads run on (default `cpu`). */
-  readonly device?: Device;
-  /** Milliseconds, for rates. */
+  /** Items in flight at once for that many threads. More hides latency and costs memory. */
+  readonly itemsInFlight?: (threads: number) => number;
+  /** Milliseconds; default `performance.now`. */
   readonly clock?: () => number;
 }
 
-export function localEngine({ device, clock = () => performance.now() }: LocalEngineOptions = {}): Engine {
+export function localEngine(options: LocalEngineOptions = {}): Engine {
+  const { itemsInFlight = enoughInFlight, clock = () => performance.now() } = options;
   return {
-    run: (stage, options) => runStage(stage, options, clock),
+    async run(stage, job, context) {
+      if (context !== undefined) return runStage(stage, job, context, { lanes: itemsInFlight(job.threads), clock });
+      const own = await stage.open(job);
+      try {
+        return await runStage(stage, job, own, { lanes: itemsInFlight(job.threads), clock });
+      } finally {
+        await stage.close?.(own);
+      }
+    },
+    openInference: ({ threads }) => InferencePool.create({ threads }),
     async withInference({ threads }, work) {
-      const pool = await InferencePool.create({ threads, device });
+      const pool = await InferencePool.create({ threads });
       try {
         return await work(pool);
       } finally {
@@ -36,80 +52,57 @@ export function localEngine({ device, clock = () => performance.now() }: LocalEn
   };
 }
 
-async function runStage<Item, Result>(
-  stage: Stage<Item, Result>,
-  options: EngineOptions,
-  clock: () => number,
+async function runStage<Settings, Context, Shard, Result>(
+  stage: StageDefinition<Settings, Context, Shard, Result>,
+  { signal, onProgress }: StageJob<Settings>,
+  context: Context,
+  { lanes, clock }: { readonly lanes: number; readonly clock: () => number },
 ): Promise<StageSummary> {
-  const { itemsInFlight, signal, onProgress } = options;
-  if (!(Number.isInteger(itemsInFlight) && itemsInFlight >= 1)) {
-    throw new RangeError(`itemsInFlight must be a whole number of at least 1, not ${itemsInFlight}`);
-  }
-  const failure = new AbortController();
-  const meter = progressMeter(stage.name, stage.total, clock);
-  const inFlight = new Set<Promise<void>>();
-  let failed: { error: unknown } | undefined;
-  let items = 0;
+  const meter = progressMeter(stage.name, await stage.total?.(context), clock);
+  const items = new ItemLanes(lanes, () => {
+    meter.add(1);
+    onProgress?.(meter.snapshot(shards));
+  });
+  let counts: Counts = {};
   let shards = 0;
-  let waiting = 0;
   let commits: Promise<void> = Promise.resolve();
+  const open = new Set<Promise<void>>();
 
-  const fail = (error: unknown) => {
-    failed ??= { error };
-    failure.abort();
-  };
-  const report = () => onProgress?.(meter.snapshot(shards));
-
-  const commitWhenDone = (shard: Shard<Item>, pending: readonly Promise<void>[], results: Result[]) => {
-    waiting++;
-    const done = Promise.all(pending);
-    commits = commits.then(async () => {
-      await done;
-      try {
-        if (failed) return;
-        await stage.commit(shard, results);
-        shards++;
-        items += shard.items.length;
-        report();
-      } catch (error) {
-        fail(error);
-      } finally {
-        waiting--;
-      }
-    });
-  };
-
-  const feed = async () => {
-    for await (const shard of stage.shards()) {
-      if (failed || signal?.aborted) return;
-      while (waiting >= SHARDS_WAITING) await commits;
-      const results: Result[] = new Array(shard.items.length);
-      const pending: Promise<void>[] = [];
-      for (const [i, item] of shard.items.entries()) {
-        while (inFlight.size >= itemsInFlight) await Promise.race(inFlight);
-        if (failed) return;
-        const task = stage
-          .process(item, failure.signal)
-          .then((result) => {
-            results[i] = result;
-            meter.add(1);
-            report();
-          }, fail)
-          .finally(() => inFlight.delete(task));
-        inFlight.add(task);
-        pending.push(task);
-      }
-      commitWhenDone(shard, pending, results);
+  /** Whether a shard was not committed: those after it are not either. */
+  let broken = false;
+  const commitInTurn = async (before: Promise<void>, shard: Shard, processed: Promise<Result>) => {
+    await before;
+    try {
+      const result = await processed;
+      if (broken) return;
+      counts = sumCounts(counts, await stage.commit(context, shard, result));
+      shards++;
+      onProgress?.(meter.snapshot(shards));
+    } catch (error) {
+      broken = true;
+      items.fail(error);
     }
   };
 
   try {
-    await feed();
+    for await (const shard of stage.plan(context)) {
+      if (items.failure || signal?.aborted) break;
+      const { eachItem, begun } = items.forShard();
+      const processed = stage.process(context, shard, eachItem);
+      const settled = processed.then(
+        () => {},
+        (error: unknown) => items.fail(error),
+      );
+      commits = commitInTurn(commits, shard, processed);
+      const committed = commits.finally(() => open.delete(committed));
+      open.add(committed);
+      await Promise.race([begun, settled]);
+      while (open.size >= MAX_OPEN_SHARDS) await Promise.race(open);
+    }
   } catch (error) {
-    fail(error);
+    items.fail(error);
   }
-  await Promise.all(inFlight);
   await commits;
-  if (failed) throw failed.error;
-  return { items, shards, interrupted: signal?.aborted ?? false, elapsedMs: meter.elapsedMs() };
+  if (items.failure) throw items.failure.error;
+  return { counts, shards, interrupted: signal?.aborted ?? false, elapsedMs: meter.elapsedMs() };
 }

@@ -18,55 +18,71 @@ export function isAboutOneFile(error: unknown): error is LabelsmithError {
 }
 
 /** An image that could not be read. */
-export interface Unread {
+export interface ReadError {
   readonly kind: 'bad';
   readonly row: QuarantineRow;
 }
 
 /** Images that could not be read, in a run's counts. */
-export type UnreadCounts = {
+export type ReadErrorCounts = {
   readonly quarantined: number;
-  /** Those of them whose file is not there now, as of a folder that is not mounted: the next run tries them again. */
+  /** Those of them that are offline: their file is not there now, as of a folder that is not mounted. The next run tries them again. */
   readonly away: number;
 };
 
 /** What an error of reading an image comes to; one that is not about a file is thrown. `path` is the image's first one. */
-export function unreadOf(imageId: ImageId, path: ImagePath | undefined, error: unknown, stage: string): Unread {
+export function readErrorOf(
+  imageId: ImageId,
+  path: Pick<ImagePath, 'path' | 'sourceRoot'> | undefined,
+  error: unknown,
+  stage: string,
+): ReadError {
   if (!isAboutOneFile(error)) throw error;
   return { kind: 'bad', row: quarantineRowOf(imageId, path, error, stage) };
 }
 
 /** Rows for quarantine, and how many they are. */
-export function unreadAmong(results: readonly (Unread | { readonly kind: 'done' })[]): {
+export function readErrorsAmong(results: readonly (ReadError | { readonly kind: 'done' })[]): {
   readonly rows: readonly QuarantineRow[];
-  readonly counts: UnreadCounts;
+  readonly counts: ReadErrorCounts;
 } {
   const rows = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
   const away = rows.filter(({ reason }) => reason === FILE_GONE).length;
   return { rows, counts: { quarantined: rows.length, away } };
 }
 
-/**
- * A function that takes images out of quarantine that had been put there because their file was gone, and were read now.
- * Called before what was made of them is written: killed in between, they are only read once more. Resident: those paths.
- */
-export async function lifting(
-  store: Pick<Store, 'quarantine' | 'liftQuarantine'>,
-): Promise<(read: Iterable<{ readonly paths: readonly ImagePath[] }>) => Promise<void>> {
-  const gone = new Set<string>();
+/** Paths in quarantine, by whether they are there because their file was gone: those are tried again. */
+export interface Quarantined {
+  readonly offline: ReadonlySet<string>;
+  readonly broken: ReadonlySet<string>;
+}
+
+/** Resident: the paths in quarantine. */
+export async function quarantinedPaths(store: Pick<Store, 'quarantine'>): Promise<Quarantined> {
+  const offline = new Set<string>();
+  const broken = new Set<string>();
   for await (const page of store.quarantine()) {
-    for (const { path, reason } of page) if (reason === FILE_GONE) gone.add(path);
+    for (const { path, reason } of page) (reason === FILE_GONE ? offline : broken).add(path);
   }
-  return async (read) => {
-    if (gone.size === 0) return;
-    const back = [...read].flatMap(({ paths }) => paths.map(({ path }) => path)).filter((path) => gone.delete(path));
-    if (back.length > 0) await store.liftQuarantine(back);
-  };
+  return { offline, broken };
+}
+
+/**
+ * Takes paths that were offline and have been read now out of quarantine. Called before what was made of their images is
+ * written: killed in between, they are only read once more.
+ */
+export async function requeue(
+  store: Pick<Store, 'liftQuarantine'>,
+  { offline }: Pick<Quarantined, 'offline'>,
+  read: Iterable<string>,
+): Promise<void> {
+  const back = [...read].filter((path) => offline.has(path));
+  if (back.length > 0) await store.liftQuarantine(back);
 }
 
 function quarantineRowOf(
   imageId: ImageId,
-  path: ImagePath | undefined,
+  path: Pick<ImagePath, 'path' | 'sourceRoot'> | undefined,
   error: LabelsmithError,
   stage: string,
 ): QuarantineRow {

@@ -1,38 +1,85 @@
 /**
- * Stages and shards as data, and the contract of the engine that runs them.
+ * Stages and shards as data, and the contract of the engines that run them.
  *
- * A stage says what is missing, how one item is done and how a shard is committed. The engine keeps several items in
- * flight, gives results back in the order of the items, and commits shards one after the other in order, so that a
- * stage that is killed and run again goes on at a shard's edge with the same membership.
+ * A stage says what is missing (`plan`), how one shard of it is done (`process`) and how what came of it is written
+ * (`commit`). Settings, shards and results hold no functions and nothing that is changed later: settings and shards can be
+ * written as JSON and results can be cloned, so that any process that can open the workspace may do a shard, and doing it
+ * twice does no harm. What a stage works with (models, buffers, caches) is its context, which every process opens for
+ * itself.
  */
+import type { z } from 'zod';
+import type { Models } from '../models/models.ts';
 import type { InferencePool } from '../onnx/pool.ts';
+import type { Store } from '../store/store.ts';
+import type { VectorStore } from '../vectors/vector-store.ts';
 
-export interface Shard<Item> {
-  /** Position among the missing shards of this run, from 0. */
-  readonly index: number;
-  readonly items: readonly Item[];
+/** The one object that every stage, report and command is given; `workspace.ts` opens it. */
+export interface Workspace {
+  /** Absolute path of the `.labelsmith` folder. */
+  readonly dir: string;
+  readonly store: Store;
+  readonly vectors: VectorStore;
+  /** Runs stages, and has the inference threads. */
+  readonly engine: Engine;
+  readonly models: Models;
+  close(): Promise<void>;
 }
 
-export interface Stage<Item, Result> {
-  /** The stage's name as in `runs` and progress lines: `add`, `detect`, … */
-  readonly name: string;
-  /** What is missing, already cut to `--limit`; shard membership depends on the data alone. */
-  shards(): AsyncIterable<Shard<Item>>;
-  /** Number of items in all shards where it is cheap to know, for the time left. */
-  readonly total?: number;
-  /** One item. An item that cannot be done is part of `Result` (quarantine), not an exception. */
-  process(item: Item, signal: AbortSignal): Promise<Result>;
-  /** Writes one shard: files first, the record last, in one transaction. Results stand in the order of the items. */
-  commit(shard: Shard<Item>, results: readonly Result[]): Promise<void>;
-}
-
-export interface EngineOptions {
-  /** Items in flight at once (default: twice the threads, at least 4). More hides latency and costs memory. */
-  readonly itemsInFlight: number;
-  /** When aborted, the shard under way is finished and committed, then the run stops. */
+/** What every stage is given, whatever it does. */
+export interface RunOptions {
+  /** Seed of everything random. Default 0. */
+  readonly seed: number;
+  /** Inference workers of one thread each; results do not depend on it. Default: the processor's cores. */
+  readonly threads: number;
+  /** Items committed as one. Smaller loses less when killed; larger commits less often. Default: the stage's own. */
+  readonly shardSize?: number;
+  /** Stop after this many items: a run over a subset. */
+  readonly limit?: number;
+  /** When aborted, the shards under way are finished and committed, then the run stops. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
+
+/** One execution of a stage on a workspace. */
+export interface StageJob<Settings> extends RunOptions {
+  readonly workspace: Workspace;
+  readonly settings: Settings;
+  /** The run that what is written is recorded under. */
+  readonly runId: string;
+}
+
+export interface StageDefinition<Settings, Context, Shard, Result> {
+  /** The stage's name as in `runs` and progress lines: `add`, `detect`, … */
+  readonly name: string;
+  readonly settings: z.ZodType<Settings>;
+  readonly shard: z.ZodType<Shard>;
+  /** Opens what the stage works with. Only reads the record: other processes open it too, at any time of the run. */
+  open(job: StageJob<Settings>): Promise<Context>;
+  close?(context: Context): Promise<void>;
+  /** Number of items in all shards where it is cheap to know, for the time left. */
+  total?(context: Context): Promise<number | undefined>;
+  /** What is missing, already cut to `limit`; shard membership depends on the data alone. */
+  plan(context: Context): AsyncIterable<Shard>;
+  /** Does one shard. An item that cannot be done is part of the result (quarantine), not an exception. */
+  process(context: Context, shard: Shard, eachItem: EachItem): Promise<Result>;
+  /**
+   * Writes what came of one shard: files first, the record last, in one transaction. Gives the counts of what was written;
+   * the engine sums them.
+   */
+  commit(context: Context, shard: Shard, result: Result): Promise<Counts>;
+}
+
+/** Whole numbers by name: images, regions, quarantined … */
+export type Counts = Readonly<Record<string, number>>;
+
+/**
+ * Does the items of a shard, as many at once as the engine allows over all shards, and gives the results in their order. A
+ * stage calls it once a shard; when the last item has begun, the engine begins the next shard.
+ */
+export type EachItem = <Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+) => Promise<Result[]>;
 
 export interface Progress {
   readonly stage: string;
@@ -47,14 +94,34 @@ export interface Progress {
 }
 
 export interface StageSummary {
-  readonly items: number;
+  /** Sums of the counts of all shards that were committed in this run. */
+  readonly counts: Counts;
   readonly shards: number;
   readonly interrupted: boolean;
   readonly elapsedMs: number;
 }
 
 export interface Engine {
-  /** Inference threads for as long as `work` takes; that many, or what the engine has. */
+  /**
+   * Does what is missing, and gives the sums. Shards are committed one after the other in the order of the plan, so that a
+   * stage that is killed and run again goes on at a shard's edge with the same membership.
+   *
+   * @param context one that is open already, for work in this process; it stays open. Default: the engine opens one.
+   */
+  run<Settings, Context, Shard, Result>(
+    stage: StageDefinition<Settings, Context, Shard, Result>,
+    job: StageJob<Settings>,
+    context?: Context,
+  ): Promise<StageSummary>;
+  /** Inference threads; whoever asks for them closes them. */
+  openInference(options: { readonly threads: number }): Promise<InferencePool>;
+  /** The same for as long as `work` takes. */
   withInference<T>(options: { readonly threads: number }, work: (pool: InferencePool) => Promise<T>): Promise<T>;
-  run<Item, Result>(stage: Stage<Item, Result>, options: EngineOptions): Promise<StageSummary>;
+}
+
+/** The sums of counts, name by name. */
+export function sumCounts(a: Counts, b: Counts): Counts {
+  const sums: Record<string, number> = { ...a };
+  for (const [name, count] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
 }

@@ -1,33 +1,19 @@
 /**
- * The workspace: the one object that every stage, report and command is given. It holds the record, the vectors, what runs
- * stages and what opens models, each of which may be another implementation than the default.
- *
- * By default: the folder `.labelsmith/` with `labelsmith.sqlite`, which is precious, and `cache/` and `vectors/`, which may
- * be deleted at any time; this machine's threads; the user's model cache.
+ * Opens workspaces. Each part may be given; the defaults are the folder `.labelsmith/` with `labelsmith.sqlite`, which is
+ * precious, and `cache/` and `vectors/`, which may be deleted at any time; this machine's threads; the user's model cache.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { createModels, type Models } from '../models/models.ts';
-import type { Device } from '../onnx/device.ts';
+import { createModels } from '../models/models.ts';
 import { DATABASE_FILE, openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { arrowVectorStore } from '../vectors/arrow-store.ts';
-import type { VectorStore } from '../vectors/vector-store.ts';
 import { localEngine } from './local-engine.ts';
-import type { Engine } from './stage.ts';
+import type { Workspace } from './stage.ts';
 
-export interface Workspace {
-  /** Absolute path of the `.labelsmith` folder. */
-  readonly dir: string;
-  readonly store: Store;
-  readonly vectors: VectorStore;
-  /** Runs stages, and has the inference threads. */
-  readonly engine: Engine;
-  readonly models: Models;
-  close(): Promise<void>;
-}
+export type { Workspace } from './stage.ts';
 
 /** Parts in the place of the defaults. */
 export type WorkspaceParts = Partial<Pick<Workspace, 'vectors' | 'engine' | 'models'>>;
@@ -35,8 +21,6 @@ export type WorkspaceParts = Partial<Pick<Workspace, 'vectors' | 'engine' | 'mod
 export interface OpenWorkspaceOptions extends WorkspaceParts {
   /** Makes the workspace where there is none; without it, that is an error. */
   readonly create: boolean;
-  /** What the default engine and models run on (default `cpu`). */
-  readonly device?: Device;
 }
 
 export const DEFAULT_WORKSPACE = '.labelsmith';
@@ -68,17 +52,13 @@ export async function openWorkspace(dir: string, options: OpenWorkspaceOptions):
 }
 
 /** A workspace of parts that are there already. @param dir absolute */
-export function workspaceOf(
-  dir: string,
-  store: Store,
-  parts: WorkspaceParts & { readonly device?: Device } = {},
-): Workspace {
+export function workspaceOf(dir: string, store: Store, parts: WorkspaceParts = {}): Workspace {
   return {
     dir,
     store,
     vectors: parts.vectors ?? arrowVectorStore(dir),
-    engine: parts.engine ?? localEngine({ device: parts.device }),
-    models: parts.models ?? createModels({ device: parts.device }),
+    engine: parts.engine ?? localEngine(),
+    models: parts.models ?? createModels(),
     close: () => store.close(),
   };
 }

@@ -70,10 +70,7 @@ function load(): OnnxRuntime {
     });
   }
   try {
-    const runtime = createRequire(import.meta.url)(place.folder) as OnnxRuntime;
-    // Errors are thrown with their message; its own log would print them a second time.
-    runtime.env.logLevel = 'fatal';
-    return runtime;
+    return createRequire(import.meta.url)(place.folder) as OnnxRuntime;
   } catch (cause) {
     const here = `${process.platform} ${process.arch}`;
     throw new LabelsmithError('UNSUPPORTED', `ONNX Runtime cannot be loaded on ${here}: ${messageOf(cause)}`, {

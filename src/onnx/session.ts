@@ -7,7 +7,6 @@
  */
 import { createHash } from 'node:crypto';
 import { LabelsmithError, messageOf } from '../errors.ts';
-import { type Device, deviceError, deviceOptions, requireListed } from './device.ts';
 import { type InferenceSession, onnxRuntime, prepareRuntime, type RuntimeTensor } from './runtime.ts';
 import { arrayFromBytes, type NumericDType, type Tensor } from './tensor.ts';
 
@@ -16,8 +15,11 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 export interface SessionSettings {
   /** Threads that one operator may use (default 1, with which results never depend on the machine). */
   readonly threads?: number;
-  /** What it runs on (default `cpu`); one that is not there is an error. */
-  readonly device?: Device;
+  /**
+   * Execution providers in order of preference, as ONNX Runtime names them (default `['cpu']`); one that this build
+   * does not have is an error.
+   */
+  readonly providers?: readonly string[];
   /** Fixes sizes that the model leaves open, by their name in its shapes; fixed shapes are planned ahead. */
   readonly dims?: Readonly<Record<string, number>>;
 }
@@ -25,6 +27,14 @@ export interface SessionSettings {
 export interface RunnerOptions extends SessionSettings {
   /** Sessions kept open (default 16); each holds its weights and its working memory. */
   readonly maxSessions?: number;
+}
+
+/** The providers that this installation of ONNX Runtime can run on, `cpu` among them; not those it could be extended by. */
+export function availableProviders(): string[] {
+  return onnxRuntime()
+    .listSupportedBackends()
+    .filter(({ bundled }) => bundled)
+    .map(({ name }) => name);
 }
 
 /** An ONNX Runtime session with the project's settings. `model` is a file's path or its bytes. */
@@ -40,12 +50,11 @@ export class Session {
   }
 
   static async create(model: string | Uint8Array, settings: SessionSettings = {}): Promise<Session> {
-    const { threads = 1, device = 'cpu', dims } = settings;
+    const { threads = 1, providers = ['cpu'], dims } = settings;
     await prepareRuntime();
-    requireListed(device);
     const { InferenceSession } = onnxRuntime();
     const options: InferenceSession.SessionOptions = {
-      ...deviceOptions(device),
+      executionProviders: [...providers],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -65,11 +74,12 @@ export class Session {
         : InferenceSession.create(bytes, options));
       return new Session(session);
     } catch (cause) {
-      if (device !== 'cpu') throw deviceError(device, cause);
       const what = typeof model === 'string' ? `model ${model}` : 'the model';
       throw new LabelsmithError('BAD_MODEL', `ONNX Runtime does not take ${what}: ${messageOf(cause)}`, {
         cause,
-        hint: 'The file may be damaged, or use operators that this version does not have.',
+        hint: providers.some((name) => name !== 'cpu')
+          ? `Execution providers here: ${availableProviders().join(', ')}. Try with cpu alone.`
+          : 'The file may be damaged, or use operators that this version does not have.',
       });
     }
   }

@@ -16,7 +16,7 @@ import type { Workspace } from '../jobs/workspace.ts';
 import { exactIndex } from '../math/knn/exact.ts';
 import { newSharedMatrix } from '../math/matrix.ts';
 import { canonicalNames } from '../stages/evaluate/predictions.ts';
-import { openGuesses } from '../stages/predictions.ts';
+import { openPredictions } from '../stages/predictions.ts';
 import { doubtsIn } from '../stages/teach/doubts.ts';
 import { BestOfGroups } from './exemplars.ts';
 import { vectorsOf } from './vectors.ts';
@@ -60,7 +60,7 @@ export async function confusingPairs(
   const found = await byCandidates(workspace);
   for (const { name, rule, items } of await workspace.store.tasks()) {
     if (rule !== 'single' || items !== 'images') continue;
-    const guessed = (await openGuesses(workspace, name)) !== undefined;
+    const guessed = (await openPredictions(workspace, name)) !== undefined;
     found.push(...(guessed ? await byLabelErrors(workspace, name) : await byNeighbours(workspace, name, threads)));
   }
   return found;

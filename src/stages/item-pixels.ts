@@ -9,21 +9,13 @@ import { canvases } from '../images/buffer-pool.ts';
 import { decodeCovered, decodeLetterboxed, decodeUpright, type Pixels } from '../images/decode.ts';
 import { regionPixels } from '../images/region-pixels.ts';
 import { type ReadPath, readFirstIntact } from '../jobs/image-reader.ts';
-import { type Unread, unreadOf } from '../jobs/read-errors.ts';
+import { type ReadError, readErrorOf } from '../jobs/read-errors.ts';
 import type { Embedder } from '../models/embedder.ts';
-import type { StoredRegion } from '../store/store.ts';
-
-/** An image with something to do. */
-export interface ImageWork {
-  readonly id: ItemId;
-  readonly paths: readonly ImagePath[];
-  /** Null for the whole image. */
-  readonly regions: readonly StoredRegion[] | null;
-}
+import type { ImageWork } from './image-work.ts';
 
 export type ItemsResult<T> =
   | { readonly kind: 'done'; readonly items: readonly { readonly id: ItemId; readonly result: T }[] }
-  | Unread;
+  | ReadError;
 
 export interface ItemPixelsOptions {
   readonly readBytes: ReadPath;
@@ -41,7 +33,7 @@ export interface ItemPixelsOptions {
 export function itemRunner<T>(
   { readBytes, input, margin, stage }: ItemPixelsOptions,
   model: (pixels: Uint8Array) => Promise<T>,
-): (work: ImageWork) => Promise<ItemsResult<T>> {
+): (work: ImageWork, paths: readonly ImagePath[]) => Promise<ItemsResult<T>> {
   const frames = canvases(input.width * input.height * 3);
 
   const run = async (id: ItemId, pixels: (into: Uint8Array) => Promise<unknown>) => {
@@ -66,15 +58,15 @@ export function itemRunner<T>(
     return items;
   };
 
-  return async (work) => {
+  return async (work, paths) => {
     try {
-      const bytes = await readFirstIntact(work.id, work.paths, readBytes);
+      const bytes = await readFirstIntact(work.id, paths, readBytes);
       const items = await runAll(work, bytes);
       release(bytes);
       return { kind: 'done', items };
     } catch (error) {
       if (error instanceof ModelFailure) throw error.cause;
-      return unreadOf(work.id, work.paths[0], error, stage);
+      return readErrorOf(work.id, paths[0], error, stage);
     }
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Guesses: what a model thinks of every item of a task, below its threshold too. They are no labels: nothing counts,
+ * Predictions: what a model thinks of every item of a task, below its threshold too. They are no labels: nothing counts,
  * exports or shows them as such. `evaluate` asks for the best guess, `teach select` for how sure the model is, and lists
  * of label errors for what it would have said.
  *
@@ -14,7 +14,7 @@ import { argMax } from '../math/calibration.ts';
 import { type Matrix, rowsOf } from '../math/matrix.ts';
 import type { VectorStore } from '../vectors/vector-store.ts';
 
-export interface GuessSet {
+export interface PredictionSet {
   readonly task: string;
   readonly items: ItemKind;
   /** Whose guesses: the origin that its labels have. */
@@ -25,7 +25,7 @@ export interface GuessSet {
   readonly key: string;
 }
 
-export interface Guess {
+export interface BestPrediction {
   readonly className: string;
   readonly confidence: number;
   readonly origin: Origin;
@@ -33,19 +33,19 @@ export interface Guess {
 
 const SHARD_ROWS = 16_384;
 
-const guessSetting = (task: string) => `guesses:${task}`;
+const predictionSetting = (task: string) => `guesses:${task}`;
 
 /** The space of the vectors that hold a set's probabilities. */
-export const guessSpace = ({ task, key }: Pick<GuessSet, 'task' | 'key'>) => `guesses:${task}:${key}`;
+export const predictionSpace = ({ task, key }: Pick<PredictionSet, 'task' | 'key'>) => `guesses:${task}:${key}`;
 
 /** @param ids ascending. @param probabilities shape [ids, classes]. */
-export async function putGuesses(
+export async function putPredictions(
   { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
-  set: GuessSet,
+  set: PredictionSet,
   ids: readonly ItemId[],
   probabilities: Matrix,
 ): Promise<void> {
-  const space = guessSpace(set);
+  const space = predictionSpace(set);
   // What a killed run left under the same name, or another part of the same content.
   await store.clearVectorShards(space, set.items);
   for (let start = 0; start < ids.length; start += SHARD_ROWS) {
@@ -61,31 +61,31 @@ export async function putGuesses(
     });
     await store.putVectorShard(shard);
   }
-  await adoptGuesses({ store, vectors }, set);
+  await adoptPredictions({ store, vectors }, set);
 }
 
 /** Makes a set whose probabilities are all written that of its task, in place of the one before. */
-export async function adoptGuesses(
+export async function adoptPredictions(
   { store, vectors }: { readonly store: Workspace['store']; readonly vectors: Pick<VectorStore, 'remove'> },
-  set: GuessSet,
+  set: PredictionSet,
 ): Promise<void> {
   const before = await readSet(store, set.task);
-  await store.putSetting(guessSetting(set.task), JSON.stringify(set));
-  if (before && guessSpace(before) !== guessSpace(set)) {
-    await vectors.remove(await store.clearVectorShards(guessSpace(before), before.items));
+  await store.putSetting(predictionSetting(set.task), JSON.stringify(set));
+  if (before && predictionSpace(before) !== predictionSpace(set)) {
+    await vectors.remove(await store.clearVectorShards(predictionSpace(before), before.items));
   }
 }
 
-async function readSet(store: Workspace['store'], task: string): Promise<GuessSet | undefined> {
-  const text = await store.getSetting(guessSetting(task));
-  return text === undefined ? undefined : (JSON.parse(text) as GuessSet);
+async function readSet(store: Workspace['store'], task: string): Promise<PredictionSet | undefined> {
+  const text = await store.getSetting(predictionSetting(task));
+  return text === undefined ? undefined : (JSON.parse(text) as PredictionSet);
 }
 
-export interface Guesses extends GuessSet {
+export interface Predictions extends PredictionSet {
   /** Probabilities of some items, shape [classes] each; items without any are left out. */
   probabilities(ids: Iterable<ItemId>): Promise<Map<ItemId, Float32Array>>;
   /** The best guess for some items. */
-  best(ids: Iterable<ItemId>): Promise<Map<ItemId, Guess>>;
+  best(ids: Iterable<ItemId>): Promise<Map<ItemId, BestPrediction>>;
 }
 
 /** What classes are called by now; those that were merged since share a column, and their probabilities add up. */
@@ -100,13 +100,13 @@ async function columnsNow(
 }
 
 /** The guesses of a task; undefined where nothing has guessed yet. */
-export async function openGuesses(
+export async function openPredictions(
   { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
   task: string,
-): Promise<Guesses | undefined> {
+): Promise<Predictions | undefined> {
   const set = await readSet(store, task);
   if (!set) return undefined;
-  const shards = await store.vectorShards(guessSpace(set), set.items);
+  const shards = await store.vectorShards(predictionSpace(set), set.items);
   const { classNames, columnOf } = await columnsNow(store, set.classNames);
   const probabilities = async (ids: Iterable<ItemId>) => {
     const found = await vectors.lookup(shards, ids);
@@ -122,7 +122,7 @@ export async function openGuesses(
     classNames,
     probabilities,
     async best(ids) {
-      const result = new Map<ItemId, Guess>();
+      const result = new Map<ItemId, BestPrediction>();
       for (const [id, row] of await probabilities(ids)) {
         const most = argMax(row);
         const className = classNames[most];

@@ -38,6 +38,8 @@ export interface DetectionStore {
   }): Promise<number>;
   /** Candidates of one model, in order of image id, in pages. */
   candidates(modelKey: string): AsyncIterable<readonly { imageId: ImageId; detections: Detections }[]>;
+  /** Candidates that one model left of these images; images without any are left out. */
+  candidatesOf(modelKey: string, imageIds: readonly ImageId[]): Promise<Map<ImageId, Detections>>;
   /** Keys of the models that left candidates, with the number of images. */
   candidateModels(): Promise<{ modelKey: string; images: number; classNames: readonly string[] }[]>;
 }

@@ -43,7 +43,7 @@ export type Store = AuditStore &
 export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, AuditVerdict, NewAudit } from './audit-store.ts';
 export type { ClassRecord, CorpusStore } from './corpus-store.ts';
 export type { DatasetQuery, DatasetStore } from './dataset-store.ts';
-export type { AcceptedRegion, DetectionItem, DetectionShard, DetectionStore } from './detection-store.ts';
+export type { AcceptedRegion, DetectionShard, DetectionStore } from './detection-store.ts';
 export type { GroupStore, SimilarPair } from './group-store.ts';
 export type { HousekeepingStore, StoreSummary } from './housekeeping-store.ts';
 export type { ImageFilter, ImageStore, KnownPath } from './image-store.ts';

@@ -11,13 +11,11 @@ import { sha256Hex } from '../../src/core/ids.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { LabelsmithError } from '../../src/errors.ts';
 import { openWorkspace, type Workspace } from '../../src/jobs/workspace.ts';
-import { InferencePool } from '../../src/onnx/pool.ts';
 import { collectReport } from '../../src/report/collect.ts';
 import { renderReport } from '../../src/report/html.ts';
 import type { GatheredSection } from '../../src/report/report-data.ts';
 import { gatherMap } from '../../src/report/sections/map.ts';
-import { discover } from '../../src/stages/discover/discover.ts';
-import { arrowVectorStore } from '../../src/vectors/arrow-store.ts';
+import { discoverIn } from '../../src/stages/discover/discover.ts';
 import { scratch } from '../cli.ts';
 import { addEmbedded } from '../fixtures/embedded.ts';
 
@@ -42,9 +40,8 @@ async function discovered(t: TestContext, count: number): Promise<Workspace> {
   const twin = { id: sha256Hex('twin'), path: '/photos/twin.jpg', vector: items[0]?.vector.map((x) => x + 1e-3) ?? [] };
   const odd = { id: sha256Hex('odd'), path: '/photos/odd.jpg', vector: [-1, -3, -1, -3, -1, -3, -1, -3] };
   await addEmbedded(store, dir, [...items, twin, odd]);
-  await using pool = await InferencePool.create({ threads: 1 });
   const readBytes = () => Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files'));
-  await discover({ store, pool, readBytes, vectors: arrowVectorStore(dir) }, { ...GATHER, k: 3 });
+  await discoverIn(workspace, { ...GATHER, k: 3 }, readBytes);
   return workspace;
 }
 

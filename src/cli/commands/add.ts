@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { openWorkspace } from '../../jobs/workspace.ts';
-import { type AddResult, addTo, estimateAdd, openSources } from '../../stages/add/add.ts';
+import { type AddResult, addTo } from '../../stages/add/add.ts';
+import { estimateAdd } from '../../stages/add/estimate.ts';
+import { openSources } from '../../stages/add/open-sources.ts';
 import { type Context, command } from '../command.ts';
 import type { Output } from '../output.ts';
 import { argument, flag } from '../values.ts';

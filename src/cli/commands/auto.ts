@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { checkReportPlace, writeReport } from '../../report/write.ts';
-import { addTo, openSources } from '../../stages/add/add.ts';
+import { addTo } from '../../stages/add/add.ts';
+import { openSources } from '../../stages/add/open-sources.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
 import { type Context, command } from '../command.ts';
 import { option, type Values } from '../values.ts';
@@ -53,7 +54,7 @@ export async function runAuto(context: Context, named: readonly string[], option
   keepYoungGenerationSmall();
   const { global, output, signal } = context;
   const { classifier: wanted, report, ...detectOptions } = options;
-  const workspace = await openWorkspace(global.workspace, { create: true, device: global.device });
+  const workspace = await openWorkspace(global.workspace, { create: true });
   try {
     const classifier = wanted === undefined ? null : await classifierPath(wanted, workspace.dir);
     const reportPath = report ?? resolve(workspace.dir, '..', 'labelsmith-report.html');

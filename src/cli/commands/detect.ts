@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { AcceptRules } from '../../corpus/accept.ts';
-import type { UnreadCounts } from '../../jobs/read-errors.ts';
+import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import { openWorkspace, requireWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { type Detector, openDetector } from '../../models/detector.ts';
 import { openPose } from '../../models/pose.ts';
 import { openSegmenter } from '../../models/segmenter.ts';
-import { type DetectResult, detectIn, detectionKey, estimateDetect } from '../../stages/detect/detect.ts';
+import { type DetectResult, detectIn, estimateDetect } from '../../stages/detect/detect.ts';
+import { detectionKey } from '../../stages/detect/detect-stage.ts';
 import { findPosesIn } from '../../stages/detect/pose.ts';
 import { segmentIn } from '../../stages/detect/segment.ts';
 import type { ShapeResult } from '../../stages/detect/shape-stage.ts';
@@ -51,7 +52,7 @@ export const detect = command({
     const opening = openDetectorFor(context, options.model);
     opening.catch(() => {}); // awaited below
     try {
-      const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
+      const workspace = await openWorkspace(global.workspace, { create: false });
       try {
         const detector = await opening;
         const { force, task, ...detectOptions } = options;
@@ -130,11 +131,7 @@ async function runPose(
   target: ShapeTarget & { readonly personClasses: readonly string[] },
 ) {
   const { global, output, signal } = context;
-  const pose = await openPose(model, {
-    ...fetchOptionsFor(output, signal),
-    threads: global.threads,
-    device: global.device,
-  });
+  const pose = await openPose(model, { ...fetchOptionsFor(output, signal), threads: global.threads });
   try {
     const run = context.runOptions();
     const result = await findPosesIn(workspace, pose, { ...run, ...target });
@@ -163,7 +160,7 @@ export function shapeCounts({ pose, segment }: Detected): Record<string, ShapeRe
 }
 
 /** Images that could not be read; each pass counts those that it met. */
-function unreadIn({ counts, pose, segment }: Detected): UnreadCounts {
+function unreadIn({ counts, pose, segment }: Detected): ReadErrorCounts {
   const passes = [counts, pose?.counts, segment?.counts].filter((pass) => pass !== undefined);
   // Each pass tries those again whose file is not there.
   const away = Math.max(...passes.map((pass) => pass.away));
@@ -197,7 +194,7 @@ async function showEstimate(
 }
 
 function openDetectorFor({ global, output, signal }: Context, model: string): Promise<Detector> {
-  return openDetector(model, { ...fetchOptionsFor(output, signal), threads: global.threads, device: global.device });
+  return openDetector(model, { ...fetchOptionsFor(output, signal), threads: global.threads });
 }
 
 function hadNothingToDo({ counts, interrupted }: Pick<DetectResult | ShapeResult, 'counts' | 'interrupted'>): boolean {

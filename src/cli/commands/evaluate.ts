@@ -8,7 +8,7 @@ import { readTruth } from '../../stages/evaluate/ground-truth.ts';
 import { formatLabelErrors, labelErrorMetrics } from '../../stages/evaluate/label-error-metrics.ts';
 import { canonicalNames, defaultTask, predictionsOf } from '../../stages/evaluate/predictions.ts';
 import { resolveLabels } from '../../stages/import/resolve.ts';
-import { openGuesses } from '../../stages/predictions.ts';
+import { openPredictions } from '../../stages/predictions.ts';
 import { command } from '../command.ts';
 import { formatEvaluation } from '../evaluation-text.ts';
 import { argument, option } from '../values.ts';
@@ -59,7 +59,7 @@ export const evaluate = command({
       const task = asked ?? (await defaultTask(store, first));
       // What TRUTH says of the task it turned out to be about; labels that name no task belong to any.
       const truth = task === guessed ? first : await truthOf(task);
-      const guesses = await openGuesses(workspace, task);
+      const guesses = await openPredictions(workspace, task);
       const predictions = await predictionsOf(store, truth, {
         task,
         guesses: guesses && ((ids) => guesses.best(ids)),

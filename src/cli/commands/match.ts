@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import type { Source } from '../../sources/source.ts';
-import { openSources } from '../../stages/add/add.ts';
+import { openSources } from '../../stages/add/open-sources.ts';
 import { matchIn } from '../../stages/match/match.ts';
 import { command } from '../command.ts';
 import { modelsFor } from '../fetching.ts';
@@ -35,11 +35,7 @@ export const match = command({
   ],
   async run(invocation) {
     const { args, options, global, output } = invocation;
-    const workspace = await openWorkspace(global.workspace, {
-      create: false,
-      device: global.device,
-      models: modelsFor(invocation),
-    });
+    const workspace = await openWorkspace(global.workspace, { create: false, models: modelsFor(invocation) });
     try {
       const [source] = (await openSources(workspace, [args.refs], HERE)) as [Source];
       const run = invocation.runOptions();

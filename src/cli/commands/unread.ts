@@ -1,9 +1,9 @@
 /** What commands that read images say of those that they could not read. */
-import type { UnreadCounts } from '../../jobs/read-errors.ts';
+import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import type { Output } from '../output.ts';
 import { plural } from '../words.ts';
 
-export function printUnread(output: Output, { quarantined, away }: UnreadCounts): void {
+export function printUnread(output: Output, { quarantined, away }: ReadErrorCounts): void {
   const broken = quarantined - away;
   if (broken > 0) output.line(`Could not read ${plural(broken, 'image')}: labelsmith status --quarantine says why.`);
   if (away > 0) {

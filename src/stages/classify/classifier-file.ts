@@ -18,7 +18,7 @@ import { addLengthNorm } from '../../math/pca/pca.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { inlineModel } from '../../onnx/compose.ts';
 import { Graph } from '../../onnx/ops.ts';
-import { InferencePool, type PoolOptions } from '../../onnx/pool.ts';
+import { InferencePool } from '../../onnx/pool.ts';
 import { decodeModel } from '../../onnx/proto.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -95,6 +95,8 @@ function finished(g: Graph, embedding: Value, { blocks }: Pick<EmbeddingRecipe, 
 }
 
 export interface Classifier {
+  /** Its file. */
+  readonly path: string;
   readonly info: ClassifierInfo;
   /** The hash of the file: `TASK@0123456789abcdef`. */
   readonly key: string;
@@ -107,16 +109,17 @@ export interface Classifier {
 
 export async function openClassifier(
   path: string,
-  { threads, device }: Pick<PoolOptions, 'threads' | 'device'> = {},
+  { threads }: { readonly threads?: number } = {},
 ): Promise<Classifier> {
   const bytes = await readBytes(path);
   const info = classifierInfo(bytes, path);
   const key = `${info.task}@${sha256Hex(bytes).slice(0, 16)}`;
   const { width, height } = info.input;
-  const pool = await InferencePool.create({ threads, device });
+  const pool = await InferencePool.create({ threads });
   try {
     const model = await pool.load(bytes, { key });
     return {
+      path,
       info,
       key,
       capacity: pool.capacity,

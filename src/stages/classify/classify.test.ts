@@ -7,10 +7,11 @@ import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
 import { addPlainImages } from '../../../test/fixtures/plain-images.ts';
 import { sha256Hex } from '../../core/ids.ts';
+import { workspaceOf } from '../../jobs/workspace.ts';
 import { openStore } from '../../store/open.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
-import { openGuesses } from '../predictions.ts';
-import { type ClassifyEffects, classify } from './classify.ts';
+import { openPredictions } from '../predictions.ts';
+import { classifyIn } from './classify.ts';
 
 const OPTIONS = { seed: 0, threads: 1, shardSize: 3 };
 const IMAGES = 11;
@@ -23,7 +24,7 @@ const CLASSIFIERS = {
 } as const;
 type Name = keyof typeof CLASSIFIERS;
 
-function classifier(name: Name): ClassifyEffects['classifier'] {
+function classifier(name: Name): Parameters<typeof classifyIn>[1] {
   const { key, light, sure, unsure } = CLASSIFIERS[name];
   return {
     key,
@@ -86,14 +87,13 @@ async function prepare(t: TestContext) {
       putLabels: counted(store.putLabels),
       putVectorShard: counted(store.putVectorShard),
     };
-    const effects = { store: ending, vectors, classifier: classifier(name), readBytes };
-    return classify(effects, OPTIONS);
+    return classifyIn(workspaceOf(dir, ending, { vectors }), classifier(name), OPTIONS, readBytes);
   };
 
   /** Labels and guesses of every image. */
   const outcome = async () => {
     const labels = await store.labelsOf(ids, 'class');
-    const guesses = await openGuesses({ store, vectors }, 'class');
+    const guesses = await openPredictions({ store, vectors }, 'class');
     const best = await guesses?.best(ids);
     return ids.map((id) => {
       const said = labels.get(id)?.map(({ className, confidence, origin }) => ({ className, confidence, origin }));

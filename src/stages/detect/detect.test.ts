@@ -9,9 +9,12 @@ import type { Detections } from '../../core/boxes.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { DEFAULT_ACCEPT_RULES } from '../../corpus/accept.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { workspaceOf } from '../../jobs/workspace.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
-import { type DetectEffects, type DetectOptions, detect } from './detect.ts';
+import { type DetectOptions, detectIn } from './detect.ts';
+import type { DetectContext } from './detect-stage.ts';
+import type { DetectDecoding } from './find-in-image.ts';
 
 const bytesOf = (i: number) => new TextEncoder().encode(`image ${i}`);
 const IDS = Array.from({ length: 5 }, (_, i) => sha256Hex(bytesOf(i)));
@@ -42,17 +45,17 @@ async function prepare(t: TestContext) {
   });
   await addImages(store);
   let calls = 0;
-  const effects: DetectEffects = {
-    store,
-    detector: {
-      key: 'made-up@1',
-      classNames: ['dog', 'cat'],
-      input: { width: 8, height: 8, pad: [0, 0, 0], kernel: 'linear' },
-      detect: async () => {
-        calls++;
-        return FOUND;
-      },
+  const detector: Parameters<typeof detectIn>[1] = {
+    id: 'made-up',
+    key: 'made-up@1',
+    classNames: ['dog', 'cat'],
+    input: { width: 8, height: 8, pad: [0, 0, 0], kernel: 'linear' },
+    detect: async () => {
+      calls++;
+      return FOUND;
     },
+  };
+  const decoding: DetectDecoding = {
     readBytes: async ({ path }) => bytesOf(Number(/\d+/.exec(path)?.[0])),
     decode: async () => ({ pixels: new Uint8Array(192), width: 100, height: 100, scaleX: 0.08, scaleY: 0.08 }),
     decodeWithin: async (_bytes, longest) => ({
@@ -61,7 +64,10 @@ async function prepare(t: TestContext) {
       height: longest,
     }),
   };
-  return { store, effects, calls: () => calls };
+  const workspace = workspaceOf(dir, store);
+  const detect = (options: DetectOptions, other: Partial<DetectDecoding & Pick<DetectContext, 'detector'>> = {}) =>
+    detectIn(workspace, { ...detector, ...other.detector }, options, { ...decoding, ...other });
+  return { store, detector, decoding, detect, calls: () => calls };
 }
 
 const addImages = (store: Store): Promise<string> =>
@@ -76,28 +82,28 @@ async function boxCount(store: Store): Promise<number> {
 }
 
 test('a second run does nothing, another threshold does not run the model, force does', async (t) => {
-  const { store, effects, calls } = await prepare(t);
-  const first = await detect(effects, OPTIONS);
+  const { store, detect, calls } = await prepare(t);
+  const first = await detect(OPTIONS);
   assert.deepEqual(first.counts, { images: 5, detected: 5, regions: 10, shards: 3, quarantined: 0, away: 0 });
-  assert.equal((await detect(effects, OPTIONS)).counts.images, 0);
+  assert.equal((await detect(OPTIONS)).counts.images, 0);
 
   const rules = { ...DEFAULT_ACCEPT_RULES, threshold: 0.5 };
-  const stricter = await detect(effects, { ...OPTIONS, rules });
+  const stricter = await detect({ ...OPTIONS, rules });
   assert.deepEqual([stricter.counts.images, stricter.counts.detected], [5, 0]);
   assert.equal(await boxCount(store), 5);
   assert.equal(calls(), 5);
 
-  assert.equal((await detect(effects, { ...OPTIONS, rules, force: true })).counts.detected, 5);
+  assert.equal((await detect({ ...OPTIONS, rules, force: true })).counts.detected, 5);
   assert.equal(calls(), 10);
 });
 
 test('a region that a person deleted does not come back, also with force', async (t) => {
-  const { store, effects } = await prepare(t);
-  await detect(effects, OPTIONS);
+  const { store, detect } = await prepare(t);
+  await detect(OPTIONS);
   const id = IDS[0];
   const dog = (await store.regionsOf([id])).get(id)?.find(({ score }) => (score ?? 0) > 0.5);
   await store.deleteRegionsAsHuman([dog?.id as string]);
-  await detect(effects, { ...OPTIONS, force: true });
+  await detect({ ...OPTIONS, force: true });
   const left = (await store.regionsOf([id])).get(id)?.filter(({ deleted }) => !deleted);
   assert.deepEqual(
     left?.map(({ score }) => Math.round((score ?? 0) * 10)),
@@ -106,27 +112,27 @@ test('a region that a person deleted does not come back, also with force', async
 });
 
 test('a file that has changed or is gone is put aside and the rest goes on; a broken model stops the run', async (t) => {
-  const { effects } = await prepare(t);
-  const readBytes: DetectEffects['readBytes'] = async (path) => {
+  const { detect, detector, decoding } = await prepare(t);
+  const readBytes: DetectDecoding['readBytes'] = async (path) => {
     if (path.path.includes('1')) return new TextEncoder().encode('something else');
     if (path.path.includes('2')) throw new LabelsmithError('NOT_FOUND', 'it is gone');
-    return effects.readBytes(path);
+    return decoding.readBytes(path);
   };
-  const { counts } = await detect({ ...effects, readBytes }, OPTIONS);
+  const { counts } = await detect(OPTIONS, { readBytes });
   assert.deepEqual([counts.images, counts.quarantined], [3, 2]);
 
-  const broken = { ...effects.detector, detect: () => Promise.reject(new LabelsmithError('BAD_MODEL', 'it broke')) };
-  await assert.rejects(detect({ ...effects, detector: broken }, { ...OPTIONS, force: true }), /it broke/);
+  const broken = { ...detector, detect: () => Promise.reject(new LabelsmithError('BAD_MODEL', 'it broke')) };
+  await assert.rejects(detect({ ...OPTIONS, force: true }, { detector: broken }), /it broke/);
   // The same code as of a file that cannot be decoded, but from the model: no image is put aside for it.
-  const dead = { ...effects.detector, detect: () => Promise.reject(new LabelsmithError('UNSUPPORTED', 'it died')) };
-  await assert.rejects(detect({ ...effects, detector: dead }, { ...OPTIONS, force: true }), {
+  const dead = { ...detector, detect: () => Promise.reject(new LabelsmithError('UNSUPPORTED', 'it died')) };
+  await assert.rejects(detect({ ...OPTIONS, force: true }, { detector: dead }), {
     code: 'BAD_MODEL',
     message: /made-up@1 failed on image .*: it died/,
   });
 });
 
 test('limit does so many images and the next run goes on behind them', async (t) => {
-  const { effects } = await prepare(t);
-  assert.equal((await detect(effects, { ...OPTIONS, limit: 3 })).counts.detected, 3);
-  assert.equal((await detect(effects, OPTIONS)).counts.detected, 2);
+  const { detect } = await prepare(t);
+  assert.equal((await detect({ ...OPTIONS, limit: 3 })).counts.detected, 3);
+  assert.equal((await detect(OPTIONS)).counts.detected, 2);
 });

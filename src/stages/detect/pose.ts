@@ -4,15 +4,14 @@
  * Owns what a pose model sees of a person (a square about the box, a fifth longer than its longer side, as MoveNet's own
  * cropping does) and what its scores mean. A person's keypoints depend on the image's bytes, the box and the model.
  */
+import { z } from 'zod';
 import type { Box } from '../../core/boxes.ts';
 import type { Keypoints } from '../../core/dataset.ts';
-import { PixelBudget } from '../../images/pixel-budget.ts';
 import { regionSquares, type Square, squaresBytes } from '../../images/region-squares.ts';
-import { originalBytes } from '../../jobs/image-reader.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { PoseModel } from '../../models/pose.ts';
-import { runShapeStage, type ShapeResult, type ShapeStageEffects } from './shape-stage.ts';
+import { makeShapes, type ShapeMaker, type ShapeResult, shapeStage } from './shape-stage.ts';
 
 /** On every side, as a share of the box's longer side. */
 const MARGIN = 0.1;
@@ -32,43 +31,53 @@ export interface PoseOptions extends RunOptions {
   readonly force: boolean;
 }
 
-export interface PoseEffects extends ShapeStageEffects {
-  readonly pose: Pick<PoseModel, 'key' | 'input' | 'estimate'>;
-}
-
-/** Finds keypoints in a workspace, see {@link findPoses}. */
-export function findPosesIn(workspace: Workspace, pose: PoseModel, options: PoseOptions): Promise<ShapeResult> {
-  return findPoses({ store: workspace.store, readBytes: originalBytes(workspace), pose }, options);
-}
+const POSE_SETTINGS = z.object({
+  /** The pose model's name. */
+  model: z.string(),
+  detectorKey: z.string(),
+  task: z.string(),
+  personClasses: z.array(z.string()).readonly(),
+  force: z.boolean(),
+});
 
 /** Keypoints for every person of a detector that has none of this model. */
-export function findPoses(effects: PoseEffects, options: PoseOptions): Promise<ShapeResult> {
-  const { pose } = effects;
-  const { detectorKey: modelKey, task, personClasses: classNames, force } = options;
+export const poseStage = shapeStage({
+  name: 'pose',
+  settings: POSE_SETTINGS,
+  openMaker: async ({ workspace, settings, threads }) =>
+    poseMaker(await workspace.models.openPose(settings.model, { threads })),
+  queryOf: ({ detectorKey: modelKey, task, personClasses: classNames, force }, { key: makerKey }) => {
+    return { kind: 'keypoints', modelKey, makerKey, task, classNames, force };
+  },
+});
+
+/** Finds keypoints in a workspace, see {@link poseStage}. @param pose stays open */
+export function findPosesIn(workspace: Workspace, pose: PoseModel, options: PoseOptions): Promise<ShapeResult> {
+  const { detectorKey, task, personClasses, force } = options;
+  const maker = poseMaker(pose);
+  const settings = { model: pose.id, detectorKey, task, personClasses, force };
+  const recorded = { detector: detectorKey, pose: maker.key, task, classNames: personClasses, force };
+  return makeShapes(poseStage, { ...options, workspace, settings }, maker, recorded);
+}
+
+function poseMaker(pose: PoseModel): ShapeMaker<Square[]> {
   const { width: size, pad, kernel } = pose.input;
   const cutting = { size, pad, kernel, margin: MARGIN };
-  const makerKey = poseMakerKey(pose.key);
-  const budget = new PixelBudget();
-  return runShapeStage<Square[]>(
-    effects,
-    {
-      stage: 'pose',
-      query: { kind: 'keypoints', modelKey, makerKey, task, classNames, force },
-      settings: { detector: modelKey, pose: makerKey, task, classNames, force },
-      within: (image, regions, work) => budget.run(squaresBytes(image, boxesOf(regions), cutting), work),
-      cut: (bytes, image, regions) => regionSquares(bytes, image, boxesOf(regions), cutting),
-      shapes: (squares, image, regions) =>
-        Promise.all(
-          squares.map(async (square, i) => ({
-            kind: 'keypoints' as const,
-            imageId: image.id,
-            regionId: regions[i].id,
-            keypoints: keypointsInImage(await pose.estimate(square.pixels), square, image),
-          })),
-        ),
-    },
-    options,
-  );
+  return {
+    key: poseMakerKey(pose.key),
+    bytesFor: (image, regions) => squaresBytes(image, boxesOf(regions), cutting),
+    crop: (bytes, image, regions) => regionSquares(bytes, image, boxesOf(regions), cutting),
+    shapes: (squares, image, regions) =>
+      Promise.all(
+        squares.map(async (square, i) => ({
+          kind: 'keypoints' as const,
+          imageId: image.id,
+          regionId: regions[i].id,
+          keypoints: keypointsInImage(await pose.estimate(square.pixels), square, image),
+        })),
+      ),
+    close: () => pose.close(),
+  };
 }
 
 /** Names what makes keypoints: the model, and all that decides what it sees and what its scores mean. */

@@ -1,92 +1,187 @@
 /**
- * The second step of `discover`: a cluster for every item that has none, and its place on the data map. One file of vectors
- * is one shard.
+ * The stage `discover`, its second step: a cluster for every item that has none, and its place on the data map. One file of
+ * vectors is one shard.
  */
-import type { Stage } from '../../jobs/stage.ts';
+import { z } from 'zod';
+import type { IdMap } from '../../core/id-set.ts';
+import type { ItemKind } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { exactIndex } from '../../math/knn/exact.ts';
+import type { NeighbourGraph } from '../../math/knn/graph.ts';
+import type { Matrix } from '../../math/matrix.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
 import type { NewLabel, VectorShard } from '../../store/store.ts';
-import { centreAndNormalise } from '../embed/recipe.ts';
-import type { ClusterModel } from './cluster-model.ts';
-import type { ClusteringRequest } from './clustering.ts';
+import {
+  centreAndNormalise,
+  type EmbeddingRecipe,
+  requireMean,
+  requireRecipe,
+  type SpaceMean,
+} from '../embed/recipe.ts';
+import { ITEM_KIND } from '../image-work.ts';
+import { type ClusterModel, clustersOf, savedModel } from './cluster-model.ts';
+import { neighboursOf } from './hierarchy.ts';
 import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
-import type { MapWriter } from './map-writer.ts';
+import { type MapWriter, openMapWriter } from './map-writer.ts';
+import { readSample, type Sample } from './sample.ts';
 
-export interface Tally {
-  assigned: number;
-  none: number;
-  /** Items by the name of their cluster's class. */
-  readonly sizes: Map<string, number>;
-}
+export const ASSIGN_SETTINGS = z.object({ task: z.string(), items: ITEM_KIND });
+export type AssignSettings = z.infer<typeof ASSIGN_SETTINGS>;
 
-export interface AssignContext {
-  readonly request: ClusteringRequest;
+/** A row of the record: one file of vectors. */
+export const VECTOR_SHARD: z.ZodType<VectorShard> = z.object({
+  space: z.string(),
+  items: ITEM_KIND,
+  shard: z.string(),
+  file: z.string(),
+  sha256: z.string(),
+  count: z.number(),
+  firstId: z.string(),
+  lastId: z.string(),
+  runId: z.string().nullable(),
+});
+
+export interface AssignContext extends Pick<Workspace, 'store' | 'vectors'> {
+  readonly runId: string;
+  readonly task: string;
+  readonly recipe: EmbeddingRecipe;
+  readonly mean: SpaceMean;
   readonly model: ClusterModel;
   readonly sample: ClusteredSample;
   /** The cluster of an item that is in the sample. */
-  readonly own: { get(id: string): number | undefined };
+  readonly own: IdMap;
   readonly map: MapWriter;
-  readonly runId: string;
+  close?(): Promise<void>;
 }
 
-interface Assigned {
+interface ShardResult {
   readonly labels: readonly NewLabel[];
-  readonly none: number;
-  /** Class names of items that had their cluster already. */
-  readonly kept: readonly string[];
   /** Where the items stand on the data map, where they had no place yet. */
-  readonly marks?: VectorShard;
+  readonly marks: VectorShard | null;
+  readonly counts: Counts;
 }
 
-export function assignStage(context: AssignContext, tally: Tally): Stage<VectorShard, Assigned> {
-  const { effects, shards } = context.request;
-  const { store } = effects;
-  return {
-    name: 'discover',
-    total: shards.length,
-    async *shards() {
-      for (const [index, shard] of shards.entries()) yield { index, items: [shard] };
-    },
-    process: (shard) => assigned(context, shard),
-    async commit(_shard, results) {
-      for (const { labels, none, kept, marks } of results) {
-        if (marks) await store.putVectorShard(marks);
-        if (labels.length > 0) await store.putLabels(labels, { replace: true });
-        tally.assigned += labels.length;
-        tally.none += none;
-        for (const name of [...kept, ...labels.map(({ className }) => className)]) {
-          tally.sizes.set(name, (tally.sizes.get(name) ?? 0) + 1);
-        }
-      }
-    },
-  };
+/** In the counts of a shard: items by the name of their cluster's class. */
+const SIZE = 'size:';
+
+/** Items in each class's clusters, from the sums of a run. */
+export function sizesOf(counts: Counts): Map<string, number> {
+  const sizes = Object.entries(counts).filter(([name]) => name.startsWith(SIZE));
+  return new Map(sizes.map(([name, size]) => [name.slice(SIZE.length), size]));
 }
 
-async function assigned(
-  { request, model, sample, own, map, runId }: AssignContext,
-  shard: VectorShard,
-): Promise<Assigned> {
-  const { effects, task, recipe, mean } = request;
-  const { ids, vectors } = await effects.vectors.read(shard);
-  const known = await effects.store.labelsOf(ids, task);
+export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorShard, ShardResult> = {
+  name: 'discover',
+  settings: ASSIGN_SETTINGS,
+  shard: VECTOR_SHARD,
+  open: openFromRecord,
+
+  async close({ close }) {
+    await close?.();
+  },
+
+  async total({ store, recipe, model }) {
+    return (await store.vectorShards(recipe.space, model.items)).length;
+  },
+
+  async *plan({ store, recipe, model }) {
+    yield* await store.vectorShards(recipe.space, model.items);
+  },
+
+  process: async (context, shard, eachItem) => {
+    const [result] = await eachItem([shard], (one) => assigned(context, one));
+    return result;
+  },
+
+  async commit({ store }, _shard, { labels, marks, counts }) {
+    if (marks) await store.putVectorShard(marks);
+    if (labels.length > 0) await store.putLabels(labels, { replace: true });
+    return counts;
+  },
+};
+
+async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
+  const { store, vectors, task, recipe, mean, model, sample, own, map, runId } = context;
+  const { ids, vectors: rows } = await vectors.read(shard);
+  const known = await store.labelsOf(ids, task);
   const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
   const kept = ids.flatMap((id) => before(id)?.className ?? []);
-  if (kept.length === ids.length && !map.lacks(ids)) return { labels: [], none: 0, kept };
-  centreAndNormalise(vectors, recipe, mean.values);
+  if (kept.length === ids.length && !map.lacks(ids)) return { labels: [], marks: null, counts: sizes(kept) };
+  centreAndNormalise(rows, recipe, mean.values);
   const assignments = await assignByNeighbours(
     sample,
     ids,
-    vectors,
+    rows,
     ids.map((id) => own.get(id)),
   );
-  let none = 0;
-  const labels = ids.flatMap((itemId, i): NewLabel[] => {
-    if (before(itemId)) return [];
+  const given = ids.map((itemId, i): NewLabel | 'kept' | 'none' => {
+    if (before(itemId)) return 'kept';
     const { cluster, confidence } = assignments[i];
     const className = model.clusters[cluster]?.name;
-    if (className === undefined) none++;
-    return className === undefined
-      ? []
-      : [{ itemId, task, className, present: true, origin: 'cluster', confidence, runId }];
+    if (className === undefined) return 'none';
+    return { itemId, task, className, present: true, origin: 'cluster', confidence, runId };
   });
-  const marks = map.lacks(ids) ? await map.write({ shard, ids, assignments, runId }) : undefined;
-  return { labels, none, kept, marks };
+  const labels = given.filter((label) => label !== 'kept' && label !== 'none');
+  const none = given.filter((label) => label === 'none').length;
+  return {
+    labels,
+    marks: map.lacks(ids) ? await map.write({ shard, ids, assignments, runId }) : null,
+    counts: { assigned: labels.length, none, ...sizes([...kept, ...labels.map(({ className }) => className)]) },
+  };
+}
+
+function sizes(classNames: readonly string[]): Counts {
+  const counts: Record<string, number> = {};
+  for (const name of classNames) counts[SIZE + name] = (counts[SIZE + name] ?? 0) + 1;
+  return counts;
+}
+
+/** What the first step left in the workspace, for processes that did not do it. */
+async function openFromRecord(job: StageJob<AssignSettings>): Promise<AssignContext> {
+  const { workspace, settings, runId, threads, signal } = job;
+  const { store, vectors } = workspace;
+  const { task, items } = settings;
+  const recipe = await requireRecipe(store, items);
+  const mean = await requireMean(store, recipe);
+  const model = await requireModel(workspace, task, items);
+  const shards = await store.vectorShards(recipe.space, items);
+  const sample = await readSample(vectors, shards, new Set(model.sample), recipe, mean);
+  const pool = await workspace.engine.openInference({ threads });
+  try {
+    const clustered = clusteredSample(pool, model, sample);
+    const neighbours = () => graphOf(pool, sample.vectors, signal);
+    const map = await openMapWriter(workspace, { model, sampleIds: sample.ids, neighbours, signal });
+    const close = () => pool.close();
+    return { store, vectors, runId, task, recipe, mean, model, ...clustered, map, close };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+async function requireModel({ store }: Pick<Workspace, 'store'>, task: string, items: ItemKind): Promise<ClusterModel> {
+  const model = await savedModel(store, task);
+  if (model && model.items === items) return model;
+  throw new LabelsmithError('NOT_FOUND', `There are no clusters of ${items} in the task "${task}".`, {
+    hint: 'Run labelsmith discover, which makes them.',
+  });
+}
+
+/** The sample with the clusters that the model gives it. */
+export function clusteredSample(
+  pool: InferencePool,
+  model: ClusterModel,
+  { ids, vectors }: Sample,
+): Pick<AssignContext, 'sample' | 'own'> {
+  const own = clustersOf(model);
+  const clusters = Int32Array.from(ids, (id) => own.get(id) ?? -1);
+  return { own, sample: { index: exactIndex(pool, vectors), ids, clusters } };
+}
+
+/** The graph that clusters and the data map come from; one item, or none, has no neighbours. */
+export async function graphOf(pool: InferencePool, vectors: Matrix, signal?: AbortSignal): Promise<NeighbourGraph> {
+  if (vectors.rows >= 2) return neighboursOf(pool, vectors, signal);
+  return { indices: new Int32Array(vectors.rows).fill(-1), similarities: new Float32Array(vectors.rows), n: 1 };
 }

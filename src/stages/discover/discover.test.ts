@@ -10,15 +10,16 @@ import { currentLabels } from '../../core/labels.ts';
 import { seededRandom } from '../../core/random.ts';
 import { change } from '../../corpus/corpus.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { localEngine } from '../../jobs/local-engine.ts';
+import { type Workspace, workspaceOf } from '../../jobs/workspace.ts';
 import { matrix } from '../../math/matrix.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import { requireRecipe } from '../embed/recipe.ts';
 import { type Mark, readMap } from './data-map.ts';
-import { discover } from './discover.ts';
-import type { DiscoverEffects } from './options.ts';
+import { discoverIn } from './discover.ts';
+import type { DiscoverOptions } from './options.ts';
 import { chooseSample, MAX_SAMPLE, sampleKey } from './sample.ts';
 
 const OPTIONS = { seed: 0, threads: 1 };
@@ -31,6 +32,10 @@ before(async () => {
 });
 after(() => pool.close());
 
+/** There are vectors and no files. */
+const discover = (workspace: Workspace, options: DiscoverOptions) =>
+  discoverIn(workspace, options, () => Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files')));
+
 interface Item {
   readonly id: string;
   readonly kind: string;
@@ -42,7 +47,7 @@ const item = (n: number): Item => {
   return { id: sha256Hex(`item ${n}`), kind, path: `/photos/${kind}/${n}.jpg` };
 };
 
-async function marksOf(effects: DiscoverEffects): Promise<Mark[]> {
+async function marksOf(effects: Workspace): Promise<Mark[]> {
   const marks: Mark[] = [];
   for await (const part of (await readMap(effects, 'class'))?.marks() ?? []) marks.push(...part);
   return marks;
@@ -78,8 +83,7 @@ async function prepare(t: TestContext, count: number) {
   });
   const items = Array.from({ length: count }, (_, n) => item(n));
   await addItems(store, dir, items);
-  const readBytes = () => Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files'));
-  const effects: DiscoverEffects & { dir: string } = { store, dir, vectors: arrowVectorStore(dir), pool, readBytes };
+  const effects = workspaceOf(dir, store, { engine: { ...localEngine(), withInference: (_, work) => work(pool) } });
   return { store, effects, items, add: (more: readonly Item[]) => addItems(store, dir, more) };
 }
 

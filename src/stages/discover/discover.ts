@@ -8,34 +8,37 @@
  * have the origin `cluster`, which yields to every other. The second step also puts every item in its place on the data map.
  */
 import { LabelsmithError } from '../../errors.ts';
-import { originalBytes } from '../../jobs/image-reader.ts';
-import { recordRun, runOnThisMachine } from '../../jobs/run.ts';
+import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
+import { recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { exactIndex } from '../../math/knn/exact.ts';
-import type { NeighbourGraph } from '../../math/knn/graph.ts';
-import type { InferencePool } from '../../onnx/pool.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { type EmbeddingRecipe, fitMean, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
-import { assignStage, type Tally } from './assign.ts';
-import { type ClusterModel, clustersOf, savedModel, saveModel } from './cluster-model.ts';
+import { assignStage, clusteredSample, graphOf, sizesOf } from './assign.ts';
+import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor } from './clustering.ts';
 import { described, mapFindings } from './findings.ts';
-import { levelsOf, neighboursOf } from './hierarchy.ts';
+import { levelsOf } from './hierarchy.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
-import { openMapWriter } from './map-writer.ts';
+import { beginMap } from './map-writer.ts';
 import { withNames } from './naming.ts';
 import type { DiscoverEffects, DiscoverOptions, DiscoverResult } from './options.ts';
-import type { Sample } from './sample.ts';
 
-/** Clusters whatever of a workspace was embedded, see {@link discover}. */
-export function discoverIn(workspace: Workspace, options: DiscoverOptions): Promise<DiscoverResult> {
+/** Clusters whatever of a workspace was embedded. @param readBytes default: from the recorded paths. */
+export function discoverIn(
+  workspace: Workspace,
+  options: DiscoverOptions,
+  readBytes: ReadPath = originalBytes(workspace),
+): Promise<DiscoverResult> {
   const { store, vectors, engine } = workspace;
-  const readBytes = originalBytes(workspace);
-  return engine.withInference(options, (pool) => discover({ store, vectors, pool, readBytes }, options));
+  return engine.withInference(options, (pool) => discover(workspace, { store, vectors, pool, readBytes }, options));
 }
 
-export async function discover(effects: DiscoverEffects, options: DiscoverOptions): Promise<DiscoverResult> {
-  const { store, pool } = effects;
+async function discover(
+  workspace: Workspace,
+  effects: DiscoverEffects,
+  options: DiscoverOptions,
+): Promise<DiscoverResult> {
+  const { store, vectors, pool } = effects;
   const { task = 'class', items = 'images', recluster = false, k, method, signal } = options;
   const recipe = await requireRecipe(store, items);
   const shards = await store.vectorShards(recipe.space, items);
@@ -51,20 +54,15 @@ export async function discover(effects: DiscoverEffects, options: DiscoverOption
     const there = await savedModel(store, task);
     const clustering = await clusteringFor(request, there);
     const { plan } = clustering;
-    const own = clustersOf(clustering.model);
-    const { ids, vectors } = clustering.sample;
-    const clusters = Int32Array.from(ids, (id) => own.get(id) ?? -1);
-    const sample: ClusteredSample = { index: exactIndex(pool, vectors), ids, clusters };
-    const model = plan.kind === 'keep' ? clustering.model : await adopted(request, clustering, sample, there);
-    const map = await openMapWriter(effects, {
-      model,
-      sampleIds: ids,
-      neighbours: async () => model.hierarchy.neighbours ?? (await graphOf(pool, clustering.sample, signal)),
-      signal,
-    });
-    const tally: Tally = { assigned: 0, none: 0, sizes: new Map() };
-    const stage = assignStage({ request, model, sample, own, map, runId }, tally);
-    const { interrupted } = await runOnThisMachine(stage, options);
+    const clustered = clusteredSample(pool, clustering.model, clustering.sample);
+    const model = plan.kind === 'keep' ? clustering.model : await adopted(request, clustering, clustered.sample, there);
+    const { ids: sampleIds, vectors: rows } = clustering.sample;
+    const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
+    const map = await beginMap(effects, { model, sampleIds, neighbours, signal });
+    const job = { ...options, workspace, settings: { task, items }, runId };
+    const context = { store, vectors, runId, task, recipe, mean, model, ...clustered, map };
+    const { counts: sums, interrupted } = await workspace.engine.run(assignStage, job, context);
+    const { assigned = 0, none = 0 } = sums;
     const leftovers = model.leftovers ?? [];
     return {
       interrupted,
@@ -72,9 +70,9 @@ export async function discover(effects: DiscoverEffects, options: DiscoverOption
       because: plan.kind === 'cluster' ? plan.because : null,
       pilot: mean.subset,
       method: model.method,
-      counts: { items: count, clusters: model.clusters.length, assigned: tally.assigned, none: tally.none },
+      counts: { items: count, clusters: model.clusters.length, assigned, none },
       metrics: { k: model.k, asked: model.asked, members: model.sample.length },
-      clusters: await described(store, model, tally.sizes),
+      clusters: await described(store, model, sizesOf(sums)),
       levels: levelsOf(model.hierarchy),
       // Only when no label can come to hang on them any more.
       retired: interrupted || leftovers.length === 0 ? [] : await store.dropUnusedClasses(leftovers),
@@ -114,10 +112,4 @@ async function adopted(
   await effects.store.clearMachineLabels(task, 'cluster');
   await saveModel(effects.store, model);
   return model;
-}
-
-/** One item, or none, has no neighbours. */
-async function graphOf(pool: InferencePool, { vectors }: Sample, signal?: AbortSignal): Promise<NeighbourGraph> {
-  if (vectors.rows >= 2) return neighboursOf(pool, vectors, signal);
-  return { indices: new Int32Array(vectors.rows).fill(-1), similarities: new Float32Array(vectors.rows), n: 1 };
 }

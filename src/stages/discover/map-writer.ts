@@ -46,30 +46,39 @@ export interface MapWriterOptions {
   readonly signal?: AbortSignal;
 }
 
-export async function openMapWriter(effects: MapEffects, options: MapWriterOptions): Promise<MapWriter> {
+/** Makes this map the task's, in the place of another, and opens it. Files of it that are gone or damaged are forgotten. */
+export async function beginMap(effects: MapEffects, options: MapWriterOptions): Promise<MapWriter> {
   const { store, vectors } = effects;
-  const { model, sampleIds, neighbours, signal } = options;
-  const { task, items, seed } = model;
-  const key = mapKeyOf(model);
+  const { task, items } = options.model;
+  const key = mapKeyOf(options.model);
   const before = await savedMap(store, task);
   if (before && before.key !== key) {
     await vectors.remove(await store.clearVectorShards(mapSpace(task, before.key), before.items));
   }
   if (before?.key !== key) await saveMap(store, task, { key, items });
-  const layout = await layoutThere(effects, model, sampleIds);
-  if (layout.placedOfSample < sampleIds.length) {
-    const graph = await neighbours();
-    layout.places.set(layOut(fuzzyGraph(graph), { seed, signal }));
-    for (let row = 0; row < sampleIds.length; row++) layout.distances[row] = distanceInGraph(graph, row);
+  try {
+    return await openMapWriter(effects, options);
+  } catch (error) {
+    if (!(error instanceof LabelsmithError)) throw error;
+    // All of it is made again.
+    await vectors.remove(await store.clearVectorShards(mapSpace(task, key), items));
+    return openMapWriter(effects, options);
   }
-  const { placed } = layout;
+}
+
+/** Only reads. */
+export async function openMapWriter(effects: MapEffects, options: MapWriterOptions): Promise<MapWriter> {
+  const { vectors } = effects;
+  const { model } = options;
+  const { task, items } = model;
+  const key = mapKeyOf(model);
+  const layout = await layoutOf(effects, options);
   return {
-    lacks: (ids) => ids.some((id) => placed.get(id) === undefined),
+    lacks: (ids) => ids.some((id) => layout.placed.get(id) === undefined),
     async write({ shard: { shard }, ids, assignments, runId }) {
       const marks = matrix(new Float32Array(ids.length * MAP_COLUMNS), ids.length, MAP_COLUMNS);
       for (const [i, id] of ids.entries()) {
         mark(layout, id, assignments[i], marks.data.subarray(i * MAP_COLUMNS, (i + 1) * MAP_COLUMNS));
-        placed.set(id, 1);
       }
       return vectors.write({
         space: mapSpace(task, key),
@@ -87,20 +96,18 @@ export async function openMapWriter(effects: MapEffects, options: MapWriterOptio
 /** Where the sample stands. */
 interface Layout {
   readonly rowOf: IdMap;
-  /** Items that have a place by now, of the sample or not. */
+  /** Items that had a place when it was opened, of the sample or not. */
   readonly placed: IdMap;
   /** Shape [sample, 2]. */
   readonly places: Float32Array;
   /** Mean distance of each of the sample to its neighbours, shape [sample]. */
   readonly distances: Float64Array;
-  readonly placedOfSample: number;
 }
 
-/** What earlier runs left of the layout; nothing where files of it are gone or damaged, since then all of it is made again. */
-async function layoutThere(
+/** As earlier runs left it, or where they have not placed the whole sample, laid out again, which gives the same. */
+async function layoutOf(
   { store, vectors }: MapEffects,
-  model: Omit<ClusterModel, 'hierarchy'>,
-  sampleIds: readonly ItemId[],
+  { model, sampleIds, neighbours, signal }: MapWriterOptions,
 ): Promise<Layout> {
   const space = mapSpace(model.task, mapKeyOf(model));
   const rowOf = new IdMap();
@@ -109,24 +116,23 @@ async function layoutThere(
   const distances = new Float64Array(sampleIds.length);
   const placed = new IdMap();
   let placedOfSample = 0;
-  try {
-    for await (const part of vectors.stream(await store.vectorShards(space, model.items))) {
-      for (const [i, id] of part.ids.entries()) {
-        placed.set(id, 1);
-        const row = rowOf.get(id);
-        if (row === undefined) continue;
-        placedOfSample++;
-        const at = MAP_COLUMNS * i;
-        places.set(part.vectors.data.subarray(at, at + 2), 2 * row);
-        distances[row] = part.vectors.data[at + MAP_COLUMN.distance];
-      }
+  for await (const part of vectors.stream(await store.vectorShards(space, model.items))) {
+    for (const [i, id] of part.ids.entries()) {
+      placed.set(id, 1);
+      const row = rowOf.get(id);
+      if (row === undefined) continue;
+      placedOfSample++;
+      const at = MAP_COLUMNS * i;
+      places.set(part.vectors.data.subarray(at, at + 2), 2 * row);
+      distances[row] = part.vectors.data[at + MAP_COLUMN.distance];
     }
-  } catch (error) {
-    if (!(error instanceof LabelsmithError)) throw error;
-    await vectors.remove(await store.clearVectorShards(space, model.items));
-    return { rowOf, placed: new IdMap(), places, distances, placedOfSample: 0 };
   }
-  return { rowOf, placed, places, distances, placedOfSample };
+  if (placedOfSample < sampleIds.length) {
+    const graph = await neighbours();
+    places.set(layOut(fuzzyGraph(graph), { seed: model.seed, signal }));
+    for (let row = 0; row < sampleIds.length; row++) distances[row] = distanceInGraph(graph, row);
+  }
+  return { rowOf, placed, places, distances };
 }
 
 /** @param into shape [columns of the map] */

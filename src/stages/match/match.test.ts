@@ -17,7 +17,7 @@ import type { Source, SourceItem } from '../../sources/source.ts';
 import { openStore } from '../../store/open.ts';
 import { arrowVectorStore } from '../../vectors/arrow-store.ts';
 import { fitMean, requireRecipe } from '../embed/recipe.ts';
-import { openGuesses } from '../predictions.ts';
+import { openPredictions } from '../predictions.ts';
 import { type MatchOptions, matchIn } from './match.ts';
 
 const COLOURS = { red: [1, 0, 0], green: [0, 1, 0], blue: [0, 0, 1] } as const;
@@ -122,7 +122,7 @@ test('references follow classes that were renamed and merged, and come apart aga
       ['green', 4, 'blue'],
     ],
   );
-  assert.deepEqual((await openGuesses(workspace, 'class'))?.classNames, ['blue', 'green']);
+  assert.deepEqual((await openPredictions(workspace, 'class'))?.classNames, ['blue', 'green']);
 
   await store.undoCorpusChange();
   await store.undoCorpusChange();
@@ -154,7 +154,7 @@ test('one class alone is warned of, and its confidence says how near an image is
   const ids = items.map(({ id }) => id);
   const labels = [...(await store.labelsOf(ids, 'class')).values()].flat();
   assert.ok(labels.every(({ confidence }) => confidence > 0.5 && confidence < 1));
-  const best = await (await openGuesses(workspace, 'class'))?.best(ids);
+  const best = await (await openPredictions(workspace, 'class'))?.best(ids);
   for (const { id, path } of items) {
     assert.equal((best?.get(id)?.confidence as number) > 0.5, path.includes('red'), path);
   }
@@ -194,7 +194,7 @@ test('a limit is a pilot: so many images get labels, all others keep theirs', as
   assert.deepEqual([pilot.pilot, pilot.counts.images, pilot.counts.labelled], [true, 5, 5]);
   const first = await labels();
   assert.equal(first.length, 5);
-  assert.equal(await openGuesses(workspace, 'class'), undefined, 'a pilot says nothing of the whole');
+  assert.equal(await openPredictions(workspace, 'class'), undefined, 'a pilot says nothing of the whole');
 
   const whole = await matchIn(workspace, source, { ...OPTIONS, limit: 30 });
   assert.deepEqual([whole.pilot, whole.counts.images], [false, 30]);
@@ -202,5 +202,5 @@ test('a limit is a pilot: so many images get labels, all others keep theirs', as
   assert.equal(all.length, 30);
   await matchIn(workspace, source, { ...OPTIONS, limit: 25 });
   assert.deepEqual(await labels(), all);
-  assert.ok(await openGuesses(workspace, 'class'));
+  assert.ok(await openPredictions(workspace, 'class'));
 });

@@ -17,7 +17,7 @@ import type { NewLabel } from '../../store/store.ts';
 import { chooseSample, readSample } from '../discover/sample.ts';
 import { centreAndNormalise, requireMean, requireRecipe } from '../embed/recipe.ts';
 import { openSavedEmbedder } from '../embed/saved-embedder.ts';
-import { putGuesses } from '../predictions.ts';
+import { putPredictions } from '../predictions.ts';
 import { surroundingsOf } from './graph-features.ts';
 import { decide, fitPrototypes, type Matched, type Prototypes } from './prototypes.ts';
 import { gatherReferences, type ReferenceProblem } from './references.ts';
@@ -124,7 +124,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
       const pilot = total < all;
       if (!interrupted && !pilot) {
         const said = references.ids.map((id, i) => `${id} ${classNames[references.classes[i]]}`);
-        await sink.keepGuesses(sha256Hex([recipe.space, seed, ...said].join('\n')).slice(0, 16));
+        await sink.keepPredictions(sha256Hex([recipe.space, seed, ...said].join('\n')).slice(0, 16));
       }
       const { labelled, images, sizes } = sink;
       return {
@@ -198,13 +198,13 @@ class LabelSink {
     await store.putLabels(page.flatMap(({ label }) => (label ? [label] : [])));
   }
 
-  async keepGuesses(key: string): Promise<void> {
+  async keepPredictions(key: string): Promise<void> {
     const { task, classNames, runId } = this.#options;
     const guesses = this.#guesses.sort((a, b) => (a.id < b.id ? -1 : 1));
     const probabilities = newSharedMatrix(guesses.length, classNames.length);
     for (const [i, guess] of guesses.entries()) probabilities.data.set(guess.probabilities, i * classNames.length);
     const set = { task, items: 'images', origin: 'reference', classNames, runId, key } as const;
-    await putGuesses(
+    await putPredictions(
       this.#workspace,
       set,
       guesses.map(({ id }) => id),

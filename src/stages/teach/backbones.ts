@@ -13,15 +13,17 @@ import type { ItemId } from '../../core/ids.ts';
 import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { originalBytes } from '../../jobs/image-reader.ts';
-import { type RunOptions, runOnThisMachine, shardsOf } from '../../jobs/run.ts';
+import { enoughInFlight, ItemLanes } from '../../jobs/item-lanes.ts';
+import { quarantinedPaths } from '../../jobs/read-errors.ts';
+import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { missing } from '../embed/embed.ts';
 import { centreAndNormalise, meanOf, recipeOf, type VectorBlock } from '../embed/recipe.ts';
-import { type ImageWork, type ItemsResult, itemRunner } from '../item-pixels.ts';
+import { missingWork, readablePaths } from '../image-work.ts';
+import { itemRunner } from '../item-pixels.ts';
 import { foldsOf } from './cross-validation.ts';
 import type { TaskItems } from './items.ts';
 import type { Problem } from './problem.ts';
@@ -61,7 +63,6 @@ export interface BackboneChoice {
 /** More labels than these say no more about which of two embedders is better. */
 const MOST_LABELS = 1000;
 const FOLDS = 5;
-const SHARD_SIZE = 64;
 
 interface Scored extends BackboneTrial {
   /** 1 where the held-out guess was right, shape [labels]. */
@@ -164,7 +165,7 @@ async function embedSample(
   { task }: TaskItems,
   { ids }: Sample,
   embedder: Embedder,
-  { seed, threads, signal }: BackboneOptions,
+  { threads, signal }: Pick<BackboneOptions, 'threads' | 'signal'>,
 ): Promise<(Float32Array | undefined)[]> {
   const { store } = workspace;
   const wanted = new IdSet();
@@ -172,29 +173,22 @@ async function embedSample(
   const found = new Map<ItemId, Float32Array>();
   const { margin } = recipeOf(embedder, task.items);
   const readBytes = originalBytes(workspace);
-  async function* work(): AsyncIterable<readonly ImageWork[]> {
-    for await (const page of missing(store, task.items, new IdSet())) {
-      yield page
-        .map((image) => ({ ...image, regions: image.regions?.filter(({ id }) => wanted.has(id)) ?? null }))
-        .filter(({ id, regions }) => (regions ? regions.length > 0 : wanted.has(id)));
+  const from = { readBytes, input: embedder.input, margin: margin ?? 0, stage: 'embed' };
+  const run = itemRunner(from, (pixels) => embedder.embed(pixels, 1));
+  const quarantined = await quarantinedPaths(store);
+  const lanes = new ItemLanes(enoughInFlight(threads));
+  for await (const page of missingWork(store, { items: task.items, done: new IdSet(), quarantined })) {
+    signal?.throwIfAborted();
+    const work = page
+      .map(({ id, regions }) => ({ id, regions: regions?.filter((region) => wanted.has(region.id)) ?? null }))
+      .filter(({ id, regions }) => (regions ? regions.length > 0 : wanted.has(id)));
+    const imageIds = work.map(({ id }) => id);
+    const paths = await readablePaths(store, imageIds, quarantined);
+    const results = await lanes.forShard().eachItem(work, (one) => run(one, paths.get(one.id) ?? []));
+    for (const result of results) {
+      if (result.kind === 'done') for (const item of result.items) found.set(item.id, item.result);
     }
   }
-  await runOnThisMachine<ImageWork, ItemsResult<Float32Array>>(
-    {
-      name: `try ${embedder.id}`,
-      shards: () => shardsOf(work(), SHARD_SIZE),
-      process: itemRunner({ readBytes, input: embedder.input, margin: margin ?? 0, stage: 'embed' }, (pixels) =>
-        embedder.embed(pixels, 1),
-      ),
-      async commit(_shard, results) {
-        for (const result of results) {
-          if (result.kind === 'done') for (const item of result.items) found.set(item.id, item.result);
-        }
-      },
-    },
-    { seed, threads, signal },
-  );
-  signal?.throwIfAborted();
   return ids.map((id) => found.get(id));
 }
 

@@ -5,7 +5,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { rankLabelErrors } from '../../math/label-errors.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
-import { openGuesses } from '../predictions.ts';
+import { openPredictions } from '../predictions.ts';
 
 export interface Doubt {
   readonly itemId: ItemId;
@@ -23,7 +23,7 @@ const PAGE = 512;
  * labelled items are those of the cross-validation); a machine's label by the model that gave it.
  */
 export async function doubtsIn(workspace: Workspace, task: string, ids: readonly ItemId[]): Promise<Doubt[]> {
-  const guesses = await openGuesses(workspace, task);
+  const guesses = await openPredictions(workspace, task);
   if (!guesses) {
     throw new LabelsmithError('NOT_FOUND', `No model has looked at the labels of the task "${task}".`, {
       hint: 'Run labelsmith teach rounds first.',

@@ -2,7 +2,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import type { NewLabel } from '../../store/store.ts';
-import { putGuesses } from '../predictions.ts';
+import { putPredictions } from '../predictions.ts';
 import type { TaskItems, Teaching } from './items.ts';
 
 const PAGE = 1024;
@@ -29,7 +29,7 @@ export async function labelTheRest(
     runId,
     key: key.slice(0, 16),
   } as const;
-  await putGuesses(workspace, set, ids, allowed);
+  await putPredictions(workspace, set, ids, allowed);
   await store.clearMachineLabels(task.name, 'model');
   const best = argMaxRows(allowed);
   let [labels, unsure] = [0, 0];

@@ -6,7 +6,7 @@ import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { addAuditItems } from '../audit/audit-items.ts';
-import { openGuesses } from '../predictions.ts';
+import { openPredictions } from '../predictions.ts';
 import { type TaskItems, taskItems } from './items.ts';
 import { type SelectProblem, selectItems } from './select.ts';
 
@@ -126,7 +126,7 @@ async function problemOf(
       classes.add(word.className);
     } else if (word.kind === 'none') excluded.add(row);
   }
-  const opened = await openGuesses(workspace, task.name);
+  const opened = await openPredictions(workspace, task.name);
   const found = opened ? await opened.probabilities(ids) : new Map<ItemId, Float32Array>();
   const whole = opened && found.size === ids.length;
   const probabilities = whole ? newSharedMatrix(ids.length, opened.classNames.length) : null;

@@ -31,7 +31,13 @@ import { template } from './template.ts';
 
 type DetectionStore = Pick<
   Store,
-  'detectionWork' | 'countDetectionWork' | 'commitDetections' | 'yieldToFrozen' | 'candidates' | 'candidateModels'
+  | 'detectionWork'
+  | 'countDetectionWork'
+  | 'commitDetections'
+  | 'yieldToFrozen'
+  | 'candidates'
+  | 'candidatesOf'
+  | 'candidateModels'
 >;
 
 /** No row has these numbers: what a model or rule that is not in the dictionary is compared with. */
@@ -260,6 +266,22 @@ export function detectionStore(session: Session): DetectionStore {
           detections: unpackDetections(row.detections),
         }));
       }
+    },
+
+    async candidatesOf(modelKey, imageIds) {
+      const found = new Map<ImageId, Detections>();
+      const modelId = (await session.freshDictionary()).modelIds.get(modelKey);
+      if (modelId === undefined) return found;
+      for (const piece of pieces([...new Set(imageIds)].map(imageKey))) {
+        const query = db
+          .selectFrom('candidate')
+          .select(['image_id', 'detections'])
+          .where('model_id', '=', modelId)
+          .where('image_id', 'in', piece);
+        const [rows] = await session.driver.read([query]);
+        for (const { image_id, detections } of rows) found.set(idOf(image_id), unpackDetections(detections));
+      }
+      return found;
     },
 
     async candidateModels() {

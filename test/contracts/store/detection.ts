@@ -74,6 +74,10 @@ export function detectionCases(open: OpenStore): void {
       { modelKey: MODEL, images: 5, classNames: ['person', 'dog', 'car'] },
     ]);
     assert.deepEqual(await all(store.candidates('other')), []);
+    const [first] = await all(store.candidates(MODEL));
+    const some = await store.candidatesOf(MODEL, [first.imageId, 'f'.repeat(64)]);
+    assert.deepEqual([...some], [[first.imageId, first.detections]]);
+    assert.deepEqual([...(await store.candidatesOf('other', [first.imageId]))], []);
   });
 
   test('work leaves out what cannot be decoded: gone, or given up on until the file changes', async (t) => {

@@ -1,0 +1,81 @@
+/** How many items are worked on at once. */
+import type { EachItem } from './stage.ts';
+
+/**
+ * Each worker has one item in inference and one decoded and waiting, and decoding itself takes as many again. A decoded
+ * item holds less than 1 MB, so this bounds memory at a few MB a thread.
+ */
+export function enoughInFlight(threads: number): number {
+  return Math.max(4, 3 * threads);
+}
+
+/** Lets so many items at a time begin, first come, first served, until one has failed; those that had begun go on. */
+export class ItemLanes {
+  failure: { readonly error: unknown } | undefined;
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+  readonly #onDone: () => void;
+
+  /** @param onDone told of every item that is done */
+  constructor(lanes: number, onDone: () => void = () => {}) {
+    if (!(Number.isInteger(lanes) && lanes >= 1)) {
+      throw new RangeError(`itemsInFlight must give a whole number of at least 1, not ${lanes}`);
+    }
+    this.#free = lanes;
+    this.#onDone = onDone;
+  }
+
+  /** The first failure is the one that is told. */
+  fail(error: unknown): void {
+    this.failure ??= { error };
+  }
+
+  /** @returns `begun` is settled when the last item of the shard has begun. */
+  forShard(): { readonly eachItem: EachItem; readonly begun: Promise<void> } {
+    const begun = Promise.withResolvers<void>();
+    return {
+      begun: begun.promise,
+      eachItem: async <Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>) => {
+        const results: Result[] = new Array(items.length);
+        const pending: Promise<void>[] = [];
+        let own: { readonly error: unknown } | undefined;
+        const fail = (error: unknown) => {
+          own ??= { error };
+          this.fail(error);
+        };
+        for (const [i, item] of items.entries()) {
+          await this.#enter();
+          if (this.failure) {
+            own ??= this.failure;
+            this.#leave();
+            break;
+          }
+          pending.push(
+            work(item)
+              .then((result) => {
+                results[i] = result;
+                this.#onDone();
+              })
+              .catch(fail)
+              .finally(() => this.#leave()),
+          );
+        }
+        begun.resolve();
+        await Promise.all(pending);
+        if (own) throw own.error;
+        return results;
+      },
+    };
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((start) => this.#waiting.push(start));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
+  }
+}

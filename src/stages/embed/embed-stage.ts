@@ -1,0 +1,155 @@
+/**
+ * The stage `embed`: a vector for every image, or for every region.
+ *
+ * Owns which items have no vector yet and the order of writing: a shard's file first, then the row that makes it exist.
+ * Each image is one independent item: read and decoded once, its views made in the model's graph, run alone, so a vector
+ * depends on nothing but the image's bytes, the region's box, and the recipe. Resident beside the items under way: 16 to
+ * 32 bytes an item that is done. Images that cannot be read go into quarantine; those whose file is not there now are tried
+ * again by the next run.
+ */
+import { z } from 'zod';
+import { IdSet } from '../../core/id-set.ts';
+import { type ItemId, sha256Hex } from '../../core/ids.ts';
+import { once } from '../../core/once.ts';
+import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
+import { type Quarantined, quarantinedPaths, readErrorsAmong, requeue } from '../../jobs/read-errors.ts';
+import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { newSharedMatrix } from '../../math/matrix.ts';
+import type { Embedder } from '../../models/embedder.ts';
+import type { QuarantineRow, VectorShard } from '../../store/store.ts';
+import {
+  countMissing,
+  IMAGE_WORK_SHARD,
+  type ImageWorkShard,
+  ITEM_KIND,
+  imageWorkShards,
+  readablePaths,
+} from '../image-work.ts';
+import { itemRunner } from '../item-pixels.ts';
+import { itemsDone } from '../items-done.ts';
+import { columnsOf, type EmbeddingRecipe, recipeOf } from './recipe.ts';
+
+/** Images of a shard: some seconds of work, and a file of about half a megabyte. */
+const DEFAULT_SHARD_SIZE = 256;
+
+export const EMBED_SETTINGS = z.object({
+  /** The embedder's name. */
+  model: z.string(),
+  items: ITEM_KIND,
+  /** Makes the vectors of this model again, apart from those there are until all of it is done: see {@link remadeSpace}. */
+  force: z.boolean(),
+});
+export type EmbedSettings = z.infer<typeof EMBED_SETTINGS>;
+
+interface ShardResult {
+  /** Null where nothing could be read. */
+  readonly vectors: VectorShard | null;
+  readonly quarantine: readonly QuarantineRow[];
+  /** Paths of the images that were read. */
+  readonly read: readonly string[];
+  readonly counts: Counts;
+}
+
+export interface EmbedContext extends Pick<Workspace, 'store' | 'vectors'> {
+  readonly job: Pick<StageJob<EmbedSettings>, 'settings' | 'runId' | 'shardSize' | 'limit'>;
+  readonly embedder: Pick<Embedder, 'embed'> & Partial<Pick<Embedder, 'close'>>;
+  readonly recipe: EmbeddingRecipe;
+  readonly quarantined: Quarantined;
+  /** Items with a vector. */
+  readonly done: () => Promise<IdSet>;
+  readonly run: ReturnType<typeof itemRunner<Float32Array>>;
+}
+
+/** Where rows of a space's vectors wait that are made again, until they take the place of those there are, all at once. */
+export const remadeSpace = (space: string) => `${space}#remade`;
+
+export const shardName = (ids: readonly ItemId[]) => sha256Hex(ids.join('\n')).slice(0, 16);
+
+/** @param readBytes default: from the recorded paths. */
+export async function embedContext(
+  job: StageJob<EmbedSettings>,
+  embedder: Pick<Embedder, 'id' | 'key' | 'blocks' | 'input' | 'embed'> & Partial<Pick<Embedder, 'close'>>,
+  readBytes: ReadPath = originalBytes(job.workspace),
+): Promise<EmbedContext> {
+  const { store, vectors } = job.workspace;
+  const { items, force } = job.settings;
+  const recipe = recipeOf(embedder, items);
+  const from = { readBytes, input: embedder.input, margin: recipe.margin ?? 0, stage: 'embed' };
+  return {
+    store,
+    vectors,
+    job,
+    embedder,
+    recipe,
+    quarantined: await quarantinedPaths(store),
+    done: once(async () => (force ? new IdSet() : itemsDone({ store, vectors }, recipe.space, items))),
+    run: itemRunner(from, (pixels) => embedder.embed(pixels, 1)),
+  };
+}
+
+export const embedStage: StageDefinition<EmbedSettings, EmbedContext, ImageWorkShard, ShardResult> = {
+  name: 'embed',
+  settings: EMBED_SETTINGS,
+  shard: IMAGE_WORK_SHARD,
+
+  async open(job) {
+    const { settings, workspace, threads } = job;
+    return embedContext(job, await workspace.models.openEmbedder(settings.model, { threads }));
+  },
+
+  async close({ embedder }) {
+    await embedder.close?.();
+  },
+
+  async total({ store, done, job: { settings, limit } }) {
+    if (settings.items === 'regions') return undefined;
+    return Math.min(await countMissing(store, await done()), limit ?? Number.POSITIVE_INFINITY);
+  },
+
+  async *plan({ store, done, quarantined, job: { settings, shardSize = DEFAULT_SHARD_SIZE, limit } }) {
+    const query = { items: settings.items, done: await done(), quarantined };
+    yield* imageWorkShards(store, query, { size: shardSize, limit });
+  },
+
+  async process({ store, vectors, recipe, quarantined, run, job: { runId } }, { images }, eachItem) {
+    const paths = await readablePaths(
+      store,
+      images.map(({ id }) => id),
+      quarantined,
+    );
+    const results = await eachItem(images, (work) => run(work, paths.get(work.id) ?? []));
+    const made = results.flatMap((result) => (result.kind === 'done' ? result.items : []));
+    made.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const { rows: quarantine, counts: unread } = readErrorsAmong(results);
+    const read = images.filter((_, i) => results[i].kind === 'done');
+    return {
+      vectors: made.length > 0 ? await vectors.write(vectorsOf(recipe, runId, made)) : null,
+      quarantine,
+      read: read.flatMap(({ id }) => paths.get(id)?.map(({ path }) => path) ?? []),
+      counts: { embedded: made.length, images: read.length, ...unread },
+    };
+  },
+
+  async commit({ store, quarantined, job: { settings } }, _shard, { vectors, quarantine, read, counts }) {
+    await requeue(store, quarantined, read);
+    if (vectors) {
+      await store.putVectorShard(settings.force ? { ...vectors, space: remadeSpace(vectors.space) } : vectors);
+    }
+    if (quarantine.length > 0) await store.putQuarantine(quarantine);
+    return counts;
+  },
+};
+
+/** @param made in order of id */
+function vectorsOf(
+  recipe: EmbeddingRecipe,
+  runId: string,
+  made: readonly { readonly id: ItemId; readonly result: Float32Array }[],
+) {
+  const columns = columnsOf(recipe);
+  const matrix = newSharedMatrix(made.length, columns);
+  for (const [i, { result }] of made.entries()) matrix.data.set(result, i * columns);
+  const ids = made.map(({ id }) => id);
+  return { space: recipe.space, items: recipe.items, shard: shardName(ids), runId, ids, vectors: matrix };
+}
