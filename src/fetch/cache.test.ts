@@ -94,6 +94,36 @@ for (const [what, holder, silentMs] of [
   });
 }
 
+test('a lock with a time in the future is taken over when it stays silent, and its process is gone', async () => {
+  const lock = join(folder, 'future.lock');
+  await writeFile(lock, JSON.stringify({ pid: NOBODY, host: hostname() }));
+  const at = new Date(Date.now() + 86_400_000);
+  await utimes(lock, at, at);
+  const begunMs = performance.now();
+  assert.equal(await withLock(lock, async () => 'mine', { timing: TIMING }), 'mine');
+  assert.ok(performance.now() - begunMs >= 5 * TIMING.heartbeatMs);
+});
+
+test('a lock with a time in the future whose holder touches it is waited for', async () => {
+  const lock = join(folder, 'ahead.lock');
+  await writeFile(lock, JSON.stringify({ pid: NOBODY, host: 'ahead' }));
+  const touch = async () => {
+    const at = new Date(Date.now() + 86_400_000);
+    await utimes(lock, at, at);
+  };
+  await touch();
+  const heartbeat = setInterval(touch, 50);
+  const timing = { heartbeatMs: 40, staleMs: 300 };
+  try {
+    await assert.rejects(
+      withLock(lock, async () => 'mine', { timing, signal: AbortSignal.timeout(700) }),
+      { name: /Abort|Timeout/ },
+    );
+  } finally {
+    clearInterval(heartbeat);
+  }
+});
+
 test('the lock of a living process is waited for', async () => {
   const lock = join(folder, 'living.lock');
   await writeFile(lock, JSON.stringify({ pid: NOBODY, host: 'elsewhere' }));

@@ -139,6 +139,7 @@ const LOCK_TIMING: LockTiming = { heartbeatMs: 1_000, staleMs: 30_000 };
 /**
  * Runs `work` while no other process works under the same lock file. A holder touches its lock every `heartbeatMs`; one
  * that has been silent for `staleMs`, or for five heartbeats when its process on this machine is gone, is taken over.
+ * Where a lock's time is in the future, its silence is counted by this process from when it first saw that time.
  * The lock only saves doing things twice: whatever is done under it ends in an atomic rename.
  */
 export async function withLock<T>(
@@ -150,10 +151,11 @@ export async function withLock<T>(
   await mkdir(dirname(path), { recursive: true }).catch((error) => {
     throw cacheError(error, `cannot make ${dirname(path)}`);
   });
+  const seen: Seen = { touchedMs: Number.NaN, sinceMs: 0 };
   for (let waited = false; !(await claim(path)); ) {
     options.signal?.throwIfAborted();
-    if (await isStale(path, timing)) {
-      await takeAway(path, timing);
+    if (await isStale(path, timing, seen)) {
+      await takeAway(path, timing, seen);
       continue;
     }
     if (!waited) options.onWait?.();
@@ -171,6 +173,12 @@ export async function withLock<T>(
     clearInterval(heartbeat);
     await rm(path, { force: true });
   }
+}
+
+/** The time that a lock was last seen to have, and since when (of the monotonic clock). */
+interface Seen {
+  touchedMs: number;
+  sinceMs: number;
 }
 
 async function claim(path: string): Promise<boolean> {
@@ -192,11 +200,11 @@ async function claim(path: string): Promise<boolean> {
  * Removes a stale lock. Of several processes that saw it stale, a slow one may take away the new lock of a quick one:
  * so it is renamed first, looked at again, and put back when it turns out to be alive.
  */
-async function takeAway(path: string, timing: LockTiming): Promise<void> {
+async function takeAway(path: string, timing: LockTiming, seen: Seen): Promise<void> {
   const taken = `${path}.${randomBytes(4).toString('hex')}`;
   try {
     await rename(path, taken);
-    if (!(await isStale(taken, timing))) await link(taken, path);
+    if (!(await isStale(taken, timing, seen))) await link(taken, path);
   } catch (error) {
     const code = systemCodeOf(error);
     if (code !== 'ENOENT' && code !== 'EEXIST') throw cacheError(error, `cannot take over ${path}`);
@@ -205,14 +213,16 @@ async function takeAway(path: string, timing: LockTiming): Promise<void> {
   }
 }
 
-async function isStale(path: string, timing: LockTiming): Promise<boolean> {
-  let silentMs: number;
+async function isStale(path: string, timing: LockTiming, seen: Seen): Promise<boolean> {
+  let touchedMs: number;
   try {
-    silentMs = Date.now() - (await stat(path)).mtimeMs;
+    touchedMs = (await stat(path)).mtimeMs;
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return false;
     throw cacheError(error, `cannot read ${path}`);
   }
+  if (touchedMs !== seen.touchedMs) Object.assign(seen, { touchedMs, sinceMs: performance.now() });
+  const silentMs = touchedMs > Date.now() ? performance.now() - seen.sinceMs : Date.now() - touchedMs;
   if (silentMs > timing.staleMs) return true;
   if (silentMs < 5 * timing.heartbeatMs) return false;
   const holder = (await readJson(path)) as { pid?: number; host?: string } | undefined;

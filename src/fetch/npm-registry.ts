@@ -132,18 +132,32 @@ export async function matchesIntegrity(path: string, integrity: string | null): 
   throw new LabelsmithError('UNSUPPORTED', `the integrity "${integrity}" is of no known kind`);
 }
 
+/** What a package may unpack to, wanted or not: far more than any that holds models, and a few seconds of work. */
+const MAX_UNPACKED_BYTES = 8 * 2 ** 30;
+
+export interface TakeOptions {
+  /** Paths from the package's root. */
+  readonly files: ReadonlySet<string>;
+  /** Where each is written. */
+  readonly placeOf: (file: string) => string;
+  /** What the package is called, for errors. */
+  readonly specifier: string;
+  /** Default 8 GiB. */
+  readonly maxUnpackedBytes?: number;
+}
+
 /**
- * Takes `files` (paths from the package's root) out of a tarball and writes each to the path `placeOf` gives. Gives the
- * SHA-256 of those that were found.
+ * Takes files out of a tarball. Gives the SHA-256 of those that were found. Nothing is written of a tarball that cannot
+ * be read to its end.
  */
 export async function takeFromTarball(
   tarball: string,
-  files: ReadonlySet<string>,
-  placeOf: (file: string) => string,
+  { files, placeOf, specifier, maxUnpackedBytes = MAX_UNPACKED_BYTES }: TakeOptions,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const unpack = extract();
-  const reading = pipeline(createReadStream(tarball), createGunzip(), unpack);
+  const reading = pipeline(createReadStream(tarball), createGunzip(), atMost(maxUnpackedBytes, specifier), unpack);
+  reading.catch(() => undefined); // it is awaited below, and fails there
   try {
     for await (const entry of unpack) {
       // npm drops the first part of the path, whatever it is called.
@@ -160,7 +174,28 @@ export async function takeFromTarball(
   } catch (error) {
     await Promise.allSettled([reading]);
     await Promise.all([...files].map((file) => rm(placeOf(file), { force: true })));
-    throw cacheError(error, `cannot unpack ${tarball}`);
+    const known = cacheError(error, `cannot unpack ${tarball}`);
+    if (known instanceof LabelsmithError) throw known;
+    throw new LabelsmithError('BAD_FILE', `the tarball of ${specifier} cannot be unpacked: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'The registry or a mirror serves a damaged file. Try again, or use another registry.',
+    });
   }
   return found;
+}
+
+/** Hands bytes on until there are too many. */
+function atMost(maxBytes: number, specifier: string) {
+  return async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let total = 0;
+    for await (const chunk of chunks) {
+      total += chunk.length;
+      if (total > maxBytes) {
+        throw new LabelsmithError('BAD_FILE', `the tarball of ${specifier} unpacks to more than ${maxBytes} bytes`, {
+          hint: 'No model needs that: the registry or a mirror serves another file. It is not used.',
+        });
+      }
+      yield chunk;
+    }
+  };
 }

@@ -32,10 +32,10 @@ export interface RuntimePlace {
 }
 
 /** The runtime where it is now, or undefined; uses no network. */
-export function findRuntime(cacheDir: string = cacheDirectory()): RuntimePlace | undefined {
+export function findRuntime(cacheDir?: string): RuntimePlace | undefined {
   const installed = installedRuntime();
   if (installed?.version === ONNX_RUNTIME_VERSION) return { folder: installed.folder, from: 'installed' };
-  const folder = join(runtimeFolder(cacheDir), 'node_modules', 'onnxruntime-node');
+  const folder = join(runtimeFolder(cacheDir ?? cacheDirectory()), 'node_modules', 'onnxruntime-node');
   return existsSync(folder) ? { folder, from: 'cache' } : undefined;
 }
 

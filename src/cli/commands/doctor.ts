@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LabelsmithError, messageOf } from '../../errors.ts';
@@ -32,9 +32,9 @@ export const doctor = command({
       await engine(fetchOptionsFor(output, signal)),
       memory(),
       await disk('workspace', resolve(global.workspace)),
-      await disk('model cache', cacheDirectory()),
+      await modelCache(),
       await writable(),
-      ...(await models()),
+      ...(await models().catch(() => [])),
     ];
     const ok = checks.every((check) => check.ok);
     output.document({ ok, versions: versions(), checks });
@@ -88,10 +88,35 @@ function memory(): Check {
   };
 }
 
-async function disk(name: string, path: string): Promise<Check> {
+async function modelCache(): Promise<Check> {
+  const name = 'model cache';
+  let path: string;
+  try {
+    path = cacheDirectory();
+  } catch (error) {
+    const hint = error instanceof LabelsmithError ? error.hint : undefined;
+    return { name, ok: false, what: messageOf(error), hint };
+  }
+  const check = await disk(name, path);
+  const readOnly = await access(existingPart(path), constants.W_OK).then(
+    () => false,
+    () => true,
+  );
+  if (!readOnly) return check;
+  const hint =
+    'Models that are not ready there cannot be prepared: set LABELSMITH_CACHE to a folder that you may write to.';
+  return { ...check, what: `${check.what}, read only. ${hint}` };
+}
+
+/** The path as far as it is there. */
+function existingPart(path: string): string {
   let existing = path;
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
-  const { bavail, bsize } = await statfs(existing);
+  return existing;
+}
+
+async function disk(name: string, path: string): Promise<Check> {
+  const { bavail, bsize } = await statfs(existingPart(path));
   const free = bavail * bsize;
   return {
     name,
