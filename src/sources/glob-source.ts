@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { LabelsmithError } from '../errors.ts';
 import { problemOf, type SourceOptions, sourceOf } from './listing.ts';
+import { withSlashes } from './names.ts';
 import { listPath } from './path-source.ts';
 import type { Source } from './source.ts';
 
@@ -11,7 +12,9 @@ import type { Source } from './source.ts';
  * As if the shell had expanded it: matched folders come as a whole. The matched names are held, in order of their bytes
  * (a folder's with a slash at its end).
  */
-export async function globSource(spec: string, pattern: string, options: SourceOptions): Promise<Source> {
+export async function globSource(spec: string, written: string, options: SourceOptions): Promise<Source> {
+  // A backslash escapes in a pattern, but on Windows people write it between folders.
+  const pattern = withSlashes(written);
   const matches = await glob(pattern, {
     cwd: options.cwd,
     absolute: true,

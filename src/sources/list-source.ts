@@ -1,6 +1,6 @@
 /** Lists of paths: a file (`@list.txt`, `list:list.txt`) or standard input (`-`). What a line is says `list.ts`. */
 import { close, constants, createReadStream, fstat, open, read } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -109,7 +109,9 @@ async function* listLines(lines: Readable, bases: readonly string[], listing: Li
 }
 
 async function placeOf(line: Buffer, bases: readonly string[]): Promise<Buffer> {
-  const candidates = line[0] === 0x2f ? [line] : bases.map((base) => Buffer.concat([Buffer.from(`${base}/`), line]));
+  // Latin-1: what makes a path absolute is ASCII, whatever follows it.
+  const absolute = isAbsolute(line.toString('latin1'));
+  const candidates = absolute ? [line] : bases.map((base) => Buffer.concat([Buffer.from(`${base}/`), line]));
   for (const candidate of candidates) {
     if ((await statOf(candidate)) !== undefined) return withoutDots(candidate);
   }

@@ -1,7 +1,7 @@
 /** What a listing carries with it, and how it says that something it came to cannot be opened. */
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pathTextOf } from './names.ts';
+import { pathTextOf, withSlashes } from './names.ts';
 import type { ListOptions, Source, SourceItem, SourceProblemReason } from './source.ts';
 
 export interface SourceOptions {
@@ -30,11 +30,13 @@ export interface Listing extends ListOptions {
 
 /** A source whose items `list` gives. */
 export function sourceOf(
-  { spec, root }: Pick<Source, 'spec' | 'root'>,
+  given: Pick<Source, 'spec' | 'root'>,
   options: SourceOptions,
   list: (listing: Listing) => AsyncIterable<SourceItem>,
 ): Source {
-  const skip = new Set((options.skipFolders ?? []).map((folder) => resolve(options.cwd, folder)));
+  const { spec } = given;
+  const root = withSlashes(given.root);
+  const skip = new Set((options.skipFolders ?? []).map((folder) => withSlashes(resolve(options.cwd, folder))));
   const { archiveCache } = options;
   return { spec, root, list: (more: ListOptions = {}) => list({ ...more, sourceRoot: root, archiveCache, skip }) };
 }

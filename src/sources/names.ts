@@ -75,9 +75,14 @@ export interface PathText {
   readonly pathBytes: Uint8Array | null;
 }
 
+/** A path with `/` between its parts, on Windows too, where both separate and neither may stand in a name. */
+export function withSlashes(path: string, platform: NodeJS.Platform = process.platform): string {
+  return platform === 'win32' ? path.replaceAll('\\', '/') : path;
+}
+
 /** UTF-8 as it is; else each byte that is not part of valid UTF-8 as `\xHH`, with the true bytes beside it. */
 export function pathTextOf(bytes: Buffer): PathText {
-  if (isUtf8(bytes)) return { path: bytes.toString('utf8'), pathBytes: null };
+  if (isUtf8(bytes)) return { path: withSlashes(bytes.toString('utf8')), pathBytes: null };
   let path = '';
   let at = 0;
   while (at < bytes.length) {
