@@ -19,6 +19,11 @@ const WANTED = [
   'Model',
 ];
 
+/** Blocks of cameras have some 50 KB, with a thumbnail; of megabytes, reading takes seconds and gigabytes. */
+const MAX_BLOCK_BYTES = 2 ** 20;
+/** A name; whatever is longer was not written by a camera. */
+const MAX_TEXT_LENGTH = 100;
+
 const NOTHING: CameraFacts = { capturedAtMs: null, camera: null };
 
 /** `exif` as libvips gives it: `Exif\0\0` and a TIFF block, or the block alone. A broken block says nothing. */
@@ -26,7 +31,7 @@ export function cameraFactsOf(exif: Uint8Array | undefined): CameraFacts {
   if (exif === undefined) return NOTHING;
   const marked = exif[0] === 0x45 && exif[1] === 0x78 && exif[2] === 0x69 && exif[3] === 0x66;
   const block = marked ? exif.subarray(6) : exif;
-  if (block.length < 8) return NOTHING;
+  if (block.length < 8 || block.length > MAX_BLOCK_BYTES) return NOTHING;
   let tags: ExifReader.Tags;
   try {
     // Copied, since the reader takes an ArrayBuffer from its start, and a Buffer is a piece of a larger one.
@@ -38,7 +43,7 @@ export function cameraFactsOf(exif: Uint8Array | undefined): CameraFacts {
   const text = (name: keyof ExifReader.Tags) => {
     const value: unknown = (tags[name] as { value?: unknown } | undefined)?.value;
     const first = Array.isArray(value) ? value[0] : value;
-    return typeof first === 'string' ? first.replaceAll('\0', '').trim() : '';
+    return typeof first === 'string' ? first.slice(0, MAX_TEXT_LENGTH).replaceAll('\0', '').trim() : '';
   };
   const taken = text('DateTimeOriginal') || text('DateTimeDigitized') || text('DateTime');
   const [make, model] = [text('Make'), text('Model')];

@@ -82,7 +82,16 @@ function isRaw(bytes: Uint8Array): boolean {
   return reduced && nested;
 }
 
+/** Whether an `svg` element comes first, behind declarations and comments. Not one expression: those take for ever on some. */
 function isSvg(bytes: Uint8Array): boolean {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SNIFF_BYTES)).toString('latin1');
-  return /^(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*|<!--[\s\S]*?-->\s*|<!doctype\s+svg[^>]*>\s*)*<svg[\s>]/i.test(head);
+  let rest = (head.startsWith('\xef\xbb\xbf') ? head.slice(3) : head).trimStart().toLowerCase();
+  for (;;) {
+    const end =
+      /^<\?xml/.test(rest) || /^<!doctype\s+svg/.test(rest) ? '>' : rest.startsWith('<!--') ? '-->' : undefined;
+    if (end === undefined) return /^<svg[\s>]/.test(rest);
+    const at = rest.indexOf(end, end === '-->' ? 4 : 0);
+    if (at < 0) return false;
+    rest = rest.slice(at + end.length).trimStart();
+  }
 }

@@ -146,11 +146,19 @@ async function* tarItems(file: SystemPath, shown: string): AsyncGenerator<Archiv
   }
 }
 
+/** Longest path that systems take; the formats allow a megabyte. */
+const MAX_NAME_BYTES = 4096;
+const SHOWN_NAME_BYTES = 60;
+
 type JudgedName = Exclude<ArchiveItem, { kind: 'member' }> | NamedMember;
 type NamedMember = { readonly kind: 'member'; readonly name: Buffer; readonly sniff: boolean };
 
 /** By name alone: safe or not, an image, an archive, or nothing of ours. Links within archives are never followed. */
 function judgeName(stored: Buffer, isLink: boolean): JudgedName {
+  if (stored.length > MAX_NAME_BYTES) {
+    const name = Buffer.concat([stored.subarray(0, SHOWN_NAME_BYTES), Buffer.from('…')]);
+    return { kind: 'problem', name, reason: 'unsafe-name', message: 'the name is longer than any path; left out' };
+  }
   // Latin-1: one character a byte, so that the name comes back unchanged whatever its encoding.
   const name = stored.toString('latin1').replace(/^(\.\/+)+/, '');
   const bytes = Buffer.from(name, 'latin1');

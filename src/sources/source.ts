@@ -54,7 +54,7 @@ export const SOURCE_PROBLEMS = {
   'nested-archive': 'an archive inside an archive is not opened',
   'unsupported-archive': 'an archive of a kind that is not opened',
   'encrypted-archive': 'a member of an archive is protected by a password',
-  'unsafe-name': 'the name of an archive’s member leads outside the archive',
+  'unsafe-name': 'the name of an archive’s member leads outside the archive, or is longer than any path',
   'archive-too-large': 'an archive that grows out of proportion when unpacked',
 } as const;
 export type SourceProblemReason = keyof typeof SOURCE_PROBLEMS;

@@ -423,6 +423,14 @@ describe('archives', () => {
       await assert.rejects(huge.read(1 << 20), isError('REFUSED', 'too-large'));
     }));
 
+  test('a member’s name that is longer than any path is its problem', () =>
+    inTemporaryFolder(async (folder) => {
+      const files = [`${'d/'.repeat(2048)}.jpg`, `${'d/'.repeat(2045)}1.jpg`].map((name) => ({ name, content: x }));
+      write(folder, 'a.zip', zipOf(files));
+      const { names, reasons } = await reasonsOf(join(folder, 'a.zip'));
+      assert.deepEqual([names.length, reasons], [1, ['unsafe-name']]);
+    }));
+
   test('members of a zip that lie in one another are refused, but for the first', () =>
     inTemporaryFolder(async (folder) => {
       // Two directory entries for one member's bytes, and one whose bytes hold another member as a whole.

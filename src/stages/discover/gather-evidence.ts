@@ -60,7 +60,7 @@ export async function gatherEvidence(
       const opened = items === 'images' && inspected.has(id);
       // A file that is gone since it was embedded is no evidence, and no reason to stop.
       const bytes = opened ? await readImageIfThere(store, id, readBytes) : null;
-      keywords.push(bytes ? keywordsIn(bytes) : undefined);
+      keywords.push(bytes ? await keywordsIn(bytes) : undefined);
       votes.push(bytes && classifier ? await voteOn(bytes, classifier) : undefined);
     }
   }
