@@ -98,10 +98,28 @@ test('folders that the architecture names exist', () => {
 });
 
 test('every dependency has its reason in the architecture', () => {
-  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
-  const text = readFileSync('docs/architecture.md', 'utf8');
+  const declared = ['package.json', 'tools/api-reference/package.json'].flatMap((file) => {
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string> | undefined>;
+    const { dependencies, devDependencies, peerDependencies } = manifest;
+    return Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies });
+  });
+  const rows = readFileSync('docs/architecture.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('|'));
+  const named = new Set(
+    rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name)),
+  );
+  // Types belong to the package that they are of.
+  const ours = declared.filter((name) => !name.startsWith('@types/'));
   assert.deepEqual(
-    Object.keys(dependencies).filter((name) => !text.includes(`\`${name}\``)),
+    ours.filter((name) => !named.has(name)),
     [],
+    'with no line',
+  );
+  const packages = [...named].filter((name) => !/\/$|\.ts$/.test(name ?? ''));
+  assert.deepEqual(
+    packages.filter((name) => name !== undefined && !declared.includes(name)),
+    [],
+    'with a line, and no dependency',
   );
 });

@@ -95,7 +95,10 @@ async function placeOne(image: DatasetImage, target: string, job: WriteJob, made
         if (code === 'ENOENT') return 'its file is not there any more';
         if (code === 'EXDEV' || code === 'EPERM' || code === 'EMLINK' || code === 'ENOTSUP')
           throw new LabelsmithError('UNSUPPORTED', `cannot ${mode} ${image.file} into the output (${code})`, {
-            hint: 'A hard link needs one disk and a file system with links; use --images copy or symlink.',
+            hint:
+              mode === 'hardlink'
+                ? 'A hard link needs one disk and a file system with links; use --images copy or symlink.'
+                : 'On Windows a symbolic link needs the developer mode; use --images copy or hardlink.',
             cause: error,
           });
         throw error;
