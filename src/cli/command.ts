@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { RunOptions } from '../jobs/run.ts';
 import { DEFAULT_WORKSPACE } from '../jobs/workspace.ts';
+import { DEVICES } from '../onnx/device.ts';
 import type { Output } from './output.ts';
 import { wholeNumber } from './text-values.ts';
 import { type ArgumentTable, flag, type OptionTable, option, type Values, valuesOf } from './values.ts';
@@ -81,6 +82,7 @@ export const GLOBAL_OPTIONS = {
   quiet: flag('-q, --quiet', 'no progress, no remarks, no summary: only what was asked for, and warnings'),
   seed: option('--seed <n>', 'seed of everything random', wholeNumber(0).default(0)),
   threads: option('--threads <n>', 'inference workers (default: one a core)', wholeNumber(1).optional()),
+  device: option('--device <name>', 'what models and mathematics run on', z.enum(DEVICES).default('cpu')),
   strict: flag('--strict', 'exit 1 when any file could not be read, or any row matched nothing or was left out'),
   shardSize: option('--shard-size <n>', 'items committed as one', wholeNumber(1).optional()),
   limit: option('--limit <n>', 'a pilot: stop after this many items', wholeNumber(1).optional()),

@@ -6,8 +6,8 @@ import type { Output } from './output.ts';
 import { formatBytes } from './words.ts';
 
 /** The models of a workspace, for `openWorkspace`. */
-export function modelsFor({ output, signal }: Pick<Context, 'output' | 'signal'>): Models {
-  return createModels(fetchOptionsFor(output, signal));
+export function modelsFor({ global, output, signal }: Pick<Context, 'global' | 'output' | 'signal'>): Models {
+  return createModels({ ...fetchOptionsFor(output, signal), device: global.device });
 }
 
 export function fetchOptionsFor(output: Output, signal?: AbortSignal): PrepareOptions {

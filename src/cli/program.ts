@@ -127,8 +127,8 @@ function contextOf(typed: Readonly<Record<string, unknown>>, signal: AbortSignal
     signal,
     runOptions() {
       const progress = output.progress();
-      const { seed, threads, shardSize, limit } = global;
-      return { seed, threads, shardSize, limit, signal, onProgress: progress.update, done: progress.done };
+      const { seed, threads, device, shardSize, limit } = global;
+      return { seed, threads, device, shardSize, limit, signal, onProgress: progress.update, done: progress.done };
     },
   };
 }

@@ -6,6 +6,7 @@
  * before it has begun, and while that one is being committed, so no stage of the pipeline runs dry at a shard's edge. At
  * most so many items are being processed at once, over all shards, and at most {@link MAX_OPEN_SHARDS} shards are open.
  */
+import type { Device } from '../onnx/device.ts';
 import { InferencePool } from '../onnx/pool.ts';
 import { enoughInFlight, ItemLanes } from './item-lanes.ts';
 import { progressMeter } from './progress.ts';
@@ -22,6 +23,8 @@ import {
 const MAX_OPEN_SHARDS = 3;
 
 export interface LocalEngineOptions {
+  /** What inference threads run on (default `cpu`). */
+  readonly device?: Device;
   /** Items in flight at once for that many threads. More hides latency and costs memory. */
   readonly itemsInFlight?: (threads: number) => number;
   /** Milliseconds; default `performance.now`. */
@@ -29,7 +32,7 @@ export interface LocalEngineOptions {
 }
 
 export function localEngine(options: LocalEngineOptions = {}): Engine {
-  const { itemsInFlight = enoughInFlight, clock = () => performance.now() } = options;
+  const { device, itemsInFlight = enoughInFlight, clock = () => performance.now() } = options;
   return {
     async run(stage, job, context) {
       if (context !== undefined) return runStage(stage, job, context, { lanes: itemsInFlight(job.threads), clock });
@@ -40,9 +43,9 @@ export function localEngine(options: LocalEngineOptions = {}): Engine {
         await stage.close?.(own);
       }
     },
-    openInference: ({ threads }) => InferencePool.create({ threads }),
+    openInference: ({ threads }) => InferencePool.create({ threads, device }),
     async withInference({ threads }, work) {
-      const pool = await InferencePool.create({ threads });
+      const pool = await InferencePool.create({ threads, device });
       try {
         return await work(pool);
       } finally {

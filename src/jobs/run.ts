@@ -39,16 +39,18 @@ export function versions(): Record<string, string> {
 export async function recordRun<R extends RunResult>(
   store: Store,
   identity: RunIdentity,
-  options: Pick<RunOptions, 'seed' | 'threads'>,
+  options: Pick<RunOptions, 'seed' | 'threads' | 'device'>,
   work: (runId: string) => Promise<R>,
 ): Promise<R> {
+  const { device = 'cpu' } = options;
   const runId = await store.startRun({
     stage: identity.stage,
     settings: identity.settings,
     modelKey: identity.modelKey ?? null,
     seed: options.seed,
     threads: options.threads,
-    versions: versions(),
+    // Only another device than the processor changes anything, and is said.
+    versions: { ...versions(), ...(device === 'cpu' ? {} : { device }) },
   });
   let result: R;
   try {

@@ -9,6 +9,7 @@
  */
 import type { z } from 'zod';
 import type { Models } from '../models/models.ts';
+import type { Device } from '../onnx/device.ts';
 import type { InferencePool } from '../onnx/pool.ts';
 import type { Store } from '../store/store.ts';
 import type { VectorStore } from '../vectors/vector-store.ts';
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Inference workers of one thread each; results do not depend on it. Default: the processor's cores. */
   readonly threads: number;
+  /** What models and mathematics run on, for the record: the workspace's engine and models are made with it. */
+  readonly device?: Device;
   /** Items committed as one. Smaller loses less when killed; larger commits less often. Default: the stage's own. */
   readonly shardSize?: number;
   /** Stop after this many items: a run over a subset. */

@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { createModels } from '../models/models.ts';
+import type { Device } from '../onnx/device.ts';
 import { DATABASE_FILE, openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { arrowVectorStore } from '../vectors/arrow-store.ts';
@@ -21,6 +22,8 @@ export type WorkspaceParts = Partial<Pick<Workspace, 'vectors' | 'engine' | 'mod
 export interface OpenWorkspaceOptions extends WorkspaceParts {
   /** Makes the workspace where there is none; without it, that is an error. */
   readonly create: boolean;
+  /** What the default engine and models run on (default `cpu`). */
+  readonly device?: Device;
 }
 
 export const DEFAULT_WORKSPACE = '.labelsmith';
@@ -52,13 +55,17 @@ export async function openWorkspace(dir: string, options: OpenWorkspaceOptions):
 }
 
 /** A workspace of parts that are there already. @param dir absolute */
-export function workspaceOf(dir: string, store: Store, parts: WorkspaceParts = {}): Workspace {
+export function workspaceOf(
+  dir: string,
+  store: Store,
+  parts: WorkspaceParts & { readonly device?: Device } = {},
+): Workspace {
   return {
     dir,
     store,
     vectors: parts.vectors ?? arrowVectorStore(dir),
-    engine: parts.engine ?? localEngine(),
-    models: parts.models ?? createModels(),
+    engine: parts.engine ?? localEngine({ device: parts.device }),
+    models: parts.models ?? createModels({ device: parts.device }),
     close: () => store.close(),
   };
 }

@@ -4,6 +4,7 @@
  *
  * Whoever opens a model closes it.
  */
+import type { Device } from '../onnx/device.ts';
 import { type Detector, openDetector } from './detector.ts';
 import { type Embedder, openEmbedder } from './embedder.ts';
 import { type ImageClassifier, openImageClassifier } from './image-classifier.ts';
@@ -12,6 +13,11 @@ import { openPose, type PoseModel } from './pose.ts';
 import type { PrepareOptions } from './prepare.ts';
 import { type PreparedEmbedder, prepareEmbedder } from './prepare-embedder.ts';
 import { openSegmenter, type Segmenter } from './segmenter.ts';
+
+export interface ModelsOptions extends PrepareOptions {
+  /** Default `cpu`. */
+  readonly device?: Device;
+}
 
 export type OpenModelOptions = Pick<OpenOptions, 'threads' | 'pool'>;
 
@@ -26,13 +32,13 @@ export interface Models {
   openSegmenter(options?: Pick<OpenModelOptions, 'threads'>): Promise<Segmenter>;
 }
 
-/** The models of the catalogue and those that were imported. @param preparing where they are cached, how they are fetched, who is told. */
-export function createModels(preparing: PrepareOptions = {}): Models {
-  const together = (options: OpenModelOptions = {}): OpenOptions => ({ ...preparing, ...options });
+/** The models of the catalogue and those that were imported. @param defaults where they are cached, how they are fetched, who is told, what they run on. */
+export function createModels(defaults: ModelsOptions = {}): Models {
+  const together = (options: OpenModelOptions = {}): OpenOptions => ({ ...defaults, ...options });
   return {
     openDetector: (name, options) => openDetector(name, together(options)),
     openEmbedder: (name, options) => openEmbedder(name, together(options)),
-    prepareEmbedder: (name) => prepareEmbedder(name, preparing),
+    prepareEmbedder: (name) => prepareEmbedder(name, defaults),
     openPose: (name, options) => openPose(name, together(options)),
     openImageClassifier: (name, options) => openImageClassifier(name, together(options)),
     openSegmenter: async (options) => openSegmenter(options),

@@ -1,5 +1,6 @@
 /** What opening any model has in common: finding it by name and role, and running it on a pool, one's own or a given one. */
 import { LabelsmithError } from '../errors.ts';
+import type { Device } from '../onnx/device.ts';
 import { InferencePool, type PoolModel } from '../onnx/pool.ts';
 import type { Tensors } from '../onnx/session.ts';
 import type { InputSpec, ModelEntry } from './catalogue.ts';
@@ -9,6 +10,8 @@ import { allEntries, hintOfNames } from './registry.ts';
 export interface OpenOptions extends PrepareOptions {
   /** Inference threads; each holds its own copy of the working memory (default: the cores). */
   readonly threads?: number;
+  /** What a pool of its own runs on (default `cpu`). */
+  readonly device?: Device;
   /** Runs on this pool instead of one of its own, and leaves it open. */
   readonly pool?: InferencePool;
 }
@@ -62,9 +65,9 @@ export interface Running {
 export async function runOnPool(
   source: string | Uint8Array,
   { key, input, images = 1 }: { key: string; input: Pick<InputSpec, 'width' | 'height'>; images?: number },
-  options: Pick<OpenOptions, 'threads' | 'pool'>,
+  options: Pick<OpenOptions, 'threads' | 'pool' | 'device'>,
 ): Promise<Running> {
-  const pool = options.pool ?? (await InferencePool.create({ threads: options.threads }));
+  const pool = options.pool ?? (await InferencePool.create({ threads: options.threads, device: options.device }));
   const dims = [images, input.height, input.width, 3];
   let model: PoolModel;
   try {

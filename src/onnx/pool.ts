@@ -12,8 +12,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LabelsmithError, messageOf } from '../errors.ts';
+import type { Device } from './device.ts';
 import type { GATE, Reply, Request } from './pool.worker.ts';
 import { assertTelemetryOff, prepareRuntime } from './runtime.ts';
+import { engineSelfTest } from './self-test.ts';
 import type { SessionSettings, Tensors } from './session.ts';
 import type { TensorArray } from './tensor.ts';
 
@@ -22,9 +24,11 @@ export interface PoolOptions {
   readonly threads?: number;
   /** Requests a worker holds at once (default 2: one under way, one ready); more costs their inputs' bytes. */
   readonly queuePerWorker?: number;
+  /** What the workers' sessions run on (default `cpu`). One that cannot be used is an error when the pool is made. */
+  readonly device?: Device;
 }
 
-export interface LoadOptions extends Pick<SessionSettings, 'providers' | 'dims'> {
+export interface LoadOptions extends Pick<SessionSettings, 'dims'> {
   /** Loading the same key again returns the same model. It must say everything the model depends on. */
   readonly key: string;
 }
@@ -81,6 +85,7 @@ function newGate(): Int32Array {
 }
 
 export class InferencePool {
+  readonly device: Device;
   readonly #lanes: Lane[] = [];
   readonly #queuePerWorker: number;
   readonly #waiting: Pending[] = [];
@@ -90,7 +95,8 @@ export class InferencePool {
   #nextId = 0;
   #closed = false;
 
-  private constructor(threads: number, queuePerWorker: number) {
+  private constructor({ threads, queuePerWorker, device }: Required<PoolOptions>) {
+    this.device = device;
     this.#queuePerWorker = queuePerWorker;
     for (let i = 0; i < threads; i++) this.#lanes.push(this.#startLane());
     process.on('exit', this.#waitForNative);
@@ -99,13 +105,15 @@ export class InferencePool {
   static async create({
     threads = availableParallelism(),
     queuePerWorker = 2,
+    device = 'cpu',
   }: PoolOptions = {}): Promise<InferencePool> {
     if (!Number.isInteger(threads) || threads < 1) {
       throw new LabelsmithError('USAGE', `threads must be a whole number of at least 1, not ${threads}`);
     }
     assertTelemetryOff();
     await prepareRuntime();
-    return new InferencePool(threads, queuePerWorker);
+    if (device !== 'cpu') await engineSelfTest(device);
+    return new InferencePool({ threads, queuePerWorker, device });
   }
 
   get threads(): number {
@@ -118,11 +126,11 @@ export class InferencePool {
   }
 
   /** Makes a session in every worker. `source` is a file's path or the model's bytes. */
-  load(source: string | Uint8Array, { key, providers, dims }: LoadOptions): Promise<PoolModel> {
+  load(source: string | Uint8Array, { key, dims }: LoadOptions): Promise<PoolModel> {
     const known = this.#models.get(key);
     if (known) return known.model;
     const id = this.#nextId++;
-    const settings: SessionSettings = { threads: 1, providers, dims };
+    const settings: SessionSettings = { threads: 1, device: this.device, dims };
     const shared = typeof source === 'string' ? source : (shareBytes(source) as Uint8Array);
     const replies = this.#lanes.map((lane) => this.#loadInto(lane, id, shared, settings));
     const model = Promise.all(replies).then(([first]) => {

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
 const SESSION = new URL('./session.ts', import.meta.url).href;
+const DEVICE = new URL('./device.ts', import.meta.url).href;
 const POOL = new URL('./pool.ts', import.meta.url).href;
 const OPS = new URL('./ops.ts', import.meta.url).href;
 
@@ -86,7 +87,7 @@ test('no name is looked up and nothing is connected to', { skip: !strace && 'str
 
 test('a thread that did not inherit the opt-out is refused, not let through', async () => {
   const code = `const { parentPort } = require('node:worker_threads');
-    import('${SESSION}').then(({ availableProviders }) => parentPort.postMessage(availableProviders()))
+    import('${DEVICE}').then(({ listedDevices }) => parentPort.postMessage(listedDevices()))
       .catch((error) => parentPort.postMessage([error.code, error.message, error.hint]));`;
   const worker = new Worker(code, { eval: true, env: {} });
   const [errorCode, message, hint] = await new Promise<string[]>((resolve) => worker.once('message', resolve));

@@ -70,7 +70,10 @@ function load(): OnnxRuntime {
     });
   }
   try {
-    return createRequire(import.meta.url)(place.folder) as OnnxRuntime;
+    const runtime = createRequire(import.meta.url)(place.folder) as OnnxRuntime;
+    // Errors are thrown with their message; its own log would print them a second time.
+    runtime.env.logLevel = 'fatal';
+    return runtime;
   } catch (cause) {
     const here = `${process.platform} ${process.arch}`;
     throw new LabelsmithError('UNSUPPORTED', `ONNX Runtime cannot be loaded on ${here}: ${messageOf(cause)}`, {

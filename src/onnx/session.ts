@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { LabelsmithError, messageOf } from '../errors.ts';
+import { type Device, deviceError, deviceOptions, requireListed } from './device.ts';
 import { type InferenceSession, onnxRuntime, prepareRuntime, type RuntimeTensor } from './runtime.ts';
 import { arrayFromBytes, type NumericDType, type Tensor } from './tensor.ts';
 
@@ -15,11 +16,8 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 export interface SessionSettings {
   /** Threads that one operator may use (default 1, with which results never depend on the machine). */
   readonly threads?: number;
-  /**
-   * Execution providers in order of preference, as ONNX Runtime names them (default `['cpu']`); one that this build
-   * does not have is an error.
-   */
-  readonly providers?: readonly string[];
+  /** What it runs on (default `cpu`); one that is not there is an error. */
+  readonly device?: Device;
   /** Fixes sizes that the model leaves open, by their name in its shapes; fixed shapes are planned ahead. */
   readonly dims?: Readonly<Record<string, number>>;
 }
@@ -27,14 +25,6 @@ export interface SessionSettings {
 export interface RunnerOptions extends SessionSettings {
   /** Sessions kept open (default 16); each holds its weights and its working memory. */
   readonly maxSessions?: number;
-}
-
-/** The providers that this installation of ONNX Runtime can run on, `cpu` among them; not those it could be extended by. */
-export function availableProviders(): string[] {
-  return onnxRuntime()
-    .listSupportedBackends()
-    .filter(({ bundled }) => bundled)
-    .map(({ name }) => name);
 }
 
 /** An ONNX Runtime session with the project's settings. `model` is a file's path or its bytes. */
@@ -50,11 +40,12 @@ export class Session {
   }
 
   static async create(model: string | Uint8Array, settings: SessionSettings = {}): Promise<Session> {
-    const { threads = 1, providers = ['cpu'], dims } = settings;
+    const { threads = 1, device = 'cpu', dims } = settings;
     await prepareRuntime();
+    requireListed(device);
     const { InferenceSession } = onnxRuntime();
     const options: InferenceSession.SessionOptions = {
-      executionProviders: [...providers],
+      ...deviceOptions(device),
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -74,12 +65,11 @@ export class Session {
         : InferenceSession.create(bytes, options));
       return new Session(session);
     } catch (cause) {
+      if (device !== 'cpu') throw deviceError(device, cause);
       const what = typeof model === 'string' ? `model ${model}` : 'the model';
       throw new LabelsmithError('BAD_MODEL', `ONNX Runtime does not take ${what}: ${messageOf(cause)}`, {
         cause,
-        hint: providers.some((name) => name !== 'cpu')
-          ? `Execution providers here: ${availableProviders().join(', ')}. Try with cpu alone.`
-          : 'The file may be damaged, or use operators that this version does not have.',
+        hint: 'The file may be damaged, or use operators that this version does not have.',
       });
     }
   }

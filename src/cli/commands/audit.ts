@@ -47,7 +47,7 @@ export const audit = command({
     if (options.read !== undefined && options.result) {
       throw new LabelsmithError('USAGE', 'audit takes --read or --result, not both.');
     }
-    const workspace = await openWorkspace(context.global.workspace, { create: false });
+    const workspace = await openWorkspace(context.global.workspace, { create: false, device: context.global.device });
     try {
       if (options.read !== undefined) return await readAnswers(context, workspace, { task, path: options.read });
       return await (options.result ? showLast(context, workspace, task) : draw(context, workspace, task, options));

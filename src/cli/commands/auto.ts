@@ -54,7 +54,7 @@ export async function runAuto(context: Context, named: readonly string[], option
   keepYoungGenerationSmall();
   const { global, output, signal } = context;
   const { classifier: wanted, report, ...detectOptions } = options;
-  const workspace = await openWorkspace(global.workspace, { create: true });
+  const workspace = await openWorkspace(global.workspace, { create: true, device: global.device });
   try {
     const classifier = wanted === undefined ? null : await classifierPath(wanted, workspace.dir);
     const reportPath = report ?? resolve(workspace.dir, '..', 'labelsmith-report.html');

@@ -37,7 +37,7 @@ export async function classifierPath(name: string, workspaceDir: string): Promis
 }
 
 export async function runClassify(context: Context, workspace: Workspace, path: string): Promise<ClassifyResult> {
-  const classifier = await openClassifier(path, { threads: context.global.threads });
+  const classifier = await openClassifier(path, { threads: context.global.threads, device: context.global.device });
   try {
     const run = context.runOptions();
     const result = await classifyIn(workspace, classifier, run);

@@ -52,7 +52,7 @@ export const detect = command({
     const opening = openDetectorFor(context, options.model);
     opening.catch(() => {}); // awaited below
     try {
-      const workspace = await openWorkspace(global.workspace, { create: false });
+      const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
       try {
         const detector = await opening;
         const { force, task, ...detectOptions } = options;
@@ -131,7 +131,11 @@ async function runPose(
   target: ShapeTarget & { readonly personClasses: readonly string[] },
 ) {
   const { global, output, signal } = context;
-  const pose = await openPose(model, { ...fetchOptionsFor(output, signal), threads: global.threads });
+  const pose = await openPose(model, {
+    ...fetchOptionsFor(output, signal),
+    threads: global.threads,
+    device: global.device,
+  });
   try {
     const run = context.runOptions();
     const result = await findPosesIn(workspace, pose, { ...run, ...target });
@@ -194,7 +198,7 @@ async function showEstimate(
 }
 
 function openDetectorFor({ global, output, signal }: Context, model: string): Promise<Detector> {
-  return openDetector(model, { ...fetchOptionsFor(output, signal), threads: global.threads });
+  return openDetector(model, { ...fetchOptionsFor(output, signal), threads: global.threads, device: global.device });
 }
 
 function hadNothingToDo({ counts, interrupted }: Pick<DetectResult | ShapeResult, 'counts' | 'interrupted'>): boolean {

@@ -61,7 +61,7 @@ export const discover = command({
   ],
   async run({ options, ...context }) {
     const { global, output, signal } = context;
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
     try {
       const { items, model, ...choices } = options;
       if (global.dryRun) {
@@ -109,7 +109,7 @@ export async function runDiscover(
 ): Promise<DiscoverResult> {
   const { output, signal, global } = context;
   const { classifier: named, ...rest } = choices;
-  const fetching = { ...fetchOptionsFor(output, signal), threads: global.threads };
+  const fetching = { ...fetchOptionsFor(output, signal), threads: global.threads, device: global.device };
   const classifier = named === undefined ? undefined : await openImageClassifier(named, fetching);
   try {
     const run = context.runOptions();

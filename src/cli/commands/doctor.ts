@@ -6,6 +6,7 @@ import { LabelsmithError, messageOf } from '../../errors.ts';
 import { cacheDirectory } from '../../fetch/cache.ts';
 import { versions } from '../../jobs/run.ts';
 import { modelsList } from '../../models/list.ts';
+import { type Device, listedDevices } from '../../onnx/device.ts';
 import { type PrepareRuntimeOptions, prepareRuntime } from '../../onnx/runtime.ts';
 import { findRuntime } from '../../onnx/runtime-package.ts';
 import { engineSelfTest } from '../../onnx/self-test.ts';
@@ -25,11 +26,14 @@ const LEAST_FREE_BYTES = 1e9;
 export const doctor = command({
   name: 'doctor',
   summary: 'is this machine fit: runtime, engine, memory, disk, models',
-  examples: [['labelsmith doctor', 'a line for each thing that is looked at; exit 1 when one is not well']],
+  examples: [
+    ['labelsmith doctor', 'a line for each thing that is looked at; exit 1 when one is not well'],
+    ['labelsmith doctor --device webgpu', 'whether models can run on the graphics card'],
+  ],
   async run({ global, output, signal }) {
     const checks: Check[] = [
       runtime(),
-      await engine(fetchOptionsFor(output, signal)),
+      await engine(global.device, fetchOptionsFor(output, signal)),
       memory(),
       await disk('workspace', resolve(global.workspace)),
       await modelCache(),
@@ -57,16 +61,19 @@ function runtime(): Check {
 }
 
 /** One small graph, built, run and compared: the numeric engine as the stages use it. It is fetched where it is not there. */
-async function engine(fetching: PrepareRuntimeOptions): Promise<Check> {
+async function engine(device: Device, fetching: PrepareRuntimeOptions): Promise<Check> {
   const name = 'ONNX Runtime';
   try {
     await prepareRuntime(fetching);
-    const providers = await engineSelfTest();
+    await engineSelfTest(device);
     const from = findRuntime()?.from === 'cache' ? 'fetched' : 'installed beside labelsmith';
+    const others = listedDevices().filter((other) => other !== device);
     return {
       name,
       ok: true,
-      what: `${versions().onnxruntime} (${from}), ${providers.join(', ')}; a test graph gives the right numbers`,
+      what:
+        `${versions().onnxruntime} (${from}); a test graph gives the right numbers on ${device}` +
+        (others.length > 0 ? `; --device can also ask for ${others.join(', ')}` : ''),
     };
   } catch (error) {
     return {

@@ -43,7 +43,7 @@ export const embed = command({
   async run({ options, ...context }) {
     keepYoungGenerationSmall();
     const { global, output } = context;
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
     try {
       if (global.dryRun) return await showEmbedEstimate(context, workspace, options);
       const result = await runEmbed(context, workspace, options);

@@ -35,7 +35,11 @@ export const match = command({
   ],
   async run(invocation) {
     const { args, options, global, output } = invocation;
-    const workspace = await openWorkspace(global.workspace, { create: false, models: modelsFor(invocation) });
+    const workspace = await openWorkspace(global.workspace, {
+      create: false,
+      device: global.device,
+      models: modelsFor(invocation),
+    });
     try {
       const [source] = (await openSources(workspace, [args.refs], HERE)) as [Source];
       const run = invocation.runOptions();

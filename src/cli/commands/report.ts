@@ -19,7 +19,7 @@ export const report = command({
   },
   examples: [['labelsmith report report.html', 'open it in any browser; it needs no network']],
   async run({ args, options, global, output }) {
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
     try {
       output.note('Writing the report…');
       const written = await writeReport(workspace, args.out, { ...options, ...global });

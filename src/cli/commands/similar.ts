@@ -27,7 +27,11 @@ export const similar = command({
   ],
   async run(invocation) {
     const { args, options, global, output } = invocation;
-    const workspace = await openWorkspace(global.workspace, { create: false, models: modelsFor(invocation) });
+    const workspace = await openWorkspace(global.workspace, {
+      create: false,
+      device: global.device,
+      models: modelsFor(invocation),
+    });
     try {
       const { threads, seed } = global;
       const found = await similarTo(workspace, args.image, {

@@ -124,7 +124,7 @@ const select = command({
   ],
   async run({ options, ...context }) {
     const { global, output, signal } = context;
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
     try {
       const { store } = workspace;
       const { task, count, audit } = options;
@@ -227,7 +227,7 @@ const errors = command({
   },
   examples: [['labelsmith teach errors -n 50', 'the fifty most doubtful labels']],
   async run({ options, global, output }) {
-    const workspace = await openWorkspace(global.workspace, { create: false });
+    const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
     try {
       const fileOf = new Map<string, string>();
       for await (const { id, file } of workspace.store.dataset({ unlabelled: true })) fileOf.set(id, file);
@@ -276,7 +276,7 @@ const predict = command({
   examples: [['labelsmith teach predict new/ --model class.onnx > labels.csv', 'a CSV of labels']],
   async run({ args: { folder }, options, global, output, signal }) {
     const model = options.model ?? join(global.workspace, MODELS_FOLDER, `${fileNameOf(options.task)}.onnx`);
-    const classifier = await openClassifier(model, { threads: global.threads });
+    const classifier = await openClassifier(model, { threads: global.threads, device: global.device });
     try {
       const { threshold = 0 } = options;
       const rows: { file: string; class: string; confidence: number }[] = [];
@@ -329,7 +329,11 @@ async function teachCommand(
 ): Promise<number> {
   const { global, output, signal } = context;
   for (const name of named ?? []) await requireEmbedder(name);
-  const workspace = await openWorkspace(global.workspace, { create: false, models: modelsFor(context) });
+  const workspace = await openWorkspace(global.workspace, {
+    create: false,
+    device: global.device,
+    models: modelsFor(context),
+  });
   try {
     const { items } = await singleTask(workspace.store, task);
     await refuseUnlabelled(workspace.store, task);

@@ -18,7 +18,7 @@ import { addLengthNorm } from '../../math/pca/pca.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { inlineModel } from '../../onnx/compose.ts';
 import { Graph } from '../../onnx/ops.ts';
-import { InferencePool } from '../../onnx/pool.ts';
+import { InferencePool, type PoolOptions } from '../../onnx/pool.ts';
 import { decodeModel } from '../../onnx/proto.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -109,13 +109,13 @@ export interface Classifier {
 
 export async function openClassifier(
   path: string,
-  { threads }: { readonly threads?: number } = {},
+  { threads, device }: Pick<PoolOptions, 'threads' | 'device'> = {},
 ): Promise<Classifier> {
   const bytes = await readBytes(path);
   const info = classifierInfo(bytes, path);
   const key = `${info.task}@${sha256Hex(bytes).slice(0, 16)}`;
   const { width, height } = info.input;
-  const pool = await InferencePool.create({ threads });
+  const pool = await InferencePool.create({ threads, device });
   try {
     const model = await pool.load(bytes, { key });
     return {
