@@ -9,12 +9,15 @@
  *
  * Every function runs in one thread of the libuv pool, so `UV_THREADPOOL_SIZE` (4 by default; the command line
  * makes it the number of cores where those are more) is the number of images decoded at once; libvips' own threads are turned off, since decoding several images
- * side by side beats splitting one and keeps memory at one image a thread.
+ * side by side beats splitting one and keeps memory at one image a thread. Pictures that a decoder has to hold as a whole
+ * share a gigabyte: the huge ones come one by one.
  */
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import type { Box } from '../core/boxes.ts';
 import { release } from '../core/release.ts';
 import { type Decodable, decodable } from './decodable.ts';
+import { decodeCostOf } from './decode-cost.ts';
+import { PixelBudget } from './pixel-budget.ts';
 import { badImageFrom, refuseUndecodable } from './reasons.ts';
 
 sharp.concurrency(1);
@@ -151,8 +154,22 @@ export async function decoding<T>(
   options: DecodeOptions,
   work: (image: Sharp, opened: Opened) => Promise<T>,
 ): Promise<T> {
-  const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   refuseUndecodable(bytes);
+  const cost = decodeCostOf(bytes);
+  const run = () => decodingNow(bytes, options, work);
+  return cost <= UNCOUNTED_BYTES ? run() : heldWhole.run(cost, run);
+}
+
+/** Pictures that decoders hold as a whole, of all calls in this process; those up to so many bytes are not counted. */
+const heldWhole = new PixelBudget(2 ** 30);
+const UNCOUNTED_BYTES = 2 ** 26;
+
+async function decodingNow<T>(
+  bytes: Uint8Array,
+  options: DecodeOptions,
+  work: (image: Sharp, opened: Opened) => Promise<T>,
+): Promise<T> {
+  const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   const source = await decodable(bytes, maxPixels);
   try {
     const image = sharp(source.bytes, sharpOptions(maxPixels, options.applyProfile === true));

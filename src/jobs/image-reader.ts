@@ -4,6 +4,7 @@ import { type ImageId, sha256Hex } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../images/decode.ts';
+import { PixelBudget } from '../images/pixel-budget.ts';
 import { createReader } from '../sources/reader.ts';
 import type { Store } from '../store/store.ts';
 import type { Workspace } from './workspace.ts';
@@ -20,6 +21,17 @@ export function originalBytes({ dir }: Pick<Workspace, 'dir'>): ReadPath {
 /** Where compressed archives are unpacked; may be deleted at any time. */
 export function archiveCacheOf(workspaceDir: string): string {
   return join(workspaceDir, 'cache', 'archives');
+}
+
+/**
+ * Files of all stages of this process that are held at once. Photographs have a few megabytes and pass side by side; scans
+ * and members of archives may have half a gigabyte each, and come one by one.
+ */
+const heldFiles = new PixelBudget(2 ** 29);
+
+/** Runs `work`, which reads and holds a file of so many bytes, when there is room for it. Not one within another. */
+export function holdingFile<T>(byteSize: number, work: () => Promise<T>): Promise<T> {
+  return heldFiles.run(byteSize, work);
 }
 
 /** The bytes of an image from the first of its paths that still holds them, checked against its identity. */

@@ -8,7 +8,7 @@ import { release } from '../core/release.ts';
 import { canvases } from '../images/buffer-pool.ts';
 import { decodeCovered, decodeLetterboxed, decodeUpright, type Pixels } from '../images/decode.ts';
 import { regionPixels } from '../images/region-pixels.ts';
-import { type ReadPath, readFirstIntact } from '../jobs/image-reader.ts';
+import { holdingFile, type ReadPath, readFirstIntact } from '../jobs/image-reader.ts';
 import { type ReadError, readErrorOf } from '../jobs/read-errors.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { ImageWork } from './image-work.ts';
@@ -60,10 +60,12 @@ export function itemRunner<T>(
 
   return async (work, paths) => {
     try {
-      const bytes = await readFirstIntact(work.id, paths, readBytes);
-      const items = await runAll(work, bytes);
-      release(bytes);
-      return { kind: 'done', items };
+      return await holdingFile(paths[0]?.byteSize ?? 0, async () => {
+        const bytes = await readFirstIntact(work.id, paths, readBytes);
+        const items = await runAll(work, bytes);
+        release(bytes);
+        return { kind: 'done', items };
+      });
     } catch (error) {
       if (error instanceof ModelFailure) throw error.cause;
       return readErrorOf(work.id, paths[0], error, stage);

@@ -12,7 +12,7 @@ import { once } from '../../core/once.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { inspect } from '../../images/inspect.ts';
-import { archiveCacheOf } from '../../jobs/image-reader.ts';
+import { archiveCacheOf, holdingFile } from '../../jobs/image-reader.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import { createReader, type PathReader } from '../../sources/reader.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
@@ -196,25 +196,29 @@ type Looked =
   | { readonly kind: 'known'; readonly path: ImagePath }
   | { readonly kind: 'bad'; readonly row: QuarantineRow };
 
-async function lookAt({ store, reader, recent }: AddContext, item: Listed): Promise<Looked> {
+async function lookAt(context: AddContext, item: Listed): Promise<Looked> {
   if (item.kind === 'problem') return { kind: 'bad', row: problemRow(item) };
   try {
-    const pathBytes = item.pathBytes === null ? null : Uint8Array.from(Buffer.from(item.pathBytes, 'base64'));
-    const bytes = await reader.read(item.path, pathBytes, DEFAULT_MAX_BYTES);
-    const id = sha256Hex(bytes);
-    const { path, sourceRoot, modifiedAtMs } = item;
-    const byteSize = bytes.byteLength;
-    const place = { imageId: id, path, pathBytes, sourceRoot, byteSize, modifiedAtMs, missing: false };
-    const underWay = recent.get(id);
-    if (underWay) return { kind: 'image', image: await underWay, path: place };
-    if (await store.image(id)) return { kind: 'known', path: place };
-    const looking = recent.get(id) ?? inspect(bytes, { id }).then((facts) => ({ ...facts, id, byteSize, groupId: id }));
-    keepRecent(recent, id, looking);
-    return { kind: 'image', image: await looking, path: place };
+    return await holdingFile(item.byteSize, () => lookAtEntry(context, item));
   } catch (error) {
     if (!(error instanceof LabelsmithError)) throw error;
     return { kind: 'bad', row: errorRow(item, error) };
   }
+}
+
+async function lookAtEntry({ store, reader, recent }: AddContext, item: ListedEntry): Promise<Looked> {
+  const pathBytes = item.pathBytes === null ? null : Uint8Array.from(Buffer.from(item.pathBytes, 'base64'));
+  const bytes = await reader.read(item.path, pathBytes, DEFAULT_MAX_BYTES);
+  const id = sha256Hex(bytes);
+  const { path, sourceRoot, modifiedAtMs } = item;
+  const byteSize = bytes.byteLength;
+  const place = { imageId: id, path, pathBytes, sourceRoot, byteSize, modifiedAtMs, missing: false };
+  const underWay = recent.get(id);
+  if (underWay) return { kind: 'image', image: await underWay, path: place };
+  if (await store.image(id)) return { kind: 'known', path: place };
+  const looking = recent.get(id) ?? inspect(bytes, { id }).then((facts) => ({ ...facts, id, byteSize, groupId: id }));
+  keepRecent(recent, id, looking);
+  return { kind: 'image', image: await looking, path: place };
 }
 
 function keepRecent(recent: AddContext['recent'], id: ImageId, looking: Promise<ImageRecord>): void {

@@ -11,7 +11,7 @@ import { type Canvases, canvases } from '../../images/buffer-pool.ts';
 import type { DecodeOptions, Letterboxed, LetterboxOptions, Pixels } from '../../images/decode.ts';
 import { PixelBudget } from '../../images/pixel-budget.ts';
 import { cutTile, tileGrids } from '../../images/tiles.ts';
-import { type ReadPath, readFirstIntact } from '../../jobs/image-reader.ts';
+import { holdingFile, type ReadPath, readFirstIntact } from '../../jobs/image-reader.ts';
 import { isAboutOneFile, type ReadError, readErrorOf } from '../../jobs/read-errors.ts';
 import type { Detector, Frame } from '../../models/detector.ts';
 import { mergeTiles, placed, TILE_OVERLAP, type TileView } from './tiles.ts';
@@ -47,12 +47,14 @@ export async function findInImage(
   const { detector, frames, tiles, readBytes } = finder;
   const into = frames.take();
   try {
-    const bytes = await readFirstIntact(imageId, paths, readBytes);
-    const { pixels, ...frame } = await finder.decode(bytes, { ...detector.input, into });
-    const whole = await runModel(detector, pixels, frame, imageId);
-    const candidates = tiles ? await withTiles(finder, bytes, imageId, frame, whole) : whole;
-    release(bytes);
-    return { kind: 'done', candidates };
+    return await holdingFile(paths[0]?.byteSize ?? 0, async () => {
+      const bytes = await readFirstIntact(imageId, paths, readBytes);
+      const { pixels, ...frame } = await finder.decode(bytes, { ...detector.input, into });
+      const whole = await runModel(detector, pixels, frame, imageId);
+      const candidates = tiles ? await withTiles(finder, bytes, imageId, frame, whole) : whole;
+      release(bytes);
+      return { kind: 'done', candidates };
+    });
   } catch (error) {
     return readErrorOf(imageId, paths[0], error, 'detect');
   } finally {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { chunksOfPages } from '../../core/chunks.ts';
 import type { ImagePath, ImageRecord } from '../../core/image.ts';
 import { PixelBudget } from '../../images/pixel-budget.ts';
-import { originalBytes, type ReadPath, readFirstIntact } from '../../jobs/image-reader.ts';
+import { holdingFile, originalBytes, type ReadPath, readFirstIntact } from '../../jobs/image-reader.ts';
 import {
   type Quarantined,
   quarantinedPaths,
@@ -171,7 +171,9 @@ async function shapesIn<Crops>(
   return budget.run(maker.bytesFor(image, regions), async () => {
     let crops: Crops;
     try {
-      crops = await maker.crop(await readFirstIntact(image.id, paths, readBytes), image, regions);
+      crops = await holdingFile(paths[0]?.byteSize ?? 0, async () =>
+        maker.crop(await readFirstIntact(image.id, paths, readBytes), image, regions),
+      );
     } catch (error) {
       return readErrorOf(image.id, paths[0], error, stage);
     }
