@@ -3,6 +3,7 @@ import type { Converter, ModelEntry } from './catalogue.ts';
 import { networkOutputs } from './compose-model.ts';
 import { MOBILENETV3_CONVERTER_VERSION, mobileNetV3ToOnnx } from './convert/mobilenetv3.ts';
 import { TFJS_CONVERTER_VERSION, tfjsToOnnx } from './convert/tfjs.ts';
+import { selfContained } from './onnx-files.ts';
 
 interface ConverterRow {
   /** Grows whenever the same files would be converted to another network. */
@@ -24,5 +25,5 @@ export const CONVERTERS: Readonly<Record<Converter, ConverterRow>> = {
     version: MOBILENETV3_CONVERTER_VERSION,
     convert: ([gguf]) => mobileNetV3ToOnnx(gguf),
   },
-  onnx: { version: 1, convert: ([onnx]) => onnx },
+  onnx: { version: 1, convert: selfContained },
 };

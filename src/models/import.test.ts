@@ -11,7 +11,8 @@ import { float32 } from '../onnx/tensor.ts';
 import type { Dim, Value } from '../onnx/value.ts';
 import { openDetector } from './detector.ts';
 import { openEmbedder } from './embedder.ts';
-import { type ImportOptions, importModel } from './import.ts';
+import { importModel } from './import.ts';
+import { analyse, type Declared } from './import-analysis.ts';
 import { modelsList } from './list.ts';
 
 let folder = '';
@@ -64,13 +65,18 @@ const yolox = (name: string, boxes: 'cells' | 'pixels', classCount: number) =>
     graph.output(head(graph, image, yoloxHead(boxes, classCount), [1, 21, 5 + classCount]), 'output');
   });
 
-async function refusal(path: string, options: ImportOptions = {}): Promise<string> {
-  const error = await importModel(path, { cacheDir, ...options }).then(
+async function refusalOf(trying: Promise<unknown>): Promise<string> {
+  const error = await trying.then(
     () => assert.fail('was not refused'),
     (reason: unknown) => reason,
   );
   assert.ok(error instanceof LabelsmithError, String(error));
   return `${error.code}: ${error.message}`;
+}
+
+/** Of the analysis, here and not in a process of its own. */
+function refusal(path: string, declared: Declared = {}): Promise<string> {
+  return refusalOf(analyse({ path, id: 'tried', declared }));
 }
 
 describe('a detector', () => {
@@ -221,18 +227,24 @@ test('names: the catalogue’s are taken, another model’s needs `replace`, odd
   await importModel(path, { cacheDir });
   await importModel(path, { cacheDir, licence: 'MIT' });
   const other = await yolox('other.onnx', 'pixels', 80);
-  assert.match(await refusal(other, { name: 'taken' }), /REFUSED: another model was imported as taken/);
+  assert.match(
+    await refusalOf(importModel(other, { cacheDir, name: 'taken' })),
+    /REFUSED: another model was imported as taken/,
+  );
   await importModel(other, { cacheDir, name: 'taken', replace: true });
-  assert.match(await refusal(path, { name: 'centernet' }), /REFUSED: centernet is a model of the catalogue/);
-  assert.match(await refusal(path, { name: '../up' }), /USAGE/);
+  assert.match(
+    await refusalOf(importModel(path, { cacheDir, name: 'centernet' })),
+    /REFUSED: centernet is a model of the catalogue/,
+  );
+  assert.match(await refusalOf(importModel(path, { cacheDir, name: '../up' })), /USAGE/);
 });
 
 test('what is no ONNX file is refused, and nothing of it stays', async () => {
   const path = join(folder, 'text.onnx');
   await writeFile(path, 'not a model');
   const before = await readdir(join(cacheDir, 'imported'));
-  assert.match(await refusal(path), /BAD_MODEL/);
-  assert.match(await refusal(join(folder, 'none.onnx')), /NOT_FOUND/);
+  assert.match(await refusalOf(importModel(path, { cacheDir })), /BAD_MODEL: not an ONNX model/);
+  assert.match(await refusalOf(importModel(join(folder, 'none.onnx'), { cacheDir })), /NOT_FOUND/);
   assert.deepEqual(await readdir(join(cacheDir, 'imported')), before);
 });
 

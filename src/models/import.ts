@@ -1,279 +1,80 @@
 /**
  * `models import`: takes an ONNX file into the cache, under a name, with what its input and output mean.
  *
- * What is declared counts; what is not declared is inferred from shapes and a trial run, and said in `inferred`. A model
- * whose meaning stays open, or which contradicts what was declared, is refused with the reason. Nothing is kept of a
- * refused model.
+ * The file may come from anywhere. It is read and tried in a process of its own with bounds of time and memory
+ * (`import-analysis.ts` says what is looked at); nothing is kept of a model that is refused.
  */
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { basename, extname, resolve } from 'node:path';
-import { COCO_NAMES } from '../core/coco-classes.ts';
-import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { cacheDirectory, readJson, writeAtomically } from '../fetch/cache.ts';
 import { fetchFiles } from '../fetch/fetch.ts';
-import type { Tensor } from '../onnx/tensor.ts';
-import { CATALOGUE, IMAGENET_MEAN, IMAGENET_STD, type InputSpec, type ModelEntry, type Role } from './catalogue.ts';
-import { composeModel, SINGLE } from './compose-model.ts';
-import { KNOWN, recognise } from './detectors/recognise.ts';
-import { inspectNetwork, type NetworkPorts } from './inspect.ts';
+import { prepareRuntime } from '../onnx/runtime.ts';
+import { LimitExceeded, runLimited } from '../threads/limited-process.ts';
+import { CATALOGUE } from './catalogue.ts';
+import type { AnalysedModel, AnalysisTask, Declared } from './import-analysis.ts';
 import { type ImportedRecord, importedPath } from './registry.ts';
-import { trialOfNetwork, trialRun } from './trial.ts';
 
-export interface ImportOptions {
+export interface ImportOptions extends Declared {
   readonly cacheDir?: string;
   /** What to call it (default: the file's name in lower case). */
   readonly name?: string;
   /** Takes the place of an imported model of that name (default false: refused). */
   readonly replace?: boolean;
-  /** Default: detector where the output is one that is known, else embedder, or classifier where class names are given. */
-  readonly role?: Extract<Role, 'detector' | 'embedder' | 'classifier'>;
-  /** SPDX identifier. Nobody can infer it: without it the model is listed as `unknown`. */
-  readonly licence?: string;
-  readonly description?: string;
-  /** The input's size in pixels; must be given where the file leaves it open. */
-  readonly width?: number;
-  readonly height?: number;
-  /** The rest of the input's meaning; defaults depend on the role: see `inferred`. */
-  readonly input?: Partial<Pick<InputSpec, 'colours' | 'scale' | 'mean' | 'std' | 'pad' | 'fit' | 'kernel'>>;
-  /** Class names by index (default: COCO's for 80 classes). */
-  readonly classNames?: readonly string[];
-  /** For an embedder: the value that is the embedding (default: what the last matrix product takes). */
-  readonly output?: string;
-  /** For a classifier (default: found in a trial run). */
-  readonly outputKind?: 'logits' | 'probabilities';
+  /** For reading it and its trial runs together, in ms (default 120,000). A large model on a slow machine needs more. */
+  readonly timeoutMs?: number;
+  /** For the same (default 8 GB, and no more than three quarters of the machine's memory). */
+  readonly maxMemoryBytes?: number;
+  readonly signal?: AbortSignal;
 }
 
-export interface ImportedModel {
-  readonly entry: ModelEntry;
-  /** What was not declared but inferred, a sentence each. */
-  readonly inferred: readonly string[];
-}
+const TIMEOUT_MS = 120_000;
+const MAX_MEMORY_BYTES = Math.min(8e9, 0.75 * totalmem());
 
-export async function importModel(file: string, options: ImportOptions = {}): Promise<ImportedModel> {
+/** `import.child.ts` in a checkout, `import.child.js` when compiled. */
+const CHILD = new URL(`./import.child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+export async function importModel(file: string, options: ImportOptions = {}): Promise<AnalysedModel> {
   const cacheDir = options.cacheDir ?? cacheDirectory();
   const path = resolve(file);
-  const bytes = await readModel(path);
+  await requireFile(path);
   const id = options.name ?? nameOf(path);
-  const sha256 = sha256Hex(bytes);
-  await checkName(id, sha256, cacheDir, options.replace ?? false);
-
-  const inferred: string[] = [];
-  const subject: Subject = { id, file: basename(path), bytes, ports: inspectNetwork(bytes), options, inferred };
-  const entry: ModelEntry = await entryOf(subject, {
-    id,
-    licence: options.licence ?? 'unknown',
-    description: options.description ?? `imported from ${basename(path)}`,
-    source: { files: [{ reference: `file:${path}`, sha256 }], converter: 'onnx' },
-  });
-  if (!options.licence) inferred.push('the licence was not given: it is listed as unknown');
+  checkName(id);
+  const { entry, inferred } = await analysed({ path, id, declared: declaredIn(options) }, options);
+  await refuseOther(id, entry.source.files[0]?.sha256, cacheDir, options.replace ?? false);
   await fetchFiles(entry.source.files, { cacheDir });
   const record: ImportedRecord = { version: 1, entry };
   await writeAtomically(importedPath(cacheDir, id), `${JSON.stringify(record, null, 2)}\n`);
   return { entry, inferred };
 }
 
-interface Subject {
-  readonly id: string;
-  /** The file's name, for messages. */
-  readonly file: string;
-  readonly bytes: Uint8Array;
-  readonly ports: NetworkPorts;
-  readonly options: ImportOptions;
-  readonly inferred: string[];
-}
-
-type Base = Pick<ModelEntry, 'id' | 'licence' | 'description' | 'source'>;
-
-async function entryOf(subject: Subject, base: Base): Promise<ModelEntry> {
-  const geometry = inputPort(subject);
-  const [name] = subject.ports.outputs;
-  if (name === undefined) throw refuse(subject, 'it has no output');
-  const plain: InputSpec = { ...geometry, fit: 'letterbox', pad: [0, 0, 0], kernel: 'linear', scale: 1 / 255 };
-  const output: Output = { name, value: await tryRun(subject, plain, name) };
-  const role = subject.options.role ?? inferRole(subject, output);
-  if (role === 'detector') return detectorEntry(subject, base, geometry, output);
-  if (role === 'embedder') return embedderEntry(subject, base, geometry, output);
-  if (role === 'classifier') return classifierEntry(subject, base, geometry, output);
-  throw new LabelsmithError('UNSUPPORTED', `models of the role "${role satisfies never}" cannot be imported`);
-}
-
-/** The network's first output and what it was in a trial run. */
-interface Output {
-  readonly name: string;
-  readonly value: Tensor;
-}
-
-function inferRole(subject: Subject, { value: { dims } }: Output): 'detector' | 'embedder' | 'classifier' {
-  if (dims.length === 2 || dims.filter((size) => size !== 1).length === 1) {
-    const role = subject.options.classNames ? 'classifier' : 'embedder';
-    subject.inferred.push(
-      `its output is one row an image, so it is taken for a${role === 'embedder' ? 'n' : ''} ${role}`,
-    );
-    return role;
-  }
-  subject.inferred.push('its output is not one row an image, so it is taken for a detector');
-  return 'detector';
-}
-
-type Geometry = Pick<InputSpec, 'name' | 'width' | 'height' | 'layout' | 'dtype'>;
-
-/** The one image that the network takes. */
-function inputPort(subject: Subject): Geometry {
-  const { ports, options, inferred } = subject;
-  const [input, ...others] = ports.inputs;
-  if (!input || others.length > 0) {
-    const names = ports.inputs.map(({ name }) => name).join(', ');
-    throw refuse(subject, `it takes ${ports.inputs.length} inputs (${names}), and an image is one`);
-  }
-  const { name, shape, dtype } = input;
-  if (shape?.length !== 4)
-    throw refuse(subject, `its input ${name} has shape [${shape ?? '?'}], and images have 4 sizes`);
-  if (dtype !== 'float32' && dtype !== 'float16' && dtype !== 'uint8' && dtype !== 'int32') {
-    throw refuse(subject, `its input ${name} is of type ${dtype}`);
-  }
-  if (typeof shape[0] === 'number' && shape[0] !== 1) {
-    throw refuse(
-      subject,
-      `it takes exactly ${shape[0]} images at once`,
-      'Export it for one image, or with the batch left open.',
-    );
-  }
-  const layout = shape[1] === 3 ? 'NCHW' : shape[3] === 3 ? 'NHWC' : undefined;
-  if (!layout) throw refuse(subject, `its input ${name} of shape [${shape}] has no 3 channels at place 2 or 4`);
-  const [height, width] = layout === 'NCHW' ? [shape[2], shape[3]] : [shape[1], shape[2]];
-  inferred.push(`input ${name}: ${layout}, ${dtype}`);
-  const size = (inFile: number | string | undefined, declared: number | undefined, what: 'width' | 'height') => {
-    if (typeof inFile !== 'number') {
-      if (declared !== undefined) return declared;
-      throw refuse(subject, `it leaves its input's ${what} open`, 'Declare the size with --input-size WIDTHxHEIGHT.');
-    }
-    if (declared !== undefined && declared !== inFile) {
-      throw refuse(subject, `its input's ${what} is ${inFile}, not ${declared} as declared`);
-    }
-    return inFile;
-  };
-  return {
-    name,
-    layout,
-    dtype,
-    width: size(width, options.width, 'width'),
-    height: size(height, options.height, 'height'),
-  };
-}
-
-async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, output: Output): Promise<ModelEntry> {
-  const { options, inferred, ports } = subject;
-  if (ports.outputs.length > 1) {
-    throw refuse(subject, `its ${ports.outputs.length} outputs (${ports.outputs.join(', ')}) fit no decoder`, KNOWN);
-  }
-  const known = recognise(output.name, output.value, geometry);
-  if ('reason' in known) throw refuse(subject, known.reason, known.hint);
-  const { decoder, classCount } = known;
-  const classNames = options.classNames ?? (classCount === 80 ? COCO_NAMES : undefined);
-  if (!classNames) {
-    throw refuse(
-      subject,
-      `it knows ${classCount} classes and their names were not given`,
-      'Give them with --class-names.',
-    );
-  }
-  if (classNames.length !== classCount) {
-    throw refuse(subject, `it knows ${classCount} classes, and ${classNames.length} names were given`);
-  }
-  if (!options.classNames) inferred.push('80 classes: COCO’s names');
-  const usual = { fit: 'letterbox', pad: [114, 114, 114], kernel: 'lanczos3', colours: 'BGR' } as const;
-  const input: InputSpec = { ...geometry, ...usual, ...options.input };
-  if (input.fit !== 'letterbox') throw refuse(subject, 'a detector sees the whole image: its fit must be letterbox');
-  inferred.push(
-    `output ${output.name} [${output.value.dims}]: YOLOX with strides ${decoder.strides.join(', ')} and boxes in ` +
-      `${decoder.boxes}; unless declared otherwise its input is BGR from 0 to 255, the image at the top left, the rest ` +
-      'filled with 114',
-  );
-  const entry: ModelEntry = { ...base, role: 'detector', input, decoder, classNames };
-  await checkComposed(subject, entry);
-  return entry;
-}
-
-async function embedderEntry(subject: Subject, base: Base, geometry: Geometry, first: Output): Promise<ModelEntry> {
-  const { options, inferred, ports } = subject;
-  const output = options.output ?? ports.features ?? first.name;
-  if (!options.output) {
-    inferred.push(
-      ports.features ? `embedding: ${output}, what its last matrix product takes` : `embedding: output ${output}`,
-    );
-  }
-  const input = imagenetInput(subject, geometry);
-  const trial = await tryRun(subject, input, output);
-  const dimensions = trial.data.length;
-  if (trial.dims[0] !== 1 || dimensions < 2 || trial.dims.filter((size) => size !== 1).length !== 1) {
-    throw refuse(subject, `its value ${output} has shape [${trial.dims}] for one image, and an embedding is one row`);
-  }
-  const entry: ModelEntry = { ...base, role: 'embedder', input, output, dimensions };
-  await checkComposed(subject, entry);
-  return entry;
-}
-
-async function classifierEntry(subject: Subject, base: Base, geometry: Geometry, output: Output): Promise<ModelEntry> {
-  const { options, inferred } = subject;
-  const input = imagenetInput(subject, geometry);
-  const trial = await tryRun(subject, input, output.name);
-  const classCount = trial.data.length;
-  const { classNames } = options;
-  if (classNames?.length !== classCount) {
-    const given = classNames ? `${classNames.length} names were given` : 'their names were not given';
-    throw refuse(
-      subject,
-      `it gives ${classCount} numbers an image, and ${given}`,
-      'Give one name a class with --class-names.',
-    );
-  }
-  let total = 0;
-  let least = 0;
-  for (const value of trial.data) {
-    total += Number(value);
-    least = Math.min(least, Number(value));
-  }
-  const outputKind = options.outputKind ?? (least >= 0 && Math.abs(total - 1) < 1e-2 ? 'probabilities' : 'logits');
-  if (!options.outputKind) inferred.push(`its output is ${outputKind}`);
-  const entry: ModelEntry = { ...base, role: 'classifier', input, output: output.name, outputKind, classNames };
-  await checkComposed(subject, entry);
-  return entry;
-}
-
-function imagenetInput({ options, inferred }: Subject, geometry: Geometry): InputSpec {
-  inferred.push(
-    'unless declared otherwise its input is the middle of the image, RGB from 0 to 1 with ImageNet’s mean and deviation',
-  );
-  const usual = { scale: 1 / 255, mean: IMAGENET_MEAN, std: IMAGENET_STD, colours: 'RGB' } as const;
-  return { ...geometry, fit: 'cover', pad: [0, 0, 0], kernel: 'linear', ...usual, ...options.input };
-}
-
-/** One of the network's values in a trial run. */
-async function tryRun(subject: Subject, input: InputSpec, output: string): Promise<Tensor> {
-  return trying(subject, () => trialOfNetwork(subject.bytes, input, output));
-}
-
-/** The whole model must load and run, so that a model that was imported can be used. */
-async function checkComposed(subject: Subject, entry: ModelEntry): Promise<void> {
-  await trying(subject, () => trialRun(composeModel(entry, subject.bytes, SINGLE), entry.input));
-}
-
-async function trying<T>(subject: Subject, run: () => Promise<T>): Promise<T> {
+async function analysed(task: AnalysisTask, options: ImportOptions): Promise<AnalysedModel> {
+  const { timeoutMs = TIMEOUT_MS, maxMemoryBytes: maxBytes = MAX_MEMORY_BYTES, signal } = options;
+  await prepareRuntime({ signal });
   try {
-    return await run();
-  } catch (cause) {
-    throw refuse(subject, messageOf(cause), undefined, cause);
+    return await runLimited<AnalysedModel>(CHILD, task, { timeoutMs, maxBytes, signal });
+  } catch (error) {
+    if (!(error instanceof LimitExceeded)) throw error;
+    throw new LabelsmithError('BAD_MODEL', `${basename(task.path)} cannot be imported: ${error.message}`, {
+      cause: error,
+      hint: 'A model that never ends or fills the memory cannot be used. Export it anew, or for a smaller input.',
+    });
   }
 }
 
-async function readModel(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
+function declaredIn(options: ImportOptions): Declared {
+  const { role, licence, description, width, height, input, classNames, output, outputKind } = options;
+  return { role, licence, description, width, height, input, classNames, output, outputKind };
+}
+
+/** A pipe or a device under this name would be read for ever. */
+async function requireFile(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
     if (systemCodeOf(cause) === 'ENOENT') throw new LabelsmithError('NOT_FOUND', `there is no file ${path}`, { cause });
     throw new LabelsmithError('BAD_FILE', `cannot read ${path}: ${messageOf(cause)}`, { cause });
-  }
+  });
+  if (!found.isFile()) throw new LabelsmithError('BAD_FILE', `${path} is not a file`);
 }
 
 function nameOf(path: string): string {
@@ -283,7 +84,7 @@ function nameOf(path: string): string {
     .replace(/^-+|-+$/g, '');
 }
 
-async function checkName(id: string, sha256: string, cacheDir: string, replace: boolean): Promise<void> {
+function checkName(id: string): void {
   if (!/^[a-z0-9_]+(-[a-z0-9_]+)*$/.test(id)) {
     throw new LabelsmithError('USAGE', `"${id}" cannot be a model's name`, {
       hint: 'Give a name of lower-case letters, digits and "-" with --name.',
@@ -294,14 +95,14 @@ async function checkName(id: string, sha256: string, cacheDir: string, replace: 
       hint: 'Give another name with --name.',
     });
   }
+}
+
+/** Another model of this name is replaced only when that is asked for. */
+async function refuseOther(id: string, sha256: string | undefined, cacheDir: string, replace: boolean): Promise<void> {
   const there = (await readJson(importedPath(cacheDir, id))) as ImportedRecord | undefined;
   if (there && !replace && there.entry.source.files[0]?.sha256 !== sha256) {
     throw new LabelsmithError('REFUSED', `another model was imported as ${id}`, {
       hint: 'Give another name with --name, or --replace it.',
     });
   }
-}
-
-function refuse({ file }: Subject, reason: string, hint?: string, cause?: unknown): LabelsmithError {
-  return new LabelsmithError('BAD_MODEL', `${file} cannot be imported: ${reason}`, { hint, cause });
 }

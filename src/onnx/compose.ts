@@ -7,6 +7,7 @@
  * name. A model newer than the builder raises the builder's opset.
  */
 import { LabelsmithError } from '../errors.ts';
+import { refuseExternalData } from './external-data.ts';
 import { neededNodes, subgraphsOf, valuesReadBy } from './node-graph.ts';
 import type { Graph } from './ops.ts';
 import { type AttributeProto, decodeModel, type GraphProto, type ModelProto, type NodeProto } from './proto.ts';
@@ -30,6 +31,7 @@ export function inlineModel(
 ): Record<string, Value> {
   const proto = model instanceof Uint8Array ? decodeModel(model) : model;
   const graph = proto.graph as GraphProto;
+  refuseExternalData(proto, `model ${options.prefix}`);
   if (proto.functions?.length) throw refused(options.prefix, 'it defines functions of its own');
   if (graph.sparseInitializer?.length) throw refused(options.prefix, 'it has sparse weights');
   const wanted = options.outputs ?? (graph.output ?? []).map((output) => output.name as string);

@@ -57,6 +57,8 @@ export interface AttributeProto {
   strings?: Uint8Array[];
   tensors?: TensorProto[];
   graphs?: GraphProto[];
+  sparseTensor?: Uint8Array;
+  sparseTensors?: Uint8Array[];
   refAttrName?: string;
 }
 

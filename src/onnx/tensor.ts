@@ -72,6 +72,10 @@ export function int64(data: readonly number[] | BigInt64Array, dims: readonly nu
   return tensor('int64', data instanceof BigInt64Array ? data : BigInt64Array.from(data, BigInt), dims);
 }
 
+export function bytesPerElement(dtype: NumericDType): number {
+  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+}
+
 /** An empty array that holds `length` elements of `dtype`. */
 export function newArray(dtype: NumericDType, length: number): TensorArray {
   return new ARRAYS[dtype](length);

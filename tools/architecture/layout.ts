@@ -16,6 +16,7 @@ export const ROOMS: readonly Room[] = [
   { name: 'core', owns: 'plain data: images, boxes, labels, ids' },
   { name: 'files', owns: 'output that is whole or not there' },
   { name: 'fetch', owns: 'pinned files, from registry to cache' },
+  { name: 'threads', owns: 'worker threads, bounded processes' },
   { name: 'onnx', owns: 'graphs, sessions, inference threads' },
   { name: 'math', owns: 'clusters, neighbours, heads, metrics' },
   { name: 'models', owns: 'catalogue, converters, detectors' },

@@ -98,11 +98,12 @@ const modelsImport = command({
     ['labelsmith models import yolox_nano.onnx --licence Apache-2.0', 'a detector: use it with detect -m yolox_nano'],
     ['labelsmith models import mobilenet.onnx --role embedder', 'the layer before its logits'],
   ],
-  async run({ args, options, output }) {
+  async run({ args, options, output, signal }) {
     const { classNames: file, colours, inputSize, ...rest } = options;
     const { entry, inferred } = await importModel(args.file, {
       ...rest,
       ...inputSize,
+      signal,
       classNames: file === undefined ? undefined : await classNamesIn(file),
       ...(colours && { input: { colours } }),
     });

@@ -1,0 +1,13 @@
+/** An ONNX model of one or several files as one. */
+import { embedExternalData, externalLocations } from '../onnx/external-data.ts';
+import { decodeModel, encodeModel } from '../onnx/proto.ts';
+
+/** @param files the model, then the files of its weights in the order in which it names them */
+export function selfContained([bytes, ...weights]: readonly Uint8Array[]): Uint8Array {
+  if (bytes === undefined) throw new RangeError('an ONNX model is one file at least');
+  const model = decodeModel(bytes);
+  const locations = externalLocations(model);
+  if (locations.length === 0) return bytes;
+  embedExternalData(model, new Map(locations.flatMap((name, i) => (weights[i] ? [[name, weights[i]] as const] : []))));
+  return encodeModel(model);
+}
