@@ -3,10 +3,11 @@
  * the source has a sidecar of the image already, the new one is that one with the missing keywords added; the source
  * itself is never written to, and keywords are never taken away.
  */
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { DatasetImage, ImportedImage } from '../../core/dataset.ts';
-import { LabelsmithError, systemCodeOf } from '../../errors.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { readWholeFile } from '../../sources/file.ts';
 import { badFile } from '../check.ts';
 import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
 import { FolderMaker, placeImages } from '../image-files.ts';
@@ -68,6 +69,9 @@ function keywordsOf(image: DatasetImage, { parentOf }: WriteJob): Keywords {
   return { subject, hierarchicalSubject };
 }
 
+/** Sidecars have some kilobytes; one with a long history of edits a few hundred. */
+const MAX_SIDECAR_BYTES = 2 ** 26;
+
 type Sidecar = { readonly name: string; readonly text: string } | { readonly problem: string };
 
 /** What lies beside the image in its source: `photo.jpg.xmp`, else `photo.xmp`. */
@@ -82,15 +86,15 @@ async function sidecarOf(image: DatasetImage, job: WriteJob): Promise<Sidecar | 
       const path = Buffer.concat([start, Buffer.from(end)]);
       const name = basename(path.toString());
       try {
-        const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
+        const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+          await readWholeFile(path, name, MAX_SIDECAR_BYTES),
+        );
         keywordsIn(text, name);
         return { name, text };
       } catch (error) {
-        const code = systemCodeOf(error);
-        if (code === 'ENOENT' || code === 'ENOTDIR') continue;
+        if (error instanceof LabelsmithError && error.code === 'NOT_FOUND') continue;
         if (error instanceof LabelsmithError) return { problem: `its sidecar cannot be read, ${error.message}` };
         if (error instanceof TypeError) return { problem: `its sidecar ${name} is not UTF-8` };
-        if (code === 'EACCES' || code === 'EISDIR') return { problem: `its sidecar ${name} cannot be read (${code})` };
         throw error;
       }
     }
