@@ -15,7 +15,7 @@ import { inspect } from '../../images/inspect.ts';
 import { archiveCacheOf, holdingFile } from '../../jobs/image-reader.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import { createReader, type PathReader } from '../../sources/reader.ts';
-import type { Source, SourceItem } from '../../sources/source.ts';
+import type { Source, SourceEntry, SourceItem } from '../../sources/source.ts';
 import type { KnownPath, QuarantineRow, Store } from '../../store/store.ts';
 import { openSources } from './open-sources.ts';
 
@@ -78,6 +78,11 @@ export interface AddContext {
   readonly recent: Map<ImageId, Promise<ImageRecord>>;
   /** Paths that this listing could not even open; the plan adds to it. */
   readonly problems: Set<string>;
+  /**
+   * Entries of shards under way, by path, that this process listed itself: a source that a program brings need not be of
+   * files. Another process reads the path.
+   */
+  readonly listed: Map<string, SourceEntry>;
 }
 
 /** More than are under way at once in any engine. */
@@ -93,6 +98,7 @@ export function addContext(job: StageJob<AddSettings>, sources?: readonly Source
     sources: once(async () => sources ?? openSources(workspace, settings.sources, settings)),
     recent: new Map(),
     problems: new Set(),
+    listed: new Map(),
   };
 }
 
@@ -103,7 +109,7 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
 
   open: async (job) => addContext(job),
 
-  async *plan({ store, sources, problems, job }) {
+  async *plan({ store, sources, problems, listed, job }) {
     const { shardSize = DEFAULT_SHARD_SIZE, limit = Number.POSITIVE_INFINITY } = job;
     let left = limit;
     let [unchanged, stillQuarantined] = [0, 0];
@@ -114,10 +120,11 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
         for (const item of run) if (item.kind === 'problem') problems.add(item.problem.path);
         unchanged += run.length - unknown.length;
         stillQuarantined += run.filter((item) => isUnchanged(item, known) && isPutAside(item, known)).length;
-        const items = unknown.slice(0, left).map(listed);
-        left -= items.length;
-        if (items.length === 0) continue;
-        yield { items, unchanged, stillQuarantined };
+        const taken = unknown.slice(0, left);
+        left -= taken.length;
+        if (taken.length === 0) continue;
+        for (const item of taken) if (item.kind === 'entry') listed.set(item.entry.path, item.entry);
+        yield { items: taken.map(asListed), unchanged, stillQuarantined };
         [unchanged, stillQuarantined] = [0, 0];
         if (left <= 0) return;
       }
@@ -144,8 +151,9 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
     };
   },
 
-  async commit({ store, recent, job: { runId } }, { items }, { images, paths, quarantine, counts }) {
+  async commit({ store, recent, listed, job: { runId } }, { items }, { images, paths, quarantine, counts }) {
     if (items.length === 0) return counts;
+    for (const { path } of items) listed.delete(path);
     // Another shard may have brought the same bytes meanwhile.
     const known = await store.pathsOfImages(images.map(({ id }) => id));
     await store.commitIngest({ runId, images, paths, quarantine });
@@ -184,7 +192,7 @@ function isPutAside(item: SourceItem, known: ReadonlyMap<string, KnownPath>): bo
   return known.get(pathOfItem(item))?.imageId === null;
 }
 
-function listed(item: SourceItem): Listed {
+function asListed(item: SourceItem): Listed {
   if (item.kind === 'problem') return { kind: 'problem', ...item.problem };
   const { path, pathBytes, sourceRoot, byteSize, modifiedAtMs } = item.entry;
   const bytes = pathBytes && Buffer.from(pathBytes).toString('base64');
@@ -206,9 +214,10 @@ async function lookAt(context: AddContext, item: Listed): Promise<Looked> {
   }
 }
 
-async function lookAtEntry({ store, reader, recent }: AddContext, item: ListedEntry): Promise<Looked> {
+async function lookAtEntry({ store, reader, recent, listed }: AddContext, item: ListedEntry): Promise<Looked> {
   const pathBytes = item.pathBytes === null ? null : Uint8Array.from(Buffer.from(item.pathBytes, 'base64'));
-  const bytes = await reader.read(item.path, pathBytes, DEFAULT_MAX_BYTES);
+  const entry = listed.get(item.path);
+  const bytes = await (entry ? entry.read(DEFAULT_MAX_BYTES) : reader.read(item.path, pathBytes, DEFAULT_MAX_BYTES));
   const id = sha256Hex(bytes);
   const { path, sourceRoot, modifiedAtMs } = item;
   const byteSize = bytes.byteLength;
