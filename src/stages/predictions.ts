@@ -9,6 +9,7 @@
 import type { ItemId } from '../core/ids.ts';
 import type { ItemKind, Origin } from '../core/labels.ts';
 import { namesNow } from '../corpus/class-names.ts';
+import { LabelsmithError } from '../errors.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { argMax } from '../math/calibration.ts';
 import { type Matrix, rowsOf } from '../math/matrix.ts';
@@ -64,6 +65,24 @@ export async function putPredictions(
   await adoptPredictions({ store, vectors }, set);
 }
 
+/** Where rows of a set's probabilities wait until all of them are there, so that those of an earlier run stand till then. */
+export const stagedSpace = (set: Pick<PredictionSet, 'task' | 'key'>) => `${predictionSpace(set)}#staged`;
+
+/** Makes what waits under {@link stagedSpace} the set of its task. */
+export async function adoptStaged(
+  { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
+  set: PredictionSet,
+): Promise<void> {
+  const space = predictionSpace(set);
+  const staged = (await store.vectorShards(stagedSpace(set), set.items)).map((shard) => ({ ...shard, space }));
+  const there = await store.vectorShards(space, set.items);
+  await store.replaceVectorShards(there, staged);
+  await store.clearVectorShards(stagedSpace(set), set.items);
+  await adoptPredictions({ store, vectors }, set);
+  const files = new Set(staged.map(({ file }) => file));
+  await vectors.remove(there.filter(({ file }) => !files.has(file)));
+}
+
 /** Makes a set whose probabilities are all written that of its task, in place of the one before. */
 export async function adoptPredictions(
   { store, vectors }: { readonly store: Workspace['store']; readonly vectors: Pick<VectorStore, 'remove'> },
@@ -79,6 +98,15 @@ export async function adoptPredictions(
 async function readSet(store: Workspace['store'], task: string): Promise<PredictionSet | undefined> {
   const text = await store.getSetting(predictionSetting(task));
   return text === undefined ? undefined : (JSON.parse(text) as PredictionSet);
+}
+
+/** The set of a task, or an error that says how to get one. */
+export async function requirePredictionSet(store: Workspace['store'], task: string): Promise<PredictionSet> {
+  const set = await readSet(store, task);
+  if (set) return set;
+  throw new LabelsmithError('NOT_FOUND', `No model has looked at the items of the task "${task}".`, {
+    hint: 'Run labelsmith teach rounds first.',
+  });
 }
 
 export interface Predictions extends PredictionSet {

@@ -21,6 +21,7 @@ import {
   type SpaceMean,
 } from '../embed/recipe.ts';
 import { ITEM_KIND } from '../image-work.ts';
+import { VECTOR_SHARD } from '../vector-shard.ts';
 import { type ClusterModel, clustersOf, savedModel } from './cluster-model.ts';
 import { neighboursOf } from './hierarchy.ts';
 import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
@@ -29,19 +30,6 @@ import { readSample, type Sample } from './sample.ts';
 
 export const ASSIGN_SETTINGS = z.object({ task: z.string(), items: ITEM_KIND });
 export type AssignSettings = z.infer<typeof ASSIGN_SETTINGS>;
-
-/** A row of the record: one file of vectors. */
-export const VECTOR_SHARD: z.ZodType<VectorShard> = z.object({
-  space: z.string(),
-  items: ITEM_KIND,
-  shard: z.string(),
-  file: z.string(),
-  sha256: z.string(),
-  count: z.number(),
-  firstId: z.string(),
-  lastId: z.string(),
-  runId: z.string().nullable(),
-});
 
 export interface AssignContext extends Pick<Workspace, 'store' | 'vectors'> {
   readonly runId: string;

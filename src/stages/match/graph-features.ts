@@ -16,9 +16,9 @@ const STEPS = 2;
 /** Length of u beside x; .5 to 1 made no difference on caltech-30. */
 const WEIGHT = 0.7;
 /** Fewer items have no shape that a graph could show. */
-const LEAST_ITEMS = 60;
+const MIN_ITEMS = 60;
 
-export interface Surroundings {
+export interface GraphFeatures {
   /** Features of the items it was made of, in their order: shape [items, width], rows of length 1. */
   readonly features: Matrix;
   /** Features of other items, whose place is that of the nearest items. @param vectors shape [n, columns]. */
@@ -26,12 +26,12 @@ export interface Surroundings {
 }
 
 /** @param items pool and references, shape [items, columns], rows of length 1, in shared memory. */
-export async function surroundingsOf(
+export async function graphFeaturesOf(
   pool: InferencePool,
   items: Matrix,
   { seed, signal }: { readonly seed: number; readonly signal?: AbortSignal },
-): Promise<Surroundings> {
-  if (items.rows < LEAST_ITEMS) return { features: items, featuresOf: async (vectors) => vectors };
+): Promise<GraphFeatures> {
+  if (items.rows < MIN_ITEMS) return { features: items, featuresOf: async (vectors) => vectors };
   const index = exactIndex(pool, items);
   const graph = await neighbourGraph(index, items, NEIGHBOURS, signal);
   const { coordinates } = diffusionMap(graph, { steps: STEPS, seed, signal });

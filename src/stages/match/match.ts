@@ -1,26 +1,30 @@
 /**
  * `match REFS`: labels by similarity to reference images.
  *
- * What looks like none of the references stays unlabelled: its best guess is kept apart (`guesses.ts`). With `limit` only so
- * many images are labelled, the first in the order of their vectors' files; all count as surroundings. Deterministic in
+ * What looks like none of the references stays unlabelled: its best guess is kept apart (`predictions.ts`). With `limit` only so
+ * many images are labelled, the first in the order of their vectors' files; all are in the neighbour graph. Deterministic in
  * the embeddings, the references and the seed; running it again replaces the labels of origin `reference` in the task and
- * nothing else. Resident: the vectors and features of at most 20,000 items (4 bytes a number, 1152 and 1252 numbers), and
- * the probabilities of all items (4 bytes a class).
+ * nothing else. Resident: see `matcher.ts`.
  */
-import { type ImageId, type ItemId, sha256Hex } from '../../core/ids.ts';
-import { progressMeter } from '../../jobs/progress.ts';
+import { type ImageId, sha256Hex } from '../../core/ids.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { gatherRows, type Matrix, newSharedMatrix, rowsOf, stacked } from '../../math/matrix.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
 import type { Source } from '../../sources/source.ts';
-import type { NewLabel } from '../../store/store.ts';
 import { chooseSample, readSample } from '../discover/sample.ts';
-import { centreAndNormalise, requireMean, requireRecipe } from '../embed/recipe.ts';
+import {
+  centreAndNormalise,
+  type EmbeddingRecipe,
+  requireMean,
+  requireRecipe,
+  type SpaceMean,
+} from '../embed/recipe.ts';
 import { openSavedEmbedder } from '../embed/saved-embedder.ts';
-import { putPredictions } from '../predictions.ts';
-import { surroundingsOf } from './graph-features.ts';
-import { decide, fitPrototypes, type Matched, type Prototypes } from './prototypes.ts';
-import { gatherReferences, type ReferenceProblem } from './references.ts';
+import { adoptStaged, stagedSpace } from '../predictions.ts';
+import { matchStage, predictionSetOf, sizesOf } from './match-stage.ts';
+import { fitMatcher, type Matcher } from './matcher.ts';
+import type { Matched } from './prototypes.ts';
+import { type GatheredReferences, gatherReferences, type ReferenceProblem, type References } from './references.ts';
 
 export interface MatchOptions extends RunOptions {
   /** The task that gets the labels. Default `class`. */
@@ -30,7 +34,7 @@ export interface MatchOptions extends RunOptions {
   /** Forgets references of earlier runs; else these join them. */
   readonly replace: boolean;
   /** Told of every image, with the class that is nearest, labelled or not. */
-  readonly onMatched?: (id: ImageId, className: string, matched: Matched) => void;
+  readonly onMatched?: (id: ImageId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
 }
 
 export interface MatchedClass {
@@ -64,161 +68,96 @@ export interface MatchResult extends RunResult {
   readonly warnings: readonly string[];
 }
 
-/** Items labelled in one transaction. */
-const PAGE = 1000;
-
+/** Matches every embedded image of a workspace with references, and records the run. @param source of the references */
 export async function matchIn(workspace: Workspace, source: Source, options: MatchOptions): Promise<MatchResult> {
-  const { store, vectors, engine } = workspace;
-  const { task, seed } = options;
+  const { store } = workspace;
+  const { task, threshold, limit } = options;
   const recipe = await requireRecipe(store, 'images');
   await store.ensureTask({ name: task, rule: 'single', items: 'images' });
-  const settings = {
+  const recorded = {
     references: source.spec,
     task,
-    threshold: options.threshold ?? null,
+    threshold: threshold ?? null,
     space: recipe.space,
-    limit: options.limit ?? null,
+    limit: limit ?? null,
   };
-  return recordRun(store, { stage: 'match', settings, modelKey: recipe.modelKey }, options, async (runId) => {
+  const identity = { stage: 'match', settings: recorded, modelKey: recipe.modelKey };
+  return recordRun(store, identity, options, async (runId) => {
     const mean = await requireMean(store, recipe);
     const embedder = await openSavedEmbedder(workspace, recipe.model, options);
-    const { references, problems, bare } = await gatherReferences(store, source, recipe, embedder, options).finally(
-      () => embedder.close(),
-    );
+    const gathered = await gatherReferences(store, source, recipe, embedder, options).finally(() => embedder.close());
+    const { references } = gathered;
     centreAndNormalise(references.vectors, recipe, mean.values);
-    const { classNames } = references;
-    await store.ensureClasses(classNames);
-
-    const shards = await store.vectorShards(recipe.space, 'images');
-    const wanted = await chooseSample(vectors, shards, seed);
-    const members = await readSample(vectors, shards, wanted, recipe, mean);
-    return engine.withInference(options, async (pool) => {
-      const together = stacked(members.vectors, references.vectors);
-      const { features, featuresOf } = await surroundingsOf(pool, together, options);
-      const refs = rowsOf(features, members.ids.length, together.rows);
-      const prototypes = withThreshold(fitPrototypes(refs, references.classes, classNames.length), options.threshold);
-      const placeOf = new Map(members.ids.map((id, i) => [id, i]));
-
-      const all = shards.reduce((sum, { count }) => sum + count, 0);
-      const total = Math.min(all, options.limit ?? all);
-      const meter = progressMeter('match', total, () => performance.now());
-      const sink = new LabelSink(workspace, { runId, task, classNames, prototypes, onMatched: options.onMatched });
-      for await (const part of vectors.stream(shards)) {
-        if (options.signal?.aborted || sink.images === total) break;
-        centreAndNormalise(part.vectors, recipe, mean.values);
-        const ids = part.ids.slice(0, total - sink.images);
-        const others = ids.map((id, i) => (placeOf.has(id) ? -1 : i)).filter((i) => i >= 0);
-        const placed = others.length > 0 ? await featuresOf(gatherRows(part.vectors, others)) : undefined;
-        const otherAt = new Map(others.map((i, at) => [i, at]));
-        for (const [i, id] of ids.entries()) {
-          const at = placeOf.get(id);
-          const row = at === undefined ? (otherAt.get(i) as number) : at;
-          sink.add(id, cosinesOf((at === undefined ? placed : features) as Matrix, row, prototypes.vectors));
-        }
-        await sink.flush(PAGE);
-        meter.add(ids.length);
-        options.onProgress?.(meter.snapshot(0));
-      }
-      const interrupted = options.signal?.aborted ?? false;
-      await sink.flush(1);
-      const pilot = total < all;
-      if (!interrupted && !pilot) {
-        const said = references.ids.map((id, i) => `${id} ${classNames[references.classes[i]]}`);
-        await sink.keepPredictions(sha256Hex([recipe.space, seed, ...said].join('\n')).slice(0, 16));
-      }
-      const { labelled, images, sizes } = sink;
-      return {
-        interrupted,
-        pilot,
-        problems,
-        warnings: warningsOf(classNames, bare),
-        classes: classNames.map((name, c) => describe(name, c, prototypes, classNames, sizes)),
-        counts: {
-          images,
-          labelled,
-          unlabelled: images - labelled,
-          references: references.ids.length,
-          classes: classNames.length,
-          badReferences: problems.length,
-        },
-      };
-    });
+    await store.ensureClasses(references.classNames);
+    return workspace.engine.withInference(options, (pool) =>
+      matchAgainst(workspace, pool, { recipe, mean, gathered, runId }, options),
+    );
   });
 }
 
-interface SinkOptions {
+interface Gathered {
+  readonly recipe: EmbeddingRecipe;
+  readonly mean: SpaceMean;
+  readonly gathered: GatheredReferences;
   readonly runId: string;
-  readonly task: string;
-  readonly classNames: readonly string[];
-  readonly prototypes: Prototypes;
-  readonly onMatched: MatchOptions['onMatched'];
 }
 
-/** Takes items with their cosines and writes labels page by page; guesses at the end. */
-class LabelSink {
-  labelled = 0;
-  images = 0;
-  readonly sizes: Int32Array;
-  readonly #workspace: Workspace;
-  readonly #options: SinkOptions;
-  #page: { id: ItemId; label: NewLabel | null }[] = [];
-  readonly #guesses: { id: ItemId; probabilities: Float32Array }[] = [];
+async function matchAgainst(
+  workspace: Workspace,
+  pool: InferencePool,
+  { recipe, mean, gathered, runId }: Gathered,
+  options: MatchOptions,
+): Promise<MatchResult> {
+  const { store, vectors } = workspace;
+  const { task, seed, threshold, limit, onMatched } = options;
+  const { references, problems, bare } = gathered;
+  const { classNames } = references;
+  const shards = await store.vectorShards(recipe.space, 'images');
+  const sample = await readSample(vectors, shards, await chooseSample(vectors, shards, seed), recipe, mean);
+  const matcher = await fitMatcher(pool, sample, references, options);
+  const all = shards.reduce((sum, { count }) => sum + count, 0);
+  const pilot = Math.min(all, limit ?? all) < all;
+  const key = keyOf(recipe, seed, references);
+  const job = {
+    ...options,
+    workspace,
+    settings: { task, threshold: threshold ?? null, key, keepPredictions: !pilot },
+    runId,
+  };
+  const set = predictionSetOf(job, matcher);
+  await store.clearVectorShards(stagedSpace(set), 'images');
+  const context = { store, vectors, job, recipe, mean, matcher, onMatched };
+  const { counts, interrupted } = await workspace.engine.run(matchStage, job, context);
+  if (!interrupted && !pilot) await adoptStaged(workspace, set);
+  const { images = 0, labelled = 0 } = counts;
+  const sizes = sizesOf(counts, classNames.length);
+  return {
+    interrupted,
+    pilot,
+    problems,
+    warnings: warningsOf(classNames, bare),
+    classes: classNames.map((name, c) => describe(name, c, matcher, sizes)),
+    counts: {
+      images,
+      labelled,
+      unlabelled: images - labelled,
+      references: references.ids.length,
+      classes: classNames.length,
+      badReferences: problems.length,
+    },
+  };
+}
 
-  constructor(workspace: Workspace, options: SinkOptions) {
-    this.#workspace = workspace;
-    this.#options = options;
-    this.sizes = new Int32Array(options.classNames.length);
-  }
-
-  add(id: ItemId, cosines: Float32Array): void {
-    const { prototypes, classNames, task, runId } = this.#options;
-    const matched = decide(cosines, prototypes);
-    this.images++;
-    if (matched.accepted) {
-      this.labelled++;
-      this.sizes[matched.class] = this.sizes[matched.class] + 1;
-    }
-    const className = classNames[matched.class];
-    this.#options.onMatched?.(id, className, matched);
-    const { confidence } = matched;
-    const said = { itemId: id, task, className, present: true, origin: 'reference', confidence, runId } as const;
-    this.#page.push({ id, label: matched.accepted ? said : null });
-    this.#guesses.push({ id, probabilities: matched.probabilities });
-  }
-
-  async flush(least: number): Promise<void> {
-    if (this.#page.length < least) return;
-    const { store } = this.#workspace;
-    const page = this.#page.splice(0);
-    await store.clearMachineLabels(
-      this.#options.task,
-      'reference',
-      page.map(({ id }) => id),
-    );
-    await store.putLabels(page.flatMap(({ label }) => (label ? [label] : [])));
-  }
-
-  async keepPredictions(key: string): Promise<void> {
-    const { task, classNames, runId } = this.#options;
-    const guesses = this.#guesses.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const probabilities = newSharedMatrix(guesses.length, classNames.length);
-    for (const [i, guess] of guesses.entries()) probabilities.data.set(guess.probabilities, i * classNames.length);
-    const set = { task, items: 'images', origin: 'reference', classNames, runId, key } as const;
-    await putPredictions(
-      this.#workspace,
-      set,
-      guesses.map(({ id }) => id),
-      probabilities,
-    );
-  }
+function keyOf({ space }: EmbeddingRecipe, seed: number, { ids, classes, classNames }: References): string {
+  const annotated = ids.map((id, i) => `${id} ${classNames[classes[i]]}`);
+  return sha256Hex([space, seed, ...annotated].join('\n')).slice(0, 16);
 }
 
 function describe(
   name: string,
   c: number,
-  { classes, thresholds }: Prototypes,
-  names: readonly string[],
-  sizes: Int32Array,
+  { prototypes: { classes, thresholds }, classNames }: Matcher,
+  sizes: readonly number[],
 ): MatchedClass {
   const fit = classes[c];
   return {
@@ -227,7 +166,7 @@ function describe(
     images: sizes[c],
     threshold: thresholds[c],
     referenceAccuracy: fit.accuracy,
-    confusedWith: fit.nearestOther === null ? null : names[fit.nearestOther.class],
+    confusedWith: fit.nearestOther === null ? null : classNames[fit.nearestOther.class],
   };
 }
 
@@ -244,22 +183,4 @@ function warningsOf(classNames: readonly string[], bare: readonly string[]): str
     );
   }
   return warnings;
-}
-
-function withThreshold(prototypes: Prototypes, threshold: number | undefined): Prototypes {
-  if (threshold === undefined) return prototypes;
-  return { ...prototypes, thresholds: prototypes.thresholds.map(() => threshold) };
-}
-
-function cosinesOf(features: Matrix, row: number, prototypes: Matrix): Float32Array {
-  const { columns } = features;
-  const cosines = new Float32Array(prototypes.rows);
-  for (let c = 0; c < prototypes.rows; c++) {
-    let sum = 0;
-    for (let j = 0; j < columns; j++) {
-      sum += features.data[row * columns + j] * prototypes.data[c * columns + j];
-    }
-    cosines[c] = sum;
-  }
-  return cosines;
 }

@@ -51,6 +51,21 @@ interface SavedReference {
 /** Of one task and space; some 6 kB a reference with the default recipe. */
 const settingOf = (task: string, space: string) => `references:${task}:${space}`;
 
+/** What is kept of earlier runs; undefined where there is none. */
+export async function savedReferences(
+  store: Pick<Store, 'getSetting' | 'classes'>,
+  task: string,
+  recipe: EmbeddingRecipe,
+): Promise<References | undefined> {
+  const saved = await readSaved(store, settingOf(task, recipe.space));
+  return saved.length > 0 ? referencesOf(saved, await namesNow(store), columnsOf(recipe)) : undefined;
+}
+
+async function readSaved(store: Pick<Store, 'getSetting'>, setting: string): Promise<readonly SavedReference[]> {
+  const text = await store.getSetting(setting);
+  return text === undefined ? [] : (JSON.parse(text) as SavedReference[]);
+}
+
 /**
  * Reads REFS (a folder for each class; pictures deeper down belong to their top folder's class) and joins what was kept
  * from earlier runs, unless `replace`. The same picture under two classes is refused; a file that cannot be read is
@@ -65,8 +80,8 @@ export async function gatherReferences(
 ): Promise<GatheredReferences> {
   refuseOtherModel(recipe, embedder);
   const setting = settingOf(task, recipe.space);
-  const before = replace ? undefined : await store.getSetting(setting);
-  const known = new Map((before ? (JSON.parse(before) as SavedReference[]) : []).map((saved) => [saved.id, saved]));
+  const before = replace ? [] : await readSaved(store, setting);
+  const known = new Map(before.map((saved) => [saved.id, saved]));
   const nameNow = await namesNow(store);
   const classOf = new Map<ImageId, string>();
   const folders = new Set(await foldersIn(source));

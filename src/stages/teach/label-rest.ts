@@ -1,59 +1,35 @@
-import type { Workspace } from '../../jobs/workspace.ts';
-import { argMaxRows } from '../../math/calibration.ts';
+/** What `teach rounds` does with what its model thinks of every item: keeps it, and labels the items it is sure of. */
+import type { StageJob } from '../../jobs/stage.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import type { NewLabel } from '../../store/store.ts';
 import { putPredictions } from '../predictions.ts';
 import type { TaskItems, Teaching } from './items.ts';
+import { type LabelSettings, labelStage } from './label-stage.ts';
 
-const PAGE = 1024;
-
-/** Machine labels for every item that nobody trusted has spoken on, and guesses for all. */
+/**
+ * Machine labels for every item that nobody trusted has spoken on, and predictions for all.
+ *
+ * @param probabilities of all items; they are changed. @param key names the content of the model.
+ */
 export async function labelTheRest(
-  workspace: Workspace,
-  { ids, said, groups, task, audit }: TaskItems,
+  job: StageJob<LabelSettings>,
+  { ids, said, groups, task }: TaskItems,
   { classNames }: Teaching,
-  probabilities: Matrix,
-  { threshold, runId, key }: { readonly threshold: number; readonly runId: string; readonly key: string },
-): Promise<{ labels: number; unsure: number }> {
-  const { store } = workspace;
+  { probabilities, key }: { readonly probabilities: Matrix; readonly key: string },
+): Promise<{ readonly labels: number; readonly unsure: number }> {
+  const { workspace, runId } = job;
+  const { store, engine } = workspace;
   await store.ensureClasses(classNames);
   // Regions of one image are in one group, and may be of any class.
   const together =
     task.items === 'images' ? withGroupAnswers(probabilities, { said, groups }, classNames) : probabilities;
   const allowed = withoutRefused(together, said, classNames);
-  const set = {
-    task: task.name,
-    items: task.items,
-    origin: 'model',
-    classNames,
-    runId,
-    key: key.slice(0, 16),
-  } as const;
+  const { name, items } = task;
+  const set = { task: name, items, origin: 'model', classNames, runId, key: key.slice(0, 16) } as const;
   await putPredictions(workspace, set, ids, allowed);
-  await store.clearMachineLabels(task.name, 'model');
-  const best = argMaxRows(allowed);
-  let [labels, unsure] = [0, 0];
-  let page: NewLabel[] = [];
-  const flush = async () => {
-    if (page.length > 0) await store.putLabels(page, { replace: true });
-    labels += page.length;
-    page = [];
-  };
-  for (let row = 0; row < ids.length; row++) {
-    const { kind } = said[row];
-    // A contradiction is a person's to settle.
-    if (kind === 'class' || kind === 'none' || kind === 'contradiction') continue;
-    const itemId = ids[row];
-    const confidence = allowed.data[row * classNames.length + best[row]];
-    if (confidence < threshold) {
-      if (!audit.has(itemId)) unsure++;
-      continue;
-    }
-    const className = classNames[best[row]];
-    page.push({ itemId, task: task.name, className, present: true, origin: 'model', confidence, runId });
-    if (page.length === PAGE) await flush();
-  }
-  await flush();
+  await store.clearMachineLabels(name, 'model');
+  // Not to be stopped half-way: all of them follow from one model.
+  const { counts } = await engine.run(labelStage, { ...job, signal: undefined });
+  const { labels = 0, unsure = 0 } = counts;
   return { labels, unsure };
 }
 

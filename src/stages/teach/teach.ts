@@ -119,9 +119,8 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
       });
       const model = await saveClassifier(workspace, items, teaching, learned, options);
       const rest = labelRest
-        ? await labelTheRest(workspace, items, teaching, learned.probabilities, {
-            ...options,
-            runId,
+        ? await labelTheRest({ ...options, workspace, settings: { task, threshold }, runId }, items, teaching, {
+            probabilities: learned.probabilities,
             key: model.sha256,
           })
         : { labels: 0, unsure: 0 };

@@ -1,0 +1,182 @@
+/** The stage `match`: every image against the references of a task. One file of vectors is one shard. */
+import { z } from 'zod';
+import type { ImageId, ItemId } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { newSharedMatrix, rowsOf } from '../../math/matrix.ts';
+import type { NewLabel, VectorShard } from '../../store/store.ts';
+import { chooseSample, readSample } from '../discover/sample.ts';
+import {
+  centreAndNormalise,
+  type EmbeddingRecipe,
+  requireMean,
+  requireRecipe,
+  type SpaceMean,
+} from '../embed/recipe.ts';
+import { type PredictionSet, predictionSpace, stagedSpace } from '../predictions.ts';
+import { VECTOR_SHARD } from '../vector-shard.ts';
+import { fitMatcher, type Matcher, matchRows } from './matcher.ts';
+import type { Matched } from './prototypes.ts';
+import { savedReferences } from './references.ts';
+
+export const MATCH_SETTINGS = z.object({
+  task: z.string(),
+  /** Null: each class's own. */
+  threshold: z.number().nullable(),
+  /** Names the content of what matches: space, seed and references. */
+  key: z.string(),
+  /** Whether what is thought of every image is kept: not of a run over a subset. */
+  keepPredictions: z.boolean(),
+});
+export type MatchSettings = z.infer<typeof MATCH_SETTINGS>;
+
+const MATCH_SHARD = z.object({
+  vectors: VECTOR_SHARD,
+  /** Rows of the file from its beginning; fewer than it has where a limit ends within it. */
+  rows: z.number(),
+});
+type Shard = z.infer<typeof MATCH_SHARD>;
+
+interface ShardResult {
+  readonly ids: readonly ItemId[];
+  readonly matched: readonly Omit<Matched, 'probabilities'>[];
+  /** The file with their probabilities; null where they are not kept. */
+  readonly predictions: VectorShard | null;
+  readonly counts: Counts;
+}
+
+export interface MatchContext extends Pick<Workspace, 'store' | 'vectors'> {
+  readonly job: Pick<StageJob<MatchSettings>, 'settings' | 'runId' | 'limit'>;
+  readonly recipe: EmbeddingRecipe;
+  readonly mean: SpaceMean;
+  readonly matcher: Matcher;
+  /** Told of every image when its shard is committed. */
+  readonly onMatched?: (id: ImageId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
+  close?(): Promise<void>;
+}
+
+/** In the counts of a shard: images labelled, by the place of their class. */
+const SIZE = 'class:';
+
+/** Images labelled of each class, from the sums of a run. */
+export function sizesOf(counts: Counts, classes: number): number[] {
+  return Array.from({ length: classes }, (_, c) => counts[SIZE + c] ?? 0);
+}
+
+export function predictionSetOf(
+  { settings: { task, key }, runId }: MatchContext['job'],
+  { classNames }: Pick<Matcher, 'classNames'>,
+): PredictionSet {
+  return { task, items: 'images', origin: 'reference', classNames, runId, key };
+}
+
+export const matchStage: StageDefinition<MatchSettings, MatchContext, Shard, ShardResult> = {
+  name: 'match',
+  settings: MATCH_SETTINGS,
+  shard: MATCH_SHARD,
+  open: openFromRecord,
+
+  async close({ close }) {
+    await close?.();
+  },
+
+  async total({ store, recipe, job: { limit = Number.POSITIVE_INFINITY } }) {
+    const shards = await store.vectorShards(recipe.space, 'images');
+    return Math.min(
+      limit,
+      shards.reduce((sum, { count }) => sum + count, 0),
+    );
+  },
+
+  async *plan({ store, recipe, job: { limit = Number.POSITIVE_INFINITY } }) {
+    let left = limit;
+    for (const vectors of await store.vectorShards(recipe.space, 'images')) {
+      if (left <= 0) return;
+      yield { vectors, rows: Math.min(left, vectors.count) };
+      left -= vectors.count;
+    }
+  },
+
+  async process(context, shard, eachItem) {
+    const { vectors, recipe, mean, matcher } = context;
+    const part = await vectors.read(shard.vectors);
+    const ids = part.ids.slice(0, shard.rows);
+    const rows = rowsOf(part.vectors, 0, ids.length);
+    centreAndNormalise(rows, recipe, mean.values);
+    const found = await matchRows(matcher, ids, rows);
+    // Nothing is left to wait for, item by item: this tells how far the stage is.
+    const matched = await eachItem(found, async ({ probabilities: _, ...one }) => one);
+    return {
+      ids,
+      matched,
+      predictions: await writePredictions(context, shard, ids, found),
+      counts: countsOf(matched),
+    };
+  },
+
+  async commit(context, _shard, { ids, matched, predictions, counts }) {
+    const { store, matcher, onMatched, job } = context;
+    const { task } = job.settings;
+    const { runId } = job;
+    const labels = matched.flatMap(({ accepted, class: c, confidence }, i): NewLabel[] => {
+      const className = matcher.classNames[c];
+      const given = { itemId: ids[i], task, className, present: true, origin: 'reference', confidence, runId } as const;
+      return accepted ? [given] : [];
+    });
+    await store.clearMachineLabels(task, 'reference', ids);
+    await store.putLabels(labels);
+    if (predictions) await store.putVectorShard({ ...predictions, space: stagedSpace(predictionSetOf(job, matcher)) });
+    if (onMatched) for (const [i, one] of matched.entries()) onMatched(ids[i], matcher.classNames[one.class], one);
+    return counts;
+  },
+};
+
+function countsOf(matched: ShardResult['matched']): Counts {
+  const counts: Record<string, number> = { images: matched.length, labelled: 0 };
+  for (const { accepted, class: c } of matched) {
+    if (!accepted) continue;
+    counts.labelled++;
+    counts[SIZE + c] = (counts[SIZE + c] ?? 0) + 1;
+  }
+  return counts;
+}
+
+async function writePredictions(
+  { vectors, matcher, job }: MatchContext,
+  { vectors: { shard } }: Shard,
+  ids: readonly ItemId[],
+  found: readonly Matched[],
+): Promise<VectorShard | null> {
+  if (!job.settings.keepPredictions) return null;
+  const { classNames } = matcher;
+  const matrix = newSharedMatrix(ids.length, classNames.length);
+  for (const [i, { probabilities }] of found.entries()) matrix.data.set(probabilities, i * classNames.length);
+  const space = predictionSpace(predictionSetOf(job, matcher));
+  const { runId } = job;
+  return vectors.write({ space, items: 'images', shard, runId, ids, vectors: matrix, precision: 'float32' });
+}
+
+/** From the references that are kept, for processes that did not gather them. */
+async function openFromRecord(job: StageJob<MatchSettings>): Promise<MatchContext> {
+  const { workspace, settings, seed, signal } = job;
+  const { store, vectors, engine } = workspace;
+  const recipe = await requireRecipe(store, 'images');
+  const mean = await requireMean(store, recipe);
+  const references = await savedReferences(store, settings.task, recipe);
+  if (!references) {
+    throw new LabelsmithError('NOT_FOUND', `No references are kept in the task "${settings.task}".`, {
+      hint: 'Run labelsmith match REFS.',
+    });
+  }
+  centreAndNormalise(references.vectors, recipe, mean.values);
+  const shards = await store.vectorShards(recipe.space, 'images');
+  const sample = await readSample(vectors, shards, await chooseSample(vectors, shards, seed), recipe, mean);
+  const threshold = settings.threshold ?? undefined;
+  const pool = await engine.openInference(job);
+  const matcher = await fitMatcher(pool, sample, references, { seed, threshold, signal }).catch(async (error) => {
+    await pool.close();
+    throw error;
+  });
+  return { store, vectors, job, recipe, mean, matcher, close: () => pool.close() };
+}

@@ -1,0 +1,4 @@
+import { stageContract } from '../../test/contracts/stage.ts';
+import { STAGES } from './table.ts';
+
+stageContract(STAGES);

@@ -1,0 +1,23 @@
+/** Every stage that is done shard by shard, so that a process that is told a stage's name and a shard can do it. */
+import { type StageEntry, stageEntry } from '../jobs/stage-worker.ts';
+import { addStage } from './add/add-stage.ts';
+import { classifyStage } from './classify/classify-stage.ts';
+import { detectStage } from './detect/detect-stage.ts';
+import { poseStage } from './detect/pose.ts';
+import { segmentStage } from './detect/segment.ts';
+import { assignStage } from './discover/assign.ts';
+import { embedStage } from './embed/embed-stage.ts';
+import { matchStage } from './match/match-stage.ts';
+import { labelStage } from './teach/label-stage.ts';
+
+export const STAGES: readonly StageEntry[] = [
+  stageEntry(addStage),
+  stageEntry(detectStage),
+  stageEntry(poseStage),
+  stageEntry(segmentStage),
+  stageEntry(embedStage),
+  stageEntry(assignStage),
+  stageEntry(matchStage),
+  stageEntry(labelStage),
+  stageEntry(classifyStage),
+];
