@@ -15,7 +15,6 @@ import { pack } from 'tar-stream';
 import { LabelsmithError } from '../errors.ts';
 import { sourcePath } from './cache.ts';
 import { fetchFiles } from './fetch.ts';
-import { takeFromTarball } from './npm-registry.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -345,23 +344,6 @@ describe('npm:', () => {
     const error = await failure(fetchFiles([absent], { ...npmOptions(), alsoTake: [absent, bin] }));
     assert.equal(error.code, 'NOT_FOUND');
     assert.match(error.message, /has no file models\/none\.bin/);
-  });
-
-  test('what unpacks to more than a bound is given up', async () => {
-    const path = join(cacheDir, 'bomb.tgz');
-    await writeFile(path, tarball);
-    const take = (maxUnpackedBytes: number) =>
-      takeFromTarball(path, {
-        files: new Set(['models/net.json']),
-        placeOf: () => join(cacheDir, 'taken'),
-        specifier: 'bomb@1.0.0',
-        maxUnpackedBytes,
-      });
-    const error = await failure(take(100_000));
-    assert.equal(error.code, 'BAD_FILE');
-    assert.match(error.message, /bomb@1\.0\.0 unpacks to more than 100000 bytes/);
-    await assert.rejects(readFile(join(cacheDir, 'taken')), { code: 'ENOENT' });
-    assert.equal((await take(200_000)).size, 1);
   });
 
   test('an absent version, file or registry is named', async () => {

@@ -19,6 +19,10 @@ export const ELEMENT_TYPES = {
 } as const;
 export type DType = keyof typeof ELEMENT_TYPES;
 
+export function isDtype(name: string): name is DType {
+  return name in ELEMENT_TYPES;
+}
+
 const NAMES: ReadonlyMap<number, DType> = new Map(
   Object.entries(ELEMENT_TYPES).map(([name, number]) => [number, name as DType]),
 );

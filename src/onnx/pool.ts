@@ -16,7 +16,7 @@ import type { Device } from './device.ts';
 import type { GATE, Reply, Request } from './pool.worker.ts';
 import { assertTelemetryOff, prepareRuntime } from './runtime.ts';
 import { engineSelfTest } from './self-test.ts';
-import type { SessionSettings, Tensors } from './session.ts';
+import type { SessionSettings, Tensors, ValueTypes } from './session.ts';
 import type { TensorArray } from './tensor.ts';
 
 export interface PoolOptions {
@@ -39,6 +39,8 @@ export interface PoolModel {
   readonly id: number;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Of its inputs and outputs, by name. */
+  readonly types: ValueTypes;
 }
 
 interface Pending {
@@ -135,7 +137,7 @@ export class InferencePool {
     const replies = this.#lanes.map((lane) => this.#loadInto(lane, id, shared, settings));
     const model = Promise.all(replies).then(([first]) => {
       if (first?.kind !== 'loaded') throw new LabelsmithError('UNSUPPORTED', `loading ${key} was answered otherwise`);
-      return { key, id, inputs: first.inputs, outputs: first.outputs };
+      return { key, id, inputs: first.inputs, outputs: first.outputs, types: first.types };
     });
     this.#models.set(key, { model, source: shared, settings, id });
     model.catch(() => this.#models.delete(key));

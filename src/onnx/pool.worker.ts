@@ -5,7 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorCode, LabelsmithError, messageOf } from '../errors.ts';
-import { Session, type SessionSettings, type Tensors } from './session.ts';
+import { Session, type SessionSettings, type Tensors, type ValueTypes } from './session.ts';
 
 export type Request =
   | {
@@ -31,6 +31,7 @@ export type Reply =
       readonly id: number;
       readonly inputs: readonly string[];
       readonly outputs: readonly string[];
+      readonly types: ValueTypes;
     }
   | { readonly kind: 'ran'; readonly id: number; readonly tensors: Tensors }
   | { readonly kind: 'done'; readonly id: number }
@@ -62,7 +63,7 @@ async function answer(request: Request): Promise<Reply> {
     case 'load': {
       const session = await Session.create(request.source, request.settings);
       sessions.set(request.model, session);
-      return { kind: 'loaded', id, inputs: session.inputs, outputs: session.outputs };
+      return { kind: 'loaded', id, inputs: session.inputs, outputs: session.outputs, types: session.types };
     }
     case 'run': {
       const session = sessions.get(request.model);

@@ -8,9 +8,12 @@
 import { createHash } from 'node:crypto';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { type Device, deviceError, deviceOptions, requireListed } from './device.ts';
+import { isDtype } from './element-types.ts';
 import { type InferenceSession, onnxRuntime, prepareRuntime, type RuntimeTensor } from './runtime.ts';
 import { arrayFromBytes, type NumericDType, type Tensor } from './tensor.ts';
+import { UNKNOWN, type ValueType } from './value.ts';
 
+export type ValueTypes = Readonly<Record<string, ValueType>>;
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 export interface SessionSettings {
@@ -31,12 +34,15 @@ export interface RunnerOptions extends SessionSettings {
 export class Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Types of both by name, as ONNX Runtime has worked them out; sizes that are open are names, or empty. */
+  readonly types: ValueTypes;
   readonly #session: InferenceSession;
 
   private constructor(session: InferenceSession) {
     this.#session = session;
     this.inputs = session.inputNames;
     this.outputs = session.outputNames;
+    this.types = typesOf([...session.inputMetadata, ...session.outputMetadata]);
   }
 
   static async create(model: string | Uint8Array, settings: SessionSettings = {}): Promise<Session> {
@@ -95,6 +101,16 @@ export class Session {
   async close(): Promise<void> {
     await this.#session.release();
   }
+}
+
+function typesOf(metadata: InferenceSession['inputMetadata']): ValueTypes {
+  const types: Record<string, ValueType> = {};
+  for (const port of metadata) {
+    types[port.name] = port.isTensor
+      ? { dtype: isDtype(port.type) ? port.type : undefined, shape: port.shape }
+      : UNKNOWN;
+  }
+  return types;
 }
 
 function fromOrt(value: RuntimeTensor, name: string): Tensor {

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
 import { seededRandom } from '../../core/random.ts';
+import { LabelsmithError } from '../../errors.ts';
 import { softmaxRows } from '../../math/calibration.ts';
 import { type Head, headLogits } from '../../math/heads/head.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { InferencePool } from '../../onnx/pool.ts';
+import { decodeModel, encodeModel } from '../../onnx/proto.ts';
 import { centreAndNormalise } from '../embed/recipe.ts';
-import { type ClassifierInfo, classifierInfo, classifierModel } from './classifier-file.ts';
+import { type ClassifierInfo, classifierInfo, classifierModel, openClassifier } from './classifier-file.ts';
 
 let pool: InferencePool;
 before(async () => {
@@ -72,3 +77,76 @@ for (const head of HEADS) {
     for (const [i, p] of expected.entries()) assert.ok(Math.abs(p - Number(probabilities?.data[i])) < 1e-5);
   });
 }
+
+const RECIPE = { blocks: [{ columns: 12, weight: 1 }] };
+
+/** A file whose metadata is `change`d. */
+async function fileWith(t: TestContext, change: (info: Record<string, unknown>) => unknown): Promise<string> {
+  const head: Head = { kind: 'linear', ...layer(3, 12) };
+  const mean = new Float32Array(12);
+  const model = decodeModel(classifierModel({ info: INFO, recipe: RECIPE, mean, head, embedder: pixelEmbedder() }));
+  for (const entry of model.metadataProps ?? []) {
+    if (entry.key !== 'classifier') continue;
+    const changed = change({ ...INFO });
+    entry.value = typeof changed === 'string' ? changed : JSON.stringify(changed);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'labelsmith-classifier-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'it.onnx'), encodeModel(model));
+  return join(folder, 'it.onnx');
+}
+
+const ODD: Readonly<Record<string, readonly [change: (info: Record<string, unknown>) => unknown, reason: RegExp]>> = {
+  'no class names': [({ classNames: _, ...rest }) => rest, /classNames: is missing/],
+  'too few class names': [
+    (info) => ({ ...info, classNames: ['a'] }),
+    /tells 3 classes apart, and its metadata names 1/,
+  ],
+  'far too many class names': [
+    (info) => ({ ...info, classNames: Array.from({ length: 100_000 }, (_, i) => `c${i}`) }),
+    /tells 3 classes apart, and its metadata names 100000/,
+  ],
+  'names that are none': [
+    (info) => ({ ...info, classNames: ['a', 'b', '\u200b'] }),
+    /classNames\[2\]: the class name is empty/,
+  ],
+  'one name for two classes': [(info) => ({ ...info, classNames: ['a', 'b ', 'b'] }), /a class is named twice/],
+  'names of another kind': [(info) => ({ ...info, classNames: [1, 2, 3] }), /classNames\[0\]: expected string/],
+  'another size of image': [
+    (info) => ({ ...info, input: { ...INFO.input, width: 3 } }),
+    /its input is \[1,2,2,3\], and its metadata says 3 × 2 pixels/,
+  ],
+  'an image without end': [(info) => ({ ...info, input: { ...INFO.input, height: 1e9 } }), /input\.height/],
+  'a temperature of 0': [(info) => ({ ...info, temperature: 0 }), /temperature/],
+  'another version': [(info) => ({ ...info, version: 2 }), /version: expected 1/],
+  'no JSON': [() => '{"version":', /is no JSON/],
+  'depth without end': [() => `${'['.repeat(100_000)}${']'.repeat(100_000)}`, /its metadata/],
+  nothing: [() => 'null', /its metadata: expected object/],
+};
+
+for (const [name, [change, reason]] of Object.entries(ODD)) {
+  test(`a file whose metadata has ${name} is refused with the reason`, async (t) => {
+    const path = await fileWith(t, change);
+    const error: unknown = await openClassifier(path, { threads: 1 }).then(
+      ({ close }) => close(),
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof LabelsmithError && error.code === 'BAD_MODEL', String(error));
+    assert.match(error.message, /it\.onnx is not a classifier of labelsmith/);
+    assert.match(error.message, reason);
+    assert.match(error.hint ?? '', /teach rounds/);
+  });
+}
+
+test('a file as it was made is opened, and one with weights elsewhere is not', async (t) => {
+  const path = await fileWith(t, (info) => info);
+  const classifier = await openClassifier(path, { threads: 1 });
+  assert.equal((await classifier.classify(new Uint8Array(12))).length, 3);
+  await classifier.close();
+  const model = decodeModel(new Uint8Array(await readFile(path)));
+  const [tensor] = model.graph?.initializer ?? [];
+  assert.ok(tensor);
+  Object.assign(tensor, { rawData: undefined, dataLocation: 1, externalData: [{ key: 'location', value: 'passwd' }] });
+  await writeFile(path, encodeModel(model));
+  await assert.rejects(openClassifier(path), { code: 'BAD_MODEL', message: /weights in another file \(passwd\)/ });
+});

@@ -8,18 +8,20 @@
  */
 
 import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { readClassName, readName } from '../../core/class-name.ts';
 import { sha256Hex } from '../../core/ids.ts';
-import type { ItemKind } from '../../core/labels.ts';
+import { validateJson } from '../../core/validate.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
 import type { Head } from '../../math/heads/head.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { matrixTensor } from '../../math/matrix.ts';
 import { addLengthNorm } from '../../math/pca/pca.ts';
-import type { Embedder } from '../../models/embedder.ts';
 import { inlineModel } from '../../onnx/compose.ts';
+import { refuseExternalData } from '../../onnx/external-data.ts';
 import { Graph } from '../../onnx/ops.ts';
-import { InferencePool, type PoolOptions } from '../../onnx/pool.ts';
-import { decodeModel } from '../../onnx/proto.ts';
+import { InferencePool, type PoolModel, type PoolOptions } from '../../onnx/pool.ts';
+import { decodeModel, type ModelProto } from '../../onnx/proto.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { EmbeddingRecipe } from '../embed/recipe.ts';
@@ -27,26 +29,52 @@ import type { EmbeddingRecipe } from '../embed/recipe.ts';
 const FORMAT = 'labelsmith-classifier';
 const VERSION = 1;
 
-export interface ClassifierInfo {
-  readonly version: typeof VERSION;
-  readonly task: string;
-  readonly items: ItemKind;
+/** A file may come from anywhere; what is outside of these bounds no training of ours has made. */
+const MAX_SIDE = 4096;
+
+const className = z.string().transform((text, context) => {
+  const reading = readClassName(text);
+  if (reading.kind === 'name') return reading.name;
+  context.addIssue(`the class name ${reading.problem}`);
+  return z.NEVER;
+});
+
+const side = z.int().min(1).max(MAX_SIDE);
+const byte = z.int().min(0).max(255);
+
+const INFO = z.object({
+  version: z.literal(VERSION),
+  task: z.string().refine((task) => readName(task).kind === 'name', 'this cannot be the name of a task'),
+  items: z.enum(['images', 'regions']),
   /** By index of `probabilities`. */
-  readonly classNames: readonly string[];
+  classNames: z
+    .array(className)
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, 'a class is named twice')
+    .readonly(),
   /** How an image becomes pixels. */
-  readonly input: Embedder['input'];
+  input: z
+    .object({
+      width: side,
+      height: side,
+      fit: z.enum(['letterbox', 'cover']),
+      pad: z.tuple([byte, byte, byte]).readonly(),
+      kernel: z.enum(['linear', 'cubic', 'lanczos3']),
+    })
+    .readonly(),
   /** For regions: what is added on every side of a box, as a share of its longer side. */
-  readonly margin: number | null;
+  margin: z.number().min(0).max(10).nullable(),
   /** The embedder inside, and the space of its vectors. */
-  readonly embedder: string;
-  readonly space: string;
+  embedder: z.string(),
+  space: z.string(),
   /** What logits are divided by, so that probabilities are as often right as they say. */
-  readonly temperature: number;
+  temperature: z.number().positive(),
   /** The confidence that a label needed when the rest was labelled. */
-  readonly threshold: number;
+  threshold: z.number().min(0).max(1),
   /** Whole numbers and fractions of the training, for people. */
-  readonly training: Readonly<Record<string, number | string>>;
-}
+  training: z.record(z.string(), z.union([z.number(), z.string()])).readonly(),
+});
+export type ClassifierInfo = Readonly<z.infer<typeof INFO>>;
 
 export interface ClassifierParts {
   readonly info: ClassifierInfo;
@@ -118,6 +146,7 @@ export async function openClassifier(
   const pool = await InferencePool.create({ threads, device });
   try {
     const model = await pool.load(bytes, { key });
+    checkPorts(model, info, path);
     return {
       path,
       info,
@@ -146,27 +175,53 @@ async function readBytes(path: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new LabelsmithError('NOT_FOUND', `the classifier ${path} cannot be read (${systemCodeOf(cause)})`, {
       cause,
-      hint: 'labelsmith teach rounds makes one and prints where it is.',
+      hint: MAKE_ONE,
     });
   }
 }
 
-/** What a classifier's file says of itself. */
+/** What a classifier's file says of itself, as far as that can be told without running it. */
 export function classifierInfo(bytes: Uint8Array, path: string): ClassifierInfo {
-  const refuse = (why: string, cause?: unknown) =>
-    new LabelsmithError('BAD_MODEL', `${path} is not a classifier of labelsmith: ${why}`, {
-      cause,
-      hint: 'labelsmith teach rounds makes one and prints where it is.',
-    });
-  let metadata: Map<string, string>;
-  try {
-    const model = decodeModel(bytes);
-    metadata = new Map((model.metadataProps ?? []).map(({ key, value }) => [key ?? '', value ?? '']));
-  } catch (cause) {
-    throw refuse('it is not an ONNX file', cause);
+  const model = decodedModel(bytes, path);
+  const metadata = new Map((model.metadataProps ?? []).map(({ key, value }) => [key, value ?? '']));
+  if (metadata.get('format') !== FORMAT) throw noClassifier(path, 'its metadata names no classes');
+  // ONNX Runtime would open files that these name, and nothing here can look into them.
+  if (model.functions?.length || model.graph?.sparseInitializer?.length) {
+    throw noClassifier(path, 'it holds functions or sparse weights');
   }
-  if (metadata.get('format') !== FORMAT) throw refuse('its metadata names no classes');
-  const info = JSON.parse(metadata.get('classifier') ?? '{}') as ClassifierInfo;
-  if (info.version !== VERSION) throw refuse(`its version is ${info.version}, known here is ${VERSION}`);
-  return info;
+  refuseExternalData(model, path);
+  return validateJson(INFO, metadata.get('classifier') ?? '', {
+    what: `${path} is not a classifier of labelsmith: its metadata`,
+    code: 'BAD_MODEL',
+    hint: MAKE_ONE,
+  });
+}
+
+function decodedModel(bytes: Uint8Array, path: string): ModelProto {
+  try {
+    return decodeModel(bytes);
+  } catch (cause) {
+    throw noClassifier(path, 'it is not an ONNX file', cause);
+  }
+}
+
+/** The graph must be the one that the metadata speaks of. */
+function checkPorts({ types }: PoolModel, { classNames, input }: ClassifierInfo, path: string): void {
+  const pixels = types.pixels?.shape;
+  const classes = types.probabilities?.shape?.[1];
+  if (`${pixels}` !== `${[1, input.height, input.width, 3]}`) {
+    throw noClassifier(path, `its input is [${pixels}], and its metadata says ${input.width} × ${input.height} pixels`);
+  }
+  if (classes !== classNames.length) {
+    throw noClassifier(path, `it tells ${classes} classes apart, and its metadata names ${classNames.length}`);
+  }
+}
+
+const MAKE_ONE = 'labelsmith teach rounds makes one and prints where it is.';
+
+function noClassifier(path: string, why: string, cause?: unknown): LabelsmithError {
+  return new LabelsmithError('BAD_MODEL', `${path} is not a classifier of labelsmith: ${why}`, {
+    cause,
+    hint: MAKE_ONE,
+  });
 }

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
+import { takeFromTarball } from './npm-registry.ts';
+
+async function tarball(files: Readonly<Record<string, Buffer>>): Promise<Buffer> {
+  const packing = pack();
+  for (const [name, content] of Object.entries(files)) packing.entry({ name: `package/${name}` }, content);
+  packing.finalize();
+  const parts: Uint8Array[] = [];
+  for await (const part of packing) parts.push(part as Uint8Array);
+  return gzipSync(Buffer.concat(parts));
+}
+
+test('what unpacks to more than a bound is given up, and nothing of it stays', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'labelsmith-tarball-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const net = randomBytes(20_000);
+  await writeFile(join(folder, 'bomb.tgz'), await tarball({ 'net.bin': net, zeros: Buffer.alloc(1_000_000) }));
+  const take = (maxUnpackedBytes?: number) =>
+    takeFromTarball(join(folder, 'bomb.tgz'), {
+      files: new Set(['net.bin']),
+      placeOf: (file) => join(folder, file),
+      specifier: 'bomb@1.0.0',
+      maxUnpackedBytes,
+    });
+  const message = /bomb@1\.0\.0 unpacks to more than 500000 bytes/;
+  await assert.rejects(take(500_000), { code: 'BAD_FILE', message });
+  assert.deepEqual(await readdir(folder), ['bomb.tgz']);
+  assert.equal((await take()).size, 1);
+  assert.deepEqual(await readFile(join(folder, 'net.bin')), net);
+});
