@@ -13,8 +13,8 @@ import { addTo } from '../src/stages/add/add.ts';
 import { openSources } from '../src/stages/add/open-sources.ts';
 import { embedIn } from '../src/stages/embed/embed.ts';
 import { centreAndNormalise } from '../src/stages/embed/recipe.ts';
-import { embedViews } from '../src/stages/teach/augmentations.ts';
-import type { Problem, Views } from '../src/stages/teach/problem.ts';
+import { embedAugmentations } from '../src/stages/teach/augmentations.ts';
+import type { Augmentations, Problem } from '../src/stages/teach/problem.ts';
 import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
@@ -70,7 +70,7 @@ async function loadInto(name: string, dir: string): Promise<LabelledSet> {
         await embedder.close();
       }
     };
-    const single = await embedded(EMBEDDER, { views: undefined });
+    const single = await embedded(EMBEDDER, { augmentations: undefined });
     const joined = await embedded(JOINED);
     const all = await embedded(EMBEDDER);
     const known = new Map<string, { className: string; group: string; path: string }>();
@@ -171,7 +171,7 @@ export async function embedAllViews(
     const { columns } = set.vectors;
     const views = newSharedMatrix(set.files.length * count, columns);
     for (const [row, { id, path }] of set.files.entries()) {
-      const vectors = await embedViews(id, await readFile(path), { count, seed, embedder });
+      const vectors = await embedAugmentations(id, await readFile(path), { count, seed, embedder });
       for (const [i, vector] of vectors.entries()) views.data.set(vector, (row * count + i) * columns);
     }
     return views;
@@ -181,7 +181,12 @@ export async function embedAllViews(
 }
 
 /** Finished views of some rows of a problem. @param rows of the set, by row of the problem; statistics are of these. */
-export function viewsOf(set: LabelledSet, all: Matrix, rows: readonly number[], wanted: Iterable<number>): Views {
+export function augmentationsOf(
+  set: LabelledSet,
+  all: Matrix,
+  rows: readonly number[],
+  wanted: Iterable<number>,
+): Augmentations {
   const count = all.rows / set.files.length;
   const of = Int32Array.from([...wanted].flatMap((row) => Array<number>(count).fill(row)));
   const views = Int32Array.from(of, (row, i) => rows[row] * count + (i % count));

@@ -23,12 +23,13 @@ import {
   type LearnContext,
   learn,
   logitsOfRows,
+  METHOD_NAMES,
   STUDENT_C,
-  TECHNIQUE_NAMES,
 } from '../src/stages/teach/methods.ts';
-import type { BaseSettings, Problem, Views } from '../src/stages/teach/problem.ts';
+import type { Augmentations, BaseSettings, Problem } from '../src/stages/teach/problem.ts';
 import { baseCandidates, searchBase } from '../src/stages/teach/search.ts';
 import {
+  augmentationsOf,
   embedAllViews,
   finished,
   type LabelledSet,
@@ -36,7 +37,6 @@ import {
   meanOf,
   problemOf,
   split,
-  viewsOf,
 } from './labelled-sets.ts';
 import { rounded } from './process.ts';
 
@@ -105,24 +105,29 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
 
   const joined = await joinGraph(pool, problem.features, { seed });
   const principal = await principalFeatures(pool, problem.features, seed);
-  for (const technique of TECHNIQUE_NAMES) {
-    const { head } = await learn({ pool, joined, principal, seed }, problem, { technique, ...final.settings });
+  for (const technique of METHOD_NAMES) {
+    const { head } = await learn({ pool, joined, principal, seed }, problem, { method: technique, ...final.settings });
     result[`only ${technique}`] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
   }
   // Left out of the default: a perceptron at its best setting, and views of the labelled images.
   const rowsOfProblem = [...labelled, ...unlabelled].sort((a, b) => a - b);
-  const withViews = { ...problem, views: viewsOf(set, allViews, rowsOfProblem, problem.labelled) };
+  const augmented = { ...problem, augmentations: augmentationsOf(set, allViews, rowsOfProblem, problem.labelled) };
   const context = { pool, joined, principal, seed };
   const folds = foldsOf(problem, 2, seed);
   const perceptrons = baseCandidates('wide', false).filter(({ head }) => head === 'mlp');
   const variants = {
     'base, mlp': () => searched(context, problem, folds, perceptrons),
-    'base, views': () => learn(context, withViews, { technique: 'base', ...final.settings, augment: true }),
+    'base, views': () => learn(context, augmented, { method: 'base', ...final.settings, augment: true }),
     'metric, consistent views': async () => {
-      const { softLabels } = await learn(context, problem, { technique: 'metric', ...final.settings });
-      return consistent(pool, problem, softLabels as Matrix, viewsOf(set, allViews, rowsOfProblem, everyRow(problem)));
+      const { softLabels } = await learn(context, problem, { method: 'metric', ...final.settings });
+      return consistent(
+        pool,
+        problem,
+        softLabels as Matrix,
+        augmentationsOf(set, allViews, rowsOfProblem, everyRow(problem)),
+      );
     },
-    'metric, views': () => learn(context, withViews, { technique: 'metric', ...final.settings, augment: true }),
+    'metric, views': () => learn(context, augmented, { method: 'metric', ...final.settings, augment: true }),
   };
   for (const [name, variant] of Object.entries(variants)) {
     const { head } = await variant();
@@ -137,7 +142,7 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
     principal: await principalFeatures(pool, both.features, seed),
     seed,
   };
-  const sideBySide = await learn(bothContext, both, { technique: 'metric', ...final.settings });
+  const sideBySide = await learn(bothContext, both, { method: 'metric', ...final.settings });
   result['metric, two embedders'] = accuracyOf(await logitsOfRows(pool, sideBySide.head, beside, testRows));
 
   const everything = problemOf(
@@ -210,29 +215,29 @@ async function consistent(
   pool: InferencePool,
   problem: Problem,
   beliefs: Matrix,
-  views: Views,
+  augmentations: Augmentations,
 ): Promise<{ head: Head }> {
   const { features, classes } = problem;
-  const count = views.of.length / features.rows;
-  const taught = views.of.map((row, view) => {
+  const count = augmentations.of.length / features.rows;
+  const taught = augmentations.of.map((row, view) => {
     const belief = beliefs.data.subarray(row * classes, (row + 1) * classes);
     return Math.max(...belief) >= SURE ? view : -1;
   });
   const kept = taught.filter((view) => view >= 0);
   const weights = new Float32Array(features.rows + kept.length).fill(1 / count);
   weights.fill(1, 0, features.rows);
-  const lesson = {
-    features: stacked(features, gatherRows(views.features, kept)),
+  const trainingSet = {
+    features: stacked(features, gatherRows(augmentations.features, kept)),
     targets: stacked(
       beliefs,
       gatherRows(
         beliefs,
-        kept.map((view) => views.of[view]),
+        kept.map((view) => augmentations.of[view]),
       ),
     ),
     weights,
   };
-  return { head: { kind: 'linear', ...(await fitLinearHead(pool, lesson, { C: STUDENT_C })) } };
+  return { head: { kind: 'linear', ...(await fitLinearHead(pool, trainingSet, { C: STUDENT_C })) } };
 }
 
 /** Half of the labels given, a tenth of them wrong: how well are those found? */

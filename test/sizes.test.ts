@@ -27,8 +27,6 @@ const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
   'bench/report.ts': TO_COME_APART,
   'bench/teach.ts': TO_COME_APART,
   'src/formats/json-stream.ts': TO_COME_APART,
-  'src/stages/match/match.ts': TO_COME_APART,
-  'src/stages/teach/learn-rounds.ts': TO_COME_APART,
   'src/store/sql/audits.ts': TO_COME_APART,
   'src/store/sql/corpus-labels.ts': TO_COME_APART,
   'src/store/sql/corpus.ts': TO_COME_APART,

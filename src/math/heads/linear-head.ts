@@ -24,7 +24,7 @@ export interface LinearHead {
   readonly bias: Float32Array;
 }
 
-export interface Lesson {
+export interface TrainingSet {
   /** Shape [n, columns], in shared memory where it is used more than once. */
   readonly features: Matrix;
   /** Shape [n, classes], rows sum to 1. */
@@ -57,19 +57,19 @@ const MOST_SPANNED = 512;
 
 export async function fitLinearHead(
   pool: InferencePool,
-  lesson: Lesson,
+  trainingSet: TrainingSet,
   options: LinearHeadOptions,
 ): Promise<LinearHead> {
-  const { rows, columns } = lesson.features;
-  if (options.start || 2 * rows > columns || rows > MOST_SPANNED) return fitOnColumns(pool, lesson, options);
-  const { coordinates, back } = rowSpan(lesson.features);
-  const head = await fitOnColumns(pool, { ...lesson, features: coordinates }, options);
+  const { rows, columns } = trainingSet.features;
+  if (options.start || 2 * rows > columns || rows > MOST_SPANNED) return fitOnColumns(pool, trainingSet, options);
+  const { coordinates, back } = rowSpan(trainingSet.features);
+  const head = await fitOnColumns(pool, { ...trainingSet, features: coordinates }, options);
   return { weights: back(head.weights), bias: head.bias };
 }
 
 async function fitOnColumns(
   pool: InferencePool,
-  { features: given, targets, weights }: Lesson,
+  { features: given, targets, weights }: TrainingSet,
   options: LinearHeadOptions,
 ): Promise<LinearHead> {
   const { C, maxIterations = 200, tolerance = 1e-3, start, signal } = options;

@@ -13,7 +13,7 @@ import { float32 } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
 import { minimise } from './lbfgs.ts';
-import { type Lesson, type LinearHead, logitsOf } from './linear-head.ts';
+import { type LinearHead, logitsOf, type TrainingSet } from './linear-head.ts';
 
 export interface MlpHead {
   /** V and a: shape [hidden, columns] and [hidden]. */
@@ -40,7 +40,7 @@ const BLOCK = 1024;
 
 export async function fitMlpHead(
   pool: InferencePool,
-  { features: given, targets, weights }: Lesson,
+  { features: given, targets, weights }: TrainingSet,
   { C, hidden = 64, seed, maxIterations = 200, tolerance = 1e-3, signal }: MlpHeadOptions,
 ): Promise<MlpHead> {
   const features = shareMatrix(given);

@@ -20,7 +20,7 @@ import { countMissing, IMAGE_WORK_SHARD, type ImageWorkShard, imageWorkShards, r
 import { itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
 import { type PredictionSet, predictionSpace } from '../predictions.ts';
-import { saidOf } from '../teach/items.ts';
+import { annotationOf } from '../teach/items.ts';
 import { type Classifier, openClassifier } from './classifier-file.ts';
 
 const DEFAULT_SHARD_SIZE = 256;
@@ -173,12 +173,12 @@ async function labelsFor(
     task,
   );
   return found.flatMap(({ id, result: probabilities }) => {
-    const word = saidOf(known.get(id) ?? []);
-    if (word.kind !== 'nothing' && word.kind !== 'not') return [];
+    const annotation = annotationOf(known.get(id) ?? []);
+    if (annotation.kind !== 'nothing' && annotation.kind !== 'not') return [];
     const best = argMax(probabilities);
     const className = classNames[best];
     const confidence = probabilities[best];
-    if (confidence < threshold || (word.kind === 'not' && word.classNames.includes(className))) return [];
+    if (confidence < threshold || (annotation.kind === 'not' && annotation.classNames.includes(className))) return [];
     return [{ itemId: id, task, className, present: true, origin: 'model', confidence, runId }];
   });
 }

@@ -157,7 +157,7 @@ class ClassNames {
 }
 
 /** Columns by the image's order in the truth. */
-interface Said {
+interface Annotation {
   /** The true class that counts: the one a label names, else the first; −1 where TRUTH says none. */
   readonly truth: Int32Array;
   /** The label that counts: the true one if it is among them, else the best; −1 where there is none. */
@@ -171,9 +171,9 @@ interface Said {
   named: boolean;
 }
 
-async function collectLabels(truth: Truth, pages: Predictions['labels'], names: ClassNames): Promise<Said> {
+async function collectLabels(truth: Truth, pages: Predictions['labels'], names: ClassNames): Promise<Annotation> {
   const n = truth.images.size;
-  const said: Said = {
+  const said: Annotation = {
     truth: new Int32Array(n).fill(NONE),
     label: new Int32Array(n).fill(NONE),
     confidence: new Float64Array(n),
@@ -213,7 +213,7 @@ async function collectLabels(truth: Truth, pages: Predictions['labels'], names: 
   return said;
 }
 
-function offerGuess(said: Said, image: TruthImage, classIndex: number, score: number): void {
+function offerGuess(said: Annotation, image: TruthImage, classIndex: number, score: number): void {
   if (score <= said.guessScore[image.order]) return;
   said.guess[image.order] = classIndex;
   said.guessScore[image.order] = score;
@@ -224,7 +224,7 @@ async function collectCandidates(
   truth: Truth,
   source: CandidateSource | null,
   names: ClassNames,
-  said: Said,
+  said: Annotation,
 ): Promise<{ metrics: DetectionMetrics | null; missing: number }> {
   const wanted = source !== null && (truth.boxes > 0 || source.asGuess);
   if (!wanted) return { metrics: null, missing: 0 };
@@ -282,7 +282,7 @@ interface JudgedImages {
   readonly predicted: number[];
 }
 
-function classify(truth: Truth, said: Said): { part: ClassificationPart | null; judged: JudgedImages } {
+function classify(truth: Truth, said: Annotation): { part: ClassificationPart | null; judged: JudgedImages } {
   const judged: JudgedImages = { truth: [], predicted: [] };
   const forced: JudgedImages = { truth: [], predicted: [] };
   const confidences: number[] = [];
@@ -317,7 +317,7 @@ function classify(truth: Truth, said: Said): { part: ClassificationPart | null; 
 /** Over the images with one true class that are in a cluster; null where there are none. */
 async function compareClusters(
   truth: Truth,
-  said: Said,
+  said: Annotation,
   vectorsOf: Predictions['vectorsOf'],
 ): Promise<ClusteringPart | null> {
   const ids: ImageId[] = [];

@@ -18,7 +18,7 @@ export interface Answers {
 }
 
 /** What is said of one item in one task: class → where. */
-interface Said {
+interface Annotation {
   readonly file: string;
   readonly task: string;
   readonly is: Map<string, string[]>;
@@ -33,14 +33,14 @@ export async function answersIn(
 ): Promise<Answers> {
   const nameNow = await namesNow(store);
   const multi = new Set((await store.tasks()).flatMap(({ name, rule }) => (rule === 'multi' ? [name] : [])));
-  const items = new Map<string, Said>();
+  const items = new Map<string, Annotation>();
   for await (const entry of entries) {
     // A file is a sheet as a whole or not at all.
     if (!entry.answer) break;
     const answer = answerOf(entry, task);
     const said = items.get(answer.key) ?? { file: entry.file, task: answer.task, is: new Map(), not: new Map() };
     items.set(answer.key, said);
-    const note = (classes: Said['is'], className: string) => {
+    const note = (classes: Annotation['is'], className: string) => {
       const name = nameNow(className);
       classes.set(name, [...(classes.get(name) ?? []), entry.where]);
     };
@@ -74,7 +74,7 @@ function answerOf(entry: ImportedImage, task: string | undefined) {
   return { key, task: ofTask, is: label?.className, not: rejection?.className };
 }
 
-function contradictionIn({ file, is, not }: Said, several: boolean): string | null {
+function contradictionIn({ file, is, not }: Annotation, several: boolean): string | null {
   const classes = [...is.keys()];
   const both = classes.filter((name) => not.has(name));
   const rivals = !several && classes.length > 1;

@@ -143,7 +143,7 @@ function rowsOf(
 ): Page {
   const regions: StoredRegion[] = [];
   const labels: NewLabel[] = [];
-  const say = (itemId: string, said: Said, defaultTask: string, score: number | null) => {
+  const say = (itemId: string, said: Annotation, defaultTask: string, score: number | null) => {
     // Only a person's word takes something back; labels of strangers do not.
     for (const { className, task } of options.as === 'imported' ? [] : (said.rejected ?? [])) {
       const present = className === NONE_OF_THESE;
@@ -179,7 +179,7 @@ function rowsOf(
   return { regions, labels };
 }
 
-type Said = Pick<ImportedImage, 'labels' | 'rejected'>;
+type Annotation = Pick<ImportedImage, 'labels' | 'rejected'>;
 
 function regionOf(
   region: ImportedRegion,

@@ -45,7 +45,7 @@ export async function resolveLabels(
   }
   const matcher = new FileMatcher(stored, [base, ...roots]);
   const tasksOfMany = new Map<string | null, string>();
-  const said = new Said();
+  const said = new Annotation();
   for await (const entry of readFormat(format, path, options)) {
     matcher.expect(entry.file);
     // An answer is for a task of one class an item, and what contradicts is left out.
@@ -66,7 +66,7 @@ export async function resolveLabels(
 }
 
 /** Which classes were said of which files; a file's rows may stand anywhere, as in a list that is sorted by class. */
-class Said {
+class Annotation {
   readonly #files = new FingerprintSet();
   readonly #labels = new FingerprintSet();
 

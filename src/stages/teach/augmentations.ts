@@ -15,10 +15,10 @@ import type { Embedder } from '../../models/embedder.ts';
 import { centreAndNormalise, refuseOtherModel } from '../embed/recipe.ts';
 import { pixelsFor } from '../item-pixels.ts';
 import type { TaskItems } from './items.ts';
-import type { Problem, Views } from './problem.ts';
+import type { Augmentations, Problem } from './problem.ts';
 
-export interface ViewOptions {
-  /** Views of each labelled image. */
+export interface AugmentationOptions {
+  /** Augmentations of each labelled image. */
   readonly count: number;
   readonly seed: number;
   /** The recipe's embedder, open. */
@@ -29,11 +29,11 @@ export interface ViewOptions {
 /** Larger than any embedder's input. */
 const LONGEST = 640;
 
-/** Stored vectors of an image's views, not finished: shape [count, columns]. */
-export async function embedViews(
+/** Stored vectors of augmented views of an image, not finished: shape [count, columns]. */
+export async function embedAugmentations(
   id: ItemId,
   bytes: Uint8Array,
-  { count, seed, embedder }: Pick<ViewOptions, 'count' | 'seed' | 'embedder'>,
+  { count, seed, embedder }: Pick<AugmentationOptions, 'count' | 'seed' | 'embedder'>,
 ): Promise<Float32Array[]> {
   const image = await decodeWithin(bytes, LONGEST);
   const random = seededRandom(seed, `view:${id}`);
@@ -42,13 +42,13 @@ export async function embedViews(
   return Promise.all(files.map(async (file) => embedder.embed(await pixelsFor(file, embedder.input), 1)));
 }
 
-/** Images that cannot be read any more have no views. */
-export async function viewsOf(
+/** Images that cannot be read any more have none. */
+export async function augmentationsOf(
   workspace: Workspace,
   { task, recipe, mean, ids, features }: TaskItems,
   { labelled }: Problem,
-  options: ViewOptions,
-): Promise<Views> {
+  options: AugmentationOptions,
+): Promise<Augmentations> {
   const { embedder, signal } = options;
   if (task.items !== 'images') {
     throw new LabelsmithError('UNSUPPORTED', `The task "${task.name}" is on regions; views are made of whole images.`, {
@@ -62,7 +62,7 @@ export async function viewsOf(
     signal?.throwIfAborted();
     const id = ids[row];
     try {
-      made.push({ row, vectors: await embedViews(id, await readImage(workspace.store, id, read), options) });
+      made.push({ row, vectors: await embedAugmentations(id, await readImage(workspace.store, id, read), options) });
     } catch (error) {
       if (!isAboutOneFile(error)) throw error;
     }

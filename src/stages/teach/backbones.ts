@@ -61,12 +61,12 @@ export interface BackboneChoice {
 }
 
 /** More labels than these say no more about which of two embedders is better. */
-const MOST_LABELS = 1000;
+const MAX_LABELS = 1000;
 const FOLDS = 5;
 
 interface Scored extends BackboneTrial {
-  /** 1 where the held-out guess was right, shape [labels]. */
-  readonly right: Uint8Array;
+  /** 1 where the held-out prediction was correct, shape [labels]. */
+  readonly correct: Uint8Array;
 }
 
 export async function searchBackbones(
@@ -114,7 +114,7 @@ export async function searchBackbones(
     }
   }
   const { model, weights } = simplestGood(scored);
-  return { model, weights, trials: scored.map(({ right: _, ...trial }) => trial), skipped };
+  return { model, weights, trials: scored.map(({ correct: _, ...trial }) => trial), skipped };
 }
 
 /** Candidates: every embedder by itself, then two side by side, in the order given. */
@@ -131,11 +131,7 @@ interface Sample {
 }
 
 function labelledSample({ ids, groups }: TaskItems, { labelled, labels, classes }: Problem, seed: number): Sample {
-  const places = sampleIndices(
-    labelled.length,
-    Math.min(MOST_LABELS, labelled.length),
-    seededRandom(seed, 'backbones'),
-  );
+  const places = sampleIndices(labelled.length, Math.min(MAX_LABELS, labelled.length), seededRandom(seed, 'backbones'));
   const rows = Array.from(places, (place) => labelled[place]);
   return {
     ids: rows.map((row) => ids[row]),
@@ -226,31 +222,31 @@ async function score(
   const context = { pool, joined: null, principal: null, seed, signal };
   const folds = foldsOf(problem, FOLDS, seed);
   const { best, heldOut } = await searchBase(context, problem, folds, baseCandidates('quick', false));
-  const guess = argMaxRows(heldOut.logits);
+  const predicted = argMaxRows(heldOut.logits);
   return {
     model,
     weights: blocks.map(({ weight }) => weight),
     accuracy: best.accuracy,
     loss: best.loss,
     labels: there.length,
-    right: Uint8Array.from(guess, (label, i) => Number(label === problem.labels[i])),
+    correct: Uint8Array.from(predicted, (label, i) => Number(label === problem.labels[i])),
   };
 }
 
 /** The first that is within one standard error of the best, the likelier of equally good ones being the best. */
-export function simplestGood<Trial extends Pick<Scored, 'accuracy' | 'loss' | 'right'>>(
+export function simplestGood<Trial extends Pick<Scored, 'accuracy' | 'loss' | 'correct'>>(
   scored: readonly Trial[],
 ): Trial {
   const [best] = [...scored].sort((a, b) => b.accuracy - a.accuracy || a.loss - b.loss);
   if (!best) throw new RangeError('no candidates');
-  return scored.find(({ right }) => isAsGood(right, best.right)) as Trial;
+  return scored.find(({ correct }) => isAsGood(correct, best.correct)) as Trial;
 }
 
-function isAsGood(right: Uint8Array, best: Uint8Array): boolean {
+function isAsGood(correct: Uint8Array, best: Uint8Array): boolean {
   const n = best.length;
   let [sum, squares] = [0, 0];
   for (let i = 0; i < n; i++) {
-    const difference = best[i] - right[i];
+    const difference = best[i] - correct[i];
     sum += difference;
     squares += difference * difference;
   }

@@ -34,7 +34,7 @@ export function foldsOf(problem: Problem, wanted: number, seed: number): Folds {
 }
 
 /** Above this many rows a fold keeps every thread busy by itself, and two would hold twice the memory. */
-const MOST_ROWS_SIDE_BY_SIDE = 8192;
+const MAX_ROWS_SIDE_BY_SIDE = 8192;
 
 /**
  * Two folds run side by side, since each waits for its thread half of the time; calls of `learn` begin in the order of the
@@ -53,22 +53,22 @@ export async function crossValidate(
   const splits = only
     .map((fold) => {
       const held: number[] = [];
-      const taught: number[] = [];
-      for (let i = 0; i < labelled.length; i++) (folds.of[i] === fold ? held : taught).push(i);
-      return { fold, held, taught };
+      const training: number[] = [];
+      for (let i = 0; i < labelled.length; i++) (folds.of[i] === fold ? held : training).push(i);
+      return { fold, held, training };
     })
-    .filter(({ held, taught }) => held.length > 0 && taught.length > 0);
+    .filter(({ held, training }) => held.length > 0 && training.length > 0);
   const waiting = splits.values();
   const lane = async () => {
-    for (const { fold, held, taught } of waiting) {
+    for (const { fold, held, training } of waiting) {
       const rows = Int32Array.from(held, (place) => labelled[place]);
-      const result = await learn(withLabels(problem, taught), rows, fold);
+      const result = await learn(withLabels(problem, training), rows, fold);
       for (const [i, place] of held.entries()) {
         logits.data.set(result.data.subarray(i * classes, (i + 1) * classes), place * classes);
       }
     }
   };
-  const lanes = problem.features.rows > MOST_ROWS_SIDE_BY_SIDE ? 1 : 2;
+  const lanes = problem.features.rows > MAX_ROWS_SIDE_BY_SIDE ? 1 : 2;
   await Promise.all(Array.from({ length: lanes }, lane));
   const places = splits.flatMap(({ held }) => held);
   return { logits, places, ...scoreHeldOut(logits, labels, places) };

@@ -11,7 +11,7 @@ import {
   wilsonInterval,
 } from '../../math/metrics/classification.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import type { TaskItems, Teaching } from './items.ts';
+import type { LabelledTask, TaskItems } from './items.ts';
 import type { RoundsResult } from './learn-rounds.ts';
 import { type LearningCurve, learningCurve } from './learning-curve.ts';
 
@@ -53,19 +53,19 @@ const WIDE = 0.15;
 export async function accountOf(
   pool: InferencePool,
   items: TaskItems,
-  teaching: Teaching,
+  labelledTask: LabelledTask,
   learned: RoundsResult,
 ): Promise<Account> {
-  const { classNames, problem } = teaching;
+  const { classNames, problem } = labelledTask;
   const indexOf = new Map(classNames.map((name, index) => [name, index]));
   const rows: number[] = [];
   const truth: number[] = [];
   const warnings: string[] = [];
   const unknown = new Set<string>();
-  for (const [row, word] of items.said.entries()) {
-    if (word.kind !== 'class' || !items.randomAudit.has(items.ids[row])) continue;
-    const index = indexOf.get(word.className);
-    if (index === undefined) unknown.add(word.className);
+  for (const [row, annotation] of items.annotations.entries()) {
+    if (annotation.kind !== 'class' || !items.randomAudit.has(items.ids[row])) continue;
+    const index = indexOf.get(annotation.className);
+    if (index === undefined) unknown.add(annotation.className);
     rows.push(row);
     truth.push(index ?? -1);
   }

@@ -28,7 +28,7 @@ export interface TaskItems {
   /** Group of each item. */
   readonly groups: readonly string[];
   /** What is known of each item. */
-  readonly said: readonly Said[];
+  readonly annotations: readonly Annotation[];
   /** Items that are never trained on, and those of them that were drawn with equal chance. */
   readonly audit: ReadonlySet<ItemId>;
   readonly randomAudit: ReadonlySet<ItemId>;
@@ -37,7 +37,7 @@ export interface TaskItems {
 }
 
 /** What people said of one item. */
-export type Said =
+export type Annotation =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'class'; readonly className: string; readonly origin: 'human' | 'imported' }
   /** In the task, but none of its classes; or not any of these classes. */
@@ -47,7 +47,7 @@ export type Said =
   | { readonly kind: 'contradiction'; readonly classNames: readonly string[] };
 
 const PAGE = 512;
-const NOTHING: Said = { kind: 'nothing' };
+const NOTHING: Annotation = { kind: 'nothing' };
 
 /** The task of that name, which has to have one class an item. */
 export async function singleTask(store: Pick<Store, 'tasks'>, name: string): Promise<Task> {
@@ -88,19 +88,19 @@ export async function taskItems(
   const groups = await groupsOf(store, ids, task);
   const audit = await neverTrainedOn(store, task.name);
   const randomAudit = await randomAuditItems(store, task.name);
-  const said: Said[] = [];
+  const annotations: Annotation[] = [];
   for (let start = 0; start < ids.length; start += PAGE) {
     const page = ids.slice(start, start + PAGE);
     const labels = await store.labelsOf(page, task.name);
-    for (const id of page) said.push(saidOf(labels.get(id) ?? []));
+    for (const id of page) annotations.push(annotationOf(labels.get(id) ?? []));
   }
   const counts = (await store.classes()).flatMap((one) => one.counts);
   const otherTasks = otherTasksOf(counts, task.name);
-  return { task, recipe, mean, ids, features: vectors, groups, said, audit, randomAudit, otherTasks };
+  return { task, recipe, mean, ids, features: vectors, groups, annotations, audit, randomAudit, otherTasks };
 }
 
 /** What the labels of an item come to, people's word first. */
-export function saidOf(labels: readonly Label[]): Said {
+export function annotationOf(labels: readonly Label[]): Annotation {
   const trusted = labels.filter(({ origin }) => origin === 'human' || origin === 'imported');
   if (trusted.length === 0) return NOTHING;
   const [best] = currentLabels(trusted, 'single');
@@ -131,8 +131,8 @@ async function groupsOf(store: Store, ids: readonly ItemId[], task: Task): Promi
   return ids.map((id) => groupOf.get(id) ?? id);
 }
 
-/** What may be taught with, and what stood in the way of more. */
-export interface Teaching {
+/** What may be learned from, and what stood in the way of more. */
+export interface LabelledTask {
   readonly problem: Problem;
   /** By class index, in order of name. */
   readonly classNames: readonly string[];
@@ -149,8 +149,8 @@ export interface Teaching {
 const SHOWN = 5;
 
 /** The problem that a task's labels pose, or an error that says what is missing. Audit items and their groups take no part. */
-export function teachingOf(items: TaskItems): Teaching {
-  const { ids, said, audit, features, groups, task, otherTasks } = items;
+export function labelledTaskOf(items: TaskItems): LabelledTask {
+  const { ids, annotations, audit, features, groups, task, otherTasks } = items;
   const labelled: number[] = [];
   const names: string[] = [];
   const contradictions: string[] = [];
@@ -159,18 +159,18 @@ export function teachingOf(items: TaskItems): Teaching {
   const auditGroups = new Set<string>();
   for (let row = 0; row < ids.length; row++) if (audit.has(ids[row])) auditGroups.add(groups[row]);
   for (let row = 0; row < ids.length; row++) {
-    const word = said[row];
+    const annotation = annotations[row];
     const id = ids[row];
-    switch (word.kind) {
+    switch (annotation.kind) {
       case 'class':
         if (auditGroups.has(groups[row])) inAudit++;
         else {
           labelled.push(row);
-          names.push(word.className);
+          names.push(annotation.className);
         }
         break;
       case 'contradiction':
-        contradictions.push(`${id.slice(0, 12)} is said to be ${word.classNames.join(' and ')}`);
+        contradictions.push(`${id.slice(0, 12)} is said to be ${annotation.classNames.join(' and ')}`);
         break;
       case 'none':
         none++;
@@ -179,7 +179,7 @@ export function teachingOf(items: TaskItems): Teaching {
       case 'nothing':
         break;
       default:
-        word satisfies never;
+        annotation satisfies never;
     }
   }
   const classNames = [...new Set(names)].sort();
@@ -215,7 +215,7 @@ export function teachingOf(items: TaskItems): Teaching {
 function refuseUnteachable(
   task: string,
   classNames: readonly string[],
-  counts: Teaching['counts'],
+  counts: LabelledTask['counts'],
   contradictions: readonly string[],
   otherTasks: readonly string[],
 ): void {

@@ -2,7 +2,7 @@
 import type { StageJob } from '../../jobs/stage.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import { putPredictions } from '../predictions.ts';
-import type { TaskItems, Teaching } from './items.ts';
+import type { LabelledTask, TaskItems } from './items.ts';
 import { type LabelSettings, labelStage } from './label-stage.ts';
 
 /**
@@ -12,8 +12,8 @@ import { type LabelSettings, labelStage } from './label-stage.ts';
  */
 export async function labelTheRest(
   job: StageJob<LabelSettings>,
-  { ids, said, groups, task }: TaskItems,
-  { classNames }: Teaching,
+  { ids, annotations, groups, task }: TaskItems,
+  { classNames }: LabelledTask,
   { probabilities, key }: { readonly probabilities: Matrix; readonly key: string },
 ): Promise<{ readonly labels: number; readonly unsure: number }> {
   const { workspace, runId } = job;
@@ -21,8 +21,8 @@ export async function labelTheRest(
   await store.ensureClasses(classNames);
   // Regions of one image are in one group, and may be of any class.
   const together =
-    task.items === 'images' ? withGroupAnswers(probabilities, { said, groups }, classNames) : probabilities;
-  const allowed = withoutRefused(together, said, classNames);
+    task.items === 'images' ? withGroupAnswers(probabilities, { annotations, groups }, classNames) : probabilities;
+  const allowed = withoutRefused(together, annotations, classNames);
   const { name, items } = task;
   const set = { task: name, items, origin: 'model', classNames, runId, key: key.slice(0, 16) } as const;
   await putPredictions(workspace, set, ids, allowed);
@@ -39,19 +39,19 @@ export async function labelTheRest(
  */
 export function withGroupAnswers(
   probabilities: Matrix,
-  { said, groups }: Pick<TaskItems, 'said' | 'groups'>,
+  { annotations, groups }: Pick<TaskItems, 'annotations' | 'groups'>,
   classNames: readonly string[],
 ): Matrix {
   const { data, columns } = probabilities;
   const answers = new Map<string, string | null>();
-  for (const [row, word] of said.entries()) {
-    if (word.kind !== 'class') continue;
+  for (const [row, annotation] of annotations.entries()) {
+    if (annotation.kind !== 'class') continue;
     const group = groups[row];
     const before = answers.get(group);
-    answers.set(group, before === undefined || before === word.className ? word.className : null);
+    answers.set(group, before === undefined || before === annotation.className ? annotation.className : null);
   }
-  for (const [row, word] of said.entries()) {
-    if (word.kind !== 'nothing' && word.kind !== 'not') continue;
+  for (const [row, annotation] of annotations.entries()) {
+    if (annotation.kind !== 'nothing' && annotation.kind !== 'not') continue;
     const answer = classNames.indexOf(answers.get(groups[row]) ?? '');
     if (answer < 0) continue;
     for (let c = 0; c < columns; c++) {
@@ -62,11 +62,15 @@ export function withGroupAnswers(
 }
 
 /** Probabilities where "not this" of a person counts: such classes get none, the others share it. */
-function withoutRefused(probabilities: Matrix, said: TaskItems['said'], classNames: readonly string[]): Matrix {
+function withoutRefused(
+  probabilities: Matrix,
+  annotations: TaskItems['annotations'],
+  classNames: readonly string[],
+): Matrix {
   const { data, columns } = probabilities;
-  for (const [row, word] of said.entries()) {
-    if (word.kind !== 'not') continue;
-    const refused = new Set(word.classNames);
+  for (const [row, annotation] of annotations.entries()) {
+    if (annotation.kind !== 'not') continue;
+    const refused = new Set(annotation.classNames);
     let left = 0;
     for (let c = 0; c < columns; c++) {
       if (refused.has(classNames[c])) data[row * columns + c] = 0;

@@ -11,7 +11,7 @@ import type { NewLabel, VectorShard } from '../../store/store.ts';
 import { neverTrainedOn } from '../audit/audit-items.ts';
 import { type PredictionSet, predictionSpace, requirePredictionSet } from '../predictions.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
-import { saidOf } from './items.ts';
+import { annotationOf } from './items.ts';
 
 export const LABEL_SETTINGS = z.object({
   task: z.string(),
@@ -72,7 +72,7 @@ async function labelsFrom({ store, vectors, set, audit, job }: LabelContext, sha
   const labels: NewLabel[] = [];
   let unsure = 0;
   for (const [row, itemId] of ids.entries()) {
-    const { kind } = saidOf(known.get(itemId) ?? []);
+    const { kind } = annotationOf(known.get(itemId) ?? []);
     // A contradiction is a person's to settle.
     if (kind === 'class' || kind === 'none' || kind === 'contradiction') continue;
     const confidence = probabilities.data[row * classNames.length + best[row]];

@@ -1,5 +1,5 @@
 /**
- * From a few labels to the final head: search, baseline, then one technique after the other, each cross-validated as a
+ * From a few labels to the final head: search, baseline, then one method after the other, each cross-validated as a
  * whole, until none helps. Pure: numbers in, numbers out; everything it measured is in `steps`.
  */
 import { fitTemperature, softmaxRows } from '../../math/calibration.ts';
@@ -8,14 +8,22 @@ import { type Matrix, newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import { crossValidate, type Folds, foldsOf, type HeldOut } from './cross-validation.ts';
 import { joinGraph, principalFeatures } from './graph-features.ts';
-import { type LearnContext, type Learned, learn, logitsOfRows, needsGraph, type TechniqueName } from './methods.ts';
-import { type BaseSettings, type Problem, withinReach } from './problem.ts';
+import {
+  type LearnContext,
+  type Learned,
+  type LearnSettings,
+  learn,
+  logitsOfRows,
+  type MethodName,
+  needsGraph,
+} from './methods.ts';
+import { type BaseSettings, type Problem, subsample } from './problem.ts';
 import { baseCandidates, type SearchWidth, searchBase, type Trial } from './search.ts';
 
 export interface RoundsOptions {
   readonly seed: number;
-  /** Tried in this order after `base`. Default {@link DEFAULT_TECHNIQUES}. */
-  readonly techniques?: readonly TechniqueName[];
+  /** Tried in this order after `base`. Default {@link DEFAULT_METHODS}. */
+  readonly techniques?: readonly MethodName[];
   /**
    * Folds of the cross-validation. Default 10 up to 300 labels: with few, what is learned from four fifths of them is a
    * good deal worse than what is learned from all, and confidence would be set too low. 5 up to 3000, else 3: then
@@ -24,7 +32,7 @@ export interface RoundsOptions {
   readonly folds?: number;
   /** What the search for the base model's settings tries. Default `quick`. */
   readonly search?: SearchWidth;
-  /** No further technique is begun after this long (default: no end). What was begun is finished. */
+  /** No further method is begun after this long (default: no end). What was begun is finished. */
   readonly budgetMs?: number;
   readonly signal?: AbortSignal;
   readonly onStep?: (step: Step) => void;
@@ -32,7 +40,7 @@ export interface RoundsOptions {
 
 /** What was measured of one way of learning, on the labels it may be trained on. */
 export interface Step {
-  readonly technique: TechniqueName;
+  readonly technique: MethodName;
   /** Cross-validated, fraction. */
   readonly accuracy: number;
   /** Cross-validated mean cross-entropy after temperature scaling, nats. */
@@ -42,12 +50,12 @@ export interface Step {
 }
 
 export interface RoundsResult {
-  readonly technique: TechniqueName;
+  readonly technique: MethodName;
   readonly settings: BaseSettings;
   readonly head: Head;
   /** For images that the head has not seen, labelled or not. */
   readonly temperature: number;
-  /** For the rows of the problem: the head was taught what its teacher thinks of them, and is surer of them. */
+  /** For the rows of the problem: the head was training what its teacher thinks of them, and is surer of them. */
   readonly restTemperature: number;
   /** Calibrated, of every row; shape [n, classes]. Labelled rows: as the cross-validation saw them, never in-sample. */
   readonly probabilities: Matrix;
@@ -55,108 +63,119 @@ export interface RoundsResult {
   readonly steps: readonly Step[];
   readonly trials: readonly Trial[];
   readonly folds: Folds;
-  /** Techniques that the budget left no time for. */
-  readonly skipped: readonly TechniqueName[];
+  /** Methods that the budget left no time for. */
+  readonly skipped: readonly MethodName[];
 }
 
 /** `naive` is there to be compared with. What `bench/teach.ts` found no use in is not. */
-export const DEFAULT_TECHNIQUES: readonly TechniqueName[] = ['naive', 'metric'];
+export const DEFAULT_METHODS: readonly MethodName[] = ['naive', 'metric'];
 
-/** One of `DEFAULT_TECHNIQUES` that is worth more than the base where cross-validation cannot tell. */
-const TRUSTED: ReadonlySet<TechniqueName> = new Set(['graph', 'aligned', 'metric']);
+/** One of `DEFAULT_METHODS` that is worth more than the base where cross-validation cannot tell. */
+const TRUSTED: ReadonlySet<MethodName> = new Set(['graph', 'aligned', 'metric']);
 
 /**
- * Rows that techniques look at, at most: the neighbour graphs cost the square of them, and a linear head on some hundred
+ * Rows that methods look at, at most: the neighbour graphs cost the square of them, and a linear head on some hundred
  * numbers learns no more from the hundred thousandth item than from the twenty thousandth.
  */
-const MOST_ROWS = 20_000;
+const MAX_ROWS = 20_000;
 /** Of the budget, what the search may take before it is cut short. */
 const SEARCH_SHARE = 0.4;
 
 export async function learnRounds(pool: InferencePool, whole: Problem, options: RoundsOptions): Promise<RoundsResult> {
-  const { seed, techniques = DEFAULT_TECHNIQUES, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
+  const { seed, techniques = DEFAULT_METHODS, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
   const startedAt = performance.now();
-  const problem = withinReach(whole, MOST_ROWS, seed);
+  const problem = subsample(whole, MAX_ROWS, seed);
   const folds = foldsOf(problem, options.folds ?? defaultFolds(problem.labelled.length), seed);
   let context: LearnContext = { pool, joined: null, principal: null, seed, signal };
-  const {
-    best,
-    trials,
-    heldOut: baseHeldOut,
-  } = await searchBase(
-    context,
-    problem,
-    folds,
-    baseCandidates(options.search ?? 'quick', problem.views !== undefined),
-    { deadlineMs: startedAt + SEARCH_SHARE * budgetMs },
-  );
-  const { head: headKind, C, classWeights, augment } = best;
-  const settings: BaseSettings = { head: headKind, C, classWeights, augment };
+  const candidates = baseCandidates(options.search ?? 'quick', problem.augmentations !== undefined);
+  const deadlineMs = startedAt + SEARCH_SHARE * budgetMs;
+  const { best, trials, heldOut } = await searchBase(context, problem, folds, candidates, { deadlineMs });
+  const { head, C, classWeights, augment } = best;
+  const settings: BaseSettings = { head, C, classWeights, augment };
   const steps: Step[] = [];
-  const skipped: TechniqueName[] = [];
-  const measure = (technique: TechniqueName, heldOut: HeldOut, fresh: Matrix): Candidate => {
-    const temperature = fitTemperature(heldOut.logits, problem.labels);
-    const loss = lossAt(heldOut.logits, problem.labels, temperature);
-    const elapsedMs = Math.round(performance.now() - startedAt);
-    const step = { technique, accuracy: heldOut.accuracy, loss, temperature, elapsedMs };
+  const skipped: MethodName[] = [];
+  const measured = (method: MethodName, held: HeldOut, fresh: Matrix): Candidate => {
+    const step = stepOf(method, held, problem.labels, performance.now() - startedAt);
     steps.push(step);
     onStep?.(step);
-    return { ...step, heldOut, fresh };
+    return { ...step, heldOut: held, fresh };
   };
 
-  const placeOf = new Map(Array.from(problem.labelled, (row, place) => [row, place]));
-  let chosen = measure('base', baseHeldOut, baseHeldOut.logits);
-  for (const technique of techniques) {
+  let chosen = measured('base', heldOut, heldOut.logits);
+  for (const method of techniques) {
     signal?.throwIfAborted();
     if (performance.now() - startedAt > budgetMs) {
-      skipped.push(technique);
+      skipped.push(method);
       continue;
     }
-    if (needsGraph(technique) && !context.joined) {
-      const joined = await joinGraph(pool, problem.features, { seed, signal });
-      context = { ...context, joined, principal: await principalFeatures(pool, problem.features, seed) };
-    }
-    const fresh = newSharedMatrix(problem.labelled.length, problem.classes);
-    // Every other fold begins with the head of the first one.
-    let first: Promise<Learned> | undefined;
-    const heldOut = await crossValidate(problem, folds, async (taught, rows) => {
-      const before = first && (await first);
-      const start = before?.head.kind === 'linear' ? before.head : undefined;
-      const learning = learn({ ...context, heldOut: rows, start }, taught, { technique, ...settings });
-      first ??= learning;
-      const { head, freshHead } = await learning;
-      const unseen = await logitsOfRows(pool, freshHead, taught.features, rows);
-      for (const [i, row] of rows.entries()) {
-        fresh.data.set(rowsOf(unseen, i, i + 1).data, (placeOf.get(row) as number) * problem.classes);
-      }
-      return logitsOfRows(pool, head, taught.features, rows);
-    });
-    const candidate = measure(technique, heldOut, fresh);
+    if (needsGraph(method)) context = await withGraph(context, problem);
+    const validated = await validate(context, problem, folds, { method, ...settings });
+    const candidate = measured(method, validated.heldOut, validated.fresh);
     if (isBetter(candidate, chosen, problem.labelled.length)) chosen = candidate;
   }
+  return { ...(await fitted(context, problem, whole, chosen, settings)), settings, steps, trials, folds, skipped };
+}
 
+function stepOf(technique: MethodName, heldOut: HeldOut, labels: Int32Array, elapsedMs: number): Step {
+  const temperature = fitTemperature(heldOut.logits, labels);
+  const loss = lossAt(heldOut.logits, labels, temperature);
+  return { technique, accuracy: heldOut.accuracy, loss, temperature, elapsedMs: Math.round(elapsedMs) };
+}
+
+/** The context with what methods on the neighbour graph look at; made once. */
+async function withGraph(context: LearnContext, { features }: Problem): Promise<LearnContext> {
+  if (context.joined) return context;
+  const { pool, seed, signal } = context;
+  const joined = await joinGraph(pool, features, { seed, signal });
+  return { ...context, joined, principal: await principalFeatures(pool, features, seed) };
+}
+
+/** A method, cross-validated as a whole. */
+async function validate(
+  context: LearnContext,
+  problem: Problem,
+  folds: Folds,
+  settings: LearnSettings,
+): Promise<Pick<Candidate, 'heldOut' | 'fresh'>> {
+  const { pool } = context;
+  const { labelled, classes } = problem;
+  const placeOf = new Map(Array.from(labelled, (row, place) => [row, place]));
+  const fresh = newSharedMatrix(labelled.length, classes);
+  // Every other fold begins with the head of the first one.
+  let first: Promise<Learned> | undefined;
+  const heldOut = await crossValidate(problem, folds, async (training, rows) => {
+    const before = first && (await first);
+    const start = before?.head.kind === 'linear' ? before.head : undefined;
+    const learning = learn({ ...context, heldOut: rows, start }, training, settings);
+    first ??= learning;
+    const { head, freshHead } = await learning;
+    const unseen = await logitsOfRows(pool, freshHead, training.features, rows);
+    for (const [i, row] of rows.entries()) {
+      fresh.data.set(rowsOf(unseen, i, i + 1).data, (placeOf.get(row) as number) * classes);
+    }
+    return logitsOfRows(pool, head, training.features, rows);
+  });
+  return { heldOut, fresh };
+}
+
+/** The chosen method on all labels, and what it makes of every item. */
+async function fitted(
+  context: LearnContext,
+  problem: Problem,
+  whole: Problem,
+  chosen: Candidate,
+  settings: BaseSettings,
+): Promise<Pick<RoundsResult, 'technique' | 'head' | 'temperature' | 'restTemperature' | 'probabilities' | 'heldOut'>> {
   const { technique, temperature: restTemperature, heldOut } = chosen;
   const temperature = fitTemperature(chosen.fresh, problem.labels);
-  const { head } = await learn(context, problem, { technique, ...settings });
-  const probabilities = softmaxRows(await headLogits(pool, head, whole.features), restTemperature);
+  const { head } = await learn(context, problem, { method: technique, ...settings });
+  const probabilities = softmaxRows(await headLogits(context.pool, head, whole.features), restTemperature);
   const honest = softmaxRows(heldOut.logits, restTemperature);
   const { classes } = problem;
   for (const [place, row] of whole.labelled.entries()) {
     probabilities.data.set(honest.data.subarray(place * classes, (place + 1) * classes), row * classes);
   }
-  return {
-    technique,
-    settings,
-    head,
-    temperature,
-    restTemperature,
-    probabilities,
-    heldOut,
-    steps,
-    trials,
-    folds,
-    skipped,
-  };
+  return { technique, head, temperature, restTemperature, probabilities, heldOut };
 }
 
 function defaultFolds(labels: number): number {

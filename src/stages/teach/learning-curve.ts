@@ -36,8 +36,8 @@ export async function learningCurve(
   const used = (labels * (folds.count - 1)) / folds.count;
   const points: { labels: number; accuracy: number }[] = [];
   for (const share of SHARES) {
-    const { accuracy } = await crossValidate(problem, folds, async (taught, rows, fold) => {
-      const part = someOf(taught, share, fold);
+    const { accuracy } = await crossValidate(problem, folds, async (training, rows, fold) => {
+      const part = someOf(training, share, fold);
       const head = await baseHead({ pool, joined: null, principal: null, seed: 0 }, part, settings);
       return logitsOfRows(pool, head, part.features, rows);
     });

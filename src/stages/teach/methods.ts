@@ -13,28 +13,28 @@ import { withinClassNormalised } from '../../math/heads/within-class.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import { joinGraph } from './graph-features.ts';
-import { type BaseSettings, labelledLesson, type Problem, teachLabels, weightsOf, withViews } from './problem.ts';
+import { type BaseSettings, labelledSet, type Problem, putLabelsIn, weightsOf, withAugmentations } from './problem.ts';
 import { spreadLabels } from './spreading.ts';
 
 export interface LearnSettings extends BaseSettings {
-  readonly technique: TechniqueName;
+  readonly method: MethodName;
 }
 
 export interface LearnContext {
   readonly pool: InferencePool;
   /**
    * Features of every row joined with its diffusion coordinates, shape [n, columns + dimensions]; label-free, so it is
-   * made once. Null where no technique asks for it.
+   * made once. Null where no method asks for it.
    */
   readonly joined: Matrix | null;
-  /** Principal components of the features, label-free as well; null where no technique asks for them. */
+  /** Principal components of the features, label-free as well; null where no method asks for them. */
   readonly principal: Matrix | null;
   /**
    * Rows that are held out. Without their labels they are unlabelled rows like others, and a student learns from them
    * what the teacher thinks: so it goes with the rest of the items, and not with images that come later.
    */
   readonly heldOut?: Int32Array;
-  /** A student of nearly the same lesson, to begin with: it saves most of the work. */
+  /** A student of nearly the same training set, to begin with: it saves most of the work. */
   readonly start?: LinearHead;
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -43,9 +43,9 @@ export interface LearnContext {
 export interface Learned {
   /** On `problem.features`. */
   readonly head: Head;
-  /** Taught without the rows that are held out: what it says of them is what is to be expected of later images. */
+  /** Trained without the rows that are held out: what it says of them is what is to be expected of later images. */
   readonly freshHead: Head;
-  /** What the unlabelled rows were taught as: shape [n, classes]; null where only labels taught. */
+  /** What the unlabelled rows were given as labels: shape [n, classes]; null where labels alone were learned from. */
   readonly softLabels: Matrix | null;
 }
 
@@ -58,47 +58,47 @@ const METRIC_ROUNDS = 2;
 
 type Technique = (context: LearnContext, problem: Problem, settings: LearnSettings) => Promise<Learned>;
 
-export const TECHNIQUES = {
+export const METHODS = {
   /** Labels alone. */
   base: async (context, problem, settings) => {
     const head = await baseHead(context, problem, settings);
     return { head, freshHead: head, softLabels: null };
   },
-  /** The base's best guess for every other item, taken for true (Lee, "Pseudo-Label", ICML-W 2013). */
+  /** The base's prediction for every other item, taken for true (Lee, "Pseudo-Label", ICML-W 2013). */
   naive: async (context, problem, settings) => {
     const head = await baseHead(context, problem, settings);
-    const guesses = oneHot(argMaxRows(await headLogits(context.pool, head, problem.features)), problem.classes);
-    return student(context, problem, settings, guesses, settings.C);
+    const predictions = oneHot(argMaxRows(await headLogits(context.pool, head, problem.features)), problem.classes);
+    return student(context, problem, settings, predictions, settings.C);
   },
-  /** The base's guesses as probabilities. */
+  /** The base's predictions as probabilities. */
   soft: async (context, problem, settings) => {
     const head = await baseHead(context, problem, settings);
-    const guesses = softmaxRows(await headLogits(context.pool, head, problem.features));
-    return student(context, problem, settings, guesses, settings.C);
+    const predictions = softmaxRows(await headLogits(context.pool, head, problem.features));
+    return student(context, problem, settings, predictions, settings.C);
   },
   /** A teacher that sees the neighbour graph, as probabilities. */
   graph: async (context, problem, settings) =>
     student(context, problem, settings, await teacher(context, problem, settings), STUDENT_C),
   /** The same, with the classes' shares drawn half-way to those among the labels. */
   aligned: async (context, problem, settings) => {
-    const guesses = aligned(await teacher(context, problem, settings), classShares(problem), 0.5);
-    return student(context, problem, settings, guesses, STUDENT_C);
+    const predictions = aligned(await teacher(context, problem, settings), classShares(problem), 0.5);
+    return student(context, problem, settings, predictions, STUDENT_C);
   },
   /**
    * What the teacher is sure of, taken for true, by a threshold of each class that follows how sure it is on average
-   * (FreeMatch: Wang et al., ICLR 2023); the others are not taught.
+   * (FreeMatch: Wang et al., ICLR 2023); the others are left out.
    */
   thresholds: async (context, problem, settings) => {
     const beliefs = await teacher(context, problem, settings);
     const trusted = aboveOwnThreshold(beliefs);
     return student(context, problem, settings, oneHot(argMaxRows(beliefs), problem.classes), STUDENT_C, trusted);
   },
-  /** What the base and the teacher both say (co-training: Blum and Mitchell, COLT 1998); the others are not taught. */
+  /** What the base and the teacher both say (co-training: Blum and Mitchell, COLT 1998); the others are left out. */
   agreement: async (context, problem, settings) => {
     const head = await baseHead(context, problem, settings);
-    const said = argMaxRows(await headLogits(context.pool, head, problem.features));
+    const byBase = argMaxRows(await headLogits(context.pool, head, problem.features));
     const beliefs = argMaxRows(await teacher(context, problem, settings));
-    const trusted = Float32Array.from(beliefs, (label, row) => Number(label === said[row]));
+    const trusted = Float32Array.from(beliefs, (label, row) => Number(label === byBase[row]));
     return student(context, problem, settings, oneHot(beliefs, problem.classes), STUDENT_C, trusted);
   },
   /** Labels spread over the neighbour graph (Zhou et al., "Learning with local and global consistency", NIPS 2003). */
@@ -110,20 +110,20 @@ export const TECHNIQUES = {
    */
   metric: async (context, problem, settings) => {
     const shares = classShares(problem);
-    let guesses = aligned(await teacher(context, problem, settings), shares, 0.5);
+    let predictions = aligned(await teacher(context, problem, settings), shares, 0.5);
     for (let round = 0; round < METRIC_ROUNDS; round++) {
-      teachLabels(problem, guesses);
+      putLabelsIn(problem, predictions);
       const { pool, principal, signal } = context;
       if (!principal) throw new RangeError('metric needs principal components');
-      const features = await withinClassNormalised(pool, principal, guesses, { shrinkage: METRIC_SHRINKAGE });
+      const features = await withinClassNormalised(pool, principal, predictions, { shrinkage: METRIC_SHRINKAGE });
       const joined = await joinGraph(pool, features, { seed: context.seed, signal });
-      guesses = aligned(await teacher({ ...context, joined }, problem, settings), shares, 0.5);
+      predictions = aligned(await teacher({ ...context, joined }, problem, settings), shares, 0.5);
     }
-    return student(context, problem, settings, guesses, STUDENT_C);
+    return student(context, problem, settings, predictions, STUDENT_C);
   },
 } as const satisfies Record<string, Technique>;
 
-export type TechniqueName =
+export type MethodName =
   | 'base'
   | 'naive'
   | 'soft'
@@ -133,15 +133,15 @@ export type TechniqueName =
   | 'agreement'
   | 'spreading'
   | 'metric';
-export const TECHNIQUE_NAMES = Object.keys(TECHNIQUES) as readonly TechniqueName[];
+export const METHOD_NAMES = Object.keys(METHODS) as readonly MethodName[];
 
-/** Whether a technique looks at `LearnContext.joined`. */
-export function needsGraph(technique: TechniqueName): boolean {
-  return ['graph', 'aligned', 'thresholds', 'agreement', 'metric'].includes(technique);
+/** Whether a method looks at `LearnContext.joined`. */
+export function needsGraph(method: MethodName): boolean {
+  return ['graph', 'aligned', 'thresholds', 'agreement', 'metric'].includes(method);
 }
 
 export function learn(context: LearnContext, problem: Problem, settings: LearnSettings): Promise<Learned> {
-  return TECHNIQUES[settings.technique](context, problem, settings);
+  return METHODS[settings.method](context, problem, settings);
 }
 
 export async function baseHead(
@@ -149,34 +149,34 @@ export async function baseHead(
   problem: Problem,
   { head, C, classWeights, augment }: BaseSettings,
 ): Promise<Head> {
-  const plain = labelledLesson(problem, problem.features, classWeights);
-  const lesson = augment ? withViews(problem, plain, classWeights) : plain;
+  const plain = labelledSet(problem, problem.features, classWeights);
+  const trainingSet = augment ? withAugmentations(problem, plain, classWeights) : plain;
   switch (head) {
     case 'linear':
-      return { kind: head, ...(await fitLinearHead(pool, lesson, { C, signal })) };
+      return { kind: head, ...(await fitLinearHead(pool, trainingSet, { C, signal })) };
     case 'mlp':
-      return { kind: head, ...(await fitMlpHead(pool, lesson, { C, seed, signal })) };
+      return { kind: head, ...(await fitMlpHead(pool, trainingSet, { C, seed, signal })) };
     default:
       return head satisfies never;
   }
 }
 
 async function teacher({ pool, joined, signal }: LearnContext, problem: Problem, settings: LearnSettings) {
-  if (!joined) throw new RangeError(`${settings.technique} needs the neighbour graph`);
-  const lesson = labelledLesson(problem, joined, settings.classWeights);
-  const head = await fitLinearHead(pool, lesson, { C: TEACHER_C, signal });
+  if (!joined) throw new RangeError(`${settings.method} needs the neighbour graph`);
+  const trainingSet = labelledSet(problem, joined, settings.classWeights);
+  const head = await fitLinearHead(pool, trainingSet, { C: TEACHER_C, signal });
   return softmaxRows(await logitsOf(pool, head, joined));
 }
 
 /**
- * A linear head taught by everything: people's labels where there are some, `guesses` elsewhere; those are changed.
- * @param trusted how much each row's guess counts, shape [n] (default 1).
+ * A linear head trained on everything: people's labels where there are some, `predictions` elsewhere; those are changed.
+ * @param trusted how much each row's prediction counts, shape [n] (default 1).
  */
 async function student(
   { pool, heldOut, start, signal }: LearnContext,
   problem: Problem,
   { classWeights, augment }: LearnSettings,
-  guesses: Matrix,
+  predictions: Matrix,
   C: number,
   trusted?: Float32Array,
 ): Promise<Learned> {
@@ -184,17 +184,17 @@ async function student(
   const weights = trusted?.slice() ?? new Float32Array(features.rows).fill(1);
   const own = weightsOf(labels, classes, classWeights);
   for (const [i, row] of labelled.entries()) weights[row] = own[i];
-  teachLabels(problem, guesses);
+  putLabelsIn(problem, predictions);
   const fit = async (rowWeights: Float32Array, from?: LinearHead): Promise<Head & LinearHead> => {
-    const plain = { features, targets: guesses, weights: rowWeights };
-    const lesson = augment ? withViews(problem, plain, classWeights) : plain;
-    return { kind: 'linear', ...(await fitLinearHead(pool, lesson, { C, start: from, signal })) };
+    const plain = { features, targets: predictions, weights: rowWeights };
+    const trainingSet = augment ? withAugmentations(problem, plain, classWeights) : plain;
+    return { kind: 'linear', ...(await fitLinearHead(pool, trainingSet, { C, start: from, signal })) };
   };
   const head = await fit(weights, start);
-  if (!heldOut) return { head, freshHead: head, softLabels: guesses };
+  if (!heldOut) return { head, freshHead: head, softLabels: predictions };
   const others = weights.slice();
   for (const row of heldOut) others[row] = 0;
-  return { head, freshHead: await fit(others, head), softLabels: guesses };
+  return { head, freshHead: await fit(others, head), softLabels: predictions };
 }
 
 /** Each class's share among the labels, one item more for each: shape [classes]. */

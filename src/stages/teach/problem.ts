@@ -5,7 +5,7 @@
 
 import { sampleIndices, seededRandom } from '../../core/random.ts';
 import type { Head } from '../../math/heads/head.ts';
-import { balancedWeights, type Lesson, oneHot } from '../../math/heads/linear-head.ts';
+import { balancedWeights, oneHot, type TrainingSet } from '../../math/heads/linear-head.ts';
 import { gatherRows, type Matrix, stacked } from '../../math/matrix.ts';
 
 export interface Problem {
@@ -18,14 +18,14 @@ export interface Problem {
   /** Class of each labelled row, in their order. */
   readonly labels: Int32Array;
   readonly classes: number;
-  /** Other views of labelled items, which may be taught as well; none where nobody asked for them. */
-  readonly views?: Views;
+  /** Augmented views of labelled items, which may be learned from as well; none where nobody asked for them. */
+  readonly augmentations?: Augmentations;
 }
 
-export interface Views {
-  /** Finished vectors, shape [views, columns]. */
+export interface Augmentations {
+  /** Finished vectors, shape [augmentations, columns]. */
   readonly features: Matrix;
-  /** The row each is a view of, shape [views]. */
+  /** The row each was made of, shape [augmentations]. */
   readonly of: Int32Array;
 }
 
@@ -39,16 +39,16 @@ export interface BaseSettings {
   /** Inverse strength of the penalty. */
   readonly C: number;
   readonly classWeights: ClassWeights;
-  /** Whether augmented views of the labelled items are taught as well. */
+  /** Whether augmented views of the labelled items are learned from as well. */
   readonly augment: boolean;
 }
 
 /** The labelled rows of a matrix over all items. */
-export function labelledLesson(
+export function labelledSet(
   { labelled, labels, classes }: Pick<Problem, 'labelled' | 'labels' | 'classes'>,
   features: Matrix,
   classWeights: ClassWeights,
-): Lesson {
+): TrainingSet {
   return {
     features: gatherRows(features, labelled),
     targets: oneHot(labels, classes),
@@ -56,37 +56,37 @@ export function labelledLesson(
   };
 }
 
-/** A lesson with the views of the problem's labelled items behind it; an item and its views count as one item. */
-export function withViews(problem: Problem, lesson: Lesson, classWeights: ClassWeights): Lesson {
-  const { views, labelled, labels, classes } = problem;
-  if (!views) throw new RangeError('these items have no views');
+/** A training set with the augmentations of its labelled items behind it; an item and its augmentations count as one item. */
+export function withAugmentations(problem: Problem, trainingSet: TrainingSet, classWeights: ClassWeights): TrainingSet {
+  const { augmentations, labelled, labels, classes } = problem;
+  if (!augmentations) throw new RangeError('these items have no augmentations');
   const placeOf = new Map(Array.from(labelled, (row, place) => [row, place]));
-  const taken = Array.from(views.of, (row, view) => ({ view, place: placeOf.get(row) })).filter(
-    (one): one is { view: number; place: number } => one.place !== undefined,
+  const taken = Array.from(augmentations.of, (row, at) => ({ at, place: placeOf.get(row) })).filter(
+    (one): one is { at: number; place: number } => one.place !== undefined,
   );
   const own = weightsOf(labels, classes, classWeights);
   const counts = new Int32Array(labelled.length).fill(1);
   for (const { place } of taken) counts[place] = counts[place] + 1;
   const share = (place: number) => own[place] / counts[place];
-  const weights = new Float32Array(lesson.features.rows + taken.length);
-  weights.set(lesson.weights);
-  // A lesson has the labelled items alone, in their order, or every row of the problem.
-  const every = lesson.features.rows > labelled.length;
+  const weights = new Float32Array(trainingSet.features.rows + taken.length);
+  weights.set(trainingSet.weights);
+  // A training set has the labelled items alone, in their order, or every row of the problem.
+  const every = trainingSet.features.rows > labelled.length;
   for (const [place, row] of labelled.entries()) {
     const at = every ? row : place;
     if (weights[at] > 0) weights[at] = share(place);
   }
-  const viewLabels = taken.map(({ place }) => labels[place]);
-  for (const [i, { place }] of taken.entries()) weights[lesson.features.rows + i] = share(place);
+  const ownLabels = taken.map(({ place }) => labels[place]);
+  for (const [i, { place }] of taken.entries()) weights[trainingSet.features.rows + i] = share(place);
   return {
     features: stacked(
-      lesson.features,
+      trainingSet.features,
       gatherRows(
-        views.features,
-        taken.map(({ view }) => view),
+        augmentations.features,
+        taken.map(({ at }) => at),
       ),
     ),
-    targets: stacked(lesson.targets, oneHot(viewLabels, classes)),
+    targets: stacked(trainingSet.targets, oneHot(ownLabels, classes)),
     weights,
   };
 }
@@ -99,8 +99,8 @@ export function weightsOf(labels: Int32Array, classes: number, classWeights: Cla
  * The problem with at most `most` rows: every labelled one, and unlabelled ones at random. What is learned from these is
  * good for all rows; the labels keep their places.
  */
-export function withinReach(problem: Problem, most: number, seed: number): Problem {
-  const { features, groups, labelled } = problem;
+export function subsample(problem: Problem, most: number, seed: number): Problem {
+  const { features, groups, labelled, augmentations } = problem;
   if (features.rows <= most) return problem;
   const known = new Set(labelled);
   const others = Array.from({ length: features.rows }, (_, row) => row).filter((row) => !known.has(row));
@@ -112,12 +112,15 @@ export function withinReach(problem: Problem, most: number, seed: number): Probl
     features: gatherRows(features, rows),
     groups: Array.from(rows, (row) => groups[row]),
     labelled: labelled.map((row) => placeOf.get(row) as number),
-    views: problem.views && { ...problem.views, of: problem.views.of.map((row) => placeOf.get(row) as number) },
+    augmentations: augmentations && {
+      ...augmentations,
+      of: augmentations.of.map((row) => placeOf.get(row) as number),
+    },
   };
 }
 
 /** Puts people's labels in their rows of soft labels, shape [n, classes]; in place. */
-export function teachLabels(
+export function putLabelsIn(
   { labelled, labels, classes }: Pick<Problem, 'labelled' | 'labels' | 'classes'>,
   soft: Matrix,
 ): void {

@@ -26,17 +26,17 @@ const C_CANDIDATES = [3, 10, 30, 100, 300, 1000];
 const MLP_CANDIDATES = [30, 300, 3000];
 
 /**
- * `quick` is logistic regression on the vectors as they are; `wide` tries a perceptron too, and views where there are
+ * `quick` is logistic regression on the vectors as they are; `wide` tries a perceptron too, and augmentations where there are
  * some. On the benchmark's sets `wide` finds nothing that is better on average (`npm run bench -- teach`).
  */
 export type SearchWidth = 'quick' | 'wide';
 
-export function baseCandidates(width: SearchWidth, views: boolean): BaseSettings[] {
+export function baseCandidates(width: SearchWidth, augmentations: boolean): BaseSettings[] {
   const weights = ['even', 'balanced'] as const;
   const of = (head: Head['kind'], Cs: readonly number[], augment: boolean): BaseSettings[] =>
     Cs.flatMap((C) => weights.map((classWeights) => ({ head, C, classWeights, augment })));
-  if (width === 'quick') return of('linear', C_CANDIDATES, views);
-  const both = views ? [false, true] : [false];
+  if (width === 'quick') return of('linear', C_CANDIDATES, augmentations);
+  const both = augmentations ? [false, true] : [false];
   return both.flatMap((augment) => [...of('linear', C_CANDIDATES, augment), ...of('mlp', MLP_CANDIDATES, augment)]);
 }
 
@@ -71,8 +71,8 @@ export async function searchBase(
       const part = await crossValidate(
         problem,
         folds,
-        async (taught, rows) =>
-          logitsOfRows(pool, await baseHead(context, taught, state.settings), taught.features, rows),
+        async (training, rows) =>
+          logitsOfRows(pool, await baseHead(context, training, state.settings), training.features, rows),
         only,
       );
       for (const place of part.places) copyRow(part.logits, state.logits, place);

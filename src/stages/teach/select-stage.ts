@@ -43,7 +43,7 @@ export async function selectIn(workspace: Workspace, options: SelectInOptions): 
   const drawn = drawAudit(items, audit, seed);
   const settings = { task, count, audit };
   return recordRun(workspace.store, { stage: 'teach select', settings }, options, async () => {
-    const { problem, guesses } = await problemOf(workspace, items, new Set(drawn));
+    const { problem, predictions } = await problemOf(workspace, items, new Set(drawn));
     const selected = await workspace.engine.withInference(options, (pool) =>
       selectItems(pool, problem, { count, seed, signal: options.signal }),
     );
@@ -52,7 +52,7 @@ export async function selectIn(workspace: Workspace, options: SelectInOptions): 
     if (ids.length > 0) await addAuditItems(workspace.store, task, ids);
     const questions: Question[] = selected.map(({ row, why }) => {
       const itemId = items.ids[row];
-      return { itemId, why, guess: guesses.get(itemId) ?? null };
+      return { itemId, why, guess: predictions.get(itemId) ?? null };
     });
     questions.push(...ids.map((itemId) => ({ itemId, why: 'audit' as const, guess: null })));
     const labelled = problem.labelled.size;
@@ -62,7 +62,7 @@ export async function selectIn(workspace: Workspace, options: SelectInOptions): 
 }
 
 /** What must stay to learn from: this share of all items is neither in the audit set nor nearly the same as what is. */
-const LEAST_TO_LEARN_FROM = 0.25;
+const MIN_TO_LEARN_FROM = 0.25;
 
 /**
  * Rows drawn with equal chance among those that nobody has labelled, of groups that nothing is known of: then none is
@@ -70,9 +70,9 @@ const LEAST_TO_LEARN_FROM = 0.25;
  */
 function drawAudit(items: TaskItems, count: number, seed: number): number[] {
   if (count === 0) return [];
-  const { ids, said, groups, audit } = items;
+  const { ids, annotations, groups, audit } = items;
   const known = new Set<string>();
-  for (const [row, { kind }] of said.entries()) {
+  for (const [row, { kind }] of annotations.entries()) {
     if (kind !== 'nothing' || audit.has(ids[row])) known.add(groups[row]);
   }
   const free = groups.flatMap((group, row) => (known.has(group) ? [] : [row]));
@@ -81,7 +81,7 @@ function drawAudit(items: TaskItems, count: number, seed: number): number[] {
     const random = seededRandom(seed, `audit:${audit.size}`);
     return Array.from(sampleIndices(free.length, size, random), (i) => free[i]);
   };
-  const leavesEnough = (size: number) => size <= free.length && shareLeft(items, draw(size)) >= LEAST_TO_LEARN_FROM;
+  const leavesEnough = (size: number) => size <= free.length && shareLeft(items, draw(size)) >= MIN_TO_LEARN_FROM;
   if (leavesEnough(count)) return draw(count);
   let [most, tooMany] = [0, count];
   while (tooMany - most > 1) {
@@ -110,21 +110,21 @@ function shareLeft({ ids, groups, audit }: TaskItems, drawn: readonly number[]):
 
 async function problemOf(
   workspace: Workspace,
-  { ids, said, groups, features, audit, task }: TaskItems,
+  { ids, annotations, groups, features, audit, task }: TaskItems,
   drawn: ReadonlySet<number>,
-): Promise<{ problem: SelectProblem; guesses: ReadonlyMap<ItemId, string> }> {
+): Promise<{ problem: SelectProblem; predictions: ReadonlyMap<ItemId, string> }> {
   const labelled = new Set<number>();
   const excluded = new Set(drawn);
   const classes = new Set<string>();
   // What is nearly the same as an audit item is never trained on, so there is no use in asking.
   const auditGroups = new Set(Array.from(drawn, (row) => groups[row]));
   for (const [row, id] of ids.entries()) if (audit.has(id)) auditGroups.add(groups[row]);
-  for (const [row, word] of said.entries()) {
+  for (const [row, annotation] of annotations.entries()) {
     if (auditGroups.has(groups[row])) excluded.add(row);
-    else if (word.kind === 'class') {
+    else if (annotation.kind === 'class') {
       labelled.add(row);
-      classes.add(word.className);
-    } else if (word.kind === 'none') excluded.add(row);
+      classes.add(annotation.className);
+    } else if (annotation.kind === 'none') excluded.add(row);
   }
   const opened = await openPredictions(workspace, task.name);
   const found = opened ? await opened.probabilities(ids) : new Map<ItemId, Float32Array>();
@@ -133,9 +133,12 @@ async function problemOf(
   if (probabilities)
     for (const [row, id] of ids.entries())
       probabilities.data.set(found.get(id) as Float32Array, row * probabilities.columns);
-  const guesses = new Map<ItemId, string>();
-  if (opened) for (const [id, { className }] of await opened.best(ids)) guesses.set(id, className);
+  const predictions = new Map<ItemId, string>();
+  if (opened) for (const [id, { className }] of await opened.best(ids)) predictions.set(id, className);
   // Regions of one image are in one group, and each is a question of its own.
   const asked = task.items === 'images' ? groups : ids;
-  return { problem: { features, groups: asked, labelled, excluded, classes: classes.size, probabilities }, guesses };
+  return {
+    problem: { features, groups: asked, labelled, excluded, classes: classes.size, probabilities },
+    predictions,
+  };
 }

@@ -58,14 +58,14 @@ const MIN_CLUSTER = 5;
 /** Of the unsure ones, times as many are looked at as are wanted. */
 const OVERSAMPLE = 4;
 /** More clusters than this cost more than they bring. */
-const MOST_CLUSTERS = 2000;
+const MAX_CLUSTERS = 2000;
 /** Fewer steps than for clustering into classes: what is looked for is finer. */
 const DIFFUSION = { dimensions: 100, steps: 2 };
 /** For more rows than this the coordinates are rougher, as `teach rounds` has them: exact ones take minutes. */
 const EXACT_ROWS = 4096;
 const ROUGH = { tolerance: 1e-3, maxRounds: 6 };
 /** Rows that are looked at, at most: their neighbour graph costs the square. */
-const MOST_ROWS = 20_000;
+const MAX_ROWS = 20_000;
 
 export async function selectItems(
   pool: InferencePool,
@@ -75,7 +75,7 @@ export async function selectItems(
   const free = freeRows(whole);
   const count = Math.min(options.count, new Set(free.map((row) => whole.groups[row])).size);
   if (count === 0) return [];
-  const { rows, problem } = withinReach(whole, free, Math.max(MOST_ROWS, 2 * count), options.seed);
+  const { rows, problem } = subsample(whole, free, Math.max(MAX_ROWS, 2 * count), options.seed);
   const chosen = await selectWithin(pool, problem, { ...options, count });
   return chosen.map((selected) => ({ ...selected, row: rows[selected.row] }));
 }
@@ -96,7 +96,7 @@ async function selectWithin(pool: InferencePool, problem: SelectProblem, options
 }
 
 /** At most that many rows: labelled ones, up to half of them, and at random of those that may be asked. */
-function withinReach(
+function subsample(
   whole: SelectProblem,
   free: readonly number[],
   most: number,
@@ -150,7 +150,7 @@ async function typicalItems(
   free: readonly number[],
   { count, seed, signal }: SelectOptions,
 ): Promise<Selected[]> {
-  const k = Math.min(labelled.size + count, MOST_CLUSTERS, coordinates.rows);
+  const k = Math.min(labelled.size + count, MAX_CLUSTERS, coordinates.rows);
   const { labels } = await kmeans(pool, coordinates, { k, seed, signal });
   const clusters = Array.from({ length: k }, (): Cluster => ({ size: 0, labelled: 0, free: [] }));
   const members = Array.from({ length: k }, (): number[] => []);
@@ -216,7 +216,7 @@ async function unsureItems(
     asked.add(group);
     candidates.push(row);
   }
-  const k = Math.min(count, MOST_CLUSTERS);
+  const k = Math.min(count, MAX_CLUSTERS);
   const { labels } = await kmeans(pool, gatherRows(features, candidates), { k, seed, signal });
   const best = new Map<number, number>();
   const worth = (row: number) => (1 - margins[row]) * (1 + typicality[row]);

@@ -8,7 +8,7 @@ import { exactIndex } from '../../math/knn/exact.ts';
 import { neighbourGraph } from '../../math/knn/graph.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { type Problem, teachLabels } from './problem.ts';
+import { type Problem, putLabelsIn } from './problem.ts';
 
 const NEIGHBOURS = 15;
 /** Of what an item takes from its neighbours, and rounds enough for it to settle: 0.9 to the 50th is below 1 %. */
@@ -22,7 +22,7 @@ export async function spreadLabels(pool: InferencePool, problem: Problem, signal
   const found = await neighbourGraph(exactIndex(pool, features), features, neighbours, signal);
   const graph = normalisedGraph(fuzzyGraph(found));
   const given = newSharedMatrix(features.rows, classes);
-  teachLabels(problem, given);
+  putLabelsIn(problem, given);
   let now = Float64Array.from(given.data);
   let next = new Float64Array(now.length);
   for (let round = 0; round < ROUNDS; round++) {

@@ -11,11 +11,11 @@ import { InferencePool } from '../../onnx/pool.ts';
 import type { SpaceMean } from '../embed/recipe.ts';
 import { backboneNames, simplestGood } from './backbones.ts';
 import { groupFolds } from './folds.ts';
-import { type Said, saidOf, type TaskItems, teachingOf } from './items.ts';
+import { type Annotation, annotationOf, labelledTaskOf, type TaskItems } from './items.ts';
 import { withGroupAnswers } from './label-rest.ts';
 import { learnRounds } from './learn-rounds.ts';
-import { aligned, TECHNIQUE_NAMES } from './methods.ts';
-import { labelledLesson, type Problem, withinReach, withLabels, withViews } from './problem.ts';
+import { aligned, METHOD_NAMES } from './methods.ts';
+import { labelledSet, type Problem, subsample, withAugmentations, withLabels } from './problem.ts';
 import { selectItems } from './select.ts';
 import { fileNameOf } from './teach.ts';
 
@@ -63,50 +63,54 @@ function label(className: string, more: Partial<Label> = {}): Label {
 }
 
 test('what people said of an item', () => {
-  assert.deepEqual(saidOf([]), { kind: 'nothing' });
-  assert.deepEqual(saidOf([label('cat', { origin: 'model' })]), { kind: 'nothing' });
-  assert.deepEqual(saidOf([label('cat')]), { kind: 'class', className: 'cat', origin: 'human' });
+  assert.deepEqual(annotationOf([]), { kind: 'nothing' });
+  assert.deepEqual(annotationOf([label('cat', { origin: 'model' })]), { kind: 'nothing' });
+  assert.deepEqual(annotationOf([label('cat')]), { kind: 'class', className: 'cat', origin: 'human' });
   const imported = label('dog', { origin: 'imported', runId: 'r2' });
-  assert.deepEqual(saidOf([label('cat'), imported]), { kind: 'class', className: 'cat', origin: 'human' });
-  assert.deepEqual(saidOf([label('cat'), label('dog')]), { kind: 'contradiction', classNames: ['dog', 'cat'] });
+  assert.deepEqual(annotationOf([label('cat'), imported]), { kind: 'class', className: 'cat', origin: 'human' });
+  assert.deepEqual(annotationOf([label('cat'), label('dog')]), { kind: 'contradiction', classNames: ['dog', 'cat'] });
   // A later correction is no contradiction.
-  assert.deepEqual(saidOf([label('cat'), label('dog', { runId: 'r3' })]), {
+  assert.deepEqual(annotationOf([label('cat'), label('dog', { runId: 'r3' })]), {
     kind: 'class',
     className: 'dog',
     origin: 'human',
   });
-  assert.deepEqual(saidOf([label(NONE_OF_THESE)]), { kind: 'none' });
-  assert.deepEqual(saidOf([label('cat', { present: false })]), { kind: 'not', classNames: ['cat'] });
+  assert.deepEqual(annotationOf([label(NONE_OF_THESE)]), { kind: 'none' });
+  assert.deepEqual(annotationOf([label('cat', { present: false })]), { kind: 'not', classNames: ['cat'] });
 });
 
-function itemsOf(said: readonly Said[], audit: readonly string[] = [], groups?: readonly string[]): TaskItems {
-  const ids = said.map((_, i) => String(i).padStart(64, '0'));
+function itemsOf(
+  annotations: readonly Annotation[],
+  audit: readonly string[] = [],
+  groups?: readonly string[],
+): TaskItems {
+  const ids = annotations.map((_, i) => String(i).padStart(64, '0'));
   const mean: SpaceMean = { count: 0, values: new Float32Array(2), key: '', subset: false };
   return {
     task: { name: 'class', rule: 'single', items: 'images' },
     recipe: { version: 1, items: 'images', model: 'm', modelKey: 'm@1', space: 's', blocks: [], margin: null },
     mean,
     ids,
-    features: newSharedMatrix(said.length, 2),
+    features: newSharedMatrix(annotations.length, 2),
     groups: groups ?? ids,
-    said,
+    annotations,
     audit: new Set(audit),
     randomAudit: new Set(audit),
     otherTasks: [],
   };
 }
 
-const is = (className: string): Said => ({ kind: 'class', className, origin: 'human' });
+const is = (className: string): Annotation => ({ kind: 'class', className, origin: 'human' });
 
 test('labels that nothing can be learned from are refused with what is wrong and what to do', () => {
   const refusal = (items: TaskItems, message: RegExp) =>
     assert.throws(
-      () => teachingOf(items),
+      () => labelledTaskOf(items),
       (error) => error instanceof LabelsmithError && message.test(error.message) && error.hint !== undefined,
     );
   refusal(itemsOf([{ kind: 'nothing' }]), /Nobody has labelled anything/);
   assert.throws(
-    () => teachingOf({ ...itemsOf([{ kind: 'nothing' }]), otherTasks: ['labels'] }),
+    () => labelledTaskOf({ ...itemsOf([{ kind: 'nothing' }]), otherTasks: ['labels'] }),
     (error) => error instanceof LabelsmithError && /other tasks \(labels\)/.test(error.hint ?? ''),
   );
   refusal(itemsOf([is('cat'), is('cat')]), /All 2 labels .* are of one class, "cat"/);
@@ -126,7 +130,7 @@ test('audit items, and their groups, are never taught; a lone example and a cont
   ] as const;
   const groups = ['g0', 'g1', 'g2', 'g0', 'g4', 'g5'];
   const items = itemsOf(said, [], groups);
-  const teaching = teachingOf({ ...items, audit: new Set([items.ids[0]]) });
+  const teaching = labelledTaskOf({ ...items, audit: new Set([items.ids[0]]) });
   assert.deepEqual([...teaching.problem.labelled], [1, 2, 4]);
   assert.deepEqual(teaching.classNames, ['cat', 'dog', 'héron "gris"\n']);
   assert.equal(teaching.counts.audit, 2);
@@ -137,10 +141,17 @@ test('audit items, and their groups, are never taught; a lone example and a cont
 });
 
 test('an answer counts half for what is nearly the same picture, unless answers differ', () => {
-  const said: Said[] = [is('cat'), { kind: 'nothing' }, { kind: 'nothing' }, is('cat'), is('dog'), { kind: 'nothing' }];
+  const said: Annotation[] = [
+    is('cat'),
+    { kind: 'nothing' },
+    { kind: 'nothing' },
+    is('cat'),
+    is('dog'),
+    { kind: 'nothing' },
+  ];
   const groups = ['a', 'a', 'alone', 'b', 'b', 'b'];
   const given = matrix(Float32Array.of(1, 0, 0.2, 0.8, 0.2, 0.8, 1, 0, 0, 1, 0.2, 0.8), 6, 2);
-  const { data } = withGroupAnswers(given, { said, groups }, ['cat', 'dog']);
+  const { data } = withGroupAnswers(given, { annotations: said, groups }, ['cat', 'dog']);
   const expected = [1, 0, 0.6, 0.4, 0.2, 0.8, 1, 0, 0, 1, 0.2, 0.8];
   for (const [i, p] of expected.entries()) assert.ok(Math.abs(data[i] - p) < 1e-6, `${i}`);
 });
@@ -198,7 +209,7 @@ test('rounds: steps are measured on labels alone, the same bytes come with any n
 
 test('every technique is better than chance by far, and none is told the labels that are held out', async () => {
   const { problem, truth } = bands(40, 8);
-  for (const technique of TECHNIQUE_NAMES) {
+  for (const technique of METHOD_NAMES) {
     const { head, heldOut } = await learnRounds(pool, problem, { seed: 1, techniques: [technique], folds: 3 });
     const best = argMaxRows(await headLogits(pool, head, problem.features));
     const right = truth.filter((label, i) => best[i] === label).length / truth.length;
@@ -229,8 +240,12 @@ test('a budget that is used up leaves the base, and says what was left out', asy
 test('a wide search tries perceptrons and views; the best has seen all folds', async () => {
   const { problem } = bands(20, 6);
   const of = Int32Array.from([...problem.labelled, ...problem.labelled]);
-  const views = { features: gatherRows(problem.features, of), of };
-  const result = await learnRounds(pool, { ...problem, views }, { seed: 1, techniques: [], search: 'wide', folds: 3 });
+  const augmentations = { features: gatherRows(problem.features, of), of };
+  const result = await learnRounds(
+    pool,
+    { ...problem, augmentations },
+    { seed: 1, techniques: [], search: 'wide', folds: 3 },
+  );
   const tried = new Set(result.trials.map(({ head, augment }) => `${head} ${augment}`));
   assert.deepEqual([...tried].sort(), ['linear false', 'linear true', 'mlp false', 'mlp true']);
   assert.equal(result.trials[0]?.folds, 3);
@@ -238,11 +253,11 @@ test('a wide search tries perceptrons and views; the best has seen all folds', a
 });
 
 test('of embedders the first that is within one standard error of the best is taken', () => {
-  const trial = (model: string, right: readonly number[], loss = 1) => ({
+  const trial = (model: string, correct: readonly number[], loss = 1) => ({
     model,
-    accuracy: right.reduce((sum, one) => sum + one, 0) / right.length,
+    accuracy: correct.reduce((sum, one) => sum + one, 0) / correct.length,
     loss,
-    right: Uint8Array.from(right),
+    correct: Uint8Array.from(correct),
   });
   const repeated = (right: readonly number[]) => Array.from({ length: 20 }, () => right).flat();
   const good = trial('good', repeated([1, 1, 1, 0]));
@@ -259,22 +274,22 @@ test('of embedders the first that is within one standard error of the best is ta
 test('views count with their item as one, and not at all where its label is held out', () => {
   const { problem } = bands(4, 2);
   const of = Int32Array.of(0, 0, 3, 5);
-  const viewed = { ...problem, views: { features: gatherRows(problem.features, of), of } };
+  const viewed = { ...problem, augmentations: { features: gatherRows(problem.features, of), of } };
   const taught = withLabels(viewed, [0, 1, 2, 3]);
-  const lesson = withViews(taught, labelledLesson(taught, taught.features, 'even'), 'even');
+  const trainingSet = withAugmentations(taught, labelledSet(taught, taught.features, 'even'), 'even');
   const third = 1 / 3;
   for (const [i, weight] of [third, 1, 1, 0.5, third, third, 0.5].entries()) {
-    assert.ok(Math.abs(lesson.weights[i] - weight) < 1e-6, `row ${i}`);
+    assert.ok(Math.abs(trainingSet.weights[i] - weight) < 1e-6, `row ${i}`);
   }
-  assert.deepEqual(lesson.features.rows, 7);
-  assert.deepEqual([...lesson.targets.data.subarray(12, 21)], [1, 0, 0, 1, 0, 0, 1, 0, 0]);
+  assert.deepEqual(trainingSet.features.rows, 7);
+  assert.deepEqual([...trainingSet.targets.data.subarray(12, 21)], [1, 0, 0, 1, 0, 0, 1, 0, 0]);
 });
 
 test('of many items some unlabelled ones are left out, labels keep their places', () => {
   const { problem } = bands(30, 4);
   const labelled = problem.labelled.map((row) => row + 50);
   const { features } = problem;
-  const less = withinReach({ ...problem, labelled }, 40, 0);
+  const less = subsample({ ...problem, labelled }, 40, 0);
   assert.equal(less.features.rows, 40);
   for (const [place, row] of labelled.entries()) {
     const at = less.labelled[place];
@@ -284,7 +299,7 @@ test('of many items some unlabelled ones are left out, labels keep their places'
     );
     assert.equal(less.groups[at], problem.groups[row]);
   }
-  assert.equal(withinReach(problem, 90, 0), problem);
+  assert.equal(subsample(problem, 90, 0), problem);
 });
 
 test('select meets every kind before it asks for a second of any, one of a group, and nothing excluded', async () => {

@@ -2,7 +2,7 @@
  * `teach train` and `teach rounds`: from the record's labels to a classifier's file, labels for the rest, and an account
  * of how good they are.
  *
- * The order of writing: the model's file, then guesses, then labels, then the run's end. All of it follows from the
+ * The order of writing: the model's file, then predictions, then labels, then the run's end. All of it follows from the
  * labels, the vectors and the seed, so a run that was killed is simply run again and ends with the same bytes.
  */
 import { readFile } from 'node:fs/promises';
@@ -15,14 +15,14 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { wilsonInterval } from '../../math/metrics/classification.ts';
 import { type ClassifierInfo, classifierModel } from '../classify/classifier-file.ts';
 import { embedIn } from '../embed/embed.ts';
-import { viewsOf } from './augmentations.ts';
+import { augmentationsOf } from './augmentations.ts';
 import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
 import { type Account, accountOf } from './evaluation.ts';
-import { type TaskItems, type Teaching, taskItems, teachingOf } from './items.ts';
+import { type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
 import { labelTheRest } from './label-rest.ts';
 import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
-import type { TechniqueName } from './methods.ts';
-import type { Problem, Views } from './problem.ts';
+import type { MethodName } from './methods.ts';
+import type { Augmentations, Problem } from './problem.ts';
 import type { SearchWidth } from './search.ts';
 
 export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
@@ -33,13 +33,13 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
    * items and is right more often. The rest stay for people.
    */
   readonly threshold: number;
-  /** No further technique is begun after this long. Default: no end. */
+  /** No further method is begun after this long. Default: no end. */
   readonly budgetMs?: number;
   /** Tried after the base; `[]` trains the base alone. Default: those that help. */
-  readonly techniques?: readonly TechniqueName[];
+  readonly techniques?: readonly MethodName[];
   /** What the search for the base model's settings tries: see `SearchWidth`. Default `quick`. */
   readonly search?: SearchWidth;
-  /** Augmented views of each labelled image that are taught as well (default 0: they did not help). */
+  /** Augmented views of each labelled image that are learned from as well (default 0: they did not help). */
   readonly views?: number;
   /**
    * Embedders to try beside the one in use, each by itself and beside another; a quick search tries them too. Where one of
@@ -48,7 +48,7 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   readonly backbones?: readonly string[];
   readonly onTrial?: (trial: BackboneTrial) => void;
   readonly onProgress?: RunOptions['onProgress'];
-  /** Gives every other item its label or its guess. `train` does not. */
+  /** Gives every other item its label or its prediction. `train` does not. */
   readonly labelRest: boolean;
   readonly onStep?: (step: Step) => void;
 }
@@ -61,7 +61,7 @@ export interface TeachResult extends RunResult {
   /** Absolute path of the classifier. */
   readonly model: string;
   readonly modelSha256: string;
-  readonly technique: TechniqueName;
+  readonly technique: MethodName;
   /** What the classifier sees with, as `embed --model` takes it. */
   readonly embedder: string;
   /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
@@ -84,7 +84,7 @@ export interface TeachResult extends RunResult {
     readonly classes: number;
     /** Items that got a label. */
     readonly labels: number;
-    /** Items whose best guess is below the threshold. */
+    /** Items whose prediction is below the threshold. */
     readonly unsure: number;
   };
 }
@@ -111,20 +111,20 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
   };
   return recordRun(store, { stage, settings, modelKey: items.recipe.modelKey }, options, async (runId) => {
     try {
-      const views = await viewsFor(workspace, items, labelled.problem, options);
-      const teaching = { ...labelled, problem: { ...labelled.problem, views } };
+      const augmentations = await augmentationsFor(workspace, items, labelled.problem, options);
+      const labelledTask = { ...labelled, problem: { ...labelled.problem, augmentations } };
       const { learned, account } = await workspace.engine.withInference(options, async (pool) => {
-        const rounds = await learnRounds(pool, teaching.problem, { ...options, budgetMs });
-        return { learned: rounds, account: await accountOf(pool, items, teaching, rounds) };
+        const rounds = await learnRounds(pool, labelledTask.problem, { ...options, budgetMs });
+        return { learned: rounds, account: await accountOf(pool, items, labelledTask, rounds) };
       });
-      const model = await saveClassifier(workspace, items, teaching, learned, options);
+      const model = await saveClassifier(workspace, items, labelledTask, learned, options);
       const rest = labelRest
-        ? await labelTheRest({ ...options, workspace, settings: { task, threshold }, runId }, items, teaching, {
+        ? await labelTheRest({ ...options, workspace, settings: { task, threshold }, runId }, items, labelledTask, {
             probabilities: learned.probabilities,
             key: model.sha256,
           })
         : { labels: 0, unsure: 0 };
-      return resultOf(items, teaching, learned, account, model, rest, backbone);
+      return resultOf(items, labelledTask, learned, account, model, rest, backbone);
     } catch (error) {
       if (!options.signal?.aborted) throw error;
       throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
@@ -141,10 +141,10 @@ const BACKBONE_SHARE = 0.2;
 async function onBestBackbone(
   workspace: Workspace,
   options: TeachOptions,
-): Promise<{ items: TaskItems; labelled: Teaching; backbone: BackboneChoice | null }> {
+): Promise<{ items: TaskItems; labelled: LabelledTask; backbone: BackboneChoice | null }> {
   const { task, search, backbones = [], budgetMs = Number.POSITIVE_INFINITY } = options;
   const items = await taskItems(workspace, task);
-  const labelled = teachingOf(items);
+  const labelled = labelledTaskOf(items);
   if (search !== 'wide' && backbones.length === 0) return { items, labelled, backbone: null };
   const now = performance.now();
   const models = backboneNames(backbones);
@@ -166,19 +166,19 @@ async function onBestBackbone(
     }
   }
   const chosen = await taskItems(workspace, task, backbone.weights);
-  return { items: chosen, labelled: teachingOf(chosen), backbone };
+  return { items: chosen, labelled: labelledTaskOf(chosen), backbone };
 }
 
-async function viewsFor(
+async function augmentationsFor(
   workspace: Workspace,
   items: TaskItems,
   problem: Problem,
   { views: count = 0, seed, threads, signal }: TeachOptions,
-): Promise<Views | undefined> {
+): Promise<Augmentations | undefined> {
   if (count === 0) return undefined;
   const embedder = await workspace.models.openEmbedder(items.recipe.model, { threads });
   try {
-    return await viewsOf(workspace, items, problem, { count, seed, embedder, signal });
+    return await augmentationsOf(workspace, items, problem, { count, seed, embedder, signal });
   } finally {
     await embedder.close();
   }
@@ -186,7 +186,7 @@ async function viewsFor(
 
 function resultOf(
   items: TaskItems,
-  teaching: Teaching,
+  labelledTask: LabelledTask,
   learned: RoundsResult,
   account: Account,
   model: { readonly path: string; readonly sha256: string },
@@ -194,14 +194,14 @@ function resultOf(
   backbone: BackboneChoice | null,
 ): TeachResult {
   const { heldOut, steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
-  const labels = teaching.problem.labelled.length;
+  const labels = labelledTask.problem.labelled.length;
   const crossValidated = {
     accuracy: heldOut.accuracy,
     interval: wilsonInterval(Math.round(heldOut.accuracy * labels), labels),
     labels,
     folds: learned.folds.count,
   };
-  const warnings = [...teaching.warnings, ...account.warnings];
+  const warnings = [...labelledTask.warnings, ...account.warnings];
   for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
   if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
   return {
@@ -220,7 +220,7 @@ function resultOf(
       items: items.ids.length,
       labelled: labels,
       audit: items.audit.size,
-      classes: teaching.classNames.length,
+      classes: labelledTask.classNames.length,
       ...labelled,
     },
     metrics: {
@@ -247,7 +247,7 @@ function timeless(steps: readonly Step[]): Omit<Step, 'elapsedMs'>[] {
 async function saveClassifier(
   { dir, models }: Workspace,
   items: TaskItems,
-  { problem, classNames }: Teaching,
+  { problem, classNames }: LabelledTask,
   learned: RoundsResult,
   { labelRest, threshold, seed }: TeachOptions,
 ): Promise<{ path: string; sha256: string }> {
