@@ -17,6 +17,7 @@ export type {
 } from '../core/dataset.ts';
 export type { ImageId, RegionId } from '../core/ids.ts';
 export type { Origin, Task } from '../core/labels.ts';
+export type { ProtectedPath } from '../files/place.ts';
 export { outlinesOf, type Polygon } from './contours.ts';
 export {
   type CropImage,

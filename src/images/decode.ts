@@ -30,7 +30,7 @@ export const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 
 /** How pixels are made smaller, as sharp names it; all of them average over the source pixels that a new one covers. */
 export type Kernel = 'nearest' | 'linear' | 'cubic' | 'mitchell' | 'lanczos2' | 'lanczos3';
-type Rgb = readonly [red: number, green: number, blue: number];
+export type Rgb = readonly [red: number, green: number, blue: number];
 
 export interface DecodeOptions {
   /** Images with more pixels are refused as `too-large` (default {@link DEFAULT_MAX_PIXELS}). */

@@ -45,7 +45,8 @@ interface ShardResult {
   readonly counts: Counts;
 }
 
-type RunningClassifier = Pick<Classifier, 'info' | 'key' | 'classify'> & Partial<Pick<Classifier, 'path' | 'close'>>;
+export type RunningClassifier = Pick<Classifier, 'info' | 'key' | 'classify'> &
+  Partial<Pick<Classifier, 'path' | 'close'>>;
 
 export interface ClassifyContext extends Pick<Workspace, 'store' | 'vectors'> {
   readonly job: Pick<StageJob<ClassifySettings>, 'settings' | 'shardSize' | 'limit'>;
