@@ -3,10 +3,8 @@
  * caller makes and closes; a seed fixes what is random; nothing that is passed in is changed.
  */
 
-export type { DType } from '../onnx/element-types.ts';
-export { ELEMENT_TYPES } from '../onnx/element-types.ts';
-export type { LoadOptions, PoolModel } from '../onnx/pool.ts';
-export { InferencePool, type PoolOptions } from '../onnx/pool.ts';
+export { type DType, ELEMENT_TYPES } from '../onnx/element-types.ts';
+export { InferencePool, type LoadOptions, type PoolModel, type PoolOptions } from '../onnx/pool.ts';
 export type { Tensors } from '../onnx/session.ts';
 export type { NumericDType, Tensor, TensorArray } from '../onnx/tensor.ts';
 export { argMaxRows, fitTemperature, meanCrossEntropy, softmaxRows } from './calibration.ts';
@@ -16,7 +14,6 @@ export { fuzzyGraph } from './graph-cluster/fuzzy-graph.ts';
 export { type HdbscanOptions, type HdbscanResult, hdbscan } from './graph-cluster/hdbscan.ts';
 export type { SparseMatrix } from './graph-cluster/sparse.ts';
 export { cutTree, type MergeTree, wardTree } from './graph-cluster/ward.ts';
-export type { Lesson } from './heads/linear-head.ts';
 export {
   balancedWeights,
   fitLinearHead,
@@ -24,6 +21,7 @@ export {
   type LinearHeadOptions,
   logitsOf,
   oneHot,
+  type TrainingSet,
 } from './heads/linear-head.ts';
 export { fitMlpHead, type MlpHead, type MlpHeadOptions, mlpLogits } from './heads/mlp-head.ts';
 export { type KMeansOptions, type KMeansResult, kmeans } from './kmeans/kmeans.ts';
@@ -35,13 +33,11 @@ export { type NeighbourIndex, type Neighbours, recall } from './knn/neighbours.t
 export { type LabelDoubt, rankLabelErrors } from './label-errors.ts';
 export { type LayoutOptions, layOut } from './layout/umap.ts';
 export type { Hashed, HashFamily } from './lsh/family.ts';
-export type { LshSearchOptions } from './lsh/lsh-index.ts';
-export { LshIndex, type LshOptions } from './lsh/lsh-index.ts';
+export { LshIndex, type LshOptions, type LshSearchOptions } from './lsh/lsh-index.ts';
 export { gatherRows, type Matrix, matrix, normalisedRows } from './matrix.ts';
 export * from './metrics/classification.ts';
 export { type ClusteringMetrics, clusteringMetrics, type SilhouetteOptions, silhouette } from './metrics/clustering.ts';
 export * from './metrics/detection.ts';
 export { clopperPearson, type Proportion, type StratumSample, stratifiedInterval } from './metrics/interval.ts';
 export { auroc, averagePrecision } from './metrics/ranking.ts';
-export type { ProjectionOptions } from './pca/pca.ts';
-export { fitPca, type Pca, type PcaOptions, project } from './pca/pca.ts';
+export { fitPca, type Pca, type PcaOptions, type ProjectionOptions, project } from './pca/pca.ts';
