@@ -15,7 +15,7 @@ export interface Output {
   note(text: string): void;
   /** A warning on stderr, `--quiet` or not. */
   warn(text: string): void;
-  /** Shows a stage's progress until `done` is called. */
+  /** Shows how far stages are, one after the other; `done` ends the line of the last one, before anything else is printed. */
   progress(): { update(progress: Progress): void; done(): void };
 }
 
@@ -68,6 +68,7 @@ function progressBar(stderr: Sink) {
   };
   return {
     update(progress: Progress) {
+      if (last && last.stage !== progress.stage) this.done();
       last = progress;
       const now = Date.now();
       if (now - shownAt < BAR_INTERVAL_MS) return;
@@ -78,6 +79,7 @@ function progressBar(stderr: Sink) {
       if (!last) return;
       show(last);
       stderr.write('\n');
+      last = undefined;
     },
   };
 }
@@ -87,6 +89,7 @@ function progressLog(stderr: Sink) {
   let last: Progress | undefined;
   return {
     update(progress: Progress) {
+      if (last && last.stage !== progress.stage) this.done();
       last = progress;
       const now = Date.now();
       if (now - shownAt < LOG_INTERVAL_MS) return;
@@ -95,6 +98,7 @@ function progressLog(stderr: Sink) {
     },
     done() {
       if (last) stderr.write(`${barLine(last, 0)}\n`);
+      last = undefined;
     },
   };
 }

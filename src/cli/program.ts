@@ -128,7 +128,16 @@ function contextOf(typed: Readonly<Record<string, unknown>>, signal: AbortSignal
     runOptions() {
       const progress = output.progress();
       const { seed, threads, device, shardSize, limit } = global;
-      return { seed, threads, device, shardSize, limit, signal, onProgress: progress.update, done: progress.done };
+      return {
+        seed,
+        threads,
+        device,
+        shardSize,
+        limit,
+        signal,
+        onProgress: (now) => progress.update(now),
+        done: () => progress.done(),
+      };
     },
   };
 }

@@ -183,12 +183,14 @@ describe('streams', () => {
     }
   });
 
-  test('results on stdout, progress on stderr, --quiet leaves only the results', async () => {
+  test('results on stdout, progress on stderr, --quiet leaves only what was asked for', async () => {
     const loud = await runCli(['detect', '--force'], { cwd: dir });
     assert.match(loud.stdout, /^Detected \d+ regions in 3 images\.\n$/);
     assert.match(loud.stderr, /^detect +3\/3/m);
     const quiet = await runCli(['detect', '--force', '--quiet'], { cwd: dir });
-    assert.deepEqual([quiet.stdout, quiet.stderr], [loud.stdout, '']);
+    assert.deepEqual([quiet.stdout, quiet.stderr], ['', '']);
+    const answer = await runCli(['corpus', 'list', '--quiet'], { cwd: dir });
+    assert.match(answer.stdout, /^class .*\n/);
   });
 
   test('global options stand before or after the command', async () => {

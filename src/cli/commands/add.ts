@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { openWorkspace } from '../../jobs/workspace.ts';
-import { type AddResult, addTo } from '../../stages/add/add.ts';
+import { addTo } from '../../stages/add/add.ts';
 import { estimateAdd } from '../../stages/add/estimate.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
-import { type Context, command } from '../command.ts';
-import type { Output } from '../output.ts';
+import { command } from '../command.ts';
+import { printAdded } from '../print/added.ts';
 import { argument, flag } from '../values.ts';
-import { formatBytes, formatCount, formatDuration, oneLine, plural } from '../words.ts';
+import { formatBytes, formatDuration, oneLine, plural } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 
 /** Where relative sources start, and what `-` reads. */
@@ -33,71 +33,37 @@ export const add = command({
     ['labelsmith add ~/photos --sync', 'after files were moved or deleted'],
     ['labelsmith add ~/photos --dry-run', 'how many, how long, how much disk'],
   ],
-  async run(invocation) {
+  async run({ args, options, ...context }) {
     keepYoungGenerationSmall();
-    const { args, options, global, output } = invocation;
+    const { global, output } = context;
     if (global.dryRun) {
       const sources = await openSources({ dir: resolve(global.workspace) }, args.sources, HERE);
       const estimate = await estimateAdd(sources, global.threads);
+      const { files, bytes, estimatedMs, recordBytes } = estimate;
       output.document({ dryRun: true, ...estimate });
-      output.line(`${plural(estimate.files, 'file')}, ${formatBytes(estimate.bytes)}`);
-      output.line(
-        `would take about ${formatDuration(estimate.estimatedMs)} and ${formatBytes(estimate.recordBytes)} of disk`,
-      );
-      return estimate.files === 0 ? 1 : 0;
+      output.line(`${plural(files, 'file')}, ${formatBytes(bytes)}`);
+      output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(recordBytes)} of disk`);
+      return files === 0 ? 1 : 0;
     }
-    const workspace = await openWorkspace(global.workspace, { create: true });
-    try {
-      const sources = await openSources(workspace, args.sources, HERE);
-      const run = invocation.runOptions();
-      const result = await addTo(workspace, sources, { ...run, sync: options.sync });
-      run.done();
-      output.document({ workspace: workspace.dir, interrupted: result.interrupted, ...result.counts });
-      printAdded(output, result);
-      if (result.counts.files + result.counts.unchanged === 0 && !result.interrupted) {
-        output.warn(`Nothing in ${args.sources.map(oneLine).join(', ')} is named like an image or an archive.`);
-      }
-      return addExitCode(invocation, result, await workspace.store.countImages());
-    } finally {
-      await workspace.close();
-    }
+    return withWorkspace(
+      context,
+      async (workspace) => {
+        const sources = await openSources(workspace, args.sources, HERE);
+        const run = context.runOptions();
+        const { sync } = options;
+        const result = await addTo(workspace, sources, { ...run, sync });
+        run.done();
+        const { counts, interrupted } = result;
+        output.document({ workspace: workspace.dir, interrupted, ...counts });
+        printAdded(output, result);
+        if (counts.files + counts.unchanged === 0 && !interrupted) {
+          output.warn(`Nothing in ${args.sources.map(oneLine).join(', ')} is named like an image or an archive.`);
+        }
+        // Nothing to work on; or with --strict something put aside, now or earlier.
+        if ((await workspace.store.countImages()) === 0) return 1;
+        return global.strict && counts.quarantined + counts.stillQuarantined > 0 ? 1 : 0;
+      },
+      { create: true },
+    );
   },
 });
-
-export function printAdded(output: Output, { counts }: AddResult): void {
-  const parts = [plural(counts.images, 'new image')];
-  if (counts.duplicates > 0) parts.push(`${formatCount(counts.duplicates)} exact copies`);
-  if (counts.unchanged > 0) parts.push(`${formatCount(counts.unchanged)} known and unchanged`);
-  if (counts.moved > 0) parts.push(`${formatCount(counts.moved)} moved`);
-  if (counts.missing > 0) parts.push(`${formatCount(counts.missing)} missing`);
-  output.line(
-    `Added ${parts.join(', ')}; ${plural(counts.groups, 'group')}, ${plural(counts.similarPairs, 'similar pair')}.`,
-  );
-  if (counts.overfullBuckets > 0) {
-    output.line(
-      'So many pictures are alike that not all of them were compared: some near-duplicates may be in other groups.',
-    );
-  }
-  if (counts.rescaled > 0) {
-    output.line(
-      `${plural(counts.rescaled, 'image')} of more than 8 bits: black and white are what each file says or holds (flag rescaled).`,
-    );
-  }
-  if (counts.bands > 0) {
-    output.line(
-      `${plural(counts.bands, 'image')} with more bands than colours: the first is shown as grey, or the first three as red, green, blue (flag bands).`,
-    );
-  }
-  if (counts.quarantined > 0) {
-    output.line(`Put aside ${plural(counts.quarantined, 'file')}: labelsmith status --quarantine says why.`);
-  }
-  if (counts.stillQuarantined > 0) {
-    output.line(`Put aside earlier and unchanged: ${plural(counts.stillQuarantined, 'file')}.`);
-  }
-}
-
-/** 1 when there is nothing to work on, or with `--strict` when something had to be put aside, now or earlier. */
-export function addExitCode({ global }: Context, { counts }: AddResult, imagesInAll: number): number {
-  if (imagesInAll === 0) return 1;
-  return global.strict && counts.quarantined + counts.stillQuarantined > 0 ? 1 : 0;
-}

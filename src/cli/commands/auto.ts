@@ -1,28 +1,24 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { checkReportPlace, writeReport } from '../../report/write.ts';
-import { addTo } from '../../stages/add/add.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
-import type { DiscoverResult } from '../../stages/discover/options.ts';
+import { autoIn } from '../../stages/auto/auto.ts';
+import { classifierPath } from '../../stages/classify/classify-with.ts';
 import { type Context, command } from '../command.ts';
+import { printAuto, printAutoPart } from '../print/auto.ts';
+import { detectedCounts } from '../print/detected.ts';
 import { option, type Values } from '../values.ts';
-import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
-import { addExitCode, HERE, printAdded, SOURCES } from './add.ts';
-import { CLASSIFIER, classifierPath, printClassified, runClassify } from './classify.ts';
-import { isUnreadIn, printDetected, runDetect, shapeCounts } from './detect.ts';
-import { DETECT_OPTIONS, type DetectOptions } from './detect-options.ts';
-import { printClusters, printHowClustered, runDiscover } from './discover.ts';
-import { runEmbed } from './embed.ts';
+import { HERE, SOURCES } from './add.ts';
+import { DETECT_OPTIONS, type DetectOptions, detectRequest } from './detect-options.ts';
 
-const CLASSES_SHOWN = 20;
-const CLUSTERS_SHOWN = 10;
-const LEAST_TO_CLUSTER = 20;
-
-const OPTIONS = {
-  ...DETECT_OPTIONS,
-  classifier: CLASSIFIER,
+const OWN_OPTIONS = {
+  classifier: option(
+    '--classifier <name>',
+    'label with a classifier of teach rounds as well: its file, or the name of a task taught in this workspace',
+    z.string().optional(),
+  ),
   report: option(
     '--report <file>',
     'where the report goes (default: labelsmith-report.html beside the workspace)',
@@ -35,9 +31,10 @@ export const auto = command({
   summary: 'everything in one go: add, detect, embed, discover, report, with a summary of the classes found',
   details:
     'Objects get regions with classes (task objects); every image gets the cluster it belongs to, named from evidence\n' +
-    '(task class). Interrupted or killed, it goes on where it stopped when it is run again.',
+    '(task class), where there are 20 images or more. Interrupted or killed, it goes on where it stopped when it is run\n' +
+    'again. At its end it says what comes next for this pile.',
   args: { sources: SOURCES },
-  options: OPTIONS,
+  options: { ...DETECT_OPTIONS, ...OWN_OPTIONS },
   limit: true,
   examples: [
     ['labelsmith auto ~/photos', 'finds the classes, labels every image, writes a report'],
@@ -48,93 +45,58 @@ export const auto = command({
   run: ({ args, options, ...context }) => runAuto(context, args.sources, options),
 });
 
-type AutoOptions = DetectOptions & Partial<Values<Pick<typeof OPTIONS, 'classifier' | 'report'>>>;
-
-export async function runAuto(context: Context, named: readonly string[], options: AutoOptions): Promise<number> {
+/** @param named the sources, as on the command line */
+export function runAuto(
+  context: Context,
+  named: readonly string[],
+  { classifier: wanted, report, ...asked }: DetectOptions & Partial<Values<typeof OWN_OPTIONS>>,
+): Promise<number> {
   keepYoungGenerationSmall();
-  const { global, output, signal } = context;
-  const { classifier: wanted, report, ...detectOptions } = options;
-  const workspace = await openWorkspace(global.workspace, { create: true, device: global.device });
-  try {
-    const classifier = wanted === undefined ? null : await classifierPath(wanted, workspace.dir);
-    const reportPath = report ?? resolve(workspace.dir, '..', 'labelsmith-report.html');
-    await checkReportPlace(workspace, reportPath);
-    const sources = await openSources(workspace, named, HERE);
-    const run = context.runOptions();
-    const added = await addTo(workspace, sources, { ...run, sync: false });
-    run.done();
-    printAdded(output, added);
-    const nothing = addExitCode(context, added, await workspace.store.countImages());
-    if (signal.aborted || nothing !== 0) {
-      output.document({ workspace: workspace.dir, interrupted: signal.aborted, added: added.counts });
-      return nothing;
-    }
-    const detected = await runDetect(context, workspace, detectOptions, { force: false, task: 'objects' });
-    printDetected(output, detected);
-    const discovered = signal.aborted ? null : await discoverClasses(context, workspace);
-    const classified = classifier === null || signal.aborted ? null : await runClassify(context, workspace, classifier);
-    if (classified) printClassified(output, classified);
-    if (!signal.aborted) output.note('Writing the report…');
-    const written = signal.aborted ? null : await writeReport(workspace, reportPath, global);
-    await summarise(context, workspace, {
-      added: added.counts,
-      detected: { ...detected.counts, ...shapeCounts(detected) },
-      discovered: discovered && { ...discovered.counts, clusters: discovered.clusters },
-      classified: classified && { task: classified.task, ...classified.counts },
-      report: written?.path ?? null,
-    });
-    return global.strict && isUnreadIn(detected) ? 1 : 0;
-  } finally {
-    await workspace.close();
-  }
-}
-
-/** Clusters of whole images; too few images have none that would say anything. */
-async function discoverClasses(context: Context, workspace: Workspace): Promise<DiscoverResult | null> {
-  const { output, signal } = context;
-  if ((await workspace.store.countImages()) < LEAST_TO_CLUSTER) return null;
-  const items = 'images';
-  const embedded = await runEmbed(context, workspace, { items, model: undefined, force: false });
-  if (signal.aborted || embedded.counts.total < LEAST_TO_CLUSTER) return null;
-  const choices = { items, task: 'class', recluster: false } as const;
-  const result = await runDiscover(context, workspace, choices);
-  printHowClustered(output, result);
-  output.line(`Grouped ${plural(result.counts.items, 'image')} into ${plural(result.counts.clusters, 'cluster')}.`);
-  return result;
-}
-
-async function summarise({ output, signal }: Context, { dir, store }: Workspace, parts: Record<string, unknown>) {
-  const classes = (await store.classes())
-    .map(({ name, counts }) => {
-      const of = (items: string) => counts.find((count) => count.task === 'objects' && count.items === items);
-      return {
-        name,
-        images: of('images')?.count ?? 0,
-        regions: of('regions')?.count ?? 0,
-        meanConfidence: of('regions')?.meanConfidence ?? 0,
-      };
-    })
-    .filter(({ images, regions }) => images + regions > 0)
-    .sort((a, b) => b.regions - a.regions || (a.name < b.name ? -1 : 1));
-  output.document({ workspace: dir, interrupted: signal.aborted, ...parts, classes });
-
-  output.line();
-  output.line(`Found ${plural(classes.length, 'class', 'classes')}:`);
-  const rows = classes
-    .slice(0, CLASSES_SHOWN)
-    .map(({ name, images, regions, meanConfidence }) => [name, images, regions, formatPercent(meanConfidence, 0)]);
-  for (const line of table([['class', 'images', 'regions', 'mean score'], ...rows])) output.line(`  ${line}`);
-  if (classes.length > CLASSES_SHOWN) {
-    output.line(`  and ${formatCount(classes.length - CLASSES_SHOWN)} more: labelsmith corpus list`);
-  }
-  const clusters = (parts.discovered as DiscoverResult | null)?.clusters ?? [];
-  if (clusters.length > 0) {
-    output.line();
-    output.line('Clusters of whole images:');
-    printClusters(output, clusters, 'images', CLUSTERS_SHOWN);
-  }
-  output.line();
-  if (parts.report) output.line(`Report:    ${parts.report}`);
-  output.line(`Workspace: ${dir}`);
-  output.line('Next:      labelsmith export coco OUT · labelsmith export crops OUT · labelsmith status');
+  const { global, output } = context;
+  return withWorkspace(
+    context,
+    async (workspace) => {
+      const { dir } = workspace;
+      const classifier = wanted === undefined ? undefined : await classifierPath(dir, wanted);
+      const reportPath = report ?? resolve(dir, '..', 'labelsmith-report.html');
+      await checkReportPlace(workspace, reportPath);
+      const sources = await openSources(workspace, named, HERE);
+      const request = { detect: await detectRequest(asked), classifier };
+      const run = context.runOptions();
+      const result = await autoIn(workspace, sources, request, {
+        ...run,
+        onPart(part) {
+          run.done();
+          printAutoPart(output, part);
+        },
+      });
+      run.done();
+      const { added, detected, discovered, classified, images, interrupted } = result;
+      const done = images > 0 && !interrupted;
+      if (done) output.note('Writing the report…');
+      const written = done ? await writeReport(workspace, reportPath, global) : null;
+      output.document({
+        workspace: dir,
+        interrupted,
+        added: added.counts,
+        detected: detected && detectedCounts(detected),
+        discovered: discovered && { ...discovered.counts, clusters: discovered.clusters },
+        notClustered: result.notClustered,
+        classified: classified && { task: classified.task, ...classified.counts },
+        report: written?.path ?? null,
+        classes: result.classes,
+        withoutObjects: result.withoutObjects,
+        next: result.next,
+      });
+      if (images === 0) {
+        output.warn(`There is no image in ${named.join(', ')}: nothing was labelled.`);
+        return 1;
+      }
+      printAuto(output, result, { workspace: dir, report: written?.path ?? null });
+      const leftOut =
+        added.counts.quarantined + added.counts.stillQuarantined + (detected?.readErrors.quarantined ?? 0);
+      return global.strict && leftOut > 0 ? 1 : 0;
+    },
+    { create: true },
+  );
 }

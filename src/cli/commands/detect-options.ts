@@ -1,17 +1,10 @@
-/** The options of `detect`, which `auto` takes too, and the rules they stand for. */
-
+/** The options of `detect`, which `auto` and `demo` take too, and what they ask for. */
 import { z } from 'zod';
-import { type AcceptRules, DEFAULT_THRESHOLD, IMAGE_LABEL_RULES } from '../../corpus/accept.ts';
-import { refuseUnknownClasses, rulesInAllNames } from '../../corpus/rules.ts';
+import { DEFAULT_THRESHOLD, IMAGE_LABEL_RULES } from '../../corpus/accept.ts';
 import { readMapping } from '../../corpus/taxonomies.ts';
-import type { Store } from '../../store/store.ts';
+import { DEFAULT_DETECTOR, DEFAULT_POSE_MODEL, type DetectRequest } from '../../stages/detect/detect-with.ts';
 import { nameList, thresholds } from '../text-values.ts';
 import { flag, type OptionTable, option, type Values } from '../values.ts';
-
-export const DEFAULT_DETECTOR = 'centernet';
-export const DEFAULT_POSE_MODEL = 'movenet-lightning';
-/** The class that pose models know, as COCO's detectors name it. */
-const PERSON = 'person';
 
 export const DETECT_OPTIONS = {
   model: option('-m, --model <name>', 'the detector: see labelsmith models list', z.string().default(DEFAULT_DETECTOR)),
@@ -39,30 +32,14 @@ export const DETECT_OPTIONS = {
 
 export type DetectOptions = Values<typeof DETECT_OPTIONS>;
 
-/** What people are called in the corpus under these rules. */
-export function personClassesOf({ mapping }: AcceptRules): string[] {
-  return [mapping[PERSON] ?? PERSON];
-}
-
-/** The rules as the options say them, in the names of the workspace's corpus, for a model that finds these classes. */
-export async function acceptRulesOf(
-  options: DetectOptions,
-  store: Pick<Store, 'corpus'>,
-  modelClasses: readonly string[],
-): Promise<AcceptRules> {
-  const mapping = options.mapping === undefined ? {} : Object.fromEntries(await readMapping(options.mapping));
-  const said = { ...rulesSaid(options), mapping };
-  const corpus = await store.corpus();
-  refuseUnknownClasses(corpus, said, modelClasses);
-  return rulesInAllNames(corpus, said);
-}
-
-function rulesSaid({ threshold, classes, imageLabels }: DetectOptions): AcceptRules {
+/** What they ask for, the mapping read. */
+export async function detectRequest(options: DetectOptions): Promise<Omit<DetectRequest, 'force' | 'task'>> {
+  const { threshold, mapping, pose, poseModel, ...rest } = options;
   return {
-    threshold: threshold?.default ?? DEFAULT_THRESHOLD,
-    classThresholds: threshold?.classes ?? {},
-    classes: classes ?? null,
-    mapping: {},
-    imageLabels,
+    ...rest,
+    threshold: threshold?.default,
+    classThresholds: threshold?.classes,
+    mapping: mapping === undefined ? undefined : await readMapping(mapping),
+    pose: pose ? poseModel : null,
   };
 }

@@ -1,17 +1,12 @@
 import { z } from 'zod';
-import { ITEM_KINDS, type ItemKind } from '../../core/labels.ts';
-import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
-import type { Embedder } from '../../models/embedder.ts';
-import { type EmbedResult, embedIn, estimateEmbed } from '../../stages/embed/embed.ts';
-import { savedRecipe } from '../../stages/embed/recipe.ts';
-import { DEFAULT_EMBEDDER, openSavedEmbedder } from '../../stages/embed/saved-embedder.ts';
-import { type Context, command } from '../command.ts';
-import { modelsFor } from '../fetching.ts';
-import type { Output } from '../output.ts';
+import { ITEM_KINDS } from '../../core/labels.ts';
+import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
+import { DEFAULT_EMBEDDER } from '../../stages/embed/saved-embedder.ts';
+import { command } from '../command.ts';
+import { printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { flag, type OptionTable, option } from '../values.ts';
-import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
-import { printUnread } from './unread.ts';
 
 export const EMBED_OPTIONS = {
   model: option(
@@ -40,90 +35,24 @@ export const embed = command({
     ['labelsmith embed --model mobilenetv2', 'a model taken in by labelsmith models import'],
     ['labelsmith embed --dry-run', 'how many, how long, how much disk'],
   ],
-  async run({ options, ...context }) {
+  run({ options, ...context }) {
     keepYoungGenerationSmall();
     const { global, output } = context;
-    const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
-    try {
-      if (global.dryRun) return await showEmbedEstimate(context, workspace, options);
-      const result = await runEmbed(context, workspace, options);
-      output.document({ interrupted: result.interrupted, space: result.space, ...result.counts });
+    return withWorkspace(context, async (workspace) => {
+      if (global.dryRun) {
+        const estimate = await estimateEmbedWith(workspace, options, global);
+        output.document({ dryRun: true, ...estimate });
+        printEmbedEstimate(output, estimate, options.items);
+        return 0;
+      }
+      const run = context.runOptions();
+      const result = await embedWith(workspace, options, run);
+      run.done();
+      const { interrupted, space, counts } = result;
+      output.document({ interrupted, space, ...counts });
       printEmbedded(output, result, options.items);
-      if (result.counts.total === 0) return 1;
-      return global.strict && result.counts.quarantined > 0 ? 1 : 0;
-    } finally {
-      await workspace.close();
-    }
+      if (counts.total === 0) return 1;
+      return global.strict && counts.quarantined > 0 ? 1 : 0;
+    });
   },
 });
-
-/** `--dry-run` of this command, and of those that embed first and take little time beside that. */
-export async function showEmbedEstimate(
-  context: Context,
-  workspace: Workspace,
-  { items, model, force }: { readonly items: ItemKind; readonly model?: string; readonly force: boolean },
-): Promise<number> {
-  const { global, output } = context;
-  const estimate = await withEmbedder(context, workspace, { items, model }, (embedder) =>
-    estimateEmbed(workspace, embedder, { ...global, items, force }),
-  );
-  output.document({ dryRun: true, ...estimate });
-  output.line(`${plural(estimate.items, items === 'images' ? 'image' : 'region')} to embed with ${estimate.model}`);
-  const { estimatedMs, vectorBytes } = estimate;
-  output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(vectorBytes)} of disk`);
-  return 0;
-}
-
-export async function runEmbed(
-  context: Context,
-  workspace: Workspace,
-  { items, model, force }: { readonly items: ItemKind; readonly model?: string; readonly force: boolean },
-): Promise<EmbedResult> {
-  return withEmbedder(context, workspace, { items, model }, async (embedder) => {
-    const run = context.runOptions();
-    const result = await embedIn(workspace, embedder, { ...run, items, force });
-    run.done();
-    return result;
-  });
-}
-
-async function withEmbedder<T>(
-  context: Context,
-  { store }: Workspace,
-  { items, model }: { readonly items: ItemKind; readonly model?: string },
-  work: (embedder: Embedder) => Promise<T>,
-): Promise<T> {
-  const models = modelsFor(context);
-  const { threads } = context.global;
-  const saved = model === undefined ? (await savedRecipe(store, items))?.model : undefined;
-  const embedder = await (saved === undefined
-    ? models.openEmbedder(model ?? DEFAULT_EMBEDDER, { threads })
-    : openSavedEmbedder({ models }, saved, { threads }));
-  try {
-    return await work(embedder);
-  } finally {
-    await embedder.close();
-  }
-}
-
-/** What `--limit` means where embedding comes first: there is no pilot of what comes after it. */
-export function noteLimit({ global, output }: Context, { counts }: EmbedResult, items: ItemKind): void {
-  if (global.limit === undefined) return;
-  const what = items === 'images' ? 'image' : 'region';
-  output.note(
-    `note: --limit ${global.limit} is of what is embedded now, ${plural(counts.embedded, what)}; all ${formatCount(counts.total)} that are embedded take part.`,
-  );
-}
-
-export function printEmbedded(output: Output, { counts, interrupted }: EmbedResult, items: ItemKind): void {
-  const what = items === 'images' ? 'image' : 'region';
-  if (counts.embedded + counts.quarantined === 0 && !interrupted) {
-    output.line(`Nothing to do: no ${what} is left to embed, of ${formatCount(counts.total)}.`);
-    return;
-  }
-  const before = counts.total - counts.embedded;
-  output.line(
-    `Embedded ${plural(counts.embedded, what)}${before > 0 ? `, ${plural(counts.total, what)} in all` : ''}.`,
-  );
-  printUnread(output, counts);
-}

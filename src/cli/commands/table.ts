@@ -11,7 +11,15 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   add: async () => [(await import('./add.ts')).add],
   detect: async () => [(await import('./detect.ts')).detect],
   embed: async () => [(await import('./embed.ts')).embed],
-  teach: async () => (await import('./teach.ts')).teachCommands,
+  teach: async () => {
+    const [{ select }, { train, rounds }, { errors }, { predict }] = await Promise.all([
+      import('./teach-select.ts'),
+      import('./teach-learn.ts'),
+      import('./teach-errors.ts'),
+      import('./teach-predict.ts'),
+    ]);
+    return [select, train, rounds, errors, predict];
+  },
   discover: async () => [(await import('./discover.ts')).discover],
   match: async () => [(await import('./match.ts')).match],
   similar: async () => [(await import('./similar.ts')).similar],

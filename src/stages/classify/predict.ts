@@ -1,9 +1,11 @@
 /** A trained classifier on images anywhere: a stream in, a stream out, in the order of the source; no workspace. */
+import { basename, relative, resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { isAboutOneFile } from '../../jobs/read-errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import { argMax } from '../../math/calibration.ts';
+import { openSource } from '../../sources/open.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { pixelsFor } from '../item-pixels.ts';
 import type { Classifier } from './classifier-file.ts';
@@ -46,6 +48,33 @@ export async function* predictFiles(
     while (waiting.length > 0) yield await (waiting.shift() as Promise<Prediction>);
   } finally {
     await Promise.allSettled(waiting);
+  }
+}
+
+/** What a classifier says of a file, named as it is below the folder that was asked for. */
+export type FilePrediction =
+  | { readonly kind: 'done'; readonly file: string; readonly class: string; readonly confidence: number }
+  | { readonly kind: 'failed'; readonly file: string; readonly message: string };
+
+/**
+ * The same of a folder, or anything that `add` takes.
+ * @param threshold below this confidence the class is empty
+ */
+export async function* predictBelow(
+  classifier: Pick<Classifier, 'classify' | 'info' | 'capacity'>,
+  spec: string,
+  { threshold = 0, ...options }: Pick<RunOptions, 'signal' | 'limit'> & { readonly threshold?: number },
+): AsyncGenerator<FilePrediction> {
+  const root = resolve(spec);
+  const source = await openSource(spec, { cwd: process.cwd() });
+  for await (const prediction of predictFiles(classifier, source, options)) {
+    const { kind, path } = prediction;
+    const file = relative(root, path) || basename(path);
+    if (kind === 'failed') yield { kind, file, message: prediction.message };
+    else {
+      const confidence = Number(prediction.confidence.toFixed(6));
+      yield { kind, file, class: prediction.confidence < threshold ? '' : prediction.className, confidence };
+    }
   }
 }
 

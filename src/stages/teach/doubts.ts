@@ -1,6 +1,6 @@
 /** Labels of a workspace that are probably wrong, by what the model of the last `teach rounds` thinks of them. */
 import type { ItemId } from '../../core/ids.ts';
-import { currentLabels, type Origin } from '../../core/labels.ts';
+import { currentLabels, isMachine, type Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { rankLabelErrors } from '../../math/label-errors.ts';
@@ -14,6 +14,24 @@ export interface Doubt {
   readonly selfConfidence: number;
   readonly suggested: string;
   readonly flagged: boolean;
+}
+
+/** A doubtful label with the file that it is of. */
+export type DoubtfulLabel = Omit<Doubt, 'itemId'> & { readonly file: string };
+
+/** The most doubtful labels of all images: those of people and imports, and with `machine` those of machines too. */
+export async function doubtfulLabels(
+  workspace: Workspace,
+  task: string,
+  { machine, count }: { readonly machine: boolean; readonly count: number },
+): Promise<DoubtfulLabel[]> {
+  const fileOf = new Map<ItemId, string>();
+  for await (const { id, file } of workspace.store.dataset({ unlabelled: true })) fileOf.set(id, file);
+  const doubts = await doubtsIn(workspace, task, [...fileOf.keys()]);
+  return doubts
+    .filter(({ origin }) => machine || !isMachine(origin))
+    .slice(0, count)
+    .map(({ itemId, ...doubt }) => ({ file: fileOf.get(itemId) ?? itemId, ...doubt }));
 }
 
 const PAGE = 512;

@@ -3,14 +3,14 @@ import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import type { Output } from '../output.ts';
 import { plural } from '../words.ts';
 
-export function printUnread(output: Output, { quarantined, away }: ReadErrorCounts): void {
+export function printReadErrors(output: Output, { quarantined, away }: ReadErrorCounts): void {
   const broken = quarantined - away;
-  if (broken > 0) output.line(`Could not read ${plural(broken, 'image')}: labelsmith status --quarantine says why.`);
+  if (broken > 0) output.summary(`Could not read ${plural(broken, 'image')}: labelsmith status --quarantine says why.`);
   if (away > 0) {
-    output.line(
+    output.summary(
       `Could not read ${plural(away, 'image')} whose file is not there now; what is known of ${away === 1 ? 'it' : 'them'} stays.`,
     );
-    output.line(
+    output.summary(
       '  Bring the folder back and run this again; where files were moved or deleted, run labelsmith add --sync on it.',
     );
   }

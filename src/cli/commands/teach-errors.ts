@@ -1,0 +1,37 @@
+import { doubtfulLabels } from '../../stages/teach/doubts.ts';
+import { command } from '../command.ts';
+import { wholeNumber } from '../text-values.ts';
+import { flag, option } from '../values.ts';
+import { formatPercent, oneLine, table } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
+import { TASK } from './teach-learn.ts';
+
+export const errors = command({
+  name: 'teach errors',
+  summary: 'labels that are probably wrong, the most doubtful first',
+  details:
+    "Judges people's and imported labels by models that had not seen them (cross-validation), machine labels by the\n" +
+    'model itself. Run teach rounds first. Nothing is changed.',
+  options: {
+    task: TASK,
+    count: option('-n, --count <n>', 'labels to list', wholeNumber(1).default(20)),
+    machine: flag('--machine', 'machine labels too'),
+  },
+  examples: [['labelsmith teach errors -n 50', 'the fifty most doubtful labels']],
+  run({ options: { task, machine, count }, ...context }) {
+    const { output } = context;
+    return withWorkspace(context, async (workspace) => {
+      const labels = await doubtfulLabels(workspace, task, { machine, count });
+      output.document({ labels });
+      const rows = labels.map(({ file, className, suggested, selfConfidence, flagged }) => [
+        oneLine(file),
+        oneLine(className),
+        formatPercent(selfConfidence),
+        suggested === className ? '' : oneLine(suggested),
+        flagged ? 'probably wrong' : '',
+      ]);
+      for (const line of table([['file', 'label', 'likely', 'rather', ''], ...rows])) output.line(line);
+      return labels.length === 0 ? 1 : 0;
+    });
+  },
+});

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { DEFAULT_THRESHOLD } from '../../stages/teach/teach.ts';
+import { teachWith } from '../../stages/teach/teach-with.ts';
+import { type Context, command } from '../command.ts';
+import { noteLimit } from '../print/embedded.ts';
+import { printReadErrors } from '../print/read-errors.ts';
+import { printTaught } from '../print/taught.ts';
+import { duration, fraction, nameList, wholeNumber } from '../text-values.ts';
+import { type OptionTable, option, type Values } from '../values.ts';
+import { formatPercent } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
+
+/** The option of all of them. */
+export const TASK = option('--task <name>', 'the task whose labels are learned', z.string().default('class'));
+
+const LEARNING = {
+  task: TASK,
+  budget: option(
+    '--budget <time>',
+    'cut the search short and begin nothing new after this long, such as 20m; without it, no end',
+    duration().optional(),
+  ),
+  search: option(
+    '--search <width>',
+    'what is tried: strengths and class weights, or other embedders, heads and views too',
+    z.enum(['quick', 'wide']).default('quick'),
+  ),
+  backbones: option(
+    '--backbones <a,b>',
+    'tries these embedders, alone and two side by side, without --search wide too (default with it: all there are)',
+    nameList().optional(),
+  ),
+  views: option(
+    '--views <n>',
+    'crops, mirrors and other light of each labelled image that are taught as well',
+    wholeNumber(0).default(0),
+  ),
+} satisfies OptionTable;
+
+export const train = command({
+  name: 'teach train',
+  summary: 'a base model from the labels alone, and how good it is',
+  details:
+    'Learns from what people said and what was imported, never from audit items. Writes a classifier and labels nothing:\n' +
+    'teach rounds does both, and is better. Embeds first, with --limit N at most N; all that are embedded take part.',
+  options: LEARNING,
+  limit: true,
+  examples: [
+    ['labelsmith teach train', 'the labels of the task class'],
+    ['labelsmith teach train --search wide --views 4 --budget 10m', 'what else may help, for ten minutes'],
+    ['labelsmith teach train --backbones mobilenetv3-small,mine', 'which of two embedders, or both'],
+  ],
+  run: ({ options, ...context }) => learn(context, options, { labelRest: false, threshold: DEFAULT_THRESHOLD }),
+});
+
+export const rounds = command({
+  name: 'teach rounds',
+  summary: 'learn from the labels and from everything else, then label the rest',
+  details:
+    'Items that are surer than the threshold get a label of origin model; the others stay for people, and evaluate knows\n' +
+    'the best guess for them. Items without an embedding are embedded first, with --limit N at most N of them; all that\n' +
+    'are embedded take part.',
+  options: {
+    ...LEARNING,
+    threshold: option(
+      '--threshold <confidence>',
+      'calibrated confidence a label needs, 0 to 1; the rest stay for people',
+      fraction().default(DEFAULT_THRESHOLD),
+    ),
+  },
+  limit: true,
+  examples: [
+    ['labelsmith teach rounds', 'label the rest of the task class'],
+    ['labelsmith teach rounds --threshold 0.95', 'fewer labels, more of them right'],
+    ['labelsmith teach rounds --budget 20m', 'begin nothing new after 20 minutes'],
+  ],
+  run: ({ options: { threshold, ...learning }, ...context }) =>
+    learn(context, learning, { labelRest: true, threshold }),
+});
+
+function learn(
+  context: Context,
+  { budget, ...learning }: Values<typeof LEARNING>,
+  { labelRest, threshold }: { readonly labelRest: boolean; readonly threshold: number },
+): Promise<number> {
+  const { global, output } = context;
+  return withWorkspace(context, async (workspace) => {
+    const run = context.runOptions();
+    const request = { ...learning, budgetMs: budget, labelRest, threshold };
+    const result = await teachWith(workspace, request, {
+      ...run,
+      onEmbedded(embedded, items) {
+        run.done();
+        noteLimit(output, global.limit, embedded, items);
+        printReadErrors(output, embedded.counts);
+      },
+      onTrial({ model, accuracy, weights }) {
+        const parts = weights.map((weight) => weight.toFixed(2)).join(' ');
+        output.note(`  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${parts}`);
+      },
+      onStep: ({ technique, accuracy }) =>
+        output.note(`  ${technique.padEnd(8)} ${formatPercent(accuracy)} cross-validated`),
+    });
+    run.done();
+    if (result === null) return 130;
+    const { metrics: _, counts, ...rest } = result;
+    output.document({ ...rest, ...counts });
+    printTaught(output, result, labelRest);
+    return global.strict && result.warnings.length > 0 ? 1 : 0;
+  });
+}

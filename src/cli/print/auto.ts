@@ -1,0 +1,93 @@
+/** What `auto` did, as it goes and at its end. */
+import type { AutoPart, AutoResult, NotClustered } from '../../stages/auto/auto.ts';
+import type { ClassifyResult } from '../../stages/classify/classify.ts';
+import type { Output } from '../output.ts';
+import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { printAdded } from './added.ts';
+import { printDetected } from './detected.ts';
+import { printClusters, printHowClustered } from './discovered.ts';
+
+const CLASSES_SHOWN = 20;
+const CLUSTERS_SHOWN = 10;
+
+export function printAutoPart(output: Output, part: AutoPart): void {
+  switch (part.kind) {
+    case 'again':
+      output.summary(
+        `This workspace has ${plural(part.images, 'image')} already: new ones join them, and what is done is not done again.`,
+      );
+      break;
+    case 'added':
+      printAdded(output, part.result);
+      break;
+    case 'detected':
+      printDetected(output, part.result);
+      break;
+    case 'discovered': {
+      const { counts } = part.result;
+      printHowClustered(output, part.result);
+      output.summary(`Grouped ${plural(counts.items, 'image')} into ${plural(counts.clusters, 'cluster')}.`);
+      break;
+    }
+    case 'not-clustered':
+      output.summary(notClusteredText(part.reason));
+      break;
+    case 'classified':
+      printClassified(output, part.result);
+      break;
+    default:
+      part satisfies never;
+  }
+}
+
+function notClusteredText({ images, embedded, least }: NotClustered): string {
+  return images < least
+    ? `Too few for clusters: whole images are grouped from ${least} on, and here ${images === 1 ? 'is 1' : `are ${images}`}.`
+    : `Too few for clusters: of ${plural(images, 'image')} only ${embedded} could be embedded, and ${least} are needed.`;
+}
+
+export function printClassified(output: Output, { task, counts }: ClassifyResult): void {
+  output.summary(
+    `Classified ${plural(counts.classified, 'item')} (task ${task}): ${plural(counts.labelled, 'label')}, ${counts.unsure} left for people.`,
+  );
+}
+
+/** @param report where it was written; null where it was not */
+export function printAuto(
+  output: Output,
+  { classes, discovered, next, interrupted, images, withoutObjects }: AutoResult,
+  places: { readonly workspace: string; readonly report: string | null },
+): void {
+  output.summary();
+  output.summary(
+    classes.length > 0
+      ? `Found ${plural(classes.length, 'class', 'classes')} of objects:`
+      : 'Found no objects of the classes that the detector knows.',
+  );
+  const rows = classes
+    .slice(0, CLASSES_SHOWN)
+    .map(({ name, images, regions, meanConfidence }) => [name, images, regions, formatPercent(meanConfidence, 0)]);
+  if (rows.length > 0) {
+    for (const line of table([['class', 'images', 'regions', 'mean score'], ...rows])) output.summary(`  ${line}`);
+  }
+  if (classes.length > CLASSES_SHOWN) {
+    output.summary(`  and ${formatCount(classes.length - CLASSES_SHOWN)} more: labelsmith corpus list`);
+  }
+  if (classes.length > 0 && withoutObjects > 0) {
+    output.summary(`In ${formatCount(withoutObjects)} of ${plural(images, 'image')} there is none of them.`);
+  }
+  if (discovered && discovered.clusters.length > 0) {
+    output.summary();
+    output.summary('Clusters of whole images:');
+    printClusters(output, discovered.clusters, 'images', CLUSTERS_SHOWN);
+  }
+  output.summary();
+  if (places.report !== null) output.summary(`Report:    ${places.report}`);
+  output.summary(`Workspace: ${places.workspace}`);
+  if (interrupted) return;
+  output.summary('Next:');
+  for (const { command, why } of next) {
+    output.summary(`  ${command}`);
+    output.summary(`      ${why}`);
+  }
+}

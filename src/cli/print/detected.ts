@@ -1,0 +1,50 @@
+/** What `detect` did, in words and for `--json`. */
+import type { DetectEstimate, DetectResult } from '../../stages/detect/detect.ts';
+import type { Detected } from '../../stages/detect/detect-with.ts';
+import type { ShapeResult } from '../../stages/detect/shape-stage.ts';
+import type { Output } from '../output.ts';
+import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
+import { printReadErrors } from './read-errors.ts';
+
+/** Counts of the detector, and a part for each kind of shape that was asked for. */
+export function detectedCounts({ counts, pose, segment }: Detected): Record<string, unknown> {
+  return { ...counts, ...(pose && { pose: pose.counts }), ...(segment && { segment: segment.counts }) };
+}
+
+export function printDetected(output: Output, result: Detected): void {
+  const { counts, pose, segment, readErrors, unknownInMapping } = result;
+  const reused = counts.images - counts.detected;
+  const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
+  output.summary(
+    hadNothingToDo(result)
+      ? 'Nothing to do: no image is left to detect in.'
+      : `Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`,
+  );
+  if (pose && hadNothingToDo(pose)) {
+    output.summary('No image is left to find keypoints in.');
+  } else if (pose) {
+    output.summary(
+      `Found keypoints of ${plural(pose.counts.regions, 'person', 'people')} in ${plural(pose.counts.images, 'image')}.`,
+    );
+  }
+  if (segment && hadNothingToDo(segment)) {
+    output.summary('No image is left to find masks in.');
+  } else if (segment) {
+    output.summary(
+      `Found masks of ${plural(segment.counts.regions, 'region')} in ${plural(segment.counts.images, 'image')}.`,
+    );
+  }
+  if (unknownInMapping.length > 0) {
+    output.warn(`The mapping names what this model does not find: ${unknownInMapping.join(', ')}.`);
+  }
+  printReadErrors(output, readErrors);
+}
+
+function hadNothingToDo({ counts, interrupted }: Pick<DetectResult | ShapeResult, 'counts' | 'interrupted'>): boolean {
+  return counts.images + counts.quarantined === 0 && !interrupted;
+}
+
+export function printDetectEstimate(output: Output, { model, images, estimatedMs, recordBytes }: DetectEstimate): void {
+  output.line(`${plural(images, 'image')} to detect in with ${model}`);
+  output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(recordBytes)} of disk`);
+}

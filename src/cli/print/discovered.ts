@@ -1,0 +1,61 @@
+/** What `discover` found, in words. */
+import type { ItemKind } from '../../core/labels.ts';
+import type { DiscoverResult } from '../../stages/discover/options.ts';
+import type { Output } from '../output.ts';
+import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { nounOf } from './embedded.ts';
+
+const CLUSTERS_SHOWN = 40;
+const EVIDENCE_SHOWN = 2;
+
+/** Why there are other clusters than before, and whether these will last. */
+export function printHowClustered(output: Output, { because, pilot }: DiscoverResult): void {
+  if (because !== null) output.summary(`Clustered again: ${because}.`);
+  if (pilot) output.summary('These are clusters of a pilot (--limit): when more is embedded they are made again.');
+}
+
+/** The largest clusters with what speaks for their names. */
+export function printClusters(
+  output: Output,
+  clusters: DiscoverResult['clusters'],
+  items: ItemKind,
+  most = CLUSTERS_SHOWN,
+): void {
+  const rows = clusters.slice(0, most).map(({ name, size, candidates }) => {
+    const best = candidates.slice(0, EVIDENCE_SHOWN).map((candidate) => {
+      const parts = candidate.evidence.map(({ source, count, of, kinds }) => {
+        const such = kinds ? `: ${kinds.join(', ')}` : '';
+        return `${source} ${count}/${of}${such}`;
+      });
+      return `${candidate.name} ${formatPercent(candidate.score, 0)} (${parts.join(', ')})`;
+    });
+    return [name, size, best.join(' · ')];
+  });
+  for (const line of table([['class', items, 'evidence for names'], ...rows])) output.summary(`  ${line}`);
+  if (clusters.length > most) output.summary(`  and ${formatCount(clusters.length - most)} more`);
+}
+
+export function printDiscovered(output: Output, result: DiscoverResult, items: ItemKind): void {
+  const { counts, clustered, clusters, levels, retired, outliers, duplicates } = result;
+  const what = nounOf(items);
+  printHowClustered(output, result);
+  const made = clustered ? 'Found' : 'Kept';
+  const classes = clusters.length < counts.clusters ? ` (${plural(clusters.length, 'class', 'classes')} by now)` : '';
+  output.summary(
+    `${made} ${plural(counts.clusters, 'cluster')}${classes} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
+  );
+  if (counts.none > 0) output.summary(`${plural(counts.none, what)} belong to none of them.`);
+  printClusters(output, clusters, items);
+  if (levels.length > 1) {
+    const numbers = levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
+    output.summary(`Clusters at each level of the tree: ${numbers} (labelsmith discover --level N).`);
+  }
+  if (retired.length > 0) output.summary(`Empty classes of the clustering before are gone: ${retired.length}.`);
+  if (outliers && outliers.count > 0) {
+    output.summary(`${plural(outliers.count, what)} standing apart from all others, first ${outliers.first[0]?.path}.`);
+  }
+  if (duplicates && duplicates.count > 0) {
+    const [first] = duplicates.first;
+    output.summary(`${plural(duplicates.count, 'pair')} nearly alike, first ${first.a} and ${first.b}.`);
+  }
+}

@@ -1,0 +1,19 @@
+/** Opens the workspace that the command line names, with what it says models run on and how their fetching is told. */
+import { openWorkspace, type Workspace } from '../jobs/workspace.ts';
+import type { Context } from './command.ts';
+import { modelsFor } from './fetching.ts';
+
+/** Runs `work` on the workspace and closes it. @param create makes it where there is none; else that is an error. */
+export async function withWorkspace<T>(
+  context: Pick<Context, 'global' | 'output' | 'signal'>,
+  work: (workspace: Workspace) => Promise<T>,
+  { create = false }: { readonly create?: boolean } = {},
+): Promise<T> {
+  const { workspace: dir, device } = context.global;
+  const workspace = await openWorkspace(dir, { create, device, models: modelsFor(context) });
+  try {
+    return await work(workspace);
+  } finally {
+    await workspace.close();
+  }
+}

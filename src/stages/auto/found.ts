@@ -1,0 +1,33 @@
+/** The classes of objects that a detector found, with how often. */
+import type { Store } from '../../store/store.ts';
+
+export interface FoundClass {
+  readonly name: string;
+  readonly images: number;
+  readonly regions: number;
+  /** Mean score of its regions, 0 to 1. */
+  readonly meanConfidence: number;
+}
+
+/** Those of the task `objects` that anything bears, most regions first. */
+export async function foundClasses(store: Pick<Store, 'classes'>): Promise<FoundClass[]> {
+  return (await store.classes())
+    .map(({ name, counts }) => {
+      const of = (items: string) => counts.find((count) => count.task === 'objects' && count.items === items);
+      return {
+        name,
+        images: of('images')?.count ?? 0,
+        regions: of('regions')?.count ?? 0,
+        meanConfidence: of('regions')?.meanConfidence ?? 0,
+      };
+    })
+    .filter(({ images, regions }) => images + regions > 0)
+    .sort((a, b) => b.regions - a.regions || (a.name < b.name ? -1 : 1));
+}
+
+/** One pass over what has a label in the task `objects`. */
+export async function imagesWithObjects(store: Pick<Store, 'dataset'>): Promise<number> {
+  let images = 0;
+  for await (const _ of store.dataset({ task: 'objects' })) images++;
+  return images;
+}

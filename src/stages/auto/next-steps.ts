@@ -1,0 +1,72 @@
+/** What comes next for a pile after `auto`: commands that fit what was found, each with its reason. */
+import type { Store } from '../../store/store.ts';
+import type { AddResult } from '../add/add.ts';
+import type { Detected } from '../detect/detect-with.ts';
+import { isUnnamed } from '../discover/discover-with.ts';
+import type { DiscoverResult } from '../discover/options.ts';
+
+export interface NextStep {
+  /** `labelsmith …`, to be typed as it is but for words in capitals. */
+  readonly command: string;
+  readonly why: string;
+}
+
+/** What `auto` did. */
+interface Done {
+  /** Images in all. */
+  readonly images: number;
+  readonly added: AddResult;
+  readonly detected: Detected | null;
+  readonly discovered: DiscoverResult | null;
+}
+
+export async function nextSteps(
+  store: Pick<Store, 'summary'>,
+  { images, added, detected, discovered }: Done,
+): Promise<NextStep[]> {
+  const steps: NextStep[] = [];
+  const { counts } = added;
+  if (counts.quarantined + counts.stillQuarantined + (detected?.readErrors.quarantined ?? 0) > 0) {
+    steps.push({ command: 'labelsmith status --quarantine', why: 'which files were left out, and why' });
+  }
+  if (images === 0) return steps;
+  if (discovered) steps.push(...clusterSteps(discovered));
+  steps.push({
+    command: `labelsmith teach select -n ${Math.min(50, images)} --out to-sort`,
+    why: 'classes of your own: sort a few pictures, and teach rounds labels the rest',
+  });
+  const { regions } = await store.summary();
+  if (regions > 0) {
+    steps.push({ command: 'labelsmith audit objects', why: 'how many of the objects are right' });
+    steps.push({ command: 'labelsmith export coco OUT', why: 'objects with their boxes' });
+  }
+  if (discovered && discovered.clusters.length > 0) {
+    steps.push({ command: 'labelsmith export folders OUT --task class', why: 'a folder for each cluster' });
+  }
+  return steps;
+}
+
+function clusterSteps({ clusters, levels, clustered, counts }: DiscoverResult): NextStep[] {
+  const steps: NextStep[] = [];
+  if (!clustered && counts.assigned > 0) {
+    steps.push({
+      command: 'labelsmith discover --recluster',
+      why: 'new images were given to the clusters there were; this looks for new ones',
+    });
+  }
+  if (levels.length > 1) {
+    const numbers = levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
+    steps.push({
+      command: 'labelsmith discover --level 1',
+      why: `coarser or finer; clusters at each level: ${numbers}`,
+    });
+  }
+  const unnamed = clusters.filter(({ name }) => isUnnamed(name));
+  if (unnamed.length > 0) {
+    steps.push({
+      command: `labelsmith corpus rename ${unnamed[0].name} NAME`,
+      why: `${unnamed.length} of ${clusters.length} clusters have no name: neither what detectors saw nor words of paths or keywords fit most of a cluster and little else`,
+    });
+  }
+  return steps;
+}

@@ -1,0 +1,103 @@
+/**
+ * `detect` as a whole: a detector by its name, then keypoints and masks in what it found, each pass a run of its own.
+ * Every pass does what is missing, so running the same again goes on where it was interrupted.
+ */
+import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
+import type { RunOptions } from '../../jobs/run.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import type { Detector } from '../../models/detector.ts';
+import { type DetectEstimate, type DetectOptions, type DetectResult, detectIn, estimateDetect } from './detect.ts';
+import { detectionKey } from './detect-stage.ts';
+import { findPosesIn } from './pose.ts';
+import { type AskedRules, personClassesOf, rulesFor } from './rules.ts';
+import { segmentIn } from './segment.ts';
+import type { ShapeResult } from './shape-stage.ts';
+
+export const DEFAULT_DETECTOR = 'centernet';
+export const DEFAULT_POSE_MODEL = 'movenet-lightning';
+
+export interface DetectRequest extends AskedRules, Pick<DetectOptions, 'force' | 'task' | 'tiles'> {
+  /** Name of a detector. */
+  readonly model: string;
+  /** Name of a pose model, to find keypoints on people too; null for none. */
+  readonly pose: string | null;
+  /** Finds a mask in each box too. */
+  readonly segment: boolean;
+}
+
+/** What the whole did: regions, and the shapes in them that were asked for. */
+export interface Detected extends DetectResult {
+  readonly pose: ShapeResult | null;
+  readonly segment: ShapeResult | null;
+  /** What of the mapping names nothing that the model finds. */
+  readonly unknownInMapping: readonly string[];
+  /** Images that could not be read by any pass. */
+  readonly readErrors: ReadErrorCounts;
+}
+
+export async function detectWith(workspace: Workspace, request: DetectRequest, run: RunOptions): Promise<Detected> {
+  const { force, task } = request;
+  const { threads } = run;
+  const { result, key, rules, unknownInMapping } = await withDetector(workspace, request, threads, async (detector) => {
+    const { rules, unknownInMapping } = await rulesFor(workspace.store, request, detector.classNames);
+    const { tiles } = request;
+    const result = await detectIn(workspace, detector, { ...run, rules, force, task, tiles });
+    return { result, key: detectionKey(detector, { tiles }), rules, unknownInMapping };
+  });
+  const target = { ...run, force, task, detectorKey: key };
+  let { interrupted } = result;
+  let pose: ShapeResult | null = null;
+  if (request.pose !== null && !interrupted) {
+    const model = await workspace.models.openPose(request.pose, { threads });
+    try {
+      pose = await findPosesIn(workspace, model, { ...target, personClasses: personClassesOf(rules) });
+    } finally {
+      await model.close();
+    }
+    interrupted = pose.interrupted;
+  }
+  let segment: ShapeResult | null = null;
+  if (request.segment && !interrupted) {
+    const segmenter = await workspace.models.openSegmenter({ threads });
+    try {
+      segment = await segmentIn(workspace, segmenter, target);
+    } finally {
+      await segmenter.close();
+    }
+    interrupted = segment.interrupted;
+  }
+  return { ...result, interrupted, pose, segment, unknownInMapping, readErrors: readErrorsOf([result, pose, segment]) };
+}
+
+/** How long the detector would take; writes nothing. How many people and regions there will be is not known before. */
+export function estimateDetectWith(
+  workspace: Workspace,
+  request: DetectRequest,
+  run: Pick<RunOptions, 'threads' | 'limit'>,
+): Promise<DetectEstimate> {
+  return withDetector(workspace, request, run.threads, async (detector) => {
+    const { rules } = await rulesFor(workspace.store, request, detector.classNames);
+    return estimateDetect(workspace, detector, { ...run, ...request, rules });
+  });
+}
+
+async function withDetector<T>(
+  { models }: Workspace,
+  { model }: DetectRequest,
+  threads: number,
+  work: (detector: Detector) => Promise<T>,
+): Promise<T> {
+  const detector = await models.openDetector(model, { threads });
+  try {
+    return await work(detector);
+  } finally {
+    await detector.close();
+  }
+}
+
+/** Each pass counts what it met: what is put aside once is not met again, but a file that is away is tried by each. */
+function readErrorsOf(passes: readonly ({ readonly counts: ReadErrorCounts } | null)[]): ReadErrorCounts {
+  const counts = passes.flatMap((pass) => (pass === null ? [] : [pass.counts]));
+  const away = Math.max(...counts.map((pass) => pass.away));
+  return { quarantined: counts.reduce((sum, pass) => sum + pass.quarantined - pass.away, away), away };
+}

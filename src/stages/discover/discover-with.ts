@@ -1,0 +1,45 @@
+/** `discover` as a whole: a classifier by its name, and what WordNet says that names are kinds of. */
+import type { ItemKind } from '../../core/labels.ts';
+import { hypernymsOf } from '../../corpus/hypernyms.ts';
+import { wordNet } from '../../corpus/wordnet.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { RunOptions } from '../../jobs/run.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { discoverIn } from './discover.ts';
+import type { DiscoverOptions, DiscoverResult } from './options.ts';
+
+export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | 'method' | 'recluster'> {
+  readonly items: ItemKind;
+  readonly task: string;
+  /** Name of an imported classifier that votes on names of new clusters. */
+  readonly classifier?: string;
+}
+
+/** Clusters what is embedded; embedding comes before it (`embedWith`). */
+export async function discoverWith(
+  workspace: Workspace,
+  request: DiscoverRequest,
+  run: RunOptions,
+): Promise<DiscoverResult> {
+  const { classifier: named, ...asked } = request;
+  if (asked.level !== undefined && asked.k !== undefined) {
+    throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
+  }
+  const { threads } = run;
+  const classifier = named === undefined ? undefined : await workspace.models.openImageClassifier(named, { threads });
+  try {
+    return await discoverIn(workspace, {
+      ...run,
+      ...asked,
+      classifier,
+      hypernymsOf: (name) => hypernymsOf(wordNet(), name),
+    });
+  } finally {
+    await classifier?.close();
+  }
+}
+
+/** Whether nothing spoke for a name of this class of clusters. */
+export function isUnnamed(className: string): boolean {
+  return /^unnamed-\d+$/.test(className);
+}

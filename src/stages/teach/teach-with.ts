@@ -1,0 +1,46 @@
+/** `teach train` and `teach rounds` as a whole: what has no vector is embedded first, then it is learned. */
+import type { RunOptions } from '../../jobs/run.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { requireEmbedder } from '../../models/prepare-embedder.ts';
+import { allEntries } from '../../models/registry.ts';
+import type { EmbedResult } from '../embed/embed.ts';
+import { embedWith } from '../embed/embed-with.ts';
+import { refuseUnlabelled, singleTask } from './items.ts';
+import { type TeachOptions, type TeachResult, teachIn } from './teach.ts';
+
+export interface TeachRequest
+  extends Pick<TeachOptions, 'task' | 'threshold' | 'budgetMs' | 'search' | 'views' | 'labelRest'> {
+  /** Embedders to try. Default: none, and with a wide search all there are. */
+  readonly backbones?: readonly string[];
+}
+
+export interface TeachHooks extends Pick<TeachOptions, 'onTrial' | 'onStep'> {
+  /** Told before learning begins. */
+  readonly onEmbedded?: (result: EmbedResult, items: 'images' | 'regions') => void;
+}
+
+/** Null where it was interrupted before there was anything to learn from. */
+export async function teachWith(
+  workspace: Workspace,
+  request: TeachRequest,
+  run: RunOptions & TeachHooks,
+): Promise<TeachResult | null> {
+  const { task, backbones, search, labelRest } = request;
+  for (const name of backbones ?? []) await requireEmbedder(name);
+  const { items } = await singleTask(workspace.store, task);
+  await refuseUnlabelled(workspace.store, task);
+  const embedded = await embedWith(workspace, { items }, run);
+  if (embedded.interrupted) return null;
+  run.onEmbedded?.(embedded, items);
+  const { seed, threads, device, signal, onProgress, onTrial, onStep } = run;
+  return teachIn(workspace, {
+    ...{ seed, threads, device, signal, onProgress, onTrial, onStep },
+    ...request,
+    techniques: labelRest ? undefined : [],
+    backbones: backbones ?? (search === 'wide' ? await embedderNames() : []),
+  });
+}
+
+async function embedderNames(): Promise<string[]> {
+  return (await allEntries()).filter(({ role }) => role === 'embedder').map(({ id }) => id);
+}
