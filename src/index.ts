@@ -167,7 +167,9 @@ export {
 } from './stages/evaluate/evaluate.ts';
 export type { Truth as GroundTruth, TruthImage } from './stages/evaluate/ground-truth.ts';
 export { type ExportEffects, type ExportOptions, exportWorkspace } from './stages/export/export.ts';
+export { exportIn } from './stages/export/export-in.ts';
 export { type ImportOptions, type ImportSummary, importLabels } from './stages/import/import.ts';
+export { importIn } from './stages/import/import-in.ts';
 export { type MatchedClass, type MatchOptions, type MatchResult, matchIn } from './stages/match/match.ts';
 export type { Matched } from './stages/match/prototypes.ts';
 export type { ReferenceProblem } from './stages/match/references.ts';

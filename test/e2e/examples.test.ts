@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { utimes, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { test } from 'node:test';
 import { scratch } from '../cli.ts';
 import { photographs } from '../fixtures/photographs.ts';
@@ -63,4 +63,19 @@ test('nearest-neighbours finds nearly all by hashing', async (t) => {
   const [line = ''] = run(await scratch(t), 'nearest-neighbours.ts');
   const [, share] = /^found ([\d.]+) % of 100 × 10 neighbours$/.exec(line) ?? [];
   assert.ok(Number(share) > 90, line);
+});
+
+test('export-for-training splits what people labelled', async (t) => {
+  const dir = await scratch(t);
+  const files = ['meal_1.jpg', 'meal_2.jpg', 'other_2.jpg', 'samples.jpg'];
+  await photographs(join(dir, 'photos'));
+  const rows = files.map((file) => `${file},${file.startsWith('meal') ? 'meal' : 'other'}`);
+  await writeFile(join(dir, 'labels.csv'), ['file,class', ...rows, 'nowhere.jpg,meal', ''].join('\n'));
+  const [first, second, ...splits] = run(dir, 'export-for-training.ts', 'photos', 'labels.csv', 'out');
+  assert.equal(first, '4 rows matched an image, 1 did not');
+  assert.equal(second, '4 images, 3 with no label left out');
+  const written = globSync('out/*/*/*.jpg', { cwd: dir }).map((path) => path.split(sep).slice(1).join('/'));
+  assert.equal(written.length, 4);
+  assert.ok(written.every((path) => /^(train|val|test)\/(meal\/meal_|other\/(other_2|samples))/.test(path)));
+  assert.equal(splits.length, 3);
 });

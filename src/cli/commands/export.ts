@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { ORIGINS } from '../../core/labels.ts';
-import { type CropImage, IMAGES_MODES } from '../../formats/format.ts';
+import { IMAGES_MODES } from '../../formats/format.ts';
 import { parseSplit } from '../../formats/splits.ts';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
-import { cropRegions } from '../../images/crops.ts';
-import { originalBytes } from '../../jobs/image-reader.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
-import { exportWorkspace } from '../../stages/export/export.ts';
+import { exportIn } from '../../stages/export/export-in.ts';
 import { command } from '../command.ts';
 import { fraction, listOf, wholeNumber } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
@@ -68,12 +66,10 @@ export const exportCommand = command({
     const format = formatNamed(args.format);
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
-      const { store, dir: workspaceDir } = workspace;
       const progress = output.progress();
       const startedAt = performance.now();
-      const total = await store.countImages();
-      const effects = { store, workspaceDir, read: originalBytes(workspace), crop };
-      const summary = await exportWorkspace(effects, format.name, args.out, {
+      const total = await workspace.store.countImages();
+      const summary = await exportIn(workspace, format.name, args.out, {
         ...settings,
         origins,
         seed: global.seed,
@@ -107,5 +103,3 @@ export const exportCommand = command({
     }
   },
 });
-
-const crop: CropImage = (bytes, boxes, margin) => cropRegions(bytes, boxes, { margin });
