@@ -76,51 +76,10 @@ async function fill({ dir, store }: Workspace, count: number, pictures: number):
   const recipe = recipeOf({ id: 'bench', key: 'bench', blocks: [{ columns: COLUMNS, weight: 1 }] }, 'images');
   const vectors = arrowVectorStore(dir);
   const centres = Array.from({ length: CLUSTERS }, () => noise(random));
-  const rules = DEFAULT_ACCEPT_RULES;
   await store.ensureTask({ name: 'class', rule: 'single', items: 'images' });
   for (let start = 0; start < count; start += SHARD) {
     const ids = Array.from({ length: Math.min(SHARD, count - start) }, (_, i) => sha256Hex(`image ${start + i}`));
-    await store.commitIngest({
-      runId,
-      images: ids.map((id, i) => recordOf(id, start + i, random)),
-      paths: ids.map((id, i) => ({
-        imageId: id,
-        path: `/photos/${Math.floor((start + i) / 1000)}/IMG_${start + i}.jpg`,
-        pathBytes: null,
-        sourceRoot: '/photos',
-        byteSize: 100_000,
-        modifiedAtMs: 0,
-        missing: false,
-      })),
-      quarantine: [],
-    });
-    await store.commitDetections({
-      runId,
-      modelKey: 'bench-detector',
-      acceptKey: acceptKeyOf(rules, 'objects'),
-      task: 'objects',
-      classNames: NAMES,
-      frozenIou: 0.5,
-      quarantine: [],
-      images: ids.map((imageId) => {
-        const candidates = someDetections(random);
-        return { imageId, candidates, ...accept(imageId, 'bench-detector', candidates, NAMES, rules) };
-      }),
-    });
-    const groups = ids.flatMap((id, i) => (i % 20 === 1 ? [[id, ids[i - 1]] as const] : []));
-    const pairs = groups.map(([a, b]) => (a < b ? { a, b } : { a: b, b: a }));
-    await store.putSimilarPairs(pairs.map((pair) => ({ ...pair, kind: 'near-duplicate', distance: 3 })));
-    await store.putGroups(
-      new Map(
-        pairs.flatMap(
-          ({ a, b }) =>
-            [
-              [a, a],
-              [b, a],
-            ] as const,
-        ),
-      ),
-    );
+    await ingest(store, runId, ids, start, random);
     const sorted = [...ids].sort();
     const cluster = sorted.map((id) => Number.parseInt(id.slice(0, 6), 16) % CLUSTERS);
     const data = new Float32Array(sorted.length * COLUMNS);
@@ -153,6 +112,58 @@ async function fill({ dir, store }: Workspace, count: number, pictures: number):
   await saveRecipe(store, recipe);
   await fitMean(store, vectors, recipe, await store.vectorShards(recipe.space, 'images'));
   return (id) => Number.parseInt(id.slice(0, 6), 16) % pictures;
+}
+
+/** Images with their detections, every twentieth alike to the one before it. */
+async function ingest(
+  store: Workspace['store'],
+  runId: string,
+  ids: readonly string[],
+  start: number,
+  random: Random,
+): Promise<void> {
+  const rules = DEFAULT_ACCEPT_RULES;
+  await store.commitIngest({
+    runId,
+    images: ids.map((id, i) => recordOf(id, start + i, random)),
+    paths: ids.map((id, i) => ({
+      imageId: id,
+      path: `/photos/${Math.floor((start + i) / 1000)}/IMG_${start + i}.jpg`,
+      pathBytes: null,
+      sourceRoot: '/photos',
+      byteSize: 100_000,
+      modifiedAtMs: 0,
+      missing: false,
+    })),
+    quarantine: [],
+  });
+  await store.commitDetections({
+    runId,
+    modelKey: 'bench-detector',
+    acceptKey: acceptKeyOf(rules, 'objects'),
+    task: 'objects',
+    classNames: NAMES,
+    frozenIou: 0.5,
+    quarantine: [],
+    images: ids.map((imageId) => {
+      const candidates = someDetections(random);
+      return { imageId, candidates, ...accept(imageId, 'bench-detector', candidates, NAMES, rules) };
+    }),
+  });
+  const groups = ids.flatMap((id, i) => (i % 20 === 1 ? [[id, ids[i - 1]] as const] : []));
+  const pairs = groups.map(([a, b]) => (a < b ? { a, b } : { a: b, b: a }));
+  await store.putSimilarPairs(pairs.map((pair) => ({ ...pair, kind: 'near-duplicate', distance: 3 })));
+  await store.putGroups(
+    new Map(
+      pairs.flatMap(
+        ({ a, b }) =>
+          [
+            [a, a],
+            [b, a],
+          ] as const,
+      ),
+    ),
+  );
 }
 
 /** Shape [COLUMNS], −0.5 to 0.5. */

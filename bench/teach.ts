@@ -95,13 +95,8 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
   const confidences = Array.from(best, (label, i) => probabilities.data[i * set.classes + label]);
   const judged = { confidences, rights: Array.from(best, (label, i) => Number(label === truth[i])) };
   result.crossValidated = final.heldOut.accuracy;
-  const unlabelledPlaces = problem.features.rows;
-  const guess = argMaxRows(final.probabilities);
-  const isLabelled = new Set(problem.labelled);
-  const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
-  let right = 0;
-  for (let i = 0; i < unlabelledPlaces; i++) if (!isLabelled.has(i) && guess[i] === set.truth[rows[i]]) right++;
-  result.rest = right / unlabelled.length;
+  const places = [...labelled, ...unlabelled].sort((a, b) => a - b);
+  result.rest = rightOfRest(final.probabilities, problem.labelled, places, set) / unlabelled.length;
 
   const joined = await joinGraph(pool, problem.features, { seed });
   const principal = await principalFeatures(pool, problem.features, seed);
@@ -136,14 +131,8 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
 
   const beside = finished(set.joined, rowsOfProblem);
   const both = problemOf(set, beside, labelled, unlabelled);
-  const bothContext = {
-    pool,
-    joined: await joinGraph(pool, both.features, { seed }),
-    principal: await principalFeatures(pool, both.features, seed),
-    seed,
-  };
-  const sideBySide = await learn(bothContext, both, { method: 'metric', ...final.settings });
-  result['metric, two embedders'] = accuracyOf(await logitsOfRows(pool, sideBySide.head, beside, testRows));
+  const bothHead = await sideBySide(pool, both, final.settings, seed);
+  result['metric, two embedders'] = accuracyOf(await logitsOfRows(pool, bothHead, beside, testRows));
 
   const everything = problemOf(
     set,
@@ -156,6 +145,25 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
   Object.assign(result, set.name === 'caltech-30' ? await flipped(pool, set, seed) : {});
   process.stderr.write(`  ${set.name} seed ${seed}: ${JSON.stringify(result)}\n`);
   return { figures: result, judged };
+}
+
+/** How many of the unlabelled items are guessed right. @param places rows of the set, in the order of the problem */
+function rightOfRest(
+  probabilities: Matrix,
+  labelled: Iterable<number>,
+  places: readonly number[],
+  set: LabelledSet,
+): number {
+  const guess = argMaxRows(probabilities);
+  const isLabelled = new Set(labelled);
+  return places.filter((row, i) => !isLabelled.has(i) && guess[i] === set.truth[row]).length;
+}
+
+async function sideBySide(pool: InferencePool, problem: Problem, settings: BaseSettings, seed: number): Promise<Head> {
+  const joined = await joinGraph(pool, problem.features, { seed });
+  const principal = await principalFeatures(pool, problem.features, seed);
+  const { head } = await learn({ pool, joined, principal, seed }, problem, { method: 'metric', ...settings });
+  return head;
 }
 
 interface Judged {

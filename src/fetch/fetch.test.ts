@@ -12,11 +12,10 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib';
 import registryFetch from 'npm-registry-fetch';
 import { pack } from 'tar-stream';
+import { type Handler, serve } from '../../test/fixtures/file-server.ts';
 import { LabelsmithError } from '../errors.ts';
 import { sourcePath } from './cache.ts';
 import { fetchFiles } from './fetch.ts';
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -43,23 +42,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => rm(cacheDir, { recursive: true, force: true }));
-
-/** Serves `content` with ranges; `cutAfter` ends each connection after that many bytes. */
-function serve(content: Uint8Array, { etag, cutAfter }: { etag?: string; cutAfter?: number } = {}): Handler {
-  return (request, response) => {
-    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    const same = request.headers['if-range'] === undefined || request.headers['if-range'] === etag;
-    const from = same ? start : 0;
-    const body = content.subarray(from);
-    response.writeHead(from > 0 ? 206 : 200, {
-      'content-length': body.length,
-      ...(from > 0 ? { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : {}),
-      ...(etag ? { etag } : {}),
-    });
-    if (cutAfter === undefined || body.length <= cutAfter) response.end(body);
-    else response.write(body.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 20));
-  };
-}
 
 const options = () => ({ cacheDir, backoffMs: 1 });
 
