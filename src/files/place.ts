@@ -1,6 +1,6 @@
 /** Where something may be written or deleted: outputs keep out of images and workspaces, workspaces stay within themselves. */
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 
 export interface ProtectedPath {
@@ -50,7 +50,9 @@ export async function trueLocation(path: string): Promise<string> {
 
 function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path;
+  // From one drive of Windows to another there is no way, and the path itself comes back.
+  const leadsOut = way === '' || way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way);
+  return !leadsOut && resolve(folder, way) === path;
 }
 
 /**

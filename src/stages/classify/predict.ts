@@ -5,6 +5,7 @@ import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { isAboutOneFile } from '../../jobs/read-errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import { argMax } from '../../math/calibration.ts';
+import { withSlashes } from '../../sources/names.ts';
 import { openSource } from '../../sources/open.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { pixelsFor } from '../item-pixels.ts';
@@ -69,7 +70,8 @@ export async function* predictBelow(
   const source = await openSource(spec, { cwd: process.cwd() });
   for await (const prediction of predictFiles(classifier, source, options)) {
     const { kind, path } = prediction;
-    const file = relative(root, path) || basename(path);
+    // With `/` between the parts on every system, as in the record.
+    const file = withSlashes(relative(root, path)) || basename(path);
     if (kind === 'failed') yield { kind, file, message: prediction.message };
     else {
       const confidence = Number(prediction.confidence.toFixed(6));
