@@ -83,7 +83,9 @@ export type ReadImage = (id: ImageId) => Promise<Uint8Array>;
 export interface ImportedImage {
   /** The file's name or path as the format gives it, `/` between parts. */
   readonly file: string;
-  /** Size in pixels where the format says it; boxes that are fractions need it from the matched image instead. */
+  /** Other names that it may go by, best first, for where no image has the first one. Default: none. */
+  readonly otherNames?: readonly string[];
+  /** The frame of the labels: size in pixels where the format says it, which need not be that of the image. */
   readonly width: number | null;
   readonly height: number | null;
   readonly labels: readonly ImportedLabel[];
@@ -100,6 +102,8 @@ export interface ImportedImage {
   readonly attributes?: Attributes;
   /** A row of a sheet of `teach select`: of one item, which has one class. All entries of a sheet are such rows. */
   readonly answer?: true;
+  /** One of our own exports wrote the file, which somebody may have changed since. */
+  readonly ownExport?: true;
 }
 
 export interface ImportedLabel {
@@ -124,10 +128,14 @@ export interface ImportedRegion {
   /** In the same unit as the box. */
   readonly keypoints: Keypoints | null;
   readonly crowd: boolean;
+  /** Where it stood, where that is more exact than the image's own place. */
+  readonly where?: string;
   /** The object's area in square pixels, where the format says it: COCO's sorts objects into small, medium, large. */
   readonly area?: number;
   /** The region's identity, where the format carries it; it counts on images whose own identity it carries too. */
   readonly id?: RegionId;
+  /** The region of a workspace that one of our own exports wrote here, which somebody may have moved since. */
+  readonly writtenAs?: RegionId;
   /** A region of the workspace that the labels are for, as a question about it named it; where it is gone, the box counts. */
   readonly about?: RegionId;
   readonly touched?: boolean;

@@ -19,6 +19,24 @@ export function nearestNames(name: string, known: Iterable<string>, most = 3): s
     .map(({ one }) => one);
 }
 
+/**
+ * The known name that one was meant to be, if it is off by a slip: letters' case, one edit from 4 letters on, two from 9
+ * on (`Resistors`, `resistor`). Null where none is; of several the nearest, then the first by name.
+ */
+export function slipOf(name: string, known: Iterable<string>): string | null {
+  const wanted = name.toLowerCase();
+  let best: { readonly one: string; readonly edits: number } | null = null;
+  for (const one of known) {
+    const other = one.toLowerCase();
+    const allowed = Math.min(wanted.length, other.length) < 4 ? 0 : Math.min(wanted.length, other.length) < 9 ? 1 : 2;
+    if (one === name || Math.abs(other.length - wanted.length) > allowed) continue;
+    const edits = editsBetween(wanted, other);
+    if (edits <= allowed && (best === null || edits < best.edits || (edits === best.edits && one < best.one)))
+      best = { one, edits };
+  }
+  return best?.one ?? null;
+}
+
 function editsBetween(a: string, b: string): number {
   let before = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -2,20 +2,28 @@
  * Hand validation of what a file says, with the place of the fault in the message. `where` is a file with a line or key
  * path: `labels.csv:17`, `annotations.json annotations[3].bbox`.
  */
-import type { Box } from '../core/boxes.ts';
-import { readClassName } from '../core/class-name.ts';
-import type { Keypoints, MaskRle } from '../core/dataset.ts';
-import { NONE_OF_THESE, ORIGINS, type Origin } from '../core/labels.ts';
+import { readName } from '../core/class-name.ts';
+import type { Keypoints } from '../core/dataset.ts';
 import { LabelsmithError } from '../errors.ts';
 
 export function badFile(where: string, what: string, hint?: string, cause?: unknown): LabelsmithError {
-  return new LabelsmithError('BAD_FILE', `${where}: ${what}`, { hint, details: { where }, cause });
+  return new LabelsmithError('BAD_FILE', `${where}: ${what}`, { hint, details: { where, what }, cause });
 }
 
 /** A value as it may stand in a message: short, on one line. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'number' ? String(value) : jsonText(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function jsonText(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  try {
+    return JSON.stringify(typeof value === 'string' ? value.slice(0, 100) : value);
+  } catch {
+    // `JSON.parse` reads deeper than `JSON.stringify` writes.
+    return 'something nested too deeply';
+  }
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -36,14 +44,12 @@ export function stringAt(value: unknown, where: string): string {
   return value;
 }
 
-/** A class name as it is kept (`core/class-name.ts`). */
+/** A class name as it is kept (`core/class-name.ts`). One that cannot be kept comes as it is: who keeps it refuses it. */
 export function classNameAt(value: unknown, where: string): string {
-  const text = stringAt(value, where);
-  // An answer of people, which formats carry where classes stand.
-  if (text === NONE_OF_THESE) return text;
-  const reading = readClassName(text);
-  if (reading.kind === 'refused') throw badFile(where, `the class name ${reading.problem}`);
-  return reading.name;
+  const name = stringAt(value, where);
+  if (name.trim() === '') throw badFile(where, 'the class name is empty');
+  const reading = readName(name);
+  return reading.kind === 'name' ? reading.name : name;
 }
 
 export function numberAt(value: unknown, where: string): number {
@@ -89,32 +95,14 @@ export function jsonOf(text: string, where: string): unknown {
   }
 }
 
-export function confidenceOf(value: number, where: string): number {
-  if (!(value >= 0 && value <= 1)) throw badFile(where, `a confidence from 0 to 1 was expected, not ${value}`);
-  return value;
-}
-
-export function originOf(value: string, where: string): Origin {
-  const origin = ORIGINS.find((known) => known === value);
-  if (origin === undefined) throw badFile(where, `the origin ${shown(value)} is not one of ${ORIGINS.join(', ')}`);
-  return origin;
-}
-
-/** xyxy with far corners not before near ones. */
-export function boxOf(x1: number, y1: number, x2: number, y2: number, where: string): Box {
-  if (x2 < x1 || y2 < y1) throw badFile(where, `the box ${shown([x1, y1, x2, y2])} has a negative size`);
-  return [x1, y1, x2, y2];
-}
-
-/** Polygons as lists of `[x, y, x, y, …]`. Those of fewer than three points hold no area and are left out. */
+/** Polygons as lists of `[x, y, x, y, …]`. */
 export function polygonsAt(value: unknown, where: string): number[][] {
-  const polygons = arrayAt(value, where).map((polygon, i) => {
+  return arrayAt(value, where).map((polygon, i) => {
     const at = `${where}[${i}]`;
     const numbers = arrayAt(polygon, at).map((coordinate, j) => numberAt(coordinate, `${at}[${j}]`));
     if (numbers.length % 2 !== 0) throw badFile(at, `x, y pairs were expected, not ${numbers.length} numbers`);
     return numbers;
   });
-  return polygons.filter((polygon) => polygon.length >= 6);
 }
 
 /** Keypoints as a flat list `[x, y, v, …]`. */
@@ -140,18 +128,6 @@ function keypointOf(x: number, y: number, visibility: number, where: string): Ke
   if (visibility !== 0 && visibility !== 1 && visibility !== 2)
     throw badFile(where, `the visibility of a keypoint is 0, 1 or 2, not ${visibility}`);
   return [x, y, visibility];
-}
-
-/** Run lengths that fill the image exactly. */
-export function maskOf(height: number, width: number, counts: readonly number[], where: string): MaskRle {
-  let pixels = 0;
-  for (const count of counts) {
-    if (!(Number.isInteger(count) && count >= 0)) throw badFile(where, `${shown(count)} is not a run length`);
-    pixels += count;
-  }
-  if (pixels !== height * width)
-    throw badFile(where, `the runs add up to ${pixels} pixels, and the mask is ${height}×${width}`);
-  return { size: [height, width], counts };
 }
 
 /** A file name or path, `/` between its parts, and no climbing out. */

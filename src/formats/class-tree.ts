@@ -7,19 +7,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arrayAt, badFile, jsonOf, objectAt, stringAt } from './check.ts';
 import { classFolders, UNLABELLED_FOLDER } from './names.ts';
-import { listFolder, readSmallText } from './walk.ts';
+import type { Reckoning } from './reckoning.ts';
+import { splitOfName } from './split-names.ts';
+import { isImageName, listFolder, readSmallText, walkFiles } from './walk.ts';
 
 const MAP_FILE = 'classes.json';
-/** Folder names that are taken for splits where no `classes.json` says it. */
-const SPLIT_NAMES = new Map([
-  ['train', 'train'],
-  ['training', 'train'],
-  ['val', 'val'],
-  ['valid', 'val'],
-  ['validation', 'val'],
-  ['test', 'test'],
-]);
-
 export class ClassTreeWriter {
   readonly #folderOf: ReadonlyMap<string, string>;
   /** Class folders whose name differs from the class. */
@@ -33,8 +25,7 @@ export class ClassTreeWriter {
     this.#folderOf = folderOf;
     this.#splits = splits;
     this.changed = [...folderOf].filter(([className, folder]) => className !== folder).length;
-    this.#mapped =
-      splits !== null || this.changed > 0 || classNames.some((name) => SPLIT_NAMES.has(name.toLowerCase()));
+    this.#mapped = splits !== null || this.changed > 0 || classNames.some((name) => splitOfName(name) !== null);
   }
 
   /** The folder of a class (null: unlabelled), with a slash at its end. */
@@ -63,26 +54,122 @@ export interface ClassFolder {
   readonly className: string | null;
 }
 
-/** Class folders of a tree, in order of path. */
-export async function readClassTree(root: string): Promise<ClassFolder[]> {
+/** Class folders of a tree, in order of path; what is passed over is told. */
+export async function readClassTree(root: string, reckoning: Reckoning): Promise<ClassFolder[]> {
   const map = await readMap(root);
-  const top = await listFolder(root);
-  const splits = map === null ? await guessSplits(root, top.folders) : map.splits;
+  if (map !== null) return mappedFolders(root, map);
+  const found = await foundFolders(root, '', reckoning);
+  if (found.length === 0)
+    throw badFile(
+      root,
+      'there are no class folders in it',
+      'A tree of classes has a folder with images for each class.',
+    );
+  return found;
+}
+
+async function mappedFolders(
+  root: string,
+  { splits, classOf }: { splits: SplitFolder[] | null; classOf: ReadonlyMap<string, string> },
+): Promise<ClassFolder[]> {
   const found: ClassFolder[] = [];
   for (const split of splits ?? [null]) {
-    const folders = split === null ? top.folders : (await listFolder(join(root, split.folder))).folders;
-    for (const folder of folders) {
-      const className = folder === UNLABELLED_FOLDER ? null : (map?.classOf.get(folder) ?? folder);
-      found.push({
-        path: split === null ? folder : `${split.folder}/${folder}`,
-        split: split?.name ?? null,
-        className,
-      });
+    const before = split === null ? '' : `${split.folder}/`;
+    for (const folder of (await listFolder(join(root, before))).folders) {
+      const className = folder === UNLABELLED_FOLDER ? null : (classOf.get(folder) ?? folder);
+      found.push({ path: before + folder, split: split?.name ?? null, className });
     }
   }
-  if (found.length === 0)
-    throw badFile(root, 'there are no class folders in it', 'A tree of classes has a folder for each class.');
+  if (found.length === 0) throw badFile(root, 'there are no class folders in it');
   return found;
+}
+
+/** What people put beside the classes of a tree, and a folder that holds the classes and is none. */
+const NO_CLASSES = new Set(['__macosx', 'docs', 'doc', 'node_modules']);
+const WRAPPERS = new Set(['images', 'image', 'img', 'imgs', 'data', 'dataset', 'datasets']);
+
+/** @param below the folder to look into, with a slash at its end, or nothing */
+async function foundFolders(root: string, below: string, reckoning: Reckoning): Promise<ClassFolder[]> {
+  const { files, folders } = await listFolder(join(root, below));
+  tellLoose(below, files, reckoning);
+  const inside: Inside[] = [];
+  for (const folder of folders) {
+    const flat = (await listFolder(join(root, below, folder))).files.some(isImageName);
+    const deep = await holdsImagesBelow(join(root, below, folder));
+    if (flat || deep) inside.push({ folder, flat, deep });
+  }
+  const real = inside.filter(({ folder }) => !NO_CLASSES.has(folder.toLowerCase()));
+  const passedOver = inside.filter(({ folder }) => NO_CLASSES.has(folder.toLowerCase()));
+  const trees = real.filter(({ folder, deep }) => deep && splitOfName(folder) !== null);
+  const others = real.filter(({ folder }) => splitOfName(folder) === null);
+  // A class called `train` holds images; a split holds folders of them, and its like beside it may be unlabelled.
+  if (trees.length > 0 && (others.length === 0 || trees.length > 1)) {
+    for (const { folder } of [...passedOver, ...others])
+      reckoning.note('file-passed-over', `${below}${folder}/`, 'a folder beside the splits that is none');
+    const found: ClassFolder[] = [];
+    for (const { folder, flat, deep } of real.filter(({ folder }) => splitOfName(folder) !== null))
+      found.push(...(await foldersOfSplit(root, `${below}${folder}`, { flat, deep }, reckoning)));
+    return found;
+  }
+  const [only] = real;
+  if (
+    real.length === 1 &&
+    !only.flat &&
+    (WRAPPERS.has(only.folder.toLowerCase()) || (await holdsSplits(root, below, only)))
+  )
+    return foundFolders(root, `${below}${only.folder}/`, reckoning);
+  for (const { folder } of passedOver)
+    reckoning.note('file-passed-over', `${below}${folder}/`, 'a folder that is no class');
+  return real.map(({ folder }) => ({
+    path: below + folder,
+    split: null,
+    className: folder === UNLABELLED_FOLDER ? null : folder,
+  }));
+}
+
+interface Inside {
+  readonly folder: string;
+  /** Images stand in it. */
+  readonly flat: boolean;
+  /** Images stand in folders of it. */
+  readonly deep: boolean;
+}
+
+async function holdsImagesBelow(path: string): Promise<boolean> {
+  for (const folder of (await listFolder(path)).folders)
+    for await (const file of walkFiles(join(path, folder))) if (isImageName(file)) return true;
+  return false;
+}
+
+async function holdsSplits(root: string, below: string, { folder }: Inside): Promise<boolean> {
+  const { folders } = await listFolder(join(root, below, folder));
+  const splits = folders.filter((name) => splitOfName(name) !== null);
+  for (const split of splits) if (await holdsImagesBelow(join(root, below, folder, split))) return true;
+  return false;
+}
+
+/** The classes of one split, and, where it has none, its images as unlabelled ones. */
+async function foldersOfSplit(
+  root: string,
+  path: string,
+  { flat, deep }: Pick<Inside, 'flat' | 'deep'>,
+  reckoning: Reckoning,
+): Promise<ClassFolder[]> {
+  const split = splitOfName(path.slice(path.lastIndexOf('/') + 1));
+  if (!deep) return [{ path, split, className: null }];
+  const { files, folders } = await listFolder(join(root, path));
+  if (flat) tellLoose(`${path}/`, files, reckoning);
+  return folders
+    .filter((folder) => !NO_CLASSES.has(folder.toLowerCase()))
+    .map((folder) => ({
+      path: `${path}/${folder}`,
+      split,
+      className: folder === UNLABELLED_FOLDER ? null : folder,
+    }));
+}
+
+function tellLoose(below: string, files: readonly string[], reckoning: Reckoning): void {
+  for (const file of files.filter(isImageName)) reckoning.note('image-in-no-class', below + file);
 }
 
 interface SplitFolder {
@@ -110,18 +197,4 @@ async function readMap(root: string): Promise<{ splits: SplitFolder[] | null; cl
           return { folder: name, name };
         });
   return { splits, classOf };
-}
-
-/** Splits are seen where every folder is named like one and holds folders only; a class `train` holds images. */
-async function guessSplits(root: string, folders: readonly string[]): Promise<SplitFolder[] | null> {
-  if (folders.length === 0) return null;
-  const splits: SplitFolder[] = [];
-  for (const folder of folders) {
-    const name = SPLIT_NAMES.get(folder.toLowerCase());
-    if (name === undefined) return null;
-    const inside = await listFolder(join(root, folder));
-    if (inside.files.length > 0 || inside.folders.length === 0) return null;
-    splits.push({ folder, name });
-  }
-  return splits;
 }

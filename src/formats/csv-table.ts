@@ -47,12 +47,22 @@ export interface CsvRecord {
   has(column: string): boolean;
 }
 
-/**
- * Rows one after the other.
- * @param columns those that are known; other columns are left alone
- * @param required those that the header must have
- */
-export async function* csvRecords(path: string, name: string, required: readonly string[]): AsyncGenerator<CsvRecord> {
+/** A row as it stands: its cells, and the line on which it ends. */
+export interface CsvRow {
+  readonly where: string;
+  readonly cells: readonly string[];
+}
+
+export interface CsvRowsOptions {
+  /**
+   * Told of each row that is no CSV, which is then left out, and rows may have more or fewer cells than the first one.
+   * Default: such a row is an error that ends the reading.
+   */
+  readonly onFault?: (fault: LabelsmithError) => void;
+}
+
+/** Rows one after the other, the header as any other. */
+export async function* csvRows(path: string, name: string, { onFault }: CsvRowsOptions = {}): AsyncGenerator<CsvRow> {
   const pieces = textPieces(path, name);
   const { delimiter, all } = await sniffDelimiter(pieces);
   const parser = parse({
@@ -62,29 +72,45 @@ export async function* csvRecords(path: string, name: string, required: readonly
     skip_empty_lines: true,
     skip_records_with_empty_values: true,
     max_record_size: 1 << 24,
+    ...(onFault && {
+      relax_column_count: true,
+      skip_records_with_error: true,
+      on_skip(error?: CsvError) {
+        if (error !== undefined) onFault(faultOf(error, name));
+        return undefined;
+      },
+    }),
   });
   // A failing source destroys the parser with its error, so that the loop below throws it.
   pipeline(Readable.from(all), parser, () => undefined);
-  let header: Map<string, number> | null = null;
   try {
-    for await (const { info, record } of parser as AsyncIterable<{ info: { lines: number }; record: string[] }>) {
-      const where = `${name}:${info.lines}`;
-      if (header === null) {
-        header = headerOf(record, where, required);
-        continue;
-      }
-      const columns = header;
-      yield {
-        where,
-        cell: (column) => record[columns.get(column) ?? -1] ?? '',
-        has: (column) => columns.has(column),
-      };
-    }
+    for await (const { info, record } of parser as AsyncIterable<{ info: { lines: number }; record: string[] }>)
+      yield { where: `${name}:${info.lines}`, cells: record };
   } catch (error) {
-    if (error instanceof CsvError) throw badFile(`${name}:${lineOf(error)}`, error.message, undefined, error);
+    if (error instanceof CsvError) throw faultOf(error, name);
     throw error;
   } finally {
     parser.destroy();
+  }
+}
+
+/**
+ * Rows by the names of their columns.
+ * @param required columns that the header must have
+ */
+export async function* csvRecords(path: string, name: string, required: readonly string[]): AsyncGenerator<CsvRecord> {
+  let header: Map<string, number> | null = null;
+  for await (const { where, cells } of csvRows(path, name)) {
+    if (header === null) {
+      header = headerOf(cells, where, required);
+      continue;
+    }
+    const columns = header;
+    yield {
+      where,
+      cell: (column) => cells[columns.get(column) ?? -1] ?? '',
+      has: (column) => columns.has(column),
+    };
   }
   if (header === null)
     throw badFile(name, 'the file is empty', `The first line names the columns: ${required.join(',')}.`);
@@ -106,9 +132,9 @@ function headerOf(record: readonly string[], where: string, required: readonly s
   return header;
 }
 
-function lineOf(error: CsvError): string {
-  const lines = (error as unknown as { lines?: unknown }).lines;
-  return typeof lines === 'number' ? String(lines) : '?';
+function faultOf(error: CsvError, name: string): LabelsmithError {
+  const line = 'lines' in error && typeof error.lines === 'number' ? error.lines : '?';
+  return badFile(`${name}:${line}`, error.message, undefined, error);
 }
 
 /** What parts the header's cells; the pieces are given on as they were. */

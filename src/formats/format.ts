@@ -3,8 +3,10 @@
  *
  * A format owns the shape of its files and nothing else. `exportDataset` (export.ts) owns what is common: what goes in,
  * the swap of the finished output, what happens to image files. A writer gets images in order of id, one at a time, and
- * a fresh place to write to; a reader gives one `ImportedImage` after the other and stops at the first fault with one
- * error that names the file and the line or key. Neither side holds a data set; what stays resident is stated where it is.
+ * a fresh place to write to; a reader gives one `ImportedImage` after the other. What is wrong with one row, object or
+ * attribute it mends or leaves out and tells the reckoning; what is wrong with a whole file (cut off, another format) ends
+ * the reading with one error that names the file and the line or key. Neither side holds a data set; what stays resident
+ * is stated where it is.
  *
  * Not here: matching what was read with stored images (match.ts), choosing what is exported (the store's `dataset`).
  */
@@ -12,7 +14,9 @@ import type { Box } from '../core/boxes.ts';
 import type { DatasetImage, ImportedImage, ReadImage } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
 import type { Task } from '../core/labels.ts';
+import type { Skeleton } from '../core/region-details.ts';
 import type { ProtectedPath } from '../files/place.ts';
+import type { Reckoning } from './reckoning.ts';
 import type { SplitPlan } from './splits.ts';
 
 /** What a format carries from an export to the import of that export. `lossesOf` says the rest in words. */
@@ -223,8 +227,19 @@ export class Tally {
 }
 
 export interface ReadOptions {
+  /** Told of everything that is not taken as it stands. */
+  readonly reckoning: Reckoning;
   /** Class names by index, for YOLO labels that come without `data.yaml` or `classes.txt`. */
   readonly classNames?: readonly string[];
+  /** Told what a file says of a class beside its name; a class may come more than once. */
+  readonly onClass?: (told: ImportedClass) => void;
+}
+
+export interface ImportedClass {
+  readonly className: string;
+  readonly skeleton?: Skeleton;
+  /** The class above it. */
+  readonly supercategory?: string;
 }
 
 /** What `keeps` leaves out, in words. */

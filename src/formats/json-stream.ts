@@ -4,8 +4,9 @@
  *
  * Structure (braces, strings, commas) is followed byte by byte here; what is inside an element is left to `JSON.parse`.
  */
-import { createReadStream } from 'node:fs';
+import { messageOf } from '../errors.ts';
 import { badFile } from './check.ts';
+import { bytesOf, kindOfBytes } from './special-files.ts';
 
 export interface JsonPiece {
   /** The top-level key. */
@@ -15,7 +16,8 @@ export interface JsonPiece {
   /** Bytes of the file that hold it. */
   readonly start: number;
   readonly end: number;
-  readonly value: unknown;
+  /** @throws `BAD_FILE` where the bytes are no JSON, though the structure around them is whole */
+  readonly value: () => unknown;
 }
 
 /** An element longer than this is refused rather than gathered: no image or annotation comes near it. */
@@ -58,14 +60,26 @@ export function jsonPieces(path: string, name: string, chunkBytes = CHUNK_BYTES)
   return piecesOf(path, name, 'object', chunkBytes);
 }
 
+/** Whether the file is one list: its first character is `[`. */
+export async function isJsonList(path: string, name: string): Promise<boolean> {
+  for await (const chunk of bytesOf(path, name, 1 << 12)) {
+    const first = chunk
+      .toString('latin1')
+      .replace(/^\xef\xbb\xbf/, '')
+      .trimStart();
+    if (first !== '') return first.startsWith('[');
+  }
+  return false;
+}
+
 /** The elements of a file that is one list, with `index` from 0. */
 export async function* jsonElements(
   path: string,
   name: string,
   chunkBytes = CHUNK_BYTES,
-): AsyncGenerator<{ readonly index: number; readonly value: unknown }> {
-  for await (const { index, value } of piecesOf(path, name, 'list', chunkBytes))
-    if (index !== null) yield { index, value };
+): AsyncGenerator<JsonPiece & { readonly index: number }> {
+  for await (const { index, ...piece } of piecesOf(path, name, 'list', chunkBytes))
+    if (index !== null) yield { index, ...piece };
 }
 
 async function* piecesOf(
@@ -93,21 +107,9 @@ async function* piecesOf(
     return key === '' ? name : `${name} ${key}`;
   };
   const fault = (at: number, what: string) => badFile(`${place()} (byte ${at})`, what);
-  const parse = (bytes: Buffer) => {
-    let text: string;
-    try {
-      text = decoder.decode(bytes);
-    } catch (cause) {
-      throw badFile(`${place()} (byte ${start})`, 'the text is not UTF-8', undefined, cause);
-    }
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (cause) {
-      throw badFile(`${place()} (byte ${start})`, `not valid JSON: ${(cause as Error).message}`, undefined, cause);
-    }
-  };
+  const parse = (bytes: Buffer) => parsedJson(bytes, `${place()} (byte ${start})`);
 
-  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
+  for await (const chunk of bytesOf(path, name, chunkBytes)) {
     let from = 0;
     const take = (to: number): Buffer => {
       const last = chunk.subarray(from, to);
@@ -137,8 +139,8 @@ async function* piecesOf(
         else if (depth === 0 && (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET)) {
           const element = state === 'in-element';
           if (byte === (element ? CLOSE_BRACE : CLOSE_BRACKET)) throw fault(offset + i, 'the brackets do not match');
-          const value = parse(take(i));
-          yield { key, index: element ? index : null, start, end: offset + i, value };
+          const [bytes, where] = [take(i), `${place()} (byte ${start})`];
+          yield { key, index: element ? index : null, start, end: offset + i, value: () => parsedJson(bytes, where) };
           if (!element) state = byte === COMMA ? 'key' : 'end';
           else if (byte === COMMA) {
             index++;
@@ -151,11 +153,12 @@ async function* piecesOf(
       switch (state) {
         case 'object':
           if (byte === OPEN_BRACKET) throw fault(offset + i, 'a JSON object was expected, and this is a list');
-          if (byte !== OPEN_BRACE) throw fault(offset + i, 'this is not JSON: it does not start with {');
+          if (byte !== OPEN_BRACE) throw await notJson(path, name, '{');
           state = 'key-or-end';
           break;
         case 'list':
-          if (byte !== OPEN_BRACKET) throw fault(offset + i, 'a JSON list was expected: it does not start with [');
+          if (byte === OPEN_BRACE) throw fault(offset + i, 'a JSON list was expected, and this is an object');
+          if (byte !== OPEN_BRACKET) throw await notJson(path, name, '[');
           state = 'element-or-end';
           break;
         case 'key-or-end':
@@ -187,7 +190,7 @@ async function* piecesOf(
         case 'element':
           if (byte === CLOSE_BRACKET && state === 'element-or-end') {
             state = afterList;
-            yield { key, index: null, start: offset + i, end: offset + i, value: [] };
+            yield { key, index: null, start: offset + i, end: offset + i, value: () => [] };
             break;
           }
           from = i;
@@ -217,7 +220,56 @@ async function* piecesOf(
     throw badFile(`${place()} (byte ${offset})`, offset === 0 ? 'the file is empty' : 'the file ends early: it is cut');
 }
 
+async function notJson(path: string, name: string, start: string) {
+  const kind = await kindOfBytes(path);
+  return badFile(
+    name,
+    kind === null ? `this is not JSON: it does not start with ${start}` : `this is ${kind}, not JSON`,
+  );
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function parsedJson(bytes: Buffer, where: string): unknown {
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch (cause) {
+    throw badFile(where, 'the text is not UTF-8', undefined, cause);
+  }
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw badFile(where, `not valid JSON: ${messageOf(cause)}`, undefined, cause);
+  }
+}
+
+/** Whole numbers beyond 2⁵³ have so many digits at least. */
+const LONG_NUMBER = /\d{16}/;
+const NOT_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
+
+/**
+ * JSON with two kindnesses: a whole number that a double cannot hold comes as its digits, so that two ids of 64 bits stay
+ * two; and `NaN` and `Infinity`, which Python writes, are null.
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return LONG_NUMBER.test(text) ? parseLongNumbers(text) : JSON.parse(text);
+  } catch (error) {
+    const mended = text.replace(NOT_NUMBERS, (found) => (found.startsWith('"') ? found : 'null'));
+    if (mended === text) throw error;
+    return parseJson(mended);
+  }
+}
+
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+
+function parseLongNumbers(text: string): unknown {
+  // The third parameter is in the language since ES2025; the compiler's library does not know it yet.
+  const reviver: Reviver = (_key, value, { source }) =>
+    typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? (source ?? value) : value;
+  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
+}
 
 /** Where the text begins: after a byte-order mark of UTF-8. */
 function afterMark(chunk: Buffer, name: string): number {

@@ -1,46 +1,52 @@
-/** Lines of a text file of any length, as UTF-8, a byte-order mark taken off, either line end. */
-import { createReadStream } from 'node:fs';
+/** Text files of any length, as UTF-8 or, where a byte-order mark says so, UTF-16; the mark is taken off. */
 import { badFile } from './check.ts';
+import { bytesOf, notText } from './special-files.ts';
 
 /** Longer lines are refused: one image with ten thousand polygons stays well below. */
 const MAX_LINE_CHARACTERS = 1 << 27;
+const PIECE_BYTES = 1 << 18;
 
 /** Decoded pieces of the file. */
 export async function* textPieces(path: string, name: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let first = true;
+  let decoder: TextDecoder | null = null;
   let lines = 0;
-  const decode = (chunk?: Buffer) => {
-    try {
-      return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
-    } catch (cause) {
-      throw badFile(`${name} (after line ${lines})`, 'the text is not UTF-8', 'Save it as UTF-8.', cause);
+  try {
+    for await (const bytes of bytesOf(path, name, PIECE_BYTES)) {
+      decoder ??= new TextDecoder(encodingOf(bytes), { fatal: true });
+      const text = decoder.decode(bytes, { stream: true });
+      for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
+      yield text;
     }
-  };
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
-    if (first && ((chunk[0] === 0xff && chunk[1] === 0xfe) || (chunk[0] === 0xfe && chunk[1] === 0xff)))
-      throw badFile(name, 'the text is UTF-16', 'Save it as UTF-8.');
-    first = false;
-    const text = decode(chunk);
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
-    yield text;
+    if (decoder !== null) yield decoder.decode();
+  } catch (error) {
+    // What `decode` throws for bytes that are none of the encoding's.
+    if (error instanceof TypeError) throw await notText(path, name, `${name} (after line ${lines})`, error);
+    throw error;
   }
-  yield decode();
 }
 
-/** Each line without its end, with its number from 1. */
+function encodingOf(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+}
+
+/** Each line without its end, with its number from 1. Cost: O(characters), whatever the length of the lines. */
 export async function* linesOf(path: string, name: string): AsyncGenerator<{ text: string; number: number }> {
-  let pending = '';
+  let pending: string[] = [];
+  let pendingLength = 0;
   let number = 0;
   for await (const piece of textPieces(path, name)) {
-    pending += piece;
-    if (pending.length > MAX_LINE_CHARACTERS) throw badFile(`${name}:${number + 1}`, 'the line is too long');
     let from = 0;
-    for (let at = pending.indexOf('\n'); at >= 0; at = pending.indexOf('\n', from)) {
-      yield { text: pending.slice(from, pending[at - 1] === '\r' ? at - 1 : at), number: ++number };
+    for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', from)) {
+      const line = pending.join('') + piece.slice(from, at);
+      pending = [];
+      pendingLength = 0;
+      yield { text: line.endsWith('\r') ? line.slice(0, -1) : line, number: ++number };
       from = at + 1;
     }
-    pending = pending.slice(from);
+    pending.push(piece.slice(from));
+    pendingLength += piece.length - from;
+    if (pendingLength > MAX_LINE_CHARACTERS) throw badFile(`${name}:${number + 1}`, 'the line is too long');
   }
-  if (pending !== '') yield { text: pending, number: number + 1 };
+  if (pendingLength > 0) yield { text: pending.join(''), number: number + 1 };
 }

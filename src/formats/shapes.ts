@@ -4,8 +4,12 @@
  */
 import type { Box } from '../core/boxes.ts';
 import type { ImportedLabel, ImportedRegion, Keypoints, MaskRle } from '../core/dataset.ts';
+import type { RegionId } from '../core/ids.ts';
+import type { RegionDetails } from '../core/region-details.ts';
 import { badFile } from './check.ts';
 import { extentOf, maskBox, type Polygon } from './contours.ts';
+import { polygonsFrom } from './mend.ts';
+import type { Reckoning } from './reckoning.ts';
 
 /** One shape as read. `group` is what ties shapes of one region together; null: it is a region of its own. */
 export interface Shape {
@@ -15,6 +19,9 @@ export interface Shape {
   readonly crowd: boolean;
   readonly where: string;
   readonly unit: 'pixels' | 'fractions';
+  readonly details?: RegionDetails;
+  /** See `ImportedRegion.writtenAs`. */
+  readonly writtenAs?: RegionId;
   readonly form:
     | { readonly kind: 'box'; readonly box: Box }
     | { readonly kind: 'polygon'; readonly polygon: Polygon }
@@ -23,7 +30,7 @@ export interface Shape {
 }
 
 /** Regions in the order of their first shape. A region without a box has the one around its other shapes. */
-export function regionsOfShapes(shapes: readonly Shape[]): ImportedRegion[] {
+export function regionsOfShapes(shapes: readonly Shape[], reckoning: Reckoning): ImportedRegion[] {
   const groups = new Map<string | Shape, Shape[]>();
   for (const shape of shapes) {
     const key = shape.group ?? shape;
@@ -31,10 +38,13 @@ export function regionsOfShapes(shapes: readonly Shape[]): ImportedRegion[] {
     if (known === undefined) groups.set(key, [shape]);
     else known.push(shape);
   }
-  return [...groups.values()].map(regionOf);
+  return [...groups.values()].flatMap((group) => {
+    const region = reckoning.attempt('object-unreadable', () => regionOf(group, reckoning));
+    return region === null ? [] : [region];
+  });
 }
 
-function regionOf(shapes: readonly Shape[]): ImportedRegion {
+function regionOf(shapes: readonly Shape[], reckoning: Reckoning): ImportedRegion {
   const [first] = shapes as [Shape];
   let box: Box | null = null;
   let mask: MaskRle | null = null;
@@ -53,14 +63,20 @@ function regionOf(shapes: readonly Shape[]): ImportedRegion {
     box = outlines.length > 0 ? extentOf(outlines) : mask === null ? null : maskBox(mask);
   }
   if (box === null) throw badFile(first.where, 'the shape is empty');
+  // What is said of a region stands with its first shape that says anything.
+  const details = shapes.find((shape) => shape.details !== undefined)?.details;
+  const written = shapes.find((shape) => shape.writtenAs !== undefined)?.writtenAs;
   return {
     box,
+    where: first.where,
     unit: first.unit,
     score: first.score,
     labels: first.labels,
     mask,
-    polygons: polygons.length === 0 ? null : polygons,
+    polygons: polygonsFrom(polygons, first.where, reckoning),
     keypoints,
     crowd: first.crowd,
+    ...(details === undefined ? {} : { details }),
+    ...(written === undefined ? {} : { writtenAs: written }),
   };
 }

@@ -13,6 +13,7 @@ import { hf } from './hf/hf.ts';
 import { jsonl } from './jsonl/jsonl.ts';
 import { labelStudio } from './label-studio/label-studio.ts';
 import { parquet } from './parquet/parquet.ts';
+import { regularFileSize } from './special-files.ts';
 import { voc } from './voc/voc.ts';
 import { webdataset } from './webdataset/webdataset.ts';
 import { xmp } from './xmp/xmp.ts';
@@ -46,17 +47,14 @@ export function formatNamed(name: string): Format {
 }
 
 /**
- * Reads labels, one image after the other. A fault ends the stream with one `BAD_FILE` error that names line or key;
- * nothing before it is taken back, so go through it once before writing anything.
+ * Reads labels, one image after the other. A fault of the whole file ends the stream with one `BAD_FILE` error that names
+ * line or key; nothing before it is taken back, so go through it once before writing anything.
  */
-export async function* readFormat(
-  name: FormatName,
-  path: string,
-  options: ReadOptions = {},
-): AsyncGenerator<ImportedImage> {
+export async function* readFormat(name: FormatName, path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
   const format = formatNamed(name);
   try {
     const found = await stat(path);
+    if (!found.isDirectory()) await regularFileSize(path, path);
     if (format.kind === 'file' && found.isDirectory())
       throw new LabelsmithError('USAGE', `${path} is a folder; ${name} is read from a file`);
     yield* format.read(path, options);

@@ -1,8 +1,10 @@
 /** Goes through folders in order of name, one folder's listing at a time. Hidden entries are left out. */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { systemCodeOf } from '../errors.ts';
 import { badFile } from './check.ts';
 import { splitExtension } from './names.ts';
+import { notText, regularFileSize } from './special-files.ts';
 
 /** Extensions that name images here; what is inside is not looked at. */
 export const IMAGE_EXTENSIONS: readonly string[] = [
@@ -86,12 +88,12 @@ const MAX_TEXT_BYTES = 1 << 26;
 /** The text of a small file; null when there is none. A byte-order mark is taken off. */
 export async function readSmallText(path: string, name: string): Promise<string | null> {
   try {
-    const { size } = await stat(path);
+    const size = await regularFileSize(path, name);
     if (size > MAX_TEXT_BYTES) throw badFile(name, `the file is ${size} bytes, more than a label file has`);
     return utf8.decode(await readFile(path));
   } catch (error) {
-    if (error instanceof TypeError) throw badFile(name, 'the text is not UTF-8', 'Save it as UTF-8.', error);
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (error instanceof TypeError) throw await notText(path, name, name, error);
+    if (systemCodeOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Box } from '../core/boxes.ts';
 import type { ItemId } from '../core/ids.ts';
+import { Reckoning } from '../formats/reckoning.ts';
 import { resolveLabels } from '../stages/import/resolve.ts';
 import type { Store, StoredRegion } from '../store/store.ts';
 
@@ -25,9 +26,13 @@ export async function readItemList(
   path: string,
   from: string,
 ): Promise<{ readonly items: readonly ListedItem[]; readonly unmatched: readonly string[] }> {
-  const resolved = await resolveLabels(store, 'csv', path);
+  const reckoning = new Reckoning();
+  const resolved = await resolveLabels(store, 'csv', path, { reckoning });
   const items: ListedItem[] = [];
-  const unmatched: string[] = [];
+  const unmatched: string[] = reckoning
+    .report()
+    .problems.filter(({ outcome }) => outcome === 'left out')
+    .flatMap(({ text, examples }) => examples.map(({ where, what }) => `${where}: ${what ?? text}`));
   const taken = new Set<ItemId>();
   for await (const entry of resolved.read()) {
     const { image } = await resolved.find(entry);

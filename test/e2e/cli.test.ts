@@ -221,7 +221,7 @@ describe('streams', () => {
     await writeFile(join(dir, 'other.csv'), 'file,class\nnot-here.jpg,cat\n');
     const imported = await runCli(['import', 'csv', 'other.csv', '--as', 'human'], { cwd: dir });
     assert.equal(imported.code, 1);
-    assert.match(imported.stderr, /1 entry matched no image:\n {2}other\.csv:2/);
+    assert.match(imported.stderr, /1 image left out: no image of that name was added\n {2}other\.csv:2/);
     assert.equal((await runCli(['evaluate', 'other.csv'], { cwd: dir })).code, 1);
     await writeFile(join(dir, 'known.csv'), 'file,class\nmeal_1.jpg,meal\n');
     await runJson(['add', 'photos', '-w', 'unlabelled'], { cwd: dir });

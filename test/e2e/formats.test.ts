@@ -12,6 +12,7 @@ import { after, before, test } from 'node:test';
 import type { ImportedImage, ImportedRegion } from '../../src/core/dataset.ts';
 import { NONE_OF_THESE } from '../../src/core/labels.ts';
 import type { Format } from '../../src/formats/format.ts';
+import { Reckoning } from '../../src/formats/reckoning.ts';
 import { FORMATS, readFormat } from '../../src/formats/table.ts';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { jpegScene } from '../fixtures/images.ts';
@@ -140,14 +141,17 @@ before(async () => {
 /** What a reader gives of a whole export, in an order that does not depend on ids. */
 async function contentOf(format: Format, path: string): Promise<unknown[]> {
   const order = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
-  const region = ({ labels, ...rest }: ImportedRegion) => ({ ...rest, labels: labels.toSorted(order) });
+  const region = ({ labels, where: _, writtenAs: __, ...rest }: ImportedRegion) => ({
+    ...rest,
+    labels: labels.toSorted(order),
+  });
   const image = ({ where: _, labels, regions, ...rest }: ImportedImage) => ({
     ...rest,
     labels: labels.toSorted(order),
     regions: regions.map(region).sort(order),
   });
   const images: unknown[] = [];
-  for await (const read of readFormat(format.name, path)) images.push(image(read));
+  for await (const read of readFormat(format.name, path, { reckoning: new Reckoning() })) images.push(image(read));
   return images.sort(order);
 }
 
@@ -236,19 +240,20 @@ test('yolo, yolo-pose, voc, coco: Python reads the boxes, keypoints and mask tha
   const wanted = went.flatMap(({ box, labels, keypoints = [] }) =>
     labels.map((label): Row => [label.class, box, keypoints.filter((point) => point[2] > 0)]),
   );
-  const [clip, asIs] = [(v: number, i: number) => Math.min(Math.max(v, 0), i % 2 ? 240 : 320), (v: number) => v];
-  for (const [format, within, edge, points] of [
-    ['yolo', 0.001, clip, false],
-    ['yolo-pose', 0.001, clip, true],
-    ['voc', 0.5, clip, false],
-    ['coco', 0.001, asIs, true],
+  // Boxes are clipped to their image on the way in.
+  const clip = (v: number, i: number) => Math.min(Math.max(v, 0), i % 2 ? 240 : 320);
+  for (const [format, within, points] of [
+    ['yolo', 0.001, false],
+    ['yolo-pose', 0.001, true],
+    ['voc', 0.5, false],
+    ['coco', 0.001, true],
   ] as const) {
     const rows = read[format];
     assert.equal(rows.length, wanted.length, format);
     for (const [name, box, keypoints] of wanted) {
       const near = (a: readonly number[], b: readonly number[]) =>
         a.every((v, i) => Math.abs(v - (b[i] ?? 1e9)) <= within);
-      const row = rows.find(([className, own]) => className === name && near(box.map(edge), own));
+      const row = rows.find(([className, own]) => className === name && near(box.map(clip), own));
       assert.ok(row, `${format}: ${name} at ${box} in ${JSON.stringify(rows)}`);
       if (points) assert.ok(near(keypoints.flat(), row[2].flat()), `${format}: keypoints of ${name}`);
     }
@@ -277,16 +282,24 @@ test('JSON Lines holds region ids, who touched them, deleted regions and what is
   assert.equal(byFile.get('day 1/b.jpg').regions[0].keypoints.length, 17);
 });
 
-test('a fault in a file imports nothing and is one line with its place', async () => {
+test('a name that cannot be kept refuses the file, and so does --strict for anything; nothing is written', async () => {
   const { dir } = await emptyWorkspace('faulty');
-  await writeFile(
-    join(dir, 'bad.jsonl'),
-    '{"file":"c.jpg","labels":[{"class":"x"}]}\n{"file":"d.jpg","regions":[{"box":[5,0,1,1],"labels":[]}]}\n',
-  );
-  const { code, stderr } = await runCli(['import', 'jsonl', 'bad.jsonl'], { cwd: dir });
-  assert.equal(code, 1);
-  assert.match(stderr, /bad\.jsonl:2 regions\[0\]\.box: .*negative size/);
-  assert.doesNotMatch(stderr, /\n\s+at /);
-  await runJson(['export', 'jsonl', 'out.jsonl'], { cwd: dir, expected: 1 });
-  assert.equal(await readFile(join(dir, 'out.jsonl'), 'utf8'), '');
+  const good = '{"file":"c.jpg","labels":[{"class":"x"}]}\n';
+  await writeFile(join(dir, 'name.jsonl'), `${good}{"file":"d.jpg","labels":[{"class":"${'y'.repeat(300)}"}]}\n`);
+  await writeFile(join(dir, 'box.jsonl'), `${good}{"file":"d.jpg","regions":[{"box":[5,"?",1,1],"labels":[]}]}\n`);
+  const written = async () => (await runJson<{ labels: object }>(['status'], { cwd: dir })).labels;
+  for (const [command, place] of [
+    [['import', 'jsonl', 'name.jsonl'], /name\.jsonl:2: the class name "y+…" has 300 characters/],
+    [['import', 'jsonl', 'box.jsonl', '--strict'], /box\.jsonl:2 regions\[0\]\.box\[1\]: a finite number was expected/],
+  ] as const) {
+    const { code, stderr } = await runCli([...command], { cwd: dir });
+    assert.equal(code, 1);
+    assert.match(stderr, place);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+    assert.deepEqual(await written(), {});
+  }
+  const { code, stderr } = await runCli(['import', 'jsonl', 'box.jsonl'], { cwd: dir });
+  assert.equal(code, 0);
+  assert.match(stderr, /1 object left out: cannot be read\n {2}box\.jsonl:2 regions\[0\]\.box\[1\]/);
+  assert.deepEqual(await written(), { imported: 1 });
 });

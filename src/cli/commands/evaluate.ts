@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ORIGINS } from '../../core/labels.ts';
+import { Reckoning } from '../../formats/reckoning.ts';
 import { formatNamed, guessFormat } from '../../formats/table.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { vectorsOf } from '../../report/vectors.ts';
@@ -11,6 +12,7 @@ import { resolveLabels } from '../../stages/import/resolve.ts';
 import { openPredictions } from '../../stages/predictions.ts';
 import { command } from '../command.ts';
 import { formatEvaluation } from '../evaluation-text.ts';
+import { printReckoning } from '../reckoning-text.ts';
 import { argument, option } from '../values.ts';
 import { oneLine } from '../words.ts';
 
@@ -45,20 +47,22 @@ export const evaluate = command({
     try {
       const { store } = workspace;
       const format = options.format === undefined ? await guessFormat(path) : formatNamed(options.format).name;
-      const resolved = await resolveLabels(store, format, path);
+      const reckoning = new Reckoning();
+      const resolved = await resolveLabels(store, format, path, { reckoning });
       const canonical = await canonicalNames(store);
-      const truthOf = (task: string) =>
+      const truthOf = (task: string, reckoning: Reckoning) =>
         readTruth(resolved.read(), {
+          reckoning,
           resolve: (page) => Promise.all(page.map(async (entry) => (await resolved.find(entry)).image)),
           task,
           canonical,
         });
       const asked = options.task;
       const guessed = asked ?? (await defaultTask(store, null));
-      const first = await truthOf(guessed);
+      const first = await truthOf(guessed, reckoning);
       const task = asked ?? (await defaultTask(store, first));
       // What TRUTH says of the task it turned out to be about; labels that name no task belong to any.
-      const truth = task === guessed ? first : await truthOf(task);
+      const truth = task === guessed ? first : await truthOf(task, new Reckoning());
       const guesses = await openPredictions(workspace, task);
       const predictions = await predictionsOf(store, truth, {
         task,
@@ -71,9 +75,15 @@ export const evaluate = command({
         vectorsOf: (ids) => vectorsOf(workspace, 'images', ids),
       });
       const labelErrors = guesses ? await labelErrorMetrics(workspace, task, truth) : null;
-      output.document(labelErrors ? { ...evaluation, labelErrors } : evaluation);
+      const read = reckoning.report();
+      output.document({
+        ...evaluation,
+        ...(labelErrors && { labelErrors }),
+        ...(read.problems.length > 0 && { reckoning: read }),
+      });
       output.line(formatEvaluation(evaluation, details));
       if (labelErrors) output.line(formatLabelErrors(labelErrors));
+      printReckoning(read, output);
       for (const where of truth.unmatchedWhere) output.note(`no image for ${oneLine(where)}`);
       const { images, classification, clustering, detection } = evaluation;
       if (images === 0 || !(classification || clustering || detection)) return 1;

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
+import { readSmallText } from '../../formats/walk.ts';
 import { recordRun } from '../../jobs/run.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
+import { CLASS_MODES } from '../../stages/import/classes.ts';
 import { importLabels } from '../../stages/import/import.ts';
 import { command } from '../command.ts';
+import { printReckoning } from '../reckoning-text.ts';
 import { argument, option } from '../values.ts';
-import { oneLine, plural } from '../words.ts';
+import { formatCount, oneLine, plural } from '../words.ts';
 
 export const importCommand = command({
   name: 'import',
@@ -26,6 +29,16 @@ export const importCommand = command({
       'the task (default: what the file says, else class, and objects for boxes)',
       z.string().optional(),
     ),
+    classes: option(
+      '--classes <mode>',
+      'classes that are not there yet: existing leaves their labels out, ask stops and names them (default: new)',
+      z.enum(CLASS_MODES).default('new'),
+    ),
+    names: option(
+      '--names <a,b>',
+      'class names by number, from 0, where the files have only numbers (or a file with a name a line)',
+      z.string().optional(),
+    ),
   },
   examples: [
     ['labelsmith import csv labels.csv --as human', 'file,class rows from a person'],
@@ -34,24 +47,38 @@ export const importCommand = command({
   ],
   async run({ args, options, global, output }) {
     const { path } = args;
-    const { as, task } = options;
+    const { as, task, classes } = options;
+    const classNames = options.names === undefined ? undefined : await namesGiven(options.names);
     const format = formatNamed(args.format);
     const workspace = await openWorkspace(global.workspace, { create: false });
     try {
       const { store } = workspace;
-      const settings = { format: format.name, path, as: as ?? null, task: task ?? null };
+      const settings = { format: format.name, path, as: as ?? null, task: task ?? null, classes };
       const { summary } = await recordRun(store, { stage: 'import', settings }, global, async (runId) => {
-        const summary = await importLabels(store, format.name, path, { as, task }, runId);
-        const { matched, unmatched, regions, labels } = summary;
-        return { counts: { matched, unmatched, regions, labels }, interrupted: false, summary };
+        const summary = await importLabels(
+          store,
+          format.name,
+          path,
+          { as, task, classes, classNames, strict: global.strict },
+          runId,
+        );
+        const { matched, unmatched, regions, labels, reckoning } = summary;
+        const counts = { matched, unmatched, regions, labels };
+        return { counts, metrics: { reckoning }, interrupted: false, summary };
       });
       output.document(summary);
       output.line(
         `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
       );
-      if (summary.matched > 0 && summary.labels + summary.regions + summary.contradictions.length === 0) {
-        output.warn('None of them has a class: in a sheet, the column class is still empty.');
+      const nothing = summary.labels + summary.regions + summary.contradictions.length === 0;
+      if (summary.matched > 0 && nothing && summary.reckoning.problems.length === 0) {
+        const table = ['csv', 'parquet'].includes(format.name);
+        output.warn(`None of them has a class${table ? ': the column of the class is empty' : ''}.`);
       }
+      const added = summary.newClasses.map(({ name }) => name);
+      if (added.length > 0) output.line(`New classes: ${listed(added)}`);
+      for (const [split, count] of Object.entries(summary.splits))
+        output.line(`  split ${split}: ${formatCount(count)}`);
       for (const { task: name, keeps, where } of summary.severalClasses) {
         if (keeps === 'last') {
           output.warn(`${oneLine(where)} says another class of an image; the task ${name} keeps one, the last said.`);
@@ -69,10 +96,7 @@ export const importCommand = command({
         for (const contradiction of summary.contradictions) output.warn(`  ${oneLine(contradiction)}`);
       }
       for (const unknown of summary.unknownClasses) output.warn(`${oneLine(unknown)} (column not)`);
-      if (summary.unmatched > 0) {
-        output.warn(`${plural(summary.unmatched, 'entry', 'entries')} matched no image:`);
-        for (const where of summary.unmatchedWhere) output.warn(`  ${oneLine(where)}`);
-      }
+      printReckoning(summary.reckoning, output);
       if (summary.matched === 0) return 1;
       return global.strict && summary.unmatched + summary.contradictions.length > 0 ? 1 : 0;
     } finally {
@@ -80,3 +104,17 @@ export const importCommand = command({
     }
   },
 });
+
+/** Names shown in one line. */
+const NAMES_SHOWN = 12;
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN).map(oneLine).join(', ');
+  return names.length > NAMES_SHOWN ? `${shown} and ${names.length - NAMES_SHOWN} more` : shown;
+}
+
+/** `a,b,c`, or the lines of a file. */
+async function namesGiven(text: string): Promise<string[]> {
+  const lines = text.includes(',') ? text.split(',') : ((await readSmallText(text, text)) ?? text).split(/\r?\n/);
+  return lines.map((name) => name.trim()).filter((name) => name !== '');
+}

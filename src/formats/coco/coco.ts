@@ -17,7 +17,7 @@ import { NameTable } from '../names.ts';
 import { pixel, score } from '../numbers.ts';
 import { maskArea, polygonArea } from '../rle.ts';
 import { TextWriter } from '../text-writer.ts';
-import { readCoco } from './read.ts';
+import { EXPORT_DESCRIPTION, readCoco } from './read.ts';
 
 const KEEPS: Keeps = {
   ...EVERYTHING,
@@ -100,7 +100,7 @@ class CocoFile {
   static async create(folder: string, stem: string, version: string): Promise<CocoFile> {
     const main = await TextWriter.create(join(folder, `${stem}.json`));
     const partPath = join(folder, `.${stem}.part`);
-    const info = JSON.stringify({ description: 'Labelsmith export', version });
+    const info = JSON.stringify({ description: EXPORT_DESCRIPTION, version });
     await main.write(`{"info":${info},\n"licenses":[],\n"images":[`);
     return new CocoFile(partPath, main, await TextWriter.create(partPath));
   }

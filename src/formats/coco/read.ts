@@ -1,51 +1,55 @@
 /**
- * Reads COCO JSON of any length in two passes. The first checks everything and notes where in the file each image's
- * annotations stand; the second fetches them image by image. Keys may come in any order.
+ * Reads COCO JSON of any length in two passes. The first notes images, categories, and where in the file each image's
+ * annotations stand; the second fetches them image by image. Keys may come in any order. LVIS has addresses in place of
+ * file names; lists of results have no images and no categories (`results.ts`).
  * Resident: about 200 bytes an image and 24 an annotation.
  */
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
-import type { Box } from '../../core/boxes.ts';
-import type { ImportedImage, ImportedRegion, MaskRle } from '../../core/dataset.ts';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
+import type { Skeleton } from '../../core/region-details.ts';
 import {
   arrayAt,
   badFile,
-  boxOf,
   classNameAt,
-  confidenceOf,
   fileNameAt,
-  flatKeypointsAt,
   type JsonObject,
-  maskOf,
   numberAt,
   objectAt,
-  polygonsAt,
   shown,
-  sizeAt,
+  stringAt,
 } from '../check.ts';
-import { extentOf } from '../contours.ts';
-import { jsonPieces } from '../json-stream.ts';
-import { decodeCounts } from '../rle.ts';
+import type { ReadOptions } from '../format.ts';
+import { isJsonList, jsonPieces, parseJson } from '../json-stream.ts';
+import { sizeFrom } from '../mend.ts';
+import type { Reckoning } from '../reckoning.ts';
+import { regionOf } from './annotation.ts';
+import { type CocoPlace, cocoPlaces } from './layout.ts';
+import { readResultList } from './results.ts';
 
-/** @param path the JSON file, or a folder with `annotations.json` or one JSON file a split */
-export async function* readCoco(path: string): AsyncGenerator<ImportedImage> {
+/** `info.description` of our own exports. */
+export const EXPORT_DESCRIPTION = 'Labelsmith export';
+
+/** @param path the JSON file, or a folder with some (`layout.ts`) */
+export async function* readCoco(path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
   if (!(await stat(path)).isDirectory()) {
-    yield* readCocoFile(path, basename(path), null);
+    const place = { name: basename(path), split: null, base: '', imageLabels: false };
+    yield* readCocoFile(path, place, options);
     return;
   }
-  const names = (await readdir(path)).filter((name) => !name.startsWith('.') && extname(name) === '.json').sort();
-  if (names.includes('annotations.json')) {
-    yield* readCocoFile(join(path, 'annotations.json'), 'annotations.json', null);
-    return;
+  const places = await cocoPlaces(path, options.reckoning);
+  if (places.length === 0) throw badFile(path, 'there is no COCO file in this folder', 'Name the JSON file itself.');
+  for (const place of places) {
+    yield* readCocoFile(join(path, place.name), place, options);
+    options.reckoning.take('files');
   }
-  if (names.length === 0) throw badFile(path, 'there is no COCO file in this folder', 'Name the JSON file itself.');
-  for (const name of names) yield* readCocoFile(join(path, name), name, basename(name, '.json'));
 }
 
 type Key = number | string;
 
 interface ImageEntry {
   readonly file: string;
+  readonly otherNames: readonly string[];
   readonly width: number | null;
   readonly height: number | null;
 }
@@ -54,12 +58,15 @@ interface ImageEntry {
 class AnnotationPlaces {
   readonly start: number[] = [];
   readonly end: number[] = [];
+  /** Position in the list of the file. */
+  readonly index: number[] = [];
   readonly #next: number[] = [];
   readonly #lists = new Map<Key, { head: number; tail: number }>();
 
-  add(imageId: Key, start: number, end: number): void {
+  add(imageId: Key, { start, end, index }: { start: number; end: number; index: number }): void {
     const at = this.start.push(start) - 1;
     this.end.push(end);
+    this.index.push(index);
     this.#next.push(-1);
     const list = this.#lists.get(imageId);
     if (list === undefined) this.#lists.set(imageId, { head: at, tail: at });
@@ -73,73 +80,113 @@ class AnnotationPlaces {
     for (let at = this.#lists.get(imageId)?.head ?? -1; at >= 0; at = this.#next[at]) yield at;
   }
 
-  /** The first annotation of an image that `known` does not have. */
-  firstStray(known: ReadonlyMap<Key, unknown>): { imageId: Key; index: number } | null {
-    for (const [imageId, { head }] of this.#lists) if (!known.has(imageId)) return { imageId, index: head };
-    return null;
+  /** Ids of images that annotations name. */
+  imageIds(): Iterable<Key> {
+    return this.#lists.keys();
   }
 }
 
-async function* readCocoFile(path: string, name: string, split: string | null): AsyncGenerator<ImportedImage> {
-  const images = new Map<Key, ImageEntry>();
-  const categories = new Map<Key, string>();
-  const firstOfCategory = new Map<Key, number>();
-  const places = new AnnotationPlaces();
-  const seen = new Set<string>();
+interface Index {
+  readonly images: ReadonlyMap<Key, ImageEntry>;
+  readonly categories: ReadonlyMap<Key, string>;
+  readonly places: AnnotationPlaces;
+  readonly own: boolean;
+}
 
-  for await (const { key, index, start, end, value } of jsonPieces(path, name)) {
-    if (key !== 'images' && key !== 'annotations' && key !== 'categories') continue;
-    seen.add(key);
-    if (index === null) {
-      arrayAt(value, `${name} ${key}`);
-      continue;
-    }
-    const where = `${name} ${key}[${index}]`;
-    const row = objectAt(value, where);
-    if (key === 'images') {
-      const id = keyAt(row.id, `${where}.id`);
-      if (images.has(id)) throw badFile(`${where}.id`, `the image id ${shown(id)} comes twice`);
-      images.set(id, {
-        file: fileNameAt(row.file_name, `${where}.file_name`),
-        width: row.width == null ? null : sizeAt(row.width, `${where}.width`),
-        height: row.height == null ? null : sizeAt(row.height, `${where}.height`),
-      });
-    } else if (key === 'categories') {
-      const id = keyAt(row.id, `${where}.id`);
-      if (categories.has(id)) throw badFile(`${where}.id`, `the category id ${shown(id)} comes twice`);
-      categories.set(id, classNameAt(row.name, `${where}.name`));
-    } else {
-      const categoryId = keyAt(row.category_id, `${where}.category_id`);
-      if (!firstOfCategory.has(categoryId)) firstOfCategory.set(categoryId, index);
-      regionOf(row, where, '');
-      places.add(keyAt(row.image_id, `${where}.image_id`), start, end);
-    }
+async function* readCocoFile(path: string, place: CocoPlace, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  const { name } = place;
+  if (await isJsonList(path, name)) {
+    yield* readResultList(path, name, options);
+    return;
   }
-  for (const [categoryId, index] of firstOfCategory)
-    if (!categories.has(categoryId))
-      throw badFile(`${name} annotations[${index}].category_id`, `no category has the id ${shown(categoryId)}`);
-  const stray = places.firstStray(images);
-  if (stray !== null)
-    throw badFile(`${name} annotations[${stray.index}].image_id`, `no image has the id ${shown(stray.imageId)}`);
-  for (const list of ['images', 'annotations'])
-    if (!seen.has(list))
-      throw badFile(name, `the list ${list} is missing`, 'COCO JSON has the lists images, annotations, categories.');
-
+  const { images, categories, places, own } = await indexOf(path, place, options);
+  const { reckoning } = options;
+  for (const imageId of places.imageIds())
+    if (!images.has(imageId))
+      for (const at of places.of(imageId))
+        reckoning.note(
+          'object-of-no-image',
+          `${name} annotations[${places.index[at]}].image_id`,
+          `no image has the id ${shown(imageId)}`,
+        );
   const file = await RangeReader.open(path);
   try {
     let index = 0;
-    for (const [id, { file: fileName, width, height }] of images) {
+    for (const [id, entry] of images) {
+      const labels: ImportedLabel[] = [];
       const regions: ImportedRegion[] = [];
       for (const at of places.of(id)) {
-        const row = JSON.parse(await file.text(places.start[at], places.end[at])) as JsonObject;
-        const className = categories.get(row.category_id as Key) as string;
-        regions.push(regionOf(row, `${name} annotations[${at}]`, className));
+        const row = parseJson(await file.text(places.start[at], places.end[at])) as JsonObject;
+        const where = `${name} annotations[${places.index[at]}]`;
+        const className = categories.get(row.category_id as Key);
+        if (className === undefined) {
+          const what = `no category has the id ${shown(row.category_id)}`;
+          reckoning.note('object-of-no-class', `${where}.category_id`, what);
+        } else if (place.imageLabels && row.bbox === undefined && row.segmentation === undefined) {
+          labels.push({ className, confidence: null, origin: null, task: null });
+        } else {
+          const region = reckoning.attempt('object-unreadable', () => regionOf(row, where, className, reckoning));
+          if (region !== null) regions.push(region);
+        }
       }
-      yield { file: fileName, width, height, labels: [], regions, where: `${name} images[${index++}]`, split };
+      const where = `${name} images[${index++}]`;
+      const { otherNames, ...image } = entry;
+      const further = otherNames.length === 0 ? {} : { otherNames };
+      const mark = own ? { ownExport: true as const } : {};
+      yield { ...image, ...further, labels, regions, where, split: place.split, ...mark };
     }
   } finally {
     await file.close();
   }
+}
+
+async function indexOf(path: string, place: CocoPlace, { reckoning, onClass }: ReadOptions): Promise<Index> {
+  const { name } = place;
+  const images = new Map<Key, ImageEntry>();
+  const categories = new Map<Key, string>();
+  const places = new AnnotationPlaces();
+  const seen = new Set<string>();
+  let own = false;
+  for await (const { key, index, start, end, value } of jsonPieces(path, name)) {
+    if (key === 'info' && index === null) own = isOwn(value());
+    if (key !== 'images' && key !== 'annotations' && key !== 'categories') continue;
+    seen.add(key);
+    if (index === null) {
+      arrayAt(value(), `${name} ${key}`);
+      continue;
+    }
+    const where = `${name} ${key}[${index}]`;
+    if (key === 'images') {
+      reckoning.attempt('image-unreadable', () => {
+        const row = objectAt(value(), where);
+        const id = keyAt(row.id, `${where}.id`);
+        if (images.has(id)) throw badFile(`${where}.id`, `the image id ${shown(id)} comes twice`);
+        images.set(id, imageEntryOf(row, where, place, reckoning));
+      });
+    } else if (key === 'categories') {
+      reckoning.attempt('class-unreadable', () => {
+        const row = objectAt(value(), where);
+        const id = keyAt(row.id, `${where}.id`);
+        if (categories.has(id)) throw badFile(`${where}.id`, `the category id ${shown(id)} comes twice`);
+        const className = classNameAt(row.name, `${where}.name`);
+        categories.set(id, className);
+        tellClass(row, className, where, { reckoning, onClass });
+      });
+    } else {
+      reckoning.attempt('object-unreadable', () => {
+        const row = objectAt(value(), where);
+        places.add(keyAt(row.image_id, `${where}.image_id`), { start, end, index });
+      });
+    }
+  }
+  for (const list of ['images', 'annotations'])
+    if (!seen.has(list))
+      throw badFile(name, `the list ${list} is missing`, 'COCO JSON has the lists images, annotations, categories.');
+  return { images, categories, places, own };
+}
+
+function isOwn(info: unknown): boolean {
+  return typeof info === 'object' && info !== null && 'description' in info && info.description === EXPORT_DESCRIPTION;
 }
 
 function keyAt(value: unknown, where: string): Key {
@@ -147,67 +194,49 @@ function keyAt(value: unknown, where: string): Key {
   throw badFile(where, `an id was expected, not ${shown(value)}`);
 }
 
-function regionOf(row: JsonObject, where: string, className: string): ImportedRegion {
-  const { polygons, mask } = segmentationOf(row.segmentation, `${where}.segmentation`);
-  const confidence = row.score == null ? null : scoreAt(row.score, `${where}.score`);
-  const points = row.keypoints;
+/** Addresses that stand in for a file name, or beside it. */
+const ADDRESSES = ['coco_url', 'path', 'flickr_url'];
+
+function imageEntryOf(row: JsonObject, where: string, { base }: CocoPlace, reckoning: Reckoning): ImageEntry {
+  const addresses = ADDRESSES.flatMap((key) => (typeof row[key] === 'string' && row[key] !== '' ? [row[key]] : []));
+  const given = row.file_name == null && addresses.length > 0 ? [] : [fileNameAt(row.file_name, `${where}.file_name`)];
+  const [file, ...others] = [...given.map((name) => base + name), ...(base === '' ? [] : given), ...addresses];
+  for (const key of ['neg_category_ids', 'not_exhaustive_category_ids'])
+    if (Array.isArray(row[key]) && row[key].length > 0) reckoning.note('attribute-passed-over', `${where}.${key}`);
   return {
-    box: bboxOf(row.bbox, polygons, where),
-    unit: 'pixels',
-    score: confidence,
-    labels: [{ className, confidence, origin: null, task: null }],
-    mask,
-    polygons,
-    keypoints: Array.isArray(points) && points.length === 0 ? null : keypointsOf(points, `${where}.keypoints`),
-    crowd: row.iscrowd === 1 || row.iscrowd === true,
-    ...(row.area == null ? {} : { area: areaAt(row.area, `${where}.area`) }),
+    file,
+    otherNames: others,
+    width: sizeFrom(row.width, `${where}.width`, reckoning),
+    height: sizeFrom(row.height, `${where}.height`, reckoning),
   };
 }
 
-function keypointsOf(value: unknown, where: string): ImportedRegion['keypoints'] {
-  return value == null ? null : flatKeypointsAt(value, where);
+function tellClass(row: JsonObject, className: string, where: string, { reckoning, onClass }: ReadOptions): void {
+  const supercategory = typeof row.supercategory === 'string' ? row.supercategory.trim() : '';
+  const skeleton = row.keypoints == null ? null : reckoning.attempt('skeleton-left-out', () => skeletonOf(row, where));
+  onClass?.({
+    className,
+    ...(skeleton === null ? {} : { skeleton }),
+    ...(supercategory === '' || supercategory === 'none' || supercategory === className ? {} : { supercategory }),
+  });
 }
 
-function areaAt(value: unknown, where: string): number {
-  const area = numberAt(value, where);
-  if (area < 0) throw badFile(where, `an area cannot be negative, and this is ${area}`);
-  return area;
-}
-
-function scoreAt(value: unknown, where: string): number {
-  return confidenceOf(numberAt(value, where), where);
-}
-
-function bboxOf(value: unknown, polygons: readonly (readonly number[])[] | null, where: string): Box {
-  if (value == null && polygons !== null) return extentOf(polygons);
-  const numbers = arrayAt(value, `${where}.bbox`).map((part, i) => numberAt(part, `${where}.bbox[${i}]`));
-  if (numbers.length !== 4)
-    throw badFile(`${where}.bbox`, `[x, y, width, height] was expected, not ${numbers.length} numbers`);
-  const [x, y, width, height] = numbers as [number, number, number, number];
-  if (width < 0 || height < 0) throw badFile(`${where}.bbox`, `the box ${shown(numbers)} has a negative size`);
-  return boxOf(x, y, x + width, y + height, `${where}.bbox`);
-}
-
-function segmentationOf(
-  value: unknown,
-  where: string,
-): { polygons: readonly (readonly number[])[] | null; mask: MaskRle | null } {
-  if (value == null) return { polygons: null, mask: null };
-  if (Array.isArray(value)) {
-    const polygons = polygonsAt(value, where);
-    return { polygons: polygons.length === 0 ? null : polygons, mask: null };
-  }
-  const row = objectAt(value, where);
-  const size = arrayAt(row.size, `${where}.size`);
-  if (size.length !== 2) throw badFile(`${where}.size`, `[height, width] was expected, not ${shown(size)}`);
-  const [height, width] = [sizeAt(size[0], `${where}.size[0]`), sizeAt(size[1], `${where}.size[1]`)];
-  const given = row.counts;
-  const counts =
-    typeof given === 'string'
-      ? decodeCounts(given)
-      : arrayAt(given, `${where}.counts`).map((count, i) => numberAt(count, `${where}.counts[${i}]`));
-  if (counts === null) throw badFile(`${where}.counts`, 'the compressed run lengths are damaged');
-  return { polygons: null, mask: maskOf(height, width, counts, `${where}.counts`) };
+/** COCO counts keypoints from 1. */
+function skeletonOf(row: JsonObject, where: string): Skeleton {
+  const keypointNames = arrayAt(row.keypoints, `${where}.keypoints`).map((name, i) =>
+    stringAt(name, `${where}.keypoints[${i}]`),
+  );
+  const pairs = row.skeleton == null ? [] : arrayAt(row.skeleton, `${where}.skeleton`);
+  const edges = pairs.map((pair, i): readonly [number, number] => {
+    const at = `${where}.skeleton[${i}]`;
+    const ends = arrayAt(pair, at).map((end, k) => numberAt(end, `${at}[${k}]`));
+    const [from, to] = ends;
+    const inside = (end: number) => Number.isInteger(end) && end >= 1 && end <= keypointNames.length;
+    if (ends.length !== 2 || !inside(from) || !inside(to))
+      throw badFile(at, `two keypoints from 1 to ${keypointNames.length} were expected, not ${shown(pair)}`);
+    return [from - 1, to - 1];
+  });
+  return { keypointNames, edges };
 }
 
 /** Text of byte ranges of one file. Ranges near each other, as in most files, come from one read. */

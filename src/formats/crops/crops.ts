@@ -4,13 +4,21 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { DatasetImage, ImportedImage, ImportedRegion, RegionRecord } from '../../core/dataset.ts';
+import type { DatasetImage, ImportedImage, RegionRecord } from '../../core/dataset.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { badFile } from '../check.ts';
 import { ClassTreeWriter } from '../class-tree.ts';
-import { BOX_COLUMNS, boxCells, LABEL_COLUMNS, labelCells, regionOfRecord } from '../csv/csv.ts';
-import { csvRecords, csvRow, fileCell, fileOfCell } from '../csv-table.ts';
-import { type CropImage, type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
+import { BOX_COLUMNS, boxCells, LABEL_COLUMNS, labelCells } from '../csv/csv.ts';
+import { readCsv } from '../csv/read.ts';
+import { csvRow, fileCell } from '../csv-table.ts';
+import {
+  type CropImage,
+  type Format,
+  type Keeps,
+  lossesOf,
+  NEXT_TO_NOTHING,
+  type ReadOptions,
+  type WriteJob,
+} from '../format.ts';
 import { FolderMaker, mapInOrder, readOne } from '../image-files.ts';
 import { NameTable, splitExtension } from '../names.ts';
 import { TextWriter } from '../text-writer.ts';
@@ -113,19 +121,9 @@ async function cutRegions(image: DatasetImage, crop: CropImage, job: WriteJob): 
 }
 
 /** Crops of one image that follow each other come as one image. */
-async function* readCrops(path: string): AsyncGenerator<ImportedImage> {
-  let current: (ImportedImage & { regions: ImportedRegion[] }) | null = null;
-  for await (const record of csvRecords(join(path, INDEX_FILE), INDEX_FILE, ['file', 'class', ...BOX_COLUMNS])) {
-    const file = fileOfCell(record.cell('file'));
-    const region = regionOfRecord(record);
-    if (file === '' || region === null) throw badFile(record.where, 'a row of crops has a file and a box');
-    if (current !== null && current.file !== file) {
-      yield current;
-      current = null;
-    }
-    const split = record.cell('split').trim() || null;
-    current ??= { file, width: null, height: null, labels: [], regions: [], where: record.where, split };
-    current.regions.push(region);
+async function* readCrops(path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  for await (const image of readCsv(join(path, INDEX_FILE), options)) {
+    options.reckoning.note('row-unreadable', image.where, 'a row of crops has a box', image.labels.length);
+    yield { ...image, labels: [] };
   }
-  if (current !== null) yield current;
 }

@@ -169,13 +169,13 @@ brokenFiles('csv', [
     what: 'per cent',
     path: 'x.csv',
     files: csv(`${header}a.jpg,cat,93,,,,,\n`),
-    message: /^x\.csv:2 confidence: a confidence from 0 to 1/,
+    message: /^x\.csv:2 confidence: 93$/,
   },
   {
     what: 'an unknown origin',
     path: 'x.csv',
     files: csv(`${header}a.jpg,cat,,me,,,,\n`),
-    message: /^x\.csv:2 origin: the origin "me" is not one of human/,
+    message: /^x\.csv:2 origin: "me"$/,
   },
   {
     what: 'NaN in a box',
@@ -193,7 +193,7 @@ brokenFiles('csv', [
     what: 'a negative size',
     path: 'x.csv',
     files: csv(`${header}a.jpg,cat,,,9,2,3,4\n`),
-    message: /^x\.csv:2: the box \[9,2,3,4\] has a negative size/,
+    message: /^x\.csv:2: \[9,2,3,4\]$/,
   },
   {
     what: 'a box of nothing',
@@ -219,7 +219,7 @@ brokenFiles('jsonl', [
     what: 'no file',
     path: 'x.jsonl',
     files: jsonl('{}'),
-    message: /^x\.jsonl:2 file: text was expected, not undefined/,
+    message: /^x\.jsonl:2 file: text was expected, not nothing/,
   },
   {
     what: 'a wrong id',
@@ -237,7 +237,7 @@ brokenFiles('jsonl', [
     what: 'a negative size',
     path: 'x.jsonl',
     files: region('[3,2,1,4]'),
-    message: /^x\.jsonl:2 regions\[0\]\.box: the box \[3,2,1,4\] has a negative size/,
+    message: /^x\.jsonl:2 regions\[0\]\.box: \[3,2,1,4\]$/,
   },
   {
     what: 'text for a number',
@@ -258,9 +258,9 @@ brokenFiles('jsonl', [
     message: /labels\[0\]: an object was expected, not "cat"/,
   },
   {
-    what: 'UTF-16',
+    what: 'a zip',
     path: 'x.jsonl',
-    files: { 'x.jsonl': Buffer.from('\ufeff{}', 'utf16le') },
-    message: /^x\.jsonl: the text is UTF-16/,
+    files: { 'x.jsonl': Buffer.from('PK\x03\x04\x14\x00\x00\x00\xff', 'latin1') },
+    message: /^x\.jsonl: this is a zip archive, and a text file was expected/,
   },
 ]);

@@ -95,12 +95,6 @@ brokenFiles('cvat', [
     message: /annotations\.xml:1: <annotations> was expected/,
   },
   {
-    what: 'a video',
-    files: { [path]: '<annotations>\n<track id="0"/></annotations>' },
-    path,
-    message: /:2: this is "CVAT for video"/,
-  },
-  {
     what: 'no corner',
     files: files('<box label="a" xtl="1" ytl="1" xbr="2"/>'),
     path,
@@ -116,7 +110,7 @@ brokenFiles('cvat', [
     what: 'a negative size',
     files: files('<box label="a" xtl="5" ytl="1" xbr="2" ybr="3"/>'),
     path,
-    message: /xml:3: the box \[5,1,2,3\] has a negative size/,
+    message: /xml:3: \[5,1,2,3\]$/,
   },
   { what: 'no label', files: files('<tag/>'), path, message: /xml:3 label: text was expected/ },
   {
@@ -126,21 +120,30 @@ brokenFiles('cvat', [
     message: /xml:3 points: x,y was expected, not "3"/,
   },
   {
-    what: 'a mask that does not add up',
+    what: 'a mask whose runs do not add up, which is filled up',
     files: files('<mask label="a" rle="1, 2" left="0" top="0" width="2" height="2"/>'),
     path,
-    message: /xml:3 rle: the runs add up to 3 pixels, and the mask is 2×2/,
+    message: /xml:3: the runs add up to 3 pixels, and the mask is 2×2/,
   },
   {
     what: 'a mask outside',
     files: files('<mask label="a" rle="0, 4" left="1599" top="0" width="2" height="2"/>'),
     path,
-    message: /xml:3: the mask of 2×2 pixels at 1599, 0 is not inside/,
+    message: /xml:3: 2×2 pixels at 1599, 0$/,
   },
   {
-    what: 'no size',
-    files: { [path]: '<annotations><image name="a"/></annotations>' },
+    what: 'a mask in an image without a size',
+    files: {
+      [path]:
+        '<annotations><image name="a">\n<mask label="a" rle="0, 4" left="0" top="0" width="2" height="2"/></image></annotations>',
+    },
     path,
-    message: /xml:1: there is no width/,
+    message: /xml:2: a mask needs the width and height of its image/,
+  },
+  {
+    what: 'an image without a name',
+    files: { [path]: '<annotations><image id="0"><tag label="a"/></image></annotations>' },
+    path,
+    message: /xml:1 name: text was expected, not nothing/,
   },
 ]);

@@ -16,7 +16,7 @@ import { NameTable } from '../names.ts';
 import { pixel, score } from '../numbers.ts';
 import { TextWriter } from '../text-writer.ts';
 import { xmlText } from '../xml.ts';
-import { readCvat } from './read.ts';
+import { EXPORT_NAME, readCvat } from './read.ts';
 
 const KEEPS: Keeps = { ...EVERYTHING, regionClasses: 'apart', regionIds: false, rejections: false };
 
@@ -79,7 +79,7 @@ function headOf({ classNames, splits }: WriteJob): string {
   const subsets = splits === null ? '' : `      <subsets>${splits.names.join('\n')}</subsets>\n`;
   return (
     '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta>\n    <task>\n' +
-    `      <name>Labelsmith export</name>\n      <mode>annotation</mode>\n${subsets}` +
+    `      <name>${EXPORT_NAME}</name>\n      <mode>annotation</mode>\n${subsets}` +
     `      <labels>\n${labels.join('')}      </labels>\n    </task>\n  </meta>\n`
   );
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { DatasetImage, ImportedImage, LabelValue } from '../../core/dataset.ts';
 import type { Task } from '../../core/labels.ts';
 import { ClassTreeWriter, readClassTree } from '../class-tree.ts';
-import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
+import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type ReadOptions, type WriteJob } from '../format.ts';
 import { placeImages } from '../image-files.ts';
 import { NameTable } from '../names.ts';
 import { isImageName, walkFiles } from '../walk.ts';
@@ -64,8 +64,8 @@ async function writeFolders(images: AsyncIterable<DatasetImage>, target: string,
 }
 
 /** Any tree of class folders; what is not named like an image is left alone. */
-async function* readFolders(path: string): AsyncGenerator<ImportedImage> {
-  for (const folder of await readClassTree(path)) {
+async function* readFolders(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
+  for (const folder of await readClassTree(path, reckoning)) {
     const labels =
       folder.className === null ? [] : [{ className: folder.className, confidence: null, origin: null, task: null }];
     for await (const file of walkFiles(join(path, folder.path))) {

@@ -83,7 +83,7 @@ brokenFiles('hf', [
     what: 'a negative size',
     files: row('{"bbox":[[1,0,-1,1]],"categories":["a"]}'),
     path,
-    message: /jsonl:2 objects\.bbox\[0\]: .* negative size/,
+    message: /jsonl:2 objects\.bbox\[0\]: \[.*\]$/,
   },
   {
     what: 'categories missing',
@@ -92,5 +92,10 @@ brokenFiles('hf', [
     message: /objects\.categories: 1 categories were expected, not 0/,
   },
   { what: 'no name', files: { [path]: '{}\n' }, path, message: /jsonl:1 file_name: text was expected/ },
-  { what: 'a folder without', files: { 'a/b.txt': '' }, path: '.', message: /there is no metadata\.jsonl in it/ },
+  {
+    what: 'a folder without',
+    files: { 'a/b.txt': '' },
+    path: '.',
+    message: /there is no metadata\.jsonl or metadata\.csv in it/,
+  },
 ]);

@@ -108,7 +108,7 @@ brokenFiles('parquet', [
   },
   {
     what: 'numbers for names',
-    files: { [path]: parquetOf({ file: [1, 2], class: ['a', 'b'] }) },
+    files: { [path]: parquetOf({ file: [1], class: ['a'] }) },
     path,
     message: /x\.parquet row 1 file: text was expected, not 1/,
   },
@@ -122,7 +122,7 @@ brokenFiles('parquet', [
     what: 'a negative size',
     files: one(box(0)),
     path,
-    message: /x\.parquet row 2: the box \[1,1,0,2\] has a negative size/,
+    message: /x\.parquet row 2: \[1,1,0,2\]$/,
   },
   {
     what: 'a box of three corners',
@@ -134,6 +134,6 @@ brokenFiles('parquet', [
     what: 'a confidence of 2',
     files: one({ confidence: [1, 2] }),
     path,
-    message: /x\.parquet row 2 confidence: a confidence from 0 to 1/,
+    message: /x\.parquet row 2 confidence: 2$/,
   },
 ]);

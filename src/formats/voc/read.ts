@@ -1,135 +1,230 @@
 /**
- * Reads Pascal VOC: a folder with `Annotations/`, a folder of XML files, or one XML file.
- * Resident: about 100 bytes an image of `ImageSets/Main`, where there is one.
+ * Reads Pascal VOC: folders with `Annotations/` (`VOCdevkit/VOC2007/Annotations` too), a folder of XML files, with their
+ * pictures beside them or not, or one XML file. Boxes, turned boxes of roLabelImg, polygons of Roboflow and labelImg.
+ * Resident: about 100 bytes an image of `ImageSets`, where there is one.
  */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Box } from '../../core/boxes.ts';
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
+import type { RegionDetails } from '../../core/region-details.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { badFile, classNameAt, numberIn, shown, sizeAt } from '../check.ts';
+import { badFile, classNameAt, numberIn } from '../check.ts';
+import { extentOf } from '../contours.ts';
+import type { ReadOptions } from '../format.ts';
 import { linesOf } from '../lines.ts';
+import { sizeFromText, sortedBox } from '../mend.ts';
 import { splitExtension } from '../names.ts';
-import { listFolder, readSmallText, walkFiles } from '../walk.ts';
-import { xmlParser } from '../xml.ts';
+import type { Reckoning } from '../reckoning.ts';
+import { extentOfRotated, type RotatedBox } from '../rotated-box.ts';
+import { splitOfName } from '../split-names.ts';
+import { IMAGE_EXTENSIONS, listFolder, readSmallText, walkFiles } from '../walk.ts';
+import { gather, type VocObject, type VocText } from './xml.ts';
 
-export async function* readVoc(path: string): AsyncGenerator<ImportedImage> {
+const ANNOTATIONS = 'Annotations';
+const PICTURES = 'JPEGImages';
+/** How deep below PATH a folder `Annotations` is looked for. */
+const MAX_LEVELS = 3;
+
+export async function* readVoc(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   if (!(await stat(path)).isDirectory()) {
-    yield await readOne(path, basename(path), splitExtension(basename(path))[0], null);
+    const pictures = [dirname(path), join(dirname(path), '..', PICTURES)];
+    yield await readOne(path, { name: basename(path), stem: splitExtension(basename(path))[0], pictures }, reckoning);
     return;
   }
-  const { folders } = await listFolder(path);
-  const below = folders.includes('Annotations') ? 'Annotations' : '';
-  const splitOf = await readSplits(join(path, 'ImageSets', 'Main'));
   let found = false;
-  for await (const file of walkFiles(join(path, below))) {
-    if (!file.toLowerCase().endsWith('.xml')) continue;
-    found = true;
-    const stem = file.slice(0, -4);
-    const name = below === '' ? file : `${below}/${file}`;
-    yield await readOne(join(path, name), name, stem, splitOf.get(stem) ?? null);
+  for (const below of await annotationFolders(path, '', 0)) {
+    const base = below === null ? path : join(path, below, '..');
+    const splitOf = await readSplits(join(base, 'ImageSets'));
+    const folder = below === null ? path : join(path, below);
+    for await (const file of walkFiles(folder)) {
+      if (!file.toLowerCase().endsWith('.xml')) continue;
+      found = true;
+      const stem = file.slice(0, -4);
+      const name = below === null ? file : `${below}/${file}`;
+      const pictures = below === null ? [folder] : [join(base, PICTURES), folder];
+      const image = await reckoning.attemptFile('file-unreadable', () =>
+        readOne(join(path, name), { name, stem, pictures }, reckoning),
+      );
+      if (image === null) continue;
+      reckoning.take('files');
+      const split = splitOf.get(stem) ?? (below === null ? splitOfName(file.split('/', 1)[0]) : null);
+      yield { ...image, split };
+    }
+    if (below !== null) found = true;
   }
-  if (!found && below === '') throw badFile(path, 'there are no XML files in it', 'VOC has them in Annotations/.');
+  if (!found) throw badFile(path, 'there are no XML files in it', `VOC has them in ${ANNOTATIONS}/.`);
+}
+
+/** Paths below `root` of the folders called `Annotations`; `[null]` where there is none. */
+async function annotationFolders(root: string, below: string, level: number): Promise<(string | null)[]> {
+  const { folders } = await listFolder(join(root, below));
+  const own = folders.find((folder) => folder.toLowerCase() === ANNOTATIONS.toLowerCase());
+  if (own !== undefined) return [below + own];
+  const found: (string | null)[] = [];
+  if (level < MAX_LEVELS)
+    for (const folder of folders) {
+      const inside = await annotationFolders(root, `${below}${folder}/`, level + 1);
+      found.push(...inside.filter((path) => path !== null));
+    }
+  return level === 0 && found.length === 0 ? [null] : found;
 }
 
 /** Lists of names with nothing beside them; those of one class (`cat_train.txt`) have a second column. */
 async function readSplits(folder: string): Promise<Map<string, string>> {
   const splitOf = new Map<string, string>();
-  for (const file of (await listFolder(folder)).files) {
-    const split = file.slice(0, -4);
-    if (!file.endsWith('.txt') || split === 'default' || split === 'trainval') continue;
-    for await (const { text } of linesOf(join(folder, file), `ImageSets/Main/${file}`)) {
-      if (/\s-?[01]$/.test(text)) break;
-      if (text !== '') splitOf.set(text, split);
+  for (const set of (await listFolder(folder)).folders)
+    for (const file of (await listFolder(join(folder, set))).files) {
+      const split = file.slice(0, -4);
+      if (!file.endsWith('.txt') || split === 'default' || split === 'trainval') continue;
+      for await (const { text } of linesOf(join(folder, set, file), `ImageSets/${set}/${file}`)) {
+        if (/\s-?[01]$/.test(text)) break;
+        if (text !== '') splitOf.set(text, splitOfName(split) ?? split);
+      }
     }
-  }
   return splitOf;
 }
 
-/** What the elements that matter said, with the line each ended on. */
-interface Gathered {
-  readonly texts: Map<string, { text: string; line: number }>;
-  readonly objects: { texts: Map<string, { text: string; line: number }>; line: number }[];
+interface XmlFile {
+  /** Below the folder that is read. */
+  readonly name: string;
+  /** Of its place below `Annotations`, or below the folder that is read. */
+  readonly stem: string;
+  /** Folders in which its picture may lie. */
+  readonly pictures: readonly string[];
 }
 
-async function readOne(path: string, name: string, stem: string, split: string | null): Promise<ImportedImage> {
+async function readOne(path: string, file: XmlFile, reckoning: Reckoning): Promise<ImportedImage> {
+  const { name } = file;
   const text = await readSmallText(path, name);
   if (text === null) throw new LabelsmithError('NOT_FOUND', `${name} is not there any more`);
   if (text.trim() === '') throw badFile(name, 'the file is empty');
   const { texts, objects } = gather(text, name);
-  const fileName = texts.get('filename')?.text.trim() ?? '';
-  const folder = dirname(stem);
-  const below = fileName.includes('/') || folder === '.' ? '' : `${folder}/`;
-  const size = (tag: string) => {
-    const given = texts.get(`size/${tag}`);
-    // Some tools write 0 where they do not know it.
-    if (given === undefined || given.text.trim() === '0') return null;
-    const where = `${name}:${given.line} size ${tag}`;
-    return sizeAt(numberIn(given.text, where), where);
-  };
+  const names = await namesOf(texts, file);
+  const size = (tag: string) => sizeFromText(texts.get(`size/${tag}`)?.text, `${name} size ${tag}`, reckoning);
   return {
-    file: fileName === '' ? stem : below + fileName,
+    file: names[0],
+    ...(names.length > 1 ? { otherNames: names.slice(1) } : {}),
     width: size('width'),
     height: size('height'),
     labels: [],
-    regions: objects.map((object) => regionOf(object, name)),
+    regions: objects.flatMap((object) => {
+      const region = reckoning.attempt('object-unreadable', () => regionOf(object, name, reckoning));
+      return region === null ? [] : [region];
+    }),
     where: name,
-    split,
+    split: null,
   };
 }
 
-function gather(text: string, name: string): Gathered {
-  const parser = xmlParser(name);
-  const open: string[] = [];
-  const found: Gathered = { texts: new Map(), objects: [] };
-  let content = '';
-  parser.on('opentag', ({ name: tag }) => {
-    if (open.length === 0 && tag !== 'annotation')
-      throw badFile(`${name}:${parser.line}`, `<annotation> was expected, not <${tag}>`);
-    open.push(tag);
-    content = '';
-    if (open.length === 2 && tag === 'object') found.objects.push({ texts: new Map(), line: parser.line });
-  });
-  parser.on('text', (piece) => {
-    content += piece;
-  });
-  parser.on('cdata', (piece) => {
-    content += piece;
-  });
-  parser.on('closetag', () => {
-    const inside = open[1] === 'object' && open.length > 2;
-    const texts = inside ? (found.objects.at(-1) as Gathered['objects'][number]).texts : found.texts;
-    const key = open.slice(inside ? 2 : 1).join('/');
-    if (!texts.has(key)) texts.set(key, { text: content, line: parser.line });
-    content = '';
-    open.pop();
-  });
-  parser.write(text).close();
-  return found;
+/**
+ * The name in the file, and that of the file: the same picture, unless it was renamed since. Where only one of them is
+ * there, that one comes first.
+ */
+async function namesOf(
+  texts: ReadonlyMap<string, VocText>,
+  { stem, pictures }: XmlFile,
+): Promise<[string, ...string[]]> {
+  const said = texts.get('filename')?.text.trim() ?? '';
+  const folder = dirname(stem);
+  const named = said === '' ? null : said.includes('/') || folder === '.' ? said : `${folder}/${said}`;
+  const path = texts.get('path')?.text.trim() ?? '';
+  const further = path === '' ? [] : [path];
+  if (named === null) return [stem, ...further];
+  if (splitExtension(named)[0] === stem) return [named, ...further];
+  const own = (await isThere(pictures, named)) ? null : await pictureOf(pictures, stem);
+  return own === null ? [named, stem, ...further] : [own, named, ...further];
 }
 
-function regionOf({ texts, line }: Gathered['objects'][number], name: string): ImportedRegion {
+async function isThere(folders: readonly string[], name: string): Promise<boolean> {
+  for (const folder of folders)
+    if (
+      await stat(join(folder, name)).then(
+        () => true,
+        () => false,
+      )
+    )
+      return true;
+  return false;
+}
+
+async function pictureOf(folders: readonly string[], stem: string): Promise<string | null> {
+  for (const extension of IMAGE_EXTENSIONS)
+    for (const end of [extension, extension.toUpperCase()]) if (await isThere(folders, stem + end)) return stem + end;
+  return null;
+}
+
+function regionOf(object: VocObject, name: string, reckoning: Reckoning): ImportedRegion {
+  const { texts, line } = object;
   const className = texts.get('name');
   if (className === undefined) throw badFile(`${name}:${line}`, 'the object has no name');
-  const corner = (tag: string) => {
-    const given = texts.get(`bndbox/${tag}`);
-    if (given === undefined) throw badFile(`${name}:${line}`, `the object has no bndbox ${tag}`);
-    return numberIn(given.text, `${name}:${given.line} ${tag}`);
-  };
-  const [xmin, ymin, xmax, ymax] = ['xmin', 'ymin', 'xmax', 'ymax'].map(corner) as [number, number, number, number];
-  if (xmax < xmin || ymax < ymin)
-    throw badFile(`${name}:${line}`, `the box ${shown([xmin, ymin, xmax, ymax])} has a negative size`);
-  // Tools that count from 0 write corners of 0, which have no pixel before them.
-  const box: Box = [Math.max(xmin - 1, 0), Math.max(ymin - 1, 0), xmax, ymax];
   const text = classNameAt(className.text, `${name}:${className.line} name`);
+  const where = `${name}:${line}`;
+  const polygon = polygonOf(object, name);
+  const rotatedBox = rotatedOf(object, name);
+  const details = detailsOf(object, rotatedBox);
+  for (const part of object.passedOver) reckoning.note('attribute-passed-over', where, part);
   return {
-    box,
+    box: boxOf(object, { name, polygon, rotatedBox }, reckoning),
+    where,
     unit: 'pixels',
     score: null,
     labels: [{ className: text, confidence: null, origin: null, task: null }],
     mask: null,
-    polygons: null,
+    polygons: polygon === null ? null : [polygon],
     keypoints: null,
     crowd: false,
+    ...(details === null ? {} : { details }),
   };
+}
+
+function numberOf({ texts, line }: VocObject, key: string, name: string): number {
+  const given = texts.get(key);
+  if (given === undefined) throw badFile(`${name}:${line}`, `the object has no ${key.replace('/', ' ')}`);
+  return numberIn(given.text, `${name}:${given.line} ${key.slice(key.lastIndexOf('/') + 1)}`);
+}
+
+function boxOf(
+  object: VocObject,
+  { name, polygon, rotatedBox }: { name: string; polygon: number[] | null; rotatedBox: RotatedBox | null },
+  reckoning: Reckoning,
+): Box {
+  if (!object.texts.has('bndbox/xmin') && rotatedBox !== null) return extentOfRotated(rotatedBox);
+  if (!object.texts.has('bndbox/xmin') && polygon !== null) return extentOf([polygon]);
+  const corners = ['xmin', 'ymin', 'xmax', 'ymax'].map((tag) => numberOf(object, `bndbox/${tag}`, name));
+  const [xmin, ymin, xmax, ymax] = sortedBox(corners, `${name}:${object.line}`, reckoning);
+  // Corners count from 1; tools that count from 0 write corners of 0, which have no pixel before them.
+  const before = (corner: number) => (corner > 0 ? Math.max(corner - 1, 0) : corner);
+  return [before(xmin), before(ymin), xmax, ymax];
+}
+
+/** `<polygon><x1>…</x1><y1>…</y1><x2>…`: Roboflow and others. */
+function polygonOf(object: VocObject, name: string): number[] | null {
+  const polygon: number[] = [];
+  for (let i = 1; object.texts.has(`polygon/x${i}`); i++)
+    polygon.push(numberOf(object, `polygon/x${i}`, name), numberOf(object, `polygon/y${i}`, name));
+  return polygon.length < 6 ? null : polygon;
+}
+
+/** `<robndbox>` of roLabelImg, its angle in radians. */
+function rotatedOf(object: VocObject, name: string): RotatedBox | null {
+  if (!object.texts.has('robndbox/cx')) return null;
+  const [cx, cy, width, height, angle] = ['cx', 'cy', 'w', 'h', 'angle'].map((key) =>
+    numberOf(object, `robndbox/${key}`, name),
+  );
+  return { cx, cy, width: Math.abs(width), height: Math.abs(height), angleDegrees: (angle * 180) / Math.PI };
+}
+
+function detailsOf({ texts, attributes }: VocObject, rotatedBox: RotatedBox | null): RegionDetails | null {
+  const isSet = (tag: string) => /^(?:1|true|yes)$/i.test(texts.get(tag)?.text.trim() ?? '');
+  const pose = texts.get('pose')?.text.trim() ?? '';
+  const details: RegionDetails = {
+    ...(isSet('difficult') && { difficult: true }),
+    ...(isSet('truncated') && { truncated: true }),
+    ...(isSet('occluded') && { occluded: true }),
+    ...(pose !== '' && pose !== 'Unspecified' && { pose }),
+    ...(attributes.size > 0 && { attributes: Object.fromEntries(attributes) }),
+    ...(rotatedBox !== null && { rotatedBox }),
+  };
+  return Object.keys(details).length === 0 ? null : details;
 }

@@ -185,7 +185,7 @@ brokenFiles('voc', [
     what: 'a negative size',
     path: 'x.xml',
     files: object(`<name>a</name>${box('9', '1', '2', '2')}`),
-    message: /^x\.xml:3: the box \[9,1,2,2\] has a negative size/,
+    message: /^x\.xml:3: \[9,1,2,2\]$/,
   },
   {
     what: 'NaN',
@@ -197,7 +197,7 @@ brokenFiles('voc', [
     what: 'a negative image',
     path: 'x.xml',
     files: { 'x.xml': '<annotation><size><width>-5</width></size></annotation>' },
-    message: /^x\.xml:1 size width: a size in pixels above 0/,
+    message: /^x\.xml size width: -5$/,
   },
   { what: 'a folder without XML', path: '.', files: { 'x.txt': '' }, message: /there are no XML files in it/ },
 ]);

@@ -110,7 +110,7 @@ brokenFiles('webdataset', [
     what: 'a negative size',
     files: { 'x.tar': await json('{"file":"a.jpg","regions":[{"box":[5,0,1,1]}]}') },
     path: 'x.tar',
-    message: /x\.tar a\.json regions\[0\]\.box: .*negative size/,
+    message: /x\.tar a\.json regions\[0\]\.box: \[.*\]$/,
   },
   {
     what: 'a wrong type',

@@ -9,7 +9,7 @@ import type { DatasetImage, ImportedImage } from '../../core/dataset.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { readWholeFile } from '../../sources/file.ts';
 import { badFile } from '../check.ts';
-import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
+import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type ReadOptions, type WriteJob } from '../format.ts';
 import { FolderMaker, placeImages } from '../image-files.ts';
 import { NameTable, splitExtension } from '../names.ts';
 import { isImageName, readSmallText, walkFiles } from '../walk.ts';
@@ -103,7 +103,7 @@ async function sidecarOf(image: DatasetImage, job: WriteJob): Promise<Sidecar | 
 }
 
 /** @param path a sidecar, or a folder with some in it */
-async function* readXmp(path: string): AsyncGenerator<ImportedImage> {
+async function* readXmp(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   if (!(await stat(path)).isDirectory()) {
     yield await readOne(path, basename(path));
     return;
@@ -113,7 +113,10 @@ async function* readXmp(path: string): AsyncGenerator<ImportedImage> {
     files = true;
     if (!/\.xmp$/i.test(file)) continue;
     found = true;
-    yield await readOne(join(path, file), file);
+    const image = await reckoning.attemptFile('file-unreadable', () => readOne(join(path, file), file));
+    if (image === null) continue;
+    reckoning.take('files');
+    yield image;
   }
   if (files && !found) throw badFile(path, 'there are no XMP sidecars in it');
 }

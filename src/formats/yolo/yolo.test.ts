@@ -229,13 +229,13 @@ brokenFiles('yolo', [
     what: 'half a class',
     path: '.',
     files: labelled('0.5 .5 .5 .1 .1'),
-    message: /1\.txt:1: the class number 0\.5 is unknown/,
+    message: /1\.txt:1: "0\.5" is no class number/,
   },
   {
     what: 'a negative class',
     path: '.',
     files: labelled('-1 .5 .5 .1 .1'),
-    message: /1\.txt:1: the class number -1 is unknown/,
+    message: /1\.txt:1: "-1" is no class number/,
   },
   {
     what: 'a cut row',
@@ -260,7 +260,7 @@ brokenFiles('yolo', [
     what: 'a negative size',
     path: '.',
     files: labelled('0 .5 .5 -.0001 .1'),
-    message: /1\.txt:1: the box has a negative size/,
+    message: /1\.txt:1: \[0\.50005,0\.45,0\.49995,0\.55\]$/,
   },
   {
     what: 'pixels',
@@ -272,13 +272,13 @@ brokenFiles('yolo', [
     what: 'bytes',
     path: '.',
     files: { ...labelled(''), 'labels/x/1.txt': Buffer.from([0xff, 0xfe, 0x30, 0]) },
-    message: /1\.txt: the text is not UTF-8/,
+    message: /1\.txt: this is no text file: it holds zero bytes/,
   },
   {
     what: 'a confidence over 1',
     path: '.',
-    files: labelled('0 .5 .5 .1 .1 3'),
-    message: /1\.txt:1: a confidence from 0 to 1/,
+    files: labelled('0 .5 .5 .1 .1 1.5'),
+    message: /1\.txt:1: 1\.5$/,
   },
   {
     what: 'broken YAML',

@@ -47,7 +47,9 @@ function truthOf(files: readonly Named[], canonical?: (name: string) => string):
     task: 'class',
     canonical,
     resolve: async (images) =>
-      images.map(({ file }) => (file.startsWith('gone') ? null : { id: idOf(file), width: 200, height: 100 })),
+      images.map(({ file }) =>
+        file.startsWith('gone') ? null : { id: idOf(file), width: 200, height: 100, orientation: 1 },
+      ),
   });
 }
 

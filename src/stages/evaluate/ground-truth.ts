@@ -6,14 +6,13 @@
  */
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
 import type { ImageId } from '../../core/ids.ts';
+import type { ImageRecord } from '../../core/image.ts';
+import { Reckoning } from '../../formats/reckoning.ts';
+import { maskArea, polygonArea } from '../../formats/rle.ts';
+import { regionsInImage } from '../import/frame.ts';
 
 /** The image a name in TRUTH stands for. */
-export interface ResolvedImage {
-  readonly id: ImageId;
-  /** Pixels of the upright image, to turn fractions into pixels. */
-  readonly width: number;
-  readonly height: number;
-}
+export type ResolvedImage = Pick<ImageRecord, 'id' | 'width' | 'height' | 'orientation'>;
 
 export interface TruthOptions {
   /** Finds the images of a page of names: as many answers as names, null where no image matches. */
@@ -22,6 +21,8 @@ export interface TruthOptions {
   readonly task: string;
   /** The name of a class in the corpus, for a synonym of it; anything else stays as it is. Default: all stay. */
   readonly canonical?: (className: string) => string;
+  /** Told of boxes whose frame is not the image's. Default: nobody is. */
+  readonly reckoning?: Reckoning;
 }
 
 export interface TruthImage {
@@ -58,6 +59,7 @@ const UNMATCHED_SHOWN = 20;
  */
 export async function readTruth(source: AsyncIterable<ImportedImage>, options: TruthOptions): Promise<Truth> {
   const canonical = options.canonical ?? ((name: string) => name);
+  const reckoning = options.reckoning ?? new Reckoning();
   const images = new Map<ImageId, TruthImage>();
   const indexOf = new Map<string, number>();
   const unmatchedFiles = new Set<string>();
@@ -96,8 +98,8 @@ export async function readTruth(source: AsyncIterable<ImportedImage>, options: T
       repeatedFiles.add(image.file);
       return;
     }
-    for (const region of image.regions) {
-      for (const index of classesOf(region.labels)) entry.boxes.push(...boxFields(region, resolved, index));
+    for (const region of regionsInImage(image, resolved, reckoning)) {
+      for (const index of classesOf(region.labels)) entry.boxes.push(...boxFields(region, index));
     }
   };
 
@@ -122,30 +124,18 @@ export async function readTruth(source: AsyncIterable<ImportedImage>, options: T
   };
 }
 
-function boxFields(region: ImportedRegion, image: ResolvedImage, classIndex: number): number[] {
-  const [scaleX, scaleY] = region.unit === 'fractions' ? [image.width, image.height] : [1, 1];
-  const [x1, y1, x2, y2] = region.box;
-  const box = [x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY];
-  const area = objectArea(region, scaleX * scaleY) ?? (box[2] - box[0]) * (box[3] - box[1]);
+function boxFields(region: ImportedRegion, classIndex: number): number[] {
+  const { box } = region;
+  const area = objectArea(region) ?? (box[2] - box[0]) * (box[3] - box[1]);
   return [...box, area, classIndex, region.crowd ? 1 : 0];
 }
 
 /** Square pixels: what the file says, else those under the mask or the polygons; null where there is none of it. */
-function objectArea(region: ImportedRegion, scale: number): number | null {
+function objectArea(region: ImportedRegion): number | null {
   if (region.area !== undefined) return region.area;
-  if (region.mask) return region.mask.counts.reduce((sum, count, i) => (i % 2 === 1 ? sum + count : sum), 0);
+  if (region.mask) return maskArea(region.mask);
   if (!region.polygons) return null;
-  return region.polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0) * scale;
-}
-
-/** The shoelace formula. */
-function polygonArea(points: readonly number[]): number {
-  let twice = 0;
-  for (let i = 0; i < points.length; i += 2) {
-    const next = (i + 2) % points.length;
-    twice += points[i] * points[next + 1] - points[next] * points[i + 1];
-  }
-  return Math.abs(twice) / 2;
+  return region.polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0);
 }
 
 async function* paged<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {

@@ -1,4 +1,5 @@
 /** What a workspace says of the images of a truth, as `evaluate` takes it. Reads the store in pages and keeps nothing. */
+import { foldClassName, readClassName } from '../../core/class-name.ts';
 import type { ImageId } from '../../core/ids.ts';
 import { currentLabels, isMachine, type Label, type Origin, originRank, type Task } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -47,13 +48,25 @@ export async function defaultTask(store: Pick<Store, 'classes'>, truth: Pick<Tru
   return classes.some(({ counts }) => counts.some((of) => of.task === 'class' && of.count > 0)) ? 'class' : 'objects';
 }
 
-/** Gives the corpus's name for a class or a synonym of one. */
+/**
+ * Gives the corpus's name for a class or a synonym of one, and for what differs from the name of one class only by
+ * letters' case and blanks.
+ */
 export async function canonicalNames(store: Pick<Store, 'classes'>): Promise<(className: string) => string> {
   const nameOf = new Map<string, string>();
+  const likeOf = new Map<string, string | null>();
   const classes = await store.classes();
   for (const { name, synonyms } of classes) for (const synonym of synonyms) nameOf.set(synonym, name);
-  for (const { name } of classes) nameOf.set(name, name);
-  return (className) => nameOf.get(className) ?? className;
+  for (const { name } of classes) {
+    nameOf.set(name, name);
+    const folded = foldClassName(name);
+    likeOf.set(folded, likeOf.has(folded) ? null : name);
+  }
+  return (className) => {
+    const reading = readClassName(className);
+    const name = reading.kind === 'name' ? reading.name : className;
+    return nameOf.get(name) ?? likeOf.get(foldClassName(name)) ?? name;
+  };
 }
 
 async function* labelPages(

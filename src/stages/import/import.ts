@@ -1,16 +1,18 @@
 /** `import`: labels of a file, into the record. */
-import { type Box, FROZEN_IOU } from '../../core/boxes.ts';
-import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
-import { type RegionId, regionIdOf } from '../../core/ids.ts';
-import type { ImageRecord } from '../../core/image.ts';
+import { FROZEN_IOU } from '../../core/boxes.ts';
+import { toName } from '../../core/class-name.ts';
 import { NONE_OF_THESE, type Origin, type Task } from '../../core/labels.ts';
-import { badFile } from '../../formats/check.ts';
-import type { FormatName, ReadOptions } from '../../formats/format.ts';
-import type { NewLabel, Store, StoredRegion } from '../../store/store.ts';
-import { answersIn } from './answers.ts';
+import type { Attributes } from '../../core/region-details.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { FormatName, ImportedClass } from '../../formats/format.ts';
+import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
+import type { Store } from '../../store/store.ts';
+import type { ClassMode, NewClass } from './classes.ts';
+import { type PlannedEntry, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
+import { type RowOptions, type Rows, rowsOf } from './rows.ts';
 
-export interface ImportOptions extends ReadOptions {
+export interface ImportOptions {
   /** Whose word it is. Default: the origin the file names, else `imported`. */
   readonly as?: Extract<Origin, 'human' | 'imported'>;
   /**
@@ -18,6 +20,12 @@ export interface ImportOptions extends ReadOptions {
    * several classes of one image, of which `class` would keep but one.
    */
   readonly task?: string;
+  /** Class names by number, where the file has only numbers. */
+  readonly classNames?: readonly string[];
+  /** What is done about classes that are not there. Default `new`: they are made. */
+  readonly classes?: ClassMode;
+  /** Nothing is written where anything would be left out or mended. Default false. */
+  readonly strict?: boolean;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -29,6 +37,12 @@ export interface ImportSummary {
   readonly labels: number;
   /** Labels of each task. */
   readonly tasks: Readonly<Record<string, number>>;
+  /** Images of each split that the file names. */
+  readonly splits: Readonly<Record<string, number>>;
+  /** Classes that were made, and of each a known one with nearly that name. */
+  readonly newClasses: readonly Pick<NewClass, 'name' | 'near'>[];
+  /** What became of everything in the file. */
+  readonly reckoning: ReckoningReport;
   /**
    * Tasks in which the file says several classes of one image, and where: those of one class an item, which keep the last
    * said, and `labels`, where it stood in for `class`.
@@ -44,11 +58,14 @@ export interface ImportSummary {
 
 /** The task of images that have several classes each in a file that names no task. */
 const MANY = 'labels';
-/** Entries written as one transaction. */
+/** Entries, and objects, written as one transaction. */
 const PAGE = 256;
-const MAX_UNMATCHED_SHOWN = 50;
+const PAGE_OBJECTS = 20_000;
 
-/** Nothing is written when any part of the file cannot be read. */
+/**
+ * Nothing is written when any part of the file cannot be read, nor for a name that cannot be kept; what is wrong with one
+ * row or object leaves the others as they are, and is in the reckoning.
+ */
 export async function importLabels(
   store: Store,
   format: FormatName,
@@ -56,162 +73,149 @@ export async function importLabels(
   options: ImportOptions,
   runId: string,
 ): Promise<ImportSummary> {
-  const resolved = await resolveLabels(store, format, path, options);
-  const { contradictions, unknown, isContradictory } = await answersIn(store, resolved.read(), options.task);
-  const tally = { matched: 0, unmatched: 0, regions: 0, labels: 0 };
-  const tasks = new Map<string, number>();
-  const unmatchedWhere: string[] = [];
-  let page: { entry: ImportedImage; image: ImageRecord }[] = [];
-  const flush = async () => {
-    const asked = page.filter(({ entry }) => entry.regions.some(({ about }) => about !== undefined));
-    const there = await store.regionsOf(asked.map(({ image }) => image.id));
-    const regionIds = new Set([...there.values()].flatMap((list) => list.map(({ id }) => id)));
-    const rows = rowsOf(page, options, resolved.tasksOfMany.has(null) ? MANY : 'class', runId, regionIds);
-    const { regions, labels } = rows;
-    await ensureTasks(store, rows, resolved.tasksOfMany, options);
-    const names = new Set(labels.map(({ className }) => className).filter((name) => name !== NONE_OF_THESE));
-    await store.ensureClasses([...names]);
-    await store.putRegions(regions);
-    await store.putLabels(labels);
-    const imageIds = [...new Set(regions.map(({ imageId }) => imageId))];
-    for (const task of new Set(labels.map((label) => label.task))) {
-      await store.yieldToFrozen({ task, frozenIou: FROZEN_IOU, imageIds });
-    }
-    tally.regions += regions.length;
-    tally.labels += labels.length;
-    for (const { task } of labels) tasks.set(task, (tasks.get(task) ?? 0) + 1);
-    page = [];
-    options.onProgress?.(tally.matched + tally.unmatched);
-  };
-
-  for await (const entry of resolved.read()) {
-    const { image, match } = await resolved.find(entry);
-    if (image) {
-      tally.matched++;
-      if (isContradictory(entry)) continue;
-      page.push({ entry, image });
-      if (page.length === PAGE) await flush();
-      continue;
-    }
-    tally.unmatched++;
-    if (unmatchedWhere.length < MAX_UNMATCHED_SHOWN) {
-      const why = match.kind === 'ambiguous' ? `could be ${match.candidates.join(' or ')}` : 'matches no image';
-      unmatchedWhere.push(`${entry.where}: ${entry.file} ${why}`);
-    }
+  const task = options.task === undefined ? undefined : toName(options.task, 'task');
+  const reckoning = new Reckoning();
+  const toldClasses: ImportedClass[] = [];
+  const { classNames } = options;
+  const onClass = (told: ImportedClass) => toldClasses.push(told);
+  const resolved = await resolveLabels(store, format, path, { reckoning, classNames, onClass });
+  const planOptions = { task, classes: options.classes ?? 'new', toldClasses, reckoning };
+  const plan = await planImport(store, path, resolved, planOptions);
+  if (options.strict) refuseProblems(path, reckoning);
+  const imageTask = resolved.tasksOfMany.has(null) ? MANY : 'class';
+  const writer = new Writer(store, resolved, { as: options.as, task, imageTask, runId });
+  for await (const entry of plan.entries()) {
+    if (await writer.add(entry)) options.onProgress?.(writer.entries);
   }
-  if (tally.matched + tally.unmatched === 0) throw badFile(path, 'there is nothing in it to import');
-  await flush();
-  const severalClasses = await whereSeveral(store, resolved.tasksOfMany, options);
+  await writer.finish();
+  await putToldClasses(store, plan.toldClasses);
   return {
-    ...tally,
-    tasks: Object.fromEntries([...tasks].sort()),
-    severalClasses,
-    unmatchedWhere,
-    contradictions,
-    unknownClasses: unknown,
+    matched: plan.matched,
+    unmatched: plan.unmatched,
+    regions: writer.regions,
+    labels: writer.labels,
+    tasks: sorted(writer.tasks),
+    splits: sorted(writer.splits),
+    newClasses: plan.newClasses.map(({ name, near }) => ({ name, near })),
+    reckoning: reckoning.report(),
+    severalClasses: await whereSeveral(store, resolved.tasksOfMany, task),
+    unmatchedWhere: plan.unmatchedWhere,
+    contradictions: plan.answers.contradictions,
+    unknownClasses: plan.answers.unknown,
   };
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort());
+}
+
+/** With all problems in it, as many as the reckoning lists. */
+function refuseProblems(path: string, reckoning: Reckoning): void {
+  const problems = reckoning.report().problems.filter(({ outcome }) => outcome !== 'told');
+  if (problems.length === 0) return;
+  const lines = problems.flatMap(({ text, examples, count }) => {
+    const shown = examples.map(({ where, what }) => `  ${where}: ${what ?? text}`);
+    return count > shown.length ? [...shown, `  … and ${count - shown.length} more: ${text}`] : shown;
+  });
+  throw new LabelsmithError('BAD_FILE', `${path} was not imported, as --strict asks:\n${lines.join('\n')}`, {
+    hint: 'Without --strict the rest of it is taken in.',
+    details: { problems },
+  });
+}
+
+/** Writes page by page, and counts. */
+class Writer {
+  entries = 0;
+  regions = 0;
+  labels = 0;
+  readonly tasks = new Map<string, number>();
+  readonly splits = new Map<string, number>();
+  readonly #store: Store;
+  readonly #tasksOfMany: ResolvedLabels['tasksOfMany'];
+  readonly #options: RowOptions;
+  #page: PlannedEntry[] = [];
+  #objects = 0;
+
+  constructor(store: Store, { tasksOfMany }: ResolvedLabels, options: RowOptions) {
+    this.#store = store;
+    this.#tasksOfMany = tasksOfMany;
+    this.#options = options;
+  }
+
+  /** Whether a page was written. */
+  async add(entry: PlannedEntry): Promise<boolean> {
+    this.entries++;
+    this.#page.push(entry);
+    this.#objects += entry.regions.length;
+    if (this.#page.length < PAGE && this.#objects < PAGE_OBJECTS) return false;
+    await this.finish();
+    return true;
+  }
+
+  async finish(): Promise<void> {
+    const page = this.#page;
+    this.#page = [];
+    this.#objects = 0;
+    if (page.length === 0) return;
+    const rows = rowsOf(page, this.#options, await this.#regionsAsked(page));
+    const { regions, labels } = rows;
+    await ensureTasks(this.#store, rows, this.#tasksOfMany, this.#options);
+    const names = new Set(labels.map(({ className }) => className).filter((name) => name !== NONE_OF_THESE));
+    await this.#store.ensureClasses([...names]);
+    await this.#store.putRegions(regions);
+    await this.#store.putLabels(labels);
+    const imageIds = [...new Set(regions.map(({ imageId }) => imageId))];
+    for (const task of new Set(labels.map((label) => label.task)))
+      await this.#store.yieldToFrozen({ task, frozenIou: FROZEN_IOU, imageIds });
+    await this.#putSplitsAndAttributes(page);
+    this.regions += regions.length;
+    this.labels += labels.length;
+    for (const { task } of labels) this.tasks.set(task, (this.tasks.get(task) ?? 0) + 1);
+  }
+
+  /** Regions of the workspace that answers are about. */
+  async #regionsAsked(page: readonly PlannedEntry[]): Promise<Set<string>> {
+    const asked = page.filter(({ regions }) => regions.some(({ about }) => about !== undefined));
+    const there = await this.#store.regionsOf(asked.map(({ image }) => image.id));
+    return new Set([...there.values()].flatMap((list) => list.map(({ id }) => id)));
+  }
+
+  async #putSplitsAndAttributes(page: readonly PlannedEntry[]): Promise<void> {
+    const splits = new Map<string, string>();
+    const attributes = new Map<string, Attributes>();
+    for (const entry of page) {
+      if (entry.split !== null) splits.set(entry.image.id, entry.split);
+      if (entry.attributes !== undefined) attributes.set(entry.image.id, entry.attributes);
+    }
+    if (splits.size > 0) await this.#store.putSplits(this.#options.runId, splits);
+    if (attributes.size > 0) await this.#store.putImageAttributes(attributes);
+    for (const split of splits.values()) this.splits.set(split, (this.splits.get(split) ?? 0) + 1);
+  }
+}
+
+/** Skeletons that the file brought; the last word of a class counts. */
+async function putToldClasses(store: Store, told: readonly ImportedClass[]): Promise<void> {
+  const known = new Set((await store.classes()).map(({ name }) => name));
+  const details = told.flatMap(({ className, skeleton }) =>
+    skeleton !== undefined && known.has(className) ? [[className, { skeleton }] as const] : [],
+  );
+  if (details.length > 0) await store.putClassDetails(new Map(details));
 }
 
 async function whereSeveral(
   store: Store,
   tasksOfMany: ResolvedLabels['tasksOfMany'],
-  options: ImportOptions,
+  given: string | undefined,
 ): Promise<ImportSummary['severalClasses']> {
   const known = new Map((await store.tasks()).map((task) => [task.name, task]));
   const found = new Map<string, ImportSummary['severalClasses'][number]>();
   for (const [said, where] of tasksOfMany) {
-    const task = options.task ?? said ?? MANY;
-    const standsIn = options.task === undefined && said === null;
+    const task = given ?? said ?? MANY;
+    const standsIn = given === undefined && said === null;
     const keeps = known.get(task)?.rule === 'single' ? 'last' : 'all';
     if ((keeps === 'last' || standsIn) && !found.has(task)) found.set(task, { task, keeps, where });
   }
   return [...found.values()];
-}
-
-interface Page {
-  readonly regions: readonly StoredRegion[];
-  /** Rejections of an item come before its labels, so that a label given after one stands. */
-  readonly labels: readonly NewLabel[];
-}
-
-function rowsOf(
-  page: readonly { entry: ImportedImage; image: ImageRecord }[],
-  options: ImportOptions,
-  imageTask: string,
-  runId: string,
-  there: ReadonlySet<RegionId>,
-): Page {
-  const regions: StoredRegion[] = [];
-  const labels: NewLabel[] = [];
-  const say = (itemId: string, said: Annotation, defaultTask: string, score: number | null) => {
-    // Only a person's word takes something back; labels of strangers do not.
-    for (const { className, task } of options.as === 'imported' ? [] : (said.rejected ?? [])) {
-      const present = className === NONE_OF_THESE;
-      labels.push({ itemId, task: options.task ?? task, className, present, origin: 'human', confidence: 1, runId });
-    }
-    for (const label of said.labels)
-      labels.push({
-        itemId,
-        task: options.task ?? label.task ?? defaultTask,
-        className: label.className,
-        present: true,
-        origin: options.as ?? label.origin ?? 'imported',
-        confidence: label.confidence ?? score ?? 1,
-        runId,
-      });
-  };
-  for (const { entry, image } of page) {
-    say(image.id, entry, imageTask, null);
-    const seen = new Map<string, number>();
-    const take = (region: ImportedRegion, deleted: boolean) => {
-      if (region.about !== undefined && there.has(region.about)) {
-        say(region.about, region, 'objects', null);
-        return;
-      }
-      const identified = entry.sha256 === image.id;
-      const stored = { ...regionOf(region, image, options, seen, identified, runId), deleted };
-      regions.push(stored);
-      say(stored.id, region, 'objects', region.score);
-    };
-    for (const region of entry.regions) take(region, false);
-    if (options.as !== 'imported') for (const region of entry.deleted ?? []) take(region, true);
-  }
-  return { regions, labels };
-}
-
-type Annotation = Pick<ImportedImage, 'labels' | 'rejected'>;
-
-function regionOf(
-  region: ImportedRegion,
-  image: ImageRecord,
-  options: ImportOptions,
-  seen: Map<string, number>,
-  identified: boolean,
-  runId: string,
-): StoredRegion {
-  const [scaleX, scaleY] = region.unit === 'fractions' ? [image.width, image.height] : [1, 1];
-  const [x1, y1, x2, y2] = region.box;
-  const box: Box = [x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY];
-  const maker = options.as ?? 'imported';
-  const className = region.labels[0]?.className ?? '';
-  const same = [className, ...box].join(' ');
-  const ordinal = seen.get(same) ?? 0;
-  seen.set(same, ordinal + 1);
-  return {
-    id: identified && region.id !== undefined ? region.id : regionIdOf(image.id, maker, className, box, ordinal),
-    imageId: image.id,
-    box,
-    score: region.score,
-    modelKey: null,
-    runId,
-    touched: options.as === 'human' || (options.as === undefined && region.touched === true),
-    deleted: false,
-    keypoints: region.keypoints?.map(([x, y, v]) => [x * scaleX, y * scaleY, v] as const) ?? null,
-    mask: region.mask,
-    polygons:
-      region.polygons?.map((polygon) => polygon.map((value, i) => value * (i % 2 === 0 ? scaleX : scaleY))) ?? null,
-    crowd: region.crowd,
-  };
 }
 
 /**
@@ -220,9 +224,9 @@ function regionOf(
  */
 async function ensureTasks(
   store: Store,
-  { labels, regions }: Page,
+  { labels, regions }: Rows,
   tasksOfMany: ResolvedLabels['tasksOfMany'],
-  options: ImportOptions,
+  options: Pick<RowOptions, 'task'>,
 ): Promise<void> {
   const known = new Set((await store.tasks()).map(({ name }) => name));
   const regionIds = new Set(regions.map(({ id }) => id));

@@ -6,9 +6,11 @@
  * where it is unique among stored images and among the names asked for; the SHA-256 of the bytes, where the named file
  * is there to be read. Several paths of one image are one candidate.
  *
+ * A name is read as people mean it: `spellingsOf` says how. Letters' case decides only between names that are both there.
+ *
  * Paths are kept with their components reversed and sorted, so that what shares an end stands together: building is
  * O(n log n), a look-up O(log n) whatever the names are, a million files called `image.jpg` included.
- * Resident: about twice the length of each path and 16 to 32 bytes a name asked for.
+ * Resident: about twice the length of each path, once more where it has capitals, and 16 to 32 bytes a name asked for.
  */
 import { posix } from 'node:path';
 import { FingerprintSet } from '../../core/fingerprints.ts';
@@ -22,11 +24,15 @@ export type Match =
 
 /** Named in an ambiguous match. */
 const MAX_CANDIDATES = 5;
+/** Looked through for one that is written as asked; more would make a million files of one name slow. */
+const MAX_SAME_ENDINGS = 64;
 
 export class FileMatcher {
   readonly #roots: readonly string[];
-  /** Reversed paths, sorted; `#ids` in the same order. */
+  /** Reversed paths in lower case, sorted; `#written` and `#ids` in the same order. */
   readonly #keys: string[] = [];
+  /** The same as they are. */
+  readonly #written: string[] = [];
   readonly #ids: ImageId[] = [];
   readonly #known: ReadonlySet<ImageId>;
   /** Base names asked for, and those asked for by more than one file. */
@@ -41,15 +47,18 @@ export class FileMatcher {
    */
   constructor(stored: Iterable<{ readonly imageId: ImageId; readonly path: string }>, roots: readonly string[]) {
     this.#roots = roots;
-    const entries: { key: string; id: ImageId }[] = [];
+    const entries: { key: string; written: string; id: ImageId }[] = [];
     const known = new Set<ImageId>();
     for (const { imageId, path } of stored) {
-      entries.push({ key: keyOf(path), id: imageId });
+      const written = keyOf(path);
+      const key = written.toLowerCase();
+      entries.push({ key: key === written ? written : key, written, id: imageId });
       known.add(imageId);
     }
     entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.id < b.id ? -1 : 1));
-    for (const { key, id } of entries) {
+    for (const { key, written, id } of entries) {
       this.#keys.push(key);
+      this.#written.push(written);
       this.#ids.push(id);
     }
     this.#known = known;
@@ -57,22 +66,26 @@ export class FileMatcher {
 
   /** To be called for every file before the first `match`, so that a base name that two files share decides nothing. */
   expect(file: string): void {
-    const key = keyOf(file);
+    const key = keyOf(file).toLowerCase();
     if (!this.#askedFiles.add(key)) return;
     const name = nameOfKey(key);
     if (!this.#askedNames.add(name)) this.#sharedNames.add(name);
   }
 
-  /** @param identity the image's id, where the format carries it */
-  match(file: string, identity?: ImageId): Match {
-    for (const candidate of spellings(file)) {
+  /**
+   * @param identity the image's id, where the format carries it
+   * @param otherNames further names of the same image, best first
+   */
+  match(file: string, identity?: ImageId, otherNames: readonly string[] = []): Match {
+    const candidates = [file, ...otherNames].flatMap(spellingsOf);
+    for (const candidate of candidates) {
       const exact = this.#exact(candidate);
       if (exact !== null) return { kind: 'matched', imageId: exact, by: 'path' };
     }
     if (identity !== undefined && this.#known.has(identity))
       return { kind: 'matched', imageId: identity, by: 'identity' };
     let ambiguous: Match | null = null;
-    for (const candidate of spellings(file)) {
+    for (const candidate of candidates) {
       const match = this.#byEnding(candidate, file);
       if (match.kind === 'matched') return match;
       if (match.kind === 'ambiguous') ambiguous ??= match;
@@ -87,43 +100,59 @@ export class FileMatcher {
   }
 
   #exact(file: string): ImageId | null {
-    const at = (path: string): ImageId | null => {
-      const key = keyOf(path);
-      const found = this.#lowerBound(key);
-      return this.#keys[found] === key ? this.#ids[found] : null;
-    };
-    if (file.startsWith('/')) return at(file);
-    const [own, ...others] = this.#roots.map((root) => at(posix.join(root, file)));
+    if (file.startsWith('/')) return this.#at(file);
+    const [own, ...others] = this.#roots.map((root) => this.#at(posix.join(root, file)));
     if (own) return own;
     const found = new Set(others.filter((id) => id !== null));
     return found.size === 1 ? [...found][0] : null;
   }
 
+  /** The image at a path; null where there is none, or several that differ in letters' case only. */
+  #at(path: string): ImageId | null {
+    const written = keyOf(path);
+    const key = written.toLowerCase();
+    const first = this.#lowerBound(key);
+    const places: number[] = [];
+    for (let i = first; this.#keys[i] === key; i++) places.push(i);
+    const ids = this.#idsAt(places, written);
+    return ids.size === 1 ? [...ids][0] : null;
+  }
+
+  /** Images at these places; of those that are written just so, only they. */
+  #idsAt(places: readonly number[], written: string): Set<ImageId> {
+    const exact = places.filter((i) => this.#written[i].startsWith(written));
+    return new Set((exact.length > 0 ? exact : places).map((i) => this.#ids[i]));
+  }
+
   #byEnding(file: string, asked: string): Match {
-    const key = keyOf(file);
+    const written = keyOf(file);
+    const key = written.toLowerCase();
     const at = this.#lowerBound(key);
     const shared = Math.max(sharedEnd(key, this.#keys[at]), sharedEnd(key, this.#keys[at - 1]));
     if (shared === 0) return this.#byStem(file, asked);
     const ending = key.slice(0, shared);
+    const places: number[] = [];
     const first = this.#lowerBound(ending);
-    const imageId = this.#ids[first];
-    const others: string[] = [];
-    for (let i = first; this.#keys[i]?.startsWith(ending) && others.length < MAX_CANDIDATES - 1; i++)
-      if (this.#ids[i] !== imageId) others.push(pathOfKey(this.#keys[i]));
-    if (others.length > 0)
-      return { kind: 'ambiguous', file: asked, candidates: [pathOfKey(this.#keys[first]), ...others] };
+    for (let i = first; this.#keys[i]?.startsWith(ending) && places.length < MAX_SAME_ENDINGS; i++) places.push(i);
+    const ids = this.#idsAt(places, written.slice(0, shared));
+    if (ids.size > 1) {
+      const seen = new Set<ImageId>();
+      const others = places.filter((i) => ids.has(this.#ids[i]) && !seen.has(this.#ids[i]) && seen.add(this.#ids[i]));
+      const candidates = others.slice(0, MAX_CANDIDATES).map((i) => pathOfKey(this.#written[i]));
+      return { kind: 'ambiguous', file: asked, candidates };
+    }
     const nameOnly = ending === `${nameOfKey(key)}\0`;
     // The file says more than its base name and the stored path says otherwise: fine unless others ask for it too.
     if (nameOnly && ending !== key && this.#sharedNames.has(nameOfKey(key))) return { kind: 'unmatched', file: asked };
-    return { kind: 'matched', imageId, by: 'ending' };
+    return { kind: 'matched', imageId: [...ids][0], by: 'ending' };
   }
 
   /** A name with no image's extension, as label files give it, means the image with that stem. */
   #byStem(file: string, asked: string): Match {
     if (isImageName(file)) return { kind: 'unmatched', file: asked };
     const matches: { match: Match; shared: number }[] = [];
-    for (const extension of [...IMAGE_EXTENSIONS, ...IMAGE_EXTENSIONS.map((lower) => lower.toUpperCase())]) {
-      const key = keyOf(file + extension);
+    for (const extension of IMAGE_EXTENSIONS) {
+      const key = keyOf(file + extension).toLowerCase();
       const at = this.#lowerBound(key);
       const shared = Math.max(sharedEnd(key, this.#keys[at]), sharedEnd(key, this.#keys[at - 1]));
       if (shared === 0) continue;
@@ -133,7 +162,7 @@ export class FileMatcher {
     const best = matches.filter(({ shared }) => shared === most).map(({ match }) => match);
     if (best.length === 1) {
       const [match] = best as [Match];
-      const name = nameOfKey(keyOf(file));
+      const name = nameOfKey(keyOf(file).toLowerCase());
       const decided = match.kind !== 'matched' || most > 1 || !this.#sharedNames.has(name) || !file.includes('/');
       return decided ? match : { kind: 'unmatched', file: asked };
     }
@@ -155,9 +184,31 @@ export class FileMatcher {
   }
 }
 
-/** As it is, and with the other system's slashes. */
-function spellings(file: string): string[] {
-  return file.includes('\\') ? [file, file.replaceAll('\\', '/')] : [file];
+/**
+ * What a name may mean, as it is first: without blanks at its ends, with the other system's slashes and drive; an address without its host, its
+ * query (a presigned one) and its fragment; what per cent signs stand for.
+ */
+export function spellingsOf(file: string): string[] {
+  const found = [file];
+  const add = (spelling: string) => {
+    if (spelling !== '' && !found.includes(spelling)) found.push(spelling);
+  };
+  add(file.replaceAll('\\', '/').replace(/^[A-Za-z]:\//, '/'));
+  add(file.trim());
+  const address = /^[a-z][a-z0-9+.-]+:\/\/[^/]*\/([^?#]*)/i.exec(file);
+  if (address !== null) add(address[1]);
+  for (const spelling of [...found])
+    if (spelling.includes('%')) add(decoded(spelling.replace(/^[a-z][a-z0-9+.-]+:\/\/[^/]*\//i, '')));
+  return found;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A per cent sign that stands for itself.
+    return text;
+  }
 }
 
 /** `a/b/c.jpg` is `c.jpg\0b\0a\0`: equal ends are equal beginnings, and a component never ends inside another. */

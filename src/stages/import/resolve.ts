@@ -10,9 +10,10 @@ import type { ImportedImage } from '../../core/dataset.ts';
 import { FingerprintSet } from '../../core/fingerprints.ts';
 import type { ImageRecord } from '../../core/image.ts';
 import type { FormatName, ReadOptions } from '../../formats/format.ts';
+import { Reckoning } from '../../formats/reckoning.ts';
 import { readFormat } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
-import { FileMatcher, type Match } from './match.ts';
+import { FileMatcher, type Match, spellingsOf } from './match.ts';
 
 export interface ResolvedLabels {
   /**
@@ -20,21 +21,21 @@ export interface ResolvedLabels {
    * first such image stands; null: unnamed.
    */
   readonly tasksOfMany: ReadonlyMap<string | null, string>;
-  /** Goes through the file again, in its order. */
+  /** Goes through the file again, in its order. What is wrong in it is not told again. */
   read(): AsyncIterable<ImportedImage>;
   /** The image an entry stands for; null where none matches. */
   find(entry: ImportedImage): Promise<{ readonly image: ImageRecord | null; readonly match: Match }>;
 }
 
 /**
- * Reads the whole file once, so that a fault in it is known before anything is written, and gives a second reading with
- * images. Resident: the stored paths (see `FileMatcher`), and 32 to 64 bytes a label of an image.
+ * Reads the whole file once, so that what is wrong in it is known before anything is written, and gives further readings
+ * with images. Resident: the stored paths (see `FileMatcher`), and 32 to 64 bytes a label of an image.
  */
 export async function resolveLabels(
-  store: Store,
+  store: Pick<Store, 'sourceRoots' | 'pathsOf' | 'image'>,
   format: FormatName,
   path: string,
-  options: ReadOptions = {},
+  options: ReadOptions,
 ): Promise<ResolvedLabels> {
   const base = (await stat(path).catch(() => null))?.isDirectory() ? resolve(path) : dirname(resolve(path));
   const stored: { imageId: string; path: string }[] = [];
@@ -45,7 +46,7 @@ export async function resolveLabels(
   }
   const matcher = new FileMatcher(stored, [base, ...roots]);
   const tasksOfMany = new Map<string | null, string>();
-  const said = new Annotation();
+  const said = new AnnotatedClasses();
   for await (const entry of readFormat(format, path, options)) {
     matcher.expect(entry.file);
     // An answer is for a task of one class an item, and what contradicts is left out.
@@ -57,7 +58,7 @@ export async function resolveLabels(
 
   return {
     tasksOfMany,
-    read: () => readFormat(format, path, options),
+    read: () => readFormat(format, path, { ...options, reckoning: new Reckoning(), onClass: undefined }),
     async find(entry) {
       const match = await matchEntry(matcher, entry, base);
       return { match, image: match.kind === 'matched' ? ((await store.image(match.imageId)) ?? null) : null };
@@ -65,8 +66,11 @@ export async function resolveLabels(
   };
 }
 
-/** Which classes were said of which files; a file's rows may stand anywhere, as in a list that is sorted by class. */
-class Annotation {
+/**
+ * Which classes were said of which files (or images); a file's rows may stand anywhere, as in a list that is sorted by
+ * class. Resident: 16 to 32 bytes a file and a label.
+ */
+export class AnnotatedClasses {
   readonly #files = new FingerprintSet();
   readonly #labels = new FingerprintSet();
 
@@ -78,21 +82,21 @@ class Annotation {
 }
 
 async function matchEntry(matcher: FileMatcher, entry: ImportedImage, base: string): Promise<Match> {
-  const match = matcher.match(entry.file, entry.sha256);
+  const match = matcher.match(entry.file, entry.sha256, entry.otherNames);
   if (match.kind === 'matched') return match;
-  const sha256 = await sha256OfNamedFile(isAbsolute(entry.file) ? entry.file : join(base, entry.file));
-  return sha256 === null ? match : byBytes(matcher, entry.file, sha256, match);
+  for (const name of [entry.file, ...(entry.otherNames ?? [])].flatMap(spellingsOf)) {
+    const sha256 = await sha256OfNamedFile(isAbsolute(name) ? name : join(base, name));
+    const found = sha256 === null ? null : matcher.matchBytes(entry.file, sha256);
+    if (found?.kind === 'matched') return found;
+  }
+  return match;
 }
 
-function byBytes(matcher: FileMatcher, file: string, sha256: string, otherwise: Match): Match {
-  const match = matcher.matchBytes(file, sha256);
-  return match.kind === 'matched' ? match : otherwise;
-}
-
-/** Null when there is no such file: many formats name files that are not beside them. */
+/** Null when there is no such file, as many formats name files that are not beside them, and for what is no file. */
 async function sha256OfNamedFile(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
+    if (!(await stat(path)).isFile()) return null;
     for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
   } catch {
     return null;

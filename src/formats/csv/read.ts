@@ -1,0 +1,235 @@
+/**
+ * Reads tables of labels: a row a label, ours and those of other tools (`columns.ts`, `via.ts`), or a column a class.
+ * Rows of one file that follow each other come as one image; answers of a sheet of `teach select` each by itself.
+ */
+import { basename, dirname } from 'node:path';
+import type { Box } from '../../core/boxes.ts';
+import type { ImportedImage, ImportedLabel, ImportedRegion, Rejection } from '../../core/dataset.ts';
+import { ORIGINS } from '../../core/labels.ts';
+import type { LabelsmithError } from '../../errors.ts';
+import { badFile, numberIn, shown } from '../check.ts';
+import { type CsvRow, csvRows, fileOfCell, textOfCell } from '../csv-table.ts';
+import type { ReadOptions } from '../format.ts';
+import { confidenceFromText, sizeFromText, sortedBox } from '../mend.ts';
+import type { Reckoning } from '../reckoning.ts';
+import { type Columns, columnsOf, type Role } from './columns.ts';
+import { openImagesNames } from './open-images.ts';
+import type { RowImage, RowReader } from './row.ts';
+import { isViaHeader, viaRows } from './via.ts';
+
+export async function* readCsv(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
+  const name = basename(path);
+  let read: RowReader | null = null;
+  let current: Gathering | null = null;
+  const onFault = (fault: LabelsmithError) => {
+    reckoning.attempt('row-unreadable', () => {
+      throw fault;
+    });
+  };
+  for await (const row of csvRows(path, name, { onFault })) {
+    if (read === null) {
+      read = await readerOf(row, dirname(path), reckoning);
+      continue;
+    }
+    const readRow = read;
+    const found = reckoning.attempt('row-unreadable', () => readRow(row));
+    if (found === null) continue;
+    reckoning.take('rows');
+    if (current !== null && (found.answer || current.file !== found.file)) {
+      yield current;
+      current = null;
+    }
+    current ??= gatheringOf(found);
+    current.labels.push(...found.labels);
+    current.regions.push(...found.regions);
+    current.rejected.push(...found.rejected);
+  }
+  if (read === null) throw badFile(name, 'the file is empty', 'The first line names the columns: file,class.');
+  if (current !== null) yield current;
+}
+
+interface Gathering extends ImportedImage {
+  readonly labels: ImportedLabel[];
+  readonly regions: ImportedRegion[];
+  readonly rejected: Rejection[];
+}
+
+function gatheringOf({ file, width, height, where, split, answer }: RowImage): Gathering {
+  const rows = { labels: [], regions: [], rejected: [] };
+  return { file, width, height, where, split, ...rows, ...(answer ? { answer: true } : {}) };
+}
+
+async function readerOf({ cells: header, where }: CsvRow, folder: string, reckoning: Reckoning): Promise<RowReader> {
+  if (isViaHeader(header)) return viaRows(header, reckoning);
+  const columns = columnsOf(header, where);
+  for (const column of columns.passedOver) reckoning.note('column-passed-over', where, column);
+  const nameOf = columns.fractions ? await openImagesNames(folder) : (name: string) => name;
+  return (row) => imageOfRow(new Cells(row, columns), columns, nameOf, reckoning);
+}
+
+/** Cells of one row by what they say, without blanks at their ends. */
+class Cells {
+  readonly where: string;
+  readonly #cells: readonly string[];
+  readonly #columns: Columns;
+
+  constructor({ where, cells }: CsvRow, columns: Columns) {
+    const needed = Math.max(columns.at.file ?? 0, columns.at.class ?? 0) + 1;
+    if (cells.length < needed) throw badFile(where, `${needed} cells are needed, and the row has ${cells.length}`);
+    this.where = where;
+    this.#cells = cells;
+    this.#columns = columns;
+  }
+
+  has(role: Role): boolean {
+    return this.#columns.at[role] !== undefined;
+  }
+
+  /** Empty where the table has no such column. */
+  text(role: Role): string {
+    return this.at(this.#columns.at[role] ?? -1);
+  }
+
+  /** As it is: a name may well begin with a blank. */
+  file(): string {
+    return this.#cells[this.#columns.at.file ?? -1] ?? '';
+  }
+
+  at(column: number): string {
+    return (this.#cells[column] ?? '').trim();
+  }
+}
+
+function imageOfRow(
+  cells: Cells,
+  columns: Columns,
+  nameOf: (className: string) => string,
+  reckoning: Reckoning,
+): RowImage {
+  const { where } = cells;
+  const file = fileOfCell(cells.file());
+  if (file === '') throw badFile(where, 'the file name is empty');
+  const size = (role: Role) => sizeFromText(cells.text(role), `${where} ${role}`, reckoning);
+  const image = {
+    file,
+    where,
+    width: size('frame-width'),
+    height: size('frame-height'),
+    split: cells.text('split') || null,
+    answer: cells.has('not'),
+  };
+  const nothing = { labels: [], regions: [], rejected: [] };
+  if (columns.classColumns.length > 0) return { ...image, ...nothing, labels: classesOfRow(cells, columns) };
+  const about = cells.text('region');
+  const rejected = rejectionsOf(cells, about === '' ? 'class' : 'objects');
+  const label = labelOfRow(cells, nameOf, reckoning);
+  const box = boxOfRow(cells, columns, reckoning);
+  if (about !== '' && label === null) {
+    // A question about a region that nobody answered, or with what it is not.
+    if (rejected.length === 0 || box === null) return { ...image, ...nothing };
+    return { ...image, ...nothing, regions: [{ ...NO_REGION, box, about, rejected }] };
+  }
+  if (box === null) {
+    if (columns.verified && label?.confidence === 0)
+      return { ...image, ...nothing, rejected: [{ className: label.className, task: label.task ?? 'class' }] };
+    return { ...image, ...nothing, rejected, labels: label === null ? [] : [label] };
+  }
+  if (label === null) throw badFile(where, 'the row has a box and no class');
+  const region: ImportedRegion = {
+    ...NO_REGION,
+    box,
+    where,
+    unit: columns.fractions ? 'fractions' : 'pixels',
+    score: label.confidence,
+    labels: [label],
+    crowd: isSet(cells.text('crowd')),
+    ...detailsOf(cells),
+  };
+  return { ...image, ...nothing, regions: [about === '' ? region : { ...region, about, rejected }] };
+}
+
+const NO_REGION: Omit<ImportedRegion, 'box'> = {
+  unit: 'pixels',
+  score: null,
+  labels: [],
+  mask: null,
+  polygons: null,
+  keypoints: null,
+  crowd: false,
+};
+
+/** Open Images writes -1 where nobody knows. */
+function isSet(cell: string): boolean {
+  return /^(?:1|true|yes)$/i.test(cell);
+}
+
+function detailsOf(cells: Cells): Pick<ImportedRegion, 'details'> {
+  const set = (['occluded', 'truncated', 'difficult'] as const).filter((role) => isSet(cells.text(role)));
+  return set.length === 0 ? {} : { details: Object.fromEntries(set.map((role) => [role, true])) };
+}
+
+function classesOfRow(cells: Cells, { classColumns }: Columns): ImportedLabel[] {
+  return classColumns.flatMap(({ className, column }): ImportedLabel[] => {
+    const cell = cells.at(column);
+    if (!/^(?:[01](?:\.0+)?|true|false|)$/i.test(cell))
+      throw badFile(
+        cells.where,
+        `there is no column class, and ${shown(cell)} in column ${shown(className)} is not 0 or 1`,
+      );
+    return /^(?:1|true)/i.test(cell) ? [{ className, confidence: null, origin: null, task: null }] : [];
+  });
+}
+
+function rejectionsOf(cells: Cells, defaultTask: string): Rejection[] {
+  const className = textOfCell(cells.text('not'));
+  return className === '' ? [] : [{ className, task: textOfCell(cells.text('task')) || defaultTask }];
+}
+
+/** Null when the class is empty: a row that only names the file. */
+function labelOfRow(cells: Cells, nameOf: (className: string) => string, reckoning: Reckoning): ImportedLabel | null {
+  const className = nameOf(textOfCell(cells.text('class')));
+  if (className === '') return null;
+  const said = cells.text('origin');
+  const origin = ORIGINS.find((known) => known === said) ?? null;
+  if (origin === null && said !== '') reckoning.note('origin-dropped', `${cells.where} origin`, shown(said));
+  const annotator = cells.text('annotator');
+  return {
+    className,
+    confidence: confidenceFromText(cells.text('confidence'), `${cells.where} confidence`, reckoning),
+    origin,
+    task: textOfCell(cells.text('task')) || null,
+    ...(annotator === '' ? {} : { annotator }),
+  };
+}
+
+/** Null when the row has no box; half a box is a fault. */
+function boxOfRow(cells: Cells, { box }: Columns, reckoning: Reckoning): Box | null {
+  if (box === null) return null;
+  if (box.kind === 'cell') return boxOfCell(cells.at(box.column), cells.where, reckoning);
+  const texts = box.columns.map((column) => cells.at(column));
+  if (texts.every((text) => text === '')) return null;
+  const names = box.kind === 'corners' ? ['x1', 'y1', 'x2', 'y2'] : ['x', 'y', 'width', 'height'];
+  const numbers = texts.map((text, i) => numberIn(text, `${cells.where} ${names[i]}`)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return sortedBox(box.kind === 'corners' ? numbers : cornersOf(numbers), cells.where, reckoning);
+}
+
+/** `[x, y, width, height]`, as Kaggle's tables have it. */
+function boxOfCell(cell: string, where: string, reckoning: Reckoning): Box | null {
+  if (cell === '') return null;
+  const texts = cell
+    .replace(/^[[(]|[\])]$/g, '')
+    .split(/[\s,;]+/)
+    .filter((text) => text !== '');
+  if (texts.length !== 4) throw badFile(`${where} bbox`, `[x, y, width, height] was expected, not ${shown(cell)}`);
+  const numbers = texts.map((text) => numberIn(text, `${where} bbox`)) as [number, number, number, number];
+  return sortedBox(cornersOf(numbers), where, reckoning);
+}
+
+function cornersOf([x, y, width, height]: readonly [number, number, number, number]): number[] {
+  return [x, y, x + width, y + height];
+}

@@ -1,0 +1,95 @@
+/**
+ * The side of `rows.ts` that decodes Parquet, in a thread of its own: a damaged file can keep the decoder busy for ever,
+ * and only a thread can be ended from outside. It answers
+ * `open` with the columns and each `next` with one row group.
+ */
+import { parentPort } from 'node:worker_threads';
+import * as zlib from 'node:zlib';
+import {
+  asyncBufferFromFile,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from 'hyparquet';
+import { systemCodeOf } from '../../errors.ts';
+
+export type ParquetRequest =
+  | {
+      readonly kind: 'open';
+      readonly path: string;
+      /** Those that are wanted where they are there. */
+      readonly columns: readonly string[];
+    }
+  | { readonly kind: 'next' };
+
+export type ParquetReply =
+  | { readonly kind: 'columns'; readonly top: readonly string[] }
+  | { readonly kind: 'rows'; readonly from: number; readonly rows: readonly Readonly<Record<string, unknown>>[] }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'fault'; readonly place: string; readonly what: string; readonly systemCode: string | undefined };
+
+/** Codecs that writers of Parquet use by default; Snappy is the reader's own. Zstandard came to Node with 22.15. */
+const COMPRESSORS: Compressors = {
+  GZIP: (input) => zlib.gunzipSync(input),
+  BROTLI: (input) => zlib.brotliDecompressSync(input),
+  ZSTD: (input) => {
+    if (!('zstdDecompressSync' in zlib)) throw new Error('Zstandard needs Node 22.15 or later');
+    return zlib.zstdDecompressSync(input);
+  },
+};
+
+/** More rows in one group than any writer makes: the decoder would allocate for all of them. */
+const MAX_GROUP_ROWS = 20_000_000;
+
+async function* replies({ path, columns }: Extract<ParquetRequest, { kind: 'open' }>): AsyncGenerator<ParquetReply> {
+  let place = '';
+  try {
+    const file = await asyncBufferFromFile(path);
+    const metadata = await parquetMetadataAsync(file);
+    const top = topColumns(metadata);
+    yield { kind: 'columns', top };
+    const wanted = columns.filter((column) => top.includes(column));
+    let from = 0;
+    for (const group of metadata.row_groups) {
+      const to = from + Number(group.num_rows);
+      place = ` rows ${from + 1} to ${to}`;
+      if (!(to >= from && to - from <= MAX_GROUP_ROWS)) throw new Error(`a group cannot have ${group.num_rows} rows`);
+      const range = { rowStart: from, rowEnd: to };
+      const rows = await parquetReadObjects({ file, metadata, columns: wanted, ...range, compressors: COMPRESSORS });
+      yield { kind: 'rows', from, rows };
+      from = to;
+    }
+    yield { kind: 'end' };
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    yield { kind: 'fault', place, what, systemCode: systemCodeOf(error) };
+  }
+}
+
+/** Leaves of the root only: what is nested under another column is not one of ours. */
+function topColumns({ schema }: FileMetaData): string[] {
+  const top = new Set<string>();
+  let at = 1;
+  const skip = (): void => {
+    const children = schema[at++]?.num_children ?? 0;
+    for (let i = 0; i < children && at < schema.length; i++) skip();
+  };
+  for (let i = 0; i < (schema[0]?.num_children ?? 0) && at < schema.length; i++) {
+    const element = schema[at];
+    if (!element.num_children) top.add(element.name);
+    skip();
+  }
+  return [...top];
+}
+
+const port = parentPort;
+if (port !== null) {
+  let stream: AsyncGenerator<ParquetReply> | null = null;
+  port.on('message', async (request: ParquetRequest) => {
+    if (request.kind === 'open') stream = replies(request);
+    const next = await stream?.next();
+    const end: ParquetReply = { kind: 'end' };
+    port.postMessage(next?.done === false ? next.value : end);
+  });
+}

@@ -1,0 +1,206 @@
+/**
+ * The reckoning of a reading: what a file held, and what became of each thing in it.
+ *
+ * Guarantees: counts are exact; of each reason the first `MAX_EXAMPLES` places are kept, each with its file and line or
+ * key, so that memory does not grow with the number of problems. Readers and the stages behind them write into one
+ * reckoning. It decides nothing: what is mended and what is left out is for them.
+ */
+import { LabelsmithError } from '../errors.ts';
+
+/**
+ * What is counted. `rows` are entries of a file: lines of a table or label file, elements of a list; `objects` are
+ * regions, `labels` classes said of whole images, `shapes` masks, polygons and keypoints.
+ */
+export const THINGS = [
+  'files',
+  'images',
+  'rows',
+  'objects',
+  'shapes',
+  'labels',
+  'attributes',
+  'splits',
+  'classes',
+] as const;
+export type Thing = (typeof THINGS)[number];
+
+/** `told`: taken as it came, and worth a look. */
+export type Outcome = 'mended' | 'left out' | 'told';
+
+interface Reason {
+  readonly thing: Thing;
+  readonly outcome: Outcome;
+  /** Goes after "3 objects left out:". */
+  readonly text: string;
+}
+
+const mended = (thing: Thing, text: string): Reason => ({ thing, outcome: 'mended', text });
+const leftOut = (thing: Thing, text: string): Reason => ({ thing, outcome: 'left out', text });
+const told = (thing: Thing, text: string): Reason => ({ thing, outcome: 'told', text });
+
+/** Every reason there is, by the key that `--json` names it with. */
+export const REASONS = {
+  'file-unreadable': leftOut('files', 'cannot be read'),
+  'file-passed-over': leftOut('files', 'passed over'),
+  'image-unreadable': leftOut('images', 'cannot be read'),
+  'image-in-no-class': leftOut('images', 'in no folder of a class'),
+  'label-file-missing': told('images', 'listed, but neither the picture nor its label file is there: taken as empty'),
+  'annotation-cancelled': leftOut('rows', 'skipped by the annotator'),
+  'row-unreadable': leftOut('rows', 'cannot be read'),
+  'label-unreadable': leftOut('labels', 'cannot be read'),
+  'object-unreadable': leftOut('objects', 'cannot be read'),
+  'object-of-no-image': leftOut('objects', 'of an image that is not in the file'),
+  'object-of-no-class': leftOut('objects', 'of a class that is not in the file'),
+  'corners-swapped': mended('objects', 'corners in the wrong order were sorted'),
+  'box-from-shape': mended('objects', 'without a box: it was taken from the shape'),
+  'polygon-left-out': leftOut('shapes', 'a polygon without an area'),
+  'mask-left-out': leftOut('shapes', 'a mask of which nothing can be made'),
+  'mask-runs-mended': mended('shapes', 'runs of a mask that did not add up were filled up or cut'),
+  'mask-cropped': mended('shapes', 'a mask reached over the edge of the image and was cut'),
+  'keypoints-left-out': leftOut('shapes', 'keypoints that cannot be read'),
+  'visibility-from-confidence': mended('shapes', 'confidences of keypoints were made visibilities'),
+  'class-unreadable': leftOut('classes', 'cannot be read'),
+  'skeleton-left-out': leftOut('attributes', 'a skeleton that cannot be read'),
+  'confidence-dropped': leftOut('attributes', 'a confidence that is not from 0 to 1'),
+  'origin-dropped': leftOut('attributes', 'an origin that is none'),
+  'size-dropped': leftOut('attributes', 'a size that is none'),
+  'column-passed-over': leftOut('attributes', 'a column of which nothing is made'),
+  'attribute-passed-over': leftOut('attributes', 'nothing is made of it'),
+  // What the images and the workspace decide.
+  'no-image': leftOut('images', 'no image of that name was added'),
+  'several-images': leftOut('images', 'several added images could be meant'),
+  'objects-unmatched': leftOut('objects', 'on an image that was not added'),
+  'labels-unmatched': leftOut('labels', 'of an image that was not added'),
+  'frame-scaled': mended('images', 'of another size here than in the file: labels were scaled'),
+  'frame-turned': mended('images', 'labelled before it was turned upright: labels were turned'),
+  'frame-unknown': leftOut('objects', 'the image has another size and shape here than in the file'),
+  'box-clipped': mended('objects', 'reached over the edge of the image and was clipped'),
+  'box-outside': leftOut('objects', 'outside of the image'),
+  'box-far-outside': leftOut('objects', 'so far out of the image that it cannot be meant for it'),
+  'box-empty': leftOut('objects', 'a box without width or height'),
+  'keypoints-clipped': mended('shapes', 'a keypoint outside of the image was moved to its edge'),
+  'mask-other-size': leftOut('shapes', 'a mask of another size than the image'),
+  'too-many-objects': leftOut('objects', 'too many on one image'),
+  'class-unified': mended('labels', 'of a class that is written a little otherwise here'),
+  'class-not-there': leftOut('labels', 'of a class that is not there (--classes existing)'),
+  'class-near-miss': told('classes', 'new, and nearly the name of one that is there'),
+  'image-contradicts': told('images', 'contradiction: one picture is said to be of two classes'),
+  'split-contradicts': told('splits', 'contradiction: one picture stands in two of them, and the last one holds'),
+  'split-missing': leftOut('splits', 'the folder or list is not there'),
+} as const satisfies Readonly<Record<string, Reason>>;
+export type ReasonKey = keyof typeof REASONS;
+
+/** Places kept of each reason. */
+const MAX_EXAMPLES = 20;
+/** Longest text of an example: what is wrong may quote a file. */
+const MAX_TEXT = 300;
+
+export interface Example {
+  /** A file with a line or key path: `labels.csv:17`, `c.json annotations[3].bbox`. */
+  readonly where: string;
+  /** What was wrong there, where the reason alone does not say it. */
+  readonly what?: string;
+}
+
+export interface Problem {
+  readonly reason: ReasonKey;
+  readonly thing: Thing;
+  readonly outcome: Outcome;
+  readonly text: string;
+  readonly count: number;
+  readonly examples: readonly Example[];
+}
+
+export interface Count {
+  /** `taken` and `leftOut` together. */
+  readonly read: number;
+  readonly taken: number;
+  /** Taken otherwise than it came; what was mended in two ways counts twice. */
+  readonly mended: number;
+  readonly leftOut: number;
+}
+
+export interface ReckoningReport {
+  /** Things that did not occur are left out. */
+  readonly counts: Readonly<Partial<Record<Thing, Count>>>;
+  /** In the order of {@link REASONS}. */
+  readonly problems: readonly Problem[];
+}
+
+export class Reckoning {
+  readonly #taken = new Map<Thing, number>();
+  readonly #problems = new Map<ReasonKey, { count: number; examples: Example[] }>();
+
+  take(thing: Thing, count = 1): void {
+    if (count > 0) this.#taken.set(thing, (this.#taken.get(thing) ?? 0) + count);
+  }
+
+  /** @param count how many things the place stands for */
+  note(reason: ReasonKey, where: string, what?: string, count = 1): void {
+    if (count === 0) return;
+    const known = this.#problems.get(reason) ?? { count: 0, examples: [] };
+    known.count += count;
+    if (known.examples.length < MAX_EXAMPLES) {
+      known.examples.push({ where: short(where), ...(what === undefined ? {} : { what: short(what) }) });
+    }
+    this.#problems.set(reason, known);
+  }
+
+  /** What `parse` gives; where it fails with `BAD_FILE`, the thing is left out for this reason and null comes back. */
+  attempt<T>(reason: ReasonKey, parse: () => T): T | null {
+    try {
+      return parse();
+    } catch (error) {
+      const place = faultOf(error);
+      if (place === null) throw error;
+      this.note(reason, place.where, place.what);
+      return null;
+    }
+  }
+
+  /** The same for what is read meanwhile: one file of many. */
+  async attemptFile<T>(reason: ReasonKey, read: () => Promise<T>): Promise<T | null> {
+    try {
+      return await read();
+    } catch (error) {
+      const place = faultOf(error);
+      if (place === null) throw error;
+      this.note(reason, place.where, place.what);
+      return null;
+    }
+  }
+
+  count(outcome: Outcome): number {
+    let sum = 0;
+    for (const [reason, { count }] of this.#problems) if (REASONS[reason].outcome === outcome) sum += count;
+    return sum;
+  }
+
+  report(): ReckoningReport {
+    const problems = (Object.keys(REASONS) as ReasonKey[]).flatMap((reason): Problem[] => {
+      const known = this.#problems.get(reason);
+      return known === undefined ? [] : [{ reason, ...REASONS[reason], ...known }];
+    });
+    const sum = (thing: Thing, outcome: Outcome) =>
+      problems
+        .filter((problem) => problem.thing === thing && problem.outcome === outcome)
+        .reduce((total, { count }) => total + count, 0);
+    const counts: Partial<Record<Thing, Count>> = {};
+    for (const thing of THINGS) {
+      const [taken, out, better] = [this.#taken.get(thing) ?? 0, sum(thing, 'left out'), sum(thing, 'mended')];
+      if (taken + out + better > 0) counts[thing] = { read: taken + out, taken, mended: better, leftOut: out };
+    }
+    return { counts, problems };
+  }
+}
+
+/** The place and the fault of an error that a reader threw about one thing of a file; null for any other error. */
+function faultOf(error: unknown): { where: string; what: string } | null {
+  if (!(error instanceof LabelsmithError) || error.code !== 'BAD_FILE') return null;
+  const { where, what } = error.details;
+  return typeof where === 'string' && typeof what === 'string' ? { where, what } : null;
+}
+
+function short(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
+}

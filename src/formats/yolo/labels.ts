@@ -1,0 +1,167 @@
+/**
+ * Rows of a YOLO label file, as trainers read them and as prediction writes them:
+ * - `class x y w h`, then perhaps a confidence, then perhaps a track's number;
+ * - `class x1 y1 x2 y2 …` of three points or more, a polygon, with the same perhaps behind it; four points that are a
+ *   rectangle are a turned box (OBB);
+ * - with `kpt_shape`, a box and its keypoints, whose third number is a visibility or, in predictions, a confidence.
+ * All as fractions of the image.
+ */
+import type { ImportedRegion, Keypoints } from '../../core/dataset.ts';
+import type { RegionDetails } from '../../core/region-details.ts';
+import { badFile, numberIn, shown } from '../check.ts';
+import { extentOf } from '../contours.ts';
+import { confidenceFrom, sortedBox } from '../mend.ts';
+import type { Reckoning } from '../reckoning.ts';
+
+export interface LabelScheme {
+  readonly classNames: readonly string[];
+  /** Where the names come from, for messages. */
+  readonly namesFrom: string;
+  /** Keypoints a row and numbers a keypoint (2 or 3); null: rows hold no keypoints. */
+  readonly keypoints: { readonly count: number; readonly numbers: number } | null;
+}
+
+/** What is further outside than this is no fraction of the image: pixels, or damage. */
+const MAX_FRACTION = 2;
+
+export function regionsOfText(text: string, name: string, scheme: LabelScheme, reckoning: Reckoning): ImportedRegion[] {
+  const rows = text.split(/\r\n|\n|\r/).flatMap((line, i) => {
+    const cells = line.trim().split(/[\s,]+/);
+    return cells[0] === '' ? [] : [{ cells, where: `${name}:${i + 1}` }];
+  });
+  // A sixth number that is no share is a track's; then it is one in every row, that of track 1 too.
+  const tracked = rows.some(({ cells }) => cells.length === 6 && isTrack(Number(cells[5])));
+  return rows.flatMap(({ cells, where }) => {
+    const region = reckoning.attempt('row-unreadable', () => regionOf(cells, where, { scheme, tracked }, reckoning));
+    if (region !== null) reckoning.take('rows');
+    return region === null ? [] : [region];
+  });
+}
+
+function isTrack(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 1;
+}
+
+interface RowContext {
+  readonly scheme: LabelScheme;
+  /** Rows of six cells end in a track's number. */
+  readonly tracked: boolean;
+}
+
+function regionOf(
+  cells: readonly string[],
+  where: string,
+  { scheme, tracked }: RowContext,
+  reckoning: Reckoning,
+): ImportedRegion {
+  const [first, ...rest] = cells;
+  const className = classOf(first, where, scheme);
+  const numbers = rest.map((cell) => numberIn(cell, where));
+  const { shape, keypoints, confidence, track } = partsOf(numbers, { scheme, tracked }, where);
+  for (const fraction of shape)
+    if (Math.abs(fraction) > MAX_FRACTION) throw badFile(where, `${fraction} is not a fraction of the image, 0 to 1`);
+  const score = confidenceFrom(confidence, where, reckoning);
+  const polygon = shape.length === 4 ? null : shape;
+  const details: RegionDetails | null = track === null ? null : { trackId: String(track) };
+  return {
+    box: polygon === null ? sortedBox(cornersOf(shape), where, reckoning) : extentOf([polygon]),
+    where,
+    unit: 'fractions',
+    score,
+    labels: [{ className, confidence: score, origin: null, task: null }],
+    mask: null,
+    polygons: polygon === null ? null : [polygon],
+    keypoints: keypoints === null ? null : keypointsOf(keypoints, scheme.keypoints?.numbers ?? 3, where, reckoning),
+    crowd: false,
+    ...(details === null ? {} : { details }),
+  };
+}
+
+/** By its number, or, as a few tools write it, by its name. */
+function classOf(cell: string, where: string, { classNames, namesFrom }: LabelScheme): string {
+  const id = /^\d+(?:\.0*)?$/.test(cell) ? Number(cell) : null;
+  const className = id === null ? classNames.find((name) => name === cell) : classNames[id];
+  if (className !== undefined) return className;
+  if (id === null) throw badFile(where, `${shown(cell)} is no class number`);
+  throw badFile(where, `the class number ${id} is unknown; ${namesFrom} has 0 to ${classNames.length - 1}`);
+}
+
+interface Parts {
+  /** A box of four numbers, or a polygon of six or more. */
+  readonly shape: readonly number[];
+  readonly keypoints: readonly number[] | null;
+  readonly confidence: number | null;
+  readonly track: number | null;
+}
+
+/** Which number of a row is what. */
+function partsOf(numbers: readonly number[], { scheme, tracked }: RowContext, where: string): Parts {
+  const { keypoints } = scheme;
+  const length = numbers.length;
+  const ends = (from: number): Pick<Parts, 'confidence' | 'track'> | null => {
+    if (length === from) return { confidence: null, track: null };
+    if (length === from + 1)
+      return tracked || isTrack(numbers[from])
+        ? { confidence: null, track: numbers[from] }
+        : { confidence: numbers[from], track: null };
+    return length === from + 2 ? { confidence: numbers[from], track: numbers[from + 1] } : null;
+  };
+  if (keypoints !== null) {
+    const size = keypoints.count * keypoints.numbers;
+    const pose = length >= 4 + size ? ends(4 + size) : null;
+    if (pose !== null) return { shape: numbers.slice(0, 4), keypoints: numbers.slice(4, 4 + size), ...pose };
+  }
+  const box = ends(4);
+  if (box !== null && length < 6) return { shape: numbers.slice(0, 4), keypoints: null, ...box };
+  // Of six numbers a track's cannot be a coordinate.
+  if (box !== null && isTrack(numbers[5])) return { shape: numbers.slice(0, 4), keypoints: null, ...box };
+  if (keypoints !== null) {
+    const columns = 5 + keypoints.count * keypoints.numbers;
+    const what = `class, box and ${keypoints.count} keypoints of ${keypoints.numbers} numbers, as kpt_shape says`;
+    throw badFile(where, `${columns} columns were expected (${what}), not ${length + 1}`);
+  }
+  if (length < 6)
+    throw badFile(where, `5 columns were expected (class, centre x and y, width, height), not ${length + 1}`);
+  const last = isTrack(numbers[length - 1]) ? numbers[length - 1] : null;
+  const rest = last === null ? numbers : numbers.slice(0, -1);
+  const odd = rest.length % 2 === 1;
+  return {
+    shape: odd ? rest.slice(0, -1) : rest,
+    keypoints: null,
+    confidence: odd ? rest[rest.length - 1] : null,
+    track: last,
+  };
+}
+
+function cornersOf(row: readonly number[]): number[] {
+  const [x, y, width, height] = row as [number, number, number, number];
+  return [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
+}
+
+/** From here on a keypoint of a prediction is seen; below, it is there and hidden. */
+const SEEN_FROM = 0.5;
+
+/** Null where all of them are absent. */
+function keypointsOf(row: readonly number[], numbers: number, where: string, reckoning: Reckoning): Keypoints | null {
+  const marks = Array.from({ length: row.length / numbers }, (_, i) => (numbers === 3 ? row[i * numbers + 2] : null));
+  const confidences = marks.some((mark) => mark !== null && ![0, 1, 2].includes(mark));
+  if (confidences) {
+    const wrong = marks.find((mark) => mark !== null && !(mark >= 0 && mark <= 1));
+    if (wrong !== undefined && wrong !== null) {
+      reckoning.note('keypoints-left-out', where, `the visibility of a keypoint is 0, 1 or 2, not ${wrong}`);
+      return null;
+    }
+    reckoning.note('visibility-from-confidence', where);
+  }
+  const points = marks.map((mark, i) => {
+    const [x, y] = [row[i * numbers], row[i * numbers + 1]];
+    return [x, y, visibilityOf(mark, x === 0 && y === 0, confidences)] as const;
+  });
+  return points.every(([, , visibility]) => visibility === 0) ? null : points;
+}
+
+function visibilityOf(mark: number | null, atZero: boolean, confidence: boolean): 0 | 1 | 2 {
+  if (mark === null) return atZero ? 0 : 2;
+  if (confidence) return atZero ? 0 : mark >= SEEN_FROM ? 2 : 1;
+  return mark === 0 ? 0 : mark === 1 ? 1 : 2;
+}

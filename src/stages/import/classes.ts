@@ -1,0 +1,173 @@
+/**
+ * Which class a name in a file stands for: the one that has the name or had it, else the one whose name differs only by
+ * letters' case and blanks, else a new one. Names are read by the one rule of `core/class-name.ts`; a file with a name
+ * that cannot be kept is refused as a whole, since nobody knows what was meant.
+ */
+import { foldClassName, readClassName, readName } from '../../core/class-name.ts';
+import { NONE_OF_THESE } from '../../core/labels.ts';
+import { slipOf } from '../../core/nearest-names.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Reckoning } from '../../formats/reckoning.ts';
+import type { ClassRecord } from '../../store/store.ts';
+
+/** What is done about classes that are not there: nothing with them, a question, or they are made. */
+export const CLASS_MODES = ['existing', 'ask', 'new'] as const;
+export type ClassMode = (typeof CLASS_MODES)[number];
+
+/** More classes than any file of labels has: a column of names was taken for one of classes. */
+const MAX_CLASSES = 100_000;
+/** New names that are compared with all known ones. */
+const MAX_COMPARED = 500;
+
+export interface NewClass {
+  readonly name: string;
+  /** Where it was said first. */
+  readonly where: string;
+  /** A class that is nearly called the same, which may be meant. */
+  readonly near: string | null;
+}
+
+/** Names of one file. First they are met, all of them, then `settle` is called, then `nameOf` and `taskOf` answer. */
+export class FileNames {
+  /** The class of each name that one has or had. */
+  readonly #known = new Map<string, string>();
+  /** Classes by their folded names. */
+  readonly #folded = new Map<string, Set<string>>();
+  readonly #met = new Map<string, { readonly where: string; count: number }>();
+  readonly #tasks = new Map<string, string>();
+  readonly #refused: { readonly where: string; readonly problem: string }[] = [];
+  /** The class of each name of the file; null: none. */
+  readonly #settled = new Map<string, string | null>();
+
+  constructor(records: readonly ClassRecord[]) {
+    for (const { name, synonyms } of records) for (const synonym of synonyms) this.#known.set(synonym, name);
+    for (const { name } of records) {
+      this.#known.set(name, name);
+      const folded = foldClassName(name);
+      this.#folded.set(folded, (this.#folded.get(folded) ?? new Set()).add(name));
+    }
+  }
+
+  meetTask(text: string, where: string): void {
+    if (this.#tasks.has(text)) return;
+    const reading = readName(text);
+    this.#tasks.set(text, reading.kind === 'name' ? reading.name : '');
+    if (reading.kind === 'refused') this.#refused.push({ where, problem: `the task name ${reading.problem}` });
+  }
+
+  meetClass(text: string, where: string): void {
+    const met = this.#met.get(text);
+    if (met !== undefined) {
+      met.count++;
+      return;
+    }
+    if (this.#met.size === MAX_CLASSES)
+      throw new LabelsmithError('BAD_FILE', `${where}: there are more than ${MAX_CLASSES} classes in it`, {
+        hint: 'Is the column of the classes the right one?',
+        details: { where },
+      });
+    this.#met.set(text, { where, count: 1 });
+  }
+
+  /** Decides about all names, and gives those of new classes in order of name. */
+  settle(mode: ClassMode, reckoning: Reckoning): NewClass[] {
+    const names = new Map<string, { readonly name: string; readonly where: string; count: number }>();
+    const spellings = new Map<string, Set<string>>();
+    for (const [text, { where, count }] of this.#met) {
+      const reading =
+        text.trim() === NONE_OF_THESE ? ({ kind: 'name', name: NONE_OF_THESE } as const) : readClassName(text);
+      if (reading.kind === 'refused') {
+        this.#refused.push({ where, problem: `the class name ${reading.problem}` });
+        continue;
+      }
+      const { name } = reading;
+      const folded = foldClassName(name);
+      spellings.set(folded, (spellings.get(folded) ?? new Set()).add(name));
+      const known = name === NONE_OF_THESE ? name : this.#known.get(name);
+      if (known !== undefined) this.#settled.set(text, known);
+      else names.set(text, { name, where, count });
+    }
+    if (this.#refused.length > 0) throw namesRefused(this.#refused);
+    const added = new Map<string, NewClass>();
+    for (const [text, { name, where, count }] of names) {
+      const folded = foldClassName(name);
+      const like = this.#folded.get(folded) ?? new Set();
+      // A file that has both `a` and `A`, or a corpus that does, means two classes.
+      if (like.size === 1 && spellings.get(folded)?.size === 1) {
+        const [only] = [...like];
+        reckoning.note('class-unified', where, `${JSON.stringify(name)} is ${JSON.stringify(only)} here`, count);
+        this.#settled.set(text, only);
+        continue;
+      }
+      if (mode === 'existing') {
+        reckoning.note('class-not-there', where, JSON.stringify(name), count);
+        this.#settled.set(text, null);
+        continue;
+      }
+      this.#settled.set(text, name);
+      if (!added.has(name)) added.set(name, { name, where, near: this.#nearTo(name, spellings, added.size) });
+    }
+    const news = [...added.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { name, where, near } of news)
+      if (near !== null)
+        reckoning.note(
+          'class-near-miss',
+          where,
+          `${JSON.stringify(name)} is new; did you mean ${JSON.stringify(near)}?`,
+        );
+    if (mode === 'ask' && news.length > 0) throw newClassesRefused(news);
+    return news;
+  }
+
+  /** A class that is there, or another one of the file, which is nearly called so. */
+  #nearTo(name: string, spellings: ReadonlyMap<string, ReadonlySet<string>>, compared: number): string | null {
+    const folded = foldClassName(name);
+    const alike = [...(this.#folded.get(folded) ?? []), ...(spellings.get(folded) ?? [])].find((one) => one !== name);
+    if (alike !== undefined) return alike;
+    return compared < MAX_COMPARED ? slipOf(name, this.#known.keys()) : null;
+  }
+
+  taskOf(text: string): string {
+    return this.#tasks.get(text) ?? text;
+  }
+
+  /** Whether labels of this class are taken. */
+  has(text: string): boolean {
+    return typeof this.#settled.get(text) === 'string';
+  }
+
+  /** The class that a name of the file stands for; null where its labels are left out. */
+  nameOf(text: string): string | null {
+    const name = this.#settled.get(text);
+    if (name === undefined) throw new Error(`the file changed while it was read: it has another class now, ${text}`);
+    return name;
+  }
+}
+
+function namesRefused(refused: readonly { readonly where: string; readonly problem: string }[]): LabelsmithError {
+  const [first, ...others] = refused;
+  const more =
+    others.length === 0
+      ? ''
+      : ` (and ${others.length} more: ${others
+          .slice(0, 4)
+          .map(({ where }) => where)
+          .join(', ')}${others.length > 4 ? ' …' : ''})`;
+  return new LabelsmithError('BAD_FILE', `${first.where}: ${first.problem}${more}`, {
+    hint: 'Nothing was taken in. Is the column of the classes the right one?',
+    details: { refused: refused.slice(0, 100) },
+  });
+}
+
+function newClassesRefused(news: readonly NewClass[]): LabelsmithError {
+  const shown = news.slice(0, 20).map(({ name, near }) => (near === null ? name : `${name} (${near}?)`));
+  const more = news.length > shown.length ? `, and ${news.length - shown.length} more` : '';
+  return new LabelsmithError(
+    'REFUSED',
+    `${news.length === 1 ? 'One class is' : `${news.length} classes are`} not there yet: ${shown.join(', ')}${more}`,
+    {
+      hint: 'Run it again with --classes new to make them, or with --classes existing to leave their labels out.',
+      details: { newClasses: news.map(({ name, near }) => ({ name, near })) },
+    },
+  );
+}

@@ -1,0 +1,215 @@
+/**
+ * The plan of an import: everything is read, matched, placed and named before anything is written, so that what is wrong
+ * late in a file ends the import with nothing done. Going through the file again then gives the same entries, and
+ * nothing of them can be refused any more.
+ *
+ * Resident: 50 to 100 bytes a label of an image, and the names of classes.
+ */
+import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
+import type { ImageRecord } from '../../core/image.ts';
+import { badFile } from '../../formats/check.ts';
+import type { ImportedClass } from '../../formats/format.ts';
+import { Reckoning } from '../../formats/reckoning.ts';
+import type { Store } from '../../store/store.ts';
+import { type Answers, answersIn } from './answers.ts';
+import { type ClassMode, FileNames, type NewClass } from './classes.ts';
+import { deletedInside, regionsInside } from './frame.ts';
+import type { Match } from './match.ts';
+import { type ResolvedLabels, AnnotatedClasses } from './resolve.ts';
+
+/** An entry of the file and its image, its regions in pixels of the image and its names those of the corpus. */
+export interface PlannedEntry extends ImportedImage {
+  readonly image: ImageRecord;
+}
+
+export interface ImportPlan {
+  readonly matched: number;
+  readonly unmatched: number;
+  /** Where the first unmatched entries stand, and why. */
+  readonly unmatchedWhere: readonly string[];
+  readonly answers: Answers;
+  readonly newClasses: readonly NewClass[];
+  /** What the file says of its classes beside their names. */
+  readonly toldClasses: readonly ImportedClass[];
+  /** Goes through what will be written, in the order of the file. */
+  entries(): AsyncIterable<PlannedEntry>;
+}
+
+export interface PlanOptions {
+  readonly task?: string;
+  readonly classes: ClassMode;
+  readonly toldClasses: readonly ImportedClass[];
+  readonly reckoning: Reckoning;
+}
+
+const MAX_UNMATCHED_SHOWN = 50;
+/** On one image; what has more was taken for labels and is something else. */
+const MAX_OBJECTS = 100_000;
+
+type PlanStore = Pick<Store, 'classes' | 'tasks'>;
+
+export async function planImport(
+  store: PlanStore,
+  path: string,
+  resolved: ResolvedLabels,
+  options: PlanOptions,
+): Promise<ImportPlan> {
+  const { reckoning } = options;
+  const answers = await answersIn(store, resolved.read(), options.task);
+  const names = new FileNames(await store.classes());
+  const seen = new ContradictionsOfImages(reckoning);
+  let [matched, unmatched] = [0, 0];
+  const unmatchedWhere: string[] = [];
+  for await (const entry of resolved.read()) {
+    const { image, match } = await resolved.find(entry);
+    if (image === null) {
+      unmatched++;
+      const why = tellUnmatched(entry, match, reckoning);
+      if (unmatchedWhere.length < MAX_UNMATCHED_SHOWN) unmatchedWhere.push(`${entry.where}: ${entry.file} ${why}`);
+      continue;
+    }
+    matched++;
+    reckoning.take('images');
+    if (answers.isContradictory(entry)) continue;
+    const placed = placedEntry(entry, image, reckoning);
+    countTaken(placed, reckoning);
+    meetNames(placed, names);
+    seen.add(placed);
+  }
+  if (matched + unmatched === 0) throw nothingIn(path, reckoning);
+  const newClasses = names.settle(options.classes, reckoning);
+
+  async function* entries(): AsyncGenerator<PlannedEntry> {
+    const silent = new Reckoning();
+    for await (const entry of resolved.read()) {
+      const { image } = await resolved.find(entry);
+      if (image === null || answers.isContradictory(entry)) continue;
+      yield renamedEntry(placedEntry(entry, image, silent), names);
+    }
+  }
+  const toldClasses = options.toldClasses.filter(({ className }) => names.has(className));
+  return { matched, unmatched, unmatchedWhere, answers, newClasses, toldClasses, entries };
+}
+
+function nothingIn(path: string, reckoning: Reckoning) {
+  const [problem] = reckoning.report().problems;
+  const [example] = problem?.examples ?? [];
+  if (example === undefined) return badFile(path, 'there is nothing in it to import');
+  const what = example.what === undefined ? problem.text : example.what;
+  return badFile(path, `nothing in it can be imported; ${example.where}: ${what}`);
+}
+
+function tellUnmatched(entry: ImportedImage, match: Match, reckoning: Reckoning): string {
+  const ambiguous = match.kind === 'ambiguous';
+  const why = ambiguous ? `could be ${match.candidates.join(' or ')}` : 'matches no image';
+  const others = entry.otherNames === undefined ? '' : ` (or ${entry.otherNames.join(', ')})`;
+  reckoning.note(
+    ambiguous ? 'several-images' : 'no-image',
+    entry.where,
+    `${entry.file}${others}${ambiguous ? ` ${why}` : ''}`,
+  );
+  reckoning.note('objects-unmatched', entry.where, undefined, entry.regions.length);
+  reckoning.note('labels-unmatched', entry.where, undefined, entry.labels.length);
+  return why;
+}
+
+function placedEntry(entry: ImportedImage, image: ImageRecord, reckoning: Reckoning): PlannedEntry {
+  const within = entry.regions.length > MAX_OBJECTS ? entry.regions.slice(0, MAX_OBJECTS) : entry.regions;
+  reckoning.note('too-many-objects', entry.where, `more than ${MAX_OBJECTS}`, entry.regions.length - within.length);
+  const regions = regionsInside({ ...entry, regions: within }, image, reckoning);
+  return {
+    ...entry,
+    image,
+    regions,
+    ...(entry.deleted === undefined ? {} : { deleted: deletedInside(entry, image, reckoning) }),
+  };
+}
+
+function countTaken({ regions, labels, split, attributes }: PlannedEntry, reckoning: Reckoning): void {
+  reckoning.take('objects', regions.length);
+  reckoning.take('labels', labels.length);
+  reckoning.take('splits', split === null ? 0 : 1);
+  for (const region of regions) {
+    const shapes = [region.mask, region.polygons, region.keypoints].filter((shape) => shape !== null);
+    reckoning.take('shapes', shapes.length);
+    reckoning.take('attributes', attributeCount(region));
+  }
+  reckoning.take('attributes', Object.keys(attributes ?? {}).length);
+}
+
+function attributeCount({ details }: ImportedRegion): number {
+  if (details === undefined) return 0;
+  const { attributes = {}, ...others } = details;
+  return Object.keys(others).length + Object.keys(attributes).length;
+}
+
+interface Annotation {
+  readonly className: string;
+  readonly task: string | null;
+}
+
+function meetNames(entry: PlannedEntry, names: FileNames): void {
+  const meet = (annotations: readonly Annotation[], where: string) => {
+    for (const { className, task } of annotations) {
+      names.meetClass(className, where);
+      if (task !== null) names.meetTask(task, where);
+    }
+  };
+  meet(entry.labels, entry.where);
+  meet(entry.rejected ?? [], entry.where);
+  for (const region of [...entry.regions, ...(entry.deleted ?? [])]) {
+    meet(region.labels, region.where ?? entry.where);
+    meet(region.rejected ?? [], region.where ?? entry.where);
+  }
+}
+
+function renamedEntry(entry: PlannedEntry, names: FileNames): PlannedEntry {
+  const rename = <T extends Annotation>(annotations: readonly T[]): T[] =>
+    annotations.flatMap((one) => {
+      const className = names.nameOf(one.className);
+      return className === null ? [] : [{ ...one, className, task: one.task === null ? null : names.taskOf(one.task) }];
+    });
+  const ofRegion = (region: ImportedRegion): ImportedRegion => ({
+    ...region,
+    labels: rename(region.labels),
+    ...(region.rejected === undefined ? {} : { rejected: rename(region.rejected) }),
+  });
+  return {
+    ...entry,
+    labels: rename(entry.labels),
+    // A region whose only class is left out would come back as one that nobody can name.
+    regions: entry.regions.flatMap((region) => {
+      const renamed = ofRegion(region);
+      return region.labels.length > 0 && renamed.labels.length === 0 ? [] : [renamed];
+    }),
+    ...(entry.rejected === undefined ? {} : { rejected: rename(entry.rejected) }),
+    ...(entry.deleted === undefined ? {} : { deleted: entry.deleted.map(ofRegion) }),
+  };
+}
+
+/** One picture under two names, in the folders of two classes or in two splits. */
+class ContradictionsOfImages {
+  readonly #classes = new AnnotatedClasses();
+  readonly #files = new AnnotatedClasses();
+  readonly #splits = new AnnotatedClasses();
+  readonly #reckoning: Reckoning;
+
+  constructor(reckoning: Reckoning) {
+    this.#reckoning = reckoning;
+  }
+
+  add({ file, where, image, labels, split, answer }: PlannedEntry): void {
+    if (answer) return;
+    if (split !== null && this.#splits.another('split', image.id, split))
+      this.#reckoning.note('split-contradicts', where, `${file} is in ${split}, and was in another one`);
+    // Several classes of one file are told elsewhere: they may all be meant.
+    const otherFile = this.#files.another('file', image.id, file);
+    for (const { task, className } of labels)
+      if (this.#classes.another(task, image.id, className) && otherFile)
+        this.#reckoning.note(
+          'image-contradicts',
+          where,
+          `${file} is ${JSON.stringify(className)}, and the same picture was another class`,
+        );
+  }
+}

@@ -1,0 +1,103 @@
+/** What is written of planned entries: regions and labels, as the store takes them. Pure. */
+import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
+import { type RegionId, regionIdOf } from '../../core/ids.ts';
+import type { ImageRecord } from '../../core/image.ts';
+import { NONE_OF_THESE, type Origin } from '../../core/labels.ts';
+import type { NewLabel, StoredRegion } from '../../store/store.ts';
+import type { PlannedEntry } from './plan.ts';
+
+export interface RowOptions {
+  /** Whose word it is. Default: the origin the file names, else `imported`. */
+  readonly as?: Extract<Origin, 'human' | 'imported'>;
+  /** In place of the tasks that the file names. */
+  readonly task?: string;
+  /** The task of classes of images that name none. */
+  readonly imageTask: string;
+  readonly runId: string;
+}
+
+export interface Rows {
+  readonly regions: readonly StoredRegion[];
+  /** Rejections of an item come before its labels, so that a label given after one stands. */
+  readonly labels: readonly NewLabel[];
+}
+
+type Annotation = Pick<ImportedImage, 'labels' | 'rejected'>;
+
+/** @param there regions of the workspace, of those that entries are about */
+export function rowsOf(page: readonly PlannedEntry[], options: RowOptions, there: ReadonlySet<RegionId>): Rows {
+  const regions: StoredRegion[] = [];
+  const labels: NewLabel[] = [];
+  for (const entry of page) {
+    labels.push(...labelsOf(entry.image.id, entry, { ...options, defaultTask: options.imageTask, score: null }));
+    const seen = new Map<string, number>();
+    const take = (region: ImportedRegion, deleted: boolean) => {
+      const about = region.about !== undefined && there.has(region.about) ? region.about : null;
+      if (about === null) regions.push({ ...regionOf(region, entry, options, seen), deleted });
+      const itemId = about ?? (regions.at(-1) as StoredRegion).id;
+      const score = about === null ? region.score : null;
+      labels.push(...labelsOf(itemId, region, { ...options, defaultTask: 'objects', score }));
+    };
+    for (const region of entry.regions) take(region, false);
+    if (options.as !== 'imported') for (const region of entry.deleted ?? []) take(region, true);
+  }
+  return { regions, labels };
+}
+
+export function labelsOf(
+  itemId: string,
+  annotation: Annotation,
+  { as, task, runId, defaultTask, score }: RowOptions & { readonly defaultTask: string; readonly score: number | null },
+): NewLabel[] {
+  // Only a person's word takes something back; labels of strangers do not.
+  const rejections = as === 'imported' ? [] : (annotation.rejected ?? []);
+  return [
+    ...rejections.map(({ className, task: own, annotator }): NewLabel => {
+      const present = className === NONE_OF_THESE;
+      const by = annotator == null ? {} : { annotator };
+      return { itemId, task: task ?? own, className, present, origin: 'human', confidence: 1, runId, ...by };
+    }),
+    ...annotation.labels.map(
+      (label): NewLabel => ({
+        itemId,
+        task: task ?? label.task ?? defaultTask,
+        className: label.className,
+        present: true,
+        origin: as ?? label.origin ?? 'imported',
+        confidence: label.confidence ?? score ?? 1,
+        runId,
+        ...(label.annotator == null ? {} : { annotator: label.annotator }),
+      }),
+    ),
+  ];
+}
+
+export function regionOf(
+  region: ImportedRegion,
+  { image, sha256 }: { readonly image: ImageRecord; readonly sha256?: string },
+  options: Pick<RowOptions, 'as' | 'runId'>,
+  seen: Map<string, number>,
+): StoredRegion {
+  const { box } = region;
+  const maker = options.as ?? 'imported';
+  const className = region.labels[0]?.className ?? '';
+  const same = [className, ...box].join(' ');
+  const ordinal = seen.get(same) ?? 0;
+  seen.set(same, ordinal + 1);
+  const identified = sha256 === image.id;
+  return {
+    id: identified && region.id !== undefined ? region.id : regionIdOf(image.id, maker, className, box, ordinal),
+    imageId: image.id,
+    box,
+    score: region.score,
+    modelKey: null,
+    runId: options.runId,
+    touched: options.as === 'human' || (options.as === undefined && region.touched === true),
+    deleted: false,
+    keypoints: region.keypoints,
+    mask: region.mask,
+    polygons: region.polygons,
+    crowd: region.crowd,
+    ...(region.details === undefined ? {} : { details: region.details }),
+  };
+}
