@@ -3,13 +3,14 @@
  *
  *     node examples/count-labels.ts annotations.json
  */
-import { guessFormat, readFormat } from 'labelsmith/formats';
+import { guessFormat, Reckoning, readFormat } from 'labelsmith/formats';
 
 const [path = 'annotations.json'] = process.argv.slice(2);
 const format = await guessFormat(path);
 const boxes = new Map<string, number>();
 let images = 0;
-for await (const { labels, regions } of readFormat(format, path)) {
+const reckoning = new Reckoning();
+for await (const { labels, regions } of readFormat(format, path, { reckoning })) {
   images++;
   for (const { className } of [...labels, ...regions.flatMap((region) => region.labels)]) {
     boxes.set(className, (boxes.get(className) ?? 0) + 1);
@@ -17,3 +18,5 @@ for await (const { labels, regions } of readFormat(format, path)) {
 }
 console.log(`${format}: ${images} images`);
 for (const [name, count] of [...boxes].sort((a, b) => b[1] - a[1])) console.log(`${name}: ${count}`);
+for (const { count, thing, outcome, text } of reckoning.report().problems)
+  console.log(`${count} ${thing} ${outcome}: ${text}`);

@@ -39,6 +39,7 @@ export { type ErrorCode, type ErrorOptions as LabelsmithErrorOptions, Labelsmith
 export type { FetchProgress, SourceFile } from './fetch/fetch.ts';
 export type { NpmSettings } from './fetch/npm-registry.ts';
 export type { ExportSummary, FormatName } from './formats/format.ts';
+export { Reckoning } from './formats/reckoning.ts';
 export { FORMATS, readFormat } from './formats/table.ts';
 export {
   type DecodeOptions,

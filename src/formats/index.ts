@@ -34,6 +34,7 @@ export {
   Tally,
   type WriteJob,
 } from './format.ts';
+export { Reckoning, type ReckoningReport } from './reckoning.ts';
 export { maskArea, polygonArea } from './rle.ts';
 export { parseSplit, planSplits, type SplitPart, type SplitPlan } from './splits.ts';
 export { FORMATS, formatNamed, guessFormat, readFormat } from './table.ts';

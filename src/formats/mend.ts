@@ -11,6 +11,16 @@ import type { Reckoning } from './reckoning.ts';
 /** Pixels of a mask at most, as many as of the largest image that is decoded: what claims more is damaged or hostile. */
 export const MAX_MASK_PIXELS = 2 ** 28;
 
+/** Objects of one image at most: what has more was taken for labels and is something else, or would fill the memory. */
+export const MAX_OBJECTS = 100_000;
+
+/** Whether another object may be gathered; from then on each is left out, with a note. */
+export function hasRoom(gathered: readonly unknown[], where: string, reckoning: Reckoning): boolean {
+  if (gathered.length < MAX_OBJECTS) return true;
+  reckoning.note('too-many-objects', where, `more than ${MAX_OBJECTS}`);
+  return false;
+}
+
 /** xyxy with the near corner first. */
 export function sortedBox(corners: readonly number[], where: string, reckoning: Reckoning): Box {
   const [x1, y1, x2, y2] = corners as [number, number, number, number];

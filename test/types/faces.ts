@@ -1,5 +1,5 @@
 /** The types of `labelsmith/formats` and `labelsmith/math`, checked by the compiler alone. Nothing here runs. */
-import { FORMATS, type Format, type FormatName, type ImportedImage, readFormat } from '../../src/formats/index.ts';
+import { FORMATS, type Format, type FormatName, type ImportedImage, Reckoning, readFormat } from '../../src/formats/index.ts';
 import { exactIndex, type InferencePool, type Matrix, matrix, type NeighbourIndex } from '../../src/math/index.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -7,9 +7,12 @@ function holds<_ extends true>(): void {}
 
 export async function formats(): Promise<void> {
   holds<Equal<typeof FORMATS, readonly Format[]>>();
-  for await (const image of readFormat('coco', 'x.json')) holds<Equal<typeof image, ImportedImage>>();
+  const reckoning = new Reckoning();
+  for await (const image of readFormat('coco', 'x.json', { reckoning })) holds<Equal<typeof image, ImportedImage>>();
   // @ts-expect-error there is no such format
-  readFormat('cocoa', 'x.json');
+  readFormat('cocoa', 'x.json', { reckoning });
+  // @ts-expect-error what is left out is told to somebody
+  readFormat('coco', 'x.json');
   // @ts-expect-error the table is read only
   FORMATS.push();
   const name: FormatName = 'yolo-seg';

@@ -21,7 +21,7 @@ import {
 } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
 import { isJsonList, jsonPieces, parseJson } from '../json-stream.ts';
-import { sizeFrom } from '../mend.ts';
+import { hasRoom, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { regionOf } from './annotation.ts';
 import { type CocoPlace, cocoPlaces } from './layout.ts';
@@ -116,6 +116,7 @@ async function* readCocoFile(path: string, place: CocoPlace, options: ReadOption
       const labels: ImportedLabel[] = [];
       const regions: ImportedRegion[] = [];
       for (const at of places.of(id)) {
+        if (!hasRoom(regions, `${name} annotations[${places.index[at]}]`, reckoning)) continue;
         const row = parseJson(await file.text(places.start[at], places.end[at])) as JsonObject;
         const where = `${name} annotations[${places.index[at]}]`;
         const className = categories.get(row.category_id as Key);

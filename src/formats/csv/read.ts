@@ -10,7 +10,7 @@ import type { LabelsmithError } from '../../errors.ts';
 import { badFile, numberIn, shown } from '../check.ts';
 import { type CsvRow, csvRows, fileOfCell, textOfCell } from '../csv-table.ts';
 import type { ReadOptions } from '../format.ts';
-import { confidenceFromText, sizeFromText, sortedBox } from '../mend.ts';
+import { confidenceFromText, hasRoom, sizeFromText, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { type Columns, columnsOf, type Role } from './columns.ts';
 import { openImagesNames } from './open-images.ts';
@@ -41,7 +41,7 @@ export async function* readCsv(path: string, { reckoning }: ReadOptions): AsyncG
     }
     current ??= gatheringOf(found);
     current.labels.push(...found.labels);
-    current.regions.push(...found.regions);
+    if (hasRoom(current.regions, row.where, reckoning)) current.regions.push(...found.regions);
     current.rejected.push(...found.rejected);
   }
   if (read === null) throw badFile(name, 'the file is empty', 'The first line names the columns: file,class.');

@@ -9,7 +9,7 @@ import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
 import { badFile, fileNameAt } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
 import { textPieces } from '../lines.ts';
-import { sizeFromText } from '../mend.ts';
+import { hasRoom, sizeFromText } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { regionsOfShapes, type Shape } from '../shapes.ts';
 import { splitOfName } from '../split-names.ts';
@@ -192,8 +192,9 @@ class CvatReader {
     if (made === null) return;
     if (shape.tag === 'skeleton' && this.#joints.every((name) => name !== ''))
       this.#onClass?.({ className: made.labels[0].className, skeleton: { keypointNames: this.#joints, edges: [] } });
-    if (this.#image !== null) this.#image.shapes.push(made);
-    else {
+    if (this.#image !== null) {
+      if (hasRoom(this.#image.shapes, shape.where, this.#reckoning)) this.#image.shapes.push(made);
+    } else {
       const number = Number(shape.given.frame);
       if (!Number.isSafeInteger(number)) return;
       const known = this.#frames.get(number);

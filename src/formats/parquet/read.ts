@@ -4,7 +4,7 @@ import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/da
 import { ORIGINS } from '../../core/labels.ts';
 import { badFile, classNameAt, fileNameAt, numberAt, regionIdAt, sha256At, shown, stringAt } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
-import { confidenceFrom, sizeFrom, sortedBox } from '../mend.ts';
+import { confidenceFrom, hasRoom, sizeFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { COLUMNS } from './columns.ts';
 import { parquetRows } from './rows.ts';
@@ -97,6 +97,7 @@ function gather(row: ReadRow, where: string, { image, regions }: Gathering, reck
     ...(id === null ? {} : { id }),
     ...(row.touched === true ? { touched: true } : {}),
   };
+  if (!hasRoom(image.regions, where, reckoning)) return;
   image.regions.push(region);
   if (id !== null) regions.set(id, region);
 }

@@ -34,6 +34,8 @@ function startWorker(): Worker {
   // Run from src under type stripping it is a .ts file, from dist a .js file.
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
   return new Worker(new URL(`./rows.worker${extension}`, import.meta.url), {
+    // Those of this process may be for a script that it was given.
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });
 }

@@ -10,7 +10,7 @@ import type { ImportedRegion, Keypoints } from '../../core/dataset.ts';
 import type { RegionDetails } from '../../core/region-details.ts';
 import { badFile, numberIn, shown } from '../check.ts';
 import { extentOf } from '../contours.ts';
-import { confidenceFrom, sortedBox } from '../mend.ts';
+import { confidenceFrom, hasRoom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 
 export interface LabelScheme {
@@ -25,17 +25,27 @@ export interface LabelScheme {
 const MAX_FRACTION = 2;
 
 export function regionsOfText(text: string, name: string, scheme: LabelScheme, reckoning: Reckoning): ImportedRegion[] {
-  const rows = text.split(/\r\n|\n|\r/).flatMap((line, i) => {
-    const cells = line.trim().split(/[\s,]+/);
-    return cells[0] === '' ? [] : [{ cells, where: `${name}:${i + 1}` }];
-  });
+  const lines = text.split(/\r\n|\n|\r/);
   // A sixth number that is no share is a track's; then it is one in every row, that of track 1 too.
-  const tracked = rows.some(({ cells }) => cells.length === 6 && isTrack(Number(cells[5])));
-  return rows.flatMap(({ cells, where }) => {
-    const region = reckoning.attempt('row-unreadable', () => regionOf(cells, where, { scheme, tracked }, reckoning));
-    if (region !== null) reckoning.take('rows');
-    return region === null ? [] : [region];
+  const tracked = lines.some((line) => {
+    const cells = cellsOf(line);
+    return cells.length === 6 && isTrack(Number(cells[5]));
   });
+  const regions: ImportedRegion[] = [];
+  for (const [i, line] of lines.entries()) {
+    const cells = cellsOf(line);
+    const where = `${name}:${i + 1}`;
+    if (cells[0] === '' || !hasRoom(regions, where, reckoning)) continue;
+    const region = reckoning.attempt('row-unreadable', () => regionOf(cells, where, { scheme, tracked }, reckoning));
+    if (region === null) continue;
+    reckoning.take('rows');
+    regions.push(region);
+  }
+  return regions;
+}
+
+function cellsOf(line: string): string[] {
+  return line.trim().split(/[\s,]+/);
 }
 
 function isTrack(value: number): boolean {

@@ -9,6 +9,7 @@ import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
 import type { ImageRecord } from '../../core/image.ts';
 import { badFile } from '../../formats/check.ts';
 import type { ImportedClass } from '../../formats/format.ts';
+import { MAX_OBJECTS } from '../../formats/mend.ts';
 import { Reckoning } from '../../formats/reckoning.ts';
 import type { Store } from '../../store/store.ts';
 import { type Answers, answersIn } from './answers.ts';
@@ -43,8 +44,6 @@ export interface PlanOptions {
 }
 
 const MAX_UNMATCHED_SHOWN = 50;
-/** On one image; what has more was taken for labels and is something else. */
-const MAX_OBJECTS = 100_000;
 
 type PlanStore = Pick<Store, 'classes' | 'tasks'>;
 
@@ -114,9 +113,9 @@ function tellUnmatched(entry: ImportedImage, match: Match, reckoning: Reckoning)
 }
 
 function placedEntry(entry: ImportedImage, image: ImageRecord, reckoning: Reckoning): PlannedEntry {
-  const within = entry.regions.length > MAX_OBJECTS ? entry.regions.slice(0, MAX_OBJECTS) : entry.regions;
-  reckoning.note('too-many-objects', entry.where, `more than ${MAX_OBJECTS}`, entry.regions.length - within.length);
-  const regions = regionsInside({ ...entry, regions: within }, image, reckoning);
+  const kept = entry.regions.slice(0, MAX_OBJECTS);
+  reckoning.note('too-many-objects', entry.where, `more than ${MAX_OBJECTS}`, entry.regions.length - kept.length);
+  const regions = regionsInside({ ...entry, regions: kept }, image, reckoning);
   return {
     ...entry,
     image,
