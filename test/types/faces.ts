@@ -1,5 +1,12 @@
 /** The types of `labelsmith/formats` and `labelsmith/math`, checked by the compiler alone. Nothing here runs. */
-import { FORMATS, type Format, type FormatName, type ImportedImage, Reckoning, readFormat } from '../../src/formats/index.ts';
+import {
+  FORMATS,
+  type Format,
+  type FormatName,
+  type ImportedImage,
+  Reckoning,
+  readFormat,
+} from '../../src/formats/index.ts';
 import { exactIndex, type InferencePool, type Matrix, matrix, type NeighbourIndex } from '../../src/math/index.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

@@ -16,7 +16,7 @@ import { type Answers, answersIn } from './answers.ts';
 import { type ClassMode, FileNames, type NewClass } from './classes.ts';
 import { deletedInside, regionsInside } from './frame.ts';
 import type { Match } from './match.ts';
-import { type ResolvedLabels, AnnotatedClasses } from './resolve.ts';
+import { AnnotatedClasses, type ResolvedLabels } from './resolve.ts';
 
 /** An entry of the file and its image, its regions in pixels of the image and its names those of the corpus. */
 export interface PlannedEntry extends ImportedImage {
