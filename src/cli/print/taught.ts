@@ -1,23 +1,17 @@
 /** What `teach` learned, and how good it is, in words. */
-import type { Account } from '../../stages/teach/evaluation.ts';
+import type { LearningCurve } from '../../stages/teach/learning-curve.ts';
+import type { StatedAccuracy } from '../../stages/teach/stated-accuracy.ts';
 import type { TeachResult } from '../../stages/teach/teach.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 
 export function printTaught(output: Output, result: TeachResult, labelRest: boolean): void {
-  const { counts, crossValidated, account, technique } = result;
+  const { counts, accuracy, account, technique } = result;
   output.summary(
     `Learned ${plural(counts.classes, 'class', 'classes')} from ${plural(counts.labelled, 'label')} (${technique}).`,
   );
-  const [low, high] = crossValidated.interval;
-  output.summary(
-    `Accuracy ${formatPercent(crossValidated.accuracy)} cross-validated on the labels (95 %: ${formatPercent(low)} to ${formatPercent(high)}).`,
-  );
-  if (account.measuredOn === 'audit') printAudit(output, account);
-  const curve = account.learningCurve;
-  if (curve && curve.more !== null && curve.more > 0) {
-    output.summary(`For ${formatPercent(curve.goal, 0)}, about ${formatCount(curve.more)} more labels like these.`);
-  }
+  if (accuracy.newImages) output.summary(`Accuracy on new images: ${statement(accuracy.newImages)}.`);
+  if (account.learningCurve) printCurve(output, account.learningCurve);
   if (account.confusions.length > 0) {
     output.summary();
     const rows = account.confusions.map(({ truth, predicted, count }) => [oneLine(truth), oneLine(predicted), count]);
@@ -26,6 +20,12 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   }
   if (labelRest) {
     output.summary(`Labelled ${plural(counts.labels, 'item')}; ${plural(counts.unsure, 'item')} left for people.`);
+    if (accuracy.labels) {
+      const { machine, people } = accuracy.labels;
+      output.summary(
+        `Accuracy of the ${plural(machine, 'machine label')}: ${statement(accuracy.labels)}; the ${plural(people, 'label')} by people are apart.`,
+      );
+    }
   }
   if (result.backbones.length > 0)
     output.summary(`Embedder: ${result.embedder}, of ${plural(result.backbones.length, 'way')} to a vector.`);
@@ -33,8 +33,27 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   for (const warning of result.warnings) output.note(`note: ${warning}`);
 }
 
-function printAudit(output: Output, { accuracy, interval: [low, high], count, ece, eceByChance }: Account): void {
-  output.summary(
-    `Accuracy ${formatPercent(accuracy)} on ${plural(count, 'audit item')} (95 %: ${formatPercent(low)} to ${formatPercent(high)}), calibration error ${ece.toFixed(3)} (exactly right confidences would show ${eceByChance.toFixed(3)}).`,
-  );
+function printCurve(output: Output, { goal, more, moreInterval, limit }: LearningCurve): void {
+  const wanted = formatPercent(goal, 0);
+  if (more === 0) return;
+  if (more === null) {
+    output.summary(
+      `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled.`,
+    );
+    return;
+  }
+  const [low, high] = moreInterval ?? [null, null];
+  const upTo = high === null ? 'perhaps never' : formatCount(high);
+  const between = low === null ? '' : ` (95 %: ${formatCount(low)} to ${upTo})`;
+  output.summary(`For ${wanted}, about ${formatCount(more)} more labels like these${between}.`);
+}
+
+/** `83.1 % (95 %: 74.0 % to 90.2 %), on 60 labels by cross-validation`. */
+function statement({ accuracy, interval: [low, high], count, measuredOn, picked }: StatedAccuracy): string {
+  const how = picked
+    ? `from ${plural(count, 'label')} that were picked for teaching, so the upper end is wide; teach select --audit 100 tells more`
+    : measuredOn === 'audit'
+      ? `on ${plural(count, 'audit item')}`
+      : `on ${plural(count, 'label')} by cross-validation`;
+  return `${formatPercent(accuracy)} (95 %: ${formatPercent(low)} to ${formatPercent(high)}), ${how}`;
 }

@@ -65,8 +65,22 @@ export async function doubtsIn(workspace: Workspace, task: string, ids: readonly
   const probabilities = newSharedMatrix(rows.length, classNames.length);
   for (const [i, { row }] of rows.entries()) probabilities.data.set(row, i * classNames.length);
   const given = Int32Array.from(rows, ({ className }) => indexOf.get(className) as number);
-  return rankLabelErrors(probabilities, given).map(({ place, selfConfidence, suggested, flagged }) => {
+  const doubts = rankLabelErrors(probabilities, given).map(({ place, selfConfidence, suggested, flagged }): Doubt => {
     const { itemId, className, origin } = rows[place];
     return { itemId, className, origin, selfConfidence, suggested: classNames[suggested], flagged };
   });
+  return loneLast(doubts);
+}
+
+/** The only example of a class is judged by models that never saw the class: nothing can be said of it, so it is last. */
+function loneLast(doubts: readonly Doubt[]): Doubt[] {
+  const examples = new Map<string, number>();
+  for (const { className, origin } of doubts) {
+    if (!isMachine(origin)) examples.set(className, (examples.get(className) ?? 0) + 1);
+  }
+  const isLone = ({ className, origin }: Doubt) => !isMachine(origin) && examples.get(className) === 1;
+  return [
+    ...doubts.filter((doubt) => !isLone(doubt)),
+    ...doubts.filter(isLone).map((doubt) => ({ ...doubt, flagged: false })),
+  ];
 }

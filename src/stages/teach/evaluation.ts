@@ -86,15 +86,15 @@ export async function accountOf(
   const right = rights.reduce((sum, value) => sum + value, 0);
   const interval = wilsonInterval(right, rows.length);
   if (interval[1] - interval[0] > WIDE) {
-    const what = audited ? 'audit items' : 'labels';
     warnings.push(
-      `${rows.length} ${what} are too few to say more than that accuracy is between ${percent(interval[0])} and ${percent(interval[1])}` +
-        (audited ? ': draw more with labelsmith teach select --audit N' : ''),
+      audited
+        ? `${rows.length} audit items say little: draw more with labelsmith teach select --audit N`
+        : `${rows.length} labels say little of how good it is`,
     );
   }
   if (!audited) {
     warnings.push(
-      'accuracy is cross-validated on the labels, which need not be like the rest: draw a random audit set with labelsmith teach select --audit 100',
+      'accuracy rests on the labels, which need not be like the rest: draw a random audit set with labelsmith teach select --audit 100',
     );
   }
   return {
@@ -148,5 +148,3 @@ function confusionsOf(
     .sort((a, b) => b.count - a.count || (a.truth + a.predicted < b.truth + b.predicted ? -1 : 1))
     .slice(0, CONFUSIONS);
 }
-
-const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;

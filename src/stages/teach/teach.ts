@@ -12,18 +12,21 @@ import { LabelsmithError } from '../../errors.ts';
 import { writeWorkspaceFile } from '../../files/atomic.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import type { Matrix } from '../../math/matrix.ts';
 import { wilsonInterval } from '../../math/metrics/classification.ts';
 import { type ClassifierInfo, classifierModel } from '../classify/classifier-file.ts';
 import { embedIn } from '../embed/embed.ts';
 import { augmentationsOf } from './augmentations.ts';
 import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
 import { type Account, accountOf } from './evaluation.ts';
+import { familiarityOf } from './familiarity.ts';
 import { type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
 import { labelTheRest } from './label-rest.ts';
 import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
 import type { MethodName } from './methods.ts';
 import type { Augmentations, Problem } from './problem.ts';
 import type { SearchWidth } from './search.ts';
+import { type TaughtAccuracy, taughtAccuracy, wasPicked } from './stated-accuracy.ts';
 
 export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
   /** The task whose labels are learned. Default `class`. */
@@ -75,6 +78,9 @@ export interface TeachResult extends RunResult {
     readonly folds: number;
   };
   readonly steps: readonly Step[];
+  /** What it comes to: one figure a question. */
+  readonly accuracy: TaughtAccuracy;
+  /** Everything that was measured, of the classifier on all items. */
   readonly account: Account;
   readonly warnings: readonly string[];
   readonly counts: {
@@ -84,6 +90,8 @@ export interface TeachResult extends RunResult {
     readonly classes: number;
     /** Items that got a label. */
     readonly labels: number;
+    /** Items that look like nothing that was labelled, estimated. */
+    readonly foreign: number;
     /** Items whose prediction is below the threshold. */
     readonly unsure: number;
   };
@@ -113,9 +121,11 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
     try {
       const augmentations = await augmentationsFor(workspace, items, labelled.problem, options);
       const labelledTask = { ...labelled, problem: { ...labelled.problem, augmentations } };
-      const { learned, account } = await workspace.engine.withInference(options, async (pool) => {
+      const { learned, foreign, account } = await workspace.engine.withInference(options, async (pool) => {
         const rounds = await learnRounds(pool, labelledTask.problem, { ...options, budgetMs });
-        return { learned: rounds, account: await accountOf(pool, items, labelledTask, rounds) };
+        const { known, foreign } = await familiarityOf(pool, labelledTask.problem, rounds.folds, options.signal);
+        scaleRows(rounds.probabilities, known);
+        return { learned: rounds, foreign, account: await accountOf(pool, items, labelledTask, rounds) };
       });
       const model = await saveClassifier(workspace, items, labelledTask, learned, options);
       const rest = labelRest
@@ -124,7 +134,10 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
             key: model.sha256,
           })
         : { labels: 0, unsure: 0 };
-      return resultOf(items, labelledTask, learned, account, model, rest, backbone);
+      const { probabilities } = learned;
+      const picked = await wasPicked(store, task);
+      const accuracy = taughtAccuracy({ items, labelledTask, probabilities, threshold, labelRest, picked });
+      return resultOf({ items, labelledTask, learned, account, accuracy, foreign, model, rest, backbone });
     } catch (error) {
       if (!options.signal?.aborted) throw error;
       throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
@@ -184,15 +197,37 @@ async function augmentationsFor(
   }
 }
 
-function resultOf(
-  items: TaskItems,
-  labelledTask: LabelledTask,
-  learned: RoundsResult,
-  account: Account,
-  model: { readonly path: string; readonly sha256: string },
-  labelled: { readonly labels: number; readonly unsure: number },
-  backbone: BackboneChoice | null,
-): TeachResult {
+/** The chance of every class, where an item may be of none of them. */
+function scaleRows({ data, columns }: Matrix, known: Float64Array): void {
+  for (const [row, chance] of known.entries()) {
+    if (chance === 1) continue;
+    for (let i = row * columns; i < (row + 1) * columns; i++) data[i] = data[i] * chance;
+  }
+}
+
+interface Taught {
+  readonly items: TaskItems;
+  readonly labelledTask: LabelledTask;
+  readonly learned: RoundsResult;
+  readonly account: Account;
+  readonly accuracy: TaughtAccuracy;
+  readonly foreign: number;
+  readonly model: { readonly path: string; readonly sha256: string };
+  readonly rest: { readonly labels: number; readonly unsure: number };
+  readonly backbone: BackboneChoice | null;
+}
+
+function resultOf({
+  items,
+  labelledTask,
+  learned,
+  account,
+  accuracy,
+  foreign,
+  model,
+  rest,
+  backbone,
+}: Taught): TeachResult {
   const { heldOut, steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
   const labels = labelledTask.problem.labelled.length;
   const crossValidated = {
@@ -203,6 +238,11 @@ function resultOf(
   };
   const warnings = [...labelledTask.warnings, ...account.warnings];
   for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
+  if (foreign > 0) {
+    warnings.push(
+      `about ${foreign} items look like nothing that was labelled and are left for people: label some of them if they are of other classes`,
+    );
+  }
   if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
   return {
     task: items.task.name,
@@ -213,6 +253,7 @@ function resultOf(
     crossValidated,
     backbones: backbone?.trials ?? [],
     steps,
+    accuracy,
     account,
     warnings,
     interrupted: false,
@@ -221,9 +262,11 @@ function resultOf(
       labelled: labels,
       audit: items.audit.size,
       classes: labelledTask.classNames.length,
-      ...labelled,
+      foreign,
+      ...rest,
     },
     metrics: {
+      accuracy,
       technique,
       settings,
       temperature,
