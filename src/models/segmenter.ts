@@ -6,12 +6,10 @@
  * are; it lies within its box and is never empty.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import type { MaskRle } from '../core/dataset.ts';
-import { LabelsmithError, messageOf } from '../errors.ts';
+import { WorkerPool } from '../threads/worker-pool.ts';
 import type { BoxCrop } from './segmenter/crop.ts';
 import type { SegmentSettings } from './segmenter/grab-cut.ts';
-import type { SegmentReply, SegmentRequest } from './segmenter/segmenter.worker.ts';
 
 export interface Segmenter {
   /** Says what made a mask: the method and all its settings. */
@@ -45,25 +43,11 @@ const SETTINGS: SegmentSettings = {
 
 /** Raised when the method changes in what no setting says. */
 const VERSION = 1;
-/** One under way, one ready. */
-const QUEUE_PER_WORKER = 2;
-
 /** `segmenter.worker.ts` in a checkout, `.js` when compiled. */
 const WORKER = new URL(
   `./segmenter/segmenter.worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
   import.meta.url,
 );
-
-interface Waiting {
-  readonly crop: BoxCrop;
-  readonly resolve: (mask: MaskRle) => void;
-  readonly reject: (error: LabelsmithError) => void;
-}
-
-interface Lane {
-  readonly worker: Worker;
-  readonly pending: Map<number, Waiting>;
-}
 
 export interface SegmenterOptions {
   /** Worker threads (default: the cores this process may use). */
@@ -71,82 +55,23 @@ export interface SegmenterOptions {
 }
 
 export function openSegmenter({ threads = availableParallelism() }: SegmenterOptions = {}): Segmenter {
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new LabelsmithError('USAGE', `threads must be a whole number of at least 1, not ${threads}`);
-  }
-  const lanes: Lane[] = Array.from({ length: threads }, startLane);
-  const waiting: Waiting[] = [];
-  let broken: LabelsmithError | undefined;
-  let nextId = 0;
-
-  function startLane(): Lane {
-    // Node hands `--input-type` on to threads and then refuses it there; all else is best inherited.
-    const evaluated = process.execArgv.some((flag) => flag.startsWith('--input-type'));
-    const lane: Lane = { worker: new Worker(WORKER, evaluated ? { execArgv: [] } : {}), pending: new Map() };
-    // A thread with nothing to do does not keep the process alive.
-    lane.worker.unref();
-    lane.worker.on('message', (reply: SegmentReply) => settle(lane, reply));
-    lane.worker.on('messageerror', (error) => breakDown(messageOf(error)));
-    lane.worker.on('error', (error) => breakDown(messageOf(error)));
-    lane.worker.on('exit', (code) => breakDown(`exit code ${code}`));
-    return lane;
-  }
-
-  /** A thread ends only by running out of memory or when the segmenter is closed: what it had cannot be answered. */
-  function breakDown(reason: string): void {
-    broken ??= new LabelsmithError('UNSUPPORTED', `a segmenting thread ended (${reason})`, {
-      hint: 'If it ran out of memory, use fewer --threads.',
-    });
-    const lost = [...lanes.flatMap(({ pending }) => [...pending.values()]), ...waiting.splice(0)];
-    for (const { pending } of lanes) pending.clear();
-    for (const { reject } of lost) reject(broken);
-  }
-
-  function settle(lane: Lane, reply: SegmentReply): void {
-    const request = lane.pending.get(reply.id);
-    if (!request) return;
-    lane.pending.delete(reply.id);
-    if (lane.pending.size === 0) lane.worker.unref();
-    if (reply.kind === 'done') request.resolve(reply.mask);
-    else {
-      const hint = 'This is a bug in labelsmith: please report it with this message.';
-      request.reject(new LabelsmithError('UNSUPPORTED', reply.message, { hint }));
-    }
-    dispatch();
-  }
-
-  function dispatch(): void {
-    while (waiting.length > 0) {
-      const lane = lanes.reduce((least, one) => (one.pending.size < least.pending.size ? one : least));
-      if (lane.pending.size >= QUEUE_PER_WORKER) return;
-      const request = waiting.shift() as Waiting;
-      const id = nextId++;
-      lane.pending.set(id, request);
-      if (lane.pending.size === 1) lane.worker.ref();
-      // A copy, since memory that libvips allocated cannot be handed over.
-      const pixels = request.crop.pixels.slice();
-      const message: SegmentRequest = { id, crop: { ...request.crop, pixels }, settings: SETTINGS };
-      lane.worker.postMessage(message, [pixels.buffer]);
-    }
-  }
-
+  const pool = new WorkerPool<BoxCrop, MaskRle>({
+    worker: WORKER,
+    threads,
+    data: SETTINGS,
+    what: 'a segmenting thread',
+  });
   return {
     key: keyOf(),
     input: INPUT,
-    capacity: threads * QUEUE_PER_WORKER,
+    capacity: pool.capacity,
     segment: (crop) =>
-      new Promise((resolve, reject) => {
-        if (broken) reject(broken);
-        else {
-          waiting.push({ crop, resolve, reject });
-          dispatch();
-        }
+      pool.run(() => {
+        // A copy, since memory that libvips allocated cannot be handed over.
+        const pixels = crop.pixels.slice();
+        return { request: { ...crop, pixels }, transfer: [pixels.buffer] };
       }),
-    async close() {
-      broken ??= new LabelsmithError('INTERRUPTED', 'the segmenter is closed');
-      breakDown('closed');
-      await Promise.all(lanes.map(({ worker }) => worker.terminate()));
-    },
+    close: () => pool.close(),
   };
 }
 

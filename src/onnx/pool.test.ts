@@ -88,7 +88,7 @@ test('a worker that dies fails its requests with a reason and is replaced', asyn
 });
 
 test('a closed pool refuses work, and closing twice is harmless', async () => {
-  const pool = await InferencePool.create({ threads: 1, queuePerWorker: 1 });
+  const pool = await InferencePool.create({ threads: 1, queuePerThread: 1 });
   const model = await pool.load(times(2), { key: 'double' });
   const runs = Array.from({ length: 5 }, () => pool.run(model, { x: uint8([7]) }));
   const settled = Promise.allSettled(runs);

@@ -1,6 +1,6 @@
 /** A thread that decodes one HEIF file after the other. */
-import { parentPort } from 'node:worker_threads';
 import { messageOf } from '../../errors.ts';
+import { serve } from '../../threads/serve.ts';
 import { HeifDecoder, HeifError, type HeifFailure, type HeifImage } from './libheif.ts';
 
 export interface HeifRequest {
@@ -16,9 +16,6 @@ export type HeifReply = { readonly spent: boolean } & (
 
 /** What a photograph of 24 million pixels leaves behind is kept for the next one. */
 const KEPT_HEAP_BYTES = 256 * 1024 * 1024;
-
-const port = parentPort;
-if (port === null) throw new Error('runs as a worker thread only');
 
 let decoder: HeifDecoder | undefined;
 
@@ -38,9 +35,9 @@ function answer({ bytes, maxPixels }: HeifRequest): HeifReply {
   }
 }
 
-port.on('message', (request: HeifRequest) => {
+serve<undefined, HeifRequest, HeifReply>(() => (request) => {
   const reply = answer(request);
-  const moved =
-    reply.kind === 'image' ? [reply.image.tiff.buffer, ...(reply.image.exif ? [reply.image.exif.buffer] : [])] : [];
-  port.postMessage(reply, moved);
+  if (reply.kind === 'failure') return { reply };
+  const { tiff, exif } = reply.image;
+  return { reply, transfer: exif ? [tiff.buffer, exif.buffer] : [tiff.buffer] };
 });

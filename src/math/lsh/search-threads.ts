@@ -1,6 +1,5 @@
 /** Splits many queries over threads that each search the same hashed vectors. */
-import { Worker } from 'node:worker_threads';
-import { LabelsmithError, messageOf } from '../../errors.ts';
+import { WorkerPool } from '../../threads/worker-pool.ts';
 import type { Neighbours } from '../knn/neighbours.ts';
 import type { Matrix } from '../matrix.ts';
 import type { SearchReply, SearchRequest, SearchWorkerData } from './search.worker.ts';
@@ -18,19 +17,11 @@ export interface SearchBatch {
 
 const WORKER = new URL(`./search.worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
-interface Pending {
-  readonly resolve: (reply: SearchReply) => void;
-  readonly reject: (error: Error) => void;
-}
-
 export class SearchThreads {
-  readonly #data: SearchWorkerData;
-  readonly #threads: number;
-  #workers: { readonly worker: Worker; readonly pending: Pending[] }[] = [];
+  readonly #pool: WorkerPool<SearchRequest, SearchReply>;
 
   constructor(data: SearchWorkerData, threads: number) {
-    this.#data = data;
-    this.#threads = threads;
+    this.#pool = new WorkerPool({ worker: WORKER, threads, data, queuePerThread: 1, what: 'a search thread' });
   }
 
   /** Searches a batch; the answers are put into `found`, what was read is added to `read`. */
@@ -38,19 +29,22 @@ export class SearchThreads {
     const { margins, queries, start, end, n, effort } = batch;
     const rows = end - start;
     const width = margins.length / rows;
-    const share = Math.ceil(rows / this.#threads);
+    const share = Math.ceil(rows / this.#pool.threads);
     const asked: Promise<void>[] = [];
-    for (let t = 0, from = 0; from < rows; t++, from += share) {
+    for (let from = 0; from < rows; from += share) {
       const to = Math.min(rows, from + share);
-      const request: SearchRequest = {
-        margins: margins.slice(from * width, to * width),
-        queries: queries.data.slice((start + from) * queries.columns, (start + to) * queries.columns),
-        rows: to - from,
-        n,
-        effort,
-      };
+      const replied = this.#pool.run(() => {
+        const request: SearchRequest = {
+          margins: margins.slice(from * width, to * width),
+          queries: queries.data.slice((start + from) * queries.columns, (start + to) * queries.columns),
+          rows: to - from,
+          n,
+          effort,
+        };
+        return { request, transfer: [request.margins.buffer, request.queries.buffer] };
+      });
       asked.push(
-        this.#ask(t, request).then((reply) => {
+        replied.then((reply) => {
           found.indices.set(reply.indices, (start + from) * n);
           found.similarities.set(reply.similarities, (start + from) * n);
           read.codes += reply.read.codes;
@@ -61,42 +55,7 @@ export class SearchThreads {
     await Promise.all(asked);
   }
 
-  async close(): Promise<void> {
-    const workers = this.#workers;
-    this.#workers = [];
-    await Promise.all(workers.map(({ worker }) => worker.terminate()));
-  }
-
-  #ask(thread: number, request: SearchRequest): Promise<SearchReply> {
-    this.#workers[thread] ??= this.#startWorker();
-    const { worker, pending } = this.#workers[thread];
-    const { promise, resolve, reject } = Promise.withResolvers<SearchReply>();
-    pending.push({ resolve, reject });
-    worker.ref();
-    worker.postMessage(request, [request.margins.buffer as ArrayBuffer, request.queries.buffer as ArrayBuffer]);
-    return promise;
-  }
-
-  #startWorker() {
-    const worker = new Worker(WORKER, { workerData: this.#data });
-    const pending: Pending[] = [];
-    worker.unref();
-    // Answers come in the order of the requests.
-    worker.on('message', (reply: SearchReply) => {
-      pending.shift()?.resolve(reply);
-      if (pending.length === 0) worker.unref();
-    });
-    let failure: unknown;
-    worker.on('error', (error) => {
-      failure = error;
-    });
-    worker.on('exit', (code) => {
-      const reason = failure === undefined ? `exit code ${code}` : messageOf(failure);
-      this.#workers = this.#workers.filter((other) => other.worker !== worker);
-      for (const { reject } of pending.splice(0)) {
-        reject(new LabelsmithError('UNSUPPORTED', `a search thread ended (${reason})`));
-      }
-    });
-    return { worker, pending };
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 }

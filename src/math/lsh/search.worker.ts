@@ -1,14 +1,13 @@
 /** The thread behind `search-threads.ts`: answers one request after the other from what it was started with. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { LabelsmithError } from '../../errors.ts';
+import { type Served, serve } from '../../threads/serve.ts';
 import { noNeighbours } from '../knn/neighbours.ts';
 import { type Effort, type HashedVectors, Searcher, type SearchSettings } from './searcher.ts';
 
 export interface SearchRequest {
   /** [rows, planes] */
-  readonly margins: Float32Array;
+  readonly margins: Float32Array<ArrayBuffer>;
   /** [rows, columns] */
-  readonly queries: Float32Array;
+  readonly queries: Float32Array<ArrayBuffer>;
   readonly rows: number;
   readonly n: number;
   readonly effort: Effort;
@@ -25,14 +24,7 @@ export interface SearchReply {
   readonly read: { readonly codes: number; readonly vectors: number };
 }
 
-const port = parentPort;
-if (!port)
-  throw new LabelsmithError('UNSUPPORTED', 'search.worker is started by SearchThreads, in a thread of its own');
-
-const { hashed, settings } = workerData as SearchWorkerData;
-const searcher = new Searcher(hashed, settings);
-
-port.on('message', ({ margins, queries, rows, n, effort }: SearchRequest) => {
+function answer(searcher: Searcher, { margins, queries, rows, n, effort }: SearchRequest): Served<SearchReply> {
   const found = noNeighbours(rows, n);
   const read = { codes: 0, vectors: 0 };
   const columns = queries.length / rows;
@@ -41,6 +33,12 @@ port.on('message', ({ margins, queries, rows, n, effort }: SearchRequest) => {
     const query = queries.subarray(q * columns, (q + 1) * columns);
     searcher.search(margins, q * width, query, effort, found, q * n, read);
   }
-  const reply: SearchReply = { indices: found.indices, similarities: found.similarities, read };
-  port.postMessage(reply, [found.indices.buffer as ArrayBuffer, found.similarities.buffer as ArrayBuffer]);
+  const { indices, similarities } = found;
+  const transfer = [indices.buffer as ArrayBuffer, similarities.buffer as ArrayBuffer];
+  return { reply: { indices, similarities, read }, transfer };
+}
+
+serve<SearchWorkerData, SearchRequest, SearchReply>(({ hashed, settings }) => {
+  const searcher = new Searcher(hashed, settings);
+  return (request) => answer(searcher, request);
 });

@@ -3,11 +3,11 @@
  * that look at everything. Requests are done one after the other; each gets one reply.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { plainError } from '../../threads/plain-error.ts';
 import type { SqlValue, Transaction, WriteResult } from '../sql/driver.ts';
 import type { Connection } from './connection.ts';
 import { checkpoint, guarded, openReader, openWriter } from './connection.ts';
 import type { Answers, Reply, Request, WorkerSetup } from './protocol.ts';
-import { plainError } from './protocol.ts';
 
 const setup = workerData as WorkerSetup;
 const port = parentPort;

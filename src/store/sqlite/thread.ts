@@ -1,8 +1,8 @@
 /** The calling thread's end of a connection in a thread of its own. It keeps the process alive only while it is busy. */
 import { Worker } from 'node:worker_threads';
 import { LabelsmithError } from '../../errors.ts';
+import { errorOf } from '../../threads/plain-error.ts';
 import type { Answers, Reply, Request, WorkerSetup } from './protocol.ts';
-import { errorOf } from './protocol.ts';
 
 interface Pending {
   resolve(value: Answers[keyof Answers]): void;
