@@ -93,10 +93,11 @@ export { type PreparedModel, type PrepareOptions, prepareModel } from './models/
 export type { PreparedEmbedder } from './models/prepare-embedder.ts';
 export type { BoxCrop } from './models/segmenter/crop.ts';
 export { openSegmenter, type Segmenter, type SegmenterInput, type SegmenterOptions } from './models/segmenter.ts';
-export { type CollectOptions, collectReport, type ReadThumbnail, type ReportStore } from './report/collect.ts';
+export { type CollectOptions, collectReport, type ReportStore } from './report/collect.ts';
 export { renderReport } from './report/html.ts';
 export type { Pictures, ShotOptions } from './report/picture.ts';
 export type { ReportPicture, ReportShape, Thumbnail } from './report/picture-data.ts';
+export type { ReadThumbnail } from './report/pictures.ts';
 export type {
   Exemplar,
   GatheredSection,
@@ -120,14 +121,9 @@ export type { ListOptions, Source, SourceEntry, SourceItem, SourceProblem } from
 export { type AddOptions, type AddResult, addTo } from './stages/add/add.ts';
 export { type AddEstimate, estimateAdd } from './stages/add/estimate.ts';
 export { openSources } from './stages/add/open-sources.ts';
-export {
-  type AuditOptions,
-  type AuditResult,
-  answerAudit,
-  type ClassAccuracy,
-  drawAudit,
-  estimateAudit,
-} from './stages/audit/audit.ts';
+export { answerAudit } from './stages/audit/answers.ts';
+export { type AuditOptions, drawAudit } from './stages/audit/audit.ts';
+export { type AuditResult, type ClassAccuracy, estimateAudit } from './stages/audit/estimate.ts';
 export { type Classifier, type ClassifierInfo, openClassifier } from './stages/classify/classifier-file.ts';
 export { type ClassifyOptions, type ClassifyResult, classifyIn } from './stages/classify/classify.ts';
 export type { RunningClassifier } from './stages/classify/classify-stage.ts';
@@ -156,16 +152,16 @@ export {
   embedIn,
   estimateEmbed,
 } from './stages/embed/embed.ts';
-export {
-  type CandidateSource,
-  type ClassificationPart,
-  type ClusteringPart,
-  type Evaluation,
-  type EvaluationDetails,
-  evaluate,
-  type ImagePrediction,
-  type Predictions,
-} from './stages/evaluate/evaluate.ts';
+export { evaluate } from './stages/evaluate/evaluate.ts';
+export type {
+  CandidateSource,
+  ClassificationPart,
+  ClusteringPart,
+  Evaluation,
+  EvaluationDetails,
+  ImagePrediction,
+  Predictions,
+} from './stages/evaluate/evaluation.ts';
 export type { Truth as GroundTruth, TruthImage } from './stages/evaluate/ground-truth.ts';
 export { type ExportEffects, type ExportOptions, exportWorkspace } from './stages/export/export.ts';
 export { exportIn } from './stages/export/export-in.ts';

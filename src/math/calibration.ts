@@ -2,10 +2,11 @@
  * Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017): logits are divided by the one
  * number that makes held-out labels most likely. Classes keep their order, so no accuracy changes.
  */
+import { goldenSection } from './golden-section.ts';
 import { type Matrix, newSharedMatrix } from './matrix.ts';
 
-const LEAST = 0.05;
-const MOST = 20;
+const MIN_TEMPERATURE = 0.05;
+const MAX_TEMPERATURE = 20;
 
 /**
  * The temperature of least mean cross-entropy, between 0.05 and 20. Golden-section search on its logarithm (the loss is
@@ -15,23 +16,15 @@ const MOST = 20;
  * @param labels shape [n], the true class of each.
  */
 export function fitTemperature(logits: Matrix, labels: ArrayLike<number>): number {
-  const ratio = (Math.sqrt(5) - 1) / 2;
-  let [low, high] = [Math.log(LEAST), Math.log(MOST)];
   const loss = (log: number) => meanCrossEntropy(logits, labels, Math.exp(log));
-  let [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
-  let [lossA, lossB] = [loss(a), loss(b)];
-  for (let i = 0; i < 38; i++) {
-    if (lossA <= lossB) {
-      [high, b, lossB] = [b, a, lossA];
-      a = high - ratio * (high - low);
-      lossA = loss(a);
-    } else {
-      [low, a, lossA] = [a, b, lossB];
-      b = low + ratio * (high - low);
-      lossB = loss(b);
-    }
-  }
-  return Math.exp((low + high) / 2);
+  return Math.exp(
+    goldenSection(loss, {
+      low: Math.log(MIN_TEMPERATURE),
+      high: Math.log(MAX_TEMPERATURE),
+      steps: 38,
+      onTie: 'low',
+    }),
+  );
 }
 
 /** Mean of −log softmax(logits / temperature)[label]; shape of `logits` [n, classes]. */

@@ -5,19 +5,17 @@
  *
  * Resident: what {@link ImagePass} holds, at most 20,000 vectors while exemplars are chosen, and the pictures.
  */
-import type { ImageId, RegionId } from '../core/ids.ts';
-import { type ImagePath, QUALITY_FLAGS } from '../core/image.ts';
+import { chunks } from '../core/chunks.ts';
+import type { ImageId } from '../core/ids.ts';
+import { QUALITY_FLAGS } from '../core/image.ts';
 import { taxonomy } from '../corpus/corpus.ts';
 import type { ClassRecord, QuarantineRow, RunRecord, SimilarPair, Store, StoreSummary } from '../store/store.ts';
 import { ImagePass } from './image-pass.ts';
 import { ABSOLUTE, type PathNames, type Paths, pathNames } from './paths.ts';
-import type { ReportPicture, ReportShape, Thumbnail } from './picture-data.ts';
-import type { GatheredSection, ReportClass, ReportCopies, ReportData, ReportFlag, ReportGroup } from './report-data.ts';
-import { shapeOf } from './shapes.ts';
+import { pictureOrder, type ReadThumbnail, readPictures } from './pictures.ts';
+import type { GatheredSection, ReportClass, ReportData, ReportFlag, ReportGroup } from './report-data.ts';
+import { readShapes } from './shapes.ts';
 import { chooseTypical, type ReadVectors } from './typical.ts';
-
-/** Gives an image's thumbnail, or null where none can be made any more. */
-export type ReadThumbnail = (id: ImageId) => Promise<Thumbnail | null>;
 
 /** What of the store is read. */
 export type ReportStore = Pick<
@@ -59,12 +57,6 @@ const MAX_FLAG_EXAMPLES = 12;
 const MAX_QUARANTINE_ROWS = 200;
 const MAX_RUNS = 50;
 const PAGE = 256;
-/** Thumbnails read at once. */
-const READS_AT_ONCE = 8;
-/** Exemplars of each class that come before groups and flags when pictures run short. */
-const FIRST_EXEMPLARS = 3;
-/** Regions of one image that are drawn with their masks and keypoints. */
-const MAX_SHAPES = 12;
 
 export async function collectReport(
   store: ReportStore,
@@ -157,8 +149,8 @@ async function withExemplars(
   const tallies = pass.classes();
   const chosen = await chooseTypical(tallies, places, vectors, async (ids) => {
     const hashes = new Map<ImageId, string>();
-    for (let start = 0; start < ids.length; start += PAGE) {
-      for (const image of await Promise.all(ids.slice(start, start + PAGE).map((id) => store.image(id)))) {
+    for (const page of chunks(ids, PAGE)) {
+      for (const image of await Promise.all(page.map((id) => store.image(id)))) {
         if (image) hashes.set(image.id, image.perceptualHash);
       }
     }
@@ -183,32 +175,6 @@ async function withExemplars(
       doubtful: tally.doubtful.list().filter(({ imageId }) => !shown.has(imageId)),
     };
   });
-}
-
-/** Of the regions that are drawn, those that are more than a box. */
-async function readShapes(
-  store: ReportStore,
-  classes: readonly ReportClass[],
-  pictures: ReadonlyMap<ImageId, ReportPicture>,
-): Promise<Map<RegionId, ReportShape>> {
-  const wanted = new Set<RegionId>();
-  const imageIds = new Set<ImageId>();
-  for (const { imageId, regions } of classes.flatMap(({ typical, doubtful }) => [...typical, ...doubtful])) {
-    if (!pictures.has(imageId) || regions.length === 0) continue;
-    imageIds.add(imageId);
-    for (const { id } of regions.slice(0, MAX_SHAPES)) wanted.add(id);
-  }
-  const shapes = new Map<RegionId, ReportShape>();
-  const ids = [...imageIds];
-  for (let start = 0; start < ids.length; start += PAGE) {
-    for (const [imageId, regions] of await store.regionsOf(ids.slice(start, start + PAGE))) {
-      for (const region of regions) {
-        const shape = wanted.has(region.id) ? shapeOf(region, pictures.get(imageId) as ReportPicture) : null;
-        if (shape) shapes.set(region.id, shape);
-      }
-    }
-  }
-  return shapes;
 }
 
 /** Says of each group what made it one, from the pairs of the members that are shown. */
@@ -251,77 +217,4 @@ async function firstRows(pages: AsyncIterable<readonly QuarantineRow[]>, names: 
 function withNames(run: RunRecord, names: PathNames): RunRecord {
   const settings = Object.entries(run.settings).map(([key, value]) => [key, names.value(value)]);
   return { ...run, settings: Object.fromEntries(settings) };
-}
-
-/** Which pictures matter most: the first of every class, then what sections gathered, groups, flags and copies, then the rest class by class. */
-function pictureOrder(
-  classes: readonly ReportClass[],
-  gathered: readonly GatheredSection[],
-  groups: readonly ReportGroup[],
-  quality: readonly ReportFlag[],
-  copies: readonly ReportCopies[],
-): Set<ImageId> {
-  const order = new Set<ImageId>();
-  const shown = classes.map(({ typical, doubtful }) => interleaved(typical, doubtful).map(({ imageId }) => imageId));
-  const most = Math.max(0, ...shown.map((list) => list.length));
-  const rank = (r: number) => {
-    for (const list of shown) if (r < list.length) order.add(list[r]);
-  };
-  for (let r = 0; r < FIRST_EXEMPLARS; r++) rank(r);
-  for (const { pictures } of gathered) for (const id of pictures) order.add(id);
-  for (const { members } of groups) for (const id of members) order.add(id);
-  for (const { examples } of quality) for (const id of examples) order.add(id);
-  for (const { imageId } of copies) order.add(imageId);
-  for (let r = FIRST_EXEMPLARS; r < most; r++) rank(r);
-  return order;
-}
-
-/** Three of the first, one of the second, and so on. */
-function interleaved<T>(first: readonly T[], second: readonly T[]): T[] {
-  const result: T[] = [];
-  for (let i = 0; i < Math.max(Math.ceil(first.length / 3), second.length); i++) {
-    result.push(...first.slice(3 * i, 3 * i + 3), ...second.slice(i, i + 1));
-  }
-  return result;
-}
-
-async function readPictures(
-  store: ReportStore,
-  readThumbnail: ReadThumbnail,
-  order: ReadonlySet<ImageId>,
-  most: { readonly pictures: number; readonly bytes: number; readonly names: PathNames },
-): Promise<{ pictures: Map<ImageId, ReportPicture>; leftOut: number }> {
-  const pictures = new Map<ImageId, ReportPicture>();
-  const ids = [...order];
-  let bytes = 0;
-  for (let start = 0; start < ids.length; start += READS_AT_ONCE) {
-    const page = ids.slice(start, start + READS_AT_ONCE);
-    const [paths, records, thumbnails] = await Promise.all([
-      store.pathsOfImages(page),
-      Promise.all(page.map((id) => store.image(id))),
-      Promise.all(page.map(readThumbnail)),
-    ]);
-    for (const [i, id] of page.entries()) {
-      const [thumbnail, record] = [thumbnails[i], records[i]];
-      if (!thumbnail || !record) continue;
-      const full = pictures.size === most.pictures || bytes + thumbnail.bytes.length > most.bytes;
-      if (full) return { pictures, leftOut: ids.length - start - i };
-      bytes += thumbnail.bytes.length;
-      pictures.set(id, {
-        file: fileOf(paths.get(id)?.[0], id, most.names),
-        width: record.width,
-        height: record.height,
-        thumbnail,
-      });
-    }
-  }
-  return { pictures, leftOut: 0 };
-}
-
-/** The path below its source. */
-function fileOf(path: ImagePath | undefined, id: ImageId, names: PathNames): string {
-  if (!path) return id;
-  const { path: full, sourceRoot } = path;
-  const below = full.startsWith(sourceRoot) ? full.slice(sourceRoot.length).replace(/^(!?[/\\])/, '') : '';
-  return below || names.path(full);
 }

@@ -48,7 +48,7 @@ const PAIRS = 12;
 /** Fewer say nothing of a pair. */
 const MIN_COUNT = 2;
 const SAME_PLACE = 0.6;
-const LEAST_SCORE = 0.15;
+const MIN_SCORE = 0.15;
 const NEIGHBOURS = 5;
 const PAGE = 512;
 
@@ -117,12 +117,12 @@ async function byCandidates({ store }: Workspace): Promise<ConfusingPair[]> {
 function addOverlaps(pairs: Pairs, imageId: ImageId, detections: Detections, names: readonly string[]): void {
   const { count, scores, classes } = detections;
   const taken = new Set<number>();
-  for (let i = 0; i < count && scores[i] >= LEAST_SCORE; i++) {
+  for (let i = 0; i < count && scores[i] >= MIN_SCORE; i++) {
     if (taken.has(i)) continue;
     const box = boxAt(detections, i);
     for (let j = i + 1; j < count && scores[j] >= scores[i] / 2; j++) {
       const [a, b] = [names[classes[i]], names[classes[j]]];
-      if (a === b || scores[j] < LEAST_SCORE) continue;
+      if (a === b || scores[j] < MIN_SCORE) continue;
       const other = boxAt(detections, j);
       if (iou(box, other) < SAME_PLACE) continue;
       taken.add(j);

@@ -1,11 +1,46 @@
 /** Masks and keypoints of the regions that are shown, small enough for a page. */
+
+import { chunks } from '../core/chunks.ts';
+import type { ImageId, RegionId } from '../core/ids.ts';
 import { outlinesOf } from '../formats/contours.ts';
-import type { StoredRegion } from '../store/store.ts';
-import type { ReportShape } from './picture-data.ts';
+import type { Store, StoredRegion } from '../store/store.ts';
+import type { ReportPicture, ReportShape } from './picture-data.ts';
+import type { ReportClass } from './report-data.ts';
 
 /** Longest side of a picture in the page, in pixels: an outline need not be finer. */
 const SHOWN_SIDE = 320;
-const MOST_POINTS = 400;
+const MAX_POINTS = 400;
+
+/** Regions of one image that are drawn with their masks and keypoints. */
+const MAX_SHAPES = 12;
+/** Images that are looked up at once. */
+const PAGE = 256;
+
+/** Of the regions that are drawn, those that are more than a box. */
+export async function readShapes(
+  store: Pick<Store, 'regionsOf'>,
+  classes: readonly ReportClass[],
+  pictures: ReadonlyMap<ImageId, ReportPicture>,
+): Promise<Map<RegionId, ReportShape>> {
+  const wanted = new Set<RegionId>();
+  const imageIds = new Set<ImageId>();
+  for (const { imageId, regions } of classes.flatMap(({ typical, doubtful }) => [...typical, ...doubtful])) {
+    if (!pictures.has(imageId) || regions.length === 0) continue;
+    imageIds.add(imageId);
+    for (const { id } of regions.slice(0, MAX_SHAPES)) wanted.add(id);
+  }
+  const shapes = new Map<RegionId, ReportShape>();
+  const ids = [...imageIds];
+  for (const page of chunks(ids, PAGE)) {
+    for (const [imageId, regions] of await store.regionsOf(page)) {
+      for (const region of regions) {
+        const shape = wanted.has(region.id) ? shapeOf(region, pictures.get(imageId) as ReportPicture) : null;
+        if (shape) shapes.set(region.id, shape);
+      }
+    }
+  }
+  return shapes;
+}
 
 /** Null for a region that is a box only. */
 export function shapeOf(
@@ -19,7 +54,7 @@ export function shapeOf(
   for (const polygon of whole) {
     const simple = simplified(polygon, tolerance);
     points += simple.length / 2;
-    if (simple.length >= 6 && points <= MOST_POINTS) outlines.push(simple);
+    if (simple.length >= 6 && points <= MAX_POINTS) outlines.push(simple);
   }
   return outlines.length === 0 && !keypoints ? null : { outlines, keypoints };
 }

@@ -15,9 +15,9 @@ export type ReadVectors = (items: ItemKind, ids: readonly ItemId[]) => Promise<R
 export type ReadHashes = (ids: readonly ImageId[]) => Promise<ReadonlyMap<ImageId, string>>;
 
 /** Vectors held at once: 4 kB each with the default model. */
-const MOST_VECTORS = 20_000;
+const MAX_VECTORS = 20_000;
 /** A sample in which fewer than this many have a vector says little. */
-const LEAST_WITH_VECTORS = 4;
+const MIN_WITH_VECTORS = 4;
 
 /** The chosen ones of each class, most typical first, in the order of the classes. */
 export async function chooseTypical(
@@ -26,7 +26,7 @@ export async function chooseTypical(
   readVectors: ReadVectors,
   readHashes: ReadHashes,
 ): Promise<Exemplar[][]> {
-  const share = Math.max(LEAST_WITH_VECTORS, Math.floor(MOST_VECTORS / Math.max(1, classes.length)));
+  const share = Math.max(MIN_WITH_VECTORS, Math.floor(MAX_VECTORS / Math.max(1, classes.length)));
   const samples = classes.map(({ sample }) => sample.list().slice(0, share));
   const all = samples.flat();
   const regionVectors = await readVectors(
@@ -37,10 +37,10 @@ export async function chooseTypical(
   const chosen: (Exemplar[] | null)[] = samples.map((sample) => {
     const ofRegions = sample.flatMap((exemplar) => withVector(exemplar, regionVectors, exemplar.regions[0]?.id));
     const known =
-      ofRegions.length >= LEAST_WITH_VECTORS
+      ofRegions.length >= MIN_WITH_VECTORS
         ? ofRegions
         : sample.flatMap((exemplar) => withVector(exemplar, imageVectors, exemplar.imageId));
-    if (known.length < Math.min(sample.length, LEAST_WITH_VECTORS)) return null;
+    if (known.length < Math.min(sample.length, MIN_WITH_VECTORS)) return null;
     const least = medianConfidence(known.map(({ exemplar }) => exemplar));
     return typicalAndVaried(
       known.length,

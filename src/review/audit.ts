@@ -7,7 +7,9 @@ import { placesToKeepOut } from '../files/place.ts';
 import { cropRegions, thumbnailOf } from '../images/crops.ts';
 import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
 import type { Workspace } from '../jobs/workspace.ts';
-import { type AuditOptions, type AuditResult, answerAudit, drawAudit, estimateAudit } from '../stages/audit/audit.ts';
+import { answerAudit } from '../stages/audit/answers.ts';
+import { type AuditOptions, drawAudit } from '../stages/audit/audit.ts';
+import { type AuditResult, estimateAudit } from '../stages/audit/estimate.ts';
 import type { AuditAnswer, AuditItem, AuditRecord, Store } from '../store/store.ts';
 import { readSheet, type SheetItem, type SheetKind, writeSheet } from './audit-sheet.ts';
 

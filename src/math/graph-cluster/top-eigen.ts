@@ -8,6 +8,7 @@
  */
 import { seededRandom } from '../../core/random.ts';
 import { dot } from '../dot.ts';
+import { orthonormalise } from '../gram-schmidt.ts';
 import { symmetricEigen } from '../pca/eigen.ts';
 import { dense, multiply, type SparseMatrix } from './sparse.ts';
 
@@ -50,7 +51,7 @@ export function topEigen(matrix: SparseMatrix, options: TopEigenOptions): TopEig
   let spare: Float64Array = new Float64Array(size * width);
   for (let round = 1; ; round++) {
     signal?.throwIfAborted();
-    orthonormalise(block, size, width);
+    orthonormaliseColumns(block, size, width);
     multiply(matrix, block, width, product);
     const { values, vectors } = symmetricEigen(gram(block, product, size, width), width);
     [block, spare] = [rotated(block, vectors, size, width, spare), block];
@@ -104,33 +105,15 @@ function filtered(
   return [now, before, next];
 }
 
-/** Gram–Schmidt, twice for the digits (Giraud et al. 2005), on columns of length 1. In place. */
-function orthonormalise(block: Float64Array, size: number, width: number): void {
+/** In place. @param block shape [size, width] */
+function orthonormaliseColumns(block: Float64Array, size: number, width: number): void {
   const columns = Array.from({ length: width }, (_, j) =>
     Float64Array.from({ length: size }, (_, i) => block[i * width + j]),
   );
-  columns.forEach((column, j) => {
-    scaleToOne(column);
-    for (let pass = 0; pass < 2; pass++) {
-      for (let k = 0; k < j; k++) {
-        const other = columns[k] as Float64Array;
-        const shared = dot(column, other);
-        for (let i = 0; i < size; i++) column[i] = column[i] - shared * other[i];
-      }
-      scaleToOne(column);
-    }
-  });
-  for (let j = 0; j < width; j++) {
-    const column = columns[j] as Float64Array;
+  orthonormalise(columns);
+  for (const [j, column] of columns.entries()) {
     for (let i = 0; i < size; i++) block[i * width + j] = column[i];
   }
-}
-
-function scaleToOne(column: Float64Array): void {
-  let square = 0;
-  for (let i = 0; i < column.length; i++) square += column[i] ** 2;
-  const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
-  for (let i = 0; i < column.length; i++) column[i] = column[i] * scale;
 }
 
 /** blockᵀ · product, shape [width, width]. */

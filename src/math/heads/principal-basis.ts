@@ -5,7 +5,7 @@
  */
 import { seededRandom } from '../../core/random.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { dot } from '../dot.ts';
+import { orthonormalise } from '../gram-schmidt.ts';
 import { type Matrix, newSharedMatrix, shareMatrix } from '../matrix.ts';
 import { logitsOf } from './linear-head.ts';
 import { withinClassCovariance } from './within-class.ts';
@@ -26,7 +26,7 @@ export async function principalBasis(pool: InferencePool, sample: Matrix, k: num
   for (let i = 0; i < basis.data.length; i++) basis.data[i] = random() - 0.5;
   for (let round = 0; round < ROUNDS; round++) {
     basis.data.set((await multiplied(pool, basis, table)).data);
-    orthonormalise(basis);
+    orthonormaliseRows(basis);
   }
   return basis;
 }
@@ -41,22 +41,10 @@ function multiplied(pool: InferencePool, a: Matrix, b: Matrix): Promise<Matrix> 
   return logitsOf(pool, { weights: b, bias: new Float32Array(b.rows) }, a);
 }
 
-/** Gram–Schmidt on rows, twice for the sake of rounding; a row that depends on those before it becomes zero. */
-function orthonormalise({ data, rows, columns }: Matrix): void {
+/** A row that depends on those before it becomes zero. */
+function orthonormaliseRows({ data, rows, columns }: Matrix): void {
   const exact = Float64Array.from(data);
-  for (let i = 0; i < rows; i++) {
-    const row = exact.subarray(i * columns, (i + 1) * columns);
-    const before = Math.sqrt(dot(row, row));
-    for (let pass = 0; pass < 2; pass++) {
-      for (let j = 0; j < i; j++) {
-        const other = exact.subarray(j * columns, (j + 1) * columns);
-        const factor = dot(row, other);
-        for (let c = 0; c < columns; c++) row[c] = row[c] - factor * other[c];
-      }
-    }
-    const length = Math.sqrt(dot(row, row));
-    const scale = length > 1e-9 * before && length > 0 ? 1 / length : 0;
-    for (let c = 0; c < columns; c++) row[c] = row[c] * scale;
-  }
+  const vectors = Array.from({ length: rows }, (_, i) => exact.subarray(i * columns, (i + 1) * columns));
+  orthonormalise(vectors, { zeroBelow: 1e-9 });
   data.set(exact);
 }

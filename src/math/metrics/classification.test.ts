@@ -121,3 +121,10 @@ test('Wilson intervals of Newcombe (Statistics in Medicine 17, 1998), table I, m
   }
   assert.deepEqual(wilsonInterval(0, 0), [0, 1]);
 });
+
+test('the lower end of the Wilson interval is that of R 4 `prop.test(x, n, correct = FALSE)`', () => {
+  // prop.test(8, 10): 0.4901625; prop.test(30, 30): 0.8864859; prop.test(0, 5): 0
+  assert.ok(Math.abs(wilsonInterval(8, 10)[0] - 0.4901625) < 1e-4);
+  assert.ok(Math.abs(wilsonInterval(30, 30)[0] - 0.8864859) < 1e-4);
+  assert.equal(wilsonInterval(0, 5)[0], 0);
+});

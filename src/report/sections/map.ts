@@ -2,6 +2,7 @@
  * The map of the data as `discover` left it: a dot for every item, coloured by its class, with the exemplars of clusters to
  * look at; what stands apart, and pairs that are nearly alike. Holds 6 bytes a dot, of at most 100,000.
  */
+import { chunks } from '../../core/chunks.ts';
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { html, type Markup } from '../../core/markup.ts';
@@ -20,10 +21,10 @@ import type { Pictures } from '../picture.ts';
 import { count, counted } from '../words.ts';
 import type { Gather } from './section.ts';
 
-const MOST_DOTS = 100_000;
+const MAX_DOTS = 100_000;
 /** Tasks whose maps are shown; each has a map of its own. */
-const MOST_MAPS = 3;
-const MOST_EXEMPLARS = 240;
+const MAX_MAPS = 3;
+const MAX_EXEMPLARS = 240;
 /** Classes with a colour of their own; the others are grey. */
 const COLOURED = 24;
 const SHOWN_OUTLIERS = 24;
@@ -54,7 +55,7 @@ export const gatherMap: Gather = async (workspace) => {
   const maps: ReportMap[] = [];
   const gone: string[] = [];
   for (const { name } of await workspace.store.tasks()) {
-    if (maps.length === MOST_MAPS) break;
+    if (maps.length === MAX_MAPS) break;
     try {
       const found = await readMap(workspace, name);
       if (found && found.count > 0) maps.push(await reportMap(workspace, name, found));
@@ -88,7 +89,7 @@ function picturesOf({ what, outliers, pairs, exemplars }: ReportMap): ItemId[] {
 }
 
 async function reportMap({ store }: Workspace, task: string, map: DataMap): Promise<ReportMap> {
-  const every = Math.ceil(map.count / MOST_DOTS);
+  const every = Math.ceil(map.count / MAX_DOTS);
   const wanted = new Map((await exemplarsOf(store, task)).map(({ id, name }) => [id, name]));
   const shown: { mark: Mark; name: string }[] = [];
   const dots: number[] = [];
@@ -101,8 +102,7 @@ async function reportMap({ store }: Workspace, task: string, map: DataMap): Prom
       if (name !== undefined) shown.push({ mark, name });
       if (at++ % every === 0) kept.push(mark);
     }
-    for (let start = 0; start < kept.length; start += PAGE) {
-      const page = kept.slice(start, start + PAGE);
+    for (const page of chunks(kept, PAGE)) {
       const ids = page.map(({ id }) => id);
       const labels = await store.labelsOf(ids, task);
       for (const { id, x, y } of page) {
@@ -145,7 +145,7 @@ async function exemplarsOf(store: Workspace['store'], task: string): Promise<{ i
     ),
   )
     .flat()
-    .slice(0, MOST_EXEMPLARS);
+    .slice(0, MAX_EXEMPLARS);
 }
 
 /** Both axes by one scale, so that distances stay what they are; even indices are x. */

@@ -5,7 +5,7 @@ import { count, counted } from '../words.ts';
 import { anchorOf } from './classes.ts';
 
 /** A larger tree opens with its top levels only. */
-const MOST_OPEN = 150;
+const MAX_OPEN = 150;
 
 export const TREE: Section = {
   id: 'tree',
@@ -16,7 +16,7 @@ export const TREE: Section = {
     const anchors = new Map<string, string>();
     for (const [i, { name }] of data.classes.entries()) if (!anchors.has(name)) anchors.set(name, anchorOf(i));
     const childrenOf = Map.groupBy(data.tree, ({ parent }) => parent);
-    const whole = data.tree.length <= MOST_OPEN;
+    const whole = data.tree.length <= MAX_OPEN;
     return html`<p class="lead">Counts are of images with the class or anything below it, each once.</p>
 <div class="card tree">${branch(childrenOf, null, { data, anchors, open: whole })}</div>`;
   },

@@ -8,8 +8,11 @@ import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { openStore } from '../../store/open.ts';
 import type { AuditItem, NewAudit, Store } from '../../store/store.ts';
-import { type AuditDesign, answerAudit, drawAudit, estimateAudit } from './audit.ts';
+import { answerAudit } from './answers.ts';
+import { drawAudit } from './audit.ts';
 import { neverTrainedOn } from './audit-items.ts';
+import type { AuditDesign } from './design.ts';
+import { estimateAudit } from './estimate.ts';
 
 interface Thing {
   readonly className: string;

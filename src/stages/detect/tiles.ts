@@ -19,11 +19,11 @@ const SAME_IOU = 0.5;
 /** And so is a box of which this share lies in a better one of another tile: a part of what that tile shows whole. */
 const PART_SHARE = 0.8;
 /** COCO's hundred are few for an aerial photograph; so many take 22 kB of the record. */
-export const MOST_TILED = 1000;
+export const MAX_TILED = 1000;
 
 /** Names what makes detections: the model, and all that decides what it sees and what becomes of it. */
 export function tiledKey(modelKey: string): string {
-  return `${modelKey}+tiles:overlap=${TILE_OVERLAP},cut=${CUT_MARGIN},iou=${SAME_IOU},part=${PART_SHARE},most=${MOST_TILED}`;
+  return `${modelKey}+tiles:overlap=${TILE_OVERLAP},cut=${CUT_MARGIN},iou=${SAME_IOU},part=${PART_SHARE},most=${MAX_TILED}`;
 }
 
 /** A tile in pixels of the image, and what was found in it. */
@@ -51,7 +51,7 @@ interface Found {
   readonly view: number;
 }
 
-/** All that is in an image, most confident first, at most {@link MOST_TILED}. Cost: O(found × kept) a class. */
+/** All that is in an image, most confident first, at most {@link MAX_TILED}. Cost: O(found × kept) a class. */
 export function mergeTiles(
   views: readonly TileView[],
   image: { readonly width: number; readonly height: number },
@@ -79,7 +79,7 @@ export function mergeTiles(
     better.push(one);
     ofClass.set(one.label, better);
     kept.push(one);
-    if (kept.length === MOST_TILED) break;
+    if (kept.length === MAX_TILED) break;
   }
   return {
     count: kept.length,

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseNames, nameCandidates, type TermTable, wilsonLower } from './evidence.ts';
+import { chooseNames, nameCandidates, type TermTable } from './evidence.ts';
 import { pathTerms, wordsOf } from './words.ts';
 
 const CLUSTERS = Int32Array.from({ length: 60 }, (_, i) => Math.floor(i / 20));
 const table = (source: TermTable['source'], termsOf: (item: number) => string[] | undefined): TermTable => ({
   source,
   terms: Array.from({ length: 60 }, (_, i) => termsOf(i)),
-});
-
-test('the Wilson interval is that of R 4 `prop.test(x, n, correct = FALSE)`', () => {
-  // prop.test(8, 10): 0.4901625; prop.test(30, 30): 0.8864859; prop.test(0, 5): 0
-  assert.ok(Math.abs(wilsonLower(8, 10) - 0.4901625) < 1e-4);
-  assert.ok(Math.abs(wilsonLower(30, 30) - 0.8864859) < 1e-4);
-  assert.equal(wilsonLower(0, 5), 0);
 });
 
 test('what is in every cluster names none; what is in one names it, with counts and lift', () => {

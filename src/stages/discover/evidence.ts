@@ -7,6 +7,7 @@
  * share among all other items, so what is everywhere says nothing. Scores of several sources for one name add as
  * independent chances, 1 − Π (1 − s).
  */
+import { wilsonInterval } from '../../math/metrics/classification.ts';
 
 /** Where a term comes from, and how far it is trusted when it fits a cluster perfectly. */
 export const EVIDENCE_TRUST = {
@@ -183,22 +184,16 @@ function hypernymEvidence(
   return found;
 }
 
+/** 95 %. */
+const Z = 1.96;
+
 function scoreOf(evidence: readonly Evidence[]): number {
   let doubt = 1;
   for (const { source, count, of, outside } of evidence) {
     const apart = Math.max(0, 1 - outside / (count / of));
-    doubt *= 1 - EVIDENCE_TRUST[source] * wilsonLower(count, of) * apart;
+    doubt *= 1 - EVIDENCE_TRUST[source] * wilsonInterval(count, of, Z)[0] * apart;
   }
   return 1 - doubt;
-}
-
-/** The lower end of the 95 % interval of a share. */
-export function wilsonLower(count: number, of: number): number {
-  if (of === 0) return 0;
-  const z = 1.96;
-  const share = count / of;
-  const spread = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
-  return Math.max(0, (share + (z * z) / (2 * of) - spread) / (1 + (z * z) / of));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What the record and the files say of the members of clusters. Reads in pages; of the files only those of exemplars. */
+import { chunks } from '../../core/chunks.ts';
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels, type ItemKind, type Label } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -47,8 +48,7 @@ export async function gatherEvidence(
   const paths: (readonly string[] | undefined)[] = [];
   const keywords: (readonly string[] | undefined)[] = [];
   const votes: (readonly string[] | undefined)[] = [];
-  for (let start = 0; start < ids.length; start += PAGE) {
-    const page = ids.slice(start, start + PAGE);
+  for (const page of chunks(ids, PAGE)) {
     const said = await store.labelsOf(page, task);
     const seen = await store.labelsOf(page, OBJECTS);
     const where = items === 'images' ? await store.pathsOfImages(page) : undefined;

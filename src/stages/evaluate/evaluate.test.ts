@@ -4,7 +4,8 @@ import { formatEvaluation } from '../../cli/evaluation-text.ts';
 import type { Detections } from '../../core/boxes.ts';
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
 import type { Origin } from '../../core/labels.ts';
-import { evaluate, type ImagePrediction, type Predictions } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
+import type { ImagePrediction, Predictions } from './evaluation.ts';
 import { readTruth, type Truth } from './ground-truth.ts';
 
 interface Named {

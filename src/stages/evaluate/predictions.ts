@@ -1,10 +1,12 @@
 /** What a workspace says of the images of a truth, as `evaluate` takes it. Reads the store in pages and keeps nothing. */
+import { chunks } from '../../core/chunks.ts';
 import { foldClassName, readClassName } from '../../core/class-name.ts';
 import type { ImageId } from '../../core/ids.ts';
 import { currentLabels, isMachine, type Label, type Origin, originRank, type Task } from '../../core/labels.ts';
+import { requireTask } from '../../corpus/tasks.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
-import type { CandidateSource, ImagePrediction, Predictions } from './evaluate.ts';
+import type { CandidateSource, ImagePrediction, Predictions } from './evaluation.ts';
 import type { Truth } from './ground-truth.ts';
 
 export interface PredictionOptions {
@@ -27,13 +29,7 @@ export async function predictionsOf(
   truth: Truth,
   options: PredictionOptions,
 ): Promise<Predictions> {
-  const tasks = await store.tasks();
-  const task = tasks.find(({ name }) => name === options.task);
-  if (!task) {
-    throw new LabelsmithError('NOT_FOUND', `There is no task "${options.task}".`, {
-      hint: `Give --task one of: ${tasks.map(({ name }) => name).join(', ')}.`,
-    });
-  }
+  const task = await requireTask(store, options.task);
   const detectorCounts = options.origin === undefined || options.origin === 'detector';
   return {
     labels: labelPages(store, [...truth.images.keys()], task, options),
@@ -75,8 +71,7 @@ async function* labelPages(
   task: Task,
   { origin, guesses }: PredictionOptions,
 ): AsyncGenerator<ImagePrediction[]> {
-  for (let start = 0; start < ids.length; start += PAGE) {
-    const page = ids.slice(start, start + PAGE);
+  for (const page of chunks(ids, PAGE)) {
     const labels = await store.labelsOf(page, task.name);
     const guessed = await guesses?.(page);
     yield page.map((imageId) => {

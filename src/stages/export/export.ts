@@ -1,6 +1,7 @@
 /** `export`: what a workspace holds, into a format. */
 
 import type { Origin, Task } from '../../core/labels.ts';
+import { requireTask } from '../../corpus/tasks.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { CropImage, ExportSummary, FormatName, ImagesMode } from '../../formats/format.ts';
 import { planSplits, type SplitPart } from '../../formats/splits.ts';
@@ -101,14 +102,8 @@ export async function exportWorkspace(
 }
 
 async function taskToExport(store: Store, format: FormatName, named: string | undefined): Promise<Task | null> {
+  if (named !== undefined) return requireTask(store, named);
   const tasks = await store.tasks();
-  if (named !== undefined) {
-    const task = tasks.find(({ name }) => name === named);
-    if (task) return task;
-    throw new LabelsmithError('NOT_FOUND', `There is no task "${named}".`, {
-      hint: `Give --task one of: ${tasks.map(({ name }) => name).join(', ')}.`,
-    });
-  }
   const { holds } = formatNamed(format);
   if (holds === 'both') return null;
   const byName = (name: string) => tasks.find((task) => task.name === name) ?? null;

@@ -5,6 +5,7 @@
  */
 
 import { argMax } from '../../math/calibration.ts';
+import { goldenSection } from '../../math/golden-section.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 
 export interface Prototypes {
@@ -155,14 +156,7 @@ function temperatureOf(left: Matrix, classes: Int32Array, sizes: Int32Array): nu
     }
     return sum;
   };
-  const ratio = (Math.sqrt(5) - 1) / 2;
-  let [low, high] = [Math.log(0.01), Math.log(1)];
-  for (let step = 0; step < 40; step++) {
-    const [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
-    if (loss(a) < loss(b)) high = b;
-    else low = a;
-  }
-  return Math.exp((low + high) / 2);
+  return Math.exp(goldenSection(loss, { low: Math.log(0.01), high: Math.log(1), steps: 40, onTie: 'high' }));
 }
 
 export interface Matched {

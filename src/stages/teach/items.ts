@@ -1,7 +1,9 @@
 /** The items of a task with their vectors, their groups, and what people said of them: the store's side of learning. */
 
+import { chunks } from '../../core/chunks.ts';
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels, type Label, NONE_OF_THESE, type Task } from '../../core/labels.ts';
+import { requireTask } from '../../corpus/tasks.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
@@ -51,13 +53,7 @@ const NOTHING: Annotation = { kind: 'nothing' };
 
 /** The task of that name, which has to have one class an item. */
 export async function singleTask(store: Pick<Store, 'tasks'>, name: string): Promise<Task> {
-  const tasks = await store.tasks();
-  const task = tasks.find((one) => one.name === name);
-  if (!task) {
-    throw new LabelsmithError('NOT_FOUND', `There is no task "${name}".`, {
-      hint: `Give --task one of: ${tasks.map((one) => one.name).join(', ')}; or import labels into it first.`,
-    });
-  }
+  const task = await requireTask(store, name);
   if (task.rule === 'single') return task;
   throw new LabelsmithError('UNSUPPORTED', `The task "${name}" allows several classes an item; teach learns one.`, {
     hint: 'Import the labels into a task of their own, or into the task class: labelsmith import FORMAT PATH --task NAME.',
@@ -89,8 +85,7 @@ export async function taskItems(
   const audit = await neverTrainedOn(store, task.name);
   const randomAudit = await randomAuditItems(store, task.name);
   const annotations: Annotation[] = [];
-  for (let start = 0; start < ids.length; start += PAGE) {
-    const page = ids.slice(start, start + PAGE);
+  for (const page of chunks(ids, PAGE)) {
     const labels = await store.labelsOf(page, task.name);
     for (const id of page) annotations.push(annotationOf(labels.get(id) ?? []));
   }

@@ -1,0 +1,18 @@
+/** Tasks by name. */
+import type { Task } from '../core/labels.ts';
+import { LabelsmithError } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+
+/** The task of that name, or an error that says which there are. */
+export async function requireTask(store: Pick<Store, 'tasks'>, name: string): Promise<Task> {
+  const tasks = await store.tasks();
+  const task = tasks.find((one) => one.name === name);
+  if (task) return task;
+  const names = tasks.map((one) => one.name);
+  throw new LabelsmithError('NOT_FOUND', `There is no task "${name}".`, {
+    hint:
+      names.length > 0
+        ? `Tasks of this workspace: ${names.join(', ')}. Importing labels into another makes it.`
+        : 'There is none yet: detect, discover, match and import make them.',
+  });
+}
