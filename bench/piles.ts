@@ -112,7 +112,7 @@ async function scored(
   }
   const told = correctness(pile, labels).map(({ cluster, item, correct }) => ({
     cluster,
-    confidence: confidence[item] as number,
+    confidence: confidence[item],
     correct,
   }));
   if (pile.kind !== 'tiny') {

@@ -35,13 +35,13 @@ interface Plan {
 }
 
 export function actionsTo95({ truth, labels, leafOf, tree }: Clustering): number {
-  const all = Array.from(truth, (_, i) => i).filter((i) => (truth[i] as number) >= 0);
+  const all = Array.from(truth, (_, i) => i).filter((i) => truth[i] >= 0);
   if (all.length === 0) return 0;
-  const classes = all.reduce((most, i) => Math.max(most, (truth[i] as number) + 1), 0);
+  const classes = all.reduce((most, i) => Math.max(most, truth[i] + 1), 0);
   const byCluster = new Map<number, number[]>();
   let alone = 0;
   for (const i of all) {
-    const cluster = labels[i] as number;
+    const cluster = labels[i];
     if (cluster < 0) alone++;
     else byCluster.set(cluster, [...(byCluster.get(cluster) ?? []), i]);
   }
@@ -71,21 +71,21 @@ function partOf(
     halves,
   });
   for (const i of items) {
-    const leaf = leafOf[i] as number;
+    const leaf = leafOf[i];
     const counts = nodes.get(leaf)?.counts ?? new Int32Array(classes);
-    const c = truth[i] as number;
-    counts[c] = (counts[c] as number) + 1;
+    const c = truth[i];
+    counts[c] = counts[c] + 1;
     nodes.set(leaf, made(counts, null));
   }
   let top: Part | undefined;
   for (let s = 0; s < tree.left.length && nodes.size > 0; s++) {
-    const [a, b] = [nodes.get(tree.left[s] as number), nodes.get(tree.right[s] as number)];
-    nodes.delete(tree.left[s] as number);
-    nodes.delete(tree.right[s] as number);
+    const [a, b] = [nodes.get(tree.left[s]), nodes.get(tree.right[s])];
+    nodes.delete(tree.left[s]);
+    nodes.delete(tree.right[s]);
     const joined =
       a && b
         ? made(
-            a.counts.map((count, c) => count + (b.counts[c] as number)),
+            a.counts.map((count, c) => count + b.counts[c]),
             [a, b],
           )
         : (a ?? b);

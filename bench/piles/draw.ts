@@ -115,7 +115,7 @@ function drawn({ id, kind, from, sets, random, form, whole = false }: Drawing): 
     kind,
     sets: from,
     items: order.map((i) => items[i] as PileItem),
-    truth: Int32Array.from(order, (i) => truth[i] as number),
+    truth: Int32Array.from(order, (i) => truth[i]),
     classes: classNumber,
   };
 }
@@ -174,8 +174,8 @@ function tinyPiles(sets: ReadonlyMap<string, EmbeddedSet>, names: readonly strin
   for (const size of TINY) {
     const set = any();
     const rows = sampleIndices(set.classes.length, size, random);
-    const wanted = new Set([...rows].map((row) => set.classes[row] as number).slice(0, 3));
-    const all = [...set.classes.keys()].filter((row) => wanted.has(set.classes[row] as number));
+    const wanted = new Set([...rows].map((row) => set.classes[row]).slice(0, 3));
+    const all = [...set.classes.keys()].filter((row) => wanted.has(set.classes[row]));
     const own = shuffled(all, random).slice(0, size);
     piles.push(
       tiny(

@@ -38,10 +38,10 @@ export function bestCut(pile: Pile, hierarchy: Hierarchy): Agreement {
 }
 
 function withoutJunk({ truth }: Pile, labels: Int32Array): { truth: number[]; clusters: number[] } {
-  const rows = [...truth.keys()].filter((i) => (truth[i] as number) >= 0);
+  const rows = [...truth.keys()].filter((i) => truth[i] >= 0);
   return {
-    truth: rows.map((i) => truth[i] as number),
-    clusters: rows.map((i) => ((labels[i] as number) < 0 ? -1 - i : (labels[i] as number))),
+    truth: rows.map((i) => truth[i]),
+    clusters: rows.map((i) => (labels[i] < 0 ? -1 - i : labels[i])),
   };
 }
 
@@ -53,7 +53,7 @@ export function correctness(
   const counts = new Map<number, Map<number, number>>();
   labels.forEach((cluster, i) => {
     const of = counts.get(cluster) ?? new Map<number, number>();
-    const c = truth[i] as number;
+    const c = truth[i];
     if (c >= 0) of.set(c, (of.get(c) ?? 0) + 1);
     counts.set(cluster, of);
   });
@@ -61,9 +61,9 @@ export function correctness(
     Array.from(counts, ([cluster, of]) => [cluster, [...of].reduce((a, b) => (b[1] > a[1] ? b : a), [-2, 0])[0]]),
   );
   return [...labels.keys()]
-    .filter((i) => (labels[i] as number) >= 0)
+    .filter((i) => labels[i] >= 0)
     .map((item) => {
-      const cluster = labels[item] as number;
+      const cluster = labels[item];
       return { cluster, item, correct: majority.get(cluster) === truth[item] };
     });
 }

@@ -96,8 +96,8 @@ export function outlinesOf(mask: MaskRle): { outer: Polygon[]; holes: Polygon[] 
       let [x, y, way, twice] = [startX, startY, 0, 0];
       do {
         if (way === 0) done[y * width + x] = 1;
-        x += STEP_X[way] as number;
-        y += STEP_Y[way] as number;
+        x += STEP_X[way];
+        y += STEP_Y[way];
         const right = aheadRight(x, y, way);
         const left = aheadRight(x, y, (way + 3) % 4);
         const turn = !set(...right) ? 1 : set(...left) ? 3 : 0;

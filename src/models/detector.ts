@@ -5,8 +5,10 @@
  * are; they are within the image, not empty, at or above the candidate threshold, at most `MAX_DETECTIONS`, and in an
  * order that leaves nothing open: score, then class, then place.
  */
+
 import { compareBoxes, type Detections } from '../core/boxes.ts';
-import type { Tensor } from '../onnx/tensor.ts';
+import type { Tensors } from '../onnx/session.ts';
+import { float32Data, int32Data } from '../onnx/tensor.ts';
 import type { InputSpec } from './catalogue.ts';
 import { SINGLE } from './compose-model.ts';
 import { CANDIDATE_THRESHOLD, MAX_DETECTIONS } from './detectors/decoder.ts';
@@ -50,22 +52,23 @@ export async function openDetector(name: string, options: OpenOptions = {}): Pro
     input: { width, height, pad, kernel },
     capacity,
     async detect(pixels, frame) {
-      const { boxes, scores, classes } = await run(pixels);
-      return toImage(boxes, scores, classes, frame);
+      return toImage(await run(pixels), frame);
     },
     close,
   };
 }
 
 /** Candidates in input pixels as detections of the image. */
-function toImage(boxes: Tensor, scores: Tensor, classes: Tensor, frame: Frame): Detections {
+function toImage(results: Tensors, frame: Frame): Detections {
+  const boxes = float32Data(results.boxes, 'boxes');
+  const scores = float32Data(results.scores, 'scores');
+  const classes = int32Data(results.classes, 'classes');
   const { width, height, scaleX, scaleY } = frame;
   const found: { score: number; label: number; box: readonly number[] }[] = [];
-  for (let i = 0; i < scores.data.length; i++) {
-    const score = scores.data[i] as number;
+  for (const [i, score] of scores.entries()) {
     if (!(score >= CANDIDATE_THRESHOLD)) continue;
     const corner = (j: number, scale: number, most: number) =>
-      Math.fround(Math.min(Math.max((boxes.data[4 * i + j] as number) / scale, 0), most));
+      Math.fround(Math.min(Math.max(boxes[4 * i + j] / scale, 0), most));
     const box = [
       corner(0, scaleX, width),
       corner(1, scaleY, height),
@@ -73,7 +76,7 @@ function toImage(boxes: Tensor, scores: Tensor, classes: Tensor, frame: Frame): 
       corner(3, scaleY, height),
     ];
     if (box[2] > box[0] && box[3] > box[1]) {
-      found.push({ score: Math.min(score, 1), label: classes.data[i] as number, box });
+      found.push({ score: Math.min(score, 1), label: classes[i], box });
     }
   }
   found.sort((a, b) => b.score - a.score || a.label - b.label || compareBoxes(a.box, b.box));

@@ -4,6 +4,7 @@
  * Guarantees: an image's vector depends on nothing but its pixels and the model (`key`): the network always runs on a
  * full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images.
  */
+import { float32Data } from '../onnx/tensor.ts';
 import type { InputSpec } from './catalogue.ts';
 import type { Recipe } from './compose-model.ts';
 import { type OpenOptions, type Running, runOnPool } from './open-model.ts';
@@ -58,7 +59,7 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
           );
         }
         const { embedding } = await run(fullBatch(pixels, count * imageBytes, batch * imageBytes));
-        const vectors = embedding?.data as Float32Array;
+        const vectors = float32Data(embedding, 'embedding');
         return count === batch ? vectors : vectors.slice(0, (count * vectors.length) / batch);
       },
       close,

@@ -2,6 +2,7 @@
  * An image classifier of the catalogue or imported: an image in, a probability a class out. One image runs at a time, so
  * what it says of an image depends on its pixels and the model alone.
  */
+import { float32Data } from '../onnx/tensor.ts';
 import { defaultRecipe, inputOf } from './compose-model.ts';
 import type { Embedder } from './embedder.ts';
 import { findRole, type OpenOptions, runOnPool } from './open-model.ts';
@@ -29,7 +30,7 @@ export async function openImageClassifier(name: string, options: OpenOptions = {
     key,
     classNames: entry.classNames,
     input,
-    classify: async (pixels) => (await run(pixels)).probabilities?.data as Float32Array,
+    classify: async (pixels) => float32Data((await run(pixels)).probabilities, 'probabilities'),
     close,
   };
 }

@@ -3,6 +3,7 @@
  *
  * Guarantees: what comes out depends on nothing but the pixels and the model (`key`), however many threads there are.
  */
+import { float32Data } from '../onnx/tensor.ts';
 import type { InputSpec } from './catalogue.ts';
 import { SINGLE } from './compose-model.ts';
 import { findRole, type OpenOptions, runOnPool } from './open-model.ts';
@@ -36,7 +37,7 @@ export async function openPose(name: string, options: OpenOptions = {}): Promise
     keypointNames: entry.keypointNames,
     input: { width, height, pad, kernel },
     capacity,
-    estimate: async (pixels) => (await run(pixels)).keypoints?.data as Float32Array,
+    estimate: async (pixels) => float32Data((await run(pixels)).keypoints, 'keypoints'),
     close,
   };
 }

@@ -76,6 +76,29 @@ export function bytesPerElement(dtype: NumericDType): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT;
 }
 
+/** The elements of a tensor that must be `float32`. @param what it is called where it is not */
+export function float32Data({ dtype, data }: Tensor, what: string): Float32Array {
+  if (dtype === 'float32' && data instanceof Float32Array) return data;
+  throw wrongElements(what, 'float32', dtype);
+}
+
+/** The elements of a tensor that must be `int32`. @param what it is called where it is not */
+export function int32Data({ dtype, data }: Tensor, what: string): Int32Array {
+  if (dtype === 'int32' && data instanceof Int32Array) return data;
+  throw wrongElements(what, 'int32', dtype);
+}
+
+/** The elements as plain numbers. */
+export function numbersOf({ data }: Tensor): number[] {
+  const numbers: number[] = [];
+  for (const one of data) numbers.push(Number(one));
+  return numbers;
+}
+
+function wrongElements(what: string, wanted: NumericDType, found: NumericDType): LabelsmithError {
+  return new LabelsmithError('BAD_MODEL', `${what} is of ${found}, expected ${wanted}`);
+}
+
 /** An empty array that holds `length` elements of `dtype`. */
 export function newArray(dtype: NumericDType, length: number): TensorArray {
   return new ARRAYS[dtype](length);

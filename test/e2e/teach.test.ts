@@ -183,7 +183,7 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
     const uneven = await elsewhereRun.run({ pixels: new web.Tensor('uint8', pixels.data, dims) });
     assert.ok(uneven.probabilities);
     for (const [i, p] of (uneven.probabilities.data as Float32Array).entries()) {
-      assert.ok(Math.abs(p - (probabilities.data[i] as number)) < 1e-4);
+      assert.ok(Math.abs(p - Number(probabilities.data[i])) < 1e-4);
     }
     await elsewhereRun.release();
     // Weights that are no numbers: no image gets a class.

@@ -36,7 +36,7 @@ export function encodeBrush(alpha: Uint8Array): number[] {
     for (let left = (end - i) * 4; left > 0; ) {
       const size = LENGTH_BITS.findIndex((bits) => left <= 2 ** bits);
       const which = size < 0 ? LENGTH_BITS.length - 1 : size;
-      const length = Math.min(left, 2 ** (LENGTH_BITS[which] as number));
+      const length = Math.min(left, 2 ** LENGTH_BITS[which]);
       put(1, 1);
       put(which, 2);
       put(length - 1, LENGTH_BITS[which]);

@@ -11,7 +11,7 @@
 
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32 } from '../../onnx/tensor.ts';
+import { float32, float32Data } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
 import { largest, minimise } from './lbfgs.ts';
@@ -99,8 +99,8 @@ async function fitOnColumns(
       }),
       (result) => {
         loss += Number(result.loss.data[0]);
-        const gw = result.gradientW.data as Float32Array;
-        const gb = result.gradientB.data as Float32Array;
+        const gw = float32Data(result.gradientW, 'gradientW');
+        const gb = float32Data(result.gradientB, 'gradientB');
         for (let i = 0; i < size; i++) gradient[i] = gradient[i] + gw[i];
         for (let i = 0; i < k; i++) gradient[size + i] = gradient[size + i] + gb[i];
       },
@@ -157,7 +157,7 @@ export async function logitsOf(pool: InferencePool, { weights, bias }: LinearHea
     model,
     { rows: features.rows, step: blockRows(weights.rows) },
     (from, to) => ({ x: matrixTensor(rowsOf(features, from, to)), w, b: float32(bias) }),
-    ({ logits }, from) => result.data.set(logits.data as Float32Array, from * weights.rows),
+    ({ logits }, from) => result.data.set(float32Data(logits, 'logits'), from * weights.rows),
   );
   return result;
 }

@@ -10,7 +10,7 @@
 
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32, type Tensor } from '../../onnx/tensor.ts';
+import { float32, float32Data, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
 import { addLengthNorm } from '../pca/pca.ts';
@@ -52,7 +52,7 @@ export async function withinClassNormalised(
     model,
     { rows, step: STEP },
     (start, end) => ({ x: matrixTensor(rowsOf(shared, start, end)), projection: matrixTensor(inverse) }),
-    ({ y }, start) => result.data.set(y.data as Float32Array, start * d),
+    ({ y }, start) => result.data.set(float32Data(y, 'y'), start * d),
   );
   return result;
 }

@@ -1,7 +1,7 @@
 /** Runs the graphs of k-means over a matrix, a block of rows at a time. */
 
 import type { InferencePool, PoolModel } from '../../onnx/pool.ts';
-import { float32, int32, type Tensor } from '../../onnx/tensor.ts';
+import { float32, float32Data, int32, int32Data, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, rowsOf } from '../matrix.ts';
 import { assignGraph, NEVER, nearestGraph, ownDistanceGraph } from './graphs.ts';
@@ -33,7 +33,7 @@ export async function ownDistances(
       centres: table,
       labels: int32(labels.subarray(start, end)),
     }),
-    (result, start) => distances.set(result.distance.data as Float32Array, start),
+    (result, start) => distances.set(float32Data(result.distance, 'distance'), start),
   );
   return distances;
 }
@@ -100,7 +100,7 @@ export async function nearestCentres(pool: InferencePool, points: Matrix, centre
       centres: scoring.centres,
       bias: scoring.bias,
     }),
-    (result, start) => labels.set(result.label.data as Int32Array, start),
+    (result, start) => labels.set(int32Data(result.label, 'label'), start),
   );
   return labels;
 }

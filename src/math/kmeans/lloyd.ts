@@ -12,7 +12,7 @@
 
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Tensors } from '../../onnx/session.ts';
-import { int32 } from '../../onnx/tensor.ts';
+import { float32Data, int32, int32Data } from '../../onnx/tensor.ts';
 import { columnMeans, overBlocks } from '../blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf } from '../matrix.ts';
 import { blockRows, loadAssign, ownDistances, scoringCentres } from './blocks.ts';
@@ -177,9 +177,9 @@ class LloydState {
         return { x: all, indices: int32(this.#active.subarray(start, end)), centres, bias };
       },
       (result, start, end) => {
-        const labels = result.label.data as Int32Array;
-        const best = result.best.data as Float32Array;
-        const others = result.others.data as Float32Array;
+        const labels = int32Data(result.label, 'label');
+        const best = float32Data(result.best, 'best');
+        const others = float32Data(result.others, 'others');
         for (let i = start; i < end; i++) {
           const point = this.#active[i];
           const label = labels[i - start];

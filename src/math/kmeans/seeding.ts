@@ -5,7 +5,7 @@
  */
 import type { Random } from '../../core/random.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32 } from '../../onnx/tensor.ts';
+import { float32, float32Data } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { gatherRows, type Matrix, matrixTensor, rowsOf } from '../matrix.ts';
 import { ownDistances } from './blocks.ts';
@@ -46,7 +46,7 @@ export async function seedIndices(pool: InferencePool, points: Matrix, k: number
         closest: float32(closest.subarray(start, end)),
       }),
       (result, start, end) => {
-        const block = result.distances.data as Float32Array;
+        const block = float32Data(result.distances, 'distances');
         const rows = end - start;
         for (let t = 0; t < count; t++) {
           distances.set(block.subarray(t * rows, (t + 1) * rows), t * n + start);

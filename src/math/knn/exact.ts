@@ -8,7 +8,7 @@
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Tensors } from '../../onnx/session.ts';
-import { int64 } from '../../onnx/tensor.ts';
+import { float32Data, int32Data, int64 } from '../../onnx/tensor.ts';
 import { type Matrix, matrixTensor, rowsOf, shareMatrix } from '../matrix.ts';
 import { checkSearch, type NeighbourIndex, type Neighbours, noNeighbours, offer } from './neighbours.ts';
 
@@ -49,8 +49,8 @@ async function searchExactly(pool: InferencePool, vectors: Matrix, given: Matrix
 }
 
 function merge(found: Neighbours, result: Tensors, query: number, queries: number, vector: number): void {
-  const values = result.similarities.data as Float32Array;
-  const indices = result.indices.data as Int32Array;
+  const values = float32Data(result.similarities, 'similarities');
+  const indices = int32Data(result.indices, 'indices');
   const n = values.length / queries;
   for (let q = 0; q < queries; q++) {
     const at = (query + q) * found.n;

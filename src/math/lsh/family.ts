@@ -11,7 +11,7 @@ import { type Random, sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32 } from '../../onnx/tensor.ts';
+import { float32, float32Data } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
 import { gatherRows, type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
 import { fitPca } from '../pca/pca.ts';
@@ -139,7 +139,7 @@ export async function overMargins(
     model,
     { rows: points.rows, step },
     (start, end) => ({ ...constant, x: matrixTensor(rowsOf(shared, start, end)) }),
-    ({ margins }, start, end) => use(margins.data as Float32Array, start, end),
+    ({ margins }, start, end) => use(float32Data(margins, 'margins'), start, end),
   );
 }
 

@@ -6,7 +6,7 @@
 import { LabelsmithError } from '../../errors.ts';
 import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32 } from '../../onnx/tensor.ts';
+import { float32, float32Data } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import { columnMeans, overBlocks } from '../blocks.ts';
 import { ownDistances } from '../kmeans/blocks.ts';
@@ -164,7 +164,7 @@ export async function project(
       mean: float32(pca.mean),
       projection: matrixTensor(rows),
     }),
-    ({ y }, start) => result.data.set(y.data as Float32Array, start * rows.rows),
+    ({ y }, start) => result.data.set(float32Data(y, 'y'), start * rows.rows),
   );
   return result;
 }

@@ -9,7 +9,7 @@
 
 import { LabelsmithError } from '../../errors.ts';
 import { Graph } from '../../onnx/ops.ts';
-import { float32, type Tensor } from '../../onnx/tensor.ts';
+import { float32, float32Data, type Tensor } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import { type GgufFile, readGguf } from './gguf.ts';
 
@@ -117,8 +117,9 @@ function convolution(net: Net, x: Value, prefix: string, options: ConvolutionOpt
 /** y = γ (w·x − μ) / √(σ² + ε) + β as one convolution with a bias. */
 function folded({ file, epsilon }: Net, prefix: string): { weights: Tensor; bias: Tensor } {
   const weights = tensorOf(file, `${prefix}.0.weight`);
-  const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
-    (name) => tensorOf(file, `${prefix}.1.${name}`).data as Float32Array,
+  const given = float32Data(weights, `${prefix}.0.weight`);
+  const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((name) =>
+    float32Data(tensorOf(file, `${prefix}.1.${name}`), `${prefix}.1.${name}`),
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const channels = weights.dims[0];
   const perChannel = weights.data.length / channels;
@@ -127,7 +128,7 @@ function folded({ file, epsilon }: Net, prefix: string): { weights: Tensor; bias
   for (let c = 0; c < channels; c++) {
     const factor = gamma[c] / Math.sqrt(variance[c] + epsilon);
     bias[c] = beta[c] - mean[c] * factor;
-    for (let i = c * perChannel; i < (c + 1) * perChannel; i++) data[i] = (weights.data[i] as number) * factor;
+    for (let i = c * perChannel; i < (c + 1) * perChannel; i++) data[i] = given[i] * factor;
   }
   return { weights: float32(data, weights.dims), bias: float32(bias) };
 }

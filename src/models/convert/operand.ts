@@ -158,8 +158,3 @@ export function broadcastShape(a: readonly number[], b: readonly number[]): numb
   const at = (shape: readonly number[], i: number) => shape[i - (rank - shape.length)] ?? 1;
   return Array.from({ length: rank }, (_, i) => (at(a, i) === 1 ? at(b, i) : at(a, i)));
 }
-
-/** The numbers of a constant. */
-export function numbersOf(tensor: Tensor): number[] {
-  return Array.from(tensor.data as Int32Array, Number);
-}

@@ -1,6 +1,7 @@
 /** Element by element, along axes, and products: TensorFlow's arithmetic in ONNX. */
+
 import type { Attributes } from '../../onnx/attributes.ts';
-import { type NumericDType, sizeOf, type Tensor } from '../../onnx/tensor.ts';
+import { type NumericDType, numbersOf, sizeOf, type Tensor } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import {
   asSeen,
@@ -12,7 +13,6 @@ import {
   identity,
   inOrder,
   like,
-  numbersOf,
   type Operand,
   permuteTensor,
   settle,

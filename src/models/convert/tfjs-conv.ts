@@ -1,17 +1,8 @@
 /** Convolutions and pools: padding made explicit, weights turned to ONNX's layout, bias and activation along. */
 
-import { float32, type Tensor } from '../../onnx/tensor.ts';
+import { float32, float32Data, numbersOf, type Tensor } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
-import {
-  type Computed,
-  inOrder,
-  like,
-  NCHW_OF_NHWC,
-  numbersOf,
-  type Operand,
-  permuteTensor,
-  settle,
-} from './operand.ts';
+import { type Computed, inOrder, like, NCHW_OF_NHWC, type Operand, permuteTensor, settle } from './operand.ts';
 import { type Conversion, computed, constantOf, type Handler, refuse } from './tfjs-conversion.ts';
 import { floatAttribute, intsAttribute, type TfNode, textAttribute, textsAttribute } from './tfjs-model.ts';
 
@@ -93,7 +84,7 @@ function refuseChannelsFirst(node: TfNode): void {
 function kernelTensor(weights: Tensor, depthwise: boolean, factor: number): Tensor {
   const [height, width, inputs, outputs] = weights.dims as [number, number, number, number];
   const turned = permuteTensor(weights, depthwise ? [2, 3, 0, 1] : [3, 2, 0, 1]);
-  const data = factor === 1 ? (turned.data as Float32Array) : (turned.data as Float32Array).map((one) => one * factor);
+  const data = factor === 1 ? float32Data(turned, 'turned') : float32Data(turned, 'turned').map((one) => one * factor);
   return float32(data, depthwise ? [inputs * outputs, 1, height, width] : [outputs, inputs, height, width]);
 }
 

@@ -1,5 +1,5 @@
 /** Operators that move, cut, join and resize, in the memory order that their inputs have. */
-import { int64, sizeOf, type Tensor } from '../../onnx/tensor.ts';
+import { int64, numbersOf, sizeOf, type Tensor } from '../../onnx/tensor.ts';
 import {
   asSeen,
   axisInMemory,
@@ -8,7 +8,6 @@ import {
   identity,
   inOrder,
   like,
-  numbersOf,
   type Operand,
   permuteTensor,
   settle,

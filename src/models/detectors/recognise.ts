@@ -1,5 +1,5 @@
 /** Tells by the output of a trial run which decoder an unknown detector needs. */
-import type { Tensor } from '../../onnx/tensor.ts';
+import { float32Data, type Tensor } from '../../onnx/tensor.ts';
 import { cellCentres, cellCount } from './anchor-points.ts';
 import type { Decoder } from './decoder.ts';
 
@@ -28,8 +28,8 @@ export function recognise(output: string, value: Tensor, size: Size): Recognised
   const classCount = (dims[2] ?? 0) - 5;
   if (dims.length !== 3 || !strides || classCount < 1) return { reason: whyNot(output, dims, size), hint: KNOWN };
   const row = 5 + classCount;
-  for (let i = 0; i < value.data.length; i++) {
-    const score = value.data[i] as number;
+  const numbers = float32Data(value, `output ${output}`);
+  for (const [i, score] of numbers.entries()) {
     if (i % row >= 4 && !(score >= 0 && score <= 1)) {
       return {
         reason: `its scores are not from 0 to 1 (${score} in a trial run)`,
@@ -37,7 +37,7 @@ export function recognise(output: string, value: Tensor, size: Size): Recognised
       };
     }
   }
-  const boxes = unitOfBoxes(value, row, size, strides);
+  const boxes = unitOfBoxes(numbers, row, size, strides);
   return { decoder: { kind: 'yolox', output, strides, boxes }, classCount };
 }
 
@@ -46,7 +46,7 @@ export function recognise(output: string, value: Tensor, size: Size): Recognised
  * differ from the cell's place by a few strides, in the other from 0 by a few.
  */
 function unitOfBoxes(
-  value: Tensor,
+  numbers: Float32Array,
   row: number,
   { width, height }: Size,
   strides: readonly number[],
@@ -56,7 +56,7 @@ function unitOfBoxes(
   let fromZero = 0;
   for (let i = 0; i < 2 * count; i++) {
     const cell = i >> 1;
-    const place = value.data[cell * row + (i & 1)] as number;
+    const place = numbers[cell * row + (i & 1)];
     fromZero += Math.abs(place);
     fromCorner += Math.abs(place - corner[i]) / stride[cell];
   }

@@ -2,7 +2,7 @@
 import type { AttributeValue } from '../attributes.ts';
 import { knownDtype } from '../element-types.ts';
 import type { TensorProto } from '../proto.ts';
-import { tensorFromProto } from '../tensor.ts';
+import { numbersOf as numbersOfTensor, tensorFromProto } from '../tensor.ts';
 import type { Dim, Shape, ValueType } from '../value.ts';
 import {
   axesOf,
@@ -31,7 +31,7 @@ export function typeOfConstant(proto: TensorProto): ValueType {
   const shape = (proto.dims ?? []).map(Number);
   const few = shape.length <= 1 && (shape[0] ?? 1) <= MAX_ELEMENTS;
   if (!few || dtype === undefined || dtype === 'string' || proto.dataLocation === 1) return { dtype, shape };
-  return { dtype, shape, elements: Array.from(tensorFromProto(proto).data as Int32Array, Number) };
+  return { dtype, shape, elements: numbersOfTensor(tensorFromProto(proto)) };
 }
 
 function isTensor(value: AttributeValue | undefined): value is TensorProto {

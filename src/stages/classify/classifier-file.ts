@@ -22,7 +22,7 @@ import { refuseExternalData } from '../../onnx/external-data.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { InferencePool, type PoolModel, type PoolOptions } from '../../onnx/pool.ts';
 import { decodeModel, type ModelProto } from '../../onnx/proto.ts';
-import { float32 } from '../../onnx/tensor.ts';
+import { float32, float32Data } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { EmbeddingRecipe } from '../embed/recipe.ts';
 
@@ -155,7 +155,7 @@ export async function openClassifier(
       async classify(data) {
         const feeds = { pixels: { dtype: 'uint8', data, dims: [1, height, width, 3] } } as const;
         const { probabilities } = await pool.run(model, feeds, ['probabilities']);
-        const found = probabilities?.data as Float32Array;
+        const found = float32Data(probabilities, 'probabilities');
         if (found.every(Number.isFinite)) return found;
         throw new LabelsmithError('BAD_MODEL', `the classifier ${path} gives probabilities that are no numbers.`, {
           hint: 'The file is damaged. Copy it again, or run labelsmith teach rounds, which makes it.',

@@ -141,7 +141,7 @@ function counterQuery(db: Kysely<Schema>, name: CounterName) {
 
 /** The list in pieces of few sizes; the last piece repeats its last entry up to the next size. */
 export function* pieces<T>(list: readonly T[]): Generator<readonly T[]> {
-  const most = LIST_SIZES[LIST_SIZES.length - 1] as number;
+  const most = LIST_SIZES[LIST_SIZES.length - 1];
   for (let start = 0; start < list.length; start += most) {
     const piece = list.slice(start, start + most);
     const size = LIST_SIZES.find((s) => s >= piece.length) ?? most;
