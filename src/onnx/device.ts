@@ -4,8 +4,9 @@
  * arranges it.
  */
 import { LabelsmithError, messageOf } from '../errors.ts';
-import { type InferenceSession, onnxRuntime } from './runtime.ts';
+import { onnxRuntime } from './runtime.ts';
 import { ONNX_RUNTIME_VERSION } from './runtime-files.ts';
+import type { SessionOptions } from './runtime-types.ts';
 
 export const DEVICES = ['cpu', 'cuda', 'tensorrt', 'coreml', 'dml', 'webgpu'] as const;
 export type Device = (typeof DEVICES)[number];
@@ -28,7 +29,7 @@ export function listedDevices(): Device[] {
 }
 
 /** How a session is asked to run on a device: there alone, so that nothing else is chosen in its place. */
-export function deviceOptions(device: Device): InferenceSession.SessionOptions {
+export function deviceOptions(device: Device): SessionOptions {
   // DirectML allocates for itself.
   return { executionProviders: [device], ...(device === 'dml' ? { enableMemPattern: false } : {}) };
 }

@@ -9,17 +9,9 @@
  */
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
-import type * as Common from 'onnxruntime-common';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { type FetchRuntimeOptions, fetchRuntime, findRuntime } from './runtime-package.ts';
-
-export type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-common';
-
-/** What the package `onnxruntime-node` exports, as far as it is used here. */
-export interface OnnxRuntime extends Pick<typeof Common, 'InferenceSession' | 'Tensor' | 'env'> {
-  /** The execution providers it knows; `bundled` are those whose libraries are there. */
-  listSupportedBackends(): readonly { readonly name: string; readonly bundled: boolean }[];
-}
+import type { OnnxRuntime } from './runtime-types.ts';
 
 /** What 1.30 reads, and the name under which later sources read it. On Windows nothing leaves without a listener. */
 const OPT_OUTS = ['ORT_DISABLE_TELEMETRY', 'ORT_TELEMETRY_DISABLED'] as const;

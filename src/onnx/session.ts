@@ -9,7 +9,8 @@ import { createHash } from 'node:crypto';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { type Device, deviceError, deviceOptions, requireListed } from './device.ts';
 import { isDtype } from './element-types.ts';
-import { type InferenceSession, onnxRuntime, prepareRuntime, type RuntimeTensor } from './runtime.ts';
+import { onnxRuntime, prepareRuntime } from './runtime.ts';
+import type { PortMetadata, RuntimeSession, RuntimeTensor, RuntimeTensors, SessionOptions } from './runtime-types.ts';
 import { arrayFromBytes, type NumericDType, type Tensor } from './tensor.ts';
 import { UNKNOWN, type ValueType } from './value.ts';
 
@@ -36,9 +37,9 @@ export class Session {
   readonly outputs: readonly string[];
   /** Types of both by name, as ONNX Runtime has worked them out; sizes that are open are names, or empty. */
   readonly types: ValueTypes;
-  readonly #session: InferenceSession;
+  readonly #session: RuntimeSession;
 
-  private constructor(session: InferenceSession) {
+  private constructor(session: RuntimeSession) {
     this.#session = session;
     this.inputs = session.inputNames;
     this.outputs = session.outputNames;
@@ -50,7 +51,7 @@ export class Session {
     await prepareRuntime();
     requireListed(device);
     const { InferenceSession } = onnxRuntime();
-    const options: InferenceSession.SessionOptions = {
+    const options: SessionOptions = {
       ...deviceOptions(device),
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -82,12 +83,12 @@ export class Session {
 
   /** Runs the graph; `outputs` (default all) names what to hand back. The arrays handed back are the caller's. */
   async run(feeds: Tensors, outputs: readonly string[] = this.outputs): Promise<Record<string, Tensor>> {
-    const { Tensor: RuntimeTensor } = onnxRuntime();
+    const { Tensor: RuntimeTensorOf } = onnxRuntime();
     const given: Record<string, RuntimeTensor> = {};
     for (const [name, { dtype, data, dims }] of Object.entries(feeds)) {
-      given[name] = new RuntimeTensor(dtype as 'float32', data as Float32Array, dims);
+      given[name] = new RuntimeTensorOf(dtype as 'float32', data as Float32Array, dims);
     }
-    let results: InferenceSession.ReturnType;
+    let results: RuntimeTensors;
     try {
       results = await this.#session.run(given, [...outputs]);
     } catch (cause) {
@@ -103,7 +104,7 @@ export class Session {
   }
 }
 
-function typesOf(metadata: InferenceSession['inputMetadata']): ValueTypes {
+function typesOf(metadata: readonly PortMetadata[]): ValueTypes {
   const types: Record<string, ValueType> = {};
   for (const port of metadata) {
     types[port.name] = port.isTensor

@@ -177,6 +177,9 @@ describe('installed in an empty folder', () => {
       join(home, 'use.ts'),
       [
         "import { DEFAULT_ACCEPT_RULES, detectIn, LabelsmithError, openDetector, openWorkspace } from 'labelsmith';",
+        "import { FORMATS } from 'labelsmith/formats';",
+        "import { matrix } from 'labelsmith/math';",
+        'const formats: number = FORMATS.length + matrix(new Float32Array(2), 1, 2).rows;',
         "const workspace = await openWorkspace('.nothing-here', { create: true });",
         'const images: number = await workspace.store.countImages();',
         "const detector = await openDetector('centernet', { threads: 1 });",
@@ -185,7 +188,7 @@ describe('installed in an empty folder', () => {
         'const { counts } = await detectIn(workspace, detector, run);',
         'await detector.close();',
         'await workspace.close();',
-        'console.log(JSON.stringify({ counted: images, ...counts, error: LabelsmithError.name }));',
+        'console.log(JSON.stringify({ counted: images, formats, ...counts, error: LabelsmithError.name }));',
         '',
       ].join('\n'),
     );
@@ -196,6 +199,7 @@ describe('installed in an empty folder', () => {
     );
     const printed = JSON.parse(succeeded(run('node', ['use.ts'], home))) as Record<string, unknown>;
     assert.deepEqual([printed.counted, printed.detected, printed.error], [0, 0, 'LabelsmithError']);
+    assert.ok(Number(printed.formats) > 10);
   });
 });
 
