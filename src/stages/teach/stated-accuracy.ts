@@ -6,7 +6,8 @@ import { argMaxRows } from '../../math/calibration.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import { type KnownItems, type PileAccuracy, pileAccuracy } from '../../math/metrics/pile-accuracy.ts';
 import type { RunStore } from '../../store/store.ts';
-import type { LabelledTask, TaskItems } from './items.ts';
+import type { TaskItems } from './items.ts';
+import type { Problem } from './problem.ts';
 
 export interface StatedAccuracy extends PileAccuracy {
   readonly measuredOn: 'audit' | 'cross-validation';
@@ -24,9 +25,11 @@ export interface TaughtAccuracy {
 /** Fewer audit items than this say less than the labels do. */
 const MIN_AUDIT = 10;
 
+type AnnotatedItems = Pick<TaskItems, 'ids' | 'annotations' | 'randomAudit'>;
+
 export interface AccuracyQuestion {
-  readonly items: TaskItems;
-  readonly labelledTask: LabelledTask;
+  readonly items: AnnotatedItems;
+  readonly labelledTask: { readonly classNames: readonly string[]; readonly problem: Pick<Problem, 'labelled'> };
   /** Of every item, shape [n, classes]; of labelled ones by a model that had not seen their label. */
   readonly probabilities: Matrix;
   readonly threshold: number;
@@ -70,7 +73,7 @@ interface KnownRow {
   readonly className: string;
 }
 
-function knownRows(items: TaskItems, wanted: (item: { row: number; id: string }) => boolean): KnownRow[] {
+function knownRows(items: AnnotatedItems, wanted: (item: { row: number; id: string }) => boolean): KnownRow[] {
   return items.annotations.flatMap((annotation, row) =>
     annotation.kind === 'class' && wanted({ row, id: items.ids[row] })
       ? [{ row, className: annotation.className }]

@@ -198,7 +198,7 @@ async function augmentationsFor(
 }
 
 /** The chance of every class, where an item may be of none of them. */
-function scaleRows({ data, columns }: Matrix, known: Float64Array): void {
+export function scaleRows({ data, columns }: Matrix, known: Float64Array): void {
   for (const [row, chance] of known.entries()) {
     if (chance === 1) continue;
     for (let i = row * columns; i < (row + 1) * columns; i++) data[i] = data[i] * chance;
