@@ -4,7 +4,8 @@
  *     sources/SHA256          downloaded files, named by their content
  *     refs/ID.json            which content a reference was found to have (ID: SHA-256 of the reference)
  *     partial/                unfinished downloads and their locks
- *     models/ID/KEY.onnx      converted models, each with KEY.json beside it (made by `prepare.ts`)
+ *     models/ID/KEY.onnx      converted models (made by `models/prepare.ts`)
+ *     prepared/ID-KEY.json    what each of them was when it was made, where this version does not pin it
  *     imported/NAME.json      what `models import` declared
  *     corrupt/                files whose content was not what it should be, put aside
  *

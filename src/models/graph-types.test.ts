@@ -4,10 +4,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { compareTypes, graphOf, someFeeds } from '../../test/graph-types.ts';
+import { sha256Hex } from '../core/ids.ts';
 import { cacheDirectory } from '../fetch/cache.ts';
 import { visitNodes } from '../onnx/visit.ts';
 import { CATALOGUE } from './catalogue.ts';
-import { preparedInCache } from './prepare.ts';
+import { composeModel, defaultRecipe } from './compose-model.ts';
+import { CONVERTERS } from './converters.ts';
+import { PINNED_GRAPHS } from './pinned-graphs.ts';
+import { preparedInCache, sourcesInCache } from './prepare.ts';
 
 async function check(bytes: Uint8Array): Promise<void> {
   const graph = graphOf(bytes);
@@ -26,6 +30,17 @@ for (const entry of CATALOGUE) {
   const skip = prepared ? false : `${entry.id} is not in the model cache (labelsmith models pull ${entry.id})`;
   test(`every value of ${entry.id}`, { skip }, async () => {
     if (prepared) await check(new Uint8Array(await readFile(prepared.path)));
+  });
+}
+
+for (const entry of CATALOGUE) {
+  const sources = await sourcesInCache(entry, cacheDirectory()).catch(() => undefined);
+  const skip = sources ? false : `${entry.id} is not in the model cache (labelsmith models pull ${entry.id})`;
+  test(`${entry.id} is composed to the graph that is pinned`, { skip }, async () => {
+    const files = await Promise.all((sources ?? []).map(async ({ path }) => new Uint8Array(await readFile(path))));
+    const network = CONVERTERS[entry.source.converter].convert(files, entry);
+    const graph = composeModel(entry, network, defaultRecipe(entry));
+    assert.equal(sha256Hex(graph), PINNED_GRAPHS[entry.id], 'write it into pinned-graphs.ts');
   });
 }
 

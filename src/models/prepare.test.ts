@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
 import { Graph } from '../onnx/ops.ts';
 import { openEmbedder } from './embedder.ts';
@@ -49,10 +50,21 @@ test('a damaged converted model is put aside and made again, the same', async ()
     assert.match(notices[0] ?? '', /^the converted means in the model cache was damaged/);
   }
   assert.equal((await readdir(join(cacheDir, 'corrupt'))).length, 2);
-  await writeFile(`${path}.json`, '{"sha');
+  const [record] = (await readdir(join(cacheDir, 'prepared'))).filter((name) => name.includes(basename(path, '.onnx')));
+  await writeFile(join(cacheDir, 'prepared', record ?? ''), '{"sha');
   assert.equal((await prepareModel('means', { cacheDir })).sha256, sha256, 'a lost record is written again');
   await rm(path);
   assert.equal((await prepareModel('means', { cacheDir })).byteSize, (await stat(path)).size);
+});
+
+test('a model whose file and neighbours were changed together is made again', async () => {
+  const { path, sha256 } = await prepareModel('means', { cacheDir });
+  const another = new Graph('another');
+  another.output(another.relu(another.input('pixels', 'uint8', [1, 16, 16, 3])), 'embedding');
+  await writeFile(path, another.toModel());
+  await writeFile(`${path}.json`, JSON.stringify({ sha256: sha256Hex(another.toModel()) }));
+  assert.equal((await prepareModel('means', { cacheDir })).sha256, sha256);
+  assert.equal(sha256Hex(await readFile(path)), sha256);
 });
 
 test('an unknown name lists the known ones', async () => {

@@ -3,12 +3,13 @@
  * the cache yet.
  *
  * Guarantees: the work is done once a source content, converter, composer and recipe; the file that comes back has the
- * content that was recorded when it was made (a damaged one is put aside and made again); two processes that prepare
- * one model at once write the same bytes under the same name, each by an atomic rename.
+ * content that this version pins for it, or else the one that was recorded when it was made, apart from it (another one
+ * is put aside and made again); two processes that prepare one model at once write the same bytes under the same name,
+ * each by an atomic rename.
  */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { sha256Hex } from '../core/ids.ts';
 import { cacheDirectory, isIntact, readJson, writeAtomically } from '../fetch/cache.ts';
 import { type CachedFile, type FetchOptions, fetchFiles, findCached } from '../fetch/fetch.ts';
@@ -16,6 +17,7 @@ import { prepareRuntime } from '../onnx/runtime.ts';
 import { CATALOGUE, type Converter, type ModelEntry } from './catalogue.ts';
 import { COMPOSER_VERSION, composeModel, defaultRecipe, type Recipe } from './compose-model.ts';
 import { CONVERTERS } from './converters.ts';
+import { PINNED_GRAPHS } from './pinned-graphs.ts';
 import { findEntry } from './registry.ts';
 
 export interface PrepareOptions extends Partial<Omit<FetchOptions, 'modelName' | 'alsoTake'>> {
@@ -34,7 +36,7 @@ export interface PreparedModel {
   readonly cacheDir: string;
 }
 
-/** What is recorded beside a prepared model. */
+/** What is recorded of a prepared model, apart from it. */
 interface PreparedRecord {
   readonly sha256: string;
   readonly byteSize: number;
@@ -75,7 +77,7 @@ export async function prepareEntry(entry: ModelEntry, recipe: Recipe, options: P
   };
   const path = preparedPath(entry, recipe, sources, fetching.cacheDir);
   await writeAtomically(path, model);
-  await writeAtomically(`${path}.json`, `${JSON.stringify(record, null, 2)}\n`);
+  await writeAtomically(recordPath(path, fetching.cacheDir), `${JSON.stringify(record, null, 2)}\n`);
   return prepared(entry, record, path, fetching.cacheDir);
 }
 
@@ -108,16 +110,38 @@ async function findPrepared(
 ): Promise<PreparedModel | undefined> {
   const { cacheDir, onNotice } = options;
   const path = preparedPath(entry, recipe, sources, cacheDir);
-  const record = (await readJson(`${path}.json`)) as PreparedRecord | undefined;
-  if (typeof record?.sha256 !== 'string') return undefined;
-  const intact = await isIntact(cacheDir, path, record.sha256, (movedTo) =>
+  const sha256 = pinnedDigest(entry, recipe) ?? (await recordedDigest(path, cacheDir));
+  if (sha256 === undefined) return undefined;
+  const intact = await isIntact(cacheDir, path, sha256, (movedTo) =>
     onNotice?.(`the converted ${entry.id} in the model cache was damaged; it is put aside as ${movedTo}`),
   );
   if (!intact) return undefined;
-  return prepared(entry, { ...record, byteSize: (await stat(path)).size }, path, cacheDir);
+  return prepared(entry, { sha256, byteSize: (await stat(path)).size }, path, cacheDir);
 }
 
-function prepared(entry: ModelEntry, record: PreparedRecord, path: string, cacheDir: string): PreparedModel {
+/** Of a model of the catalogue by its default recipe. */
+function pinnedDigest(entry: ModelEntry, recipe: Recipe): string | undefined {
+  const { batch, layers = [], views } = defaultRecipe(entry);
+  const isDefault = recipe.batch === batch && (recipe.layers ?? []).length === layers.length && recipe.views === views;
+  return isDefault && CATALOGUE.includes(entry) ? PINNED_GRAPHS[entry.id] : undefined;
+}
+
+async function recordedDigest(path: string, cacheDir: string): Promise<string | undefined> {
+  const record = (await readJson(recordPath(path, cacheDir))) as Partial<PreparedRecord> | undefined;
+  return typeof record?.sha256 === 'string' ? record.sha256 : undefined;
+}
+
+/** Not beside the model: what changes files of one folder does not change both. */
+function recordPath(path: string, cacheDir: string): string {
+  return join(cacheDir, 'prepared', `${basename(dirname(path))}-${basename(path, '.onnx')}.json`);
+}
+
+function prepared(
+  entry: ModelEntry,
+  record: Pick<PreparedRecord, 'sha256' | 'byteSize'>,
+  path: string,
+  cacheDir: string,
+): PreparedModel {
   const { sha256, byteSize } = record;
   return { entry, key: `${entry.id}@${sha256.slice(0, 16)}`, path, sha256, byteSize, cacheDir };
 }

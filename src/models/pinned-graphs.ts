@@ -1,0 +1,14 @@
+/**
+ * What the built-in models are once they are composed by their default recipe: the SHA-256 of the whole graph. It lies here
+ * and not in the cache, so that whoever can write to the cache cannot put another graph in a model's place.
+ *
+ * They change with a converter, the composer or an entry of the catalogue: `graph-types.test.ts` says what to write here.
+ */
+export const PINNED_GRAPHS: Readonly<Record<string, string>> = {
+  centernet: 'ef17e4724df6385660a894ad923c3ec6120306011c8705f50638dcd779735993',
+  nanodet: 'b64d9c19f4a2fb8b14803f3ba1c21f7b5f4ae4a4931ec436ae24d57c2fe2f11e',
+  'mobilenetv3-small': 'e979418b0988cf885e97fcf50966faa454076b1787721e189198fc26753ddd87',
+  'centernet-backbone': 'f4b7afb4ddde34b9a49e892682f47fc20acb6390a3c8def47f40b13b5cc066a6',
+  'movenet-lightning': 'c4dbc26b423b46912818e00d4d6c695d1429f2a800c10fcda90c13c0792e3bec',
+  'movenet-thunder': 'e180ca2a4ae7aea45712a4c855784ac73994d0cc2749939c654b96056c28d84f',
+};
