@@ -155,6 +155,8 @@ export interface ExportContext {
   readonly splits: SplitPlan | null;
   /** Write images with no label too. */
   readonly unlabelled: boolean;
+  /** What an export with no label in it is refused with. Default: it is written. */
+  readonly onEmpty?: () => Promise<Error>;
   /** Crops: see `CropImage`. 0 to 1. */
   readonly margin: number;
   /** Labelsmith's version, written where the format has a place for it. */
@@ -184,6 +186,8 @@ export interface ExportSummary {
   readonly labels: number;
   /** Images that had no label and were left out, for want of `unlabelled`. */
   readonly unlabelledSkipped: number;
+  /** Images with no label that were written. */
+  readonly backgroundImages: number;
   /** Images written, by split; empty without splits. */
   readonly splits: Readonly<Record<string, number>>;
   /** What the format could not hold, counted: `image labels` → 12. */
@@ -204,6 +208,10 @@ export class Tally {
   regions = 0;
   labels = 0;
   unlabelledSkipped = 0;
+  /** Images written that have no label. */
+  backgroundImages = 0;
+  /** What people said is not there was written of an image with no label. */
+  negatives = false;
   failedImages = 0;
   renamed = 0;
   readonly splits = new Map<string, number>();

@@ -114,7 +114,7 @@ async function contentOf(workspace: Workspace, out: string): Promise<Map<string,
   const content = new Map<string, string>();
   for (const task of ['objects', 'class', 'like', 'colour']) {
     const file = `${out}-${task}.jsonl`;
-    await exportWorkspace(effects, 'jsonl', file, { seed: 0, margin: 0, replace: false, unlabelled: true, task });
+    await exportWorkspace(effects, 'jsonl', file, { seed: 0, margin: 0, replace: false, background: 'all', task });
     content.set(task, await readFile(file, 'utf8'));
   }
   const vectors = await readdir(join(workspaceDir, 'vectors'), { recursive: true, withFileTypes: true });

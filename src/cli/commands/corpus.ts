@@ -10,6 +10,7 @@ import {
   taxonomyFormatOf,
   writeTaxonomy,
 } from '../../corpus/taxonomies.ts';
+import { unknownClasses } from '../../corpus/unknown.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { readItemList } from '../../review/item-list.ts';
@@ -256,7 +257,14 @@ const corpusMap = operation(
     details: 'FILE is a JSON object {"old": "new"}, or CSV with the columns from,to. One operation, undone as one.',
     examples: [['labelsmith corpus map mine.csv', 'detect says these names from now on too']],
   },
-  async ({ args }) => ({ kind: 'map', mapping: await readMapping(args.file) }),
+  async ({ args, output }, store) => {
+    const mapping = await readMapping(args.file);
+    for (const { name, near } of unknownClasses(await store.corpus(), mapping.keys())) {
+      const meant = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '.';
+      output.warn(`"${name}" is no class here${meant} It is noted as another word for what may come.`);
+    }
+    return { kind: 'map', mapping };
+  },
 );
 
 const corpusDescribe = operation(

@@ -15,7 +15,7 @@ export const importCommand = command({
   summary: 'take in labels that somebody has made',
   details: `Formats: ${FORMATS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.`,
   args: {
-    format: argument('<format>', 'one of those below', z.string()),
+    format: argument('<format>', 'one of those above', z.string()),
     path: argument('<path>', 'the file or folder', z.string()),
   },
   options: {

@@ -65,10 +65,12 @@ function planOf(request: ClusteringRequest, there: ClusterModel | undefined): Pl
     there.space === recipe.space &&
     there.meanKey === mean.key &&
     there.seed === options.seed &&
-    (options.method ?? there.method) === there.method;
+    (options.method ?? there.method) === there.method &&
+    !asksDensityForNumber(options, there);
   const asked = askedFor(options, fits ? there : undefined) ?? there?.asked ?? 'auto';
   if (!fits || options.recluster) {
-    const method = options.method ?? there?.method ?? 'graph';
+    const usual = options.method ?? there?.method ?? 'graph';
+    const method = asksDensityForNumber(options, there) ? 'graph' : usual;
     return { kind: 'cluster', method, asked, because: reasonFor(request, there) };
   }
   if (options.level !== undefined && asked !== there.asked) return { kind: 'cut', model: there, asked };
@@ -81,6 +83,15 @@ function planOf(request: ClusteringRequest, there: ClusterModel | undefined): Pl
   return { kind: 'cut', model: there, asked };
 }
 
+/** Density finds its own number of clusters. Refused where both are asked for at once. */
+function asksDensityForNumber({ k, method }: DiscoverOptions, there: ClusterModel | undefined): boolean {
+  if (k === undefined || k === 'auto' || (method ?? there?.method) !== 'density') return false;
+  if (method === undefined) return true;
+  throw new LabelsmithError('USAGE', `The method density finds its own number of clusters, so it takes no --k ${k}.`, {
+    hint: 'Leave --k out, or give --method graph or kmeans.',
+  });
+}
+
 /** Why the clusters there are cannot be kept; null where there are none, or where others were asked for. */
 function reasonFor({ options, recipe, mean }: ClusteringRequest, there: ClusterModel | undefined): string | null {
   if (there === undefined || options.recluster) return null;
@@ -88,6 +99,7 @@ function reasonFor({ options, recipe, mean }: ClusteringRequest, there: ClusterM
   if (there.meanKey !== mean.key) {
     return there.subset ? 'the clusters before were those of a pilot' : 'the mean of all vectors was taken again since';
   }
+  if (asksDensityForNumber(options, there)) return 'density finds its own number, so these are clusters of graph';
   if (there.seed !== options.seed) return `the clusters before were made with seed ${there.seed}`;
   return null;
 }

@@ -383,6 +383,14 @@ test('k-means and density are methods too; impossible numbers are refused', asyn
   for (const [i, name] of found.entries()) if (name !== '') assert.equal(name.split(' ')[0], items[i]?.kind);
   assert.equal(density.counts.assigned + density.counts.none, 80);
   assert.ok(density.counts.assigned >= 60);
+  // Density finds its own number: one that is asked for is made by another method, or refused.
+  const numbered = await discover(effects, { ...OPTIONS, k: 4, task: 'dense' });
+  assert.deepEqual([numbered.method, numbered.counts.clusters], ['graph', 4]);
+  assert.match(numbered.because ?? '', /density finds its own number/);
+  await assert.rejects(
+    discover(effects, { ...OPTIONS, k: 4, method: 'density', task: 'dense' }),
+    /density finds its own number of clusters, so it takes no --k 4/,
+  );
   await assert.rejects(
     discover(effects, { ...OPTIONS, k: 81, task: 'many' }),
     /81 clusters cannot be made of 80 items/,

@@ -1,9 +1,9 @@
 /** `export` of a workspace as it stands: its images are read where they were added from, crops are cut by us. */
-import type { CropImage, ExportSummary, FormatName } from '../../formats/format.ts';
+import type { CropImage, FormatName } from '../../formats/format.ts';
 import { cropRegions } from '../../images/crops.ts';
 import { originalBytes } from '../../jobs/image-reader.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { type ExportOptions, exportWorkspace } from './export.ts';
+import { type ExportOptions, exportWorkspace, type WorkspaceExport } from './export.ts';
 
 const crop: CropImage = (bytes, boxes, margin) => cropRegions(bytes, boxes, { margin });
 
@@ -13,7 +13,7 @@ export function exportIn(
   format: FormatName,
   out: string,
   options: ExportOptions,
-): Promise<ExportSummary> {
+): Promise<WorkspaceExport> {
   const { store, dir: workspaceDir } = workspace;
   return exportWorkspace({ store, workspaceDir, read: originalBytes(workspace), crop }, format, out, options);
 }

@@ -1,7 +1,11 @@
-/** `export`: what a workspace holds, into a format. */
+/**
+ * `export`: what a workspace holds, into a format.
+ *
+ * Names of classes are read in one pass and labels in another. Where somebody renames a class in between, the export is
+ * begun again, so that it has the old names or the new ones.
+ */
 
-import type { Origin, Task } from '../../core/labels.ts';
-import { requireTask } from '../../corpus/tasks.ts';
+import type { Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { CropImage, ExportSummary, FormatName, ImagesMode } from '../../formats/format.ts';
 import { planSplits, type SplitPart } from '../../formats/splits.ts';
@@ -9,7 +13,9 @@ import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
 import { LABELSMITH_VERSION } from '../../jobs/run.ts';
 import type { DatasetQuery, Store } from '../../store/store.ts';
-import { exportDataset } from './write.ts';
+import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
+import { nothingLabelled, taskToExport } from './task.ts';
+import { exportDataset, isAboutChangedClasses } from './write.ts';
 
 export interface ExportOptions {
   /** Task to export. Default: `objects` for formats that hold boxes; for class folders the task that has labels. */
@@ -20,8 +26,13 @@ export interface ExportOptions {
   readonly split?: readonly SplitPart[];
   readonly seed: number;
   readonly images?: ImagesMode;
-  /** Images with no label too. Default: in formats of boxes, where they are background that a detector is trained on. */
-  readonly unlabelled?: boolean;
+  /**
+   * Which images with no label go in too. Default: `none`; in formats of boxes, where they are background that a detector
+   * is trained on, `labelled` where a detector went over images here, else `all`.
+   */
+  readonly background?: Background;
+  /** Writes an export that has no label in it; else that is refused. Default false. */
+  readonly empty?: boolean;
   /** Added around each crop on every side, as a share of its box. */
   readonly margin: number;
   /** `webdataset`: images in one shard (see `ExportContext`). */
@@ -39,18 +50,49 @@ export interface ExportEffects {
   readonly crop: CropImage;
 }
 
+/** What an export wrote, of which task, and which images with no label it has or left out. */
+export interface WorkspaceExport extends ExportSummary {
+  /** Null: all tasks. */
+  readonly task: string | null;
+  readonly background: Background;
+  /** Images with no label that no detector went over, left out under `background: labelled`. */
+  readonly notLookedAt: number;
+}
+
+/** Exports begun again because classes were renamed meanwhile. */
+const MAX_ATTEMPTS = 5;
+
 export async function exportWorkspace(
+  effects: ExportEffects,
+  name: FormatName,
+  out: string,
+  options: ExportOptions,
+): Promise<WorkspaceExport> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await exportOnce(effects, name, out, options);
+    } catch (error) {
+      if (!isAboutChangedClasses(error) || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function exportOnce(
   { store, workspaceDir, read, crop }: ExportEffects,
   name: FormatName,
   out: string,
   options: ExportOptions,
-): Promise<ExportSummary> {
-  const task = await taskToExport(store, name, options.task);
+): Promise<WorkspaceExport> {
+  const format = formatNamed(name);
+  const task = await taskToExport(store, format, options.task);
   const { origins, minConfidence } = options;
-  const { holds, keeps, imageFiles, defaultImages } = formatNamed(name);
+  const { holds, keeps, imageFiles, defaultImages } = format;
   const writesImages =
     imageFiles !== 'never' && (imageFiles === 'always' || (options.images ?? defaultImages) !== 'none');
-  const unlabelled = options.unlabelled ?? (holds === 'regions' && keeps.unlabelled);
+  const detectors = await detectorsThatLooked(store, origins);
+  const usual = holds !== 'regions' || !keeps.unlabelled ? 'none' : detectors.length > 0 ? 'labelled' : 'all';
+  const background = options.background ?? usual;
+  const unlabelled = background !== 'none';
   // What people said is not there is said of images with no label too; `exportDataset` leaves out the others.
   const query: DatasetQuery = { task: task?.name, origins, minConfidence, unlabelled: unlabelled || keeps.rejections };
   const records = await store.classes();
@@ -63,12 +105,14 @@ export async function exportWorkspace(
     });
   const roots = await store.sourceRoots();
   let seen = 0;
-  const selected = (async function* () {
+  const all = (async function* () {
     for await (const image of store.dataset(query)) {
       seen++;
       yield image;
     }
   })();
+  let notLookedAt = 0;
+  const selected = background === 'labelled' ? lookedAt(store, detectors, all, () => notLookedAt++) : all;
   const summary = await exportDataset(name, out, selected, {
     task,
     ...used,
@@ -85,6 +129,9 @@ export async function exportWorkspace(
     crop,
     splits: options.split ? await planSplits(store.dataset(query), options.split, options.seed) : null,
     unlabelled,
+    onEmpty: options.empty
+      ? undefined
+      : () => nothingLabelled(store, format, task, origins !== undefined || minConfidence !== undefined),
     margin: options.margin,
     version: LABELSMITH_VERSION,
     replace: options.replace,
@@ -98,22 +145,8 @@ export async function exportWorkspace(
   });
   // The query leaves out images that nothing is said of; they are counted all the same.
   const unseen = unlabelled ? 0 : (await store.countImages()) - seen;
-  return { ...summary, unlabelledSkipped: summary.unlabelledSkipped + unseen };
-}
-
-async function taskToExport(store: Store, format: FormatName, named: string | undefined): Promise<Task | null> {
-  if (named !== undefined) return requireTask(store, named);
-  const tasks = await store.tasks();
-  const { holds } = formatNamed(format);
-  if (holds === 'both') return null;
-  const byName = (name: string) => tasks.find((task) => task.name === name) ?? null;
-  if (holds === 'regions') return byName('objects');
-  // Unnamed heaps say less than what a detector saw; what people, references or a model said of whole images says more.
-  const counts = (await store.classes()).flatMap((known) => known.counts).filter(({ count }) => count > 0);
-  const classified = counts.filter(({ task }) => task === 'class');
-  const better = classified.some(({ origins }) => Object.keys(origins).some((origin) => origin !== 'cluster'));
-  const detected = counts.some(({ task }) => task === 'objects');
-  return byName(better || (classified.length > 0 && !detected) ? 'class' : 'objects');
+  const unlabelledSkipped = summary.unlabelledSkipped + unseen;
+  return { ...summary, unlabelledSkipped, task: task?.name ?? null, background, notLookedAt };
 }
 
 /**

@@ -23,9 +23,10 @@ export async function exportDataset(
   const tally = new Tally();
   const job = { ...context, images: imagesModeOf(format, context), tally };
   refuseMisfit(format, context);
-  const path = await writeOutput(out, outputOptions(format, context), (target) =>
-    format.write(selected(images, format, context, tally), target, job),
-  );
+  const path = await writeOutput(out, outputOptions(format, context), async (target) => {
+    await format.write(selected(images, format, context, tally), target, job);
+    if (tally.labels === 0 && !tally.negatives && context.onEmpty) throw await context.onEmpty();
+  });
   return {
     format: name,
     out: path,
@@ -33,6 +34,7 @@ export async function exportDataset(
     regions: tally.regions,
     labels: tally.labels,
     unlabelledSkipped: tally.unlabelledSkipped,
+    backgroundImages: tally.backgroundImages,
     splits: Object.fromEntries((context.splits?.names ?? []).map((split) => [split, tally.splits.get(split) ?? 0])),
     lost: Object.fromEntries([...tally.lost].sort(([a], [b]) => (a < b ? -1 : 1))),
     failedImages: tally.failedImages,
@@ -99,7 +101,11 @@ async function* selected(
 ): AsyncGenerator<DatasetImage> {
   const known = new Set(context.classNames);
   const check = (className: string) => {
-    if (!known.has(className)) throw new Error(`the class ${className} is not among the export's class names`);
+    if (known.has(className)) return;
+    throw new LabelsmithError('BUSY', `the class ${className} is not among the export's class names`, {
+      hint: 'Classes were changed while this was exported. Run it again when nobody changes them.',
+      details: { changed: className },
+    });
   };
   let previous = '';
   let done = 0;
@@ -110,19 +116,31 @@ async function* selected(
     previous = image.id;
     for (const label of image.labels) check(label.className);
     for (const region of image.regions) for (const label of region.labels) check(label.className);
-    if (!context.unlabelled && saysNothing(image, format)) {
-      tally.unlabelledSkipped++;
-      continue;
-    }
+    if (saysNothing(image, format)) {
+      if (!context.unlabelled) {
+        tally.unlabelledSkipped++;
+        continue;
+      }
+      tally.backgroundImages++;
+    } else if (format.keeps.rejections && !hasLabel(image)) tally.negatives = true;
     countLosses(image, format, tally);
     yield { ...image, split: context.splits?.splitOf(image.groupId) ?? null };
     context.onProgress?.(++done);
   }
 }
 
+function hasLabel({ labels, regions }: Pick<DatasetImage, 'labels' | 'regions'>): boolean {
+  return labels.length > 0 || regions.some((region) => region.labels.length > 0);
+}
+
+/** Whether an export ended because classes were renamed while it was written. */
+export function isAboutChangedClasses(error: unknown): boolean {
+  return error instanceof LabelsmithError && error.code === 'BUSY' && 'changed' in error.details;
+}
+
 /** No label anywhere, and nothing else that the format keeps of what people said. */
 function saysNothing({ labels, regions, rejected = [], deleted = [] }: DatasetImage, { keeps }: Format): boolean {
-  if (labels.length > 0 || regions.some((region) => region.labels.length > 0)) return false;
+  if (hasLabel({ labels, regions })) return false;
   if (!keeps.rejections) return true;
   return rejected.length === 0 && deleted.length === 0 && regions.every((region) => !region.rejected?.length);
 }

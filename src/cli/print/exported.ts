@@ -1,0 +1,31 @@
+/** What `export` wrote, of what, and what is not in it. */
+import type { WorkspaceExport } from '../../stages/export/export.ts';
+import type { Output } from '../output.ts';
+import { formatCount, oneLine, plural } from '../words.ts';
+
+export function printExported(output: Output, summary: WorkspaceExport): void {
+  const { format, task, images, regions, labels, out, background, backgroundImages, notLookedAt } = summary;
+  const ofWhat = task === null ? 'all tasks' : `the task ${task}`;
+  output.summary(
+    `Wrote ${plural(images, 'image')}, ${plural(regions, 'region')} and ${plural(labels, 'label')} of ${ofWhat} as ${format} to ${out}`,
+  );
+  for (const [split, count] of Object.entries(summary.splits)) output.summary(`  ${split}: ${formatCount(count)}`);
+  if (backgroundImages > 0) {
+    const unseen = background === 'all' ? ', looked at or not (--background labelled, none)' : '';
+    output.summary(`${plural(backgroundImages, 'image')} of these without a label, as background${unseen}.`);
+  }
+  if (notLookedAt > 0) {
+    output.warn(
+      `Left out ${plural(notLookedAt, 'image')} that no detector went over and nobody labelled: labelsmith detect, or --background all.`,
+    );
+  }
+  if (summary.unlabelledSkipped > 0) {
+    output.summary(
+      `Left out ${plural(summary.unlabelledSkipped, 'image')} with no label (--unlabelled takes them along).`,
+    );
+  }
+  if (summary.renamed > 0) output.summary(`Changed ${plural(summary.renamed, 'name')} that no file may have.`);
+  if (summary.loses.length > 0) output.summary(`This format does not keep: ${summary.loses.join('; ')}`);
+  for (const [what, count] of Object.entries(summary.lost)) output.warn(`Not kept: ${formatCount(count)} ${what}`);
+  for (const problem of summary.problems) output.warn(oneLine(problem));
+}
