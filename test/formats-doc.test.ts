@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Format, Keeps } from '../src/formats/format.ts';
+import { DETAIL_NAMES, type Format, type Keeps } from '../src/formats/format.ts';
 import { FORMATS } from '../src/formats/table.ts';
 
 const DOC = 'docs/formats.md';
@@ -42,6 +42,12 @@ const COLUMNS: readonly (readonly [string, (format: Format) => string])[] = [
   ['size', ({ keeps }) => mark(keeps.size)],
   ['split', ({ keeps }) => mark(keeps.split)],
   ['unlabelled', ({ keeps }) => mark(keeps.unlabelled)],
+  [
+    'details of a region',
+    ({ keeps }) => (keeps.details.length === DETAIL_NAMES.length ? 'all' : keeps.details.join(', ') || '–'),
+  ],
+  ['who said it', ({ keeps }) => mark(keeps.annotators)],
+  ['skeletons', ({ keeps }) => mark(keeps.skeletons)],
 ];
 
 const IMAGE_FILES: Readonly<Record<Format['imageFiles'], string>> = {

@@ -14,7 +14,7 @@ import type { Box } from '../core/boxes.ts';
 import type { DatasetImage, ImportedImage, ReadImage } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
 import type { Task } from '../core/labels.ts';
-import type { Skeleton } from '../core/region-details.ts';
+import type { RegionDetails, Skeleton } from '../core/region-details.ts';
 import type { ProtectedPath } from '../files/place.ts';
 import type { Reckoning } from './reckoning.ts';
 import type { SplitPlan } from './splits.ts';
@@ -46,7 +46,37 @@ export interface Keeps {
   readonly split: boolean;
   /** Images with no label come back as such. */
   readonly unlabelled: boolean;
+  /** What is said of a region beside its class and shapes. */
+  readonly details: readonly DetailName[];
+  /** Attributes of whole images. */
+  readonly imageAttributes: boolean;
+  /** Who said it. */
+  readonly annotators: boolean;
+  /** Names of keypoints and their lines, and the classes above classes. */
+  readonly skeletons: boolean;
 }
+
+/** In the order in which losses name them. */
+export const DETAIL_NAMES = [
+  'difficult',
+  'truncated',
+  'occluded',
+  'pose',
+  'attributes',
+  'rotatedBox',
+  'trackId',
+] as const satisfies readonly (keyof RegionDetails)[];
+export type DetailName = (typeof DETAIL_NAMES)[number];
+
+const DETAIL_WORDS: Readonly<Record<DetailName, string>> = {
+  difficult: 'difficult marks',
+  truncated: 'truncated marks',
+  occluded: 'occluded marks',
+  pose: 'poses (views)',
+  attributes: 'attributes of regions',
+  rotatedBox: 'angles of turned boxes',
+  trackId: 'track ids',
+};
 
 /** What a format keeps is said as its difference from one of these two. */
 export const EVERYTHING: Keeps = {
@@ -65,6 +95,10 @@ export const EVERYTHING: Keeps = {
   size: true,
   split: true,
   unlabelled: true,
+  details: DETAIL_NAMES,
+  imageAttributes: true,
+  annotators: true,
+  skeletons: false,
 };
 export const NEXT_TO_NOTHING: Keeps = {
   imageLabels: 'best',
@@ -82,6 +116,10 @@ export const NEXT_TO_NOTHING: Keeps = {
   size: false,
   split: false,
   unlabelled: false,
+  details: [],
+  imageAttributes: false,
+  annotators: false,
+  skeletons: false,
 };
 
 export type FormatName =
@@ -149,6 +187,8 @@ export interface ExportContext {
   readonly keypointCount?: number;
   /** The class above a class in the corpus, for formats that write a path of classes. Default: none is above any. */
   readonly parentOf?: (className: string) => string | null;
+  /** A class's keypoints and their lines, where they are known. Default: none are. */
+  readonly skeletonOf?: (className: string) => Skeleton | null;
   /** `webdataset`: images in one shard. Default 10,000; with fewer, more files are read at once and shuffled better. */
   readonly shardImages?: number;
   /** Null: no split. */
@@ -280,5 +320,17 @@ export function lossesOf(keeps: Keeps): string[] {
   lose(!keeps.size, 'image size');
   lose(!keeps.split, 'split');
   lose(!keeps.unlabelled, 'images with no label');
+  for (const detail of DETAIL_NAMES) lose(regions && !keeps.details.includes(detail), DETAIL_WORDS[detail]);
+  lose(!keeps.imageAttributes, 'attributes of images');
+  lose(!keeps.annotators, 'who said it');
+  lose(!keeps.skeletons, 'names of keypoints, skeletons and supercategories');
   return losses;
+}
+
+/** Details of a region that a format does not keep, in words. */
+export function lostDetails(details: RegionDetails | undefined, keeps: Keeps): string[] {
+  if (details === undefined) return [];
+  return DETAIL_NAMES.filter((detail) => details[detail] !== undefined && !keeps.details.includes(detail)).map(
+    (detail) => DETAIL_WORDS[detail],
+  );
 }

@@ -22,7 +22,7 @@ const parts = parseSplit('train=.8,val=.1,test=.1');
 
 async function split(rows: readonly Row[], seed = 0, by = parts): Promise<string[]> {
   const plan = await planSplits(streamOf(rows), by, seed);
-  return rows.map((image) => plan.splitOf(image.groupId));
+  return rows.map((image) => plan.splitOf({ groupId: image.groupId, split: null }));
 }
 
 const count = (splits: readonly string[], name: string) => splits.filter((found) => found === name).length;
@@ -111,6 +111,6 @@ describe('splits', () => {
 
   it('refuses a group that it has not seen', async () => {
     const plan = await planSplits(streamOf([row(1)]), parts, 0);
-    assert.throws(() => plan.splitOf(sha256Hex('other')), /without group/);
+    assert.throws(() => plan.splitOf({ groupId: sha256Hex('other'), split: null }), /without group/);
   });
 });

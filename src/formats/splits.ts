@@ -25,8 +25,25 @@ export interface SplitPart {
 export interface SplitPlan {
   /** In the order asked for. */
   readonly names: readonly string[];
-  /** Fails for a group that the plan has not seen. */
-  splitOf(groupId: ImageId): string;
+  /** Of a plan that was drawn: fails for a group that it has not seen. */
+  splitOf(image: Pick<DatasetImage, 'groupId' | 'split'>): string;
+}
+
+/** Where images go that came with no split, beside others that did. */
+export const NO_SPLIT = 'unassigned';
+const USUAL = ['train', 'val', 'test'];
+
+/**
+ * The splits that images came with, as they are; null where none came with any.
+ * @param found of the images of an export; null: one without a split
+ */
+export function importedSplits(found: ReadonlySet<string | null>): SplitPlan | null {
+  const names = [...found].filter((split) => split !== null && split !== NO_SPLIT);
+  if (names.length === 0) return null;
+  const rank = (name: string) => (USUAL.includes(name) ? USUAL.indexOf(name) : USUAL.length);
+  const sorted = names.filter((name) => name !== null).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const rest = found.has(null) || found.has(NO_SPLIT) ? [NO_SPLIT] : [];
+  return { names: [...sorted, ...rest], splitOf: ({ split }) => split ?? NO_SPLIT };
 }
 
 /** Reads `train=.8,val=.1,test=.1`. */
@@ -138,7 +155,7 @@ function planOf(
   const names = parts.map((part) => part.name);
   return {
     names,
-    splitOf(groupId) {
+    splitOf({ groupId }) {
       const part = partOf.get(keyOf(groupId));
       if (part === undefined) throw new Error(`the split was planned without group ${groupId}`);
       return names[part];

@@ -14,6 +14,7 @@ import { MAX_NAME_LENGTH, readClassName } from '../../src/core/class-name.ts';
 import type { DatasetImage, ImportedImage, ImportedRegion, LabelValue, RegionRecord } from '../../src/core/dataset.ts';
 import { regionIdOf, sha256Hex } from '../../src/core/ids.ts';
 import { NONE_OF_THESE, ORIGINS, type Task } from '../../src/core/labels.ts';
+import type { RegionDetails } from '../../src/core/region-details.ts';
 import { LabelsmithError } from '../../src/errors.ts';
 import { MARKER } from '../../src/files/own.ts';
 import type { ExportContext, Format, FormatName, Keeps, ReadOptions } from '../../src/formats/format.ts';
@@ -273,6 +274,19 @@ const rejections = fc.uniqueArray(
   { maxLength: 2, selector: ({ className, task }) => `${className} ${task}` },
 );
 
+const flag = fc.constantFrom(true as const, undefined);
+/** As records hold them: what is not so is left out. Turned boxes have tests of their own. */
+const details = fc
+  .record({
+    difficult: flag,
+    truncated: flag,
+    occluded: flag,
+    pose: fc.constantFrom('Left', undefined),
+    attributes: fc.constantFrom({ colour: 'dark red', damaged: true }, undefined),
+    trackId: fc.constantFrom('7', undefined),
+  })
+  .map((all): RegionDetails => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
+
 const regionIn = (width: number, height: number) =>
   fc.record({
     box: boxIn(width, height),
@@ -287,6 +301,7 @@ const regionIn = (width: number, height: number) =>
     ),
     touched: fc.boolean(),
     rejected: rejections,
+    details,
   });
 
 const generatedImage = fc
@@ -304,7 +319,8 @@ const generatedImage = fc
     }),
   );
 
-interface GeneratedRegion extends Pick<RegionRecord, 'box' | 'score' | 'labels' | 'crowd' | 'touched' | 'rejected'> {
+interface GeneratedRegion
+  extends Pick<RegionRecord, 'box' | 'score' | 'labels' | 'crowd' | 'touched' | 'rejected' | 'details'> {
   readonly shape: string;
   readonly points: number;
   readonly polygon: readonly (readonly [number, number])[];
@@ -379,6 +395,7 @@ interface PlainRegion {
   readonly id: string | null;
   readonly touched: boolean;
   readonly rejected: unknown;
+  readonly details: RegionDetails;
 }
 
 interface PlainImage {
@@ -398,6 +415,8 @@ const sorted = <T>(items: readonly T[]) =>
 interface Peculiarity {
   readonly region?: (region: RegionRecord, image: DatasetImage, most: number) => Partial<RegionRecord>;
   readonly labels?: (image: DatasetImage) => readonly LabelValue[];
+  /** What it says of a region by itself. */
+  readonly details?: (region: RegionRecord, image: DatasetImage) => RegionDetails;
   /** Regions whose labels people or imports gave come before the others. */
   readonly peopleFirst?: boolean;
 }
@@ -405,6 +424,11 @@ interface Peculiarity {
 const PECULIAR: Partial<Record<FormatName, Peculiarity>> = {
   // COCO has one place for both.
   coco: { region: ({ polygons, mask }) => ({ mask: polygons === null ? mask : null }) },
+  // A box that the image's edge cuts is marked as such.
+  voc: {
+    details: ({ box }, { width, height }) =>
+      box[0] < 0 || box[1] < 0 || box[2] > width || box[3] > height ? { truncated: true } : {},
+  },
   // Annotations and predictions are two lists.
   'label-studio': { peopleFirst: true },
   'yolo-seg': { region: outlined },
@@ -489,6 +513,11 @@ function promised(given: DatasetImage, format: Format, most: number): PlainImage
       id: keeps.regionIds ? region.id : null,
       touched: keeps.regionIds && region.touched === true,
       rejected: keeps.rejections ? (region.rejected ?? []) : [],
+      details: Object.fromEntries(
+        Object.entries({ ...region.details, ...peculiar?.details?.(region, given) }).filter(([name]) =>
+          keeps.details.some((kept) => kept === name),
+        ),
+      ),
     };
     switch (keeps.regionClasses) {
       case 'together':
@@ -559,6 +588,7 @@ function imported(parts: readonly ImportedImage[], image: DatasetImage): PlainIm
       id: read.id ?? null,
       touched: read.touched === true,
       rejected: read.rejected ?? [],
+      details: read.details ?? {},
     };
   };
   const [first] = parts as [ImportedImage];
@@ -673,7 +703,7 @@ async function roundTrip(format: Format, set: GeneratedSet, withSplits: boolean)
   await inTemporaryFolder(async (folder) => {
     const out = join(folder, 'out');
     const splits = withSplits ? await planSplits(streamOf(set.images), parseSplit('train=.5,val=.3,test=.2'), 7) : null;
-    const images = set.images.map((image) => ({ ...image, split: splits?.splitOf(image.groupId) ?? null }));
+    const images = set.images.map((image) => ({ ...image, split: splits?.splitOf(image) ?? null }));
     const context = contextFor(images, set.seeds, { splits });
     const summary = await exportDataset(format.name, out, streamOf(set.images), context);
     assert.equal(summary.failedImages, 0);

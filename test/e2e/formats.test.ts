@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ImportedImage, ImportedRegion } from '../../src/core/dataset.ts';
 import { NONE_OF_THESE } from '../../src/core/labels.ts';
-import type { Format } from '../../src/formats/format.ts';
+import { EVERYTHING, type Format, lossesOf } from '../../src/formats/format.ts';
 import { Reckoning } from '../../src/formats/reckoning.ts';
 import { FORMATS, readFormat } from '../../src/formats/table.ts';
 import { runCli, runJson, scratch } from '../cli.ts';
@@ -176,7 +176,8 @@ for (const format of FORMATS) {
     const again = join(second.dir, out);
     assert.deepEqual(await contentOf(format, again), await contentOf(format, path));
 
-    if (format.loses.length > 0) return;
+    // Skeletons are of classes, which these labels do not have.
+    if (format.loses.length > lossesOf(EVERYTHING).length) return;
     if (format.kind === 'file') assert.equal(await readFile(again, 'utf8'), await readFile(path, 'utf8'));
     else assert.deepEqual(filesUnder(again), filesUnder(path));
   });

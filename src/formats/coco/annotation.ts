@@ -14,6 +14,7 @@ import {
   sizeAt,
 } from '../check.ts';
 import { extentOf, maskBox } from '../contours.ts';
+import { detailsOfAttributes } from '../details.ts';
 import { confidenceFrom, maskFrom, polygonsFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { decodeCounts } from '../rle.ts';
@@ -170,31 +171,14 @@ function rotatedOf(
   return { cx: (x1 + x2) / 2, cy: (y1 + y2) / 2, width: x2 - x1, height: y2 - y1, angleDegrees: rotation };
 }
 
-/** Attributes that regions have a place of their own for. */
-const FLAGS = ['difficult', 'truncated', 'occluded'] as const;
-
 function detailsOf(
   given: Readonly<Record<string, Attributes[string]>>,
   rotatedBox: RotatedBox | null,
   trackId: unknown,
 ): RegionDetails | null {
   const attributes = { ...given };
-  const flags = FLAGS.filter(
-    (flag) => typeof attributes[flag] === 'boolean' || attributes[flag] === 0 || attributes[flag] === 1,
-  );
-  const set = flags.filter((flag) => attributes[flag] === true || attributes[flag] === 1);
-  for (const flag of flags) delete attributes[flag];
-  const pose = typeof attributes.pose === 'string' ? attributes.pose : undefined;
-  if (pose !== undefined) delete attributes.pose;
-  const track = trackId ?? attributes.track_id;
-  delete attributes.track_id;
-  if (rotatedBox !== null || attributes.rotation === 0) delete attributes.rotation;
-  const details: RegionDetails = {
-    ...Object.fromEntries(set.map((flag) => [flag, true])),
-    ...(pose !== undefined && { pose }),
-    ...(Object.keys(attributes).length > 0 && { attributes }),
-    ...(rotatedBox !== null && { rotatedBox }),
-    ...((typeof track === 'string' || typeof track === 'number') && { trackId: String(track) }),
-  };
-  return Object.keys(details).length === 0 ? null : details;
+  // An angle of which no box could be made stays what it was.
+  if (attributes.rotation === 0 || rotatedBox !== null) delete attributes.rotation;
+  if (typeof trackId === 'string' || typeof trackId === 'number') attributes.track_id = trackId;
+  return detailsOfAttributes(attributes, rotatedBox);
 }

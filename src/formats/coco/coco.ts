@@ -10,12 +10,15 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { COCO_CLASSES, cocoIdOf } from '../../core/coco-classes.ts';
 import type { DatasetImage, RegionRecord } from '../../core/dataset.ts';
+import type { RegionDetails } from '../../core/region-details.ts';
+import { attributesOfDetails } from '../details.ts';
 import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from '../format.ts';
 import { placeImages } from '../image-files.ts';
 import { keypointNames, PERSON_KEYPOINTS } from '../keypoint-names.ts';
 import { NameTable } from '../names.ts';
 import { pixel, score } from '../numbers.ts';
 import { maskArea, polygonArea } from '../rle.ts';
+import { cornersOfRotated } from '../rotated-box.ts';
 import { TextWriter } from '../text-writer.ts';
 import { EXPORT_DESCRIPTION, readCoco } from './read.ts';
 
@@ -27,6 +30,9 @@ const KEEPS: Keeps = {
   task: false,
   regionIds: false,
   rejections: false,
+  imageAttributes: false,
+  annotators: false,
+  skeletons: true,
 };
 
 export const coco: Format = {
@@ -75,7 +81,7 @@ async function writeCoco(images: AsyncIterable<DatasetImage>, target: string, jo
       await (files.get(image.split) as CocoFile).add(image, name, ids, job);
       job.tally.image(image);
     }
-    for (const file of files.values()) await file.finish(ids);
+    for (const file of files.values()) await file.finish(ids, job);
     job.tally.renamed = names.renamed;
   } finally {
     for (const file of files.values()) await file.abandon();
@@ -125,7 +131,7 @@ class CocoFile {
     }
   }
 
-  async finish(ids: ReadonlyMap<string, number>): Promise<void> {
+  async finish(ids: ReadonlyMap<string, number>, job: WriteJob): Promise<void> {
     await this.#part.close();
     await this.#main.write('\n],\n"annotations":[');
     const part = await open(this.#partPath, 'r');
@@ -134,7 +140,9 @@ class CocoFile {
     } finally {
       await part.close();
     }
-    const rows = [...ids].sort(([, a], [, b]) => a - b).map(([name, id]) => JSON.stringify(this.#category(name, id)));
+    const rows = [...ids]
+      .sort(([, a], [, b]) => a - b)
+      .map(([name, id]) => JSON.stringify(this.#category(name, id, job)));
     await this.#main.write(`\n],\n"categories":[\n${rows.join(',\n')}\n]}\n`);
     await this.#main.close();
     await rm(this.#partPath);
@@ -145,9 +153,12 @@ class CocoFile {
     await this.#part.abandon();
   }
 
-  #category(name: string, id: number): Record<string, unknown> {
+  #category(name: string, id: number, { parentOf, skeletonOf }: WriteJob): Record<string, unknown> {
     const count = this.#keypoints.get(name);
-    const category = { id, name, supercategory: '' };
+    const category = { id, name, supercategory: parentOf?.(name) ?? '' };
+    const known = skeletonOf?.(name) ?? null;
+    if (known !== null && known.keypointNames.length >= (count ?? 0))
+      return { ...category, keypoints: known.keypointNames, skeleton: known.edges.map(([a, b]) => [a + 1, b + 1]) };
     if (count === undefined) return category;
     const skeleton = count === PERSON_KEYPOINTS.length ? PERSON_SKELETON : [];
     return { ...category, keypoints: keypointNames(count), skeleton };
@@ -172,6 +183,10 @@ function annotationOf(
   } else if (mask !== null) {
     area = maskArea(mask);
     segmentation = { size: mask.size, counts: mask.counts };
+  } else if (region.details?.rotatedBox !== undefined) {
+    const corners = cornersOfRotated(region.details.rotatedBox);
+    area = polygonArea(corners);
+    segmentation = [corners.map(pixel)];
   }
   return {
     id,
@@ -188,5 +203,15 @@ function annotationOf(
           num_keypoints: keypoints.filter((point) => point[2] > 0).length,
         }),
     ...(confidence === null ? {} : { score: score(confidence) }),
+    ...attributesOf(region.details),
   };
+}
+
+/** As CVAT and Datumaro write them: flags, angle and track among the attributes. */
+function attributesOf(details: RegionDetails | undefined): { attributes?: Record<string, unknown> } {
+  if (details === undefined) return {};
+  const { rotatedBox } = details;
+  const rotation = rotatedBox === undefined ? {} : { rotation: pixel(rotatedBox.angleDegrees) };
+  const all = { ...attributesOfDetails(details), ...rotation };
+  return Object.keys(all).length === 0 ? {} : { attributes: all };
 }

@@ -21,6 +21,9 @@ const KEEPS: Keeps = {
   regionIds: false,
   rejections: false,
   size: false,
+  details: [],
+  imageAttributes: false,
+  annotators: false,
 };
 
 export const csv: Format = {

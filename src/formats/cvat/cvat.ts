@@ -9,16 +9,27 @@
 import { join } from 'node:path';
 import type { DatasetImage, LabelValue, MaskRle, RegionRecord } from '../../core/dataset.ts';
 import { isMachine } from '../../core/labels.ts';
+import type { RegionDetails } from '../../core/region-details.ts';
 import { bitmapOf } from '../contours.ts';
+import { attributesOfDetails } from '../details.ts';
 import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from '../format.ts';
 import { placeImages } from '../image-files.ts';
 import { NameTable } from '../names.ts';
 import { pixel, score } from '../numbers.ts';
+import type { RotatedBox } from '../rotated-box.ts';
 import { TextWriter } from '../text-writer.ts';
 import { xmlText } from '../xml.ts';
 import { EXPORT_NAME, readCvat } from './read.ts';
+import { OWN_ATTRIBUTES } from './shape.ts';
 
-const KEEPS: Keeps = { ...EVERYTHING, regionClasses: 'apart', regionIds: false, rejections: false };
+const KEEPS: Keeps = {
+  ...EVERYTHING,
+  regionClasses: 'apart',
+  regionIds: false,
+  rejections: false,
+  imageAttributes: false,
+  annotators: false,
+};
 
 export const cvat: Format = {
   name: 'cvat',
@@ -120,9 +131,12 @@ function saidOf(label: LabelValue, regionScore: number | null, more: Attributes)
 
 function shapesOf(region: RegionRecord, label: LabelValue, n: number): string {
   const group: Attributes = [['region', `${region.id}-${n}`]];
-  const [x1, y1, x2, y2] = region.box.map(pixel);
-  const flat: Attributes = [['occluded', 0]];
+  const { details = {} } = region;
+  const { rotatedBox } = details;
+  const flat: Attributes = [['occluded', details.occluded ? 1 : 0]];
   const order: Attributes = [['z_order', 0]];
+  const [x1, y1, x2, y2] = (rotatedBox === undefined ? region.box : straightened(rotatedBox)).map(pixel);
+  const turn: Attributes = rotatedBox === undefined ? [] : [['rotation', pixel(rotatedBox.angleDegrees)]];
   const corners = [
     ['xtl', x1],
     ['ytl', y1],
@@ -130,9 +144,9 @@ function shapesOf(region: RegionRecord, label: LabelValue, n: number): string {
     ['ybr', y2],
   ] as Attributes;
   const crowd: Attributes = region.crowd ? [['crowd', 'true']] : [];
-  const said = saidOf(label, region.score, [...group, ...crowd]);
+  const said = saidOf(label, region.score, [...group, ...crowd, ...ownAttributes(details)]);
   const tie = `      <attribute name="region">${region.id}-${n}</attribute>\n`;
-  let xml = element('box', label, [...flat, ...corners, ...order], said);
+  let xml = element('box', label, [...flat, ...corners, ...turn, ...order], said);
   for (const polygon of region.polygons ?? [])
     xml += element('polygon', label, [...flat, ['points', pointList(polygon)], ...order], tie);
   if (region.mask !== null) {
@@ -147,6 +161,19 @@ function shapesOf(region: RegionRecord, label: LabelValue, n: number): string {
     xml += element('points', label, [...flat, ['points', points], ...order], tie + marks);
   }
   return xml;
+}
+
+/** The box before it is turned. */
+function straightened({ cx, cy, width, height }: RotatedBox): number[] {
+  return [cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2];
+}
+
+/** The user's attributes; names that this format needs itself are lost. */
+function ownAttributes(details: RegionDetails): Attributes {
+  const { occluded: _, ...others } = attributesOfDetails(details);
+  return Object.entries(others).flatMap(([name, value]) =>
+    OWN_ATTRIBUTES.has(name) ? [] : [[name, String(value)] as const],
+  );
 }
 
 function pointList(flat: readonly number[]): string {

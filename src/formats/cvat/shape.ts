@@ -7,6 +7,7 @@ import { ORIGINS } from '../../core/labels.ts';
 import type { RegionDetails } from '../../core/region-details.ts';
 import { badFile, classNameAt, numberIn, shown } from '../check.ts';
 import { extentOf, maskBox, maskOfBitmap } from '../contours.ts';
+import { attributeOfText, detailsOfAttributes } from '../details.ts';
 import { confidenceFromText, MAX_MASK_PIXELS, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { extentOfRotated, type RotatedBox } from '../rotated-box.ts';
@@ -34,7 +35,14 @@ export interface Frame {
 }
 
 /** Attributes that our own exports add; all others are the user's. */
-const OWN_ATTRIBUTES = new Set(['region', 'score', 'origin', 'task', 'crowd', 'visibility']);
+export const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'region',
+  'score',
+  'origin',
+  'task',
+  'crowd',
+  'visibility',
+]);
 /** The id of a region and the position of the class among its classes. */
 const OWN_REGION = /^([0-9a-f]{32})-\d+$/;
 
@@ -118,22 +126,16 @@ function rotatedOf(given: Given, where: string, reckoning: Reckoning): RotatedBo
   return { cx: (x1 + x2) / 2, cy: (y1 + y2) / 2, width: x2 - x1, height: y2 - y1, angleDegrees };
 }
 
-/** Numbers and truths as such, so that they can be told from text. */
-function attributeOf(text: string): string | boolean {
-  return text === 'true' ? true : text === 'false' ? false : text;
-}
-
 function detailsOf({ given, said, trackId }: OpenShape, rotatedBox: RotatedBox | null): RegionDetails | null {
   const attributes = [...said].filter(([name, value]) => !OWN_ATTRIBUTES.has(name) && value !== '');
-  const details: RegionDetails = {
-    ...(given.occluded === '1' && { occluded: true }),
-    ...(attributes.length > 0 && {
-      attributes: Object.fromEntries(attributes.map(([name, value]) => [name, attributeOf(value)])),
-    }),
-    ...(rotatedBox !== null && { rotatedBox }),
-    ...(trackId !== null && { trackId }),
-  };
-  return Object.keys(details).length === 0 ? null : details;
+  return detailsOfAttributes(
+    {
+      ...Object.fromEntries(attributes.map(([name, value]) => [name, attributeOfText(value)])),
+      ...(given.occluded === '1' && { occluded: true }),
+      ...(trackId !== null && { track_id: trackId }),
+    },
+    rotatedBox,
+  );
 }
 
 export function labelOf(

@@ -12,18 +12,27 @@ import { join } from 'node:path';
 import type { DatasetImage, LabelValue, RegionRecord } from '../../core/dataset.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { isMachine } from '../../core/labels.ts';
+import type { RegionDetails } from '../../core/region-details.ts';
 import { bitmapOf } from '../contours.ts';
 import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from '../format.ts';
 import { placeImages } from '../image-files.ts';
 import { keypointNames } from '../keypoint-names.ts';
 import { NameTable } from '../names.ts';
 import { rounded, score } from '../numbers.ts';
+import { cornersOfRotated, type RotatedBox } from '../rotated-box.ts';
 import { TextWriter } from '../text-writer.ts';
 import { xmlText } from '../xml.ts';
 import { encodeBrush } from './brush.ts';
 import { readLabelStudio } from './read.ts';
 
-const KEEPS: Keeps = { ...EVERYTHING, regionClasses: 'apart', regionIds: false, rejections: false, size: false };
+const KEEPS: Keeps = {
+  ...EVERYTHING,
+  regionClasses: 'apart',
+  regionIds: false,
+  rejections: false,
+  size: false,
+  imageAttributes: false,
+};
 
 export const labelStudio: Format = {
   name: 'label-studio',
@@ -74,9 +83,15 @@ async function writeLabelStudio(images: AsyncIterable<DatasetImage>, target: str
 type Result = Readonly<Record<string, unknown>>;
 
 function taskOf(image: DatasetImage, name: string, path: string, id: number): Record<string, unknown> {
-  const people: Result[] = [];
+  const people = new Map<string | null, Result[]>();
   const machines: Result[] = [];
-  const of = (label: LabelValue) => (isMachine(label.origin) ? machines : people);
+  const of = (label: LabelValue) => {
+    if (isMachine(label.origin)) return machines;
+    const by = label.annotator ?? null;
+    const results = people.get(by) ?? [];
+    people.set(by, results);
+    return results;
+  };
   for (const label of image.labels) of(label).push(choiceOf(image, label));
   for (const region of image.regions)
     for (const [n, label] of region.labels.entries()) of(label).push(...shapesOf(image, region, label, n));
@@ -88,7 +103,7 @@ function taskOf(image: DatasetImage, name: string, path: string, id: number): Re
       sha256: image.id,
       ...(image.split === null ? {} : { split: image.split }),
     },
-    annotations: people.length === 0 ? [] : [{ result: people }],
+    annotations: [...people].map(([by, result]) => (by === null ? { result } : { completed_by: by, result })),
     predictions: machines.length === 0 ? [] : [{ model_version: 'labelsmith', result: machines }],
   };
 }
@@ -129,7 +144,8 @@ function shapesOf(image: DatasetImage, region: RegionRecord, label: LabelValue, 
   const id = `${region.id}-${n}`;
   const x = (value: number) => percent(value, width);
   const y = (value: number) => percent(value, height);
-  const [x1, y1, x2, y2] = region.box;
+  const { rotatedBox, ...others } = region.details ?? {};
+  const [x1, y1, x2, y2] = rotatedBox === undefined ? region.box : aroundCorner(rotatedBox);
   const results: Result[] = [
     {
       ...common(image, id, 'box', 'rectanglelabels'),
@@ -138,10 +154,10 @@ function shapesOf(image: DatasetImage, region: RegionRecord, label: LabelValue, 
         y: y(y1),
         width: x(x2 - x1),
         height: y(y2 - y1),
-        rotation: 0,
+        rotation: rotatedBox === undefined ? 0 : rounded(rotatedBox.angleDegrees, PERCENT_DECIMALS),
         rectanglelabels: [label.className],
       },
-      ...said(label, region.score, region.crowd ? { crowd: true } : {}),
+      ...said(label, region.score, { ...(region.crowd ? { crowd: true } : {}), ...detailsMeta(others) }),
     },
   ];
   const child = (suffix: string, from: string, type: string, value: Record<string, unknown>, meta?: unknown) =>
@@ -164,6 +180,16 @@ function shapesOf(image: DatasetImage, region: RegionRecord, label: LabelValue, 
     child(`k${i}`, 'keypoint', 'keypointlabels', value, { visibility });
   }
   return results;
+}
+
+function detailsMeta(details: RegionDetails): Record<string, unknown> {
+  return Object.keys(details).length === 0 ? {} : { details };
+}
+
+/** The straight box that Label Studio turns around its top-left corner. */
+function aroundCorner(rotated: RotatedBox): readonly number[] {
+  const [x, y] = cornersOfRotated(rotated);
+  return [x, y, x + rotated.width, y + rotated.height];
 }
 
 /** Shape [height, width], 0 or 1. */

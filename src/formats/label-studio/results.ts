@@ -4,7 +4,7 @@
  */
 import type { ImportedLabel } from '../../core/dataset.ts';
 import { ORIGINS, type Origin } from '../../core/labels.ts';
-import type { Attributes } from '../../core/region-details.ts';
+import { type Attributes, type RegionDetails, regionDetailsSchema } from '../../core/region-details.ts';
 import { arrayAt, badFile, classNameAt, type JsonObject, numberAt, objectAt, shown, stringAt } from '../check.ts';
 import { maskBox, maskOfBitmap } from '../contours.ts';
 import { confidenceFrom, MAX_MASK_PIXELS, sizeFrom, sortedBox } from '../mend.ts';
@@ -78,7 +78,10 @@ export function readResults(
     reckoning.attempt('object-unreadable', () => {
       for (const shape of shapesOf(one, { source, regionIds, points, drawn, reckoning })) {
         const attributes = remarksOf.get(one.row.id);
-        const details = attributes === undefined ? shape.details : { ...shape.details, attributes };
+        const written = { ...shape.details, ...ownDetails(one, reckoning) };
+        const all =
+          attributes === undefined ? written : { ...written, attributes: { ...written.attributes, ...attributes } };
+        const details = Object.keys(all).length === 0 ? undefined : all;
         said.shapes.push(details === undefined ? shape : { ...shape, details });
       }
     });
@@ -96,6 +99,16 @@ function addRemark({ row, type, at }: Row, attributes: Record<string, Attributes
   const [only] = texts;
   if (texts.length === 1 && (typeof only === 'number' || typeof only === 'boolean')) attributes[name] = only;
   else if (texts.some((text) => text !== undefined && text !== '')) attributes[name] = texts.map(String).join(', ');
+}
+
+/** What our own exports put into `meta`. */
+function ownDetails(one: Row, reckoning: Reckoning): RegionDetails {
+  const given = metaOf(one).details;
+  if (given === undefined) return {};
+  const found = regionDetailsSchema.safeParse(given);
+  if (found.success) return found.data;
+  reckoning.note('attribute-passed-over', `${one.at}.meta.details`, shown(given));
+  return {};
 }
 
 function metaOf({ row, at }: Row): JsonObject {

@@ -23,7 +23,16 @@ import { pixel, score } from '../numbers.ts';
 import { COLUMN_TYPES, COLUMNS, type Row } from './columns.ts';
 import { readParquet } from './read.ts';
 
-const KEEPS: Keeps = { ...EVERYTHING, masks: false, polygons: false, keypoints: false, rejections: false };
+const KEEPS: Keeps = {
+  ...EVERYTHING,
+  masks: false,
+  polygons: false,
+  keypoints: false,
+  rejections: false,
+  details: [],
+  imageAttributes: false,
+  annotators: false,
+};
 
 export const parquet: Format = {
   name: 'parquet',

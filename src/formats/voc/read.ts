@@ -11,6 +11,7 @@ import type { RegionDetails } from '../../core/region-details.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { badFile, classNameAt, numberIn } from '../check.ts';
 import { extentOf } from '../contours.ts';
+import { attributeOfText } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
 import { linesOf } from '../lines.ts';
 import { sizeFromText, sortedBox } from '../mend.ts';
@@ -223,7 +224,9 @@ function detailsOf({ texts, attributes }: VocObject, rotatedBox: RotatedBox | nu
     ...(isSet('truncated') && { truncated: true }),
     ...(isSet('occluded') && { occluded: true }),
     ...(pose !== '' && pose !== 'Unspecified' && { pose }),
-    ...(attributes.size > 0 && { attributes: Object.fromEntries(attributes) }),
+    ...(attributes.size > 0 && {
+      attributes: Object.fromEntries([...attributes].map(([key, value]) => [key, attributeOfText(value)])),
+    }),
     ...(rotatedBox !== null && { rotatedBox }),
   };
   return Object.keys(details).length === 0 ? null : details;

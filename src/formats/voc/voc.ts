@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Box } from '../../core/boxes.ts';
 import type { DatasetImage } from '../../core/dataset.ts';
+import type { Attributes } from '../../core/region-details.ts';
 import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
 import { FolderMaker, placeImages } from '../image-files.ts';
 import { NameTable, splitExtension } from '../names.ts';
@@ -22,6 +23,7 @@ const KEEPS: Keeps = {
   size: true,
   split: true,
   unlabelled: true,
+  details: ['difficult', 'truncated', 'occluded', 'pose', 'attributes'],
 };
 
 export const voc: Format = {
@@ -100,18 +102,25 @@ function xmlOf(image: DatasetImage, name: string, job: WriteJob): string {
       job.tally.lose('regions with no area inside the image');
       continue;
     }
+    const { details = {} } = region;
     const truncated =
-      region.box[0] < 0 || region.box[1] < 0 || region.box[2] > image.width || region.box[3] > image.height;
+      details.truncated ||
+      region.box[0] < 0 ||
+      region.box[1] < 0 ||
+      region.box[2] > image.width ||
+      region.box[3] > image.height;
     for (const label of region.labels) {
       lines.push(
         '\t<object>',
         `\t\t<name>${xmlText(label.className)}</name>`,
-        '\t\t<pose>Unspecified</pose>',
+        `\t\t<pose>${xmlText(details.pose ?? 'Unspecified')}</pose>`,
         `\t\t<truncated>${truncated ? 1 : 0}</truncated>`,
-        '\t\t<difficult>0</difficult>',
+        `\t\t<difficult>${details.difficult ? 1 : 0}</difficult>`,
+        ...(details.occluded ? ['\t\t<occluded>1</occluded>'] : []),
         '\t\t<bndbox>',
         ...['xmin', 'ymin', 'xmax', 'ymax'].map((tag, i) => `\t\t\t<${tag}>${box[i]}</${tag}>`),
         '\t\t</bndbox>',
+        ...attributeLines(details.attributes ?? {}),
         '\t</object>',
       );
       job.tally.labels++;
@@ -119,4 +128,13 @@ function xmlOf(image: DatasetImage, name: string, job: WriteJob): string {
     job.tally.regions++;
   }
   return `${lines.join('\n')}\n</annotation>\n`;
+}
+
+/** As CVAT and Datumaro write them. */
+function attributeLines(attributes: Attributes): string[] {
+  const lines = Object.entries(attributes).map(
+    ([name, value]) =>
+      `\t\t\t<attribute><name>${xmlText(name)}</name><value>${xmlText(String(value))}</value></attribute>`,
+  );
+  return lines.length === 0 ? [] : ['\t\t<attributes>', ...lines, '\t\t</attributes>'];
 }

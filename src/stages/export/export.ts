@@ -8,7 +8,7 @@
 import type { Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { CropImage, ExportSummary, FormatName, ImagesMode } from '../../formats/format.ts';
-import { planSplits, type SplitPart } from '../../formats/splits.ts';
+import { importedSplits, planSplits, type SplitPart } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
 import { LABELSMITH_VERSION } from '../../jobs/run.ts';
@@ -98,7 +98,8 @@ async function exportOnce(
   const records = await store.classes();
   const classNames = records.map((record) => record.name).sort((a, b) => (a < b ? -1 : 1));
   const parents = new Map(records.map((record) => [record.name, record.parent]));
-  const used = await usedIn(store, query, classNames);
+  const skeletons = new Map(records.map((record) => [record.name, record.skeleton]));
+  const { splits, ...used } = await usedIn(store, query, classNames);
   if (name === 'yolo-pose' && used.keypointCount === 0)
     throw new LabelsmithError('USAGE', 'No region has keypoints, and yolo-pose is made of them.', {
       hint: 'Find keypoints with detect --pose, or export to yolo.',
@@ -117,6 +118,7 @@ async function exportOnce(
     task,
     ...used,
     parentOf: (className) => parents.get(className) ?? null,
+    skeletonOf: (className) => skeletons.get(className) ?? null,
     shardImages: options.shardImages,
     images: options.images,
     readImage: (id) => readImage(store, id, read),
@@ -127,7 +129,12 @@ async function exportOnce(
       return path ? (path.pathBytes ?? path.path) : null;
     },
     crop,
-    splits: options.split ? await planSplits(store.dataset(query), options.split, options.seed) : null,
+    // Splits come out as they came in; one is drawn anew only where it is asked for.
+    splits: options.split
+      ? await planSplits(store.dataset(query), options.split, options.seed)
+      : keeps.split
+        ? importedSplits(splits)
+        : null,
     unlabelled,
     onEmpty: options.empty
       ? undefined
@@ -150,22 +157,24 @@ async function exportOnce(
 }
 
 /**
- * The classes that this export names, of those there are (a filter may leave some out), and the most keypoints on a
- * region. Costs one pass.
+ * The classes that this export names, of those there are (a filter may leave some out), the most keypoints on a region,
+ * and the splits that images came with. Costs one pass.
  */
 async function usedIn(
   store: Store,
   query: DatasetQuery,
   all: readonly string[],
-): Promise<{ classNames: string[]; keypointCount: number }> {
+): Promise<{ classNames: string[]; keypointCount: number; splits: ReadonlySet<string | null> }> {
   const used = new Set<string>();
+  const splits = new Set<string | null>();
   let keypointCount = 0;
-  for await (const { labels, regions } of store.dataset(query)) {
+  for await (const { labels, regions, split } of store.dataset(query)) {
+    splits.add(split);
     for (const { className } of labels) used.add(className);
     for (const region of regions) {
       for (const { className } of region.labels) used.add(className);
       if (region.labels.length > 0) keypointCount = Math.max(keypointCount, region.keypoints?.length ?? 0);
     }
   }
-  return { classNames: all.filter((name) => used.has(name)), keypointCount };
+  return { classNames: all.filter((name) => used.has(name)), keypointCount, splits };
 }

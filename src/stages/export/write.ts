@@ -9,7 +9,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { type OutputOptions, writeOutput } from '../../files/output.ts';
 import type { Signature } from '../../files/own.ts';
 import type { ExportContext, ExportSummary, Format, FormatName, ImagesMode } from '../../formats/format.ts';
-import { Tally } from '../../formats/format.ts';
+import { lostDetails, Tally } from '../../formats/format.ts';
 import { formatNamed } from '../../formats/table.ts';
 
 /** @param images in order of id, as the store's `dataset` gives them; `unlabelled` in its query if the context asks it */
@@ -124,7 +124,7 @@ async function* selected(
       tally.backgroundImages++;
     } else if (format.keeps.rejections && !hasLabel(image)) tally.negatives = true;
     countLosses(image, format, tally);
-    yield { ...image, split: context.splits?.splitOf(image.groupId) ?? null };
+    yield { ...image, split: context.splits?.splitOf(image) ?? null };
     context.onProgress?.(++done);
   }
 }
@@ -162,5 +162,6 @@ function countLosses({ labels, regions, rejected, deleted }: DatasetImage, { kee
     if (!keeps.polygons && region.polygons !== null) tally.lose('polygons');
     if (!keeps.keypoints && region.keypoints !== null) tally.lose('keypoints');
     if (!keeps.crowd && region.crowd) tally.lose('crowd marks');
+    for (const detail of lostDetails(region.details, keeps)) tally.lose(detail);
   }
 }

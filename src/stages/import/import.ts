@@ -6,11 +6,13 @@ import type { Attributes } from '../../core/region-details.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { FormatName, ImportedClass } from '../../formats/format.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
+import { NO_SPLIT } from '../../formats/splits.ts';
 import type { Store } from '../../store/store.ts';
 import type { ClassMode, NewClass } from './classes.ts';
 import { type PlannedEntry, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 import { type RowOptions, type Rows, rowsOf } from './rows.ts';
+import { putToldClasses } from './told-classes.ts';
 
 export interface ImportOptions {
   /** Whose word it is. Default: the origin the file names, else `imported`. */
@@ -88,7 +90,7 @@ export async function importLabels(
     if (await writer.add(entry)) options.onProgress?.(writer.entries);
   }
   await writer.finish();
-  await putToldClasses(store, plan.toldClasses);
+  await putToldClasses(store, plan.toldClasses, plan.newClasses);
   return {
     matched: plan.matched,
     unmatched: plan.unmatched,
@@ -184,22 +186,13 @@ class Writer {
     const splits = new Map<string, string>();
     const attributes = new Map<string, Attributes>();
     for (const entry of page) {
-      if (entry.split !== null) splits.set(entry.image.id, entry.split);
+      if (entry.split !== null && entry.split !== NO_SPLIT) splits.set(entry.image.id, entry.split);
       if (entry.attributes !== undefined) attributes.set(entry.image.id, entry.attributes);
     }
     if (splits.size > 0) await this.#store.putSplits(this.#options.runId, splits);
     if (attributes.size > 0) await this.#store.putImageAttributes(attributes);
     for (const split of splits.values()) this.splits.set(split, (this.splits.get(split) ?? 0) + 1);
   }
-}
-
-/** Skeletons that the file brought; the last word of a class counts. */
-async function putToldClasses(store: Store, told: readonly ImportedClass[]): Promise<void> {
-  const known = new Set((await store.classes()).map(({ name }) => name));
-  const details = told.flatMap(({ className, skeleton }) =>
-    skeleton !== undefined && known.has(className) ? [[className, { skeleton }] as const] : [],
-  );
-  if (details.length > 0) await store.putClassDetails(new Map(details));
 }
 
 async function whereSeveral(

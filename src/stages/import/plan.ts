@@ -86,7 +86,10 @@ export async function planImport(
       yield renamedEntry(placedEntry(entry, image, silent), names);
     }
   }
-  const toldClasses = options.toldClasses.filter(({ className }) => names.has(className));
+  const toldClasses = options.toldClasses.flatMap((told) => {
+    const className = names.has(told.className) ? names.nameOf(told.className) : null;
+    return className === null ? [] : [{ ...told, className }];
+  });
   return { matched, unmatched, unmatchedWhere, answers, newClasses, toldClasses, entries };
 }
 
