@@ -65,6 +65,7 @@ export type {
   StageJob,
   StageSummary,
 } from './jobs/stage.ts';
+export type { StageEntry, StageWorker } from './jobs/stage-worker.ts';
 export { type OpenWorkspaceOptions, openWorkspace, type Workspace } from './jobs/workspace.ts';
 export type {
   ClassifierEntry,
@@ -171,8 +172,9 @@ export { type MatchedClass, type MatchOptions, type MatchResult, matchIn } from 
 export type { Matched } from './stages/match/prototypes.ts';
 export type { ReferenceProblem } from './stages/match/references.ts';
 export { type SimilarImage, type SimilarOptions, similarTo } from './stages/similar/similar.ts';
+export { STAGES } from './stages/table.ts';
 export type { BackboneTrial } from './stages/teach/backbones.ts';
-export type { Account } from './stages/teach/evaluation.ts';
+export type { TaskEvaluation } from './stages/teach/evaluation.ts';
 export type { Step as LearningStep } from './stages/teach/learn-rounds.ts';
 export type { LearningCurve } from './stages/teach/learning-curve.ts';
 export type { MethodName } from './stages/teach/methods.ts';

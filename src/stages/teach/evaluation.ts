@@ -15,7 +15,7 @@ import type { LabelledTask, TaskItems } from './items.ts';
 import type { RoundsResult } from './learn-rounds.ts';
 import { type LearningCurve, learningCurve } from './learning-curve.ts';
 
-export interface Account {
+export interface TaskEvaluation {
   readonly measuredOn: 'audit' | 'cross-validation';
   /** Items it was measured on. */
   readonly count: number;
@@ -50,12 +50,12 @@ const EXAMPLES = 4;
 /** An interval wider than this says little. */
 const WIDE = 0.15;
 
-export async function accountOf(
+export async function evaluationOf(
   pool: InferencePool,
   items: TaskItems,
   labelledTask: LabelledTask,
   learned: RoundsResult,
-): Promise<Account> {
+): Promise<TaskEvaluation> {
   const { classNames, problem } = labelledTask;
   const indexOf = new Map(classNames.map((name, index) => [name, index]));
   const rows: number[] = [];
@@ -128,7 +128,7 @@ function confusionsOf(
   rows: readonly number[],
   { ids }: TaskItems,
   classNames: readonly string[],
-): Account['confusions'] {
+): TaskEvaluation['confusions'] {
   const pairs = new Map<string, { truth: string; predicted: string; count: number; examples: string[] }>();
   for (const [i, t] of truth.entries()) {
     const p = predicted[i];

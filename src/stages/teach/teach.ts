@@ -18,7 +18,7 @@ import { type ClassifierInfo, classifierModel } from '../classify/classifier-fil
 import { embedIn } from '../embed/embed.ts';
 import { augmentationsOf } from './augmentations.ts';
 import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
-import { type Account, accountOf } from './evaluation.ts';
+import { evaluationOf, type TaskEvaluation } from './evaluation.ts';
 import { familiarityOf } from './familiarity.ts';
 import { type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
 import { labelTheRest } from './label-rest.ts';
@@ -81,7 +81,7 @@ export interface TeachResult extends RunResult {
   /** What it comes to: one figure a question. */
   readonly accuracy: TaughtAccuracy;
   /** Everything that was measured, of the classifier on all items. */
-  readonly account: Account;
+  readonly account: TaskEvaluation;
   readonly warnings: readonly string[];
   readonly counts: {
     readonly items: number;
@@ -125,7 +125,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
         const rounds = await learnRounds(pool, labelledTask.problem, { ...options, budgetMs });
         const { known, foreign } = await familiarityOf(pool, labelledTask.problem, rounds.folds, options.signal);
         scaleRows(rounds.probabilities, known);
-        return { learned: rounds, foreign, account: await accountOf(pool, items, labelledTask, rounds) };
+        return { learned: rounds, foreign, account: await evaluationOf(pool, items, labelledTask, rounds) };
       });
       const model = await saveClassifier(workspace, items, labelledTask, learned, options);
       const rest = labelRest
@@ -209,7 +209,7 @@ interface Taught {
   readonly items: TaskItems;
   readonly labelledTask: LabelledTask;
   readonly learned: RoundsResult;
-  readonly account: Account;
+  readonly account: TaskEvaluation;
   readonly accuracy: TaughtAccuracy;
   readonly foreign: number;
   readonly model: { readonly path: string; readonly sha256: string };
