@@ -1,5 +1,5 @@
 /** Identities. All of them derive from content, so that two runs on the same data agree. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** SHA-256 of the image's bytes, 64 lower-case hexadecimal digits. */
 export type ImageId = string;
@@ -9,7 +9,7 @@ export type RegionId = string;
 export type ItemId = ImageId | RegionId;
 
 export function sha256Hex(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }
 
 export function isRegionId(id: ItemId): id is RegionId {

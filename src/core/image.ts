@@ -52,8 +52,8 @@ export interface ImageRecord {
   /** The smallest image id of the group that must stay on one side of any split. */
   readonly groupId: ImageId;
   /**
-   * SHA-256 of the upright decoded pixels, 64 hexadecimal digits, so that a file whose metadata alone changed is known
-   * again; null or left out where nobody has computed it.
+   * SHA-256 of what the upright decoded picture looks like (see `images/pixel-hash.ts`), 64 hexadecimal digits, so that a
+   * file whose metadata alone changed is known again; null or left out where nobody has computed it.
    */
   readonly pixelHash?: string | null;
 }

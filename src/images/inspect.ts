@@ -10,6 +10,7 @@ import { asRgbPixels, type DecodeOptions, decoding } from './decode.ts';
 import { cameraFactsOf } from './exif.ts';
 import { perceptualHashOf } from './hash.ts';
 import { jpegHeaderOf } from './jpeg-header.ts';
+import { pixelHashOf } from './pixel-hash.ts';
 import { flagsOf, INSPECT_SIDE, luminanceOf, qualityOf } from './quality.ts';
 import { sniffFormat } from './sniff.ts';
 
@@ -49,6 +50,7 @@ export function inspect(bytes: Uint8Array, options: InspectOptions = {}): Promis
       orientation: found.orientation,
       frames: found.frames,
       perceptualHash: perceptualHashOf(luminance),
+      pixelHash: pixelHashOf({ width, height }, luminance, small.pixels),
       quality,
       flags: [...flagsOf(quality, width, height), ...shownAs(source)],
       ...cameraFactsOf(found.exif),

@@ -14,6 +14,7 @@ export interface ImageStore {
   /**
    * One ingest shard. Images that are there already stay as they are; paths are taken over, quarantine rows replaced. A
    * good path leaves quarantine; a known path that went into quarantine counts as missing (its image and labels stay).
+   * What hangs on an image that has an heir and is gone by this shard passes to the heir, see {@link IngestShard}.
    */
   commitIngest(shard: IngestShard): Promise<void>;
   /** Known paths under a source root, in order of path, in pages. */
@@ -28,6 +29,7 @@ export interface ImageStore {
   countImages(filter?: ImageFilter): Promise<number>;
   /** All paths of these images, present ones first, then by path. */
   pathsOfImages(ids: readonly ImageId[]): Promise<Map<ImageId, ImagePath[]>>;
+  /** Those that a path, or a row of quarantine, came in by; sorted. */
   sourceRoots(): Promise<string[]>;
   /** Images of which no path is there any more: the last one went missing, or into the hands of other bytes. */
   goneImages(): Promise<IdSet>;
@@ -61,6 +63,12 @@ export interface IngestShard {
   readonly images: readonly ImageRecord[];
   readonly paths: readonly ImagePath[];
   readonly quarantine: readonly QuarantineRow[];
+  /**
+   * Images and the one that took the place of each: the same picture in other bytes. Where no path of the image is there
+   * any more, all that was said of it (labels, regions, candidates, audit items, splits, attributes, history) is said of the
+   * heir from now on, beside what the heir has of its own, and the image leaves the record. Others keep what they have.
+   */
+  readonly heirs?: ReadonlyMap<ImageId, ImageId>;
 }
 
 export interface ImageFilter {

@@ -4,7 +4,7 @@ import { addTo } from '../../stages/add/add.ts';
 import { estimateAdd } from '../../stages/add/estimate.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { command } from '../command.ts';
-import { printAdded } from '../print/added.ts';
+import { printAdded, printGone } from '../print/added.ts';
 import { argument, flag } from '../values.ts';
 import { formatBytes, formatDuration, oneLine, plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -48,19 +48,21 @@ export const add = command({
     return withWorkspace(
       context,
       async (workspace) => {
-        const sources = await openSources(workspace, args.sources, HERE);
+        const known = options.sync ? await workspace.store.sourceRoots() : [];
+        const sources = await openSources(workspace, args.sources, HERE, known);
         const run = context.runOptions();
         const { sync } = options;
         const result = await addTo(workspace, sources, { ...run, sync });
         run.done();
-        const { counts, interrupted } = result;
-        output.document({ workspace: workspace.dir, interrupted, ...counts });
+        const { counts, interrupted, goneSources } = result;
+        output.document({ workspace: workspace.dir, interrupted, goneSources, ...counts });
         printAdded(output, result);
-        if (counts.files + counts.unchanged === 0 && !interrupted) {
+        printGone(output, goneSources);
+        if (counts.files + counts.unchanged + counts.missing + counts.moved === 0 && !interrupted) {
           output.warn(`Nothing in ${args.sources.map(oneLine).join(', ')} is named like an image or an archive.`);
         }
         // Nothing to work on; or with --strict something put aside, now or earlier.
-        if ((await workspace.store.countImages()) === 0) return 1;
+        if ((await workspace.store.countImages()) === 0 && counts.missing === 0) return 1;
         return global.strict && counts.quarantined + counts.stillQuarantined > 0 ? 1 : 0;
       },
       { create: true },

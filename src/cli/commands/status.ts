@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { QUALITY_FLAGS } from '../../core/image.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import type { RunRecord } from '../../store/store.ts';
@@ -37,7 +38,8 @@ export const status = command({
       });
 
       output.line(`Workspace ${workspace.dir}`);
-      for (const source of sources) output.line(`  from ${oneLine(source)}`);
+      for (const source of sources)
+        output.line(`  from ${oneLine(source)}${existsSync(source) || source.endsWith('/-') ? '' : ' (not there)'}`);
       output.line();
       const quarantined = Object.values(summary.quarantined).reduce((sum, count) => sum + count, 0);
       const flags = QUALITY_FLAGS.filter((flag) => summary.flags[flag]).map((flag) => `${summary.flags[flag]} ${flag}`);

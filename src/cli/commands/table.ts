@@ -30,6 +30,7 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   evaluate: async () => [(await import('./evaluate.ts')).evaluate],
   report: async () => [(await import('./report.ts')).report],
   status: async () => [(await import('./status.ts')).status],
+  forget: async () => [(await import('./forget.ts')).forget],
   models: async () => (await import('./models.ts')).modelsCommands,
   doctor: async () => [(await import('./doctor.ts')).doctor],
   demo: async () => [(await import('./demo.ts')).demo],

@@ -1,17 +1,28 @@
 /** What `add` did, in words. */
 import type { AddResult } from '../../stages/add/add.ts';
 import type { Output } from '../output.ts';
-import { formatCount, plural } from '../words.ts';
+import { formatCount, oneLine, plural } from '../words.ts';
 
 export function printAdded(output: Output, { counts }: AddResult): void {
   const parts = [plural(counts.images, 'new image')];
   if (counts.duplicates > 0) parts.push(`${formatCount(counts.duplicates)} exact copies`);
+  if (counts.edited > 0) parts.push(`${formatCount(counts.edited)} edited`);
   if (counts.unchanged > 0) parts.push(`${formatCount(counts.unchanged)} known and unchanged`);
   if (counts.moved > 0) parts.push(`${formatCount(counts.moved)} moved`);
   if (counts.missing > 0) parts.push(`${formatCount(counts.missing)} missing`);
   output.summary(
     `Added ${parts.join(', ')}; ${plural(counts.groups, 'group')}, ${plural(counts.similarPairs, 'similar pair')}.`,
   );
+  if (counts.edited > 0) {
+    output.summary(
+      `Changed, with the same picture in it: ${plural(counts.edited, 'file')}. What was said of it is kept.`,
+    );
+  }
+  if (counts.replaced > 0) {
+    output.summary(
+      `Another picture than before: ${plural(counts.replaced, 'file')}. What was said of the old one stays with the old one.`,
+    );
+  }
   if (counts.overfullBuckets > 0) {
     output.summary(
       'So many pictures are alike that not all of them were compared: some near-duplicates may be in other groups.',
@@ -33,4 +44,17 @@ export function printAdded(output: Output, { counts }: AddResult): void {
   if (counts.stillQuarantined > 0) {
     output.summary(`Put aside earlier and unchanged: ${plural(counts.stillQuarantined, 'file')}.`);
   }
+}
+
+const MAX_GONE_SHOWN = 3;
+
+/** Folders that a source was and that are not there: renamed, deleted, or on a disk that is away. */
+export function printGone(output: Output, goneSources: readonly string[]): void {
+  for (const source of goneSources.slice(0, MAX_GONE_SHOWN)) {
+    output.summary(`${oneLine(source)} is not there any more; its images and their labels are kept.`);
+    output.summary('  Has it another name now?  labelsmith add NEWNAME --sync');
+    output.summary(`  Is it gone for good?      labelsmith add ${oneLine(source)} --sync`);
+  }
+  const more = goneSources.length - MAX_GONE_SHOWN;
+  if (more > 0) output.summary(`${plural(more, 'more source')} not there: labelsmith status.`);
 }

@@ -13,10 +13,11 @@ import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { inspect } from '../../images/inspect.ts';
 import { archiveCacheOf, holdingFile } from '../../jobs/image-reader.ts';
-import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
+import type { Counts, StageDefinition, StageJob, Workspace } from '../../jobs/stage.ts';
 import { createReader, type PathReader } from '../../sources/reader.ts';
 import type { Source, SourceEntry, SourceItem } from '../../sources/source.ts';
 import type { KnownPath, QuarantineRow, Store } from '../../store/store.ts';
+import { kinshipOf, shareWithSuccessors } from './kinship.ts';
 import { openSources } from './open-sources.ts';
 
 /** Entries of a shard: a second or two of work, and some 100 kB of records. */
@@ -70,7 +71,7 @@ interface ShardResult {
 }
 
 export interface AddContext {
-  readonly job: Pick<StageJob<AddSettings>, 'runId' | 'shardSize' | 'limit'>;
+  readonly job: Pick<StageJob<AddSettings>, 'runId' | 'settings' | 'shardSize' | 'limit'>;
   readonly store: Store;
   readonly reader: PathReader;
   readonly sources: () => Promise<readonly Source[]>;
@@ -95,11 +96,15 @@ export function addContext(job: StageJob<AddSettings>, sources?: readonly Source
     job,
     store: workspace.store,
     reader: createReader({ archiveCache: archiveCacheOf(workspace.dir) }),
-    sources: once(async () => sources ?? openSources(workspace, settings.sources, settings)),
+    sources: once(async () => sources ?? openSourcesOf(workspace, settings)),
     recent: new Map(),
     problems: new Set(),
     listed: new Map(),
   };
+}
+
+async function openSourcesOf(workspace: Workspace, { sources, sync, ...from }: AddSettings): Promise<Source[]> {
+  return openSources(workspace, sources, from, sync ? await workspace.store.sourceRoots() : []);
 }
 
 export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResult> = {
@@ -151,12 +156,15 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
     };
   },
 
-  async commit({ store, recent, listed, job: { runId } }, { items }, { images, paths, quarantine, counts }) {
+  async commit({ store, recent, listed, job }, { items }, { images, paths, quarantine, counts }) {
     if (items.length === 0) return counts;
     for (const { path } of items) listed.delete(path);
     // Another shard may have brought the same bytes meanwhile.
     const known = await store.pathsOfImages(images.map(({ id }) => id));
-    await store.commitIngest({ runId, images, paths, quarantine });
+    const followEdits = job.settings.sync;
+    const { heirs, successors, edited, replaced } = await kinshipOf(store, { images, paths }, { followEdits });
+    await store.commitIngest({ runId: job.runId, images, paths, quarantine, heirs });
+    await shareWithSuccessors(store, successors);
     for (const { id } of images) recent.delete(id);
     const added = images.filter(({ id }) => !known.has(id));
     const flagged = (flag: QualityFlag) => added.filter(({ flags }) => flags.includes(flag)).length;
@@ -164,6 +172,8 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
       ...counts,
       images: added.length,
       duplicates: paths.length - added.length,
+      edited,
+      replaced,
       rescaled: flagged('rescaled'),
       bands: flagged('bands'),
     };

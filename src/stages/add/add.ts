@@ -5,7 +5,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import type { Source } from '../../sources/source.ts';
 import { addContext, addStage } from './add-stage.ts';
 import { groupImages } from './group.ts';
-import { liftWhatIsGone, noticeMissing } from './sync.ts';
+import { goneFolders, liftWhatIsGone, noticeMissing, relinkMovedFolders } from './sync.ts';
 
 export interface AddOptions extends RunOptions {
   /** Also notices files that are gone, moved or changed since they were added. Labels are never dropped. */
@@ -13,6 +13,8 @@ export interface AddOptions extends RunOptions {
 }
 
 export interface AddResult extends RunResult {
+  /** Folders that images came from and that are not there any more. */
+  readonly goneSources: readonly string[];
   readonly counts: {
     /** Entries read in this run. */
     readonly files: number;
@@ -20,6 +22,9 @@ export interface AddResult extends RunResult {
     readonly images: number;
     /** Paths whose bytes were known already. */
     readonly duplicates: number;
+    /** Known paths whose bytes changed: the same picture, which keeps what was said of it, or another one. */
+    readonly edited: number;
+    readonly replaced: number;
     /** Paths known and unchanged, not read again. */
     readonly unchanged: number;
     /** Of `images`: more than 8 bits, scaled by what the file holds; and those with more bands than are shown. */
@@ -44,6 +49,8 @@ const NOTHING = {
   files: 0,
   images: 0,
   duplicates: 0,
+  edited: 0,
+  replaced: 0,
   unchanged: 0,
   rescaled: 0,
   bands: 0,
@@ -64,8 +71,11 @@ export async function addTo(workspace: Workspace, sources: readonly Source[], op
     const sync = options.sync && !interrupted && options.limit === undefined;
     const gone = sync ? await noticeMissing(store, sources, context.reader) : { missing: 0, moved: 0 };
     if (sync) await liftWhatIsGone(store, sources, context.reader, context.problems);
+    const relinked = sync ? await relinkMovedFolders(store, sources, context.reader) : 0;
+    const goneSources = await goneFolders(store, context.reader);
     // Groups cost one pass over all hashes, so they are made once at the end and not a shard at a time.
     const grouped = await groupImages(store);
-    return { interrupted, counts: { ...NOTHING, ...counts, ...gone, ...grouped } };
+    const found = { missing: gone.missing, moved: gone.moved + relinked };
+    return { interrupted, goneSources, counts: { ...NOTHING, ...counts, ...found, ...grouped } };
   });
 }

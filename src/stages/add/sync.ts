@@ -1,4 +1,7 @@
-/** `add --sync`: what a whole listing did not meet any more. Labels are never dropped. */
+/** `add --sync`: what a whole listing did not meet any more, and folders that have another name. Labels are never dropped. */
+import { stat } from 'node:fs/promises';
+import type { ImagePath } from '../../core/image.ts';
+import { systemCodeOf } from '../../errors.ts';
 import type { PathReader } from '../../sources/reader.ts';
 import { SOURCE_PROBLEMS, type Source } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
@@ -55,4 +58,62 @@ export async function liftWhatIsGone(
     }
   }
   if (lifted.length > 0) await store.liftQuarantine(lifted);
+}
+
+/**
+ * After a whole listing: paths under folders that are not there any more, of images that the sources have under another
+ * name. The new name takes the old one's place, so that a folder that was renamed is one source and not two.
+ */
+export async function relinkMovedFolders(
+  store: Pick<Store, 'sourceRoots' | 'pathsOf' | 'pathsOfImages' | 'movePaths'>,
+  sources: readonly Source[],
+  reader: Pick<PathReader, 'exists'>,
+): Promise<number> {
+  const roots = new Set(sources.map(({ root }) => root));
+  let moved = 0;
+  for (const root of await store.sourceRoots()) {
+    if (roots.has(root) || (await isThere(root))) continue;
+    for await (const page of store.pathsOf(root)) {
+      const there = await Promise.all(page.map(({ path, pathBytes }) => reader.exists(path, pathBytes)));
+      const gone = page.filter((_, i) => !there[i]);
+      const paths = await store.pathsOfImages(gone.map(({ imageId }) => imageId));
+      const moves = gone.flatMap(({ path, imageId }) => {
+        const to = paths.get(imageId)?.find((other) => !other.missing && roots.has(other.sourceRoot));
+        return to === undefined ? [] : [{ from: path, to }];
+      });
+      if (moves.length > 0) await store.movePaths(moves);
+      moved += moves.length;
+    }
+  }
+  return moved;
+}
+
+/** Folders of the record that are not there any more, with files that nobody said anything about yet; sorted. */
+export async function goneFolders(
+  store: Pick<Store, 'sourceRoots' | 'pathsOf'>,
+  reader: Pick<PathReader, 'exists'>,
+): Promise<string[]> {
+  const gone: string[] = [];
+  for (const root of await store.sourceRoots()) {
+    if (await isThere(root)) continue;
+    // A list or a pipe is no folder: its files may be there without it. A few of them tell.
+    const sample: ImagePath[] = [];
+    for await (const page of store.pathsOf(root)) {
+      sample.push(...page.filter(({ missing }) => !missing).slice(0, GONE_SAMPLE - sample.length));
+      if (sample.length >= GONE_SAMPLE) break;
+    }
+    const there = await Promise.all(sample.map(({ path, pathBytes }) => reader.exists(path, pathBytes)));
+    if (sample.length > 0 && !there.includes(true)) gone.push(root);
+  }
+  return gone;
+}
+
+const GONE_SAMPLE = 16;
+
+/** Whether there is anything of that name; what may not be looked at counts as there. */
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error) => systemCodeOf(error) !== 'ENOENT' && systemCodeOf(error) !== 'ENOTDIR',
+  );
 }

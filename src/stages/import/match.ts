@@ -211,9 +211,15 @@ function decoded(text: string): string {
   }
 }
 
-/** `a/b/c.jpg` is `c.jpg\0b\0a\0`: equal ends are equal beginnings, and a component never ends inside another. */
+/**
+ * `a/b/c.jpg` is `c.jpg\0b\0a\0`: equal ends are equal beginnings, and a component never ends inside another. The mark
+ * between an archive and its member (`set.zip!/a.jpg`) does not count: exports have a folder of the archive's name.
+ */
 function keyOf(path: string): string {
-  const parts = path.normalize('NFC').split('/');
+  const parts = path
+    .normalize('NFC')
+    .replace(/(\.(?:zip|cbz|tar|tgz|tar\.gz))!(?=\/)/gi, '$1')
+    .split('/');
   const named = parts.filter((part) => part !== '' && part !== '.');
   return named.length === 0 ? '' : `${named.reverse().join('\0')}\0`;
 }

@@ -8,7 +8,7 @@ import type { Dictionary } from './dictionary.ts';
 import { annotatorOf, classNameOf, taskOf } from './dictionary.ts';
 import { exportName, rootNames } from './export-name.ts';
 import { attributesOfRow } from './image-facts.ts';
-import { rootOf } from './images.ts';
+import { rootOf, rootsInUse } from './images.ts';
 import type { LabelTable } from './schema.ts';
 import { ORIGIN_CODES, originOf } from './schema.ts';
 import type { Session } from './session.ts';
@@ -19,7 +19,7 @@ export function datasetStore(session: Session): Pick<Store, 'dataset'> {
       const dictionary = await session.freshDictionary();
       const task = query.task === undefined ? undefined : taskOf(dictionary, query.task).name;
       // Fixed for the whole export, so that a root added meanwhile does not change the names half-way.
-      const roots = rootNames([...dictionary.rootById.values()]);
+      const roots = rootNames(await rootsInUse(session));
       let left = query.limit ?? Number.POSITIVE_INFINITY;
       if (left <= 0) return;
       for await (const range of session.imageRanges()) {

@@ -1,17 +1,34 @@
 /** The name of an image in an export: its path relative to its source's root, made unique across roots. */
 import { posix, sep } from 'node:path';
 
-/** What stands before names of each source root: nothing with one root, else its base name, told apart by a number. */
+/**
+ * What stands before names of each source root: nothing with one root, else its base name, with as many of the folders
+ * above it as tell it from the others. So whoever knows the path finds it again by its end, `import` among them. Roots
+ * that no folder above tells apart are numbered.
+ */
 export function rootNames(roots: readonly string[]): Map<string, string> {
   if (roots.length <= 1) return new Map(roots.map((root) => [root, '']));
+  const all = [...roots].sort().map((root) => ({ root, parts: slashes(root).split('/').filter(Boolean), length: 1 }));
+  const nameOf = ({ parts, length }: (typeof all)[number]) => parts.slice(-length).join('/') || 'root';
+  for (;;) {
+    const names = all.map((one) => `${nameOf(one)}/`);
+    // A name that another one begins with would hold the other's files.
+    const unclear = all.filter((one, i) => {
+      const meets = (other: string, j: number) => i !== j && (other.startsWith(names[i]) || names[i].startsWith(other));
+      return one.length < one.parts.length && names.some(meets);
+    });
+    if (unclear.length === 0) break;
+    const shortest = Math.min(...unclear.map(({ length }) => length));
+    for (const one of unclear) if (one.length === shortest) one.length++;
+  }
   const names = new Map<string, string>();
   const taken = new Set<string>();
-  for (const root of [...roots].sort()) {
-    const base = posix.basename(slashes(root)) || 'root';
+  for (const one of all) {
+    const base = nameOf(one);
     let name = base;
     for (let n = 2; taken.has(name); n++) name = `${base}-${n}`;
     taken.add(name);
-    names.set(root, name);
+    names.set(one.root, name);
   }
   return names;
 }

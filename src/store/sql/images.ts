@@ -7,6 +7,7 @@ import type { Draft } from './changeset.ts';
 import { idOf, imageKey, imageOf, imageRow, NO_BYTES, pathOf, pathRow } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runKeyOf } from './dictionary.ts';
+import { heirStatements, passOn } from './heirs.ts';
 import type { ImageTable, PathTable, QuarantineTable } from './schema.ts';
 import { FLAG_BITS } from './schema.ts';
 import type { Session } from './session.ts';
@@ -42,6 +43,7 @@ type GroupFactsTable = Pick<
 export function imageStore(session: Session): ImageStore {
   const { db } = session;
   const statements = imageStatements(session);
+  const heirs = heirStatements(db);
 
   function imagesWhere({ flag, groupId, gone = false }: ImageFilter) {
     let query = db.selectFrom('image');
@@ -111,6 +113,7 @@ export function imageStore(session: Session): ImageStore {
         for (const row of shard.quarantine) statements.quarantine(draft, row);
         // The bytes an image was known by are no longer at this path.
         for (const row of shard.quarantine) draft.add(statements.setMissing, { path: row.path, missing: 1 });
+        passOn(draft, heirs, shard.heirs ?? new Map());
       });
     },
 
@@ -187,9 +190,7 @@ export function imageStore(session: Session): ImageStore {
       return paths;
     },
 
-    async sourceRoots() {
-      return [...(await session.freshDictionary()).rootIds.keys()].sort();
-    },
+    sourceRoots: () => rootsInUse(session),
 
     async putSimilarPairs(pairs) {
       await session.write((draft) => {
@@ -290,6 +291,20 @@ export function imageStore(session: Session): ImageStore {
       });
     },
   };
+}
+
+/** Source roots that a path or a row of quarantine came in by, sorted; the dictionary knows all that ever were. */
+export async function rootsInUse({ db, driver }: Pick<Session, 'db' | 'driver'>): Promise<string[]> {
+  const query = db
+    .selectFrom('source_root')
+    .select('path')
+    .where(({ exists, or, selectFrom }) =>
+      or([
+        exists(selectFrom('image_path').select('path').whereRef('source_root_id', '=', 'source_root.id')),
+        exists(selectFrom('quarantine').select('path').whereRef('source_root_id', '=', 'source_root.id')),
+      ]),
+    );
+  return (await driver.read([query]))[0].map(({ path }) => path).sort();
 }
 
 export function rootOf(dictionary: Dictionary, rootId: number): string {

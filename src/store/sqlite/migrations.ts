@@ -353,6 +353,9 @@ DROP TABLE detection;
 ALTER TABLE detection_by_image RENAME TO detection;
 CREATE INDEX similar_pair_by_b ON similar_pair (b);
 `,
+  `
+CREATE INDEX quarantine_by_root ON quarantine (source_root_id);
+`,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */

@@ -213,6 +213,75 @@ export function keptCases(open: OpenStore): void {
     assert.deepEqual(await store.check(), []);
   });
 
+  test('what was said of an image that is gone passes to its heir, once it is gone', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 4);
+    const [old, other] = [imageId(0), imageId(1)];
+    const box = [0, 0, 9, 9] as const;
+    await store.commitDetections(shard(runId, [[old, [{ className: 'dog', box }]]]));
+    const mine = drawn(old, [20, 20, 30, 30], { details: DETAILS });
+    await store.putRegions([mine]);
+    await store.putLabels([said(old, 'cat'), said(mine.id, 'cat', { task: 'objects' })]);
+    await store.putSplits(runId, new Map([[old, 'val']]));
+    await store.putImageAttributes(new Map([[old, { a: 1 }]]));
+    await store.putGroups(new Map([old, other].map((id) => [id, [old, other].sort()[0] ?? id])));
+    await store.putSimilarPairs([
+      { a: [old, other].sort()[0] ?? '', b: [old, other].sort()[1] ?? '', kind: 'burst', distance: 1 },
+    ]);
+    const audited = { className: 'cat', origin: 'detector', confidence: 1, stratum: 0 } as const;
+    const items = [{ ...audited, imageId: old, itemId: old }];
+    const audit = await store.startAudit({ task: 'objects', atMs: 1, seed: 0, design: '{}', items });
+    const facts = async (id: string) => ({
+      labels: [...(await store.labelsOf([id, mine.id])).values()].flat().map(({ className }) => className),
+      regions: ((await store.regionsOf([id])).get(id) ?? []).map(({ id: region, touched, details }) => [
+        region,
+        touched,
+        details,
+      ]),
+      split: (await store.splitsOf([id])).get(id)?.split,
+      attributes: (await store.attributesOf([id])).get(id),
+    });
+    const before = await facts(old);
+    assert.equal(before.regions.length, 2);
+    const heir = image(10);
+    const place = (n: number, changes = {}) => path(n, { imageId: heir.id, ...changes });
+
+    // Its own path is still there: it keeps everything.
+    const elsewhere = { runId, images: [heir], paths: [place(10)], quarantine: [], heirs: new Map([[old, heir.id]]) };
+    await store.commitIngest(elsewhere);
+    assert.deepEqual(await facts(old), before);
+    // What is said of the heir itself stays, beside what it inherits.
+    await store.putLabels([said(heir.id, 'lion')]);
+    await store.commitIngest({ ...elsewhere, paths: [place(10), place(0, { path: path(0).path })] });
+    assert.equal(await store.image(old), undefined);
+    const after = await facts(heir.id);
+    assert.deepEqual(after.regions, before.regions);
+    assert.deepEqual([after.split, after.attributes], [before.split, before.attributes]);
+    assert.deepEqual(
+      (await store.labelsOf([heir.id]))
+        .get(heir.id)
+        ?.map(({ className }) => className)
+        .toSorted(),
+      ['cat', 'dog', 'lion'],
+    );
+    assert.deepEqual(
+      (await store.labelsOf([mine.id])).get(mine.id)?.map(({ className }) => className),
+      ['cat'],
+    );
+    assert.deepEqual(
+      (await store.auditItems(audit)).map((item) => item.imageId),
+      [heir.id],
+    );
+    assert.deepEqual(await all(store.similarPairs()), []);
+    assert.equal((await store.goneImages()).size, 0);
+    assert.deepEqual(await store.check(), []);
+    // Done twice it does no harm, and the bytes of before come in as new.
+    await store.commitIngest(elsewhere);
+    await store.commitIngest({ runId, images: [image(0)], paths: [path(0)], quarantine: [] });
+    assert.equal((await store.labelsOf([old])).size, 0);
+    assert.deepEqual(await store.check(), []);
+  });
+
   test('forgotten images leave nothing behind, and their group has another name', async (t) => {
     const store = await fresh(t, open);
     const runId = await addImages(store, 5);

@@ -256,9 +256,9 @@ export function labelCases(open: OpenStore): void {
     ];
     await store.commitIngest({ runId, images: two.map((o) => o.image), paths: two.map((o) => o.path), quarantine: [] });
     assert.deepEqual(await files(), {
-      [imageId(0)]: 'photos/a/1.jpg',
-      [imageId(1)]: 'photos/a/2.jpg',
-      [imageId(2)]: 'photos-2/a/1.jpg',
+      [imageId(0)]: 'x/photos/a/1.jpg',
+      [imageId(1)]: 'x/photos/a/2.jpg',
+      [imageId(2)]: 'y/photos/a/1.jpg',
       [imageId(3)]: 'set.zip/in/3.jpg',
       [imageId(4)]: 'list.txt/sub/4.jpg',
       [imageId(5)]: 'list.txt/elsewhere/5.jpg',
