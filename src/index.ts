@@ -78,7 +78,7 @@ export type {
   PoseEntry,
   ViewPart,
   ViewRecipe,
-} from './models/catalogue.ts';
+} from './models/bundle.ts';
 export type { Recipe } from './models/compose-model.ts';
 export { type Detector, type Frame, openDetector } from './models/detector.ts';
 export type { Decoder } from './models/detectors/decoder.ts';

@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sha256Hex } from '../../src/core/ids.ts';
-import { type EmbedderEntry, IMAGENET_MEAN, IMAGENET_STD, type ViewRecipe } from '../../src/models/catalogue.ts';
+import type { EmbedderEntry, ViewRecipe } from '../../src/models/bundle.ts';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../../src/models/catalogue.ts';
 import { composeModel, inputOf, SINGLE } from '../../src/models/compose-model.ts';
 import { type Embedder, openEmbedder } from '../../src/models/embedder.ts';
 import { runOnPool } from '../../src/models/open-model.ts';

@@ -1,111 +1,10 @@
 /**
  * The table of known models: where each comes from, under which licence, how it is converted, what its input means and
- * how its output is read. An imported model is an entry of the same form, kept as JSON in the cache.
+ * how its output is read (`bundle.ts` says what can be said). An imported model is an entry of the same form, kept as
+ * JSON in the cache.
  */
 import { COCO_NAMES } from '../core/coco-classes.ts';
-import type { SourceFile } from '../fetch/fetch.ts';
-import type { PixelOptions } from '../onnx/compose.ts';
-import type { Decoder } from './detectors/decoder.ts';
-
-export const ROLES = ['detector', 'embedder', 'pose', 'segmenter', 'classifier'] as const;
-export type Role = (typeof ROLES)[number];
-
-/** How source files become ONNX. The order of a source's files is the order the converter takes them in. */
-export type Converter =
-  /** A TensorFlow.js graph model: `model.json` and its one weight file. */
-  | 'tfjs'
-  /** A MobileNetV3-Small in a GGUF file with torchvision's tensor names. */
-  | 'gguf-mobilenetv3'
-  /** Already ONNX. */
-  | 'onnx';
-
-export interface ModelSource {
-  readonly files: readonly SourceFile[];
-  readonly converter: Converter;
-}
-
-/** What a model takes, and so how an image becomes its input. Callers always hand over RGB bytes, [n, height, width, 3]. */
-export interface InputSpec extends PixelOptions {
-  /** Name of the input in the converted model. */
-  readonly name: string;
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
-  /**
-   * `letterbox`: the whole image, its sides in proportion, at the top left, the rest filled with `pad`. `cover`: the
-   * middle of the image, scaled so that it fills the input.
-   */
-  readonly fit: 'letterbox' | 'cover';
-  /** How the image is made smaller, as sharp names it: what the model scores best with (CenterNet on 128 photographs: mAP .324 linear, .330 lanczos3). */
-  readonly kernel: 'linear' | 'cubic' | 'lanczos3';
-  /** RGB, 0 to 255 each; only for `letterbox`. */
-  readonly pad: readonly [red: number, green: number, blue: number];
-}
-
-interface EntryBase {
-  /** What people call it by: lower case, digits and `-`. */
-  readonly id: string;
-  /** SPDX identifier, or `unknown` when nobody declared one. */
-  readonly licence: string;
-  /** One line. */
-  readonly description: string;
-  readonly source: ModelSource;
-  readonly input: InputSpec;
-}
-
-export interface DetectorEntry extends EntryBase {
-  readonly role: 'detector';
-  readonly decoder: Decoder;
-  readonly classNames: readonly string[];
-}
-
-export interface EmbedderEntry extends EntryBase {
-  readonly role: 'embedder';
-  /** The value that is the embedding: its shape is [n, dimensions], with any number of ones behind. */
-  readonly output: string;
-  /** Length of the embedding. */
-  readonly dimensions: number;
-  /** How its embedding is made richer where nothing else is asked for; only for networks that take any input size. */
-  readonly views?: ViewRecipe;
-}
-
-/**
- * Several looks at an image in one vector: what layers say at several sizes of the image, on average over its places and how
- * unevenly. `docs/discover.md` has the measurements.
- */
-export interface ViewRecipe {
-  /** Sides of the square in pixels, each a pass of the network. The largest is what is decoded. */
-  readonly sizes: readonly number[];
-  /** One block of the vector each. */
-  readonly parts: readonly ViewPart[];
-}
-
-export interface ViewPart {
-  /** The value that is pooled over places, [n, channels, height, width]. */
-  readonly layer: string;
-  readonly channels: number;
-  readonly pool: 'mean' | 'deviation';
-  /** What the block counts when vectors are compared. */
-  readonly weight: number;
-}
-
-export interface PoseEntry extends EntryBase {
-  readonly role: 'pose';
-  /** Shape [1, 1, keypoints, 3]: y and x as fractions of the input's height and width, and a score. */
-  readonly output: string;
-  readonly keypointNames: readonly string[];
-}
-
-export interface ClassifierEntry extends EntryBase {
-  readonly role: 'classifier';
-  /** Shape [n, classes]. */
-  readonly output: string;
-  /** Whether the output is logits (before softmax) or probabilities. */
-  readonly outputKind: 'logits' | 'probabilities';
-  readonly classNames: readonly string[];
-}
-
-export type ModelEntry = DetectorEntry | EmbedderEntry | PoseEntry | ClassifierEntry;
+import type { ModelEntry, ModelSource, PoseEntry } from './bundle.ts';
 
 /** The keypoints of COCO, in its order. */
 export const COCO_KEYPOINTS: readonly string[] = [
@@ -166,8 +65,8 @@ export const CATALOGUE: readonly ModelEntry[] = [
     input: { name: 'tower_0/images', width: 512, height: 512, ...WHOLE_IMAGE, layout: 'NCHW' },
     decoder: {
       kind: 'centernet',
-      heat: 'tower_0/CenternetHead/centernet_cls_output/BiasAdd',
-      sides: 'tower_0/mul',
+      heatmap: 'tower_0/CenternetHead/centernet_cls_output/BiasAdd',
+      distances: 'tower_0/mul',
       stride: 4,
     },
     classNames: COCO_NAMES,
@@ -196,9 +95,9 @@ export const CATALOGUE: readonly ModelEntry[] = [
       kind: 'nanodet',
       bins: 11,
       levels: [
-        { stride: 8, scores: 'Identity:0', sides: 'Identity_3:0' },
-        { stride: 16, scores: 'Identity_1:0', sides: 'Identity_4:0' },
-        { stride: 32, scores: 'Identity_2:0', sides: 'Identity_5:0' },
+        { stride: 8, scores: 'Identity:0', distances: 'Identity_3:0' },
+        { stride: 16, scores: 'Identity_1:0', distances: 'Identity_4:0' },
+        { stride: 32, scores: 'Identity_2:0', distances: 'Identity_5:0' },
       ],
     },
     classNames: COCO_NAMES,

@@ -16,7 +16,7 @@ import { Graph } from '../onnx/ops.ts';
 import { decodeModel } from '../onnx/proto.ts';
 import { float32 } from '../onnx/tensor.ts';
 import type { Value } from '../onnx/value.ts';
-import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe } from './catalogue.ts';
+import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe } from './bundle.ts';
 import { decode, outputsOf } from './detectors/decoders.ts';
 
 /** Grows whenever the same entry would be composed to another graph, so that cached models are made again. */

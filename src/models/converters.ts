@@ -1,5 +1,5 @@
 /** Converters as a table: from an entry's source files to one ONNX network. */
-import type { Converter, ModelEntry } from './catalogue.ts';
+import type { Converter, ModelEntry } from './bundle.ts';
 import { networkOutputs } from './compose-model.ts';
 import { MOBILENETV3_CONVERTER_VERSION, mobileNetV3ToOnnx } from './convert/mobilenetv3.ts';
 import { TFJS_CONVERTER_VERSION, tfjsToOnnx } from './convert/tfjs.ts';

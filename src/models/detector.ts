@@ -9,7 +9,7 @@
 import { compareBoxes, type Detections } from '../core/boxes.ts';
 import type { Tensors } from '../onnx/session.ts';
 import { float32Data, int32Data } from '../onnx/tensor.ts';
-import type { InputSpec } from './catalogue.ts';
+import type { InputSpec } from './bundle.ts';
 import { SINGLE } from './compose-model.ts';
 import { CANDIDATE_THRESHOLD, MAX_DETECTIONS } from './detectors/decoder.ts';
 import { findRole, type OpenOptions, runOnPool } from './open-model.ts';

@@ -5,7 +5,7 @@
  * full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images.
  */
 import { float32Data } from '../onnx/tensor.ts';
-import type { InputSpec } from './catalogue.ts';
+import type { InputSpec } from './bundle.ts';
 import type { Recipe } from './compose-model.ts';
 import { type OpenOptions, type Running, runOnPool } from './open-model.ts';
 import { prepareEmbedder } from './prepare-embedder.ts';

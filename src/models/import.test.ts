@@ -239,6 +239,25 @@ test('names: the catalogue’s are taken, another model’s needs `replace`, odd
   assert.match(await refusalOf(importModel(path, { cacheDir, name: '../up' })), /USAGE/);
 });
 
+test('an entry that was changed by hand is refused with what is wrong in it', async (t) => {
+  const own = join(folder, 'changed');
+  await importModel(await yolox('mine.onnx', 'cells', 80), { cacheDir: own });
+  const path = join(own, 'imported', 'mine.json');
+  const record = JSON.parse(await readFile(path, 'utf8'));
+  t.after(() => rm(own, { recursive: true }));
+  for (const [change, reason] of [
+    [{ input: { ...record.entry.input, width: 1e9 } }, /mine\.json .*entry\.input\.width/],
+    [{ decoder: { ...record.entry.decoder, strides: [] } }, /entry\.decoder\.strides/],
+    [{ role: 'oracle' }, /entry\.role/],
+    [{ id: '../up' }, /entry\.id/],
+  ] as const) {
+    await writeFile(path, JSON.stringify({ ...record, entry: { ...record.entry, ...change } }));
+    await assert.rejects(modelsList(own), { code: 'BAD_FILE', message: reason });
+  }
+  await writeFile(path, '{"version":');
+  await assert.rejects(modelsList(own), { code: 'BAD_FILE' });
+});
+
 test('what is no ONNX file is refused, and nothing of it stays', async () => {
   const path = join(folder, 'text.onnx');
   await writeFile(path, 'not a model');

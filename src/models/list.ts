@@ -1,6 +1,6 @@
 /** What `labelsmith models list` shows. */
 import { cacheDirectory } from '../fetch/cache.ts';
-import type { ModelEntry, Role } from './catalogue.ts';
+import type { ModelEntry, Role } from './bundle.ts';
 import { preparedInCache, sourcesInCache } from './prepare.ts';
 import { allEntries } from './registry.ts';
 

@@ -3,7 +3,7 @@ import { LabelsmithError } from '../errors.ts';
 import type { Device } from '../onnx/device.ts';
 import { InferencePool, type PoolModel } from '../onnx/pool.ts';
 import type { Tensors } from '../onnx/session.ts';
-import type { InputSpec, ModelEntry } from './catalogue.ts';
+import type { InputSpec, ModelEntry } from './bundle.ts';
 import type { PrepareOptions } from './prepare.ts';
 import { allEntries, hintOfNames } from './registry.ts';
 

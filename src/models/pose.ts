@@ -4,7 +4,7 @@
  * Guarantees: what comes out depends on nothing but the pixels and the model (`key`), however many threads there are.
  */
 import { float32Data } from '../onnx/tensor.ts';
-import type { InputSpec } from './catalogue.ts';
+import type { InputSpec } from './bundle.ts';
 import { SINGLE } from './compose-model.ts';
 import { findRole, type OpenOptions, runOnPool } from './open-model.ts';
 import { prepareEntry } from './prepare.ts';

@@ -11,7 +11,7 @@ import { LabelsmithError } from '../errors.ts';
 import { inlineModel } from '../onnx/compose.ts';
 import { Graph } from '../onnx/ops.ts';
 import type { Value } from '../onnx/value.ts';
-import type { EmbedderEntry, InputSpec } from './catalogue.ts';
+import type { EmbedderEntry, InputSpec } from './bundle.ts';
 import { defaultRecipe, inputOf, type Recipe } from './compose-model.ts';
 import { findRole } from './open-model.ts';
 import { type PrepareOptions, prepareEntry } from './prepare.ts';

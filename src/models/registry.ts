@@ -1,20 +1,21 @@
 /** Finds a model by its name: in the catalogue, or among the imported ones. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { validate } from '../core/validate.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { cacheDirectory, cacheError, readJson } from '../fetch/cache.ts';
-import { CATALOGUE, type ModelEntry } from './catalogue.ts';
+import { MODEL_ENTRY, type ModelEntry } from './bundle.ts';
+import { CATALOGUE } from './catalogue.ts';
 
 /** Where `models import` keeps its entries. */
 export function importedPath(cacheDir: string, id: string): string {
   return join(cacheDir, 'imported', `${id}.json`);
 }
 
-/** An imported entry as it is kept: written only by `models import`, so its form is that of `version`. */
-export interface ImportedRecord {
-  readonly version: 1;
-  readonly entry: ModelEntry;
-}
+/** An imported entry as it is kept. The file may come from anywhere, with a cache that was copied. */
+const IMPORTED = z.object({ version: z.literal(1), entry: MODEL_ENTRY });
+export type ImportedRecord = Readonly<z.infer<typeof IMPORTED>>;
 
 /** All models: the catalogue in its order, then imported ones by name. */
 export async function allEntries(cacheDir: string = cacheDirectory()): Promise<ModelEntry[]> {
@@ -46,13 +47,11 @@ async function importedEntries(cacheDir: string): Promise<ModelEntry[]> {
   const entries: ModelEntry[] = [];
   for (const name of names.filter((file) => file.endsWith('.json')).sort()) {
     const path = join(cacheDir, 'imported', name);
-    const record = (await readJson(path)) as ImportedRecord | undefined;
-    if (record?.version !== 1) {
-      throw new LabelsmithError('BAD_FILE', `${path} does not describe an imported model of a form known here`, {
-        hint: 'Delete it and import the model again.',
-      });
-    }
-    entries.push(record.entry);
+    const { entry } = validate(IMPORTED, await readJson(path), {
+      what: `${path} does not describe an imported model of a form known here`,
+      hint: 'Delete it and import the model again.',
+    });
+    entries.push(entry);
   }
   return entries;
 }

@@ -4,7 +4,7 @@ import { inlineModel, pixelsToModelInput } from '../onnx/compose.ts';
 import { Graph } from '../onnx/ops.ts';
 import { Session } from '../onnx/session.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import type { InputSpec } from './catalogue.ts';
+import type { InputSpec } from './bundle.ts';
 
 /** Runs a bare network and hands back its value `output`, which must be finite. */
 export async function trialOfNetwork(network: Uint8Array, input: InputSpec, output: string): Promise<Tensor> {

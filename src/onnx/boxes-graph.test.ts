@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Box, iou } from '../core/boxes.ts';
 import { type Random, seededRandom } from '../core/random.ts';
-import { boxesFromCentres, boxesFromSides, expectedSides, findPeaks, iouMatrix, suppressed } from './boxes-graph.ts';
+import {
+  boxesFromCentres,
+  boxesFromDistances,
+  expectedDistances,
+  findPeaks,
+  iouMatrix,
+  suppressed,
+} from './boxes-graph.ts';
 import { Graph } from './ops.ts';
 import { Runner } from './session.ts';
 import { float32, type Tensor } from './tensor.ts';
@@ -48,15 +55,15 @@ test('peaks are the cells that no neighbour of their class beats, edges and plat
       // Few values, so that neighbours are often equal.
       const heat = uniform(random, classes * rows * columns).map((x) => Math.round(x * 8) / 8);
       const g = new Graph();
-      const peaks = findPeaks(g, g.input('heat', 'float32', [1, classes, rows, columns]), {
+      const peaks = findPeaks(g, g.input('heatmap', 'float32', [1, classes, rows, columns]), {
         classes,
         rows,
         columns,
         threshold,
       });
-      for (const [name, value] of Object.entries(peaks)) g.output(value, name === 'heat' ? 'hot' : name);
-      const y = await runner.runModel(g.toModel(), { heat: float32(heat, [1, classes, rows, columns]) });
-      const [hot, c, px, py] = ['hot', 'classes', 'x', 'y'].map((name) => numbers(y[name])) as number[][];
+      for (const [name, value] of Object.entries(peaks)) g.output(value, name);
+      const y = await runner.runModel(g.toModel(), { heatmap: float32(heat, [1, classes, rows, columns]) });
+      const [hot, c, px, py] = ['scores', 'classes', 'x', 'y'].map((name) => numbers(y[name])) as number[][];
       const got = hot.map((value, i) => [value, c?.[i], px?.[i], py?.[i]]);
       assert.deepEqual(got, peaksByHand(heat, [classes, rows, columns], threshold));
     }
@@ -65,9 +72,9 @@ test('peaks are the cells that no neighbour of their class beats, edges and plat
 
 test('boxes come from sides, from centres and from distributions', async () => {
   const g = new Graph();
-  g.output(boxesFromSides(g, g.input('points', 'float32', ['m', 2]), g.input('sides', 'float32', ['m', 4])), 'a');
+  g.output(boxesFromDistances(g, g.input('points', 'float32', ['m', 2]), g.input('sides', 'float32', ['m', 4])), 'a');
   g.output(boxesFromCentres(g, g.input('centred', 'float32', ['m', 4])), 'b');
-  g.output(expectedSides(g, g.input('logits', 'float32', ['m', 12]), 3), 'c');
+  g.output(expectedDistances(g, g.input('logits', 'float32', ['m', 12]), 3), 'c');
   const y = await runner.runModel(g.toModel(), {
     points: float32([10, 20], [1, 2]),
     sides: float32([1, 2, 3, 4], [1, 4]),

@@ -1,21 +1,21 @@
-/** Boxes as parts of graphs: peaks of heat maps, boxes from distances, overlaps, suppression. */
+/** Boxes as parts of graphs: peaks of heatmaps, boxes from distances, overlaps, suppression. */
 import type { Graph } from './ops.ts';
 import { float32, int64 } from './tensor.ts';
 import type { Value } from './value.ts';
 
 export interface PeakOptions {
-  /** Of the heat map. */
+  /** Of the heatmap. */
   readonly classes: number;
   readonly rows: number;
   readonly columns: number;
-  /** Cells below are not looked at. In the heat map's own unit: a logit where the heat is logits. */
+  /** Points below are not looked at. In the heatmap's own unit: a logit where it is logits. */
   readonly threshold: number;
 }
 
-/** m peaks, in the order of the heat map's memory; m is known when the graph runs. */
+/** m peaks, in the order of the heatmap's memory; m is known when the graph runs. */
 export interface Peaks {
   /** Shape [m]. */
-  readonly heat: Value;
+  readonly scores: Value;
   /** Shape [m], int64. */
   readonly classes: Value;
   /** Shape [m], int64. */
@@ -25,21 +25,21 @@ export interface Peaks {
 }
 
 /**
- * Cells of a heat map [1, classes, rows, columns] that are at least the threshold and no less than any of the 3 × 3
- * cells around them in their class: "Objects as Points" (Zhou, Wang, Krähenbühl 2019, arXiv 1904.07850), section 4.
+ * Points of a heatmap [1, classes, rows, columns] that are at least the threshold and no less than any of the 3 × 3
+ * points around them in their class: "Objects as Points" (Zhou, Wang, Krähenbühl 2019, arXiv 1904.07850), section 4.
  *
- * The paper pools the whole map; here only cells over the threshold look at their neighbours. Cost: one comparison and
+ * The paper pools the whole map; here only points over the threshold look at their neighbours. Cost: one comparison and
  * one search over classes · rows · columns numbers, and 9 reads for each of the few that are left.
  */
-export function findPeaks(g: Graph, heat: Value, { classes, rows, columns, threshold }: PeakOptions): Peaks {
-  const flat = g.reshape(heat, [classes * rows * columns]);
+export function findPeaks(g: Graph, heatmap: Value, { classes, rows, columns, threshold }: PeakOptions): Peaks {
+  const flat = g.reshape(heatmap, [classes * rows * columns]);
   const warm = g.squeeze(g.op('NonZero', [g.greaterOrEqual(flat, g.scalar(threshold))]), [0]);
-  const warmth = g.gather(flat, warm);
+  const peak = g.gather(flat, warm);
   const whole = (value: number) => g.scalar(value, 'int64');
   const column = g.mod(warm, whole(columns));
   const row = g.mod(g.div(warm, whole(columns)), whole(rows));
 
-  // Neighbours beyond an edge are the edge's own cells, which are among the neighbours anyway.
+  // Neighbours beyond an edge are the edge's own points, which are among the neighbours anyway.
   const around = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => [dy, dx] as const));
   const shifted = (at: Value, by: readonly number[], size: number) => {
     const moved = g.add(g.unsqueeze(at, [1]), g.constant(int64(by, [1, 9]), 'shift'));
@@ -59,10 +59,10 @@ export function findPeaks(g: Graph, heat: Value, { classes, rows, columns, thres
   const neighbours = g.add(g.unsqueeze(start, [1]), g.add(g.mul(rowsAround, whole(columns)), columnsAround));
   const hottest = g.reduceMax(g.gather(flat, neighbours), [1], { keepDims: false });
 
-  const isPeak = g.equal(warmth, hottest);
+  const isPeak = g.equal(peak, hottest);
   const kept = (value: Value) => g.op('Compress', [value, isPeak], { axis: 0 });
   return {
-    heat: kept(warmth),
+    scores: kept(peak),
     classes: g.div(kept(warm), whole(rows * columns)),
     x: kept(column),
     y: kept(row),
@@ -70,8 +70,8 @@ export function findPeaks(g: Graph, heat: Value, { classes, rows, columns, thres
 }
 
 /** Boxes [m, 4] (xyxy) from points [m, 2] (x, y) and distances [m, 4] to the left, top, right and bottom sides. */
-export function boxesFromSides(g: Graph, points: Value, sides: Value): Value {
-  const [leftTop, rightBottom] = g.split(sides, [2, 2], 1);
+export function boxesFromDistances(g: Graph, points: Value, distances: Value): Value {
+  const [leftTop, rightBottom] = g.split(distances, [2, 2], 1);
   return g.concat([g.sub(points, leftTop), g.add(points, rightBottom)], 1);
 }
 
@@ -86,7 +86,7 @@ export function boxesFromCentres(g: Graph, centred: Value): Value {
  * Expected distance of each side where a head gives a distribution over 0, 1, … bins − 1: Σ i · softmax(logits)_i,
  * "Generalized Focal Loss" (Li et al. 2020, arXiv 2006.04388), section 3.2. Logits [m, 4 · bins] → [m, 4].
  */
-export function expectedSides(g: Graph, logits: Value, bins: number): Value {
+export function expectedDistances(g: Graph, logits: Value, bins: number): Value {
   const share = g.softmax(g.reshape(logits, [-1, 4, bins]));
   const places = g.constant(
     float32(

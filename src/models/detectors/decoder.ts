@@ -8,40 +8,9 @@
 
 import type { Graph } from '../../onnx/ops.ts';
 import type { Value } from '../../onnx/value.ts';
+import type { Decoder } from '../bundle.ts';
 
-/** A decoder with what it has to know of the network; names are of the network's values. */
-export type Decoder =
-  | {
-      readonly kind: 'centernet';
-      /** Shape [1, classes, rows, columns], logits. */
-      readonly heat: string;
-      /** Shape [1, 4, rows, columns]: left, top, right, bottom from the cell's corner, in input pixels. */
-      readonly sides: string;
-      /** Input pixels a cell. */
-      readonly stride: number;
-    }
-  | {
-      readonly kind: 'nanodet';
-      /** Points of the distribution of each side. */
-      readonly bins: number;
-      readonly levels: readonly {
-        /** Input pixels a cell. */
-        readonly stride: number;
-        /** Shape [1, cells, classes], 0 to 1. */
-        readonly scores: string;
-        /** Shape [1, cells, 4 · bins]: left, top, right, bottom, as logits over 0, 1, … strides. */
-        readonly sides: string;
-      }[];
-    }
-  | {
-      readonly kind: 'yolox';
-      /** Shape [1, cells of all levels, 5 + classes]: x, y, w, h, objectness, class scores (both 0 to 1). */
-      readonly output: string;
-      /** Input pixels a cell, a level each, in the order of the output. */
-      readonly strides: readonly number[];
-      /** Whether x, y, w, h are in input pixels already, or offsets in cells and logarithms of sizes in cells. */
-      readonly boxes: 'pixels' | 'cells';
-    };
+export type { Decoder } from '../bundle.ts';
 
 export interface Candidates {
   readonly boxes: Value;

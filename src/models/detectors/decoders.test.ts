@@ -6,7 +6,7 @@ import { Graph } from '../../onnx/ops.ts';
 import { Session } from '../../onnx/session.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
-import { cellCentres, cellCount } from './anchor-points.ts';
+import { anchorPointCount, anchorPoints } from './anchor-points.ts';
 import type { Decoder } from './decoder.ts';
 import { decode } from './decoders.ts';
 
@@ -58,8 +58,8 @@ test('centernet: a peak is a maximum of its 3 × 3 cells, in its own class', asy
     sides[at(edge, 2, 2)] = 10 * side;
   });
   const found = await run(
-    { kind: 'centernet', heat: 'heat', sides: 'sides', stride: 4 },
-    { heat: float32(heat.map(logit), [1, 2, rows, columns]), sides: float32(sides, [1, 4, rows, columns]) },
+    { kind: 'centernet', heatmap: 'heatmap', distances: 'distances', stride: 4 },
+    { heatmap: float32(heat.map(logit), [1, 2, rows, columns]), distances: float32(sides, [1, 4, rows, columns]) },
     [24, 16],
     2,
   );
@@ -77,8 +77,8 @@ test('nanodet: a side is the mean of its distribution, in strides from the middl
   const near = [100, 0, 0];
   const sides = [...even, ...near, ...far, ...even, ...near, ...near, ...near, ...near];
   const found = await run(
-    { kind: 'nanodet', bins: 3, levels: [{ stride: 8, scores: 'heat', sides: 'sides' }] },
-    { heat: float32([0.5, 0, 0.3, 0.6], [1, 2, 2]), sides: float32(sides, [1, 2, 12]) },
+    { kind: 'nanodet', bins: 3, levels: [{ stride: 8, scores: 'classScores', distances: 'distances' }] },
+    { classScores: float32([0.5, 0, 0.3, 0.6], [1, 2, 2]), distances: float32(sides, [1, 2, 12]) },
     [16, 8],
     2,
   );
@@ -91,7 +91,7 @@ test('nanodet: a side is the mean of its distribution, in strides from the middl
 
 test('yolox: offsets and logarithms in cells, or pixels; score is objectness times class', async () => {
   const strides = [8, 16];
-  assert.equal(cellCount(16, 16, strides), 5);
+  assert.equal(anchorPointCount(16, 16, strides), 5);
   // Rows of x, y, w, h, objectness, two classes: a cell at (8, 0) and the one cell of stride 16.
   const none = [0, 0, 0, 0, 0, 0, 0];
   const cells = [none, [0.5, 0.25, Math.log(2), 0, 0.8, 0.5, 0.1], none, none, [0.5, 0.5, 0, Math.log(0.5), 1, 0, 0.9]];
@@ -125,10 +125,13 @@ test('suppression drops a box over a better one of its class, and of its class o
 
 test('no detection at all is no error', async () => {
   const heads = {
-    heat: float32(new Float32Array(32).fill(logit(0.01)), [1, 2, 4, 4]),
-    sides: float32(new Float32Array(64), [1, 4, 4, 4]),
+    heatmap: float32(new Float32Array(32).fill(logit(0.01)), [1, 2, 4, 4]),
+    distances: float32(new Float32Array(64), [1, 4, 4, 4]),
   };
-  assert.deepEqual(await run({ kind: 'centernet', heat: 'heat', sides: 'sides', stride: 4 }, heads, [16, 16], 2), []);
+  assert.deepEqual(
+    await run({ kind: 'centernet', heatmap: 'heatmap', distances: 'distances', stride: 4 }, heads, [16, 16], 2),
+    [],
+  );
   const output = float32(new Float32Array(28), [1, 4, 7]);
   assert.deepEqual(
     await run({ kind: 'yolox', output: 'output', strides: [8], boxes: 'cells' }, { output }, [16, 16], 2),
@@ -137,8 +140,8 @@ test('no detection at all is no error', async () => {
 });
 
 test('cells count over the edge where the input is no whole number of strides', () => {
-  assert.equal(cellCount(416, 416, [8, 16, 32]), 3549);
-  const { count, centre, corner } = cellCentres(20, 8, [8]);
+  assert.equal(anchorPointCount(416, 416, [8, 16, 32]), 3549);
+  const { count, centre, corner } = anchorPoints(20, 8, [8]);
   assert.equal(count, 3);
   assert.deepEqual([...corner], [0, 0, 8, 0, 16, 0]);
   assert.deepEqual([...centre], [4, 4, 12, 4, 20, 4]);

@@ -12,9 +12,9 @@ const DECODERS: {
     readonly decode: (context: DecodeContext<Of<K>>) => Candidates;
   };
 } = {
-  centernet: { outputs: ({ heat, sides }) => [heat, sides], decode: decodeCenterNet },
+  centernet: { outputs: ({ heatmap, distances }) => [heatmap, distances], decode: decodeCenterNet },
   nanodet: {
-    outputs: ({ levels }) => levels.flatMap(({ scores, sides }) => [scores, sides]),
+    outputs: ({ levels }) => levels.flatMap(({ scores, distances }) => [scores, distances]),
     decode: decodeNanoDet,
   },
   yolox: { outputs: ({ output }) => [output], decode: decodeYolox },

@@ -1,6 +1,6 @@
 /** Tells by the output of a trial run which decoder an unknown detector needs. */
 import { float32Data, type Tensor } from '../../onnx/tensor.ts';
-import { cellCentres, cellCount } from './anchor-points.ts';
+import { anchorPointCount, anchorPoints } from './anchor-points.ts';
 import type { Decoder } from './decoder.ts';
 
 export type Recognised =
@@ -24,7 +24,7 @@ interface Size {
 /** `value`: the network's one output in a run on any image of that size, float32. */
 export function recognise(output: string, value: Tensor, size: Size): Recognised {
   const { dims } = value;
-  const strides = YOLOX_STRIDES.find((one) => cellCount(size.width, size.height, one) === dims[1]);
+  const strides = YOLOX_STRIDES.find((one) => anchorPointCount(size.width, size.height, one) === dims[1]);
   const classCount = (dims[2] ?? 0) - 5;
   if (dims.length !== 3 || !strides || classCount < 1) return { reason: whyNot(output, dims, size), hint: KNOWN };
   const row = 5 + classCount;
@@ -51,7 +51,7 @@ function unitOfBoxes(
   { width, height }: Size,
   strides: readonly number[],
 ): 'pixels' | 'cells' {
-  const { count, corner, stride } = cellCentres(width, height, strides);
+  const { count, corner, stride } = anchorPoints(width, height, strides);
   let fromCorner = 0;
   let fromZero = 0;
   for (let i = 0; i < 2 * count; i++) {
@@ -64,7 +64,7 @@ function unitOfBoxes(
 }
 
 function whyNot(output: string, dims: readonly number[], { width, height }: Size): string {
-  const cells = cellCount(width, height, [8, 16, 32]);
+  const cells = anchorPointCount(width, height, [8, 16, 32]);
   const what = `its output ${output} [${dims}] fits no decoder (at ${width} × ${height} there would be ${cells} cells)`;
   if (dims[1] === 3 * cells) return `${what}; three boxes a cell look like YOLOv3 to YOLOv7, which is not decoded here`;
   if (dims[2] === cells)

@@ -1,7 +1,7 @@
 /** YOLOX (Ge et al. 2021, arXiv 2107.08430), section 2.2: one box a cell, score = objectness × class score. */
 import { boxesFromCentres } from '../../onnx/boxes-graph.ts';
 import { float32 } from '../../onnx/tensor.ts';
-import { cellCentres } from './anchor-points.ts';
+import { anchorPoints } from './anchor-points.ts';
 import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
 import { suppress } from './suppress.ts';
 
@@ -18,9 +18,9 @@ export function decodeYolox({
   let centre = place;
   let extent = size;
   if (decoder.boxes === 'cells') {
-    const cells = cellCentres(width, height, decoder.strides);
-    const stride = g.constant(float32(cells.stride, [1, cells.count, 1]), 'stride');
-    const corner = g.constant(float32(cells.corner, [1, cells.count, 2]), 'corner');
+    const points = anchorPoints(width, height, decoder.strides);
+    const stride = g.constant(float32(points.stride, [1, points.count, 1]), 'stride');
+    const corner = g.constant(float32(points.corner, [1, points.count, 2]), 'corner');
     centre = g.add(g.mul(place, stride), corner);
     extent = g.mul(g.exp(size), stride);
   }

@@ -1,0 +1,217 @@
+/**
+ * A model as data: where its files come from, what its graphs take and give, what its results mean.
+ *
+ * The schemas are the only description; entries of the catalogue are checked by them in a test, imported ones whenever
+ * they are read. Nothing here runs anything.
+ */
+import { z } from 'zod';
+
+export const ROLES = ['detector', 'embedder', 'pose', 'segmenter', 'classifier'] as const;
+export type Role = (typeof ROLES)[number];
+
+const id = z.string().regex(/^[a-z0-9_]+(-[a-z0-9_]+)*$/, 'is not of lower-case letters, digits and "-"');
+/** The name of a graph's value. */
+const valueName = z.string().min(1);
+/** Pixels. The bound is far beyond what any network takes, and keeps a made-up entry from filling the memory. */
+const side = z.int().min(1).max(8192);
+const byte = z.int().min(0).max(255);
+const perChannel = z.array(z.number()).length(3).readonly();
+const names = z.array(z.string()).min(1).readonly();
+
+/**
+ * How source files become ONNX, in the order in which the converter takes them: `tfjs` a TensorFlow.js graph model
+ * (`model.json` and its one weight file), `gguf-mobilenetv3` a MobileNetV3-Small in a GGUF file with torchvision's
+ * tensor names, `onnx` an ONNX file and the files of its weights.
+ */
+const CONVERTER_NAMES = ['tfjs', 'gguf-mobilenetv3', 'onnx'] as const;
+export type Converter = (typeof CONVERTER_NAMES)[number];
+
+const SOURCE = z.object({
+  files: z
+    .array(
+      z
+        .object({
+          reference: z.string(),
+          sha256: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/)
+            .optional(),
+        })
+        .readonly(),
+    )
+    .min(1)
+    .readonly(),
+  converter: z.enum(CONVERTER_NAMES),
+});
+export type ModelSource = Readonly<z.infer<typeof SOURCE>>;
+
+/** What a graph takes, and so how an image becomes its input. Callers always hand over RGB bytes, [n, height, width, 3]. */
+const IMAGE_PROCESSOR = z.object({
+  /** Name of the input in the converted model. */
+  name: valueName,
+  width: side,
+  height: side,
+  /**
+   * `letterbox`: the whole image, its sides in proportion, at the top left, the rest filled with `pad`. `cover`: the
+   * middle of the image, scaled so that it fills the input.
+   */
+  fit: z.enum(['letterbox', 'cover']),
+  /**
+   * How the image is made smaller, as sharp names it: what the model scores best with (CenterNet on 128 photographs: mAP
+   * .324 linear, .330 lanczos3).
+   */
+  kernel: z.enum(['linear', 'cubic', 'lanczos3']),
+  /** RGB; only for `letterbox`. */
+  pad: z.tuple([byte, byte, byte]).readonly(),
+  /** Default `NCHW`. */
+  layout: z.enum(['NCHW', 'NHWC']).optional(),
+  /** Order of the channels that the model takes (default `RGB`). */
+  colours: z.enum(['RGB', 'BGR']).optional(),
+  /** Multiplies the 0 to 255 of each channel, before mean and std (default 1). */
+  scale: z.number().optional(),
+  /** Taken off each channel, in the model's order of colours (default 0). */
+  mean: perChannel.optional(),
+  /** Each channel is divided by it, in the model's order of colours (default 1). */
+  std: perChannel.optional(),
+  /** Default `float32`. */
+  dtype: z.enum(['float32', 'float16', 'int32', 'uint8']).optional(),
+});
+export type InputSpec = Readonly<z.infer<typeof IMAGE_PROCESSOR>>;
+
+/** How text becomes a graph's input. */
+const TEXT_PROCESSOR = z.object({
+  /** Name of the input that takes token ids, [n, maxTokens]. */
+  name: valueName,
+  /** The tokenizer's file among the graph's files, as Hugging Face writes it (`tokenizer.json`). */
+  tokenizerFile: z.int().min(0),
+  /** Longer texts are cut. */
+  maxTokens: z.int().min(1).max(65_536),
+  /** What shorter texts are filled up with. */
+  padId: z.int().min(0),
+});
+
+/** A graph beside the one that takes images: the text side of an embedder, the prompt decoder of a segmenter. */
+const FURTHER_GRAPH = z.object({
+  source: SOURCE.readonly(),
+  takes: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('text'), processor: TEXT_PROCESSOR.readonly() }),
+    /** Values by name, made by the code that runs it. */
+    z.object({ kind: z.literal('values'), inputs: names }),
+  ]),
+  outputs: names,
+});
+
+const ENTRY = z.object({
+  /** What people call it by: lower case, digits and `-`. */
+  id,
+  /** SPDX identifier, or `unknown` when nobody declared one. */
+  licence: z.string(),
+  /** One line. */
+  description: z.string(),
+  source: SOURCE.readonly(),
+  input: IMAGE_PROCESSOR.readonly(),
+  /** By what they are for: `text`, `prompt`. */
+  graphs: z.record(z.string(), FURTHER_GRAPH.readonly()).optional(),
+});
+
+/** A decoder with what it has to know of the network; names are of the network's values. */
+const DECODER = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('centernet'),
+    /** Shape [1, classes, rows, columns], logits. */
+    heatmap: valueName,
+    /** Shape [1, 4, rows, columns]: left, top, right, bottom from the anchor point, in input pixels. */
+    distances: valueName,
+    /** Input pixels from one anchor point to the next. */
+    stride: z.int().min(1),
+  }),
+  z.object({
+    kind: z.literal('nanodet'),
+    /** Points of the distribution of each distance. */
+    bins: z.int().min(2),
+    levels: z
+      .array(
+        z.object({
+          /** Input pixels from one anchor point to the next. */
+          stride: z.int().min(1),
+          /** Shape [1, anchor points, classes], 0 to 1. */
+          scores: valueName,
+          /** Shape [1, anchor points, 4 · bins]: left, top, right, bottom, as logits over 0, 1, … strides. */
+          distances: valueName,
+        }),
+      )
+      .min(1)
+      .readonly(),
+  }),
+  z.object({
+    kind: z.literal('yolox'),
+    /** Shape [1, anchor points of all levels, 5 + classes]: x, y, w, h, objectness, class scores (both 0 to 1). */
+    output: valueName,
+    /** Input pixels from one anchor point to the next, a level each, in the order of the output. */
+    strides: z.array(z.int().min(1)).min(1).readonly(),
+    /** Whether x, y, w, h are in input pixels already, or offsets in strides and logarithms of sizes in strides (`cells`). */
+    boxes: z.enum(['pixels', 'cells']),
+  }),
+]);
+export type Decoder = Readonly<z.infer<typeof DECODER>>;
+
+const DETECTOR = ENTRY.extend({ role: z.literal('detector'), decoder: DECODER.readonly(), classNames: names });
+
+/**
+ * Several looks at an image in one vector: what layers say at several sizes of the image, on average over its places and
+ * how unevenly. `docs/discover.md` has the measurements.
+ */
+const VIEWS = z.object({
+  /** Sides of the square in pixels, each a pass of the network. The largest is what is decoded. */
+  sizes: z.array(side).min(1).readonly(),
+  /** One block of the vector each. */
+  parts: z
+    .array(
+      z.object({
+        /** The value that is pooled over places, [n, channels, height, width]. */
+        layer: valueName,
+        channels: z.int().min(1),
+        pool: z.enum(['mean', 'deviation']),
+        /** What the block counts when vectors are compared. */
+        weight: z.number().positive(),
+      }),
+    )
+    .min(1)
+    .readonly(),
+});
+export type ViewRecipe = Readonly<z.infer<typeof VIEWS>>;
+export type ViewPart = ViewRecipe['parts'][number];
+
+const EMBEDDER = ENTRY.extend({
+  role: z.literal('embedder'),
+  /** The value that is the embedding: its shape is [n, dimensions], with any number of ones behind. */
+  output: valueName,
+  /** Length of the embedding. */
+  dimensions: z.int().min(1),
+  /** How its embedding is made richer where nothing else is asked for; only for networks that take any input size. */
+  views: VIEWS.readonly().optional(),
+});
+
+const POSE = ENTRY.extend({
+  role: z.literal('pose'),
+  /** Shape [1, 1, keypoints, 3]: y and x as fractions of the input's height and width, and a score. */
+  output: valueName,
+  keypointNames: names,
+});
+
+const CLASSIFIER = ENTRY.extend({
+  role: z.literal('classifier'),
+  /** Shape [n, classes]. */
+  output: valueName,
+  /** Whether the output is logits (before softmax) or probabilities. */
+  outputKind: z.enum(['logits', 'probabilities']),
+  classNames: names,
+});
+
+export const MODEL_ENTRY = z.discriminatedUnion('role', [DETECTOR, EMBEDDER, POSE, CLASSIFIER]);
+
+export type DetectorEntry = Readonly<z.infer<typeof DETECTOR>>;
+export type EmbedderEntry = Readonly<z.infer<typeof EMBEDDER>>;
+export type PoseEntry = Readonly<z.infer<typeof POSE>>;
+export type ClassifierEntry = Readonly<z.infer<typeof CLASSIFIER>>;
+export type ModelEntry = Readonly<z.infer<typeof MODEL_ENTRY>>;
