@@ -5,9 +5,10 @@
  * one, in a fixed order, with their bytes.
  */
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { LabelsmithError } from '../../src/errors.ts';
@@ -176,3 +177,14 @@ export function isError(code: string, reason?: string): (error: unknown) => bool
     return true;
   };
 }
+
+/** Writes a file below a folder, whatever bytes its name is made of. */
+export function write(folder: string, name: string | Buffer, content: Buffer | string = 'x'): void {
+  const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name)]);
+  mkdirSync(dirname(path.toString('latin1')), { recursive: true });
+  writeFileSync(path, content);
+}
+
+/** The entries' paths below the folder. */
+export const pathsBelow = (entries: readonly SourceEntry[], folder: string) =>
+  entries.map(({ path }) => path.slice(folder.length + 1));
