@@ -110,7 +110,7 @@ export class LshIndex implements NeighbourIndex {
       const width = this.family.planes.rows;
       for (let q = start; q < end; q++) {
         const query = queries.data.subarray(q * columns, (q + 1) * columns);
-        searcher.search(margins, (q - start) * width, query, effort, found, q * n, read);
+        searcher.search({ margins, marginsAt: (q - start) * width, query, effort }, { found, at: q * n, read });
       }
     });
     await Promise.all(asked);

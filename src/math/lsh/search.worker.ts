@@ -31,7 +31,7 @@ function answer(searcher: Searcher, { margins, queries, rows, n, effort }: Searc
   const width = margins.length / rows;
   for (let q = 0; q < rows; q++) {
     const query = queries.subarray(q * columns, (q + 1) * columns);
-    searcher.search(margins, q * width, query, effort, found, q * n, read);
+    searcher.search({ margins, marginsAt: q * width, query, effort }, { found, at: q * n, read });
   }
   const { indices, similarities } = found;
   const transfer = [indices.buffer as ArrayBuffer, similarities.buffer as ArrayBuffer];

@@ -56,6 +56,22 @@ const DISTANCE_BINS = 1024;
 /** Vectors that are compared with the query side by side. */
 const TOGETHER = 4;
 
+export interface Query {
+  /** Distances to every plane, from `marginsAt` on. */
+  readonly margins: Float32Array;
+  readonly marginsAt: number;
+  /** The vector, [columns]. */
+  readonly query: Float32Array;
+  readonly effort: Effort;
+}
+
+export interface Answer {
+  readonly found: Neighbours;
+  /** The query's place in `found`. */
+  readonly at: number;
+  readonly read: { codes: number; vectors: number };
+}
+
 export class Searcher {
   readonly #hashed: HashedVectors;
   /** The number of the query that last saw a vector, so that one in several tables is taken once. */
@@ -95,19 +111,9 @@ export class Searcher {
   }
 
   /**
-   * Finds the neighbours of one query and adds what it read to `read`.
-   *
-   * @param margins distances to every plane, from `marginsAt` on. @param at the query's place in `found`.
+   * Finds the neighbours of one query, puts them into `found` and adds what it read to `read`.
    */
-  search(
-    margins: Float32Array,
-    marginsAt: number,
-    query: Float32Array,
-    effort: Effort,
-    found: Neighbours,
-    at: number,
-    read: { codes: number; vectors: number },
-  ): void {
+  search({ margins, marginsAt, query, effort }: Query, { found, at, read }: Answer): void {
     this.#tabulate(margins, marginsAt);
     const codes = Math.min(effort.codes, this.#hashed.size * this.#hashed.tables);
     if (this.#candidates.length < codes) {

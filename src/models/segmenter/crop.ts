@@ -36,7 +36,7 @@ export function maskOfCrop(crop: BoxCrop, settings: SegmentSettings): MaskRle {
   const rows = pixelsBetween(box[1], box[3], imageHeight);
   const x = placesOf(columns, left, scaleX, crop.width);
   const y = placesOf(rows, top, scaleY, crop.height);
-  const runs = enlarged(mask, crop, x, y, columns, rows, imageHeight);
+  const runs = enlarged({ mask, ...crop, x, y }, { columns, rows, imageHeight });
   const counts = runs ?? filled(columns, rows, imageHeight);
   counts.add(0, (imageWidth - columns.end) * imageHeight);
   return { size: [imageHeight, imageWidth], counts: counts.counts() };
@@ -76,24 +76,33 @@ function placesOf({ start, end }: Range, offset: number, scale: number, size: nu
   return places;
 }
 
+interface CropMask extends Pick<CropPixels, 'width' | 'height'> {
+  /** Shape [height, width]. */
+  readonly mask: Uint8Array;
+  readonly x: Places;
+  readonly y: Places;
+}
+
+/** The part of the image that the box is in. */
+interface Target {
+  readonly columns: Range;
+  readonly rows: Range;
+  readonly imageHeight: number;
+}
+
 /** The crop's mask at the image's pixels, linear between the middles of its own; undefined where nothing is left. */
 function enlarged(
-  mask: Uint8Array,
-  crop: CropPixels,
-  x: Places,
-  y: Places,
-  columns: Range,
-  rows: Range,
-  imageHeight: number,
+  { mask, width, height, x, y }: CropMask,
+  { columns, rows, imageHeight }: Target,
 ): RunLengths | undefined {
   const runs = new RunLengths();
-  const column = new Float32Array(crop.height);
+  const column = new Float32Array(height);
   let any = false;
   runs.add(0, columns.start * imageHeight);
   for (let i = 0; i < columns.end - columns.start; i++) {
     const [before, behind, share] = [x.before[i], x.behind[i], x.share[i]];
-    for (let j = 0; j < crop.height; j++) {
-      const row = j * crop.width;
+    for (let j = 0; j < height; j++) {
+      const row = j * width;
       column[j] = mask[row + before] * (1 - share) + mask[row + behind] * share;
     }
     runs.add(0, rows.start);
