@@ -85,6 +85,7 @@ export const REASONS = {
   'class-not-there': leftOut('labels', 'of a class that is not there (--classes existing)'),
   'class-near-miss': told('classes', 'new, and nearly the name of one that is there'),
   'image-contradicts': told('images', 'contradiction: one picture is said to be of two classes'),
+  'person-contradicted': told('objects', 'a person had said otherwise before; the newer word holds, the older is kept'),
   'split-contradicts': told('splits', 'contradiction: one picture stands in two of them, and the last one holds'),
   'split-missing': leftOut('splits', 'the folder or list is not there'),
 } as const satisfies Readonly<Record<string, Reason>>;

@@ -34,6 +34,11 @@ export const importCommand = command({
       'classes that are not there yet: existing leaves their labels out, ask stops and names them (default: new)',
       z.enum(CLASS_MODES).default('new'),
     ),
+    replace: option(
+      '--replace',
+      'with --as human: the file is the state of its pictures, and what is not in it any more is deleted (default for\nfiles that labelsmith exported)',
+      z.boolean().optional(),
+    ),
     names: option(
       '--names <a,b>',
       'class names by number, from 0, where the files have only numbers (or a file with a name a line)',
@@ -47,7 +52,7 @@ export const importCommand = command({
   ],
   async run({ args, options, global, output }) {
     const { path } = args;
-    const { as, task, classes } = options;
+    const { as, task, classes, replace } = options;
     const classNames = options.names === undefined ? undefined : await namesGiven(options.names);
     const format = formatNamed(args.format);
     const workspace = await openWorkspace(global.workspace, { create: false });
@@ -59,7 +64,7 @@ export const importCommand = command({
           store,
           format.name,
           path,
-          { as, task, classes, classNames, strict: global.strict },
+          { as, task, classes, classNames, replace, strict: global.strict },
           runId,
         );
         const { matched, unmatched, regions, labels, reckoning } = summary;
@@ -74,6 +79,11 @@ export const importCommand = command({
       if (summary.matched > 0 && nothing && summary.reckoning.problems.length === 0) {
         const table = ['csv', 'parquet'].includes(format.name);
         output.warn(`None of them has a class${table ? ': the column of the class is empty' : ''}.`);
+      }
+      const { corrections } = summary;
+      if (corrections !== null) {
+        const counts = Object.entries(corrections).map(([what, count]) => `${formatCount(count)} ${what}`);
+        output.line(`The file is the state of its pictures: objects ${counts.join(', ')}.`);
       }
       const added = summary.newClasses.map(({ name }) => name);
       if (added.length > 0) output.line(`New classes: ${listed(added)}`);

@@ -1,15 +1,20 @@
 /** `import`: labels of a file, into the record. */
+import { stat } from 'node:fs/promises';
 import { FROZEN_IOU } from '../../core/boxes.ts';
 import { toName } from '../../core/class-name.ts';
 import { NONE_OF_THESE, type Origin, type Task } from '../../core/labels.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { ownershipOfFolder } from '../../files/own.ts';
 import type { FormatName, ImportedClass } from '../../formats/format.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
 import { NO_SPLIT } from '../../formats/splits.ts';
+import { formatNamed } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
 import type { ClassMode, NewClass } from './classes.ts';
+import { Corrector } from './corrector.ts';
 import { type PlannedEntry, planImport } from './plan.ts';
+import type { Corrections } from './replace.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 import { type RowOptions, type Rows, rowsOf } from './rows.ts';
 import { putToldClasses } from './told-classes.ts';
@@ -26,6 +31,11 @@ export interface ImportOptions {
   readonly classNames?: readonly string[];
   /** What is done about classes that are not there. Default `new`: they are made. */
   readonly classes?: ClassMode;
+  /**
+   * The file is the state of the pictures in it: what is not in it any more is deleted. Only for people's word. Default:
+   * for a file that one of our own exports wrote, with `as` `human`.
+   */
+  readonly replace?: boolean;
   /** Nothing is written where anything would be left out or mended. Default false. */
   readonly strict?: boolean;
   readonly onProgress?: (done: number) => void;
@@ -43,6 +53,8 @@ export interface ImportSummary {
   readonly splits: Readonly<Record<string, number>>;
   /** Classes that were made, and of each a known one with nearly that name. */
   readonly newClasses: readonly Pick<NewClass, 'name' | 'near'>[];
+  /** What people's corrections did to the objects of the pictures; null where the file was only added. */
+  readonly corrections: Readonly<Corrections> | null;
   /** What became of everything in the file. */
   readonly reckoning: ReckoningReport;
   /**
@@ -76,6 +88,10 @@ export async function importLabels(
   runId: string,
 ): Promise<ImportSummary> {
   const task = options.task === undefined ? undefined : toName(options.task, 'task');
+  if (options.replace && options.as !== 'human')
+    throw new LabelsmithError('USAGE', 'Only what a person says takes the place of what is there.', {
+      hint: 'Give --as human with --replace.',
+    });
   const reckoning = new Reckoning();
   const toldClasses: ImportedClass[] = [];
   const { classNames } = options;
@@ -85,7 +101,13 @@ export async function importLabels(
   const plan = await planImport(store, path, resolved, planOptions);
   if (options.strict) refuseProblems(path, reckoning);
   const imageTask = resolved.tasksOfMany.has(null) ? MANY : 'class';
-  const writer = new Writer(store, resolved, { as: options.as, task, imageTask, runId });
+  const isOwn = plan.ownExport || (await isOwnFolder(path));
+  const replace = options.replace ?? (options.as === 'human' && isOwn);
+  const { keeps } = formatNamed(format);
+  const corrector = replace
+    ? await Corrector.open(store, plan, { options: { as: options.as, task, imageTask, runId }, keeps, reckoning })
+    : null;
+  const writer = new Writer(store, resolved, { as: options.as, task, imageTask, runId }, corrector);
   for await (const entry of plan.entries()) {
     if (await writer.add(entry)) options.onProgress?.(writer.entries);
   }
@@ -99,6 +121,7 @@ export async function importLabels(
     tasks: sorted(writer.tasks),
     splits: sorted(writer.splits),
     newClasses: plan.newClasses.map(({ name, near }) => ({ name, near })),
+    corrections: corrector?.corrections ?? null,
     reckoning: reckoning.report(),
     severalClasses: await whereSeveral(store, resolved.tasksOfMany, task),
     unmatchedWhere: plan.unmatchedWhere,
@@ -109,6 +132,11 @@ export async function importLabels(
 
 function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort());
+}
+
+async function isOwnFolder(path: string): Promise<boolean> {
+  const folder = (await stat(path)).isDirectory();
+  return folder && (await ownershipOfFolder(path)).kind !== 'foreign';
 }
 
 /** With all problems in it, as many as the reckoning lists. */
@@ -138,8 +166,11 @@ class Writer {
   #page: PlannedEntry[] = [];
   #objects = 0;
 
-  constructor(store: Store, { tasksOfMany }: ResolvedLabels, options: RowOptions) {
+  readonly #corrector: Corrector | null;
+
+  constructor(store: Store, { tasksOfMany }: ResolvedLabels, options: RowOptions, corrector: Corrector | null) {
     this.#store = store;
+    this.#corrector = corrector;
     this.#tasksOfMany = tasksOfMany;
     this.#options = options;
   }
@@ -159,13 +190,14 @@ class Writer {
     this.#page = [];
     this.#objects = 0;
     if (page.length === 0) return;
-    const rows = rowsOf(page, this.#options, await this.#regionsAsked(page));
+    const rows = (await this.#corrector?.rowsOf(page)) ?? rowsOf(page, this.#options, await this.#regionsAsked(page));
     const { regions, labels } = rows;
     await ensureTasks(this.#store, rows, this.#tasksOfMany, this.#options);
     const names = new Set(labels.map(({ className }) => className).filter((name) => name !== NONE_OF_THESE));
     await this.#store.ensureClasses([...names]);
     await this.#store.putRegions(regions);
     await this.#store.putLabels(labels);
+    if (rows.removed.length > 0) await this.#store.deleteRegionsAsHuman(rows.removed);
     const imageIds = [...new Set(regions.map(({ imageId }) => imageId))];
     for (const task of new Set(labels.map((label) => label.task)))
       await this.#store.yieldToFrozen({ task, frozenIou: FROZEN_IOU, imageIds });

@@ -32,6 +32,11 @@ export interface ImportPlan {
   readonly newClasses: readonly NewClass[];
   /** What the file says of its classes beside their names. */
   readonly toldClasses: readonly ImportedClass[];
+  /** One of our own exports wrote it. */
+  readonly ownExport: boolean;
+  /** Tasks that its regions and its images name; null: none is named. */
+  readonly regionTasks: ReadonlySet<string | null>;
+  readonly imageTasks: ReadonlySet<string | null>;
   /** Goes through what will be written, in the order of the file. */
   entries(): AsyncIterable<PlannedEntry>;
 }
@@ -58,6 +63,8 @@ export async function planImport(
   const names = new FileNames(await store.classes());
   const seen = new ContradictionsOfImages(reckoning);
   let [matched, unmatched] = [0, 0];
+  let ownExport = false;
+  const [regionTasks, imageTasks] = [new Set<string | null>(), new Set<string | null>()];
   const unmatchedWhere: string[] = [];
   for await (const entry of resolved.read()) {
     const { image, match } = await resolved.find(entry);
@@ -68,6 +75,9 @@ export async function planImport(
       continue;
     }
     matched++;
+    ownExport ||= entry.ownExport === true;
+    for (const { task } of entry.labels) imageTasks.add(task);
+    for (const region of entry.regions) for (const { task } of region.labels) regionTasks.add(task);
     reckoning.take('images');
     if (answers.isContradictory(entry)) continue;
     const placed = placedEntry(entry, image, reckoning);
@@ -90,7 +100,18 @@ export async function planImport(
     const className = names.has(told.className) ? names.nameOf(told.className) : null;
     return className === null ? [] : [{ ...told, className }];
   });
-  return { matched, unmatched, unmatchedWhere, answers, newClasses, toldClasses, entries };
+  return {
+    matched,
+    unmatched,
+    unmatchedWhere,
+    answers,
+    newClasses,
+    toldClasses,
+    ownExport,
+    regionTasks,
+    imageTasks,
+    entries,
+  };
 }
 
 function nothingIn(path: string, reckoning: Reckoning) {

@@ -20,6 +20,8 @@ export interface Rows {
   readonly regions: readonly StoredRegion[];
   /** Rejections of an item come before its labels, so that a label given after one stands. */
   readonly labels: readonly NewLabel[];
+  /** Regions that the person deleted. */
+  readonly removed: readonly RegionId[];
 }
 
 type Annotation = Pick<ImportedImage, 'labels' | 'rejected'>;
@@ -41,7 +43,7 @@ export function rowsOf(page: readonly PlannedEntry[], options: RowOptions, there
     for (const region of entry.regions) take(region, false);
     if (options.as !== 'imported') for (const region of entry.deleted ?? []) take(region, true);
   }
-  return { regions, labels };
+  return { regions, labels, removed: [] };
 }
 
 export function labelsOf(
