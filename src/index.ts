@@ -87,7 +87,13 @@ export { type ImageClassifier, openImageClassifier } from './models/image-classi
 export { type ImportOptions as ImportModelOptions, importModel } from './models/import.ts';
 export type { AnalysedModel } from './models/import-analysis.ts';
 export { type ModelListing, modelsList } from './models/list.ts';
-export { createModels, type Models, type ModelsOptions, type OpenModelOptions } from './models/models.ts';
+export {
+  createModels,
+  type ModelCache,
+  type Models,
+  type ModelsOptions,
+  type OpenModelOptions,
+} from './models/models.ts';
 export type { OpenOptions } from './models/open-model.ts';
 export { openPose, type PoseModel } from './models/pose.ts';
 export { type PreparedModel, type PrepareOptions, prepareModel } from './models/prepare.ts';

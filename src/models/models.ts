@@ -4,13 +4,18 @@
  *
  * Whoever opens a model closes it.
  */
+
+import { cacheDirectory } from '../fetch/cache.ts';
 import type { Device } from '../onnx/device.ts';
 import { type Detector, openDetector } from './detector.ts';
 import { type Embedder, openEmbedder } from './embedder.ts';
 import { type ImageClassifier, openImageClassifier } from './image-classifier.ts';
+import { type ImportOptions, importModel } from './import.ts';
+import type { AnalysedModel } from './import-analysis.ts';
+import { type ModelListing, modelsList } from './list.ts';
 import type { OpenOptions } from './open-model.ts';
 import { openPose, type PoseModel } from './pose.ts';
-import type { PrepareOptions } from './prepare.ts';
+import { type PreparedModel, type PrepareOptions, prepareModel } from './prepare.ts';
 import { type PreparedEmbedder, prepareEmbedder } from './prepare-embedder.ts';
 import { openSegmenter, type Segmenter } from './segmenter.ts';
 
@@ -32,8 +37,24 @@ export interface Models {
   openSegmenter(options?: Pick<OpenModelOptions, 'threads'>): Promise<Segmenter>;
 }
 
-/** The models of the catalogue and those that were imported. @param defaults where they are cached, how they are fetched, who is told, what they run on. */
-export function createModels(defaults: ModelsOptions = {}): Models {
+/** What can be done with the models of a cache besides opening them. */
+export interface ModelCache extends Models {
+  /** Folder of the cache. */
+  readonly cacheDir: string;
+  /** Makes a model ready, with the network where it must, and runs nothing. */
+  prepare(name: string): Promise<PreparedModel>;
+  /** All known models, the catalogue's first. Uses no network. */
+  list(): Promise<ModelListing[]>;
+  /** Takes in an ONNX file. */
+  importFile(file: string, options?: Omit<ImportOptions, 'cacheDir'>): Promise<AnalysedModel>;
+}
+
+/**
+ * The models of the catalogue and those that were imported.
+ * @param defaults where they are cached, how they are fetched, who is told, what they run on
+ */
+export function createModels(defaults: ModelsOptions = {}): ModelCache {
+  const { signal } = defaults;
   const together = (options: OpenModelOptions = {}): OpenOptions => ({ ...defaults, ...options });
   return {
     openDetector: (name, options) => openDetector(name, together(options)),
@@ -42,5 +63,12 @@ export function createModels(defaults: ModelsOptions = {}): Models {
     openPose: (name, options) => openPose(name, together(options)),
     openImageClassifier: (name, options) => openImageClassifier(name, together(options)),
     openSegmenter: async (options) => openSegmenter(options),
+    // Asked for when it is needed: where nothing needs it, a user with no home is none the worse.
+    get cacheDir() {
+      return defaults.cacheDir ?? cacheDirectory();
+    },
+    prepare: (name) => prepareModel(name, defaults),
+    list: () => modelsList(defaults.cacheDir),
+    importFile: (file, options) => importModel(file, { signal, ...options, cacheDir: defaults.cacheDir }),
   };
 }

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import { cacheDirectory } from '../../fetch/cache.ts';
 import { versions } from '../../jobs/run.ts';
-import { modelsList } from '../../models/list.ts';
+import { createModels } from '../../models/models.ts';
 import { type Device, listedDevices } from '../../onnx/device.ts';
 import { type PrepareRuntimeOptions, prepareRuntime } from '../../onnx/runtime.ts';
 import { findRuntime } from '../../onnx/runtime-package.ts';
@@ -146,7 +146,7 @@ async function writable(): Promise<Check> {
 }
 
 async function models(): Promise<Check[]> {
-  const list = await modelsList();
+  const list = await createModels().list();
   const cached = list.filter((model) => model.cached);
   return [
     {

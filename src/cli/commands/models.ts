@@ -1,14 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { LabelsmithError } from '../../errors.ts';
-import { cacheDirectory } from '../../fetch/cache.ts';
-import { importModel } from '../../models/import.ts';
-import { modelsList } from '../../models/list.ts';
-import { prepareModel } from '../../models/prepare.ts';
-import { findEntry } from '../../models/registry.ts';
 import { fetchRuntime } from '../../onnx/runtime-package.ts';
 import { type Command, command } from '../command.ts';
-import { fetchOptionsFor } from '../fetching.ts';
+import { fetchOptionsFor, modelsFor } from '../fetching.ts';
 import { size } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatBytes, table } from '../words.ts';
@@ -17,8 +12,9 @@ const modelsListCommand = command({
   name: 'models list',
   summary: 'the known models with their licences',
   examples: [['labelsmith models list', 'what there is, and what is in the cache']],
-  async run({ output }) {
-    const models = await modelsList();
+  async run(context) {
+    const { output } = context;
+    const models = await modelsFor(context).list();
     output.document({ models });
     const rows = models.map(({ id, role, licence, cached, byteSize, description }) => [
       id,
@@ -43,7 +39,9 @@ const modelsPull = command({
     ['labelsmith models pull onnxruntime', 'what runs them; comes along with the first model'],
     ['LABELSMITH_CACHE=/mnt/usb labelsmith models pull centernet', 'for a machine without network: copy that folder'],
   ],
-  async run({ args, output, signal }) {
+  async run({ args, ...context }) {
+    const { output, signal } = context;
+    const cache = modelsFor(context);
     const pulled = [];
     for (const name of args.names) {
       if (name === RUNTIME) {
@@ -52,12 +50,12 @@ const modelsPull = command({
         output.line(`${name}  ${folder}`);
         continue;
       }
-      const { entry, key, path, byteSize } = await prepareModel(name, fetchOptionsFor(output, signal));
+      const { entry, key, path, byteSize } = await cache.prepare(name);
       pulled.push({ id: entry.id, key, path, byteSize });
       output.line(`${entry.id}  ${formatBytes(byteSize)}  ${path}`);
     }
-    output.document({ cacheDir: cacheDirectory(), pulled });
-    output.line(`Cache: ${cacheDirectory()}`);
+    output.document({ cacheDir: cache.cacheDir, pulled });
+    output.line(`Cache: ${cache.cacheDir}`);
   },
 });
 
@@ -98,17 +96,17 @@ const modelsImport = command({
     ['labelsmith models import yolox_nano.onnx --licence Apache-2.0', 'a detector: use it with detect -m yolox_nano'],
     ['labelsmith models import mobilenet.onnx --role embedder', 'the layer before its logits'],
   ],
-  async run({ args, options, output, signal }) {
+  async run({ args, options, ...context }) {
+    const { output } = context;
     const { classNames: file, colours, inputSize, ...rest } = options;
-    const { entry, inferred } = await importModel(args.file, {
+    const { entry, inferred } = await modelsFor(context).importFile(args.file, {
       ...rest,
       ...inputSize,
-      signal,
       classNames: file === undefined ? undefined : await classNamesIn(file),
       ...(colours && { input: { colours } }),
     });
     output.document({ model: entry, inferred });
-    const { width, height } = (await findEntry(entry.id)).input;
+    const { width, height } = entry.input;
     output.line(`Imported ${entry.id}: ${entry.role}, ${width} × ${height}, licence ${entry.licence}`);
     for (const sentence of inferred) output.line(`  inferred: ${sentence}`);
   },
