@@ -5,6 +5,7 @@ import { recordRun } from '../../jobs/run.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { CLASS_MODES } from '../../stages/import/classes.ts';
 import { importLabels } from '../../stages/import/import.ts';
+import { DISAGREEMENT_RULES } from '../../stages/import/votes.ts';
 import { command } from '../command.ts';
 import { printReckoning } from '../reckoning-text.ts';
 import { argument, option } from '../values.ts';
@@ -39,6 +40,11 @@ export const importCommand = command({
       'with --as human: the file is the state of its pictures, and what is not in it any more is deleted (default for\nfiles that labelsmith exported)',
       z.boolean().optional(),
     ),
+    disagreement: option(
+      '--disagreement <rule>',
+      'where annotators of one thing disagree: the newest class holds, that of the majority, or all, for review (default: newest)',
+      z.enum(DISAGREEMENT_RULES).default('newest'),
+    ),
     names: option(
       '--names <a,b>',
       'class names by number, from 0, where the files have only numbers (or a file with a name a line)',
@@ -52,7 +58,7 @@ export const importCommand = command({
   ],
   async run({ args, options, global, output }) {
     const { path } = args;
-    const { as, task, classes, replace } = options;
+    const { as, task, classes, replace, disagreement } = options;
     const classNames = options.names === undefined ? undefined : await namesGiven(options.names);
     const format = formatNamed(args.format);
     const workspace = await openWorkspace(global.workspace, { create: false });
@@ -64,7 +70,7 @@ export const importCommand = command({
           store,
           format.name,
           path,
-          { as, task, classes, classNames, replace, strict: global.strict },
+          { as, task, classes, classNames, replace, disagreement, strict: global.strict },
           runId,
         );
         const { matched, unmatched, regions, labels, reckoning } = summary;

@@ -18,6 +18,7 @@ import type { Corrections } from './replace.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 import { type RowOptions, type Rows, rowsOf } from './rows.ts';
 import { putToldClasses } from './told-classes.ts';
+import type { DisagreementRule } from './votes.ts';
 
 export interface ImportOptions {
   /** Whose word it is. Default: the origin the file names, else `imported`. */
@@ -27,6 +28,8 @@ export interface ImportOptions {
    * several classes of one image, of which `class` would keep but one.
    */
   readonly task?: string;
+  /** Which class holds where annotators of one thing disagree. Default `newest`: that of the last one in the file. */
+  readonly disagreement?: DisagreementRule;
   /** Class names by number, where the file has only numbers. */
   readonly classNames?: readonly string[];
   /** What is done about classes that are not there. Default `new`: they are made. */
@@ -97,7 +100,13 @@ export async function importLabels(
   const { classNames } = options;
   const onClass = (told: ImportedClass) => toldClasses.push(told);
   const resolved = await resolveLabels(store, format, path, { reckoning, classNames, onClass });
-  const planOptions = { task, classes: options.classes ?? 'new', toldClasses, reckoning };
+  const planOptions = {
+    task,
+    classes: options.classes ?? 'new',
+    disagreement: options.disagreement ?? 'newest',
+    toldClasses,
+    reckoning,
+  };
   const plan = await planImport(store, path, resolved, planOptions);
   if (options.strict) refuseProblems(path, reckoning);
   const imageTask = resolved.tasksOfMany.has(null) ? MANY : 'class';

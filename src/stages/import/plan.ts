@@ -17,6 +17,7 @@ import { type ClassMode, FileNames, type NewClass } from './classes.ts';
 import { deletedInside, regionsInside } from './frame.ts';
 import type { Match } from './match.ts';
 import { AnnotatedClasses, type ResolvedLabels } from './resolve.ts';
+import { type DisagreementRule, mergedVotes, orderedVotes, type VoteOptions } from './votes.ts';
 
 /** An entry of the file and its image, its regions in pixels of the image and its names those of the corpus. */
 export interface PlannedEntry extends ImportedImage {
@@ -45,6 +46,7 @@ export interface PlanOptions {
   readonly task?: string;
   readonly classes: ClassMode;
   readonly toldClasses: readonly ImportedClass[];
+  readonly disagreement: DisagreementRule;
   readonly reckoning: Reckoning;
 }
 
@@ -80,7 +82,7 @@ export async function planImport(
     for (const region of entry.regions) for (const { task } of region.labels) regionTasks.add(task);
     reckoning.take('images');
     if (answers.isContradictory(entry)) continue;
-    const placed = placedEntry(entry, image, reckoning);
+    const placed = placedEntry(entry, image, { rule: options.disagreement, reckoning });
     countTaken(placed, reckoning);
     meetNames(placed, names);
     seen.add(placed);
@@ -93,7 +95,7 @@ export async function planImport(
     for await (const entry of resolved.read()) {
       const { image } = await resolved.find(entry);
       if (image === null || answers.isContradictory(entry)) continue;
-      yield renamedEntry(placedEntry(entry, image, silent), names);
+      yield renamedEntry(placedEntry(entry, image, { rule: options.disagreement, reckoning: silent }), names);
     }
   }
   const toldClasses = options.toldClasses.flatMap((told) => {
@@ -136,14 +138,18 @@ function tellUnmatched(entry: ImportedImage, match: Match, reckoning: Reckoning)
   return why;
 }
 
-function placedEntry(entry: ImportedImage, image: ImageRecord, reckoning: Reckoning): PlannedEntry {
+function placedEntry(entry: ImportedImage, image: ImageRecord, votes: VoteOptions): PlannedEntry {
+  const { reckoning } = votes;
   const kept = entry.regions.slice(0, MAX_OBJECTS);
   reckoning.note('too-many-objects', entry.where, `more than ${MAX_OBJECTS}`, entry.regions.length - kept.length);
-  const regions = regionsInside({ ...entry, regions: kept }, image, reckoning);
+  const inside = regionsInside({ ...entry, regions: kept }, image, reckoning);
+  const regions = mergedVotes({ ...entry, regions: inside }, votes);
+  const labels = orderedVotes(entry, votes);
   return {
     ...entry,
     image,
     regions,
+    labels,
     ...(entry.deleted === undefined ? {} : { deleted: deletedInside(entry, image, reckoning) }),
   };
 }

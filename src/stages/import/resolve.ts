@@ -51,8 +51,10 @@ export async function resolveLabels(
     matcher.expect(entry.file);
     // An answer is for a task of one class an item, and what contradicts is left out.
     if (entry.answer) continue;
-    for (const { task, className } of entry.labels) {
-      if (said.another(task, entry.file, className) && !tasksOfMany.has(task)) tasksOfMany.set(task, entry.where);
+    for (const { task, className, annotator } of entry.labels) {
+      // What another annotator says is a vote, and not a further class.
+      const by = annotator == null ? entry.file : `${entry.file}\n${annotator}`;
+      if (said.another(task, by, className) && !tasksOfMany.has(task)) tasksOfMany.set(task, entry.where);
     }
   }
 

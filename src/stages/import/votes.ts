@@ -1,0 +1,133 @@
+/**
+ * What several annotators say of one thing: boxes of different people at one place are one region with a vote each. Where
+ * votes differ, a rule decides which class holds; the others stay with the region as an attribute, and are told.
+ *
+ * Cost: O(n log n) for boxes that lie side by side, O(n²) where all overlap.
+ */
+import { type Box, iou } from '../../core/boxes.ts';
+import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
+import type { Reckoning } from '../../formats/reckoning.ts';
+
+/** Which class holds: that of the last annotation in the file, that of most (of equals the last), or all, for review. */
+export const DISAGREEMENT_RULES = ['newest', 'majority', 'review'] as const;
+export type DisagreementRule = (typeof DISAGREEMENT_RULES)[number];
+
+/** From here on two people's boxes are of one thing: of one class, and of two. */
+const SAME_IOU = 0.5;
+const OTHER_CLASS_IOU = 0.7;
+/** The attribute that holds what did not win. */
+const DISAGREEMENT = 'disagreement';
+
+export interface VoteOptions {
+  readonly rule: DisagreementRule;
+  readonly reckoning: Reckoning;
+}
+
+/** Regions of one image; those that nobody is named for stay as they are. */
+export function mergedVotes(entry: ImportedImage, options: VoteOptions): ImportedRegion[] {
+  const { regions } = entry;
+  const annotators = new Set(regions.map(annotatorOf));
+  annotators.delete(null);
+  if (annotators.size < 2) return [...regions];
+  const groups: ImportedRegion[][] = [];
+  // Sorted by their left edges, a box is compared only with those that begin before it ends.
+  const byLeft = regions.map((region, i) => ({ region, i })).sort((a, b) => a.region.box[0] - b.region.box[0]);
+  const open: ImportedRegion[][] = [];
+  for (const { region } of byLeft) {
+    for (let k = open.length - 1; k >= 0; k--)
+      if (open[k].every(({ box }) => box[2] <= region.box[0])) open.splice(k, 1);
+    const best = bestGroup(region, open);
+    if (best !== null) {
+      best.push(region);
+      continue;
+    }
+    const group = [region];
+    groups.push(group);
+    open.push(group);
+  }
+  const place = new Map(regions.map((region, i) => [region, i]));
+  const at = (region: ImportedRegion) => place.get(region) ?? 0;
+  return groups
+    .map((group) => group.sort((a, b) => at(a) - at(b)))
+    .sort((a, b) => at(a[0]) - at(b[0]))
+    .map((group) => (group.length === 1 ? group[0] : merged(group, entry, options)));
+}
+
+function annotatorOf({ labels }: ImportedRegion): string | null {
+  return labels[0]?.annotator ?? null;
+}
+
+/** The group at this place in which the annotator has no box yet; the nearest. */
+function bestGroup(region: ImportedRegion, groups: readonly ImportedRegion[][]): ImportedRegion[] | null {
+  const by = annotatorOf(region);
+  if (by === null) return null;
+  const className = region.labels[0]?.className;
+  let best: { readonly group: ImportedRegion[]; readonly overlap: number } | null = null;
+  for (const group of groups) {
+    if (group.some((other) => annotatorOf(other) === by || annotatorOf(other) === null)) continue;
+    const [first] = group;
+    const overlap = iou(region.box, first.box);
+    const needed = first.labels[0]?.className === className ? SAME_IOU : OTHER_CLASS_IOU;
+    if (overlap >= needed && (best === null || overlap > best.overlap)) best = { group, overlap };
+  }
+  return best?.group ?? null;
+}
+
+/** @param group in the order of the file */
+function merged(
+  group: readonly ImportedRegion[],
+  entry: ImportedImage,
+  { rule, reckoning }: VoteOptions,
+): ImportedRegion {
+  const newest = group[group.length - 1];
+  const where = newest.where ?? entry.where;
+  reckoning.note('votes-merged', where, `${entry.file}: ${group.length} annotators`, group.length - 1);
+  const votes = group.flatMap(({ labels }) => labels);
+  const classes = new Set(votes.map(({ className }) => className));
+  const box = rule === 'majority' ? medianBox(group.map((region) => region.box)) : newest.box;
+  const region = { ...newest, box, score: null, labels: votes };
+  if (classes.size === 1) return region;
+  const named = votes.map(({ className, annotator }) => `${className} (${annotator ?? '?'})`);
+  reckoning.note('annotators-disagree', where, `${entry.file}: ${named.join(', ')}`);
+  if (rule === 'review') return region;
+  const winner = winnerOf(votes, rule);
+  const losers = named.filter((_, i) => votes[i].className !== winner);
+  const attributes = { ...newest.details?.attributes, [DISAGREEMENT]: losers.join(', ') };
+  return {
+    ...region,
+    labels: votes.filter(({ className }) => className === winner),
+    details: { ...newest.details, attributes },
+  };
+}
+
+function winnerOf(votes: readonly ImportedLabel[], rule: DisagreementRule): string {
+  const last = votes[votes.length - 1].className;
+  if (rule !== 'majority') return last;
+  const counts = new Map<string, number>();
+  for (const { className } of votes) counts.set(className, (counts.get(className) ?? 0) + 1);
+  let best = last;
+  for (const [className, count] of counts) if (count > (counts.get(best) ?? 0)) best = className;
+  return best;
+}
+
+function medianBox(boxes: readonly Box[]): Box {
+  const median = (axis: 0 | 1 | 2 | 3) => {
+    const edges = boxes.map((box) => box[axis]).sort((a, b) => a - b);
+    const middle = edges.length >> 1;
+    return edges.length % 2 === 1 ? edges[middle] : (edges[middle - 1] + edges[middle]) / 2;
+  };
+  return [median(0), median(1), median(2), median(3)];
+}
+
+/** Classes of an image in the order in which they are written: in a task of one class the last one holds. */
+export function orderedVotes(entry: ImportedImage, { rule, reckoning }: VoteOptions): readonly ImportedLabel[] {
+  const { labels } = entry;
+  const annotators = new Set(labels.flatMap(({ annotator }) => (annotator == null ? [] : [annotator])));
+  const classes = new Set(labels.map(({ className }) => className));
+  if (annotators.size < 2 || classes.size < 2) return labels;
+  const named = labels.map(({ className, annotator }) => `${className} (${annotator ?? '?'})`);
+  reckoning.note('annotators-disagree', entry.where, `${entry.file}: ${named.join(', ')}`);
+  if (rule !== 'majority') return labels;
+  const winner = winnerOf(labels, rule);
+  return [...labels].sort((a, b) => Number(a.className === winner) - Number(b.className === winner));
+}
