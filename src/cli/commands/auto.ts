@@ -80,7 +80,12 @@ export function runAuto(
         interrupted,
         added: added.counts,
         detected: detected && detectedCounts(detected),
-        discovered: discovered && { ...discovered.counts, clusters: discovered.clusters },
+        discovered: discovered && {
+          ...discovered.counts,
+          clusters: discovered.clusters,
+          levels: discovered.levels,
+          range: discovered.range,
+        },
         notClustered: result.notClustered,
         classified: classified && { task: classified.task, ...classified.counts },
         report: written?.path ?? null,
