@@ -223,7 +223,7 @@ function honesty(all: readonly { row: Row; weights: Weights }[]) {
 function written({ counts, items, clusters }: Weights) {
   const list = (weights: Float64Array) => Array.from(weights, (one) => rounded(one, 4));
   return {
-    counts: Object.fromEntries(CUT_FEATURES.map((name, j) => [name, rounded(counts[j] as number, 4)])),
+    counts: Object.fromEntries(CUT_FEATURES.map((name, j) => [name, rounded(counts[j], 4)])),
     items: list(items),
     clusters: list(clusters),
   };
