@@ -11,15 +11,17 @@ export async function importIn(
   path: string,
   { seed, threads, device, ...options }: ImportOptions & Pick<RunOptions, 'seed' | 'threads' | 'device'>,
 ): Promise<ImportSummary> {
-  const settings = { format, path, as: options.as ?? null, task: options.task ?? null };
+  const { as = null, task = null, classes = 'new' } = options;
+  const settings = { format, path, as, task, classes };
   const { summary } = await recordRun(
     store,
     { stage: 'import', settings },
     { seed, threads, device },
     async (runId) => {
       const found = await importLabels(store, format, path, options, runId);
-      const { matched, unmatched, regions, labels } = found;
-      return { counts: { matched, unmatched, regions, labels }, interrupted: false, summary: found };
+      const { matched, unmatched, regions, labels, reckoning } = found;
+      const counts = { matched, unmatched, regions, labels };
+      return { counts, metrics: { reckoning }, interrupted: false, summary: found };
     },
   );
   return summary;
