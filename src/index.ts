@@ -177,6 +177,7 @@ export { exportIn } from './stages/export/export-in.ts';
 export type { NewClass } from './stages/import/classes.ts';
 export { type ImportOptions, type ImportSummary, importLabels } from './stages/import/import.ts';
 export { importIn } from './stages/import/import-in.ts';
+export type { Corrections } from './stages/import/replace.ts';
 export { type MatchedClass, type MatchOptions, type MatchResult, matchIn } from './stages/match/match.ts';
 export type { Matched } from './stages/match/prototypes.ts';
 export type { ReferenceProblem } from './stages/match/references.ts';
