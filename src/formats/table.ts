@@ -12,6 +12,7 @@ import type { Format, FormatName, ReadOptions } from './format.ts';
 import { hf } from './hf/hf.ts';
 import { jsonl } from './jsonl/jsonl.ts';
 import { labelStudio } from './label-studio/label-studio.ts';
+import { labelme } from './labelme/labelme.ts';
 import { parquet } from './parquet/parquet.ts';
 import { regularFileSize } from './special-files.ts';
 import { voc } from './voc/voc.ts';
@@ -32,6 +33,7 @@ export const FORMATS: readonly Format[] = [
   parquet,
   labelStudio,
   cvat,
+  labelme,
   hf,
   webdataset,
   xmp,
