@@ -40,7 +40,7 @@ export const auto = command({
     ['labelsmith auto ~/photos', 'finds the classes, labels every image, writes a report'],
     ['labelsmith auto ~/photos --classes person,car', 'only these classes'],
     ['labelsmith auto ~/photos --classifier parts.onnx', 'labels of your own classes too'],
-    ['labelsmith auto ~/photos --limit 200', 'a pilot on 200 images'],
+    ['labelsmith auto ~/photos --limit 200', 'a run on 200 images first'],
   ],
   run: ({ args, options, ...context }) => runAuto(context, args.sources, options),
 });

@@ -19,7 +19,7 @@ export const discover = command({
     'every other). A name is proposed only with evidence for it: what detectors saw, words of paths, keywords in files,\n' +
     'labels there are; with none the class is unnamed-N. Images added later get the cluster of their neighbours; clusters\n' +
     'stay as they are until --recluster. With --limit N at most N are embedded now and all that are embedded are\n' +
-    'clustered: a pilot, whose clusters are made again when more are embedded.',
+    'clustered: clusters of a subset, which are made again when more are embedded.',
   options: {
     ...EMBED_OPTIONS,
     k: option('--k <n>', 'clusters, or auto (default: as before here, else auto)', clusterCount().optional()),

@@ -29,7 +29,7 @@ export const match = command({
   examples: [
     ['labelsmith match references/', 'five pictures of each class go far'],
     ['labelsmith match more/', 'more references join those before'],
-    ['labelsmith match references/ --limit 50', 'a pilot on 50 images'],
+    ['labelsmith match references/ --limit 50', 'a run on 50 images first'],
   ],
   run({ args, options, ...context }) {
     const { global, output } = context;
@@ -45,7 +45,7 @@ export const match = command({
       output.summary(
         `Labelled ${plural(counts.labelled, 'image')} of ${counts.images} from ${plural(counts.references, 'reference')}.`,
       );
-      if (pilot) output.summary('This was a pilot (--limit): all other images stay as they were.');
+      if (pilot) output.summary('This was a run on a subset (--limit): all other images stay as they were.');
       const rows = classes.map(({ name, references, images, referenceAccuracy, confusedWith }) => [
         name,
         references,

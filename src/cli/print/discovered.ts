@@ -12,7 +12,7 @@ const EVIDENCE_SHOWN = 2;
 /** Why there are other clusters than before, and whether these will last. */
 export function printHowClustered(output: Output, { because, pilot }: DiscoverResult): void {
   if (because !== null) output.summary(`Clustered again: ${because}.`);
-  if (pilot) output.summary('These are clusters of a pilot (--limit): when more is embedded they are made again.');
+  if (pilot) output.summary('These are clusters of a subset (--limit): when more is embedded they are made again.');
 }
 
 /** The largest clusters with what speaks for their names. */
