@@ -12,7 +12,7 @@ import { withWorkspace } from '../workspace.ts';
 export const importCommand = command({
   name: 'import',
   summary: 'take in labels that somebody has made',
-  details: `Formats: ${FORMATS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.`,
+  details: `Formats: auto, ${FORMATS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.`,
   args: {
     format: argument('<format>', 'one of those above', z.string()),
     path: argument('<path>', 'the file or folder', z.string()),
@@ -53,17 +53,18 @@ export const importCommand = command({
     ['labelsmith import csv labels.csv --as human', 'file,class rows from a person'],
     ['labelsmith import folders sorted/ --as human', 'a folder for each class'],
     ['labelsmith import coco annotations.json', 'boxes, polygons, keypoints'],
+    ['labelsmith import auto dataset.zip', 'whatever it is: what it was seen by is said'],
   ],
   run({ args: { format, path }, options: { names, ...options }, ...context }) {
     const { global, output } = context;
     const { seed, threads, device, strict } = global;
-    const { name } = formatNamed(format);
+    const name = format === 'auto' ? format : formatNamed(format).name;
     return withWorkspace(context, async (workspace) => {
       const classNames = names === undefined ? undefined : await namesGiven(names);
       const settings = { ...options, classNames, strict, seed, threads, device };
       const summary = await importIn(workspace, name, path, settings);
       output.document(summary);
-      printImported(output, name, summary);
+      printImported(output, summary.format, summary);
       if (summary.matched === 0) return 1;
       return strict && summary.unmatched + summary.contradictions.length > 0 ? 1 : 0;
     });

@@ -6,6 +6,7 @@ import { printReckoning } from '../reckoning-text.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
 
 export function printImported(output: Output, format: FormatName, summary: ImportSummary): void {
+  if (summary.recognised !== null) output.summary(`Read as ${format}: ${oneLine(summary.recognised)}.`);
   output.summary(
     `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
   );

@@ -5,6 +5,7 @@ import { formatNamed, guessFormat } from '../../formats/table.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { vectorsOf } from '../embed/vectors-of.ts';
 import { resolveLabels } from '../import/resolve.ts';
+import { type LabelFiles, openLabelFiles } from '../import/unpack.ts';
 import { openPredictions } from '../predictions.ts';
 import { evaluate } from './evaluate.ts';
 import { readTruth } from './ground-truth.ts';
@@ -36,10 +37,23 @@ export async function evaluateAgainst(
   path: string,
   request: EvaluateRequest,
 ): Promise<EvaluatedAgainst> {
+  const files = await openLabelFiles(path);
+  try {
+    return await evaluateFiles(workspace, files, request);
+  } finally {
+    await files.close();
+  }
+}
+
+async function evaluateFiles(
+  workspace: Workspace,
+  { path, base }: Pick<LabelFiles, 'path' | 'base'>,
+  request: EvaluateRequest,
+): Promise<EvaluatedAgainst> {
   const { store } = workspace;
   const format = request.format === undefined ? await guessFormat(path) : formatNamed(request.format).name;
   const reckoning = new Reckoning();
-  const resolved = await resolveLabels(store, format, path, { reckoning });
+  const resolved = await resolveLabels(store, format, path, { reckoning, base });
   const canonical = await canonicalNames(store);
   const truthOf = (task: string, counted: Reckoning) =>
     readTruth(resolved.read(), {

@@ -7,12 +7,12 @@ import { type ImportOptions, type ImportSummary, importLabels } from './import.t
 /** Takes in labels of images that were added before. Nothing is written when any part of the file cannot be read. */
 export async function importIn(
   { store }: Pick<Workspace, 'store'>,
-  format: FormatName,
+  format: FormatName | 'auto',
   path: string,
   { seed, threads, device, ...options }: ImportOptions & Pick<RunOptions, 'seed' | 'threads' | 'device'>,
 ): Promise<ImportSummary> {
-  const { as = null, task = null, classes = 'new' } = options;
-  const settings = { format, path, as, task, classes };
+  const { as = null, task = null, classes = 'new', disagreement = 'newest', replace = null } = options;
+  const settings = { format, path, as, task, classes, disagreement, replace };
   const { summary } = await recordRun(
     store,
     { stage: 'import', settings },
