@@ -105,7 +105,10 @@ export async function importLabels(
 }
 
 /** A format of one file is read from the one file of a folder that is its. */
-async function formatOf(format: FormatName | 'auto', path: string): Promise<Pick<ImportedFiles, 'format' | 'path' | 'why'>> {
+async function formatOf(
+  format: FormatName | 'auto',
+  path: string,
+): Promise<Pick<ImportedFiles, 'format' | 'path' | 'why'>> {
   if (format === 'auto') return recogniseFormat(path);
   const named = { format, path, why: null };
   const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
