@@ -11,7 +11,7 @@ import { type Matrix, newSharedMatrix, rowsOf } from '../src/math/matrix.ts';
 import { auroc } from '../src/math/metrics/ranking.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
 import { logistic } from '../src/stages/discover/cluster-confidence.ts';
-import { CUT_FEATURES, clusterCounts, likeliest } from '../src/stages/discover/cluster-count.ts';
+import { CUT_FEATURES, clusterCounts, likeliest, likelyRange } from '../src/stages/discover/cluster-count.ts';
 import { cutHierarchy } from '../src/stages/discover/hierarchy.ts';
 import { suggestedK } from '../src/stages/discover/levels.ts';
 import { centreAndNormalise, meanOf } from '../src/stages/embed/recipe.ts';
@@ -69,7 +69,7 @@ export async function run(): Promise<unknown> {
     const rows = heldOut.map(({ row }) => row);
     results[name] = {
       shipped: summary(shipped),
-      heldOut: { ...summary(rows), ...honesty(heldOut) },
+      heldOut: { ...summary(rows), rangeHolds: rangeHolds(studied, heldOut), ...honesty(heldOut) },
       piles: rows.map(flat),
     };
   }
@@ -184,6 +184,16 @@ function summary(all: readonly Row[]) {
     ariOfBest: rounded(found.ari / best.ari),
     actionsOfBest: rounded(found.actions / best.actions),
   };
+}
+
+/** Share of findable piles whose number of classes is in the range that is told. */
+function rangeHolds(studied: readonly Studied[], heldOut: readonly { weights: Weights }[]): number {
+  const told = studied.flatMap(({ pile, hierarchy: { evidence }, best }, i) => {
+    if (!evidence || pile.kind === 'tiny' || best.nmi < FINDABLE) return [];
+    const { least, most } = likelyRange(clusterCounts(evidence, pile.items.length, heldOut[i].weights.counts));
+    return [pile.classes >= least && pile.classes <= most];
+  });
+  return rounded(told.filter((holds) => holds).length / told.length);
 }
 
 /** Calibration of an item's confidence, over all items and in the mean of the piles, and how well mixed clusters are told. */

@@ -37,6 +37,8 @@ def split_at(k):
             return float(((a - b) ** 2).sum())
 
 
+two = fcluster(tree, 2, "maxclust")
+across = float((x[two == 1] @ x[two == 2].T).mean())
 rows, clusters = [], []
 for k in range(1, N // 2 + 1):
     labels = np.unique(fcluster(tree, k, "maxclust"), return_inverse=True)[1]
@@ -61,6 +63,8 @@ for k in range(1, N // 2 + 1):
     ])
     if k == 3:
         cohesion = np.diag(between) / between.sum(1)
-        clusters = [[int((labels == c).sum()), float(cohesion[c]), float((middle[c] ** 2).sum())] for c in range(k)]
+        inside = [x[labels == c] @ x[labels == c].T for c in range(k)]
+        similar = [float(m[~np.eye(len(m), dtype=bool)].mean()) for m in inside]
+        clusters = [[int((labels == c).sum()), float(cohesion[c]), float((middle[c] ** 2).sum()), similar[c]] for c in range(k)]
 edges = [[int(a), int(b), float(weights[a, b])] for a, b in zip(*np.nonzero(weights))]
-print(json.dumps({"points": points.ravel().tolist(), "edges": edges, "eigenvalues": rates.tolist(), "measures": rows, "clustersOfThree": sorted(clusters)}))
+print(json.dumps({"points": points.ravel().tolist(), "edges": edges, "eigenvalues": rates.tolist(), "measures": rows, "clustersOfThree": sorted(clusters), "acrossTwo": across}))

@@ -11,6 +11,12 @@ import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { EMBED_OPTIONS } from './embed.ts';
 
+export const CLUSTERS = option(
+  '--k <n>',
+  'clusters, or auto (default: as before here, else auto)',
+  clusterCount().optional(),
+);
+
 export const discover = command({
   name: 'discover',
   summary: 'find classes with nobody labelling: clusters, with names proposed from evidence',
@@ -22,10 +28,10 @@ export const discover = command({
     'clustered: clusters of a subset, which are made again when more are embedded.',
   options: {
     ...EMBED_OPTIONS,
-    k: option('--k <n>', 'clusters, or auto (default: as before here, else auto)', clusterCount().optional()),
+    k: CLUSTERS,
     level: option(
       '--level <n>',
-      'cut the tree at one of the levels it suggests, 1 the coarsest (in place of --k)',
+      'cut the tree at one of its levels, groups, classes or kinds, 1 the coarsest (in place of --k)',
       wholeNumber(1).optional(),
     ),
     method: option(

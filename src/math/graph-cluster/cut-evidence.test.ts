@@ -12,7 +12,14 @@ interface Expected {
   readonly edges: readonly (readonly [number, number, number])[];
   readonly eigenvalues: readonly number[];
   readonly measures: readonly (readonly number[])[];
-  readonly clustersOfThree: readonly (readonly [size: number, cohesion: number, concentration: number])[];
+  readonly clustersOfThree: readonly (readonly [
+    size: number,
+    cohesion: number,
+    concentration: number,
+    similarity: number,
+  ])[];
+  /** Mean cosine across the first split. */
+  readonly acrossTwo: number;
 }
 const EXPECTED = JSON.parse(readFileSync(new URL('cut-evidence.expected.json', import.meta.url), 'utf8')) as Expected;
 const COUNT = EXPECTED.points.length / 3;
@@ -37,7 +44,7 @@ const graph = graphOf(EXPECTED.edges);
 const map = { coordinates, eigenvalues: Float64Array.from(EXPECTED.eigenvalues) };
 
 test('every measure at every number of clusters', () => {
-  const { ks, measures } = cutEvidence({ graph, map, tree, leafOf });
+  const { ks, measures } = cutEvidence({ graph, map, vectors: coordinates, tree, leafOf });
   assert.deepEqual(
     ks,
     EXPECTED.measures.map((_, i) => i + 1),
@@ -51,9 +58,9 @@ test('every measure at every number of clusters', () => {
 });
 
 test('each cluster of a cut: items, share of its edges within, length of its centre, its next split', () => {
-  const { clusters, measures } = cutEvidence({ graph, map, tree, leafOf });
+  const { clusters, measures } = cutEvidence({ graph, map, vectors: coordinates, tree, leafOf });
   const three = [...nodesOfCut(tree, 3)].map((node) => clusters.get(node));
-  const found = three.map((one) => [one?.size ?? 0, one?.cohesion ?? 0, one?.concentration ?? 0]);
+  const found = three.map((one) => [one?.size ?? 0, one?.cohesion ?? 0, one?.concentration ?? 0, one?.similarity ?? 0]);
   found.sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0) || (a[1] ?? 0) - (b[1] ?? 0));
   for (const [c, wanted] of EXPECTED.clustersOfThree.entries()) {
     for (const [j, value] of wanted.entries()) assert.ok(Math.abs((found[c]?.[j] ?? 0) - value) < 1e-5, `cluster ${c}`);
@@ -61,11 +68,12 @@ test('each cluster of a cut: items, share of its edges within, length of its cen
   // The whole is split where two clusters are made of one.
   const whole = clusters.get(2 * COUNT - 2);
   assert.deepEqual([whole?.size, whole?.cohesion], [COUNT, 1]);
+  assert.ok(Math.abs((whole?.splitSimilarity ?? 0) - EXPECTED.acrossTwo) < 1e-5);
   assert.equal(whole?.split, measures[MEASURES.length + MEASURES.indexOf('lastSplit')]);
 });
 
 test('small clusters as leaves give what their items give', () => {
-  const items = cutEvidence({ graph, map, tree, leafOf });
+  const items = cutEvidence({ graph, map, vectors: coordinates, tree, leafOf });
   // Six leaves of three items: the tree above them is the upper part of the whole tree.
   const nodes = nodesOfCut(tree, 6);
   const upper = { points: 6, left: new Int32Array(5), right: new Int32Array(5), costs: tree.costs.slice(-5) };
@@ -82,7 +90,7 @@ test('small clusters as leaves give what their items give', () => {
       one < COUNT ? [one] : [...below(tree.left[one - COUNT]), ...below(tree.right[one - COUNT])];
     for (const item of below(node)) leafOfItem[item] = slot;
   }
-  const leaves = cutEvidence({ graph, map, tree: upper, leafOf: leafOfItem });
+  const leaves = cutEvidence({ graph, map, vectors: coordinates, tree: upper, leafOf: leafOfItem });
   for (let at = 0; at < 3 * MEASURES.length; at++) assert.ok(Math.abs(leaves.measures[at] - items.measures[at]) < 1e-9);
 });
 

@@ -4,6 +4,8 @@
  *
  * Cost items · dimensions · k for the largest k, and items · k for each of some fifty candidates. Holds 8 bytes · items · k.
  */
+import { dot } from '../dot.ts';
+import type { Matrix } from '../matrix.ts';
 import type { Diffusion } from './diffusion.ts';
 import type { SparseMatrix } from './sparse.ts';
 import { cutTree, type MergeTree, nodesOfCut } from './ward.ts';
@@ -46,12 +48,18 @@ export interface ClusterEvidence {
   readonly concentration: number;
   /** Squared distance of the centres of the two parts that it would be split into; 0 for a leaf. */
   readonly split: number;
+  /** Mean cosine of two different items' vectors, 0 where there is one item. */
+  readonly similarity: number;
+  /** Mean cosine of an item of one of those parts and one of the other; 0 for a leaf. */
+  readonly splitSimilarity: number;
 }
 
 export interface CutEvidenceInput {
   /** Symmetric weights, no diagonal. */
   readonly graph: SparseMatrix;
   readonly map: Pick<Diffusion, 'coordinates' | 'eigenvalues'>;
+  /** What the items' neighbours were found by, [items, columns], rows of length 1. */
+  readonly vectors: Matrix;
   readonly tree: MergeTree;
   /** The tree's leaf of every item, [items]. */
   readonly leafOf: Int32Array;
@@ -87,6 +95,8 @@ interface Blocks {
   readonly weights: Float64Array;
   /** Shape [slots, dimensions]: sums of the items' coordinates. */
   readonly sums: Float64Array;
+  /** Shape [slots, columns]: sums of the items' vectors. */
+  readonly vectorSums: Float64Array;
   /** Shape [slots, items]: inner products of sums and items. */
   readonly products: Float64Array;
   readonly slotOf: Int32Array;
@@ -100,7 +110,7 @@ export function cutEvidence(input: CutEvidenceInput): CutEvidence {
   const wanted = new Map(ks.map((k, at) => [k, at]));
   const measures = new Float64Array(ks.length * MEASURES.length);
   const clusters = new Map<number, ClusterEvidence>();
-  for (let slot = 0; slot < finest; slot++) clusters.set(blocks.nodes[slot], evidenceOf(blocks, slot, 0));
+  for (let slot = 0; slot < finest; slot++) clusters.set(blocks.nodes[slot], evidenceOf(blocks, slot, NO_SPLIT));
   /** By number of clusters: what {@link MEASURES} calls the last split there. */
   const splits = new Float64Array(finest + NEXT + 2);
   for (let k = finest; k >= 1; k--) {
@@ -109,24 +119,24 @@ export function cutEvidence(input: CutEvidenceInput): CutEvidence {
     const at = wanted.get(k);
     if (at !== undefined) measures.set(measured(input, blocks, k, splits), at * MEASURES.length);
     if (!pair) continue;
+    const halves = { split: splits[k], splitSimilarity: similarityBetween(blocks, pair) };
     join(blocks, pair, tree.points + (tree.points - k), map.coordinates.columns);
-    clusters.set(blocks.nodes[pair[0]], evidenceOf(blocks, pair[0], splits[k]));
+    clusters.set(blocks.nodes[pair[0]], evidenceOf(blocks, pair[0], halves));
   }
   return { ks, measures, clusters };
 }
 
-function blocksAt({ graph, map, tree, leafOf }: CutEvidenceInput, slots: number): Blocks {
+function blocksAt({ graph, map, vectors, tree, leafOf }: CutEvidenceInput, slots: number): Blocks {
   const { data, columns } = map.coordinates;
   const items = leafOf.length;
   const ofLeaf = cutTree(tree, slots);
   const slotOf = leafOf.map((leaf) => ofLeaf[leaf]);
   const sizes = new Float64Array(slots);
-  const sums = new Float64Array(slots * columns);
+  const sums = sumsOf(map.coordinates, slotOf, slots);
   const weights = new Float64Array(slots * slots);
   for (let i = 0; i < items; i++) {
     const slot = slotOf[i];
     sizes[slot] = sizes[slot] + 1;
-    for (let j = 0; j < columns; j++) sums[slot * columns + j] = sums[slot * columns + j] + data[i * columns + j];
     for (let e = graph.starts[i]; e < graph.starts[i + 1]; e++) {
       const at = slot * slots + slotOf[graph.columns[e]];
       weights[at] = weights[at] + graph.values[e];
@@ -142,7 +152,18 @@ function blocksAt({ graph, map, tree, leafOf }: CutEvidenceInput, slots: number)
     }
   }
   const nodes = nodesOfCut(tree, slots);
-  return { slots, alive: Array<boolean>(slots).fill(true), nodes, sizes, weights, sums, products, slotOf };
+  const vectorSums = sumsOf(vectors, slotOf, slots);
+  return { slots, alive: Array<boolean>(slots).fill(true), nodes, sizes, weights, sums, vectorSums, products, slotOf };
+}
+
+/** Shape [slots, columns]. */
+function sumsOf({ data, columns }: Matrix, slotOf: Int32Array, slots: number): Float64Array {
+  const sums = new Float64Array(slots * columns);
+  slotOf.forEach((slot, i) => {
+    for (let j = 0, to = slot * columns, from = i * columns; j < columns; j++)
+      sums[to + j] = sums[to + j] + data[from + j];
+  });
+  return sums;
 }
 
 /** The slots of the two clusters that make k − 1 of k. */
@@ -161,12 +182,13 @@ function centreDistance({ sums, sizes }: Blocks, [a, b]: readonly [number, numbe
 }
 
 function join(blocks: Blocks, [a, b]: readonly [number, number], node: number, columns: number): void {
-  const { slots, alive, nodes, sizes, weights, sums, products, slotOf } = blocks;
+  const { slots, alive, nodes, sizes, weights, sums, vectorSums, products, slotOf } = blocks;
   const items = slotOf.length;
   const add = (values: Float64Array, width: number) => {
     for (let j = 0; j < width; j++) values[a * width + j] = values[a * width + j] + values[b * width + j];
   };
   add(sums, columns);
+  add(vectorSums, vectorSums.length / slots);
   add(products, items);
   add(weights, slots);
   for (let other = 0; other < slots; other++) {
@@ -178,12 +200,28 @@ function join(blocks: Blocks, [a, b]: readonly [number, number], node: number, c
   for (let i = 0; i < items; i++) if (slotOf[i] === b) slotOf[i] = a;
 }
 
-function evidenceOf(blocks: Blocks, slot: number, split: number): ClusterEvidence {
-  const { sizes, weights, slots, alive } = blocks;
+type Halves = Pick<ClusterEvidence, 'split' | 'splitSimilarity'>;
+const NO_SPLIT: Halves = { split: 0, splitSimilarity: 0 };
+
+function evidenceOf(blocks: Blocks, slot: number, halves: Halves): ClusterEvidence {
+  const { sizes, weights, slots, alive, vectorSums } = blocks;
   let whole = 0;
   for (let other = 0; other < slots; other++) if (alive[other]) whole += weights[slot * slots + other];
   const cohesion = whole > 0 ? weights[slot * slots + slot] / whole : 0;
-  return { size: sizes[slot], cohesion, concentration: concentrationOf(blocks, slot), split };
+  const size = sizes[slot];
+  // Of the pairs of the sum with itself, as many as there are items are an item with itself.
+  const pairs = innerProduct(vectorSums, [slot, slot], slots) - size;
+  const similarity = size > 1 ? pairs / (size * (size - 1)) : 0;
+  return { size, cohesion, concentration: concentrationOf(blocks, slot), similarity, ...halves };
+}
+
+function similarityBetween({ vectorSums, sizes, slots }: Blocks, pair: readonly [number, number]): number {
+  return innerProduct(vectorSums, pair, slots) / (sizes[pair[0]] * sizes[pair[1]]);
+}
+
+function innerProduct(sums: Float64Array, [a, b]: readonly [number, number], slots: number): number {
+  const columns = sums.length / slots;
+  return dot(sums.subarray(a * columns, (a + 1) * columns), sums.subarray(b * columns, (b + 1) * columns));
 }
 
 function concentrationOf({ sums, sizes, slots }: Blocks, slot: number): number {

@@ -17,9 +17,11 @@ export interface ClusterInCut extends ClusterEvidence {
 }
 
 /** Bias first, then as {@link itemFeatures} has them. */
-const ITEM_WEIGHTS = [-1.2096, 1.4254, 0.1355, 0.617, 0.2991, -1.9345, 2.51, -0.4023, -0.2337, 0.1663];
+const ITEM_WEIGHTS = [
+  0.4688, -0.1604, 0.6828, 1.5257, 0.6214, -2.6381, 1.1322, -0.6221, 2.7543, -0.4814, -0.0765, -0.0733,
+];
 /** Bias first, then as {@link clusterFeatures} has them. */
-const CLUSTER_WEIGHTS = [-9.9246, 4.375, 6.1053, -0.2101, -0.1018, 0.4704];
+const CLUSTER_WEIGHTS = [-9.4725, 4.7141, 5.1119, -0.3442, 2.1671, 0.7505, 0.126, 0.1093];
 
 /** Below it a cluster is called mixed. */
 export const MIXED_BELOW = 0.5;
@@ -30,8 +32,10 @@ export function itemFeatures(share: number, cluster: ClusterInCut): number[] {
   return [share, share * share, share * cohesion, share * concentration, ...clusterFeatures(cluster)];
 }
 
-export function clusterFeatures({ size, cohesion, concentration, split, k, items }: ClusterInCut): number[] {
-  return [cohesion, concentration, split, Math.log(Math.max(1, size)), Math.log(Math.max(1, items / Math.max(1, k)))];
+export function clusterFeatures(cluster: ClusterInCut): number[] {
+  const { size, cohesion, concentration, split, similarity, splitSimilarity, k, items } = cluster;
+  const meanSize = Math.max(1, items / Math.max(1, k));
+  return [cohesion, concentration, split, similarity, splitSimilarity, Math.log(Math.max(1, size)), Math.log(meanSize)];
 }
 
 /** The chance that the item is of its cluster's class. */

@@ -90,20 +90,22 @@ export async function savedModel(store: Pick<Store, 'getSetting'>, task: string)
 interface PackedEvidence {
   readonly ks: readonly number[];
   readonly measures: string;
-  /** Node, size, cohesion, concentration, split. */
-  readonly clusters: readonly (readonly [number, number, number, number, number])[];
+  /** Node, size, cohesion, concentration, split, similarity, similarity across the split. */
+  readonly clusters: readonly (readonly [number, number, number, number, number, number, number])[];
 }
 
 function packedEvidence({ ks, measures, clusters }: CutEvidence): PackedEvidence {
   return {
     ks,
     measures: pack(measures),
-    clusters: Array.from(clusters, ([node, { size, cohesion, concentration, split }]) => [
+    clusters: Array.from(clusters, ([node, one]) => [
       node,
-      size,
-      cohesion,
-      concentration,
-      split,
+      one.size,
+      one.cohesion,
+      one.concentration,
+      one.split,
+      one.similarity,
+      one.splitSimilarity,
     ]),
   };
 }
@@ -113,7 +115,10 @@ function unpackedEvidence({ ks, measures, clusters }: PackedEvidence): CutEviden
     ks,
     measures: new Float64Array(unpack(measures)),
     clusters: new Map(
-      clusters.map(([node, size, cohesion, concentration, split]) => [node, { size, cohesion, concentration, split }]),
+      clusters.map(([node, size, cohesion, concentration, split, similarity, splitSimilarity]) => [
+        node,
+        { size, cohesion, concentration, split, similarity, splitSimilarity },
+      ]),
     ),
   };
 }

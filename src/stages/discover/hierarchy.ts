@@ -74,7 +74,7 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
       const count = Math.max(MIN_NEIGHBOURS, Math.floor(vectors.rows / ITEMS_PER_NEIGHBOUR));
       const map = diffusionMap(nearestOf(neighbours, count), { seed, signal });
       const { leafOf, tree } = await wardHierarchy(pool, map.coordinates, seed, signal);
-      return { leafOf, tree, neighbours, evidence: cutEvidence({ graph: map.graph, map, tree, leafOf }) };
+      return { leafOf, tree, neighbours, evidence: cutEvidence({ graph: map.graph, map, vectors, tree, leafOf }) };
     }
     case 'kmeans': {
       const k = options.leaves;
