@@ -8,6 +8,7 @@ import { runCli, runJson } from './cli.ts';
 
 export interface Status {
   readonly images: number;
+  readonly goneImages: number;
   readonly paths: number;
   readonly duplicatePaths: number;
   readonly missingPaths: number;

@@ -3,6 +3,7 @@ import type { ItemId } from './ids.ts';
 
 /** A class, or one that was merged and now counts as another. */
 export interface CorpusClass {
+  /** Below 0 for one that an operation makes: the store gives it its number. */
   readonly id: number;
   readonly name: string;
   /** The class it counts as; its own id unless it was merged. Never a class that was merged itself. */

@@ -21,10 +21,13 @@ export class CorpusIndex {
 
   /** The row that holds a name or synonym, a merged one as it is. A name may be given otherwise than it is kept. */
   owner(name: string): CorpusClass | undefined {
-    const id = this.#idByName.get(name);
-    if (id !== undefined) return this.state.classes.get(id);
+    const id = this.#idByName.get(name) ?? this.#idOfSame(name);
+    return id === undefined ? undefined : this.state.classes.get(id);
+  }
+
+  #idOfSame(name: string): number | undefined {
     const reading = readClassName(name);
-    return reading.kind === 'name' ? this.state.classes.get(this.#idByName.get(reading.name) ?? -1) : undefined;
+    return reading.kind === 'name' ? this.#idByName.get(reading.name) : undefined;
   }
 
   /** The class that a name, a name of a merged class or a synonym stands for. */
@@ -81,8 +84,9 @@ export class CorpusIndex {
     return names.sort();
   }
 
+  /** For a class that is new: below 0, until the store gives it a number of its own. */
   nextId(): number {
-    return Math.max(0, ...this.state.classes.keys()) + 1;
+    return Math.min(0, ...this.state.classes.keys()) - 1;
   }
 
   #similar(name: string): string[] {

@@ -135,7 +135,6 @@ export type FormatName =
   | 'parquet'
   | 'label-studio'
   | 'cvat'
-  | 'labelme'
   | 'hf'
   | 'webdataset'
   | 'xmp';

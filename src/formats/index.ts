@@ -19,7 +19,6 @@ export type { ImageId, RegionId } from '../core/ids.ts';
 export type { Origin, Task } from '../core/labels.ts';
 export type { ProtectedPath } from '../files/place.ts';
 export { outlinesOf, type Polygon } from './contours.ts';
-export type { ImportedClass } from './format.ts';
 export {
   type CropImage,
   EVERYTHING,
@@ -35,12 +34,6 @@ export {
   Tally,
   type WriteJob,
 } from './format.ts';
-export type {
-  Count as ReckoningCount,
-  Example as ReckoningExample,
-  Problem as ReckoningProblem,
-  Thing as ReckonedThing,
-} from './reckoning.ts';
 export { Reckoning, type ReckoningReport } from './reckoning.ts';
 export { maskArea, polygonArea } from './rle.ts';
 export { parseSplit, planSplits, type SplitPart, type SplitPlan } from './splits.ts';

@@ -2,6 +2,7 @@
 import type { CorpusChange, CorpusEvent, CorpusState } from '../core/corpus.ts';
 import type { ItemKind, Origin } from '../core/labels.ts';
 import type { Skeleton } from '../core/region-details.ts';
+import type { NewOperation } from './operation-store.ts';
 
 export interface CorpusStore {
   /** Classes that do not exist yet are created; a synonym of a class counts as that class. */
@@ -25,7 +26,7 @@ export interface CorpusStore {
    * changed the corpus meanwhile. Gives null, and writes nothing, when there was nothing to do.
    */
   changeCorpus(
-    operation: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>>; readonly atMs: number },
+    operation: NewOperation & { readonly atMs: number },
     change: (state: CorpusState) => CorpusChange | Promise<CorpusChange>,
   ): Promise<CorpusEvent | null>;
   /**

@@ -5,6 +5,15 @@ import type { Origin } from '../core/labels.ts';
 export interface DatasetStore {
   /** Images with their current labels and regions, in order of id; without those that are gone, unless asked for. */
   dataset(query: DatasetQuery): AsyncIterable<DatasetImage>;
+  /**
+   * For what reads more than once, or needs the names of classes beforehand: classes and sources keep the names of now in
+   * all its reads, and labels of classes that come after it are left out.
+   */
+  datasetView(): Promise<DatasetView>;
+}
+
+export interface DatasetView {
+  read(query: DatasetQuery): AsyncIterable<DatasetImage>;
 }
 
 export interface DatasetQuery {

@@ -1,6 +1,7 @@
 /** Labels of any origin, and the tasks they belong to. A part of the store's contract (`store.ts`). */
 import type { ItemId } from '../core/ids.ts';
 import type { Label, Origin, Task } from '../core/labels.ts';
+import type { WriteOptions } from './operation-store.ts';
 
 export interface LabelStore {
   /**
@@ -10,7 +11,7 @@ export interface LabelStore {
    * freezes the region; a human one may end labels of the image as `deleteRegionsAsHuman` does. Classes are created as
    * needed. Runs and tasks that do not exist are refused with `NOT_FOUND`.
    */
-  putLabels(labels: readonly NewLabel[], options?: { replace?: boolean }): Promise<void>;
+  putLabels(labels: readonly NewLabel[], options?: WriteOptions & { readonly replace?: boolean }): Promise<void>;
   /** All labels of these items, every origin, present and absent, oldest first. */
   labelsOf(items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>>;
   /** Removes machine labels of one origin in a task from these items (all items when undefined). */

@@ -1,4 +1,5 @@
 /** Opens the store of a workspace; the one place that knows which driver there is. */
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { BUILT_IN_TASKS } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -9,10 +10,13 @@ import { datasetStore } from './sql/dataset.ts';
 import { detectionStore } from './sql/detections.ts';
 import type { SqlDriver } from './sql/driver.ts';
 import { forgetStore } from './sql/forget.ts';
+import { groupStore } from './sql/groups.ts';
 import { housekeepingStore } from './sql/housekeeping.ts';
-import { imageFactStore } from './sql/image-facts.ts';
-import { imageStore } from './sql/images.ts';
+import { imageFactStore, imageStore } from './sql/images.ts';
 import { labelStore } from './sql/labels.ts';
+import { operationStore } from './sql/operations.ts';
+import { pathStore } from './sql/paths.ts';
+import { quarantineStore } from './sql/quarantine.ts';
 import { regionStore } from './sql/regions.ts';
 import { runStore } from './sql/runs.ts';
 import { Session } from './sql/session.ts';
@@ -30,6 +34,13 @@ export interface OpenStoreOptions {
   readonly busyTimeoutMs?: number;
   /** Images a page of a stream (default 500; at ten regions an image that is some megabytes). */
   readonly pageSize?: number;
+  /**
+   * How long a run counts as under way after its process has last said so, milliseconds (default 30,000). A process that
+   * stands still for longer shows as interrupted until it goes on.
+   */
+  readonly leaseMs?: number;
+  /** Who acts, for the log of what people did. Default: the user's name on this machine. */
+  readonly actor?: string;
 }
 
 /** The database's name within the workspace folder. */
@@ -37,13 +48,13 @@ export const DATABASE_FILE = 'labelsmith.sqlite';
 
 /** `workspaceDir` is the `.labelsmith` folder; it is made when it is not there. */
 export async function openStore(workspaceDir: string, options: OpenStoreOptions = {}): Promise<Store> {
-  const { busyTimeoutMs = 30_000, pageSize = 500 } = options;
+  const { busyTimeoutMs = 30_000, pageSize = 500, leaseMs = 30_000, actor = userName() } = options;
   if (!Number.isInteger(pageSize) || pageSize < 1) {
     throw new LabelsmithError('USAGE', `pageSize is a whole number from 1, not ${pageSize}`);
   }
   const driver = await openSqlite({ file: join(workspaceDir, DATABASE_FILE), busyTimeoutMs });
   try {
-    return await storeOver(driver, pageSize);
+    return await storeOver(driver, { pageSize, leaseMs, actor });
   } catch (error) {
     await driver.close();
     throw error;
@@ -51,14 +62,25 @@ export async function openStore(workspaceDir: string, options: OpenStoreOptions 
 }
 
 /** The store over any SQL driver. */
-export async function storeOver(driver: SqlDriver, pageSize: number): Promise<Store> {
-  const session = new Session(driver, pageSize);
+export async function storeOver(
+  driver: SqlDriver,
+  options: Required<Omit<OpenStoreOptions, 'busyTimeoutMs'>>,
+): Promise<Store> {
+  const session = new Session(driver, options);
   const labels = labelStore(session);
   for (const task of BUILT_IN_TASKS) await labels.ensureTask(task);
+  const { leases, ...runs } = runStore(session, options.leaseMs);
+  const close = async () => {
+    leases.end();
+    await driver.close();
+  };
   return {
-    ...runStore(session),
+    ...runs,
     ...imageStore(session),
     ...imageFactStore(session),
+    ...pathStore(session),
+    ...groupStore(session),
+    ...quarantineStore(session),
     ...splitStore(session),
     ...forgetStore(session),
     ...detectionStore(session),
@@ -67,9 +89,19 @@ export async function storeOver(driver: SqlDriver, pageSize: number): Promise<St
     ...labels,
     ...classStore(session),
     ...corpusStore(session),
+    ...operationStore(session),
     ...auditStore(session),
     ...datasetStore(session),
     ...vectorShardStore(session),
-    ...housekeepingStore(session),
+    ...housekeepingStore(session, close),
   };
+}
+
+/** Empty where the system knows no name, as in some containers. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return '';
+  }
 }

@@ -3,6 +3,7 @@ import type { Box } from '../core/boxes.ts';
 import type { Keypoints, MaskRle } from '../core/dataset.ts';
 import type { ImageId, RegionId } from '../core/ids.ts';
 import type { RegionDetails } from '../core/region-details.ts';
+import type { WriteOptions } from './operation-store.ts';
 
 export interface RegionStore {
   regionsOf(ids: readonly ImageId[]): Promise<Map<ImageId, StoredRegion[]>>;
@@ -10,12 +11,12 @@ export interface RegionStore {
    * Regions from a person or an import: inserted or replaced as a whole; `touched` ones are frozen from now on. One that
    * is not `touched` never replaces one that is.
    */
-  putRegions(regions: readonly StoredRegion[]): Promise<void>;
+  putRegions(regions: readonly StoredRegion[], options?: WriteOptions): Promise<void>;
   /**
    * Sets tombstones on behalf of a person: later runs add nothing over them. Image labels that a detector derived from a
    * class go when no region of the image holds that class any more. Fails with `NOT_FOUND` for a region that is not there.
    */
-  deleteRegionsAsHuman(ids: readonly RegionId[]): Promise<void>;
+  deleteRegionsAsHuman(ids: readonly RegionId[], options?: WriteOptions): Promise<void>;
 }
 
 export interface StoredRegion {

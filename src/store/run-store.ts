@@ -3,7 +3,7 @@
 export interface RunStore {
   /** Records the start of a stage's execution and gives its id (a time-ordered string). */
   startRun(run: NewRun): Promise<string>;
-  /** Ends a run. A run that was killed stays `running` and is shown as interrupted once its process is gone. */
+  /** Ends a run. A run that was killed is shown as interrupted once its lease has ended. */
   finishRun(runId: string, outcome: RunOutcome): Promise<void>;
   /** Newest first. */
   runs(filter?: { stage?: string; limit?: number }): Promise<RunRecord[]>;

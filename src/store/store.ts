@@ -17,6 +17,7 @@ import type { GroupStore } from './group-store.ts';
 import type { HousekeepingStore } from './housekeeping-store.ts';
 import type { ImageStore } from './image-store.ts';
 import type { LabelStore } from './label-store.ts';
+import type { OperationStore } from './operation-store.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
 import type { RegionStore } from './region-store.ts';
 import type { RunStore } from './run-store.ts';
@@ -33,6 +34,7 @@ export type Store = AuditStore &
   HousekeepingStore &
   ImageStore &
   LabelStore &
+  OperationStore &
   QuarantineStore &
   RegionStore &
   RunStore &
@@ -40,7 +42,7 @@ export type Store = AuditStore &
   SplitStore &
   VectorIndex;
 
-export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, AuditVerdict, NewAudit } from './audit-store.ts';
+export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, NewAudit } from './audit-store.ts';
 export type { ClassRecord, CorpusStore } from './corpus-store.ts';
 export type { DatasetQuery, DatasetStore } from './dataset-store.ts';
 export type { AcceptedRegion, DetectionShard, DetectionStore } from './detection-store.ts';
@@ -48,6 +50,7 @@ export type { GroupStore, SimilarPair } from './group-store.ts';
 export type { HousekeepingStore, StoreSummary } from './housekeeping-store.ts';
 export type { ImageFilter, ImageStore, KnownPath } from './image-store.ts';
 export type { LabelStore, NewLabel } from './label-store.ts';
+export type { OperationStore, WriteOptions } from './operation-store.ts';
 export type { QuarantineRow, QuarantineStore } from './quarantine-store.ts';
 export { FILE_GONE } from './quarantine-store.ts';
 export type { RegionStore, StoredRegion } from './region-store.ts';

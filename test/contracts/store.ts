@@ -9,6 +9,7 @@ import { detectionCases } from './store/detection.ts';
 import type { OpenStore } from './store/fixtures.ts';
 import { keptCases } from './store/kept.ts';
 import { labelCases } from './store/labels.ts';
+import { operationCases } from './store/operations.ts';
 import { processCases } from './store/processes.ts';
 import { propertyCases } from './store/properties.ts';
 import { recordCases } from './store/records.ts';
@@ -21,6 +22,7 @@ export function storeContract(name: string, open: OpenStore, module: string): vo
     detectionCases(open);
     shapeCases(open);
     keptCases(open);
+    operationCases(open);
     propertyCases(open);
     processCases(open, module);
   });

@@ -1,7 +1,7 @@
 /** What running commands, again and again and in any order, does to images and labels. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
@@ -178,29 +178,36 @@ describe('add', () => {
     await writeFile(join(dir, 'labels.csv'), 'file,class\nmeal_1.jpg,lunch\nmeal_2.jpg,dinner\nother_1.jpg,soup\n');
     await runJson(['import', 'csv', 'labels.csv', '--as', 'human'], { cwd: dir });
     const before = await statusIn(dir);
+    const dinner = join(dir, 'photos/meal_2.jpg');
+    const taken = await readFile(dinner);
 
     await mkdir(join(dir, 'photos/moved'));
     await rename(join(dir, 'photos/meal_1.jpg'), join(dir, 'photos/moved/renamed.jpg'));
-    await rm(join(dir, 'photos/meal_2.jpg'));
+    await rm(dinner);
     await writeFile(join(dir, 'photos/other_1.jpg'), await jpegScene(200, 150, 1));
     const synced = await runJson(['add', 'photos', '--sync'], { cwd: dir });
     assert.deepEqual([synced.moved, synced.missing, synced.images], [1, 1, 1]);
     const after = await statusIn(dir);
-    assert.deepEqual([after.images, after.regions, after.labels], [PHOTOS + 1, before.regions, before.labels]);
+    assert.deepEqual([after.images, after.goneImages], [PHOTOS - 1, 2], 'deleted and overwritten ones do not count');
 
-    const rows = await imagesIn(dir);
-    const classOf = (file: string) => rows.get(file)?.labels.find(({ task }) => task === 'class')?.class;
+    const classes = async () => {
+      const rows = await imagesIn(dir);
+      return (file: string) => rows.get(file)?.labels.find(({ task }) => task === 'class')?.class;
+    };
+    const classOf = await classes();
     assert.equal(classOf('moved/renamed.jpg'), 'lunch');
-    assert.equal(classOf('meal_2.jpg'), 'dinner', 'gone, and kept');
+    assert.equal(classOf('meal_2.jpg'), undefined, 'gone');
     assert.equal(classOf('other_1.jpg'), undefined, 'other bytes are another image');
     const again = await runJson(['add', 'photos', '--sync'], { cwd: dir });
     assert.deepEqual([again.files, again.moved, again.missing], [0, 0, 0]);
+
+    await writeFile(dinner, taken);
+    await runJson(['add', 'photos', '--sync'], { cwd: dir });
+    assert.equal((await classes())('meal_2.jpg'), 'dinner', 'back, with its label');
+    const back = await statusIn(dir);
+    assert.deepEqual([back.images, back.goneImages, back.labels.human], [PHOTOS, 1, (before.labels.human ?? 0) - 1]);
     const { images, failedImages } = await runJson(['export', 'coco', 'out', '--images', 'copy'], { cwd: dir });
-    assert.deepEqual(
-      [images, failedImages],
-      [PHOTOS - 1, 2],
-      'images without a file are left out of copies, and counted',
-    );
+    assert.deepEqual([images, failedImages], [PHOTOS - 1, 0], 'nobody has looked at the new bytes');
   });
 });
 

@@ -35,13 +35,9 @@ export async function resolveLabels(
   store: Pick<Store, 'sourceRoots' | 'pathsOf' | 'image'>,
   format: FormatName,
   path: string,
-  options: ReadOptions & {
-    /** The absolute folder that relative names count from. Default: the path, or the folder that it is in. */
-    readonly base?: string;
-  },
+  options: ReadOptions,
 ): Promise<ResolvedLabels> {
-  const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
-  const base = options.base ?? (isFolder ? resolve(path) : dirname(resolve(path)));
+  const base = (await stat(path).catch(() => null))?.isDirectory() ? resolve(path) : dirname(resolve(path));
   const stored: { imageId: string; path: string }[] = [];
   const roots = await store.sourceRoots();
   for (const root of roots) {

@@ -1,15 +1,17 @@
 /** Classes with counts of current labels. */
 import { sql } from 'kysely';
+import { toClassName } from '../../core/class-name.ts';
 import type { ItemKind, Origin } from '../../core/labels.ts';
 import { originRank } from '../../core/labels.ts';
-import { skeletonSchema } from '../../core/region-details.ts';
-import type { ClassRecord, Store } from '../store.ts';
-import { NO_BYTES, stored } from './codec.ts';
+import type { ClassRecord, CorpusStore } from '../store.ts';
+import { NO_BYTES } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
+import { rootClassId } from './dictionary.ts';
 import type { Query } from './driver.ts';
-import { NONE_CLASS_ID, originOf } from './schema.ts';
+import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
-import { template } from './template.ts';
+import { decoder, update } from './table.ts';
+import { classes, NONE_CLASS_ID, originOf } from './tables.ts';
 
 /** Signed sums of current labels: of one class, task and origin there may be several rows, which add up. */
 interface CountRow {
@@ -95,56 +97,74 @@ export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
     union all
     select label.class_id, label.task_id, label.origin, ${sums(1)} from ranked as label
     where label.place = 1 group by label.class_id, label.task_id, label.origin`;
-  return { compile: () => query.compile(db) };
+  return rawQuery(db, query);
 }
 
-export function classStore(session: Session): Pick<Store, 'classes' | 'putClassDetails'> {
-  const { db } = session;
-  const setSkeleton = template<{ id: number; skeleton: string | null }>((v) =>
-    db.updateTable('class').set({ skeleton: v.skeleton }).where('id', '=', v.id),
-  );
+const setSkeleton = update(classes, { set: ['skeleton'], where: ['id'] });
+const classOf = decoder(classes);
+
+export function classStore(session: Session): Pick<CorpusStore, 'classes' | 'ensureClasses' | 'putClassDetails'> {
   return {
+    async ensureClasses(names) {
+      for (const name of names) toClassName(name);
+      const { classIds } = await session.freshDictionary();
+      if (names.every((name) => classIds.has(name))) return;
+      await session.write(null, (work) => work.know({ classes: names }));
+    },
+
     async putClassDetails(details) {
-      await session.write((draft) => {
+      if (details.size === 0) return;
+      await session.write('corpus', async (work) => {
+        await work.know({ classes: details.keys() });
         for (const [name, { skeleton }] of details) {
-          const id = draft.rootId(draft.classId(name));
           if (skeleton === undefined) continue;
-          draft.add(setSkeleton, { id, skeleton: skeleton === null ? null : JSON.stringify(skeleton) });
+          work.add(setSkeleton, { id: rootClassId(work.dictionary, work.classId(name)), skeleton });
         }
       });
     },
 
     async classes() {
-      const counted = await session.driver.analyse(currentCounts(session));
-      const [rows, aliases] = await session.driver.read([
+      const { db, driver } = session;
+      const counted = await driver.analyse(currentCounts(session));
+      const [rows, aliases] = await driver.read([
         db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID),
         db.selectFrom('class_alias').selectAll(),
       ]);
-      const rootOf = new Map(rows.map((row) => [row.id, row.root_id]));
-      const nameOf = new Map(rows.map((row) => [row.id, row.name]));
-      const synonyms = new Map<number, string[]>();
-      const addSynonym = (rootId: number, name: string) =>
-        synonyms.set(rootId, [...(synonyms.get(rootId) ?? []), name]);
-      for (const alias of aliases) addSynonym(rootOf.get(alias.class_id) ?? alias.class_id, alias.name);
-      for (const row of rows) if (row.root_id !== row.id) addSynonym(row.root_id, row.name);
-      const counts = countsByClass(counted, await session.freshDictionary());
-      return rows
-        .filter((row) => row.root_id === row.id)
-        .map((row): ClassRecord => {
-          const parentId = row.parent_id === null ? undefined : rootOf.get(row.parent_id);
-          return {
-            name: row.name,
-            synonyms: (synonyms.get(row.id) ?? []).sort(),
-            parent: parentId === undefined ? null : (nameOf.get(parentId) ?? null),
-            description: row.description,
-            synset: row.synset,
-            ...(row.skeleton === null ? {} : { skeleton: stored(skeletonSchema, row.skeleton, `class ${row.name}`) }),
-            counts: counts.get(row.id) ?? [],
-          };
-        })
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      return classRecords(
+        rows.map(classOf),
+        aliases.map(({ name, class_id }) => ({ name, classId: class_id })),
+        countsByClass(counted, await session.freshDictionary()),
+      );
     },
   };
+}
+
+function classRecords(
+  entries: readonly ReturnType<typeof classOf>[],
+  aliases: readonly { readonly name: string; readonly classId: number }[],
+  counts: ReadonlyMap<number, Count[]>,
+): ClassRecord[] {
+  const byId = new Map(entries.map((entry) => [entry.id, entry]));
+  const rootOf = (id: number) => byId.get(id)?.rootId ?? id;
+  const synonyms = new Map<number, string[]>();
+  const addSynonym = (rootId: number, name: string) => synonyms.set(rootId, [...(synonyms.get(rootId) ?? []), name]);
+  for (const { name, classId } of aliases) addSynonym(rootOf(classId), name);
+  for (const { id, rootId, name } of entries) if (rootId !== id) addSynonym(rootId, name);
+  return entries
+    .filter(({ id, rootId }) => id === rootId)
+    .map(({ id, name, parentId, description, synset, skeleton }): ClassRecord => {
+      const parent = parentId === null ? undefined : byId.get(rootOf(parentId));
+      return {
+        name,
+        synonyms: (synonyms.get(id) ?? []).sort(),
+        parent: parent?.name ?? null,
+        description,
+        synset,
+        ...(skeleton === null ? {} : { skeleton }),
+        counts: counts.get(id) ?? [],
+      };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 type Count = ClassRecord['counts'][number];
@@ -156,7 +176,7 @@ function countsByClass(rows: readonly CountRow[], dictionary: Dictionary): Map<n
   }
   const byClass = new Map<number, Map<string, Sums>>();
   const add = (row: CountRow, items: ItemKind, n: number, confidence: number) => {
-    const classId = dictionary.classById.get(row.class_id)?.rootId ?? row.class_id;
+    const classId = rootClassId(dictionary, row.class_id);
     const task = dictionary.taskById.get(row.task_id)?.name ?? '';
     const groups = byClass.get(classId) ?? new Map<string, Sums>();
     byClass.set(classId, groups);

@@ -2,245 +2,230 @@
  * Operations on the corpus, with their history.
  *
  * An operation is one transaction: the rows of classes and synonyms that differ, the labels of items it reassigns, and
- * the history that undoes both. Undo goes by what is there now: a label that was written again since keeps that.
+ * the entry of the log that undoes both. Undo goes by what is there now: a label that was written again since keeps that.
  */
+import { sql } from 'kysely';
 import { readClassName } from '../../core/class-name.ts';
-import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from '../../core/corpus.ts';
+import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState } from '../../core/corpus.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { Store } from '../store.ts';
-import type { Draft } from './changeset.ts';
+import type { CorpusStore } from '../store.ts';
 import { changedRows, type RowChange, type RowChanges, withRows } from './corpus-diff.ts';
-import { labelHistory } from './corpus-labels.ts';
-import { NONE_CLASS_ID } from './schema.ts';
+import { isSameState, numbered, readState, stateIn, writeRows } from './corpus-state.ts';
+import { keepItems, moveItems } from './operation-log.ts';
+import { rawQuery } from './raw-query.ts';
+import { reassign } from './reassignments.ts';
+import { actorOf } from './regions.ts';
 import type { Session } from './session.ts';
-import { template } from './template.ts';
+import { decoder, update } from './table.ts';
+import { operations } from './tables.ts';
+import type { Work } from './work.ts';
 
-type CorpusStore = Pick<Store, 'corpus' | 'changeCorpus' | 'undoCorpusChange' | 'corpusHistory' | 'dropUnusedClasses'>;
+/** Conflicts need another process to change the corpus while this one works out its change; so many in a row are a fault. */
+const MAX_ATTEMPTS = 100;
 
-/** What `class_history.forward` holds; `backward` holds the rows alone. */
-interface Forward extends RowChanges {
-  readonly arguments: Readonly<Record<string, unknown>>;
-  readonly labels: number;
-}
+const operationOf = decoder(operations);
+export const setUndone = update(operations, { set: ['undone'], where: ['id'] });
 
-interface ClassRow {
-  id: number;
-  name: string;
-  root_id: number;
-  parent_id: number | null;
-  description: string | null;
-  synset: string | null;
-  placed: number;
-}
+type Operations = Pick<
+  CorpusStore,
+  'corpus' | 'changeCorpus' | 'undoCorpusChange' | 'corpusHistory' | 'dropUnusedClasses'
+>;
 
-export function corpusStore(session: Session): CorpusStore {
-  const { db, driver } = session;
-  const labels = labelHistory(session);
-  const add = template<ClassRow>((v) => db.insertInto('class').values({ id: v.id, name: v.name, root_id: v.id }));
-  const rename = template<{ id: number; name: string }>((v) =>
-    db.updateTable('class').set({ name: v.name }).where('id', '=', v.id),
-  );
-  const put = template<ClassRow>((v) =>
-    db
-      .updateTable('class')
-      .set({
-        name: v.name,
-        root_id: v.root_id,
-        parent_id: v.parent_id,
-        description: v.description,
-        synset: v.synset,
-        placed: v.placed,
-      })
-      .where('id', '=', v.id),
-  );
-  const letGo = template<{ id: number }>((v) =>
-    db.updateTable('class').set({ root_id: v.id, parent_id: null }).where('id', '=', v.id),
-  );
-  const drop = template<{ id: number }>((v) => db.deleteFrom('class').where('id', '=', v.id));
-  const putSynonym = template<{ name: string; class_id: number }>((v) =>
-    db.insertInto('class_alias').values({ name: v.name, class_id: v.class_id }),
-  );
-  const dropSynonym = template<{ name: string }>((v) => db.deleteFrom('class_alias').where('name', '=', v.name));
-  const record = template<{ id: number; at_ms: number; operation: string; forward: string; backward: string }>((v) =>
-    db.insertInto('class_history').values({
-      id: v.id,
-      at_ms: v.at_ms,
-      operation: v.operation,
-      forward: v.forward,
-      backward: v.backward,
-      undone: 0,
-    }),
-  );
-  const markUndone = template<{ id: number }>((v) =>
-    db.updateTable('class_history').set({ undone: 1 }).where('id', '=', v.id),
-  );
-
-  const stateQueries = [
-    db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID),
-    db.selectFrom('class_alias').selectAll(),
-  ] as const;
-
-  async function readState(): Promise<CorpusState> {
-    const [classes, synonyms] = await driver.read(stateQueries);
-    return {
-      classes: new Map(
-        classes.map((row): [number, CorpusClass] => [
-          row.id,
-          {
-            id: row.id,
-            name: row.name,
-            rootId: row.root_id,
-            parentId: row.parent_id,
-            placed: row.placed !== 0,
-            description: row.description,
-            synset: row.synset,
-          },
-        ]),
-      ),
-      synonyms: new Map(synonyms.map((row) => [row.name, row.class_id])),
-    };
-  }
-
-  /**
-   * Writes the rows of `to`. Names change places by way of names that nobody can give, since the database holds every
-   * name to be unique after every statement.
-   */
-  function writeRows(draft: Draft, from: CorpusState, to: RowChanges): void {
-    draft.bump('dictionary');
-    for (const [name] of to.synonyms) if (from.synonyms.has(name)) draft.add(dropSynonym, { name });
-    for (const [id, row] of to.classes) {
-      const name = `\u0000${id}`;
-      const old = from.classes.get(id);
-      if (row && !old) draft.add(add, { ...rowOf(row), name });
-      else if (old && old.name !== row?.name) draft.add(rename, { id, name });
-    }
-    for (const [, row] of to.classes) if (row) draft.add(put, rowOf(row));
-    // Rows that go may be each other's parents: first they let go, then they go.
-    const gone = to.classes.flatMap(([id, row]) => (row === null && from.classes.has(id) ? [id] : []));
-    for (const id of gone) draft.add(letGo, { id });
-    for (const id of gone) draft.add(drop, { id });
-    for (const [name, classId] of to.synonyms) if (classId !== null) draft.add(putSynonym, { name, class_id: classId });
-  }
-
-  async function history(
-    limit: number,
-    undone?: 0,
-  ): Promise<(CorpusEvent & { forward: Forward; backward: RowChanges })[]> {
-    let query = db.selectFrom('class_history').selectAll().orderBy('id', 'desc').limit(limit);
-    if (undone !== undefined) query = query.where('undone', '=', undone);
-    const [rows] = await driver.read([query]);
-    return rows.map((row) => {
-      const forward = JSON.parse(row.forward) as Forward;
-      return {
-        id: row.id,
-        atMs: row.at_ms,
-        operation: row.operation,
-        arguments: forward.arguments,
-        undone: row.undone !== 0,
-        labels: forward.labels,
-        forward,
-        backward: JSON.parse(row.backward) as RowChanges,
-      };
-    });
-  }
-
+export function corpusStore(session: Session): Operations {
   return {
-    corpus: readState,
+    corpus: () => readState(session),
 
     async changeCorpus(operation, change) {
-      let event: CorpusEvent | null = null;
-      await session.write(async (draft) => {
-        event = null;
-        await refuseStale(session, draft);
-        const before = await readState();
-        const { state: after, items }: CorpusChange = await change(before);
-        const forward = changedRows(before, after);
-        const list: readonly Reassignment[] = items?.list ?? [];
-        if (forward.classes.length + forward.synonyms.length + list.length === 0) return;
-        const [[last]] = await driver.read([db.selectFrom('class_history').select((eb) => eb.fn.max('id').as('id'))]);
-        const id = Number(last?.id ?? 0) + 1;
-        writeRows(draft, before, forward);
-        const prepared = items && (await labels.prepare(draft, after, items.how, list));
-        const count = prepared?.labels ?? 0;
-        const told: Forward = { ...forward, arguments: operation.arguments, labels: count };
-        draft.add(record, {
-          id,
-          at_ms: operation.atMs,
-          operation: operation.name,
-          forward: JSON.stringify(told),
-          backward: JSON.stringify(changedRows(after, before)),
+      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+        const before = await readState(session);
+        const changed = await change(before);
+        if (isNothing(before, changed)) return null;
+        const event = await session.write('corpus', async (work) => {
+          // Another process changed it meanwhile: what was worked out may not hold any more.
+          if (!isSameState(before, await stateIn(work))) return null;
+          return applyChange(work, { ...operation, actor: actorOf(session, operation) }, before, changed);
         });
-        prepared?.write(id);
-        event = {
-          id,
-          atMs: operation.atMs,
-          operation: operation.name,
-          arguments: operation.arguments,
-          undone: false,
-          labels: count,
-        };
+        if (event !== null) return event;
+      }
+      throw new LabelsmithError('BUSY', `Other processes changed the corpus ${MAX_ATTEMPTS} times meanwhile`, {
+        hint: 'Run fewer labelsmith commands on this workspace at once.',
       });
-      return event;
     },
 
     async undoCorpusChange() {
-      let event: CorpusEvent | null = null;
-      await session.write(async (draft) => {
-        event = null;
-        await refuseStale(session, draft);
-        const [newest] = await history(1, 0);
-        if (!newest) return;
-        const state = await readState();
-        const { forward, backward, ...told } = newest;
-        refuseForeign(state, forward);
-        await labels.undo(draft, newest.id);
-        const kept = await labels.stillUsed(
-          backward.classes.flatMap(([id, row]) => (row ? [] : [id])),
-          newest.id,
-        );
-        const rows = {
-          ...backward,
-          classes: backward.classes.map(
-            ([id, row]): RowChange => [id, row ?? (kept.has(id) ? (state.classes.get(id) ?? null) : null)],
-          ),
-        };
-        writeRows(draft, state, rows);
-        draft.add(markUndone, { id: newest.id });
-        event = { ...told, undone: true };
+      if ((await history(session, 1, false)).length === 0) return null;
+      return session.write('corpus', async (work) => {
+        const [newest] = await historyIn(work, 1, false);
+        return newest === undefined ? null : undoCorpus(work, newest);
       });
-      return event;
     },
 
-    async dropUnusedClasses(names) {
-      let dropped: string[] = [];
-      await session.write(async (draft) => {
-        dropped = [];
-        await refuseStale(session, draft);
-        const state = await readState();
-        const [skeletons] = await driver.read([
-          db.selectFrom('class').select('name').where('skeleton', 'is not', null),
-        ]);
-        const more = new Set(skeletons.map(({ name }) => name));
-        const bare = bareClasses(state, namesAsKept(names)).filter(({ name }) => !more.has(name));
-        if (bare.length === 0) return;
-        const told = new Set(
-          (await history(Number.MAX_SAFE_INTEGER)).flatMap(({ forward, backward }) =>
-            [...forward.classes, ...backward.classes].map(([id]) => id),
-          ),
-        );
-        const open = bare.filter(({ id }) => !told.has(id));
-        const used = await labels.labelled(open.map(({ id }) => id));
-        const gone = open.filter(({ id }) => !used.has(id));
-        writeRows(draft, state, { classes: gone.map(({ id }): RowChange => [id, null]), synonyms: [] });
-        dropped = gone.map(({ name }) => name).sort();
-      });
-      return dropped;
-    },
+    dropUnusedClasses: (names) => dropUnusedClasses(session, names),
 
     async corpusHistory(limit = Number.MAX_SAFE_INTEGER) {
-      return (await history(limit)).map(({ forward: _, backward: __, ...event }) => event);
+      return (await history(session, limit)).map(({ event }) => event);
     },
   };
+}
+
+function isNothing(before: CorpusState, { state, items }: CorpusChange): boolean {
+  const { classes, synonyms } = changedRows(before, state);
+  return classes.length + synonyms.length + (items?.list.length ?? 0) === 0;
+}
+
+interface NewCorpusOperation {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly atMs: number;
+  readonly actor: string;
+}
+
+async function applyChange(
+  work: Work,
+  operation: NewCorpusOperation,
+  before: CorpusState,
+  { state: planned, items }: CorpusChange,
+): Promise<CorpusEvent> {
+  await work.know({ annotators: [operation.actor] });
+  const { state: after, list, added } = await numbered(work, planned, items?.list ?? []);
+  // New classes have a row by now, which only waits to be filled.
+  const there = [...after.classes].filter(([id]) => added.has(id));
+  writeRows(work, { ...before, classes: new Map([...before.classes, ...there]) }, changedRows(before, after));
+  const changes = items && (await reassign(work, after, items.how, list));
+  const id = await addOperation(work, operation, changedRows(before, after), changedRows(after, before));
+  const labels = changes === undefined ? 0 : keepItems(work, id, changes).labels;
+  const { atMs, name, arguments: given } = operation;
+  return { id, atMs, operation: name, arguments: given, undone: false, labels };
+}
+
+async function addOperation(
+  work: Work,
+  { name, arguments: given, atMs, actor }: NewCorpusOperation,
+  forward: RowChanges,
+  backward: RowChanges,
+): Promise<number> {
+  const row = sql<{ id: number }>`
+    insert into operation (at_ms, actor_id, kind, name, arguments, forward, backward, labels, regions, undone)
+    values (${atMs}, ${work.annotatorId(actor)}, 'corpus', ${name}, ${JSON.stringify(given)},
+      ${JSON.stringify(forward)}, ${JSON.stringify(backward)}, 0, 0, 0)
+    returning id`;
+  const [[{ id }]] = await work.insert(rawQuery(work.db, row));
+  return id;
+}
+
+/** An operation on the corpus with its rows. */
+export interface CorpusEntry {
+  readonly event: CorpusEvent;
+  readonly forward: RowChanges;
+  readonly backward: RowChanges;
+}
+
+function historyQuery(db: Session['db'], limit: number, undone?: boolean) {
+  const query = db.selectFrom('operation').selectAll().where('kind', '=', 'corpus').orderBy('id', 'desc').limit(limit);
+  return undone === undefined ? query : query.where('undone', undone ? '<>' : '=', 0);
+}
+
+/** Newest first. */
+async function history(session: Session, limit: number, undone?: boolean): Promise<CorpusEntry[]> {
+  const [rows] = await session.driver.read([historyQuery(session.db, limit, undone)]);
+  return rows.map(entryOf);
+}
+
+export async function historyIn(work: Work, limit: number, undone?: boolean): Promise<CorpusEntry[]> {
+  const [rows] = await work.read([historyQuery(work.db, limit, undone)]);
+  return rows.map(entryOf);
+}
+
+function entryOf(row: Parameters<typeof operationOf>[0]): CorpusEntry {
+  const { id, atMs, name, arguments: given, undone, labels, forward, backward } = operationOf(row);
+  const changes = (json: string | null) => JSON.parse(json ?? '{"classes":[],"synonyms":[]}') as RowChanges;
+  return {
+    event: { id, atMs, operation: name, arguments: given, undone: undone !== 0, labels },
+    forward: changes(forward),
+    backward: changes(backward),
+  };
+}
+
+export async function undoCorpus(work: Work, { event, forward, backward }: CorpusEntry): Promise<CorpusEvent> {
+  const state = await stateIn(work);
+  refuseForeign(state, forward);
+  await moveItems(work, event.id, 1);
+  const added = backward.classes.flatMap(([id, row]) => (row ? [] : [id]));
+  const kept = await labelled(work, added);
+  writeRows(work, state, {
+    ...backward,
+    classes: backward.classes.map(
+      ([id, row]): RowChange => [id, row ?? (kept.has(id) ? (state.classes.get(id) ?? null) : null)],
+    ),
+  });
+  work.add(setUndone, { id: event.id, undone: work.changeId });
+  return { ...event, undone: true };
+}
+
+/** The other way. A class that undoing kept, because it was labelled since, is there already. */
+export async function redoCorpus(work: Work, { event, forward, backward }: CorpusEntry): Promise<CorpusEvent> {
+  const state = await stateIn(work);
+  const kept = new Set(backward.classes.flatMap(([id, row]) => (row === null && state.classes.has(id) ? [id] : [])));
+  refuseForeign(state, { ...backward, classes: backward.classes.filter(([id]) => !kept.has(id)) });
+  refuseForeign(state, { synonyms: [], classes: forward.classes.filter(([id]) => kept.has(id)) });
+  writeRows(work, state, forward);
+  await moveItems(work, event.id, 0);
+  work.add(setUndone, { id: event.id, undone: 0 });
+  return { ...event, undone: false };
+}
+
+/** Rows that an operation left must be as it left them: only operations change them, and they are undone in turn. */
+function refuseForeign(state: CorpusState, left: RowChanges): void {
+  const now = changedRows(state, withRows(state, left));
+  if (now.classes.length + now.synonyms.length === 0) return;
+  throw new LabelsmithError('WORKSPACE', 'The corpus is not as its history says; nothing was undone.', {
+    hint: 'Another program has written to the workspace. labelsmith doctor checks it.',
+    details: { classes: now.classes.map(([id]) => id), synonyms: now.synonyms.map(([name]) => name) },
+  });
+}
+
+async function dropUnusedClasses(session: Session, names: readonly string[]): Promise<string[]> {
+  // Most of the time there is nothing to drop, which needs no transaction.
+  if (bareClasses(await readState(session), namesAsKept(names)).length === 0) return [];
+  return session.write('corpus', async (work) => {
+    const state = await stateIn(work);
+    const [skeletons] = await work.read([work.db.selectFrom('class').select('id').where('skeleton', 'is not', null)]);
+    const named = new Set(skeletons.map(({ id }) => id));
+    for (const { forward, backward } of await historyIn(work, Number.MAX_SAFE_INTEGER)) {
+      for (const [id] of [...forward.classes, ...backward.classes]) named.add(id);
+    }
+    const open = bareClasses(state, namesAsKept(names)).filter(({ id }) => !named.has(id));
+    const used = await labelled(
+      work,
+      open.map(({ id }) => id),
+      { inLog: true },
+    );
+    const gone = open.filter(({ id }) => !used.has(id));
+    writeRows(work, state, { classes: gone.map(({ id }): RowChange => [id, null]), synonyms: [] });
+    return gone.map(({ name }) => name).sort();
+  });
+}
+
+/** Those of these classes that any label refers to, or any that an operation wrote or took away. */
+async function labelled(
+  work: Work,
+  classIds: readonly number[],
+  { inLog = false }: { readonly inLog?: boolean } = {},
+): Promise<Set<number>> {
+  const { db } = work;
+  const used = new Set<number>();
+  for (const id of classIds) {
+    const [labels, logged] = await work.read([
+      db.selectFrom('label').select('class_id').where('class_id', '=', id).limit(1),
+      db
+        .selectFrom('operation_label')
+        .select('class_id')
+        .where('class_id', '=', id)
+        .limit(inLog ? 1 : 0),
+    ]);
+    if (labels.length + logged.length > 0) used.add(id);
+  }
+  return used;
 }
 
 /** As they were given and as the record has them. */
@@ -270,32 +255,4 @@ function bareClasses({ classes, synonyms }: CorpusState, names: ReadonlySet<stri
       synset === null &&
       !leant.has(id),
   );
-}
-
-/** The draft is guarded by the revision it was begun with; what is read here must be of that revision. */
-async function refuseStale(session: Session, draft: Draft): Promise<void> {
-  const { revision } = await session.freshDictionary();
-  if (revision !== draft.dictionary.revision) throw new LabelsmithError('BUSY', 'The corpus was changed meanwhile');
-}
-
-function rowOf(entry: CorpusClass): ClassRow {
-  return {
-    id: entry.id,
-    name: entry.name,
-    root_id: entry.rootId,
-    parent_id: entry.parentId,
-    description: entry.description,
-    synset: entry.synset,
-    placed: Number(entry.placed),
-  };
-}
-
-/** Rows that the operation left must be as it left them: only operations change them, and they are undone in turn. */
-function refuseForeign(state: CorpusState, left: RowChanges): void {
-  const now = changedRows(state, withRows(state, left));
-  if (now.classes.length + now.synonyms.length === 0) return;
-  throw new LabelsmithError('WORKSPACE', 'The corpus is not as its history says; nothing was undone.', {
-    hint: 'Another program has written to the workspace. labelsmith doctor checks it.',
-    details: { classes: now.classes.map(([id]) => id), synonyms: now.synonyms.map(([name]) => name) },
-  });
 }

@@ -1,47 +1,60 @@
 /** Images with their current labels and regions, for exports and reports. */
-import type { DatasetImage, LabelValue, RegionRecord, Rejection } from '../../core/dataset.ts';
-import type { Label, Task } from '../../core/labels.ts';
-import { currentLabels, NONE_OF_THESE, originRank } from '../../core/labels.ts';
-import type { DatasetQuery, Store } from '../store.ts';
-import { idOf, NO_BYTES, NO_SHAPE, shapeOf } from './codec.ts';
+import type { DatasetImage, RegionRecord } from '../../core/dataset.ts';
+import type { Attributes } from '../../core/region-details.ts';
+import type { DatasetQuery, DatasetStore } from '../store.ts';
+import { hexOf, NO_BYTES } from './column.ts';
+import { type DatasetLabelRow, NOTHING_SAID, type Said, saidOfItems } from './dataset-labels.ts';
 import type { Dictionary } from './dictionary.ts';
-import { annotatorOf, classNameOf, taskOf } from './dictionary.ts';
+import { sourceRootOf, taskOf } from './dictionary.ts';
 import { exportName, rootNames } from './export-name.ts';
-import { attributesOfRow } from './image-facts.ts';
-import { rootOf, rootsInUse } from './images.ts';
-import type { LabelTable } from './schema.ts';
-import { ORIGIN_CODES, originOf } from './schema.ts';
+import { attributesOfRow } from './images.ts';
+import { rootsInUse } from './paths.ts';
+import { NO_SHAPE, type RegionRow, type ShapeRow, shapeOf } from './region-rows.ts';
 import type { Session } from './session.ts';
+import { ORIGIN_CODES } from './tables.ts';
 
-export function datasetStore(session: Session): Pick<Store, 'dataset'> {
+export function datasetStore(session: Session): DatasetStore {
   return {
-    async *dataset(query) {
-      const dictionary = await session.freshDictionary();
-      const task = query.task === undefined ? undefined : taskOf(dictionary, query.task).name;
-      // Fixed for the whole export, so that a root added meanwhile does not change the names half-way.
-      const roots = rootNames(await rootsInUse(session));
-      let left = query.limit ?? Number.POSITIVE_INFINITY;
-      if (left <= 0) return;
-      for await (const range of session.imageRanges()) {
-        for (const image of await imagesOfRange(session, { ...query, task }, roots, range)) {
-          yield image;
-          left -= 1;
-          if (left <= 0) return;
-        }
-      }
+    dataset: (query) => readDataset(session, query),
+
+    async datasetView() {
+      const fixed = { names: await session.freshDictionary(), roots: await rootsInUse(session) };
+      return { read: (query) => readDataset(session, query, fixed) };
     },
   };
 }
 
-async function imagesOfRange(
-  session: Session,
-  query: DatasetQuery,
-  roots: ReadonlyMap<string, string>,
-  { after, last }: { after: Uint8Array; last: Uint8Array },
-): Promise<DatasetImage[]> {
-  const { db } = session;
+/** Names of classes and source roots as they were. */
+interface Fixed {
+  readonly names: Dictionary;
+  readonly roots: readonly string[];
+}
+
+/** @param fixed without it, classes have the name of the moment they are read */
+async function* readDataset(session: Session, query: DatasetQuery, fixed?: Fixed): AsyncGenerator<DatasetImage> {
+  const dictionary = fixed?.names ?? (await session.freshDictionary());
+  const task = query.task === undefined ? undefined : taskOf(dictionary, query.task).name;
+  // A root that is added meanwhile does not change the names half-way.
+  const roots = rootNames(fixed?.roots ?? (await rootsInUse(session)));
+  let left = query.limit ?? Number.POSITIVE_INFINITY;
+  if (left <= 0) return;
+  for await (const range of session.imageRanges()) {
+    for (const image of await imagesOfRange(session, { ...query, task }, { names: fixed?.names, roots }, range)) {
+      yield image;
+      left -= 1;
+      if (left <= 0) return;
+    }
+  }
+}
+
+interface Range {
+  readonly after: Uint8Array;
+  readonly last: Uint8Array;
+}
+
+function queriesOf({ db }: Session, query: DatasetQuery, { after, last }: Range) {
   // Columns by name: making the values of a row, ids above all, is most of the cost of an export.
-  let labelQuery = db
+  let labels = db
     .selectFrom('label')
     .select((eb) => [
       eb.case().when('region_id', '=', NO_BYTES).then(eb.ref('image_id')).else(eb.ref('region_id')).end().as('item'),
@@ -57,9 +70,9 @@ async function imagesOfRange(
     .where('image_id', '<=', last);
   if (query.origins !== undefined) {
     const codes = query.origins.map((origin) => ORIGIN_CODES[origin]);
-    labelQuery = labelQuery.where('origin', 'in', codes.length === 0 ? [-1] : codes);
+    labels = labels.where('origin', 'in', codes.length === 0 ? [-1] : codes);
   }
-  const { rows, dictionary } = await session.read([
+  return [
     db
       .selectFrom('image')
       .select(['id', 'width', 'height', 'group_id'])
@@ -74,7 +87,7 @@ async function imagesOfRange(
       .orderBy('image_id')
       .orderBy('missing')
       .orderBy('path'),
-    labelQuery,
+    labels,
     db
       .selectFrom('region')
       .select(['image_id', 'id', 'x1', 'y1', 'x2', 'y2', 'score', 'crowd', 'touched', 'deleted'])
@@ -86,143 +99,98 @@ async function imagesOfRange(
     db.selectFrom('gone_image').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
     db.selectFrom('image_split').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
     db.selectFrom('image_attributes').selectAll().where('image_id', '>', after).where('image_id', '<=', last),
-  ]);
-  const [imageRows, pathRows, labelRows, regionRows, shapeRows, goneRows, splitRows, attributeRows] = rows;
+  ] as const;
+}
 
+async function imagesOfRange(
+  session: Session,
+  query: DatasetQuery,
+  { names, roots }: { readonly names?: Dictionary; readonly roots: ReadonlyMap<string, string> },
+  range: Range,
+): Promise<DatasetImage[]> {
+  const { rows, dictionary } = await session.read(queriesOf(session, query, range));
+  const [imageRows, pathRows, labelRows, regionRows, shapeRows, goneRows, splitRows, attributeRows] = rows;
   const files = new Map<string, string>();
   for (const row of pathRows) {
-    const id = idOf(row.image_id);
+    const id = hexOf(row.image_id);
     if (files.has(id)) continue;
-    files.set(id, exportName(row.path, rootOf(dictionary, row.source_root_id), roots));
+    files.set(id, exportName(row.path, sourceRootOf(dictionary, row.source_root_id), roots));
   }
-  const labels = labelsByItem(labelRows, dictionary, query);
-  const regions = Map.groupBy(regionRows, (region) => idOf(region.image_id));
-  const shapes = new Map(shapeRows.map((row) => [idOf(row.region_id), row]));
-  const gone = new Set(query.gone === true ? [] : goneRows.map((row) => idOf(row.image_id)));
-  const splits = new Map(
-    query.splits === 'none' ? [] : splitRows.map((row): [string, string] => [idOf(row.image_id), row.split]),
-  );
-  const attributes = new Map(attributeRows.map((row) => [idOf(row.image_id), attributesOfRow(row)]));
-  const least = query.minConfidence ?? 0;
+  const gone = new Set(query.gone === true ? [] : goneRows.map((row) => hexOf(row.image_id)));
+  const splits = query.splits === 'none' ? [] : splitRows;
+  const of: OfRange = {
+    files,
+    said: names ? saidOfItems(knownTo(names, labelRows), names, query) : saidOfItems(labelRows, dictionary, query),
+    regions: Map.groupBy(regionRows, (region) => hexOf(region.image_id)),
+    shapes: new Map(shapeRows.map((row) => [hexOf(row.region_id), row])),
+    splits: new Map(splits.map((row) => [hexOf(row.image_id), row.split])),
+    attributes: new Map(attributeRows.map((row) => [hexOf(row.image_id), attributesOfRow(row).attributes])),
+  };
+  return imageRows.flatMap((row) => {
+    const id = hexOf(row.id);
+    if (gone.has(id)) return [];
+    const image = imageOf(id, { width: row.width, height: row.height, groupId: hexOf(row.group_id) }, of, query);
+    return image ?? [];
+  });
+}
 
-  const images: DatasetImage[] = [];
-  for (const row of imageRows) {
-    const id = idOf(row.id);
-    if (gone.has(id)) continue;
-    const ofImage = attributes.get(id);
-    const kept: RegionRecord[] = [];
-    const deleted: RegionRecord[] = [];
-    for (const region of regions.get(id) ?? []) {
-      if (region.score !== null && region.score < least) continue;
-      const regionId = idOf(region.id);
-      const said = labels.get(regionId) ?? NOTHING_SAID;
-      if (said.labels.length === 0 && query.unlabelled !== true) continue;
-      const shape = shapes.get(regionId);
-      (region.deleted === 0 ? kept : deleted).push({
-        id: regionId,
-        box: [region.x1, region.y1, region.x2, region.y2],
-        score: region.score,
-        ...said,
-        ...(shape === undefined ? NO_SHAPE : shapeOf(shape)),
-        crowd: region.crowd !== 0,
-        ...(region.touched === 0 ? {} : { touched: true }),
-      });
-    }
-    const said = labels.get(id) ?? NOTHING_SAID;
-    if (said.labels.length === 0 && kept.length === 0 && query.unlabelled !== true) continue;
-    images.push({
-      id,
-      // An image all of whose paths went into other hands (changed files) has none; its id is unique too.
-      file: files.get(id) ?? id,
-      width: row.width,
-      height: row.height,
-      groupId: idOf(row.group_id),
-      split: splits.get(id) ?? null,
+/** Labels of classes that are newer have no name there. */
+function knownTo({ classById }: Dictionary, rows: readonly DatasetLabelRow[]): DatasetLabelRow[] {
+  return rows.filter((row) => classById.has(row.class_id));
+}
+
+type DatasetRegionRow = Pick<
+  RegionRow,
+  'image_id' | 'id' | 'x1' | 'y1' | 'x2' | 'y2' | 'score' | 'crowd' | 'touched' | 'deleted'
+>;
+
+/** What was read of a range of images, by the id of the image or the item. */
+interface OfRange {
+  readonly files: ReadonlyMap<string, string>;
+  readonly said: ReadonlyMap<string, Said>;
+  readonly regions: ReadonlyMap<string, readonly DatasetRegionRow[]>;
+  readonly shapes: ReadonlyMap<string, ShapeRow>;
+  readonly splits: ReadonlyMap<string, string>;
+  readonly attributes: ReadonlyMap<string, Attributes>;
+}
+
+/** Undefined where the query leaves it out. */
+function imageOf(
+  id: string,
+  facts: Pick<DatasetImage, 'width' | 'height' | 'groupId'>,
+  of: OfRange,
+  { minConfidence: least = 0, unlabelled = false }: DatasetQuery,
+): DatasetImage | undefined {
+  const kept: RegionRecord[] = [];
+  const deleted: RegionRecord[] = [];
+  for (const region of of.regions.get(id) ?? []) {
+    if (region.score !== null && region.score < least) continue;
+    const regionId = hexOf(region.id);
+    const said = of.said.get(regionId) ?? NOTHING_SAID;
+    if (said.labels.length === 0 && !unlabelled) continue;
+    const shape = of.shapes.get(regionId);
+    (region.deleted === 0 ? kept : deleted).push({
+      id: regionId,
+      box: [region.x1, region.y1, region.x2, region.y2],
+      score: region.score,
       ...said,
-      regions: kept,
-      ...(deleted.length === 0 ? {} : { deleted }),
-      ...(ofImage === undefined ? {} : { attributes: ofImage }),
+      ...(shape === undefined ? NO_SHAPE : shapeOf(shape)),
+      crowd: region.crowd !== 0,
+      ...(region.touched === 0 ? {} : { touched: true }),
     });
   }
-  return images;
-}
-
-type LabelRow = Pick<
-  LabelTable,
-  'task_id' | 'class_id' | 'present' | 'origin' | 'confidence' | 'sequence' | 'annotator_id'
-> & {
-  /** The id of the region, or else of the image. */
-  readonly item: Uint8Array;
-};
-
-/** What is said of an item: tasks in order of name, labels best first, rejections in order of class. */
-interface Said {
-  readonly labels: readonly LabelValue[];
-  readonly rejected?: readonly Rejection[];
-}
-
-const NOTHING_SAID: Said = { labels: [] };
-
-/** Current labels of each item, and what people said is not there. */
-function labelsByItem(rows: readonly LabelRow[], dictionary: Dictionary, query: DatasetQuery): Map<string, Said> {
-  const least = query.minConfidence ?? 0;
-  const tasks = [...dictionary.taskById.entries()]
-    .filter(([, task]) => query.task === undefined || task.name === query.task)
-    .sort(([, a], [, b]) => (a.name < b.name ? -1 : 1));
-  const byTask = Map.groupBy(rows, (row) => row.task_id);
-  const result = new Map<string, Said>();
-  for (const [taskId, task] of tasks) {
-    const labels = (byTask.get(taskId) ?? []).map(
-      (row): Label => ({
-        itemId: idOf(row.item),
-        task: task.name,
-        className: classNameOf(dictionary, row.class_id),
-        present: row.present !== 0,
-        origin: originOf(row.origin),
-        confidence: row.confidence,
-        runId: null,
-        sequence: row.sequence,
-        ...annotatorOf(dictionary, row.annotator_id),
-      }),
-    );
-    for (const [item, own] of Map.groupBy(labels, (label) => label.itemId)) {
-      const values = standing(own, task)
-        .filter((label) => label.confidence >= least)
-        .map(({ className, confidence, origin, annotator }) => ({
-          className,
-          confidence,
-          origin,
-          task: task.name,
-          ...(annotator == null ? {} : { annotator }),
-        }));
-      const rejected = rejectionsOf(own, task);
-      if (values.length === 0 && rejected.length === 0) continue;
-      const before = result.get(item) ?? NOTHING_SAID;
-      const rejections = [...(before.rejected ?? []), ...rejected];
-      result.set(item, {
-        labels: [...before.labels, ...values],
-        ...(rejections.length === 0 ? {} : { rejected: rejections }),
-      });
-    }
-  }
-  return result;
-}
-
-function rejectionsOf(labels: readonly Label[], { name: task }: Task): Rejection[] {
-  return labels
-    .filter((label) => label.origin === 'human' && (!label.present || label.className === NONE_OF_THESE))
-    .map(({ className, annotator }) => ({ className, task, ...(annotator == null ? {} : { annotator }) }))
-    .sort((a, b) => (a.className < b.className ? -1 : 1));
-}
-
-/** Of classes that hold side by side the newest is no better than the others: the more confident comes first. */
-function standing(labels: readonly Label[], task: Task): Label[] {
-  const current = currentLabels(labels, task.rule);
-  if (task.rule === 'single') return current;
-  return current.sort(
-    (a, b) =>
-      originRank(a.origin) - originRank(b.origin) ||
-      b.confidence - a.confidence ||
-      (a.className < b.className ? -1 : 1),
-  );
+  const said = of.said.get(id) ?? NOTHING_SAID;
+  if (said.labels.length === 0 && kept.length === 0 && !unlabelled) return undefined;
+  const attributes = of.attributes.get(id);
+  return {
+    id,
+    // An image all of whose paths went into other hands (changed files) has none; its id is unique too.
+    file: of.files.get(id) ?? id,
+    ...facts,
+    split: of.splits.get(id) ?? null,
+    ...said,
+    regions: kept,
+    ...(deleted.length === 0 ? {} : { deleted }),
+    ...(attributes === undefined ? {} : { attributes }),
+  };
 }

@@ -3,47 +3,43 @@
  *
  * - `read` answers its queries from one snapshot and is short: it may run in the calling thread.
  * - `analyse` is for queries that look at everything; it never blocks the calling thread.
- * - `write` runs one transaction: all of it is durable when the promise resolves, or none of it happened.
- * - Guards make read-then-write safe between processes: the transaction does nothing but report `conflict` when a
- *   counter no longer has the value the caller read.
+ * - `transaction` is all or nothing, durable when the promise resolves, and alone: what is read in it stays true until it
+ *   ends, for other processes too. Transactions of one process wait for each other, so `work` must be short, and must
+ *   not wait for another one.
+ * - Numbers that the database gives (`integer` keys of new rows) grow in the order in which others see the rows.
  * - What goes wrong comes out as LabelsmithError: `BUSY`, `DISK_FULL`, `NOT_FOUND` (a row refers to nothing),
  *   `WORKSPACE` (read-only, damaged, not a database, made by a newer version).
  */
 import type { CompiledQuery, Kysely } from 'kysely';
-import type { Schema } from './schema.ts';
+import type { SqlValue } from './sql-value.ts';
+import type { Schema } from './tables.ts';
 
-/** Anything Kysely can compile: a query under construction, or raw portable SQL (`rawQuery`). */
+/** Anything Kysely can compile: a query under construction, or raw portable SQL. */
 export interface Query<Row> {
   compile(): CompiledQuery<Row>;
 }
 
-export type SqlValue = string | number | null | Uint8Array;
-
-/** One statement, run once for each row of parameters. */
-export interface Statement {
+/** One statement with `?` for its parameters, run once for each row of them. */
+export interface Batch {
   readonly sql: string;
   readonly rows: readonly (readonly SqlValue[])[];
 }
-
-/** The row of `counter` named `counter` must hold `value` for the transaction to go through. */
-export interface Guard {
-  readonly counter: string;
-  readonly value: number;
-}
-
-export interface Transaction {
-  readonly guards: readonly Guard[];
-  readonly statements: readonly Statement[];
-}
-
-export type WriteResult =
-  | { readonly kind: 'done' /** Rows changed, by statement. */; readonly changes: readonly number[] }
-  | { readonly kind: 'conflict' };
 
 /** The rows each query gives. */
 export type RowsOf<Queries extends readonly Query<unknown>[]> = {
   [K in keyof Queries]: Queries[K] extends Query<infer Row> ? Row[] : never;
 };
+
+export interface SqlTransaction {
+  /** What was there when the transaction began, whatever it did since: the quick way to look before changing. */
+  before<const Queries extends readonly Query<unknown>[]>(queries: Queries): Promise<RowsOf<Queries>>;
+  /** Sees what was done before it in this transaction. A query may be an `insert … returning`. */
+  read<const Queries extends readonly Query<unknown>[]>(queries: Queries): Promise<RowsOf<Queries>>;
+  /** To be done in order, before the next `read` or the end. Runs of one statement in a row travel together. */
+  add(sql: string, row: readonly SqlValue[]): void;
+  /** Does what was added, and gives the number of rows that each statement since the last time has changed. */
+  changed(): Promise<readonly number[]>;
+}
 
 export interface SqlDriver {
   /** Builds and compiles queries in the database's dialect; it runs nothing itself. */
@@ -51,7 +47,8 @@ export interface SqlDriver {
   readonly schemaVersion: number;
   read<const Queries extends readonly Query<unknown>[]>(queries: Queries): Promise<RowsOf<Queries>>;
   analyse<Row>(query: Query<Row>): Promise<Row[]>;
-  write(transaction: Transaction): Promise<WriteResult>;
+  /** Commits when `work` is done, and takes everything back when it fails. */
+  transaction<T>(work: (transaction: SqlTransaction) => Promise<T>): Promise<T>;
   /** The database's own checks of its file and its references; empty when all is well. */
   check(): Promise<string[]>;
   close(): Promise<void>;

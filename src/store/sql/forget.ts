@@ -1,82 +1,71 @@
 /** Forgetting images for good: every row that names one, in one transaction, and the group that was named after it. */
-
-import type { Store } from '../store.ts';
-import { imageKey } from './codec.ts';
+import type { ImageStore } from '../store.ts';
+import { chunks } from './chunks.ts';
+import { imageId, imageKey } from './column.ts';
+import { countOf } from './raw-query.ts';
 import type { Session } from './session.ts';
-import { pieces } from './session.ts';
-import { template } from './template.ts';
+import { statement } from './statement.ts';
+import type { Work } from './work.ts';
 
-type OfImage = { image_id: Uint8Array };
+/** What refers to something goes before it. */
+const DELETED = [
+  'delete from quarantine where path in (select path from image_path where image_id in :images)',
+  'delete from image_path where image_id in :images',
+  'delete from gone_image where image_id in :images',
+  'delete from image_split where image_id in :images',
+  'delete from image_attributes where image_id in :images',
+  'delete from candidate where image_id in :images',
+  'delete from detection where image_id in :images',
+  'delete from label where image_id in :images',
+  'delete from region_shape where image_id in :images',
+  'delete from region where image_id in :images',
+  'delete from operation_label where image_id in :images',
+  'delete from operation_region where image_id in :images',
+  'delete from audit_item where image_id in :images',
+  'delete from similar_pair where a in :images',
+  'delete from similar_pair where b in :images',
+  'delete from image where id in :images',
+];
+/** A group is named after its first image: the others take the name of the first that is left. */
+const renameGroup = statement(
+  `update image set group_id = (
+    select min(other.id) from image as other where other.group_id = :imageId and other.group_id <> other.id
+  ) where group_id = :imageId and group_id <> id`,
+  { imageId },
+);
 
-export function forgetStore(session: Session): Pick<Store, 'forgetImages'> {
-  const { db, driver } = session;
-  const dropQuarantine = template<OfImage>((v) =>
-    db
-      .deleteFrom('quarantine')
-      .where('path', 'in', (eb) => eb.selectFrom('image_path').select('path').where('image_id', '=', v.image_id)),
-  );
-  const ofImage = (
-    [
-      'image_path',
-      'gone_image',
-      'image_split',
-      'image_attributes',
-      'candidate',
-      'detection',
-      'label',
-      'region_shape',
-      'region',
-      'class_history_label',
-      'class_history_region',
-      'audit_item',
-    ] as const
-  ).map((table) => template<OfImage>((v) => db.deleteFrom(table).where('image_id', '=', v.image_id)));
-  const dropPairs = (['a', 'b'] as const).map((side) =>
-    template<OfImage>((v) => db.deleteFrom('similar_pair').where(side, '=', v.image_id)),
-  );
-  const dropImage = template<OfImage>((v) => db.deleteFrom('image').where('id', '=', v.image_id));
-  /** A group is named after its first image: the others take the name of the first that is left. */
-  const renameGroup = template<OfImage>((v) =>
-    db
-      .updateTable('image')
-      .set((eb) => ({
-        group_id: eb
-          .selectFrom('image as other')
-          .select((min) => min.fn.min('other.id').as('first'))
-          .where('other.group_id', '=', v.image_id)
-          .whereRef('other.group_id', '<>', 'other.id'),
-      }))
-      .where('group_id', '=', v.image_id)
-      .whereRef('group_id', '<>', 'id'),
-  );
-
+export function forgetStore(session: Session): Pick<ImageStore, 'forgetImages'> {
   return {
     async forgetImages(ids) {
-      const keys = [...new Set(ids)].map(imageKey);
-      const counts = { images: 0, paths: 0, regions: 0, labels: 0 };
-      await session.write(async (draft) => {
-        Object.assign(counts, { images: 0, paths: 0, regions: 0, labels: 0 });
-        draft.guard('regions', await session.regionsRevision());
-        draft.bump('regions');
-        for (const piece of pieces(keys)) {
-          // The last piece is filled up with one id again and again, which counting rows does not mind.
-          const [images, paths, regions, labels] = await driver.read([
-            db.selectFrom('image').select('id').where('id', 'in', piece),
-            db.selectFrom('image_path').select('path').where('image_id', 'in', piece),
-            db.selectFrom('region').select('id').where('image_id', 'in', piece),
-            db.selectFrom('label').select('class_id').where('image_id', 'in', piece),
-          ]);
-          counts.images += images.length;
-          counts.paths += paths.length;
-          counts.regions += regions.length;
-          counts.labels += labels.length;
-        }
-        for (const image_id of keys) draft.add(dropQuarantine, { image_id });
-        for (const statement of [...ofImage, ...dropPairs, dropImage, renameGroup]) {
-          for (const image_id of keys) draft.add(statement, { image_id });
-        }
+      const images = [...new Set(ids)];
+      if (images.length === 0) return { images: 0, paths: 0, regions: 0, labels: 0 };
+      return session.write('forget', async (work) => {
+        const forgotten = {
+          images: await countRows(work, 'image', 'id', images),
+          paths: await countRows(work, 'image_path', 'image_id', images),
+          regions: await countRows(work, 'region', 'image_id', images),
+          labels: await countRows(work, 'label', 'image_id', images),
+        };
+        for (const sql of DELETED) work.addForImages(sql, images);
+        for (const one of images) work.add(renameGroup, { imageId: one });
+        return forgotten;
       });
-      return counts;
     },
   };
+}
+
+async function countRows(
+  work: Work,
+  table: 'image' | 'image_path' | 'region' | 'label',
+  column: 'id' | 'image_id',
+  images: readonly string[],
+): Promise<number> {
+  let count = 0;
+  for (const chunk of chunks(images.map(imageKey))) {
+    const { ref } = work.db.dynamic;
+    const query = work.db.selectFrom(table).select((eb) => eb.fn.countAll<number>().as('n'));
+    const [rows] = await work.read([query.where(ref(column), 'in', chunk)]);
+    count += countOf(rows);
+  }
+  return count;
 }

@@ -1,139 +1,64 @@
-/** Labels of any origin, tasks and names of classes. */
-import { toClassName, toName } from '../../core/class-name.ts';
+/** Labels of any origin, and tasks. */
+
+import { toName } from '../../core/class-name.ts';
 import type { ItemId } from '../../core/ids.ts';
 import { isRegionId } from '../../core/ids.ts';
-import type { Label } from '../../core/labels.ts';
+import type { Label, Task } from '../../core/labels.ts';
 import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { NewLabel, Store } from '../store.ts';
-import { idOf, imageKey, NO_BYTES, regionKey } from './codec.ts';
+import type { LabelStore, NewLabel, WriteOptions } from '../store.ts';
+import { chunks } from './chunks.ts';
+import { imageKey, NO_BYTES, regionKey } from './column.ts';
 import { lostImageLabels } from './derived.ts';
 import { findTask, runKeyOf, taskOf } from './dictionary.ts';
-import { labelOf, labelStatements } from './label-statements.ts';
-import { imagesOfRegions } from './regions.ts';
-import type { LabelTable } from './schema.ts';
-import { NO_MODEL_ID, ORIGIN_CODES } from './schema.ts';
+import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, storedLabel } from './label-rows.ts';
+import { logItems, refuseUnexpected } from './operation-log.ts';
+import { deletedRegions, placesOf, readPlaces } from './places.ts';
+import { REGION_STATEMENTS } from './region-rows.ts';
+import { actorOf } from './regions.ts';
 import type { Session } from './session.ts';
-import { pieces } from './session.ts';
-import { template } from './template.ts';
+import { statement } from './statement.ts';
+import { insert } from './table.ts';
+import { images, labels, NO_MODEL_ID, tasks } from './tables.ts';
+import type { Work } from './work.ts';
 
-type LabelStore = Pick<
-  Store,
-  'putLabels' | 'labelsOf' | 'clearMachineLabels' | 'tasks' | 'ensureTask' | 'ensureClasses'
->;
+const addTask = insert(tasks, { fields: ['name', 'rule', 'items'] });
+const touchOfTask = statement(
+  'update image set revision = :revision where id in (select image_id from label where task_id = :taskId and origin = :origin)',
+  { taskId: labels.columns.taskId, origin: labels.columns.origin, revision: images.columns.revision },
+);
 
 export function labelStore(session: Session): LabelStore {
-  const { db } = session;
-  const statements = labelStatements(session);
-  const addTask = template<{ id: number; name: string; rule: string; items: string }>((v) =>
-    db.insertInto('task').values({ id: v.id, name: v.name, rule: v.rule, items: v.items }),
-  );
-
-  /** The two ids under which labels of these items are kept. Fails when a region is not there. */
-  async function placesOf(
-    items: readonly ItemId[],
-  ): Promise<(item: ItemId) => Pick<LabelTable, 'image_id' | 'region_id'>> {
-    const images = await imagesOfRegions(session, items.filter(isRegionId));
-    return (item) => {
-      const image = images.get(item);
-      if (image === undefined) return { image_id: imageKey(item), region_id: NO_BYTES };
-      return { image_id: imageKey(image), region_id: regionKey(item) };
-    };
-  }
-
   return {
-    async putLabels(labels, { replace = false } = {}) {
-      for (const label of labels) refuseBadLabel(label);
-      await session.write(async (draft) => {
-        const regionItems = labels.filter((label) => isRegionId(label.itemId));
-        if (regionItems.length > 0) {
-          // Guarded: a region labelled here must still be there when the label is written.
-          draft.guard('regions', await session.regionsRevision());
-        }
-        const placeOf = await placesOf(labels.map((label) => label.itemId));
-        for (const label of labels) draft.classId(label.className);
-        const rows = labels.map(
-          (label): LabelTable => ({
-            ...placeOf(label.itemId),
-            task_id: taskOf(draft.dictionary, label.task).id,
-            origin: ORIGIN_CODES[label.origin],
-            class_id: draft.classId(label.className),
-            model_id: NO_MODEL_ID,
-            annotator_id: draft.annotatorId(label.annotator),
-            present: Number(label.present),
-            confidence: label.confidence,
-            run_key: label.runId === null ? null : runKeyOf(draft.dictionary, label.runId),
-            sequence: draft.nextSequence(),
-          }),
-        );
-        const cleared = new Set<string>();
-        labels.forEach((label, i) => {
-          const key = `${label.itemId} ${label.origin} ${label.task}`;
-          if (!replace || !isMachine(label.origin) || cleared.has(key)) return;
-          cleared.add(key);
-          draft.add(statements.dropLabels, rows[i]);
-        });
-        for (const row of rows) draft.add(statements.putLabel, row);
-
-        const frozen = regionItems.filter((label) => !isMachine(label.origin)).map((label) => label.itemId);
-        for (const item of new Set(frozen)) draft.add(statements.touchRegion, placeOf(item));
-        if (frozen.length > 0) draft.bump('regions');
-        const corrected = regionItems.filter((label) => label.origin === 'human').map((label) => placeOf(label.itemId));
-        const images = new Set(corrected.map((place) => idOf(place.image_id)));
-        for (const lost of await lostImageLabels(session, images, { said: rows })) {
-          draft.add(statements.dropLabelsOfClass, lost);
-        }
-      });
+    async putLabels(given, options = {}) {
+      for (const label of given) refuseBadLabel(label);
+      if (given.length > 0) await session.write('labels', (work) => putLabels(session, work, given, options));
     },
 
-    async labelsOf(items, task) {
-      const labels = new Map<ItemId, Label[]>();
-      const taskId = task === undefined ? undefined : taskOf(await session.freshDictionary(), task).id;
-      const wanted = new Set(items);
-      const images = items.filter((item) => !isRegionId(item)).map(imageKey);
-      const regions = [...wanted].filter(isRegionId).map(regionKey);
-      let ofImages = db.selectFrom('label').selectAll().where('region_id', '=', NO_BYTES);
-      let ofRegions = db
-        .selectFrom('region')
-        .innerJoin('label', (join) =>
-          join.onRef('label.image_id', '=', 'region.image_id').onRef('label.region_id', '=', 'region.id'),
-        )
-        .selectAll('label');
-      if (taskId !== undefined) {
-        ofImages = ofImages.where('task_id', '=', taskId);
-        ofRegions = ofRegions.where('label.task_id', '=', taskId);
-      }
-      const queries = [
-        ...[...pieces([...new Set(images)])].map((piece) => ofImages.where('image_id', 'in', piece)),
-        ...[...pieces(regions)].map((piece) => ofRegions.where('region.id', 'in', piece)),
-      ];
-      for (const query of queries) {
-        const { rows, dictionary } = await session.read([query]);
-        for (const row of rows[0]) {
-          const label = labelOf(row, dictionary);
-          const known = labels.get(label.itemId);
-          if (known === undefined) labels.set(label.itemId, [label]);
-          else known.push(label);
-        }
-      }
-      for (const list of labels.values()) list.sort((a, b) => a.sequence - b.sequence);
-      return labels;
-    },
+    labelsOf: (items, task) => labelsOf(session, items, task),
 
     async clearMachineLabels(task, origin, items) {
       if (!isMachine(origin)) {
         throw new LabelsmithError('REFUSED', `Labels of origin "${origin}" are not a machine's and are not cleared`);
       }
-      const { changes } = await session.write(async (draft) => {
-        const scope = { task_id: taskOf(draft.dictionary, task).id, origin: ORIGIN_CODES[origin] };
+      if (items?.length === 0) return 0;
+      return session.write('labels', async (work) => {
+        const taskId = taskOf(work.dictionary, task).id;
         if (items === undefined) {
-          draft.add(statements.dropLabelsOfTask, scope);
-          return;
+          work.add(touchOfTask, { taskId, origin, revision: work.changeId });
+          work.reachAll();
+          await work.changed();
+          work.add(LABEL_STATEMENTS.dropOfTask, { taskId, origin });
+        } else {
+          const placeOf = await placesOf(work, items);
+          const places = items.map(placeOf);
+          work.touch(places.map(({ imageId }) => imageId));
+          await work.changed();
+          for (const place of places) work.add(LABEL_STATEMENTS.dropOfItem, { ...place, taskId, origin });
         }
-        const placeOf = await placesOf(items);
-        for (const item of items) draft.add(statements.dropLabels, { ...placeOf(item), ...scope });
+        const [dropped = 0] = await work.changed();
+        return dropped;
       });
-      return changes[0] ?? 0;
     },
 
     async tasks() {
@@ -141,31 +66,137 @@ export function labelStore(session: Session): LabelStore {
       return [...taskById.values()].map(({ name, rule, items }) => ({ name, rule, items }));
     },
 
-    async ensureTask(task) {
-      await session.write((draft) => {
-        const known = findTask(draft.dictionary, task.name);
-        if (known === undefined) {
-          const name = toName(task.name, 'task');
-          const id = Math.max(0, ...draft.dictionary.taskById.keys()) + 1;
-          draft.add(addTask, { id, name, rule: task.rule, items: task.items });
-          draft.bump('dictionary');
-        } else if (known.rule !== task.rule || known.items !== task.items) {
-          throw new LabelsmithError(
-            'REFUSED',
-            `The task "${known.name}" has ${known.rule} labels on ${known.items}, not ${task.rule} labels on ${task.items}`,
-            { hint: 'Choose another name with --task.' },
-          );
-        }
-      });
-    },
-
-    async ensureClasses(names) {
-      for (const name of names) toClassName(name);
-      await session.write((draft) => {
-        for (const name of names) draft.classId(name);
-      });
-    },
+    ensureTask: (task) => ensureTask(session, task),
   };
+}
+
+async function putLabels(
+  session: Session,
+  work: Work,
+  given: readonly NewLabel[],
+  { replace = false, ...options }: WriteOptions & { readonly replace?: boolean },
+): Promise<void> {
+  await refuseUnexpected(work, options);
+  await work.know({
+    classes: given.map(({ className }) => className),
+    annotators: given.map(({ annotator }) => annotator),
+  });
+  // A region that is labelled here is there until the transaction ends.
+  const placeOf = await placesOf(
+    work,
+    given.map(({ itemId }) => itemId),
+  );
+  const written = given.map((label) => ({ ...fieldsOf(work, label), ...placeOf(label.itemId) }));
+  const words = written.filter(({ origin }) => !isMachine(origin));
+  const now = words.length === 0 ? null : await readPlaces(work, new Set(words.map(({ imageId }) => imageId)));
+  if (replace) dropMachineLabels(work, written);
+  for (const label of written) work.add(LABEL_STATEMENTS.put, label);
+  if (now !== null) {
+    // Of what was written to one key the last is what stands.
+    const after = [...new Map(words.map((label) => [labelKeyOf(label), label])).values()];
+    const corrected = new Set(words.filter(isHumanOnRegion).map(({ imageId }) => imageId));
+    const lost = lostImageLabels(
+      {
+        labels: [...now.labels.values()].filter(({ imageId }) => corrected.has(imageId)),
+        deleted: deletedRegions(now),
+        said: written.filter(({ imageId }) => corrected.has(imageId)),
+      },
+      work.dictionary,
+    );
+    for (const label of lost) work.add(LABEL_STATEMENTS.drop, label);
+    const onRegions = [...new Set(words.map(({ regionId }) => regionId).filter((id) => id !== ''))];
+    const frozen = onRegions.flatMap((id) => now.regions.get(id) ?? []).filter(({ touched }) => !touched);
+    for (const { imageId, id } of frozen) work.add(REGION_STATEMENTS.touch, { imageId, id });
+    await logItems(work, { name: 'label', arguments: {}, actor: actorOf(session, options) }, options, {
+      labelsBefore: [...after.flatMap((label) => now.labels.get(labelKeyOf(label)) ?? []), ...lost],
+      labelsAfter: after,
+      regionsBefore: frozen.map((region) => ({ region })),
+      regionsAfter: frozen.map((region) => ({ region: { ...region, touched: true } })),
+    });
+  }
+  work.touch(written.map(({ imageId }) => imageId));
+}
+
+const isHumanOnRegion = ({ origin, regionId }: LabelFields) => origin === 'human' && regionId !== '';
+
+function fieldsOf(work: Work, label: NewLabel): Omit<LabelFields, 'imageId' | 'regionId'> {
+  const { task, className, present, origin, confidence, runId, annotator } = label;
+  return {
+    taskId: taskOf(work.dictionary, task).id,
+    classId: work.classId(className),
+    origin,
+    modelId: NO_MODEL_ID,
+    annotatorId: work.annotatorId(annotator),
+    present,
+    confidence,
+    runKey: runId === null ? null : runKeyOf(work.dictionary, runId),
+    sequence: work.nextSequence(),
+  };
+}
+
+/** What the same machine origins said of these items in these tasks before. */
+function dropMachineLabels(work: Work, written: readonly LabelFields[]): void {
+  const dropped = new Set<string>();
+  for (const label of written) {
+    const { imageId, regionId, taskId, origin } = label;
+    const key = `${imageId} ${regionId} ${taskId} ${origin}`;
+    if (!isMachine(origin) || dropped.has(key)) continue;
+    dropped.add(key);
+    work.add(LABEL_STATEMENTS.dropOfItem, label);
+  }
+}
+
+async function labelsOf(session: Session, items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>> {
+  const { db } = session;
+  const taskId = task === undefined ? undefined : taskOf(await session.freshDictionary(), task).id;
+  const wanted = [...new Set(items)];
+  const ofImages = wanted.filter((item) => !isRegionId(item)).map(imageKey);
+  const ofRegions = wanted.filter(isRegionId).map(regionKey);
+  let imageLabels = db.selectFrom('label').selectAll().where('region_id', '=', NO_BYTES);
+  let regionLabels = db
+    .selectFrom('region')
+    .innerJoin('label', (join) =>
+      join.onRef('label.image_id', '=', 'region.image_id').onRef('label.region_id', '=', 'region.id'),
+    )
+    .selectAll('label');
+  if (taskId !== undefined) {
+    imageLabels = imageLabels.where('task_id', '=', taskId);
+    regionLabels = regionLabels.where('label.task_id', '=', taskId);
+  }
+  const queries = [
+    ...[...chunks(ofImages)].map((chunk) => imageLabels.where('image_id', 'in', chunk)),
+    ...[...chunks(ofRegions)].map((chunk) => regionLabels.where('region.id', 'in', chunk)),
+  ];
+  const found = new Map<ItemId, Label[]>();
+  for (const query of queries) {
+    const { rows, dictionary } = await session.read([query]);
+    for (const row of rows[0]) {
+      const label = storedLabel(row, dictionary);
+      const known = found.get(label.itemId);
+      if (known === undefined) found.set(label.itemId, [label]);
+      else known.push(label);
+    }
+  }
+  for (const list of found.values()) list.sort((a, b) => a.sequence - b.sequence);
+  return found;
+}
+
+async function ensureTask(session: Session, task: Task): Promise<void> {
+  const fits = (known: Task | undefined): boolean => {
+    if (known === undefined) return false;
+    if (known.rule === task.rule && known.items === task.items) return true;
+    throw new LabelsmithError(
+      'REFUSED',
+      `The task "${known.name}" has ${known.rule} labels on ${known.items}, not ${task.rule} labels on ${task.items}`,
+      { hint: 'Choose another name with --task.' },
+    );
+  };
+  // What is there needs no transaction, which a workspace that may only be read could not give.
+  if (fits(findTask(await session.freshDictionary(), task.name))) return;
+  const name = toName(task.name, 'task');
+  await session.write(null, async (work) => {
+    if (!fits(findTask(work.dictionary, name))) work.add(addTask, { name, rule: task.rule, items: task.items });
+  });
 }
 
 function refuseBadLabel(label: NewLabel): void {

@@ -1,112 +1,153 @@
 /** Regions: what a person draws, moves, deletes or imports, and reading them. */
 import type { ImageId, RegionId } from '../../core/ids.ts';
-import { LabelsmithError } from '../../errors.ts';
-import type { Store, StoredRegion } from '../store.ts';
-import { hasShape, idOf, imageKey, NO_SHAPE, regionKey, regionRow, shapeOf, shapeRow } from './codec.ts';
+import type { RegionStore, StoredRegion } from '../store.ts';
+import { chunks } from './chunks.ts';
+import { imageKey, regionKey } from './column.ts';
 import { lostImageLabels } from './derived.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runKeyOf } from './dictionary.ts';
-import { labelStatements } from './label-statements.ts';
-import type { RegionShapeTable, RegionTable } from './schema.ts';
+import { LABEL_STATEMENTS } from './label-rows.ts';
+import { type LoggedRegion, logItems, refuseUnexpected } from './operation-log.ts';
+import { deletedRegions, imagesOfRegions, type Places, readPlaces } from './places.ts';
+import {
+  hasShape,
+  NO_SHAPE,
+  REGION_STATEMENTS,
+  type RegionRow,
+  regionFields,
+  regionOfRow,
+  type ShapeRow,
+  shapeFields,
+  shapeOf,
+  shapeOfRow,
+  storedRegion,
+} from './region-rows.ts';
 import type { Session } from './session.ts';
-import { pieces } from './session.ts';
+import type { Work } from './work.ts';
 
-export function regionStore(session: Session): Pick<Store, 'regionsOf' | 'putRegions' | 'deleteRegionsAsHuman'> {
-  const { db } = session;
-  const statements = labelStatements(session);
+export function regionStore(session: Session): RegionStore {
   return {
-    async regionsOf(ids) {
-      const regions = new Map<ImageId, StoredRegion[]>();
-      for (const piece of pieces([...new Set(ids)].map(imageKey))) {
-        const { rows, dictionary } = await session.read([
-          db.selectFrom('region').selectAll().where('image_id', 'in', piece).orderBy('image_id').orderBy('id'),
-          db.selectFrom('region_shape').selectAll().where('image_id', 'in', piece),
-        ]);
-        for (const region of regionsOfRows(rows[0], rows[1], dictionary)) {
-          const known = regions.get(region.imageId);
-          if (known === undefined) regions.set(region.imageId, [region]);
-          else known.push(region);
-        }
-      }
-      return regions;
-    },
+    regionsOf: (ids) => regionsOf(session, ids),
 
-    async putRegions(regions) {
-      const frozen = db.selectFrom('region').select(['image_id', 'id']).where('touched', '=', 1);
-      await session.write(async (draft) => {
-        draft.bump('regions');
-        const revision = await session.regionsRevision();
+    async putRegions(regions, options = {}) {
+      if (regions.length === 0) return;
+      await session.write('regions', async (work) => {
+        await refuseUnexpected(work, options);
+        await work.know({ models: regions.flatMap(({ modelKey }) => modelKey ?? []) });
+        const before = await regionsNow(work, regions);
         // What a person touched stays whole: its shape is not replaced either.
-        const keep = new Set<RegionId>();
-        for (const piece of pieces(regions.filter((region) => !region.touched).map((r) => regionKey(r.id)))) {
-          const [rows] = await session.driver.read([frozen.where('id', 'in', piece)]);
-          for (const row of rows) keep.add(idOf(row.id));
-        }
-        draft.guard('regions', revision);
-        for (const region of regions) {
-          if (keep.has(region.id)) continue;
-          const modelId = region.modelKey === null ? null : draft.modelId(region.modelKey);
-          const runKey = region.runId === null ? null : runKeyOf(draft.dictionary, region.runId);
-          draft.add(statements.putRegion, regionRow(region, modelId, runKey));
-          if (hasShape(region)) draft.add(statements.putShape, shapeRow(region.imageId, region.id, region, null));
-          else draft.add(statements.dropShape, { image_id: imageKey(region.imageId), region_id: regionKey(region.id) });
-        }
+        const open = regions.filter(({ id, touched }) => touched || before.get(id)?.region.touched !== true);
+        for (const region of open) putRegion(work, region);
+        await logItems(work, { name: 'draw', arguments: {}, actor: actorOf(session, options) }, options, {
+          labelsBefore: [],
+          labelsAfter: [],
+          regionsBefore: open.flatMap(({ id }) => before.get(id) ?? []),
+          regionsAfter: open.map((region) => ({ region: fieldsOf(work, region), shape: null })),
+        });
+        work.touch(open.map(({ imageId }) => imageId));
       });
     },
 
-    async deleteRegionsAsHuman(ids) {
-      await session.write(async (draft) => {
-        draft.guard('regions', await session.regionsRevision());
-        draft.bump('regions');
-        const images = await imagesOfRegions(session, ids);
-        for (const [id, image] of images) {
-          draft.add(statements.buryRegion, { image_id: imageKey(image), region_id: regionKey(id) });
-        }
-        for (const label of await lostImageLabels(session, new Set(images.values()), { buried: new Set(ids) })) {
-          draft.add(statements.dropLabelsOfClass, label);
-        }
+    async deleteRegionsAsHuman(ids, options = {}) {
+      if (ids.length === 0) return;
+      await session.write('regions', async (work) => {
+        await refuseUnexpected(work, options);
+        const imageIds = [...(await imagesOfRegions(work, ids)).values()];
+        const now = await readPlaces(work, imageIds);
+        await buryRegions(work, now, ids, actorOf(session, options), options);
+        work.touch(imageIds);
       });
     },
   };
 }
 
-export function regionsOfRows(
-  rows: readonly RegionTable[],
-  shapeRows: readonly RegionShapeTable[],
-  dictionary: Dictionary,
-): StoredRegion[] {
-  const shapes = new Map(shapeRows.map((row) => [idOf(row.region_id), row]));
-  return rows.map((row) => {
-    const id = idOf(row.id);
-    const shape = shapes.get(id);
-    return {
-      id,
-      imageId: idOf(row.image_id),
-      box: [row.x1, row.y1, row.x2, row.y2],
-      score: row.score,
-      modelKey: row.model_id === null ? null : (dictionary.modelById.get(row.model_id)?.key ?? null),
-      runId: row.run_key === null ? null : (dictionary.runById.get(row.run_key) ?? null),
-      touched: row.touched !== 0,
-      deleted: row.deleted !== 0,
-      crowd: row.crowd !== 0,
-      ...(shape === undefined ? NO_SHAPE : shapeOf(shape)),
-    };
+/** Who acts, where a write does not say it. */
+export function actorOf(session: Session, { actor }: { readonly actor?: string }): string {
+  return actor ?? session.actor;
+}
+
+function fieldsOf(work: Work, region: StoredRegion) {
+  const modelId = region.modelKey === null ? null : work.modelId(region.modelKey);
+  return regionFields(region, modelId, region.runId === null ? null : runKeyOf(work.dictionary, region.runId));
+}
+
+function putRegion(work: Work, region: StoredRegion): void {
+  const { imageId, id } = region;
+  work.add(REGION_STATEMENTS.put, fieldsOf(work, region));
+  if (hasShape(region)) work.add(REGION_STATEMENTS.putShape, shapeFields(imageId, id, region, null));
+  else work.add(REGION_STATEMENTS.dropShape, { imageId, regionId: id });
+}
+
+/** These regions as they are, with their shapes. */
+async function regionsNow(
+  work: Work,
+  regions: readonly StoredRegion[],
+): Promise<Map<RegionId, Required<LoggedRegion>>> {
+  const { db } = work;
+  const now = new Map<RegionId, Required<LoggedRegion>>();
+  for (const chunk of chunks([...new Set(regions.map(({ id }) => id))].map(regionKey))) {
+    const [rows] = await work.read([db.selectFrom('region').selectAll().where('id', 'in', chunk)]);
+    if (rows.length === 0) continue;
+    const [shapes] = await work.read([
+      db
+        .selectFrom('region')
+        .innerJoin('region_shape', (join) =>
+          join.onRef('region_shape.image_id', '=', 'region.image_id').onRef('region_shape.region_id', '=', 'region.id'),
+        )
+        .selectAll('region_shape')
+        .where('region.id', 'in', chunk),
+    ]);
+    for (const region of rows.map(regionOfRow)) now.set(region.id, { region, shape: null });
+    for (const shape of shapes.map(shapeOfRow)) {
+      const known = now.get(shape.regionId);
+      if (known) now.set(shape.regionId, { ...known, shape });
+    }
+  }
+  return now;
+}
+
+async function buryRegions(
+  work: Work,
+  now: Places,
+  ids: readonly RegionId[],
+  actor: string,
+  options: { readonly operation?: number },
+): Promise<void> {
+  const before = [...new Set(ids)].flatMap((id) => now.regions.get(id) ?? []);
+  const deleted = new Set([...deletedRegions(now), ...ids]);
+  const lost = lostImageLabels({ labels: now.labels.values(), deleted }, work.dictionary);
+  for (const { imageId, id } of before) work.add(REGION_STATEMENTS.bury, { imageId, id });
+  for (const label of lost) work.add(LABEL_STATEMENTS.drop, label);
+  await logItems(work, { name: 'delete', arguments: {}, actor }, options, {
+    labelsBefore: lost,
+    labelsAfter: [],
+    regionsBefore: before.map((region) => ({ region })),
+    regionsAfter: before.map((region) => ({ region: { ...region, touched: true, deleted: true } })),
   });
 }
 
-/** The image of each region; fails when one is not there. */
-export async function imagesOfRegions(session: Session, ids: readonly RegionId[]): Promise<Map<RegionId, ImageId>> {
-  const images = new Map<RegionId, ImageId>();
-  for (const piece of pieces([...new Set(ids)].map(regionKey))) {
-    const [rows] = await session.driver.read([
-      session.db.selectFrom('region').select(['id', 'image_id']).where('id', 'in', piece),
+async function regionsOf(session: Session, ids: readonly ImageId[]): Promise<Map<ImageId, StoredRegion[]>> {
+  const { db } = session;
+  const regions = new Map<ImageId, StoredRegion[]>();
+  for (const chunk of chunks([...new Set(ids)].map(imageKey))) {
+    const { rows, dictionary } = await session.read([
+      db.selectFrom('region').selectAll().where('image_id', 'in', chunk).orderBy('image_id').orderBy('id'),
+      db.selectFrom('region_shape').selectAll().where('image_id', 'in', chunk),
     ]);
-    for (const row of rows) images.set(idOf(row.id), idOf(row.image_id));
+    for (const region of regionsOfRows(rows[0], rows[1], dictionary)) {
+      const known = regions.get(region.imageId);
+      if (known === undefined) regions.set(region.imageId, [region]);
+      else known.push(region);
+    }
   }
-  const unknown = ids.find((id) => !images.has(id));
-  if (unknown === undefined) return images;
-  throw new LabelsmithError('NOT_FOUND', `There is no region ${unknown}`, {
-    hint: 'It may have been replaced by a newer run of `detect`; read the regions of its image again.',
-    details: { regionId: unknown },
-  });
+  return regions;
+}
+
+function regionsOfRows(
+  rows: readonly RegionRow[],
+  shapeRows: readonly ShapeRow[],
+  dictionary: Dictionary,
+): StoredRegion[] {
+  const shapes = new Map(shapeRows.map((row) => [shapeOfRow(row).regionId, shapeOf(row)]));
+  return rows.map((row) => storedRegion(row, shapes.get(regionOfRow(row).id) ?? NO_SHAPE, dictionary));
 }

@@ -1,104 +1,122 @@
-/** Runs: one execution of a stage each, with the process it belongs to, so that a killed one can be told. */
+/**
+ * Runs: one execution of a stage each. A run that is under way has a lease, which its process renews: once the lease has
+ * ended, the process was killed, or its machine is gone.
+ */
 import { randomBytes } from 'node:crypto';
-import { isGone, thisProcess } from '../process-mark.ts';
-import type { RunRecord, Store } from '../store.ts';
+import type { RunRecord, RunStore } from '../store.ts';
 import { runKeyOf } from './dictionary.ts';
-import type { RunTable } from './schema.ts';
 import type { Session } from './session.ts';
-import { template } from './template.ts';
+import { decoder, insert, type RowOf, update } from './table.ts';
+import { runs } from './tables.ts';
 
-const MOST_RUNS = 1_000_000;
+const MAX_RUNS = 1_000_000;
+/** Renewals within a lease: so many may fail before it ends. */
+const RENEWALS = 3;
 
-export function runStore(session: Session): Pick<Store, 'startRun' | 'finishRun' | 'runs'> {
+const finish = update(runs, { set: ['endedAtMs', 'status', 'counts', 'metrics', 'leaseUntilMs'], where: ['key'] });
+const renew = update(runs, { set: ['leaseUntilMs'], where: ['key', 'status'] });
+const start = insert(runs, {
+  fields: [
+    'id',
+    'stage',
+    'settings',
+    'modelKey',
+    'seed',
+    'threads',
+    'versions',
+    'startedAtMs',
+    'endedAtMs',
+    'status',
+    'counts',
+    'metrics',
+    'leaseUntilMs',
+  ],
+});
+const fieldsOf = decoder(runs);
+
+export interface RunLeases {
+  /** Stops renewing. */
+  end(): void;
+}
+
+export function runStore(session: Session, leaseMs: number): RunStore & { readonly leases: RunLeases } {
   const { db } = session;
-  const insert = template<RunTable>((v) =>
-    db.insertInto('run').values({
-      key: v.key,
-      id: v.id,
-      stage: v.stage,
-      settings: v.settings,
-      model_key: v.model_key,
-      seed: v.seed,
-      threads: v.threads,
-      versions: v.versions,
-      started_at_ms: v.started_at_ms,
-      ended_at_ms: v.ended_at_ms,
-      status: v.status,
-      counts: v.counts,
-      metrics: v.metrics,
-      host: v.host,
-      pid: v.pid,
-      process_mark: v.process_mark,
-    }),
-  );
-  const finish = template<Pick<RunTable, 'key' | 'ended_at_ms' | 'status' | 'counts' | 'metrics'>>((v) =>
-    db
-      .updateTable('run')
-      .set({ ended_at_ms: v.ended_at_ms, status: v.status, counts: v.counts, metrics: v.metrics })
-      .where('key', '=', v.key),
-  );
+  const active = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+
+  async function renewAll(): Promise<void> {
+    await session.write(null, async (work) => {
+      for (const id of active) {
+        const key = runKeyOf(work.dictionary, id);
+        work.add(renew, { key, status: 'running', leaseUntilMs: Date.now() + leaseMs });
+      }
+    });
+  }
+
+  function keep(id: string): void {
+    active.add(id);
+    // A renewal that fails (a full disk, a lock) is tried again with the next; the work itself will tell of the trouble.
+    timer ??= setInterval(() => void renewAll().catch(() => {}), leaseMs / RENEWALS).unref();
+  }
+
+  function release(id: string): void {
+    active.delete(id);
+    if (active.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+
   return {
     async startRun(run) {
       const { now, id } = nextRunId();
-      await session.write((draft) => {
-        draft.bump('dictionary');
-        draft.add(insert, {
-          key: Math.max(0, ...draft.dictionary.runById.keys()) + 1,
+      await session.write(null, async (work) => {
+        work.add(start, {
+          ...run,
           id,
-          stage: run.stage,
-          settings: JSON.stringify(run.settings),
-          model_key: run.modelKey,
-          seed: run.seed,
-          threads: run.threads,
-          versions: JSON.stringify(run.versions),
-          started_at_ms: now,
-          ended_at_ms: null,
+          startedAtMs: now,
+          endedAtMs: null,
           status: 'running',
-          counts: '{}',
-          metrics: '{}',
-          ...thisProcess(),
+          counts: {},
+          metrics: {},
+          leaseUntilMs: now + leaseMs,
         });
       });
+      keep(id);
       return id;
     },
 
-    async finishRun(runId, outcome) {
-      await session.write((draft) => {
-        draft.add(finish, {
-          key: runKeyOf(draft.dictionary, runId),
-          ended_at_ms: Date.now(),
-          status: outcome.status,
-          counts: JSON.stringify(outcome.counts),
-          metrics: JSON.stringify(outcome.metrics ?? {}),
-        });
+    async finishRun(runId, { status, counts, metrics = {} }) {
+      release(runId);
+      await session.write(null, async (work) => {
+        const key = runKeyOf(work.dictionary, runId);
+        work.add(finish, { key, endedAtMs: Date.now(), status, counts, metrics, leaseUntilMs: null });
       });
     },
 
-    async runs({ stage, limit = MOST_RUNS } = {}) {
+    async runs({ stage, limit = MAX_RUNS } = {}) {
       let query = db.selectFrom('run').selectAll().orderBy('id', 'desc').limit(limit);
       if (stage !== undefined) query = query.where('stage', '=', stage);
       const [rows] = await session.driver.read([query]);
-      return rows.map(runOf);
+      const now = Date.now();
+      return rows.map((row) => runOf(row, now, leaseMs));
+    },
+
+    leases: {
+      end() {
+        for (const id of [...active]) release(id);
+      },
     },
   };
 }
 
-function runOf(row: RunTable): RunRecord {
-  const status = row.status as RunRecord['status'];
-  return {
-    id: row.id,
-    stage: row.stage,
-    settings: JSON.parse(row.settings) as RunRecord['settings'],
-    modelKey: row.model_key,
-    seed: row.seed,
-    threads: row.threads,
-    versions: JSON.parse(row.versions) as RunRecord['versions'],
-    startedAtMs: row.started_at_ms,
-    endedAtMs: row.ended_at_ms,
-    status: status === 'running' && isGone(row) ? 'interrupted' : status,
-    counts: JSON.parse(row.counts) as RunRecord['counts'],
-    metrics: JSON.parse(row.metrics) as RunRecord['metrics'],
-  };
+function runOf(row: RowOf<typeof runs.columns>, now: number, leaseMs: number): RunRecord {
+  const { key: _, leaseUntilMs, status, ...run } = fieldsOf(row);
+  return { ...run, status: status === 'running' && !isHeld(leaseUntilMs, now, leaseMs) ? 'interrupted' : status };
+}
+
+/** A lease that ends much later than one that is given now is of a clock that was ahead, and says nothing. */
+function isHeld(leaseUntilMs: number | null, now: number, leaseMs: number): boolean {
+  return leaseUntilMs !== null && leaseUntilMs > now && leaseUntilMs <= now + 2 * leaseMs;
 }
 
 let lastRunMs = 0;

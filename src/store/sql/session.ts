@@ -1,50 +1,41 @@
-/** Reads and writes as the parts of the store need them: with the dictionary in step, in pages, and made again on conflict. */
+/** Reads and writes as the parts of the store need them: with the dictionary in step, in pages, and in transactions. */
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { LabelsmithError } from '../../errors.ts';
-import { Draft, draftTemplates } from './changeset.ts';
+import { NO_BYTES } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
-import { dictionaryOf, dictionaryQueries } from './dictionary.ts';
+import { dictionaryOf, dictionaryQueries, isBehind, revisionQuery } from './dictionary.ts';
 import type { Query, RowsOf, SqlDriver } from './driver.ts';
-import type { CounterName, Schema } from './schema.ts';
-
-/** Conflicts need another process to commit between our read and our write; so many in a row mean something is wrong. */
-const MOST_ATTEMPTS = 100;
-/** Look-ups by list are cut into these sizes, the last one filled up, so that few statements have to be compiled. */
-const LIST_SIZES = [1, 8, 64, 512] as const;
-
-export interface Written {
-  /** Rows changed, by position of the statement in the draft. */
-  readonly changes: readonly number[];
-}
+import type { ChangeKind, Schema } from './tables.ts';
+import { beginWork, type Work } from './work.ts';
 
 export class Session {
   readonly driver: SqlDriver;
   readonly db: Kysely<Schema>;
   /** Images a page. */
   readonly pageSize: number;
-  readonly #templates: ReturnType<typeof draftTemplates>;
+  /** Who acts where a write does not say it. */
+  readonly actor: string;
   #dictionary: Dictionary | undefined;
 
-  constructor(driver: SqlDriver, pageSize: number) {
+  constructor(driver: SqlDriver, { pageSize, actor }: { readonly pageSize: number; readonly actor: string }) {
     this.driver = driver;
     this.db = driver.db;
     this.pageSize = pageSize;
-    this.#templates = draftTemplates(driver.db);
+    this.actor = actor;
   }
 
   /** One snapshot: the rows and the dictionary that explains their numbers. */
   async read<const Queries extends readonly Query<unknown>[]>(
     queries: Queries,
   ): Promise<{ rows: RowsOf<Queries>; dictionary: Dictionary }> {
-    const revisionQuery = counterQuery(this.db, 'dictionary');
-    for (;;) {
-      const [revision, ...rows] = await this.driver.read([revisionQuery, ...queries]);
-      const dictionary = await this.dictionary();
-      // An older snapshot than the dictionary is fine: names are never taken away, numbers never given again.
-      if (dictionary.revision >= (revision[0]?.value ?? 0)) return { rows: rows, dictionary };
+    const [revision, ...rows] = await this.driver.read([revisionQuery(this.db), ...queries]);
+    let dictionary = await this.dictionary();
+    // An older snapshot than the dictionary is fine: names are never taken away, numbers never given again.
+    if (isBehind(dictionary, revision[0])) {
       this.#dictionary = undefined;
+      dictionary = await this.dictionary();
     }
+    return { rows, dictionary };
   }
 
   /** The dictionary as last read; it may be behind another process's additions. */
@@ -59,45 +50,21 @@ export class Session {
   }
 
   /**
-   * Runs what `build` puts together as one transaction. `build` may read; it is called again when what it relied on has
-   * changed, so it must have no effect of its own.
+   * One transaction, with the dictionary as it is in it.
+   *
+   * @param kind what changes of images or classes, so that others can tell; null where nothing of them does
    */
-  async write(build: (draft: Draft) => void | Promise<void>): Promise<Written> {
-    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-      const draft = new Draft(await this.dictionary(), this.#templates);
-      try {
-        await build(draft);
-      } catch (error) {
-        // A name that is not known may be one that another process has added since.
-        if (!(await this.#isBehind(draft.dictionary))) throw error;
-        this.#dictionary = undefined;
-        continue;
-      }
-      const renamed = draft.changesDictionary();
-      const transaction = draft.transaction();
-      if (transaction.statements.length === 0) return { changes: [] };
-      const result = await this.driver.write(transaction);
-      if (result.kind === 'conflict' || renamed) this.#dictionary = undefined;
-      if (result.kind === 'done') return result;
-    }
-    throw new LabelsmithError(
-      'BUSY',
-      `Other processes changed the workspace ${MOST_ATTEMPTS} times while one shard was written`,
-      {
-        hint: 'Run fewer labelsmith commands on this workspace at once.',
-      },
-    );
-  }
-
-  async #isBehind(dictionary: Dictionary): Promise<boolean> {
-    const [[counter]] = await this.driver.read([counterQuery(this.db, 'dictionary')]);
-    return dictionary.revision < (counter?.value ?? 0);
-  }
-
-  /** Changes of regions so far: read it before the regions, and guard the transaction that relies on them with it. */
-  async regionsRevision(): Promise<number> {
-    const [[counter]] = await this.driver.read([counterQuery(this.db, 'regions')]);
-    return counter?.value ?? 0;
+  async write<T>(kind: ChangeKind | null, work: (work: Work) => Promise<T>): Promise<T> {
+    const known = await this.dictionary();
+    const { result, dictionary } = await this.driver.transaction(async (transaction) => {
+      const begun = await beginWork(this.db, transaction, known, kind);
+      const given = await work(begun);
+      begun.end();
+      return { result: given, dictionary: begun.changesNames ? undefined : begun.dictionary };
+    });
+    // What was true in the transaction is true for all from now on.
+    this.#dictionary = dictionary;
+    return result;
   }
 
   /** Pages of `rowsAfter(last row of the page before)`, until one comes short of `size`. */
@@ -120,32 +87,18 @@ export class Session {
    * comparisons and not with a list, however sparse it is.
    */
   async *imageRanges(): AsyncGenerator<{ after: Uint8Array; last: Uint8Array }> {
-    let after: Uint8Array = new Uint8Array(0);
+    let after: Uint8Array = NO_BYTES;
     for (;;) {
       const page = this.db.selectFrom('image').select('id').where('id', '>', after).orderBy('id').limit(this.pageSize);
       const [[row]] = await this.driver.read([
         this.db.selectFrom(page.as('page')).select((eb) => eb.fn.max('page.id').as('last')),
       ]);
-      const last = row?.last as Uint8Array | null | undefined;
-      if (last === null || last === undefined) return;
+      // Without an image there is no largest id, which the query's type does not say.
+      const last: Uint8Array | null = row.last;
+      if (last === null) return;
       yield { after, last };
       after = last;
       await setImmediate();
     }
-  }
-}
-
-function counterQuery(db: Kysely<Schema>, name: CounterName) {
-  return db.selectFrom('counter').select('value').where('name', '=', name);
-}
-
-/** The list in pieces of few sizes; the last piece repeats its last entry up to the next size. */
-export function* pieces<T>(list: readonly T[]): Generator<readonly T[]> {
-  const most = LIST_SIZES[LIST_SIZES.length - 1];
-  for (let start = 0; start < list.length; start += most) {
-    const piece = list.slice(start, start + most);
-    const size = LIST_SIZES.find((s) => s >= piece.length) ?? most;
-    while (piece.length < size) piece.push(piece[piece.length - 1]);
-    yield piece;
   }
 }

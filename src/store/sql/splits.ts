@@ -1,47 +1,38 @@
 /** Splits as imports brought them, by image. A split that an export draws by itself is not kept. */
 import type { ImageId } from '../../core/ids.ts';
-import type { Store } from '../store.ts';
-import { idOf, imageKey } from './codec.ts';
+import type { SplitStore } from '../store.ts';
+import { chunks } from './chunks.ts';
+import { hexOf, imageKey } from './column.ts';
 import { runKeyOf } from './dictionary.ts';
-import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
-import { pieces } from './session.ts';
-import { template } from './template.ts';
+import { insert, remove } from './table.ts';
+import { imageSplits } from './tables.ts';
 
-export function splitStore(session: Session): Pick<Store, 'putSplits' | 'splitsOf' | 'splitCounts'> {
+const put = insert(imageSplits, { existing: 'replace' });
+const drop = remove(imageSplits, ['imageId']);
+
+export function splitStore(session: Session): SplitStore {
   const { db, driver } = session;
-  const put = template<Schema['image_split']>((v) =>
-    db
-      .insertInto('image_split')
-      .values({ image_id: v.image_id, split: v.split, run_key: v.run_key })
-      .onConflict((conflict) =>
-        conflict
-          .column('image_id')
-          .doUpdateSet((eb) => ({ split: eb.ref('excluded.split'), run_key: eb.ref('excluded.run_key') })),
-      ),
-  );
-  const drop = template<{ image_id: Uint8Array }>((v) =>
-    db.deleteFrom('image_split').where('image_id', '=', v.image_id),
-  );
   return {
     async putSplits(runId, splits) {
-      await session.write((draft) => {
-        const run_key = runKeyOf(draft.dictionary, runId);
-        for (const [id, split] of splits) {
-          const image_id = imageKey(id);
-          if (split === null) draft.add(drop, { image_id });
-          else draft.add(put, { image_id, split, run_key });
+      if (splits.size === 0) return;
+      await session.write('facts', async (work) => {
+        const runKey = runKeyOf(work.dictionary, runId);
+        for (const [imageId, split] of splits) {
+          if (split === null) work.add(drop, { imageId });
+          else work.add(put, { imageId, split, runKey });
         }
+        work.touch(splits.keys());
       });
     },
 
     async splitsOf(ids) {
       const splits = new Map<ImageId, string>();
-      for (const piece of pieces([...new Set(ids)].map(imageKey))) {
+      for (const chunk of chunks([...new Set(ids)].map(imageKey))) {
         const [rows] = await driver.read([
-          db.selectFrom('image_split').select(['image_id', 'split']).where('image_id', 'in', piece),
+          db.selectFrom('image_split').select(['image_id', 'split']).where('image_id', 'in', chunk),
         ]);
-        for (const row of rows) splits.set(idOf(row.image_id), row.split);
+        for (const row of rows) splits.set(hexOf(row.image_id), row.split);
       }
       return splits;
     },

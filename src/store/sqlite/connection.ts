@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LabelsmithError, messageOf } from '../../errors.ts';
-import type { SqlValue } from '../sql/driver.ts';
+import type { SqlValue } from '../sql/sql-value.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 
 export type Row = Record<string, SqlValue>;
@@ -61,12 +61,17 @@ export class Connection {
       this.exec('COMMIT');
       return result;
     } catch (error) {
-      try {
-        this.exec('ROLLBACK');
-      } catch {
-        // After some errors (disk full) SQLite has rolled back by itself; the first error is the one to tell.
-      }
+      this.rollback();
       throw error;
+    }
+  }
+
+  /** After some errors (disk full) SQLite has rolled back by itself, and there is nothing left to do. */
+  rollback(): void {
+    try {
+      this.exec('ROLLBACK');
+    } catch {
+      // The error that came before is the one to tell.
     }
   }
 

@@ -4,10 +4,10 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { plainError } from '../../threads/plain-error.ts';
-import type { SqlValue, Transaction, WriteResult } from '../sql/driver.ts';
+import type { SqlValue } from '../sql/sql-value.ts';
 import type { Connection } from './connection.ts';
 import { checkpoint, guarded, openReader, openWriter } from './connection.ts';
-import type { Answers, Reply, Request, WorkerSetup } from './protocol.ts';
+import type { Answers, PlainQuery, Reply, Request, Step, StepResult, WorkerSetup } from './protocol.ts';
 
 const setup = workerData as WorkerSetup;
 const port = parentPort;
@@ -32,28 +32,27 @@ function bindable(values: readonly SqlValue[]): readonly SqlValue[] {
   return values.some(isEmptyBlob) ? values.map((value) => (isEmptyBlob(value) ? EMPTY_BLOB : value)) : values;
 }
 
-class Conflict extends Error {}
-
-function write({ guards, statements }: Transaction): WriteResult {
+function step({ begin, commit, batches, queries }: Step): StepResult {
   const db = opened();
+  if (begin) db.exec('BEGIN IMMEDIATE');
   try {
-    return db.transaction('BEGIN IMMEDIATE', () => {
-      for (const guard of guards) {
-        const row = db.all('SELECT value FROM counter WHERE name = ?', [guard.counter])[0];
-        if (row?.value !== guard.value) throw new Conflict();
-      }
-      const changes = statements.map(({ sql, rows }) => {
-        const statement = db.statement(sql);
-        let changed = 0;
-        for (const row of rows) changed += Number(statement.run(...bindable(row)).changes);
-        return changed;
-      });
-      return { kind: 'done', changes };
+    const changed = batches.map(({ sql, rows }) => {
+      const statement = db.statement(sql);
+      let count = 0;
+      for (const row of rows) count += Number(statement.run(...bindable(row)).changes);
+      return count;
     });
+    const rows = queries.map((query) => queried(db, query));
+    if (commit) db.exec('COMMIT');
+    return { changed, rows };
   } catch (error) {
-    if (error instanceof Conflict) return { kind: 'conflict' };
+    db.rollback();
     throw error;
   }
+}
+
+function queried(db: Connection, { sql, parameters }: PlainQuery) {
+  return db.all(sql, bindable(parameters));
 }
 
 function check(): string[] {
@@ -68,10 +67,16 @@ function check(): string[] {
 
 function answer(request: Request): Answers[keyof Answers] {
   switch (request.kind) {
-    case 'write':
-      return write(request.transaction);
+    case 'open':
+      opened();
+      return null;
+    case 'step':
+      return step(request);
+    case 'rollback':
+      opened().rollback();
+      return null;
     case 'query':
-      return opened().all(request.sql, bindable(request.parameters));
+      return queried(opened(), request);
     case 'check':
       return check();
     case 'close':

@@ -6,12 +6,14 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { LabelsmithError, messageOf } from '../../errors.ts';
-import type { Query, RowsOf, SqlDriver, SqlValue } from '../sql/driver.ts';
-import type { Schema } from '../sql/schema.ts';
+import type { Query, RowsOf, SqlDriver } from '../sql/driver.ts';
+import type { SqlValue } from '../sql/sql-value.ts';
+import type { Schema } from '../sql/tables.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { guarded, openReader } from './connection.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { DatabaseThread } from './thread.ts';
+import { Transactions } from './transaction.ts';
 
 export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver> {
   const folder = dirname(options.file);
@@ -27,7 +29,7 @@ export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver>
   let reader: Connection;
   try {
     // The first request opens the file and brings its schema up to date; only then can it be opened read-only.
-    await writer.ask({ kind: 'write', transaction: { guards: [], statements: [] } });
+    await writer.ask({ kind: 'open' });
     reader = openReader(options);
   } catch (error) {
     await writer.close();
@@ -40,6 +42,17 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread, reader
   let analyst: DatabaseThread | undefined;
   const analysts = () => (analyst ??= new DatabaseThread({ ...options, role: 'analyst' }));
   let closed = false;
+  const read: SqlDriver['read'] = async (queries) => {
+    if (closed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');
+    const run = () =>
+      queries.map((query) => {
+        const { sql, parameters } = query.compile();
+        return reader.all(sql, parameters as readonly SqlValue[]);
+      });
+    const rows = guarded(options.file, () => (queries.length > 1 ? reader.transaction('BEGIN', run) : run()));
+    return rows as unknown as RowsOf<typeof queries>;
+  };
+  const transactions = new Transactions(writer, read);
   return {
     db: new Kysely<Schema>({
       dialect: {
@@ -51,28 +64,20 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread, reader
     }),
     schemaVersion: MIGRATIONS.length,
 
-    async read<const Queries extends readonly Query<unknown>[]>(queries: Queries): Promise<RowsOf<Queries>> {
-      if (closed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');
-      const run = () =>
-        queries.map((query) => {
-          const { sql, parameters } = query.compile();
-          return reader.all(sql, parameters as readonly SqlValue[]);
-        });
-      const rows = guarded(options.file, () => (queries.length > 1 ? reader.transaction('BEGIN', run) : run()));
-      return rows as unknown as RowsOf<Queries>;
-    },
+    read,
 
     async analyse<Row>(query: Query<Row>): Promise<Row[]> {
       const { sql, parameters } = query.compile();
       return (await analysts().ask({ kind: 'query', sql, parameters: parameters as readonly SqlValue[] })) as Row[];
     },
 
-    write: (transaction) => writer.ask({ kind: 'write', transaction }),
+    transaction: (work) => transactions.run(work),
     check: () => analysts().ask({ kind: 'check' }),
 
     async close() {
       if (closed) return;
       closed = true;
+      await transactions.idle();
       // The writer goes last: the last connection to close removes the log.
       reader.close();
       await analyst?.close();

@@ -22,6 +22,8 @@ import {
 import { storeContract } from '../../../test/contracts/store.ts';
 import { DATABASE_FILE, openStore, storeOver } from '../open.ts';
 import type { Query } from '../sql/driver.ts';
+import { snake } from '../sql/table.ts';
+import { TABLES } from '../sql/tables.ts';
 import { openSqlite } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 
@@ -163,11 +165,11 @@ test('merged classes count as one, in counts and in exports', async (t) => {
     said(d, 'dog', { task: 'words' }),
     said(d, 'puppy', { task: 'words', present: false }),
   ]);
-  // The operations on the corpus come later; this is what a merge of `puppy` into `dog` will be.
-  const db = new DatabaseSync(join(dir, DATABASE_FILE));
-  db.exec(`UPDATE class SET root_id = (SELECT id FROM class WHERE name = 'dog') WHERE name = 'puppy';
-    UPDATE counter SET value = value + 1 WHERE name = 'dictionary'`);
-  db.close();
+  await store.changeCorpus({ name: 'merge', arguments: {}, atMs: 1 }, ({ classes, synonyms }) => {
+    const [dog, puppy] = ['dog', 'puppy'].map((name) => [...classes.values()].find((entry) => entry.name === name));
+    assert.ok(dog && puppy);
+    return { state: { classes: new Map([...classes, [puppy.id, { ...puppy, rootId: dog.id }]]), synonyms } };
+  });
   const classes = await store.classes();
   assert.deepEqual(
     classes.map((k) => [k.name, k.synonyms]),
@@ -193,11 +195,29 @@ test('every short read goes by an index: no table of images, regions or labels i
   const file = join(dir, DATABASE_FILE);
   const driver = await openSqlite({ file, busyTimeoutMs: 1000 });
   const texts = new Set<string>();
+  const note = (queries: readonly Query<unknown>[]) => {
+    for (const query of queries) texts.add(query.compile().sql);
+  };
   const read: typeof driver.read = (queries) => {
-    for (const query of queries as readonly Query<unknown>[]) texts.add(query.compile().sql);
+    note(queries);
     return driver.read(queries);
   };
-  const store = await storeOver({ ...driver, read }, 3);
+  const transaction: typeof driver.transaction = (work) =>
+    driver.transaction((begun) =>
+      work({
+        add: (sql, row) => begun.add(sql, row),
+        changed: () => begun.changed(),
+        before: (queries) => {
+          note(queries);
+          return begun.before(queries);
+        },
+        read: (queries) => {
+          note(queries);
+          return begun.read(queries);
+        },
+      }),
+    );
+  const store = await storeOver({ ...driver, read, transaction }, { pageSize: 3, leaseMs: 1000, actor: '' });
   const ids = sortedIds(10);
   const regions = ids.map((id) => regionOf(id, { className: 'dog', box: [0, 0, 9, 9] }));
   for (const filter of [{}, { flag: 'dark' as const }, { groupId: imageId(0) }, { present: true }])
@@ -234,7 +254,7 @@ test('every short read goes by an index: no table of images, regions or labels i
       // The tables of names are read whole and kept in memory; a derived page is a page.
       const whole = /^SCAN (\w+)/.exec(step)?.[1] ?? 'page';
       const small = [
-        'counter',
+        'CONSTANT',
         'task',
         'class',
         'class_alias',
@@ -261,4 +281,23 @@ test('migrations from nothing give a file that says whose it is', async (t) => {
   assert.equal(db.prepare('PRAGMA journal_mode').get()?.journal_mode, 'wal');
   db.close();
   assert.ok(existsSync(dir));
+});
+
+test('the tables are as they are described', async (t) => {
+  const dir = scratch(t);
+  await filled(dir);
+  const db = new DatabaseSync(join(dir, DATABASE_FILE), { readOnly: true });
+  const made = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+  assert.deepEqual(TABLES.map(({ name }) => name).sort(), made.map(({ name }) => String(name)).sort());
+  for (const table of TABLES) {
+    const columns = db.prepare(`PRAGMA table_info(${table.name})`).all();
+    assert.deepEqual([...table.names].sort(), columns.map(({ name }) => String(name)).sort(), table.name);
+    const key = columns.filter(({ pk }) => Number(pk) > 0).sort((a, b) => Number(a.pk) - Number(b.pk));
+    assert.deepEqual(
+      table.key.map(snake),
+      key.map(({ name }) => String(name)),
+      `the key of ${table.name}`,
+    );
+  }
+  db.close();
 });

@@ -9,8 +9,15 @@ import { regionIdOf, sha256Hex } from '../../../src/core/ids.ts';
 import type { ImagePath, ImageRecord } from '../../../src/core/image.ts';
 import type { DetectionShard, NewLabel, QuarantineRow, Store, StoredRegion } from '../../../src/store/store.ts';
 
+export interface OpenStoreOptions {
+  readonly pageSize?: number;
+  readonly busyTimeoutMs?: number;
+  readonly leaseMs?: number;
+  readonly actor?: string;
+}
+
 /** How the suite opens the store under test; a page of few images makes paging show on small data. */
-export type OpenStore = (dir: string, options?: { pageSize?: number; busyTimeoutMs?: number }) => Promise<Store>;
+export type OpenStore = (dir: string, options?: OpenStoreOptions) => Promise<Store>;
 
 /** A folder that goes away with the test. */
 export function scratch(t: TestContext): string {

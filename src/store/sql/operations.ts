@@ -1,0 +1,168 @@
+/** The log of what people did: reading it, undoing and redoing, and what changed since a revision. */
+import type { CorpusEvent } from '../../core/corpus.ts';
+import type { ImageId } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { Changes, OperationFilter, OperationRecord, OperationStore } from '../operation-store.ts';
+import { chunks } from './chunks.ts';
+import { hexOf, imageKey, NO_BYTES } from './column.ts';
+import { historyIn, redoCorpus, setUndone, undoCorpus } from './corpus.ts';
+import type { Dictionary } from './dictionary.ts';
+import { addOperation, moveItems } from './operation-log.ts';
+import { actorOf } from './regions.ts';
+import type { Session } from './session.ts';
+import { decoder, type RowOf } from './table.ts';
+import { changes as changeTable, operations } from './tables.ts';
+import type { Work } from './work.ts';
+
+const DEFAULT_LIMIT = 1000;
+const fieldsOf = decoder(operations);
+const changeOf = decoder(changeTable);
+
+export function operationStore(session: Session): OperationStore {
+  const { db, driver } = session;
+  return {
+    beginOperation(operation) {
+      return session.write(null, (work) => addOperation(work, { ...operation, actor: actorOf(session, operation) }));
+    },
+
+    async operations(filter = {}) {
+      const { rows, dictionary } = await session.read([listQuery(session, filter)]);
+      const records = rows[0].map((row) => recordOf(row, dictionary));
+      return filter.actor === undefined ? records : records.filter(({ actor }) => actor === filter.actor);
+    },
+
+    undo: (id) => move(session, id, 'undo'),
+    redo: (id) => move(session, id, 'redo'),
+
+    async revisionsOf(ids) {
+      const revisions = new Map<ImageId, number>();
+      for (const chunk of chunks([...new Set(ids)].map(imageKey))) {
+        const [rows] = await driver.read([db.selectFrom('image').select(['id', 'revision']).where('id', 'in', chunk)]);
+        for (const { id, revision } of rows) revisions.set(hexOf(id), revision);
+      }
+      return revisions;
+    },
+
+    changes: (since) => changes(session, since),
+  };
+}
+
+async function changes(session: Session, since: number): Promise<Changes> {
+  const { db, driver } = session;
+  const [rows, [last]] = await driver.read([
+    db.selectFrom('change').selectAll().where('id', '>', since).orderBy('first_image'),
+    db.selectFrom('change').select((eb) => eb.fn.max('id').as('id')),
+  ]);
+  const changed = rows.map(changeOf);
+  return {
+    revision: Math.max(since, last?.id ?? 0),
+    corpus: changed.some(({ kind }) => kind === 'corpus'),
+    forgotten: changed.some(({ kind }) => kind === 'forget'),
+    async *images() {
+      for (const { first, last } of rangesOf(changed)) {
+        let after = NO_BYTES;
+        const from = imageKey(first);
+        const pages = session.pages<{ id: Uint8Array; revision: number }>(session.pageSize, async (before) => {
+          after = before?.id ?? after;
+          const [page] = await driver.read([
+            db
+              .selectFrom('image')
+              .select(['id', 'revision'])
+              .where('id', '>=', from)
+              .where('id', '>', after)
+              .where('id', '<=', imageKey(last))
+              .where('revision', '>', since)
+              .orderBy('id')
+              .limit(session.pageSize),
+          ]);
+          return page;
+        });
+        for await (const page of pages) yield page.map(({ id, revision }) => ({ id: hexOf(id), revision }));
+      }
+    },
+  };
+}
+
+/** Where changes reach, in order and without overlaps: each image is looked at once. */
+function rangesOf(
+  changed: readonly ReturnType<typeof changeOf>[],
+): { readonly first: string; readonly last: string }[] {
+  const ranges: { first: string; last: string }[] = [];
+  for (const { firstImage: first, lastImage: last } of changed) {
+    if (first === null || last === null) continue;
+    const before = ranges.at(-1);
+    if (before === undefined || before.last < first) ranges.push({ first, last });
+    else if (last > before.last) before.last = last;
+  }
+  return ranges;
+}
+
+function listQuery({ db }: Session, { limit = DEFAULT_LIMIT, before, kind, actor }: OperationFilter) {
+  let query = db.selectFrom('operation').selectAll('operation').orderBy('operation.id', 'desc').limit(limit);
+  if (before !== undefined) query = query.where('operation.id', '<', before);
+  if (kind !== undefined) query = query.where('operation.kind', '=', kind);
+  if (actor !== undefined) {
+    const people = db.selectFrom('annotator').select('id').where('name', '=', actor);
+    query = query.where('operation.actor_id', 'in', people);
+  }
+  return query;
+}
+
+function recordOf(row: RowOf<typeof operations.columns>, { annotatorById }: Dictionary): OperationRecord {
+  const { actorId, undone, forward: _, backward: __, ...operation } = fieldsOf(row);
+  return { ...operation, actor: annotatorById.get(actorId) ?? '', undone: undone !== 0 };
+}
+
+async function move(session: Session, id: number | undefined, way: 'undo' | 'redo'): Promise<OperationRecord | null> {
+  const { db } = session;
+  const found = operationQuery(db, id, way);
+  if ((await session.driver.read([found]))[0].length === 0) return refuseOrNull(session, id, way);
+  return session.write('corpus', async (work) => {
+    const [[row]] = await work.read([operationQuery(db, id, way)]);
+    if (row === undefined) return null;
+    const record = recordOf(row, work.dictionary);
+    if (record.kind === 'corpus') await moveCorpus(work, record.id, way);
+    else {
+      await moveItems(work, record.id, way === 'undo' ? 1 : 0);
+      work.add(setUndone, { id: record.id, undone: way === 'undo' ? work.changeId : 0 });
+    }
+    return { ...record, undone: way === 'undo' };
+  });
+}
+
+/** The operation that is meant; none where it is not there to be undone or redone. */
+function operationQuery(db: Session['db'], id: number | undefined, way: 'undo' | 'redo') {
+  const query = db
+    .selectFrom('operation')
+    .selectAll()
+    .where('undone', way === 'undo' ? '=' : '<>', 0)
+    .limit(1);
+  if (id !== undefined) return query.where('id', '=', id);
+  return way === 'undo' ? query.orderBy('id', 'desc') : query.orderBy('undone', 'desc').orderBy('id');
+}
+
+async function refuseOrNull({ db, driver }: Session, id: number | undefined, way: 'undo' | 'redo'): Promise<null> {
+  if (id === undefined) return null;
+  const [[known]] = await driver.read([db.selectFrom('operation').select('id').where('id', '=', id)]);
+  if (known === undefined) throw new LabelsmithError('NOT_FOUND', `There is no operation ${id}`);
+  throw new LabelsmithError('REFUSED', `The operation ${id} is ${way === 'undo' ? 'undone already' : 'not undone'}`);
+}
+
+/** Classes lean on each other, so their operations are undone from the newest on, and redone the other way. */
+async function moveCorpus(work: Work, id: number, way: 'undo' | 'redo'): Promise<CorpusEvent> {
+  const entries = await historyIn(work, Number.MAX_SAFE_INTEGER);
+  const standing = entries.filter(({ event }) => !event.undone);
+  const next =
+    way === 'undo'
+      ? standing[0]
+      : entries.findLast(({ event }) => event.undone && event.id > (standing[0]?.event.id ?? 0));
+  if (next?.event.id !== id) {
+    throw new LabelsmithError('REFUSED', `The operation ${id} on the corpus is not the next one to ${way}`, {
+      hint:
+        next === undefined
+          ? 'Newer operations stand on it.'
+          : `The next one is ${next.event.id}, "${next.event.operation}".`,
+    });
+  }
+  return way === 'undo' ? undoCorpus(work, next) : redoCorpus(work, next);
+}

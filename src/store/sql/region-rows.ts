@@ -1,0 +1,95 @@
+/** Regions and their shapes between rows and records, and the statements that write them. */
+import type { StoredRegion } from '../store.ts';
+import { imageId, regionId } from './column.ts';
+import type { Dictionary } from './dictionary.ts';
+import { runIdOf } from './dictionary.ts';
+import type { FieldsOf } from './statement.ts';
+import { statement } from './statement.ts';
+import { decoder, insert, type RowOf, remove } from './table.ts';
+import { regionShapes, regions } from './tables.ts';
+
+export type RegionRow = RowOf<typeof regions.columns>;
+export type RegionFields = FieldsOf<typeof regions.columns>;
+export type ShapeRow = RowOf<typeof regionShapes.columns>;
+export type ShapeFields = FieldsOf<typeof regionShapes.columns>;
+
+export const regionOfRow = decoder(regions);
+export const shapeOfRow = decoder(regionShapes);
+
+/** What `region_shape` holds of a region. */
+export type RegionShape = Pick<StoredRegion, 'keypoints' | 'mask' | 'polygons' | 'details'>;
+export const NO_SHAPE: RegionShape = { keypoints: null, mask: null, polygons: null };
+
+export function hasShape({ keypoints, mask, polygons, details }: RegionShape): boolean {
+  return keypoints !== null || mask !== null || polygons !== null || details !== undefined;
+}
+
+const KEY = { imageId, id: regionId };
+
+export const REGION_STATEMENTS = {
+  /** Inserts or replaces a region; a machine's or an import's never replaces one that a person touched. */
+  put: insert(regions, {
+    existing: 'replace',
+    where: 'excluded.touched = 1 or (region.touched = 0 and region.deleted = 0)',
+  }),
+  drop: remove(regions, ['imageId', 'id']),
+  /** A person's word about a region freezes it. */
+  touch: statement('update region set touched = 1 where image_id = :imageId and id = :id', KEY),
+  /** Whatever is there: for undoing. */
+  restore: insert(regions, { existing: 'replace' }),
+  bury: statement('update region set touched = 1, deleted = 1 where image_id = :imageId and id = :id', KEY),
+  putShape: insert(regionShapes, { existing: 'replace' }),
+  dropShape: remove(regionShapes, ['imageId', 'regionId']),
+  /** Set one kind of shape, and leave the others as they are. */
+  putKeypoints: insert(regionShapes, {
+    fields: ['imageId', 'regionId', 'keypoints', 'keypointsModelId'],
+    existing: 'replace',
+  }),
+  putMask: insert(regionShapes, { fields: ['imageId', 'regionId', 'mask', 'maskModelId'], existing: 'replace' }),
+};
+
+export function regionFields(
+  region: Omit<StoredRegion, keyof RegionShape | 'modelKey' | 'runId'>,
+  modelId: number | null,
+  runKey: number | null,
+): RegionFields {
+  const { id, imageId, score, touched, deleted, crowd } = region;
+  const [x1, y1, x2, y2] = region.box;
+  // A tombstone is a person's word too.
+  return { imageId, id, x1, y1, x2, y2, score, modelId, runKey, touched: touched || deleted, deleted, crowd };
+}
+
+/** @param modelId made the shapes; null when a person or an import brought them */
+export function shapeFields(
+  imageId: string,
+  regionId: string,
+  { keypoints, mask, polygons, details }: RegionShape,
+  modelId: number | null,
+): ShapeFields {
+  return {
+    imageId,
+    regionId,
+    keypoints,
+    mask,
+    polygons,
+    keypointsModelId: keypoints === null ? null : modelId,
+    maskModelId: mask === null ? null : modelId,
+    details: details ?? null,
+  };
+}
+
+export function shapeOf(row: ShapeRow): RegionShape {
+  const { keypoints, mask, polygons, details } = shapeOfRow(row);
+  return { keypoints, mask, polygons, ...(details === null ? {} : { details }) };
+}
+
+export function storedRegion(row: RegionRow, shape: RegionShape, dictionary: Dictionary): StoredRegion {
+  const { x1, y1, x2, y2, modelId, runKey, ...region } = regionOfRow(row);
+  return {
+    ...region,
+    box: [x1, y1, x2, y2],
+    modelKey: modelId === null ? null : (dictionary.modelById.get(modelId)?.key ?? null),
+    runId: runIdOf(dictionary, runKey),
+    ...shape,
+  };
+}
