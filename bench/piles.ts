@@ -2,65 +2,98 @@
  * `discover` on piles that were drawn from all sets: the number of clusters against the truth, agreement with the classes and
  * what the best cut of the same tree would have, calibration, and a person's actions until 95 % of the images are right.
  *
- * Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some minutes on one core.
- * `LABELSMITH_BENCH_SEED` draws other piles.
+ * Twice: as the product is (`shipped`), whose weights were fitted with all sets in view, and with weights that are derived here
+ * for each pile from piles of other sets alone (`heldOut`), which is what counts. `weights` are those of all piles: the
+ * product's constants. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
+ * minutes on one core. `LABELSMITH_BENCH_SEED` draws other piles.
  */
-import { exactIndex } from '../src/math/knn/exact.ts';
 import { type Matrix, newSharedMatrix, rowsOf } from '../src/math/matrix.ts';
 import { auroc } from '../src/math/metrics/ranking.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
-import { cutHierarchy, hierarchyOf, suggestedK } from '../src/stages/discover/hierarchy.ts';
-import { assignByNeighbours } from '../src/stages/discover/knn-assignment.ts';
+import { logistic } from '../src/stages/discover/cluster-confidence.ts';
+import { CUT_FEATURES, clusterCounts, likeliest, likelyRange } from '../src/stages/discover/cluster-count.ts';
+import { cutHierarchy } from '../src/stages/discover/hierarchy.ts';
+import { suggestedK } from '../src/stages/discover/levels.ts';
 import { centreAndNormalise, meanOf } from '../src/stages/embed/recipe.ts';
 import { backbones, openBackbone } from './piles/backbones.ts';
 import { drawPiles, type Pile } from './piles/draw.ts';
-import { type Agreement, agreement, bestCut, calibrationError, correctness } from './piles/score.ts';
+import { type CountProblem, fitCounts } from './piles/fit-counts.ts';
+import { type Case, fitLogistic } from './piles/fit-logistic.ts';
+import { type Agreement, agreement, calibrationError } from './piles/score.ts';
+import { casesOf, FINDABLE, type Studied, study } from './piles/study.ts';
 import { type EmbeddedSet, embeddedSet, JUNK_SET, setsHere } from './piles/vectors.ts';
 import { rounded } from './process.ts';
 
 const SEED = Number(process.env.LABELSMITH_BENCH_SEED ?? 0);
+/** Piles that weights are fitted on, beside those of {@link SEED}. */
+const FIT_SEEDS = [1, 2];
 const THREADS = 1;
-/** Of a cluster: it is one thing when so much of it is of one class. */
-const ONE_THING = 0.8;
 /** What is asked of the number of clusters. */
 const NEAR = 1.35;
-/** Piles whose best cut agrees less have no number of clusters that could be found. */
-const FINDABLE = 0.6;
+/** Items of a pile that confidence is fitted on. */
+const FIT_ITEMS = 60;
 
 interface Row {
-  readonly pile: string;
-  readonly kind: Pile['kind'];
-  readonly items: number;
-  readonly classes: number;
+  readonly pile: Pile;
   readonly found: Agreement;
   readonly best: Agreement;
-  readonly calibration: number;
+  readonly items: readonly Case[];
+  readonly clusters: readonly Case[];
 }
 
-interface Doubt {
-  readonly confidence: number;
-  readonly correct: boolean;
+/** Weights of the three rules. */
+interface Weights {
+  readonly counts: Float64Array;
+  readonly items: Float64Array;
+  readonly clusters: Float64Array;
 }
 
 export async function run(): Promise<unknown> {
+  const scored: Record<string, Studied[]> = {};
+  const fitted: Studied[] = [];
+  for (const name of backbones()) {
+    const bySeed = await studyAll(name);
+    scored[name] = bySeed[0] as Studied[];
+    fitted.push(...bySeed.flat().filter(({ pile }) => pile.kind !== 'tiny'));
+  }
+  const weightsWithout = leavingOut(fitted);
   const results: Record<string, unknown> = {};
-  for (const name of backbones()) results[name] = await measure(name);
-  return { seed: SEED, ...results };
+  for (const [name, studied] of Object.entries(scored)) {
+    const shipped: Row[] = [];
+    const heldOut: { row: Row; weights: Weights }[] = [];
+    for (const one of studied) {
+      shipped.push(rowOf(one, suggestedK(one.hierarchy)));
+      const weights = await weightsWithout(one.pile.sets);
+      heldOut.push({ row: rowOf(one, chosen(one, weights.counts)), weights });
+    }
+    const rows = heldOut.map(({ row }) => row);
+    results[name] = {
+      shipped: summary(shipped),
+      heldOut: { ...summary(rows), rangeHolds: rangeHolds(studied, heldOut), ...honesty(heldOut) },
+      piles: rows.map(flat),
+    };
+  }
+  const all = await weightsWithout([]);
+  return { seed: SEED, weights: written(all), ...results };
 }
 
-async function measure(name: string): Promise<unknown> {
+/** Every pile's tree, by seed. */
+async function studyAll(name: string): Promise<Studied[][]> {
   const { sets, blocks } = await loadSets(name);
   const pool = await InferencePool.create({ threads: THREADS });
   try {
-    const rows: Row[] = [];
-    const items: Doubt[] = [];
-    const clusters: Doubt[] = [];
-    for (const pile of drawPiles(sets, SEED)) {
-      const vectors = vectorsOf(pile, sets);
-      centreAndNormalise(vectors, { blocks }, meanOf(vectors));
-      rows.push(await scored(pool, pile, vectors, items, clusters));
+    const bySeed: Studied[][] = [];
+    for (const seed of [SEED, ...FIT_SEEDS.map((one) => SEED + one)]) {
+      const studied: Studied[] = [];
+      for (const pile of drawPiles(sets, seed)) {
+        const vectors = vectorsOf(pile, sets);
+        centreAndNormalise(vectors, { blocks }, meanOf(vectors));
+        studied.push(await study(pool, pile, vectors));
+      }
+      process.stderr.write(`  ${name}: ${studied.length} piles of seed ${seed}\n`);
+      bySeed.push(studied);
     }
-    return { ...summary(rows), ...honesty(items, clusters, rows), piles: rows.map(flat) };
+    return bySeed;
   } finally {
     await pool.close();
   }
@@ -93,54 +126,42 @@ function vectorsOf({ items }: Pile, sets: ReadonlyMap<string, EmbeddedSet>): Mat
   return all;
 }
 
-async function scored(
-  pool: InferencePool,
-  pile: Pile,
-  vectors: Matrix,
-  items: Doubt[],
-  clusters: Doubt[],
-): Promise<Row> {
-  const hierarchy = await hierarchyOf(pool, vectors, { method: 'graph', seed: 0 });
-  const labels = cutHierarchy(hierarchy, suggestedK(hierarchy));
-  const found = agreement(pile, hierarchy, labels);
-  const ids = pile.items.map((_, i) => String(i));
-  const confidence = new Float64Array(ids.length);
-  if (ids.length > 0) {
-    const sample = { index: exactIndex(pool, vectors), ids: ids as never[], clusters: labels };
-    const assignments = await assignByNeighbours(sample, ids as never[], vectors, [...labels]);
-    for (const [i, one] of assignments.entries()) confidence[i] = one.confidence;
-  }
-  const told = correctness(pile, labels).map(({ cluster, item, correct }) => ({
-    cluster,
-    confidence: confidence[item],
-    correct,
-  }));
-  if (pile.kind !== 'tiny') {
-    items.push(...told);
-    for (let c = 0; c < found.k; c++) {
-      const own = told.filter(({ cluster }) => cluster === c);
-      const right = own.filter(({ correct }) => correct).length / own.length;
-      const sure = own.reduce((sum, one) => sum + one.confidence, 0) / own.length;
-      clusters.push({ confidence: sure, correct: right >= ONE_THING });
-    }
-  }
-  return {
-    pile: pile.id,
-    kind: pile.kind,
-    items: ids.length,
-    classes: pile.classes,
-    found,
-    best: bestCut(pile, hierarchy),
-    calibration: calibrationError(
-      told.map((one) => one.confidence),
-      told.map(({ correct }) => correct),
-    ),
+/** Weights from the piles that have none of some sets; fitted once for each choice of sets. */
+function leavingOut(piles: readonly Studied[]): (sets: readonly string[]) => Promise<Weights> {
+  const known = new Map<string, Promise<Weights>>();
+  const fit = async (sets: readonly string[]): Promise<Weights> => {
+    const rest = piles.filter(({ pile }) => !pile.sets.some((set) => sets.includes(set)));
+    const counts = await fitCounts(rest.map(({ problem }) => problem).filter((one): one is CountProblem => !!one));
+    const cases = rest.filter(({ problem }) => problem).map((one) => casesOf(one, chosen(one, counts)));
+    const some = cases.flatMap(({ items }) => items.slice(0, FIT_ITEMS));
+    return {
+      counts,
+      items: await fitLogistic(some),
+      clusters: await fitLogistic(cases.flatMap(({ clusters }) => clusters)),
+    };
   };
+  return (sets) => {
+    const key = [...sets].sort().join();
+    const there = known.get(key) ?? fit(sets);
+    known.set(key, there);
+    return there;
+  };
+}
+
+function chosen({ hierarchy, pile }: Studied, weights: Float64Array): number {
+  const { evidence } = hierarchy;
+  return evidence ? likeliest(clusterCounts(evidence, pile.items.length, weights)) : 1;
+}
+
+function rowOf(one: Studied, k: number): Row {
+  const { pile, hierarchy, best, problem } = one;
+  const found = agreement(pile, hierarchy, cutHierarchy(hierarchy, k));
+  return { pile, found, best, ...(problem ? casesOf(one, k) : { items: [], clusters: [] }) };
 }
 
 /** Means over all piles but the tiny ones, and what is asked of them. */
 function summary(all: readonly Row[]) {
-  const rows = all.filter(({ kind }) => kind !== 'tiny');
+  const rows = all.filter(({ pile }) => pile.kind !== 'tiny');
   const mean = (pick: (row: Row) => number) => rounded(rows.reduce((sum, row) => sum + pick(row), 0) / rows.length);
   const findable = rows.filter(({ best }) => best.nmi >= FINDABLE);
   const share = (test: (row: Row) => boolean) => rounded(findable.filter(test).length / findable.length);
@@ -156,8 +177,8 @@ function summary(all: readonly Row[]) {
     piles: all.length,
     scored: rows.length,
     findable: findable.length,
-    kNear: share(({ found: { k }, classes }) => Math.max(k / classes, classes / k) <= NEAR),
-    kBelowHalf: findable.filter(({ found: { k }, classes }) => k < classes / 2).length,
+    kNear: share(({ found: { k }, pile: { classes } }) => Math.max(k / classes, classes / k) <= NEAR),
+    kBelowHalf: findable.filter(({ found: { k }, pile: { classes } }) => k < classes / 2).length,
     found,
     best,
     ariOfBest: rounded(found.ari / best.ari),
@@ -165,28 +186,62 @@ function summary(all: readonly Row[]) {
   };
 }
 
-function honesty(items: readonly Doubt[], clusters: readonly Doubt[], rows: readonly Row[]) {
-  const error = calibrationError(
-    items.map(({ confidence }) => confidence),
-    items.map(({ correct }) => correct),
+/** Share of findable piles whose number of classes is in the range that is told. */
+function rangeHolds(studied: readonly Studied[], heldOut: readonly { weights: Weights }[]): number {
+  const told = studied.flatMap(({ pile, hierarchy: { evidence }, best }, i) => {
+    if (!evidence || pile.kind === 'tiny' || best.nmi < FINDABLE) return [];
+    const { least, most } = likelyRange(clusterCounts(evidence, pile.items.length, heldOut[i].weights.counts));
+    return [pile.classes >= least && pile.classes <= most];
+  });
+  return rounded(told.filter((holds) => holds).length / told.length);
+}
+
+/** Calibration of an item's confidence, over all items and in the mean of the piles, and how well mixed clusters are told. */
+function honesty(all: readonly { row: Row; weights: Weights }[]) {
+  const scored = all.filter(({ row }) => row.pile.kind !== 'tiny');
+  const told = scored.map(({ row, weights }) => ({
+    confidences: row.items.map(({ features }) => logistic(weights.items, features)),
+    correct: row.items.map(({ positive }) => positive),
+  }));
+  const clusters = scored.flatMap(({ row, weights }) =>
+    row.clusters.map(({ features, positive }) => ({ chance: logistic(weights.clusters, features), positive })),
   );
-  const scoredRows = rows.filter(({ kind }) => kind !== 'tiny');
+  const errors = told.map(({ confidences, correct }) => calibrationError(confidences, correct));
   const mixed = auroc(
-    clusters.map(({ correct }) => (correct ? 0 : 1)),
-    clusters.map(({ confidence }) => -confidence),
+    clusters.map(({ positive }) => (positive ? 0 : 1)),
+    clusters.map(({ chance }) => -chance),
   );
   return {
-    calibrationError: rounded(error),
-    calibrationErrorOfAPile: rounded(
-      scoredRows.reduce((sum, { calibration }) => sum + calibration, 0) / scoredRows.length,
+    calibrationError: rounded(
+      calibrationError(
+        told.flatMap(({ confidences }) => confidences),
+        told.flatMap(({ correct }) => correct),
+      ),
     ),
-    mixedShare: rounded(clusters.filter(({ correct }) => !correct).length / clusters.length),
+    calibrationErrorOfAPile: rounded(errors.reduce((sum, error) => sum + error, 0) / errors.length),
+    mixedShare: rounded(clusters.filter(({ positive }) => !positive).length / clusters.length),
     mixedAuroc: mixed === null ? null : rounded(mixed),
+    clusterCalibrationError: rounded(
+      calibrationError(
+        clusters.map(({ chance }) => chance),
+        clusters.map(({ positive }) => positive),
+      ),
+    ),
   };
 }
 
-function flat({ found, best, ...row }: Row) {
+function written({ counts, items, clusters }: Weights) {
+  const list = (weights: Float64Array) => Array.from(weights, (one) => rounded(one, 4));
+  return {
+    counts: Object.fromEntries(CUT_FEATURES.map((name, j) => [name, rounded(counts[j], 4)])),
+    items: list(items),
+    clusters: list(clusters),
+  };
+}
+
+function flat({ pile, found, best }: Row) {
   const short = (a: Agreement) =>
     `k ${a.k} ari ${rounded(a.ari)} nmi ${rounded(a.nmi)} purity ${rounded(a.purity)} actions ${a.actions}`;
-  return { ...row, calibration: rounded(row.calibration), found: short(found), best: short(best) };
+  const { id, kind, items, classes } = pile;
+  return { pile: id, kind, items: items.length, classes, found: short(found), best: short(best) };
 }

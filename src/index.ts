@@ -39,6 +39,7 @@ export { type ErrorCode, type ErrorOptions as LabelsmithErrorOptions, Labelsmith
 export type { FetchProgress, SourceFile } from './fetch/fetch.ts';
 export type { NpmSettings } from './fetch/npm-registry.ts';
 export type { ExportSummary, FormatName } from './formats/format.ts';
+export type { Outcome as ReckoningOutcome } from './formats/reckoning.ts';
 export { Reckoning } from './formats/reckoning.ts';
 export { FORMATS, readFormat } from './formats/table.ts';
 export {
@@ -170,10 +171,13 @@ export type {
   Predictions,
 } from './stages/evaluate/evaluation.ts';
 export type { Truth as GroundTruth, TruthImage } from './stages/evaluate/ground-truth.ts';
+export type { WorkspaceExport } from './stages/export/export.ts';
 export { type ExportEffects, type ExportOptions, exportWorkspace } from './stages/export/export.ts';
 export { exportIn } from './stages/export/export-in.ts';
+export type { NewClass } from './stages/import/classes.ts';
 export { type ImportOptions, type ImportSummary, importLabels } from './stages/import/import.ts';
 export { importIn } from './stages/import/import-in.ts';
+export type { Corrections } from './stages/import/replace.ts';
 export { type MatchedClass, type MatchOptions, type MatchResult, matchIn } from './stages/match/match.ts';
 export type { Matched } from './stages/match/prototypes.ts';
 export type { ReferenceProblem } from './stages/match/references.ts';
@@ -182,10 +186,11 @@ export { STAGES } from './stages/table.ts';
 export type { BackboneTrial } from './stages/teach/backbones.ts';
 export type { TaskEvaluation } from './stages/teach/evaluation.ts';
 export type { Step as LearningStep } from './stages/teach/learn-rounds.ts';
-export type { LearningCurve } from './stages/teach/learning-curve.ts';
+export type { CurvePoint, LearningCurve } from './stages/teach/learning-curve.ts';
 export type { MethodName } from './stages/teach/methods.ts';
 export type { SearchWidth } from './stages/teach/search.ts';
 export { type Question, type SelectInOptions, type SelectResult, selectIn } from './stages/teach/select-stage.ts';
+export type { StatedAccuracy, TaughtAccuracy } from './stages/teach/stated-accuracy.ts';
 export { DEFAULT_THRESHOLD, type TeachOptions, type TeachResult, teachIn } from './stages/teach/teach.ts';
 export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, AuditVerdict, NewAudit } from './store/audit-store.ts';
 export type { ClassDetails, ClassRecord, CorpusStore } from './store/corpus-store.ts';

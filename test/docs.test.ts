@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { GLOBAL_OPTIONS } from '../src/cli/command.ts';
 import { allCommands } from '../src/cli/commands/table.ts';
 import * as library from '../src/index.ts';
 
@@ -32,18 +33,7 @@ test('commands in the documents exist', () => {
 });
 
 test('options of commands in the documents exist', () => {
-  const shared = [
-    '--workspace',
-    '--json',
-    '--quiet',
-    '--seed',
-    '--threads',
-    '--strict',
-    '--shard-size',
-    '--limit',
-    '--dry-run',
-    '--help',
-  ];
+  const shared = ['--help', ...Object.values(GLOBAL_OPTIONS).flatMap(({ flags }) => flags.match(/--[\w-]+/g) ?? [])];
   const wrong: string[] = [];
   for (const document of DOCUMENTS) {
     for (const [, line] of readFileSync(document, 'utf8').matchAll(/^(?:\$ )?labelsmith ([^\n#|]+)/gm)) {

@@ -180,7 +180,8 @@ async function exportAll(dir: string, exports: Ground['exports']): Promise<Map<s
   rmSync(join(dir, 'exports'), { recursive: true, force: true });
   mkdirSync(join(dir, 'exports'));
   for (const [format, ...more] of exports) {
-    await runJson(['export', format, `exports/${format}`, ...more], { cwd: dir });
+    // After some commands there is no label yet, which an export has to be told is meant.
+    await runJson(['export', format, `exports/${format}`, '--empty', ...more], { cwd: dir });
   }
   return filesUnder(join(dir, 'exports'));
 }

@@ -78,6 +78,22 @@ test('a folder imports only from folders above it, workers included', () => {
   );
 });
 
+/** Commands parse and print: what is computed or kept lies behind a stage, a review, a report or the jobs. */
+const NOT_OF_COMMANDS = ['math', 'onnx', 'store', 'vectors', 'images', 'files'];
+
+test('no command and nothing that prints reaches for what computes or keeps', () => {
+  const printing = [...texts].filter(([file]) => /^src.cli.(commands|print)/.test(file));
+  assert.ok(printing.length > 20, 'the commands are found');
+  assert.deepEqual(
+    printing.flatMap(([file, text]) =>
+      importsIn(file, text)
+        .filter((target) => NOT_OF_COMMANDS.includes(roomOf(target)))
+        .map((target) => `${file} imports ${target}`),
+    ),
+    [],
+  );
+});
+
 test('no files import each other in a circle, types included', () => {
   assert.deepEqual(circles(new Map([...texts].map(([file, text]) => [file, importsIn(file, text)]))), []);
 });

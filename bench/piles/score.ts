@@ -37,7 +37,7 @@ export function bestCut(pile: Pile, hierarchy: Hierarchy): Agreement {
   return agreement(pile, hierarchy, best);
 }
 
-function withoutJunk({ truth }: Pile, labels: Int32Array): { truth: number[]; clusters: number[] } {
+export function withoutJunk({ truth }: Pile, labels: Int32Array): { truth: number[]; clusters: number[] } {
   const rows = [...truth.keys()].filter((i) => truth[i] >= 0);
   return {
     truth: rows.map((i) => truth[i]),

@@ -18,7 +18,7 @@ export interface CommandSpec<A extends ArgumentTable, O extends OptionTable> {
   readonly options?: O;
   /** It can say what it would do (`--dry-run`); other commands refuse the option rather than go ahead. */
   readonly dryRun?: true;
-  /** `--limit` makes it a pilot; other commands say that it means nothing to them. */
+  /** `--limit` makes it a run on a subset; other commands say that it means nothing to them. */
   readonly limit?: true;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Gives the exit code; none is 0. */
@@ -85,7 +85,7 @@ export const GLOBAL_OPTIONS = {
   device: option('--device <name>', 'what models and mathematics run on', z.enum(DEVICES).default('cpu')),
   strict: flag('--strict', 'exit 1 when any file could not be read, or any row matched nothing or was left out'),
   shardSize: option('--shard-size <n>', 'items committed as one', wholeNumber(1).optional()),
-  limit: option('--limit <n>', 'a pilot: stop after this many items', wholeNumber(1).optional()),
+  limit: option('--limit <n>', 'a run on a subset: stop after this many items', wholeNumber(1).optional()),
   dryRun: flag('--dry-run', 'say what would be done, with estimated time and disk'),
 } satisfies OptionTable;
 

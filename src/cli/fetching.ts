@@ -1,9 +1,9 @@
 /** What is said while a model is fetched and converted. */
+import { formatBytes } from '../core/byte-size.ts';
 import { createModels, type ModelCache } from '../models/models.ts';
 import type { PrepareOptions } from '../models/prepare.ts';
 import type { Context } from './command.ts';
 import type { Output } from './output.ts';
-import { formatBytes } from './words.ts';
 
 /** The models of a workspace, for `openWorkspace`. */
 export function modelsFor({ global, output, signal }: Pick<Context, 'global' | 'output' | 'signal'>): ModelCache {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatBytes } from '../core/byte-size.ts';
 import type { Progress } from '../jobs/stage.ts';
 import { barLine, createOutput } from './output.ts';
-import { formatBytes, formatDuration, table } from './words.ts';
+import { formatDuration, table } from './words.ts';
 
 function sink(isTTY = false) {
   const written: string[] = [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatDuration, oneLine, plural, printable, table } from './words.ts';
+import { formatBytes } from '../core/byte-size.ts';
+import { formatDuration, oneLine, plural, printable, table } from './words.ts';
 
 test('text from outside stays on its line and turns nothing', () => {
   const cases: readonly (readonly [text: string, shown: string])[] = [

@@ -135,6 +135,7 @@ export type FormatName =
   | 'parquet'
   | 'label-studio'
   | 'cvat'
+  | 'labelme'
   | 'hf'
   | 'webdataset'
   | 'xmp';

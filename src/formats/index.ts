@@ -19,6 +19,7 @@ export type { ImageId, RegionId } from '../core/ids.ts';
 export type { Origin, Task } from '../core/labels.ts';
 export type { ProtectedPath } from '../files/place.ts';
 export { outlinesOf, type Polygon } from './contours.ts';
+export type { ImportedClass } from './format.ts';
 export {
   type CropImage,
   EVERYTHING,
@@ -34,6 +35,12 @@ export {
   Tally,
   type WriteJob,
 } from './format.ts';
+export type {
+  Count as ReckoningCount,
+  Example as ReckoningExample,
+  Problem as ReckoningProblem,
+  Thing as ReckonedThing,
+} from './reckoning.ts';
 export { Reckoning, type ReckoningReport } from './reckoning.ts';
 export { maskArea, polygonArea } from './rle.ts';
 export { parseSplit, planSplits, type SplitPart, type SplitPlan } from './splits.ts';

@@ -1,6 +1,6 @@
 /** The formats there are, and reading by name. */
-import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join, relative } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { relative } from 'node:path';
 import type { ImportedImage } from '../core/dataset.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { coco } from './coco/coco.ts';
@@ -12,7 +12,9 @@ import type { Format, FormatName, ReadOptions } from './format.ts';
 import { hf } from './hf/hf.ts';
 import { jsonl } from './jsonl/jsonl.ts';
 import { labelStudio } from './label-studio/label-studio.ts';
+import { labelme } from './labelme/labelme.ts';
 import { parquet } from './parquet/parquet.ts';
+import { recogniseFormat } from './recognise.ts';
 import { regularFileSize } from './special-files.ts';
 import { voc } from './voc/voc.ts';
 import { webdataset } from './webdataset/webdataset.ts';
@@ -32,6 +34,7 @@ export const FORMATS: readonly Format[] = [
   parquet,
   labelStudio,
   cvat,
+  labelme,
   hf,
   webdataset,
   xmp,
@@ -77,52 +80,7 @@ function absence(name: FormatName, path: string, { code, path: missing = path }:
   return within === '' ? `${path} does not exist` : `${path}: there is no ${within} in it, which ${name} is read from`;
 }
 
-/** Which format something on disk looks like, by its name and what is in the folder; contents are not read. */
+/** Which format something on disk looks like. */
 export async function guessFormat(path: string): Promise<FormatName> {
-  const found = await stat(path).catch((cause) => {
-    throw new LabelsmithError('NOT_FOUND', `there is no ${path}`, { cause });
-  });
-  if (found.isDirectory()) {
-    const names = new Set(await readdir(path));
-    if (names.has('annotations.json')) return 'coco';
-    if (names.has('data.yaml') || names.has('data.yml') || names.has('dataset.yaml')) return 'yolo';
-    if (names.has('Annotations')) return 'voc';
-    if (names.has('crops.csv')) return 'crops';
-    if (names.has('tasks.json')) return 'label-studio';
-    if (names.has('annotations.xml')) return 'cvat';
-    if (names.has('metadata.jsonl') || names.has('train')) {
-      const rows = [path, join(path, 'train')].map((folder) => stat(join(folder, 'metadata.jsonl')).catch(() => null));
-      if ((await Promise.all(rows)).some((row) => row !== null)) return 'hf';
-    }
-    if ([...names].some((name) => name.endsWith('.tar'))) return 'webdataset';
-    return 'folders';
-  }
-  if (basename(path) === 'annotations.xml') return 'cvat';
-  if (basename(path) === 'tasks.json') return 'label-studio';
-  if (basename(path) === 'metadata.jsonl') return 'hf';
-  switch (extname(path).toLowerCase()) {
-    case '.json':
-      return 'coco';
-    case '.jsonl':
-    case '.ndjson':
-      return 'jsonl';
-    case '.csv':
-    case '.tsv':
-      return 'csv';
-    case '.yaml':
-    case '.yml':
-      return 'yolo';
-    case '.xml':
-      return 'voc';
-    case '.parquet':
-      return 'parquet';
-    case '.tar':
-      return 'webdataset';
-    case '.xmp':
-      return 'xmp';
-    default:
-      throw new LabelsmithError('USAGE', `cannot tell the format of ${path} by its name`, {
-        hint: `Name one of ${FORMATS.map((known) => known.name).join(', ')}.`,
-      });
-  }
+  return (await recogniseFormat(path)).format;
 }

@@ -5,8 +5,9 @@
 
 export { type DType, ELEMENT_TYPES } from '../onnx/element-types.ts';
 export { InferencePool, type LoadOptions, type PoolModel, type PoolOptions } from '../onnx/pool.ts';
-export type { Tensors } from '../onnx/session.ts';
+export type { Tensors, ValueTypes } from '../onnx/session.ts';
 export type { NumericDType, Tensor, TensorArray } from '../onnx/tensor.ts';
+export type { Dim, Shape, ValueType } from '../onnx/value.ts';
 export { argMaxRows, fitTemperature, meanCrossEntropy, softmaxRows } from './calibration.ts';
 export { float16ToFloat32, float32ToFloat16 } from './float16.ts';
 export { type Diffusion, type DiffusionOptions, diffusionMap } from './graph-cluster/diffusion.ts';

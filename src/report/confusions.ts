@@ -15,11 +15,11 @@ import { currentLabels } from '../core/labels.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { exactIndex } from '../math/knn/exact.ts';
 import { newSharedMatrix } from '../math/matrix.ts';
+import { vectorsOf } from '../stages/embed/vectors-of.ts';
 import { canonicalNames } from '../stages/evaluate/predictions.ts';
 import { openPredictions } from '../stages/predictions.ts';
 import { doubtsIn } from '../stages/teach/doubts.ts';
 import { BestOfGroups } from './exemplars.ts';
-import { vectorsOf } from './vectors.ts';
 
 export interface ConfusingPair {
   /** In alphabetical order. */

@@ -8,12 +8,12 @@ import { thumbnailOf } from '../images/crops.ts';
 import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
 import { LABELSMITH_VERSION } from '../jobs/run.ts';
 import type { Workspace } from '../jobs/workspace.ts';
+import { vectorsOf } from '../stages/embed/vectors-of.ts';
 import { collectReport } from './collect.ts';
 import { gatherSections } from './gather.ts';
 import { renderReport } from './html.ts';
 import type { Paths } from './paths.ts';
 import type { GatherOptions } from './sections/section.ts';
-import { vectorsOf } from './vectors.ts';
 
 /** Longest side of a picture in the report, in pixels: sharp at 200 CSS pixels on a dense screen. */
 const THUMBNAIL_SIDE = 320;

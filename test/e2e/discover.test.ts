@@ -40,7 +40,7 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
 
   const pilot = await runCli(['discover', '--limit', '20'], { cwd: dir });
   assert.match(pilot.stderr, /--limit 20 is of what is embedded now, 20 images; all 20 that are embedded take part/);
-  assert.match(pilot.stdout, /clusters of a pilot.*\nFound \d+ clusters in 20 images/);
+  assert.match(pilot.stdout, /clusters of a subset.*\nFound \d+ clusters in 20 images/);
   const found = await runJson<Discovered>(['discover', '--k', '3'], { cwd: dir });
   assert.equal(found.because, 'the clusters before were those of a pilot');
   assert.equal(found.clusters.length, 3);

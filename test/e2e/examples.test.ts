@@ -79,3 +79,11 @@ test('export-for-training splits what people labelled', async (t) => {
   assert.ok(written.every((path) => /^(train|val|test)\/(meal\/meal_|other\/(other_2|samples))/.test(path)));
   assert.equal(splits.length, 3);
 });
+
+test('own-format takes in boxes of a file that nobody else reads', async (t) => {
+  const dir = await scratch(t);
+  await photographs(join(dir, 'photos'), ['meal_1.jpg', 'other_2.jpg']);
+  const lines = ['meal_1.jpg 10 20 60 80 soup, hot', 'other_2.jpg 5 5 50 50 street', 'gone.jpg 1 1 9 9 cat'];
+  await writeFile(join(dir, 'boxes.txt'), `${lines.join('\n')}\n`);
+  assert.deepEqual(run(dir, 'own-format.ts', 'photos', 'boxes.txt'), ['2 boxes, 1 of images that are not there']);
+});

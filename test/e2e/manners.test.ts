@@ -117,6 +117,20 @@ test('an export names its task, has no background that nobody looked at, and is 
   assert.deepEqual((await runJson<Exported>(['export', 'jsonl', 'all.jsonl'], { cwd: dir })).task, null);
 });
 
+test('a name that fills what a file system allows is exported as sidecar under a shorter one', async (t) => {
+  const dir = await scratch(t);
+  const name = `${'漢'.repeat(83)}.jpg`;
+  await mkdir(join(dir, 'photos'));
+  await writeFile(join(dir, 'photos', name), await jpegScene(320, 240));
+  await writeFile(join(dir, 'labels.csv'), `file,class\n${name},cat\n`);
+  await runJson(['add', 'photos'], { cwd: dir });
+  await runJson(['import', 'csv', 'labels.csv'], { cwd: dir });
+  const { images, renamed } = await runJson<{ images: number; renamed: number }>(['export', 'xmp', 'out'], {
+    cwd: dir,
+  });
+  assert.deepEqual([images, renamed], [1, 1]);
+});
+
 test('names that nothing has are told', async (t) => {
   const dir = await scratch(t);
   await photographs(join(dir, 'photos'), ['other_1.jpg']);

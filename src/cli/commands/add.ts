@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { formatBytes } from '../../core/byte-size.ts';
 import { addTo } from '../../stages/add/add.ts';
 import { estimateAdd } from '../../stages/add/estimate.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { command } from '../command.ts';
 import { printAdded, printGone } from '../print/added.ts';
 import { argument, flag } from '../values.ts';
-import { formatBytes, formatDuration, oneLine, plural } from '../words.ts';
+import { formatDuration, oneLine, plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 

@@ -2,15 +2,14 @@ import { z } from 'zod';
 import { LabelsmithError } from '../../errors.ts';
 import { safeComponent } from '../../formats/names.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
-import type { Proportion } from '../../math/metrics/interval.ts';
 import { drawAuditSheet, takeAnswers } from '../../review/audit.ts';
 import { AUDITED_ORIGINS } from '../../stages/audit/audit.ts';
-import { type AuditResult, estimateAudit } from '../../stages/audit/estimate.ts';
+import { lastAudit } from '../../stages/audit/last.ts';
 import { type Context, command } from '../command.ts';
-import type { Output } from '../output.ts';
+import { printAudited } from '../print/audited.ts';
 import { wholeNumber } from '../text-values.ts';
 import { argument, flag, option, type Values } from '../values.ts';
-import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { plural } from '../words.ts';
 
 const UNKNOWN_SHOWN = 10;
 
@@ -77,13 +76,13 @@ async function draw(
   });
   const { audit, withoutPicture } = drawn;
   output.document({ audit: audit.id, task, out: drawn.out, kind, items: audit.items, withoutPicture });
-  output.line(`Audit ${audit.id}: ${plural(audit.items, 'label')} of the task ${task} to check, in ${drawn.out}`);
-  output.line(
+  output.summary(`Audit ${audit.id}: ${plural(audit.items, 'label')} of the task ${task} to check, in ${drawn.out}`);
+  output.summary(
     kind === 'csv'
       ? 'Fill in the column answer of audit.csv: yes, no, the right class, or none.'
       : 'Move each picture from _to-check into its class, _wrong or _none.',
   );
-  output.line(`Then: labelsmith audit ${task} --read ${drawn.out}`);
+  output.summary(`Then: labelsmith audit ${task} --read ${drawn.out}`);
   if (withoutPicture > 0) output.warn(`Of ${plural(withoutPicture, 'label')} the image could not be read.`);
   return global.strict && withoutPicture > 0 ? 1 : 0;
 }
@@ -98,60 +97,13 @@ async function readAnswers(
   for (const where of unknown.slice(0, UNKNOWN_SHOWN)) output.warn(`${where} is no picture of this audit.`);
   if (unknown.length > UNKNOWN_SHOWN) output.warn(`… and ${plural(unknown.length - UNKNOWN_SHOWN, 'more')}`);
   if (newClasses.length > 0) output.warn(`New classes, by answers: ${newClasses.join(', ')}.`);
-  printResult(output, result);
+  printAudited(output, result);
   return result.checked === 0 || (global.strict && unknown.length > 0) ? 1 : 0;
 }
 
 async function showLast({ output }: Context, { store }: Workspace, task: string): Promise<number> {
-  const [last] = await store.audits(task);
-  if (!last) {
-    throw new LabelsmithError('NOT_FOUND', `Nothing was audited in the task "${task}" yet.`, {
-      hint: `labelsmith audit ${task} draws a sample to check.`,
-    });
-  }
-  const result = estimateAudit(last, await store.auditItems(last.id));
+  const result = await lastAudit(store, task);
   output.document(result);
-  printResult(output, result);
+  printAudited(output, result);
   return result.checked === 0 ? 1 : 0;
-}
-
-function printResult(output: Output, result: AuditResult): void {
-  const { audit, task, origin, population, drawn, checked, right, accuracy } = result;
-  const whose = origin === null ? '' : `, labels of origin ${origin}`;
-  output.line(`Audit ${audit} of the task ${task}${whose}: ${formatCount(checked)} of ${formatCount(drawn)} answered.`);
-  if (!accuracy) return;
-  output.line(
-    `Accuracy ${formatPercent(accuracy.estimate)}, 95 % interval ${range(accuracy)}: of ${plural(population, 'label')}, ` +
-      `from ${formatCount(right)} right of ${formatCount(checked)} checked.`,
-  );
-  output.line();
-  const classes = result.classes.map((row) => [
-    row.className,
-    row.population,
-    row.checked,
-    row.right,
-    ...cells(row.accuracy),
-  ]);
-  print(output, [['class', 'labels', 'checked', 'right', 'accuracy', '95 % interval'], ...classes]);
-  output.line();
-  const strata = result.strata.map(({ low, high, population, checked, right }) => [
-    `${low.toFixed(2)}–${high.toFixed(2)}`,
-    population,
-    checked,
-    right,
-    checked === 0 ? '–' : formatPercent(right / checked),
-  ]);
-  print(output, [['confidence', 'labels', 'checked', 'right', 'accuracy'], ...strata]);
-}
-
-function print(output: Output, rows: readonly (readonly (string | number)[])[]): void {
-  for (const line of table(rows)) output.line(line);
-}
-
-function cells(accuracy: Proportion | null): string[] {
-  return accuracy ? [formatPercent(accuracy.estimate), range(accuracy)] : ['–', '–'];
-}
-
-function range({ low, high }: Proportion): string {
-  return `${(low * 100).toFixed(1)}–${formatPercent(high)}`;
 }

@@ -12,8 +12,10 @@ import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { HERE, SOURCES } from './add.ts';
 import { DETECT_OPTIONS, type DetectOptions, detectRequest } from './detect-options.ts';
+import { CLUSTERS } from './discover.ts';
 
 const OWN_OPTIONS = {
+  k: CLUSTERS,
   classifier: option(
     '--classifier <name>',
     'label with a classifier of teach rounds as well: its file, or the name of a task taught in this workspace',
@@ -39,8 +41,9 @@ export const auto = command({
   examples: [
     ['labelsmith auto ~/photos', 'finds the classes, labels every image, writes a report'],
     ['labelsmith auto ~/photos --classes person,car', 'only these classes'],
+    ['labelsmith auto ~/photos --k 30', 'thirty clusters of whole images'],
     ['labelsmith auto ~/photos --classifier parts.onnx', 'labels of your own classes too'],
-    ['labelsmith auto ~/photos --limit 200', 'a pilot on 200 images'],
+    ['labelsmith auto ~/photos --limit 200', 'a run on 200 images first'],
   ],
   run: ({ args, options, ...context }) => runAuto(context, args.sources, options),
 });
@@ -49,7 +52,7 @@ export const auto = command({
 export function runAuto(
   context: Context,
   named: readonly string[],
-  { classifier: wanted, report, ...asked }: DetectOptions & Partial<Values<typeof OWN_OPTIONS>>,
+  { classifier: wanted, report, k, ...asked }: DetectOptions & Partial<Values<typeof OWN_OPTIONS>>,
 ): Promise<number> {
   keepYoungGenerationSmall();
   const { global, output } = context;
@@ -61,7 +64,7 @@ export function runAuto(
       const reportPath = report ?? resolve(dir, '..', 'labelsmith-report.html');
       await checkReportPlace(workspace, reportPath);
       const sources = await openSources(workspace, named, HERE);
-      const request = { detect: await detectRequest(asked), classifier };
+      const request = { detect: await detectRequest(asked), classifier, k };
       const run = context.runOptions();
       const result = await autoIn(workspace, sources, request, {
         ...run,
@@ -80,7 +83,12 @@ export function runAuto(
         interrupted,
         added: added.counts,
         detected: detected && detectedCounts(detected),
-        discovered: discovered && { ...discovered.counts, clusters: discovered.clusters },
+        discovered: discovered && {
+          ...discovered.counts,
+          clusters: discovered.clusters,
+          levels: discovered.levels,
+          range: discovered.range,
+        },
         notClustered: result.notClustered,
         classified: classified && { task: classified.task, ...classified.counts },
         report: written?.path ?? null,

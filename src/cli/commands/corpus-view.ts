@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { corpusTree } from '../../corpus/corpus.ts';
 import type { ClassExemplar } from '../../corpus/counts.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
-import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
 import { argument, flag } from '../values.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
 
 export const corpusList = command({
   name: 'corpus list',
@@ -17,9 +18,9 @@ export const corpusList = command({
     ['labelsmith corpus list', 'every class, the most frequent first'],
     ['labelsmith corpus list --tree', 'animal › dog, vehicle › car'],
   ],
-  async run({ global, output, options }) {
-    const workspace = await openWorkspace(global.workspace, { create: false });
-    try {
+  run({ options, ...context }) {
+    const { output } = context;
+    return withWorkspace(context, async (workspace) => {
       if (options.tree) return await listTree(workspace, output);
       const classes = await workspace.store.classes();
       output.document({ classes });
@@ -28,7 +29,7 @@ export const corpusList = command({
         .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
       if (rows.length === 0) {
         output.line(`${plural(classes.length, 'class', 'classes')}, no labels yet. Next: labelsmith detect`);
-        return;
+        return 0;
       }
       const lines = rows.map(({ name, task, items, count, meanConfidence, origins }) => [
         name,
@@ -40,9 +41,7 @@ export const corpusList = command({
       ]);
       for (const line of table([['class', 'task', 'items', 'count', 'mean confidence', 'origin'], ...lines]))
         output.line(line);
-    } finally {
-      await workspace.close();
-    }
+    });
   },
 });
 
@@ -75,9 +74,9 @@ export const corpusShow = command({
   summary: 'one class: definition, parent, synonyms, counts, exemplars',
   args: { name: CLASS },
   examples: [['labelsmith corpus show dog', 'what is known of it']],
-  async run({ args, global, output }) {
-    const workspace = await openWorkspace(global.workspace, { create: false });
-    try {
+  run({ args, ...context }) {
+    const { output } = context;
+    return withWorkspace(context, async (workspace) => {
       const { name } = args;
       const state = await workspace.store.corpus();
       const nodes = await corpusTree(workspace.store, EXEMPLARS_SHOWN);
@@ -101,9 +100,7 @@ export const corpusShow = command({
       ];
       for (const [key, value] of rows) output.line(`${key.padEnd(12)} ${value}`);
       return 0;
-    } finally {
-      await workspace.close();
-    }
+    });
   },
 });
 

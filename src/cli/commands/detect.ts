@@ -30,7 +30,7 @@ export const detect = command({
     ['labelsmith detect --pose', 'keypoints on people too; only what is missing is done'],
     ['labelsmith detect --segment', 'a mask in each box too; only what is missing is done'],
     ['labelsmith detect --tiles', 'small things in large images: tiles besides the whole'],
-    ['labelsmith detect --limit 100', 'a pilot on 100 images'],
+    ['labelsmith detect --limit 100', 'a run on 100 images first'],
   ],
   run({ options, ...context }) {
     keepYoungGenerationSmall();

@@ -11,6 +11,12 @@ import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { EMBED_OPTIONS } from './embed.ts';
 
+export const CLUSTERS = option(
+  '--k <n>',
+  'clusters, or auto (default: as before here, else auto)',
+  clusterCount().optional(),
+);
+
 export const discover = command({
   name: 'discover',
   summary: 'find classes with nobody labelling: clusters, with names proposed from evidence',
@@ -19,13 +25,13 @@ export const discover = command({
     'every other). A name is proposed only with evidence for it: what detectors saw, words of paths, keywords in files,\n' +
     'labels there are; with none the class is unnamed-N. Images added later get the cluster of their neighbours; clusters\n' +
     'stay as they are until --recluster. With --limit N at most N are embedded now and all that are embedded are\n' +
-    'clustered: a pilot, whose clusters are made again when more are embedded.',
+    'clustered: clusters of a subset, which are made again when more are embedded.',
   options: {
     ...EMBED_OPTIONS,
-    k: option('--k <n>', 'clusters, or auto (default: as before here, else auto)', clusterCount().optional()),
+    k: CLUSTERS,
     level: option(
       '--level <n>',
-      'cut the tree at one of the levels it suggests, 1 the coarsest (in place of --k)',
+      'cut the tree at one of its levels, groups, classes or kinds, 1 the coarsest (in place of --k)',
       wholeNumber(1).optional(),
     ),
     method: option(

@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { openWorkspace } from '../../jobs/workspace.ts';
-import type { Source } from '../../sources/source.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { matchIn } from '../../stages/match/match.ts';
 import { command } from '../command.ts';
-import { modelsFor } from '../fetching.ts';
 import { fraction } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatPercent, plural, table } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
 import { HERE } from './add.ts';
 
 export const match = command({
@@ -31,28 +29,23 @@ export const match = command({
   examples: [
     ['labelsmith match references/', 'five pictures of each class go far'],
     ['labelsmith match more/', 'more references join those before'],
-    ['labelsmith match references/ --limit 50', 'a pilot on 50 images'],
+    ['labelsmith match references/ --limit 50', 'a run on 50 images first'],
   ],
-  async run(invocation) {
-    const { args, options, global, output } = invocation;
-    const workspace = await openWorkspace(global.workspace, {
-      create: false,
-      device: global.device,
-      models: modelsFor(invocation),
-    });
-    try {
-      const [source] = (await openSources(workspace, [args.refs], HERE)) as [Source];
-      const run = invocation.runOptions();
+  run({ args, options, ...context }) {
+    const { global, output } = context;
+    return withWorkspace(context, async (workspace) => {
+      const [source] = await openSources(workspace, [args.refs], HERE);
+      const run = context.runOptions();
       const { classes, problems, warnings, counts, pilot, interrupted } = await matchIn(workspace, source, {
         ...run,
         ...options,
       });
       run.done();
       output.document({ interrupted, pilot, ...counts, perClass: classes, problems, warnings });
-      output.line(
+      output.summary(
         `Labelled ${plural(counts.labelled, 'image')} of ${counts.images} from ${plural(counts.references, 'reference')}.`,
       );
-      if (pilot) output.line('This was a pilot (--limit): all other images stay as they were.');
+      if (pilot) output.summary('This was a run on a subset (--limit): all other images stay as they were.');
       const rows = classes.map(({ name, references, images, referenceAccuracy, confusedWith }) => [
         name,
         references,
@@ -61,14 +54,12 @@ export const match = command({
         confusedWith ?? '',
       ]);
       for (const line of table([['class', 'references', 'images', 'recognised', 'most like'], ...rows])) {
-        output.line(`  ${line}`);
+        output.summary(`  ${line}`);
       }
       for (const { path, message } of problems) output.warn(`Left out ${path}: ${message}`);
       for (const warning of warnings) output.warn(`Warning: ${warning}.`);
       if (counts.labelled === 0) return 1;
       return global.strict && problems.length + warnings.length > 0 ? 1 : 0;
-    } finally {
-      await workspace.close();
-    }
+    });
   },
 });

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { LabelsmithError } from '../../errors.ts';
-import { fetchRuntime } from '../../onnx/runtime-package.ts';
+import { formatBytes } from '../../core/byte-size.ts';
+import { readClassNames } from '../../models/class-names-file.ts';
+import { pull } from '../../models/pull.ts';
 import { type Command, command } from '../command.ts';
 import { fetchOptionsFor, modelsFor } from '../fetching.ts';
 import { size } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
-import { formatBytes, table } from '../words.ts';
+import { table } from '../words.ts';
 
 const modelsListCommand = command({
   name: 'models list',
@@ -27,9 +27,6 @@ const modelsListCommand = command({
   },
 });
 
-/** What `models pull` calls the runtime; no model has this name. */
-const RUNTIME = 'onnxruntime';
-
 const modelsPull = command({
   name: 'models pull',
   summary: 'fetch models now, so that nothing needs the network later',
@@ -44,15 +41,9 @@ const modelsPull = command({
     const cache = modelsFor(context);
     const pulled = [];
     for (const name of args.names) {
-      if (name === RUNTIME) {
-        const { folder } = await fetchRuntime(fetchOptionsFor(output, signal));
-        pulled.push({ id: name, path: folder });
-        output.line(`${name}  ${folder}`);
-        continue;
-      }
-      const { entry, key, path, byteSize } = await cache.prepare(name);
-      pulled.push({ id: entry.id, key, path, byteSize });
-      output.line(`${entry.id}  ${formatBytes(byteSize)}  ${path}`);
+      const one = await pull(cache, name, fetchOptionsFor(output, signal));
+      pulled.push(one);
+      output.line(`${one.id}  ${one.byteSize === undefined ? '' : `${formatBytes(one.byteSize)}  `}${one.path}`);
     }
     output.document({ cacheDir: cache.cacheDir, pulled });
     output.line(`Cache: ${cache.cacheDir}`);
@@ -102,7 +93,7 @@ const modelsImport = command({
     const { entry, inferred } = await modelsFor(context).importFile(args.file, {
       ...rest,
       ...inputSize,
-      classNames: file === undefined ? undefined : await classNamesIn(file),
+      classNames: file === undefined ? undefined : await readClassNames(file),
       ...(colours && { input: { colours } }),
     });
     output.document({ model: entry, inferred });
@@ -111,15 +102,5 @@ const modelsImport = command({
     for (const sentence of inferred) output.line(`  inferred: ${sentence}`);
   },
 });
-
-async function classNamesIn(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new LabelsmithError('NOT_FOUND', `The class names ${file} cannot be read.`, { cause });
-  });
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
 
 export const modelsCommands: readonly Command[] = [modelsListCommand, modelsPull, modelsImport];

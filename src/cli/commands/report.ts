@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { formatBytes } from '../../core/byte-size.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { PATHS } from '../../report/paths.ts';
 import { writeReport } from '../../report/write.ts';
 import { command } from '../command.ts';
 import { argument, option } from '../values.ts';
-import { formatBytes } from '../words.ts';
 
 export const report = command({
   name: 'report',

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { openWorkspace } from '../../jobs/workspace.ts';
 import { similarTo } from '../../stages/similar/similar.ts';
 import { command } from '../command.ts';
-import { modelsFor } from '../fetching.ts';
 import { wholeNumber } from '../text-values.ts';
 import { argument, option } from '../values.ts';
+import { withWorkspace } from '../workspace.ts';
 
 export const similar = command({
   name: 'similar',
@@ -25,15 +24,10 @@ export const similar = command({
     ['labelsmith similar photos/dog.jpg', 'the ten nearest'],
     ['labelsmith similar new.jpg -n 50 --index lsh', 'for a file that was never added'],
   ],
-  async run(invocation) {
-    const { args, options, global, output } = invocation;
-    const workspace = await openWorkspace(global.workspace, {
-      create: false,
-      device: global.device,
-      models: modelsFor(invocation),
-    });
-    try {
-      const { threads, seed } = global;
+  run({ args, options, ...context }) {
+    const { output } = context;
+    const { threads, seed } = context.global;
+    return withWorkspace(context, async (workspace) => {
       const found = await similarTo(workspace, args.image, {
         n: options.number,
         index: options.index,
@@ -43,8 +37,6 @@ export const similar = command({
       output.document(found);
       for (const { similarity, path } of found.similar) output.line(`${similarity.toFixed(3)}  ${path}`);
       return found.similar.length === 0 ? 1 : 0;
-    } finally {
-      await workspace.close();
-    }
+    });
   },
 });

@@ -26,7 +26,29 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   export: async () => [(await import('./export.ts')).exportCommand],
   import: async () => [(await import('./import.ts')).importCommand],
   audit: async () => [(await import('./audit.ts')).audit],
-  corpus: async () => (await import('./corpus.ts')).corpusCommands,
+  corpus: async () => {
+    const [view, change, history, files] = await Promise.all([
+      import('./corpus-view.ts'),
+      import('./corpus-change.ts'),
+      import('./corpus-history.ts'),
+      import('./corpus-files.ts'),
+    ]);
+    return [
+      view.corpusList,
+      view.corpusShow,
+      change.corpusRename,
+      change.corpusMerge,
+      change.corpusSplit,
+      change.corpusAlias,
+      change.corpusNest,
+      change.corpusMap,
+      change.corpusDescribe,
+      history.corpusUndo,
+      history.corpusHistory,
+      files.corpusExport,
+      files.corpusImport,
+    ];
+  },
   evaluate: async () => [(await import('./evaluate.ts')).evaluate],
   report: async () => [(await import('./report.ts')).report],
   status: async () => [(await import('./status.ts')).status],

@@ -26,7 +26,7 @@ export const predict = command({
     task: TASK,
     threshold: option(
       '--threshold <confidence>',
-      'leave the class empty below this (default: every image gets its best guess)',
+      'leave the class empty below this (default: every image gets the class that is likeliest)',
       fraction().optional(),
     ),
   },
@@ -54,7 +54,7 @@ export const predict = command({
       output.document({ model: key, task: info.task, images: counts.done, predictions, failed });
       if (signal.aborted) return 130;
       const all = counts.done + counts.failed;
-      if (all === limit) output.note(`A pilot: the first ${plural(limit, 'file')} of ${folder} (--limit).`);
+      if (all === limit) output.note(`A subset: the first ${plural(limit, 'file')} of ${folder} (--limit).`);
       if (all === 0) output.warn(`There are no images in ${folder}.`);
       return counts.done === 0 || (strict && counts.failed > 0) ? 1 : 0;
     } finally {

@@ -5,7 +5,7 @@ import type { Output } from '../output.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 import { printAdded } from './added.ts';
 import { printDetected } from './detected.ts';
-import { printClusters, printHowClustered } from './discovered.ts';
+import { printClusters, printHowClustered, printHowSure } from './discovered.ts';
 
 const CLASSES_SHOWN = 20;
 const CLUSTERS_SHOWN = 10;
@@ -80,6 +80,7 @@ export function printAuto(
     output.summary();
     output.summary('Clusters of whole images:');
     printClusters(output, discovered.clusters, 'images', CLUSTERS_SHOWN);
+    printHowSure(output, discovered);
   }
   output.summary();
   if (places.report !== null) output.summary(`Report:    ${places.report}`);

@@ -1,5 +1,6 @@
 /** What `discover` found, in words. */
 import type { ItemKind } from '../../core/labels.ts';
+import { MIXED_BELOW } from '../../stages/discover/cluster-confidence.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
@@ -11,7 +12,7 @@ const EVIDENCE_SHOWN = 2;
 /** Why there are other clusters than before, and whether these will last. */
 export function printHowClustered(output: Output, { because, pilot }: DiscoverResult): void {
   if (because !== null) output.summary(`Clustered again: ${because}.`);
-  if (pilot) output.summary('These are clusters of a pilot (--limit): when more is embedded they are made again.');
+  if (pilot) output.summary('These are clusters of a subset (--limit): when more is embedded they are made again.');
 }
 
 /** The largest clusters with what speaks for their names. */
@@ -21,7 +22,7 @@ export function printClusters(
   items: ItemKind,
   most = CLUSTERS_SHOWN,
 ): void {
-  const rows = clusters.slice(0, most).map(({ name, size, candidates }) => {
+  const rows = clusters.slice(0, most).map(({ name, size, chance, candidates }) => {
     const best = candidates.slice(0, EVIDENCE_SHOWN).map((candidate) => {
       const parts = candidate.evidence.map(({ source, count, of, kinds }) => {
         const such = kinds ? `: ${kinds.join(', ')}` : '';
@@ -29,14 +30,33 @@ export function printClusters(
       });
       return `${candidate.name} ${formatPercent(candidate.score, 0)} (${parts.join(', ')})`;
     });
-    return [name, size, best.join(' · ')];
+    const looks = isMixed(chance) ? 'mixed' : '';
+    return [name, size, looks, best.join(' · ')];
   });
-  for (const line of table([['class', items, 'evidence for names'], ...rows])) output.summary(`  ${line}`);
+  for (const line of table([['class', items, 'looks', 'evidence for names'], ...rows])) output.summary(`  ${line}`);
   if (clusters.length > most) output.summary(`  and ${formatCount(clusters.length - most)} more`);
 }
 
+/** How far to trust the number of clusters and the clusters, and where else the tree can be cut. */
+export function printHowSure(output: Output, { counts, range, levels, clusters }: DiscoverResult): void {
+  if (range && range.least < range.most) {
+    output.summary(
+      `The pile has between ${range.least} and ${range.most} classes, as far as can be told; ${counts.clusters} are shown.`,
+    );
+  }
+  const mixed = clusters.filter(({ chance }) => isMixed(chance)).length;
+  if (mixed > 0)
+    output.summary(`${plural(mixed, 'cluster looks', 'clusters look')} mixed: more than one thing in one.`);
+  if (levels.length > 1) {
+    const numbers = levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
+    output.summary(`Clusters at each level of the tree: ${numbers} (labelsmith discover --level N).`);
+  }
+}
+
+const isMixed = (chance: number | null) => chance !== null && chance < MIXED_BELOW;
+
 export function printDiscovered(output: Output, result: DiscoverResult, items: ItemKind): void {
-  const { counts, clustered, clusters, levels, retired, outliers, duplicates } = result;
+  const { counts, clustered, clusters, retired, outliers, duplicates } = result;
   const what = nounOf(items);
   printHowClustered(output, result);
   const made = clustered ? 'Found' : 'Kept';
@@ -46,10 +66,7 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
   );
   if (counts.none > 0) output.summary(`${plural(counts.none, what)} belong to none of them.`);
   printClusters(output, clusters, items);
-  if (levels.length > 1) {
-    const numbers = levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
-    output.summary(`Clusters at each level of the tree: ${numbers} (labelsmith discover --level N).`);
-  }
+  printHowSure(output, result);
   if (retired.length > 0) output.summary(`Empty classes of the clustering before are gone: ${retired.length}.`);
   if (outliers && outliers.count > 0) {
     output.summary(`${plural(outliers.count, what)} standing apart from all others, first ${outliers.first[0]?.path}.`);

@@ -1,8 +1,10 @@
 /** What `embed` did, in words; also for commands that embed first. */
+
+import { formatBytes } from '../../core/byte-size.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import type { EmbedEstimate, EmbedResult } from '../../stages/embed/embed.ts';
 import type { Output } from '../output.ts';
-import { formatBytes, formatCount, formatDuration, plural } from '../words.ts';
+import { formatCount, formatDuration, plural } from '../words.ts';
 import { printReadErrors } from './read-errors.ts';
 
 export function printEmbedded(output: Output, { counts, interrupted }: EmbedResult, items: ItemKind): void {

@@ -6,7 +6,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { DatasetImage, ImportedImage } from '../../core/dataset.ts';
-import { LabelsmithError } from '../../errors.ts';
+import { LabelsmithError, systemCodeOf } from '../../errors.ts';
 import { readWholeFile } from '../../sources/file.ts';
 import { badFile } from '../check.ts';
 import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type ReadOptions, type WriteJob } from '../format.ts';
@@ -92,7 +92,9 @@ async function sidecarOf(image: DatasetImage, job: WriteJob): Promise<Sidecar | 
         keywordsIn(text, name);
         return { name, text };
       } catch (error) {
-        if (error instanceof LabelsmithError && error.code === 'NOT_FOUND') continue;
+        // A name that is too long for a file is no file's.
+        const tooLong = error instanceof LabelsmithError && systemCodeOf(error.cause) === 'ENAMETOOLONG';
+        if (tooLong || (error instanceof LabelsmithError && error.code === 'NOT_FOUND')) continue;
         if (error instanceof LabelsmithError) return { problem: `its sidecar cannot be read, ${error.message}` };
         if (error instanceof TypeError) return { problem: `its sidecar ${name} is not UTF-8` };
         throw error;

@@ -7,6 +7,7 @@
 import type { NeighbourGraph } from '../knn/graph.ts';
 import { type Matrix, newSharedMatrix } from '../matrix.ts';
 import { fuzzyGraph, normalisedGraph } from './fuzzy-graph.ts';
+import type { SparseMatrix } from './sparse.ts';
 import { topEigen } from './top-eigen.ts';
 
 export interface DiffusionOptions {
@@ -27,13 +28,15 @@ export interface Diffusion {
   readonly coordinates: Matrix;
   /** Eigenvalues, descending, [dimensions]. */
   readonly eigenvalues: Float64Array;
+  /** The weighted graph that the walk is on. */
+  readonly graph: SparseMatrix;
 }
 
 export function diffusionMap(neighbours: NeighbourGraph, options: DiffusionOptions = {}): Diffusion {
   const { dimensions = 100, steps = 4, ...solver } = options;
-  const graph = normalisedGraph(fuzzyGraph(neighbours));
+  const graph = fuzzyGraph(neighbours);
   const count = Math.min(dimensions, Math.max(2, Math.floor(graph.size / 4)), graph.size);
-  const { values, vectors } = topEigen(graph, { ...solver, count });
+  const { values, vectors } = topEigen(normalisedGraph(graph), { ...solver, count });
   const scale = values.map((value) => Math.max(0, value) ** steps);
   const coordinates = newSharedMatrix(graph.size, count);
   const { data } = coordinates;
@@ -44,5 +47,5 @@ export function diffusionMap(neighbours: NeighbourGraph, options: DiffusionOptio
     const length = square > 0 ? 1 / Math.sqrt(square) : 0;
     for (let j = 0; j < count; j++) data[at + j] = vectors[at + j] * scale[j] * length;
   }
-  return { coordinates, eigenvalues: values };
+  return { coordinates, eigenvalues: values, graph };
 }

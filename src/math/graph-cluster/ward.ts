@@ -112,3 +112,18 @@ export function cutTree({ points, left, right }: MergeTree, k: number): Int32Arr
     return number;
   });
 }
+
+/** The node that each cluster of a cut is, by its number in {@link cutTree}. */
+export function nodesOfCut(tree: MergeTree, k: number): Int32Array {
+  const { points, left, right } = tree;
+  const clusterOf = new Map(cutTree(tree, k).entries());
+  const nodes = new Int32Array(Math.min(points, Math.max(1, k)));
+  for (let leaf = 0; leaf < points; leaf++) nodes[clusterOf.get(leaf) as number] = leaf;
+  // Joins come after what they join, so the last to write is the whole cluster.
+  for (let s = 0; s < points - nodes.length; s++) {
+    const cluster = clusterOf.get(left[s]) ?? (clusterOf.get(right[s]) as number);
+    clusterOf.set(points + s, cluster);
+    nodes[cluster] = points + s;
+  }
+  return nodes;
+}

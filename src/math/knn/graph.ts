@@ -37,3 +37,16 @@ export async function neighbourGraph(
   }
   return { indices, similarities, n };
 }
+
+/** The same graph with at most `count` neighbours each, the nearest. */
+export function nearestOf(graph: NeighbourGraph, count: number): NeighbourGraph {
+  const { indices, similarities, n } = graph;
+  if (count >= n) return graph;
+  const rows = indices.length / n;
+  const kept = { indices: new Int32Array(rows * count), similarities: new Float32Array(rows * count), n: count };
+  for (let row = 0; row < rows; row++) {
+    kept.indices.set(indices.subarray(row * n, row * n + count), row * count);
+    kept.similarities.set(similarities.subarray(row * n, row * n + count), row * count);
+  }
+  return kept;
+}

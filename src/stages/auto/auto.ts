@@ -22,6 +22,8 @@ export interface AutoRequest {
   readonly detect: Omit<DetectRequest, 'force' | 'task'>;
   /** Path of a classifier, see `classifierPath`. */
   readonly classifier?: string;
+  /** Clusters of whole images. Default: as before here, else what the pile suggests. */
+  readonly k?: number | 'auto';
 }
 
 /** Told as each is done. */
@@ -79,7 +81,7 @@ export async function autoIn(
     detected = await detectWith(workspace, { ...request.detect, force: false, task: 'objects' }, options);
     onPart({ kind: 'detected', result: detected });
     if (!stopped()) {
-      clustering = await cluster(workspace, images, options);
+      clustering = await cluster(workspace, images, request.k, options);
       const { discovered, notClustered } = clustering;
       if (discovered) onPart({ kind: 'discovered', result: discovered });
       if (notClustered) onPart({ kind: 'not-clustered', reason: notClustered });
@@ -97,7 +99,7 @@ export async function autoIn(
 
 type Clustered = Pick<AutoResult, 'discovered' | 'notClustered'>;
 
-async function cluster(workspace: Workspace, images: number, run: RunOptions): Promise<Clustered> {
+async function cluster(workspace: Workspace, images: number, k: AutoRequest['k'], run: RunOptions): Promise<Clustered> {
   const tooFew = (embedded: number) => ({ images, embedded, least: MIN_TO_CLUSTER });
   if (images < MIN_TO_CLUSTER) return { discovered: null, notClustered: tooFew(0) };
   const items = 'images';
@@ -105,5 +107,5 @@ async function cluster(workspace: Workspace, images: number, run: RunOptions): P
   if (run.signal?.aborted) return { discovered: null, notClustered: null };
   const { total } = embedded.counts;
   if (total < MIN_TO_CLUSTER) return { discovered: null, notClustered: tooFew(total) };
-  return { discovered: await discoverWith(workspace, { items, task: 'class' }, run), notClustered: null };
+  return { discovered: await discoverWith(workspace, { items, task: 'class', k }, run), notClustered: null };
 }

@@ -22,8 +22,9 @@ import {
 } from '../embed/recipe.ts';
 import { ITEM_KIND } from '../image-work.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
+import { type ClusterInCut, itemConfidence } from './cluster-confidence.ts';
 import { type ClusterModel, clustersOf, savedModel } from './cluster-model.ts';
-import { neighboursOf } from './hierarchy.ts';
+import { clustersOfCut, neighboursOf } from './hierarchy.ts';
 import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
 import { type MapWriter, openMapWriter } from './map-writer.ts';
 import { readSample, type Sample } from './sample.ts';
@@ -40,6 +41,8 @@ export interface AssignContext extends Pick<Workspace, 'store' | 'vectors'> {
   readonly sample: ClusteredSample;
   /** The cluster of an item that is in the sample. */
   readonly own: IdMap;
+  /** What is known of each cluster, by its number. */
+  readonly cut: readonly (ClusterInCut | undefined)[];
   readonly map: MapWriter;
   close?(): Promise<void>;
 }
@@ -91,7 +94,7 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
 };
 
 async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
-  const { store, vectors, task, recipe, mean, model, sample, own, map, runId } = context;
+  const { store, vectors, task, recipe, mean, model, sample, own, cut, map, runId } = context;
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
   const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
@@ -106,9 +109,11 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   );
   const given = ids.map((itemId, i): NewLabel | 'kept' | 'none' => {
     if (before(itemId)) return 'kept';
-    const { cluster, confidence } = assignments[i];
+    const { cluster, confidence: share } = assignments[i];
     const className = model.clusters[cluster]?.name;
     if (className === undefined) return 'none';
+    const evidence = cut[cluster];
+    const confidence = evidence ? itemConfidence(share, evidence) : share;
     return { itemId, task, className, present: true, origin: 'cluster', confidence, runId };
   });
   const labels = given.filter((label) => label !== 'kept' && label !== 'none');
@@ -162,10 +167,14 @@ export function clusteredSample(
   pool: InferencePool,
   model: ClusterModel,
   { ids, vectors }: Sample,
-): Pick<AssignContext, 'sample' | 'own'> {
+): Pick<AssignContext, 'sample' | 'own' | 'cut'> {
   const own = clustersOf(model);
   const clusters = Int32Array.from(ids, (id) => own.get(id) ?? -1);
-  return { own, sample: { index: exactIndex(pool, vectors), ids, clusters } };
+  return {
+    own,
+    cut: clustersOfCut(model.hierarchy, model.k),
+    sample: { index: exactIndex(pool, vectors), ids, clusters },
+  };
 }
 
 /** The graph that clusters and the data map come from; one item, or none, has no neighbours. */

@@ -6,6 +6,7 @@
 import { IdMap } from '../../core/id-set.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
+import type { CutEvidence } from '../../math/graph-cluster/cut-evidence.ts';
 import type { Store } from '../../store/store.ts';
 import type { Candidate } from './evidence.ts';
 import { cutHierarchy, type Hierarchy, type Method } from './hierarchy.ts';
@@ -56,6 +57,7 @@ export async function saveModel(store: Pick<Store, 'putSetting'>, model: Cluster
     members: Buffer.from(sample.join(''), 'hex').toString('base64'),
     leafOf: pack(leafOf),
     tree: { points: tree.points, left: pack(tree.left), right: pack(tree.right), costs: pack(tree.costs) },
+    evidence: hierarchy.evidence && packedEvidence(hierarchy.evidence),
   });
   await store.putSetting(setting(model.task), text);
 }
@@ -63,7 +65,7 @@ export async function saveModel(store: Pick<Store, 'putSetting'>, model: Cluster
 export async function savedModel(store: Pick<Store, 'getSetting'>, task: string): Promise<ClusterModel | undefined> {
   const text = await store.getSetting(setting(task));
   if (text === undefined) return undefined;
-  const { version, members, statistics, pilot, leafOf, tree, ...plain } = JSON.parse(text);
+  const { version, members, statistics, pilot, leafOf, tree, evidence, ...plain } = JSON.parse(text);
   if (version !== VERSION) {
     throw new LabelsmithError('WORKSPACE', `the clusters of task ${task} are of a form not known here`, {
       hint: 'A newer labelsmith made them. Update labelsmith, or run labelsmith discover --recluster.',
@@ -79,8 +81,46 @@ export async function savedModel(store: Pick<Store, 'getSetting'>, task: string)
     hierarchy: {
       leafOf: new Int32Array(unpack(leafOf)),
       tree: { points: tree.points, left, right, costs: new Float64Array(unpack(tree.costs)) },
+      ...(evidence ? { evidence: unpackedEvidence(evidence as PackedEvidence) } : {}),
     },
   } as ClusterModel;
+}
+
+/** As it stands in the record; trees of earlier versions have none. */
+interface PackedEvidence {
+  readonly ks: readonly number[];
+  readonly measures: string;
+  /** Node, size, cohesion, concentration, split, similarity, similarity across the split. */
+  readonly clusters: readonly (readonly [number, number, number, number, number, number, number])[];
+}
+
+function packedEvidence({ ks, measures, clusters }: CutEvidence): PackedEvidence {
+  return {
+    ks,
+    measures: pack(measures),
+    clusters: Array.from(clusters, ([node, one]) => [
+      node,
+      one.size,
+      one.cohesion,
+      one.concentration,
+      one.split,
+      one.similarity,
+      one.splitSimilarity,
+    ]),
+  };
+}
+
+function unpackedEvidence({ ks, measures, clusters }: PackedEvidence): CutEvidence {
+  return {
+    ks,
+    measures: new Float64Array(unpack(measures)),
+    clusters: new Map(
+      clusters.map(([node, size, cohesion, concentration, split, similarity, splitSimilarity]) => [
+        node,
+        { size, cohesion, concentration, split, similarity, splitSimilarity },
+      ]),
+    ),
+  };
 }
 
 function pack({ buffer, byteOffset, byteLength }: Int32Array | Float64Array): string {

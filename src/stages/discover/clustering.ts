@@ -7,7 +7,8 @@ import { LabelsmithError } from '../../errors.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { EmbeddingRecipe, SpaceMean } from '../embed/recipe.ts';
 import type { ClusterModel } from './cluster-model.ts';
-import { type Hierarchy, hierarchyOf, levelsOf, type Method, suggestedK } from './hierarchy.ts';
+import { type Hierarchy, hierarchyOf, type Method } from './hierarchy.ts';
+import { levelsOf, suggestedK } from './levels.ts';
 import type { DiscoverEffects, DiscoverOptions } from './options.ts';
 import { chooseSample, readSample, type Sample, sampleKey } from './sample.ts';
 

@@ -350,23 +350,14 @@ test('ended at any write, the same command again gives what an undisturbed one d
 test('k-means and density are methods too; impossible numbers are refused', async (t) => {
   const { store, effects, items } = await prepare(t, 80);
   const means = await discover(effects, { ...OPTIONS, method: 'kmeans', k: 4, task: 'means' });
-  assert.deepEqual(
-    means.clusters.map(({ size }) => size),
-    [20, 20, 20, 20],
-  );
+  assert.equal(means.clusters.map(({ size }) => size).join(), '20,20,20,20');
   const density = await discover(effects, { ...OPTIONS, method: 'density', task: 'dense' });
   const found = await labelled(store, items, 'dense');
   for (const [i, name] of found.entries()) if (name !== '') assert.equal(name.split(' ')[0], items[i]?.kind);
   assert.equal(density.counts.assigned + density.counts.none, 80);
   assert.ok(density.counts.assigned >= 60);
-  // Density finds its own number: one that is asked for is made by another method, or refused.
-  const numbered = await discover(effects, { ...OPTIONS, k: 4, task: 'dense' });
-  assert.deepEqual([numbered.method, numbered.counts.clusters], ['graph', 4]);
-  assert.match(numbered.because ?? '', /density finds its own number/);
-  await assert.rejects(
-    discover(effects, { ...OPTIONS, k: 4, method: 'density', task: 'dense' }),
-    /density finds its own number of clusters, so it takes no --k 4/,
-  );
+  const { method, because } = await discover(effects, { ...OPTIONS, k: 4, task: 'dense' });
+  assert.deepEqual([method, /density finds its own/.test(`${because}`)], ['graph', true]);
   await assert.rejects(
     discover(effects, { ...OPTIONS, k: 81, task: 'many' }),
     /81 clusters cannot be made of 80 items/,

@@ -17,8 +17,8 @@ import { assignStage, clusteredSample, graphOf, sizesOf } from './assign.ts';
 import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor } from './clustering.ts';
 import { described, mapFindings } from './findings.ts';
-import { levelsOf } from './hierarchy.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
+import { levelsOf, suggestedRange } from './levels.ts';
 import { beginMap } from './map-writer.ts';
 import { withNames } from './naming.ts';
 import type { DiscoverEffects, DiscoverOptions, DiscoverResult } from './options.ts';
@@ -74,6 +74,7 @@ async function discover(
       metrics: { k: model.k, asked: model.asked, members: model.sample.length },
       clusters: await described(store, model, sizesOf(sums)),
       levels: levelsOf(model.hierarchy),
+      range: suggestedRange(model.hierarchy),
       // Only when no label can come to hang on them any more.
       retired: interrupted || leftovers.length === 0 ? [] : await store.dropUnusedClasses(leftovers),
       ...(interrupted ? {} : await mapFindings(effects, task)),

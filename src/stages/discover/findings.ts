@@ -1,8 +1,10 @@
 /** What is told of clusters and of the data map when `discover` is done. */
 import { namesNow } from '../../corpus/class-names.ts';
 import type { Store } from '../../store/store.ts';
+import { chanceOfOneThing } from './cluster-confidence.ts';
 import type { ClusterModel, NamedCluster } from './cluster-model.ts';
 import { readMap } from './data-map.ts';
+import { clustersOfCut } from './hierarchy.ts';
 import type { MapEffects } from './map-record.ts';
 import type { DiscoveredCluster, DiscoverResult } from './options.ts';
 
@@ -39,16 +41,19 @@ export async function described(
   const nameNow = await namesNow(store);
   const size = new Map<string, number>();
   for (const [name, count] of sizes) size.set(nameNow(name), (size.get(nameNow(name)) ?? 0) + count);
-  const largest = new Map<string, NamedCluster>();
-  for (const cluster of model.clusters) {
+  const cut = clustersOfCut(model.hierarchy, model.k);
+  const largest = new Map<string, NamedCluster & Pick<DiscoveredCluster, 'chance'>>();
+  for (const [number, cluster] of model.clusters.entries()) {
     const name = nameNow(cluster.name);
-    if (!largest.has(name)) largest.set(name, cluster);
+    const evidence = cut[number];
+    if (!largest.has(name)) largest.set(name, { ...cluster, chance: evidence ? chanceOfOneThing(evidence) : null });
   }
   const ids = model.items === 'images' ? [...largest.values()].flatMap(({ exemplars }) => exemplars) : [];
   const paths = await store.pathsOfImages(ids);
-  return Array.from(largest, ([name, { candidates, exemplars }]) => ({
+  return Array.from(largest, ([name, { chance, candidates, exemplars }]) => ({
     name,
     size: size.get(name) ?? 0,
+    chance,
     candidates,
     exemplars: model.items === 'images' ? exemplars.map((id) => paths.get(id)?.[0]?.path ?? id) : exemplars,
   }));

@@ -6,14 +6,16 @@
  */
 import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { type CutEvidence, cutEvidence } from '../../math/graph-cluster/cut-evidence.ts';
 import { diffusionMap } from '../../math/graph-cluster/diffusion.ts';
 import { hdbscan } from '../../math/graph-cluster/hdbscan.ts';
-import { cutTree, type MergeTree, wardTree } from '../../math/graph-cluster/ward.ts';
+import { cutTree, type MergeTree, nodesOfCut, wardTree } from '../../math/graph-cluster/ward.ts';
 import { kmeans } from '../../math/kmeans/kmeans.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
-import { type NeighbourGraph, neighbourGraph } from '../../math/knn/graph.ts';
+import { type NeighbourGraph, nearestOf, neighbourGraph } from '../../math/knn/graph.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
+import type { ClusterInCut } from './cluster-confidence.ts';
 
 export const METHODS = ['graph', 'kmeans', 'density'] as const;
 export type Method = (typeof METHODS)[number];
@@ -36,10 +38,15 @@ export interface Hierarchy {
   readonly tree: MergeTree;
   /** The graph of neighbours that it comes from, where there is one. */
   readonly neighbours?: NeighbourGraph;
+  /** What speaks for each number of clusters, of the method `graph`; absent from trees of earlier versions. */
+  readonly evidence?: CutEvidence;
 }
 
 /** Neighbours of the graph. 10 to 20 made no difference on the benchmark's sets. */
 const NEIGHBOURS = 15;
+/** Few items have classes of few: of those the graph that is clustered takes fewer neighbours, an eighth of the items. */
+const MIN_NEIGHBOURS = 5;
+const ITEMS_PER_NEIGHBOUR = 8;
 /** Ward's tree costs 3 n² d: two seconds for this many. */
 const MAX_LEAVES = 4000;
 /** Small clusters instead, when there are more. */
@@ -64,8 +71,10 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
   switch (method) {
     case 'graph': {
       const neighbours = await neighboursOf(pool, vectors, signal);
-      const map = diffusionMap(neighbours, { seed, signal }).coordinates;
-      return { ...(await wardHierarchy(pool, map, seed, signal)), neighbours };
+      const count = Math.max(MIN_NEIGHBOURS, Math.floor(vectors.rows / ITEMS_PER_NEIGHBOUR));
+      const map = diffusionMap(nearestOf(neighbours, count), { seed, signal });
+      const { leafOf, tree } = await wardHierarchy(pool, map.coordinates, seed, signal);
+      return { leafOf, tree, neighbours, evidence: cutEvidence({ graph: map.graph, map, vectors, tree, leafOf }) };
     }
     case 'kmeans': {
       const k = options.leaves;
@@ -126,7 +135,26 @@ function overLeaves(points: Matrix, labels: Int32Array): Hierarchy {
 }
 
 /** The cluster of every item at k clusters, the largest first; −1 for none. Fewer leaves than k make fewer clusters. */
-export function cutHierarchy({ leafOf, tree }: Hierarchy, k: number): Int32Array {
+export function cutHierarchy(hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>, k: number): Int32Array {
+  const { labels, numberOf } = numberedCut(hierarchy, k);
+  return labels.map((cluster) => (cluster < 0 ? -1 : (numberOf.get(cluster) as number)));
+}
+
+/** What is known of each cluster at k, by its number in {@link cutHierarchy}; undefined for those the evidence does not reach. */
+export function clustersOfCut(hierarchy: Hierarchy, k: number): (ClusterInCut | undefined)[] {
+  const { tree, leafOf, evidence } = hierarchy;
+  const { numberOf } = numberedCut(hierarchy, k);
+  const clusters = Array<ClusterInCut | undefined>(numberOf.size).fill(undefined);
+  const nodes = nodesOfCut(tree, k);
+  for (const [cluster, number] of numberOf) {
+    const known = evidence?.clusters.get(nodes[cluster]);
+    if (known) clusters[number] = { ...known, k: numberOf.size, items: leafOf.length };
+  }
+  return clusters;
+}
+
+/** Clusters as the tree numbers them, and their numbers in order of size. */
+function numberedCut({ leafOf, tree }: Pick<Hierarchy, 'leafOf' | 'tree'>, k: number) {
   const ofLeaf = cutTree(tree, k);
   const sizes = new Map<number, { size: number; first: number }>();
   leafOf.forEach((leaf, item) => {
@@ -137,47 +165,6 @@ export function cutHierarchy({ leafOf, tree }: Hierarchy, k: number): Int32Array
     else sizes.set(cluster, { size: 1, first: item });
   });
   const order = [...sizes].sort(([, a], [, b]) => b.size - a.size || a.first - b.first);
-  const number = new Map(order.map(([cluster], i) => [cluster, i]));
-  return leafOf.map((leaf) => (leaf < 0 ? -1 : (number.get(ofLeaf[leaf]) as number)));
-}
-
-/** Joining the last two costs most nearly always, whatever there is: two must stand out over every other number by this. */
-const TWO_STANDS_OUT = 1.2;
-
-/** How much more the join from k to k − 1 clusters costs than the one before it. */
-function stepAt({ points, costs }: MergeTree, k: number): number {
-  return costs[points - k] / Math.max(Number.MIN_VALUE, costs[points - k - 1] ?? Number.MIN_VALUE);
-}
-
-/**
- * How many clusters there seem to be: where the tree's next join costs most in proportion to the one before it, from 2 to
- * the square root of the number of leaves. It is the longest step of a dendrogram on a logarithmic axis.
- */
-export function suggestedK({ tree }: Pick<Hierarchy, 'tree'>): number {
-  const most = Math.floor(Math.sqrt(tree.points));
-  if (most < 2) return Math.max(1, tree.points);
-  let best = 2;
-  let largest = stepAt(tree, 2) / TWO_STANDS_OUT;
-  for (let k = 3; k <= most; k++) {
-    if (stepAt(tree, k) > largest) [best, largest] = [k, stepAt(tree, k)];
-  }
-  return best;
-}
-
-const MAX_LEVELS = 5;
-
-/**
- * Numbers of clusters that the tree suggests, the coarsest first: those where its step is longer than at the numbers beside
- * it, at most five, the longest ones; what {@link suggestedK} says is among them.
- */
-export function levelsOf({ tree }: Pick<Hierarchy, 'tree'>): number[] {
-  const suggested = suggestedK({ tree });
-  const most = Math.min(tree.points - 1, Math.floor(Math.sqrt(tree.points)) + 1);
-  const peaks: number[] = [];
-  for (let k = 3; k < most; k++) {
-    const step = stepAt(tree, k);
-    if (k !== suggested && step > stepAt(tree, k - 1) && step >= stepAt(tree, k + 1)) peaks.push(k);
-  }
-  peaks.sort((a, b) => stepAt(tree, b) - stepAt(tree, a) || a - b);
-  return [suggested, ...peaks.slice(0, MAX_LEVELS - 1)].sort((a, b) => a - b);
+  const numberOf = new Map(order.map(([cluster], i) => [cluster, i]));
+  return { labels: leafOf.map((leaf) => (leaf < 0 ? -1 : ofLeaf[leaf])), numberOf };
 }

@@ -45,6 +45,8 @@ export interface DiscoveredCluster {
   readonly name: string;
   /** Items in it. */
   readonly size: number;
+  /** The chance that it is one thing, four fifths of it of one class; null where nothing says so. */
+  readonly chance: number | null;
   readonly candidates: readonly Candidate[];
   /** Paths of the items that stand for it, best first. */
   readonly exemplars: readonly string[];
@@ -78,8 +80,10 @@ export interface DiscoverResult extends RunResult {
   readonly method: Method;
   /** By class: fewer than `counts.clusters` where classes were merged since. */
   readonly clusters: readonly DiscoveredCluster[];
-  /** Numbers of clusters that the tree suggests, for `level`. */
+  /** Numbers of clusters at the tree's levels, for `level`: groups, classes, kinds, as far as there is room for them. */
   readonly levels: readonly number[];
+  /** Between which numbers of clusters the right one likely is; undefined where nothing says so. */
+  readonly range?: { readonly least: number; readonly most: number };
   /** Names of classes of earlier clusterings that nothing hung on, which are gone now. */
   readonly retired: readonly string[];
   /** What stands far from everything; undefined where the run was interrupted. */

@@ -25,7 +25,9 @@ export async function exportDataset(
   refuseMisfit(format, context);
   const path = await writeOutput(out, outputOptions(format, context), async (target) => {
     await format.write(selected(images, format, context, tally), target, job);
-    if (tally.labels === 0 && !tally.negatives && context.onEmpty) throw await context.onEmpty();
+    // Where images could not be written, that is why, and it is told.
+    const nothing = tally.labels === 0 && !tally.negatives && tally.failedImages === 0;
+    if (nothing && context.onEmpty) throw await context.onEmpty();
   });
   return {
     format: name,

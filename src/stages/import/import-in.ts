@@ -7,19 +7,21 @@ import { type ImportOptions, type ImportSummary, importLabels } from './import.t
 /** Takes in labels of images that were added before. Nothing is written when any part of the file cannot be read. */
 export async function importIn(
   { store }: Pick<Workspace, 'store'>,
-  format: FormatName,
+  format: FormatName | 'auto',
   path: string,
   { seed, threads, device, ...options }: ImportOptions & Pick<RunOptions, 'seed' | 'threads' | 'device'>,
 ): Promise<ImportSummary> {
-  const settings = { format, path, as: options.as ?? null, task: options.task ?? null };
+  const { as = null, task = null, classes = 'new', disagreement = 'newest', replace = null } = options;
+  const settings = { format, path, as, task, classes, disagreement, replace };
   const { summary } = await recordRun(
     store,
     { stage: 'import', settings },
     { seed, threads, device },
     async (runId) => {
       const found = await importLabels(store, format, path, options, runId);
-      const { matched, unmatched, regions, labels } = found;
-      return { counts: { matched, unmatched, regions, labels }, interrupted: false, summary: found };
+      const { matched, unmatched, regions, labels, reckoning } = found;
+      const counts = { matched, unmatched, regions, labels };
+      return { counts, metrics: { reckoning }, interrupted: false, summary: found };
     },
   );
   return summary;

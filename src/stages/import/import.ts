@@ -8,6 +8,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { ownershipOfFolder } from '../../files/own.ts';
 import type { FormatName, ImportedClass } from '../../formats/format.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
+import { recogniseFormat } from '../../formats/recognise.ts';
 import { NO_SPLIT } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
@@ -18,6 +19,7 @@ import type { Corrections } from './replace.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 import { type RowOptions, type Rows, rowsOf } from './rows.ts';
 import { putToldClasses } from './told-classes.ts';
+import { openLabelFiles } from './unpack.ts';
 import type { DisagreementRule } from './votes.ts';
 
 export interface ImportOptions {
@@ -45,6 +47,9 @@ export interface ImportOptions {
 }
 
 export interface ImportSummary {
+  readonly format: FormatName;
+  /** By what the format was seen; null where it was named. */
+  readonly recognised: string | null;
   /** Entries of the file whose image is here. */
   readonly matched: number;
   readonly unmatched: number;
@@ -85,8 +90,45 @@ const PAGE_OBJECTS = 20_000;
  */
 export async function importLabels(
   store: Store,
-  format: FormatName,
+  format: FormatName | 'auto',
   path: string,
+  options: ImportOptions,
+  runId: string,
+): Promise<ImportSummary> {
+  const files = await openLabelFiles(path);
+  try {
+    const found = await formatOf(format, files.path);
+    return await importFiles(store, { ...found, base: files.base, shown: path }, options, runId);
+  } finally {
+    await files.close();
+  }
+}
+
+/** A format of one file is read from the one file of a folder that is its. */
+async function formatOf(
+  format: FormatName | 'auto',
+  path: string,
+): Promise<Pick<ImportedFiles, 'format' | 'path' | 'why'>> {
+  if (format === 'auto') return recogniseFormat(path);
+  const named = { format, path, why: null };
+  const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
+  if (formatNamed(format).kind === 'folder' || !isFolder) return named;
+  const found = await recogniseFormat(path).catch(() => null);
+  return found?.format === format ? { ...named, path: found.path } : named;
+}
+
+interface ImportedFiles {
+  readonly format: FormatName;
+  readonly path: string;
+  readonly base: string;
+  /** What was named, for messages: an archive has a path of its own. */
+  readonly shown: string;
+  readonly why: string | null;
+}
+
+async function importFiles(
+  store: Store,
+  { format, path, base, shown, why }: ImportedFiles,
   options: ImportOptions,
   runId: string,
 ): Promise<ImportSummary> {
@@ -99,7 +141,7 @@ export async function importLabels(
   const toldClasses: ImportedClass[] = [];
   const { classNames } = options;
   const onClass = (told: ImportedClass) => toldClasses.push(told);
-  const resolved = await resolveLabels(store, format, path, { reckoning, classNames, onClass });
+  const resolved = await resolveLabels(store, format, path, { reckoning, classNames, onClass, base });
   const planOptions = {
     task,
     classes: options.classes ?? 'new',
@@ -107,8 +149,8 @@ export async function importLabels(
     toldClasses,
     reckoning,
   };
-  const plan = await planImport(store, path, resolved, planOptions);
-  if (options.strict) refuseProblems(path, reckoning);
+  const plan = await planImport(store, shown, resolved, planOptions);
+  if (options.strict) refuseProblems(shown, reckoning);
   const imageTask = resolved.tasksOfMany.has(null) ? MANY : 'class';
   const isOwn = plan.ownExport || (await isOwnFolder(path));
   const replace = options.replace ?? (options.as === 'human' && isOwn);
@@ -123,6 +165,8 @@ export async function importLabels(
   await writer.finish();
   await putToldClasses(store, plan.toldClasses, plan.newClasses);
   return {
+    format,
+    recognised: why,
     matched: plan.matched,
     unmatched: plan.unmatched,
     regions: writer.regions,

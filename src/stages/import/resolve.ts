@@ -35,9 +35,13 @@ export async function resolveLabels(
   store: Pick<Store, 'sourceRoots' | 'pathsOf' | 'image'>,
   format: FormatName,
   path: string,
-  options: ReadOptions,
+  options: ReadOptions & {
+    /** The absolute folder that relative names count from. Default: the path, or the folder that it is in. */
+    readonly base?: string;
+  },
 ): Promise<ResolvedLabels> {
-  const base = (await stat(path).catch(() => null))?.isDirectory() ? resolve(path) : dirname(resolve(path));
+  const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
+  const base = options.base ?? (isFolder ? resolve(path) : dirname(resolve(path)));
   const stored: { imageId: string; path: string }[] = [];
   const roots = await store.sourceRoots();
   for (const root of roots) {

@@ -1,8 +1,8 @@
 /** Embeddings of a workspace as its recipe compares them; none where `embed` has not run to its end. */
-import type { ItemId } from '../core/ids.ts';
-import type { ItemKind } from '../core/labels.ts';
-import type { Workspace } from '../jobs/workspace.ts';
-import { centreAndNormalise, savedMean, savedRecipe } from '../stages/embed/recipe.ts';
+import type { ItemId } from '../../core/ids.ts';
+import type { ItemKind } from '../../core/labels.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { centreAndNormalise, savedMean, savedRecipe } from './recipe.ts';
 
 export async function vectorsOf(
   { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { taxonomy } from '../../corpus/corpus.ts';
+import { readTaxonomy, TAXONOMY_FORMATS, taxonomyFormatOf, writeTaxonomy } from '../../corpus/taxonomies.ts';
+import { command } from '../command.ts';
+import { argument, flag, option } from '../values.ts';
+import { plural } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
+import { operation } from './corpus-change.ts';
+
+const TAXONOMY = argument('<file>', 'such as classes.json, classes.csv or classes.jsonld', z.string());
+
+const FORMAT = option(
+  '--format <name>',
+  "json, csv or skos (default: by the file's name)",
+  z.enum(TAXONOMY_FORMATS).optional(),
+);
+
+export const corpusExport = command({
+  name: 'corpus export',
+  summary: 'the classes as JSON, CSV or SKOS (JSON-LD)',
+  args: { file: TAXONOMY },
+  options: { format: FORMAT, replace: flag('--replace', 'take the place of a file that is there') },
+  examples: [['labelsmith corpus export classes.json', 'names, synonyms, parents, descriptions, synsets']],
+  run({ args: { file }, options, ...context }) {
+    const { output } = context;
+    return withWorkspace(context, async (workspace) => {
+      const nodes = await taxonomy(workspace.store);
+      const to = { replace: options.replace, workspaceDir: workspace.dir };
+      const path = await writeTaxonomy(file, options.format ?? taxonomyFormatOf(file), nodes, to);
+      output.document({ path, classes: nodes.length });
+      output.line(`Wrote ${plural(nodes.length, 'class', 'classes')} to ${path}`);
+      return 0;
+    });
+  },
+});
+
+export const corpusImport = operation(
+  {
+    name: 'corpus import',
+    summary: 'a taxonomy of your own',
+    args: { file: TAXONOMY },
+    options: { format: FORMAT },
+    examples: [['labelsmith corpus import taxonomy.csv', 'one operation: labelsmith corpus undo takes all of it back']],
+  },
+  async ({ args: { file }, options }) => ({
+    kind: 'import',
+    entries: await readTaxonomy(file, options.format ?? taxonomyFormatOf(file)),
+  }),
+);

@@ -1,0 +1,50 @@
+/** `corpus undo` and `corpus history`: what was done to the classes, and taking it back. */
+import type { CorpusEvent } from '../../core/corpus.ts';
+import { command } from '../command.ts';
+import { wholeNumber } from '../text-values.ts';
+import { argument } from '../values.ts';
+import { withWorkspace } from '../workspace.ts';
+
+export const corpusUndo = command({
+  name: 'corpus undo',
+  summary: 'takes back the last change of the corpus, or the last n',
+  args: { count: argument('[n]', 'changes to undo (default: 1)', wholeNumber(1).default(1)) },
+  examples: [
+    ['labelsmith corpus undo', 'once more takes back the one before'],
+    ['labelsmith corpus undo 3', 'the last three'],
+  ],
+  run({ args: { count }, ...context }) {
+    const { output } = context;
+    return withWorkspace(context, async (workspace) => {
+      const undone: CorpusEvent[] = [];
+      while (undone.length < count) {
+        const event = await workspace.store.undoCorpusChange();
+        if (!event) break;
+        undone.push(event);
+        output.line(`Took back: ${event.operation} ${JSON.stringify(event.arguments)}`);
+      }
+      output.document({ undone });
+      if (undone.length === 0) output.line('There is nothing to take back.');
+      return undone.length > 0 ? 0 : 1;
+    });
+  },
+});
+
+export const corpusHistory = command({
+  name: 'corpus history',
+  summary: 'every change of the corpus, the newest first',
+  examples: [['labelsmith corpus history', 'what was done, and what was taken back']],
+  run(context) {
+    const { output } = context;
+    return withWorkspace(context, async (workspace) => {
+      const events = await workspace.store.corpusHistory();
+      output.document({ events });
+      for (const { atMs, operation: name, arguments: given, undone } of events) {
+        output.line(
+          `${new Date(atMs).toISOString().slice(0, 19)}  ${name} ${JSON.stringify(given)}${undone ? '  (undone)' : ''}`,
+        );
+      }
+      return 0;
+    });
+  },
+});

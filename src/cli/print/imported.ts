@@ -1,0 +1,51 @@
+/** What `import` took in, and what it did not. */
+import type { FormatName } from '../../formats/format.ts';
+import type { ImportSummary } from '../../stages/import/import.ts';
+import type { Output } from '../output.ts';
+import { printReckoning } from '../reckoning-text.ts';
+import { formatCount, oneLine, plural } from '../words.ts';
+
+export function printImported(output: Output, format: FormatName, summary: ImportSummary): void {
+  if (summary.recognised !== null) output.summary(`Read as ${format}: ${oneLine(summary.recognised)}.`);
+  output.summary(
+    `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
+  );
+  const nothing = summary.labels + summary.regions + summary.contradictions.length === 0;
+  if (summary.matched > 0 && nothing && summary.reckoning.problems.length === 0) {
+    const table = ['csv', 'parquet'].includes(format);
+    output.warn(`None of them has a class${table ? ': the column of the class is empty' : ''}.`);
+  }
+  const { corrections } = summary;
+  if (corrections !== null) {
+    const counts = Object.entries(corrections).map(([what, count]) => `${formatCount(count)} ${what}`);
+    output.summary(`The file is the state of its pictures: objects ${counts.join(', ')}.`);
+  }
+  const added = summary.newClasses.map(({ name }) => name);
+  if (added.length > 0) output.summary(`New classes: ${listed(added)}`);
+  for (const [split, count] of Object.entries(summary.splits))
+    output.summary(`  split ${split}: ${formatCount(count)}`);
+  for (const { task: name, keeps, where } of summary.severalClasses) {
+    if (keeps === 'last') {
+      output.warn(`${oneLine(where)} says another class of an image; the task ${name} keeps one, the last said.`);
+    } else {
+      output.warn(`${oneLine(where)} says another class of an image, so these labels are in the task ${name}, which`);
+      output.warn('  keeps them all; --task class keeps the last said of each image.');
+    }
+  }
+  if (summary.contradictions.length > 0) {
+    output.warn(
+      `The answers for ${plural(summary.contradictions.length, 'item')} contradict each other and were left out:`,
+    );
+    for (const contradiction of summary.contradictions) output.warn(`  ${oneLine(contradiction)}`);
+  }
+  for (const unknown of summary.unknownClasses) output.warn(`${oneLine(unknown)} (column not)`);
+  printReckoning(summary.reckoning, output);
+}
+
+/** Names shown in one line. */
+const NAMES_SHOWN = 12;
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN).map(oneLine).join(', ');
+  return names.length > NAMES_SHOWN ? `${shown} and ${names.length - NAMES_SHOWN} more` : shown;
+}

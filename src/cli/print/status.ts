@@ -1,0 +1,65 @@
+/** What is in a workspace, in words. */
+import { QUALITY_FLAGS } from '../../core/image.ts';
+import type { WorkspaceStatus } from '../../jobs/status.ts';
+import type { Output } from '../output.ts';
+import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts';
+
+export function printStatus(
+  output: Output,
+  dir: string,
+  { summary, sources, goneSources, runs, quarantine = [], problems }: WorkspaceStatus,
+): void {
+  output.line(`Workspace ${dir}`);
+  for (const source of sources) {
+    output.line(`  from ${oneLine(source)}${goneSources.includes(source) ? ' (not there)' : ''}`);
+  }
+  output.line();
+  const quarantined = Object.values(summary.quarantined).reduce((sum, count) => sum + count, 0);
+  const flags = QUALITY_FLAGS.filter((flag) => summary.flags[flag]).map((flag) => `${summary.flags[flag]} ${flag}`);
+  const labels = Object.entries(summary.labels).map(([origin, count]) => `${formatCount(count)} ${origin}`);
+  const rows: [string, string][] = [
+    ['images', `${formatCount(summary.images)} in ${plural(summary.groups, 'group')}`],
+    [
+      'paths',
+      `${formatCount(summary.paths)} (${formatCount(summary.duplicatePaths)} exact copies, ${formatCount(summary.missingPaths)} missing)`,
+    ],
+    ['similar pairs', formatCount(summary.similarPairs)],
+    ['flags', flags.join(', ') || 'none'],
+    ['regions', formatCount(summary.regions)],
+    ['labels', labels.join(', ') || 'none yet: labelsmith detect'],
+    ['classes', formatCount(summary.classes)],
+    ['quarantined', quarantined ? `${formatCount(quarantined)} (${reasons(summary.quarantined)})` : 'none'],
+  ];
+  for (const [name, value] of rows) output.line(`  ${name.padEnd(14)} ${value}`);
+  if (runs.length > 0) {
+    output.line();
+    for (const line of table([['run', 'stage', 'status', 'took', 'counts'], ...runs.map(runRow)]))
+      output.line(`  ${line}`);
+  }
+  for (const { reason, path, message } of quarantine) {
+    output.line(`${reason.padEnd(19)} ${oneLine(path)}`);
+    output.line(`${' '.repeat(19)} ${oneLine(message)}`);
+  }
+  if (problems) output.line(problems.length === 0 ? '\nIntegrity: ok' : `\nIntegrity:\n  ${problems.join('\n  ')}`);
+}
+
+function reasons(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${formatCount(count)} ${reason}`)
+    .join(', ');
+}
+
+function runRow(run: WorkspaceStatus['runs'][number]): string[] {
+  const took = run.endedAtMs === null ? '' : formatDuration(run.endedAtMs - run.startedAtMs);
+  const counts = Object.entries(run.counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${formatCount(count)} ${name}`);
+  return [
+    new Date(run.startedAtMs).toISOString().slice(0, 19).replace('T', ' '),
+    run.stage,
+    run.status,
+    took,
+    counts.join(', '),
+  ];
+}

@@ -1,0 +1,232 @@
+/**
+ * Reads the JSON of LabelMe (github.com/wkentaro/labelme) and X-AnyLabeling: a file a picture, with shapes. Shapes of one
+ * label and group are one region; points that have the group of a box or an outline are its keypoints. Flags of the
+ * picture are its classes.
+ */
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import sharp from 'sharp';
+import type { ImportedImage, ImportedRegion, Keypoints, MaskRle } from '../../core/dataset.ts';
+import type { Attributes } from '../../core/region-details.ts';
+import { LabelsmithError, messageOf } from '../../errors.ts';
+import { arrayAt, badFile, classNameAt, type JsonObject, numberAt, objectAt, shown } from '../check.ts';
+import { extentOf, maskBox, maskOfBitmap } from '../contours.ts';
+import { detailsOfAttributes } from '../details.ts';
+import type { ReadOptions } from '../format.ts';
+import { parseJson } from '../json-stream.ts';
+import { confidenceFrom, hasRoom, MAX_MASK_PIXELS, sizeFrom } from '../mend.ts';
+import type { Reckoning } from '../reckoning.ts';
+import { extentOfRotated, rotatedOfCorners } from '../rotated-box.ts';
+import { regionsOfShapes, type Shape } from '../shapes.ts';
+import { readSmallText, walkFiles } from '../walk.ts';
+
+/** @param path a JSON file, or a folder with some */
+export async function* readLabelme(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
+  if (!(await stat(path)).isDirectory()) {
+    yield await readOne(path, basename(path), reckoning);
+    return;
+  }
+  let [found, files] = [false, false];
+  for await (const file of walkFiles(path)) {
+    files = true;
+    if (!file.toLowerCase().endsWith('.json')) continue;
+    found = true;
+    const image = await reckoning.attemptFile('file-unreadable', () => readOne(join(path, file), file, reckoning));
+    if (image === null) continue;
+    reckoning.take('files');
+    yield image;
+  }
+  if (files && !found) throw badFile(path, 'there are no JSON files in it', 'LabelMe has one beside each picture.');
+}
+
+async function readOne(path: string, name: string, reckoning: Reckoning): Promise<ImportedImage> {
+  const text = await readSmallText(path, name);
+  if (text === null) throw new LabelsmithError('NOT_FOUND', `${name} is not there any more`);
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (cause) {
+    throw badFile(name, `not valid JSON: ${messageOf(cause)}`, undefined, cause);
+  }
+  const row = objectAt(value, name);
+  const rows = arrayAt(row.shapes, `${name} shapes`);
+  const size: Size = {
+    width: sizeFrom(row.imageWidth, `${name} imageWidth`, reckoning),
+    height: sizeFrom(row.imageHeight, `${name} imageHeight`, reckoning),
+  };
+  const shapes: Shape[] = [];
+  const points: Point[] = [];
+  for (const [i, given] of rows.entries()) {
+    const where = `${name} shapes[${i}]`;
+    if (!hasRoom(shapes, where, reckoning)) continue;
+    const read = await reckoning.attemptFile('object-unreadable', () => shapeOf(given, where, size, reckoning));
+    if (read === null) continue;
+    if ('point' in read) points.push(read);
+    else shapes.push(read);
+  }
+  const stem = name.slice(0, -'.json'.length);
+  const folder = stem.includes('/') ? stem.slice(0, stem.lastIndexOf('/') + 1) : '';
+  const said = typeof row.imagePath === 'string' ? row.imagePath.replaceAll('\\', '/').replace(/^(?:\.\/)+/, '') : '';
+  const file = said === '' ? stem : said.startsWith('/') || said.startsWith('../') ? said : folder + said;
+  return {
+    file,
+    ...(file === stem ? {} : { otherNames: [stem] }),
+    ...size,
+    labels: flagsOf(row.flags).map((className) => ({ className, confidence: null, origin: null, task: null })),
+    regions: [...regionsOfShapes([...shapes, ...keypointShapes(points, shapes)], reckoning), ...alone(points, shapes)],
+    where: name,
+    split: null,
+  };
+}
+
+interface Size {
+  readonly width: number | null;
+  readonly height: number | null;
+}
+
+interface Point {
+  readonly point: Keypoints[number];
+  readonly className: string;
+  readonly groupId: string | null;
+  readonly where: string;
+}
+
+function flagsOf(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, on]) => (on === true && name.trim() !== '' ? [name] : []));
+}
+
+async function shapeOf(given: unknown, where: string, size: Size, reckoning: Reckoning): Promise<Shape | Point> {
+  const row = objectAt(given, where);
+  const className = classNameAt(row.label, `${where}.label`);
+  const kind = row.shape_type == null ? 'polygon' : row.shape_type;
+  const groupId = row.group_id == null ? null : String(row.group_id);
+  const flat = arrayAt(row.points, `${where}.points`).flatMap((point, i) => {
+    const at = `${where}.points[${i}]`;
+    const pair = arrayAt(point, at).map((part) => numberAt(part, at));
+    if (pair.length !== 2) throw badFile(at, `x and y were expected, not ${shown(point)}`);
+    return pair;
+  });
+  if (flat.length === 0) throw badFile(`${where}.points`, 'there are no points');
+  if (kind === 'point') return { point: [flat[0], flat[1], 2], className, groupId, where };
+  const confidence = confidenceFrom(row.score, `${where}.score`, reckoning);
+  const rotatedBox = kind === 'rotation' ? rotatedOfCorners(flat, 1) : null;
+  const details = detailsOfAttributes(attributesOf(row, where, reckoning), rotatedBox);
+  return {
+    group: groupId === null ? null : `${className} ${groupId}`,
+    labels: [{ className, confidence, origin: null, task: null }],
+    score: confidence,
+    crowd: false,
+    where,
+    unit: 'pixels',
+    form: await formOf(kind, row, flat, where, size),
+    ...(details === null ? {} : { details }),
+  };
+}
+
+async function formOf(
+  kind: unknown,
+  row: JsonObject,
+  flat: readonly number[],
+  where: string,
+  size: Size,
+): Promise<Shape['form']> {
+  switch (kind) {
+    case 'polygon':
+      return { kind: 'polygon', polygon: flat };
+    case 'rotation': {
+      const rotated = rotatedOfCorners(flat, 1);
+      return rotated === null ? { kind: 'polygon', polygon: flat } : { kind: 'box', box: extentOfRotated(rotated) };
+    }
+    case 'rectangle':
+      // Two corners in whatever order they were drawn, or all four of X-AnyLabeling.
+      return { kind: 'box', box: extentOf([flat]) };
+    case 'circle': {
+      const radius = Math.hypot(flat[2] - flat[0], flat[3] - flat[1]);
+      return { kind: 'box', box: [flat[0] - radius, flat[1] - radius, flat[0] + radius, flat[1] + radius] };
+    }
+    case 'line':
+    case 'linestrip':
+    case 'points':
+      return { kind: 'box', box: extentOf([flat]) };
+    case 'mask':
+      return { kind: 'mask', mask: await maskOf(row.mask, flat, where, size) };
+    default:
+      throw badFile(`${where}.shape_type`, `${shown(kind)} is no shape that can be read`);
+  }
+}
+
+/** A picture of the part between the two points, both inside. */
+async function maskOf(
+  given: unknown,
+  flat: readonly number[],
+  where: string,
+  { width, height }: Size,
+): Promise<MaskRle> {
+  if (typeof given !== 'string')
+    throw badFile(`${where}.mask`, `a picture in base64 was expected, not ${shown(given)}`);
+  if (width === null || height === null) throw badFile(where, 'a mask needs imageWidth and imageHeight');
+  if (width * height > MAX_MASK_PIXELS) throw badFile(where, `${width}×${height} pixels are more than any image has`);
+  const [left, top] = [Math.round(flat[0]), Math.round(flat[1])];
+  const decoded = await sharp(Buffer.from(given, 'base64'), { limitInputPixels: MAX_MASK_PIXELS })
+    .extractChannel(0)
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+    .catch((error: unknown) => {
+      throw badFile(`${where}.mask`, `not a picture: ${messageOf(error)}`, undefined, error);
+    });
+  const { info, data } = decoded;
+  if (left < 0 || top < 0 || left + info.width > width || top + info.height > height)
+    throw badFile(where, `the mask of ${info.width}×${info.height} pixels at ${left}, ${top} is not inside the image`);
+  const pixels = Uint8Array.from(data, (value) => (value === 0 ? 0 : 1));
+  const mask = maskOfBitmap({ left, top, width: info.width, height: info.height, pixels }, width, height);
+  if (maskBox(mask) === null) throw badFile(`${where}.mask`, 'nothing of it is set');
+  return mask;
+}
+
+/** Of X-AnyLabeling, and the remark that LabelMe has. */
+function attributesOf(row: JsonObject, where: string, reckoning: Reckoning): Attributes {
+  const attributes: Record<string, Attributes[string]> = {};
+  const groups = [row.attributes, row.flags, { description: row.description, difficult: row.difficult }];
+  for (const group of groups) {
+    if (typeof group !== 'object' || group === null) continue;
+    for (const [name, value] of Object.entries(group)) {
+      if (value === null || value === undefined || value === '' || value === false) continue;
+      if (typeof value === 'string' || typeof value === 'boolean') attributes[name] = value;
+      else if (typeof value === 'number' && Number.isFinite(value)) attributes[name] = value;
+      else reckoning.note('attribute-passed-over', `${where}.${name}`, shown(value));
+    }
+  }
+  return attributes;
+}
+
+/** Points of the group of a box or an outline, as the keypoints of that region, in the order of the file. */
+function keypointShapes(points: readonly Point[], shapes: readonly Shape[]): Shape[] {
+  return shapes.flatMap((shape): Shape[] => {
+    const own = points.filter((point) => isOf(point, shape));
+    if (own.length === 0 || shape.group === null) return [];
+    const { details: _, ...bare } = shape;
+    return [{ ...bare, form: { kind: 'keypoints', keypoints: own.map(({ point }) => point) } }];
+  });
+}
+
+function isOf({ groupId }: Point, { group }: Shape): boolean {
+  return groupId !== null && (group ?? '').endsWith(` ${groupId}`);
+}
+
+/** Points of no other shape are regions of their own. */
+function alone(points: readonly Point[], shapes: readonly Shape[]): ImportedRegion[] {
+  return points
+    .filter((point) => !shapes.some((shape) => isOf(point, shape)))
+    .map(({ point, className, where }) => ({
+      box: [point[0], point[1], point[0], point[1]],
+      where,
+      unit: 'pixels',
+      score: null,
+      labels: [{ className, confidence: null, origin: null, task: null }],
+      mask: null,
+      polygons: null,
+      keypoints: [point],
+      crowd: false,
+    }));
+}

@@ -1,0 +1,36 @@
+/** What is in a workspace: counts, sources, the last runs, and on request the quarantine and the database's own check. */
+import { existsSync } from 'node:fs';
+import type { QuarantineRow, RunRecord, StoreSummary } from '../store/store.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface WorkspaceStatus {
+  readonly summary: StoreSummary;
+  /** Folders, archives and lists that images came from. */
+  readonly sources: readonly string[];
+  /** Those of them that are not there now. */
+  readonly goneSources: readonly string[];
+  /** Newest first. */
+  readonly runs: readonly RunRecord[];
+  /** Undefined where it was not asked for. */
+  readonly quarantine?: readonly QuarantineRow[];
+  /** What the database finds wrong with itself; undefined where it was not asked. */
+  readonly problems?: readonly string[];
+}
+
+const RUNS_SHOWN = 10;
+
+export async function statusOf(
+  { store }: Pick<Workspace, 'store'>,
+  asked: { readonly quarantine: boolean; readonly check: boolean },
+): Promise<WorkspaceStatus> {
+  const summary = await store.summary();
+  const runs = await store.runs({ limit: RUNS_SHOWN });
+  const sources = await store.sourceRoots();
+  // A list that came on stdin is of no file.
+  const goneSources = sources.filter((source) => !existsSync(source) && !source.endsWith('/-'));
+  const problems = asked.check ? await store.check() : undefined;
+  if (!asked.quarantine) return { summary, sources, goneSources, runs, problems };
+  const quarantine: QuarantineRow[] = [];
+  for await (const page of store.quarantine()) quarantine.push(...page);
+  return { summary, sources, goneSources, runs, problems, quarantine };
+}

@@ -1,0 +1,80 @@
+/** The rule on trees whose number of clusters is beyond doubt: made-up places on a sphere, far apart and tight. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { seededRandom } from '../../core/random.ts';
+import { matrix, normalisedRows } from '../../math/matrix.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import { clusterCounts, likeliest, likelyRange } from './cluster-count.ts';
+import { cutHierarchy, type Hierarchy, hierarchyOf } from './hierarchy.ts';
+import { levelsOf, suggestedK, suggestedRange } from './levels.ts';
+
+let pool: InferencePool;
+before(async () => {
+  pool = await InferencePool.create({ threads: 1 });
+});
+after(() => pool.close());
+
+/** `sizes[c]` items around a random place each, in 32 dimensions. */
+async function treeOf(sizes: readonly number[], spread = 0.05): Promise<Hierarchy> {
+  const random = seededRandom(5);
+  const normal = () => Array.from({ length: 12 }, random).reduce((sum, one) => sum + one, -6);
+  const rows = sizes.flatMap((size) => {
+    const centre = Array.from({ length: 32 }, normal);
+    return Array.from({ length: size }, () => centre.map((one) => one + spread * 5.6 * normal()));
+  });
+  const vectors = normalisedRows(matrix(Float32Array.from(rows.flat()), rows.length, 32));
+  return hierarchyOf(pool, vectors, { method: 'graph', seed: 0 });
+}
+
+for (const [what, sizes] of Object.entries({
+  'three of thirty': [30, 30, 30],
+  'eight of twenty': Array<number>(8).fill(20),
+  'twenty-five of sixteen': Array<number>(25).fill(16),
+  'skewed ones': [80, 50, 30, 20, 12],
+})) {
+  test(`${what} are found, and said to be likely`, async () => {
+    const hierarchy = await treeOf(sizes);
+    const k = suggestedK(hierarchy);
+    assert.ok(Math.max(k / sizes.length, sizes.length / k) <= 1.35, `${k} for ${sizes.length}`);
+    const range = suggestedRange(hierarchy);
+    assert.ok(range && range.least <= k && k <= range.most);
+    assert.equal(new Set(cutHierarchy(hierarchy, k)).size, k);
+    assert.ok(levelsOf(hierarchy).includes(k));
+  });
+}
+
+test('levels ascend, the coarser and the finer well apart from the classes', async () => {
+  const hierarchy = await treeOf(Array<number>(12).fill(25));
+  const levels = levelsOf(hierarchy);
+  assert.ok(levels.length >= 2 && levels.length <= 3, levels.join());
+  for (let i = 1; i < levels.length; i++) assert.ok(levels[i] >= 1.7 * levels[i - 1], levels.join());
+});
+
+test('chances sum to one; the range holds eight tenths of them and the likeliest number', () => {
+  const evidence = { ks: [1, 2, 3, 4], measures: Float64Array.from({ length: 32 }, (_, i) => Math.sin(i)) };
+  const counts = clusterCounts(evidence, 100);
+  assert.ok(Math.abs(counts.chances.reduce((sum, one) => sum + one, 0) - 1) < 1e-12);
+  const even = { ks: [2, 4, 6, 8, 10], chances: [0.05, 0.2, 0.5, 0.2, 0.05] };
+  assert.equal(likeliest(even), 6);
+  assert.deepEqual(likelyRange(even), { least: 4, most: 8 });
+});
+
+test('a tree with no evidence, as earlier versions saved it, is cut at its longest step', async () => {
+  const { leafOf, tree } = await treeOf([30, 30, 30]);
+  assert.equal(suggestedK({ leafOf, tree }), 3);
+  assert.equal(suggestedRange({ leafOf, tree }), undefined);
+});
+
+test('few items, one place, and places for each item give an answer', async () => {
+  for (const count of [2, 3, 5, 10, 20]) {
+    for (const sizes of [[count], Array<number>(count).fill(1)]) {
+      const hierarchy = await treeOf(sizes);
+      const k = suggestedK(hierarchy);
+      assert.ok(k >= 1 && k <= count, `${k} of ${count}`);
+      assert.equal(cutHierarchy(hierarchy, k).length, count);
+    }
+  }
+  const alike = normalisedRows(matrix(new Float32Array(20 * 8).fill(1), 20, 8));
+  const k = suggestedK(await hierarchyOf(pool, alike, { method: 'graph', seed: 0 }));
+  assert.ok(k >= 1 && k <= 10);
+});

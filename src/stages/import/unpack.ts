@@ -1,0 +1,184 @@
+/**
+ * Label files in a zip or tar.gz, as CVAT, Roboflow and Label Studio hand them out: unpacked into a temporary folder that
+ * is deleted at the end, so that readers see a folder as any other. Of pictures only the names are made, since readers
+ * look at nothing else of them. What a killed process left is deleted by the next one.
+ */
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { LabelsmithError, messageOf } from '../../errors.ts';
+import { isAbandoned, WRITER_PATTERN, writerName } from '../../files/unfinished.ts';
+import { badFile } from '../../formats/check.ts';
+import { isImageName, listFolder } from '../../formats/walk.ts';
+import { zipMemberPieces, zipMembers } from '../../sources/zip.ts';
+
+export interface LabelFiles {
+  /** What readers read. */
+  readonly path: string;
+  /** The absolute folder that relative names count from; of an archive as paths of its members have it. */
+  readonly base: string;
+  close(): Promise<void>;
+}
+
+/** Bytes of label files in one archive, and members of any kind. */
+const MAX_LABEL_BYTES = 2 ** 31;
+const MAX_MEMBERS = 5_000_000;
+const PREFIX = 'labelsmith-import-';
+
+/** The path itself, or what is in it. A plain tar is left to the reader of WebDataset. */
+export async function openLabelFiles(path: string): Promise<LabelFiles> {
+  const found = await stat(path).catch(() => null);
+  const kind = found?.isFile() ? await archiveKindOf(path) : null;
+  if (kind === null) {
+    const base = found?.isDirectory() ? resolve(path) : dirname(resolve(path));
+    return { path, base, close: async () => {} };
+  }
+  await deleteAbandoned();
+  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${writerName()}-`));
+  const close = () => rm(folder, { recursive: true, force: true });
+  try {
+    const unpacked = new Unpacked(folder, path);
+    if (kind === 'zip') await unpackZip(path, unpacked);
+    else await unpackTar(path, unpacked);
+    const inner = await innerPath(folder);
+    const at = join(folder, inner);
+    const below = (await stat(at)).isFile() ? dirname(inner) : inner;
+    return { path: at, base: join(`${resolve(path)}!`, below), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function archiveKindOf(path: string): Promise<'zip' | 'tar.gz' | null> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    if (buffer[0] === 0x50 && buffer[1] === 0x4b && buffer[2] < 8) return 'zip';
+    return buffer[0] === 0x1f && buffer[1] === 0x8b ? 'tar.gz' : null;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The temporary folder, and what may go into it. */
+class Unpacked {
+  readonly #folder: string;
+  readonly #archive: string;
+  #members = 0;
+  #bytes = 0;
+  readonly #made = new Set<string>();
+
+  constructor(folder: string, archive: string) {
+    this.#folder = folder;
+    this.#archive = archive;
+  }
+
+  /** Where a member goes; null for what is none of ours or leads elsewhere. */
+  async place(name: string): Promise<string | null> {
+    if (++this.#members > MAX_MEMBERS) throw badFile(this.#archive, `it has more than ${MAX_MEMBERS} members`);
+    const parts = name
+      .replaceAll('\\', '/')
+      .split('/')
+      .filter((part) => part !== '' && part !== '.');
+    const odd = name.startsWith('/') || /^[A-Za-z]:/.test(name) || parts.includes('..') || name.includes('\0');
+    if (odd || parts.length === 0 || parts[0] === '__MACOSX') return null;
+    const target = join(this.#folder, ...parts);
+    const above = dirname(target);
+    if (!this.#made.has(above)) await mkdir(above, { recursive: true });
+    this.#made.add(above);
+    return target;
+  }
+
+  async write(target: string, name: string, pieces: AsyncIterable<Buffer>): Promise<void> {
+    const file = await open(target, 'w');
+    try {
+      for await (const piece of pieces) {
+        this.#bytes += piece.length;
+        if (this.#bytes > MAX_LABEL_BYTES)
+          throw badFile(this.#archive, `its label files are more than ${MAX_LABEL_BYTES} bytes, at ${name}`);
+        await file.write(piece);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+async function unpackZip(path: string, unpacked: Unpacked): Promise<void> {
+  try {
+    for await (const member of zipMembers(path)) {
+      const name = member.name.toString('utf8');
+      if (member.kind !== 'file') continue;
+      const target = await unpacked.place(name);
+      if (target === null) continue;
+      if (isImageName(name)) await writeFile(target, '');
+      else if (member.refused === undefined)
+        await unpacked.write(target, name, zipMemberPieces(path, member.place, `${path}!/${name}`));
+      else
+        throw badFile(
+          `${path}!/${name}`,
+          'the member cannot be unpacked',
+          'Unpack the archive, and import the folder.',
+        );
+    }
+  } catch (error) {
+    if (error instanceof LabelsmithError) throw error;
+    throw badFile(path, `the archive is damaged: ${messageOf(error)}`, undefined, error);
+  }
+}
+
+async function unpackTar(path: string, unpacked: Unpacked): Promise<void> {
+  const members = extract();
+  const source = createReadStream(path);
+  const plain = source.pipe(createGunzip());
+  source.on('error', (error) => members.destroy(error));
+  plain.on('error', (error) => members.destroy(error));
+  plain.pipe(members);
+  try {
+    for await (const member of members) {
+      const { name, type } = member.header;
+      const target = type === 'file' || type === 'contiguous-file' ? await unpacked.place(name) : null;
+      if (target !== null && !isImageName(name)) await unpacked.write(target, name, member as AsyncIterable<Buffer>);
+      else {
+        if (target !== null) await writeFile(target, '');
+        member.resume();
+      }
+    }
+  } catch (error) {
+    if (error instanceof LabelsmithError) throw error;
+    throw badFile(path, `the archive is damaged: ${messageOf(error)}`, undefined, error);
+  } finally {
+    source.destroy();
+  }
+}
+
+/** Archives often hold one folder with everything in it; one file alone is what there is to read. */
+async function innerPath(folder: string): Promise<string> {
+  let inner = '';
+  for (let level = 0; level < 4; level++) {
+    const { files, folders } = await listFolder(join(folder, inner));
+    if (files.length === 1 && folders.length === 0) return join(inner, files[0]);
+    if (files.length > 0 || folders.length !== 1 || isPart(folders[0])) return inner;
+    inner = join(inner, folders[0]);
+  }
+  return inner;
+}
+
+/** Folders that mean something to a reader, and are not there to hold everything. */
+function isPart(name: string): boolean {
+  return /^(?:images|labels|annotations|jpegimages|train|val|valid|validation|test)$/i.test(name);
+}
+
+async function deleteAbandoned(): Promise<void> {
+  const pattern = new RegExp(`^${PREFIX}(${WRITER_PATTERN})-`);
+  for (const name of await readdir(tmpdir()).catch(() => [])) {
+    const writer = pattern.exec(name)?.[1];
+    const path = join(tmpdir(), name);
+    if (writer !== undefined && (await isAbandoned(path, writer).catch(() => false)))
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}

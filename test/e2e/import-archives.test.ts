@@ -1,0 +1,99 @@
+/** Label files in archives, and files whose format nobody names. */
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runCli, runJson, scratch } from '../cli.ts';
+import { jpegScene } from '../fixtures/images.ts';
+import { tarGzOf, zipOf } from '../fixtures/zip-and-tar.ts';
+
+interface Imported {
+  readonly format: string;
+  readonly recognised: string | null;
+  readonly matched: number;
+  readonly regions: number;
+  readonly splits: Readonly<Record<string, number>>;
+}
+
+const JPEG = await jpegScene(160, 120, 1);
+const OTHER = await jpegScene(160, 120, 2);
+
+const YOLO: Readonly<Record<string, Uint8Array | string>> = {
+  'set/data.yaml': 'train: train/images\nval: valid/images\nnames: [cat]\n',
+  'set/train/images/a.jpg': JPEG,
+  'set/train/labels/a.txt': '0 .5 .5 .2 .2\n',
+  'set/valid/images/b.jpg': OTHER,
+  'set/valid/labels/b.txt': '0 .5 .5 .4 .4\n',
+  '__MACOSX/set/._data.yaml': 'x',
+};
+
+const COCO = JSON.stringify({
+  images: [{ id: 1, file_name: 'a.jpg', width: 160, height: 120 }],
+  annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [10, 10, 20, 20] }],
+  categories: [{ id: 1, name: 'cat' }],
+});
+
+const members = (files: Readonly<Record<string, Uint8Array | string>>) =>
+  Object.entries(files).map(([name, content]) => ({ name, content: Buffer.from(content) }));
+
+test('a zip and a tar.gz are read as the folder in them, and matched with what was added from the archive', async (t) => {
+  const dir = await scratch(t);
+  const at = { cwd: dir };
+  await writeFile(join(dir, 'set.zip'), zipOf(members(YOLO)));
+  await runJson(['add', 'set.zip'], at);
+  const zip = await runJson<Imported>(['import', 'auto', 'set.zip'], at);
+  assert.deepEqual([zip.format, zip.recognised], ['yolo', 'there is data.yaml in it']);
+  assert.deepEqual([zip.matched, zip.regions, zip.splits], [2, 2, { train: 1, val: 1 }]);
+  await writeFile(
+    join(dir, 'coco.tar.gz'),
+    await tarGzOf(members({ 'train/_annotations.coco.json': COCO, 'train/a.jpg': JPEG })),
+  );
+  const tar = await runJson<Imported>(['import', 'coco', 'coco.tar.gz'], at);
+  assert.deepEqual([tar.format, tar.recognised, tar.matched, tar.splits], ['coco', null, 1, { train: 1 }]);
+  const evaluation = await runJson<{ images: number }>(['evaluate', 'coco.tar.gz', '--task', 'objects'], {
+    ...at,
+    expected: 1,
+  });
+  assert.equal(evaluation.images, 1);
+});
+
+test('a broken archive, and one that leads elsewhere, write nothing and say so', async (t) => {
+  const dir = await scratch(t);
+  const at = { cwd: dir };
+  await mkdir(join(dir, 'photos'));
+  await writeFile(join(dir, 'photos', 'a.jpg'), JPEG);
+  await runJson(['add', 'photos'], at);
+  const whole = zipOf(members(YOLO));
+  await writeFile(join(dir, 'cut.zip'), whole.subarray(0, whole.length / 2));
+  const cut = await runCli(['import', 'auto', 'cut.zip'], at);
+  assert.deepEqual([cut.code, /cut\.zip.*damaged/.test(cut.stderr)], [1, true], cut.stderr);
+  await writeFile(join(dir, 'out.zip'), zipOf(members({ '../../x.json': COCO, 'y.json': COCO })));
+  assert.equal((await runJson<Imported>(['import', 'auto', 'out.zip'], at)).matched, 1);
+});
+
+test('auto tells formats by what is in the files', async (t) => {
+  const dir = await scratch(t);
+  const at = { cwd: dir };
+  await mkdir(join(dir, 'photos'));
+  await writeFile(join(dir, 'photos', 'a.jpg'), JPEG);
+  await runJson(['add', 'photos'], at);
+  const box = { type: 'rectanglelabels', value: { x: 1, y: 1, width: 9, height: 9, rectanglelabels: ['cat'] } };
+  const shape = {
+    label: 'cat',
+    points: [
+      [1, 1],
+      [9, 9],
+    ],
+    shape_type: 'rectangle',
+  };
+  const files = {
+    coco: COCO,
+    'label-studio': JSON.stringify([{ data: { image: 'a.jpg' }, annotations: [{ result: [box] }] }]),
+    labelme: JSON.stringify({ imagePath: 'a.jpg', imageWidth: 160, imageHeight: 120, shapes: [shape] }),
+  };
+  for (const [format, text] of Object.entries(files)) {
+    await writeFile(join(dir, 'x.json'), text);
+    const found = await runJson<Imported>(['import', 'auto', 'x.json'], at);
+    assert.deepEqual([found.format, found.matched], [format, 1]);
+  }
+});
