@@ -12,7 +12,7 @@ import { NEAR_DUPLICATE_DISTANCE } from '../../images/duplicates.ts';
 import { hammingDistance } from '../../images/hash.ts';
 import type { NewLabel, Store } from '../../store/store.ts';
 
-type KinStore = Pick<Store, 'lookupPaths' | 'image' | 'imagesByPixelHash'>;
+type KinStore = Pick<Store, 'lookupPaths' | 'image' | 'imagesByPixelHash' | 'pathsOfImages'>;
 
 export interface Kinship {
   /** Known image → the one of the same picture that is being added. It inherits if no path of the known one is left. */
@@ -36,13 +36,7 @@ export async function kinshipOf(
   { images, paths }: Incoming,
   { followEdits }: { readonly followEdits: boolean },
 ): Promise<Kinship> {
-  const heirs = new Map<ImageId, ImageId>();
-  const byHash = await store.imagesByPixelHash(images.flatMap(({ pixelHash }) => pixelHash ?? []));
-  for (const { id, pixelHash } of images.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    for (const kin of (pixelHash && byHash.get(pixelHash)) || []) {
-      if (kin !== id && !heirs.has(kin)) heirs.set(kin, id);
-    }
-  }
+  const heirs = await heirsByPixels(store, { images, paths });
   const successors = new Map<ImageId, ImageId>();
   let edited = 0;
   let replaced = 0;
@@ -60,6 +54,24 @@ export async function kinshipOf(
     } else if (!known.get(path)?.missing) replaced++;
   }
   return { heirs, successors, edited, replaced };
+}
+
+/** Only of images that are gone, or will be with this shard: a set may hold a picture in a hundred other bytes. */
+async function heirsByPixels(store: KinStore, { images, paths }: Incoming): Promise<Map<ImageId, ImageId>> {
+  const heirs = new Map<ImageId, ImageId>();
+  const byHash = await store.imagesByPixelHash(images.flatMap(({ pixelHash }) => pixelHash ?? []));
+  const kin = [...byHash.values()].flat();
+  if (kin.length === 0) return heirs;
+  const pathsOf = await store.pathsOfImages(kin);
+  const taken = new Set(paths.map(({ path }) => path));
+  const isLeft = (id: ImageId) => pathsOf.get(id)?.some(({ path, missing }) => !missing && !taken.has(path)) ?? false;
+  const gone = new Set(kin.filter((id) => !isLeft(id)));
+  for (const { id, pixelHash } of images.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+    for (const known of (pixelHash && byHash.get(pixelHash)) || []) {
+      if (known !== id && gone.has(known) && !heirs.has(known)) heirs.set(known, id);
+    }
+  }
+  return heirs;
 }
 
 function isSamePicture(a: ImageRecord, b: ImageRecord): boolean {
