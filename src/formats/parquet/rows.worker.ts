@@ -63,7 +63,10 @@ async function* replies({ path, columns }: Extract<ParquetRequest, { kind: 'open
     yield { kind: 'end' };
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
-    yield { kind: 'fault', place, what, systemCode: systemCodeOf(error) };
+    const code = systemCodeOf(error);
+    // Node's own codes (`ERR_OUT_OF_RANGE`) are of the decoder's arguments, and so of the file.
+    const systemCode = code !== undefined && /^E[A-Z]+$/.test(code) ? code : undefined;
+    yield { kind: 'fault', place, what, systemCode };
   }
 }
 

@@ -41,6 +41,7 @@ test('roots are told apart by the folders above them, and no name lies within an
 test('a name is the end of the path, which is how it is found again', () => {
   const roots = ['/x/photos', '/y/photos', '/y/set.zip'];
   const names = rootNames(roots);
+  assert.equal(exportName('/y/p.jpg', '/y/p.jpg', new Map([['/y/p.jpg', 'p.jpg']])), 'p.jpg', 'a file by itself');
   assert.equal(exportName('/y/photos/a/1.jpg', '/y/photos', names), 'y/photos/a/1.jpg');
   assert.equal(exportName('/y/set.zip!/in/3.jpg', '/y/set.zip', names), 'set.zip/in/3.jpg');
 });

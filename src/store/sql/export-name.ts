@@ -39,6 +39,8 @@ export function rootNames(roots: readonly string[]): Map<string, string> {
  */
 export function exportName(path: string, root: string, names: ReadonlyMap<string, string>): string {
   const name = names.get(root) ?? '';
+  // A file that was added by itself is its own root, and is not in a folder of its own name.
+  if (name !== '' && slashes(path) === slashes(root)) return name;
   const below = relative(slashes(path), slashes(root));
   return name === '' ? below : `${name}/${below}`;
 }
