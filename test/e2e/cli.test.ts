@@ -157,7 +157,8 @@ describe('streams', () => {
       ['corpus list', 0],
       ['export coco out', 0],
       ['export coco out', 1], // OUT is there
-      ['export coco empty --min-confidence 1', 0],
+      ['export coco empty --min-confidence 1', 1], // no label is left
+      ['export coco empty --min-confidence 1 --empty', 0],
       ['export coco out --replace', 0],
       ['import coco out', 0],
       ['evaluate out/annotations.json', 0],
