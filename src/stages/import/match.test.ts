@@ -87,6 +87,32 @@ describe('matching names with images', () => {
     assert.equal(matcherOf(['/d/\u00e9.jpg']).match('e\u0301.jpg').kind, 'matched');
   });
 
+  it('reads names as people mean them', () => {
+    const matcher = matcherOf(['/d/my cat.jpg', '/d/c.JPG', '/d/100%.png']);
+    for (const name of [
+      'C:\\Users\\me\\d\\my cat.jpg',
+      'd/my%20cat.jpg',
+      'https://b.s3.amazonaws.com/d/my%20cat.jpg?X-Amz-Signature=a%2Fb#x',
+      ' my cat.jpg',
+      'MY CAT.JPG',
+    ])
+      assert.deepEqual(matcher.match(name), matched('/d/my cat.jpg', 'ending'), name);
+    assert.deepEqual(matcher.match('c.jpg'), matched('/d/c.JPG', 'ending'));
+    assert.deepEqual(matcher.match('100%.png'), matched('/d/100%.png', 'ending'));
+  });
+
+  it('lets the case of letters decide between names that are both there', () => {
+    const matcher = matcherOf(['/a/x/c.jpg', '/a/y/c.JPG']);
+    assert.deepEqual(matcher.match('c.JPG'), matched('/a/y/c.JPG', 'ending'));
+    assert.deepEqual(matcher.match('c.jpg'), matched('/a/x/c.jpg', 'ending'));
+    assert.equal(matcher.match('c.Jpg').kind, 'ambiguous');
+  });
+
+  it('goes on to other names of the same image', () => {
+    const matcher = matcherOf(['/d/0001.jpg']);
+    assert.deepEqual(matcher.match('IMG_7.jpg', undefined, ['0001']), matched('/d/0001.jpg', 'ending'));
+  });
+
   it('agrees with a search through all paths', () => {
     const part = fc.constantFrom('a', 'b', 'c');
     const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `${parts.join('/')}.jpg`);
