@@ -148,14 +148,14 @@ test('a module that cannot be loaded ends in errors, not in threads without end'
 for (const native of [true, false]) {
   test(`closing refuses what no thread had yet, and what comes later (native: ${native})`, async () => {
     const pool = await poolOf({ threads: 1, queuePerThread: 1, native });
-    const both = Promise.allSettled([pool.run(ask({ id: 0, does: 'wait' })), pool.run(ask({ id: 1 }))]);
-    await sleep(200);
+    // The thread is up once it has answered.
+    const both = await Promise.allSettled([pool.run(ask({ id: 0, does: 'wait' })), pool.run(ask({ id: 1 }))]);
     const third = pool.run(ask({ id: 2, does: 'wait' }));
     const fourth = pool.run(ask({ id: 3 }));
     const results = Promise.allSettled([third, fourth]);
     await pool.close();
     assert.deepEqual(
-      (await both).map(({ status }) => status),
+      both.map(({ status }) => status),
       ['fulfilled', 'fulfilled'],
     );
     const [under, waiting] = await results;
