@@ -1,6 +1,7 @@
 /** Images with everything that holds of them, for exports and reports. A part of the store's contract (`store.ts`). */
 import type { DatasetImage } from '../core/dataset.ts';
 import type { Origin } from '../core/labels.ts';
+import type { ClassRecord } from './corpus-store.ts';
 
 export interface DatasetStore {
   /** Images with their current labels and regions, in order of id; without those that are gone, unless asked for. */
@@ -13,6 +14,8 @@ export interface DatasetStore {
 }
 
 export interface DatasetView {
+  /** In order of name. */
+  readonly classes: readonly Pick<ClassRecord, 'name' | 'parent' | 'skeleton'>[];
   read(query: DatasetQuery): AsyncIterable<DatasetImage>;
 }
 

@@ -44,7 +44,7 @@ export type Store = AuditStore &
 
 export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, NewAudit } from './audit-store.ts';
 export type { ClassRecord, CorpusStore } from './corpus-store.ts';
-export type { DatasetQuery, DatasetStore } from './dataset-store.ts';
+export type { DatasetQuery, DatasetStore, DatasetView } from './dataset-store.ts';
 export type { AcceptedRegion, DetectionShard, DetectionStore } from './detection-store.ts';
 export type { GroupStore, SimilarPair } from './group-store.ts';
 export type { HousekeepingStore, StoreSummary } from './housekeeping-store.ts';

@@ -12,7 +12,7 @@ import { importedSplits, planSplits, type SplitPart } from '../../formats/splits
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
 import { LABELSMITH_VERSION } from '../../jobs/run.ts';
-import type { DatasetQuery, Store } from '../../store/store.ts';
+import type { DatasetQuery, DatasetView, Store } from '../../store/store.ts';
 import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
 import { nothingLabelled, taskToExport } from './task.ts';
 import { exportDataset, isAboutChangedClasses } from './write.ts';
@@ -59,7 +59,7 @@ export interface WorkspaceExport extends ExportSummary {
   readonly notLookedAt: number;
 }
 
-/** Exports begun again because classes were renamed meanwhile. */
+/** Exports begun again because classes got their first labels meanwhile. */
 const MAX_ATTEMPTS = 5;
 
 export async function exportWorkspace(
@@ -95,11 +95,11 @@ async function exportOnce(
   const unlabelled = background !== 'none';
   // What people said is not there is said of images with no label too; `exportDataset` leaves out the others.
   const query: DatasetQuery = { task: task?.name, origins, minConfidence, unlabelled: unlabelled || keeps.rejections };
-  const records = await store.classes();
-  const classNames = records.map((record) => record.name).sort((a, b) => (a < b ? -1 : 1));
-  const parents = new Map(records.map((record) => [record.name, record.parent]));
-  const skeletons = new Map(records.map((record) => [record.name, record.skeleton]));
-  const { splits, ...used } = await usedIn(store, query, classNames);
+  // Classes that are renamed meanwhile keep the name they had.
+  const view = await store.datasetView();
+  const parents = new Map(view.classes.map(({ name, parent }) => [name, parent]));
+  const skeletons = new Map(view.classes.map(({ name, skeleton }) => [name, skeleton]));
+  const { splits, ...used } = await usedIn(view, query);
   if (name === 'yolo-pose' && used.keypointCount === 0)
     throw new LabelsmithError('USAGE', 'No region has keypoints, and yolo-pose is made of them.', {
       hint: 'Find keypoints with detect --pose, or export to yolo.',
@@ -107,7 +107,7 @@ async function exportOnce(
   const roots = await store.sourceRoots();
   let seen = 0;
   const all = (async function* () {
-    for await (const image of store.dataset(query)) {
+    for await (const image of view.read(query)) {
       seen++;
       yield image;
     }
@@ -131,7 +131,7 @@ async function exportOnce(
     crop,
     // Splits come out as they came in; one is drawn anew only where it is asked for.
     splits: options.split
-      ? await planSplits(store.dataset(query), options.split, options.seed)
+      ? await planSplits(view.read(query), options.split, options.seed)
       : keeps.split
         ? importedSplits(splits)
         : null,
@@ -161,14 +161,13 @@ async function exportOnce(
  * and the splits that images came with. Costs one pass.
  */
 async function usedIn(
-  store: Store,
+  view: DatasetView,
   query: DatasetQuery,
-  all: readonly string[],
 ): Promise<{ classNames: string[]; keypointCount: number; splits: ReadonlySet<string | null> }> {
   const used = new Set<string>();
   const splits = new Set<string | null>();
   let keypointCount = 0;
-  for await (const { labels, regions, split } of store.dataset(query)) {
+  for await (const { labels, regions, split } of view.read(query)) {
     splits.add(split);
     for (const { className } of labels) used.add(className);
     for (const region of regions) {
@@ -176,5 +175,6 @@ async function usedIn(
       if (region.labels.length > 0) keypointCount = Math.max(keypointCount, region.keypoints?.length ?? 0);
     }
   }
-  return { classNames: all.filter((name) => used.has(name)), keypointCount, splits };
+  const classNames = view.classes.map(({ name }) => name).filter((name) => used.has(name));
+  return { classNames, keypointCount, splits };
 }

@@ -10,7 +10,7 @@ import { rootClassId } from './dictionary.ts';
 import type { Query } from './driver.ts';
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
-import { decoder, update } from './table.ts';
+import { decoder, type RowOf, update } from './table.ts';
 import { classes, NONE_CLASS_ID, originOf } from './tables.ts';
 
 /** Signed sums of current labels: of one class, task and origin there may be several rows, which add up. */
@@ -126,12 +126,9 @@ export function classStore(session: Session): Pick<CorpusStore, 'classes' | 'ens
     async classes() {
       const { db, driver } = session;
       const counted = await driver.analyse(currentCounts(session));
-      const [rows, aliases] = await driver.read([
-        db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID),
-        db.selectFrom('class_alias').selectAll(),
-      ]);
+      const [rows, aliases] = await driver.read([classQuery(db), db.selectFrom('class_alias').selectAll()]);
       return classRecords(
-        rows.map(classOf),
+        rows,
         aliases.map(({ name, class_id }) => ({ name, classId: class_id })),
         countsByClass(counted, await session.freshDictionary()),
       );
@@ -139,11 +136,17 @@ export function classStore(session: Session): Pick<CorpusStore, 'classes' | 'ens
   };
 }
 
-function classRecords(
-  entries: readonly ReturnType<typeof classOf>[],
-  aliases: readonly { readonly name: string; readonly classId: number }[],
-  counts: ReadonlyMap<number, Count[]>,
+export function classQuery(db: Session['db']) {
+  return db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID);
+}
+
+/** In order of name. */
+export function classRecords(
+  rows: readonly RowOf<typeof classes.columns>[],
+  aliases: readonly { readonly name: string; readonly classId: number }[] = [],
+  counts: ReadonlyMap<number, Count[]> = new Map(),
 ): ClassRecord[] {
+  const entries = rows.map(classOf);
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const rootOf = (id: number) => byId.get(id)?.rootId ?? id;
   const synonyms = new Map<number, string[]>();

@@ -2,6 +2,7 @@
 import type { DatasetImage, RegionRecord } from '../../core/dataset.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import type { DatasetQuery, DatasetStore } from '../store.ts';
+import { classQuery, classRecords } from './classes.ts';
 import { hexOf, NO_BYTES } from './column.ts';
 import { type DatasetLabelRow, NOTHING_SAID, type Said, saidOfItems } from './dataset-labels.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -18,8 +19,9 @@ export function datasetStore(session: Session): DatasetStore {
     dataset: (query) => readDataset(session, query),
 
     async datasetView() {
-      const fixed = { names: await session.freshDictionary(), roots: await rootsInUse(session) };
-      return { read: (query) => readDataset(session, query, fixed) };
+      const { rows, dictionary: names } = await session.read([classQuery(session.db)]);
+      const fixed = { names, roots: await rootsInUse(session) };
+      return { classes: classRecords(rows[0]), read: (query) => readDataset(session, query, fixed) };
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Labels, tasks, classes and the data set they make. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DatasetImage } from '../../../src/core/dataset.ts';
 import { NONE_OF_THESE } from '../../../src/core/labels.ts';
 import type { OpenStore } from './fixtures.ts';
 import {
@@ -226,6 +227,27 @@ export function labelCases(open: OpenStore): void {
     }
     await assert.rejects(store.putLabels([said(id, 'dog', { annotator: '\ud800' })]), { code: 'USAGE' });
     await assert.rejects(store.putLabels([said(id, 'dog', { task: '\ud800' })]), { code: 'NOT_FOUND' });
+  });
+
+  test('a view keeps the names of its moment in all its reads', async (t) => {
+    const store = await fresh(t, open);
+    await addImages(store, 4);
+    const ids = sortedIds(4);
+    await store.putLabels(ids.slice(0, 2).map((id) => said(id, 'puppy')));
+    const view = await store.datasetView();
+    await store.changeCorpus({ name: 'rename', arguments: {}, atMs: 1 }, (state) => {
+      const [entry] = state.classes.values();
+      return { state: { ...state, classes: new Map(state.classes).set(entry.id, { ...entry, name: 'dog' }) } };
+    });
+    await store.putLabels([said(ids[2], 'dog'), said(ids[3], 'cat')]);
+    const namesIn = async (images: AsyncIterable<DatasetImage>) =>
+      (await list(images)).map(({ labels }) => labels.map(({ className }) => className));
+    assert.deepEqual(
+      view.classes.map(({ name }) => name),
+      ['puppy'],
+    );
+    assert.deepEqual(await namesIn(view.read({})), [['puppy'], ['puppy'], ['puppy']], 'cat is newer');
+    assert.deepEqual(await namesIn(store.dataset({})), [['dog'], ['dog'], ['dog'], ['cat']]);
   });
 
   test('dataset: file names are relative to the source, unique across sources, and do not depend on order', async (t) => {
