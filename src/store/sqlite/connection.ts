@@ -1,7 +1,8 @@
 /** Opens connections to the database file, brings its schema up to date, and turns SQLite's errors into ours. */
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import type { SqlValue } from '../sql/sql-value.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
@@ -12,6 +13,8 @@ export interface ConnectionOptions {
   readonly file: string;
   /** How long to wait for another process's transaction, milliseconds. */
   readonly busyTimeoutMs: number;
+  /** Nobody here may write the file or beside it. Default false. */
+  readonly readOnly?: boolean;
 }
 
 /** Pages a connection keeps in memory, KiB: the writer's working set at a million images is its index tops. */
@@ -96,13 +99,51 @@ function sqlite(): typeof import('node:sqlite') {
 
 export function openReader(options: ConnectionOptions): Connection {
   return guarded(options.file, () => {
-    const { DatabaseSync } = sqlite();
-    const database = new DatabaseSync(options.file, { readOnly: true });
-    database.exec(
-      `PRAGMA busy_timeout = ${options.busyTimeoutMs}; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY`,
-    );
-    return new Connection(database);
+    if (options.readOnly !== true) return reader(options.file, options);
+    try {
+      // A log that another process is writing is read with it, where its shared memory may be read.
+      return reader(options.file, options);
+    } catch (error) {
+      // Without a log there is nothing to share, and the file alone is the whole.
+      const code = resultCode(error);
+      const isForSharedMemory = code === SQLITE.CANTOPEN || code === SQLITE.READONLY;
+      if (!isForSharedMemory || existsSync(`${options.file}-wal`)) throw error;
+      const url = pathToFileURL(options.file);
+      url.searchParams.set('immutable', '1');
+      return reader(url, options);
+    }
   });
+}
+
+function reader(location: string | URL, { busyTimeoutMs }: ConnectionOptions): Connection {
+  const { DatabaseSync } = sqlite();
+  const database = new DatabaseSync(location, { readOnly: true });
+  try {
+    database.exec(
+      `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY`,
+    );
+    // The first look at the file, which tells whether it can be read at all.
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return new Connection(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Refuses what a reader cannot bring up to date. */
+export function refuseOldSchema(connection: Connection, file: string): void {
+  refuseOthers(connection, file);
+  const version = pragma(connection, 'user_version');
+  if (version === MIGRATIONS.length) return;
+  throw new LabelsmithError(
+    'WORKSPACE',
+    `The workspace ${dirname(file)} may only be read here, and was written by an older version of labelsmith (schema ${version}, this one needs ${MIGRATIONS.length})`,
+    {
+      hint: 'Somebody who may write it brings it up to date with labelsmith status; or copy it to a folder of your own.',
+      details: { file, version, known: MIGRATIONS.length },
+    },
+  );
 }
 
 /**

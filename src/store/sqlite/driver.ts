@@ -2,7 +2,7 @@
  * SQLite through `node:sqlite`. The module is synchronous, so: one writer in a thread of its own; a read-only connection
  * in the calling thread for short reads; another thread, started on first use, for queries that look at everything.
  */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { LabelsmithError, messageOf } from '../../errors.ts';
@@ -10,12 +10,14 @@ import type { Query, RowsOf, SqlDriver } from '../sql/driver.ts';
 import type { SqlValue } from '../sql/sql-value.ts';
 import type { Schema } from '../sql/tables.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
-import { guarded, openReader } from './connection.ts';
+import { guarded, openReader, refuseOldSchema } from './connection.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { DatabaseThread } from './thread.ts';
 import { Transactions } from './transaction.ts';
 
+/** A file that nobody here may write is read as it is; its transactions fail. */
 export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver> {
+  if (mayOnlyBeRead(options.file)) return openReadOnly({ ...options, readOnly: true });
   const folder = dirname(options.file);
   try {
     mkdirSync(folder, { recursive: true });
@@ -38,7 +40,39 @@ export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver>
   return sqliteDriver(options, writer, reader);
 }
 
-function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread, reader: Connection): SqlDriver {
+function mayOnlyBeRead(file: string): boolean {
+  if (!existsSync(file)) return false;
+  try {
+    // The log and its shared memory lie beside the file.
+    for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function openReadOnly(options: ConnectionOptions): SqlDriver {
+  const reader = openReader(options);
+  try {
+    guarded(options.file, () => refuseOldSchema(reader, options.file));
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+  return sqliteDriver(options, null, reader);
+}
+
+function refuseWriting(file: string): Promise<never> {
+  return Promise.reject(
+    new LabelsmithError('WORKSPACE', `The workspace ${dirname(file)} may only be read here`, {
+      hint: 'Ask its owner for the right to write, or copy it to a folder of your own and name that with --workspace.',
+      details: { file },
+    }),
+  );
+}
+
+/** @param writer null where nobody may write */
+function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null, reader: Connection): SqlDriver {
   let analyst: DatabaseThread | undefined;
   const analysts = () => (analyst ??= new DatabaseThread({ ...options, role: 'analyst' }));
   let closed = false;
@@ -52,7 +86,7 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread, reader
     const rows = guarded(options.file, () => (queries.length > 1 ? reader.transaction('BEGIN', run) : run()));
     return rows as unknown as RowsOf<typeof queries>;
   };
-  const transactions = new Transactions(writer, read);
+  const transactions = writer && new Transactions(writer, read);
   return {
     db: new Kysely<Schema>({
       dialect: {
@@ -71,17 +105,17 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread, reader
       return (await analysts().ask({ kind: 'query', sql, parameters: parameters as readonly SqlValue[] })) as Row[];
     },
 
-    transaction: (work) => transactions.run(work),
+    transaction: (work) => transactions?.run(work) ?? refuseWriting(options.file),
     check: () => analysts().ask({ kind: 'check' }),
 
     async close() {
       if (closed) return;
       closed = true;
-      await transactions.idle();
+      await transactions?.idle();
       // The writer goes last: the last connection to close removes the log.
       reader.close();
       await analyst?.close();
-      await writer.close();
+      await writer?.close();
     },
   };
 }

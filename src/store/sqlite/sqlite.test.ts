@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -270,6 +270,33 @@ test('every short read goes by an index: no table of images, regions or labels i
     }
   }
   db.close();
+});
+
+test('a workspace that may only be read is read, and is told to be so when something is written', async (t) => {
+  const dir = scratch(t);
+  const program = `const { openStore } = await import(${JSON.stringify(new URL('../open.ts', import.meta.url).href)});
+    const store = await openStore(process.argv[1]);
+    const images = (await store.summary()).images;
+    let labelled = 0;
+    for await (const { labels } of store.dataset({})) labelled += labels.length;
+    const written = await store.putSetting('k', 'v').then(() => 'written', (error) => error.code + ' ' + error.message);
+    console.log(JSON.stringify([images, labelled, (await store.check()).length, written]));
+    await store.close();`;
+  // The superuser may write everything, so somebody else has to look.
+  const isRoot = process.getuid?.() === 0;
+  const who = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+  await filled(dir);
+  chmodSync(dir, 0o555);
+  chmodSync(join(dir, DATABASE_FILE), 0o444);
+  const options = { ...who, encoding: 'utf8', timeout: 60_000 } as const;
+  const { stdout, stderr, error } = spawnSync(process.execPath, ['-e', program, dir], options);
+  chmodSync(dir, 0o755);
+  if (error !== undefined || /EACCES|ERR_MODULE_NOT_FOUND/.test(stderr)) {
+    return t.skip(`nobody else can run the program here: ${error ?? stderr.split('\n')[0]}`);
+  }
+  const refusal = `WORKSPACE The workspace ${dir} may only be read here`;
+  assert.deepEqual([stderr, stdout], ['', `${JSON.stringify([10, 11, 0, refusal])}\n`]);
+  assert.deepEqual(readdirSync(dir), [DATABASE_FILE]);
 });
 
 test('migrations from nothing give a file that says whose it is', async (t) => {
