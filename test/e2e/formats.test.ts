@@ -304,3 +304,21 @@ test('a name that cannot be kept refuses the file, and so does --strict for anyt
   assert.match(stderr, /1 object left out: cannot be read\n {2}box\.jsonl:2 regions\[0\]\.box\[1\]/);
   assert.deepEqual(await written(), { imported: 1 });
 });
+
+test('an export of only some labels does not delete the others when a person gives it back', async (t) => {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'photos'));
+  await writeFile(join(dir, 'photos/a.jpg'), await jpegScene(320, 240, 1));
+  await runJson(['add', 'photos'], { cwd: dir });
+  const rows = 'file,class,confidence,x1,y1,x2,y2\na.jpg,cat,0.9,10,10,60,60\na.jpg,dog,0.2,100,100,160,160\n';
+  await writeFile(join(dir, 'l.csv'), rows);
+  await runJson(['import', 'csv', 'l.csv'], { cwd: dir });
+  await runJson(['export', 'coco', 'out', '--min-confidence', '0.5'], { cwd: dir });
+  const asHuman = ['import', 'coco', 'out', '--as', 'human'];
+  const { code, stderr } = await runCli(asHuman, { cwd: dir });
+  assert.equal(code, 2);
+  assert.match(stderr, /held only part of the labels.*\n.*--no-replace/);
+  await runJson([...asHuman, '--no-replace'], { cwd: dir });
+  await runJson(['export', 'csv', 'all.csv'], { cwd: dir });
+  assert.match(await readFile(join(dir, 'all.csv'), 'utf8'), /,dog,/);
+});

@@ -33,11 +33,14 @@ export const importCommand = command({
       'classes that are not there yet: existing leaves their labels out, ask stops and names them (default: new)',
       z.enum(CLASS_MODES).default('new'),
     ),
-    replace: option(
-      '--replace',
-      'with --as human: the file is the state of its pictures, and what is not in it any more is deleted (default for\nfiles that labelsmith exported)',
-      z.boolean().optional(),
-    ),
+    replace: {
+      ...option(
+        '--replace',
+        'with --as human: the file is the state of its pictures, and what is not in it any more is deleted (default for\nfiles that labelsmith exported)',
+        z.boolean().optional(),
+      ),
+      denial: { flags: '--no-replace', description: 'add what the file says and delete nothing' },
+    },
     disagreement: option(
       '--disagreement <rule>',
       'where annotators of one thing disagree: the newest class holds, that of the majority, or all, for review (default: newest)',

@@ -4,16 +4,22 @@ import { cropRegions } from '../../images/crops.ts';
 import { originalBytes } from '../../jobs/image-reader.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { type ExportOptions, exportWorkspace, type WorkspaceExport } from './export.ts';
+import { notePartial } from './partial-exports.ts';
 
 const crop: CropImage = (bytes, boxes, margin) => cropRegions(bytes, boxes, { margin });
 
 /** Writes what the workspace holds in a format; `out` appears when it is whole. */
-export function exportIn(
+export async function exportIn(
   workspace: Workspace,
   format: FormatName,
   out: string,
   options: ExportOptions,
 ): Promise<WorkspaceExport> {
   const { store, dir: workspaceDir } = workspace;
-  return exportWorkspace({ store, workspaceDir, read: originalBytes(workspace), crop }, format, out, options);
+  const effects = { store, workspaceDir, read: originalBytes(workspace), crop };
+  const summary = await exportWorkspace(effects, format, out, options);
+  const leavesOut = options.origins !== undefined || options.minConfidence !== undefined;
+  // The export is there by now; a record that may not be written must not make it look failed.
+  if (leavesOut) await notePartial(store, format).catch(() => undefined);
+  return summary;
 }

@@ -12,6 +12,7 @@ import { recogniseFormat } from '../../formats/recognise.ts';
 import { NO_SPLIT } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
+import { wasPartial } from '../export/partial-exports.ts';
 import type { ClassMode, NewClass } from './classes.ts';
 import { Corrector } from './corrector.ts';
 import { type PlannedEntry, planImport } from './plan.ts';
@@ -153,7 +154,9 @@ async function importFiles(
   if (options.strict) refuseProblems(shown, reckoning);
   const imageTask = resolved.tasksOfMany.has(null) ? MANY : 'class';
   const isOwn = plan.ownExport || (await isOwnFolder(path));
-  const replace = options.replace ?? (options.as === 'human' && isOwn);
+  const byDefault = options.as === 'human' && isOwn;
+  if (byDefault && options.replace === undefined && (await wasPartial(store, format))) refuseDoubt(shown, format);
+  const replace = options.replace ?? byDefault;
   const { keeps } = formatNamed(format);
   const corrector = replace
     ? await Corrector.open(store, plan, { options: { as: options.as, task, imageTask, runId }, keeps, reckoning })
@@ -185,6 +188,14 @@ async function importFiles(
 
 function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort());
+}
+
+/** Whether what the file lacks was removed by the person cannot be told. */
+function refuseDoubt(path: string, format: FormatName): never {
+  const message = `${path} is an export of this workspace, and one to ${format} held only part of the labels (--origin or --min-confidence).`;
+  throw new LabelsmithError('USAGE', message, {
+    hint: 'Give --replace if the file is the whole state of its pictures: what it lacks is removed. Give --no-replace to add what it says and remove nothing.',
+  });
 }
 
 async function isOwnFolder(path: string): Promise<boolean> {
