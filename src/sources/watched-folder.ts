@@ -87,13 +87,20 @@ async function* lookOnce(source: Source, seen: Settling): AsyncGenerator<SourceI
     seen.keepAll();
     return;
   }
-  for await (const item of source.list({ admit: (file) => seen.hasSettled(file) })) {
-    const isNew =
-      item.kind === 'entry'
-        ? seen.isNew(item.entry.uri, item.entry.version)
-        : seen.isNew(`problem ${item.problem.path}`, item.problem.message);
-    if (isNew) yield item;
+  try {
+    for await (const item of source.list({ admit: (file) => seen.hasSettled(file) })) {
+      // The folder went while it was looked at: the next look says so.
+      if (item.kind === 'problem' && item.problem.path === source.root && !(await isFolder(source.root))) break;
+      const isNew =
+        item.kind === 'entry'
+          ? seen.isNew(item.entry.uri, item.entry.version)
+          : seen.isNew(`problem ${item.problem.path}`, item.problem.message);
+      if (isNew) yield item;
+    }
+  } catch (error) {
+    if (await isFolder(source.root)) throw error;
   }
+  if (!(await isFolder(source.root))) seen.keepAll();
 }
 
 /** What was seen at the last look and at this one: how long each file has been as it is, and what was given. */
