@@ -54,7 +54,7 @@ function following(feed: Feed, options: Omit<FollowOptions, 'signal'> = {}) {
 export function feedContract(kind: FeedKind): void {
   const inFeed = (work: (place: FeedPlace) => Promise<void>) =>
     inTemporaryFolder(async (folder) => work(await kind.open(folder)));
-  const longMs = 6 * kind.settleMs;
+  const longMs = 20 * kind.settleMs;
 
   describe(`feed contract: ${kind.name}`, { concurrency: true }, () => {
     test('what is there comes first, then what arrives; each version once', () =>
