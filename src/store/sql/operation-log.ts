@@ -238,7 +238,7 @@ function moveRegions(work: Work, now: Places, operationId: number, from: Side, e
     const isIntact = was === undefined ? there === undefined : there !== undefined && isSame(there, was);
     if (!isIntact) continue;
     // What is taken away is kept whole, shapes that came later included, for the way back.
-    if (there !== undefined && was !== undefined && was.whole) {
+    if (there !== undefined && was?.whole) {
       const shape = now.shapes.get(id) ?? null;
       work.add(KEEP.regionAfter, entryOf(operationId, from, { region: there, shape }));
     }
