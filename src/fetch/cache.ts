@@ -15,13 +15,14 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
 import { homedirIfAny } from '../files/home.ts';
+import { isRunning, keepAlive } from '../files/unfinished.ts';
 
 /** The folder of the cache: `LABELSMITH_CACHE`, else the platform's cache folder for this user. */
 export function cacheDirectory(
@@ -163,15 +164,11 @@ export async function withLock<T>(
     waited = true;
     await sleep(100, undefined, { signal: options.signal });
   }
-  const heartbeat = setInterval(() => {
-    const now = new Date();
-    utimes(path, now, now).catch(() => {});
-  }, timing.heartbeatMs);
-  heartbeat.unref();
+  const alive = keepAlive(path, timing.heartbeatMs);
   try {
     return await work();
   } finally {
-    clearInterval(heartbeat);
+    alive.stop();
     await rm(path, { force: true });
   }
 }
@@ -227,14 +224,5 @@ async function isStale(path: string, timing: LockTiming, seen: Seen): Promise<bo
   if (silentMs > timing.staleMs) return true;
   if (silentMs < 5 * timing.heartbeatMs) return false;
   const holder = (await readJson(path)) as { pid?: number; host?: string } | undefined;
-  return holder?.host === hostname() && typeof holder.pid === 'number' && !isAlive(holder.pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCodeOf(error) === 'EPERM';
-  }
+  return holder?.host === hostname() && typeof holder.pid === 'number' && !isRunning(holder.pid);
 }

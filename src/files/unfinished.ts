@@ -57,7 +57,8 @@ export async function isAbandoned(path: string, writer: string | undefined, nowM
   return Math.abs(nowMs - touchedMs) > LEASE_MS;
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process of this number runs on this machine, whoever's it is. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -66,12 +67,12 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Touches a file or folder now and then until `stop` is called. */
-export function keepAlive(path: string): { stop(): void } {
+/** Touches a file or folder every `everyMs` until `stop` is called. */
+export function keepAlive(path: string, everyMs = HEARTBEAT_MS): { stop(): void } {
   const timer = setInterval(() => {
     const now = new Date();
     utimes(path, now, now).catch(() => {}); // it is not there yet, or no more
-  }, HEARTBEAT_MS);
+  }, everyMs);
   timer.unref();
   return { stop: () => clearInterval(timer) };
 }
