@@ -20,14 +20,5 @@ export interface LabelStore {
   ensureTask(task: Task): Promise<void>;
 }
 
-export interface NewLabel {
-  readonly itemId: ItemId;
-  readonly task: string;
-  readonly className: string;
-  readonly present: boolean;
-  readonly origin: Origin;
-  readonly confidence: number;
-  readonly runId: string | null;
-  /** Who said it: what two people say stands side by side, and the newer one holds. Default: nobody is named. */
-  readonly annotator?: string | null;
-}
+/** A label to write; the record gives it its place in the sequence. */
+export type NewLabel = Omit<Label, 'sequence'>;
