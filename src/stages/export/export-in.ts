@@ -1,4 +1,5 @@
 /** `export` of a workspace as it stands: its images are read where they were added from, crops are cut by us. */
+import { LabelsmithError } from '../../errors.ts';
 import type { CropImage, FormatName } from '../../formats/format.ts';
 import { cropRegions } from '../../images/crops.ts';
 import { originalBytes } from '../../jobs/image-reader.ts';
@@ -7,6 +8,9 @@ import { type ExportOptions, exportWorkspace, type WorkspaceExport } from './exp
 import { notePartial } from './partial-exports.ts';
 
 const crop: CropImage = (bytes, boxes, margin) => cropRegions(bytes, boxes, { margin });
+
+const UNNOTED =
+  'The workspace may only be read here, so it does not know that this export holds part of its labels: give a corrected copy back with import --no-replace.';
 
 /** Writes what the workspace holds in a format; `out` appears when it is whole. */
 export async function exportIn(
@@ -18,8 +22,13 @@ export async function exportIn(
   const { store, dir: workspaceDir } = workspace;
   const effects = { store, workspaceDir, read: originalBytes(workspace), crop };
   const summary = await exportWorkspace(effects, format, out, options);
-  const leavesOut = options.origins !== undefined || options.minConfidence !== undefined;
-  // The export is there by now; a record that may not be written must not make it look failed.
-  if (leavesOut) await notePartial(store, format).catch(() => undefined);
-  return summary;
+  if (options.origins === undefined && options.minConfidence === undefined) return summary;
+  try {
+    await notePartial(store, format);
+    return summary;
+  } catch (error) {
+    // The export is there by now, and whoever may only read the workspace can still make one.
+    if (!(error instanceof LabelsmithError && error.code === 'WORKSPACE')) throw error;
+    return { ...summary, problems: [...summary.problems, UNNOTED] };
+  }
 }
