@@ -10,16 +10,17 @@ import type { IdSet } from '../../core/id-set.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { once } from '../../core/once.ts';
 import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
-import { type Quarantined, quarantinedPaths, readErrorsAmong, requeue } from '../../jobs/read-errors.ts';
+import { type Quarantined, quarantinedPaths, requeue } from '../../jobs/read-errors.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { argMax } from '../../math/calibration.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import type { NewLabel, QuarantineRow, Store, VectorShard } from '../../store/store.ts';
-import { countMissing, IMAGE_WORK_SHARD, type ImageWorkShard, imageWorkShards, readablePaths } from '../image-work.ts';
+import { countMissing, IMAGE_WORK_SHARD, type ImageWorkShard, imageWorkShards } from '../image-work.ts';
 import { itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
 import { type PredictionSet, predictionSpace } from '../predictions.ts';
+import { runImageWork } from '../run-image-work.ts';
 import { annotationOf } from '../teach/items.ts';
 import { type Classifier, openClassifier } from './classifier-file.ts';
 
@@ -110,25 +111,15 @@ export const classifyStage: StageDefinition<ClassifySettings, ClassifyContext, I
     yield* imageWorkShards(store, query, { size: shardSize, limit });
   },
 
-  async process(context, { images }, eachItem) {
-    const { store, run, quarantined } = context;
-    const paths = await readablePaths(
-      store,
-      images.map(({ id }) => id),
-      quarantined,
-    );
-    const results = await eachItem(images, (work) => run(work, paths.get(work.id) ?? []));
-    const found = results.flatMap((result) => (result.kind === 'done' ? result.items : []));
-    found.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const { rows: quarantine, counts: unread } = readErrorsAmong(results);
-    const read = images.filter((_, i) => results[i].kind === 'done');
-    const labels = await labelsFor(store, context.set, found, context.job.settings.threshold);
+  async process(context, shard, eachItem) {
+    const { items: found, read, quarantine, unread } = await runImageWork(context, shard, eachItem);
+    const labels = await labelsFor(context.store, context.set, found, context.job.settings.threshold);
     return {
       ids: found.map(({ id }) => id),
       labels,
       probabilities: found.length > 0 ? await writeProbabilities(context, found) : null,
       quarantine,
-      read: read.flatMap(({ id }) => paths.get(id)?.map(({ path }) => path) ?? []),
+      read,
       counts: { classified: found.length, labelled: labels.length, unsure: found.length - labels.length, ...unread },
     };
   },

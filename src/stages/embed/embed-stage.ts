@@ -12,22 +12,16 @@ import { IdSet } from '../../core/id-set.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { once } from '../../core/once.ts';
 import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
-import { type Quarantined, quarantinedPaths, readErrorsAmong, requeue } from '../../jobs/read-errors.ts';
+import { type Quarantined, quarantinedPaths, requeue } from '../../jobs/read-errors.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { QuarantineRow, VectorShard } from '../../store/store.ts';
-import {
-  countMissing,
-  IMAGE_WORK_SHARD,
-  type ImageWorkShard,
-  ITEM_KIND,
-  imageWorkShards,
-  readablePaths,
-} from '../image-work.ts';
+import { countMissing, IMAGE_WORK_SHARD, type ImageWorkShard, ITEM_KIND, imageWorkShards } from '../image-work.ts';
 import { itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
+import { runImageWork } from '../run-image-work.ts';
 import { columnsOf, type EmbeddingRecipe, recipeOf } from './recipe.ts';
 
 /** Images of a shard: some seconds of work, and a file of about half a megabyte. */
@@ -112,22 +106,14 @@ export const embedStage: StageDefinition<EmbedSettings, EmbedContext, ImageWorkS
     yield* imageWorkShards(store, query, { size: shardSize, limit });
   },
 
-  async process({ store, vectors, recipe, quarantined, run, job: { runId } }, { images }, eachItem) {
-    const paths = await readablePaths(
-      store,
-      images.map(({ id }) => id),
-      quarantined,
-    );
-    const results = await eachItem(images, (work) => run(work, paths.get(work.id) ?? []));
-    const made = results.flatMap((result) => (result.kind === 'done' ? result.items : []));
-    made.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const { rows: quarantine, counts: unread } = readErrorsAmong(results);
-    const read = images.filter((_, i) => results[i].kind === 'done');
+  async process(context, shard, eachItem) {
+    const { vectors, recipe, job } = context;
+    const { items: made, images, read, quarantine, unread } = await runImageWork(context, shard, eachItem);
     return {
-      vectors: made.length > 0 ? await vectors.write(vectorsOf(recipe, runId, made)) : null,
+      vectors: made.length > 0 ? await vectors.write(vectorsOf(recipe, job.runId, made)) : null,
       quarantine,
-      read: read.flatMap(({ id }) => paths.get(id)?.map(({ path }) => path) ?? []),
-      counts: { embedded: made.length, images: read.length, ...unread },
+      read,
+      counts: { embedded: made.length, images, ...unread },
     };
   },
 
