@@ -7,17 +7,16 @@
  */
 import { sampleIndices, seededRandom } from '../src/core/random.ts';
 import { argMaxRows } from '../src/math/calibration.ts';
-import { type Matrix, newSharedMatrix } from '../src/math/matrix.ts';
+import type { Matrix } from '../src/math/matrix.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
-import { centreAndNormalise, meanOf } from '../src/stages/embed/recipe.ts';
 import { familiarityOf } from '../src/stages/teach/familiarity.ts';
 import type { Annotation } from '../src/stages/teach/items.ts';
 import { learnRounds } from '../src/stages/teach/learn-rounds.ts';
 import { selectItems } from '../src/stages/teach/select.ts';
 import { type StatedAccuracy, taughtAccuracy } from '../src/stages/teach/stated-accuracy.ts';
 import { DEFAULT_THRESHOLD, scaleRows } from '../src/stages/teach/teach.ts';
-import { DEFAULT_BACKBONE, openBackbone } from './piles/backbones.ts';
-import { type EmbeddedSet, embeddedSet, setsHere } from './piles/vectors.ts';
+import { type FinishedSet, finishedSet } from './piles/finished.ts';
+import { setsHere } from './piles/vectors.ts';
 import { rounded } from './process.ts';
 
 const SETS = process.env.LABELSMITH_BENCH_SETS?.split(',') ?? [
@@ -48,17 +47,13 @@ interface Held {
   readonly holds: boolean;
 }
 
-interface LoadedSet extends Pick<EmbeddedSet, 'name' | 'classes' | 'classNames'> {
-  readonly features: Matrix;
-}
-
 export async function run(): Promise<unknown> {
   const here = new Set(setsHere());
   const pool = await InferencePool.create({ threads: 2 });
   try {
     const runs: Run[] = [];
     for (const name of SETS.filter((one) => here.has(one))) {
-      const set = await load(name);
+      const set = await finishedSet(name);
       for (const share of SHARES) {
         for (const drawn of DRAWN) {
           for (let seed = 0; seed < SEEDS; seed++) runs.push(await measure(pool, set, { share, drawn, seed }));
@@ -72,22 +67,9 @@ export async function run(): Promise<unknown> {
   }
 }
 
-async function load(name: string): Promise<LoadedSet> {
-  const embedder = await openBackbone(DEFAULT_BACKBONE, 2);
-  try {
-    const { classes, classNames, vectors } = await embeddedSet(name, async () => embedder, embedder.key);
-    const features = newSharedMatrix(vectors.rows, vectors.columns);
-    features.data.set(vectors.data);
-    centreAndNormalise(features, embedder, meanOf(features));
-    return { name, classes, classNames, features };
-  } finally {
-    await embedder.close();
-  }
-}
-
 async function measure(
   pool: InferencePool,
-  { name, classes, classNames, features }: LoadedSet,
+  { name, classes, classNames, features }: FinishedSet,
   { share, drawn, seed }: { readonly share: number; readonly drawn: Drawn; readonly seed: number },
 ): Promise<Run> {
   const { rows } = features;

@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   tiles: () => import('./tiles.ts'),
   pose: () => import('./pose.ts'),
   'teach-select': () => import('./teach-select.ts'),
+  'open-set': () => import('./open-set.ts'),
   honesty: () => import('./honesty.ts'),
   'teach-scale': () => import('./teach-scale.ts'),
   piles: () => import('./piles.ts'),

@@ -1,7 +1,7 @@
 /**
  * Which items look like nothing that was labelled: images of a class that nobody taught. A classifier knows no other
  * classes than its own and is often sure of them on such images; where they stand in the neighbour graph tells more
- * (AUROC .91 against .71 for the confidence, means over ten sets with a quarter of the classes left unlabelled).
+ * (`npm run bench -- open-set` compares the two).
  *
  * The measure is `reachOf` from the labelled items. What is usual for items of taught classes is told by the labelled ones
  * themselves, each seen from the others with its own fold (groups together) left out: a share {@link USUAL_MISSES} of them
@@ -13,6 +13,7 @@ import { fuzzyGraph } from '../../math/graph-cluster/fuzzy-graph.ts';
 import { reachOf } from '../../math/graph-cluster/reach.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import { neighbourGraph } from '../../math/knn/graph.ts';
+import type { Matrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Folds } from './cross-validation.ts';
 import type { Problem } from './problem.ts';
@@ -45,10 +46,8 @@ export async function familiarityOf(
   const known = new Float64Array(rows).fill(1);
   const nothing = { known, foreign: 0 };
   if (labelled.length < MIN_LABELS || rows > MAX_GRAPH_ROWS || rows <= labelled.length) return nothing;
-  const neighbours = Math.max(1, Math.min(NEIGHBOURS, rows - 1));
-  const graph = fuzzyGraph(await neighbourGraph(exactIndex(pool, features), features, neighbours, signal));
   const withoutFold = Array.from({ length: folds.count }, (_, fold) => labelled.filter((_, i) => folds.of[i] !== fold));
-  const reach = reachOf(graph, [labelled, ...withoutFold]);
+  const reach = await reachOfItems(pool, features, [labelled, ...withoutFold], signal);
   const width = 1 + folds.count;
   const usual = Float64Array.from(labelled, (row, i) => reach[row * width + 1 + folds.of[i]]).sort();
   const misses = Math.floor(USUAL_MISSES * usual.length);
@@ -62,6 +61,17 @@ export async function familiarityOf(
   if (below.length < MIN_BELOW || share === 0) return nothing;
   for (const row of below) known[row] = chance;
   return { known, foreign: Math.round(share * others) };
+}
+
+/** `reachOf` on the neighbour graph of the items. @param features shape [n, columns]; @returns shape [n, sets] */
+export async function reachOfItems(
+  pool: InferencePool,
+  features: Matrix,
+  sets: readonly ArrayLike<number>[],
+  signal?: AbortSignal,
+): Promise<Float64Array> {
+  const neighbours = Math.max(1, Math.min(NEIGHBOURS, features.rows - 1));
+  return reachOf(fuzzyGraph(await neighbourGraph(exactIndex(pool, features), features, neighbours, signal)), sets);
 }
 
 /** The chance that an item below the limit is of a taught class, and the share of all items that is not. */
