@@ -3,7 +3,7 @@ import { ORIGINS } from '../../core/labels.ts';
 import { evaluateAgainst } from '../../stages/evaluate/evaluate-against.ts';
 import { formatLabelErrors } from '../../stages/evaluate/label-error-metrics.ts';
 import { command } from '../command.ts';
-import { formatEvaluation } from '../evaluation-text.ts';
+import { formatEvaluation } from '../print/evaluated.ts';
 import { printReckoning } from '../reckoning-text.ts';
 import { argument, option } from '../values.ts';
 import { oneLine } from '../words.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatEvaluation } from '../../cli/evaluation-text.ts';
+import { formatEvaluation } from '../../cli/print/evaluated.ts';
 import type { Detections } from '../../core/boxes.ts';
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
 import type { Origin } from '../../core/labels.ts';

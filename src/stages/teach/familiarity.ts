@@ -33,7 +33,7 @@ const MIN_LABELS = 15;
 /** Fewer items below the limit than this are chance. */
 const MIN_BELOW = 5;
 /** The graph of more items than this is not made: it costs their square. */
-export const MAX_GRAPH_ROWS = 20_000;
+const MAX_GRAPH_ROWS = 20_000;
 
 /** @param folds of the problem's labelled items. Everything is known where there are too few labels or too many items. */
 export async function familiarityOf(

@@ -1,5 +1,5 @@
 /** An evaluation as plain text, for a terminal or a log. */
-import type { Evaluation, EvaluationDetails } from '../stages/evaluate/evaluate.ts';
+import type { Evaluation, EvaluationDetails } from '../../stages/evaluate/evaluate.ts';
 
 const ROWS_SHOWN = 40;
 
