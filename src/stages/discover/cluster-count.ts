@@ -28,8 +28,8 @@ const WEIGHTS: Readonly<Record<(typeof MEASURES)[number] | (typeof DERIVED)[numb
 };
 
 /**
- * Scores that choose best are surer than they should be: divided by this, the likely range holds the true number two times of
- * three on piles of sets left out (undivided: every second time).
+ * Scores that choose best are surer than they should be, so they are divided by this before they become chances. How often the
+ * likely range holds the true number on piles of sets left out is `rangeHolds` of `npm run bench -- piles`.
  */
 const SOFTENING = 2;
 
