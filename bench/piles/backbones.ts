@@ -5,8 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sha256Hex } from '../../src/core/ids.ts';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../../src/models/backbones.ts';
 import type { EmbedderEntry, ViewRecipe } from '../../src/models/bundle.ts';
-import { IMAGENET_MEAN, IMAGENET_STD } from '../../src/models/catalogue.ts';
 import { composeModel, inputOf, SINGLE } from '../../src/models/compose-model.ts';
 import { type Embedder, openEmbedder } from '../../src/models/embedder.ts';
 import { runOnPool } from '../../src/models/open-model.ts';
@@ -66,6 +66,7 @@ async function openInt8(threads: number): Promise<Embedder> {
   const input = inputOf(INT8_ENTRY, recipe);
   const { capacity, run, close } = await runOnPool(model, { key, input }, { threads });
   const blocks = INT8_VIEWS.parts.map(({ channels, weight }) => ({ columns: channels, weight }));
+  const embed = async (pixels: Uint8Array) => (await run(pixels)).embedding?.data as Float32Array;
   return {
     key,
     id: INT8_ENTRY.id,
@@ -74,7 +75,9 @@ async function openInt8(threads: number): Promise<Embedder> {
     input,
     batch: 1,
     capacity,
-    embed: async (pixels) => (await run(pixels)).embedding?.data as Float32Array,
+    votes: null,
+    look: async (pixels) => ({ embeddings: await embed(pixels), votes: null }),
+    embed,
     close,
   };
 }

@@ -182,6 +182,20 @@ const VIEWS = z.object({
 export type ViewRecipe = Readonly<z.infer<typeof VIEWS>>;
 export type ViewPart = ViewRecipe['parts'][number];
 
+/** Lists of classes that networks share, with the meaning of each class (`corpus/vote-classes.ts`). */
+const VOTE_CLASSES = ['imagenet-1000'] as const;
+export type VoteClasses = (typeof VOTE_CLASSES)[number];
+
+/** What a network that also classifies says of an image; see `VOTES` of `compose-model.ts` for what is kept of it. */
+const VOTES = z.object({
+  /** Shape [n, classes], with any number of ones behind. */
+  output: valueName,
+  /** Whether the output is logits (before softmax) or probabilities. */
+  outputKind: z.enum(['logits', 'probabilities']),
+  classes: z.enum(VOTE_CLASSES),
+});
+export type VotesSpec = Readonly<z.infer<typeof VOTES>>;
+
 const EMBEDDER = ENTRY.extend({
   role: z.literal('embedder'),
   /** The value that is the embedding: its shape is [n, dimensions], with any number of ones behind. */
@@ -190,6 +204,8 @@ const EMBEDDER = ENTRY.extend({
   dimensions: z.int().min(1),
   /** How its embedding is made richer where nothing else is asked for; only for networks that take any input size. */
   views: VIEWS.readonly().optional(),
+  /** Kept beside the embedding; where the network does not classify, there is none. */
+  votes: VOTES.readonly().optional(),
 });
 
 const POSE = ENTRY.extend({

@@ -4,6 +4,7 @@
  * JSON in the cache.
  */
 import { COCO_NAMES } from '../core/coco-classes.ts';
+import { IMAGENET_MEAN, IMAGENET_STD, MOBILENET_V2 } from './backbones.ts';
 import type { ModelEntry, ModelSource, PoseEntry } from './bundle.ts';
 
 /** The keypoints of COCO, in its order. */
@@ -21,10 +22,6 @@ const CLASSIFICATION = 'npm:@qvac/classification-ggml@0.26.3';
 const BLACK = [0, 0, 0] as const;
 const WHOLE_IMAGE = { fit: 'letterbox', pad: BLACK, kernel: 'lanczos3' } as const;
 const MIDDLE = { fit: 'cover', pad: BLACK, kernel: 'linear' } as const;
-
-/** ImageNet's statistics for pixels from 0 to 1, in RGB. */
-export const IMAGENET_MEAN: readonly number[] = [0.485, 0.456, 0.406];
-export const IMAGENET_STD: readonly number[] = [0.229, 0.224, 0.225];
 
 function tfjsFiles(base: string, jsonSha256: string, binSha256: string): ModelSource {
   return {
@@ -149,6 +146,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     dimensions: 480,
     views: { sizes: [224], parts: [{ layer: CENTERNET_FEATURES, channels: 480, pool: 'mean', weight: 1 }] },
   },
+  MOBILENET_V2,
   {
     id: 'movenet-lightning',
     description: 'MoveNet Lightning, 17 COCO keypoints of one person, 192 px, 5 MB',

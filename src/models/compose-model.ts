@@ -5,7 +5,8 @@
  * Every composed model has the input `pixels` (uint8, [n, height, width, 3], RGB) with n fixed by the recipe, and by role:
  * - detector: `boxes` [k, 4] xyxy in input pixels, `scores` [k], `classes` [k] int32; n is 1
  * - embedder: `embedding` [n, dimensions]: the network's own, then the recipe's layers side by side in the same rows; or,
- *   with views, a block of length 1 a pool: the sum of what each size gave, each scaled to length 1
+ *   with views, a block of length 1 a pool: the sum of what each size gave, each scaled to length 1; and where the network
+ *   also classifies, `votes` [n, 2 · VOTES]: the numbers of its best classes, the best first, then their probabilities
  * - classifier: `probabilities` [n, classes]
  * - pose: `keypoints` [count, 3]: x and y in input pixels, score; n is 1
  */
@@ -16,11 +17,14 @@ import { Graph } from '../onnx/ops.ts';
 import { decodeModel } from '../onnx/proto.ts';
 import { float32 } from '../onnx/tensor.ts';
 import type { Value } from '../onnx/value.ts';
-import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe } from './bundle.ts';
+import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe, VotesSpec } from './bundle.ts';
 import { decode, outputsOf } from './detectors/decoders.ts';
 
 /** Grows whenever the same entry would be composed to another graph, so that cached models are made again. */
 export const COMPOSER_VERSION = 2;
+
+/** Classes that are kept of what a network says of an image: at 40 bytes an image, nearly all of what it says. */
+export const VOTES = 5;
 
 export interface Recipe {
   /** Images a run; only embedders and classifiers take more than 1. */
@@ -70,7 +74,7 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
     preprocessing: JSON.stringify({ fit, pad, kernel }),
   };
   if (recipe.views) {
-    graph.output(viewsOf(graph, entry, network, recipe, pixels), 'embedding');
+    addViews(graph, entry, network, recipe, pixels);
     return graph.toModel(metadata);
   }
   const input = pixelsToModelInput(graph, pixels, entry.input);
@@ -78,47 +82,70 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   if (layers.length > 0 && entry.role !== 'embedder') {
     throw new LabelsmithError('UNSUPPORTED', `${entry.role} ${entry.id} gives no layers; only embedders do`);
   }
-  const wanted = [...networkOutputs(entry), ...layers];
+  const votes = entry.role === 'embedder' ? entry.votes : undefined;
+  const wanted = [...new Set([...networkOutputs(entry), ...layers, ...(votes ? [votes.output] : [])])];
   const outputs = inlineModel(graph, network, { prefix: 'network', feeds: { [name]: input }, outputs: wanted });
   addResults(graph, entry, outputs, layers);
+  if (votes) addVotes(graph, votes, graph.reshape(outputs[votes.output], [recipe.batch, -1]));
   return graph.toModel(metadata);
 }
 
 /** The network once a size, on the decoded pixels made smaller; one block of length 1 a part, [n, channels] each. */
-function viewsOf(graph: Graph, entry: ModelEntry, network: Uint8Array, recipe: Recipe, pixels: Value): Value {
+function addViews(graph: Graph, entry: ModelEntry, network: Uint8Array, recipe: Recipe, pixels: Value): void {
   const { sizes, parts } = recipe.views as ViewRecipe;
   if (entry.role !== 'embedder' || recipe.layers?.length) {
     throw new LabelsmithError('UNSUPPORTED', `${entry.role} ${entry.id} has no views, or both views and layers`);
   }
-  const { width } = inputOf(entry, recipe);
-  const full = pixelsToModelInput(graph, pixels, entry.input);
+  const { votes } = entry;
   const blocks = parts.map((): Value[] => []);
+  const said: Value[] = [];
   const proto = decodeModel(network);
+  const wanted = [...new Set([...parts.map(({ layer }) => layer), ...(votes ? [votes.output] : [])])];
+  const inputAt = sizedInputs(graph, entry, recipe, pixels);
   for (const size of sizes) {
-    const input = size === width ? full : shrunk(graph, full, entry, recipe.batch, size);
-    const outputs = [...new Set(parts.map(({ layer }) => layer))];
-    const feeds = { [entry.input.name]: input };
-    const layers = inlineModel(graph, proto, { prefix: `network${size}`, feeds, outputs });
+    const feeds = { [entry.input.name]: inputAt(size) };
+    const layers = inlineModel(graph, proto, { prefix: `network${size}`, feeds, outputs: wanted });
     for (const [i, { layer, channels, pool }] of parts.entries()) {
       const value = layers[layer];
       const mean = graph.reduceMean(value, [2, 3]);
       const pooled = pool === 'mean' ? mean : deviation(graph, value, mean);
       blocks[i]?.push(addLengthNorm(graph, graph.reshape(pooled, [-1, channels])));
     }
+    if (votes) said.push(graph.reshape(layers[votes.output], [recipe.batch, -1]));
   }
   const sum = (values: readonly Value[]) => values.reduce((total, value) => graph.add(total, value));
-  return graph.concat(
+  const embedding = graph.concat(
     blocks.map((views) => addLengthNorm(graph, sum(views))),
     1,
   );
+  graph.output(embedding, 'embedding');
+  if (votes) addVotes(graph, votes, graph.div(sum(said), graph.scalar(said.length)));
 }
 
-/** Bilinear. A wider triangle costs an eighth of the whole pass and changed no result at these ratios (up to 1.3). */
-function shrunk(graph: Graph, input: Value, entry: EmbedderEntry, batch: number, size: number): Value {
-  if (entry.input.layout === 'NHWC' || (entry.input.dtype ?? 'float32') !== 'float32') {
-    throw new LabelsmithError('UNSUPPORTED', `views of ${entry.id} need an NCHW input of 32-bit floats`);
+/** @param said shape [n, classes]. */
+function addVotes(graph: Graph, { outputKind }: VotesSpec, said: Value): void {
+  const probabilities = outputKind === 'logits' ? graph.softmax(said) : said;
+  const [best, classes] = graph.topK(probabilities, VOTES, 1);
+  graph.output(graph.concat([graph.cast(classes, 'float32'), best], 1), 'votes');
+}
+
+/**
+ * The network's input at a size: the decoded pixels, made smaller where there is a larger view. Bilinear. A wider triangle
+ * costs an eighth of the whole pass and changed no result at these ratios (up to 1.3).
+ */
+function sizedInputs(graph: Graph, entry: EmbedderEntry, recipe: Recipe, pixels: Value): (size: number) => Value {
+  const { width } = inputOf(entry, recipe);
+  const { layout = 'NCHW', dtype = 'float32' } = entry.input;
+  if (dtype !== 'float32') {
+    throw new LabelsmithError('UNSUPPORTED', `views of ${entry.id} need an input of 32-bit floats, not ${dtype}`);
   }
-  return graph.resize(input, [batch, 3, size, size], { mode: 'linear', coordinates: 'half_pixel' });
+  // Planes are made smaller, whatever the network takes: ONNX Runtime's `Resize` is quick on them alone.
+  const planes = pixelsToModelInput(graph, pixels, { ...entry.input, layout: 'NCHW' });
+  return (size) => {
+    const shape = [recipe.batch, 3, size, size];
+    const sized = size === width ? planes : graph.resize(planes, shape, { mode: 'linear', coordinates: 'half_pixel' });
+    return layout === 'NCHW' ? sized : graph.transpose(sized, [0, 2, 3, 1]);
+  };
 }
 
 /** Standard deviation over places, from the squares of what is left of the mean. */

@@ -5,10 +5,18 @@
  * full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images.
  */
 import { float32Data } from '../onnx/tensor.ts';
-import type { InputSpec } from './bundle.ts';
+import type { InputSpec, VoteClasses } from './bundle.ts';
 import type { Recipe } from './compose-model.ts';
 import { type OpenOptions, type Running, runOnPool } from './open-model.ts';
 import { prepareEmbedder } from './prepare-embedder.ts';
+
+/** What one pass of the network says of some images. */
+export interface Look {
+  /** Shape [count, dimensions]. */
+  readonly embeddings: Float32Array;
+  /** Shape [count, 2 · VOTES]: the numbers of the best classes, the best first, and their probabilities; null: no votes. */
+  readonly votes: Float32Array | null;
+}
 
 export interface Embedder {
   /** Says what made a vector: the model's id and the hash of its final graph. */
@@ -24,11 +32,15 @@ export interface Embedder {
   readonly batch: number;
   /** Runs that are worth having under way at once. */
   readonly capacity: number;
+  /** Whose classes it votes for, where the network also classifies. */
+  readonly votes: VoteClasses | null;
   /**
    * `pixels`: shape [count, height, width, 3] or more, RGB; `count` at most `batch`. They may be reused when the promise
    * settles. Gives shape [count, dimensions].
    */
   embed(pixels: Uint8Array, count: number): Promise<Float32Array>;
+  /** The same, with what else the pass says. */
+  look(pixels: Uint8Array, count: number): Promise<Look>;
   close(): Promise<void>;
 }
 
@@ -39,9 +51,20 @@ export interface OpenEmbedderOptions extends OpenOptions {
 
 /** @param name of a model, or of several side by side: `a+b`. */
 export async function openEmbedder(name: string, options: OpenEmbedderOptions = {}): Promise<Embedder> {
-  const { id, key, model: content, input, blocks: known, batch } = await prepareEmbedder(name, options);
+  const { id, key, model: content, input, blocks: known, batch, votes } = await prepareEmbedder(name, options);
   const imageBytes = input.height * input.width * 3;
   const { capacity, run, close } = await runOnPool(content, { key, input, images: batch }, options);
+  const look = async (pixels: Uint8Array, count: number): Promise<Look> => {
+    if (count < 1 || count > batch || pixels.length < count * imageBytes) {
+      throw new RangeError(`${count} images in ${pixels.length} bytes; at most ${batch} of ${imageBytes} bytes each`);
+    }
+    const results = await run(fullBatch(pixels, count * imageBytes, batch * imageBytes));
+    const rows = (all: Float32Array) => (count === batch ? all : all.slice(0, (count * all.length) / batch));
+    return {
+      embeddings: rows(float32Data(results.embedding, 'embedding')),
+      votes: votes && rows(float32Data(results.votes, 'votes')),
+    };
+  };
   try {
     const blocks = known ?? [{ columns: await dimensionsOf(run, batch * imageBytes), weight: 1 }];
     return {
@@ -52,16 +75,9 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
       input,
       batch,
       capacity,
-      async embed(pixels, count) {
-        if (count < 1 || count > batch || pixels.length < count * imageBytes) {
-          throw new RangeError(
-            `${count} images in ${pixels.length} bytes; at most ${batch} of ${imageBytes} bytes each`,
-          );
-        }
-        const { embedding } = await run(fullBatch(pixels, count * imageBytes, batch * imageBytes));
-        const vectors = float32Data(embedding, 'embedding');
-        return count === batch ? vectors : vectors.slice(0, (count * vectors.length) / batch);
-      },
+      votes,
+      look,
+      embed: async (pixels, count) => (await look(pixels, count)).embeddings,
       close,
     };
   } catch (error) {

@@ -9,6 +9,7 @@ export const PINNED_GRAPHS: Readonly<Record<string, string>> = {
   nanodet: 'b64d9c19f4a2fb8b14803f3ba1c21f7b5f4ae4a4931ec436ae24d57c2fe2f11e',
   'mobilenetv3-small': 'e979418b0988cf885e97fcf50966faa454076b1787721e189198fc26753ddd87',
   'centernet-backbone': 'f4b7afb4ddde34b9a49e892682f47fc20acb6390a3c8def47f40b13b5cc066a6',
+  'mobilenetv2-12-qdq': '59e82d92ee37bc6d1f387e24769cbcc57b1b42cce3beeb2644ec39d2ddee1bd2',
   'movenet-lightning': 'c4dbc26b423b46912818e00d4d6c695d1429f2a800c10fcda90c13c0792e3bec',
   'movenet-thunder': 'e180ca2a4ae7aea45712a4c855784ac73994d0cc2749939c654b96056c28d84f',
 };

@@ -11,7 +11,7 @@ import { LabelsmithError } from '../errors.ts';
 import { inlineModel } from '../onnx/compose.ts';
 import { Graph } from '../onnx/ops.ts';
 import type { Value } from '../onnx/value.ts';
-import type { EmbedderEntry, InputSpec } from './bundle.ts';
+import type { EmbedderEntry, InputSpec, VoteClasses } from './bundle.ts';
 import { defaultRecipe, inputOf, type Recipe } from './compose-model.ts';
 import { findRole } from './open-model.ts';
 import { type PrepareOptions, prepareEntry } from './prepare.ts';
@@ -26,6 +26,8 @@ export interface PreparedEmbedder {
   /** Null where the graph alone knows how wide the vector is. */
   readonly blocks: readonly { readonly columns: number; readonly weight: number }[] | null;
   readonly batch: number;
+  /** Whose classes the graph's `votes` are, see `compose-model.ts`; null where it has none. */
+  readonly votes: VoteClasses | null;
 }
 
 const JOIN = '+';
@@ -64,7 +66,8 @@ async function prepareSingle(
   const { views, layers, batch } = recipe;
   const plain = layers?.length ? null : [{ columns: entry.dimensions, weight: 1 }];
   const blocks = views ? views.parts.map(({ channels, weight }) => ({ columns: channels, weight })) : plain;
-  return { id: entry.id, key, model: path, input: { width, height, fit, pad, kernel }, blocks, batch };
+  const votes = entry.votes?.classes ?? null;
+  return { id: entry.id, key, model: path, input: { width, height, fit, pad, kernel }, blocks, batch, votes };
 }
 
 function refuseOblong({ id, input }: EmbedderEntry): void {
@@ -106,7 +109,8 @@ async function joined(id: string, parts: readonly PreparedEmbedder[]): Promise<P
     return (part.blocks ?? []).map(({ columns, weight }) => ({ columns, weight: scale * weight }));
   });
   const key = `${id}@${sha256Hex(model).slice(0, 16)}`;
-  return { id, key, model, input: { ...first.input, width: side, height: side }, blocks, batch: 1 };
+  // What one of them says of an image is not said here: the parts may disagree.
+  return { id, key, model, input: { ...first.input, width: side, height: side }, blocks, batch: 1, votes: null };
 }
 
 /** Bilinear, rounded to bytes again: the parts take bytes. */

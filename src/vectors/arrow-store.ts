@@ -8,7 +8,7 @@ import { type ItemId, sha256Hex } from '../core/ids.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { isTemporaryName, writeWorkspaceFile } from '../files/atomic.ts';
 import { pathBelow } from '../files/place.ts';
-import { newSharedMatrix } from '../math/matrix.ts';
+import { type Matrix, newSharedMatrix } from '../math/matrix.ts';
 import type { VectorShard } from '../store/store.ts';
 import { ID_LENGTH, MAX_SHARD_ROWS, type NewVectorShard, type VectorStore, type Vectors } from './vector-store.ts';
 
@@ -31,7 +31,8 @@ export function arrowVectorStore(workspace: string): VectorStore {
       for (const shard of shards) yield await read(shard);
     },
     readAll: (shards) => readAll(shards, read),
-    lookup: (shards, ids) => lookup(shards, ids, read),
+    lookup: (shards, ids) => lookup(shards, ids, async (shard) => partOf(await read(shard), 'vectors')),
+    lookupVotes: (shards, ids) => lookup(shards, ids, async (shard) => partOf(await read(shard), 'votes')),
     async remove(shards) {
       const folders = new Set<string>();
       for (const shard of shards) {
@@ -78,12 +79,14 @@ async function writeShard(workspace: string, shard: NewVectorShard): Promise<Vec
   };
 }
 
-function checkShard({ shard, items, ids, vectors, precision = 'float16' }: NewVectorShard): void {
+function checkShard({ shard, items, ids, vectors, votes, precision = 'float16' }: NewVectorShard): void {
   const wrong = (what: string) => new LabelsmithError('UNSUPPORTED', `shard ${shard} of vectors ${what}`);
   if (ids.length < 1 || ids.length > MAX_SHARD_ROWS) {
     throw wrong(`has ${ids.length} items, expected 1 to ${MAX_SHARD_ROWS}`);
   }
   if (ids.length !== vectors.rows) throw wrong(`has ${ids.length} ids and ${vectors.rows} vectors`);
+  if (votes && votes.rows !== ids.length) throw wrong(`has ${ids.length} ids and votes on ${votes.rows}`);
+  if (votes?.data.some((value) => !Number.isFinite(value))) throw wrong('has votes that are no numbers');
   for (const [i, id] of ids.entries()) {
     if (id.length !== ID_LENGTH[items]) throw wrong(`has ${id} as an id of ${items}`);
     if (i > 0 && id <= ids[i - 1]) throw wrong(`has its ids out of order or twice at ${id}`);
@@ -186,17 +189,28 @@ function sortRows(ids: ItemId[], data: Float32Array, columns: number): void {
   }
 }
 
+interface Rows {
+  readonly ids: readonly ItemId[];
+  readonly rows: Matrix;
+}
+
+function partOf(shard: Vectors, part: 'vectors' | 'votes'): Rows | undefined {
+  const rows = shard[part];
+  return rows && { ids: shard.ids, rows };
+}
+
 async function lookup(
   shards: Iterable<VectorShard>,
   ids: Iterable<ItemId>,
-  read: (shard: VectorShard) => Promise<Vectors>,
+  read: (shard: VectorShard) => Promise<Rows | undefined>,
 ): Promise<Map<ItemId, Float32Array>> {
   const wanted = [...new Set(ids)].sort();
   const found = new Map<ItemId, Float32Array>();
   for (const shard of shards) {
     if (!wanted.some((id) => id >= shard.firstId && id <= shard.lastId)) continue;
     const part = await read(shard);
-    const { data, columns } = part.vectors;
+    if (!part) continue;
+    const { data, columns } = part.rows;
     const rowOf = new Map(part.ids.map((id, row) => [id, row]));
     for (const id of wanted) {
       const row = rowOf.get(id);

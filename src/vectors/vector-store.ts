@@ -8,7 +8,8 @@
  * - Files that no given row names are never looked at. A file that is gone or differs from its row's hash is an error
  *   that says how to make it again; vectors are derived, nothing is lost.
  * - Memory: `stream` holds one shard, `readAll` all vectors as single precision (4 · columns + about 100 bytes a vector),
- *   `lookup` one shard and what was found.
+ *   `lookup` and
+ *   `lookupVotes` one shard and what was found.
  */
 import type { ItemId } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
@@ -21,10 +22,12 @@ export interface VectorStore {
   read(shard: VectorShard): Promise<Vectors>;
   /** One after the other, in the order given. */
   stream(shards: Iterable<VectorShard>): AsyncIterable<Vectors>;
-  /** All vectors in order of id, in shared memory, whatever shards they came in. */
+  /** All vectors in order of id, in shared memory, whatever shards they came in; without votes. */
   readAll(shards: readonly VectorShard[]): Promise<Vectors>;
   /** Those of the ids that are there. */
   lookup(shards: Iterable<VectorShard>, ids: Iterable<ItemId>): Promise<Map<ItemId, Float32Array>>;
+  /** The votes of those of the ids that have some. */
+  lookupVotes(shards: Iterable<VectorShard>, ids: Iterable<ItemId>): Promise<Map<ItemId, Float32Array>>;
   /** Deletes the files of these rows; the rows must be gone before. Files that are gone already are fine. */
   remove(shards: Iterable<VectorShard>): Promise<void>;
   /** Deletes every file that none of `keep` names, left by runs that were killed; returns how many. */
@@ -36,6 +39,8 @@ export interface NewVectorShard extends Pick<VectorShard, 'space' | 'items' | 's
   readonly ids: readonly ItemId[];
   /** Shape [ids, columns], finite. */
   readonly vectors: Matrix;
+  /** Shape [ids, any], finite: further numbers of each id, kept in single precision. */
+  readonly votes?: Matrix;
   /** Half precision (the default) keeps 3 digits and holds up to 65,504. */
   readonly precision?: 'float16' | 'float32';
 }
@@ -44,6 +49,8 @@ export interface Vectors {
   readonly ids: readonly ItemId[];
   /** Shape [ids, columns]. */
   readonly vectors: Matrix;
+  /** Where they were written with the vectors. */
+  readonly votes?: Matrix;
 }
 
 /** A shard is read as a whole, so it must not be large: 75 MB for 576 numbers in half precision. */

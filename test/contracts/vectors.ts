@@ -58,6 +58,27 @@ export function vectorStoreContract(name: string, create: (workspace: string) =>
       }
     });
 
+    it('keeps votes beside vectors, exactly, for those shards that have some', async () => {
+      const ids = idsOf(20);
+      const votes = matrix(
+        Float32Array.from({ length: 40 }, (_, at) => at / 3),
+        20,
+        2,
+      );
+      const row = await store.write(shardOf(ids, { votes, space: 'votes' }));
+      const plain = await store.write(shardOf(idsOf(5, 20), { space: 'votes', shard: '1' }));
+      const back = await create(folder).read(row);
+      assert.deepEqual([...back.vectors.data], [...vectorsOf(ids).data]);
+      assert.deepEqual([back.votes?.rows, back.votes?.columns], [20, 2]);
+      assert.deepEqual([...(back.votes?.data ?? [])], [...votes.data]);
+      assert.equal((await store.read(plain)).votes, undefined);
+      const wanted = [ids[7], idsOf(5, 20)[0], sha256Hex('elsewhere')];
+      const found = await store.lookupVotes([row, plain], wanted);
+      assert.deepEqual([...found.keys()], [ids[7]]);
+      assert.deepEqual([...(found.get(ids[7]) ?? [])], [...votes.data.subarray(14, 16)]);
+      assert.equal((await store.lookup([row, plain], wanted)).size, 2);
+    });
+
     it('half precision rounds to 11 bits, single precision not at all', async () => {
       const ids = idsOf(1);
       const vectors = matrix(Float32Array.of(1 / 3, -1e-5, 60_000.5), 1, 3);
@@ -170,6 +191,8 @@ export function vectorStoreContract(name: string, create: (workspace: string) =>
       await bad({ ids: [] }, new RegExp(`expected 1 to ${MAX_SHARD_ROWS}`));
       await bad({ vectors: vectorsOf(idsOf(3)) }, /2 ids and 3 vectors/);
       await bad({ items: 'regions' }, /as an id of regions/);
+      await bad({ votes: matrix(new Float32Array(3), 3, 1) }, /2 ids and votes on 3/);
+      await bad({ votes: matrix(Float32Array.of(1, Number.NaN), 2, 1) }, /votes that are no numbers/);
       const infinite = vectorsOf(ids);
       infinite.data[COLUMNS + 2] = 1e6;
       await bad({ vectors: infinite }, new RegExp(`${ids[1]} has 1000000 in it at 2`));

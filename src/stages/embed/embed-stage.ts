@@ -3,7 +3,8 @@
  *
  * Owns which items have no vector yet and the order of writing: a shard's file first, then the row that makes it exist.
  * Each image is one independent item: read and decoded once, its views made in the model's graph, run alone, so a vector
- * depends on nothing but the image's bytes, the region's box, and the recipe. Resident beside the items under way: 16 to
+ * depends on nothing but the image's bytes, the region's box, and the recipe. What the same pass says of the classes in an
+ * image is kept beside its vector, in the same file. Resident beside the items under way: 16 to
  * 32 bytes an item that is done. Images that cannot be read go into quarantine; those whose file is not there now are tried
  * again by the next run.
  */
@@ -15,9 +16,10 @@ import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
 import { type Quarantined, quarantinedPaths, requeue } from '../../jobs/read-errors.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { newSharedMatrix } from '../../math/matrix.ts';
-import type { Embedder } from '../../models/embedder.ts';
+import { type Matrix, matrix, newSharedMatrix } from '../../math/matrix.ts';
+import type { Embedder, Look } from '../../models/embedder.ts';
 import type { QuarantineRow, VectorShard } from '../../store/store.ts';
+import type { NewVectorShard } from '../../vectors/vector-store.ts';
 import { countMissing, IMAGE_WORK_SHARD, type ImageWorkShard, ITEM_KIND, imageWorkShards } from '../image-work.ts';
 import { itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
@@ -47,12 +49,12 @@ interface ShardResult {
 
 export interface EmbedContext extends Pick<Workspace, 'store' | 'vectors'> {
   readonly job: Pick<StageJob<EmbedSettings>, 'settings' | 'runId' | 'shardSize' | 'limit'>;
-  readonly embedder: Pick<Embedder, 'embed'> & Partial<Pick<Embedder, 'close'>>;
+  readonly embedder: Partial<Pick<Embedder, 'close'>>;
   readonly recipe: EmbeddingRecipe;
   readonly quarantined: Quarantined;
   /** Items with a vector. */
   readonly done: () => Promise<IdSet>;
-  readonly run: ReturnType<typeof itemRunner<Float32Array>>;
+  readonly run: ReturnType<typeof itemRunner<Look>>;
 }
 
 /** Where rows of a space's vectors wait that are made again, until they take the place of those there are, all at once. */
@@ -63,7 +65,7 @@ export const shardName = (ids: readonly ItemId[]) => sha256Hex(ids.join('\n')).s
 /** @param readBytes default: from the recorded paths. */
 export async function embedContext(
   job: StageJob<EmbedSettings>,
-  embedder: Pick<Embedder, 'id' | 'key' | 'blocks' | 'input' | 'embed'> & Partial<Pick<Embedder, 'close'>>,
+  embedder: Pick<Embedder, 'id' | 'key' | 'blocks' | 'input' | 'votes' | 'look'> & Partial<Pick<Embedder, 'close'>>,
   readBytes: ReadPath = originalBytes(job.workspace),
 ): Promise<EmbedContext> {
   const { store, vectors } = job.workspace;
@@ -78,7 +80,7 @@ export async function embedContext(
     recipe,
     quarantined: await quarantinedPaths(store),
     done: once(async () => (force ? new IdSet() : itemsDone({ store, vectors }, recipe.space, items))),
-    run: itemRunner(from, (pixels) => embedder.embed(pixels, 1)),
+    run: itemRunner(from, (pixels) => embedder.look(pixels, 1)),
   };
 }
 
@@ -131,11 +133,21 @@ export const embedStage: StageDefinition<EmbedSettings, EmbedContext, ImageWorkS
 function vectorsOf(
   recipe: EmbeddingRecipe,
   runId: string,
-  made: readonly { readonly id: ItemId; readonly result: Float32Array }[],
-) {
-  const columns = columnsOf(recipe);
-  const matrix = newSharedMatrix(made.length, columns);
-  for (const [i, { result }] of made.entries()) matrix.data.set(result, i * columns);
+  made: readonly { readonly id: ItemId; readonly result: Look }[],
+): NewVectorShard {
   const ids = made.map(({ id }) => id);
-  return { space: recipe.space, items: recipe.items, shard: shardName(ids), runId, ids, vectors: matrix };
+  const vectors = stacked(
+    made.map(({ result }) => result.embeddings),
+    newSharedMatrix(made.length, columnsOf(recipe)),
+  );
+  const said = made.flatMap(({ result }) => result.votes ?? []);
+  const [first] = said;
+  const votes = first && stacked(said, matrix(new Float32Array(said.length * first.length), said.length, first.length));
+  const { space, items } = recipe;
+  return { space, items, shard: shardName(ids), runId, ids, vectors, ...(votes ? { votes } : {}) };
+}
+
+function stacked(rows: readonly Float32Array[], into: Matrix): Matrix {
+  for (const [i, row] of rows.entries()) into.data.set(row, i * into.columns);
+  return into;
 }

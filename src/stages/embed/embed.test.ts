@@ -50,11 +50,13 @@ async function prepare(t: TestContext, count: number) {
     key: 'colours@1',
     blocks: [{ columns: 3, weight: 1 }],
     input: { width: SIDE, height: SIDE, fit: 'cover', pad: [0, 0, 0], kernel: 'linear' },
-    // The first pixel, from 0 to 1.
-    embed: async (pixels) => {
+    votes: 'imagenet-1000',
+    // The first pixel, from 0 to 1, and a class that is its red.
+    look: async (pixels) => {
       calls++;
       assert.equal(pixels.length, SIDE * SIDE * 3);
-      return Float32Array.from(pixels.subarray(0, 3), (value) => value / 255);
+      const embeddings = Float32Array.from(pixels.subarray(0, 3), (value) => value / 255);
+      return { embeddings, votes: Float32Array.of(pixels[0], 0.75) };
     },
   };
   const readBytes: ReadPath = async ({ path }) => {
@@ -77,6 +79,21 @@ async function prepare(t: TestContext, count: number) {
   };
   return { store, vectors, files, embedder, embed, all, calls: () => calls };
 }
+
+test('what the model says of an image stays beside its vector, also where that is not made again', async (t) => {
+  const { store, vectors, embed, files } = await prepare(t, 5);
+  const { space } = await embed(OPTIONS);
+  const votes = async () => {
+    const found = await vectors.lookupVotes(await store.vectorShards(space, 'images'), [...ids.keys()]);
+    return new Map([...found].map(([id, row]) => [id, [...row]]));
+  };
+  const ids = new Map([...files.values()].map((bytes, n) => [sha256Hex(bytes), [(37 * n) % 256, 0.75]]));
+  assert.deepEqual(await votes(), new Map([...ids].sort(([a], [b]) => (a < b ? -1 : 1))));
+  assert.equal((await requireRecipe(store, 'images')).votes, 'imagenet-1000');
+  files.delete('/photos/3.png');
+  await embed({ ...OPTIONS, force: true });
+  assert.equal((await votes()).size, 5);
+});
 
 test('every image gets its vector, a second run does nothing, force does all again', async (t) => {
   const { embed, all, files, calls } = await prepare(t, 8);
@@ -162,7 +179,7 @@ test('a broken file goes aside, one that is away is tried again, the rest goes o
   const broken = {
     ...embedder,
     key: 'broken@1',
-    embed: () => Promise.reject(new LabelsmithError('UNSUPPORTED', 'died')),
+    look: () => Promise.reject(new LabelsmithError('UNSUPPORTED', 'died')),
   };
   await assert.rejects(embed(OPTIONS, { embedder: broken }), /died/);
 });

@@ -122,13 +122,13 @@ async function putInPlace(
   const shards = [...remade];
   const there = await store.vectorShards(space, items);
   for (const before of there) {
-    const { ids, vectors: matrix } = await vectors.read(before);
+    const { ids, vectors: matrix, votes } = await vectors.read(before);
     const rows = ids.flatMap((id, row) => (made.has(id) ? [] : [row]));
     if (rows.length === 0) continue;
     const left = rows.map((row) => ids[row]);
     const { runId } = before;
     const kept = { space, items, shard: shardName(left), runId, ids: left, vectors: gatherRows(matrix, rows) };
-    shards.push(await vectors.write(kept));
+    shards.push(await vectors.write(votes ? { ...kept, votes: gatherRows(votes, rows) } : kept));
   }
   await store.replaceVectorShards(there, shards);
   await store.clearVectorShards(remadeSpace(space), items);

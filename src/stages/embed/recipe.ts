@@ -9,6 +9,7 @@ import { sha256Hex } from '../../core/ids.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Matrix } from '../../math/matrix.ts';
+import type { VoteClasses } from '../../models/bundle.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { Store, VectorShard } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
@@ -26,6 +27,8 @@ export interface EmbeddingRecipe {
   readonly blocks: readonly VectorBlock[];
   /** For regions: what is added on every side of a box, as a share of its longer side. */
   readonly margin: number | null;
+  /** Whose classes the model votes for, beside the vectors; absent where it does not classify. */
+  readonly votes?: VoteClasses;
 }
 
 export interface VectorBlock {
@@ -48,7 +51,10 @@ export interface SpaceMean {
 /** Context around a box: a tenth of its longer side. */
 export const REGION_MARGIN = 0.1;
 
-export function recipeOf(embedder: Pick<Embedder, 'id' | 'key' | 'blocks'>, items: ItemKind): EmbeddingRecipe {
+export function recipeOf(
+  embedder: Pick<Embedder, 'id' | 'key' | 'blocks'> & Partial<Pick<Embedder, 'votes'>>,
+  items: ItemKind,
+): EmbeddingRecipe {
   const margin = items === 'regions' ? REGION_MARGIN : null;
   return {
     version: 1,
@@ -58,6 +64,7 @@ export function recipeOf(embedder: Pick<Embedder, 'id' | 'key' | 'blocks'>, item
     space: margin === null ? embedder.key : `${embedder.key}+square-${margin}`,
     blocks: embedder.blocks,
     margin,
+    ...(embedder.votes ? { votes: embedder.votes } : {}),
   };
 }
 

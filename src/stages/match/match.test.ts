@@ -23,7 +23,9 @@ import { type MatchOptions, matchIn } from './match.ts';
 const COLOURS = { red: [1, 0, 0], green: [0, 1, 0], blue: [0, 0, 1] } as const;
 type Colour = keyof typeof COLOURS;
 
-/** Gives the first pixel. */
+/** The first pixel. */
+const firstPixel = (pixels: Uint8Array) => Float32Array.from(pixels.subarray(0, 3), (value) => value / 255);
+
 const embedder: Embedder = {
   key: 'made-up@1',
   id: 'made-up',
@@ -32,7 +34,9 @@ const embedder: Embedder = {
   input: { width: 4, height: 4, fit: 'cover', pad: [0, 0, 0], kernel: 'linear' },
   batch: 1,
   capacity: 1,
-  embed: async (pixels) => Float32Array.from(pixels.subarray(0, 3), (value) => value / 255),
+  votes: null,
+  embed: async (pixels) => firstPixel(pixels),
+  look: async (pixels) => ({ embeddings: firstPixel(pixels), votes: null }),
   close: async () => {},
 };
 

