@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { openWorkspace, type Workspace } from '../src/jobs/workspace.ts';
-import { randomAuditItems } from '../src/stages/audit/audit-items.ts';
 import { savedModel } from '../src/stages/discover/cluster-model.ts';
+import { savedMap } from '../src/stages/discover/map-record.ts';
 import { requireMean, savedRecipe } from '../src/stages/embed/recipe.ts';
 import { exportWorkspace } from '../src/stages/export/export.ts';
 import { DATABASE_FILE } from '../src/store/open.ts';
@@ -67,11 +68,63 @@ test('what the record holds is counted as before', async (t) => {
 });
 
 test('what was kept in settings is found where it is kept now', async (t) => {
-  const { store } = await opened(t);
-  assert.equal((await randomAuditItems(store, 'class')).size, 4);
+  const { store, dir } = await opened(t);
+  const settings = settingsOfFixture(t);
+  const parsed = (key: string) => JSON.parse(settings.get(key) ?? assert.fail(key));
+
+  const held: string[] = parsed('audit:class');
+  assert.equal(held.length, 4);
+  assert.deepEqual(await store.heldOutItems('class'), new Set(held));
+  assert.deepEqual(await store.auditedItems('class'), new Set(held));
+  assert.deepEqual(
+    (await store.audits()).map(({ task }) => task),
+    ['objects'],
+  );
+
   const clusters = await savedModel(store, 'class');
-  assert.deepEqual([clusters?.k, clusters?.sample.length, clusters?.clusters.length], [3, 24, 3]);
+  const { k, members, clusters: named, space } = parsed('clusters:class');
+  assert.deepEqual([clusters?.k, clusters?.space, clusters?.clusters], [k, space, named]);
+  assert.equal(Buffer.from(clusters?.sample.join('') ?? '', 'hex').toString('base64'), members);
+  assert.deepEqual(await savedMap(store, 'class'), parsed('map:class'));
+  for (const task of ['class', 'kind']) {
+    assert.deepEqual(JSON.parse((await store.artifact('predictions', task))?.data ?? ''), parsed(`guesses:${task}`));
+  }
+
   const recipe = await savedRecipe(store, 'images');
+  assert.deepEqual(recipe, parsed('embedding:images'));
   assert.ok(recipe !== undefined);
-  assert.equal((await requireMean(store, recipe)).count, 24);
+  const { count, mean } = parsed(`statistics:${space}`);
+  const saved = await requireMean(store, recipe);
+  assert.equal(saved.count, count);
+  assert.deepEqual(saved.values, numbersOf(mean));
+  const references: { id: string; className: string; vector: string }[] = parsed(`references:kind:${space}`);
+  assert.equal(references.length, 2);
+  assert.deepEqual(
+    await store.references('kind', recipe.space),
+    references.map(({ vector, ...reference }) => ({ ...reference, vector: numbersOf(vector) })),
+  );
+
+  const left = settingsIn(t, join(dir, DATABASE_FILE));
+  assert.deepEqual([...left.keys()].sort(), ['embedding:images', `statistics:${space}`]);
 });
+
+const numbersOf = (base64: string) => new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
+
+function settingsOfFixture(t: TestContext): Map<string, string> {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-old-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, DATABASE_FILE);
+  writeFileSync(file, gunzipSync(readFileSync(join(FIXTURE, 'labelsmith.sqlite.gz'))));
+  return settingsIn(t, file);
+}
+
+function settingsIn(t: TestContext, file: string): Map<string, string> {
+  const database = new DatabaseSync(file, { readOnly: true });
+  t.after(() => database.close());
+  return new Map(
+    database
+      .prepare('SELECT key, value FROM setting')
+      .all()
+      .map(({ key, value }) => [String(key), String(value)]),
+  );
+}

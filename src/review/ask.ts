@@ -4,7 +4,6 @@ import { placesToKeepOut } from '../files/place.ts';
 import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
 import type { RunOptions } from '../jobs/run.ts';
 import type { Workspace } from '../jobs/workspace.ts';
-import { dropUnlabelledAuditItems } from '../stages/audit/audit-items.ts';
 import type { EmbedResult } from '../stages/embed/embed.ts';
 import { embedWith } from '../stages/embed/embed-with.ts';
 import { singleTask } from '../stages/teach/items.ts';
@@ -59,7 +58,7 @@ export async function ask(
   const embedded = await embedWith(workspace, { items }, run);
   if (embedded.interrupted) return null;
   run.onEmbedded?.(embedded, items);
-  const dropped = dropAudit ? await dropUnlabelledAuditItems(store, task) : 0;
+  const dropped = dropAudit ? await store.releaseUnlabelled(task) : 0;
   const { seed, threads, signal } = run;
   const { questions, counts } = await selectIn(workspace, { seed, threads, signal, task, count, audit });
   const files = await filesOf(workspace, questions);
@@ -76,7 +75,7 @@ export async function ask(
 /** Takes audit items back that nobody has labelled, and asks nothing. */
 export async function dropAuditItems({ store }: Workspace, task: string): Promise<number> {
   await singleTask(store, task);
-  return dropUnlabelledAuditItems(store, task);
+  return store.releaseUnlabelled(task);
 }
 
 /** The questions in their order, each with its file. */

@@ -3,28 +3,42 @@
  * exports or shows them as such. `evaluate` asks for the best guess, `teach select` for how sure the model is, and lists
  * of label errors for what it would have said.
  *
- * Derived, so they are files (one set of Arrow files a task, a probability a class) that a setting names; another set
+ * Derived, so they are files (one set of Arrow files a task, a probability a class) that the record names; another set
  * takes their place at once, and a run that is killed leaves the old one standing.
  */
+import { z } from 'zod';
 import type { ItemId } from '../core/ids.ts';
-import type { ItemKind, Origin } from '../core/labels.ts';
+import { ORIGINS, type Origin } from '../core/labels.ts';
 import { namesNow } from '../corpus/class-names.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { argMax } from '../math/calibration.ts';
 import { type Matrix, rowsOf } from '../math/matrix.ts';
+import { type Artifact, readArtifact, writeArtifact } from '../store/typed.ts';
 import type { VectorStore } from '../vectors/vector-store.ts';
 
-export interface PredictionSet {
-  readonly task: string;
-  readonly items: ItemKind;
-  /** Whose guesses: the origin that its labels have. */
-  readonly origin: Origin;
-  readonly classNames: readonly string[];
-  readonly runId: string | null;
-  /** Names the content of what made them. */
-  readonly key: string;
-}
+const PREDICTION_SET = z
+  .object({
+    task: z.string(),
+    items: z.enum(['images', 'regions']),
+    /** Whose predictions: the origin that its labels have. */
+    origin: z.enum(ORIGINS),
+    classNames: z.array(z.string()).readonly(),
+    runId: z.string().nullable(),
+    /** Names the content of what made them. */
+    key: z.string(),
+  })
+  .readonly();
+export type PredictionSet = z.infer<typeof PREDICTION_SET>;
+
+/** The set that counts in a task. */
+const PREDICTIONS: Artifact<PredictionSet> = {
+  kind: 'predictions',
+  version: 1,
+  schema: PREDICTION_SET,
+  what: 'The set of predictions',
+  remedy: 'Run labelsmith teach rounds, match, or auto --classifier again.',
+};
 
 export interface BestPrediction {
   readonly className: string;
@@ -33,8 +47,6 @@ export interface BestPrediction {
 }
 
 const SHARD_ROWS = 16_384;
-
-const predictionSetting = (task: string) => `guesses:${task}`;
 
 /** The space of the vectors that hold a set's probabilities. */
 export const predictionSpace = ({ task, key }: Pick<PredictionSet, 'task' | 'key'>) => `guesses:${task}:${key}`;
@@ -89,15 +101,14 @@ export async function adoptPredictions(
   set: PredictionSet,
 ): Promise<void> {
   const before = await readSet(store, set.task);
-  await store.putSetting(predictionSetting(set.task), JSON.stringify(set));
+  await writeArtifact(store, PREDICTIONS, set.task, set);
   if (before && predictionSpace(before) !== predictionSpace(set)) {
     await vectors.remove(await store.clearVectorShards(predictionSpace(before), before.items));
   }
 }
 
-async function readSet(store: Workspace['store'], task: string): Promise<PredictionSet | undefined> {
-  const text = await store.getSetting(predictionSetting(task));
-  return text === undefined ? undefined : (JSON.parse(text) as PredictionSet);
+function readSet(store: Workspace['store'], task: string): Promise<PredictionSet | undefined> {
+  return readArtifact(store, PREDICTIONS, task);
 }
 
 /** The set of a task, or an error that says how to get one. */

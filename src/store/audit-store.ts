@@ -5,14 +5,30 @@ import type { Origin } from '../core/labels.ts';
 export interface AuditStore {
   /** Records a drawn sample before anybody sees it, and gives the audit's id. */
   startAudit(audit: NewAudit): Promise<number>;
-  /** Newest first. */
+  /** Of claims of machines, newest first. */
   audits(task?: string): Promise<AuditRecord[]>;
   /** In order of image, region and class. */
   auditItems(auditId: number): Promise<AuditItem[]>;
   /** Items are named by `itemId` and `className`; a later answer replaces an earlier one. */
   putAuditAnswers(auditId: number, answers: readonly AuditAnswer[]): Promise<void>;
-  /** Every item that was ever drawn for an audit of the task: never to be trained on. */
+  /**
+   * Holds items out of training, drawn at random with equal chance: what accuracy may be estimated on as it is. Those that
+   * are held out already stay so. Regions that are not there are refused.
+   */
+  holdOut(draw: HeldOutDraw): Promise<void>;
+  /** Items held out by `holdOut`. */
+  heldOutItems(task: string): Promise<Set<ItemId>>;
+  /** Lets go of those held out items that no person and no import has labelled; gives how many. */
+  releaseUnlabelled(task: string): Promise<number>;
+  /** Every item that was ever drawn for an audit of the task, and those held out: never to be trained on. */
   auditedItems(task: string): Promise<Set<ItemId>>;
+}
+
+export interface HeldOutDraw {
+  readonly task: string;
+  readonly atMs: number;
+  readonly seed: number;
+  readonly items: readonly ItemId[];
 }
 
 export interface NewAudit {

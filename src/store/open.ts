@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { BUILT_IN_TASKS } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
+import { artifactStore } from './sql/artifacts.ts';
 import { auditStore } from './sql/audits.ts';
 import { classStore } from './sql/classes.ts';
 import { corpusStore } from './sql/corpus.ts';
@@ -90,6 +91,7 @@ export async function storeOver(
     ...classStore(session),
     ...corpusStore(session),
     ...operationStore(session),
+    ...artifactStore(session),
     ...auditStore(session),
     ...datasetStore(session),
     ...vectorShardStore(session),

@@ -9,6 +9,7 @@
  * - Several processes may use one workspace at once; writers wait for each other up to `busyTimeoutMs`.
  * - No call here changes, hides or deletes what a person said unless its name says `human`.
  */
+import type { ArtifactStore } from './artifact-store.ts';
 import type { AuditStore } from './audit-store.ts';
 import type { CorpusStore } from './corpus-store.ts';
 import type { DatasetStore } from './dataset-store.ts';
@@ -19,6 +20,7 @@ import type { ImageStore } from './image-store.ts';
 import type { LabelStore } from './label-store.ts';
 import type { OperationStore } from './operation-store.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
+import type { ReferenceStore } from './reference-store.ts';
 import type { RegionStore } from './region-store.ts';
 import type { RunStore } from './run-store.ts';
 import type { ShapeStore } from './shape-store.ts';
@@ -26,7 +28,8 @@ import type { SplitStore } from './split-store.ts';
 import type { VectorIndex } from './vector-index.ts';
 
 /** Take the part that you use, not the whole. */
-export type Store = AuditStore &
+export type Store = ArtifactStore &
+  AuditStore &
   CorpusStore &
   DatasetStore &
   DetectionStore &
@@ -36,12 +39,14 @@ export type Store = AuditStore &
   LabelStore &
   OperationStore &
   QuarantineStore &
+  ReferenceStore &
   RegionStore &
   RunStore &
   ShapeStore &
   SplitStore &
   VectorIndex;
 
+export type { ArtifactStore } from './artifact-store.ts';
 export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, NewAudit } from './audit-store.ts';
 export type { ClassRecord, CorpusStore } from './corpus-store.ts';
 export type { DatasetQuery, DatasetStore, DatasetView } from './dataset-store.ts';
@@ -53,6 +58,7 @@ export type { LabelStore, NewLabel } from './label-store.ts';
 export type { OperationStore, WriteOptions } from './operation-store.ts';
 export type { QuarantineRow, QuarantineStore } from './quarantine-store.ts';
 export { FILE_GONE } from './quarantine-store.ts';
+export type { ReferenceStore, StoredReference } from './reference-store.ts';
 export type { RegionStore, StoredRegion } from './region-store.ts';
 export type { RunRecord, RunStore } from './run-store.ts';
 export type { RegionShapeOf, ShapeItem, ShapeQuery, ShapeStore } from './shape-store.ts';

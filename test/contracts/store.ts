@@ -14,6 +14,8 @@ import { processCases } from './store/processes.ts';
 import { propertyCases } from './store/properties.ts';
 import { recordCases } from './store/records.ts';
 import { shapeCases } from './store/shapes.ts';
+import { stageRecordCases } from './store/stage-records.ts';
+import { togetherCases } from './store/together.ts';
 
 export function storeContract(name: string, open: OpenStore, module: string): void {
   describe(`store contract: ${name}`, () => {
@@ -22,8 +24,10 @@ export function storeContract(name: string, open: OpenStore, module: string): vo
     detectionCases(open);
     shapeCases(open);
     keptCases(open);
+    stageRecordCases(open);
     operationCases(open);
     propertyCases(open);
     processCases(open, module);
+    togetherCases(open, module);
   });
 }

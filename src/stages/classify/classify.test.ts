@@ -82,7 +82,7 @@ async function prepare(t: TestContext) {
     const ending = {
       ...store,
       clearVectorShards: counted(store.clearVectorShards),
-      putSetting: counted(store.putSetting),
+      putArtifact: counted(store.putArtifact),
       clearMachineLabels: counted(store.clearMachineLabels),
       putLabels: counted(store.putLabels),
       putVectorShard: counted(store.putVectorShard),

@@ -1,8 +1,10 @@
 /** `auto --classifier`: a trained classifier on the items of a workspace, as one recorded run. */
+import { z } from 'zod';
 import type { ReadPath } from '../../jobs/image-reader.ts';
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { type Artifact, readArtifact, writeArtifact } from '../../store/typed.ts';
 import { adoptPredictions, predictionSpace } from '../predictions.ts';
 import { classifyContext, classifyStage, predictionSetOf } from './classify-stage.ts';
 
@@ -24,7 +26,13 @@ export interface ClassifyResult extends RunResult {
 }
 
 /** Names the classifier that was begun last in a task. */
-const classifyingSetting = (task: string) => `classifying:${task}`;
+const CLASSIFYING: Artifact<string> = {
+  kind: 'classifying',
+  version: 1,
+  schema: z.string(),
+  what: 'The classifier that was begun last',
+  remedy: 'Run labelsmith auto --classifier again.',
+};
 
 const NOTHING = { classified: 0, labelled: 0, unsure: 0, quarantined: 0, away: 0 };
 
@@ -49,10 +57,9 @@ export async function classifyIn(
   return recordRun(store, identity, options, async (runId) => {
     const set = predictionSetOf(classifier, threshold, runId);
     // Of a classifier that another one was run after, nobody knows which labels are still its own.
-    const last = classifyingSetting(task);
-    if ((await store.getSetting(last)) !== set.key) {
+    if ((await readArtifact(store, CLASSIFYING, task)) !== set.key) {
       await vectors.remove(await store.clearVectorShards(predictionSpace(set), items));
-      await store.putSetting(last, set.key);
+      await writeArtifact(store, CLASSIFYING, task, set.key);
     }
     const job = { ...options, workspace, settings: { classifier: classifier.path ?? '', threshold }, runId };
     const context = await classifyContext(job, classifier, readBytes);

@@ -1,15 +1,16 @@
 /**
  * What a clustering leaves in the workspace: enough to give later items a cluster, and to cut the tree elsewhere without
- * looking at any image again. Kept as one setting a task: up to 20,000 sampled items of 12 bytes each, and the tree.
+ * looking at any image again. One a task: up to 20,000 sampled items of 12 bytes each, and the tree.
  */
 
+import { z } from 'zod';
 import { IdMap } from '../../core/id-set.ts';
 import type { ItemKind } from '../../core/labels.ts';
-import { LabelsmithError } from '../../errors.ts';
 import type { CutEvidence } from '../../math/graph-cluster/cut-evidence.ts';
 import type { Store } from '../../store/store.ts';
-import type { Candidate } from './evidence.ts';
-import { cutHierarchy, type Hierarchy, type Method } from './hierarchy.ts';
+import { type Artifact, oldFields, readArtifact, writeArtifact } from '../../store/typed.ts';
+import { type Candidate, EVIDENCE_SOURCES } from './evidence.ts';
+import { cutHierarchy, type Hierarchy, METHODS, type Method } from './hierarchy.ts';
 
 export interface ClusterModel {
   readonly task: string;
@@ -43,60 +44,98 @@ export interface NamedCluster {
   readonly exemplars: readonly string[];
 }
 
-const setting = (task: string) => `clusters:${task}`;
-const VERSION = 1;
+/** Arrays of numbers are base64 of their bytes. */
+const PACKED_EVIDENCE = z.object({
+  ks: z.array(z.number()),
+  measures: z.base64(),
+  /** Node, size, cohesion, concentration, split, similarity, similarity across the split. */
+  clusters: z.array(z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number(), z.number()])),
+});
+type PackedEvidence = z.infer<typeof PACKED_EVIDENCE>;
 
-export async function saveModel(store: Pick<Store, 'putSetting'>, model: ClusterModel): Promise<void> {
-  const { sample, meanKey, subset, hierarchy, ...plain } = model;
-  const { leafOf, tree } = hierarchy;
-  const text = JSON.stringify({
-    version: VERSION,
+const EVIDENCE = z.object({
+  source: z.enum(EVIDENCE_SOURCES),
+  count: z.number(),
+  of: z.number(),
+  outside: z.number(),
+  lift: z.number(),
+  kinds: z.array(z.string()).optional(),
+});
+
+const PACKED_MODEL = z.object({
+  task: z.string(),
+  items: z.enum(['images', 'regions']),
+  space: z.string(),
+  meanKey: z.string(),
+  method: z.enum(METHODS),
+  seed: z.number(),
+  asked: z.union([z.number(), z.literal('auto')]),
+  k: z.number(),
+  sample: z.base64(),
+  leafOf: z.base64(),
+  tree: z.object({ points: z.number(), left: z.base64(), right: z.base64(), costs: z.base64() }),
+  /** Trees of earlier versions have none. */
+  evidence: PACKED_EVIDENCE.optional(),
+  clusters: z.array(
+    z.object({
+      name: z.string(),
+      candidates: z.array(z.object({ name: z.string(), score: z.number(), evidence: z.array(EVIDENCE) })),
+      exemplars: z.array(z.string()),
+    }),
+  ),
+  subset: z.boolean().optional(),
+  leftovers: z.array(z.string()).optional(),
+});
+
+const CLUSTERS: Artifact<z.infer<typeof PACKED_MODEL>> = {
+  kind: 'clusters',
+  version: 1,
+  schema: PACKED_MODEL,
+  /** Some words were others. */
+  upgrade(value) {
+    const { statistics, pilot, members, ...rest } = oldFields(value);
+    return { ...rest, meanKey: statistics, subset: pilot, sample: members };
+  },
+  what: 'The clusters of a task',
+  remedy: 'Run labelsmith discover --recluster.',
+};
+
+export async function saveModel(store: Pick<Store, 'putArtifact'>, model: ClusterModel): Promise<void> {
+  const { sample, hierarchy, asked, clusters, leftovers, ...plain } = model;
+  const { leafOf, tree, evidence } = hierarchy;
+  const packed = {
     ...plain,
-    statistics: meanKey,
-    pilot: subset,
-    members: Buffer.from(sample.join(''), 'hex').toString('base64'),
+    asked,
+    clusters: clusters as z.infer<typeof PACKED_MODEL>['clusters'],
+    leftovers: leftovers && [...leftovers],
+    sample: Buffer.from(sample.join(''), 'hex').toString('base64'),
     leafOf: pack(leafOf),
     tree: { points: tree.points, left: pack(tree.left), right: pack(tree.right), costs: pack(tree.costs) },
-    evidence: hierarchy.evidence && packedEvidence(hierarchy.evidence),
-  });
-  await store.putSetting(setting(model.task), text);
+    evidence: evidence && packedEvidence(evidence),
+  };
+  await writeArtifact(store, CLUSTERS, model.task, packed);
 }
 
-export async function savedModel(store: Pick<Store, 'getSetting'>, task: string): Promise<ClusterModel | undefined> {
-  const text = await store.getSetting(setting(task));
-  if (text === undefined) return undefined;
-  const { version, members, statistics, pilot, leafOf, tree, evidence, ...plain } = JSON.parse(text);
-  if (version !== VERSION) {
-    throw new LabelsmithError('WORKSPACE', `the clusters of task ${task} are of a form not known here`, {
-      hint: 'A newer labelsmith made them. Update labelsmith, or run labelsmith discover --recluster.',
-    });
-  }
-  const hex = Buffer.from(members as string, 'base64').toString('hex');
+export async function savedModel(store: Pick<Store, 'artifact'>, task: string): Promise<ClusterModel | undefined> {
+  const packed = await readArtifact(store, CLUSTERS, task);
+  if (packed === undefined) return undefined;
+  const { sample, leafOf, tree, evidence, ...plain } = packed;
+  const hex = Buffer.from(sample, 'base64').toString('hex');
   const [left, right] = [unpack(tree.left), unpack(tree.right)].map((bytes) => new Int32Array(bytes));
   return {
     ...plain,
-    meanKey: statistics,
-    subset: pilot,
     sample: hex.match(/.{16}/g) ?? [],
     hierarchy: {
       leafOf: new Int32Array(unpack(leafOf)),
       tree: { points: tree.points, left, right, costs: new Float64Array(unpack(tree.costs)) },
-      ...(evidence ? { evidence: unpackedEvidence(evidence as PackedEvidence) } : {}),
+      ...(evidence ? { evidence: unpackedEvidence(evidence) } : {}),
     },
-  } as ClusterModel;
-}
-
-/** As it stands in the record; trees of earlier versions have none. */
-interface PackedEvidence {
-  readonly ks: readonly number[];
-  readonly measures: string;
-  /** Node, size, cohesion, concentration, split, similarity, similarity across the split. */
-  readonly clusters: readonly (readonly [number, number, number, number, number, number, number])[];
+  };
 }
 
 function packedEvidence({ ks, measures, clusters }: CutEvidence): PackedEvidence {
   return {
-    ks,
+    ks: [...ks],
     measures: pack(measures),
     clusters: Array.from(clusters, ([node, one]) => [
       node,

@@ -18,6 +18,7 @@ import type { Store } from '../../store/store.ts';
 import { requireRecipe } from '../embed/recipe.ts';
 import { type Mark, readMap } from './data-map.ts';
 import { discoverIn } from './discover.ts';
+import { savedMap } from './map-record.ts';
 import type { DiscoverOptions } from './options.ts';
 
 const OPTIONS = { seed: 0, threads: 1 };
@@ -52,8 +53,7 @@ async function marksOf(effects: Workspace): Promise<Mark[]> {
 }
 
 async function spaceOfMap(store: Store): Promise<string> {
-  const { key } = JSON.parse((await store.getSetting('map:class')) as string) as { key: string };
-  return `map:class:${key}`;
+  return `map:class:${(await savedMap(store, 'class'))?.key}`;
 }
 
 /** Near the axis of its kind; a twin is nearly item 0, and odd is opposite to all. */
@@ -330,7 +330,7 @@ test('ended at any write, the same command again gives what an undisturbed one d
   await discover(undisturbed.effects, { ...OPTIONS, k: 8 });
   await discover(undisturbed.effects, { ...OPTIONS, k: 4 });
   const expected = await labelled(undisturbed.store, undisturbed.items);
-  for (const call of ['putSetting', 'clearMachineLabels', 'putLabels'] as const) {
+  for (const call of ['putArtifact', 'clearMachineLabels', 'putLabels'] as const) {
     for (let good = 0; good < (call === 'putLabels' ? 4 : 1); good++) {
       const { store, effects, items } = await prepare(t, 80);
       await discover(effects, { ...OPTIONS, k: 8 });

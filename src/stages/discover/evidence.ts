@@ -23,6 +23,7 @@ export const EVIDENCE_TRUST = {
   detector: 0.6,
 } as const;
 export type EvidenceSource = keyof typeof EVIDENCE_TRUST;
+export const EVIDENCE_SOURCES = Object.keys(EVIDENCE_TRUST) as EvidenceSource[];
 
 export interface Evidence {
   readonly source: EvidenceSource;

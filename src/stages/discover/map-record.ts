@@ -5,9 +5,10 @@
  * run that is killed goes on, and what is deleted is made again. It depends on the sample and the seed, not on how the
  * sample was clustered.
  */
+import { z } from 'zod';
 import { sha256Hex } from '../../core/ids.ts';
-import type { ItemKind } from '../../core/labels.ts';
 import type { Store } from '../../store/store.ts';
+import { type Artifact, readArtifact, writeArtifact } from '../../store/typed.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import type { ClusterModel } from './cluster-model.ts';
 
@@ -31,12 +32,17 @@ export interface MapEffects {
   readonly vectors: VectorStore;
 }
 
-export interface MapSetting {
-  readonly key: string;
-  readonly items: ItemKind;
-}
+const MAP_RECORD = z.object({ key: z.string(), items: z.enum(['images', 'regions']) }).readonly();
+export type MapRecord = z.infer<typeof MAP_RECORD>;
 
-const setting = (task: string) => `map:${task}`;
+/** The map that counts in a task. */
+const MAP: Artifact<MapRecord> = {
+  kind: 'map',
+  version: 1,
+  schema: MAP_RECORD,
+  what: 'The data map',
+  remedy: 'Run labelsmith discover again.',
+};
 
 /** The space of the files that hold a task's map. */
 export const mapSpace = (task: string, key: string) => `map:${task}:${key}`;
@@ -46,11 +52,10 @@ export function mapKeyOf({ space, meanKey, seed, sample }: Omit<ClusterModel, 'h
   return sha256Hex([space, meanKey, seed, ...sample].join('\n')).slice(0, 16);
 }
 
-export async function savedMap(store: Pick<Store, 'getSetting'>, task: string): Promise<MapSetting | undefined> {
-  const text = await store.getSetting(setting(task));
-  return text === undefined ? undefined : (JSON.parse(text) as MapSetting);
+export function savedMap(store: Pick<Store, 'artifact'>, task: string): Promise<MapRecord | undefined> {
+  return readArtifact(store, MAP, task);
 }
 
-export function saveMap(store: Pick<Store, 'putSetting'>, task: string, map: MapSetting): Promise<void> {
-  return store.putSetting(setting(task), JSON.stringify(map));
+export function saveMap(store: Pick<Store, 'putArtifact'>, task: string, map: MapRecord): Promise<void> {
+  return writeArtifact(store, MAP, task, map);
 }

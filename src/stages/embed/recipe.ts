@@ -5,6 +5,7 @@
  * workspace, and done whenever vectors are read, so that images that come later are treated like those before. The steps
  * behind the model: each block less the data set's mean, scaled to length 1, times its weight; the whole to length 1.
  */
+import { z } from 'zod';
 import { sha256Hex } from '../../core/ids.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -12,6 +13,7 @@ import type { Matrix } from '../../math/matrix.ts';
 import type { VoteClasses } from '../../models/bundle.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { Store, VectorShard } from '../../store/store.ts';
+import { oldFields, readSetting, type Setting, writeSetting } from '../../store/typed.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 
 export interface EmbeddingRecipe {
@@ -76,26 +78,50 @@ export function refuseOtherModel({ model, modelKey }: EmbeddingRecipe, embedder:
   });
 }
 
-const recipeSetting = (items: ItemKind) => `embedding:${items}`;
-const meanSetting = (space: string) => `statistics:${space}`;
+const recipeSetting = (items: ItemKind): Setting<EmbeddingRecipe> => ({
+  key: `embedding:${items}`,
+  version: 1,
+  schema: z.object({
+    version: z.literal(1),
+    items: z.enum(['images', 'regions']),
+    model: z.string(),
+    modelKey: z.string(),
+    space: z.string(),
+    blocks: z.array(z.object({ columns: z.number(), weight: z.number() })),
+    margin: z.number().nullable(),
+  }),
+  what: `The recipe for embeddings of ${items}`,
+  remedy: 'Run labelsmith embed --force.',
+});
+
+const PACKED_MEAN = z.object({
+  count: z.number(),
+  /** Single precision, base64. */
+  mean: z.base64(),
+  subset: z.boolean().default(false),
+});
+
+const meanSetting = (space: string): Setting<z.infer<typeof PACKED_MEAN>> => ({
+  key: `statistics:${space}`,
+  version: 1,
+  schema: PACKED_MEAN,
+  /** A word was another. */
+  upgrade(value) {
+    const { pilot, ...rest } = oldFields(value);
+    return { ...rest, subset: pilot };
+  },
+  what: 'The mean of the embeddings',
+  remedy: 'Run labelsmith embed.',
+});
 
 /** Makes a recipe the one that stages use for these items. */
 export function saveRecipe(store: Pick<Store, 'putSetting'>, recipe: EmbeddingRecipe): Promise<void> {
-  return store.putSetting(recipeSetting(recipe.items), JSON.stringify(recipe));
+  return writeSetting(store, recipeSetting(recipe.items), recipe);
 }
 
 /** The recipe of the last `embed` for these items; undefined where there was none. */
-export async function savedRecipe(
-  store: Pick<Store, 'getSetting'>,
-  items: ItemKind,
-): Promise<EmbeddingRecipe | undefined> {
-  const text = await store.getSetting(recipeSetting(items));
-  if (text === undefined) return undefined;
-  const recipe = JSON.parse(text) as EmbeddingRecipe;
-  if (recipe.version === 1) return recipe;
-  throw new LabelsmithError('WORKSPACE', `the workspace's recipe for ${items} is of a form not known here`, {
-    hint: 'A newer labelsmith wrote it. Update labelsmith, or run labelsmith embed --force.',
-  });
+export function savedRecipe(store: Pick<Store, 'getSetting'>, items: ItemKind): Promise<EmbeddingRecipe | undefined> {
+  return readSetting(store, recipeSetting(items));
 }
 
 /** The recipe of these items, or an error that says how to get one. */
@@ -108,11 +134,10 @@ export async function requireRecipe(store: Pick<Store, 'getSetting'>, items: Ite
 }
 
 export async function savedMean(store: Pick<Store, 'getSetting'>, space: string): Promise<SpaceMean | undefined> {
-  const text = await store.getSetting(meanSetting(space));
-  if (text === undefined) return undefined;
-  const { count, mean, pilot = false } = JSON.parse(text) as { count: number; mean: string; pilot?: boolean };
-  const bytes = new Uint8Array(Buffer.from(mean, 'base64'));
-  return spaceMean(count, new Float32Array(bytes.buffer), pilot);
+  const packed = await readSetting(store, meanSetting(space));
+  if (packed === undefined) return undefined;
+  const bytes = new Uint8Array(Buffer.from(packed.mean, 'base64'));
+  return spaceMean(packed.count, new Float32Array(bytes.buffer), packed.subset);
 }
 
 /** The mean of a recipe's vectors, or an error that says how to get it. */
@@ -137,7 +162,7 @@ export async function fitMean(
 ): Promise<SpaceMean> {
   const { count, values } = await takeMean(vectors, recipe, shards);
   const text = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
-  await store.putSetting(meanSetting(recipe.space), JSON.stringify({ count, mean: text, pilot: subset }));
+  await writeSetting(store, meanSetting(recipe.space), { count, mean: text, subset });
   return spaceMean(count, values, subset);
 }
 

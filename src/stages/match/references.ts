@@ -13,7 +13,7 @@ import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { isHiddenName, pathTextOf } from '../../sources/names.ts';
 import type { Source } from '../../sources/source.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store, StoredReference } from '../../store/store.ts';
 import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../embed/recipe.ts';
 import { pixelsFor } from '../item-pixels.ts';
 
@@ -40,30 +40,14 @@ export interface GatheredReferences {
   readonly bare: readonly string[];
 }
 
-interface SavedReference {
-  readonly id: ImageId;
-  /** Of the folder. */
-  readonly className: string;
-  /** Float32, base64. */
-  readonly vector: string;
-}
-
-/** Of one task and space; some 6 kB a reference with the default recipe. */
-const settingOf = (task: string, space: string) => `references:${task}:${space}`;
-
 /** What is kept of earlier runs; undefined where there is none. */
 export async function savedReferences(
-  store: Pick<Store, 'getSetting' | 'classes'>,
+  store: Pick<Store, 'references' | 'classes'>,
   task: string,
   recipe: EmbeddingRecipe,
 ): Promise<References | undefined> {
-  const saved = await readSaved(store, settingOf(task, recipe.space));
+  const saved = await store.references(task, recipe.space);
   return saved.length > 0 ? referencesOf(saved, await namesNow(store), columnsOf(recipe)) : undefined;
-}
-
-async function readSaved(store: Pick<Store, 'getSetting'>, setting: string): Promise<readonly SavedReference[]> {
-  const text = await store.getSetting(setting);
-  return text === undefined ? [] : (JSON.parse(text) as SavedReference[]);
 }
 
 /**
@@ -72,15 +56,14 @@ async function readSaved(store: Pick<Store, 'getSetting'>, setting: string): Pro
  * left out and reported, and so is a class that is left with none.
  */
 export async function gatherReferences(
-  store: Pick<Store, 'getSetting' | 'putSetting' | 'classes'>,
+  store: Pick<Store, 'references' | 'putReferences' | 'classes'>,
   source: Source,
   recipe: EmbeddingRecipe,
   embedder: Embedder,
   { task, replace }: { readonly task: string; readonly replace: boolean },
 ): Promise<GatheredReferences> {
   refuseOtherModel(recipe, embedder);
-  const setting = settingOf(task, recipe.space);
-  const before = replace ? [] : await readSaved(store, setting);
+  const before = replace ? [] : await store.references(task, recipe.space);
   const known = new Map(before.map((saved) => [saved.id, saved]));
   const nameNow = await namesNow(store);
   const classOf = new Map<ImageId, string>();
@@ -109,7 +92,7 @@ export async function gatherReferences(
         });
       }
       classOf.set(id, className);
-      const vector = known.get(id)?.vector ?? encode(await embedder.embed(await pixelsFor(bytes, embedder.input), 1));
+      const vector = known.get(id)?.vector ?? (await embedder.embed(await pixelsFor(bytes, embedder.input), 1));
       known.set(id, { id, className, vector });
     } catch (error) {
       if (!(error instanceof LabelsmithError) || error.details.reason === 'contradiction') throw error;
@@ -124,7 +107,13 @@ export async function gatherReferences(
     });
   }
   const saved = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  await store.putSetting(setting, JSON.stringify(saved));
+  // What another process added meanwhile stays beside these.
+  await store.putReferences(
+    task,
+    recipe.space,
+    saved.filter(({ id }) => replace || classOf.has(id)),
+    { replace },
+  );
   const references = referencesOf(saved, nameNow, columnsOf(recipe));
   const named = new Set([...folders].map(nameNow));
   const bare = [...named].filter((name) => !references.classNames.includes(name)).sort();
@@ -140,23 +129,15 @@ async function foldersIn({ spec, root }: Source): Promise<string[]> {
 }
 
 function referencesOf(
-  saved: readonly SavedReference[],
+  saved: readonly StoredReference[],
   nameNow: (name: string) => string,
   columns: number,
 ): References {
   const names = saved.map(({ className }) => nameNow(className));
   const classNames = [...new Set(names)].sort((a, b) => (a < b ? -1 : 1));
   const vectors = newSharedMatrix(saved.length, columns);
-  for (const [i, { vector }] of saved.entries()) vectors.data.set(decode(vector), i * columns);
+  for (const [i, { vector }] of saved.entries()) vectors.data.set(vector, i * columns);
   const indexOf = new Map(classNames.map((name, i) => [name, i]));
   const classes = Int32Array.from(names, (name) => indexOf.get(name) as number);
   return { classNames, classes, ids: saved.map(({ id }) => id), vectors };
-}
-
-function encode(vector: Float32Array): string {
-  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64');
-}
-
-function decode(text: string): Float32Array {
-  return new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer);
 }

@@ -8,7 +8,6 @@ import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import type { Store } from '../../store/store.ts';
-import { neverTrainedOn, randomAuditItems } from '../audit/audit-items.ts';
 import {
   centreAndNormalise,
   type EmbeddingRecipe,
@@ -82,8 +81,8 @@ export async function taskItems(
   const mean = (await savedMean(store, recipe.space)) ?? (await takeMean(vectorStore, recipe, shards));
   centreAndNormalise(vectors, recipe, mean.values);
   const groups = await groupsOf(store, ids, task);
-  const audit = await neverTrainedOn(store, task.name);
-  const randomAudit = await randomAuditItems(store, task.name);
+  const audit = await store.auditedItems(task.name);
+  const randomAudit = await store.heldOutItems(task.name);
   const annotations: Annotation[] = [];
   for (const page of chunks(ids, PAGE)) {
     const labels = await store.labelsOf(page, task.name);

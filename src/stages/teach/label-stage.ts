@@ -8,7 +8,6 @@ import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import type { NewLabel, VectorShard } from '../../store/store.ts';
-import { neverTrainedOn } from '../audit/audit-items.ts';
 import { type PredictionSet, predictionSpace, requirePredictionSet } from '../predictions.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
 import { annotationOf } from './items.ts';
@@ -40,7 +39,7 @@ export const labelStage: StageDefinition<LabelSettings, LabelContext, VectorShar
     const { store, vectors } = job.workspace;
     const { task } = job.settings;
     const set = await requirePredictionSet(store, task);
-    return { store, vectors, job, set, audit: await neverTrainedOn(store, task) };
+    return { store, vectors, job, set, audit: await store.auditedItems(task) };
   },
 
   async total({ store, set }) {

@@ -5,7 +5,6 @@ import { LabelsmithError } from '../../errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
-import { addAuditItems } from '../audit/audit-items.ts';
 import { openPredictions } from '../predictions.ts';
 import { type TaskItems, taskItems } from './items.ts';
 import { type SelectProblem, selectItems } from './select.ts';
@@ -49,7 +48,7 @@ export async function selectIn(workspace: Workspace, options: SelectInOptions): 
     );
     const ids = drawn.map((row) => items.ids[row]);
     // Recorded before anybody sees them: what is shown was drawn.
-    if (ids.length > 0) await addAuditItems(workspace.store, task, ids);
+    await workspace.store.holdOut({ task, atMs: Date.now(), seed, items: ids });
     const questions: Question[] = selected.map(({ row, why }) => {
       const itemId = items.ids[row];
       return { itemId, why, guess: predictions.get(itemId) ?? null };

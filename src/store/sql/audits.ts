@@ -4,8 +4,9 @@ import type { ItemId } from '../../core/ids.ts';
 import { isRegionId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { AuditItem, AuditStore, NewAudit } from '../store.ts';
-import { hexOf } from './column.ts';
+import { damaged, hexOf } from './column.ts';
 import { taskOf } from './dictionary.ts';
+import { heldOutStore } from './held-out.ts';
 import { itemOf } from './label-rows.ts';
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
@@ -22,6 +23,7 @@ const regionIdOf = (itemId: ItemId) => (isRegionId(itemId) ? itemId : '');
 export function auditStore(session: Session): AuditStore {
   const { db, driver } = session;
   return {
+    ...heldOutStore(session),
     startAudit: (audit) => session.write(null, (work) => startAudit(work, audit)),
 
     async audits(task) {
@@ -39,6 +41,7 @@ export function auditStore(session: Session): AuditStore {
             eb.fn.count<number>('audit_item.image_id').as('items'),
             eb.fn.count<number>('audit_item.answer').as('answered'),
           ])
+          .where('audit.kind', '=', 'claims')
           .orderBy('audit.id', 'desc'),
       ]);
       return rows[0]
@@ -97,7 +100,8 @@ export function auditStore(session: Session): AuditStore {
 async function startAudit(work: Work, { task, atMs, seed, design, items }: NewAudit): Promise<number> {
   const taskId = taskOf(work.dictionary, task).id;
   const audit = sql<{ id: number }>`
-    insert into audit (task_id, at_ms, seed, design) values (${taskId}, ${atMs}, ${seed}, ${design}) returning id`;
+    insert into audit (task_id, at_ms, seed, design, kind) values (${taskId}, ${atMs}, ${seed}, ${design}, 'claims')
+    returning id`;
   const [[{ id: auditId }]] = await work.insert(rawQuery(work.db, audit));
   for (const { itemId, ...item } of items) {
     work.add(addItem, { ...item, auditId, regionId: regionIdOf(itemId), answer: null });
@@ -116,7 +120,8 @@ async function itemsOf({ db, driver }: Session, auditId: number): Promise<AuditI
       .orderBy('class_name'),
   ]);
   return rows.map((row) => {
-    const { auditId: _, regionId, ...item } = fieldsOf(row);
-    return { ...item, itemId: itemOf({ imageId: item.imageId, regionId }) };
+    const { auditId: _, regionId, origin, confidence, ...item } = fieldsOf(row);
+    if (origin === null || confidence === null) throw damaged(`audit ${auditId} asks about nothing`);
+    return { ...item, origin, confidence, itemId: itemOf({ imageId: item.imageId, regionId }) };
   });
 }

@@ -48,6 +48,15 @@ export function textOf<Value extends string>(): Column<Value, Value> {
 
 export const flag: Column<boolean, number> = { codec: { encode: Number, decode: (stored) => stored !== 0 } };
 
+/** Numbers of single precision, in the order of bytes of every machine we run on (little-endian). */
+export const float32s: Column<Float32Array, Uint8Array> = {
+  codec: {
+    encode: (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    // A copy, since rows need not begin where single precision may.
+    decode: (stored) => new Float32Array(Uint8Array.from(stored).buffer),
+  },
+};
+
 /** A value that may be missing; null in the database too. */
 export function nullable<Value, Stored extends SqlValue>(
   column: Column<Value, Stored>,

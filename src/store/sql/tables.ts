@@ -20,6 +20,7 @@ import {
   bytes,
   code,
   flag,
+  float32s,
   hex,
   imageId,
   integer,
@@ -314,19 +315,29 @@ export const vectorShards = table(
   ['space', 'items', 'shard'],
 );
 
-export const audits = table('audit', { id: integer, taskId: integer, atMs: integer, seed: integer, design: text }, [
-  'id',
-]);
+export const audits = table(
+  'audit',
+  {
+    id: integer,
+    taskId: integer,
+    atMs: integer,
+    seed: integer,
+    design: text,
+    /** `claims`: what a machine said is asked. `items`: drawn with equal chance, and held out of training. */
+    kind: textOf<'claims' | 'items'>(),
+  },
+  ['id'],
+);
 export const auditItems = table(
   'audit_item',
   {
     auditId: integer,
     imageId,
     regionId: regionOrImage,
-    /** What the machine said, under the name of that day. */
+    /** What the machine said, under the name of that day; empty, and the next two null, where nothing is claimed. */
     className: text,
-    origin,
-    confidence: real,
+    origin: nullable(origin),
+    confidence: nullable(real),
     stratum: integer,
     /** Null until somebody answered. */
     answer: nullable(json(z.object({ right: z.boolean(), trueClass: z.string().nullable() }))),
@@ -334,7 +345,28 @@ export const auditItems = table(
   ['auditId', 'imageId', 'regionId', 'className'],
 );
 
+/** What a stage left for a task. */
+export const artifacts = table(
+  'artifact',
+  {
+    kind: text,
+    taskId: integer,
+    version: integer,
+    /** JSON in the form of its kind and version. */
+    data: text,
+  },
+  ['kind', 'taskId'],
+);
+/** Reference images of classes, under the names of their folders. */
+export const referenceImages = table(
+  'reference_image',
+  { taskId: integer, space: text, id: imageId, className: text, vector: float32s },
+  ['taskId', 'space', 'id'],
+);
+
 const all = [
+  artifacts,
+  referenceImages,
   acceptances,
   annotators,
   auditItems,

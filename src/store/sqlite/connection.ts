@@ -233,7 +233,8 @@ function migrate(connection: Connection, file: string): void {
       const version = pragma(connection, 'user_version');
       const migration = MIGRATIONS[version];
       if (migration === undefined) return refuseOthers(connection, file);
-      connection.exec(migration);
+      if (typeof migration === 'string') connection.exec(migration);
+      else migration(connection);
       connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version + 1}`);
     });
   }

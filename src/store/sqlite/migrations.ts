@@ -11,14 +11,17 @@ import { corpusHistoryAndAudits } from './migrations/03-corpus-history-and-audit
 import { whatImportsKeep } from './migrations/04-what-imports-keep.ts';
 import { quarantineByRoot } from './migrations/05-quarantine-by-root.ts';
 import { changesAndOperations } from './migrations/06-changes-and-operations.ts';
+import { heldOutAndArtifacts } from './migrations/07-held-out-and-artifacts.ts';
+import type { Migration } from './migrations/migration.ts';
 
-export const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly Migration[] = [
   firstVersion,
   makersOfShapes,
   corpusHistoryAndAudits,
   whatImportsKeep,
   quarantineByRoot,
   changesAndOperations,
+  heldOutAndArtifacts,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */
