@@ -4,9 +4,9 @@ import type { ReferenceStore } from '../reference-store.ts';
 import { integer, text } from './column.ts';
 import { findTask, taskOf } from './dictionary.ts';
 import type { Session } from './session.ts';
+import { artifacts, referenceImages } from './stage-tables.ts';
 import { statement } from './statement.ts';
 import { decoder, insert } from './table.ts';
-import { artifacts, referenceImages } from './tables.ts';
 
 const putArtifact = insert(artifacts, { existing: 'replace' });
 const putReference = insert(referenceImages, { existing: 'replace' });

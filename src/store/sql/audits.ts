@@ -10,8 +10,8 @@ import { heldOutStore } from './held-out.ts';
 import { itemOf } from './label-rows.ts';
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
+import { auditItems } from './stage-tables.ts';
 import { decoder, insert, update } from './table.ts';
-import { auditItems } from './tables.ts';
 import type { Work } from './work.ts';
 
 const addItem = insert(auditItems);

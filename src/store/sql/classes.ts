@@ -4,6 +4,7 @@ import { toClassName } from '../../core/class-name.ts';
 import type { ItemKind, Origin } from '../../core/labels.ts';
 import { originRank } from '../../core/labels.ts';
 import type { ClassRecord, CorpusStore } from '../store.ts';
+import { originOf } from './codes.ts';
 import { NO_BYTES } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
 import { rootClassId } from './dictionary.ts';
@@ -11,7 +12,7 @@ import type { Query } from './driver.ts';
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
 import { decoder, type RowOf, update } from './table.ts';
-import { classes, NONE_CLASS_ID, originOf } from './tables.ts';
+import { classes, NONE_CLASS_ID } from './tables.ts';
 
 /** Signed sums of current labels: of one class, task and origin there may be several rows, which add up. */
 interface CountRow {

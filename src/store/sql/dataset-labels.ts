@@ -3,11 +3,11 @@ import type { LabelValue, Rejection } from '../../core/dataset.ts';
 import type { Label, Task } from '../../core/labels.ts';
 import { currentLabels, NONE_OF_THESE, originRank } from '../../core/labels.ts';
 import type { DatasetQuery } from '../store.ts';
+import { originOf } from './codes.ts';
 import { hexOf } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
 import { annotatorName, classNameOf } from './dictionary.ts';
 import type { LabelRow } from './label-rows.ts';
-import { originOf } from './tables.ts';
 
 /** A label as an export reads it: making the values of a row, ids above all, is most of its cost. */
 export type DatasetLabelRow = Pick<

@@ -3,6 +3,7 @@ import type { DatasetImage, RegionRecord } from '../../core/dataset.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import type { DatasetQuery, DatasetStore } from '../store.ts';
 import { classQuery, classRecords } from './classes.ts';
+import { ORIGIN_CODES } from './codes.ts';
 import { hexOf, NO_BYTES } from './column.ts';
 import { type DatasetLabelRow, NOTHING_SAID, type Said, saidOfItems } from './dataset-labels.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -12,7 +13,6 @@ import { attributesOfRow } from './images.ts';
 import { rootsInUse } from './paths.ts';
 import { NO_SHAPE, type RegionRow, type ShapeRow, shapeOf } from './region-rows.ts';
 import type { Session } from './session.ts';
-import { ORIGIN_CODES } from './tables.ts';
 
 export function datasetStore(session: Session): DatasetStore {
   return {

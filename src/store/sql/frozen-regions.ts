@@ -3,12 +3,12 @@ import type { Box } from '../../core/boxes.ts';
 import { iou } from '../../core/boxes.ts';
 import type { ImageId, RegionId } from '../../core/ids.ts';
 import { chunks } from './chunks.ts';
+import { ORIGIN_CODES } from './codes.ts';
 import { hexOf, imageKey } from './column.ts';
 import { standingClasses } from './derived.ts';
 import { rootClassId } from './dictionary.ts';
 import { type LabelFields, labelOfRow } from './label-rows.ts';
 import { type RegionFields, regionOfRow } from './region-rows.ts';
-import { ORIGIN_CODES } from './tables.ts';
 import type { Work } from './work.ts';
 
 /** A region that a person touched or deleted. */

@@ -8,10 +8,10 @@
  */
 import type { ImageId } from '../../core/ids.ts';
 import { imageId } from './column.ts';
+import { auditItems } from './stage-tables.ts';
 import { type Statement, statement } from './statement.ts';
 import { snake } from './table.ts';
 import {
-  auditItems,
   candidates,
   detections,
   imageAttributes,

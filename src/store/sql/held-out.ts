@@ -3,15 +3,16 @@ import { sql } from 'kysely';
 import type { ItemId } from '../../core/ids.ts';
 import { isMachine, ORIGINS } from '../../core/labels.ts';
 import type { AuditStore } from '../store.ts';
+import { ORIGIN_CODES } from './codes.ts';
 import { hexOf, integer } from './column.ts';
 import { taskOf } from './dictionary.ts';
 import { itemOf } from './label-rows.ts';
 import { placesOf } from './places.ts';
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
+import { auditItems } from './stage-tables.ts';
 import { statement } from './statement.ts';
 import { insert } from './table.ts';
-import { auditItems, ORIGIN_CODES } from './tables.ts';
 
 const hold = insert(auditItems, {
   fields: ['auditId', 'imageId', 'regionId', 'className', 'stratum'],

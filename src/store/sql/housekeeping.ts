@@ -3,11 +3,12 @@ import { type RawBuilder, sql } from 'kysely';
 import { QUALITY_FLAGS, type QualityFlag } from '../../core/image.ts';
 import type { Origin } from '../../core/labels.ts';
 import type { HousekeepingStore, StoreSummary } from '../store.ts';
+import { flagsOf, originOf } from './codes.ts';
 import { NO_BYTES } from './column.ts';
 import { countOf, rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
 import { insert } from './table.ts';
-import { flagsOf, NONE_CLASS_ID, originOf, settings } from './tables.ts';
+import { NONE_CLASS_ID, settings } from './tables.ts';
 
 const putSetting = insert(settings, { existing: 'replace' });
 

@@ -6,6 +6,7 @@ import type { ImageRecord } from '../../core/image.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import type { ImageFilter, ImageStore } from '../store.ts';
 import { chunks } from './chunks.ts';
+import { FLAG_BITS } from './codes.ts';
 import { bytesOfId, hexOf, imageKey, NO_BYTES } from './column.ts';
 import { runKeyOf } from './dictionary.ts';
 import { passOn } from './heirs.ts';
@@ -14,7 +15,7 @@ import { putInQuarantine, rootsOf } from './quarantine.ts';
 import { countOf } from './raw-query.ts';
 import type { Session } from './session.ts';
 import { decoder, insert, type RowOf, remove, update } from './table.ts';
-import { FLAG_BITS, imageAttributes, images } from './tables.ts';
+import { imageAttributes, images } from './tables.ts';
 import type { Work } from './work.ts';
 
 export type ImageRow = RowOf<typeof images.columns>;

@@ -2,6 +2,7 @@
 import type { RegionId } from '../../core/ids.ts';
 import { FILE_GONE, type ShapeItem, type ShapeQuery, type ShapeStore } from '../store.ts';
 import { chunks } from './chunks.ts';
+import { ORIGIN_CODES } from './codes.ts';
 import { hexOf, regionKey } from './column.ts';
 import { UNKNOWN } from './detection-work.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -11,7 +12,6 @@ import { putInQuarantine, rootsOf } from './quarantine.ts';
 import { countOf } from './raw-query.ts';
 import { REGION_STATEMENTS, type RegionRow } from './region-rows.ts';
 import type { Session } from './session.ts';
-import { ORIGIN_CODES } from './tables.ts';
 import type { Work } from './work.ts';
 
 export function shapeStore(session: Session): ShapeStore {

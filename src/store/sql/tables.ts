@@ -12,15 +12,13 @@
  */
 import { z } from 'zod';
 import type { Keypoints, MaskRle } from '../../core/dataset.ts';
-import type { ImageFormat, QualityFlag } from '../../core/image.ts';
-import type { ItemKind, Origin, TaskRule } from '../../core/labels.ts';
+import type { ImageFormat } from '../../core/image.ts';
+import type { ItemKind, TaskRule } from '../../core/labels.ts';
 import { attributesSchema, regionDetailsSchema, skeletonSchema } from '../../core/region-details.ts';
+import { flags, origin } from './codes.ts';
 import {
-  bits,
   bytes,
-  code,
   flag,
-  float32s,
   hex,
   imageId,
   integer,
@@ -33,35 +31,8 @@ import {
   textOf,
   uncheckedJson,
 } from './column.ts';
+import { artifacts, auditItems, audits, referenceImages, vectorShards } from './stage-tables.ts';
 import { type RowOf, table } from './table.ts';
-
-/** Bits and codes on disk: a new name gets a new number, an old one is never given again. */
-export const FLAG_BITS = {
-  dark: 1,
-  bright: 2,
-  blurred: 4,
-  uniform: 8,
-  tiny: 16,
-  'odd-shape': 32,
-  rescaled: 64,
-  bands: 128,
-} as const satisfies Record<QualityFlag, number>;
-
-/** In order of precedence, which the query that counts current labels relies on. */
-export const ORIGIN_CODES = {
-  human: 0,
-  imported: 10,
-  model: 20,
-  reference: 30,
-  detector: 40,
-  cluster: 50,
-} as const satisfies Record<Origin, number>;
-
-const origin = code(ORIGIN_CODES);
-const flags = bits(FLAG_BITS);
-/** For columns of aggregates, which no table describes. */
-export const originOf = (stored: number): Origin => origin.codec.decode(stored, 'label.origin');
-export const flagsOf = (stored: number): readonly QualityFlag[] => flags.codec.decode(stored, 'image.flags');
 
 /** The row of `class` that stands for "none of these"; never shown as a class. */
 export const NONE_CLASS_ID = 0;
@@ -299,76 +270,10 @@ export const operationRegions = table(
   ['operationId', 'imageId', 'id', 'side'],
 );
 
-export const vectorShards = table(
-  'vector_shard',
-  {
-    space: text,
-    items: textOf<ItemKind>(),
-    shard: text,
-    file: text,
-    sha256: hex(64),
-    count: integer,
-    firstId: bytes,
-    lastId: bytes,
-    runKey: nullable(integer),
-  },
-  ['space', 'items', 'shard'],
-);
-
-export const audits = table(
-  'audit',
-  {
-    id: integer,
-    taskId: integer,
-    atMs: integer,
-    seed: integer,
-    design: text,
-    /** `claims`: what a machine said is asked. `items`: drawn with equal chance, and held out of training. */
-    kind: textOf<'claims' | 'items'>(),
-  },
-  ['id'],
-);
-export const auditItems = table(
-  'audit_item',
-  {
-    auditId: integer,
-    imageId,
-    regionId: regionOrImage,
-    /** What the machine said, under the name of that day; empty, and the next two null, where nothing is claimed. */
-    className: text,
-    origin: nullable(origin),
-    confidence: nullable(real),
-    stratum: integer,
-    /** Null until somebody answered. */
-    answer: nullable(json(z.object({ right: z.boolean(), trueClass: z.string().nullable() }))),
-  },
-  ['auditId', 'imageId', 'regionId', 'className'],
-);
-
-/** What a stage left for a task. */
-export const artifacts = table(
-  'artifact',
-  {
-    kind: text,
-    taskId: integer,
-    version: integer,
-    /** JSON in the form of its kind and version. */
-    data: text,
-  },
-  ['kind', 'taskId'],
-);
-/** Reference images of classes, under the names of their folders. */
-export const referenceImages = table(
-  'reference_image',
-  { taskId: integer, space: text, id: imageId, className: text, vector: float32s },
-  ['taskId', 'space', 'id'],
-);
-
 const all = [
-  artifacts,
-  referenceImages,
   acceptances,
   annotators,
+  artifacts,
   auditItems,
   audits,
   candidates,
@@ -387,6 +292,7 @@ const all = [
   operationRegions,
   operations,
   quarantine,
+  referenceImages,
   regions,
   regionShapes,
   runs,

@@ -5,8 +5,8 @@ import { bytesOfId, hexOf } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runIdOf, runKeyOf } from './dictionary.ts';
 import type { Session } from './session.ts';
+import { vectorShards } from './stage-tables.ts';
 import { decoder, insert, type RowOf, remove } from './table.ts';
-import { vectorShards } from './tables.ts';
 import type { Work } from './work.ts';
 
 const put = insert(vectorShards, { existing: 'replace' });
