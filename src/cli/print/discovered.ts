@@ -64,6 +64,9 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
   output.summary(
     `${made} ${plural(counts.clusters, 'cluster')}${classes} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
   );
+  if (counts.copies > 0) {
+    output.summary(`${plural(counts.copies, 'near copy', 'near copies')} counted once, with the one they are like.`);
+  }
   if (counts.none > 0) output.summary(`${plural(counts.none, what)} belong to none of them.`);
   printClusters(output, clusters, items);
   printHowSure(output, result);

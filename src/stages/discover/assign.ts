@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { IdMap } from '../../core/id-set.ts';
+import type { ItemId } from '../../core/ids.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
@@ -23,8 +24,9 @@ import {
 import { ITEM_KIND } from '../image-work.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
 import { type ClusterInCut, itemConfidence } from './cluster-confidence.ts';
-import { type ClusterModel, clustersOf, savedModel } from './cluster-model.ts';
-import { clustersOfCut, neighboursOf } from './hierarchy.ts';
+import { type ClusterModel, clustersOf, evidenceOf, savedModel } from './cluster-model.ts';
+import { type Copies, copiesIn } from './copies.ts';
+import { neighboursOf } from './hierarchy.ts';
 import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
 import { type MapWriter, openMapWriter } from './map-writer.ts';
 import { readSample, type Sample } from './sample.ts';
@@ -41,6 +43,8 @@ export interface AssignContext extends Pick<Workspace, 'store' | 'vectors'> {
   readonly sample: ClusteredSample;
   /** The cluster of an item that is in the sample. */
   readonly own: IdMap;
+  /** The cluster of a near copy of one that is. */
+  readonly ofCopy: (id: ItemId) => number | undefined;
   /** What is known of each cluster, by its number. */
   readonly cut: readonly (ClusterInCut | undefined)[];
   readonly map: MapWriter;
@@ -94,7 +98,7 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
 };
 
 async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
-  const { store, vectors, task, recipe, mean, model, sample, own, cut, map, runId } = context;
+  const { store, vectors, task, recipe, mean, model, sample, own, ofCopy, cut, map, runId } = context;
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
   const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
@@ -105,7 +109,7 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
     sample,
     ids,
     rows,
-    ids.map((id) => own.get(id)),
+    ids.map((id) => own.get(id) ?? ofCopy(id)),
   );
   const given = ids.map((itemId, i): NewLabel | 'kept' | 'none' => {
     if (before(itemId)) return 'kept';
@@ -118,10 +122,11 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   });
   const labels = given.filter((label) => label !== 'kept' && label !== 'none');
   const none = given.filter((label) => label === 'none').length;
+  const copies = labels.filter(({ itemId }) => own.get(itemId) === undefined && ofCopy(itemId) !== undefined).length;
   return {
     labels,
     marks: map.lacks(ids) ? await map.write({ shard, ids, assignments, runId }) : null,
-    counts: { assigned: labels.length, none, ...sizes([...kept, ...labels.map(({ className }) => className)]) },
+    counts: { assigned: labels.length, none, copies, ...sizes([...kept, ...labels.map(({ className }) => className)]) },
   };
 }
 
@@ -143,7 +148,7 @@ async function openFromRecord(job: StageJob<AssignSettings>): Promise<AssignCont
   const sample = await readSample(vectors, shards, new Set(model.sample), recipe, mean);
   const pool = await workspace.engine.openInference({ threads });
   try {
-    const clustered = clusteredSample(pool, model, sample);
+    const clustered = clusteredSample(pool, model, sample, await copiesIn(store, items));
     const neighbours = () => graphOf(pool, sample.vectors, signal);
     const map = await openMapWriter(workspace, { model, sampleIds: sample.ids, neighbours, signal });
     const close = () => pool.close();
@@ -167,12 +172,19 @@ export function clusteredSample(
   pool: InferencePool,
   model: ClusterModel,
   { ids, vectors }: Sample,
-): Pick<AssignContext, 'sample' | 'own' | 'cut'> {
+  copies: Copies,
+): Pick<AssignContext, 'sample' | 'own' | 'ofCopy' | 'cut'> {
   const own = clustersOf(model);
   const clusters = Int32Array.from(ids, (id) => own.get(id) ?? -1);
+  const ofCopies = new Map<number, number>();
+  for (const [i, id] of ids.entries()) {
+    const set = copies.setOf(id);
+    if (set !== undefined && !ofCopies.has(set)) ofCopies.set(set, clusters[i]);
+  }
   return {
     own,
-    cut: clustersOfCut(model.hierarchy, model.k),
+    ofCopy: (id) => ofCopies.get(copies.setOf(id) ?? -1),
+    cut: evidenceOf(model),
     sample: { index: exactIndex(pool, vectors), ids, clusters },
   };
 }

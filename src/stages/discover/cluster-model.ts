@@ -9,8 +9,9 @@ import type { ItemKind } from '../../core/labels.ts';
 import type { CutEvidence } from '../../math/graph-cluster/cut-evidence.ts';
 import type { Store } from '../../store/store.ts';
 import { type Artifact, oldFields, readArtifact, writeArtifact } from '../../store/typed.ts';
+import type { ClusterInCut } from './cluster-confidence.ts';
 import { type Candidate, EVIDENCE_SOURCES } from './evidence.ts';
-import { cutHierarchy, type Hierarchy, METHODS, type Method } from './hierarchy.ts';
+import { clustersOfCut, cutHierarchy, evidenceOfNodes, type Hierarchy, METHODS, type Method } from './hierarchy.ts';
 
 export interface ClusterModel {
   readonly task: string;
@@ -27,6 +28,8 @@ export interface ClusterModel {
   /** The first 16 digits of the ids of the items that were clustered, in order. */
   readonly sample: readonly string[];
   readonly hierarchy: Hierarchy;
+  /** Where it is not that of the tree at k: the cut that people's classes made of it. */
+  readonly cut?: ClusterCut;
   /** In order of size. */
   readonly clusters: readonly NamedCluster[];
   /** Made in a run with a limit. */
@@ -35,7 +38,19 @@ export interface ClusterModel {
   readonly leftovers?: readonly string[];
 }
 
+/** A cut that people's classes changed. */
+export interface ClusterCut {
+  /** The cluster of each item of the sample, the largest first; −1 for none, [items]. */
+  readonly clusters: Int32Array;
+  /** The node of the tree that tells most of each cluster: that which holds most of it. */
+  readonly nodes: Int32Array;
+  /** The cluster of each item that people's words put there; −1 for those that the tree put where they are, [items]. */
+  readonly known: Int32Array;
+}
+
 export interface NamedCluster {
+  /** People gave it its name: later clusterings go around it. */
+  readonly held?: boolean;
   /** The class its items are given, unique within the model. */
   readonly name: string;
   /** Best first. */
@@ -62,6 +77,8 @@ const EVIDENCE = z.object({
   kinds: z.array(z.string()).optional(),
 });
 
+const PACKED_CUT = z.object({ clusters: z.base64(), nodes: z.base64(), known: z.base64() });
+
 const PACKED_MODEL = z.object({
   task: z.string(),
   items: z.enum(['images', 'regions']),
@@ -72,6 +89,7 @@ const PACKED_MODEL = z.object({
   asked: z.union([z.number(), z.literal('auto')]),
   k: z.number(),
   sample: z.base64(),
+  cut: PACKED_CUT.optional(),
   leafOf: z.base64(),
   tree: z.object({ points: z.number(), left: z.base64(), right: z.base64(), costs: z.base64() }),
   /** Trees of earlier versions have none. */
@@ -79,6 +97,7 @@ const PACKED_MODEL = z.object({
   clusters: z.array(
     z.object({
       name: z.string(),
+      held: z.boolean().optional(),
       candidates: z.array(z.object({ name: z.string(), score: z.number(), evidence: z.array(EVIDENCE) })),
       exemplars: z.array(z.string()),
     }),
@@ -101,7 +120,7 @@ const CLUSTERS: Artifact<z.infer<typeof PACKED_MODEL>> = {
 };
 
 export async function saveModel(store: Pick<Store, 'putArtifact'>, model: ClusterModel): Promise<void> {
-  const { sample, hierarchy, asked, clusters, leftovers, ...plain } = model;
+  const { sample, hierarchy, asked, clusters, leftovers, cut, ...plain } = model;
   const { leafOf, tree, evidence } = hierarchy;
   const packed = {
     ...plain,
@@ -109,6 +128,7 @@ export async function saveModel(store: Pick<Store, 'putArtifact'>, model: Cluste
     clusters: clusters as z.infer<typeof PACKED_MODEL>['clusters'],
     leftovers: leftovers && [...leftovers],
     sample: Buffer.from(sample.join(''), 'hex').toString('base64'),
+    cut: cut && { clusters: pack(cut.clusters), nodes: pack(cut.nodes), known: pack(cut.known) },
     leafOf: pack(leafOf),
     tree: { points: tree.points, left: pack(tree.left), right: pack(tree.right), costs: pack(tree.costs) },
     evidence: evidence && packedEvidence(evidence),
@@ -119,12 +139,13 @@ export async function saveModel(store: Pick<Store, 'putArtifact'>, model: Cluste
 export async function savedModel(store: Pick<Store, 'artifact'>, task: string): Promise<ClusterModel | undefined> {
   const packed = await readArtifact(store, CLUSTERS, task);
   if (packed === undefined) return undefined;
-  const { sample, leafOf, tree, evidence, ...plain } = packed;
+  const { sample, cut, leafOf, tree, evidence, ...plain } = packed;
   const hex = Buffer.from(sample, 'base64').toString('hex');
   const [left, right] = [unpack(tree.left), unpack(tree.right)].map((bytes) => new Int32Array(bytes));
   return {
     ...plain,
     sample: hex.match(/.{16}/g) ?? [],
+    ...(cut ? { cut: unpackedCut(cut) } : {}),
     hierarchy: {
       leafOf: new Int32Array(unpack(leafOf)),
       tree: { points: tree.points, left, right, costs: new Float64Array(unpack(tree.costs)) },
@@ -162,6 +183,11 @@ function unpackedEvidence({ ks, measures, clusters }: PackedEvidence): CutEviden
   };
 }
 
+function unpackedCut({ clusters, nodes, known }: z.infer<typeof PACKED_CUT>): ClusterCut {
+  const numbers = (text: string) => new Int32Array(unpack(text));
+  return { clusters: numbers(clusters), nodes: numbers(nodes), known: numbers(known) };
+}
+
 function pack({ buffer, byteOffset, byteLength }: Int32Array | Float64Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
@@ -170,10 +196,25 @@ function unpack(text: string): ArrayBuffer {
   return new Uint8Array(Buffer.from(text, 'base64')).buffer;
 }
 
-/** The cluster of every item of the sample at the model's k; −1 for none. */
-export function clustersOf({ sample, hierarchy, k }: Pick<ClusterModel, 'sample' | 'hierarchy' | 'k'>): IdMap {
-  const cut = cutHierarchy(hierarchy, k);
+type Cut = Pick<ClusterModel, 'hierarchy' | 'cut' | 'k'>;
+
+/** The cluster of every item of the sample; −1 for none. */
+export function clustersOf({ sample, ...cut }: Cut & Pick<ClusterModel, 'sample'>): IdMap {
+  return byItem(sample, cut.cut?.clusters ?? cutHierarchy(cut.hierarchy, cut.k));
+}
+
+/** The cluster of every item of the sample that people's words put there; −1 for the others. */
+export function knownOf({ sample, cut }: Pick<ClusterModel, 'sample' | 'cut'>): IdMap {
+  return cut ? byItem(sample, cut.known) : new IdMap();
+}
+
+function byItem(sample: readonly string[], values: Int32Array): IdMap {
   const map = new IdMap();
-  for (const [i, key] of sample.entries()) map.set(key, cut[i]);
+  for (const [i, key] of sample.entries()) map.set(key, values[i]);
   return map;
+}
+
+/** What is known of each cluster, by its number; undefined for those the evidence does not reach. */
+export function evidenceOf({ hierarchy, cut, k }: Cut): (ClusterInCut | undefined)[] {
+  return cut ? evidenceOfNodes(hierarchy, cut.nodes) : clustersOfCut(hierarchy, k);
 }

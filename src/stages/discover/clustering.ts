@@ -6,7 +6,10 @@ import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { EmbeddingRecipe, SpaceMean } from '../embed/recipe.ts';
+import { cutAround, type HeldClass } from './cluster-cut.ts';
 import type { ClusterModel } from './cluster-model.ts';
+import type { Copies } from './copies.ts';
+import { heldClasses } from './held-classes.ts';
 import { type Hierarchy, hierarchyOf, type Method } from './hierarchy.ts';
 import { levelsOf, suggestedK } from './levels.ts';
 import type { DiscoverEffects, DiscoverOptions } from './options.ts';
@@ -21,6 +24,7 @@ export interface ClusteringRequest {
   readonly recipe: EmbeddingRecipe;
   readonly shards: readonly VectorShard[];
   readonly mean: SpaceMean;
+  readonly copies: Copies;
 }
 
 type Plan =
@@ -41,15 +45,22 @@ export interface Clustering {
   /** With no names yet where the clusters are new. */
   readonly model: ClusterModel;
   readonly sample: Sample;
+  /** Of each new cluster the class that people's words give it; undefined, or nothing at all, for the others. */
+  readonly held: readonly (HeldClass | undefined)[];
 }
 
 /** @param there what the task has from earlier runs */
 export async function clusteringFor(request: ClusteringRequest, there: ClusterModel | undefined): Promise<Clustering> {
-  const { effects, recipe, shards, mean } = request;
+  const { effects, task, recipe, shards, mean } = request;
   const carriedOut = async (plan: Plan): Promise<Clustering> => {
     const model = plan.kind === 'keep' ? plan.model : await cluster(request, plan);
     const wanted = new Set(model.sample);
-    return { plan, model, sample: await readSample(effects.vectors, shards, wanted, recipe, mean) };
+    const sample = await readSample(effects.vectors, shards, wanted, recipe, mean);
+    if (plan.kind === 'keep') return { plan, model, sample, held: [] };
+    const held = await heldClasses(effects.store, task, there, sample.ids);
+    if (held.names.length === 0) return { plan, model, sample, held: [] };
+    const { cut, classes } = cutAround(model, held, model.asked, model.k);
+    return { plan, model: { ...model, k: classes.length, cut }, sample, held: classes };
   };
   const done = await carriedOut(planOf(request, there));
   if (done.sample.ids.length > 0) return done;
@@ -126,15 +137,16 @@ function askedFor(
 
 /** A clustering with no names yet. */
 async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: 'keep' }>): Promise<ClusterModel> {
-  const { effects, options, task, items, recipe, shards, mean } = request;
+  const { effects, options, task, items, recipe, shards, mean, copies } = request;
   const { asked } = plan;
   if (plan.kind === 'cut') {
     const { method, hierarchy } = plan.model;
-    return { ...plan.model, asked, k: clustersWanted(method, hierarchy, asked), clusters: [] };
+    const { cut: _, ...model } = plan.model;
+    return { ...model, asked, k: clustersWanted(method, hierarchy, asked), clusters: [] };
   }
   const { method } = plan;
   const { seed, signal } = options;
-  const chosen = await chooseSample(effects.vectors, shards, seed, options.maxSample);
+  const chosen = await chooseSample(effects.vectors, shards, { seed, most: options.maxSample, copies });
   if (asked !== 'auto' && asked > chosen.size) {
     throw new LabelsmithError('USAGE', `${asked} clusters cannot be made of ${chosen.size} items.`);
   }

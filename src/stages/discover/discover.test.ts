@@ -97,7 +97,7 @@ async function labelled(store: Store, items: readonly Item[], task = 'class'): P
 test('four kinds are four clusters, named by their folders; a second run changes nothing', async (t) => {
   const { store, effects, items } = await prepare(t, 80);
   const first = await discover(effects, OPTIONS);
-  assert.deepEqual(first.counts, { items: 80, clusters: 4, assigned: 80, none: 0 });
+  assert.deepEqual(first.counts, { items: 80, clusters: 4, assigned: 80, none: 0, copies: 0 });
   assert.equal(first.clustered, true);
   assert.deepEqual(first.clusters.map(({ name, size }) => [name, size]).sort(), KINDS.map((kind) => [kind, 20]).sort());
   const [best] = first.clusters[0]?.candidates ?? [];

@@ -16,6 +16,7 @@ import { type EmbeddingRecipe, fitMean, requireRecipe, type SpaceMean, savedMean
 import { assignStage, clusteredSample, graphOf, sizesOf } from './assign.ts';
 import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor } from './clustering.ts';
+import { copiesIn } from './copies.ts';
 import { described, mapFindings } from './findings.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
 import { levelsOf, suggestedRange } from './levels.ts';
@@ -50,11 +51,12 @@ async function discover(
   const settings = { task, items, k: k ?? null, method: method ?? null, recluster, space: recipe.space };
   return recordRun(store, { stage: 'discover', settings, modelKey: recipe.modelKey }, options, async (runId) => {
     const mean = await meanFor(effects, options, recipe, shards, count);
-    const request: ClusteringRequest = { effects, options, task, items, recipe, shards, mean };
+    const copies = await copiesIn(store, items);
+    const request: ClusteringRequest = { effects, options, task, items, recipe, shards, mean, copies };
     const there = await savedModel(store, task);
     const clustering = await clusteringFor(request, there);
     const { plan } = clustering;
-    const clustered = clusteredSample(pool, clustering.model, clustering.sample);
+    const clustered = clusteredSample(pool, clustering.model, clustering.sample, copies);
     const model = plan.kind === 'keep' ? clustering.model : await adopted(request, clustering, clustered.sample, there);
     const { ids: sampleIds, vectors: rows } = clustering.sample;
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
@@ -62,7 +64,7 @@ async function discover(
     const job = { ...options, workspace, settings: { task, items }, runId };
     const context = { store, vectors, runId, task, recipe, mean, model, ...clustered, map };
     const { counts: sums, interrupted } = await workspace.engine.run(assignStage, job, context);
-    const { assigned = 0, none = 0 } = sums;
+    const { assigned = 0, none = 0, copies: alike = 0 } = sums;
     const leftovers = model.leftovers ?? [];
     return {
       interrupted,
@@ -70,7 +72,7 @@ async function discover(
       because: plan.kind === 'cluster' ? plan.because : null,
       pilot: mean.subset,
       method: model.method,
-      counts: { items: count, clusters: model.clusters.length, assigned, none },
+      counts: { items: count, clusters: model.clusters.length, assigned, none, copies: alike },
       metrics: { k: model.k, asked: model.asked, members: model.sample.length },
       clusters: await described(store, model, sizesOf(sums)),
       levels: levelsOf(model.hierarchy),
@@ -104,7 +106,7 @@ async function adopted(
   there: ClusterModel | undefined,
 ): Promise<ClusterModel> {
   const { effects, task } = request;
-  const named = await withNames(request, clustering.model, sample, clustering.sample.vectors);
+  const named = await withNames(request, clustering, sample);
   const names = new Set(named.clusters.map(({ name }) => name));
   const earlier = [...(there?.leftovers ?? []), ...(there?.clusters ?? []).map(({ name }) => name)];
   const leftovers = [...new Set(earlier)].filter((name) => !names.has(name)).sort();

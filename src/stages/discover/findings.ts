@@ -2,9 +2,8 @@
 import { namesNow } from '../../corpus/class-names.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
-import type { ClusterModel, NamedCluster } from './cluster-model.ts';
+import { type ClusterModel, evidenceOf, type NamedCluster } from './cluster-model.ts';
 import { readMap } from './data-map.ts';
-import { clustersOfCut } from './hierarchy.ts';
 import type { MapEffects } from './map-record.ts';
 import type { DiscoveredCluster, DiscoverResult } from './options.ts';
 
@@ -41,7 +40,7 @@ export async function described(
   const nameNow = await namesNow(store);
   const size = new Map<string, number>();
   for (const [name, count] of sizes) size.set(nameNow(name), (size.get(nameNow(name)) ?? 0) + count);
-  const cut = clustersOfCut(model.hierarchy, model.k);
+  const cut = evidenceOf(model);
   const largest = new Map<string, NamedCluster & Pick<DiscoveredCluster, 'chance'>>();
   for (const [number, cluster] of model.clusters.entries()) {
     const name = nameNow(cluster.name);

@@ -142,15 +142,27 @@ export function cutHierarchy(hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>, k: n
 
 /** What is known of each cluster at k, by its number in {@link cutHierarchy}; undefined for those the evidence does not reach. */
 export function clustersOfCut(hierarchy: Hierarchy, k: number): (ClusterInCut | undefined)[] {
-  const { tree, leafOf, evidence } = hierarchy;
+  return evidenceOfNodes(hierarchy, nodesOfClusters(hierarchy, k));
+}
+
+/** What is known of clusters that are, or are nearly, these nodes of the tree. */
+export function evidenceOfNodes(
+  { evidence, leafOf }: Pick<Hierarchy, 'evidence' | 'leafOf'>,
+  nodes: Int32Array,
+): (ClusterInCut | undefined)[] {
+  return Array.from(nodes, (node) => {
+    const known = evidence?.clusters.get(node);
+    return known && { ...known, k: nodes.length, items: leafOf.length };
+  });
+}
+
+/** The node of the tree that each cluster at k is, by its number in {@link cutHierarchy}. */
+export function nodesOfClusters(hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>, k: number): Int32Array {
   const { numberOf } = numberedCut(hierarchy, k);
-  const clusters = Array<ClusterInCut | undefined>(numberOf.size).fill(undefined);
-  const nodes = nodesOfCut(tree, k);
-  for (const [cluster, number] of numberOf) {
-    const known = evidence?.clusters.get(nodes[cluster]);
-    if (known) clusters[number] = { ...known, k: numberOf.size, items: leafOf.length };
-  }
-  return clusters;
+  const nodes = nodesOfCut(hierarchy.tree, k);
+  const numbered = new Int32Array(numberOf.size);
+  for (const [cluster, number] of numberOf) numbered[number] = nodes[cluster];
+  return numbered;
 }
 
 /** Clusters as the tree numbers them, and their numbers in order of size. */

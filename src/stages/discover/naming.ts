@@ -2,7 +2,7 @@
 import type { Matrix } from '../../math/matrix.ts';
 import type { Store } from '../../store/store.ts';
 import type { ClusterModel } from './cluster-model.ts';
-import type { ClusteringRequest } from './clustering.ts';
+import type { Clustering, ClusteringRequest } from './clustering.ts';
 import { chooseNames, nameCandidates } from './evidence.ts';
 import { gatherEvidence } from './gather-evidence.ts';
 import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
@@ -12,12 +12,11 @@ const EXEMPLARS = 9;
 const INSPECTED = 20;
 const MAX_INSPECTED = 1000;
 
-/** The model with a name, its evidence and exemplars for each cluster. @param vectors of the sample. */
+/** The model with a name, its evidence and exemplars for each cluster; clusters that are people's keep their name. */
 export async function withNames(
   { effects, options, task, items }: ClusteringRequest,
-  model: ClusterModel,
+  { model, sample: { vectors }, held }: Pick<Clustering, 'model' | 'sample' | 'held'>,
   sample: ClusteredSample,
-  vectors: Matrix,
 ): Promise<ClusterModel> {
   const { classifier, hypernymsOf } = options;
   const { ids, clusters: clusterOf } = sample;
@@ -27,9 +26,16 @@ export async function withNames(
   const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => ids[row])));
   const tables = await gatherEvidence(effects, ids, { task, items, inspected, classifier });
   const candidates = nameCandidates(clusterOf, k, tables, hypernymsOf);
-  const names = chooseNames(candidates, await numberedNamesInUse(effects.store, task));
-  const clusters = names.map((name, c) => ({
-    name,
+  const reserved = await numberedNamesInUse(effects.store, task);
+  for (const one of held) if (one) reserved.add(one.name);
+  // A cluster that is people's needs no name; the others are numbered as if it had one of the numbers.
+  const proposed = chooseNames(
+    candidates.map((own, c) => (held[c] === undefined ? own : [])),
+    reserved,
+  );
+  const clusters = proposed.map((name, c) => ({
+    name: held[c]?.name ?? name,
+    ...(held[c]?.whole ? { held: true } : {}),
     candidates: candidates[c],
     exemplars: order[c].slice(0, EXEMPLARS).map((row) => ids[row]),
   }));

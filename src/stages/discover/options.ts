@@ -70,6 +70,8 @@ export interface DiscoverResult extends RunResult {
     readonly assigned: number;
     /** Items that belong to no cluster. */
     readonly none: number;
+    /** Of those that got their cluster now: near copies that went where the one that was clustered for them went. */
+    readonly copies: number;
   };
   /** Whether items were clustered in this run, or only given to the clusters there were. */
   readonly clustered: boolean;

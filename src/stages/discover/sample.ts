@@ -9,6 +9,7 @@ import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import { centreAndNormalise, columnsOf, type EmbeddingRecipe, type SpaceMean } from '../embed/recipe.ts';
+import { type Copies, NO_COPIES } from './copies.ts';
 
 /** More make the clustering slower and hardly better: a class of one in a thousand has twenty items. */
 export const MAX_SAMPLE = 20_000;
@@ -23,30 +24,49 @@ export interface Sample {
 /** How ids are cut in the record: 64 bits say which item it is. */
 export const sampleKey = (id: ItemId) => id.slice(0, 16);
 
-/** A random sample of at most `most` items, which depends on the items and the seed alone. */
+export interface SampleOptions {
+  readonly seed: number;
+  /** Default {@link MAX_SAMPLE}. */
+  readonly most?: number;
+  /** Of near copies one is drawn. Default: there are none. */
+  readonly copies?: Copies;
+}
+
+interface Drawn {
+  readonly key: string;
+  readonly lot: number;
+}
+
+/** A random sample, which depends on the items, their copies and the seed alone. */
 export async function chooseSample(
   vectors: Pick<VectorStore, 'stream'>,
   shards: readonly VectorShard[],
-  seed: number,
-  most: number = MAX_SAMPLE,
+  { seed, most = MAX_SAMPLE, copies = NO_COPIES }: SampleOptions,
 ): Promise<Set<string>> {
-  const drawn: { key: string; lot: number }[] = [];
+  const drawn: Drawn[] = [];
+  const ofSet = new Map<number, Drawn>();
   let limit = Number.POSITIVE_INFINITY;
   for await (const { ids } of vectors.stream(shards)) {
     for (const id of ids) {
-      const lot = lotOf(id, seed);
-      if (lot <= limit) drawn.push({ key: sampleKey(id), lot });
+      const one = { key: sampleKey(id), lot: lotOf(id, seed) };
+      if (one.lot > limit) continue;
+      const set = copies.setOf(id);
+      if (set === undefined) drawn.push(one);
+      else if (inOrder(one, ofSet.get(set) ?? one) <= 0) ofSet.set(set, one);
     }
     if (drawn.length < 2 * most) continue;
     keepLowest(drawn, most);
-    limit = drawn.at(-1)?.lot as number;
+    limit = drawn.at(-1)?.lot ?? limit;
   }
+  drawn.push(...ofSet.values());
   keepLowest(drawn, most);
   return new Set(drawn.map(({ key }) => key));
 }
 
-function keepLowest(drawn: { key: string; lot: number }[], most: number): void {
-  drawn.sort((a, b) => a.lot - b.lot || (a.key < b.key ? -1 : 1));
+const inOrder = (a: Drawn, b: Drawn) => a.lot - b.lot || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+function keepLowest(drawn: Drawn[], most: number): void {
+  drawn.sort(inOrder);
   drawn.length = Math.min(drawn.length, most);
 }
 

@@ -171,7 +171,7 @@ async function openFromRecord(job: StageJob<MatchSettings>): Promise<MatchContex
   }
   centreAndNormalise(references.vectors, recipe, mean.values);
   const shards = await store.vectorShards(recipe.space, 'images');
-  const sample = await readSample(vectors, shards, await chooseSample(vectors, shards, seed), recipe, mean);
+  const sample = await readSample(vectors, shards, await chooseSample(vectors, shards, { seed }), recipe, mean);
   const threshold = settings.threshold ?? undefined;
   const pool = await engine.openInference(job);
   const matcher = await fitMatcher(pool, sample, references, { seed, threshold, signal }).catch(async (error) => {

@@ -113,7 +113,7 @@ async function matchAgainst(
   const { references, problems, bare } = gathered;
   const { classNames } = references;
   const shards = await store.vectorShards(recipe.space, 'images');
-  const sample = await readSample(vectors, shards, await chooseSample(vectors, shards, seed), recipe, mean);
+  const sample = await readSample(vectors, shards, await chooseSample(vectors, shards, { seed }), recipe, mean);
   const matcher = await fitMatcher(pool, sample, references, options);
   const all = shards.reduce((sum, { count }) => sum + count, 0);
   const pilot = Math.min(all, limit ?? all) < all;

@@ -1,0 +1,92 @@
+/**
+ * Which cluster every item of the sample is in, for a tree that is cut into k, or into as many as there seem to be, around
+ * the classes that are people's.
+ */
+import { constrainedCut } from '../../math/graph-cluster/constrained-cut.ts';
+import type { ClusterCut, ClusterModel } from './cluster-model.ts';
+import type { HeldClasses } from './held-classes.ts';
+import { cutHierarchy, nodesOfClusters } from './hierarchy.ts';
+
+export interface HeldClass {
+  readonly name: string;
+  /** Whether all that people named is in it, and not single items alone. */
+  readonly whole: boolean;
+}
+
+export interface CutAround {
+  readonly cut: ClusterCut;
+  /** Of each cluster the class that people's words give it; undefined for those that are new. */
+  readonly classes: readonly (HeldClass | undefined)[];
+}
+
+/**
+ * @param model with the items and their tree
+ * @param asked `auto`: people's classes neither add clusters nor take any away but by their own items.
+ * @param suggested clusters that the tree suggests
+ */
+export function cutAround(
+  { sample, hierarchy }: Pick<ClusterModel, 'sample' | 'hierarchy'>,
+  held: HeldClasses,
+  asked: number | 'auto',
+  suggested: number,
+): CutAround {
+  const { leafOf, tree } = hierarchy;
+  const classOf = Int32Array.from(sample, (key) => held.classOf.get(key) ?? -1);
+  const groups = groupsOfLeaves(leafOf, tree.points, classOf);
+  const plainK = asked === 'auto' ? suggested : asked;
+  const wanted = asked === 'auto' ? { stepsOf: suggested } : { clusters: asked };
+  const found = constrainedCut(tree, groups, wanted);
+  const ofItem = leafOf.map((leaf) => (leaf < 0 ? -1 : found.clusters[leaf]));
+  const order = bySize(ofItem);
+  const numberOf = new Map(order.map((cluster, number) => [cluster, number]));
+  const clusters = ofItem.map((cluster) => (cluster < 0 ? -1 : (numberOf.get(cluster) ?? -1)));
+  const nodes = mostOfEach(clusters, order.length, cutHierarchy(hierarchy, plainK), nodesOfClusters(hierarchy, plainK));
+  const known = clusters.map((cluster, item) => {
+    const group = classOf[item];
+    return group >= 0 && group === found.groups[order[cluster]] ? cluster : -1;
+  });
+  const classes = order.map((cluster) => {
+    const group = found.groups[cluster];
+    return group < 0 ? undefined : { name: held.names[group], whole: held.whole[group] };
+  });
+  return { cut: { clusters, nodes, known }, classes };
+}
+
+/** Of a leaf with items of several classes: that of most of them, the first by name where several have as many. */
+function groupsOfLeaves(leafOf: Int32Array, leaves: number, classOf: Int32Array): Int32Array {
+  const counts = new Map<number, Map<number, number>>();
+  leafOf.forEach((leaf, item) => {
+    const group = classOf[item];
+    if (leaf < 0 || group < 0) return;
+    const own = counts.get(leaf) ?? new Map<number, number>();
+    own.set(group, (own.get(group) ?? 0) + 1);
+    counts.set(leaf, own);
+  });
+  const groups = new Int32Array(leaves).fill(-1);
+  for (const [leaf, own] of counts) {
+    const [[group]] = [...own].sort(([a, m], [b, n]) => n - m || a - b);
+    groups[leaf] = group;
+  }
+  return groups;
+}
+
+/** Clusters with items, the largest first, then in order of their first item. */
+function bySize(clusters: Int32Array): number[] {
+  const sizes = new Map<number, number>();
+  for (const cluster of clusters) if (cluster >= 0) sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
+  // A map keeps the order of first items, and sorting keeps it where sizes are equal.
+  return [...sizes].sort(([, a], [, b]) => b - a).map(([cluster]) => cluster);
+}
+
+/** For each cluster the node of the plain cut that holds most of its items. */
+function mostOfEach(clusters: Int32Array, k: number, plain: Int32Array, nodes: Int32Array): Int32Array {
+  const shared = Array.from({ length: k }, () => new Map<number, number>());
+  clusters.forEach((cluster, item) => {
+    const other = plain[item];
+    if (cluster >= 0 && other >= 0) shared[cluster].set(other, (shared[cluster].get(other) ?? 0) + 1);
+  });
+  return Int32Array.from(shared, (counts) => {
+    const [best] = [...counts].sort(([a, m], [b, n]) => n - m || a - b);
+    return best === undefined ? -1 : nodes[best[0]];
+  });
+}

@@ -1,0 +1,138 @@
+/** What people named, merged and said stays through every later cut. Made-up vectors: four kinds on four axes. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { addEmbedded } from '../../../test/fixtures/embedded.ts';
+import { sha256Hex } from '../../core/ids.ts';
+import { seededRandom } from '../../core/random.ts';
+import { change } from '../../corpus/corpus.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { localEngine } from '../../jobs/local-engine.ts';
+import { workspaceOf } from '../../jobs/workspace.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import { openStore } from '../../store/open.ts';
+import { discoverIn } from './discover.ts';
+import type { DiscoverOptions } from './options.ts';
+
+const COLUMNS = 8;
+const KINDS = 4;
+
+let pool: InferencePool;
+before(async () => {
+  pool = await InferencePool.create({ threads: 1 });
+});
+after(() => pool.close());
+
+/** Item n is of kind n % 4; no path speaks for a name. */
+const idOf = (n: number) => sha256Hex(`item ${n}`);
+
+function vectorOf(n: number): number[] {
+  const random = seededRandom(n, 'vector');
+  return Array.from({ length: COLUMNS }, (_, j) => (j === n % KINDS ? 1 : 0) + 0.3 * random());
+}
+
+async function prepare(t: TestContext, count: number) {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-held-'));
+  const store = await openStore(dir);
+  t.after(async () => {
+    await store.close();
+    rmSync(dir, { recursive: true });
+  });
+  const workspace = workspaceOf(dir, store, {
+    engine: { ...localEngine(), withInference: (_, work) => work(pool) },
+  });
+  let all = 0;
+  const add = async (more: number) => {
+    const numbers = Array.from({ length: more }, (_, i) => all + i);
+    await addEmbedded(
+      store,
+      dir,
+      numbers.map((n) => ({ id: idOf(n), path: `/p/${n}.jpg`, vector: vectorOf(n) })),
+    );
+    all += more;
+  };
+  await add(count);
+  const discover = (options: Partial<DiscoverOptions>) =>
+    discoverIn(workspace, { seed: 0, threads: 1, ...options }, () =>
+      Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files')),
+    );
+  /** The classes that items get from clusters, with the kinds in them. */
+  const found = async () => {
+    const kinds = new Map<string, Set<number>>();
+    for (let n = 0; n < all; n++) {
+      const labels = (await store.labelsOf([idOf(n)], 'class')).get(idOf(n)) ?? [];
+      for (const { className, origin } of labels) {
+        if (origin === 'cluster') kinds.set(className, (kinds.get(className) ?? new Set()).add(n % KINDS));
+      }
+    }
+    return kinds;
+  };
+  const classOf = async (n: number) => {
+    const labels = (await store.labelsOf([idOf(n)], 'class')).get(idOf(n)) ?? [];
+    return labels.find(({ origin }) => origin === 'cluster')?.className ?? '';
+  };
+  return { store, workspace, add, discover, found, classOf };
+}
+
+test('a name stays with its items through every cut, with more images and after a new clustering', async (t) => {
+  const { store, add, discover, found, classOf } = await prepare(t, 60);
+  await discover({ k: 4 });
+  await change(store, { kind: 'rename', from: await classOf(2), to: 'cat' });
+  for (const k of [3, 8, 2, 4, 12]) {
+    await discover({ k });
+    const classes = await found();
+    assert.equal(classes.size, k, `k = ${k}`);
+    if (k >= KINDS) assert.deepEqual(classes.get('cat'), new Set([2]), `k = ${k}`);
+    for (let n = 2; n < 60; n += KINDS) assert.equal(await classOf(n), 'cat', `k = ${k}, item ${n}`);
+  }
+  await add(40);
+  const { clusters } = await discover({ k: 4, recluster: true });
+  assert.deepEqual((await found()).get('cat'), new Set([2]));
+  assert.deepEqual(clusters.find(({ name }) => name === 'cat')?.size, 25);
+  assert.equal(await classOf(98), 'cat', 'what came later is found to be one too');
+});
+
+test('clusters that were merged are not taken apart, whatever is asked for', async (t) => {
+  const { store, discover, found, classOf } = await prepare(t, 60);
+  await discover({ k: 4 });
+  const [a, b] = [await classOf(0), await classOf(1)];
+  await change(store, { kind: 'merge', names: [a, b], into: 'vehicle' });
+  for (const options of [{ k: 4 }, { k: 9 }, { k: 'auto', recluster: true }] as const) {
+    await discover({ ...options, recluster: true });
+    for (let n = 0; n < 60; n++) {
+      assert.equal((await classOf(n)) === 'vehicle', n % KINDS < 2, `${JSON.stringify(options)}, item ${n}`);
+    }
+  }
+  assert.equal((await found()).has(a), false);
+});
+
+test('what people said of items keeps two classes apart and gives clusters their names', async (t) => {
+  const { store, discover, found, classOf } = await prepare(t, 60);
+  await discover({ k: 2 });
+  const say = (n: number, className: string) =>
+    store.putLabels([
+      { itemId: idOf(n), task: 'class', className, present: true, origin: 'human', confidence: 1, runId: null },
+    ]);
+  for (const n of [0, 4, 8]) await say(n, 'rose');
+  for (const n of [1, 5, 9]) await say(n, 'bus');
+  await discover({ k: 2, recluster: true });
+  const classes = await found();
+  assert.deepEqual([...classes.keys()].sort(), ['bus', 'rose']);
+  assert.equal(await classOf(12), 'rose');
+  assert.equal(await classOf(13), 'bus');
+  await discover({ k: 4, recluster: true });
+  assert.deepEqual((await found()).get('rose'), new Set([0]));
+  assert.deepEqual((await found()).get('bus'), new Set([1]));
+});
+
+test('a name that was taken back is no longer held', async (t) => {
+  const { store, discover, found, classOf } = await prepare(t, 60);
+  await discover({ k: 4 });
+  const before = await classOf(3);
+  await change(store, { kind: 'rename', from: before, to: 'cat' });
+  await store.undoCorpusChange();
+  await discover({ k: 5, recluster: true });
+  assert.equal((await found()).has('cat'), false);
+});
