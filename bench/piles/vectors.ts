@@ -75,7 +75,8 @@ interface Listed {
   readonly bytes: () => Buffer;
 }
 
-const cacheFolder = () => process.env.LABELSMITH_BENCH_CACHE ?? join(homedir(), '.cache', 'labelsmith-bench', 'piles');
+export const cacheFolder = () =>
+  process.env.LABELSMITH_BENCH_CACHE ?? join(homedir(), '.cache', 'labelsmith-bench', 'piles');
 
 /** The image of a set that a row of its copies is of. */
 export const originalOf = (copy: number) => copy * EVERY;
@@ -91,7 +92,7 @@ export async function embeddedSet(name: string, open: () => Promise<Embedder>, k
     const rows = (await listed()).map(({ className, name: file }) => ({ className, name: file }));
     writeWhole(index, Buffer.from(JSON.stringify(rows)));
   }
-  const rows = JSON.parse(readFileSync(index, 'utf8')) as { className: string; name: string }[];
+  const rows = listedImages(name);
   const variant = async (kind: string, alter: (typeof COPIES)[string] | null, wanted: readonly number[]) => {
     const file = join(folder, `${kind}@${key}.f32`);
     if (!existsSync(file)) await embedInto(file, await listed(), wanted, alter, open, `${name} ${kind}`);
@@ -107,6 +108,11 @@ export async function embeddedSet(name: string, open: () => Promise<Embedder>, k
   const classNames = [...new Set(rows.map(({ className }) => className))].filter((one) => one !== '').sort();
   const classes = Int32Array.from(rows, ({ className }) => classNames.indexOf(className));
   return { name, classes, classNames, vectors, copies };
+}
+
+/** The images of a set in the order of its vectors; {@link embeddedSet} has made the list. */
+export function listedImages(name: string): { readonly className: string; readonly name: string }[] {
+  return JSON.parse(readFileSync(join(cacheFolder(), name, 'images.json'), 'utf8'));
 }
 
 async function embedInto(
@@ -205,7 +211,7 @@ function readMatrix(file: string, rows: number): Matrix {
 }
 
 /** Under its name when it is whole: a run that is ended leaves no half a file. */
-function writeWhole(path: string, bytes: Uint8Array): void {
+export function writeWhole(path: string, bytes: Uint8Array): void {
   writeFileSync(`${path}.part`, bytes);
   renameSync(`${path}.part`, path);
 }

@@ -7,6 +7,7 @@ import type { DatasetImage, LabelValue } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
 import type { Origin } from '../core/labels.ts';
 import type { Store } from '../store/store.ts';
+import { countedImages, TaskOwners } from './task-owner.ts';
 
 export interface ClassExemplar {
   readonly imageId: ImageId;
@@ -71,7 +72,7 @@ function before(a: ClassExemplar, b: ClassExemplar): boolean {
  * @param exemplars kept a class at most
  */
 export async function countClasses(
-  store: Pick<Store, 'dataset'>,
+  store: Pick<Store, 'dataset' | 'classes'>,
   nodes: readonly { readonly name: string; readonly parent: string | null }[],
   exemplars: number,
 ): Promise<Map<string, ClassCounts>> {
@@ -82,7 +83,8 @@ export async function countClasses(
     for (let at: string | null = name; at !== null; at = parentOf.get(at) ?? null) names.push(at);
     return names;
   };
-  for await (const image of store.dataset({})) {
+  const owners = new TaskOwners(await store.classes());
+  for await (const image of countedImages(owners, store.dataset({}))) {
     const seen = new Set<string>();
     const onRegions = new Set<string>();
     for (const { labels, box } of image.regions) {

@@ -9,6 +9,7 @@ import { chunks } from '../core/chunks.ts';
 import type { ImageId } from '../core/ids.ts';
 import { QUALITY_FLAGS } from '../core/image.ts';
 import { taxonomy } from '../corpus/corpus.ts';
+import { countedImages, TaskOwners } from '../corpus/task-owner.ts';
 import type { ClassRecord, QuarantineRow, RunRecord, SimilarPair, Store, StoreSummary } from '../store/store.ts';
 import { ImagePass } from './image-pass.ts';
 import { ABSOLUTE, type PathNames, type Paths, pathNames } from './paths.ts';
@@ -73,7 +74,7 @@ export async function collectReport(
   const names = options.paths === 'absolute' ? ABSOLUTE : pathNames(sources);
   const doubtful = Math.floor(maxExemplars / 4);
   const places = { typical: maxExemplars - doubtful, doubtful };
-  const pass = await readImages(store, summary, new ImagePass(await taxonomy(store), places));
+  const pass = await readImages(store, summary, new TaskOwners(records), new ImagePass(await taxonomy(store), places));
   const classes = await withExemplars(store, pass, records, places.typical, options.vectors ?? (async () => new Map()));
   const groups = await withKinds(store, pass.largestGroups());
   const quality = await readFlags(store, summary);
@@ -118,7 +119,12 @@ export async function collectReport(
   };
 }
 
-async function readImages(store: ReportStore, summary: StoreSummary, pass: ImagePass): Promise<ImagePass> {
+async function readImages(
+  store: ReportStore,
+  summary: StoreSummary,
+  owners: TaskOwners,
+  pass: ImagePass,
+): Promise<ImagePass> {
   const lookForCopies = summary.duplicatePaths > 0;
   let ids: ImageId[] = [];
   const flush = async () => {
@@ -130,7 +136,7 @@ async function readImages(store: ReportStore, summary: StoreSummary, pass: Image
     }
     ids = [];
   };
-  for await (const image of store.dataset({ unlabelled: true })) {
+  for await (const image of countedImages(owners, store.dataset({ unlabelled: true }))) {
     pass.add(image);
     if (lookForCopies && ids.push(image.id) === PAGE) await flush();
   }

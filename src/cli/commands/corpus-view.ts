@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { corpusTree } from '../../corpus/corpus.ts';
 import type { ClassExemplar } from '../../corpus/counts.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
+import { TaskOwners } from '../../corpus/task-owner.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
@@ -13,6 +14,7 @@ import { withWorkspace } from '../workspace.ts';
 export const corpusList = command({
   name: 'corpus list',
   summary: 'the classes with their counts',
+  details: 'Labels of clusters count where neither a model nor references nor people label the task.',
   options: { tree: flag('--tree', 'as a tree: parents from WordNet, or as nested') },
   examples: [
     ['labelsmith corpus list', 'every class, the most frequent first'],
@@ -22,7 +24,8 @@ export const corpusList = command({
     const { output } = context;
     return withWorkspace(context, async (workspace) => {
       if (options.tree) return await listTree(workspace, output);
-      const classes = await workspace.store.classes();
+      const known = await workspace.store.classes();
+      const classes = new TaskOwners(known).countedClasses(known);
       output.document({ classes });
       const rows = classes
         .flatMap(({ name, counts }) => counts.map((count) => ({ name, ...count })))

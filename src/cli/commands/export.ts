@@ -22,7 +22,10 @@ export const exportCommand = command({
     'OUT is written beside itself and swapped in when it is whole.\n\n' +
     'Of which task: formats of boxes (coco, yolo, voc, crops) take objects. Formats with one class an image (folders)\n' +
     'take class where people, imports, references or a model labelled it, or where there are no objects; else objects.\n' +
-    `The others take all tasks at once.\n\nFormats:\n${formatLines}`,
+    'The others take all tasks at once.\n' +
+    'Whose labels: the current ones. Where a model, references or people label a task, labels of its clusters stay out\n' +
+    'unless --origin asks for them. People do where most of their labels are of classes that no cluster gave; clusters\n' +
+    `that they named stay in.\n\nFormats:\n${formatLines}`,
   args: {
     format: argument('<format>', 'one of those above', z.string()),
     out: argument('<out>', 'a folder, or a file for csv, jsonl and parquet', z.string()),

@@ -1,7 +1,14 @@
 /** What `export` wrote, of what, and what is not in it. */
+import type { TaskOwner } from '../../corpus/task-owner.ts';
 import type { WorkspaceExport } from '../../stages/export/export.ts';
 import type { Output } from '../output.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
+
+const OWNERS: Readonly<Record<TaskOwner, string>> = {
+  model: 'a model labels',
+  reference: 'references label',
+  people: 'people label',
+};
 
 export function printExported(output: Output, summary: WorkspaceExport): void {
   const { format, task, images, regions, labels, out, background, backgroundImages, notLookedAt } = summary;
@@ -22,6 +29,11 @@ export function printExported(output: Output, summary: WorkspaceExport): void {
   if (summary.unlabelledSkipped > 0) {
     output.summary(
       `Left out ${plural(summary.unlabelledSkipped, 'image')} with no label (--unlabelled takes them along).`,
+    );
+  }
+  for (const { task, owner, labels: left } of summary.disowned) {
+    output.summary(
+      `Left out ${plural(left, 'label')} of clusters: ${OWNERS[owner]} the task ${task} (--origin names whose labels to write).`,
     );
   }
   if (summary.renamed > 0) output.summary(`Changed ${plural(summary.renamed, 'name')} that no file may have.`);

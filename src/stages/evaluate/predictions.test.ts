@@ -28,6 +28,7 @@ function label(itemId: string, className: string, origin: Label['origin'], confi
 
 function storeOf(labels: readonly Label[], models: readonly string[] = []): PredictionStore {
   return {
+    classes: async () => [],
     tasks: async () => [...BUILT_IN_TASKS],
     labelsOf: async (items, task) =>
       new Map(items.map((id) => [id, labels.filter((of) => of.itemId === id && of.task === task)])),

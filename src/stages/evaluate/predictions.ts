@@ -3,6 +3,7 @@ import { chunks } from '../../core/chunks.ts';
 import { foldClassName, readClassName } from '../../core/class-name.ts';
 import type { ImageId } from '../../core/ids.ts';
 import { currentLabels, isMachine, type Label, type Origin, originRank, type Task } from '../../core/labels.ts';
+import { TaskOwners } from '../../corpus/task-owner.ts';
 import { requireTask } from '../../corpus/tasks.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
@@ -11,7 +12,7 @@ import type { Truth } from './ground-truth.ts';
 
 export interface PredictionOptions {
   readonly task: string;
-  /** Only what this origin says, whoever outranks it. Default: the labels that hold. */
+  /** Only what this origin says, whoever outranks it. Default: the labels that hold, without clusters where they do not count. */
   readonly origin?: Origin;
   /** Whose candidates mAP is computed on. Default: the model of the last detection run. */
   readonly modelKey?: string;
@@ -20,7 +21,7 @@ export interface PredictionOptions {
 }
 
 /** What of the store is read. */
-export type PredictionStore = Pick<Store, 'tasks' | 'labelsOf' | 'candidateModels' | 'candidates' | 'runs'>;
+export type PredictionStore = Pick<Store, 'tasks' | 'classes' | 'labelsOf' | 'candidateModels' | 'candidates' | 'runs'>;
 
 const PAGE = 512;
 
@@ -30,9 +31,10 @@ export async function predictionsOf(
   options: PredictionOptions,
 ): Promise<Predictions> {
   const task = await requireTask(store, options.task);
+  const owners = new TaskOwners(options.origin === undefined ? await store.classes() : []);
   const detectorCounts = options.origin === undefined || options.origin === 'detector';
   return {
-    labels: labelPages(store, [...truth.images.keys()], task, options),
+    labels: labelPages(store, [...truth.images.keys()], task, options, owners),
     candidates: detectorCounts ? await candidatesOf(store, task, options.modelKey) : null,
   };
 }
@@ -70,20 +72,26 @@ async function* labelPages(
   ids: readonly ImageId[],
   task: Task,
   { origin, guesses }: PredictionOptions,
+  owners: TaskOwners,
 ): AsyncGenerator<ImagePrediction[]> {
   for (const page of chunks(ids, PAGE)) {
     const labels = await store.labelsOf(page, task.name);
     const guessed = await guesses?.(page);
     yield page.map((imageId) => {
-      const prediction = predictionFrom(imageId, labels.get(imageId) ?? [], task, origin);
+      const prediction = predictionFrom(imageId, labels.get(imageId) ?? [], task, { origin, owners });
       const guess = guessed?.get(imageId);
       return guess && (origin === undefined || origin === guess.origin) ? { ...prediction, guess } : prediction;
     });
   }
 }
 
-function predictionFrom(imageId: ImageId, all: readonly Label[], task: Task, origin?: Origin): ImagePrediction {
-  const said = origin === undefined ? all : all.filter((label) => label.origin === origin);
+function predictionFrom(
+  imageId: ImageId,
+  all: readonly Label[],
+  task: Task,
+  { origin, owners }: { readonly origin?: Origin; readonly owners: TaskOwners },
+): ImagePrediction {
+  const said = all.filter((label) => (origin === undefined ? !owners.disowns(label) : label.origin === origin));
   const machine = said
     .filter((label) => label.present && isMachine(label.origin))
     .sort((a, b) => originRank(a.origin) - originRank(b.origin) || b.confidence - a.confidence);

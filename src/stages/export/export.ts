@@ -6,20 +6,23 @@
  */
 
 import type { Origin } from '../../core/labels.ts';
+import { countedImages, TaskOwners } from '../../corpus/task-owner.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { CropImage, ExportSummary, FormatName, ImagesMode } from '../../formats/format.ts';
 import { importedSplits, planSplits, type SplitPart } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
 import { LABELSMITH_VERSION } from '../../jobs/run.ts';
-import type { DatasetQuery, DatasetView, Store } from '../../store/store.ts';
+import type { DatasetQuery, Store } from '../../store/store.ts';
 import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
 import { nothingLabelled, taskToExport } from './task.ts';
+import { type Disowned, usedIn } from './used.ts';
 import { exportDataset, isAboutChangedClasses } from './write.ts';
 
 export interface ExportOptions {
   /** Task to export. Default: `objects` for formats that hold boxes; for class folders the task that has labels. */
   readonly task?: string;
+  /** Default: every origin, but clusters where somebody owns the task (`corpus/task-owner.ts`). */
   readonly origins?: readonly Origin[];
   /** 0 to 1. */
   readonly minConfidence?: number;
@@ -57,6 +60,8 @@ export interface WorkspaceExport extends ExportSummary {
   readonly background: Background;
   /** Images with no label that no detector went over, left out under `background: labelled`. */
   readonly notLookedAt: number;
+  /** Labels of clusters that were left out, by the task that somebody else owns; tasks in order of name. */
+  readonly disowned: readonly Disowned[];
 }
 
 /** Exports begun again because classes got their first labels meanwhile. */
@@ -99,7 +104,9 @@ async function exportOnce(
   const view = await store.datasetView();
   const parents = new Map(view.classes.map(({ name, parent }) => [name, parent]));
   const skeletons = new Map(view.classes.map(({ name, skeleton }) => [name, skeleton]));
-  const { splits, ...used } = await usedIn(view, query);
+  const owners = new TaskOwners(origins === undefined ? await store.classes() : []);
+  const counted = () => countedImages(owners, view.read(query));
+  const { splits, disowned, ...used } = await usedIn(view, query, owners);
   if (name === 'yolo-pose' && used.keypointCount === 0)
     throw new LabelsmithError('USAGE', 'No region has keypoints, and yolo-pose is made of them.', {
       hint: 'Find keypoints with detect --pose, or export to yolo.',
@@ -107,7 +114,7 @@ async function exportOnce(
   const roots = await store.sourceRoots();
   let seen = 0;
   const all = (async function* () {
-    for await (const image of view.read(query)) {
+    for await (const image of counted()) {
       seen++;
       yield image;
     }
@@ -131,7 +138,7 @@ async function exportOnce(
     crop,
     // Splits come out as they came in; one is drawn anew only where it is asked for.
     splits: options.split
-      ? await planSplits(view.read(query), options.split, options.seed)
+      ? await planSplits(counted(), options.split, options.seed)
       : keeps.split
         ? importedSplits(splits)
         : null,
@@ -153,28 +160,5 @@ async function exportOnce(
   // The query leaves out images that nothing is said of; they are counted all the same.
   const unseen = unlabelled ? 0 : (await store.countImages()) - seen;
   const unlabelledSkipped = summary.unlabelledSkipped + unseen;
-  return { ...summary, unlabelledSkipped, task: task?.name ?? null, background, notLookedAt };
-}
-
-/**
- * The classes that this export names, of those there are (a filter may leave some out), the most keypoints on a region,
- * and the splits that images came with. Costs one pass.
- */
-async function usedIn(
-  view: DatasetView,
-  query: DatasetQuery,
-): Promise<{ classNames: string[]; keypointCount: number; splits: ReadonlySet<string | null> }> {
-  const used = new Set<string>();
-  const splits = new Set<string | null>();
-  let keypointCount = 0;
-  for await (const { labels, regions, split } of view.read(query)) {
-    splits.add(split);
-    for (const { className } of labels) used.add(className);
-    for (const region of regions) {
-      for (const { className } of region.labels) used.add(className);
-      if (region.labels.length > 0) keypointCount = Math.max(keypointCount, region.keypoints?.length ?? 0);
-    }
-  }
-  const classNames = view.classes.map(({ name }) => name).filter((name) => used.has(name));
-  return { classNames, keypointCount, splits };
+  return { ...summary, unlabelledSkipped, task: task?.name ?? null, background, notLookedAt, disowned };
 }

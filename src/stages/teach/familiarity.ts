@@ -21,6 +21,8 @@ import type { Problem } from './problem.ts';
 export interface Familiarity {
   /** Chance that an item is of a class that was taught, shape [n]; 1 for labelled ones and wherever nothing is suspected. */
   readonly known: Float64Array;
+  /** The same of the labelled items as if each had no label, seen from those of other folds; shape [labelled]. */
+  readonly knownHeldOut: Float64Array;
   /** Estimated number of items of classes that nobody taught. */
   readonly foreign: number;
 }
@@ -44,14 +46,14 @@ export async function familiarityOf(
 ): Promise<Familiarity> {
   const { rows } = features;
   const known = new Float64Array(rows).fill(1);
-  const nothing = { known, foreign: 0 };
+  const knownHeldOut = new Float64Array(labelled.length).fill(1);
+  const nothing = { known, knownHeldOut, foreign: 0 };
   if (labelled.length < MIN_LABELS || rows > MAX_GRAPH_ROWS || rows <= labelled.length) return nothing;
   const withoutFold = Array.from({ length: folds.count }, (_, fold) => labelled.filter((_, i) => folds.of[i] !== fold));
   const reach = await reachOfItems(pool, features, [labelled, ...withoutFold], signal);
   const width = 1 + folds.count;
-  const usual = Float64Array.from(labelled, (row, i) => reach[row * width + 1 + folds.of[i]]).sort();
-  const misses = Math.floor(USUAL_MISSES * usual.length);
-  const limit = usual[misses];
+  const usual = Float64Array.from(labelled, (row, i) => reach[row * width + 1 + folds.of[i]]);
+  const limit = usual.toSorted()[Math.floor(USUAL_MISSES * usual.length)];
   const isLabelled = new Uint8Array(rows);
   for (const row of labelled) isLabelled[row] = 1;
   const below: number[] = [];
@@ -60,7 +62,8 @@ export async function familiarityOf(
   const { chance, share } = chanceKnown(below.length / others);
   if (below.length < MIN_BELOW || share === 0) return nothing;
   for (const row of below) known[row] = chance;
-  return { known, foreign: Math.round(share * others) };
+  for (const [i, value] of usual.entries()) if (value < limit) knownHeldOut[i] = chance;
+  return { known, knownHeldOut, foreign: Math.round(share * others) };
 }
 
 /** `reachOf` on the neighbour graph of the items. @param features shape [n, columns]; @returns shape [n, sets] */

@@ -1,0 +1,89 @@
+/**
+ * One owner a task. Clusters are proposals: where a model, references or people label the same task, what clusters say is
+ * kept in the record and stays out of exports, counts and comparisons, unless it is asked for by its origin. Pure.
+ *
+ * A model or references own a task as soon as one label of theirs holds in it. People (and imports) own it when most of their
+ * labels are of classes that no cluster gave: they label in classes of their own. Where most are of clusters' classes, they
+ * correct clusters. Clusters whose class people renamed or merged are theirs and stay, unless a model or references own the
+ * task.
+ */
+import type { DatasetImage, LabelValue } from '../core/dataset.ts';
+import type { Origin } from '../core/labels.ts';
+import type { ClassRecord } from '../store/store.ts';
+
+export type TaskOwner = 'model' | 'reference' | 'people';
+
+type CountedClass = Pick<ClassRecord, 'name' | 'synonyms' | 'counts'>;
+
+export class TaskOwners {
+  readonly #owners: ReadonlyMap<string, TaskOwner>;
+  /** Classes that people renamed or merged: an earlier name is a synonym. */
+  readonly #named: ReadonlySet<string>;
+
+  constructor(classes: readonly CountedClass[]) {
+    this.#named = new Set(classes.filter(({ synonyms }) => synonyms.length > 0).map(({ name }) => name));
+    this.#owners = ownersOf(classes);
+  }
+
+  /** Null: clusters are all there is, or people correct them. */
+  ownerOf(task: string): TaskOwner | null {
+    return this.#owners.get(task) ?? null;
+  }
+
+  /** Whether a label stays out of what the task says. */
+  disowns({ task, origin, className }: { readonly task: string; readonly origin: Origin; readonly className: string }) {
+    if (origin !== 'cluster') return false;
+    const owner = this.#owners.get(task);
+    if (owner === undefined) return false;
+    return owner !== 'people' || !this.#named.has(className);
+  }
+
+  /** The image with the labels that count; whole images alone have labels of clusters beside a model's, and regions too. */
+  counted(image: DatasetImage): DatasetImage {
+    if (this.#owners.size === 0) return image;
+    const counts = (label: LabelValue) => !this.disowns(label);
+    if (image.labels.every(counts) && image.regions.every(({ labels }) => labels.every(counts))) return image;
+    const regions = image.regions.map((region) => ({ ...region, labels: region.labels.filter(counts) }));
+    return { ...image, labels: image.labels.filter(counts), regions };
+  }
+
+  /** The classes with the counts of labels that count. */
+  countedClasses<T extends CountedClass>(classes: readonly T[]): T[] {
+    return classes.map((one) => ({
+      ...one,
+      counts: one.counts.flatMap((of) => {
+        const { cluster = 0, ...origins } = of.origins;
+        if (cluster === 0 || !this.disowns({ task: of.task, origin: 'cluster', className: one.name })) return [of];
+        return of.count === cluster ? [] : [{ ...of, count: of.count - cluster, origins }];
+      }),
+    }));
+  }
+}
+
+function ownersOf(classes: readonly CountedClass[]): Map<string, TaskOwner> {
+  const owners = new Map<string, TaskOwner>();
+  const claim = (task: string, owner: TaskOwner) => {
+    const order: readonly TaskOwner[] = ['model', 'reference', 'people'];
+    const before = owners.get(task);
+    if (before === undefined || order.indexOf(owner) < order.indexOf(before)) owners.set(task, owner);
+  };
+  const balance = new Map<string, number>();
+  for (const { counts } of classes) {
+    for (const { task, origins } of counts) {
+      if (origins.model) claim(task, 'model');
+      if (origins.reference) claim(task, 'reference');
+      const said = (origins.human ?? 0) + (origins.imported ?? 0);
+      balance.set(task, (balance.get(task) ?? 0) + (origins.cluster ? -said : said));
+    }
+  }
+  for (const [task, own] of balance) if (own > 0) claim(task, 'people');
+  return owners;
+}
+
+/** Images whose labels of clusters do not count where somebody owns the task. Those that have nothing left come too. */
+export async function* countedImages(
+  owners: TaskOwners,
+  images: AsyncIterable<DatasetImage>,
+): AsyncGenerator<DatasetImage> {
+  for await (const image of images) yield owners.counted(image);
+}
