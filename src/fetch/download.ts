@@ -7,8 +7,10 @@
  * hash is known; otherwise it starts over. A body shorter than the server announced is never taken for whole. What the content should be is checked
  * by the caller, by hash.
  */
-import { open, rm, stat } from 'node:fs/promises';
+import { open, rm, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatBytes } from '../core/byte-size.ts';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { cacheError, readJson, writeAtomically } from './cache.ts';
 
@@ -36,6 +38,10 @@ export interface DownloadOptions {
   readonly attempts?: number;
   /** Wait before the second such attempt, doubled each time, in ms (default 500). */
   readonly backoffMs?: number;
+  /** The longest wait that a server may ask for (`Retry-After`), in ms; one that asks for more has refused (default 60,000). */
+  readonly maxWaitMs?: number;
+  /** What a status of 4xx means at this server; undefined leaves it at what it means everywhere. */
+  readonly explainStatus?: (status: number, header: BodyResponse['header']) => LabelsmithError | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +53,7 @@ interface PartialRecord {
 
 /** Downloads to `partialPath` until it is whole. The partial file and its record stay behind when this fails. */
 export async function download(send: SendRequest, partialPath: string, options: DownloadOptions): Promise<void> {
-  const { what, attempts = 4, backoffMs = 500 } = options;
+  const { what, attempts = 4, backoffMs = 500, maxWaitMs = 60_000 } = options;
   let failures = 0;
   for (;;) {
     options.signal?.throwIfAborted();
@@ -59,16 +65,24 @@ export async function download(send: SendRequest, partialPath: string, options: 
     }
     if (outcome.kind === 'refused') throw outcome.error;
     failures = (await sizeOrZero(partialPath)) > before ? 0 : failures + 1;
+    const { reason, cause, waitMs = 0 } = outcome;
+    if (waitMs > maxWaitMs) throw mustWait(what, reason, waitMs);
     if (failures >= attempts) {
-      throw new LabelsmithError('NETWORK', `could not fetch ${what}: ${outcome.reason}`, { cause: outcome.cause });
+      throw new LabelsmithError('NETWORK', `could not fetch ${what}: ${reason}`, { cause });
     }
-    await sleep(backoffMs * 2 ** failures, undefined, { signal: options.signal });
+    await sleep(Math.max(backoffMs * 2 ** failures, waitMs), undefined, { signal: options.signal });
   }
 }
 
 type Outcome =
   | { readonly kind: 'whole' }
-  | { readonly kind: 'again'; readonly reason: string; readonly cause?: unknown }
+  | {
+      readonly kind: 'again';
+      readonly reason: string;
+      readonly cause?: unknown;
+      /** How long the server asks to wait. */
+      readonly waitMs?: number;
+    }
   | { readonly kind: 'refused'; readonly error: LabelsmithError };
 
 async function attempt(send: SendRequest, path: string, have: number, options: DownloadOptions): Promise<Outcome> {
@@ -81,6 +95,7 @@ async function attempt(send: SendRequest, path: string, have: number, options: D
     response = await send(headers);
   } catch (cause) {
     options.signal?.throwIfAborted();
+    if (cause instanceof LabelsmithError) return { kind: 'refused', error: cause };
     return { kind: 'again', reason: messageOf(cause), cause };
   }
   const range = parseContentRange(response.header('content-range'));
@@ -89,7 +104,7 @@ async function attempt(send: SendRequest, path: string, have: number, options: D
     await rm(path, { force: true });
     return { kind: 'again', reason: 'the server refuses to send the rest' };
   }
-  if (response.status !== 200 && response.status !== 206) return httpError(response.status, options.what);
+  if (response.status !== 200 && response.status !== 206) return httpError(response, options);
   const start = response.status === 206 ? range?.start : 0;
   if (start === undefined || (start !== 0 && start !== have)) {
     await rm(path, { force: true });
@@ -97,6 +112,7 @@ async function attempt(send: SendRequest, path: string, have: number, options: D
   }
   const length = response.header('content-length');
   const total = range?.total ?? (length === null ? null : start + Number(length));
+  if (total !== null) await requireSpace(path, total - have, options.what);
   const validator = validatorOf(response);
   if (validator) await writeAtomically(recordPath(path), JSON.stringify({ validator } satisfies PartialRecord));
   else await rm(recordPath(path), { force: true });
@@ -148,10 +164,12 @@ async function receive(
   return { size };
 }
 
-function httpError(status: number, what: string): Outcome {
+function httpError({ status, header }: BodyResponse, { what, explainStatus }: DownloadOptions): Outcome {
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return { kind: 'again', reason: `the server answered ${status}` };
+    return { kind: 'again', reason: `the server answered ${status}`, waitMs: retryAfterMs(header('retry-after')) };
   }
+  const explained = explainStatus?.(status, header);
+  if (explained) return { kind: 'refused', error: explained };
   if (status === 401 || status === 403) {
     const hint = 'Check that you are allowed to read it: npm uses the tokens of your .npmrc, the hub uses HF_TOKEN.';
     return {
@@ -163,6 +181,34 @@ function httpError(status: number, what: string): Outcome {
     return { kind: 'refused', error: new LabelsmithError('NOT_FOUND', `the server has no ${what} (${status})`) };
   }
   return { kind: 'refused', error: new LabelsmithError('NETWORK', `the server answered ${status} for ${what}`) };
+}
+
+/** Seconds, or a date. */
+function retryAfterMs(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value.trim()) ? 1000 * Number(value) : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+function mustWait(what: string, reason: string, waitMs: number): LabelsmithError {
+  const time = waitMs < 120_000 ? `${Math.ceil(waitMs / 1000)} seconds` : `${Math.ceil(waitMs / 60_000)} minutes`;
+  return new LabelsmithError('NETWORK', `could not fetch ${what}: ${reason} and asks to wait ${time}`, {
+    hint: `Too much was asked of it from your address. Try again in ${time}; the hub lets those with a token in HF_TOKEN ask for more.`,
+  });
+}
+
+/** A disk that has no room for the rest is told before it is filled. */
+async function requireSpace(path: string, missingBytes: number, what: string): Promise<void> {
+  const folder = await statfs(dirname(path)).catch(() => undefined);
+  // Some file systems of networks say nothing.
+  if (!folder || folder.blocks === 0) return;
+  const freeBytes = folder.bavail * folder.bsize;
+  if (missingBytes <= freeBytes) return;
+  throw new LabelsmithError(
+    'DISK_FULL',
+    `${what} needs ${formatBytes(missingBytes)} more, and ${formatBytes(freeBytes)} are free at ${dirname(path)}`,
+    { hint: 'Free some space, or set LABELSMITH_CACHE to a folder on another disk.' },
+  );
 }
 
 /** What `If-Range` may hold: a strong entity tag, or else the date of the last change. */

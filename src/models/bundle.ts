@@ -21,9 +21,11 @@ const names = z.array(z.string()).min(1).readonly();
 /**
  * How source files become ONNX, in the order in which the converter takes them: `tfjs` a TensorFlow.js graph model
  * (`model.json` and its one weight file), `gguf-mobilenetv3` a MobileNetV3-Small in a GGUF file with torchvision's
- * tensor names, `onnx` an ONNX file and the files of its weights.
+ * tensor names, `onnx` an ONNX file and the files of its weights, `onnx-backbone` the same of a classifier, which gets the
+ * values `features` [n, dimensions], what its last layer takes, and where that is pooled over places `map` [n, dimensions,
+ * height, width].
  */
-const CONVERTER_NAMES = ['tfjs', 'gguf-mobilenetv3', 'onnx'] as const;
+const CONVERTER_NAMES = ['tfjs', 'gguf-mobilenetv3', 'onnx', 'onnx-backbone'] as const;
 export type Converter = (typeof CONVERTER_NAMES)[number];
 
 const SOURCE = z.object({
@@ -32,11 +34,18 @@ const SOURCE = z.object({
       z
         .object({
           reference: z.string(),
+          /** More places of the same content, in the order in which they are tried; only where `sha256` is given. */
+          otherPlaces: z.array(z.string()).readonly().optional(),
           sha256: z
             .string()
             .regex(/^[0-9a-f]{64}$/)
             .optional(),
+          byteSize: z.int().min(1).optional(),
         })
+        .refine(
+          ({ otherPlaces, sha256 }) => !otherPlaces?.length || sha256 !== undefined,
+          'names places of no known content',
+        )
         .readonly(),
     )
     .min(1)
@@ -108,6 +117,10 @@ const ENTRY = z.object({
   licence: z.string(),
   /** One line. */
   description: z.string(),
+  /** What its publisher says that it scores, and on what. */
+  stated: z.string().optional(),
+  /** What it scored when this version was made, and on what; without it nobody ran it then. */
+  measured: z.string().optional(),
   source: SOURCE.readonly(),
   input: IMAGE_PROCESSOR.readonly(),
   /** By what they are for: `text`, `prompt`. */

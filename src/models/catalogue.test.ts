@@ -12,8 +12,8 @@ test('every model of the catalogue has pinned sources and a licence that permits
     assert.match(id, /^[a-z0-9]+(-[a-z0-9]+)*$/);
     assert.ok(['MIT', 'Apache-2.0', 'BSD-3-Clause'].includes(licence), `${id}: ${licence}`);
     assert.deepEqual(MODEL_ENTRY.parse(entry), entry);
-    for (const { reference, sha256 } of source.files) {
-      assert.ok(['npm', 'hf'].includes(parseReference(reference).kind), reference);
+    for (const { reference, otherPlaces = [], sha256 } of source.files) {
+      for (const place of [reference, ...otherPlaces]) assert.notEqual(parseReference(place).kind, 'file');
       assert.match(sha256 ?? '', /^[0-9a-f]{64}$/, reference);
     }
   }

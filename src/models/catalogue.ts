@@ -6,6 +6,7 @@
 import { COCO_NAMES } from '../core/coco-classes.ts';
 import { IMAGENET_MEAN, IMAGENET_STD, MOBILENET_V2 } from './backbones.ts';
 import type { ModelEntry, ModelSource, PoseEntry } from './bundle.ts';
+import { ZOO_CLASSIFIER_ENTRIES } from './catalogue-zoo.ts';
 
 /** The keypoints of COCO, in its order. */
 export const COCO_KEYPOINTS: readonly string[] = [
@@ -167,4 +168,5 @@ export const CATALOGUE: readonly ModelEntry[] = [
     ),
     ...moveNet(256),
   },
+  ...ZOO_CLASSIFIER_ENTRIES,
 ];

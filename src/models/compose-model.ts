@@ -154,6 +154,18 @@ function deviation(graph: Graph, layer: Value, mean: Value): Value {
   return graph.sqrt(graph.reduceMean(graph.mul(rest, rest), [2, 3]));
 }
 
+/** One row an image; a network whose rows are of another length than its entry says is refused. */
+function rowsOf(graph: Graph, { id, output, dimensions }: EmbedderEntry, value: Value): Value {
+  const sizes = value.shape?.slice(1).filter((size) => size !== 1);
+  if (sizes?.every((size) => typeof size === 'number') && sizes.reduce((a, b) => a * b, 1) !== dimensions) {
+    throw new LabelsmithError(
+      'BAD_MODEL',
+      `${output} of ${id} is [${value.shape}], not ${dimensions} numbers an image`,
+    );
+  }
+  return graph.reshape(value, [-1, dimensions]);
+}
+
 function addResults(
   graph: Graph,
   entry: ModelEntry,
@@ -171,7 +183,7 @@ function addResults(
       return;
     }
     case 'embedder': {
-      const embedding = graph.reshape(outputs[entry.output], [-1, entry.dimensions]);
+      const embedding = rowsOf(graph, entry, outputs[entry.output]);
       const parts = layers.map((layer) => graph.reduceMean(outputs[layer], [2, 3], { keepDims: false }));
       graph.output(parts.length > 0 ? graph.concat([embedding, ...parts], 1) : embedding, 'embedding');
       return;

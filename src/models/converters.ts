@@ -1,6 +1,7 @@
 /** Converters as a table: from an entry's source files to one ONNX network. */
 import type { Converter, ModelEntry } from './bundle.ts';
 import { networkOutputs } from './compose-model.ts';
+import { BACKBONE_CONVERTER_VERSION, backboneOf } from './convert/backbone.ts';
 import { MOBILENETV3_CONVERTER_VERSION, mobileNetV3ToOnnx } from './convert/mobilenetv3.ts';
 import { TFJS_CONVERTER_VERSION, tfjsToOnnx } from './convert/tfjs.ts';
 import { selfContained } from './onnx-files.ts';
@@ -26,4 +27,11 @@ export const CONVERTERS: Readonly<Record<Converter, ConverterRow>> = {
     convert: ([gguf]) => mobileNetV3ToOnnx(gguf),
   },
   onnx: { version: 1, convert: selfContained },
+  'onnx-backbone': {
+    version: BACKBONE_CONVERTER_VERSION,
+    convert: (files, entry) => {
+      const network = selfContained(files);
+      return entry.role === 'embedder' && entry.votes ? backboneOf(network, entry.votes.output) : network;
+    },
+  },
 };

@@ -155,7 +155,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
 
 /** The file's name says everything that its content depends on. */
 function preparedPath(entry: ModelEntry, recipe: Recipe, sources: readonly CachedFile[], cacheDir: string): string {
-  const { id, description: _, source, ...meaning } = entry;
+  const { id, description: _, stated: __, measured: ___, source, ...meaning } = entry;
   const depends = {
     sources: sources.map(({ sha256 }) => sha256),
     converter: [source.converter, CONVERTERS[source.converter].version],

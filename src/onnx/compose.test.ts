@@ -66,6 +66,35 @@ test('operators of older opsets mean what they meant', async () => {
   ]);
 });
 
+test('forms from before opset 11 are brought up: what was an attribute then is an input now', async () => {
+  const ints = (name: string, ...values: bigint[]) => ({ name, type: 7, ints: values });
+  const float = (name: string, f: number) => ({ name, type: 1, f });
+  const string = (name: string, s: string) => ({ name, type: 3, s: new TextEncoder().encode(s) });
+  const [one] = await runOld(oldModel(7, 'Clip', [float('min', 3), float('max', 5)]), [1, 2, 3], [3]);
+  assert.deepEqual(one?.data, [3, 4, 5]);
+  const [open] = await runOld(oldModel(9, 'Clip', [float('max', 5)]), [1, 2, 3], [3]);
+  assert.deepEqual(open?.data, [2, 4, 5]);
+  const [padded] = await runOld(oldModel(9, 'Pad', [ints('pads', 1n, 2n), float('value', 9)]), [1], [1]);
+  assert.deepEqual(padded?.data, [9, 2, 9, 9]);
+  const slice = [ints('starts', 1n), ints('ends', 3n)];
+  assert.deepEqual((await runOld(oldModel(9, 'Slice', slice), [1, 2, 3, 4], [4]))[0]?.data, [4, 6]);
+  const columns = [...slice, ints('axes', 1n)];
+  assert.deepEqual((await runOld(oldModel(7, 'Slice', columns), [1, 2, 3, 4], [1, 4]))[0]?.data, [4, 6]);
+  const [most] = await runOld(oldModel(9, 'TopK', [{ name: 'k', type: 2, i: 2n }], 2), [1, 3, 2], [3], ['y0']);
+  assert.deepEqual(most?.data, [6, 4]);
+  const scales = { name: 'scales', type: 6, floats: [1, 1, 2, 2] };
+  const [larger] = await runOld(oldModel(7, 'Upsample', [scales, string('mode', 'nearest')]), [1, 2], [1, 1, 1, 2]);
+  assert.deepEqual(larger, { dims: [1, 1, 2, 4], data: [2, 2, 4, 4, 2, 2, 4, 4] });
+  assert.throws(() => decodeAt(oldModel(8, 'BatchNormalization', [{ name: 'spatial', type: 2, i: 0n }])), {
+    message: /statistics for each place/,
+  });
+});
+
+function decodeAt(model: ModelProto): void {
+  const g = new Graph();
+  inlineModel(g, model, { prefix: 'm', feeds: { x: g.input('x', 'float32', [1, 1, 2, 2]) } });
+}
+
 test('inner values can be had by name, and what they do not need is left out', async () => {
   assert.deepEqual(await runOld(oldModel(11, 'Relu', []), [-1, 2], [2], ['doubled', 'y0']), [
     { dims: [2], data: [-2, 4] },
@@ -79,7 +108,7 @@ test('what cannot be joined is refused by name', () => {
     const x = g.input('x', 'float32', [2]);
     return inlineModel(g, model, { prefix: 'm', feeds: fed ? { x } : {}, outputs });
   };
-  assert.throws(() => join(oldModel(9, 'Relu', [])), { code: 'BAD_MODEL', message: /opset 9/ });
+  assert.throws(() => join(oldModel(6, 'Relu', [])), { code: 'BAD_MODEL', message: /opset 6/ });
   assert.throws(() => join(oldModel(99, 'Relu', [])), { code: 'BAD_MODEL', message: /opset 99/ });
   const newer = new Graph();
   newer.raiseOpset(20);

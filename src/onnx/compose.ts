@@ -9,6 +9,7 @@
 import { LabelsmithError } from '../errors.ts';
 import { refuseExternalData } from './external-data.ts';
 import { neededNodes, subgraphsOf, valuesReadBy } from './node-graph.ts';
+import { adapt, changedSince, OLDEST_OPSET } from './older-opsets.ts';
 import type { Graph } from './ops.ts';
 import { type AttributeProto, decodeModel, type GraphProto, type ModelProto, type NodeProto } from './proto.ts';
 import { float32 } from './tensor.ts';
@@ -97,8 +98,7 @@ function importDomains(builder: Graph, proto: ModelProto, nodes: readonly NodePr
     );
   }
   for (const op of builder.operators) {
-    const changed = CHANGED[op]?.[0] ?? 0;
-    if (changed > builder.opset && changed <= opset) {
+    if (changedSince(op, builder.opset, opset)) {
       throw refused(prefix, `it is of opset ${opset}, in which ${op}, already in the graph, means something else`);
     }
   }
@@ -143,108 +143,6 @@ function renameSubgraphs(attribute: AttributeProto, renamed: ReadonlyMap<string,
   if (attribute.g) return { ...attribute, g: inside(attribute.g) };
   if (attribute.graphs) return { ...attribute, graphs: attribute.graphs.map(inside) };
   return attribute;
-}
-
-/** Before this opset `Resize`, `Clip`, `Pad` and others have another form altogether. */
-const OLDEST_OPSET = 11;
-
-/** How a node written for an older opset is rewritten; null refuses it. */
-type Adapter = ((builder: Graph, node: NodeProto) => NodeProto) | null;
-
-/** The axes attribute of reductions, `Squeeze` and `Unsqueeze` became an input. */
-const axesToInput: Adapter = (builder, node) => {
-  const axes = node.attribute?.find(({ name }) => name === 'axes');
-  const attribute = node.attribute?.filter((one) => one !== axes);
-  if (!axes) return node;
-  return { ...node, attribute, input: [node.input?.[0] as string, builder.ints((axes.ints ?? []).map(Number)).name] };
-};
-
-/** The sizes of `Split` became an input (13), and without them the number of outputs must be said (18). */
-const splitToInput: Adapter = (builder, node) => {
-  const sizes = node.attribute?.find(({ name }) => name === 'split');
-  const attribute = (node.attribute ?? []).filter((one) => one !== sizes);
-  if (sizes)
-    return {
-      ...node,
-      attribute,
-      input: [node.input?.[0] as string, builder.ints((sizes.ints ?? []).map(Number)).name],
-    };
-  if ((node.input ?? []).length > 1) return node;
-  return {
-    ...node,
-    attribute: [...attribute, { name: 'num_outputs', type: 2, i: BigInt((node.output ?? []).length) }],
-  };
-};
-
-/** Before 13 these ran over all axes from `axis` (default 1) on, as if they were one. */
-const softmaxOverRest: Adapter = (builder, node) => {
-  const axis = Number(node.attribute?.find(({ name }) => name === 'axis')?.i ?? 1n);
-  if (axis === -1) return node;
-  const x = builder.value(node.input?.[0] as string);
-  const rows = builder.op(node.opType as string, [builder.flatten(x, axis)], { axis: -1 });
-  return { ...node, opType: 'Reshape', attribute: [], input: [rows.name, builder.shape(x).name] };
-};
-
-/** In inference a `Dropout` hands its input on. */
-const dropoutToIdentity: Adapter = (_, node) => {
-  if ((node.output ?? []).filter(Boolean).length > 1) {
-    throw new LabelsmithError('BAD_MODEL', `node ${node.name}: Dropout whose mask is used`);
-  }
-  return {
-    ...node,
-    opType: 'Identity',
-    attribute: [],
-    input: node.input?.slice(0, 1),
-    output: node.output?.slice(0, 1),
-  };
-};
-
-/** Operators of ONNX whose meaning changed after opset 11: the version it changed in, and what to do about it. */
-const CHANGED: Readonly<Record<string, readonly [version: number, adapter: Adapter]>> = {
-  Squeeze: [13, axesToInput],
-  Unsqueeze: [13, axesToInput],
-  ReduceSum: [13, axesToInput],
-  ReduceMean: [18, axesToInput],
-  ReduceMax: [18, axesToInput],
-  ReduceMin: [18, axesToInput],
-  ReduceProd: [18, axesToInput],
-  ReduceL1: [18, axesToInput],
-  ReduceL2: [18, axesToInput],
-  ReduceLogSum: [18, axesToInput],
-  ReduceLogSumExp: [18, axesToInput],
-  ReduceSumSquare: [18, axesToInput],
-  Split: [18, splitToInput],
-  Softmax: [13, softmaxOverRest],
-  LogSoftmax: [13, softmaxOverRest],
-  Hardmax: [13, softmaxOverRest],
-  Dropout: [12, dropoutToIdentity],
-  GroupNormalization: [21, null],
-  GridSample: [20, null],
-  DFT: [20, null],
-};
-
-function adapt(builder: Graph, node: NodeProto, from: number, prefix: string): NodeProto {
-  if (node.domain && node.domain !== 'ai.onnx') return node;
-  for (const graph of subgraphsOf(node)) refuseChanged(builder, graph, from, prefix);
-  const change = CHANGED[node.opType as string];
-  if (!change || from >= change[0] || builder.opset < change[0]) return node;
-  if (!change[1]) throw olderForm(node, from, builder.opset, prefix);
-  return change[1](builder, node);
-}
-
-/** Operators inside subgraphs are not rewritten: an adapter's constants would land in the outer graph. */
-function refuseChanged(builder: Graph, graph: GraphProto, from: number, prefix: string): void {
-  for (const node of graph.node ?? []) {
-    const change = CHANGED[node.opType as string];
-    if (change && from < change[0] && builder.opset >= change[0]) throw olderForm(node, from, builder.opset, prefix);
-  }
-}
-
-function olderForm(node: NodeProto, from: number, to: number, prefix: string): LabelsmithError {
-  const what = `operator ${node.opType} (node ${node.name || node.output?.[0]}) of model ${prefix}`;
-  return new LabelsmithError('BAD_MODEL', `${what} is of opset ${from} and means something else in opset ${to}`, {
-    hint: `Export the model again with opset ${to}.`,
-  });
 }
 
 export interface PixelOptions {

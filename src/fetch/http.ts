@@ -1,0 +1,84 @@
+/**
+ * Requests with the proxy and certificate settings that people have set up: npm's, and for certificates also the files that
+ * Python's tools are given.
+ *
+ * Guarantees: a token goes to the host that it is for and to no other, whatever that host redirects to; an encrypted
+ * request is never redirected to one that is not.
+ */
+import { readFile } from 'node:fs/promises';
+import { rootCertificates } from 'node:tls';
+import { LabelsmithError } from '../errors.ts';
+import type { BodyResponse, SendRequest } from './download.ts';
+import { bodyOf, loadNpmSettings } from './npm-registry.ts';
+
+export interface RequestOptions {
+  /** Sent as a bearer token to the URL's own host. */
+  readonly token?: string;
+  /** How long the server may be silent (default 60,000). */
+  readonly timeoutMs?: number;
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const MAX_REDIRECTS = 10;
+
+export function sendTo(url: string, { token, timeoutMs = 60_000 }: RequestOptions = {}): SendRequest {
+  return async (headers) => {
+    const [{ default: fetch }, settings, bundle] = await Promise.all([
+      import('make-fetch-happen'),
+      loadNpmSettings(),
+      certificatesOf(process.env),
+    ]);
+    const request = (at: URL, authorized: boolean) =>
+      fetch(at.href, {
+        headers: { ...headers, ...(authorized && token ? { authorization: `Bearer ${token}` } : {}) },
+        redirect: 'manual',
+        compress: false,
+        retry: false,
+        cache: 'no-store',
+        timeout: timeoutMs,
+        ca: settings.ca ?? bundle,
+        strictSSL: settings.strictSSL,
+        proxy: settings.httpsProxy ?? settings.proxy,
+        noProxy: settings.noProxy,
+      });
+    return followed(new URL(url), async (at, authorized) => bodyOf(await request(at, authorized)));
+  };
+}
+
+/** @param request `authorized`: whether the host is still the one that the token is for */
+async function followed(
+  first: URL,
+  request: (at: URL, authorized: boolean) => Promise<BodyResponse>,
+): Promise<BodyResponse> {
+  let at = first;
+  let authorized = true;
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+    const response = await request(at, authorized);
+    const location = response.header('location');
+    if (!REDIRECTS.has(response.status) || location === null) return response;
+    await discard(response.body);
+    const next = new URL(location, at);
+    if (at.protocol === 'https:' && next.protocol !== 'https:') {
+      throw new LabelsmithError('REFUSED', `${at.host} redirects to ${next.host}, which is not encrypted`, {
+        hint: 'A proxy may stand between. Ask who runs it, or fetch the file another way and name its folder in LABELSMITH_MODELS.',
+      });
+    }
+    authorized &&= next.origin === first.origin;
+    at = next;
+  }
+  throw new LabelsmithError('REFUSED', `${first.host} redirects more than ${MAX_REDIRECTS} times`, {
+    hint: 'A proxy may want you to log in: open the address in a browser, or fetch the file there.',
+  });
+}
+
+async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of body);
+}
+
+/** The authorities of a company as Python's tools are told of them, beside the usual ones. Node's own variable works by itself. */
+async function certificatesOf(env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
+  const file = env.REQUESTS_CA_BUNDLE || env.CURL_CA_BUNDLE || env.SSL_CERT_FILE;
+  if (!file) return undefined;
+  const bundle = await readFile(file, 'utf8').catch(() => undefined);
+  return bundle === undefined ? undefined : [...rootCertificates, bundle];
+}
