@@ -25,8 +25,10 @@ async function check(bytes: Uint8Array): Promise<void> {
   assert.deepEqual(weaker, []);
 }
 
+/** Those that are pinned were run; of the others there is something to check where somebody has them. */
 for (const entry of CATALOGUE) {
   const prepared = await preparedInCache(entry, cacheDirectory()).catch(() => undefined);
+  if (!prepared && PINNED_GRAPHS[entry.id] === undefined) continue;
   const skip = prepared ? false : `${entry.id} is not in the model cache (labelsmith models pull ${entry.id})`;
   test(`every value of ${entry.id}`, { skip }, async () => {
     if (prepared) await check(new Uint8Array(await readFile(prepared.path)));

@@ -278,7 +278,7 @@ test('published models', { skip: withoutModels }, async () => {
   assert.ok(nano.role === 'detector' && nano.decoder.kind === 'yolox');
   assert.equal(nano.decoder.boxes, 'cells');
   assert.deepEqual([nano.input.width, nano.input.colours, nano.classNames.length], [416, 'BGR', 80]);
-  const mobile = (await importModel(join(MODELS, 'mobilenetv2-12-qdq.onnx'), { cacheDir })).entry;
+  const mobile = (await importModel(join(MODELS, 'mobilenetv2-12-qdq.onnx'), { cacheDir, name: 'mobile' })).entry;
   assert.ok(mobile.role === 'embedder');
   assert.equal(mobile.dimensions, 1280);
   assert.match(await refusal(join(MODELS, 'FastestDet.onnx')), /758 \[1,85,22,22\] fits no decoder/);
