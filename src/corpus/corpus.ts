@@ -26,6 +26,8 @@ export type Operation =
   | { readonly kind: 'import'; readonly entries: readonly operations.TaxonomyEntry[] }
   /** A person's list: each item named is of the class `to` and not of `name`. */
   | { readonly kind: 'split'; readonly name: string; readonly items: readonly SplitItem[] }
+  /** Items of the class in a task become the class `to`, as far as machines said it; origins stay. */
+  | { readonly kind: 'split-into'; readonly name: string; readonly task: string; readonly items: readonly SplitItem[] }
   /** Items of the class become `TASK'S CLASS` + `name`, by what another task says of them; origins stay. */
   | { readonly kind: 'split-by-task'; readonly name: string; readonly by: string };
 
@@ -68,6 +70,8 @@ async function changeOf(store: Store, state: CorpusState, operation: Operation):
       return { state: operations.takeIn(state, operation.entries) };
     case 'split':
       return splitByList(store, state, operation);
+    case 'split-into':
+      return splitInto(state, operation);
     case 'split-by-task':
       return splitByTask(store, state, operation);
     default:
@@ -127,6 +131,17 @@ async function splitByList(
     }
   }
   return { state: next, items: { how: 'word', list } };
+}
+
+function splitInto(
+  state: CorpusState,
+  { name, task, items }: Extract<Operation, { kind: 'split-into' }>,
+): CorpusChange {
+  const next = operations.withClasses(state, [...new Set(items.map(({ to }) => to))].sort());
+  const index = new CorpusIndex(next);
+  const from = index.require(name).id;
+  const list = items.map(({ itemId, to }): Reassignment => ({ itemId, task, from, to: index.require(to).id }));
+  return { state: next, items: { how: 'move', list } };
 }
 
 async function splitByTask(

@@ -128,20 +128,25 @@ async function readCsv(path: string, name: string): Promise<TaxonomyEntry[]> {
 export async function readMapping(path: string): Promise<Map<string, string>> {
   const name = basename(path);
   const mapping = new Map<string, string>();
+  let unnamed = 0;
   const put = (from: string, to: string, where: string) => {
     if (mapping.has(from)) throw badFile(where, `${shown(from)} is mapped twice`);
     mapping.set(classNameAt(from, where), classNameAt(to, where));
   };
   if (extname(path).toLowerCase() === '.csv') {
     for await (const { where, cell } of csvRecords(path, name, ['from', 'to'])) {
-      put(textOfCell(cell('from')), textOfCell(cell('to')), where);
+      const to = textOfCell(cell('to'));
+      if (to.trim() === '') unnamed++;
+      else put(textOfCell(cell('from')), to, where);
     }
   } else {
     for (const [from, to] of Object.entries(objectAt(await readJson(path, name), name))) {
       put(from, classNameAt(to, `${name} ${shown(from)}`), name);
     }
   }
-  if (mapping.size === 0) throw badFile(name, 'there is no class in it');
+  if (mapping.size === 0) {
+    throw badFile(name, unnamed > 0 ? 'no row has a new name in the column to' : 'there is no class in it');
+  }
   return mapping;
 }
 

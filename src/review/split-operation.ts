@@ -7,6 +7,8 @@ import { readItemList } from './item-list.ts';
 
 export interface SplitRequest {
   readonly name: string;
+  /** Parts by looks, which go with nothing else. */
+  readonly into?: number;
   /** `FILE.csv`, or a task. */
   readonly by?: string;
   /** A class that was merged into it. */
@@ -19,12 +21,13 @@ export interface SplitRequest {
 
 export async function splitOperation(
   store: Store,
-  { name, by, merged, strict, onUnmatched }: SplitRequest,
+  { name, into, by, merged, strict, onUnmatched }: SplitRequest,
 ): Promise<Operation> {
-  if (merged !== undefined && by === undefined) return { kind: 'unmerge', name, merged };
-  if (by === undefined || merged !== undefined) {
-    throw new LabelsmithError('USAGE', 'corpus split takes either --by or --merged.');
+  if ([into, by, merged].filter((way) => way !== undefined).length !== 1) {
+    throw new LabelsmithError('USAGE', 'corpus split takes one of --into, --by and --merged.');
   }
+  if (merged !== undefined) return { kind: 'unmerge', name, merged };
+  if (by === undefined) throw new LabelsmithError('USAGE', 'corpus split --into goes by looks, not by a list.');
   if (!by.toLowerCase().endsWith('.csv')) return { kind: 'split-by-task', name, by };
   const from = new CorpusIndex(await store.corpus()).require(name).name;
   const { items, unmatched } = await readItemList(store, by, from);

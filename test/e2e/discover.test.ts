@@ -1,6 +1,6 @@
 /** Labels with nobody labelling, through the built command line on photographs: `embed`, `discover`, `match`, `similar`. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DATA, runCli, runJson, scratch, without } from '../cli.ts';
@@ -51,18 +51,45 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   });
   assert.ok(told.clustering.accuracy > 0.8, `accuracy ${told.clustering.accuracy}`);
 
-  // A name that somebody gave a cluster stays with its items: no later cluster of that number gets it.
+  // A name that somebody gave a cluster stays with its items, in other cuts and new clusterings; no other cluster gets its number.
   await runJson(['corpus', 'rename', 'unnamed-2', 'mine'], { cwd: dir });
-  const later = await runJson<Discovered>(['discover', '--k', '5'], { cwd: dir });
-  assert.deepEqual(
-    later.clusters.map(({ name }) => name).sort(),
-    [1, 3, 4, 5, 6].map((n) => `unnamed-${n}`),
+  const size = found.clusters[1].size;
+  for (const how of [
+    ['--k', '5'],
+    ['--k', '4', '--recluster'],
+    ['--k', '3'],
+  ]) {
+    const { clusters } = await runJson<Discovered>(['discover', ...how], { cwd: dir });
+    const names = clusters.map(({ name }) => name);
+    assert.ok(names.includes('mine') && !names.includes('unnamed-2'), names.join(', '));
+    assert.ok((clusters.find(({ name }) => name === 'mine')?.size ?? 0) >= size);
+  }
+
+  // A sheet names the others at once; a class is split by looks.
+  await runJson(['corpus', 'names', 'names.csv'], { cwd: dir });
+  const rows = readFileSync(join(dir, 'names.csv'), 'utf8').trimEnd().split('\n');
+  assert.equal(rows[0], 'from,to,items,looks,proposed,examples');
+  assert.equal(rows.length, 1 + 3);
+  const filled = rows.map((row) => row.replace(/^(unnamed-\d+),,/, '$1,my $1,'));
+  writeFileSync(join(dir, 'names.csv'), `${filled.join('\n')}\n`);
+  await runJson(['corpus', 'map', 'names.csv'], { cwd: dir });
+  const { parts } = await runJson<{ parts: { name: string; items: number }[] }>(
+    ['corpus', 'split', 'mine', '--into', '2'],
+    { cwd: dir },
   );
+  assert.deepEqual(
+    parts.map(({ name }) => name),
+    ['mine 1', 'mine 2'],
+  );
+  const again = await runJson<Discovered>(['discover', '--k', '5', '--recluster'], { cwd: dir });
+  const names = again.clusters.map(({ name }) => name);
+  for (const { name } of parts) assert.ok(names.includes(name), names.join(', '));
+  assert.equal(names.filter((name) => name.startsWith('my unnamed')).length, 2, names.join(', '));
   await runJson(['corpus', 'undo'], { cwd: dir });
 
   // The same bytes under telling names: now the paths are evidence.
   await runJson(['add', 'named'], { cwd: dir });
-  const named = await runJson<Discovered>(['discover', '--k', '3', '--recluster'], { cwd: dir });
+  const named = await runJson<Discovered>(['discover', '--k', '3', '--task', 'shown'], { cwd: dir });
   assert.deepEqual(named.clusters.map(({ name }) => name).sort(), [...KINDS].sort());
   for (const { candidates } of named.clusters) {
     assert.ok(candidates[0]?.evidence.some(({ source }) => source === 'path'));

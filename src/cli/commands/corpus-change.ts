@@ -4,10 +4,9 @@ import { readMapping } from '../../corpus/taxonomies.ts';
 import { unknownClasses } from '../../corpus/unknown.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { splitOperation } from '../../review/split-operation.ts';
 import { type Command, type CommandSpec, command, type Invocation } from '../command.ts';
+import { printChange } from '../print/corpus-change.ts';
 import { type ArgumentTable, argument, type OptionTable, option, type Values } from '../values.ts';
-import { plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { CLASS } from './corpus-view.ts';
 
@@ -23,11 +22,7 @@ export function operation<A extends ArgumentTable, O extends OptionTable>(
       return withWorkspace(invocation, async (workspace) => {
         const event = await change(workspace.store, await of(invocation, workspace.store));
         output.document({ changed: event !== null, event });
-        output.line(
-          event
-            ? `Done${event.labels > 0 ? ` (${plural(event.labels, 'label')} changed)` : ''}; labelsmith corpus undo takes it back.`
-            : 'Nothing to change.',
-        );
+        printChange(output, event);
         return 0;
       });
     },
@@ -83,40 +78,21 @@ export const corpusNest = operation(
   ({ args: { child, parent = null } }) => ({ kind: 'nest', child, parent }),
 );
 
-export const corpusSplit = operation(
-  {
-    name: 'corpus split',
-    summary: 'items of a class go to other classes',
-    args: { name: CLASS },
-    details:
-      '--by FILE.csv is a list as export csv writes it, with the class column changed: a person says of each item that\n' +
-      'it is that class and not this one. --by TASK goes by what another task says of the same items: cars with the\n' +
-      'colour red become "car red"; whose word it is stays. --merged takes a class out again that was merged.',
-    options: {
-      by: option(
-        '--by <file|task>',
-        'a CSV with file,class (and x1,y1,x2,y2 for regions), or a task',
-        z.string().optional(),
-      ),
-      merged: option('--merged <class>', 'a class that was merged into this one', z.string().optional()),
-    },
-    examples: [
-      ['labelsmith corpus split cup --by mugs.csv', 'rows of mugs.csv that say mug become mug'],
-      ['labelsmith corpus split car --by colour', '"car red", "car blue", …'],
-      ['labelsmith corpus split vehicle --merged truck', 'truck is a class of its own again'],
-    ],
-  },
-  ({ args: { name }, options, global, output }, store) =>
-    splitOperation(store, { name, ...options, strict: global.strict, onUnmatched: (row) => output.warn(row) }),
-);
-
 export const corpusMap = operation(
   {
     name: 'corpus map',
     summary: 'your names for classes, all at once: renames, and merges where several get one name',
     args: { file: argument('<file>', 'old names and new ones', z.string()) },
-    details: 'FILE is a JSON object {"old": "new"}, or CSV with the columns from,to. One operation, undone as one.',
-    examples: [['labelsmith corpus map mine.csv', 'detect says these names from now on too']],
+    details:
+      'FILE is a JSON object {"old": "new"}, or CSV with the columns from,to. A row with nothing in `to` is left alone, so a\n' +
+      'sheet of corpus names can be read when only some of it is filled in. One operation, undone as one.',
+    examples: [
+      ['labelsmith corpus map mine.csv', 'detect says these names from now on too'],
+      [
+        'labelsmith corpus names names.csv && labelsmith corpus map names.csv',
+        'all clusters named at once, after you filled in the sheet',
+      ],
+    ],
   },
   async ({ args, output }, store) => {
     const mapping = await readMapping(args.file);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { taxonomy } from '../../corpus/corpus.ts';
 import { readTaxonomy, TAXONOMY_FORMATS, taxonomyFormatOf, writeTaxonomy } from '../../corpus/taxonomies.ts';
+import { writeNamingSheet } from '../../stages/discover/naming-sheet.ts';
 import { command } from '../command.ts';
 import { argument, flag, option } from '../values.ts';
 import { plural } from '../words.ts';
@@ -29,6 +30,29 @@ export const corpusExport = command({
       const path = await writeTaxonomy(file, options.format ?? taxonomyFormatOf(file), nodes, to);
       output.document({ path, classes: nodes.length });
       output.line(`Wrote ${plural(nodes.length, 'class', 'classes')} to ${path}`);
+      return 0;
+    });
+  },
+});
+
+export const corpusNames = command({
+  name: 'corpus names',
+  summary: 'a sheet to name clusters in, for corpus map',
+  args: { file: argument('<file>', 'the sheet to write, such as names.csv', z.string()) },
+  details:
+    'A row a class that discover made, with what speaks for names and paths of pictures that stand for it. Write your names\n' +
+    'into the column to; the same name twice makes one class of two. The report shows the same classes with pictures.',
+  options: {
+    task: option('--task <name>', 'the task of the clusters', z.string().default('class')),
+    replace: flag('--replace', 'take the place of a sheet that is there'),
+  },
+  examples: [['labelsmith corpus names names.csv', 'fill in the column to, then labelsmith corpus map names.csv']],
+  run({ args: { file }, options, ...context }) {
+    const { output } = context;
+    return withWorkspace(context, async (workspace) => {
+      const { path, classes } = await writeNamingSheet(workspace, file, options);
+      output.document({ path, classes });
+      output.line(`Wrote ${plural(classes, 'class', 'classes')} to ${path}; labelsmith corpus map reads your names.`);
       return 0;
     });
   },

@@ -27,9 +27,10 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   import: async () => [(await import('./import.ts')).importCommand],
   audit: async () => [(await import('./audit.ts')).audit],
   corpus: async () => {
-    const [view, change, history, files] = await Promise.all([
+    const [view, change, split, history, files] = await Promise.all([
       import('./corpus-view.ts'),
       import('./corpus-change.ts'),
+      import('./corpus-split.ts'),
       import('./corpus-history.ts'),
       import('./corpus-files.ts'),
     ]);
@@ -38,10 +39,11 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
       view.corpusShow,
       change.corpusRename,
       change.corpusMerge,
-      change.corpusSplit,
+      split.corpusSplit,
       change.corpusAlias,
       change.corpusNest,
       change.corpusMap,
+      files.corpusNames,
       change.corpusDescribe,
       history.corpusUndo,
       history.corpusHistory,

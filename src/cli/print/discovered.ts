@@ -1,6 +1,6 @@
 /** What `discover` found, in words. */
 import type { ItemKind } from '../../core/labels.ts';
-import { MIXED_BELOW } from '../../stages/discover/cluster-confidence.ts';
+import { isMixed } from '../../stages/discover/cluster-confidence.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
@@ -52,8 +52,6 @@ export function printHowSure(output: Output, { counts, range, levels, clusters }
     output.summary(`Clusters at each level of the tree: ${numbers} (labelsmith discover --level N).`);
   }
 }
-
-const isMixed = (chance: number | null) => chance !== null && chance < MIXED_BELOW;
 
 export function printDiscovered(output: Output, result: DiscoverResult, items: ItemKind): void {
   const { counts, clustered, clusters, retired, outliers, duplicates } = result;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { IdMap } from '../../core/id-set.ts';
 import type { ItemId } from '../../core/ids.ts';
 import type { ItemKind } from '../../core/labels.ts';
+import { CorpusIndex } from '../../corpus/state.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -13,7 +14,7 @@ import { exactIndex } from '../../math/knn/exact.ts';
 import type { NeighbourGraph } from '../../math/knn/graph.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import type { NewLabel, VectorShard } from '../../store/store.ts';
+import type { NewLabel, Store, VectorShard } from '../../store/store.ts';
 import {
   centreAndNormalise,
   type EmbeddingRecipe,
@@ -40,6 +41,8 @@ export interface AssignContext extends Pick<Workspace, 'store' | 'vectors'> {
   readonly recipe: EmbeddingRecipe;
   readonly mean: SpaceMean;
   readonly model: ClusterModel;
+  /** The class that each cluster gives its items. */
+  readonly classNames: readonly string[];
   readonly sample: ClusteredSample;
   /** The cluster of an item that is in the sample. */
   readonly own: IdMap;
@@ -98,7 +101,7 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
 };
 
 async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
-  const { store, vectors, task, recipe, mean, model, sample, own, ofCopy, cut, map, runId } = context;
+  const { store, vectors, task, recipe, mean, classNames, sample, own, ofCopy, cut, map, runId } = context;
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
   const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
@@ -114,7 +117,7 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   const given = ids.map((itemId, i): NewLabel | 'kept' | 'none' => {
     if (before(itemId)) return 'kept';
     const { cluster, confidence: share } = assignments[i];
-    const className = model.clusters[cluster]?.name;
+    const className = classNames[cluster];
     if (className === undefined) return 'none';
     const evidence = cut[cluster];
     const confidence = evidence ? itemConfidence(share, evidence) : share;
@@ -152,7 +155,8 @@ async function openFromRecord(job: StageJob<AssignSettings>): Promise<AssignCont
     const neighbours = () => graphOf(pool, sample.vectors, signal);
     const map = await openMapWriter(workspace, { model, sampleIds: sample.ids, neighbours, signal });
     const close = () => pool.close();
-    return { store, vectors, runId, task, recipe, mean, model, ...clustered, map, close };
+    const classNames = await classesOfClusters(store, model);
+    return { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map, close };
   } catch (error) {
     await pool.close();
     throw error;
@@ -165,6 +169,12 @@ async function requireModel({ store }: Pick<Workspace, 'store'>, task: string, i
   throw new LabelsmithError('NOT_FOUND', `There are no clusters of ${items} in the task "${task}".`, {
     hint: 'Run labelsmith discover, which makes them.',
   });
+}
+
+/** Of a part whose split was undone that is the class it was a part of. */
+export async function classesOfClusters(store: Pick<Store, 'corpus'>, { clusters }: ClusterModel): Promise<string[]> {
+  const index = new CorpusIndex(await store.corpus());
+  return clusters.map(({ name, partOf }) => (partOf !== undefined && !index.find(name) ? partOf : name));
 }
 
 /** The sample with the clusters that the model gives it. */

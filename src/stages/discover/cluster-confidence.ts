@@ -24,7 +24,10 @@ const ITEM_WEIGHTS = [
 const CLUSTER_WEIGHTS = [-9.4725, 4.7141, 5.1119, -0.3442, 2.1671, 0.7505, 0.126, 0.1093];
 
 /** Below it a cluster is called mixed. */
-export const MIXED_BELOW = 0.5;
+const MIXED_BELOW = 0.5;
+
+/** @param chance null where nothing says so */
+export const isMixed = (chance: number | null) => chance !== null && chance < MIXED_BELOW;
 
 /** @param share of the item's neighbours that are in its cluster, by weight, 0 to 1. */
 export function itemFeatures(share: number, cluster: ClusterInCut): number[] {

@@ -11,7 +11,7 @@ import type { Store } from '../../store/store.ts';
 import { type Artifact, oldFields, readArtifact, writeArtifact } from '../../store/typed.ts';
 import type { ClusterInCut } from './cluster-confidence.ts';
 import { type Candidate, EVIDENCE_SOURCES } from './evidence.ts';
-import { clustersOfCut, cutHierarchy, evidenceOfNodes, type Hierarchy, METHODS, type Method } from './hierarchy.ts';
+import { cutHierarchy, evidenceOfNodes, type Hierarchy, METHODS, type Method, nodesOfClusters } from './hierarchy.ts';
 
 export interface ClusterModel {
   readonly task: string;
@@ -51,6 +51,8 @@ export interface ClusterCut {
 export interface NamedCluster {
   /** People gave it its name: later clusterings go around it. */
   readonly held?: boolean;
+  /** The class that it was split off; it is that again once the split is undone. */
+  readonly partOf?: string;
   /** The class its items are given, unique within the model. */
   readonly name: string;
   /** Best first. */
@@ -98,6 +100,7 @@ const PACKED_MODEL = z.object({
     z.object({
       name: z.string(),
       held: z.boolean().optional(),
+      partOf: z.string().optional(),
       candidates: z.array(z.object({ name: z.string(), score: z.number(), evidence: z.array(EVIDENCE) })),
       exemplars: z.array(z.string()),
     }),
@@ -215,6 +218,11 @@ function byItem(sample: readonly string[], values: Int32Array): IdMap {
 }
 
 /** What is known of each cluster, by its number; undefined for those the evidence does not reach. */
-export function evidenceOf({ hierarchy, cut, k }: Cut): (ClusterInCut | undefined)[] {
-  return cut ? evidenceOfNodes(hierarchy, cut.nodes) : clustersOfCut(hierarchy, k);
+export function evidenceOf(model: Cut): (ClusterInCut | undefined)[] {
+  return evidenceOfNodes(model.hierarchy, evidenceNodes(model));
+}
+
+/** The node of the tree that tells most of each cluster; −1 for none. */
+export function evidenceNodes({ hierarchy, cut, k }: Cut): Int32Array {
+  return cut?.nodes ?? nodesOfClusters(hierarchy, k);
 }

@@ -13,7 +13,7 @@ import { recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { type EmbeddingRecipe, fitMean, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
-import { assignStage, clusteredSample, graphOf, sizesOf } from './assign.ts';
+import { assignStage, classesOfClusters, clusteredSample, graphOf, sizesOf } from './assign.ts';
 import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor } from './clustering.ts';
 import { copiesIn } from './copies.ts';
@@ -62,7 +62,8 @@ async function discover(
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
     const map = await beginMap(effects, { model, sampleIds, neighbours, signal });
     const job = { ...options, workspace, settings: { task, items }, runId };
-    const context = { store, vectors, runId, task, recipe, mean, model, ...clustered, map };
+    const classNames = await classesOfClusters(store, model);
+    const context = { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map };
     const { counts: sums, interrupted } = await workspace.engine.run(assignStage, job, context);
     const { assigned = 0, none = 0, copies: alike = 0 } = sums;
     const leftovers = model.leftovers ?? [];

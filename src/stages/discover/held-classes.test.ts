@@ -15,6 +15,7 @@ import { InferencePool } from '../../onnx/pool.ts';
 import { openStore } from '../../store/open.ts';
 import { discoverIn } from './discover.ts';
 import type { DiscoverOptions } from './options.ts';
+import { splitClassIn } from './split-class.ts';
 
 const COLUMNS = 8;
 const KINDS = 4;
@@ -135,4 +136,57 @@ test('a name that was taken back is no longer held', async (t) => {
   await store.undoCorpusChange();
   await discover({ k: 5, recluster: true });
   assert.equal((await found()).has('cat'), false);
+});
+
+test('a class is split by looks, and the parts stay apart', async (t) => {
+  const { store, workspace, add, discover, found, classOf } = await prepare(t, 60);
+  await discover({ k: 1 });
+  await change(store, { kind: 'rename', from: await classOf(0), to: 'thing' });
+  await store.putLabels([
+    { itemId: idOf(7), task: 'class', className: 'thing', present: true, origin: 'human', confidence: 1, runId: null },
+  ]);
+  const { parts, kept, withoutVector } = await splitClassIn(
+    workspace,
+    { className: 'thing', into: 4 },
+    { seed: 0, threads: 1 },
+  );
+  assert.deepEqual(parts.map(({ name }) => name).sort(), ['thing 1', 'thing 2', 'thing 3', 'thing 4']);
+  assert.deepEqual(parts.map(({ items }) => items).sort(), [14, 15, 15, 15]);
+  assert.deepEqual([kept, withoutVector], [1, 0]);
+  for (const kinds of (await found()).values()) assert.equal(kinds.size === 1 || kinds.has(3), true);
+
+  await add(20);
+  await discover({});
+  assert.equal(await classOf(60), await classOf(0), 'what comes later goes to a part');
+  const before = await classOf(1);
+  await discover({ k: 6, recluster: true });
+  assert.equal(await classOf(1), before);
+  assert.equal(await classOf(5), before);
+  assert.notEqual(await classOf(2), before);
+});
+
+test('a split that was undone is no more: what comes later goes to the class', async (t) => {
+  const { store, workspace, add, discover, found, classOf } = await prepare(t, 40);
+  await discover({ k: 2 });
+  const name = await classOf(0);
+  await splitClassIn(workspace, { className: name, into: 2 }, { seed: 0, threads: 1 });
+  assert.equal((await found()).size, 3);
+  await store.undoCorpusChange();
+  assert.equal(await classOf(0), name);
+  await add(4);
+  await discover({});
+  assert.equal(await classOf(40), name);
+  assert.equal((await found()).size, 2);
+});
+
+test('more parts than there are items, and what only people said, are refused', async (t) => {
+  const { store, workspace, discover, classOf } = await prepare(t, 8);
+  await discover({ k: 1 });
+  const options = { seed: 0, threads: 1 };
+  await assert.rejects(splitClassIn(workspace, { className: await classOf(0), into: 9 }, options), /cannot become 9/);
+  await change(store, { kind: 'alias', name: await classOf(0), synonym: 'thing' });
+  await assert.rejects(
+    splitClassIn(workspace, { className: 'thing', into: 2, task: 'objects' }, options),
+    /by a machine/,
+  );
 });

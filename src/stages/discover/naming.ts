@@ -1,11 +1,11 @@
 /** Names for new clusters, from evidence on their items, and the items that stand for each of them. */
-import type { Matrix } from '../../math/matrix.ts';
 import type { Store } from '../../store/store.ts';
 import type { ClusterModel } from './cluster-model.ts';
 import type { Clustering, ClusteringRequest } from './clustering.ts';
 import { chooseNames, nameCandidates } from './evidence.ts';
 import { gatherEvidence } from './gather-evidence.ts';
-import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
+import type { ClusteredSample } from './knn-assignment.ts';
+import { mostTypicalFirst } from './typical.ts';
 
 const EXEMPLARS = 9;
 /** Files opened for keywords, per cluster and in all. */
@@ -59,35 +59,4 @@ async function numberedNamesInUse(store: Pick<Store, 'classes'>, task: string): 
 function spread(rows: readonly number[], count: number): number[] {
   if (rows.length <= count) return [...rows];
   return Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
-}
-
-/** The rows of each cluster, those first whose neighbours agree and which are nearest to the cluster's mean. */
-async function mostTypicalFirst(sample: ClusteredSample, vectors: Matrix, k: number): Promise<number[][]> {
-  const { ids, clusters } = sample;
-  const { columns, data } = vectors;
-  const means = new Float64Array(k * columns);
-  const rows: number[][] = Array.from({ length: k }, () => []);
-  clusters.forEach((cluster, row) => {
-    if (cluster < 0) return;
-    rows[cluster]?.push(row);
-    for (let j = 0; j < columns; j++) {
-      const at = cluster * columns + j;
-      means[at] = means[at] + data[row * columns + j];
-    }
-  });
-  const assignments = await assignByNeighbours(sample, ids, vectors, [...clusters]);
-  const score = (row: number) => {
-    const cluster = clusters[row];
-    let dot = 0;
-    let square = 0;
-    for (let j = 0; j < columns; j++) {
-      const mean = means[cluster * columns + j];
-      dot += mean * data[row * columns + j];
-      square += mean * mean;
-    }
-    return (assignments[row].confidence * dot) / Math.sqrt(square || 1);
-  };
-  const scores = Float64Array.from(ids, (_, row) => (clusters[row] < 0 ? 0 : score(row)));
-  for (const own of rows) own.sort((a, b) => scores[b] - scores[a] || a - b);
-  return rows;
 }

@@ -1,0 +1,161 @@
+/**
+ * Takes a class apart by what its items look like: they are clustered by themselves, and each part becomes a class of its
+ * own. What people or imports said of an item stays as they said it.
+ *
+ * The parts are people's from then on: later cuts keep them apart. The corpus changes in one operation, which
+ * `corpus undo` takes back.
+ */
+import type { CorpusEvent } from '../../core/corpus.ts';
+import type { ItemId } from '../../core/ids.ts';
+import { isMachine, type Task } from '../../core/labels.ts';
+import { change, type SplitItem } from '../../corpus/corpus.ts';
+import { CorpusIndex } from '../../corpus/state.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { RunOptions } from '../../jobs/stage.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import type { Store } from '../../store/store.ts';
+import { type ClusterModel, clustersOf, evidenceNodes, knownOf, savedModel, saveModel } from './cluster-model.ts';
+import { type Parts, partsOf } from './parts.ts';
+
+export interface SplitIntoRequest {
+  readonly className: string;
+  /** Parts to make, at least 2. */
+  readonly into: number;
+  /** Default: the task in which machines give most items the class. */
+  readonly task?: string;
+}
+
+export interface SplitIntoResult {
+  /** Null where nothing changed. */
+  readonly event: CorpusEvent | null;
+  /** The largest first. */
+  readonly parts: readonly { readonly name: string; readonly items: number }[];
+  /** Items that keep the class, since people or imports said so. */
+  readonly kept: number;
+  /** Items with no vector, which keep the class. */
+  readonly withoutVector: number;
+}
+
+export function splitClassIn(
+  workspace: Workspace,
+  request: SplitIntoRequest,
+  options: RunOptions,
+): Promise<SplitIntoResult> {
+  return workspace.engine.withInference(options, (pool) => splitClass(workspace, request, options, pool));
+}
+
+async function splitClass(
+  workspace: Workspace,
+  { className, into, task: asked }: SplitIntoRequest,
+  { seed, signal }: RunOptions,
+  pool: InferencePool,
+): Promise<SplitIntoResult> {
+  const { store } = workspace;
+  const index = new CorpusIndex(await store.corpus());
+  const { name } = index.require(className);
+  const { task, ids, kept } = await itemsOf(store, name, asked);
+  const parts = await partsOf(workspace, ids, { items: task.items, into, pool, seed, signal });
+  if (parts.exemplars.length < into) {
+    throw new LabelsmithError('NOT_FOUND', `"${name}" cannot become ${into} classes.`, {
+      hint: `Of ${ids.length} ${task.items} that machines call so ${parts.partOf.size} are embedded. Give a smaller --into, or run labelsmith embed.`,
+    });
+  }
+  const names = freeNames(index, name, into);
+  const items = ids.flatMap((itemId): SplitItem[] => {
+    const part = parts.partOf.get(itemId);
+    return part === undefined ? [] : [{ itemId, to: names[part] }];
+  });
+  const event = await change(store, { kind: 'split-into', name, task: task.name, items });
+  const model = await savedModel(store, task.name);
+  if (model && model.items === task.items) await saveModel(store, withParts(model, name, names, parts));
+  const sizes = Map.groupBy(items, ({ to }) => to);
+  return {
+    event,
+    parts: names.map((part) => ({ name: part, items: sizes.get(part)?.length ?? 0 })),
+    kept,
+    withoutVector: ids.length - items.length,
+  };
+}
+
+interface ClassItems {
+  readonly task: Task;
+  /** That a machine calls so, in order. */
+  readonly ids: readonly ItemId[];
+  /** That people or imports call so. */
+  readonly kept: number;
+}
+
+async function itemsOf(store: Store, name: string, asked: string | undefined): Promise<ClassItems> {
+  const tasks = new Map((await store.tasks()).map((task) => [task.name, { task, ids: [] as ItemId[], kept: 0 }]));
+  if (asked !== undefined && !tasks.has(asked)) {
+    throw new LabelsmithError('NOT_FOUND', `There is no task "${asked}".`, {
+      hint: `Tasks: ${[...tasks.keys()].join(', ')}.`,
+    });
+  }
+  for await (const image of store.dataset({ task: asked })) {
+    for (const [kind, item] of [
+      ['images', image] as const,
+      ...image.regions.map((region) => ['regions', region] as const),
+    ]) {
+      for (const { task, className, origin } of item.labels) {
+        const own = tasks.get(task);
+        if (className !== name || own?.task.items !== kind) continue;
+        if (isMachine(origin)) own.ids.push(item.id);
+        else own.kept++;
+      }
+    }
+  }
+  const [most] = [...tasks.values()].sort((a, b) => b.ids.length - a.ids.length);
+  if (most && most.ids.length > 0) return { ...most, ids: most.ids.sort() };
+  throw new LabelsmithError(
+    'NOT_FOUND',
+    `No item is called "${name}" by a machine${asked ? ` in the task ${asked}` : ''}.`,
+    {
+      hint: 'What people said is not taken apart by a machine: labelsmith corpus split NAME --by FILE.csv says it item by item.',
+    },
+  );
+}
+
+/** `NAME 1`, `NAME 2`, … without those that are taken. */
+function freeNames(index: CorpusIndex, name: string, count: number): string[] {
+  const names: string[] = [];
+  for (let number = 1; names.length < count; number++) {
+    const one = `${name} ${number}`;
+    if (index.owner(one) === undefined) names.push(one);
+  }
+  return names;
+}
+
+/** The clusters of the task with the parts in the place of what they are parts of. */
+function withParts(model: ClusterModel, name: string, names: readonly string[], parts: Parts): ClusterModel {
+  const [own, known, nodes] = [clustersOf(model), knownOf(model), evidenceNodes(model)];
+  const before = model.clusters.length;
+  const numbers = model.sample.map((key) => {
+    const part = parts.partOf.get(key);
+    return { cluster: part === undefined ? own.get(key) : before + part, known: part !== undefined };
+  });
+  const all = [
+    ...model.clusters.map((cluster, c) => ({ cluster, node: nodes[c] })),
+    ...names.map((part, p) => ({
+      cluster: { name: part, partOf: name, held: true, candidates: [], exemplars: parts.exemplars[p] },
+      node: -1,
+    })),
+  ];
+  const sizes = all.map(() => 0);
+  for (const { cluster = -1 } of numbers) if (cluster >= 0) sizes[cluster]++;
+  const order = all.map((_, c) => c).filter((c) => sizes[c] > 0);
+  order.sort((a, b) => sizes[b] - sizes[a] || a - b);
+  const numberOf = new Map(order.map((c, number) => [c, number]));
+  const renumbered = (cluster: number | undefined) => numberOf.get(cluster ?? -1) ?? -1;
+  return {
+    ...model,
+    k: order.length,
+    cut: {
+      clusters: Int32Array.from(numbers, ({ cluster }) => renumbered(cluster)),
+      nodes: Int32Array.from(order, (c) => all[c].node),
+      known: Int32Array.from(numbers, (one, i) => renumbered(one.known ? one.cluster : known.get(model.sample[i]))),
+    },
+    clusters: order.map((c) => all[c].cluster),
+  };
+}
