@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { sourcePath } from '../src/fetch/cache.ts';
 import { MOBILENET_V2 } from '../src/models/backbones.ts';
 
-const MOBILENET_V2_FILE = resolve('../shared/models/mobilenetv2-12-qdq.onnx');
+export const MOBILENET_V2_FILE = resolve('../shared/models/mobilenetv2-12-qdq.onnx');
 
 /** Why a test that needs MobileNetV2 in int8 cannot run here; false where it can. */
 export const noMobileNetV2: string | false = existsSync(MOBILENET_V2_FILE) ? false : `no ${MOBILENET_V2_FILE}`;

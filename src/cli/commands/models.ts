@@ -1,7 +1,12 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
+import { fetchPhotographs } from '../../fetch/photographs.ts';
+import { recordCheck } from '../../models/check-record.ts';
 import { readClassNames } from '../../models/class-names-file.ts';
+import type { ModelListing } from '../../models/list.ts';
 import { pull } from '../../models/pull.ts';
+import { checkModel, type ModelCheck } from '../../stages/check-model/check-model.ts';
 import { type Command, command } from '../command.ts';
 import { fetchOptionsFor, modelsFor } from '../fetching.ts';
 import { size } from '../text-values.ts';
@@ -16,14 +21,57 @@ const modelsListCommand = command({
     const { output } = context;
     const models = await modelsFor(context).list();
     output.document({ models });
-    const rows = models.map(({ id, role, licence, cached, byteSize, description }) => [
+    const rows = models.map(({ id, role, licence, cached, byteSize, description, ...found }) => [
       id,
       role,
       licence,
       cached ? formatBytes(byteSize ?? 0) : 'not fetched',
+      triedText(found),
       description,
     ]);
-    for (const line of table([['model', 'role', 'licence', 'cache', 'description'], ...rows])) output.line(line);
+    const head = ['model', 'role', 'licence', 'cache', 'tried', 'description'];
+    for (const line of table([head, ...rows])) output.line(line);
+  },
+});
+
+/** Whether a model was ever run, on what, and what it scored. */
+function triedText({ stated, measured, checked }: Pick<ModelListing, 'stated' | 'measured' | 'checked'>): string {
+  const said = stated === null ? 'never run by us' : `never run by us; its publisher: ${stated}`;
+  if (checked === null) return measured ?? said;
+  const here = `${checked.sensible ? 'checked here' : 'CHECKED HERE AND WRONG'}: ${checked.right} of ${checked.of}`;
+  return measured === null ? here : `${here}; ${measured}`;
+}
+
+const modelsCheck = command({
+  name: 'models check',
+  summary: 'run models on a few photographs and see whether their answers make sense',
+  details:
+    'A classifier has to name what the photographs of `labelsmith demo` show, a detector to find what is in them, and an\n' +
+    'embedder to find alike ones alike. It tells a model that is fed wrongly from one that works; it is no measurement.\n' +
+    'Exit 1 when the answers of one make no sense.',
+  args: { names: argument('<name...>', 'as models list has them', z.array(z.string())) },
+  examples: [
+    ['labelsmith models check mobilenetv2-12-qdq', 'what it says of each photograph, and whether that is right'],
+  ],
+  async run({ args, ...context }) {
+    const { output, signal, global } = context;
+    const cache = modelsFor(context);
+    const folder = join(cache.cacheDir, 'photographs');
+    await fetchPhotographs(folder, { cacheDir: cache.cacheDir, ...fetchOptionsFor(output, signal) });
+    const checks: ModelCheck[] = [];
+    for (const name of args.names) {
+      const { entry } = await cache.prepare(name);
+      const check = await checkModel(cache, entry, folder, { threads: global.threads });
+      await recordCheck(cache.cacheDir, check.id, check);
+      checks.push(check);
+      const verdict = check.sensible ? 'makes sense' : 'MAKES NO SENSE';
+      output.line(`${check.id}: ${verdict}, ${check.right} of ${check.of} ${check.asked}`);
+      for (const { about, right, said, expected } of check.answers) {
+        output.line(`  ${right ? 'right' : 'WRONG'}  ${about}: ${said}${right ? '' : ` (expected ${expected})`}`);
+      }
+    }
+    output.document({ checks });
+    return checks.every(({ sensible }) => sensible) ? 0 : 1;
   },
 });
 
@@ -103,4 +151,4 @@ const modelsImport = command({
   },
 });
 
-export const modelsCommands: readonly Command[] = [modelsListCommand, modelsPull, modelsImport];
+export const modelsCommands: readonly Command[] = [modelsListCommand, modelsPull, modelsCheck, modelsImport];
