@@ -64,7 +64,9 @@ interface Rounds {
   readonly model: string;
   readonly labelled: number;
   readonly classes: number;
-  readonly crossValidated: { readonly accuracy: number; readonly interval: readonly [number, number] };
+  readonly accuracy: {
+    readonly newImages: { readonly accuracy: number; readonly interval: readonly [number, number] };
+  };
   readonly account: { readonly measuredOn: string };
   readonly steps: readonly { readonly technique: string }[];
 }
@@ -240,9 +242,14 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
     at,
   );
   assert.equal(result.labelled, 9, 'the six of the audit are labelled, and not learned from');
-  assert.deepEqual([result.account.measuredOn, result.account.count], ['audit', 6]);
+  assert.deepEqual(
+    [result.account.measuredOn, result.account.count],
+    ['cross-validation', 9],
+    'six audit items say less than the labels',
+  );
+  assert.deepEqual(result.account.interval, result.accuracy.newImages.interval);
   const wide = await runJson<Rounds>(['teach', 'train', '--search', 'wide', '--views', '2', '--budget', '4s'], at);
-  assert.ok(wide.crossValidated.accuracy > 0.4 && wide.model.endsWith('class.base.onnx'));
+  assert.ok(wide.accuracy.newImages.accuracy > 0.4 && wide.model.endsWith('class.base.onnx'));
   await checkBackbones(dir);
   const refused = await runCli(['teach', 'select', '--audit', '3', '--out', 'images/x'], at);
   assert.equal(refused.code, 1);

@@ -51,7 +51,7 @@ function printCurve(output: Output, { goal, more, moreInterval, limit }: Learnin
 /** `83.1 % (95 %: 74.0 % to 90.2 %), on 60 labels by cross-validation`. */
 function statement({ accuracy, interval: [low, high], count, measuredOn, picked }: StatedAccuracy): string {
   const how = picked
-    ? `from ${plural(count, 'label')} that were picked for teaching, so the upper end is wide; teach select --audit 100 tells more`
+    ? `by cross-validation on ${plural(count, 'label')} that were picked for teaching; teach select --audit 100 tells more`
     : measuredOn === 'audit'
       ? `on ${plural(count, 'audit item')}`
       : `on ${plural(count, 'label')} by cross-validation`;

@@ -1,6 +1,6 @@
 /**
- * How good it is, and on what that was measured: the audit set where there is one, else cross-validation on the labels.
- * Audit items were never trained on; with them the figures are those of a random sample of the task's items.
+ * Where it is right and where not, on the audit set where there is one, else by cross-validation on the labels. How often it
+ * is right is not here but in `stated-accuracy.ts`: one figure a question.
  */
 import { argMaxRows } from '../../math/calibration.ts';
 import {
@@ -8,20 +8,17 @@ import {
   calibrationErrorByChance,
   classScores,
   expectedCalibrationError,
-  wilsonInterval,
 } from '../../math/metrics/classification.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
 import type { RoundsResult } from './learn-rounds.ts';
 import { type LearningCurve, learningCurve } from './learning-curve.ts';
+import { measuringAudit } from './stated-accuracy.ts';
 
 export interface TaskEvaluation {
   readonly measuredOn: 'audit' | 'cross-validation';
   /** Items it was measured on. */
   readonly count: number;
-  readonly accuracy: number;
-  /** 95 %, Wilson. */
-  readonly interval: readonly [low: number, high: number];
   /** Expected calibration error of the confidence of the best guess, 15 bins. */
   readonly ece: number;
   /** What of it confidences that are exactly right would show on so few items. */
@@ -47,8 +44,6 @@ export interface TaskEvaluation {
 const THRESHOLDS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 const CONFUSIONS = 10;
 const EXAMPLES = 4;
-/** An interval wider than this says little. */
-const WIDE = 0.15;
 
 export async function evaluationOf(
   pool: InferencePool,
@@ -62,14 +57,14 @@ export async function evaluationOf(
   const truth: number[] = [];
   const warnings: string[] = [];
   const unknown = new Set<string>();
-  for (const [row, annotation] of items.annotations.entries()) {
-    if (annotation.kind !== 'class' || !items.randomAudit.has(items.ids[row])) continue;
-    const index = indexOf.get(annotation.className);
-    if (index === undefined) unknown.add(annotation.className);
+  const audit = measuringAudit(items);
+  for (const { row, className } of audit ?? []) {
+    const index = indexOf.get(className);
+    if (index === undefined) unknown.add(className);
     rows.push(row);
     truth.push(index ?? -1);
   }
-  const audited = rows.length > 0;
+  const audited = audit !== null;
   if (!audited) {
     for (const [place, row] of problem.labelled.entries()) {
       rows.push(row);
@@ -83,15 +78,6 @@ export async function evaluationOf(
   const predicted = rows.map((row) => best[row]);
   const confidence = rows.map((row) => data[row * columns + best[row]]);
   const rights = truth.map((label, i) => Number(label === predicted[i]));
-  const right = rights.reduce((sum, value) => sum + value, 0);
-  const interval = wilsonInterval(right, rows.length);
-  if (interval[1] - interval[0] > WIDE) {
-    warnings.push(
-      audited
-        ? `${rows.length} audit items say little: draw more with labelsmith teach select --audit N`
-        : `${rows.length} labels say little of how good it is`,
-    );
-  }
   if (!audited) {
     warnings.push(
       'accuracy rests on the labels, which need not be like the rest: draw a random audit set with labelsmith teach select --audit 100',
@@ -100,8 +86,6 @@ export async function evaluationOf(
   return {
     measuredOn: audited ? 'audit' : 'cross-validation',
     count: rows.length,
-    accuracy: right / rows.length,
-    interval,
     ece: expectedCalibrationError(confidence, rights) ?? 0,
     eceByChance: calibrationErrorByChance(confidence) ?? 0,
     curve: THRESHOLDS.map((threshold) => {

@@ -11,7 +11,7 @@ import type { Problem } from './problem.ts';
 
 export interface StatedAccuracy extends PileAccuracy {
   readonly measuredOn: 'audit' | 'cross-validation';
-  /** Whether the labels it rests on were picked by `teach select`; its interval is wider at the upper end then. */
+  /** Whether the labels it rests on were picked by `teach select`; its interval is wider then. */
   readonly picked: boolean;
 }
 
@@ -27,11 +27,19 @@ const MIN_AUDIT = 10;
 
 type AnnotatedItems = Pick<TaskItems, 'ids' | 'annotations' | 'randomAudit'>;
 
+/** The audit items whose class somebody said, where there are enough of them to measure on; else null. */
+export function measuringAudit(items: AnnotatedItems): KnownRow[] | null {
+  const audit = knownRows(items, ({ id }) => items.randomAudit.has(id));
+  return audit.length >= MIN_AUDIT ? audit : null;
+}
+
 export interface AccuracyQuestion {
   readonly items: AnnotatedItems;
   readonly labelledTask: { readonly classNames: readonly string[]; readonly problem: Pick<Problem, 'labelled'> };
   /** Of every item, shape [n, classes]; of labelled ones by a model that had not seen their label. */
   readonly probabilities: Matrix;
+  /** Chance of each labelled item to look like something that others of its classes taught, shape [labelled] (default 1). */
+  readonly knownHeldOut?: Float64Array;
   readonly threshold: number;
   /** Whether the machine labelled the rest. */
   readonly labelRest: boolean;
@@ -39,19 +47,21 @@ export interface AccuracyQuestion {
 }
 
 export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
-  const { items, labelledTask, probabilities, threshold, labelRest, picked } = question;
+  const { items, labelledTask, probabilities, knownHeldOut, threshold, labelRest, picked } = question;
   const { classNames, problem } = labelledTask;
   const best = argMaxRows(probabilities);
-  const confidenceOf = (row: number) => probabilities.data[row * probabilities.columns + best[row]];
-  const audit = knownRows(items, ({ id }) => items.randomAudit.has(id));
-  const audited = audit.length >= MIN_AUDIT;
-  const labelled = new Set(problem.labelled);
-  const known = audited ? audit : knownRows(items, ({ row }) => labelled.has(row));
-  const stated = (pile: readonly number[], from: typeof known): StatedAccuracy | null => {
+  const heldOut = new Map(Array.from(problem.labelled, (row, place) => [row, knownHeldOut?.[place] ?? 1]));
+  // A labelled item counts as it would without its label.
+  const confidenceOf = (row: number) =>
+    probabilities.data[row * probabilities.columns + best[row]] * (heldOut.get(row) ?? 1);
+  const audit = measuringAudit(items);
+  const audited = audit !== null;
+  const judged = audit ?? knownRows(items, ({ row }) => heldOut.has(row));
+  const stated = (pile: readonly number[], from: readonly KnownRow[]): StatedAccuracy | null => {
     const sample: KnownItems = {
       confidence: from.map(({ row }) => confidenceOf(row)),
       correct: from.map(({ row, className }) => Number(classNames[best[row]] === className)),
-      drawn: picked && !audited ? 'picked' : 'random',
+      drawn: audited ? 'audit' : picked ? 'picked' : 'random',
     };
     const found = pileAccuracy(pile.map(confidenceOf), sample);
     return found && { ...found, measuredOn: audited ? 'audit' : 'cross-validation', picked: picked && !audited };
@@ -59,16 +69,16 @@ export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   const open = [...items.annotations.keys()].filter((row) => isOpen(items.annotations[row].kind));
   const everyone = open.length > 0 ? open : [...items.annotations.keys()];
   const given = labelRest ? open.filter((row) => confidenceOf(row) >= threshold) : [];
-  const sure = known.filter(({ row }) => confidenceOf(row) >= threshold);
+  const sure = judged.filter(({ row }) => confidenceOf(row) >= threshold);
   const labels = stated(given, sure);
   const people = items.annotations.filter(({ kind }) => kind === 'class').length;
   return {
-    newImages: stated(everyone, known),
+    newImages: stated(everyone, judged),
     labels: labels && { ...labels, machine: given.length, people },
   };
 }
 
-interface KnownRow {
+export interface KnownRow {
   readonly row: number;
   readonly className: string;
 }

@@ -13,7 +13,6 @@ import { writeWorkspaceFile } from '../../files/atomic.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import { wilsonInterval } from '../../math/metrics/classification.ts';
 import { type ClassifierInfo, classifierModel } from '../classify/classifier-file.ts';
 import { embedIn } from '../embed/embed.ts';
 import { augmentationsOf } from './augmentations.ts';
@@ -26,7 +25,7 @@ import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
 import type { MethodName } from './methods.ts';
 import type { Augmentations, Problem } from './problem.ts';
 import type { SearchWidth } from './search.ts';
-import { type TaughtAccuracy, taughtAccuracy, wasPicked } from './stated-accuracy.ts';
+import { type StatedAccuracy, type TaughtAccuracy, taughtAccuracy, wasPicked } from './stated-accuracy.ts';
 
 export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
   /** The task whose labels are learned. Default `class`. */
@@ -69,19 +68,13 @@ export interface TeachResult extends RunResult {
   readonly embedder: string;
   /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
   readonly backbones: readonly BackboneTrial[];
-  /** On the labels alone, folds by group: never on what was trained on. */
-  readonly crossValidated: {
-    readonly accuracy: number;
-    /** 95 %, Wilson. */
-    readonly interval: readonly [number, number];
-    readonly labels: number;
-    readonly folds: number;
-  };
+  /** Folds of the cross-validation, whole groups in each. */
+  readonly folds: number;
   readonly steps: readonly Step[];
   /** What it comes to: one figure a question. */
   readonly accuracy: TaughtAccuracy;
-  /** Everything that was measured, of the classifier on all items. */
-  readonly account: TaskEvaluation;
+  /** Where the classifier is right and where not, with the figure for new images once more. */
+  readonly account: TaskEvaluation & Partial<Pick<StatedAccuracy, 'accuracy' | 'interval'>>;
   readonly warnings: readonly string[];
   readonly counts: {
     readonly items: number;
@@ -121,11 +114,11 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
     try {
       const augmentations = await augmentationsFor(workspace, items, labelled.problem, options);
       const labelledTask = { ...labelled, problem: { ...labelled.problem, augmentations } };
-      const { learned, foreign, account } = await workspace.engine.withInference(options, async (pool) => {
+      const { learned, familiarity, evaluation } = await workspace.engine.withInference(options, async (pool) => {
         const rounds = await learnRounds(pool, labelledTask.problem, { ...options, budgetMs });
-        const { known, foreign } = await familiarityOf(pool, labelledTask.problem, rounds.folds, options.signal);
-        scaleRows(rounds.probabilities, known);
-        return { learned: rounds, foreign, account: await evaluationOf(pool, items, labelledTask, rounds) };
+        const familiarity = await familiarityOf(pool, labelledTask.problem, rounds.folds, options.signal);
+        scaleRows(rounds.probabilities, familiarity.known);
+        return { learned: rounds, familiarity, evaluation: await evaluationOf(pool, items, labelledTask, rounds) };
       });
       const model = await saveClassifier(workspace, items, labelledTask, learned, options);
       const rest = labelRest
@@ -135,9 +128,11 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
           })
         : { labels: 0, unsure: 0 };
       const { probabilities } = learned;
+      const { knownHeldOut, foreign } = familiarity;
       const picked = await wasPicked(store, task);
-      const accuracy = taughtAccuracy({ items, labelledTask, probabilities, threshold, labelRest, picked });
-      return resultOf({ items, labelledTask, learned, account, accuracy, foreign, model, rest, backbone });
+      const question = { items, labelledTask, probabilities, knownHeldOut, threshold, labelRest, picked };
+      const accuracy = taughtAccuracy(question);
+      return resultOf({ items, labelledTask, learned, evaluation, accuracy, foreign, model, rest, backbone });
     } catch (error) {
       if (!options.signal?.aborted) throw error;
       throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
@@ -205,11 +200,14 @@ export function scaleRows({ data, columns }: Matrix, known: Float64Array): void 
   }
 }
 
+/** An interval wider than this says little. */
+const WIDE = 0.25;
+
 interface Taught {
   readonly items: TaskItems;
   readonly labelledTask: LabelledTask;
   readonly learned: RoundsResult;
-  readonly account: TaskEvaluation;
+  readonly evaluation: TaskEvaluation;
   readonly accuracy: TaughtAccuracy;
   readonly foreign: number;
   readonly model: { readonly path: string; readonly sha256: string };
@@ -221,22 +219,26 @@ function resultOf({
   items,
   labelledTask,
   learned,
-  account,
+  evaluation,
   accuracy,
   foreign,
   model,
   rest,
   backbone,
 }: Taught): TeachResult {
-  const { heldOut, steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
+  const { steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
   const labels = labelledTask.problem.labelled.length;
-  const crossValidated = {
-    accuracy: heldOut.accuracy,
-    interval: wilsonInterval(Math.round(heldOut.accuracy * labels), labels),
-    labels,
-    folds: learned.folds.count,
-  };
-  const warnings = [...labelledTask.warnings, ...account.warnings];
+  const folds = learned.folds.count;
+  const { newImages } = accuracy;
+  const account = { ...evaluation, accuracy: newImages?.accuracy, interval: newImages?.interval };
+  const warnings = [...labelledTask.warnings, ...evaluation.warnings];
+  if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
+    warnings.push(
+      newImages.measuredOn === 'audit'
+        ? `${newImages.count} audit items say little: draw more with labelsmith teach select --audit N`
+        : `${newImages.count} labels say little of how good it is`,
+    );
+  }
   for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
   if (foreign > 0) {
     warnings.push(
@@ -250,7 +252,7 @@ function resultOf({
     modelSha256: model.sha256,
     technique,
     embedder: items.recipe.model,
-    crossValidated,
+    folds,
     backbones: backbone?.trials ?? [],
     steps,
     accuracy,
@@ -271,7 +273,7 @@ function resultOf({
       settings,
       temperature,
       restTemperature,
-      crossValidated,
+      folds,
       steps: timeless(steps),
       trials,
       embedder: items.recipe.model,
