@@ -3,7 +3,7 @@ import { groundingOf } from './grounding.ts';
 import type { WordNet } from './wordnet.ts';
 
 /** Hypernyms under which nearly everything falls; first words of their synsets. */
-const TOO_GENERAL: ReadonlySet<string> = new Set([
+export const TOO_GENERAL: ReadonlySet<string> = new Set([
   'entity',
   'physical entity',
   'abstraction',

@@ -1,10 +1,12 @@
 /** `discover` as a whole: a classifier by its name, and what WordNet says that names are kinds of. */
 import type { ItemKind } from '../../core/labels.ts';
 import { hypernymsOf } from '../../corpus/hypernyms.ts';
+import { imagenetNames, type VotedNames } from '../../corpus/imagenet.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import type { VoteClasses } from '../../models/bundle.ts';
 import { discoverIn } from './discover.ts';
 import type { DiscoverOptions, DiscoverResult } from './options.ts';
 
@@ -33,9 +35,19 @@ export async function discoverWith(
       ...asked,
       classifier,
       hypernymsOf: (name) => hypernymsOf(wordNet(), name),
+      votedNames,
     });
   } finally {
     await classifier?.close();
+  }
+}
+
+function votedNames(classes: VoteClasses): VotedNames {
+  switch (classes) {
+    case 'imagenet-1000':
+      return imagenetNames(wordNet());
+    default:
+      return classes satisfies never;
   }
 }
 

@@ -5,7 +5,7 @@
  * frequent in the cluster than elsewhere. Its score is trust · lower(share) · (1 − outside / share): `lower` is the lower end
  * of the share's 95 % interval (Wilson 1927), so three of three items say less than thirty of thirty; `outside` is the term's
  * share among all other items, so what is everywhere says nothing. Scores of several sources for one name add as
- * independent chances, 1 − Π (1 − s).
+ * independent chances, 1 − Π (1 − s). Votes of the embedder's own network have a rule of their own (`vote-names.ts`).
  */
 import { wilsonInterval } from '../../math/metrics/classification.ts';
 
@@ -19,6 +19,8 @@ export const EVIDENCE_TRUST = {
   classifier: 0.8,
   /** Words of folders and file names. */
   path: 0.8,
+  /** What the embedder's own network takes items for; `vote-names.ts` has the rule. */
+  votes: 0.75,
   /** Objects that a detector found in the image: they may be beside the point. */
   detector: 0.6,
 } as const;
@@ -47,7 +49,7 @@ export interface Candidate {
 
 /** Terms of one source for the items that were looked at. */
 export interface TermTable {
-  readonly source: EvidenceSource;
+  readonly source: Exclude<EvidenceSource, 'votes'>;
   /** The distinct terms of each item, [items]; undefined where the item was not looked at. */
   readonly terms: readonly (readonly string[] | undefined)[];
 }
@@ -93,16 +95,29 @@ export function nameCandidates(
 }
 
 function candidatesFrom(names: ReadonlyMap<string, readonly Evidence[]>): Candidate[] {
+  return [...names].map(([name, evidence]) => ({ name, score: scoreOf(evidence), evidence })).sort(better);
+}
+
+function better(a: Candidate, b: Candidate): number {
   const outside = (evidence: readonly Evidence[]) => evidence.reduce((sum, one) => sum + one.outside, 0);
-  return [...names]
-    .map(([name, evidence]) => ({ name, score: scoreOf(evidence), evidence }))
-    .sort(
-      (a, b) =>
-        b.score - a.score ||
-        outside(a.evidence) - outside(b.evidence) ||
-        b.name.length - a.name.length ||
-        (a.name < b.name ? -1 : 1),
-    );
+  return (
+    b.score - a.score ||
+    outside(a.evidence) - outside(b.evidence) ||
+    b.name.length - a.name.length ||
+    (a.name < b.name ? -1 : 1)
+  );
+}
+
+/** Candidates of a cluster from two sides, best first: what both speak for is scored as from independent sources. */
+export function joinCandidates(some: readonly Candidate[], others: readonly Candidate[]): Candidate[] {
+  if (others.length === 0) return [...some];
+  const joined = new Map<string, Candidate>();
+  for (const one of [...some, ...others]) {
+    const there = joined.get(one.name);
+    const score = there ? 1 - (1 - there.score) * (1 - one.score) : one.score;
+    joined.set(one.name, { name: one.name, score, evidence: [...(there?.evidence ?? []), ...one.evidence] });
+  }
+  return [...joined.values()].sort(better).slice(0, CANDIDATES);
 }
 
 /** For every cluster the evidence for each term that is frequent and more frequent than elsewhere. */

@@ -2,10 +2,11 @@
 import type { Store } from '../../store/store.ts';
 import type { ClusterModel } from './cluster-model.ts';
 import type { Clustering, ClusteringRequest } from './clustering.ts';
-import { chooseNames, nameCandidates } from './evidence.ts';
+import { type Candidate, chooseNames, joinCandidates, nameCandidates } from './evidence.ts';
 import { gatherEvidence } from './gather-evidence.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
 import { mostTypicalFirst } from './typical.ts';
+import { voteCandidates } from './vote-names.ts';
 
 const EXEMPLARS = 9;
 /** Files opened for keywords, per cluster and in all. */
@@ -14,10 +15,11 @@ const MAX_INSPECTED = 1000;
 
 /** The model with a name, its evidence and exemplars for each cluster; clusters that are people's keep their name. */
 export async function withNames(
-  { effects, options, task, items }: ClusteringRequest,
+  request: ClusteringRequest,
   { model, sample: { vectors }, held }: Pick<Clustering, 'model' | 'sample' | 'held'>,
   sample: ClusteredSample,
 ): Promise<ClusterModel> {
+  const { effects, options, task, items } = request;
   const { classifier, hypernymsOf } = options;
   const { ids, clusters: clusterOf } = sample;
   const k = clusterOf.reduce((most, one) => Math.max(most, one + 1), 0);
@@ -25,7 +27,10 @@ export async function withNames(
   const perCluster = Math.max(1, Math.min(INSPECTED, Math.floor(MAX_INSPECTED / Math.max(1, k))));
   const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => ids[row])));
   const tables = await gatherEvidence(effects, ids, { task, items, inspected, classifier });
-  const candidates = nameCandidates(clusterOf, k, tables, hypernymsOf);
+  const voted = await votedCandidates(request, sample, k);
+  const candidates = nameCandidates(clusterOf, k, tables, hypernymsOf).map((some, c) =>
+    joinCandidates(some, voted[c] ?? []),
+  );
   const reserved = await numberedNamesInUse(effects.store, task);
   for (const one of held) if (one) reserved.add(one.name);
   // A cluster that is people's needs no name; the others are numbered as if it had one of the numbers.
@@ -40,6 +45,18 @@ export async function withNames(
     exemplars: order[c].slice(0, EXEMPLARS).map((row) => ids[row]),
   }));
   return { ...model, clusters };
+}
+
+/** What the embedder's own network says of the items of each cluster; nothing where it does not classify. */
+async function votedCandidates(
+  { effects, options, recipe, shards }: ClusteringRequest,
+  { ids, clusters }: ClusteredSample,
+  k: number,
+): Promise<Candidate[][]> {
+  const names = recipe.votes && options.votedNames?.(recipe.votes);
+  if (!names) return [];
+  const found = await effects.vectors.lookupVotes(shards, ids);
+  return voteCandidates(clusters, k, { votes: ids.map((id) => found.get(id)), names });
 }
 
 /**

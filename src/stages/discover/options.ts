@@ -1,7 +1,9 @@
 /** What `discover` is asked for and what it gives back. */
 import type { ItemKind } from '../../core/labels.ts';
+import type { VotedNames } from '../../corpus/imagenet.ts';
 import type { ReadPath } from '../../jobs/image-reader.ts';
 import type { RunOptions, RunResult } from '../../jobs/run.ts';
+import type { VoteClasses } from '../../models/bundle.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Store } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
@@ -31,6 +33,8 @@ export interface DiscoverOptions extends RunOptions {
   readonly classifier?: Voter;
   /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */
   readonly hypernymsOf?: HypernymsOf;
+  /** What the classes are called that an embedder votes for. Default: that is not known, and votes name nothing. */
+  readonly votedNames?: (classes: VoteClasses) => VotedNames;
 }
 
 export interface DiscoverEffects {

@@ -1,0 +1,155 @@
+/**
+ * Names for clusters from what the embedder's network itself says of the items: its votes, kept beside the vectors; pure.
+ *
+ * A class's share of a cluster is the sum of its probabilities over the items, by one more than their number, so that a
+ * handful of items says less. Where relatives share a cluster, what they are kinds of has the sum of their shares (crayfish
+ * and scorpion: arthropod). A name is given by the least general of those that reach the share which is right nine times of
+ * ten; `npm run bench -- backbones` measures it on sets left out.
+ */
+import type { VotedNames } from '../../corpus/imagenet.ts';
+import { type Candidate, EVIDENCE_TRUST, type Evidence, NAMING_SCORE } from './evidence.ts';
+
+/** What a class must reach; at less, networks take one thing for another that looks like it (a cornet for a euphonium). */
+export const MIN_CLASS_SHARE = 0.65;
+/** What a kind must reach that several of its classes make up: there they need not agree. */
+export const MIN_KIND_SHARE = 0.5;
+/** Of a kind with one class that has more than this of its share, that class is all that speaks for it. */
+const MAX_ONE_CLASS = 0.85;
+/** A class of less is no candidate. */
+const MIN_CANDIDATE_SHARE = 0.1;
+const CANDIDATES = 4;
+/** Classes that are told of a kind. */
+const MAX_KINDS = 5;
+
+/** What the items of the clusters were voted to be. */
+export interface ItemVotes {
+  /** Numbers of the best classes, then their probabilities; shape [items]; undefined where there are none. */
+  readonly votes: readonly (Float32Array | undefined)[];
+  readonly names: VotedNames;
+}
+
+export interface VoteRule {
+  readonly minClassShare: number;
+  readonly minKindShare: number;
+}
+
+const RULE: VoteRule = { minClassShare: MIN_CLASS_SHARE, minKindShare: MIN_KIND_SHARE };
+
+/**
+ * Candidates for every cluster, best first: the name that may be given, if any, then classes that may not.
+ *
+ * @param clusters shape [items], the cluster of each item, −1 for none.
+ */
+export function voteCandidates(
+  clusters: Int32Array,
+  k: number,
+  { votes, names }: ItemVotes,
+  rule: VoteRule = RULE,
+): Candidate[][] {
+  const within = Array.from({ length: k }, () => new Tally(names));
+  const all = new Tally(names);
+  votes.forEach((vote, item) => {
+    if (!vote) return;
+    all.add(vote);
+    within[clusters[item]]?.add(vote);
+  });
+  return within.map((tally) => candidatesOf(tally, all, names, rule));
+}
+
+/** The name that is given to what the votes are of; undefined where none is sure enough. */
+export function givenName(
+  votes: readonly Float32Array[],
+  names: VotedNames,
+  rule: VoteRule = RULE,
+): number | undefined {
+  const tally = new Tally(names);
+  for (const vote of votes) tally.add(vote);
+  return tally.given(rule);
+}
+
+function candidatesOf(tally: Tally, all: Tally, { names }: VotedNames, rule: VoteRule): Candidate[] {
+  const given = tally.given(rule);
+  const sure = given === undefined ? [] : [{ place: given, score: EVIDENCE_TRUST.votes * tally.share(given) }];
+  const unsure = tally
+    .classes()
+    .filter((place) => place !== given && tally.share(place) >= MIN_CANDIDATE_SHARE)
+    .map((place) => ({ place, score: NAMING_SCORE * tally.share(place) }));
+  return [...sure, ...unsure].slice(0, CANDIDATES).map(({ place, score }) => {
+    return { name: names[place].name, score, evidence: [evidenceOf(place, tally, all, names)] };
+  });
+}
+
+function evidenceOf(place: number, tally: Tally, all: Tally, names: VotedNames['names']): Evidence {
+  const count = tally.best(place);
+  const rest = all.items - tally.items;
+  const kinds = tally.classes(place).filter((one) => one !== place);
+  return {
+    source: 'votes',
+    count,
+    of: tally.items,
+    outside: rest > 0 ? (all.best(place) - count) / rest : 0,
+    lift: count === 0 ? 0 : count / tally.items / (all.best(place) / all.items),
+    ...(kinds.length > 0 ? { kinds: kinds.slice(0, MAX_KINDS).map((one) => names[one].name) } : {}),
+  };
+}
+
+/** Votes added up, by place among the names. */
+class Tally {
+  readonly #of: VotedNames['of'];
+  readonly #names: VotedNames['names'];
+  readonly #sums = new Map<number, number>();
+  readonly #best = new Map<number, number>();
+  /** Sums of classes alone, by class. */
+  readonly #classes = new Map<number, number>();
+  items = 0;
+
+  constructor({ names, of }: VotedNames) {
+    this.#names = names;
+    this.#of = of;
+  }
+
+  add(vote: Float32Array): void {
+    this.items++;
+    const kept = vote.length / 2;
+    for (let i = 0; i < kept; i++) {
+      const [number, probability] = [vote[i], vote[kept + i]];
+      this.#classes.set(number, (this.#classes.get(number) ?? 0) + probability);
+      for (const place of this.#of[number] ?? []) {
+        this.#sums.set(place, (this.#sums.get(place) ?? 0) + probability);
+        if (i === 0) this.#best.set(place, (this.#best.get(place) ?? 0) + 1);
+      }
+    }
+  }
+
+  share(place: number): number {
+    return (this.#sums.get(place) ?? 0) / (this.items + 1);
+  }
+
+  /** Items whose best class is this, or a kind of it. */
+  best(place: number): number {
+    return this.#best.get(place) ?? 0;
+  }
+
+  /** Places of the classes that were voted for, of a kind if one is given, those with the largest share first. */
+  classes(kind?: number): number[] {
+    return [...this.#classes]
+      .filter(([number]) => kind === undefined || this.#of[number]?.includes(kind))
+      .sort(([a, m], [b, n]) => n - m || a - b)
+      .flatMap(([number]) => this.#of[number]?.[0] ?? []);
+  }
+
+  given({ minClassShare, minKindShare }: VoteRule): number | undefined {
+    const largest = new Map<number, number>();
+    for (const [number, sum] of this.#classes) {
+      for (const place of this.#of[number] ?? []) largest.set(place, Math.max(largest.get(place) ?? 0, sum));
+    }
+    const sure = [...this.#sums].filter(([place, sum]) => {
+      const alone = (largest.get(place) ?? 0) > MAX_ONE_CLASS * sum;
+      return sum / (this.items + 1) >= (alone ? minClassShare : minKindShare);
+    });
+    const classes = (place: number) => this.#names[place].classes;
+    // Of two that say as much, that of the larger share; of two with the same, that which was met first: the nearer one.
+    sure.sort(([a, m], [b, n]) => classes(a) - classes(b) || n - m);
+    return sure[0]?.[0];
+  }
+}
