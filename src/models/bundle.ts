@@ -196,7 +196,7 @@ export type ViewRecipe = Readonly<z.infer<typeof VIEWS>>;
 export type ViewPart = ViewRecipe['parts'][number];
 
 /** Lists of classes that networks share, with the meaning of each class (`corpus/vote-classes.ts`). */
-const VOTE_CLASSES = ['imagenet-1000'] as const;
+export const VOTE_CLASSES = ['imagenet-1000'] as const;
 export type VoteClasses = (typeof VOTE_CLASSES)[number];
 
 /** What a network that also classifies says of an image; see `VOTES` of `compose-model.ts` for what is kept of it. */

@@ -10,7 +10,7 @@ import { sha256Hex } from '../../core/ids.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import type { VoteClasses } from '../../models/bundle.ts';
+import { VOTE_CLASSES, type VoteClasses } from '../../models/bundle.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { Store, VectorShard } from '../../store/store.ts';
 import { oldFields, readSetting, type Setting, writeSetting } from '../../store/typed.ts';
@@ -89,6 +89,7 @@ const recipeSetting = (items: ItemKind): Setting<EmbeddingRecipe> => ({
     space: z.string(),
     blocks: z.array(z.object({ columns: z.number(), weight: z.number() })),
     margin: z.number().nullable(),
+    votes: z.enum(VOTE_CLASSES).optional(),
   }),
   what: `The recipe for embeddings of ${items}`,
   remedy: 'Run labelsmith embed --force.',
