@@ -56,17 +56,6 @@ export function voteCandidates(
   return within.map((tally) => candidatesOf(tally, all, names, rule));
 }
 
-/** The name that is given to what the votes are of; undefined where none is sure enough. */
-export function givenName(
-  votes: readonly Float32Array[],
-  names: VotedNames,
-  rule: VoteRule = RULE,
-): number | undefined {
-  const tally = new Tally(names);
-  for (const vote of votes) tally.add(vote);
-  return tally.given(rule);
-}
-
 function candidatesOf(tally: Tally, all: Tally, { names }: VotedNames, rule: VoteRule): Candidate[] {
   const given = tally.given(rule);
   const sure = given === undefined ? [] : [{ place: given, score: EVIDENCE_TRUST.votes * tally.share(given) }];
