@@ -25,15 +25,19 @@ const THREADS = 2;
 /** Beside the default embedder, in one vector. */
 const JOINED = `${EMBEDDER}+centernet-backbone`;
 
-export interface LabelledSet extends Vectors {
+/** Vectors of images whose class and group are known. */
+export interface LabelledVectors extends Vectors {
+  readonly truth: Int32Array;
+  readonly groups: readonly string[];
+  readonly classes: number;
+}
+
+export interface LabelledSet extends LabelledVectors {
   readonly name: string;
   /** One view, 576 numbers, rows scaled to length 1. */
   readonly single: Matrix;
   /** Of two embedders side by side. */
   readonly joined: Vectors;
-  readonly truth: Int32Array;
-  readonly groups: readonly string[];
-  readonly classes: number;
   /** Where each image is, and its identity. */
   readonly files: readonly { readonly id: string; readonly path: string }[];
 }
@@ -107,7 +111,7 @@ export interface Split {
 }
 
 /** The test is 20 % of the images, whole groups at a time; of the others a share of all images is labelled, the same of every class. */
-export function split({ truth, groups, classes }: LabelledSet, seed: number, share: number): Split {
+export function split({ truth, groups, classes }: LabelledVectors, seed: number, share: number): Split {
   const random = seededRandom(seed, 'teach-bench');
   const inTest = new Set<string>();
   let tested = 0;
@@ -196,7 +200,7 @@ export function augmentationsOf(
 }
 
 export function problemOf(
-  set: LabelledSet,
+  set: LabelledVectors,
   features: Matrix,
   labelled: readonly number[],
   unlabelled: readonly number[],

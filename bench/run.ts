@@ -24,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   'open-set': () => import('./open-set.ts'),
   honesty: () => import('./honesty.ts'),
   'teach-scale': () => import('./teach-scale.ts'),
+  backbones: () => import('./backbones.ts'),
   piles: () => import('./piles.ts'),
   report: () => import('./report.ts'),
 };

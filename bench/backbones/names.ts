@@ -1,0 +1,127 @@
+/**
+ * Names by votes, judged against `names/acceptable.ts`: of the clusters of a set, how many are named and how many of the names
+ * are right, by the rule that is built in and by the rule that is best on all other sets.
+ */
+import { imagenetNames, type VotedNames } from '../../src/corpus/imagenet.ts';
+import { type Synset, wordNet } from '../../src/corpus/wordnet.ts';
+import { NAMING_SCORE } from '../../src/stages/discover/evidence.ts';
+import {
+  MIN_CLASS_SHARE,
+  MIN_KIND_SHARE,
+  type VoteRule,
+  voteCandidates,
+} from '../../src/stages/discover/vote-names.ts';
+import { ACCEPTABLE, NAMEABLE, STRICT } from '../names/acceptable.ts';
+import { rounded } from '../process.ts';
+import type { EmbeddedSet } from './embedded.ts';
+
+export interface Clustered {
+  readonly set: EmbeddedSet;
+  /** Clusters that `discover` makes with no number given; shape [n]. */
+  readonly clusters: Int32Array;
+}
+
+/** Counts of clusters. */
+interface Named {
+  readonly clusters: number;
+  readonly named: number;
+  readonly right: number;
+  /** What was said wrongly: the name for the class that most of the cluster is of. */
+  readonly wrong: readonly string[];
+}
+
+const BUILT_IN: VoteRule = { minClassShare: MIN_CLASS_SHARE, minKindShare: MIN_KIND_SHARE };
+const CLASS_SHARES = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75];
+const KIND_SHARES = [0.4, 0.45, 0.5, 0.55, 0.6, 0.65];
+/** Nine of ten. */
+const PRECISION = 0.9;
+
+export function scoreNames(sets: readonly Clustered[]): unknown {
+  const names = imagenetNames(wordNet());
+  const voting = sets.filter(({ set }) => set.votes.some(Boolean) && ACCEPTABLE[set.name]);
+  if (voting.length === 0) return null;
+  const rules = CLASS_SHARES.flatMap((minClassShare) =>
+    KIND_SHARES.filter((share) => share <= minClassShare).map((minKindShare) => ({ minClassShare, minKindShare })),
+  );
+  const table = rules.map((rule) => ({ rule, counts: voting.map((one) => namesOf(one, names, rule)) }));
+  const builtIn = voting.map((one) => namesOf(one, names, BUILT_IN));
+  const leftOut = voting.map((_, i) => {
+    const others = <T>(values: readonly T[]) => values.filter((_, j) => j !== i);
+    const best = table
+      .filter(({ counts }) => isRightEnough(others(counts), others(voting)))
+      .sort((a, b) => sumOf(others(b.counts), 'named') - sumOf(others(a.counts), 'named'))[0];
+    return best?.counts[i] ?? { clusters: 0, named: 0, right: 0, wrong: [] };
+  });
+  const bySet = Object.fromEntries(voting.map(({ set }, i) => [set.name, builtIn[i]]));
+  const nameable = builtIn.filter((_, i) => NAMEABLE.includes(voting[i].set.name));
+  return {
+    rule: BUILT_IN,
+    sets: bySet,
+    ofNameableSets: totals(nameable),
+    ofAllSets: totals(builtIn),
+    // Each set by the rule that is best on all others.
+    leftOut: totals(leftOut),
+  };
+}
+
+function isRightEnough(counts: readonly Named[], sets: readonly Clustered[]): boolean {
+  const wrongWhereNoneMayBe = counts.some((one, i) => STRICT.includes(sets[i].set.name) && one.right < one.named);
+  return !wrongWhereNoneMayBe && sumOf(counts, 'right') >= PRECISION * sumOf(counts, 'named');
+}
+
+function totals(counts: readonly Named[]): Record<string, number> {
+  const [clusters, named, right] = (['clusters', 'named', 'right'] as const).map((what) => sumOf(counts, what));
+  return { clusters, named, right, shareNamed: rounded(named / clusters), shareRight: rounded(right / named) };
+}
+
+function sumOf(counts: readonly Named[], what: 'clusters' | 'named' | 'right'): number {
+  return counts.reduce((sum, one) => sum + one[what], 0);
+}
+
+function namesOf({ set, clusters }: Clustered, names: VotedNames, rule: VoteRule): Named {
+  const k = clusters.reduce((most, one) => Math.max(most, one + 1), 0);
+  const candidates = voteCandidates(clusters, k, { votes: set.votes, names }, rule);
+  let [named, right] = [0, 0];
+  const wrong: string[] = [];
+  for (const [c, [first]] of candidates.entries()) {
+    if (!first || first.score < NAMING_SCORE) continue;
+    named++;
+    const members = [...set.truth].filter((_, i) => clusters[i] === c).map((label) => set.classNames[label]);
+    const fitting = members.filter((className) => isRight(first.name, set.name, className)).length;
+    if (fitting > members.length / 2) right++;
+    else wrong.push(`${first.name} for ${mostFrequent(members)}`);
+  }
+  return { clusters: k, named, right, wrong };
+}
+
+const acceptableNames = new Map<string, ReadonlySet<string>>();
+
+/** Whether the name is one of the class's synsets, or of what they are kinds of. */
+function isRight(name: string, set: string, className: string): boolean {
+  const key = `${set}/${className}`;
+  let known = acceptableNames.get(key);
+  if (!known) {
+    const keys = ACCEPTABLE[set]?.[className];
+    if (!keys) throw new Error(`names/acceptable.ts has no class ${className} of ${set}`);
+    known = new Set(keys.flatMap(wordsAbove));
+    acceptableNames.set(key, known);
+  }
+  return known.has(name);
+}
+
+/** The first words of a synset and of all that it is a kind of. */
+function wordsAbove(key: string): string[] {
+  const start = wordNet().synset(key);
+  if (!start) throw new Error(`WordNet has no ${key}`);
+  const found = new Map<number, Synset>([[start.offset, start]]);
+  for (const { above } of found.values()) {
+    for (const offset of above) if (!found.has(offset)) found.set(offset, wordNet().at(offset));
+  }
+  return [...found.values()].map(({ words }) => words[0]);
+}
+
+function mostFrequent(values: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? '';
+}
