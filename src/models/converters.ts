@@ -2,6 +2,7 @@
 import type { Converter, ModelEntry } from './bundle.ts';
 import { networkOutputs } from './compose-model.ts';
 import { BACKBONE_CONVERTER_VERSION, backboneOf } from './convert/backbone.ts';
+import { EFFICIENTNET_LITE_CONVERTER_VERSION, efficientNetLiteToOnnx } from './convert/efficientnet-lite.ts';
 import { MOBILENETV3_CONVERTER_VERSION, mobileNetV3ToOnnx } from './convert/mobilenetv3.ts';
 import { TFJS_CONVERTER_VERSION, tfjsToOnnx } from './convert/tfjs.ts';
 import { selfContained } from './onnx-files.ts';
@@ -25,6 +26,10 @@ export const CONVERTERS: Readonly<Record<Converter, ConverterRow>> = {
   'gguf-mobilenetv3': {
     version: MOBILENETV3_CONVERTER_VERSION,
     convert: ([gguf]) => mobileNetV3ToOnnx(gguf),
+  },
+  'efficientnet-lite': {
+    version: EFFICIENTNET_LITE_CONVERTER_VERSION,
+    convert: ([file]) => efficientNetLiteToOnnx(file),
   },
   onnx: { version: 1, convert: selfContained },
   'onnx-backbone': {

@@ -10,6 +10,9 @@ export const PINNED_GRAPHS: Readonly<Record<string, string>> = {
   'mobilenetv3-small': 'e979418b0988cf885e97fcf50966faa454076b1787721e189198fc26753ddd87',
   'centernet-backbone': 'f4b7afb4ddde34b9a49e892682f47fc20acb6390a3c8def47f40b13b5cc066a6',
   'mobilenetv2-12-qdq': '59e82d92ee37bc6d1f387e24769cbcc57b1b42cce3beeb2644ec39d2ddee1bd2',
+  'efficientnet-lite0': '6da91e0a0d11eade785f954aa0031186d8b3952d85ae775cbacdd3f7ca216cfa',
+  'efficientnet-lite1': 'aa42138c3a05daf11acc68bed622fb609ca3cc5af093fbb4431d41c5a25fb9b6',
+  'efficientnet-lite2': 'fc71f7ff106071ef7c519be6a2e0cba6d0ccf417780ce1a51d6fbdd9c7af1e43',
   'movenet-lightning': 'c4dbc26b423b46912818e00d4d6c695d1429f2a800c10fcda90c13c0792e3bec',
   'movenet-thunder': 'e180ca2a4ae7aea45712a4c855784ac73994d0cc2749939c654b96056c28d84f',
 };
