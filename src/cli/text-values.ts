@@ -91,6 +91,20 @@ export function duration(): z.ZodType<number, string> {
   });
 }
 
+const UNITS_BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+
+/** `500kB`, `20GB`; powers of 1000, as sizes are printed. */
+function byteSizeIn(given: string): number | undefined {
+  const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([kKMGT]?B)\s*$/.exec(given) ?? [];
+  const bytes = Number(digits) * (UNITS_BYTES[unit] ?? Number.NaN);
+  return bytes > 0 ? Math.round(bytes) : undefined;
+}
+
+/** `5MB/s` or `5MB` as bytes a second. */
+export function byteRate(): z.ZodType<number, string> {
+  return text('a rate such as 500kB/s or 5MB/s', (given) => byteSizeIn(given.replace(/\/s\s*$/, '')));
+}
+
 /** `auto`, or a number of clusters. */
 export function clusterCount(): z.ZodType<number | 'auto', string> {
   return z.union([z.literal('auto'), wholeNumber(1)], { error: 'auto, or a whole number of at least 1' });

@@ -14,7 +14,16 @@ import { flushFolder } from '../files/flush.ts';
 import { withFolderLock } from '../files/folder-lock.ts';
 import { renameOver } from '../files/rename.ts';
 import { filePieces } from './file.ts';
-import { keyProblem, type PutCondition, type PutOptions, type PutResult, type Sink, type SinkFile } from './sink.ts';
+import {
+  brokenPromise,
+  interruptedPut,
+  type PutCondition,
+  type PutOptions,
+  type PutResult,
+  requireKey,
+  type Sink,
+  type SinkFile,
+} from './sink.ts';
 import { fileUriOf } from './uri.ts';
 
 /** Holds what is not whole yet, and the locks; hidden, so that no key leads into it. */
@@ -51,6 +60,7 @@ export async function folderSink(folder: string): Promise<Sink> {
         throw sinkError(error, path);
       }
     },
+    async close() {},
   };
 }
 
@@ -59,14 +69,12 @@ async function requireRoot(root: string): Promise<void> {
   if (found?.isDirectory()) return;
   throw new LabelsmithError('NOT_FOUND', `the folder ${root} is not there`, {
     hint: 'Make it first, or mount the disk that it is on.',
+    details: { scope: 'target' },
   });
 }
 
 function pathOf(root: string, key: string): string {
-  const problem = keyProblem(key);
-  if (problem !== undefined) {
-    throw new LabelsmithError('REFUSED', `no file can be pushed as ${JSON.stringify(key.slice(0, 200))}: ${problem}`);
-  }
+  requireKey(key);
   return join(root, ...key.split('/'));
 }
 
@@ -122,24 +130,21 @@ async function writeAndSwap(
     await flushFolder(dirname(place.path));
     const file = await fileAt(place.key, place.path);
     if (!written || file === undefined) return { kind: 'not-met', found: file };
-    return { kind: 'written', file };
+    return { kind: 'written', file, verified: false };
   } finally {
     await rm(partial, { force: true });
   }
 }
 
-async function writeVerified(
-  partial: string,
-  pieces: AsyncIterable<Uint8Array>,
-  { byteSize, sha256, signal }: PutOptions,
-): Promise<void> {
+async function writeVerified(partial: string, pieces: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void> {
+  const { byteSize, sha256, signal } = options;
   const hash = createHash('sha256');
   let length = 0;
   let file: FileHandle | undefined;
   try {
     file = await open(partial, 'wx');
     for await (const piece of pieces) {
-      if (signal?.aborted) throw new LabelsmithError('INTERRUPTED', 'the push was interrupted');
+      if (signal?.aborted) throw interruptedPut();
       length += piece.length;
       if (length > byteSize) break;
       hash.update(piece);
@@ -147,10 +152,7 @@ async function writeVerified(
     }
     const digest = hash.digest('hex');
     if (length !== byteSize || digest !== sha256.toLowerCase()) {
-      throw new LabelsmithError('BAD_FILE', `${length} bytes came that are not the ${byteSize} bytes of ${sha256}`, {
-        hint: 'The file changed while it was pushed; push it again.',
-        details: { reason: 'digest' },
-      });
+      throw brokenPromise(length, options);
     }
     await file.sync();
   } finally {

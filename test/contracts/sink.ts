@@ -33,21 +33,23 @@ async function written(result: Promise<PutResult>): Promise<SinkFile> {
 const textOf = async (sink: Sink, key: string) => (await buffer(sink.open(key))).toString();
 
 export function sinkContract(kind: SinkKind): void {
-  const inSink = (work: (sink: Sink, folder: string) => Promise<void>) =>
+  const inSink = (work: (sink: Sink, again: Sink) => Promise<void>) =>
     inTemporaryFolder(async (folder) => {
-      await work(await kind.open(folder), folder);
+      const [sink, again] = [await kind.open(folder), await kind.open(folder)];
+      await work(sink, again);
       assert.deepEqual(await kind.leftovers(folder), []);
+      await Promise.all([sink.close(), again.close()]);
     });
 
   describe(`sink contract: ${kind.name}`, () => {
     test('what is put is found and read again, under any good key', () =>
-      inSink(async (sink, folder) => {
+      inSink(async (sink, again) => {
         const keys = ['a.jpg', 'deep/er/a b.jpg', 'Ünïcode-日本/ü.jpg', `${'n'.repeat(251)}.jpg`, 'a%20b#?.jpg'];
         for (const key of keys) {
           assert.equal(await sink.find(key), undefined);
           const file = await written(put(sink, key, key));
           assert.equal(file.byteSize, Buffer.byteLength(key));
-          assert.deepEqual(await (await kind.open(folder)).find(key), file);
+          assert.deepEqual(await again.find(key), file);
           assert.ok(file.uri.startsWith(`${sink.uri}/`), file.uri);
           assert.equal(await textOf(sink, key), key);
         }
@@ -84,8 +86,8 @@ export function sinkContract(kind: SinkKind): void {
       }));
 
     test('of many puts at once under one condition, one writes', () =>
-      inSink(async (sink, folder) => {
-        const sinks = [sink, await kind.open(folder)];
+      inSink(async (sink, again) => {
+        const sinks = [sink, again];
         const atOnce = (condition: PutCondition) =>
           Promise.all(Array.from({ length: 8 }, (_, i) => put(sinks[i % 2], 'a', `writer ${i}`, condition)));
         const winnerOf = (results: readonly PutResult[]) => {

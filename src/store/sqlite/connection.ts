@@ -87,7 +87,7 @@ export class Connection {
 /**
  * `node:sqlite`, without the warning that Node 22 prints on first use. Other warnings pass.
  */
-function sqlite(): typeof import('node:sqlite') {
+export function sqlite(): typeof import('node:sqlite') {
   const emitWarning = process.emitWarning;
   process.emitWarning = () => {};
   try {

@@ -1,0 +1,51 @@
+/** Which texts mean which sink: a table of schemes. A new kind of place is a row more. */
+import { resolve } from 'node:path';
+import { LabelsmithError } from '../errors.ts';
+import { objectAddress } from './cloud/address.ts';
+import { objectSink } from './cloud/object-sink.ts';
+import { s3Store } from './cloud/s3-store.ts';
+import { sftpSink } from './cloud/sftp-sink.ts';
+import { folderSink } from './folder-sink.ts';
+import type { Sink } from './sink.ts';
+import { pathOfFileUri } from './uri.ts';
+
+interface TargetScheme {
+  readonly name: string;
+  /** How it is written, for messages and documents. */
+  readonly written: string;
+  open(spec: string, options: TargetOptions): Promise<Sink>;
+}
+
+export interface TargetOptions {
+  /** Where a relative folder starts. */
+  readonly cwd: string;
+}
+
+const TARGETS: readonly TargetScheme[] = [
+  {
+    name: 's3',
+    written: 's3://BUCKET/PREFIX',
+    async open(spec) {
+      const address = objectAddress(spec, 's3');
+      if (address === undefined) throw new LabelsmithError('USAGE', `${spec} is no address of S3`);
+      return objectSink(await s3Store(address));
+    },
+  },
+  { name: 'sftp', written: 'sftp://USER@HOST/FOLDER', open: (spec) => sftpSink(spec) },
+  {
+    name: 'file',
+    written: 'file:///FOLDER',
+    open: (spec) => folderSink(pathOfFileUri(spec).toString()),
+  },
+];
+
+/** Opens a target: an address by its scheme, anything else as a folder of this machine. */
+export async function openSink(spec: string, options: TargetOptions): Promise<Sink> {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(spec)?.[1]?.toLowerCase();
+  if (scheme === undefined) return folderSink(resolve(options.cwd, spec));
+  const target = TARGETS.find(({ name }) => name === scheme);
+  if (target !== undefined) return target.open(spec, options);
+  throw new LabelsmithError('UNSUPPORTED', `nothing is pushed to ${scheme}:// addresses`, {
+    hint: `Targets are a folder, ${TARGETS.map(({ written }) => written).join(', ')}.`,
+  });
+}
