@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   kmeans: () => import('./kmeans.ts'),
   knn: () => import('./knn.ts'),
   million: () => import('./million.ts'),
+  items: () => import('./items.ts'),
   'hundred-thousand': () => import('./hundred-thousand.ts'),
   teach: () => import('./teach.ts'),
   masks: () => import('./masks.ts'),

@@ -192,15 +192,34 @@ export type { SearchWidth } from './stages/teach/search.ts';
 export { type Question, type SelectInOptions, type SelectResult, selectIn } from './stages/teach/select-stage.ts';
 export type { StatedAccuracy, TaughtAccuracy } from './stages/teach/stated-accuracy.ts';
 export { DEFAULT_THRESHOLD, type TeachOptions, type TeachResult, teachIn } from './stages/teach/teach.ts';
-export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, AuditVerdict, NewAudit } from './store/audit-store.ts';
+export type { ArtifactStore, StoredArtifact } from './store/artifact-store.ts';
+export type {
+  AuditAnswer,
+  AuditItem,
+  AuditRecord,
+  AuditStore,
+  AuditVerdict,
+  HeldOutDraw,
+  NewAudit,
+} from './store/audit-store.ts';
 export type { ClassDetails, ClassRecord, CorpusStore } from './store/corpus-store.ts';
 export type { DatasetQuery, DatasetStore } from './store/dataset-store.ts';
 export type { AcceptedRegion, DetectionItem, DetectionShard, DetectionStore } from './store/detection-store.ts';
 export type { GroupFacts, GroupStore, SimilarPair } from './store/group-store.ts';
 export type { HousekeepingStore, StoreSummary } from './store/housekeeping-store.ts';
 export type { Forgotten, ImageFilter, ImageStore, IngestShard, KnownPath } from './store/image-store.ts';
+export type {
+  ItemFilter,
+  ItemOrder,
+  ItemPage,
+  ItemStore,
+  PageItem,
+  PageRequest,
+  SaidOfAll,
+} from './store/item-store.ts';
 export type { LabelStore, NewLabel } from './store/label-store.ts';
 export type { QuarantineRow, QuarantineStore } from './store/quarantine-store.ts';
+export type { ReferenceStore, StoredReference } from './store/reference-store.ts';
 export type { RegionStore, StoredRegion } from './store/region-store.ts';
 export type { NewRun, RunOutcome, RunRecord, RunStore } from './store/run-store.ts';
 export type { RegionShapeOf, ShapeItem, ShapeQuery, ShapeShard, ShapeStore } from './store/shape-store.ts';

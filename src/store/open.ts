@@ -14,6 +14,7 @@ import { forgetStore } from './sql/forget.ts';
 import { groupStore } from './sql/groups.ts';
 import { housekeepingStore } from './sql/housekeeping.ts';
 import { imageFactStore, imageStore } from './sql/images.ts';
+import { itemStore } from './sql/items.ts';
 import { labelStore } from './sql/labels.ts';
 import { operationStore } from './sql/operations.ts';
 import { pathStore } from './sql/paths.ts';
@@ -88,6 +89,7 @@ export async function storeOver(
     ...regionStore(session),
     ...shapeStore(session),
     ...labels,
+    ...itemStore(session),
     ...classStore(session),
     ...corpusStore(session),
     ...operationStore(session),

@@ -17,6 +17,7 @@ import type { DetectionStore } from './detection-store.ts';
 import type { GroupStore } from './group-store.ts';
 import type { HousekeepingStore } from './housekeeping-store.ts';
 import type { ImageStore } from './image-store.ts';
+import type { ItemStore } from './item-store.ts';
 import type { LabelStore } from './label-store.ts';
 import type { OperationStore } from './operation-store.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
@@ -36,6 +37,7 @@ export type Store = ArtifactStore &
   GroupStore &
   HousekeepingStore &
   ImageStore &
+  ItemStore &
   LabelStore &
   OperationStore &
   QuarantineStore &
@@ -54,6 +56,7 @@ export type { AcceptedRegion, DetectionShard, DetectionStore } from './detection
 export type { GroupStore, SimilarPair } from './group-store.ts';
 export type { HousekeepingStore, StoreSummary } from './housekeeping-store.ts';
 export type { ImageFilter, ImageStore, KnownPath } from './image-store.ts';
+export type { ItemFilter, ItemOrder, ItemStore, PageItem, SaidOfAll } from './item-store.ts';
 export type { LabelStore, NewLabel } from './label-store.ts';
 export type { OperationStore, WriteOptions } from './operation-store.ts';
 export type { QuarantineRow, QuarantineStore } from './quarantine-store.ts';

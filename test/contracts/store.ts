@@ -7,6 +7,7 @@
 import { describe } from 'node:test';
 import { detectionCases } from './store/detection.ts';
 import type { OpenStore } from './store/fixtures.ts';
+import { itemCases } from './store/items.ts';
 import { keptCases } from './store/kept.ts';
 import { labelCases } from './store/labels.ts';
 import { operationCases } from './store/operations.ts';
@@ -23,6 +24,7 @@ export function storeContract(name: string, open: OpenStore, module: string): vo
     labelCases(open);
     detectionCases(open);
     shapeCases(open);
+    itemCases(open);
     keptCases(open);
     stageRecordCases(open);
     operationCases(open);

@@ -31,7 +31,6 @@ const touchOfTask = statement(
 export function labelStore(session: Session): LabelStore {
   return {
     async putLabels(given, options = {}) {
-      for (const label of given) refuseBadLabel(label);
       if (given.length > 0) await session.write('labels', (work) => putLabels(session, work, given, options));
     },
 
@@ -70,12 +69,14 @@ export function labelStore(session: Session): LabelStore {
   };
 }
 
-async function putLabels(
+/** What of `putLabels` is in its transaction. */
+export async function putLabels(
   session: Session,
   work: Work,
   given: readonly NewLabel[],
   { replace = false, ...options }: WriteOptions & { readonly replace?: boolean },
 ): Promise<void> {
+  for (const label of given) refuseBadLabel(label);
   await refuseUnexpected(work, options);
   await work.know({
     classes: given.map(({ className }) => className),
@@ -146,7 +147,11 @@ function dropMachineLabels(work: Work, written: readonly LabelFields[]): void {
   }
 }
 
-async function labelsOf(session: Session, items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>> {
+export async function labelsOf(
+  session: Session,
+  items: readonly ItemId[],
+  task?: string,
+): Promise<Map<ItemId, Label[]>> {
   const { db } = session;
   const taskId = task === undefined ? undefined : taskOf(await session.freshDictionary(), task).id;
   const wanted = [...new Set(items)];

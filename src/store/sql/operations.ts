@@ -19,7 +19,6 @@ const fieldsOf = decoder(operations);
 const changeOf = decoder(changeTable);
 
 export function operationStore(session: Session): OperationStore {
-  const { db, driver } = session;
   return {
     beginOperation(operation) {
       return session.write(null, (work) => addOperation(work, { ...operation, actor: actorOf(session, operation) }));
@@ -34,17 +33,19 @@ export function operationStore(session: Session): OperationStore {
     undo: (id) => move(session, id, 'undo'),
     redo: (id) => move(session, id, 'redo'),
 
-    async revisionsOf(ids) {
-      const revisions = new Map<ImageId, number>();
-      for (const chunk of chunks([...new Set(ids)].map(imageKey))) {
-        const [rows] = await driver.read([db.selectFrom('image').select(['id', 'revision']).where('id', 'in', chunk)]);
-        for (const { id, revision } of rows) revisions.set(hexOf(id), revision);
-      }
-      return revisions;
-    },
+    revisionsOf: (ids) => revisionsOf(session, ids),
 
     changes: (since) => changes(session, since),
   };
+}
+
+export async function revisionsOf({ db, driver }: Session, ids: readonly ImageId[]): Promise<Map<ImageId, number>> {
+  const revisions = new Map<ImageId, number>();
+  for (const chunk of chunks([...new Set(ids)].map(imageKey))) {
+    const [rows] = await driver.read([db.selectFrom('image').select(['id', 'revision']).where('id', 'in', chunk)]);
+    for (const { id, revision } of rows) revisions.set(hexOf(id), revision);
+  }
+  return revisions;
 }
 
 async function changes(session: Session, since: number): Promise<Changes> {

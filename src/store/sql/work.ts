@@ -94,6 +94,11 @@ export class Work {
     return this.#hasAdded ? this.#transaction.read(queries) : this.#transaction.before(queries);
   }
 
+  /** For what may look at much: it is done in the thread of the transaction, and never in the calling one. */
+  analyse<Row>(query: Query<Row>): Promise<RowsOf<readonly [Query<Row>]>> {
+    return this.#transaction.read([query]);
+  }
+
   /** For `insert … returning`. */
   insert<Row>(query: Query<Row>): Promise<RowsOf<readonly [Query<Row>]>> {
     this.#hasAdded = true;

@@ -1,0 +1,101 @@
+/**
+ * Items page by page: what a person looks through, and what is said of everything that matches at once. A part of the
+ * store's contract (`store.ts`).
+ *
+ * A filter is data that can be written as JSON: "everything that matches" travels as the filter and not as a list of ids.
+ * It asks about what holds (`currentLabels`), whoever else has said something else.
+ */
+import { z } from 'zod';
+import type { ImageId, ItemId } from '../core/ids.ts';
+import { QUALITY_FLAGS } from '../core/image.ts';
+import { ITEM_KINDS, type Label, ORIGINS } from '../core/labels.ts';
+import type { WriteOptions } from './operation-store.ts';
+
+const CONFIDENCE = z.number().min(0).max(1);
+
+/** All that is given must be true of an item. */
+export const ITEM_FILTER = z
+  .strictObject({
+    /** Whose labels are asked about and given. What asks about labels needs it. */
+    task: z.string().optional(),
+    /** Default: what the task is about; without a task, images. */
+    items: z.enum(ITEM_KINDS).optional(),
+    /** Whether any label holds. */
+    state: z.enum(['labelled', 'unlabelled']).optional(),
+    /** A label that holds is of this class; a synonym, or the name of a class that was merged into it, means the same. */
+    className: z.string().optional(),
+    /** …has one of these origins. */
+    origins: z.array(z.enum(ORIGINS)).min(1).readonly().optional(),
+    /** …has at least this confidence. */
+    minConfidence: CONFIDENCE.optional(),
+    /** …has at most this confidence. */
+    maxConfidence: CONFIDENCE.optional(),
+    /** Clustering gave it this class, whether that holds or not. */
+    cluster: z.string().optional(),
+    flag: z.enum(QUALITY_FLAGS).optional(),
+    /** The image is of this group. */
+    groupId: z.string().optional(),
+    /** A path of the image has this text in it; Latin letters without accents count the same, large and small. */
+    path: z.string().min(1).optional(),
+    /** Items of images of which no path is there any more come too. Default false. */
+    gone: z.boolean().optional(),
+  })
+  .readonly();
+export type ItemFilter = z.infer<typeof ITEM_FILTER>;
+
+/**
+ * `id`: images in order of id, regions within them. `confidence`: the surest first; `uncertainty`: the least sure first; of
+ * several labels of an item the one that comes first counts, and items without one are not there. `newest`, `oldest`: by
+ * the time the picture was taken; pictures that do not say when count as older than all others.
+ */
+export const ITEM_ORDERS = ['id', 'confidence', 'uncertainty', 'newest', 'oldest'] as const;
+export type ItemOrder = (typeof ITEM_ORDERS)[number];
+
+export interface PageRequest {
+  readonly filter?: ItemFilter;
+  /** Default `id`. */
+  readonly order?: ItemOrder;
+  /** `next` of the page before. */
+  readonly after?: string;
+  /** 1 to {@link MAX_PAGE_ITEMS}. */
+  readonly limit: number;
+}
+
+export const MAX_PAGE_ITEMS = 1000;
+
+export interface ItemPage {
+  readonly items: readonly PageItem[];
+  /** What to ask with for the next page; null where there is none. */
+  readonly next: string | null;
+}
+
+export interface PageItem {
+  readonly itemId: ItemId;
+  readonly imageId: ImageId;
+  /** Of the image, for writes that expect it unchanged. */
+  readonly revision: number;
+  /** What holds of the item in the filter's task, best first; empty without a task. */
+  readonly labels: readonly Label[];
+}
+
+/** What a person says of everything that matches. */
+export interface SaidOfAll {
+  readonly className: string;
+  /** Default true. False is "not this". */
+  readonly present?: boolean;
+  readonly annotator?: string;
+}
+
+export interface ItemStore {
+  /**
+   * Each item once, in an order that leaves no ties. A page is where its cursor says, whatever was written since: an item
+   * whose place did not change comes in one page and no other. A cursor of another order is refused.
+   */
+  page(request: PageRequest): Promise<ItemPage>;
+  countItems(filter?: ItemFilter): Promise<number>;
+  /**
+   * A person's word about every item that matches, in one transaction and as one operation, to be undone as one. The filter
+   * needs a task, whose labels are written. Gives how many items there were; nothing is written where there was none.
+   */
+  setLabels(filter: ItemFilter, said: SaidOfAll, options?: Omit<WriteOptions, 'expected'>): Promise<number>;
+}
