@@ -209,12 +209,14 @@ export function matching(
 const NONE = sql.lit(NONE_CLASS_ID);
 
 /** Whether a row of `label` is a label that holds of its item. */
-export function holds(task: TaskConditions, alias: string): Sql {
+export function holds(task: TaskConditions, alias: string, { byConfidence = false }: LookUp = {}): Sql {
   const label = sql.raw(alias);
+  // The indexes of confidence have only what is present.
+  const present = sql`${byConfidence ? sql`` : sql`+`}${label}.present`;
   const better = sql.raw(`better_than_${alias}`);
   // In a multi task classes stand side by side, and only what is said of one class is weighed.
   const rival = task.rule === 'single' ? sql`${better}.class_id <> ${NONE}` : sameClass(task, better, label);
-  return sql`${label}.present = 1 and ${label}.class_id <> ${NONE} and not ${silenced(task, alias)} and not exists (
+  return sql`${present} = 1 and ${label}.class_id <> ${NONE} and not ${silenced(task, alias)} and not exists (
     select 1 from label as ${better} where ${sameItem(better, itemOfLabel(label))} and ${better}.task_id = ${label}.task_id
       and ${better}.present = 1 and ${rival}
       and (${better}.origin < ${label}.origin

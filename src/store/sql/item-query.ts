@@ -175,7 +175,7 @@ function ofLabels(asked: ItemConditions, task: TaskConditions, lookUp: LookUp): 
       ...matching(task, label, lookUp),
       ofKind(asked, label),
       ...conditionsOnItem(asked, item),
-      holds(task, 'asked'),
+      holds(task, 'asked', lookUp),
     ],
     // Of an item in a single task one label holds, and one of each class in others.
     repeats: task.rule !== 'single' && task.classIds === null,
