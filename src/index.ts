@@ -1,4 +1,7 @@
 /** The library's public face: exports only. `docs/library.md` shows how the parts go together. */
+
+export type { BlobInfo, BlobStore } from './blobs/blob-store.ts';
+export { folderBlobs } from './blobs/folder-blobs.ts';
 export type { Box, Detections } from './core/boxes.ts';
 export type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from './core/corpus.ts';
 export type { DatasetImage, ImportedImage, LabelValue, RegionRecord } from './core/dataset.ts';

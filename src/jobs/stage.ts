@@ -7,7 +7,9 @@
  * twice does no harm. What a stage works with (models, buffers, caches) is its context, which every process opens for
  * itself.
  */
+
 import type { z } from 'zod';
+import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Models } from '../models/models.ts';
 import type { Device } from '../onnx/device.ts';
 import type { InferencePool } from '../onnx/pool.ts';
@@ -20,6 +22,8 @@ export interface Workspace {
   readonly dir: string;
   readonly store: Store;
   readonly vectors: VectorStore;
+  /** Larger derived files; what is not there is made again. */
+  readonly blobs: BlobStore;
   /** Runs stages, and has the inference threads. */
   readonly engine: Engine;
   readonly models: Models;

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { folderBlobs } from '../blobs/folder-blobs.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { createModels } from '../models/models.ts';
 import type { Device } from '../onnx/device.ts';
@@ -17,7 +18,7 @@ import type { Workspace } from './stage.ts';
 export type { Workspace } from './stage.ts';
 
 /** Parts in the place of the defaults. */
-export type WorkspaceParts = Partial<Pick<Workspace, 'vectors' | 'engine' | 'models'>>;
+export type WorkspaceParts = Partial<Pick<Workspace, 'vectors' | 'blobs' | 'engine' | 'models'>>;
 
 export interface OpenWorkspaceOptions extends WorkspaceParts {
   /** Makes the workspace where there is none; without it, that is an error. */
@@ -64,6 +65,7 @@ export function workspaceOf(
     dir,
     store,
     vectors: parts.vectors ?? arrowVectorStore(dir),
+    blobs: parts.blobs ?? folderBlobs(join(dir, 'cache', 'blobs')),
     engine: parts.engine ?? localEngine({ device: parts.device }),
     models: parts.models ?? createModels({ device: parts.device }),
     close: () => store.close(),

@@ -5,11 +5,11 @@
  * the default recipe) and an index of about 50 bytes an image, which is kept in the workspace's cache and extended when
  * images have come in since; it pays where many searches follow each other.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { z } from 'zod';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import { type BlobKind, getDescribed, putDescribed } from '../../blobs/described-blob.ts';
 import { sha256Hex } from '../../core/ids.ts';
-import { LabelsmithError, systemCodeOf } from '../../errors.ts';
-import { writeWorkspaceFile } from '../../files/atomic.ts';
+import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import { type Neighbours, noNeighbours, offer } from '../../math/knn/neighbours.ts';
@@ -60,7 +60,7 @@ export async function similarTo(
   query: string,
   options: SimilarOptions,
 ): Promise<{ readonly query: string; readonly similar: readonly SimilarImage[] }> {
-  const { store, vectors, engine, dir } = workspace;
+  const { store, vectors, blobs, engine } = workspace;
   const recipe = await requireRecipe(store, 'images');
   const mean = await requireMean(store, recipe);
   const space: Space = { recipe, mean, vectors, shards: await store.vectorShards(recipe.space, 'images') };
@@ -72,7 +72,7 @@ export async function similarTo(
   const n = options.n + (asked.kind === 'image' ? 1 : 0);
   const found = await engine.withInference(options, (pool) =>
     options.index === 'lsh'
-      ? searchLsh(pool, dir, space, vector, n, options.seed)
+      ? searchLsh(pool, blobs, space, vector, n, options.seed)
       : searchExactly(pool, space, vector, n),
   );
   const similar: SimilarImage[] = [];
@@ -98,8 +98,8 @@ async function searchExactly(pool: InferencePool, { recipe, mean, shards, vector
   return named(best, ids);
 }
 
-async function searchLsh(pool: InferencePool, dir: string, space: Space, query: Matrix, n: number, seed: number) {
-  const { index, ids } = await openLsh(pool, dir, space, seed);
+async function searchLsh(pool: InferencePool, blobs: BlobStore, space: Space, query: Matrix, n: number, seed: number) {
+  const { index, ids } = await openLsh(pool, blobs, space, seed);
   try {
     return named(await index.search(query, n), ids);
   } finally {
@@ -112,20 +112,18 @@ function named({ indices, similarities }: Neighbours, ids: readonly string[]) {
   return { ids: there.map(([id]) => id), similarities: there.map(([, similarity]) => similarity) };
 }
 
-/** What an index file holds: the shards in the order in which they were added. */
-interface LshRecord {
-  readonly shards: readonly string[];
-}
+/** A stored index says which files of vectors it holds, in the order in which they were added. */
+const LSH_INDEX: BlobKind<readonly string[]> = { version: 1, header: z.array(z.string()).readonly() };
 
 /** The stored index with what came in since, or a new one where there is none that fits. */
-async function openLsh(pool: InferencePool, dir: string, space: Space, seed: number) {
+async function openLsh(pool: InferencePool, blobs: BlobStore, space: Space, seed: number) {
   const { recipe, mean, shards, vectors } = space;
   const name = sha256Hex([recipe.space, mean.key, seed].join('\n')).slice(0, 16);
-  const file = join(dir, 'cache', 'lsh', `${name}.lsh`);
-  const stored = await readStored(file, shards);
+  const key = `lsh/${name}.lsh`;
+  const stored = await readStored(blobs, key, shards);
   const byFile = new Map(shards.map((shard) => [shard.file, shard]));
-  const old = (stored?.record.shards ?? []).map((known) => byFile.get(known) as VectorShard);
-  const added = shards.filter((shard) => !stored?.record.shards.includes(shard.file));
+  const old = (stored?.files ?? []).map((known) => byFile.get(known) as VectorShard);
+  const added = shards.filter((shard) => !stored?.files.includes(shard.file));
   const ids: string[] = [];
   const read = async (wanted: readonly VectorShard[]) => {
     const rows = wanted.reduce((sum, { count }) => sum + count, 0);
@@ -147,28 +145,22 @@ async function openLsh(pool: InferencePool, dir: string, space: Space, seed: num
   } else {
     index = await LshIndex.fit(pool, await read(added), { seed });
   }
-  if (added.length > 0) await writeStored(file, index, { shards: [...old, ...added].map((shard) => shard.file) });
+  if (added.length > 0) {
+    const header = [...old, ...added].map((shard) => shard.file);
+    await putDescribed(blobs, key, LSH_INDEX, { header, bytes: encodeLsh(index) });
+  }
   return { index, ids };
 }
 
-async function readStored(file: string, shards: readonly VectorShard[]) {
+async function readStored(blobs: BlobStore, key: string, shards: readonly VectorShard[]) {
   const there = new Set(shards.map((shard) => shard.file));
+  const stored = await getDescribed(blobs, key, LSH_INDEX);
+  if (stored === undefined || !stored.header.every((file) => there.has(file))) return undefined;
   try {
-    const record = JSON.parse(await readFile(`${file}.json`, 'utf8')) as LshRecord;
-    if (!record.shards.every((known) => there.has(known))) return undefined;
-    return { record, ...decodeLsh(await readFile(file)) };
+    return { files: stored.header, ...decodeLsh(stored.bytes) };
   } catch (error) {
-    // Derived: what is not there or damaged is made again.
-    const damaged = error instanceof SyntaxError || (error instanceof LabelsmithError && error.code === 'BAD_FILE');
-    if (damaged || systemCodeOf(error) === 'ENOENT') return undefined;
+    // Derived: what is damaged is made again.
+    if (error instanceof LabelsmithError && error.code === 'BAD_FILE') return undefined;
     throw error;
   }
-}
-
-/** The index before its record: a record that names other shards than the index holds would give wrong answers. */
-async function writeStored(file: string, index: LshIndex, record: LshRecord): Promise<void> {
-  const say = (known: LshRecord) => writeWorkspaceFile(`${file}.json`, Buffer.from(JSON.stringify(known)));
-  await say({ shards: ['being written'] });
-  await writeWorkspaceFile(file, encodeLsh(index));
-  await say(record);
 }
