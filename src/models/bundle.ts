@@ -72,8 +72,8 @@ const IMAGE_PROCESSOR = z.object({
   kernel: z.enum(['linear', 'cubic', 'lanczos3']),
   /** RGB; only for `letterbox`. */
   pad: z.tuple([byte, byte, byte]).readonly(),
-  /** Default `NCHW`. */
-  layout: z.enum(['NCHW', 'NHWC']).optional(),
+  /** Default `NCHW`; `CHW` is the same without the number of images. */
+  layout: z.enum(['NCHW', 'NHWC', 'CHW']).optional(),
   /** Order of the channels that the model takes (default `RGB`). */
   colours: z.enum(['RGB', 'BGR']).optional(),
   /** Multiplies the 0 to 255 of each channel, before mean and std (default 1). */
@@ -164,6 +164,66 @@ const DECODER = z.discriminatedUnion('kind', [
     strides: z.array(z.int().min(1)).min(1).readonly(),
     /** Whether x, y, w, h are in input pixels already, or offsets in strides and logarithms of sizes in strides (`cells`). */
     boxes: z.enum(['pixels', 'cells']),
+  }),
+  z.object({
+    kind: z.literal('retinanet'),
+    /** Sizes of the boxes at each place, in strides, and their shapes, height over width. */
+    scales: z.array(z.number().positive()).min(1).readonly(),
+    ratios: z.array(z.number().positive()).min(1).readonly(),
+    levels: z
+      .array(
+        z.object({
+          stride: z.int().min(1),
+          /** Shape [1, boxes a place · classes, rows, columns], 0 to 1. */
+          scores: valueName,
+          /** Shape [1, boxes a place · 4, rows, columns]: moves in sizes of the box, stretches as logarithms. */
+          deltas: valueName,
+        }),
+      )
+      .min(1)
+      .readonly(),
+  }),
+  z.object({
+    kind: z.literal('yolov4'),
+    levels: z
+      .array(
+        z.object({
+          stride: z.int().min(1),
+          /** Shape [1, rows, columns, boxes a place, 5 + classes]: x, y, w, h as logits and logarithms, objectness, classes. */
+          output: valueName,
+          /** How far a middle may be from its square: 1 is not at all, 1.2 a tenth of the square at each side. */
+          reach: z.number().min(1),
+          /** Width and height of each box at a place, in input pixels. */
+          anchors: z
+            .array(z.tuple([z.number(), z.number()]).readonly())
+            .min(1)
+            .readonly(),
+        }),
+      )
+      .min(1)
+      .readonly(),
+  }),
+  z.object({
+    kind: z.literal('yolov3'),
+    /** Shape [1, boxes, 4]: y1, x1, y2, x2 in pixels of an image of that size. */
+    boxes: valueName,
+    /** Shape [1, classes, boxes], 0 to 1. */
+    scores: valueName,
+    /** An input of the network, [1, 2]: height and width of the image. */
+    imageSize: valueName,
+  }),
+  z.object({
+    kind: z.literal('listed'),
+    /** Shape [n, 4], with or without a one before. */
+    boxes: valueName,
+    /** Shape [n], with or without a one before; so are the scores. */
+    labels: valueName,
+    scores: valueName,
+    corners: z.enum(['xyxy', 'yxyx']),
+    /** Of the boxes: pixels of the input, or shares of its sides. */
+    unit: z.enum(['pixels', 'fractions']),
+    /** What a label means: `from-1` COCO's 80 classes in order, 0 is background; `coco-ids` COCO's own numbers up to 90. */
+    labelling: z.enum(['from-1', 'coco-ids']),
   }),
 ]);
 export type Decoder = Readonly<z.infer<typeof DECODER>>;

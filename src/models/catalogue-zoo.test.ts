@@ -9,10 +9,10 @@ import { MOBILENET_V2_FILE, noMobileNetV2 } from '../../test/model-files.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { ZOO_CLASSIFIER_ENTRIES } from './catalogue-zoo.ts';
 import { prepareModel } from './prepare.ts';
-import { ZOO_CLASSIFIERS, zooSource } from './zoo-files.ts';
+import { ZOO_CLASSIFIERS, ZOO_DETECTORS, zooSource } from './zoo-files.ts';
 
-test('every file of the zoo’s classifiers is a model of the catalogue, with its size, digest and two places', () => {
-  for (const [id, file] of Object.entries(ZOO_CLASSIFIERS)) {
+test('every file of the zoo is a model of the catalogue, with its size, digest and two places', () => {
+  for (const [id, file] of Object.entries({ ...ZOO_CLASSIFIERS, ...ZOO_DETECTORS })) {
     const entry = CATALOGUE.find((known) => known.id === id);
     assert.ok(entry, id);
     assert.deepEqual(entry.source.files, [zooSource(file)]);

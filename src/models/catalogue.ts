@@ -7,6 +7,7 @@ import { COCO_NAMES } from '../core/coco-classes.ts';
 import { IMAGENET_MEAN, IMAGENET_STD, MOBILENET_V2 } from './backbones.ts';
 import type { ModelEntry, ModelSource, PoseEntry } from './bundle.ts';
 import { ZOO_CLASSIFIER_ENTRIES } from './catalogue-zoo.ts';
+import { ZOO_DETECTOR_ENTRIES } from './catalogue-zoo-detectors.ts';
 import { EFFICIENTNET_LITE } from './efficientnet-lite.ts';
 
 /** The keypoints of COCO, in its order. */
@@ -176,4 +177,5 @@ export const CATALOGUE: readonly ModelEntry[] = [
     ...moveNet(256),
   },
   ...ZOO_CLASSIFIER_ENTRIES,
+  ...ZOO_DETECTOR_ENTRIES,
 ];

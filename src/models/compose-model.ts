@@ -18,7 +18,8 @@ import { decodeModel } from '../onnx/proto.ts';
 import { float32 } from '../onnx/tensor.ts';
 import type { Value } from '../onnx/value.ts';
 import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe, VotesSpec } from './bundle.ts';
-import { decode, outputsOf } from './detectors/decoders.ts';
+import { decode, outputsOf, sizeInputsOf } from './detectors/decoders.ts';
+import { inspectNetwork } from './inspect.ts';
 
 /** Grows whenever the same entry would be composed to another graph, so that cached models are made again. */
 export const COMPOSER_VERSION = 2;
@@ -84,10 +85,22 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   }
   const votes = entry.role === 'embedder' ? entry.votes : undefined;
   const wanted = [...new Set([...networkOutputs(entry), ...layers, ...(votes ? [votes.output] : [])])];
-  const outputs = inlineModel(graph, network, { prefix: 'network', feeds: { [name]: input }, outputs: wanted });
+  const feeds = { [name]: input, ...sizeFeeds(graph, entry, network) };
+  const outputs = inlineModel(graph, network, { prefix: 'network', feeds, outputs: wanted });
   addResults(graph, entry, outputs, layers);
   if (votes) addVotes(graph, votes, graph.reshape(outputs[votes.output], [recipe.batch, -1]));
   return graph.toModel(metadata);
+}
+
+/** For a detector that wants to be told the image's size: that of its input, in the type that it takes. */
+function sizeFeeds(graph: Graph, entry: ModelEntry, network: Uint8Array): Record<string, Value> {
+  const names = entry.role === 'detector' ? sizeInputsOf(entry.decoder) : [];
+  if (names.length === 0) return {};
+  const { inputs } = inspectNetwork(network);
+  const size = graph.constant(float32([entry.input.height, entry.input.width], [1, 2]), 'imageSize');
+  return Object.fromEntries(
+    names.map((name) => [name, graph.cast(size, inputs.find((port) => port.name === name)?.dtype ?? 'float32')]),
+  );
 }
 
 /** The network once a size, on the decoded pixels made smaller; one block of length 1 a part, [n, channels] each. */

@@ -246,6 +246,59 @@ export const ZOO_CLASSIFIERS = {
   },
 } as const satisfies Readonly<Record<string, ZooFile>>;
 
+/** Networks that find COCO's 80 classes of objects. */
+export const ZOO_DETECTORS = {
+  'fasterrcnn-12-int8': {
+    path: 'object_detection_segmentation/faster-rcnn/model/FasterRCNN-12-int8.onnx',
+    bytes: 44631113,
+    sha256: '95f67f5f6249f4804f1302367dd88cee32bf47713b9858cc6d8ba835548f9b8e',
+    stated: 'COCO box mAP 0.341',
+  },
+  'maskrcnn-12-int8': {
+    path: 'object_detection_segmentation/mask-rcnn/model/MaskRCNN-12-int8.onnx',
+    bytes: 45769352,
+    sha256: '4409935e855719fd6cd986f7ec2a3de840d0bd9c9cf7a0cba84ce95377f5b476',
+    stated: 'COCO mAP 0.331',
+  },
+  'maskrcnn-12': {
+    path: 'object_detection_segmentation/mask-rcnn/model/MaskRCNN-12.onnx',
+    bytes: 177970010,
+    sha256: '5bf940c124d9117f6fae350c4e0d46df180cbb01981832b35fdbed148078b946',
+    stated: 'COCO mAP 0.361 of boxes, 0.327 of masks (of its opset 10 form)',
+  },
+  'retinanet-9': {
+    path: 'object_detection_segmentation/retinanet/model/retinanet-9.onnx',
+    bytes: 228369343,
+    sha256: '06742923960ec4d9899e6fe407d4d2df013fe6962504f099463ca1b8cba45e44',
+    stated: 'COCO box mAP 0.376',
+  },
+  'ssd-mobilenet-v1-12-int8': {
+    path: 'object_detection_segmentation/ssd-mobilenetv1/model/ssd_mobilenet_v1_12-int8.onnx',
+    bytes: 9540809,
+    sha256: '2b79e6a7fb1ec6a33f332b9b10d82d9de4b7b49dcd26b5946921bb356895c954',
+  },
+  'ssd-mobilenet-v1-12': {
+    path: 'object_detection_segmentation/ssd-mobilenetv1/model/ssd_mobilenet_v1_12.onnx',
+    bytes: 29461455,
+    sha256: 'b8fba5e404077d4048d27fcd1667e85e27e192eb9bf51e696c46a3acd7d21058',
+  },
+  'ssd-12-qdq': {
+    path: 'object_detection_segmentation/ssd/model/ssd-12-qdq.onnx',
+    bytes: 20479614,
+    sha256: 'fba599b77e556525844e4e1022a9f60969b0e9130baa03640539cb0b58f474a2',
+  },
+  'yolov3-12-int8': {
+    path: 'object_detection_segmentation/yolov3/model/yolov3-12-int8.onnx',
+    bytes: 62912863,
+    sha256: '9230c02fb8e578c6ecfeeb3f0d4fee1bf05bf9c11d4e0399550d6d57a9ad7b5c',
+  },
+  yolov4: {
+    path: 'object_detection_segmentation/yolov4/model/yolov4.onnx',
+    bytes: 257470589,
+    sha256: '1881fe9c506c970d7866cb4bfc33bda791ce46951a3c39c45ace2ff2b9daf369',
+  },
+} as const satisfies Readonly<Record<string, ZooFile>>;
+
 export function zooSource({ path, bytes, sha256 }: ZooFile): SourceFile {
   const [reference = '', ...otherPlaces] = PLACES.map((place) => place(`validated/vision/${path}`));
   return { reference, otherPlaces, sha256, byteSize: bytes };

@@ -90,6 +90,29 @@ test('forms from before opset 11 are brought up: what was an attribute then is a
   });
 });
 
+test('the bodies of If and Loop are brought up too', async () => {
+  const body = (opType: string, attribute: object[]) => ({
+    name: opType,
+    node: [{ opType, input: ['doubled'], output: ['inside'], attribute }],
+    output: [{ name: 'inside' }],
+  });
+  const axes = [{ name: 'axes', type: 7, ints: [0n] }];
+  const branches = (then: object, otherwise: object) => {
+    const model = oldModel(11, 'If', [
+      { name: 'then_branch', type: 5, g: then },
+      { name: 'else_branch', type: 5, g: otherwise },
+    ]);
+    const node = model.graph?.node?.[1];
+    if (node) node.input = ['yes'];
+    model.graph?.initializer?.push({ name: 'yes', dataType: 9, dims: [], rawData: Uint8Array.of(1) });
+    return model;
+  };
+  const [found] = await runOld(branches(body('Unsqueeze', axes), body('Unsqueeze', axes)), [1, 2], [2]);
+  assert.deepEqual(found, { dims: [1, 2], data: [2, 4] });
+  const softmax = branches(body('Softmax', []), body('Softmax', []));
+  await assert.rejects(runOld(softmax, [1, 2], [2]), { message: /Softmax .* is of opset 11 and means something else/ });
+});
+
 function decodeAt(model: ModelProto): void {
   const g = new Graph();
   inlineModel(g, model, { prefix: 'm', feeds: { x: g.input('x', 'float32', [1, 1, 2, 2]) } });

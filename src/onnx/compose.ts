@@ -146,8 +146,8 @@ function renameSubgraphs(attribute: AttributeProto, renamed: ReadonlyMap<string,
 }
 
 export interface PixelOptions {
-  /** What the model takes: `NCHW` or `NHWC` (default `NCHW`). */
-  readonly layout?: 'NCHW' | 'NHWC';
+  /** What the model takes (default `NCHW`); `CHW` is one image, with no axis for their number. */
+  readonly layout?: 'NCHW' | 'NHWC' | 'CHW';
   /** Order of the channels that the model takes (default `RGB`). */
   readonly colours?: 'RGB' | 'BGR';
   /** Multiplies the 0 to 255 of each channel, before mean and std (default 1). */
@@ -162,6 +162,9 @@ export interface PixelOptions {
 
 /** From pixels (uint8, [n, height, width, 3], RGB) to what a model takes: (pixel · scale − mean) / std, laid out. */
 export function pixelsToModelInput(builder: Graph, pixels: Value, options: PixelOptions = {}): Value {
+  if (options.layout === 'CHW') {
+    return builder.squeeze(pixelsToModelInput(builder, pixels, { ...options, layout: 'NCHW' }), [0]);
+  }
   const { layout = 'NCHW', colours = 'RGB', scale = 1, mean = [0, 0, 0], std = [1, 1, 1], dtype = 'float32' } = options;
   // Bytes are moved before they are widened: a fourth of the memory traffic. And whole planes are swapped, not pixels.
   let x = layout === 'NCHW' ? builder.transpose(pixels, [0, 3, 1, 2]) : pixels;

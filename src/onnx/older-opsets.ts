@@ -12,7 +12,7 @@ import { float32 } from './tensor.ts';
 export const OLDEST_OPSET = 7;
 
 /** How a node written for an older opset is rewritten; null refuses it. */
-type Adapter = ((builder: Graph, node: NodeProto, from: number) => NodeProto) | null;
+type Adapter = (builder: Graph, node: NodeProto, from: number) => NodeProto;
 
 function attributeOf(node: NodeProto, name: string): AttributeProto | undefined {
   return node.attribute?.find((one) => one.name === name);
@@ -131,7 +131,7 @@ const spatialOnly: Adapter = (_, node, from) => {
 };
 
 /** Operators of ONNX whose meaning changed after opset 7: the version it changed in, and what to do about it. */
-const CHANGED: Readonly<Record<string, readonly [version: number, adapter: Adapter]>> = {
+const CHANGED: Readonly<Record<string, readonly [version: number, adapter: Adapter | null]>> = {
   BatchNormalization: [9, spatialOnly],
   Slice: [10, sliceToInputs],
   TopK: [10, kToInput],
@@ -167,22 +167,42 @@ export function changedSince(operator: string, older: number, newer: number): bo
   return changed > older && changed <= newer;
 }
 
-/** A node of opset `from` in the form of the builder's. */
+/** A node of opset `from` in the form of the builder's, with what is inside of it. */
 export function adapt(builder: Graph, node: NodeProto, from: number, prefix: string): NodeProto {
   if (node.domain && node.domain !== 'ai.onnx') return node;
-  for (const graph of subgraphsOf(node)) refuseChanged(builder, graph, from, prefix);
-  const change = CHANGED[node.opType as string];
-  if (!change || from >= change[0] || builder.opset < change[0]) return node;
-  if (!change[1]) throw olderForm(node, from, builder.opset, prefix);
-  return change[1](builder, node, from);
+  const whole = withBodies(builder, node, from, prefix);
+  const adapter = adapterOf(builder, node, from, prefix);
+  return adapter ? adapter(builder, whole, from) : whole;
 }
 
-/** Operators inside subgraphs are not rewritten: an adapter's constants would land in the outer graph. */
-function refuseChanged(builder: Graph, graph: GraphProto, from: number, prefix: string): void {
-  for (const node of graph.node ?? []) {
-    const change = CHANGED[node.opType as string];
-    if (change && from < change[0] && builder.opset >= change[0]) throw olderForm(node, from, builder.opset, prefix);
-  }
+/** What has to be done to a node, if anything. */
+function adapterOf(builder: Graph, node: NodeProto, from: number, prefix: string): Adapter | undefined {
+  const change = CHANGED[node.opType as string];
+  if (!change || from >= change[0] || builder.opset < change[0]) return undefined;
+  if (!change[1]) throw olderForm(node, from, builder.opset, prefix);
+  return change[1];
+}
+
+/** The same for the bodies of `If`, `Loop` and `Scan`, which see the constants that adapters leave in the outer graph. */
+function withBodies(builder: Graph, node: NodeProto, from: number, prefix: string): NodeProto {
+  if (subgraphsOf(node).length === 0) return node;
+  const inside = (graph: GraphProto): GraphProto => ({
+    ...graph,
+    node: (graph.node ?? []).map((inner) => adaptInside(builder, inner, from, prefix)),
+  });
+  const attribute = node.attribute?.map((one) => {
+    if (one.g) return { ...one, g: inside(one.g) };
+    return one.graphs ? { ...one, graphs: one.graphs.map(inside) } : one;
+  });
+  return { ...node, attribute };
+}
+
+function adaptInside(builder: Graph, node: NodeProto, from: number, prefix: string): NodeProto {
+  const adapter = adapterOf(builder, node, from, prefix);
+  // Its further nodes would land outside, where the body's values are not known.
+  const plain = adapter !== softmaxOverRest || Number(attributeOf(node, 'axis')?.i ?? 1n) === -1;
+  if (!plain) throw olderForm(node, from, builder.opset, prefix);
+  return adapt(builder, node, from, prefix);
 }
 
 function olderForm(node: NodeProto, from: number, to: number, prefix: string): LabelsmithError {
