@@ -56,6 +56,11 @@ export interface ImageRecord {
    * file whose metadata alone changed is known again; null or left out where nobody has computed it.
    */
   readonly pixelHash?: string | null;
+  /**
+   * Luminance at 32 × 32 (see `images/copies/print.ts`), by which mirrored, turned and cropped copies are known. Written when
+   * an image comes in, and read by groups alone; images of before have none.
+   */
+  readonly print?: Uint8Array;
 }
 
 /** Where an image's bytes are. One image may have many paths. */

@@ -1,11 +1,16 @@
 /**
  * Groups: images that must stay on one side of any split, since knowing one is knowing the other. Joined are
- * near-duplicates, bursts (one camera, moments apart, alike) and sequences (numbered frames that follow each other, alike).
+ * near-duplicates, bursts (one camera, moments apart, alike), sequences (numbered frames that follow each other, alike), and
+ * mirrored, turned and cropped copies. Pages are alike because they are mostly white: two of them belong together only if
+ * they also say the same.
  *
- * Pure, and independent of the order of the rows. Memory: about 320 bytes an image at its peak, so 320 MB for a million, in
- * typed arrays; ids become text only where somebody asks for them.
+ * Pure, and independent of the order of the rows. Memory: about 600 bytes an image at its peak and its print of 1 KB, so
+ * 1.6 GB for a million, in typed arrays; ids become text only where somebody asks for them.
  */
 import type { ImageId } from '../core/ids.ts';
+import { isSamePage } from './copies/compare.ts';
+import { findCopies } from './copies/find-copies.ts';
+import { isPaper, PRINT_BYTES } from './copies/print.ts';
 import { findNearDuplicates, type HashColumns, MAX_LOG_ASPECT_DIFFERENCE } from './duplicates.ts';
 import { popcount } from './hash.ts';
 
@@ -23,13 +28,15 @@ export interface GroupRow {
   readonly path: string;
   /** The group it was in so far. */
   readonly groupId: ImageId;
+  /** See `copies/print.ts`; images of before there were prints are compared by their hashes alone. */
+  readonly print?: Uint8Array;
 }
 
 /** Two images that were found to belong together, `a` < `b`. */
 export interface SimilarImages {
   readonly a: ImageId;
   readonly b: ImageId;
-  readonly kind: 'near-duplicate' | 'burst' | 'sequence';
+  readonly kind: 'near-duplicate' | 'burst' | 'sequence' | 'copy';
   /** Hamming distance of the perceptual hashes. */
   readonly distance: number;
 }
@@ -87,10 +94,14 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
   let pairCount = 0;
   const join = (i: number, j: number, kind: SimilarImages['kind'], distance: number) => {
     const [a, b] = [rootOf(i), rootOf(j)];
-    if (a === b) return;
+    if (a === b || (kind !== 'copy' && areOtherPages(i, j))) return;
     // Rows are in order of id, so the smaller index is the smaller id.
     forest[Math.max(a, b)] = Math.min(a, b);
     found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distance], 4 * pairCount++);
+  };
+  const areOtherPages = (i: number, j: number) => {
+    const [a, b] = [table.print(i), table.print(j)];
+    return a !== undefined && b !== undefined && isPaper(a) && isPaper(b) && !isSamePage(a, b);
   };
   const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
 
@@ -115,6 +126,12 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
     if (follows && sameSize && distanceOf(i, j) <= (options.sequenceDistance ?? 14))
       join(i, j, 'sequence', distanceOf(i, j));
   }
+
+  findCopies(
+    table,
+    (i, j) => join(i, j, 'copy', distanceOf(i, j)),
+    (i, j) => rootOf(i) === rootOf(j),
+  );
 
   const order = new Uint32Array(pairCount);
   for (let at = 0; at < pairCount; at++) order[at] = at;
@@ -146,7 +163,7 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
   };
 }
 
-const KINDS: readonly SimilarImages['kind'][] = ['near-duplicate', 'burst', 'sequence'];
+const KINDS: readonly SimilarImages['kind'][] = ['near-duplicate', 'burst', 'sequence', 'copy'];
 
 interface Table extends HashColumns {
   readonly count: number;
@@ -164,10 +181,13 @@ interface Table extends HashColumns {
   readonly frame: Float64Array;
   /** Shape [n]: pixels. */
   readonly width: Float64Array;
+  print(i: number): Uint8Array | undefined;
 }
 
 /** Columns of a row while the table grows: high, low, log aspect, camera, captured, sequence, frame, width. */
 const COLUMNS = 8;
+/** Prints are kept in pieces of a megabyte, which are never moved. */
+const PRINTS_A_PIECE = 1024;
 
 /** Rows are taken in one by one and kept as numbers, so that no more of them than one need be an object at a time. */
 export class GroupTable {
@@ -176,6 +196,9 @@ export class GroupTable {
   /** Shape [capacity, 8]. */
   #values = new Float64Array(1024 * COLUMNS);
   readonly #cameras = new Map<string, number>();
+  readonly #prints: Uint8Array[] = [];
+  /** Whether a row has one. */
+  #hasPrint = new Uint8Array(1024);
   #count = 0;
 
   get count(): number {
@@ -203,7 +226,22 @@ export class GroupTable {
       ],
       this.#count * COLUMNS,
     );
+    if (row.print !== undefined) this.#keepPrint(row.print);
     this.#count++;
+  }
+
+  #keepPrint(print: Uint8Array): void {
+    if (print.length !== PRINT_BYTES) throw new RangeError(`a print of ${print.length} bytes, expected ${PRINT_BYTES}`);
+    const piece = Math.floor(this.#count / PRINTS_A_PIECE);
+    this.#prints[piece] ??= new Uint8Array(PRINTS_A_PIECE * PRINT_BYTES);
+    this.#prints[piece].set(print, (this.#count % PRINTS_A_PIECE) * PRINT_BYTES);
+    this.#hasPrint[this.#count] = 1;
+  }
+
+  #printOf(row: number): Uint8Array | undefined {
+    if (this.#hasPrint[row] === 0) return undefined;
+    const start = (row % PRINTS_A_PIECE) * PRINT_BYTES;
+    return this.#prints[Math.floor(row / PRINTS_A_PIECE)].subarray(start, start + PRINT_BYTES);
   }
 
   #grow(): void {
@@ -212,6 +250,9 @@ export class GroupTable {
     const larger = new Float64Array(2 * this.#values.length);
     larger.set(this.#values);
     this.#values = larger;
+    const flags = new Uint8Array(2 * this.#hasPrint.length);
+    flags.set(this.#hasPrint);
+    this.#hasPrint = flags;
   }
 
   #cameraNumber(camera: string): number {
@@ -253,6 +294,7 @@ export class GroupTable {
       sequence: column(new Float64Array(count), 5),
       frame: column(new Float64Array(count), 6),
       width: column(new Float64Array(count), 7),
+      print: (i) => this.#printOf(order[i]),
     };
   }
 }

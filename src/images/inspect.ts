@@ -5,6 +5,7 @@
 import type { Sharp } from 'sharp';
 import { type ImageId, sha256Hex } from '../core/ids.ts';
 import type { ImageFormat, ImageRecord, QualityFlag } from '../core/image.ts';
+import { printOf } from './copies/print.ts';
 import type { Decodable } from './decodable.ts';
 import { asRgbPixels, type DecodeOptions, decoding } from './decode.ts';
 import { cameraFactsOf } from './exif.ts';
@@ -50,6 +51,7 @@ export function inspect(bytes: Uint8Array, options: InspectOptions = {}): Promis
       orientation: found.orientation,
       frames: found.frames,
       perceptualHash: perceptualHashOf(luminance),
+      print: printOf(luminance),
       pixelHash: pixelHashOf({ width, height }, luminance, small.pixels),
       quality,
       flags: [...flagsOf(quality, width, height), ...shownAs(source)],

@@ -17,12 +17,13 @@ export interface GroupFacts
   extends Pick<ImageRecord, 'id' | 'perceptualHash' | 'width' | 'height' | 'capturedAtMs' | 'camera' | 'groupId'> {
   /** The first of its paths in order; empty where it has none. */
   readonly path: string;
+  readonly print?: Uint8Array;
 }
 
 export interface SimilarPair {
   readonly a: ImageId;
   readonly b: ImageId;
-  readonly kind: 'near-duplicate' | 'burst' | 'sequence';
+  readonly kind: 'near-duplicate' | 'burst' | 'sequence' | 'copy';
   /** Hamming distance of the perceptual hashes. */
   readonly distance: number;
 }

@@ -9,7 +9,7 @@ import { images, similarPairs } from './tables.ts';
 type GroupFactsRow = Pick<
   RowOf<typeof images.columns>,
   'id' | 'perceptual_hash' | 'width' | 'height' | 'captured_at_ms' | 'camera' | 'group_id'
-> & { path: string | null };
+> & { path: string | null; print: Uint8Array | null };
 
 const addPair = insert(similarPairs, { existing: 'ignore' });
 const setGroup = update(images, { set: ['groupId'], where: ['id'] });
@@ -47,6 +47,9 @@ export function groupStore(session: Session): GroupStore {
               .whereRef('image_path.image_id', '=', 'image.id')
               .as('path'),
           )
+          .select(({ selectFrom }) =>
+            selectFrom('image_print').select('print').whereRef('image_print.image_id', '=', 'image.id').as('print'),
+          )
           .where('id', '>', last?.id ?? NO_BYTES)
           .orderBy('id')
           .limit(session.pageSize);
@@ -62,6 +65,7 @@ export function groupStore(session: Session): GroupStore {
           camera: row.camera,
           groupId: hexOf(row.group_id),
           path: row.path ?? '',
+          ...(row.print === null ? {} : { print: row.print }),
         }));
       }
     },

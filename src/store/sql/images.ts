@@ -15,13 +15,14 @@ import { putInQuarantine, rootsOf } from './quarantine.ts';
 import { countOf } from './raw-query.ts';
 import type { Session } from './session.ts';
 import { decoder, insert, type RowOf, remove, update } from './table.ts';
-import { imageAttributes, images } from './tables.ts';
+import { imageAttributes, imagePrints, images } from './tables.ts';
 import type { Work } from './work.ts';
 
 export type ImageRow = RowOf<typeof images.columns>;
 
 const STATEMENTS = {
   add: insert(images, { existing: 'ignore' }),
+  addPrint: insert(imagePrints, { existing: 'ignore' }),
   setPixelHash: update(images, { set: ['pixelHash'], where: ['id'] }),
   putAttributes: insert(imageAttributes, { existing: 'replace' }),
   dropAttributes: remove(imageAttributes, ['imageId']),
@@ -35,8 +36,9 @@ export function imageOf(row: ImageRow): ImageRecord {
   return { ...image, quality, ...(pixelHash === null ? {} : { pixelHash }) };
 }
 
-function addImage(work: Work, { quality, pixelHash = null, ...image }: ImageRecord, runKey: number): void {
+function addImage(work: Work, { quality, pixelHash = null, print, ...image }: ImageRecord, runKey: number): void {
   work.add(STATEMENTS.add, { ...image, ...quality, pixelHash, runKey, revision: work.changeId });
+  if (print !== undefined) work.add(STATEMENTS.addPrint, { imageId: image.id, print });
   work.reach(image.id);
 }
 

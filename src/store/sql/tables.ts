@@ -136,6 +136,8 @@ export const goneImages = table('gone_image', { imageId }, ['imageId']);
 export const imageSplits = table('image_split', { imageId, split: text, runKey: integer }, ['imageId']);
 /** What imports said of the image itself. */
 export const imageAttributes = table('image_attributes', { imageId, attributes: json(attributesSchema) }, ['imageId']);
+/** Luminance at 32 × 32, for groups. */
+export const imagePrints = table('image_print', { imageId, print: bytes }, ['imageId']);
 export const quarantine = table(
   'quarantine',
   {
@@ -284,6 +286,7 @@ const all = [
   goneImages,
   imageAttributes,
   imagePaths,
+  imagePrints,
   images,
   imageSplits,
   labels,

@@ -12,6 +12,7 @@ import { whatImportsKeep } from './migrations/04-what-imports-keep.ts';
 import { quarantineByRoot } from './migrations/05-quarantine-by-root.ts';
 import { changesAndOperations } from './migrations/06-changes-and-operations.ts';
 import { heldOutAndArtifacts } from './migrations/07-held-out-and-artifacts.ts';
+import { prints } from './migrations/08-prints.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   quarantineByRoot,
   changesAndOperations,
   heldOutAndArtifacts,
+  prints,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */

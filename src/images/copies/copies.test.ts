@@ -1,0 +1,179 @@
+/** Copies of pictures made by code, and pages that say different things. What is found on photographs: docs/add.md. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import sharp, { type Sharp } from 'sharp';
+import { scenePixels } from '../../../test/fixtures/images.ts';
+import { seededRandom } from '../../core/random.ts';
+import { inspect } from '../inspect.ts';
+import { isSamePage } from './compare.ts';
+import { findCopies } from './find-copies.ts';
+import { isPaper, PRINT_SIDE, printOf } from './print.ts';
+import { WINDOWS, WindowHasher } from './windows.ts';
+
+const [WIDTH, HEIGHT] = [320, 240];
+
+interface Picture {
+  readonly print: Uint8Array;
+  readonly logAspect: number;
+}
+
+async function pictureOf(image: Sharp): Promise<Picture> {
+  const { print, width, height } = await inspect(await image.jpeg({ quality: 85 }).toBuffer());
+  assert.ok(print);
+  return { print, logAspect: Math.log(width / height) };
+}
+
+const scene = (seed: number) =>
+  sharp(scenePixels(WIDTH, HEIGHT, seed), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
+
+/** Pairs by index, in order. */
+function pairsAmong(pictures: readonly Picture[]): [number, number][] {
+  const pairs: [number, number][] = [];
+  const columns = {
+    count: pictures.length,
+    print: (i: number) => pictures[i].print,
+    logAspect: Float32Array.from(pictures, ({ logAspect }) => logAspect),
+  };
+  const found = new Set<string>();
+  findCopies(
+    columns,
+    (i, j) => {
+      found.add(`${Math.min(i, j)} ${Math.max(i, j)}`);
+      pairs.push([Math.min(i, j), Math.max(i, j)]);
+    },
+    (i, j) => found.has(`${Math.min(i, j)} ${Math.max(i, j)}`),
+  );
+  return pairs.sort(([a, b], [c, d]) => a - c || b - d);
+}
+
+const crop = (image: Sharp, left: number, top: number, right: number, bottom: number) =>
+  image.extract({
+    left: Math.round(left * WIDTH),
+    top: Math.round(top * HEIGHT),
+    width: Math.round((1 - left - right) * WIDTH),
+    height: Math.round((1 - top - bottom) * HEIGHT),
+  });
+
+describe('copies', () => {
+  const changes: Readonly<Record<string, (image: Sharp) => Sharp>> = {
+    'compressed hard': (image) => image.jpeg({ quality: 30 }),
+    'half the size': (image) => image.resize(WIDTH / 2),
+    'mirrored left and right': (image) => image.flop(),
+    'mirrored top and bottom': (image) => image.flip(),
+    'turned by 90': (image) => image.rotate(90),
+    'turned by 180': (image) => image.rotate(180),
+    'turned by 270': (image) => image.rotate(270),
+    'a tenth cut off all around': (image) => crop(image, 0.05, 0.05, 0.05, 0.05),
+    'a corner': (image) => crop(image, 0, 0.12, 0.12, 0),
+    'a quarter cut off at one side': (image) => crop(image, 0.24, 0, 0, 0),
+    brighter: (image) => image.linear(1.1, 10),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    test(`${name}: each found with its own picture, and with no other`, async () => {
+      const seeds = [1, 2, 3, 4, 5, 6];
+      const originals = await Promise.all(seeds.map((seed) => pictureOf(scene(seed))));
+      const copies = await Promise.all(seeds.map((seed) => pictureOf(change(scene(seed)))));
+      const expected = seeds.map((_, i): [number, number] => [i, i + seeds.length]);
+      assert.deepEqual(pairsAmong([...originals, ...copies]), expected);
+    });
+  }
+
+  test('cropped and turned at once', async () => {
+    const original = await pictureOf(scene(7));
+    const copy = await pictureOf(sharp(await crop(scene(7), 0.06, 0.02, 0.08, 0.06).png().toBuffer()).rotate(90));
+    assert.deepEqual(pairsAmong([original, copy]), [[0, 1]]);
+  });
+
+  test('different pictures are no copies, and pictures of one colour are nothing’s', async () => {
+    const scenes = await Promise.all(Array.from({ length: 60 }, (_, seed) => pictureOf(scene(100 + seed))));
+    const flat = (background: string) => sharp({ create: { width: 90, height: 90, channels: 3, background } });
+    const plain = await Promise.all(['#fff', '#fefefe', '#123456'].map((colour) => pictureOf(flat(colour))));
+    assert.deepEqual(pairsAmong([...scenes, ...plain]), []);
+  });
+
+  test('pictures with no print are left out', () => {
+    const columns = { count: 2, print: () => undefined, logAspect: new Float32Array(2) };
+    findCopies(
+      columns,
+      () => assert.fail(),
+      () => false,
+    );
+  });
+});
+
+describe('hashes of windows', () => {
+  /** A print laid in one of eight ways, by its definition. */
+  function laid(print: Uint8Array, turn: number): Uint8Array {
+    return print.map((_, at) => {
+      let [x, y] = [at % PRINT_SIDE, Math.floor(at / PRINT_SIDE)];
+      if (turn & 4) [x, y] = [y, x];
+      if (turn & 1) x = PRINT_SIDE - 1 - x;
+      if (turn & 2) y = PRINT_SIDE - 1 - y;
+      return print[y * PRINT_SIDE + x];
+    });
+  }
+
+  test('all eight turns of a picture have the same hashes', () => {
+    const random = seededRandom(1);
+    const hasher = new WindowHasher();
+    const hashes = (print: Uint8Array) => {
+      const found = new Set<string>();
+      hasher.each(print, 'whole', ({ low, high }) => found.add(`${low} ${high}`));
+      return [...found].sort();
+    };
+    for (let n = 0; n < 20; n++) {
+      const print = Uint8Array.from({ length: PRINT_SIDE ** 2 }, () => Math.floor(random() * 256));
+      const expected = hashes(print);
+      for (let turn = 1; turn < 8; turn++) assert.deepEqual(hashes(laid(print, turn)), expected);
+    }
+  });
+
+  test('the first window is the whole picture, and each lies within it', () => {
+    assert.deepEqual(WINDOWS[0], { left: 0, right: 1, top: 0, bottom: 1 });
+    assert.equal(new Set(WINDOWS.map((window) => JSON.stringify(window))).size, WINDOWS.length);
+    for (const { left, right, top, bottom } of WINDOWS) {
+      assert.ok(left >= 0 && right <= 1 && top >= 0 && bottom <= 1 && right - left > 0.7 && bottom - top > 0.7);
+    }
+  });
+});
+
+describe('pages', () => {
+  /** White, with lines of words as dark bars; the words of each page are other ones. */
+  function page(seed: number): Sharp {
+    const [width, height] = [600, 840];
+    const random = seededRandom(seed, 'page');
+    const pixels = new Uint8Array(width * height).fill(255);
+    for (let line = 60; line < 500; line += 16) {
+      const end = 250 + random() * 300;
+      for (let x = 50; x < end; ) {
+        const word = 15 + Math.floor(random() * 50);
+        for (let y = line; y < line + 8; y++)
+          pixels.fill(60, y * width + x, y * width + Math.min(x + word, width - 50));
+        x += word + 7;
+      }
+    }
+    return sharp(pixels, { raw: { width, height, channels: 1 } }).toColourspace('srgb');
+  }
+
+  test('pages with other words are other pages; copies of one are the same', async () => {
+    const pages = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => pictureOf(page(seed))));
+    for (const { print } of pages) assert.ok(isPaper(print));
+    for (const [i, a] of pages.entries()) {
+      for (const b of pages.slice(0, i)) assert.equal(isSamePage(a.print, b.print), false);
+    }
+    assert.deepEqual(pairsAmong(pages), []);
+    const copies = [page(1).jpeg({ quality: 40 }), page(1).resize(300), page(1).linear(0.9, 12)];
+    for (const copy of copies) assert.equal(isSamePage(pages[0].print, (await pictureOf(copy)).print), true);
+  });
+});
+
+test('a print is the mean of each cell, whatever the size', () => {
+  const ramp = (width: number, height: number) =>
+    printOf({ pixels: Uint8Array.from({ length: width * height }, (_, i) => 2 * (i % width)), width, height });
+  // Two columns a cell: 0 and 2, 4 and 6, …
+  assert.deepEqual([...ramp(64, 48).subarray(0, 4)], [1, 5, 9, 13]);
+  assert.deepEqual([...ramp(32, 7).subarray(0, 4)], [0, 2, 4, 6]);
+  // One and a half columns a cell: (0 + 2/2) / 1.5, (2/2 + 4) / 1.5, …
+  assert.deepEqual([...ramp(48, 32).subarray(0, 4)], [1, 3, 7, 9]);
+  assert.equal(ramp(1, 1)[0], 0);
+});
