@@ -27,6 +27,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   'teach-scale': () => import('./teach-scale.ts'),
   backbones: () => import('./backbones.ts'),
   piles: () => import('./piles.ts'),
+  copies: () => import('./copies.ts'),
   report: () => import('./report.ts'),
 };
 

@@ -8,7 +8,7 @@
  * 1.6 GB for a million, in typed arrays; ids become text only where somebody asks for them.
  */
 import type { ImageId } from '../core/ids.ts';
-import { isSamePage } from './copies/compare.ts';
+import { isWithin, PAGE_LIMITS, pageLikeness } from './copies/compare.ts';
 import { findCopies } from './copies/find-copies.ts';
 import { isPaper, PRINT_BYTES } from './copies/print.ts';
 import { findNearDuplicates, type HashColumns, MAX_LOG_ASPECT_DIFFERENCE } from './duplicates.ts';
@@ -101,7 +101,7 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
   };
   const areOtherPages = (i: number, j: number) => {
     const [a, b] = [table.print(i), table.print(j)];
-    return a !== undefined && b !== undefined && isPaper(a) && isPaper(b) && !isSamePage(a, b);
+    return a !== undefined && b !== undefined && isPaper(a) && isPaper(b) && !isWithin(pageLikeness(a, b), PAGE_LIMITS);
   };
   const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
 

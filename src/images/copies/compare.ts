@@ -1,218 +1,240 @@
 /**
- * Whether two prints show the same picture: laid over each other, with brightness and contrast taken out, they agree in
- * correlation, and there is no cell with something in the one where the other is calm.
+ * Whether two prints show the same picture, one of them perhaps a window of the other, mirrored or turned.
  *
- * The second test is what tells pages apart. Two pages of text correlate at .9 and more since both are text at the top and
- * white below; but a word where the other has none is a difference that no compression, scaling or misalignment makes.
+ * A window that hashes proposed is moved until it fits best, and what it shows is compared with the other print as a whole
+ * (`likeness.ts`). Memory of its own, used again from pair to pair. Cost: 20 to 50 µs a pair, less where it does not fit at all.
  */
+import { correlationOf, type Likeness, likenessOf } from './likeness.ts';
 import { isPaper, PRINT_BYTES, PRINT_SIDE } from './print.ts';
 import type { Turn, Window } from './windows.ts';
 
-export interface Likeness {
-  /** Normalised cross-correlation after the tones are matched, −1 to 1. */
-  readonly correlation: number;
-  /** The greatest difference of a cell in grey levels, less what its surroundings vary by in the calmer of the two. */
-  readonly excess: number;
+/** What two prints have in common at least, to be copies. `npm run bench -- copies` prints what other values find. */
+export interface CopyLimits {
+  readonly minCorrelation: number;
+  /** Grey levels. */
+  readonly maxExcess: number;
 }
 
-/** Windows are compared at this many cells a side, and searched for at fewer. */
-const [FINE, COARSE] = [16, 12] as const;
+export const COPY_LIMITS: CopyLimits = { minCorrelation: 0.98, maxExcess: 8 };
+/** Of two pages, upright and whole, at the print's own resolution. */
+export const PAGE_LIMITS: CopyLimits = { minCorrelation: 0.97, maxExcess: 10 };
 
+/** Windows are searched for at this many cells a side, and compared at more. */
+const [COARSE, FINE] = [12, 16] as const;
 /**
- * Chosen on the benchmark sets for hardly any pair of different classes with nearly all copies found: at .96 and 10,
- * electronics has 10 such pairs and not 2, euro-coins 21 and not 8, and crops are found in 2 cases of 100 more. docs/add.md has
- * the figures.
+ * Steps of the search, and the correlation below which a window is given up before each of them: what is not a copy seldom
+ * gets past the second.
  */
-const MIN_CORRELATION = 0.98;
-const MAX_EXCESS = 8;
-/** Whole pages at the print's own resolution: copies have an excess of 0 to 2, other pages of 17 and more. */
-const [PAGE_CORRELATION, PAGE_EXCESS] = [0.97, 10] as const;
-/** Not worth a search: copies have .85 and more before it. */
-const MIN_FIRST_CORRELATION = 0.75;
+const COARSE_STEPS = [0.8, 0.88, 0.92, 0.94] as const;
+const FINE_STEPS = [0, 0] as const;
 
-/** Whether two pages are copies of each other, upright and whole. */
-export function isSamePage(a: Uint8Array, b: Uint8Array): boolean {
-  const { correlation, excess } = likenessOf(Float64Array.from(a), Float64Array.from(b), PRINT_SIDE);
-  return correlation >= PAGE_CORRELATION && excess <= PAGE_EXCESS;
+export function isWithin({ correlation, excess }: Likeness, { minCorrelation, maxExcess }: CopyLimits): boolean {
+  return correlation >= minCorrelation && excess <= maxExcess;
 }
 
-/**
- * Whether `b` is what a window of `a` shows, each turned as said. The window is moved a little to where it fits best: it
- * comes from a coarse list.
- */
-export function isCopy(a: Uint8Array, window: Window, turnA: Turn, b: Uint8Array, turnB: Turn): boolean {
-  const coarse = fitterOf(a, turnA, b, turnB, COARSE);
-  const first = coarse.fit(window);
-  if (first < MIN_FIRST_CORRELATION) return false;
-  const near = climbed(window, coarse.fit, [0.04, 0.02]);
-  if (near.correlation < MIN_CORRELATION - 0.04) return false;
-  // What tells pages apart is small, and so is what tells parts on white paper apart.
-  const side = isPaper(a) && isPaper(b) ? PRINT_SIDE : FINE;
-  const fine = fitterOf(a, turnA, b, turnB, side);
-  const { window: best } = climbed(near.window, fine.fit, [0.01, 0.005]);
-  const likeness = likenessOf(fine.sampled(best), fine.wanted, side);
-  return likeness.correlation >= MIN_CORRELATION && likeness.excess <= MAX_EXCESS;
+/** Of two pages, upright and whole. */
+export function pageLikeness(a: Uint8Array, b: Uint8Array): Likeness {
+  return likenessOf(Float64Array.from(a), Float64Array.from(b), PRINT_SIDE);
 }
 
-/** How well windows of one print fit another one as a whole, at a resolution. */
-function fitterOf(a: Uint8Array, turnA: Turn, b: Uint8Array, turnB: Turn, side: number) {
-  const whole = { left: 0, right: 1, top: 0, bottom: 1 };
-  const wanted = sample(b, whole, turnB, new Float64Array(side * side), side);
-  const into = new Float64Array(side * side);
-  const sampled = (window: Window) => sample(a, window, turnA, into, side);
-  return { wanted, sampled, fit: (window: Window) => correlationOf(sampled(window), wanted) };
+export class PrintComparer {
+  /** The print that a window is looked for in, laid as said. */
+  readonly #searched = new Uint8Array(PRINT_BYTES);
+  /** The other one, at both resolutions. */
+  readonly #whole = new Uint8Array(PRINT_BYTES);
+  readonly #coarse = new Sampler(COARSE);
+  readonly #fine = new Sampler(FINE);
+  readonly #finest = new Sampler(PRINT_SIDE);
+
+  /**
+   * How much `b` is like what a window of `a` shows, each laid as said; undefined where it is plain that it is not. The window
+   * is moved a little to where it fits best: it comes from a coarse list.
+   */
+  likeness(a: Uint8Array, window: Window, turnA: Turn, b: Uint8Array, turnB: Turn): Likeness | undefined {
+    lay(a, turnA, this.#searched);
+    lay(b, turnB, this.#whole);
+    this.#coarse.compareWith(this.#searched, this.#whole);
+    const near = this.#coarse.search(laidWindow(window, turnA), COARSE_STEPS);
+    if (near === undefined) return undefined;
+    // What tells pages apart is small, and so is what tells parts on white paper apart.
+    const fine = isPaper(a) && isPaper(b) ? this.#finest : this.#fine;
+    fine.compareWith(this.#searched, this.#whole);
+    const best = fine.search(near, FINE_STEPS);
+    return best && fine.likeness(best);
+  }
 }
 
-/** Moves the window as a whole, and each of its edges, as long as it fits better, in ever smaller steps. */
-function climbed(start: Window, fit: (window: Window) => number, steps: readonly number[]) {
-  let window = start;
-  let correlation = fit(start);
-  for (const step of steps) {
-    for (let better = true; better; ) {
-      better = false;
-      for (const [left, right, top, bottom] of MOVES) {
-        const moved = {
-          left: Math.max(0, window.left + left * step),
-          right: Math.min(1, window.right + right * step),
-          top: Math.max(0, window.top + top * step),
-          bottom: Math.min(1, window.bottom + bottom * step),
-        };
-        const now = fit(moved);
-        if (now <= correlation + 1e-4) continue;
-        [window, correlation, better] = [moved, now, true];
+const WHOLE: Window = { left: 0, right: 1, top: 0, bottom: 1 };
+
+/** Unknowns of a step: how far each edge moves, gain, offset. */
+const UNKNOWNS = 6;
+const COLUMNS = UNKNOWNS + 1;
+/** Most that an edge moves in one step, in shares of the side: linear is the picture only near by. */
+const MAX_MOVE = 0.05;
+
+/** Windows of a print at `side` × `side` points between its cells, and the search for the one that is most like another print. */
+class Sampler {
+  readonly #side: number;
+  #print: Uint8Array = new Uint8Array(PRINT_BYTES);
+  readonly #sampled: Float64Array;
+  readonly #wanted: Float64Array;
+  /** For each column of points: the cell to its left, and how far it is from that cell to the next. */
+  readonly #cells: Uint8Array;
+  readonly #shares: Float64Array;
+  /** By how much the brightness at each point grows to the right and downwards, in grey levels a cell. */
+  readonly #slopesX: Float64Array;
+  readonly #slopesY: Float64Array;
+  /** Normal equations, shape [6, 7]: the last column is the right side. */
+  readonly #equations = new Float64Array(UNKNOWNS * COLUMNS);
+
+  constructor(side: number) {
+    this.#side = side;
+    const points = side * side;
+    this.#sampled = new Float64Array(points);
+    this.#wanted = new Float64Array(points);
+    this.#slopesX = new Float64Array(points);
+    this.#slopesY = new Float64Array(points);
+    this.#cells = new Uint8Array(side);
+    this.#shares = new Float64Array(side);
+  }
+
+  /** Windows of `searched` are compared with all of `whole` from now on. */
+  compareWith(searched: Uint8Array, whole: Uint8Array): void {
+    this.#print = whole;
+    this.#sample(WHOLE, this.#wanted);
+    this.#print = searched;
+  }
+
+  likeness(window: Window): Likeness {
+    return likenessOf(this.#sample(window, this.#sampled), this.#wanted, this.#side);
+  }
+
+  /**
+   * The window that fits best after as many steps as there are limits, each with the correlation that it needs; undefined where
+   * one has less. A step is that of B. D. Lucas and T. Kanade, "An Iterative Image Registration Technique" (IJCAI 1981): least
+   * squares over the edges of the window, gain and offset, with the picture taken as linear around each point.
+   */
+  search(start: Window, limits: readonly number[]): Window | undefined {
+    let [window, best, bestCorrelation] = [start, start, Number.NEGATIVE_INFINITY];
+    for (const limit of limits) {
+      const correlation = correlationOf(this.#sample(window, this.#sampled), this.#wanted);
+      if (correlation < limit) return undefined;
+      if (correlation > bestCorrelation) [best, bestCorrelation] = [window, correlation];
+      window = this.#moved(window);
+    }
+    return correlationOf(this.#sample(window, this.#sampled), this.#wanted) > bestCorrelation ? window : best;
+  }
+
+  /** The window after one step from where it was sampled last. */
+  #moved(window: Window): Window {
+    this.#setEquations();
+    const solution = solved(this.#equations);
+    const gain = solution?.[4] ?? 0;
+    if (solution === undefined || gain < 0.1) return window;
+    const move = (edge: number) => Math.max(-MAX_MOVE, Math.min(MAX_MOVE, solution[edge] / gain / PRINT_SIDE));
+    return {
+      left: Math.max(0, window.left + move(0)),
+      right: Math.min(1, window.right + move(1)),
+      top: Math.max(0, window.top + move(2)),
+      bottom: Math.min(1, window.bottom + move(3)),
+    };
+  }
+
+  #setEquations(): void {
+    const [side, equations] = [this.#side, this.#equations];
+    equations.fill(0);
+    const terms = new Float64Array(COLUMNS);
+    terms[5] = 1;
+    for (let at = 0; at < side * side; at++) {
+      const [acrossX, acrossY] = [((at % side) + 0.5) / side, (Math.floor(at / side) + 0.5) / side];
+      terms[0] = this.#slopesX[at] * (1 - acrossX);
+      terms[1] = this.#slopesX[at] * acrossX;
+      terms[2] = this.#slopesY[at] * (1 - acrossY);
+      terms[3] = this.#slopesY[at] * acrossY;
+      terms[4] = this.#sampled[at];
+      terms[6] = this.#wanted[at];
+      for (let row = 0; row < UNKNOWNS; row++) {
+        const [term, start] = [terms[row], row * COLUMNS];
+        for (let column = row; column < COLUMNS; column++) equations[start + column] += term * terms[column];
+      }
+    }
+    for (let row = 1; row < UNKNOWNS; row++) {
+      for (let column = 0; column < row; column++) {
+        equations[row * COLUMNS + column] = equations[column * COLUMNS + row];
       }
     }
   }
-  return { window, correlation };
-}
 
-/** Of the four edges. */
-const MOVES = [
-  [1, 1, 0, 0],
-  [-1, -1, 0, 0],
-  [0, 0, 1, 1],
-  [0, 0, -1, -1],
-  [1, 0, 0, 0],
-  [-1, 0, 0, 0],
-  [0, 1, 0, 0],
-  [0, -1, 0, 0],
-  [0, 0, 1, 0],
-  [0, 0, -1, 0],
-  [0, 0, 0, 1],
-  [0, 0, 0, -1],
-] as const;
-
-/** The window of a print, turned, at `side` × `side` points between its cells. */
-function sample(
-  print: Uint8Array,
-  { left, right, top, bottom }: Window,
-  turn: Turn,
-  into: Float64Array,
-  side: number,
-): Float64Array {
-  for (let j = 0; j < side; j++) {
+  #sample({ left, right, top, bottom }: Window, into: Float64Array): Float64Array {
+    const [side, print, cells, shares] = [this.#side, this.#print, this.#cells, this.#shares];
     for (let i = 0; i < side; i++) {
-      let [u, v] = [(i + 0.5) / side, (j + 0.5) / side];
-      if (turn & 4) [u, v] = [v, u];
-      if (turn & 1) u = 1 - u;
-      if (turn & 2) v = 1 - v;
-      const x = Math.min(PRINT_SIDE - 1.001, Math.max(0, (left + (right - left) * u) * PRINT_SIDE - 0.5));
-      const y = Math.min(PRINT_SIDE - 1.001, Math.max(0, (top + (bottom - top) * v) * PRINT_SIDE - 0.5));
-      const at = Math.floor(y) * PRINT_SIDE + Math.floor(x);
-      const [shareX, shareY] = [x % 1, y % 1];
-      const above = print[at] + shareX * (print[at + 1] - print[at]);
-      const below = print[at + PRINT_SIDE] + shareX * (print[at + PRINT_SIDE + 1] - print[at + PRINT_SIDE]);
-      into[j * side + i] = above + shareY * (below - above);
+      const x = cellAt(left + ((right - left) * (i + 0.5)) / side);
+      cells[i] = x;
+      shares[i] = x - cells[i];
     }
-  }
-  return into;
-}
-
-function correlationOf(a: Float64Array, b: Float64Array): number {
-  let [sumA, sumB, squaresA, squaresB, products] = [0, 0, 0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i], b[i]];
-    sumA += x;
-    sumB += y;
-    squaresA += x * x;
-    squaresB += y * y;
-    products += x * y;
-  }
-  const spread = (squaresA - (sumA * sumA) / a.length) * (squaresB - (sumB * sumB) / a.length);
-  // Of one brightness all over: there is nothing that could agree.
-  if (!(spread > 1e-6)) return 0;
-  return (products - (sumA * sumB) / a.length) / Math.sqrt(spread);
-}
-
-/** @param a and b shape [side, side] */
-export function likenessOf(a: Float64Array, b: Float64Array, side: number): Likeness {
-  const [byLine, byTones] = [lineMatched(a, b), tonesMatched(a, b)];
-  const matched = correlationOf(byTones, b) > correlationOf(byLine, b) ? byTones : byLine;
-  const [rangeA, rangeB] = [rangesOf(matched, side), rangesOf(b, side)];
-  let excess = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < b.length; i++) {
-    excess = Math.max(excess, Math.abs(matched[i] - b[i]) - Math.min(rangeA[i], rangeB[i]));
-  }
-  return { correlation: correlationOf(matched, b), excess };
-}
-
-/** `a` with the brightness and contrast that bring it nearest to `b` (least squares). */
-function lineMatched(a: Float64Array, b: Float64Array): Float64Array {
-  const meanA = a.reduce((sum, value) => sum + value, 0) / a.length;
-  const meanB = b.reduce((sum, value) => sum + value, 0) / b.length;
-  let [products, squares] = [0, 0];
-  for (let i = 0; i < a.length; i++) {
-    products += (a[i] - meanA) * (b[i] - meanB);
-    squares += (a[i] - meanA) ** 2;
-  }
-  const gain = products / Math.max(1e-6, squares);
-  return a.map((value) => meanB + gain * (value - meanA));
-}
-
-const TONES = 12;
-/** A tone that fewer cells have is no measure of how it was changed. */
-const MIN_TONE_CELLS = 4;
-
-/** `a` with its tones changed to those of `b`: the mean of `b` where `a` has a tone, lines between. */
-function tonesMatched(a: Float64Array, b: Float64Array): Float64Array {
-  const [low, high] = [Math.min(...a), Math.max(...a)];
-  const counts = new Float64Array(TONES);
-  const [sumsA, sumsB] = [new Float64Array(TONES), new Float64Array(TONES)];
-  for (let i = 0; i < a.length; i++) {
-    const tone = Math.min(TONES - 1, Math.floor(((a[i] - low) / Math.max(1e-6, high - low)) * TONES));
-    counts[tone]++;
-    sumsA[tone] += a[i];
-    sumsB[tone] += b[i];
-  }
-  const from: number[] = [];
-  const to: number[] = [];
-  for (let tone = 0; tone < TONES; tone++) {
-    if (counts[tone] < MIN_TONE_CELLS) continue;
-    from.push(sumsA[tone] / counts[tone]);
-    to.push(sumsB[tone] / counts[tone]);
-  }
-  if (from.length < 2) return a;
-  return a.map((value) => {
-    let tone = 0;
-    while (tone < from.length - 2 && value > from[tone + 1]) tone++;
-    const share = (value - from[tone]) / (from[tone + 1] - from[tone]);
-    return to[tone] + Math.max(-0.5, Math.min(1.5, share)) * (to[tone + 1] - to[tone]);
-  });
-}
-
-/** How much the cells around each one vary, itself included. */
-function rangesOf(cells: Float64Array, side: number): Float64Array {
-  return cells.map((_, at) => {
-    const [x, y] = [at % side, Math.floor(at / side)];
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let j = Math.max(0, y - 1); j <= Math.min(side - 1, y + 1); j++) {
-      for (let i = Math.max(0, x - 1); i <= Math.min(side - 1, x + 1); i++) {
-        low = Math.min(low, cells[j * side + i]);
-        high = Math.max(high, cells[j * side + i]);
+    for (let j = 0; j < side; j++) {
+      const y = cellAt(top + ((bottom - top) * (j + 0.5)) / side);
+      const row = Math.floor(y);
+      const [start, share] = [row * PRINT_SIDE, y - row];
+      for (let i = 0; i < side; i++) {
+        const at = start + cells[i];
+        const next = at + PRINT_SIDE;
+        const [slopeAbove, slopeBelow] = [print[at + 1] - print[at], print[next + 1] - print[next]];
+        const above = print[at] + shares[i] * slopeAbove;
+        const below = print[next] + shares[i] * slopeBelow;
+        const to = j * side + i;
+        into[to] = above + share * (below - above);
+        this.#slopesX[to] = slopeAbove + share * (slopeBelow - slopeAbove);
+        this.#slopesY[to] = below - above;
       }
     }
-    return high - low;
-  });
+    return into;
+  }
+}
+
+/** The solution of symmetric equations of shape [6, 7] by elimination, which changes them; undefined where there is none. */
+function solved(equations: Float64Array): Float64Array | undefined {
+  for (let pivot = 0; pivot < UNKNOWNS; pivot++) {
+    // A little on the diagonal, so that a picture with no slope in one direction moves nowhere in it.
+    const diagonal = equations[pivot * COLUMNS + pivot] + 1e-3;
+    if (!(diagonal > 0)) return undefined;
+    for (let row = pivot + 1; row < UNKNOWNS; row++) {
+      const factor = equations[row * COLUMNS + pivot] / diagonal;
+      for (let column = pivot; column < COLUMNS; column++) {
+        equations[row * COLUMNS + column] -= factor * equations[pivot * COLUMNS + column];
+      }
+    }
+  }
+  const solution = new Float64Array(UNKNOWNS);
+  for (let row = UNKNOWNS - 1; row >= 0; row--) {
+    let sum = equations[row * COLUMNS + UNKNOWNS];
+    for (let column = row + 1; column < UNKNOWNS; column++) sum -= equations[row * COLUMNS + column] * solution[column];
+    solution[row] = sum / (equations[row * COLUMNS + row] + 1e-3);
+  }
+  return solution;
+}
+
+/** Where a share of a side lies, counted from the middle of the first cell; there is always a cell after it. */
+function cellAt(share: number): number {
+  return Math.min(PRINT_SIDE - 1.001, Math.max(0, share * PRINT_SIDE - 0.5));
+}
+
+/** A print laid in one of eight ways. */
+function lay(print: Uint8Array, turn: Turn, into: Uint8Array): void {
+  for (let y = 0; y < PRINT_SIDE; y++) {
+    for (let x = 0; x < PRINT_SIDE; x++) {
+      const [u, v] = turn & 4 ? [y, x] : [x, y];
+      const column = turn & 1 ? PRINT_SIDE - 1 - u : u;
+      into[y * PRINT_SIDE + x] = print[(turn & 2 ? PRINT_SIDE - 1 - v : v) * PRINT_SIDE + column];
+    }
+  }
+}
+
+/** Where a window is once its print is laid so. */
+function laidWindow({ left, right, top, bottom }: Window, turn: Turn): Window {
+  const [x0, x1] = turn & 1 ? [1 - right, 1 - left] : [left, right];
+  const [y0, y1] = turn & 2 ? [1 - bottom, 1 - top] : [top, bottom];
+  return turn & 4 ? { left: y0, right: y1, top: x0, bottom: x1 } : { left: x0, right: x1, top: y0, bottom: y1 };
 }
 
 /** Whether a print has anything in it that could be found again. */

@@ -5,7 +5,7 @@ import sharp, { type Sharp } from 'sharp';
 import { scenePixels } from '../../../test/fixtures/images.ts';
 import { seededRandom } from '../../core/random.ts';
 import { inspect } from '../inspect.ts';
-import { isSamePage } from './compare.ts';
+import { isWithin, PAGE_LIMITS, pageLikeness } from './compare.ts';
 import { findCopies } from './find-copies.ts';
 import { isPaper, PRINT_SIDE, printOf } from './print.ts';
 import { WINDOWS, WindowHasher } from './windows.ts';
@@ -138,6 +138,8 @@ describe('hashes of windows', () => {
 });
 
 describe('pages', () => {
+  const isSamePage = (a: Uint8Array, b: Uint8Array) => isWithin(pageLikeness(a, b), PAGE_LIMITS);
+
   /** White, with lines of words as dark bars; the words of each page are other ones. */
   function page(seed: number): Sharp {
     const [width, height] = [600, 840];

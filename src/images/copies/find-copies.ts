@@ -10,8 +10,9 @@
  * 30 bytes a picture, and half a megabyte, beside the prints.
  */
 import { popcount } from '../hash.ts';
-import { hasStructure, isCopy } from './compare.ts';
-import { BLOCK_COUNT, type Turn, WINDOWS, WindowHasher } from './windows.ts';
+import { COPY_LIMITS, hasStructure, isWithin, PrintComparer } from './compare.ts';
+import type { Likeness } from './likeness.ts';
+import { BLOCK_COUNT, type Turn, WINDOWS, type WindowHash, WindowHasher } from './windows.ts';
 
 /** Structure of arrays, n pictures. */
 export interface PrintColumns {
@@ -38,15 +39,6 @@ const LOG_SHAPES = Float64Array.from(WINDOWS, ({ left, right, top, bottom }) =>
   Math.log((right - left) / (bottom - top)),
 );
 
-interface Whole {
-  readonly pictures: Uint32Array;
-  readonly turns: Uint8Array;
-  readonly low: Int32Array;
-  readonly high: Int32Array;
-  /** Shape [hashes, 36]. */
-  readonly blocks: Float32Array;
-}
-
 /**
  * Calls `onCopy` for pairs that belong together, in an order that depends on the columns alone. Pairs that `isJoined` says
  * are together already are not compared.
@@ -56,74 +48,130 @@ export function findCopies(
   onCopy: (i: number, j: number) => void,
   isJoined: (i: number, j: number) => boolean,
 ): void {
+  const onLikeness = (i: number, j: number, likeness: Likeness) => {
+    if (isWithin(likeness, COPY_LIMITS)) onCopy(i, j);
+  };
+  compareCandidates(columns, onLikeness, isJoined);
+}
+
+/** Calls `onLikeness` for each pair that was compared: where a window of `i` looks about like all of `j`. */
+export function compareCandidates(
+  columns: PrintColumns,
+  onLikeness: (i: number, j: number, likeness: Likeness) => void,
+  isJoined: (i: number, j: number) => boolean,
+): void {
   const hasher = new WindowHasher();
-  const wholes = wholeHashes(columns, hasher);
-  const tables = Array.from({ length: BANDS }, (_, band) => buckets(wholes, band));
-  const { logAspect } = columns;
+  const comparer = new PrintComparer();
+  const wholes = new Wholes(columns, hasher);
   /** For each picture that a window of this one is near: the nearest window. */
-  const nearest = new Map<number, { distance: number; window: number; turn: Turn; wholeTurn: Turn }>();
-  const blocks = new Float32Array(BLOCK_COUNT);
+  const nearest = new Map<number, Candidate>();
   for (let i = 0; i < columns.count; i++) {
     const print = columns.print(i);
     if (print === undefined || !hasStructure(print)) continue;
     nearest.clear();
-    hasher.each(print, 'all', ({ window, turn, low, high }) => {
-      const shape = logAspect[i] + LOG_SHAPES[window];
-      for (let band = 0; band < BANDS; band++) {
-        const { starts, items } = tables[band];
-        const key = bandOf(low, high, band);
-        const end = Math.min(starts[key + 1], starts[key] + MAX_MET);
-        for (let at = starts[key]; at < end; at++) {
-          const item = items[at];
-          const distance = popcount(low ^ wholes.low[item]) + popcount(high ^ wholes.high[item]);
-          const j = wholes.pictures[item];
-          if (distance > MAX_DISTANCE || j === i) continue;
-          const wholeTurn = wholes.turns[item];
-          // Laid on its side, a picture has the inverse shape.
-          const wanted = ((turn ^ wholeTurn) & 4) === 0 ? shape : -shape;
-          if (Math.abs(wanted - logAspect[j]) > MAX_LOG_ASPECT_DIFFERENCE) continue;
-          const before = nearest.get(j);
-          if (before !== undefined && before.distance <= distance) continue;
-          hasher.turnedBlocks(blocks);
-          if (correlationAt(blocks, wholes.blocks, item * BLOCK_COUNT) < MIN_BLOCK_CORRELATION) continue;
-          nearest.set(j, { distance, window, turn, wholeTurn });
-        }
-      }
-    });
+    hasher.each(print, 'all', (hash) => wholes.near(hash, i, nearest));
     for (const [j, { window, turn, wholeTurn }] of nearest) {
       if (isJoined(i, j)) continue;
       const other = columns.print(j);
-      if (other !== undefined && isCopy(print, WINDOWS[window], turn, other, wholeTurn)) onCopy(i, j);
+      if (other === undefined) continue;
+      const likeness = comparer.likeness(print, WINDOWS[window], turn, other, wholeTurn);
+      if (likeness !== undefined) onLikeness(i, j, likeness);
     }
   }
 }
 
-function wholeHashes(columns: PrintColumns, hasher: WindowHasher): Whole {
-  const [pictures, turns, lows, highs]: [number[], number[], number[], number[]] = [[], [], [], []];
-  let blocks = new Float32Array(1024 * BLOCK_COUNT);
-  for (let i = 0; i < columns.count; i++) {
-    const print = columns.print(i);
-    if (print === undefined || !hasStructure(print)) continue;
-    hasher.each(print, 'whole', ({ turn, low, high }) => {
-      if ((pictures.length + 1) * BLOCK_COUNT > blocks.length) {
-        const larger = new Float32Array(2 * blocks.length);
-        larger.set(blocks);
-        blocks = larger;
-      }
-      hasher.turnedBlocks(blocks, pictures.length * BLOCK_COUNT);
-      pictures.push(i);
-      turns.push(turn);
-      lows.push(low);
-      highs.push(high);
-    });
+interface Candidate {
+  readonly distance: number;
+  /** Index into `WINDOWS`. */
+  readonly window: number;
+  readonly turn: Turn;
+  readonly wholeTurn: Turn;
+}
+
+/** The hashes of all whole pictures, in tables by their bands. */
+class Wholes {
+  readonly #columns: PrintColumns;
+  readonly #hasher: WindowHasher;
+  /** Shape [hashes] each. */
+  readonly #pictures: Uint32Array;
+  readonly #turns: Uint8Array;
+  readonly #low: Int32Array;
+  readonly #high: Int32Array;
+  /** Shape [hashes, 36]. */
+  #blocks = new Float32Array(1024 * BLOCK_COUNT);
+  readonly #tables: readonly { readonly starts: Uint32Array; readonly items: Uint32Array }[];
+  readonly #asked = new Float32Array(BLOCK_COUNT);
+
+  constructor(columns: PrintColumns, hasher: WindowHasher) {
+    this.#columns = columns;
+    this.#hasher = hasher;
+    const [pictures, turns, lows, highs]: [number[], number[], number[], number[]] = [[], [], [], []];
+    for (let i = 0; i < columns.count; i++) {
+      const print = columns.print(i);
+      if (print === undefined || !hasStructure(print)) continue;
+      hasher.each(print, 'whole', ({ turn, low, high }) => {
+        this.#keepBlocks(pictures.length);
+        pictures.push(i);
+        turns.push(turn);
+        lows.push(low);
+        highs.push(high);
+      });
+    }
+    this.#pictures = Uint32Array.from(pictures);
+    this.#turns = Uint8Array.from(turns);
+    this.#low = Int32Array.from(lows);
+    this.#high = Int32Array.from(highs);
+    this.#tables = Array.from({ length: BANDS }, (_, band) => this.#table(band));
   }
-  return {
-    pictures: Uint32Array.from(pictures),
-    turns: Uint8Array.from(turns),
-    low: Int32Array.from(lows),
-    high: Int32Array.from(highs),
-    blocks,
-  };
+
+  /** Adds to `nearest` the pictures that look about like the window of picture `i` that was hashed last. */
+  near({ window, turn, low, high }: Readonly<WindowHash>, i: number, nearest: Map<number, Candidate>): void {
+    const shape = this.#columns.logAspect[i] + LOG_SHAPES[window];
+    let hasBlocks = false;
+    for (let band = 0; band < BANDS; band++) {
+      const { starts, items } = this.#tables[band];
+      const key = bandOf(low, high, band);
+      const end = Math.min(starts[key + 1], starts[key] + MAX_MET);
+      for (let at = starts[key]; at < end; at++) {
+        const item = items[at];
+        const distance = popcount(low ^ this.#low[item]) + popcount(high ^ this.#high[item]);
+        if (distance > MAX_DISTANCE) continue;
+        const j = this.#pictures[item];
+        const wholeTurn = this.#turns[item];
+        // Laid on its side, a picture has the inverse shape.
+        const wanted = ((turn ^ wholeTurn) & 4) === 0 ? shape : -shape;
+        if (j === i || Math.abs(wanted - this.#columns.logAspect[j]) > MAX_LOG_ASPECT_DIFFERENCE) continue;
+        const before = nearest.get(j);
+        if (before !== undefined && before.distance <= distance) continue;
+        if (!hasBlocks) this.#hasher.turnedBlocks(this.#asked);
+        hasBlocks = true;
+        if (correlationAt(this.#asked, this.#blocks, item * BLOCK_COUNT) < MIN_BLOCK_CORRELATION) continue;
+        nearest.set(j, { distance, window, turn, wholeTurn });
+      }
+    }
+  }
+
+  /** Those of the hash that was made last. */
+  #keepBlocks(at: number): void {
+    if ((at + 1) * BLOCK_COUNT > this.#blocks.length) {
+      const larger = new Float32Array(2 * this.#blocks.length);
+      larger.set(this.#blocks);
+      this.#blocks = larger;
+    }
+    this.#hasher.turnedBlocks(this.#blocks, at * BLOCK_COUNT);
+  }
+
+  /** Counting sort by one band: the hashes of key k stand at `starts[k]` to `starts[k + 1]`. */
+  #table(band: number): { readonly starts: Uint32Array; readonly items: Uint32Array } {
+    const [low, high] = [this.#low, this.#high];
+    const starts = new Uint32Array(BUCKETS + 1);
+    for (let i = 0; i < low.length; i++) starts[bandOf(low[i], high[i], band) + 1]++;
+    for (let key = 0; key < BUCKETS; key++) starts[key + 1] += starts[key];
+    const next = starts.slice();
+    const items = new Uint32Array(low.length);
+    for (let i = 0; i < low.length; i++) items[next[bandOf(low[i], high[i], band)]++] = i;
+    return { starts, items };
+  }
 }
 
 /** Correlation of 36 blocks with those that stand at `start`. */
@@ -144,15 +192,4 @@ function correlationAt(a: Float32Array, all: Float32Array, start: number): numbe
 /** 15 of the 60 bits. */
 function bandOf(low: number, high: number, band: number): number {
   return ((band < 2 ? low : high) >>> ((band & 1) * BAND_BITS)) & (BUCKETS - 1);
-}
-
-/** Counting sort by one band: the hashes of key k stand at `starts[k]` to `starts[k + 1]`. */
-function buckets({ low, high }: Whole, band: number): { readonly starts: Uint32Array; readonly items: Uint32Array } {
-  const starts = new Uint32Array(BUCKETS + 1);
-  for (let i = 0; i < low.length; i++) starts[bandOf(low[i], high[i], band) + 1]++;
-  for (let key = 0; key < BUCKETS; key++) starts[key + 1] += starts[key];
-  const next = starts.slice();
-  const items = new Uint32Array(low.length);
-  for (let i = 0; i < low.length; i++) items[next[bandOf(low[i], high[i], band)]++] = i;
-  return { starts, items };
 }

@@ -47,8 +47,8 @@ const [BOTH, LITTLE, ALONE] = [
 ] as const;
 /** Crops along both sides keep about the picture's shape. */
 const MAX_UNLIKE = 0.081;
-/** A quarter of each side gone; less is hardly the same picture. */
-const MIN_AREA = 0.56;
+/** A fifth of each side gone; less is hardly the same picture. */
+const MIN_AREA = 0.63;
 
 /** The first is the whole picture. */
 export const WINDOWS: readonly Window[] = windows();
