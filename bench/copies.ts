@@ -9,7 +9,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { seededRandom } from '../src/core/random.ts';
 import { COPY_LIMITS, type CopyLimits, isWithin, PAGE_LIMITS, pageLikeness } from '../src/images/copies/compare.ts';
@@ -38,8 +38,9 @@ const SETS = [
   'steel-strip',
   'trash',
 ] as const;
-const COPIED_OF_A_SET = 40;
-const PAGES_OF_A_KIND = 60;
+/** One copy of each, so that no copy is found by way of another one. */
+const COPIED_OF_A_SET = 330;
+const PAGES_OF_A_KIND = 330;
 const MIN_PRECISION = 0.995;
 const CORRELATIONS = [0.95, 0.97, 0.98, 0.985, 0.99, 0.995] as const;
 const EXCESSES = [3, 4, 5, 6, 7, 8, 10, 12] as const;
@@ -78,7 +79,10 @@ interface Picture extends Size {
 interface Pair {
   readonly kind: 'copy' | 'same class' | 'other class';
   readonly change: string;
-  readonly likeness: Likeness;
+  /** Undefined where prints were not compared. */
+  readonly likeness: Likeness | undefined;
+  /** Whether the perceptual hash alone joins them. */
+  readonly byHash: boolean;
 }
 
 interface Found {
@@ -112,19 +116,29 @@ async function picturesOf(
 ): Promise<Picture[]> {
   const pictures: Picture[] = [];
   const every = Math.max(1, Math.floor(sources.length / COPIED_OF_A_SET));
+  const changes = Object.entries(CHANGES);
   for (const [original, { className, bytes }] of sources.entries()) {
     const file = await bytes();
     const whole = await pictureOf(file, { className, original });
     pictures.push(whole);
     if (original % every !== 0) continue;
-    for (const [change, apply] of Object.entries(CHANGES)) {
-      const upright = await sharp(file).rotate().png({ compressionLevel: 0 }).toBuffer();
-      const changed = apply(sharp(upright), whole, seededRandom(original, change));
-      const saved = await (change.startsWith('quality') ? changed : changed.jpeg({ quality: 85 })).toBuffer();
-      pictures.push(await pictureOf(saved, { className, original, change }));
-    }
+    const [change, apply] = changes[Math.floor(original / every) % changes.length];
+    const upright = await sharp(file).rotate().png({ compressionLevel: 0 }).toBuffer();
+    const changed = apply(sharp(upright), whole, seededRandom(original, change));
+    const saved = await (change.startsWith('quality') ? changed : changed.jpeg({ quality: 85 })).toBuffer();
+    pictures.push(await pictureOf(saved, { className, original, change }));
   }
   return pictures;
+}
+
+function areNear(a: Picture, b: Picture): boolean {
+  const isUnlike = Math.abs(Math.log((a.width * b.height) / (a.height * b.width))) > MAX_LOG_ASPECT_DIFFERENCE;
+  return !isUnlike && hammingDistance(a.hash, b.hash) <= NEAR_DUPLICATE_DISTANCE;
+}
+
+function isJoinedByHash(a: Picture, b: Picture): boolean {
+  if (!areNear(a, b)) return false;
+  return !isPaper(a.print) || !isPaper(b.print) || isWithin(pageLikeness(a.print, b.print), PAGE_LIMITS);
 }
 
 function compared(name: string, pictures: readonly Picture[]): Found {
@@ -134,17 +148,22 @@ function compared(name: string, pictures: readonly Picture[]): Found {
     logAspect: Float32Array.from(pictures, ({ width, height }) => Math.log(width / height)),
   };
   const best = new Map<string, Pair>();
+  const originals = new Map(pictures.flatMap((one, i) => (one.change === undefined ? [[one.original, i]] : [])));
+  for (const [i, { original, change }] of pictures.entries()) {
+    if (change === undefined) continue;
+    const of = originals.get(original) as number;
+    const byHash = isJoinedByHash(pictures[of], pictures[i]);
+    best.set(`${of} ${i}`, { kind: 'copy', change, likeness: undefined, byHash });
+  }
   compareCandidates(
     columns,
     (i, j, likeness) => {
       const [a, b] = [pictures[Math.min(i, j)], pictures[Math.max(i, j)]];
       const kind = a.original === b.original ? 'copy' : a.className === b.className ? 'same class' : 'other class';
-      // A copy of a copy is another question.
-      if (kind === 'copy' && a.change !== undefined) return;
       const key = `${Math.min(i, j)} ${Math.max(i, j)}`;
       const before = best.get(key);
-      if (before !== undefined && before.likeness.correlation >= likeness.correlation) return;
-      best.set(key, { kind, change: b.change ?? '', likeness });
+      if (before?.likeness !== undefined && before.likeness.excess <= likeness.excess) return;
+      best.set(key, { kind, change: b.change ?? '', likeness, byHash: before?.byHash ?? false });
     },
     () => false,
   );
@@ -156,8 +175,8 @@ function compared(name: string, pictures: readonly Picture[]): Found {
 function figures({ copies, pairs }: Found, limits: CopyLimits) {
   const found = new Map<string, number>();
   const count = { copy: 0, 'same class': 0, 'other class': 0 };
-  for (const { kind, change, likeness } of pairs) {
-    if (!isWithin(likeness, limits)) continue;
+  for (const { kind, change, likeness, byHash } of pairs) {
+    if (!byHash && (likeness === undefined || !isWithin(likeness, limits))) continue;
     count[kind]++;
     if (kind === 'copy') found.set(change, (found.get(change) ?? 0) + 1);
   }
@@ -194,19 +213,18 @@ function chosen<T>(
   return best;
 }
 
+/** Photographs of COCO stand in one folder; the numbers of pc-parts are photographs, some of them in several folders. */
+function classOf(set: string, file: string): string {
+  if (set === 'pc-parts') return /\d+/.exec(basename(file))?.[0] ?? file;
+  return set === 'coco-train128' ? file : dirname(file);
+}
+
 /** Pages that the perceptual hash alone would join: copies of one page, and pages that say something else. */
 function pageFigures({ pictures }: Found, limits: CopyLimits) {
   let [copies, right, others, wrong] = [0, 0, 0, 0];
   for (const [i, a] of pictures.entries()) {
     for (const b of pictures.slice(0, i)) {
-      const isUnlike = Math.abs(Math.log((a.width * b.height) / (a.height * b.width))) > MAX_LOG_ASPECT_DIFFERENCE;
-      if (
-        isUnlike ||
-        hammingDistance(a.hash, b.hash) > NEAR_DUPLICATE_DISTANCE ||
-        !isPaper(a.print) ||
-        !isPaper(b.print)
-      )
-        continue;
+      if (!areNear(a, b) || !isPaper(a.print) || !isPaper(b.print)) continue;
       const joined = isWithin(pageLikeness(a.print, b.print), limits);
       if (a.original === b.original) {
         if (isCropped(a) || isCropped(b)) continue;
@@ -240,9 +258,8 @@ export async function run(): Promise<unknown> {
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
     const sources = files
       .filter((file) => /\.(jpe?g|png|bmp)$/i.test(file))
-      // Photographs of COCO stand in one folder: each is its own class.
       .map((file) => ({
-        className: name.startsWith('coco') ? file : dirname(file),
+        className: classOf(name, file),
         bytes: () => readFile(join(folder, file)),
       }));
     sets.push(compared(name, await picturesOf(sources)));

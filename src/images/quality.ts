@@ -15,17 +15,21 @@ export interface Luminance {
   readonly height: number;
 }
 
+/** Luma that is made smaller at once and then forgotten: memory that is allocated once an image costs more than the work. */
+const scratch = new Uint8Array(2 ** 17);
+
 /**
  * The luma (ITU-R BT.601, 16-bit fixed point) of a picture, made smaller until its longest side is
  * at most `longest` pixels. Never made larger.
  */
 export function luminanceOf({ pixels, width, height }: Pixels, longest: number = INSPECT_SIDE): Luminance {
-  const luma = new Uint8Array(width * height);
+  const scale = longest / Math.max(width, height);
+  const count = width * height;
+  const luma = scale < 1 && count <= scratch.length ? scratch.subarray(0, count) : new Uint8Array(count);
   for (let i = 0, at = 0; i < luma.length; i++, at += 3) {
     const weighted = 19595 * pixels[at] + 38470 * pixels[at + 1] + 7471 * pixels[at + 2];
     luma[i] = (weighted + 32768) >>> 16;
   }
-  const scale = longest / Math.max(width, height);
   if (scale >= 1) return { pixels: luma, width, height };
   return reduced(luma, width, height, Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
 }

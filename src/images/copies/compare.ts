@@ -15,7 +15,7 @@ export interface CopyLimits {
   readonly maxExcess: number;
 }
 
-export const COPY_LIMITS: CopyLimits = { minCorrelation: 0.98, maxExcess: 8 };
+export const COPY_LIMITS: CopyLimits = { minCorrelation: 0.95, maxExcess: 8 };
 /** Of two pages, upright and whole, at the print's own resolution. */
 export const PAGE_LIMITS: CopyLimits = { minCorrelation: 0.97, maxExcess: 10 };
 
@@ -25,7 +25,7 @@ const [COARSE, FINE] = [12, 16] as const;
  * Steps of the search, and the correlation below which a window is given up before each of them: what is not a copy seldom
  * gets past the second.
  */
-const COARSE_STEPS = [0.8, 0.88, 0.92, 0.94] as const;
+const COARSE_STEPS = [0.85, 0.9, 0.93] as const;
 const FINE_STEPS = [0, 0] as const;
 
 export function isWithin({ correlation, excess }: Likeness, { minCorrelation, maxExcess }: CopyLimits): boolean {

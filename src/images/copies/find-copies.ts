@@ -24,15 +24,20 @@ export interface PrintColumns {
 }
 
 /** Most bits that may differ: of different pictures one in 500 has a window so near, of copies 98 in 100. */
-const MAX_DISTANCE = 7;
+const MAX_DISTANCE = 9;
 /** A window of the list is off by some per cent of a side, and its shape with it. */
 const MAX_LOG_ASPECT_DIFFERENCE = 0.11;
-const [BANDS, BAND_BITS] = [4, 15] as const;
+const [BANDS, BAND_BITS] = [5, 12] as const;
 const BUCKETS = 1 << BAND_BITS;
 /** Of the blocks, before prints are compared: copies have .95 and more. */
 const MIN_BLOCK_CORRELATION = 0.92;
+/**
+ * Pictures that one is compared with at most, those whose blocks correlate most, of those that are not in its group yet: what
+ * bounds the cost where everything looks alike.
+ */
+const MAX_COMPARED = 4;
 /** Pictures that one question meets at most; a bucket with more holds pictures that hashes say little about. */
-const MAX_MET = 256;
+const MAX_MET = 64;
 
 /** By what the shape of a window differs from its picture's: natural logarithm of width ÷ height. */
 const LOG_SHAPES = Float64Array.from(WINDOWS, ({ left, right, top, bottom }) =>
@@ -70,10 +75,12 @@ export function compareCandidates(
     if (print === undefined || !hasStructure(print)) continue;
     nearest.clear();
     hasher.each(print, 'all', (hash) => wholes.near(hash, i, nearest));
-    for (const [j, { window, turn, wholeTurn }] of nearest) {
-      if (isJoined(i, j)) continue;
+    const candidates = [...nearest].filter(([j]) => !isJoined(i, j));
+    candidates.sort(([j, a], [k, b]) => b.correlation - a.correlation || j - k);
+    for (const [j, { window, turn, wholeTurn }] of candidates.slice(0, MAX_COMPARED)) {
       const other = columns.print(j);
-      if (other === undefined) continue;
+      // One before it may have joined them.
+      if (other === undefined || isJoined(i, j)) continue;
       const likeness = comparer.likeness(print, WINDOWS[window], turn, other, wholeTurn);
       if (likeness !== undefined) onLikeness(i, j, likeness);
     }
@@ -81,7 +88,9 @@ export function compareCandidates(
 }
 
 interface Candidate {
+  /** Bits of the hash that differ, and correlation of the blocks. */
   readonly distance: number;
+  readonly correlation: number;
   /** Index into `WINDOWS`. */
   readonly window: number;
   readonly turn: Turn;
@@ -145,8 +154,8 @@ class Wholes {
         if (before !== undefined && before.distance <= distance) continue;
         if (!hasBlocks) this.#hasher.turnedBlocks(this.#asked);
         hasBlocks = true;
-        if (correlationAt(this.#asked, this.#blocks, item * BLOCK_COUNT) < MIN_BLOCK_CORRELATION) continue;
-        nearest.set(j, { distance, window, turn, wholeTurn });
+        const correlation = correlationAt(this.#asked, this.#blocks, item * BLOCK_COUNT);
+        if (correlation >= MIN_BLOCK_CORRELATION) nearest.set(j, { distance, correlation, window, turn, wholeTurn });
       }
     }
   }
@@ -189,7 +198,8 @@ function correlationAt(a: Float32Array, all: Float32Array, start: number): numbe
   return spread > 1e-6 ? (products - (sumA * sumB) / BLOCK_COUNT) / Math.sqrt(spread) : 0;
 }
 
-/** 15 of the 60 bits. */
+/** 12 of the 60 bits; the third band takes half of its bits from each word. */
 function bandOf(low: number, high: number, band: number): number {
-  return ((band < 2 ? low : high) >>> ((band & 1) * BAND_BITS)) & (BUCKETS - 1);
+  if (band === 2) return ((low >>> 24) | ((high >>> 18) & 0xfc0)) & (BUCKETS - 1);
+  return band < 2 ? (low >>> (band * BAND_BITS)) & (BUCKETS - 1) : (high >>> ((band - 3) * BAND_BITS)) & (BUCKETS - 1);
 }

@@ -11,24 +11,30 @@ export const PRINT_BYTES = PRINT_SIDE * PRINT_SIDE;
 
 /** Mean luminance of each cell, 0 to 255, shape [32, 32]; pixels on an edge count for both sides by their share. */
 export function printOf({ pixels, width, height }: Luminance): Uint8Array {
-  const print = new Uint8Array(PRINT_BYTES);
-  const row = new Float64Array(width);
-  for (let cellY = 0; cellY < PRINT_SIDE; cellY++) {
-    const [top, bottom] = [(cellY * height) / PRINT_SIDE, ((cellY + 1) * height) / PRINT_SIDE];
-    row.fill(0);
-    for (let y = Math.floor(top); y < bottom; y++) {
-      const share = Math.min(y + 1, bottom) - Math.max(y, top);
-      const start = y * width;
-      for (let x = 0; x < width; x++) row[x] += share * pixels[start + x];
+  const cellArea = (width * height) / PRINT_BYTES;
+  const sums = new Float64Array(PRINT_BYTES);
+  /** Of a row, up to each pixel, and the share of it that lies left of each edge. */
+  const upTo = new Float64Array(width + 2);
+  const leftOf = new Float64Array(PRINT_SIDE + 1);
+  for (let y = 0; y < height; y++) {
+    let sum = 0;
+    for (let x = 0, at = y * width; x < width; x++, at++) upTo[x + 1] = sum += pixels[at];
+    upTo[width + 1] = sum;
+    for (let edge = 1; edge <= PRINT_SIDE; edge++) {
+      const at = (edge * width) / PRINT_SIDE;
+      const whole = at >>> 0;
+      leftOf[edge] = upTo[whole] + (at - whole) * (upTo[whole + 1] - upTo[whole]);
     }
-    const scale = 1 / (((bottom - top) * width) / PRINT_SIDE);
-    for (let cellX = 0; cellX < PRINT_SIDE; cellX++) {
-      const [left, right] = [(cellX * width) / PRINT_SIDE, ((cellX + 1) * width) / PRINT_SIDE];
-      let sum = 0;
-      for (let x = Math.floor(left); x < right; x++) sum += (Math.min(x + 1, right) - Math.max(x, left)) * row[x];
-      print[cellY * PRINT_SIDE + cellX] = Math.floor(sum * scale + 0.5);
+    const [above, below] = [(y * PRINT_SIDE) / height, ((y + 1) * PRINT_SIDE) / height];
+    for (let cellY = Math.floor(above); cellY < below; cellY++) {
+      const share = ((Math.min(cellY + 1, below) - Math.max(cellY, above)) * height) / PRINT_SIDE;
+      const start = cellY * PRINT_SIDE;
+      for (let x = 0; x < PRINT_SIDE; x++) sums[start + x] += share * (leftOf[x + 1] - leftOf[x]);
     }
   }
+  // A thousandth more, so that a half that rounding errors made a little less is still rounded up.
+  const print = new Uint8Array(PRINT_BYTES);
+  for (let i = 0; i < PRINT_BYTES; i++) print[i] = Math.min(255, sums[i] / cellArea + 0.501);
   return print;
 }
 

@@ -36,40 +36,25 @@ export interface WindowHash {
   high: number;
 }
 
-/**
- * How much may be cut along a side, and in what steps, which neighbouring hashes bridge: along both sides, a little along both
- * (where most crops are), and along one side alone.
- */
-const [BOTH, LITTLE, ALONE] = [
-  { step: 0.08, most: 0.241 },
-  { step: 0.05, most: 0.101 },
-  { step: 0.06, most: 0.241 },
-] as const;
-/** Crops along both sides keep about the picture's shape. */
-const MAX_UNLIKE = 0.081;
-/** A fifth of each side gone; less is hardly the same picture. */
-const MIN_AREA = 0.63;
+type Span = readonly [start: number, end: number];
 
-/** The first is the whole picture. */
-export const WINDOWS: readonly Window[] = windows();
+const WHOLE: Span = [0, 1];
+/** What is left of a side after this share is cut off: at its end, at both, at its start. */
+const spans = (cut: number): readonly Span[] => [
+  [0, 1 - cut],
+  [cut / 2, 1 - cut / 2],
+  [cut, 1],
+];
+/** Cut along one side or along both, which leaves 69 % of the area. */
+const EITHER: readonly Span[] = [WHOLE, ...spans(0.09), ...spans(0.17)];
+/** Cut along one side alone. */
+const ALONE: readonly Span[] = spans(0.25);
 
-function windows(): Window[] {
-  const spans = ({ step, most }: { readonly step: number; readonly most: number }): (readonly [number, number])[] => {
-    const cuts = Array.from({ length: Math.floor(most / step) + 1 }, (_, i) => i * step);
-    return cuts.flatMap((a) => cuts.filter((b) => a + b <= most).map((b) => [a, 1 - b] as const));
-  };
-  const both = [BOTH, LITTLE].flatMap((cut) => spans(cut).flatMap((y) => spans(cut).map((x) => [x, y] as const)));
-  const one = spans(ALONE).flatMap((span) => [[span, [0, 1]] as const, [[0, 1], span] as const]);
-  const isAlike = ([x, y]: readonly (readonly [number, number])[]) =>
-    Math.abs(x[1] - x[0] - (y[1] - y[0])) <= MAX_UNLIKE;
-  const seen = new Set<string>();
-  return [...both.filter(isAlike), ...one].flatMap(([[left, right], [top, bottom]]) => {
-    const key = [left, right, top, bottom].map((edge) => edge.toFixed(3)).join(' ');
-    if (seen.has(key) || (right - left) * (bottom - top) < MIN_AREA) return [];
-    seen.add(key);
-    return [{ left, right, top, bottom }];
-  });
-}
+/** The first is the whole picture. A crop whose edges lie a twentieth of a side from those of a window is mostly still known. */
+export const WINDOWS: readonly Window[] = [
+  ...EITHER.flatMap((y) => EITHER.map((x) => [x, y] as const)),
+  ...ALONE.flatMap((span) => [[span, WHOLE] as const, [WHOLE, span] as const]),
+].map(([[left, right], [top, bottom]]) => ({ left, right, top, bottom }));
 
 /** Where the block at each place of a turned square comes from, shape [8, 36]. */
 const TURNED = Uint8Array.from({ length: 8 * BLOCKS * BLOCKS }, (_, at) => {

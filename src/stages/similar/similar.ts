@@ -79,9 +79,14 @@ export async function similarTo(
   const paths = await store.pathsOfImages(found.ids);
   for (const [i, id] of found.ids.entries()) {
     if (asked.kind === 'image' && id === asked.id) continue;
-    similar.push({ id, path: paths.get(id)?.[0]?.path ?? id, similarity: found.similarities[i] });
+    similar.push({ id, path: paths.get(id)?.[0]?.path ?? id, similarity: rounded(found.similarities[i]) });
   }
   return { query: asked.kind === 'image' ? asked.id : asked.path, similar: similar.slice(0, options.n) };
+}
+
+/** To 6 decimals: identical pictures have 1, which a sum of floats misses by its last bit to either side. */
+function rounded(similarity: number): number {
+  return Math.round(similarity * 1e6) / 1e6;
 }
 
 async function searchExactly(pool: InferencePool, { recipe, mean, shards, vectors }: Space, query: Matrix, n: number) {
