@@ -28,6 +28,11 @@ export function printAdded(output: Output, { counts }: AddResult): void {
       'So many pictures are alike that not all of them were compared: some near-duplicates may be in other groups.',
     );
   }
+  if (counts.withoutPrint > 0) {
+    output.summary(
+      `${plural(counts.withoutPrint, 'image')} added by an earlier version: mirrored, turned or cropped copies of them are not found (they are in a new workspace).`,
+    );
+  }
   if (counts.rescaled > 0) {
     output.summary(
       `${plural(counts.rescaled, 'image')} of more than 8 bits: black and white are what each file says or holds (flag rescaled).`,

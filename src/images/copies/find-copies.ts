@@ -1,13 +1,14 @@
 /**
  * Mirrored, turned and cropped copies among many pictures, without comparing each with each.
  *
- * The hash of each whole picture is put into tables by bands of 15 of its 60 bits. Every window of every picture then asks
- * which whole pictures have a band like its own; those within a few bits, and of a shape that the window would have, are
- * compared by their prints (`compare.ts`). A copy that is found has 3 or 4 bits other than its window, and seldom more than 7.
+ * The hash of each whole picture is put into tables by bands of 12 of its 60 bits. Every window of every picture then asks
+ * which whole pictures have a band like its own; those within a few bits, of a shape that the window would have and with
+ * blocks that correlate are compared by their prints (`compare.ts`), the most alike first and a few of them only.
  *
- * Cost: about 60 µs a picture for its windows and their questions, and 50 µs for each pair that is compared, of which there are
- * one in some hundred pictures' pairs on the benchmark sets. With n pictures each question meets n / 24,000 others. Memory:
- * 30 bytes a picture, and half a megabyte, beside the prints.
+ * Cost: about 60 µs a picture for its windows and their questions, and 50 µs for each pair that is compared: 0.1 pairs a picture
+ * in photographs, 4 where everything looks alike. A question meets at most 64 pictures of each band, so the cost a picture has a
+ * bound; in the fullest bands of a large pile a copy may be overlooked. Memory: 180 bytes a picture, and 100 kB, beside the
+ * prints.
  */
 import { popcount } from '../hash.ts';
 import { COPY_LIMITS, hasStructure, isWithin, PrintComparer } from './compare.ts';
@@ -23,7 +24,7 @@ export interface PrintColumns {
   readonly logAspect: Float32Array;
 }
 
-/** Most bits that may differ: of different pictures one in 500 has a window so near, of copies 98 in 100. */
+/** Most bits that may differ. Fewer finds fewer crops; with more, blocks of different pictures are compared in vain. */
 const MAX_DISTANCE = 9;
 /** A window of the list is off by some per cent of a side, and its shape with it. */
 const MAX_LOG_ASPECT_DIFFERENCE = 0.11;

@@ -41,6 +41,8 @@ export interface AddResult extends RunResult {
     readonly groups: number;
     /** Places with so many pictures alike that near-duplicates may have been overlooked; nearly always 0. */
     readonly overfullBuckets: number;
+    /** Added by a version that kept no prints: mirrored, turned and cropped copies of these are not found. */
+    readonly withoutPrint: number;
     readonly shards: number;
   };
 }
