@@ -77,31 +77,16 @@ export interface GroupOptions {
 export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Groups {
   const table = rows.inOrder();
   const { high, low, logAspect, ids, groupIds, count } = table;
-  const forest = new Uint32Array(count);
-  for (let i = 0; i < count; i++) forest[i] = i;
-  const rootOf = (item: number): number => {
-    let root = item;
-    while (forest[root] !== root) root = forest[root];
-    for (let at = item; at !== root; ) {
-      const next = forest[at];
-      forest[at] = root;
-      at = next;
-    }
-    return root;
-  };
+  const { forest, rootOf } = forestOf(count);
   // Index of a, of b, kind and distance: shape [count, 4], of which `pairCount` rows are filled.
   const found = new Uint32Array(count * 4);
   let pairCount = 0;
   const join = (i: number, j: number, kind: SimilarImages['kind'], distance: number) => {
     const [a, b] = [rootOf(i), rootOf(j)];
-    if (a === b || (kind !== 'copy' && areOtherPages(i, j))) return;
+    if (a === b || (kind !== 'copy' && areOtherPages(table.print(i), table.print(j)))) return;
     // Rows are in order of id, so the smaller index is the smaller id.
     forest[Math.max(a, b)] = Math.min(a, b);
     found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distance], 4 * pairCount++);
-  };
-  const areOtherPages = (i: number, j: number) => {
-    const [a, b] = [table.print(i), table.print(j)];
-    return a !== undefined && b !== undefined && isPaper(a) && isPaper(b) && !isWithin(pageLikeness(a, b), PAGE_LIMITS);
   };
   const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
 
@@ -161,6 +146,27 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
     },
     overfullBuckets,
   };
+}
+
+/** Every item a tree of its own; whoever joins two writes into `forest` the root of the one below that of the other. */
+function forestOf(count: number): { readonly forest: Uint32Array; rootOf(item: number): number } {
+  const forest = new Uint32Array(count);
+  for (let i = 0; i < count; i++) forest[i] = i;
+  const rootOf = (item: number): number => {
+    let root = item;
+    while (forest[root] !== root) root = forest[root];
+    for (let at = item; at !== root; ) {
+      const next = forest[at];
+      forest[at] = root;
+      at = next;
+    }
+    return root;
+  };
+  return { forest, rootOf };
+}
+
+function areOtherPages(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && isPaper(a) && isPaper(b) && !isWithin(pageLikeness(a, b), PAGE_LIMITS);
 }
 
 const KINDS: readonly SimilarImages['kind'][] = ['near-duplicate', 'burst', 'sequence', 'copy'];
