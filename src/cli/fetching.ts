@@ -6,8 +6,11 @@ import type { Context } from './command.ts';
 import type { Output } from './output.ts';
 
 /** The models of a workspace, for `openWorkspace`. */
-export function modelsFor({ global, output, signal }: Pick<Context, 'global' | 'output' | 'signal'>): ModelCache {
-  return createModels({ ...fetchOptionsFor(output, signal), device: global.device });
+export function modelsFor(
+  { global, output, signal }: Pick<Context, 'global' | 'output' | 'signal'>,
+  options: Pick<PrepareOptions, 'folders'> = {},
+): ModelCache {
+  return createModels({ ...fetchOptionsFor(output, signal), ...options, device: global.device });
 }
 
 export function fetchOptionsFor(output: Output, signal?: AbortSignal): PrepareOptions {

@@ -79,14 +79,25 @@ const modelsPull = command({
   name: 'models pull',
   summary: 'fetch models now, so that nothing needs the network later',
   args: { names: argument('<name...>', 'as models list has them', z.array(z.string())) },
+  options: {
+    from: option(
+      '--from <dir>',
+      'a folder to look in before the network is asked (default: those in LABELSMITH_MODELS)',
+      z.string().optional(),
+    ),
+  },
   examples: [
     ['labelsmith models pull centernet mobilenetv3-small', 'the two that auto uses'],
     ['labelsmith models pull onnxruntime', 'what runs them; comes along with the first model'],
     ['LABELSMITH_CACHE=/mnt/usb labelsmith models pull centernet', 'for a machine without network: copy that folder'],
+    [
+      'labelsmith models pull resnet50-v1-12-qdq --from ~/models',
+      'a file that you have: its name or path, and its content, count',
+    ],
   ],
-  async run({ args, ...context }) {
+  async run({ args, options, ...context }) {
     const { output, signal } = context;
-    const cache = modelsFor(context);
+    const cache = modelsFor(context, options.from === undefined ? {} : { folders: [options.from] });
     const pulled = [];
     for (const name of args.names) {
       const one = await pull(cache, name, fetchOptionsFor(output, signal));
