@@ -7,6 +7,7 @@
  * Vectors are those of the piles' cache. `LABELSMITH_BENCH_SETS` names other sets, `LABELSMITH_BENCH_SEEDS` how many seeds;
  * all take half an hour on two cores.
  */
+import type { StatedShare } from '../src/core/label-accuracy.ts';
 import { sampleIndices, seededRandom } from '../src/core/random.ts';
 import { argMaxRows } from '../src/math/calibration.ts';
 import type { Matrix } from '../src/math/matrix.ts';
@@ -16,7 +17,7 @@ import type { Annotation } from '../src/stages/teach/items.ts';
 import { withGroupAnswers } from '../src/stages/teach/label-rest.ts';
 import { learnRounds } from '../src/stages/teach/learn-rounds.ts';
 import { selectItems } from '../src/stages/teach/select.ts';
-import { type StatedAccuracy, taughtAccuracy } from '../src/stages/teach/stated-accuracy.ts';
+import { taughtAccuracy } from '../src/stages/teach/stated-accuracy.ts';
 import { DEFAULT_THRESHOLD, scaleRows } from '../src/stages/teach/teach.ts';
 import { type FinishedSet, finishedSet } from './piles/finished.ts';
 import { setsHere } from './piles/vectors.ts';
@@ -105,7 +106,7 @@ async function measure(
     annotations[row] = { kind: 'class', className: classNames[classes[row]], origin: 'human' };
   withGroupAnswers(probabilities, { annotations, groups }, names);
   const { newImages, labels } = taughtAccuracy({
-    items: { ids, annotations, randomAudit: new Set() },
+    items: { ids, annotations, audit: new Set(), randomAudit: new Set() },
     labelledTask: { classNames: names, problem },
     probabilities,
     knownHeldOut,
@@ -146,7 +147,7 @@ async function picked(
   return Int32Array.from(chosen, ({ row }) => row).sort();
 }
 
-function held({ accuracy, interval: [low, high] }: StatedAccuracy, truth: number): Held {
+function held({ accuracy, interval: [low, high] }: StatedShare, truth: number): Held {
   return {
     stated: rounded(accuracy),
     low: rounded(low),

@@ -72,7 +72,7 @@ async function measure(rows: number): Promise<unknown> {
         process.stderr.write(`  ${technique} ${rounded(accuracy)} cross-validated, ${elapsed()} s\n`),
     });
     const roundsSeconds = elapsed();
-    await learningCurve(pool, problem, learned);
+    await learningCurve(pool, problem, { ...learned, accuracy: learned.heldOut.accuracy });
     const best = argMaxRows(learned.probabilities);
     const unlabelled = rows - problem.labelled.length;
     let right = 0;

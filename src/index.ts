@@ -15,6 +15,7 @@ export {
   type Quality,
   type QualityFlag,
 } from './core/image.ts';
+export type { LabelAccuracy, StatedShare } from './core/label-accuracy.ts';
 export {
   currentLabels,
   ITEM_KINDS,
@@ -193,8 +194,9 @@ export type { CurvePoint, LearningCurve } from './stages/teach/learning-curve.ts
 export type { MethodName } from './stages/teach/methods.ts';
 export type { SearchWidth } from './stages/teach/search.ts';
 export { type Question, type SelectInOptions, type SelectResult, selectIn } from './stages/teach/select-stage.ts';
-export type { StatedAccuracy, TaughtAccuracy } from './stages/teach/stated-accuracy.ts';
-export { DEFAULT_THRESHOLD, type TeachOptions, type TeachResult, teachIn } from './stages/teach/teach.ts';
+export type { TaughtAccuracy } from './stages/teach/stated-accuracy.ts';
+export { DEFAULT_THRESHOLD, type TeachOptions, teachIn } from './stages/teach/teach.ts';
+export type { TeachResult } from './stages/teach/teach-result.ts';
 export type { ArtifactStore, StoredArtifact } from './store/artifact-store.ts';
 export type {
   AuditAnswer,

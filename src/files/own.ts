@@ -33,8 +33,12 @@ export type Ownership =
   /** Ours, with something in it that is not. */
   | { readonly kind: 'mixed'; readonly names: readonly string[] };
 
-/** The marker of a finished folder; the same content gives the same marker. */
-export async function writeMarker(folder: string, what: string): Promise<void> {
+/** The marker of a finished folder; the same content gives the same marker. @param facts what else it tells whoever opens it */
+export async function writeMarker(
+  folder: string,
+  what: string,
+  facts: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   const names = (await readdir(folder)).sort();
   const marker: z.output<typeof Marker> = {
     madeBy: 'labelsmith',
@@ -42,7 +46,7 @@ export async function writeMarker(folder: string, what: string): Promise<void> {
     entries: names.length <= MAX_LISTED ? names : null,
     count: names.length,
   };
-  await writeFile(join(folder, MARKER), `${JSON.stringify(marker)}\n`);
+  await writeFile(join(folder, MARKER), `${JSON.stringify({ ...marker, ...facts })}\n`);
 }
 
 export async function ownershipOfFolder(folder: string): Promise<Ownership> {

@@ -13,6 +13,7 @@
 import type { Box } from '../core/boxes.ts';
 import type { DatasetImage, ImportedImage, ReadImage } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
+import type { LabelAccuracy } from '../core/label-accuracy.ts';
 import type { Task } from '../core/labels.ts';
 import type { RegionDetails, Skeleton } from '../core/region-details.ts';
 import type { ProtectedPath } from '../files/place.ts';
@@ -202,6 +203,8 @@ export interface ExportContext {
   readonly margin: number;
   /** Labelsmith's version, written where the format has a place for it. */
   readonly version: string;
+  /** Of the machine labels, a figure a task, where one is known; written where there is a place for it. Default: none is. */
+  readonly accuracy?: readonly LabelAccuracy[];
   /** Swap a non-empty OUT for the new export. */
   readonly replace: boolean;
   /** The workspace and the sources: OUT may neither hold one of them nor lie in one. */

@@ -6,7 +6,7 @@ import { noteLimit } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { printTaught } from '../print/taught.ts';
 import { duration, fraction, nameList, wholeNumber } from '../text-values.ts';
-import { type OptionTable, option, type Values } from '../values.ts';
+import { flag, type OptionTable, option, type Values } from '../values.ts';
 import { formatPercent } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
@@ -67,26 +67,31 @@ export const rounds = command({
       'calibrated confidence a label needs, 0 to 1; the rest stay for people',
       fraction().default(DEFAULT_THRESHOLD),
     ),
+    final: flag(
+      '--final',
+      "at the end, learn from the audit's answers too; the accuracy that is stated is measured before",
+    ),
   },
   limit: true,
   examples: [
     ['labelsmith teach rounds', 'label the rest of the task class'],
     ['labelsmith teach rounds --threshold 0.95', 'fewer labels, more of them right'],
+    ['labelsmith teach rounds --final', 'when nothing more is to be measured: learn from every answer'],
     ['labelsmith teach rounds --budget 20m', 'begin nothing new after 20 minutes'],
   ],
-  run: ({ options: { threshold, ...learning }, ...context }) =>
-    learn(context, learning, { labelRest: true, threshold }),
+  run: ({ options: { threshold, final, ...learning }, ...context }) =>
+    learn(context, learning, { labelRest: true, threshold, final }),
 });
 
 function learn(
   context: Context,
   { budget, ...learning }: Values<typeof LEARNING>,
-  { labelRest, threshold }: { readonly labelRest: boolean; readonly threshold: number },
+  labelling: { readonly labelRest: boolean; readonly threshold: number; readonly final?: boolean },
 ): Promise<number> {
   const { global, output } = context;
   return withWorkspace(context, async (workspace) => {
     const run = context.runOptions();
-    const request = { ...learning, budgetMs: budget, labelRest, threshold };
+    const request = { ...learning, budgetMs: budget, ...labelling };
     const result = await teachWith(workspace, request, {
       ...run,
       onEmbedded(embedded, items) {
@@ -105,7 +110,7 @@ function learn(
     if (result === null) return 130;
     const { metrics: _, counts, ...rest } = result;
     output.document({ ...rest, ...counts });
-    printTaught(output, result, labelRest);
+    printTaught(output, result, labelling.labelRest);
     return global.strict && result.warnings.length > 0 ? 1 : 0;
   });
 }

@@ -1,5 +1,6 @@
 /** An evaluation as plain text, for a terminal or a log. */
 import type { Evaluation, EvaluationDetails } from '../../stages/evaluate/evaluate.ts';
+import type { LabelsRight } from '../../stages/evaluate/evaluation.ts';
 
 const ROWS_SHOWN = 40;
 
@@ -12,7 +13,15 @@ export function formatEvaluation(evaluation: Evaluation, details: EvaluationDeta
     lines.push('Nothing to compare: no labels, clusters or detections for what TRUTH says.');
   }
   if (classification) {
-    lines.push('', 'Classification', ...pairs(classification), ...classTable(details), ...confusionLines(details));
+    const { machine, people, ...scores } = classification;
+    lines.push(
+      '',
+      'Classification',
+      ...origins(machine, people),
+      ...pairs(scores),
+      ...classTable(details),
+      ...confusionLines(details),
+    );
   }
   if (clustering) {
     const { k, ...scores } = clustering;
@@ -37,6 +46,15 @@ export function formatEvaluation(evaluation: Evaluation, details: EvaluationDeta
 }
 
 const NAME_WIDTH = 15;
+
+/** The machine's labels first; where people labelled too, theirs apart, and then what follows is of both. */
+function origins(machine: LabelsRight, people: LabelsRight): string[] {
+  const line = (who: string, { labels, accuracy }: LabelsRight) =>
+    `  ${who.padEnd(NAME_WIDTH)} ${fraction(accuracy)} of ${labels} ${labels === 1 ? 'label' : 'labels'} right`;
+  return people.labels === 0
+    ? [line('by machines', machine)]
+    : [line('by machines', machine), line('by people', people)];
+}
 
 function pairs(scores: object): string[] {
   return Object.entries(scores).map(([name, value]) => `  ${name.padEnd(NAME_WIDTH)} ${fraction(value)}`);

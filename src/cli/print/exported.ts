@@ -1,4 +1,5 @@
 /** What `export` wrote, of what, and what is not in it. */
+import { accuracyText } from '../../core/label-accuracy.ts';
 import type { TaskOwner } from '../../corpus/task-owner.ts';
 import type { WorkspaceExport } from '../../stages/export/export.ts';
 import type { Output } from '../output.ts';
@@ -30,6 +31,9 @@ export function printExported(output: Output, summary: WorkspaceExport): void {
     output.summary(
       `Left out ${plural(summary.unlabelledSkipped, 'image')} with no label (--unlabelled takes them along).`,
     );
+  }
+  for (const of of summary.accuracy) {
+    output.summary(`Accuracy of the labels by machines (task ${of.task}): ${accuracyText(of)}.`);
   }
   for (const { task, owner, labels: left } of summary.disowned) {
     output.summary(

@@ -1,7 +1,7 @@
 /** What `teach` learned, and how good it is, in words. */
+import { accuracyText } from '../../core/label-accuracy.ts';
 import type { LearningCurve } from '../../stages/teach/learning-curve.ts';
-import type { StatedAccuracy } from '../../stages/teach/stated-accuracy.ts';
-import type { TeachResult } from '../../stages/teach/teach.ts';
+import type { TeachResult } from '../../stages/teach/teach-result.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 
@@ -10,7 +10,7 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   output.summary(
     `Learned ${plural(counts.classes, 'class', 'classes')} from ${plural(counts.labelled, 'label')} (${technique}).`,
   );
-  if (accuracy.newImages) output.summary(`Accuracy on new images: ${statement(accuracy.newImages)}.`);
+  if (accuracy.newImages) output.summary(`Accuracy on new images: ${accuracyText(accuracy.newImages)}.`);
   if (account.learningCurve) printCurve(output, account.learningCurve);
   if (account.confusions.length > 0) {
     output.summary();
@@ -23,7 +23,7 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
     if (accuracy.labels) {
       const { machine, people } = accuracy.labels;
       output.summary(
-        `Accuracy of the ${plural(machine, 'machine label')}: ${statement(accuracy.labels)}; the ${plural(people, 'label')} by people are apart.`,
+        `Accuracy of the ${plural(machine, 'machine label')}: ${accuracyText(accuracy.labels)}; the ${plural(people, 'label')} by people are apart.`,
       );
     }
   }
@@ -46,14 +46,4 @@ function printCurve(output: Output, { goal, more, moreInterval, limit }: Learnin
   const upTo = high === null ? 'perhaps never' : formatCount(high);
   const between = low === null ? '' : ` (95 %: ${formatCount(low)} to ${upTo})`;
   output.summary(`For ${wanted}, about ${formatCount(more)} more labels like these${between}.`);
-}
-
-/** `83.1 % (95 %: 74.0 % to 90.2 %), on 60 labels by cross-validation`. */
-function statement({ accuracy, interval: [low, high], count, measuredOn, picked }: StatedAccuracy): string {
-  const how = picked
-    ? `by cross-validation on ${plural(count, 'label')} that were picked for teaching; teach select --audit 100 tells more`
-    : measuredOn === 'audit'
-      ? `on ${plural(count, 'audit item')}`
-      : `on ${plural(count, 'label')} by cross-validation`;
-  return `${formatPercent(accuracy)} (95 %: ${formatPercent(low)} to ${formatPercent(high)}), ${how}`;
 }

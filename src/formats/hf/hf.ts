@@ -8,6 +8,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetImage, LabelValue } from '../../core/dataset.ts';
+import { accuracyText } from '../../core/label-accuracy.ts';
 import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
 import { placeImages } from '../image-files.ts';
 import { NameTable } from '../names.ts';
@@ -59,9 +60,15 @@ async function writeHf(images: AsyncIterable<DatasetImage>, target: string, job:
     for (const file of files.values()) await file.abandon();
   }
   const sets = splits.map((split) => `      - split: ${split ?? 'train'}\n        path: "${below(split)}**"\n`);
-  const card = `---\nconfigs:\n  - config_name: default\n    data_files:\n${sets.join('')}---\n\nExported by Labelsmith ${job.version}.\n`;
+  const card = `---\nconfigs:\n  - config_name: default\n    data_files:\n${sets.join('')}---\n\nExported by Labelsmith ${job.version}.\n${accuracyLines(job)}`;
   await writeFile(join(target, 'README.md'), card, { flag: 'wx' });
   job.tally.renamed = names.renamed;
+}
+
+function accuracyLines({ accuracy = [] }: WriteJob): string {
+  return accuracy
+    .map((of) => `\nAccuracy of the labels by machines (task ${of.task}): ${accuracyText(of)}.\n`)
+    .join('');
 }
 
 function rowOf(image: DatasetImage, name: string) {

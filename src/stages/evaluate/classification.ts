@@ -6,7 +6,7 @@ import {
   expectedCalibrationError,
   macroF1,
 } from '../../math/metrics/classification.ts';
-import type { ClassificationPart, EvaluationDetails } from './evaluation.ts';
+import type { ClassificationPart, EvaluationDetails, LabelsRight } from './evaluation.ts';
 import type { Truth } from './ground-truth.ts';
 import type { ImageColumns } from './image-columns.ts';
 
@@ -25,6 +25,7 @@ export function classify(
   const forced: JudgedImages = { truth: [], predicted: [] };
   const confidences: number[] = [];
   const correct: number[] = [];
+  const [machine, people] = [new RightCount(), new RightCount()];
   for (const { order, classes } of truth.images.values()) {
     if (classes.length === 0) continue;
     const label = columns.label[order];
@@ -37,12 +38,15 @@ export function classify(
     if (label >= 0) {
       confidences.push(columns.confidence[order]);
       correct.push(Number(label === columns.truth[order]));
+      (columns.machine[order] === 1 ? machine : people).add(label === columns.truth[order]);
     }
   }
   const share = coverage(judged);
   const forcedAccuracy = accuracyOfAll(forced);
   if (!columns.named || share === null || forcedAccuracy === null) return { part: null, judged };
   const part: ClassificationPart = {
+    machine: machine.value(),
+    people: people.value(),
     accuracy: accuracy(judged),
     coverage: share,
     accuracyForced: forcedAccuracy,
@@ -50,6 +54,20 @@ export function classify(
     ece: expectedCalibrationError(confidences, correct),
   };
   return { part, judged };
+}
+
+class RightCount {
+  #labels = 0;
+  #right = 0;
+
+  add(right: boolean): void {
+    this.#labels++;
+    if (right) this.#right++;
+  }
+
+  value(): LabelsRight {
+    return { labels: this.#labels, accuracy: this.#labels === 0 ? null : this.#right / this.#labels };
+  }
 }
 
 /** Most frequent first. */

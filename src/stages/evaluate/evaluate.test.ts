@@ -118,10 +118,35 @@ describe('classification', () => {
       images: 4,
       unmatched: 1,
       // Of the labelled cats, one is labelled cat: precision 1, recall 1/2, F1 2/3. Both have confidence 1: |1/2 − 1|.
-      classification: { accuracy: 0.5, coverage: 0.5, accuracyForced: 0.5, macroF1: 2 / 3, ece: 0.5 },
+      classification: {
+        machine: { labels: 2, accuracy: 0.5 },
+        people: { labels: 0, accuracy: null },
+        accuracy: 0.5,
+        coverage: 0.5,
+        accuracyForced: 0.5,
+        macroF1: 2 / 3,
+        ece: 0.5,
+      },
     });
     assert.deepEqual(details.confusions, [{ truth: 'cat', predicted: 'dog', count: 1 }]);
     assert.deepEqual(truth.unmatchedWhere, ['gone/5.jpg (truth.csv:6)']);
+  });
+
+  test("the machine's labels stand first, and people's are apart", async () => {
+    const truth = await truthOf(['1', '2', '3', '4'].map((name) => ({ file: `${name}.jpg`, classes: ['cat'] })));
+    const { evaluation } = await evaluate(
+      truth,
+      predictions([
+        says('1.jpg', { cat: 0.9 }),
+        says('2.jpg', { dog: 0.8 }),
+        says('3.jpg', { cat: 1 }, { origin: 'human' }),
+        says('4.jpg', { dog: 1 }, { origin: 'imported' }),
+      ]),
+    );
+    const { classification } = evaluation;
+    assert.deepEqual(Object.keys(classification ?? {}).slice(0, 2), ['machine', 'people']);
+    assert.deepEqual(classification?.machine, { labels: 2, accuracy: 0.5 });
+    assert.deepEqual(classification?.people, { labels: 2, accuracy: 0.5 });
   });
 
   test('an image with several labels is right if the true class is among them', async () => {
@@ -149,6 +174,8 @@ describe('classification', () => {
     const forced = async (asGuess: boolean) =>
       (await evaluate(truth, predictions([says('2.jpg', {})], { ...candidates, asGuess }))).evaluation.classification;
     assert.deepEqual(await forced(true), {
+      machine: { labels: 0, accuracy: null },
+      people: { labels: 0, accuracy: null },
       accuracy: null,
       coverage: 0,
       accuracyForced: 0.5,

@@ -19,6 +19,10 @@ export interface Evaluation {
 
 /** Over the images for which TRUTH says a class. `accuracy`, `macroF1` and `ece` are null where none has a label. */
 export interface ClassificationPart {
+  /** Of the labels that machines gave: what they are worth, whatever people have labelled beside them. */
+  readonly machine: LabelsRight;
+  /** Of those by people and imports. */
+  readonly people: LabelsRight;
   /** Share of right labels among the images that have one. An image with several is right if one of them is true. */
   readonly accuracy: number | null;
   /** Share of the images with a label. */
@@ -29,6 +33,12 @@ export interface ClassificationPart {
   readonly macroF1: number | null;
   /** Expected calibration error, 15 bins of equal width. */
   readonly ece: number | null;
+}
+
+/** Labels of images, one an image, and the share of them that is right: null where there are none. */
+export interface LabelsRight {
+  readonly labels: number;
+  readonly accuracy: number | null;
 }
 
 export interface ClusteringPart extends ClusteringMetrics {

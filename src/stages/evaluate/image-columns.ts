@@ -1,4 +1,5 @@
-/** What is said of the images of a truth, as columns: labels, predictions and clusters. Resident: 40 bytes an image. */
+/** What is said of the images of a truth, as columns: labels, predictions and clusters. Resident: 41 bytes an image. */
+import { isMachine } from '../../core/labels.ts';
 import type { Predictions } from './evaluation.ts';
 import type { Truth, TruthImage } from './ground-truth.ts';
 
@@ -36,6 +37,8 @@ export interface ImageColumns {
   /** The label that counts: the true one if it is among them, else the best; −1 where there is none. */
   readonly label: Int32Array;
   readonly confidence: Float64Array;
+  /** 1 where that label is a machine's. */
+  readonly machine: Uint8Array;
   /** The class of the guess, and how good it is; −1 where there is none. */
   readonly guess: Int32Array;
   readonly guessScore: Float64Array;
@@ -54,6 +57,7 @@ export async function collectLabels(
     truth: new Int32Array(n).fill(NONE),
     label: new Int32Array(n).fill(NONE),
     confidence: new Float64Array(n),
+    machine: new Uint8Array(n),
     guess: new Int32Array(n).fill(NONE),
     guessScore: new Float64Array(n).fill(Number.NEGATIVE_INFINITY),
     cluster: new Int32Array(n).fill(NONE),
@@ -72,6 +76,7 @@ export async function collectLabels(
       if (given.length > 0) {
         columns.label[order] = given[at];
         columns.confidence[order] = prediction.labels[at].confidence ?? 1;
+        columns.machine[order] = Number(isMachine(prediction.labels[at].origin));
         if (correct >= 0) columns.truth[order] = given[at];
         if (correct >= 0 || prediction.labels.some((label) => label.origin !== 'cluster')) columns.named = true;
       }

@@ -5,15 +5,17 @@
  * begun again, so that it has the old names or the new ones.
  */
 
-import type { Origin } from '../../core/labels.ts';
+import type { LabelAccuracy } from '../../core/label-accuracy.ts';
+import type { Origin, Task } from '../../core/labels.ts';
 import { countedImages, TaskOwners } from '../../corpus/task-owner.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { CropImage, ExportSummary, FormatName, ImagesMode } from '../../formats/format.ts';
+import type { CropImage, ExportSummary, Format, FormatName, ImagesMode } from '../../formats/format.ts';
 import { importedSplits, planSplits, type SplitPart } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
 import { LABELSMITH_VERSION } from '../../jobs/run.ts';
 import type { DatasetQuery, Store } from '../../store/store.ts';
+import { knownAccuracy } from '../audit/known-accuracy.ts';
 import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
 import { nothingLabelled, taskToExport } from './task.ts';
 import { type Disowned, usedIn } from './used.ts';
@@ -62,6 +64,8 @@ export interface WorkspaceExport extends ExportSummary {
   readonly notLookedAt: number;
   /** Labels of clusters that were left out, by the task that somebody else owns; tasks in order of name. */
   readonly disowned: readonly Disowned[];
+  /** Of the machine labels in it, a figure a task, where it was measured and the export is of all labels. */
+  readonly accuracy: readonly LabelAccuracy[];
 }
 
 /** Exports begun again because classes got their first labels meanwhile. */
@@ -89,28 +93,23 @@ async function exportOnce(
   options: ExportOptions,
 ): Promise<WorkspaceExport> {
   const format = formatNamed(name);
-  const task = await taskToExport(store, format, options.task);
+  const { task, detectors, background, query } = await planExport(store, format, options);
   const { origins, minConfidence } = options;
-  const { holds, keeps, imageFiles, defaultImages } = format;
-  const writesImages =
-    imageFiles !== 'never' && (imageFiles === 'always' || (options.images ?? defaultImages) !== 'none');
-  const detectors = await detectorsThatLooked(store, origins);
-  const usual = holds !== 'regions' || !keeps.unlabelled ? 'none' : detectors.length > 0 ? 'labelled' : 'all';
-  const background = options.background ?? usual;
   const unlabelled = background !== 'none';
-  // What people said is not there is said of images with no label too; `exportDataset` leaves out the others.
-  const query: DatasetQuery = { task: task?.name, origins, minConfidence, unlabelled: unlabelled || keeps.rejections };
   // Classes that are renamed meanwhile keep the name they had.
   const view = await store.datasetView();
   const parents = new Map(view.classes.map(({ name, parent }) => [name, parent]));
   const skeletons = new Map(view.classes.map(({ name, skeleton }) => [name, skeleton]));
   const owners = new TaskOwners(origins === undefined ? await store.classes() : []);
   const counted = () => countedImages(owners, view.read(query));
-  const { splits, disowned, ...used } = await usedIn(view, query, owners);
+  const { splits, disowned, machineTasks, ...used } = await usedIn(view, query, owners);
   if (name === 'yolo-pose' && used.keypointCount === 0)
     throw new LabelsmithError('USAGE', 'No region has keypoints, and yolo-pose is made of them.', {
       hint: 'Find keypoints with detect --pose, or export to yolo.',
     });
+  // Of a part that was chosen by origin or confidence nothing was measured.
+  const isWhole = origins === undefined && minConfidence === undefined;
+  const accuracy = isWhole ? await accuracyOf(store, machineTasks) : [];
   const roots = await store.sourceRoots();
   let seen = 0;
   const all = (async function* () {
@@ -139,7 +138,7 @@ async function exportOnce(
     // Splits come out as they came in; one is drawn anew only where it is asked for.
     splits: options.split
       ? await planSplits(counted(), options.split, options.seed)
-      : keeps.split
+      : format.keeps.split
         ? importedSplits(splits)
         : null,
     unlabelled,
@@ -148,11 +147,12 @@ async function exportOnce(
       : () => nothingLabelled(store, format, task, origins !== undefined || minConfidence !== undefined),
     margin: options.margin,
     version: LABELSMITH_VERSION,
+    accuracy,
     replace: options.replace,
     protectedPaths: [
       { path: workspaceDir, what: 'the workspace' },
       // Image files in a source would come in as its images with the next `add`; labels do no harm there.
-      ...roots.map((path) => ({ path, what: 'a source', insideAllowed: !writesImages })),
+      ...roots.map((path) => ({ path, what: 'a source', insideAllowed: !writesImages(format, options) })),
     ],
     signal: options.signal,
     onProgress: options.onProgress,
@@ -160,5 +160,39 @@ async function exportOnce(
   // The query leaves out images that nothing is said of; they are counted all the same.
   const unseen = unlabelled ? 0 : (await store.countImages()) - seen;
   const unlabelledSkipped = summary.unlabelledSkipped + unseen;
-  return { ...summary, unlabelledSkipped, task: task?.name ?? null, background, notLookedAt, disowned };
+  return { ...summary, unlabelledSkipped, task: task?.name ?? null, background, notLookedAt, disowned, accuracy };
+}
+
+/** Of what it is, and which images with no label go in. */
+async function planExport(
+  store: Store,
+  format: Format,
+  { task: named, origins, minConfidence, background: wanted }: ExportOptions,
+): Promise<{
+  readonly task: Task | null;
+  readonly detectors: readonly string[];
+  readonly background: Background;
+  readonly query: DatasetQuery;
+}> {
+  const { holds, keeps } = format;
+  const task = await taskToExport(store, format, named);
+  const detectors = await detectorsThatLooked(store, origins);
+  const usual = holds !== 'regions' || !keeps.unlabelled ? 'none' : detectors.length > 0 ? 'labelled' : 'all';
+  const background = wanted ?? usual;
+  // What people said is not there is said of images with no label too; `exportDataset` leaves out the others.
+  const unlabelled = background !== 'none' || keeps.rejections;
+  return { task, detectors, background, query: { task: task?.name, origins, minConfidence, unlabelled } };
+}
+
+function writesImages({ imageFiles, defaultImages }: Format, { images = defaultImages }: ExportOptions): boolean {
+  return imageFiles !== 'never' && (imageFiles === 'always' || images !== 'none');
+}
+
+async function accuracyOf(store: Store, tasks: readonly string[]): Promise<LabelAccuracy[]> {
+  const found: LabelAccuracy[] = [];
+  for (const task of tasks) {
+    const known = await knownAccuracy(store, task);
+    if (known) found.push(known);
+  }
+  return found;
 }

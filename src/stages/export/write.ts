@@ -53,9 +53,13 @@ const SIGNATURES: Partial<Readonly<Record<FormatName, Signature>>> = {
   parquet: { begins: 'PAR1', endHolds: 'Labelsmith ' },
 };
 
-function outputOptions({ name, kind }: Format, { replace, protectedPaths }: ExportContext): OutputOptions {
+function outputOptions(
+  { name, kind }: Format,
+  { replace, protectedPaths, accuracy = [] }: ExportContext,
+): OutputOptions {
   const what = `export to ${name}`;
-  if (kind === 'folder') return { kind, what, replace, protectedPaths };
+  const facts = accuracy.length > 0 ? { accuracy } : undefined;
+  if (kind === 'folder') return { kind, what, facts, replace, protectedPaths };
   const signature = SIGNATURES[name];
   if (signature === undefined) throw new Error(`nothing says how a file of the format ${name} is known`);
   return { kind, what, signature, replace, protectedPaths };

@@ -45,11 +45,12 @@ const THRESHOLDS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 const CONFUSIONS = 10;
 const EXAMPLES = 4;
 
+/** @param learned with its stated accuracy, which the learning curve goes on from */
 export async function evaluationOf(
   pool: InferencePool,
   items: TaskItems,
   labelledTask: LabelledTask,
-  learned: RoundsResult,
+  learned: RoundsResult & { readonly accuracy: number },
 ): Promise<TaskEvaluation> {
   const { classNames, problem } = labelledTask;
   const indexOf = new Map(classNames.map((name, index) => [name, index]));
@@ -59,8 +60,8 @@ export async function evaluationOf(
   const unknown = new Set<string>();
   const audit = measuringAudit(items);
   for (const { row, className } of audit ?? []) {
-    const index = indexOf.get(className);
-    if (index === undefined) unknown.add(className);
+    const index = className === null ? undefined : indexOf.get(className);
+    if (index === undefined && className !== null) unknown.add(className);
     rows.push(row);
     truth.push(index ?? -1);
   }

@@ -142,9 +142,13 @@ export interface LabelledTask {
 
 const SHOWN = 5;
 
-/** The problem that a task's labels pose, or an error that says what is missing. Audit items and their groups take no part. */
-export function labelledTaskOf(items: TaskItems): LabelledTask {
-  const { ids, annotations, audit, features, groups, task, otherTasks } = items;
+/**
+ * The problem that a task's labels pose, or an error that says what is missing. Audit items and their groups take no part,
+ * but with `auditToo`, after which nothing can be measured on them any more.
+ */
+export function labelledTaskOf(items: TaskItems, { auditToo = false } = {}): LabelledTask {
+  const { ids, annotations, features, groups, task, otherTasks } = items;
+  const audit: TaskItems['audit'] = auditToo ? new Set() : items.audit;
   const labelled: number[] = [];
   const names: string[] = [];
   const contradictions: string[] = [];

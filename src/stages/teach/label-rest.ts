@@ -8,29 +8,36 @@ import { type LabelSettings, labelStage } from './label-stage.ts';
 /**
  * Machine labels for every item that nobody trusted has spoken on, and predictions for all.
  *
- * @param probabilities of all items; they are changed. @param key names the content of the model.
+ * @param probabilities of all items, after `withAnswers`. @param key names the content of the model.
  */
 export async function labelTheRest(
   job: StageJob<LabelSettings>,
-  { ids, annotations, groups, task }: TaskItems,
+  { ids, task }: TaskItems,
   { classNames }: LabelledTask,
   { probabilities, key }: { readonly probabilities: Matrix; readonly key: string },
 ): Promise<{ readonly labels: number; readonly unsure: number }> {
   const { workspace, runId } = job;
   const { store, engine } = workspace;
   await store.ensureClasses(classNames);
-  // Regions of one image are in one group, and may be of any class.
-  const together =
-    task.items === 'images' ? withGroupAnswers(probabilities, { annotations, groups }, classNames) : probabilities;
-  const allowed = withoutRefused(together, annotations, classNames);
   const { name, items } = task;
   const set = { task: name, items, origin: 'model', classNames, runId, key: key.slice(0, 16) } as const;
-  await putPredictions(workspace, set, ids, allowed);
+  await putPredictions(workspace, set, ids, probabilities);
   await store.clearMachineLabels(name, 'model');
   // Not to be stopped half-way: all of them follow from one model.
   const { counts } = await engine.run(labelStage, { ...job, signal: undefined });
   const { labels = 0, unsure = 0 } = counts;
   return { labels, unsure };
+}
+
+/** Probabilities where what people said counts for other items and other classes too; they are changed. */
+export function withAnswers(
+  probabilities: Matrix,
+  { annotations, groups, task }: Pick<TaskItems, 'annotations' | 'groups' | 'task'>,
+  classNames: readonly string[],
+): void {
+  // Regions of one image are in one group, and may be of any class.
+  if (task.items === 'images') withGroupAnswers(probabilities, { annotations, groups }, classNames);
+  withoutRefused(probabilities, annotations, classNames);
 }
 
 /**
@@ -66,7 +73,7 @@ function withoutRefused(
   probabilities: Matrix,
   annotations: TaskItems['annotations'],
   classNames: readonly string[],
-): Matrix {
+): void {
   const { data, columns } = probabilities;
   for (const [row, annotation] of annotations.entries()) {
     if (annotation.kind !== 'not') continue;
@@ -78,5 +85,4 @@ function withoutRefused(
     }
     for (let i = row * columns; left > 0 && i < (row + 1) * columns; i++) data[i] = data[i] / left;
   }
-  return probabilities;
 }

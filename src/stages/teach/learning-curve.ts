@@ -1,7 +1,7 @@
 /**
  * How many more labels: errors fall roughly as a power of the number of labels (Hestness et al. 2017, arXiv 1712.00409),
  * error(n) = a · n^−b. The slope b is that of the base model's held-out errors with a quarter, a half, three quarters and all
- * of its training labels; the level a is that of the final model. How sure that is comes from drawing the measured
+ * of its training labels; the level a is that of the final model, by its stated accuracy. How sure that is comes from drawing the measured
  * accuracies again, each with its own standard error. No answer is larger than the pile: beyond that nothing can be
  * labelled, and what the curve says of the whole pile is the limit of these features.
  */
@@ -44,7 +44,12 @@ const DRAWS = 400;
 export async function learningCurve(
   pool: InferencePool,
   problem: Problem,
-  { settings, folds, heldOut, trials }: Pick<RoundsResult, 'settings' | 'folds' | 'heldOut' | 'trials'>,
+  {
+    settings,
+    folds,
+    trials,
+    accuracy: stated,
+  }: Pick<RoundsResult, 'settings' | 'folds' | 'trials'> & { readonly accuracy: number },
 ): Promise<LearningCurve | null> {
   const full = trials[0];
   const labels = problem.labelled.length;
@@ -60,11 +65,11 @@ export async function learningCurve(
     points.push({ labels: Math.round(share * used), accuracy });
   }
   points.push({ labels: Math.round(used), accuracy: full.accuracy });
-  return { points, ...extrapolated(points, { labels, accuracy: heldOut.accuracy }, problem.features.rows) };
+  return { points, ...extrapolated(points, { labels, accuracy: stated }, problem.features.rows) };
 }
 
 /**
- * @param now the final model: labels that it has, and its held-out accuracy
+ * @param now the final model: labels that it has, and its stated accuracy
  * @param pile items there are, labelled or not
  */
 export function extrapolated(

@@ -2,40 +2,39 @@
  * What a buyer of labels wants to know, one figure a question: how many of the machine's labels are right, and how often the
  * classifier is right on new images. Measured on the audit set where there is one, else on the labels by cross-validation.
  */
+import type { ItemId } from '../../core/ids.ts';
+import type { StatedShare } from '../../core/label-accuracy.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import { type KnownItems, type PileAccuracy, pileAccuracy } from '../../math/metrics/pile-accuracy.ts';
+import { pileAccuracy } from '../../math/metrics/pile-accuracy.ts';
 import type { RunStore } from '../../store/store.ts';
 import type { TaskItems } from './items.ts';
 import type { Problem } from './problem.ts';
 
-export interface StatedAccuracy extends PileAccuracy {
-  readonly measuredOn: 'audit' | 'cross-validation';
-  /** Whether the labels it rests on were picked by `teach select`; its interval is wider then. */
-  readonly picked: boolean;
-}
-
 export interface TaughtAccuracy {
-  /** Of the classifier on images like those of the pile. */
-  readonly newImages: StatedAccuracy | null;
+  /** Of the classifier on images like those of the pile, labelled ones among them. */
+  readonly newImages: StatedShare | null;
   /** Of the machine's labels, people's not counted; null where it gave none. */
-  readonly labels: (StatedAccuracy & { readonly machine: number; readonly people: number }) | null;
+  readonly labels: (StatedShare & { readonly machine: number; readonly people: number }) | null;
 }
 
 /** Fewer audit items than this say less than the labels do. */
 const MIN_AUDIT = 10;
 
-type AnnotatedItems = Pick<TaskItems, 'ids' | 'annotations' | 'randomAudit'>;
+type AnnotatedItems = Pick<TaskItems, 'ids' | 'annotations' | 'randomAudit' | 'audit'>;
 
 /** The audit items whose class somebody said, where there are enough of them to measure on; else null. */
 export function measuringAudit(items: AnnotatedItems): KnownRow[] | null {
-  const audit = knownRows(items, ({ id }) => items.randomAudit.has(id));
+  const audit = auditedRows(items, items.randomAudit);
   return audit.length >= MIN_AUDIT ? audit : null;
 }
 
 export interface AccuracyQuestion {
   readonly items: AnnotatedItems;
-  readonly labelledTask: { readonly classNames: readonly string[]; readonly problem: Pick<Problem, 'labelled'> };
+  readonly labelledTask: {
+    readonly classNames: readonly string[];
+    readonly problem: Pick<Problem, 'labelled' | 'labels'>;
+  };
   /** Of every item, shape [n, classes]; of labelled ones by a model that had not seen their label. */
   readonly probabilities: Matrix;
   /** Chance of each labelled item to look like something that others of its classes taught, shape [labelled] (default 1). */
@@ -46,6 +45,10 @@ export interface AccuracyQuestion {
   readonly picked: boolean;
 }
 
+/**
+ * On new images: from the items of `teach select --audit`, else from the labels. Of the labels: from those of these that the
+ * model is sure of, or where they are more from all that audits checked.
+ */
 export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   const { items, labelledTask, probabilities, knownHeldOut, threshold, labelRest, picked } = question;
   const { classNames, problem } = labelledTask;
@@ -54,41 +57,52 @@ export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   // A labelled item counts as it would without its label.
   const confidenceOf = (row: number) =>
     probabilities.data[row * probabilities.columns + best[row]] * (heldOut.get(row) ?? 1);
-  const audit = measuringAudit(items);
-  const audited = audit !== null;
-  const judged = audit ?? knownRows(items, ({ row }) => heldOut.has(row));
-  const stated = (pile: readonly number[], from: readonly KnownRow[]): StatedAccuracy | null => {
-    const sample: KnownItems = {
-      confidence: from.map(({ row }) => confidenceOf(row)),
-      correct: from.map(({ row, className }) => Number(classNames[best[row]] === className)),
-      drawn: audited ? 'audit' : picked ? 'picked' : 'random',
-    };
-    const found = pileAccuracy(pile.map(confidenceOf), sample);
-    return found && { ...found, measuredOn: audited ? 'audit' : 'cross-validation', picked: picked && !audited };
+  const isSure = ({ row }: { readonly row: number }) => confidenceOf(row) >= threshold;
+  const taught = Array.from(problem.labelled, (row, place) => ({ row, className: classNames[problem.labels[place]] }));
+  const stated = (pile: readonly number[], { rows, drawn }: Sample): StatedShare | null => {
+    const found = pileAccuracy(pile.map(confidenceOf), {
+      confidence: rows.map(({ row }) => confidenceOf(row)),
+      correct: rows.map(({ row, className }) => Number(classNames[best[row]] === className)),
+      drawn: drawn === 'checked' ? 'random' : drawn,
+    });
+    const measuredOn = drawn === 'audit' || drawn === 'checked' ? 'audit' : 'cross-validation';
+    return found && { ...found, measuredOn, picked: drawn === 'picked' };
   };
-  const open = [...items.annotations.keys()].filter((row) => isOpen(items.annotations[row].kind));
-  const everyone = open.length > 0 ? open : [...items.annotations.keys()];
-  const given = labelRest ? open.filter((row) => confidenceOf(row) >= threshold) : [];
-  const sure = judged.filter(({ row }) => confidenceOf(row) >= threshold);
-  const labels = stated(given, sure);
+  const audit = measuringAudit(items);
+  const sample: Sample = audit
+    ? { rows: audit, drawn: 'audit' }
+    : { rows: taught, drawn: picked ? 'picked' : 'random' };
+  const sure: Sample = { ...sample, rows: sample.rows.filter(isSure) };
+  const checked: Sample = { rows: auditedRows(items, items.audit).filter(isSure), drawn: 'checked' };
+  const fewer = audit ? sure.rows.length : MIN_AUDIT - 1;
+  const rows = [...items.annotations.keys()];
+  const given = labelRest ? rows.filter((row) => isOpen(items.annotations[row].kind) && isSure({ row })) : [];
+  const labels = stated(given, checked.rows.length > fewer ? checked : sure);
   const people = items.annotations.filter(({ kind }) => kind === 'class').length;
   return {
-    newImages: stated(everyone, judged),
+    newImages: stated(rows, sample),
     labels: labels && { ...labels, machine: given.length, people },
   };
 }
 
-export interface KnownRow {
-  readonly row: number;
-  readonly className: string;
+/** Items whose class is known; `checked` are those of audits that were drawn among labels of an earlier model. */
+interface Sample {
+  readonly rows: readonly KnownRow[];
+  readonly drawn: 'audit' | 'checked' | 'random' | 'picked';
 }
 
-function knownRows(items: AnnotatedItems, wanted: (item: { row: number; id: string }) => boolean): KnownRow[] {
-  return items.annotations.flatMap((annotation, row) =>
-    annotation.kind === 'class' && wanted({ row, id: items.ids[row] })
-      ? [{ row, className: annotation.className }]
-      : [],
-  );
+export interface KnownRow {
+  readonly row: number;
+  /** Null: people said that it is not what was asked, or none of the classes; so a model's label is wrong. */
+  readonly className: string | null;
+}
+
+function auditedRows({ ids, annotations }: AnnotatedItems, audit: ReadonlySet<ItemId>): KnownRow[] {
+  return annotations.flatMap((annotation, row): KnownRow[] => {
+    if (!audit.has(ids[row])) return [];
+    if (annotation.kind === 'class') return [{ row, className: annotation.className }];
+    return annotation.kind === 'none' || annotation.kind === 'not' ? [{ row, className: null }] : [];
+  });
 }
 
 /** Whether the machine may label it: nobody has said what it is. */
@@ -100,4 +114,12 @@ function isOpen(kind: TaskItems['annotations'][number]['kind']): boolean {
 export async function wasPicked(store: Pick<RunStore, 'runs'>, task: string): Promise<boolean> {
   const runs = await store.runs({ stage: 'teach select' });
   return runs.some(({ settings, counts }) => settings.task === task && (counts.selected ?? 0) > 0);
+}
+
+/** The figures of the model before it learned from the audit's answers too, for the one after. */
+export function measuredBefore({ newImages, labels }: TaughtAccuracy, machine: number): TaughtAccuracy {
+  return {
+    newImages: newImages && { ...newImages, measuredBefore: true },
+    labels: labels && { ...labels, machine, measuredBefore: true },
+  };
 }

@@ -6,10 +6,11 @@ import { allEntries } from '../../models/registry.ts';
 import type { EmbedResult } from '../embed/embed.ts';
 import { embedWith } from '../embed/embed-with.ts';
 import { refuseUnlabelled, singleTask } from './items.ts';
-import { type TeachOptions, type TeachResult, teachIn } from './teach.ts';
+import { type TeachOptions, teachIn } from './teach.ts';
+import type { TeachResult } from './teach-result.ts';
 
 export interface TeachRequest
-  extends Pick<TeachOptions, 'task' | 'threshold' | 'budgetMs' | 'search' | 'views' | 'labelRest'> {
+  extends Pick<TeachOptions, 'task' | 'threshold' | 'budgetMs' | 'search' | 'views' | 'labelRest' | 'final'> {
   /** Embedders to try. Default: none, and with a wide search all there are. */
   readonly backbones?: readonly string[];
 }

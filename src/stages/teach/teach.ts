@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { writeWorkspaceFile } from '../../files/atomic.ts';
-import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
+import { type RunOptions, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import { type ClassifierInfo, classifierModel } from '../classify/classifier-file.ts';
@@ -20,12 +20,12 @@ import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones
 import { evaluationOf, type TaskEvaluation } from './evaluation.ts';
 import { familiarityOf } from './familiarity.ts';
 import { type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
-import { labelTheRest } from './label-rest.ts';
+import { labelTheRest, withAnswers } from './label-rest.ts';
 import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
 import type { MethodName } from './methods.ts';
-import type { Augmentations, Problem } from './problem.ts';
 import type { SearchWidth } from './search.ts';
-import { type StatedAccuracy, type TaughtAccuracy, taughtAccuracy, wasPicked } from './stated-accuracy.ts';
+import { measuredBefore, type TaughtAccuracy, taughtAccuracy, wasPicked } from './stated-accuracy.ts';
+import { resultOf, type TeachResult } from './teach-result.ts';
 
 export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
   /** The task whose labels are learned. Default `class`. */
@@ -52,50 +52,23 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   readonly onProgress?: RunOptions['onProgress'];
   /** Gives every other item its label or its prediction. `train` does not. */
   readonly labelRest: boolean;
+  /**
+   * Learns from the audit's answers too, at the end: the model is first made without them, which is what the stated accuracy
+   * is of, and then once more with them. Takes twice as long. Default false.
+   */
+  readonly final?: boolean;
   readonly onStep?: (step: Step) => void;
 }
 
 /** At four in five, what is left to people is mostly what they would have to look at anyway. */
 export const DEFAULT_THRESHOLD = 0.8;
 
-export interface TeachResult extends RunResult {
-  readonly task: string;
-  /** Absolute path of the classifier. */
-  readonly model: string;
-  readonly modelSha256: string;
-  readonly technique: MethodName;
-  /** What the classifier sees with, as `embed --model` takes it. */
-  readonly embedder: string;
-  /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
-  readonly backbones: readonly BackboneTrial[];
-  /** Folds of the cross-validation, whole groups in each. */
-  readonly folds: number;
-  readonly steps: readonly Step[];
-  /** What it comes to: one figure a question. */
-  readonly accuracy: TaughtAccuracy;
-  /** Where the classifier is right and where not, with the figure for new images once more. */
-  readonly account: TaskEvaluation & Partial<Pick<StatedAccuracy, 'accuracy' | 'interval'>>;
-  readonly warnings: readonly string[];
-  readonly counts: {
-    readonly items: number;
-    readonly labelled: number;
-    readonly audit: number;
-    readonly classes: number;
-    /** Items that got a label. */
-    readonly labels: number;
-    /** Items that look like nothing that was labelled, estimated. */
-    readonly foreign: number;
-    /** Items whose prediction is below the threshold. */
-    readonly unsure: number;
-  };
-}
-
 /** Folder of a workspace's own classifiers. */
 export const MODELS_FOLDER = 'models';
 
 export async function teachIn(workspace: Workspace, options: TeachOptions): Promise<TeachResult> {
   const { store } = workspace;
-  const { task, threshold, labelRest, techniques } = options;
+  const { task, threshold, labelRest, techniques, final = false } = options;
   const startedAt = performance.now();
   const { items, labelled, backbone } = await onBestBackbone(workspace, options);
   const budgetMs = options.budgetMs && Math.max(1, options.budgetMs - (performance.now() - startedAt));
@@ -108,31 +81,24 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
     search: options.search ?? 'quick',
     backbones: options.backbones ?? [],
     views: options.views ?? 0,
+    ...(final && { final }),
     space: items.recipe.space,
   };
   return recordRun(store, { stage, settings, modelKey: items.recipe.modelKey }, options, async (runId) => {
     try {
-      const augmentations = await augmentationsFor(workspace, items, labelled.problem, options);
-      const labelledTask = { ...labelled, problem: { ...labelled.problem, augmentations } };
-      const { learned, familiarity, evaluation } = await workspace.engine.withInference(options, async (pool) => {
-        const rounds = await learnRounds(pool, labelledTask.problem, { ...options, budgetMs });
-        const familiarity = await familiarityOf(pool, labelledTask.problem, rounds.folds, options.signal);
-        scaleRows(rounds.probabilities, familiarity.known);
-        return { learned: rounds, familiarity, evaluation: await evaluationOf(pool, items, labelledTask, rounds) };
-      });
-      const model = await saveClassifier(workspace, items, labelledTask, learned, options);
+      const labelledTask = await withViews(workspace, items, labelled, options);
+      const measured = await learnFrom(workspace, { items, labelledTask, budgetMs }, options);
+      const taught = final
+        ? await learnFinally(workspace, items, { ...options, budgetMs })
+        : { ...measured, labelledTask };
+      const { probabilities } = taught;
+      const model = await saveClassifier(workspace, items, taught.labelledTask, taught.learned, options);
+      const job = { ...options, workspace, settings: { task, threshold }, runId };
       const rest = labelRest
-        ? await labelTheRest({ ...options, workspace, settings: { task, threshold }, runId }, items, labelledTask, {
-            probabilities: learned.probabilities,
-            key: model.sha256,
-          })
+        ? await labelTheRest(job, items, taught.labelledTask, { probabilities, key: model.sha256 })
         : { labels: 0, unsure: 0 };
-      const { probabilities } = learned;
-      const { knownHeldOut, foreign } = familiarity;
-      const picked = await wasPicked(store, task);
-      const question = { items, labelledTask, probabilities, knownHeldOut, threshold, labelRest, picked };
-      const accuracy = taughtAccuracy(question);
-      return resultOf({ items, labelledTask, learned, evaluation, accuracy, foreign, model, rest, backbone });
+      const accuracy = final ? measuredBefore(measured.stated, rest.labels) : measured.stated;
+      return resultOf({ ...taught, evaluation: measured.evaluation, items, accuracy, model, rest, backbone });
     } catch (error) {
       if (!options.signal?.aborted) throw error;
       throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
@@ -140,6 +106,52 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
       });
     }
   });
+}
+
+interface LearnedTask {
+  readonly learned: RoundsResult;
+  /** Of every item, where what people said counts; shape [n, classes]. */
+  readonly probabilities: Matrix;
+  readonly foreign: number;
+  readonly stated: TaughtAccuracy;
+  readonly evaluation: TaskEvaluation;
+}
+
+/** Learns, and measures how often and where it is right. */
+async function learnFrom(
+  workspace: Workspace,
+  { items, labelledTask, budgetMs }: LearnRequest,
+  options: TeachOptions,
+): Promise<LearnedTask> {
+  const { problem, classNames } = labelledTask;
+  const picked = await wasPicked(workspace.store, options.task);
+  return workspace.engine.withInference(options, async (pool) => {
+    const learned = await learnRounds(pool, problem, { ...options, budgetMs });
+    const { probabilities, folds } = learned;
+    const { known, knownHeldOut, foreign } = await familiarityOf(pool, problem, folds, options.signal);
+    scaleRows(probabilities, known);
+    if (options.labelRest) withAnswers(probabilities, items, classNames);
+    const stated = taughtAccuracy({ ...options, items, labelledTask, probabilities, knownHeldOut, picked });
+    const accuracy = stated.newImages?.accuracy ?? learned.heldOut.accuracy;
+    const evaluation = await evaluationOf(pool, items, labelledTask, { ...learned, accuracy });
+    return { learned, probabilities, foreign, stated, evaluation };
+  });
+}
+
+interface LearnRequest {
+  readonly items: TaskItems;
+  readonly labelledTask: LabelledTask;
+  readonly budgetMs?: number;
+}
+
+/** Once more, from the audit's answers too. */
+async function learnFinally(
+  workspace: Workspace,
+  items: TaskItems,
+  { budgetMs, ...options }: TeachOptions,
+): Promise<LearnedTask & { readonly labelledTask: LabelledTask }> {
+  const labelledTask = await withViews(workspace, items, labelledTaskOf(items, { auditToo: true }), options);
+  return { labelledTask, ...(await learnFrom(workspace, { items, labelledTask, budgetMs }, options)) };
 }
 
 /** Of the budget, what trying embedders may take; the one that is chosen still has to embed everything. */
@@ -177,16 +189,19 @@ async function onBestBackbone(
   return { items: chosen, labelled: labelledTaskOf(chosen), backbone };
 }
 
-async function augmentationsFor(
+/** With augmented views of the labelled images, where some are asked for. */
+async function withViews(
   workspace: Workspace,
   items: TaskItems,
-  problem: Problem,
+  labelledTask: LabelledTask,
   { views: count = 0, seed, threads, signal }: TeachOptions,
-): Promise<Augmentations | undefined> {
-  if (count === 0) return undefined;
+): Promise<LabelledTask> {
+  if (count === 0) return labelledTask;
+  const { problem } = labelledTask;
   const embedder = await workspace.models.openEmbedder(items.recipe.model, { threads });
   try {
-    return await augmentationsOf(workspace, items, problem, { count, seed, embedder, signal });
+    const augmentations = await augmentationsOf(workspace, items, problem, { count, seed, embedder, signal });
+    return { ...labelledTask, problem: { ...problem, augmentations } };
   } finally {
     await embedder.close();
   }
@@ -198,95 +213,6 @@ export function scaleRows({ data, columns }: Matrix, known: Float64Array): void 
     if (chance === 1) continue;
     for (let i = row * columns; i < (row + 1) * columns; i++) data[i] = data[i] * chance;
   }
-}
-
-/** An interval wider than this says little. */
-const WIDE = 0.25;
-
-interface Taught {
-  readonly items: TaskItems;
-  readonly labelledTask: LabelledTask;
-  readonly learned: RoundsResult;
-  readonly evaluation: TaskEvaluation;
-  readonly accuracy: TaughtAccuracy;
-  readonly foreign: number;
-  readonly model: { readonly path: string; readonly sha256: string };
-  readonly rest: { readonly labels: number; readonly unsure: number };
-  readonly backbone: BackboneChoice | null;
-}
-
-function resultOf({
-  items,
-  labelledTask,
-  learned,
-  evaluation,
-  accuracy,
-  foreign,
-  model,
-  rest,
-  backbone,
-}: Taught): TeachResult {
-  const { steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
-  const labels = labelledTask.problem.labelled.length;
-  const folds = learned.folds.count;
-  const { newImages } = accuracy;
-  const account = { ...evaluation, accuracy: newImages?.accuracy, interval: newImages?.interval };
-  const warnings = [...labelledTask.warnings, ...evaluation.warnings];
-  if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
-    warnings.push(
-      newImages.measuredOn === 'audit'
-        ? `${newImages.count} audit items say little: draw more with labelsmith teach select --audit N`
-        : `${newImages.count} labels say little of how good it is`,
-    );
-  }
-  for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
-  if (foreign > 0) {
-    warnings.push(
-      `about ${foreign} items look like nothing that was labelled and are left for people: label some of them if they are of other classes`,
-    );
-  }
-  if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
-  return {
-    task: items.task.name,
-    model: model.path,
-    modelSha256: model.sha256,
-    technique,
-    embedder: items.recipe.model,
-    folds,
-    backbones: backbone?.trials ?? [],
-    steps,
-    accuracy,
-    account,
-    warnings,
-    interrupted: false,
-    counts: {
-      items: items.ids.length,
-      labelled: labels,
-      audit: items.audit.size,
-      classes: labelledTask.classNames.length,
-      foreign,
-      ...rest,
-    },
-    metrics: {
-      accuracy,
-      technique,
-      settings,
-      temperature,
-      restTemperature,
-      folds,
-      steps: timeless(steps),
-      trials,
-      embedder: items.recipe.model,
-      backbones: backbone?.trials ?? [],
-      account,
-      warnings,
-    },
-  };
-}
-
-/** Steps as they are recorded: the run has its own clock. */
-function timeless(steps: readonly Step[]): Omit<Step, 'elapsedMs'>[] {
-  return steps.map(({ elapsedMs: _, ...step }) => step);
 }
 
 async function saveClassifier(

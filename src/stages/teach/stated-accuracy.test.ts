@@ -1,0 +1,96 @@
+/** Which known items each figure rests on; how it is computed from them is tested at `pileAccuracy`. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newSharedMatrix } from '../../math/matrix.ts';
+import type { Annotation } from './items.ts';
+import { type AccuracyQuestion, measuredBefore, taughtAccuracy } from './stated-accuracy.ts';
+
+const CLASSES = ['a', 'b'];
+
+/** The model says class `a` of every item, with these confidences. */
+function question(
+  items: readonly { readonly confidence: number; readonly said: Annotation; readonly audit?: 'random' | 'checked' }[],
+  more: Partial<AccuracyQuestion> = {},
+): AccuracyQuestion {
+  const ids = items.map((_, i) => `${i}`);
+  const probabilities = newSharedMatrix(items.length, CLASSES.length);
+  for (const [row, { confidence }] of items.entries()) probabilities.data.set([confidence, 1 - confidence], row * 2);
+  const labelled = items.flatMap(({ said, audit }, row) => (said.kind === 'class' && !audit ? [row] : []));
+  const classOf = (row: number) => {
+    const { said } = items[row];
+    return CLASSES.indexOf(said.kind === 'class' ? said.className : '');
+  };
+  return {
+    items: {
+      ids,
+      annotations: items.map(({ said }) => said),
+      audit: new Set(ids.filter((_, i) => items[i].audit)),
+      randomAudit: new Set(ids.filter((_, i) => items[i].audit === 'random')),
+    },
+    labelledTask: {
+      classNames: CLASSES,
+      problem: { labelled: Int32Array.from(labelled), labels: Int32Array.from(labelled, classOf) },
+    },
+    probabilities,
+    threshold: 0.8,
+    labelRest: true,
+    picked: false,
+    ...more,
+  };
+}
+
+const is = (className: string): Annotation => ({ kind: 'class', className, origin: 'human' });
+const NOTHING: Annotation = { kind: 'nothing' };
+const many = <T>(count: number, item: T) => Array<T>(count).fill(item);
+
+const OPEN = many(40, { confidence: 0.9, said: NOTHING });
+const TAUGHT = many(20, { confidence: 0.85, said: is('a') });
+
+test('from the labels, where nothing was audited; picked ones are told', () => {
+  const { newImages, labels } = taughtAccuracy(question([...OPEN, ...TAUGHT]));
+  assert.deepEqual([newImages?.measuredOn, newImages?.count, newImages?.picked], ['cross-validation', 20, false]);
+  assert.deepEqual(
+    [labels?.measuredOn, labels?.count, labels?.machine, labels?.people],
+    ['cross-validation', 20, 40, 20],
+  );
+  const picked = taughtAccuracy(question([...OPEN, ...TAUGHT], { picked: true }));
+  assert.equal(picked.newImages?.picked, true);
+  assert.ok((picked.newImages?.interval[0] ?? 1) < (newImages?.interval[0] ?? 0));
+});
+
+test('labelled items that look unlike their class count as they would without their label', () => {
+  const asked = question([...OPEN, ...TAUGHT], { knownHeldOut: new Float64Array(20).fill(0.5) });
+  const { newImages, labels } = taughtAccuracy(asked);
+  assert.equal(newImages?.count, 20);
+  assert.equal(labels?.count, 0, 'none of them would have got a label');
+  assert.ok(labels && labels.interval[1] - labels.interval[0] > 0.2, 'confidences alone say little');
+});
+
+test('ten answers of the random audit or more measure both; fewer measure nothing', () => {
+  const audited = (count: number) =>
+    taughtAccuracy(
+      question([...OPEN, ...TAUGHT, ...many(count, { confidence: 0.9, said: is('b'), audit: 'random' as const })]),
+    );
+  const { newImages, labels } = audited(10);
+  assert.deepEqual([newImages?.measuredOn, newImages?.count, newImages?.picked], ['audit', 10, false]);
+  assert.deepEqual([labels?.measuredOn, labels?.count], ['audit', 10]);
+  assert.ok((newImages?.accuracy ?? 1) < 0.5, 'all of them are wrong');
+  assert.equal(audited(9).newImages?.measuredOn, 'cross-validation');
+});
+
+test('labels that an audit checked measure labels, and not new images; what was refused is wrong', () => {
+  const checked = [
+    ...many(20, { confidence: 0.9, said: is('a'), audit: 'checked' as const }),
+    ...many(5, { confidence: 0.9, said: { kind: 'not', classNames: ['a'] } as Annotation, audit: 'checked' as const }),
+    ...many(5, { confidence: 0.9, said: { kind: 'none' } as Annotation, audit: 'checked' as const }),
+  ];
+  const { newImages, labels } = taughtAccuracy(question([...OPEN, ...TAUGHT, ...checked], { picked: true }));
+  assert.deepEqual([newImages?.measuredOn, newImages?.count], ['cross-validation', 20]);
+  assert.deepEqual([labels?.measuredOn, labels?.count, labels?.picked], ['audit', 30, false]);
+  assert.ok(labels && labels.accuracy < 0.85, `${labels?.accuracy}`);
+});
+
+test('a figure of before says so, and is of the labels of now', () => {
+  const { newImages, labels } = measuredBefore(taughtAccuracy(question([...OPEN, ...TAUGHT])), 7);
+  assert.deepEqual([newImages?.measuredBefore, labels?.measuredBefore, labels?.machine], [true, true, 7]);
+});

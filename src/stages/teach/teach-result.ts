@@ -1,0 +1,131 @@
+/** What `teach train` and `teach rounds` give back: what was learned, how good it is, and what there is to say about it. */
+import type { StatedShare } from '../../core/label-accuracy.ts';
+import type { RunResult } from '../../jobs/run.ts';
+import type { BackboneChoice, BackboneTrial } from './backbones.ts';
+import type { TaskEvaluation } from './evaluation.ts';
+import type { LabelledTask, TaskItems } from './items.ts';
+import type { RoundsResult, Step } from './learn-rounds.ts';
+import type { MethodName } from './methods.ts';
+import type { TaughtAccuracy } from './stated-accuracy.ts';
+
+export interface TeachResult extends RunResult {
+  readonly task: string;
+  /** Absolute path of the classifier. */
+  readonly model: string;
+  readonly modelSha256: string;
+  readonly technique: MethodName;
+  /** What the classifier sees with, as `embed --model` takes it. */
+  readonly embedder: string;
+  /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
+  readonly backbones: readonly BackboneTrial[];
+  /** Folds of the cross-validation, whole groups in each. */
+  readonly folds: number;
+  readonly steps: readonly Step[];
+  /** What it comes to: one figure a question. */
+  readonly accuracy: TaughtAccuracy;
+  /** Where the classifier is right and where not, with the figure for new images once more. */
+  readonly account: TaskEvaluation & Partial<Pick<StatedShare, 'accuracy' | 'interval'>>;
+  readonly warnings: readonly string[];
+  readonly counts: {
+    readonly items: number;
+    readonly labelled: number;
+    readonly audit: number;
+    readonly classes: number;
+    /** Items that got a label. */
+    readonly labels: number;
+    /** Items that look like nothing that was labelled, estimated. */
+    readonly foreign: number;
+    /** Items whose prediction is below the threshold. */
+    readonly unsure: number;
+  };
+}
+
+/** An interval wider than this says little. */
+const WIDE = 0.25;
+
+/** What came of learning and labelling. */
+export interface Taught {
+  readonly items: TaskItems;
+  readonly labelledTask: LabelledTask;
+  readonly learned: RoundsResult;
+  readonly evaluation: TaskEvaluation;
+  readonly accuracy: TaughtAccuracy;
+  readonly foreign: number;
+  readonly model: { readonly path: string; readonly sha256: string };
+  readonly rest: { readonly labels: number; readonly unsure: number };
+  readonly backbone: BackboneChoice | null;
+}
+
+export function resultOf({
+  items,
+  labelledTask,
+  learned,
+  evaluation,
+  accuracy,
+  foreign,
+  model,
+  rest,
+  backbone,
+}: Taught): TeachResult {
+  const { steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
+  const labels = labelledTask.problem.labelled.length;
+  const folds = learned.folds.count;
+  const { newImages } = accuracy;
+  const account = { ...evaluation, accuracy: newImages?.accuracy, interval: newImages?.interval };
+  const warnings = [...labelledTask.warnings, ...evaluation.warnings];
+  if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
+    warnings.push(
+      newImages.measuredOn === 'audit'
+        ? `${newImages.count} audit items say little: draw more with labelsmith teach select --audit N`
+        : `${newImages.count} labels say little of how good it is`,
+    );
+  }
+  for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
+  if (foreign > 0) {
+    warnings.push(
+      `about ${foreign} items look like nothing that was labelled and are left for people: label some of them if they are of other classes`,
+    );
+  }
+  if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
+  return {
+    task: items.task.name,
+    model: model.path,
+    modelSha256: model.sha256,
+    technique,
+    embedder: items.recipe.model,
+    folds,
+    backbones: backbone?.trials ?? [],
+    steps,
+    accuracy,
+    account,
+    warnings,
+    interrupted: false,
+    counts: {
+      items: items.ids.length,
+      labelled: labels,
+      audit: items.audit.size,
+      classes: labelledTask.classNames.length,
+      foreign,
+      ...rest,
+    },
+    metrics: {
+      accuracy,
+      technique,
+      settings,
+      temperature,
+      restTemperature,
+      folds,
+      steps: timeless(steps),
+      trials,
+      embedder: items.recipe.model,
+      backbones: backbone?.trials ?? [],
+      account,
+      warnings,
+    },
+  };
+}
+
+/** Steps as they are recorded: the run has its own clock. */
+function timeless(steps: readonly Step[]): Omit<Step, 'elapsedMs'>[] {
+  return steps.map(({ elapsedMs: _, ...step }) => step);
+}
