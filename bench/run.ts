@@ -28,6 +28,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   backbones: () => import('./backbones.ts'),
   piles: () => import('./piles.ts'),
   copies: () => import('./copies.ts'),
+  doubt: () => import('./doubt.ts'),
   report: () => import('./report.ts'),
 };
 

@@ -40,6 +40,15 @@ export function printAutoPart(output: Output, part: AutoPart): void {
   }
 }
 
+/** ` (12 surely here, 9 perhaps, 3 doubtful)`; nothing where nothing says so. */
+function certaintiesText(classes: AutoResult['classes']): string {
+  const parts = (['surely', 'perhaps', 'doubtful'] as const).flatMap((certainty) => {
+    const count = classes.filter((one) => one.certainty === certainty).length;
+    return count > 0 ? [`${count} ${certainty}`] : [];
+  });
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+}
+
 function notClusteredText({ images, embedded, least }: NotClustered): string {
   return images < least
     ? `Too few for clusters: whole images are grouped from ${least} on, and here ${images === 1 ? 'is 1' : `are ${images}`}.`
@@ -61,14 +70,21 @@ export function printAuto(
   output.summary();
   output.summary(
     classes.length > 0
-      ? `Found ${plural(classes.length, 'class', 'classes')} of objects:`
+      ? `Found ${plural(classes.length, 'class', 'classes')} of objects${certaintiesText(classes)}:`
       : 'Found no objects of the classes that the detector knows.',
   );
   const rows = classes
     .slice(0, CLASSES_SHOWN)
-    .map(({ name, images, regions, meanConfidence }) => [name, images, regions, formatPercent(meanConfidence, 0)]);
+    .map(({ name, images, regions, meanConfidence, certainty }) => [
+      name,
+      images,
+      regions,
+      formatPercent(meanConfidence, 0),
+      certainty ?? '',
+    ]);
   if (rows.length > 0) {
-    for (const line of table([['class', 'images', 'regions', 'mean score'], ...rows])) output.summary(`  ${line}`);
+    for (const line of table([['class', 'images', 'regions', 'mean score', 'here'], ...rows]))
+      output.summary(`  ${line}`);
   }
   if (classes.length > CLASSES_SHOWN) {
     output.summary(`  and ${formatCount(classes.length - CLASSES_SHOWN)} more: labelsmith corpus list`);

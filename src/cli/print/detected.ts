@@ -1,6 +1,7 @@
 /** What `detect` did, in words and for `--json`. */
 
 import { formatBytes } from '../../core/byte-size.ts';
+import { DEFAULT_THRESHOLD } from '../../corpus/accept.ts';
 import type { DetectEstimate, DetectResult } from '../../stages/detect/detect.ts';
 import type { Detected } from '../../stages/detect/detect-with.ts';
 import type { ShapeResult } from '../../stages/detect/shape-stage.ts';
@@ -9,12 +10,17 @@ import { formatCount, formatDuration, plural } from '../words.ts';
 import { printReadErrors } from './read-errors.ts';
 
 /** Counts of the detector, and a part for each kind of shape that was asked for. */
-export function detectedCounts({ counts, pose, segment }: Detected): Record<string, unknown> {
-  return { ...counts, ...(pose && { pose: pose.counts }), ...(segment && { segment: segment.counts }) };
+export function detectedCounts({ counts, doubts, pose, segment }: Detected): Record<string, unknown> {
+  return {
+    ...counts,
+    ...(doubts && { classes: doubts }),
+    ...(pose && { pose: pose.counts }),
+    ...(segment && { segment: segment.counts }),
+  };
 }
 
 export function printDetected(output: Output, result: Detected): void {
-  const { counts, pose, segment, readErrors, unknownInMapping } = result;
+  const { counts, pose, segment, doubts, keepsDoubtful, readErrors, unknownInMapping } = result;
   const reused = counts.images - counts.detected;
   const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
   output.summary(
@@ -22,6 +28,15 @@ export function printDetected(output: Output, result: Detected): void {
       ? 'Nothing to do: no image is left to detect in.'
       : `Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`,
   );
+  const doubtful = (doubts ?? []).filter((doubt) => doubt.doubtful > 0 && doubt.threshold > DEFAULT_THRESHOLD);
+  if (doubtful.length > 0 && !keepsDoubtful) {
+    const regions = doubtful.reduce((sum, doubt) => sum + doubt.doubtful, 0);
+    const names = doubtful.sort((a, b) => b.doubtful - a.doubtful || (a.name < b.name ? -1 : 1)).slice(0, NAMED);
+    const first = names.map(({ name }) => name).join(', ');
+    output.summary(
+      `Left out ${plural(regions, 'region')} of ${plural(doubtful.length, 'class', 'classes')} (${first}${doubtful.length > NAMED ? ', …' : ''}) that are likely not in this pile; --keep-doubtful keeps them.`,
+    );
+  }
   if (pose && hadNothingToDo(pose)) {
     output.summary('No image is left to find keypoints in.');
   } else if (pose) {
@@ -41,6 +56,9 @@ export function printDetected(output: Output, result: Detected): void {
   }
   printReadErrors(output, readErrors);
 }
+
+/** Classes named in a summary. */
+const NAMED = 5;
 
 function hadNothingToDo({ counts, interrupted }: Pick<DetectResult | ShapeResult, 'counts' | 'interrupted'>): boolean {
   return counts.images + counts.quarantined === 0 && !interrupted;

@@ -94,7 +94,13 @@ export async function autoIn(
   const parts = { images, added, detected, ...clustering, classified };
   const next = await nextSteps(store, parts);
   const withoutObjects = images - (await imagesWithObjects(store));
-  return { ...parts, interrupted: stopped(), withoutObjects, classes: await foundClasses(store), next };
+  return {
+    ...parts,
+    interrupted: stopped(),
+    withoutObjects,
+    classes: await foundClasses(store, detected?.doubts ?? null),
+    next,
+  };
 }
 
 type Clustered = Pick<AutoResult, 'discovered' | 'notClustered'>;

@@ -1,5 +1,6 @@
 /** The classes of objects that a detector found, with how often. */
 import type { Store } from '../../store/store.ts';
+import { type Certainty, type ClassDoubt, certaintyOf } from '../detect/doubt.ts';
 
 export interface FoundClass {
   readonly name: string;
@@ -7,10 +8,16 @@ export interface FoundClass {
   readonly regions: number;
   /** Mean score of its regions, 0 to 1. */
   readonly meanConfidence: number;
+  /** How sure it is that the class is in this pile at all; null where nothing says so. */
+  readonly certainty: Certainty | null;
 }
 
 /** Those of the task `objects` that anything bears, most regions first. */
-export async function foundClasses(store: Pick<Store, 'classes'>): Promise<FoundClass[]> {
+export async function foundClasses(
+  store: Pick<Store, 'classes'>,
+  doubts: readonly ClassDoubt[] | null,
+): Promise<FoundClass[]> {
+  const doubtOf = new Map(doubts?.map((doubt) => [doubt.name, doubt]));
   return (await store.classes())
     .map(({ name, counts }) => {
       const of = (items: string) => counts.find((count) => count.task === 'objects' && count.items === items);
@@ -19,6 +26,7 @@ export async function foundClasses(store: Pick<Store, 'classes'>): Promise<Found
         images: of('images')?.count ?? 0,
         regions: of('regions')?.count ?? 0,
         meanConfidence: of('regions')?.meanConfidence ?? 0,
+        certainty: certaintyOf(doubtOf.get(name)),
       };
     })
     .filter(({ images, regions }) => images + regions > 0)

@@ -19,6 +19,7 @@ import {
 } from '../../jobs/read-errors.ts';
 import type { Counts, EachItem, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { Detector } from '../../models/detector.ts';
+import type { DetectionItem } from '../../store/detection-store.ts';
 import type { DetectionShard, QuarantineRow, Store } from '../../store/store.ts';
 import { type DetectDecoding, type Finder, finderOf, findInImage } from './find-in-image.ts';
 import { tiledKey } from './tiles.ts';
@@ -43,6 +44,8 @@ export const DETECT_SETTINGS = z.object({
   force: z.boolean(),
   /** Looks at large images in overlapping tiles too. */
   tiles: z.boolean(),
+  /** Accepts the candidates that are stored, and runs the model on nothing. */
+  storedOnly: z.boolean(),
   rules: ACCEPT_RULES,
 });
 export type DetectSettings = z.infer<typeof DETECT_SETTINGS>;
@@ -126,7 +129,10 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
 
   async *plan({ store, modelKey, acceptKey, job }) {
     const { settings, shardSize = DEFAULT_SHARD_SIZE, limit } = job;
-    for await (const items of chunksOfPages(store.detectionWork(modelKey, acceptKey, settings), shardSize, limit)) {
+    const work = settings.storedOnly
+      ? storedOf(store.detectionWork(modelKey, acceptKey, settings))
+      : store.detectionWork(modelKey, acceptKey, settings);
+    for await (const items of chunksOfPages(work, shardSize, limit)) {
       yield { images: items.map(({ image, candidates }) => ({ id: image.id, stored: candidates !== null })) };
     }
   },
@@ -167,6 +173,10 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
     return counts;
   },
 };
+
+async function* storedOf(pages: AsyncIterable<readonly DetectionItem[]>): AsyncIterable<readonly DetectionItem[]> {
+  for await (const page of pages) yield page.filter(({ candidates }) => candidates !== null);
+}
 
 interface Found {
   readonly results: readonly ({ readonly kind: 'done'; readonly candidates: Detections } | ReadError)[];

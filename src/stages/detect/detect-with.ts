@@ -2,12 +2,15 @@
  * `detect` as a whole: a detector by its name, then keypoints and masks in what it found, each pass a run of its own.
  * Every pass does what is missing, so running the same again goes on where it was interrupted.
  */
+
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Detector } from '../../models/detector.ts';
-import { type DetectEstimate, type DetectOptions, type DetectResult, detectIn, estimateDetect } from './detect.ts';
+import { type DetectEstimate, type DetectOptions, type DetectResult, estimateDetect } from './detect.ts';
+import { type DoubtRequest, detectInDoubt, raisesThresholds, rulesSoFar } from './detect-in-doubt.ts';
 import { detectionKey } from './detect-stage.ts';
+import type { ClassDoubt } from './doubt.ts';
 import { findPosesIn } from './pose.ts';
 import { type AskedRules, personClassesOf, rulesFor } from './rules.ts';
 import { segmentIn } from './segment.ts';
@@ -16,7 +19,10 @@ import type { ShapeResult } from './shape-stage.ts';
 export const DEFAULT_DETECTOR = 'centernet';
 export const DEFAULT_POSE_MODEL = 'movenet-lightning';
 
-export interface DetectRequest extends AskedRules, Pick<DetectOptions, 'force' | 'task' | 'tiles'> {
+export interface DetectRequest
+  extends AskedRules,
+    Pick<DoubtRequest, 'keepDoubtful'>,
+    Pick<DetectOptions, 'force' | 'task' | 'tiles'> {
   /** Name of a detector. */
   readonly model: string;
   /** Name of a pose model, to find keypoints on people too; null for none. */
@@ -29,6 +35,10 @@ export interface DetectRequest extends AskedRules, Pick<DetectOptions, 'force' |
 export interface Detected extends DetectResult {
   readonly pose: ShapeResult | null;
   readonly segment: ShapeResult | null;
+  /** How sure each class is, in order of name; null where nothing says so. */
+  readonly doubts: readonly ClassDoubt[] | null;
+  /** Whether regions of doubtful classes are kept all the same. */
+  readonly keepsDoubtful: boolean;
   /** What of the mapping names nothing that the model finds. */
   readonly unknownInMapping: readonly string[];
   /** Images that could not be read by any pass. */
@@ -38,12 +48,18 @@ export interface Detected extends DetectResult {
 export async function detectWith(workspace: Workspace, request: DetectRequest, run: RunOptions): Promise<Detected> {
   const { force, task } = request;
   const { threads } = run;
-  const { result, key, rules, unknownInMapping } = await withDetector(workspace, request, threads, async (detector) => {
-    const { rules, unknownInMapping } = await rulesFor(workspace.store, request, detector.classNames);
-    const { tiles } = request;
-    const result = await detectIn(workspace, detector, { ...run, rules, force, task, tiles });
-    return { result, key: detectionKey(detector, { tiles }), rules, unknownInMapping };
-  });
+  const { result, key, rules, doubts, unknownInMapping } = await withDetector(
+    workspace,
+    request,
+    threads,
+    async (detector) => {
+      const { rules, unknownInMapping } = await rulesFor(workspace.store, request, detector.classNames);
+      const { tiles } = request;
+      const options = { ...run, rules, force, task, tiles };
+      const found = await detectInDoubt(workspace, detector, options, request);
+      return { ...found, key: detectionKey(detector, { tiles }), rules, unknownInMapping };
+    },
+  );
   const target = { ...run, force, task, detectorKey: key };
   let { interrupted } = result;
   let pose: ShapeResult | null = null;
@@ -66,7 +82,16 @@ export async function detectWith(workspace: Workspace, request: DetectRequest, r
     }
     interrupted = segment.interrupted;
   }
-  return { ...result, interrupted, pose, segment, unknownInMapping, readErrors: readErrorsOf([result, pose, segment]) };
+  return {
+    ...result,
+    interrupted,
+    pose,
+    segment,
+    doubts,
+    keepsDoubtful: !raisesThresholds(request),
+    unknownInMapping,
+    readErrors: readErrorsOf([result, pose, segment]),
+  };
 }
 
 /** How long the detector would take; writes nothing. How many people and regions there will be is not known before. */
@@ -77,7 +102,11 @@ export function estimateDetectWith(
 ): Promise<DetectEstimate> {
   return withDetector(workspace, request, run.threads, async (detector) => {
     const { rules } = await rulesFor(workspace.store, request, detector.classNames);
-    return estimateDetect(workspace, detector, { ...run, ...request, rules });
+    const asked = { ...run, ...request, rules };
+    return estimateDetect(workspace, detector, {
+      ...asked,
+      rules: await rulesSoFar(workspace, detector, asked, request),
+    });
   });
 }
 

@@ -21,6 +21,8 @@ export interface DetectOptions extends RunOptions {
    * run of the model a tile, some 35 for 5 megapixels. Default false.
    */
   readonly tiles?: boolean;
+  /** Accepts the candidates that are stored by the rules, and runs the model on nothing. Default false. */
+  readonly storedOnly?: boolean;
 }
 
 export interface DetectResult extends RunResult {
@@ -46,8 +48,8 @@ export async function detectIn(
   decoding?: Partial<DetectDecoding>,
 ): Promise<DetectResult> {
   const { store, engine } = workspace;
-  const { rules, force, task, tiles = false } = options;
-  const settings: DetectSettings = { model: detector.id, task, force, tiles, rules };
+  const { rules, force, task, tiles = false, storedOnly = false } = options;
+  const settings: DetectSettings = { model: detector.id, task, force, tiles, storedOnly, rules };
   const modelKey = detectionKey(detector, settings);
   await store.ensureTask({ name: task, rule: 'multi', items: 'regions' });
   const recorded = { model: modelKey, task, force, tiles, ...rules };

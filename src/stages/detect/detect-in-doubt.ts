@@ -1,0 +1,75 @@
+/**
+ * Detection that believes a class only as far as the whole pile speaks for it (`doubt.ts`): by the thresholds that the
+ * candidates which are there suggest, and once more, without the model, where those of all candidates suggest others.
+ *
+ * The same candidates give the same rules, so a run that was ended at any point and run again comes to the same regions.
+ */
+import { type AcceptRules, acceptKeyOf } from '../../corpus/accept.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import type { Detector } from '../../models/detector.ts';
+import { type DetectOptions, type DetectResult, detectIn } from './detect.ts';
+import { detectionKey } from './detect-stage.ts';
+import { type ClassDoubt, type DoubtQuery, doubtsIn, rulesInDoubt } from './doubt.ts';
+import { scoreOddsOf } from './score-odds.ts';
+
+export interface DoubtRequest {
+  /** A threshold that somebody gives decides alone. */
+  readonly threshold?: number;
+  /** Keeps regions of classes that are likely not in this pile at all. Default false. */
+  readonly keepDoubtful?: boolean;
+}
+
+export interface InDoubt {
+  readonly result: DetectResult;
+  /** How sure each class is, in order of name; null of a model whose scores were not measured. */
+  readonly doubts: readonly ClassDoubt[] | null;
+}
+
+export async function detectInDoubt(
+  workspace: Workspace,
+  detector: Detector,
+  options: DetectOptions,
+  request: DoubtRequest,
+): Promise<InDoubt> {
+  const { rules, task } = options;
+  const query = doubtQuery(detector, options);
+  if (query === undefined) return { result: await detectIn(workspace, detector, options), doubts: null };
+  const inDoubt = (doubts: readonly ClassDoubt[]) => (raisesThresholds(request) ? rulesInDoubt(rules, doubts) : rules);
+  const first = await doubtsIn(workspace.store, query);
+  const before = inDoubt(first);
+  const result = await detectIn(workspace, detector, { ...options, rules: before });
+  const doubts = result.counts.detected > 0 ? await doubtsIn(workspace.store, query) : first;
+  const after = inDoubt(doubts);
+  if (result.interrupted || acceptKeyOf(before, task) === acceptKeyOf(after, task)) return { result, doubts };
+  const stored = { rules: after, force: false, storedOnly: true, limit: undefined };
+  const again = await detectIn(workspace, detector, { ...options, ...stored });
+  const { images, regions } = again.counts;
+  const counts = { ...result.counts, images: Math.max(images, result.counts.images), regions };
+  return { result: { ...result, counts, interrupted: again.interrupted }, doubts };
+}
+
+/** The rules by which images were accepted up to now, as far as it follows from the candidates there are. */
+export async function rulesSoFar(
+  { store }: Pick<Workspace, 'store'>,
+  detector: Detector,
+  options: Pick<DetectOptions, 'rules' | 'tiles'>,
+  request: DoubtRequest,
+): Promise<AcceptRules> {
+  const query = doubtQuery(detector, options);
+  if (query === undefined || !raisesThresholds(request)) return options.rules;
+  return rulesInDoubt(options.rules, await doubtsIn(store, query));
+}
+
+export function raisesThresholds({ threshold, keepDoubtful = false }: DoubtRequest): boolean {
+  return threshold === undefined && !keepDoubtful;
+}
+
+/** Undefined of a model whose scores were not measured, and of tiles, which nobody measured. */
+function doubtQuery(
+  detector: Detector,
+  { rules, tiles }: Pick<DetectOptions, 'rules' | 'tiles'>,
+): DoubtQuery | undefined {
+  const odds = tiles ? undefined : scoreOddsOf(detector.id);
+  const { classNames } = detector;
+  return odds && { modelKey: detectionKey(detector, {}), classNames, mapping: rules.mapping, odds };
+}
