@@ -88,10 +88,7 @@ export const corpusMap = operation(
       'sheet of corpus names can be read when only some of it is filled in. One operation, undone as one.',
     examples: [
       ['labelsmith corpus map mine.csv', 'detect says these names from now on too'],
-      [
-        'labelsmith corpus names names.csv && labelsmith corpus map names.csv',
-        'all clusters named at once, after you filled in the sheet',
-      ],
+      ['labelsmith corpus map names.csv', 'all clusters named at once, in a sheet of labelsmith corpus names'],
     ],
   },
   async ({ args, output }, store) => {
