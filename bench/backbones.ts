@@ -3,7 +3,8 @@
  * their class, what a tenth of the labels teaches, how well clusters agree with classes, with their number known and not, and
  * how many clusters its votes name rightly; with its core time and memory. Nothing but the embedder differs.
  *
- * `LABELSMITH_BACKBONES` and `LABELSMITH_BENCH_SETS` name some of each, `LABELSMITH_TEACH_SEEDS` the splits (default 0), and
+ * `LABELSMITH_BACKBONES` and `LABELSMITH_BENCH_SETS` name some of each, `LABELSMITH_TEACH_SEEDS` the splits (default 0; none: nothing
+ * is taught, which takes most of the time), and
  * `LABELSMITH_BENCH_WEIGHTS=1` asks also for the weights of an embedder's parts that are best on other sets.
  */
 import { argMaxRows } from '../src/math/calibration.ts';
@@ -24,7 +25,7 @@ import { bestWeights } from './backbones/weights.ts';
 import { finished, meanOf, problemOf, split } from './labelled-sets.ts';
 import { rounded } from './process.ts';
 
-const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0').split(',').map(Number);
+const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0').split(',').filter(Boolean).map(Number);
 /** The share of the images that has a label. */
 const LABELS = 0.1;
 const FOLDS = 5;

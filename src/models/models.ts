@@ -7,6 +7,7 @@
 
 import { cacheDirectory } from '../fetch/cache.ts';
 import type { Device } from '../onnx/device.ts';
+import { chooseEmbedder, type EmbedderChoice, type Quality } from './choose-embedder.ts';
 import { type Detector, openDetector } from './detector.ts';
 import { type Embedder, openEmbedder } from './embedder.ts';
 import { type ImageClassifier, openImageClassifier } from './image-classifier.ts';
@@ -30,6 +31,8 @@ export interface Models {
   openDetector(name: string, options?: OpenModelOptions): Promise<Detector>;
   /** @param name of a model, or of several side by side: `a+b`. */
   openEmbedder(name: string, options?: OpenModelOptions): Promise<Embedder>;
+  /** Which embedder to use where nobody names one. */
+  chooseEmbedder(quality?: Quality): Promise<EmbedderChoice>;
   /** The graph of an embedder, to build on, with nothing running. */
   prepareEmbedder(name: string): Promise<PreparedEmbedder>;
   openPose(name: string, options?: OpenModelOptions): Promise<PoseModel>;
@@ -59,6 +62,11 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
   return {
     openDetector: (name, options) => openDetector(name, together(options)),
     openEmbedder: (name, options) => openEmbedder(name, together(options)),
+    async chooseEmbedder(quality) {
+      const choice = await chooseEmbedder(quality, defaults);
+      defaults.onNotice?.(`Embedder: ${choice.id}, ${choice.because}.`);
+      return choice;
+    },
     prepareEmbedder: (name) => prepareEmbedder(name, defaults),
     openPose: (name, options) => openPose(name, together(options)),
     openImageClassifier: (name, options) => openImageClassifier(name, together(options)),

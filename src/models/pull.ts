@@ -1,5 +1,7 @@
 /** Makes ready by name what models need: a model, or the runtime that runs them. */
+import { isInterruption, LabelsmithError } from '../errors.ts';
 import { fetchRuntime } from '../onnx/runtime-package.ts';
+import { EMBEDDERS, type Quality } from './choose-embedder.ts';
 import type { ModelCache } from './models.ts';
 import type { PrepareOptions } from './prepare.ts';
 
@@ -18,4 +20,18 @@ export async function pull(cache: ModelCache, name: string, options: PrepareOpti
   if (name === RUNTIME) return { id: name, path: (await fetchRuntime(options)).folder };
   const { entry, key, path, byteSize } = await cache.prepare(name);
   return { id: entry.id, key, path, byteSize };
+}
+
+/** The best embedder of a quality that can be had. What cannot be had is told to `onNotice`, and the next one is tried. */
+export async function pullQuality(cache: ModelCache, quality: Quality, options: PrepareOptions): Promise<Pulled> {
+  const [last = '', ...better] = EMBEDDERS[quality].toReversed();
+  for (const id of better.toReversed()) {
+    try {
+      return await pull(cache, id, options);
+    } catch (error) {
+      if (!(error instanceof LabelsmithError) || isInterruption(error)) throw error;
+      options.onNotice?.(`${error.message}.${error.hint ? `\n  ${error.hint}` : ''}`);
+    }
+  }
+  return pull(cache, last, options);
 }

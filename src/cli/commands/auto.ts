@@ -13,9 +13,11 @@ import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { HERE, SOURCES } from './add.ts';
 import { DETECT_OPTIONS, type DetectOptions, detectRequest } from './detect-options.ts';
 import { CLUSTERS } from './discover.ts';
+import { EMBED_OPTIONS } from './embed.ts';
 
 const OWN_OPTIONS = {
   k: CLUSTERS,
+  quality: EMBED_OPTIONS.quality,
   classifier: option(
     '--classifier <name>',
     'label with a classifier of teach rounds as well: its file, or the name of a task taught in this workspace',
@@ -52,7 +54,7 @@ export const auto = command({
 export function runAuto(
   context: Context,
   named: readonly string[],
-  { classifier: wanted, report, k, ...asked }: DetectOptions & Partial<Values<typeof OWN_OPTIONS>>,
+  { classifier: wanted, report, k, quality, ...asked }: DetectOptions & Partial<Values<typeof OWN_OPTIONS>>,
 ): Promise<number> {
   keepYoungGenerationSmall();
   const { global, output } = context;
@@ -64,7 +66,7 @@ export function runAuto(
       const reportPath = report ?? resolve(dir, '..', 'labelsmith-report.html');
       await checkReportPlace(workspace, reportPath);
       const sources = await openSources(workspace, named, HERE);
-      const request = { detect: await detectRequest(asked), classifier, k };
+      const request = { detect: await detectRequest(asked), classifier, k, quality };
       const run = context.runOptions();
       const result = await autoIn(workspace, sources, request, {
         ...run,

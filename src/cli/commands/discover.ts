@@ -59,17 +59,17 @@ export const discover = command({
   run({ options, ...context }) {
     const { global, output, signal } = context;
     return withWorkspace(context, async (workspace) => {
-      const { model, ...request } = options;
+      const { model, quality, ...request } = options;
       const { items } = request;
       if (global.dryRun) {
-        const estimate = await estimateEmbedWith(workspace, { items, model }, global);
+        const estimate = await estimateEmbedWith(workspace, { items, model, quality }, global);
         output.note('Nearly all of the time is embedding; clustering comes after it.');
         output.document({ dryRun: true, ...estimate });
         printEmbedEstimate(output, estimate, items);
         return 0;
       }
       const run = context.runOptions();
-      const embedded = await embedWith(workspace, { items, model }, run);
+      const embedded = await embedWith(workspace, { items, model, quality }, run);
       run.done();
       if (embedded.counts.embedded > 0) printEmbedded(output, embedded, items);
       else printReadErrors(output, embedded.counts);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ITEM_KINDS } from '../../core/labels.ts';
+import { QUALITIES } from '../../models/choose-embedder.ts';
 import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
-import { DEFAULT_EMBEDDER } from '../../stages/embed/saved-embedder.ts';
 import { command } from '../command.ts';
 import { printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { flag, type OptionTable, option } from '../values.ts';
@@ -11,8 +11,13 @@ import { keepYoungGenerationSmall } from '../young-generation.ts';
 export const EMBED_OPTIONS = {
   model: option(
     '-m, --model <name>',
-    `the embedder: see labelsmith models list (default: the one used here before, else ${DEFAULT_EMBEDDER})`,
+    'the embedder: see labelsmith models list (default: the one used here before, else the best that can be had)',
     z.string().optional(),
+  ),
+  quality: option(
+    '--quality <quality>',
+    'in place of a name: the best embedder that can be had of this quality, whatever was used here before',
+    z.enum(QUALITIES).optional(),
   ),
   items: option('--items <kind>', 'whole images, or the regions in them', z.enum(ITEM_KINDS).default('images')),
 } satisfies OptionTable;
@@ -21,7 +26,7 @@ export const embed = command({
   name: 'embed',
   summary: 'a vector for every image or region, for discover, match and similar',
   details:
-    'The built-in embedder looks at an image at two sizes; any ONNX image model that was imported can take its place.\n' +
+    'The embedders that are known look at an image at two sizes; any ONNX image model that was imported can take their place.\n' +
     'A second run does only what is missing. Vectors are Arrow files in the workspace and may be deleted at any time.',
   options: {
     ...EMBED_OPTIONS,
@@ -32,6 +37,7 @@ export const embed = command({
   examples: [
     ['labelsmith embed', 'every image that has no vector yet'],
     ['labelsmith embed --items regions', 'what detect found, each cut out with a margin'],
+    ['labelsmith embed --quality best', 'the best embedder that can be had, however long it takes'],
     ['labelsmith embed --model mobilenetv2', 'a model taken in by labelsmith models import'],
     ['labelsmith embed --dry-run', 'how many, how long, how much disk'],
   ],

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
+import { LabelsmithError } from '../../errors.ts';
 import { fetchPhotographs } from '../../fetch/photographs.ts';
 import { recordCheck } from '../../models/check-record.ts';
+import { QUALITIES } from '../../models/choose-embedder.ts';
 import { readClassNames } from '../../models/class-names-file.ts';
 import type { ModelListing } from '../../models/list.ts';
-import { pull } from '../../models/pull.ts';
+import { pull, pullQuality } from '../../models/pull.ts';
 import { checkModel, type ModelCheck } from '../../stages/check-model/check-model.ts';
 import { type Command, command } from '../command.ts';
 import { fetchOptionsFor, modelsFor } from '../fetching.ts';
@@ -78,15 +80,21 @@ const modelsCheck = command({
 const modelsPull = command({
   name: 'models pull',
   summary: 'fetch models now, so that nothing needs the network later',
-  args: { names: argument('<name...>', 'as models list has them', z.array(z.string())) },
+  args: { names: argument('[name...]', 'as models list has them', z.array(z.string()).default([])) },
   options: {
     from: option(
       '--from <dir>',
       'a folder to look in before the network is asked (default: those in LABELSMITH_MODELS)',
       z.string().optional(),
     ),
+    quality: option(
+      '--quality <quality>',
+      'the best embedder of this quality that can be had; auto, embed, discover and teach rounds then take it',
+      z.enum(QUALITIES).optional(),
+    ),
   },
   examples: [
+    ['labelsmith models pull --quality balanced', 'the embedder that is best for its time, if it can be reached'],
     ['labelsmith models pull centernet mobilenetv3-small', 'the two that auto uses'],
     ['labelsmith models pull onnxruntime', 'what runs them; comes along with the first model'],
     ['LABELSMITH_CACHE=/mnt/usb labelsmith models pull centernet', 'for a machine without network: copy that folder'],
@@ -95,12 +103,20 @@ const modelsPull = command({
       'a file that you have: its name or path, and its content, count',
     ],
   ],
-  async run({ args, options, ...context }) {
+  async run({ args: { names }, options: { quality, from }, ...context }) {
     const { output, signal } = context;
-    const cache = modelsFor(context, options.from === undefined ? {} : { folders: [options.from] });
+    if (names.length === 0 && quality === undefined) {
+      throw new LabelsmithError('USAGE', 'Nothing is named.', { hint: 'Name models, or give --quality balanced.' });
+    }
+    const cache = modelsFor(context, from === undefined ? {} : { folders: [from] });
+    const options = fetchOptionsFor(output, signal);
     const pulled = [];
-    for (const name of args.names) {
-      const one = await pull(cache, name, fetchOptionsFor(output, signal));
+    const wanted = [
+      ...names.map((name) => () => pull(cache, name, options)),
+      ...(quality ? [() => pullQuality(cache, quality, options)] : []),
+    ];
+    for (const fetchOne of wanted) {
+      const one = await fetchOne();
       pulled.push(one);
       output.line(`${one.id}  ${one.byteSize === undefined ? '' : `${formatBytes(one.byteSize)}  `}${one.path}`);
     }

@@ -1,4 +1,5 @@
 import { statusOf } from '../../jobs/status.ts';
+import { savedRecipe } from '../../stages/embed/recipe.ts';
 import { command } from '../command.ts';
 import { printStatus } from '../print/status.ts';
 import { flag } from '../values.ts';
@@ -20,15 +21,17 @@ export const status = command({
     return withWorkspace(context, async (workspace) => {
       const found = await statusOf(workspace, options);
       const { summary, sources, runs, quarantine, problems } = found;
+      const embedder = await savedRecipe(workspace.store, 'images');
       output.document({
         workspace: workspace.dir,
         sources,
         ...summary,
+        ...(embedder && { embedder: { model: embedder.model, because: embedder.because ?? null } }),
         runs,
         ...(quarantine && { quarantine }),
         ...(problems && { integrity: problems.length === 0 ? 'ok' : problems }),
       });
-      printStatus(output, workspace.dir, found);
+      printStatus(output, workspace.dir, found, embedder);
       return problems && problems.length > 0 ? 1 : 0;
     });
   },

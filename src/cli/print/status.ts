@@ -1,6 +1,7 @@
 /** What is in a workspace, in words. */
 import { QUALITY_FLAGS } from '../../core/image.ts';
 import type { WorkspaceStatus } from '../../jobs/status.ts';
+import type { EmbeddingRecipe } from '../../stages/embed/recipe.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts';
 
@@ -8,6 +9,7 @@ export function printStatus(
   output: Output,
   dir: string,
   { summary, sources, goneSources, runs, quarantine = [], problems }: WorkspaceStatus,
+  embedder?: Pick<EmbeddingRecipe, 'model' | 'because'>,
 ): void {
   output.line(`Workspace ${dir}`);
   for (const source of sources) {
@@ -30,6 +32,7 @@ export function printStatus(
     ['classes', formatCount(summary.classes)],
     ['quarantined', quarantined ? `${formatCount(quarantined)} (${reasons(summary.quarantined)})` : 'none'],
   ];
+  if (embedder) rows.push(['embedder', [embedder.model, ...(embedder.because ? [embedder.because] : [])].join(', ')]);
   for (const [name, value] of rows) output.line(`  ${name.padEnd(14)} ${value}`);
   if (runs.length > 0) {
     output.line();

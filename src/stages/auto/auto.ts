@@ -4,6 +4,7 @@
  */
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import type { Quality } from '../../models/choose-embedder.ts';
 import type { Source } from '../../sources/source.ts';
 import { type AddResult, addTo } from '../add/add.ts';
 import type { ClassifyResult } from '../classify/classify.ts';
@@ -24,6 +25,8 @@ export interface AutoRequest {
   readonly classifier?: string;
   /** Clusters of whole images. Default: as before here, else what the pile suggests. */
   readonly k?: number | 'auto';
+  /** Of the embedder. Default: that of the workspace, else the best that can be had. */
+  readonly quality?: Quality;
 }
 
 /** Told as each is done. */
@@ -81,7 +84,7 @@ export async function autoIn(
     detected = await detectWith(workspace, { ...request.detect, force: false, task: 'objects' }, options);
     onPart({ kind: 'detected', result: detected });
     if (!stopped()) {
-      clustering = await cluster(workspace, images, request.k, options);
+      clustering = await cluster(workspace, images, request, options);
       const { discovered, notClustered } = clustering;
       if (discovered) onPart({ kind: 'discovered', result: discovered });
       if (notClustered) onPart({ kind: 'not-clustered', reason: notClustered });
@@ -105,11 +108,16 @@ export async function autoIn(
 
 type Clustered = Pick<AutoResult, 'discovered' | 'notClustered'>;
 
-async function cluster(workspace: Workspace, images: number, k: AutoRequest['k'], run: RunOptions): Promise<Clustered> {
+async function cluster(
+  workspace: Workspace,
+  images: number,
+  { k, quality }: Pick<AutoRequest, 'k' | 'quality'>,
+  run: RunOptions,
+): Promise<Clustered> {
   const tooFew = (embedded: number) => ({ images, embedded, least: MIN_TO_CLUSTER });
   if (images < MIN_TO_CLUSTER) return { discovered: null, notClustered: tooFew(0) };
   const items = 'images';
-  const embedded = await embedWith(workspace, { items }, run);
+  const embedded = await embedWith(workspace, { items, quality }, run);
   if (run.signal?.aborted) return { discovered: null, notClustered: null };
   const { total } = embedded.counts;
   if (total < MIN_TO_CLUSTER) return { discovered: null, notClustered: tooFew(total) };

@@ -17,6 +17,8 @@ export interface EmbedOptions extends RunOptions {
   readonly items?: ItemKind;
   /** Makes the vectors of this model again; those of images that cannot be read now stay. Default false. */
   readonly force?: boolean;
+  /** Why this embedder, where it was chosen and not named. */
+  readonly because?: string;
 }
 
 export interface EmbedEstimate {
@@ -82,8 +84,8 @@ export async function embedIn(
   readBytes?: ReadPath,
 ): Promise<EmbedResult> {
   const { store, vectors, engine } = workspace;
-  const { items = 'images', force = false, limit } = options;
-  const recipe = recipeOf(embedder, items);
+  const { items = 'images', force = false, limit, because } = options;
+  const recipe = { ...recipeOf(embedder, items), ...(because === undefined ? {} : { because }) };
   const { space } = recipe;
   const recorded = { items, force, recipe };
   return recordRun(store, { stage: 'embed', settings: recorded, modelKey: embedder.key }, options, async (runId) => {

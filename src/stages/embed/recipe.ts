@@ -31,6 +31,8 @@ export interface EmbeddingRecipe {
   readonly margin: number | null;
   /** Whose classes the model votes for, beside the vectors; absent where it does not classify. */
   readonly votes?: VoteClasses;
+  /** Why this model, where it was chosen and not named. */
+  readonly because?: string;
 }
 
 export interface VectorBlock {
@@ -90,6 +92,7 @@ const recipeSetting = (items: ItemKind): Setting<EmbeddingRecipe> => ({
     blocks: z.array(z.object({ columns: z.number(), weight: z.number() })),
     margin: z.number().nullable(),
     votes: z.enum(VOTE_CLASSES).optional(),
+    because: z.string().optional(),
   }),
   what: `The recipe for embeddings of ${items}`,
   remedy: 'Run labelsmith embed --force.',

@@ -1,10 +1,9 @@
 /** The embedder that a workspace's vectors are of. */
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { DEFAULT_EMBEDDER } from '../../models/choose-embedder.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { OpenModelOptions } from '../../models/models.ts';
-
-export const DEFAULT_EMBEDDER = 'mobilenetv3-small';
 
 /** Nobody named it in this call, so one that this machine does not have is no wrong usage. */
 export async function openSavedEmbedder(

@@ -1,0 +1,130 @@
+/** Which embedder is taken: what is here, what a hub gives, what cannot be reached, and for how long that is remembered. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { startHub } from '../../test/fixtures/hub-server.ts';
+import { bringMobileNetV2, MOBILENET_V2_FILE, noMobileNetV2 } from '../../test/model-files.ts';
+import { CATALOGUE } from './catalogue.ts';
+import { chooseEmbedder, DEFAULT_EMBEDDER, EMBEDDERS } from './choose-embedder.ts';
+
+const BETTER = 'mobilenetv2-12-qdq';
+
+async function emptyCache(t: TestContext): Promise<string> {
+  const cacheDir = await mkdtemp(join(tmpdir(), 'labelsmith-choice-'));
+  t.after(() => rm(cacheDir, { recursive: true, force: true }));
+  return cacheDir;
+}
+
+/** A hub that is asked in place of the real one. */
+function askInstead(t: TestContext, endpoint: string): void {
+  const { HF_ENDPOINT } = process.env;
+  process.env.HF_ENDPOINT = endpoint;
+  t.after(() => {
+    if (HF_ENDPOINT === undefined) delete process.env.HF_ENDPOINT;
+    else process.env.HF_ENDPOINT = HF_ENDPOINT;
+  });
+}
+
+test('every embedder that may be chosen is known, and the last of each list comes from the npm registry', () => {
+  for (const names of Object.values(EMBEDDERS)) {
+    for (const id of names) assert.equal(CATALOGUE.find((entry) => entry.id === id)?.role, 'embedder', id);
+    const last = CATALOGUE.find((entry) => entry.id === names.at(-1));
+    assert.match(last?.source.files[0]?.reference ?? '', /^npm:/);
+  }
+});
+
+test('what is in the cache is taken with no network, the better one first', { skip: noMobileNetV2 }, async (t) => {
+  const cacheDir = await emptyCache(t);
+  bringMobileNetV2(cacheDir);
+  const choice = await chooseEmbedder(undefined, { cacheDir, offline: true, folders: [] });
+  assert.deepEqual(choice, { id: BETTER, because: 'the best of those known, by what was measured' });
+  const quick = await chooseEmbedder('fast', { cacheDir, offline: true, folders: [] });
+  assert.deepEqual(quick, { id: DEFAULT_EMBEDDER, because: 'the quickest of those known' });
+});
+
+test('a folder of the user’s is as good as the cache', { skip: noMobileNetV2 }, async (t) => {
+  const cacheDir = await emptyCache(t);
+  const { id } = await chooseEmbedder(undefined, { cacheDir, offline: true, folders: [dirname(MOBILENET_V2_FILE)] });
+  assert.equal(id, BETTER);
+});
+
+test('what a hub has is fetched from it', { skip: noMobileNetV2 }, async (t) => {
+  const cacheDir = await emptyCache(t);
+  const hub = await startHub();
+  t.after(() => hub.close());
+  askInstead(t, hub.endpoint);
+  const path = 'validated/vision/classification/mobilenet/model/mobilenetv2-12-qdq.onnx';
+  hub.put(`onnxmodelzoo/legacy_models/main/${path}`, await readFile(MOBILENET_V2_FILE));
+  const { id } = await chooseEmbedder(undefined, { cacheDir, folders: [] });
+  assert.equal(id, BETTER);
+  const asked = hub.requests.length;
+  assert.equal((await chooseEmbedder(undefined, { cacheDir, folders: [] })).id, BETTER);
+  assert.equal(hub.requests.length, asked, 'what is there is not asked for again');
+});
+
+test('a silent hub costs two seconds, and nothing for a day', async (t) => {
+  const cacheDir = await emptyCache(t);
+  let asked = 0;
+  const silent = createServer(() => {
+    asked++;
+  }).listen(0, '127.0.0.1');
+  await new Promise((done) => silent.once('listening', done));
+  t.after(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  askInstead(t, `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  const timed = async (quality?: 'balanced') => {
+    const startedAt = performance.now();
+    const choice = await chooseEmbedder(quality, { cacheDir, folders: [] });
+    return { ...choice, ms: performance.now() - startedAt };
+  };
+  const first = await timed();
+  assert.equal(first.id, DEFAULT_EMBEDDER);
+  assert.match(first.because, /^mobilenetv2-12-qdq could not be reached \(.+\)$/);
+  assert.ok(first.ms < 3500, `${first.ms} ms`);
+  assert.equal(asked, 1);
+  const second = await timed();
+  assert.deepEqual([second.id, asked], [DEFAULT_EMBEDDER, 1]);
+  assert.match(second.because, /could not be reached within the last day/);
+  assert.ok(second.ms < 1000, `${second.ms} ms`);
+  // Whoever asks for a quality wants it tried.
+  await timed('balanced');
+  assert.equal(asked, 2);
+  // A day later.
+  const path = join(cacheDir, 'unreachable.json');
+  const record = JSON.parse(await readFile(path, 'utf8')) as Record<string, { atMs: number }>;
+  (record[BETTER] as { atMs: number }).atMs -= 25 * 60 * 60 * 1000;
+  await writeFile(path, JSON.stringify(record));
+  await timed();
+  assert.equal(asked, 3);
+});
+
+test('where the default is in the cache nobody is asked, and it is told what is better', async (t) => {
+  const cacheDir = await emptyCache(t);
+  const entry = CATALOGUE.find(({ id }) => id === DEFAULT_EMBEDDER);
+  const sha256 = entry?.source.files[0]?.sha256 ?? '';
+  const real = join(
+    process.env.LABELSMITH_CACHE ?? join(process.env.HOME ?? '', '.cache', 'labelsmith'),
+    'sources',
+    sha256,
+  );
+  if (!existsSync(real)) {
+    t.skip(`${DEFAULT_EMBEDDER} is not in the model cache (labelsmith models pull ${DEFAULT_EMBEDDER})`);
+    return;
+  }
+  await mkdir(join(cacheDir, 'sources'), { recursive: true });
+  await writeFile(join(cacheDir, 'sources', sha256), await readFile(real));
+  const hub = await startHub();
+  t.after(() => hub.close());
+  askInstead(t, hub.endpoint);
+  const choice = await chooseEmbedder(undefined, { cacheDir, folders: [] });
+  assert.equal(choice.id, DEFAULT_EMBEDDER);
+  assert.match(choice.because, /mobilenetv2-12-qdq is better: labelsmith models pull --quality balanced fetches it/);
+  assert.equal(hub.requests.length, 0);
+});

@@ -1,0 +1,138 @@
+/**
+ * Which embedder is used where nobody names one: the best that this machine has or can get, in the order that was measured.
+ *
+ * Guarantees: the network is asked for a better one only where a model would be fetched anyway, or where a quality was asked
+ * for; what cannot be reached costs two seconds at most, once, and is not asked for again for a day; the last of each list
+ * is taken where no other can be had. Nothing is sent but requests for the files.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { isInterruption, LabelsmithError } from '../errors.ts';
+import { cacheDirectory, readJson, writeAtomically } from '../fetch/cache.ts';
+import { fetchFiles } from '../fetch/fetch.ts';
+import type { ModelEntry } from './bundle.ts';
+import type { PrepareOptions } from './prepare.ts';
+import { findEntry } from './registry.ts';
+
+/** What an embedder may cost: little time and a small download; both moderate; as much as the best ones take. */
+export const QUALITIES = ['fast', 'balanced', 'best'] as const;
+export type Quality = (typeof QUALITIES)[number];
+
+/** Always to be had where npm packages are. */
+export const DEFAULT_EMBEDDER = 'mobilenetv3-small';
+const DEFAULT_QUALITY: Quality = 'balanced';
+
+/**
+ * The better one first. Those of `fast` and `balanced` are in the order that `npm run bench -- backbones` measures; those
+ * before them in `best` in that of the accuracy that their publishers state, and never without being asked for.
+ */
+export const EMBEDDERS: Readonly<Record<Quality, readonly string[]>> = {
+  fast: [DEFAULT_EMBEDDER],
+  balanced: ['mobilenetv2-12-qdq', DEFAULT_EMBEDDER],
+  best: ['efficientnet-lite4-11-qdq', 'resnet50-v1-12-qdq', 'mobilenetv2-12-qdq', DEFAULT_EMBEDDER],
+};
+
+export interface EmbedderChoice {
+  readonly id: string;
+  /** Why this one, as the rest of a sentence. */
+  readonly because: string;
+}
+
+/** The longest wait for the first byte of a file of a better one, all of them together. */
+const REACH_MS = 2_000;
+const FORGET_MS = 24 * 60 * 60 * 1000;
+
+/** By model: when it could not be reached, and what was said. */
+const UNREACHABLE = z.record(z.string(), z.object({ atMs: z.number(), reason: z.string() }));
+type Unreachable = z.infer<typeof UNREACHABLE>;
+
+/** @param quality undefined where nobody asked for one */
+export async function chooseEmbedder(
+  quality: Quality | undefined,
+  options: PrepareOptions = {},
+): Promise<EmbedderChoice> {
+  const cacheDir = options.cacheDir ?? cacheDirectory();
+  const names = EMBEDDERS[quality ?? DEFAULT_QUALITY];
+  const entries = await Promise.all(names.map((id) => findEntry(id, cacheDir)));
+  const last = entries[entries.length - 1] as ModelEntry;
+  const mayFetch = quality !== undefined || !(await isHere(last, options));
+  const endMs = performance.now() + REACH_MS;
+  const missed: string[] = [];
+  for (const entry of entries.slice(0, -1)) {
+    const had = (await isHere(entry, options)) || (mayFetch && (await fetched(entry, missed)));
+    if (had) return { id: entry.id, because: reasonFor(entry, missed) };
+    if (!mayFetch) missed.push(`${entry.id} is better: labelsmith models pull --quality ${DEFAULT_QUALITY} fetches it`);
+  }
+  return { id: last.id, because: reasonFor(last, missed) };
+
+  /** Whether it could be fetched in time. */
+  async function fetched(entry: ModelEntry, notes: string[]): Promise<boolean> {
+    const known = await readUnreachable(cacheDir);
+    const before = quality === undefined ? known[entry.id] : undefined;
+    if (before && Date.now() - before.atMs < FORGET_MS) {
+      notes.push(`${entry.id} could not be reached within the last day (${before.reason})`);
+      return false;
+    }
+    try {
+      await fetchSoon(entry, endMs, options);
+      return true;
+    } catch (error) {
+      if (!(error instanceof LabelsmithError) || isInterruption(error)) throw error;
+      const reason = error.message;
+      notes.push(`${entry.id} could not be reached (${reason})`);
+      await writeAtomically(pathOf(cacheDir), JSON.stringify({ ...known, [entry.id]: { atMs: Date.now(), reason } }));
+      return false;
+    }
+  }
+}
+
+function reasonFor({ id }: ModelEntry, missed: readonly string[]): string {
+  if (missed.length > 0) return missed.join('; ');
+  if (id === DEFAULT_EMBEDDER) return 'the quickest of those known';
+  const measured = EMBEDDERS[DEFAULT_QUALITY].includes(id);
+  return `the best of those known, by what ${measured ? 'was measured' : 'publishers state'}`;
+}
+
+/** Whether its files are in the cache, or in a folder that they are taken from. */
+async function isHere(entry: ModelEntry, options: PrepareOptions): Promise<boolean> {
+  try {
+    await fetchFiles(entry.source.files, { ...fetching(entry, options), offline: true });
+    return true;
+  } catch (error) {
+    if (error instanceof LabelsmithError && error.code === 'NETWORK') return false;
+    throw error;
+  }
+}
+
+/** Fetches an entry's files if they begin to come before `endMs` (on the clock of `performance.now()`). */
+async function fetchSoon(entry: ModelEntry, endMs: number, options: PrepareOptions): Promise<void> {
+  const leftMs = Math.max(1, endMs - performance.now());
+  const late = new AbortController();
+  const stop = () => late.abort(new LabelsmithError('NETWORK', `no answer within ${REACH_MS / 1000} seconds`));
+  const timer = setTimeout(stop, leftMs);
+  try {
+    await fetchFiles(entry.source.files, {
+      ...fetching(entry, options),
+      attempts: 1,
+      timeoutMs: leftMs,
+      signal: options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal,
+      onProgress(progress) {
+        if (progress.receivedBytes > 0) clearTimeout(timer);
+        options.onProgress?.(progress);
+      },
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function fetching(entry: ModelEntry, options: PrepareOptions) {
+  return { ...options, cacheDir: options.cacheDir ?? cacheDirectory(), modelName: entry.id };
+}
+
+const pathOf = (cacheDir: string) => join(cacheDir, 'unreachable.json');
+
+/** Nothing where there is no record, or none that can be read: then it is asked again. */
+async function readUnreachable(cacheDir: string): Promise<Unreachable> {
+  return UNREACHABLE.safeParse(await readJson(pathOf(cacheDir))).data ?? {};
+}
