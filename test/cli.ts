@@ -37,7 +37,8 @@ export interface CliResult {
 export function startCli(args: readonly string[], options: CliOptions): ChildProcess {
   return spawn(process.execPath, [CLI, ...args], {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    // Which models happen to be in the cache of whoever runs the tests must not decide what they see.
+    env: { ...process.env, LABELSMITH_QUALITY: 'fast', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     uid: options.uid,
     gid: options.uid,

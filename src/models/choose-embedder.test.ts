@@ -47,6 +47,19 @@ test('what is in the cache is taken with no network, the better one first', { sk
   assert.deepEqual(quick, { id: DEFAULT_EMBEDDER, because: 'the quickest of those known' });
 });
 
+test('the environment may say which quality is the default', async (t) => {
+  const cacheDir = await emptyCache(t);
+  const { LABELSMITH_QUALITY } = process.env;
+  t.after(() => {
+    if (LABELSMITH_QUALITY === undefined) delete process.env.LABELSMITH_QUALITY;
+    else process.env.LABELSMITH_QUALITY = LABELSMITH_QUALITY;
+  });
+  process.env.LABELSMITH_QUALITY = 'fast';
+  assert.equal((await chooseEmbedder(undefined, { cacheDir, offline: true, folders: [] })).id, DEFAULT_EMBEDDER);
+  process.env.LABELSMITH_QUALITY = 'superb';
+  await assert.rejects(chooseEmbedder(undefined, { cacheDir, offline: true }), /"superb", which is no quality/);
+});
+
 test('a folder of the user’s is as good as the cache', { skip: noMobileNetV2 }, async (t) => {
   const cacheDir = await emptyCache(t);
   const { id } = await chooseEmbedder(undefined, { cacheDir, offline: true, folders: [dirname(MOBILENET_V2_FILE)] });

@@ -46,13 +46,13 @@ const FORGET_MS = 24 * 60 * 60 * 1000;
 const UNREACHABLE = z.record(z.string(), z.object({ atMs: z.number(), reason: z.string() }));
 type Unreachable = z.infer<typeof UNREACHABLE>;
 
-/** @param quality undefined where nobody asked for one */
+/** @param quality undefined where nobody asked for one: then `LABELSMITH_QUALITY` says it, else it is balanced */
 export async function chooseEmbedder(
   quality: Quality | undefined,
   options: PrepareOptions = {},
 ): Promise<EmbedderChoice> {
   const cacheDir = options.cacheDir ?? cacheDirectory();
-  const names = EMBEDDERS[quality ?? DEFAULT_QUALITY];
+  const names = EMBEDDERS[quality ?? qualityOfEnvironment()];
   const entries = await Promise.all(names.map((id) => findEntry(id, cacheDir)));
   const last = entries[entries.length - 1] as ModelEntry;
   const mayFetch = quality !== undefined || !(await isHere(last, options));
@@ -84,6 +84,15 @@ export async function chooseEmbedder(
       return false;
     }
   }
+}
+
+function qualityOfEnvironment(): Quality {
+  const { LABELSMITH_QUALITY: set = DEFAULT_QUALITY } = process.env;
+  const found = QUALITIES.find((one) => one === set);
+  if (found) return found;
+  throw new LabelsmithError('USAGE', `LABELSMITH_QUALITY is "${set}", which is no quality`, {
+    hint: `Set it to one of: ${QUALITIES.join(', ')}.`,
+  });
 }
 
 function reasonFor({ id }: ModelEntry, missed: readonly string[]): string {
