@@ -80,15 +80,40 @@ export function size(): z.ZodType<{ width: number; height: number }, string> {
   });
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `90s`, `20m`, `1.5h` as milliseconds. */
 export function duration(): z.ZodType<number, string> {
-  return text('a time such as 90s, 20m or 1.5h', (given) => {
-    const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([smh])\s*$/.exec(given) ?? [];
-    const value = Number(digits) * UNITS_MS[unit];
-    return value > 0 ? value : undefined;
+  return text('a time such as 90s, 20m or 1.5h', durationIn);
+}
+
+function durationIn(given: string): number | undefined {
+  const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([smhd])\s*$/.exec(given) ?? [];
+  const value = Number(digits) * (UNITS_MS[unit] ?? Number.NaN);
+  return value > 0 ? value : undefined;
+}
+
+/** `20GB`, `7d`, or both with a comma: how much of a folder is kept, and how long. */
+export function keepLimits(): z.ZodType<{ maxBytes?: number; maxAgeMs?: number }, string> {
+  return text('a size such as 20GB, an age such as 7d, or both with a comma', (given) => {
+    const limits: { maxBytes?: number; maxAgeMs?: number } = {};
+    for (const part of given.split(',')) {
+      const [bytes, ageMs] = [byteSizeIn(part), durationIn(part)];
+      if (bytes !== undefined && limits.maxBytes === undefined) limits.maxBytes = bytes;
+      else if (ageMs !== undefined && limits.maxAgeMs === undefined) limits.maxAgeMs = ageMs;
+      else return undefined;
+    }
+    return limits;
   });
+}
+
+/** An option whose value may be left out: `true` then. */
+export function fractionOrTrue(): z.ZodType<number | true, string | true> {
+  return z.union([z.literal(true), fraction()], { error: 'a number from 0 to 1' });
+}
+
+export function wholeNumberOrTrue(): z.ZodType<number | true, string | true> {
+  return z.union([z.literal(true), wholeNumber(0)], { error: 'a whole number of at least 0' });
 }
 
 const UNITS_BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };

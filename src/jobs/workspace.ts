@@ -29,10 +29,15 @@ export interface OpenWorkspaceOptions extends WorkspaceParts {
 
 export const DEFAULT_WORKSPACE = '.labelsmith';
 
+/** Whether there is a workspace in a folder. */
+export function hasWorkspace(dir: string): boolean {
+  return existsSync(join(resolve(dir), DATABASE_FILE));
+}
+
 /** Fails where there is no workspace; for what should not even be begun then. */
 export function requireWorkspace(dir: string): void {
   const path = resolve(dir);
-  if (existsSync(join(path, DATABASE_FILE))) return;
+  if (hasWorkspace(path)) return;
   throw new LabelsmithError('WORKSPACE', `There is no workspace at ${path}.`, {
     hint: 'Add images first: labelsmith add FOLDER (or name the workspace with --workspace DIR).',
   });
@@ -42,7 +47,7 @@ export async function openWorkspace(dir: string, options: OpenWorkspaceOptions):
   const { create, ...parts } = options;
   const path = resolve(dir);
   if (!create) requireWorkspace(path);
-  else if (!existsSync(join(path, DATABASE_FILE))) {
+  else if (!hasWorkspace(path)) {
     try {
       await mkdir(path, { recursive: true });
     } catch (error) {

@@ -1,9 +1,10 @@
 /**
  * All files of a folder, whatever they are, under the keys that a sink has for them, in order of the keys' bytes. Hidden
- * files are left out, as everywhere; links to folders are not followed, since the same files would be pushed twice.
+ * files are left out, as everywhere, and so is what this program is still writing; links to folders are not followed, since the same files would be pushed twice.
  */
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { isTemporaryName } from '../files/atomic.ts';
 import { readDirectory } from './directory.ts';
 import { isHiddenName, pathTextOf } from './names.ts';
 import { keyProblem } from './sink.ts';
@@ -18,7 +19,8 @@ export async function* filesIn(folder: string, below = ''): AsyncGenerator<TreeI
   const at = join(folder, below);
   try {
     for await (const { name, kind, viaLink } of readDirectory(Buffer.from(at))) {
-      if (isHiddenName(name.toString('latin1'))) continue;
+      const plain = name.toString('latin1');
+      if (isHiddenName(plain) || isTemporaryName(plain)) continue;
       const { path: text, pathBytes } = pathTextOf(name);
       const key = below === '' ? text : `${below}/${text}`;
       const path = join(folder, key);
