@@ -35,8 +35,8 @@ export interface PileAccuracy {
   readonly count: number;
 }
 
-/** Known items that confidences are worth. Of an audit less: it is there to judge them too, whatever they were fitted to. */
-const CONFIDENCE_WORTH = { audit: 5, random: 15, picked: 15 } as const;
+/** Known items that calibrated confidences are worth. */
+const CONFIDENCE_WORTH = 15;
 /**
  * Held-out items err together: their models share most labels, were chosen by them (method, penalty, temperature), and take
  * whole clusters for one class. So many of them are worth one that is independent.
@@ -59,8 +59,7 @@ export function pileAccuracy(pile: ArrayLike<number>, known: KnownItems): PileAc
   const independent = known.drawn === 'audit' ? count : count / HELD_OUT_PER_ITEM;
   const confidence = meanOf(size, (i) => pile[i]);
   const error = count === 0 ? 0 : meanOf(count, (i) => known.correct[i] - known.confidence[i]);
-  const most = CONFIDENCE_WORTH[known.drawn];
-  const worth = count === 0 ? most : worthOf(confidence, { error, independent, most });
+  const worth = count === 0 ? CONFIDENCE_WORTH : worthOf(confidence, error, independent);
   const accuracy = Math.min(1, Math.max(0, confidence + (independent / (independent + worth)) * error));
   const ofPicking = known.drawn === 'picked' ? 1 / PICKED_WORTH : 0;
   // The pile's own items are right or wrong by chance too.
@@ -70,14 +69,11 @@ export function pileAccuracy(pile: ArrayLike<number>, known: KnownItems): PileAc
 }
 
 /** Known items that these confidences are worth, after the error that was seen. */
-function worthOf(
-  confidence: number,
-  { error, independent, most }: { readonly error: number; readonly independent: number; readonly most: number },
-): number {
+function worthOf(confidence: number, error: number, independent: number): number {
   const share = Math.min(0.98, Math.max(0.02, confidence + error / 2));
   const variance = share * (1 - share);
   const unexplained = error ** 2 - variance / independent;
-  return unexplained > 0 ? Math.min(most, variance / unexplained) : most;
+  return unexplained > 0 ? Math.min(CONFIDENCE_WORTH, variance / unexplained) : CONFIDENCE_WORTH;
 }
 
 function meanOf(count: number, value: (i: number) => number): number {
