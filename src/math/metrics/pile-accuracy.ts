@@ -60,11 +60,13 @@ export function pileAccuracy(pile: ArrayLike<number>, known: KnownItems): PileAc
   const confidence = meanOf(size, (i) => pile[i]);
   const error = count === 0 ? 0 : meanOf(count, (i) => known.correct[i] - known.confidence[i]);
   const worth = count === 0 ? CONFIDENCE_WORTH : worthOf(confidence, error, independent);
-  const accuracy = Math.min(1, Math.max(0, confidence + (independent / (independent + worth)) * error));
+  const share = Math.min(1, Math.max(0, confidence + (independent / (independent + worth)) * error));
   const ofPicking = known.drawn === 'picked' ? 1 / PICKED_WORTH : 0;
   // The pile's own items are right or wrong by chance too.
   const items = 1 / (1 / (independent + worth) + 1 / size + ofPicking);
-  const [low, high] = wilsonInterval(accuracy * items, items);
+  const [low, high] = wilsonInterval(share * items, items);
+  // Half an item right and half an item wrong more (Jeffreys): forty of forty are not all of a thousand.
+  const accuracy = (share * items + 0.5) / (items + 1);
   return { accuracy, interval: [Math.max(0, low), Math.min(1, high)], count };
 }
 
