@@ -25,6 +25,7 @@ import { Session } from './sql/session.ts';
 import { shapeStore } from './sql/shapes.ts';
 import { splitStore } from './sql/splits.ts';
 import { vectorShardStore } from './sql/vector-shards.ts';
+import { driverWithin } from './sql/within.ts';
 import { openSqlite } from './sqlite/driver.ts';
 import type { Store } from './store.ts';
 
@@ -68,15 +69,32 @@ export async function storeOver(
   driver: SqlDriver,
   options: Required<Omit<OpenStoreOptions, 'busyTimeoutMs'>>,
 ): Promise<Store> {
-  const session = new Session(driver, options);
-  const labels = labelStore(session);
-  for (const task of BUILT_IN_TASKS) await labels.ensureTask(task);
-  const { leases, ...runs } = runStore(session, options.leaseMs);
+  const { store, endLeases } = storeOf(driver, options, (work) =>
+    driver.transaction(async (transaction) => {
+      const within = driverWithin(driver, transaction);
+      const { store } = storeOf(within, options, (nested) => nested(store));
+      const result = await work(store);
+      if (within.failure() !== undefined) throw within.failure();
+      return result;
+    }),
+  );
+  for (const task of BUILT_IN_TASKS) await store.ensureTask(task);
   const close = async () => {
-    leases.end();
+    endLeases();
     await driver.close();
   };
-  return {
+  return { ...store, close };
+}
+
+function storeOf(
+  driver: SqlDriver,
+  options: Required<Omit<OpenStoreOptions, 'busyTimeoutMs'>>,
+  atomically: Store['atomically'],
+): { readonly store: Store; endLeases(): void } {
+  const session = new Session(driver, options);
+  const { leases, ...runs } = runStore(session, options.leaseMs);
+  const store: Store = {
+    atomically,
     ...runs,
     ...imageStore(session),
     ...imageFactStore(session),
@@ -88,7 +106,7 @@ export async function storeOver(
     ...detectionStore(session),
     ...regionStore(session),
     ...shapeStore(session),
-    ...labels,
+    ...labelStore(session),
     ...itemStore(session),
     ...classStore(session),
     ...corpusStore(session),
@@ -97,8 +115,9 @@ export async function storeOver(
     ...auditStore(session),
     ...datasetStore(session),
     ...vectorShardStore(session),
-    ...housekeepingStore(session, close),
+    ...housekeepingStore(session, () => driver.close()),
   };
+  return { store, endLeases: () => leases.end() };
 }
 
 /** Empty where the system knows no name, as in some containers. */

@@ -28,8 +28,19 @@ import type { ShapeStore } from './shape-store.ts';
 import type { SplitStore } from './split-store.ts';
 import type { VectorIndex } from './vector-index.ts';
 
+/** Several calls as one transaction. */
+export interface Atomic {
+  /**
+   * All that `work` does with the store that it is given is on disk when the promise resolves, or nothing of it is, whatever
+   * ends the process. Other writers wait until then, those of this process too: `work` must not wait for a write to any other
+   * store of the workspace. Memory does not grow with what is written.
+   */
+  atomically<T>(work: (store: Store) => Promise<T>): Promise<T>;
+}
+
 /** Take the part that you use, not the whole. */
 export type Store = ArtifactStore &
+  Atomic &
   AuditStore &
   CorpusStore &
   DatasetStore &

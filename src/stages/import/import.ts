@@ -81,13 +81,14 @@ export interface ImportSummary {
 
 /** The task of images that have several classes each in a file that names no task. */
 const MANY = 'labels';
-/** Entries, and objects, written as one transaction. */
+/** Entries, and objects, held at a time. */
 const PAGE = 256;
 const PAGE_OBJECTS = 20_000;
 
 /**
- * Nothing is written when any part of the file cannot be read, nor for a name that cannot be kept; what is wrong with one
- * row or object leaves the others as they are, and is in the reckoning.
+ * All of the file is taken in or nothing, whatever ends the process. Nothing is written when any part of the file cannot be
+ * read, nor for a name that cannot be kept; what is wrong with one row or object leaves the others as they are, and is in
+ * the reckoning.
  */
 export async function importLabels(
   store: Store,
@@ -158,15 +159,18 @@ async function importFiles(
   if (byDefault && options.replace === undefined && (await wasPartial(store, format))) refuseDoubt(shown, format);
   const replace = options.replace ?? byDefault;
   const { keeps } = formatNamed(format);
-  const corrector = replace
-    ? await Corrector.open(store, plan, { options: { as: options.as, task, imageTask, runId }, keeps, reckoning })
-    : null;
-  const writer = new Writer(store, resolved, { as: options.as, task, imageTask, runId }, corrector);
-  for await (const entry of plan.entries()) {
-    if (await writer.add(entry)) options.onProgress?.(writer.entries);
-  }
-  await writer.finish();
-  await putToldClasses(store, plan.toldClasses, plan.newClasses);
+  const rowOptions = { as: options.as, task, imageTask, runId };
+  const { writer, corrections } = await store.atomically(async (within) => {
+    const parts = { options: rowOptions, keeps, reckoning };
+    const corrector = replace ? await Corrector.open(within, plan, parts) : null;
+    const writer = new Writer(within, resolved, rowOptions, corrector);
+    for await (const entry of plan.entries()) {
+      if (await writer.add(entry)) options.onProgress?.(writer.entries);
+    }
+    await writer.finish();
+    await putToldClasses(within, plan.toldClasses, plan.newClasses);
+    return { writer, corrections: corrector?.corrections ?? null };
+  });
   return {
     format,
     recognised: why,
@@ -177,7 +181,7 @@ async function importFiles(
     tasks: sorted(writer.tasks),
     splits: sorted(writer.splits),
     newClasses: plan.newClasses.map(({ name, near }) => ({ name, near })),
-    corrections: corrector?.corrections ?? null,
+    corrections,
     reckoning: reckoning.report(),
     severalClasses: await whereSeveral(store, resolved.tasksOfMany, task),
     unmatchedWhere: plan.unmatchedWhere,

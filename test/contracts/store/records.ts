@@ -42,6 +42,36 @@ export function recordCases(open: OpenStore): void {
     await assert.rejects(store.finishRun('no such run', { status: 'done', counts: {} }), { code: 'NOT_FOUND' });
   });
 
+  test('several calls as one: all of them or none, and nobody else sees half of it', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await startRun(store);
+    const ingest = (n: number) => ({ runId, images: [image(n)], paths: [path(n)], quarantine: [] });
+    await store.atomically(async (within) => {
+      await within.commitIngest(ingest(0));
+      await within.ensureClasses(['cat']);
+      await Promise.all([within.commitIngest(ingest(1)), within.ensureClasses(['dog']), within.putSetting('a', '1')]);
+      assert.equal((await all(within.images())).length, 2, 'it sees its own writes');
+      assert.deepEqual([await store.countImages(), await store.classes()], [0, []], 'others do not');
+      assert.equal(await within.atomically(async (nested) => nested.getSetting('a')), '1');
+    });
+    assert.equal(await store.countImages(), 2);
+    assert.deepEqual((await store.classes()).map(({ name }) => name).sort(), ['cat', 'dog']);
+
+    const fails = store.atomically(async (within) => {
+      await within.commitIngest(ingest(2));
+      throw new RangeError('half-way');
+    });
+    await assert.rejects(fails, RangeError);
+    const swallowed = store.atomically(async (within) => {
+      await within.commitIngest(ingest(3));
+      await within.finishRun('no such run', { status: 'done', counts: {} }).catch(() => {});
+    });
+    await assert.rejects(swallowed, { code: 'NOT_FOUND' }, 'a part that failed takes the whole back');
+    assert.equal(await store.countImages(), 2);
+    await store.ensureClasses(['bird']);
+    assert.equal((await store.classes()).length, 3, 'the store goes on');
+  });
+
   test('images come back as they went in, in order of id, in pages', async (t) => {
     const store = await fresh(t, open);
     const runId = await startRun(store);
