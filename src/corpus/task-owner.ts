@@ -30,6 +30,11 @@ export class TaskOwners {
     return this.#owners.get(task) ?? null;
   }
 
+  /** Tasks that somebody owns, in order of name. */
+  owned(): { readonly task: string; readonly owner: TaskOwner }[] {
+    return [...this.#owners].map(([task, owner]) => ({ task, owner })).sort((a, b) => (a.task < b.task ? -1 : 1));
+  }
+
   /** Whether a label stays out of what the task says. */
   disowns({ task, origin, className }: { readonly task: string; readonly origin: Origin; readonly className: string }) {
     if (origin !== 'cluster') return false;

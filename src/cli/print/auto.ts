@@ -1,5 +1,6 @@
 /** What `auto` did, as it goes and at its end. */
 import type { AutoPart, AutoResult, NotClustered } from '../../stages/auto/auto.ts';
+import type { OwnClasses } from '../../stages/auto/found.ts';
 import type { ClassifyResult } from '../../stages/classify/classify.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
@@ -61,12 +62,28 @@ export function printClassified(output: Output, { task, counts }: ClassifyResult
   );
 }
 
+const LABELLED_BY: Readonly<Record<OwnClasses['owner'], string>> = {
+  model: 'labelled by a model',
+  reference: 'labelled from references',
+  people: 'labelled by people',
+};
+
+/** What somebody taught or labelled comes first: it is what they are here for. */
+function printOwn(output: Output, { task, owner, classes }: OwnClasses): void {
+  output.summary();
+  output.summary(`Your classes (task ${task}, ${LABELLED_BY[owner]}):`);
+  const rows = classes.slice(0, CLASSES_SHOWN).map((of) => [of.name, of.labels, formatPercent(of.meanConfidence, 0)]);
+  for (const line of table([['class', 'labels', 'mean confidence'], ...rows])) output.summary(`  ${line}`);
+  if (classes.length > CLASSES_SHOWN) output.summary(`  and ${formatCount(classes.length - CLASSES_SHOWN)} more`);
+}
+
 /** @param report where it was written; null where it was not */
 export function printAuto(
   output: Output,
-  { classes, discovered, next, interrupted, images, withoutObjects }: AutoResult,
+  { own, classes, discovered, next, interrupted, images, withoutObjects }: AutoResult,
   places: { readonly workspace: string; readonly report: string | null },
 ): void {
+  for (const task of own) printOwn(output, task);
   output.summary();
   output.summary(
     classes.length > 0
@@ -94,7 +111,8 @@ export function printAuto(
   }
   if (discovered && discovered.clusters.length > 0) {
     output.summary();
-    output.summary('Clusters of whole images:');
+    const apart = own.some(({ task }) => task === 'class') ? ', to look at: they stay out of exports' : '';
+    output.summary(`Clusters of whole images${apart}:`);
     printClusters(output, discovered.clusters, 'images', CLUSTERS_SHOWN);
     printHowSure(output, discovered);
   }

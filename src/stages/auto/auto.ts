@@ -13,7 +13,7 @@ import { type Detected, type DetectRequest, detectWith } from '../detect/detect-
 import { discoverWith } from '../discover/discover-with.ts';
 import type { DiscoverResult } from '../discover/options.ts';
 import { embedWith } from '../embed/embed-with.ts';
-import { type FoundClass, foundClasses, imagesWithObjects } from './found.ts';
+import { type FoundClass, foundClasses, imagesWithObjects, type OwnClasses, ownClasses } from './found.ts';
 import { type NextStep, nextSteps } from './next-steps.ts';
 
 /** Fewer images have no clusters that would say anything. */
@@ -57,6 +57,8 @@ export interface AutoResult {
   readonly classified: ClassifyResult | null;
   /** Images in which no object was found. */
   readonly withoutObjects: number;
+  /** The user's own classes, a task each: what a classifier, references or people label here. */
+  readonly own: readonly OwnClasses[];
   /** Classes of objects. */
   readonly classes: readonly FoundClass[];
   /** What comes next for this pile. */
@@ -95,12 +97,14 @@ export async function autoIn(
     }
   }
   const parts = { images, added, detected, ...clustering, classified };
-  const next = await nextSteps(store, parts);
+  const own = await ownClasses(store);
+  const next = await nextSteps(store, { ...parts, own });
   const withoutObjects = images - (await imagesWithObjects(store));
   return {
     ...parts,
     interrupted: stopped(),
     withoutObjects,
+    own,
     classes: await foundClasses(store, detected?.doubts ?? null),
     next,
   };

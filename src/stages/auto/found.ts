@@ -1,4 +1,5 @@
-/** The classes of objects that a detector found, with how often. */
+/** The classes that are here, with how often: the user's own, and those of objects that a detector found. */
+import { type TaskOwner, TaskOwners } from '../../corpus/task-owner.ts';
 import type { Store } from '../../store/store.ts';
 import { type Certainty, type ClassDoubt, certaintyOf } from '../detect/doubt.ts';
 
@@ -31,6 +32,34 @@ export async function foundClasses(
     })
     .filter(({ images, regions }) => images + regions > 0)
     .sort((a, b) => b.regions - a.regions || (a.name < b.name ? -1 : 1));
+}
+
+/** A task that a model, references or people label: classes of the user's own. */
+export interface OwnClasses {
+  readonly task: string;
+  readonly owner: TaskOwner;
+  /** Most labels first. */
+  readonly classes: readonly { readonly name: string; readonly labels: number; readonly meanConfidence: number }[];
+}
+
+export async function ownClasses(store: Pick<Store, 'classes'>): Promise<OwnClasses[]> {
+  const known = await store.classes();
+  const owners = new TaskOwners(known);
+  const counted = owners.countedClasses(known);
+  return owners
+    .owned()
+    .filter(({ task }) => task !== 'objects')
+    .map(({ task, owner }) => ({
+      task,
+      owner,
+      classes: counted
+        .flatMap(({ name, counts }) =>
+          counts
+            .filter((of) => of.task === task)
+            .map(({ count, meanConfidence }) => ({ name, labels: count, meanConfidence })),
+        )
+        .sort((a, b) => b.labels - a.labels || (a.name < b.name ? -1 : 1)),
+    }));
 }
 
 /** One pass over what has a label in the task `objects`. */

@@ -4,6 +4,7 @@ import type { AddResult } from '../add/add.ts';
 import type { Detected } from '../detect/detect-with.ts';
 import { isUnnamed } from '../discover/discover-with.ts';
 import type { DiscoverResult } from '../discover/options.ts';
+import type { OwnClasses } from './found.ts';
 
 export interface NextStep {
   /** `labelsmith …`, to be typed as it is but for words in capitals. */
@@ -18,11 +19,12 @@ interface Done {
   readonly added: AddResult;
   readonly detected: Detected | null;
   readonly discovered: DiscoverResult | null;
+  readonly own: readonly OwnClasses[];
 }
 
 export async function nextSteps(
   store: Pick<Store, 'summary'>,
-  { images, added, detected, discovered }: Done,
+  { images, added, detected, discovered, own }: Done,
 ): Promise<NextStep[]> {
   const steps: NextStep[] = [];
   const { counts } = added;
@@ -30,7 +32,14 @@ export async function nextSteps(
     steps.push({ command: 'labelsmith status --quarantine', why: 'which files were left out, and why' });
   }
   if (images === 0) return steps;
-  if (discovered) steps.push(...clusterSteps(discovered));
+  for (const { task, owner } of own) {
+    if (owner !== 'people')
+      steps.push({ command: `labelsmith audit ${task}`, why: 'how many of these labels are right' });
+    steps.push({ command: `labelsmith export folders OUT --task ${task}`, why: 'a folder for each of your classes' });
+  }
+  // Where somebody else labels whole images, clusters are there to look at and no more.
+  const clustersCount = !own.some(({ task }) => task === 'class');
+  if (discovered && clustersCount) steps.push(...clusterSteps(discovered));
   steps.push({
     command: `labelsmith teach select -n ${Math.min(50, images)} --out to-sort`,
     why: 'classes of your own: sort a few pictures, and teach rounds labels the rest',
@@ -40,7 +49,7 @@ export async function nextSteps(
     steps.push({ command: 'labelsmith audit objects', why: 'how many of the objects are right' });
     steps.push({ command: 'labelsmith export coco OUT', why: 'objects with their boxes' });
   }
-  if (discovered && discovered.clusters.length > 0) {
+  if (discovered && clustersCount && discovered.clusters.length > 0) {
     steps.push({ command: 'labelsmith export folders OUT --task class', why: 'a folder for each cluster' });
   }
   return steps;
