@@ -6,7 +6,7 @@ export type { Box, Detections } from './core/boxes.ts';
 export type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from './core/corpus.ts';
 export type { DatasetImage, ImportedImage, LabelValue, RegionRecord } from './core/dataset.ts';
 export type { IdSet } from './core/id-set.ts';
-export type { ImageId, ItemId, RegionId } from './core/ids.ts';
+export type { ImageId, ItemId, RegionId, RunId } from './core/ids.ts';
 export {
   type ImageFormat,
   type ImagePath,

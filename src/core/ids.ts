@@ -1,15 +1,28 @@
 /** Identities. All of them derive from content, so that two runs on the same data agree. */
 import { hash } from 'node:crypto';
 
+/**
+ * Ids are strings, marked for the compiler alone: it takes none of one kind where one of another is meant. A string of which
+ * nothing is known may become any of them; whether it has the form of one is checked where the store first meets it.
+ */
+declare const KIND: unique symbol;
+type Id<Kind extends string> = string & { readonly [KIND]?: Kind };
+
 /** SHA-256 of the image's bytes, 64 lower-case hexadecimal digits. */
-export type ImageId = string;
+export type ImageId = Id<'image'>;
 /** 32 lower-case hexadecimal digits; see {@link regionIdOf}. */
-export type RegionId = string;
+export type RegionId = Id<'region'>;
+/** Of one execution of a stage; sorts by the time it began. */
+export type RunId = Id<'run'>;
 /** What carries a label: an image's or a region's id. The two never collide, since their lengths differ. */
 export type ItemId = ImageId | RegionId;
 
 export function sha256Hex(bytes: Uint8Array | string): string {
   return hash('sha256', bytes);
+}
+
+export function isImageId(id: ItemId): id is ImageId {
+  return !isRegionId(id);
 }
 
 export function isRegionId(id: ItemId): id is RegionId {

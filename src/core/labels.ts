@@ -1,5 +1,5 @@
 /** Labels, their origins, and which of an item's labels counts. */
-import type { ItemId } from './ids.ts';
+import type { ItemId, RunId } from './ids.ts';
 
 /** Who said it, most trusted first: a person outranks everything, a cluster nothing. */
 export const ORIGINS = ['human', 'imported', 'model', 'reference', 'detector', 'cluster'] as const;
@@ -18,7 +18,7 @@ export interface Label {
   readonly origin: Origin;
   /** 0 to 1, calibrated where there was something to calibrate on; 1 from people. */
   readonly confidence: number;
-  readonly runId: string | null;
+  readonly runId: RunId | null;
   /** Who said it, where that was told: what two people say of one item stands side by side. Default: nobody is named. */
   readonly annotator?: string | null;
   /** Grows with every write; decides between labels of one origin. */

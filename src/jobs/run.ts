@@ -1,6 +1,8 @@
 /** One execution of a stage, as it is recorded: settings, seed, threads, versions, counts, how it ended. */
+
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
+import type { RunId } from '../core/ids.ts';
 import { isInterruption } from '../errors.ts';
 import { ONNX_RUNTIME_VERSION } from '../onnx/runtime-files.ts';
 import type { Store } from '../store/store.ts';
@@ -40,7 +42,7 @@ export async function recordRun<R extends RunResult>(
   store: Store,
   identity: RunIdentity,
   options: Pick<RunOptions, 'seed' | 'threads' | 'device'>,
-  work: (runId: string) => Promise<R>,
+  work: (runId: RunId) => Promise<R>,
 ): Promise<R> {
   const { device = 'cpu' } = options;
   const runId = await store.startRun({

@@ -10,6 +10,7 @@
 
 import type { z } from 'zod';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import type { RunId } from '../core/ids.ts';
 import type { Models } from '../models/models.ts';
 import type { Device } from '../onnx/device.ts';
 import type { InferencePool } from '../onnx/pool.ts';
@@ -52,7 +53,7 @@ export interface StageJob<Settings> extends RunOptions {
   readonly workspace: Workspace;
   readonly settings: Settings;
   /** The run that what is written is recorded under. */
-  readonly runId: string;
+  readonly runId: RunId;
 }
 
 export interface StageDefinition<Settings, Context, Shard, Result> {

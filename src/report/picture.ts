@@ -3,7 +3,7 @@
  * keypoints are drawn in the image's own pixels, so they are right at any size.
  */
 import type { Box } from '../core/boxes.ts';
-import type { ImageId, RegionId } from '../core/ids.ts';
+import { type ImageId, type ItemId, isImageId, type RegionId } from '../core/ids.ts';
 import { html, type Markup } from '../core/markup.ts';
 import type { ReportPicture, ReportShape } from './picture-data.ts';
 import { percent } from './words.ts';
@@ -41,8 +41,9 @@ export class Pictures {
     return html`<svg class="definitions" width="0" height="0" aria-hidden="true"><defs>${images}</defs></svg>`;
   }
 
-  /** A picture with its boxes that opens large; nothing if the picture was left out. */
-  shot(id: ImageId, what: string, options: ShotOptions = {}): Markup | null {
+  /** A picture with its boxes that opens large; nothing if the picture was left out, and of regions. */
+  shot(id: ItemId, what: string, options: ShotOptions = {}): Markup | null {
+    if (!isImageId(id)) return null;
     const picture = this.#pictures.get(id);
     if (!picture) return null;
     const { regions = [], confidence = null } = options;

@@ -1,5 +1,7 @@
 /** An audit from the record to a person and back: the sample drawn, pictures made, answers taken in, what they say. */
+import type { Box } from '../core/boxes.ts';
 import { toClassName } from '../core/class-name.ts';
+import type { ItemId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { CorpusIndex } from '../corpus/state.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -59,7 +61,9 @@ export async function drawAuditSheet(
 async function sheetItems(store: Store, items: readonly AuditItem[]): Promise<SheetItem[]> {
   const imageIds = [...new Set(items.map(({ imageId }) => imageId))];
   const paths = await store.pathsOfImages(imageIds);
-  const boxes = new Map([...(await store.regionsOf(imageIds)).values()].flat().map(({ id, box }) => [id, box]));
+  const boxes = new Map<ItemId, Box>(
+    [...(await store.regionsOf(imageIds)).values()].flat().map(({ id, box }) => [id, box]),
+  );
   return items.map(({ itemId, imageId, className }) => {
     const file = paths.get(imageId)?.[0]?.path ?? imageId;
     return { itemId, imageId, className, file, box: boxes.get(itemId) ?? null };

@@ -1,7 +1,7 @@
 /** What detectors found: candidates, accepted regions, and the labels derived from them. A part of the store's contract (`store.ts`). */
 import type { Box, Detections } from '../core/boxes.ts';
 import type { Keypoints, MaskRle } from '../core/dataset.ts';
-import type { ImageId, RegionId } from '../core/ids.ts';
+import type { ImageId, RegionId, RunId } from '../core/ids.ts';
 import type { ImageRecord } from '../core/image.ts';
 import type { QuarantineRow } from './quarantine-store.ts';
 
@@ -51,7 +51,7 @@ export interface DetectionItem {
 }
 
 export interface DetectionShard {
-  readonly runId: string;
+  readonly runId: RunId;
   readonly modelKey: string;
   readonly acceptKey: string;
   readonly task: string;

@@ -3,7 +3,7 @@
  * (`store.ts`).
  */
 import type { IdSet } from '../core/id-set.ts';
-import type { ImageId } from '../core/ids.ts';
+import type { ImageId, RunId } from '../core/ids.ts';
 import type { ImagePath, ImageRecord, QualityFlag } from '../core/image.ts';
 import type { Attributes } from '../core/region-details.ts';
 import type { QuarantineRow } from './quarantine-store.ts';
@@ -58,7 +58,7 @@ export interface KnownPath {
 }
 
 export interface IngestShard {
-  readonly runId: string;
+  readonly runId: RunId;
   /** `groupId` of a new image is its own id until groups are computed. */
   readonly images: readonly ImageRecord[];
   readonly paths: readonly ImagePath[];

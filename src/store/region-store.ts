@@ -1,7 +1,7 @@
 /** Regions that people and imports bring, and tombstones. A part of the store's contract (`store.ts`). */
 import type { Box } from '../core/boxes.ts';
 import type { Keypoints, MaskRle } from '../core/dataset.ts';
-import type { ImageId, RegionId } from '../core/ids.ts';
+import type { ImageId, RegionId, RunId } from '../core/ids.ts';
 import type { RegionDetails } from '../core/region-details.ts';
 import type { WriteOptions } from './operation-store.ts';
 
@@ -26,7 +26,7 @@ export interface StoredRegion {
   readonly score: number | null;
   /** The model's key, or null for a person's or an imported region. */
   readonly modelKey: string | null;
-  readonly runId: string | null;
+  readonly runId: RunId | null;
   /** A person drew, moved or confirmed it: machine stages leave it alone. */
   readonly touched: boolean;
   /** A tombstone: deleted by a person. */

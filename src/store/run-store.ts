@@ -1,10 +1,12 @@
 /** Runs: one execution of a stage each. A part of the store's contract (`store.ts`). */
 
+import type { RunId } from '../core/ids.ts';
+
 export interface RunStore {
   /** Records the start of a stage's execution and gives its id (a time-ordered string). */
-  startRun(run: NewRun): Promise<string>;
+  startRun(run: NewRun): Promise<RunId>;
   /** Ends a run. A run that was killed is shown as interrupted once its lease has ended. */
-  finishRun(runId: string, outcome: RunOutcome): Promise<void>;
+  finishRun(runId: RunId, outcome: RunOutcome): Promise<void>;
   /** Newest first. */
   runs(filter?: { stage?: string; limit?: number }): Promise<RunRecord[]>;
 }
@@ -27,7 +29,7 @@ export interface RunOutcome {
 }
 
 export interface RunRecord extends NewRun {
-  readonly id: string;
+  readonly id: RunId;
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
   readonly status: 'running' | RunOutcome['status'];

@@ -1,5 +1,5 @@
 /** Which files of vectors exist. A part of the store's contract (`store.ts`). */
-import type { ItemId } from '../core/ids.ts';
+import type { ItemId, RunId } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
 
 export interface VectorIndex {
@@ -30,5 +30,5 @@ export interface VectorShard {
   readonly count: number;
   readonly firstId: ItemId;
   readonly lastId: ItemId;
-  readonly runId: string | null;
+  readonly runId: RunId | null;
 }

@@ -7,11 +7,14 @@ import {
   type Box,
   type DetectOptions,
   type ErrorCode,
+  type ImageId,
   type Label,
   LabelsmithError,
   type Origin,
   type openDetector,
   openWorkspace,
+  type RegionId,
+  type RunId,
   type Source,
   type Workspace,
 } from '../../src/index.ts';
@@ -45,6 +48,18 @@ export function labels(label: Label): void {
   // @ts-expect-error there is no such origin
   const origin: Origin = 'oracle';
   void origin;
+}
+
+export function ids(image: ImageId, region: RegionId, run: RunId, workspace: Workspace): void {
+  // A string of which nothing is known may be any of them.
+  void workspace.store.image('a'.repeat(64));
+  void workspace.store.image(image);
+  // @ts-expect-error a region is no image
+  void workspace.store.image(region);
+  // @ts-expect-error a run is no image
+  void workspace.store.image(run);
+  // @ts-expect-error an item may be a region
+  void workspace.store.image(Math.random() < 0.5 ? image : region);
 }
 
 export function errors(error: unknown): string {

@@ -3,7 +3,7 @@
  * look at; what stands apart, and pairs that are nearly alike. Holds 6 bytes a dot, of at most 100,000.
  */
 import { chunks } from '../../core/chunks.ts';
-import type { ItemId } from '../../core/ids.ts';
+import { type ImageId, type ItemId, isImageId } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { html, type Markup } from '../../core/markup.ts';
 import { namesNow } from '../../corpus/class-names.ts';
@@ -83,9 +83,13 @@ export const gatherMap: Gather = async (workspace) => {
 };
 
 /** Regions have no pictures of their own. */
-function picturesOf({ what, outliers, pairs, exemplars }: ReportMap): ItemId[] {
-  if (what === 'region') return [];
-  return [...outliers.map(({ id }) => id), ...pairs.flatMap(({ a, b }) => [a, b]), ...exemplars.map(({ id }) => id)];
+function picturesOf({ outliers, pairs, exemplars }: ReportMap): ImageId[] {
+  const ids = [
+    ...outliers.map(({ id }) => id),
+    ...pairs.flatMap(({ a, b }) => [a, b]),
+    ...exemplars.map(({ id }) => id),
+  ];
+  return ids.filter(isImageId);
 }
 
 async function reportMap({ store }: Workspace, task: string, map: DataMap): Promise<ReportMap> {

@@ -6,7 +6,7 @@
  * same size, perceptual hash and quality figures. With `followEdits` also, at the same path: a picture of the same size in
  * pixels that looks the same (compressed again, brightened, retouched). Anything else at a known path is another picture.
  */
-import { type ImageId, regionIdOf } from '../../core/ids.ts';
+import { type ImageId, type ItemId, regionIdOf } from '../../core/ids.ts';
 import type { ImagePath, ImageRecord } from '../../core/image.ts';
 import { NEAR_DUPLICATE_DISTANCE } from '../../images/duplicates.ts';
 import { hammingDistance } from '../../images/hash.ts';
@@ -110,7 +110,7 @@ export async function shareWithSuccessors(
       id: regionIdOf(to, 'twin', '', region.box, i),
       imageId: to,
     }));
-    const twinOf = new Map([[from, to], ...regions.map(({ id }, i) => [id, twins[i].id] as const)]);
+    const twinOf = new Map<ItemId, ItemId>([[from, to], ...regions.map(({ id }, i) => [id, twins[i].id] as const)]);
     const labels: NewLabel[] = [];
     for (const [itemId, said] of await store.labelsOf([...twinOf.keys()])) {
       for (const label of said) {

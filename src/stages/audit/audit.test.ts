@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addImages, fresh, imageId, regionOf, said, shard, startRun } from '../../../test/contracts/store/fixtures.ts';
 import type { DatasetImage } from '../../core/dataset.ts';
-import { sha256Hex } from '../../core/ids.ts';
+import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { NONE_OF_THESE, type Origin } from '../../core/labels.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -138,7 +138,7 @@ test('of 400 whole audits, drawn, answered and estimated, 93 in 100 or more hold
   const rare = all.filter(({ className }) => className === 'rare');
   const rareTruth = rare.filter(({ right }) => right).length / rare.length;
   const { store, begun, images } = world(all);
-  const rightOf = new Map(images.map(({ id }, i) => [id, all[i]?.right === true]));
+  const rightOf = new Map<ItemId, boolean>(images.map(({ id }, i) => [id, all[i]?.right === true]));
   const AUDITS = 400;
   let [held, heldRare, estimates] = [0, 0, 0];
   for (let seed = 0; seed < AUDITS; seed++) {

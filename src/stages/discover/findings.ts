@@ -1,4 +1,5 @@
 /** What is told of clusters and of the data map when `discover` is done. */
+import { isImageId } from '../../core/ids.ts';
 import { namesNow } from '../../corpus/class-names.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
@@ -19,7 +20,7 @@ export async function mapFindings(
   if (!map) return {};
   const outliers = map.outliers.slice(0, MAX_TOLD);
   const pairs = map.pairs.slice(0, MAX_TOLD);
-  const ids = map.items === 'images' ? [...outliers.map(({ id }) => id), ...pairs.flatMap(({ a, b }) => [a, b])] : [];
+  const ids = [...outliers.map(({ id }) => id), ...pairs.flatMap(({ a, b }) => [a, b])].filter(isImageId);
   const paths = await store.pathsOfImages(ids);
   const path = (id: string) => paths.get(id)?.[0]?.path ?? id;
   return {

@@ -1,6 +1,6 @@
 /** What the record and the files say of the members of clusters. Reads in pages; of the files only those of exemplars. */
 import { chunks } from '../../core/chunks.ts';
-import type { ItemId } from '../../core/ids.ts';
+import { type ItemId, isImageId } from '../../core/ids.ts';
 import { currentLabels, type ItemKind, type Label } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type ReadPath, readImageIfThere } from '../../jobs/image-reader.ts';
@@ -51,15 +51,18 @@ export async function gatherEvidence(
   for (const page of chunks(ids, PAGE)) {
     const said = await store.labelsOf(page, task);
     const seen = await store.labelsOf(page, OBJECTS);
-    const where = items === 'images' ? await store.pathsOfImages(page) : undefined;
+    const where = items === 'images' ? await store.pathsOfImages(page.filter(isImageId)) : undefined;
     for (const id of page) {
       const others = (said.get(id) ?? []).filter(({ origin }) => origin !== 'cluster');
       labels.push(namesOf(others, 'single'));
       objects.push(namesOf(seen.get(id) ?? [], 'multi'));
-      paths.push(where?.get(id)?.flatMap(({ path, sourceRoot }) => pathTerms(path, sourceRoot)));
-      const opened = items === 'images' && inspected.has(id);
+      const image = isImageId(id) ? id : null;
+      paths.push(
+        (image ? where?.get(image) : undefined)?.flatMap(({ path, sourceRoot }) => pathTerms(path, sourceRoot)),
+      );
+      const opened = image !== null && inspected.has(image);
       // A file that is gone since it was embedded is no evidence, and no reason to stop.
-      const bytes = opened ? await readImageIfThere(store, id, readBytes) : null;
+      const bytes = opened ? await readImageIfThere(store, image, readBytes) : null;
       keywords.push(bytes ? await keywordsIn(bytes) : undefined);
       votes.push(bytes && classifier ? await voteOn(bytes, classifier) : undefined);
     }

@@ -1,7 +1,7 @@
 /** What is compared with the truth, and what comes of it. The numbers are fractions, 0 to 1. */
 import type { Detections } from '../../core/boxes.ts';
 import type { LabelValue } from '../../core/dataset.ts';
-import type { ImageId } from '../../core/ids.ts';
+import type { ImageId, ItemId } from '../../core/ids.ts';
 import type { ClassScores } from '../../math/metrics/classification.ts';
 import type { ClusteringMetrics } from '../../math/metrics/clustering.ts';
 import type { DetectionMetrics } from '../../math/metrics/detection.ts';
@@ -85,5 +85,5 @@ export interface Predictions {
   readonly labels: AsyncIterable<readonly ImagePrediction[]>;
   readonly candidates: CandidateSource | null;
   /** Vectors of images as the workspace compares them, of those that have one; without it there is no silhouette. */
-  readonly vectorsOf?: (ids: readonly ImageId[]) => Promise<ReadonlyMap<ImageId, Float32Array>>;
+  readonly vectorsOf?: (ids: readonly ImageId[]) => Promise<ReadonlyMap<ItemId, Float32Array>>;
 }

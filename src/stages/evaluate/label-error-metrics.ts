@@ -1,4 +1,5 @@
 /** How well wrong labels are found, where TRUTH says which are wrong: ranking of people's and imported labels by doubt. */
+import { type ItemId, isImageId } from '../../core/ids.ts';
 import { isMachine } from '../../core/labels.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { auroc, averagePrecision } from '../../math/metrics/ranking.ts';
@@ -21,11 +22,12 @@ export async function labelErrorMetrics(
   task: string,
   truth: Truth,
 ): Promise<LabelErrorMetrics | null> {
+  const imageOf = (itemId: ItemId) => (isImageId(itemId) ? truth.images.get(itemId) : undefined);
   const doubts = (await doubtsIn(workspace, task, [...truth.images.keys()])).filter(({ itemId, origin }) => {
-    return !isMachine(origin) && (truth.images.get(itemId)?.classes.length ?? 0) > 0;
+    return !isMachine(origin) && (imageOf(itemId)?.classes.length ?? 0) > 0;
   });
   const wrong = doubts.map(({ itemId, className }) =>
-    Number(!truth.images.get(itemId)?.classes.some((index) => truth.classNames[index] === className)),
+    Number(!imageOf(itemId)?.classes.some((index) => truth.classNames[index] === className)),
   );
   const doubt = doubts.map(({ selfConfidence }) => 1 - selfConfidence);
   const area = auroc(wrong, doubt);

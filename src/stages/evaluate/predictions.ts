@@ -1,7 +1,7 @@
 /** What a workspace says of the images of a truth, as `evaluate` takes it. Reads the store in pages and keeps nothing. */
 import { chunks } from '../../core/chunks.ts';
 import { foldClassName, readClassName } from '../../core/class-name.ts';
-import type { ImageId } from '../../core/ids.ts';
+import type { ImageId, ItemId } from '../../core/ids.ts';
 import { currentLabels, isMachine, type Label, type Origin, originRank, type Task } from '../../core/labels.ts';
 import { TaskOwners } from '../../corpus/task-owner.ts';
 import { requireTask } from '../../corpus/tasks.ts';
@@ -17,7 +17,7 @@ export interface PredictionOptions {
   /** Whose candidates mAP is computed on. Default: the model of the last detection run. */
   readonly modelKey?: string;
   /** The best guess of a model for some images, below its threshold too; for images that no label holds for. */
-  readonly guesses?: (ids: readonly ImageId[]) => Promise<ReadonlyMap<ImageId, ImagePrediction['guess']>>;
+  readonly guesses?: (ids: readonly ImageId[]) => Promise<ReadonlyMap<ItemId, ImagePrediction['guess']>>;
 }
 
 /** What of the store is read. */

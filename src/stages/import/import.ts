@@ -1,7 +1,9 @@
 /** `import`: labels of a file, into the record. */
+
 import { stat } from 'node:fs/promises';
 import { FROZEN_IOU } from '../../core/boxes.ts';
 import { toName } from '../../core/class-name.ts';
+import type { ItemId } from '../../core/ids.ts';
 import { NONE_OF_THESE, type Origin, type Task } from '../../core/labels.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -322,7 +324,7 @@ async function ensureTasks(
   options: Pick<RowOptions, 'task'>,
 ): Promise<void> {
   const known = new Set((await store.tasks()).map(({ name }) => name));
-  const regionIds = new Set(regions.map(({ id }) => id));
+  const regionIds = new Set<ItemId>(regions.map(({ id }) => id));
   const wanted = new Map<string, Task>();
   for (const { task, itemId } of labels) {
     if (known.has(task)) continue;

@@ -1,6 +1,6 @@
 /** The stage `match`: every image against the references of a task. One file of vectors is one shard. */
 import { z } from 'zod';
-import type { ImageId, ItemId } from '../../core/ids.ts';
+import type { ItemId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -52,7 +52,7 @@ export interface MatchContext extends Pick<Workspace, 'store' | 'vectors'> {
   readonly mean: SpaceMean;
   readonly matcher: Matcher;
   /** Told of every image when its shard is committed. */
-  readonly onMatched?: (id: ImageId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
+  readonly onMatched?: (id: ItemId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
   close?(): Promise<void>;
 }
 

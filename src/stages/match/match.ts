@@ -6,7 +6,7 @@
  * the embeddings, the references and the seed; running it again replaces the labels of origin `reference` in the task and
  * nothing else. Resident: see `matcher.ts`.
  */
-import { type ImageId, sha256Hex } from '../../core/ids.ts';
+import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
@@ -34,7 +34,7 @@ export interface MatchOptions extends RunOptions {
   /** Forgets references of earlier runs; else these join them. */
   readonly replace: boolean;
   /** Told of every image, with the class that is nearest, labelled or not. */
-  readonly onMatched?: (id: ImageId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
+  readonly onMatched?: (id: ItemId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
 }
 
 export interface MatchedClass {

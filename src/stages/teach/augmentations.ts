@@ -2,7 +2,7 @@
  * Augmented views of labelled images, embedded like the images themselves. Resident: `count` vectors a labelled image.
  * Made anew each time from the originals and the seed: some hundred images take seconds.
  */
-import type { ItemId } from '../../core/ids.ts';
+import { type ItemId, isImageId } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { augmentedView } from '../../images/augment.ts';
@@ -61,6 +61,7 @@ export async function augmentationsOf(
   for (const row of labelled) {
     signal?.throwIfAborted();
     const id = ids[row];
+    if (!isImageId(id)) continue;
     try {
       made.push({ row, vectors: await embedAugmentations(id, await readImage(workspace.store, id, read), options) });
     } catch (error) {

@@ -41,8 +41,8 @@ type Place = Pick<LabelFields, 'imageId' | 'regionId'>;
 export async function placesOf(work: Work, items: readonly ItemId[]): Promise<(item: ItemId) => Place> {
   const images = await imagesOfRegions(work, items.filter(isRegionId));
   return (item) => {
-    const image = images.get(item);
-    return image === undefined ? { imageId: item, regionId: '' } : { imageId: image, regionId: item };
+    if (isRegionId(item)) return { imageId: images.get(item) ?? '', regionId: item };
+    return { imageId: item, regionId: '' };
   };
 }
 

@@ -86,7 +86,8 @@ async function expected(store: Store, filter: ItemFilter, order: ItemOrder): Pro
   const entries: (Entry & { place: number })[] = [];
   for (const itemId of ITEMS) {
     if (itemId === DELETED || isRegionId(itemId) !== (items === 'regions')) continue;
-    const image = REGIONS.find(({ id }) => id === itemId)?.imageId ?? itemId;
+    const image = isRegionId(itemId) ? REGIONS.find(({ id }) => id === itemId)?.imageId : itemId;
+    assert.ok(image !== undefined);
     const facts = FACTS_OF.get(image);
     assert.ok(facts);
     if (image === GONE && filter.gone !== true) continue;
