@@ -15,6 +15,7 @@ import type { Keypoints, MaskRle } from '../../core/dataset.ts';
 import type { ImageFormat } from '../../core/image.ts';
 import type { ItemKind, TaskRule } from '../../core/labels.ts';
 import { attributesSchema, regionDetailsSchema, skeletonSchema } from '../../core/region-details.ts';
+import type { SimilarPair } from '../group-store.ts';
 import { flags, origin } from './codes.ts';
 import {
   bytes,
@@ -153,7 +154,7 @@ export const quarantine = table(
 );
 export const similarPairs = table(
   'similar_pair',
-  { a: imageId, b: imageId, kind: textOf<'near-duplicate' | 'burst' | 'sequence'>(), distance: integer },
+  { a: imageId, b: imageId, kind: textOf<SimilarPair['kind']>(), distance: integer },
   ['a', 'b'],
 );
 
