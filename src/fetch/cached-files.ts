@@ -46,6 +46,8 @@ export interface FetchOptions {
    */
   readonly folders?: readonly string[];
   readonly onProgress?: (progress: FetchProgress) => void;
+  /** Told when a place begins to send a file, or a tool that it has found it. */
+  readonly onReached?: () => void;
   /** Told in a sentence what happened besides the fetch itself: a corrupt file put aside, another process at work. */
   readonly onNotice?: (message: string) => void;
   readonly signal?: AbortSignal;

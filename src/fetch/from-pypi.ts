@@ -104,9 +104,9 @@ async function temporaryFolder(partial: string): Promise<string> {
   }
 }
 
-async function downloadWith(requirement: string, folder: string, { signal }: FetchOptions): Promise<void> {
+async function downloadWith(requirement: string, folder: string, options: FetchOptions): Promise<void> {
   for (const { command, download } of TOOLS) {
-    const outcome = await run([...command, ...download(requirement, folder)], folder, signal);
+    const outcome = await run([...command, ...download(requirement, folder)], folder, options);
     if (outcome === 'absent') continue;
     if (outcome.code === 0) return;
     throw failed(requirement, command.join(' '), outcome.said);
@@ -137,20 +137,32 @@ function failed(requirement: string, tool: string, said: string): LabelsmithErro
   return new LabelsmithError('NETWORK', `${tool} could not download ${requirement}: ${reason}`);
 }
 
+/** What `pip` says once the index has the package, and `uv`. */
+const FOUND = /Collecting|Downloading|Using cached|Resolved/;
+
 type Outcome = 'absent' | { readonly code: number; readonly said: string };
 
 /** Runs a tool in an empty folder, so that nothing of the current one is taken for its settings or its modules. */
-function run([command = '', ...args]: readonly string[], folder: string, signal?: AbortSignal): Promise<Outcome> {
+function run(
+  [command = '', ...args]: readonly string[],
+  folder: string,
+  { signal, onReached }: Pick<FetchOptions, 'signal' | 'onReached'>,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     // spawn's own timeout would keep the process alive where there is no such command.
     const late = AbortSignal.timeout(TIMEOUT_MS);
     const child = spawn(command, args, {
       cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       signal: signal ? AbortSignal.any([signal, late]) : late,
     });
     let said = '';
+    const tell = (piece: string) => {
+      if (FOUND.test(piece)) onReached?.();
+    };
+    child.stdout.setEncoding('utf8').on('data', tell);
     child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      tell(piece);
       said = `${said}${piece}`.slice(-20_000);
     });
     child.on('error', (error) => {

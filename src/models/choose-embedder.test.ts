@@ -20,13 +20,15 @@ async function emptyCache(t: TestContext): Promise<string> {
   return cacheDir;
 }
 
-/** A hub that is asked in place of the real one. */
-function askInstead(t: TestContext, endpoint: string): void {
-  const { HF_ENDPOINT } = process.env;
-  process.env.HF_ENDPOINT = endpoint;
+/** A hub that is asked in place of the real one, and a folder in place of where tools such as `pip` are. */
+function askInstead(t: TestContext, { hub, tools }: { readonly hub: string; readonly tools: string }): void {
+  const before = { HF_ENDPOINT: process.env.HF_ENDPOINT, PATH: process.env.PATH };
+  Object.assign(process.env, { HF_ENDPOINT: hub, PATH: tools });
   t.after(() => {
-    if (HF_ENDPOINT === undefined) delete process.env.HF_ENDPOINT;
-    else process.env.HF_ENDPOINT = HF_ENDPOINT;
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
   });
 }
 
@@ -70,7 +72,7 @@ test('what a hub has is fetched from it', { skip: noMobileNetV2 }, async (t) => 
   const cacheDir = await emptyCache(t);
   const hub = await startHub();
   t.after(() => hub.close());
-  askInstead(t, hub.endpoint);
+  askInstead(t, { hub: hub.endpoint, tools: cacheDir });
   const path = 'validated/vision/classification/mobilenet/model/mobilenetv2-12-qdq.onnx';
   hub.put(`onnxmodelzoo/legacy_models/main/${path}`, await readFile(MOBILENET_V2_FILE));
   const { id } = await chooseEmbedder(undefined, { cacheDir, folders: [] });
@@ -91,7 +93,7 @@ test('a silent hub costs two seconds, and nothing for a day', async (t) => {
     silent.closeAllConnections();
     silent.close();
   });
-  askInstead(t, `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  askInstead(t, { hub: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, tools: cacheDir });
   const timed = async (quality?: 'balanced') => {
     const startedAt = performance.now();
     const choice = await chooseEmbedder(quality, { cacheDir, folders: [] });
@@ -99,7 +101,7 @@ test('a silent hub costs two seconds, and nothing for a day', async (t) => {
   };
   const first = await timed();
   assert.equal(first.id, DEFAULT_EMBEDDER);
-  assert.match(first.because, /^mobilenetv2-12-qdq could not be reached \(.+\)$/);
+  assert.match(first.because, /^mobilenetv2-12-qdq could not be reached \(no answer within 2 seconds\); efficientnet/);
   assert.ok(first.ms < 3500, `${first.ms} ms`);
   assert.equal(asked, 1);
   const second = await timed();
@@ -116,6 +118,27 @@ test('a silent hub costs two seconds, and nothing for a day', async (t) => {
   await writeFile(path, JSON.stringify(record));
   await timed();
   assert.equal(asked, 3);
+});
+
+test('a pip that finds nothing costs two seconds too', {
+  skip: process.platform === 'win32' ? 'no shell script' : false,
+}, async (t) => {
+  const cacheDir = await emptyCache(t);
+  const tools = join(cacheDir, 'tools');
+  await mkdir(tools);
+  await writeFile(join(tools, 'pip'), '#!/bin/sh\nexec /bin/sleep 60\n', { mode: 0o755 });
+  const hub = await startHub();
+  t.after(() => hub.close());
+  askInstead(t, { hub: hub.endpoint, tools });
+  await writeFile(
+    join(cacheDir, 'unreachable.json'),
+    JSON.stringify({ [BETTER]: { atMs: Date.now(), reason: 'no answer' } }),
+  );
+  const startedAt = performance.now();
+  const { id, because } = await chooseEmbedder(undefined, { cacheDir, folders: [] });
+  assert.equal(id, DEFAULT_EMBEDDER);
+  assert.match(because, /efficientnet-lite0 could not be reached \(no answer within 2 seconds\)$/);
+  assert.ok(performance.now() - startedAt < 4000);
 });
 
 test('where the default is in the cache nobody is asked, and it is told what is better', async (t) => {
@@ -135,7 +158,7 @@ test('where the default is in the cache nobody is asked, and it is told what is 
   await writeFile(join(cacheDir, 'sources', sha256), await readFile(real));
   const hub = await startHub();
   t.after(() => hub.close());
-  askInstead(t, hub.endpoint);
+  askInstead(t, { hub: hub.endpoint, tools: cacheDir });
   const choice = await chooseEmbedder(undefined, { cacheDir, folders: [] });
   assert.equal(choice.id, DEFAULT_EMBEDDER);
   assert.match(choice.because, /mobilenetv2-12-qdq is better: labelsmith models pull --quality balanced fetches it/);

@@ -2,7 +2,7 @@
  * Which embedder is used where nobody names one: the best that this machine has or can get, in the order that was measured.
  *
  * Guarantees: the network is asked for a better one only where a model would be fetched anyway, or where a quality was asked
- * for; what cannot be reached costs two seconds at most, once, and is not asked for again for a day; the last of each list
+ * for; each that cannot be reached costs two seconds at most, once, and is not asked for again for a day; the last of each list
  * is taken where no other can be had. Nothing is sent but requests for the files.
  */
 import { join } from 'node:path';
@@ -28,8 +28,14 @@ const DEFAULT_QUALITY: Quality = 'balanced';
  */
 export const EMBEDDERS: Readonly<Record<Quality, readonly string[]>> = {
   fast: [DEFAULT_EMBEDDER],
-  balanced: ['mobilenetv2-12-qdq', DEFAULT_EMBEDDER],
-  best: ['efficientnet-lite4-11-qdq', 'resnet50-v1-12-qdq', 'mobilenetv2-12-qdq', DEFAULT_EMBEDDER],
+  balanced: ['mobilenetv2-12-qdq', 'efficientnet-lite0', DEFAULT_EMBEDDER],
+  best: [
+    'efficientnet-lite4-11-qdq',
+    'resnet50-v1-12-qdq',
+    'efficientnet-lite0',
+    'mobilenetv2-12-qdq',
+    DEFAULT_EMBEDDER,
+  ],
 };
 
 export interface EmbedderChoice {
@@ -38,7 +44,7 @@ export interface EmbedderChoice {
   readonly because: string;
 }
 
-/** The longest wait for the first byte of a file of a better one, all of them together. */
+/** The longest wait for the first byte of a better one's file, or until the user's `pip` has found it. */
 const REACH_MS = 2_000;
 const FORGET_MS = 24 * 60 * 60 * 1000;
 
@@ -56,7 +62,6 @@ export async function chooseEmbedder(
   const entries = await Promise.all(names.map((id) => findEntry(id, cacheDir)));
   const last = entries[entries.length - 1] as ModelEntry;
   const mayFetch = quality !== undefined || !(await isHere(last, options));
-  const endMs = performance.now() + REACH_MS;
   const missed: string[] = [];
   for (const entry of entries.slice(0, -1)) {
     const had = (await isHere(entry, options)) || (mayFetch && (await fetched(entry, missed)));
@@ -74,7 +79,7 @@ export async function chooseEmbedder(
       return false;
     }
     try {
-      await fetchSoon(entry, endMs, options);
+      await fetchSoon(entry, options);
       return true;
     } catch (error) {
       if (!(error instanceof LabelsmithError) || isInterruption(error)) throw error;
@@ -113,25 +118,28 @@ async function isHere(entry: ModelEntry, options: PrepareOptions): Promise<boole
   }
 }
 
-/** Fetches an entry's files if they begin to come before `endMs` (on the clock of `performance.now()`). */
-async function fetchSoon(entry: ModelEntry, endMs: number, options: PrepareOptions): Promise<void> {
-  const leftMs = Math.max(1, endMs - performance.now());
+/** Fetches an entry's files if they begin to come within {@link REACH_MS}. */
+async function fetchSoon(entry: ModelEntry, options: PrepareOptions): Promise<void> {
   const late = new AbortController();
-  const stop = () => late.abort(new LabelsmithError('NETWORK', `no answer within ${REACH_MS / 1000} seconds`));
-  const timer = setTimeout(stop, leftMs);
+  const timer = setTimeout(() => late.abort(), REACH_MS);
+  const reached = () => clearTimeout(timer);
   try {
     await fetchFiles(entry.source.files, {
       ...fetching(entry, options),
       attempts: 1,
-      timeoutMs: leftMs,
+      timeoutMs: REACH_MS,
       signal: options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal,
+      onReached: reached,
       onProgress(progress) {
-        if (progress.receivedBytes > 0) clearTimeout(timer);
+        if (progress.receivedBytes > 0) reached();
         options.onProgress?.(progress);
       },
     });
+  } catch (error) {
+    if (!late.signal.aborted || options.signal?.aborted) throw error;
+    throw new LabelsmithError('NETWORK', `no answer within ${REACH_MS / 1000} seconds`, { cause: error });
   } finally {
-    clearTimeout(timer);
+    reached();
   }
 }
 
