@@ -335,11 +335,16 @@ test('ended at any write, the same command again gives what an undisturbed one d
       const { store, effects, items } = await prepare(t, 80);
       await discover(effects, { ...OPTIONS, k: 8 });
       let left = good;
-      const ending = async (...args: never[]) => {
-        if (left-- === 0) throw new Error('killed');
-        return (store[call] as (...given: never[]) => Promise<unknown>)(...args);
-      };
-      const disturbed = { ...effects, store: { ...store, [call]: ending } };
+      /** The call ends the process, in a transaction of several calls too. */
+      const ending = (of: Store): Store => ({
+        ...of,
+        [call]: async (...args: never[]) => {
+          if (left-- === 0) throw new Error('killed');
+          return (of[call] as (...given: never[]) => Promise<unknown>)(...args);
+        },
+        atomically: (work) => of.atomically((within) => work(ending(within))),
+      });
+      const disturbed = { ...effects, store: ending(store) };
       await assert.rejects(discover(disturbed, { ...OPTIONS, k: 4 }), /killed/);
       await discover(effects, { ...OPTIONS, k: 4 });
       assert.deepEqual(await labelled(store, items), expected, `${call} ${good}`);

@@ -112,8 +112,9 @@ async function adopted(
   const earlier = [...(there?.leftovers ?? []), ...(there?.clusters ?? []).map(({ name }) => name)];
   const leftovers = [...new Set(earlier)].filter((name) => !names.has(name)).sort();
   const model = { ...named, leftovers };
-  // In this order: killed in between, the same command finds another clustering than it wants and starts again.
-  await effects.store.clearMachineLabels(task, 'cluster');
-  await saveModel(effects.store, model);
+  await effects.store.atomically(async (store) => {
+    await store.clearMachineLabels(task, 'cluster');
+    await saveModel(store, model);
+  });
   return model;
 }

@@ -66,9 +66,12 @@ async function splitClass(
     const part = parts.partOf.get(itemId);
     return part === undefined ? [] : [{ itemId, to: names[part] }];
   });
-  const event = await change(store, { kind: 'split-into', name, task: task.name, items });
-  const model = await savedModel(store, task.name);
-  if (model && model.items === task.items) await saveModel(store, withParts(model, name, names, parts));
+  const event = await store.atomically(async (within) => {
+    const changed = await change(within, { kind: 'split-into', name, task: task.name, items });
+    const model = await savedModel(within, task.name);
+    if (model && model.items === task.items) await saveModel(within, withParts(model, name, names, parts));
+    return changed;
+  });
   const sizes = Map.groupBy(items, ({ to }) => to);
   return {
     event,
