@@ -88,6 +88,7 @@ export const REASONS = {
   'votes-merged': mended('objects', 'boxes of several annotators of one thing were made one'),
   'annotators-disagree': told('labels', 'annotators disagree'),
   'person-contradicted': told('objects', 'a person had said otherwise before; the newer word holds, the older is kept'),
+  'newer-than-export': told('objects', 'said after the file was exported, so it cannot be in it; kept'),
   'split-contradicts': told('splits', 'contradiction: one picture stands in two of them, and the last one holds'),
   'split-missing': leftOut('splits', 'the folder or list is not there'),
 } as const satisfies Readonly<Record<string, Reason>>;

@@ -113,3 +113,42 @@ test('without a mark and without --replace a file only adds; --replace needs a p
   assert.equal((await boxes(dir)).length, 5);
   assert.equal((await runCli(['import', 'csv', 'one.csv', '--replace'], { cwd: dir })).code, 2);
 });
+
+test('what somebody else said after the export stays, and is told; of two exports too', async (t) => {
+  const dir = await scratch(t);
+  await workspace(dir);
+  const line = (x: number, name: string) =>
+    JSON.stringify({
+      file: 'a.jpg',
+      regions: [{ box: [x, 60, x + 20, 90], labels: [{ class: name, origin: 'human', task: 'objects' }] }],
+    });
+  await runJson(['export', 'coco', 'first'], { cwd: dir });
+  await writeFile(join(dir, 'b.jsonl'), line(20, 'lamp'));
+  await runJson(['import', 'jsonl', 'b.jsonl', '--as', 'human'], { cwd: dir });
+  await runJson(['export', 'coco', 'second'], { cwd: dir });
+  const corrected = async (name: string) => {
+    const path = join(dir, name, 'annotations.json');
+    const file = JSON.parse(await readFile(path, 'utf8'));
+    const dog = file.categories.find((row: { name: string }) => row.name === 'dog').id;
+    const annotations = file.annotations.filter((row: { category_id: number }) => row.category_id !== dog);
+    await writeFile(path, JSON.stringify({ ...file, annotations }));
+    return runJson<Imported>(['import', 'coco', path, '--as', 'human'], { cwd: dir });
+  };
+  const first = await corrected('first');
+  assert.deepEqual(first.corrections, { added: 0, changed: 0, removed: 1, confirmed: 3 });
+  const told = first.reckoning.problems.find(({ reason }) => reason === 'newer-than-export');
+  assert.equal(told?.count, 1);
+  assert.ok((await boxes(dir)).some((row) => row.includes('lamp')));
+
+  // The second one held the lamp, too, and shows that it does: whoever takes the vase out has removed it, and not the sock.
+  await writeFile(join(dir, 'c.jsonl'), line(60, 'sock'));
+  await runJson(['import', 'jsonl', 'c.jsonl', '--as', 'human'], { cwd: dir });
+  const path = join(dir, 'second', 'annotations.json');
+  const file = JSON.parse(await readFile(path, 'utf8'));
+  const named = new Map(file.categories.map((row: { id: number; name: string }) => [row.id, row.name]));
+  const annotations = file.annotations.filter((row: { category_id: number }) => named.get(row.category_id) !== 'vase');
+  await writeFile(path, JSON.stringify({ ...file, annotations }));
+  await runJson(['import', 'coco', path, '--as', 'human'], { cwd: dir });
+  const left = (await boxes(dir)).map((row) => row.split(',')[1]);
+  assert.deepEqual(left.sort(), ['cat', 'cat', 'dog', 'lamp', 'sock'], 'the dog is in this file');
+});

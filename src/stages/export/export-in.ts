@@ -5,6 +5,7 @@ import { cropRegions } from '../../images/crops.ts';
 import { originalBytes } from '../../jobs/image-reader.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { type ExportOptions, exportWorkspace, type WorkspaceExport } from './export.ts';
+import { noteExport } from './export-revisions.ts';
 import { notePartial } from './partial-exports.ts';
 
 const crop: CropImage = (bytes, boxes, margin) => cropRegions(bytes, boxes, { margin });
@@ -21,14 +22,16 @@ export async function exportIn(
 ): Promise<WorkspaceExport> {
   const { store, dir: workspaceDir } = workspace;
   const effects = { store, workspaceDir, read: originalBytes(workspace), crop };
+  const { revision } = await store.changes(0);
   const summary = await exportWorkspace(effects, format, out, options);
-  if (options.origins === undefined && options.minConfidence === undefined) return summary;
+  const isPartial = options.origins !== undefined || options.minConfidence !== undefined;
   try {
-    await notePartial(store, format);
+    await noteExport(store, format, revision);
+    if (isPartial) await notePartial(store, format);
     return summary;
   } catch (error) {
     // The export is there by now, and whoever may only read the workspace can still make one.
     if (!(error instanceof LabelsmithError && error.code === 'WORKSPACE')) throw error;
-    return { ...summary, problems: [...summary.problems, UNNOTED] };
+    return isPartial ? { ...summary, problems: [...summary.problems, UNNOTED] } : summary;
   }
 }

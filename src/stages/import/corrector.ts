@@ -1,8 +1,11 @@
 /** Reads what is there of the pictures of a page, and makes the rows of a person's corrections of them. */
+import { iou } from '../../core/boxes.ts';
 import { FingerprintSet } from '../../core/fingerprints.ts';
-import type { Keeps } from '../../formats/format.ts';
+import { revisionOfLabel } from '../../core/labels.ts';
+import type { FormatName, Keeps } from '../../formats/format.ts';
 import type { Reckoning } from '../../formats/reckoning.ts';
 import type { Store } from '../../store/store.ts';
+import { exportRevisions } from '../export/export-revisions.ts';
 import type { ImportPlan, PlannedEntry } from './plan.ts';
 import { type Corrections, correctionsOf } from './replace.ts';
 import { type RowOptions, type Rows, rowsOf } from './rows.ts';
@@ -11,6 +14,8 @@ interface CorrectorParts {
   readonly options: RowOptions;
   readonly keeps: Keeps;
   readonly reckoning: Reckoning;
+  /** The format, where one of our own exports wrote the file. */
+  readonly exportedAs: FormatName | null;
 }
 
 export class Corrector {
@@ -19,6 +24,7 @@ export class Corrector {
   readonly #parts: CorrectorParts;
   readonly #regionTasks: ReadonlySet<string>;
   readonly #imageTasks: ReadonlySet<string>;
+  readonly #exportedAt: number | null;
   /** Images that came already: a further entry of one only adds to it. */
   readonly #seen = new FingerprintSet();
 
@@ -26,11 +32,13 @@ export class Corrector {
     store: Store,
     parts: CorrectorParts,
     tasks: { regions: ReadonlySet<string>; images: ReadonlySet<string> },
+    exportedAt: number | null,
   ) {
     this.#store = store;
     this.#parts = parts;
     this.#regionTasks = tasks.regions;
     this.#imageTasks = tasks.images;
+    this.#exportedAt = exportedAt;
   }
 
   static async open(store: Store, plan: ImportPlan, parts: CorrectorParts): Promise<Corrector> {
@@ -43,7 +51,8 @@ export class Corrector {
     // What holds of images in a task on regions follows from their regions.
     const ofRegions = new Set((await store.tasks()).filter(({ items }) => items === 'regions').map(({ name }) => name));
     const images = new Set([...named(plan.imageTasks, imageTask)].filter((one) => !ofRegions.has(one)));
-    return new Corrector(store, parts, { regions, images });
+    const exportedAt = parts.exportedAs === null ? null : await exportRevisionOf(store, plan, parts.exportedAs);
+    return new Corrector(store, parts, { regions, images }, exportedAt);
   }
 
   async rowsOf(page: readonly PlannedEntry[]): Promise<Rows> {
@@ -66,6 +75,7 @@ export class Corrector {
             regions: there.filter(({ imageId }) => imageId === entry.image.id),
             labelsOf: (item) => labels.get(item) ?? [],
             corrections: this.corrections,
+            exportedAt: this.#exportedAt,
           })
         : rowsOf([entry], this.#parts.options, new Set());
       rows.regions.push(...made.regions);
@@ -74,4 +84,44 @@ export class Corrector {
     }
     return rows;
   }
+}
+
+/** Entries whose regions are looked up at a time. */
+const PAGE = 256;
+/** A region of the file is this one of the workspace, untouched. */
+const UNTOUCHED_IOU = 0.95;
+
+/**
+ * The revision of the export that the file is a copy of: of several exports the first that can hold every region of the
+ * workspace that the file still shows, since what came after it may have been unknown to whoever changed the file. Null
+ * where none was noted.
+ */
+async function exportRevisionOf(store: Store, plan: ImportPlan, format: FormatName): Promise<number | null> {
+  const revisions = await exportRevisions(store, format);
+  if (revisions.length <= 1) return revisions[0] ?? null;
+  let newest = 0;
+  let page: PlannedEntry[] = [];
+  const look = async () => {
+    newest = Math.max(newest, await newestShown(store, page));
+    page = [];
+  };
+  for await (const entry of plan.entries()) {
+    page.push(entry);
+    if (page.length === PAGE) await look();
+  }
+  await look();
+  return revisions.find((revision) => revision >= newest) ?? revisions.at(-1) ?? null;
+}
+
+/** The newest revision that a region was made at which these entries show where it is. */
+async function newestShown(store: Store, entries: readonly PlannedEntry[]): Promise<number> {
+  const there = await store.regionsOf(entries.map(({ image }) => image.id));
+  const shown = entries.flatMap(({ image, regions }) =>
+    (there.get(image.id) ?? []).filter(
+      ({ box, deleted }) => !deleted && regions.some((region) => iou(region.box, box) >= UNTOUCHED_IOU),
+    ),
+  );
+  const labels = await store.labelsOf(shown.map(({ id }) => id));
+  const made = [...labels.values()].filter((of) => of.length > 0).map((of) => Math.min(...of.map(revisionOfLabel)));
+  return made.reduce((newest, revision) => Math.max(newest, revision), 0);
 }

@@ -163,7 +163,7 @@ async function importFiles(
   const { keeps } = formatNamed(format);
   const rowOptions = { as: options.as, task, imageTask, runId };
   const { writer, corrections } = await store.atomically(async (within) => {
-    const parts = { options: rowOptions, keeps, reckoning };
+    const parts = { options: rowOptions, keeps, reckoning, exportedAs: isOwn ? format : null };
     const corrector = replace ? await Corrector.open(within, plan, parts) : null;
     const writer = new Writer(within, resolved, rowOptions, corrector);
     for await (const entry of plan.entries()) {

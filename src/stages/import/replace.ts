@@ -9,7 +9,7 @@
 import { type Box, iou } from '../../core/boxes.ts';
 import type { ImportedRegion } from '../../core/dataset.ts';
 import type { RegionId } from '../../core/ids.ts';
-import { currentLabels, type Label } from '../../core/labels.ts';
+import { currentLabels, type Label, revisionOfLabel } from '../../core/labels.ts';
 import type { Keeps } from '../../formats/format.ts';
 import type { Reckoning } from '../../formats/reckoning.ts';
 import type { NewLabel, StoredRegion } from '../../store/store.ts';
@@ -42,6 +42,8 @@ export interface CorrectionContext {
   readonly labelsOf: (itemId: string) => readonly Label[];
   readonly corrections: Corrections;
   readonly reckoning: Reckoning;
+  /** The revision that the file was exported at; what was said later is not in it. Null where that is not known. */
+  readonly exportedAt: number | null;
 }
 
 /** A region is at the place of another from here on. */
@@ -73,7 +75,8 @@ export function correctionsOf(entry: PlannedEntry, context: CorrectionContext): 
     else corrections.confirmed++;
   }
   const kept = new Set([...pairs.values()].flatMap((before) => (before === null ? [] : [before.id])));
-  const removed = there.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
+  const missing = there.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
+  const removed = missing.filter((id) => !isNewer(context.labelsOf(id), entry, context));
   for (const id of removed) tell(entry, id, context);
   corrections.removed += removed.length;
   labels.push(...imageLabels(entry, context));
@@ -195,7 +198,9 @@ function imageLabels(entry: PlannedEntry, context: CorrectionContext): NewLabel[
   const held = holding(context.labelsOf(entry.image.id), imageTasks);
   // A format with the best class alone says nothing of the others.
   const gone =
-    keeps.imageLabels === 'all' ? held.filter((label) => !said.has(`${label.task}\n${label.className}`)) : [];
+    keeps.imageLabels === 'all'
+      ? held.filter((label) => !said.has(`${label.task}\n${label.className}`) && !isNewer([label], entry, context))
+      : [];
   return [
     ...gone.map(({ className, task }) => absent(entry.image.id, className, task, context)),
     ...given.map((label) => person(entry.image.id, label, context, options.imageTask)),
@@ -219,6 +224,14 @@ function person(itemId: string, label: Word, { options }: CorrectionContext, tas
 
 function absent(itemId: string, className: string, task: string, { options }: CorrectionContext): NewLabel {
   return { itemId, task, className, present: false, origin: 'human', confidence: 1, runId: options.runId };
+}
+
+/** Whether all of it was said after the file was exported, so that nobody took it out of the file; which is told. */
+function isNewer(labels: readonly Label[], entry: PlannedEntry, { exportedAt, reckoning }: CorrectionContext): boolean {
+  if (exportedAt === null || labels.some((label) => revisionOfLabel(label) <= exportedAt)) return false;
+  const names = [...new Set(labels.filter(({ present }) => present).map(({ className }) => JSON.stringify(className)))];
+  reckoning.note('newer-than-export', entry.where, `${entry.file}: ${names.join(', ')}`);
+  return true;
 }
 
 /** That a person had said otherwise. */

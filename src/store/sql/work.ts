@@ -7,7 +7,7 @@
  */
 import { type Kysely, sql } from 'kysely';
 import { toClassName, toName } from '../../core/class-name.ts';
-import { NONE_OF_THESE } from '../../core/labels.ts';
+import { NONE_OF_THESE, SEQUENCES_A_CHANGE } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { chunks } from './chunks.ts';
 import { imageId, imageKey, text } from './column.ts';
@@ -21,9 +21,6 @@ import { statement } from './statement.ts';
 import { update } from './table.ts';
 import type { ChangeKind, Schema } from './tables.ts';
 import { changes, models, NO_ANNOTATOR_ID, NONE_CLASS_ID } from './tables.ts';
-
-/** Labels that one change may write: sequences of a change lie between those of the change before and the one after. */
-export const SEQUENCES_A_CHANGE = 2 ** 24;
 
 const STATEMENTS = {
   addClass: statement('insert into class (name, root_id, placed) values (:name, 0, 0) on conflict (name) do nothing', {
