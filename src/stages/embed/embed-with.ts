@@ -47,15 +47,25 @@ async function withEmbedder<T>(
   threads: number,
   work: (embedder: Embedder, because: string | undefined) => Promise<T>,
 ): Promise<T> {
-  const { name, because, saved } = await embedderFor(workspace, request);
-  const embedder = await (saved
-    ? openSavedEmbedder(workspace, name, { threads })
-    : workspace.models.openEmbedder(name, { threads }));
+  const { embedder, because } = await openEmbedderFor(workspace, request, threads);
   try {
     return await work(embedder, because);
   } finally {
     await embedder.close();
   }
+}
+
+/** The embedder of a request, open; whoever asks closes it. */
+export async function openEmbedderFor(
+  workspace: Workspace,
+  request: EmbedRequest,
+  threads: number,
+): Promise<{ readonly embedder: Embedder; readonly because: string | undefined }> {
+  const { name, because, saved } = await embedderFor(workspace, request);
+  const embedder = await (saved
+    ? openSavedEmbedder(workspace, name, { threads })
+    : workspace.models.openEmbedder(name, { threads }));
+  return { embedder, because };
 }
 
 interface Wanted {

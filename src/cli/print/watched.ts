@@ -1,0 +1,40 @@
+/** What `watch` does and did, in words. */
+import type { WatchProgress, WatchResult } from '../../stages/watch/watch.ts';
+import type { Output } from '../output.ts';
+import { formatCount, formatDuration, formatPercent, oneLine, plural } from '../words.ts';
+
+const SHOWN = 5;
+/** Shares that change by less are noise. */
+const SHOWN_DRIFT = 0.05;
+
+/** `+3 images (1,204): cat 2, 1 fits no class; labelled after 0.8 s`. */
+export function batchLine({ images, batch, latencyMs, classes, unfit }: WatchProgress): string {
+  const parts = classes.slice(0, SHOWN).map(([name, count]) => `${oneLine(name)} ${formatCount(count)}`);
+  if (unfit > 0) parts.push(`${formatCount(unfit)} without a class`);
+  const after = latencyMs > 0 ? `; labelled after ${formatDuration(latencyMs)}` : '';
+  return `+${plural(batch, 'image')} (${formatCount(images)}): ${parts.join(', ') || 'nothing new'}${after}`;
+}
+
+export function printWatched(output: Output, { by, task, counts, latency, drift, interrupted }: WatchResult): void {
+  const parts = [plural(counts.images, 'image')];
+  if (by !== null) parts.push(`${formatCount(counts.labelled)} with a class of "${oneLine(task)}" by ${by}`);
+  if (counts.unfit > 0 && by !== null) parts.push(`${formatCount(counts.unfit)} that fit no class`);
+  if (counts.quarantined > 0) parts.push(`${formatCount(counts.quarantined)} put aside`);
+  if (counts.moved > 0) parts.push(`${formatCount(counts.moved)} renamed`);
+  if (counts.missing > 0) parts.push(`${formatCount(counts.missing)} gone`);
+  output.summary(`Watched: ${parts.join(', ')}.`);
+  if (latency.images > 0) {
+    const [half, nearly] = [formatDuration(latency.p50Ms), formatDuration(latency.p95Ms)];
+    output.summary(`From file to label: half within ${half}, 95 % within ${nearly}.`);
+  }
+  for (const { className, before, now } of drift
+    .filter((one) => Math.abs(one.now - one.before) >= SHOWN_DRIFT)
+    .slice(0, SHOWN)) {
+    output.summary(
+      `  ${oneLine(className)}: ${formatPercent(before)} of the labels before, ${formatPercent(now)} of these.`,
+    );
+  }
+  if (by === null && counts.images > 0)
+    output.summary('Next: labelsmith discover finds classes; watch gives them to what comes.');
+  if (interrupted) output.warn('Interrupted; the same command goes on.');
+}
