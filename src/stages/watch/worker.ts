@@ -166,8 +166,9 @@ export class BatchWorker {
     const shard = (await store.vectorShards(this.#space, 'images')).find((one) => one.shard === name);
     await this.#assigner.assign(images, shard);
     for (const part of chunks(images, 256)) {
-      for (const [id, labels] of await store.labelsOf(part, this.#assigner.task)) {
-        const label = labels.find(({ present }) => present);
+      const labels = await store.labelsOf(part, this.#assigner.task);
+      for (const id of part) {
+        const label = labels.get(id)?.find(({ present }) => present);
         if (label !== undefined) classes.set(id, label.className);
       }
     }
