@@ -26,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   honesty: () => import('./honesty.ts'),
   'teach-scale': () => import('./teach-scale.ts'),
   backbones: () => import('./backbones.ts'),
+  calibrate: () => import('./calibrate.ts'),
   piles: () => import('./piles.ts'),
   copies: () => import('./copies.ts'),
   doubt: () => import('./doubt.ts'),

@@ -23,9 +23,17 @@ const names = z.array(z.string()).min(1).readonly();
  * (`model.json` and its one weight file), `gguf-mobilenetv3` a MobileNetV3-Small in a GGUF file with torchvision's
  * tensor names, `onnx` an ONNX file and the files of its weights, `onnx-backbone` the same of a classifier, which gets the
  * values `features` [n, dimensions], what its last layer takes, and where that is pooled over places `map` [n, dimensions,
- * height, width], `efficientnet-lite` an EfficientNet-Lite in a file of PyTorch's weights.
+ * height, width], `efficientnet-lite` an EfficientNet-Lite in a file of PyTorch's weights, `efficientnet-lite-int8` the same
+ * in 8-bit integers.
  */
-const CONVERTER_NAMES = ['tfjs', 'gguf-mobilenetv3', 'onnx', 'onnx-backbone', 'efficientnet-lite'] as const;
+const CONVERTER_NAMES = [
+  'tfjs',
+  'gguf-mobilenetv3',
+  'onnx',
+  'onnx-backbone',
+  'efficientnet-lite',
+  'efficientnet-lite-int8',
+] as const;
 export type Converter = (typeof CONVERTER_NAMES)[number];
 
 const SOURCE = z.object({

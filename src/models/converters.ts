@@ -1,8 +1,10 @@
 /** Converters as a table: from an entry's source files to one ONNX network. */
+import { LabelsmithError } from '../errors.ts';
 import type { Converter, ModelEntry } from './bundle.ts';
 import { networkOutputs } from './compose-model.ts';
 import { BACKBONE_CONVERTER_VERSION, backboneOf } from './convert/backbone.ts';
 import { EFFICIENTNET_LITE_CONVERTER_VERSION, efficientNetLiteToOnnx } from './convert/efficientnet-lite.ts';
+import { EFFICIENTNET_LITE_RANGES } from './convert/efficientnet-lite-ranges.ts';
 import { MOBILENETV3_CONVERTER_VERSION, mobileNetV3ToOnnx } from './convert/mobilenetv3.ts';
 import { TFJS_CONVERTER_VERSION, tfjsToOnnx } from './convert/tfjs.ts';
 import { selfContained } from './onnx-files.ts';
@@ -30,6 +32,14 @@ export const CONVERTERS: Readonly<Record<Converter, ConverterRow>> = {
   'efficientnet-lite': {
     version: EFFICIENTNET_LITE_CONVERTER_VERSION,
     convert: ([file]) => efficientNetLiteToOnnx(file),
+  },
+  'efficientnet-lite-int8': {
+    version: EFFICIENTNET_LITE_CONVERTER_VERSION,
+    convert: ([file], { id }) => {
+      const ranges = EFFICIENTNET_LITE_RANGES[id];
+      if (!ranges) throw new LabelsmithError('UNSUPPORTED', `the ranges of ${id} in 8-bit integers are not known`);
+      return efficientNetLiteToOnnx(file, { ranges });
+    },
   },
   onnx: { version: 1, convert: selfContained },
   'onnx-backbone': {

@@ -14,6 +14,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { float32, float32Data, type Tensor } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
+import { filtersIn8Bits, type Ranges, roundTo8Bits } from './eight-bits.ts';
 import { readStateDict, type StateDict } from './torch/state-dict.ts';
 
 /** Grows whenever the same file would be converted to another network. */
@@ -40,13 +41,23 @@ const STAGES: readonly Stage[] = [
 const DEPTHS: readonly number[] = [1, 1.1, 1.2, 1.4, 1.8];
 const EPSILON = 1e-3;
 
-export function efficientNetLiteToOnnx(file: Uint8Array): Uint8Array {
-  const net: Net = { graph: new Graph('efficientnet-lite'), weights: readStateDict(file) };
-  const { graph } = net;
-  let x = graph.input('input', 'float32', ['n', 3, 'height', 'width']);
-  x = convolution(net, x, { weights: '_conv_stem', norm: '_bn0', stride: 2, clips: true, name: 'stem' });
-  for (const [i, stride] of stridesOf(net.weights).entries()) x = block(net, x, i, stride);
-  x = convolution(net, x, { weights: '_conv_head', norm: '_bn1', stride: 1, clips: true, name: 'map' });
+export interface EfficientNetLiteOptions {
+  /** In 8-bit integers, with the range of every value that is between two layers (default: in 32-bit floats). */
+  readonly ranges?: Ranges;
+  /** Hands back every value that is between two layers, under the names of the ranges, to find them (default false). */
+  readonly observed?: boolean;
+}
+
+export function efficientNetLiteToOnnx(file: Uint8Array, options: EfficientNetLiteOptions = {}): Uint8Array {
+  const graph = new Graph('efficientnet-lite');
+  const net: Net = { graph, weights: readStateDict(file), ...options };
+  let x = between(net, graph.input('input', 'float32', ['n', 3, 'height', 'width']), 'image', undefined);
+  x = convolution(net, x, { weights: '_conv_stem', norm: '_bn0', from: 'image', stride: 2, clips: true, name: 'stem' });
+  let from = '_conv_stem';
+  for (const [i, stride] of stridesOf(net.weights).entries()) {
+    [x, from] = block(net, x, from, { i, stride });
+  }
+  x = convolution(net, x, { weights: '_conv_head', norm: '_bn1', from, stride: 1, clips: true, name: 'map' });
   const features = graph.op('Flatten', [graph.globalAveragePool(x)], { axis: 1 }, 'features');
   graph.output(features);
   const weights = graph.constant(tensorOf(net.weights, '_fc.weight'), 'classifier.weight');
@@ -55,9 +66,18 @@ export function efficientNetLiteToOnnx(file: Uint8Array): Uint8Array {
   return graph.toModel({ converter: `efficientnet-lite ${EFFICIENTNET_LITE_CONVERTER_VERSION}` });
 }
 
-interface Net {
+interface Net extends EfficientNetLiteOptions {
   readonly graph: Graph;
   readonly weights: StateDict;
+}
+
+/** A value between two layers: rounded to 8 bits where the network is made of them. */
+function between(net: Net, value: Value, range: string, name: string | undefined): Value {
+  if (net.observed) net.graph.output(value, `range/${range}`);
+  if (!net.ranges) return value;
+  const found = net.ranges[range];
+  if (!found) throw new LabelsmithError('BAD_MODEL', `the range of ${range} is not known`);
+  return roundTo8Bits(net.graph, value, found, name);
 }
 
 /** Of each block, in their order: the depth is the one that gives as many blocks as the file has. */
@@ -73,25 +93,28 @@ function stridesOf(weights: StateDict): readonly (1 | 2)[] {
   throw new LabelsmithError('BAD_MODEL', `the file has ${count} blocks, and no EfficientNet-Lite has as many`);
 }
 
-/** Widens, looks at places, narrows; its input is added where nothing changed its size. */
-function block(net: Net, input: Value, i: number, stride: 1 | 2): Value {
+/**
+ * Widens, looks at places, narrows; its input is added where nothing changed its size.
+ * @param before the range of its input; with the result comes the range of that
+ */
+function block(net: Net, input: Value, before: string, { i, stride }: { i: number; stride: 1 | 2 }): [Value, string] {
   const at = `_blocks.${i}`;
   const name = `blocks.${i}`;
   let x = input;
+  let from = before;
+  const next = (part: string, options: Omit<ConvolutionOptions, 'weights' | 'from'>) => {
+    x = convolution(net, x, { ...options, weights: `${at}.${part}`, from });
+    from = `${at}.${part}`;
+  };
   if (net.weights.names.includes(`${at}._expand_conv.weight`)) {
-    x = convolution(net, x, { weights: `${at}._expand_conv`, norm: `${at}._bn0`, stride: 1, clips: true });
+    next('_expand_conv', { norm: `${at}._bn0`, stride: 1, clips: true });
   }
-  x = convolution(net, x, {
-    weights: `${at}._depthwise_conv`,
-    norm: `${at}._bn1`,
-    stride,
-    clips: true,
-    depthwise: true,
-  });
-  const narrow = { weights: `${at}._project_conv`, norm: `${at}._bn2`, stride: 1, clips: false } as const;
+  next('_depthwise_conv', { norm: `${at}._bn1`, stride, clips: true, depthwise: true });
   const adds = stride === 1 && input.shape?.[1] === tensorOf(net.weights, `${at}._project_conv.weight`).dims[0];
-  if (!adds) return convolution(net, x, { ...narrow, name });
-  return net.graph.op('Add', [convolution(net, x, narrow), input], {}, name);
+  next('_project_conv', { norm: `${at}._bn2`, stride: 1, clips: false, name: adds ? undefined : name });
+  if (!adds) return [x, from];
+  const sum = net.graph.op('Add', [x, input], {}, net.ranges ? undefined : name);
+  return [between(net, sum, name, name), name];
 }
 
 interface ConvolutionOptions {
@@ -99,6 +122,8 @@ interface ConvolutionOptions {
   readonly weights: string;
   readonly norm: string;
   readonly stride: 1 | 2;
+  /** The range of what it takes. */
+  readonly from: string;
   /** Whether ReLU6 follows. */
   readonly clips: boolean;
   readonly depthwise?: boolean;
@@ -107,20 +132,24 @@ interface ConvolutionOptions {
 }
 
 function convolution(net: Net, x: Value, options: ConvolutionOptions): Value {
-  const { graph } = net;
+  const { graph, ranges } = net;
   const { weights, bias } = folded(net, options);
   const attributes = {
     strides: [options.stride, options.stride],
     group: options.depthwise ? (weights.dims[0] ?? 1) : 1,
     auto_pad: 'SAME_UPPER',
   };
-  const inputs = [
-    x,
-    graph.constant(weights, `${options.weights}.weight`),
-    graph.constant(bias, `${options.weights}.bias`),
-  ];
-  if (!options.clips) return graph.op('Conv', inputs, attributes, options.name);
-  return graph.op('Clip', [graph.op('Conv', inputs, attributes), graph.scalar(0), graph.scalar(6)], {}, options.name);
+  const { weights: at, clips } = options;
+  if (ranges) {
+    const filters = filtersIn8Bits(graph, { weights, bias, name: at, input: ranges[options.from] });
+    // What is rounded to 8 bits from 0 to at most 6 is clipped by that.
+    return between(net, graph.op('Conv', [x, ...filters], attributes), at, options.name);
+  }
+  const inputs = [x, graph.constant(weights, `${at}.weight`), graph.constant(bias, `${at}.bias`)];
+  const name = clips ? undefined : options.name;
+  const convolved = graph.op('Conv', inputs, attributes, name);
+  const result = clips ? graph.op('Clip', [convolved, graph.scalar(0), graph.scalar(6)], {}, options.name) : convolved;
+  return between(net, result, at, options.name);
 }
 
 /** y = γ (w·x − μ) / √(σ² + ε) + β as one convolution with a bias. */
