@@ -266,6 +266,17 @@ const LAYOUTS: readonly Layout[] = [
     want: ['x/my cat.jpg - cat 10 20 40 60', 'x/my cat.jpg - good'],
   },
   {
+    what: 'label-studio: a picture that was turned in the tool is told',
+    format: 'label-studio',
+    path: 't.json',
+    files: {
+      't.json':
+        '[{"data":{"image":"a.jpg"},"annotations":[{"result":[{"id":"r","type":"rectanglelabels","original_width":100,"original_height":100,"image_rotation":90,"value":{"x":1,"y":2,"width":3,"height":4,"rectanglelabels":["cat"]}}]}]}]',
+    },
+    want: ['a.jpg - cat 1 2 4 6'],
+    told: ['turned-in-tool'],
+  },
+  {
     what: 'label-studio: what is said of a region is no class of the picture',
     format: 'label-studio',
     path: 't.json',

@@ -89,6 +89,10 @@ export const REASONS = {
   'annotators-disagree': told('labels', 'annotators disagree'),
   'person-contradicted': told('objects', 'a person had said otherwise before; the newer word holds, the older is kept'),
   'newer-than-export': told('objects', 'said after the file was exported, so it cannot be in it; kept'),
+  'turned-in-tool': told(
+    'objects',
+    'the picture was turned in the tool (image_rotation); places are taken as of the picture that is not',
+  ),
   'split-contradicts': told('splits', 'contradiction: one picture stands in two of them, and the last one holds'),
   'split-missing': leftOut('splits', 'the folder or list is not there'),
 } as const satisfies Readonly<Record<string, Reason>>;

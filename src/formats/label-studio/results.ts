@@ -196,7 +196,10 @@ function shapesOf(one: Row, { source, regionIds, points, drawn, reckoning }: Sha
 type Frame = readonly [width: number, height: number];
 const UNIT: Frame = [1, 1];
 
+/** The frame is that of the file. Whether places in a turned view are of the view has been different between versions: it is told. */
 function frameOf({ row, at }: Row, reckoning: Reckoning): Frame | null {
+  if (typeof row.image_rotation === 'number' && row.image_rotation % 360 !== 0)
+    reckoning.note('turned-in-tool', `${at}.image_rotation`, `${row.image_rotation} degrees`);
   const width = sizeFrom(row.original_width, `${at}.original_width`, reckoning);
   const height = sizeFrom(row.original_height, `${at}.original_height`, reckoning);
   return width === null || height === null ? null : [width, height];
