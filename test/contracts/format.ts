@@ -17,7 +17,7 @@ import { NONE_OF_THESE, ORIGINS, type Task } from '../../src/core/labels.ts';
 import type { RegionDetails } from '../../src/core/region-details.ts';
 import { LabelsmithError } from '../../src/errors.ts';
 import { MARKER } from '../../src/files/own.ts';
-import type { ExportContext, Format, FormatName, Keeps, ReadOptions } from '../../src/formats/format.ts';
+import type { ExportContext, Format, FormatName, ImportedClass, Keeps, ReadOptions } from '../../src/formats/format.ts';
 import { Reckoning } from '../../src/formats/reckoning.ts';
 import { parseSplit, planSplits } from '../../src/formats/splits.ts';
 import { readFormat } from '../../src/formats/table.ts';
@@ -740,6 +740,81 @@ async function roundTrip(format: Format, set: GeneratedSet, withSplits: boolean)
   });
 }
 
+const SKELETON = { keypointNames: ['head', 'tail'], edges: [[0, 1]] } as const;
+const ROTATED = { cx: 60, cy: 50, width: 40, height: 20, angleDegrees: 90 };
+const IMAGE_ATTRIBUTES = { weather: 'rain' };
+
+/** An image of which everything is said that label sets seldom say. */
+function richlyDescribed(): GeneratedSet {
+  const id = sha256Hex(bytesOf('rich'));
+  const say = (annotator: string): LabelValue => ({
+    className: 'dog',
+    confidence: 1,
+    origin: 'human',
+    task: 'objects',
+    annotator,
+  });
+  const region: RegionRecord = {
+    id: regionIdOf(id, 'rich', 'dog', [50, 30, 70, 70]),
+    box: [50, 30, 70, 70],
+    score: null,
+    labels: [say('ann@example.org')],
+    mask: null,
+    polygons: null,
+    keypoints: [
+      [55, 40, 2],
+      [65, 60, 1],
+    ],
+    crowd: false,
+    touched: true,
+    details: { rotatedBox: ROTATED },
+  };
+  const image: DatasetImage = {
+    id,
+    file: 'rich.jpg',
+    width: 200,
+    height: 100,
+    groupId: id,
+    split: null,
+    labels: [say('ann@example.org')],
+    regions: [region],
+    attributes: IMAGE_ATTRIBUTES,
+  };
+  return { images: [image], seeds: new Map([[id, 'rich']]) };
+}
+
+/** What `keeps` says of annotators, turned boxes, attributes of images and skeletons is so, in both directions. */
+async function keepsWhatItSays({ name, keeps }: Format): Promise<void> {
+  await inTemporaryFolder(async (folder) => {
+    const out = join(folder, 'out');
+    const { images, seeds } = richlyDescribed();
+    const context = contextFor(images, seeds, {
+      splits: null,
+      skeletonOf: (className) => (className === 'dog' ? SKELETON : null),
+      parentOf: (className) => (className === 'dog' ? 'animal' : null),
+    });
+    await exportDataset(name, out, streamOf(images), context);
+    const classes: ImportedClass[] = [];
+    const read = await readAll(name, out, { onClass: (told) => classes.push(told) });
+    const regions = read.flatMap((image) => image.regions);
+    const labels = [...read, ...regions].flatMap((item) => item.labels);
+    const annotators = [...new Set(labels.map(({ annotator }) => annotator ?? null))];
+    assert.deepEqual(annotators, [keeps.annotators ? 'ann@example.org' : null], 'annotators');
+    const attributes = read.flatMap(({ attributes: said }) => (said === undefined ? [] : [said]));
+    assert.deepEqual(attributes, keeps.imageAttributes ? [IMAGE_ATTRIBUTES] : [], 'attributes of images');
+    const [turned] = regions.flatMap(({ details }) => details?.rotatedBox ?? []);
+    if (keeps.details.includes('rotatedBox')) {
+      for (const [field, value] of Object.entries(ROTATED)) {
+        const got = Object.entries(turned ?? {}).find(([other]) => other === field)?.[1] ?? Number.NaN;
+        assert.ok(Math.abs(got - value) < 0.01, `turned box: ${field} is ${got} and not ${value}`);
+      }
+    } else assert.equal(turned, undefined, 'turned boxes');
+    const [told] = classes.filter(({ className }) => className === 'dog');
+    if (keeps.skeletons) assert.deepEqual([told?.skeleton, told?.supercategory], [SKELETON, 'animal'], 'skeletons');
+    else assert.deepEqual(told?.skeleton?.edges ?? [], [], 'lines of skeletons');
+  });
+}
+
 async function idOf(part: ImportedImage, matcher: FileMatcher, format: Format, out: string): Promise<string | null> {
   if (format.defaultImages === 'copy' && format.name !== 'webdataset') {
     const bytes = await readFile(join(out, part.file)).catch(() => null);
@@ -752,6 +827,9 @@ async function idOf(part: ImportedImage, matcher: FileMatcher, format: Format, o
 /** @param runs generated label sets */
 export function formatContract(format: Format, runs: number): void {
   describe(`format ${format.name}`, () => {
+    it('gives back annotators, turned boxes, attributes of images and skeletons, or says that it loses them', () =>
+      keepsWhatItSays(format));
+
     it(`gives back ${runs} generated label sets but for its losses`, async () => {
       await fc.assert(
         fc.asyncProperty(generatedSet, fc.boolean(), (set, withSplits) => roundTrip(format, set, withSplits)),
