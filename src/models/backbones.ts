@@ -31,7 +31,7 @@ export const MOBILENET_V2: EmbedderEntry = {
   licence: 'Apache-2.0',
   description: 'MobileNetV2 of the ONNX model zoo in int8, ImageNet, 224 px, 4 MB; also says what is in an image',
   stated: 'ImageNet top-1 70.94 % in 32-bit floats',
-  measured: 'names what is in 6 of the 6 photographs of `models check`',
+  measured: 'nearest image of the same class .886, clusters .731, on 12 sets',
   source: { files: [zooSource(ZOO_CLASSIFIERS['mobilenetv2-12-qdq'])], converter: 'onnx' },
   input: { name: 'input', ...TORCHVISION_INPUT },
   output: '464',

@@ -112,6 +112,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     role: 'embedder',
     licence: 'Apache-2.0',
     description: 'MobileNetV3-Small trained on ImageNet, 224 px, 576 numbers an image, 3 MB',
+    measured: 'nearest image of the same class .846, clusters .644, on 12 sets',
     source: {
       files: [
         {
@@ -148,6 +149,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     licence: 'MIT',
     description:
       'what CenterNet sees, 224 px, 480 numbers an image: beside mobilenetv3-small (mobilenetv3-small+centernet-backbone)',
+    measured: 'clusters .83 on caltech-30 beside mobilenetv3-small, which has .80 alone',
     source: CENTERNET,
     input: { name: 'tower_0/images', width: 224, height: 224, ...MIDDLE, layout: 'NCHW' },
     output: CENTERNET_FEATURES,
