@@ -135,7 +135,7 @@ async function matchAgainst(
     interrupted,
     pilot,
     problems,
-    warnings: warningsOf(classNames, bare),
+    warnings: warningsOf(classNames, bare, matcher.foreign),
     classes: classNames.map((name, c) => describe(name, c, matcher, sizes)),
     counts: {
       images,
@@ -170,7 +170,7 @@ function describe(
   };
 }
 
-function warningsOf(classNames: readonly string[], bare: readonly string[]): string[] {
+function warningsOf(classNames: readonly string[], bare: readonly string[], foreign: number): string[] {
   const warnings: string[] = [];
   if (bare.length > 0) {
     warnings.push(
@@ -180,6 +180,11 @@ function warningsOf(classNames: readonly string[], bare: readonly string[]): str
   if (classNames.length === 1) {
     warnings.push(
       `all references are of one class, ${JSON.stringify(classNames[0])}: a confidence says only how far an image is above the threshold; give references of other things too`,
+    );
+  }
+  if (foreign > 0) {
+    warnings.push(
+      `about ${foreign} images look like none of the references, more than left-out references do; they are left for people: give references of what else there is`,
     );
   }
   return warnings;

@@ -7,6 +7,8 @@ import type { ItemId } from '../../core/ids.ts';
 import { gatherRows, type Matrix, rowsOf, stacked } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Sample } from '../discover/sample.ts';
+import { type Familiarity, familiarityOf } from '../teach/familiarity.ts';
+import { groupFolds } from '../teach/folds.ts';
 import { type GraphFeatures, graphFeaturesOf } from './graph-features.ts';
 import { decide, fitPrototypes, type Matched, type Prototypes } from './prototypes.ts';
 import type { References } from './references.ts';
@@ -18,7 +20,17 @@ export interface Matcher {
   readonly graph: GraphFeatures;
   /** Row of an item that is in the sample. */
   readonly rowOf: IdMap;
+  /**
+   * Chance that an item of the sample is of a class that has references, shape [sample]: 1 wherever nothing is suspected,
+   * and for all where the threshold is the user's.
+   */
+  readonly known: Float64Array;
+  /** Items of the sample that look like none of the references, estimated. */
+  readonly foreign: number;
 }
+
+/** References that are judged by the others at a time: each of them is left out once. */
+const FOLDS = 8;
 
 export interface MatcherOptions {
   readonly seed: number;
@@ -40,12 +52,28 @@ export async function fitMatcher(
   const prototypes = withThreshold(fitPrototypes(of, classes, classNames.length), threshold);
   const rowOf = new IdMap();
   for (const [row, id] of sample.ids.entries()) rowOf.set(id, row);
-  return { classNames, prototypes, graph, rowOf };
+  const { known, foreign } =
+    threshold === undefined
+      ? await familiarTo(pool, together, { classes, seed, signal })
+      : { known: new Float64Array(together.rows).fill(1), foreign: 0 };
+  return { classNames, prototypes, graph, rowOf, known, foreign };
+}
+
+/** How the items look to the references, which stand behind them. */
+function familiarTo(
+  pool: InferencePool,
+  features: Matrix,
+  { classes, seed, signal }: Pick<References, 'classes'> & Pick<MatcherOptions, 'seed' | 'signal'>,
+): Promise<Familiarity> {
+  const first = features.rows - classes.length;
+  const labelled = Int32Array.from(classes, (_, i) => first + i);
+  const of = groupFolds({ labels: classes, groups: labelled }, FOLDS, seed);
+  return familiarityOf(pool, { features, labelled }, { count: FOLDS, of }, signal);
 }
 
 /** @param vectors finished, shape [ids, columns] */
 export async function matchRows(
-  { prototypes, graph, rowOf }: Matcher,
+  { prototypes, graph, rowOf, known }: Matcher,
   ids: readonly ItemId[],
   vectors: Matrix,
 ): Promise<Matched[]> {
@@ -56,8 +84,20 @@ export async function matchRows(
     const row = otherRow.get(i);
     if (row !== undefined && otherFeatures)
       return decide(cosinesOf(otherFeatures, row, prototypes.vectors), prototypes);
-    return decide(cosinesOf(graph.features, rowOf.get(id) ?? 0, prototypes.vectors), prototypes);
+    const own = rowOf.get(id) ?? 0;
+    return doubted(decide(cosinesOf(graph.features, own, prototypes.vectors), prototypes), known[own]);
   });
+}
+
+/** What an item is taken for where it may be of none of the classes; rather none than one is no label. */
+function doubted(matched: Matched, known: number): Matched {
+  if (known === 1) return matched;
+  return {
+    ...matched,
+    probabilities: matched.probabilities.map((probability) => probability * known),
+    confidence: matched.confidence * known,
+    accepted: matched.accepted && known >= 0.5,
+  };
 }
 
 function withThreshold(prototypes: Prototypes, threshold: number | undefined): Prototypes {
