@@ -55,7 +55,7 @@ async function matched(threshold?: number, foreign = ITEMS) {
 test('what has no references is told and left out; its confidence is the chance that it has', async () => {
   const { foreign, found, accepted } = await matched();
   assert.ok(foreign >= 30 && foreign <= 50, `${foreign}`);
-  assert.ok(accepted(0) + accepted(1) >= 70, `${accepted(0)} and ${accepted(1)}`);
+  assert.ok(accepted(0) + accepted(1) >= 60, `${accepted(0)} and ${accepted(1)}`);
   assert.equal(accepted(2), 0);
   const mean = found.slice(2 * ITEMS).reduce((sum, { confidence }) => sum + confidence, 0) / ITEMS;
   assert.ok(mean < 0.5, `${mean}`);
