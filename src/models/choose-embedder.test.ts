@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { startHub } from '../../test/fixtures/hub-server.ts';
 import { bringMobileNetV2, MOBILENET_V2_FILE, noMobileNetV2 } from '../../test/model-files.ts';
 import { CATALOGUE } from './catalogue.ts';
-import { chooseEmbedder, DEFAULT_EMBEDDER, EMBEDDERS } from './choose-embedder.ts';
+import { chooseEmbedder, DEFAULT_EMBEDDER, EMBEDDERS, embeddersHere } from './choose-embedder.ts';
 
 const BETTER = 'mobilenetv2-12-qdq';
 
@@ -47,6 +47,15 @@ test('what is in the cache is taken with no network, the better one first', { sk
   assert.deepEqual(choice, { id: BETTER, because: 'the best of those known, by what was measured' });
   const quick = await chooseEmbedder('fast', { cacheDir, offline: true, folders: [] });
   assert.deepEqual(quick, { id: DEFAULT_EMBEDDER, because: 'the quickest of those known' });
+});
+
+test('what can be tried with no download is the default and what is in the cache', {
+  skip: noMobileNetV2,
+}, async (t) => {
+  const cacheDir = await emptyCache(t);
+  assert.deepEqual(await embeddersHere(cacheDir), [DEFAULT_EMBEDDER]);
+  bringMobileNetV2(cacheDir);
+  assert.deepEqual((await embeddersHere(cacheDir)).sort(), [BETTER, DEFAULT_EMBEDDER]);
 });
 
 test('the environment may say which quality is the default', async (t) => {

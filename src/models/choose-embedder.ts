@@ -11,8 +11,8 @@ import { isInterruption, LabelsmithError } from '../errors.ts';
 import { cacheDirectory, readJson, writeAtomically } from '../fetch/cache.ts';
 import { fetchFiles } from '../fetch/fetch.ts';
 import type { ModelEntry } from './bundle.ts';
-import type { PrepareOptions } from './prepare.ts';
-import { findEntry } from './registry.ts';
+import { type PrepareOptions, sourcesInCache } from './prepare.ts';
+import { allEntries, findEntry } from './registry.ts';
 
 /** What an embedder may cost: little time and a small download; both moderate; as much as the best ones take. */
 export const QUALITIES = ['fast', 'balanced', 'best'] as const;
@@ -89,6 +89,16 @@ export async function chooseEmbedder(
       return false;
     }
   }
+}
+
+/** The default, and every embedder whose files are in the cache: what can be tried with no download. */
+export async function embeddersHere(cacheDir: string = cacheDirectory()): Promise<string[]> {
+  const here: string[] = [];
+  for (const entry of await allEntries(cacheDir)) {
+    if (entry.role !== 'embedder') continue;
+    if (entry.id === DEFAULT_EMBEDDER || (await sourcesInCache(entry, cacheDir))) here.push(entry.id);
+  }
+  return here;
 }
 
 function qualityOfEnvironment(): Quality {

@@ -7,7 +7,7 @@
 
 import { cacheDirectory } from '../fetch/cache.ts';
 import type { Device } from '../onnx/device.ts';
-import { chooseEmbedder, type EmbedderChoice, type Quality } from './choose-embedder.ts';
+import { chooseEmbedder, type EmbedderChoice, embeddersHere, type Quality } from './choose-embedder.ts';
 import { type Detector, openDetector } from './detector.ts';
 import { type Embedder, openEmbedder } from './embedder.ts';
 import { type ImageClassifier, openImageClassifier } from './image-classifier.ts';
@@ -33,6 +33,8 @@ export interface Models {
   openEmbedder(name: string, options?: OpenModelOptions): Promise<Embedder>;
   /** Which embedder to use where nobody names one. */
   chooseEmbedder(quality?: Quality): Promise<EmbedderChoice>;
+  /** The embedders that can be tried with no download. */
+  embeddersHere(): Promise<string[]>;
   /** The graph of an embedder, to build on, with nothing running. */
   prepareEmbedder(name: string): Promise<PreparedEmbedder>;
   openPose(name: string, options?: OpenModelOptions): Promise<PoseModel>;
@@ -67,6 +69,7 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
       defaults.onNotice?.(`Embedder: ${choice.id}, ${choice.because}.`);
       return choice;
     },
+    embeddersHere: () => embeddersHere(defaults.cacheDir),
     prepareEmbedder: (name) => prepareEmbedder(name, defaults),
     openPose: (name, options) => openPose(name, together(options)),
     openImageClassifier: (name, options) => openImageClassifier(name, together(options)),

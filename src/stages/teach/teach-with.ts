@@ -2,7 +2,6 @@
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { requireEmbedder } from '../../models/prepare-embedder.ts';
-import { allEntries } from '../../models/registry.ts';
 import type { EmbedResult } from '../embed/embed.ts';
 import { embedWith } from '../embed/embed-with.ts';
 import { refuseUnlabelled, singleTask } from './items.ts';
@@ -11,7 +10,7 @@ import type { TeachResult } from './teach-result.ts';
 
 export interface TeachRequest
   extends Pick<TeachOptions, 'task' | 'threshold' | 'budgetMs' | 'search' | 'views' | 'labelRest' | 'final'> {
-  /** Embedders to try. Default: none, and with a wide search all there are. */
+  /** Embedders to try. Default: none, and with a wide search all that are on this machine. */
   readonly backbones?: readonly string[];
 }
 
@@ -38,10 +37,6 @@ export async function teachWith(
     ...{ seed, threads, device, signal, onProgress, onTrial, onStep },
     ...request,
     techniques: labelRest ? undefined : [],
-    backbones: backbones ?? (search === 'wide' ? await embedderNames() : []),
+    backbones: backbones ?? (search === 'wide' ? await workspace.models.embeddersHere() : []),
   });
-}
-
-async function embedderNames(): Promise<string[]> {
-  return (await allEntries()).filter(({ role }) => role === 'embedder').map(({ id }) => id);
 }
