@@ -34,7 +34,7 @@ export const MOBILENET_V2: EmbedderEntry = {
   measured: 'nearest image of the same class .886, clusters .731, on 12 sets',
   source: { files: [zooSource(ZOO_CLASSIFIERS['mobilenetv2-12-qdq'])], converter: 'onnx' },
   input: { name: 'input', ...TORCHVISION_INPUT },
-  output: '464',
+  output: '464_QuantizeInput',
   dimensions: 1280,
   views: {
     sizes: [224, 288],

@@ -43,6 +43,21 @@ test('one pass gives the vector and what is in the photograph', { skip }, async 
   assert.ok(right >= 8, `${right} of ${files.length}`);
 });
 
+test('with one view it gives its own embedding, and votes as it was trained', { skip }, async (t) => {
+  const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-votes-'));
+  t.after(() => rmSync(cacheDir, { recursive: true }));
+  bringMobileNetV2(cacheDir);
+  const recipe = { views: undefined };
+  const embedder = await openEmbedder('mobilenetv2-12-qdq', { cacheDir, threads: 1, offline: true, recipe });
+  t.after(() => embedder.close());
+  assert.deepEqual([embedder.dimensions, embedder.input.width], [1280, 224]);
+  const [file = ''] = readdirSync(PHOTOS).sort();
+  const { pixels } = await decodeCovered(readFileSync(join(PHOTOS, file)), 224);
+  const { embeddings, votes } = await embedder.look(pixels, 1);
+  assert.equal(embeddings.length, 1280);
+  assert.equal(votes?.[0], ACCORDION);
+});
+
 const SIDE = 8;
 const CLASSES = 8;
 
