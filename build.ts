@@ -1,5 +1,5 @@
 /**
- * Compiles `src` into `dist` from scratch, so that a deleted source never lives on there. It is compiled beside the old
+ * Compiles `src` into `dist` and bundles `web` into `dist/web`, both from scratch, so that a deleted source never lives on there. It is compiled beside the old
  * `dist`, which stays as it is when that fails. Then ONNX Runtime is put into `node_modules`, from the user's cache or
  * the npm registry: a checkout works whatever cache it is given, and none of the package's install scripts runs.
  */
@@ -14,6 +14,7 @@ const NEW = 'dist.new';
 const RUNTIME = 'node_modules/onnxruntime-node';
 
 compile();
+bundleApp();
 await installRuntime();
 
 function compile(): void {
@@ -30,6 +31,15 @@ function compile(): void {
   chmodSync(`${NEW}/cli/main.js`, 0o755);
   rmSync('dist', { recursive: true, force: true });
   renameSync(NEW, 'dist');
+}
+
+function bundleApp(): void {
+  const bundled = spawnSync('vite', ['build', '--config', 'web/vite.config.ts', '--logLevel', 'warn'], {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (bundled.error) throw bundled.error;
+  if (bundled.status !== 0) process.exit(bundled.status ?? 1);
 }
 
 async function installRuntime(): Promise<void> {

@@ -54,6 +54,7 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   evaluate: async () => [(await import('./evaluate.ts')).evaluate],
   capture: async () => [(await import('./capture.ts')).capture],
   watch: async () => [(await import('./watch.ts')).watch],
+  review: async () => [(await import('./review.ts')).review],
   push: async () => [(await import('./push.ts')).push],
   report: async () => [(await import('./report.ts')).report],
   status: async () => [(await import('./status.ts')).status],

@@ -1,0 +1,40 @@
+/** Folders of this machine to choose from: names alone, hidden ones left out. */
+import { readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { LabelsmithError, systemCodeOf } from '../errors.ts';
+
+export interface Folders {
+  readonly path: string;
+  /** Null at the top. */
+  readonly above: string | null;
+  readonly folders: string[];
+  /** Files that are named like images. */
+  readonly images: number;
+}
+
+const MAX_FOLDERS = 1000;
+const IMAGE = /\.(?:jpe?g|png|webp|gif|avif|tiff?|heic|heif|svg|dng|nef|cr2|cr3|arw)$/i;
+
+/** @param path default: the user's home */
+export async function foldersIn(path = homedir()): Promise<Folders> {
+  const folder = resolve(homedir(), path);
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+    return {
+      path: folder,
+      above: dirname(folder) === folder ? null : dirname(folder),
+      folders: folders
+        .map(({ name }) => join(folder, name))
+        .sort()
+        .slice(0, MAX_FOLDERS),
+      images: entries.filter((entry) => entry.isFile() && IMAGE.test(entry.name)).length,
+    };
+  } catch (cause) {
+    throw new LabelsmithError('NOT_FOUND', `The folder ${folder} cannot be looked into (${systemCodeOf(cause)}).`, {
+      hint: 'Choose another one.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Stages started from the page: one at a time, in a process of its own, so that the server answers whatever a stage does and
+ * outlives it. A stage that is stopped finishes the shard under way; nothing of it is lost.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { LabelsmithError } from '../errors.ts';
+import type { Progress } from '../jobs/stage.ts';
+import type { JobMessage, JobOrder, JobRequest } from './job-request.ts';
+
+export interface JobState {
+  readonly id: number;
+  readonly request: JobRequest;
+  readonly state: 'running' | 'done' | 'failed' | 'stopped';
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly progress: Progress | null;
+  /** What it said, oldest first, at most {@link MAX_LINES}. */
+  readonly lines: readonly string[];
+  readonly result: unknown;
+  readonly error: { readonly message: string; readonly hint?: string } | null;
+}
+
+export interface Jobs {
+  /** Newest first. */
+  list(): readonly JobState[];
+  /** Refused (`BUSY`) while another one runs. */
+  start(request: JobRequest): JobState;
+  stop(id: number): void;
+  /** Told after every change; gives what ends that. */
+  watch(onChange: (job: JobState) => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface JobsOptions extends Omit<JobOrder, 'request'> {
+  /** Default: the child of this folder. */
+  readonly module?: URL;
+}
+
+const MAX_LINES = 200;
+const MAX_JOBS = 20;
+/** `job.child.ts` in a checkout, `job.child.js` when compiled. */
+const CHILD = new URL(`./job.child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+export function createJobs(options: JobsOptions): Jobs {
+  return new ChildJobs(options);
+}
+
+interface Running {
+  readonly id: number;
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+}
+
+class ChildJobs implements Jobs {
+  readonly #module: URL;
+  readonly #order: Omit<JobOrder, 'request'>;
+  readonly #jobs: JobState[] = [];
+  readonly #watchers = new Set<(job: JobState) => void>();
+  #running: Running | undefined;
+  #lastId = 0;
+
+  constructor({ module = CHILD, ...order }: JobsOptions) {
+    this.#module = module;
+    this.#order = order;
+  }
+
+  list(): readonly JobState[] {
+    return this.#jobs;
+  }
+
+  start(request: JobRequest): JobState {
+    if (this.#running) {
+      throw new LabelsmithError('BUSY', 'Something is under way already.', { hint: 'Wait for its end, or stop it.' });
+    }
+    const id = ++this.#lastId;
+    const job: JobState = {
+      ...{ id, request, state: 'running', startedAtMs: Date.now(), endedAtMs: null },
+      ...{ progress: null, lines: [], result: null, error: null },
+    };
+    this.#jobs.unshift(job);
+    this.#jobs.length = Math.min(this.#jobs.length, MAX_JOBS);
+    this.#running = this.#begin(id, request);
+    this.#update(id, () => ({}));
+    return job;
+  }
+
+  stop(id: number): void {
+    if (this.#running?.id === id) this.#running.child.kill('SIGTERM');
+  }
+
+  watch(onChange: (job: JobState) => void): () => void {
+    this.#watchers.add(onChange);
+    return () => this.#watchers.delete(onChange);
+  }
+
+  async close(): Promise<void> {
+    this.#running?.child.kill('SIGTERM');
+    await this.#running?.ended;
+  }
+
+  #begin(id: number, request: JobRequest): Running {
+    const child = fork(this.#module, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-2000);
+    });
+    child.on('message', (message) => this.#update(id, (job) => changeOf(message as JobMessage, job)));
+    child.on('error', (error) => this.#update(id, () => ({ state: 'failed', error: { message: error.message } })));
+    const ended = new Promise<void>((done) =>
+      child.on('close', () => {
+        this.#running = undefined;
+        this.#update(id, ({ state }) =>
+          state === 'running'
+            ? { state: 'failed', endedAtMs: Date.now(), error: { message: said.trim() || 'its process was ended' } }
+            : { endedAtMs: Date.now() },
+        );
+        done();
+      }),
+    );
+    child.send({ ...this.#order, request } satisfies JobOrder);
+    return { id, child, ended };
+  }
+
+  #update(id: number, change: (job: JobState) => Partial<JobState>): void {
+    const place = this.#jobs.findIndex((job) => job.id === id);
+    if (place < 0) return;
+    this.#jobs[place] = { ...this.#jobs[place], ...change(this.#jobs[place]) };
+    for (const watcher of this.#watchers) watcher(this.#jobs[place]);
+  }
+}
+
+function changeOf(message: JobMessage, { lines }: JobState): Partial<JobState> {
+  switch (message.kind) {
+    case 'progress':
+      return { progress: message.progress };
+    case 'line':
+      return { lines: [...lines, message.text].slice(-MAX_LINES) };
+    case 'done':
+      return { state: message.interrupted ? 'stopped' : 'done', result: message.result };
+    case 'failed':
+      return { state: 'failed', error: { message: message.message, hint: message.hint } };
+    default:
+      throw new Error(`unknown message ${JSON.stringify(message satisfies never)}`);
+  }
+}

@@ -1,0 +1,132 @@
+/** The workspace as a whole, its classes, clusters and words to name them with. */
+
+import { basename, dirname } from 'node:path';
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { ITEM_KINDS } from '../../core/labels.ts';
+import { change, corpusTree } from '../../corpus/corpus.ts';
+import { clustersToName } from '../../stages/discover/clusters-to-name.ts';
+import type { ReviewContext } from '../context.ts';
+import { invalid } from '../failures.ts';
+import { savedQueue } from '../queue.ts';
+import { CLASS, CLUSTER, CORPUS_CHANGE, NAME } from '../schemas.ts';
+import { wordsLike } from '../words.ts';
+import { body, FAILURES, json } from './answers.ts';
+
+const TASK_QUERY = { query: z.object({ task: NAME.default('class') }) };
+
+const WORKSPACE = createRoute({
+  ...{ method: 'get', path: '/workspace' },
+  responses: {
+    200: json(
+      z.object({
+        name: z.string(),
+        images: z.number(),
+        regions: z.number(),
+        quarantined: z.number(),
+        labels: z.record(z.string(), z.number()),
+        flags: z.record(z.string(), z.number()),
+        tasks: z.array(z.object({ name: z.string(), rule: z.enum(['single', 'multi']), items: z.enum(ITEM_KINDS) })),
+        sources: z.array(z.string()),
+        local: z.boolean(),
+      }),
+      'What is here.',
+    ),
+    ...FAILURES,
+  },
+});
+
+const CLASSES = createRoute({
+  ...{ method: 'get', path: '/classes' },
+  responses: { 200: json(z.object({ classes: z.array(CLASS) }), 'In order of name.'), ...FAILURES },
+});
+
+const TREE_NODE = z.object({
+  name: z.string(),
+  parent: z.string().nullable(),
+  images: z.number(),
+  regions: z.number(),
+  meanConfidence: z.number().nullable(),
+  exemplars: z.array(z.string()).openapi({ description: 'Ids of images.' }),
+});
+
+const TREE = createRoute({
+  ...{ method: 'get', path: '/corpus' },
+  responses: { 200: json(z.object({ nodes: z.array(TREE_NODE) }), 'Classes and what stands above them.'), ...FAILURES },
+});
+
+const CHANGE = createRoute({
+  ...{ method: 'post', path: '/corpus', request: body(CORPUS_CHANGE) },
+  responses: { 200: json(z.object({ changed: z.boolean() }), 'One operation, undone as one.'), ...FAILURES },
+});
+
+const CLUSTERS = createRoute({
+  ...{ method: 'get', path: '/clusters', request: TASK_QUERY },
+  responses: { 200: json(z.object({ clusters: z.array(CLUSTER) }), 'The largest first.'), ...FAILURES },
+});
+
+const WORDS = createRoute({
+  ...{ method: 'get', path: '/words', request: { query: z.object({ begins: z.string().min(1).max(100) }) } },
+  responses: {
+    200: json(
+      z.object({ words: z.array(z.object({ name: z.string(), own: z.boolean(), what: z.string().nullable() })) }),
+      'Own classes first, then nouns of WordNet.',
+    ),
+    ...FAILURES,
+  },
+});
+
+const QUEUE = createRoute({
+  ...{ method: 'get', path: '/queue', request: TASK_QUERY },
+  responses: {
+    200: json(
+      z.object({
+        items: z.array(z.object({ itemId: z.string(), why: z.string(), guess: z.string().nullable() })),
+      }),
+      'What `select` chose to ask next.',
+    ),
+    ...FAILURES,
+  },
+});
+
+/** Pictures of a class on the page. */
+const EXEMPLARS = 6;
+
+export function corpusRoutes({ workspace, local }: ReviewContext) {
+  const { store } = workspace;
+  return new OpenAPIHono({ defaultHook: invalid })
+    .openapi(WORKSPACE, async (c) => {
+      const { images, regions, quarantined, labels, flags } = await store.summary();
+      const here = {
+        ...{ images, regions, labels: { ...labels }, flags: { ...flags }, local },
+        name: basename(dirname(workspace.dir)),
+        quarantined: Object.values(quarantined).reduce((sum, count) => sum + count, 0),
+        tasks: await store.tasks(),
+        sources: await store.sourceRoots(),
+      };
+      return c.json(here, 200);
+    })
+    .openapi(CLASSES, async (c) => {
+      const classes = (await store.classes()).map(({ skeleton: _, synonyms, counts, ...rest }) => ({
+        ...rest,
+        synonyms: [...synonyms],
+        counts: counts.map((of) => ({ ...of, origins: { ...of.origins } })),
+      }));
+      return c.json({ classes }, 200);
+    })
+    .openapi(TREE, async (c) => {
+      const nodes = (await corpusTree(store, EXEMPLARS)).map(
+        ({ name, parent, images, regions, meanConfidence, exemplars }) => ({
+          ...{ name, parent, images, regions, meanConfidence },
+          exemplars: exemplars.map(({ imageId }) => imageId),
+        }),
+      );
+      return c.json({ nodes }, 200);
+    })
+    .openapi(CHANGE, async (c) => c.json({ changed: (await change(store, c.req.valid('json'))) !== null }, 200))
+    .openapi(CLUSTERS, async (c) => c.json({ clusters: await clustersToName(store, c.req.valid('query').task) }, 200))
+    .openapi(WORDS, async (c) => c.json({ words: await wordsLike(store, c.req.valid('query').begins) }, 200))
+    .openapi(QUEUE, async (c) => {
+      const items = await savedQueue(store, c.req.valid('query').task);
+      return c.json({ items: items.map((item) => ({ ...item })) }, 200);
+    });
+}

@@ -1,0 +1,143 @@
+/** Items page by page, by what holds of them; what a cell of the grid and the detail view show. */
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { stream } from 'hono/streaming';
+import type { ImageId } from '../../core/ids.ts';
+import { currentLabels, type Label, NONE_OF_THESE, type TaskRule } from '../../core/labels.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { type ItemFilter, MAX_PAGE_ITEMS } from '../../store/item-store.ts';
+import type { StoredRegion } from '../../store/store.ts';
+import type { ReviewContext } from '../context.ts';
+import { invalid } from '../failures.ts';
+import { CELL, type Cell, IMAGE_DETAIL, IMAGE_ID, ITEM_REF, type ItemRef, MAX_ITEMS, NAME, QUERY } from '../schemas.ts';
+import { BINARY, body, FAILURES, json } from './answers.ts';
+
+const COUNT = createRoute({
+  ...{ method: 'post', path: '/items/count', request: body(z.object({ filter: QUERY.shape.filter })) },
+  responses: { 200: json(z.object({ count: z.number() }), 'How many items match.'), ...FAILURES },
+});
+
+const ORDER = createRoute({
+  ...{ method: 'post', path: '/items/order', request: body(QUERY) },
+  responses: {
+    200: {
+      ...BINARY,
+      description:
+        'Every item that matches, in its place: 32 bytes an image; of regions the 32 bytes of their image and 16 of their own. The header x-item-bytes says which.',
+    },
+    ...FAILURES,
+  },
+});
+
+const CELLS = createRoute({
+  ...{ method: 'post', path: '/items/cells' },
+  request: body(z.object({ task: NAME, items: z.array(ITEM_REF).min(1).max(MAX_ITEMS) })),
+  responses: { 200: json(z.object({ cells: z.array(CELL) }), 'In their order.'), ...FAILURES },
+});
+
+const IMAGE = createRoute({
+  ...{ method: 'get', path: '/images/{id}', request: { params: z.object({ id: IMAGE_ID }) } },
+  responses: { 200: json(IMAGE_DETAIL, 'An image with all that was said of it.'), ...FAILURES },
+});
+
+export function itemRoutes({ workspace: { store } }: ReviewContext) {
+  return new OpenAPIHono({ defaultHook: invalid })
+    .openapi(COUNT, async (c) => c.json({ count: await store.countItems(c.req.valid('json').filter) }, 200))
+    .openapi(ORDER, async (c) => {
+      const { filter, order } = c.req.valid('json');
+      const kind = await kindOf(filter);
+      const walked = { ...onlyNeeded(filter), items: kind };
+      // What is wrong with the query is said before the answer begins.
+      const first = await store.page({ filter: walked, order, limit: MAX_PAGE_ITEMS });
+      c.header('content-type', 'application/octet-stream');
+      c.header('x-item-bytes', kind === 'regions' ? '48' : '32');
+      return stream(c, async (out) => {
+        for (let page = first; ; ) {
+          await out.write(packed(page.items, kind === 'regions'));
+          if (page.next === null || out.aborted) return;
+          page = await store.page({ filter: walked, order, after: page.next, limit: MAX_PAGE_ITEMS });
+        }
+      });
+    })
+    .openapi(CELLS, async (c) => {
+      const { task, items } = c.req.valid('json');
+      return c.json({ cells: await cellsOf(task, items) }, 200);
+    })
+    .openapi(IMAGE, async (c) => {
+      const { id } = c.req.valid('param');
+      const image = await store.image(id);
+      if (!image) throw new LabelsmithError('NOT_FOUND', 'there is no such image here');
+      const revision = (await store.revisionsOf([id])).get(id) ?? 0;
+      const paths = ((await store.pathsOfImages([id])).get(id) ?? []).map(({ path }) => path);
+      const regions = ((await store.regionsOf([id])).get(id) ?? []).filter(({ deleted }) => !deleted);
+      const labels = await store.labelsOf([id, ...regions.map((region) => region.id)]);
+      const { width, height, format, byteSize, camera, capturedAtMs, flags, groupId } = image;
+      const detail = {
+        ...{ id, revision, width, height, format, byteSize, camera, capturedAtMs, groupId, paths },
+        flags: [...flags],
+        labels: (labels.get(id) ?? []).map(plainLabel),
+        regions: regions.map((region) => plainRegion(region, labels.get(region.id) ?? [])),
+      };
+      return c.json(detail, 200);
+    });
+
+  async function kindOf(filter: ItemFilter) {
+    if (filter.items) return filter.items;
+    return (await store.tasks()).find(({ name }) => name === filter.task)?.items ?? 'images';
+  }
+
+  async function cellsOf(task: string, items: readonly ItemRef[]): Promise<Cell[]> {
+    const rule = (await store.tasks()).find(({ name }) => name === task)?.rule ?? 'multi';
+    const imageIds = [...new Set(items.map(({ imageId }) => imageId))];
+    const [labels, revisions, paths] = await Promise.all([
+      store.labelsOf(
+        items.map(({ itemId }) => itemId),
+        task,
+      ),
+      store.revisionsOf(imageIds),
+      store.pathsOfImages(imageIds),
+    ]);
+    const fileOf = (id: ImageId) => paths.get(id)?.[0]?.path.split('/').pop() ?? '';
+    return items.map(({ itemId, imageId }) => ({
+      ...{ itemId, imageId, revision: revisions.get(imageId) ?? 0, file: fileOf(imageId) },
+      ...said(labels.get(itemId) ?? [], rule),
+    }));
+  }
+}
+
+/** A task that nothing is asked about only costs time. */
+function onlyNeeded(filter: ItemFilter): ItemFilter {
+  const { task, ...rest } = filter;
+  const { state, className, origins, minConfidence, maxConfidence, cluster } = rest;
+  const asked = [state, className, origins, minConfidence, maxConfidence, cluster].some((one) => one !== undefined);
+  return asked ? filter : rest;
+}
+
+function packed(items: readonly ItemRef[], regions: boolean): Uint8Array {
+  return Buffer.from(items.map(({ itemId, imageId }) => (regions ? imageId + itemId : itemId)).join(''), 'hex');
+}
+
+function said(labels: readonly Label[], rule: TaskRule): Pick<Cell, 'labels' | 'rejected'> {
+  const held = currentLabels(labels, rule);
+  const rejected = labels.filter(({ present, origin }) => !present && origin === 'human').map((one) => one.className);
+  const none = labels.some((one) => one.className === NONE_OF_THESE && one.origin === 'human' && one.present);
+  return {
+    labels: held.map(plainLabel),
+    rejected: none && held.length === 0 ? [...rejected, NONE_OF_THESE] : rejected,
+  };
+}
+
+function plainLabel({ task, className, present, origin, confidence, runId, annotator }: Label) {
+  return { task, className, present, origin, confidence, runId, annotator: annotator ?? null };
+}
+
+function plainRegion(region: StoredRegion, labels: readonly Label[]) {
+  const { id, box, score, modelKey, touched, keypoints, polygons, mask } = region;
+  return {
+    ...{ id, score, modelKey, touched },
+    box: [...box] as [number, number, number, number],
+    keypoints: keypoints?.map(([x, y, seen]): [number, number, number] => [x, y, seen]) ?? null,
+    polygons: polygons?.map((polygon) => [...polygon]) ?? null,
+    mask: mask && { size: [mask.size[0], mask.size[1]] as [number, number], counts: [...mask.counts] },
+    labels: labels.map(plainLabel),
+  };
+}

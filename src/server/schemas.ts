@@ -1,0 +1,194 @@
+/** The data that the page and the server exchange, each with its limits. `web/` knows the server by these alone. */
+import { z } from '@hono/zod-openapi';
+import { ITEM_KINDS, ORIGINS } from '../core/labels.ts';
+import { ITEM_FILTER, ITEM_ORDERS } from '../store/item-store.ts';
+
+export const IMAGE_ID = z.string().regex(/^[0-9a-f]{64}$/);
+export const REGION_ID = z.string().regex(/^[0-9a-f]{32}$/);
+export const ITEM_ID = z.string().regex(/^(?:[0-9a-f]{64}|[0-9a-f]{32})$/);
+export const NAME = z.string().min(1).max(200);
+export const REVISION = z.int().min(0);
+
+/** Items named in one request. */
+export const MAX_ITEMS = 1000;
+
+export const FAILURE = z
+  .object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }) })
+  .openapi('Failure');
+
+export const QUERY = z
+  .object({ filter: ITEM_FILTER, order: z.enum(ITEM_ORDERS).default('id') })
+  .openapi('Query', { description: 'Everything that matches, in an order. Travels in the place of ids.' });
+
+/** An item with the image that it is, or is in. */
+export const ITEM_REF = z.object({ itemId: ITEM_ID, imageId: IMAGE_ID }).openapi('ItemRef');
+export type ItemRef = z.infer<typeof ITEM_REF>;
+
+export const LABEL = z
+  .object({
+    task: z.string(),
+    className: z.string(),
+    present: z.boolean(),
+    origin: z.enum(ORIGINS),
+    confidence: z.number(),
+    runId: z.string().nullable(),
+    annotator: z.string().nullable(),
+  })
+  .openapi('Label');
+
+export const CELL = z
+  .object({
+    ...ITEM_REF.shape,
+    revision: z.number(),
+    file: z.string(),
+    labels: z.array(LABEL).openapi({ description: 'What holds in the task, best first.' }),
+    rejected: z.array(z.string()).openapi({ description: 'Classes that a person said it is not.' }),
+  })
+  .openapi('Cell');
+export type Cell = z.infer<typeof CELL>;
+
+export const BOX = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+const FINITE_BOX = z.tuple([
+  z.number().min(0).max(1e6),
+  z.number().min(0).max(1e6),
+  z.number().min(0).max(1e6),
+  z.number().min(0).max(1e6),
+]);
+
+export const REGION = z
+  .object({
+    id: z.string(),
+    box: BOX,
+    score: z.number().nullable(),
+    modelKey: z.string().nullable(),
+    touched: z.boolean(),
+    keypoints: z.array(z.tuple([z.number(), z.number(), z.number()])).nullable(),
+    polygons: z.array(z.array(z.number())).nullable(),
+    mask: z.object({ size: z.tuple([z.number(), z.number()]), counts: z.array(z.number()) }).nullable(),
+    labels: z.array(LABEL),
+  })
+  .openapi('Region');
+export type Region = z.infer<typeof REGION>;
+
+export const IMAGE_DETAIL = z
+  .object({
+    id: z.string(),
+    revision: z.number(),
+    width: z.number(),
+    height: z.number(),
+    format: z.string(),
+    byteSize: z.number(),
+    camera: z.string().nullable(),
+    capturedAtMs: z.number().nullable(),
+    flags: z.array(z.string()),
+    groupId: z.string(),
+    paths: z.array(z.string()),
+    labels: z.array(LABEL).openapi({ description: 'Of the image itself, all that was ever said of it.' }),
+    regions: z.array(REGION),
+  })
+  .openapi('ImageDetail');
+export type ImageDetail = z.infer<typeof IMAGE_DETAIL>;
+
+/** What a write gives back. */
+export const WRITTEN = z
+  .object({
+    items: z.number(),
+    revisions: z
+      .record(z.string(), z.number())
+      .openapi({ description: 'Of the images that were written, as they are now.' }),
+  })
+  .openapi('Written');
+
+export const OPERATION_RECORD = z
+  .object({
+    id: z.number(),
+    atMs: z.number(),
+    actor: z.string(),
+    kind: z.enum(['corpus', 'items']),
+    name: z.string(),
+    arguments: z.record(z.string(), z.unknown()),
+    undone: z.boolean(),
+    labels: z.number(),
+    regions: z.number(),
+  })
+  .openapi('Operation');
+
+export const LABEL_REQUEST = z
+  .object({
+    task: NAME,
+    className: NAME,
+    present: z.boolean().default(true),
+    items: z
+      .array(ITEM_REF.extend({ revision: REVISION.optional() }))
+      .min(1)
+      .max(MAX_ITEMS),
+  })
+  .openapi('LabelRequest');
+
+export const LABEL_ALL_REQUEST = z
+  .object({ filter: ITEM_FILTER, className: NAME, present: z.boolean().default(true) })
+  .openapi('LabelAllRequest');
+
+export const CONFIRM_REQUEST = z
+  .object({
+    task: NAME,
+    className: NAME,
+    as: NAME.optional().openapi({ description: 'The class that they are said to be. Default: `className`.' }),
+    items: z.array(ITEM_REF).max(MAX_ITEMS),
+    exceptions: z.array(ITEM_REF).max(MAX_ITEMS).openapi({ description: 'These are not `className`.' }),
+  })
+  .openapi('ConfirmRequest');
+
+export const REGION_REQUEST = z
+  .object({
+    imageId: IMAGE_ID,
+    id: REGION_ID.optional().openapi({ description: 'One that is there; left out, a new one is drawn.' }),
+    box: FINITE_BOX,
+    task: NAME,
+    className: NAME.optional(),
+    revision: REVISION.optional(),
+  })
+  .openapi('RegionRequest');
+
+export const CLASS = z
+  .object({
+    name: z.string(),
+    synonyms: z.array(z.string()),
+    parent: z.string().nullable(),
+    description: z.string().nullable(),
+    synset: z.string().nullable(),
+    counts: z.array(
+      z.object({
+        task: z.string(),
+        items: z.enum(ITEM_KINDS),
+        count: z.number(),
+        meanConfidence: z.number(),
+        origins: z.partialRecord(z.enum(ORIGINS), z.number()),
+      }),
+    ),
+  })
+  .openapi('Class');
+
+export const CORPUS_CHANGE = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('rename'), from: NAME, to: NAME }),
+  z.strictObject({ kind: z.literal('merge'), names: z.array(NAME).min(1).max(200), into: NAME }),
+  z.strictObject({ kind: z.literal('unmerge'), name: NAME, merged: NAME }),
+  z.strictObject({ kind: z.literal('alias'), name: NAME, synonym: NAME }),
+  z.strictObject({ kind: z.literal('nest'), child: NAME, parent: NAME.nullable() }),
+  z.strictObject({ kind: z.literal('describe'), name: NAME, description: z.string().max(4000).nullable() }),
+]);
+
+export type CorpusChange = z.infer<typeof CORPUS_CHANGE>;
+
+export const CLUSTER = z
+  .object({
+    name: z.string(),
+    unnamed: z.boolean(),
+    items: z.number(),
+    held: z.boolean().openapi({ description: 'People gave it its name.' }),
+    chance: z.number().nullable().openapi({ description: 'That it is one thing.' }),
+    exemplars: z.array(z.string()),
+    candidates: z.array(z.object({ name: z.string(), score: z.number(), why: z.array(z.string()) })),
+  })
+  .openapi('Cluster');
+export type Cluster = z.infer<typeof CLUSTER>;

@@ -1,0 +1,86 @@
+/**
+ * `review`: the server on a port of this machine. Nothing but this machine reaches it unless a host and a password were given.
+ * One workspace a server; whoever opened it closes it after the server.
+ */
+import type { Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { serve } from '@hono/node-server';
+import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import type { Workspace } from '../jobs/workspace.ts';
+import { newAccess } from './access.ts';
+import { createApp } from './app.ts';
+import { createJobs } from './jobs.ts';
+import { pageFolder, readPageFiles } from './page-files.ts';
+import { createPictures } from './pictures.ts';
+
+export interface ReviewOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  /** Default `127.0.0.1`. Another one needs a password. */
+  readonly host?: string;
+  readonly password?: string;
+  readonly seed: number;
+  readonly threads: number;
+  /** Where the built page is. Default: beside this code. */
+  readonly page?: string;
+  /** Told of what went wrong with a request. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface ReviewServer {
+  /** What to open: with the token, where no password is asked for. */
+  readonly url: string;
+  readonly token: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
+const MIN_PASSWORD_LENGTH = 8;
+/** Connections at once; more are turned away by the system. */
+const MAX_CONNECTIONS = 2048;
+
+export async function startReview(workspace: Workspace, options: ReviewOptions): Promise<ReviewServer> {
+  const { host = '127.0.0.1', password, seed, threads, onLog = () => {} } = options;
+  const local = LOOPBACK.has(host);
+  if (!local && (password ?? '').length < MIN_PASSWORD_LENGTH) {
+    throw new LabelsmithError('USAGE', `--host ${host} lets other machines in, so it needs a password.`, {
+      hint: `Give --password with ${MIN_PASSWORD_LENGTH} characters or more. What is sent is not encrypted: put TLS before it.`,
+    });
+  }
+  const access = newAccess(password);
+  const jobs = createJobs({ dir: workspace.dir, seed, threads });
+  const page = readPageFiles(options.page ?? fileURLToPath(pageFolder()));
+  const context = { workspace, jobs, pictures: createPictures(workspace), local };
+  const app = createApp({ context, access, page, log: onLog });
+  const { server, port } = await listen(app.fetch, host, options.port);
+  for (const name of [host, ...(local ? ['127.0.0.1', 'localhost', '[::1]'] : [])]) access.hosts.add(`${name}:${port}`);
+  return {
+    url: `http://${host}:${port}/${password === undefined ? `?token=${access.token}` : ''}`,
+    token: access.token,
+    port,
+    async close() {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      server.closeAllConnections();
+      await closed;
+      await jobs.close();
+    },
+  };
+}
+
+async function listen(fetch: (request: Request) => Response | Promise<Response>, hostname: string, port: number) {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = serve({ fetch, hostname, port }, (info) => resolve(info.port)) as Server;
+  server.maxConnections = MAX_CONNECTIONS;
+  server.headersTimeout = 20_000;
+  server.once('error', (cause) => {
+    const hint = 'Name another port with --port, or 0 for any that is free.';
+    reject(
+      new LabelsmithError('BUSY', `Port ${port} of ${hostname} cannot be had (${systemCodeOf(cause)}).`, {
+        hint,
+        cause,
+      }),
+    );
+  });
+  return { server, port: await promise };
+}

@@ -1,0 +1,67 @@
+/** The clusters of a task for people to name: as they stand now, the largest first, with what speaks for names. */
+import { namesNow } from '../../corpus/class-names.ts';
+import type { Store } from '../../store/store.ts';
+import { chanceOfOneThing } from './cluster-confidence.ts';
+import { evidenceOf, savedModel } from './cluster-model.ts';
+import { isUnnamed } from './discover-with.ts';
+import type { Candidate, Evidence } from './evidence.ts';
+
+export interface ClusterToName {
+  /** Its class now. */
+  readonly name: string;
+  readonly unnamed: boolean;
+  /** That clustering gave it, and that hold. */
+  readonly items: number;
+  /** People gave it its name. */
+  readonly held: boolean;
+  /** That it is one thing; null where nothing says so. */
+  readonly chance: number | null;
+  /** Ids. */
+  readonly exemplars: string[];
+  readonly candidates: { readonly name: string; readonly score: number; readonly why: string[] }[];
+}
+
+const MAX_CANDIDATES = 4;
+const MAX_EXEMPLARS = 12;
+
+/** Empty where nothing was clustered. Clusters whose classes were merged are one. */
+export async function clustersToName(
+  store: Pick<Store, 'artifact' | 'classes' | 'countItems'>,
+  task: string,
+): Promise<ClusterToName[]> {
+  const model = await savedModel(store, task);
+  if (!model) return [];
+  const nameNow = await namesNow(store);
+  const cut = evidenceOf(model);
+  const found = new Map<string, ClusterToName>();
+  for (const [number, cluster] of model.clusters.entries()) {
+    const name = nameNow(cluster.name);
+    if (found.has(name)) continue;
+    const evidence = cut[number];
+    found.set(name, {
+      ...{ name, unnamed: isUnnamed(name), held: name !== cluster.name || cluster.held === true },
+      items: await store.countItems({ task, cluster: name }),
+      chance: evidence ? chanceOfOneThing(evidence) : null,
+      exemplars: cluster.exemplars.slice(0, MAX_EXEMPLARS),
+      candidates: cluster.candidates.slice(0, MAX_CANDIDATES).map(candidate),
+    });
+  }
+  return [...found.values()].filter(({ items }) => items > 0).sort((a, b) => b.items - a.items);
+}
+
+function candidate({ name, score, evidence }: Candidate): ClusterToName['candidates'][number] {
+  return { name, score, why: evidence.map(reason) };
+}
+
+const SPEAKS: Readonly<Record<Evidence['source'], string>> = {
+  label: 'labels that are here',
+  keyword: 'keywords in the files',
+  classifier: 'a classifier',
+  path: 'names of files and folders',
+  votes: "the embedder's own network",
+  detector: 'objects that were detected',
+};
+
+function reason({ source, count, of }: Evidence): string {
+  return `${SPEAKS[source]} (${count} of ${of})`;
+}

@@ -1,0 +1,114 @@
+/** What the pages read, each under one key, so that what changed is read again everywhere. */
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { answer, api, type ItemFilter, type ItemOrder, type ItemRef, type Job } from './client.ts';
+import { fetchOrder, NO_ORDER, type Order } from './order.ts';
+
+export function useWorkspace() {
+  return useQuery({ queryKey: ['record', 'workspace'], queryFn: () => answer(api.workspace.$get()) });
+}
+
+export function useClasses() {
+  return useQuery({
+    queryKey: ['record', 'classes'],
+    queryFn: async () => (await answer(api.classes.$get())).classes,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useClusters(task: string) {
+  return useQuery({
+    queryKey: ['record', 'clusters', task],
+    queryFn: async () => (await answer(api.clusters.$get({ query: { task } }))).clusters,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useTree() {
+  return useQuery({
+    queryKey: ['record', 'tree'],
+    queryFn: async () => (await answer(api.corpus.$get())).nodes,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useOperations() {
+  return useQuery({
+    queryKey: ['record', 'operations'],
+    queryFn: async () => (await answer(api.operations.$get({ query: { limit: 50 } }))).operations,
+  });
+}
+
+export function useRuns() {
+  return useQuery({ queryKey: ['record', 'runs'], queryFn: async () => (await answer(api.runs.$get())).runs });
+}
+
+export function useJobs() {
+  return useQuery({ queryKey: ['jobs'], queryFn: async () => (await answer(api.jobs.$get())).jobs });
+}
+
+export function useCount(filter: ItemFilter) {
+  return useQuery({
+    queryKey: ['record', 'count', filter],
+    queryFn: async () => (await answer(api.items.count.$post({ json: { filter } }))).count,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useImage(id: string) {
+  return useQuery({
+    queryKey: ['record', 'image', id],
+    queryFn: () => answer(api.images[':id'].$get({ param: { id } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useNeighbours(id: string) {
+  return useQuery({
+    queryKey: ['neighbours', id],
+    queryFn: async () => (await answer(api.images[':id'].neighbours.$get({ param: { id } }))).neighbours,
+    retry: false,
+  });
+}
+
+/** What cells show; in blocks, so that scrolling asks for each once. */
+export function useCells(task: string, items: readonly ItemRef[], enabled = true) {
+  return useQuery({
+    queryKey: ['record', 'cells', task, items.map(({ itemId }) => itemId)],
+    queryFn: async () => (await answer(api.items.cells.$post({ json: { task, items: [...items] } }))).cells,
+    enabled: enabled && items.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The order of a query; the one before is shown until the next begins to come. @param round asks again when it changes */
+export function useOrder(filter: ItemFilter, order: ItemOrder, round = 0) {
+  const [state, setState] = useState<{ order: Order; error: Error | null }>({ order: NO_ORDER, error: null });
+  const key = JSON.stringify({ filter, order, round });
+  useEffect(() => {
+    const asked: { filter: ItemFilter; order: ItemOrder } = JSON.parse(key);
+    const leaving = new AbortController();
+    fetchOrder(asked.filter, asked.order, leaving.signal, (grown) => {
+      if (!leaving.signal.aborted) setState({ order: grown, error: null });
+    }).catch((error: Error) => {
+      if (!leaving.signal.aborted) setState({ order: { ...NO_ORDER, done: true }, error });
+    });
+    return () => leaving.abort();
+  }, [key]);
+  return state;
+}
+
+/** Listens to the server: what changed is read again, jobs as they go on. */
+export function useEvents(): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    const events = new EventSource('/api/events');
+    events.addEventListener('changed', () => void queries.invalidateQueries({ queryKey: ['record'] }));
+    events.addEventListener('job', ({ data }) => {
+      const job: Job = JSON.parse(data);
+      queries.setQueryData<Job[]>(['jobs'], (jobs = []) => [job, ...jobs.filter(({ id }) => id !== job.id)]);
+      if (job.state !== 'running') void queries.invalidateQueries({ queryKey: ['record'] });
+    });
+    return () => events.close();
+  }, [queries]);
+}

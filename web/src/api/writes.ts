@@ -1,0 +1,92 @@
+/**
+ * What a person says, on its way to the server: one write after the other, in order, each with the revisions that were seen.
+ * A write of somebody else in between is told and not written over.
+ */
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
+import { useTell } from '../app/told.tsx';
+import { answer, api, type ItemFilter, type ItemRef, ServerError } from './client.ts';
+
+let last: Promise<unknown> = Promise.resolve();
+/** Of images that this page wrote, newer than what it read. */
+const revisions = new Map<string, number>();
+
+export function inOrder<T>(work: () => Promise<T>): Promise<T> {
+  const next = last.then(work, work);
+  last = next.catch(() => undefined);
+  return next;
+}
+
+export type SeenItem = ItemRef & { readonly revision?: number };
+
+function seen({ itemId, imageId, revision }: SeenItem): SeenItem {
+  const own = revisions.get(imageId);
+  return { itemId, imageId, revision: revision === undefined ? undefined : Math.max(revision, own ?? 0) };
+}
+
+function remember(written: { readonly revisions: Readonly<Record<string, number>> }): void {
+  for (const [id, revision] of Object.entries(written.revisions)) revisions.set(id, revision);
+}
+
+export interface Writes {
+  label(task: string, className: string, items: readonly SeenItem[], present?: boolean): Promise<boolean>;
+  labelAll(filter: ItemFilter, className: string, present?: boolean): Promise<boolean>;
+  confirm(request: {
+    readonly task: string;
+    readonly className: string;
+    readonly as?: string;
+    readonly items: readonly ItemRef[];
+    readonly exceptions: readonly ItemRef[];
+  }): Promise<boolean>;
+  undo(): Promise<boolean>;
+  redo(): Promise<boolean>;
+  /** Any other write. Gives whether it was done; what went wrong is told. */
+  run(work: () => Promise<unknown>, done?: string): Promise<boolean>;
+}
+
+export function useWrites(): Writes {
+  const queries = useQueryClient();
+  const tell = useTell();
+  const run = useCallback(
+    async (work: () => Promise<unknown>, done?: string) => {
+      try {
+        await inOrder(work);
+        if (done) tell(done);
+        return true;
+      } catch (error) {
+        const hint = error instanceof ServerError && error.hint ? ` ${error.hint}` : '';
+        tell(`${error instanceof Error ? error.message : String(error)}${hint}`, 'wrong');
+        return false;
+      } finally {
+        void queries.invalidateQueries({ queryKey: ['record'] });
+      }
+    },
+    [queries, tell],
+  );
+  return {
+    run,
+    label: (task, className, items, present = true) =>
+      run(async () => {
+        const json = { task, className, present, items: items.map(seen) };
+        remember(await answer(api.labels.$post({ json })));
+      }),
+    labelAll: (filter, className, present = true) =>
+      run(async () => {
+        const { items } = await answer(api.labels.all.$post({ json: { filter, className, present } }));
+        tell(`${items.toLocaleString()} ${present ? '' : 'not '}${className}`);
+      }),
+    confirm: (request) =>
+      run(async () => {
+        const json = { ...request, items: request.items.map(ref), exceptions: request.exceptions.map(ref) };
+        remember(await answer(api.labels.confirm.$post({ json })));
+      }),
+    undo: () => run(async () => tell(saidOf('Undone', (await answer(api.undo.$post())).operation))),
+    redo: () => run(async () => tell(saidOf('Done again', (await answer(api.redo.$post())).operation))),
+  };
+}
+
+const ref = ({ itemId, imageId }: ItemRef): ItemRef => ({ itemId, imageId });
+
+function saidOf(what: string, operation: { readonly name: string; readonly labels: number } | null): string {
+  return operation ? `${what}: ${operation.name} (${operation.labels} labels)` : 'There is nothing more.';
+}

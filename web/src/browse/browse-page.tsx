@@ -1,0 +1,171 @@
+/** Everything there is, as a grid: filtered, ordered, selected, labelled. */
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { Cell, ItemRef } from '../api/client.ts';
+import { useCount, useOrder } from '../api/queries.ts';
+import { useWrites } from '../api/writes.ts';
+import { ClassPicker } from '../classes/class-picker.tsx';
+import { useTask, useTaskClasses } from '../classes/use-task.ts';
+import { DetailView } from '../detail/detail-view.tsx';
+import { useKeys } from '../keys/keys.ts';
+import { CellView } from './cell-view.tsx';
+import { Filters, useView } from './filters.tsx';
+import { Grid, type GridHandle } from './grid.tsx';
+import { useSelection } from './selection.ts';
+import { useBlocks } from './use-blocks.ts';
+
+const CELL_PX = 168;
+const NONE_OF_THESE = '(none of these)';
+/** Items of one write. */
+const MAX_WRITTEN = 1000;
+
+export function BrowsePage() {
+  const { filter, order: wanted } = useView();
+  const { task } = useTask();
+  const [round, setRound] = useState(0);
+  const { order, error } = useOrder(filter, wanted, round);
+  const { data: counted } = useCount(filter);
+  const count = order.done ? order.loaded : Math.max(counted ?? 0, order.loaded);
+  const [range, setRange] = useState({ from: 0, to: 0 });
+  const cells = useBlocks(task, order, range.from, range.to);
+  const { selection, choose, clear, reset, selectAll } = useSelection();
+  const [opened, setOpened] = useState<number | null>(null);
+  const grid = useRef<GridHandle>(null);
+  const onRange = useCallback((from: number, to: number) => setRange({ from, to }), []);
+  const key = JSON.stringify({ filter, wanted });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was selected in another view is not meant in this one.
+  useEffect(reset, [key]);
+
+  const move = (step: number, how: 'move' | 'range') => {
+    const place = Math.min(count - 1, Math.max(0, selection.active + (selection.active < 0 ? 1 : step)));
+    choose(place, how);
+    grid.current?.reveal(place);
+  };
+  const columns = () => grid.current?.columns ?? 1;
+  useKeys(
+    {
+      ArrowRight: () => move(1, 'move'),
+      ArrowLeft: () => move(-1, 'move'),
+      ArrowDown: () => move(columns(), 'move'),
+      ArrowUp: () => move(-columns(), 'move'),
+      'Shift+ArrowRight': () => move(1, 'range'),
+      'Shift+ArrowLeft': () => move(-1, 'range'),
+      'Shift+ArrowDown': () => move(columns(), 'range'),
+      'Shift+ArrowUp': () => move(-columns(), 'range'),
+      Home: () => move(-count, 'move'),
+      End: () => move(count, 'move'),
+      Space: () => selection.active >= 0 && choose(selection.active, 'toggle'),
+      Enter: () => selection.active >= 0 && setOpened(selection.active),
+      '$mod+a': selectAll,
+      Escape: clear,
+    },
+    opened === null,
+  );
+  const itemOf = (place: number) => order.at(place);
+  return (
+    <main className="page browse">
+      <h1 className="unseen">Browse</h1>
+      <Filters />
+      <p className="counted" role="status">
+        {error ? error.message : `${count.toLocaleString()} items`}
+        {!order.done && order.loaded > 0 && ` (${order.loaded.toLocaleString()} here so far)`}{' '}
+        <button type="button" onClick={selectAll} disabled={count === 0}>
+          Select all that match
+        </button>
+        <button type="button" onClick={() => setRound(round + 1)}>
+          Look again
+        </button>
+      </p>
+      {count === 0 && order.done ? (
+        <p className="empty">Nothing here matches. Take a filter away, or add images on the page Start.</p>
+      ) : (
+        <Grid
+          {...{ count, onRange }}
+          cellPx={CELL_PX}
+          label="Items"
+          handle={grid}
+          cell={(place) => {
+            const item = itemOf(place);
+            return (
+              <CellView
+                item={item}
+                cell={item && cells.get(item.itemId)}
+                selected={selection.all || selection.places.has(place)}
+                active={selection.active === place}
+                onClick={({ shiftKey, ctrlKey, metaKey }) =>
+                  choose(place, shiftKey ? 'range' : ctrlKey || metaKey ? 'toggle' : 'one')
+                }
+                onOpen={() => setOpened(place)}
+              />
+            );
+          }}
+        />
+      )}
+      {(selection.all || selection.places.size > 0) && (
+        <SelectionBar
+          all={selection.all ? count : null}
+          items={[...selection.places].map(itemOf).filter((item) => item !== undefined)}
+          {...{ task, filter, cells, clear }}
+        />
+      )}
+      {opened !== null && itemOf(opened) && (
+        <DetailView
+          item={itemOf(opened) as ItemRef}
+          {...{ task }}
+          onClose={() => setOpened(null)}
+          onStep={(step) => setOpened(Math.min(count - 1, Math.max(0, opened + step)))}
+        />
+      )}
+    </main>
+  );
+}
+
+interface SelectionBarProps {
+  /** How many match, where all of them are meant. */
+  readonly all: number | null;
+  readonly items: readonly ItemRef[];
+  readonly task: string;
+  readonly filter: ReturnType<typeof useView>['filter'];
+  readonly cells: ReadonlyMap<string, Cell>;
+  readonly clear: () => void;
+}
+
+function SelectionBar({ all, items, task, filter, cells, clear }: SelectionBarProps) {
+  const { label, labelAll } = useWrites();
+  const proposals = useTaskClasses(task).map(({ name, count }) => ({ name, what: `${count} here` }));
+  const said = async (className: string, present = true) => {
+    if (all !== null) await labelAll({ ...filter, task }, className, present);
+    else {
+      const seen = items.map((item) => ({ ...item, revision: cells.get(item.itemId)?.revision }));
+      for (let i = 0; i < seen.length; i += MAX_WRITTEN) {
+        if (!(await label(task, className, seen.slice(i, i + MAX_WRITTEN), present))) return;
+      }
+    }
+    clear();
+  };
+  const held = [...new Set(items.flatMap(({ itemId }) => cells.get(itemId)?.labels[0]?.className ?? []))];
+  const reject = filter.className ?? (held.length === 1 ? held[0] : undefined);
+  return (
+    <section className="selection" aria-label="What is selected">
+      <strong>
+        {all === null ? `${items.length.toLocaleString()} selected` : `All ${all.toLocaleString()} that match`}
+      </strong>
+      <ClassPicker
+        label="Label them"
+        placeholder="Label them…"
+        proposals={proposals}
+        onPick={(name) => void said(name)}
+      />
+      {reject !== undefined && (
+        <button type="button" onClick={() => void said(reject, false)}>
+          Not {reject}
+        </button>
+      )}
+      <button type="button" onClick={() => void said(NONE_OF_THESE)}>
+        None of these
+      </button>
+      <button type="button" onClick={clear}>
+        Select nothing
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,54 @@
+/** One item of a grid: its picture, what holds of it, how sure that is and who said it. */
+import { type Cell, type ItemRef, thumbnailUrl } from '../api/client.ts';
+
+export interface CellViewProps {
+  readonly item: ItemRef | undefined;
+  readonly cell: Cell | undefined;
+  readonly selected: boolean;
+  readonly active?: boolean;
+  /** An exception of a page to confirm. */
+  readonly struck?: boolean;
+  readonly onClick?: (event: {
+    readonly shiftKey: boolean;
+    readonly ctrlKey: boolean;
+    readonly metaKey: boolean;
+  }) => void;
+  readonly onOpen?: () => void;
+}
+
+export const SAID_BY: Readonly<Record<Cell['labels'][number]['origin'], string>> = {
+  human: 'a person',
+  imported: 'an import',
+  model: 'the model',
+  reference: 'references',
+  detector: 'the detector',
+  cluster: 'its cluster',
+};
+
+export function CellView({ item, cell, selected, active, struck, onClick, onOpen }: CellViewProps) {
+  if (!item) return <div className="cell waiting" aria-hidden />;
+  const [label] = cell?.labels ?? [];
+  const state = `${selected ? ' selected' : ''}${active ? ' active' : ''}${struck ? ' struck' : ''}`;
+  const said = label ? `${label.className}, by ${SAID_BY[label.origin]}` : (cell?.rejected[0] ?? 'no label');
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid has the keys.
+    <div
+      className={`cell${state}`}
+      role="option"
+      tabIndex={-1}
+      aria-selected={selected || struck === true}
+      aria-label={`${cell?.file ?? ''}: ${said}${struck ? ', an exception' : ''}`}
+      onClick={onClick}
+      onDoubleClick={onOpen}
+    >
+      <img src={thumbnailUrl(item)} alt="" loading="eager" decoding="async" draggable={false} />
+      {struck && <span className="mark">not this</span>}
+      <p className={label ? `by-${label.origin}` : 'none'}>
+        <span>{label?.className ?? (cell?.rejected.length ? `not ${cell.rejected[0]}` : ' ')}</span>
+        {label && label.origin !== 'human' && <small>{Math.round(label.confidence * 100)} %</small>}
+        {label?.origin === 'human' && <small title="a person said it">✓</small>}
+        {cell && cell.labels.length > 1 && <small>+{cell.labels.length - 1}</small>}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+/**
+ * A class by its name, as it is typed: own classes first, then nouns of WordNet; any other name makes a new class. A combobox
+ * as the ARIA patterns have it (w3.org/WAI/ARIA/apg/patterns/combobox).
+ */
+import { useQuery } from '@tanstack/react-query';
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { answer, api } from '../api/client.ts';
+
+export interface ClassPickerProps {
+  readonly label: string;
+  readonly placeholder?: string;
+  /** Shown before anything is typed. */
+  readonly proposals?: readonly { readonly name: string; readonly what: string | null }[];
+  readonly autoFocus?: boolean;
+  readonly onPick: (name: string) => void;
+  readonly onCancel?: () => void;
+}
+
+export function ClassPicker({ label, placeholder, proposals = [], autoFocus, onPick, onCancel }: ClassPickerProps) {
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState('');
+  const [active, setActive] = useState(0);
+  const [open, setOpen] = useState(false);
+  const begins = text.trim();
+  const { data: words = [] } = useQuery({
+    queryKey: ['words', begins],
+    queryFn: async () => (await answer(api.words.$get({ query: { begins } }))).words,
+    enabled: begins !== '',
+    placeholderData: (before) => before,
+  });
+  useEffect(() => {
+    if (autoFocus) input.current?.focus();
+  }, [autoFocus]);
+  const known =
+    begins === '' ? proposals : words.map(({ name, what, own }) => ({ name, what: own ? 'a class here' : what }));
+  const isNew = begins !== '' && !known.some(({ name }) => name.toLowerCase() === begins.toLowerCase());
+  const choices = isNew ? [...known, { name: begins, what: 'a new class' }] : known;
+  const shown = open && choices.length > 0;
+  const place = Math.min(active, choices.length - 1);
+
+  const pick = (name: string | undefined) => {
+    if (!name) return;
+    setText('');
+    setOpen(false);
+    setActive(0);
+    onPick(name);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      setOpen(true);
+      setActive((place + step + choices.length) % Math.max(1, choices.length));
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      // What is typed in full counts, before the list has caught up with it.
+      const typed = choices.find(({ name }) => name.toLowerCase() === begins.toLowerCase());
+      pick(active === 0 && begins !== '' ? (typed?.name ?? begins) : choices[place]?.name);
+    } else if (event.key === 'Escape') {
+      setText('');
+      setOpen(false);
+      input.current?.blur();
+      onCancel?.();
+    }
+  };
+  return (
+    <div className="picker">
+      <input
+        ref={input}
+        role="combobox"
+        aria-label={label}
+        aria-expanded={shown}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={shown ? `${id}-${place}` : undefined}
+        placeholder={placeholder ?? label}
+        value={text}
+        maxLength={100}
+        autoComplete="off"
+        onChange={(event) => {
+          setText(event.target.value);
+          setActive(0);
+          setOpen(true);
+        }}
+        onFocus={() => setOpen(true)}
+        onBlur={() => setOpen(false)}
+        onKeyDown={onKeyDown}
+      />
+      <div id={`${id}-list`} role="listbox" aria-label={label} hidden={!shown} tabIndex={-1}>
+        {shown &&
+          choices.map(({ name, what }, i) => (
+            <div
+              key={name}
+              id={`${id}-${i}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={i === place}
+              onMouseDown={(event) => {
+                event.preventDefault();
+                pick(name);
+              }}
+            >
+              <b>{name}</b> <small>{what}</small>
+            </div>
+          ))}
+      </div>
+    </div>
+  );
+}

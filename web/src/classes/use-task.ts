@@ -1,0 +1,35 @@
+/** The task that the pages are about, kept in the browser. */
+import { useSyncExternalStore } from 'react';
+import { useClasses, useWorkspace } from '../api/queries.ts';
+
+const KEY = 'labelsmith-task';
+const watchers = new Set<() => void>();
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+export function setTask(name: string): void {
+  localStorage.setItem(KEY, name);
+  for (const watcher of watchers) watcher();
+}
+
+export function useTask() {
+  const { data } = useWorkspace();
+  const chosen = useSyncExternalStore(watch, () => localStorage.getItem(KEY) ?? 'class');
+  const tasks = data?.tasks ?? [];
+  const task = tasks.find(({ name }) => name === chosen) ?? { name: 'class', rule: 'single', items: 'images' };
+  return { task: task.name, items: task.items, tasks };
+}
+
+/** Classes that have labels in the task, the most frequent first. */
+export function useTaskClasses(task: string) {
+  const { data: classes = [] } = useClasses();
+  return classes
+    .flatMap(({ name, counts }) => {
+      const own = counts.find((of) => of.task === task);
+      return own && own.count > 0 ? [{ name, count: own.count, origins: own.origins }] : [];
+    })
+    .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+}

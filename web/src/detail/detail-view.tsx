@@ -1,0 +1,182 @@
+/** One image closely: its shapes, everything that was ever said of it and by whom, its neighbours. */
+import { useEffect, useRef, useState } from 'react';
+import { answer, api, type ImageDetail, type ItemRef, type Region } from '../api/client.ts';
+import { useImage, useNeighbours } from '../api/queries.ts';
+import { useWrites } from '../api/writes.ts';
+import { SAID_BY } from '../browse/cell-view.tsx';
+import { ClassPicker } from '../classes/class-picker.tsx';
+import { useTask, useTaskClasses } from '../classes/use-task.ts';
+import { useKeys } from '../keys/keys.ts';
+import { Canvas } from './canvas.tsx';
+import { regionClass } from './shapes.tsx';
+
+interface DetailViewProps {
+  readonly item: ItemRef;
+  readonly task: string;
+  readonly onClose: () => void;
+  readonly onStep: (step: 1 | -1) => void;
+}
+
+export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [other, setOther] = useState<{ readonly of: string; readonly id: string } | null>(null);
+  const imageId = other?.of === item.itemId ? other.id : item.imageId;
+  const { data: image, error } = useImage(imageId);
+  const [chosen, setChosen] = useState<string | null>(item.itemId === item.imageId ? null : item.itemId);
+  const [drawing, setDrawing] = useState(false);
+  const { run, label } = useWrites();
+  const { items } = useTask();
+  const boxTask = items === 'regions' ? task : 'objects';
+  useEffect(() => {
+    if (!dialog.current?.open) dialog.current?.showModal();
+  }, []);
+  useEffect(() => setChosen(item.itemId === item.imageId ? null : item.itemId), [item.itemId, item.imageId]);
+  const remove = () => {
+    if (!chosen || !image) return;
+    void run(
+      () => answer(api.regions.delete.$post({ json: { imageId: image.id, ids: [chosen] } })),
+      'The box is deleted.',
+    );
+    setChosen(null);
+  };
+  useKeys({
+    ArrowRight: () => onStep(1),
+    ArrowLeft: () => onStep(-1),
+    d: () => setDrawing(!drawing),
+    Delete: remove,
+    Backspace: remove,
+  });
+  const onBox = (box: Region['box'], id?: string) => {
+    if (!image) return;
+    setDrawing(false);
+    const known = image.regions.find((region) => region.id === id);
+    const className = known ? undefined : image.regions.map(regionClass).at(-1) || 'object';
+    const json = { imageId: image.id, id, box, task: boxTask, className, revision: image.revision };
+    void run(async () => setChosen((await answer(api.regions.$post({ json }))).id));
+  };
+  const said = (className: string) => {
+    if (!image) return;
+    const target = chosen ?? image.id;
+    void label(chosen ? boxTask : task, className, [{ itemId: target, imageId: image.id, revision: image.revision }]);
+  };
+  return (
+    <dialog ref={dialog} className="detail" aria-label="One image" onClose={onClose}>
+      {image ? (
+        <Canvas {...{ image, chosen, drawing, onBox }} onChoose={setChosen} />
+      ) : (
+        <p className="empty">{error?.message ?? '…'}</p>
+      )}
+      <aside>
+        <div className="row">
+          <button type="button" onClick={() => onStep(-1)}>
+            ← Before
+          </button>
+          <button type="button" onClick={() => onStep(1)}>
+            Next →
+          </button>
+          <button type="button" className="end" onClick={onClose}>
+            Close
+          </button>
+        </div>
+        <ClassPicker
+          label={chosen ? 'Class of the box' : 'Class of the image'}
+          proposals={useTaskClasses(chosen ? boxTask : task).map(({ name, count }) => ({
+            name,
+            what: `${count} here`,
+          }))}
+          onPick={said}
+        />
+        <div className="row">
+          <button type="button" aria-pressed={drawing} onClick={() => setDrawing(!drawing)}>
+            Draw a box
+          </button>
+          <button type="button" disabled={!chosen} onClick={remove}>
+            Delete the box
+          </button>
+        </div>
+        {image && <Facts image={image} chosen={chosen} onChoose={setChosen} />}
+        {image && <Neighbours id={image.id} onOpen={(id) => setOther({ of: item.itemId, id })} />}
+      </aside>
+    </dialog>
+  );
+}
+
+function Facts({
+  image,
+  chosen,
+  onChoose,
+}: {
+  readonly image: ImageDetail;
+  readonly chosen: string | null;
+  readonly onChoose: (id: string) => void;
+}) {
+  return (
+    <>
+      <h2>Said of the image</h2>
+      <Said labels={image.labels} />
+      {image.regions.length > 0 && <h2>Boxes</h2>}
+      <ul className="boxes">
+        {image.regions.map((region) => (
+          <li key={region.id}>
+            <button type="button" aria-pressed={region.id === chosen} onClick={() => onChoose(region.id)}>
+              {regionClass(region) || 'no class'}{' '}
+              <small>
+                {region.touched ? 'a person' : region.score === null ? '' : `${Math.round(region.score * 100)} %`}
+              </small>
+            </button>
+            {region.id === chosen && <Said labels={region.labels} />}
+          </li>
+        ))}
+      </ul>
+      <h2>The file</h2>
+      <p className="facts">
+        {image.width} × {image.height}, {image.format}, {(image.byteSize / 1024).toFixed(0)} kB
+        {image.camera && <>, {image.camera}</>}
+        {image.capturedAtMs !== null && <>, {new Date(image.capturedAtMs).toLocaleString()}</>}
+        {image.flags.length > 0 && <>, {image.flags.join(', ')}</>}
+        <br />
+        {image.paths[0]}
+      </p>
+    </>
+  );
+}
+
+function Said({ labels }: { readonly labels: ImageDetail['labels'] }) {
+  if (labels.length === 0) return <p className="facts">Nothing yet.</p>;
+  return (
+    <ul className="said">
+      {labels.toReversed().map(({ task, className, present, origin, confidence, annotator, runId }) => (
+        <li key={`${task} ${className} ${origin} ${present} ${annotator}`} title={runId ? `run ${runId}` : undefined}>
+          {present ? '' : 'not '}
+          <b>{className}</b>{' '}
+          <small>
+            {annotator ?? SAID_BY[origin]}
+            {origin === 'human' ? '' : ` · ${Math.round(confidence * 100)} %`} · {task}
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Neighbours({ id, onOpen }: { readonly id: string; readonly onOpen: (id: string) => void }) {
+  const { data: neighbours = [] } = useNeighbours(id);
+  if (neighbours.length === 0) return null;
+  return (
+    <>
+      <h2>Looks like</h2>
+      <div className="strip">
+        {neighbours.map((one) => (
+          <button
+            type="button"
+            key={one.id}
+            onClick={() => onOpen(one.id)}
+            aria-label={`Open, ${one.similarity.toFixed(2)} alike`}
+          >
+            <img src={`/api/images/${one.id}/thumbnail`} alt="" />
+          </button>
+        ))}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,79 @@
+/** `?`: every key there is. */
+import { useEffect, useRef } from 'react';
+
+const KEYS = [
+  ['Everywhere', ['?', 'this list'], ['Ctrl Z', 'undo, across restarts too'], ['Ctrl Shift Z', 'redo']],
+  [
+    'Go to',
+    ['Shift S', 'start'],
+    ['Shift B', 'browse'],
+    ['Shift N', 'name clusters'],
+    ['Shift C', 'confirm'],
+    ['Shift L', 'label'],
+    ['Shift K', 'classes'],
+    ['Shift M', 'map'],
+    ['Shift R', 'runs'],
+  ],
+  [
+    'Browse',
+    ['arrows', 'move'],
+    ['Space', 'select'],
+    ['Shift + arrows', 'select a range'],
+    ['Enter', 'open'],
+    ['l', 'label what is selected'],
+    ['Esc', 'select nothing'],
+  ],
+  [
+    'Label',
+    ['1 … 9, 0', 'this class, and on to the next'],
+    ['/ or any other class', 'type its name'],
+    ['x', 'not this'],
+    ['n', 'none of these'],
+    ['→ or s', 'skip'],
+    ['←', 'back'],
+  ],
+  [
+    'Confirm',
+    ['click, or arrows and Space', 'an exception'],
+    ['Enter', 'confirm the others, and on to the next page'],
+    ['s', 'skip the page'],
+  ],
+  [
+    'An image',
+    ['+ −', 'zoom'],
+    ['0', 'the whole image'],
+    ['d', 'draw a box'],
+    ['Delete', 'delete the box'],
+    ['Esc', 'close'],
+  ],
+] as const;
+
+export function Help({ onClose }: { readonly onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} className="help" aria-labelledby="help-title" onClose={onClose}>
+      <h2 id="help-title">Keys</h2>
+      <div className="columns">
+        {KEYS.map(([where, ...keys]) => (
+          <section key={where}>
+            <h3>{where}</h3>
+            <dl>
+              {keys.map(([key, what]) => (
+                <div key={key}>
+                  <dt>
+                    <kbd>{key}</kbd>
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+      <form method="dialog">
+        <button type="submit">Close</button>
+      </form>
+    </dialog>
+  );
+}

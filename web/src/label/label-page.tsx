@@ -1,0 +1,147 @@
+/** One item after the other: a key a class, and on to the next. */
+import { useMemo, useState } from 'react';
+import type { Cell, ItemRef } from '../api/client.ts';
+import { useCells, useOrder } from '../api/queries.ts';
+import { useWrites } from '../api/writes.ts';
+import { SAID_BY } from '../browse/cell-view.tsx';
+import { ClassPicker } from '../classes/class-picker.tsx';
+import { useTask, useTaskClasses } from '../classes/use-task.ts';
+import { useKeys } from '../keys/keys.ts';
+import { QUEUES } from './queues.ts';
+
+const DIGITS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0'];
+const NONE_OF_THESE = '(none of these)';
+/** Shown and made ready ahead. */
+const AHEAD = 8;
+
+export function LabelPage() {
+  const { task, items } = useTask();
+  const [queue, setQueue] = useState(QUEUES[0]);
+  const [round, setRound] = useState(0);
+  const [place, setPlace] = useState(0);
+  const [said, setSaid] = useState<ReadonlyMap<string, string>>(new Map());
+  const [typing, setTyping] = useState(false);
+  const filter = useMemo(() => ({ ...queue?.filter, task, items }), [queue, task, items]);
+  const { order, error } = useOrder(filter, queue?.order ?? 'id', round);
+  const ahead: ItemRef[] = [];
+  for (let i = place; i < place + AHEAD; i++) {
+    const item = order.at(i);
+    if (item) ahead.push(item);
+  }
+  const { data: cells = [] } = useCells(task, ahead);
+  const [item] = ahead;
+  const cell = cells.find(({ itemId }) => itemId === item?.itemId);
+  const keys = useTaskClasses(task).slice(0, DIGITS.length);
+  const { label } = useWrites();
+
+  const say = (className: string, present = true) => {
+    setTyping(false);
+    if (!item) return;
+    setSaid(new Map(said).set(item.itemId, present ? className : `not ${className}`));
+    void label(task, className, [{ ...item, revision: cell?.revision }], present);
+    setPlace(place + 1);
+  };
+  const held = cell?.labels[0]?.className;
+  useKeys({
+    ...Object.fromEntries(DIGITS.map((digit, i) => [digit, () => keys[i] && say(keys[i].name)])),
+    Enter: () => held && say(held),
+    x: () => held && say(held, false),
+    n: () => say(NONE_OF_THESE),
+    s: () => setPlace(place + 1),
+    ArrowRight: () => setPlace(place + 1),
+    ArrowLeft: () => setPlace(Math.max(0, place - 1)),
+    '/': () => setTyping(true),
+  });
+  const start = (key: string) => {
+    setQueue(QUEUES.find((one) => one.key === key) ?? QUEUES[0]);
+    setPlace(0);
+    setRound(round + 1);
+  };
+  return (
+    <main className="page label">
+      <h1 className="unseen">Label</h1>
+      <div className="row">
+        {QUEUES.map(({ key, name, what }) => (
+          <button type="button" key={key} title={what} aria-pressed={queue?.key === key} onClick={() => start(key)}>
+            {name}
+          </button>
+        ))}
+        <span role="status">
+          {order.loaded === 0 && order.done ? 0 : Math.min(place + 1, order.loaded)} of {order.loaded.toLocaleString()}
+        </span>
+        <button type="button" className="end" onClick={() => start(queue?.key ?? '')}>
+          Begin anew
+        </button>
+      </div>
+      {item ? (
+        <OneItem {...{ item, cell }} said={said.get(item.itemId)} />
+      ) : (
+        <p className="empty">{error?.message ?? (order.done ? 'There is nothing left in this queue.' : '…')}</p>
+      )}
+      <div className="classes" role="toolbar" aria-label="Classes">
+        {keys.map(({ name }, i) => (
+          <button type="button" key={name} onClick={() => say(name)} aria-pressed={name === held}>
+            <kbd>{DIGITS[i]}</kbd> {name}
+          </button>
+        ))}
+        <button type="button" disabled={!held} onClick={() => held && say(held, false)}>
+          <kbd>x</kbd> not {held ?? 'this'}
+        </button>
+        <button type="button" onClick={() => say(NONE_OF_THESE)}>
+          <kbd>n</kbd> none of these
+        </button>
+        <button type="button" onClick={() => setPlace(place + 1)}>
+          <kbd>s</kbd> skip
+        </button>
+        <ClassPicker
+          key={String(typing)}
+          label="Any other class"
+          placeholder="/ any other class…"
+          autoFocus={typing}
+          onPick={(name) => say(name)}
+          onCancel={() => setTyping(false)}
+        />
+      </div>
+      {ahead.slice(1).map((next) => (
+        <link key={next.itemId} rel="preload" as="image" href={pictureOf(next)} />
+      ))}
+    </main>
+  );
+}
+
+function pictureOf({ itemId, imageId }: ItemRef): string {
+  return itemId === imageId
+    ? `/api/images/${imageId}/picture?longest=1024`
+    : `/api/images/${imageId}/thumbnail?region=${itemId}`;
+}
+
+function OneItem({
+  item,
+  cell,
+  said,
+}: {
+  readonly item: ItemRef;
+  readonly cell: Cell | undefined;
+  readonly said?: string;
+}) {
+  const label = cell?.labels[0];
+  return (
+    <figure>
+      <img src={pictureOf(item)} alt={cell?.file ?? ''} />
+      <figcaption>
+        {said ? (
+          <b>You said: {said}</b>
+        ) : label ? (
+          <>
+            <b>{label.className}</b> by {SAID_BY[label.origin]}
+            {label.origin !== 'human' && `, ${Math.round(label.confidence * 100)} % sure`}. <kbd>Enter</kbd> says it is
+            right.
+          </>
+        ) : (
+          'Nobody has said anything of it.'
+        )}{' '}
+        <small>{cell?.file}</small>
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,163 @@
+/** Clusters one after the other: look, name, split, merge (a name that is there), or junk. */
+import { useState } from 'react';
+import { Link } from 'wouter';
+import { answer, api, type Cluster, type CorpusChange } from '../api/client.ts';
+import { useClusters } from '../api/queries.ts';
+import { useWrites } from '../api/writes.ts';
+import { ClassPicker } from '../classes/class-picker.tsx';
+import { useTask, useTaskClasses } from '../classes/use-task.ts';
+import { useKeys } from '../keys/keys.ts';
+
+const NONE_OF_THESE = '(none of these)';
+
+export function NamePage() {
+  const { task } = useTask();
+  const { data: clusters = [], isPending } = useClusters(task);
+  const [chosen, setChosen] = useState<string | null>(null);
+  /** Looked at and left as they are. */
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const open = clusters.filter(({ held, name }) => !held && !left.has(name));
+  const cluster = clusters.find(({ name }) => name === chosen) ?? open[0];
+  const named = clusters.filter(({ held }) => held).length;
+  const done = (name: string) => {
+    setLeft(new Set(left).add(name));
+    setChosen(null);
+  };
+  if (clusters.length === 0) {
+    return (
+      <main className="page">
+        <h1 className="unseen">Name clusters</h1>
+        <p className="empty">
+          {isPending ? '…' : 'There are no clusters yet. '}
+          {!isPending && <Link href="/">Begin with a folder</Link>}
+        </p>
+      </main>
+    );
+  }
+  return (
+    <main className="page name">
+      <h1 className="unseen">Name clusters</h1>
+      <nav className="side" aria-label="Clusters">
+        <p>
+          {named} of {clusters.length} named
+        </p>
+        {clusters.map(({ name, items, held, unnamed }) => (
+          <button type="button" key={name} aria-pressed={name === cluster?.name} onClick={() => setChosen(name)}>
+            {held ? '✓ ' : ''}
+            {unnamed ? <i>{name}</i> : name} <small>{items.toLocaleString()}</small>
+          </button>
+        ))}
+      </nav>
+      {cluster ? (
+        <OneCluster key={cluster.name} {...{ cluster, task }} onDone={() => done(cluster.name)} />
+      ) : (
+        <p className="empty">
+          All of them were looked at. <Link href="/confirm">Confirm them page by page</Link>, or{' '}
+          <Link href="/">go on with the next step</Link>.
+        </p>
+      )}
+    </main>
+  );
+}
+
+interface OneClusterProps {
+  readonly cluster: Cluster;
+  readonly task: string;
+  readonly onDone: () => void;
+}
+
+function OneCluster({ cluster, task, onDone }: OneClusterProps) {
+  const { name, unnamed, items, chance, exemplars, candidates } = cluster;
+  const { run, labelAll } = useWrites();
+  const classes = useTaskClasses(task);
+  const [typing, setTyping] = useState(false);
+  const call = async (to: string) => {
+    if (to === name) return keep();
+    const json: CorpusChange = classes.some((known) => known.name === to)
+      ? { kind: 'merge', names: [name, to], into: to }
+      : { kind: 'rename', from: name, to };
+    if (await run(() => answer(api.corpus.$post({ json })), `${items.toLocaleString()} images are called ${to} now.`))
+      onDone();
+  };
+  /** Clustering proposed the name; that a person agreed is written down as their word on what stands for it. */
+  const keep = async () => {
+    const agreed = exemplars.slice(0, 1).map((id) => ({ itemId: id, imageId: id }));
+    const json = { task, className: name, items: agreed, exceptions: [] };
+    if (await run(() => answer(api.labels.confirm.$post({ json })), `${name} it is.`)) onDone();
+  };
+  const junk = async () => {
+    if (await labelAll({ task, cluster: name }, NONE_OF_THESE)) onDone();
+  };
+  const split = (into: number) =>
+    run(
+      () => answer(api.jobs.$post({ json: { kind: 'split', className: name, into, task } })),
+      `${name} is taken apart by looks…`,
+    );
+  const proposals = candidates.filter((one) => one.name !== name).slice(0, 4);
+  useKeys({
+    Enter: () => void (unnamed ? setTyping(true) : keep()),
+    '/': () => setTyping(true),
+    s: onDone,
+    j: () => void junk(),
+    2: () => void split(2),
+    3: () => void split(3),
+  });
+  return (
+    <section className="cluster">
+      <header>
+        <h2>
+          {unnamed ? 'What is this?' : name} <small>{items.toLocaleString()} images</small>
+        </h2>
+        {chance !== null && chance < 0.5 && (
+          <p className="hint">These may be several things: look whether to split it.</p>
+        )}
+        <div className="row">
+          <ClassPicker
+            key={String(typing)}
+            label="Its name"
+            placeholder="/ its name…"
+            autoFocus={typing || unnamed}
+            proposals={proposals.map((one) => ({ name: one.name, what: one.why.join(', ') }))}
+            onPick={(to) => void call(to)}
+          />
+          {!unnamed && (
+            <button type="button" className="main" onClick={() => void keep()}>
+              <kbd>Enter</kbd> {name} is right
+            </button>
+          )}
+          <button type="button" onClick={() => void split(2)}>
+            <kbd>2</kbd> Split in two
+          </button>
+          <button type="button" onClick={() => void split(3)}>
+            <kbd>3</kbd> in three
+          </button>
+          <button type="button" onClick={() => void junk()}>
+            <kbd>j</kbd> Junk
+          </button>
+          <button type="button" onClick={onDone}>
+            <kbd>s</kbd> Later
+          </button>
+        </div>
+        {proposals.length > 0 && (
+          <ul className="why">
+            {proposals.map((one) => (
+              <li key={one.name}>
+                <button type="button" onClick={() => void call(one.name)}>
+                  {one.name}
+                </button>{' '}
+                <small>
+                  {Math.round(one.score * 100)} %: {one.why.join(', ')}
+                </small>
+              </li>
+            ))}
+          </ul>
+        )}
+      </header>
+      <div className="exemplars">
+        {exemplars.map((id) => (
+          <img key={id} src={`/api/images/${id}/thumbnail`} alt="" />
+        ))}
+      </div>
+    </section>
+  );
+}
