@@ -1,10 +1,12 @@
 /**
- * Reads the bytes of paths that were recorded earlier, files and members of archives alike. An archive's directory is
+ * Reads the bytes of paths that were recorded earlier, files, members of archives and objects of a cloud alike; objects go
+ * through a cache on the disk, beside the unpacked archives. An archive's directory is
  * read once and kept while it is in use: about 200 bytes a member in memory, for the `maxArchives` used last. An archive
  * that changes on disk is read anew.
  */
 import { LabelsmithError } from '../errors.ts';
 import { archiveItems } from './archive.ts';
+import { isObjectPath, ObjectReader, objectCacheBeside } from './cloud/object-reader.ts';
 import { badFile, readWholeFile, type SystemPath } from './file.ts';
 import { type MemberPlace, readMember } from './member.ts';
 import { type MemberPath, splitMember, statOf } from './member-path.ts';
@@ -39,6 +41,7 @@ interface Directory {
 
 export function createReader(options: ReaderOptions = {}): PathReader {
   const maxArchives = options.maxArchives ?? 8;
+  const objects = new ObjectReader(objectCacheBeside(options.archiveCache));
   // In order of use, oldest first.
   const directories = new Map<string, Promise<Directory>>();
 
@@ -59,6 +62,7 @@ export function createReader(options: ReaderOptions = {}): PathReader {
 
   return {
     async read(path, pathBytes, maxBytes) {
+      if (isObjectPath(path)) return objects.read(path, maxBytes);
       const bytes = pathBytes === null ? Buffer.from(path) : Buffer.from(pathBytes);
       const split = await splitMember(bytes);
       if (split === undefined) return readWholeFile(pathBytes === null ? path : bytes, path, maxBytes);
@@ -69,6 +73,7 @@ export function createReader(options: ReaderOptions = {}): PathReader {
     },
 
     async exists(path, pathBytes) {
+      if (isObjectPath(path)) return (await objects.find(path)) !== undefined;
       const bytes = pathBytes === null ? Buffer.from(path) : Buffer.from(pathBytes);
       const split = await splitMember(bytes);
       if (split === undefined) return (await statOf(bytes)) !== undefined;

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { isDynamicPattern } from 'tinyglobby';
+import { objectSource } from './cloud/object-source.ts';
 import { globSource } from './glob-source.ts';
 import { listFileSource, stdinSource } from './list-source.ts';
 import type { SourceOptions } from './listing.ts';
@@ -29,6 +30,11 @@ export const SCHEMES: readonly Scheme[] = [
     name: 'stdin',
     written: ['-', 'stdin:'],
     open: async (spec, named, options) => (spec === '-' || named === '' ? stdinSource(spec, options) : undefined),
+  },
+  {
+    name: 's3',
+    written: ['s3://BUCKET/PREFIX'],
+    open: (spec, _, { archiveCache }) => objectSource(spec, archiveCache),
   },
   {
     name: 'file',

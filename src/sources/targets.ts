@@ -39,9 +39,18 @@ const TARGETS: readonly TargetScheme[] = [
   },
 ];
 
+/** Whether it is an address of a target, and no path. */
+export function isTargetAddress(spec: string): boolean {
+  return schemeOf(spec) !== undefined;
+}
+
+function schemeOf(spec: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]+):\/\//i.exec(spec)?.[1]?.toLowerCase();
+}
+
 /** Opens a target: an address by its scheme, anything else as a folder of this machine. */
 export async function openSink(spec: string, options: TargetOptions): Promise<Sink> {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(spec)?.[1]?.toLowerCase();
+  const scheme = schemeOf(spec);
   if (scheme === undefined) return folderSink(resolve(options.cwd, spec));
   const target = TARGETS.find(({ name }) => name === scheme);
   if (target !== undefined) return target.open(spec, options);

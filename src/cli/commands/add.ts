@@ -14,14 +14,18 @@ import { keepYoungGenerationSmall } from '../young-generation.ts';
 /** Where relative sources start, and what `-` reads. */
 export const HERE = { cwd: process.cwd(), stdin: process.stdin };
 
-export const SOURCES = argument('<source...>', 'folders, files, globs, archives, @LIST or -', z.array(z.string()));
+export const SOURCES = argument(
+  '<source...>',
+  'folders, files, globs, archives, s3:// addresses, @LIST or -',
+  z.array(z.string()),
+);
 
 export const add = command({
   name: 'add',
   summary: 'take in images from folders, globs, lists and archives',
   details:
     'A source is a folder (with its subfolders), a file, a quoted glob, a zip or tar archive, @LIST for a file with one\n' +
-    'path a line, or - for such a list on stdin. Files are read in place and never changed. The same bytes under several\n' +
+    'path a line, s3://BUCKET/PREFIX, or - for such a list on stdin. Files are read in place and never changed. The same bytes under several\n' +
     'names are one image; damaged files are put aside with their reason (labelsmith status --quarantine).',
   args: { sources: SOURCES },
   options: { sync: flag('--sync', 'also notice files that are gone, moved or changed; labels stay') },
@@ -31,6 +35,7 @@ export const add = command({
     ['labelsmith add ~/photos', 'everything under a folder'],
     ["labelsmith add '~/photos/**/*.jpg' shoot.zip", 'a glob and an archive'],
     ['find . -name "*.jpg" | labelsmith add -', 'a list on stdin'],
+    ['labelsmith add s3://bucket/line-1', 'object storage, with no copy of everything'],
     ['labelsmith add ~/photos --sync', 'after files were moved or deleted'],
     ['labelsmith add ~/photos --dry-run', 'how many, how long, how much disk'],
   ],

@@ -5,8 +5,10 @@ import { IMAGES_MODES } from '../../formats/format.ts';
 import { parseSplit } from '../../formats/splits.ts';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
 import { progressMeter } from '../../jobs/progress.ts';
+import { isTargetAddress } from '../../sources/targets.ts';
 import { BACKGROUNDS } from '../../stages/export/background.ts';
 import { exportIn } from '../../stages/export/export-in.ts';
+import { writeTo } from '../../stages/push/to-target.ts';
 import { command } from '../command.ts';
 import { printExported } from '../print/exported.ts';
 import { fraction, listOf, wholeNumber } from '../text-values.ts';
@@ -68,6 +70,7 @@ export const exportCommand = command({
     ['labelsmith export folders out --images hardlink', 'a folder for each class'],
     ['labelsmith export crops out --margin 0.1', 'every region cut out, a folder for each class'],
     ['labelsmith export csv labels.csv', 'one row a label'],
+    ['labelsmith export coco s3://bucket/out --images copy', 'to the cloud, see labelsmith push'],
   ],
   run({ args, options, ...context }) {
     const { global, output, signal } = context;
@@ -79,20 +82,24 @@ export const exportCommand = command({
     return withWorkspace(context, async (workspace) => {
       const run = context.runOptions();
       const meter = progressMeter('export', await workspace.store.countImages(), () => performance.now());
-      const summary = await exportIn(workspace, format.name, args.out, {
-        ...settings,
-        origins,
-        background: background ?? (unlabelled === undefined ? undefined : unlabelled ? 'all' : 'none'),
-        // Who asks for images with no label has been told that there may be none with one.
-        empty: options.empty || unlabelled,
-        seed: global.seed,
-        signal,
-        onProgress() {
-          meter.add(1);
-          run.onProgress?.(meter.snapshot(0));
-        },
-      });
+      const place = { workspaceDir: workspace.dir, replace: options.replace, signal };
+      const written = await writeTo(args.out, place, (out) =>
+        exportIn(workspace, format.name, out, {
+          ...settings,
+          origins,
+          background: background ?? (unlabelled === undefined ? undefined : unlabelled ? 'all' : 'none'),
+          // Who asks for images with no label has been told that there may be none with one.
+          empty: options.empty || unlabelled,
+          seed: global.seed,
+          signal,
+          onProgress() {
+            meter.add(1);
+            run.onProgress?.(meter.snapshot(0));
+          },
+        }),
+      );
       run.done();
+      const summary = isTargetAddress(args.out) ? { ...written, out: args.out } : written;
       output.document(summary);
       printExported(output, summary);
       if (summary.images === 0 && !options.empty) return 1;

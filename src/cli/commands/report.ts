@@ -3,6 +3,8 @@ import { formatBytes } from '../../core/byte-size.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { PATHS } from '../../report/paths.ts';
 import { writeReport } from '../../report/write.ts';
+import { isTargetAddress } from '../../sources/targets.ts';
+import { writeTo } from '../../stages/push/to-target.ts';
 import { command } from '../command.ts';
 import { argument, option } from '../values.ts';
 
@@ -18,13 +20,17 @@ export const report = command({
     paths: option('--paths <how>', 'paths from their source on, or as they are', z.enum(PATHS).default('names')),
   },
   examples: [['labelsmith report report.html', 'open it in any browser; it needs no network']],
-  async run({ args, options, global, output }) {
+  async run({ args, options, global, output, signal }) {
     const workspace = await openWorkspace(global.workspace, { create: false, device: global.device });
     try {
       output.note('Writing the report…');
-      const written = await writeReport(workspace, args.out, { ...options, ...global });
-      output.document(written);
-      output.line(`Report: ${written.path} (${formatBytes(written.byteSize)})`);
+      const place = { workspaceDir: workspace.dir, replace: true, signal };
+      const { byteSize, ...more } = await writeTo(args.out, place, (path) =>
+        writeReport(workspace, path, { ...options, ...global }),
+      );
+      const path = isTargetAddress(args.out) ? args.out : more.path;
+      output.document({ ...more, path, byteSize });
+      output.line(`Report: ${path} (${formatBytes(byteSize)})`);
     } finally {
       await workspace.close();
     }

@@ -18,6 +18,8 @@ export interface StoredObject {
   readonly md5?: string;
   /** As its writer said; listings do not tell it. */
   readonly sha256?: string;
+  /** Milliseconds since 1970, where the store tells it. */
+  readonly modifiedAtMs?: number;
 }
 
 /** One as a listing has it. */
@@ -63,8 +65,8 @@ export interface ObjectStore {
   /** Bytes of a part; what has no more is put in one request. */
   readonly partBytes: number;
   readonly parts: PartedUploads;
-  /** Those whose key comes after this one, in order of the keys' bytes; all after an empty one. */
-  list(after: string): AsyncIterable<ListedObject>;
+  /** Those whose key begins so and comes after the other, in order of the keys' bytes; all for two empty texts. */
+  list(after: string, begins?: string): AsyncIterable<ListedObject>;
   head(key: string): Promise<StoredObject | undefined>;
   /** Fails with `NOT_FOUND` where nothing is. */
   get(key: string, signal?: AbortSignal): Promise<Readable>;

@@ -75,7 +75,7 @@ class S3Store {
     return {
       uri: this.#uri,
       partBytes: this.#partBytes,
-      list: (after) => this.#list(after),
+      list: (after, begins) => this.#list(after, begins),
       head: (key) => this.#head(key),
       get: (key, signal) => this.#get(key, signal),
       put: (key, bytes, put) => this.#put(key, bytes, put),
@@ -103,13 +103,13 @@ class S3Store {
     }
   }
 
-  async *#list(after: string): AsyncGenerator<ListedObject> {
-    const start = this.#prefix + after;
+  async *#list(after: string, begins = ''): AsyncGenerator<ListedObject> {
+    const [start, prefix] = [after === '' ? '' : this.#prefix + after, this.#prefix + begins];
     let token: string | undefined;
     do {
       const input = {
         Bucket: this.#bucket,
-        Prefix: this.#prefix === '' ? undefined : this.#prefix,
+        Prefix: prefix === '' ? undefined : prefix,
         ...(token === undefined ? { StartAfter: start === '' ? undefined : start } : { ContinuationToken: token }),
       };
       const page = await this.#ask(() => this.#client.send(new this.#sdk.ListObjectsV2Command(input)));
@@ -131,6 +131,7 @@ class S3Store {
         ...{ key, byteSize: found.ContentLength ?? 0 },
         ...versionOf(found.ETag, found.ServerSideEncryption),
         ...(sha256 === undefined ? {} : { sha256 }),
+        ...(found.LastModified === undefined ? {} : { modifiedAtMs: found.LastModified.getTime() }),
       };
     } catch (error) {
       if (isAbsent(error)) return undefined;

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { ImagePath } from '../../core/image.ts';
 import { systemCodeOf } from '../../errors.ts';
+import { isObjectPath } from '../../sources/cloud/object-reader.ts';
 import type { PathReader } from '../../sources/reader.ts';
 import { SOURCE_PROBLEMS, type Source } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
@@ -112,6 +113,8 @@ const GONE_SAMPLE = 16;
 
 /** Whether there is anything of that name; what may not be looked at counts as there. */
 async function isThere(path: string): Promise<boolean> {
+  // A cloud is not looked through for what another folder has.
+  if (isObjectPath(path)) return true;
   return stat(path).then(
     () => true,
     (error) => systemCodeOf(error) !== 'ENOENT' && systemCodeOf(error) !== 'ENOTDIR',

@@ -1,0 +1,96 @@
+/** Objects by their addresses, through the cache; a store that does not answer is asked again for a while. */
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { retry } from '../../core/retry.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { refuseLarger } from '../file.ts';
+import { objectAddress } from './address.ts';
+import { ObjectCache } from './object-cache.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
+import { s3Store } from './s3-store.ts';
+
+/** Schemes of object storage that is read. */
+const SCHEMES = ['s3'] as const;
+
+const PATIENCE = { baseMs: 200, maxMs: 5000, patienceMs: 30_000 };
+
+/** Whether a recorded path is an address of an object. */
+export function isObjectPath(path: string): boolean {
+  return SCHEMES.some((scheme) => path.startsWith(`${scheme}://`));
+}
+
+/** Where objects are kept: beside the unpacked archives of a workspace; undefined where there is none. */
+export function objectCacheBeside(archiveCache: string | undefined): string | undefined {
+  return archiveCache === undefined ? undefined : join(dirname(archiveCache), 'objects');
+}
+
+/** A bucket as a whole; its keys begin behind `s3://bucket/`. */
+export async function openBucket(path: string): Promise<{ readonly store: ObjectStore; readonly key: string }> {
+  for (const scheme of SCHEMES) {
+    const address = objectAddress(path, scheme);
+    if (address === undefined) continue;
+    const { bucket } = address;
+    const key = path.slice(`${scheme}://${bucket}/`.length);
+    return { store: await bucketStore(bucket), key };
+  }
+  throw new LabelsmithError('USAGE', `${path} is no address of an object`);
+}
+
+/** One client a bucket and process, since each has its connections. */
+const stores = new Map<string, Promise<ObjectStore>>();
+
+function bucketStore(bucket: string): Promise<ObjectStore> {
+  const key = `${process.env.AWS_ENDPOINT_URL_S3 ?? ''} ${bucket}`;
+  const known = stores.get(key) ?? s3Store({ scheme: 's3', bucket, prefix: '' });
+  stores.set(key, known);
+  known.catch(() => stores.delete(key));
+  return known;
+}
+
+/** Asks again for what a store did not answer; other failures are thrown at once. */
+export function patiently<T>(work: () => Promise<T>): Promise<T> {
+  return retry(work, {
+    ...PATIENCE,
+    isTransient: (error) => error instanceof LabelsmithError && error.code === 'NETWORK',
+    sleep,
+    now: () => performance.now(),
+    random: Math.random,
+  });
+}
+
+export class ObjectReader {
+  readonly #cache: ObjectCache | undefined;
+
+  /** @param cacheFolder undefined for no cache */
+  constructor(cacheFolder: string | undefined) {
+    this.#cache = cacheFolder === undefined ? undefined : new ObjectCache({ folder: cacheFolder });
+  }
+
+  async read(path: string, maxBytes: number): Promise<Uint8Array> {
+    return (await this.#cache?.get(path)) ?? this.load(path, maxBytes);
+  }
+
+  /** From the store, whatever the cache has, which has it from now on. */
+  async load(path: string, maxBytes: number): Promise<Uint8Array> {
+    const { store, key } = await openBucket(path);
+    const bytes = await patiently(() => wholeObject(store, key, path, maxBytes));
+    await this.#cache?.put(path, bytes);
+    return bytes;
+  }
+
+  async find(path: string): Promise<StoredObject | undefined> {
+    const { store, key } = await openBucket(path);
+    return patiently(() => store.head(key));
+  }
+}
+
+async function wholeObject(store: ObjectStore, key: string, path: string, maxBytes: number): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of await store.get(key)) {
+    length += piece.length;
+    refuseLarger(length, maxBytes, path);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, length);
+}
