@@ -8,7 +8,7 @@ import type { Task } from '../../core/labels.ts';
 import { NONE_OF_THESE } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { damaged } from './column.ts';
-import type { RowsOf } from './driver.ts';
+import type { Query, RowsOf } from './driver.ts';
 import type { Schema } from './tables.ts';
 import { NO_ANNOTATOR_ID, NONE_CLASS_ID } from './tables.ts';
 
@@ -50,8 +50,19 @@ export type Revision = Readonly<
   Record<'task' | 'class' | 'model' | 'acceptance' | 'run' | 'root' | 'annotator' | 'corpus', number | null>
 >;
 
-/** Eight looks at the ends of indexes. */
-export function revisionQuery(db: Kysely<Schema>) {
+/** Eight looks at the ends of indexes. Asked with every read and write, so it is compiled once. */
+export function revisionQuery(db: Kysely<Schema>): Query<Revision> {
+  const made = revisionQueries.get(db);
+  if (made !== undefined) return made;
+  const compiled = makeRevisionQuery(db).compile();
+  const query = { compile: () => compiled };
+  revisionQueries.set(db, query);
+  return query;
+}
+
+const revisionQueries = new WeakMap<Kysely<Schema>, Query<Revision>>();
+
+function makeRevisionQuery(db: Kysely<Schema>) {
   return db.selectNoFrom((eb) => [
     eb
       .selectFrom('task')

@@ -5,7 +5,7 @@
  * Names get their numbers from the database: `know` asks for all that a transaction needs at once, and after it they are
  * there without waiting.
  */
-import { type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
 import { toClassName, toName } from '../../core/class-name.ts';
 import { NONE_OF_THESE, SEQUENCES_A_CHANGE } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -14,13 +14,17 @@ import { imageId, imageKey, text } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
 import { dictionaryOf, dictionaryQueries, isBehind, revisionQuery } from './dictionary.ts';
 import type { Query, RowsOf, SqlTransaction } from './driver.ts';
-import { rawQuery } from './raw-query.ts';
 import type { SqlValue } from './sql-value.ts';
 import type { Statement } from './statement.ts';
 import { statement } from './statement.ts';
 import { update } from './table.ts';
 import type { ChangeKind, Schema } from './tables.ts';
-import { changes, models, NO_ANNOTATOR_ID, NONE_CLASS_ID } from './tables.ts';
+import { changes, images, models, NO_ANNOTATOR_ID, NONE_CLASS_ID } from './tables.ts';
+
+const newChange = statement('insert into change (kind, at_ms) values (:kind, :atMs) returning id', {
+  kind: changes.columns.kind,
+  atMs: changes.columns.atMs,
+});
 
 const STATEMENTS = {
   addClass: statement('insert into class (name, root_id, placed) values (:name, 0, 0) on conflict (name) do nothing', {
@@ -43,6 +47,7 @@ const STATEMENTS = {
     where id = :id`,
     { id: changes.columns.id, firstImage: imageId, lastImage: imageId },
   ),
+  touch: update(images, { set: ['revision'], where: ['id'] }),
   addAnnotator: statement('insert into annotator (name) values (:name) on conflict (name) do nothing', { name: text }),
 };
 
@@ -114,9 +119,10 @@ export class Work {
 
   /** Says that something about these images is other than before. */
   touch(imageIds: Iterable<string>): void {
-    const ids = [...new Set(imageIds)];
-    for (const id of ids) this.reach(id);
-    this.addForImages('update image set revision = ? where id in :images', ids, [this.changeId]);
+    for (const id of new Set(imageIds)) {
+      this.reach(id);
+      this.add(STATEMENTS.touch, { id, revision: this.changeId });
+    }
   }
 
   /** Says that the change reaches to an image whose revision is set by another statement. */
@@ -250,8 +256,9 @@ export async function beginWork(
   let current: Parameters<typeof isBehind>[1];
   if (kind === null) [[current]] = await transaction.read([revisionQuery(db)]);
   else {
-    const change = sql<{ id: number }>`insert into change (kind, at_ms) values (${kind}, ${Date.now()}) returning id`;
-    const [[{ id }], [now]] = await transaction.read([rawQuery(db, change), revisionQuery(db)]);
+    const row = newChange.bind({ kind, atMs: Date.now() });
+    const change: Query<{ id: number }> = { compile: () => CompiledQuery.raw(newChange.sql, row) };
+    const [[{ id }], [now]] = await transaction.read([change, revisionQuery(db)]);
     changeId = id;
     // A change of the corpus is the newest by itself; what matters is whether there was another one before it.
     current = now;
