@@ -2,10 +2,11 @@
  * Reads CVAT's XML, `for images 1.1` streaming: one image is resident. Of `for video 1.1` the tracks stand one after the
  * other, so all of their shapes are held (about 300 bytes each); frames come as `frame_000000`, as CVAT names them.
  */
-import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
 import type { SaxesTagPlain } from 'saxes';
 import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
+import { hasSignature } from '../../files/own.ts';
 import { badFile, fileNameAt } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
 import { textPieces } from '../lines.ts';
@@ -18,6 +19,7 @@ import { type Frame, type Given, jointOf, labelOf, type OpenShape, SHAPES, shape
 
 /** The task's name in our own exports. */
 export const EXPORT_NAME = 'Labelsmith export';
+const USUAL_NAME = 'annotations.xml';
 
 interface OpenImage extends Frame {
   /** Null where the name cannot be read: what is in it is left out. */
@@ -33,13 +35,27 @@ interface Track {
   readonly where: string;
 }
 
-/** @param path the XML file, or a folder with `annotations.xml` */
+/** @param path the XML file, or a folder with `annotations.xml`, or with a file a split, as Datumaro writes them */
 export async function* readCvat(path: string, { reckoning, onClass }: ReadOptions): AsyncGenerator<ImportedImage> {
-  const file = (await stat(path)).isDirectory() ? join(path, 'annotations.xml') : path;
-  const name = basename(file);
-  const reader = new CvatReader(name, reckoning, onClass);
-  for await (const piece of textPieces(file, name)) yield* reader.take(piece);
-  yield* reader.end();
+  for (const file of await filesOf(path)) {
+    const name = basename(file);
+    const reader = new CvatReader(name, reckoning, onClass);
+    for await (const piece of textPieces(file, name)) yield* reader.take(piece);
+    yield* reader.end();
+  }
+}
+
+async function filesOf(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const names = await readdir(path);
+  const usual = join(path, USUAL_NAME);
+  if (names.includes(USUAL_NAME)) return [usual];
+  const found: string[] = [];
+  for (const name of names.filter((one) => /\.xml$/i.test(one)).sort()) {
+    const file = join(path, name);
+    if (await hasSignature(file, { holds: '<annotations' })) found.push(file);
+  }
+  return found.length > 0 ? found : [usual];
 }
 
 class CvatReader {
@@ -124,7 +140,12 @@ class CvatReader {
       height: size('height'),
       where,
       // CVAT puts every image into a subset, this one where nobody chose one.
-      split: given.subset === undefined || given.subset === 'default' ? null : splitOr(given.subset),
+      split:
+        given.subset === undefined
+          ? splitOfName(basename(this.#name, extname(this.#name)))
+          : given.subset === 'default'
+            ? null
+            : splitOr(given.subset),
       labels: [],
       shapes: [],
     };
