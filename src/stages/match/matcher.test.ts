@@ -9,7 +9,7 @@ import { fitMatcher, matchRows } from './matcher.ts';
 
 const COLUMNS = 32;
 const ITEMS = 40;
-const REFERENCES = 10;
+const REFERENCES = 30;
 
 let pool: InferencePool;
 before(async () => {
