@@ -27,7 +27,7 @@ const LEARNING = {
   ),
   backbones: option(
     '--backbones <a,b>',
-    'tries these embedders, alone and two side by side, without --search wide too (default with it: all there are)',
+    'tries these embedders, alone and two side by side, without --search wide too (default with it: all in the cache)',
     nameList().optional(),
   ),
   views: option(
