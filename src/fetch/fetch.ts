@@ -73,12 +73,15 @@ async function fetchAnywhere(
   if (otherPlaces.length === 0) return fetchFrom(file, file.reference, files, options);
   const failed: LabelsmithError[] = [];
   const patience = { ...options, attempts: options.attempts ?? ATTEMPTS_OF_SEVERAL };
-  for (const place of [file.reference, ...otherPlaces]) {
+  const places = [file.reference, ...otherPlaces];
+  for (const [i, place] of places.entries()) {
     try {
       return await fetchFrom(file, place, files, patience);
     } catch (error) {
       if (!(error instanceof LabelsmithError) || !ELSEWHERE.has(error.code)) throw error;
       failed.push(error);
+      const next = places[i + 1];
+      if (next !== undefined) options.onNotice?.(`${reasonOf(error)}. Trying ${withoutQuery(next)}`);
     }
   }
   throw nowhere(file, failed, options);
@@ -112,13 +115,15 @@ async function fetchFrom(
   return [named(await fetchFromUrl(there, reference, options, () => lookUp(there, reference, options)))];
 }
 
+/** What went wrong, without the advice for somebody who has one place alone. */
+function reasonOf(error: LabelsmithError): string {
+  return (error.cause instanceof LabelsmithError ? error.cause : error).message;
+}
+
 /** One error of several places: what each of them said. */
 function nowhere(file: SourceFile, failed: readonly LabelsmithError[], options: FetchOptions): LabelsmithError {
   const places = [file.reference, ...(file.otherPlaces ?? [])];
-  const reasons = failed.map((error, i) => {
-    const { message } = error.cause instanceof LabelsmithError ? error.cause : error;
-    return `${withoutQuery(places[i] ?? '')}: ${message}`;
-  });
+  const reasons = failed.map((error, i) => `${withoutQuery(places[i] ?? '')}: ${reasonOf(error)}`);
   const { hint, details } = notHere(file, '', options);
   return new LabelsmithError(
     'NETWORK',

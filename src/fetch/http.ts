@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
-import { LabelsmithError } from '../errors.ts';
+import { LabelsmithError, messageOf } from '../errors.ts';
 import type { BodyResponse, SendRequest } from './download.ts';
 import { bodyOf, loadNpmSettings } from './npm-registry.ts';
 
@@ -80,8 +80,17 @@ async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
 
 /** The authorities of a company as Python's tools are told of them, beside the usual ones. Node's own variable works by itself. */
 async function certificatesOf(env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
-  const file = env.REQUESTS_CA_BUNDLE || env.CURL_CA_BUNDLE || env.SSL_CERT_FILE;
-  if (!file) return undefined;
-  const bundle = await readFile(file, 'utf8').catch(() => undefined);
-  return bundle === undefined ? undefined : [...rootCertificates, bundle];
+  for (const name of ['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'SSL_CERT_FILE']) {
+    const file = env[name];
+    if (!file) continue;
+    try {
+      return [...rootCertificates, await readFile(file, 'utf8')];
+    } catch (cause) {
+      throw new LabelsmithError('USAGE', `${name} names ${file}, which cannot be read: ${messageOf(cause)}`, {
+        cause,
+        hint: 'Let it name a file of certificates in PEM form, or unset it.',
+      });
+    }
+  }
+  return undefined;
 }

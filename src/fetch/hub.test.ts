@@ -271,7 +271,9 @@ describe('several places', () => {
       () => hub.put(AT, randomBytes(9)),
     ]) {
       spoil();
-      const found = await fetchOne(file);
+      const notices: string[] = [];
+      const found = await fetchOne(file, { onNotice: (message) => notices.push(message) });
+      assert.match(notices.join('\n'), /\. Trying hf:second\/copy@main#net\.onnx/);
       assert.deepEqual([found.reference, found.sha256], [FILE.reference, FILE.sha256]);
       hub.fault(undefined);
       await rm(cacheDir, { recursive: true });
@@ -344,6 +346,11 @@ test('certificates of a company, and no way from an encrypted address to one tha
   const base = (await listen(secure)).replace('http:', 'https:');
   t.after(() => secure.close());
   await assert.rejects(sendTo(`${base}/file`)({}), /self-signed certificate/);
+  process.env.REQUESTS_CA_BUNDLE = `${certificate}.not`;
+  await assert.rejects(sendTo(`${base}/file`)({}), {
+    code: 'USAGE',
+    message: /REQUESTS_CA_BUNDLE names .* cannot be read/,
+  });
   process.env.REQUESTS_CA_BUNDLE = certificate;
   const { status, body } = await sendTo(`${base}/file`)({});
   for await (const _ of body);
