@@ -38,8 +38,11 @@ export async function clustersToName(
     const name = nameNow(cluster.name);
     if (found.has(name)) continue;
     const evidence = cut[number];
+    const renamed = name !== cluster.name || cluster.held === true;
+    // Who said of one of them that it is what clustering called it agreed with the name.
+    const held = renamed || (await store.countItems({ task, className: name, origins: ['human'] })) > 0;
     found.set(name, {
-      ...{ name, unnamed: isUnnamed(name), held: name !== cluster.name || cluster.held === true },
+      ...{ name, unnamed: isUnnamed(name), held },
       items: await store.countItems({ task, cluster: name }),
       chance: evidence ? chanceOfOneThing(evidence) : null,
       exemplars: cluster.exemplars.slice(0, MAX_EXEMPLARS),

@@ -33,7 +33,9 @@ export function BrowsePage() {
   const onRange = useCallback((from: number, to: number) => setRange({ from, to }), []);
   const key = JSON.stringify({ filter, wanted });
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was selected in another view is not meant in this one.
-  useEffect(reset, [key]);
+  useEffect(() => {
+    reset();
+  }, [key]);
 
   const move = (step: number, how: 'move' | 'range') => {
     const place = Math.min(count - 1, Math.max(0, selection.active + (selection.active < 0 ? 1 : step)));

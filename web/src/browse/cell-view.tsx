@@ -29,7 +29,6 @@ export function CellView({ item, cell, selected, active, struck, onClick, onOpen
   if (!item) return <div className="cell waiting" aria-hidden />;
   const [label] = cell?.labels ?? [];
   const state = `${selected ? ' selected' : ''}${active ? ' active' : ''}${struck ? ' struck' : ''}`;
-  const said = label ? `${label.className}, by ${SAID_BY[label.origin]}` : (cell?.rejected[0] ?? 'no label');
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid has the keys.
     <div
@@ -37,14 +36,15 @@ export function CellView({ item, cell, selected, active, struck, onClick, onOpen
       role="option"
       tabIndex={-1}
       aria-selected={selected || struck === true}
-      aria-label={`${cell?.file ?? ''}: ${said}${struck ? ', an exception' : ''}`}
       onClick={onClick}
       onDoubleClick={onOpen}
     >
-      <img src={thumbnailUrl(item)} alt="" loading="eager" decoding="async" draggable={false} />
+      <img src={thumbnailUrl(item)} alt={cell?.file ?? ''} loading="eager" decoding="async" draggable={false} />
       {struck && <span className="mark">not this</span>}
       <p className={label ? `by-${label.origin}` : 'none'}>
-        <span>{label?.className ?? (cell?.rejected.length ? `not ${cell.rejected[0]}` : ' ')}</span>
+        <span title={label && `by ${SAID_BY[label.origin]}`}>
+          {label?.className ?? (cell?.rejected.length ? `not ${cell.rejected[0]}` : ' ')}
+        </span>
         {label && label.origin !== 'human' && <small>{Math.round(label.confidence * 100)} %</small>}
         {label?.origin === 'human' && <small title="a person said it">✓</small>}
         {cell && cell.labels.length > 1 && <small>+{cell.labels.length - 1}</small>}

@@ -72,7 +72,9 @@ export function Grid({ count, cellPx, label, cell, onRange, handle }: GridProps)
   const endRow = Math.min(layout.rows, Math.ceil((top + view.height) / cellPx) + OVERSCAN_ROWS);
   const from = firstRow * layout.columns;
   const to = view.width === 0 ? from : Math.min(count, endRow * layout.columns);
-  useEffect(() => onRange?.(from, to), [from, to, onRange]);
+  useEffect(() => {
+    onRange?.(from, to);
+  }, [from, to, onRange]);
   useEffect(() => {
     if (!handle) return undefined;
     handle.current = {

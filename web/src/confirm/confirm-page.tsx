@@ -18,8 +18,13 @@ export function ConfirmPage() {
   const { task, items, tasks } = useTask();
   const classes = useTaskClasses(task).filter(({ origins }) => MACHINES.some((origin) => (origins[origin] ?? 0) > 0));
   const [params, setParams] = useSearchParams();
-  const className = params.get('class') ?? classes[0]?.name ?? '';
+  const className = params.get('class') ?? '';
   const open = (name: string) => setParams({ class: name });
+  const [first] = classes;
+  // Said in the address, so that a class stays open when nothing of it is left.
+  useEffect(() => {
+    if (className === '' && first) setParams({ class: first.name }, { replace: true });
+  }, [className, first, setParams]);
   return (
     <main className="page confirm">
       <h1 className="unseen">Confirm</h1>
@@ -119,7 +124,6 @@ function Pages({ task, items, className, onEnd }: PagesProps) {
     ArrowDown: () => move(columns()),
     ArrowUp: () => move(-columns()),
   });
-  useEffect(() => window.scrollTo(0, 0), []);
   if (page.length === 0) {
     return (
       <section className="empty">

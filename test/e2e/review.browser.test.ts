@@ -1,0 +1,214 @@
+/**
+ * The story of the review app on real photographs, in a browser, by hand and keyboard alone: from a folder to classes, taught
+ * and exported, with the server killed in between. What came of it is read through the command line.
+ */
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { DATA, runJson, without } from '../cli.ts';
+import {
+  barriersOf,
+  complaintsOf,
+  launchBrowser,
+  type RunningReview,
+  startReviewIn,
+  withoutBrowser,
+} from '../review-app.ts';
+
+const SET = 'caltech-30';
+const skip = withoutBrowser || without(SET);
+if (skip) console.log(`SKIP the review app in a browser: ${skip}`);
+const CLASSES = ['accordion', 'butterfly', 'barrel', 'beaver'];
+const EACH = 14;
+
+/** The class of each file, by its name that says nothing. */
+const truth = new Map<string, string>();
+
+function copyPile(to: string): void {
+  mkdirSync(to);
+  let number = 0;
+  for (const folder of readdirSync(join(DATA, SET)).filter((name) => CLASSES.some((word) => name.includes(word)))) {
+    for (const file of readdirSync(join(DATA, SET, folder)).slice(0, EACH)) {
+      const name = `${String(++number).padStart(3, '0')}.jpg`;
+      copyFileSync(join(DATA, SET, folder, file), join(to, name));
+      truth.set(name, folder);
+    }
+  }
+}
+
+interface Row {
+  readonly labels: Readonly<Record<string, number>>;
+}
+
+describe('the review app', { skip }, () => {
+  let dir = '';
+  let review: RunningReview;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[] = [];
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'labelsmith-review-app-'));
+    copyPile(join(dir, 'pile'));
+    review = await startReviewIn(dir);
+    browser = await launchBrowser();
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    complaints = complaintsOf(page);
+    page.setDefaultTimeout(30_000);
+  });
+  after(async () => {
+    await browser?.close();
+    await review?.end('SIGTERM');
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  });
+
+  const labels = async () => (await runJson<Row>(['status'], { cwd: dir })).labels;
+  const go = (name: string) => page.click(`nav[aria-label="Pages"] a:text-is("${name}")`);
+  /** Gone from the page, whatever the reason. */
+  const gone = (selector: string) => page.waitForSelector(selector, { state: 'detached' });
+  const jobDone = async (name: string) => {
+    const job = await page.waitForSelector(`.job:not(.running):has-text("${name}")`, { timeout: 120_000 });
+    const [said, kind] = [await job.textContent(), await job.getAttribute('class')];
+    assert.equal(kind, 'job done', said ?? '');
+    await job.$eval('button', (button) => button.click());
+  };
+
+  test('a folder is chosen, and its images are added and clustered', async () => {
+    await page.goto(review.url);
+    assert.ok(!page.url().includes('token'), 'the token is not left in the address');
+    await page.fill('input[aria-label="Path of a folder"]', join(dir, 'pile'));
+    await page.click('button:text-is("Look")');
+    await page.waitForSelector(`text=${truth.size} images right here`);
+    await page.click('button:text-is("Use this folder")');
+    await jobDone('Looking at the folder');
+    await page.waitForSelector(`text=${truth.size} images from`);
+    assert.equal((await labels()).cluster, truth.size);
+  });
+
+  test('clusters are named with the keyboard, one after the other', async () => {
+    await go('Name');
+    await page.waitForSelector('.cluster');
+    const names = await page.locator('nav[aria-label="Clusters"] button').count();
+    for (let i = 0; i < names; i++) {
+      const exemplar = await page.locator('.exemplars img').first().getAttribute('src');
+      const id = /images\/(\w+)/.exec(exemplar ?? '')?.[1] ?? '';
+      const { paths } = await page.evaluate<{ paths: string[] }>(`fetch('/api/images/${id}').then((r) => r.json())`);
+      const name = truth.get(paths[0]?.split('/').pop() ?? '') ?? '';
+      if (!(await page.locator('input[aria-label="Its name"]').evaluate((e) => e === e.ownerDocument.activeElement))) {
+        await page.keyboard.press('/');
+      }
+      await page.keyboard.type(name);
+      await page.keyboard.press('Enter');
+      await gone(`.exemplars img:first-child[src="${exemplar}"]`);
+    }
+    await page.waitForSelector('text=All of them were looked at');
+  });
+
+  test('a screenful is confirmed but for what was clicked', async () => {
+    await go('Confirm');
+    await page.waitForSelector('.screenful .cell');
+    const cells = page.locator('.screenful .cell');
+    const before = await cells.count();
+    await cells.nth(before - 1).click();
+    await page.keyboard.press('Enter');
+    await gone('.screenful .struck');
+    await page.waitForSelector('text=That is all of');
+    const human = (await labels()).human ?? 0;
+    assert.ok(human >= before - 1, `${human} labels by people of ${before}`);
+  });
+
+  test('what was acknowledged is there after the server was killed, and can be undone and redone then', async () => {
+    const before = (await labels()).human ?? 0;
+    await review.end('SIGKILL');
+    review = await startReviewIn(dir);
+    complaints.length = 0;
+    await page.goto(review.url);
+    await page.waitForSelector('text=From a pile of images');
+    assert.equal((await labels()).human, before);
+    await page.keyboard.press('Control+z');
+    await page.waitForSelector('text=Undone: confirm');
+    assert.ok(((await labels()).human ?? 0) < before);
+    await page.keyboard.press('Control+Shift+Z');
+    await page.waitForSelector('text=Done again: confirm');
+    assert.equal((await labels()).human, before);
+  });
+
+  test('a key is a label, and on to the next', async () => {
+    await go('Confirm');
+    const classes = page.locator('nav[aria-label="Classes to confirm"] button');
+    for (;;) {
+      await page.waitForSelector('.screenful .cell');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('text=That is all of');
+      // Nothing of it is left to confirm.
+      await gone('nav[aria-label="Classes to confirm"] button[aria-pressed="true"]');
+      if ((await classes.count()) === 0) break;
+      await page.click('button:text-is("Next class")');
+    }
+    await go('Label');
+    await page.click('button:text-is("All")');
+    await page.waitForSelector('figcaption b');
+    const before = (await labels()).human ?? 0;
+    await page.keyboard.press('1');
+    await page.waitForSelector(`text=2 of ${truth.size}`);
+    await page.keyboard.press('s');
+    await page.waitForSelector(`text=3 of ${truth.size}`);
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForSelector('text=You said:');
+    assert.ok(((await labels()).human ?? 0) >= before);
+  });
+
+  test('it learns, says how good it is, and a class merged into another one can be taken back', async () => {
+    await go('Runs');
+    await page.click('button:text-is("Teach")');
+    await jobDone('Learning');
+    await page.waitForSelector('text=How good the model is');
+    await go('Classes');
+    await page.waitForSelector('.tree li');
+    const count = await page.locator('.tree li').count();
+    const two = await page.locator('.tree b').allInnerTexts();
+    await page.click(`.tree button:has(b:text-is("${two[0]}"))`);
+    await page.fill('input[aria-label="Make it one with"]', two[1] ?? '');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(`text=${two[0]} counts as`);
+    assert.ok((await page.locator('.tree li').count()) <= count);
+    await page.click('button:text-is("Undo the last")');
+    await page.waitForSelector('text=Undone: merge');
+    await page.waitForSelector(`.tree b:text-is("${two[0]}")`);
+  });
+
+  test('the export has the classes that were named', async () => {
+    await go('Start');
+    await page.fill('input[placeholder="/path/of/a/new/folder"]', join(dir, 'out'));
+    await page.click('button:text-is("Export")');
+    await jobDone('Exporting');
+    assert.ok(existsSync(join(dir, 'out')));
+    const folders = readdirSync(join(dir, 'out')).filter((name) => [...truth.values()].includes(name));
+    assert.ok(folders.length >= 3, folders.join());
+    const wrong = folders.flatMap((folder) =>
+      readdirSync(join(dir, 'out', folder)).filter((file) => truth.get(file) !== folder),
+    );
+    assert.ok(wrong.length <= truth.size / 5, `${wrong.length} of ${truth.size} are wrong`);
+  });
+
+  test('no page has barriers that axe finds, light or dark, and none complained', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const name of ['Start', 'Browse', 'Name', 'Confirm', 'Label', 'Classes', 'Map', 'Runs']) {
+        await go(name);
+        await page.waitForTimeout(400);
+        assert.deepEqual(await barriersOf(page), [], `${name}, ${colorScheme}`);
+      }
+    }
+    await go('Browse');
+    await page.locator('.grid .cell').first().dblclick();
+    await page.waitForSelector('.detail .layer img');
+    assert.deepEqual(await barriersOf(page), [], 'an image');
+    assert.deepEqual(complaints, []);
+  });
+});
