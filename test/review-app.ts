@@ -1,7 +1,6 @@
 /** The review app as a person has it: the built command line, its printed address, and a browser. */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { chromium, type Page } from 'playwright-core';
 import { startCli } from './cli.ts';
@@ -54,7 +53,7 @@ export function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const AXE = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 /** What axe-core finds wrong with the page as it stands: rules with the elements that break them. */
 export async function barriersOf(page: Page): Promise<string[]> {
