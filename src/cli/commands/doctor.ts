@@ -1,5 +1,6 @@
-import { machineChecks } from '../../jobs/machine-checks.ts';
+import { type Check, machineChecks } from '../../jobs/machine-checks.ts';
 import { versions } from '../../jobs/run.ts';
+import { ffmpegCheck } from '../../stages/capture/ffmpeg.ts';
 import { command } from '../command.ts';
 import { fetchOptionsFor } from '../fetching.ts';
 
@@ -11,7 +12,8 @@ export const doctor = command({
     ['labelsmith doctor --device webgpu', 'whether models can run on the graphics card'],
   ],
   async run({ global, output, signal }) {
-    const checks = await machineChecks(global.workspace, global.device, fetchOptionsFor(output, signal));
+    const machine = await machineChecks(global.workspace, global.device, fetchOptionsFor(output, signal));
+    const checks: Check[] = [...machine, await ffmpegCheck()];
     const ok = checks.every((check) => check.ok);
     output.document({ ok, versions: versions(), checks });
     for (const { name, ok: well, what, hint } of checks) {

@@ -29,7 +29,7 @@ const INSTALL: Readonly<Record<string, string>> = {
 };
 
 /** How ffmpeg is had here. */
-export function ffmpegInstallLine(platform: NodeJS.Platform = process.platform): string {
+function ffmpegInstallLine(platform: NodeJS.Platform = process.platform): string {
   return INSTALL[platform] ?? 'see https://ffmpeg.org/download.html';
 }
 
@@ -52,6 +52,17 @@ export async function ffmpegVersion(): Promise<FfmpegVersion> {
       hint: `Install it: ${ffmpegInstallLine()}`,
       cause,
     });
+  }
+}
+
+/** Whether there is one, in words, for who asks how fit this machine is. Only cameras and videos need it. */
+export async function ffmpegCheck(): Promise<{ readonly name: string; readonly ok: true; readonly what: string }> {
+  const name = 'ffmpeg';
+  try {
+    return { name, ok: true, what: `${(await ffmpegVersion()).text} (cameras and videos)` };
+  } catch (error) {
+    if (!(error instanceof LabelsmithError)) throw error;
+    return { name, ok: true, what: `not here; cameras and videos need it: ${ffmpegInstallLine()}` };
   }
 }
 

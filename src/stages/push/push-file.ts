@@ -119,13 +119,17 @@ async function putOnce(
     await sink.abandon?.(key, earlier.token);
     ledger.forgetUnfinished(sink.uri, key);
   }
+  let isKept = earlier?.sha256 === sha256;
   const resume = {
     token: earlier?.sha256 === sha256 ? earlier.token : undefined,
-    save: (token: string) => ledger.keepUnfinished(sink.uri, key, { sha256, token }),
+    save(token: string) {
+      isKept = true;
+      ledger.keepUnfinished(sink.uri, key, { sha256, token });
+    },
   };
   try {
     const result = await sink.put(key, pieces(), { byteSize, sha256, condition, resume, signal });
-    ledger.forgetUnfinished(sink.uri, key);
+    if (isKept) ledger.forgetUnfinished(sink.uri, key);
     return result;
   } catch (error) {
     if (isBroken(error) || isGone(error)) return 'changed';

@@ -78,6 +78,7 @@ export interface PushResult {
 }
 
 const MAX_PROBLEMS = 100;
+const STATS_AT_ONCE = 64;
 const BACKOFF = { baseMs: 200, maxMs: 20_000 };
 
 export async function push(folder: string, sink: Sink, options: PushOptions = {}): Promise<PushResult> {
@@ -157,25 +158,31 @@ class Push {
     const remote = new RemoteCursor(this.#sink);
     let before = '';
     try {
-      for await (const item of filesIn(this.#root)) {
-        if (this.#stop.aborted) return;
-        if (item.kind === 'problem') {
-          this.#problem('leftOut', { path: item.path, reason: 'left-out', message: item.message });
-          continue;
+      // Sizes and times of many are asked for at once: one after the other they would hold up all lanes.
+      for await (const items of pages(filesIn(this.#root), STATS_AT_ONCE)) {
+        const files = await Promise.all(
+          items.map((item) => (item.kind === 'file' ? localFile(item.key, item.path) : item)),
+        );
+        for (const file of files) {
+          if (this.#stop.aborted) return;
+          if (file === undefined) continue;
+          if ('kind' in file) {
+            this.#problem('leftOut', { path: file.path, reason: 'left-out', message: file.message });
+            continue;
+          }
+          this.#counts.files++;
+          const { key } = file;
+          const pushed = this.#ledger.pushed(this.#sink.uri, key);
+          const isKnown = pushed?.localVersion === file.localVersion;
+          const { check = false } = this.#options;
+          // A put under a condition finds out by itself; a listing tells of many before.
+          const isAsked = isKnown ? check : check || this.#sink.list !== undefined;
+          const [from, at] = [before, key];
+          const there = isAsked ? await this.#patiently(() => remote.at(at, from)) : undefined;
+          before = key;
+          const isUnchanged = isKnown && (!check || there?.version === pushed.version);
+          yield { file, before: { pushed, remote: there }, isUnchanged };
         }
-        const { key, path } = item;
-        const file = await localFile(key, path);
-        if (file === undefined) continue;
-        this.#counts.files++;
-        const pushed = this.#ledger.pushed(this.#sink.uri, key);
-        const isKnown = pushed?.localVersion === file.localVersion;
-        const { check = false } = this.#options;
-        // A put under a condition finds out by itself; a listing tells of many before.
-        const isAsked = isKnown ? check : check || this.#sink.list !== undefined;
-        const there = isAsked ? await this.#patiently(() => remote.at(key, before)) : undefined;
-        before = key;
-        const isUnchanged = isKnown && (!check || there?.version === pushed.version);
-        yield { file, before: { pushed, remote: there }, isUnchanged };
       }
     } finally {
       await remote.close();
@@ -272,4 +279,15 @@ class Push {
     this.#counts[count]++;
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
   }
+}
+
+async function* pages<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let page: T[] = [];
+  for await (const item of items) {
+    page.push(item);
+    if (page.length < size) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }

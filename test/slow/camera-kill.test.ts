@@ -1,0 +1,75 @@
+/** Kills over `push` and `capture`: whatever the moment, the same command finishes the work, and nothing is lost, doubled or cut. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import { runCli, runJson, scratch } from '../cli.ts';
+import { startS3 } from '../fixtures/s3-server.ts';
+
+const KILLS = 100;
+const withoutFfmpeg = spawnSync('ffmpeg', ['-version']).error ? 'no ffmpeg here (apt-get install ffmpeg)' : false;
+
+test(`push, killed ${KILLS} times`, async (t) => {
+  const dir = await scratch(t);
+  const server = await startS3();
+  t.after(() => server.close());
+  mkdirSync(join(dir, 'frames'));
+  for (let i = 0; i < 150; i++)
+    writeFileSync(join(dir, 'frames', `${i}.jpg`), createHash('sha256').update(`${i}`).digest());
+  writeFileSync(join(dir, 'frames/large.bin'), Buffer.alloc(20_000_000, 'large'));
+  const cli = { cwd: dir, env: server.env };
+  // The larger part of it is Node's start.
+  const startedAt = performance.now();
+  await runJson(['push', 'frames', 's3://bucket/whole'], cli);
+  const lengthMs = performance.now() - startedAt;
+  let killed = 0;
+  for (let i = 0; i < KILLS; i++) {
+    // Ten times over the whole length, each to a place of its own, ten kills a place.
+    const target = `s3://bucket/place-${Math.floor(i / 10)}`;
+    for (const file of readdirSync(join(dir, 'frames'))) {
+      if (i % 10 === 0 && file.startsWith('.labelsmith')) rmSync(join(dir, 'frames', file));
+    }
+    const { code } = await runCli(['push', 'frames', target], {
+      ...cli,
+      killAfterMs: (lengthMs * ((i % 10) + 0.5)) / 10,
+    });
+    if (code === null) killed++;
+    if (i % 10 < 9) continue;
+    await runJson(['push', 'frames', target], cli);
+    for (const file of readdirSync(join(dir, 'frames'))) {
+      if (file.startsWith('.')) continue;
+      const response = await fetch(`${server.url}/bucket/place-${Math.floor(i / 10)}/${file}`);
+      const bytes = Buffer.from(await response.arrayBuffer());
+      assert.ok(bytes.equals(readFileSync(join(dir, 'frames', file))), `${file} after ${i + 1} kills`);
+    }
+  }
+  // The later ones of a place have less to do.
+  assert.ok(killed >= KILLS / 4, `only ${killed} kills hit the running command`);
+});
+
+test(`capture, killed ${KILLS} times`, { skip: withoutFfmpeg }, async (t) => {
+  const dir = await scratch(t);
+  const args = ['capture', 'gate=lavfi:testsrc=size=320x240:rate=30', '--to', 'frames', '--every', '0.05s'];
+  for (let i = 0; i < KILLS; i++) await runCli(args, { cwd: dir, killAfterMs: 700 + 15 * i });
+  await runJson([...args, '--count', '3'], { cwd: dir });
+  const files = readdirSync(join(dir, 'frames'), { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const numbers = new Set<string>();
+  for (const { name, parentPath } of files) {
+    if (name.endsWith('.tmp')) continue;
+    const number = /-(\d{6,})\.jpg$/.exec(name)?.[1];
+    assert.ok(number !== undefined && !numbers.has(number), name);
+    numbers.add(number);
+    await sharp(join(parentPath, name)).stats();
+  }
+  assert.ok(numbers.size > 3);
+  assert.deepEqual(
+    files.filter(({ name }) => name.endsWith('.tmp')),
+    [],
+    'what kills left is gone',
+  );
+});
