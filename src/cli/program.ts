@@ -25,7 +25,7 @@ export async function runCommandLine(
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => {} })
     .exitOverride()
-    .addHelpText('after', examplesText([['labelsmith auto ~/photos', 'everything in one go']]));
+    .addHelpText('after', examplesText(FIRST_STEPS));
   addOptions(program, GLOBAL_OPTIONS);
 
   for (const command of commands) {
@@ -64,12 +64,12 @@ export async function runCommandLine(
 }
 
 function addOptions(parser: Parser, table: OptionTable): void {
-  for (const [key, { flags, description, schema, denial }] of Object.entries(table)) {
+  for (const [key, { flags, description, schema, defaultText, denial }] of Object.entries(table)) {
     const option = new Option(flags, description);
     if (option.attributeName() !== key) throw new Error(`the option ${flags} stands under ${key} in its table`);
     const fallback = defaultOf(schema);
     // For the help; the schema is what fills it in.
-    if (fallback !== undefined) option.default(fallback);
+    if (fallback !== undefined) option.default(fallback, defaultText);
     const choices = choicesOf(schema);
     if (choices) option.argChoices = [...choices];
     parser.addOption(option);
@@ -92,8 +92,16 @@ function parserFor(program: Parser, { name }: Command): Parser {
   return (group ?? program.command(first).summary(GROUPS[first] ?? '')).command(second);
 }
 
+const FIRST_STEPS: readonly (readonly [string, string])[] = [
+  ['labelsmith auto ~/photos', 'nobody labels: which classes are there'],
+  ['labelsmith review', 'the same in the browser, then name and correct'],
+  ['labelsmith match references/', 'a few pictures of each class: find the others'],
+  ['labelsmith teach select', 'label a few: what to begin with'],
+  ['labelsmith teach --help', 'what a command does, its options and examples'],
+];
+
 const GROUPS: Readonly<Record<string, string>> = {
-  models: 'the models: list, pull, import',
+  models: 'the models: list, pull, check, import',
   corpus: 'the corpus of classes',
   teach: 'a few labels, then everything',
 };

@@ -12,6 +12,8 @@ export interface OptionSpec<S extends z.ZodType = z.ZodType> {
   readonly description: string;
   /** From the text (or true, of a flag) to the value; absent is undefined, and defaults are the schema's. */
   readonly schema: S;
+  /** The default as it would be typed, where the value itself would say little: `10s` of 10000. */
+  readonly defaultText?: string;
   /** What to do, where the option was given something that it does not take. */
   readonly hint?: string;
   /** `--no-…`, of an option that may be said, denied or left open. */

@@ -63,12 +63,12 @@ function argumentRows(table: ArgumentTable): string[] {
 }
 
 function optionRows(table: OptionTable): string[] {
-  return Object.values(table).flatMap(({ flags, description, schema, denial }) => {
+  return Object.values(table).flatMap(({ flags, description, schema, defaultText, denial }) => {
     const fallback = defaultOf(schema);
     const choices = choicesOf(schema);
     const notes = [
       ...(choices ? [`one of ${choices.map((choice) => `\`${choice}\``).join(', ')}`] : []),
-      ...(fallback === undefined || fallback === false ? [] : [`default \`${String(fallback)}\``]),
+      ...(fallback === undefined || fallback === false ? [] : [`default \`${defaultText ?? String(fallback)}\``]),
     ];
     const text = description.replace(/\s+/g, ' ');
     const rows = [`- \`${flags}\`: ${escaped(text)}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`];

@@ -36,11 +36,14 @@ export const capture = command({
       'delete the oldest that are pushed or added: 20GB, 7d or both',
       keepLimits().optional(),
     ),
-    silence: option(
-      '--silence <time>',
-      'a camera that gives nothing for so long is connected again',
-      duration().default(10_000),
-    ),
+    silence: {
+      ...option(
+        '--silence <time>',
+        'a camera that gives nothing for so long is connected again',
+        duration().default(10_000),
+      ),
+      defaultText: '10s',
+    },
     health: option('--health <where>', 'how the cameras are: a file, or a port of this machine', z.string().optional()),
   },
   examples: [

@@ -3,7 +3,29 @@ import type { CorpusEvent } from '../../core/corpus.ts';
 import { command } from '../command.ts';
 import { wholeNumber } from '../text-values.ts';
 import { argument } from '../values.ts';
+import { oneLine } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
+
+/** Pairs that are told of a change of many names; `--json` has all of them. */
+const MAX_PAIRS = 5;
+
+/** What a change was asked, as one would say it: `from a, to b`; of a mapping its first pairs. */
+export function argumentsText(given: CorpusEvent['arguments']): string {
+  return oneLine(
+    Object.entries(given)
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([key, value]) => (key === 'mapping' ? '' : `${key} `) + valueText(value))
+      .join(', '),
+  );
+}
+
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(valueText).join(' + ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  const pairs = Object.entries(value).map(([from, to]) => `${from} → ${valueText(to)}`);
+  const more = pairs.length - MAX_PAIRS;
+  return pairs.slice(0, MAX_PAIRS).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
 
 export const corpusUndo = command({
   name: 'corpus undo',
@@ -21,7 +43,7 @@ export const corpusUndo = command({
         const event = await workspace.store.undoCorpusChange();
         if (!event) break;
         undone.push(event);
-        output.line(`Took back: ${event.operation} ${JSON.stringify(event.arguments)}`);
+        output.line(`Took back: ${event.operation} ${argumentsText(event.arguments)}`);
       }
       output.document({ undone });
       if (undone.length === 0) output.line('There is nothing to take back.');
@@ -41,7 +63,7 @@ export const corpusHistory = command({
       output.document({ events });
       for (const { atMs, operation: name, arguments: given, undone } of events) {
         output.line(
-          `${new Date(atMs).toISOString().slice(0, 19)}  ${name} ${JSON.stringify(given)}${undone ? '  (undone)' : ''}`,
+          `${new Date(atMs).toISOString().slice(0, 19)}  ${name} ${argumentsText(given)}${undone ? '  (undone)' : ''}`,
         );
       }
       return 0;

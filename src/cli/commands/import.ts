@@ -30,7 +30,7 @@ export const importCommand = command({
     ),
     classes: option(
       '--classes <mode>',
-      'classes that are not there yet: existing leaves their labels out, ask stops and names them (default: new)',
+      'classes that are not there yet: existing leaves their labels out, ask stops and names them',
       z.enum(CLASS_MODES).default('new'),
     ),
     replace: {
@@ -43,7 +43,7 @@ export const importCommand = command({
     },
     disagreement: option(
       '--disagreement <rule>',
-      'where annotators of one thing disagree: the newest class holds, that of the majority, or all, for review (default: newest)',
+      'where annotators of one thing disagree: the newest class holds, that of the majority, or all, for review',
       z.enum(DISAGREEMENT_RULES).default('newest'),
     ),
     names: option(

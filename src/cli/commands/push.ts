@@ -30,7 +30,10 @@ export const push = command({
     deleteAfterVerified: flag('--delete-after-verified', 'delete each file here once the target has it'),
     replace: flag('--replace', 'also write over what was not pushed from this folder'),
     check: flag('--check', 'ask the target whether it still has what the ledger says'),
-    patience: option('--patience <time>', 'how long a silent target is waited for', duration().default(120_000)),
+    patience: {
+      ...option('--patience <time>', 'how long a silent target is waited for', duration().default(120_000)),
+      defaultText: '2m',
+    },
   },
   examples: [
     ['labelsmith push frames s3://bucket/line-1', 'to the cloud; again, to go on'],

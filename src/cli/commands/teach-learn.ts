@@ -92,6 +92,7 @@ function learn(
   return withWorkspace(context, async (workspace) => {
     const run = context.runOptions();
     const request = { ...learning, budgetMs: budget, ...labelling };
+    let passes = 0;
     const result = await teachWith(workspace, request, {
       ...run,
       onEmbedded(embedded, items) {
@@ -103,8 +104,10 @@ function learn(
         const parts = weights.map((weight) => weight.toFixed(2)).join(' ');
         output.note(`  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${parts}`);
       },
-      onStep: ({ technique, accuracy }) =>
-        output.note(`  ${technique.padEnd(8)} ${formatPercent(accuracy)} cross-validated`),
+      onStep({ technique, accuracy }) {
+        if (technique === 'base' && ++passes === 2) output.note("Once more, with the audit's answers too:");
+        output.note(`  ${technique.padEnd(8)} ${formatPercent(accuracy)} cross-validated`);
+      },
     });
     run.done();
     if (result === null) return 130;

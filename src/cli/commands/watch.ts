@@ -25,7 +25,10 @@ export const watch = command({
       z.string().default(DEFAULT_DETECTOR),
     ),
     skipDetect: flag('--skip-detect', 'classes only, no objects: faster'),
-    settle: option('--settle <time>', 'a file is whole when it stayed as it is for so long', duration().default(400)),
+    settle: {
+      ...option('--settle <time>', 'a file is whole when it stayed as it is for so long', duration().default(400)),
+      defaultText: '0.4s',
+    },
     untilIdle: option('--until-idle <time>', 'end when nothing has come for so long', duration().optional()),
   },
   examples: [

@@ -17,8 +17,10 @@ export function printImported(output: Output, format: FormatName, summary: Impor
   }
   const { corrections } = summary;
   if (corrections !== null) {
+    const touched = Object.values(corrections).some((count) => count > 0);
     const counts = Object.entries(corrections).map(([what, count]) => `${formatCount(count)} ${what}`);
-    output.summary(`The file is the state of its pictures: objects ${counts.join(', ')}.`);
+    // Files that know no objects, as class folders, leave all of them as they were.
+    if (touched) output.summary(`The file is the state of its pictures: objects ${counts.join(', ')}.`);
   }
   const added = summary.newClasses.map(({ name }) => name);
   if (added.length > 0) output.summary(`New classes: ${listed(added)}`);

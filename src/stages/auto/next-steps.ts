@@ -73,9 +73,12 @@ function clusterSteps({ clusters, levels, clustered, counts }: DiscoverResult): 
   const unnamed = clusters.filter(({ name }) => isUnnamed(name));
   if (unnamed.length > 0) {
     steps.push({
-      command: `labelsmith corpus rename ${unnamed[0].name} NAME`,
-      why: `${unnamed.length} of ${clusters.length} clusters have no name: neither what detectors saw nor words of paths or keywords fit most of a cluster and little else`,
+      command: 'labelsmith corpus names names.csv',
+      why: `${unnamed.length} of ${clusters.length} clusters have no name, since nothing fits most of one and little else: fill in this sheet, then labelsmith corpus map names.csv`,
     });
+  }
+  if (clusters.length > 0) {
+    steps.push({ command: 'labelsmith review', why: 'or in the browser: look, name, correct' });
   }
   return steps;
 }
