@@ -249,3 +249,21 @@ test('a push that is told to stop stops, and another one finishes', () =>
     assert.equal(second.counts.pushed + second.counts.there + second.counts.unchanged, 30);
     await assertAllThere(sink, folder);
   }));
+
+test('a target that is the folder itself is refused under any name, and its only copy is never deleted', () =>
+  inTemporaryFolder(async (parent) => {
+    const [folder, link, target] = [join(parent, 'folder'), join(parent, 'link'), join(parent, 'target')];
+    writeFiles(folder, 3);
+    symlinkSync(folder, link);
+    const options = { ...QUICK, deleteAfterVerified: true };
+    for (const own of [folder, link, join(folder, 'd0'), join(link, 'd1')]) {
+      await assert.rejects(push(folder, await folderSink(own), options), isError('REFUSED'), own);
+    }
+    await assert.rejects(push(link, await folderSink(folder), options), isError('REFUSED'));
+    mkdirSync(join(target, 'shared'), { recursive: true });
+    writeFileSync(join(target, 'shared', 'only.jpg'), 'the only copy');
+    symlinkSync(join(target, 'shared'), join(folder, 'shared'));
+    const { counts } = await push(folder, await folderSink(target), options);
+    assert.equal(readFileSync(join(target, 'shared', 'only.jpg'), 'utf8'), 'the only copy');
+    assert.equal(counts.deleted, 3);
+  }));

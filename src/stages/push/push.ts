@@ -21,6 +21,7 @@ import type { PushLedger } from '../../store/push-ledger.ts';
 import { openPushLedger } from '../../store/sqlite/push-ledger.ts';
 import { bandwidth } from './bandwidth.ts';
 import { inLanes } from './lanes.ts';
+import { refuseOwnFolder } from './own-files.ts';
 import { type Before, deletePushed, type LocalFile, localFile, type PushFileContext, pushFile } from './push-file.ts';
 import { RemoteCursor } from './remote-cursor.ts';
 
@@ -83,9 +84,12 @@ const BACKOFF = { baseMs: 200, maxMs: 20_000 };
 
 export async function push(folder: string, sink: Sink, options: PushOptions = {}): Promise<PushResult> {
   const root = resolve(folder);
-  if (!(await stat(root).catch(() => undefined))?.isDirectory()) {
-    throw new LabelsmithError('NOT_FOUND', `the folder ${root} is not there`, { hint: 'Name the folder to push.' });
+  const found = await stat(root).catch(() => undefined);
+  if (!found?.isDirectory()) {
+    const what = found ? `${root} is no folder` : `the folder ${root} is not there`;
+    throw new LabelsmithError('NOT_FOUND', what, { hint: 'Name the folder to push.' });
   }
+  await refuseOwnFolder(root, sink.uri);
   const ledger = openPushLedger(root);
   try {
     return await new Push(root, sink, ledger, options).run();
