@@ -36,20 +36,45 @@ export function cutAround(
   const plainK = asked === 'auto' ? suggested : asked;
   const wanted = asked === 'auto' ? { stepsOf: suggested } : { clusters: asked };
   const found = constrainedCut(tree, groups, wanted);
-  const ofItem = leafOf.map((leaf) => (leaf < 0 ? -1 : found.clusters[leaf]));
+  const { ofItem, groupOf } = withOwnGroups(
+    leafOf.map((leaf) => (leaf < 0 ? -1 : found.clusters[leaf])),
+    classOf,
+    found.groups,
+  );
   const order = bySize(ofItem);
   const numberOf = new Map(order.map((cluster, number) => [cluster, number]));
   const clusters = ofItem.map((cluster) => (cluster < 0 ? -1 : (numberOf.get(cluster) ?? -1)));
   const nodes = mostOfEach(clusters, order.length, cutHierarchy(hierarchy, plainK), nodesOfClusters(hierarchy, plainK));
   const known = clusters.map((cluster, item) => {
     const group = classOf[item];
-    return group >= 0 && group === found.groups[order[cluster]] ? cluster : -1;
+    return group >= 0 && group === groupOf[order[cluster]] ? cluster : -1;
   });
   const classes = order.map((cluster) => {
-    const group = found.groups[cluster];
+    const group = groupOf[cluster];
     return group < 0 ? undefined : { name: held.names[group], whole: held.whole[group] };
   });
   return { cut: { clusters, nodes, known }, classes };
+}
+
+/**
+ * Items of people's classes leave clusters of others for that of their own class. Methods that make their clusters before
+ * the tree (k-means, density) have leaves with items of several classes, and leave items out that have one.
+ */
+function withOwnGroups(
+  clusterOf: Int32Array,
+  classOf: Int32Array,
+  groups: Int32Array,
+): { readonly ofItem: Int32Array; readonly groupOf: readonly number[] } {
+  const groupOf = [...groups];
+  const clusterOfGroup = new Map(groupOf.map((group, cluster) => [group, cluster]));
+  const ofItem = clusterOf.map((cluster, item) => {
+    const group = classOf[item];
+    if (group < 0 || (cluster >= 0 && groupOf[cluster] === group)) return cluster;
+    const own = clusterOfGroup.get(group) ?? groupOf.push(group) - 1;
+    clusterOfGroup.set(group, own);
+    return own;
+  });
+  return { ofItem, groupOf };
 }
 
 /** Of a leaf with items of several classes: that of most of them, the first by name where several have as many. */

@@ -109,6 +109,20 @@ test('clusters that were merged are not taken apart, whatever is asked for', asy
   assert.equal((await found()).has(a), false);
 });
 
+test('names stay where a method mixes their clusters or leaves their items out', async (t) => {
+  const { store, discover, classOf } = await prepare(t, 60);
+  await discover({ k: 4 });
+  await change(store, { kind: 'rename', from: await classOf(0), to: 'cat' });
+  await change(store, { kind: 'rename', from: await classOf(1), to: 'dog' });
+  for (const options of [{ method: 'kmeans', k: 1 }, { method: 'kmeans', k: 2 }, { method: 'density' }] as const) {
+    await discover({ ...options, recluster: true });
+    for (let n = 0; n < 60; n += KINDS) {
+      assert.equal(await classOf(n), 'cat', JSON.stringify(options));
+      assert.equal(await classOf(n + 1), 'dog', JSON.stringify(options));
+    }
+  }
+});
+
 test('what people said of items keeps two classes apart and gives clusters their names', async (t) => {
   const { store, discover, found, classOf } = await prepare(t, 60);
   await discover({ k: 2 });
