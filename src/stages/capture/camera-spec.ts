@@ -18,6 +18,9 @@ export interface CameraSpec {
   readonly isLive: boolean;
 }
 
+const SOURCES_HINT =
+  'Write rtsp://…, http://… (a stream of JPEGs or one picture), usb:0, /dev/video0, a video file or a folder.';
+
 /** `NAME=SOURCE`. */
 const NAMED = /^([\w-]{1,40})=(.+)$/s;
 
@@ -41,6 +44,7 @@ async function cameraSpec(spec: string, cwd: string): Promise<CameraSpec> {
 }
 
 async function cameraOf(source: string, cwd: string): Promise<CameraSpec> {
+  if (source.trim() === '') throw new LabelsmithError('USAGE', 'a camera has an empty address', { hint: SOURCES_HINT });
   const scheme = /^([a-z0-9]+):/i.exec(source)?.[1]?.toLowerCase();
   if (scheme === 'rtsp' || scheme === 'rtsps' || scheme === 'http' || scheme === 'https') {
     if (!URL.canParse(source)) throw new LabelsmithError('USAGE', 'the address of a camera cannot be read');
@@ -65,7 +69,7 @@ async function cameraOf(source: string, cwd: string): Promise<CameraSpec> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
     throw new LabelsmithError('NOT_FOUND', `${path} is not there, and is no address of a camera`, {
-      hint: 'Write rtsp://…, http://… (a stream of JPEGs or one picture), usb:0, /dev/video0, a video file or a folder.',
+      hint: SOURCES_HINT,
     });
   }
   const name = plainName(basename(path).replace(/\.[^.]*$/, ''));
@@ -98,11 +102,10 @@ export function withoutCredentials(address: string): string {
 
 /** A text of another program's with no credential of this camera in it. */
 export function withoutSecrets(text: string, { address, shown }: CameraSpec): string {
-  const secrets = [address];
-  if (URL.canParse(address)) {
-    const { username, password, search } = new URL(address);
-    secrets.push(search, password, decodeURIComponent(password), username, decodeURIComponent(username));
-  }
+  // Devices and files have none, and a name such as `0` may be part of any word.
+  if (!URL.canParse(address)) return text;
+  const { username, password, search } = new URL(address);
+  const secrets = [search, password, decodeURIComponent(password), username, decodeURIComponent(username)];
   let clean = text.replaceAll(address, shown);
   for (const secret of secrets) if (secret.length > 1) clean = clean.replaceAll(secret, '…');
   return clean.replace(/([a-z]+:\/\/)[^/@\s]+@/gi, '$1');

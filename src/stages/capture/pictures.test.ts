@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { inTemporaryFolder } from '../../../test/contracts/source.ts';
 import { cameraFactsOf } from '../../images/exif.ts';
-import { withoutCredentials, withoutSecrets } from './camera-spec.ts';
+import { cameraSpecs, withoutCredentials, withoutSecrets } from './camera-spec.ts';
 import { stamped } from './exif-stamp.ts';
 import { FrameSlot } from './frame-slot.ts';
 import { jpegFrames } from './jpeg-frames.ts';
@@ -112,4 +112,14 @@ test('neither what is shown of an address nor what others say of it holds a cred
     const clean = withoutSecrets(said, camera);
     assert.doesNotMatch(clean, /admin|p@ss|p%40ss|abc123/, clean);
   }
+});
+
+test('the number of a camera of this machine is no secret that is looked for in other words', async () => {
+  const [camera] = await cameraSpecs(['usb:9'], '/');
+  assert.ok(camera);
+  assert.equal(withoutSecrets('/dev/video9: No such file', camera), '/dev/video9: No such file');
+});
+
+test('an empty address is refused, and is not the current folder', async () => {
+  for (const spec of ['', ' ']) await assert.rejects(cameraSpecs([spec], '/'), /empty address/);
 });
