@@ -45,6 +45,11 @@ test('a refusal names the option, what it takes and what came', () => {
   ]);
 });
 
+test('what is missing is said to be missing', () => {
+  const table = { to: option('--to <dir>', '', z.string({ error: 'a folder' })) };
+  assert.throws(() => valuesOf(table, {}), { message: '--to takes a folder, and is missing.' });
+});
+
 test('the help can tell defaults and choices', () => {
   assert.deepEqual(
     Object.values(TABLE).map(({ schema }) => [defaultOf(schema), choicesOf(schema)]),

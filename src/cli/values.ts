@@ -84,7 +84,8 @@ function valueFrom(spec: OptionSpec | ArgumentSpec, given: unknown, hint: string
   const choices = choicesOf(spec.schema);
   const expected = choices ? wordsWithOr(choices) : issue.message;
   const near = choices && typeof given === 'string' ? nearestNames(given, choices, 1) : [];
-  throw new LabelsmithError('USAGE', `${nameOf(spec)} takes ${expected}, not ${JSON.stringify(given)}.`, {
+  const came = given === undefined ? ', and is missing' : `, not ${JSON.stringify(given)}`;
+  throw new LabelsmithError('USAGE', `${nameOf(spec)} takes ${expected}${came}.`, {
     hint: near.length > 0 ? `Did you mean ${near[0]}?` : 'hint' in spec ? spec.hint : hint,
   });
 }
