@@ -7,7 +7,7 @@
  * most so many items are being processed at once, over all shards, and at most {@link MAX_OPEN_SHARDS} shards are open.
  */
 import type { Device } from '../onnx/device.ts';
-import { InferencePool } from '../onnx/pool.ts';
+import type { InferencePool } from '../onnx/pool.ts';
 import { enoughInFlight, ItemLanes } from './item-lanes.ts';
 import { progressMeter } from './progress.ts';
 import {
@@ -43,9 +43,9 @@ export function localEngine(options: LocalEngineOptions = {}): Engine {
         await stage.close?.(own);
       }
     },
-    openInference: ({ threads }) => InferencePool.create({ threads, device }),
+    openInference: ({ threads }) => openPool({ threads, device }),
     async withInference({ threads }, work) {
-      const pool = await InferencePool.create({ threads, device });
+      const pool = await openPool({ threads, device });
       try {
         return await work(pool);
       } finally {
@@ -53,6 +53,12 @@ export function localEngine(options: LocalEngineOptions = {}): Engine {
       }
     },
   };
+}
+
+/** What runs models is loaded when it is asked for: a stage that needs none starts without it. */
+async function openPool(options: { readonly threads: number; readonly device?: Device }): Promise<InferencePool> {
+  const { InferencePool: Pool } = await import('../onnx/pool.ts');
+  return Pool.create(options);
 }
 
 async function runStage<Settings, Context, Shard, Result>(

@@ -2,23 +2,24 @@
  * Opens models by name. One object for whoever works with a workspace, so that nothing below it decides where models are
  * cached, how they are fetched or whose threads they run on; a test gives its own.
  *
- * Whoever opens a model closes it.
+ * Whoever opens a model closes it. What opens a kind of model is loaded when one is opened: a workspace that needs no model
+ * starts without it.
  */
 
 import { cacheDirectory } from '../fetch/cache.ts';
 import type { Device } from '../onnx/device.ts';
-import { chooseEmbedder, type EmbedderChoice, embeddersHere, type Quality } from './choose-embedder.ts';
-import { type Detector, openDetector } from './detector.ts';
-import { type Embedder, openEmbedder } from './embedder.ts';
-import { type ImageClassifier, openImageClassifier } from './image-classifier.ts';
-import { type ImportOptions, importModel } from './import.ts';
+import type { EmbedderChoice, Quality } from './choose-embedder.ts';
+import type { Detector } from './detector.ts';
+import type { Embedder } from './embedder.ts';
+import type { ImageClassifier } from './image-classifier.ts';
+import type { ImportOptions } from './import.ts';
 import type { AnalysedModel } from './import-analysis.ts';
-import { type ModelListing, modelsList } from './list.ts';
+import type { ModelListing } from './list.ts';
 import type { OpenOptions } from './open-model.ts';
-import { openPose, type PoseModel } from './pose.ts';
-import { type PreparedModel, type PrepareOptions, prepareModel } from './prepare.ts';
-import { type PreparedEmbedder, prepareEmbedder } from './prepare-embedder.ts';
-import { openSegmenter, type Segmenter } from './segmenter.ts';
+import type { PoseModel } from './pose.ts';
+import type { PreparedModel, PrepareOptions } from './prepare.ts';
+import type { PreparedEmbedder } from './prepare-embedder.ts';
+import type { Segmenter } from './segmenter.ts';
 
 export interface ModelsOptions extends PrepareOptions {
   /** Default `cpu`. */
@@ -62,24 +63,45 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
   const { signal } = defaults;
   const together = (options: OpenModelOptions = {}): OpenOptions => ({ ...defaults, ...options });
   return {
-    openDetector: (name, options) => openDetector(name, together(options)),
-    openEmbedder: (name, options) => openEmbedder(name, together(options)),
+    async openDetector(name, options) {
+      return (await import('./detector.ts')).openDetector(name, together(options));
+    },
+    async openEmbedder(name, options) {
+      return (await import('./embedder.ts')).openEmbedder(name, together(options));
+    },
     async chooseEmbedder(quality) {
-      const choice = await chooseEmbedder(quality, defaults);
+      const choice = await (await import('./choose-embedder.ts')).chooseEmbedder(quality, defaults);
       defaults.onNotice?.(`Embedder: ${choice.id}, ${choice.because}.`);
       return choice;
     },
-    embeddersHere: () => embeddersHere(defaults.cacheDir),
-    prepareEmbedder: (name) => prepareEmbedder(name, defaults),
-    openPose: (name, options) => openPose(name, together(options)),
-    openImageClassifier: (name, options) => openImageClassifier(name, together(options)),
-    openSegmenter: async (options) => openSegmenter(options),
+    async embeddersHere() {
+      return (await import('./choose-embedder.ts')).embeddersHere(defaults.cacheDir);
+    },
+    async prepareEmbedder(name) {
+      return (await import('./prepare-embedder.ts')).prepareEmbedder(name, defaults);
+    },
+    async openPose(name, options) {
+      return (await import('./pose.ts')).openPose(name, together(options));
+    },
+    async openImageClassifier(name, options) {
+      return (await import('./image-classifier.ts')).openImageClassifier(name, together(options));
+    },
+    async openSegmenter(options) {
+      return (await import('./segmenter.ts')).openSegmenter(options);
+    },
     // Asked for when it is needed: where nothing needs it, a user with no home is none the worse.
     get cacheDir() {
       return defaults.cacheDir ?? cacheDirectory();
     },
-    prepare: (name) => prepareModel(name, defaults),
-    list: () => modelsList(defaults.cacheDir),
-    importFile: (file, options) => importModel(file, { signal, ...options, cacheDir: defaults.cacheDir }),
+    async prepare(name) {
+      return (await import('./prepare.ts')).prepareModel(name, defaults);
+    },
+    async list() {
+      return (await import('./list.ts')).modelsList(defaults.cacheDir);
+    },
+    async importFile(file, options) {
+      const { importModel } = await import('./import.ts');
+      return importModel(file, { signal, ...options, cacheDir: defaults.cacheDir });
+    },
   };
 }
