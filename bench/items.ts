@@ -105,7 +105,8 @@ async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; result: T
   return { ms: performance.now() - began, result };
 }
 
-async function fill(store: Store, images: number): Promise<void> {
+/** Images with labels of a model, of which people said every tenth again; `bench/review.ts` has them too. */
+export async function fill(store: Store, images: number): Promise<void> {
   const random = seededRandom(1, 'items');
   const run = { stage: 'bench', settings: {}, modelKey: null, seed: 0, threads: 1, versions: {} };
   const runId = await store.startRun(run);

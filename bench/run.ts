@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   knn: () => import('./knn.ts'),
   million: () => import('./million.ts'),
   items: () => import('./items.ts'),
+  review: () => import('./review.ts'),
   'hundred-thousand': () => import('./hundred-thousand.ts'),
   teach: () => import('./teach.ts'),
   masks: () => import('./masks.ts'),

@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-quer
 import { useEffect, useState } from 'react';
 import { answer, api, type ItemFilter, type ItemOrder, type ItemRef, type Job } from './client.ts';
 import { fetchOrder, NO_ORDER, type Order } from './order.ts';
+import { refreshSoon } from './refresh.ts';
 
 export function useWorkspace() {
   return useQuery({ queryKey: ['record', 'workspace'], queryFn: () => answer(api.workspace.$get()) });
@@ -103,7 +104,7 @@ export function useEvents(): void {
   const queries = useQueryClient();
   useEffect(() => {
     const events = new EventSource('/api/events');
-    events.addEventListener('changed', () => void queries.invalidateQueries({ queryKey: ['record'] }));
+    events.addEventListener('changed', () => refreshSoon(queries));
     events.addEventListener('job', ({ data }) => {
       const job: Job = JSON.parse(data);
       queries.setQueryData<Job[]>(['jobs'], (jobs = []) => [job, ...jobs.filter(({ id }) => id !== job.id)]);

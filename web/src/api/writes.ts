@@ -6,6 +6,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useTell } from '../app/told.tsx';
 import { answer, api, type ItemFilter, type ItemRef, ServerError } from './client.ts';
+import { refreshCells, refreshNow, refreshSoon } from './refresh.ts';
 
 let last: Promise<unknown> = Promise.resolve();
 /** Of images that this page wrote, newer than what it read. */
@@ -48,7 +49,7 @@ export function useWrites(): Writes {
   const queries = useQueryClient();
   const tell = useTell();
   const run = useCallback(
-    async (work: () => Promise<unknown>, done?: string) => {
+    async (work: () => Promise<unknown>, done?: string, soon = false) => {
       try {
         await inOrder(work);
         if (done) tell(done);
@@ -58,7 +59,10 @@ export function useWrites(): Writes {
         tell(`${error instanceof Error ? error.message : String(error)}${hint}`, 'wrong');
         return false;
       } finally {
-        void queries.invalidateQueries({ queryKey: ['record'] });
+        if (soon) {
+          refreshCells(queries);
+          refreshSoon(queries);
+        } else refreshNow(queries);
       }
     },
     [queries, tell],
@@ -66,20 +70,28 @@ export function useWrites(): Writes {
   return {
     run,
     label: (task, className, items, present = true) =>
-      run(async () => {
-        const json = { task, className, present, items: items.map(seen) };
-        remember(await answer(api.labels.$post({ json })));
-      }),
+      run(
+        async () => {
+          const json = { task, className, present, items: items.map(seen) };
+          remember(await answer(api.labels.$post({ json })));
+        },
+        undefined,
+        true,
+      ),
     labelAll: (filter, className, present = true) =>
       run(async () => {
         const { items } = await answer(api.labels.all.$post({ json: { filter, className, present } }));
         tell(`${items.toLocaleString()} ${present ? '' : 'not '}${className}`);
       }),
     confirm: (request) =>
-      run(async () => {
-        const json = { ...request, items: request.items.map(ref), exceptions: request.exceptions.map(ref) };
-        remember(await answer(api.labels.confirm.$post({ json })));
-      }),
+      run(
+        async () => {
+          const json = { ...request, items: request.items.map(ref), exceptions: request.exceptions.map(ref) };
+          remember(await answer(api.labels.confirm.$post({ json })));
+        },
+        undefined,
+        true,
+      ),
     undo: () => run(async () => tell(saidOf('Undone', (await answer(api.undo.$post())).operation))),
     redo: () => run(async () => tell(saidOf('Done again', (await answer(api.redo.$post())).operation))),
   };

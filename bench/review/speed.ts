@@ -1,0 +1,101 @@
+/**
+ * How long the page keeps a person waiting, measured in the browser over a record of made items. Their pictures are one that is
+ * there already: what decoding costs is another question (`bench -- add`).
+ */
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import { openWorkspace } from '../../src/jobs/workspace.ts';
+import { launchBrowser, startReviewIn } from '../../test/review-app.ts';
+import { fill } from '../items.ts';
+import { median, rounded } from '../process.ts';
+
+const KEYS = 30;
+
+export async function speed(dir: string, images: number) {
+  const workspace = await openWorkspace(`${dir}/.labelsmith`, { create: true });
+  await fill(workspace.store, images);
+  await workspace.close();
+  const review = await startReviewIn(dir);
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const picture = await sharp({ create: { width: 256, height: 192, channels: 3, background: '#789' } })
+      .webp()
+      .toBuffer();
+    const thumbnail = { contentType: 'image/webp', body: picture };
+    await page.route(/\/(thumbnail|picture)/, (route) => route.fulfill(thumbnail));
+    await page.goto(review.url);
+    const { origin } = new URL(review.url);
+    const firstPaintMs = await took(async () => {
+      await page.goto(`${origin}/browse`);
+      await page.waitForSelector('.grid .cell p span:has-text("class")');
+    });
+    const wholeOrderMs = await took(() => page.waitForSelector('.counted:not(:has-text("so far"))'));
+    const lastMs = await took(async () => {
+      await page.keyboard.press('End');
+      await page.waitForSelector('.grid .cell.active p span:has-text("class")');
+    });
+    const filterMs = await took(async () => {
+      await page.locator('.filters select').nth(1).selectOption({ index: 3 });
+      await page.waitForSelector('.counted:not(:has-text("so far"))');
+      await page.waitForSelector('.grid .cell p span:has-text("class")');
+    });
+    const keys = await labelKeys(page, origin);
+    const everything = await everythingThatMatches(page, origin);
+    const memory = readFileSync(`/proc/${review.process.pid}/status`, 'utf8');
+    const mib = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(memory)?.[1] ?? 0) / 1024);
+    return {
+      ...{ images, firstPaintMs, wholeOrderMs, lastMs, filterMs, ...keys, everything },
+      serverMiB: { now: mib('VmRSS'), most: mib('VmHWM') },
+    };
+  } finally {
+    await browser.close();
+    await review.end('SIGTERM');
+  }
+}
+
+async function took(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return Math.round(performance.now() - began);
+}
+
+/** From the key to the next item in the page, and to the server's word that it is on disk. */
+async function labelKeys(page: Page, origin: string) {
+  await page.goto(`${origin}/label`);
+  await page.waitForSelector('figcaption b');
+  const shown: number[] = [];
+  for (let i = 0; i < KEYS; i++) {
+    shown.push(
+      await page.evaluate<number>(`new Promise((done) => {
+        const began = performance.now();
+        const status = document.querySelector('.label [role=status]');
+        new MutationObserver((_, watcher) => { watcher.disconnect(); done(performance.now() - began); })
+          .observe(status, { characterData: true, childList: true, subtree: true });
+        window.dispatchEvent(new KeyboardEvent('keydown', { key: '1', code: 'Digit1', bubbles: true }));
+      })`),
+    );
+    await page.waitForTimeout(120);
+  }
+  const acknowledged = await page.evaluate<number[]>(
+    `performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/api/labels')).map(({ duration }) => duration)`,
+  );
+  return {
+    keyShownMs: rounded(median(shown), 1),
+    keyAcknowledgedMs: { median: rounded(median(acknowledged), 1), worst: rounded(Math.max(...acknowledged), 1) },
+  };
+}
+
+async function everythingThatMatches(page: Page, origin: string) {
+  await page.goto(`${origin}/browse?path=folder-7`);
+  await page.waitForSelector('.grid .cell p span:has-text("class")');
+  await page.click('button:text-is("Select all that match")');
+  const items = await page.locator('.selection strong').textContent();
+  await page.fill('input[aria-label="Label them"]', 'class 3');
+  const ms = await took(async () => {
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.told:has-text("class 3")', { timeout: 120_000 });
+  });
+  return { items, ms };
+}
