@@ -12,7 +12,13 @@ const slow = args.includes('--slow');
 const named = args.filter((arg) => !arg.startsWith('--'));
 const patterns = slow
   ? ['test/slow/**/*.test.ts']
-  : ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/*.test.ts', 'test/{parity,e2e,contracts,pack}/**/*.test.ts'];
+  : [
+      'src/**/*.test.ts',
+      'web/src/**/*.test.ts',
+      'bench/**/*.test.ts',
+      'test/*.test.ts',
+      'test/{parity,e2e,contracts,pack}/**/*.test.ts',
+    ];
 const files = (named.length > 0 ? named : patterns.flatMap((pattern) => globSync(pattern))).sort();
 
 let passed = 0;

@@ -4,9 +4,7 @@
  * which share of the rows is above, and within a page the cells move as the scroller does.
  */
 import { type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
-
-/** Below the limit of every browser, at device pixel ratio 2 too. */
-export const MAX_SCROLL_PX = 8_000_000;
+import { contentTop, layoutOf, scrollTopFor } from './layout.ts';
 
 export interface GridHandle {
   /** Brings an item into sight. */
@@ -22,32 +20,6 @@ export interface GridProps {
   /** Places in sight, told when they change. */
   readonly onRange?: (from: number, to: number) => void;
   readonly handle?: { current: GridHandle | null };
-}
-
-export interface Layout {
-  readonly columns: number;
-  readonly rows: number;
-  readonly totalPx: number;
-  /** Height of what is scrolled. */
-  readonly scrollPx: number;
-}
-
-export function layoutOf(count: number, widthPx: number, cellPx: number): Layout {
-  const columns = Math.max(1, Math.floor(widthPx / cellPx));
-  const rows = Math.ceil(count / columns);
-  const totalPx = rows * cellPx;
-  return { columns, rows, totalPx, scrollPx: Math.min(totalPx, MAX_SCROLL_PX) };
-}
-
-/** Where the content's top stands, in content pixels, for a position of the scroller. */
-export function contentTop({ totalPx, scrollPx }: Layout, scrollTop: number, heightPx: number): number {
-  const most = scrollPx - heightPx;
-  return most <= 0 ? 0 : (Math.min(scrollTop, most) / most) * (totalPx - heightPx);
-}
-
-export function scrollTopFor({ totalPx, scrollPx }: Layout, top: number, heightPx: number): number {
-  const most = totalPx - heightPx;
-  return most <= 0 ? 0 : (Math.min(Math.max(top, 0), most) / most) * (scrollPx - heightPx);
 }
 
 const OVERSCAN_ROWS = 2;
