@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { z } from 'zod';
-import { clusterCount, duration, fraction, listOf, nameList, size, thresholds, wholeNumber } from './text-values.ts';
+import {
+  clusterCount,
+  duration,
+  fraction,
+  listOf,
+  nameList,
+  size,
+  taskName,
+  thresholds,
+  wholeNumber,
+} from './text-values.ts';
 
 /** Refuses each of the texts, and says what is expected. */
 function refuses(schema: z.ZodType, texts: readonly string[], expected: RegExp): void {
@@ -23,6 +33,14 @@ test('fractions', () => {
     [0, 0.25, 0.5, 1],
   );
   refuses(fraction(), ['1.01', '-0.1', '', 'NaN', '50%'], /^a number from 0 to 1$/);
+});
+
+test('names of tasks are looked for as they are kept', () => {
+  assert.deepEqual(
+    ['class', ' class ', 'a\nb', 'u\u0308'].map((text) => taskName().parse(text)),
+    ['class', 'class', 'a b', '\u00fc'],
+  );
+  refuses(taskName(), ['', ' ', '\ud800', 'x'.repeat(1000)], /^the name of a task$/);
 });
 
 test('lists of names keep their order and lose the spaces around the names', () => {

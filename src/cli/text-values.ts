@@ -5,6 +5,7 @@
  * the option and the text.
  */
 import { z } from 'zod';
+import { readName } from '../core/class-name.ts';
 
 /** @param read gives the value, or undefined for a text that is not what is expected */
 function text<T>(expected: string, read: (text: string) => T | undefined): z.ZodType<T, string> {
@@ -31,6 +32,14 @@ export function fraction(): z.ZodType<number, string> {
 function fractionIn(given: string): number | undefined {
   const value = Number(given);
   return given.trim() !== '' && value >= 0 && value <= 1 ? value : undefined;
+}
+
+/** As tasks are kept and looked for: blanks around it and the Unicode form do not make another one. */
+export function taskName(): z.ZodType<string, string> {
+  return text('the name of a task', (given) => {
+    const reading = readName(given);
+    return reading.kind === 'name' ? reading.name : undefined;
+  });
 }
 
 /** `a,b, c`: names with the spaces around them gone, none empty. */

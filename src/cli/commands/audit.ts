@@ -7,13 +7,13 @@ import { AUDITED_ORIGINS } from '../../stages/audit/audit.ts';
 import { lastAudit } from '../../stages/audit/last.ts';
 import { type Context, command } from '../command.ts';
 import { printAudited } from '../print/audited.ts';
-import { wholeNumber } from '../text-values.ts';
+import { taskName, wholeNumber } from '../text-values.ts';
 import { argument, flag, option, type Values } from '../values.ts';
 import { plural } from '../words.ts';
 
 const UNKNOWN_SHOWN = 10;
 
-const TASK = argument('<task>', 'the task whose labels are checked', z.string());
+const TASK = argument('<task>', 'the task whose labels are checked', taskName());
 const OPTIONS = {
   number: option('-n, --number <n>', 'labels to check', wholeNumber(1).default(200)),
   origin: {

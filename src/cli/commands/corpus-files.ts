@@ -3,6 +3,7 @@ import { taxonomy } from '../../corpus/corpus.ts';
 import { readTaxonomy, TAXONOMY_FORMATS, taxonomyFormatOf, writeTaxonomy } from '../../corpus/taxonomies.ts';
 import { writeNamingSheet } from '../../stages/discover/naming-sheet.ts';
 import { command } from '../command.ts';
+import { taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -43,7 +44,7 @@ export const corpusNames = command({
     'A row a class that discover made, with what speaks for names and paths of pictures that stand for it. Write your names\n' +
     'into the column to; the same name twice makes one class of two. The report shows the same classes with pictures.',
   options: {
-    task: option('--task <name>', 'the task of the clusters', z.string().default('class')),
+    task: option('--task <name>', 'the task of the clusters', taskName().default('class')),
     replace: flag('--replace', 'take the place of a sheet that is there'),
   },
   examples: [['labelsmith corpus names names.csv', 'fill in the column to, then labelsmith corpus map names.csv']],

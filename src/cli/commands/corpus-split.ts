@@ -4,7 +4,7 @@ import { splitOperation } from '../../review/split-operation.ts';
 import { splitClassIn } from '../../stages/discover/split-class.ts';
 import { command } from '../command.ts';
 import { printChange } from '../print/corpus-change.ts';
-import { wholeNumber } from '../text-values.ts';
+import { taskName, wholeNumber } from '../text-values.ts';
 import { option } from '../values.ts';
 import { plural, table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -21,7 +21,7 @@ export const corpusSplit = command({
     'cars with the colour red become "car red"; whose word it is stays. --merged takes a class out again that was merged.',
   options: {
     into: option('--into <n>', 'parts to make by looks; needs embeddings', wholeNumber(2).optional()),
-    task: option('--task <name>', 'with --into: the task (default: that with most such items)', z.string().optional()),
+    task: option('--task <name>', 'with --into: the task (default: that with most such items)', taskName().optional()),
     by: option(
       '--by <file|task>',
       'a CSV with file,class (and x1,y1,x2,y2 for regions), or a task',

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { detectWith, estimateDetectWith } from '../../stages/detect/detect-with.ts';
 import { command } from '../command.ts';
 import { detectedCounts, printDetectEstimate, printDetected } from '../print/detected.ts';
+import { taskName } from '../text-values.ts';
 import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
@@ -17,7 +17,7 @@ export const detect = command({
   options: {
     ...DETECT_OPTIONS,
     force: flag('--force', 'run the model again on images that were done'),
-    task: option('--task <name>', 'the task that gets the labels', z.string().default('objects')),
+    task: option('--task <name>', 'the task that gets the labels', taskName().default('objects')),
   },
   dryRun: true,
   limit: true,

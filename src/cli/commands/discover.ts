@@ -6,7 +6,7 @@ import { command } from '../command.ts';
 import { printDiscovered } from '../print/discovered.ts';
 import { noteLimit, printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
-import { clusterCount, wholeNumber } from '../text-values.ts';
+import { clusterCount, taskName, wholeNumber } from '../text-values.ts';
 import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { EMBED_OPTIONS } from './embed.ts';
@@ -39,7 +39,7 @@ export const discover = command({
       'how to cluster (default: as before here, else graph)',
       z.enum(METHODS).optional(),
     ),
-    task: option('--task <name>', 'the task that gets the labels', z.string().default('class')),
+    task: option('--task <name>', 'the task that gets the labels', taskName().default('class')),
     classifier: option(
       '--classifier <model>',
       'an imported classifier that votes on names of new clusters',

@@ -5,6 +5,7 @@ import { formatLabelErrors } from '../../stages/evaluate/label-error-metrics.ts'
 import { command } from '../command.ts';
 import { formatEvaluation } from '../print/evaluated.ts';
 import { printReckoning } from '../reckoning-text.ts';
+import { taskName } from '../text-values.ts';
 import { argument, option } from '../values.ts';
 import { oneLine } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -20,7 +21,7 @@ export const evaluate = command({
     task: option(
       '--task <name>',
       'the task to compare (default: objects where TRUTH has boxes, else class)',
-      z.string().optional(),
+      taskName().optional(),
     ),
     origin: option('--origin <origin>', 'only what this origin says', z.enum(ORIGINS).optional()),
     format: option('--format <name>', "TRUTH's format (default: told from its name)", z.string().optional()),

@@ -11,7 +11,7 @@ import { exportIn } from '../../stages/export/export-in.ts';
 import { writeTo } from '../../stages/push/to-target.ts';
 import { command } from '../command.ts';
 import { printExported } from '../print/exported.ts';
-import { fraction, listOf, wholeNumber } from '../text-values.ts';
+import { fraction, listOf, taskName, wholeNumber } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 
@@ -33,7 +33,7 @@ export const exportCommand = command({
     out: argument('<out>', 'a folder, or a file for csv, jsonl and parquet', z.string()),
   },
   options: {
-    task: option('--task <name>', 'the task to export (default: by the rule above)', z.string().optional()),
+    task: option('--task <name>', 'the task to export (default: by the rule above)', taskName().optional()),
     origin: option('--origin <a,b>', `only labels of these origins: ${ORIGINS.join(', ')}`, listOf(ORIGINS).optional()),
     minConfidence: option(
       '--min-confidence <c>',

@@ -6,6 +6,7 @@ import { importIn } from '../../stages/import/import-in.ts';
 import { DISAGREEMENT_RULES } from '../../stages/import/votes.ts';
 import { command } from '../command.ts';
 import { printImported } from '../print/imported.ts';
+import { taskName } from '../text-values.ts';
 import { argument, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 
@@ -26,7 +27,7 @@ export const importCommand = command({
     task: option(
       '--task <name>',
       'the task (default: what the file says, else class, and objects for boxes)',
-      z.string().optional(),
+      taskName().optional(),
     ),
     classes: option(
       '--classes <mode>',

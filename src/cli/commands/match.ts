@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { matchIn } from '../../stages/match/match.ts';
 import { command } from '../command.ts';
-import { fraction } from '../text-values.ts';
+import { fraction, taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatPercent, plural, table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -22,7 +22,7 @@ export const match = command({
       "cosine an image needs, 0 to 1 (default: each class's own, from its references)",
       fraction().optional(),
     ),
-    task: option('--task <name>', 'the task that gets the labels', z.string().default('class')),
+    task: option('--task <name>', 'the task that gets the labels', taskName().default('class')),
     replace: flag('--replace', 'forget the references of earlier runs'),
   },
   limit: true,

@@ -59,10 +59,11 @@ const modelsCheck = command({
     const { output, signal, global } = context;
     const cache = modelsFor(context);
     const folder = join(cache.cacheDir, 'photographs');
+    const entries = [];
+    for (const name of args.names) entries.push((await cache.prepare(name)).entry);
     await fetchPhotographs(folder, { cacheDir: cache.cacheDir, ...fetchOptionsFor(output, signal) });
     const checks: ModelCheck[] = [];
-    for (const name of args.names) {
-      const { entry } = await cache.prepare(name);
+    for (const entry of entries) {
       const check = await checkModel(cache, entry, folder, { threads: global.threads });
       await recordCheck(cache.cacheDir, check.id, check);
       checks.push(check);

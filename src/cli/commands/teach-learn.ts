@@ -5,13 +5,13 @@ import { type Context, command } from '../command.ts';
 import { noteLimit } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { printTaught } from '../print/taught.ts';
-import { duration, fraction, nameList, wholeNumber } from '../text-values.ts';
+import { duration, fraction, nameList, taskName, wholeNumber } from '../text-values.ts';
 import { flag, type OptionTable, option, type Values } from '../values.ts';
 import { formatPercent } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 /** The option of all of them. */
-export const TASK = option('--task <name>', 'the task whose labels are learned', z.string().default('class'));
+export const TASK = option('--task <name>', 'the task whose labels are learned', taskName().default('class'));
 
 const LEARNING = {
   task: TASK,

@@ -4,7 +4,7 @@ import { DEFAULT_DETECTOR } from '../../stages/detect/detect-with.ts';
 import { watchIn } from '../../stages/watch/watch.ts';
 import { command } from '../command.ts';
 import { batchLine, printWatched } from '../print/watched.ts';
-import { duration } from '../text-values.ts';
+import { duration, taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 
@@ -17,7 +17,7 @@ export const watch = command({
     'for; files that go or are renamed are noticed, and their labels stay. What fits no class stays without one.',
   args: { folder: argument('<dir>', 'the folder that images arrive in', z.string()) },
   options: {
-    task: option('--task <name>', 'the task that classes are given in', z.string().default('class')),
+    task: option('--task <name>', 'the task that classes are given in', taskName().default('class')),
     classifier: option('--classifier <file|task>', 'a classifier of teach', z.string().optional()),
     model: option(
       '-m, --model <name>',
