@@ -268,3 +268,12 @@ describe('rotation', () => {
       assert.equal(framesIn(to).length, 2);
     }));
 });
+
+test('frames are not written into the folder that they are taken from', () =>
+  inTemporaryFolder(async (folder) => {
+    const options = { forMs: 2000 };
+    for (const to of [folder, join(folder, 'frames')]) {
+      await assert.rejects(captured([folder], { ...options, to }), isError('REFUSED'), to);
+    }
+    assert.deepEqual(readdirSync(folder), []);
+  }));

@@ -4,6 +4,8 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { LabelsmithError } from '../../errors.ts';
+import { liesIn } from '../../files/identity.ts';
 import type { CameraSpec } from './camera-spec.ts';
 import type { FrameRule } from './frames.ts';
 import { type Health, reportHealth } from './health.ts';
@@ -44,9 +46,24 @@ export interface CaptureResult {
 
 const HEALTH_EVERY_MS = 2000;
 
+/** Frames written into a folder that is watched would be frames of it again, without end. */
+async function refuseOwnFrames(cameras: readonly CameraSpec[], to: string): Promise<void> {
+  for (const { kind, address } of cameras) {
+    if (kind !== 'folder' || !(await liesIn(to, address))) continue;
+    throw new LabelsmithError(
+      'REFUSED',
+      `the frames would be written to ${to}, into the folder that they are taken from`,
+      {
+        hint: `Name a folder outside of ${address} with --to.`,
+      },
+    );
+  }
+}
+
 export async function capture(cameras: readonly CameraSpec[], options: CaptureOptions): Promise<CaptureResult> {
   const { signal, onNotice = () => {}, onHealth = () => {}, backoff = { baseMs: 1000, maxMs: 60_000 } } = options;
   const to = resolve(options.to);
+  await refuseOwnFrames(cameras, to);
   await mkdir(to, { recursive: true });
   const health = cameras.map(healthOf);
   const stop = new AbortController();

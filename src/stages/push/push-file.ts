@@ -9,7 +9,7 @@ import { filePieces } from '../../sources/file.ts';
 import type { PutCondition, PutResult, Sink, SinkFile } from '../../sources/sink.ts';
 import type { PushedFile, PushLedger } from '../../store/push-ledger.ts';
 import type { Bandwidth } from './bandwidth.ts';
-import { isSameFile } from './own-files.ts';
+import { isOwnFile } from './own-files.ts';
 
 /** A file of the folder, as the plan found it. */
 export interface LocalFile {
@@ -204,7 +204,7 @@ export async function deletePushed(context: PushFileContext, file: LocalFile): P
   if (there?.version !== pushed.version || there.byteSize !== pushed.byteSize) return false;
   if (context.verify === 'bytes' && (await digestThere(context, file.key)) !== pushed.sha256) return false;
   const here = await localFile(file.key, file.path);
-  if (here?.localVersion !== file.localVersion || (await isSameFile(file.path, there.uri))) return false;
+  if (here?.localVersion !== file.localVersion || (await isOwnFile(file.path, there.uri))) return false;
   ledger.recordDeleted(sink.uri, file.key, now());
   await rm(file.path, { force: true });
   return true;
