@@ -280,6 +280,13 @@ describe('several places', () => {
     }
   });
 
+  test('a folder to look in that is not there is told', async () => {
+    hub.put('second/copy/main/net.onnx', CONTENT);
+    const notices: string[] = [];
+    await fetchOne(file, { folders: ['/no/such/folder'], onNotice: (message) => notices.push(message) });
+    assert.match(notices.join('\n'), /^\/no\/such\/folder is no folder that is there/);
+  });
+
   /** A fault of one repository. */
   function faultAt(start: string, status: number) {
     return (request: IncomingMessage, response: ServerResponse) => {

@@ -19,6 +19,10 @@ export async function findNearby(
 ): Promise<string | undefined> {
   const folders =
     options.folders ?? (process.env.LABELSMITH_MODELS ?? '').split(delimiter).filter((path) => path !== '');
+  for (const folder of folders) {
+    if ((await stat(folder).catch(() => undefined))?.isDirectory()) continue;
+    options.onNotice?.(`${folder} is no folder that is there; nothing is looked for in it`);
+  }
   if (file.sha256 !== undefined) {
     for (const path of folders.flatMap((folder) => pathsIn(folder, file))) {
       if (await holds(path, file, options)) return path;
