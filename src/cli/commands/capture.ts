@@ -58,6 +58,8 @@ export const capture = command({
     const to = resolve(options.to);
     const dir = resolve(global.workspace);
     const workspace = keep && hasWorkspace(dir) ? await openWorkspace(dir, { create: false }) : undefined;
+    // A camera that gives nothing new is no news again and again, in logs of months.
+    let told = '';
     try {
       const settings: CaptureOptions = {
         rule: {
@@ -68,7 +70,11 @@ export const capture = command({
         ...{ to, count: options.count, forMs: options.for, silenceMs: options.silence, health: options.health, signal },
         keep: keep && { ...keep, areSafe: knownElsewhere(to, workspace) },
         onNotice: (text) => output.warn(text),
-        onHealth: (health) => output.note(healthLine(health)),
+        onHealth(health) {
+          const line = healthLine(health);
+          if (line !== told) output.note(line);
+          told = line;
+        },
       };
       const result = await captureFrom(cameras, settings);
       output.document(result);
