@@ -39,7 +39,7 @@ export function sendTo(url: string, { token, timeoutMs = 60_000, ...options }: R
         retry: false,
         cache: 'no-store',
         timeout: timeoutMs,
-        ca: settings.ca ?? bundle,
+        ca: settings.ca || bundle ? [...[settings.ca ?? []].flat(), ...(bundle ?? [])] : undefined,
         strictSSL: settings.strictSSL,
         proxy: settings.httpsProxy ?? settings.proxy,
         noProxy: settings.noProxy,
