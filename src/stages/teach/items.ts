@@ -270,3 +270,8 @@ function nobodyLabelled(task: string, otherTasks: readonly string[]): Labelsmith
     hint: `${elsewhere}labelsmith teach select -n 50 --out label.csv says what to label first; labelsmith import csv label.csv --as human takes it back.`,
   });
 }
+
+/** Whether people answered any item that is held out, so that there is more to learn from in the end. */
+export function hasAuditAnswers(items: TaskItems, { problem }: LabelledTask): boolean {
+  return labelledTaskOf(items, { auditToo: true }).problem.labelled.length > problem.labelled.length;
+}

@@ -11,7 +11,7 @@ import { InferencePool } from '../../onnx/pool.ts';
 import type { SpaceMean } from '../embed/recipe.ts';
 import { backboneNames, simplestGood } from './backbones.ts';
 import { groupFolds } from './folds.ts';
-import { type Annotation, annotationOf, labelledTaskOf, type TaskItems } from './items.ts';
+import { type Annotation, annotationOf, hasAuditAnswers, labelledTaskOf, type TaskItems } from './items.ts';
 import { withGroupAnswers } from './label-rest.ts';
 import { learnRounds } from './learn-rounds.ts';
 import { aligned, METHOD_NAMES } from './methods.ts';
@@ -101,6 +101,18 @@ function itemsOf(
 }
 
 const is = (className: string): Annotation => ({ kind: 'class', className, origin: 'human' });
+
+test('an audit that nobody answered yet adds nothing in the end', () => {
+  const annotations = [is('a'), is('a'), is('b'), is('b'), is('b'), { kind: 'nothing' } as const];
+  const adds = (...audit: readonly number[]) => {
+    const items = itemsOf(
+      annotations,
+      audit.map((i) => String(i).padStart(64, '0')),
+    );
+    return hasAuditAnswers(items, labelledTaskOf(items));
+  };
+  assert.deepEqual([adds(), adds(5), adds(4), adds(4, 5)], [false, false, true, true]);
+});
 
 test('labels that nothing can be learned from are refused with what is wrong and what to do', () => {
   const refusal = (items: TaskItems, message: RegExp) =>

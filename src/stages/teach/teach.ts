@@ -19,7 +19,7 @@ import { augmentationsOf } from './augmentations.ts';
 import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
 import { evaluationOf, type TaskEvaluation } from './evaluation.ts';
 import { familiarityOf } from './familiarity.ts';
-import { type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
+import { hasAuditAnswers, type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
 import { labelTheRest, withAnswers } from './label-rest.ts';
 import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
 import type { MethodName } from './methods.ts';
@@ -86,9 +86,12 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
   };
   return recordRun(store, { stage, settings, modelKey: items.recipe.modelKey }, options, async (runId) => {
     try {
-      const labelledTask = await withViews(workspace, items, labelled, options);
+      const answered = final && hasAuditAnswers(items, labelled);
+      const warned =
+        final && !answered ? { ...labelled, warnings: [...labelled.warnings, NO_AUDIT_ANSWERS] } : labelled;
+      const labelledTask = await withViews(workspace, items, warned, options);
       const measured = await learnFrom(workspace, { items, labelledTask, budgetMs }, options);
-      const taught = final
+      const taught = answered
         ? await learnFinally(workspace, items, { ...options, budgetMs })
         : { ...measured, labelledTask };
       const { probabilities } = taught;
@@ -97,7 +100,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
       const rest = labelRest
         ? await labelTheRest(job, items, taught.labelledTask, { probabilities, key: model.sha256 })
         : { labels: 0, unsure: 0 };
-      const accuracy = final ? measuredBefore(measured.stated, rest.labels) : measured.stated;
+      const accuracy = answered ? measuredBefore(measured.stated, rest.labels) : measured.stated;
       return resultOf({ ...taught, evaluation: measured.evaluation, items, accuracy, model, rest, backbone });
     } catch (error) {
       if (!options.signal?.aborted) throw error;
@@ -143,6 +146,8 @@ interface LearnRequest {
   readonly labelledTask: LabelledTask;
   readonly budgetMs?: number;
 }
+
+const NO_AUDIT_ANSWERS = 'no answers of an audit are there, so there was nothing more to learn from at last';
 
 /** Once more, from the audit's answers too. */
 async function learnFinally(
