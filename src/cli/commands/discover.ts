@@ -68,6 +68,8 @@ export const discover = command({
         printEmbedEstimate(output, estimate, items);
         return 0;
       }
+      // What cannot be is said before minutes of embedding.
+      await workspace.store.ensureTask({ name: options.task, rule: 'single', items });
       const run = context.runOptions();
       const embedded = await embedWith(workspace, { items, model, quality }, run);
       run.done();

@@ -23,7 +23,8 @@ export const exportCommand = command({
   details:
     'OUT is written beside itself and swapped in when it is whole.\n\n' +
     'Of which task: formats of boxes (coco, yolo, voc, crops) take objects. Formats with one class an image (folders)\n' +
-    'take class where people, imports, references or a model labelled it, or where there are no objects; else objects.\n' +
+    'take class where people, imports, references or a model labelled it, where people named its clusters, or where\n' +
+    'there are no objects; else objects.\n' +
     'The others take all tasks at once.\n' +
     'Whose labels: the current ones. Where a model, references or people label a task, labels of its clusters stay out\n' +
     'unless --origin asks for them. People do where most of their labels are of classes that no cluster gave; clusters\n' +

@@ -87,9 +87,15 @@ describe('a machine with ssh', { skip: withoutSshd }, () => {
       const sink = await sftpSink(`${server.url}${to}`);
       const settings = { patienceMs: 20_000, backoff: { baseMs: 20, maxMs: 200 }, bytesPerSecond: 12_000_000 };
       const pushing = push(from, sink, settings);
-      const partial = () =>
-        readdirSync(to, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.partial'));
-      const size = () => Math.max(0, ...partial().map((name) => statSync(join(to, name)).size));
+      const size = () => {
+        try {
+          const names = readdirSync(to, { recursive: true, encoding: 'utf8' });
+          const partial = names.filter((name) => name.endsWith('.partial'));
+          return Math.max(0, ...partial.map((name) => statSync(join(to, name)).size));
+        } catch {
+          return 0; // a folder went while it was looked into
+        }
+      };
       for (let waited = 0; size() < 3_000_000; waited++) {
         assert.ok(waited < 500, 'it is on its way');
         await sleep(10);

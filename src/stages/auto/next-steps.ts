@@ -2,7 +2,7 @@
 import type { Store } from '../../store/store.ts';
 import type { AddResult } from '../add/add.ts';
 import type { Detected } from '../detect/detect-with.ts';
-import { isUnnamed } from '../discover/discover-with.ts';
+import { isUnnamed } from '../discover/evidence.ts';
 import type { DiscoverResult } from '../discover/options.ts';
 import type { OwnClasses } from './found.ts';
 

@@ -3,8 +3,8 @@ import { namesNow } from '../../corpus/class-names.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
 import { evidenceOf, savedModel } from './cluster-model.ts';
-import { isUnnamed } from './discover-with.ts';
 import type { Candidate, Evidence } from './evidence.ts';
+import { isUnnamed } from './evidence.ts';
 
 export interface ClusterToName {
   /** Its class now. */

@@ -50,8 +50,3 @@ function votedNames(classes: VoteClasses): VotedNames {
       return classes satisfies never;
   }
 }
-
-/** Whether nothing spoke for a name of this class of clusters. */
-export function isUnnamed(className: string): boolean {
-  return /^unnamed-\d+$/.test(className);
-}

@@ -246,3 +246,8 @@ export function chooseNames(
   }
   return names;
 }
+
+/** Whether nothing spoke for a name of this class of clusters: see {@link chooseNames}. */
+export function isUnnamed(className: string): boolean {
+  return /^unnamed-\d+$/.test(className);
+}

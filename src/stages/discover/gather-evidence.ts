@@ -8,7 +8,7 @@ import { argMax } from '../../math/calibration.ts';
 import type { ImageClassifier } from '../../models/image-classifier.ts';
 import type { Store } from '../../store/store.ts';
 import { pixelsFor } from '../item-pixels.ts';
-import type { TermTable } from './evidence.ts';
+import { isUnnamed, type TermTable } from './evidence.ts';
 import { keywordsIn } from './keywords.ts';
 import { pathTerms } from './words.ts';
 
@@ -78,7 +78,8 @@ export async function gatherEvidence(
 }
 
 function namesOf(labels: readonly Label[], rule: 'single' | 'multi'): string[] {
-  return currentLabels(labels, rule).map(({ className }) => className);
+  // The number of an earlier cluster, which an import may have brought back, says nothing.
+  return currentLabels(labels, rule).flatMap(({ className }) => (isUnnamed(className) ? [] : [className]));
 }
 
 /** The classifier's best class, if it is any; nothing where the picture cannot be decoded. */

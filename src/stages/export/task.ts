@@ -16,10 +16,16 @@ export async function taskToExport(
   if (holds === 'both') return null;
   const byName = (name: string) => tasks.find((task) => task.name === name) ?? null;
   if (holds === 'regions') return byName('objects');
-  // Unnamed heaps say less than what a detector saw; what people, references or a model said of whole images says more.
-  const counts = (await store.classes()).flatMap((known) => known.counts).filter(({ count }) => count > 0);
+  // Unnamed heaps say less than what a detector saw; what people, references or a model said of whole images says more, and
+  // so do heaps of which people gave one its name.
+  const classes = await store.classes();
+  const counts = classes.flatMap((known) => known.counts).filter(({ count }) => count > 0);
   const classified = counts.filter(({ task }) => task === 'class');
-  const better = classified.some(({ origins }) => Object.keys(origins).some((origin) => origin !== 'cluster'));
+  const isNamed = classes.some(
+    ({ synonyms, counts: own }) => synonyms.length > 0 && own.some(({ task, count }) => task === 'class' && count > 0),
+  );
+  const better =
+    isNamed || classified.some(({ origins }) => Object.keys(origins).some((origin) => origin !== 'cluster'));
   const detected = counts.some(({ task }) => task === 'objects');
   return byName(better || (classified.length > 0 && !detected) ? 'class' : 'objects');
 }
