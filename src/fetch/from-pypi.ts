@@ -192,7 +192,7 @@ function run(
   folder: string,
   { signal, onReached }: Pick<FetchOptions, 'signal' | 'onReached'>,
 ): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
+  return new Promise((settle, reject) => {
     // spawn's own timeout would keep the process alive where there is no such command.
     const late = AbortSignal.timeout(TIMEOUT_MS);
     const child = spawn(command, args, {
@@ -210,17 +210,17 @@ function run(
       said = `${said}${piece}`.slice(-20_000);
     });
     child.on('error', (error) => {
-      if ('code' in error && error.code === 'ENOENT') resolve('absent');
-      else if (late.aborted) resolve({ code: 1, said: `error: it was not done after ${TIMEOUT_MS / 60_000} minutes` });
+      if ('code' in error && error.code === 'ENOENT') settle('absent');
+      else if (late.aborted) settle({ code: 1, said: `error: it was not done after ${TIMEOUT_MS / 60_000} minutes` });
       else reject(error);
     });
     child.on('close', (code) => {
       // A Python without pip, and the stand-ins that some systems have for a Python that is not there.
       if (code !== 0 && /No module named pip|was not found; run without arguments|command not found/.test(said)) {
-        resolve('absent');
+        settle('absent');
         return;
       }
-      resolve({ code: code ?? 1, said });
+      settle({ code: code ?? 1, said });
     });
   });
 }
