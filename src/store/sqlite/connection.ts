@@ -27,6 +27,18 @@ const LOG_PAGES = 8192;
 /** Compiled statements kept a connection; look-ups by id list come in a few sizes, the rest are fixed texts. */
 const STATEMENTS_KEPT = 256;
 
+/**
+ * On Node 22 an empty blob whose memory was asked for, as by sending it to another thread, points nowhere and is bound as
+ * NULL; one that points into some memory is bound as what it is.
+ */
+const EMPTY_BLOB = new Uint8Array(new ArrayBuffer(1), 0, 0);
+const isEmptyBlob = (value: SqlValue) => value instanceof Uint8Array && value.length === 0;
+
+/** For statements that are run without {@link Connection.all}. */
+export function bindable(values: readonly SqlValue[]): readonly SqlValue[] {
+  return values.some(isEmptyBlob) ? values.map((value) => (isEmptyBlob(value) ? EMPTY_BLOB : value)) : values;
+}
+
 /** A connection with its compiled statements. Used by one thread. */
 export class Connection {
   readonly #database: DatabaseSync;
@@ -53,7 +65,7 @@ export class Connection {
   }
 
   all(sql: string, parameters: readonly SqlValue[] = []): Row[] {
-    return this.statement(sql).all(...parameters) as Row[];
+    return this.statement(sql).all(...bindable(parameters)) as Row[];
   }
 
   /** Runs `work` in a transaction that ends whole or not at all. */

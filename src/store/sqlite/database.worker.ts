@@ -4,9 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { plainError } from '../../threads/plain-error.ts';
-import type { SqlValue } from '../sql/sql-value.ts';
 import type { Connection } from './connection.ts';
-import { checkpoint, guarded, openReader, openWriter } from './connection.ts';
+import { bindable, checkpoint, guarded, openReader, openWriter } from './connection.ts';
 import type { Answers, PlainQuery, Reply, Request, Step, StepResult, WorkerSetup } from './protocol.ts';
 
 const setup = workerData as WorkerSetup;
@@ -19,17 +18,6 @@ let connection: Connection | undefined;
 function opened(): Connection {
   connection ??= setup.role === 'writer' ? openWriter(setup) : openReader(setup);
   return connection;
-}
-
-/**
- * On Node 22 an empty blob that came from another thread is bound as NULL, since it points nowhere; one that points into
- * some memory is bound as what it is.
- */
-const EMPTY_BLOB = new Uint8Array(new ArrayBuffer(1), 0, 0);
-const isEmptyBlob = (value: SqlValue) => value instanceof Uint8Array && value.length === 0;
-
-function bindable(values: readonly SqlValue[]): readonly SqlValue[] {
-  return values.some(isEmptyBlob) ? values.map((value) => (isEmptyBlob(value) ? EMPTY_BLOB : value)) : values;
 }
 
 function step({ begin, commit, batches, queries }: Step): StepResult {
@@ -52,7 +40,7 @@ function step({ begin, commit, batches, queries }: Step): StepResult {
 }
 
 function queried(db: Connection, { sql, parameters }: PlainQuery) {
-  return db.all(sql, bindable(parameters));
+  return db.all(sql, parameters);
 }
 
 function check(): string[] {
