@@ -17,6 +17,7 @@ import { filePieces } from './file.ts';
 import {
   brokenPromise,
   interruptedPut,
+  isMet,
   type PutCondition,
   type PutOptions,
   type PutResult,
@@ -50,7 +51,7 @@ export async function folderSink(folder: string): Promise<Sink> {
       await requireRoot(root);
       // Before anything is read: most files that are pushed again are there already.
       const found = await fileAt(key, path);
-      if (!holds(condition, found)) return { kind: 'not-met', found };
+      if (!isMet(condition, found)) return { kind: 'not-met', found };
       try {
         await mkdir(dirname(path), { recursive: true });
         await mkdir(join(root, WORK_FOLDER), { recursive: true });
@@ -94,19 +95,6 @@ async function fileAt(key: string, path: string): Promise<SinkFile | undefined> 
     const code = systemCodeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw sinkError(error, path);
-  }
-}
-
-function holds(condition: PutCondition, found: SinkFile | undefined): boolean {
-  switch (condition.kind) {
-    case 'any':
-      return true;
-    case 'absent':
-      return found === undefined;
-    case 'version':
-      return found?.version === condition.version;
-    default:
-      return condition satisfies never;
   }
 }
 
@@ -179,7 +167,7 @@ async function swap(partial: string, { key, path, work }: Place, condition: PutC
   }
   const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
   return withFolderLock(join(work, `${name}.lock`), async () => {
-    if (!holds(condition, await fileAt(key, path))) return false;
+    if (!isMet(condition, await fileAt(key, path))) return false;
     await renameOver(partial, path);
     return true;
   });

@@ -37,6 +37,20 @@ export type PutCondition =
   | { readonly kind: 'absent' }
   | { readonly kind: 'version'; readonly version: string };
 
+/** Whether a condition holds of what is there under a key. */
+export function isMet(condition: PutCondition, found: SinkFile | undefined): boolean {
+  switch (condition.kind) {
+    case 'any':
+      return true;
+    case 'absent':
+      return found === undefined;
+    case 'version':
+      return found?.version === condition.version;
+    default:
+      return condition satisfies never;
+  }
+}
+
 export interface PutOptions {
   readonly byteSize: number;
   /** SHA-256 of the bytes, 64 hexadecimal digits. */

@@ -18,6 +18,7 @@ import { isRunning, writerName } from '../../files/unfinished.ts';
 import {
   brokenPromise,
   interruptedPut,
+  isMet,
   type PutCondition,
   type PutOptions,
   type PutResult,
@@ -80,7 +81,7 @@ class SftpSink implements Sink {
     if (options.signal?.aborted) throw interruptedPut();
     const condition = options.condition ?? { kind: 'any' };
     const found = await this.find(key);
-    if (!holds(condition, found)) return { kind: 'not-met', found };
+    if (!isMet(condition, found)) return { kind: 'not-met', found };
     await this.#makeFolder(posix.join(this.#root, WORK_FOLDER));
     await this.#makeFolder(posix.dirname(path));
     const partial = await this.#partialFor(options);
@@ -190,7 +191,7 @@ class SftpSink implements Sink {
     const lock = posix.join(this.#root, WORK_FOLDER, `${name}.lock`);
     return this.#locked(lock, async () => {
       const found = await this.#stat(path);
-      if (!holds(condition, found && this.#fileOf(key, found))) {
+      if (!isMet(condition, found && this.#fileOf(key, found))) {
         await this.#remove(partial);
         return false;
       }
@@ -274,19 +275,6 @@ interface Partial {
 function partialOf(token: string): { readonly writer?: number; readonly name?: string } {
   const [, pid, name] = /^[0-9a-f]{6}-(\d+)\/([\w-]+\.partial)$/.exec(token) ?? [];
   return pid === undefined ? {} : { writer: Number(pid), name };
-}
-
-function holds(condition: PutCondition, found: SinkFile | undefined): boolean {
-  switch (condition.kind) {
-    case 'any':
-      return true;
-    case 'absent':
-      return found === undefined;
-    case 'version':
-      return found?.version === condition.version;
-    default:
-      return condition satisfies never;
-  }
 }
 
 /** A connection that ends may fail the closing of a file that was read or written already; before that, whoever waits is told. */
