@@ -21,23 +21,11 @@ import { hammingDistance } from '../src/images/hash.ts';
 import { inspect } from '../src/images/inspect.ts';
 import { PAGE_KINDS, page } from './pages.ts';
 import { dataSet } from './photos.ts';
+import { JUNK_SET, LABELLED } from './piles/vectors.ts';
 import { rounded } from './process.ts';
 
-const SETS = [
-  'caltech-30',
-  'cartons',
-  'coco-train128',
-  'electronics',
-  'euro-coins',
-  'flowers',
-  'household',
-  'monkeys',
-  'pc-parts',
-  'plankton',
-  'satellite',
-  'steel-strip',
-  'trash',
-] as const;
+/** The pictures of the other one are of 32 × 32 pixels: a print of one is the picture. */
+const SETS = [...LABELLED.filter((set) => set !== 'cifar10-test'), JUNK_SET].sort();
 /** One copy of each, so that no copy is found by way of another one. */
 const COPIED_OF_A_SET = 330;
 const PAGES_OF_A_KIND = 330;

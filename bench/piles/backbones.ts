@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sha256Hex } from '../../src/core/ids.ts';
-import { IMAGENET_MEAN, IMAGENET_STD } from '../../src/models/backbones.ts';
+import { MOBILENET_V2 } from '../../src/models/backbones.ts';
 import type { EmbedderEntry, ViewRecipe } from '../../src/models/bundle.ts';
 import { composeModel, inputOf, SINGLE } from '../../src/models/compose-model.ts';
 import { type Embedder, openEmbedder } from '../../src/models/embedder.ts';
@@ -15,37 +15,21 @@ import { DATA } from '../photos.ts';
 export const DEFAULT_BACKBONE = 'mobilenetv3-small';
 const INT8_FILE = 'mobilenetv2-12-qdq.onnx';
 
-const INT8_VIEWS: ViewRecipe = {
-  sizes: [224, 288],
-  parts: [
-    { layer: '627', channels: 1280, pool: 'mean', weight: 1 },
-    { layer: '627', channels: 1280, pool: 'deviation', weight: 0.7 },
-    { layer: '624_Conv_95_dequantized', channels: 320, pool: 'deviation', weight: 0.5 },
-  ],
-};
-
+/** As in the catalogue, of a file that is there and under the name that its vectors are cached by. */
 const INT8_ENTRY: EmbedderEntry = {
+  ...MOBILENET_V2,
   id: 'mobilenetv2-int8',
-  role: 'embedder',
-  licence: 'Apache-2.0',
-  description: 'MobileNetV2 of the ONNX model zoo in int8',
   source: { files: [], converter: 'onnx' },
-  input: {
-    name: 'input',
-    width: 224,
-    height: 224,
-    fit: 'cover',
-    pad: [0, 0, 0],
-    kernel: 'linear',
-    layout: 'NCHW',
-    scale: 1 / 255,
-    mean: IMAGENET_MEAN,
-    std: IMAGENET_STD,
-  },
+  // Vectors alone, and the graph by which those in the cache are named.
   output: '464',
-  dimensions: 1280,
-  views: INT8_VIEWS,
+  votes: undefined,
 };
+const INT8_VIEWS = viewsOf(INT8_ENTRY);
+
+function viewsOf({ id, views }: EmbedderEntry): ViewRecipe {
+  if (views === undefined) throw new Error(`${id} has no views`);
+  return views;
+}
 
 /** Names of the embedders that can be had here. */
 export function backbones(): string[] {
