@@ -17,7 +17,7 @@ const DEFAULT_EVERY_MS = 1000;
 
 export const capture = command({
   name: 'capture',
-  summary: 'save frames of cameras and videos into a folder, for minutes or for months',
+  summary: 'save frames of cameras and videos into a folder',
   details:
     'A source is rtsp://…, http://… (a stream of JPEGs, or one picture that is asked for again), usb:0 or /dev/video0,\n' +
     'a video file, a folder that a network camera writes into, or lavfi:PATTERN for a test; NAME=SOURCE names it. User and\n' +
