@@ -1,6 +1,7 @@
 /**
  * Runs every test file under Node's test runner, prints the failures and why anything was skipped, and closes with
- * `N passed, N failed`. `--slow` runs `test/slow` instead; file names as arguments run only those.
+ * `N passed, N failed`. `--slow` runs `test/slow` instead; file names as arguments run only those. Properties draw from
+ * one seed (test/properties.ts), those of the slow tests anew each time.
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -20,6 +21,8 @@ const patterns = slow
       'test/{parity,e2e,contracts,pack}/**/*.test.ts',
     ];
 const files = (named.length > 0 ? named : patterns.flatMap((pattern) => globSync(pattern))).sort();
+
+if (!slow) process.env.LABELSMITH_PROPERTY_SEED ??= '20261126';
 
 let passed = 0;
 let failed = 0;

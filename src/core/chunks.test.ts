@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import { chunks, chunksOfPages } from './chunks.ts';
 
 async function all<T>(lists: AsyncIterable<T>): Promise<T[]> {

@@ -31,7 +31,8 @@ const UNSEEN = /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\
 export function readName(text: string): NameReading {
   if (!text.isWellFormed())
     return { kind: 'refused', problem: `${shown(text)} holds half a character (a lone surrogate)` };
-  const name = text.normalize('NFC').replace(BLANKS, ' ').replace(UNSEEN, '').replace(/ {2,}/g, ' ').trim();
+  // Unicode form last: an accent behind a character that goes joins the letter before it.
+  const name = text.replace(BLANKS, ' ').replace(UNSEEN, '').replace(/ {2,}/g, ' ').trim().normalize('NFC');
   if (name === '') return { kind: 'refused', problem: 'is empty' };
   if (name.length > MAX_NAME_LENGTH) {
     return {
@@ -78,6 +79,7 @@ function shown(text: string): string {
  * equal here is one class, or is asked about. Full case folding: `STRASSE` and `straße` are nearly the same.
  */
 export function foldClassName(name: string): string {
-  const seen = name.toWellFormed().normalize('NFC').replace(BLANKS, '').replace(UNSEEN, '');
-  return seen.toUpperCase().toLowerCase().normalize('NFC');
+  const seen = name.toWellFormed().replace(BLANKS, '').replace(UNSEEN, '').normalize('NFC');
+  // Lower case first: ẞ has no upper case, and its lower case ß has SS.
+  return seen.toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import { readName } from '../core/class-name.ts';
 import { LabelsmithError } from '../errors.ts';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import type { MaskRle } from '../core/dataset.ts';
 import { bitmapOf, clipPolygon, joinPolygons, maskBox, maskOfBitmap, outlinesOf } from './contours.ts';
 import { polygonArea } from './rle.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import fc from 'fast-check';
 import { inTemporaryFolder } from '../../test/contracts/format.ts';
+import fc from '../../test/properties.ts';
 import { jsonElements, jsonPieces, parseJson } from './json-stream.ts';
 
 /** Numbers that doubles hold: longer ones come as text, see below. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import { FingerprintSet, fingerprint } from '../core/fingerprints.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { classFolders, NameTable, safeComponent, safePath, splitExtension } from './names.ts';

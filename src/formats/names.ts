@@ -61,7 +61,7 @@ export function splitExtension(path: string): [stem: string, extension: string] 
 
 /** Equal for names that a file system which ignores case or Unicode form takes for one. */
 function folded(path: string): string {
-  return path.normalize('NFC').toUpperCase().toLowerCase();
+  return path.normalize('NFC').toLowerCase().toUpperCase().toLowerCase();
 }
 
 export interface NameTableOptions {

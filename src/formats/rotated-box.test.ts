@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import { cornersOfRotated, extentOfRotated, rotatedOfCorners } from './rotated-box.ts';
 
 it('turns clockwise as seen', () => {

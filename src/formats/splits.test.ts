@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { streamOf } from '../../test/contracts/format.ts';
+import fc from '../../test/properties.ts';
 import type { LabelValue } from '../core/dataset.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { scenePixels } from '../../test/fixtures/images.ts';
+import fc from '../../test/properties.ts';
 import { seededRandom } from '../core/random.ts';
 import { augmentedView } from './augment.ts';
 import { decodeUpright } from './decode.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { seededRandom, shuffled } from '../core/random.ts';
 import { findNearDuplicates, type HashColumns } from './duplicates.ts';

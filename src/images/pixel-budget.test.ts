@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import { PixelBudget } from './pixel-budget.ts';
 
 test('no more is held at once than the budget, but for one piece that is larger than all of it', async () => {

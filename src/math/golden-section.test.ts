@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import { goldenSection } from './golden-section.ts';
 
 const OPTIONS = { low: -3, high: 5, steps: 60, onTie: 'low' } as const;

@@ -1,7 +1,7 @@
 /** Masks of drawn scenes, whose object is known, and what holds of every mask. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import type { Box } from '../core/boxes.ts';
 import type { MaskRle } from '../core/dataset.ts';
 import { seededRandom } from '../core/random.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/properties.ts';
 import { float16ToFloat32, float32ToFloat16 } from '../math/float16.ts';
 import { Graph } from './ops.ts';
 import { decodeModel, encodeModel } from './proto.ts';

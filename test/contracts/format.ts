@@ -8,7 +8,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import type { Box } from '../../src/core/boxes.ts';
 import { MAX_NAME_LENGTH, readClassName } from '../../src/core/class-name.ts';
 import type { DatasetImage, ImportedImage, LabelValue, RegionRecord } from '../../src/core/dataset.ts';
@@ -23,6 +22,7 @@ import { parseSplit, planSplits } from '../../src/formats/splits.ts';
 import { readFormat } from '../../src/formats/table.ts';
 import { exportDataset } from '../../src/stages/export/write.ts';
 import { FileMatcher } from '../../src/stages/import/match.ts';
+import fc from '../properties.ts';
 import { assertRegions, imported, promised } from './format/promised.ts';
 
 const OBJECTS: Task = { name: 'objects', rule: 'multi', items: 'regions' };

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { seededRandom } from '../../src/core/random.ts';
 import { LabelsmithError } from '../../src/errors.ts';
 import { Reckoning } from '../../src/formats/reckoning.ts';
@@ -14,6 +13,7 @@ import { FORMATS } from '../../src/formats/table.ts';
 import { exportDataset } from '../../src/stages/export/write.ts';
 import { regionsInside } from '../../src/stages/import/frame.ts';
 import { contextFor, generatedSet, inTemporaryFolder, readAll, streamOf } from '../contracts/format.ts';
+import fc from '../properties.ts';
 
 const MUTATIONS = Number(process.env.LABELSMITH_MUTATIONS ?? 1000);
 /** A damaged Parquet file may take the whole of its time limit, which is 15 s. */

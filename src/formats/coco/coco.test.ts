@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   brokenFiles,
   contextFor,
@@ -14,6 +13,7 @@ import {
   twoImages,
   writeFiles,
 } from '../../../test/contracts/format.ts';
+import fc from '../../../test/properties.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { exportDataset } from '../../stages/export/write.ts';
 import { decodeCounts, polygonArea } from '../rle.ts';

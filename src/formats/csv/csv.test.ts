@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   brokenFiles,
   contextFor,
@@ -13,6 +12,7 @@ import {
   streamOf,
   twoImages,
 } from '../../../test/contracts/format.ts';
+import fc from '../../../test/properties.ts';
 import { exportDataset } from '../../stages/export/write.ts';
 import { csvRow, fileCell, fileOfCell, textCell, textOfCell } from '../csv-table.ts';
 

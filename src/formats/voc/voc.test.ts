@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   brokenFiles,
   contextFor,
@@ -13,6 +12,7 @@ import {
   twoImages,
   writeFiles,
 } from '../../../test/contracts/format.ts';
+import fc from '../../../test/properties.ts';
 import type { Box } from '../../core/boxes.ts';
 import { exportDataset } from '../../stages/export/write.ts';
 import { vocBox } from './voc.ts';

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { parse } from 'yaml';
 import {
   brokenFiles,
@@ -15,6 +14,7 @@ import {
   twoImages,
   writeFiles,
 } from '../../../test/contracts/format.ts';
+import fc from '../../../test/properties.ts';
 import type { Box } from '../../core/boxes.ts';
 import { exportDataset } from '../../stages/export/write.ts';
 import { parseSplit, planSplits } from '../splits.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/properties.ts';
 import { seededRandom } from '../../core/random.ts';
 import { type Matrix, newSharedMatrix } from '../matrix.ts';
 import { rowSpan } from './row-span.ts';

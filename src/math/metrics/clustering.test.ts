@@ -1,7 +1,7 @@
 /** Expected values: scikit-learn 1.2.1 and scipy 1.10.1 on numbers drawn as `s ← 16807·s mod (2³¹ − 1)`. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/properties.ts';
 import { assign } from './assignment.ts';
 import { clusteringMetrics, silhouette } from './clustering.ts';
 

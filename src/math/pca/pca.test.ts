@@ -1,7 +1,7 @@
 /** Expected values: scikit-learn 1.2.1 `PCA(5, svd_solver="full")` and `LedoitWolf` on the same points in double precision. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/properties.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { Session } from '../../onnx/session.ts';

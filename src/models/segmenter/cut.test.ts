@@ -1,7 +1,7 @@
 /** Against every labelling there is of small pictures, and against the largest flow (Edmonds and Karp) of larger ones. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/properties.ts';
 import { seededRandom } from '../../core/random.ts';
 import { FORWARD, type GridCosts, minimumCut } from './cut.ts';
 

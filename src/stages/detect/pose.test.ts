@@ -1,7 +1,7 @@
 /** What the numbers of a pose model become. The stage runs in `test/e2e/pose.test.ts`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/properties.ts';
 import { HIDDEN_SCORE, keypointsInImage, SEEN_SCORE } from './pose.ts';
 
 test('scores become visibility, and what is outside the image or hardly scored is not there', () => {

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { type ImageId, type ItemId, isRegionId } from '../../../src/core/ids.ts';
 import { currentLabels, type Label, NONE_OF_THESE, type Origin, type Task } from '../../../src/core/labels.ts';
 import { change } from '../../../src/corpus/corpus.ts';
 import type { ItemFilter, ItemOrder, NewLabel, Store } from '../../../src/store/store.ts';
+import fc from '../../properties.ts';
 import type { OpenStore } from './fixtures.ts';
 import { addImages, drawn, fresh, image, imageId, path, ROOT, said, startRun } from './fixtures.ts';
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import type { Store, StoredRegion } from '../../../src/store/store.ts';
+import fc from '../../properties.ts';
 import type { OpenStore } from './fixtures.ts';
 import {
   addImages,

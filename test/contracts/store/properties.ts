@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { ItemId } from '../../../src/core/ids.ts';
 import { isRegionId } from '../../../src/core/ids.ts';
 import type { Label, Origin, Task } from '../../../src/core/labels.ts';
 import { BUILT_IN_TASKS, currentLabels, isMachine, NONE_OF_THESE } from '../../../src/core/labels.ts';
 import type { DatasetQuery, NewLabel, Store } from '../../../src/store/store.ts';
+import fc from '../../properties.ts';
 import type { Found, OpenStore } from './fixtures.ts';
 import { addImages, all, drawn, imageId, list, MODEL, said, shard, sortedIds } from './fixtures.ts';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { mutated } from '../../../../test/fixtures/mutations.ts';
+import fc from '../../../../test/properties.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import { efficientNetLiteToOnnx } from '../efficientnet-lite.ts';
 import { readPickle } from './pickle.ts';
