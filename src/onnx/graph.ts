@@ -120,11 +120,12 @@ export class GraphBuilder {
   }
 
   /** A scalar constant, stored once however often it is asked for. */
-  scalar(value: number, dtype: 'float32' | 'int64' | 'int32' | 'uint8' | 'bool' = 'float32'): Value {
+  scalar(value: number, dtype: 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'bool' = 'float32'): Value {
     return this.#once(`scalar:${dtype}:${Object.is(value, -0) ? '-0' : value}`, () => {
       if (dtype === 'int64') return int64([value], []);
       if (dtype === 'int32') return tensor('int32', Int32Array.of(value), []);
       if (dtype === 'float32') return float32([value], []);
+      if (dtype === 'float64') return tensor('float64', Float64Array.of(value), []);
       return tensor(dtype, Uint8Array.of(value), []);
     });
   }
