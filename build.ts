@@ -1,6 +1,6 @@
 /**
- * Compiles `src` into `dist` and bundles `web` into `dist/web`, both from scratch, so that a deleted source never lives on there. It is compiled beside the old
- * `dist`, which stays as it is when that fails. Then ONNX Runtime is put into `node_modules`, from the user's cache or
+ * Compiles `src` into `dist` and bundles `web` into `dist/web`, both from scratch, so that a deleted source never lives on
+ * there. It is compiled beside the old `dist`, which stays as it is when that fails. Then ONNX Runtime is put into `node_modules`, from the user's cache or
  * the npm registry: a checkout works whatever cache it is given, and none of the package's install scripts runs.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,15 +9,16 @@ import { dirname, join } from 'node:path';
 import { messageOf } from './src/errors.ts';
 import { ONNX_RUNTIME_VERSION } from './src/onnx/runtime-files.ts';
 import { fetchRuntime, installedRuntime } from './src/onnx/runtime-package.ts';
+import { bundleVendors } from './tools/build/vendor.ts';
 
 const NEW = 'dist.new';
 const RUNTIME = 'node_modules/onnxruntime-node';
 
-compile();
+await compile();
 bundleApp();
 await installRuntime();
 
-function compile(): void {
+async function compile(): Promise<void> {
   rmSync(NEW, { recursive: true, force: true });
   const compiled = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', NEW], {
     stdio: 'inherit',
@@ -28,6 +29,7 @@ function compile(): void {
     rmSync(NEW, { recursive: true, force: true });
     process.exit(compiled.status ?? 1);
   }
+  await bundleVendors(NEW);
   chmodSync(`${NEW}/cli/main.js`, 0o755);
   rmSync('dist', { recursive: true, force: true });
   renameSync(NEW, 'dist');
