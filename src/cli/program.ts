@@ -1,7 +1,7 @@
 /** Turns the table of commands into a parser with help, and one invocation into a call of its command. */
 import { Argument, CommanderError, Option, Command as Parser } from 'commander';
+import { LABELSMITH_VERSION } from '../core/version.ts';
 import { LabelsmithError } from '../errors.ts';
-import { LABELSMITH_VERSION } from '../jobs/run.ts';
 import { type Command, type Context, GLOBAL_OPTIONS, globalOptions } from './command.ts';
 import { allCommands } from './commands/table.ts';
 import { createOutput } from './output.ts';

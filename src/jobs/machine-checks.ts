@@ -9,9 +9,9 @@ import { cacheDirectory } from '../fetch/cache.ts';
 import { createModels } from '../models/models.ts';
 import { type Device, listedDevices } from '../onnx/device.ts';
 import { type PrepareRuntimeOptions, prepareRuntime } from '../onnx/runtime.ts';
+import { ONNX_RUNTIME_VERSION } from '../onnx/runtime-files.ts';
 import { findRuntime } from '../onnx/runtime-package.ts';
 import { engineSelfTest } from '../onnx/self-test.ts';
-import { versions } from './run.ts';
 
 export interface Check {
   readonly name: string;
@@ -61,7 +61,7 @@ async function engine(device: Device, fetching: PrepareRuntimeOptions): Promise<
       name,
       ok: true,
       what:
-        `${versions().onnxruntime} (${from}); a test graph gives the right numbers on ${device}` +
+        `${ONNX_RUNTIME_VERSION} (${from}); a test graph gives the right numbers on ${device}` +
         (others.length > 0 ? `; --device can also ask for ${others.join(', ')}` : ''),
     };
   } catch (error) {

@@ -1,8 +1,7 @@
 /** One execution of a stage, as it is recorded: settings, seed, threads, versions, counts, how it ended. */
 
-import { createRequire } from 'node:module';
-import sharp from 'sharp';
 import type { RunId } from '../core/ids.ts';
+import { LABELSMITH_VERSION } from '../core/version.ts';
 import { isInterruption } from '../errors.ts';
 import { ONNX_RUNTIME_VERSION } from '../onnx/runtime-files.ts';
 import type { Store } from '../store/store.ts';
@@ -22,12 +21,10 @@ export interface RunResult {
   readonly interrupted: boolean;
 }
 
-const manifest = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
-
-export const LABELSMITH_VERSION = manifest.version;
-
 /** What the results may depend on. */
-export function versions(): Record<string, string> {
+export async function versions(): Promise<Record<string, string>> {
+  // Not loaded by commands that only look at the record.
+  const { default: sharp } = await import('sharp');
   return {
     labelsmith: LABELSMITH_VERSION,
     node: process.versions.node,
@@ -52,7 +49,7 @@ export async function recordRun<R extends RunResult>(
     seed: options.seed,
     threads: options.threads,
     // Only another device than the processor changes anything, and is said.
-    versions: { ...versions(), ...(device === 'cpu' ? {} : { device }) },
+    versions: { ...(await versions()), ...(device === 'cpu' ? {} : { device }) },
   });
   let result: R;
   try {

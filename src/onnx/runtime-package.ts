@@ -14,7 +14,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { cacheDirectory, cacheError } from '../fetch/cache.ts';
-import { type FetchOptions, fetchFiles, type SourceFile } from '../fetch/fetch.ts';
+import type { FetchOptions, SourceFile } from '../fetch/fetch.ts';
 import { renameOver } from '../files/rename.ts';
 import { COMMON_FILES, NATIVE_FILES, NODE_FILES, ONNX_RUNTIME_VERSION } from './runtime-files.ts';
 
@@ -59,6 +59,7 @@ export async function fetchRuntime(options: FetchRuntimeOptions = {}): Promise<R
   const folder = join(to, 'node_modules', 'onnxruntime-node');
   if (existsSync(folder)) return { folder, from: 'cache' };
   const files = neededFiles();
+  const { fetchFiles } = await import('../fetch/fetch.ts');
   const fetched = await fetchFiles(
     files.map(({ source }) => source),
     { ...options, cacheDir, modelName: 'onnxruntime' },

@@ -1,12 +1,12 @@
 /** A workspace's report as a file: gathers, draws, and writes over an earlier report only. */
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { LABELSMITH_VERSION } from '../core/version.ts';
 import { homedirIfAny } from '../files/home.ts';
 import { checkOutput, type OutputOptions, writeOutput } from '../files/output.ts';
 import { placesToKeepOut } from '../files/place.ts';
 import { thumbnailOf } from '../images/crops.ts';
 import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
-import { LABELSMITH_VERSION } from '../jobs/run.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { vectorsOf } from '../stages/embed/vectors-of.ts';
 import { collectReport } from './collect.ts';

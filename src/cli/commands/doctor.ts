@@ -15,7 +15,7 @@ export const doctor = command({
     const machine = await machineChecks(global.workspace, global.device, fetchOptionsFor(output, signal));
     const checks: Check[] = [...machine, await ffmpegCheck()];
     const ok = checks.every((check) => check.ok);
-    output.document({ ok, versions: versions(), checks });
+    output.document({ ok, versions: await versions(), checks });
     for (const { name, ok: well, what, hint } of checks) {
       output.line(`${well ? '✓' : '✗'} ${name.padEnd(14)} ${what}`);
       if (!well && hint) output.line(`  ${' '.repeat(14)} ${hint}`);

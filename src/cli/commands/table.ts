@@ -67,6 +67,9 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
 /** Words that are answered from the whole table. */
 const ABOUT_ALL: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 
+/** Words that are answered from the program alone. */
+const ABOUT_NONE: ReadonlySet<string> = new Set(['--version', '-V']);
+
 export async function allCommands(): Promise<readonly Command[]> {
   return (await Promise.all(Object.values(BY_FIRST_WORD).map((load) => load()))).flat();
 }
@@ -76,7 +79,13 @@ export async function allCommands(): Promise<readonly Command[]> {
  * command and an option's value may be a command's name; all of them where none is named or help is wanted.
  */
 export async function commandsNamedIn(argv: readonly string[]): Promise<readonly Command[]> {
+  if (argv.every((word) => ABOUT_NONE.has(word)) && argv.length > 0) return [];
   const named = Object.keys(BY_FIRST_WORD).filter((word) => argv.includes(word));
-  if (named.length === 0 || argv.some((word) => ABOUT_ALL.has(word))) return allCommands();
+  if (argv.some((word) => ABOUT_ALL.has(word))) {
+    const [first = ''] = argv.filter((word) => !ABOUT_ALL.has(word));
+    const load = Object.hasOwn(BY_FIRST_WORD, first) ? BY_FIRST_WORD[first] : undefined;
+    return load ? load() : allCommands();
+  }
+  if (named.length === 0) return allCommands();
   return (await Promise.all(named.map((word) => BY_FIRST_WORD[word]?.() ?? []))).flat();
 }

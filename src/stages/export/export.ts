@@ -7,13 +7,13 @@
 
 import type { LabelAccuracy } from '../../core/label-accuracy.ts';
 import type { Origin, Task } from '../../core/labels.ts';
+import { LABELSMITH_VERSION } from '../../core/version.ts';
 import { countedImages, TaskOwners } from '../../corpus/task-owner.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { CropImage, ExportSummary, Format, FormatName, ImagesMode } from '../../formats/format.ts';
 import { importedSplits, planSplits, type SplitPart } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
-import { LABELSMITH_VERSION } from '../../jobs/run.ts';
 import type { DatasetQuery, Store } from '../../store/store.ts';
 import { knownAccuracy } from '../audit/known-accuracy.ts';
 import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
