@@ -2,10 +2,11 @@
  * The review app: how long it keeps a person waiting over 100,000 made items, and how fast a simulated person turns `caltech-30`
  * into right labels with it. `bench/review.ts IMAGES` takes another number of items.
  */
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { DATA } from '../test/cli.ts';
 import { startReviewIn } from '../test/review-app.ts';
-import { inScratch } from './process.ts';
+import { inScratch, rounded } from './process.ts';
 import { callerOf, person } from './review/person.ts';
 import { speed } from './review/speed.ts';
 
@@ -22,7 +23,8 @@ export async function run(images = 100_000): Promise<unknown> {
       await review.end('SIGTERM');
     }
   });
-  return { waiting, [SET]: work };
+  // Others at work on the machine are waited for too.
+  return { load: rounded(loadavg()[0], 1), waiting, [SET]: work };
 }
 
 if (import.meta.main) {

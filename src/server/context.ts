@@ -7,6 +7,8 @@ export interface ReviewContext {
   readonly workspace: Workspace;
   readonly pictures: Pictures;
   readonly jobs: Jobs;
+  /** Another one after every change of the record: see `counted.ts`. */
+  readonly revision: () => Promise<string>;
   /** Only this machine talks to the server: it may be told of folders. */
   readonly local: boolean;
 }

@@ -9,6 +9,7 @@ import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { newAccess } from './access.ts';
 import { createApp } from './app.ts';
+import { revisionsOf } from './counted.ts';
 import { createJobs } from './jobs.ts';
 import { pageFolder, readPageFiles } from './page-files.ts';
 import { createPictures } from './pictures.ts';
@@ -51,7 +52,8 @@ export async function startReview(workspace: Workspace, options: ReviewOptions):
   const access = newAccess(password);
   const jobs = createJobs({ dir: workspace.dir, seed, threads });
   const page = readPageFiles(options.page ?? fileURLToPath(pageFolder()));
-  const context = { workspace, jobs, pictures: createPictures(workspace), local };
+  const revision = revisionsOf(workspace.store);
+  const context = { workspace, jobs, pictures: createPictures(workspace), local, revision };
   const app = createApp({ context, access, page, log: onLog });
   const { server, port } = await listen(app.fetch, host, options.port);
   for (const name of [host, ...(local ? ['127.0.0.1', 'localhost', '[::1]'] : [])]) access.hosts.add(`${name}:${port}`);

@@ -201,6 +201,31 @@ test('a label is acknowledged with revisions; a stale one is refused; undo and r
   assert.deepEqual(await holds(), ['green']);
 });
 
+test('whoever listens is told of what others write, and counts are those of now', async () => {
+  const [id = ''] = await imageIds();
+  const count = async () => {
+    const { classes, exact } = JSON.parse((await ask('/api/classes', { headers: bearer() })).body.toString());
+    assert.equal(exact, true);
+    return classes.find(({ name }: { name: string }) => name === 'heard')?.counts[0]?.count ?? 0;
+  };
+  assert.equal(await count(), 0);
+  const listening = new AbortController();
+  const events = await fetch(`http://127.0.0.1:${server.port}/api/events`, {
+    headers: bearer(),
+    signal: listening.signal,
+  });
+  const reader = events.body?.pipeThrough(new TextDecoderStream()).getReader();
+  assert.match((await reader?.read())?.value ?? '', /event: still/);
+  const said = { task: 'class', className: 'heard', present: true, confidence: 1, runId: null } as const;
+  await workspace.store.putLabels([{ ...said, itemId: id, origin: 'human' }]);
+  let heard = '';
+  while (!heard.includes('event: changed')) heard += (await reader?.read())?.value ?? '';
+  listening.abort();
+  assert.equal(await count(), 1);
+  await post('/api/undo', {});
+  assert.equal(await count(), 0);
+});
+
 test('a page confirmed with an exception is one operation', async () => {
   const [a = '', b = ''] = await imageIds();
   const ref = (id: string) => ({ itemId: id, imageId: id });
@@ -243,7 +268,13 @@ test('the document has every route that there is, and no other', async () => {
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   const jobs = createJobs({ ...RUN, dir });
-  const routes = createApi({ workspace, jobs, pictures: createPictures(workspace), local: true }).routes;
+  const routes = createApi({
+    workspace,
+    jobs,
+    pictures: createPictures(workspace),
+    local: true,
+    revision: async () => '',
+  }).routes;
   const there = routes
     .filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);

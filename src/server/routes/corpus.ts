@@ -4,14 +4,16 @@ import { basename, dirname } from 'node:path';
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { ITEM_KINDS } from '../../core/labels.ts';
 import { change, corpusTree } from '../../corpus/corpus.ts';
-import { clustersToName } from '../../stages/discover/clusters-to-name.ts';
+import { type ClusterToName, clustersToName } from '../../stages/discover/clusters-to-name.ts';
 import type { ReviewContext } from '../context.ts';
+import { counted } from '../counted.ts';
 import { invalid } from '../failures.ts';
 import { savedQueue } from '../queue.ts';
 import { CLASS, CLUSTER, CORPUS_CHANGE, NAME } from '../schemas.ts';
 import { wordsLike } from '../words.ts';
 import { body, FAILURES, json } from './answers.ts';
 
+const EXACT = z.boolean().openapi({ description: 'False: counted a while ago, ask again soon.' });
 const TASK_QUERY = { query: z.object({ task: NAME.default('class') }) };
 
 const WORKSPACE = createRoute({
@@ -37,7 +39,7 @@ const WORKSPACE = createRoute({
 
 const CLASSES = createRoute({
   ...{ method: 'get', path: '/classes' },
-  responses: { 200: json(z.object({ classes: z.array(CLASS) }), 'In order of name.'), ...FAILURES },
+  responses: { 200: json(z.object({ classes: z.array(CLASS), exact: EXACT }), 'In order of name.'), ...FAILURES },
 });
 
 const TREE_NODE = z.object({
@@ -51,7 +53,10 @@ const TREE_NODE = z.object({
 
 const TREE = createRoute({
   ...{ method: 'get', path: '/corpus' },
-  responses: { 200: json(z.object({ nodes: z.array(TREE_NODE) }), 'Classes and what stands above them.'), ...FAILURES },
+  responses: {
+    200: json(z.object({ nodes: z.array(TREE_NODE), exact: EXACT }), 'Classes and what stands above them.'),
+    ...FAILURES,
+  },
 });
 
 const CHANGE = createRoute({
@@ -61,7 +66,7 @@ const CHANGE = createRoute({
 
 const CLUSTERS = createRoute({
   ...{ method: 'get', path: '/clusters', request: TASK_QUERY },
-  responses: { 200: json(z.object({ clusters: z.array(CLUSTER) }), 'The largest first.'), ...FAILURES },
+  responses: { 200: json(z.object({ clusters: z.array(CLUSTER), exact: EXACT }), 'The largest first.'), ...FAILURES },
 });
 
 const WORDS = createRoute({
@@ -91,11 +96,15 @@ const QUEUE = createRoute({
 /** Pictures of a class on the page. */
 const EXEMPLARS = 6;
 
-export function corpusRoutes({ workspace, local }: ReviewContext) {
+export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
   const { store } = workspace;
+  const summary = counted({ revision, count: () => store.summary() });
+  const classes = counted({ revision, count: () => store.classes() });
+  const tree = counted({ revision, count: () => corpusTree(store, EXEMPLARS) });
+  const clusters = new Map<string, ReturnType<typeof counted<ClusterToName[]>>>();
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(WORKSPACE, async (c) => {
-      const { images, regions, quarantined, labels, flags } = await store.summary();
+      const { images, regions, quarantined, labels, flags } = (await summary()).value;
       const here = {
         ...{ images, regions, labels: { ...labels }, flags: { ...flags }, local },
         name: basename(dirname(workspace.dir)),
@@ -106,27 +115,40 @@ export function corpusRoutes({ workspace, local }: ReviewContext) {
       return c.json(here, 200);
     })
     .openapi(CLASSES, async (c) => {
-      const classes = (await store.classes()).map(({ skeleton: _, synonyms, counts, ...rest }) => ({
+      const { value, exact } = await classes();
+      const plain = value.map(({ skeleton: _, synonyms, counts, ...rest }) => ({
         ...rest,
         synonyms: [...synonyms],
         counts: counts.map((of) => ({ ...of, origins: { ...of.origins } })),
       }));
-      return c.json({ classes }, 200);
+      return c.json({ classes: plain, exact }, 200);
     })
     .openapi(TREE, async (c) => {
-      const nodes = (await corpusTree(store, EXEMPLARS)).map(
-        ({ name, parent, images, regions, meanConfidence, exemplars }) => ({
-          ...{ name, parent, images, regions, meanConfidence },
-          exemplars: exemplars.map(({ imageId }) => imageId),
-        }),
-      );
-      return c.json({ nodes }, 200);
+      const { value, exact } = await tree();
+      const nodes = value.map(({ name, parent, images, regions, meanConfidence, exemplars }) => ({
+        ...{ name, parent, images, regions, meanConfidence },
+        exemplars: exemplars.map(({ imageId }) => imageId),
+      }));
+      return c.json({ nodes, exact }, 200);
     })
     .openapi(CHANGE, async (c) => c.json({ changed: (await change(store, c.req.valid('json'))) !== null }, 200))
-    .openapi(CLUSTERS, async (c) => c.json({ clusters: await clustersToName(store, c.req.valid('query').task) }, 200))
+    .openapi(CLUSTERS, async (c) => {
+      const { value, exact } = await clustersOf(c.req.valid('query').task);
+      return c.json({ clusters: value, exact }, 200);
+    })
     .openapi(WORDS, async (c) => c.json({ words: await wordsLike(store, c.req.valid('query').begins) }, 200))
     .openapi(QUEUE, async (c) => {
       const items = await savedQueue(store, c.req.valid('query').task);
       return c.json({ items: items.map((item) => ({ ...item })) }, 200);
     });
+
+  /** Only tasks that there are are kept. */
+  async function clustersOf(task: string) {
+    const known = clusters.get(task);
+    if (known) return known();
+    if (!(await store.tasks()).some(({ name }) => name === task)) return { value: [], exact: true };
+    const asked = counted({ revision, count: () => clustersToName(store, task) });
+    clusters.set(task, asked);
+    return asked();
+  }
 }

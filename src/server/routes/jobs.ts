@@ -86,7 +86,7 @@ const LOOK_MS = 1000;
 const MAX_LISTENING = 64;
 const RUNS_SHOWN = 30;
 
-export function jobRoutes({ workspace: { store }, jobs, local }: ReviewContext) {
+export function jobRoutes({ workspace: { store }, jobs, local, revision }: ReviewContext) {
   let listening = 0;
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(LIST, (c) => c.json({ jobs: jobs.list().map(plainJob) }, 200))
@@ -119,12 +119,12 @@ export function jobRoutes({ workspace: { store }, jobs, local }: ReviewContext) 
         const send = (event: string, data: unknown) => out.writeSSE({ event, data: JSON.stringify(data) });
         const unwatch = jobs.watch((job) => void send('job', plainJob(job)));
         try {
-          let { revision } = await store.changes(Number.MAX_SAFE_INTEGER);
+          let seen = await revision();
           while (!out.aborted && !out.closed) {
             await out.sleep(LOOK_MS);
-            const now = await store.changes(revision);
-            await send(now.revision === revision ? 'still' : 'changed', { revision: now.revision });
-            revision = now.revision;
+            const now = await revision();
+            await send(now === seen ? 'still' : 'changed', { revision: now });
+            seen = now;
           }
         } finally {
           unwatch();

@@ -9,10 +9,22 @@ export function useWorkspace() {
   return useQuery({ queryKey: ['record', 'workspace'], queryFn: () => answer(api.workspace.$get()) });
 }
 
+/** Of counts that were made a while ago: the new ones are asked for until they are there. */
+const AGAIN_MS = 2000;
+
+interface MaybeExact {
+  readonly exact: boolean;
+}
+
+const untilExact = ({ state }: { readonly state: { readonly data?: MaybeExact } }) =>
+  state.data?.exact === false ? AGAIN_MS : false;
+
 export function useClasses() {
   return useQuery({
     queryKey: ['record', 'classes'],
-    queryFn: async () => (await answer(api.classes.$get())).classes,
+    queryFn: () => answer(api.classes.$get()),
+    select: ({ classes }) => classes,
+    refetchInterval: untilExact,
     placeholderData: keepPreviousData,
   });
 }
@@ -20,7 +32,9 @@ export function useClasses() {
 export function useClusters(task: string) {
   return useQuery({
     queryKey: ['record', 'clusters', task],
-    queryFn: async () => (await answer(api.clusters.$get({ query: { task } }))).clusters,
+    queryFn: () => answer(api.clusters.$get({ query: { task } })),
+    select: ({ clusters }) => clusters,
+    refetchInterval: untilExact,
     placeholderData: keepPreviousData,
   });
 }
@@ -28,7 +42,9 @@ export function useClusters(task: string) {
 export function useTree() {
   return useQuery({
     queryKey: ['record', 'tree'],
-    queryFn: async () => (await answer(api.corpus.$get())).nodes,
+    queryFn: () => answer(api.corpus.$get()),
+    select: ({ nodes }) => nodes,
+    refetchInterval: untilExact,
     placeholderData: keepPreviousData,
   });
 }

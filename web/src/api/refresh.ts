@@ -1,6 +1,6 @@
 /**
  * Reads again what changed. Counts of classes go over all labels, and the database would keep the next label waiting for them:
- * so cells are read again at once, and the rest when nothing was written for a while, or has waited for long.
+ * so all is read again when nothing was written for a while, or has waited for long.
  */
 import type { QueryClient } from '@tanstack/react-query';
 
@@ -22,8 +22,4 @@ export function refreshNow(queries: QueryClient): void {
   clearTimeout(timer);
   timer = undefined;
   void queries.invalidateQueries({ queryKey: ['record'] });
-}
-
-export function refreshCells(queries: QueryClient): void {
-  void queries.invalidateQueries({ queryKey: ['record', 'cells'] });
 }

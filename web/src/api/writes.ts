@@ -5,8 +5,9 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useTell } from '../app/told.tsx';
-import { answer, api, type ItemFilter, type ItemRef, ServerError } from './client.ts';
-import { refreshCells, refreshNow, refreshSoon } from './refresh.ts';
+import { answer, api, type Cell, type ItemFilter, type ItemRef, ServerError } from './client.ts';
+import { refreshNow, refreshSoon } from './refresh.ts';
+import { type Said, saidOfCell } from './said.ts';
 
 let last: Promise<unknown> = Promise.resolve();
 /** Of images that this page wrote, newer than what it read. */
@@ -59,14 +60,19 @@ export function useWrites(): Writes {
         tell(`${error instanceof Error ? error.message : String(error)}${hint}`, 'wrong');
         return false;
       } finally {
-        if (soon) {
-          refreshCells(queries);
-          refreshSoon(queries);
-        } else refreshNow(queries);
+        if (soon) refreshSoon(queries);
+        else refreshNow(queries);
       }
     },
     [queries, tell],
   );
+  /** What was acknowledged is shown before it is read again. */
+  const show = (said: Said, items: readonly ItemRef[]) => {
+    const ids = new Set(items.map(({ itemId }) => itemId));
+    queries.setQueriesData<readonly Cell[]>({ queryKey: ['record', 'cells', said.task] }, (cells) =>
+      cells?.map((cell) => (ids.has(cell.itemId) ? saidOfCell(cell, said) : cell)),
+    );
+  };
   return {
     run,
     label: (task, className, items, present = true) =>
@@ -74,6 +80,7 @@ export function useWrites(): Writes {
         async () => {
           const json = { task, className, present, items: items.map(seen) };
           remember(await answer(api.labels.$post({ json })));
+          show({ task, className, present }, items);
         },
         undefined,
         true,
@@ -88,6 +95,9 @@ export function useWrites(): Writes {
         async () => {
           const json = { ...request, items: request.items.map(ref), exceptions: request.exceptions.map(ref) };
           remember(await answer(api.labels.confirm.$post({ json })));
+          const { task, className, as = className } = request;
+          show({ task, className: as, present: true }, request.items);
+          show({ task, className, present: false }, request.exceptions);
         },
         undefined,
         true,

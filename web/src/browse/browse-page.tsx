@@ -1,7 +1,9 @@
 /** Everything there is, as a grid: filtered, ordered, selected, labelled. */
+
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Cell, ItemRef } from '../api/client.ts';
 import { useCount, useOrder } from '../api/queries.ts';
+import { NONE_OF_THESE } from '../api/said.ts';
 import { useWrites } from '../api/writes.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
@@ -11,10 +13,9 @@ import { CellView } from './cell-view.tsx';
 import { Filters, useView } from './filters.tsx';
 import { Grid, type GridHandle } from './grid.tsx';
 import { useSelection } from './selection.ts';
-import { useBlocks } from './use-blocks.ts';
+import { GRID_BLOCK, useBlocks } from './use-blocks.ts';
 
 const CELL_PX = 168;
-const NONE_OF_THESE = '(none of these)';
 /** Items of one write. */
 const MAX_WRITTEN = 1000;
 
@@ -26,7 +27,7 @@ export function BrowsePage() {
   const { data: counted } = useCount(filter);
   const count = order.done ? order.loaded : Math.max(counted ?? 0, order.loaded);
   const [range, setRange] = useState({ from: 0, to: 0 });
-  const cells = useBlocks(task, order, range.from, range.to);
+  const cells = useBlocks({ task, order, ...range, block: GRID_BLOCK });
   const { selection, choose, clear, reset, selectAll } = useSelection();
   const [opened, setOpened] = useState<number | null>(null);
   const grid = useRef<GridHandle>(null);

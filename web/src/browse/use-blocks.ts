@@ -3,13 +3,23 @@ import { useQueries } from '@tanstack/react-query';
 import { answer, api, type Cell, type ItemRef } from '../api/client.ts';
 import type { Order } from '../api/order.ts';
 
-const BLOCK = 120;
+/** Items of a block of the grid. */
+export const GRID_BLOCK = 120;
 
-export function useBlocks(task: string, order: Order, from: number, to: number): ReadonlyMap<string, Cell> {
+export interface BlocksOptions {
+  readonly task: string;
+  readonly order: Order;
+  /** Places in sight. */
+  readonly from: number;
+  readonly to: number;
+  readonly block: number;
+}
+
+export function useBlocks({ task, order, from, to, block: size }: BlocksOptions): ReadonlyMap<string, Cell> {
   const blocks: ItemRef[][] = [];
-  for (let block = Math.floor(from / BLOCK); block * BLOCK < Math.min(to, order.loaded); block++) {
+  for (let block = Math.floor(from / size); block * size < Math.min(to, order.loaded); block++) {
     const items: ItemRef[] = [];
-    for (let i = block * BLOCK; i < (block + 1) * BLOCK; i++) {
+    for (let i = block * size; i < (block + 1) * size; i++) {
       const item = order.at(i);
       if (item) items.push(item);
     }

@@ -1,18 +1,22 @@
 /** One item after the other: a key a class, and on to the next. */
+
 import { useMemo, useState } from 'react';
 import type { Cell, ItemRef } from '../api/client.ts';
-import { useCells, useOrder } from '../api/queries.ts';
+import { useOrder } from '../api/queries.ts';
+import { NONE_OF_THESE } from '../api/said.ts';
 import { useWrites } from '../api/writes.ts';
 import { SAID_BY } from '../browse/cell-view.tsx';
+import { useBlocks } from '../browse/use-blocks.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { useKeys } from '../keys/keys.ts';
 import { QUEUES } from './queues.ts';
 
 const DIGITS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0'];
-const NONE_OF_THESE = '(none of these)';
 /** Shown and made ready ahead. */
 const AHEAD = 8;
+/** Items whose labels are asked for at once. */
+const BLOCK = 48;
 
 export function LabelPage() {
   const { task, items } = useTask();
@@ -28,9 +32,9 @@ export function LabelPage() {
     const item = order.at(i);
     if (item) ahead.push(item);
   }
-  const { data: cells = [] } = useCells(task, ahead);
+  const cells = useBlocks({ task, order, from: place, to: place + AHEAD, block: BLOCK });
   const [item] = ahead;
-  const cell = cells.find(({ itemId }) => itemId === item?.itemId);
+  const cell = item && cells.get(item.itemId);
   const keys = useTaskClasses(task).slice(0, DIGITS.length);
   const { label } = useWrites();
 

@@ -1,14 +1,14 @@
 /** Clusters one after the other: look, name, split, merge (a name that is there), or junk. */
+
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { answer, api, type Cluster, type CorpusChange } from '../api/client.ts';
 import { useClusters } from '../api/queries.ts';
+import { NONE_OF_THESE } from '../api/said.ts';
 import { useWrites } from '../api/writes.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { useKeys } from '../keys/keys.ts';
-
-const NONE_OF_THESE = '(none of these)';
 
 export function NamePage() {
   const { task } = useTask();
