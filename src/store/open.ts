@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { BUILT_IN_TASKS } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
+import { isPostgresAddress, postgresAddress } from './postgres/address.ts';
 import { artifactStore } from './sql/artifacts.ts';
 import { auditStore } from './sql/audits.ts';
 import { classStore } from './sql/classes.ts';
@@ -49,19 +50,28 @@ export interface OpenStoreOptions {
 /** The database's name within the workspace folder. */
 export const DATABASE_FILE = 'labelsmith.sqlite';
 
-/** `workspaceDir` is the `.labelsmith` folder; it is made when it is not there. */
-export async function openStore(workspaceDir: string, options: OpenStoreOptions = {}): Promise<Store> {
-  const { busyTimeoutMs = 30_000, pageSize = 500, leaseMs = 30_000, actor = userName() } = options;
+/** `workspace` is the `.labelsmith` folder, or an address in PostgreSQL; it is made when it is not there. */
+export async function openStore(workspace: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const { pageSize = 500, leaseMs = 30_000, actor = userName() } = options;
   if (!Number.isInteger(pageSize) || pageSize < 1) {
     throw new LabelsmithError('USAGE', `pageSize is a whole number from 1, not ${pageSize}`);
   }
-  const driver = await openSqlite({ file: join(workspaceDir, DATABASE_FILE), busyTimeoutMs });
+  const driver = await openDriver(workspace, options);
   try {
     return await storeOver(driver, { pageSize, leaseMs, actor });
   } catch (error) {
     await driver.close();
     throw error;
   }
+}
+
+async function openDriver(workspace: string, { busyTimeoutMs }: OpenStoreOptions): Promise<SqlDriver> {
+  if (!isPostgresAddress(workspace)) {
+    return openSqlite({ file: join(workspace, DATABASE_FILE), busyTimeoutMs: busyTimeoutMs ?? 30_000 });
+  }
+  const { openPostgres } = await import('./postgres/driver.ts');
+  // Many machines may be waiting for their turn.
+  return openPostgres({ address: postgresAddress(workspace), busyTimeoutMs: busyTimeoutMs ?? 120_000 });
 }
 
 /** The store over any SQL driver. */

@@ -78,7 +78,7 @@ export function writeRows(work: Work, from: CorpusState, to: RowChanges): void {
   for (const [name, classId] of to.synonyms) if (classId !== null) work.add(STATEMENTS.putSynonym, { name, classId });
 }
 
-const passingName = (id: number) => `\u0000${id}`;
+const passingName = (id: number) => `\u0001${id}`;
 
 /** Gives the new classes of a change, which have negative numbers, numbers of the database. */
 export async function numbered(

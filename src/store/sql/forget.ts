@@ -30,7 +30,8 @@ const DELETED = [
 /** A group is named after its first image: the others take the name of the first that is left. */
 const renameGroup = statement(
   `update image set group_id = (
-    select min(other.id) from image as other where other.group_id = :imageId and other.group_id <> other.id
+    select other.id from image as other where other.group_id = :imageId and other.group_id <> other.id
+    order by other.id limit 1
   ) where group_id = :imageId and group_id <> id`,
   { imageId },
 );

@@ -65,7 +65,7 @@ const STATEMENTS: readonly Statement<Passing>[] = [
   `delete from similar_pair where a = :from and ${IS_GONE}`,
   `delete from similar_pair where b = :from and ${IS_GONE}`,
   `update image set group_id = (
-      select min(other.id) from image as other where other.group_id = :from and other.id <> :from)
+      select other.id from image as other where other.group_id = :from and other.id <> :from order by other.id limit 1)
     where group_id = :from and id <> :from and ${IS_GONE}`,
   `update image_path set image_id = :to where image_id = :from and missing = 1 and ${IS_GONE}`,
   'delete from gone_image where image_id = :from',

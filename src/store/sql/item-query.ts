@@ -81,7 +81,7 @@ export function itemQuery(asked: ItemConditions, order: ItemOrder, stretch: Stre
   const parts = walks.map((walk) => stretchOf(walk, descending, stretch));
   if (parts.length === 1) return parts[0];
   const merged = sql.join(
-    parts.map((part) => sql`select * from (${part})`),
+    parts.map((part, i) => sql`select * from (${part}) as ${sql.ref(`part_${i}`)}`),
     sql` union `,
   );
   const by = ['place', 'image_id', 'region_id'].map((name) => sql`${sql.ref(name)} ${directionOf(descending)}`);
@@ -106,10 +106,12 @@ function stretchOf(walk: Walk, descending: boolean, stretch: Stretch): RawBuilde
   }
   const by = sql.join(keys.map(({ key }) => sql`${key} ${directionOf(descending)}`));
   return sql<ItemRow>`select ${repeats ? sql`distinct ` : sql``}${imageId} as image_id,
-    ${regionId ?? sql`${NO_BYTES}`} as region_id, ${place ?? sql`0`} as place
+    ${regionId ?? noRegion(imageId)} as region_id, ${place ?? sql`0`} as place
     from ${from} where ${all([...behind, ...conditions])} order by ${by}${endOf(stretch)}`;
 }
 
+/** No bytes, of the type that an id has: a parameter that nothing is compared with has none. */
+const noRegion = (imageId: Sql) => sql`substr(${imageId}, 1, 0)`;
 const directionOf = (descending: boolean) => (descending ? sql`desc` : sql`asc`);
 const endOf = ({ limit }: Stretch) => (limit === undefined ? sql`` : sql` limit ${limit}`);
 
@@ -118,7 +120,9 @@ export function itemCount(asked: ItemConditions): RawBuilder<{ n: number }> {
   const { from, imageId, regionId, conditions, repeats } = walkById(asked);
   const rows = sql`from ${from} where ${all(conditions)}`;
   const ids = regionId === null ? imageId : sql`${imageId}, ${regionId}`;
-  return repeats ? sql`select count(*) as n from (select distinct ${ids} ${rows})` : sql`select count(*) as n ${rows}`;
+  return repeats
+    ? sql`select count(*) as n from (select distinct ${ids} ${rows}) as item`
+    : sql`select count(*) as n ${rows}`;
 }
 
 function walksOf(asked: ItemConditions, order: ItemOrder): readonly Walk[] {

@@ -90,14 +90,12 @@ export class Session {
     let after: Uint8Array = NO_BYTES;
     for (;;) {
       const page = this.db.selectFrom('image').select('id').where('id', '>', after).orderBy('id').limit(this.pageSize);
-      const [[row]] = await this.driver.read([
-        this.db.selectFrom(page.as('page')).select((eb) => eb.fn.max('page.id').as('last')),
+      const [[last]] = await this.driver.read([
+        this.db.selectFrom(page.as('page')).select('page.id').orderBy('page.id', 'desc').limit(1),
       ]);
-      // Without an image there is no largest id, which the query's type does not say.
-      const last: Uint8Array | null = row.last;
-      if (last === null) return;
-      yield { after, last };
-      after = last;
+      if (last === undefined) return;
+      yield { after, last: last.id };
+      after = last.id;
       await setImmediate();
     }
   }
