@@ -80,8 +80,3 @@ async function versionOf(client: PoolClient, schema: string, shown: string): Pro
     },
   );
 }
-
-/** Whether there is a workspace at the address. */
-export async function hasSchema(client: PoolClient, { schema, shown }: PostgresAddress): Promise<boolean> {
-  return (await versionOf(client, schema, shown)) > 0;
-}
