@@ -6,16 +6,8 @@
  */
 import { z } from 'zod';
 import { readName } from '../core/class-name.ts';
-
-/** @param read gives the value, or undefined for a text that is not what is expected */
-function text<T>(expected: string, read: (text: string) => T | undefined): z.ZodType<T, string> {
-  return z.string().transform((given, context) => {
-    const value = read(given);
-    if (value !== undefined) return value;
-    context.issues.push({ code: 'custom', message: expected, input: given });
-    return z.NEVER;
-  });
-}
+import { textValue as text } from '../core/text-value.ts';
+import { byteRateIn, durationIn, type SizeAndAge, sizeAndAgeIn } from '../core/units.ts';
 
 export function wholeNumber(least: number): z.ZodType<number, string> {
   return text(`a whole number of at least ${least}`, (given) => {
@@ -89,31 +81,14 @@ export function size(): z.ZodType<{ width: number; height: number }, string> {
   });
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** `90s`, `20m`, `1.5h` as milliseconds. */
 export function duration(): z.ZodType<number, string> {
   return text('a time such as 90s, 20m or 1.5h', durationIn);
 }
 
-function durationIn(given: string): number | undefined {
-  const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([smhd])\s*$/.exec(given) ?? [];
-  const value = Number(digits) * (UNITS_MS[unit] ?? Number.NaN);
-  return value > 0 ? value : undefined;
-}
-
 /** `20GB`, `7d`, or both with a comma: how much of a folder is kept, and how long. */
-export function keepLimits(): z.ZodType<{ maxBytes?: number; maxAgeMs?: number }, string> {
-  return text('a size such as 20GB, an age such as 7d, or both with a comma', (given) => {
-    const limits: { maxBytes?: number; maxAgeMs?: number } = {};
-    for (const part of given.split(',')) {
-      const [bytes, ageMs] = [byteSizeIn(part), durationIn(part)];
-      if (bytes !== undefined && limits.maxBytes === undefined) limits.maxBytes = bytes;
-      else if (ageMs !== undefined && limits.maxAgeMs === undefined) limits.maxAgeMs = ageMs;
-      else return undefined;
-    }
-    return limits;
-  });
+export function keepLimits(): z.ZodType<SizeAndAge, string> {
+  return text('a size such as 20GB, an age such as 7d, or both with a comma', sizeAndAgeIn);
 }
 
 /** An option whose value may be left out: `true` then. */
@@ -125,18 +100,9 @@ export function wholeNumberOrTrue(): z.ZodType<number | true, string | true> {
   return z.union([z.literal(true), wholeNumber(0)], { error: 'a whole number of at least 0' });
 }
 
-const UNITS_BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
-
-/** `500kB`, `20GB`; powers of 1000, as sizes are printed. */
-function byteSizeIn(given: string): number | undefined {
-  const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([kKMGT]?B)\s*$/.exec(given) ?? [];
-  const bytes = Number(digits) * (UNITS_BYTES[unit] ?? Number.NaN);
-  return bytes > 0 ? Math.round(bytes) : undefined;
-}
-
 /** `5MB/s` or `5MB` as bytes a second. */
 export function byteRate(): z.ZodType<number, string> {
-  return text('a rate such as 500kB/s or 5MB/s', (given) => byteSizeIn(given.replace(/\/s\s*$/, '')));
+  return text('a rate such as 500kB/s or 5MB/s', byteRateIn);
 }
 
 /** `auto`, or a number of clusters. */

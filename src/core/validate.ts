@@ -51,13 +51,19 @@ export function problemText(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `${prefix}unknown ${issue.keys.length === 1 ? 'key' : 'keys'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
     case 'invalid_union': {
-      const closest = [...issue.errors].sort((a, b) => reach(b) - reach(a))[0]?.[0];
-      if (closest === undefined) return `${prefix}${plain(issue.message)}`;
-      return problemText({ ...closest, path: [...issue.path, ...closest.path] });
+      const closest = closestIssue(issue);
+      return closest === issue ? `${prefix}${plain(issue.message)}` : problemText(closest);
     }
     default:
       return `${prefix}${plain(issue.message)}`;
   }
+}
+
+/** Of alternatives, the first problem of the one that fits best, with its whole path; any other problem as it is. */
+export function closestIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const closest = [...issue.errors].sort((a, b) => reach(b) - reach(a))[0]?.[0];
+  return closest === undefined ? issue : closestIssue({ ...closest, path: [...issue.path, ...closest.path] });
 }
 
 function typeText({ expected, message }: z.core.$ZodIssueInvalidType): string {
@@ -79,7 +85,7 @@ function plain(message: string): string {
 }
 
 /** `images[3].width`; empty for the value itself. */
-function placeText(path: readonly PropertyKey[]): string {
+export function placeText(path: readonly PropertyKey[]): string {
   return path
     .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
     .join('')

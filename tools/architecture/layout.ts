@@ -31,6 +31,7 @@ export const ROOMS: readonly Room[] = [
   { name: 'stages', owns: 'what the commands do' },
   { name: 'review', owns: 'questions, answers, sheets' },
   { name: 'report', owns: 'the HTML report' },
+  { name: 'flow', owns: 'camera to labels, from one file' },
   { name: 'server', owns: 'the HTTP API' },
   { name: 'cli', owns: 'parsing and printing' },
 ];

@@ -1,6 +1,11 @@
+import { resolve } from 'node:path';
+import { LabelsmithError } from '../../errors.ts';
+import { lifeOf, readFlowState } from '../../flow/flow-state.ts';
+import { pushedByFlow } from '../../flow/pushed.ts';
 import { statusOf } from '../../jobs/status.ts';
 import { savedRecipe } from '../../stages/embed/recipe.ts';
-import { command } from '../command.ts';
+import { type Context, command } from '../command.ts';
+import { printFlow } from '../print/flow.ts';
 import { printStatus } from '../print/status.ts';
 import { flag } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -11,15 +16,19 @@ export const status = command({
   options: {
     quarantine: flag('--quarantine', 'list every file that was put aside, with its reason'),
     check: flag('--check', "run the database's own integrity check"),
+    flow: flag('--flow', 'how the flow of this workspace is (labelsmith run)'),
   },
   examples: [
     ['labelsmith status', 'counts and the last runs'],
     ['labelsmith status --quarantine', 'which files were bad, and why'],
+    ['labelsmith status --flow', 'cameras, schedules, targets: how labelsmith run is'],
   ],
   run({ options, ...context }) {
     const { output } = context;
+    if (options.flow) return flowStatus(context);
     return withWorkspace(context, async (workspace) => {
-      const found = await statusOf(workspace, options);
+      const { quarantine: withQuarantine, check } = options;
+      const found = await statusOf(workspace, { quarantine: withQuarantine, check });
       const { summary, sources, runs, quarantine, problems } = found;
       const embedder = await savedRecipe(workspace.store, 'images');
       output.document({
@@ -36,3 +45,19 @@ export const status = command({
     });
   },
 });
+
+/** Exit code 0 while it runs and all is well, 1 otherwise, for supervisors. */
+async function flowStatus({ global, output }: Pick<Context, 'global' | 'output'>): Promise<number> {
+  const dir = resolve(global.workspace);
+  const state = await readFlowState(dir);
+  if (state === undefined) {
+    throw new LabelsmithError('NOT_FOUND', `No flow ran in ${dir} yet.`, {
+      hint: 'Start one: labelsmith run labelsmith.yaml',
+    });
+  }
+  const pushed = await pushedByFlow(state);
+  const life = lifeOf(state, Date.now());
+  output.document({ life, ...state, targets: pushed });
+  printFlow(output, { state, life, targets: pushed, nowMs: Date.now() });
+  return life === 'running' && state.reloadError === null ? 0 : 1;
+}

@@ -12,15 +12,24 @@ import { type Health, reportHealth } from './health.ts';
 import { type KeepLimits, Rotation, type RotationOptions } from './rotation.ts';
 import { type CameraHealth, healthOf, runCamera } from './run-camera.ts';
 
-export interface CaptureOptions {
-  readonly to: string;
+/** Which frames of a camera are wanted, and for how long. */
+export interface CameraRule {
   readonly rule: FrameRule;
-  /** Ends each camera when so many frames are written. */
+  /** Ends the camera when so many frames are written. */
   readonly count?: number;
   /** Ends it after so long, in ms. */
   readonly forMs?: number;
+}
+
+/** What is not said of a camera is as {@link CaptureOptions} has it. */
+export type CapturedCamera = CameraSpec & Partial<CameraRule>;
+
+export interface CaptureOptions extends CameraRule {
+  readonly to: string;
   /** A camera that gives nothing for so long has failed, in ms (default 10,000). */
   readonly silenceMs?: number;
+  /** Connects again to cameras that refuse from the start too; without it these end the capture. */
+  readonly keepTrying?: boolean;
   /** Waits before a camera is connected again, in ms (default 1,000 to 60,000). */
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
   readonly keep?: KeepLimits & Pick<RotationOptions, 'areSafe'>;
@@ -60,27 +69,29 @@ async function refuseOwnFrames(cameras: readonly CameraSpec[], to: string): Prom
   }
 }
 
-export async function capture(cameras: readonly CameraSpec[], options: CaptureOptions): Promise<CaptureResult> {
+export async function capture(cameras: readonly CapturedCamera[], options: CaptureOptions): Promise<CaptureResult> {
   const { signal, onNotice = () => {}, onHealth = () => {}, backoff = { baseMs: 1000, maxMs: 60_000 } } = options;
   const to = resolve(options.to);
   await refuseOwnFrames(cameras, to);
   await mkdir(to, { recursive: true });
   const health = cameras.map(healthOf);
   const stop = new AbortController();
-  const until = AbortSignal.any([
-    stop.signal,
-    ...(signal === undefined ? [] : [signal]),
-    ...(options.forMs === undefined ? [] : [AbortSignal.timeout(options.forMs)]),
-  ]);
+  const until = (forMs: number | undefined) =>
+    AbortSignal.any([
+      stop.signal,
+      ...(signal === undefined ? [] : [signal]),
+      ...(forMs === undefined ? [] : [AbortSignal.timeout(forMs)]),
+    ]);
   const report = options.health === undefined ? undefined : await reportHealth(options.health, () => healthNow(health));
   const rotating = new Rotating(to, options, onNotice);
   const timer = setInterval(() => onHealth(health), HEALTH_EVERY_MS);
   try {
     const running = cameras.map(async (camera, i) => {
+      const { rule = options.rule, count = options.count, forMs = options.forMs } = camera;
       try {
         await runCamera(camera, health[i]!, {
-          ...{ to, rule: options.rule, silenceMs: options.silenceMs ?? 10_000, count: options.count, backoff },
-          ...{ signal: until, onNotice, onWritten: ({ byteSize }) => rotating.onWritten(byteSize) },
+          ...{ to, rule, silenceMs: options.silenceMs ?? 10_000, count, backoff, keepTrying: options.keepTrying },
+          ...{ signal: until(forMs), onNotice, onWritten: ({ byteSize }) => rotating.onWritten(byteSize) },
         });
       } catch (error) {
         stop.abort();

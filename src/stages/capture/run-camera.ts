@@ -38,6 +38,8 @@ export interface CameraOptions {
   /** Ends it when so many are written. */
   readonly count?: number;
   readonly backoff: { readonly baseMs: number; readonly maxMs: number };
+  /** Connects again to what refuses from the start too: in a service, that may be mended meanwhile. */
+  readonly keepTrying?: boolean;
   readonly signal: AbortSignal;
   readonly onWritten: (file: WrittenFrame) => void;
   /** Told of what is wrong, once each time it begins. */
@@ -81,7 +83,7 @@ export async function runCamera(camera: CameraSpec, health: CameraHealth, option
 async function connectAndRead(
   camera: CameraSpec,
   health: CameraHealth,
-  { rule, silenceMs, signal, backoff, onNotice }: CameraOptions,
+  { rule, silenceMs, signal, backoff, keepTrying = false, onNotice }: CameraOptions,
   onFrame: (frame: Frame) => Promise<void>,
 ): Promise<void> {
   const onBroken = () => {
@@ -102,7 +104,8 @@ async function connectAndRead(
       if (signal.aborted && isInterruption(error)) return;
       const isPassing = error instanceof LabelsmithError && error.code === 'NETWORK';
       // What a camera refuses after it worked (it starts anew) may pass as well.
-      if (!isPassing && (health.frames === 0 || !(error instanceof LabelsmithError))) throw error;
+      const mayPass = error instanceof LabelsmithError && (keepTrying || health.frames > 0);
+      if (!isPassing && !mayPass) throw error;
       failures++;
       health.reconnects++;
       [health.state, health.lastError] = ['waiting', messageOf(error)];

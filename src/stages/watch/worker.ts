@@ -14,7 +14,7 @@ import { type AddSettings, addContext, addStage } from '../add/add-stage.ts';
 import { rulesSoFar } from '../detect/detect-in-doubt.ts';
 import { type DetectSettings, detectContext, detectStage } from '../detect/detect-stage.ts';
 import { DEFAULT_DETECTOR } from '../detect/detect-with.ts';
-import { rulesFor } from '../detect/rules.ts';
+import { type AskedRules, rulesFor } from '../detect/rules.ts';
 import { embedContext, embedStage, shardName } from '../embed/embed-stage.ts';
 import { openEmbedderFor } from '../embed/embed-with.ts';
 import { recipeOf, saveRecipe } from '../embed/recipe.ts';
@@ -25,6 +25,8 @@ import type { KeptSpace } from './small-files.ts';
 export interface WorkerRequest extends AssignRequest {
   /** Name of a detector; null for none. Default: the usual one. */
   readonly detector?: string | null;
+  /** By which its finds are accepted. Default: as `detect` without options. */
+  readonly rules?: AskedRules;
 }
 
 export interface BatchResult {
@@ -78,7 +80,7 @@ export class BatchWorker {
     const recipe = { ...recipeOf(embedder, 'images'), ...(because === undefined ? {} : { because }) };
     await saveRecipe(workspace.store, recipe);
     const { detector: name = DEFAULT_DETECTOR } = request;
-    const detector = name === null ? undefined : await openDetection(place, name);
+    const detector = name === null ? undefined : await openDetection(place, name, request.rules);
     return new BatchWorker(place, request, embedder, detector);
   }
 
@@ -197,14 +199,15 @@ async function openDetection(
     runId,
   }: { readonly workspace: Workspace; readonly options: RunOptions; readonly runId: string },
   name: string,
+  wanted: AskedRules = {},
 ) {
   const { store, models, engine } = workspace;
   const detector: Detector = await models.openDetector(name, options);
-  const { rules } = await rulesFor(store, {}, detector.classNames);
+  const { rules } = await rulesFor(store, wanted, detector.classNames);
   const asked = { rules, tiles: false };
   const settings: DetectSettings = {
     ...{ model: detector.id, task: 'objects', force: false, tiles: false, storedOnly: false },
-    rules: await rulesSoFar(workspace, detector, asked, {}),
+    rules: await rulesSoFar(workspace, detector, asked, wanted),
   };
   await store.ensureTask({ name: 'objects', rule: 'multi', items: 'regions' });
   const job = { ...options, workspace, settings, runId };

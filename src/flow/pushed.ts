@@ -1,0 +1,26 @@
+/** What of a flow is at its targets, as the ledgers of the folders that it pushes say. */
+
+import { pushedTargets } from '../stages/push/where.ts';
+import type { PushTarget } from '../store/push-ledger.ts';
+import type { FlowState } from './flow-state.ts';
+
+export interface FlowTargetState {
+  readonly name: string;
+  readonly address: string;
+  /** Of each place at it. */
+  readonly pushed: readonly PushTarget[];
+}
+
+export async function pushedByFlow({ targets, folders }: FlowState): Promise<readonly FlowTargetState[]> {
+  const known = (await Promise.all(folders.map((folder) => pushedTargets(folder).catch(() => [])))).flat();
+  return targets.map(({ name, address }) => {
+    const root = address.replace(/\/+$/, '');
+    const isHere = ({ target }: PushTarget) =>
+      target === root || target.startsWith(`${root}/`) || target === fileUri(root);
+    return { name, address, pushed: known.filter(isHere) };
+  });
+}
+
+function fileUri(path: string): string {
+  return path.startsWith('/') ? `file://${path}` : path;
+}
