@@ -13,9 +13,10 @@ import { basename, dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { seededRandom } from '../src/core/random.ts';
 import { COPY_LIMITS, type CopyLimits, isWithin, PAGE_LIMITS, pageLikeness } from '../src/images/copies/compare.ts';
-import { compareCandidates } from '../src/images/copies/find-copies.ts';
 import type { Likeness } from '../src/images/copies/likeness.ts';
 import { isPaper } from '../src/images/copies/print.ts';
+import { CopySearch } from '../src/images/copies/search.ts';
+import { hashWholes } from '../src/images/copies/wholes.ts';
 import { MAX_LOG_ASPECT_DIFFERENCE, NEAR_DUPLICATE_DISTANCE } from '../src/images/duplicates.ts';
 import { hammingDistance } from '../src/images/hash.ts';
 import { inspect } from '../src/images/inspect.ts';
@@ -143,18 +144,17 @@ function compared(name: string, pictures: readonly Picture[]): Found {
     const byHash = isJoinedByHash(pictures[of], pictures[i]);
     best.set(`${of} ${i}`, { kind: 'copy', change, likeness: undefined, byHash });
   }
-  compareCandidates(
-    columns,
-    (i, j, likeness) => {
+  const search = new CopySearch(columns, hashWholes(columns));
+  for (let i = 0; i < pictures.length; i++) {
+    search.of(i, (j, likeness) => {
       const [a, b] = [pictures[Math.min(i, j)], pictures[Math.max(i, j)]];
       const kind = a.original === b.original ? 'copy' : a.className === b.className ? 'same class' : 'other class';
       const key = `${Math.min(i, j)} ${Math.max(i, j)}`;
       const before = best.get(key);
       if (before?.likeness !== undefined && before.likeness.excess <= likeness.excess) return;
       best.set(key, { kind, change: b.change ?? '', likeness, byHash: before?.byHash ?? false });
-    },
-    () => false,
-  );
+    });
+  }
   const copies = new Map<string, number>();
   for (const { change } of pictures) if (change !== undefined) copies.set(change, (copies.get(change) ?? 0) + 1);
   return { name, pictures, copies, pairs: [...best.values()] };

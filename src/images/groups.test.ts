@@ -13,10 +13,10 @@ import { inspect } from './inspect.ts';
 type Row = Omit<GroupRow, 'groupId'>;
 
 /** What was found, as values: the groups of two or more by image. All were alone before. */
-function grouped(rows: readonly Row[], options?: GroupOptions) {
+async function grouped(rows: readonly Row[], options?: GroupOptions) {
   const table = new GroupTable();
   for (const row of rows) table.add({ ...row, groupId: row.id });
-  const found = computeGroups(table, options);
+  const found = await computeGroups(table, options);
   const pairs = [...found.pairs()];
   const groups = new Map(found.changes());
   for (const group of [...groups.values()]) groups.set(group, group);
@@ -178,14 +178,14 @@ const TWELVE_OFF = '00ff00ff0f0f0fff';
 const FAR = '5a5a5a5a5a5a5a5a';
 
 describe('groups', () => {
-  test('near-duplicates of one shape are joined, other shapes and hashes are not', () => {
+  test('near-duplicates of one shape are joined, other shapes and hashes are not', async () => {
     const rows = [
       row('a', PLAIN),
       row('b', FIVE_OFF, { width: 320, height: 240 }),
       row('c', PLAIN, { width: 480, height: 640 }),
       row('d', FAR),
     ];
-    const { pairs, groups } = grouped(rows);
+    const { pairs, groups } = await grouped(rows);
     assert.deepEqual(named(rows, groups), ['a b']);
     assert.equal(pairs.length, 1);
     assert.deepEqual([pairs[0]?.kind, pairs[0]?.distance], ['near-duplicate', 5]);
@@ -194,7 +194,7 @@ describe('groups', () => {
     assert.equal(pairs[0]?.a, smallest);
   });
 
-  test('bursts: one camera, moments apart, loosely alike', () => {
+  test('bursts: one camera, moments apart, loosely alike', async () => {
     const shot = (name: string, hash: string, capturedAtMs: number, camera: string | null = 'X1') =>
       row(name, hash, { capturedAtMs, camera });
     const rows = [
@@ -205,7 +205,7 @@ describe('groups', () => {
       shot('other', FAR, 11_050),
       shot('nobody', TWELVE_OFF.replace('0fff', '0ffe'), 11_000, null),
     ];
-    const { pairs, groups } = grouped(rows, { maxDistance: 0 });
+    const { pairs, groups } = await grouped(rows, { maxDistance: 0 });
     assert.deepEqual(named(rows, groups), ['first second']);
     assert.deepEqual(
       pairs.map(({ kind }) => kind),
@@ -213,7 +213,7 @@ describe('groups', () => {
     );
   });
 
-  test('sequences: frames that follow each other in one folder, loosely alike and of one size', () => {
+  test('sequences: frames that follow each other in one folder, loosely alike and of one size', async () => {
     const frame = (path: string, hash: string, width = 640) => row(path, hash, { path: `/clip/${path}.jpg`, width });
     const rows = [
       frame('f_0009', PLAIN),
@@ -223,7 +223,7 @@ describe('groups', () => {
       frame('g_0011', PLAIN, 639),
       frame('sub/f_0011', PLAIN, 638),
     ];
-    const { pairs, groups } = grouped(rows, { maxDistance: 0 });
+    const { pairs, groups } = await grouped(rows, { maxDistance: 0 });
     assert.deepEqual(
       pairs.filter(({ kind }) => kind === 'sequence').map(({ distance }) => distance),
       [12],
@@ -231,7 +231,7 @@ describe('groups', () => {
     assert.ok(named(rows, groups).some((names) => names.includes('f_0009') && names.includes('f_0010')));
   });
 
-  test('the result does not depend on the order of the rows', () => {
+  test('the result does not depend on the order of the rows', async () => {
     const random = seededRandom(3);
     const hex = () => Math.floor(random() * 16).toString(16);
     const rows = Array.from({ length: 300 }, (_, i) => {
@@ -242,36 +242,38 @@ describe('groups', () => {
         camera: i % 3 === 0 ? 'A' : 'B',
       });
     });
-    const expected = grouped(rows);
+    const expected = await grouped(rows);
     assert.ok(expected.pairs.length > 50);
     for (let seed = 0; seed < 5; seed++) {
-      const { pairs, groups } = grouped(shuffled(rows, seededRandom(seed)));
+      const { pairs, groups } = await grouped(shuffled(rows, seededRandom(seed)));
       assert.deepEqual(pairs, expected.pairs);
       assert.deepEqual([...groups].sort(), [...expected.groups].sort());
     }
   });
 
-  test('changes are against the groups so far: joined, left alone again, and none where nothing moved', () => {
+  test('changes are against the groups so far: joined, left alone again, and none where nothing moved', async () => {
     const [one, two] = [row('a', PLAIN), row('b', PLAIN)].sort((x, y) => (x.id < y.id ? -1 : 1)) as [Row, Row];
     const far = row('far', 'ff00ff00ff00ff00');
-    const changesFrom = (before: readonly [Row, string][]) => {
+    const changesFrom = async (before: readonly [Row, string][]) => {
       const table = new GroupTable();
       for (const [facts, groupId] of before) table.add({ ...facts, groupId });
-      return [...computeGroups(table).changes()];
+      return [...(await computeGroups(table)).changes()];
     };
     assert.deepEqual(
-      changesFrom([
-        [two, two.id],
-        [far, one.id],
-        [one, one.id],
-      ]).sort(),
+      (
+        await changesFrom([
+          [two, two.id],
+          [far, one.id],
+          [one, one.id],
+        ])
+      ).sort(),
       [
         [two.id, one.id],
         [far.id, far.id],
       ].sort(),
     );
     assert.deepEqual(
-      changesFrom([
+      await changesFrom([
         [one, one.id],
         [two, one.id],
         [far, far.id],
@@ -280,9 +282,9 @@ describe('groups', () => {
     );
   });
 
-  test('nothing in, nothing out; ids that are none are refused', () => {
-    assert.deepEqual(grouped([]), { pairs: [], groups: new Map(), overfullBuckets: 0 });
-    assert.throws(() => grouped([{ ...row('x', PLAIN), id: 'short' }]), RangeError);
+  test('nothing in, nothing out; ids that are none are refused', async () => {
+    assert.deepEqual(await grouped([]), { pairs: [], groups: new Map(), overfullBuckets: 0 });
+    await assert.rejects(() => grouped([{ ...row('x', PLAIN), id: 'short' }]), RangeError);
   });
 });
 
@@ -306,7 +308,7 @@ describe('groups on the benchmark sets', () => {
         rows.push({ ...found, path: join(folder, file) });
         classOf.set(found.id, file.slice(0, file.indexOf('/')));
       }
-      const { pairs, groups } = grouped(rows);
+      const { pairs, groups } = await grouped(rows);
       const sizes = [...Map.groupBy(groups.keys(), (id) => groups.get(id)).values()].map((ids) => ids.length);
       assert.ok(Math.max(...sizes) <= largest, `sizes ${sizes}`);
       assert.ok(sizes.length >= least, `${sizes.length} groups`);

@@ -4,13 +4,14 @@
  * mirrored, turned and cropped copies. Pages are alike because they are mostly white: two of them belong together only if
  * they also say the same.
  *
- * Pure, and independent of the order of the rows. Memory: about 600 bytes an image at its peak and its print of 1 KB, so
+ * Independent of the order of the rows and of the number of threads. Memory: about 600 bytes an image at its peak and its print of 1 KB, so
  * 1.6 GB for a million, in typed arrays; ids become text only where somebody asks for them.
  */
 import type { ImageId } from '../core/ids.ts';
 import { isWithin, PAGE_LIMITS, pageLikeness } from './copies/compare.ts';
 import { findCopies } from './copies/find-copies.ts';
 import { isPaper, PRINT_BYTES } from './copies/print.ts';
+import { NO_PRINT, newPiece, PRINTS_A_PIECE, printColumns, type SharedPrints } from './copies/prints.ts';
 import { findNearDuplicates, type HashColumns, MAX_LOG_ASPECT_DIFFERENCE } from './duplicates.ts';
 import { popcount } from './hash.ts';
 
@@ -72,18 +73,21 @@ export interface GroupOptions {
    * well: of 1,387 neighbours in caltech-30, 4 are this close.
    */
   readonly sequenceDistance?: number;
+  /** That look for copies where there are many images (default 1). */
+  readonly threads?: number;
 }
 
-export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Groups {
+export async function computeGroups(rows: GroupTable, options: GroupOptions = {}): Promise<Groups> {
   const table = rows.inOrder();
   const { high, low, logAspect, ids, groupIds, count } = table;
+  const { print } = printColumns(table.prints);
   const { forest, rootOf } = forestOf(count);
   // Index of a, of b, kind and distance: shape [count, 4], of which `pairCount` rows are filled.
   const found = new Uint32Array(count * 4);
   let pairCount = 0;
   const join = (i: number, j: number, kind: SimilarImages['kind'], distance: number) => {
     const [a, b] = [rootOf(i), rootOf(j)];
-    if (a === b || (kind !== 'copy' && areOtherPages(table.print(i), table.print(j)))) return;
+    if (a === b || (kind !== 'copy' && areOtherPages(print(i), print(j)))) return;
     // Rows are in order of id, so the smaller index is the smaller id.
     forest[Math.max(a, b)] = Math.min(a, b);
     found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distance], 4 * pairCount++);
@@ -112,11 +116,13 @@ export function computeGroups(rows: GroupTable, options: GroupOptions = {}): Gro
       join(i, j, 'sequence', distanceOf(i, j));
   }
 
-  findCopies(
-    table,
-    (i, j) => join(i, j, 'copy', distanceOf(i, j)),
-    (i, j) => rootOf(i) === rootOf(j),
-  );
+  // What is compared must not depend on which copies were found before it.
+  const roots = Uint32Array.from(forest, (_, i) => rootOf(i));
+  const copies = await findCopies(table.prints, roots, options.threads ?? 1);
+  for (let at = 0; at < copies.length; at += 2) {
+    const [i, j] = [copies[at], copies[at + 1]];
+    join(i, j, 'copy', distanceOf(i, j));
+  }
 
   const order = new Uint32Array(pairCount);
   for (let at = 0; at < pairCount; at++) order[at] = at;
@@ -187,13 +193,11 @@ interface Table extends HashColumns {
   readonly frame: Float64Array;
   /** Shape [n]: pixels. */
   readonly width: Float64Array;
-  print(i: number): Uint8Array | undefined;
+  readonly prints: SharedPrints;
 }
 
 /** Columns of a row while the table grows: high, low, log aspect, camera, captured, sequence, frame, width. */
 const COLUMNS = 8;
-/** Prints are kept in pieces of a megabyte, which are never moved. */
-const PRINTS_A_PIECE = 1024;
 
 /** Rows are taken in one by one and kept as numbers, so that no more of them than one need be an object at a time. */
 export class GroupTable {
@@ -202,6 +206,7 @@ export class GroupTable {
   /** Shape [capacity, 8]. */
   #values = new Float64Array(1024 * COLUMNS);
   readonly #cameras = new Map<string, number>();
+  /** See {@link SharedPrints}; a row without one has a gap there. */
   readonly #prints: Uint8Array[] = [];
   /** Whether a row has one. */
   #hasPrint = new Uint8Array(1024);
@@ -239,15 +244,9 @@ export class GroupTable {
   #keepPrint(print: Uint8Array): void {
     if (print.length !== PRINT_BYTES) throw new RangeError(`a print of ${print.length} bytes, expected ${PRINT_BYTES}`);
     const piece = Math.floor(this.#count / PRINTS_A_PIECE);
-    this.#prints[piece] ??= new Uint8Array(PRINTS_A_PIECE * PRINT_BYTES);
+    this.#prints[piece] ??= newPiece();
     this.#prints[piece].set(print, (this.#count % PRINTS_A_PIECE) * PRINT_BYTES);
     this.#hasPrint[this.#count] = 1;
-  }
-
-  #printOf(row: number): Uint8Array | undefined {
-    if (this.#hasPrint[row] === 0) return undefined;
-    const start = (row % PRINTS_A_PIECE) * PRINT_BYTES;
-    return this.#prints[Math.floor(row / PRINTS_A_PIECE)].subarray(start, start + PRINT_BYTES);
   }
 
   #grow(): void {
@@ -288,19 +287,21 @@ export class GroupTable {
       for (let i = 0; i < count; i++) from.copy(into, i * 32, order[i] * 32, order[i] * 32 + 32);
       return into;
     };
+    const logAspect = column(new Float32Array(count), 2);
+    const places = order.map((row) => (this.#hasPrint[row] === 0 ? NO_PRINT : row));
     return {
       count,
       ids: sorted(ids),
       groupIds: sorted(this.#groupIds),
       high: column(new Uint32Array(count), 0),
       low: column(new Uint32Array(count), 1),
-      logAspect: column(new Float32Array(count), 2),
+      logAspect,
       camera: column(new Float64Array(count), 3),
       capturedAtMs: column(new Float64Array(count), 4),
       sequence: column(new Float64Array(count), 5),
       frame: column(new Float64Array(count), 6),
       width: column(new Float64Array(count), 7),
-      print: (i) => this.#printOf(order[i]),
+      prints: { count, pieces: this.#prints, places, logAspect },
     };
   }
 }

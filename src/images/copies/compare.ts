@@ -153,8 +153,8 @@ class Sampler {
       terms[3] = this.#slopesY[at] * acrossY;
       terms[4] = this.#sampled[at];
       terms[6] = this.#wanted[at];
-      for (let row = 0; row < UNKNOWNS; row++) {
-        const [term, start] = [terms[row], row * COLUMNS];
+      for (let row = 0, start = 0; row < UNKNOWNS; row++, start += COLUMNS) {
+        const term = terms[row];
         for (let column = row; column < COLUMNS; column++) equations[start + column] += term * terms[column];
       }
     }

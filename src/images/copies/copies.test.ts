@@ -6,8 +6,11 @@ import { scenePixels } from '../../../test/fixtures/images.ts';
 import { seededRandom } from '../../core/random.ts';
 import { inspect } from '../inspect.ts';
 import { isWithin, PAGE_LIMITS, pageLikeness } from './compare.ts';
-import { findCopies } from './find-copies.ts';
-import { isPaper, PRINT_SIDE, printOf } from './print.ts';
+import { copiesFrom, findCopies } from './find-copies.ts';
+import { isPaper, PRINT_BYTES, PRINT_SIDE, printOf } from './print.ts';
+import { NO_PRINT, newPiece, PRINTS_A_PIECE } from './prints.ts';
+import { CopySearch } from './search.ts';
+import { hashWholes } from './wholes.ts';
 import { WINDOWS, WindowHasher } from './windows.ts';
 
 const [WIDTH, HEIGHT] = [320, 240];
@@ -26,24 +29,25 @@ async function pictureOf(image: Sharp): Promise<Picture> {
 const scene = (seed: number) =>
   sharp(scenePixels(WIDTH, HEIGHT, seed), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
 
-/** Pairs by index, in order. */
-function pairsAmong(pictures: readonly Picture[]): [number, number][] {
-  const pairs: [number, number][] = [];
+function searchAmong(pictures: readonly Partial<Picture>[]): CopySearch {
   const columns = {
     count: pictures.length,
     print: (i: number) => pictures[i].print,
-    logAspect: Float32Array.from(pictures, ({ logAspect }) => logAspect),
+    logAspect: Float32Array.from(pictures, ({ logAspect = 0 }) => logAspect),
   };
-  const found = new Set<string>();
-  findCopies(
-    columns,
-    (i, j) => {
-      found.add(`${Math.min(i, j)} ${Math.max(i, j)}`);
-      pairs.push([Math.min(i, j), Math.max(i, j)]);
-    },
-    (i, j) => found.has(`${Math.min(i, j)} ${Math.max(i, j)}`),
-  );
-  return pairs.sort(([a, b], [c, d]) => a - c || b - d);
+  return new CopySearch(columns, hashWholes(columns));
+}
+
+/** Pairs by index, in order, each once. */
+function pairsAmong(pictures: readonly Partial<Picture>[]): [number, number][] {
+  const found = copiesFrom(searchAmong(pictures), 0, pictures.length);
+  const pairs = new Set<string>();
+  for (let at = 0; at < found.length; at += 2) {
+    pairs.add(`${Math.min(found[at], found[at + 1])} ${Math.max(found[at], found[at + 1])}`);
+  }
+  return [...pairs]
+    .map((pair) => pair.split(' ').map(Number) as [number, number])
+    .sort(([a, b], [c, d]) => a - c || b - d);
 }
 
 const crop = (image: Sharp, left: number, top: number, right: number, bottom: number) =>
@@ -92,12 +96,29 @@ describe('copies', () => {
   });
 
   test('pictures with no print are left out', () => {
-    const columns = { count: 2, print: () => undefined, logAspect: new Float32Array(2) };
-    findCopies(
-      columns,
-      () => assert.fail(),
-      () => false,
-    );
+    assert.deepEqual(pairsAmong([{}, {}]), []);
+  });
+
+  test('threads find what one finds, and what is joined already is not compared', async () => {
+    const random = seededRandom(3);
+    const prints = Array.from({ length: 2100 }, () => Uint8Array.from({ length: PRINT_BYTES }, () => random() * 256));
+    // Every hundredth is the one before it, mirrored, and the last of them has no print.
+    for (let i = 100; i < prints.length; i += 100) {
+      prints[i] = prints[i - 1].map(
+        (_, at) => prints[i - 1][at - (at % PRINT_SIDE) + PRINT_SIDE - 1 - (at % PRINT_SIDE)],
+      );
+    }
+    const pieces = [newPiece(), newPiece(), newPiece()];
+    for (const [i, print] of prints.entries()) {
+      pieces[Math.floor(i / PRINTS_A_PIECE)].set(print, (i % PRINTS_A_PIECE) * PRINT_BYTES);
+    }
+    const places = Uint32Array.from(prints, (_, i) => (i === 2000 ? NO_PRINT : i));
+    const shared = { count: prints.length, pieces, places, logAspect: new Float32Array(prints.length) };
+    const roots = Uint32Array.from(prints, (_, i) => (i === 100 ? 99 : i));
+    const one = await findCopies(shared, roots, 1);
+    const planted = Array.from({ length: 18 }, (_, n) => 100 * (n + 2)).flatMap((i) => [i - 1, i, i, i - 1]);
+    assert.deepEqual([...one], planted);
+    assert.deepEqual(await findCopies(shared, roots, 3), one);
   });
 });
 

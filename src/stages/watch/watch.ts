@@ -230,7 +230,7 @@ class Watch {
   async #finish(): Promise<void> {
     const { store, vectors } = this.#workspace;
     await this.#joinSmallFiles();
-    if (this.#counts.images > 0) await groupImages(store);
+    if (this.#counts.images > 0) await groupImages(store, this.#options.threads);
     const recipe = await requireRecipe(store, 'images');
     const shards = await store.vectorShards(recipe.space, 'images');
     if (shards.length > 0 && (await savedMean(store, recipe.space)) === undefined) {
