@@ -7,7 +7,7 @@
  * so pictures can be asked about in any order, by any number of threads.
  *
  * Cost: about 60 µs a picture for its windows and their questions, and 50 µs for each pair that is compared: 0.1 pairs a
- * picture in photographs, 4 where everything looks alike.
+ * picture in photographs, 5 where everything looks alike.
  */
 import { hasStructure, PrintComparer } from './compare.ts';
 import type { Likeness } from './likeness.ts';
@@ -19,7 +19,7 @@ import { WINDOWS, WindowHasher } from './windows.ts';
  * Pictures that one is compared with at most, those whose blocks correlate most, of those that are not in its group: what
  * bounds the cost where everything looks alike.
  */
-const MAX_COMPARED = 4;
+const MAX_COMPARED = 5;
 
 export class CopySearch {
   readonly #columns: PrintColumns;
