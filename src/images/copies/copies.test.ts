@@ -6,10 +6,10 @@ import { scenePixels } from '../../../test/fixtures/images.ts';
 import { seededRandom } from '../../core/random.ts';
 import { inspect } from '../inspect.ts';
 import { isWithin, PAGE_LIMITS, pageLikeness } from './compare.ts';
-import { copiesFrom, findCopies } from './find-copies.ts';
+import { findCopies } from './find-copies.ts';
 import { isPaper, PRINT_BYTES, PRINT_SIDE, printOf } from './print.ts';
 import { NO_PRINT, newPiece, PRINTS_A_PIECE } from './prints.ts';
-import { CopySearch } from './search.ts';
+import { CopySearch, copiesFrom } from './search.ts';
 import { hashWholes } from './wholes.ts';
 import { WINDOWS, WindowHasher } from './windows.ts';
 

@@ -1,8 +1,7 @@
 /** The thread behind `find-copies.ts`: looks for the copies of some pictures after the other. */
 import { serve } from '../../threads/serve.ts';
-import { copiesFrom } from './find-copies.ts';
 import { printColumns, type SharedPrints } from './prints.ts';
-import { CopySearch } from './search.ts';
+import { CopySearch, copiesFrom } from './search.ts';
 import type { WholeHashes } from './wholes.ts';
 
 export interface CopiesWorkerData {

@@ -1,9 +1,8 @@
 /** Finds all copies among many pictures, in as many threads as are given. */
 import { WorkerPool } from '../../threads/worker-pool.ts';
-import { COPY_LIMITS, isWithin } from './compare.ts';
 import type { CopiesRequest, CopiesWorkerData } from './copies.worker.ts';
 import { printColumns, type SharedPrints } from './prints.ts';
-import { CopySearch } from './search.ts';
+import { CopySearch, copiesFrom } from './search.ts';
 import { hashWholes } from './wholes.ts';
 
 /** Below it, starting threads takes longer than they save. */
@@ -48,15 +47,4 @@ export async function findCopies(prints: SharedPrints, roots: Uint32Array, threa
   } finally {
     await pool.close();
   }
-}
-
-/** Those with i from `from` to before `to`. */
-export function copiesFrom(search: CopySearch, from: number, to: number): Uint32Array<ArrayBuffer> {
-  const pairs: number[] = [];
-  for (let i = from; i < to; i++) {
-    search.of(i, (j, likeness) => {
-      if (isWithin(likeness, COPY_LIMITS)) pairs.push(i, j);
-    });
-  }
-  return Uint32Array.from(pairs);
 }

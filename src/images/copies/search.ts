@@ -9,7 +9,7 @@
  * Cost: about 60 µs a picture for its windows and their questions, and 50 µs for each pair that is compared: 0.1 pairs a
  * picture in photographs, 5 where everything looks alike.
  */
-import { hasStructure, PrintComparer } from './compare.ts';
+import { COPY_LIMITS, hasStructure, isWithin, PrintComparer } from './compare.ts';
 import type { Likeness } from './likeness.ts';
 import type { PrintColumns } from './prints.ts';
 import { type Candidate, type WholeHashes, WholeSearch } from './wholes.ts';
@@ -51,4 +51,15 @@ export class CopySearch {
       if (likeness !== undefined) onLikeness(j, likeness);
     }
   }
+}
+
+/** The pairs (i, j) that belong together, one after the other, of pictures i from `from` to before `to`. */
+export function copiesFrom(search: CopySearch, from: number, to: number): Uint32Array<ArrayBuffer> {
+  const pairs: number[] = [];
+  for (let i = from; i < to; i++) {
+    search.of(i, (j, likeness) => {
+      if (isWithin(likeness, COPY_LIMITS)) pairs.push(i, j);
+    });
+  }
+  return Uint32Array.from(pairs);
 }
