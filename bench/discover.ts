@@ -16,7 +16,7 @@ import { cutHierarchy, hierarchyOf } from '../src/stages/discover/hierarchy.ts';
 import { suggestedK } from '../src/stages/discover/levels.ts';
 import { embedIn } from '../src/stages/embed/embed.ts';
 import { centreAndNormalise, fitMean, requireRecipe } from '../src/stages/embed/recipe.ts';
-import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
+import { arrowVectorStore } from '../src/vectors/folder-vectors.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
 

@@ -15,7 +15,7 @@ import { embedIn } from '../src/stages/embed/embed.ts';
 import { centreAndNormalise } from '../src/stages/embed/recipe.ts';
 import { embedAugmentations } from '../src/stages/teach/augmentations.ts';
 import type { Augmentations, Problem } from '../src/stages/teach/problem.ts';
-import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
+import { arrowVectorStore } from '../src/vectors/folder-vectors.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
 

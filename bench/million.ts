@@ -16,7 +16,7 @@ import { LshIndex } from '../src/math/lsh/lsh-index.ts';
 import { gatherRows, matrix, rowsOf } from '../src/math/matrix.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
 import type { VectorShard } from '../src/store/store.ts';
-import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
+import { arrowVectorStore } from '../src/vectors/folder-vectors.ts';
 import type { VectorStore } from '../src/vectors/vector-store.ts';
 import { realFeatures, repeated } from './features.ts';
 

@@ -19,7 +19,7 @@ import { collectReport } from '../src/report/collect.ts';
 import { gatherSections } from '../src/report/gather.ts';
 import { renderReport } from '../src/report/html.ts';
 import { fitMean, recipeOf, saveRecipe } from '../src/stages/embed/recipe.ts';
-import { arrowVectorStore } from '../src/vectors/arrow-store.ts';
+import { arrowVectorStore } from '../src/vectors/folder-vectors.ts';
 import { jpegScene } from '../test/fixtures/images.ts';
 import { rounded } from './process.ts';
 

@@ -11,7 +11,7 @@ import { createModels } from '../models/models.ts';
 import type { Device } from '../onnx/device.ts';
 import { DATABASE_FILE, openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
-import { arrowVectorStore } from '../vectors/arrow-store.ts';
+import { arrowVectorStore } from '../vectors/folder-vectors.ts';
 import { localEngine } from './local-engine.ts';
 import type { Workspace } from './stage.ts';
 

@@ -1,31 +1,40 @@
 /**
- * Vectors in a folder of Arrow files: `vectors/SPACE/HASH.arrow` in the workspace, SPACE a hash of the space and the kind
- * of items, HASH that of the file's bytes.
+ * Vectors in Arrow files: `vectors/SPACE/HASH.arrow`, SPACE a hash of the space and the kind of items, HASH that of the
+ * file's bytes. Where the files are is a port: a folder (`folder-vectors.ts`), or blobs (`blob-vectors.ts`).
  */
-import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { type ItemId, sha256Hex } from '../core/ids.ts';
-import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { isTemporaryName, writeWorkspaceFile } from '../files/atomic.ts';
-import { pathBelow } from '../files/place.ts';
+import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { type Matrix, newSharedMatrix } from '../math/matrix.ts';
 import type { VectorShard } from '../store/store.ts';
 import { ID_LENGTH, MAX_SHARD_ROWS, type NewVectorShard, type VectorStore, type Vectors } from './vector-store.ts';
 
 export const VECTORS_FOLDER = 'vectors';
 
+/** Files by their place in the workspace, `vectors/…`. */
+export interface VectorFiles {
+  /** The workspace, for messages. */
+  readonly place: string;
+  /** Fails where it is not there. */
+  read(file: string): Promise<Uint8Array>;
+  /** Whole, and on disk, when it resolves. */
+  write(file: string, bytes: Uint8Array): Promise<void>;
+  /** What is not there is fine. */
+  remove(files: readonly string[]): Promise<void>;
+  /** Deletes every file of vectors that is not named; returns how many. */
+  removeOthers(named: ReadonlySet<string>): Promise<number>;
+}
+
 /** Loaded with the first vectors: most commands have none, and Arrow is the largest of the libraries. */
 const arrowFile = () => import('./arrow-file.ts');
 
-/** @param workspace the workspace's folder; it need not have a `vectors` folder yet. */
-export function arrowVectorStore(workspace: string): VectorStore {
+export function vectorStoreOver(files: VectorFiles): VectorStore {
   const read = async (shard: VectorShard): Promise<Vectors> => {
     const { decodeVectors } = await arrowFile();
-    const found = decodeVectors(await readChecked(await pathOf(workspace, shard), shard), shard.file);
+    const found = decodeVectors(await readChecked(files, shard), shard.file);
     return checkAgainst(shard, found);
   };
   return {
-    write: (shard) => writeShard(workspace, shard),
+    write: (shard) => writeShard(files, shard),
     read,
     async *stream(shards) {
       for (const shard of shards) yield await read(shard);
@@ -34,43 +43,36 @@ export function arrowVectorStore(workspace: string): VectorStore {
     lookup: (shards, ids) => lookup(shards, ids, async (shard) => partOf(await read(shard), 'vectors')),
     lookupVotes: (shards, ids) => lookup(shards, ids, async (shard) => partOf(await read(shard), 'votes')),
     async remove(shards) {
-      const folders = new Set<string>();
-      for (const shard of shards) {
-        const path = await pathOf(workspace, shard);
-        await rm(path, { force: true });
-        folders.add(dirname(path));
-      }
-      for (const folder of folders) await removeIfEmpty(folder);
+      await files.remove([...shards].map((shard) => placeOf(files, shard)));
     },
-    prune: (keep) => prune(workspace, keep),
+    prune: (keep) => files.removeOthers(new Set([...keep].map(({ file }) => file))),
   };
 }
 
 /** Where a record says that a file is. The record may be somebody else's, so it is asked for a name that is given here. */
-async function pathOf(workspace: string, { file }: VectorShard): Promise<string> {
+function placeOf({ place }: VectorFiles, { file }: VectorShard): string {
   const [folder, ...rest] = file.split('/');
   if (folder !== VECTORS_FOLDER || rest.length !== 2 || !file.endsWith('.arrow')) {
-    throw new LabelsmithError('WORKSPACE', `${JSON.stringify(file)} is no place of vectors in ${workspace}`, {
+    throw new LabelsmithError('WORKSPACE', `${JSON.stringify(file)} is no place of vectors in ${place}`, {
       hint: 'The workspace was damaged, or made by somebody to reach other files. Nothing outside of it is touched.',
     });
   }
-  return pathBelow(workspace, file);
+  return file;
 }
 
-async function writeShard(workspace: string, shard: NewVectorShard): Promise<VectorShard> {
+async function writeShard(files: VectorFiles, shard: NewVectorShard): Promise<VectorShard> {
   checkShard(shard);
   const { encodeVectors } = await arrowFile();
   const bytes = encodeVectors(shard);
   const sha256 = sha256Hex(bytes);
   const folder = sha256Hex(`${shard.space}\n${shard.items}`).slice(0, 16);
-  const name = `${sha256.slice(0, 32)}.arrow`;
-  const path = join(workspace, VECTORS_FOLDER, folder);
-  await writeDurably(path, name, bytes);
+  const file = `${VECTORS_FOLDER}/${folder}/${sha256.slice(0, 32)}.arrow`;
+  await files.write(file, bytes);
   return {
     space: shard.space,
     items: shard.items,
     shard: shard.shard,
-    file: `${VECTORS_FOLDER}/${folder}/${name}`,
+    file,
     sha256,
     count: shard.ids.length,
     firstId: shard.ids[0],
@@ -104,14 +106,6 @@ function checkShard({ shard, items, ids, vectors, votes, precision = 'float16' }
   );
 }
 
-/** The file appears whole under its name or not at all; the folder's entry is on disk too. */
-async function writeDurably(folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  const path = join(folder, name);
-  // The name is the content's, but a file may have been damaged since.
-  const there = await readFile(path).catch(() => undefined);
-  if (!there?.equals(bytes)) await writeWorkspaceFile(path, bytes);
-}
-
 /** What makes vectors again: an embedder, or whatever guessed the labels of a task. */
 function remedyOf({ space, items }: VectorShard): string {
   const [kind, task] = space.split(':');
@@ -121,13 +115,16 @@ function remedyOf({ space, items }: VectorShard): string {
   return `Run labelsmith embed${items === 'regions' ? ' --items regions' : ''}: it makes again what is missing.`;
 }
 
-async function readChecked(path: string, shard: VectorShard): Promise<Uint8Array> {
+async function readChecked(files: VectorFiles, shard: VectorShard): Promise<Uint8Array> {
   const { file, sha256 } = shard;
+  const place = placeOf(files, shard);
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await files.read(place);
   } catch (cause) {
-    throw new LabelsmithError('NOT_FOUND', `the vectors in ${file} cannot be read (${systemCodeOf(cause)})`, {
+    if (cause instanceof LabelsmithError && cause.code !== 'NOT_FOUND') throw cause;
+    const why = systemCodeOf(cause) ?? messageOf(cause);
+    throw new LabelsmithError('NOT_FOUND', `the vectors in ${file} cannot be read (${why})`, {
       cause,
       hint: remedyOf(shard),
     });
@@ -218,31 +215,4 @@ async function lookup(
     }
   }
   return found;
-}
-
-async function prune(workspace: string, keep: Iterable<VectorShard>): Promise<number> {
-  const named = new Set<string>();
-  for (const { file } of keep) named.add(file);
-  const entries = await readdir(join(workspace, VECTORS_FOLDER), { withFileTypes: true }).catch(() => []);
-  let deleted = 0;
-  for (const entry of entries) {
-    // A link leads out of the workspace, or nowhere that is ours.
-    if (!entry.isDirectory()) continue;
-    const folder = entry.name;
-    const files = await readdir(join(workspace, VECTORS_FOLDER, folder)).catch(() => []);
-    for (const file of files) {
-      if (named.has(`${VECTORS_FOLDER}/${folder}/${file}`) || !(file.endsWith('.arrow') || isTemporaryName(file)))
-        continue;
-      await rm(join(workspace, VECTORS_FOLDER, folder, file), { force: true });
-      deleted++;
-    }
-    await removeIfEmpty(join(workspace, VECTORS_FOLDER, folder));
-  }
-  return deleted;
-}
-
-async function removeIfEmpty(folder: string): Promise<void> {
-  await rmdir(folder).catch((error: unknown) => {
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) throw error;
-  });
 }

@@ -6,7 +6,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { refuseLarger } from '../file.ts';
 import { objectAddress } from './address.ts';
 import { ObjectCache } from './object-cache.ts';
-import type { ObjectStore, StoredObject } from './object-store.ts';
+import type { ListedObject, ObjectStore, StoredObject } from './object-store.ts';
 import { s3Store } from './s3-store.ts';
 
 /** Schemes of object storage that is read. */
@@ -56,6 +56,25 @@ export function patiently<T>(work: () => Promise<T>): Promise<T> {
     now: () => performance.now(),
     random: Math.random,
   });
+}
+
+/** Objects whose keys begin so. A listing that is cut off goes on behind the last key. */
+export async function* listPatiently(store: ObjectStore, begins: string): AsyncGenerator<ListedObject> {
+  let after = '';
+  let objects = store.list(after, begins)[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await patiently(async () => {
+      try {
+        return await objects.next();
+      } catch (error) {
+        objects = store.list(after, begins)[Symbol.asyncIterator]();
+        throw error;
+      }
+    });
+    if (next.done) return;
+    after = next.value.key;
+    yield next.value;
+  }
 }
 
 export class ObjectReader {

@@ -7,7 +7,14 @@ import { Readable } from 'node:stream';
 import { LabelsmithError } from '../../errors.ts';
 import { kindOfName } from '../names.ts';
 import type { ListOptions, Source, SourceEntry, SourceItem } from '../source.ts';
-import { isObjectPath, ObjectReader, objectCacheBeside, openBucket, patiently } from './object-reader.ts';
+import {
+  isObjectPath,
+  listPatiently,
+  ObjectReader,
+  objectCacheBeside,
+  openBucket,
+  patiently,
+} from './object-reader.ts';
 import type { ListedObject, ObjectStore } from './object-store.ts';
 
 /** Undefined for what is no address of object storage. Fails with `NOT_FOUND` where nothing is there. */
@@ -27,7 +34,9 @@ export async function objectSource(spec: string, archiveCache: string | undefine
     root,
     async *list(options: ListOptions = {}): AsyncGenerator<SourceItem> {
       if (listed !== undefined) yield { kind: 'entry', entry: entryOf(store, reader, root, listed) };
-      else for await (const object of objectsBelow(store, key)) yield* itemOf(store, reader, root, object, options);
+      else
+        for await (const object of listPatiently(store, below(key)))
+          yield* itemOf(store, reader, root, object, options);
     },
   };
 }
@@ -44,25 +53,6 @@ async function hasAny(objects: AsyncIterable<ListedObject>): Promise<boolean> {
 
 function below(key: string): string {
   return key === '' ? '' : `${key}/`;
-}
-
-/** A listing that is cut off goes on behind the last key. */
-async function* objectsBelow(store: ObjectStore, key: string): AsyncGenerator<ListedObject> {
-  let after = '';
-  let objects = store.list(after, below(key))[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await patiently(async () => {
-      try {
-        return await objects.next();
-      } catch (error) {
-        objects = store.list(after, below(key))[Symbol.asyncIterator]();
-        throw error;
-      }
-    });
-    if (next.done) return;
-    after = next.value.key;
-    yield next.value;
-  }
 }
 
 function* itemOf(

@@ -71,5 +71,7 @@ export interface ObjectStore {
   /** Fails with `NOT_FOUND` where nothing is. */
   get(key: string, signal?: AbortSignal): Promise<Readable>;
   put(key: string, bytes: Uint8Array, put: ObjectPut): Promise<StoredObject | 'not-met'>;
+  /** What is not there is fine. */
+  delete(key: string): Promise<void>;
   close(): void;
 }

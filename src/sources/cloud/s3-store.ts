@@ -86,6 +86,7 @@ class S3Store {
         complete: (key, upload, parts, put) => this.#complete(key, upload, parts, put),
         abandon: (key, upload) => this.#abandon(key, upload),
       },
+      delete: (key) => this.#delete(key),
       close: () => this.#client.destroy(),
     };
   }
@@ -181,6 +182,10 @@ class S3Store {
       if (isUnmet(error, condition)) return 'not-met';
       throw s3Error(error, this.#uri);
     }
+  }
+
+  async #delete(key: string): Promise<void> {
+    await this.#ask(() => this.#client.send(new this.#sdk.DeleteObjectCommand(this.#at(key))));
   }
 
   async #begin(key: string, sha256: string): Promise<string> {

@@ -9,7 +9,7 @@ import { addPlainImages } from '../../../test/fixtures/plain-images.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { workspaceOf } from '../../jobs/workspace.ts';
 import { openStore } from '../../store/open.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
+import { arrowVectorStore } from '../../vectors/folder-vectors.ts';
 import { openPredictions } from '../predictions.ts';
 import { classifyIn } from './classify.ts';
 

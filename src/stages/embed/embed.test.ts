@@ -14,7 +14,7 @@ import type { ReadPath } from '../../jobs/image-reader.ts';
 import { type Workspace, workspaceOf } from '../../jobs/workspace.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
+import { arrowVectorStore } from '../../vectors/folder-vectors.ts';
 import { type EmbedOptions, embedIn } from './embed.ts';
 import { fitMean, requireRecipe, savedMean } from './recipe.ts';
 

@@ -15,7 +15,7 @@ import { createModels } from '../../models/models.ts';
 import { openSource } from '../../sources/open.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { openStore } from '../../store/open.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
+import { arrowVectorStore } from '../../vectors/folder-vectors.ts';
 import { fitMean, requireRecipe } from '../embed/recipe.ts';
 import { openPredictions } from '../predictions.ts';
 import { type MatchOptions, matchIn } from './match.ts';

@@ -10,7 +10,7 @@ import { sha256Hex } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { workspaceOf } from '../../jobs/workspace.ts';
 import { openStore } from '../../store/open.ts';
-import { arrowVectorStore } from '../../vectors/arrow-store.ts';
+import { arrowVectorStore } from '../../vectors/folder-vectors.ts';
 import { fitMean, requireRecipe } from '../embed/recipe.ts';
 import { similarTo } from './similar.ts';
 

@@ -7,7 +7,7 @@ import { vectorStoreContract } from '../../test/contracts/vectors.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { matrix } from '../math/matrix.ts';
 import { decodeVectors, encodeVectors } from './arrow-file.ts';
-import { arrowVectorStore } from './arrow-store.ts';
+import { arrowVectorStore } from './folder-vectors.ts';
 
 vectorStoreContract('Arrow files', arrowVectorStore);
 
