@@ -77,7 +77,16 @@ export function command<A extends ArgumentTable = None, O extends OptionTable = 
 }
 
 export const GLOBAL_OPTIONS = {
-  workspace: option('-w, --workspace <dir>', 'the folder with the records', z.string().default(DEFAULT_WORKSPACE)),
+  workspace: option(
+    '-w, --workspace <dir>',
+    'the folder with the records, or postgres://HOST/DATABASE for many machines',
+    z.string().default(DEFAULT_WORKSPACE),
+  ),
+  blobs: option(
+    '--blobs <place>',
+    'with postgres://, once: where vectors and other files are, s3://BUCKET/PREFIX or a shared folder',
+    z.string().optional(),
+  ),
   json: flag('--json', 'one JSON document on stdout, progress on stderr'),
   quiet: flag('-q, --quiet', 'no progress, no remarks, no summary: only what was asked for, and warnings'),
   seed: option('--seed <n>', 'seed of everything random', wholeNumber(0).default(0)),

@@ -9,8 +9,8 @@ export async function withWorkspace<T>(
   work: (workspace: Workspace) => Promise<T>,
   { create = false }: { readonly create?: boolean } = {},
 ): Promise<T> {
-  const { workspace: dir, device } = context.global;
-  const workspace = await openWorkspace(dir, { create, device, models: modelsFor(context) });
+  const { workspace: location, blobs: blobsAt, device } = context.global;
+  const workspace = await openWorkspace(location, { create, blobsAt, device, models: modelsFor(context) });
   try {
     return await work(workspace);
   } finally {

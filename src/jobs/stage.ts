@@ -19,8 +19,12 @@ import type { VectorStore } from '../vectors/vector-store.ts';
 
 /** The one object that every stage, report and command is given; `workspace.ts` opens it. */
 export interface Workspace {
-  /** Absolute path of the `.labelsmith` folder. */
+  /** Absolute path of the `.labelsmith` folder; of a workspace in PostgreSQL, a folder of this machine that may be deleted. */
   readonly dir: string;
+  /** What other processes open it by: `dir`, or its address in PostgreSQL, which may hold a password. */
+  readonly location: string;
+  /** The same for people to read. */
+  readonly name: string;
   readonly store: Store;
   readonly vectors: VectorStore;
   /** Larger derived files; what is not there is made again. */

@@ -1,20 +1,23 @@
 /**
  * Opens workspaces. Each part may be given; the defaults are the folder `.labelsmith/` with `labelsmith.sqlite`, which is
  * precious, and `cache/` and `vectors/`, which may be deleted at any time; this machine's threads; the user's model cache.
+ * A workspace in PostgreSQL has its vectors among its blobs.
  */
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { blobVectorStore } from '../blobs/blob-vectors.ts';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { createModels } from '../models/models.ts';
 import type { Device } from '../onnx/device.ts';
-import { DATABASE_FILE, openStore } from '../store/open.ts';
+import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { arrowVectorStore } from '../vectors/folder-vectors.ts';
 import { localEngine } from './local-engine.ts';
+import { hasWorkspace, placeOfWorkspace, requireWorkspace, sharedBlobs, type WorkspacePlace } from './place.ts';
 import type { Workspace } from './stage.ts';
 
+export { hasWorkspace, requireWorkspace } from './place.ts';
 export type { Workspace } from './stage.ts';
 
 /** Parts in the place of the defaults. */
@@ -23,41 +26,53 @@ export type WorkspaceParts = Partial<Pick<Workspace, 'vectors' | 'blobs' | 'engi
 export interface OpenWorkspaceOptions extends WorkspaceParts {
   /** Makes the workspace where there is none; without it, that is an error. */
   readonly create: boolean;
+  /** Where the blobs of a workspace in PostgreSQL are: `s3://BUCKET/PREFIX` or a folder. Default: as it was said once. */
+  readonly blobsAt?: string;
   /** What the default engine and models run on (default `cpu`). */
   readonly device?: Device;
 }
 
 export const DEFAULT_WORKSPACE = '.labelsmith';
 
-/** Whether there is a workspace in a folder. */
-export function hasWorkspace(dir: string): boolean {
-  return existsSync(join(resolve(dir), DATABASE_FILE));
-}
-
-/** Fails where there is no workspace; for what should not even be begun then. */
-export function requireWorkspace(dir: string): void {
-  const path = resolve(dir);
-  if (hasWorkspace(path)) return;
-  throw new LabelsmithError('WORKSPACE', `There is no workspace at ${path}.`, {
-    hint: 'Add images first: labelsmith add FOLDER (or name the workspace with --workspace DIR).',
-  });
-}
-
-export async function openWorkspace(dir: string, options: OpenWorkspaceOptions): Promise<Workspace> {
-  const { create, ...parts } = options;
-  const path = resolve(dir);
-  if (!create) requireWorkspace(path);
-  else if (!hasWorkspace(path)) {
-    try {
-      await mkdir(path, { recursive: true });
-    } catch (error) {
-      throw new LabelsmithError('WORKSPACE', `The workspace ${path} cannot be created (${systemCodeOf(error)}).`, {
-        hint: 'Choose a folder that you may write to with --workspace DIR.',
-        cause: error,
-      });
-    }
+/** @param location a folder, or an address in PostgreSQL */
+export async function openWorkspace(location: string, options: OpenWorkspaceOptions): Promise<Workspace> {
+  const { create, blobsAt, ...parts } = options;
+  const place = placeOfWorkspace(location);
+  if (place.isShared) return openShared(place, options);
+  if (blobsAt !== undefined) {
+    throw new LabelsmithError('USAGE', 'A workspace in a folder keeps its vectors and other files there.', {
+      hint: '--blobs is for workspaces in PostgreSQL: --workspace postgres://…',
+    });
   }
-  return workspaceOf(path, await openStore(path), parts);
+  if (!create) requireWorkspace(location);
+  else if (!hasWorkspace(location)) await makeFolder(place.dir);
+  return workspaceOf(place.dir, await openStore(place.dir), parts);
+}
+
+async function openShared(place: WorkspacePlace, options: OpenWorkspaceOptions): Promise<Workspace> {
+  const { create, blobsAt, ...parts } = options;
+  const store = await openStore(place.location, { create });
+  try {
+    const { blobs, address } = await sharedBlobs(store, place, blobsAt);
+    await makeFolder(place.dir);
+    const vectors = parts.vectors ?? blobVectorStore(blobs, address);
+    const { location, name } = place;
+    return { ...workspaceOf(place.dir, store, { ...parts, vectors, blobs: parts.blobs ?? blobs }), location, name };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new LabelsmithError('WORKSPACE', `The workspace ${path} cannot be created (${systemCodeOf(error)}).`, {
+      hint: 'Choose a folder that you may write to with --workspace DIR.',
+      cause: error,
+    });
+  }
 }
 
 /** A workspace of parts that are there already. @param dir absolute */
@@ -67,7 +82,7 @@ export function workspaceOf(
   parts: WorkspaceParts & { readonly device?: Device } = {},
 ): Workspace {
   return {
-    dir,
+    ...{ dir, location: dir, name: dir },
     store,
     vectors: parts.vectors ?? arrowVectorStore(dir),
     blobs: parts.blobs ?? folderBlobs(join(dir, 'cache', 'blobs')),

@@ -29,6 +29,7 @@ export const JOB_REQUEST = z.discriminatedUnion('kind', [
 export type JobRequest = z.infer<typeof JOB_REQUEST>;
 
 export interface JobOrder {
+  /** What the workspace is opened by. */
   readonly dir: string;
   readonly seed: number;
   readonly threads: number;

@@ -50,7 +50,7 @@ export async function startReview(workspace: Workspace, options: ReviewOptions):
     });
   }
   const access = newAccess(password);
-  const jobs = createJobs({ dir: workspace.dir, seed, threads });
+  const jobs = createJobs({ dir: workspace.location, seed, threads });
   const page = readPageFiles(options.page ?? fileURLToPath(pageFolder()));
   const revision = revisionsOf(workspace.store);
   const context = { workspace, jobs, pictures: createPictures(workspace), local, revision };

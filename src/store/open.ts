@@ -43,6 +43,8 @@ export interface OpenStoreOptions {
    * stands still for longer shows as interrupted until it goes on.
    */
   readonly leaseMs?: number;
+  /** Makes it where it is not there (default true). For PostgreSQL; a folder is looked at before. */
+  readonly create?: boolean;
   /** Who acts, for the log of what people did. Default: the user's name on this machine. */
   readonly actor?: string;
 }
@@ -65,19 +67,19 @@ export async function openStore(workspace: string, options: OpenStoreOptions = {
   }
 }
 
-async function openDriver(workspace: string, { busyTimeoutMs }: OpenStoreOptions): Promise<SqlDriver> {
+async function openDriver(workspace: string, { busyTimeoutMs, create = true }: OpenStoreOptions): Promise<SqlDriver> {
   if (!isPostgresAddress(workspace)) {
     return openSqlite({ file: join(workspace, DATABASE_FILE), busyTimeoutMs: busyTimeoutMs ?? 30_000 });
   }
   const { openPostgres } = await import('./postgres/driver.ts');
   // Many machines may be waiting for their turn.
-  return openPostgres({ address: postgresAddress(workspace), busyTimeoutMs: busyTimeoutMs ?? 120_000 });
+  return openPostgres({ address: postgresAddress(workspace), create, busyTimeoutMs: busyTimeoutMs ?? 120_000 });
 }
 
 /** The store over any SQL driver. */
 export async function storeOver(
   driver: SqlDriver,
-  options: Required<Omit<OpenStoreOptions, 'busyTimeoutMs'>>,
+  options: Required<Omit<OpenStoreOptions, 'busyTimeoutMs' | 'create'>>,
 ): Promise<Store> {
   const { store, endLeases } = storeOf(driver, options, (work) =>
     driver.transaction(async (transaction) => {
@@ -98,7 +100,7 @@ export async function storeOver(
 
 function storeOf(
   driver: SqlDriver,
-  options: Required<Omit<OpenStoreOptions, 'busyTimeoutMs'>>,
+  options: Required<Omit<OpenStoreOptions, 'busyTimeoutMs' | 'create'>>,
   atomically: Store['atomically'],
 ): { readonly store: Store; endLeases(): void } {
   const session = new Session(driver, options);

@@ -61,7 +61,7 @@ export const add = command({
         const result = await addTo(workspace, sources, { ...run, sync });
         run.done();
         const { counts, interrupted, goneSources } = result;
-        output.document({ workspace: workspace.dir, interrupted, goneSources, ...counts });
+        output.document({ workspace: workspace.name, interrupted, goneSources, ...counts });
         printAdded(output, result);
         printGone(output, goneSources);
         if (counts.files + counts.unchanged + counts.missing + counts.moved === 0 && !interrupted) {

@@ -32,7 +32,7 @@ export const status = command({
       const { summary, sources, runs, quarantine, problems } = found;
       const embedder = await savedRecipe(workspace.store, 'images');
       output.document({
-        workspace: workspace.dir,
+        workspace: workspace.name,
         sources,
         ...summary,
         ...(embedder && { embedder: { model: embedder.model, because: embedder.because ?? null } }),
@@ -40,7 +40,7 @@ export const status = command({
         ...(quarantine && { quarantine }),
         ...(problems && { integrity: problems.length === 0 ? 'ok' : problems }),
       });
-      printStatus(output, workspace.dir, found, embedder);
+      printStatus(output, workspace.name, found, embedder);
       return problems && problems.length > 0 ? 1 : 0;
     });
   },

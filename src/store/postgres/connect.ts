@@ -42,9 +42,15 @@ export function lockOf(schema: string): string {
 }
 
 /** Brings the schema up to date; processes that begin at once do it once. */
-export async function migrate(client: PoolClient, address: PostgresAddress): Promise<void> {
+export async function migrate(client: PoolClient, address: PostgresAddress, create: boolean): Promise<void> {
   const { schema, shown } = address;
-  if ((await versionOf(client, schema, shown)) === MIGRATIONS.length) return;
+  const found = await versionOf(client, schema, shown);
+  if (found === MIGRATIONS.length) return;
+  if (found === 0 && !create) {
+    throw new LabelsmithError('WORKSPACE', `There is no workspace at ${shown}.`, {
+      hint: 'Add images first: labelsmith add FOLDER --workspace postgres://… --blobs PLACE.',
+    });
+  }
   await client.query('BEGIN');
   try {
     await client.query(`SELECT pg_advisory_xact_lock(${lockOf(schema)})`);

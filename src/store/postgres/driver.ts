@@ -24,6 +24,8 @@ import { Transaction } from './transaction.ts';
 
 export interface PostgresOptions {
   readonly address: PostgresAddress;
+  /** Makes the schema where it is not there. */
+  readonly create: boolean;
   /** How long a transaction waits for those of others before it fails with `BUSY`, milliseconds. */
   readonly busyTimeoutMs: number;
   /** How long a transaction may stand still before the server takes it back, milliseconds (default 60,000). */
@@ -36,13 +38,13 @@ export interface PostgresOptions {
 const READERS = 3;
 
 export async function openPostgres(options: PostgresOptions): Promise<SqlDriver> {
-  const { address, busyTimeoutMs, idleTimeoutMs = 60_000, patienceMs = 60_000 } = options;
+  const { address, create, busyTimeoutMs, idleTimeoutMs = 60_000, patienceMs = 60_000 } = options;
   const { shown } = address;
   const readers = await openPool(address, { max: READERS, pipeline: true });
   const writers = await openPool(address, { max: 1 });
   const end = () => Promise.all([readers.end(), writers.end()]);
   try {
-    await guarded(shown, () => withClient(writers, (client) => migrate(client, address)));
+    await guarded(shown, () => withClient(writers, (client) => migrate(client, address, create)));
   } catch (error) {
     await end();
     throw error;
