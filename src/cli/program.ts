@@ -104,6 +104,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   models: 'the models: list, pull, check, import',
   corpus: 'the corpus of classes',
   teach: 'a few labels, then everything',
+  workspace: 'workspaces as a whole',
 };
 
 async function refuseDryRun({ name }: Command): Promise<never> {

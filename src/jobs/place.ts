@@ -47,7 +47,7 @@ function noWorkspace(name: string): LabelsmithError {
   });
 }
 
-const BLOBS_SETTING = 'blobs';
+export const BLOBS_SETTING = 'blobs';
 
 /** The blobs of a shared workspace: named when it is made, and known to it from then on. */
 export async function sharedBlobs(

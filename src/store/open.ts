@@ -67,7 +67,11 @@ export async function openStore(workspace: string, options: OpenStoreOptions = {
   }
 }
 
-async function openDriver(workspace: string, { busyTimeoutMs, create = true }: OpenStoreOptions): Promise<SqlDriver> {
+/** The database below a store. */
+export async function openDriver(
+  workspace: string,
+  { busyTimeoutMs, create = true }: OpenStoreOptions,
+): Promise<SqlDriver> {
   if (!isPostgresAddress(workspace)) {
     return openSqlite({ file: join(workspace, DATABASE_FILE), busyTimeoutMs: busyTimeoutMs ?? 30_000 });
   }

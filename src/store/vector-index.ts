@@ -3,6 +3,8 @@ import type { ItemId, RunId } from '../core/ids.ts';
 import type { ItemKind } from '../core/labels.ts';
 
 export interface VectorIndex {
+  /** Every space that has vectors of this kind of items, in order of name. */
+  vectorSpaces(items: ItemKind): Promise<string[]>;
   /** Makes a file of vectors exist. Files that no row names are ignored, so the file is written first. */
   putVectorShard(shard: VectorShard): Promise<void>;
   /** In order of first id, then of shard. */

@@ -36,6 +36,10 @@ export function vectorStoreOver(files: VectorFiles): VectorStore {
   return {
     write: (shard) => writeShard(files, shard),
     read,
+    readFile: (shard) => readChecked(files, shard),
+    async adopt(shard, bytes) {
+      await files.write(placeOf(files, shard), bytes);
+    },
     async *stream(shards) {
       for (const shard of shards) yield await read(shard);
     },

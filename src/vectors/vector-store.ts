@@ -20,6 +20,9 @@ export interface VectorStore {
   /** Writes a shard's file and gives the row that makes it exist. */
   write(shard: NewVectorShard): Promise<VectorShard>;
   read(shard: VectorShard): Promise<Vectors>;
+  /** A shard's file as it is, for another store: `adopt` puts it there under the same row. */
+  readFile(shard: VectorShard): Promise<Uint8Array>;
+  adopt(shard: VectorShard, bytes: Uint8Array): Promise<void>;
   /** One after the other, in the order given. */
   stream(shards: Iterable<VectorShard>): AsyncIterable<Vectors>;
   /** All vectors in order of id, in shared memory, whatever shards they came in; without votes. */

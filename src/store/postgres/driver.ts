@@ -18,7 +18,7 @@ import type { Schema } from '../sql/tables.ts';
 import type { PostgresAddress } from './address.ts';
 import { lockOf, migrate, openPool } from './connect.ts';
 import { guarded, isLostConnection } from './errors.ts';
-import { MIGRATIONS } from './migrations.ts';
+import { MIGRATIONS, NUMBERED } from './migrations.ts';
 import { configOf } from './query.ts';
 import { Transaction } from './transaction.ts';
 
@@ -91,6 +91,13 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlDriver>
       });
       last = result.catch(() => {});
       return result;
+    },
+
+    async continueNumbers(transaction) {
+      for (const [table, column] of NUMBERED) {
+        const sequence = `pg_get_serial_sequence('${address.schema}.${table}', '${column}')`;
+        transaction.add(`select setval(${sequence}, greatest((select max(${column}) from ${table}), 1))`, []);
+      }
     },
 
     // References and checks of columns hold after every statement; files are the server's to check.

@@ -5,3 +5,17 @@
 import { firstVersion } from './migrations/01-first-version.ts';
 
 export const MIGRATIONS: readonly string[] = [firstVersion];
+
+/** Tables whose rows the database gives a number, and the column of it. */
+export const NUMBERED = [
+  ['source_root', 'id'],
+  ['task', 'id'],
+  ['model', 'id'],
+  ['acceptance', 'id'],
+  ['annotator', 'id'],
+  ['run', 'key'],
+  ['change', 'id'],
+  ['class', 'id'],
+  ['audit', 'id'],
+  ['operation', 'id'],
+] as const;

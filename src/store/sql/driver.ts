@@ -49,6 +49,8 @@ export interface SqlDriver {
   analyse<Row>(query: Query<Row>): Promise<Row[]>;
   /** Commits when `work` is done, and takes everything back when it fails. */
   transaction<T>(work: (transaction: SqlTransaction) => Promise<T>): Promise<T>;
+  /** Numbers that rows were given by hand in this transaction are not given again by the database. */
+  continueNumbers(transaction: SqlTransaction): Promise<void>;
   /** The database's own checks of its file and its references; empty when all is well. */
   check(): Promise<string[]>;
   close(): Promise<void>;

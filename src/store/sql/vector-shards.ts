@@ -17,6 +17,12 @@ const DIGITS = { images: 64, regions: 32 } as const satisfies Record<ItemKind, n
 
 export function vectorShardStore(session: Session): VectorIndex {
   return {
+    async vectorSpaces(items) {
+      const query = session.db.selectFrom('vector_shard').select('space').where('items', '=', items);
+      const [rows] = await session.driver.read([query.distinct().orderBy('space')]);
+      return rows.map(({ space }) => space);
+    },
+
     vectorShards: (space, items) => shardsOf(session, space, items),
 
     async putVectorShard(shard) {

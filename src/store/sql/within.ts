@@ -41,6 +41,7 @@ export function driverWithin(
           throw error;
         }
       }),
+    continueNumbers: (within) => outer.continueNumbers(within),
     check: () => outer.check(),
     close: async () => {},
     failure: () => failure?.error,

@@ -106,6 +106,8 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null,
     },
 
     transaction: (work) => transactions?.run(work) ?? refuseWriting(options.file),
+    // A new number is larger than all that there are, or ever were.
+    continueNumbers: async () => {},
     check: () => analysts().ask({ kind: 'check' }),
 
     async close() {
