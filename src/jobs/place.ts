@@ -1,13 +1,11 @@
 /** Where a workspace is: a folder of this machine, or a schema in PostgreSQL with blobs beside it that all machines share. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type OpenBlobs, openBlobs } from '../blobs/open.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
 import { cacheDirectory } from '../fetch/cache.ts';
 import { DATABASE_FILE } from '../store/open.ts';
 import { isPostgresAddress, postgresAddress } from '../store/postgres/address.ts';
-import type { HousekeepingStore } from '../store/store.ts';
 
 export interface WorkspacePlace {
   /** What any process opens it by. */
@@ -47,33 +45,5 @@ function noWorkspace(name: string): LabelsmithError {
   });
 }
 
+/** Where the blobs of a workspace in PostgreSQL are, as it was said when it was made. */
 export const BLOBS_SETTING = 'blobs';
-
-/** The blobs of a shared workspace: named when it is made, and known to it from then on. */
-export async function sharedBlobs(
-  store: Pick<HousekeepingStore, 'getSetting' | 'putSetting'>,
-  { name }: WorkspacePlace,
-  asked: string | undefined,
-): Promise<OpenBlobs> {
-  const known = await store.getSetting(BLOBS_SETTING);
-  const given = asked === undefined ? undefined : openBlobs(asked);
-  if (known === undefined) {
-    if (given === undefined) {
-      throw new LabelsmithError(
-        'USAGE',
-        `The workspace ${name} does not know yet where its vectors and other files go.`,
-        {
-          hint: 'Say it once with --blobs s3://BUCKET/PREFIX, or a folder that every machine finds at the same path.',
-        },
-      );
-    }
-    await store.putSetting(BLOBS_SETTING, given.address);
-    return given;
-  }
-  if (given !== undefined && given.address !== known) {
-    throw new LabelsmithError('USAGE', `The workspace ${name} has its blobs at ${known}, not at ${given.address}.`, {
-      hint: 'Leave --blobs away. To move a workspace: labelsmith workspace copy.',
-    });
-  }
-  return given ?? openBlobs(known);
-}

@@ -5,7 +5,6 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { blobVectorStore } from '../blobs/blob-vectors.ts';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { createModels } from '../models/models.ts';
@@ -14,10 +13,10 @@ import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { arrowVectorStore } from '../vectors/folder-vectors.ts';
 import { localEngine } from './local-engine.ts';
-import { hasWorkspace, placeOfWorkspace, requireWorkspace, sharedBlobs, type WorkspacePlace } from './place.ts';
+import { hasWorkspace, placeOfWorkspace, requireWorkspace, type WorkspacePlace } from './place.ts';
 import type { Workspace } from './stage.ts';
 
-export { hasWorkspace, requireWorkspace } from './place.ts';
+export { hasWorkspace } from './place.ts';
 export type { Workspace } from './stage.ts';
 
 /** Parts in the place of the defaults. */
@@ -51,17 +50,11 @@ export async function openWorkspace(location: string, options: OpenWorkspaceOpti
 
 async function openShared(place: WorkspacePlace, options: OpenWorkspaceOptions): Promise<Workspace> {
   const { create, blobsAt, ...parts } = options;
-  const store = await openStore(place.location, { create });
-  try {
-    const { blobs, address } = await sharedBlobs(store, place, blobsAt);
-    await makeFolder(place.dir);
-    const vectors = parts.vectors ?? blobVectorStore(blobs, address);
-    const { location, name } = place;
-    return { ...workspaceOf(place.dir, store, { ...parts, vectors, blobs: parts.blobs ?? blobs }), location, name };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+  const { openSharedParts } = await import('./shared-workspace.ts');
+  const { store, ...shared } = await openSharedParts(place, { create, blobsAt });
+  await makeFolder(place.dir);
+  const { location, name } = place;
+  return { ...workspaceOf(place.dir, store, { ...shared, ...parts }), location, name };
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -1,0 +1,51 @@
+/** The parts of a workspace in PostgreSQL, with blobs that all machines share. Loaded where there is one. */
+import { blobVectorStore } from '../blobs/blob-vectors.ts';
+import { type OpenBlobs, openBlobs } from '../blobs/open.ts';
+import { LabelsmithError } from '../errors.ts';
+import { openStore } from '../store/open.ts';
+import type { HousekeepingStore } from '../store/store.ts';
+import { BLOBS_SETTING, type WorkspacePlace } from './place.ts';
+import type { Workspace } from './stage.ts';
+
+export async function openSharedParts(
+  place: WorkspacePlace,
+  { create, blobsAt }: { readonly create: boolean; readonly blobsAt?: string },
+): Promise<Pick<Workspace, 'store' | 'vectors' | 'blobs'>> {
+  const store = await openStore(place.location, { create });
+  try {
+    const { blobs, address } = await sharedBlobs(store, place, blobsAt);
+    return { store, blobs, vectors: blobVectorStore(blobs, address) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The blobs of a shared workspace: named when it is made, and known to it from then on. */
+async function sharedBlobs(
+  store: Pick<HousekeepingStore, 'getSetting' | 'putSetting'>,
+  { name }: WorkspacePlace,
+  asked: string | undefined,
+): Promise<OpenBlobs> {
+  const known = await store.getSetting(BLOBS_SETTING);
+  const given = asked === undefined ? undefined : openBlobs(asked);
+  if (known === undefined) {
+    if (given === undefined) {
+      throw new LabelsmithError(
+        'USAGE',
+        `The workspace ${name} does not know yet where its vectors and other files go.`,
+        {
+          hint: 'Say it once with --blobs s3://BUCKET/PREFIX, or a folder that every machine finds at the same path.',
+        },
+      );
+    }
+    await store.putSetting(BLOBS_SETTING, given.address);
+    return given;
+  }
+  if (given !== undefined && given.address !== known) {
+    throw new LabelsmithError('USAGE', `The workspace ${name} has its blobs at ${known}, not at ${given.address}.`, {
+      hint: 'Leave --blobs away. To move a workspace: labelsmith workspace copy.',
+    });
+  }
+  return given ?? openBlobs(known);
+}
