@@ -21,9 +21,6 @@ import {
   underLock,
   withoutQuery,
 } from './cached-files.ts';
-import { fetchFromNpm } from './from-npm.ts';
-import { fetchFromPypi } from './from-pypi.ts';
-import { fetchFromUrl } from './from-url.ts';
 import { hubSettings, isOn } from './hub.ts';
 import { findNearby } from './nearby.ts';
 import { parseReference } from './reference.ts';
@@ -105,13 +102,19 @@ async function fetchFrom(
     one.reference === place ? { ...one, reference: file.reference } : one;
   if (reference.kind === 'file') return [named(await copyIntoCache(there, reference.path, options))];
   if (options.offline) throw notHere(there, 'no network may be used', options);
+  // The clients of registries are loaded when something is fetched, which is seldom.
   if (reference.kind === 'pypi') {
+    const { fetchFromPypi } = await import('./from-pypi.ts');
     return [named(await fetchFromPypi(there, reference, options, () => lookUp(there, reference, options)))];
   }
-  if (reference.kind === 'npm') return (await fetchFromNpm(reference, files, there, options)).map(named);
+  if (reference.kind === 'npm') {
+    const { fetchFromNpm } = await import('./from-npm.ts');
+    return (await fetchFromNpm(reference, files, there, options)).map(named);
+  }
   if (reference.kind === 'hf' && (await hubSettings()).offline) {
     throw notHere(there, 'HF_HUB_OFFLINE says not to ask the hub', options);
   }
+  const { fetchFromUrl } = await import('./from-url.ts');
   return [named(await fetchFromUrl(there, reference, options, () => lookUp(there, reference, options)))];
 }
 

@@ -6,7 +6,7 @@
  * reading takes off again; file names get `./` instead, so that they go on naming the same file for everyone.
  */
 import { pipeline, Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
+import type { CsvError as CsvFault } from 'csv-parse';
 import { LabelsmithError } from '../errors.ts';
 import { badFile } from './check.ts';
 import { textPieces } from './lines.ts';
@@ -63,6 +63,7 @@ export interface CsvRowsOptions {
 
 /** Rows one after the other, the header as any other. */
 export async function* csvRows(path: string, name: string, { onFault }: CsvRowsOptions = {}): AsyncGenerator<CsvRow> {
+  const { CsvError, parse } = await import('csv-parse');
   const pieces = textPieces(path, name);
   const { delimiter, all } = await sniffDelimiter(pieces);
   const parser = parse({
@@ -75,7 +76,7 @@ export async function* csvRows(path: string, name: string, { onFault }: CsvRowsO
     ...(onFault && {
       relax_column_count: true,
       skip_records_with_error: true,
-      on_skip(error?: CsvError) {
+      on_skip(error?: CsvFault) {
         if (error !== undefined) onFault(faultOf(error, name));
         return undefined;
       },
@@ -132,7 +133,7 @@ function headerOf(record: readonly string[], where: string, required: readonly s
   return header;
 }
 
-function faultOf(error: CsvError, name: string): LabelsmithError {
+function faultOf(error: CsvFault, name: string): LabelsmithError {
   const line = 'lines' in error && typeof error.lines === 'number' ? error.lines : '?';
   return badFile(`${name}:${line}`, error.message, undefined, error);
 }
