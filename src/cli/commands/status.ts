@@ -1,11 +1,8 @@
 import { resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
-import { lifeOf, readFlowState } from '../../flow/flow-state.ts';
-import { pushedByFlow } from '../../flow/pushed.ts';
 import { statusOf } from '../../jobs/status.ts';
 import { savedRecipe } from '../../stages/embed/recipe.ts';
 import { type Context, command } from '../command.ts';
-import { printFlow } from '../print/flow.ts';
 import { printStatus } from '../print/status.ts';
 import { flag } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -48,6 +45,12 @@ export const status = command({
 
 /** Exit code 0 while it runs and all is well, 1 otherwise, for supervisors. */
 async function flowStatus({ global, output }: Pick<Context, 'global' | 'output'>): Promise<number> {
+  // The parts of a flow know every format; what is asked for most often does not wait for them.
+  const [{ lifeOf, readFlowState }, { pushedByFlow }, { printFlow }] = await Promise.all([
+    import('../../flow/flow-state.ts'),
+    import('../../flow/pushed.ts'),
+    import('../print/flow.ts'),
+  ]);
   const dir = resolve(global.workspace);
   const state = await readFlowState(dir);
   if (state === undefined) {
