@@ -11,6 +11,7 @@ import { corpusStore } from './sql/corpus.ts';
 import { datasetStore } from './sql/dataset.ts';
 import { detectionStore } from './sql/detections.ts';
 import type { SqlDriver } from './sql/driver.ts';
+import { exportStore } from './sql/exports.ts';
 import { forgetStore } from './sql/forget.ts';
 import { groupStore } from './sql/groups.ts';
 import { housekeepingStore } from './sql/housekeeping.ts';
@@ -118,6 +119,7 @@ function storeOf(
     ...groupStore(session),
     ...quarantineStore(session),
     ...splitStore(session),
+    ...exportStore(session),
     ...forgetStore(session),
     ...detectionStore(session),
     ...regionStore(session),

@@ -14,6 +14,7 @@ import type { AuditStore } from './audit-store.ts';
 import type { CorpusStore } from './corpus-store.ts';
 import type { DatasetStore } from './dataset-store.ts';
 import type { DetectionStore } from './detection-store.ts';
+import type { ExportStore } from './export-store.ts';
 import type { GroupStore } from './group-store.ts';
 import type { HousekeepingStore } from './housekeeping-store.ts';
 import type { ImageStore } from './image-store.ts';
@@ -45,6 +46,7 @@ export type Store = ArtifactStore &
   CorpusStore &
   DatasetStore &
   DetectionStore &
+  ExportStore &
   GroupStore &
   HousekeepingStore &
   ImageStore &
@@ -64,6 +66,7 @@ export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, NewAudit } from '
 export type { ClassRecord, CorpusStore } from './corpus-store.ts';
 export type { DatasetQuery, DatasetStore, DatasetView } from './dataset-store.ts';
 export type { AcceptedRegion, DetectionShard, DetectionStore } from './detection-store.ts';
+export type { ExportRecord, ExportStore } from './export-store.ts';
 export type { GroupStore, SimilarPair } from './group-store.ts';
 export type { HousekeepingStore, StoreSummary } from './housekeeping-store.ts';
 export type { ImageFilter, ImageStore, KnownPath } from './image-store.ts';

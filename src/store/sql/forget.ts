@@ -23,6 +23,7 @@ const DELETED = [
   'delete from operation_label where image_id in :images',
   'delete from operation_region where image_id in :images',
   'delete from audit_item where image_id in :images',
+  'delete from export_state where image_id in :images',
   'delete from similar_pair where a in :images',
   'delete from similar_pair where b in :images',
   'delete from image where id in :images',

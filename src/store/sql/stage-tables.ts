@@ -51,6 +51,25 @@ export const auditItems = table(
   ['auditId', 'imageId', 'regionId', 'className'],
 );
 
+/** Exports, in the order in which they began; `digest` is null until one is whole. */
+export const exportsMade = table(
+  'export',
+  {
+    id: integer,
+    series: text,
+    format: text,
+    task: nullable(text),
+    atMs: integer,
+    digest: nullable(text),
+  },
+  ['id'],
+);
+/** What an export showed of an image, where that is another than in the export of its series before; null: nothing. */
+export const exportStates = table('export_state', { imageId, exportId: integer, state: nullable(text) }, [
+  'imageId',
+  'exportId',
+]);
+
 /** What a stage left for a task. */
 export const artifacts = table(
   'artifact',

@@ -32,7 +32,15 @@ import {
   textOf,
   uncheckedJson,
 } from './column.ts';
-import { artifacts, auditItems, audits, referenceImages, vectorShards } from './stage-tables.ts';
+import {
+  artifacts,
+  auditItems,
+  audits,
+  exportStates,
+  exportsMade,
+  referenceImages,
+  vectorShards,
+} from './stage-tables.ts';
 import { type RowOf, table } from './table.ts';
 
 /** The row of `class` that stands for "none of these"; never shown as a class. */
@@ -284,6 +292,8 @@ const all = [
   classAliases,
   classes,
   detections,
+  exportStates,
+  exportsMade,
   goneImages,
   imageAttributes,
   imagePaths,

@@ -13,6 +13,7 @@ import { quarantineByRoot } from './migrations/05-quarantine-by-root.ts';
 import { changesAndOperations } from './migrations/06-changes-and-operations.ts';
 import { heldOutAndArtifacts } from './migrations/07-held-out-and-artifacts.ts';
 import { prints } from './migrations/08-prints.ts';
+import { exports } from './migrations/09-exports.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   changesAndOperations,
   heldOutAndArtifacts,
   prints,
+  exports,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */

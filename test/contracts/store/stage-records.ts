@@ -1,6 +1,7 @@
 /** What stages leave in the store: items held out of training, references, artifacts of tasks. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EXPORTS_KEPT } from '../../../src/store/export-store.ts';
 import type { StoredReference } from '../../../src/store/store.ts';
 import type { OpenStore } from './fixtures.ts';
 import { addImages, drawn, fresh, imageId, said } from './fixtures.ts';
@@ -96,5 +97,63 @@ export function stageRecordCases(open: OpenStore): void {
     assert.deepEqual(await store.artifact('map', 'class'), { version: 2, data: '{"a":"ü"}' });
     assert.deepEqual(await store.artifact('map', 'objects'), { version: 1, data: '3' });
     await assert.rejects(store.putArtifact('map', 'none', { version: 1, data: '1' }), { code: 'NOT_FOUND' });
+  });
+
+  test('what an export showed can be asked for once it is finished, whatever later ones show', async (t) => {
+    const store = await fresh(t, open);
+    await addImages(store, 4);
+    const ids = [0, 1, 2, 3].map(imageId).sort();
+    const series = { series: 'coco', format: 'coco', task: 'objects', atMs: 1 };
+    const exportOf = async (shown: Readonly<Record<number, string>>, digest: string, of = series) => {
+      const exportId = await store.beginExport(of);
+      const states = (part: readonly number[]) =>
+        new Map(part.flatMap((i) => (shown[i] === undefined ? [] : [[ids[i], shown[i]] as const])));
+      await store.putExportStates({ exportId, after: null, upTo: ids[1] }, states([0, 1]));
+      await store.putExportStates({ exportId, after: ids[1], upTo: null }, states([2, 3]));
+      await store.finishExport(exportId, digest);
+      return exportId;
+    };
+    const shownBy = async (exportId: number) => {
+      const states = await store.exportStates(exportId, ids);
+      return ids.map((id) => states.get(id) ?? '-').join('');
+    };
+    const first = await exportOf({ 0: 'a', 1: 'b', 3: 'd' }, 'one');
+    const second = await exportOf({ 0: 'a', 2: 'c', 3: 'e' }, 'two');
+    const other = await exportOf({ 0: 'x' }, 'three', { ...series, series: 'folders', format: 'folders' });
+    const third = await exportOf({ 0: 'a', 1: 'b', 3: 'd' }, 'one');
+    assert.deepEqual(await Promise.all([first, second, other, third].map(shownBy)), ['ab-d', 'a-ce', 'x---', 'ab-d']);
+    assert.deepEqual(
+      (await store.finishedExports('coco')).map(({ id, digest }) => [id, digest]),
+      [
+        [third, 'one'],
+        [second, 'two'],
+        [first, 'one'],
+      ],
+    );
+
+    // One that is killed has shown nothing; one that another of its series overtakes is not kept.
+    const killed = await store.beginExport(series);
+    await store.putExportStates({ exportId: killed, after: null, upTo: null }, new Map([[ids[0], 'k']]));
+    const overtaken = await store.beginExport(series);
+    const fourth = await exportOf({ 0: 'f' }, 'four');
+    await store.putExportStates({ exportId: overtaken, after: null, upTo: null }, new Map([[ids[0], 'o']]));
+    await store.finishExport(overtaken, 'late');
+    assert.deepEqual(await Promise.all([first, second, other, third, fourth].map(shownBy)), [
+      'ab-d',
+      'a-ce',
+      'x---',
+      'ab-d',
+      'f---',
+    ]);
+    assert.equal((await store.finishedExports('coco')).length, 4);
+
+    // The oldest are forgotten, and those that are left still show what they showed.
+    const later: number[] = [];
+    for (let i = 0; i < EXPORTS_KEPT - 1; i++) later.push(await exportOf({ 0: 'f', 1: String(i % 3) }, `later ${i}`));
+    assert.equal((await store.finishedExports('coco')).length, EXPORTS_KEPT);
+    assert.equal(await shownBy(fourth), 'f---');
+    assert.equal(await shownBy(later[4]), 'f1--');
+    await store.forgetImages([ids[0]]);
+    assert.equal(await shownBy(later[4]), '-1--');
   });
 }
