@@ -29,8 +29,8 @@ export type OutputOptions = Replacing &
         readonly kind: 'folder';
         /** What it is, for its marker: `export to coco`. */
         readonly what: string;
-        /** What else the marker tells, by name. Default: nothing. */
-        readonly facts?: Readonly<Record<string, unknown>>;
+        /** What else the marker tells, by name, once the folder is written. Default: nothing. */
+        readonly facts?: () => Readonly<Record<string, unknown>>;
       }
     | {
         readonly kind: 'file';
@@ -68,7 +68,7 @@ export async function writeOutput(
     await rm(names.next, { recursive: true, force: true });
     if (options.kind === 'folder') await mkdir(names.next);
     await write(names.next);
-    if (options.kind === 'folder') await writeMarker(names.next, options.what, options.facts);
+    if (options.kind === 'folder') await writeMarker(names.next, options.what, options.facts?.());
     else await flushFile(names.next);
     await refuseOccupied(path, options);
     await swap(path, names, options.kind);

@@ -22,6 +22,8 @@ const Marker = z.object({
   /** Names directly in the folder when it was made; null where there were too many to list. */
   entries: z.array(z.string()).nullable(),
   count: z.int(),
+  /** Of what an export shows. */
+  digest: z.string().optional(),
 });
 
 /** Written by the system, or by what trains on an export, without anybody asking. */
@@ -60,7 +62,8 @@ export async function ownershipOfFolder(folder: string): Promise<Ownership> {
   return added.length === 0 ? { kind: 'own' } : { kind: 'mixed', names: added };
 }
 
-async function markerIn(folder: string): Promise<z.output<typeof Marker> | null> {
+/** Null where there is none, or none of ours. */
+export async function markerIn(folder: string): Promise<z.output<typeof Marker> | null> {
   const text = await readFile(join(folder, MARKER), 'utf8').catch(() => null);
   if (text === null) return null;
   try {

@@ -88,7 +88,19 @@ export const REASONS = {
   'votes-merged': mended('objects', 'boxes of several annotators of one thing were made one'),
   'annotators-disagree': told('labels', 'annotators disagree'),
   'person-contradicted': told('objects', 'a person had said otherwise before; the newer word holds, the older is kept'),
-  'newer-than-export': told('objects', 'said after the file was exported, so it cannot be in it; kept'),
+  'newer-than-export': told('objects', 'here since the file was exported, so it cannot be in it; kept'),
+  'changed-since-export': told(
+    'objects',
+    'changed here since the export, and in the file as it was; kept as it is here',
+  ),
+  'maybe-newer': told(
+    'objects',
+    'not in the file, nor in every export that it may be a copy of; kept (the folder of the export has a marker that says which)',
+  ),
+  'unknown-export': told(
+    'objects',
+    'not in the file, and which export it is a copy of is not known; kept (--replace removes what the file lacks)',
+  ),
   'turned-in-tool': told(
     'objects',
     'the picture was turned in the tool (image_rotation); places are taken as of the picture that is not',

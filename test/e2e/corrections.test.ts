@@ -1,14 +1,33 @@
 /** Corrections of people come back as what they are: an export, changed as a person would, imported again. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { jpegScene } from '../fixtures/images.ts';
 
+interface Counts {
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly confirmed: number;
+  readonly unchanged: number;
+}
+
 interface Imported {
-  readonly corrections: Readonly<Record<string, number>> | null;
+  readonly corrections:
+    | (Counts & { readonly objects: Counts; readonly labels: Counts; readonly comparedWith: string })
+    | null;
   readonly reckoning: { readonly problems: readonly { readonly reason: string; readonly count: number }[] };
+}
+
+/** `added 1, changed 2`: what is not 0. */
+function countsOf(counts: Counts | undefined): string {
+  const { added, changed, removed, confirmed, unchanged } = counts ?? assert.fail('nothing was corrected');
+  return Object.entries({ added, changed, removed, confirmed, unchanged })
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
 }
 
 async function workspace(dir: string): Promise<void> {
@@ -68,18 +87,25 @@ test('moved, renamed, deleted, added and left boxes of our own export', async (t
   await writeFile(path, JSON.stringify(file));
 
   const { corrections } = await runJson<Imported>(['import', 'coco', 'out', '--as', 'human'], { cwd: dir });
-  assert.deepEqual(corrections, { added: 1, changed: 2, removed: 1, confirmed: 1 });
+  assert.equal(countsOf(corrections?.objects), 'added 1, changed 2, removed 1, unchanged 1');
   const corrected = [
     'a.jpg,cat,human,14,10,44,50',
     'a.jpg,dog,human,60,70,80,90',
     'a.jpg,jug,human,100,10,130,50',
-    'b.jpg,cat,human,10,10,40,50',
+    'b.jpg,cat,detector,10,10,40,50',
   ];
   assert.deepEqual(await boxes(dir), corrected);
   // The same again changes nothing.
   const again = await runJson<Imported>(['import', 'coco', 'out', '--as', 'human'], { cwd: dir });
-  assert.deepEqual(again.corrections, { added: 0, changed: 0, removed: 0, confirmed: 4 });
+  assert.equal(countsOf(again.corrections?.objects), 'unchanged 4');
   assert.deepEqual(await boxes(dir), corrected);
+  // What the person left is their word where it is said to be.
+  const all = await runJson<Imported>(['import', 'coco', 'out', '--as', 'human', '--confirm-all'], { cwd: dir });
+  assert.equal(countsOf(all.corrections?.objects), 'confirmed 1, unchanged 3');
+  assert.deepEqual(
+    await boxes(dir),
+    corrected.map((row) => row.replace('detector', 'human')),
+  );
 });
 
 test("a second person's file: the newer word holds, and the contradiction is told", async (t) => {
@@ -89,9 +115,10 @@ test("a second person's file: the newer word holds, and the contradiction is tol
   await writeFile(join(dir, 'one.csv'), rows('lion'));
   await writeFile(join(dir, 'two.csv'), rows('tiger'));
   const first = await runJson<Imported>(['import', 'csv', 'one.csv', '--as', 'human', '--replace'], { cwd: dir });
-  assert.deepEqual(first.corrections, { added: 0, changed: 1, removed: 2, confirmed: 0 });
+  assert.equal(countsOf(first.corrections?.objects), 'changed 1, removed 2');
+  assert.equal(first.corrections?.comparedWith, 'state');
   const second = await runJson<Imported>(['import', 'csv', 'two.csv', '--as', 'human', '--replace'], { cwd: dir });
-  assert.deepEqual(second.corrections, { added: 0, changed: 1, removed: 0, confirmed: 0 });
+  assert.equal(countsOf(second.corrections?.objects), 'changed 1');
   assert.deepEqual(
     second.reckoning.problems.map(({ reason, count }) => [reason, count]),
     [['person-contradicted', 1]],
@@ -135,7 +162,7 @@ test('what somebody else said after the export stays, and is told; of two export
     return runJson<Imported>(['import', 'coco', path, '--as', 'human'], { cwd: dir });
   };
   const first = await corrected('first');
-  assert.deepEqual(first.corrections, { added: 0, changed: 0, removed: 1, confirmed: 3 });
+  assert.equal(countsOf(first.corrections?.objects), 'removed 1, unchanged 3');
   const told = first.reckoning.problems.find(({ reason }) => reason === 'newer-than-export');
   assert.equal(told?.count, 1);
   assert.ok((await boxes(dir)).some((row) => row.includes('lamp')));
@@ -150,5 +177,129 @@ test('what somebody else said after the export stays, and is told; of two export
   await writeFile(path, JSON.stringify({ ...file, annotations }));
   await runJson(['import', 'coco', path, '--as', 'human'], { cwd: dir });
   const left = (await boxes(dir)).map((row) => row.split(',')[1]);
-  assert.deepEqual(left.sort(), ['cat', 'cat', 'dog', 'lamp', 'sock'], 'the dog is in this file');
+  assert.deepEqual(
+    left.sort(),
+    ['cat', 'cat', 'lamp', 'sock'],
+    'nobody put the dog back: the file has it as it was exported',
+  );
+});
+
+test('a copy of an older export removes nothing that a later run of the detector found', async (t) => {
+  const dir = await scratch(t);
+  await workspace(dir);
+  await runJson(['export', 'coco', 'first'], { cwd: dir });
+  // A later run: every label is written anew, and there are two boxes more.
+  const machine = (await readFile(join(dir, 'machine.jsonl'), 'utf8')).split('\n').map((row) => JSON.parse(row));
+  const label = { class: 'bird', confidence: 0.2, origin: 'detector', task: 'objects' };
+  for (const row of machine) row.regions.push({ box: [10, 70, 40, 110], labels: [label] });
+  const edit = async (path: string, change: (rows: CocoRow[]) => CocoRow[]) => {
+    const file = JSON.parse(await readFile(join(dir, path), 'utf8'));
+    await writeFile(join(dir, path), JSON.stringify({ ...file, annotations: change(file.annotations) }));
+  };
+  await cp(join(dir, 'first'), join(dir, 'corrected'), { recursive: true });
+  const [x, gone] = [10, 50];
+  await edit('corrected/annotations.json', (rows) =>
+    rows
+      .filter(({ bbox }) => bbox[0] !== gone)
+      .map((row) => (row.bbox[0] === x ? { ...row, bbox: [x + 5, ...row.bbox.slice(1)] } : row)),
+  );
+  await copyFile(join(dir, 'corrected', 'annotations.json'), join(dir, 'alone.json'));
+  await writeFile(join(dir, 'later.jsonl'), machine.map((row) => JSON.stringify(row)).join('\n'));
+  await runJson(['import', 'jsonl', 'later.jsonl'], { cwd: dir });
+
+  const once = await runJson<Imported>(['import', 'coco', 'corrected', '--as', 'human'], { cwd: dir });
+  assert.equal(countsOf(once.corrections?.objects), 'changed 2, removed 1, unchanged 1');
+  await runJson(['export', 'coco', 'third'], { cwd: dir });
+  const after = await boxes(dir);
+  assert.equal(after.filter((row) => row.includes(',bird,')).length, 2);
+  // The same file again, and without the marker of its folder, changes nothing.
+  for (const path of ['corrected', 'alone.json']) {
+    const again = await runJson<Imported>(['import', 'coco', path, '--as', 'human'], { cwd: dir });
+    assert.equal(countsOf(again.corrections?.objects), 'unchanged 3', path);
+    assert.deepEqual(await boxes(dir), after, path);
+    const told = new Map(again.reckoning.problems.map(({ reason, count }) => [reason, count]));
+    assert.equal(told.get(path === 'corrected' ? 'newer-than-export' : 'maybe-newer'), 2);
+  }
+  // Who had the third one and took the birds out has removed them.
+  await edit('third/annotations.json', (rows) => rows.filter(({ bbox }) => bbox[1] !== 70));
+  const third = await runJson<Imported>(['import', 'coco', 'third', '--as', 'human'], { cwd: dir });
+  assert.equal(countsOf(third.corrections?.objects), 'removed 2, unchanged 3');
+});
+
+interface CocoRow {
+  readonly category_id: number;
+  readonly bbox: readonly number[];
+}
+
+test('two people correct copies of one export: what one of them changed is taken, what both changed is told', async (t) => {
+  const dir = await scratch(t);
+  await workspace(dir);
+  await runJson(['export', 'coco', 'out'], { cwd: dir });
+  const file = JSON.parse(await readFile(join(dir, 'out', 'annotations.json'), 'utf8'));
+  file.categories.push({ id: 501, name: 'lion' }, { id: 502, name: 'tiger' });
+  const said = async (name: string, change: (row: CocoRow) => CocoRow | null) => {
+    const annotations = file.annotations.flatMap((row: CocoRow) => change(row) ?? []);
+    await writeFile(join(dir, name), JSON.stringify({ ...file, annotations }));
+    return runJson<Imported>(['import', 'coco', name, '--as', 'human', '--replace'], { cwd: dir });
+  };
+  const at = (row: CocoRow) => row.bbox[0];
+  // One moves the vase, takes the dog out and calls the cats lions; the other moves the dog and calls the cats tigers.
+  await said('one.json', (row) =>
+    at(row) === 50 ? null : at(row) === 100 ? { ...row, bbox: [104, 10, 30, 40] } : { ...row, category_id: 501 },
+  );
+  const second = await said('two.json', (row) =>
+    at(row) === 50 ? { ...row, bbox: [54, 10, 30, 40] } : at(row) === 100 ? row : { ...row, category_id: 502 },
+  );
+  assert.equal(second.corrections?.comparedWith, 'export');
+  const told = new Map(second.reckoning.problems.map(({ reason, count }) => [reason, count]));
+  assert.deepEqual(
+    [...told],
+    [
+      ['class-unified', 0],
+      ['person-contradicted', 3],
+      ['changed-since-export', 1],
+    ].filter(([, count]) => count !== 0),
+  );
+  assert.deepEqual(await boxes(dir), [
+    'a.jpg,dog,human,54,10,84,50',
+    'a.jpg,tiger,human,10,10,40,50',
+    'a.jpg,vase,human,104,10,134,50',
+    'b.jpg,tiger,human,10,10,40,50',
+  ]);
+  // What did not win stays with its region.
+  await runJson(['export', 'jsonl', 'all.jsonl'], { cwd: dir });
+  assert.equal((await readFile(join(dir, 'all.jsonl'), 'utf8')).split('\\"lion\\"').length, 3);
+});
+
+test('files that somebody moved in a tree of class folders', async (t) => {
+  const dir = await scratch(t);
+  await workspace(dir);
+  await writeFile(join(dir, 'photos', 'c.jpg'), await jpegScene(160, 120, 3));
+  await runJson(['add', 'photos'], { cwd: dir });
+  const classes = ['file,class,confidence,origin,task', 'a.jpg,cat,0.9,cluster,class', 'b.jpg,cat,0.9,cluster,class'];
+  await writeFile(join(dir, 'classes.csv'), [...classes, 'c.jpg,dog,0.8,cluster,class', ''].join('\n'));
+  await runJson(['import', 'csv', 'classes.csv'], { cwd: dir });
+  await runJson(['export', 'folders', 'tree', '--task', 'class'], { cwd: dir });
+  await rename(join(dir, 'tree', 'cat', 'b.jpg'), join(dir, 'tree', 'dog', 'b.jpg'));
+  const labels = async () => {
+    await runJson(['export', 'csv', 'out.csv', '--task', 'class', '--replace'], { cwd: dir });
+    const rows = (await readFile(join(dir, 'out.csv'), 'utf8')).trimEnd().split('\n').slice(1);
+    return rows
+      .map((row) => row.split(','))
+      .map((cells) => `${cells[0]} ${cells[1]} ${cells[3]}`)
+      .sort();
+  };
+  const moved = await runJson<Imported>(['import', 'folders', 'tree', '--as', 'human'], { cwd: dir });
+  assert.equal(countsOf(moved.corrections?.labels), 'changed 1, unchanged 2');
+  assert.deepEqual(await labels(), ['a.jpg cat cluster', 'b.jpg dog human', 'c.jpg dog cluster']);
+  const all = await runJson<Imported>(['import', 'folders', 'tree', '--as', 'human', '--confirm-all'], { cwd: dir });
+  assert.equal(countsOf(all.corrections?.labels), 'confirmed 2, unchanged 1');
+  assert.deepEqual(await labels(), ['a.jpg cat human', 'b.jpg dog human', 'c.jpg dog human']);
+  // Another person's copy of the same export, in which b is left as it was and c is a cat, too.
+  await mkdir(join(dir, 'tree', 'bird'));
+  await rename(join(dir, 'tree', 'dog', 'b.jpg'), join(dir, 'tree', 'cat', 'b.jpg'));
+  await rename(join(dir, 'tree', 'dog', 'c.jpg'), join(dir, 'tree', 'bird', 'c.jpg'));
+  const other = await runJson<Imported>(['import', 'folders', 'tree', '--as', 'human'], { cwd: dir });
+  assert.equal(countsOf(other.corrections?.labels), 'changed 1, unchanged 2');
+  assert.deepEqual(await labels(), ['a.jpg cat human', 'b.jpg dog human', 'c.jpg bird human']);
 });

@@ -42,6 +42,11 @@ export const importCommand = command({
       ),
       denial: { flags: '--no-replace', description: 'add what the file says and delete nothing' },
     },
+    confirmAll: option(
+      '--confirm-all',
+      'with corrections of an export: what the person left as it was is their word too (default: only what they changed)',
+      z.boolean().optional(),
+    ),
     disagreement: option(
       '--disagreement <rule>',
       'where annotators of one thing disagree: the newest class holds, that of the majority, or all, for review',

@@ -1,6 +1,6 @@
 /** What `import` took in, and what it did not. */
 import type { FormatName } from '../../formats/format.ts';
-import type { ImportSummary } from '../../stages/import/import.ts';
+import type { CorrectionSummary, ImportSummary } from '../../stages/import/import.ts';
 import type { Output } from '../output.ts';
 import { printReckoning } from '../reckoning-text.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
@@ -15,13 +15,7 @@ export function printImported(output: Output, format: FormatName, summary: Impor
     const table = ['csv', 'parquet'].includes(format);
     output.warn(`None of them has a class${table ? ': the column of the class is empty' : ''}.`);
   }
-  const { corrections } = summary;
-  if (corrections !== null) {
-    const touched = Object.values(corrections).some((count) => count > 0);
-    const counts = Object.entries(corrections).map(([what, count]) => `${formatCount(count)} ${what}`);
-    // Files that know no objects, as class folders, leave all of them as they were.
-    if (touched) output.summary(`The file is the state of its pictures: objects ${counts.join(', ')}.`);
-  }
+  if (summary.corrections !== null) printCorrections(output, summary.corrections);
   const added = summary.newClasses.map(({ name }) => name);
   if (added.length > 0) output.summary(`New classes: ${listed(added)}`);
   for (const [split, count] of Object.entries(summary.splits))
@@ -42,6 +36,29 @@ export function printImported(output: Output, format: FormatName, summary: Impor
   }
   for (const unknown of summary.unknownClasses) output.warn(`${oneLine(unknown)} (column not)`);
   printReckoning(summary.reckoning, output);
+}
+
+const COMPARED = {
+  state: 'The file is the state of its pictures',
+  unknown: 'Compared with what is here, since it is not known which export the file is a copy of',
+} as const;
+
+function printCorrections(output: Output, corrections: CorrectionSummary): void {
+  const { comparedWith, exportedAtMs, objects, labels } = corrections;
+  const against =
+    comparedWith === 'export'
+      ? `Compared with the export of ${new Date(exportedAtMs ?? 0).toISOString().slice(0, 19).replace('T', ' ')}`
+      : COMPARED[comparedWith];
+  const parts = (['objects', 'labels'] as const).flatMap((what) => {
+    const { unchanged, confirmed, ...changes } = what === 'objects' ? objects : labels;
+    const counts = Object.entries({ ...changes, ...(confirmed > 0 ? { confirmed } : {}), unchanged });
+    if (counts.every(([, count]) => count === 0)) return [];
+    const words = counts.map(([name, count]) => `${formatCount(count)} ${name}`);
+    return [`${what === 'objects' ? 'objects' : 'classes of images'} ${words.join(', ')}`];
+  });
+  output.summary(`${against}: ${parts.length === 0 ? 'it says nothing else' : parts.join('; ')}.`);
+  if (corrections.unchanged > 0 && comparedWith !== 'state')
+    output.summary("  What is unchanged stays the word of whoever said it; --confirm-all makes it the person's.");
 }
 
 /** Names shown in one line. */

@@ -17,6 +17,7 @@ import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
 import type { DatasetQuery, Store } from '../../store/store.ts';
 import { knownAccuracy } from '../audit/known-accuracy.ts';
 import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
+import { ExportNote } from './note-export.ts';
 import { nothingLabelled, taskToExport } from './task.ts';
 import { type Disowned, usedIn } from './used.ts';
 import { exportDataset, isAboutChangedClasses } from './write.ts';
@@ -148,6 +149,7 @@ async function exportOnce(
     margin: options.margin,
     version: LABELSMITH_VERSION,
     accuracy,
+    note: await ExportNote.begin(store, format, { task, origins, minConfidence }),
     replace: options.replace,
     protectedPaths: [
       { path: workspaceDir, what: 'the workspace' },

@@ -12,22 +12,31 @@ import type { ExportContext, ExportSummary, Format, FormatName, ImagesMode } fro
 import { lostDetails, Tally } from '../../formats/format.ts';
 import { formatNamed } from '../../formats/table.ts';
 
+/** With what notes the images that went in. */
+export interface NotedContext extends ExportContext {
+  readonly note?: { add(image: DatasetImage): Promise<void>; finish(): Promise<string> };
+}
+
 /** @param images in order of id, as the store's `dataset` gives them; `unlabelled` in its query if the context asks it */
 export async function exportDataset(
   name: FormatName,
   out: string,
   images: AsyncIterable<DatasetImage>,
-  context: ExportContext,
+  context: NotedContext,
 ): Promise<ExportSummary> {
   const format = formatNamed(name);
   const tally = new Tally();
   const job = { ...context, images: imagesModeOf(format, context), tally };
   refuseMisfit(format, context);
-  const path = await writeOutput(out, outputOptions(format, context), async (target) => {
+  let digest: string | undefined;
+  const { accuracy = [] } = context;
+  const facts = () => ({ ...(accuracy.length > 0 ? { accuracy } : {}), ...(digest === undefined ? {} : { digest }) });
+  const path = await writeOutput(out, outputOptions(format, context, facts), async (target) => {
     await format.write(selected(images, format, context, tally), target, job);
     // Where images could not be written, that is why, and it is told.
     const nothing = tally.labels === 0 && !tally.negatives && tally.failedImages === 0;
     if (nothing && context.onEmpty) throw await context.onEmpty();
+    digest = await context.note?.finish();
   });
   return {
     format: name,
@@ -46,6 +55,9 @@ export async function exportDataset(
   };
 }
 
+/** What the marker of an export's folder says that it is. */
+export const exportTo = (name: FormatName) => `export to ${name}`;
+
 /** How an export of ours to one file is known from other files. */
 const SIGNATURES: Partial<Readonly<Record<FormatName, Signature>>> = {
   csv: { begins: 'file,class,confidence,origin,task' },
@@ -55,10 +67,10 @@ const SIGNATURES: Partial<Readonly<Record<FormatName, Signature>>> = {
 
 function outputOptions(
   { name, kind }: Format,
-  { replace, protectedPaths, accuracy = [] }: ExportContext,
+  { replace, protectedPaths }: ExportContext,
+  facts: () => Readonly<Record<string, unknown>>,
 ): OutputOptions {
-  const what = `export to ${name}`;
-  const facts = accuracy.length > 0 ? { accuracy } : undefined;
+  const what = exportTo(name);
   if (kind === 'folder') return { kind, what, facts, replace, protectedPaths };
   const signature = SIGNATURES[name];
   if (signature === undefined) throw new Error(`nothing says how a file of the format ${name} is known`);
@@ -102,7 +114,7 @@ function refuseMisfit(format: Format, { task, margin, crop }: ExportContext): vo
 async function* selected(
   images: AsyncIterable<DatasetImage>,
   format: Format,
-  context: ExportContext,
+  context: NotedContext,
   tally: Tally,
 ): AsyncGenerator<DatasetImage> {
   const known = new Set(context.classNames);
@@ -130,6 +142,7 @@ async function* selected(
       tally.backgroundImages++;
     } else if (format.keeps.rejections && !hasLabel(image)) tally.negatives = true;
     countLosses(image, format, tally);
+    await context.note?.add(image);
     yield { ...image, split: context.splits?.splitOf(image) ?? null };
     context.onProgress?.(++done);
   }

@@ -1,44 +1,53 @@
-/** Reads what is there of the pictures of a page, and makes the rows of a person's corrections of them. */
-import { iou } from '../../core/boxes.ts';
-import { FingerprintSet } from '../../core/fingerprints.ts';
-import { revisionOfLabel } from '../../core/labels.ts';
-import type { FormatName, Keeps } from '../../formats/format.ts';
+/**
+ * A person's corrections: the file is compared with what the export showed that it is a copy of (`base.ts`), and what differs is
+ * the person's word: boxes that moved, classes that changed, what is gone and what is new. What the person left as it was stays
+ * whose it was, unless all of it is to be confirmed. Only what the format can say is touched.
+ */
+import type { ImageId, RegionId } from '../../core/ids.ts';
+import type { TaskRule } from '../../core/labels.ts';
+import type { Keeps } from '../../formats/format.ts';
 import type { Reckoning } from '../../formats/reckoning.ts';
 import type { Store } from '../../store/store.ts';
-import { exportRevisions } from '../export/export-revisions.ts';
+import type { ShownImage } from '../export/shown.ts';
+import { type Base, NOTHING, shownImages } from './base.ts';
+import {
+  type CorrectionContext,
+  type CorrectionRows,
+  type Corrections,
+  holding,
+  noCorrections,
+} from './corrections.ts';
+import { labelsShownNow, mergedLabels } from './merge-labels.ts';
+import { mergedRegions, regionsShownNow } from './merge-regions.ts';
 import type { ImportPlan, PlannedEntry } from './plan.ts';
-import { type Corrections, correctionsOf } from './replace.ts';
-import { type RowOptions, type Rows, rowsOf } from './rows.ts';
+import type { RowOptions, Rows } from './rows.ts';
+import type { DisagreementRule } from './votes.ts';
 
 interface CorrectorParts {
   readonly options: RowOptions;
   readonly keeps: Keeps;
   readonly reckoning: Reckoning;
-  /** The format, where one of our own exports wrote the file. */
-  readonly exportedAs: FormatName | null;
+  readonly base: Base;
+  readonly confirmAll: boolean;
+  readonly disagreement: DisagreementRule;
+}
+
+interface CorrectedTasks {
+  readonly regions: ReadonlySet<string>;
+  readonly images: ReadonlySet<string>;
+  readonly ruleOf: (task: string) => TaskRule;
 }
 
 export class Corrector {
-  readonly corrections: Corrections = { added: 0, changed: 0, removed: 0, confirmed: 0 };
-  readonly #store: Pick<Store, 'regionsOf' | 'labelsOf'>;
+  readonly corrections: Corrections = noCorrections();
+  readonly #store: Pick<Store, 'regionsOf' | 'labelsOf' | 'exportStates' | 'classes'>;
   readonly #parts: CorrectorParts;
-  readonly #regionTasks: ReadonlySet<string>;
-  readonly #imageTasks: ReadonlySet<string>;
-  readonly #exportedAt: number | null;
-  /** Images that came already: a further entry of one only adds to it. */
-  readonly #seen = new FingerprintSet();
+  readonly #tasks: CorrectedTasks;
 
-  private constructor(
-    store: Store,
-    parts: CorrectorParts,
-    tasks: { regions: ReadonlySet<string>; images: ReadonlySet<string> },
-    exportedAt: number | null,
-  ) {
+  private constructor(store: Store, parts: CorrectorParts, tasks: CorrectedTasks) {
     this.#store = store;
     this.#parts = parts;
-    this.#regionTasks = tasks.regions;
-    this.#imageTasks = tasks.images;
-    this.#exportedAt = exportedAt;
+    this.#tasks = tasks;
   }
 
   static async open(store: Store, plan: ImportPlan, parts: CorrectorParts): Promise<Corrector> {
@@ -48,80 +57,70 @@ export class Corrector {
     const regions = named(plan.regionTasks, 'objects');
     // A file whose boxes are all deleted is about the objects all the same.
     if (regions.size === 0) regions.add('objects');
+    const known = await store.tasks();
     // What holds of images in a task on regions follows from their regions.
-    const ofRegions = new Set((await store.tasks()).filter(({ items }) => items === 'regions').map(({ name }) => name));
-    const images = new Set([...named(plan.imageTasks, imageTask)].filter((one) => !ofRegions.has(one)));
-    const exportedAt = parts.exportedAs === null ? null : await exportRevisionOf(store, plan, parts.exportedAs);
-    return new Corrector(store, parts, { regions, images }, exportedAt);
+    const ofRegions = new Set(known.filter(({ items }) => items === 'regions').map(({ name }) => name));
+    const given = named(plan.imageTasks, imageTask);
+    if (task === undefined && parts.base.kind === 'export')
+      for (const one of parts.base.export.task === null ? known.map(({ name }) => name) : [parts.base.export.task])
+        given.add(one);
+    const images = new Set([...given].filter((one) => !ofRegions.has(one)));
+    const rules = new Map(known.map(({ name, rule }) => [name, rule]));
+    return new Corrector(store, parts, { regions, images, ruleOf: (one) => rules.get(one) ?? 'multi' });
   }
 
   async rowsOf(page: readonly PlannedEntry[]): Promise<Rows> {
+    const { base } = this.#parts;
     const imageIds = page.map(({ image }) => image.id);
     const regions = await this.#store.regionsOf(imageIds);
-    const there = [...regions.values()].flat().filter(({ deleted }) => !deleted);
-    const labels = await this.#store.labelsOf([...imageIds, ...there.map(({ id }) => id)]);
-    const rows: { regions: Rows['regions'][number][]; labels: Rows['labels'][number][]; removed: string[] } = {
-      regions: [],
-      labels: [],
-      removed: [],
-    };
+    const labels = await this.#store.labelsOf([
+      ...imageIds,
+      ...[...regions.values()].flatMap((list) => list.map(({ id }) => id)),
+    ]);
+    const shown = base.kind === 'export' ? await shownImages(this.#store, base.export.id, imageIds) : null;
+    const alsoShown = await this.#alsoShown(imageIds);
+    const rows: CorrectionRows = { regions: [], labels: [], removed: [] };
     for (const entry of page) {
-      const first = this.#seen.add(entry.image.id);
-      const made = first
-        ? correctionsOf(entry, {
-            ...this.#parts,
-            regionTasks: this.#regionTasks,
-            imageTasks: this.#imageTasks,
-            regions: there.filter(({ imageId }) => imageId === entry.image.id),
-            labelsOf: (item) => labels.get(item) ?? [],
-            corrections: this.corrections,
-            exportedAt: this.#exportedAt,
-          })
-        : rowsOf([entry], this.#parts.options, new Set());
+      const { id } = entry.image;
+      const now = { regions: regions.get(id) ?? [], labelsOf: (item: string) => labels.get(item) ?? [] };
+      const isShown = shown === null ? this.#shownNow(id, now) : (shown.get(id) ?? NOTHING);
+      const ids = isShown.regions.map((region) => region.id);
+      const context: CorrectionContext = {
+        ...this.#parts,
+        ...now,
+        entry,
+        base: base.kind,
+        shown: isShown,
+        maybeNewer: new Set(ids.filter((one) => alsoShown.some((regions) => !regions.has(one)))),
+        regionTasks: this.#tasks.regions,
+        imageTasks: this.#tasks.images,
+        ruleOf: this.#tasks.ruleOf,
+        corrections: this.corrections,
+      };
+      const made = mergedRegions(context);
       rows.regions.push(...made.regions);
-      rows.labels.push(...made.labels);
+      rows.labels.push(...made.labels, ...mergedLabels(context));
       rows.removed.push(...made.removed);
     }
     return rows;
   }
-}
 
-/** Entries whose regions are looked up at a time. */
-const PAGE = 256;
-/** A region of the file is this one of the workspace, untouched. */
-const UNTOUCHED_IOU = 0.95;
-
-/**
- * The revision of the export that the file is a copy of: of several exports the first that can hold every region of the
- * workspace that the file still shows, since what came after it may have been unknown to whoever changed the file. Null
- * where none was noted.
- */
-async function exportRevisionOf(store: Store, plan: ImportPlan, format: FormatName): Promise<number | null> {
-  const revisions = await exportRevisions(store, format);
-  if (revisions.length <= 1) return revisions[0] ?? null;
-  let newest = 0;
-  let page: PlannedEntry[] = [];
-  const look = async () => {
-    newest = Math.max(newest, await newestShown(store, page));
-    page = [];
-  };
-  for await (const entry of plan.entries()) {
-    page.push(entry);
-    if (page.length === PAGE) await look();
+  /** Regions that each of the other exports showed that the file may be a copy of. */
+  async #alsoShown(imageIds: readonly ImageId[]): Promise<ReadonlySet<RegionId>[]> {
+    const { base } = this.#parts;
+    const sets: Set<RegionId>[] = [];
+    for (const { id } of base.kind === 'export' ? base.orOf : []) {
+      const shown = await shownImages(this.#store, id, imageIds);
+      sets.push(new Set([...shown.values()].flatMap(({ regions }) => regions.map((region) => region.id))));
+    }
+    return sets;
   }
-  await look();
-  return revisions.find((revision) => revision >= newest) ?? revisions.at(-1) ?? null;
-}
 
-/** The newest revision that a region was made at which these entries show where it is. */
-async function newestShown(store: Store, entries: readonly PlannedEntry[]): Promise<number> {
-  const there = await store.regionsOf(entries.map(({ image }) => image.id));
-  const shown = entries.flatMap(({ image, regions }) =>
-    (there.get(image.id) ?? []).filter(
-      ({ box, deleted }) => !deleted && regions.some((region) => iou(region.box, box) >= UNTOUCHED_IOU),
-    ),
-  );
-  const labels = await store.labelsOf(shown.map(({ id }) => id));
-  const made = [...labels.values()].filter((of) => of.length > 0).map((of) => Math.min(...of.map(revisionOfLabel)));
-  return made.reduce((newest, revision) => Math.max(newest, revision), 0);
+  #shownNow(id: ImageId, { regions, labelsOf }: Pick<CorrectionContext, 'regions' | 'labelsOf'>): ShownImage {
+    const { regions: ofRegions, images, ruleOf } = this.#tasks;
+    return {
+      regions: regionsShownNow(regions, (region) => holding(labelsOf(region), ofRegions)),
+      labels: labelsShownNow(holding(labelsOf(id), images, ruleOf)),
+    };
+  }
 }

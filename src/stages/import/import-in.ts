@@ -11,8 +11,15 @@ export async function importIn(
   path: string,
   { seed, threads, device, ...options }: ImportOptions & Pick<RunOptions, 'seed' | 'threads' | 'device'>,
 ): Promise<ImportSummary> {
-  const { as = null, task = null, classes = 'new', disagreement = 'newest', replace = null } = options;
-  const settings = { format, path, as, task, classes, disagreement, replace };
+  const {
+    as = null,
+    task = null,
+    classes = 'new',
+    disagreement = 'newest',
+    replace = null,
+    confirmAll = null,
+  } = options;
+  const settings = { format, path, as, task, classes, disagreement, replace, confirmAll };
   const { summary } = await recordRun(
     store,
     { stage: 'import', settings },

@@ -7,18 +7,17 @@ import type { ItemId } from '../../core/ids.ts';
 import { NONE_OF_THESE, type Origin, type Task } from '../../core/labels.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { ownershipOfFolder } from '../../files/own.ts';
 import type { FormatName, ImportedClass } from '../../formats/format.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
 import { recogniseFormat } from '../../formats/recognise.ts';
 import { NO_SPLIT } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
-import { wasPartial } from '../export/partial-exports.ts';
+import { type Base, baseOf, isExportFolder } from './base.ts';
 import type { ClassMode, NewClass } from './classes.ts';
+import type { CorrectionCounts, Corrections } from './corrections.ts';
 import { Corrector } from './corrector.ts';
-import { type PlannedEntry, planImport } from './plan.ts';
-import type { Corrections } from './replace.ts';
+import { gathered, type PlannedEntry, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 import { type RowOptions, type Rows, rowsOf } from './rows.ts';
 import { putToldClasses } from './told-classes.ts';
@@ -44,6 +43,11 @@ export interface ImportOptions {
    * for a file that one of our own exports wrote, with `as` `human`.
    */
   readonly replace?: boolean;
+  /**
+   * What such a file has as it was exported is the person's word too. Default: only where it is no export of ours, since nobody
+   * can say then what the person changed.
+   */
+  readonly confirmAll?: boolean;
   /** Nothing is written where anything would be left out or mended. Default false. */
   readonly strict?: boolean;
   readonly onProgress?: (done: number) => void;
@@ -64,8 +68,8 @@ export interface ImportSummary {
   readonly splits: Readonly<Record<string, number>>;
   /** Classes that were made, and of each a known one with nearly that name. */
   readonly newClasses: readonly Pick<NewClass, 'name' | 'near'>[];
-  /** What people's corrections did to the objects of the pictures; null where the file was only added. */
-  readonly corrections: Readonly<Corrections> | null;
+  /** What people's corrections did; null where the file was only added. */
+  readonly corrections: CorrectionSummary | null;
   /** What became of everything in the file. */
   readonly reckoning: ReckoningReport;
   /**
@@ -79,6 +83,14 @@ export interface ImportSummary {
   readonly contradictions: readonly string[];
   /** Of such a sheet: where items are said not to be of a class that nobody knows. */
   readonly unknownClasses: readonly string[];
+}
+
+/** Of objects and of classes of whole images, together and apart. */
+export interface CorrectionSummary extends Readonly<CorrectionCounts>, Corrections {
+  /** The export that the file is a copy of; `state`: none of ours; `unknown`: one of ours, but it is not known which. */
+  readonly comparedWith: Base['kind'];
+  /** When that export was made. */
+  readonly exportedAtMs: number | null;
 }
 
 /** The task of images that have several classes each in a file that names no task. */
@@ -155,18 +167,29 @@ async function importFiles(
   };
   const plan = await planImport(store, shown, resolved, planOptions);
   if (options.strict) refuseProblems(shown, reckoning);
-  const imageTask = resolved.tasksOfMany.has(null) ? MANY : 'class';
-  const isOwn = plan.ownExport || (await isOwnFolder(path));
-  const byDefault = options.as === 'human' && isOwn;
-  if (byDefault && options.replace === undefined && (await wasPartial(store, format))) refuseDoubt(shown, format);
-  const replace = options.replace ?? byDefault;
+  const isOwn = plan.ownExport || (await isExportFolder(path, format));
+  const replace = options.replace ?? (options.as === 'human' && isOwn);
+  const compared = replace
+    ? await baseOf(store, plan, { format, path, isOwn, isAsked: options.replace === true })
+    : null;
   const { keeps } = formatNamed(format);
+  const imageTask = resolved.tasksOfMany.has(null) ? MANY : await taskOfImages(store, compared);
   const rowOptions = { as: options.as, task, imageTask, runId };
+  const { disagreement } = planOptions;
   const { writer, corrections } = await store.atomically(async (within) => {
-    const parts = { options: rowOptions, keeps, reckoning, exportedAs: isOwn ? format : null };
-    const corrector = replace ? await Corrector.open(within, plan, parts) : null;
+    const corrector =
+      compared === null
+        ? null
+        : await Corrector.open(within, plan, {
+            options: rowOptions,
+            keeps,
+            reckoning,
+            base: compared,
+            confirmAll: options.confirmAll ?? compared.kind === 'state',
+            disagreement,
+          });
     const writer = new Writer(within, resolved, rowOptions, corrector);
-    for await (const entry of plan.entries()) {
+    for await (const entry of corrector === null ? plan.entries() : gathered(plan)) {
       if (await writer.add(entry)) options.onProgress?.(writer.entries);
     }
     await writer.finish();
@@ -183,7 +206,7 @@ async function importFiles(
     tasks: sorted(writer.tasks),
     splits: sorted(writer.splits),
     newClasses: plan.newClasses.map(({ name, near }) => ({ name, near })),
-    corrections,
+    corrections: corrections === null || compared === null ? null : correctionSummary(corrections, compared),
     reckoning: reckoning.report(),
     severalClasses: await whereSeveral(store, resolved.tasksOfMany, task),
     unmatchedWhere: plan.unmatchedWhere,
@@ -196,17 +219,25 @@ function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort());
 }
 
-/** Whether what the file lacks was removed by the person cannot be told. */
-function refuseDoubt(path: string, format: FormatName): never {
-  const message = `${path} is an export of this workspace, and one to ${format} held only part of the labels (--origin or --min-confidence).`;
-  throw new LabelsmithError('USAGE', message, {
-    hint: 'Give --replace if the file is the whole state of its pictures: what it lacks is removed. Give --no-replace to add what it says and remove nothing.',
-  });
+function correctionSummary({ objects, labels }: Corrections, base: Base): CorrectionSummary {
+  return {
+    added: objects.added + labels.added,
+    changed: objects.changed + labels.changed,
+    removed: objects.removed + labels.removed,
+    confirmed: objects.confirmed + labels.confirmed,
+    unchanged: objects.unchanged + labels.unchanged,
+    objects,
+    labels,
+    comparedWith: base.kind,
+    exportedAtMs: base.kind === 'export' ? base.export.atMs : null,
+  };
 }
 
-async function isOwnFolder(path: string): Promise<boolean> {
-  const folder = (await stat(path)).isDirectory();
-  return folder && (await ownershipOfFolder(path)).kind !== 'foreign';
+/** A file that names no task is about that of the export that it is a copy of, where it labels whole images. */
+async function taskOfImages(store: Pick<Store, 'tasks'>, base: Base | null): Promise<string> {
+  const name = base?.kind === 'export' ? base.export.task : null;
+  const known = (await store.tasks()).find((task) => task.name === name);
+  return known?.items === 'images' ? known.name : 'class';
 }
 
 /** With all problems in it, as many as the reckoning lists. */

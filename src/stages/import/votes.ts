@@ -16,7 +16,7 @@ export type DisagreementRule = (typeof DISAGREEMENT_RULES)[number];
 const SAME_IOU = 0.5;
 const OTHER_CLASS_IOU = 0.7;
 /** The attribute that holds what did not win. */
-const DISAGREEMENT = 'disagreement';
+export const DISAGREEMENT = 'disagreement';
 
 export interface VoteOptions {
   readonly rule: DisagreementRule;

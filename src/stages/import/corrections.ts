@@ -1,0 +1,125 @@
+/** What corrections of a file are made of, and how they are counted. */
+import type { RegionId } from '../../core/ids.ts';
+import { currentLabels, type Label, type TaskRule } from '../../core/labels.ts';
+import type { Keeps } from '../../formats/format.ts';
+import type { ReasonKey, Reckoning } from '../../formats/reckoning.ts';
+import type { NewLabel, StoredRegion } from '../../store/store.ts';
+import type { ShownImage } from '../export/shown.ts';
+import type { Base } from './base.ts';
+import type { PlannedEntry } from './plan.ts';
+import type { RowOptions } from './rows.ts';
+import type { DisagreementRule } from './votes.ts';
+
+export interface CorrectionCounts {
+  added: number;
+  /** Moved, or of another class. */
+  changed: number;
+  removed: number;
+  /** As they were, and people's word from now on. */
+  confirmed: number;
+  /** As they were, or corrected before: nothing was done about them. */
+  unchanged: number;
+}
+
+export interface Corrections {
+  /** Regions. */
+  readonly objects: CorrectionCounts;
+  /** Classes of whole images. */
+  readonly labels: CorrectionCounts;
+}
+
+export function noCorrections(): Corrections {
+  const none = () => ({ added: 0, changed: 0, removed: 0, confirmed: 0, unchanged: 0 });
+  return { objects: none(), labels: none() };
+}
+
+export interface CorrectionRows {
+  readonly regions: StoredRegion[];
+  readonly labels: NewLabel[];
+  readonly removed: RegionId[];
+}
+
+/** Of one image and its entry in the file. */
+export interface CorrectionContext {
+  readonly entry: PlannedEntry;
+  readonly options: RowOptions;
+  readonly keeps: Keeps;
+  readonly base: Base['kind'];
+  /** What the file is compared with. */
+  readonly shown: ShownImage;
+  /** Of what was shown: regions, by id, of which it is not known whether they were in the file. */
+  readonly maybeNewer: ReadonlySet<RegionId>;
+  /** What was left as it was is the person's word too. */
+  readonly confirmAll: boolean;
+  /** What holds where two people say different things. */
+  readonly disagreement: DisagreementRule;
+  /** Tasks that regions of the file are about, and tasks on whole images that it is about. */
+  readonly regionTasks: ReadonlySet<string>;
+  readonly imageTasks: ReadonlySet<string>;
+  readonly ruleOf: (task: string) => TaskRule;
+  /** Of the image, deleted ones too; and labels of them and of the image. */
+  readonly regions: readonly StoredRegion[];
+  readonly labelsOf: (itemId: string) => readonly Label[];
+  readonly corrections: Corrections;
+  readonly reckoning: Reckoning;
+}
+
+/** Labels that hold in any of these tasks. */
+export function holding(
+  labels: readonly Label[],
+  tasks: ReadonlySet<string>,
+  ruleOf: (task: string) => TaskRule = () => 'multi',
+): Label[] {
+  return [...tasks].flatMap((task) =>
+    currentLabels(
+      labels.filter((label) => label.task === task),
+      ruleOf(task),
+    ),
+  );
+}
+
+type Annotation = { readonly className: string; readonly task: string | null; readonly annotator?: string | null };
+
+/** A person's word. @param task where neither the options nor the file name one */
+export function personLabel(itemId: string, label: Annotation, { options }: CorrectionContext, task: string): NewLabel {
+  return {
+    itemId,
+    task: options.task ?? label.task ?? task,
+    className: label.className,
+    present: true,
+    origin: 'human',
+    confidence: 1,
+    runId: options.runId,
+    ...(label.annotator == null ? {} : { annotator: label.annotator }),
+  };
+}
+
+export function absentLabel(
+  itemId: string,
+  { className, task }: Pick<Label, 'className' | 'task'>,
+  { options }: CorrectionContext,
+): NewLabel {
+  return { itemId, task, className, present: false, origin: 'human', confidence: 1, runId: options.runId };
+}
+
+/** Tells of something on the image, with what people said of it. */
+export function tell(
+  { entry, reckoning }: CorrectionContext,
+  reason: ReasonKey,
+  labels: readonly Pick<Label, 'className' | 'annotator'>[],
+  what = '',
+): void {
+  reckoning.note(reason, entry.where, `${entry.file}: ${what}${namesIn(labels).join(', ')}`);
+}
+
+export function namesIn(labels: readonly Pick<Label, 'className' | 'annotator'>[]): string[] {
+  const names = labels.map(
+    ({ className, annotator }) => JSON.stringify(className) + (annotator == null ? '' : ` (${annotator})`),
+  );
+  return [...new Set(names)];
+}
+
+export function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  const names = new Set(a);
+  return names.size === new Set(b).size && b.every((name) => names.has(name));
+}
