@@ -28,11 +28,6 @@ export interface Label {
 /** Labels that one change may write: sequences of a change lie between those of the change before and the one after. */
 export const SEQUENCES_A_CHANGE = 2 ** 24;
 
-/** The revision of the workspace that a label was written with. */
-export function revisionOfLabel({ sequence }: Pick<Label, 'sequence'>): number {
-  return Math.floor(sequence / SEQUENCES_A_CHANGE);
-}
-
 const RANK: Readonly<Record<Origin, number>> = Object.fromEntries(ORIGINS.map((origin, i) => [origin, i])) as Record<
   Origin,
   number

@@ -37,7 +37,7 @@ export const importCommand = command({
     replace: {
       ...option(
         '--replace',
-        'with --as human: the file is the state of its pictures, and what is not in it any more is deleted (default for\nfiles that labelsmith exported)',
+        'with --as human: the file is the state of its pictures, and what is not in it any more is deleted (files that\nlabelsmith exported are compared with what the export showed, by default)',
         z.boolean().optional(),
       ),
       denial: { flags: '--no-replace', description: 'add what the file says and delete nothing' },

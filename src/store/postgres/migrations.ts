@@ -3,8 +3,9 @@
  * edited once released, only added.
  */
 import { firstVersion } from './migrations/01-first-version.ts';
+import { exports } from './migrations/02-exports.ts';
 
-export const MIGRATIONS: readonly string[] = [firstVersion];
+export const MIGRATIONS: readonly string[] = [firstVersion, exports];
 
 /** Tables whose rows the database gives a number, and the column of it. */
 export const NUMBERED = [
@@ -18,4 +19,5 @@ export const NUMBERED = [
   ['class', 'id'],
   ['audit', 'id'],
   ['operation', 'id'],
+  ['export', 'id'],
 ] as const;
