@@ -5,7 +5,6 @@
  */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Box, iou } from '../../core/boxes.ts';
 import type { ImageId, ItemId } from '../../core/ids.ts';
 import { namesNow } from '../../corpus/class-names.ts';
 import { markerIn } from '../../files/own.ts';
@@ -14,6 +13,7 @@ import { formatNamed } from '../../formats/table.ts';
 import type { ExportRecord, Store } from '../../store/store.ts';
 import { type ShownImage, shownOf } from '../export/shown.ts';
 import { exportTo } from '../export/write.ts';
+import { isMoved, paired, sameNames } from './pairing.ts';
 import type { ImportPlan, PlannedEntry } from './plan.ts';
 
 /** What the file is compared with. */
@@ -148,10 +148,10 @@ async function compare(
     const shown = await shownImages(store, candidate.export.id, ids);
     showing.push(new Set([...shown].flatMap(([id, image]) => keysOf(id, image))));
     for (const entry of page) {
-      const { same, alike, differences } = comparison(entry, shown.get(entry.image.id) ?? NOTHING, keeps);
+      const { same, alike, things, differences } = comparison(entry, shown.get(entry.image.id) ?? NOTHING, keeps);
       candidate.common += same.length + (isOwn ? alike : 0);
       candidate.differences += differences;
-      candidate.things += entry.labels.length + entry.regions.length;
+      candidate.things += things;
       for (const key of same) if (machine.has(key)) seen.add(key);
     }
   }
@@ -186,51 +186,24 @@ function comparison(entry: PlannedEntry, shown: ShownImage, keeps: Keeps) {
   const both = [...said].filter((name) => classes.has(name));
   const same = both.map((name) => labelKey(entry.image.id, name));
   let differences = said.size + classes.size - 2 * both.length;
-  const free = new Map(shown.regions.map((region) => [region.id, region]));
-  const ids = new Set(free.keys());
-  const others = (keeps.boxes === 'none' ? [] : entry.regions).filter((region) => {
-    const found = [...free.values()].find(
-      (one) =>
-        region.labels.every(({ className }) => one.classes.includes(className)) &&
-        !isMoved(region.box, one.box, { keeps, entry }),
-    );
-    if (found === undefined) return true;
-    same.push(found.id);
-    // A region of several classes comes back as one of each.
-    if (region.labels.length >= found.classes.length) free.delete(found.id);
-    return false;
-  });
+  const pairs = keeps.boxes === 'none' ? [] : paired(entry, shown.regions, keeps);
+  const ids = new Set(shown.regions.map(({ id }) => id));
   let alike = 0;
-  for (const region of others) {
-    const moved = [...free.values()].find(
-      ({ id, box }) => id === region.writtenAs || iou(region.box, box) >= SAME_PLACE_IOU,
-    );
-    if (moved !== undefined) {
-      free.delete(moved.id);
-      alike++;
+  for (const { given, before } of pairs) {
+    if (before === null) {
+      differences += given.writtenAs !== undefined && !ids.has(given.writtenAs) ? FOREIGN_REGION : 1;
+      continue;
     }
-    differences += region.writtenAs !== undefined && !ids.has(region.writtenAs) ? FOREIGN_REGION : 1;
+    const names = given.labels.map(({ className }) => className);
+    if (sameNames(names, before.classes) && !isMoved(given.box, before.box, { keeps, entry })) same.push(before.id);
+    else {
+      alike++;
+      differences++;
+    }
   }
-  const left = [...free.values()].filter(({ classes }) => classes.length === 1);
-  return { same, alike, differences: differences + left.length };
+  const there = pairs.filter(({ before }) => before !== null).length;
+  return { same, alike, things: said.size + pairs.length, differences: differences + ids.size - there };
 }
 
-/** A region is at the place of another from here on. */
-export const SAME_PLACE_IOU = 0.5;
 /** How many differences a region is that another export wrote. */
 const FOREIGN_REGION = 3;
-
-/** Whether somebody moved an edge further than the format itself does. */
-export function isMoved(
-  box: Box,
-  before: Box,
-  { keeps, entry }: { readonly keeps: Keeps; readonly entry: Pick<PlannedEntry, 'image'> },
-): boolean {
-  return box.some((edge, i) => Math.abs(edge - before[i]) > tolerancePixels(keeps, entry, i));
-}
-
-function tolerancePixels({ boxes }: Keeps, { image }: Pick<PlannedEntry, 'image'>, axis: number): number {
-  const size = axis % 2 === 0 ? image.width : image.height;
-  if (boxes === 'whole-pixels' || boxes === 'outlines') return 1.01;
-  return 0.02 + (boxes === 'millionths' ? 3e-6 * size : 0);
-}

@@ -118,8 +118,3 @@ export function namesIn(labels: readonly Pick<Label, 'className' | 'annotator'>[
   );
   return [...new Set(names)];
 }
-
-export function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  const names = new Set(a);
-  return names.size === new Set(b).size && b.every((name) => names.has(name));
-}

@@ -4,11 +4,11 @@
  * region, that is told, the newer word holds (or all, with the rule `review`), and the older is kept with the region. Pure.
  */
 import { iou } from '../../core/boxes.ts';
+import type { ImportedRegion } from '../../core/dataset.ts';
 import type { RegionId } from '../../core/ids.ts';
 import type { Label } from '../../core/labels.ts';
 import type { StoredRegion } from '../../store/store.ts';
 import { type ShownRegion, shapeDigest } from '../export/shown.ts';
-import { isMoved, SAME_PLACE_IOU } from './base.ts';
 import {
   absentLabel,
   type CorrectionContext,
@@ -16,10 +16,9 @@ import {
   holding,
   namesIn,
   personLabel,
-  sameNames,
   tell,
 } from './corrections.ts';
-import { type GivenRegion, grouped, paired } from './pairing.ts';
+import { isMoved, paired, SAME_PLACE_IOU, sameNames } from './pairing.ts';
 import { hasOtherShapes, withShapes } from './region-shapes.ts';
 import { regionOf } from './rows.ts';
 import { DISAGREEMENT } from './votes.ts';
@@ -66,19 +65,19 @@ class RegionMerge {
   }
 
   run(): void {
-    const { entry, shown, base } = this.#context;
+    const { entry, shown, keeps, base } = this.#context;
     const shownIds = new Set(shown.regions.map(({ id }) => id));
     for (const region of this.#now.values()) {
       const held = this.#heldOf(region.id);
       if (!region.deleted && held.length > 0 && !shownIds.has(region.id))
         this.#unshown.set(region.id, { region, held });
     }
-    const pairs = paired(grouped(entry), shown.regions);
-    for (const [given, before] of pairs) {
+    const pairs = paired(entry, shown.regions, keeps);
+    for (const { given, before } of pairs) {
       if (before === null) this.#add(given);
       else this.#compare(given, before);
     }
-    const inFile = new Set([...pairs.values()].flatMap((before) => (before === null ? [] : [before.id])));
+    const inFile = new Set(pairs.flatMap(({ before }) => (before === null ? [] : [before.id])));
     for (const before of shown.regions) if (!inFile.has(before.id)) this.#remove(before);
     if (base === 'export')
       for (const { held } of this.#unshown.values()) tell(this.#context, 'newer-than-export', held);
@@ -94,7 +93,7 @@ class RegionMerge {
     return region === undefined || region.deleted ? null : { region, held: this.#heldOf(id) };
   }
 
-  #compare(given: GivenRegion, before: ShownRegion): void {
+  #compare(given: ImportedRegion, before: ShownRegion): void {
     const { keeps, entry, confirmAll, corrections } = this.#context;
     const now = this.#nowOf(before);
     const said = given.labels.map(({ className }) => className);
@@ -124,7 +123,7 @@ class RegionMerge {
   }
 
   #change(
-    given: GivenRegion,
+    given: ImportedRegion,
     before: ShownRegion,
     now: RegionNow,
     change: { readonly box: boolean; readonly classes: boolean; readonly shapes: boolean },
@@ -167,7 +166,7 @@ class RegionMerge {
   }
 
   /** Changed in the file, and meanwhile deleted here, or not found again by a detector. */
-  #restore(given: GivenRegion, before: ShownRegion): void {
+  #restore(given: ImportedRegion, before: ShownRegion): void {
     const gone = this.#now.get(before.id);
     if (gone !== undefined)
       tell(
@@ -184,7 +183,7 @@ class RegionMerge {
     this.#context.corrections.objects.changed++;
   }
 
-  #add(given: GivenRegion): void {
+  #add(given: ImportedRegion): void {
     if (this.#takeUnshown(given)) return;
     const made = regionOf(given, this.#context.entry, this.#context.options, this.#seen);
     if (this.#now.get(made.id)?.deleted) tell(this.#context, 'person-contradicted', given.labels, 'it was deleted: ');
@@ -194,7 +193,7 @@ class RegionMerge {
   }
 
   /** Somebody else, or a machine, put a region there since the export: the two are one. */
-  #takeUnshown(given: GivenRegion): boolean {
+  #takeUnshown(given: ImportedRegion): boolean {
     const said = given.labels.map(({ className }) => className);
     let best: { readonly now: RegionNow; readonly rank: number } | null = null;
     for (const now of this.#unshown.values()) {
