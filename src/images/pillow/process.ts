@@ -1,0 +1,103 @@
+/** From a decoded image to the pixels of a network's input, in the steps of the hub's image processors. */
+import type { Pixels } from '../decode.ts';
+import { type Resample, resizeAsPillow } from './resample.ts';
+
+/** How an image is brought to a size before its middle is cut out, or what is missing is filled up. */
+export type PillowSize =
+  /** To the input's size, whatever that does to its sides' proportions. */
+  | { readonly kind: 'exact' }
+  /** The shorter side to so many pixels, the other in proportion, cut to whole pixels. */
+  | { readonly kind: 'shortest'; readonly edge: number }
+  /** Filled up to a square at the right and below, then to the input's size. */
+  | { readonly kind: 'padded-square' }
+  /** The longer side to the input's, the rest filled up at the right and below. */
+  | { readonly kind: 'longest' }
+  /** As it is. */
+  | { readonly kind: 'none' };
+
+export interface PillowProcessing {
+  readonly resample: Resample;
+  readonly size: PillowSize;
+}
+
+export interface PillowInput {
+  /** Of the network's input, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** RGB, of what the image does not cover. */
+  readonly pad: readonly [number, number, number];
+  readonly pillow: PillowProcessing;
+}
+
+export interface Placed extends Pixels {
+  /** Input pixels per image pixel, where the whole image is in the input at its top left; else null. */
+  readonly scale: { readonly x: number; readonly y: number } | null;
+}
+
+export function processAsPillow(image: Pixels, { width, height, pad, pillow }: PillowInput): Placed {
+  const { resample, size } = pillow;
+  const toSize = (of: Pixels, w: number, h: number) => resizeAsPillow(of, { width: w, height: h, resample });
+  switch (size.kind) {
+    case 'exact':
+      return { ...toSize(image, width, height), scale: { x: width / image.width, y: height / image.height } };
+    case 'none':
+      return { ...middleOf(image, width, height), scale: null };
+    case 'shortest': {
+      const { edge } = size;
+      const long = (side: number, other: number) => Math.trunc((edge * side) / other);
+      const upright = image.width <= image.height;
+      const [w, h] = upright
+        ? [edge, long(image.height, image.width)]
+        : [long(image.width, image.height), edge];
+      return { ...middleOf(toSize(image, w, h), width, height), scale: null };
+    }
+    case 'padded-square': {
+      const side = Math.max(image.width, image.height);
+      const square = onGround(image, side, side, pad);
+      return { ...toSize(square, width, height), scale: { x: width / side, y: height / side } };
+    }
+    case 'longest': {
+      const share = Math.max(width, height) / Math.max(image.width, image.height);
+      const [w, h] = [Math.trunc(image.width * share + 0.5), Math.trunc(image.height * share + 0.5)];
+      const whole = onGround(toSize(image, w, h), width, height, pad);
+      return { ...whole, scale: { x: w / image.width, y: h / image.height } };
+    }
+    default:
+      return size satisfies never;
+  }
+}
+
+/** The middle; what an image that is too small does not cover is black, a pixel more of it before than behind. */
+function middleOf(image: Pixels, width: number, height: number): Pixels {
+  if (image.width === width && image.height === height) return image;
+  const left = startOf(image.width, width);
+  const top = startOf(image.height, height);
+  return placed(image, { width, height, left: -left, top: -top, pad: [0, 0, 0] });
+}
+
+function startOf(size: number, wanted: number): number {
+  return size >= wanted ? Math.floor((size - wanted) / 2) : -Math.ceil((wanted - size) / 2);
+}
+
+function onGround(image: Pixels, width: number, height: number, pad: PillowInput['pad']): Pixels {
+  if (image.width === width && image.height === height) return image;
+  return placed(image, { width, height, left: 0, top: 0, pad });
+}
+
+interface Placing extends Pick<PillowInput, 'width' | 'height' | 'pad'> {
+  /** Where the image's corner comes to lie. */
+  readonly left: number;
+  readonly top: number;
+}
+
+function placed({ pixels, ...image }: Pixels, { width, height, left, top, pad }: Placing): Pixels {
+  const out = new Uint8Array(width * height * 3);
+  if (pad.some((value) => value !== 0)) for (let i = 0; i < out.length; i++) out[i] = pad[i % 3];
+  const from = Math.max(0, -left);
+  const columns = Math.min(image.width - from, width - Math.max(0, left));
+  for (let y = Math.max(0, top); y < Math.min(height, top + image.height); y++) {
+    const at = ((y - top) * image.width + from) * 3;
+    out.set(pixels.subarray(at, at + columns * 3), (y * width + Math.max(0, left)) * 3);
+  }
+  return { pixels: out, width, height };
+}
