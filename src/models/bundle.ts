@@ -5,6 +5,7 @@
  * they are read. Nothing here runs anything.
  */
 import { z } from 'zod';
+import { RESAMPLES } from '../core/pillow.ts';
 
 export const ROLES = ['detector', 'embedder', 'pose', 'segmenter', 'classifier'] as const;
 export type Role = (typeof ROLES)[number];
@@ -78,6 +79,16 @@ const IMAGE_PROCESSOR = z.object({
    * .324 linear, .330 lanczos3).
    */
   kernel: z.enum(['linear', 'cubic', 'lanczos3']),
+  /** Whole images go in as Pillow and the hub's processors make them, in place of `fit` and `kernel`. */
+  pillow: z
+    .object({
+      resample: z.enum(RESAMPLES),
+      size: z.discriminatedUnion('kind', [
+        z.object({ kind: z.enum(['exact', 'padded-square', 'longest', 'none']) }),
+        z.object({ kind: z.literal('shortest'), edge: side }),
+      ]),
+    })
+    .optional(),
   /** RGB; only for `letterbox`. */
   pad: z.tuple([byte, byte, byte]).readonly(),
   /** Default `NCHW`; `CHW` is the same without the number of images. */
@@ -97,14 +108,19 @@ export type InputSpec = Readonly<z.infer<typeof IMAGE_PROCESSOR>>;
 
 /** How text becomes a graph's input. */
 const TEXT_PROCESSOR = z.object({
-  /** Name of the input that takes token ids, [n, maxTokens]. */
+  /** Name of the input that takes token ids, [n, tokens]; one named `attention_mask` gets ones, should the graph have it. */
   name: valueName,
-  /** The tokenizer's file among the graph's files, as Hugging Face writes it (`tokenizer.json`). */
+  /** The tokenizer's files among the graph's files, as Hugging Face writes them (`tokenizer.json`, `tokenizer_config.json`). */
   tokenizerFile: z.int().min(0),
-  /** Longer texts are cut. */
-  maxTokens: z.int().min(1).max(65_536),
-  /** What shorter texts are filled up with. */
-  padId: z.int().min(0),
+  tokenizerConfigFile: z.int().min(0),
+  /** Longer texts are cut, before the end token. */
+  maxTokens: z.int().min(2).max(65_536),
+  /** What every text is filled up to `maxTokens` with; null: texts go in at their own length. */
+  padId: z.int().min(0).nullable(),
+  /** What ends a text, where the tokenizer may leave it out. */
+  endId: z.int().min(0).optional(),
+  /** The network was trained on lower case, and the tokenizer does not see to it. */
+  lowerCase: z.boolean().optional(),
 });
 
 /** A graph beside the one that takes images: the text side of an embedder, the prompt decoder of a segmenter. */
@@ -233,6 +249,15 @@ const DECODER = z.discriminatedUnion('kind', [
     /** What a label means: `from-1` COCO's 80 classes in order, 0 is background; `coco-ids` COCO's own numbers up to 90. */
     labelling: z.enum(['from-1', 'coco-ids']),
   }),
+  z.object({
+    kind: z.literal('detr'),
+    /** Shape [1, queries, classes], one more class with `softmax`: none of them, the last. */
+    logits: valueName,
+    /** Shape [1, queries, 4]: middle x, middle y, width, height, in shares of the input's sides. */
+    boxes: valueName,
+    /** `sigmoid`: a query may be several classes; `softmax`: its best one. */
+    activation: z.enum(['sigmoid', 'softmax']),
+  }),
 ]);
 export type Decoder = Readonly<z.infer<typeof DECODER>>;
 
@@ -283,6 +308,10 @@ const EMBEDDER = ENTRY.extend({
   output: valueName,
   /** Length of the embedding. */
   dimensions: z.int().min(1),
+  /** Where the output is [n, tokens, dimensions]: its first token, or the mean of all. */
+  tokens: z.enum(['first', 'mean']).optional(),
+  /** How its vectors were trained against those of the graph `text`; only where there is one. */
+  pairing: z.enum(['softmax', 'sigmoid']).optional(),
   /** How its embedding is made richer where nothing else is asked for; only for networks that take any input size. */
   views: VIEWS.readonly().optional(),
   /** Kept beside the embedding; where the network does not classify, there is none. */

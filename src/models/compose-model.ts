@@ -66,13 +66,13 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   }
   const graph = new Graph(entry.id);
   const { name } = entry.input;
-  const { width, height, fit, pad, kernel } = inputOf(entry, recipe);
+  const { width, height, fit, pad, kernel, pillow } = inputOf(entry, recipe);
   const pixels = graph.input('pixels', 'uint8', [recipe.batch, height, width, 3]);
   // How images are brought to the input's size changes results too, so it is part of the content that `key` stands for.
   const metadata = {
     model: entry.id,
     licence: entry.licence,
-    preprocessing: JSON.stringify({ fit, pad, kernel }),
+    preprocessing: JSON.stringify(pillow ? { pillow, pad } : { fit, pad, kernel }),
   };
   if (recipe.views) {
     addViews(graph, entry, network, recipe, pixels);
@@ -168,7 +168,8 @@ function deviation(graph: Graph, layer: Value, mean: Value): Value {
 }
 
 /** One row an image; a network whose rows are of another length than its entry says is refused. */
-function rowsOf(graph: Graph, { id, output, dimensions }: EmbedderEntry, value: Value): Value {
+function rowsOf(graph: Graph, { id, output, dimensions, tokens }: EmbedderEntry, given: Value): Value {
+  const value = tokens === undefined ? given : ofTokens(graph, given, tokens);
   const sizes = value.shape?.slice(1).filter((size) => size !== 1);
   if (sizes?.every((size) => typeof size === 'number') && sizes.reduce((a, b) => a * b, 1) !== dimensions) {
     throw new LabelsmithError(
@@ -177,6 +178,12 @@ function rowsOf(graph: Graph, { id, output, dimensions }: EmbedderEntry, value: 
     );
   }
   return graph.reshape(value, [-1, dimensions]);
+}
+
+/** @param tokens shape [n, tokens, dimensions] */
+function ofTokens(graph: Graph, tokens: Value, which: 'first' | 'mean'): Value {
+  if (which === 'mean') return graph.reduceMean(tokens, [1], { keepDims: false });
+  return graph.squeeze(graph.gather(tokens, graph.ints([0]), 1), [1]);
 }
 
 function addResults(

@@ -32,7 +32,7 @@ export interface Detector {
   /** By index of `Detections.classes`. */
   readonly classNames: readonly string[];
   /** Pixels; the image, scaled with `kernel`, stands at the top left, the rest is `pad` (RGB, 0 to 255). */
-  readonly input: Pick<InputSpec, 'width' | 'height' | 'pad' | 'kernel'>;
+  readonly input: Pick<InputSpec, 'width' | 'height' | 'pad' | 'kernel' | 'pillow'>;
   /** Images that are worth having under way at once. */
   readonly capacity: number;
   /** `pixels`: shape [height, width, 3], RGB. They may be reused when the promise settles. */
@@ -43,13 +43,13 @@ export interface Detector {
 export async function openDetector(name: string, options: OpenOptions = {}): Promise<Detector> {
   const entry = await findRole(name, 'detector', options.cacheDir);
   const { key, path } = await prepareEntry(entry, SINGLE, options);
-  const { width, height, pad, kernel } = entry.input;
+  const { width, height, pad, kernel, pillow } = entry.input;
   const { capacity, run, close } = await runOnPool(path, { key, input: entry.input }, options);
   return {
     key,
     id: entry.id,
     classNames: entry.classNames,
-    input: { width, height, pad, kernel },
+    input: { width, height, pad, kernel, ...(pillow ? { pillow } : {}) },
     capacity,
     async detect(pixels, frame) {
       return toImage(await run(pixels), frame);

@@ -27,7 +27,7 @@ export interface Embedder {
   /** The parts that a vector is joined from, in their order: how many numbers each has, and what it counts. */
   readonly blocks: readonly { readonly columns: number; readonly weight: number }[];
   /** Pixels, and how an image becomes them: its middle (`cover`), or all of it at the top left on `pad` (`letterbox`). */
-  readonly input: Pick<InputSpec, 'width' | 'height' | 'fit' | 'pad' | 'kernel'>;
+  readonly input: Pick<InputSpec, 'width' | 'height' | 'fit' | 'pad' | 'kernel' | 'pillow'>;
   /** Images a run. */
   readonly batch: number;
   /** Runs that are worth having under way at once. */

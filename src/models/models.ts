@@ -8,9 +8,11 @@
 
 import { cacheDirectory } from '../fetch/cache.ts';
 import type { Device } from '../onnx/device.ts';
+import type { ModelEntry } from './bundle.ts';
 import type { EmbedderChoice, Quality } from './choose-embedder.ts';
 import type { Detector } from './detector.ts';
 import type { Embedder } from './embedder.ts';
+import type { TakeInRequest } from './hub/named.ts';
 import type { ImageClassifier } from './image-classifier.ts';
 import type { ImportOptions } from './import.ts';
 import type { AnalysedModel } from './import-analysis.ts';
@@ -20,6 +22,7 @@ import type { PoseModel } from './pose.ts';
 import type { PreparedModel, PrepareOptions } from './prepare.ts';
 import type { PreparedEmbedder } from './prepare-embedder.ts';
 import type { Segmenter } from './segmenter.ts';
+import type { TextEncoder } from './text-encoder.ts';
 
 export interface ModelsOptions extends PrepareOptions {
   /** Default `cpu`. */
@@ -41,6 +44,8 @@ export interface Models {
   openPose(name: string, options?: OpenModelOptions): Promise<PoseModel>;
   openImageClassifier(name: string, options?: OpenModelOptions): Promise<ImageClassifier>;
   openSegmenter(options?: Pick<OpenModelOptions, 'threads'>): Promise<Segmenter>;
+  /** The text side of an embedder. @param name of the embedder */
+  openTextEncoder(name: string, options?: OpenModelOptions): Promise<TextEncoder>;
 }
 
 /** What can be done with the models of a cache besides opening them. */
@@ -48,9 +53,11 @@ export interface ModelCache extends Models {
   /** Folder of the cache. */
   readonly cacheDir: string;
   /** Makes a model ready, with the network where it must, and runs nothing. */
-  prepare(name: string): Promise<PreparedModel>;
+  prepare(name: string, request?: Pick<TakeInRequest, 'acceptLicence' | 'precision'>): Promise<PreparedModel>;
   /** All known models, the catalogue's first. Uses no network. */
   list(): Promise<ModelListing[]>;
+  /** Takes in a model of the hub (`hf:OWNER/REPO@REVISION`), or a folder with the same files. */
+  takeIn(place: string, request?: TakeInRequest): Promise<ModelEntry>;
   /** Takes in an ONNX file. */
   importFile(file: string, options?: Omit<ImportOptions, 'cacheDir'>): Promise<AnalysedModel>;
 }
@@ -62,12 +69,14 @@ export interface ModelCache extends Models {
 export function createModels(defaults: ModelsOptions = {}): ModelCache {
   const { signal } = defaults;
   const together = (options: OpenModelOptions = {}): OpenOptions => ({ ...defaults, ...options });
+  const known = async (name: string, request?: TakeInRequest) =>
+    (await import('./hub/named.ts')).takenIn(name, defaults, request);
   return {
     async openDetector(name, options) {
-      return (await import('./detector.ts')).openDetector(name, together(options));
+      return (await import('./detector.ts')).openDetector(await known(name), together(options));
     },
     async openEmbedder(name, options) {
-      return (await import('./embedder.ts')).openEmbedder(name, together(options));
+      return (await import('./embedder.ts')).openEmbedder(await known(name), together(options));
     },
     async chooseEmbedder(quality) {
       const choice = await (await import('./choose-embedder.ts')).chooseEmbedder(quality, defaults);
@@ -78,7 +87,7 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
       return (await import('./choose-embedder.ts')).embeddersHere(defaults.cacheDir);
     },
     async prepareEmbedder(name) {
-      return (await import('./prepare-embedder.ts')).prepareEmbedder(name, defaults);
+      return (await import('./prepare-embedder.ts')).prepareEmbedder(await known(name), defaults);
     },
     async openPose(name, options) {
       return (await import('./pose.ts')).openPose(name, together(options));
@@ -89,12 +98,18 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     async openSegmenter(options) {
       return (await import('./segmenter.ts')).openSegmenter(options);
     },
+    async openTextEncoder(name, options) {
+      return (await import('./text-encoder.ts')).openTextEncoder(await known(name), together(options));
+    },
+    async takeIn(place, request = {}) {
+      return (await import('./hub/named.ts')).takeIn(place, defaults, request);
+    },
     // Asked for when it is needed: where nothing needs it, a user with no home is none the worse.
     get cacheDir() {
       return defaults.cacheDir ?? cacheDirectory();
     },
-    async prepare(name) {
-      return (await import('./prepare.ts')).prepareModel(name, defaults);
+    async prepare(name, request) {
+      return (await import('./prepare.ts')).prepareModel(await known(name, request), defaults);
     },
     async list() {
       return (await import('./list.ts')).modelsList(defaults.cacheDir);

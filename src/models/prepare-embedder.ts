@@ -22,7 +22,7 @@ export interface PreparedEmbedder {
   readonly key: string;
   /** A file, or the bytes themselves: `pixels` uint8 [batch, height, width, 3] → `embedding`. */
   readonly model: string | Uint8Array;
-  readonly input: Pick<InputSpec, 'width' | 'height' | 'fit' | 'pad' | 'kernel'>;
+  readonly input: Pick<InputSpec, 'width' | 'height' | 'fit' | 'pad' | 'kernel' | 'pillow'>;
   /** Null where the graph alone knows how wide the vector is. */
   readonly blocks: readonly { readonly columns: number; readonly weight: number }[] | null;
   readonly batch: number;
@@ -62,12 +62,13 @@ async function prepareSingle(
   refuseOblong(entry);
   const recipe = { ...defaultRecipe(entry), ...own };
   const { key, path } = await prepareEntry(entry, recipe, options);
-  const { width, height, fit, pad, kernel } = inputOf(entry, recipe);
+  const { width, height, fit, pad, kernel, pillow } = inputOf(entry, recipe);
   const { views, layers, batch } = recipe;
   const plain = layers?.length ? null : [{ columns: entry.dimensions, weight: 1 }];
   const blocks = views ? views.parts.map(({ channels, weight }) => ({ columns: channels, weight })) : plain;
   const votes = entry.votes?.classes ?? null;
-  return { id: entry.id, key, model: path, input: { width, height, fit, pad, kernel }, blocks, batch, votes };
+  const input = { width, height, fit, pad, kernel, ...(pillow ? { pillow } : {}) };
+  return { id: entry.id, key, model: path, input, blocks, batch, votes };
 }
 
 function refuseOblong({ id, input }: EmbedderEntry): void {
@@ -80,7 +81,7 @@ function refuseOblong({ id, input }: EmbedderEntry): void {
 
 async function joined(id: string, parts: readonly PreparedEmbedder[]): Promise<PreparedEmbedder> {
   const [first] = parts as [PreparedEmbedder];
-  const other = parts.find(({ input, batch }) => input.fit !== 'cover' || batch !== 1);
+  const other = parts.find(({ input, batch }) => input.fit !== 'cover' || input.pillow !== undefined || batch !== 1);
   if (other) {
     throw new LabelsmithError(
       'UNSUPPORTED',

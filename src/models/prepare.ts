@@ -8,7 +8,7 @@
  * each by an atomic rename.
  */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256Hex } from '../core/ids.ts';
 import { cacheDirectory, isIntact, readJson, writeAtomically } from '../fetch/cache.ts';
@@ -18,6 +18,7 @@ import type { Converter, ModelEntry } from './bundle.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { COMPOSER_VERSION, composeModel, defaultRecipe, type Recipe } from './compose-model.ts';
 import { CONVERTERS } from './converters.ts';
+import { readBytes } from './onnx-files.ts';
 import { PINNED_GRAPHS } from './pinned-graphs.ts';
 import { findEntry } from './registry.ts';
 
@@ -145,12 +146,6 @@ function prepared(
 ): PreparedModel {
   const { sha256, byteSize } = record;
   return { entry, key: `${entry.id}@${sha256.slice(0, 16)}`, path, sha256, byteSize, cacheDir };
-}
-
-/** A plain `Uint8Array`: the `slice` of Node's buffers does not copy, which readers of bytes rely on. */
-async function readBytes(path: string): Promise<Uint8Array> {
-  const { buffer, byteOffset, byteLength } = await readFile(path);
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The file's name says everything that its content depends on. */

@@ -7,6 +7,7 @@ import type { ImagePath } from '../core/image.ts';
 import { release } from '../core/release.ts';
 import { canvases } from '../images/buffer-pool.ts';
 import { decodeCovered, decodeLetterboxed, decodeUpright, type Pixels } from '../images/decode.ts';
+import { decodeAsPillow } from '../images/pillow/decode.ts';
 import { regionPixels } from '../images/region-pixels.ts';
 import { holdingFile, type ReadPath, readFirstIntact } from '../jobs/image-reader.ts';
 import { type ReadError, readErrorOf } from '../jobs/read-errors.ts';
@@ -79,7 +80,8 @@ export function itemRunner<T>(
  * @param into where the pixels go; default a new array.
  */
 export async function pixelsFor(bytes: Uint8Array, input: Embedder['input'], into?: Uint8Array): Promise<Uint8Array> {
-  const { width, height, fit, pad, kernel } = input;
+  const { width, height, fit, pad, kernel, pillow } = input;
+  if (pillow) return (await decodeAsPillow(bytes, { width, height, pad, pillow, into })).pixels;
   const decode = (): Promise<Pick<Pixels, 'pixels'>> => {
     switch (fit) {
       case 'cover':

@@ -1,24 +1,7 @@
 /** From a decoded image to the pixels of a network's input, in the steps of the hub's image processors. */
+import type { PillowProcessing } from '../../core/pillow.ts';
 import type { Pixels } from '../decode.ts';
-import { type Resample, resizeAsPillow } from './resample.ts';
-
-/** How an image is brought to a size before its middle is cut out, or what is missing is filled up. */
-export type PillowSize =
-  /** To the input's size, whatever that does to its sides' proportions. */
-  | { readonly kind: 'exact' }
-  /** The shorter side to so many pixels, the other in proportion, cut to whole pixels. */
-  | { readonly kind: 'shortest'; readonly edge: number }
-  /** Filled up to a square at the right and below, then to the input's size. */
-  | { readonly kind: 'padded-square' }
-  /** The longer side to the input's, the rest filled up at the right and below. */
-  | { readonly kind: 'longest' }
-  /** As it is. */
-  | { readonly kind: 'none' };
-
-export interface PillowProcessing {
-  readonly resample: Resample;
-  readonly size: PillowSize;
-}
+import { resizeAsPillow } from './resample.ts';
 
 export interface PillowInput {
   /** Of the network's input, in pixels. */
@@ -46,9 +29,7 @@ export function processAsPillow(image: Pixels, { width, height, pad, pillow }: P
       const { edge } = size;
       const long = (side: number, other: number) => Math.trunc((edge * side) / other);
       const upright = image.width <= image.height;
-      const [w, h] = upright
-        ? [edge, long(image.height, image.width)]
-        : [long(image.width, image.height), edge];
+      const [w, h] = upright ? [edge, long(image.height, image.width)] : [long(image.width, image.height), edge];
       return { ...middleOf(toSize(image, w, h), width, height), scale: null };
     }
     case 'padded-square': {

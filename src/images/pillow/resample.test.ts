@@ -5,8 +5,9 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { sha256Hex } from '../../core/ids.ts';
+import { RESAMPLES } from '../../core/pillow.ts';
 import type { Pixels } from '../decode.ts';
-import { RESAMPLES, resizeAsPillow } from './resample.ts';
+import { resizeAsPillow } from './resample.ts';
 
 const size = z.tuple([z.number(), z.number()]);
 const ROWS = z

@@ -6,11 +6,8 @@
  * to bytes (Pillow's `src/libImaging/Resample.c`, as of 13.0). Cost: 3 · (rows in · columns out · taps across + rows out · columns out ·
  * taps down) products in this thread: 0.2 s of a photograph of 12 megapixels at 224 pixels.
  */
+import type { Resample } from '../../core/pillow.ts';
 import type { Pixels } from '../decode.ts';
-
-/** As Pillow calls them. */
-export const RESAMPLES = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
-export type Resample = (typeof RESAMPLES)[number];
 
 interface Filter {
   /** Half of its width, in source pixels of an image that is not made smaller. */
@@ -53,8 +50,11 @@ export function resizeAsPillow(
   if (width === image.width && height === image.height) return image;
   if (resample === 'nearest') return nearest(image, width, height);
   const filter = FILTERS[resample];
-  const across = width === image.width ? image : horizontally(image, width, filter);
-  return height === across.height ? across : vertically(across, height, filter);
+  const across = (from: Pixels) => (width === from.width ? from : horizontally(from, width, filter));
+  const down = (from: Pixels) => (height === from.height ? from : vertically(from, height, filter));
+  // Since Pillow 13 the height goes first where it falls by more than twice as much as the width; before that it never did.
+  const fall = image.height - height;
+  return fall > 0 && fall > 2 * (image.width - width) ? across(down(image)) : down(across(image));
 }
 
 const WEIGHT_BITS = 22;
@@ -100,7 +100,7 @@ function tapsOf(size: number, newSize: number, { support, weightAt }: Filter): T
 /** A sum of bytes times weights as a byte. Sums stay below 2³¹: weights are one in all, and lanczos overshoots by a fifth. */
 function asByte(sum: number): number {
   const value = sum >> WEIGHT_BITS;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return value < 0 ? 0 : Math.min(value, 255);
 }
 
 function horizontally({ pixels, width, height }: Pixels, newWidth: number, filter: Filter): Pixels {

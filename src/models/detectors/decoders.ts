@@ -1,6 +1,7 @@
 /** Detectors' decoders as a table; a new kind of detector is a new row. */
 import { decodeCenterNet } from './centernet.ts';
 import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
+import { decodeDetr } from './detr.ts';
 import { decodeListed, decodeYolov3 } from './listed.ts';
 import { decodeNanoDet } from './nanodet.ts';
 import { decodeRetinaNet } from './retinanet.ts';
@@ -27,6 +28,7 @@ const DECODERS: {
   },
   yolov3: { outputs: ({ boxes, scores }) => [boxes, scores], decode: decodeYolov3 },
   yolov4: { outputs: ({ levels }) => levels.map(({ output }) => output), decode: decodeYolov4 },
+  detr: { outputs: ({ logits, boxes }) => [logits, boxes], decode: decodeDetr },
   listed: { outputs: ({ boxes, labels, scores }) => [boxes, labels, scores], decode: decodeListed },
 };
 

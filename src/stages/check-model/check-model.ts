@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type Box, boxAt, iou } from '../../core/boxes.ts';
 import { IMAGENET_NAMES } from '../../core/imagenet-classes.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { decodeLetterboxed } from '../../images/decode.ts';
+import { decodeForModel } from '../../images/pillow/decode.ts';
 import type { Role } from '../../models/bundle.ts';
 import type { Models } from '../../models/models.ts';
 import { pixelsFor } from '../item-pixels.ts';
@@ -186,7 +186,7 @@ async function ofObjects(
   detector: Awaited<ReturnType<Models['openDetector']>>,
 ): Promise<CheckedAnswer[]> {
   if (objects.length === 0) return [];
-  const { pixels, ...frame } = await decodeLetterboxed(await readFile(join(folder, file)), { ...detector.input });
+  const { pixels, ...frame } = await decodeForModel(await readFile(join(folder, file)), { ...detector.input });
   const all = await detector.detect(pixels, frame);
   const found = Array.from({ length: all.count }, (_, i) => ({
     name: detector.classNames[all.classes[i]] ?? '',

@@ -8,7 +8,8 @@ import { chunksOfPages } from '../../core/chunks.ts';
 import type { ImageId } from '../../core/ids.ts';
 import type { ImagePath } from '../../core/image.ts';
 import { type AcceptRules, accept, acceptKeyOf, IMAGE_LABEL_RULES } from '../../corpus/accept.ts';
-import { decodeLetterboxed, decodeWithin } from '../../images/decode.ts';
+import { decodeWithin } from '../../images/decode.ts';
+import { decodeForModel } from '../../images/pillow/decode.ts';
 import { originalBytes } from '../../jobs/image-reader.ts';
 import {
   type Quarantined,
@@ -102,7 +103,7 @@ export async function detectContext(
     detector,
     modelKey: detectionKey(detector, settings),
     acceptKey: acceptKeyOf(settings.rules, settings.task),
-    finder: finderOf({ readBytes, decode: decodeLetterboxed, decodeWithin, ...decoding }, detector, settings.tiles),
+    finder: finderOf({ readBytes, decode: decodeForModel, decodeWithin, ...decoding }, detector, settings.tiles),
     quarantined: await quarantinedPaths(store),
   };
 }

@@ -1,0 +1,141 @@
+/**
+ * What a repository of the hub holds: its files with their digests, the commit that a revision is now, its licence and
+ * whether its terms have to be accepted. One question to the hub's API, or a folder of this machine with the same layout.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { z } from 'zod';
+import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import type { SendRequest } from './download.ts';
+import { sendTo } from './http.ts';
+import { explainHubStatus, hubSettings, isCommit, pathsInHubCaches } from './hub.ts';
+
+export interface ListedFile {
+  /** With `/` between parts. */
+  readonly path: string;
+  readonly byteSize?: number;
+  /** As the hub states it, of files that it keeps as large ones. */
+  readonly sha256?: string;
+  /** Where the file is to be had, for `fetchFiles`. */
+  readonly reference: string;
+}
+
+export interface Listing {
+  /** `OWNER/REPO`, or the folder. */
+  readonly name: string;
+  readonly files: readonly ListedFile[];
+  /** What the revision was when it was listed; null of a folder. */
+  readonly commit: string | null;
+  /** As its model card states it. */
+  readonly licence: string | null;
+}
+
+export interface ListOptions {
+  readonly offline?: boolean;
+  readonly timeoutMs?: number;
+}
+
+const ANSWER = z.object({
+  sha: z.string().refine(isCommit),
+  cardData: z.object({ license: z.union([z.string(), z.array(z.string())]).optional() }).nullish(),
+  siblings: z.array(
+    z.object({
+      rfilename: z.string(),
+      size: z.number().nullish(),
+      lfs: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }).nullish(),
+    }),
+  ),
+});
+
+/** A listing is a few kilobytes; what is larger is none. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+export async function listHubRepository(
+  { owner, repo, revision }: { readonly owner: string; readonly repo: string; readonly revision: string },
+  { offline = false, timeoutMs }: ListOptions = {},
+): Promise<Listing> {
+  const hub = await hubSettings();
+  const name = `${owner}/${repo}`;
+  if (offline || hub.offline) {
+    const [file] = await pathsInHubCaches({ kind: 'hf', owner, repo, revision, file: 'config.json' }, hub, true);
+    if (file) return { ...(await listFolder(join(file, '..'))), name };
+    throw new LabelsmithError('NETWORK', `${name} is not in the hub's cache here, and no network may be used`, {
+      hint: `labelsmith models pull hf:${name} where there is network; its cache folder can be copied.`,
+    });
+  }
+  const url = `${hub.endpoint}/api/models/${owner}/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const encrypted = /^https:/i.test(url) || ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
+  const text = await bodyText(sendTo(url, { token: encrypted ? hub.token : undefined, timeoutMs }), (status, header) =>
+    explainHubStatus({ kind: 'hf', owner, repo, revision, file: '' }, hub)(status, header),
+  );
+  const answer = ANSWER.safeParse(parsed(text));
+  if (!answer.success) {
+    throw new LabelsmithError('NETWORK', `${hub.endpoint} answered no list of files of ${name}`, {
+      hint: 'HF_ENDPOINT has to be a hub or a mirror with its API. Or copy the files and import the folder.',
+    });
+  }
+  const { sha, cardData, siblings } = answer.data;
+  return {
+    name,
+    commit: sha,
+    licence: [cardData?.license ?? null].flat()[0] ?? null,
+    files: siblings.map(({ rfilename: path, size, lfs }) => ({
+      path,
+      reference: `hf:${name}@${sha}#${path}`,
+      ...(size ? { byteSize: size } : {}),
+      ...(lfs ? { sha256: lfs.sha256 } : {}),
+    })),
+  };
+}
+
+async function bodyText(send: SendRequest, explain: ReturnType<typeof explainHubStatus>): Promise<string> {
+  const response = await send({ accept: 'application/json' });
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of response.body) {
+    length += piece.byteLength;
+    if (length > MAX_BYTES) throw new LabelsmithError('NETWORK', 'the hub’s list of files has no end');
+    pieces.push(piece);
+  }
+  if (response.status === 200) return Buffer.concat(pieces).toString('utf8');
+  throw (
+    explain(response.status, (name) => response.header(name)) ??
+    new LabelsmithError('NETWORK', `the hub answered ${response.status} when asked for a list of files`, {
+      hint: 'Try again later, or copy the files and import the folder.',
+    })
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A folder with the files of a repository, two levels deep. */
+export async function listFolder(folder: string): Promise<Listing> {
+  const files: ListedFile[] = [];
+  const walk = async (at: string, depth: number): Promise<void> => {
+    for (const name of (await namesIn(at)).sort()) {
+      const path = join(at, name);
+      const found = await stat(path).catch(() => undefined);
+      if (found?.isDirectory() && depth < 2) await walk(path, depth + 1);
+      if (!found?.isFile()) continue;
+      const inside = relative(folder, path).split(sep).join('/');
+      files.push({ path: inside, byteSize: found.size, reference: `file:${path}` });
+    }
+  };
+  await walk(folder, 0);
+  return { name: folder, files, commit: null, licence: null };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => !name.startsWith('.'));
+  } catch (cause) {
+    if (systemCodeOf(cause) !== 'ENOENT') throw cause;
+    throw new LabelsmithError('NOT_FOUND', `there is no folder ${folder}`, { cause });
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Families of networks on the hub as a table: by the `model_type` of their config, what their graphs give and how that is read.
+ * A new family is a new row. Names of values are those of the hub's own exports (Optimum, `onnx-community`).
+ */
+import type { Role } from '../bundle.ts';
+
+/** How a family's vectors come out of its graph; the first value that the graph has is taken. */
+interface EmbeddingValue {
+  readonly output: string;
+  /** Of [n, tokens, dimensions]. */
+  readonly tokens?: 'first' | 'mean';
+}
+
+export interface TextSide {
+  readonly outputs: readonly string[];
+  /** Whether every text is filled up to the network's length: it pools over the filling too. */
+  readonly filled: boolean;
+  /** The tokenizer may leave the end token out. */
+  readonly endToken?: string;
+  readonly lowerCase?: boolean;
+}
+
+export type Family =
+  | {
+      readonly role: Extract<Role, 'embedder'>;
+      readonly modelTypes: readonly string[];
+      /** Tried in order; the inner value before a classifier's last layer comes after them. */
+      readonly values: readonly EmbeddingValue[];
+      /** With a text twin: trained as a choice among texts, or a yes or no to each. */
+      readonly text?: TextSide & { readonly pairing: 'softmax' | 'sigmoid' };
+      /** What surprises whoever reads it next. */
+      readonly quirk: string;
+    }
+  | {
+      readonly role: Extract<Role, 'detector'>;
+      readonly modelTypes: readonly string[];
+      readonly activation: 'sigmoid' | 'softmax';
+      readonly quirk: string;
+    };
+
+export const FAMILIES: readonly Family[] = [
+  {
+    role: 'embedder',
+    modelTypes: ['clip', 'clip_vision_model'],
+    values: [{ output: 'image_embeds' }],
+    text: { pairing: 'softmax', outputs: ['text_embeds'], filled: false },
+    quirk: 'the text’s vector stands at its end token, so nothing is filled up and no mask is needed',
+  },
+  {
+    role: 'embedder',
+    modelTypes: ['siglip', 'siglip_vision_model'],
+    values: [{ output: 'image_embeds' }, { output: 'pooler_output' }],
+    text: { pairing: 'sigmoid', outputs: ['text_embeds', 'pooler_output'], filled: true, lowerCase: true },
+    quirk: 'a text is filled up to 64 tokens with its end token (1, not 0): the last token is its vector',
+  },
+  {
+    role: 'embedder',
+    modelTypes: ['siglip2'],
+    values: [{ output: 'image_embeds' }, { output: 'pooler_output' }],
+    text: {
+      pairing: 'sigmoid',
+      outputs: ['text_embeds', 'pooler_output'],
+      filled: true,
+      lowerCase: true,
+      endToken: '<eos>',
+    },
+    quirk: 'Gemma’s tokens in lower case, an end token, filled up to 64 with 0; most repositories call it siglip',
+  },
+  {
+    role: 'embedder',
+    modelTypes: ['dinov2', 'dinov2_with_registers', 'dinov3_vit', 'vit', 'deit', 'beit', 'data2vec-vision', 'vit_msn'],
+    values: [{ output: 'last_hidden_state', tokens: 'first' }],
+    quirk: 'the first token of the last layer; `pooler_output` of ViT goes through a layer that was never trained',
+  },
+  {
+    role: 'embedder',
+    modelTypes: ['ijepa'],
+    values: [{ output: 'last_hidden_state', tokens: 'mean' }],
+    quirk: 'there is no token of the whole image: the mean of all',
+  },
+  {
+    role: 'embedder',
+    modelTypes: [
+      ...['convnext', 'convnextv2', 'dinov3_convnext', 'resnet', 'regnet', 'swin', 'swinv2', 'efficientnet'],
+      ...['mobilenet_v1', 'mobilenet_v2', 'mobilevit', 'mobilevitv2', 'bit', 'focalnet', 'poolformer', 'timm_wrapper'],
+    ],
+    values: [{ output: 'pooler_output' }],
+    quirk: 'exports of the classifier have `logits` alone: then what its last layer takes is the vector',
+  },
+  {
+    role: 'detector',
+    modelTypes: ['rt_detr', 'rt_detr_v2', 'd_fine'],
+    activation: 'sigmoid',
+    quirk: 'the whole image in a square whatever its sides; no normalisation; the best pairs of query and class count',
+  },
+  {
+    role: 'detector',
+    modelTypes: ['detr', 'yolos', 'table-transformer'],
+    activation: 'softmax',
+    quirk: 'COCO’s own numbers up to 90 as classes, and one more for nothing',
+  },
+];
+
+export function familyOf(modelType: string): Family | undefined {
+  return FAMILIES.find(({ modelTypes }) => modelTypes.includes(modelType));
+}

@@ -1,0 +1,148 @@
+/**
+ * Models of the hub by name: a row of the catalogue, `hf:OWNER/REPO@REVISION`, or a folder with the same files. What is taken
+ * in once is an imported model from then on, with everything pinned, and needs no hub to be found again.
+ */
+import { basename, resolve } from 'node:path';
+import { LabelsmithError } from '../../errors.ts';
+import { cacheDirectory, readJson, writeAtomically } from '../../fetch/cache.ts';
+import { isOn } from '../../fetch/hub.ts';
+import { type Listing, listFolder, listHubRepository } from '../../fetch/hub-listing.ts';
+import type { ModelEntry } from '../bundle.ts';
+import { CATALOGUE } from '../catalogue.ts';
+import type { PrepareOptions } from '../prepare.ts';
+import { type ImportedRecord, importedPath } from '../registry.ts';
+import { HUB_MODELS, type HubModel } from './catalogue.ts';
+import type { Precision } from './graph-files.ts';
+import { entryOfListing } from './take-in.ts';
+
+export interface TakeInRequest {
+  /** What to call it (default: the repository's name, or the folder's). */
+  readonly name?: string;
+  /** SPDX identifier (default: as its model card states it, else `unknown`). */
+  readonly licence?: string;
+  /** Default `fp32`. */
+  readonly precision?: Precision;
+  /** The licence, which forbids commercial use, was read and is kept to (default false). */
+  readonly acceptLicence?: boolean;
+  /** Takes the place of an imported model of that name (default false: refused). */
+  readonly replace?: boolean;
+}
+
+const REPOSITORY = /^hf:([\w.-]+)\/([\w.-]+)(?:@([^#@]+))?$/;
+
+/** Whether a text names a repository of the hub, and no single file of it. */
+export function isRepository(text: string): boolean {
+  return REPOSITORY.test(text);
+}
+
+/**
+ * The name under which a model is found: as it is, but for models of the hub, which are taken in where they have not been.
+ * Of several side by side (`a+b`) each.
+ */
+export async function takenIn(name: string, options: PrepareOptions, request: TakeInRequest = {}): Promise<string> {
+  const ids: string[] = [];
+  for (const part of name.split('+')) ids.push(await singleTakenIn(part, options, request));
+  return ids.join('+');
+}
+
+async function singleTakenIn(name: string, options: PrepareOptions, request: TakeInRequest): Promise<string> {
+  const row = HUB_MODELS.find(({ id }) => id === name);
+  if (!row && !isRepository(name)) return name;
+  const id = row?.id ?? nameFrom(repositoryIn(name).repo);
+  if (await readJson(importedPath(options.cacheDir ?? cacheDirectory(), id))) return id;
+  return (await takeIn(row ? `hf:${row.repository}` : name, options, { name: id, ...request }, row)).id;
+}
+
+/** @param place `hf:OWNER/REPO@REVISION`, or a folder */
+export async function takeIn(
+  place: string,
+  options: PrepareOptions,
+  request: TakeInRequest,
+  row?: HubModel,
+): Promise<ModelEntry> {
+  const cacheDir = options.cacheDir ?? cacheDirectory();
+  const offline = options.offline ?? isOn(process.env.LABELSMITH_OFFLINE);
+  const { timeoutMs } = options;
+  const listing = isRepository(place)
+    ? await listHubRepository(repositoryIn(place), { offline, timeoutMs })
+    : await listFolder(resolve(place));
+  const id = request.name ?? nameFrom(isRepository(place) ? repositoryIn(place).repo : basename(resolve(place)));
+  await refuseTaken(id, cacheDir, request.replace ?? false);
+  const licence = spdxOf(request.licence ?? row?.licence ?? listing.licence);
+  requireLicence(id, licence, listing, request);
+  options.onNotice?.(
+    `${id} (${listing.name}) is under ${licence === 'unknown' ? 'a licence that nobody stated' : licence}`,
+  );
+  const { description, stated } = row ?? {};
+  const { precision } = request;
+  const entry = await entryOfListing(listing, {
+    ...{ ...options, cacheDir, modelName: id, id, licence },
+    ...(description ? { description } : {}),
+    ...(stated ? { stated } : {}),
+    ...(precision ? { precision } : {}),
+  });
+  const record: ImportedRecord = { version: 1, entry };
+  await writeAtomically(importedPath(cacheDir, id), `${JSON.stringify(record, null, 2)}\n`);
+  return entry;
+}
+
+function repositoryIn(text: string): { readonly owner: string; readonly repo: string; readonly revision: string } {
+  const [, owner, repo, revision = 'main'] = REPOSITORY.exec(text) ?? [];
+  if (owner !== undefined && repo !== undefined) return { owner, repo, revision };
+  throw new LabelsmithError('USAGE', `"${text}" names no repository of the hub`, {
+    hint: 'Write hf:OWNER/REPO or hf:OWNER/REPO@REVISION.',
+  });
+}
+
+function nameFrom(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/-onnx$/, '')
+    .replace(/[^a-z0-9_]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+}
+
+async function refuseTaken(id: string, cacheDir: string, replace: boolean): Promise<void> {
+  if (CATALOGUE.some((entry) => entry.id === id)) {
+    throw new LabelsmithError('REFUSED', `${id} is a model of the catalogue`, {
+      hint: 'Give another name with --name.',
+    });
+  }
+  if (!replace && (await readJson(importedPath(cacheDir, id)))) {
+    throw new LabelsmithError('REFUSED', `another model was imported as ${id}`, {
+      hint: 'Give another name with --name, or --replace it.',
+    });
+  }
+}
+
+/** As the hub writes licences, and as SPDX does. */
+const SPDX: Readonly<Record<string, string>> = {
+  'apache-2.0': 'Apache-2.0',
+  mit: 'MIT',
+  'bsd-3-clause': 'BSD-3-Clause',
+  'cc-by-4.0': 'CC-BY-4.0',
+  'cc-by-nc-4.0': 'CC-BY-NC-4.0',
+  'cc-by-nc-sa-4.0': 'CC-BY-NC-SA-4.0',
+};
+
+function spdxOf(licence: string | null | undefined): string {
+  if (!licence || licence === 'other') return 'unknown';
+  return SPDX[licence.toLowerCase()] ?? licence;
+}
+
+/** Whether a licence's name says that it is for no commerce. */
+export function forbidsCommerce(licence: string): boolean {
+  return /(^|[^a-z])nc([^a-z]|$)|non-?commercial|research-only|amlr|apple-amlr/i.test(licence);
+}
+
+function requireLicence(
+  id: string,
+  licence: string,
+  { name }: Listing,
+  { acceptLicence = false }: TakeInRequest,
+): void {
+  if (acceptLicence || !forbidsCommerce(licence)) return;
+  throw new LabelsmithError('REFUSED', `${id} (${name}) is under ${licence}, which forbids commercial use`, {
+    hint: `Read it. If you keep to it: labelsmith models pull ${id} --accept-licence.`,
+  });
+}

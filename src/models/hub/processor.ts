@@ -1,0 +1,278 @@
+/**
+ * What a hub model's `preprocessor_config.json` says, as an input of a bundle.
+ *
+ * Guarantees: every field that changes pixels is understood or the model is refused by the field's name; nothing is guessed
+ * where a field is left out but what the publisher's own processor of that type would take. Types and defaults are those of
+ * Python's `transformers` (`image_processing_*.py`).
+ */
+import type { PillowSize, Resample } from '../../core/pillow.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../backbones.ts';
+import type { InputSpec } from '../bundle.ts';
+
+export type ProcessorConfig = Readonly<Record<string, unknown>>;
+
+/** The part of an input that a processor decides. */
+export type ProcessedInput = Pick<
+  InputSpec,
+  'width' | 'height' | 'fit' | 'pad' | 'kernel' | 'pillow' | 'scale' | 'mean' | 'std'
+>;
+
+interface Defaults {
+  readonly resample: Resample;
+  readonly crop?: boolean;
+  readonly normalise?: boolean;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073];
+const CLIP_STD = [0.26862954, 0.26130258, 0.27577711];
+const HALF = [0.5, 0.5, 0.5];
+const IMAGENET = { mean: IMAGENET_MEAN, std: IMAGENET_STD };
+const CENTRED = { mean: HALF, std: HALF };
+const CLIP = { mean: CLIP_MEAN, std: CLIP_STD };
+
+/** By the type's name without `ImageProcessor`, `FeatureExtractor`, `Fast` and `Pil`: what it takes where a field is left out. */
+const TYPES: Readonly<Record<string, Defaults>> = {
+  CLIP: { resample: 'bicubic', crop: true, ...CLIP },
+  Siglip: { resample: 'bicubic', ...CENTRED },
+  ViT: { resample: 'bilinear', ...CENTRED },
+  Bit: { resample: 'bicubic', crop: true, ...CLIP },
+  DeiT: { resample: 'bicubic', crop: true, ...IMAGENET },
+  Beit: { resample: 'bicubic', crop: true, ...CENTRED },
+  ConvNext: { resample: 'bicubic', ...IMAGENET },
+  DINOv3ViT: { resample: 'bilinear', ...IMAGENET },
+  MobileNetV2: { resample: 'bilinear', crop: true, ...CENTRED },
+  RTDetr: { resample: 'bilinear', normalise: false, ...IMAGENET },
+  Detr: { resample: 'bilinear', ...IMAGENET },
+  ConditionalDetr: { resample: 'bilinear', ...IMAGENET },
+  Yolos: { resample: 'bilinear', ...IMAGENET },
+};
+
+/** Fields that change nothing of what one image becomes, with what they may be; undefined: anything. */
+const HARMLESS: Readonly<Record<string, readonly unknown[] | undefined>> = {
+  image_processor_type: undefined,
+  feature_extractor_type: undefined,
+  processor_class: undefined,
+  auto_map: [null],
+  _valid_processor_keys: undefined,
+  do_convert_rgb: [true, null],
+  do_convert_annotations: undefined,
+  format: undefined,
+  do_reduce_labels: [false, null],
+  do_flip_channel_order: [false, null],
+  do_pad_square: [false, null],
+  default_to_square: undefined,
+  use_square_size: [false, null],
+  data_format: ['channels_first', null],
+  input_data_format: [null],
+  device: [null],
+  return_tensors: [null],
+  return_segmentation_masks: undefined,
+  masks_path: [null],
+  annotations: [null],
+  disable_grouping: undefined,
+  image_seq_length: undefined,
+  size_divisor: [null],
+  pad_size: [null],
+  max_size: [null],
+};
+
+/** Pillow's numbers of its filters. */
+const FILTERS: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
+
+const READ = new Set(
+  (
+    'do_resize size resample do_center_crop crop_size do_rescale rescale_factor do_normalize image_mean image_std do_pad ' +
+    'crop_pct'
+  ).split(' '),
+);
+
+/** @param name of the model, for refusals. @param imageSize of its config, where the file states no size. */
+export function inputOfProcessor(name: string, config: ProcessorConfig, imageSize?: number): ProcessedInput {
+  const read = new Fields(name, config);
+  if ('pretrained_cfg' in config) return inputOfTimm(name, config);
+  const type = typeOf(read);
+  const defaults = TYPES[type];
+  if (!defaults) throw read.refuse('image_processor_type', `is ${type}, which is not known here`);
+  for (const key of Object.keys(config)) if (!READ.has(key)) read.harmless(key);
+  if (read.flag('do_pad', false)) throw read.refuse('do_pad', 'is true, which is not done here');
+  if (type !== 'ConvNext' && (config.crop_pct ?? null) !== null) {
+    throw read.refuse('crop_pct', `means nothing to ${type}`);
+  }
+  const crop = read.flag('do_center_crop', defaults.crop ?? false) ? read.square('crop_size', imageSize) : undefined;
+  const { size, side } = sizeOf(read, type, { crop, imageSize });
+  const rescaled = read.flag('do_rescale', true);
+  const normalised = read.flag('do_normalize', defaults.normalise ?? true);
+  const { width, height } = crop ?? side;
+  return {
+    ...{ width, height, fit: 'cover', pad: [0, 0, 0], kernel: 'cubic' },
+    pillow: { resample: read.filter(defaults.resample), size },
+    scale: rescaled ? read.number('rescale_factor', 1 / 255) : 1,
+    ...(normalised
+      ? { mean: read.triple('image_mean', defaults.mean), std: read.triple('image_std', defaults.std) }
+      : {}),
+  };
+}
+
+function typeOf(read: Fields): string {
+  const named = read.config.image_processor_type ?? read.config.feature_extractor_type;
+  if (typeof named !== 'string') throw read.refuse('image_processor_type', 'is not given');
+  return named.replace(/(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/, '');
+}
+
+interface Side {
+  readonly width: number;
+  readonly height: number;
+}
+
+function sizeOf(
+  read: Fields,
+  type: string,
+  { crop, imageSize }: { readonly crop: Side | undefined; readonly imageSize: number | undefined },
+): { readonly size: PillowSize; readonly side: Side } {
+  if (!read.flag('do_resize', true)) {
+    if (!crop) throw read.refuse('do_resize', 'is false and no middle is cut out, so images have many sizes');
+    return { size: { kind: 'none' }, side: crop };
+  }
+  const given = read.config.size ?? imageSize;
+  const edge = typeof given === 'number' ? given : read.part('size', 'shortest_edge');
+  if (type === 'ConvNext' && edge !== undefined) return convNextSize(read, edge);
+  if (typeof given === 'number' && !crop) return { size: { kind: 'exact' }, side: { width: given, height: given } };
+  const longest = read.part('size', 'longest_edge');
+  if (edge !== undefined) {
+    // One graph takes one size; such a detector is exported with its sides open and sees the whole image otherwise.
+    if (longest !== undefined || !crop) throw read.refuse('size', 'leaves the sides of its input open');
+    return { size: { kind: 'shortest', edge }, side: crop };
+  }
+  const width = read.part('size', 'width');
+  const height = read.part('size', 'height');
+  if (width === undefined || height === undefined || longest !== undefined) {
+    throw read.refuse('size', `is ${JSON.stringify(given)}, which is not known here`);
+  }
+  if (crop && (crop.width > width || crop.height > height)) throw read.refuse('crop_size', 'is larger than size');
+  if (crop && (crop.width !== width || crop.height !== height)) {
+    throw read.refuse('crop_size', 'differs from size where that is exact');
+  }
+  return { size: { kind: 'exact' }, side: { width, height } };
+}
+
+/** Below 384 pixels the middle of a larger image, from there on the whole image. */
+function convNextSize(read: Fields, edge: number): { readonly size: PillowSize; readonly side: Side } {
+  const side = { width: edge, height: edge };
+  if (edge >= 384) return { size: { kind: 'exact' }, side };
+  return { size: { kind: 'shortest', edge: Math.trunc(edge / read.number('crop_pct', 224 / 256)) }, side };
+}
+
+/** timm's: the shorter side to the input's over `crop_pct`, then the middle (`timm.data.create_transform`). */
+function inputOfTimm(name: string, config: ProcessorConfig): ProcessedInput {
+  const inner = config.pretrained_cfg;
+  const read = new Fields(name, isRecord(inner) ? inner : {}, 'pretrained_cfg.');
+  const [channels, height, width] = read.numbers('input_size');
+  if (channels !== 3 || !height || !width) throw read.refuse('input_size', 'is not of three channels');
+  if (height !== width) throw read.refuse('input_size', 'is no square');
+  const mode = read.config.crop_mode ?? 'center';
+  if (mode !== 'center') throw read.refuse('crop_mode', `is ${String(mode)}, which is not known here`);
+  const interpolation = read.config.interpolation ?? 'bilinear';
+  const resample = FILTERS.find((one) => one === interpolation);
+  if (!resample) throw read.refuse('interpolation', `is ${String(interpolation)}, which is not known here`);
+  const edge = Math.floor(height / read.number('crop_pct', 0.875));
+  return {
+    ...{ width, height, fit: 'cover', pad: [0, 0, 0], kernel: 'cubic', scale: 1 / 255 },
+    pillow: { resample, size: { kind: 'shortest', edge } },
+    mean: read.triple('mean', IMAGENET_MEAN),
+    std: read.triple('std', IMAGENET_STD),
+  };
+}
+
+function isRecord(value: unknown): value is ProcessorConfig {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads fields, and names the one that cannot be taken as it is. */
+class Fields {
+  readonly config: ProcessorConfig;
+  readonly #name: string;
+  readonly #prefix: string;
+
+  constructor(name: string, config: ProcessorConfig, prefix = '') {
+    this.#name = name;
+    this.config = config;
+    this.#prefix = prefix;
+  }
+
+  refuse(field: string, what: string): LabelsmithError {
+    return new LabelsmithError(
+      'UNSUPPORTED',
+      `${this.#name} is not taken: ${this.#prefix}${field} of its preprocessor_config.json ${what}`,
+      { hint: 'labelsmith models import FILE.onnx takes its ONNX file, with the input declared by you.' },
+    );
+  }
+
+  harmless(field: string): void {
+    const value = this.config[field];
+    if (!(field in HARMLESS)) {
+      if (value === null || value === false) return;
+      throw this.refuse(field, `is ${JSON.stringify(value)}, and what that does to pixels is not known here`);
+    }
+    const allowed = HARMLESS[field];
+    if (allowed && !allowed.includes(value)) {
+      throw this.refuse(field, `is ${JSON.stringify(value)}, which is not done here`);
+    }
+  }
+
+  flag(field: string, otherwise: boolean): boolean {
+    const value = this.config[field] ?? otherwise;
+    if (typeof value !== 'boolean') throw this.refuse(field, `is ${JSON.stringify(value)}, not true or false`);
+    return value;
+  }
+
+  number(field: string, otherwise: number): number {
+    const value = this.config[field] ?? otherwise;
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.refuse(field, 'is no number');
+    return value;
+  }
+
+  numbers(field: string): number[] {
+    const value = this.config[field];
+    const list = Array.isArray(value) ? value.filter((one) => typeof one === 'number') : [];
+    if (list.length === 0) throw this.refuse(field, 'is no list of numbers');
+    return list;
+  }
+
+  triple(field: string, otherwise: readonly number[]): readonly number[] {
+    const value = this.config[field] === undefined ? otherwise : this.numbers(field);
+    if (value.length !== 3) throw this.refuse(field, 'has not one number a channel');
+    return value;
+  }
+
+  /** A positive whole number within an object. */
+  part(field: string, key: string): number | undefined {
+    const whole = this.config[field];
+    const value = isRecord(whole) ? whole[key] : undefined;
+    if (value === undefined || value === null) return undefined;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
+      throw this.refuse(field, `has ${key} ${JSON.stringify(value)}`);
+    }
+    return value;
+  }
+
+  /** A side, or two of them. */
+  square(field: string, otherwise: number | undefined): Side {
+    const value = this.config[field] ?? otherwise;
+    if (typeof value === 'number') return { width: value, height: value };
+    const width = this.part(field, 'width');
+    const height = this.part(field, 'height');
+    if (width === undefined || height === undefined) throw this.refuse(field, `is ${JSON.stringify(value)}`);
+    return { width, height };
+  }
+
+  filter(otherwise: Resample): Resample {
+    const value = this.config.resample ?? undefined;
+    if (value === undefined) return otherwise;
+    const found = typeof value === 'number' ? FILTERS[value] : FILTERS.find((one) => one === value);
+    if (!found) throw this.refuse('resample', `is ${JSON.stringify(value)}, which is no filter of Pillow`);
+    return found;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Makes an entry of a model on the hub, or in a folder with the same files: what it is by its `config.json`, its pixels by its
+ * `preprocessor_config.json`, its words by its tokenizer's files, its graphs by the names that exports give them.
+ *
+ * Guarantees: what is not understood is refused by its name and leaves no entry; the graph's inputs are those that are fed;
+ * every file is pinned: by the digest that the hub states, else by what was fetched first, and by the commit. Nothing
+ * of what is fetched is executed.
+ */
+import { z } from 'zod';
+import { LabelsmithError } from '../../errors.ts';
+import { type FetchOptions, fetchFiles, type SourceFile } from '../../fetch/fetch.ts';
+import type { ListedFile, Listing } from '../../fetch/hub-listing.ts';
+import { prepareRuntime } from '../../onnx/runtime.ts';
+import type { DetectorEntry, EmbedderEntry, InputSpec, ModelEntry } from '../bundle.ts';
+import { composeModel, SINGLE } from '../compose-model.ts';
+import { inspectNetwork, type NetworkPorts } from '../inspect.ts';
+import { readOnnx } from '../onnx-files.ts';
+import { trialOfNetwork, trialRun } from '../trial.ts';
+import { classNamesOf, isImageNet } from './class-names.ts';
+import { fileNamed, MODEL_CONFIG, type ModelConfig, readConfig, sourceOf } from './configs.ts';
+import { FAMILIES, type Family, familyOf } from './families.ts';
+import { dataFilesOf, graphFile, type Precision } from './graph-files.ts';
+import { inputOfProcessor } from './processor.ts';
+import { textGraph } from './text-graph.ts';
+
+export interface TakeInOptions extends FetchOptions {
+  readonly id: string;
+  readonly licence: string;
+  readonly description?: string;
+  readonly stated?: string;
+  readonly precision?: Precision;
+}
+
+/** The entry of what a listing holds; its graph was fetched and run once. */
+export async function entryOfListing(listing: Listing, options: TakeInOptions): Promise<ModelEntry> {
+  const config = await readConfig(listing, 'config.json', MODEL_CONFIG, options);
+  const family = familyOf(config.model_type);
+  if (!family) {
+    const known = FAMILIES.flatMap(({ modelTypes }) => modelTypes).sort();
+    throw new LabelsmithError(
+      'UNSUPPORTED',
+      `${listing.name} is of the type ${config.model_type}, which is not known`,
+      {
+        hint: `Known are: ${known.join(', ')}. labelsmith models import FILE.onnx takes any image model with its input declared by you.`,
+      },
+    );
+  }
+  const hasTwin = family.role === 'embedder' && family.text !== undefined;
+  const graph = graphFile(listing, hasTwin ? 'vision_model' : 'model', options.precision);
+  const files = [graph, ...dataFilesOf(listing, graph)];
+  const network = await fetchNetwork(files, options);
+  const ports = inspectNetwork(network);
+  const subject: Subject = { listing, config, network, ports, options, files };
+  const input = await inputOf(subject);
+  const entry =
+    family.role === 'embedder' ? await embedderOf(subject, family, input) : detectorOf(subject, family, input);
+  await trialRun(composeModel(entry, network, SINGLE), entry.input);
+  return entry;
+}
+
+interface Subject {
+  readonly listing: Listing;
+  readonly config: ModelConfig;
+  readonly network: Uint8Array;
+  readonly ports: NetworkPorts;
+  readonly options: TakeInOptions;
+  readonly files: readonly ListedFile[];
+}
+
+async function fetchNetwork(files: readonly ListedFile[], options: FetchOptions): Promise<Uint8Array> {
+  await prepareRuntime(options);
+  const fetched = await fetchFiles(files.map(sourceOf), options);
+  return readOnnx(fetched.map(({ path }) => path));
+}
+
+/** The one image that the graph takes, as the processor makes it. */
+async function inputOf({ listing, config, ports, options }: Subject): Promise<InputSpec> {
+  const [input, ...others] = ports.inputs;
+  if (input?.name !== 'pixel_values' || others.length > 0) {
+    const names = ports.inputs.map(({ name }) => name).join(', ');
+    throw refuse(listing, `its graph takes ${names}, and pixel_values alone is what is fed here`);
+  }
+  const { dtype, shape = [] } = input;
+  if (dtype !== 'float32' && dtype !== 'float16') throw refuse(listing, `its pixel_values are of type ${dtype}`);
+  const stated = config.vision_config?.image_size ?? config.image_size;
+  const size = typeof stated === 'number' ? stated : undefined;
+  const timm = config.model_type === 'timm_wrapper' && !fileNamed(listing, 'preprocessor_config.json');
+  const processor = z.record(z.string(), z.unknown());
+  const file = timm ? 'config.json' : 'preprocessor_config.json';
+  const processed = inputOfProcessor(options.id, await readConfig(listing, file, processor, options), size);
+  const wrong = [shape[2], shape[3]].some(
+    (side, i) => typeof side === 'number' && side !== (i === 0 ? processed.height : processed.width),
+  );
+  if (wrong) {
+    throw refuse(
+      listing,
+      `its graph takes ${shape[3]} × ${shape[2]} pixels and its processor makes ${processed.width} × ${processed.height}`,
+    );
+  }
+  return { name: input.name, layout: 'NCHW', dtype, ...processed };
+}
+
+type EmbedderFamily = Extract<Family, { role: 'embedder' }>;
+
+async function embedderOf(subject: Subject, family: EmbedderFamily, input: InputSpec): Promise<EmbedderEntry> {
+  const { listing, network, ports, options, config } = subject;
+  const named = family.values.find(({ output }) => ports.outputs.includes(output));
+  const inner = ports.outputs.includes('logits') ? ports.features : undefined;
+  const value = named ?? (inner === undefined ? undefined : { output: inner });
+  if (!value) {
+    const wanted = family.values.map(({ output }) => output).join(' or ');
+    throw refuse(listing, `its graph gives ${ports.outputs.join(', ')}, and not ${wanted}`);
+  }
+  const { dims } = await trialOfNetwork(network, input, value.output);
+  const dimensions = value.tokens ? dims.at(-1) : dims.reduce((product, size) => product * size, 1);
+  if (!dimensions || (value.tokens && dims.length !== 3)) throw refuse(listing, `${value.output} is [${dims}]`);
+  const text = family.text && (await textGraph(listing, family.text, { config, ...options }));
+  const votes = named === undefined && isImageNet(config.id2label);
+  return {
+    ...baseOf(subject),
+    role: 'embedder',
+    input,
+    ...value,
+    dimensions,
+    ...(votes ? { votes: { output: 'logits', outputKind: 'logits', classes: 'imagenet-1000' } } : {}),
+    ...(text ? { graphs: { text }, pairing: family.text?.pairing } : {}),
+  };
+}
+
+function detectorOf(
+  subject: Subject,
+  { activation }: Extract<Family, { role: 'detector' }>,
+  input: InputSpec,
+): DetectorEntry {
+  const { listing, ports, config } = subject;
+  for (const name of ['logits', 'pred_boxes']) {
+    if (!ports.outputs.includes(name))
+      throw refuse(listing, `its graph gives ${ports.outputs.join(', ')}, and no ${name}`);
+  }
+  const classNames = classNamesOf(config.id2label);
+  if (!classNames) throw refuse(listing, 'id2label of its config.json does not name its classes');
+  const decoder = { kind: 'detr', logits: 'logits', boxes: 'pred_boxes', activation } as const;
+  return { ...baseOf(subject), role: 'detector', input, decoder, classNames };
+}
+
+function baseOf({ options, files, listing }: Subject) {
+  const { id, licence, stated, description = `${listing.name} of the hub` } = options;
+  const source = { files: files.map(sourceOf) satisfies SourceFile[], converter: 'onnx' } as const;
+  return { id, licence, description, ...(stated ? { stated } : {}), source };
+}
+
+function refuse({ name }: Listing, reason: string): LabelsmithError {
+  return new LabelsmithError('UNSUPPORTED', `${name} is not taken: ${reason}`, {
+    hint: 'Another export of the model may be; the docs say which values are read. labelsmith models import takes ONNX files.',
+  });
+}

@@ -1,0 +1,95 @@
+/**
+ * Models in the layout of the hub's repositories, with random weights: from JPEG bytes to vectors, boxes and token ids, against
+ * what Python's transformers makes of the same files (`test/oracles/hub_models.py`).
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { decodeForModel } from '../images/pillow/decode.ts';
+import { createModels } from '../models/models.ts';
+import { pixelsFor } from './item-pixels.ts';
+
+const FOLDER = resolve(import.meta.dirname, '../../test/fixtures/hub');
+const TOLERANCE = 1e-4;
+
+const numbers = z.array(z.number());
+const byName = <T extends z.ZodType>(schema: T) => z.record(z.string(), schema);
+const EXPECTED = z.object({
+  embeddings: byName(numbers).default({}),
+  tokens: byName(numbers).default({}),
+  texts: byName(numbers).default({}),
+  threshold: z.number().optional(),
+  detections: byName(z.array(z.object({ score: z.number(), class: z.number(), box: numbers }))).default({}),
+});
+
+function near(found: ArrayLike<number>, expected: readonly number[], what: string): void {
+  assert.equal(found.length, expected.length, what);
+  for (const [i, value] of expected.entries()) {
+    const most = TOLERANCE * Math.max(1, Math.abs(value));
+    assert.ok(Math.abs(found[i] - value) <= most, `${what} at ${i}: ${found[i]}, not ${value}`);
+  }
+}
+
+const families = readdirSync(FOLDER, { withFileTypes: true }).flatMap((one) => (one.isDirectory() ? [one.name] : []));
+
+for (const name of families) {
+  test(`${name}: what transformers makes of the same pictures and texts`, async (t) => {
+    const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-hub-'));
+    t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
+    const folder = join(FOLDER, name);
+    const { embeddings, tokens, texts, threshold, detections } = EXPECTED.parse(
+      JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')),
+    );
+    const models = createModels({ cacheDir, onNotice: () => undefined });
+    const id = (await models.takeIn(folder, { name: 'tiny' })).id;
+    if (Object.keys(embeddings).length > 0) {
+      const embedder = await models.openEmbedder(id, { threads: 1 });
+      for (const [file, expected] of Object.entries(embeddings)) {
+        const pixels = await pixelsFor(readFileSync(join(FOLDER, file)), embedder.input);
+        near(await embedder.embed(pixels, 1), expected, `${name} ${file}`);
+      }
+      await embedder.close();
+    }
+    if (Object.keys(tokens).length > 0) {
+      const encoder = await models.openTextEncoder(id, { threads: 1 });
+      const rows = await encoder.encode(Object.keys(texts));
+      for (const [row, [text, expected]] of Object.entries(texts).entries()) {
+        assert.deepEqual(encoder.tokens(text), tokens[text], `${name} ${text}`);
+        near(rows.data.subarray(row * rows.columns, (row + 1) * rows.columns), expected, `${name} ${text}`);
+      }
+      await encoder.close();
+    }
+    if (threshold !== undefined) {
+      const detector = await models.openDetector(id, { threads: 1 });
+      for (const [file, expected] of Object.entries(detections)) {
+        const { pixels, ...frame } = await decodeForModel(readFileSync(join(FOLDER, file)), detector.input);
+        const found = await detector.detect(pixels, frame);
+        const wanted = [...expected].sort((a, b) => b.score - a.score);
+        near(
+          found.scores.slice(0, wanted.length),
+          wanted.map(({ score }) => score),
+          `${name} ${file} scores`,
+        );
+        for (const { score, box, class: c } of wanted) {
+          const inside = box.map((value, i) => Math.min(Math.max(value, 0), i % 2 === 0 ? frame.width : frame.height));
+          // Boxes in shares of the image's sides, which is what the networks say.
+          const shares = (of: ArrayLike<number>) =>
+            Array.from(of, (value, i) => value / (i % 2 === 0 ? frame.width : frame.height));
+          const off = (i: number) =>
+            Math.max(
+              Math.abs(found.scores[i] - score),
+              ...shares(found.boxes.slice(4 * i, 4 * i + 4)).map((value, j) =>
+                Math.abs(value - (shares(inside)[j] ?? 0)),
+              ),
+            );
+          const least = Math.min(...[...found.scores.keys()].filter((i) => found.classes[i] === c).map(off));
+          assert.ok(least < TOLERANCE, `${name} ${file}: ${least} from class ${c} with ${score} at ${box}`);
+        }
+      }
+      await detector.close();
+    }
+  });
+}

@@ -1,0 +1,335 @@
+"""Writes test/fixtures/hub: small networks with random weights in the layout of the hub's ONNX repositories, and what Python's
+transformers makes of the same pictures and texts with them.
+
+    python3 -m venv ENV && ENV/bin/pip install torch torchvision transformers onnx pillow tokenizers timm scipy
+    ENV/bin/python test/oracles/hub_models.py [FAMILY...]
+
+A folder a family: config.json, preprocessor_config.json, the tokenizer's files, onnx/*.onnx, expected.json. Values are named as
+Optimum's exports name them. Made with transformers 5.24, torch 2.15, Pillow 13.0, tokenizers 0.23.
+"""
+import json, os, sys, warnings
+import numpy as np
+import torch
+from PIL import Image
+import transformers as tf
+
+warnings.filterwarnings('ignore')
+OUT = os.path.join(os.path.dirname(__file__), '..', 'fixtures', 'hub')
+PICTURES = ['landscape.jpg', 'portrait.jpg']
+TEXTS = ['a red car at night', 'A Photo of a CAT!', 'kü çınar', 'x']
+
+
+def pictures():
+    rng = np.random.default_rng(3)
+    for name, (w, h) in zip(PICTURES, [(201, 133), (120, 187)]):
+        y, x = np.mgrid[0:h, 0:w]
+        rgb = np.stack([x * 255 / w, y * 255 / h, 128 + 100 * np.sin(x / 7) * np.cos(y / 11)], -1)
+        rgb[h // 4:h // 2, w // 3:w // 2] = [220, 40, 30]
+        rgb += rng.normal(0, 12, rgb.shape)
+        Image.fromarray(rgb.clip(0, 255).astype('u1')).save(os.path.join(OUT, name), quality=88)
+
+
+def opened():
+    return [Image.open(os.path.join(OUT, name)).convert('RGB') for name in PICTURES]
+
+
+def lively(model, seed, scale=0.15):
+    """Weights large enough that a wrong pixel shows."""
+    g = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in model.parameters():
+            if p.dim() > 1:
+                p.copy_(torch.randn(p.shape, generator=g) * min(scale, 1.5 / np.sqrt(p[0].numel())))
+            else:
+                p.add_(torch.randn(p.shape, generator=g) * 0.1)
+    return model.eval()
+
+
+class Named(torch.nn.Module):
+    def __init__(self, model, inputs, outputs):
+        super().__init__()
+        self.model, self.inputs, self.outputs = model, inputs, outputs
+
+    def forward(self, *values):
+        result = self.model(**dict(zip(self.inputs, values)))
+        return tuple(getattr(result, name) for name in self.outputs)
+
+
+def export(folder, name, model, feeds, outputs, open_axes, opset=17):
+    path = os.path.join(folder, 'onnx', name + '.onnx')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    torch.onnx.export(Named(model, list(feeds), outputs).eval(), tuple(feeds.values()), path, input_names=list(feeds),
+                      output_names=outputs, dynamic_axes=open_axes, opset_version=opset, dynamo=False)
+    shorten(path)
+    print(path, os.path.getsize(path))
+
+
+def shorten(path):
+    """Names of inner values take more room than the weights here."""
+    import onnx
+    model = onnx.load(path)
+    kept = {v.name for v in [*model.graph.input, *model.graph.output]} | {''}
+    names = {}
+
+    def short(name):
+        return name if name in kept else names.setdefault(name, f'v{len(names)}')
+
+    def walk(graph):
+        for one in graph.initializer:
+            one.name = short(one.name)
+            one.doc_string = ''
+        del graph.value_info[:]
+        for node in graph.node:
+            node.name = node.doc_string = ''
+            for side in (node.input, node.output):
+                for i, name in enumerate(side):
+                    side[i] = short(name)
+            for attribute in node.attribute:
+                if attribute.type == onnx.AttributeProto.GRAPH:
+                    walk(attribute.g)
+                    for v in [*attribute.g.input, *attribute.g.output]:
+                        v.name = short(v.name)
+
+    walk(model.graph)
+    onnx.save(model, path)
+
+
+def write(folder, name, value):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), 'w') as f:
+        json.dump(value, f, ensure_ascii=False)
+        f.write('\n')
+
+
+def numbers(tensor, digits=7):
+    return [float(f'{v:.{digits}g}') for v in tensor.detach().flatten().tolist()]
+
+
+def processor_config(folder, processor):
+    config = json.loads(processor.to_json_string())
+    write(folder, 'preprocessor_config.json', config)
+
+
+def embedder(name, model, config, processor, output, vector, more=None):
+    """One image graph; `vector` from the model's result to [n, dimensions]."""
+    folder = os.path.join(OUT, name)
+    write(folder, 'config.json', json.loads(config.to_json_string(use_diff=False)))
+    processor_config(folder, processor)
+    pixels = processor(images=opened()[:1], return_tensors='pt').pixel_values
+    export(folder, 'model', model, {'pixel_values': pixels}, output, {'pixel_values': {0: 'batch_size'}})
+    rows = [numbers(vector(model(**processor(images=[i], return_tensors='pt')))) for i in opened()]
+    write(folder, 'expected.json', {'embeddings': dict(zip(PICTURES, rows)), **(more or {})})
+
+
+def slim(config):
+    """Without what transformers fills in and nobody reads."""
+    keep = ('model_type hidden_size projection_dim image_size patch_size vision_config text_config max_position_embeddings '
+            'id2label pad_token_id eos_token_id').split()
+    return {k: slim(v) if k.endswith('_config') else v for k, v in config.items() if k in keep}
+
+
+def pair(name, vision, text, config, processor, tokenizer, outputs, fill):
+    folder = os.path.join(OUT, name)
+    write(folder, 'config.json', slim(json.loads(config.to_json_string(use_diff=False))))
+    processor_config(folder, processor)
+    tokenizer.save_pretrained(folder)
+    pixels = processor(images=opened()[:1], return_tensors='pt').pixel_values
+    export(folder, 'vision_model', vision, {'pixel_values': pixels}, outputs[:1], {'pixel_values': {0: 'batch_size'}})
+    ids = tokenizer(TEXTS[:1], return_tensors='pt', **fill).input_ids
+    axes = {'input_ids': {0: 'batch_size', 1: 'sequence_length'}}
+    export(folder, 'text_model', text, {'input_ids': ids}, outputs[1:], axes)
+    images = [numbers(getattr(vision(**processor(images=[i], return_tensors='pt')), outputs[0])) for i in opened()]
+    tokens = [tokenizer([t], **fill).input_ids[0] for t in TEXTS]
+    texts = []
+    for row in tokens:
+        vector = getattr(text(input_ids=torch.tensor([row])), outputs[1])[0]
+        texts.append(numbers(vector / vector.norm()))
+    write(folder, 'expected.json', {'embeddings': dict(zip(PICTURES, images)), 'tokens': dict(zip(TEXTS, tokens)),
+                                    'texts': dict(zip(TEXTS, texts))})
+
+
+CORPUS = (TEXTS + ['the quick brown fox jumps over the lazy dog', 'a photo of a dog', 'many cars', 'a bad photo of the cat',
+                   'ein Foto eines Autos', 'красная машина ночью', '一辆红色的车', 'una foto di un gatto', '夜の赤い車']) * 4
+
+
+def clip_tokenizer():
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers, Regex
+    import transformers.models.clip.tokenization_clip as source
+    blank = tf.CLIPTokenizer()
+    backend = blank.backend_tokenizer
+    t = Tokenizer(models.BPE(end_of_word_suffix='</w>', unk_token='<|endoftext|>', continuing_subword_prefix=''))
+    t.normalizer, t.pre_tokenizer = backend.normalizer, backend.pre_tokenizer
+    t.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=560, end_of_word_suffix='</w>', special_tokens=[],
+                          initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False))
+    state = json.loads(t.to_str())['model']
+    vocab = dict(state['vocab'])
+    for c in pre_tokenizers.ByteLevel.alphabet():
+        vocab.setdefault(c + '</w>', len(vocab))
+    for special in ['<|startoftext|>', '<|endoftext|>']:
+        vocab[special] = len(vocab)
+    merges = [tuple(m) for m in state['merges']]
+    return tf.CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=24)
+
+
+def gemma_tokenizer():
+    """SigLIP2's form: pieces of SentencePiece with bytes for what is not known; an end token, filled up to its length."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers, processors, decoders
+    t = Tokenizer(models.BPE(unk_token='<unk>', fuse_unk=True, byte_fallback=True))
+    t.normalizer = normalizers.Replace(' ', '▁')
+    t.pre_tokenizer = pre_tokenizers.Split(' ', 'merged_with_previous')
+    special = ['<pad>', '<eos>', '<bos>', '<unk>'] + [f'<0x{i:02X}>' for i in range(256)]
+    t.train_from_iterator([c.lower() for c in CORPUS], trainers.BpeTrainer(vocab_size=560, special_tokens=special, show_progress=False))
+    state = json.loads(t.to_str())
+    # The bytes are words of the vocabulary, not special tokens.
+    state['added_tokens'] = [a for a in state['added_tokens'] if a['id'] < 4]
+    state['decoder'] = json.loads(json.dumps({'type': 'Sequence', 'decoders': [
+        {'type': 'Replace', 'pattern': {'String': '▁'}, 'content': ' '}, {'type': 'ByteFallback'}, {'type': 'Fuse'}]}))
+    state['post_processor'] = {'type': 'TemplateProcessing', 'single': [{'Sequence': {'id': 'A', 'type_id': 0}},
+        {'SpecialToken': {'id': '<eos>', 'type_id': 0}}], 'pair': [{'Sequence': {'id': 'A', 'type_id': 0}},
+        {'Sequence': {'id': 'B', 'type_id': 0}}], 'special_tokens': {'<eos>': {'id': '<eos>', 'ids': [1], 'tokens': ['<eos>']}}}
+    backend = Tokenizer.from_str(json.dumps(state))
+    return tf.PreTrainedTokenizerFast(tokenizer_object=backend, pad_token='<pad>', eos_token='<eos>', bos_token='<bos>',
+                                      unk_token='<unk>', model_max_length=16, padding_side='right')
+
+
+SIZE = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2)
+
+
+def clip():
+    tokenizer = clip_tokenizer()
+    ids = len(tokenizer)
+    config = tf.CLIPConfig(projection_dim=16,
+        text_config=dict(vocab_size=ids, max_position_embeddings=24, projection_dim=16, bos_token_id=ids - 2,
+                         eos_token_id=ids - 1, pad_token_id=ids - 1, **SIZE),
+        vision_config=dict(image_size=48, patch_size=16, projection_dim=16, **SIZE))
+    vision = lively(tf.CLIPVisionModelWithProjection(config.vision_config), 1)
+    text = lively(tf.CLIPTextModelWithProjection(config.text_config), 2)
+    processor = tf.CLIPImageProcessorPil(size={'shortest_edge': 48}, crop_size={'height': 48, 'width': 48})
+    pair('clip', vision, text, config, processor, tokenizer, ['image_embeds', 'text_embeds'], dict(truncation=True))
+
+
+def siglip2():
+    tokenizer = gemma_tokenizer()
+    config = tf.SiglipConfig(
+        text_config=dict(vocab_size=len(tokenizer), max_position_embeddings=16, projection_size=32, pad_token_id=0, **SIZE),
+        vision_config=dict(image_size=32, patch_size=8, **SIZE))
+    vision = lively(tf.SiglipVisionModel(config.vision_config), 3)
+    text = lively(tf.SiglipTextModel(config.text_config), 4)
+    processor = tf.SiglipImageProcessorPil(size={'height': 32, 'width': 32})
+    lower = lambda texts, **o: tokenizer([t.lower() for t in texts], **o)
+    lower.save_pretrained = tokenizer.save_pretrained
+    pair('siglip2', vision, text, config, processor, lower, ['pooler_output', 'pooler_output'],
+         dict(padding='max_length', max_length=16, truncation=True))
+
+
+def dinov2():
+    config = tf.Dinov2Config(image_size=42, patch_size=14, mlp_ratio=2, **{k: v for k, v in SIZE.items() if k != 'intermediate_size'})
+    model = lively(tf.Dinov2Model(config), 5)
+    processor = tf.BitImageProcessorPil(size={'shortest_edge': 48}, crop_size={'height': 42, 'width': 42}, resample=3,
+        image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
+    embedder('dinov2', model, config, processor, ['last_hidden_state', 'pooler_output'], lambda r: r.last_hidden_state[:, 0])
+
+
+def vit():
+    config = tf.ViTConfig(image_size=32, patch_size=8, **SIZE)
+    model = lively(tf.ViTModel(config, add_pooling_layer=False), 6)
+    processor = tf.ViTImageProcessorPil(size={'height': 32, 'width': 32})
+    embedder('vit', model, config, processor, ['last_hidden_state'], lambda r: r.last_hidden_state[:, 0])
+
+
+def convnext():
+    config = tf.ConvNextConfig(hidden_sizes=[8, 12, 16, 24], depths=[1, 1, 1, 1], image_size=64)
+    model = lively(tf.ConvNextModel(config), 7)
+    processor = tf.ConvNextImageProcessorPil(size={'shortest_edge': 64})
+    embedder('convnext', model, config, processor, ['last_hidden_state', 'pooler_output'], lambda r: r.pooler_output)
+
+
+def resnet():
+    config = tf.ResNetConfig(embedding_size=8, hidden_sizes=[8, 12, 16, 20], depths=[1, 1, 1, 1], layer_type='basic')
+    config.id2label = {i: f'thing {i}' for i in range(5)}
+    model = lively(tf.ResNetForImageClassification(config), 8)
+    processor = tf.ConvNextImageProcessorPil(size={'shortest_edge': 64}, crop_pct=0.875)
+    embedder('resnet', model, config, processor, ['logits'],
+             lambda r: model.resnet(**processor(images=[r_image.pop(0)], return_tensors='pt')).pooler_output.flatten(1))
+
+
+r_image = []
+
+
+def swin():
+    config = tf.SwinConfig(image_size=32, patch_size=4, embed_dim=8, depths=[1, 1], num_heads=[2, 2], window_size=4, mlp_ratio=2)
+    model = lively(tf.SwinModel(config), 9)
+    processor = tf.ViTImageProcessorPil(size={'height': 32, 'width': 32}, resample=3,
+        image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
+    embedder('swin', model, config, processor, ['last_hidden_state', 'pooler_output'], lambda r: r.pooler_output)
+
+
+def detector(name, model, config, processor, threshold):
+    folder = os.path.join(OUT, name)
+    write(folder, 'config.json', {'model_type': config.model_type, 'id2label': config.id2label})
+    processor_config(folder, processor)
+    feeds = {'pixel_values': processor(images=opened()[:1], return_tensors='pt').pixel_values}
+    export(folder, 'model', model, feeds, ['logits', 'pred_boxes'], {'pixel_values': {0: 'batch_size'}})
+    rows = {}
+    import onnxruntime
+    session = onnxruntime.InferenceSession(os.path.join(folder, 'onnx', 'model.onnx'))
+    for file, image in zip(PICTURES, opened()):
+        pixels = processor(images=[image], return_tensors='pt').pixel_values
+        with torch.no_grad():
+            result = model(pixel_values=pixels)
+        # Of random networks many queries are nearly alike; a seed is taken with which rounding does not choose others.
+        boxes = session.run(['pred_boxes'], {'pixel_values': pixels.numpy()})[0]
+        assert np.abs(boxes - result.pred_boxes.numpy()).max() < 1e-5, 'take another seed'
+        found = processor.post_process_object_detection(result, threshold=threshold,
+                                                        target_sizes=torch.tensor([image.size[::-1]]))[0]
+        rows[file] = [{'score': float(s), 'class': int(c), 'box': numbers(b)}
+                      for s, c, b in zip(found['scores'], found['labels'], found['boxes'])]
+    write(folder, 'expected.json', {'threshold': threshold, 'detections': rows})
+
+
+def coco_like():
+    return {i: name for i, name in enumerate(['person', 'motorbike', 'tvmonitor', 'bird', 'cat'])}
+
+
+def rt_detr_v2():
+    detector('rt_detr_v2', *rt(tf.RTDetrV2Config, tf.RTDetrV2ForObjectDetection, 21), 0.05)
+
+
+def d_fine():
+    detector('d_fine', *rt(tf.DFineConfig, tf.DFineForObjectDetection, 12, hgnet=True), 0.05)
+
+
+def rt(Config, Model, seed, hgnet=False):
+    if hgnet:
+        backbone = tf.HGNetV2Config(stem_channels=[3, 8, 8], stage_in_channels=[8, 8, 12, 12], stage_mid_channels=[4, 4, 4, 4],
+            stage_out_channels=[8, 12, 12, 16], stage_num_blocks=[1, 1, 1, 1], stage_numb_of_layers=[1, 1, 1, 1],
+            hidden_sizes=[8, 12, 12, 16], out_features=['stage2', 'stage3', 'stage4'], out_indices=[2, 3, 4])
+        sizes = [12, 12, 16]
+    else:
+        backbone = tf.RTDetrResNetConfig(embedding_size=8, hidden_sizes=[8, 12, 12, 16], depths=[1, 1, 1, 1], layer_type='basic',
+                                         out_features=['stage2', 'stage3', 'stage4'])
+        sizes = [12, 12, 16]
+    config = Config(backbone_config=backbone, encoder_in_channels=sizes, encoder_hidden_dim=16, encoder_ffn_dim=16,
+        encoder_attention_heads=2, d_model=16, decoder_in_channels=[16, 16, 16], decoder_ffn_dim=16, decoder_attention_heads=2,
+        num_queries=12, decoder_layers=2, decoder_n_points=2 if not hgnet else [2, 2, 2], anchor_image_size=None, eval_size=None,
+        num_denoising=0, hidden_expansion=0.5, activation_function='relu', feat_strides=[8, 16, 32])
+    config.id2label = coco_like()
+    config.label2id = {v: k for k, v in config.id2label.items()}
+    processor = tf.RTDetrImageProcessorPil(size={'height': 64, 'width': 64})
+    return lively(Model(config), seed), config, processor
+
+
+def yolos():
+    config = tf.YolosConfig(image_size=[48, 64], patch_size=16, num_detection_tokens=6, use_mid_position_embeddings=False, **SIZE)
+    config.id2label = coco_like()
+    model = lively(tf.YolosForObjectDetection(config), 13)
+    processor = tf.YolosImageProcessorPil(size={'height': 48, 'width': 64}, do_pad=False)
+    detector('yolos', model, config, processor, 0.05)
+
+
+if __name__ == '__main__':
+    os.makedirs(OUT, exist_ok=True)
+    pictures()
+    for name in sys.argv[1:] or ['clip', 'siglip2', 'dinov2', 'vit', 'convnext', 'resnet', 'swin', 'rt_detr_v2', 'd_fine', 'yolos']:
+        r_image[:] = opened()
+        globals()[name]()
