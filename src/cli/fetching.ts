@@ -8,7 +8,7 @@ import type { Output } from './output.ts';
 /** The models of a workspace, for `openWorkspace`. */
 export function modelsFor(
   { global, output, signal }: Pick<Context, 'global' | 'output' | 'signal'>,
-  options: Pick<PrepareOptions, 'folders'> = {},
+  options: Pick<PrepareOptions, 'folders' | 'cacheDir'> = {},
 ): ModelCache {
   return createModels({ ...fetchOptionsFor(output, signal), ...options, device: global.device });
 }

@@ -2,6 +2,7 @@
 import { cacheDirectory } from '../fetch/cache.ts';
 import type { ModelEntry, Role } from './bundle.ts';
 import { type CheckRecord, findCheck } from './check-record.ts';
+import { HUB_MODELS, type HubModel } from './hub/catalogue.ts';
 import { preparedInCache, sourcesInCache } from './prepare.ts';
 import { allEntries } from './registry.ts';
 
@@ -28,7 +29,16 @@ export interface ModelListing {
 
 /** All known models, the catalogue's first. Uses no network. */
 export async function modelsList(cacheDir: string = cacheDirectory()): Promise<ModelListing[]> {
-  return Promise.all((await allEntries(cacheDir)).map((entry) => listing(entry, cacheDir)));
+  const entries = await allEntries(cacheDir);
+  const known = new Set(entries.map(({ id }) => id));
+  const ofHub = HUB_MODELS.filter(({ id }) => !known.has(id)).map(listingOfHub);
+  return [...(await Promise.all(entries.map((entry) => listing(entry, cacheDir)))), ...ofHub];
+}
+
+/** Before it was taken in: what its publisher says is all that is known. */
+function listingOfHub({ id, role, licence, description, repository, stated }: HubModel): ModelListing {
+  const unknown = { measured: null, checked: null, cached: false, byteSize: null, key: null };
+  return { id, role, licence, description, sources: [`hf:${repository}@main`], stated, ...unknown };
 }
 
 async function listing(entry: ModelEntry, cacheDir: string): Promise<ModelListing> {

@@ -1,6 +1,8 @@
 /** Makes ready by name what models need: a model, or the runtime that runs them. */
 import { isInterruption, LabelsmithError } from '../errors.ts';
+import { fetchFiles } from '../fetch/fetch.ts';
 import { fetchRuntime } from '../onnx/runtime-package.ts';
+import type { ModelEntry } from './bundle.ts';
 import { EMBEDDERS, type Quality } from './choose-embedder.ts';
 import type { ModelCache } from './models.ts';
 import type { PrepareOptions } from './prepare.ts';
@@ -16,10 +18,22 @@ export interface Pulled {
   readonly byteSize?: number;
 }
 
-export async function pull(cache: ModelCache, name: string, options: PrepareOptions): Promise<Pulled> {
+export async function pull(
+  cache: ModelCache,
+  name: string,
+  options: PrepareOptions,
+  request: Parameters<ModelCache['prepare']>[1] = {},
+): Promise<Pulled> {
   if (name === RUNTIME) return { id: name, path: (await fetchRuntime(options)).folder };
-  const { entry, key, path, byteSize } = await cache.prepare(name);
+  const { entry, key, path, byteSize } = await cache.prepare(name, request);
+  await fetchFurtherGraphs(entry, cache.cacheDir, options);
   return { id: entry.id, key, path, byteSize };
+}
+
+/** The text side of a pair, say: what is used later must need no network then. */
+async function fetchFurtherGraphs(entry: ModelEntry, cacheDir: string, options: PrepareOptions): Promise<void> {
+  const graphs = entry.role === 'embedder' ? Object.values(entry.graphs ?? {}) : [];
+  for (const { source } of graphs) await fetchFiles(source.files, { ...options, cacheDir, modelName: entry.id });
 }
 
 /** The best embedder of a quality that can be had. What cannot be had is told to `onNotice`, and the next one is tried. */

@@ -5,7 +5,6 @@
  * to the network's, as it was trained. The graph, which may be larger than that of images, is fetched when words are first
  * asked for.
  */
-import type { Tokenizer } from '@huggingface/tokenizers';
 import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
 import { cacheDirectory } from '../fetch/cache.ts';
@@ -14,7 +13,7 @@ import { type Matrix, newSharedMatrix } from '../math/matrix.ts';
 import { InferencePool, type PoolModel } from '../onnx/pool.ts';
 import { float32Data, type Tensor } from '../onnx/tensor.ts';
 import type { EmbedderEntry } from './bundle.ts';
-import { readTokenizer } from './hub/tokenizer-files.ts';
+import { lowerCased, readTokenizer, type TextTokenizer } from './hub/tokenizer-files.ts';
 import { readOnnx } from './onnx-files.ts';
 import { findRole, type OpenOptions } from './open-model.ts';
 
@@ -103,13 +102,13 @@ function feedsOf(model: PoolModel, { name }: TextProcessor, ids: readonly number
 /** A text as token ids: cut before its end token, ended, and filled up where the network wants that. */
 export function tokensOf(
   text: string,
-  tokenizer: Pick<Tokenizer, 'encode'>,
+  tokenizer: Pick<TextTokenizer, 'idsOf'>,
   { maxTokens, padId, endId, lowerCase }: TextProcessor,
 ): number[] {
-  const { ids } = tokenizer.encode(lowerCase ? text.toLowerCase() : text);
+  const ids = tokenizer.idsOf(lowerCase ? lowerCased(text) : text);
   const whole = endId === undefined || ids.at(-1) === endId ? ids : [...ids, endId];
   const last = whole.at(-1);
-  const cut = whole.length <= maxTokens || last === undefined ? whole : [...whole.slice(0, maxTokens - 1), last];
+  const cut = whole.length <= maxTokens || last === undefined ? [...whole] : [...whole.slice(0, maxTokens - 1), last];
   if (padId === null) return cut;
   return [...cut, ...Array.from({ length: maxTokens - cut.length }, () => padId)];
 }

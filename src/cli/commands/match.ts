@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { LabelsmithError } from '../../errors.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { matchIn } from '../../stages/match/match.ts';
-import { command } from '../command.ts';
+import { type Context, command } from '../command.ts';
 import { fraction, taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatPercent, plural, table } from '../words.ts';
@@ -10,17 +11,29 @@ import { HERE } from './add.ts';
 
 export const match = command({
   name: 'match',
-  summary: 'label images by similarity to reference images',
+  summary: 'label images by similarity to reference images, or by the names of classes alone',
   details:
     'REFS is a folder with a folder for each class and one reference image or more in each. What looks like none of them\n' +
     'stays unlabelled. References of earlier runs count too, unless --replace. Needs embeddings: labelsmith embed.\n' +
-    'With --limit N only the first N images are labelled; the others stay as they are.',
-  args: { refs: argument('<refs>', 'a folder with a folder of pictures for each class', z.string()) },
+    'With --limit N only the first N images are labelled; the others stay as they are.\n' +
+    'With --classes there are no pictures of the classes: their names are compared with the images, where the embedder\n' +
+    'knows words (labelsmith embed --model siglip2-base). What everyday words describe as well stays unlabelled.',
+  args: { refs: argument('[refs]', 'a folder with a folder of pictures for each class', z.string().optional()) },
   options: {
     threshold: option(
       '--threshold <t>',
-      "cosine an image needs, 0 to 1 (default: each class's own, from its references)",
+      "cosine an image needs, 0 to 1 (default: each class's own, from its references); with --classes the class's share, .5",
       fraction().optional(),
+    ),
+    classes: option(
+      '--classes <names>',
+      'in place of pictures: names with commas between, or a file with one a line',
+      z.string().optional(),
+    ),
+    template: option(
+      '--template <text>',
+      'with --classes: a sentence with {} for the name (default: six about photos)',
+      z.string().optional(),
     ),
     task: option('--task <name>', 'the task that gets the labels', taskName().default('class')),
     replace: flag('--replace', 'forget the references of earlier runs'),
@@ -30,15 +43,24 @@ export const match = command({
     ['labelsmith match references/', 'five pictures of each class go far'],
     ['labelsmith match more/', 'more references join those before'],
     ['labelsmith match references/ --limit 50', 'a run on 50 images first'],
+    ['labelsmith match --classes "resistor,capacitor,coil"', 'by their names alone'],
   ],
   run({ args, options, ...context }) {
     const { global, output } = context;
+    const { classes: names, template, ...given } = options;
+    const { refs } = args;
+    if ((refs === undefined) === (names === undefined)) {
+      throw new LabelsmithError('USAGE', 'Give a folder of references, or --classes.', {
+        hint: 'labelsmith match references/, or labelsmith match --classes "resistor,capacitor".',
+      });
+    }
+    if (names !== undefined) return matchByWords(context, names, { ...given, template });
     return withWorkspace(context, async (workspace) => {
-      const [source] = await openSources(workspace, [args.refs], HERE);
+      const [source] = await openSources(workspace, refs === undefined ? [] : [refs], HERE);
       const run = context.runOptions();
       const { classes, problems, warnings, counts, pilot, interrupted } = await matchIn(workspace, source, {
         ...run,
-        ...options,
+        ...given,
       });
       run.done();
       output.document({ interrupted, pilot, ...counts, perClass: classes, problems, warnings });
@@ -63,3 +85,32 @@ export const match = command({
     });
   },
 });
+
+interface ByWords {
+  readonly task: string;
+  readonly threshold?: number;
+  readonly template?: string;
+}
+
+async function matchByWords(context: Context, names: string, { template, ...options }: ByWords): Promise<number> {
+  const { global, output } = context;
+  const { classNamesFrom, matchWordsIn } = await import('../../stages/match/match-words.ts');
+  const classNames = await classNamesFrom(names);
+  return withWorkspace(context, async (workspace) => {
+    const run = context.runOptions();
+    const templates = template === undefined ? undefined : [template];
+    const result = await matchWordsIn(workspace, { ...run, ...options, classNames, templates });
+    run.done();
+    const { classes, warnings, counts, pilot, interrupted } = result;
+    output.document({ interrupted, pilot, ...counts, perClass: classes, warnings });
+    output.summary(
+      `Labelled ${plural(counts.labelled, 'image')} of ${counts.images}; ${counts.unlabelled} fit none of these.`,
+    );
+    if (pilot) output.summary('This was a run on a subset (--limit): all other images stay as they were.');
+    const rows = classes.map(({ name, images }) => [name, images]);
+    for (const line of table([['class', 'images'], ...rows])) output.summary(`  ${line}`);
+    for (const warning of warnings) output.warn(`Warning: ${warning}.`);
+    if (counts.labelled === 0) return 1;
+    return global.strict && warnings.length > 1 ? 1 : 0;
+  });
+}

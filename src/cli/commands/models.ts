@@ -3,9 +3,13 @@ import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { fetchPhotographs } from '../../fetch/photographs.ts';
+import type { ModelEntry } from '../../models/bundle.ts';
 import { recordCheck } from '../../models/check-record.ts';
 import { QUALITIES } from '../../models/choose-embedder.ts';
 import { readClassNames } from '../../models/class-names-file.ts';
+import { SET_NAMES, SETS } from '../../models/hub/catalogue.ts';
+import { PRECISIONS } from '../../models/hub/graph-files.ts';
+import { isHubPlace } from '../../models/hub/named.ts';
 import type { ModelListing } from '../../models/list.ts';
 import { pull, pullQuality } from '../../models/pull.ts';
 import { checkModel, type ModelCheck } from '../../stages/check-model/check-model.ts';
@@ -78,6 +82,13 @@ const modelsCheck = command({
   },
 });
 
+const PRECISION = option(
+  '--precision <name>',
+  'of a model of the hub: which of its files of weights (default: fp32)',
+  z.enum(PRECISIONS).optional(),
+);
+const ACCEPT_LICENCE = flag('--accept-licence', 'the licence forbids commercial use, and you keep to it');
+
 const modelsPull = command({
   name: 'models pull',
   summary: 'fetch models now, so that nothing needs the network later',
@@ -93,27 +104,43 @@ const modelsPull = command({
       'the best embedder of this quality that can be had; auto, embed, discover and teach rounds then take it',
       z.enum(QUALITIES).optional(),
     ),
+    allOf: option('--all-of <set>', 'all that a set needs, the text sides too', z.enum(SET_NAMES).optional()),
+    to: option(
+      '--to <dir>',
+      'into this folder in place of the cache: LABELSMITH_CACHE names it on a machine without network',
+      z.string().optional(),
+    ),
+    precision: PRECISION,
+    acceptLicence: ACCEPT_LICENCE,
   },
   examples: [
+    ['labelsmith models pull --all-of zero-shot --to models/', 'for a machine without network: copy that folder'],
     ['labelsmith models pull --quality balanced', 'the embedder that is best for its time, if it can be reached'],
     ['labelsmith models pull centernet mobilenetv3-small', 'the two that auto uses'],
     ['labelsmith models pull onnxruntime', 'what runs them; comes along with the first model'],
+    ['labelsmith models pull siglip2-base', 'images and words: search, match --classes, discover --vocabulary'],
     ['LABELSMITH_CACHE=/mnt/usb labelsmith models pull centernet', 'for a machine without network: copy that folder'],
     [
       'labelsmith models pull resnet50-v1-12-qdq --from ~/models',
       'a file that you have: its name or path, and its content, count',
     ],
   ],
-  async run({ args: { names }, options: { quality, from }, ...context }) {
+  async run({ args: { names }, options: { quality, from, allOf, to, precision, acceptLicence }, ...context }) {
     const { output, signal } = context;
-    if (names.length === 0 && quality === undefined) {
+    if (names.length === 0 && quality === undefined && allOf === undefined) {
       throw new LabelsmithError('USAGE', 'Nothing is named.', { hint: 'Name models, or give --quality balanced.' });
     }
-    const cache = modelsFor(context, from === undefined ? {} : { folders: [from] });
-    const options = fetchOptionsFor(output, signal);
+    const places = {
+      ...(from === undefined ? {} : { folders: [from] }),
+      ...(to === undefined ? {} : { cacheDir: to }),
+    };
+    const cache = modelsFor(context, places);
+    const options = { ...fetchOptionsFor(output, signal), ...places };
     const pulled = [];
     const wanted = [
-      ...names.map((name) => () => pull(cache, name, options)),
+      ...[...names, ...(allOf ? SETS[allOf] : [])].map(
+        (name) => () => pull(cache, name, options, { precision, acceptLicence }),
+      ),
       ...(quality ? [() => pullQuality(cache, quality, options)] : []),
     ];
     for (const fetchOne of wanted) {
@@ -128,11 +155,12 @@ const modelsPull = command({
 
 const modelsImport = command({
   name: 'models import',
-  summary: 'take in an ONNX model of your own',
+  summary: 'take in an ONNX model of your own, or a model of the hub',
   details:
     'What is not declared is inferred from the shapes and a trial run, and said. A model that does not fit is refused\n' +
-    'with the reason.',
-  args: { file: argument('<file>', 'the ONNX file', z.string()) },
+    'with the reason. hf:OWNER/REPO, or a folder with the same files, is known by its config.json, its\n' +
+    'preprocessor_config.json and its tokenizer; a field that changes pixels and is not known here refuses it.',
+  args: { file: argument('<file>', 'the ONNX file, hf:OWNER/REPO@REVISION, or a folder', z.string()) },
   options: {
     name: option('--name <name>', "what to call it (default: the file's name)", z.string().optional()),
     role: option(
@@ -158,25 +186,39 @@ const modelsImport = command({
     ),
     output: option('--output <value>', 'embedder: the value that is the embedding', z.string().optional()),
     replace: flag('--replace', 'take the place of an imported model of that name'),
+    precision: PRECISION,
+    acceptLicence: ACCEPT_LICENCE,
   },
   examples: [
     ['labelsmith models import yolox_nano.onnx --licence Apache-2.0', 'a detector: use it with detect -m yolox_nano'],
     ['labelsmith models import mobilenet.onnx --role embedder', 'the layer before its logits'],
+    ['labelsmith models import hf:onnx-community/dinov2-small', 'as its own files describe it, pinned from then on'],
   ],
   async run({ args, options, ...context }) {
     const { output } = context;
-    const { classNames: file, colours, inputSize, ...rest } = options;
-    const { entry, inferred } = await modelsFor(context).importFile(args.file, {
+    const { classNames: file, colours, inputSize, precision, acceptLicence, ...rest } = options;
+    const cache = modelsFor(context);
+    if (await isHubPlace(args.file)) {
+      const { name, licence, replace } = rest;
+      const entry = await cache.takeIn(args.file, { name, licence, replace, precision, acceptLicence });
+      output.document({ model: entry, inferred: [] });
+      output.line(importedText(entry));
+      return;
+    }
+    const { entry, inferred } = await cache.importFile(args.file, {
       ...rest,
       ...inputSize,
       classNames: file === undefined ? undefined : await readClassNames(file),
       ...(colours && { input: { colours } }),
     });
     output.document({ model: entry, inferred });
-    const { width, height } = entry.input;
-    output.line(`Imported ${entry.id}: ${entry.role}, ${width} × ${height}, licence ${entry.licence}`);
+    output.line(importedText(entry));
     for (const sentence of inferred) output.line(`  inferred: ${sentence}`);
   },
 });
+
+function importedText({ id, role, licence, input: { width, height } }: ModelEntry): string {
+  return `Imported ${id}: ${role}, ${width} × ${height}, licence ${licence}`;
+}
 
 export const modelsCommands: readonly Command[] = [modelsListCommand, modelsPull, modelsCheck, modelsImport];

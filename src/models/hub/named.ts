@@ -2,6 +2,7 @@
  * Models of the hub by name: a row of the catalogue, `hf:OWNER/REPO@REVISION`, or a folder with the same files. What is taken
  * in once is an imported model from then on, with everything pinned, and needs no hub to be found again.
  */
+import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
 import { cacheDirectory, readJson, writeAtomically } from '../../fetch/cache.ts';
@@ -31,8 +32,13 @@ export interface TakeInRequest {
 const REPOSITORY = /^hf:([\w.-]+)\/([\w.-]+)(?:@([^#@]+))?$/;
 
 /** Whether a text names a repository of the hub, and no single file of it. */
-export function isRepository(text: string): boolean {
+function isRepository(text: string): boolean {
   return REPOSITORY.test(text);
+}
+
+/** Whether a text names a repository of the hub or a folder, and so no ONNX file. */
+export async function isHubPlace(text: string): Promise<boolean> {
+  return isRepository(text) || ((await stat(text).catch(() => undefined))?.isDirectory() ?? false);
 }
 
 /**

@@ -34,7 +34,7 @@ export async function textGraph(
   const tokens = await tokenizerOf(listing, options);
   const maxTokens = config.text_config?.max_position_embeddings ?? (filled ? MAX_TOKENS.filled : MAX_TOKENS.cut);
   const idOf = (token: string | { content: string } | null | undefined) =>
-    token ? tokens.token_to_id(typeof token === 'string' ? token : token.content) : undefined;
+    token ? tokens.idOf(typeof token === 'string' ? token : token.content) : undefined;
   // Gemma's tokenizer, which SigLIP2 has whatever its config calls itself.
   const endId = idOf(endToken ?? read.eos_token);
   return {

@@ -19,6 +19,8 @@ import { VECTOR_SHARD } from '../vector-shard.ts';
 import { fitMatcher, type Matcher, matchRows } from './matcher.ts';
 import type { Matched } from './prototypes.ts';
 import { savedReferences } from './references.ts';
+import type { RowMatcher } from './row-matcher.ts';
+import { type WordMatching, wordMatcher } from './word-matcher.ts';
 
 export const MATCH_SETTINGS = z.object({
   task: z.string(),
@@ -28,6 +30,8 @@ export const MATCH_SETTINGS = z.object({
   key: z.string(),
   /** Whether what is thought of every image is kept: not of a run over a subset. */
   keepPredictions: z.boolean(),
+  /** In place of references: classes that are words. */
+  words: z.object({ classNames: z.array(z.string()), templates: z.array(z.string()) }).optional(),
 });
 export type MatchSettings = z.infer<typeof MATCH_SETTINGS>;
 
@@ -49,8 +53,7 @@ interface ShardResult {
 export interface MatchContext extends Pick<Workspace, 'store' | 'vectors'> {
   readonly job: Pick<StageJob<MatchSettings>, 'settings' | 'runId' | 'limit'>;
   readonly recipe: EmbeddingRecipe;
-  readonly mean: SpaceMean;
-  readonly matcher: Matcher;
+  readonly matcher: RowMatcher;
   /** Told of every image when its shard is committed. */
   readonly onMatched?: (id: ItemId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
   close?(): Promise<void>;
@@ -66,7 +69,7 @@ export function sizesOf(counts: Counts, classes: number): number[] {
 
 export function predictionSetOf(
   { settings: { task, key }, runId }: MatchContext['job'],
-  { classNames }: Pick<Matcher, 'classNames'>,
+  { classNames }: Pick<RowMatcher, 'classNames'>,
 ): PredictionSet {
   return { task, items: 'images', origin: 'reference', classNames, runId, key };
 }
@@ -99,12 +102,11 @@ export const matchStage: StageDefinition<MatchSettings, MatchContext, Shard, Sha
   },
 
   async process(context, shard, eachItem) {
-    const { vectors, recipe, mean, matcher } = context;
+    const { vectors, matcher } = context;
     const part = await vectors.read(shard.vectors);
     const ids = part.ids.slice(0, shard.rows);
     const rows = rowsOf(part.vectors, 0, ids.length);
-    centreAndNormalise(rows, recipe, mean.values);
-    const found = await matchRows(matcher, ids, rows);
+    const found = await matcher.matchRows(ids, rows);
     // Nothing is left to wait for, item by item: this tells how far the stage is.
     const matched = await eachItem(found, async ({ probabilities: _, ...one }) => one);
     return {
@@ -160,6 +162,7 @@ async function writePredictions(
 /** From the references that are kept, for processes that did not gather them. */
 async function openFromRecord(job: StageJob<MatchSettings>): Promise<MatchContext> {
   const { workspace, settings, seed, signal } = job;
+  if (settings.words) return openWithWords(job, settings.words);
   const { store, vectors, engine } = workspace;
   const recipe = await requireRecipe(store, 'images');
   const mean = await requireMean(store, recipe);
@@ -178,5 +181,26 @@ async function openFromRecord(job: StageJob<MatchSettings>): Promise<MatchContex
     await pool.close();
     throw error;
   });
-  return { store, vectors, job, recipe, mean, matcher, close: () => pool.close() };
+  return { store, vectors, job, recipe, matcher: matcherOfRows(matcher, recipe, mean), close: () => pool.close() };
+}
+
+/** A matcher of finished vectors as one of vectors as the model gives them. */
+export function matcherOfRows(matcher: Matcher, recipe: EmbeddingRecipe, mean: SpaceMean): RowMatcher {
+  return {
+    classNames: matcher.classNames,
+    matchRows(ids, rows) {
+      centreAndNormalise(rows, recipe, mean.values);
+      return matchRows(matcher, ids, rows);
+    },
+  };
+}
+
+async function openWithWords(
+  job: StageJob<MatchSettings>,
+  words: Pick<WordMatching, 'classNames' | 'templates'>,
+): Promise<MatchContext> {
+  const { store, vectors } = job.workspace;
+  const threshold = job.settings.threshold ?? undefined;
+  const { recipe, ...matcher } = await wordMatcher(job.workspace, { ...words, threshold }, job);
+  return { store, vectors, job, recipe, matcher };
 }

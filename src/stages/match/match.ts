@@ -21,7 +21,7 @@ import {
 } from '../embed/recipe.ts';
 import { openSavedEmbedder } from '../embed/saved-embedder.ts';
 import { adoptStaged, stagedSpace } from '../predictions.ts';
-import { matchStage, predictionSetOf, sizesOf } from './match-stage.ts';
+import { matcherOfRows, matchStage, predictionSetOf, sizesOf } from './match-stage.ts';
 import { fitMatcher, type Matcher } from './matcher.ts';
 import type { Matched } from './prototypes.ts';
 import { type GatheredReferences, gatherReferences, type ReferenceProblem, type References } from './references.ts';
@@ -126,7 +126,7 @@ async function matchAgainst(
   };
   const set = predictionSetOf(job, matcher);
   await store.clearVectorShards(stagedSpace(set), 'images');
-  const context = { store, vectors, job, recipe, mean, matcher, onMatched };
+  const context = { store, vectors, job, recipe, matcher: matcherOfRows(matcher, recipe, mean), onMatched };
   const { counts, interrupted } = await workspace.engine.run(matchStage, job, context);
   if (!interrupted && !pilot) await adoptStaged(workspace, set);
   const { images = 0, labelled = 0 } = counts;

@@ -1,0 +1,167 @@
+/** Models by the names of repositories, from a server of this machine with the hub's layout and its API. */
+import assert from 'node:assert/strict';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, beforeEach, type TestContext, test } from 'node:test';
+import { type HubServer, startHub } from '../../../test/fixtures/hub-server.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { parseReference } from '../../fetch/reference.ts';
+import { createModels } from '../models.ts';
+import { HUB_MODELS } from './catalogue.ts';
+import { familyOf } from './families.ts';
+import { forbidsCommerce } from './named.ts';
+
+const FOLDER = resolve(import.meta.dirname, '../../../test/fixtures/hub');
+const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+
+let hub: HubServer;
+const saved = { endpoint: process.env.HF_ENDPOINT, home: process.env.HF_HOME, token: process.env.HF_TOKEN };
+
+before(async () => {
+  hub = await startHub();
+  process.env.HF_ENDPOINT = hub.endpoint;
+  process.env.HF_HOME = mkdtempSync(join(tmpdir(), 'labelsmith-hf-'));
+  delete process.env.HF_TOKEN;
+});
+after(() => {
+  hub.close();
+  rmSync(process.env.HF_HOME ?? '', { recursive: true, force: true });
+  for (const [name, value] of [
+    ['HF_ENDPOINT', saved.endpoint],
+    ['HF_HOME', saved.home],
+    ['HF_TOKEN', saved.token],
+  ] as const) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+});
+beforeEach(() => hub.reset());
+
+function filesOf(family: string): Map<string, Uint8Array> {
+  const cwd = join(FOLDER, family);
+  const names = globSync('**/*.{json,onnx}', { cwd }).filter((name) => name !== 'expected.json');
+  return new Map(names.map((name) => [name.replaceAll('\\', '/'), readFileSync(join(cwd, name))]));
+}
+
+function cacheOf(t: TestContext) {
+  const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-named-'));
+  t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
+  const notices: string[] = [];
+  const options = { cacheDir, backoffMs: 1, attempts: 1, onNotice: (text: string) => notices.push(text) };
+  return { models: createModels(options), offline: createModels({ ...options, offline: true }), notices };
+}
+
+function refusal(code: string, ...words: string[]) {
+  return (error: unknown) =>
+    error instanceof LabelsmithError &&
+    error.code === code &&
+    words.every((word) => `${error.message} ${error.hint}`.includes(word));
+}
+
+test('a repository is taken in once, pinned by commit and digest, and needs no hub from then on', async (t) => {
+  const { models, offline, notices } = cacheOf(t);
+  hub.putRepository('some/Tiny-CLIP-ONNX', filesOf('clip'), { commit: COMMIT, licence: 'mit' });
+  const entry = await models.takeIn('hf:some/Tiny-CLIP-ONNX');
+  assert.equal(entry.id, 'tiny-clip');
+  assert.equal(entry.licence, 'MIT');
+  assert.ok(notices.some((text) => text.includes('is under MIT')));
+  const [file] = entry.source.files;
+  assert.equal(file?.reference, `hf:some/Tiny-CLIP-ONNX@${COMMIT}#onnx/vision_model.onnx`);
+  assert.match(file?.sha256 ?? '', /^[0-9a-f]{64}$/);
+  const text = () => hub.requests.filter(({ url }) => url.includes('text_model'));
+  assert.equal(text().length, 0, 'the text side is fetched when words are asked for');
+  const encoder = await models.openTextEncoder('tiny-clip', { threads: 1 });
+  assert.equal((await encoder.encode(['a cat'])).rows, 1);
+  await encoder.close();
+  assert.ok(text().length > 0);
+  const asked = hub.requests.length;
+  const again = await offline.openEmbedder('hf:some/Tiny-CLIP-ONNX', { threads: 1 });
+  await again.close();
+  await (await offline.openTextEncoder('tiny-clip', { threads: 1 })).close();
+  assert.equal(hub.requests.length, asked);
+  assert.equal((await offline.list()).find(({ id }) => id === 'tiny-clip')?.cached, true);
+});
+
+test('a graph with other bytes than the hub states is not taken', async (t) => {
+  const { models } = cacheOf(t);
+  const files = filesOf('vit');
+  hub.putRepository('some/vit', files, { commit: COMMIT, licence: 'apache-2.0' });
+  hub.put(`some/vit/${COMMIT}/onnx/model.onnx`, new Uint8Array(files.get('onnx/model.onnx')?.length ?? 1));
+  await assert.rejects(models.takeIn('hf:some/vit'), refusal('BAD_FILE', 'SHA-256'));
+  assert.deepEqual(
+    (await models.list()).filter(({ id }) => id === 'vit'),
+    [],
+  );
+});
+
+test('a licence that forbids commercial use has to be accepted, and nothing is fetched before', async (t) => {
+  const { models } = cacheOf(t);
+  hub.putRepository('some/vit', filesOf('vit'), { commit: COMMIT, licence: 'cc-by-nc-4.0' });
+  await assert.rejects(models.takeIn('hf:some/vit'), refusal('REFUSED', 'CC-BY-NC-4.0', '--accept-licence'));
+  assert.equal(hub.requests.filter(({ url }) => url.includes('resolve')).length, 0);
+  assert.equal((await models.takeIn('hf:some/vit', { acceptLicence: true })).licence, 'CC-BY-NC-4.0');
+});
+
+test('what is not there or not open is said with what to do', async (t) => {
+  const { models, offline } = cacheOf(t);
+  await assert.rejects(models.takeIn('hf:some/nothing'), refusal('NOT_FOUND', 'some/nothing'));
+  hub.fault((_, response) => void response.writeHead(403, { 'x-error-code': 'GatedRepo' }).end());
+  await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', 'accepted its terms', 'HF_TOKEN'));
+  hub.fault((_, response) => void response.writeHead(503).end());
+  await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', '503'));
+  hub.fault((_, response) => void response.writeHead(200).end('<html>log in</html>'));
+  await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', 'no list of files', 'HF_ENDPOINT'));
+  await assert.rejects(offline.takeIn('hf:some/vit'), refusal('NETWORK', 'no network may be used'));
+});
+
+test('what is not understood is refused by its name and leaves no entry', async (t) => {
+  const { models } = cacheOf(t);
+  const put = (name: string, change: (files: Map<string, Uint8Array>) => void) => {
+    const files = filesOf('vit');
+    change(files);
+    hub.putRepository(name, files, { commit: COMMIT, licence: 'mit' });
+  };
+  const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+  put('some/type', (files) => files.set('config.json', json({ model_type: 'whisper' })));
+  await assert.rejects(models.takeIn('hf:some/type'), refusal('UNSUPPORTED', 'whisper', 'dinov2'));
+  put('some/pixels', (files) =>
+    files.set('preprocessor_config.json', json({ image_processor_type: 'ViTImageProcessor', size: 32, gamma: 2 })),
+  );
+  await assert.rejects(models.takeIn('hf:some/pixels'), refusal('UNSUPPORTED', 'gamma'));
+  put('some/bare', (files) => files.delete('preprocessor_config.json'));
+  await assert.rejects(models.takeIn('hf:some/bare'), refusal('UNSUPPORTED', 'preprocessor_config.json'));
+  put('some/graph', (files) => files.delete('onnx/model.onnx'));
+  await assert.rejects(models.takeIn('hf:some/graph'), refusal('NOT_FOUND', 'model.onnx'));
+  put('some/other', (files) => files.set('onnx/model.onnx', filesOf('clip').get('onnx/text_model.onnx') ?? json('')));
+  await assert.rejects(models.takeIn('hf:some/other'), refusal('UNSUPPORTED', 'input_ids', 'pixel_values'));
+  put('some/half', () => undefined);
+  await assert.rejects(
+    models.takeIn('hf:some/half', { precision: 'fp16' }),
+    refusal('NOT_FOUND', 'model_fp16.onnx', '--precision'),
+  );
+  assert.ok(!(await models.list()).some(({ sources }) => sources.some((one) => one.includes('some/'))));
+});
+
+test('a model that knows no words says so, and which do', async (t) => {
+  const { models } = cacheOf(t);
+  await models.takeIn(join(FOLDER, 'vit'), { name: 'plain' });
+  await assert.rejects(models.openTextEncoder('plain'), refusal('UNSUPPORTED', 'plain', 'siglip2-base'));
+  await assert.rejects(models.takeIn(join(FOLDER, 'clip'), { name: 'plain' }), refusal('REFUSED', '--replace'));
+  assert.ok((await models.takeIn(join(FOLDER, 'clip'), { name: 'plain', replace: true })).licence === 'unknown');
+});
+
+test('rows of the catalogue have names of their own, repositories and a stated accuracy', async (t) => {
+  const { models } = cacheOf(t);
+  const known = new Set((await models.list()).map(({ id }) => id));
+  assert.ok(HUB_MODELS.filter(({ role }) => role === 'embedder').length >= 20);
+  assert.equal(new Set(HUB_MODELS.map(({ id }) => id)).size, HUB_MODELS.length);
+  for (const { id, repository, modelType, licence, stated, role } of HUB_MODELS) {
+    assert.match(id, /^[a-z0-9]+(-[a-z0-9]+)*$/);
+    assert.ok(known.has(id), `models list has ${id}`);
+    assert.equal(parseReference(`hf:${repository}@main#config.json`).kind, 'hf');
+    assert.equal(familyOf(modelType)?.role, role, `${id}: ${modelType}`);
+    assert.notEqual(stated, '');
+    assert.equal(forbidsCommerce(licence), false, `${id} is under ${licence}`);
+  }
+});

@@ -1,0 +1,91 @@
+/**
+ * `match --classes`: labels for classes that are words, with no picture of them (`word-classes.ts` has the rule). What everyday
+ * words describe as well stays unlabelled. Labels have the origin `reference`, as those by reference images, and take their place.
+ */
+import { readFile } from 'node:fs/promises';
+import { toClassName } from '../../core/class-name.ts';
+import { sha256Hex } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
+import { requireRecipe } from '../embed/recipe.ts';
+import { adoptStaged, stagedSpace } from '../predictions.ts';
+import { matchStage, predictionSetOf, sizesOf } from './match-stage.ts';
+import { TEMPLATES, WORD_THRESHOLD } from './word-classes.ts';
+import { wordMatcher } from './word-matcher.ts';
+
+export interface MatchWordsOptions extends RunOptions {
+  /** The task that gets the labels. Default `class`. */
+  readonly task: string;
+  /** Names of classes, none twice. */
+  readonly classNames: readonly string[];
+  /** Sentences with `{}` for the name (default {@link TEMPLATES}). */
+  readonly templates?: readonly string[];
+  /** Share of the class against the others and everyday words, 0 to 1 (default .5). */
+  readonly threshold?: number;
+}
+
+export interface MatchWordsResult extends RunResult {
+  readonly counts: {
+    readonly images: number;
+    readonly labelled: number;
+    readonly unlabelled: number;
+    readonly classes: number;
+  };
+  /** Whether `limit` left images out. */
+  readonly pilot: boolean;
+  readonly classes: readonly { readonly name: string; readonly images: number }[];
+  readonly warnings: readonly string[];
+}
+
+/** The names in a text: a file with one a line, or names with commas between. */
+export async function classNamesFrom(text: string): Promise<string[]> {
+  const file = await readFile(text, 'utf8').catch(() => undefined);
+  const parts = file === undefined ? text.split(',') : file.split(/\r?\n/);
+  const names = parts.map((part) => part.trim()).filter((part) => part !== '' && !part.startsWith('#'));
+  const read = [...new Set(names.map((name) => toClassName(name)))].sort();
+  if (read.length > 0) return read;
+  throw new LabelsmithError('USAGE', `--classes ${JSON.stringify(text)} names no class.`, {
+    hint: 'Write names with commas between, or name a file with one a line.',
+  });
+}
+
+export async function matchWordsIn(workspace: Workspace, options: MatchWordsOptions): Promise<MatchWordsResult> {
+  const { store, vectors, engine } = workspace;
+  const { task, limit, seed, threshold = WORD_THRESHOLD, templates = TEMPLATES } = options;
+  const classNames = [...options.classNames].sort();
+  const recipe = await requireRecipe(store, 'images');
+  await store.ensureTask({ name: task, rule: 'single', items: 'images' });
+  const words = { classNames, templates: [...templates] };
+  const recorded = { words, task, threshold, space: recipe.space, limit: limit ?? null };
+  return recordRun(store, { stage: 'match', settings: recorded, modelKey: recipe.modelKey }, options, async (runId) => {
+    const { recipe: _, ...matcher } = await wordMatcher(workspace, { ...words, threshold }, options);
+    await store.ensureClasses(classNames);
+    const all = (await store.vectorShards(recipe.space, 'images')).reduce((sum, { count }) => sum + count, 0);
+    const pilot = Math.min(all, limit ?? all) < all;
+    const key = sha256Hex(JSON.stringify([recipe.space, seed, words])).slice(0, 16);
+    const settings = { task, threshold, key, keepPredictions: !pilot, words };
+    const job = { ...options, workspace, settings, runId };
+    const set = predictionSetOf(job, matcher);
+    await store.clearVectorShards(stagedSpace(set), 'images');
+    const { counts, interrupted } = await engine.run(matchStage, job, { store, vectors, job, recipe, matcher });
+    if (!interrupted && !pilot) await adoptStaged(workspace, set);
+    const { images = 0, labelled = 0 } = counts;
+    const sizes = sizesOf(counts, classNames.length);
+    return {
+      interrupted,
+      pilot,
+      classes: classNames.map((name, c) => ({ name, images: sizes[c] })),
+      warnings: warningsOf(classNames, sizes),
+      counts: { images, labelled, unlabelled: images - labelled, classes: classNames.length },
+    };
+  });
+}
+
+function warningsOf(classNames: readonly string[], sizes: readonly number[]): string[] {
+  const none = classNames.filter((_, c) => sizes[c] === 0);
+  const said =
+    'a confidence is how far the class is ahead of the others and of everyday words, and no measured chance: audit it';
+  if (none.length === 0) return [said];
+  return [said, `no image fits ${none.map((name) => JSON.stringify(name)).join(', ')}`];
+}

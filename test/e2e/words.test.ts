@@ -1,0 +1,62 @@
+/** Words, through the built command line with a pair of networks of random weights: what is right is what Python made of them. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { runCli, scratch } from '../cli.ts';
+
+const FOLDER = resolve(import.meta.dirname, '../fixtures/hub');
+const EXPECTED = z
+  .object({ embeddings: z.record(z.string(), z.array(z.number())), texts: z.record(z.string(), z.array(z.number())) })
+  .parse(JSON.parse(readFileSync(join(FOLDER, 'clip/expected.json'), 'utf8')));
+
+function cosine(a: readonly number[], b: readonly number[]): number {
+  const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+const SEARCH = z.object({
+  found: z.array(z.object({ path: z.string(), similarity: z.number(), standsOut: z.number() })),
+});
+
+test('a model of the hub from a folder, embed, search and match by words', async (t) => {
+  const cwd = await scratch(t);
+  const env = { LABELSMITH_CACHE: join(cwd, 'cache') };
+  const run = async (args: readonly string[], code = 0) => {
+    const result = await runCli(args, { cwd, env });
+    assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
+    return result;
+  };
+  mkdirSync(join(cwd, 'photos'));
+  for (const name of Object.keys(EXPECTED.embeddings)) cpSync(join(FOLDER, name), join(cwd, 'photos', name));
+  const imported = await run(['models', 'import', join(FOLDER, 'clip'), '--name', 'tiny', '--licence', 'MIT']);
+  assert.match(imported.stdout, /Imported tiny: embedder, 48 × 48, licence MIT/);
+  await run(['add', 'photos']);
+  await run(['embed', '--model', 'tiny']);
+
+  const words = 'a red car at night';
+  const { found } = SEARCH.parse(JSON.parse((await run(['search', ...words.split(' '), '--json'])).stdout));
+  assert.equal(found.length, 2);
+  for (const { path, similarity } of found) {
+    const name = path.endsWith('landscape.jpg') ? 'landscape.jpg' : 'portrait.jpg';
+    const expected = cosine(EXPECTED.embeddings[name] ?? [], EXPECTED.texts[words] ?? []);
+    // Vectors are kept in half precision.
+    assert.ok(Math.abs(similarity - expected) < 1e-3, `${name}: ${similarity}, not ${expected}`);
+  }
+  const likewise = SEARCH.parse(JSON.parse((await run(['similar', '--text', words, '-n', '1', '--json'])).stdout));
+  assert.deepEqual(likewise.found, found.slice(0, 1));
+
+  // With a threshold of 0 every image has the class that fits best; of random weights nobody knows which.
+  const matched = await run(['match', '--classes', 'red car,cat', '--threshold', '0', '--json']);
+  const result = z.object({ images: z.number(), labelled: z.number() }).parse(JSON.parse(matched.stdout));
+  assert.deepEqual(result, { images: 2, labelled: 2 });
+  const labels = await run(['export', 'csv', 'labels.csv']);
+  assert.match(labels.stderr + labels.stdout, /2/);
+  assert.match(readFileSync(join(cwd, 'labels.csv'), 'utf8'), /,reference,class/);
+
+  await run(['match'], 2);
+  await run(['match', '--classes', ' , '], 2);
+  await run(['match', '--classes', 'a', '--template', 'no place for it'], 2);
+  await run(['search', ' '], 2);
+});
