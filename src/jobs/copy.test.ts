@@ -103,6 +103,7 @@ async function fill(location: string): Promise<void> {
   } as const;
   await store.putVectorShard(await vectors.write(given));
   await workspace.blobs.put('lsh/a.lsh', Uint8Array.of(1, 2, 3));
+  await store.putShardResult({ runId, shard: '1', items: 2, data: Uint8Array.of(0, 255), worker: 'w' });
   await store.finishRun(runId, { status: 'done', counts: { images: 9 } });
   await workspace.close();
 }

@@ -9,7 +9,7 @@ import { LabelsmithError } from '../errors.ts';
 import { openDriver } from './open.ts';
 import type { Query, SqlDriver, SqlTransaction } from './sql/driver.ts';
 import type { SqlValue } from './sql/sql-value.ts';
-import { artifacts, auditItems, audits, referenceImages, vectorShards } from './sql/stage-tables.ts';
+import { artifacts, auditItems, audits, referenceImages, shardResults, vectorShards } from './sql/stage-tables.ts';
 import { snake } from './sql/table.ts';
 import {
   acceptances,
@@ -47,7 +47,18 @@ const PAGE_ROWS = 2000;
 const IN_ORDER = [
   ...[settings, sourceRoots, tasks, models, acceptances, annotators, runs, changes],
   ...[classAliases, images, goneImages, imagePaths, imageSplits, imageAttributes, imagePrints, quarantine],
-  ...[similarPairs, candidates, detections, regions, regionShapes, labels, vectorShards, audits, auditItems],
+  ...[
+    similarPairs,
+    candidates,
+    detections,
+    regions,
+    regionShapes,
+    labels,
+    vectorShards,
+    shardResults,
+    audits,
+    auditItems,
+  ],
   ...[artifacts, referenceImages, operations, operationLabels, operationRegions],
 ] as const;
 

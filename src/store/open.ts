@@ -25,6 +25,7 @@ import { regionStore } from './sql/regions.ts';
 import { runStore } from './sql/runs.ts';
 import { Session } from './sql/session.ts';
 import { shapeStore } from './sql/shapes.ts';
+import { shardStore } from './sql/shards.ts';
 import { splitStore } from './sql/splits.ts';
 import { vectorShardStore } from './sql/vector-shards.ts';
 import { driverWithin } from './sql/within.ts';
@@ -124,6 +125,7 @@ function storeOf(
     ...detectionStore(session),
     ...regionStore(session),
     ...shapeStore(session),
+    ...shardStore(session),
     ...labelStore(session),
     ...itemStore(session),
     ...classStore(session),

@@ -26,6 +26,7 @@ import type { ReferenceStore } from './reference-store.ts';
 import type { RegionStore } from './region-store.ts';
 import type { RunStore } from './run-store.ts';
 import type { ShapeStore } from './shape-store.ts';
+import type { ShardStore } from './shard-store.ts';
 import type { SplitStore } from './split-store.ts';
 import type { VectorIndex } from './vector-index.ts';
 
@@ -58,6 +59,7 @@ export type Store = ArtifactStore &
   RegionStore &
   RunStore &
   ShapeStore &
+  ShardStore &
   SplitStore &
   VectorIndex;
 
@@ -79,5 +81,6 @@ export type { ReferenceStore, StoredReference } from './reference-store.ts';
 export type { RegionStore, StoredRegion } from './region-store.ts';
 export type { RunRecord, RunStore } from './run-store.ts';
 export type { RegionShapeOf, ShapeItem, ShapeQuery, ShapeStore } from './shape-store.ts';
+export type { DeadShard, ShardResult, ShardStore } from './shard-store.ts';
 export type { SplitStore } from './split-store.ts';
 export type { VectorIndex, VectorShard } from './vector-index.ts';

@@ -15,6 +15,7 @@ import { processCases } from './store/processes.ts';
 import { propertyCases } from './store/properties.ts';
 import { recordCases } from './store/records.ts';
 import { shapeCases } from './store/shapes.ts';
+import { shardCases } from './store/shards.ts';
 import { stageRecordCases } from './store/stage-records.ts';
 import { togetherCases } from './store/together.ts';
 
@@ -24,6 +25,7 @@ export function storeContract(name: string, open: OpenStore, module: string): vo
     labelCases(open);
     detectionCases(open);
     shapeCases(open);
+    shardCases(open);
     itemCases(open);
     keptCases(open);
     stageRecordCases(open);

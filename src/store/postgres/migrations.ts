@@ -4,8 +4,9 @@
  */
 import { firstVersion } from './migrations/01-first-version.ts';
 import { exports } from './migrations/02-exports.ts';
+import { shardResults } from './migrations/03-shard-results.ts';
 
-export const MIGRATIONS: readonly string[] = [firstVersion, exports];
+export const MIGRATIONS: readonly string[] = [firstVersion, exports, shardResults];
 
 /** Tables whose rows the database gives a number, and the column of it. */
 export const NUMBERED = [

@@ -89,10 +89,9 @@ export class Session {
   async *imageRanges(): AsyncGenerator<{ after: Uint8Array; last: Uint8Array }> {
     let after: Uint8Array = NO_BYTES;
     for (;;) {
-      const page = this.db.selectFrom('image').select('id').where('id', '>', after).orderBy('id').limit(this.pageSize);
-      const [[last]] = await this.driver.read([
-        this.db.selectFrom(page.as('page')).select('page.id').orderBy('page.id', 'desc').limit(1),
-      ]);
+      const behind = this.db.selectFrom('image').select('id').where('id', '>', after).limit(1);
+      const [[full]] = await this.driver.read([behind.orderBy('id').offset(this.pageSize - 1)]);
+      const [last] = full === undefined ? (await this.driver.read([behind.orderBy('id', 'desc')]))[0] : [full];
       if (last === undefined) return;
       yield { after, last: last.id };
       after = last.id;

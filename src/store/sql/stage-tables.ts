@@ -21,6 +21,21 @@ export const vectorShards = table(
   ['space', 'items', 'shard'],
 );
 
+/** Results that wait for their commit, and shards that were given up (`dead`), which have a reason in place of data. */
+export const shardResults = table(
+  'shard_result',
+  {
+    runKey: integer,
+    shard: text,
+    state: textOf<'done' | 'dead'>(),
+    items: integer,
+    data: bytes,
+    worker: text,
+    reason: text,
+  },
+  ['runKey', 'shard'],
+);
+
 export const audits = table(
   'audit',
   {

@@ -39,6 +39,7 @@ import {
   exportStates,
   exportsMade,
   referenceImages,
+  shardResults,
   vectorShards,
 } from './stage-tables.ts';
 import { type RowOf, table } from './table.ts';
@@ -311,6 +312,7 @@ const all = [
   regionShapes,
   runs,
   settings,
+  shardResults,
   similarPairs,
   sourceRoots,
   tasks,

@@ -14,6 +14,7 @@ import { changesAndOperations } from './migrations/06-changes-and-operations.ts'
 import { heldOutAndArtifacts } from './migrations/07-held-out-and-artifacts.ts';
 import { prints } from './migrations/08-prints.ts';
 import { exports } from './migrations/09-exports.ts';
+import { shardResults } from './migrations/10-shard-results.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   heldOutAndArtifacts,
   prints,
   exports,
+  shardResults,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */
