@@ -87,6 +87,7 @@ export const GLOBAL_OPTIONS = {
     'with postgres://, once: where vectors and other files are, s3://BUCKET/PREFIX or a shared folder',
     z.string().optional(),
   ),
+  fleet: flag('--fleet', 'with postgres://: shards are done by the workers there are (labelsmith worker)'),
   json: flag('--json', 'one JSON document on stdout, progress on stderr'),
   quiet: flag('-q, --quiet', 'no progress, no remarks, no summary: only what was asked for, and warnings'),
   seed: option('--seed <n>', 'seed of everything random', wholeNumber(0).default(0)),

@@ -9,11 +9,23 @@ export async function withWorkspace<T>(
   work: (workspace: Workspace) => Promise<T>,
   { create = false }: { readonly create?: boolean } = {},
 ): Promise<T> {
-  const { workspace: location, blobs: blobsAt, device } = context.global;
-  const workspace = await openWorkspace(location, { create, blobsAt, device, models: modelsFor(context) });
+  const { workspace: location, blobs: blobsAt, device, fleet } = context.global;
+  const engine = fleet ? await fleetEngineFor(location, device) : undefined;
   try {
-    return await work(workspace);
+    const models = modelsFor(context);
+    const workspace = await openWorkspace(location, { create, blobsAt, device, models, ...(engine && { engine }) });
+    try {
+      return await work(workspace);
+    } finally {
+      await workspace.close();
+    }
   } finally {
-    await workspace.close();
+    await engine?.close();
   }
+}
+
+/** Loaded where shards go to workers. */
+async function fleetEngineFor(location: string, device: Context['global']['device']) {
+  const { openFleetEngine } = await import('../jobs/fleet/open-engine.ts');
+  return openFleetEngine(location, { device });
 }

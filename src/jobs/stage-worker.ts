@@ -12,6 +12,8 @@ export interface StageEntry {
 }
 
 export interface StageWorker {
+  /** Names the model as this process has it; empty for a stage without one. */
+  readonly fingerprint: string;
   /** Does one shard, and gives what the stage's `commit` takes. */
   process(shard: unknown, eachItem: EachItem): Promise<unknown>;
   close(): Promise<void>;
@@ -27,6 +29,7 @@ export function stageEntry<Settings, Context, Shard, Result>(
       const settings = validate(stage.settings, job.settings, { what: `settings of ${name}` });
       const context = await stage.open({ ...job, settings });
       return {
+        fingerprint: stage.fingerprint?.(context) ?? '',
         process: async (shard, eachItem) =>
           stage.process(context, validate(stage.shard, shard, { what: `a shard of ${name}` }), eachItem),
         close: async () => stage.close?.(context),

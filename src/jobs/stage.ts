@@ -74,11 +74,22 @@ export interface StageDefinition<Settings, Context, Shard, Result> {
   plan(context: Context): AsyncIterable<Shard>;
   /** Does one shard. An item that cannot be done is part of the result (quarantine), not an exception. */
   process(context: Context, shard: Shard, eachItem: EachItem): Promise<Result>;
+  /** Names what decides the results beside settings and data, as the model does: processes that differ in it do not share work. */
+  fingerprint?(context: Context): string;
+  /** What becomes of a shard that no process gets over. Without it the run fails. */
+  readonly poison?: Poison<Context, Shard>;
   /**
    * Writes what came of one shard: files first, the record last, in one transaction. Gives the counts of what was written;
    * the engine sums them.
    */
   commit(context: Context, shard: Shard, result: Result): Promise<Counts>;
+}
+
+export interface Poison<Context, Shard> {
+  /** Undefined for a shard of one item. */
+  halves(shard: Shard): readonly [Shard, Shard] | undefined;
+  /** Puts the one item of a shard into quarantine, and gives the counts of it. */
+  putAside(context: Context, shard: Shard, reason: string): Promise<Counts>;
 }
 
 /** Whole numbers by name: images, regions, quarantined … */

@@ -1,6 +1,6 @@
 /** What is in a workspace: counts, sources, the last runs, and on request the quarantine and the database's own check. */
 import { existsSync } from 'node:fs';
-import type { QuarantineRow, RunRecord, StoreSummary } from '../store/store.ts';
+import type { DeadShard, QuarantineRow, RunRecord, StoreSummary } from '../store/store.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface WorkspaceStatus {
@@ -11,6 +11,8 @@ export interface WorkspaceStatus {
   readonly goneSources: readonly string[];
   /** Newest first. */
   readonly runs: readonly RunRecord[];
+  /** Shards that no worker got over. */
+  readonly deadShards: readonly DeadShard[];
   /** Undefined where it was not asked for. */
   readonly quarantine?: readonly QuarantineRow[];
   /** What the database finds wrong with itself; undefined where it was not asked. */
@@ -25,12 +27,15 @@ export async function statusOf(
 ): Promise<WorkspaceStatus> {
   const summary = await store.summary();
   const runs = await store.runs({ limit: RUNS_SHOWN });
+  const deadShards = await store.deadShards();
   const sources = await store.sourceRoots();
   // A list that came on stdin is of no file.
-  const goneSources = sources.filter((source) => !existsSync(source) && !source.endsWith('/-'));
+  const goneSources = sources.filter(
+    (source) => !existsSync(source) && !source.endsWith('/-') && !source.includes('://'),
+  );
   const problems = asked.check ? await store.check() : undefined;
-  if (!asked.quarantine) return { summary, sources, goneSources, runs, problems };
+  if (!asked.quarantine) return { summary, sources, goneSources, runs, deadShards, problems };
   const quarantine: QuarantineRow[] = [];
   for await (const page of store.quarantine()) quarantine.push(...page);
-  return { summary, sources, goneSources, runs, problems, quarantine };
+  return { summary, sources, goneSources, runs, deadShards, problems, quarantine };
 }

@@ -26,7 +26,7 @@ export const status = command({
     return withWorkspace(context, async (workspace) => {
       const { quarantine: withQuarantine, check } = options;
       const found = await statusOf(workspace, { quarantine: withQuarantine, check });
-      const { summary, sources, runs, quarantine, problems } = found;
+      const { summary, sources, runs, deadShards, quarantine, problems } = found;
       const embedder = await savedRecipe(workspace.store, 'images');
       output.document({
         workspace: workspace.name,
@@ -34,6 +34,7 @@ export const status = command({
         ...summary,
         ...(embedder && { embedder: { model: embedder.model, because: embedder.because ?? null } }),
         runs,
+        ...(deadShards.length > 0 && { deadShards }),
         ...(quarantine && { quarantine }),
         ...(problems && { integrity: problems.length === 0 ? 'ok' : problems }),
       });

@@ -62,6 +62,7 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   status: async () => [(await import('./status.ts')).status],
   forget: async () => [(await import('./forget.ts')).forget],
   models: async () => (await import('./models.ts')).modelsCommands,
+  worker: async () => [(await import('./worker.ts')).worker],
   workspace: async () => [(await import('./workspace.ts')).workspaceCopy],
   doctor: async () => [(await import('./doctor.ts')).doctor],
   demo: async () => [(await import('./demo.ts')).demo],

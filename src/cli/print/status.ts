@@ -8,7 +8,7 @@ import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts
 export function printStatus(
   output: Output,
   dir: string,
-  { summary, sources, goneSources, runs, quarantine = [], problems }: WorkspaceStatus,
+  { summary, sources, goneSources, runs, deadShards, quarantine = [], problems }: WorkspaceStatus,
   embedder?: Pick<EmbeddingRecipe, 'model' | 'because'>,
 ): void {
   output.line(`Workspace ${dir}`);
@@ -38,6 +38,9 @@ export function printStatus(
     output.line();
     for (const line of table([['run', 'stage', 'status', 'took', 'counts'], ...runs.map(runRow)]))
       output.line(`  ${line}`);
+  }
+  for (const { runId, stage, shard, items, reason } of deadShards) {
+    output.line(`given up  ${stage} ${shard} of ${runId} (${plural(items, 'item')}): ${oneLine(reason)}`);
   }
   for (const { reason, path, message } of quarantine) {
     output.line(`${reason.padEnd(19)} ${oneLine(path)}`);

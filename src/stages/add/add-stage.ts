@@ -17,6 +17,7 @@ import type { Counts, StageDefinition, StageJob, Workspace } from '../../jobs/st
 import { createReader, type PathReader } from '../../sources/reader.ts';
 import type { Source, SourceEntry, SourceItem } from '../../sources/source.ts';
 import type { KnownPath, QuarantineRow, Store } from '../../store/store.ts';
+import { halvesOf, poisonous } from '../poison.ts';
 import { kinshipOf, shareWithSuccessors } from './kinship.ts';
 import { openSources } from './open-sources.ts';
 
@@ -111,6 +112,25 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
   name: 'add',
   settings: ADD_SETTINGS,
   shard: ADD_SHARD,
+
+  poison: {
+    halves(shard) {
+      const parts = halvesOf(shard.items);
+      // What was seen on the way is counted once.
+      return (
+        parts && [
+          { ...shard, items: parts[0] },
+          { items: parts[1], unchanged: 0, stillQuarantined: 0 },
+        ]
+      );
+    },
+    async putAside({ store }, { items }, reason) {
+      await store.putQuarantine(
+        items.map(({ path, sourceRoot }) => ({ path, sourceRoot, ...poisonous('add', reason) })),
+      );
+      return { files: items.length, quarantined: items.length };
+    },
+  },
 
   open: async (job) => addContext(job),
 

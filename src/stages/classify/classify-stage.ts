@@ -19,6 +19,7 @@ import type { NewLabel, QuarantineRow, Store, VectorShard } from '../../store/st
 import { countMissing, IMAGE_WORK_SHARD, type ImageWorkShard, imageWorkShards } from '../image-work.ts';
 import { itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
+import { poisonOfImages } from '../poison.ts';
 import { type PredictionSet, predictionSpace } from '../predictions.ts';
 import { runImageWork } from '../run-image-work.ts';
 import { annotationOf } from '../teach/items.ts';
@@ -92,6 +93,8 @@ export const classifyStage: StageDefinition<ClassifySettings, ClassifyContext, I
   name: 'classify',
   settings: CLASSIFY_SETTINGS,
   shard: IMAGE_WORK_SHARD,
+  fingerprint: ({ classifier }) => classifier.key,
+  poison: poisonOfImages('classify'),
 
   async open(job) {
     return classifyContext(job, await openClassifier(job.settings.classifier, job));

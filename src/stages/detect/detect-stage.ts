@@ -22,6 +22,7 @@ import type { Counts, EachItem, StageDefinition, StageJob } from '../../jobs/sta
 import type { Detector } from '../../models/detector.ts';
 import type { DetectionItem } from '../../store/detection-store.ts';
 import type { DetectionShard, QuarantineRow, Store } from '../../store/store.ts';
+import { poisonOfImages } from '../poison.ts';
 import { type DetectDecoding, type Finder, finderOf, findInImage } from './find-in-image.ts';
 import { tiledKey } from './tiles.ts';
 
@@ -112,6 +113,8 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
   name: 'detect',
   settings: DETECT_SETTINGS,
   shard: DETECT_SHARD,
+  fingerprint: ({ modelKey }) => modelKey,
+  poison: poisonOfImages('detect'),
 
   async open(job) {
     const { settings, workspace, threads } = job;

@@ -20,6 +20,7 @@ import {
 import { type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { QuarantineRow, RegionShapeOf, ShapeItem, ShapeQuery, Store } from '../../store/store.ts';
+import { poisonOfImages } from '../poison.ts';
 
 /** Images of a shard: some seconds of work. */
 const DEFAULT_SHARD_SIZE = 64;
@@ -102,6 +103,8 @@ export function shapeStage<Settings, Crops>(parts: ShapeStageParts<Settings, Cro
     settings,
     queryOf,
     shard: SHAPE_SHARD,
+    fingerprint: ({ query }) => query.makerKey,
+    poison: poisonOfImages(name),
 
     async open(job) {
       const maker = await parts.openMaker(job);

@@ -23,6 +23,7 @@ import type { NewVectorShard } from '../../vectors/vector-store.ts';
 import { countMissing, IMAGE_WORK_SHARD, type ImageWorkShard, ITEM_KIND, imageWorkShards } from '../image-work.ts';
 import { itemRunner } from '../item-pixels.ts';
 import { itemsDone } from '../items-done.ts';
+import { poisonOfImages } from '../poison.ts';
 import { runImageWork } from '../run-image-work.ts';
 import { columnsOf, type EmbeddingRecipe, recipeOf } from './recipe.ts';
 
@@ -88,6 +89,8 @@ export const embedStage: StageDefinition<EmbedSettings, EmbedContext, ImageWorkS
   name: 'embed',
   settings: EMBED_SETTINGS,
   shard: IMAGE_WORK_SHARD,
+  fingerprint: ({ recipe }) => recipe.space,
+  poison: poisonOfImages('embed'),
 
   async open(job) {
     const { settings, workspace, threads } = job;

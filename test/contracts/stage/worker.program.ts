@@ -13,6 +13,7 @@ async function open(job: WorkerJob): Promise<StageWorker> {
   const { runId, seed, threads } = job;
   const worker = await entry.openWorker({ workspace, settings: JSON.parse(job.settings), runId, seed, threads });
   return {
+    fingerprint: worker.fingerprint,
     process: worker.process,
     async close() {
       await worker.close();

@@ -1,0 +1,133 @@
+/**
+ * The queue on pg-boss, in a schema beside the workspace's. Workers of another version have another queue: they would not
+ * make the same bytes. A worker that dies is noticed by its heartbeats; a shard that failed often enough stays failed.
+ */
+import { randomUUID } from 'node:crypto';
+import type { PgBoss } from 'pg-boss';
+import { LabelsmithError, messageOf } from '../../errors.ts';
+import { optionalPackage } from '../../sources/cloud/optional-package.ts';
+import { postgresAddress } from '../../store/postgres/address.ts';
+import { versions } from '../run.ts';
+import { type JobState, SHARD_JOB, type ShardQueue, type TakenJob } from './queue.ts';
+
+export interface BossOptions {
+  /** The workspace's address. */
+  readonly location: string;
+  /** A job that is not heard of for so long is given to another worker, seconds (default 15, at least 10). */
+  readonly heartbeatSeconds?: number;
+  /** Attempts after the first (default 2). */
+  readonly retries?: number;
+}
+
+const PREFIX = 'shards_';
+/** A shard takes seconds; one that takes longer than this stands still. */
+const EXPIRE_SECONDS = 3600;
+/** What is done is of no use to anybody. */
+const KEPT_SECONDS = 3600;
+
+export async function bossQueue({ location, heartbeatSeconds = 15, retries = 2 }: BossOptions): Promise<ShardQueue> {
+  const boss = await startBoss(location);
+  const name = `${PREFIX}${await versionOfWorkers()}`;
+  try {
+    await boss.createQueue(name, {
+      retryLimit: retries,
+      retryDelay: 1,
+      retryBackoff: true,
+      retryDelayMax: 30,
+      heartbeatSeconds,
+      expireInSeconds: EXPIRE_SECONDS,
+      deleteAfterSeconds: KEPT_SECONDS,
+    });
+  } catch (error) {
+    await boss.stop({ graceful: false });
+    throw error;
+  }
+  return {
+    async send(jobs, { priority = 0 } = {}) {
+      const ids = jobs.map(() => randomUUID());
+      const rows = jobs.map((data, i) => ({ id: ids[i], data, priority }));
+      await boss.insert(name, rows);
+      return ids;
+    },
+    async take(count) {
+      const jobs = await boss.fetch<unknown>(name, { batchSize: count });
+      return jobs.flatMap(({ id, retryCount, data }): TakenJob[] => {
+        const job = SHARD_JOB.safeParse(data);
+        // Somebody else's, which no attempt makes better.
+        if (!job.success) return [];
+        const attempt = { id, retryCount };
+        return [
+          {
+            job: job.data,
+            touch: async () => void (await boss.touch(name, attempt)),
+            done: async () => void (await boss.complete(name, attempt)),
+            fail: async (reason) => void (await boss.fail(name, attempt, { message: reason })),
+          },
+        ];
+      });
+    },
+    stateOf: (id) => stateOf(boss, name, id),
+    async cancel(ids) {
+      if (ids.length > 0) await boss.cancel(name, [...ids]);
+    },
+    async waitingForOthers() {
+      const queues = await boss.getQueues();
+      const others = queues.filter((queue) => queue.name.startsWith(PREFIX) && queue.name !== name);
+      const waiting = others.map((queue) => [queue.name.slice(PREFIX.length), queue.queuedCount] as const);
+      return new Map(waiting.filter(([, count]) => count > 0));
+    },
+    close: () => boss.stop({ graceful: false }),
+  };
+}
+
+async function startBoss(location: string): Promise<PgBoss> {
+  const { connectionString, schema, shown } = postgresAddress(location);
+  const pgBoss = await optionalPackage('pg-boss', 'Workers', () => import('pg-boss'));
+  const boss = new pgBoss.PgBoss({
+    connectionString,
+    schema: `${schema}_queue`,
+    max: 3,
+    schedule: false,
+    // How soon a worker that died is noticed.
+    monitorIntervalSeconds: 5,
+    superviseIntervalSeconds: 5,
+    monitorVacuum: false,
+  });
+  // What fails here is asked for again; what matters is told by the call that needs it.
+  boss.on('error', () => {});
+  try {
+    return await boss.start();
+  } catch (error) {
+    throw new LabelsmithError('NETWORK', `The queue of ${shown} cannot be opened (${messageOf(error)})`, {
+      hint: 'Check that PostgreSQL runs, and that this user may create the schema of the queue (docs/fleet.md).',
+      cause: error,
+    });
+  }
+}
+
+async function stateOf(boss: PgBoss, name: string, id: string): Promise<JobState> {
+  const job = await boss.getJobById(name, id);
+  switch (job?.state) {
+    case 'created':
+    case 'retry':
+      return { kind: 'waiting' };
+    case 'active':
+      return { kind: 'active' };
+    case 'failed':
+      return { kind: 'failed', reason: reasonIn(job.output) };
+    default:
+      return { kind: 'gone' };
+  }
+}
+
+function reasonIn(output: unknown): string {
+  if (typeof output !== 'object' || output === null) return 'for no reason that was given';
+  if ('message' in output && typeof output.message === 'string') return output.message;
+  return JSON.stringify(output);
+}
+
+/** What two workers must have alike to make the same bytes of a shard. */
+async function versionOfWorkers(): Promise<string> {
+  const { labelsmith, onnxruntime, libvips } = await versions();
+  return `${labelsmith}_ort${onnxruntime}_vips${libvips}`.replaceAll(/[^\w.-]/g, '-');
+}

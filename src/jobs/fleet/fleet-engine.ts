@@ -1,0 +1,238 @@
+/**
+ * The engine of many machines: plans here, has every shard done by whoever takes it from the queue, and commits here, in the
+ * order of the plan, so that what is written is what the engine of one machine writes. So a run needs its own process until
+ * its end; one that is killed is begun again and does what is missing.
+ *
+ * Nothing is lost: a shard is committed from its result in the record, and sent again where the queue forgot it. Nothing is
+ * doubled: the first result of a shard stands, and those of a run that has ended are not taken.
+ *
+ * A shard that fails on every attempt is cut in halves, down to the one image that no worker gets over, which is put aside.
+ *
+ * Memory: the inputs of at most {@link FleetOptions.maxAhead} shards, and the result that is being committed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deserialize } from 'node:v8';
+import { LabelsmithError } from '../../errors.ts';
+import type { ShardStore } from '../../store/store.ts';
+import { progressMeter } from '../progress.ts';
+import {
+  type Counts,
+  type Engine,
+  type StageDefinition,
+  type StageJob,
+  type StageSummary,
+  sumCounts,
+} from '../stage.ts';
+import type { ShardJob, ShardQueue } from './queue.ts';
+
+export interface FleetOptions {
+  /** Opened with the first stage that has shards. */
+  readonly openQueue: () => Promise<ShardQueue>;
+  /** What is not done shard by shard, and inference for it, is done by this one. */
+  readonly local: Engine;
+  /** Shards that are planned and not committed yet (default 256). Fewer than two a worker leave workers idle. */
+  readonly maxAhead?: number;
+  /** How often the record is asked for results, milliseconds (default 250). */
+  readonly pollMs?: number;
+  /** A shard that is not done for so long is looked for in the queue, milliseconds (default 3000). */
+  readonly suspectMs?: number;
+  readonly clock?: () => number;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+export interface FleetEngine extends Engine {
+  close(): Promise<void>;
+}
+
+export function fleetEngine(options: FleetOptions): FleetEngine {
+  const { local, openQueue } = options;
+  let opened: Promise<ShardQueue> | undefined;
+  return {
+    async run(stage, job, context) {
+      opened ??= openQueue();
+      const queue = await opened;
+      if (context !== undefined) return new FleetRun(queue, options, stage, job, context).run();
+      const own = await stage.open(job);
+      try {
+        return await new FleetRun(queue, options, stage, job, own).run();
+      } finally {
+        await stage.close?.(own);
+      }
+    },
+    openInference: local.openInference,
+    withInference: local.withInference,
+    async close() {
+      await (await opened)?.close();
+    },
+  };
+}
+
+interface Pending<Shard> {
+  readonly number: string;
+  readonly shard: Shard;
+  /** In the queue; empty until it was sent. */
+  id: string;
+  sentAtMs: number;
+}
+
+class FleetRun<Settings, Context, Shard, Result> {
+  readonly #queue: ShardQueue;
+  readonly #options: Required<Pick<FleetOptions, 'maxAhead' | 'pollMs' | 'suspectMs' | 'clock' | 'sleep'>>;
+  readonly #stage: StageDefinition<Settings, Context, Shard, Result>;
+  readonly #job: StageJob<Settings>;
+  readonly #context: Context;
+  readonly #store: ShardStore;
+  /** In the order of their commits. */
+  readonly #pending: Pending<Shard>[] = [];
+  #counts: Counts = {};
+  #shards = 0;
+  #planned = 0;
+  #isPlanned = false;
+
+  constructor(
+    queue: ShardQueue,
+    options: FleetOptions,
+    stage: StageDefinition<Settings, Context, Shard, Result>,
+    job: StageJob<Settings>,
+    context: Context,
+  ) {
+    const { maxAhead = 256, pollMs = 250, suspectMs = 3000, clock = () => performance.now() } = options;
+    this.#queue = queue;
+    this.#options = { maxAhead, pollMs, suspectMs, clock, sleep: options.sleep ?? ((ms) => sleep(ms)) };
+    this.#stage = stage;
+    this.#job = job;
+    this.#context = context;
+    this.#store = job.workspace.store;
+  }
+
+  async run(): Promise<StageSummary> {
+    const { signal, onProgress } = this.#job;
+    const meter = progressMeter(this.#stage.name, await this.#stage.total?.(this.#context), this.#options.clock);
+    const plan = this.#stage.plan(this.#context)[Symbol.asyncIterator]();
+    try {
+      while (!signal?.aborted) {
+        await this.#planAhead(plan);
+        if (this.#pending.length === 0 && this.#isPlanned) break;
+        const items = await this.#commitDone();
+        if (items !== undefined) {
+          meter.add(items);
+          onProgress?.(meter.snapshot(this.#shards));
+          continue;
+        }
+        await this.#lookAfterSuspects();
+        onProgress?.(meter.snapshot(this.#shards));
+        await this.#options.sleep(this.#options.pollMs);
+      }
+    } finally {
+      await this.#queue.cancel(this.#pending.map(({ id }) => id).filter((id) => id !== '')).catch(() => {});
+    }
+    return {
+      counts: this.#counts,
+      shards: this.#shards,
+      interrupted: signal?.aborted ?? false,
+      elapsedMs: meter.elapsedMs(),
+    };
+  }
+
+  /** Fills up what is under way; sends it together. */
+  async #planAhead(plan: AsyncIterator<Shard>): Promise<void> {
+    const { maxAhead } = this.#options;
+    if (this.#isPlanned || this.#pending.length > maxAhead / 2) return;
+    const added: Pending<Shard>[] = [];
+    while (this.#pending.length + added.length < maxAhead) {
+      const next = await plan.next();
+      if (next.done) {
+        this.#isPlanned = true;
+        break;
+      }
+      added.push({ number: String(this.#planned++), shard: next.value, id: '', sentAtMs: 0 });
+      // The first ones are begun while the rest is planned.
+      if (added.length === SENT_TOGETHER) await this.#send(added.splice(0));
+    }
+    await this.#send(added);
+  }
+
+  async #send(shards: readonly Pending<Shard>[], at = this.#pending.length): Promise<void> {
+    if (shards.length === 0) return;
+    const { runId, seed, settings } = this.#job;
+    const { name: stage } = this.#stage;
+    const fingerprint = this.#stage.fingerprint?.(this.#context) ?? '';
+    const known = { runId, seed, stage, settings: JSON.stringify(settings), fingerprint };
+    const jobs = shards.map(
+      ({ number, shard }): ShardJob => ({ ...known, shard: number, input: JSON.stringify(shard) }),
+    );
+    const ids = await this.#queue.send(jobs);
+    for (const [i, shard] of shards.entries()) {
+      shard.id = ids[i];
+      shard.sentAtMs = this.#options.clock();
+      if (!this.#pending.includes(shard)) this.#pending.splice(at + i, 0, shard);
+    }
+  }
+
+  /** Commits what is done at the head of the line. @returns items of it; undefined where the first is not done */
+  async #commitDone(): Promise<number | undefined> {
+    const head = this.#pending.slice(0, COMMITTED_TOGETHER).map(({ number }) => number);
+    if (head.length === 0) return undefined;
+    const done = await this.#store.shardsDone(this.#job.runId, head);
+    let items: number | undefined;
+    const dropped: string[] = [];
+    for (const number of head) {
+      if (!done.has(number)) break;
+      const [result] = await this.#store.shardResults(this.#job.runId, [number]);
+      if (result === undefined) break;
+      const [{ shard }] = this.#pending;
+      // What `process` of the same stage gave, cloned.
+      const value = deserialize(result.data) as Result;
+      this.#counts = sumCounts(this.#counts, await this.#stage.commit(this.#context, shard, value));
+      this.#shards++;
+      this.#pending.shift();
+      dropped.push(number);
+      items = (items ?? 0) + result.items;
+    }
+    await this.#store.dropShardResults(this.#job.runId, dropped);
+    return items;
+  }
+
+  /** Shards that are long in coming: the queue may have forgotten them, or given them up. */
+  async #lookAfterSuspects(): Promise<void> {
+    const { clock, suspectMs } = this.#options;
+    const suspects = this.#pending.filter(({ sentAtMs }) => clock() - sentAtMs > suspectMs).slice(0, SUSPECTS);
+    for (const suspect of suspects) {
+      const state = await this.#queue.stateOf(suspect.id);
+      suspect.sentAtMs = clock();
+      if (state.kind === 'waiting' || state.kind === 'active') continue;
+      // It may have become done between the two questions.
+      if ((await this.#store.shardsDone(this.#job.runId, [suspect.number])).has(suspect.number)) continue;
+      if (state.kind === 'failed') await this.#giveUp(suspect, state.reason);
+      else await this.#send([suspect]);
+    }
+  }
+
+  async #giveUp(failed: Pending<Shard>, reason: string): Promise<void> {
+    const { poison, name } = this.#stage;
+    const { runId } = this.#job;
+    const place = this.#pending.indexOf(failed);
+    const halves = poison?.halves(failed.shard);
+    if (halves !== undefined) {
+      this.#pending.splice(place, 1);
+      const named = halves.map((shard, i) => ({ number: `${failed.number}.${i}`, shard, id: '', sentAtMs: 0 }));
+      await this.#send(named, place);
+      return;
+    }
+    await this.#store.putDeadShard({ runId, shard: failed.number, items: 1, reason });
+    if (poison === undefined) {
+      throw new LabelsmithError('UNSUPPORTED', `No worker could do shard ${failed.number} of ${name}: ${reason}`, {
+        hint: 'See the logs of the workers. Run it again: it goes on where it stopped.',
+        details: { runId, shard: failed.number },
+      });
+    }
+    this.#pending.splice(place, 1);
+    this.#counts = sumCounts(this.#counts, await poison.putAside(this.#context, failed.shard, reason));
+  }
+}
+
+const SENT_TOGETHER = 32;
+/** Results whose numbers are asked for at once. */
+const COMMITTED_TOGETHER = 32;
+/** Questions to the queue at a time. */
+const SUSPECTS = 32;

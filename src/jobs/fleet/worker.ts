@@ -1,0 +1,180 @@
+/**
+ * A worker: takes shards from the queue and has them done by a process of its own, which a bad image may end without ending
+ * the worker. The worker itself does nothing but wait and say that it is alive.
+ *
+ * Its effects are given as functions: the queue, the process, the clock.
+ */
+import { messageOf } from '../../errors.ts';
+import type { ShardQueue, TakenJob } from './queue.ts';
+
+export interface WorkerOptions {
+  readonly queue: ShardQueue;
+  /** Begins a process that does shards; called again after one has ended. */
+  readonly startProcess: () => ShardProcess;
+  /** Shards at once (default 2): the next one begins while the last is being finished. */
+  readonly concurrency?: number;
+  /** How often a job is touched, milliseconds (default 4000). */
+  readonly heartbeatMs?: number;
+  /** Longest wait between two looks at an empty queue, milliseconds (default 2000). */
+  readonly idleMs?: number;
+  /** Ends when nothing has been there to do for so long, milliseconds. Default: never. */
+  readonly drainMs?: number;
+  /** Finishes what is under way, and takes nothing more. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: WorkerEvent) => void;
+  readonly clock?: () => number;
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
+}
+
+export type WorkerEvent =
+  | {
+      readonly kind: 'done';
+      readonly stage: string;
+      readonly shard: string;
+      readonly items: number;
+      readonly ms: number;
+    }
+  | { readonly kind: 'failed'; readonly stage: string; readonly shard: string; readonly reason: string }
+  | { readonly kind: 'refused'; readonly stage: string; readonly shard: string; readonly reason: string }
+  | { readonly kind: 'away'; readonly reason: string };
+
+/** What came of a shard in the process. `late`: somebody else was first, or the run has ended. */
+export type ShardOutcome =
+  | { readonly kind: 'done' | 'late'; readonly items: number }
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** This worker is not fit for it: other models than the run's. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface ShardProcess {
+  /** Fails when the process ends. */
+  run(job: TakenJob['job']): Promise<ShardOutcome>;
+  readonly hasEnded: boolean;
+  close(): Promise<void>;
+}
+
+export interface WorkerSummary {
+  readonly shards: number;
+  readonly items: number;
+  readonly failed: number;
+  /** Why it would not go on; undefined where it was told to end. */
+  readonly refused?: string;
+}
+
+export async function runWorker(options: WorkerOptions): Promise<WorkerSummary> {
+  const worker = new Worker(options);
+  return worker.run();
+}
+
+class Worker {
+  readonly #options: WorkerOptions;
+  readonly #clock: () => number;
+  readonly #underWay = new Set<Promise<void>>();
+  #process: ShardProcess | undefined;
+  #shards = 0;
+  #items = 0;
+  #failed = 0;
+  #refused: string | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  async run(): Promise<WorkerSummary> {
+    const { concurrency = 2, idleMs = 2000, drainMs = Number.POSITIVE_INFINITY, signal } = this.#options;
+    let lastWorkMs = this.#clock();
+    let waitMs = MIN_IDLE_MS;
+    while (!signal?.aborted && this.#refused === undefined) {
+      if (this.#underWay.size >= concurrency) {
+        await Promise.race(this.#underWay);
+        continue;
+      }
+      const taken = await this.#take(concurrency - this.#underWay.size);
+      for (const job of taken) this.#begin(job);
+      if (taken.length > 0 || this.#underWay.size > 0) lastWorkMs = this.#clock();
+      if (taken.length > 0) {
+        waitMs = MIN_IDLE_MS;
+        continue;
+      }
+      if (this.#clock() - lastWorkMs >= drainMs) break;
+      await Promise.race([this.#sleep(waitMs), ...this.#underWay]);
+      waitMs = Math.min(idleMs, waitMs * 2);
+    }
+    await Promise.all(this.#underWay);
+    await this.#process?.close();
+    const refused = this.#refused === undefined ? {} : { refused: this.#refused };
+    return { shards: this.#shards, items: this.#items, failed: this.#failed, ...refused };
+  }
+
+  /** A queue that does not answer is asked again: the database may be starting. */
+  async #take(count: number): Promise<readonly TakenJob[]> {
+    try {
+      return await this.#options.queue.take(count);
+    } catch (error) {
+      this.#options.onEvent?.({ kind: 'away', reason: messageOf(error) });
+      return [];
+    }
+  }
+
+  #begin(taken: TakenJob): void {
+    const work = this.#work(taken).finally(() => this.#underWay.delete(work));
+    this.#underWay.add(work);
+  }
+
+  async #work(taken: TakenJob): Promise<void> {
+    const { heartbeatMs = 4000, onEvent } = this.#options;
+    const { stage, shard } = taken.job;
+    const startedAt = this.#clock();
+    const beating = setInterval(() => void taken.touch().catch(() => {}), heartbeatMs);
+    let outcome: ShardOutcome;
+    try {
+      outcome = await this.#processFor().run(taken.job);
+    } catch (error) {
+      outcome = { kind: 'failed', reason: messageOf(error) };
+    } finally {
+      clearInterval(beating);
+    }
+    // What the queue does not hear of now it finds out by itself: the result is in the record.
+    const told = 'reason' in outcome ? taken.fail(outcome.reason) : taken.done();
+    await told.catch((error: unknown) => onEvent?.({ kind: 'away', reason: messageOf(error) }));
+    switch (outcome.kind) {
+      case 'done':
+      case 'late':
+        this.#shards++;
+        this.#items += outcome.items;
+        onEvent?.({ kind: 'done', stage, shard, items: outcome.items, ms: this.#clock() - startedAt });
+        return;
+      case 'failed':
+        this.#failed++;
+        onEvent?.({ kind: 'failed', stage, shard, reason: outcome.reason });
+        return;
+      case 'refused':
+        this.#refused ??= outcome.reason;
+        onEvent?.({ kind: 'refused', stage, shard, reason: outcome.reason });
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #processFor(): ShardProcess {
+    if (this.#process === undefined || this.#process.hasEnded) this.#process = this.#options.startProcess();
+    return this.#process;
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { signal, sleep } = this.#options;
+    if (sleep) return void (await sleep(ms, signal));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(end, ms);
+      signal?.addEventListener('abort', end, { once: true });
+      function end() {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      }
+    });
+  }
+}
+
+const MIN_IDLE_MS = 50;

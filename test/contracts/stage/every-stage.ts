@@ -1,0 +1,136 @@
+/**
+ * Every stage there is, run on pictures made by code, and what a workspace holds afterwards: for comparing engines and
+ * places of workspaces.
+ */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_ACCEPT_RULES } from '../../../src/corpus/accept.ts';
+import { originalBytes } from '../../../src/jobs/image-reader.ts';
+import type { Engine } from '../../../src/jobs/stage.ts';
+import { openWorkspace, type Workspace } from '../../../src/jobs/workspace.ts';
+import { addTo } from '../../../src/stages/add/add.ts';
+import { openSources } from '../../../src/stages/add/open-sources.ts';
+import { openClassifier } from '../../../src/stages/classify/classifier-file.ts';
+import { classifyIn } from '../../../src/stages/classify/classify.ts';
+import { detectIn } from '../../../src/stages/detect/detect.ts';
+import { findPosesIn } from '../../../src/stages/detect/pose.ts';
+import { segmentIn } from '../../../src/stages/detect/segment.ts';
+import { discoverIn } from '../../../src/stages/discover/discover.ts';
+import { embedIn } from '../../../src/stages/embed/embed.ts';
+import { exportWorkspace } from '../../../src/stages/export/export.ts';
+import { matchIn } from '../../../src/stages/match/match.ts';
+import { teachIn } from '../../../src/stages/teach/teach.ts';
+import { cut, scene } from '../../fixtures/images.ts';
+import { colourModels, importEmbedder } from './models.ts';
+
+const RUN = { seed: 0, threads: 1, shardSize: 5 };
+/** A colour that a scene is mixed with, by class. */
+const CLASSES = { red: [230, 20, 20], green: [20, 200, 20], blue: [20, 20, 230] } as const;
+
+export interface Ground {
+  readonly dir: string;
+  readonly cacheDir: string;
+}
+
+/** So many pictures of each class in a folder of its name, one twice and one cut off; and three references of each. */
+export async function prepare(pictures = 10): Promise<Ground> {
+  const dir = await mkdtemp(join(tmpdir(), 'labelsmith-stages-'));
+  const cacheDir = join(dir, 'cache');
+  for (const [c, [name, colour]] of Object.entries(CLASSES).entries()) {
+    for (const folder of ['photos', 'refs']) await mkdir(join(dir, folder, name), { recursive: true });
+    for (let n = 0; n < pictures + 3; n++) {
+      const [r, g, b] = colour;
+      const tinted = scene(64, 48, 100 * c + n).composite([
+        { input: { create: { width: 64, height: 48, channels: 4, background: { r, g, b, alpha: 0.7 } } } },
+      ]);
+      const bytes = await tinted.jpeg({ quality: 90 }).toBuffer();
+      await writeFile(join(dir, n < pictures ? 'photos' : 'refs', name, `${n}.jpg`), bytes);
+      if (n === 0) await writeFile(join(dir, 'photos', `${name}-again.jpg`), bytes);
+      if (n === 1) await writeFile(join(dir, 'photos', `${name}-cut.jpg`), cut(bytes, 0.5));
+    }
+  }
+  await importEmbedder(dir, cacheDir);
+  return { dir, cacheDir };
+}
+
+export interface EveryStageOptions {
+  readonly name: string;
+  /** Where the workspace is made. Default: a folder of this name. */
+  readonly location?: string;
+  readonly blobsAt?: string;
+}
+
+/** Runs every stage on a new workspace and gives what is in it: exports, and the names of its files, which say their content. */
+export async function everyStage(
+  { dir, cacheDir }: Ground,
+  { name, location = join(dir, name), blobsAt }: EveryStageOptions,
+  engine: Engine,
+): Promise<Map<string, string>> {
+  const models = colourModels(cacheDir);
+  const workspace = await openWorkspace(location, { create: true, blobsAt, engine, models });
+  try {
+    const [photos, refs] = await openSources(workspace, [join(dir, 'photos'), join(dir, 'refs')]);
+    await addTo(workspace, [photos], { ...RUN, sync: true });
+    const detector = await models.openDetector('colours');
+    const detecting = { ...RUN, rules: DEFAULT_ACCEPT_RULES, force: false, task: 'objects' };
+    await detectIn(workspace, detector, detecting);
+    const shapes = { ...RUN, detectorKey: detector.key, task: 'objects', force: false };
+    await findPosesIn(workspace, await models.openPose('colours-pose'), { ...shapes, personClasses: ['person'] });
+    const segmenter = await models.openSegmenter({ threads: 1 });
+    await segmentIn(workspace, segmenter, shapes).finally(() => segmenter.close());
+    const embedder = await models.openEmbedder('means', RUN);
+    await embedIn(workspace, embedder, RUN);
+    await embedIn(workspace, embedder, { ...RUN, force: true });
+    await embedIn(workspace, embedder, { ...RUN, items: 'regions' }).finally(() => embedder.close());
+    await discoverIn(workspace, { ...RUN, k: 3 });
+    await matchIn(workspace, refs, { ...RUN, task: 'like', replace: false });
+    const taught = await teach(workspace);
+    const classifier = await openClassifier(taught, RUN);
+    await classifyIn(workspace, classifier, { ...RUN, threshold: 0.5 }).finally(() => classifier.close());
+    return await contentOf(workspace, join(dir, `${name}-out`));
+  } finally {
+    await workspace.close();
+  }
+}
+
+/** Teaches the classes of the folders from four labels each, and gives the classifier's file. */
+async function teach(workspace: Workspace): Promise<string> {
+  const { store } = workspace;
+  await store.ensureTask({ name: 'colour', rule: 'single', items: 'images' });
+  const seen = new Map<string, number>();
+  for await (const page of store.images()) {
+    const paths = await store.pathsOfImages(page.map(({ id }) => id));
+    for (const { id } of page) {
+      const className = Object.keys(CLASSES).find((name) => paths.get(id)?.some(({ path }) => path.includes(name)));
+      const count = seen.get(className ?? '') ?? 0;
+      if (className === undefined || count === 4) continue;
+      seen.set(className, count + 1);
+      const label = { itemId: id, task: 'colour', className, present: true, origin: 'human', confidence: 1 } as const;
+      await store.putLabels([{ ...label, runId: null }]);
+    }
+  }
+  return (await teachIn(workspace, { ...RUN, task: 'colour', threshold: 0.5, techniques: [], labelRest: true })).model;
+}
+
+async function contentOf(workspace: Workspace, out: string): Promise<Map<string, string>> {
+  const { store, dir: workspaceDir } = workspace;
+  const effects = { store, workspaceDir, read: originalBytes(workspace), crop: () => assert.fail('no crops') };
+  const content = new Map<string, string>();
+  for (const task of ['objects', 'class', 'like', 'colour']) {
+    const file = `${out}-${task}.jsonl`;
+    await exportWorkspace(effects, 'jsonl', file, { seed: 0, margin: 0, replace: false, background: 'all', task });
+    content.set(task, await readFile(file, 'utf8'));
+  }
+  const files: string[] = [];
+  for (const items of ['images', 'regions'] as const) {
+    for (const space of await store.vectorSpaces(items)) {
+      for (const { file } of await store.vectorShards(space, items)) files.push(file);
+    }
+  }
+  content.set('files of vectors', files.sort().join('\n'));
+  const runs = await store.runs();
+  content.set('counts', JSON.stringify(runs.map(({ stage, status, counts }) => [stage, status, counts])));
+  return content;
+}
