@@ -61,18 +61,11 @@ export const worker = command({
 });
 
 function told(event: WorkerEvent, output: Output): void {
-  switch (event.kind) {
-    case 'done':
-      return output.note(
-        `${event.stage} ${event.shard}: ${plural(event.items, 'item')} in ${formatDuration(event.ms)}`,
-      );
-    case 'failed':
-      return output.warn(`${event.stage} ${event.shard} failed: ${event.reason}`);
-    case 'refused':
-      return output.warn(`${event.stage} ${event.shard} refused: ${event.reason}`);
-    case 'away':
-      return output.warn(`the queue does not answer, and is asked again: ${event.reason}`);
-    default:
-      event satisfies never;
+  if (event.kind === 'away') {
+    output.warn(`the queue does not answer, and is asked again: ${event.reason}`);
+    return;
   }
+  const which = `${event.stage} ${event.shard}`;
+  if (event.kind !== 'done') output.warn(`${which} ${event.kind}: ${event.reason}`);
+  else output.note(`${which}: ${plural(event.items, 'item')} in ${formatDuration(event.ms)}`);
 }
