@@ -9,7 +9,16 @@ import { LabelsmithError } from '../errors.ts';
 import { openDriver } from './open.ts';
 import type { Query, SqlDriver, SqlTransaction } from './sql/driver.ts';
 import type { SqlValue } from './sql/sql-value.ts';
-import { artifacts, auditItems, audits, referenceImages, shardResults, vectorShards } from './sql/stage-tables.ts';
+import {
+  artifacts,
+  auditItems,
+  audits,
+  exportStates,
+  exportsMade,
+  referenceImages,
+  shardResults,
+  vectorShards,
+} from './sql/stage-tables.ts';
 import { snake } from './sql/table.ts';
 import {
   acceptances,
@@ -59,8 +68,11 @@ const IN_ORDER = [
     audits,
     auditItems,
   ],
-  ...[artifacts, referenceImages, operations, operationLabels, operationRegions],
+  ...[exportsMade, exportStates, artifacts, referenceImages, operations, operationLabels, operationRegions],
 ] as const;
+
+/** Everything but the classes; a test holds it to be all. */
+export const COPIED = [...IN_ORDER, classes];
 
 type AnyTable = (typeof TABLES)[number];
 
