@@ -111,6 +111,9 @@ async function foundFolders(root: string, below: string, reckoning: Reckoning): 
       found.push(...(await foldersOfSplit(root, `${below}${folder}`, { flat, deep }, reckoning)));
     return found;
   }
+  // Splits without folders of classes: their pictures are of no class.
+  if (real.length > 1 && others.length === 0)
+    return real.map(({ folder }) => ({ path: below + folder, split: splitOfName(folder), className: null }));
   const [only] = real;
   if (
     real.length === 1 &&

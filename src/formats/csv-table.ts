@@ -143,7 +143,11 @@ async function sniffDelimiter(
   pieces: AsyncGenerator<string>,
 ): Promise<{ delimiter: string; all: AsyncIterable<string> }> {
   const first = await pieces.next();
-  const start = first.done ? '' : first.value;
+  const whole = first.done ? '' : first.value;
+  // A first line that tells spreadsheets what parts the cells, and is no row.
+  const told = /^\uFEFF?"?sep=(.)"?\r?\n/i.exec(whole);
+  const start = told === null ? whole : `\n${whole.slice(told[0].length)}`;
+  if (told !== null) return { delimiter: told[1], all: all() };
   const header = start.slice(0, 10_000).split(/[\r\n]/, 1)[0];
   const delimiter = header.includes(',') ? ',' : header.includes(';') ? ';' : header.includes('\t') ? '\t' : ',';
   async function* all() {

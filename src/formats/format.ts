@@ -146,6 +146,8 @@ export interface Format {
   readonly description: string;
   /** What OUT is, and what PATH is. A reader of a `folder` format may take a file of it too. */
   readonly kind: 'folder' | 'file';
+  /** A `file` format whose reader takes a folder with some of them too. */
+  readonly readsFolders?: true;
   /** What carries the classes in this format; an export of a task on whole images to a `regions` format is refused. */
   readonly holds: 'regions' | 'images' | 'both';
   /** Image files: `beside` go along if asked, `always` are what the format is, `never` have no place in it. */

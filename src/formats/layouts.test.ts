@@ -2,24 +2,7 @@
  * Layouts and tables as other tools write them, each with what must come out: `FILE SPLIT CLASS BOX`, boxes in the unit of
  * the file. Trouble that people reported publicly about other readers; own inputs.
  */
-import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { describe, it } from 'node:test';
-import { inTemporaryFolder, readAll, toldOf, writeFiles } from '../../test/contracts/format.ts';
-import type { ImportedImage } from '../core/dataset.ts';
-import type { FormatName } from './format.ts';
-import { Reckoning } from './reckoning.ts';
-
-interface Layout {
-  readonly what: string;
-  readonly format: FormatName;
-  readonly files: Readonly<Record<string, string>>;
-  /** Below the folder. Default: the folder itself. */
-  readonly path?: string;
-  readonly want: readonly string[];
-  /** Reasons of the reckoning. Default: none. */
-  readonly told?: readonly string[];
-}
+import { describeLayouts, type Layout } from '../../test/contracts/layouts.ts';
 
 const row = '0 .5 .5 .2 .2\n';
 const box = '0.4 0.4 0.6 0.6';
@@ -180,7 +163,7 @@ const LAYOUTS: readonly Layout[] = [
     what: 'voc: VOCdevkit, several years deep',
     format: 'voc',
     files: { 'VOCdevkit/VOC2007/Annotations/1.xml': voc('1.jpg'), 'VOCdevkit/VOC2007/ImageSets/Main/val.txt': '1\n' },
-    want: ['1.jpg val cat 1 2 4 6'],
+    want: ['1.jpg|VOCdevkit/VOC2007/JPEGImages/1.jpg val cat 1 2 4 6'],
   },
   {
     what: 'voc: one broken file leaves the others',
@@ -263,7 +246,7 @@ const LAYOUTS: readonly Layout[] = [
       'm.json':
         '[{"id":1,"image":"https://b.s3.amazonaws.com/x/my%20cat.jpg?X-Amz-Signature=1","annotator":3,"label":[{"x":10,"y":20,"width":30,"height":40,"rotation":0,"rectanglelabels":["cat"],"original_width":100,"original_height":100}],"choice":"good"}]',
     },
-    want: ['x/my cat.jpg - cat 10 20 40 60', 'x/my cat.jpg - good'],
+    want: ['x/my cat.jpg - cat 10 20 40 60 100×100', 'x/my cat.jpg - good'],
   },
   {
     what: 'label-studio: a picture that was turned in the tool is told',
@@ -273,7 +256,7 @@ const LAYOUTS: readonly Layout[] = [
       't.json':
         '[{"data":{"image":"a.jpg"},"annotations":[{"result":[{"id":"r","type":"rectanglelabels","original_width":100,"original_height":100,"image_rotation":90,"value":{"x":1,"y":2,"width":3,"height":4,"rectanglelabels":["cat"]}}]}]}]',
     },
-    want: ['a.jpg - cat 1 2 4 6'],
+    want: ['a.jpg - cat 1 2 4 6 100×100'],
     told: ['turned-in-tool'],
   },
   {
@@ -284,7 +267,7 @@ const LAYOUTS: readonly Layout[] = [
       't.json':
         '[{"data":{"image":"a.jpg"},"annotations":[{"result":[{"id":"r","type":"rectanglelabels","original_width":100,"original_height":100,"value":{"x":1,"y":2,"width":3,"height":4,"rectanglelabels":["cat"]}},{"id":"r","type":"choices","from_name":"state","value":{"choices":["occluded"]}}]}]}]',
     },
-    want: ['a.jpg - cat 1 2 4 6 {"attributes":{"state":"occluded"}}'],
+    want: ['a.jpg - cat 1 2 4 6 {"attributes":{"state":"occluded"}} 100×100'],
   },
   // CVAT.
   {
@@ -313,37 +296,4 @@ const LAYOUTS: readonly Layout[] = [
   },
 ];
 
-function rowsOf({ file, otherNames, split, labels, regions, width, height }: ImportedImage): string[] {
-  const head =
-    `${[file, ...(otherNames ?? [])].join('|')} ${split ?? (labels.length + regions.length > 0 ? '-' : '')}`.trim();
-  const size = width === null ? '' : ` ${width}×${height}`;
-  const rows = regions.map(({ box: edges, labels: [label], details, keypoints }) => {
-    const { trackId, ...others } = details ?? {};
-    const numbers = edges.map((edge) => Number(edge.toFixed(6))).join(' ');
-    const score = label.confidence === null ? '' : ` @${label.confidence}`;
-    const track = trackId === undefined ? '' : ` #${trackId}`;
-    const rest = Object.keys(others).length === 0 ? '' : ` ${JSON.stringify(others)}`;
-    const points = keypoints === null ? '' : ` k${keypoints.map((point) => point[2]).join(',')}`;
-    return `${head} ${label.className} ${numbers}${score}${track}${rest}${points}${size}`;
-  });
-  const all = [...rows, ...labels.map(({ className }) => `${head} ${className}`)];
-  return all.length > 0 ? all : [head];
-}
-
-describe('layouts as other tools write them', () => {
-  for (const { what, format, files, path = '.', want, told = [] } of LAYOUTS)
-    it(what, () =>
-      inTemporaryFolder(async (folder) => {
-        await writeFiles(folder, files);
-        const reckoning = new Reckoning();
-        const images = await readAll(format, join(folder, path), { reckoning });
-        const name = (image: ImportedImage) => ({ ...image, file: image.file.replace(`${folder}/`, '') });
-        assert.deepEqual(
-          images.flatMap((image) => rowsOf(name(image))),
-          want,
-        );
-        const reasons = toldOf(reckoning).map((problem) => problem.split(':', 1)[0]);
-        assert.deepEqual(reasons.sort(), [...told].sort(), toldOf(reckoning).join('\n'));
-      }),
-    );
-});
+describeLayouts('layouts as other tools write them', LAYOUTS);

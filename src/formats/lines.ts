@@ -1,5 +1,6 @@
-/** Text files of any length, as UTF-8 or, where a byte-order mark says so, UTF-16; the mark is taken off. */
+/** Text files of any length in the encoding that they say (`encodings.ts`); a byte-order mark is taken off. */
 import { badFile } from './check.ts';
+import { decoderFor } from './encodings.ts';
 import { bytesOf, notText } from './special-files.ts';
 
 /** Longer lines are refused: one image with ten thousand polygons stays well below. */
@@ -12,7 +13,7 @@ export async function* textPieces(path: string, name: string): AsyncGenerator<st
   let lines = 0;
   try {
     for await (const bytes of bytesOf(path, name, PIECE_BYTES)) {
-      decoder ??= new TextDecoder(encodingOf(bytes), { fatal: true });
+      decoder ??= decoderFor(bytes, name);
       const text = decoder.decode(bytes, { stream: true });
       for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
       yield text;
@@ -23,11 +24,6 @@ export async function* textPieces(path: string, name: string): AsyncGenerator<st
     if (error instanceof TypeError) throw await notText(path, name, `${name} (after line ${lines})`, error);
     throw error;
   }
-}
-
-function encodingOf(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
 }
 
 /** Each line without its end, with its number from 1. Cost: O(characters), whatever the length of the lines. */

@@ -3,6 +3,8 @@ import { open, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
 import { looksLikeCoco } from './coco/layout.ts';
+import { tablesIn } from './csv/tables.ts';
+import { looksLikeVia } from './csv/via-json.ts';
 import type { FormatName } from './format.ts';
 import { splitOfName } from './split-names.ts';
 import { isImageName, listFolder, walkFiles } from './walk.ts';
@@ -54,31 +56,84 @@ async function ofFolder(path: string): Promise<Recognised | null> {
       return is('coco', `there is a folder ${annotations} with JSON files`);
   }
   for (const folder of folders.filter((name) => splitOfName(name) !== null)) {
-    const inside = (await listFolder(join(path, folder))).files;
-    const mark = inside.find((name) => /^_annotations\.coco\.json$|^metadata\.(?:jsonl|csv)$/.test(name));
-    if (mark !== undefined) return is(mark.endsWith('coco.json') ? 'coco' : 'hf', `there is ${mark} in ${folder}`);
+    const found = await ofSplit(path, folder);
+    if (found !== null) return is(...found);
   }
-  if (folders.some((name) => name.toLowerCase() === 'labels')) return is('yolo', 'there is a folder labels in it');
+  const labels = folders.find((name) => name.toLowerCase() === 'labels');
+  if (labels !== undefined && (await holdsRows(join(path, labels))))
+    return is('yolo', `there is a folder ${labels} in it`);
   const byContent = await byFirstFile(path);
   if (byContent !== null) return byContent;
+  const masks = folders.find((name) => /^Segmentation(?:Class|Object)$/i.test(name));
+  if (masks !== undefined) throw masksAlone(path, masks);
   return folders.length > 0 ? is('folders', 'there are folders in it, and no file of labels') : null;
+}
+
+/** Files that the folder of a split has in one format alone. */
+const MARKS_OF_SPLITS: readonly (readonly [name: RegExp, format: FormatName])[] = [
+  [/^_annotations\.coco\.json$/, 'coco'],
+  [/^metadata\.(?:jsonl|csv)$/, 'hf'],
+  [/^(?:_annotations|_classes)\.csv$/, 'csv'],
+  [/^(?:_darknet\.labels|classes\.txt)$/, 'yolo'],
+];
+
+async function ofSplit(path: string, folder: string): Promise<[format: FormatName, why: string] | null> {
+  const { files, folders } = await listFolder(join(path, folder));
+  for (const [pattern, format] of MARKS_OF_SPLITS) {
+    const mark = files.find((name) => pattern.test(name));
+    if (mark !== undefined) return [format, `there is ${mark} in ${folder}`];
+  }
+  const labels = folders.find((name) => name.toLowerCase() === 'labels');
+  if (labels === undefined || !(await holdsRows(join(path, folder, labels)))) return null;
+  return ['yolo', `there is a folder ${labels} in ${folder}`];
+}
+
+/** Whether a folder called `labels` is YOLO's: there are text files in it, or nothing that says otherwise. */
+async function holdsRows(folder: string): Promise<boolean> {
+  let [rows, others] = [0, 0];
+  for await (const file of walkFiles(folder)) {
+    if (/\.txt$/i.test(file)) rows++;
+    else if (!isImageName(file)) others++;
+    if (rows + others > 100) break;
+  }
+  return rows > 0 || others === 0;
+}
+
+/** Pictures of masks would be taken for pictures of classes that are called like their folders. */
+function masksAlone(path: string, folder: string): LabelsmithError {
+  return new LabelsmithError('USAGE', `${path}: ${folder} holds masks as pictures, which no format here reads`, {
+    hint: 'Export polygons, or masks as run lengths: CVAT for images, COCO.',
+  });
 }
 
 /** By the label files that there are, wherever they lie: enough of them to tell. */
 async function byFirstFile(path: string): Promise<Recognised | null> {
-  const tables: string[] = [];
+  let tables = 0;
+  let only: string | null = null;
   let looked = 0;
   for await (const file of walkFiles(path)) {
     if (isImageName(file) || ++looked > 200) continue;
     const extension = extname(file).toLowerCase();
     const one = ['.json', '.xml', '.xmp'].includes(extension) ? await ofFile(join(path, file)) : null;
     if (one !== null) return { format: one.format, why: `${file} is one: ${one.why}`, path };
-    if (['.csv', '.jsonl', '.parquet'].includes(extension)) tables.push(file);
+    if (['.yaml', '.yml'].includes(extension) && !file.includes('/') && (await namesClasses(join(path, file))))
+      return { format: 'yolo', why: `${file} names classes`, path: join(path, file) };
+    if (['.csv', '.tsv', '.jsonl', '.parquet'].includes(extension)) {
+      tables++;
+      only = file;
+    }
   }
-  if (tables.length !== 1) return null;
-  const [only] = tables;
-  const one = await ofFile(join(path, only));
-  return one === null ? null : { ...one, why: `${only} is the one table in it` };
+  const labels = await tablesIn(path, null);
+  if (labels.length > 1) return { format: 'csv', why: `${labels[0].name} and others are tables of labels`, path };
+  const one = labels[0]?.name ?? (tables === 1 ? only : null);
+  const found = one === null ? null : await ofFile(join(path, one));
+  return found === null ? null : { ...found, why: `${one} is the one table in it` };
+}
+
+/** YOLO's settings may be called anything. */
+async function namesClasses(path: string): Promise<boolean> {
+  const head = await headOf(path);
+  return /^names\s*:/m.test(head) && /^(?:train|val|test|path|nc)\s*:/m.test(head);
 }
 
 const BY_EXTENSION: Readonly<Record<string, FormatName>> = {
@@ -108,10 +163,12 @@ async function ofFile(path: string): Promise<Recognised | null> {
   }
   if (extension !== '.json') return null;
   if (/"shapes"\s*:/.test(head)) return is('labelme', 'it has a list of shapes');
+  if (/"(?:was_cancelled|from_name)"\s*:/.test(head)) return is('label-studio', 'it has annotations of tasks');
   if (await looksLikeCoco(path)) return is('coco', 'it has images, annotations and categories, or results of them');
   if (/^\s*\[/.test(head) && /"(?:data|annotations|predictions|annotation_id|original_width)"\s*:/.test(head))
     return is('label-studio', 'it is a list of tasks');
-  return name === 'tasks.json' ? is('label-studio', 'it is called tasks.json') : is('coco', 'its name ends in .json');
+  if (looksLikeVia(head)) return is('csv', 'it is JSON of VIA');
+  return name === 'tasks.json' ? is('label-studio', 'it is called tasks.json') : null;
 }
 
 const HEAD_BYTES = 1 << 16;

@@ -32,7 +32,8 @@ it('tells a format by what is there', async () => {
       'x.xmp': '',
       'x.csv': '',
       'x.jsonl': '',
-      'x.json': '',
+      'x.json': '{"images":[]}',
+      'other.json': '{}',
       'x.bin': '',
     };
     await writeFiles(folder, files);
@@ -53,10 +54,31 @@ it('tells a format by what is there', async () => {
       'x.json': 'coco',
     };
     for (const [name, format] of Object.entries(expected)) assert.equal(await guessFormat(join(folder, name)), format);
-    await assert.rejects(
-      guessFormat(join(folder, 'x.bin')),
-      (error) => error instanceof LabelsmithError && error.code === 'USAGE',
-    );
+    const others = {
+      'r1/train/_darknet.labels': 'cat\n',
+      'r1/train/a.jpg': '',
+      'r2/train/_annotations.csv': 'filename,class,xmin,ymin,xmax,ymax\n',
+      'r2/train/a.jpg': '',
+      'r3/data/a.jpg': '',
+      'r3/labels/a.xml': '<annotation/>',
+      'r4/dataset_infos.json': '{}',
+      'r4/train/cat/a.jpg': '',
+      'r5/a.json': '{"_via_img_metadata":{}}',
+      'r6/coco8.yaml': 'train: images\nnames:\n  0: cat\n',
+      'r6/images/a.jpg': '',
+      'm/JPEGImages/a.jpg': '',
+      'm/SegmentationClass/a.png': '',
+    };
+    await writeFiles(folder, others);
+    // Pictures of splits and of masks are no classes, as they were taken for once.
+    const seen = { r1: 'yolo', r2: 'csv', r3: 'voc', r4: 'folders', r5: 'csv', r6: 'yolo' };
+    for (const [name, format] of Object.entries(seen))
+      assert.equal(await guessFormat(join(folder, name)), format, name);
+    for (const name of ['m', 'x.bin', 'other.json'])
+      await assert.rejects(
+        guessFormat(join(folder, name)),
+        (error) => error instanceof LabelsmithError && error.code === 'USAGE',
+      );
     await assert.rejects(
       guessFormat(join(folder, 'gone')),
       (error) => error instanceof LabelsmithError && error.code === 'NOT_FOUND',

@@ -58,7 +58,7 @@ export async function* readFormat(name: FormatName, path: string, options: ReadO
   try {
     const found = await stat(path);
     if (!found.isDirectory()) await regularFileSize(path, path);
-    if (format.kind === 'file' && found.isDirectory())
+    if (format.kind === 'file' && !format.readsFolders && found.isDirectory())
       throw new LabelsmithError('USAGE', `${path} is a folder; ${name} is read from a file`);
     yield* format.read(path, options);
   } catch (error) {

@@ -3,6 +3,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 import { badFile } from './check.ts';
+import { decoderFor } from './encodings.ts';
 import { splitExtension } from './names.ts';
 import { notText, regularFileSize } from './special-files.ts';
 
@@ -81,7 +82,6 @@ async function* walkBelow(root: string, below: string, above: readonly string[])
   for (const folder of folders) yield* walkBelow(root, `${below}${folder}/`, [...above, here]);
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** Label files of one image are small; what is larger is something else. */
 const MAX_TEXT_BYTES = 1 << 26;
 
@@ -90,7 +90,8 @@ export async function readSmallText(path: string, name: string): Promise<string 
   try {
     const size = await regularFileSize(path, name);
     if (size > MAX_TEXT_BYTES) throw badFile(name, `the file is ${size} bytes, more than a label file has`);
-    return utf8.decode(await readFile(path));
+    const bytes = await readFile(path);
+    return decoderFor(bytes, name).decode(bytes);
   } catch (error) {
     if (error instanceof TypeError) throw await notText(path, name, name, error);
     if (systemCodeOf(error) === 'ENOENT') return null;

@@ -8,6 +8,7 @@ import {
   flatKeypointsAt,
   type JsonObject,
   numberAt,
+  numberIn,
   objectAt,
   polygonsAt,
   shown,
@@ -80,10 +81,15 @@ function hasArea(box: Box | null): box is Box {
   return box !== null && box[2] > box[0] && box[3] > box[1];
 }
 
+/** Some tools write numbers as text. */
+function looseNumberAt(value: unknown, where: string): number {
+  return typeof value === 'string' ? numberIn(value, where) : numberAt(value, where);
+}
+
 /** Null where there is none, or an empty list as some tools write. */
 function bboxOf(value: unknown, where: string, reckoning: Reckoning): Box | null {
   if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return null;
-  const numbers = arrayAt(value, `${where}.bbox`).map((part, i) => numberAt(part, `${where}.bbox[${i}]`));
+  const numbers = arrayAt(value, `${where}.bbox`).map((part, i) => looseNumberAt(part, `${where}.bbox[${i}]`));
   if (numbers.length !== 4)
     throw badFile(`${where}.bbox`, `[x, y, width, height] was expected, not ${numbers.length} numbers`);
   const [x, y, width, height] = numbers as [number, number, number, number];
@@ -115,7 +121,7 @@ function segmentationOf(
   const nothing = { polygons: null, mask: null };
   if (value === null || value === undefined) return nothing;
   if (Array.isArray(value)) {
-    const polygons = reckoning.attempt('polygon-left-out', () => polygonsAt(value, where));
+    const polygons = reckoning.attempt('polygon-left-out', () => polygonsAt(nested(value), where));
     return { mask: null, polygons: polygons === null ? null : polygonsFrom(polygons, where, reckoning) };
   }
   const mask = reckoning.attempt('mask-left-out', () => {
@@ -133,9 +139,34 @@ function segmentationOf(
   return { polygons: null, mask };
 }
 
+/** One polygon that is not in a list of them, and polygons whose points are pairs, become what they were meant as. */
+function nested(polygons: readonly unknown[]): readonly unknown[] {
+  const isPoint = (part: unknown) => Array.isArray(part) && part.length === 2 && typeof part[0] === 'number';
+  if (polygons.length > 0 && polygons.every((part) => typeof part === 'number')) return [polygons];
+  if (polygons.length > 2 && polygons.every(isPoint)) return [polygons.flat()];
+  return polygons.map((polygon) =>
+    Array.isArray(polygon) && polygon.length > 0 && polygon.every(isPoint) ? polygon.flat() : polygon,
+  );
+}
+
+/** Results have the confidence of each keypoint in place of its visibility. */
 function keypointsOf(value: unknown, where: string, reckoning: Reckoning): ImportedRegion['keypoints'] {
   if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return null;
-  return reckoning.attempt('keypoints-left-out', () => flatKeypointsAt(value, where));
+  return reckoning.attempt('keypoints-left-out', () =>
+    flatKeypointsAt(visible(arrayAt(value, where), where, reckoning), where),
+  );
+}
+
+/** From here on a keypoint of a prediction is seen; below, it is there and hidden. */
+const SEEN_FROM = 0.5;
+
+function visible(numbers: readonly unknown[], where: string, reckoning: Reckoning): readonly unknown[] {
+  const marks = numbers.filter((_, i) => i % 3 === 2);
+  const isShare = (mark: unknown) => typeof mark === 'number' && mark >= 0 && mark <= 1;
+  if (!marks.every(isShare) || marks.every((mark) => mark === 0 || mark === 1)) return numbers;
+  reckoning.note('visibility-from-confidence', where);
+  const atZero = (i: number) => numbers[i - 2] === 0 && numbers[i - 1] === 0;
+  return numbers.map((part, i) => (i % 3 !== 2 ? part : atZero(i) ? 0 : Number(part) >= SEEN_FROM ? 2 : 1));
 }
 
 function areaOf(value: unknown, where: string, reckoning: Reckoning): { area?: number } {

@@ -293,8 +293,8 @@ brokenFiles('coco', [
   {
     what: 'an unknown image',
     path: 'x.json',
-    files: coco(image, '{"image_id":"1","category_id":1,"bbox":[1,2,3,4]}', category),
-    message: /annotations\[0\]\.image_id: no image has the id "1"/,
+    files: coco(image, '{"image_id":"7","category_id":1,"bbox":[1,2,3,4]}', category),
+    message: /annotations\[0\]\.image_id: no image has the id "7"/,
   },
   {
     what: 'an image id twice',

@@ -45,7 +45,8 @@ export async function* readCoco(path: string, options: ReadOptions): AsyncGenera
   }
 }
 
-type Key = number | string;
+/** An id as text: files that went through other tools have `1` in one list and `"1"` in another. */
+type Key = string;
 
 interface ImageEntry {
   readonly file: string;
@@ -119,7 +120,7 @@ async function* readCocoFile(path: string, place: CocoPlace, options: ReadOption
         if (!hasRoom(regions, `${name} annotations[${places.index[at]}]`, reckoning)) continue;
         const row = parseJson(await file.text(places.start[at], places.end[at])) as JsonObject;
         const where = `${name} annotations[${places.index[at]}]`;
-        const className = categories.get(row.category_id as Key);
+        const className = categories.get(String(row.category_id));
         if (className === undefined) {
           const what = `no category has the id ${shown(row.category_id)}`;
           reckoning.note('object-of-no-class', `${where}.category_id`, what);
@@ -141,7 +142,11 @@ async function* readCocoFile(path: string, place: CocoPlace, options: ReadOption
   }
 }
 
-async function indexOf(path: string, place: CocoPlace, { reckoning, onClass }: ReadOptions): Promise<Index> {
+async function indexOf(
+  path: string,
+  place: CocoPlace,
+  { reckoning, onClass, classNames }: ReadOptions,
+): Promise<Index> {
   const { name } = place;
   const images = new Map<Key, ImageEntry>();
   const categories = new Map<Key, string>();
@@ -161,15 +166,16 @@ async function indexOf(path: string, place: CocoPlace, { reckoning, onClass }: R
       reckoning.attempt('image-unreadable', () => {
         const row = objectAt(value(), where);
         const id = keyAt(row.id, `${where}.id`);
-        if (images.has(id)) throw badFile(`${where}.id`, `the image id ${shown(id)} comes twice`);
+        if (images.has(id)) throw badFile(`${where}.id`, `the image id ${shown(row.id)} comes twice`);
         images.set(id, imageEntryOf(row, where, place, reckoning));
       });
     } else if (key === 'categories') {
       reckoning.attempt('class-unreadable', () => {
         const row = objectAt(value(), where);
         const id = keyAt(row.id, `${where}.id`);
-        if (categories.has(id)) throw badFile(`${where}.id`, `the category id ${shown(id)} comes twice`);
-        const className = classNameAt(row.name, `${where}.name`);
+        if (categories.has(id)) throw badFile(`${where}.id`, `the category id ${shown(row.id)} comes twice`);
+        const given = typeof row.name === 'number' ? String(row.name) : row.name;
+        const className = classNameAt(given, `${where}.name`);
         categories.set(id, className);
         tellClass(row, className, where, { reckoning, onClass });
       });
@@ -180,7 +186,12 @@ async function indexOf(path: string, place: CocoPlace, { reckoning, onClass }: R
       });
     }
   }
-  for (const list of ['images', 'annotations'])
+  const isNamed = (className: string, i: number) => categories.set(String(i), className);
+  if (!seen.has('categories')) classNames?.forEach(isNamed);
+  // Captions have no categories, and so no classes.
+  const isUsed = [...places.imageIds()].some((id) => images.has(id));
+  const needed = categories.size === 0 && !seen.has('categories') && isUsed ? ['categories'] : [];
+  for (const list of ['images', 'annotations', ...needed])
     if (!seen.has(list))
       throw badFile(name, `the list ${list} is missing`, 'COCO JSON has the lists images, annotations, categories.');
   return { images, categories, places, own };
@@ -191,7 +202,7 @@ function isOwn(info: unknown): boolean {
 }
 
 function keyAt(value: unknown, where: string): Key {
-  if ((typeof value === 'number' && Number.isFinite(value)) || typeof value === 'string') return value;
+  if ((typeof value === 'number' && Number.isFinite(value)) || typeof value === 'string') return String(value);
   throw badFile(where, `an id was expected, not ${shown(value)}`);
 }
 

@@ -40,6 +40,10 @@ const NAMES: Readonly<Record<Role, readonly string[]>> = {
     'filepath',
     'imageid',
     'image_id',
+    'image_url',
+    'image_uri',
+    'img_path',
+    'url',
   ],
   class: [
     'class',
@@ -82,15 +86,30 @@ const SIZES: readonly (readonly string[])[] = [
   ['bbox_x', 'bbox_y', 'bbox_width', 'bbox_height'],
   ['bbox_x', 'bbox_y', 'bbox_w', 'bbox_h'],
 ];
+/** The middle and a size. */
+const CENTRES: readonly (readonly string[])[] = [
+  ['x_center', 'y_center', 'width', 'height'],
+  ['xcenter', 'ycenter', 'width', 'height'],
+  ['x_centre', 'y_centre', 'width', 'height'],
+  ['center_x', 'center_y', 'width', 'height'],
+  ['x_center', 'y_center', 'w', 'h'],
+  ['cx', 'cy', 'w', 'h'],
+  ['cx', 'cy', 'width', 'height'],
+  ['xc', 'yc', 'w', 'h'],
+];
 /** A cell that holds all four: `[x, y, width, height]`. */
 const BOX_CELLS = ['bbox', 'box', 'bounding_box'];
 
 /** Columns that say nothing of labels, of tables that we know. */
 const SILENT = new Set(['why', 'guess', 'crop', 'sha256', 'source', 'isdepiction', 'isinside', 'id', '']);
 
-export type BoxColumns =
-  | { readonly kind: 'corners' | 'size'; readonly columns: readonly number[] }
-  | { readonly kind: 'cell'; readonly column: number };
+export type BoxColumns = {
+  /** Called as our own exports call them, whose boxes are in pixels however small. */
+  readonly own: boolean;
+} & (
+  | { readonly kind: 'corners' | 'size' | 'centre'; readonly columns: readonly number[] }
+  | { readonly kind: 'cell'; readonly column: number }
+);
 
 export interface Columns {
   /** Position of the cell; a role that the table does not have is left out. */
@@ -113,12 +132,15 @@ const plain = (cell: string) =>
     .replace(/^#\s*/, '')
     .replace(/[\s-]+/g, '_');
 
+/** A cell of a table that has no header. */
+const isNumber = (name: string) => /^[-+]?[\d.]+$/.test(name);
+
 /** @param where the header's line, for messages */
 export function columnsOf(header: readonly string[], where: string): Columns {
   const names = header.map(plain);
   const place = new Map<string, number>();
   for (const [i, name] of names.entries()) {
-    if (name !== '' && place.has(name))
+    if (name !== '' && place.has(name) && !isNumber(name))
       throw new LabelsmithError('BAD_FILE', `${where}: the column ${name} comes twice`, { details: { where } });
     place.set(name, i);
   }
@@ -152,11 +174,13 @@ function boxColumns(place: ReadonlyMap<string, number>): BoxColumns | null {
   const find = (sets: readonly (readonly string[])[]) =>
     sets.map((set) => set.map((name) => place.get(name) ?? -1)).find((columns) => !columns.includes(-1));
   const corners = find(CORNERS);
-  if (corners !== undefined) return { kind: 'corners', columns: corners };
+  if (corners !== undefined) return { kind: 'corners', columns: corners, own: place.has(CORNERS[0][0]) };
   const size = find(SIZES);
-  if (size !== undefined) return { kind: 'size', columns: size };
+  if (size !== undefined) return { kind: 'size', columns: size, own: false };
+  const centre = find(CENTRES);
+  if (centre !== undefined) return { kind: 'centre', columns: centre, own: false };
   const cell = BOX_CELLS.map((name) => place.get(name)).find((column) => column !== undefined);
-  return cell === undefined ? null : { kind: 'cell', column: cell };
+  return cell === undefined ? null : { kind: 'cell', column: cell, own: false };
 }
 
 function missing(header: readonly string[], at: Columns['at'], where: string): LabelsmithError {

@@ -30,6 +30,7 @@ export const csv: Format = {
   name: 'csv',
   description: 'a row a label: file, class, confidence, origin, task, box',
   kind: 'file',
+  readsFolders: true,
   holds: 'both',
   imageFiles: 'never',
   defaultImages: 'none',

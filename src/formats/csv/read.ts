@@ -2,7 +2,8 @@
  * Reads tables of labels: a row a label, ours and those of other tools (`columns.ts`, `via.ts`), or a column a class.
  * Rows of one file that follow each other come as one image; answers of a sheet of `teach select` each by itself.
  */
-import { basename, dirname } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Box } from '../../core/boxes.ts';
 import type { ImportedImage, ImportedLabel, ImportedRegion, Rejection } from '../../core/dataset.ts';
 import { ORIGINS } from '../../core/labels.ts';
@@ -12,13 +13,35 @@ import { type CsvRow, csvRows, fileOfCell, textOfCell } from '../csv-table.ts';
 import type { ReadOptions } from '../format.ts';
 import { confidenceFromText, hasRoom, sizeFromText, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
-import { type Columns, columnsOf, type Role } from './columns.ts';
+import { type BoxColumns, type Columns, columnsOf, type Role } from './columns.ts';
+import { isLabelStudioHeader, labelStudioRows } from './label-studio.ts';
 import { openImagesNames } from './open-images.ts';
 import type { RowImage, RowReader } from './row.ts';
+import { tablesIn } from './tables.ts';
 import { isViaHeader, viaRows } from './via.ts';
+import { readViaJson } from './via-json.ts';
 
-export async function* readCsv(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
-  const name = basename(path);
+/** @param path the table, VIA's JSON, or a folder with tables (`tables.ts`) */
+export async function* readCsv(path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  if (!(await stat(path)).isDirectory()) {
+    const name = basename(path);
+    yield* name.toLowerCase().endsWith('.json')
+      ? readViaJson(path, name, options.reckoning)
+      : readTable(path, name, options);
+    return;
+  }
+  const tables = await tablesIn(path, options.reckoning);
+  if (tables.length === 0) throw badFile(path, 'there is no table of labels in it', 'Name the file itself.');
+  for (const { name, base, split } of tables) {
+    for await (const image of readTable(join(path, name), name, options)) {
+      const beside = base === '' ? {} : { otherNames: [image.file] };
+      yield { ...image, file: base + image.file, ...beside, split: image.split ?? split };
+    }
+    options.reckoning.take('files');
+  }
+}
+
+async function* readTable(path: string, name: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   let read: RowReader | null = null;
   let current: Gathering | null = null;
   const onFault = (fault: LabelsmithError) => {
@@ -54,13 +77,13 @@ interface Gathering extends ImportedImage {
   readonly rejected: Rejection[];
 }
 
-function gatheringOf({ file, width, height, where, split, answer }: RowImage): Gathering {
-  const rows = { labels: [], regions: [], rejected: [] };
-  return { file, width, height, where, split, ...rows, ...(answer ? { answer: true } : {}) };
+function gatheringOf({ labels: _, regions: __, rejected: ___, answer, ...image }: RowImage): Gathering {
+  return { ...image, labels: [], regions: [], rejected: [], ...(answer ? { answer: true } : {}) };
 }
 
 async function readerOf({ cells: header, where }: CsvRow, folder: string, reckoning: Reckoning): Promise<RowReader> {
   if (isViaHeader(header)) return viaRows(header, reckoning);
+  if (isLabelStudioHeader(header)) return labelStudioRows(header, reckoning);
   const columns = columnsOf(header, where);
   for (const column of columns.passedOver) reckoning.note('column-passed-over', where, column);
   const nameOf = columns.fractions ? await openImagesNames(folder) : (name: string) => name;
@@ -123,7 +146,8 @@ function imageOfRow(
   const about = cells.text('region');
   const rejected = rejectionsOf(cells, about === '' ? 'class' : 'objects');
   const label = labelOfRow(cells, nameOf, reckoning);
-  const box = boxOfRow(cells, columns, reckoning);
+  const given = boxOfRow(cells, columns, reckoning);
+  const box = given?.box ?? null;
   if (about !== '' && label === null) {
     // A question about a region that nobody answered, or with what it is not.
     if (rejected.length === 0 || box === null) return { ...image, ...nothing };
@@ -139,7 +163,7 @@ function imageOfRow(
     ...NO_REGION,
     box,
     where,
-    unit: columns.fractions ? 'fractions' : 'pixels',
+    unit: given?.unit ?? 'pixels',
     score: label.confidence,
     labels: [label],
     crowd: isSet(cells.text('crowd')),
@@ -202,34 +226,58 @@ function labelOfRow(cells: Cells, nameOf: (className: string) => string, reckoni
   };
 }
 
+interface GivenBox {
+  readonly box: Box;
+  readonly unit: ImportedRegion['unit'];
+}
+
 /** Null when the row has no box; half a box is a fault. */
-function boxOfRow(cells: Cells, { box }: Columns, reckoning: Reckoning): Box | null {
+function boxOfRow(cells: Cells, { box, fractions }: Columns, reckoning: Reckoning): GivenBox | null {
   if (box === null) return null;
-  if (box.kind === 'cell') return boxOfCell(cells.at(box.column), cells.where, reckoning);
+  const numbers = box.kind === 'cell' ? numbersOfCell(cells.at(box.column), cells.where) : numbersOfRow(cells, box);
+  if (numbers === null) return null;
+  const unit = fractions ? 'fractions' : unitOf(numbers, box);
+  if (unit === 'fractions' && !fractions) reckoning.note('box-in-fractions', cells.where, shown(numbers));
+  const corners = box.kind === 'corners' ? numbers : box.kind === 'centre' ? aroundCentre(numbers) : cornersOf(numbers);
+  return { box: sortedBox(corners, cells.where, reckoning), unit };
+}
+
+/** Tables of strangers have fractions of the image in the same columns: no object is smaller than a pixel. */
+function unitOf(numbers: Numbers, { own }: BoxColumns): ImportedRegion['unit'] {
+  return !own && numbers.every((number) => number >= 0 && number <= 1) ? 'fractions' : 'pixels';
+}
+
+type Numbers = readonly [number, number, number, number];
+
+function numbersOfRow(cells: Cells, box: Exclude<BoxColumns, { readonly kind: 'cell' }>): Numbers | null {
   const texts = box.columns.map((column) => cells.at(column));
   if (texts.every((text) => text === '')) return null;
   const names = box.kind === 'corners' ? ['x1', 'y1', 'x2', 'y2'] : ['x', 'y', 'width', 'height'];
-  const numbers = texts.map((text, i) => numberIn(text, `${cells.where} ${names[i]}`)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return sortedBox(box.kind === 'corners' ? numbers : cornersOf(numbers), cells.where, reckoning);
+  const [a, b, c, d] = texts.map((text, i) => numberIn(withPoint(text), `${cells.where} ${names[i]}`));
+  return [a, b, c, d];
+}
+
+/** `40,5`: where a spreadsheet parts cells by semicolons, it has a comma for the point. */
+function withPoint(text: string): string {
+  return /^[+-]?\d+,\d+$/.test(text) ? text.replace(',', '.') : text;
 }
 
 /** `[x, y, width, height]`, as Kaggle's tables have it. */
-function boxOfCell(cell: string, where: string, reckoning: Reckoning): Box | null {
+function numbersOfCell(cell: string, where: string): Numbers | null {
   if (cell === '') return null;
   const texts = cell
     .replace(/^[[(]|[\])]$/g, '')
     .split(/[\s,;]+/)
     .filter((text) => text !== '');
   if (texts.length !== 4) throw badFile(`${where} bbox`, `[x, y, width, height] was expected, not ${shown(cell)}`);
-  const numbers = texts.map((text) => numberIn(text, `${where} bbox`)) as [number, number, number, number];
-  return sortedBox(cornersOf(numbers), where, reckoning);
+  const [a, b, c, d] = texts.map((text) => numberIn(text, `${where} bbox`));
+  return [a, b, c, d];
 }
 
-function cornersOf([x, y, width, height]: readonly [number, number, number, number]): number[] {
+function cornersOf([x, y, width, height]: Numbers): number[] {
   return [x, y, x + width, y + height];
+}
+
+function aroundCentre([x, y, width, height]: Numbers): number[] {
+  return [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
 }

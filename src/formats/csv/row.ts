@@ -1,5 +1,6 @@
 /** What readers of tables make of one row. */
 import type { ImportedLabel, ImportedRegion, Rejection } from '../../core/dataset.ts';
+import type { Attributes } from '../../core/region-details.ts';
 import type { CsvRow } from '../csv-table.ts';
 
 /** What one row says. */
@@ -12,6 +13,8 @@ export interface RowImage {
   readonly labels: readonly ImportedLabel[];
   readonly regions: readonly ImportedRegion[];
   readonly rejected: readonly Rejection[];
+  readonly otherNames?: readonly string[];
+  readonly attributes?: Attributes;
   /** The row stands for itself: see `ImportedImage.answer`. */
   readonly answer: boolean;
 }

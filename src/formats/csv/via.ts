@@ -10,11 +10,14 @@ import { extentOf } from '../contours.ts';
 import { fileOfCell } from '../csv-table.ts';
 import { sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
-import type { RowReader } from './row.ts';
+import type { RowImage, RowReader } from './row.ts';
 
 const COLUMNS = ['filename', 'region_shape_attributes', 'region_attributes', 'file_attributes'] as const;
 /** Attributes that are the class, the first that is there. */
 const CLASS_KEYS = ['class', 'label', 'name', 'category', 'type', 'object'];
+
+/** Attributes that VIA gives every picture, none of which is a class. */
+const REMARKS_ON_FILES: ReadonlySet<string> = new Set(['caption', 'public_domain', 'image_url']);
 
 const plain = (cell: string) => cell.trim().toLowerCase().replace(/^#/, '');
 
@@ -31,19 +34,27 @@ export function viaRows(header: readonly string[], reckoning: Reckoning): RowRea
       cell(column) === '' ? {} : objectAt(jsonOf(cell(column), `${where} ${column}`), `${where} ${column}`);
     const file = fileOfCell(cell('filename'));
     if (file === '') throw badFile(where, 'the file name is empty');
-    const ofFile = sortedAttributes(json('file_attributes'));
     const region = regionOf(json('region_shape_attributes'), json('region_attributes'), where, reckoning);
     return {
-      file,
-      where,
-      width: null,
-      height: null,
-      split: null,
-      labels: ofFile.classes.map(labelOf),
+      ...viaImage(file, json('file_attributes'), where),
       regions: region === null ? [] : [region],
-      rejected: [],
       answer: false,
     };
+  };
+}
+
+/** What is said of the picture. */
+export function viaImage(file: string, said: JsonObject, where: string): Omit<RowImage, 'regions' | 'answer'> {
+  const { classes, attributes } = sortedAttributes(said, REMARKS_ON_FILES);
+  return {
+    file,
+    where,
+    width: null,
+    height: null,
+    split: null,
+    labels: classes.map(labelOf),
+    rejected: [],
+    ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
   };
 }
 
@@ -52,7 +63,12 @@ function labelOf(className: string): ImportedLabel {
 }
 
 /** Null for a row of an image without regions. */
-function regionOf(shape: JsonObject, said: JsonObject, where: string, reckoning: Reckoning): ImportedRegion | null {
+export function regionOf(
+  shape: JsonObject,
+  said: JsonObject,
+  where: string,
+  reckoning: Reckoning,
+): ImportedRegion | null {
   if (shape.name === undefined) return null;
   const { classes, attributes } = sortedAttributes(said);
   if (classes.length === 0) throw badFile(`${where} region_attributes`, 'no attribute of it is a class');
@@ -86,10 +102,12 @@ function regionOf(shape: JsonObject, said: JsonObject, where: string, reckoning:
         numberAt(x, `${at}.all_points_x[${i}]`),
         numberAt(ys[i], `${at}.all_points_y[${i}]`),
       ]);
+      if (kind === 'polyline') reckoning.note('shape-as-box', at, kind);
       return region(extentOf([flat]), kind === 'polygon' && flat.length >= 6 ? flat : null);
     }
     case 'circle':
     case 'ellipse': {
+      reckoning.note('shape-as-box', at, kind);
       const [rx, ry] = kind === 'circle' ? [number('r'), number('r')] : [number('rx'), number('ry')];
       const angle = typeof shape.theta === 'number' ? shape.theta : 0;
       const dx = Math.hypot(rx * Math.cos(angle), ry * Math.sin(angle));
@@ -108,12 +126,15 @@ function regionOf(shape: JsonObject, said: JsonObject, where: string, reckoning:
 }
 
 /** Classes, and the attributes that are none. A choice of several is an object of `true` and `false`. */
-function sortedAttributes(said: JsonObject): { classes: string[]; attributes: Attributes } {
+function sortedAttributes(
+  said: JsonObject,
+  remarks: ReadonlySet<string> = new Set(),
+): { classes: string[]; attributes: Attributes } {
   const keys = Object.keys(said);
   const byName = CLASS_KEYS.map((name) => keys.find((key) => key.toLowerCase() === name)).find(
     (key) => key !== undefined,
   );
-  const classKey = byName ?? (keys.length === 1 ? keys[0] : undefined);
+  const classKey = byName ?? (keys.length === 1 && !remarks.has(keys[0]) ? keys[0] : undefined);
   const classes: string[] = [];
   const attributes: Record<string, string | number | boolean> = {};
   for (const [key, value] of Object.entries(said)) {

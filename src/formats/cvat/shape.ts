@@ -89,8 +89,10 @@ function formOf(open: OpenShape, rotatedBox: RotatedBox | null, frame: Frame, re
     case 'mask':
       return { kind: 'mask', mask: maskOf(given, frame, where, reckoning) };
     case 'polyline':
+      reckoning.note('shape-as-box', where, tag);
       return { kind: 'box', box: extentOf([pointsOf(given, where)]) };
     case 'ellipse': {
+      reckoning.note('shape-as-box', where, tag);
       const [x, y, rx, ry] = ['cx', 'cy', 'rx', 'ry'].map((key) => Math.abs(numberOf(given, key, where)));
       const angle = given.rotation === undefined ? 0 : (numberOf(given, 'rotation', where) * Math.PI) / 180;
       const dx = Math.hypot(rx * Math.cos(angle), ry * Math.sin(angle));
@@ -98,6 +100,7 @@ function formOf(open: OpenShape, rotatedBox: RotatedBox | null, frame: Frame, re
       return { kind: 'box', box: [x - dx, y - dy, x + dx, y + dy] };
     }
     case 'cuboid': {
+      reckoning.note('shape-as-box', where, tag);
       const xs = Object.keys(given).filter((key) => /^x[tb][lr][12]$/.test(key));
       if (xs.length === 0) throw badFile(where, 'the cuboid has no corners');
       const flat = xs.flatMap((key) => [numberOf(given, key, where), numberOf(given, `y${key.slice(1)}`, where)]);

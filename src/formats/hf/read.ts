@@ -5,12 +5,21 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
-import { arrayAt, badFile, classNameAt, fileNameAt, jsonOf, numberAt, objectAt, shown } from '../check.ts';
+import {
+  arrayAt,
+  badFile,
+  classNameAt,
+  fileNameAt,
+  type JsonObject,
+  jsonOf,
+  numberAt,
+  objectAt,
+  shown,
+} from '../check.ts';
 import { readCsv } from '../csv/read.ts';
 import type { ReadOptions } from '../format.ts';
 import { linesOf } from '../lines.ts';
 import { confidenceFrom, sizeFrom, sortedBox } from '../mend.ts';
-import type { Reckoning } from '../reckoning.ts';
 import { splitOfName } from '../split-names.ts';
 import { listFolder } from '../walk.ts';
 
@@ -53,65 +62,93 @@ async function* readMetadata(
   options: ReadOptions,
 ): AsyncGenerator<ImportedImage> {
   const split = folder === null ? null : (splitOfName(folder) ?? folder);
-  const rows = name.endsWith('.csv') ? readCsv(join(root, name), options) : readRows(root, name, options.reckoning);
+  const rows = name.endsWith('.csv') ? readCsv(join(root, name), options) : readRows(root, name, options);
   for await (const image of rows)
     yield { ...image, file: folder === null ? image.file : `${folder}/${image.file}`, split: image.split ?? split };
 }
 
-async function* readRows(root: string, name: string, reckoning: Reckoning): AsyncGenerator<ImportedImage> {
+async function* readRows(
+  root: string,
+  name: string,
+  { reckoning, classNames }: ReadOptions,
+): AsyncGenerator<ImportedImage> {
+  const told = new Set<string>();
   for await (const { text, number } of linesOf(join(root, name), name)) {
     if (text.trim() === '') continue;
     const where = `${name}:${number}`;
-    const image = reckoning.attempt('row-unreadable', () => imageOf(jsonOf(text, where), where, reckoning));
+    const image = reckoning.attempt('row-unreadable', () => {
+      const row = objectAt(jsonOf(text, where), where);
+      for (const key of Object.keys(row).filter((one) => !KEYS.has(one) && !told.has(one))) {
+        told.add(key);
+        reckoning.note('column-passed-over', where, key);
+      }
+      return imageOf(row, where, { reckoning, classNames });
+    });
     if (image === null) continue;
     reckoning.take('rows');
     yield image;
   }
 }
 
-function imageOf(value: unknown, where: string, reckoning: Reckoning): ImportedImage {
-  const row = objectAt(value, where);
+/** Of a row; all others are told of, once each. */
+const KEYS = new Set(['file_name', 'width', 'height', 'labels', 'label', 'objects', 'image_id']);
+
+type RowOptions = Pick<ReadOptions, 'reckoning' | 'classNames'>;
+
+function imageOf(row: JsonObject, where: string, options: RowOptions): ImportedImage {
+  const { reckoning } = options;
   const labels = row.labels == null ? null : objectAt(row.labels, `${where} labels`);
   return {
     file: fileNameAt(row.file_name, `${where} file_name`),
     width: sizeFrom(row.width, `${where} width`, reckoning),
     height: sizeFrom(row.height, `${where} height`, reckoning),
-    labels: labels === null ? labelOfRow(row.label, where) : saidIn(labels, `${where} labels`, reckoning),
-    regions: row.objects == null ? [] : regionsOf(row.objects, `${where} objects`, reckoning),
+    labels: labels === null ? labelOfRow(row.label, where, options) : saidIn(labels, `${where} labels`, options),
+    regions:
+      row.objects == null ? [] : regionsOf(columnsOf(row.objects, `${where} objects`), `${where} objects`, options),
     where,
     split: null,
   };
 }
 
 /** The single `label` that rows of other tools have. */
-function labelOfRow(value: unknown, where: string): ImportedLabel[] {
+function labelOfRow(value: unknown, where: string, options: RowOptions): ImportedLabel[] {
   if (value == null) return [];
-  return [{ className: nameOf(value, `${where} label`), confidence: null, origin: null, task: null }];
+  return [{ className: nameOf(value, `${where} label`, options), confidence: null, origin: null, task: null }];
 }
 
 /** Categories are names here and numbers elsewhere, whose names the file does not say. */
-function nameOf(value: unknown, where: string): string {
-  return typeof value === 'number' && Number.isInteger(value) ? String(value) : classNameAt(value, where);
+function nameOf(value: unknown, where: string, { classNames }: RowOptions): string {
+  if (typeof value === 'number' && Number.isInteger(value)) return classNames?.[value] ?? String(value);
+  return classNameAt(value, where);
 }
 
-function saidIn(row: Readonly<Record<string, unknown>>, where: string, reckoning: Reckoning): ImportedLabel[] {
+/** An object of lists, or the list of objects that some write. */
+function columnsOf(value: unknown, where: string): JsonObject {
+  if (!Array.isArray(value)) return objectAt(value, where);
+  const rows = value.map((part, i) => objectAt(part, `${where}[${i}]`));
+  const keys = new Set(rows.flatMap((row) => Object.keys(row)));
+  return Object.fromEntries([...keys].map((key) => [key, rows.map((row) => row[key] ?? null)]));
+}
+
+function saidIn(row: JsonObject, where: string, options: RowOptions): ImportedLabel[] {
+  const { reckoning } = options;
   const key = row.categories === undefined && row.category !== undefined ? 'category' : 'categories';
   const categories = arrayAt(row[key], `${where}.${key}`);
   const scores = row.scores == null ? null : arrayAt(row.scores, `${where}.scores`);
   if (scores !== null && scores.length !== categories.length)
     throw badFile(`${where}.scores`, `${categories.length} scores were expected, not ${scores.length}`);
   return categories.map((category, i) => ({
-    className: nameOf(category, `${where}.${key}[${i}]`),
+    className: nameOf(category, `${where}.${key}[${i}]`, options),
     confidence: confidenceFrom(scores?.[i], `${where}.scores[${i}]`, reckoning),
     origin: null,
     task: null,
   }));
 }
 
-function regionsOf(value: unknown, where: string, reckoning: Reckoning): ImportedRegion[] {
-  const row = objectAt(value, where);
+function regionsOf(row: JsonObject, where: string, options: RowOptions): ImportedRegion[] {
+  const { reckoning } = options;
   const boxes = arrayAt(row.bbox, `${where}.bbox`);
-  const labels = saidIn(row, where, reckoning);
+  const labels = saidIn(row, where, options);
   if (labels.length !== boxes.length)
     throw badFile(`${where}.categories`, `${boxes.length} categories were expected, not ${labels.length}`);
   return boxes.flatMap((given, i): ImportedRegion[] => {

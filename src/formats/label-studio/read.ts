@@ -5,14 +5,13 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
-import type { Attributes } from '../../core/region-details.ts';
+import type { ImportedImage } from '../../core/dataset.ts';
 import { arrayAt, badFile, fileNameAt, type JsonObject, objectAt, sha256At } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
-import { jsonElements } from '../json-stream.ts';
+import { isJsonList, jsonElements, parseJson } from '../json-stream.ts';
 import type { Reckoning } from '../reckoning.ts';
-import { regionsOfShapes, type Shape } from '../shapes.ts';
-import { listFolder } from '../walk.ts';
+import { regionsOfShapes } from '../shapes.ts';
+import { listFolder, readSmallText } from '../walk.ts';
 import { resultsOfRow } from './json-min.ts';
 import { readResults, type Said } from './results.ts';
 
@@ -22,8 +21,15 @@ const TASKS = 'tasks.json';
 export async function* readLabelStudio(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const file = (await stat(path)).isDirectory() ? join(path, await taskFile(path)) : path;
   const name = basename(file);
+  if (!(await isJsonList(file, name))) {
+    // One task by itself, as the API of Label Studio gives it.
+    const task = objectAt(parseJson((await readSmallText(file, name)) ?? ''), name);
+    if (task.data === undefined) throw badFile(`${name} (byte 0)`, 'a JSON list was expected, and this is an object');
+    yield imageOfTask(task, name, reckoning);
+    return;
+  }
   for await (const { index, value } of jsonElements(file, name)) {
-    const image = reckoning.attempt('row-unreadable', () => imageOf(value(), `${name} [${index}]`, reckoning));
+    const image = reckoning.attempt('row-unreadable', () => imageOfTask(value(), `${name} [${index}]`, reckoning));
     if (image === null) continue;
     reckoning.take('rows');
     yield image;
@@ -36,17 +42,14 @@ async function taskFile(path: string): Promise<string> {
   return !json.includes(TASKS) && json.length === 1 ? json[0] : TASKS;
 }
 
-function imageOf(value: unknown, where: string, reckoning: Reckoning): ImportedImage {
+/** One task, or a row of JSON-MIN. */
+export function imageOfTask(value: unknown, where: string, reckoning: Reckoning): ImportedImage {
   const task = objectAt(value, where);
   // JSON-MIN has what the tags say beside the data.
   const short = task.data === undefined && task.annotations === undefined && task.predictions === undefined;
   const data = short ? task : objectAt(task.data, `${where}.data`);
-  const said: { labels: ImportedLabel[]; shapes: Shape[]; attributes: Record<string, Attributes[string]> } = {
-    labels: [],
-    shapes: [],
-    attributes: {},
-  };
-  const file = fileOf(data, `${where}.data`);
+  const said: Said = { labels: [], shapes: [], attributes: {}, frames: new Set() };
+  const [file, ...otherNames] = namesOf(data, `${where}.data`);
   if (short) {
     const results = resultsOfRow(task, where);
     if (results.length === 0) throw badFile(`${where}.data`, 'an object was expected, not nothing');
@@ -58,11 +61,13 @@ function imageOf(value: unknown, where: string, reckoning: Reckoning): ImportedI
       reckoning,
     );
   } else readEntries(task, where, said, reckoning);
+  if (Array.isArray(task.drafts) && task.drafts.length > 0)
+    reckoning.note('draft-passed-over', `${where}.drafts`, undefined, task.drafts.length);
   const own = data.sha256 != null && data.file !== undefined;
   return {
     file,
-    width: null,
-    height: null,
+    ...(otherNames.length === 0 ? {} : { otherNames }),
+    ...(own ? NO_FRAME : frameOf(said.frames)),
     labels: said.labels,
     regions: regionsOfShapes(said.shapes, reckoning),
     where,
@@ -80,13 +85,20 @@ function readEntries(task: JsonObject, where: string, said: Said, reckoning: Rec
   ] as const) {
     for (const [i, entry] of listAt(task[list], `${where}.${list}`).entries()) {
       const at = `${where}.${list}[${i}]`;
-      const { result, was_cancelled: cancelled, completed_by: by } = objectAt(entry, at);
-      if (cancelled === true) {
-        reckoning.note('annotation-cancelled', at);
+      // Where they were not asked for, exports have the ids of predictions in place of them.
+      if (typeof entry === 'number') {
+        reckoning.note('row-unreadable', at, `the id ${entry} alone, without what it says`);
         continue;
       }
-      const source = { origin, annotator: annotatorOf(by), group: `${list}[${i}]` };
-      readResults(listAt(result, `${at}.result`), `${at}.result`, source, said, reckoning);
+      reckoning.attempt('row-unreadable', () => {
+        const { result, was_cancelled: cancelled, completed_by: by } = objectAt(entry, at);
+        if (cancelled === true) {
+          reckoning.note('annotation-cancelled', at);
+          return;
+        }
+        const source = { origin, annotator: annotatorOf(by), group: `${list}[${i}]` };
+        readResults(listAt(result, `${at}.result`), `${at}.result`, source, said, reckoning);
+      });
     }
   }
 }
@@ -103,23 +115,52 @@ function annotatorOf(value: unknown): string | null {
   return 'id' in value && typeof value.id === 'number' ? String(value.id) : null;
 }
 
-/** The file's name: ours, else the path at the end of whatever the image's address is. */
-function fileOf(data: JsonObject, where: string): string {
-  if (data.file !== undefined) return fileNameAt(data.file, `${where}.file`);
+const NO_FRAME = { width: null, height: null };
+
+/** The frame that all of its results name; where they name several, nobody knows which is the picture's. */
+function frameOf(frames: ReadonlySet<string>): Pick<ImportedImage, 'width' | 'height'> {
+  const [only] = frames;
+  if (frames.size !== 1 || only === undefined) return NO_FRAME;
+  const [width, height] = only.split('×').map(Number);
+  return { width, height };
+}
+
+/** The file's name: ours, else the path at the end of whatever the image's address is; then what else it may be. */
+function namesOf(data: JsonObject, where: string): [string, ...string[]] {
+  if (data.file !== undefined) return [fileNameAt(data.file, `${where}.file`)];
   const key = ['image', 'img', 'url'].find((known) => typeof data[known] === 'string') ?? firstText(data);
   if (key === undefined) throw badFile(where, 'no key of it names an image');
-  const address = fileNameAt(data[key], `${where}.${key}`);
+  const path = pathOfAddress(storedAddress(fileNameAt(data[key], `${where}.${key}`)));
+  const upload = /^.*\/data\/upload\/(?:\d+\/)?/;
+  if (!upload.test(path)) return [path.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*\//i, '')];
+  // A picture that was uploaded got eight digits before its name; it may have been added with them.
+  const stored = path.replace(upload, '');
+  const plain = stored.replace(/^[0-9a-f]{8}-/, '');
+  return plain === stored ? [stored] : [plain, stored];
+}
+
+/** Pictures of cloud storage come as `/tasks/1/presign/?fileuri=` and their address in base64. */
+function storedAddress(address: string): string {
+  const encoded = /[?&]fileuri=([^&]+)/.exec(address)?.[1];
+  if (encoded === undefined) return address;
+  const plain = decoded(encoded);
+  const stored = Buffer.from(plain, 'base64').toString('utf8');
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(stored) ? stored : plain;
+}
+
+function pathOfAddress(address: string): string {
   const local = /^.*\/data\/local-files\/\?d=/;
-  const path = (
-    local.test(address) ? address.replace(local, '') : address.replace(/^([a-z][a-z0-9+.-]*:\/\/[^?#]*)[?#].*$/i, '$1')
-  )
-    .replace(/^.*\/data\/upload\/(?:\d+\/)?(?:[0-9a-f]{8}-)?/, '')
-    .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*\//i, '');
+  return decoded(
+    local.test(address) ? address.replace(local, '') : address.replace(/^([a-z][a-z0-9+.-]*:\/\/[^?#]*)[?#].*$/i, '$1'),
+  );
+}
+
+function decoded(text: string): string {
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(text);
   } catch {
     // A per cent sign that stands for itself.
-    return path;
+    return text;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Said {
   readonly shapes: Shape[];
   /** Of the image. */
   readonly attributes: Record<string, Attributes[string]>;
+  /** `width×height` of the picture that the results were drawn on. */
+  readonly frames: Set<string>;
 }
 
 export interface ResultSource {
@@ -76,7 +78,7 @@ export function readResults(
       continue;
     }
     reckoning.attempt('object-unreadable', () => {
-      for (const shape of shapesOf(one, { source, regionIds, points, drawn, reckoning })) {
+      for (const shape of shapesOf(one, { source, regionIds, points, drawn, frames: said.frames, reckoning })) {
         const attributes = remarksOf.get(one.row.id);
         const written = { ...shape.details, ...ownDetails(one, reckoning) };
         const all =
@@ -141,16 +143,18 @@ interface ShapeContext {
   readonly points: Map<string, [number, number, 0 | 1 | 2][]>;
   /** Classes of the shapes that are there, by id: a tag of shapes and a tag of labels write one shape twice. */
   readonly drawn: Map<string, ImportedLabel[]>;
+  readonly frames: Set<string>;
   readonly reckoning: Reckoning;
 }
 
-function shapesOf(one: Row, { source, regionIds, points, drawn, reckoning }: ShapeContext): Shape[] {
+function shapesOf(one: Row, { source, regionIds, points, drawn, frames, reckoning }: ShapeContext): Shape[] {
   const { row, at } = one;
   const value = objectAt(row.value, `${at}.value`);
   const parent = typeof row.parentID === 'string' && regionIds.has(row.parentID) ? row.parentID : null;
   const own = parent ?? (typeof row.id === 'string' ? row.id : null);
   const labels = parent === null ? labelsOf(one, value, source, reckoning) : [];
   const frame = frameOf(one, reckoning);
+  if (frame !== null) frames.add(frame.join('×'));
   const written = OWN_ID.exec(own ?? '')?.[1];
   const shape = (form: Shape['form'], details?: Shape['details']): Shape => ({
     group: own === null ? null : `${source.group} ${own}`,
@@ -269,6 +273,7 @@ function formOf(
   const [width, height] = frame ?? UNIT;
   switch (kind) {
     case 'ellipse': {
+      reckoning.note('shape-as-box', at, kind);
       const [x, y] = [percentAt(value, 'x', width, at), percentAt(value, 'y', height, at)];
       const [rx, ry] = [percentAt(value, 'radiusX', width, at), percentAt(value, 'radiusY', height, at)];
       const angle = (rotationOf(value, at) * Math.PI) / 180;

@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import type { ImportedImage, ImportedRegion, Keypoints, MaskRle } from '../../core/dataset.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import { LabelsmithError, messageOf } from '../../errors.ts';
+import { ownershipOfFolder } from '../../files/own.ts';
 import { arrayAt, badFile, classNameAt, type JsonObject, numberAt, objectAt, shown } from '../check.ts';
 import { extentOf, maskBox, maskOfBitmap } from '../contours.ts';
 import { detailsOfAttributes } from '../details.ts';
@@ -18,6 +19,7 @@ import { confidenceFrom, hasRoom, MAX_MASK_PIXELS, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { extentOfRotated, rotatedOfCorners } from '../rotated-box.ts';
 import { regionsOfShapes, type Shape } from '../shapes.ts';
+import { splitOfName } from '../split-names.ts';
 import { readSmallText, walkFiles } from '../walk.ts';
 
 /** @param path a JSON file, or a folder with some */
@@ -27,6 +29,8 @@ export async function* readLabelme(path: string, { reckoning }: ReadOptions): As
     return;
   }
   let [found, files] = [false, false];
+  // Folders of our own exports are those of the pictures, and say nothing of splits.
+  const own = (await ownershipOfFolder(path)).kind !== 'foreign';
   for await (const file of walkFiles(path)) {
     files = true;
     if (!file.toLowerCase().endsWith('.json')) continue;
@@ -34,7 +38,8 @@ export async function* readLabelme(path: string, { reckoning }: ReadOptions): As
     const image = await reckoning.attemptFile('file-unreadable', () => readOne(join(path, file), file, reckoning));
     if (image === null) continue;
     reckoning.take('files');
-    yield image;
+    const split = own || !file.includes('/') ? null : splitOfName(file.slice(0, file.indexOf('/')));
+    yield { ...image, split };
   }
   if (files && !found) throw badFile(path, 'there are no JSON files in it', 'LabelMe has one beside each picture.');
 }
@@ -119,7 +124,7 @@ async function shapeOf(given: unknown, where: string, size: Size, reckoning: Rec
     crowd: false,
     where,
     unit: 'pixels',
-    form: await formOf(kind, row, flat, where, size),
+    form: await formOf(kind, row, flat, { where, size, reckoning }),
     ...(details === null ? {} : { details }),
   };
 }
@@ -128,8 +133,7 @@ async function formOf(
   kind: unknown,
   row: JsonObject,
   flat: readonly number[],
-  where: string,
-  size: Size,
+  { where, size, reckoning }: { readonly where: string; readonly size: Size; readonly reckoning: Reckoning },
 ): Promise<Shape['form']> {
   switch (kind) {
     case 'polygon':
@@ -142,12 +146,14 @@ async function formOf(
       // Two corners in whatever order they were drawn, or all four of X-AnyLabeling.
       return { kind: 'box', box: extentOf([flat]) };
     case 'circle': {
+      reckoning.note('shape-as-box', where, kind);
       const radius = Math.hypot(flat[2] - flat[0], flat[3] - flat[1]);
       return { kind: 'box', box: [flat[0] - radius, flat[1] - radius, flat[0] + radius, flat[1] + radius] };
     }
     case 'line':
     case 'linestrip':
     case 'points':
+      reckoning.note('shape-as-box', where, kind);
       return { kind: 'box', box: extentOf([flat]) };
     case 'mask':
       return { kind: 'mask', mask: await maskOf(row.mask, flat, where, size) };

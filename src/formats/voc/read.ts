@@ -38,6 +38,8 @@ export async function* readVoc(path: string, { reckoning }: ReadOptions): AsyncG
     const base = below === null ? path : join(path, below, '..');
     const splitOf = await readSplits(join(base, 'ImageSets'));
     const folder = below === null ? path : join(path, below);
+    const above = below === null ? [] : below.split('/').slice(0, -1);
+    const splitAbove = above.map(splitOfName).find((name) => name !== null) ?? null;
     for await (const file of walkFiles(folder)) {
       if (!file.toLowerCase().endsWith('.xml')) continue;
       found = true;
@@ -49,12 +51,19 @@ export async function* readVoc(path: string, { reckoning }: ReadOptions): AsyncG
       );
       if (image === null) continue;
       reckoning.take('files');
-      const split = splitOf.get(stem) ?? (below === null ? splitOfName(file.split('/', 1)[0]) : null);
-      yield { ...image, split };
+      const split = splitOf.get(stem) ?? (below === null ? splitOfName(file.split('/', 1)[0]) : splitAbove);
+      // Two data sets of one folder may have pictures of one name.
+      const further = above.length === 0 ? [] : [[...above, PICTURES, image.file].join('/')];
+      yield { ...image, ...withNames(image, further), split };
     }
     if (below !== null) found = true;
   }
   if (!found) throw badFile(path, 'there are no XML files in it', `VOC has them in ${ANNOTATIONS}/.`);
+}
+
+function withNames({ otherNames = [] }: ImportedImage, further: readonly string[]): Pick<ImportedImage, 'otherNames'> {
+  const names = [...otherNames, ...further];
+  return names.length === 0 ? {} : { otherNames: names };
 }
 
 /** Paths below `root` of the folders called `Annotations`; `[null]` where there is none. */
@@ -80,7 +89,9 @@ async function readSplits(folder: string): Promise<Map<string, string>> {
       if (!file.endsWith('.txt') || split === 'default' || split === 'trainval') continue;
       for await (const { text } of linesOf(join(folder, set, file), `ImageSets/${set}/${file}`)) {
         if (/\s-?[01]$/.test(text)) break;
-        if (text !== '') splitOf.set(text, splitOfName(split) ?? split);
+        // Names with blanks are quoted by Datumaro.
+        const stem = text.replace(/^"(.*)"$/, '$1');
+        if (stem !== '') splitOf.set(stem, splitOfName(split) ?? split);
       }
     }
   return splitOf;

@@ -60,10 +60,21 @@ interface Settings {
 
 /** @param file the settings' file, where it was named; else the folder is searched */
 export async function readDataset(root: string, file: string | null, options: ReadOptions): Promise<YoloDataset> {
-  const yaml = await readYaml(root, file === null ? YAML_FILES : [file]);
+  const yaml = await readYaml(root, file === null ? await settingsFiles(root) : [file]);
   const settings = yaml ?? (await readDataFile(root));
   const scheme = await schemeOf(root, settings, options);
   return { scheme, sets: settings === null ? null : await setsOf(root, settings, options) };
+}
+
+/** The usual names, then any other file that names classes (`coco8.yaml`). */
+async function settingsFiles(root: string): Promise<string[]> {
+  const found = [...YAML_FILES];
+  for (const name of (await listFolder(root)).files) {
+    if (!/\.ya?ml$/i.test(name) || YAML_FILES.includes(name)) continue;
+    const text = await readSmallText(join(root, name), name).catch(() => null);
+    if (text !== null && /^names\s*:/m.test(text)) found.push(name);
+  }
+  return found;
 }
 
 async function readYaml(root: string, names: readonly string[]): Promise<Settings | null> {
@@ -109,7 +120,9 @@ async function schemeOf(root: string, settings: Settings | null, options: ReadOp
   const named = settings?.values.names;
   if (settings !== null && typeof named === 'object' && named !== null) return scheme(namesOf(settings), settings.name);
   const own = typeof named === 'string' && named !== '' ? [named, basename(named.replaceAll('\\', '/'))] : [];
-  for (const name of [...own, ...NAME_FILES]) {
+  const splits = (await listFolder(root)).folders.filter((folder) => splitOfName(folder) !== null);
+  const ofSplits = splits.flatMap((folder) => NAME_FILES.map((name) => `${folder}/${name}`));
+  for (const name of [...own, ...NAME_FILES, ...ofSplits]) {
     const lines = await namesInFile(root, name);
     if (lines !== null) return scheme(lines, name);
   }

@@ -26,17 +26,13 @@ const MAX_FRACTION = 2;
 
 export function regionsOfText(text: string, name: string, scheme: LabelScheme, reckoning: Reckoning): ImportedRegion[] {
   const lines = text.split(/\r\n|\n|\r/);
-  // A sixth number that is no share is a track's; then it is one in every row, that of track 1 too.
-  const tracked = lines.some((line) => {
-    const cells = cellsOf(line);
-    return cells.length === 6 && isTrack(Number(cells[5]));
-  });
+  const context = contextOf(lines.map(cellsOf), scheme);
   const regions: ImportedRegion[] = [];
   for (const [i, line] of lines.entries()) {
     const cells = cellsOf(line);
     const where = `${name}:${i + 1}`;
     if (cells[0] === '' || !hasRoom(regions, where, reckoning)) continue;
-    const region = reckoning.attempt('row-unreadable', () => regionOf(cells, where, { scheme, tracked }, reckoning));
+    const region = reckoning.attempt('row-unreadable', () => regionOf(cells, where, context, reckoning));
     if (region === null) continue;
     reckoning.take('rows');
     regions.push(region);
@@ -56,18 +52,62 @@ interface RowContext {
   readonly scheme: LabelScheme;
   /** Rows of six cells end in a track's number. */
   readonly tracked: boolean;
+  /** No row is a polygon: rows of seven cells are a box, its confidence and a track's number. */
+  readonly boxesOnly: boolean;
 }
 
-function regionOf(
-  cells: readonly string[],
-  where: string,
-  { scheme, tracked }: RowContext,
-  reckoning: Reckoning,
-): ImportedRegion {
+/** What the rows of one file say of each other. */
+function contextOf(rows: readonly (readonly string[])[], scheme: LabelScheme): RowContext {
+  // A sixth number that is no share is a track's; then it is one in every row, that of track 1 too.
+  const tracked = rows.some((cells) => cells.length === 6 && isTrack(Number(cells[5])));
+  const ofSeven = rows.filter((cells) => cells.length === 7);
+  // A coordinate is written with its point, and a box lies in the image, which three corners seldom look like.
+  const isBox = (cells: readonly string[]) =>
+    /^[1-9]\d*$/.test(cells[6]) && isInside(cornersOf(cells.slice(1, 5).map(Number)));
+  const boxesOnly = ofSeven.every(isBox) && rows.every((cells) => cells.length <= 7);
+  return { scheme: { ...scheme, keypoints: scheme.keypoints ?? keypointsShown(rows) }, tracked, boxesOnly };
+}
+
+/** Rounding that corners of a box may be outside by. */
+const EDGE = 0.01;
+
+function isInside(corners: readonly number[]): boolean {
+  return corners.every((corner) => corner >= -EDGE && corner <= 1 + EDGE);
+}
+
+/** Fewer keypoints than this could be a polygon by chance. */
+const MIN_KEYPOINTS = 5;
+
+/**
+ * What predictions of a pose model are, whose folder has no `kpt_shape`: in every row the first four numbers are a box,
+ * and then come triples whose points are in that box, or at 0, and whose third number is a confidence. Null where any row
+ * is something else, as a polygon would have to be by chance.
+ */
+function keypointsShown(rows: readonly (readonly string[])[]): LabelScheme['keypoints'] {
+  let count: number | null = null;
+  for (const cells of rows) {
+    if (cells[0] === '') continue;
+    const numbers = cells.slice(1).map(Number);
+    const triples = Math.floor((numbers.length - 4) / 3);
+    if (triples < MIN_KEYPOINTS || (count !== null && triples !== count)) return null;
+    count = triples;
+    const [x1, y1, x2, y2] = cornersOf(numbers);
+    const [marginX, marginY] = [(x2 - x1) / 4, (y2 - y1) / 4];
+    for (let i = 4; i < 4 + 3 * triples; i += 3) {
+      const [x, y, mark] = numbers.slice(i, i + 3) as [number, number, number];
+      const inBox = x >= x1 - marginX && x <= x2 + marginX && y >= y1 - marginY && y <= y2 + marginY;
+      if (!(mark >= 0 && (mark <= 1 || mark === 2)) || !(inBox || (x === 0 && y === 0))) return null;
+    }
+  }
+  return count === null ? null : { count, numbers: 3 };
+}
+
+function regionOf(cells: readonly string[], where: string, context: RowContext, reckoning: Reckoning): ImportedRegion {
+  const { scheme } = context;
   const [first, ...rest] = cells;
   const className = classOf(first, where, scheme);
   const numbers = rest.map((cell) => numberIn(cell, where));
-  const { shape, keypoints, confidence, track } = partsOf(numbers, { scheme, tracked }, where);
+  const { shape, keypoints, confidence, track } = partsOf(numbers, context, where);
   for (const fraction of shape)
     if (Math.abs(fraction) > MAX_FRACTION) throw badFile(where, `${fraction} is not a fraction of the image, 0 to 1`);
   const score = confidenceFrom(confidence, where, reckoning);
@@ -105,7 +145,7 @@ interface Parts {
 }
 
 /** Which number of a row is what. */
-function partsOf(numbers: readonly number[], { scheme, tracked }: RowContext, where: string): Parts {
+function partsOf(numbers: readonly number[], { scheme, tracked, boxesOnly }: RowContext, where: string): Parts {
   const { keypoints } = scheme;
   const length = numbers.length;
   const ends = (from: number): Pick<Parts, 'confidence' | 'track'> | null => {
@@ -124,7 +164,8 @@ function partsOf(numbers: readonly number[], { scheme, tracked }: RowContext, wh
   const box = ends(4);
   if (box !== null && length < 6) return { shape: numbers.slice(0, 4), keypoints: null, ...box };
   // Of six numbers a track's cannot be a coordinate.
-  if (box !== null && isTrack(numbers[5])) return { shape: numbers.slice(0, 4), keypoints: null, ...box };
+  if (box !== null && (boxesOnly || isTrack(numbers[5])))
+    return { shape: numbers.slice(0, 4), keypoints: null, ...box };
   if (keypoints !== null) {
     const columns = 5 + keypoints.count * keypoints.numbers;
     const what = `class, box and ${keypoints.count} keypoints of ${keypoints.numbers} numbers, as kpt_shape says`;

@@ -83,13 +83,12 @@ async function* readFolder(reader: Reader, pair: Pair, depth: number): AsyncGene
     alone.delete(stem);
     yield* imageOf(reader, join(images, file), labelOf.get(stem) ?? null, split);
   }
-  // Labels without pictures are named by their stem; beside pictures, other text files are no labels.
-  if (images !== labels || pictures.length === 0)
-    for (const stem of [...alone].sort()) {
-      const label = labelOf.get(stem);
-      if (label !== undefined && (images !== labels || (await looksLikeLabels(label))))
-        yield* imageOf(reader, join(images, stem), label, split);
-    }
+  // Labels without pictures are named by their stem; in one folder with pictures, other text files are no labels.
+  for (const stem of [...alone].sort()) {
+    const label = labelOf.get(stem);
+    if (label !== undefined && (images !== labels || (await looksLikeLabels(label, pictures.length === 0))))
+      yield* imageOf(reader, join(images, stem), label, split);
+  }
   for (const below of await foldersBelow(imageSide.folders, labelSide.folders, pair))
     yield* readFolder(reader, below, depth + 1);
 }
@@ -126,10 +125,14 @@ async function foldersBelow(
   return pairs;
 }
 
-/** Whether a text file that stands alone holds rows of numbers, or nothing. */
-async function looksLikeLabels(path: string): Promise<boolean> {
+/**
+ * Whether a text file of no picture holds rows of numbers.
+ * @param alone there are no pictures beside it, so that it may be empty, or damaged
+ */
+async function looksLikeLabels(path: string, alone: boolean): Promise<boolean> {
   const line = await firstLine(path, basename(path)).catch(() => 'no text');
-  return line === null || /^\S+(?:[\s,]+[-+.\deE]+){4,}$/.test(line) || /^\d+\s/.test(line);
+  if (line === null) return alone;
+  return /^\S+(?:[\s,]+[-+.\deE]+){4,}$/.test(line) || (alone && /^\d+\s/.test(line));
 }
 
 async function* readList(reader: Reader, set: ImageSet): AsyncGenerator<ImportedImage> {

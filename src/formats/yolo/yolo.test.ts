@@ -271,7 +271,7 @@ brokenFiles('yolo', [
   {
     what: 'bytes',
     path: '.',
-    files: { ...labelled(''), 'labels/x/1.txt': Buffer.from([0xff, 0xfe, 0x30, 0]) },
+    files: { ...labelled(''), 'labels/x/1.txt': Buffer.from([0x30, 0, 0xff, 0]) },
     message: /1\.txt: this is no text file: it holds zero bytes/,
   },
   {

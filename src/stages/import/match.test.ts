@@ -139,6 +139,19 @@ describe('matching names with images', () => {
     );
   });
 
+  it('takes off what Label Studio put before an uploaded name where nothing else matches', () => {
+    const matcher = matcherOf(['/data/p.jpg', '/data/0a1b2c3d-q.jpg', '/data/q.jpg'], ['/truth']);
+    assert.deepEqual(matcher.match('images/1a2b3c4d-p.jpg'), matched('/data/p.jpg', 'upload'));
+    assert.deepEqual(matcher.match('images\\1a2b3c4d-p.jpg'), matched('/data/p.jpg', 'upload'));
+    assert.deepEqual(matcher.match('0a1b2c3d-q.jpg'), matched('/data/0a1b2c3d-q.jpg', 'ending'));
+    assert.equal(matcher.match('1a2b3c-p.jpg').kind, 'unmatched');
+  });
+
+  it('passes over a query behind a path', () => {
+    const matcher = matcherOf(['/data/p.jpg'], ['/truth']);
+    assert.deepEqual(matcher.match('/media/x/p.jpg?sig=1'), matched('/data/p.jpg', 'ending'));
+  });
+
   it('stays quick when every file has the same name', () => {
     const n = 50_000;
     const paths = Array.from({ length: n }, (_, i) => `/data/${i}/image.jpg`);

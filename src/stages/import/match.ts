@@ -18,7 +18,11 @@ import type { ImageId } from '../../core/ids.ts';
 import { IMAGE_EXTENSIONS, isImageName } from '../../formats/walk.ts';
 
 export type Match =
-  | { readonly kind: 'matched'; readonly imageId: ImageId; readonly by: 'path' | 'identity' | 'ending' | 'sha256' }
+  | {
+      readonly kind: 'matched';
+      readonly imageId: ImageId;
+      readonly by: 'path' | 'identity' | 'ending' | 'sha256' | 'upload';
+    }
   | { readonly kind: 'ambiguous'; readonly file: string; readonly candidates: readonly string[] }
   | { readonly kind: 'unmatched'; readonly file: string };
 
@@ -90,7 +94,18 @@ export class FileMatcher {
       if (match.kind === 'matched') return match;
       if (match.kind === 'ambiguous') ambiguous ??= match;
     }
-    return ambiguous ?? { kind: 'unmatched', file };
+    return ambiguous ?? this.#asUploaded(candidates, file);
+  }
+
+  /** Pictures that were uploaded to Label Studio got eight digits before their name. */
+  #asUploaded(candidates: readonly string[], asked: string): Match {
+    for (const candidate of candidates) {
+      const plain = candidate.replace(/(^|\/)[0-9a-f]{8}-(?=[^/]+$)/, '$1');
+      const match = plain === candidate ? null : this.#byEnding(plain, asked);
+      if (match !== null && match.kind !== 'unmatched')
+        return match.kind === 'matched' ? { ...match, by: 'upload' } : match;
+    }
+    return { kind: 'unmatched', file: asked };
   }
 
   /** The last resort for what `match` did not find. */
@@ -195,6 +210,8 @@ export function spellingsOf(file: string): string[] {
   };
   add(file.replaceAll('\\', '/').replace(/^[A-Za-z]:\//, '/'));
   add(file.trim());
+  const query = /^([^?#]+\.[a-z0-9]{2,5})[?#]/i.exec(file);
+  if (query !== null) add(query[1]);
   const address = /^[a-z][a-z0-9+.-]+:\/\/[^/]*\/([^?#]*)/i.exec(file);
   if (address !== null) add(address[1]);
   for (const spelling of [...found])

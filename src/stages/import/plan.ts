@@ -18,6 +18,7 @@ import { type Answers, answersIn } from './answers.ts';
 import { type ClassMode, FileNames, type NewClass } from './classes.ts';
 import { deletedInside, regionsInside } from './frame.ts';
 import type { Match } from './match.ts';
+import { withoutRepeats } from './repeats.ts';
 import { AnnotatedClasses, type ResolvedLabels } from './resolve.ts';
 import { type DisagreementRule, mergedVotes, orderedVotes, type VoteOptions } from './votes.ts';
 
@@ -84,6 +85,7 @@ export async function planImport(
     }
     matched++;
     if (!images.add(image.id)) repeated.add(image.id);
+    if (match.kind === 'matched' && match.by === 'upload') reckoning.note('name-of-upload', entry.where, entry.file);
     ownExport ||= entry.ownExport === true;
     for (const { task } of entry.labels) imageTasks.add(task);
     for (const region of entry.regions) for (const { task } of region.labels) regionTasks.add(task);
@@ -158,14 +160,23 @@ function tellUnmatched(entry: ImportedImage, match: Match, reckoning: Reckoning)
   const ambiguous = match.kind === 'ambiguous';
   const why = ambiguous ? `could be ${match.candidates.join(' or ')}` : 'matches no image';
   const others = entry.otherNames === undefined ? '' : ` (or ${entry.otherNames.join(', ')})`;
+  const copied = ambiguous ? null : copyOf(entry.file);
   reckoning.note(
     ambiguous ? 'several-images' : 'no-image',
     entry.where,
-    `${entry.file}${others}${ambiguous ? ` ${why}` : ''}`,
+    `${entry.file}${others}${ambiguous ? ` ${why}` : ''}${copied === null ? '' : `; ${copied}`}`,
   );
   reckoning.note('objects-unmatched', entry.where, undefined, entry.regions.length);
   reckoning.note('labels-unmatched', entry.where, undefined, entry.labels.length);
   return why;
+}
+
+/** Whose copy a file of Roboflow is: its labels are of the copy, which may be cropped, mirrored or stretched. */
+function copyOf(file: string): string | null {
+  const name = /([^/\\]+)\.rf\.[0-9A-Za-z]{8,}(?:\.[a-z]+)?$/.exec(file)?.[1];
+  return name === undefined
+    ? null
+    : `Roboflow's copy of ${name.replace(/_([a-z]+)$/i, '.$1')}: add the pictures of the export`;
 }
 
 function placedEntry(entry: ImportedImage, image: ImageRecord, votes: VoteOptions): PlannedEntry {
@@ -173,7 +184,7 @@ function placedEntry(entry: ImportedImage, image: ImageRecord, votes: VoteOption
   const kept = entry.regions.slice(0, MAX_OBJECTS);
   reckoning.note('too-many-objects', entry.where, `more than ${MAX_OBJECTS}`, entry.regions.length - kept.length);
   const inside = regionsInside({ ...entry, regions: kept }, image, reckoning);
-  const regions = mergedVotes({ ...entry, regions: inside }, votes);
+  const regions = mergedVotes({ ...entry, regions: withoutRepeats(entry, inside, reckoning) }, votes);
   const labels = orderedVotes(entry, votes);
   return {
     ...entry,
