@@ -160,6 +160,7 @@ async function importFiles(
   const resolved = await resolveLabels(store, format, path, { reckoning, classNames, onClass, base });
   const planOptions = {
     task,
+    keepRepeats: options.as === 'human',
     classes: options.classes ?? 'new',
     disagreement: options.disagreement ?? 'newest',
     toldClasses,

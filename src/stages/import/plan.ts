@@ -49,6 +49,8 @@ export interface ImportPlan {
 
 export interface PlanOptions {
   readonly task?: string;
+  /** Two equal objects are two: what a person handed in may be compared with an export that had both. */
+  readonly keepRepeats: boolean;
   readonly classes: ClassMode;
   readonly toldClasses: readonly ImportedClass[];
   readonly disagreement: DisagreementRule;
@@ -66,6 +68,7 @@ export async function planImport(
   options: PlanOptions,
 ): Promise<ImportPlan> {
   const { reckoning } = options;
+  const placing = { rule: options.disagreement, keepRepeats: options.keepRepeats };
   const answers = await answersIn(store, resolved.read(), options.task);
   const names = new FileNames(await store.classes());
   const seen = new ContradictionsOfImages(reckoning);
@@ -91,7 +94,7 @@ export async function planImport(
     for (const region of entry.regions) for (const { task } of region.labels) regionTasks.add(task);
     reckoning.take('images');
     if (answers.isContradictory(entry)) continue;
-    const placed = placedEntry(entry, image, { rule: options.disagreement, reckoning });
+    const placed = placedEntry(entry, image, { ...placing, reckoning });
     countTaken(placed, reckoning);
     meetNames(placed, names);
     seen.add(placed);
@@ -104,7 +107,7 @@ export async function planImport(
     for await (const entry of resolved.read()) {
       const { image } = await resolved.find(entry);
       if (image === null || answers.isContradictory(entry)) continue;
-      yield renamedEntry(placedEntry(entry, image, { rule: options.disagreement, reckoning: silent }), names);
+      yield renamedEntry(placedEntry(entry, image, { ...placing, reckoning: silent }), names);
     }
   }
   const toldClasses = options.toldClasses.flatMap((told) => {
@@ -179,12 +182,17 @@ function copyOf(file: string): string | null {
     : `Roboflow's copy of ${name.replace(/_([a-z]+)$/i, '.$1')}: add the pictures of the export`;
 }
 
-function placedEntry(entry: ImportedImage, image: ImageRecord, votes: VoteOptions): PlannedEntry {
+function placedEntry(
+  entry: ImportedImage,
+  image: ImageRecord,
+  { keepRepeats, ...votes }: VoteOptions & Pick<PlanOptions, 'keepRepeats'>,
+): PlannedEntry {
   const { reckoning } = votes;
   const kept = entry.regions.slice(0, MAX_OBJECTS);
   reckoning.note('too-many-objects', entry.where, `more than ${MAX_OBJECTS}`, entry.regions.length - kept.length);
   const inside = regionsInside({ ...entry, regions: kept }, image, reckoning);
-  const regions = mergedVotes({ ...entry, regions: withoutRepeats(entry, inside, reckoning) }, votes);
+  const different = keepRepeats ? inside : withoutRepeats(entry, inside, reckoning);
+  const regions = mergedVotes({ ...entry, regions: different }, votes);
   const labels = orderedVotes(entry, votes);
   return {
     ...entry,
