@@ -2,7 +2,8 @@
  * Names by votes, judged against `names/acceptable.ts`: of the clusters of a set, how many are named and how many of the names
  * are right, by the rule that is built in and by the rule that is best on all other sets.
  */
-import { imagenetNames, type VotedNames } from '../../src/corpus/imagenet.ts';
+import { imagenetNames } from '../../src/corpus/imagenet.ts';
+import type { VotedNames } from '../../src/corpus/voted-names.ts';
 import { type Synset, wordNet } from '../../src/corpus/wordnet.ts';
 import { NAMING_SCORE } from '../../src/stages/discover/evidence.ts';
 import {

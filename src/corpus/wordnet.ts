@@ -63,6 +63,8 @@ const FIELDS: Readonly<Record<number, string>> = {
 
 /** The longest line of `data.noun` has some 14 kB; most have 200 bytes. */
 const PIECE_BYTES = 4096;
+/** Of a noun in {@link WordNet.nounsOf}: longer ones are descriptions. */
+const MAX_WORDS = 3;
 const LINE_END = 0x0a;
 
 export interface WordNet {
@@ -71,6 +73,8 @@ export interface WordNet {
   /** The synset of a name such as `dog.n.01`. */
   synset(key: string): Synset | undefined;
   at(offset: number): Synset;
+  /** Nouns of these fields by the first word that means them before anything else; no names of single things. */
+  nounsOf(fields: ReadonlySet<string>): Iterable<Synset>;
   /** What a synset is a kind of, nearest first, along its first hypernym each time. */
   chain(synset: Synset): Synset[];
 }
@@ -128,6 +132,15 @@ export function openWordNet(folder: string): WordNet {
       const [, lemma, digits] = /^(.+)\.n\.(\d{2,})$/.exec(key) ?? [];
       const offset = lemma === undefined ? undefined : entryOf(lemma)?.offsets[Number(digits) - 1];
       return offset === undefined ? undefined : at(offset);
+    },
+    *nounsOf(fields) {
+      for (const line of readFileSync(join(folder, 'data.noun'), 'latin1').split('\n')) {
+        if (line === '' || line.startsWith(' ') || line.includes(' @i ')) continue;
+        const raw = dataEntry(line);
+        const [word] = raw.words;
+        if (!fields.has(raw.field) || /\p{Lu}/u.test(word) || word.split(' ').length > MAX_WORDS) continue;
+        if (entryOf(word)?.offsets[0] === raw.offset) yield { ...raw, key: `${lemmaOf(word)}.n.01` };
+      }
     },
     chain(synset) {
       const chain: Synset[] = [];

@@ -1,8 +1,9 @@
 /** Words, through the built command line with a pair of networks of random weights: what is right is what Python made of them. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import { z } from 'zod';
 import { runCli, scratch } from '../cli.ts';
 
@@ -16,6 +17,7 @@ function cosine(a: readonly number[], b: readonly number[]): number {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
+const CANDIDATE = z.object({ name: z.string(), evidence: z.array(z.object({ source: z.string() })) });
 const SEARCH = z.object({
   found: z.array(z.object({ path: z.string(), similarity: z.number(), standsOut: z.number() })),
 });
@@ -54,6 +56,24 @@ test('a model of the hub from a folder, embed, search and match by words', async
   const labels = await run(['export', 'csv', 'labels.csv']);
   assert.match(labels.stderr + labels.stdout, /2/);
   assert.match(readFileSync(join(cwd, 'labels.csv'), 'utf8'), /,reference,class/);
+
+  // Two clusters of one colour each, with names from a list of words and nothing else.
+  for (let n = 0; n < 16; n++) {
+    const background = n % 2 === 0 ? { r: 250, g: 10 + n, b: 20 } : { r: 20, g: 40, b: 230 + n };
+    const picture = sharp({ create: { width: 60, height: 60 + n, channels: 3, background } });
+    await picture.png().toFile(join(cwd, 'photos', `${n}.png`));
+  }
+  writeFileSync(join(cwd, 'vocabulary.txt'), 'ruby\nsapphire\n# not a word\nbrick\n');
+  await run(['add', 'photos']);
+  const discover = ['discover', '--task', 'things', '--k', '2', '--vocabulary', 'vocabulary.txt', '--json'];
+  const { clusters } = z
+    .object({ clusters: z.array(z.object({ candidates: z.array(CANDIDATE) })) })
+    .parse(JSON.parse((await run(discover)).stdout));
+  const worded = clusters
+    .flatMap(({ candidates }) => candidates)
+    .filter(({ evidence }) => evidence[0]?.source === 'words');
+  assert.ok(worded.length >= 2, JSON.stringify(clusters));
+  await run(['discover', '--vocabulary', 'not-there.txt', '--recluster'], 1);
 
   await run(['match'], 2);
   await run(['match', '--classes', ' , '], 2);

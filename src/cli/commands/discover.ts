@@ -45,6 +45,11 @@ export const discover = command({
       'an imported classifier that votes on names of new clusters',
       z.string().optional(),
     ),
+    vocabulary: option(
+      '--vocabulary <words>',
+      'wordnet, or a file with a name a line: names for new clusters, where the embedder knows words',
+      z.string().optional(),
+    ),
     recluster: flag('--recluster', 'cluster everything again'),
   },
   dryRun: true,
@@ -54,6 +59,7 @@ export const discover = command({
     ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],
     ['labelsmith discover --level 1', 'the coarsest of the levels that the last run named'],
     ['labelsmith discover --method density', 'leaves out what belongs to no cluster'],
+    ['labelsmith discover --vocabulary wordnet --recluster', 'names by words: after embed --model siglip2-base'],
     ['labelsmith discover --items regions --task parts', 'what detect found, in kinds'],
   ],
   run({ options, ...context }) {

@@ -1,7 +1,8 @@
 /** `discover` as a whole: a classifier by its name, and what WordNet says that names are kinds of. */
 import type { ItemKind } from '../../core/labels.ts';
 import { hypernymsOf } from '../../corpus/hypernyms.ts';
-import { imagenetNames, type VotedNames } from '../../corpus/imagenet.ts';
+import { imagenetNames } from '../../corpus/imagenet.ts';
+import type { VotedNames } from '../../corpus/voted-names.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
@@ -9,12 +10,15 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import type { VoteClasses } from '../../models/bundle.ts';
 import { discoverIn } from './discover.ts';
 import type { DiscoverOptions, DiscoverResult } from './options.ts';
+import { openVocabulary } from './vocabulary.ts';
 
 export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | 'method' | 'recluster'> {
   readonly items: ItemKind;
   readonly task: string;
   /** Name of an imported classifier that votes on names of new clusters. */
   readonly classifier?: string;
+  /** `wordnet`, or a file with a name a line: words that are compared with the items of new clusters. */
+  readonly vocabulary?: string;
 }
 
 /** Clusters what is embedded; embedding comes before it (`embedWith`). */
@@ -23,17 +27,20 @@ export async function discoverWith(
   request: DiscoverRequest,
   run: RunOptions,
 ): Promise<DiscoverResult> {
-  const { classifier: named, ...asked } = request;
+  const { classifier: named, vocabulary: words, ...asked } = request;
   if (asked.level !== undefined && asked.k !== undefined) {
     throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
   }
   const { threads } = run;
+  const vocabulary =
+    words === undefined ? undefined : await openVocabulary(workspace, words, { ...run, items: request.items });
   const classifier = named === undefined ? undefined : await workspace.models.openImageClassifier(named, { threads });
   try {
     return await discoverIn(workspace, {
       ...run,
       ...asked,
       classifier,
+      vocabulary,
       hypernymsOf: (name) => hypernymsOf(wordNet(), name),
       votedNames,
     });

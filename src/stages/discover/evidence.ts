@@ -21,6 +21,8 @@ export const EVIDENCE_TRUST = {
   path: 0.8,
   /** What the embedder's own network takes items for; `vote-names.ts` has the rule. */
   votes: 0.75,
+  /** Words of a vocabulary that the embedder finds near to the items; the same rule. */
+  words: 0.75,
   /** Objects that a detector found in the image: they may be beside the point. */
   detector: 0.6,
 } as const;
@@ -49,7 +51,7 @@ export interface Candidate {
 
 /** Terms of one source for the items that were looked at. */
 export interface TermTable {
-  readonly source: Exclude<EvidenceSource, 'votes'>;
+  readonly source: Exclude<EvidenceSource, 'votes' | 'words'>;
   /** The distinct terms of each item, [items]; undefined where the item was not looked at. */
   readonly terms: readonly (readonly string[] | undefined)[];
 }

@@ -6,6 +6,7 @@ import { type Candidate, chooseNames, joinCandidates, nameCandidates } from './e
 import { gatherEvidence } from './gather-evidence.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
 import { mostTypicalFirst } from './typical.ts';
+import { type Vocabulary, votesOfWords } from './vocabulary.ts';
 import { voteCandidates } from './vote-names.ts';
 
 const EXEMPLARS = 9;
@@ -28,8 +29,11 @@ export async function withNames(
   const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => ids[row])));
   const tables = await gatherEvidence(effects, ids, { task, items, inspected, classifier });
   const voted = await votedCandidates(request, sample, k);
+  const worded = options.vocabulary
+    ? await wordCandidates(request, sample, k, { inspected, vocabulary: options.vocabulary })
+    : [];
   const candidates = nameCandidates(clusterOf, k, tables, hypernymsOf).map((some, c) =>
-    joinCandidates(some, voted[c] ?? []),
+    joinCandidates(joinCandidates(some, voted[c] ?? []), worded[c] ?? []),
   );
   const reserved = await numberedNamesInUse(effects.store, task);
   for (const one of held) if (one) reserved.add(one.name);
@@ -57,6 +61,22 @@ async function votedCandidates(
   if (!names) return [];
   const found = await effects.vectors.lookupVotes(shards, ids);
   return voteCandidates(clusters, k, { votes: ids.map((id) => found.get(id)), names });
+}
+
+/** What words the items of each cluster that were looked at are near to. */
+async function wordCandidates(
+  { effects, shards }: ClusteringRequest,
+  { ids, clusters }: ClusteredSample,
+  k: number,
+  { inspected, vocabulary }: { readonly inspected: ReadonlySet<string>; readonly vocabulary: Vocabulary },
+): Promise<Candidate[][]> {
+  const found = await effects.vectors.lookup(
+    shards,
+    ids.filter((id) => inspected.has(id)),
+  );
+  const votes = await votesOfWords(effects.pool, vocabulary, found);
+  const { names } = vocabulary;
+  return voteCandidates(clusters, k, { votes: ids.map((id) => votes.get(id)), names, source: 'words' });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What `discover` is asked for and what it gives back. */
 import type { ItemKind } from '../../core/labels.ts';
-import type { VotedNames } from '../../corpus/imagenet.ts';
+import type { VotedNames } from '../../corpus/voted-names.ts';
 import type { ReadPath } from '../../jobs/image-reader.ts';
 import type { RunOptions, RunResult } from '../../jobs/run.ts';
 import type { VoteClasses } from '../../models/bundle.ts';
@@ -10,6 +10,7 @@ import type { VectorStore } from '../../vectors/vector-store.ts';
 import type { Candidate, HypernymsOf } from './evidence.ts';
 import type { Voter } from './gather-evidence.ts';
 import type { Method } from './hierarchy.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 export interface DiscoverOptions extends RunOptions {
   /** Clusters to make, or `auto` for what the data suggests. Default: as before here, else `auto`. */
@@ -33,6 +34,8 @@ export interface DiscoverOptions extends RunOptions {
   readonly classifier?: Voter;
   /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */
   readonly hypernymsOf?: HypernymsOf;
+  /** Words that are compared with the items of new clusters. Default none. */
+  readonly vocabulary?: Vocabulary;
   /** What the classes are called that an embedder votes for. Default: that is not known, and votes name nothing. */
   readonly votedNames?: (classes: VoteClasses) => VotedNames;
 }

@@ -1,8 +1,9 @@
 /** Votes as names: shares and what they must reach, by hand; ImageNet's tree from WordNet. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { imagenetNames, type VotedNames } from '../../corpus/imagenet.ts';
+import { imagenetNames } from '../../corpus/imagenet.ts';
 import { IMAGENET_SYNSETS } from '../../corpus/imagenet-synsets.ts';
+import type { VotedNames } from '../../corpus/voted-names.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
 import { chooseNames, joinCandidates, NAMING_SCORE } from './evidence.ts';
 import { voteCandidates } from './vote-names.ts';

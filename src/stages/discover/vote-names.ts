@@ -6,7 +6,7 @@
  * and scorpion: arthropod). A name is given by the least general of those that reach the share which is right nine times of
  * ten; `npm run bench -- backbones` measures it on sets left out.
  */
-import type { VotedNames } from '../../corpus/imagenet.ts';
+import type { VotedNames } from '../../corpus/voted-names.ts';
 import { type Candidate, EVIDENCE_TRUST, type Evidence, NAMING_SCORE } from './evidence.ts';
 
 /** What a class must reach; at less, networks take one thing for another that looks like it (a cornet for a euphonium). */
@@ -26,6 +26,8 @@ export interface ItemVotes {
   /** Numbers of the best classes, then their probabilities; shape [items]; undefined where there are none. */
   readonly votes: readonly (Float32Array | undefined)[];
   readonly names: VotedNames;
+  /** Default `votes`. */
+  readonly source?: 'votes' | 'words';
 }
 
 export interface VoteRule {
@@ -43,7 +45,7 @@ const RULE: VoteRule = { minClassShare: MIN_CLASS_SHARE, minKindShare: MIN_KIND_
 export function voteCandidates(
   clusters: Int32Array,
   k: number,
-  { votes, names }: ItemVotes,
+  { votes, names, source = 'votes' }: ItemVotes,
   rule: VoteRule = RULE,
 ): Candidate[][] {
   const within = Array.from({ length: k }, () => new Tally(names));
@@ -53,18 +55,23 @@ export function voteCandidates(
     all.add(vote);
     within[clusters[item]]?.add(vote);
   });
-  return within.map((tally) => candidatesOf(tally, all, names, rule));
+  return within.map((tally) => candidatesOf(tally, all, { names, source }, rule));
 }
 
-function candidatesOf(tally: Tally, all: Tally, { names }: VotedNames, rule: VoteRule): Candidate[] {
+function candidatesOf(
+  tally: Tally,
+  all: Tally,
+  { names: { names }, source }: Required<Pick<ItemVotes, 'names' | 'source'>>,
+  rule: VoteRule,
+): Candidate[] {
   const given = tally.given(rule);
-  const sure = given === undefined ? [] : [{ place: given, score: EVIDENCE_TRUST.votes * tally.share(given) }];
+  const sure = given === undefined ? [] : [{ place: given, score: EVIDENCE_TRUST[source] * tally.share(given) }];
   const unsure = tally
     .classes()
     .filter((place) => place !== given && tally.share(place) >= MIN_CANDIDATE_SHARE)
     .map((place) => ({ place, score: NAMING_SCORE * tally.share(place) }));
   return [...sure, ...unsure].slice(0, CANDIDATES).map(({ place, score }) => {
-    return { name: names[place].name, score, evidence: [evidenceOf(place, tally, all, names)] };
+    return { name: names[place].name, score, evidence: [{ ...evidenceOf(place, tally, all, names), source }] };
   });
 }
 
