@@ -1,0 +1,145 @@
+/** Least squares, whose answer is known: y = 2 a − 3 b + 1. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { addGradients } from '../../onnx/gradients/gradients.ts';
+import { Graph } from '../../onnx/ops.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import { float32 } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
+import type { Parameter } from './optimiser.ts';
+import { type MicroBatch, type TrainingState, type TrainOptions, train } from './train.ts';
+
+let one: InferencePool;
+let three: InferencePool;
+before(async () => {
+  one = await InferencePool.create({ threads: 1 });
+  three = await InferencePool.create({ threads: 3 });
+});
+after(async () => {
+  await one.close();
+  await three.close();
+});
+
+const ROWS = 8;
+const gradientOf = (name: string) => `d:${name}`;
+
+function squares(): Uint8Array {
+  const g = new Graph('least-squares');
+  const x = g.input('x', 'float32', [ROWS, 2]);
+  const [w, b] = [g.input('w', 'float32', [2, 1]), g.input('b', 'float32', [1])];
+  const rest = g.sub(g.add(g.matmul(x, w), b), g.input('y', 'float32', [ROWS, 1]));
+  const loss = g.reduceSum(g.mul(rest, rest), [0, 1], { keepDims: false });
+  const { of } = addGradients(g, loss, [w, b]);
+  g.output(loss, 'loss');
+  for (const { name } of [w, b]) g.output(of.get(name) as Value, gradientOf(name));
+  return g.toModel();
+}
+
+const numberAt = (i: number) => ((i * 0.6180339887) % 1) * 2 - 1;
+
+/** Two runs a step, of rows that depend on the step. @param spoiled the step in which a number is none */
+function batchOf(step: number, spoiled?: number): MicroBatch[] {
+  return [0, 1].map((half) => {
+    const at = (i: number) => numberAt(1 + i + 2 * ROWS * (2 * step + half));
+    const x = Float32Array.from({ length: 2 * ROWS }, (_, i) => at(i));
+    const y = Float32Array.from({ length: ROWS }, (_, i) => 2 * at(2 * i) - 3 * at(2 * i + 1) + 1);
+    if (step === spoiled) y[3] = Number.NaN;
+    return { feeds: { x: float32(x, [ROWS, 2]), y: float32(y, [ROWS, 1]) }, weight: ROWS };
+  });
+}
+
+function start(): Parameter[] {
+  const shared = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
+  return [
+    { name: 'w', dims: [2, 1], data: shared(2) },
+    { name: 'b', dims: [1], data: shared(1) },
+  ];
+}
+
+const OPTIONS: TrainOptions = {
+  optimiser: { kind: 'adamw', weightDecay: 0 },
+  schedule: 'one-cycle',
+  learningRate: 0.2,
+  steps: 300,
+};
+
+interface Trained {
+  readonly numbers: readonly number[];
+  readonly losses: readonly number[];
+  readonly stopped: string | null;
+}
+
+async function trained(
+  pool: InferencePool,
+  changes: Partial<TrainOptions> = {},
+  from?: TrainingState,
+  spoiled?: number,
+): Promise<Trained> {
+  const parameters = start();
+  const model = await pool.load(squares(), { key: 'least-squares' });
+  const step = { model, gradientOf };
+  const result = await train(pool, step, parameters, (i) => batchOf(i, spoiled), { ...OPTIONS, ...changes }, from);
+  return { ...result, numbers: parameters.flatMap(({ data }) => [...data]) };
+}
+
+function copyOf({ parameters, average, optimiser }: TrainingState): TrainingState {
+  const copies = (list: readonly Float32Array[]) => list.map((data) => Float32Array.from(data));
+  const { steps, first, second } = optimiser;
+  return {
+    parameters: copies(parameters),
+    average: copies(average),
+    optimiser: { steps, first: copies(first), second: copies(second) },
+  };
+}
+
+test('the answer is found, by either optimiser and from their average', async () => {
+  for (const changes of [
+    {},
+    { averaging: 0.9 },
+    { optimiser: { kind: 'sgd' as const, weightDecay: 0 }, schedule: 'cosine' as const, learningRate: 0.1 },
+  ]) {
+    const { numbers, losses, stopped } = await trained(three, changes);
+    assert.equal(stopped, null);
+    assert.equal(losses.length, OPTIONS.steps);
+    for (const [i, expected] of [2, -3, 1].entries()) {
+      assert.ok(Math.abs((numbers[i] ?? 0) - expected) < 0.1, `${JSON.stringify(changes)}: ${numbers}`);
+    }
+  }
+});
+
+test('the same bytes with any number of threads', async () => {
+  assert.deepEqual(await trained(one), await trained(three));
+});
+
+test('a training that goes on from any checkpoint ends with the same bytes', async () => {
+  const changes = { averaging: 0.95, clipNorm: 1, steps: 12 };
+  const states: TrainingState[] = [];
+  const save = async (state: TrainingState) => {
+    states.push(copyOf(state));
+  };
+  const whole = await trained(one, { ...changes, checkpoint: { every: 1, save } });
+  assert.equal(states.length, 12);
+  for (const state of states) assert.deepEqual((await trained(three, changes, state)).numbers, whole.numbers);
+});
+
+test('a loss that is not a number ends it with what the last checkpoint holds', async () => {
+  let saved: TrainingState | undefined;
+  const save = async (state: TrainingState) => {
+    saved = copyOf(state);
+  };
+  const { numbers, losses, stopped } = await trained(one, { checkpoint: { every: 10, save } }, undefined, 25);
+  assert.deepEqual([stopped, losses.length], ['not a number', 25]);
+  assert.deepEqual(
+    numbers,
+    saved?.parameters.flatMap((data) => [...data]),
+  );
+  assert.equal(saved?.optimiser.steps, 20);
+});
+
+test('it stops when it is told to', async () => {
+  const controller = new AbortController();
+  const onStep = ({ step }: { readonly step: number }) => {
+    if (step === 3) controller.abort();
+  };
+  await assert.rejects(trained(one, { signal: controller.signal, onStep }), { name: 'AbortError' });
+});

@@ -1,0 +1,200 @@
+/**
+ * Gradient descent on the inference threads: a step is some runs of one graph, each on so many items as the graph is built
+ * for, whose gradients are added in order; then the optimiser moves the parameters in place.
+ *
+ * A run has one thread and a fixed size, so the same data, options and start give the same parameters, byte for byte,
+ * with any number of threads and wherever a training was interrupted: a checkpoint holds everything that the next step
+ * depends on. A loss or gradient that is not a number ends the training with the parameters of the last checkpoint.
+ *
+ * Resident beside the parameters: their state (twice their size for AdamW), one gradient a run in flight and one sum, an
+ * average where it is asked for, and what the graph needs for its forward values in each thread.
+ */
+import type { InferencePool, PoolModel } from '../../onnx/pool.ts';
+import type { Tensors } from '../../onnx/session.ts';
+import { float32, float32Data } from '../../onnx/tensor.ts';
+import {
+  newOptimiserState,
+  type OptimiserOptions,
+  type OptimiserState,
+  optimiserStep,
+  type Parameter,
+} from './optimiser.ts';
+import { rateAt, type Schedule } from './schedule.ts';
+
+export interface TrainOptions {
+  readonly optimiser: OptimiserOptions;
+  readonly schedule: Schedule;
+  /** The largest rate; too much and the loss rises, too little and nothing is learned. */
+  readonly learningRate: number;
+  readonly steps: number;
+  /** Gradients longer than this are shortened to it (default: none are). */
+  readonly clipNorm?: number;
+  /** Memory of the average of the parameters, which is what comes out (default none: the last ones do). */
+  readonly averaging?: number;
+  readonly signal?: AbortSignal;
+  readonly onStep?: (report: StepReport) => void;
+  /** Told every so many steps; the state is good until the promise settles. */
+  readonly checkpoint?: { readonly every: number; readonly save: (state: TrainingState) => Promise<void> };
+}
+
+export interface StepReport {
+  /** Steps done. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss of the step's items. */
+  readonly loss: number;
+  readonly learningRate: number;
+}
+
+/** What a training is after some steps: enough to go on with. */
+export interface TrainingState {
+  /** As the parameters are given. */
+  readonly parameters: readonly Float32Array[];
+  readonly average: readonly Float32Array[];
+  readonly optimiser: OptimiserState;
+}
+
+/** The graph of a step: inputs of the parameters' names and others; `loss`, a sum, and `d:NAME` of each parameter. */
+export interface StepGraph {
+  readonly model: PoolModel;
+  readonly gradientOf: (parameter: string) => string;
+}
+
+/** What one run of the graph is fed beside the parameters, and how much its items weigh together. */
+export interface MicroBatch {
+  readonly feeds: Tensors;
+  readonly weight: number;
+}
+
+export interface TrainResult {
+  /** Steps taken, and the loss of each. */
+  readonly losses: readonly number[];
+  /** Why it ended early; null where it went all the way. */
+  readonly stopped: 'not a number' | null;
+}
+
+/** Trains `parameters` in place. @param batchOf the runs of a step; depends on nothing but the step */
+export async function train(
+  pool: InferencePool,
+  { model, gradientOf }: StepGraph,
+  parameters: readonly Parameter[],
+  batchOf: (step: number) => readonly MicroBatch[] | Promise<readonly MicroBatch[]>,
+  options: TrainOptions,
+  from?: TrainingState,
+): Promise<TrainResult> {
+  const { optimiser, schedule, learningRate, steps, averaging, clipNorm, signal, onStep, checkpoint } = options;
+  const state = from ? resumed(parameters, from) : begun(optimiser, parameters, averaging);
+  const feeds = Object.fromEntries(parameters.map(({ name, data, dims }) => [name, float32(data, dims)]));
+  const outputs = ['loss', ...parameters.map(({ name }) => gradientOf(name))];
+  const good = snapshot(parameters);
+  const losses: number[] = [];
+  for (let step = state.optimiser.steps; step < steps; step++) {
+    signal?.throwIfAborted();
+    const batch = await batchOf(step);
+    const runs = batch.map((micro) => pool.run(model, { ...feeds, ...micro.feeds }, outputs));
+    const weight = batch.reduce((sum, micro) => sum + micro.weight, 0);
+    const { loss, gradients } = summed(await Promise.all(runs), outputs, weight);
+    const length = norm(gradients);
+    if (!Number.isFinite(loss) || !Number.isFinite(length)) {
+      restore(parameters, good);
+      return { losses, stopped: 'not a number' };
+    }
+    if (clipNorm !== undefined && length > clipNorm) scale(gradients, clipNorm / length);
+    const rate = learningRate * rateAt(schedule, step, steps);
+    optimiserStep(optimiser, state.optimiser, parameters, gradients, rate);
+    if (averaging !== undefined) average(state.average, parameters, averaging, step);
+    losses.push(loss);
+    onStep?.({ step: step + 1, steps, loss, learningRate: rate });
+    if (checkpoint && (step + 1) % checkpoint.every === 0) {
+      restore(good, parameters);
+      await checkpoint.save(state);
+    }
+  }
+  if (averaging !== undefined)
+    restore(
+      parameters,
+      state.average.map((data) => ({ data })),
+    );
+  return { losses, stopped: null };
+}
+
+type Numbers = { readonly data: Float32Array };
+
+function begun(
+  optimiser: OptimiserOptions,
+  parameters: readonly Parameter[],
+  averaging: number | undefined,
+): TrainingState {
+  return {
+    parameters: parameters.map(({ data }) => data),
+    average: averaging === undefined ? [] : parameters.map(({ data }) => data.slice()),
+    optimiser: newOptimiserState(optimiser, parameters),
+  };
+}
+
+function resumed(parameters: readonly Parameter[], from: TrainingState): TrainingState {
+  restore(
+    parameters,
+    from.parameters.map((data) => ({ data })),
+  );
+  return {
+    parameters: parameters.map(({ data }) => data),
+    average: from.average.map((data) => data.slice()),
+    optimiser: {
+      steps: from.optimiser.steps,
+      first: from.optimiser.first.map((data) => data.slice()),
+      second: from.optimiser.second.map((data) => data.slice()),
+    },
+  };
+}
+
+function snapshot(parameters: readonly Parameter[]): Numbers[] {
+  return parameters.map(({ data }) => ({ data: Float32Array.from(data) }));
+}
+
+function restore(to: readonly Numbers[], from: readonly Numbers[]): void {
+  for (const [i, { data }] of to.entries()) data.set(from[i]?.data ?? []);
+}
+
+/** The mean loss and gradient; the first run's arrays are the sum's. */
+function summed(
+  results: readonly Tensors[],
+  outputs: readonly string[],
+  weight: number,
+): { readonly loss: number; readonly gradients: Float32Array[] } {
+  const [, ...names] = outputs;
+  let loss = 0;
+  for (const result of results) loss += Number(result.loss?.data[0]);
+  const gradients = names.map((name) => {
+    const [first, ...others] = results.map((result) => float32Data(result[name], name));
+    if (!first) throw new RangeError('a step has no runs');
+    for (const other of others) for (let i = 0; i < first.length; i++) first[i] = first[i] + other[i];
+    return first;
+  });
+  scale(gradients, 1 / weight);
+  return { loss: loss / weight, gradients };
+}
+
+function scale(vectors: readonly Float32Array[], factor: number): void {
+  for (const vector of vectors) for (let i = 0; i < vector.length; i++) vector[i] = vector[i] * factor;
+}
+
+function norm(vectors: readonly Float32Array[]): number {
+  let square = 0;
+  for (const vector of vectors) for (let i = 0; i < vector.length; i++) square += vector[i] * vector[i];
+  return Math.sqrt(square);
+}
+
+/** With less memory in the first steps, so that the start does not weigh on it (as in TensorFlow). */
+function average(
+  averages: readonly Float32Array[],
+  parameters: readonly Parameter[],
+  memory: number,
+  step: number,
+): void {
+  const kept = Math.min(memory, (1 + step) / (10 + step));
+  for (const [i, mean] of averages.entries()) {
+    const data = parameters[i]?.data ?? mean;
+    for (let j = 0; j < mean.length; j++) mean[j] = kept * mean[j] + (1 - kept) * data[j];
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * Trains the upper part of a network, with a linear classifier on its features, on values at the cut that were computed
+ * before: the lower part runs once a view of an image and not once an epoch.
+ *
+ * What is trained begins as it was, and the classifier as one that was fitted on the features as they were ("LP-FT": Kumar
+ * et al., "Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution", ICLR 2022). At the end stands
+ * a mean of the weights before and after ("WiSE-FT": Wortsman et al., CVPR 2022). The same set, options and seed give the
+ * same bytes.
+ */
+import { sha256Hex } from '../../core/ids.ts';
+import { seededRandom, shuffled } from '../../core/random.ts';
+import { LabelsmithError } from '../../errors.ts';
+import type { LinearHead } from '../../math/heads/linear-head.ts';
+import type { Parameter } from '../../math/training/optimiser.ts';
+import { type MicroBatch, type TrainingState, type TrainOptions, train } from '../../math/training/train.ts';
+import type { PixelOptions } from '../../onnx/compose.ts';
+import type { Obstacle } from '../../onnx/gradients/gradients.ts';
+import type { InferencePool } from '../../onnx/pool.ts';
+import { float32, sizeOf, uint8 } from '../../onnx/tensor.ts';
+import { gradientOf, HEAD_BIAS, HEAD_WEIGHTS, stepGraph } from './training-graph.ts';
+import { type Cut, parametersOf, type Trainable, type TunableNetwork } from './tunable-network.ts';
+
+/** Values at the cut of several views of each image, those of one image behind each other. */
+export interface TuningSet {
+  readonly cut: Cut;
+  /** Shape [images · views, …cut], in shared memory; bytes [images · views, height, width, 3] with `pixels`. */
+  readonly values: Float32Array | Uint8Array;
+  /** How bytes become the network's input, where the cut is that. */
+  readonly pixels?: PixelOptions;
+  readonly views: number;
+  /** Shape [images, classes], rows sum to 1. */
+  readonly targets: Float32Array;
+  /** How much each image counts, shape [images]. */
+  readonly weights: Float32Array;
+  readonly classes: number;
+}
+
+export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep' | 'checkpoint'> {
+  /** Which of the cut's constants are trained beside the classifier. */
+  readonly trains: 'bias' | 'all';
+  readonly epochs: number;
+  /** Of the network, as a share of a tensor's root mean square; about what a step moves it by. */
+  readonly learningRate: number;
+  /** Of the classifier, in its own numbers. */
+  readonly headRate: number;
+  /** Of each target, what goes to all classes alike (default 0). */
+  readonly smoothing?: number;
+  readonly weightDecay?: number;
+  /** Images a step (default 32). */
+  readonly batch?: number;
+  /** Memory of the average of the weights (default none). */
+  readonly averaging?: number;
+  readonly seed: number;
+  readonly from?: TrainingState;
+}
+
+export interface Tuned {
+  /** What was trained of the network, by name. */
+  readonly parameters: ReadonlyMap<string, Float32Array>;
+  readonly head: LinearHead;
+  readonly losses: readonly number[];
+  readonly stopped: 'not a number' | null;
+  readonly obstacles: readonly Obstacle[];
+}
+
+/** Items of one run. Two runs make a step of 32, one a core of a small machine. */
+export const ITEMS_A_RUN = 16;
+const CLIP_NORM = 5;
+/** A tensor of nothing but zeros moves too. */
+const LEAST_SCALE = 0.02;
+
+/** @param head on features of length 1 */
+export async function tuneNetwork(
+  pool: InferencePool,
+  network: TunableNetwork,
+  set: TuningSet,
+  head: LinearHead,
+  options: TuneOptions,
+): Promise<Tuned> {
+  const { cut, classes, pixels } = set;
+  const wanted = cut.trainables.filter(({ kind }) => options.trains === 'all' || kind === 'bias');
+  const request = { cut, classes, items: ITEMS_A_RUN, pixels };
+  let built = stepGraph(network, { ...request, trained: wanted });
+  // What gradients do not reach stays a constant.
+  if (built.trained.length < wanted.length) built = stepGraph(network, { ...request, trained: built.trained });
+  if (built.trained.length === 0) throw untrainable(built.obstacles);
+  const parameters = parametersFor(network, built.trained, head, options);
+  const images = set.weights.length;
+  const { epochs, batch = 2 * ITEMS_A_RUN, weightDecay = 0.01, averaging, signal, onStep, checkpoint, from } = options;
+  const stepsAnEpoch = Math.max(1, Math.round(images / batch));
+  const key = `tuning:${sha256Hex(built.model)}`;
+  const model = await pool.load(built.model, { key });
+  try {
+    const { losses, stopped } = await train(
+      pool,
+      { model, gradientOf },
+      parameters,
+      batches(set, stepsAnEpoch, options),
+      {
+        optimiser: { kind: 'adamw', weightDecay },
+        schedule: 'one-cycle',
+        learningRate: 1,
+        steps: epochs * stepsAnEpoch,
+        clipNorm: CLIP_NORM,
+        ...{ averaging, signal, onStep, checkpoint },
+      },
+      from,
+    );
+    const trained = new Map(parameters.map(({ name, data }) => [name, data]));
+    const weights = trained.get(HEAD_WEIGHTS) ?? head.weights.data;
+    const bias = trained.get(HEAD_BIAS) ?? head.bias;
+    trained.delete(HEAD_WEIGHTS);
+    trained.delete(HEAD_BIAS);
+    const fitted = { weights: { ...head.weights, data: weights }, bias };
+    return { parameters: trained, head: fitted, losses, stopped, obstacles: built.obstacles };
+  } finally {
+    await pool.unload(model);
+  }
+}
+
+function untrainable(obstacles: readonly Obstacle[]): LabelsmithError {
+  const names = [...new Set(obstacles.map(({ operator, reason }) => `${operator}: ${reason}`))].join('; ');
+  return new LabelsmithError('UNSUPPORTED', `nothing of this network can be trained (${names})`, {
+    hint: 'Fine-tune another embedder, or leave it frozen.',
+  });
+}
+
+function parametersFor(
+  network: TunableNetwork,
+  trained: readonly Trainable[],
+  head: LinearHead,
+  { learningRate, headRate }: TuneOptions,
+): Parameter[] {
+  const data = parametersOf(network, trained);
+  const shared = (numbers: Float32Array) => {
+    const copy = new Float32Array(new SharedArrayBuffer(numbers.byteLength));
+    copy.set(numbers);
+    return copy;
+  };
+  return [
+    ...trained.map(({ name, dims, kind }) => {
+      const numbers = data.get(name) ?? new Float32Array();
+      const rate = learningRate * Math.max(LEAST_SCALE, rootMeanSquare(numbers));
+      return { name, dims, data: numbers, rate, decays: kind === 'weight' };
+    }),
+    {
+      name: HEAD_WEIGHTS,
+      dims: [head.weights.rows, head.weights.columns],
+      data: shared(head.weights.data),
+      rate: headRate,
+      decays: true,
+    },
+    { name: HEAD_BIAS, dims: [head.bias.length], data: shared(head.bias), rate: headRate },
+  ];
+}
+
+function rootMeanSquare(numbers: Float32Array): number {
+  return Math.sqrt(numbers.reduce((sum, one) => sum + one * one, 0) / Math.max(1, numbers.length));
+}
+
+/** The runs of a step: an epoch has every image once, in an order and with views that follow from its number. */
+function batches(set: TuningSet, stepsAnEpoch: number, options: TuneOptions): (step: number) => MicroBatch[] {
+  const { views, weights } = set;
+  const images = weights.length;
+  let epoch = -1;
+  let order: number[] = [];
+  let rows: number[] = [];
+  return (step) => {
+    if (Math.floor(step / stepsAnEpoch) !== epoch) {
+      epoch = Math.floor(step / stepsAnEpoch);
+      const random = seededRandom(options.seed, `tuning:${epoch}`);
+      order = shuffled([...weights.keys()], random);
+      rows = Array.from({ length: images }, (_, image) => image * views + Math.floor(random() * views));
+    }
+    const at = step % stepsAnEpoch;
+    const members = order.slice(
+      Math.round((at * images) / stepsAnEpoch),
+      Math.round(((at + 1) * images) / stepsAnEpoch),
+    );
+    const runs: MicroBatch[] = [];
+    for (let i = 0; i < members.length; i += ITEMS_A_RUN) {
+      const some = members.slice(i, i + ITEMS_A_RUN);
+      runs.push(
+        microBatch(
+          set,
+          some,
+          some.map((image) => rows[image] ?? 0),
+          options.smoothing ?? 0,
+        ),
+      );
+    }
+    return runs;
+  };
+}
+
+/** Places beyond the last item weigh nothing. */
+function microBatch(set: TuningSet, images: readonly number[], rows: readonly number[], smoothing: number): MicroBatch {
+  const { classes, targets, values, weights: counts } = set;
+  const target = new Float32Array(ITEMS_A_RUN * classes).fill(1 / classes);
+  const weights = new Float32Array(ITEMS_A_RUN);
+  for (const [i, image] of images.entries()) {
+    weights[i] = counts[image];
+    for (let c = 0; c < classes; c++) {
+      target[i * classes + c] = (1 - smoothing) * targets[image * classes + c] + smoothing / classes;
+    }
+  }
+  return {
+    feeds: {
+      x: gathered(set, values, rows),
+      targets: float32(target, [ITEMS_A_RUN, classes]),
+      weights: float32(weights, [ITEMS_A_RUN, 1]),
+    },
+    weight: weights.reduce((sum, one) => sum + one, 0),
+  };
+}
+
+function gathered({ cut, pixels }: TuningSet, values: Float32Array | Uint8Array, rows: readonly number[]) {
+  const shape = pixels && pixels.layout !== 'NHWC' ? [...cut.shape.slice(1), ...cut.shape.slice(0, 1)] : cut.shape;
+  const size = sizeOf(shape);
+  const dims = [ITEMS_A_RUN, ...shape];
+  const into = values instanceof Uint8Array ? new Uint8Array(ITEMS_A_RUN * size) : new Float32Array(ITEMS_A_RUN * size);
+  for (const [i, row] of rows.entries()) into.set(values.subarray(row * size, (row + 1) * size), i * size);
+  return into instanceof Uint8Array ? uint8(into, dims) : float32(into, dims);
+}
+
+/** (1 − share) of the weights before and `share` of those after. */
+export function averaged(
+  before: ReadonlyMap<string, Float32Array>,
+  after: ReadonlyMap<string, Float32Array>,
+  share: number,
+): Map<string, Float32Array> {
+  return new Map(
+    [...after].map(([name, data]) => {
+      const old = before.get(name) ?? data;
+      return [name, data.map((value, i) => (1 - share) * (old[i] ?? 0) + share * value)];
+    }),
+  );
+}
