@@ -2,7 +2,7 @@
  * Other views of a photograph, as training sees more than one of: a random crop, mirrored or not, in slightly other light
  * (random resized crop, flip and jitter as since Szegedy et al., "Going Deeper with Convolutions", CVPR 2015).
  */
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { Random } from '../core/random.ts';
 import type { Pixels } from './decode.ts';
 
@@ -14,7 +14,16 @@ const MOST_STRETCH = 4 / 3;
 const JITTER = 0.2;
 
 /** One view as an uncompressed PNG file, so that it goes where files of images go. Draws seven numbers. */
-export async function augmentedView({ pixels, width, height }: Pixels, random: Random): Promise<Uint8Array> {
+export function augmentedView(image: Pixels, random: Random): Promise<Uint8Array> {
+  return augmented(image, random).png({ compressionLevel: 0 }).toBuffer();
+}
+
+/** The same view stretched to a square, as training takes it: shape [size, size, 3], RGB. */
+export function augmentedSquare(image: Pixels, random: Random, size: number): Promise<Uint8Array> {
+  return augmented(image, random).resize(size, size, { fit: 'fill', kernel: 'linear' }).raw().toBuffer();
+}
+
+function augmented({ pixels, width, height }: Pixels, random: Random): Sharp {
   const area = LEAST_AREA + (1 - LEAST_AREA) * random();
   const stretch = MOST_STRETCH ** (2 * random() - 1);
   const [w, h] = [Math.sqrt(area * stretch) * width, Math.sqrt(area / stretch) * height];
@@ -26,9 +35,7 @@ export async function augmentedView({ pixels, width, height }: Pixels, random: R
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .extract({ left, top, width: cropWidth, height: cropHeight })
     .flop(mirrored)
-    .modulate({ brightness, saturation })
-    .png({ compressionLevel: 0 })
-    .toBuffer();
+    .modulate({ brightness, saturation });
 }
 
 function wholeWithin(value: number, most: number): number {

@@ -23,6 +23,7 @@ import type { PreparedModel, PrepareOptions } from './prepare.ts';
 import type { PreparedEmbedder } from './prepare-embedder.ts';
 import type { Segmenter } from './segmenter.ts';
 import type { TextEncoder } from './text-encoder.ts';
+import type { TunableEmbedder } from './tuning/tunable-embedder.ts';
 
 export interface ModelsOptions extends PrepareOptions {
   /** Default `cpu`. */
@@ -41,6 +42,8 @@ export interface Models {
   embeddersHere(): Promise<string[]>;
   /** The graph of an embedder, to build on, with nothing running. */
   prepareEmbedder(name: string): Promise<PreparedEmbedder>;
+  /** An embedder with its network open for training. */
+  tunableEmbedder(name: string): Promise<TunableEmbedder>;
   openPose(name: string, options?: OpenModelOptions): Promise<PoseModel>;
   openImageClassifier(name: string, options?: OpenModelOptions): Promise<ImageClassifier>;
   openSegmenter(options?: Pick<OpenModelOptions, 'threads'>): Promise<Segmenter>;
@@ -88,6 +91,9 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     },
     async prepareEmbedder(name) {
       return (await import('./prepare-embedder.ts')).prepareEmbedder(await known(name), defaults);
+    },
+    async tunableEmbedder(name) {
+      return (await import('./tuning/tunable-embedder.ts')).tunableEmbedder(name, defaults);
     },
     async openPose(name, options) {
       return (await import('./pose.ts')).openPose(name, together(options));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FINE_TUNE_CHOICES, type FineTuneChoice } from '../../stages/teach/fine-tune/fine-tuned-task.ts';
 import { DEFAULT_THRESHOLD } from '../../stages/teach/teach.ts';
 import { teachWith } from '../../stages/teach/teach-with.ts';
 import { type Context, command } from '../command.ts';
@@ -67,6 +68,11 @@ export const rounds = command({
       'calibrated confidence a label needs, 0 to 1; the rest stay for people',
       fraction().default(DEFAULT_THRESHOLD),
     ),
+    fineTune: option(
+      '--fine-tune <depth>',
+      'train the embedder on the labels as well: biases, the last part, all of it, or what helps; kept only if it does',
+      z.enum(FINE_TUNE_CHOICES).default('off'),
+    ),
     final: flag(
       '--final',
       "at the end, learn from the audit's answers too; the accuracy that is stated is measured before",
@@ -76,17 +82,23 @@ export const rounds = command({
   examples: [
     ['labelsmith teach rounds', 'label the rest of the task class'],
     ['labelsmith teach rounds --threshold 0.95', 'fewer labels, more of them right'],
+    ['labelsmith teach rounds --fine-tune auto --budget 15m', 'train the embedder too, where that helps'],
     ['labelsmith teach rounds --final', 'when nothing more is to be measured: learn from every answer'],
     ['labelsmith teach rounds --budget 20m', 'begin nothing new after 20 minutes'],
   ],
-  run: ({ options: { threshold, final, ...learning }, ...context }) =>
-    learn(context, learning, { labelRest: true, threshold, final }),
+  run: ({ options: { threshold, final, fineTune, ...learning }, ...context }) =>
+    learn(context, learning, { labelRest: true, threshold, final, fineTune }),
 });
 
 function learn(
   context: Context,
   { budget, ...learning }: Values<typeof LEARNING>,
-  labelling: { readonly labelRest: boolean; readonly threshold: number; readonly final?: boolean },
+  labelling: {
+    readonly labelRest: boolean;
+    readonly threshold: number;
+    readonly final?: boolean;
+    readonly fineTune?: FineTuneChoice;
+  },
 ): Promise<number> {
   const { global, output } = context;
   return withWorkspace(context, async (workspace) => {
@@ -104,7 +116,17 @@ function learn(
         const parts = weights.map((weight) => weight.toFixed(2)).join(' ');
         output.note(`  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${parts}`);
       },
-      onStep({ technique, accuracy }) {
+      onTraining(step, { trained, of, loss }) {
+        const many = of - trained === 0 ? 'all trained' : `${trained} of ${of} trained`;
+        output.note(`  embedder (${step}): ${many}, loss ${loss.toFixed(3)}`);
+      },
+      onStep({ technique, accuracy, fineTuned }) {
+        if (fineTuned) {
+          output.note(
+            `  ${technique.padEnd(8)} ${formatPercent(accuracy)} cross-validated, embedder fine-tuned (${fineTuned})`,
+          );
+          return;
+        }
         if (technique === 'base' && ++passes === 2) output.note("Once more, with the audit's answers too:");
         output.note(`  ${technique.padEnd(8)} ${formatPercent(accuracy)} cross-validated`);
       },

@@ -29,6 +29,8 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   }
   if (result.backbones.length > 0)
     output.summary(`Embedder: ${result.embedder}, of ${plural(result.backbones.length, 'way')} to a vector.`);
+  if (result.fineTuned)
+    output.summary(`Embedder: ${result.embedder}, fine-tuned on these labels (${result.fineTuned}).`);
   output.summary(`Classifier: ${result.model}`);
   for (const warning of result.warnings) output.note(`note: ${warning}`);
 }

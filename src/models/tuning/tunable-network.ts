@@ -148,3 +148,8 @@ export function withParameters(model: ModelProto, parameters: ReadonlyMap<string
   });
   return { ...model, graph: { ...model.graph, initializer } };
 }
+
+/** Numbers that can be trained behind a cut. */
+export function parametersIn({ trainables }: Cut): number {
+  return trainables.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
+}

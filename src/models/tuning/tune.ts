@@ -33,12 +33,15 @@ export interface TuningSet {
   /** How much each image counts, shape [images]. */
   readonly weights: Float32Array;
   readonly classes: number;
+  /** Those that are trained on (default all). */
+  readonly members?: readonly number[];
 }
 
 export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep' | 'checkpoint'> {
   /** Which of the cut's constants are trained beside the classifier. */
   readonly trains: 'bias' | 'all';
-  readonly epochs: number;
+  /** Images seen, each as often as it was: as many epochs as that takes, but not fewer than 3 nor more than 25. */
+  readonly samples: number;
   /** Of the network, as a share of a tensor's root mean square; about what a step moves it by. */
   readonly learningRate: number;
   /** Of the classifier, in its own numbers. */
@@ -66,6 +69,8 @@ export interface Tuned {
 /** Items of one run. Two runs make a step of 32, one a core of a small machine. */
 export const ITEMS_A_RUN = 16;
 const CLIP_NORM = 5;
+const MIN_EPOCHS = 3;
+const MAX_EPOCHS = 25;
 /** A tensor of nothing but zeros moves too. */
 const LEAST_SCALE = 0.02;
 
@@ -85,9 +90,10 @@ export async function tuneNetwork(
   if (built.trained.length < wanted.length) built = stepGraph(network, { ...request, trained: built.trained });
   if (built.trained.length === 0) throw untrainable(built.obstacles);
   const parameters = parametersFor(network, built.trained, head, options);
-  const images = set.weights.length;
-  const { epochs, batch = 2 * ITEMS_A_RUN, weightDecay = 0.01, averaging, signal, onStep, checkpoint, from } = options;
+  const images = membersOf(set).length;
+  const { samples, batch = 2 * ITEMS_A_RUN, weightDecay = 0.01, averaging, signal, onStep, checkpoint, from } = options;
   const stepsAnEpoch = Math.max(1, Math.round(images / batch));
+  const epochs = Math.max(MIN_EPOCHS, Math.min(MAX_EPOCHS, Math.round(samples / images)));
   const key = `tuning:${sha256Hex(built.model)}`;
   const model = await pool.load(built.model, { key });
   try {
@@ -116,6 +122,10 @@ export async function tuneNetwork(
   } finally {
     await pool.unload(model);
   }
+}
+
+function membersOf({ members, weights }: TuningSet): readonly number[] {
+  return members ?? [...weights.keys()];
 }
 
 function untrainable(obstacles: readonly Obstacle[]): LabelsmithError {
@@ -160,8 +170,9 @@ function rootMeanSquare(numbers: Float32Array): number {
 
 /** The runs of a step: an epoch has every image once, in an order and with views that follow from its number. */
 function batches(set: TuningSet, stepsAnEpoch: number, options: TuneOptions): (step: number) => MicroBatch[] {
-  const { views, weights } = set;
-  const images = weights.length;
+  const { views } = set;
+  const all = membersOf(set);
+  const images = all.length;
   let epoch = -1;
   let order: number[] = [];
   let rows: number[] = [];
@@ -169,8 +180,8 @@ function batches(set: TuningSet, stepsAnEpoch: number, options: TuneOptions): (s
     if (Math.floor(step / stepsAnEpoch) !== epoch) {
       epoch = Math.floor(step / stepsAnEpoch);
       const random = seededRandom(options.seed, `tuning:${epoch}`);
-      order = shuffled([...weights.keys()], random);
-      rows = Array.from({ length: images }, (_, image) => image * views + Math.floor(random() * views));
+      order = shuffled(all, random);
+      rows = Array.from(set.weights, (_, image) => image * views + Math.floor(random() * views));
     }
     const at = step % stepsAnEpoch;
     const members = order.slice(

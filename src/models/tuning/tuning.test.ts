@@ -105,7 +105,7 @@ const HEAD = {
   weights: matrix(new Float32Array(CLASSES * PORTS.dimensions), CLASSES, PORTS.dimensions),
   bias: new Float32Array(CLASSES),
 };
-const OPTIONS: TuneOptions = { trains: 'all', epochs: 30, learningRate: 0.03, headRate: 0.1, batch: 12, seed: 3 };
+const OPTIONS: TuneOptions = { trains: 'all', samples: 600, learningRate: 0.03, headRate: 0.1, batch: 12, seed: 3 };
 
 /** The set at a cut: pixels where that is the input, else what the part below makes of each image. */
 async function setAt(network: TunableNetwork, cut: Cut): Promise<TuningSet> {
@@ -147,15 +147,15 @@ test('above a cut, on values that were computed before, a step is the same as fr
   const above = network.cuts.at(-1) as Cut;
   const first = { ...(network.cuts[0] as Cut), trainables: above.trainables };
   const whole = { ...network, cuts: [first, ...network.cuts.slice(1)] };
-  const byPixels = await tuneNetwork(pool, whole, await setAt(whole, first), HEAD, { ...OPTIONS, epochs: 4 });
-  const byValues = await tuneNetwork(pool, network, await setAt(network, above), HEAD, { ...OPTIONS, epochs: 4 });
+  const byPixels = await tuneNetwork(pool, whole, await setAt(whole, first), HEAD, { ...OPTIONS, samples: 96 });
+  const byValues = await tuneNetwork(pool, network, await setAt(network, above), HEAD, { ...OPTIONS, samples: 96 });
   for (const [i, loss] of byPixels.losses.entries()) assert.ok(Math.abs(loss - (byValues.losses[i] ?? 0)) < 1e-4);
 });
 
 test('only biases move where only they are trained, and a mean of before and after lies between', async () => {
   const network = tunableNetwork(smallNetwork(), PORTS);
   const set = await setAt(network, network.cuts[0] as Cut);
-  const { parameters } = await tuneNetwork(pool, network, set, HEAD, { ...OPTIONS, trains: 'bias', epochs: 2 });
+  const { parameters } = await tuneNetwork(pool, network, set, HEAD, { ...OPTIONS, trains: 'bias', samples: 72 });
   assert.deepEqual([...parameters.keys()].sort(), ['depthwise.bias', 'last.bias', 'project.bias', 'stem.bias']);
   const old = parametersOf(network, network.cuts[0]?.trainables ?? []);
   const mean = averaged(old, parameters, 0.25).get('last.bias') ?? new Float32Array();

@@ -5,7 +5,7 @@
 import { argMaxRows, meanCrossEntropy } from '../../math/calibration.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import { groupFolds } from './folds.ts';
-import { type Problem, withLabels } from './problem.ts';
+import { inFold, type Problem, withLabels } from './problem.ts';
 
 /** Learns from a problem and gives logits of those rows, shape [rows, classes]. */
 export type Learn = (problem: Problem, rows: Int32Array, fold: number) => Promise<Matrix>;
@@ -62,7 +62,7 @@ export async function crossValidate(
   const lane = async () => {
     for (const { fold, held, training } of waiting) {
       const rows = Int32Array.from(held, (place) => labelled[place]);
-      const result = await learn(withLabels(problem, training), rows, fold);
+      const result = await learn(withLabels(inFold(problem, fold), training), rows, fold);
       for (const [i, place] of held.entries()) {
         logits.data.set(result.data.subarray(i * classes, (i + 1) * classes), place * classes);
       }

@@ -7,6 +7,7 @@ import { type Head, headLogits } from '../../math/heads/head.ts';
 import { type Matrix, newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import { crossValidate, type Folds, foldsOf, type HeldOut } from './cross-validation.ts';
+import type { StepName } from './fine-tune/steps.ts';
 import { joinGraph, principalFeatures } from './graph-features.ts';
 import {
   type LearnContext,
@@ -32,6 +33,8 @@ export interface RoundsOptions {
   readonly folds?: number;
   /** What the search for the base model's settings tries. Default `quick`. */
   readonly search?: SearchWidth;
+  /** What methods look at: the problem or some of its rows, every labelled one among them. Default: as many as they can. */
+  readonly sample?: Problem;
   /** No further method is begun after this long (default: no end). What was begun is finished. */
   readonly budgetMs?: number;
   readonly signal?: AbortSignal;
@@ -41,6 +44,8 @@ export interface RoundsOptions {
 /** What was measured of one way of learning, on the labels it may be trained on. */
 export interface Step {
   readonly technique: MethodName;
+  /** With an embedder that was fine-tuned so deep; absent where it is as it was. */
+  readonly fineTuned?: StepName;
   /** Cross-validated, fraction. */
   readonly accuracy: number;
   /** Cross-validated mean cross-entropy after temperature scaling, nats. */
@@ -84,7 +89,7 @@ const SEARCH_SHARE = 0.4;
 export async function learnRounds(pool: InferencePool, whole: Problem, options: RoundsOptions): Promise<RoundsResult> {
   const { seed, techniques = DEFAULT_METHODS, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
   const startedAt = performance.now();
-  const problem = subsample(whole, MAX_ROWS, seed);
+  const problem = options.sample ?? subsample(whole, MAX_ROWS, seed);
   const folds = foldsOf(problem, options.folds ?? defaultFolds(problem.labelled.length), seed);
   let context: LearnContext = { pool, joined: null, principal: null, seed, signal };
   const candidates = baseCandidates(options.search ?? 'quick', problem.augmentations !== undefined);
@@ -143,10 +148,13 @@ async function validate(
   const fresh = newSharedMatrix(labelled.length, classes);
   // Every other fold begins with the head of the first one.
   let first: Promise<Learned> | undefined;
+  const own = problem.foldFeatures !== undefined;
   const heldOut = await crossValidate(problem, folds, async (training, rows) => {
-    const before = first && (await first);
+    const before = own ? undefined : await first;
     const start = before?.head.kind === 'linear' ? before.head : undefined;
-    const learning = learn({ ...context, heldOut: rows, start }, training, settings);
+    const around =
+      own && context.joined ? await withGraph({ ...context, joined: null, principal: null }, training) : context;
+    const learning = learn({ ...around, heldOut: rows, start }, training, settings);
     first ??= learning;
     const { head, freshHead } = await learning;
     const unseen = await logitsOfRows(pool, freshHead, training.features, rows);

@@ -20,6 +20,11 @@ export interface Problem {
   readonly classes: number;
   /** Augmented views of labelled items, which may be learned from as well; none where nobody asked for them. */
   readonly augmentations?: Augmentations;
+  /**
+   * Where what makes the vectors was trained on the labels: of each fold of the cross-validation, every row by what had
+   * not seen the fold's labels. Without it nothing of these vectors depends on a label.
+   */
+  readonly foldFeatures?: readonly Matrix[];
 }
 
 export interface Augmentations {
@@ -102,14 +107,12 @@ export function weightsOf(labels: Int32Array, classes: number, classWeights: Cla
 export function subsample(problem: Problem, most: number, seed: number): Problem {
   const { features, groups, labelled, augmentations } = problem;
   if (features.rows <= most) return problem;
-  const known = new Set(labelled);
-  const others = Array.from({ length: features.rows }, (_, row) => row).filter((row) => !known.has(row));
-  const taken = sampleIndices(others.length, Math.max(0, most - labelled.length), seededRandom(seed, 'teach-reach'));
-  const rows = Int32Array.from([...labelled, ...Array.from(taken, (i) => others[i])]).sort();
+  const rows = sampledRows(problem, most, seed);
   const placeOf = new Map(Array.from(rows, (row, place) => [row, place]));
   return {
     ...problem,
     features: gatherRows(features, rows),
+    foldFeatures: problem.foldFeatures?.map((matrix) => gatherRows(matrix, rows)),
     groups: Array.from(rows, (row) => groups[row]),
     labelled: labelled.map((row) => placeOf.get(row) as number),
     augmentations: augmentations && {
@@ -117,6 +120,24 @@ export function subsample(problem: Problem, most: number, seed: number): Problem
       of: augmentations.of.map((row) => placeOf.get(row) as number),
     },
   };
+}
+
+/** The rows of {@link subsample}, ascending. */
+export function sampledRows(
+  { features, labelled }: Pick<Problem, 'features' | 'labelled'>,
+  most: number,
+  seed: number,
+): Int32Array {
+  const known = new Set(labelled);
+  const others = Array.from({ length: features.rows }, (_, row) => row).filter((row) => !known.has(row));
+  const taken = sampleIndices(others.length, Math.max(0, most - labelled.length), seededRandom(seed, 'teach-reach'));
+  return Int32Array.from([...labelled, ...Array.from(taken, (i) => others[i])]).sort();
+}
+
+/** The problem as a fold sees it: with vectors that none of the fold's labels had a part in. */
+export function inFold(problem: Problem, fold: number): Problem {
+  const features = problem.foldFeatures?.[fold];
+  return features ? { ...problem, features } : problem;
 }
 
 /** Puts people's labels in their rows of soft labels, shape [n, classes]; in place. */

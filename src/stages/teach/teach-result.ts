@@ -3,6 +3,8 @@ import type { StatedShare } from '../../core/label-accuracy.ts';
 import type { RunResult } from '../../jobs/run.ts';
 import type { BackboneChoice, BackboneTrial } from './backbones.ts';
 import type { TaskEvaluation } from './evaluation.ts';
+import type { FineTuneOutcome } from './fine-tune/fine-tuned-task.ts';
+import type { StepName } from './fine-tune/steps.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
 import type { RoundsResult, Step } from './learn-rounds.ts';
 import type { MethodName } from './methods.ts';
@@ -18,6 +20,8 @@ export interface TeachResult extends RunResult {
   readonly embedder: string;
   /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
   readonly backbones: readonly BackboneTrial[];
+  /** How deep the embedder was fine-tuned; null where it stayed as it was. */
+  readonly fineTuned: StepName | null;
   /** Folds of the cross-validation, whole groups in each. */
   readonly folds: number;
   readonly steps: readonly Step[];
@@ -54,6 +58,7 @@ export interface Taught {
   readonly model: { readonly path: string; readonly sha256: string };
   readonly rest: { readonly labels: number; readonly unsure: number };
   readonly backbone: BackboneChoice | null;
+  readonly fineTuning: FineTuneOutcome;
 }
 
 export function resultOf({
@@ -66,13 +71,15 @@ export function resultOf({
   model,
   rest,
   backbone,
+  fineTuning,
 }: Taught): TeachResult {
   const { steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
   const labels = labelledTask.problem.labelled.length;
   const folds = learned.folds.count;
   const { newImages } = accuracy;
   const account = { ...evaluation, accuracy: newImages?.accuracy, interval: newImages?.interval };
-  const warnings = [...labelledTask.warnings, ...evaluation.warnings];
+  const warnings = [...labelledTask.warnings, ...evaluation.warnings, ...fineTuning.notes];
+  const fineTuned = fineTuning.chosen?.step ?? null;
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
     warnings.push(
       newImages.measuredOn === 'audit'
@@ -93,6 +100,7 @@ export function resultOf({
     modelSha256: model.sha256,
     technique,
     embedder: items.recipe.model,
+    fineTuned,
     folds,
     backbones: backbone?.trials ?? [],
     steps,
@@ -111,6 +119,7 @@ export function resultOf({
     metrics: {
       accuracy,
       technique,
+      ...(fineTuned && { fineTuned }),
       settings,
       temperature,
       restTemperature,

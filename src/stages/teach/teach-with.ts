@@ -9,12 +9,15 @@ import { type TeachOptions, teachIn } from './teach.ts';
 import type { TeachResult } from './teach-result.ts';
 
 export interface TeachRequest
-  extends Pick<TeachOptions, 'task' | 'threshold' | 'budgetMs' | 'search' | 'views' | 'labelRest' | 'final'> {
+  extends Pick<
+    TeachOptions,
+    'task' | 'threshold' | 'budgetMs' | 'search' | 'views' | 'labelRest' | 'final' | 'fineTune'
+  > {
   /** Embedders to try. Default: none, and with a wide search all that are on this machine. */
   readonly backbones?: readonly string[];
 }
 
-export interface TeachHooks extends Pick<TeachOptions, 'onTrial' | 'onStep'> {
+export interface TeachHooks extends Pick<TeachOptions, 'onTrial' | 'onStep' | 'onTraining'> {
   /** Told before learning begins. */
   readonly onEmbedded?: (result: EmbedResult, items: 'images' | 'regions') => void;
 }
@@ -32,9 +35,9 @@ export async function teachWith(
   const embedded = await embedWith(workspace, { items }, run);
   if (embedded.interrupted) return null;
   run.onEmbedded?.(embedded, items);
-  const { seed, threads, device, signal, onProgress, onTrial, onStep } = run;
+  const { seed, threads, device, signal, onProgress, onTrial, onStep, onTraining } = run;
   return teachIn(workspace, {
-    ...{ seed, threads, device, signal, onProgress, onTrial, onStep },
+    ...{ seed, threads, device, signal, onProgress, onTrial, onStep, onTraining },
     ...request,
     techniques: labelRest ? undefined : [],
     backbones: backbones ?? (search === 'wide' ? await workspace.models.embeddersHere() : []),

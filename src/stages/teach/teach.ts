@@ -13,12 +13,19 @@ import { writeWorkspaceFile } from '../../files/atomic.ts';
 import { type RunOptions, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import { type ClassifierInfo, classifierModel } from '../classify/classifier-file.ts';
+import { type ClassifierInfo, type ClassifierParts, classifierModel } from '../classify/classifier-file.ts';
 import { embedIn } from '../embed/embed.ts';
 import { augmentationsOf } from './augmentations.ts';
 import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
 import { evaluationOf, type TaskEvaluation } from './evaluation.ts';
 import { familiarityOf } from './familiarity.ts';
+import {
+  type FineTuneChoice,
+  type FineTunedTask,
+  type FineTuneOutcome,
+  type FineTuneTaskOptions,
+  fineTuneTask,
+} from './fine-tune/fine-tuned-task.ts';
 import { hasAuditAnswers, type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
 import { labelTheRest, withAnswers } from './label-rest.ts';
 import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
@@ -58,6 +65,9 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
    */
   readonly final?: boolean;
   readonly onStep?: (step: Step) => void;
+  /** How deep the embedder may be trained on the labels, where that helps; default `off`. */
+  readonly fineTune?: FineTuneChoice;
+  readonly onTraining?: FineTuneTaskOptions['onTraining'];
 }
 
 /** At four in five, what is left to people is mostly what they would have to look at anyway. */
@@ -68,7 +78,7 @@ export const MODELS_FOLDER = 'models';
 
 export async function teachIn(workspace: Workspace, options: TeachOptions): Promise<TeachResult> {
   const { store } = workspace;
-  const { task, threshold, labelRest, techniques, final = false } = options;
+  const { task, threshold, labelRest, techniques, fineTune = 'off', final = false } = options;
   const startedAt = performance.now();
   const { items, labelled, backbone } = await onBestBackbone(workspace, options);
   const budgetMs = options.budgetMs && Math.max(1, options.budgetMs - (performance.now() - startedAt));
@@ -81,6 +91,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
     search: options.search ?? 'quick',
     backbones: options.backbones ?? [],
     views: options.views ?? 0,
+    ...(fineTune !== 'off' && { fineTune }),
     ...(final && { final }),
     space: items.recipe.space,
   };
@@ -95,7 +106,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
         ? await learnFinally(workspace, items, { ...options, budgetMs })
         : { ...measured, labelledTask };
       const { probabilities } = taught;
-      const model = await saveClassifier(workspace, items, taught.labelledTask, taught.learned, options);
+      const model = await saveClassifier(workspace, items, taught, options);
       const job = { ...options, workspace, settings: { task, threshold }, runId };
       const rest = labelRest
         ? await labelTheRest(job, items, taught.labelledTask, { probabilities, key: model.sha256 })
@@ -118,6 +129,7 @@ interface LearnedTask {
   readonly foreign: number;
   readonly stated: TaughtAccuracy;
   readonly evaluation: TaskEvaluation;
+  readonly fineTuning: FineTuneOutcome;
 }
 
 /** Learns, and measures how often and where it is right. */
@@ -129,15 +141,21 @@ async function learnFrom(
   const { problem, classNames } = labelledTask;
   const picked = await wasPicked(workspace.store, options.task);
   return workspace.engine.withInference(options, async (pool) => {
-    const learned = await learnRounds(pool, problem, { ...options, budgetMs });
-    const { probabilities, folds } = learned;
+    const frozen = await learnRounds(pool, problem, { ...options, budgetMs });
+    const tuning = { ...options, budgetMs, fineTune: options.fineTune ?? 'off' };
+    const fineTuning = await fineTuneTask(workspace, pool, { items, labelledTask }, frozen, tuning);
+    const best = fineTuning.chosen?.learned ?? frozen;
+    const learned = { ...best, steps: [...frozen.steps, ...fineTuning.steps] };
+    const { probabilities } = learned;
+    // What is like the labelled items, and how much more labels would bring, is asked of vectors that no label made.
+    const { folds, settings, trials } = frozen;
     const { known, knownHeldOut, foreign } = await familiarityOf(pool, problem, folds, options.signal);
     scaleRows(probabilities, known);
     if (options.labelRest) withAnswers(probabilities, items, classNames);
     const stated = taughtAccuracy({ ...options, items, labelledTask, probabilities, knownHeldOut, picked });
     const accuracy = stated.newImages?.accuracy ?? learned.heldOut.accuracy;
-    const evaluation = await evaluationOf(pool, items, labelledTask, { ...learned, accuracy });
-    return { learned, probabilities, foreign, stated, evaluation };
+    const evaluation = await evaluationOf(pool, items, labelledTask, { ...learned, folds, settings, trials, accuracy });
+    return { learned, probabilities, foreign, stated, evaluation, fineTuning };
   });
 }
 
@@ -220,14 +238,16 @@ export function scaleRows({ data, columns }: Matrix, known: Float64Array): void 
   }
 }
 
-async function saveClassifier(
-  { dir, models }: Workspace,
-  items: TaskItems,
-  { problem, classNames }: LabelledTask,
-  learned: RoundsResult,
-  { labelRest, threshold, seed }: TeachOptions,
-): Promise<{ path: string; sha256: string }> {
-  const { recipe, mean, task } = items;
+/** What a classifier sees with: the embedder in use, or what fine-tuning made of it. */
+async function classifierParts(
+  { models }: Workspace,
+  { recipe, mean }: TaskItems,
+  fineTuned: FineTunedTask | null,
+): Promise<Pick<ClassifierParts, 'mean' | 'embedder'> & Pick<ClassifierInfo, 'input' | 'space'> & { key: string }> {
+  if (fineTuned) {
+    const { key, model, input } = fineTuned.embedder;
+    return { key, input, space: key, mean: fineTuned.mean, embedder: model };
+  }
   const { key, model, input } = await models.prepareEmbedder(recipe.model);
   if (key !== recipe.modelKey) {
     throw new LabelsmithError(
@@ -238,15 +258,29 @@ async function saveClassifier(
       },
     );
   }
+  const embedder = typeof model === 'string' ? await readFile(model) : model;
+  return { key, input, space: recipe.space, mean: mean.values, embedder };
+}
+
+async function saveClassifier(
+  workspace: Workspace,
+  items: TaskItems,
+  { labelledTask, learned, fineTuning }: LearnedTask & { readonly labelledTask: LabelledTask },
+  { labelRest, threshold, seed }: TeachOptions,
+): Promise<{ path: string; sha256: string }> {
+  const { recipe, task } = items;
+  const { problem, classNames } = labelledTask;
+  const { chosen } = fineTuning;
+  const { key, mean, embedder, ...seen } = await classifierParts(workspace, items, chosen);
   const info: ClassifierInfo = {
     version: 1,
     task: task.name,
     items: task.items,
     classNames,
-    input,
+    input: seen.input,
     margin: recipe.margin,
     embedder: key,
-    space: recipe.space,
+    space: seen.space,
     temperature: learned.temperature,
     threshold,
     training: {
@@ -259,11 +293,11 @@ async function saveClassifier(
       classWeights: learned.settings.classWeights,
       crossValidatedAccuracy: learned.heldOut.accuracy,
       seed,
+      ...(chosen && { fineTuned: chosen.step }),
     },
   };
-  const embedder = typeof model === 'string' ? await readFile(model) : model;
-  const bytes = classifierModel({ info, recipe, mean: mean.values, head: learned.head, embedder });
-  const path = join(dir, MODELS_FOLDER, `${fileNameOf(task.name)}${labelRest ? '' : '.base'}.onnx`);
+  const bytes = classifierModel({ info, recipe, mean, head: learned.head, embedder });
+  const path = join(workspace.dir, MODELS_FOLDER, `${fileNameOf(task.name)}${labelRest ? '' : '.base'}.onnx`);
   await writeWorkspaceFile(path, bytes);
   return { path, sha256: sha256Hex(bytes) };
 }

@@ -1,0 +1,155 @@
+/** Fine-tuning on made-up images, with a small network of random weights. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import sharp from 'sharp';
+import { seededRandom } from '../../../core/random.ts';
+import { newSharedMatrix } from '../../../math/matrix.ts';
+import type { EmbedderEntry } from '../../../models/bundle.ts';
+import { type TunableEmbedder, tunableOf } from '../../../models/tuning/tunable-embedder.ts';
+import { Graph } from '../../../onnx/ops.ts';
+import { InferencePool } from '../../../onnx/pool.ts';
+import { float32, sizeOf } from '../../../onnx/tensor.ts';
+import { crossValidate, foldsOf } from '../cross-validation.ts';
+import { learnRounds } from '../learn-rounds.ts';
+import type { Problem } from '../problem.ts';
+import { type FineTuneRequest, fineTune } from './fine-tune.ts';
+import { cutFor, STEPS, type TuningStep } from './steps.ts';
+
+let one: InferencePool;
+let two: InferencePool;
+before(async () => {
+  one = await InferencePool.create({ threads: 1 });
+  two = await InferencePool.create({ threads: 2 });
+});
+after(async () => {
+  await one.close();
+  await two.close();
+});
+
+const SIDE = 16;
+const IMAGES = 48;
+const LABELLED = 30;
+
+/** Stripes that lie or stand, of any two colours. */
+async function stripes(image: number): Promise<Uint8Array> {
+  const random = seededRandom(image, 'stripes');
+  const colours = [0, 1].map((i) => [0, 1, 2].map(() => Math.floor(100 * random()) + 150 * i));
+  const pixels = new Uint8Array(SIDE * SIDE * 3);
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const colour = colours[Math.floor((image % 2 === 0 ? x : y) / 2) % 2] ?? [];
+      pixels.set(colour, (y * SIDE + x) * 3);
+    }
+  }
+  return sharp(pixels, { raw: { width: SIDE, height: SIDE, channels: 3 } })
+    .png()
+    .toBuffer();
+}
+
+const ENTRY: EmbedderEntry = {
+  id: 'small',
+  role: 'embedder',
+  licence: 'MIT',
+  description: 'two convolutions of random weights',
+  source: { files: [{ reference: 'file:small.onnx' }], converter: 'onnx' },
+  input: {
+    ...{ name: 'input', width: SIDE, height: SIDE, fit: 'cover', pad: [0, 0, 0], kernel: 'linear' },
+    ...{ layout: 'NCHW', scale: 1 / 255, mean: [0.5, 0.5, 0.5] },
+  },
+  output: 'features',
+  dimensions: 8,
+};
+
+function smallEmbedder(): TunableEmbedder {
+  const g = new Graph('small');
+  const random = (dims: readonly number[], stream: string) => {
+    const next = seededRandom(0, stream);
+    return g.constant(
+      float32(
+        Array.from({ length: sizeOf(dims) }, () => next() - 0.5),
+        dims,
+      ),
+      stream,
+    );
+  };
+  const conv = (x: ReturnType<Graph['value']>, name: string, dims: readonly number[]) =>
+    g.relu(g.conv(x, random(dims, name), random(dims.slice(0, 1), `${name}/b`), { pads: [1, 1, 1, 1] }));
+  const low = conv(g.input('input', 'float32', ['n', 3, SIDE, SIDE]), 'low', [6, 3, 3, 3]);
+  const high = conv(low, 'high', [8, 6, 3, 3]);
+  g.output(g.op('Flatten', [g.globalAveragePool(high)], { axis: 1 }, 'features'));
+  return tunableOf(ENTRY, g.toModel());
+}
+
+/** Frozen vectors that say little: the class with a good deal of noise. */
+function frozenProblem(): Problem {
+  const random = seededRandom(7, 'frozen');
+  const features = newSharedMatrix(IMAGES, 4);
+  for (let i = 0; i < features.data.length; i++) {
+    features.data[i] = random() - 0.5 + (i % 4 === 0 && Math.floor(i / 4) % 2 === 0 ? 0.4 : 0);
+  }
+  const labelled = Int32Array.from({ length: LABELLED }, (_, i) => i);
+  return {
+    features,
+    groups: Array.from({ length: IMAGES }, (_, i) => `${i}`),
+    labelled,
+    labels: labelled.map((row) => row % 2),
+    classes: 2,
+  };
+}
+
+const STEP: TuningStep = { ...STEPS.all, samples: 600, learningRate: 0.02, headRate: 0.05, share: 1 };
+
+function request(changes: Partial<FineTuneRequest> = {}): FineTuneRequest {
+  return {
+    embedder: smallEmbedder(),
+    problem: frozenProblem(),
+    blocks: [{ columns: 8, weight: 1 }],
+    ids: Array.from({ length: IMAGES }, (_, i) => `image ${i}`),
+    read: stripes,
+    teacher: { method: 'base', head: 'linear', C: 10, classWeights: 'even', augment: false },
+    step: STEP,
+    folds: 2,
+    seed: 0,
+    ...changes,
+  };
+}
+
+test('the trained network tells apart what the frozen vectors did not, on labels that it had not seen', async () => {
+  const progress: number[] = [];
+  const tuned = await fineTune(two, request({ onProgress: ({ trained }) => progress.push(trained) }));
+  assert.deepEqual(progress, [1, 2, 3]);
+  assert.equal(tuned.problem.features.rows, IMAGES);
+  assert.equal(tuned.sample.foldFeatures?.length, 2);
+  const options = { seed: 0, techniques: [], folds: 2 };
+  const frozen = await learnRounds(two, frozenProblem(), options);
+  const learned = await learnRounds(two, tuned.problem, { ...options, sample: tuned.sample });
+  assert.ok(learned.heldOut.accuracy > frozen.heldOut.accuracy, `${learned.heldOut.accuracy}`);
+  assert.ok(learned.heldOut.accuracy > 0.85, `${learned.heldOut.accuracy}`);
+});
+
+test('the same bytes with any number of threads; images that cannot be read are left out', async () => {
+  const read = async (row: number) => (row === 3 || row === 40 ? undefined : stripes(row));
+  const step = { ...STEP, samples: 96 };
+  const [a, b] = [await fineTune(one, request({ read, step })), await fineTune(two, request({ read, step }))];
+  assert.deepEqual(a, b);
+  assert.ok(a.problem.features.data.every(Number.isFinite));
+});
+
+test('cross-validation looks at the vectors of its fold', async () => {
+  const problem = frozenProblem();
+  const folds = foldsOf(problem, 3, 0);
+  const foldFeatures = [0, 1, 2].map(() => newSharedMatrix(IMAGES, 4));
+  const seen: boolean[] = [];
+  await crossValidate({ ...problem, foldFeatures }, folds, async (training, rows, fold) => {
+    seen[fold] = training.features === foldFeatures[fold];
+    return newSharedMatrix(rows.length, 2);
+  });
+  assert.deepEqual(seen, [true, true, true]);
+});
+
+test('a step begins at the pixels, or with the last part that has its share of the weights', () => {
+  const { network } = smallEmbedder();
+  assert.equal(cutFor(network, { from: 'pixels' }).value, 'input');
+  assert.equal(cutFor(network, { from: { share: 0.5 } }).trainables.length, 2);
+  assert.equal(cutFor(network, { from: { share: 0.9 } }).trainables.length, 4);
+});

@@ -1,0 +1,44 @@
+/** How deep a network is fine-tuned, as a table: from little to much. */
+import { type Cut, parametersIn, type TunableNetwork } from '../../../models/tuning/tunable-network.ts';
+import type { TuneOptions } from '../../../models/tuning/tune.ts';
+
+export interface TuningStep
+  extends Pick<TuneOptions, 'trains' | 'samples' | 'learningRate' | 'headRate' | 'smoothing'> {
+  /** Where training begins: at the pixels, or with the last part that holds this share of the network's weights. */
+  readonly from: 'pixels' | { readonly share: number };
+  /** Fewer labels a class than this (on average) are not enough. */
+  readonly minLabels: number;
+  /** Whether `auto` tries it. */
+  readonly inAuto: boolean;
+  /** Of the weights that come out, the share of those after training; the rest are those before (WiSE-FT). */
+  readonly share: number;
+}
+
+export const STEPS = {
+  /** Biases and normalisations alone (Cai et al., "TinyTL", NeurIPS 2020; Ben Zaken et al., "BitFit", ACL 2022). */
+  bias: {
+    ...{ from: 'pixels', trains: 'bias', samples: 2500, learningRate: 0.005, headRate: 0.02, smoothing: 0 },
+    ...{ minLabels: 4, inAuto: false, share: 1 },
+  },
+  /** What lies above values that are computed once: the quickest. */
+  last: {
+    ...{ from: { share: 1 / 3 }, trains: 'all', samples: 3000, learningRate: 0.005, headRate: 0.02, smoothing: 0 },
+    ...{ minLabels: 4, inAuto: true, share: 0.5 },
+  },
+  all: {
+    ...{ from: 'pixels', trains: 'all', samples: 2500, learningRate: 0.002, headRate: 0.02, smoothing: 0 },
+    ...{ minLabels: 20, inAuto: true, share: 0.5 },
+  },
+} as const satisfies Record<string, TuningStep>;
+
+export type StepName = keyof typeof STEPS;
+export const STEP_NAMES: readonly StepName[] = ['bias', 'last', 'all'];
+
+/** The last cut with so much behind it: the fewest values to keep, and the least to compute. */
+export function cutFor({ cuts }: TunableNetwork, { from }: Pick<TuningStep, 'from'>): Cut {
+  const [first] = cuts;
+  if (!first) throw new RangeError('a network without a cut');
+  if (from === 'pixels') return first;
+  const least = from.share * parametersIn(first);
+  return cuts.findLast((cut) => parametersIn(cut) >= least) ?? first;
+}

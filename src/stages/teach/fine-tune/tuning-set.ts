@@ -1,0 +1,120 @@
+/**
+ * From images to what training takes: each image as it is and augmented, run up to the cut once. The views follow
+ * from the image's identity and the seed alone.
+ *
+ * Resident: the values at the cut, {@link MAX_BYTES} at most, for which there are fewer views where there are many images.
+ */
+import { seededRandom } from '../../../core/random.ts';
+import { LabelsmithError } from '../../../errors.ts';
+import { augmentedSquare } from '../../../images/augment.ts';
+import { decodeWithin } from '../../../images/decode.ts';
+import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
+import { featureGraph, graphBelow } from '../../../models/tuning/training-graph.ts';
+import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
+import type { Cut } from '../../../models/tuning/tunable-network.ts';
+import type { TuningSet } from '../../../models/tuning/tune.ts';
+import type { InferencePool } from '../../../onnx/pool.ts';
+import { float32Data, sizeOf, uint8 } from '../../../onnx/tensor.ts';
+import { pixelsFor } from '../../item-pixels.ts';
+
+/** Views of an image at most, itself included: more are seen by as many epochs, and cost their computation. */
+export const MAX_VIEWS = 4;
+/** Of values at the cut; an image has one view at least, whatever it takes. */
+const MAX_BYTES = 1 << 30;
+/** Large enough for a crop of half of the image to fill a network's input. */
+const LONGEST = 400;
+/** Images decoded at once. */
+const LANES = 4;
+
+export interface TaughtImages {
+  /** Identities, which the views follow from. */
+  readonly ids: readonly string[];
+  /** The bytes of an image's file; undefined for one that cannot be read any more, which is left out. */
+  read(image: number): Promise<Uint8Array | undefined>;
+}
+
+/** What is the same whatever the images are taken for. */
+export interface PreparedTuning {
+  readonly set: Pick<TuningSet, 'cut' | 'values' | 'pixels' | 'views'>;
+  /** Images that could be read. */
+  readonly members: readonly number[];
+  /** Of every view, by the network as it was, of length 1: shape [images · views, dimensions]. */
+  readonly features: Matrix;
+}
+
+export interface TuningSetOptions {
+  readonly cut: Cut;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+export async function prepareTuning(
+  pool: InferencePool,
+  embedder: TunableEmbedder,
+  images: TaughtImages,
+  { cut, seed, signal }: TuningSetOptions,
+): Promise<PreparedTuning> {
+  const { network, pixels } = embedder;
+  const { width, height } = embedder.input;
+  const count = images.ids.length;
+  const first = cut === network.cuts[0];
+  const size = first ? width * height * 3 : sizeOf(cut.shape);
+  const views = Math.max(1, Math.min(MAX_VIEWS, Math.floor(MAX_BYTES / (count * size * (first ? 1 : 4)))));
+  const values = first
+    ? new Uint8Array(new SharedArrayBuffer(count * views * size))
+    : new Float32Array(new SharedArrayBuffer(4 * count * views * size));
+  const features = newSharedMatrix(count * views, network.dimensions);
+  const below = await pool.load(graphBelow(network, cut, { ...pixels, width, height }), {
+    key: `below:${embedder.id}:${cut.value}`,
+  });
+  const onPixels = first ? pixels : undefined;
+  const above = await pool.load(featureGraph(network, { cut, items: 1, pixels: onPixels }), {
+    key: `features:${embedder.id}:${cut.value}`,
+  });
+  const there = new Set<number>();
+  const dims = first ? [1, height, width, 3] : [1, ...cut.shape];
+  const add = async (image: number): Promise<void> => {
+    const bytes = await images.read(image);
+    if (!bytes) return;
+    const random = seededRandom(seed, `view:${images.ids[image]}`);
+    for (const [view, seen] of (await viewsOf(bytes, embedder, views, random)).entries()) {
+      const row = image * views + view;
+      if (values instanceof Uint8Array) values.set(seen, row * size);
+      else {
+        const { x } = await pool.run(below, { pixels: uint8(seen, [1, height, width, 3]) });
+        values.set(float32Data(x, 'x'), row * size);
+      }
+      const data = values.subarray(row * size, (row + 1) * size);
+      const result = await pool.run(above, { x: { dtype: first ? 'uint8' : 'float32', data, dims } });
+      features.data.set(float32Data(result.features, 'features'), row * network.dimensions);
+    }
+    there.add(image);
+  };
+  const waiting = images.ids.keys();
+  const lane = async () => {
+    for (const image of waiting) {
+      signal?.throwIfAborted();
+      await add(image);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  await pool.unload(below);
+  await pool.unload(above);
+  const members = [...images.ids.keys()].filter((image) => there.has(image));
+  if (members.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
+  return { set: { cut, values, pixels: onPixels, views }, members, features };
+}
+
+/** The image as the embedder takes it, then augmented views of it: pixels of the network's input. */
+async function viewsOf(
+  bytes: Uint8Array,
+  { input }: TunableEmbedder,
+  count: number,
+  random: () => number,
+): Promise<Uint8Array[]> {
+  const views = [await pixelsFor(bytes, input)];
+  if (count === 1) return views;
+  const image = await decodeWithin(bytes, LONGEST);
+  while (views.length < count) views.push(await augmentedSquare(image, random, input.width));
+  return views;
+}
