@@ -7,13 +7,20 @@ import { modelsFor } from './fetching.ts';
 export async function withWorkspace<T>(
   context: Pick<Context, 'global' | 'output' | 'signal'>,
   work: (workspace: Workspace) => Promise<T>,
-  { create = false }: { readonly create?: boolean } = {},
+  { create = false, actor }: { readonly create?: boolean; readonly actor?: string } = {},
 ): Promise<T> {
   const { workspace: location, blobs: blobsAt, device, fleet } = context.global;
   const engine = fleet ? await fleetEngineFor(location, device) : undefined;
   try {
     const models = modelsFor(context);
-    const workspace = await openWorkspace(location, { create, blobsAt, device, models, ...(engine && { engine }) });
+    const workspace = await openWorkspace(location, {
+      create,
+      actor,
+      blobsAt,
+      device,
+      models,
+      ...(engine && { engine }),
+    });
     try {
       return await work(workspace);
     } finally {

@@ -9,9 +9,9 @@ import type { Workspace } from './stage.ts';
 
 export async function openSharedParts(
   place: WorkspacePlace,
-  { create, blobsAt }: { readonly create: boolean; readonly blobsAt?: string },
+  { create, blobsAt, actor }: { readonly create: boolean; readonly blobsAt?: string; readonly actor?: string },
 ): Promise<Pick<Workspace, 'store' | 'vectors' | 'blobs'>> {
-  const store = await openStore(place.location, { create });
+  const store = await openStore(place.location, { create, actor });
   try {
     const { blobs, address } = await sharedBlobs(store, place, blobsAt);
     return { store, blobs, vectors: blobVectorStore(blobs, address) };

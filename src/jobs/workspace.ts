@@ -29,13 +29,15 @@ export interface OpenWorkspaceOptions extends WorkspaceParts {
   readonly blobsAt?: string;
   /** What the default engine and models run on (default `cpu`). */
   readonly device?: Device;
+  /** Who people's writes are by (default: the user of this machine). */
+  readonly actor?: string;
 }
 
 export const DEFAULT_WORKSPACE = '.labelsmith';
 
 /** @param location a folder, or an address in PostgreSQL */
 export async function openWorkspace(location: string, options: OpenWorkspaceOptions): Promise<Workspace> {
-  const { create, blobsAt, ...parts } = options;
+  const { create, blobsAt, actor, ...parts } = options;
   const place = placeOfWorkspace(location);
   if (place.isShared) return openShared(place, options);
   if (blobsAt !== undefined) {
@@ -45,13 +47,13 @@ export async function openWorkspace(location: string, options: OpenWorkspaceOpti
   }
   if (!create) requireWorkspace(location);
   else if (!hasWorkspace(location)) await makeFolder(place.dir);
-  return workspaceOf(place.dir, await openStore(place.dir), parts);
+  return workspaceOf(place.dir, await openStore(place.dir, { actor }), parts);
 }
 
 async function openShared(place: WorkspacePlace, options: OpenWorkspaceOptions): Promise<Workspace> {
-  const { create, blobsAt, ...parts } = options;
+  const { create, blobsAt, actor, ...parts } = options;
   const { openSharedParts } = await import('./shared-workspace.ts');
-  const { store, ...shared } = await openSharedParts(place, { create, blobsAt });
+  const { store, ...shared } = await openSharedParts(place, { create, blobsAt, actor });
   await makeFolder(place.dir);
   const { location, name } = place;
   return { ...workspaceOf(place.dir, store, { ...shared, ...parts }), location, name };

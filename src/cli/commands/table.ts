@@ -61,6 +61,7 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   report: async () => [(await import('./report.ts')).report],
   status: async () => [(await import('./status.ts')).status],
   forget: async () => [(await import('./forget.ts')).forget],
+  mcp: async () => [(await import('./mcp.ts')).mcp],
   models: async () => (await import('./models.ts')).modelsCommands,
   worker: async () => [(await import('./worker.ts')).worker],
   workspace: async () => [(await import('./workspace.ts')).workspaceCopy],

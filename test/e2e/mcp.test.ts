@@ -1,0 +1,111 @@
+/** An agent on the built command line, by the protocol's own client: what it sees, what it changes, and that all of it goes back. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import sharp from 'sharp';
+import { z } from 'zod';
+import { CLI, runCli, scratch } from '../cli.ts';
+
+const ANSWER = z.object({
+  content: z.array(z.object({ type: z.string(), text: z.string().optional(), data: z.string().optional() })),
+  isError: z.boolean().optional(),
+});
+const SHEET = z.object({ itemIds: z.array(z.string()) });
+const OPERATIONS = z.object({
+  operations: z.array(z.object({ name: z.string(), actor: z.string(), undone: z.boolean() })),
+});
+
+test('an agent looks, names, labels, exports and takes it back', async (t) => {
+  const cwd = await scratch(t);
+  mkdirSync(join(cwd, 'photos'));
+  for (let n = 0; n < 6; n++) {
+    const background = { r: 40 * n, g: 200 - 30 * n, b: 90 };
+    await sharp({ create: { width: 64, height: 48 + n, channels: 3, background } })
+      .png()
+      .toFile(join(cwd, 'photos', `${n}.png`));
+  }
+  assert.equal((await runCli(['add', 'photos'], { cwd })).code, 0);
+
+  const env = Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])));
+  const transport = new StdioClientTransport({
+    ...{ command: process.execPath, args: [CLI, 'mcp', '--actor', 'robot'], cwd, env, stderr: 'ignore' },
+  });
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(transport);
+  t.after(() => client.close());
+  const call = async (name: string, given: Record<string, unknown> = {}) => {
+    const { content, isError = false } = ANSWER.parse(await client.callTool({ name, arguments: given }));
+    const text = content.find(({ type }) => type === 'text')?.text ?? '';
+    return { isError, text, picture: content.find(({ type }) => type === 'image')?.data };
+  };
+  const value = async <S extends z.ZodType>(schema: S, name: string, given: Record<string, unknown> = {}) => {
+    const { isError, text } = await call(name, given);
+    assert.equal(isError, false, text);
+    return schema.parse(JSON.parse(text));
+  };
+
+  const { tools } = await client.listTools();
+  const names = tools.map(({ name }) => name);
+  for (const name of [
+    'list_clusters',
+    'contact_sheet',
+    'name_class',
+    'merge_classes',
+    'search',
+    'ask_next',
+    'label',
+    'undo',
+    'export',
+  ]) {
+    assert.ok(names.includes(name), name);
+  }
+  assert.deepEqual(await value(z.unknown(), 'list_clusters'), { clusters: [] });
+
+  // Ids come from an export of the pile as it is.
+  const jsonl = await runCli(['export', 'jsonl', 'all.jsonl', '--empty', '--unlabelled', '--json'], { cwd });
+  assert.equal(jsonl.code, 0, jsonl.stderr);
+  const ids = readFileSync(join(cwd, 'all.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => z.looseObject({ sha256: z.string() }).parse(JSON.parse(line)).sha256);
+  assert.equal(ids.length, 6);
+
+  await value(z.unknown(), 'label', { className: 'greenish', itemIds: ids.slice(0, 3) });
+  await value(z.unknown(), 'label', { className: 'reddish', itemIds: ids.slice(3) });
+  const sheet = await call('contact_sheet', { className: 'greenish' });
+  assert.deepEqual(SHEET.parse(JSON.parse(sheet.text)).itemIds.toSorted(), ids.slice(0, 3).toSorted());
+  const { format, width = 0 } = await sharp(Buffer.from(sheet.picture ?? '', 'base64')).metadata();
+  assert.ok(format === 'jpeg' && width > 300);
+
+  await value(z.unknown(), 'name_class', { from: 'greenish', to: 'green' });
+  await value(z.unknown(), 'merge_classes', { names: ['green', 'reddish'], into: 'coloured' });
+  await value(z.unknown(), 'export', { format: 'csv', out: join(cwd, 'out.csv') });
+  assert.ok(existsSync(join(cwd, 'out.csv')));
+  assert.equal(
+    (await call('export', { format: 'csv', out: join(cwd, 'out.csv') })).isError,
+    true,
+    'nothing is replaced',
+  );
+
+  const { operations } = await value(OPERATIONS, 'history');
+  assert.ok(operations.length >= 4);
+  assert.ok(operations.every(({ actor }) => actor === 'robot'));
+  for (const _ of operations) await call('undo');
+  assert.ok((await value(OPERATIONS, 'history')).operations.every(({ undone }) => undone));
+  assert.equal((await call('contact_sheet', { className: 'coloured' })).isError, true, 'no label is left');
+
+  // What is wrong with one call is told, and the next one works.
+  for (const [name, given] of [
+    ['label', { className: 'x', itemIds: ['0'.repeat(64)] }],
+    ['label', { className: 'x' }],
+    ['search', { words: 'cat' }],
+    ['no_such_tool', {}],
+  ] as const) {
+    const refused = await call(name, given);
+    assert.ok(refused.isError && refused.text.length > 10, name);
+  }
+  assert.equal((await call('history')).isError, false);
+});
