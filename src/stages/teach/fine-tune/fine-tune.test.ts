@@ -3,12 +3,17 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { seededRandom } from '../../../core/random.ts';
+import { softmaxRows } from '../../../math/calibration.ts';
+import { headLogits } from '../../../math/heads/head.ts';
 import { newSharedMatrix } from '../../../math/matrix.ts';
 import type { EmbedderEntry } from '../../../models/bundle.ts';
 import { type TunableEmbedder, tunableOf } from '../../../models/tuning/tunable-embedder.ts';
 import { Graph } from '../../../onnx/ops.ts';
 import { InferencePool } from '../../../onnx/pool.ts';
-import { float32, sizeOf } from '../../../onnx/tensor.ts';
+import { Session } from '../../../onnx/session.ts';
+import { float32, sizeOf, uint8 } from '../../../onnx/tensor.ts';
+import { type ClassifierInfo, classifierModel } from '../../classify/classifier-file.ts';
+import { pixelsFor } from '../../item-pixels.ts';
 import { crossValidate, foldsOf } from '../cross-validation.ts';
 import { learnRounds } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
@@ -125,6 +130,29 @@ test('the trained network tells apart what the frozen vectors did not, on labels
   const learned = await learnRounds(two, tuned.problem, { ...options, sample: tuned.sample });
   assert.ok(learned.heldOut.accuracy > frozen.heldOut.accuracy, `${learned.heldOut.accuracy}`);
   assert.ok(learned.heldOut.accuracy > 0.85, `${learned.heldOut.accuracy}`);
+});
+
+test('the classifier that is made of it says in one file what was said of the images', async () => {
+  const { problem, sample, embedder, mean } = await fineTune(two, request({ step: { ...STEP, samples: 96 } }));
+  const options = { seed: 0, techniques: [], folds: 2, sample };
+  const { head, temperature } = await learnRounds(two, problem, options);
+  const { key, input, model } = embedder;
+  const info: ClassifierInfo = {
+    ...{ version: 1, task: 'class', items: 'images', classNames: ['standing', 'lying'], margin: null, threshold: 0.8 },
+    ...{ input, embedder: key, space: key, temperature, training: { fineTuned: 'all' } },
+  };
+  const file = classifierModel({ info, recipe: { blocks: [{ columns: 8, weight: 1 }] }, mean, head, embedder: model });
+  const expected = softmaxRows(await headLogits(two, head, problem.features), temperature);
+  const session = await Session.create(file);
+  for (const image of [0, 7, 40]) {
+    const pixels = await pixelsFor(await stripes(image), input);
+    const { probabilities } = await session.run({ pixels: uint8(pixels, [1, SIDE, SIDE, 3]) });
+    for (const i of [0, 1]) {
+      const difference = Number(probabilities?.data[i]) - (expected.data[2 * image + i] ?? 0);
+      assert.ok(Math.abs(difference) < 1e-4, `image ${image}: ${difference}`);
+    }
+  }
+  await session.close();
 });
 
 test('the same bytes with any number of threads; images that cannot be read are left out', async () => {

@@ -17,7 +17,7 @@ import type { Problem } from '../problem.ts';
 import { type FineTuned, type FineTuneProgress, fineTune } from './fine-tune.ts';
 import { STEP_NAMES, STEPS, type StepName } from './steps.ts';
 
-/** `auto` tries the steps in order for as long as each gains; `off` and `head` leave the embedder as it is. */
+/** `auto` tries what helped where it was measured, if there are labels enough; `off` and `head` leave the embedder as it is. */
 export const FINE_TUNE_CHOICES = ['off', 'auto', 'head', 'bias', 'last', 'all'] as const;
 export type FineTuneChoice = (typeof FINE_TUNE_CHOICES)[number];
 
@@ -80,9 +80,7 @@ export async function fineTuneTask(
       ...candidateOf(learned, problem),
       task: { step, learned, embedder: tuned.embedder, mean: tuned.mean },
     };
-    const better = simplestGood([best, candidate]) === candidate;
-    if (better) best = candidate;
-    else if (choice === 'auto' && step !== 'bias') break;
+    if (simplestGood([best, candidate]) === candidate) best = candidate;
   }
   return { chosen: best.task, steps, notes };
 }

@@ -23,11 +23,12 @@ export const STEPS = {
   /** What lies above values that are computed once: the quickest. */
   last: {
     ...{ from: { share: 1 / 3 }, trains: 'all', samples: 3000, learningRate: 0.005, headRate: 0.02, smoothing: 0 },
-    ...{ minLabels: 4, inAuto: true, share: 0.5 },
+    ...{ minLabels: 4, inAuto: false, share: 0.3 },
   },
+  /** Some labels a class are enough, since what the teacher believes of the other images is learned from as well. */
   all: {
     ...{ from: 'pixels', trains: 'all', samples: 2500, learningRate: 0.002, headRate: 0.02, smoothing: 0 },
-    ...{ minLabels: 20, inAuto: true, share: 0.5 },
+    ...{ minLabels: 4, inAuto: true, share: 0.3 },
   },
 } as const satisfies Record<string, TuningStep>;
 

@@ -1,0 +1,99 @@
+/**
+ * `teach rounds --fine-tune` on labelled sets, from 10 % of the labels, on images that nothing has seen: what each depth is
+ * worth, and what the exit gate makes of it. Split as in `teach`. `frozen` is `teach rounds` as it is; a depth's figure is
+ * with the same methods on its vectors, whether or not cross-validation would keep it; `kept` is what comes out with that
+ * depth. LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS and LABELSMITH_FINE_TUNE_STEPS name others.
+ */
+import { readFile } from 'node:fs/promises';
+import { argMaxRows } from '../src/math/calibration.ts';
+import { headLogits } from '../src/math/heads/head.ts';
+import { gatherRows, type Matrix, newSharedMatrix } from '../src/math/matrix.ts';
+import { tunableEmbedder } from '../src/models/tuning/tunable-embedder.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
+import { float32Data, uint8 } from '../src/onnx/tensor.ts';
+import { centreAndNormalise } from '../src/stages/embed/recipe.ts';
+import { pixelsFor } from '../src/stages/item-pixels.ts';
+import { simplestGood } from '../src/stages/teach/backbones.ts';
+import { type FineTuned, fineTune } from '../src/stages/teach/fine-tune/fine-tune.ts';
+import { STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
+import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
+import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, split } from './labelled-sets.ts';
+
+const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'caltech-30,electronics,flowers').split(',');
+const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0,1,2').split(',').map(Number);
+const ASKED = process.env.LABELSMITH_FINE_TUNE_STEPS?.split(',');
+const DEPTHS = STEP_NAMES.filter((name) => ASKED?.includes(name) ?? name !== 'bias');
+const SHARE = 0.1;
+const FOLDS = 3;
+
+export async function run(): Promise<unknown> {
+  const pool = await InferencePool.create({ threads: 2 });
+  try {
+    const sets: Record<string, Record<string, number>> = {};
+    for (const name of SETS) {
+      const set = await loadLabelled(name);
+      const seeds: Record<string, number>[] = [];
+      for (const seed of SEEDS) seeds.push(await measure(pool, set, seed));
+      sets[name] = meanOf(seeds);
+    }
+    return { labels: SHARE, seeds: SEEDS, sets, mean: meanOf(Object.values(sets)) };
+  } finally {
+    await pool.close();
+  }
+}
+
+async function measure(pool: InferencePool, set: LabelledSet, seed: number): Promise<Record<string, number>> {
+  const { labelled, unlabelled, test } = split(set, seed, SHARE);
+  const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
+  const features = finished(set, rows);
+  const problem = problemOf(set, features, labelled, unlabelled);
+  const options = { seed, folds: FOLDS };
+  const frozen = await learnRounds(pool, problem, options);
+  const truth = test.map((row) => set.truth[row]);
+  const accuracyOf = async ({ head }: RoundsResult, vectors: Matrix) => {
+    const best = argMaxRows(await headLogits(pool, head, vectors));
+    return truth.filter((label, i) => label === best[i]).length / truth.length;
+  };
+  const result: Record<string, number> = { frozen: await accuracyOf(frozen, gatherRows(features, test)) };
+  const embedder = await tunableEmbedder('mobilenetv3-small');
+  for (const step of DEPTHS) {
+    const startedAt = performance.now();
+    const tuned = await fineTune(pool, {
+      ...{ embedder, problem, step, seed, blocks: set.blocks, folds: FOLDS },
+      ids: rows.map((row) => set.files[row]?.id ?? ''),
+      read: (row) => readFile(set.files[rows[row] ?? 0]?.path ?? ''),
+      teacher: { method: frozen.technique, ...frozen.settings },
+    });
+    const learned = await learnRounds(pool, tuned.problem, { ...options, sample: tuned.sample });
+    result[step] = await accuracyOf(learned, await testVectors(pool, set, test, tuned));
+    result[`${step}, seconds`] = (performance.now() - startedAt) / 1000;
+    const [before, after] = [frozen, learned].map(({ heldOut }) => ({
+      ...heldOut,
+      correct: Uint8Array.from(argMaxRows(heldOut.logits), (label, i) => Number(label === problem.labels[i])),
+    }));
+    if (before && after)
+      result[`${step}, kept`] = simplestGood([before, after]) === after ? result[step] : (result.frozen ?? 0);
+  }
+  process.stderr.write(`  ${set.name} seed ${seed}: ${JSON.stringify(result)}\n`);
+  return result;
+}
+
+async function testVectors(
+  pool: InferencePool,
+  set: LabelledSet,
+  test: readonly number[],
+  tuned: FineTuned,
+): Promise<Matrix> {
+  const { key, model, input } = tuned.embedder;
+  const loaded = await pool.load(model, { key });
+  const columns = tuned.mean.length;
+  const vectors = newSharedMatrix(test.length, columns);
+  for (const [i, row] of test.entries()) {
+    const pixels = await pixelsFor(await readFile(set.files[row]?.path ?? ''), input);
+    const { embedding } = await pool.run(loaded, { pixels: uint8(pixels, [1, input.height, input.width, 3]) });
+    vectors.data.set(float32Data(embedding, 'embedding'), i * columns);
+  }
+  await pool.unload(loaded);
+  centreAndNormalise(vectors, set, tuned.mean);
+  return vectors;
+}
