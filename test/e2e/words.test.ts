@@ -1,6 +1,8 @@
 /** Words, through the built command line with a pair of networks of random weights: what is right is what Python made of them. */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
@@ -73,6 +75,24 @@ test('a model of the hub from a folder, embed, search and match by words', async
     .flatMap(({ candidates }) => candidates)
     .filter(({ evidence }) => evidence[0]?.source === 'words');
   assert.ok(worded.length >= 2, JSON.stringify(clusters));
+  // A model that the user runs: here a server that calls everything a brick.
+  let sheets = 0;
+  const namer = createServer((request, response) => {
+    sheets++;
+    request.resume();
+    const content = '{"name": "brick", "definition": "A block.", "one_thing": true}';
+    response.end(JSON.stringify({ choices: [{ message: { content } }] }));
+  });
+  await new Promise<void>((ready) => namer.listen(0, '127.0.0.1', ready));
+  t.after(() => namer.close());
+  const url = `http://127.0.0.1:${(namer.address() as AddressInfo).port}/v1`;
+  const asked = ['discover', '--task', 'things', '--k', '2', '--recluster', '--namer', url, '--namer-model', 'eyes'];
+  const told = await run([...asked, '--json']);
+  assert.match(told.stderr, /eyes at http:.* is sent one picture a new cluster/);
+  assert.equal(sheets, 2);
+  assert.match(told.stdout, /"name": "brick"/);
+  await run(['discover', '--namer', url], 2);
+
   await run(['discover', '--vocabulary', 'not-there.txt', '--recluster'], 1);
 
   await run(['match'], 2);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { discoverWith } from '../../stages/discover/discover-with.ts';
 import { METHODS } from '../../stages/discover/hierarchy.ts';
+import { namerFrom } from '../../stages/discover/namer.ts';
 import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
 import { command } from '../command.ts';
 import { printDiscovered } from '../print/discovered.ts';
@@ -50,6 +51,12 @@ export const discover = command({
       'wordnet, or a file with a name a line: names for new clusters, where the embedder knows words',
       z.string().optional(),
     ),
+    namer: option(
+      '--namer <url>',
+      'a model that you run, in OpenAI’s form, is shown a contact sheet of each new cluster and asked for its name',
+      z.string().optional(),
+    ),
+    namerModel: option('--namer-model <name>', 'the name of that model at its server', z.string().optional()),
     recluster: flag('--recluster', 'cluster everything again'),
   },
   dryRun: true,
@@ -60,12 +67,23 @@ export const discover = command({
     ['labelsmith discover --level 1', 'the coarsest of the levels that the last run named'],
     ['labelsmith discover --method density', 'leaves out what belongs to no cluster'],
     ['labelsmith discover --vocabulary wordnet --recluster', 'names by words: after embed --model siglip2-base'],
+    [
+      'labelsmith discover --recluster --namer http://localhost:11434/v1 --namer-model NAME',
+      'names by a model of Ollama, llama.cpp, vLLM',
+    ],
     ['labelsmith discover --items regions --task parts', 'what detect found, in kinds'],
   ],
   run({ options, ...context }) {
     const { global, output, signal } = context;
     return withWorkspace(context, async (workspace) => {
-      const { model, quality, ...request } = options;
+      const { model, quality, namer: url, namerModel, ...asked } = options;
+      const namer = url === undefined ? undefined : namerFrom(url, namerModel, process.env.LABELSMITH_NAMER_KEY);
+      const request = { ...asked, ...(namer ? { namer } : {}) };
+      if (namer) {
+        output.note(
+          `${namer.model} at ${namer.url} is sent one picture a new cluster: up to nine of its images at 160 pixels, no names of files.`,
+        );
+      }
       const { items } = request;
       if (global.dryRun) {
         const estimate = await estimateEmbedWith(workspace, { items, model, quality }, global);

@@ -77,6 +77,8 @@ const EVIDENCE = z.object({
   outside: z.number(),
   lift: z.number(),
   kinds: z.array(z.string()).optional(),
+  by: z.string().optional(),
+  told: z.string().optional(),
 });
 
 const PACKED_CUT = z.object({ clusters: z.base64(), nodes: z.base64(), known: z.base64() });

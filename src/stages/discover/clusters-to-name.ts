@@ -62,6 +62,7 @@ const SPEAKS: Readonly<Record<Evidence['source'], string>> = {
   classifier: 'a classifier',
   path: 'names of files and folders',
   votes: "the embedder's own network",
+  namer: 'a model that was shown pictures',
   words: 'words that the embedder finds near',
   detector: 'objects that were detected',
 };

@@ -9,6 +9,7 @@ import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { VoteClasses } from '../../models/bundle.ts';
 import { discoverIn } from './discover.ts';
+import type { NamerOptions } from './namer.ts';
 import type { DiscoverOptions, DiscoverResult } from './options.ts';
 import { openVocabulary } from './vocabulary.ts';
 
@@ -19,6 +20,8 @@ export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | '
   readonly classifier?: string;
   /** `wordnet`, or a file with a name a line: words that are compared with the items of new clusters. */
   readonly vocabulary?: string;
+  /** A model elsewhere that is shown contact sheets; nothing is sent without it. */
+  readonly namer?: NamerOptions;
 }
 
 /** Clusters what is embedded; embedding comes before it (`embedWith`). */
@@ -27,7 +30,7 @@ export async function discoverWith(
   request: DiscoverRequest,
   run: RunOptions,
 ): Promise<DiscoverResult> {
-  const { classifier: named, vocabulary: words, ...asked } = request;
+  const { classifier: named, vocabulary: words, namer, ...asked } = request;
   if (asked.level !== undefined && asked.k !== undefined) {
     throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
   }
@@ -41,6 +44,7 @@ export async function discoverWith(
       ...asked,
       classifier,
       vocabulary,
+      namer: namer && { ...namer, signal: run.signal },
       hypernymsOf: (name) => hypernymsOf(wordNet(), name),
       votedNames,
     });

@@ -23,6 +23,8 @@ export const EVIDENCE_TRUST = {
   votes: 0.75,
   /** Words of a vocabulary that the embedder finds near to the items; the same rule. */
   words: 0.75,
+  /** What a model that the user named says of a contact sheet. */
+  namer: 0.7,
   /** Objects that a detector found in the image: they may be beside the point. */
   detector: 0.6,
 } as const;
@@ -40,6 +42,9 @@ export interface Evidence {
   readonly lift: number;
   /** Of a name that is what several terms are kinds of: these, the most frequent first. */
   readonly kinds?: readonly string[];
+  /** Of `namer`: the model that said it, and its definition. */
+  readonly by?: string;
+  readonly told?: string;
 }
 
 export interface Candidate {
@@ -51,7 +56,7 @@ export interface Candidate {
 
 /** Terms of one source for the items that were looked at. */
 export interface TermTable {
-  readonly source: Exclude<EvidenceSource, 'votes' | 'words'>;
+  readonly source: Exclude<EvidenceSource, 'votes' | 'words' | 'namer'>;
   /** The distinct terms of each item, [items]; undefined where the item was not looked at. */
   readonly terms: readonly (readonly string[] | undefined)[];
 }

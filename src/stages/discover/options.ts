@@ -10,6 +10,7 @@ import type { VectorStore } from '../../vectors/vector-store.ts';
 import type { Candidate, HypernymsOf } from './evidence.ts';
 import type { Voter } from './gather-evidence.ts';
 import type { Method } from './hierarchy.ts';
+import type { NamerOptions } from './namer.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export interface DiscoverOptions extends RunOptions {
@@ -34,6 +35,8 @@ export interface DiscoverOptions extends RunOptions {
   readonly classifier?: Voter;
   /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */
   readonly hypernymsOf?: HypernymsOf;
+  /** A model elsewhere that is shown a contact sheet of each new cluster. Default none: nothing is sent. */
+  readonly namer?: NamerOptions;
   /** Words that are compared with the items of new clusters. Default none. */
   readonly vocabulary?: Vocabulary;
   /** What the classes are called that an embedder votes for. Default: that is not known, and votes name nothing. */

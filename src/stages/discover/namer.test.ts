@@ -1,0 +1,95 @@
+/** A server of this machine in the place of a vision model: what it is sent, and what becomes of its answers. */
+import assert from 'node:assert/strict';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { foldClassName } from '../../core/class-name.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { askNamer, namerFrom } from './namer.ts';
+
+const SHEET = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
+const ASKED = { shown: 9, known: new Map([[foldClassName('Sea lion'), 'Sea lion']]) };
+
+async function serving(t: TestContext, answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+}
+
+const saying = (content: string): RequestListener => {
+  return (request, response) => {
+    request.resume();
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ choices: [{ message: { role: 'assistant', content } }] }));
+  };
+};
+
+test('the model is sent one picture and the question, and the key to its own address', async (t) => {
+  let seen = '';
+  let authorization: string | undefined;
+  let path: string | undefined;
+  const url = await serving(t, (request, response) => {
+    path = request.url;
+    authorization = request.headers.authorization;
+    request.setEncoding('utf8').on('data', (text: string) => {
+      seen += text;
+    });
+    request.on('end', () =>
+      saying('{"name": "Leopard", "definition": "A spotted cat.", "one_thing": true}')(request, response),
+    );
+  });
+  const candidate = await askNamer(SHEET, ASKED, { url, model: 'eyes', apiKey: 'k' });
+  assert.equal(path, '/v1/chat/completions');
+  assert.equal(authorization, 'Bearer k');
+  assert.ok(
+    seen.includes(`data:image/jpeg;base64,${Buffer.from(SHEET).toString('base64')}`) && seen.includes('"model":"eyes"'),
+  );
+  assert.equal(candidate?.name, 'leopard', 'as WordNet writes it');
+  assert.ok((candidate?.score ?? 0) > 0.35, 'enough to name');
+  const [evidence] = candidate?.evidence ?? [];
+  assert.deepEqual([evidence?.source, evidence?.by, evidence?.told], ['namer', 'eyes', 'A spotted cat.']);
+});
+
+test('answers in fences are read, names of the corpus are taken as they are, mixed clusters get no name', async (t) => {
+  const fenced = await serving(t, saying('Sure!\n```json\n{"name": "sea  lion.", "one_thing": true}\n```'));
+  assert.equal((await askNamer(SHEET, ASKED, { url: fenced, model: 'm' }))?.name, 'Sea lion');
+  const mixed = await serving(t, saying('{"name": "animal", "definition": "", "one_thing": false}'));
+  assert.ok(((await askNamer(SHEET, ASKED, { url: mixed, model: 'm' }))?.score ?? 1) < 0.35);
+});
+
+for (const [what, content] of [
+  ['no JSON', 'I see several leopards.'],
+  ['broken JSON', '{"name": "leopard", '],
+  ['a sentence as a name', '{"name": "this is a picture of several leopards in trees", "one_thing": true}'],
+  ['markup', '{"name": "<b>leopard</b>", "one_thing": true}'],
+  ['no name', '{"name": "", "one_thing": true}'],
+  ['a number', '{"name": "42", "one_thing": true}'],
+] as const) {
+  test(`an answer that is none names nothing: ${what}`, async (t) => {
+    const url = await serving(t, saying(content));
+    assert.equal(await askNamer(SHEET, ASKED, { url, model: 'm' }), null);
+  });
+}
+
+test('a server that refuses, redirects, is silent or not there is told with what to do', async (t) => {
+  const failing = async (url: string, word: string, timeoutMs = 10_000) => {
+    await assert.rejects(askNamer(SHEET, ASKED, { url, model: 'm', timeoutMs }), (error: unknown) => {
+      return (
+        error instanceof LabelsmithError && error.code === 'NETWORK' && error.message.includes(word) && !!error.hint
+      );
+    });
+  };
+  await failing(await serving(t, (_, response) => void response.writeHead(404).end('no such model')), 'no such model');
+  await failing(
+    await serving(t, (_, response) => void response.writeHead(307, { location: 'http://127.0.0.1:9/' }).end()),
+    'cannot be reached',
+  );
+  await failing(await serving(t, () => undefined), 'no answer within', 100);
+  await failing('http://127.0.0.1:9/v1', 'cannot be reached');
+  assert.throws(() => namerFrom('localhost:11434', 'm', undefined), /no address/);
+  assert.throws(() => namerFrom('http://localhost:11434/v1', undefined, undefined), /--namer-model/);
+});
