@@ -9,9 +9,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import tar from 'tar-stream';
+import { pixelsFor } from '../../src/images/pixels-for.ts';
 import { type Matrix, newSharedMatrix } from '../../src/math/matrix.ts';
 import type { Embedder } from '../../src/models/embedder.ts';
-import { pixelsFor } from '../../src/stages/item-pixels.ts';
 import { DATA, dataSet } from '../photos.ts';
 
 /** Sets whose classes are known, a folder each. `coco-train128` has none: it is junk for the others. */

@@ -105,6 +105,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   corpus: 'the corpus of classes',
   teach: 'a few labels, then everything',
   workspace: 'workspaces as a whole',
+  edge: 'a device that labels by itself: pack, push, verify',
 };
 
 async function refuseDryRun({ name }: Command): Promise<never> {

@@ -6,24 +6,15 @@
  * order that leaves nothing open: score, then class, then place.
  */
 
-import { compareBoxes, type Detections } from '../core/boxes.ts';
-import type { Tensors } from '../onnx/session.ts';
+import type { Detections } from '../core/boxes.ts';
 import { float32Data, int32Data } from '../onnx/tensor.ts';
 import type { InputSpec } from './bundle.ts';
 import { SINGLE } from './compose-model.ts';
-import { CANDIDATE_THRESHOLD, MAX_DETECTIONS } from './detectors/decoder.ts';
+import { detectionsInImage, type Frame } from './detectors/in-image.ts';
 import { findRole, type OpenOptions, runOnPool } from './open-model.ts';
 import { prepareEntry } from './prepare.ts';
 
-/** How an image was put into a detector's input: x in the image = x in the input ÷ `scaleX`. */
-export interface Frame {
-  /** The upright image in its own pixels. */
-  readonly width: number;
-  readonly height: number;
-  /** Input pixels per image pixel; the two differ a little, because the letterbox rounds to whole pixels. */
-  readonly scaleX: number;
-  readonly scaleY: number;
-}
+export type { Frame } from './detectors/in-image.ts';
 
 export interface Detector {
   /** Says what made a detection: the model's id and the hash of its final graph. */
@@ -52,39 +43,16 @@ export async function openDetector(name: string, options: OpenOptions = {}): Pro
     input: { width, height, pad, kernel, ...(pillow ? { pillow } : {}) },
     capacity,
     async detect(pixels, frame) {
-      return toImage(await run(pixels), frame);
+      const { boxes, scores, classes } = await run(pixels);
+      return detectionsInImage(
+        {
+          boxes: float32Data(boxes, 'boxes'),
+          scores: float32Data(scores, 'scores'),
+          classes: int32Data(classes, 'classes'),
+        },
+        frame,
+      );
     },
     close,
-  };
-}
-
-/** Candidates in input pixels as detections of the image. */
-function toImage(results: Tensors, frame: Frame): Detections {
-  const boxes = float32Data(results.boxes, 'boxes');
-  const scores = float32Data(results.scores, 'scores');
-  const classes = int32Data(results.classes, 'classes');
-  const { width, height, scaleX, scaleY } = frame;
-  const found: { score: number; label: number; box: readonly number[] }[] = [];
-  for (const [i, score] of scores.entries()) {
-    if (!(score >= CANDIDATE_THRESHOLD)) continue;
-    const corner = (j: number, scale: number, most: number) =>
-      Math.fround(Math.min(Math.max(boxes[4 * i + j] / scale, 0), most));
-    const box = [
-      corner(0, scaleX, width),
-      corner(1, scaleY, height),
-      corner(2, scaleX, width),
-      corner(3, scaleY, height),
-    ];
-    if (box[2] > box[0] && box[3] > box[1]) {
-      found.push({ score: Math.min(score, 1), label: classes[i], box });
-    }
-  }
-  found.sort((a, b) => b.score - a.score || a.label - b.label || compareBoxes(a.box, b.box));
-  const kept = found.slice(0, MAX_DETECTIONS);
-  return {
-    count: kept.length,
-    boxes: Float32Array.from(kept.flatMap(({ box }) => box)),
-    scores: Float32Array.from(kept, ({ score }) => score),
-    classes: Int32Array.from(kept, ({ label }) => label),
   };
 }

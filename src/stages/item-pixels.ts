@@ -6,8 +6,8 @@ import type { ItemId } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
 import { release } from '../core/release.ts';
 import { canvases } from '../images/buffer-pool.ts';
-import { decodeCovered, decodeLetterboxed, decodeUpright, type Pixels } from '../images/decode.ts';
-import { decodeAsPillow } from '../images/pillow/decode.ts';
+import { decodeUpright } from '../images/decode.ts';
+import { pixelsFor } from '../images/pixels-for.ts';
 import { regionPixels } from '../images/region-pixels.ts';
 import { holdingFile, type ReadPath, readFirstIntact } from '../jobs/image-reader.ts';
 import { type ReadError, readErrorOf } from '../jobs/read-errors.ts';
@@ -72,27 +72,6 @@ export function itemRunner<T>(
       return readErrorOf(work.id, paths[0], error, stage);
     }
   };
-}
-
-/**
- * A whole image as an embedder takes it: shape [height, width, 3], RGB.
- *
- * @param into where the pixels go; default a new array.
- */
-export async function pixelsFor(bytes: Uint8Array, input: Embedder['input'], into?: Uint8Array): Promise<Uint8Array> {
-  const { width, height, fit, pad, kernel, pillow } = input;
-  if (pillow) return (await decodeAsPillow(bytes, { width, height, pad, pillow, into })).pixels;
-  const decode = (): Promise<Pick<Pixels, 'pixels'>> => {
-    switch (fit) {
-      case 'cover':
-        return decodeCovered(bytes, width, { kernel, into });
-      case 'letterbox':
-        return decodeLetterboxed(bytes, { width, height, pad, kernel, into });
-      default:
-        return fit satisfies never;
-    }
-  };
-  return (await decode()).pixels;
 }
 
 /** Keeps what went wrong in the model apart from what is wrong with a file. */

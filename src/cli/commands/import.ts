@@ -1,19 +1,21 @@
 import { z } from 'zod';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
 import { readSmallText } from '../../formats/walk.ts';
+import { importEdgeResults } from '../../stages/edge/import-results.ts';
 import { CLASS_MODES } from '../../stages/import/classes.ts';
 import { importIn } from '../../stages/import/import-in.ts';
 import { DISAGREEMENT_RULES } from '../../stages/import/votes.ts';
-import { command } from '../command.ts';
+import { type Context, command } from '../command.ts';
 import { printImported } from '../print/imported.ts';
 import { taskName } from '../text-values.ts';
 import { argument, option } from '../values.ts';
+import { plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 export const importCommand = command({
   name: 'import',
   summary: 'take in labels that somebody has made',
-  details: `Formats: auto, ${FORMATS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.`,
+  details: `Formats: auto, ${FORMATS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.\nedge takes in what a device found (labelsmith edge pack): the images that it was not sure of, and labels by their bytes.`,
   args: {
     format: argument('<format>', 'one of those above', z.string()),
     path: argument('<path>', 'the file or folder', z.string()),
@@ -62,11 +64,13 @@ export const importCommand = command({
     ['labelsmith import csv labels.csv --as human', 'file,class rows from a person'],
     ['labelsmith import folders sorted/ --as human', 'a folder for each class'],
     ['labelsmith import coco annotations.json', 'boxes, polygons, keypoints'],
+    ['labelsmith import edge results', 'what a device found, see labelsmith edge'],
     ['labelsmith import auto dataset.zip', 'whatever it is: what it was seen by is said'],
   ],
   run({ args: { format, path }, options: { names, ...options }, ...context }) {
     const { global, output } = context;
     const { seed, threads, device, strict } = global;
+    if (format === 'edge') return importEdge(context, path);
     const name = format === 'auto' ? format : formatNamed(format).name;
     return withWorkspace(context, async (workspace) => {
       const classNames = names === undefined ? undefined : await namesGiven(names);
@@ -79,6 +83,27 @@ export const importCommand = command({
     });
   },
 });
+
+async function importEdge(
+  context: Pick<Context, 'global' | 'output' | 'signal' | 'runOptions'>,
+  path: string,
+): Promise<number> {
+  const { output, global } = context;
+  return withWorkspace(
+    context,
+    async (workspace) => {
+      const { done, ...run } = context.runOptions();
+      const { added, imported } = await importEdgeResults(workspace, path, run);
+      done();
+      output.document({ added, ...imported });
+      if (added !== null)
+        output.summary(`Added ${plural(added.images ?? 0, 'image')} that the device was not sure of.`);
+      printImported(output, imported.format, imported);
+      return global.strict && imported.unmatched > 0 ? 1 : 0;
+    },
+    { create: true },
+  );
+}
 
 /** `a,b,c`, or the lines of a file. */
 async function namesGiven(text: string): Promise<string[]> {

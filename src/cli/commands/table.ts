@@ -57,6 +57,7 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   watch: async () => [(await import('./watch.ts')).watch],
   review: async () => [(await import('./review.ts')).review],
   push: async () => [(await import('./push.ts')).push],
+  edge: async () => (await import('./edge.ts')).edgeCommands,
   run: async () => [(await import('./run.ts')).run],
   report: async () => [(await import('./report.ts')).report],
   status: async () => [(await import('./status.ts')).status],

@@ -16,6 +16,12 @@ interface Connected {
   readonly sftp: SFTPWrapper;
 }
 
+export interface RemoteRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 export interface SftpOptions {
   /** A connection that does not answer for so long has failed, in ms (default 30,000). */
   readonly silenceMs?: number;
@@ -66,16 +72,24 @@ export class SftpConnection {
 
   /** What a program there prints; undefined where no program may be run, or it fails. */
   async run(command: string): Promise<string | undefined> {
+    const ran = await this.execute(command);
+    return ran?.code === 0 ? ran.stdout : undefined;
+  }
+
+  /** Runs a command there; undefined where none may be run. A code of null: a signal, or the connection, ended it. */
+  async execute(command: string): Promise<RemoteRun | undefined> {
     const { client } = await this.#connection();
     return new Promise((done) => {
       client.exec(command, (error, stream) => {
         if (error) return done(undefined);
-        let text = '';
+        let [stdout, stderr] = ['', ''];
         stream.on('data', (piece: Buffer) => {
-          text += piece.toString();
+          stdout += piece.toString();
         });
-        stream.stderr.resume();
-        stream.on('close', (code: number | null) => done(code === 0 ? text : undefined));
+        stream.stderr.on('data', (piece: Buffer) => {
+          stderr += piece.toString();
+        });
+        stream.on('close', (code: number | null) => done({ code: code ?? null, stdout, stderr }));
       });
     });
   }

@@ -10,9 +10,9 @@ import { type Box, boxAt, iou } from '../../core/boxes.ts';
 import { IMAGENET_NAMES } from '../../core/imagenet-classes.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { decodeForModel } from '../../images/pillow/decode.ts';
+import { pixelsFor } from '../../images/pixels-for.ts';
 import type { Role } from '../../models/bundle.ts';
 import type { Models } from '../../models/models.ts';
-import { pixelsFor } from '../item-pixels.ts';
 import { ALIKE, KNOWN_PHOTOGRAPHS, type KnownPhotograph } from './known-photographs.ts';
 
 export interface ModelCheck {

@@ -2,13 +2,13 @@
 import { basename, relative, resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
+import { pixelsFor } from '../../images/pixels-for.ts';
 import { isAboutOneFile } from '../../jobs/read-errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import { argMax } from '../../math/calibration.ts';
 import { withSlashes } from '../../sources/names.ts';
 import { openSource } from '../../sources/open.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
-import { pixelsFor } from '../item-pixels.ts';
 import type { Classifier } from './classifier-file.ts';
 
 export interface Predicted {

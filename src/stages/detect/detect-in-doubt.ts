@@ -51,7 +51,7 @@ export async function detectInDoubt(
 /** The rules by which images were accepted up to now, as far as it follows from the candidates there are. */
 export async function rulesSoFar(
   { store }: Pick<Workspace, 'store'>,
-  detector: Detector,
+  detector: Pick<Detector, 'id' | 'key' | 'classNames'>,
   options: Pick<DetectOptions, 'rules' | 'tiles'>,
   request: DoubtRequest,
 ): Promise<AcceptRules> {
@@ -66,7 +66,7 @@ export function raisesThresholds({ threshold, keepDoubtful = false }: DoubtReque
 
 /** Undefined of a model whose scores were not measured, and of tiles, which nobody measured. */
 function doubtQuery(
-  detector: Detector,
+  detector: Pick<Detector, 'id' | 'key' | 'classNames'>,
   { rules, tiles }: Pick<DetectOptions, 'rules' | 'tiles'>,
 ): DoubtQuery | undefined {
   const odds = tiles ? undefined : scoreOddsOf(detector.id);

@@ -9,13 +9,13 @@ import { type ImageId, sha256Hex } from '../../core/ids.ts';
 import { namesNow } from '../../corpus/class-names.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
+import { pixelsFor } from '../../images/pixels-for.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { isHiddenName, pathTextOf } from '../../sources/names.ts';
 import type { Source } from '../../sources/source.ts';
 import type { Store, StoredReference } from '../../store/store.ts';
 import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../embed/recipe.ts';
-import { pixelsFor } from '../item-pixels.ts';
 
 export interface References {
   /** Sorted. */

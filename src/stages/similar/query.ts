@@ -4,13 +4,13 @@ import { resolve } from 'node:path';
 import { type ImageId, sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
+import { pixelsFor } from '../../images/pixels-for.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { createReader } from '../../sources/reader.ts';
 import type { Store } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../embed/recipe.ts';
-import { pixelsFor } from '../item-pixels.ts';
 
 export type Query =
   | { readonly kind: 'image'; readonly id: ImageId }

@@ -7,13 +7,13 @@ import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { augmentedView } from '../../images/augment.ts';
 import { decodeWithin } from '../../images/decode.ts';
+import { pixelsFor } from '../../images/pixels-for.ts';
 import { originalBytes, readImage } from '../../jobs/image-reader.ts';
 import { isAboutOneFile } from '../../jobs/read-errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { centreAndNormalise, refuseOtherModel } from '../embed/recipe.ts';
-import { pixelsFor } from '../item-pixels.ts';
 import type { TaskItems } from './items.ts';
 import type { Augmentations, Problem } from './problem.ts';
 
