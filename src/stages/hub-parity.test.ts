@@ -9,8 +9,8 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { decodeForModel } from '../images/pillow/decode.ts';
-import { pixelsFor } from '../images/pixels-for.ts';
 import { createModels } from '../models/models.ts';
+import { pixelsFor } from './item-pixels.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../test/fixtures/hub');
 const TOLERANCE = 1e-4;

@@ -14,6 +14,8 @@ import { type ReadError, readErrorOf } from '../jobs/read-errors.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { ImageWork } from './image-work.ts';
 
+export { pixelsFor } from '../images/pixels-for.ts';
+
 export type ItemsResult<T> =
   | { readonly kind: 'done'; readonly items: readonly { readonly id: ItemId; readonly result: T }[] }
   | ReadError;

@@ -8,9 +8,9 @@ import { type TestContext, test } from 'node:test';
 import * as web from 'onnxruntime-web/wasm';
 import sharp from 'sharp';
 import { seededRandom } from '../../src/core/random.ts';
-import { pixelsFor } from '../../src/images/pixels-for.ts';
 import { onnxRuntime } from '../../src/onnx/runtime.ts';
 import { openClassifier } from '../../src/stages/classify/classifier-file.ts';
+import { pixelsFor } from '../../src/stages/item-pixels.ts';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { scenePixels } from '../fixtures/images.ts';
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LabelsmithError } from '../../src/errors.ts';
 import { cacheDirectory } from '../../src/fetch/cache.ts';
-import { pixelsFor } from '../../src/images/pixels-for.ts';
 import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { openEmbedder } from '../../src/models/embedder.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';
+import { pixelsFor } from '../../src/stages/item-pixels.ts';
 import { jpegScene } from '../fixtures/images.ts';
 
 test('side by side: the parts are what each gives alone, the first to the bit', async (t) => {
