@@ -15,6 +15,7 @@ import { parseSplit } from '../formats/splits.ts';
 import { FORMATS } from '../formats/table.ts';
 import { QUALITIES } from '../models/choose-embedder.ts';
 import { BACKGROUNDS } from '../stages/export/background.ts';
+import { DAYS } from './times.ts';
 
 const time = () => textValue('a time such as 90s, 20m or 1.5h', durationIn);
 const fraction = () => z.number({ error: 'a number from 0 to 1' }).min(0).max(1);
@@ -119,17 +120,29 @@ const STAGES = {
     replace: z.boolean().optional().describe('take the place of the export before (default true)'),
     empty: z.boolean().optional(),
   }),
+  'edge-pack': z.strictObject({
+    stage: z.literal('edge-pack'),
+    to: place().describe('an archive of this machine, .tar.gz, written over each time'),
+    models: z
+      .array(z.enum(['classifier', 'detector']))
+      .min(1)
+      .optional()
+      .describe('default: what models names'),
+    carry: z.boolean().optional(),
+  }),
+  'import-edge': z.strictObject({
+    stage: z.literal('import-edge'),
+    from: place().describe('results of a device, copied here; nothing there yet is no failure'),
+  }),
   report: z.strictObject({ stage: z.literal('report'), to: place(), title: z.string().optional() }),
 } as const;
 
 const STAGE = z.discriminatedUnion('stage', [
   ...([STAGES.push, STAGES.add, STAGES.detect, STAGES.embed, STAGES.discover, STAGES.match, STAGES.teach] as const),
-  ...([STAGES.classify, STAGES.export, STAGES.report] as const),
+  ...([STAGES.classify, STAGES.export, STAGES.report, STAGES['edge-pack'], STAGES['import-edge']] as const),
 ]);
 
 export const STAGE_NAMES = Object.keys(STAGES);
-
-export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
 const SCHEDULE = z.strictObject({
   every: time().optional().describe('so long after the last time began; at once at the start'),

@@ -158,7 +158,10 @@ function stageAt(stage: StageSettings, path: readonly PropertyKey[], { at, usual
     }
     case 'match':
       return { ...stage, references: at(stage.references, [...path, 'references']) };
+    case 'import-edge':
+      return { ...stage, from: at(stage.from, [...path, 'from']) };
     case 'export':
+    case 'edge-pack':
     case 'report':
       return { ...stage, to: at(stage.to, [...path, 'to']) };
     case 'detect':

@@ -1,6 +1,8 @@
 /** One stage of a flow as a call of what the command of its name does. What it gives back can be written as JSON. */
+import { existsSync } from 'node:fs';
 import type { RunOptions } from '../jobs/run.ts';
 import type { Workspace } from '../jobs/workspace.ts';
+import { prepareModel } from '../models/prepare.ts';
 import { writeReport } from '../report/write.ts';
 import { openSink } from '../sources/targets.ts';
 import { addTo } from '../stages/add/add.ts';
@@ -9,6 +11,8 @@ import { classifierPath, classifyWith } from '../stages/classify/classify-with.t
 import { DEFAULT_DETECTOR, DEFAULT_POSE_MODEL, detectWith } from '../stages/detect/detect-with.ts';
 import type { AskedRules } from '../stages/detect/rules.ts';
 import { discoverWith } from '../stages/discover/discover-with.ts';
+import { importEdgeResults } from '../stages/edge/import-results.ts';
+import { packEdge } from '../stages/edge/pack.ts';
 import { embedWith } from '../stages/embed/embed-with.ts';
 import { exportIn } from '../stages/export/export-in.ts';
 import { matchIn } from '../stages/match/match.ts';
@@ -69,6 +73,18 @@ export async function runStage(stage: FlowStage, run: StageRun): Promise<StageCo
     }
     case 'export':
       return exported(workspace, stage, run);
+    case 'edge-pack':
+      return packed(workspace, stage, flow);
+    case 'import-edge': {
+      if (!existsSync(stage.from)) return {};
+      const { added, imported } = await importEdgeResults(workspace, stage.from, options);
+      return {
+        added: added?.images ?? 0,
+        matched: imported.matched,
+        unmatched: imported.unmatched,
+        labels: imported.labels,
+      };
+    }
     case 'report': {
       const place = { workspaceDir: workspace.dir, replace: true, signal: options.signal };
       const { seed, threads } = options;
@@ -141,6 +157,17 @@ async function exported(workspace: Workspace, stage: Of<'export'>, { options, no
     }),
   );
   return { images: written.images, failedImages: written.failedImages };
+}
+
+async function packed(workspace: Workspace, stage: Of<'edge-pack'>, flow: Flow): Promise<StageCounts> {
+  const { models, thresholds } = flow;
+  const { to, carry = false, models: kinds = models.classifier === undefined ? ['detector'] : ['classifier'] } = stage;
+  const { byteSize } = await packEdge(workspace, {
+    ...{ to, carry, replace: true, rules: objectRules(flow), threshold: thresholds.teach },
+    classifier: kinds.includes('classifier') ? await classifierPath(workspace.dir, models.classifier ?? 'class') : null,
+    detector: kinds.includes('detector') ? await prepareModel(models.detector ?? DEFAULT_DETECTOR) : null,
+  });
+  return { models: kinds.length, bytes: byteSize };
 }
 
 /** Local date and time in a name, as far as it asks for them. */

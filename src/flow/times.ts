@@ -1,5 +1,6 @@
 /** When a schedule's next time is. Pure: the clock is given. */
-import { DAYS } from './flow-schema.ts';
+
+export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
 export interface Times {
   /** In ms. */

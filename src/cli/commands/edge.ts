@@ -1,11 +1,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
-import { classifierPath, taughtClassifier } from '../../stages/classify/classify-with.ts';
-import { DEFAULT_DETECTOR } from '../../stages/detect/detect-with.ts';
-import { packEdge } from '../../stages/edge/pack.ts';
 import { HALF_TOLERANCE, TOLERANCE } from '../../stages/edge/runner/pack-info.ts';
-import { verifyEngine } from '../../stages/edge/verify.ts';
 import { command } from '../command.ts';
 import { modelsFor } from '../fetching.ts';
 import { fraction, nameList, thresholds } from '../text-values.ts';
@@ -45,6 +41,11 @@ const pack = command({
   run({ options, ...context }) {
     const { output } = context;
     return withWorkspace(context, async (workspace) => {
+      const [{ packEdge }, { classifierPath, taughtClassifier }, { DEFAULT_DETECTOR }] = await Promise.all([
+        import('../../stages/edge/pack.ts'),
+        import('../../stages/classify/classify-with.ts'),
+        import('../../stages/detect/detect-with.ts'),
+      ]);
       const { to, carry, replace, threshold, classes } = options;
       const isTaught = existsSync(taughtClassifier(workspace.dir, 'class'));
       const named = options.classifier ?? (options.model === undefined && isTaught ? 'class' : undefined);
@@ -93,6 +94,7 @@ const verify = command({
   },
   examples: [['labelsmith edge verify line-1.tar.gz outputs.json --tolerance 0.02', 'an engine of half precision']],
   async run({ args, options, output }) {
+    const { verifyEngine } = await import('../../stages/edge/verify.ts');
     const result = await verifyEngine(args.pack, args.outputs, options);
     output.document(result);
     for (const { name, shape, difference, values } of result.outputs) {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { FORMATS, formatNamed } from '../../formats/table.ts';
 import { readSmallText } from '../../formats/walk.ts';
-import { importEdgeResults } from '../../stages/edge/import-results.ts';
 import { CLASS_MODES } from '../../stages/import/classes.ts';
 import { importIn } from '../../stages/import/import-in.ts';
 import { DISAGREEMENT_RULES } from '../../stages/import/votes.ts';
@@ -92,6 +91,7 @@ async function importEdge(
   return withWorkspace(
     context,
     async (workspace) => {
+      const { importEdgeResults } = await import('../../stages/edge/import-results.ts');
       const { done, ...run } = context.runOptions();
       const { added, imported } = await importEdgeResults(workspace, path, run);
       done();

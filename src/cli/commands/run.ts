@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { readFlow } from '../../flow/flow.ts';
-import { flowJsonSchema } from '../../flow/flow-schema.ts';
 import type { FlowOptions } from '../../flow/run-flow.ts';
 import { timesText } from '../../flow/times.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
@@ -32,6 +30,7 @@ export const run = command({
   async run({ args, options, ...context }) {
     const { output } = context;
     if (options.schema) {
+      const { flowJsonSchema } = await import('../../flow/flow-schema.ts');
       output.document(flowJsonSchema());
       output.line(JSON.stringify(flowJsonSchema(), null, 2));
       return 0;
@@ -73,6 +72,7 @@ function optionsOf(context: Pick<Context, 'global' | 'output' | 'signal'>): Flow
 }
 
 async function check(file: string, { output }: Pick<Context, 'output'>): Promise<number> {
+  const { readFlow } = await import('../../flow/flow.ts');
   const flow = await readFlow(file);
   const { cameras, schedules, targets, watch, workspace } = flow;
   output.document({
