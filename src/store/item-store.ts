@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import type { ImageId, ItemId } from '../core/ids.ts';
 import { QUALITY_FLAGS } from '../core/image.ts';
-import { ITEM_KINDS, type Label, ORIGINS } from '../core/labels.ts';
+import { ITEM_KINDS, type ItemKind, type Label, ORIGINS } from '../core/labels.ts';
 import type { WriteOptions } from './operation-store.ts';
 
 const CONFIDENCE = z.number().min(0).max(1);
@@ -63,6 +63,18 @@ export interface PageRequest {
 
 export const MAX_PAGE_ITEMS = 1000;
 
+/** Ids alone are small: a million of them come in 50 parts. */
+export const MAX_PACKED_ITEMS = 20_000;
+
+/** Items as their ids alone. */
+export interface PackedItems {
+  /** In order, of each its image's id (32 bytes); where items are regions, its own after it (16 bytes). */
+  readonly ids: Uint8Array<ArrayBuffer>;
+  readonly count: number;
+  readonly kind: ItemKind;
+  readonly next: string | null;
+}
+
 export interface ItemPage {
   readonly items: readonly PageItem[];
   /** What to ask with for the next page; null where there is none. */
@@ -92,6 +104,8 @@ export interface ItemStore {
    * whose place did not change comes in one page and no other. A cursor of another order is refused.
    */
   page(request: PageRequest): Promise<ItemPage>;
+  /** The same items in the same order, without what holds of them: at most {@link MAX_PACKED_ITEMS} at once. */
+  packed(request: PageRequest): Promise<PackedItems>;
   countItems(filter?: ItemFilter): Promise<number>;
   /**
    * A person's word about every item that matches, in one transaction and as one operation, to be undone as one. The filter

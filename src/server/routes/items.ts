@@ -4,8 +4,8 @@ import { stream } from 'hono/streaming';
 import type { ImageId } from '../../core/ids.ts';
 import { currentLabels, type Label, NONE_OF_THESE, type TaskRule } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { type ItemFilter, MAX_PAGE_ITEMS } from '../../store/item-store.ts';
-import type { StoredRegion } from '../../store/store.ts';
+import { type ItemFilter, MAX_PACKED_ITEMS } from '../../store/item-store.ts';
+import type { Store, StoredRegion } from '../../store/store.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
 import { CELL, type Cell, IMAGE_DETAIL, IMAGE_ID, ITEM_REF, type ItemRef, MAX_ITEMS, NAME, QUERY } from '../schemas.ts';
@@ -44,17 +44,16 @@ export function itemRoutes({ workspace: { store } }: ReviewContext) {
     .openapi(COUNT, async (c) => c.json({ count: await store.countItems(c.req.valid('json').filter) }, 200))
     .openapi(ORDER, async (c) => {
       const { filter, order } = c.req.valid('json');
-      const kind = await kindOf(filter);
-      const walked = { ...onlyNeeded(filter), items: kind };
-      // What is wrong with the query is said before the answer begins.
-      const first = await store.page({ filter: walked, order, limit: MAX_PAGE_ITEMS });
+      const walked = await onlyNeeded(store, filter);
+      // What is wrong with the query is said before the answer begins, and the first screens come at once.
+      const first = await store.packed({ filter: walked, order, limit: FIRST_ITEMS });
       c.header('content-type', 'application/octet-stream');
-      c.header('x-item-bytes', kind === 'regions' ? '48' : '32');
+      c.header('x-item-bytes', first.kind === 'regions' ? '48' : '32');
       return stream(c, async (out) => {
-        for (let page = first; ; ) {
-          await out.write(packed(page.items, kind === 'regions'));
-          if (page.next === null || out.aborted) return;
-          page = await store.page({ filter: walked, order, after: page.next, limit: MAX_PAGE_ITEMS });
+        for (let part = first; ; ) {
+          await out.write(part.ids);
+          if (part.next === null || out.aborted) return;
+          part = await store.packed({ filter: walked, order, after: part.next, limit: MAX_PACKED_ITEMS });
         }
       });
     })
@@ -80,11 +79,6 @@ export function itemRoutes({ workspace: { store } }: ReviewContext) {
       return c.json(detail, 200);
     });
 
-  async function kindOf(filter: ItemFilter) {
-    if (filter.items) return filter.items;
-    return (await store.tasks()).find(({ name }) => name === filter.task)?.items ?? 'images';
-  }
-
   async function cellsOf(task: string, items: readonly ItemRef[]): Promise<Cell[]> {
     const rule = (await store.tasks()).find(({ name }) => name === task)?.rule ?? 'multi';
     const imageIds = [...new Set(items.map(({ imageId }) => imageId))];
@@ -104,16 +98,15 @@ export function itemRoutes({ workspace: { store } }: ReviewContext) {
   }
 }
 
-/** A task that nothing is asked about only costs time. */
-function onlyNeeded(filter: ItemFilter): ItemFilter {
+const FIRST_ITEMS = 500;
+
+/** A task that nothing is asked about only costs time. What it is about stays. */
+async function onlyNeeded(store: Pick<Store, 'tasks'>, filter: ItemFilter): Promise<ItemFilter> {
   const { task, ...rest } = filter;
   const { state, className, origins, minConfidence, maxConfidence, cluster } = rest;
   const asked = [state, className, origins, minConfidence, maxConfidence, cluster].some((one) => one !== undefined);
-  return asked ? filter : rest;
-}
-
-function packed(items: readonly ItemRef[], regions: boolean): Uint8Array {
-  return Buffer.from(items.map(({ itemId, imageId }) => (regions ? imageId + itemId : itemId)).join(''), 'hex');
+  if (asked || task === undefined || rest.items !== undefined) return asked ? filter : rest;
+  return { ...rest, items: (await store.tasks()).find(({ name }) => name === task)?.items };
 }
 
 function said(labels: readonly Label[], rule: TaskRule): Pick<Cell, 'labels' | 'rejected'> {

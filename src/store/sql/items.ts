@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { currentLabels, type Label } from '../../core/labels.ts';
 import { validate } from '../../core/validate.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { ITEM_FILTER, ITEM_ORDERS, MAX_PAGE_ITEMS } from '../item-store.ts';
+import { ITEM_FILTER, ITEM_ORDERS, MAX_PACKED_ITEMS, MAX_PAGE_ITEMS, type PageRequest } from '../item-store.ts';
 import type { ItemFilter, ItemOrder, ItemStore, NewLabel, PageItem, SaidOfAll, WriteOptions } from '../store.ts';
 import { hexOf, imageKey, NO_BYTES, regionKey } from './column.ts';
 import { taskOf } from './dictionary.ts';
@@ -21,23 +21,29 @@ import type { Work } from './work.ts';
 
 /** Items that a person's word is written of at a time. */
 const ITEMS_A_STEP = 512;
+const IMAGE_ID_BYTES = 32;
+const REGION_ID_BYTES = 16;
 
 export function itemStore(session: Session): ItemStore {
   const { db, driver } = session;
   const made = new Set<string>();
   return {
-    async page({ filter = {}, order = 'id', after, limit }) {
-      const asked = checked(filter);
-      refuseBadLimit(limit);
-      const place = after === undefined ? undefined : placeOf(after, order);
-      const needsLabels = order === 'confidence' || order === 'uncertainty';
-      const conditions = conditionsOf(asked, await session.freshDictionary(), needsLabels);
-      await makeIndex(session, indexFor(conditions, order), made);
-      // One more tells whether there is a next page.
-      const rows = await driver.analyse(rawQuery(db, itemQuery(conditions, order, { after: place, limit: limit + 1 })));
-      const shown = rows.slice(0, limit);
-      const last = rows.length > limit ? shown.at(-1) : undefined;
-      return { items: await describe(session, shown, asked.task), next: last ? cursorOf(last, order) : null };
+    async page(request) {
+      refuseBadLimit(request.limit, MAX_PAGE_ITEMS);
+      const { rows, next, task } = await walked(request);
+      return { items: await describe(session, rows, task), next };
+    },
+
+    async packed(request) {
+      refuseBadLimit(request.limit, MAX_PACKED_ITEMS);
+      const { rows, next, kind } = await walked(request);
+      const each = kind === 'images' ? IMAGE_ID_BYTES : IMAGE_ID_BYTES + REGION_ID_BYTES;
+      const ids = new Uint8Array(each * rows.length);
+      for (const [i, row] of rows.entries()) {
+        ids.set(row.image_id, each * i);
+        if (kind === 'regions') ids.set(row.region_id, each * i + IMAGE_ID_BYTES);
+      }
+      return { ids, count: rows.length, kind, next };
     },
 
     async countItems(filter = {}) {
@@ -50,6 +56,19 @@ export function itemStore(session: Session): ItemStore {
       return session.write('labels', (work) => setLabels(session, work, asked, said, options));
     },
   };
+
+  async function walked({ filter = {}, order = 'id', after, limit }: PageRequest) {
+    const asked = checked(filter);
+    const place = after === undefined ? undefined : placeOf(after, order);
+    const needsLabels = order === 'confidence' || order === 'uncertainty';
+    const conditions = conditionsOf(asked, await session.freshDictionary(), needsLabels);
+    await makeIndex(session, indexFor(conditions, order), made);
+    // One more tells whether there is a next page.
+    const found = await driver.analyse(rawQuery(db, itemQuery(conditions, order, { after: place, limit: limit + 1 })));
+    const rows = found.slice(0, limit);
+    const last = found.length > limit ? rows.at(-1) : undefined;
+    return { rows, next: last ? cursorOf(last, order) : null, kind: conditions.items, task: asked.task };
+  }
 }
 
 async function setLabels(
@@ -120,9 +139,9 @@ function checked(filter: ItemFilter): ItemFilter {
   return validate(ITEM_FILTER, filter, { what: 'The filter of items', code: 'USAGE' });
 }
 
-function refuseBadLimit(limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE_ITEMS) return;
-  throw new LabelsmithError('USAGE', `A page has 1 to ${MAX_PAGE_ITEMS} items, not ${limit}`);
+function refuseBadLimit(limit: number, most: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return;
+  throw new LabelsmithError('USAGE', `A page has 1 to ${most} items, not ${limit}`);
 }
 
 const CURSOR = z.tuple([z.enum(ITEM_ORDERS), z.number(), z.string(), z.string()]);

@@ -1,6 +1,6 @@
 /**
  * SQLite through `node:sqlite`. The module is synchronous, so: one writer in a thread of its own; a read-only connection
- * in the calling thread for short reads; another thread, started on first use, for queries that look at everything.
+ * in the calling thread for short reads; two more threads, started as they are needed, for queries that look at everything.
  */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,6 +14,9 @@ import { guarded, openReader, refuseOldSchema } from './connection.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { DatabaseThread } from './thread.ts';
 import { Transactions } from './transaction.ts';
+
+/** Threads for queries that look at everything, started as they are needed. */
+const MAX_ANALYSTS = 2;
 
 /** A file that nobody here may write is read as it is; its transactions fail. */
 export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver> {
@@ -73,8 +76,14 @@ function refuseWriting(file: string): Promise<never> {
 
 /** @param writer null where nobody may write */
 function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null, reader: Connection): SqlDriver {
-  let analyst: DatabaseThread | undefined;
-  const analysts = () => (analyst ??= new DatabaseThread({ ...options, role: 'analyst' }));
+  const analysts: DatabaseThread[] = [];
+  /** One that is idle, so that a page does not wait for a count of everything. */
+  const analyst = () => {
+    const idle = analysts.find(({ waiting }) => waiting === 0);
+    if (idle) return idle;
+    if (analysts.length < MAX_ANALYSTS) analysts.push(new DatabaseThread({ ...options, role: 'analyst' }));
+    return analysts.reduce((least, one) => (one.waiting < least.waiting ? one : least));
+  };
   let closed = false;
   const read: SqlDriver['read'] = async (queries) => {
     if (closed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');
@@ -102,13 +111,13 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null,
 
     async analyse<Row>(query: Query<Row>): Promise<Row[]> {
       const { sql, parameters } = query.compile();
-      return (await analysts().ask({ kind: 'query', sql, parameters: parameters as readonly SqlValue[] })) as Row[];
+      return (await analyst().ask({ kind: 'query', sql, parameters: parameters as readonly SqlValue[] })) as Row[];
     },
 
     transaction: (work) => transactions?.run(work) ?? refuseWriting(options.file),
     // A new number is larger than all that there are, or ever were.
     continueNumbers: async () => {},
-    check: () => analysts().ask({ kind: 'check' }),
+    check: () => analyst().ask({ kind: 'check' }),
 
     async close() {
       if (closed) return;
@@ -116,7 +125,7 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null,
       await transactions?.idle();
       // The writer goes last: the last connection to close removes the log.
       reader.close();
-      await analyst?.close();
+      for (const one of analysts) await one.close();
       await writer?.close();
     },
   };

@@ -36,6 +36,11 @@ export class DatabaseThread {
     }) as Promise<Answers[K]>;
   }
 
+  /** Requests that are not answered yet. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
