@@ -8,6 +8,10 @@ export interface CellViewProps {
   readonly active?: boolean;
   /** An exception of a page to confirm. */
   readonly struck?: boolean;
+  /** Named by a person on this page. */
+  readonly done?: boolean;
+  /** The class that all around it have, which is not said at each. */
+  readonly expected?: string;
   readonly onClick?: (event: {
     readonly shiftKey: boolean;
     readonly ctrlKey: boolean;
@@ -25,30 +29,34 @@ export const SAID_BY: Readonly<Record<Cell['labels'][number]['origin'], string>>
   cluster: 'its cluster',
 };
 
-export function CellView({ item, cell, selected, active, struck, onClick, onOpen }: CellViewProps) {
+export function CellView({ item, cell, selected, active, struck, done, expected, onClick, onOpen }: CellViewProps) {
   if (!item) return <div className="cell waiting" aria-hidden />;
   const [label] = cell?.labels ?? [];
-  const state = `${selected ? ' selected' : ''}${active ? ' active' : ''}${struck ? ' struck' : ''}`;
+  const state = `${selected ? ' selected' : ''}${active ? ' active' : ''}${struck ? ' struck' : ''}${done ? ' done' : ''}`;
+  const quiet = expected !== undefined && (label === undefined || label.className === expected);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid has the keys.
     <div
       className={`cell${state}`}
       role="option"
       tabIndex={-1}
+      aria-label={`${label?.className ?? 'no label'} ${cell?.file ?? ''}`}
       aria-selected={selected || struck === true}
       onClick={onClick}
       onDoubleClick={onOpen}
     >
       <img src={thumbnailUrl(item)} alt={cell?.file ?? ''} loading="eager" decoding="async" draggable={false} />
       {struck && <span className="mark">not this</span>}
-      <p className={label ? `by-${label.origin}` : 'none'}>
-        <span title={label && `by ${SAID_BY[label.origin]}`}>
-          {label?.className ?? (cell?.rejected.length ? `not ${cell.rejected[0]}` : ' ')}
-        </span>
-        {label && label.origin !== 'human' && <small>{Math.round(label.confidence * 100)} %</small>}
-        {label?.origin === 'human' && <small title="a person said it">✓</small>}
-        {cell && cell.labels.length > 1 && <small>+{cell.labels.length - 1}</small>}
-      </p>
+      {!quiet && (
+        <p className={label ? `by-${label.origin}` : 'none'}>
+          <span title={label && `by ${SAID_BY[label.origin]}`}>
+            {label?.className ?? (cell?.rejected.length ? `not ${cell.rejected[0]}` : ' ')}
+          </span>
+          {label && label.origin !== 'human' && <small>{Math.round(label.confidence * 100)} %</small>}
+          {label?.origin === 'human' && <small title="a person said it">✓</small>}
+          {cell && cell.labels.length > 1 && <small>+{cell.labels.length - 1}</small>}
+        </p>
+      )}
     </div>
   );
 }

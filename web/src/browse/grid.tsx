@@ -69,13 +69,13 @@ export function Grid({ count, cellPx, label, cell, onRange, handle }: GridProps)
 
   const cells: ReactNode[] = [];
   for (let place = from; place < to; place++) {
-    const x = (place % layout.columns) * cellPx;
+    const x = (place % layout.columns) * layout.columnPx;
     const y = Math.floor(place / layout.columns) * cellPx - top + view.scrollTop;
     cells.push(
       <div
         key={place}
         className="place"
-        style={{ transform: `translate(${x}px, ${y}px)`, width: cellPx, height: cellPx }}
+        style={{ transform: `translate(${x}px, ${y}px)`, width: layout.columnPx, height: cellPx }}
       >
         {cell(place)}
       </div>,

@@ -5,6 +5,8 @@ export const MAX_SCROLL_PX = 8_000_000;
 
 export interface Layout {
   readonly columns: number;
+  /** Columns share the width, so that nothing is left beside them. */
+  readonly columnPx: number;
   readonly rows: number;
   readonly totalPx: number;
   /** Height of what is scrolled. */
@@ -15,7 +17,8 @@ export function layoutOf(count: number, widthPx: number, cellPx: number): Layout
   const columns = Math.max(1, Math.floor(widthPx / cellPx));
   const rows = Math.ceil(count / columns);
   const totalPx = rows * cellPx;
-  return { columns, rows, totalPx, scrollPx: Math.min(totalPx, MAX_SCROLL_PX) };
+  const columnPx = Math.max(cellPx, Math.floor(widthPx / columns));
+  return { columns, columnPx, rows, totalPx, scrollPx: Math.min(totalPx, MAX_SCROLL_PX) };
 }
 
 /** Where the content's top stands, in content pixels, for a position of the scroller. */

@@ -29,7 +29,9 @@ export function useTaskClasses(task: string) {
   return classes
     .flatMap(({ name, counts }) => {
       const own = counts.find((of) => of.task === task);
-      return own && own.count > 0 ? [{ name, count: own.count, origins: own.origins }] : [];
+      return own && own.count > 0
+        ? [{ name, count: own.count, origins: own.origins, meanConfidence: own.meanConfidence }]
+        : [];
     })
     .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
 }

@@ -13,6 +13,9 @@ export function CorpusPage() {
   const { run } = useWrites();
   const [chosen, setChosen] = useState<string | null>(null);
   const [dragged, setDragged] = useState<string | null>(null);
+  const [withEmpty, setWithEmpty] = useState(false);
+  const full = nodes.filter(({ images, regions }) => images + regions > 0);
+  const empty = nodes.length - full.length;
   const change = (json: Change, done: string) => run(() => answer(api.corpus.$post({ json })), done);
   const merge = (name: string, into: string) =>
     change({ kind: 'merge', names: [name, into], into }, `${name} counts as ${into} now.`);
@@ -22,7 +25,7 @@ export function CorpusPage() {
         <h1>Classes</h1>
         {nodes.length === 0 && <p className="empty">{isPending ? '…' : 'There are no classes yet.'}</p>}
         <ul className="tree">
-          {rowsOf(nodes).map(({ node, depth }) => (
+          {rowsOf(withEmpty ? nodes : full).map(({ node, depth }) => (
             <li
               key={node.name}
               className={dragged && dragged !== node.name ? 'target' : ''}
@@ -43,8 +46,8 @@ export function CorpusPage() {
               >
                 <b>{node.name}</b>
                 <small>
-                  {node.images.toLocaleString()} images
-                  {node.regions > 0 && `, ${node.regions.toLocaleString()} boxes`}
+                  {many(node.images, 'image')}
+                  {node.regions > 0 && `, ${many(node.regions, 'box', 'boxes')}`}
                   {node.meanConfidence !== null && `, ${Math.round(node.meanConfidence * 100)} % sure`}
                 </small>
                 <span className="strip">
@@ -56,6 +59,12 @@ export function CorpusPage() {
             </li>
           ))}
         </ul>
+        {empty > 0 && (
+          <label className="choice">
+            <input type="checkbox" checked={withEmpty} onChange={(event) => setWithEmpty(event.target.checked)} /> show{' '}
+            {empty} without images too
+          </label>
+        )}
       </section>
       <aside>
         {chosen === null ? (
@@ -68,6 +77,9 @@ export function CorpusPage() {
     </main>
   );
 }
+
+const many = (count: number, one: string, several = `${one}s`) =>
+  `${count.toLocaleString()} ${count === 1 ? one : several}`;
 
 interface OneClassProps {
   readonly name: string;

@@ -36,6 +36,7 @@ const KEYS = [
     'Confirm',
     ['click, or arrows and Space', 'an exception'],
     ['Enter', 'confirm the others, and on to the next page'],
+    ['/', 'name what was clicked, or all of the page'],
     ['s', 'skip the page'],
   ],
   [

@@ -4,10 +4,11 @@ import { tinykeys } from 'tinykeys';
 
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
+/** Whether the key is the element's own: it is typed into, chosen with, or ticks a box. */
+function isOwn({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && target.type === 'checkbox') return key === ' ';
+  return target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
 /** Names of keys as tinykeys has them: `$mod+z`, `Shift+?`, `ArrowLeft`. */
@@ -22,11 +23,12 @@ export function useKeys(keys: Keys, enabled = true): void {
     const bound = names.split('\n').map((name) => [
       name,
       (event: KeyboardEvent) => {
-        if (isTyping(event.target)) return;
+        if (isOwn(event)) return;
         event.preventDefault();
         latest.current[name]?.(event);
       },
     ]);
-    return tinykeys(window, Object.fromEntries(bound));
+    // By itself it would ignore all inputs, boxes to tick too.
+    return tinykeys(window, Object.fromEntries(bound), { ignore: () => false });
   }, [names, enabled]);
 }

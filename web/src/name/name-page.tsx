@@ -117,7 +117,6 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
             label="Its name"
             placeholder="/ its name…"
             autoFocus={typing || unnamed}
-            proposals={proposals.map((one) => ({ name: one.name, what: one.why.join(', ') }))}
             onPick={(to) => void call(to)}
           />
           {!unnamed && (
@@ -139,7 +138,7 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
           </button>
         </div>
         {proposals.length > 0 && (
-          <ul className="why">
+          <ul className="why" aria-label="Proposed names">
             {proposals.map((one) => (
               <li key={one.name}>
                 <button type="button" onClick={() => void call(one.name)}>

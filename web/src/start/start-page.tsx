@@ -21,6 +21,9 @@ export function StartPage() {
   const { images, labels, sources, quarantined } = workspace;
   const of = (origin: string) => labels[origin] ?? 0;
   const named = clusters.filter(({ held }) => held).length;
+  const steps = [images > 0, clusters.length > 0 && named === clusters.length, of('human') > 0, of('model') > 0, false];
+  const next = steps.indexOf(false);
+  const link = (step: number) => `button${step === next ? ' main' : ''}`;
   return (
     <main className="page start">
       <h1>From a pile of images to classes</h1>
@@ -28,7 +31,8 @@ export function StartPage() {
       <ol>
         <Step
           name="Choose a folder"
-          done={images > 0}
+          done={steps[0]}
+          next={next === 0}
           gained={
             images > 0
               ? `${images.toLocaleString()} images from ${sources.join(', ')}${quarantined > 0 ? `; ${quarantined} could not be read` : ''}`
@@ -50,11 +54,12 @@ export function StartPage() {
         </Step>
         <Step
           name="Name the clusters"
-          done={clusters.length > 0 && named === clusters.length}
+          done={steps[1]}
+          next={next === 1}
           gained={clusters.length > 0 ? `${named} of ${clusters.length} clusters have a person's name` : undefined}
         >
           {clusters.length > 0 ? (
-            <Link href="/name" className="button">
+            <Link href="/name" className={link(1)}>
               Name them
             </Link>
           ) : (
@@ -69,30 +74,41 @@ export function StartPage() {
         </Step>
         <Step
           name="Confirm them, a screenful at a time"
-          done={of('human') > 0}
+          done={steps[2]}
+          next={next === 2}
           gained={of('human') > 0 ? `${of('human').toLocaleString()} labels by people` : undefined}
         >
-          <Link href="/confirm" className="button">
+          <Link href="/confirm" className={link(2)}>
             Confirm
-          </Link>
+          </Link>{' '}
+          <small>The surest of each class: click what is wrong, Enter for the others.</small>
         </Step>
         <Step
           name="Teach from what was confirmed"
-          done={of('model') > 0}
+          done={steps[3]}
+          next={next === 3}
           gained={of('model') > 0 ? `${of('model').toLocaleString()} labels by the model` : undefined}
         >
           <button
             type="button"
+            className={next === 3 ? 'main' : undefined}
             disabled={busy || of('human') + of('imported') === 0}
             onClick={() => void start({ kind: 'teach', task })}
           >
             Teach
-          </button>
+          </button>{' '}
+          <small>A model learns from what you confirmed, and labels the rest.</small>
         </Step>
-        <Step name="Review what is unsure" done={false}>
-          <Link href="/label" className="button">
-            Review
-          </Link>
+        <Step name="Review what is unsure" done={false} next={next === 4}>
+          <div className="row">
+            <Link href="/confirm?order=uncertainty" className={link(4)}>
+              By the screenful
+            </Link>
+            <Link href="/label" className="button">
+              One by one
+            </Link>
+            <small>Classes in which most is likely to be wrong come first.</small>
+          </div>
         </Step>
         <Step name="Export" done={false}>
           {workspace.local ? (
@@ -109,13 +125,15 @@ export function StartPage() {
 interface StepProps {
   readonly name: string;
   readonly done: boolean;
+  /** What is to be done now. */
+  readonly next?: boolean;
   readonly gained?: string;
   readonly children: ReactNode;
 }
 
-function Step({ name, done, gained, children }: StepProps) {
+function Step({ name, done, next = false, gained, children }: StepProps) {
   return (
-    <li className={done ? 'done' : ''}>
+    <li className={done ? 'done' : next ? 'next' : ''} aria-current={next ? 'step' : undefined}>
       <h2>
         {name}{' '}
         {done && (

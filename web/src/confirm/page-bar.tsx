@@ -1,0 +1,88 @@
+/** What is asked of a screenful, and what may be answered. */
+import { Link } from 'wouter';
+import { answer, api } from '../api/client.ts';
+import { useWrites } from '../api/writes.ts';
+import { ClassPicker } from '../classes/class-picker.tsx';
+import { useTaskClasses } from '../classes/use-task.ts';
+
+/** As clustering calls what it has no name for. */
+const isUnnamed = (name: string) => /^unnamed-\d+$/.test(name);
+
+/** What a name is typed for: what was clicked, or all of the page. */
+export type Naming = 'struck' | 'page' | null;
+
+interface PageBarProps {
+  readonly task: string;
+  readonly className: string;
+  /** What the page is confirmed as. */
+  readonly as: string;
+  readonly struck: number;
+  readonly kept: number;
+  readonly told: string;
+  readonly naming: Naming;
+  readonly setNaming: (naming: Naming) => void;
+  readonly nameStruck: (name: string) => void;
+  readonly onAs: (name: string) => void;
+  readonly accept: () => void;
+  readonly onSkip: () => void;
+}
+
+export function PageBar({ task, className, as, struck, kept, told, naming, setNaming, ...on }: PageBarProps) {
+  const { run } = useWrites();
+  const proposals = useTaskClasses(task)
+    .filter(({ name }) => name !== className)
+    .slice(0, 12)
+    .map(({ name, count }) => ({ name, what: `${count.toLocaleString()} here` }));
+  const split = () =>
+    run(
+      () => answer(api.jobs.$post({ json: { kind: 'split', className, into: 2, task } })),
+      `What is left of ${className} is taken apart by looks; name the parts on the page Name.`,
+    );
+  const cancel = () => setNaming(null);
+  return (
+    <header className="page-bar">
+      <p role="status">
+        Are these <b>{as}</b>? Click what is not. <small>{told}</small>
+        {isUnnamed(className) && as === className && (
+          <>
+            {' '}
+            <Link href="/name">It has no name yet.</Link>
+          </>
+        )}
+      </p>
+      <div className="row">
+        {struck > 0 ? (
+          <ClassPicker
+            key={`struck ${naming === 'struck'}`}
+            label="Name what was clicked"
+            placeholder={`/ the ${struck} clicked are…`}
+            autoFocus={naming === 'struck'}
+            {...{ proposals }}
+            onPick={on.nameStruck}
+            onCancel={cancel}
+          />
+        ) : (
+          <ClassPicker
+            key={`page ${naming === 'page'}`}
+            label="Most of these are another class"
+            placeholder="/ most are something else…"
+            autoFocus={naming === 'page'}
+            {...{ proposals }}
+            onPick={on.onAs}
+            onCancel={cancel}
+          />
+        )}
+        <button type="button" onClick={() => void split()} title="What is left of it becomes two clusters to name">
+          Split in two
+        </button>
+        <button type="button" onClick={on.onSkip}>
+          <kbd>s</kbd> Skip
+        </button>
+        <button type="button" className="main" onClick={on.accept}>
+          <kbd>Enter</kbd> {kept} are {as}
+          {struck > 0 && `, ${struck} not`}
+        </button>
+      </div>
+    </header>
+  );
+}
