@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DATA } from '../test/cli.ts';
 import { startReviewIn } from '../test/review-app.ts';
 import { inScratch, rounded } from './process.ts';
-import { callerOf, person } from './review/person.ts';
+import { callerOf, copyUnnamed, person } from './review/person.ts';
 import { speed } from './review/speed.ts';
 
 const SET = 'caltech-30';
@@ -18,7 +18,8 @@ export async function run(images = 100_000): Promise<unknown> {
   const work = await inScratch(async (dir) => {
     const review = await startReviewIn(dir);
     try {
-      return await person(callerOf(review), join(DATA, SET));
+      const pile = join(dir, 'pile');
+      return await person(callerOf(review), pile, copyUnnamed(join(DATA, SET), pile));
     } finally {
       await review.end('SIGTERM');
     }

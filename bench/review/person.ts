@@ -1,13 +1,16 @@
 /**
- * A simulated person at the review app: 1 s to judge a screenful of 48, 0.1 s a click on an exception, 1 s to name a cluster.
+ * A simulated person at the review app: 1 s to judge a screenful of 48, 0.1 s a click on an exception, 1 s to name something.
  * They know the truth, and do what the pages offer, by the calls that the pages make: name every cluster by what most of its
- * examples are, confirm page by page but for what is not, teach, confirm what the model says, then label what is left
- * one by one, until 95 % are right. An action is
- * a name, a click or an Enter. The machine's own time is counted apart.
+ * examples are; confirm the surer half of each class, a screenful at most; teach; then confirm the least sure of those classes
+ * in which most is likely to be wrong; and label what is left one by one, until 95 % are right. On a screenful, several
+ * exceptions of one class are named at once, and one that is mostly something else is confirmed as that. An action is a name,
+ * a click or an Enter. The machine's own time is counted apart. Files have no names that say what they show.
  */
-import { readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { seededRandom, shuffled } from '../../src/core/random.ts';
 import type { RunningReview } from '../../test/review-app.ts';
+import { rounded } from '../process.ts';
 
 const PAGE = 48;
 const PAGE_S = 1;
@@ -16,6 +19,10 @@ const NAME_S = 1;
 /** To look at one image and press its key, by itself. */
 const SINGLE_S = 1;
 const RIGHT = 0.95;
+/** Rounds of teaching and screenfuls. */
+const ROUNDS = 4;
+/** Classes that are looked at again a round. */
+const CLASSES_A_ROUND = 4;
 const MACHINES = ['model', 'reference', 'detector', 'cluster'];
 
 interface Item {
@@ -54,13 +61,22 @@ async function job({ json }: Caller, request: unknown): Promise<number> {
   }
 }
 
-export async function person(caller: Caller, folder: string) {
-  const { json, ids } = caller;
-  const files = new Map(
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.jpg'))
-      .map((file) => [join(folder, file), file.split('/')[0] ?? '']),
+/** Copies that are named by number, in an order that says nothing. Gives the class of each file. */
+export function copyUnnamed(set: string, folder: string): Map<string, string> {
+  mkdirSync(folder);
+  const files = readdirSync(set, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.jpg'));
+  const order = shuffled(files.sort(), seededRandom(7));
+  return new Map(
+    order.map((file, number) => {
+      const to = join(folder, `${String(number).padStart(5, '0')}.jpg`);
+      copyFileSync(join(set, file), to);
+      return [to, file.split('/')[0] ?? ''];
+    }),
   );
+}
+
+export async function person(caller: Caller, folder: string, files: ReadonlyMap<string, string>) {
+  const { json, ids } = caller;
   let machineS = await job(caller, { kind: 'auto', folder, detect: false });
   const truth = new Map<string, string>();
   for (const id of await ids({}, 'id')) {
@@ -72,27 +88,43 @@ export async function person(caller: Caller, folder: string) {
     work.actions += actions;
     work.seconds += seconds;
   };
-  await nameAll(caller, truth, spend);
-  const rounds: { right: number; actions: number }[] = [];
-  for (let round = 0; round < 2; round++) {
-    await confirmAll(caller, truth, spend);
-    machineS += await job(caller, { kind: 'teach', task: 'class' });
+  const sight: Sight = { caller, truth, spend };
+  const steps: { step: string; right: number; actions: number }[] = [];
+  const told = async (step: string) => {
     const right = (await rightOf(caller, truth)) / truth.size;
-    rounds.push({ right, actions: work.actions });
-    if (right >= RIGHT) break;
+    steps.push({ step, right: rounded(right, 4), actions: work.actions });
+    process.stderr.write(`  ${JSON.stringify(steps.at(-1))}\n`);
+    return right;
+  };
+  await nameAll(caller, truth, spend);
+  await told('named');
+  for (const { name } of await toConfirm(caller)) await screenful(sight, name, 'confidence');
+  await told('the surer half confirmed');
+  for (let round = 0; round < ROUNDS; round++) {
+    machineS += await job(caller, { kind: 'teach', task: 'class' });
+    if ((await told('taught')) >= RIGHT) break;
+    for (const { name } of (await toConfirm(caller)).slice(0, CLASSES_A_ROUND))
+      await screenful(sight, name, 'uncertainty');
+    if ((await told('the least sure confirmed')) >= RIGHT) break;
   }
   const right = (await labelRest(caller, truth, spend)) / truth.size;
   return {
     images: truth.size,
-    rounds,
-    right,
+    steps,
+    right: rounded(right, 4),
     actions: work.actions,
     personSeconds: Math.round(work.seconds),
     itemsAnHour: Math.round((3600 * truth.size) / work.seconds),
     machineSeconds: Math.round(machineS),
     oneAtATime: { actions: truth.size, itemsAnHour: 3600 / SINGLE_S },
-    actionsShare: Math.round((1000 * work.actions) / truth.size) / 1000,
+    actionsShare: rounded(work.actions / truth.size, 3),
   };
+}
+
+interface Sight {
+  readonly caller: Caller;
+  readonly truth: ReadonlyMap<string, string>;
+  readonly spend: Spend;
 }
 
 type Spend = (actions: number, seconds: number) => void;
@@ -111,23 +143,49 @@ async function nameAll({ json }: Caller, truth: ReadonlyMap<string, string>, spe
   }
 }
 
-/** Every class, a screenful at a time, the surest first. */
-async function confirmAll({ json, ids }: Caller, truth: ReadonlyMap<string, string>, spend: Spend): Promise<void> {
-  const { classes } = await json<{ classes: { name: string }[] }>('/classes');
-  for (const { name } of classes) {
-    const filter = { task: 'class', className: name, origins: MACHINES };
-    const all = await ids(filter, 'confidence');
-    for (let at = 0; at < all.length; at += PAGE) {
-      const page = all.slice(at, at + PAGE);
-      const exceptions = page.filter((id) => truth.get(id) !== name);
-      const items = page.filter((id) => truth.get(id) === name);
-      spend(1 + exceptions.length, PAGE_S + CLICK_S * exceptions.length);
-      await json('/labels/confirm', {
-        ...{ task: 'class', className: name },
-        ...{ items: items.map(ref), exceptions: exceptions.map(ref) },
-      });
+interface ClassCounts {
+  readonly task: string;
+  readonly count: number;
+  readonly meanConfidence: number;
+  readonly origins: Readonly<Record<string, number | undefined>>;
+}
+
+/** As the page Confirm lists them: those first in which most is likely to be wrong. */
+async function toConfirm({ json }: Caller): Promise<{ name: string; wrong: number }[]> {
+  const { classes } = await json<{ classes: { name: string; counts: ClassCounts[] }[] }>('/classes');
+  return classes
+    .flatMap(({ name, counts }) => {
+      const own = counts.find(({ task }) => task === 'class');
+      const left = MACHINES.reduce((sum, origin) => sum + (own?.origins[origin] ?? 0), 0);
+      return own && left > 0 ? [{ name, wrong: own.count * (1 - own.meanConfidence) }] : [];
+    })
+    .sort((a, b) => b.wrong - a.wrong || (a.name < b.name ? -1 : 1));
+}
+
+/** One page of the page Confirm: of a class that is begun with the surer half, else the least sure. */
+async function screenful({ caller: { json, ids }, truth, spend }: Sight, name: string, order: string): Promise<void> {
+  const all = await ids({ task: 'class', className: name, origins: MACHINES }, order);
+  const page = all.slice(0, order === 'confidence' ? Math.min(PAGE, Math.ceil(all.length / 2)) : PAGE);
+  if (page.length === 0) return;
+  const groups = [...Map.groupBy(page, (id) => truth.get(id) ?? '')].sort((a, b) => b[1].length - a[1].length);
+  const own = groups.find(([of]) => of === name)?.[1].length ?? 0;
+  const [[main, most]] = groups;
+  // A name more, and fewer clicks.
+  const as = most.length > own + 1 ? main : name;
+  spend(as === name ? 1 : 2, PAGE_S + (as === name ? 0 : NAME_S));
+  const exceptions: string[] = [];
+  for (const [of, found] of groups) {
+    if (of === as) continue;
+    spend(found.length, CLICK_S * found.length);
+    if (found.length === 1) exceptions.push(...found);
+    else {
+      spend(1, NAME_S);
+      await json('/labels', { task: 'class', className: of, items: found.map(ref) });
     }
   }
+  const items = page.filter((id) => truth.get(id) === as).map(ref);
+  const not = exceptions.filter((id) => truth.get(id) !== name).map(ref);
+  await json('/labels/confirm', { task: 'class', className: name, as, items, exceptions: not });
 }
 
 /** What has no label by now, one at a time, until enough are right. Gives how many are. */

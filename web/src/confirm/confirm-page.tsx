@@ -6,7 +6,8 @@ import { useEffect, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { useClasses } from '../api/queries.ts';
 import { setTask, useTask, useTaskClasses } from '../classes/use-task.ts';
-import { MACHINES, Pages, type PagesOrder } from './pages.tsx';
+import { Pages } from './pages.tsx';
+import { MACHINES, type PagesOrder } from './use-screenful.ts';
 
 const ORDERS: readonly (readonly [PagesOrder, string])[] = [
   ['confidence', 'Surest first'],

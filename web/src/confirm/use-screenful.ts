@@ -1,0 +1,81 @@
+/** A screenful of a class under one's hands: what is on it, what was clicked, what it is confirmed as, and what is written. */
+import { useMemo, useState } from 'react';
+import type { ItemFilter, ItemRef } from '../api/client.ts';
+import { useCells, useOrder } from '../api/queries.ts';
+import { useWrites } from '../api/writes.ts';
+
+const PAGE = 48;
+export const MACHINES = ['model', 'reference', 'detector', 'cluster'] as const;
+export type PagesOrder = 'confidence' | 'uncertainty';
+const NOTHING: ReadonlySet<string> = new Set();
+
+export interface PagesProps {
+  readonly task: string;
+  readonly items: 'images' | 'regions';
+  readonly className: string;
+  readonly order: PagesOrder;
+  /** After a page; left out, the next page of this class comes. */
+  readonly onPage?: () => void;
+  readonly onEnd: () => void;
+}
+
+export function useScreenful({ task, items, className, order: wanted, onPage }: PagesProps) {
+  const filter = useMemo<ItemFilter>(
+    () => ({ task, items, className, origins: [...MACHINES] }),
+    [task, items, className],
+  );
+  // The list is that of the beginning, so that pages do not move under one's hands.
+  const { order, error } = useOrder(filter, wanted);
+  const [start, setStart] = useState(0);
+  const [struck, setStruck] = useState(NOTHING);
+  /** Named on this page already. */
+  const [named, setNamed] = useState(NOTHING);
+  const [as, setAs] = useState(className);
+  const [confirmed, setConfirmed] = useState(0);
+  const { confirm, label } = useWrites();
+  // Of a class that is begun with only the surer half is asked for: teaching says most of the other.
+  const most = onPage && wanted === 'confidence' ? Math.min(PAGE, Math.ceil(order.loaded / 2)) : PAGE;
+  const page = useMemo(() => {
+    const found: ItemRef[] = [];
+    if (!order.done && order.loaded < PAGE) return found;
+    for (let i = start; i < start + most; i++) {
+      const item = order.at(i);
+      if (item) found.push(item);
+    }
+    return found;
+  }, [order, start, most]);
+  const { data: cells = [] } = useCells(task, page);
+  const cellOf = new Map(cells.map((cell) => [cell.itemId, cell]));
+  const open = page.filter(({ itemId }) => !named.has(itemId));
+  const clicked = open.filter(({ itemId }) => struck.has(itemId));
+  const kept = open.filter(({ itemId }) => !struck.has(itemId));
+  const next = () => {
+    setStruck(NOTHING);
+    setNamed(NOTHING);
+    setAs(className);
+    setStart(start + PAGE);
+    onPage?.();
+  };
+  return {
+    ...{ page, cellOf, order, error, struck, named, as, setAs, kept, confirmed, next },
+    told: `${Math.min(start + page.length, order.loaded).toLocaleString()} of ${order.loaded.toLocaleString()}`,
+    toggle(item: ItemRef | undefined): void {
+      if (!item || named.has(item.itemId)) return;
+      const changed = new Set(struck);
+      if (!changed.delete(item.itemId)) changed.add(item.itemId);
+      setStruck(changed);
+    },
+    accept(): void {
+      // Of a page that is confirmed as another class nothing is said of what was clicked but that it is not this one.
+      void confirm({ task, className, as, items: kept, exceptions: clicked });
+      setConfirmed(confirmed + kept.length);
+      next();
+    },
+    nameStruck(name: string): void {
+      const seen = clicked.map((item) => ({ ...item, revision: cellOf.get(item.itemId)?.revision }));
+      void label(task, name, seen);
+      setNamed(new Set([...named, ...struck]));
+      setStruck(NOTHING);
+    },
+  };
+}
