@@ -23,9 +23,12 @@ export interface RunningReview {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
-/** @param dir the folder that it is started in */
-export async function startReviewIn(dir: string): Promise<RunningReview> {
-  const child = startCli(['review', '--no-open', '--port', '0'], { cwd: dir });
+/**
+ * @param dir the folder that it is started in
+ * @param env in place of that of tests
+ */
+export async function startReviewIn(dir: string, env: Readonly<Record<string, string>> = {}): Promise<RunningReview> {
+  const child = startCli(['review', '--no-open', '--port', '0'], { cwd: dir, env });
   const closed = new Promise<void>((done) => child.on('close', () => done()));
   if (!child.stdout) throw new Error('it prints nowhere');
   const lines = createInterface({ input: child.stdout });

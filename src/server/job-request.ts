@@ -18,7 +18,13 @@ export const JOB_REQUEST = z.discriminatedUnion('kind', [
     into: z.int().min(2).max(20),
     task: TASK,
   }),
-  z.strictObject({ kind: z.literal('select'), task: TASK, count: z.int().min(1).max(1000) }),
+  z.strictObject({
+    kind: z.literal('select'),
+    task: TASK,
+    count: z.int().min(1).max(1000),
+    /** Drawn at random to measure on, and never learned from. */
+    audit: z.int().min(0).max(1000).default(0),
+  }),
   z.strictObject({
     kind: z.literal('export'),
     format: z.string().min(1).max(40),

@@ -48,7 +48,7 @@ export async function runJob(workspace: Workspace, request: JobRequest, run: Job
       return { parts, kept };
     }
     case 'select': {
-      const { questions, counts } = await selectIn(workspace, { ...request, seed, threads, signal, audit: 0 });
+      const { questions, counts } = await selectIn(workspace, { ...request, seed, threads, signal });
       await saveQueue(workspace.store, request.task, questions);
       return counts;
     }

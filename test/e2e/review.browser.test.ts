@@ -205,6 +205,18 @@ describe('the review app', { skip }, () => {
     await page.waitForSelector(`.tree b:text-is("${two[0]}")`);
   });
 
+  test('queues say why each is here, and what the model would say is one key', async () => {
+    await go('Label');
+    await page.click('button:text-is("Confusing")');
+    await page.waitForSelector('text=/Nobody|There is nothing left|Here because/');
+    await page.click('button:text-is("Audit")');
+    await page.waitForSelector('button:text-is("Draw 100 at random")');
+    await page.click('button:text-is("Teaches most")');
+    await page.click('button:text-is("Choose 100 that teach most")');
+    const job = await page.waitForSelector('.job:not(.running):has-text("Choosing")', { timeout: 120_000 });
+    await job.$eval('button', (button) => button.click());
+  });
+
   test('the export has the classes that were named', async () => {
     await go('Start');
     await page.fill('input[placeholder="/path/of/a/new/folder"]', join(dir, 'out'));

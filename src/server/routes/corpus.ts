@@ -8,7 +8,7 @@ import { type ClusterToName, clustersToName } from '../../stages/discover/cluste
 import type { ReviewContext } from '../context.ts';
 import { counted } from '../counted.ts';
 import { invalid } from '../failures.ts';
-import { savedQueue } from '../queue.ts';
+import { QUEUES, queueOf } from '../queues.ts';
 import { CLASS, CLUSTER, CORPUS_CHANGE, NAME } from '../schemas.ts';
 import { wordsLike } from '../words.ts';
 import { body, FAILURES, json } from './answers.ts';
@@ -81,13 +81,14 @@ const WORDS = createRoute({
 });
 
 const QUEUE = createRoute({
-  ...{ method: 'get', path: '/queue', request: TASK_QUERY },
+  ...{ method: 'get', path: '/queue' },
+  request: { query: TASK_QUERY.query.extend({ of: z.enum(QUEUES).default('next') }) },
   responses: {
     200: json(
       z.object({
         items: z.array(z.object({ itemId: z.string(), why: z.string(), guess: z.string().nullable() })),
       }),
-      'What `select` chose to ask next.',
+      'What is worth a look next.',
     ),
     ...FAILURES,
   },
@@ -138,8 +139,8 @@ export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
     })
     .openapi(WORDS, async (c) => c.json({ words: await wordsLike(store, c.req.valid('query').begins) }, 200))
     .openapi(QUEUE, async (c) => {
-      const items = await savedQueue(store, c.req.valid('query').task);
-      return c.json({ items: items.map((item) => ({ ...item })) }, 200);
+      const { task, of } = c.req.valid('query');
+      return c.json({ items: await queueOf(workspace, task, of) }, 200);
     });
 
   /** Only tasks that there are are kept. */

@@ -99,10 +99,11 @@ export function useCells(task: string, items: readonly ItemRef[], enabled = true
 }
 
 /** The order of a query; the one before is shown until the next begins to come. @param round asks again when it changes */
-export function useOrder(filter: ItemFilter, order: ItemOrder, round = 0) {
+export function useOrder(filter: ItemFilter, order: ItemOrder, round = 0, enabled = true) {
   const [state, setState] = useState<{ order: Order; error: Error | null }>({ order: NO_ORDER, error: null });
   const key = JSON.stringify({ filter, order, round });
   useEffect(() => {
+    if (!enabled) return undefined;
     const asked: { filter: ItemFilter; order: ItemOrder } = JSON.parse(key);
     const leaving = new AbortController();
     fetchOrder(asked.filter, asked.order, leaving.signal, (grown) => {
@@ -111,7 +112,7 @@ export function useOrder(filter: ItemFilter, order: ItemOrder, round = 0) {
       if (!leaving.signal.aborted) setState({ order: { ...NO_ORDER, done: true }, error });
     });
     return () => leaving.abort();
-  }, [key]);
+  }, [key, enabled]);
   return state;
 }
 

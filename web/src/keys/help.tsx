@@ -27,6 +27,7 @@ const KEYS = [
     'Label',
     ['1 … 9, 0', 'this class, and on to the next'],
     ['/ or any other class', 'type its name'],
+    ['g', 'what the model would say'],
     ['x', 'not this'],
     ['n', 'none of these'],
     ['→ or s', 'skip'],

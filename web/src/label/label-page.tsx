@@ -1,8 +1,7 @@
 /** One item after the other: a key a class, and on to the next. */
 
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import type { Cell, ItemRef } from '../api/client.ts';
-import { useOrder } from '../api/queries.ts';
 import { NONE_OF_THESE } from '../api/said.ts';
 import { useWrites } from '../api/writes.ts';
 import { SAID_BY } from '../browse/cell-view.tsx';
@@ -10,7 +9,9 @@ import { useBlocks } from '../browse/use-blocks.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { useKeys } from '../keys/keys.ts';
-import { QUEUES } from './queues.ts';
+import { EmptyQueue } from './empty-queue.tsx';
+import { QUEUES, type Queue } from './queues.ts';
+import { type Queued, useQueue } from './use-queue.ts';
 
 const DIGITS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0'];
 /** Shown and made ready ahead. */
@@ -20,13 +21,12 @@ const BLOCK = 48;
 
 export function LabelPage() {
   const { task, items } = useTask();
-  const [queue, setQueue] = useState(QUEUES[0]);
+  const [queue, setQueue] = useState<Queue>(QUEUES[0]);
   const [round, setRound] = useState(0);
   const [place, setPlace] = useState(0);
   const [said, setSaid] = useState<ReadonlyMap<string, string>>(new Map());
   const [typing, setTyping] = useState(false);
-  const filter = useMemo(() => ({ ...queue?.filter, task, items }), [queue, task, items]);
-  const { order, error } = useOrder(filter, queue?.order ?? 'id', round);
+  const { order, error, said: why } = useQueue({ queue, task, items, round });
   const ahead: ItemRef[] = [];
   for (let i = place; i < place + AHEAD; i++) {
     const item = order.at(i);
@@ -45,10 +45,14 @@ export function LabelPage() {
     void label(task, className, [{ ...item, revision: cell?.revision }], present);
     setPlace(place + 1);
   };
-  const held = cell?.labels[0]?.className;
+  const { guess = null } = (item && why.get(item.itemId)) ?? {};
+  // An audit measures what people say by themselves.
+  const isBlind = queue.key === 'audit';
+  const held = isBlind ? undefined : (cell?.labels[0]?.className ?? guess ?? undefined);
   useKeys({
     ...Object.fromEntries(DIGITS.map((digit, i) => [digit, () => keys[i] && say(keys[i].name)])),
     Enter: () => held && say(held),
+    g: () => guess && say(guess),
     x: () => held && say(held, false),
     n: () => say(NONE_OF_THESE),
     s: () => setPlace(place + 1),
@@ -66,21 +70,21 @@ export function LabelPage() {
       <h1 className="unseen">Label</h1>
       <div className="row">
         {QUEUES.map(({ key, name, what }) => (
-          <button type="button" key={key} title={what} aria-pressed={queue?.key === key} onClick={() => start(key)}>
+          <button type="button" key={key} title={what} aria-pressed={queue.key === key} onClick={() => start(key)}>
             {name}
           </button>
         ))}
         <span role="status">
           {order.loaded === 0 && order.done ? 0 : Math.min(place + 1, order.loaded)} of {order.loaded.toLocaleString()}
         </span>
-        <button type="button" className="end" onClick={() => start(queue?.key ?? '')}>
+        <button type="button" className="end" onClick={() => start(queue.key ?? '')}>
           Begin anew
         </button>
       </div>
       {item ? (
-        <OneItem {...{ item, cell }} said={said.get(item.itemId)} />
+        <OneItem {...{ item, cell, isBlind }} said={said.get(item.itemId)} why={why.get(item.itemId)} />
       ) : (
-        <p className="empty">{error?.message ?? (order.done ? 'There is nothing left in this queue.' : '…')}</p>
+        <EmptyQueue {...{ queue, task, error }} isDone={order.done} />
       )}
       <div className="classes" role="toolbar" aria-label="Classes">
         {keys.map(({ name }, i) => (
@@ -119,16 +123,16 @@ function pictureOf({ itemId, imageId }: ItemRef): string {
     : `/api/images/${imageId}/thumbnail?region=${itemId}`;
 }
 
-function OneItem({
-  item,
-  cell,
-  said,
-}: {
+interface OneItemProps {
   readonly item: ItemRef;
   readonly cell: Cell | undefined;
   readonly said?: string;
-}) {
-  const label = cell?.labels[0];
+  readonly why?: Queued;
+  readonly isBlind: boolean;
+}
+
+function OneItem({ item, cell, said, why, isBlind }: OneItemProps) {
+  const label = isBlind ? undefined : cell?.labels[0];
   return (
     <figure>
       <img src={pictureOf(item)} alt={cell?.file ?? ''} />
@@ -142,7 +146,18 @@ function OneItem({
             right.
           </>
         ) : (
-          'Nobody has said anything of it.'
+          !why && 'Nobody has said anything of it.'
+        )}{' '}
+        {why && (
+          <span>
+            Here because: {why.why}.
+            {why.guess !== null && why.guess !== label?.className && (
+              <>
+                {' '}
+                <kbd>g</kbd> says <b>{why.guess}</b>.
+              </>
+            )}
+          </span>
         )}{' '}
         <small>{cell?.file}</small>
       </figcaption>

@@ -1,30 +1,52 @@
-/** What to label next: queues, each a query and an order. */
+/** What to label next: queues, each a query and an order, or a list that the server makes. */
 import type { ItemFilter, ItemOrder } from '../api/client.ts';
 
-export interface Queue {
+interface Named {
   readonly key: string;
   readonly name: string;
   readonly what: string;
+}
+
+export interface QueryQueue extends Named {
+  readonly kind: 'query';
   readonly order: ItemOrder;
   readonly filter: Pick<ItemFilter, 'state' | 'origins' | 'maxConfidence'>;
 }
 
+export interface ListQueue extends Named {
+  readonly kind: 'list';
+  readonly key: 'next' | 'audit' | 'errors' | 'duplicates' | 'pairs' | 'below';
+  /** What a job may do about an empty one. */
+  readonly draw?: { readonly name: string; readonly count: number; readonly audit: number };
+}
+
+export type Queue = QueryQueue | ListQueue;
+
 const MACHINES = ['model', 'reference', 'detector', 'cluster'] as const;
 
-export const QUEUES: readonly Queue[] = [
+export const QUEUES: readonly [QueryQueue, ...Queue[]] = [
   {
-    key: 'unsure',
-    name: 'Least sure',
+    ...{ kind: 'query', key: 'unsure', name: 'Least sure', order: 'uncertainty' },
     what: 'what machines said and are least sure of',
-    order: 'uncertainty',
     filter: { origins: [...MACHINES] },
   },
   {
-    key: 'unlabelled',
-    name: 'No label',
-    what: 'what nobody has said anything of',
-    order: 'id',
-    filter: { state: 'unlabelled' },
+    ...{ kind: 'list', key: 'next', name: 'Teaches most' },
+    what: 'what teaches the model most, chosen by teach select',
+    draw: { name: 'Choose 100 that teach most', count: 100, audit: 0 },
   },
-  { key: 'all', name: 'All', what: 'everything, one after the other', order: 'id', filter: {} },
+  { kind: 'list', key: 'pairs', name: 'Confusing', what: 'what the model takes for either of two classes' },
+  { kind: 'list', key: 'below', name: 'Below threshold', what: 'what has no label, since the best guess is not sure' },
+  { kind: 'list', key: 'errors', name: 'Label errors', what: 'what people or imports said and the model doubts' },
+  { kind: 'list', key: 'duplicates', name: 'Duplicates', what: 'nearly the same pictures with different classes' },
+  {
+    ...{ kind: 'list', key: 'audit', name: 'Audit' },
+    what: 'drawn at random, to measure how often the model is right',
+    draw: { name: 'Draw 100 at random', count: 1, audit: 100 },
+  },
+  {
+    ...{ kind: 'query', key: 'unlabelled', name: 'No label', order: 'id', filter: { state: 'unlabelled' } },
+    what: 'what nobody has said anything of',
+  },
+  { kind: 'query', key: 'all', name: 'All', what: 'everything, one after the other', order: 'id', filter: {} },
 ];

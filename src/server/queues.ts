@@ -1,0 +1,153 @@
+/**
+ * What is worth a person's look next, each with why and what the model would say. Lists of at most {@link MAX_QUEUE}, from at
+ * most {@link MAX_LOOKED_AT} items, so that none takes long on a large record. For tasks on images.
+ */
+import type { ItemId } from '../core/ids.ts';
+import { currentLabels, isMachine } from '../core/labels.ts';
+import { LabelsmithError } from '../errors.ts';
+import type { Workspace } from '../jobs/workspace.ts';
+import { openPredictions, type Predictions } from '../stages/predictions.ts';
+import { doubtsIn } from '../stages/teach/doubts.ts';
+import { type ItemFilter, MAX_PACKED_ITEMS } from '../store/item-store.ts';
+import { savedQueue } from './queue.ts';
+
+/**
+ * `next`: what `teach select` chose. `audit`: held out to measure on, and not answered yet. `errors`: what people or imports
+ * said and the model doubts. `duplicates`: nearly the same pictures with different classes. `pairs`: two classes are nearly
+ * as likely. `below`: no label, since the best guess is below the threshold; the surest first.
+ */
+export const QUEUES = ['next', 'audit', 'errors', 'duplicates', 'pairs', 'below'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+export interface Queued {
+  readonly itemId: ItemId;
+  readonly why: string;
+  readonly guess: string | null;
+}
+
+export const MAX_QUEUE = 500;
+export const MAX_LOOKED_AT = MAX_PACKED_ITEMS;
+const PAGE = 512;
+
+type Here = Pick<Workspace, 'store' | 'vectors'>;
+
+export async function queueOf(workspace: Workspace, task: string, name: QueueName): Promise<Queued[]> {
+  const { store } = workspace;
+  const known = (await store.tasks()).find((one) => one.name === task);
+  if (!known) return [];
+  if (known.items !== 'images') {
+    throw new LabelsmithError('UNSUPPORTED', `The task "${task}" is on regions, and this queue is of images.`, {
+      hint: 'Look at them by the screenful on the page Confirm.',
+    });
+  }
+  const found = await listOf(workspace, task, name);
+  return found.slice(0, MAX_QUEUE);
+}
+
+async function listOf(workspace: Workspace, task: string, name: QueueName): Promise<Queued[]> {
+  const { store } = workspace;
+  switch (name) {
+    case 'next': {
+      const chosen = await savedQueue(store, task);
+      const open = await unsaid(
+        workspace,
+        task,
+        chosen.map(({ itemId }) => itemId),
+      );
+      return chosen
+        .filter(({ itemId }) => open.has(itemId))
+        .map(({ itemId, why, guess }) => ({ itemId, why: WHY[why], guess }));
+    }
+    case 'audit': {
+      const held = [...(await store.heldOutItems(task))].sort().slice(0, MAX_LOOKED_AT);
+      return [...(await unsaid(workspace, task, held))].map((itemId) => ({ itemId, why: WHY.audit, guess: null }));
+    }
+    case 'errors': {
+      const said = await idsOf(workspace, { task, origins: ['human', 'imported'] });
+      return (await doubtsIn(workspace, task, said))
+        .filter(({ flagged }) => flagged)
+        .map(({ itemId, className, suggested, selfConfidence }) => {
+          const why = `called ${className}, which the model thinks ${Math.round(100 * selfConfidence)} % likely`;
+          return { itemId, why, guess: suggested };
+        });
+    }
+    case 'duplicates':
+      return duplicates(workspace, task);
+    case 'pairs':
+      return pairs(workspace, task, await guessesOf(workspace, task));
+    case 'below':
+      return below(workspace, task, await guessesOf(workspace, task));
+    default:
+      throw new Error(`unknown queue ${name satisfies never}`);
+  }
+}
+
+const WHY = {
+  typical: 'like many that nothing is known of',
+  unsure: 'the model is not sure of it',
+  audit: 'drawn to measure on: what the model says is not shown',
+} as const;
+
+async function guessesOf(workspace: Here, task: string): Promise<Predictions> {
+  const guesses = await openPredictions(workspace, task);
+  if (guesses) return guesses;
+  throw new LabelsmithError('NOT_FOUND', 'No model has looked at the images yet.', { hint: 'Teach first.' });
+}
+
+async function idsOf({ store }: Here, filter: ItemFilter): Promise<ItemId[]> {
+  const { ids } = await store.packed({ filter, limit: MAX_LOOKED_AT });
+  return Buffer.from(ids).toString('hex').match(/.{64}/g) ?? [];
+}
+
+/** Those of which no person and no import has said what they are. */
+async function unsaid({ store }: Here, task: string, ids: readonly ItemId[]): Promise<Set<ItemId>> {
+  const open = new Set(ids);
+  for (let at = 0; at < ids.length; at += PAGE) {
+    for (const [id, labels] of await store.labelsOf(ids.slice(at, at + PAGE), task)) {
+      if (labels.some(({ origin, present }) => present && !isMachine(origin))) open.delete(id);
+    }
+  }
+  return open;
+}
+
+async function duplicates({ store }: Here, task: string): Promise<Queued[]> {
+  const found: Queued[] = [];
+  let looked = 0;
+  for await (const pairs of store.similarPairs()) {
+    const ids = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))];
+    const labels = await store.labelsOf(ids, task);
+    const classOf = (id: ItemId) => currentLabels(labels.get(id) ?? [], 'single')[0]?.className;
+    for (const { a, b, kind } of pairs) {
+      const [first, second] = [classOf(a), classOf(b)];
+      if (kind === 'sequence' || !first || !second || first === second) continue;
+      found.push({ itemId: a, why: `nearly the same as one that is called ${second}`, guess: second });
+      found.push({ itemId: b, why: `nearly the same as one that is called ${first}`, guess: first });
+    }
+    looked += pairs.length;
+    if (looked >= MAX_LOOKED_AT || found.length >= MAX_QUEUE) break;
+  }
+  return found;
+}
+
+async function pairs(workspace: Here, task: string, { classNames, probabilities }: Predictions): Promise<Queued[]> {
+  const machines = await idsOf(workspace, { task, origins: ['model', 'reference', 'detector', 'cluster'] });
+  const unlabelled = await idsOf(workspace, { task, state: 'unlabelled' });
+  const found: (Queued & { readonly gap: number })[] = [];
+  for (const [itemId, row] of await probabilities([...machines, ...unlabelled].slice(0, MAX_LOOKED_AT))) {
+    const [first, second] = [...row.entries()].sort((a, b) => b[1] - a[1]);
+    if (!first || !second) continue;
+    const [one, other] = [classNames[first[0]] ?? '', classNames[second[0]] ?? ''];
+    const why = `${one} or ${other}: ${Math.round(100 * first[1])} or ${Math.round(100 * second[1])} % likely`;
+    found.push({ itemId, why, guess: one, gap: first[1] - second[1] });
+  }
+  return found.sort((a, b) => a.gap - b.gap).map(({ gap: _, ...one }) => one);
+}
+
+async function below(workspace: Here, task: string, { best }: Predictions): Promise<Queued[]> {
+  const guesses = await best(await idsOf(workspace, { task, state: 'unlabelled' }));
+  return [...guesses]
+    .sort((a, b) => b[1].confidence - a[1].confidence)
+    .map(([itemId, { className, confidence }]) => {
+      return { itemId, why: `perhaps ${className}, ${Math.round(100 * confidence)} % likely`, guess: className };
+    });
+}
