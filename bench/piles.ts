@@ -20,7 +20,7 @@ import { drawPiles, type Pile } from './piles/draw.ts';
 import { type CountProblem, fitCounts } from './piles/fit-counts.ts';
 import { type Case, fitLogistic } from './piles/fit-logistic.ts';
 import { type Agreement, agreement, calibrationError } from './piles/score.ts';
-import { casesOf, FINDABLE, type Studied, study } from './piles/study.ts';
+import { casesOf, FINDABLE, type Studied, study, toldApart } from './piles/study.ts';
 import { type EmbeddedSet, embeddedSet, JUNK_SET, setsHere } from './piles/vectors.ts';
 import { rounded } from './process.ts';
 
@@ -62,7 +62,7 @@ export async function run(): Promise<unknown> {
     const shipped: Row[] = [];
     const heldOut: { row: Row; weights: Weights }[] = [];
     for (const one of studied) {
-      shipped.push(rowOf(one, suggestedK(one.hierarchy)));
+      shipped.push(rowOf(one, suggestedK(one.sample)));
       const weights = await weightsWithout(one.pile.sets);
       heldOut.push({ row: rowOf(one, chosen(one, weights.counts)), weights });
     }
@@ -70,6 +70,7 @@ export async function run(): Promise<unknown> {
     results[name] = {
       shipped: summary(shipped),
       heldOut: { ...summary(rows), rangeHolds: rangeHolds(studied, heldOut), ...honesty(heldOut) },
+      outliers: outliersTold(studied),
       piles: rows.map(flat),
     };
   }
@@ -87,8 +88,8 @@ async function studyAll(name: string): Promise<Studied[][]> {
       const studied: Studied[] = [];
       for (const pile of drawPiles(sets, seed)) {
         const vectors = vectorsOf(pile, sets);
-        centreAndNormalise(vectors, { blocks }, meanOf(vectors));
-        studied.push(await study(pool, pile, vectors));
+        const fromMean = centreAndNormalise(vectors, { blocks }, meanOf(vectors));
+        studied.push(await study(pool, pile, vectors, fromMean));
       }
       process.stderr.write(`  ${name}: ${studied.length} piles of seed ${seed}\n`);
       bySeed.push(studied);
@@ -148,9 +149,8 @@ function leavingOut(piles: readonly Studied[]): (sets: readonly string[]) => Pro
   };
 }
 
-function chosen({ hierarchy, pile }: Studied, weights: Float64Array): number {
-  const { evidence } = hierarchy;
-  return evidence ? likeliest(clusterCounts(evidence, pile.items.length, weights)) : 1;
+function chosen({ sample: { evidence, leafOf } }: Studied, weights: Float64Array): number {
+  return evidence ? likeliest(clusterCounts(evidence, leafOf.length, weights)) : 1;
 }
 
 function rowOf(one: Studied, k: number): Row {
@@ -186,11 +186,31 @@ function summary(all: readonly Row[]) {
   };
 }
 
+/** Items put among those of other sets against what is told to stand apart, in the piles that have some and over all. */
+function outliersTold(all: readonly Studied[]) {
+  const scored = all.filter(({ pile }) => pile.kind !== 'tiny');
+  const aurocs = scored.flatMap(
+    ({ remote }) =>
+      auroc(
+        remote.map(({ junk }) => (junk ? 1 : 0)),
+        remote.map(({ distance }) => distance),
+      ) ?? [],
+  );
+  const told = scored.flatMap(toldApart);
+  const right = told.filter(({ junk }) => junk).length;
+  const junk = scored.flatMap(({ remote }) => remote).filter((one) => one.junk).length;
+  return {
+    auroc: rounded(aurocs.reduce((sum, one) => sum + one, 0) / aurocs.length),
+    precision: rounded(right / told.length),
+    recall: rounded(right / junk),
+  };
+}
+
 /** Share of findable piles whose number of classes is in the range that is told. */
 function rangeHolds(studied: readonly Studied[], heldOut: readonly { weights: Weights }[]): number {
-  const told = studied.flatMap(({ pile, hierarchy: { evidence }, best }, i) => {
+  const told = studied.flatMap(({ pile, sample: { evidence, leafOf }, best }, i) => {
     if (!evidence || pile.kind === 'tiny' || best.nmi < FINDABLE) return [];
-    const { least, most } = likelyRange(clusterCounts(evidence, pile.items.length, heldOut[i].weights.counts));
+    const { least, most } = likelyRange(clusterCounts(evidence, leafOf.length, heldOut[i].weights.counts));
     return [pile.classes >= least && pile.classes <= most];
   });
   return rounded(told.filter((holds) => holds).length / told.length);

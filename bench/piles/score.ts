@@ -13,7 +13,7 @@ export interface Agreement {
 }
 
 /** Junk is in no class, so it counts for none of these; an item of no cluster is a cluster of its own. */
-export function agreement(pile: Pile, hierarchy: Hierarchy, labels: Int32Array): Agreement {
+export function agreement(pile: Pile, hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>, labels: Int32Array): Agreement {
   const { truth, clusters } = withoutJunk(pile, labels);
   const k = labels.reduce((most, label) => Math.max(most, label + 1), 0);
   if (truth.length === 0) return { k, ari: 1, nmi: 1, purity: 1, actions: 0 };
@@ -23,7 +23,7 @@ export function agreement(pile: Pile, hierarchy: Hierarchy, labels: Int32Array):
 }
 
 /** The cut whose ARI is highest; of equal ones the coarsest. */
-export function bestCut(pile: Pile, hierarchy: Hierarchy): Agreement {
+export function bestCut(pile: Pile, hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>): Agreement {
   const most = Math.min(hierarchy.tree.points, Math.max(20, 3 * pile.classes));
   let best: Int32Array = new Int32Array(hierarchy.leafOf.length);
   let highest = Number.NEGATIVE_INFINITY;

@@ -1,15 +1,18 @@
 /** A pile's tree of clusters with all that is judged of it: made once, then any rule is tried on it. */
 
-import type { Matrix } from '../../src/math/matrix.ts';
+import { remotenessInGraph } from '../../src/math/knn/remoteness.ts';
+import { tailsOf } from '../../src/math/knn/tails.ts';
+import { gatherRows, type Matrix } from '../../src/math/matrix.ts';
 import { clusteringMetrics } from '../../src/math/metrics/clustering.ts';
 import type { InferencePool } from '../../src/onnx/pool.ts';
 import { type ClusterInCut, clusterFeatures, itemFeatures } from '../../src/stages/discover/cluster-confidence.ts';
 import { cutFeatures } from '../../src/stages/discover/cluster-count.ts';
 import { clustersOfCut, cutHierarchy, type Hierarchy, hierarchyOf } from '../../src/stages/discover/hierarchy.ts';
-import type { Pile } from './draw.ts';
+import type { Pile, PileItem } from './draw.ts';
 import { type CountProblem, worthOf } from './fit-counts.ts';
 import type { Case } from './fit-logistic.ts';
 import { type Agreement, bestCut, correctness, withoutJunk } from './score.ts';
+import { COPY_KINDS, originalOf } from './vectors.ts';
 
 /** Piles whose best cut agrees less have no number of clusters that could be found. */
 export const FINDABLE = 0.6;
@@ -17,61 +20,112 @@ export const FINDABLE = 0.6;
 const ONE_THING = 0.8;
 /** Neighbours whose clusters say how sure an item is of its own, as in `knn-assignment.ts`. */
 const NEIGHBOURS = 10;
+/** Copies that `add` finds nearly always (`npm run bench -- copies`); `discover` clusters one of each set of them. */
+const FOUND_COPIES = ['smaller', 'recompressed'];
 
 export interface Studied {
   readonly pile: Pile;
-  readonly hierarchy: Hierarchy;
+  /** Of what is clustered. */
+  readonly sample: Hierarchy;
+  /** The same tree with a leaf for every item of the pile. */
+  readonly hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>;
+  /** The row of the sample that each item goes with, [items]. */
+  readonly rowOf: Int32Array;
   readonly best: Agreement;
   /** Undefined for piles of fewer than two items. */
   readonly problem?: CountProblem;
+  /** How remote each row of the sample is, and whether it is junk. */
+  readonly remote: readonly { readonly distance: number; readonly junk: boolean }[];
 }
 
-export async function study(pool: InferencePool, pile: Pile, vectors: Matrix): Promise<Studied> {
-  const hierarchy = await hierarchyOf(pool, vectors, { method: 'graph', seed: 0 });
+/** @param vectors one an item. @param fromMean how far each was from the mean, [items] */
+export async function study(
+  pool: InferencePool,
+  pile: Pile,
+  vectors: Matrix,
+  fromMean: Float32Array,
+): Promise<Studied> {
+  const { rows, rowOf } = withoutCopies(pile.items);
+  const ownFromMean = Float32Array.from(rows, (item) => fromMean[item]);
+  const sample = await hierarchyOf(pool, gatherRows(vectors, rows), { method: 'graph', seed: 0 });
+  const { tree, evidence, neighbours } = sample;
+  const hierarchy = { tree, leafOf: rowOf.map((row) => sample.leafOf[row]) };
   const best = bestCut(pile, hierarchy);
-  const { evidence } = hierarchy;
-  if (!evidence) return { pile, hierarchy, best };
+  const remote = rows.map((item, row) => ({
+    distance: neighbours ? remotenessInGraph(neighbours, ownFromMean, row, NEIGHBOURS) : 0,
+    junk: pile.truth[item] < 0,
+  }));
+  const studied = { pile, sample, hierarchy, rowOf, best, remote };
+  if (!evidence) return studied;
   const findable = best.nmi >= FINDABLE;
   const worth = evidence.ks.map((k) => {
     const { truth, clusters } = withoutJunk(pile, cutHierarchy(hierarchy, k));
     return worthOf(k, { ari: clusteringMetrics(truth, clusters).ari, classes: pile.classes, findable });
   });
-  const problem = { sets: pile.sets, features: cutFeatures(evidence, pile.items.length), worth };
-  return { pile, hierarchy, best, problem };
+  return { ...studied, problem: { sets: pile.sets, features: cutFeatures(evidence, rows.length), worth } };
+}
+
+/** What is clustered: all but copies of what is, which go with it. */
+function withoutCopies(items: readonly PileItem[]): { rows: number[]; rowOf: Int32Array } {
+  const rows: number[] = [];
+  const rowOfOriginal = new Map<string, number>();
+  const rowOf = Int32Array.from(items, ({ set, row, copy }, item) => {
+    const found = copy < 0 || FOUND_COPIES.includes(COPY_KINDS[copy] as string);
+    const name = `${set} ${copy < 0 ? row : originalOf(row)}`;
+    const there = found ? rowOfOriginal.get(name) : undefined;
+    if (there !== undefined) return there;
+    const own = rows.push(item) - 1;
+    if (found) rowOfOriginal.set(name, own);
+    return own;
+  });
+  return { rows, rowOf };
 }
 
 /** Items and clusters of a cut as cases for the chances of being right and of being one thing. */
-export function casesOf({ pile, hierarchy }: Studied, k: number): { items: Case[]; clusters: Case[] } {
-  const labels = cutHierarchy(hierarchy, k);
+export function casesOf({ pile, sample, rowOf }: Studied, k: number): { items: Case[]; clusters: Case[] } {
+  const ofRows = cutHierarchy(sample, k);
   // None is missing at a number that the evidence knows.
-  const clusters = clustersOfCut(hierarchy, k).filter((cluster) => cluster !== undefined);
-  const right = correctness(pile, labels);
-  const rightIn = new Map<number, number>();
-  for (const { cluster, correct } of right) rightIn.set(cluster, (rightIn.get(cluster) ?? 0) + (correct ? 1 : 0));
+  const clusters = clustersOfCut(sample, k).filter((cluster) => cluster !== undefined);
+  const right = correctness(
+    pile,
+    rowOf.map((row) => ofRows[row]),
+  );
+  const counts = clusters.map(() => ({ all: 0, right: 0 }));
+  for (const { cluster, correct } of right) {
+    const count = counts[cluster] as { all: number; right: number };
+    count.all++;
+    if (correct) count.right++;
+  }
   const items = right.map(({ item, cluster, correct }) => ({
-    features: itemFeatures(neighbourShare(hierarchy, labels, item), clusters[cluster] as ClusterInCut),
+    features: itemFeatures(neighbourShare(sample, ofRows, rowOf[item]), clusters[cluster] as ClusterInCut),
     positive: correct,
-    weight: 1 / labels.length,
+    weight: 1 / pile.items.length,
   }));
   const ofClusters = clusters.map((cluster, c) => ({
     features: clusterFeatures(cluster),
-    positive: (rightIn.get(c) ?? 0) / cluster.size >= ONE_THING,
+    positive: (counts[c]?.right ?? 0) / Math.max(1, counts[c]?.all ?? 0) >= ONE_THING,
     weight: 1 / clusters.length,
   }));
   return { items, clusters: ofClusters };
 }
 
-/** Share of the nearest items that are in the item's cluster, each counting as much as it is similar. */
-function neighbourShare({ neighbours }: Hierarchy, labels: Int32Array, item: number): number {
+/** Share of the nearest of the sample that are in the row's cluster, each counting as much as it is similar. */
+function neighbourShare({ neighbours }: Hierarchy, labels: Int32Array, row: number): number {
   if (!neighbours) return 1;
   const { indices, similarities, n } = neighbours;
   let [own, all] = [0, 0];
-  for (let e = item * n; e < item * n + Math.min(n, NEIGHBOURS); e++) {
+  for (let e = row * n; e < row * n + Math.min(n, NEIGHBOURS); e++) {
     const other = indices[e];
     if (other < 0) continue;
     const weight = Math.max(0, similarities[e]);
     all += weight;
-    if (labels[other] === labels[item]) own += weight;
+    if (labels[other] === labels[row]) own += weight;
   }
   return all > 0 ? own / all : 1;
+}
+
+/** Rows that `discover` says stand apart. */
+export function toldApart({ remote }: Studied): readonly { readonly junk: boolean }[] {
+  const { high } = tailsOf(remote.map(({ distance }) => distance));
+  return remote.filter(({ distance }) => distance >= high);
 }

@@ -193,7 +193,7 @@ ${oddities(map, pictures)}`;
 function oddities({ what, outliers, outlierCount, pairs, pairCount }: ReportMap, pictures: Pictures): Markup {
   const odd = pictures.shots(
     outliers.map(({ id, factor }) =>
-      pictures.shot(id, `${factor.toFixed(1)} times as far from its neighbours as they are from theirs`),
+      pictures.shot(id, `${factor.toFixed(1)} times as far from its neighbours as ${what}s here usually are`),
     ),
   );
   const alike = pairs.flatMap(({ a, b, similarity }) => {
@@ -205,7 +205,7 @@ function oddities({ what, outliers, outlierCount, pairs, pairCount }: ReportMap,
   });
   return html`${
     outlierCount > 0 &&
-    html`<h3>Standing apart</h3><p class="lead">${counted(outlierCount, what)} much farther from ${outlierCount === 1 ? 'its' : 'their'} neighbours than those are from theirs: rare things, or things that do not belong here.</p>
+    html`<h3>Standing apart</h3><p class="lead">${counted(outlierCount, what)} much farther from ${outlierCount === 1 ? 'its' : 'their'} neighbours than ${what}s here usually are: rare things, or things that do not belong here.</p>
 ${odd}${more(outlierCount - outliers.length)}`
   }
 ${

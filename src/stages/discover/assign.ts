@@ -107,7 +107,7 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
   const kept = ids.flatMap((id) => before(id)?.className ?? []);
   if (kept.length === ids.length && !map.lacks(ids)) return { labels: [], marks: null, counts: sizes(kept) };
-  centreAndNormalise(rows, recipe, mean.values);
+  const fromMean = centreAndNormalise(rows, recipe, mean.values);
   const assignments = await assignByNeighbours(
     sample,
     ids,
@@ -128,7 +128,7 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   const copies = labels.filter(({ itemId }) => own.get(itemId) === undefined && ofCopy(itemId) !== undefined).length;
   return {
     labels,
-    marks: map.lacks(ids) ? await map.write({ shard, ids, assignments, runId }) : null,
+    marks: map.lacks(ids) ? await map.write({ shard, ids, assignments, fromMean, runId }) : null,
     counts: { assigned: labels.length, none, copies, ...sizes([...kept, ...labels.map(({ className }) => className)]) },
   };
 }
@@ -153,7 +153,8 @@ async function openFromRecord(job: StageJob<AssignSettings>): Promise<AssignCont
   try {
     const clustered = clusteredSample(pool, model, sample, await copiesIn(store, items));
     const neighbours = () => graphOf(pool, sample.vectors, signal);
-    const map = await openMapWriter(workspace, { model, sampleIds: sample.ids, neighbours, signal });
+    const { ids: sampleIds, fromMean } = sample;
+    const map = await openMapWriter(workspace, { model, sampleIds, fromMean, neighbours, signal });
     const close = () => pool.close();
     const classNames = await classesOfClusters(store, model);
     return { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map, close };

@@ -9,14 +9,14 @@ import { type Tails, tailsOf } from '../../math/knn/tails.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import { savedModel } from './cluster-model.ts';
-import { MAP_COLUMN, MAP_COLUMNS, type MapEffects, mapKeyOf, mapSpace, savedMap } from './map-record.ts';
+import { isMapOf, MAP_COLUMN, MAP_COLUMNS, type MapEffects, mapSpace, savedMap } from './map-record.ts';
 import { sampleKey } from './sample.ts';
 
 export interface Outlier {
   readonly id: ItemId;
-  /** Mean cosine distance to its ten nearest. */
+  /** Mean distance to its ten nearest, by `remoteness`. */
   readonly distance: number;
-  /** How many times farther that is than theirs to their own. */
+  /** How many times farther that is than it is for the median item. */
   readonly factor: number;
 }
 
@@ -60,7 +60,7 @@ export const MAX_LISTED = 500;
 export async function readMap({ store, vectors }: MapEffects, task: string): Promise<DataMap | undefined> {
   const saved = await savedMap(store, task);
   const model = await savedModel(store, task);
-  if (!saved || !model || mapKeyOf(model) !== saved.key) return undefined;
+  if (!saved || !model || !isMapOf(saved, model)) return undefined;
   const shards = await store.vectorShards(mapSpace(task, saved.key), saved.items);
   const count = shards.reduce((sum, shard) => sum + shard.count, 0);
   const factors = new Float32Array(count);

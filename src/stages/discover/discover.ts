@@ -58,9 +58,9 @@ async function discover(
     const { plan } = clustering;
     const clustered = clusteredSample(pool, clustering.model, clustering.sample, copies);
     const model = plan.kind === 'keep' ? clustering.model : await adopted(request, clustering, clustered.sample, there);
-    const { ids: sampleIds, vectors: rows } = clustering.sample;
+    const { ids: sampleIds, vectors: rows, fromMean } = clustering.sample;
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
-    const map = await beginMap(effects, { model, sampleIds, neighbours, signal });
+    const map = await beginMap(effects, { model, sampleIds, fromMean, neighbours, signal });
     const job = { ...options, workspace, settings: { task, items }, runId };
     const classNames = await classesOfClusters(store, model);
     const context = { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map };

@@ -16,13 +16,13 @@ import type { ClusterModel } from './cluster-model.ts';
 export const MAP_COLUMN = {
   x: 0,
   y: 1,
-  /** Mean cosine distance to its ten nearest of the sample. */
+  /** Mean distance to its ten nearest of the sample, by `remoteness`. */
   distance: 2,
   /** Place of the nearest in the sample. */
   nearest: 3,
   /** Cosine to the nearest. */
   similarity: 4,
-  /** How many times farther the item is from its neighbours than they are from theirs. */
+  /** How many times farther that is than it is for the median item of the sample. */
   outlierScore: 5,
 } as const;
 export const MAP_COLUMNS = 6;
@@ -47,9 +47,20 @@ const MAP: Artifact<MapRecord> = {
 /** The space of the files that hold a task's map. */
 export const mapSpace = (task: string, key: string) => `map:${task}:${key}`;
 
-/** Names a map by all that decides where items stand on it. */
-export function mapKeyOf({ space, meanKey, seed, sample }: Omit<ClusterModel, 'hierarchy'>): string {
-  return sha256Hex([space, meanKey, seed, ...sample].join('\n')).slice(0, 16);
+/** What the columns of a file mean; other than in earlier versions, whose maps are read as they are and not added to. */
+const COLUMNS_KEY = 'remoteness';
+
+type Mapped = Pick<ClusterModel, 'space' | 'meanKey' | 'seed' | 'sample'>;
+
+/** Names a map by all that decides where items stand on it, and what else is told of them. */
+export function mapKeyOf({ space, meanKey, seed, sample }: Mapped): string {
+  return sha256Hex([COLUMNS_KEY, space, meanKey, seed, ...sample].join('\n')).slice(0, 16);
+}
+
+/** Whether a map is of this clustering, made by this version or an earlier one. */
+export function isMapOf({ key }: Pick<MapRecord, 'key'>, model: Mapped): boolean {
+  const { space, meanKey, seed, sample } = model;
+  return key === mapKeyOf(model) || key === sha256Hex([space, meanKey, seed, ...sample].join('\n')).slice(0, 16);
 }
 
 export function savedMap(store: Pick<Store, 'artifact'>, task: string): Promise<MapRecord | undefined> {

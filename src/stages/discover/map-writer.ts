@@ -7,6 +7,7 @@ import type { ItemId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { fuzzyGraph } from '../../math/graph-cluster/fuzzy-graph.ts';
 import type { NeighbourGraph } from '../../math/knn/graph.ts';
+import { remoteness, remotenessInGraph } from '../../math/knn/remoteness.ts';
 import { layOut } from '../../math/layout/umap.ts';
 import { matrix } from '../../math/matrix.ts';
 import type { VectorShard } from '../../store/store.ts';
@@ -16,7 +17,7 @@ import { MAP_COLUMN, MAP_COLUMNS, type MapEffects, mapKeyOf, mapSpace, savedMap,
 
 /** Neighbours whose distances count; as many as decide on a cluster. */
 const NEIGHBOURS = 10;
-/** Of one whose neighbours are all copies of each other. */
+/** Of one that is apart where most are copies of each other. */
 const MAX_OUTLIER_SCORE = 1e6;
 /** Neighbours that the place of an item outside of the sample is the mean of. */
 const PLACED_BY = 3;
@@ -34,6 +35,8 @@ export interface MapPart {
   readonly ids: readonly ItemId[];
   /** The neighbours of each. */
   readonly assignments: readonly Assignment[];
+  /** How far each was from the mean, shape [ids]. */
+  readonly fromMean: Float32Array;
   readonly runId: string;
 }
 
@@ -41,6 +44,8 @@ export interface MapWriterOptions {
   readonly model: Omit<ClusterModel, 'hierarchy'>;
   /** Whole ids of the sample, in the order of the model. */
   readonly sampleIds: readonly ItemId[];
+  /** How far each of the sample was from the mean, shape [sample]. */
+  readonly fromMean: Float32Array;
   /** Gives the sample's graph; asked for only where items of the sample have no place yet. */
   readonly neighbours: () => Promise<NeighbourGraph>;
   readonly signal?: AbortSignal;
@@ -75,10 +80,11 @@ export async function openMapWriter(effects: MapEffects, options: MapWriterOptio
   const layout = await layoutOf(effects, options);
   return {
     lacks: (ids) => ids.some((id) => layout.placed.get(id) === undefined),
-    async write({ shard: { shard }, ids, assignments, runId }) {
+    async write({ shard: { shard }, ids, assignments, fromMean, runId }) {
       const marks = matrix(new Float32Array(ids.length * MAP_COLUMNS), ids.length, MAP_COLUMNS);
       for (const [i, id] of ids.entries()) {
-        mark(layout, id, assignments[i], marks.data.subarray(i * MAP_COLUMNS, (i + 1) * MAP_COLUMNS));
+        const item = { id, assignment: assignments[i], fromMean: fromMean[i] };
+        mark(layout, item, marks.data.subarray(i * MAP_COLUMNS, (i + 1) * MAP_COLUMNS));
       }
       return vectors.write({
         space: mapSpace(task, key),
@@ -100,14 +106,16 @@ interface Layout {
   readonly placed: IdMap;
   /** Shape [sample, 2]. */
   readonly places: Float32Array;
-  /** Mean distance of each of the sample to its neighbours, shape [sample]. */
-  readonly distances: Float64Array;
+  /** How far each of the sample was from the mean, shape [sample]. */
+  readonly fromMean: Float32Array;
+  /** Median over the sample of the mean distance to an item's neighbours. */
+  readonly usualDistance: number;
 }
 
 /** As earlier runs left it, or where they have not placed the whole sample, laid out again, which gives the same. */
 async function layoutOf(
   { store, vectors }: MapEffects,
-  { model, sampleIds, neighbours, signal }: MapWriterOptions,
+  { model, sampleIds, fromMean, neighbours, signal }: MapWriterOptions,
 ): Promise<Layout> {
   const space = mapSpace(model.task, mapKeyOf(model));
   const rowOf = new IdMap();
@@ -130,46 +138,37 @@ async function layoutOf(
   if (placedOfSample < sampleIds.length) {
     const graph = await neighbours();
     places.set(layOut(fuzzyGraph(graph), { seed: model.seed, signal }));
-    for (let row = 0; row < sampleIds.length; row++) distances[row] = distanceInGraph(graph, row);
+    for (let row = 0; row < sampleIds.length; row++)
+      distances[row] = remotenessInGraph(graph, fromMean, row, NEIGHBOURS);
   }
-  return { rowOf, placed, places, distances };
+  const usualDistance = distances.sort()[distances.length >> 1] ?? 0;
+  return { rowOf, placed, places, fromMean, usualDistance };
+}
+
+interface Placed {
+  readonly id: ItemId;
+  readonly assignment: Assignment;
+  readonly fromMean: number;
 }
 
 /** @param into shape [columns of the map] */
-function mark({ rowOf, places, distances }: Layout, id: ItemId, assignment: Assignment, into: Float32Array): void {
+function mark(layout: Layout, { id, assignment, fromMean }: Placed, into: Float32Array): void {
+  const { rowOf, places, usualDistance } = layout;
+  const { neighbours, similarities } = assignment;
   const row = rowOf.get(id);
   if (row === undefined) placeBetween(places, assignment, into);
   else into.set(places.subarray(2 * row, 2 * row + 2));
-  into[MAP_COLUMN.distance] = distanceOf(assignment);
-  into[MAP_COLUMN.nearest] = assignment.neighbours[0] ?? -1;
-  into[MAP_COLUMN.similarity] = assignment.similarities[0] ?? -1;
-  into[MAP_COLUMN.outlierScore] = outlierScoreOf(assignment, distances);
+  const neighboursFromMean = neighbours.map((place) => layout.fromMean[place]);
+  const distance = remoteness({ fromMean, neighboursFromMean, similarities });
+  into[MAP_COLUMN.distance] = distance;
+  into[MAP_COLUMN.nearest] = neighbours[0] ?? -1;
+  into[MAP_COLUMN.similarity] = similarities[0] ?? -1;
+  into[MAP_COLUMN.outlierScore] = outlierScoreOf(distance, usualDistance);
 }
 
-/** Mean cosine distance to the neighbours; rounded as files keep it, so that it is the same when read back. */
-function distanceOf({ similarities }: Pick<Assignment, 'similarities'>): number {
-  if (similarities.length === 0) return 0;
-  return Math.fround(similarities.reduce((sum, similarity) => sum + 1 - similarity, 0) / similarities.length);
-}
-
-function distanceInGraph({ indices, similarities, n }: NeighbourGraph, row: number): number {
-  const nearest: number[] = [];
-  for (let e = row * n; e < row * n + Math.min(n, NEIGHBOURS); e++) {
-    if (indices[e] >= 0) nearest.push(similarities[e]);
-  }
-  return distanceOf({ similarities: nearest });
-}
-
-/**
- * The simplified local outlier factor (Schubert, Zimek and Kriegel, "Local outlier detection reconsidered", Data Min. Knowl.
- * Discov. 28, 2014; after Breunig et al., SIGMOD 2000): the distance to the neighbours over theirs to their own.
- */
-function outlierScoreOf(assignment: Assignment, distances: Float64Array): number {
-  const { neighbours } = assignment;
-  if (neighbours.length === 0) return 1;
-  const theirs = neighbours.reduce((sum, place) => sum + distances[place], 0) / neighbours.length;
-  const own = distanceOf(assignment);
-  return theirs > 0 ? own / theirs : own > 0 ? MAX_OUTLIER_SCORE : 1;
+function outlierScoreOf(distance: number, usualDistance: number): number {
+  if (usualDistance > 0) return Math.min(MAX_OUTLIER_SCORE, distance / usualDistance);
+  return distance > 0 ? MAX_OUTLIER_SCORE : 1;
 }
 
 function placeBetween(places: Float32Array, { neighbours, similarities }: Assignment, into: Float32Array): void {

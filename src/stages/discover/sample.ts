@@ -19,6 +19,8 @@ export interface Sample {
   readonly ids: readonly ItemId[];
   /** Shape [ids, columns], rows of length 1, in shared memory. */
   readonly vectors: Matrix;
+  /** How far each was from the mean of all before it had length 1, shape [ids]. */
+  readonly fromMean: Float32Array;
 }
 
 /** How ids are cut in the record: 64 bits say which item it is. */
@@ -97,6 +99,6 @@ export async function readSample(
   rows.sort((a, b) => (a.id < b.id ? -1 : 1));
   const matrix = newSharedMatrix(rows.length, columns);
   for (const [i, { vector }] of rows.entries()) matrix.data.set(vector, i * columns);
-  centreAndNormalise(matrix, recipe, mean);
-  return { ids: rows.map(({ id }) => id), vectors: matrix };
+  const fromMean = centreAndNormalise(matrix, recipe, mean);
+  return { ids: rows.map(({ id }) => id), vectors: matrix, fromMean };
 }

@@ -207,19 +207,26 @@ export function columnsOf({ blocks }: Pick<EmbeddingRecipe, 'blocks'>): number {
   return blocks.reduce((sum, { columns }) => sum + columns, 0);
 }
 
-/** Turns stored vectors into those that are compared, in place. @param vectors shape [n, columns]. */
+/**
+ * Turns stored vectors into those that are compared, in place.
+ *
+ * @param vectors shape [n, columns].
+ * @returns how far each was from the mean, as a share of its length, shape [n]. Scaling to length 1 loses it.
+ */
 export function centreAndNormalise(
   vectors: Matrix,
   { blocks }: Pick<EmbeddingRecipe, 'blocks'>,
   mean: Float32Array,
-): void {
+): Float32Array {
   const { data, rows, columns } = vectors;
   if (columns !== mean.length) {
     throw new LabelsmithError('UNSUPPORTED', `vectors of ${columns} numbers do not fit a mean of ${mean.length}`);
   }
   const whole = Math.sqrt(blocks.reduce((sum, { weight }) => sum + weight * weight, 0));
+  const fromMean = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     let start = 0;
+    let far = 0;
     for (const block of blocks) {
       const at = row * columns + start;
       let square = 0;
@@ -228,10 +235,13 @@ export function centreAndNormalise(
         data[at + j] = value;
         square += value * value;
       }
+      far += square * block.weight * block.weight;
       // Blocks have length 1 by now, so the whole has the length of the weights.
       const scale = square > 0 ? block.weight / (whole * Math.sqrt(square)) : 0;
       for (let j = 0; j < block.columns; j++) data[at + j] = data[at + j] * scale;
       start += block.columns;
     }
+    fromMean[row] = Math.sqrt(far) / whole;
   }
+  return fromMean;
 }

@@ -42,7 +42,7 @@ export interface MatcherOptions {
 /** @param sample finished vectors of the pool. @param references with finished vectors */
 export async function fitMatcher(
   pool: InferencePool,
-  sample: Sample,
+  sample: Pick<Sample, 'ids' | 'vectors'>,
   { vectors, classes, classNames }: References,
   { seed, threshold, signal }: MatcherOptions,
 ): Promise<Matcher> {
