@@ -47,7 +47,11 @@ export async function study(
 ): Promise<Studied> {
   const { rows, rowOf } = withoutCopies(pile.items);
   const ownFromMean = Float32Array.from(rows, (item) => fromMean[item]);
-  const sample = await hierarchyOf(pool, gatherRows(vectors, rows), { method: 'graph', seed: 0 });
+  const sample = await hierarchyOf(pool, gatherRows(vectors, rows), {
+    method: 'graph',
+    seed: 0,
+    fromMean: ownFromMean,
+  });
   const { tree, evidence, neighbours } = sample;
   const hierarchy = { tree, leafOf: rowOf.map((row) => sample.leafOf[row]) };
   const best = bestCut(pile, hierarchy);

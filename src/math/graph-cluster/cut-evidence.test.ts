@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { matrix } from '../matrix.ts';
 import { candidateCounts, cutEvidence, MEASURES } from './cut-evidence.ts';
 import type { SparseMatrix } from './sparse.ts';
-import { nodesOfCut, wardTree } from './ward.ts';
+import { cutTree, nodesOfCut, wardTree } from './ward.ts';
 
 interface Expected {
   readonly points: readonly number[];
@@ -70,6 +70,28 @@ test('each cluster of a cut: items, share of its edges within, length of its cen
   assert.deepEqual([whole?.size, whole?.cohesion], [COUNT, 1]);
   assert.ok(Math.abs((whole?.splitSimilarity ?? 0) - EXPECTED.acrossTwo) < 1e-5);
   assert.equal(whole?.split, measures[MEASURES.length + MEASURES.indexOf('lastSplit')]);
+});
+
+test('how strange the items of a cluster are: mean, deviation and share of those that are remote, by definition', () => {
+  const remote = Float64Array.from({ length: COUNT }, (_, i) => (i % 5) - 1);
+  const fromMean = Float64Array.from({ length: COUNT }, (_, i) => Math.sin(i));
+  const strangeness = { leafOf, remote, fromMean };
+  const { clusters } = cutEvidence({ graph, map, vectors: coordinates, tree, leafOf, strangeness });
+  const labels = cutTree(tree, 3);
+  const near = (found: number | undefined, wanted: number) => assert.ok(Math.abs((found ?? 0) - wanted) < 1e-9);
+  for (const [cluster, node] of nodesOfCut(tree, 3).entries()) {
+    const own = [...labels.keys()].filter((i) => labels[i] === cluster);
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const deviation = (values: readonly number[]) =>
+      Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
+    const [scores, distances] = [own.map((i) => remote[i]), own.map((i) => fromMean[i])];
+    const found = clusters.get(node);
+    near(found?.remote, mean(scores));
+    near(found?.remoteSpread, deviation(scores));
+    near(found?.remoteShare, mean(scores.map((score) => (score > 2 ? 1 : 0))));
+    near(found?.fromMean, mean(distances));
+    near(found?.fromMeanSpread, deviation(distances));
+  }
 });
 
 test('small clusters as leaves give what their items give', () => {

@@ -52,6 +52,23 @@ export interface ClusterEvidence {
   readonly similarity: number;
   /** Mean cosine of an item of one of those parts and one of the other; 0 for a leaf. */
   readonly splitSimilarity: number;
+  /** Of its items' {@link Strangeness.remote}: mean, standard deviation, and the share that is above 2. */
+  readonly remote: number;
+  readonly remoteSpread: number;
+  readonly remoteShare: number;
+  /** Of its items' {@link Strangeness.fromMean}: mean and standard deviation. */
+  readonly fromMean: number;
+  readonly fromMeanSpread: number;
+}
+
+/** How unlike the pile each item is, in robust deviations from the median, [items]; more items than the map's may be told of. */
+export interface Strangeness {
+  /** The tree's leaf of each. */
+  readonly leafOf: Int32Array;
+  /** By the distance to its nearest. */
+  readonly remote: Float64Array;
+  /** By the distance from the mean of all. */
+  readonly fromMean: Float64Array;
 }
 
 export interface CutEvidenceInput {
@@ -63,6 +80,8 @@ export interface CutEvidenceInput {
   readonly tree: MergeTree;
   /** The tree's leaf of every item, [items]. */
   readonly leafOf: Int32Array;
+  /** Where it is known; what is told of it is 0 otherwise. */
+  readonly strangeness?: Strangeness;
 }
 
 const MAX_CLUSTERS = 200;
@@ -97,6 +116,8 @@ interface Blocks {
   readonly sums: Float64Array;
   /** Shape [slots, columns]: sums of the items' vectors. */
   readonly vectorSums: Float64Array;
+  /** Shape [slots, 6]: sums of {@link strangenessOf} the items. */
+  readonly strange: Float64Array;
   /** Shape [slots, items]: inner products of sums and items. */
   readonly products: Float64Array;
   readonly slotOf: Int32Array;
@@ -126,7 +147,7 @@ export function cutEvidence(input: CutEvidenceInput): CutEvidence {
   return { ks, measures, clusters };
 }
 
-function blocksAt({ graph, map, vectors, tree, leafOf }: CutEvidenceInput, slots: number): Blocks {
+function blocksAt({ graph, map, vectors, tree, leafOf, strangeness }: CutEvidenceInput, slots: number): Blocks {
   const { data, columns } = map.coordinates;
   const items = leafOf.length;
   const ofLeaf = cutTree(tree, slots);
@@ -153,7 +174,27 @@ function blocksAt({ graph, map, vectors, tree, leafOf }: CutEvidenceInput, slots
   }
   const nodes = nodesOfCut(tree, slots);
   const vectorSums = sumsOf(vectors, slotOf, slots);
-  return { slots, alive: Array<boolean>(slots).fill(true), nodes, sizes, weights, sums, vectorSums, products, slotOf };
+  const strange = strangenessOf(strangeness, ofLeaf, slots);
+  const alive = Array<boolean>(slots).fill(true);
+  return { slots, alive, nodes, sizes, weights, sums, vectorSums, strange, products, slotOf };
+}
+
+const REMOTE = 2;
+const STRANGE_COLUMNS = 6;
+
+/** Sums over the items of a slot: how many there are, both scores, their squares, and how many are remote. */
+function strangenessOf(strangeness: Strangeness | undefined, slotOfLeaf: Int32Array, slots: number): Float64Array {
+  const sums = new Float64Array(slots * STRANGE_COLUMNS);
+  strangeness?.leafOf.forEach((leaf, i) => {
+    const slot = slotOfLeaf[leaf];
+    const [remote, far] = [strangeness.remote[i], strangeness.fromMean[i]];
+    const own = [1, remote, remote * remote, remote > REMOTE ? 1 : 0, far, far * far];
+    for (const [j, value] of own.entries()) {
+      const at = slot * STRANGE_COLUMNS + j;
+      sums[at] = sums[at] + value;
+    }
+  });
+  return sums;
 }
 
 /** Shape [slots, columns]. */
@@ -182,13 +223,14 @@ function centreDistance({ sums, sizes }: Blocks, [a, b]: readonly [number, numbe
 }
 
 function join(blocks: Blocks, [a, b]: readonly [number, number], node: number, columns: number): void {
-  const { slots, alive, nodes, sizes, weights, sums, vectorSums, products, slotOf } = blocks;
+  const { slots, alive, nodes, sizes, weights, sums, vectorSums, strange, products, slotOf } = blocks;
   const items = slotOf.length;
   const add = (values: Float64Array, width: number) => {
     for (let j = 0; j < width; j++) values[a * width + j] = values[a * width + j] + values[b * width + j];
   };
   add(sums, columns);
   add(vectorSums, vectorSums.length / slots);
+  add(strange, STRANGE_COLUMNS);
   add(products, items);
   add(weights, slots);
   for (let other = 0; other < slots; other++) {
@@ -212,7 +254,20 @@ function evidenceOf(blocks: Blocks, slot: number, halves: Halves): ClusterEviden
   // Of the pairs of the sum with itself, as many as there are items are an item with itself.
   const pairs = innerProduct(vectorSums, [slot, slot], slots) - size;
   const similarity = size > 1 ? pairs / (size * (size - 1)) : 0;
-  return { size, cohesion, concentration: concentrationOf(blocks, slot), similarity, ...halves };
+  const [count, ...strange] = blocks.strange.subarray(slot * STRANGE_COLUMNS, (slot + 1) * STRANGE_COLUMNS);
+  const [remote, remoteSquare, remoteShare, fromMean, fromMeanSquare] = strange.map((sum) => sum / Math.max(1, count));
+  return {
+    size,
+    cohesion,
+    concentration: concentrationOf(blocks, slot),
+    similarity,
+    ...halves,
+    remote,
+    remoteSpread: Math.sqrt(Math.max(0, remoteSquare - remote * remote)),
+    remoteShare,
+    fromMean,
+    fromMeanSpread: Math.sqrt(Math.max(0, fromMeanSquare - fromMean * fromMean)),
+  };
 }
 
 function similarityBetween({ vectorSums, sizes, slots }: Blocks, pair: readonly [number, number]): number {

@@ -50,3 +50,24 @@ export function nearestOf(graph: NeighbourGraph, count: number): NeighbourGraph 
   }
   return kept;
 }
+
+/** The graph of some of its rows, in their order; neighbours that are none of them are left out. */
+export function subgraph({ indices, similarities, n }: NeighbourGraph, rows: ArrayLike<number>): NeighbourGraph {
+  const placeOf = new Int32Array(indices.length / n).fill(-1);
+  for (let place = 0; place < rows.length; place++) placeOf[rows[place]] = place;
+  const kept = {
+    indices: new Int32Array(rows.length * n).fill(-1),
+    similarities: new Float32Array(rows.length * n).fill(Number.NEGATIVE_INFINITY),
+    n,
+  };
+  for (let place = 0; place < rows.length; place++) {
+    let to = place * n;
+    for (let from = rows[place] * n, end = from + n; from < end; from++) {
+      const other = indices[from] < 0 ? -1 : placeOf[indices[from]];
+      if (other < 0) continue;
+      kept.indices[to] = other;
+      kept.similarities[to++] = similarities[from];
+    }
+  }
+  return kept;
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../core/random.ts';
+import { subgraph } from './graph.ts';
 import { remoteness, remotenessInGraph } from './remoteness.ts';
 
 /** The definition: of vectors of length 1, the mean of 1 less their cosine, whatever was taken off them before. */
@@ -25,4 +26,15 @@ test('it is the cosine distance of the vectors as they were before they were cen
 test('an item with no neighbours is not far from any', () => {
   const graph = { indices: Int32Array.of(-1), similarities: Float32Array.of(Number.NEGATIVE_INFINITY), n: 1 };
   assert.equal(remotenessInGraph(graph, [0.5], 0, 10), 0);
+});
+
+test('the graph of some rows keeps their order and leaves out neighbours that are gone', () => {
+  const graph = {
+    indices: Int32Array.of(1, 2, 2, 0, 0, 3, 1, -1),
+    similarities: Float32Array.of(0.75, 0.5, 0.75, 0.25, 0.5, 0.25, 0.5, 0),
+    n: 2,
+  };
+  const { indices, similarities } = subgraph(graph, [0, 2, 3]);
+  assert.deepEqual([...indices], [1, -1, 0, 2, -1, -1]);
+  assert.deepEqual([...similarities.filter(Number.isFinite)], [0.5, 0.5, 0.25]);
 });

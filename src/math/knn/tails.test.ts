@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../core/random.ts';
-import { tailsOf } from './tails.ts';
+import { deviationsOf, tailsOf } from './tails.ts';
 
 test('limits by median and median absolute deviation of the logarithms', () => {
   // numpy 1.24 and scipy 1.10: x = exp(arange(-10, 11) / 10); m = median(log x) = 0, median_abs_deviation(log x) = .5,
@@ -24,4 +24,14 @@ test('of few distances, or of distances that are all the same, none is in a tail
     const { low, high } = tailsOf(distances);
     assert.ok(distances.every((distance) => distance > low && distance < high));
   }
+});
+
+test('robust deviations are those by which the tails are told, and end at six', () => {
+  const distances = [...Array.from({ length: 21 }, (_, i) => Math.exp((i - 10) / 10)), 1e9];
+  const { high } = tailsOf(distances);
+  const deviations = deviationsOf(distances);
+  for (const [i, deviation] of deviations.entries()) assert.equal(deviation >= 3, distances[i] >= high);
+  assert.equal(deviations.at(-1), 6);
+  assert.deepEqual([...deviationsOf([1, 1, 1])], [0, 0, 0]);
+  assert.deepEqual([...deviationsOf([])], []);
 });

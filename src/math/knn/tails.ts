@@ -33,6 +33,17 @@ export function tailsOf(distances: ArrayLike<number>): Tails {
   return { low: Math.exp(middle - NEAR * spread), high: Math.exp(middle + FAR * spread) };
 }
 
+/** More is as strange as strange can be. */
+const MAX_DEVIATIONS = 6;
+
+/** How many robust deviations each one's logarithm is from the median, −6 to 6; 0 where all are the same. */
+export function deviationsOf(distances: ArrayLike<number>): Float64Array {
+  const logs = logsOf(distances);
+  const { middle, spread } = robustly(logs);
+  if (!(spread > 0)) return new Float64Array(distances.length);
+  return logs.map((value) => Math.max(-MAX_DEVIATIONS, Math.min(MAX_DEVIATIONS, (value - middle) / spread)));
+}
+
 function logsOf(distances: ArrayLike<number>): Float64Array {
   return Float64Array.from(distances, (distance) => Math.log(Math.max(FLOOR, distance)));
 }

@@ -18,10 +18,13 @@ export interface ClusterInCut extends ClusterEvidence {
 
 /** Bias first, then as {@link itemFeatures} has them. */
 const ITEM_WEIGHTS = [
-  0.4688, -0.1604, 0.6828, 1.5257, 0.6214, -2.6381, 1.1322, -0.6221, 2.7543, -0.4814, -0.0765, -0.0733,
+  -0.6837, 0.7854, -0.251, 1.6942, 1.3816, -2.8487, 1.26, -0.5193, 2.5542, -0.4456, -0.6456, 0.5449, 0.2015, 0.0238,
+  -3.096, -0.5126, 0.5617,
 ];
 /** Bias first, then as {@link clusterFeatures} has them. */
-const CLUSTER_WEIGHTS = [-9.4725, 4.7141, 5.1119, -0.3442, 2.1671, 0.7505, 0.126, 0.1093];
+const CLUSTER_WEIGHTS = [
+  -11.4498, 5.5044, 6.0091, -0.3332, 2.107, 0.706, -0.5481, 0.8062, 0.1586, 0.003, -6.0542, -0.5796, 0.8313,
+];
 
 /** Below it a cluster is called mixed. */
 const MIXED_BELOW = 0.5;
@@ -37,8 +40,10 @@ export function itemFeatures(share: number, cluster: ClusterInCut): number[] {
 
 export function clusterFeatures(cluster: ClusterInCut): number[] {
   const { size, cohesion, concentration, split, similarity, splitSimilarity, k, items } = cluster;
-  const meanSize = Math.max(1, items / Math.max(1, k));
-  return [cohesion, concentration, split, similarity, splitSimilarity, Math.log(Math.max(1, size)), Math.log(meanSize)];
+  const { remote, remoteSpread, remoteShare, fromMean, fromMeanSpread } = cluster;
+  const sizes = [Math.log(Math.max(1, size)), Math.log(Math.max(1, items / Math.max(1, k)))];
+  const strangeness = [remote, remoteSpread, remoteShare, fromMean, fromMeanSpread];
+  return [cohesion, concentration, split, similarity, splitSimilarity, ...sizes, ...strangeness];
 }
 
 /** The chance that the item is of its cluster's class. */

@@ -14,17 +14,17 @@ const DERIVED = ['two', 'modularityBelowMost', 'modularityBelowMostByItems'] as 
 export const CUT_FEATURES: readonly string[] = [...MEASURES, ...DERIVED];
 
 const WEIGHTS: Readonly<Record<(typeof MEASURES)[number] | (typeof DERIVED)[number], number>> = {
-  step: 3.4421,
-  eigengap: 2.376,
-  modularity: 2.9237,
-  concentration: 2.4977,
-  silhouette: 4.1767,
-  largest: -1.6254,
-  lastSplit: 0.5059,
-  nextSplits: -0.6662,
-  two: -5.1722,
-  modularityBelowMost: 3.5222,
-  modularityBelowMostByItems: 0.7626,
+  step: 3.4245,
+  eigengap: 2.4925,
+  modularity: 2.982,
+  concentration: 2.804,
+  silhouette: 2.5473,
+  largest: -1.8758,
+  lastSplit: 0.5695,
+  nextSplits: -1.3216,
+  two: -4.8507,
+  modularityBelowMost: 3.5566,
+  modularityBelowMostByItems: 0.8334,
 };
 
 /**

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { IdMap } from '../../core/id-set.ts';
 import type { ItemKind } from '../../core/labels.ts';
-import type { CutEvidence } from '../../math/graph-cluster/cut-evidence.ts';
+import type { ClusterEvidence, CutEvidence } from '../../math/graph-cluster/cut-evidence.ts';
 import type { Store } from '../../store/store.ts';
 import { type Artifact, oldFields, readArtifact, writeArtifact } from '../../store/typed.ts';
 import type { ClusterInCut } from './cluster-confidence.ts';
@@ -61,12 +61,26 @@ export interface NamedCluster {
   readonly exemplars: readonly string[];
 }
 
+const CLUSTER_COLUMNS = [
+  'size',
+  'cohesion',
+  'concentration',
+  'split',
+  'similarity',
+  'splitSimilarity',
+  'remote',
+  'remoteSpread',
+  'remoteShare',
+  'fromMean',
+  'fromMeanSpread',
+] as const satisfies readonly (keyof ClusterEvidence)[];
+
 /** Arrays of numbers are base64 of their bytes. */
 const PACKED_EVIDENCE = z.object({
   ks: z.array(z.number()),
   measures: z.base64(),
-  /** Node, size, cohesion, concentration, split, similarity, similarity across the split. */
-  clusters: z.array(z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number(), z.number()])),
+  /** The node of each, then as {@link CLUSTER_COLUMNS} has it. Those of fewer columns are of earlier versions. */
+  clusters: z.array(z.array(z.number())),
 });
 type PackedEvidence = z.infer<typeof PACKED_EVIDENCE>;
 
@@ -163,15 +177,7 @@ function packedEvidence({ ks, measures, clusters }: CutEvidence): PackedEvidence
   return {
     ks: [...ks],
     measures: pack(measures),
-    clusters: Array.from(clusters, ([node, one]) => [
-      node,
-      one.size,
-      one.cohesion,
-      one.concentration,
-      one.split,
-      one.similarity,
-      one.splitSimilarity,
-    ]),
+    clusters: Array.from(clusters, ([node, one]) => [node, ...CLUSTER_COLUMNS.map((column) => one[column])]),
   };
 }
 
@@ -179,12 +185,29 @@ function unpackedEvidence({ ks, measures, clusters }: PackedEvidence): CutEviden
   return {
     ks,
     measures: new Float64Array(unpack(measures)),
+    // What earlier versions measured does not say how sure a cluster is.
     clusters: new Map(
-      clusters.map(([node, size, cohesion, concentration, split, similarity, splitSimilarity]) => [
-        node,
-        { size, cohesion, concentration, split, similarity, splitSimilarity },
-      ]),
+      clusters
+        .filter((row) => row.length === CLUSTER_COLUMNS.length + 1)
+        .map(([node, ...values]) => [node, clusterEvidence(values)]),
     ),
+  };
+}
+
+function clusterEvidence(values: readonly number[]): ClusterEvidence {
+  const of = (column: (typeof CLUSTER_COLUMNS)[number]) => values[CLUSTER_COLUMNS.indexOf(column)];
+  return {
+    size: of('size'),
+    cohesion: of('cohesion'),
+    concentration: of('concentration'),
+    split: of('split'),
+    similarity: of('similarity'),
+    splitSimilarity: of('splitSimilarity'),
+    remote: of('remote'),
+    remoteSpread: of('remoteSpread'),
+    remoteShare: of('remoteShare'),
+    fromMean: of('fromMean'),
+    fromMeanSpread: of('fromMeanSpread'),
   };
 }
 

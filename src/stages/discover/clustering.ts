@@ -150,12 +150,12 @@ async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: '
   if (asked !== 'auto' && asked > chosen.size) {
     throw new LabelsmithError('USAGE', `${asked} clusters cannot be made of ${chosen.size} items.`);
   }
-  const { ids, vectors } = await readSample(effects.vectors, shards, chosen, recipe, mean);
+  const { ids, vectors, fromMean } = await readSample(effects.vectors, shards, chosen, recipe, mean);
   let leaves = asked === 'auto' ? undefined : asked;
   if (method === 'kmeans' && leaves === undefined) {
-    leaves = suggestedK(await hierarchyOf(effects.pool, vectors, { method: 'graph', seed, signal }));
+    leaves = suggestedK(await hierarchyOf(effects.pool, vectors, { method: 'graph', seed, fromMean, signal }));
   }
-  const hierarchy = await hierarchyOf(effects.pool, vectors, { method, seed, leaves, signal });
+  const hierarchy = await hierarchyOf(effects.pool, vectors, { method, seed, leaves, fromMean, signal });
   const k = clustersWanted(method, hierarchy, asked);
   const sample = ids.map(sampleKey);
   const { space } = recipe;

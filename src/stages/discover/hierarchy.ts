@@ -12,7 +12,9 @@ import { hdbscan } from '../../math/graph-cluster/hdbscan.ts';
 import { cutTree, type MergeTree, nodesOfCut, wardTree } from '../../math/graph-cluster/ward.ts';
 import { kmeans } from '../../math/kmeans/kmeans.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
-import { type NeighbourGraph, nearestOf, neighbourGraph } from '../../math/knn/graph.ts';
+import { type NeighbourGraph, nearestOf, neighbourGraph, subgraph } from '../../math/knn/graph.ts';
+import { remotenessInGraph } from '../../math/knn/remoteness.ts';
+import { deviationsOf } from '../../math/knn/tails.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { ClusterInCut } from './cluster-confidence.ts';
@@ -29,6 +31,8 @@ export interface HierarchyOptions {
   readonly seed: number;
   /** For `kmeans`: the clusters to make. */
   readonly leaves?: number;
+  /** For `graph`: how far each item was from the mean before its vector had length 1, [items]. */
+  readonly fromMean?: Float32Array;
   readonly signal?: AbortSignal;
 }
 
@@ -71,10 +75,7 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
   switch (method) {
     case 'graph': {
       const neighbours = await neighboursOf(pool, vectors, signal);
-      const count = Math.max(MIN_NEIGHBOURS, Math.floor(vectors.rows / ITEMS_PER_NEIGHBOUR));
-      const map = diffusionMap(nearestOf(neighbours, count), { seed, signal });
-      const { leafOf, tree } = await wardHierarchy(pool, map.coordinates, seed, signal);
-      return { leafOf, tree, neighbours, evidence: cutEvidence({ graph: map.graph, map, vectors, tree, leafOf }) };
+      return graphHierarchy(pool, vectors, neighbours, options);
     }
     case 'kmeans': {
       const k = options.leaves;
@@ -93,6 +94,61 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
     default:
       return method satisfies never;
   }
+}
+
+/** Neighbours whose distance says how remote an item is. */
+const NEAREST = 10;
+/** More robust deviations farther from its nearest than the median item is: such an item is in no class that there is. */
+const STRANGE = 2.5;
+/** Fewer say nothing about what is usual. */
+const MIN_TOLD_STRANGE = 20;
+
+/**
+ * What is strange here makes clusters of what is alike in being strange, and takes numbers from the classes. So the tree is of
+ * the other items, and what is strange goes where the nearest of them is.
+ */
+async function graphHierarchy(
+  pool: InferencePool,
+  vectors: Matrix,
+  neighbours: NeighbourGraph,
+  { fromMean, seed, signal }: HierarchyOptions,
+): Promise<Hierarchy> {
+  const remote = fromMean && remotenessOf(neighbours, fromMean);
+  const all = Array.from({ length: vectors.rows }, (_, row) => row);
+  const usual = remote && vectors.rows >= MIN_TOLD_STRANGE ? all.filter((row) => remote[row] <= STRANGE) : all;
+  const own = usual.length < all.length ? gatherRows(vectors, usual) : vectors;
+  const graph = usual.length < all.length ? subgraph(neighbours, usual) : neighbours;
+  const count = Math.max(MIN_NEIGHBOURS, Math.floor(own.rows / ITEMS_PER_NEIGHBOUR));
+  const map = diffusionMap(nearestOf(graph, count), { seed, signal });
+  const { leafOf: leafOfUsual, tree } = await wardHierarchy(pool, map.coordinates, seed, signal);
+  const leafOf = await withTheRest(pool, { vectors, usual, own, leafOfUsual });
+  const strangeness = remote && { leafOf, remote, fromMean: deviationsOf(fromMean) };
+  const evidence = cutEvidence({ graph: map.graph, map, vectors: own, tree, leafOf: leafOfUsual, strangeness });
+  return { leafOf, tree, neighbours, evidence };
+}
+
+function remotenessOf(neighbours: NeighbourGraph, fromMean: Float32Array): Float64Array {
+  return deviationsOf(fromMean.map((_, row) => remotenessInGraph(neighbours, fromMean, row, NEAREST)));
+}
+
+interface Placed {
+  readonly vectors: Matrix;
+  /** Rows of them that have a leaf, ascending. */
+  readonly usual: readonly number[];
+  /** Those rows. */
+  readonly own: Matrix;
+  readonly leafOfUsual: Int32Array;
+}
+
+/** The leaf of every row: its own, or that of the nearest which has one. */
+async function withTheRest(pool: InferencePool, { vectors, usual, own, leafOfUsual }: Placed): Promise<Int32Array> {
+  if (usual.length === vectors.rows) return leafOfUsual;
+  const leafOf = new Int32Array(vectors.rows).fill(-1);
+  for (const [place, row] of usual.entries()) leafOf[row] = leafOfUsual[place];
+  const rest = [...leafOf.keys()].filter((row) => leafOf[row] < 0);
+  const { indices, n } = await exactIndex(pool, own).search(gatherRows(vectors, rest), 1);
+  for (const [i, row] of rest.entries()) leafOf[row] = leafOfUsual[indices[i * n]];
+  return leafOf;
 }
 
 /** The graph that clusters and the data map come from. @param vectors at least 2. */
