@@ -34,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   copies: () => import('./copies.ts'),
   doubt: () => import('./doubt.ts'),
   report: () => import('./report.ts'),
+  hub: () => import('./hub.ts'),
 };
 
 /** What is measured when nothing is named. */

@@ -5,7 +5,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
-import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import type { SendRequest } from './download.ts';
 import { sendTo } from './http.ts';
 import { explainHubStatus, hubSettings, isCommit, pathsInHubCaches } from './hub.ts';
@@ -89,7 +89,13 @@ export async function listHubRepository(
 }
 
 async function bodyText(send: SendRequest, explain: ReturnType<typeof explainHubStatus>): Promise<string> {
-  const response = await send({ accept: 'application/json' });
+  const response = await send({ accept: 'application/json' }).catch((cause: unknown) => {
+    if (cause instanceof LabelsmithError) throw cause;
+    throw new LabelsmithError('NETWORK', `the hub cannot be reached: ${messageOf(cause)}`, {
+      cause,
+      hint: 'Where there is a mirror, HF_ENDPOINT names it. Or copy the model’s files, and import the folder.',
+    });
+  });
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of response.body) {

@@ -112,6 +112,9 @@ test('what is not there or not open is said with what to do', async (t) => {
   await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', '503'));
   hub.fault((_, response) => void response.writeHead(200).end('<html>log in</html>'));
   await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', 'no list of files', 'HF_ENDPOINT'));
+  process.env.HF_ENDPOINT = 'http://127.0.0.1:9';
+  await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', 'cannot be reached', 'HF_ENDPOINT'));
+  process.env.HF_ENDPOINT = hub.endpoint;
   await assert.rejects(offline.takeIn('hf:some/vit'), refusal('NETWORK', 'no network may be used'));
 });
 
