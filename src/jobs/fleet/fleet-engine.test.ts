@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { serialize } from 'node:v8';
+import { z } from 'zod';
+import { MemoryQueue } from '../../../test/fleet/memory-queue.ts';
+import type { DeadShard, ShardResult, ShardStore } from '../../store/store.ts';
+import { localEngine } from '../local-engine.ts';
+import type { StageDefinition, StageJob, Workspace } from '../stage.ts';
+import { fleetEngine } from './fleet-engine.ts';
+import { runWorker, type ShardOutcome, type ShardProcess } from './worker.ts';
+
+class MemoryShards implements ShardStore {
+  readonly results = new Map<string, ShardResult>();
+  readonly dead: DeadShard[] = [];
+  /** Results that came for a shard that had one. */
+  late = 0;
+
+  async putShardResult(result: ShardResult): Promise<boolean> {
+    if (this.results.has(result.shard)) this.late++;
+    else this.results.set(result.shard, result);
+    return this.late === 0;
+  }
+  async shardResults(_: string, shards: readonly string[]): Promise<ShardResult[]> {
+    return shards.flatMap((shard) => this.results.get(shard) ?? []);
+  }
+  async shardsDone(_: string, shards: readonly string[]): Promise<Set<string>> {
+    return new Set(shards.filter((shard) => this.results.has(shard)));
+  }
+  async dropShardResults(_: string, shards: readonly string[]): Promise<void> {
+    for (const shard of shards) this.results.delete(shard);
+  }
+  async putDeadShard(dead: Omit<DeadShard, 'stage'>): Promise<void> {
+    this.dead.push({ ...dead, stage: 'doubling' });
+  }
+  async deadShards(): Promise<DeadShard[]> {
+    return this.dead;
+  }
+}
+
+type Doubling = StageDefinition<unknown, null, number[], number[]>;
+
+/** A stage over 0…items−1 whose results are twice as much; `aside` are the items that were put aside. */
+function doubling(items: number, shardSize: number, withPoison = true) {
+  const committed: number[] = [];
+  const aside: [number, string][] = [];
+  const stage: Doubling = {
+    name: 'doubling',
+    settings: z.unknown(),
+    shard: z.array(z.number()),
+    open: async () => null,
+    async *plan() {
+      for (let start = 0; start < items; start += shardSize) {
+        yield Array.from({ length: Math.min(shardSize, items - start) }, (_, i) => start + i);
+      }
+    },
+    process: async (_, shard) => shard.map((item) => 2 * item),
+    async commit(_, shard, results) {
+      committed.push(...results);
+      return { items: shard.length };
+    },
+    ...(withPoison && {
+      poison: {
+        halves: (shard) => (shard.length < 2 ? undefined : [shard.slice(0, 1), shard.slice(1)]),
+        async putAside(_, [item], reason) {
+          aside.push([item, reason]);
+          return { aside: 1 };
+        },
+      },
+    }),
+  };
+  return { stage, committed, aside };
+}
+
+interface Fleet {
+  readonly queue: MemoryQueue;
+  readonly shards: MemoryShards;
+  readonly stop: AbortController;
+  readonly workers: Promise<unknown>;
+  readonly engine: ReturnType<typeof fleetEngine>;
+  readonly job: StageJob<unknown>;
+}
+
+/** @param outcomeOf what a shard comes to in place of being done; a process that ends throws */
+function fleet(
+  workers: number,
+  outcomeOf: (input: number[], worker: number) => Promise<ShardOutcome | undefined>,
+): Fleet {
+  const queue = new MemoryQueue({ heartbeatMs: 60, retries: 2, clock: () => performance.now() });
+  const shards = new MemoryShards();
+  const stop = new AbortController();
+  const startProcess = (worker: number): ShardProcess => ({
+    hasEnded: false,
+    async run({ runId, shard, input }) {
+      const items = JSON.parse(input) as number[];
+      const other = await outcomeOf(items, worker);
+      if (other !== undefined) return other;
+      const data = serialize(items.map((item) => 2 * item));
+      await shards.putShardResult({ runId, shard, items: items.length, data, worker: String(worker) });
+      return { kind: 'done', items: items.length };
+    },
+    close: async () => {},
+  });
+  const running = Array.from({ length: workers }, (_, n) =>
+    runWorker({ queue, startProcess: () => startProcess(n), heartbeatMs: 10, idleMs: 5, signal: stop.signal }),
+  );
+  return {
+    queue,
+    shards,
+    stop,
+    workers: Promise.all(running),
+    engine: fleetEngine({ local: localEngine(), openQueue: async () => queue, pollMs: 2, suspectMs: 20, maxAhead: 8 }),
+    job: { workspace: { store: shards } as unknown as Workspace, settings: {}, runId: 'run', seed: 0, threads: 1 },
+  };
+}
+
+const doubled = (items: number) => Array.from({ length: items }, (_, i) => 2 * i);
+
+test('shards are committed in the order of the plan, whoever did them and when', async () => {
+  const { stage, committed } = doubling(100, 3);
+  const { engine, job, stop, workers, shards } = fleet(3, async ([first]) => {
+    await sleep((first * 7) % 11);
+    return undefined;
+  });
+  const summary = await engine.run(stage, job);
+  assert.deepEqual([committed, summary.counts, summary.shards], [doubled(100), { items: 100 }, 34]);
+  assert.equal(shards.results.size, 0, 'results are dropped when they are committed');
+  stop.abort();
+  await workers;
+});
+
+test('what the queue forgets is sent again, and what is done twice is committed once', async () => {
+  const { stage, committed } = doubling(60, 2);
+  let n = 0;
+  const { engine, job, stop, workers, queue } = fleet(2, async () => {
+    if (++n % 5 === 0) queue.forget();
+    await sleep(2);
+    return undefined;
+  });
+  await engine.run(stage, job);
+  assert.deepEqual(committed, doubled(60));
+  stop.abort();
+  await workers;
+});
+
+test('a worker that stands still loses its shard to another one, and what it brings later changes nothing', async () => {
+  const { stage, committed } = doubling(20, 2);
+  const { engine, job, stop, workers, queue, shards } = fleet(1, async () => {
+    await sleep(3);
+    return undefined;
+  });
+  const take = queue.take.bind(queue);
+  const stolen: Awaited<ReturnType<typeof take>> = [];
+  // The first shard is taken by somebody who is not heard of until all is done.
+  queue.take = async (count) => {
+    const jobs = await take(count);
+    if (stolen.length === 0) stolen.push(...jobs.splice(0, 1));
+    return jobs;
+  };
+  await engine.run(stage, job);
+  assert.deepEqual(committed, doubled(20));
+  const [late] = stolen;
+  assert.equal(queue.taken.filter((shard) => shard === late?.job.shard).length, 2);
+  await late?.done();
+  assert.equal(shards.results.size, 0);
+  stop.abort();
+  await workers;
+});
+
+test('an item that ends every process is found by halving and put aside; the others are done', async () => {
+  const { stage, committed, aside } = doubling(12, 5);
+  const { engine, job, stop, workers, shards } = fleet(2, async (items) => {
+    if (items.includes(7)) throw new Error('its process ended with SIGSEGV');
+    return undefined;
+  });
+  const { counts } = await engine.run(stage, job);
+  assert.deepEqual(aside, [[7, 'its process ended with SIGSEGV']]);
+  assert.deepEqual(
+    committed,
+    doubled(12).filter((value) => value !== 14),
+  );
+  assert.deepEqual(counts, { items: 11, aside: 1 });
+  assert.deepEqual(
+    shards.dead.map(({ shard, reason }) => [shard, reason]),
+    [['1.1.1.0', 'its process ended with SIGSEGV']],
+  );
+  stop.abort();
+  await workers;
+});
+
+test('a shard that cannot be cut ends the run with its reason, and what came before it is committed', async () => {
+  const { stage, committed } = doubling(12, 3, false);
+  const { engine, job, stop, workers, shards } = fleet(1, async ([first]) =>
+    first === 6 ? { kind: 'failed', reason: 'no room left' } : undefined,
+  );
+  await assert.rejects(engine.run(stage, job), { code: 'UNSUPPORTED', message: /shard 2 of doubling: no room left/ });
+  assert.deepEqual(committed, doubled(6));
+  assert.equal(shards.dead[0]?.shard, '2');
+  stop.abort();
+  await workers;
+});
+
+test('a worker that is not fit ends with its reason, and leaves its shard to another', async () => {
+  const { stage, committed } = doubling(10, 2);
+  const reason = 'this machine has another model';
+  const { engine, job, stop, workers } = fleet(2, async (_, worker) =>
+    worker === 0 ? { kind: 'refused', reason } : undefined,
+  );
+  await engine.run(stage, job);
+  stop.abort();
+  assert.deepEqual(committed, doubled(10));
+  const [first, second] = (await workers) as { refused?: string; shards: number }[];
+  assert.deepEqual([first?.refused, second?.refused], [reason, undefined]);
+});
+
+test('stopped, a run commits nothing more and takes back what nobody has begun', async () => {
+  const { stage, committed } = doubling(1000, 1);
+  const { engine, job, stop, workers, queue } = fleet(1, async () => {
+    await sleep(1);
+    return undefined;
+  });
+  const enough = new AbortController();
+  const onProgress = ({ done }: { done: number }) => done >= 10 && enough.abort();
+  const { interrupted } = await engine.run(stage, { ...job, signal: enough.signal, onProgress });
+  assert.equal(interrupted, true);
+  const { length } = committed;
+  assert.ok(length >= 10 && length < 1000);
+  assert.deepEqual(committed, doubled(length));
+  assert.equal((await queue.take(1000)).length, 0);
+  stop.abort();
+  await workers;
+});

@@ -1,0 +1,113 @@
+/** A queue in memory, with a clock of its own: what it forgets, repeats or fails is as a test wants it. */
+import type { JobState, ShardJob, ShardQueue, TakenJob } from '../../src/jobs/fleet/queue.ts';
+
+export interface MemoryQueueOptions {
+  /** A job that is not heard of for so long is given to another, milliseconds. */
+  readonly heartbeatMs: number;
+  /** Attempts after the first. */
+  readonly retries: number;
+  readonly clock: () => number;
+}
+
+interface Entry {
+  readonly job: ShardJob;
+  readonly id: string;
+  state: 'waiting' | 'active' | 'done' | 'failed';
+  attempts: number;
+  heardAtMs: number;
+  reason: string;
+}
+
+export class MemoryQueue implements ShardQueue {
+  readonly #options: MemoryQueueOptions;
+  readonly #entries = new Map<string, Entry>();
+  #waiting: Entry[] = [];
+  readonly #active = new Set<Entry>();
+  #last = 0;
+  /** Jobs that were taken, in order. */
+  readonly taken: string[] = [];
+
+  constructor(options: MemoryQueueOptions) {
+    this.#options = options;
+  }
+
+  async send(jobs: readonly ShardJob[]): Promise<string[]> {
+    return jobs.map((job) => {
+      const id = String(++this.#last);
+      const entry: Entry = { job, id, state: 'waiting', attempts: 0, heardAtMs: 0, reason: '' };
+      this.#entries.set(id, entry);
+      this.#waiting.push(entry);
+      return id;
+    });
+  }
+
+  async take(count: number): Promise<TakenJob[]> {
+    this.#giveBackSilent();
+    return this.#waiting.splice(0, count).map((entry): TakenJob => {
+      const attempt = ++entry.attempts;
+      entry.state = 'active';
+      entry.heardAtMs = this.#options.clock();
+      this.#active.add(entry);
+      this.taken.push(entry.job.shard);
+      const isMine = () => entry.state === 'active' && entry.attempts === attempt;
+      return {
+        job: entry.job,
+        touch: async () => {
+          if (isMine()) entry.heardAtMs = this.#options.clock();
+        },
+        done: async () => {
+          if (isMine()) this.#end(entry, 'done', '');
+        },
+        fail: async (reason) => {
+          if (isMine()) this.#failed(entry, reason);
+        },
+      };
+    });
+  }
+
+  async stateOf(id: string): Promise<JobState> {
+    this.#giveBackSilent();
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.state === 'done') return { kind: 'gone' };
+    return entry.state === 'failed' ? { kind: 'failed', reason: entry.reason } : { kind: entry.state };
+  }
+
+  async cancel(ids: readonly string[]): Promise<void> {
+    this.#waiting = this.#waiting.filter(({ id }) => !ids.includes(id));
+  }
+
+  async waitingForOthers(): Promise<ReadonlyMap<string, number>> {
+    return new Map();
+  }
+
+  async close(): Promise<void> {}
+
+  /** As a database that lost its last moments. */
+  forget(): void {
+    for (const entry of this.#waiting) this.#entries.delete(entry.id);
+    this.#waiting = [];
+  }
+
+  #giveBackSilent(): void {
+    const { clock, heartbeatMs } = this.#options;
+    for (const entry of this.#active) {
+      if (clock() - entry.heardAtMs > heartbeatMs) this.#failed(entry, 'not heard of any more');
+    }
+  }
+
+  #failed(entry: Entry, reason: string): void {
+    if (entry.attempts > this.#options.retries) {
+      this.#end(entry, 'failed', reason);
+      return;
+    }
+    this.#active.delete(entry);
+    entry.state = 'waiting';
+    this.#waiting.push(entry);
+  }
+
+  #end(entry: Entry, state: 'done' | 'failed', reason: string): void {
+    entry.state = state;
+    entry.reason = reason;
+    this.#active.delete(entry);
+  }
+}
