@@ -23,6 +23,10 @@ const patterns = slow
 const files = (named.length > 0 ? named : patterns.flatMap((pattern) => globSync(pattern))).sort();
 
 if (!slow) process.env.LABELSMITH_PROPERTY_SEED ??= '20261126';
+else {
+  process.env.LABELSMITH_FLEET_IMAGES ??= '10000';
+  process.env.LABELSMITH_FLEET_FAULTS ??= '300';
+}
 
 let passed = 0;
 let failed = 0;

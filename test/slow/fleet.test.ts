@@ -1,6 +1,7 @@
 /**
  * A fleet at work: every stage with 1, 2 and 4 workers on many images, and a run while workers are killed and stopped, and
- * PostgreSQL goes and comes back. LABELSMITH_FLEET_IMAGES is the number of images (default 10,000).
+ * PostgreSQL goes and comes back. LABELSMITH_FLEET_IMAGES is the number of images: 10,000 in a run of all slow tests, few where
+ * this file runs by itself.
  */
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
@@ -24,8 +25,8 @@ import { colourModels } from '../contracts/stage/models.ts';
 import { startWorker, type TestWorker } from '../fleet/workers.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../postgres/server.ts';
 
-const IMAGES = Number(process.env.LABELSMITH_FLEET_IMAGES ?? 10_000);
-const FAULTS = Number(process.env.LABELSMITH_FLEET_FAULTS ?? 30);
+const IMAGES = Number(process.env.LABELSMITH_FLEET_IMAGES ?? 60);
+const FAULTS = Number(process.env.LABELSMITH_FLEET_FAULTS ?? 6);
 const found = postgresPrograms();
 
 describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => {
