@@ -56,7 +56,8 @@ async function openShared(place: WorkspacePlace, options: OpenWorkspaceOptions):
   const { store, ...shared } = await openSharedParts(place, { create, blobsAt, actor });
   await makeFolder(place.dir);
   const { location, name } = place;
-  return { ...workspaceOf(place.dir, store, { ...shared, ...parts }), location, name };
+  const { vectors = shared.vectors, blobs = shared.blobs } = parts;
+  return { ...workspaceOf(place.dir, store, { ...parts, vectors, blobs }), location, name };
 }
 
 async function makeFolder(path: string): Promise<void> {
