@@ -11,7 +11,7 @@ import { launchBrowser, startReviewIn } from '../../test/review-app.ts';
 import { drawPile } from './pile.ts';
 
 const OUT = 'docs/review';
-const EACH = 20;
+const EACH = 60;
 const PAGES = ['Start', 'Browse', 'Name', 'Confirm', 'Label', 'Classes', 'Map', 'Runs'];
 
 const scratch = await mkdtemp(join(tmpdir(), 'labelsmith-pictures-'));
@@ -41,6 +41,8 @@ try {
 }
 
 async function strikeOne(page: Page): Promise<void> {
+  await page.click('nav[aria-label="Classes to confirm"] button:has-text("arrow")');
+  await page.waitForTimeout(1200);
   await page.locator('.screenful .cell').nth(3).click();
 }
 

@@ -55,7 +55,7 @@ export function PageBar({ task, className, as, struck, kept, told, naming, setNa
           <ClassPicker
             key={`struck ${naming === 'struck'}`}
             label="Name what was clicked"
-            placeholder={`/ the ${struck} clicked are…`}
+            placeholder={struck === 1 ? '/ what was clicked is…' : `/ the ${struck} clicked are…`}
             autoFocus={naming === 'struck'}
             {...{ proposals }}
             onPick={on.nameStruck}
