@@ -138,6 +138,18 @@ describe('damaged and huge', () => {
     });
   });
 
+  // gdal.org/drivers/raster/gtiff.html: GDAL_NODATA is text in field 42113. Values by hand: 0 to 3 are black to white.
+  for (const [what, gap, field] of [
+    ['that the file names', -9999, '-9999'],
+    ['that is the least number there is', -3.4028234663852886e38, ''],
+  ] as const)
+    test(`a number for no measurement ${what} is black and moves nothing`, async () => {
+      const values = Float32Array.from({ length: 64 }, (_, i) => (i % 16 < 4 ? gap : ((i % 4) as number)));
+      const { pixels } = await decodeUpright(floatTiff(16, 4, values, field));
+      const shown = Array.from({ length: 16 }, (_, x) => pixels[3 * x]);
+      assert.deepEqual(shown, [0, 0, 0, 0, ...[0, 85, 170, 255], ...[0, 85, 170, 255], ...[0, 85, 170, 255]]);
+    });
+
   test('plain files are left as they are', async () => {
     const image = sharp({ create: { width: 5, height: 4, channels: 3, background: '#336699' } });
     assert.equal(await deepImage(await image.clone().png().toBuffer(), 'png', 1000), null);
@@ -146,3 +158,33 @@ describe('damaged and huge', () => {
     assert.equal(await deepImage(read('grey-16.png'), 'png', 1000), null);
   });
 });
+
+/** One strip of little-endian floating point, with the field of GDAL where there is a text for it. */
+function floatTiff(width: number, height: number, values: Float32Array, noData: string): Buffer {
+  const text = Buffer.from(`${noData}\0`.padEnd(8, '\0'));
+  const data = Buffer.from(values.buffer);
+  const fields: readonly (readonly [tag: number, type: number, count: number, value: number])[] = [
+    [256, 3, 1, width],
+    [257, 3, 1, height],
+    [258, 3, 1, 32],
+    [259, 3, 1, 1],
+    [262, 3, 1, 1],
+    [273, 4, 1, 8],
+    [277, 3, 1, 1],
+    [278, 3, 1, height],
+    [279, 4, 1, data.length],
+    [339, 3, 1, 3],
+    ...(noData === '' ? [] : [[42113, 2, text.length, 8 + data.length] as const]),
+  ];
+  const head = Buffer.from([0x49, 0x49, 42, 0, 0, 0, 0, 0]);
+  head.writeUInt32LE(8 + data.length + text.length, 4);
+  const directory = Buffer.alloc(2 + 12 * fields.length + 4);
+  directory.writeUInt16LE(fields.length, 0);
+  for (const [i, [tag, type, count, value]] of fields.entries()) {
+    directory.writeUInt16LE(tag, 2 + 12 * i);
+    directory.writeUInt16LE(type, 4 + 12 * i);
+    directory.writeUInt32LE(count, 6 + 12 * i);
+    directory.writeUInt32LE(value, 10 + 12 * i);
+  }
+  return Buffer.concat([head, data, text, directory]);
+}

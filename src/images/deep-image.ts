@@ -1,6 +1,7 @@
 /**
  * PNG and TIFF files whose numbers are not plain 8 bits, as 8-bit TIFF files that are: scaled by what they hold
- * (`value-range.ts`), with min-is-white turned round, numbers beyond the colours left out, and NaN black. A file that uses
+ * (`value-range.ts`), with min-is-white turned round, numbers beyond the colours left out, and NaN black, as is what GDAL
+ * calls no data. A file that uses
  * its whole range, and that libvips reads rightly, is left as it is.
  *
  * Bands: one or two are grey, three and more the first three as red, green and blue; a band behind the colours counts as
@@ -94,7 +95,7 @@ async function deepTiff(bytes: Uint8Array, page: TiffPage, mayStay: boolean): Pr
   try {
     const statistics = new SampleStatistics(page.width * page.height * colours.count);
     for await (const block of blocks(bytes, page, channels)) {
-      for (const row of rowsOf(block, channels)) addColours(statistics, row, colours.count, channels);
+      for (const row of rowsOf(block, channels, page)) addColours(statistics, row, colours.count, channels);
     }
     const range = valueRangeOf({ ...page, ...statistics.facts() });
     // What libvips makes of floating point in colour is light, linear from 0 to 1; that is kept.
@@ -103,7 +104,7 @@ async function deepTiff(bytes: Uint8Array, page: TiffPage, mayStay: boolean): Pr
     const canvas = new Canvas({ ...page, colours, full: fullOf(page) }, range);
     for await (const block of blocks(bytes, page, channels)) {
       let y = block.y;
-      for (const row of rowsOf(block, channels)) canvas.put(row, block.x, y++);
+      for (const row of rowsOf(block, channels, page)) canvas.put(row, block.x, y++);
     }
     return { ...canvas.result(range), hasMoreBands: page.samples > channels, frames: page.pages };
   } catch (error) {
@@ -129,10 +130,25 @@ function channelsOf({ count, alpha }: Colours): number {
   return count + (alpha === 'none' ? 0 : 1);
 }
 
-function* rowsOf(block: TiffBlock, channels: number): Generator<Float64Array> {
+/** Floating point from here on is no measurement: tools fill gaps with the greatest and least numbers there are. */
+const FILL_FROM = 1e30;
+
+function isGap(value: number, noData: number | undefined): boolean {
+  if (noData !== undefined && Math.abs(value - noData) <= Math.abs(noData) * 1e-6) return true;
+  return Math.abs(value) >= FILL_FROM && Number.isFinite(value);
+}
+
+/** Rows of numbers; what stands for no measurement is NaN. */
+function* rowsOf(
+  block: TiffBlock,
+  channels: number,
+  { format, noData }: Pick<TiffPage, 'format' | 'noData'>,
+): Generator<Float64Array> {
   const row = new Float64Array(block.width * channels);
   for (let y = 0; y < block.height; y++) {
     block.readRow(y, row);
+    if (noData !== undefined || format === 'float')
+      for (let i = 0; i < row.length; i++) if (isGap(row[i], noData)) row[i] = Number.NaN;
     yield row;
   }
 }

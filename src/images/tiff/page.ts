@@ -26,6 +26,8 @@ export interface TiffPage {
   readonly extraSamples: readonly number[] | undefined;
   /** What the file says stands for black and white (SMinSampleValue, SMaxSampleValue). */
   readonly declared: { readonly min: number; readonly max: number } | undefined;
+  /** The number that stands for no measurement, where the file names one (GDAL's field 42113). */
+  readonly noData: number | undefined;
   readonly orientation: number;
   readonly pages: number;
   readonly compression: number;
@@ -71,6 +73,7 @@ const TAG = {
   sampleFormat: 339,
   declaredMin: 340,
   declaredMax: 341,
+  noData: 42113,
 } as const;
 
 /** The first page; undefined where the file has none that makes sense. */
@@ -98,12 +101,18 @@ export function tiffPageOf(bytes: Uint8Array): TiffPage | undefined {
     photometric: one(TAG.photometric, 1),
     extraSamples: extraSamples.length > 0 ? extraSamples : undefined,
     declared: min !== undefined && max !== undefined && min < max ? { min, max } : undefined,
+    noData: noDataOf(directory.text(TAG.noData)),
     orientation: Math.min(8, Math.max(1, one(TAG.orientation, 1))),
     pages: file.pages(),
     compression,
     readable:
       alike && UNPACKED_COMPRESSIONS.has(compression) && one(TAG.fillOrder, 1) === 1 && isReadable(format, bits),
   };
+}
+
+function noDataOf(text: string): number | undefined {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isFinite(number) ? number : undefined;
 }
 
 function isReadable(format: SampleFormat, bits: number): boolean {
