@@ -5,7 +5,7 @@
  * there since. A file is known by how it begins or ends. Folders that 0.1.0 wrote have no marker: they are known by what
  * is in them, where that is unmistakable.
  */
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isEarlierFolder } from './earlier-folders.ts';
@@ -87,6 +87,8 @@ const HEAD_BYTES = 4096;
 const TAIL_BYTES = 65_536;
 
 export async function hasSignature(path: string, { begins = '', holds = '', endHolds }: Signature): Promise<boolean> {
+  // A pipe would never answer.
+  if (!(await stat(path)).isFile()) return false;
   const file = await open(path, 'r');
   try {
     const head = (await bytesAt(file, 0, HEAD_BYTES)).toString('utf8').replace(/^\uFEFF/, '');

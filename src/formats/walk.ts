@@ -31,6 +31,8 @@ export interface Listing {
   /** Names, sorted. */
   readonly files: readonly string[];
   readonly folders: readonly string[];
+  /** Pipes, devices, sockets and links that lead nowhere: nothing of them is read. */
+  readonly others: readonly string[];
 }
 
 /**
@@ -44,16 +46,17 @@ export async function listFolder(folder: string): Promise<Listing> {
   });
   const files: string[] = [];
   const folders: string[] = [];
+  const others: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
     let target: { isFile(): boolean; isDirectory(): boolean } | null = entry;
     if (entry.isSymbolicLink()) target = await stat(join(folder, entry.name)).catch(() => null);
     if (target?.isDirectory()) {
       if (!entry.isSymbolicLink() || !(await leadsUp(folder, entry.name))) folders.push(entry.name);
-    }
-    if (target?.isFile()) files.push(entry.name);
+    } else if (target?.isFile()) files.push(entry.name);
+    else others.push(entry.name);
   }
-  return { files: files.sort(), folders: folders.sort() };
+  return { files: files.sort(), folders: folders.sort(), others: others.sort() };
 }
 
 async function leadsUp(folder: string, link: string): Promise<boolean> {

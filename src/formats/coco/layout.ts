@@ -3,7 +3,7 @@
  * instances_SPLIT.json` of COCO itself, CVAT and Datumaro, `SPLIT/_annotations.coco.json` of Roboflow, `labels.json`
  * beside `data/` of FiftyOne.
  */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Reckoning } from '../reckoning.ts';
 import { splitOfName } from '../split-names.ts';
@@ -87,7 +87,8 @@ async function jsonFiles(root: string, below: string, level: number): Promise<st
 
 /** Whether the file begins as COCO's do; its lists may come in any order. */
 export async function looksLikeCoco(path: string): Promise<boolean> {
-  const file = await open(path, 'r').catch(() => null);
+  const isFile = (await stat(path).catch(() => null))?.isFile() ?? false;
+  const file = isFile ? await open(path, 'r').catch(() => null) : null;
   if (file === null) return false;
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);

@@ -38,6 +38,9 @@ const KNOWN = new Set([
   'id',
 ]);
 
+/** Deeper than any tool writes; the path to an element is made at each. */
+const MAX_DEPTH = 64;
+
 interface OpenObject {
   readonly texts: Map<string, VocText>;
   readonly attributes: Map<string, string>;
@@ -55,6 +58,8 @@ export function gather(text: string, name: string): VocFile {
   parser.on('opentag', ({ name: tag }) => {
     if (open.length === 0 && tag !== 'annotation')
       throw badFile(`${name}:${parser.line}`, `<annotation> was expected, not <${tag}>`);
+    if (open.length >= MAX_DEPTH)
+      throw badFile(`${name}:${parser.line}`, `elements are nested more than ${MAX_DEPTH} deep`);
     open.push(tag);
     content = '';
     const inObject = open[1] === 'object';

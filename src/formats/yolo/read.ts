@@ -77,10 +77,15 @@ async function* readFolder(reader: Reader, pair: Pair, depth: number): AsyncGene
     [labels, labelSide],
   ] as const)
     for (const name of side.files.filter(isLabelName)) labelOf.set(name.slice(0, -4), join(folder, name));
+  for (const name of labelSide.others.filter(isLabelName))
+    reader.reckoning.note('file-unreadable', nameBelow(reader.root, join(labels, name)), 'no file, or a link to none');
+  const unreadable = new Set(labelSide.others.filter(isLabelName).map((name) => name.slice(0, -4)));
   const alone = new Set(labelSide.files.filter(isLabelName).map((name) => name.slice(0, -4)));
   for (const file of pictures) {
     const stem = splitExtension(file)[0];
     alone.delete(stem);
+    // What cannot be read is no image without objects.
+    if (unreadable.has(stem)) continue;
     yield* imageOf(reader, join(images, file), labelOf.get(stem) ?? null, split);
   }
   // Labels without pictures are named by their stem; in one folder with pictures, other text files are no labels.

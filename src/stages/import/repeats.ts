@@ -9,25 +9,32 @@ export function withoutRepeats(
   reckoning: Reckoning,
 ): readonly ImportedRegion[] {
   if (regions.length < 2 || entry.ownExport || entry.sha256 !== undefined) return regions;
-  const known = new Map<string, ImportedRegion[]>();
+  const known = new Map<string, Alike>();
   return regions.filter((region) => {
     if (region.id !== undefined || region.about !== undefined || region.writtenAs !== undefined) return true;
     const key = JSON.stringify([region.box, region.labels.map(({ className }) => className)]);
-    const alike = known.get(key) ?? [];
-    known.set(key, alike);
-    if (alike.some((other) => isSame(other, region))) {
-      reckoning.note('object-twice', region.where ?? entry.where);
-      return false;
+    const alike = known.get(key);
+    if (alike === undefined) {
+      known.set(key, { first: region, said: null });
+      return true;
     }
-    alike.push(region);
-    return true;
+    alike.said ??= new Set([saidOf(alike.first)]);
+    const said = saidOf(region);
+    if (!alike.said.has(said)) {
+      alike.said.add(said);
+      return true;
+    }
+    reckoning.note('object-twice', region.where ?? entry.where);
+    return false;
   });
 }
 
-function isSame(a: ImportedRegion, b: ImportedRegion): boolean {
-  return JSON.stringify(saidOf(a)) === JSON.stringify(saidOf(b));
+/** Regions of one box and class, and all else that was said of them: made only where there are several. */
+interface Alike {
+  readonly first: ImportedRegion;
+  said: Set<string> | null;
 }
 
-function saidOf({ labels, score, mask, polygons, keypoints, crowd, details, rejected }: ImportedRegion): unknown[] {
-  return [labels, score, mask, polygons, keypoints, crowd, details, rejected];
+function saidOf({ labels, score, mask, polygons, keypoints, crowd, details, rejected }: ImportedRegion): string {
+  return JSON.stringify([labels, score, mask, polygons, keypoints, crowd, details, rejected]);
 }

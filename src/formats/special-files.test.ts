@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { inTemporaryFolder, readAll, toldOf, writeFiles } from '../../test/contracts/format.ts';
+import { LabelsmithError } from '../errors.ts';
+import { Reckoning } from './reckoning.ts';
+import { recogniseFormat } from './recognise.ts';
+
+const isBadFile = (error: unknown) => error instanceof LabelsmithError && error.code === 'BAD_FILE';
+
+it('waits at no pipe, whatever it is called', async () => {
+  await inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, { 'l/a.jpg': '', 't/a.jpg': '' });
+    for (const name of ['c.json', 'l/a.json', 't/a.csv']) execFileSync('mkfifo', [join(folder, name)]);
+    for (const name of ['c.json', 'l', 't'])
+      await assert.rejects(recogniseFormat(join(folder, name)), (error) => error instanceof LabelsmithError, name);
+    await assert.rejects(readAll('labelme', join(folder, 'l')), isBadFile);
+    await assert.rejects(readAll('csv', join(folder, 't')), isBadFile);
+  });
+});
+
+it('takes a picture whose label file cannot be read for no background', async () => {
+  await inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, { 'classes.txt': 'cat\n', 'images/a.jpg': '', 'images/b.jpg': '', 'labels/b.txt': '' });
+    await symlink('gone.txt', join(folder, 'labels/a.txt'));
+    const reckoning = new Reckoning();
+    const images = await readAll('yolo', folder, { reckoning });
+    assert.deepEqual(
+      images.map(({ file }) => file),
+      ['images/b.jpg'],
+    );
+    assert.deepEqual(toldOf(reckoning), ['file-unreadable: labels/a.txt: no file, or a link to none']);
+  });
+});
+
+it('refuses XML that is nested deeper than any tool writes', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const deep = `<annotation>${'<a>'.repeat(1e5)}${'</a>'.repeat(1e5)}</annotation>`;
+    await writeFiles(folder, { 'a.xml': deep });
+    await assert.rejects(readAll('voc', join(folder, 'a.xml')), isBadFile);
+  });
+});
