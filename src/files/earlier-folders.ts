@@ -2,7 +2,7 @@
  * Folders that 0.1.0 wrote, before there was a marker: known by a file with our name or our own columns in it, and by
  * there being nothing else. What it wrote as yolo, webdataset and folders looks like anybody's and is not known.
  */
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 interface Earlier {
@@ -59,7 +59,9 @@ export async function isEarlierFolder(folder: string, names: readonly string[]):
 }
 
 async function headOf(path: string): Promise<string> {
-  const file = await open(path, 'r').catch(() => null);
+  // A pipe would never answer.
+  const isFile = (await stat(path).catch(() => null))?.isFile() ?? false;
+  const file = isFile ? await open(path, 'r').catch(() => null) : null;
   if (file === null) return '';
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);

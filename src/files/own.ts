@@ -64,7 +64,8 @@ export async function ownershipOfFolder(folder: string): Promise<Ownership> {
 
 /** Null where there is none, or none of ours. */
 export async function markerIn(folder: string): Promise<z.output<typeof Marker> | null> {
-  const text = await readFile(join(folder, MARKER), 'utf8').catch(() => null);
+  const isFile = (await stat(join(folder, MARKER)).catch(() => null))?.isFile() ?? false;
+  const text = isFile ? await readFile(join(folder, MARKER), 'utf8').catch(() => null) : null;
   if (text === null) return null;
   try {
     return Marker.safeParse(JSON.parse(text)).data ?? null;

@@ -147,6 +147,13 @@ describe('matching names with images', () => {
     assert.equal(matcher.match('1a2b3c-p.jpg').kind, 'unmatched');
   });
 
+  it('takes no time for names that nobody gives a file', () => {
+    const matcher = matcherOf(['/data/p.jpg'], ['/truth']);
+    // Each of these took minutes: they are what regular expressions for addresses are quadratic on.
+    for (const part of ['%', '/', 'a?', 'a.b#', '.rf.', '/aaaaaaaa-'])
+      assert.equal(matcher.match(`${part.repeat(500_000)}.jpg`).kind, 'unmatched');
+  });
+
   it('passes over a query behind a path', () => {
     const matcher = matcherOf(['/data/p.jpg'], ['/truth']);
     assert.deepEqual(matcher.match('/media/x/p.jpg?sig=1'), matched('/data/p.jpg', 'ending'));

@@ -31,6 +31,9 @@ const MAX_CANDIDATES = 5;
 /** Looked through for one that is written as asked; more would make a million files of one name slow. */
 const MAX_SAME_ENDINGS = 64;
 
+/** Presigned addresses stay far below; what is longer is a picture as text, or meant to keep this busy. */
+export const MAX_NAME_CHARACTERS = 16_384;
+
 export class FileMatcher {
   readonly #roots: readonly string[];
   /** Reversed paths in lower case, sorted; `#written` and `#ids` in the same order. */
@@ -99,7 +102,7 @@ export class FileMatcher {
 
   /** Pictures that were uploaded to Label Studio got eight digits before their name. */
   #asUploaded(candidates: readonly string[], asked: string): Match {
-    for (const candidate of candidates) {
+    for (const candidate of candidates.filter(({ length }) => length <= MAX_NAME_CHARACTERS)) {
       const plain = candidate.replace(/(^|\/)[0-9a-f]{8}-(?=[^/]+$)/, '$1');
       const match = plain === candidate ? null : this.#byEnding(plain, asked);
       if (match !== null && match.kind !== 'unmatched')
@@ -205,6 +208,7 @@ export class FileMatcher {
  */
 export function spellingsOf(file: string): string[] {
   const found = [file];
+  if (file.length > MAX_NAME_CHARACTERS) return found;
   const add = (spelling: string) => {
     if (spelling !== '' && !found.includes(spelling)) found.push(spelling);
   };

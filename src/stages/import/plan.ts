@@ -17,7 +17,7 @@ import type { Store } from '../../store/store.ts';
 import { type Answers, answersIn } from './answers.ts';
 import { type ClassMode, FileNames, type NewClass } from './classes.ts';
 import { deletedInside, regionsInside } from './frame.ts';
-import type { Match } from './match.ts';
+import { MAX_NAME_CHARACTERS, type Match } from './match.ts';
 import { withoutRepeats } from './repeats.ts';
 import { AnnotatedClasses, type ResolvedLabels } from './resolve.ts';
 import { type DisagreementRule, mergedVotes, orderedVotes, type VoteOptions } from './votes.ts';
@@ -176,6 +176,7 @@ function tellUnmatched(entry: ImportedImage, match: Match, reckoning: Reckoning)
 
 /** Whose copy a file of Roboflow is: its labels are of the copy, which may be cropped, mirrored or stretched. */
 function copyOf(file: string): string | null {
+  if (file.length > MAX_NAME_CHARACTERS) return null;
   const name = /([^/\\]+)\.rf\.[0-9A-Za-z]{8,}(?:\.[a-z]+)?$/.exec(file)?.[1];
   return name === undefined
     ? null
