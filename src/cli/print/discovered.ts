@@ -41,7 +41,7 @@ export function printClusters(
 export function printHowSure(output: Output, { counts, range, levels, clusters }: DiscoverResult): void {
   if (range && range.least < range.most) {
     output.summary(
-      `The pile has between ${range.least} and ${range.most} classes, as far as can be told; ${counts.clusters} are shown.`,
+      `The pile has between ${range.least} and ${range.most} classes, as far as can be told; ${counts.clusters} ${counts.clusters === 1 ? 'is' : 'are'} shown.`,
     );
   }
   const mixed = clusters.filter(({ chance }) => isMixed(chance)).length;
