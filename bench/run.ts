@@ -34,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   copies: () => import('./copies.ts'),
   doubt: () => import('./doubt.ts'),
   report: () => import('./report.ts'),
+  fleet: () => import('./fleet.ts'),
   hub: () => import('./hub.ts'),
 };
 

@@ -24,6 +24,8 @@ export interface WorkerOptions {
   readonly onEvent?: (event: WorkerEvent) => void;
   readonly clock?: () => number;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
+  /** Does something over and over, until what it gives is called. */
+  readonly repeat?: (work: () => void, everyMs: number) => () => void;
 }
 
 export type WorkerEvent =
@@ -122,17 +124,17 @@ class Worker {
   }
 
   async #work(taken: TakenJob): Promise<void> {
-    const { heartbeatMs = 4000, onEvent } = this.#options;
+    const { heartbeatMs = 4000, onEvent, repeat = repeatedly } = this.#options;
     const { stage, shard } = taken.job;
     const startedAt = this.#clock();
-    const beating = setInterval(() => void taken.touch().catch(() => {}), heartbeatMs);
+    const stopBeating = repeat(() => void taken.touch().catch(() => {}), heartbeatMs);
     let outcome: ShardOutcome;
     try {
       outcome = await this.#processFor().run(taken.job);
     } catch (error) {
       outcome = { kind: 'failed', reason: messageOf(error) };
     } finally {
-      clearInterval(beating);
+      stopBeating();
     }
     // What the queue does not hear of now it finds out by itself: the result is in the record.
     const told = 'reason' in outcome ? taken.fail(outcome.reason) : taken.done();
@@ -178,3 +180,8 @@ class Worker {
 }
 
 const MIN_IDLE_MS = 50;
+
+function repeatedly(work: () => void, everyMs: number): () => void {
+  const timer = setInterval(work, everyMs);
+  return () => clearInterval(timer);
+}

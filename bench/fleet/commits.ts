@@ -1,0 +1,96 @@
+/** Records of images made by code through ingest, detect's plan and detect's commits in PostgreSQL, as the record grows. */
+import pg from 'pg';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { image, imageId, path, shard, startRun } from '../../test/contracts/store/fixtures.ts';
+import { rounded } from '../process.ts';
+
+const SHARD = 1000;
+const STRETCHES = 5;
+/** What came of a shard of 1,000 images of detect: some 800 bytes an image. */
+const RESULT_BYTES = 800_000;
+
+export async function commits(address: string, images: number) {
+  const store = await openStore(address);
+  try {
+    const runId = await startRun(store, 'detect');
+    const ingest = await stretches(images, (from) => ingested(store, runId, from));
+    const startedAt = performance.now();
+    let planned = 0;
+    for await (const page of store.detectionWork('model', 'key')) planned += page.length;
+    const planPerSecond = (planned * 1000) / (performance.now() - startedAt);
+    const detect = await stretches(images, (from) => detected(store, runId, from));
+    const last = detect[detect.length - 1];
+    return {
+      images,
+      ingestPerSecond: ingest.map((rate) => Math.round(rate)),
+      planPerSecond: Math.round(planPerSecond),
+      detectPerSecond: detect.map((rate) => Math.round(rate)),
+      resultMs: rounded(await resultMs(store, runId), 1),
+      commitMs: rounded((SHARD * 1000) / last, 1),
+      memoryMb: Math.round(process.memoryUsage().rss / 2 ** 20),
+      megabytes: await sizes(address),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Images a second in each fifth. */
+async function stretches(images: number, work: (from: number) => Promise<void>): Promise<number[]> {
+  const rates: number[] = [];
+  const each = Math.floor(images / STRETCHES / SHARD) * SHARD;
+  for (let stretch = 0; stretch < STRETCHES; stretch++) {
+    const startedAt = performance.now();
+    for (let from = stretch * each; from < (stretch + 1) * each; from += SHARD) await work(from);
+    rates.push((each * 1000) / (performance.now() - startedAt));
+  }
+  return rates;
+}
+
+const numbersFrom = (from: number) => Array.from({ length: SHARD }, (_, i) => from + i);
+
+async function ingested(store: Store, runId: string, from: number): Promise<void> {
+  const numbers = numbersFrom(from);
+  await store.commitIngest({
+    runId,
+    images: numbers.map((n) => image(n)),
+    paths: numbers.map((n) => path(n, { path: `/photos/${String(n).padStart(8, '0')}.jpg` })),
+    quarantine: [],
+  });
+}
+
+async function detected(store: Store, runId: string, from: number): Promise<void> {
+  const found = ['person', 'dog', 'car'].flatMap((className, i) => [
+    { className, box: [i, 0, 50 + i, 40] as const },
+    { className, box: [60 + i, 0, 90 + i, 40] as const },
+  ]);
+  const work = numbersFrom(from).map((n) => [imageId(n), found] as const);
+  await store.commitDetections(shard(runId, work, { modelKey: 'model', acceptKey: 'key' }));
+}
+
+async function resultMs(store: Store, runId: string): Promise<number> {
+  const data = new Uint8Array(RESULT_BYTES).fill(7);
+  const rounds = 20;
+  const startedAt = performance.now();
+  for (let n = 0; n < rounds; n++) {
+    await store.putShardResult({ runId, shard: String(n), items: SHARD, data, worker: 'bench' });
+  }
+  return (performance.now() - startedAt) / rounds;
+}
+
+/** Tables with their indexes, the largest first. */
+async function sizes(address: string): Promise<Record<string, number>> {
+  const url = new URL(address);
+  const schema = url.searchParams.get('schema') ?? '';
+  url.searchParams.delete('schema');
+  const client = new pg.Client(url.href);
+  await client.connect();
+  const { rows } = await client.query<{ relname: string; bytes: string }>(
+    `select relname, pg_total_relation_size(c.oid) as bytes from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = $1 and c.relkind = 'r' order by 2 desc limit 8`,
+    [schema],
+  );
+  await client.end();
+  return Object.fromEntries(rows.map(({ relname, bytes }) => [relname, rounded(Number(bytes) / 2 ** 20, 1)]));
+}
