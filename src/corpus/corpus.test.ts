@@ -286,3 +286,26 @@ test('classes that one change made, each the parent of the next, go together', a
   await store.undoCorpusChange();
   assert.deepEqual(dump(dir), first);
 });
+
+test('undoing a merge parts what a machine said of the merged class again meanwhile', async (t) => {
+  const { store } = await labelled(t);
+  const clusters = async () => {
+    const labels = await store.labelsOf(
+      Array.from({ length: IMAGES }, (_, n) => imageId(n)),
+      'class',
+    );
+    return Array.from({ length: IMAGES }, (_, n) =>
+      labels.get(imageId(n))?.flatMap(({ origin, className }) => (origin === 'cluster' ? [className] : [])),
+    );
+  };
+  const before = await clusters();
+  await change(store, { kind: 'merge', names: ['street'], into: 'beach' });
+  const runId = await startRun(store, 'discover');
+  const again = Array.from({ length: IMAGES }, (_, n) =>
+    said(imageId(n), n % 3 === 2 ? 'forest' : 'beach', { runId, confidence: 0.5, origin: 'cluster' }),
+  );
+  await store.putLabels(again, { replace: true });
+  assert.deepEqual(new Set((await clusters()).flat()), new Set(['beach', 'forest']));
+  await store.undoCorpusChange();
+  assert.deepEqual(await clusters(), before);
+});

@@ -94,6 +94,9 @@ async function fill(location: string): Promise<void> {
   await store.putSimilarPairs([{ a: ids[0], b: ids[1], kind: 'near-duplicate', distance: 3 }]);
   await store.markMissing([path(8).path], true);
   await store.putSetting('greeting', 'hello');
+  const exportId = await store.beginExport({ series: 'coco', format: 'coco', task: 'objects', atMs: 8 });
+  await store.putExportStates({ exportId, after: null, upTo: null }, new Map([[imageId(1), '{}']]));
+  await store.finishExport(exportId, 'abc');
   const given = {
     space: 's',
     items: 'images',

@@ -11,7 +11,7 @@ import { chunks } from './chunks.ts';
 import { imageKey, NO_BYTES, regionKey } from './column.ts';
 import { lostImageLabels } from './derived.ts';
 import { findTask, runKeyOf, taskOf } from './dictionary.ts';
-import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, storedLabel } from './label-rows.ts';
+import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, labelOfRow, storedLabel, voiceOf } from './label-rows.ts';
 import { logItems, refuseUnexpected } from './operation-log.ts';
 import { deletedRegions, placesOf, readPlaces } from './places.ts';
 import { REGION_STATEMENTS } from './region-rows.ts';
@@ -87,7 +87,8 @@ export async function putLabels(
     work,
     given.map(({ itemId }) => itemId),
   );
-  const written = given.map((label) => ({ ...fieldsOf(work, label), ...placeOf(label.itemId) }));
+  const fields = given.map((label) => ({ ...fieldsOf(work, label), ...placeOf(label.itemId) }));
+  const written = replace ? await withMergedClasses(work, fields) : fields;
   const words = written.filter(({ origin }) => !isMachine(origin));
   const now = words.length === 0 ? null : await readPlaces(work, new Set(words.map(({ imageId }) => imageId)));
   if (replace) dropMachineLabels(work, written);
@@ -133,6 +134,30 @@ function fieldsOf(work: Work, label: NewLabel): Omit<LabelFields, 'imageId' | 'r
     runKey: runId === null ? null : runKeyOf(work.dictionary, runId),
     sequence: work.nextSequence(),
   };
+}
+
+/**
+ * A machine that says a merged class again of an item says it as the class that the item had before the merge, so that undoing the
+ * merge parts the items as they were.
+ */
+async function withMergedClasses(work: Work, written: readonly LabelFields[]): Promise<readonly LabelFields[]> {
+  const { classById } = work.dictionary;
+  const rootOf = (classId: number) => classById.get(classId)?.rootId ?? classId;
+  const merged = new Set([...classById.values()].flatMap(({ id, rootId }) => (id === rootId ? [] : [rootId])));
+  const again = written.filter(({ origin, classId }) => isMachine(origin) && merged.has(rootOf(classId)));
+  if (again.length === 0) return written;
+  const classOf = new Map<string, number>();
+  const keyOf = (label: LabelFields) => `${voiceOf(label)} ${rootOf(label.classId)}`;
+  for (const chunk of chunks([...new Set(again.map(({ imageId }) => imageId))].map(imageKey))) {
+    const [rows] = await work.read([
+      work.db.selectFrom('label').selectAll().where('image_id', 'in', chunk).orderBy('sequence'),
+    ]);
+    for (const label of rows.map(labelOfRow)) classOf.set(keyOf(label), label.classId);
+  }
+  const isAgain = new Set(again);
+  return written.map((label) =>
+    isAgain.has(label) ? { ...label, classId: classOf.get(keyOf(label)) ?? label.classId } : label,
+  );
 }
 
 /** What the same machine origins said of these items in these tasks before. */
