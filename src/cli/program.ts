@@ -53,8 +53,16 @@ export async function runCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     // Commander ends a bare group (`labelsmith models`) by printing its help: that is wrong usage, already explained.
-    if (error.code === 'commander.help') return 2;
     const command = argv.find((arg) => !arg.startsWith('-')) ?? '';
+    if (error.code === 'commander.help') {
+      if (!argv.includes('--json')) return 2;
+      const group = program.commands.find((one) => one.name() === command) ?? program;
+      const names = group.commands.map((one) => one.name()).filter((name) => name !== 'help');
+      throw new LabelsmithError('USAGE', `${command || 'labelsmith'} needs a command: ${names.join(', ')}.`, {
+        hint: `See: labelsmith ${command === '' ? '' : `${command} `}--help`,
+        details: { commands: names },
+      });
+    }
     throw new LabelsmithError('USAGE', error.message.replace(/^error: /, ''), {
       hint: `See: labelsmith ${program.commands.some((c) => c.name() === command) ? `${command} ` : ''}--help`,
       cause: error,

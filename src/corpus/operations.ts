@@ -5,7 +5,7 @@
  * Every name that was known stays known: a renamed class keeps its old name as a synonym, a merged one its own as a name
  * of the class it went into. So a detector that still says the old name labels the class of today.
  */
-import { toClassName } from '../core/class-name.ts';
+import { readClassName, toClassName } from '../core/class-name.ts';
 import type { CorpusClass, CorpusState } from '../core/corpus.ts';
 import { LabelsmithError } from '../errors.ts';
 import { CorpusIndex } from './state.ts';
@@ -193,13 +193,21 @@ export function describe(
  */
 export function mapNames(state: CorpusState, mapping: ReadonlyMap<string, string>): CorpusState {
   const draft = new Draft(state);
-  for (const [from, to] of mapping) {
+  const problems = [...mapping].flatMap(([from, to]) => {
+    const names = [from, to].flatMap((name) => {
+      const reading = readClassName(name);
+      return reading.kind === 'name' ? [] : [`"${from}" to "${to}": the class name ${reading.problem}.`];
+    });
     const further = mapping.get(to);
-    if (from !== to && further !== undefined && further !== to) {
-      throw new LabelsmithError('REFUSED', `The mapping gives "${to}" to "${from}", and "${further}" to "${to}".`, {
-        hint: 'A name cannot be given and taken in one mapping of the corpus; use detect --mapping, which maps the model’s names.',
-      });
-    }
+    const isChain = from !== to && further !== undefined && further !== to;
+    return isChain ? [...names, `The mapping gives "${to}" to "${from}", and "${further}" to "${to}".`] : names;
+  });
+  if (problems.length > 0) {
+    const hint =
+      'Nothing was applied. A name cannot be given and taken in one mapping of the corpus; use detect --mapping, which maps the model’s names.';
+    const message =
+      problems.length === 1 ? problems[0] : `The mapping has ${problems.length} problems:\n  ${problems.join('\n  ')}`;
+    throw new LabelsmithError('REFUSED', message, { hint, details: { problems } });
   }
   for (const [from, to] of mapping) {
     if (from === to) continue;

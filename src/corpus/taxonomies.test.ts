@@ -141,3 +141,13 @@ test('a mapping is a JSON object or a CSV; a name is mapped once', async (t) => 
   );
   await assert.rejects(async () => readMapping(await file(t, 'm.json', '{"a": 1}')), /text was expected/);
 });
+
+test('all that is wrong with a mapping is said at once', async (t) => {
+  const path = await file(t, 'm.csv', 'from,to\n,b\nok,fine\nd,e\nd,f\n');
+  await assert.rejects(readMapping(path), ({ message }: Error) => {
+    assert.match(message, /2 problems/);
+    assert.match(message, /m\.csv:2/);
+    assert.match(message, /m\.csv:5: "d" is mapped twice, to "e" and to "f"/);
+    return true;
+  });
+});

@@ -129,25 +129,48 @@ export async function readMapping(path: string): Promise<Map<string, string>> {
   const name = basename(path);
   const mapping = new Map<string, string>();
   let unnamed = 0;
-  const put = (from: string, to: string, where: string) => {
-    if (mapping.has(from)) throw badFile(where, `${shown(from)} is mapped twice`);
-    mapping.set(classNameAt(from, where), classNameAt(to, where));
+  const problems: { readonly where: string; readonly what: string; readonly error: LabelsmithError }[] = [];
+  const put = (where: string, pair: () => readonly [string, string]) => {
+    try {
+      const [from, to] = pair();
+      const before = mapping.get(from);
+      if (before === undefined) mapping.set(from, to);
+      else if (before !== to)
+        throw badFile(where, `${shown(from)} is mapped twice, to ${shown(before)} and to ${shown(to)}`);
+    } catch (error) {
+      if (!(error instanceof LabelsmithError)) throw error;
+      problems.push({ where, what: error.message, error });
+    }
   };
   if (extname(path).toLowerCase() === '.csv') {
     for await (const { where, cell } of csvRecords(path, name, ['from', 'to'])) {
       const to = textOfCell(cell('to'));
       if (to.trim() === '') unnamed++;
-      else put(textOfCell(cell('from')), to, where);
+      else put(where, () => [classNameAt(textOfCell(cell('from')), where), classNameAt(to, where)]);
     }
   } else {
     for (const [from, to] of Object.entries(objectAt(await readJson(path, name), name))) {
-      put(from, classNameAt(to, `${name} ${shown(from)}`), name);
+      const where = `${name} ${shown(from)}`;
+      put(where, () => [classNameAt(from, where), classNameAt(to, where)]);
     }
   }
+  const [first] = problems;
+  if (problems.length === 1) throw first.error;
+  if (first !== undefined) throw badFile(name, problemList(problems.map(({ what }) => what)), 'Nothing was applied.');
   if (mapping.size === 0) {
     throw badFile(name, unnamed > 0 ? 'no row has a new name in the column to' : 'there is no class in it');
   }
   return mapping;
+}
+
+/** Problems named in one message. */
+const MAX_PROBLEMS_SHOWN = 50;
+
+/** `3 problems:` and a line each. */
+export function problemList(problems: readonly string[]): string {
+  const lines = problems.slice(0, MAX_PROBLEMS_SHOWN).map((what) => `\n  ${what}`);
+  const more = problems.length - MAX_PROBLEMS_SHOWN;
+  return `${problems.length} problems:${lines.join('')}${more > 0 ? `\n  … and ${more} more` : ''}`;
 }
 
 async function readJson(path: string, name: string): Promise<unknown> {

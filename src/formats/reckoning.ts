@@ -90,6 +90,7 @@ export const REASONS = {
   'class-not-there': leftOut('labels', 'of a class that is not there (--classes existing)'),
   'class-near-miss': told('classes', 'new, and nearly the name of one that is there'),
   'image-contradicts': told('images', 'contradiction: one picture is said to be of two classes'),
+  'many-classes': told('images', 'of very many classes: if that is not meant, another column has the class'),
   'votes-merged': mended('objects', 'boxes of several annotators of one thing were made one'),
   'annotators-disagree': told('labels', 'annotators disagree'),
   'person-contradicted': told('objects', 'a person had said otherwise before; the newer word holds, the older is kept'),

@@ -170,6 +170,9 @@ test('where the default is in the cache nobody is asked, and it is told what is 
   askInstead(t, { hub: hub.endpoint, tools: cacheDir });
   const choice = await chooseEmbedder(undefined, { cacheDir, folders: [] });
   assert.equal(choice.id, DEFAULT_EMBEDDER);
-  assert.match(choice.because, /mobilenetv2-12-qdq is better: labelsmith models pull --quality balanced fetches it/);
+  assert.match(
+    choice.because,
+    /mobilenetv2-12-qdq and efficientnet-lite0 are better: labelsmith models pull --quality balanced fetches the best/,
+  );
   assert.equal(hub.requests.length, 0);
 });

@@ -62,29 +62,37 @@ export async function chooseEmbedder(
   const entries = await Promise.all(names.map((id) => findEntry(id, cacheDir)));
   const last = entries[entries.length - 1] as ModelEntry;
   const mayFetch = quality !== undefined || !(await isHere(last, options));
-  const missed: string[] = [];
+  // What was tried is told in one sentence, with what was taken instead.
+  const quiet = { ...options, onNotice: undefined };
+  const missed: Missed[] = [];
+  const better: string[] = [];
   for (const entry of entries.slice(0, -1)) {
-    const had = (await isHere(entry, options)) || (mayFetch && (await fetched(entry, missed)));
+    const had = (await isHere(entry, quiet)) || (mayFetch && (await fetched(entry, missed)));
     if (had) return { id: entry.id, because: reasonFor(entry, missed) };
-    if (!mayFetch) missed.push(`${entry.id} is better: labelsmith models pull --quality ${DEFAULT_QUALITY} fetches it`);
+    if (!mayFetch) better.push(entry.id);
+  }
+  if (better.length > 0) {
+    const names = `${better.join(' and ')} ${better.length === 1 ? 'is' : 'are'} better`;
+    const because = `${names}: labelsmith models pull --quality ${DEFAULT_QUALITY} fetches the best that can be had`;
+    return { id: last.id, because };
   }
   return { id: last.id, because: reasonFor(last, missed) };
 
   /** Whether it could be fetched in time. */
-  async function fetched(entry: ModelEntry, notes: string[]): Promise<boolean> {
+  async function fetched(entry: ModelEntry, notes: Missed[]): Promise<boolean> {
     const known = await readUnreachable(cacheDir);
     const before = quality === undefined ? known[entry.id] : undefined;
     if (before && Date.now() - before.atMs < FORGET_MS) {
-      notes.push(`${entry.id} could not be reached within the last day (${before.reason})`);
+      notes.push({ id: entry.id, why: `could not be reached within the last day (${before.reason})` });
       return false;
     }
     try {
-      await fetchSoon(entry, options);
+      await fetchSoon(entry, quiet);
       return true;
     } catch (error) {
       if (!(error instanceof LabelsmithError) || isInterruption(error)) throw error;
-      const reason = error.message;
-      notes.push(`${entry.id} could not be reached (${reason})`);
+      const reason = error.message.replace(`${entry.id} is`, 'it is');
+      notes.push({ id: entry.id, why: `could not be reached (${reason})` });
       await writeAtomically(pathOf(cacheDir), JSON.stringify({ ...known, [entry.id]: { atMs: Date.now(), reason } }));
       return false;
     }
@@ -110,8 +118,18 @@ function qualityOfEnvironment(): Quality {
   });
 }
 
-function reasonFor({ id }: ModelEntry, missed: readonly string[]): string {
-  if (missed.length > 0) return missed.join('; ');
+/** A better one that was not to be had. */
+interface Missed {
+  readonly id: string;
+  /** The rest of the sentence. */
+  readonly why: string;
+}
+
+function reasonFor({ id }: ModelEntry, missed: readonly Missed[]): string {
+  // Of one network that is away it is said once.
+  const byReason = Map.groupBy(missed, ({ why }) => why);
+  const sentences = [...byReason].map(([why, of]) => `${of.map((one) => one.id).join(' and ')} ${why}`);
+  if (sentences.length > 0) return sentences.join('; ');
   if (id === DEFAULT_EMBEDDER) return 'the quickest of those known';
   const measured = EMBEDDERS[DEFAULT_QUALITY].includes(id);
   return `the best of those known, by what ${measured ? 'was measured' : 'publishers state'}`;

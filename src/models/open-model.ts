@@ -41,6 +41,7 @@ export async function findRole<Role extends ModelEntry['role']>(
   const wrong = entry ? `model ${name} is ${ROLES[entry.role].one}, not ${one}` : `there is no model named "${name}"`;
   throw new LabelsmithError('USAGE', wrong, {
     hint: hintOfNames(
+      name,
       several,
       entries.filter((other) => other.role === role),
       flags,

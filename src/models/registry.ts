@@ -1,7 +1,9 @@
 /** Finds a model by its name: in the catalogue, or among the imported ones. */
+
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { nearestNames } from '../core/nearest-names.ts';
 import { validate } from '../core/validate.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { cacheDirectory, cacheError, readJson } from '../fetch/cache.ts';
@@ -27,13 +29,31 @@ export async function findEntry(name: string, cacheDir: string = cacheDirectory(
   const entries = await allEntries(cacheDir);
   const entry = entries.find(({ id }) => id === name);
   if (entry) return entry;
-  throw new LabelsmithError('USAGE', `there is no model named "${name}"`, { hint: hintOfNames('models', entries) });
+  throw new LabelsmithError('USAGE', `there is no model named "${name}"`, {
+    hint: hintOfNames(name, 'models', entries),
+  });
 }
 
-/** @param what they are, in the plural. @param flags that `models import` needs for one. */
-export function hintOfNames(what: string, entries: readonly Pick<ModelEntry, 'id'>[], flags = ''): string {
-  const names = entries.map(({ id }) => id).join(', ') || 'none';
-  return `Known ${what}: ${names}. \`labelsmith models import FILE.onnx${flags}\` adds one.`;
+/** Names that are told where one is not known. */
+const MAX_NAMES_TOLD = 5;
+
+/**
+ * The names that are most like the one that is not known, else the first ones; not all of the catalogue.
+ *
+ * @param what they are, in the plural. @param flags that `models import` needs for one.
+ */
+export function hintOfNames(
+  name: string,
+  what: string,
+  entries: readonly Pick<ModelEntry, 'id'>[],
+  flags = '',
+): string {
+  const all = entries.map(({ id }) => id);
+  const near = nearestNames(name, all, MAX_NAMES_TOLD);
+  const shown = near.length > 0 ? near : all.slice(0, MAX_NAMES_TOLD);
+  const more = all.length - shown.length;
+  const names = `${shown.join(', ') || 'none'}${more > 0 ? ` and ${more} more (labelsmith models list)` : ''}`;
+  return `Known ${what}${near.length > 0 ? ' like it' : ''}: ${names}. \`labelsmith models import FILE.onnx${flags}\` adds one.`;
 }
 
 async function importedEntries(cacheDir: string): Promise<ModelEntry[]> {

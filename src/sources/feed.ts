@@ -19,6 +19,8 @@ import type { SourceEntry, SourceItem } from './source.ts';
 export interface FollowOptions {
   /** Ends the feed. */
   readonly signal: AbortSignal;
+  /** Ends it once all that is there was given and nothing is still being written. Default: it goes on. */
+  readonly untilIdle?: boolean;
   /** Whether this version was taken in earlier, by this process or another (default: none was). */
   readonly isKnown?: (
     entry: Pick<SourceEntry, 'uri' | 'path' | 'version' | 'byteSize' | 'modifiedAtMs'>,

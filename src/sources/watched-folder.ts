@@ -55,17 +55,20 @@ export async function watchFolder(spec: string, options: WatchOptions): Promise<
 async function* followFolder(
   source: Source,
   { settleMs = 2000, lookEveryMs = 1000, clock = SYSTEM_CLOCK }: WatchOptions,
-  { signal, isKnown = async () => false }: FollowOptions,
+  { signal, untilIdle = false, isKnown = async () => false }: FollowOptions,
 ): AsyncGenerator<SourceItem> {
   const seen = new Settling(settleMs);
   while (!signal.aborted) {
     const startedAt = clock.now();
     seen.begin(startedAt);
+    let hasNew = false;
     for await (const item of lookOnce(source, seen)) {
       if (signal.aborted) return;
+      hasNew = true;
       if (item.kind === 'problem' || !(await isKnown(item.entry))) yield item;
     }
     seen.end();
+    if (untilIdle && !hasNew && !seen.isWaiting) return;
     try {
       const waitMs = Math.max(
         4 * (clock.now() - startedAt),

@@ -169,6 +169,8 @@ describe('streams', () => {
       ['import csv not-there.csv', 1],
       ['export csv', 2],
       ['nonsense', 2],
+      ['teach', 2],
+      ['corpus', 2],
     ];
     for (const [args, expected] of lines) {
       const { code, stdout, stderr } = await runCli([...args.split(' '), '--json'], { cwd: dir });

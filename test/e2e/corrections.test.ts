@@ -303,3 +303,15 @@ test('files that somebody moved in a tree of class folders', async (t) => {
   assert.equal(countsOf(other.corrections?.labels), 'changed 1, unchanged 2');
   assert.deepEqual(await labels(), ['a.jpg cat human', 'b.jpg dog human', 'c.jpg bird human']);
 });
+
+test('an image of very many classes is told: another column may have the class', async (t) => {
+  const dir = await scratch(t);
+  await workspace(dir);
+  const rows = Array.from({ length: 50 }, (_, i) => `a.jpg,id ${i}`);
+  await writeFile(join(dir, 'many.csv'), ['file,class', ...rows, 'b.jpg,cat', ''].join('\n'));
+  const { reckoning } = await runJson<Imported>(['import', 'csv', 'many.csv'], { cwd: dir });
+  assert.deepEqual(
+    reckoning.problems.map(({ reason, count }) => [reason, count]),
+    [['many-classes', 1]],
+  );
+});

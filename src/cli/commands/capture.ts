@@ -30,6 +30,11 @@ export const capture = command({
     scene: option('--scene [score]', 'only at a change of scene, by ffmpeg’s score', fractionOrTrue().optional()),
     changed: option('--changed [bits]', 'only what differs from the last kept frame', wholeNumberOrTrue().optional()),
     count: option('--count <n>', 'end when so many frames of each camera are there', wholeNumber(1).optional()),
+    follow: option(
+      '--follow',
+      'with --count: wait at a folder that has fewer frames (default: with --for; else it ends when all are taken)',
+      z.boolean().optional(),
+    ),
     for: option('--for <time>', 'end after so long', duration().optional()),
     keep: option(
       '--keep <limits>',
@@ -67,6 +72,7 @@ export const capture = command({
           scene: scene === true ? DEFAULT_SCENE : scene,
           changedBits: changed === true ? DEFAULT_CHANGED_BITS : changed,
         },
+        follow: options.follow,
         ...{ to, count: options.count, forMs: options.for, silenceMs: options.silence, health: options.health, signal },
         keep: keep && { ...keep, areSafe: knownElsewhere(to, workspace) },
         onNotice: (text) => output.warn(text),

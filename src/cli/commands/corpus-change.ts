@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { change, type Operation } from '../../corpus/corpus.ts';
+import { mapNames } from '../../corpus/operations.ts';
 import { readMapping } from '../../corpus/taxonomies.ts';
 import { unknownClasses } from '../../corpus/unknown.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -93,7 +94,10 @@ export const corpusMap = operation(
   },
   async ({ args, output }, store) => {
     const mapping = await readMapping(args.file);
-    for (const { name, near } of unknownClasses(await store.corpus(), mapping.keys())) {
+    const corpus = await store.corpus();
+    // What is refused is refused before anything is said to be noted.
+    mapNames(corpus, mapping);
+    for (const { name, near } of unknownClasses(corpus, mapping.keys())) {
       const meant = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '.';
       output.warn(`"${name}" is no class here${meant} It is noted as another word for what may come.`);
     }

@@ -8,14 +8,17 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
 import { argument, flag } from '../values.ts';
-import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 export const corpusList = command({
   name: 'corpus list',
   summary: 'the classes with their counts',
   details: 'Labels of clusters count where neither a model nor references nor people label the task.',
-  options: { tree: flag('--tree', 'as a tree: parents from WordNet, or as nested') },
+  options: {
+    tree: flag('--tree', 'as a tree: parents from WordNet, or as nested'),
+    all: flag('--all', 'those with no label too, in the list and the tree'),
+  },
   examples: [
     ['labelsmith corpus list', 'every class, the most frequent first'],
     ['labelsmith corpus list --tree', 'animal › dog, vehicle › car'],
@@ -23,12 +26,13 @@ export const corpusList = command({
   run({ options, ...context }) {
     const { output } = context;
     return withWorkspace(context, async (workspace) => {
-      if (options.tree) return await listTree(workspace, output);
+      if (options.tree) return await listTree(workspace, output, options.all);
       const known = await workspace.store.classes();
       const classes = new TaskOwners(known).countedClasses(known);
       output.document({ classes });
       const rows = classes
         .flatMap(({ name, counts }) => counts.map((count) => ({ name, ...count })))
+        .filter(({ count }) => count > 0)
         .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
       if (rows.length === 0) {
         output.line(`${plural(classes.length, 'class', 'classes')}, no labels yet. Next: labelsmith detect`);
@@ -44,20 +48,33 @@ export const corpusList = command({
       ]);
       for (const line of table([['class', 'task', 'items', 'count', 'mean confidence', 'origin'], ...lines]))
         output.line(line);
+      const empty = classes.filter(({ counts }) => counts.every(({ count }) => count === 0)).map(({ name }) => name);
+      tellEmpty(output, empty, options.all);
+      return 0;
     });
   },
 });
 
+/** Classes that nothing is of: a list that was imported, or what a detector could have found. */
+function tellEmpty(output: Output, names: readonly string[], all: boolean): void {
+  if (names.length === 0) return;
+  const count = plural(names.length, 'class has', 'classes have');
+  output.line(
+    all ? `${count} no label: ${names.map(oneLine).join(', ')}` : `${count} no label yet (--all lists them).`,
+  );
+}
+
 const EXEMPLARS_SHOWN = 5;
 
-async function listTree({ store }: Workspace, output: Output): Promise<number> {
+async function listTree({ store }: Workspace, output: Output, all: boolean): Promise<number> {
   const nodes = await corpusTree(store, EXEMPLARS_SHOWN);
   output.document({ classes: nodes });
   if (nodes.length === 0) {
     output.line('No classes yet. Next: labelsmith detect');
     return 0;
   }
-  const rows = nodes.map(({ name, depth, meanConfidence, images, regions, origins, exemplars }) => [
+  const shown = all ? nodes : withLabels(nodes);
+  const rows = shown.map(({ name, depth, meanConfidence, images, regions, origins, exemplars }) => [
     `${'  '.repeat(depth)}${name}`,
     images,
     regions,
@@ -67,7 +84,24 @@ async function listTree({ store }: Workspace, output: Output): Promise<number> {
   ]);
   const head = ['class', 'images', 'regions', 'mean confidence', 'origin', 'exemplar'];
   for (const line of table([head, ...rows])) output.line(line);
+  const hidden = nodes.length - shown.length;
+  if (hidden > 0) output.line(`${plural(hidden, 'class has', 'classes have')} no label yet (--all lists them).`);
   return 0;
+}
+
+/** Classes that something is of, and those above them. */
+function withLabels<T extends { readonly depth: number; readonly images: number; readonly regions: number }>(
+  nodes: readonly T[],
+): T[] {
+  const kept: T[] = [];
+  // From the end: what is below a class comes after it.
+  let below = 0;
+  for (const node of nodes.toReversed()) {
+    if (node.images + node.regions === 0 && node.depth >= below) continue;
+    kept.push(node);
+    below = node.depth;
+  }
+  return kept.reverse();
 }
 
 export const CLASS = argument('<name>', 'the class, or a synonym of it', z.string());

@@ -277,3 +277,23 @@ test('frames are not written into the folder that they are taken from', () =>
     }
     assert.deepEqual(readdirSync(folder), []);
   }));
+
+test('--count at a folder with fewer frames ends when all are taken, and says so', () =>
+  inTemporaryFolder(async (folder) => {
+    const from = join(folder, 'from');
+    mkdirSync(from);
+    const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+      .jpeg()
+      .toBuffer();
+    for (const [i, name] of ['a.jpg', 'b.jpg'].entries()) {
+      writeFileSync(join(from, name), jpeg);
+      utimesSync(join(from, name), 1000 + 60 * i, 1000 + 60 * i);
+    }
+    const notices: string[] = [];
+    const onNotice = (text: string) => notices.push(text);
+    const { cameras } = await captured([from], { to: join(folder, 'to'), count: 5, onNotice });
+    assert.deepEqual([cameras[0]?.written, cameras[0]?.state], [2, 'ended']);
+    assert.match(notices.join('\n'), /2 of the 5 frames that were asked for/);
+    const one = await captured([from], { to: join(folder, 'one'), count: 1, onNotice });
+    assert.deepEqual([one.cameras[0]?.written, notices.length], [1, 1]);
+  }));

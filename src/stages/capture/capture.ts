@@ -26,6 +26,8 @@ export type CapturedCamera = CameraSpec & Partial<CameraRule>;
 
 export interface CaptureOptions extends CameraRule {
   readonly to: string;
+  /** Waits at a folder that has fewer frames than `count` (default: where a time is given, or `keepTrying`). */
+  readonly follow?: boolean;
   /** A camera that gives nothing for so long has failed, in ms (default 10,000). */
   readonly silenceMs?: number;
   /** Connects again to cameras that refuse from the start too; without it these end the capture. */
@@ -91,6 +93,7 @@ export async function capture(cameras: readonly CapturedCamera[], options: Captu
       try {
         await runCamera(camera, health[i]!, {
           ...{ to, rule, silenceMs: options.silenceMs ?? 10_000, count, backoff, keepTrying: options.keepTrying },
+          follow: options.follow ?? (forMs !== undefined || options.keepTrying === true),
           ...{ signal: until(forMs), onNotice, onWritten: ({ byteSize }) => rotating.onWritten(byteSize) },
         });
       } catch (error) {

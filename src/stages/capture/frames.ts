@@ -20,6 +20,8 @@ export interface FramesOptions {
   readonly rule: FrameRule;
   /** Without a sign of life for so long, the camera has failed, in ms. */
   readonly silenceMs: number;
+  /** A folder ends when all that is in it was given. */
+  readonly untilIdle?: boolean;
   readonly signal: AbortSignal;
   /** Told of frames that were broken when they came. */
   readonly onBroken: () => void;

@@ -24,10 +24,13 @@ export function framesOf(camera: CameraSpec, options: FramesOptions): Frames {
 }
 
 /** The JPEGs that a network camera writes into a folder, from now on and those that are there. */
-async function* folderFrames(camera: CameraSpec, { signal, rule, onBroken }: FramesOptions): AsyncGenerator<Frame> {
+async function* folderFrames(
+  camera: CameraSpec,
+  { signal, rule, untilIdle, onBroken }: FramesOptions,
+): AsyncGenerator<Frame> {
   const feed = await watchFolder(camera.address, { cwd: '/', settleMs: 500, lookEveryMs: 250 });
   let dueAtMs = Number.NEGATIVE_INFINITY;
-  for await (const item of feed.follow({ signal })) {
+  for await (const item of feed.follow({ signal, untilIdle })) {
     if (item.kind === 'problem') continue;
     const { modifiedAtMs } = item.entry;
     if (modifiedAtMs < dueAtMs) continue;

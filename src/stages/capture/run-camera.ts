@@ -37,6 +37,8 @@ export interface CameraOptions {
   readonly silenceMs: number;
   /** Ends it when so many are written. */
   readonly count?: number;
+  /** A folder with fewer frames than `count` is waited at for more. */
+  readonly follow?: boolean;
   readonly backoff: { readonly baseMs: number; readonly maxMs: number };
   /** Connects again to what refuses from the start too: in a service, that may be mended meanwhile. */
   readonly keepTrying?: boolean;
@@ -78,20 +80,26 @@ export async function runCamera(camera: CameraSpec, health: CameraHealth, option
     health.state = 'ended';
   }
   if (failure !== undefined) throw failure.error;
+  const { count, signal: outer, onNotice } = options;
+  if (camera.kind === 'folder' && count !== undefined && health.written < count && !outer.aborted)
+    onNotice(
+      `${camera.name}: ${health.written} of the ${count} frames that were asked for: there are no more in the folder that the rules let through (--follow waits for more)`,
+    );
 }
 
 async function connectAndRead(
   camera: CameraSpec,
   health: CameraHealth,
-  { rule, silenceMs, signal, backoff, keepTrying = false, onNotice }: CameraOptions,
+  { rule, silenceMs, count, follow = false, signal, backoff, keepTrying = false, onNotice }: CameraOptions,
   onFrame: (frame: Frame) => Promise<void>,
 ): Promise<void> {
   const onBroken = () => {
     health.broken++;
   };
+  const untilIdle = count !== undefined && !follow;
   for (let failures = 0; !signal.aborted; ) {
     try {
-      for await (const frame of framesOf(camera, { rule, silenceMs, signal, onBroken })) {
+      for await (const frame of framesOf(camera, { rule, silenceMs, untilIdle, signal, onBroken })) {
         failures = 0;
         if (health.state !== 'live' && health.lastError !== null) onNotice(`${camera.name}: frames come again`);
         [health.state, health.lastError, health.lastFrameAtMs] = ['live', null, frame.capturedAtMs];

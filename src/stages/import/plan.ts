@@ -266,8 +266,12 @@ function renamedEntry(entry: PlannedEntry, names: FileNames): PlannedEntry {
   };
 }
 
-/** One picture under two names, in the folders of two classes or in two splits. */
+/** From so many classes of one image on it is asked whether that is meant: no list of keywords is longer. */
+const VERY_MANY_CLASSES = 25;
+
+/** One picture under two names, in the folders of two classes or in two splits; and one of very many classes. */
 class ContradictionsOfImages {
+  readonly #counts = new Map<ImageId, number>();
   readonly #classes = new AnnotatedClasses();
   readonly #files = new AnnotatedClasses();
   readonly #splits = new AnnotatedClasses();
@@ -281,6 +285,11 @@ class ContradictionsOfImages {
     if (answer) return;
     if (split !== null && this.#splits.another('split', image.id, split))
       this.#reckoning.note('split-contradicts', where, `${file} is in ${split}, and was in another one`);
+    // An entry has all classes of an image, or each has one.
+    const count = (this.#counts.get(image.id) ?? 0) + labels.length;
+    if (labels.length > 0) this.#counts.set(image.id, count);
+    if (count >= VERY_MANY_CLASSES && count - labels.length < VERY_MANY_CLASSES)
+      this.#reckoning.note('many-classes', where, `${file}: ${count} or more`);
     // Several classes of one file are told elsewhere: they may all be meant.
     const otherFile = this.#files.another('file', image.id, file);
     for (const { task, className } of labels)

@@ -60,6 +60,7 @@ export interface WatchResult extends RunResult {
     readonly labelled: number;
     /** Fit no class. */
     readonly unfit: number;
+    /** Files of the folder that are put aside by now, whenever that was. */
     readonly quarantined: number;
     readonly missing: number;
     readonly moved: number;
@@ -147,6 +148,7 @@ class Watch {
     }
     await this.#noticeGone();
     await this.#finish();
+    this.#counts.quarantined = await this.#putAside(feed.root);
     return this.#result(before, signal?.aborted ?? false);
   }
 
@@ -157,7 +159,6 @@ class Watch {
     const unfitBefore = counts.unfit;
     counts.batches++;
     counts.images += result.images.length;
-    counts.quarantined += result.quarantined;
     counts.labelled += result.classes.size;
     counts.unfit += result.images.length - result.classes.size;
     const classes = new Map<string, number>();
@@ -252,6 +253,14 @@ class Watch {
       }
     }
     return counts;
+  }
+
+  /** As `status` counts them: a file that came twice is one, and one that was mended is none. */
+  async #putAside(root: string): Promise<number> {
+    let files = 0;
+    for await (const page of this.#workspace.store.quarantine())
+      files += page.filter(({ sourceRoot }) => sourceRoot === root).length;
+    return files;
   }
 
   #result(before: ReadonlyMap<string, number>, interrupted: boolean): WatchResult {

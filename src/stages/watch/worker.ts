@@ -33,7 +33,6 @@ export interface BatchResult {
   /** Files that were read, those that were put aside among them. */
   readonly files: number;
   readonly images: readonly ImageId[];
-  readonly quarantined: number;
   /** The class of each image that got one. */
   readonly classes: ReadonlyMap<ImageId, string>;
   /** Paths of images that were known under another name before. */
@@ -104,7 +103,7 @@ export class BatchWorker {
 
   async take(items: readonly SourceItem[]): Promise<BatchResult> {
     const { store } = this.#workspace;
-    const quarantined = await this.#add(items);
+    await this.#add(items);
     const paths = items.flatMap((item) => (item.kind === 'entry' ? [item.entry.path] : []));
     const known = await store.lookupPaths(paths);
     const images = [...new Set(paths.flatMap((path) => known.get(path)?.imageId ?? []))].sort();
@@ -113,7 +112,7 @@ export class BatchWorker {
     await this.#embed(images, before);
     const classes = await this.#assign(images);
     const copies = new Set(paths.filter((path) => before.has(known.get(path)?.imageId ?? '')));
-    return { files: items.length, images, quarantined, classes, copies };
+    return { files: items.length, images, classes, copies };
   }
 
   async close(): Promise<void> {
@@ -125,14 +124,13 @@ export class BatchWorker {
     return { ...this.#options, workspace: this.#workspace, settings, runId: this.#runId };
   }
 
-  async #add(items: readonly SourceItem[]): Promise<number> {
+  async #add(items: readonly SourceItem[]): Promise<void> {
     const settings: AddSettings = { sources: [], cwd: '/', sync: true };
     const job = this.#job(settings);
     const context = addContext(job, []);
     for (const item of items) if (item.kind === 'entry') context.listed.set(item.entry.path, item.entry);
     const shard = { items: items.map(listed), unchanged: 0, stillQuarantined: 0 };
-    const { counts } = await this.#workspace.engine.run(withShards(addStage, [shard]), job, context);
-    return counts.quarantined ?? 0;
+    await this.#workspace.engine.run(withShards(addStage, [shard]), job, context);
   }
 
   async #embed(images: readonly ImageId[], before: ReadonlySet<ImageId>): Promise<void> {

@@ -96,15 +96,16 @@ export async function logItems(
   keepItems(work, known ?? (await addOperation(work, operation)), changes);
 }
 
+/** @returns how many labels are other than before: one that goes from one class to another counts once */
 export function keepItems(work: Work, operationId: number, changes: ItemChanges): { labels: number } {
   const labels = new Set<string>();
   const regions = new Set<RegionId>();
   for (const label of changes.labelsBefore) {
-    labels.add(labelKeyOf(label));
+    labels.add(voiceOf(label));
     work.add(KEEP.labelBefore, { ...label, operationId, side: 0 });
   }
   for (const label of changes.labelsAfter) {
-    labels.add(labelKeyOf(label));
+    labels.add(voiceOf(label));
     work.add(KEEP.labelAfter, { ...label, operationId, side: 1 });
   }
   for (const logged of changes.regionsBefore) {
