@@ -62,7 +62,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
       ...{ embedder, problem, step, seed, blocks: set.blocks, folds: FOLDS },
       ids: rows.map((row) => set.files[row]?.id ?? ''),
       read: (row) => readFile(set.files[rows[row] ?? 0]?.path ?? ''),
-      teacher: { method: frozen.technique, ...frozen.settings },
+      teacher: { method: frozen.method, ...frozen.settings },
     });
     const learned = await learnRounds(pool, tuned.problem, { ...options, sample: tuned.sample });
     result[step] = await accuracyOf(learned, await testVectors(pool, set, test, tuned));

@@ -57,7 +57,7 @@ async function measure(pool: InferencePool, set: FinishedSet, seed: number): Pro
     labels: Int32Array.from(labelled, (at) => taught.indexOf(classOf[at])),
     classes: taught.length,
   };
-  const { probabilities, folds } = await learnRounds(pool, problem, { seed, techniques: [] });
+  const { probabilities, folds } = await learnRounds(pool, problem, { seed, methods: [] });
   const { known } = await familiarityOf(pool, problem, folds);
   const reach = await reachOfItems(pool, problem.features, [labelled]);
   const isLabelled = new Set(labelled);

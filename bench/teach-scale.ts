@@ -68,8 +68,8 @@ async function measure(rows: number): Promise<unknown> {
     const elapsed = () => rounded((performance.now() - startedAt) / 1000, 1);
     const learned = await learnRounds(pool, problem, {
       seed: 0,
-      onStep: ({ technique, accuracy }) =>
-        process.stderr.write(`  ${technique} ${rounded(accuracy)} cross-validated, ${elapsed()} s\n`),
+      onStep: ({ method, accuracy }) =>
+        process.stderr.write(`  ${method} ${rounded(accuracy)} cross-validated, ${elapsed()} s\n`),
     });
     const roundsSeconds = elapsed();
     await learningCurve(pool, problem, { ...learned, accuracy: learned.heldOut.accuracy });
@@ -84,9 +84,9 @@ async function measure(rows: number): Promise<unknown> {
       labels: problem.labelled.length,
       seconds: elapsed(),
       roundsSeconds,
-      technique: learned.technique,
+      method: learned.method,
       accuracyOfRest: rounded(right / unlabelled),
-      steps: learned.steps.map(({ technique, accuracy }) => ({ technique, crossValidated: rounded(accuracy) })),
+      steps: learned.steps.map(({ method, accuracy }) => ({ method, crossValidated: rounded(accuracy) })),
     };
   } finally {
     await pool.close();

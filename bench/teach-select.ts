@@ -89,9 +89,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
     const problem: Problem = problemOf(set, features, labelled, unlabelled);
     const context = { pool, joined: null, principal: null, seed };
     result[`base, ${name}`] = await accuracyOf(await baseHead(context, problem, BASE));
-    result[`final, ${name}`] = await accuracyOf(
-      (await learnRounds(pool, problem, { seed, techniques: ['metric'] })).head,
-    );
+    result[`final, ${name}`] = await accuracyOf((await learnRounds(pool, problem, { seed, methods: ['metric'] })).head);
   }
   const gain = (over: string) => result['final, selected'] - result[`final, ${over}`];
   return { ...result, 'gain over random': gain('random'), 'gain over even': gain('even') };

@@ -3,7 +3,7 @@
  *
  * The test is 20 % of the images, whole groups at a time, in no way part of the learning; of the others, 10 % of all
  * images, the same share of every class, have their label. `base` is logistic regression on one view (576 numbers, each
- * vector scaled to length 1) with the best C of five on the test, which flatters it. `only …` is each technique alone, at
+ * vector scaled to length 1) with the best C of five on the test, which flatters it. `only …` is each method alone, at
  * the settings that the search found; `final` is what `teach rounds` comes to, `rest` its share of right guesses for the
  * unlabelled items, `all` a base model with the label of every item. What is left out of the default stands below them.
  */
@@ -100,9 +100,9 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
 
   const joined = await joinGraph(pool, problem.features, { seed });
   const principal = await principalFeatures(pool, problem.features, seed);
-  for (const technique of METHOD_NAMES) {
-    const { head } = await learn({ pool, joined, principal, seed }, problem, { method: technique, ...final.settings });
-    result[`only ${technique}`] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
+  for (const method of METHOD_NAMES) {
+    const { head } = await learn({ pool, joined, principal, seed }, problem, { method, ...final.settings });
+    result[`only ${method}`] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
   }
   // Left out of the default: a perceptron at its best setting, and views of the labelled images.
   const rowsOfProblem = [...labelled, ...unlabelled].sort((a, b) => a - b);
@@ -261,11 +261,7 @@ async function flipped(pool: InferencePool, set: LabelledSet, seed: number): Pro
     wrong[i] = 1;
     return (label + 1 + Math.floor(random() * (set.classes - 1))) % set.classes;
   });
-  const { heldOut, restTemperature } = await learnRounds(
-    pool,
-    { ...problem, labels },
-    { seed, techniques: ['metric'] },
-  );
+  const { heldOut, restTemperature } = await learnRounds(pool, { ...problem, labels }, { seed, methods: ['metric'] });
   const probabilities = softmaxRows(heldOut.logits, restTemperature);
   const doubt = Array.from(labels, (label, i) => 1 - probabilities.data[i * set.classes + label]);
   return { labelErrorAuroc: auroc(wrong, doubt) as number, labelErrorAuprc: averagePrecision(wrong, doubt) as number };

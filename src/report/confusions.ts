@@ -18,7 +18,7 @@ import { newSharedMatrix } from '../math/matrix.ts';
 import { vectorsOf } from '../stages/embed/vectors-of.ts';
 import { canonicalNames } from '../stages/evaluate/predictions.ts';
 import { openPredictions } from '../stages/predictions.ts';
-import { doubtsIn } from '../stages/teach/doubts.ts';
+import { labelErrorsIn } from '../stages/teach/label-errors.ts';
 import { BestOfGroups } from './exemplars.ts';
 
 export interface ConfusingPair {
@@ -136,7 +136,7 @@ function addOverlaps(pairs: Pairs, imageId: ImageId, detections: Detections, nam
 async function byLabelErrors(workspace: Workspace, task: string): Promise<ConfusingPair[]> {
   const pairs = new Pairs();
   const ids = [...(await sampleOf(workspace, task)).keys()];
-  for (const { itemId, className, suggested, selfConfidence, flagged } of await doubtsIn(workspace, task, ids)) {
+  for (const { itemId, className, suggested, selfConfidence, flagged } of await labelErrorsIn(workspace, task, ids)) {
     if (!flagged || suggested === className || isRegionId(itemId)) continue;
     const example = { imageId: itemId, scores: null, boxes: null, labelled: className };
     pairs.add(className, suggested, 1 - selfConfidence, example);

@@ -7,7 +7,7 @@ import { currentLabels, isMachine } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { openPredictions, type Predictions } from '../stages/predictions.ts';
-import { doubtsIn } from '../stages/teach/doubts.ts';
+import { labelErrorsIn } from '../stages/teach/label-errors.ts';
 import { type ItemFilter, MAX_PACKED_ITEMS } from '../store/item-store.ts';
 import { savedQueue } from './queue.ts';
 
@@ -64,7 +64,7 @@ async function listOf(workspace: Workspace, task: string, name: QueueName): Prom
     }
     case 'errors': {
       const said = await idsOf(workspace, { task, origins: ['human', 'imported'] });
-      return (await doubtsIn(workspace, task, said))
+      return (await labelErrorsIn(workspace, task, said))
         .filter(({ flagged }) => flagged)
         .map(({ itemId, className, suggested, selfConfidence }) => {
           const why = `called ${className}, which the model thinks ${Math.round(100 * selfConfidence)} % likely`;

@@ -95,7 +95,7 @@ async function teach(workspace: Workspace, task: string, run: JobRun) {
   const options = { task, search: 'quick', views: 0, labelRest: true, threshold: DEFAULT_THRESHOLD } as const;
   const taught = await teachWith(workspace, options, {
     ...run,
-    onStep: ({ technique, accuracy }) => run.onLine(`${technique}: ${(100 * accuracy).toFixed(1)} % cross-validated`),
+    onStep: ({ method, accuracy }) => run.onLine(`${method}: ${(100 * accuracy).toFixed(1)} % cross-validated`),
   });
   if (!taught) return null;
   for (const warning of taught.warnings) run.onLine(warning);

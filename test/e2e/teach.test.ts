@@ -67,8 +67,8 @@ interface Rounds {
   readonly accuracy: {
     readonly newImages: { readonly accuracy: number; readonly interval: readonly [number, number] };
   };
-  readonly account: { readonly measuredOn: string };
-  readonly steps: readonly { readonly technique: string }[];
+  readonly evaluation: { readonly measuredOn: string };
+  readonly steps: readonly { readonly method: string }[];
 }
 
 test('with no labels there is nothing to learn, and nothing is embedded for it', async (t) => {
@@ -96,9 +96,9 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
   const lengthMs = performance.now() - startedAt;
   assert.equal(result.labelled, 3 * TAUGHT);
   assert.equal(result.classes, 3);
-  assert.equal(result.account.measuredOn, 'cross-validation');
+  assert.equal(result.evaluation.measuredOn, 'cross-validation');
   assert.deepEqual(
-    result.steps.map(({ technique }) => technique),
+    result.steps.map(({ method }) => method),
     ['base', 'naive', 'metric'],
   );
   const { classification } = await runJson<{ classification: { accuracyForced: number; coverage: number } }>(
@@ -237,17 +237,17 @@ test('select, sort, import: the folder comes back as labels; the audit set is ne
     await rename(join(dir, 'sort/_unlabelled', name), join(dir, 'sort', folder, name));
   }
   await runJson(['import', 'folders', 'sort', '--as', 'human'], at);
-  const result = await runJson<Rounds & { audit: number; account: { count: number; interval: number[] } }>(
+  const result = await runJson<Rounds & { audit: number; evaluation: { count: number; interval: number[] } }>(
     ['teach', 'rounds'],
     at,
   );
   assert.equal(result.labelled, 9, 'the six of the audit are labelled, and not learned from');
   assert.deepEqual(
-    [result.account.measuredOn, result.account.count],
+    [result.evaluation.measuredOn, result.evaluation.count],
     ['cross-validation', 9],
     'six audit items say less than the labels',
   );
-  assert.deepEqual(result.account.interval, result.accuracy.newImages.interval);
+  assert.deepEqual(result.evaluation.interval, result.accuracy.newImages.interval);
   const wide = await runJson<Rounds>(['teach', 'train', '--search', 'wide', '--views', '2', '--budget', '4s'], at);
   assert.ok(wide.accuracy.newImages.accuracy > 0.4 && wide.model.endsWith('class.base.onnx'));
   await checkBackbones(dir);

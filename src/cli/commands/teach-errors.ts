@@ -1,4 +1,4 @@
-import { doubtfulLabels } from '../../stages/teach/doubts.ts';
+import { findLabelErrors } from '../../stages/teach/label-errors.ts';
 import { command } from '../command.ts';
 import { wholeNumber } from '../text-values.ts';
 import { flag, option } from '../values.ts';
@@ -21,7 +21,7 @@ export const errors = command({
   run({ options: { task, machine, count }, ...context }) {
     const { output } = context;
     return withWorkspace(context, async (workspace) => {
-      const labels = await doubtfulLabels(workspace, task, { machine, count });
+      const labels = await findLabelErrors(workspace, task, { machine, count });
       output.document({ labels });
       const rows = labels.map(({ file, className, suggested, selfConfidence, flagged }) => [
         oneLine(file),

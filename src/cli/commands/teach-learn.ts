@@ -120,15 +120,15 @@ function learn(
         const many = of - trained === 0 ? 'all trained' : `${trained} of ${of} trained`;
         output.note(`  embedder (${step}): ${many}, loss ${loss.toFixed(3)}`);
       },
-      onStep({ technique, accuracy, fineTuned }) {
+      onStep({ method, accuracy, fineTuned }) {
         if (fineTuned) {
           output.note(
-            `  ${technique.padEnd(8)} ${formatPercent(accuracy)} cross-validated, embedder fine-tuned (${fineTuned})`,
+            `  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated, embedder fine-tuned (${fineTuned})`,
           );
           return;
         }
-        if (technique === 'base' && ++passes === 2) output.note("Once more, with the audit's answers too:");
-        output.note(`  ${technique.padEnd(8)} ${formatPercent(accuracy)} cross-validated`);
+        if (method === 'base' && ++passes === 2) output.note("Once more, with the audit's answers too:");
+        output.note(`  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated`);
       },
     });
     run.done();

@@ -6,15 +6,19 @@ import type { Output } from '../output.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 
 export function printTaught(output: Output, result: TeachResult, labelRest: boolean): void {
-  const { counts, accuracy, account, technique } = result;
+  const { counts, accuracy, evaluation, method } = result;
   output.summary(
-    `Learned ${plural(counts.classes, 'class', 'classes')} from ${plural(counts.labelled, 'label')} (${technique}).`,
+    `Learned ${plural(counts.classes, 'class', 'classes')} from ${plural(counts.labelled, 'label')} (${method}).`,
   );
   if (accuracy.newImages) output.summary(`Accuracy on new images: ${accuracyText(accuracy.newImages)}.`);
-  if (account.learningCurve) printCurve(output, account.learningCurve);
-  if (account.confusions.length > 0) {
+  if (evaluation.learningCurve) printCurve(output, evaluation.learningCurve);
+  if (evaluation.confusions.length > 0) {
     output.summary();
-    const rows = account.confusions.map(({ truth, predicted, count }) => [oneLine(truth), oneLine(predicted), count]);
+    const rows = evaluation.confusions.map(({ truth, predicted, count }) => [
+      oneLine(truth),
+      oneLine(predicted),
+      count,
+    ]);
     for (const line of table([['class', 'taken for', 'items'], ...rows])) output.summary(`  ${line}`);
     output.summary();
   }

@@ -29,7 +29,11 @@ const ROUTE = createRoute({
   responses: { 200: json(z.object({ quality: QUALITY.nullable() }), 'Null: nothing was taught yet.'), ...FAILURES },
 });
 
-const RECORDED = z.object({ account: QUALITY });
+/** Runs of before wrote `account`. */
+const RECORDED = z.union([
+  z.object({ evaluation: QUALITY }),
+  z.object({ account: QUALITY }).transform(({ account }) => ({ evaluation: account })),
+]);
 const STAGES = ['teach rounds', 'teach train'];
 /** Runs looked through for the newest of the task. */
 const LOOKED_AT = 50;
@@ -40,7 +44,7 @@ export function qualityRoutes({ workspace: { store } }: ReviewContext) {
     for (const { stage, settings, metrics } of await store.runs({ limit: LOOKED_AT })) {
       if (!STAGES.includes(stage) || settings.task !== task) continue;
       const recorded = RECORDED.safeParse(metrics);
-      if (recorded.success) return c.json({ quality: recorded.data.account }, 200);
+      if (recorded.success) return c.json({ quality: recorded.data.evaluation }, 200);
     }
     return c.json({ quality: null }, 200);
   });

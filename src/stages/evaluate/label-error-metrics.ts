@@ -3,7 +3,7 @@ import { type ItemId, isImageId } from '../../core/ids.ts';
 import { isMachine } from '../../core/labels.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { auroc, averagePrecision } from '../../math/metrics/ranking.ts';
-import { doubtsIn } from '../teach/doubts.ts';
+import { labelErrorsIn } from '../teach/label-errors.ts';
 import type { Truth } from './ground-truth.ts';
 
 export interface LabelErrorMetrics {
@@ -23,7 +23,7 @@ export async function labelErrorMetrics(
   truth: Truth,
 ): Promise<LabelErrorMetrics | null> {
   const imageOf = (itemId: ItemId) => (isImageId(itemId) ? truth.images.get(itemId) : undefined);
-  const doubts = (await doubtsIn(workspace, task, [...truth.images.keys()])).filter(({ itemId, origin }) => {
+  const doubts = (await labelErrorsIn(workspace, task, [...truth.images.keys()])).filter(({ itemId, origin }) => {
     return !isMachine(origin) && (imageOf(itemId)?.classes.length ?? 0) > 0;
   });
   const wrong = doubts.map(({ itemId, className }) =>

@@ -24,7 +24,7 @@ import { baseCandidates, type SearchWidth, searchBase, type Trial } from './sear
 export interface RoundsOptions {
   readonly seed: number;
   /** Tried in this order after `base`. Default {@link DEFAULT_METHODS}. */
-  readonly techniques?: readonly MethodName[];
+  readonly methods?: readonly MethodName[];
   /**
    * Folds of the cross-validation. Default 10 up to 300 labels: with few, what is learned from four fifths of them is a
    * good deal worse than what is learned from all, and confidence would be set too low. 5 up to 3000, else 3: then
@@ -43,7 +43,7 @@ export interface RoundsOptions {
 
 /** What was measured of one way of learning, on the labels it may be trained on. */
 export interface Step {
-  readonly technique: MethodName;
+  readonly method: MethodName;
   /** With an embedder that was fine-tuned so deep; absent where it is as it was. */
   readonly fineTuned?: StepName;
   /** Cross-validated, fraction. */
@@ -55,7 +55,7 @@ export interface Step {
 }
 
 export interface RoundsResult {
-  readonly technique: MethodName;
+  readonly method: MethodName;
   readonly settings: BaseSettings;
   readonly head: Head;
   /** For images that the head has not seen, labelled or not. */
@@ -87,7 +87,7 @@ const MAX_ROWS = 20_000;
 const SEARCH_SHARE = 0.4;
 
 export async function learnRounds(pool: InferencePool, whole: Problem, options: RoundsOptions): Promise<RoundsResult> {
-  const { seed, techniques = DEFAULT_METHODS, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
+  const { seed, methods = DEFAULT_METHODS, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
   const startedAt = performance.now();
   const problem = options.sample ?? subsample(whole, MAX_ROWS, seed);
   const folds = foldsOf(problem, options.folds ?? defaultFolds(problem.labelled.length), seed);
@@ -107,7 +107,7 @@ export async function learnRounds(pool: InferencePool, whole: Problem, options: 
   };
 
   let chosen = measured('base', heldOut, heldOut.logits);
-  for (const method of techniques) {
+  for (const method of methods) {
     signal?.throwIfAborted();
     if (performance.now() - startedAt > budgetMs) {
       skipped.push(method);
@@ -121,10 +121,10 @@ export async function learnRounds(pool: InferencePool, whole: Problem, options: 
   return { ...(await fitted(context, problem, whole, chosen, settings)), settings, steps, trials, folds, skipped };
 }
 
-function stepOf(technique: MethodName, heldOut: HeldOut, labels: Int32Array, elapsedMs: number): Step {
+function stepOf(method: MethodName, heldOut: HeldOut, labels: Int32Array, elapsedMs: number): Step {
   const temperature = fitTemperature(heldOut.logits, labels);
   const loss = lossAt(heldOut.logits, labels, temperature);
-  return { technique, accuracy: heldOut.accuracy, loss, temperature, elapsedMs: Math.round(elapsedMs) };
+  return { method, accuracy: heldOut.accuracy, loss, temperature, elapsedMs: Math.round(elapsedMs) };
 }
 
 /** The context with what methods on the neighbour graph look at; made once. */
@@ -173,17 +173,17 @@ async function fitted(
   whole: Problem,
   chosen: Candidate,
   settings: BaseSettings,
-): Promise<Pick<RoundsResult, 'technique' | 'head' | 'temperature' | 'restTemperature' | 'probabilities' | 'heldOut'>> {
-  const { technique, temperature: restTemperature, heldOut } = chosen;
+): Promise<Pick<RoundsResult, 'method' | 'head' | 'temperature' | 'restTemperature' | 'probabilities' | 'heldOut'>> {
+  const { method, temperature: restTemperature, heldOut } = chosen;
   const temperature = fitTemperature(chosen.fresh, problem.labels);
-  const { head } = await learn(context, problem, { method: technique, ...settings });
+  const { head } = await learn(context, problem, { method, ...settings });
   const probabilities = softmaxRows(await headLogits(context.pool, head, whole.features), restTemperature);
   const honest = softmaxRows(heldOut.logits, restTemperature);
   const { classes } = problem;
   for (const [place, row] of whole.labelled.entries()) {
     probabilities.data.set(honest.data.subarray(place * classes, (place + 1) * classes), row * classes);
   }
-  return { technique, head, temperature, restTemperature, probabilities, heldOut };
+  return { method, head, temperature, restTemperature, probabilities, heldOut };
 }
 
 function defaultFolds(labels: number): number {
@@ -202,7 +202,7 @@ interface Candidate extends Step {
  */
 function isBetter(candidate: Candidate, chosen: Candidate, labels: number): boolean {
   const deviation = Math.sqrt((chosen.accuracy * (1 - chosen.accuracy)) / labels);
-  const margin = TRUSTED.has(candidate.technique) && !TRUSTED.has(chosen.technique) ? -deviation : 0;
+  const margin = TRUSTED.has(candidate.method) && !TRUSTED.has(chosen.method) ? -deviation : 0;
   return candidate.accuracy - chosen.accuracy > margin;
 }
 

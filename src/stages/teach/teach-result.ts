@@ -15,7 +15,7 @@ export interface TeachResult extends RunResult {
   /** Absolute path of the classifier. */
   readonly model: string;
   readonly modelSha256: string;
-  readonly technique: MethodName;
+  readonly method: MethodName;
   /** What the classifier sees with, as `embed --model` takes it. */
   readonly embedder: string;
   /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
@@ -28,7 +28,7 @@ export interface TeachResult extends RunResult {
   /** What it comes to: one figure a question. */
   readonly accuracy: TaughtAccuracy;
   /** Where the classifier is right and where not, with the figure for new images once more. */
-  readonly account: TaskEvaluation & Partial<Pick<StatedShare, 'accuracy' | 'interval'>>;
+  readonly evaluation: TaskEvaluation & Partial<Pick<StatedShare, 'accuracy' | 'interval'>>;
   readonly warnings: readonly string[];
   readonly counts: {
     readonly items: number;
@@ -65,7 +65,7 @@ export function resultOf({
   items,
   labelledTask,
   learned,
-  evaluation,
+  evaluation: measured,
   accuracy,
   foreign,
   model,
@@ -73,11 +73,11 @@ export function resultOf({
   backbone,
   fineTuning,
 }: Taught): TeachResult {
-  const { steps, trials, technique, settings, temperature, restTemperature, skipped } = learned;
+  const { steps, trials, method, settings, temperature, restTemperature, skipped } = learned;
   const labels = labelledTask.problem.labelled.length;
   const folds = learned.folds.count;
   const { newImages } = accuracy;
-  const account = { ...evaluation, accuracy: newImages?.accuracy, interval: newImages?.interval };
+  const evaluation = { ...measured, accuracy: newImages?.accuracy, interval: newImages?.interval };
   const warnings = [...labelledTask.warnings, ...evaluation.warnings, ...fineTuning.notes];
   const fineTuned = fineTuning.chosen?.step ?? null;
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
@@ -98,14 +98,14 @@ export function resultOf({
     task: items.task.name,
     model: model.path,
     modelSha256: model.sha256,
-    technique,
+    method,
     embedder: items.recipe.model,
     fineTuned,
     folds,
     backbones: backbone?.trials ?? [],
     steps,
     accuracy,
-    account,
+    evaluation,
     warnings,
     interrupted: false,
     counts: {
@@ -118,7 +118,7 @@ export function resultOf({
     },
     metrics: {
       accuracy,
-      technique,
+      method,
       ...(fineTuned && { fineTuned }),
       settings,
       temperature,
@@ -128,7 +128,7 @@ export function resultOf({
       trials,
       embedder: items.recipe.model,
       backbones: backbone?.trials ?? [],
-      account,
+      evaluation,
       warnings,
     },
   };

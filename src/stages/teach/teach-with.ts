@@ -39,7 +39,7 @@ export async function teachWith(
   return teachIn(workspace, {
     ...{ seed, threads, device, signal, onProgress, onTrial, onStep, onTraining },
     ...request,
-    techniques: labelRest ? undefined : [],
+    methods: labelRest ? undefined : [],
     backbones: backbones ?? (search === 'wide' ? await workspace.models.embeddersHere() : []),
   });
 }

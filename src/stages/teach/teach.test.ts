@@ -198,7 +198,7 @@ test('rounds: steps are measured on labels alone, the same bytes come with any n
   const { problem, truth } = bands(60, 8);
   const result = await learnRounds(pool, problem, { seed: 1 });
   assert.deepEqual(
-    result.steps.map(({ technique }) => technique),
+    result.steps.map(({ method }) => method),
     ['base', 'naive', 'metric'],
   );
   assert.equal(result.trials[0]?.folds, result.folds.count);
@@ -219,19 +219,19 @@ test('rounds: steps are measured on labels alone, the same bytes come with any n
   }
 });
 
-test('every technique is better than chance by far, and none is told the labels that are held out', async () => {
+test('every method is better than chance by far, and none is told the labels that are held out', async () => {
   const { problem, truth } = bands(40, 8);
-  for (const technique of METHOD_NAMES) {
-    const { head, heldOut } = await learnRounds(pool, problem, { seed: 1, techniques: [technique], folds: 3 });
+  for (const method of METHOD_NAMES) {
+    const { head, heldOut } = await learnRounds(pool, problem, { seed: 1, methods: [method], folds: 3 });
     const best = argMaxRows(await headLogits(pool, head, problem.features));
     const right = truth.filter((label, i) => best[i] === label).length / truth.length;
-    assert.ok(right > 0.65 && heldOut.accuracy > 0.5, `${technique}: ${right}, held out ${heldOut.accuracy}`);
+    assert.ok(right > 0.65 && heldOut.accuracy > 0.5, `${method}: ${right}, held out ${heldOut.accuracy}`);
   }
   const random = seededRandom(4);
   const labels = problem.labels.map(() => Math.floor(random() * 3));
-  for (const technique of ['thresholds', 'agreement', 'spreading'] as const) {
-    const { heldOut } = await learnRounds(pool, { ...problem, labels }, { seed: 1, techniques: [technique], folds: 3 });
-    assert.ok(heldOut.accuracy < 0.67, `${technique}: ${heldOut.accuracy} of random labels`);
+  for (const method of ['thresholds', 'agreement', 'spreading'] as const) {
+    const { heldOut } = await learnRounds(pool, { ...problem, labels }, { seed: 1, methods: [method], folds: 3 });
+    assert.ok(heldOut.accuracy < 0.67, `${method}: ${heldOut.accuracy} of random labels`);
   }
 });
 
@@ -245,8 +245,8 @@ test('labels that cannot be told from the features are not claimed to be: accura
 
 test('a budget that is used up leaves the base, and says what was left out', async () => {
   const { problem } = bands(20, 5);
-  const { technique, skipped } = await learnRounds(pool, problem, { seed: 1, budgetMs: 0 });
-  assert.deepEqual([technique, skipped], ['base', ['naive', 'metric']]);
+  const { method, skipped } = await learnRounds(pool, problem, { seed: 1, budgetMs: 0 });
+  assert.deepEqual([method, skipped], ['base', ['naive', 'metric']]);
 });
 
 test('a wide search tries perceptrons and views; the best has seen all folds', async () => {
@@ -256,7 +256,7 @@ test('a wide search tries perceptrons and views; the best has seen all folds', a
   const result = await learnRounds(
     pool,
     { ...problem, augmentations },
-    { seed: 1, techniques: [], search: 'wide', folds: 3 },
+    { seed: 1, methods: [], search: 'wide', folds: 3 },
   );
   const tried = new Set(result.trials.map(({ head, augment }) => `${head} ${augment}`));
   assert.deepEqual([...tried].sort(), ['linear false', 'linear true', 'mlp false', 'mlp true']);

@@ -1,5 +1,5 @@
 /**
- * `teach train` and `teach rounds`: from the record's labels to a classifier's file, labels for the rest, and an account
+ * `teach train` and `teach rounds`: from the record's labels to a classifier's file, labels for the rest, and an evaluation
  * of how good they are.
  *
  * The order of writing: the model's file, then predictions, then labels, then the run's end. All of it follows from the
@@ -45,7 +45,7 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   /** No further method is begun after this long. Default: no end. */
   readonly budgetMs?: number;
   /** Tried after the base; `[]` trains the base alone. Default: those that help. */
-  readonly techniques?: readonly MethodName[];
+  readonly methods?: readonly MethodName[];
   /** What the search for the base model's settings tries: see `SearchWidth`. Default `quick`. */
   readonly search?: SearchWidth;
   /** Augmented views of each labelled image that are learned from as well (default 0: they did not help). */
@@ -78,7 +78,7 @@ export const MODELS_FOLDER = 'models';
 
 export async function teachIn(workspace: Workspace, options: TeachOptions): Promise<TeachResult> {
   const { store } = workspace;
-  const { task, threshold, labelRest, techniques, fineTune = 'off', final = false } = options;
+  const { task, threshold, labelRest, methods, fineTune = 'off', final = false } = options;
   const startedAt = performance.now();
   const { items, labelled, backbone } = await onBestBackbone(workspace, options);
   const budgetMs = options.budgetMs && Math.max(1, options.budgetMs - (performance.now() - startedAt));
@@ -86,7 +86,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
   const settings = {
     task,
     threshold,
-    techniques: techniques ?? null,
+    methods: methods ?? null,
     budgetMs: options.budgetMs ?? null,
     search: options.search ?? 'quick',
     backbones: options.backbones ?? [],
@@ -286,7 +286,7 @@ async function saveClassifier(
     training: {
       labels: problem.labelled.length,
       items: problem.features.rows,
-      technique: learned.technique,
+      method: learned.method,
       head: learned.head.kind,
       C: learned.settings.C,
       augmented: String(learned.settings.augment),

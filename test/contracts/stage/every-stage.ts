@@ -111,7 +111,7 @@ async function teach(workspace: Workspace): Promise<string> {
       await store.putLabels([{ ...label, runId: null }]);
     }
   }
-  return (await teachIn(workspace, { ...RUN, task: 'colour', threshold: 0.5, techniques: [], labelRest: true })).model;
+  return (await teachIn(workspace, { ...RUN, task: 'colour', threshold: 0.5, methods: [], labelRest: true })).model;
 }
 
 async function contentOf(workspace: Workspace, out: string): Promise<Map<string, string>> {

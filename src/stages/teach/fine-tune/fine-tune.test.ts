@@ -125,7 +125,7 @@ test('the trained network tells apart what the frozen vectors did not, on labels
   assert.deepEqual(progress, [1, 2, 3]);
   assert.equal(tuned.problem.features.rows, IMAGES);
   assert.equal(tuned.sample.foldFeatures?.length, 2);
-  const options = { seed: 0, techniques: [], folds: 2 };
+  const options = { seed: 0, methods: [], folds: 2 };
   const frozen = await learnRounds(two, frozenProblem(), options);
   const learned = await learnRounds(two, tuned.problem, { ...options, sample: tuned.sample });
   assert.ok(learned.heldOut.accuracy > frozen.heldOut.accuracy, `${learned.heldOut.accuracy}`);
@@ -134,7 +134,7 @@ test('the trained network tells apart what the frozen vectors did not, on labels
 
 test('the classifier that is made of it says in one file what was said of the images', async () => {
   const { problem, sample, embedder, mean } = await fineTune(two, request({ step: { ...STEP, samples: 96 } }));
-  const options = { seed: 0, techniques: [], folds: 2, sample };
+  const options = { seed: 0, methods: [], folds: 2, sample };
   const { head, temperature } = await learnRounds(two, problem, options);
   const { key, input, model } = embedder;
   const info: ClassifierInfo = {

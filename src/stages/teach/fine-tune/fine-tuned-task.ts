@@ -63,10 +63,10 @@ export async function fineTuneTask(
   const steps: Step[] = [];
   const notes: string[] = [];
   // On the same folds: with more of the labels to learn from, the frozen one would be ahead by that alone.
-  const { technique } = frozen;
-  const techniques = technique === 'base' ? [] : [technique];
+  const { method } = frozen;
+  const methods = method === 'base' ? [] : [method];
   const { seed, search, signal } = options;
-  const alike = await learnRounds(pool, problem, { seed, search, signal, techniques, folds: FOLDS });
+  const alike = await learnRounds(pool, problem, { seed, search, signal, methods, folds: FOLDS });
   let best: Candidate = { ...candidateOf(alike, problem), task: null };
   for (const step of wanted) {
     if (performance.now() - startedAt > budgetMs) {
@@ -144,7 +144,7 @@ async function tunedBy(
     blocks: items.recipe.blocks,
     ids: items.ids,
     folds: FOLDS,
-    teacher: { method: frozen.technique, ...frozen.settings },
+    teacher: { method: frozen.method, ...frozen.settings },
     async read(row) {
       const id = items.ids[row];
       if (id === undefined || !isImageId(id)) return undefined;
@@ -155,9 +155,9 @@ async function tunedBy(
 }
 
 function roundsOptions(options: FineTuneTaskOptions, step: StepName, { sample }: FineTuned): RoundsOptions {
-  const { seed, techniques, search, signal, onStep } = options;
+  const { seed, methods, search, signal, onStep } = options;
   return {
-    ...{ seed, techniques, search, signal, sample },
+    ...{ seed, methods, search, signal, sample },
     folds: FOLDS,
     onStep: (one) => onStep?.({ ...one, fineTuned: step }),
   };

@@ -7,7 +7,7 @@ import { rankLabelErrors } from '../../math/label-errors.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { openPredictions } from '../predictions.ts';
 
-export interface Doubt {
+export interface LabelError {
   readonly itemId: ItemId;
   readonly className: string;
   readonly origin: Origin;
@@ -16,44 +16,44 @@ export interface Doubt {
   readonly flagged: boolean;
 }
 
-/** A doubtful label with the file that it is of. */
-export type DoubtfulLabel = Omit<Doubt, 'itemId'> & { readonly file: string };
+/** A label that is probably wrong with the file that it is of. */
+export type ListedLabelError = Omit<LabelError, 'itemId'> & { readonly file: string };
 
-/** The most doubtful labels of all images: those of people and imports, and with `machine` those of machines too. */
-export async function doubtfulLabels(
+/** The labels that are most probably wrong of all images: those of people and imports, and with `machine` those of machines too. */
+export async function findLabelErrors(
   workspace: Workspace,
   task: string,
   { machine, count }: { readonly machine: boolean; readonly count: number },
-): Promise<DoubtfulLabel[]> {
+): Promise<ListedLabelError[]> {
   const fileOf = new Map<ItemId, string>();
   for await (const { id, file } of workspace.store.dataset({ unlabelled: true })) fileOf.set(id, file);
-  const doubts = await doubtsIn(workspace, task, [...fileOf.keys()]);
-  return doubts
+  const errors = await labelErrorsIn(workspace, task, [...fileOf.keys()]);
+  return errors
     .filter(({ origin }) => machine || !isMachine(origin))
     .slice(0, count)
-    .map(({ itemId, ...doubt }) => ({ file: fileOf.get(itemId) ?? itemId, ...doubt }));
+    .map(({ itemId, ...error }) => ({ file: fileOf.get(itemId) ?? itemId, ...error }));
 }
 
 const PAGE = 512;
 
 /**
- * Current labels in order of doubt. What people and imports said is judged by models that had not seen it (the guesses of
+ * Current labels most probably wrong first. What people and imports said is judged by models that had not seen it (the predictions of
  * labelled items are those of the cross-validation); a machine's label by the model that gave it.
  */
-export async function doubtsIn(workspace: Workspace, task: string, ids: readonly ItemId[]): Promise<Doubt[]> {
-  const guesses = await openPredictions(workspace, task);
-  if (!guesses) {
+export async function labelErrorsIn(workspace: Workspace, task: string, ids: readonly ItemId[]): Promise<LabelError[]> {
+  const predictions = await openPredictions(workspace, task);
+  if (!predictions) {
     throw new LabelsmithError('NOT_FOUND', `No model has looked at the labels of the task "${task}".`, {
       hint: 'Run labelsmith teach rounds first.',
     });
   }
-  const { classNames } = guesses;
+  const { classNames } = predictions;
   const indexOf = new Map(classNames.map((name, index) => [name, index]));
   const rows: { itemId: ItemId; className: string; origin: Origin; row: Float32Array }[] = [];
   for (let start = 0; start < ids.length; start += PAGE) {
     const page = ids.slice(start, start + PAGE);
     const labels = await workspace.store.labelsOf(page, task);
-    const found = await guesses.probabilities(page);
+    const found = await predictions.probabilities(page);
     for (const itemId of page) {
       const [label] = currentLabels(labels.get(itemId) ?? [], 'single');
       const row = found.get(itemId);
@@ -65,22 +65,24 @@ export async function doubtsIn(workspace: Workspace, task: string, ids: readonly
   const probabilities = newSharedMatrix(rows.length, classNames.length);
   for (const [i, { row }] of rows.entries()) probabilities.data.set(row, i * classNames.length);
   const given = Int32Array.from(rows, ({ className }) => indexOf.get(className) as number);
-  const doubts = rankLabelErrors(probabilities, given).map(({ place, selfConfidence, suggested, flagged }): Doubt => {
-    const { itemId, className, origin } = rows[place];
-    return { itemId, className, origin, selfConfidence, suggested: classNames[suggested], flagged };
-  });
-  return loneLast(doubts);
+  const errors = rankLabelErrors(probabilities, given).map(
+    ({ place, selfConfidence, suggested, flagged }): LabelError => {
+      const { itemId, className, origin } = rows[place];
+      return { itemId, className, origin, selfConfidence, suggested: classNames[suggested], flagged };
+    },
+  );
+  return loneLast(errors);
 }
 
 /** The only example of a class is judged by models that never saw the class: nothing can be said of it, so it is last. */
-function loneLast(doubts: readonly Doubt[]): Doubt[] {
+function loneLast(errors: readonly LabelError[]): LabelError[] {
   const examples = new Map<string, number>();
-  for (const { className, origin } of doubts) {
+  for (const { className, origin } of errors) {
     if (!isMachine(origin)) examples.set(className, (examples.get(className) ?? 0) + 1);
   }
-  const isLone = ({ className, origin }: Doubt) => !isMachine(origin) && examples.get(className) === 1;
+  const isLone = ({ className, origin }: LabelError) => !isMachine(origin) && examples.get(className) === 1;
   return [
-    ...doubts.filter((doubt) => !isLone(doubt)),
-    ...doubts.filter(isLone).map((doubt) => ({ ...doubt, flagged: false })),
+    ...errors.filter((doubt) => !isLone(doubt)),
+    ...errors.filter(isLone).map((doubt) => ({ ...doubt, flagged: false })),
   ];
 }
