@@ -30,12 +30,12 @@ function nameOf(text: string): string {
 
 const texts = new Map<string, string>();
 
-/** Parameters as PostgreSQL numbers them. Our statements have no other question marks. */
+/** Parameters as PostgreSQL numbers them, and its word for a blob. Our statements have no other question marks. */
 export function numbered(sql: string): string {
   let text = texts.get(sql);
   if (text === undefined) {
     let n = 0;
-    text = sql.replaceAll('?', () => `$${++n}`);
+    text = sql.replaceAll('?', () => `$${++n}`).replaceAll(' as blob)', ' as bytea)');
     texts.set(sql, text);
   }
   return text;

@@ -106,12 +106,12 @@ function stretchOf(walk: Walk, descending: boolean, stretch: Stretch): RawBuilde
   }
   const by = sql.join(keys.map(({ key }) => sql`${key} ${directionOf(descending)}`));
   return sql<ItemRow>`select ${repeats ? sql`distinct ` : sql``}${imageId} as image_id,
-    ${regionId ?? noRegion(imageId)} as region_id, ${place ?? sql`0`} as place
+    ${regionId ?? NO_REGION} as region_id, ${place ?? sql`0`} as place
     from ${from} where ${all([...behind, ...conditions])} order by ${by}${endOf(stretch)}`;
 }
 
-/** No bytes, of the type that an id has: a parameter that nothing is compared with has none. */
-const noRegion = (imageId: Sql) => sql`substr(${imageId}, 1, 0)`;
+/** A constant, so that no index is passed over; typed, since a parameter that nothing is compared with has no type. */
+const NO_REGION = sql`cast(${NO_BYTES} as blob)`;
 const directionOf = (descending: boolean) => (descending ? sql`desc` : sql`asc`);
 const endOf = ({ limit }: Stretch) => (limit === undefined ? sql`` : sql` limit ${limit}`);
 
