@@ -3,6 +3,9 @@
  * made: no hub could be reached. So there is no commit here either: the one that a name means is fixed when it is first
  * fetched, with the digests that the hub states, and everything about pixels and words is read from the repository's own files.
  *
+ * What was looked up in copies of public pages: the figures of DINOv2, SigLIP 2 and D-FINE. The others are the papers' as they
+ * are commonly quoted, and were not compared with the papers here; nor could it be seen that each repository is still there.
+ *
  * Repositories are those of the hub's ONNX exports; `modelType` is what their `config.json` says, see `families.ts`.
  */
 export interface HubModel {
@@ -111,7 +114,7 @@ export const HUB_MODELS: readonly HubModel[] = [
       'vit-base',
       'Xenova/vit-base-patch16-224',
       'ViT B/16, 224 px, 86 M',
-      'ImageNet top-1 81.3 % (timm, augreg at first release)',
+      'no figure was looked up',
     ],
   ]),
   ...rows('embedder', 'deit', 'ImageNet-1k', [
