@@ -67,11 +67,18 @@ test('a model whose file and neighbours were changed together is made again', as
   assert.equal(sha256Hex(await readFile(path)), sha256);
 });
 
-test('an unknown name lists the known ones', async () => {
-  await assert.rejects(prepareModel('resnet', { cacheDir }), (error: unknown) => {
-    assert.ok(error instanceof LabelsmithError && error.code === 'USAGE');
-    return /centernet, nanodet.*means/.test(error.hint ?? '');
-  });
+test('an unknown name is told the known ones that are like it, a few of them', async () => {
+  for (const [unknown, known] of [
+    ['mean', /means/],
+    ['centrenet', /centernet/],
+  ] as const) {
+    await assert.rejects(prepareModel(unknown, { cacheDir }), (error: unknown) => {
+      assert.ok(error instanceof LabelsmithError && error.code === 'USAGE');
+      assert.match(error.hint ?? '', known);
+      assert.match(error.hint ?? '', /and \d+ more \(labelsmith models list\)/);
+      return (error.hint ?? '').length < 300;
+    });
+  }
 });
 
 test('without network a model that is not in the cache says what to do', async () => {

@@ -110,12 +110,7 @@ export const HUB_MODELS: readonly HubModel[] = [
     ],
   ]),
   ...rows('embedder', 'vit', 'ImageNet-21k, tuned on ImageNet-1k; also says what is in an image', [
-    [
-      'vit-base',
-      'Xenova/vit-base-patch16-224',
-      'ViT B/16, 224 px, 86 M',
-      'no figure was looked up',
-    ],
+    ['vit-base', 'Xenova/vit-base-patch16-224', 'ViT B/16, 224 px, 86 M', 'no figure was looked up'],
   ]),
   ...rows('embedder', 'deit', 'ImageNet-1k', [
     ['deit-tiny', 'Xenova/deit-tiny-patch16-224', 'DeiT Ti/16, 224 px, 5.7 M', deit('72.2')],
