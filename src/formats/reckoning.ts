@@ -94,7 +94,7 @@ export const REASONS = {
   'votes-merged': mended('objects', 'boxes of several annotators of one thing were made one'),
   'annotators-disagree': told('labels', 'annotators disagree'),
   'person-contradicted': told('objects', 'a person had said otherwise before; the newer word holds, the older is kept'),
-  'newer-than-export': told('objects', 'here since the file was exported, so it cannot be in it; kept'),
+  'newer-than-export': told('objects', 'not in the export, which left it out or is older; kept'),
   'changed-since-export': told(
     'objects',
     'changed here since the export, and in the file as it was; kept as it is here',

@@ -314,11 +314,19 @@ test('an export of only some labels does not delete the others when a person giv
   await writeFile(join(dir, 'l.csv'), rows);
   await runJson(['import', 'csv', 'l.csv'], { cwd: dir });
   await runJson(['export', 'coco', 'out', '--min-confidence', '0.5'], { cwd: dir });
+  // The record has what the export showed: the cat alone.
   const asHuman = ['import', 'coco', 'out', '--as', 'human'];
-  const { code, stderr } = await runCli(asHuman, { cwd: dir });
-  assert.equal(code, 2);
-  assert.match(stderr, /held only part of the labels.*\n.*--no-replace/);
-  await runJson([...asHuman, '--no-replace'], { cwd: dir });
+  await runJson(asHuman, { cwd: dir });
   await runJson(['export', 'csv', 'all.csv'], { cwd: dir });
-  assert.match(await readFile(join(dir, 'all.csv'), 'utf8'), /,dog,/);
+  const all = await readFile(join(dir, 'all.csv'), 'utf8');
+  for (const name of ['cat', 'dog']) assert.ok(all.includes(`,${name},`), all);
+  // What the person took out of it is gone; what was never shown to them is there still.
+  const file = join(dir, 'out/annotations.json');
+  const emptied = { ...JSON.parse(await readFile(file, 'utf8')), annotations: [] };
+  await writeFile(file, JSON.stringify(emptied));
+  await runJson(asHuman, { cwd: dir });
+  await runJson(['export', 'csv', 'less.csv'], { cwd: dir });
+  const less = await readFile(join(dir, 'less.csv'), 'utf8');
+  assert.match(less, /,dog,/);
+  assert.doesNotMatch(less, /,cat,/);
 });

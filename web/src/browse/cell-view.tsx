@@ -33,6 +33,8 @@ export function CellView({ item, cell, selected, active, struck, done, expected,
   if (!item) return <div className="cell waiting" aria-hidden />;
   const [label] = cell?.labels ?? [];
   const state = `${selected ? ' selected' : ''}${active ? ' active' : ''}${struck ? ' struck' : ''}${done ? ' done' : ''}`;
+  const [refused] = cell?.rejected ?? [];
+  const said = label?.className ?? (refused === undefined ? undefined : `not ${refused}`);
   const quiet = expected !== undefined && (label === undefined || label.className === expected);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid has the keys.
@@ -40,7 +42,7 @@ export function CellView({ item, cell, selected, active, struck, done, expected,
       className={`cell${state}`}
       role="option"
       tabIndex={-1}
-      aria-label={`${label?.className ?? 'no label'} ${cell?.file ?? ''}`}
+      aria-label={`${said ?? 'no label'} ${cell?.file ?? ''}`}
       aria-selected={selected || struck === true}
       onClick={onClick}
       onDoubleClick={onOpen}
@@ -49,9 +51,7 @@ export function CellView({ item, cell, selected, active, struck, done, expected,
       {struck && <span className="mark">not this</span>}
       {!quiet && (
         <p className={label ? `by-${label.origin}` : 'none'}>
-          <span title={label && `by ${SAID_BY[label.origin]}`}>
-            {label?.className ?? (cell?.rejected.length ? `not ${cell.rejected[0]}` : ' ')}
-          </span>
+          <span title={label && `by ${SAID_BY[label.origin]}`}>{said ?? ' '}</span>
           {label && label.origin !== 'human' && <small>{Math.round(label.confidence * 100)} %</small>}
           {label?.origin === 'human' && <small title="a person said it">✓</small>}
           {cell && cell.labels.length > 1 && <small>+{cell.labels.length - 1}</small>}
