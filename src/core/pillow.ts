@@ -13,8 +13,33 @@ export type PillowSize =
    * - `none`: as it is.
    */
   | { readonly kind: 'exact' | 'padded-square' | 'longest' | 'none' }
+  /**
+   * Filled up to a square as above, then made smaller in floats by a Gaussian and straight lines between its values, as
+   * OWLv2 was trained (scikit-image's `resize`). No bytes come out, but 32-bit floats of the same range.
+   */
+  | { readonly kind: 'blurred-square' }
   /** The shorter side to so many pixels, the other in proportion, cut to whole pixels. */
-  | { readonly kind: 'shortest'; readonly edge: number };
+  | { readonly kind: 'shortest'; readonly edge: number }
+  /** The same, but with a longer side of at most `longest`; and the network takes it in that size, whatever it is. */
+  | { readonly kind: 'open'; readonly edge: number; readonly longest: number };
+
+/** What an input's pixels are once they are made: bytes, but where their processor does not round. */
+export function pixelTypeOf(pillow: PillowProcessing | undefined): 'uint8' | 'float32' {
+  return pillow?.size.kind === 'blurred-square' ? 'float32' : 'uint8';
+}
+
+/** Bytes of an input of that many pixels. */
+export function inputBytes({
+  width,
+  height,
+  pillow,
+}: {
+  readonly width: number;
+  readonly height: number;
+  readonly pillow?: PillowProcessing;
+}): number {
+  return width * height * 3 * (pixelTypeOf(pillow) === 'float32' ? 4 : 1);
+}
 
 export interface PillowProcessing {
   readonly resample: Resample;

@@ -81,6 +81,8 @@ export interface Letterboxed {
   /** Output pixels per image pixel: x in the image = x in the output ÷ scaleX. */
   readonly scaleX: number;
   readonly scaleY: number;
+  /** Size of the output, where that is not the size that was asked for but what comes of the image's. */
+  readonly made?: { readonly width: number; readonly height: number };
 }
 
 /** The whole image, scaled to fit, at the top left of a `width` × `height` canvas. Small images are enlarged. */

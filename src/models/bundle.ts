@@ -84,8 +84,9 @@ const IMAGE_PROCESSOR = z.object({
     .object({
       resample: z.enum(RESAMPLES),
       size: z.discriminatedUnion('kind', [
-        z.object({ kind: z.enum(['exact', 'padded-square', 'longest', 'none']) }),
+        z.object({ kind: z.enum(['exact', 'padded-square', 'blurred-square', 'longest', 'none']) }),
         z.object({ kind: z.literal('shortest'), edge: side }),
+        z.object({ kind: z.literal('open'), edge: side, longest: side }),
       ]),
     })
     .optional(),
@@ -255,13 +256,38 @@ const DECODER = z.discriminatedUnion('kind', [
     logits: valueName,
     /** Shape [1, queries, 4]: middle x, middle y, width, height, in shares of the input's sides. */
     boxes: valueName,
-    /** `sigmoid`: a query may be several classes; `softmax`: its best one. */
-    activation: z.enum(['sigmoid', 'softmax']),
+    /** `sigmoid`: a query may be several classes; `sigmoid-best` and `softmax`: its best one. */
+    activation: z.enum(['sigmoid', 'sigmoid-best', 'softmax']),
+  }),
+  z.object({
+    kind: z.literal('phrases'),
+    /** Shape [1, queries, tokens of the sentence and more]: how well each word of it says what is in the box. */
+    logits: valueName,
+    /** As of `detr`. */
+    boxes: valueName,
   }),
 ]);
 export type Decoder = Readonly<z.infer<typeof DECODER>>;
 
-const DETECTOR = ENTRY.extend({ role: z.literal('detector'), decoder: DECODER.readonly(), classNames: names });
+/** How words become what a network looks for, where its classes are words that come with every run. */
+const WORDS = z.discriminatedUnion('kind', [
+  z.object({
+    /** A vector a word, which is compared with a vector of every box (OWL). */
+    kind: z.literal('vectors'),
+    /** The value [1, words, dimensions] that the network makes of token ids, and reads instead of them. */
+    vectors: valueName,
+  }),
+  /** All words in one sentence, each ended by a full stop (Grounding DINO). */
+  z.object({ kind: z.literal('sentence') }),
+]);
+
+const DETECTOR = ENTRY.extend({
+  role: z.literal('detector'),
+  decoder: DECODER.readonly(),
+  /** None where classes are words. */
+  classNames: z.array(z.string()).readonly(),
+  words: WORDS.readonly().optional(),
+}).refine(({ classNames, words }) => (classNames.length === 0) === (words !== undefined), 'names no class');
 
 /**
  * Several looks at an image in one vector: what layers say at several sizes of the image, on average over its places and

@@ -2,14 +2,17 @@
  * Joins what surrounds a network to it, so that a model is one graph from bytes to results: colour order, scaling and
  * layout before, decoding or pooling behind.
  *
- * Every composed model has the input `pixels` (uint8, [n, height, width, 3], RGB) with n fixed by the recipe, and by role:
- * - detector: `boxes` [k, 4] xyxy in input pixels, `scores` [k], `classes` [k] int32; n is 1
+ * Every composed model has the input `pixels` (uint8, or float32 where its processor does not round; [n, height, width, 3],
+ * RGB) with n fixed by the recipe, and by role:
+ * - detector: `boxes` [k, 4] xyxy in input pixels, `scores` [k], `classes` [k] int32; n is 1. Where classes are words, they are
+ *   inputs too (`compose-words.ts`)
  * - embedder: `embedding` [n, dimensions]: the network's own, then the recipe's layers side by side in the same rows; or,
  *   with views, a block of length 1 a pool: the sum of what each size gave, each scaled to length 1; and where the network
  *   also classifies, `votes` [n, 2 · VOTES]: the numbers of its best classes, the best first, then their probabilities
  * - classifier: `probabilities` [n, classes]
  * - pose: `keypoints` [count, 3]: x and y in input pixels, score; n is 1
  */
+import { pixelTypeOf } from '../core/pillow.ts';
 import { LabelsmithError } from '../errors.ts';
 import { addLengthNorm } from '../math/pca/pca.ts';
 import { inlineModel, pixelsToModelInput } from '../onnx/compose.ts';
@@ -18,6 +21,7 @@ import { decodeModel } from '../onnx/proto.ts';
 import { float32 } from '../onnx/tensor.ts';
 import type { Value } from '../onnx/value.ts';
 import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe, VotesSpec } from './bundle.ts';
+import { addWordInputs } from './compose-words.ts';
 import { decode, outputsOf, sizeInputsOf } from './detectors/decoders.ts';
 import { inspectNetwork } from './inspect.ts';
 
@@ -54,6 +58,11 @@ export function inputOf(entry: ModelEntry, { views }: Recipe): InputSpec {
   return { ...entry.input, width: side, height: side };
 }
 
+/** Whether the network takes images of any size: then boxes come in shares of the input's sides. */
+export function isOpen({ input }: Pick<ModelEntry, 'input'>): boolean {
+  return input.pillow?.size.kind === 'open';
+}
+
 /** The network's values that a composed model is made of. */
 export function networkOutputs(entry: ModelEntry): readonly string[] {
   return entry.role === 'detector' ? outputsOf(entry.decoder) : [entry.output];
@@ -67,7 +76,9 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   const graph = new Graph(entry.id);
   const { name } = entry.input;
   const { width, height, fit, pad, kernel, pillow } = inputOf(entry, recipe);
-  const pixels = graph.input('pixels', 'uint8', [recipe.batch, height, width, 3]);
+  // Networks that take any size are fed each image in its own.
+  const sides = isOpen(entry) ? ['height', 'width'] : [height, width];
+  const pixels = graph.input('pixels', pixelTypeOf(pillow), [recipe.batch, ...sides, 3]);
   // How images are brought to the input's size changes results too, so it is part of the content that `key` stands for.
   const metadata = {
     model: entry.id,
@@ -85,9 +96,10 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   }
   const votes = entry.role === 'embedder' ? entry.votes : undefined;
   const wanted = [...new Set([...networkOutputs(entry), ...layers, ...(votes ? [votes.output] : [])])];
-  const feeds = { [name]: input, ...sizeFeeds(graph, entry, network) };
+  const words = entry.role === 'detector' ? addWordInputs(graph, entry, network, input) : undefined;
+  const feeds = { [name]: input, ...sizeFeeds(graph, entry, network), ...words?.feeds };
   const outputs = inlineModel(graph, network, { prefix: 'network', feeds, outputs: wanted });
-  addResults(graph, entry, outputs, layers);
+  addResults(graph, entry, { ...outputs, ...words?.decoded }, layers);
   if (votes) addVotes(graph, votes, graph.reshape(outputs[votes.output], [recipe.batch, -1]));
   return graph.toModel(metadata);
 }
@@ -194,7 +206,7 @@ function addResults(
 ): void {
   switch (entry.role) {
     case 'detector': {
-      const { width, height } = entry.input;
+      const { width, height } = isOpen(entry) ? { width: 1, height: 1 } : entry.input;
       const classCount = entry.classNames.length;
       const found = decode({ graph, decoder: entry.decoder, outputs, width, height, classCount });
       graph.output(found.boxes, 'boxes');

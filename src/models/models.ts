@@ -10,7 +10,7 @@ import { cacheDirectory } from '../fetch/cache.ts';
 import type { Device } from '../onnx/device.ts';
 import type { ModelEntry } from './bundle.ts';
 import type { EmbedderChoice, Quality } from './choose-embedder.ts';
-import type { Detector } from './detector.ts';
+import type { Detector, OpenDetectorOptions } from './detector.ts';
 import type { Embedder } from './embedder.ts';
 import type { TakeInRequest } from './hub/named.ts';
 import type { ImageClassifier } from './image-classifier.ts';
@@ -33,7 +33,8 @@ export interface ModelsOptions extends PrepareOptions {
 export type OpenModelOptions = Pick<OpenOptions, 'threads' | 'pool'>;
 
 export interface Models {
-  openDetector(name: string, options?: OpenModelOptions): Promise<Detector>;
+  /** @param options with `vocabulary` for a detector whose classes are words */
+  openDetector(name: string, options?: OpenModelOptions & Pick<OpenDetectorOptions, 'vocabulary'>): Promise<Detector>;
   /** @param name of a model, or of several side by side: `a+b`. */
   openEmbedder(name: string, options?: OpenModelOptions): Promise<Embedder>;
   /** Which embedder to use where nobody names one. */
@@ -76,7 +77,9 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     (await import('./hub/named.ts')).takenIn(name, defaults, request);
   return {
     async openDetector(name, options) {
-      return (await import('./detector.ts')).openDetector(await known(name), together(options));
+      const { vocabulary } = options ?? {};
+      const opening = { ...together(options), ...(vocabulary ? { vocabulary } : {}) };
+      return (await import('./detector.ts')).openDetector(await known(name), opening);
     },
     async openEmbedder(name, options) {
       return (await import('./embedder.ts')).openEmbedder(await known(name), together(options));

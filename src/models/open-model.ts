@@ -1,8 +1,10 @@
 /** What opening any model has in common: finding it by name and role, and running it on a pool, one's own or a given one. */
+import { pixelTypeOf } from '../core/pillow.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Device } from '../onnx/device.ts';
 import { InferencePool, type PoolModel } from '../onnx/pool.ts';
 import type { Tensors } from '../onnx/session.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import type { InputSpec, ModelEntry } from './bundle.ts';
 import type { PrepareOptions } from './prepare.ts';
 import { allEntries, hintOfNames } from './registry.ts';
@@ -49,12 +51,18 @@ export async function findRole<Role extends ModelEntry['role']>(
   });
 }
 
+export interface RunInputs {
+  /** Size of the input, where the model takes any. */
+  readonly size?: { readonly width: number; readonly height: number };
+  readonly feeds?: Tensors;
+}
+
 /** A model on a pool. */
 export interface Running {
   /** Runs that are worth having under way at once. */
   readonly capacity: number;
-  /** `pixels`: shape [images, height, width, 3] of the input, RGB. */
-  run(pixels: Uint8Array): Promise<Tensors>;
+  /** `pixels`: shape [images, height, width, 3] of the input, RGB. @param more what is fed besides */
+  run(pixels: Uint8Array, more?: RunInputs): Promise<Tensors>;
   close(): Promise<void>;
 }
 
@@ -65,11 +73,11 @@ export interface Running {
  */
 export async function runOnPool(
   source: string | Uint8Array,
-  { key, input, images = 1 }: { key: string; input: Pick<InputSpec, 'width' | 'height'>; images?: number },
+  { key, input, images = 1 }: { key: string; input: Pick<InputSpec, 'width' | 'height' | 'pillow'>; images?: number },
   options: Pick<OpenOptions, 'threads' | 'pool' | 'device'>,
 ): Promise<Running> {
   const pool = options.pool ?? (await InferencePool.create({ threads: options.threads, device: options.device }));
-  const dims = [images, input.height, input.width, 3];
+  const dtype = pixelTypeOf(input.pillow);
   let model: PoolModel;
   try {
     model = await pool.load(source, { key });
@@ -79,7 +87,14 @@ export async function runOnPool(
   }
   return {
     capacity: pool.capacity,
-    run: (data) => pool.run(model, { pixels: { dtype: 'uint8', data, dims } }),
+    run: (bytes, { size = input, feeds = {} } = {}) => {
+      const dims = [images, size.height, size.width, 3];
+      const pixels: Tensor =
+        dtype === 'uint8'
+          ? { dtype, data: bytes, dims }
+          : { dtype, data: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4), dims };
+      return pool.run(model, { ...feeds, pixels });
+    },
     close: () => (options.pool ? pool.unload(model) : pool.close()),
   };
 }

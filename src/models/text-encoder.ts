@@ -12,10 +12,10 @@ import { fetchFiles } from '../fetch/fetch.ts';
 import { type Matrix, newSharedMatrix } from '../math/matrix.ts';
 import { InferencePool, type PoolModel } from '../onnx/pool.ts';
 import { float32Data, type Tensor } from '../onnx/tensor.ts';
-import type { EmbedderEntry } from './bundle.ts';
-import { lowerCased, readTokenizer, type TextTokenizer } from './hub/tokenizer-files.ts';
+import { readTokenizer } from './hub/tokenizer-files.ts';
 import { readOnnx } from './onnx-files.ts';
 import { findRole, type OpenOptions } from './open-model.ts';
+import { type TextProcessor, tokensOf } from './text-tokens.ts';
 
 export interface TextEncoder {
   /** The embedder's name. */
@@ -31,8 +31,6 @@ export interface TextEncoder {
   encode(texts: readonly string[]): Promise<Matrix>;
   close(): Promise<void>;
 }
-
-type TextProcessor = Extract<NonNullable<EmbedderEntry['graphs']>[string]['takes'], { kind: 'text' }>['processor'];
 
 /** @param name of an embedder */
 export async function openTextEncoder(name: string, options: OpenOptions = {}): Promise<TextEncoder> {
@@ -97,20 +95,6 @@ function feedsOf(model: PoolModel, { name }: TextProcessor, ids: readonly number
     dims: [1, values.length],
   });
   return { [name]: whole(ids), ...(model.inputs.includes(MASK) ? { [MASK]: whole(ids.map(() => 1)) } : {}) };
-}
-
-/** A text as token ids: cut before its end token, ended, and filled up where the network wants that. */
-export function tokensOf(
-  text: string,
-  tokenizer: Pick<TextTokenizer, 'idsOf'>,
-  { maxTokens, padId, endId, lowerCase }: TextProcessor,
-): number[] {
-  const ids = tokenizer.idsOf(lowerCase ? lowerCased(text) : text);
-  const whole = endId === undefined || ids.at(-1) === endId ? ids : [...ids, endId];
-  const last = whole.at(-1);
-  const cut = whole.length <= maxTokens || last === undefined ? [...whole] : [...whole.slice(0, maxTokens - 1), last];
-  if (padId === null) return cut;
-  return [...cut, ...Array.from({ length: maxTokens - cut.length }, () => padId)];
 }
 
 function unit(vector: Float32Array): Float32Array {

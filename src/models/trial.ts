@@ -1,8 +1,9 @@
 /** Runs a model once on a made-up picture, to learn what its output looks like and that it runs at all. */
+import { pixelTypeOf } from '../core/pillow.ts';
 import { LabelsmithError } from '../errors.ts';
 import { inlineModel, pixelsToModelInput } from '../onnx/compose.ts';
 import { Graph } from '../onnx/ops.ts';
-import { Session } from '../onnx/session.ts';
+import { Session, type Tensors } from '../onnx/session.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { InputSpec } from './bundle.ts';
 
@@ -22,16 +23,22 @@ export async function trialOfNetwork(network: Uint8Array, input: InputSpec, outp
   return value;
 }
 
-/** Runs a model with the input `pixels` on slanting stripes of all brightnesses. */
+/** Runs a model with the input `pixels` on slanting stripes of all brightnesses. @param feeds what it takes besides */
 export async function trialRun(
   model: Uint8Array,
-  { width, height }: Pick<InputSpec, 'width' | 'height'>,
+  { width, height, pillow }: Pick<InputSpec, 'width' | 'height' | 'pillow'>,
+  feeds: Tensors = {},
 ): Promise<Record<string, Tensor>> {
   const stripes = (i: number) => (7 * i + 13 * Math.floor(i / (3 * width))) % 256;
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => stripes(i));
   const session = await Session.create(model);
   try {
-    return await session.run({ pixels: { dtype: 'uint8', data, dims: [1, height, width, 3] } });
+    const dims = [1, height, width, 3];
+    const pixels: Tensor =
+      pixelTypeOf(pillow) === 'uint8'
+        ? { dtype: 'uint8', data, dims }
+        : { dtype: 'float32', data: Float32Array.from(data), dims };
+    return await session.run({ ...feeds, pixels });
   } finally {
     await session.close();
   }

@@ -18,7 +18,10 @@ import type { Value } from './value.ts';
 export interface InlineOptions {
   /** Everything of the model is named `prefix/…`. */
   readonly prefix: string;
-  /** A value for each of the model's inputs (by name) that the wanted outputs need. */
+  /**
+   * A value for each of the model's inputs (by name) that the wanted outputs need. An inner value may be given too: what
+   * would make it is left out.
+   */
   readonly feeds: Readonly<Record<string, Value>>;
   /** Names of the values to hand back: outputs or any inner value (default: all outputs). */
   readonly outputs?: readonly string[];
@@ -36,7 +39,7 @@ export function inlineModel(
   if (proto.functions?.length) throw refused(options.prefix, 'it defines functions of its own');
   if (graph.sparseInitializer?.length) throw refused(options.prefix, 'it has sparse weights');
   const wanted = options.outputs ?? (graph.output ?? []).map((output) => output.name as string);
-  const nodes = neededNodes(graph.node ?? [], wanted);
+  const nodes = neededNodes(graph.node ?? [], wanted, new Set(Object.keys(options.feeds)));
   const opset = importDomains(builder, proto, nodes, options.prefix);
 
   const renamed = new Map<string, string>([['', '']]);
@@ -59,7 +62,9 @@ export function inlineModel(
   }
   for (const node of nodes) {
     for (const name of node.output ?? []) {
-      if (name) renamed.set(name, builder.uniqueName(`${options.prefix}/${name}`));
+      if (!name) continue;
+      if (name in options.feeds) throw refused(options.prefix, `${name} is made beside what else is needed`);
+      renamed.set(name, builder.uniqueName(`${options.prefix}/${name}`));
     }
   }
   for (const node of nodes) {

@@ -6,8 +6,16 @@ export function subgraphsOf(node: NodeProto): GraphProto[] {
   return (node.attribute ?? []).flatMap(({ g, graphs }) => (g ? [g] : (graphs ?? [])));
 }
 
-/** The nodes that the wanted values depend on, in the model's own (topological) order. */
-export function neededNodes(nodes: readonly NodeProto[], wanted: readonly string[]): NodeProto[] {
+/**
+ * The nodes that the wanted values depend on, in the model's own (topological) order.
+ *
+ * @param given values that are there already: what makes them is not needed for them
+ */
+export function neededNodes(
+  nodes: readonly NodeProto[],
+  wanted: readonly string[],
+  given: ReadonlySet<string> = new Set(),
+): NodeProto[] {
   const producer = new Map<string, number>();
   nodes.forEach((node, i) => {
     for (const name of node.output ?? []) if (name) producer.set(name, i);
@@ -16,7 +24,7 @@ export function neededNodes(nodes: readonly NodeProto[], wanted: readonly string
   const open = [...wanted];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     const i = producer.get(name);
-    if (i === undefined || keep.has(i)) continue;
+    if (i === undefined || keep.has(i) || given.has(name)) continue;
     keep.add(i);
     open.push(...valuesReadBy(nodes[i]));
   }

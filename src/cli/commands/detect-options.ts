@@ -1,14 +1,25 @@
 /** The options of `detect`, which `auto` and `demo` take too, and what they ask for. */
+import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { DEFAULT_THRESHOLD, IMAGE_LABEL_RULES } from '../../corpus/accept.ts';
 import { readMapping } from '../../corpus/taxonomies.ts';
+import { classNamesFrom } from '../../stages/class-list.ts';
 import { DEFAULT_DETECTOR, DEFAULT_POSE_MODEL, type DetectRequest } from '../../stages/detect/detect-with.ts';
 import { nameList, thresholds } from '../text-values.ts';
 import { flag, type OptionTable, option, type Values } from '../values.ts';
 
 export const DETECT_OPTIONS = {
   model: option('-m, --model <name>', 'the detector: see labelsmith models list', z.string().default(DEFAULT_DETECTOR)),
-  classes: option('--classes <a,b>', 'keep only these classes', nameList().optional()),
+  classes: option(
+    '--classes <a,b>',
+    'keep only these classes; what to find, of a detector that is told in words (owlv2-base); or a file with one a line',
+    nameList().optional(),
+  ),
+  template: option(
+    '--template <sentence>',
+    'the sentence such a detector reads, with {} for the name (default: a photo of a {})',
+    z.string().optional(),
+  ),
   threshold: option(
     '--threshold <t>',
     `score a region needs, 0 to 1 (default: ${DEFAULT_THRESHOLD}); of single classes: 0.3,person=0.5`,
@@ -35,12 +46,21 @@ export type DetectOptions = Values<typeof DETECT_OPTIONS>;
 
 /** What they ask for, the mapping read. */
 export async function detectRequest(options: DetectOptions): Promise<Omit<DetectRequest, 'force' | 'task'>> {
-  const { threshold, mapping, pose, poseModel, ...rest } = options;
+  const { threshold, mapping, pose, poseModel, classes, ...rest } = options;
   return {
     ...rest,
+    classes: await namesOrLines(classes),
     threshold: threshold?.default,
     classThresholds: threshold?.classes,
     mapping: mapping === undefined ? undefined : await readMapping(mapping),
     pose: pose ? poseModel : null,
   };
+}
+
+/** The names as they stand, or the lines of the one file that they name. */
+async function namesOrLines(names: string[] | undefined): Promise<string[] | undefined> {
+  const [only] = names ?? [];
+  if (names?.length !== 1 || only === undefined) return names;
+  const isFile = (await stat(only).catch(() => undefined))?.isFile() ?? false;
+  return isFile ? classNamesFrom(only) : names;
 }

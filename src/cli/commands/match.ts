@@ -94,7 +94,8 @@ interface ByWords {
 
 async function matchByWords(context: Context, names: string, { template, ...options }: ByWords): Promise<number> {
   const { global, output } = context;
-  const { classNamesFrom, matchWordsIn } = await import('../../stages/match/match-words.ts');
+  const { matchWordsIn } = await import('../../stages/match/match-words.ts');
+  const { classNamesFrom } = await import('../../stages/class-list.ts');
   const classNames = await classNamesFrom(names);
   return withWorkspace(context, async (workspace) => {
     const run = context.runOptions();

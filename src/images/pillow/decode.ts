@@ -1,5 +1,5 @@
 /** From an image file to a network's input as Pillow makes it: every pixel decoded, none taken from a shrunken decode. */
-import type { PillowProcessing } from '../../core/pillow.ts';
+import type { inputBytes, PillowProcessing } from '../../core/pillow.ts';
 import { release } from '../../core/release.ts';
 import {
   type DecodeOptions,
@@ -11,7 +11,7 @@ import {
 import { type PillowInput, processAsPillow } from './process.ts';
 
 export interface PillowDecodeOptions extends DecodeOptions, PillowInput {
-  /** Where the pixels go, `height × width × 3` bytes. Default: a new array. */
+  /** Where the pixels go, {@link inputBytes} of them at most. Default: a new array. */
   readonly into?: Uint8Array;
 }
 
@@ -19,11 +19,15 @@ export interface PillowDecodeOptions extends DecodeOptions, PillowInput {
 export async function decodeAsPillow(bytes: Uint8Array, options: PillowDecodeOptions): Promise<Letterboxed> {
   const { into } = options;
   const image = await decodeUpright(bytes, { applyProfile: false, maxPixels: options.maxPixels });
-  const { pixels, scale } = processAsPillow(image, options);
+  const { pixels, scale, ...made } = processAsPillow(image, options);
   const { width, height } = image;
   if (into) into.set(pixels);
   if (pixels !== image.pixels) release(image.pixels);
-  return { pixels: into ?? pixels, width, height, scaleX: scale?.x ?? 1, scaleY: scale?.y ?? 1 };
+  return {
+    pixels: into?.subarray(0, pixels.length) ?? pixels,
+    ...{ width, height, scaleX: scale?.x ?? 1, scaleY: scale?.y ?? 1 },
+    ...(options.pillow.size.kind === 'open' ? { made } : {}),
+  };
 }
 
 /** The whole image in a model's input: as its processor says, where it has one of the hub's, else letterboxed. */

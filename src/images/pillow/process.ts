@@ -1,6 +1,7 @@
 /** From a decoded image to the pixels of a network's input, in the steps of the hub's image processors. */
 import type { PillowProcessing } from '../../core/pillow.ts';
 import type { Pixels } from '../decode.ts';
+import { resizeSquareBlurred } from './blurred-resize.ts';
 import { resizeAsPillow } from './resample.ts';
 
 export interface PillowInput {
@@ -32,10 +33,20 @@ export function processAsPillow(image: Pixels, { width, height, pad, pillow }: P
       const [w, h] = upright ? [edge, long(image.height, image.width)] : [long(image.width, image.height), edge];
       return { ...middleOf(toSize(image, w, h), width, height), scale: null };
     }
+    case 'open': {
+      const { w, h } = openSides(image, size);
+      return { ...toSize(image, w, h), scale: { x: w / image.width, y: h / image.height } };
+    }
     case 'padded-square': {
       const side = Math.max(image.width, image.height);
       const square = onGround(image, side, side, pad);
       return { ...toSize(square, width, height), scale: { x: width / side, y: height / side } };
+    }
+    case 'blurred-square': {
+      const side = Math.max(image.width, image.height);
+      const values = resizeSquareBlurred(image, width);
+      const pixels = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      return { pixels, width, height, scale: { x: width / side, y: height / side } };
     }
     case 'longest': {
       const share = Math.max(width, height) / Math.max(image.width, image.height);
@@ -46,6 +57,26 @@ export function processAsPillow(image: Pixels, { width, height, pad, pillow }: P
     default:
       return size satisfies never;
   }
+}
+
+/** `get_size_with_aspect_ratio` of Python's transformers; its `round` takes the even one of two as near. */
+function openSides(
+  { width, height }: Pick<Pixels, 'width' | 'height'>,
+  { edge, longest }: { readonly edge: number; readonly longest: number },
+): { readonly w: number; readonly h: number } {
+  const [short, long] = [Math.min(width, height), Math.max(width, height)];
+  const bounded = (long / short) * edge > longest;
+  const exact = bounded ? (longest * short) / long : edge;
+  const whole = bounded ? roundHalfToEven(exact) : edge;
+  if (short === whole) return { w: width, h: height };
+  const other = Math.trunc((exact * long) / short);
+  return width < height ? { w: whole, h: other } : { w: other, h: whole };
+}
+
+function roundHalfToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
 /** The middle; what an image that is too small does not cover is black, a pixel more of it before than behind. */

@@ -4,6 +4,7 @@ import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
 import { decodeDetr } from './detr.ts';
 import { decodeListed, decodeYolov3 } from './listed.ts';
 import { decodeNanoDet } from './nanodet.ts';
+import { decodePhrases } from './phrases.ts';
 import { decodeRetinaNet } from './retinanet.ts';
 import { decodeYolov4 } from './yolov4.ts';
 import { decodeYolox } from './yolox.ts';
@@ -29,6 +30,7 @@ const DECODERS: {
   yolov3: { outputs: ({ boxes, scores }) => [boxes, scores], decode: decodeYolov3 },
   yolov4: { outputs: ({ levels }) => levels.map(({ output }) => output), decode: decodeYolov4 },
   detr: { outputs: ({ logits, boxes }) => [logits, boxes], decode: decodeDetr },
+  phrases: { outputs: ({ logits, boxes }) => [logits, boxes], decode: decodePhrases },
   listed: { outputs: ({ boxes, labels, scores }) => [boxes, labels, scores], decode: decodeListed },
 };
 

@@ -2,7 +2,8 @@
  * Detectors that answer with a set of queries, a box and logits each, and need no suppression: DETR (Carion et al. 2020, arXiv
  * 2005.12872), YOLOS (Fang et al. 2021, arXiv 2106.00666), whose logits have one class more for nothing; RT-DETR (Zhao et al.
  * 2023, arXiv 2304.08069) and D-FINE (Peng et al. 2024, arXiv 2410.13842), whose classes are chances of their own: the best
- * pairs of query and class count, so one box may stand for two classes.
+ * pairs of query and class count, so one box may stand for two classes. OWLv2 (Minderer et al. 2023, arXiv 2306.09683) compares
+ * each of its boxes with words, and takes the word that fits best.
  */
 import { boxesFromCentres } from '../../onnx/boxes-graph.ts';
 import { float32 } from '../../onnx/tensor.ts';
@@ -19,6 +20,14 @@ export function decodeDetr({ graph: g, decoder, outputs, width, height, classCou
     const [chances] = g.split(g.softmax(g.reshape(logits, [-1, classCount + 1])), [classCount, 1], 1);
     const [scores, classes] = g.topK(chances, 1, 1);
     return { boxes: all, scores: g.reshape(scores, [-1]), classes: g.cast(g.reshape(classes, [-1]), 'int32') };
+  }
+  if (decoder.activation === 'sigmoid-best') {
+    const [best, classes] = g.topK(g.squeeze(logits, [0]), 1, 1);
+    return {
+      boxes: all,
+      scores: g.sigmoid(g.reshape(best, [-1])),
+      classes: g.cast(g.reshape(classes, [-1]), 'int32'),
+    };
   }
   // No more pairs than there are: a network of few queries has fewer than are kept.
   const pairs = g.reshape(g.sigmoid(logits), [-1]);

@@ -10,6 +10,8 @@ export interface Frame {
   /** Input pixels per image pixel; the two differ a little, because the letterbox rounds to whole pixels. */
   readonly scaleX: number;
   readonly scaleY: number;
+  /** Size of the input in this run, of a network that takes any; else that of its entry. */
+  readonly made?: { readonly width: number; readonly height: number };
 }
 
 /** Candidates in pixels of the input, side by side. */

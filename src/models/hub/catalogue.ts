@@ -178,6 +178,15 @@ export const HUB_MODELS: readonly HubModel[] = [
       'COCO val AP 53.4 (github.com/lyuwenyu/RT-DETR)',
     ],
   ]),
+  ...rows('detector', 'owlv2', 'finds what it is told in words, 960 px', [
+    ['owlv2-base', 'Xenova/owlv2-base-patch16-ensemble', 'OWLv2 B/16, 155 M', 'no figure was looked up'],
+    [
+      'owlv2-base-finetuned',
+      'Xenova/owlv2-base-patch16-finetuned',
+      'OWLv2 B/16, tuned, 155 M',
+      'no figure was looked up',
+    ],
+  ]),
 ];
 
 function dinov2(kNN: string, linear: string): string {

@@ -2,7 +2,7 @@
  * Families of networks on the hub as a table: by the `model_type` of their config, what their graphs give and how that is read.
  * A new family is a new row. Names of values are those of the hub's own exports (Optimum, `onnx-community`).
  */
-import type { Role } from '../bundle.ts';
+import type { Decoder, DetectorEntry, Role } from '../bundle.ts';
 
 /** How a family's vectors come out of its graph; the first value that the graph has is taken. */
 interface EmbeddingValue {
@@ -34,7 +34,18 @@ export type Family =
   | {
       readonly role: Extract<Role, 'detector'>;
       readonly modelTypes: readonly string[];
-      readonly activation: 'sigmoid' | 'softmax';
+      readonly activation: Extract<Decoder, { kind: 'detr' }>['activation'];
+      readonly quirk: string;
+      readonly words?: undefined;
+    }
+  | {
+      readonly role: Extract<Role, 'detector'>;
+      readonly modelTypes: readonly string[];
+      /** Its classes are words; values are named as above. */
+      readonly words: NonNullable<DetectorEntry['words']>;
+      readonly text: Omit<TextSide, 'outputs'> & { readonly maxTokens: number };
+      /** What its graph takes besides `pixel_values`; all of them can be fed, not all need be there. */
+      readonly takes: readonly string[];
       readonly quirk: string;
     };
 
@@ -98,6 +109,23 @@ export const FAMILIES: readonly Family[] = [
     modelTypes: ['detr', 'yolos', 'table-transformer'],
     activation: 'softmax',
     quirk: 'COCO’s own numbers up to 90 as classes, and one more for nothing',
+  },
+  {
+    role: 'detector',
+    modelTypes: ['owlv2'],
+    words: { kind: 'vectors', vectors: 'text_embeds' },
+    text: { filled: true, maxTokens: 16 },
+    takes: ['input_ids', 'attention_mask'],
+    quirk: 'a black square around the image, resized in floats by a Gaussian; a text is filled up to 16 tokens with 0',
+  },
+  {
+    role: 'detector',
+    modelTypes: ['grounding-dino', 'mm-grounding-dino'],
+    words: { kind: 'sentence' },
+    text: { filled: false, maxTokens: 256, lowerCase: true },
+    takes: ['input_ids', 'attention_mask', 'token_type_ids', 'pixel_mask'],
+    quirk:
+      'all names in one sentence, a full stop behind each; images keep their proportions, so its input has any size',
   },
 ];
 

@@ -22,6 +22,8 @@ interface Defaults {
   readonly resample: Resample;
   readonly crop?: boolean;
   readonly normalise?: boolean;
+  /** What `do_pad` means: to a square before resizing, or to the largest of several images, which one is. Default: refused. */
+  readonly pads?: 'square' | 'batch';
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
@@ -48,6 +50,8 @@ const TYPES: Readonly<Record<string, Defaults>> = {
   Detr: { resample: 'bilinear', ...IMAGENET },
   ConditionalDetr: { resample: 'bilinear', ...IMAGENET },
   Yolos: { resample: 'bilinear', ...IMAGENET },
+  Owlv2: { resample: 'bilinear', ...CLIP, pads: 'square' },
+  GroundingDino: { resample: 'bilinear', ...IMAGENET, pads: 'batch' },
 };
 
 /** Fields that change nothing of what one image becomes, with what they may be; undefined: anything. */
@@ -97,12 +101,12 @@ export function inputOfProcessor(name: string, config: ProcessorConfig, imageSiz
   const defaults = TYPES[type];
   if (!defaults) throw read.refuse('image_processor_type', `is ${type}, which is not known here`);
   for (const key of Object.keys(config)) if (!READ.has(key)) read.harmless(key);
-  if (read.flag('do_pad', false)) throw read.refuse('do_pad', 'is true, which is not done here');
+  requirePadding(read, defaults);
   if (type !== 'ConvNext' && (config.crop_pct ?? null) !== null) {
     throw read.refuse('crop_pct', `means nothing to ${type}`);
   }
   const crop = read.flag('do_center_crop', defaults.crop ?? false) ? read.square('crop_size', imageSize) : undefined;
-  const { size, side } = sizeOf(read, type, { crop, imageSize });
+  const { size, side } = sizeOf(read, type, { crop, imageSize, pads: defaults.pads });
   const rescaled = read.flag('do_rescale', true);
   const normalised = read.flag('do_normalize', defaults.normalise ?? true);
   const { width, height } = crop ?? side;
@@ -114,6 +118,12 @@ export function inputOfProcessor(name: string, config: ProcessorConfig, imageSiz
       ? { mean: read.triple('image_mean', defaults.mean), std: read.triple('image_std', defaults.std) }
       : {}),
   };
+}
+
+function requirePadding(read: Fields, { pads }: Defaults): void {
+  const padded = read.flag('do_pad', pads === 'square');
+  if (padded && !pads) throw read.refuse('do_pad', 'is true, which is not done here');
+  if (!padded && pads === 'square') throw read.refuse('do_pad', 'is false, and boxes are read off a square here');
 }
 
 function typeOf(read: Fields): string {
@@ -130,7 +140,7 @@ interface Side {
 function sizeOf(
   read: Fields,
   type: string,
-  { crop, imageSize }: { readonly crop: Side | undefined; readonly imageSize: number | undefined },
+  { crop, imageSize, pads }: { readonly crop?: Side; readonly imageSize?: number } & Pick<Defaults, 'pads'>,
 ): { readonly size: PillowSize; readonly side: Side } {
   if (!read.flag('do_resize', true)) {
     if (!crop) throw read.refuse('do_resize', 'is false and no middle is cut out, so images have many sizes');
@@ -141,6 +151,9 @@ function sizeOf(
   if (type === 'ConvNext' && edge !== undefined) return convNextSize(read, edge);
   if (typeof given === 'number' && !crop) return { size: { kind: 'exact' }, side: { width: given, height: given } };
   const longest = read.part('size', 'longest_edge');
+  if (edge !== undefined && longest !== undefined && pads === 'batch') {
+    return { size: { kind: 'open', edge, longest }, side: { width: longest, height: longest } };
+  }
   if (edge !== undefined) {
     // One graph takes one size; such a detector is exported with its sides open and sees the whole image otherwise.
     if (longest !== undefined || !crop) throw read.refuse('size', 'leaves the sides of its input open');
@@ -150,6 +163,10 @@ function sizeOf(
   const height = read.part('size', 'height');
   if (width === undefined || height === undefined || longest !== undefined) {
     throw read.refuse('size', `is ${JSON.stringify(given)}, which is not known here`);
+  }
+  if (pads === 'square') {
+    if (width !== height) throw read.refuse('size', 'is no square');
+    return { size: { kind: 'blurred-square' }, side: { width, height } };
   }
   if (crop && (crop.width > width || crop.height > height)) throw read.refuse('crop_size', 'is larger than size');
   if (crop && (crop.width !== width || crop.height !== height)) {

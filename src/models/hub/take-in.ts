@@ -16,6 +16,7 @@ import { composeModel, SINGLE } from '../compose-model.ts';
 import { inspectNetwork, type NetworkPorts } from '../inspect.ts';
 import { readOnnx } from '../onnx-files.ts';
 import { trialOfNetwork, trialRun } from '../trial.ts';
+import { wordFeeds } from '../vocabulary.ts';
 import { classNamesOf, isImageNet } from './class-names.ts';
 import { fileNamed, MODEL_CONFIG, type ModelConfig, readConfig, sourceOf } from './configs.ts';
 import { FAMILIES, type Family, familyOf } from './families.ts';
@@ -51,6 +52,9 @@ export async function entryOfListing(listing: Listing, options: TakeInOptions): 
   const network = await fetchNetwork(files, options);
   const ports = inspectNetwork(network);
   const subject: Subject = { listing, config, network, ports, options, files };
+  if (family.role === 'detector' && family.words) {
+    return wordDetectorOf(subject, family, await inputOf(subject, family.takes));
+  }
   const input = await inputOf(subject);
   const entry =
     family.role === 'embedder' ? await embedderOf(subject, family, input) : detectorOf(subject, family, input);
@@ -73,12 +77,17 @@ async function fetchNetwork(files: readonly ListedFile[], options: FetchOptions)
   return readOnnx(fetched.map(({ path }) => path));
 }
 
-/** The one image that the graph takes, as the processor makes it. */
-async function inputOf({ listing, config, ports, options }: Subject): Promise<InputSpec> {
-  const [input, ...others] = ports.inputs;
-  if (input?.name !== 'pixel_values' || others.length > 0) {
+/** The one image that the graph takes, as the processor makes it. @param besides what else of its inputs is fed */
+async function inputOf(
+  { listing, config, ports, options }: Subject,
+  besides: readonly string[] = [],
+): Promise<InputSpec> {
+  const input = ports.inputs.find(({ name }) => name === 'pixel_values');
+  const others = ports.inputs.filter(({ name }) => name !== 'pixel_values' && !besides.includes(name));
+  if (!input || others.length > 0) {
     const names = ports.inputs.map(({ name }) => name).join(', ');
-    throw refuse(listing, `its graph takes ${names}, and pixel_values alone is what is fed here`);
+    const fed = besides.length > 0 ? `pixel_values, ${besides.join(', ')} are` : 'pixel_values alone is';
+    throw refuse(listing, `its graph takes ${names}, and ${fed} what is fed here`);
   }
   const { dtype, shape = [] } = input;
   if (dtype !== 'float32' && dtype !== 'float16') throw refuse(listing, `its pixel_values are of type ${dtype}`);
@@ -88,8 +97,9 @@ async function inputOf({ listing, config, ports, options }: Subject): Promise<In
   const processor = z.record(z.string(), z.unknown());
   const file = timm ? 'config.json' : 'preprocessor_config.json';
   const processed = inputOfProcessor(options.id, await readConfig(listing, file, processor, options), size);
+  const open = processed.pillow?.size.kind === 'open';
   const wrong = [shape[2], shape[3]].some(
-    (side, i) => typeof side === 'number' && side !== (i === 0 ? processed.height : processed.width),
+    (side, i) => typeof side === 'number' && (open || side !== (i === 0 ? processed.height : processed.width)),
   );
   if (wrong) {
     throw refuse(
@@ -127,20 +137,47 @@ async function embedderOf(subject: Subject, family: EmbedderFamily, input: Input
   };
 }
 
+type DetectorFamily = Extract<Family, { role: 'detector' }>;
+type WordFamily = Extract<DetectorFamily, { words: object }>;
+
 function detectorOf(
   subject: Subject,
-  { activation }: Extract<Family, { role: 'detector' }>,
+  { activation }: Exclude<DetectorFamily, WordFamily>,
   input: InputSpec,
 ): DetectorEntry {
-  const { listing, ports, config } = subject;
-  for (const name of ['logits', 'pred_boxes']) {
-    if (!ports.outputs.includes(name))
-      throw refuse(listing, `its graph gives ${ports.outputs.join(', ')}, and no ${name}`);
-  }
+  const { listing, config } = subject;
+  requireOutputs(subject, ['logits', 'pred_boxes']);
   const classNames = classNamesOf(config.id2label);
   if (!classNames) throw refuse(listing, 'id2label of its config.json does not name its classes');
   const decoder = { kind: 'detr', logits: 'logits', boxes: 'pred_boxes', activation } as const;
   return { ...baseOf(subject), role: 'detector', input, decoder, classNames };
+}
+
+/** A trial of it is what finds a thing by a word in a made-up picture. */
+async function wordDetectorOf(subject: Subject, family: WordFamily, input: InputSpec): Promise<DetectorEntry> {
+  const { listing, config, options, files, network } = subject;
+  const { words, text } = family;
+  const byVector = words.kind === 'vectors';
+  requireOutputs(subject, ['logits', 'pred_boxes', ...(byVector ? [words.vectors] : [])]);
+  const outputs = byVector ? [words.vectors] : ['logits'];
+  const textOptions = { ...options, config, maxTokens: text.maxTokens, graphFiles: byVector ? files : [] };
+  const graph = await textGraph(listing, { ...text, outputs }, textOptions);
+  if (!graph) throw refuse(listing, 'it has no tokenizer.json and tokenizer_config.json');
+  const values = { logits: 'logits', boxes: 'pred_boxes' };
+  const entry: DetectorEntry = {
+    ...baseOf(subject),
+    ...{ role: 'detector', input, words, classNames: [], graphs: { text: graph } },
+    decoder: byVector ? { kind: 'detr', ...values, activation: 'sigmoid-best' } : { kind: 'phrases', ...values },
+  };
+  const { feeds } = await wordFeeds(entry, { classNames: ['thing', 'another'] }, options);
+  await trialRun(composeModel(entry, network, SINGLE), entry.input, feeds);
+  return entry;
+}
+
+function requireOutputs({ listing, ports }: Subject, wanted: readonly string[]): void {
+  const missing = wanted.find((name) => !ports.outputs.includes(name));
+  if (missing === undefined) return;
+  throw refuse(listing, `its graph gives ${ports.outputs.join(', ')}, and no ${missing}`);
 }
 
 function baseOf({ options, files, listing }: Subject) {

@@ -1,6 +1,6 @@
 /** The text side of a pair of graphs, as data. Its graph is fetched when words are first asked for. */
 import type { FetchOptions } from '../../fetch/fetch.ts';
-import type { Listing } from '../../fetch/hub-listing.ts';
+import type { ListedFile, Listing } from '../../fetch/hub-listing.ts';
 import type { EmbedderEntry } from '../bundle.ts';
 import { fileNamed, type ModelConfig, readConfig, sourceOf, TOKENIZER_CONFIG } from './configs.ts';
 import type { TextSide } from './families.ts';
@@ -12,6 +12,10 @@ type FurtherGraph = NonNullable<EmbedderEntry['graphs']>[string];
 export interface TextGraphOptions extends FetchOptions {
   readonly config: ModelConfig;
   readonly precision?: Precision;
+  /** Files of the graph that makes vectors of texts (default: those named `text_model`). */
+  readonly graphFiles?: readonly ListedFile[];
+  /** Whatever the config says. */
+  readonly maxTokens?: number;
 }
 
 /** CLIP's and SigLIP's own lengths, where a config leaves them to its type's default. */
@@ -21,18 +25,17 @@ const MAX_TOKENS = { cut: 77, filled: 64 };
 export async function textGraph(
   listing: Listing,
   { outputs, filled, endToken, lowerCase }: TextSide,
-  { config, precision, ...options }: TextGraphOptions,
+  { config, precision, graphFiles, maxTokens: otherwise, ...options }: TextGraphOptions,
 ): Promise<FurtherGraph | undefined> {
   const tokenizer = fileNamed(listing, 'tokenizer.json');
   const tokenizerConfig = fileNamed(listing, 'tokenizer_config.json');
-  if (!tokenizer || !tokenizerConfig || !listing.files.some(({ path }) => /text_model.*\.onnx$/.test(path))) {
-    return undefined;
-  }
-  const graph = graphFile(listing, 'text_model', precision);
-  const files = [graph, ...dataFilesOf(listing, graph), tokenizer, tokenizerConfig];
+  if (!tokenizer || !tokenizerConfig) return undefined;
+  if (!graphFiles && !listing.files.some(({ path }) => /text_model.*\.onnx$/.test(path))) return undefined;
+  const files = [...(graphFiles ?? textModelFiles(listing, precision)), tokenizer, tokenizerConfig];
   const read = await readConfig(listing, 'tokenizer_config.json', TOKENIZER_CONFIG, options);
   const tokens = await tokenizerOf(listing, options);
-  const maxTokens = config.text_config?.max_position_embeddings ?? (filled ? MAX_TOKENS.filled : MAX_TOKENS.cut);
+  const usual = filled ? MAX_TOKENS.filled : MAX_TOKENS.cut;
+  const maxTokens = otherwise ?? config.text_config?.max_position_embeddings ?? usual;
   const idOf = (token: string | { content: string } | null | undefined) =>
     token ? tokens.idOf(typeof token === 'string' ? token : token.content) : undefined;
   // Gemma's tokenizer, which SigLIP2 has whatever its config calls itself.
@@ -53,4 +56,9 @@ export async function textGraph(
     },
     outputs,
   };
+}
+
+function textModelFiles(listing: Listing, precision: Precision | undefined): ListedFile[] {
+  const graph = graphFile(listing, 'text_model', precision);
+  return [graph, ...dataFilesOf(listing, graph)];
 }

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { tokensOf } from '../text-encoder.ts';
+import { tokensOf } from '../text-tokens.ts';
 import { readTokenizer } from './tokenizer-files.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../../test/fixtures/hub');

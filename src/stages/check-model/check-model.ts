@@ -72,7 +72,10 @@ export async function checkModel(
       });
     }
     case 'detector': {
-      const detector = await models.openDetector(id, options);
+      const classNames = [
+        ...new Set(KNOWN_PHOTOGRAPHS.flatMap(({ objects }) => objects.map(({ name }) => name))),
+      ].sort();
+      const detector = await models.openDetector(id, { ...options, vocabulary: { classNames } });
       return closing(detector, async () => {
         const answers: CheckedAnswer[] = [];
         for (const known of KNOWN_PHOTOGRAPHS) answers.push(...(await ofObjects(folder, known, detector)));

@@ -49,6 +49,10 @@ export const DETECT_SETTINGS = z.object({
   /** Accepts the candidates that are stored, and runs the model on nothing. */
   storedOnly: z.boolean(),
   rules: ACCEPT_RULES,
+  /** What to find, of a detector whose classes are words. */
+  words: z
+    .object({ classNames: z.array(z.string()).readonly(), templates: z.array(z.string()).readonly().optional() })
+    .optional(),
 });
 export type DetectSettings = z.infer<typeof DETECT_SETTINGS>;
 
@@ -74,7 +78,8 @@ interface ShardResult {
 export interface DetectContext {
   readonly job: Pick<StageJob<DetectSettings>, 'settings' | 'runId' | 'shardSize' | 'limit'>;
   readonly store: Store;
-  readonly detector: Pick<Detector, 'key' | 'classNames' | 'detect' | 'input'> & Partial<Pick<Detector, 'close'>>;
+  readonly detector: Pick<Detector, 'key' | 'classNames' | 'vocabulary' | 'detect' | 'input'> &
+    Partial<Pick<Detector, 'close'>>;
   readonly modelKey: string;
   readonly acceptKey: string;
   readonly finder: Finder;
@@ -118,7 +123,11 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
 
   async open(job) {
     const { settings, workspace, threads } = job;
-    return detectContext(job, await workspace.models.openDetector(settings.model, { threads }));
+    const { model, words: vocabulary } = settings;
+    return detectContext(
+      job,
+      await workspace.models.openDetector(model, { threads, ...(vocabulary ? { vocabulary } : {}) }),
+    );
   },
 
   async close({ detector }) {

@@ -12,7 +12,7 @@ import { type DoubtRequest, detectInDoubt, raisesThresholds, rulesSoFar } from '
 import { detectionKey } from './detect-stage.ts';
 import type { ClassDoubt } from './doubt.ts';
 import { findPosesIn } from './pose.ts';
-import { type AskedRules, personClassesOf, rulesFor } from './rules.ts';
+import { type AskedRules, openDetectorFor, personClassesOf, rulesFor } from './rules.ts';
 import { segmentIn } from './segment.ts';
 import type { ShapeResult } from './shape-stage.ts';
 
@@ -53,7 +53,7 @@ export async function detectWith(workspace: Workspace, request: DetectRequest, r
     request,
     threads,
     async (detector) => {
-      const { rules, unknownInMapping } = await rulesFor(workspace.store, request, detector.classNames);
+      const { rules, unknownInMapping } = await rulesFor(workspace.store, request, detector);
       const { tiles } = request;
       const options = { ...run, rules, force, task, tiles };
       const found = await detectInDoubt(workspace, detector, options, request);
@@ -101,7 +101,7 @@ export function estimateDetectWith(
   run: Pick<RunOptions, 'threads' | 'limit'>,
 ): Promise<DetectEstimate> {
   return withDetector(workspace, request, run.threads, async (detector) => {
-    const { rules } = await rulesFor(workspace.store, request, detector.classNames);
+    const { rules } = await rulesFor(workspace.store, request, detector);
     const asked = { ...run, ...request, rules };
     return estimateDetect(workspace, detector, {
       ...asked,
@@ -112,11 +112,11 @@ export function estimateDetectWith(
 
 async function withDetector<T>(
   { models }: Workspace,
-  { model }: DetectRequest,
+  request: DetectRequest,
   threads: number,
   work: (detector: Detector) => Promise<T>,
 ): Promise<T> {
-  const detector = await models.openDetector(model, { threads });
+  const detector = await openDetectorFor(models, request.model, request, { threads });
   try {
     return await work(detector);
   } finally {

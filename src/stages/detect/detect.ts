@@ -1,5 +1,6 @@
 /** `detect`: regions and image labels from a detector, as one recorded run. */
 import { chunksOfPages } from '../../core/chunks.ts';
+import { inputBytes } from '../../core/pillow.ts';
 import { type AcceptRules, acceptKeyOf } from '../../corpus/accept.ts';
 import { tileCount } from '../../images/tiles.ts';
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
@@ -49,10 +50,11 @@ export async function detectIn(
 ): Promise<DetectResult> {
   const { store, engine } = workspace;
   const { rules, force, task, tiles = false, storedOnly = false } = options;
-  const settings: DetectSettings = { model: detector.id, task, force, tiles, storedOnly, rules };
+  const { vocabulary: words } = detector;
+  const settings: DetectSettings = { model: detector.id, task, force, tiles, storedOnly, rules, words };
   const modelKey = detectionKey(detector, settings);
   await store.ensureTask({ name: task, rule: 'multi', items: 'regions' });
-  const recorded = { model: modelKey, task, force, tiles, ...rules };
+  const recorded = { model: modelKey, task, force, tiles, ...rules, ...(words ? { words } : {}) };
   return recordRun(store, { stage: 'detect', settings: recorded, modelKey }, options, async (runId) => {
     const job = { ...options, workspace, settings, runId };
     const { counts, shards, interrupted } = await engine.run(
@@ -99,7 +101,7 @@ export async function estimateDetect(
       for (const { image } of items) runs += tileCount(image, detector.input, TILE_OVERLAP);
     }
   }
-  const pixels = new Uint8Array(width * height * 3);
+  const pixels = new Uint8Array(inputBytes(detector.input));
   const frame = { width, height, scaleX: 1, scaleY: 1 };
   await detector.detect(pixels, frame);
   const startedAt = performance.now();

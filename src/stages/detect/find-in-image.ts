@@ -5,6 +5,7 @@
 import type { Detections } from '../../core/boxes.ts';
 import type { ImageId } from '../../core/ids.ts';
 import type { ImagePath } from '../../core/image.ts';
+import { inputBytes, pixelTypeOf } from '../../core/pillow.ts';
 import { release } from '../../core/release.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type Canvases, canvases } from '../../images/buffer-pool.ts';
@@ -34,8 +35,7 @@ export interface Finder extends DetectDecoding {
 }
 
 export function finderOf(decoding: DetectDecoding, detector: Finder['detector'], tiles: boolean): Finder {
-  const { width, height } = detector.input;
-  return { ...decoding, detector, tiles, frames: canvases(width * height * 3), budget: new PixelBudget() };
+  return { ...decoding, detector, tiles, frames: canvases(inputBytes(detector.input)), budget: new PixelBudget() };
 }
 
 /** What is in an image, or why it cannot be read. */
@@ -111,7 +111,7 @@ async function findInTile(
   const { width, height } = detector.input;
   const into = frames.take();
   try {
-    cutTile(picture, left, top, detector.input, into);
+    cutInto(into, picture, { left, top }, detector.input);
     const scaleX = picture.width / whole.width;
     const scaleY = picture.height / whole.height;
     const tileWidth = Math.min(width, picture.width - left) / scaleX;
@@ -121,4 +121,20 @@ async function findInTile(
   } finally {
     frames.giveBack(into);
   }
+}
+
+/** A tile in the form that the detector takes: its bytes, or the same as 32-bit floats. */
+function cutInto(
+  into: Uint8Array,
+  picture: Pixels,
+  { left, top }: { readonly left: number; readonly top: number },
+  input: Detector['input'],
+): void {
+  if (pixelTypeOf(input.pillow) === 'uint8') {
+    cutTile(picture, left, top, input, into);
+    return;
+  }
+  const bytes = new Uint8Array(input.width * input.height * 3);
+  cutTile(picture, left, top, input, bytes);
+  new Float32Array(into.buffer, into.byteOffset, bytes.length).set(bytes);
 }

@@ -12,6 +12,7 @@ import { writerName } from '../../files/unfinished.ts';
 import { type PixelsInput, pixelsFor } from '../../images/pixels-for.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { isOpen } from '../../models/compose-model.ts';
 import type { PreparedModel } from '../../models/prepare.ts';
 import { classifierInfo } from '../classify/classifier-file.ts';
 import { rulesSoFar } from '../detect/detect-in-doubt.ts';
@@ -143,11 +144,17 @@ async function detectorParts(
 ): Promise<Parts> {
   if (entry.role !== 'detector') throw new LabelsmithError('USAGE', `${entry.id} is no detector`);
   const { classNames, id } = entry;
+  if (entry.words || isOpen(entry)) {
+    const why = entry.words ? 'is told in words what to find' : 'takes images of any size';
+    throw new LabelsmithError('UNSUPPORTED', `${id} ${why}; devices run one graph on pixels of one size`, {
+      hint: 'Label with it here, teach a classifier from its labels, and pack that.',
+    });
+  }
   const { width, height, pad, kernel, pillow } = entry.input;
   const input: PixelsInput = { width, height, fit: 'letterbox', pad, kernel, ...(pillow ? { pillow } : {}) };
   const bytes = Uint8Array.from(await readFile(path));
   const { parts, files } = await packModel({ name: id, bytes, input, goldenPixels: await goldenPixels(golden, input) });
-  const { rules } = await rulesFor(workspace.store, asked, classNames);
+  const { rules } = await rulesFor(workspace.store, asked, { classNames });
   const measured = await rulesSoFar(workspace, { id, key, classNames }, { rules, tiles: false }, asked);
   return { model: { kind: 'detector', key, task: 'objects', classNames, input, rules: measured, ...parts }, files };
 }

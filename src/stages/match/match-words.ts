@@ -2,10 +2,7 @@
  * `match --classes`: labels for classes that are words, with no picture of them (`word-classes.ts` has the rule). What everyday
  * words describe as well stays unlabelled. Labels have the origin `reference`, as those by reference images, and take their place.
  */
-import { readFile } from 'node:fs/promises';
-import { toClassName } from '../../core/class-name.ts';
 import { sha256Hex } from '../../core/ids.ts';
-import { LabelsmithError } from '../../errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { requireRecipe } from '../embed/recipe.ts';
@@ -36,18 +33,6 @@ export interface MatchWordsResult extends RunResult {
   readonly pilot: boolean;
   readonly classes: readonly { readonly name: string; readonly images: number }[];
   readonly warnings: readonly string[];
-}
-
-/** The names in a text: a file with one a line, or names with commas between. */
-export async function classNamesFrom(text: string): Promise<string[]> {
-  const file = await readFile(text, 'utf8').catch(() => undefined);
-  const parts = file === undefined ? text.split(',') : file.split(/\r?\n/);
-  const names = parts.map((part) => part.trim()).filter((part) => part !== '' && !part.startsWith('#'));
-  const read = [...new Set(names.map((name) => toClassName(name)))].sort();
-  if (read.length > 0) return read;
-  throw new LabelsmithError('USAGE', `--classes ${JSON.stringify(text)} names no class.`, {
-    hint: 'Write names with commas between, or name a file with one a line.',
-  });
 }
 
 export async function matchWordsIn(workspace: Workspace, options: MatchWordsOptions): Promise<MatchWordsResult> {

@@ -14,7 +14,7 @@ import { type AddSettings, addContext, addStage } from '../add/add-stage.ts';
 import { rulesSoFar } from '../detect/detect-in-doubt.ts';
 import { type DetectSettings, detectContext, detectStage } from '../detect/detect-stage.ts';
 import { DEFAULT_DETECTOR } from '../detect/detect-with.ts';
-import { type AskedRules, rulesFor } from '../detect/rules.ts';
+import { type AskedRules, openDetectorFor, rulesFor } from '../detect/rules.ts';
 import { embedContext, embedStage, shardName } from '../embed/embed-stage.ts';
 import { openEmbedderFor } from '../embed/embed-with.ts';
 import { recipeOf, saveRecipe } from '../embed/recipe.ts';
@@ -200,12 +200,13 @@ async function openDetection(
   wanted: AskedRules = {},
 ) {
   const { store, models, engine } = workspace;
-  const detector: Detector = await models.openDetector(name, options);
-  const { rules } = await rulesFor(store, wanted, detector.classNames);
+  const detector: Detector = await openDetectorFor(models, name, wanted, options);
+  const { rules } = await rulesFor(store, wanted, detector);
   const asked = { rules, tiles: false };
   const settings: DetectSettings = {
     ...{ model: detector.id, task: 'objects', force: false, tiles: false, storedOnly: false },
     rules: await rulesSoFar(workspace, detector, asked, wanted),
+    words: detector.vocabulary,
   };
   await store.ensureTask({ name: 'objects', rule: 'multi', items: 'regions' });
   const job = { ...options, workspace, settings, runId };

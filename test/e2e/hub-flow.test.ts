@@ -1,0 +1,78 @@
+/** Models of the hub from end to end through the built command line, with networks of random weights in the hub's layout. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { z } from 'zod';
+import { runCli, scratch } from '../cli.ts';
+import { imagesIn, statusIn } from '../workspace.ts';
+
+const FOLDER = resolve(import.meta.dirname, '../fixtures/hub');
+const PICTURES = ['landscape.jpg', 'portrait.jpg'];
+
+const DETECTION = z.object({ score: z.number(), class: z.number(), box: z.array(z.number()) });
+const EXPECTED = z.object({ words: z.array(z.string()), detections: z.record(z.string(), z.array(DETECTION)) });
+const COUNTS = z.object({ images: z.number(), detected: z.number(), regions: z.number() });
+
+/** A folder with the two pictures added, and what runs commands in it. */
+async function workspaceOf(t: TestContext) {
+  const cwd = await scratch(t);
+  const env = { LABELSMITH_CACHE: join(cwd, 'cache'), LABELSMITH_OFFLINE: '' };
+  const run = async (args: readonly string[], code = 0) => {
+    const result = await runCli(args, { cwd, env });
+    assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
+    return result;
+  };
+  const json = async <S extends z.ZodType>(schema: S, args: readonly string[]): Promise<z.output<S>> =>
+    schema.parse(JSON.parse((await run([...args, '--json'])).stdout));
+  mkdirSync(join(cwd, 'photos'));
+  for (const name of PICTURES) cpSync(join(FOLDER, name), join(cwd, 'photos', name));
+  await run(['add', 'photos']);
+  const take = (family: string) => run(['models', 'import', join(FOLDER, family), '--name', `tiny-${family}`]);
+  return { cwd, run, json, take };
+}
+
+/** Names of the regions that scored so much, by Python's transformers. */
+function regionsOf(family: string, threshold: number): string[] {
+  const { words, detections } = EXPECTED.parse(JSON.parse(readFileSync(join(FOLDER, family, 'expected.json'), 'utf8')));
+  const sizes: Readonly<Record<string, readonly [number, number]>> = {
+    'landscape.jpg': [201, 133],
+    'portrait.jpg': [120, 187],
+  };
+  return Object.entries(detections)
+    .flatMap(([file, found]) => {
+      const [width, height] = sizes[file] ?? [0, 0];
+      return found.filter(({ score, box: [x1 = 0, y1 = 0] }) => score >= threshold && x1 < width && y1 < height);
+    })
+    .map((found) => words[found.class] ?? '')
+    .sort();
+}
+
+test('detect --classes finds words, says so of each run, and runs on nothing twice', async (t) => {
+  const { cwd, run, json, take } = await workspaceOf(t);
+  assert.match((await take('owlv2')).stdout, /Imported tiny-owlv2: detector, 64 × 64/);
+  const detect = ['detect', '--model', 'tiny-owlv2'];
+  const { stderr } = await run(detect, 2);
+  assert.match(stderr, /told in words.*\n?.*--classes/s);
+  writeFileSync(join(cwd, 'words.txt'), '# what is in here\nred car\nforklift\ncat\n');
+  const asked = [...detect, '--classes', 'words.txt', '--threshold', '0.3'];
+  const expected = regionsOf('owlv2', 0.3);
+  assert.deepEqual(await json(COUNTS, asked), { images: 2, detected: 2, regions: expected.length });
+  assert.deepEqual(await json(COUNTS, [...asked, '--seed', '0']), { images: 0, detected: 0, regions: 0 });
+
+  const images = [...(await imagesIn(cwd)).values()];
+  const labels = images.flatMap(({ regions }) => regions.flatMap((region) => region.labels));
+  const classes = labels.map((label) => label.class).sort();
+  assert.deepEqual(classes, expected);
+
+  // Another order of the same words is the same; other words, or another sentence, are another run.
+  const again = await json(COUNTS, [...detect, '--classes', 'cat,red car,forklift', '--threshold', '0.3']);
+  assert.equal(again.images, 0);
+  const other = await json(COUNTS, [...detect, '--classes', 'cat,pallet', '--threshold', '0.3']);
+  assert.equal(other.detected, 2);
+  const sentence = await json(COUNTS, [...asked, '--template', 'an X-ray of a {}']);
+  assert.equal(sentence.detected, 2);
+  await run([...asked, '--template', 'no place'], 2);
+  const { runs } = await statusIn(cwd);
+  assert.ok(runs.filter(({ stage, status }) => stage === 'detect' && status === 'done').length >= 4);
+});
