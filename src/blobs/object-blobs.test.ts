@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 import { blobStoreContract } from '../../test/contracts/blobs.ts';
-import { type S3Server, startS3 } from '../../test/fixtures/s3-server.ts';
+import type { CloudServer } from '../../test/fixtures/faulty-server.ts';
+import { startS3 } from '../../test/fixtures/s3-server.ts';
 import { openBlobs } from './open.ts';
 
 describe('blobs in object storage', () => {
-  let server: S3Server;
+  let server: CloudServer;
   const before_ = { ...process.env };
   const run = randomUUID();
   before(async () => {

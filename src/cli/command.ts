@@ -84,7 +84,7 @@ export const GLOBAL_OPTIONS = {
   ),
   blobs: option(
     '--blobs <place>',
-    'with postgres://, once: where vectors and other files are, s3://BUCKET/PREFIX or a shared folder',
+    'with postgres://, once: where vectors and other files are, s3://, gs:// or az://BUCKET/PREFIX, or a shared folder',
     z.string().optional(),
   ),
   fleet: flag('--fleet', 'with postgres://: shards are done by the workers there are (labelsmith worker)'),

@@ -6,7 +6,7 @@
 import module from 'node:module';
 import { availableParallelism } from 'node:os';
 import './node-version.ts';
-import './experimental-warnings.ts';
+import './warnings.ts';
 
 // libuv makes its threads, which read and decode, when the first of them is needed: as many as there are cores, 4 at least.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));

@@ -43,7 +43,7 @@ const CAMERA = z.strictObject({
 const TARGET = z.union([
   place(),
   z.strictObject({
-    to: place().describe('s3://BUCKET/PREFIX, sftp://USER@HOST/FOLDER or a folder'),
+    to: place().describe('s3://, gs:// or az://BUCKET/PREFIX, sftp://USER@HOST/FOLDER or a folder'),
     bandwidth: textValue('a rate such as 500kB/s or 5MB/s', byteRateIn).optional(),
     parallel: count(1).optional(),
   }),

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { isDynamicPattern } from 'tinyglobby';
 import { objectSource } from './cloud/object-source.ts';
+import { OBJECT_SCHEMES } from './cloud/object-stores.ts';
 import { globSource } from './glob-source.ts';
 import { listFileSource, stdinSource } from './list-source.ts';
 import type { SourceOptions } from './listing.ts';
@@ -31,11 +32,12 @@ export const SCHEMES: readonly Scheme[] = [
     written: ['-', 'stdin:'],
     open: async (spec, named, options) => (spec === '-' || named === '' ? stdinSource(spec, options) : undefined),
   },
-  {
-    name: 's3',
-    written: ['s3://BUCKET/PREFIX'],
-    open: (spec, _, { archiveCache }) => objectSource(spec, archiveCache),
-  },
+  ...OBJECT_SCHEMES.map(({ name, written }) => ({
+    name,
+    written: [written],
+    open: async (spec: string, named: string | undefined, { archiveCache }: SourceOptions) =>
+      named === undefined ? undefined : objectSource(spec, archiveCache),
+  })),
   {
     name: 'file',
     written: ['FOLDER', 'FILE', 'ARCHIVE', 'ARCHIVE!/MEMBER', 'file:///PATH'],

@@ -1,9 +1,8 @@
 /** Which texts mean which sink: a table of schemes. A new kind of place is a row more. */
 import { resolve } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
-import { objectAddress } from './cloud/address.ts';
 import { objectSink } from './cloud/object-sink.ts';
-import { s3Store } from './cloud/s3-store.ts';
+import { addressIn, OBJECT_SCHEMES, openObjectStore } from './cloud/object-stores.ts';
 import { sftpSink } from './cloud/sftp-sink.ts';
 import { folderSink } from './folder-sink.ts';
 import type { Sink } from './sink.ts';
@@ -22,15 +21,14 @@ export interface TargetOptions {
 }
 
 const TARGETS: readonly TargetScheme[] = [
-  {
-    name: 's3',
-    written: 's3://BUCKET/PREFIX',
-    async open(spec) {
-      const address = objectAddress(spec, 's3');
-      if (address === undefined) throw new LabelsmithError('USAGE', `${spec} is no address of S3`);
-      return objectSink(await s3Store(address));
+  ...OBJECT_SCHEMES.map(({ name, written }) => ({
+    ...{ name, written },
+    async open(spec: string) {
+      const address = addressIn(spec);
+      if (address === undefined) throw new LabelsmithError('USAGE', `${spec} is no address such as ${written}`);
+      return objectSink(await openObjectStore(address));
     },
-  },
+  })),
   { name: 'sftp', written: 'sftp://USER@HOST/FOLDER', open: (spec) => sftpSink(spec) },
   {
     name: 'file',

@@ -16,7 +16,7 @@ export const HERE = { cwd: process.cwd(), stdin: process.stdin };
 
 export const SOURCES = argument(
   '<source...>',
-  'folders, files, globs, archives, s3:// addresses, @LIST or -',
+  'folders, files, globs, archives, addresses of object storage, @LIST or -',
   z.array(z.string()),
 );
 
@@ -25,7 +25,7 @@ export const add = command({
   summary: 'take in images from folders, globs, lists and archives',
   details:
     'A source is a folder (with its subfolders), a file, a quoted glob, a zip or tar archive, @LIST for a file with one\n' +
-    'path a line, s3://BUCKET/PREFIX, or - for such a list on stdin. Files are read in place and never changed. The same bytes under several\n' +
+    'path a line, s3://, gs:// or az://BUCKET/PREFIX, or - for such a list on stdin. Files are read in place and never changed. The same bytes under several\n' +
     'names are one image; damaged files are put aside with their reason (labelsmith status --quarantine).',
   args: { sources: SOURCES },
   options: { sync: flag('--sync', 'also notice files that are gone, moved or changed; labels stay') },

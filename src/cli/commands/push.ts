@@ -11,8 +11,8 @@ export const push = command({
   name: 'push',
   summary: 'bring the files of a folder to cloud storage, another machine or a mounted folder',
   details:
-    'TARGET is s3://BUCKET/PREFIX (Amazon, or any server that AWS_ENDPOINT_URL_S3 names), sftp://USER@HOST/FOLDER or a\n' +
-    'folder, which has to be there. Each file is put once, under the condition that nothing else is there, and verified by its digest; a ledger in\n' +
+    'TARGET is s3://BUCKET/PREFIX (Amazon, or any server that AWS_ENDPOINT_URL_S3 names), gs://BUCKET/PREFIX,\n' +
+    'az://CONTAINER/PREFIX, sftp://USER@HOST/FOLDER or a folder, which has to be there. Each file is put once, under the condition that nothing else is there, and verified by its digest; a ledger in\n' +
     'the folder says what is where, so the same command goes on after any interruption. Credentials are found as the\n' +
     'tools of each cloud find them. Without TARGET it says what is where.',
   args: {

@@ -4,19 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { retry } from '../../core/retry.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { refuseLarger } from '../file.ts';
-import { objectAddress } from './address.ts';
+import type { ObjectAddress } from './address.ts';
 import { ObjectCache } from './object-cache.ts';
 import type { ListedObject, ObjectStore, StoredObject } from './object-store.ts';
-import { s3Store } from './s3-store.ts';
-
-/** Schemes of object storage that is read. */
-const SCHEMES = ['s3'] as const;
+import { addressIn, OBJECT_SCHEMES, openObjectStore, placeOf } from './object-stores.ts';
 
 const PATIENCE = { baseMs: 200, maxMs: 5000, patienceMs: 30_000 };
 
 /** Whether a recorded path is an address of an object. */
 export function isObjectPath(path: string): boolean {
-  return SCHEMES.some((scheme) => path.startsWith(`${scheme}://`));
+  return OBJECT_SCHEMES.some(({ name }) => path.startsWith(`${name}://`));
 }
 
 /** Where objects are kept: beside the unpacked archives of a workspace; undefined where there is none. */
@@ -26,24 +23,20 @@ export function objectCacheBeside(archiveCache: string | undefined): string | un
 
 /** A bucket as a whole; its keys begin behind `s3://bucket/`. */
 export async function openBucket(path: string): Promise<{ readonly store: ObjectStore; readonly key: string }> {
-  for (const scheme of SCHEMES) {
-    const address = objectAddress(path, scheme);
-    if (address === undefined) continue;
-    const { bucket } = address;
-    const key = path.slice(`${scheme}://${bucket}/`.length);
-    return { store: await bucketStore(bucket), key };
-  }
-  throw new LabelsmithError('USAGE', `${path} is no address of an object`);
+  const address = addressIn(path);
+  if (address === undefined) throw new LabelsmithError('USAGE', `${path} is no address of an object`);
+  const { scheme, bucket } = address;
+  return { store: await bucketStore({ scheme, bucket, prefix: '' }), key: path.slice(`${scheme}://${bucket}/`.length) };
 }
 
 /** One client a bucket and process, since each has its connections. */
 const stores = new Map<string, Promise<ObjectStore>>();
 
-function bucketStore(bucket: string): Promise<ObjectStore> {
-  const key = `${process.env.AWS_ENDPOINT_URL_S3 ?? ''} ${bucket}`;
-  const known = stores.get(key) ?? s3Store({ scheme: 's3', bucket, prefix: '' });
-  stores.set(key, known);
-  known.catch(() => stores.delete(key));
+function bucketStore(bucket: ObjectAddress): Promise<ObjectStore> {
+  const place = placeOf(bucket);
+  const known = stores.get(place) ?? openObjectStore(bucket);
+  stores.set(place, known);
+  known.catch(() => stores.delete(place));
   return known;
 }
 

@@ -93,9 +93,9 @@ async function putInParts(
   put: ObjectPut,
 ): Promise<Written> {
   const { resume, sha256, byteSize, signal } = options;
-  const there = resume?.token === undefined ? undefined : await store.parts.uploaded(key, resume.token);
-  const upload =
-    there === undefined || resume?.token === undefined ? await store.parts.begin(key, sha256) : resume.token;
+  const there = resume?.token === undefined ? undefined : await store.parts.uploaded(key, resume.token, put);
+  const upload = there === undefined || resume?.token === undefined ? await store.parts.begin(key, put) : resume.token;
+  if (upload === 'not-met') return upload;
   resume?.save(upload);
   const hash = createHash('sha256');
   const done: UploadedPart[] = [];

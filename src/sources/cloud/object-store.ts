@@ -45,9 +45,11 @@ export interface UploadedPart {
 
 /** Uploads in parts, which outlive the process that began them. */
 export interface PartedUploads {
-  begin(key: string, sha256: string): Promise<string>;
-  /** The parts that the store has, by number; undefined where it knows no such upload. */
-  uploaded(key: string, upload: string): Promise<ReadonlyMap<number, UploadedPart> | undefined>;
+  /** Some stores look at the condition here, others at the end. */
+  begin(key: string, put: ObjectPut): Promise<string | 'not-met'>;
+  /** The parts that the store has, by number; undefined where it knows no such upload, or none under this condition. */
+  uploaded(key: string, upload: string, put: ObjectPut): Promise<ReadonlyMap<number, UploadedPart> | undefined>;
+  /** In order of the numbers, each once, but for those that the store has with the same digest. */
   upload(key: string, upload: string, number: number, bytes: Uint8Array, signal?: AbortSignal): Promise<UploadedPart>;
   /** `verified`: the store's digest over all parts is what it has to be. */
   complete(

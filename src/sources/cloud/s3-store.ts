@@ -80,7 +80,7 @@ class S3Store {
       get: (key, signal) => this.#get(key, signal),
       put: (key, bytes, put) => this.#put(key, bytes, put),
       parts: {
-        begin: (key, sha256) => this.#begin(key, sha256),
+        begin: (key, { sha256 }) => this.#begin(key, sha256),
         uploaded: (key, upload) => this.#uploaded(key, upload),
         upload: (key, upload, number, bytes, signal) => this.#upload(key, upload, number, bytes, signal),
         complete: (key, upload, parts, put) => this.#complete(key, upload, parts, put),

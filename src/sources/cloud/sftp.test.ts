@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sinkContract } from '../../../test/contracts/sink.ts';
 import { inTemporaryFolder, isError } from '../../../test/contracts/source.ts';
-import { withEnv } from '../../../test/fixtures/s3-server.ts';
+import { withEnv } from '../../../test/fixtures/faulty-server.ts';
 import { type SftpServer, startSftp, withoutSshd } from '../../../test/fixtures/sftp-server.ts';
 import { push } from '../../stages/push/push.ts';
 import { sftpSink } from './sftp-sink.ts';
