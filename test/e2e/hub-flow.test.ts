@@ -60,9 +60,12 @@ test('detect --classes finds words, says so of each run, and runs on nothing twi
   assert.deepEqual(await json(COUNTS, asked), { images: 2, detected: 2, regions: expected.length });
   assert.deepEqual(await json(COUNTS, [...asked, '--seed', '0']), { images: 0, detected: 0, regions: 0 });
 
-  const images = [...(await imagesIn(cwd)).values()];
-  const labels = images.flatMap(({ regions }) => regions.flatMap((region) => region.labels));
-  const classes = labels.map((label) => label.class).sort();
+  const classesFound = async () => {
+    const images = [...(await imagesIn(cwd)).values()];
+    const labels = images.flatMap(({ regions }) => regions.flatMap((region) => region.labels));
+    return labels.map((label) => label.class).sort();
+  };
+  const classes = await classesFound();
   assert.deepEqual(classes, expected);
 
   // Another order of the same words is the same; other words, or another sentence, are another run.
@@ -70,9 +73,32 @@ test('detect --classes finds words, says so of each run, and runs on nothing twi
   assert.equal(again.images, 0);
   const other = await json(COUNTS, [...detect, '--classes', 'cat,pallet', '--threshold', '0.3']);
   assert.equal(other.detected, 2);
+  assert.ok(!(await classesFound()).includes('forklift'), 'the last list is what counts');
+  assert.deepEqual(await json(COUNTS, asked), { images: 2, detected: 0, regions: expected.length });
+  assert.deepEqual(await classesFound(), expected);
   const sentence = await json(COUNTS, [...asked, '--template', 'an X-ray of a {}']);
   assert.equal(sentence.detected, 2);
   await run([...asked, '--template', 'no place'], 2);
   const { runs } = await statusIn(cwd);
   assert.ok(runs.filter(({ stage, status }) => stage === 'detect' && status === 'done').length >= 4);
+});
+
+test('detect --classes puts all words in one sentence for Grounding DINO, on images of any size', async (t) => {
+  const { cwd, run, json, take } = await workspaceOf(t);
+  await take('grounding_dino');
+  const detect = ['detect', '--model', 'tiny-grounding_dino', '--threshold', '0.3'];
+  const expected = regionsOf('grounding_dino', 0.3);
+  assert.ok(expected.length > 0);
+  const asked = [...detect, '--classes', 'forklift,Red car,cat'];
+  await run([...asked, '--dry-run']);
+  assert.deepEqual(await json(COUNTS, asked), { images: 2, detected: 2, regions: expected.length });
+  const images = [...(await imagesIn(cwd)).values()];
+  const labels = images.flatMap(({ regions }) => regions.flatMap((region) => region.labels));
+  assert.deepEqual(labels.map((label) => label.class.toLowerCase()).sort(), expected);
+
+  const many = Array.from({ length: 120 }, (_, i) => `red car ${i}`).join(',');
+  assert.match((await run([...detect, '--classes', many], 2)).stderr, /takes 256 at once.*several runs/s);
+  assert.match((await run([...detect, '--classes', 'cat,?'], 2)).stderr, /"\?" has no letter/);
+  // A full stop ends a label for the network, and is read as a space.
+  await run([...detect, '--classes', 'st. cat,fork', '--tiles']);
 });

@@ -178,6 +178,14 @@ export const HUB_MODELS: readonly HubModel[] = [
       'COCO val AP 53.4 (github.com/lyuwenyu/RT-DETR)',
     ],
   ]),
+  ...rows('detector', 'grounding-dino', 'finds what it is told in words', [
+    [
+      'grounding-dino-tiny',
+      'onnx-community/grounding-dino-tiny-ONNX',
+      'Grounding DINO T, 172 M',
+      'COCO val AP 48.4 with no picture of COCO (arXiv 2303.05499)',
+    ],
+  ]),
   ...rows('detector', 'owlv2', 'finds what it is told in words, 960 px', [
     ['owlv2-base', 'Xenova/owlv2-base-patch16-ensemble', 'OWLv2 B/16, 155 M', 'no figure was looked up'],
     [

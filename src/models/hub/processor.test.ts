@@ -74,11 +74,20 @@ test('timm: floor of the size over crop_pct, then the middle', () => {
   assert.deepEqual(input.pillow, { resample: 'bicubic', size: { kind: 'shortest', edge: 235 } });
 });
 
+test('a network whose sides are open gets images in their own proportions, where nothing else pads them', () => {
+  const size = { shortest_edge: 800, longest_edge: 1333 };
+  const input = inputOfProcessor('m', { image_processor_type: 'GroundingDinoImageProcessor', size, do_pad: true });
+  assert.deepEqual(input.pillow?.size, { kind: 'open', edge: 800, longest: 1333 });
+  assert.deepEqual([input.width, input.height], [1333, 1333]);
+});
+
 const REFUSED: readonly (readonly [string, ProcessorConfig])[] = [
   ['image_processor_type', { ...CLIP, image_processor_type: 'LevitImageProcessor' }],
   ['image_processor_type', { size: 224 }],
   ['do_flip_channel_order', { ...CLIP, do_flip_channel_order: true }],
   ['do_pad', { ...CLIP, do_pad: true }],
+  ['do_pad', { image_processor_type: 'Owlv2ImageProcessor', size: { height: 960, width: 960 }, do_pad: false }],
+  ['size', { image_processor_type: 'Owlv2ImageProcessor', size: { height: 960, width: 640 } }],
   ['gamma', { ...CLIP, gamma: 2.2 }],
   ['resample', { ...CLIP, resample: 17 }],
   ['image_mean', { ...CLIP, image_mean: [0.5] }],
