@@ -142,4 +142,9 @@ export interface ImportedRegion {
   readonly rejected?: readonly Rejection[];
   /** `rotatedBox` is in the same unit as the box, its angle in degrees. */
   readonly details?: RegionDetails;
+  /**
+   * Its one polygon is the corners of a turned box: `said` by the file, or `likely`, since all of its rows have four. Which
+   * box that is only the pixels of the image tell (`turnedBoxOf`).
+   */
+  readonly corners?: 'said' | 'likely';
 }

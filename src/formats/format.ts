@@ -128,6 +128,7 @@ export type FormatName =
   | 'yolo'
   | 'yolo-seg'
   | 'yolo-pose'
+  | 'yolo-obb'
   | 'voc'
   | 'folders'
   | 'crops'

@@ -269,6 +269,29 @@ const LAYOUTS: readonly Layout[] = [
     },
     want: ['a.jpg - cat 1 2 4 6 {"attributes":{"state":"occluded"}} 100×100'],
   },
+  {
+    what: 'coco: a box of five numbers is one of Detectron2 (XYWHA_ABS, counter-clockwise)',
+    format: 'coco',
+    path: 'c.json',
+    files: { 'c.json': coco('a.jpg').replace(/"bbox":\[[^\]]*\]/, '"bbox":[20,15,20,10,-90]') },
+    want: ['a.jpg - cat 15 5 25 25 {"rotatedBox":{"cx":20,"cy":15,"width":20,"height":10,"angleDegrees":90}}'],
+    told: ['box-of-five'],
+  },
+  {
+    what: "voc: CVAT's attribute of the angle, which is 0 of most",
+    format: 'voc',
+    files: {
+      'Annotations/1.xml':
+        '<annotation><filename>1.jpg</filename><object><name>cat</name><bndbox><xmin>11</xmin><ymin>11</ymin><xmax>30</xmax><ymax>20</ymax></bndbox>' +
+        '<attributes><attribute><name>rotation</name><value>90.0</value></attribute></attributes></object>' +
+        '<object><name>dog</name><bndbox><xmin>11</xmin><ymin>11</ymin><xmax>30</xmax><ymax>20</ymax></bndbox>' +
+        '<attributes><attribute><name>rotation</name><value>0.0</value></attribute></attributes></object></annotation>',
+    },
+    want: [
+      '1.jpg - cat 15 5 25 25 {"rotatedBox":{"cx":20,"cy":15,"width":20,"height":10,"angleDegrees":90}}',
+      '1.jpg - dog 10 10 30 20',
+    ],
+  },
   // CVAT.
   {
     what: 'cvat: a turned box is one region, attributes are its own, odd masks leave the rest',

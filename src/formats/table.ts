@@ -19,13 +19,14 @@ import { regularFileSize } from './special-files.ts';
 import { voc } from './voc/voc.ts';
 import { webdataset } from './webdataset/webdataset.ts';
 import { xmp } from './xmp/xmp.ts';
-import { yolo, yoloPose, yoloSegment } from './yolo/yolo.ts';
+import { yolo, yoloPose, yoloSegment, yoloTurned } from './yolo/yolo.ts';
 
 export const FORMATS: readonly Format[] = [
   coco,
   yolo,
   yoloSegment,
   yoloPose,
+  yoloTurned,
   voc,
   folders,
   crops,

@@ -32,6 +32,20 @@ const YOLO: readonly Layout[] = [
     told: ['visibility-from-confidence'],
   },
   {
+    what: 'yolo: corners of turned boxes, with the confidence and track of a prediction',
+    format: 'yolo',
+    classNames: ['cat'],
+    files: {
+      'labels/a.txt': '0 .5 .25 .75 .5 .5 .75 .25 .5\n\n0 .5 .25 .75 .5 .5 .75 .25 .5 0.9\n',
+      'labels/b.txt': '0 .5 .25 .75 .5 .5 .75 .25 .5 0.9 7\n',
+    },
+    want: [
+      `images/a - cat 0.25 0.25 0.75 0.75`,
+      `images/a - cat 0.25 0.25 0.75 0.75 @0.9`,
+      `images/b - cat 0.25 0.25 0.75 0.75 @0.9 #7`,
+    ],
+  },
+  {
     what: "yolo: Roboflow's darknet, whose classes stand in the folders of the splits",
     format: 'yolo',
     files: {

@@ -23,7 +23,7 @@ import { readFormat } from '../../src/formats/table.ts';
 import { exportDataset } from '../../src/stages/export/write.ts';
 import { FileMatcher } from '../../src/stages/import/match.ts';
 import fc from '../properties.ts';
-import { assertRegions, imported, promised } from './format/promised.ts';
+import { assertRegions, imported, inPixels, promised } from './format/promised.ts';
 
 const OBJECTS: Task = { name: 'objects', rule: 'multi', items: 'regions' };
 
@@ -496,7 +496,7 @@ async function keepsWhatItSays({ name, keeps }: Format): Promise<void> {
     assert.deepEqual(annotators, [keeps.annotators ? 'ann@example.org' : null], 'annotators');
     const attributes = read.flatMap(({ attributes: said }) => (said === undefined ? [] : [said]));
     assert.deepEqual(attributes, keeps.imageAttributes ? [IMAGE_ATTRIBUTES] : [], 'attributes of images');
-    const [turned] = regions.flatMap(({ details }) => details?.rotatedBox ?? []);
+    const [turned] = regions.flatMap((region) => inPixels(region, images[0]).details?.rotatedBox ?? []);
     if (keeps.details.includes('rotatedBox')) {
       for (const [field, value] of Object.entries(ROTATED)) {
         const got = Object.entries(turned ?? {}).find(([other]) => other === field)?.[1] ?? Number.NaN;

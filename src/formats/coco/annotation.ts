@@ -57,10 +57,11 @@ export function regionOf(row: JsonObject, where: string, className: string, reck
   const confidence = confidenceFrom(row.score, `${where}.score`, reckoning);
   const keypoints = keypointsOf(row.keypoints, `${where}.keypoints`, reckoning);
   const attributes = attributesOf(row, where, reckoning);
-  const straight = bboxOf(row.bbox, where, reckoning);
-  const rotatedBox = rotatedOf(straight, polygons, attributes.rotation);
+  const turned = turnedBboxOf(row.bbox, where, reckoning);
+  const straight = turned === null ? bboxOf(row.bbox, where, reckoning) : extentOfRotated(turned);
+  const rotatedBox = turned ?? rotatedOf(straight, polygons, attributes.rotation);
   const details = detailsOf(attributes, rotatedBox, row.track_id);
-  const fromCorners = rotatedBox !== null && polygons !== null;
+  const fromCorners = rotatedBox !== null && turned === null && polygons !== null;
   const box = rotatedBox !== null && !fromCorners ? extentOfRotated(rotatedBox) : straight;
   return {
     box: hasArea(box) ? box : boxOfShapes({ polygons, mask, keypoints, box }, where, reckoning),
@@ -94,6 +95,17 @@ function bboxOf(value: unknown, where: string, reckoning: Reckoning): Box | null
     throw badFile(`${where}.bbox`, `[x, y, width, height] was expected, not ${numbers.length} numbers`);
   const [x, y, width, height] = numbers as [number, number, number, number];
   return sortedBox([x, y, x + width, y + height], `${where}.bbox`, reckoning);
+}
+
+/**
+ * Five numbers are Detectron2's `XYWHA_ABS` (detectron2/structures/boxes.py): centre, size, and an angle counter-clockwise
+ * in degrees.
+ */
+function turnedBboxOf(value: unknown, where: string, reckoning: Reckoning): RotatedBox | null {
+  if (!Array.isArray(value) || value.length !== 5) return null;
+  const [cx, cy, width, height, angle] = value.map((part, i) => looseNumberAt(part, `${where}.bbox[${i}]`));
+  reckoning.note('box-of-five', `${where}.bbox`, shown(value));
+  return { cx, cy, width: Math.abs(width), height: Math.abs(height), angleDegrees: -angle };
 }
 
 /** Around the polygons, the mask or the keypoints, where the annotation has no box of its own, or an empty one. */

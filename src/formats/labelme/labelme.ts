@@ -1,14 +1,16 @@
 /**
  * LabelMe (github.com/wkentaro/labelme), as X-AnyLabeling reads it too: a JSON file a picture, its pictures beside. A
- * region is a rectangle and its polygons, tied by `group_id`; `difficult` and `attributes` are X-AnyLabeling's.
+ * region is a rectangle and its polygons, tied by `group_id`; `difficult`, `attributes` and turned boxes (`rotation`) are
+ * X-AnyLabeling's.
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DatasetImage, LabelValue, RegionRecord } from '../../core/dataset.ts';
-import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
+import { DETAIL_NAMES, type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
 import { FolderMaker, placeImages } from '../image-files.ts';
 import { NameTable, splitExtension } from '../names.ts';
-import { pixel } from '../numbers.ts';
+import { pixel, rounded } from '../numbers.ts';
+import { cornersOfRotated, type RotatedBox } from '../rotated-box.ts';
 import { readLabelme } from './read.ts';
 
 const KEEPS: Keeps = {
@@ -19,7 +21,7 @@ const KEEPS: Keeps = {
   polygons: true,
   size: true,
   unlabelled: true,
-  details: ['difficult', 'truncated', 'occluded', 'pose', 'attributes', 'trackId'],
+  details: DETAIL_NAMES,
 };
 
 export const labelme: Format = {
@@ -69,7 +71,7 @@ function rowOf(image: DatasetImage, name: string): Record<string, unknown> {
 
 function shapesOf(region: RegionRecord, label: LabelValue, group: number): Record<string, unknown>[] {
   const { box, polygons, details = {} } = region;
-  const { attributes, difficult, rotatedBox: _, trackId, ...flags } = details;
+  const { attributes, difficult, rotatedBox, trackId, ...flags } = details;
   const all = { ...attributes, ...flags, ...(trackId === undefined ? {} : { track_id: trackId }) };
   const shape = (kind: string, points: readonly (readonly number[])[], more: Record<string, unknown>) => ({
     label: label.className,
@@ -83,22 +85,28 @@ function shapesOf(region: RegionRecord, label: LabelValue, group: number): Recor
   const [x1, y1, x2, y2] = box.map(pixel);
   return [
     shape(
-      'rectangle',
-      [
-        [x1, y1],
-        [x2, y2],
-      ],
+      rotatedBox === undefined ? 'rectangle' : 'rotation',
+      rotatedBox === undefined
+        ? [
+            [x1, y1],
+            [x2, y2],
+          ]
+        : pairsOf(cornersOfRotated(rotatedBox)),
       {
+        ...(rotatedBox === undefined ? {} : { direction: directionOf(rotatedBox) }),
         ...(difficult ? { difficult: true } : {}),
         ...(Object.keys(all).length === 0 ? {} : { attributes: all }),
       },
     ),
-    ...(polygons ?? []).map((polygon) =>
-      shape(
-        'polygon',
-        Array.from({ length: polygon.length / 2 }, (_, i) => [pixel(polygon[2 * i]), pixel(polygon[2 * i + 1])]),
-        {},
-      ),
-    ),
+    ...(polygons ?? []).map((polygon) => shape('polygon', pairsOf(polygon), {})),
   ];
+}
+
+function pairsOf(flat: readonly number[]): number[][] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => [pixel(flat[2 * i]), pixel(flat[2 * i + 1])]);
+}
+
+/** Radians from 0 to a whole turn. */
+function directionOf({ angleDegrees }: RotatedBox): number {
+  return rounded(((((angleDegrees % 360) + 360) % 360) * Math.PI) / 180, 6);
 }

@@ -115,7 +115,7 @@ async function shapeOf(given: unknown, where: string, size: Size, reckoning: Rec
   if (flat.length === 0) throw badFile(`${where}.points`, 'there are no points');
   if (kind === 'point') return { point: [flat[0], flat[1], 2], className, groupId, where };
   const confidence = confidenceFrom(row.score, `${where}.score`, reckoning);
-  const rotatedBox = kind === 'rotation' ? rotatedOfCorners(flat, 1) : null;
+  const rotatedBox = kind === 'rotation' || kind === 'oriented_rectangle' ? rotatedOfCorners(flat, 1) : null;
   const details = detailsOfAttributes(attributesOf(row, where, reckoning), rotatedBox);
   return {
     group: groupId === null ? null : `${className} ${groupId}`,
@@ -138,7 +138,8 @@ async function formOf(
   switch (kind) {
     case 'polygon':
       return { kind: 'polygon', polygon: flat };
-    case 'rotation': {
+    case 'rotation':
+    case 'oriented_rectangle': {
       const rotated = rotatedOfCorners(flat, 1);
       return rotated === null ? { kind: 'polygon', polygon: flat } : { kind: 'box', box: extentOfRotated(rotated) };
     }

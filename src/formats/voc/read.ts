@@ -173,7 +173,7 @@ function regionOf(object: VocObject, name: string, reckoning: Reckoning): Import
   const text = classNameAt(className.text, `${name}:${className.line} name`);
   const where = `${name}:${line}`;
   const polygon = polygonOf(object, name);
-  const rotatedBox = rotatedOf(object, name);
+  const rotatedBox = rotatedOf(object, name, reckoning);
   const details = detailsOf(object, rotatedBox);
   for (const part of object.passedOver) reckoning.note('attribute-passed-over', where, part);
   return {
@@ -201,7 +201,8 @@ function boxOf(
   { name, polygon, rotatedBox }: { name: string; polygon: number[] | null; rotatedBox: RotatedBox | null },
   reckoning: Reckoning,
 ): Box {
-  if (!object.texts.has('bndbox/xmin') && rotatedBox !== null) return extentOfRotated(rotatedBox);
+  const isTurned = rotatedBox !== null && (!object.texts.has('bndbox/xmin') || !object.texts.has('robndbox/cx'));
+  if (isTurned) return extentOfRotated(rotatedBox);
   if (!object.texts.has('bndbox/xmin') && polygon !== null) return extentOf([polygon]);
   const corners = ['xmin', 'ymin', 'xmax', 'ymax'].map((tag) => numberOf(object, `bndbox/${tag}`, name));
   const [xmin, ymin, xmax, ymax] = sortedBox(corners, `${name}:${object.line}`, reckoning);
@@ -218,9 +219,17 @@ function polygonOf(object: VocObject, name: string): number[] | null {
   return polygon.length < 6 ? null : polygon;
 }
 
-/** `<robndbox>` of roLabelImg, its angle in radians. */
-function rotatedOf(object: VocObject, name: string): RotatedBox | null {
-  if (!object.texts.has('robndbox/cx')) return null;
+/**
+ * `<robndbox>` of roLabelImg, its angle in radians, or CVAT's attribute `rotation`, by which the box is turned clockwise in
+ * degrees.
+ */
+function rotatedOf(object: VocObject, name: string, reckoning: Reckoning): RotatedBox | null {
+  if (!object.texts.has('robndbox/cx')) {
+    const angleDegrees = Number(object.attributes.get('rotation') || 0);
+    if (!Number.isFinite(angleDegrees) || angleDegrees % 360 === 0) return null;
+    const [x1, y1, x2, y2] = boxOf(object, { name, polygon: null, rotatedBox: null }, reckoning);
+    return { cx: (x1 + x2) / 2, cy: (y1 + y2) / 2, width: x2 - x1, height: y2 - y1, angleDegrees };
+  }
   const [cx, cy, width, height, angle] = ['cx', 'cy', 'w', 'h', 'angle'].map((key) =>
     numberOf(object, `robndbox/${key}`, name),
   );
@@ -230,14 +239,17 @@ function rotatedOf(object: VocObject, name: string): RotatedBox | null {
 function detailsOf({ texts, attributes }: VocObject, rotatedBox: RotatedBox | null): RegionDetails | null {
   const isSet = (tag: string) => /^(?:1|true|yes)$/i.test(texts.get(tag)?.text.trim() ?? '');
   const pose = texts.get('pose')?.text.trim() ?? '';
+  // CVAT writes an angle of 0 of every box; any other one is that of the turned box.
+  const isAngle = (key: string, value: string) => key === 'rotation' && (Number(value) === 0 || rotatedBox !== null);
+  const others = [...attributes].flatMap(([key, value]) =>
+    isAngle(key, value) ? [] : [[key, attributeOfText(value)] as const],
+  );
   const details: RegionDetails = {
     ...(isSet('difficult') && { difficult: true }),
     ...(isSet('truncated') && { truncated: true }),
     ...(isSet('occluded') && { occluded: true }),
     ...(pose !== '' && pose !== 'Unspecified' && { pose }),
-    ...(attributes.size > 0 && {
-      attributes: Object.fromEntries([...attributes].map(([key, value]) => [key, attributeOfText(value)])),
-    }),
+    ...(others.length > 0 && { attributes: Object.fromEntries(others) }),
     ...(rotatedBox !== null && { rotatedBox }),
   };
   return Object.keys(details).length === 0 ? null : details;

@@ -33,6 +33,7 @@ const OTHER_KEYS = new Set([
   'kpt_names',
   'flip_idx',
   'channels',
+  'task',
   'roboflow',
   // Of obj.data.
   'classes',
@@ -115,7 +116,7 @@ async function schemeOf(root: string, settings: Settings | null, options: ReadOp
   const scheme = (classNames: readonly string[], namesFrom: string): LabelScheme => {
     const names = settings?.values.kpt_names;
     if (keypoints !== null) tellSkeletons(classNames, keypoints.count, names, options);
-    return { classNames, namesFrom, keypoints };
+    return { classNames, namesFrom, keypoints, ...(settings?.values.task === 'obb' && { turned: true as const }) };
   };
   const named = settings?.values.names;
   if (settings !== null && typeof named === 'object' && named !== null) return scheme(namesOf(settings), settings.name);

@@ -1,8 +1,8 @@
 /**
  * Rows of a YOLO label file, as trainers read them and as prediction writes them:
  * - `class x y w h`, then perhaps a confidence, then perhaps a track's number;
- * - `class x1 y1 x2 y2 …` of three points or more, a polygon, with the same perhaps behind it; four points that are a
- *   rectangle are a turned box (OBB);
+ * - `class x1 y1 x2 y2 …` of three points or more, a polygon, with the same perhaps behind it; four corners may be a turned
+ *   box (OBB): where `data.yaml` says so (`task: obb`, in our own exports), or where all rows of a file have four;
  * - with `kpt_shape`, a box and its keypoints, whose third number is a visibility or, in predictions, a confidence.
  * All as fractions of the image.
  */
@@ -19,6 +19,8 @@ export interface LabelScheme {
   readonly namesFrom: string;
   /** Keypoints a row and numbers a keypoint (2 or 3); null: rows hold no keypoints. */
   readonly keypoints: { readonly count: number; readonly numbers: number } | null;
+  /** Rows of four corners are turned boxes. Default: where all rows of a file have four, those that are rectangles are. */
+  readonly turned?: true;
 }
 
 /** What is further outside than this is no fraction of the image: pixels, or damage. */
@@ -54,6 +56,8 @@ interface RowContext {
   readonly tracked: boolean;
   /** No row is a polygon: rows of seven cells are a box, its confidence and a track's number. */
   readonly boxesOnly: boolean;
+  /** What four corners are. */
+  readonly corners: ImportedRegion['corners'];
 }
 
 /** What the rows of one file say of each other. */
@@ -65,7 +69,16 @@ function contextOf(rows: readonly (readonly string[])[], scheme: LabelScheme): R
   const isBox = (cells: readonly string[]) =>
     /^[1-9]\d*$/.test(cells[6]) && isInside(cornersOf(cells.slice(1, 5).map(Number)));
   const boxesOnly = ofSeven.every(isBox) && rows.every((cells) => cells.length <= 7);
-  return { scheme: { ...scheme, keypoints: scheme.keypoints ?? keypointsShown(rows) }, tracked, boxesOnly };
+  const keypoints = scheme.keypoints ?? keypointsShown(rows);
+  const corners = scheme.turned ? 'said' : rows.every(isFourCorners) ? 'likely' : undefined;
+  return { scheme: { ...scheme, keypoints }, tracked, boxesOnly, corners };
+}
+
+/** Four corners, and perhaps a confidence and a track's number; an empty line is no row. */
+function isFourCorners(cells: readonly string[]): boolean {
+  return (
+    cells[0] === '' || cells.length === 9 || cells.length === 10 || (cells.length === 11 && isTrack(Number(cells[10])))
+  );
 }
 
 /** Rounding that corners of a box may be outside by. */
@@ -123,6 +136,7 @@ function regionOf(cells: readonly string[], where: string, context: RowContext, 
     polygons: polygon === null ? null : [polygon],
     keypoints: keypoints === null ? null : keypointsOf(keypoints, scheme.keypoints?.numbers ?? 3, where, reckoning),
     crowd: false,
+    ...(polygon?.length === 8 && context.corners !== undefined ? { corners: context.corners } : {}),
     ...(details === null ? {} : { details }),
   };
 }

@@ -7,7 +7,7 @@ import type { DatasetImage, RegionRecord } from '../../core/dataset.ts';
 import { exportDataset } from '../../stages/export/write.ts';
 
 async function rowsOf(
-  name: 'yolo-seg' | 'yolo-pose',
+  name: 'yolo-seg' | 'yolo-pose' | 'yolo-obb',
   change: Partial<RegionRecord>,
 ): Promise<{ rows: string; yaml: string }> {
   const { images: given, seeds } = twoImages();
@@ -76,5 +76,43 @@ describe('yolo-pose', () => {
     const { yaml } = await rowsOf('yolo-pose', { keypoints });
     // As ultralytics' own coco-pose.yaml has it.
     assert.match(yaml, /flip_idx: \[0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15\]/);
+  });
+});
+
+describe('yolo-obb', () => {
+  // A quarter turn of 40×20 around 60, 50 in an image of 200×100; docs.ultralytics.com/datasets/obb: `class x1 y1 … x4 y4`.
+  const rotatedBox = { cx: 60, cy: 50, width: 40, height: 20, angleDegrees: 90 };
+
+  it('writes the corners in their order from the first one, and that they are no outlines', async () => {
+    const { rows, yaml } = await rowsOf('yolo-obb', { box: [50, 30, 70, 70], details: { rotatedBox } });
+    assert.equal(rows, '0 0.350000 0.300000 0.350000 0.700000 0.250000 0.700000 0.250000 0.300000\n');
+    assert.match(yaml, /\ntask: obb\n$/);
+  });
+
+  it('writes a straight box as its corners, and polygons as the smallest turned box around them', async () => {
+    const box = await rowsOf('yolo-obb', { box: [20, 10, 60, 50] });
+    assert.equal(box.rows, '0 0.100000 0.100000 0.300000 0.100000 0.300000 0.500000 0.100000 0.500000\n');
+    const { rows } = await rowsOf('yolo-obb', { polygons: [[60, 10, 100, 50, 60, 90, 20, 50, 50, 50]] });
+    const corners = rows.trim().split(' ').slice(1).map(Number);
+    assert.deepEqual(
+      [0, 2, 4, 6]
+        .map((i) => [Math.round(corners[i] * 200), Math.round(corners[i + 1] * 100)])
+        .sort(([a], [b]) => a - b),
+      [
+        [20, 50],
+        [60, 10],
+        [60, 90],
+        [100, 50],
+      ].sort(([a], [b]) => a - b),
+    );
+  });
+
+  it('leaves corners outside of the image where trainers take them, and moves others to its edge', async () => {
+    const near = { cx: 10, cy: 50, width: 60, height: 30, angleDegrees: 90 };
+    const { rows } = await rowsOf('yolo-obb', { box: [0, 20, 25, 80], details: { rotatedBox: near } });
+    assert.equal(rows, '0 0.125000 0.200000 0.125000 0.800000 -0.025000 0.800000 -0.025000 0.200000\n');
+    const far = { cx: 0, cy: 50, width: 150, height: 300, angleDegrees: 0 };
+    const moved = await rowsOf('yolo-obb', { box: [0, 0, 75, 100], details: { rotatedBox: far } });
+    assert.equal(moved.rows, '0 0.000000 0.000000 0.375000 0.000000 0.375000 1.000000 0.000000 1.000000\n');
   });
 });

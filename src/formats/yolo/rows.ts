@@ -1,8 +1,9 @@
 /** The rows of YOLO's label files, one kind for each of the tasks that trainers know. */
 import { type Box, clipBox } from '../../core/boxes.ts';
 import type { DatasetImage, Keypoints, RegionRecord } from '../../core/dataset.ts';
-import { clipPolygon, joinPolygons, outlinesOf, type Polygon } from '../contours.ts';
+import { clipPolygon, extentOf, joinPolygons, outlinesOf, type Polygon } from '../contours.ts';
 import { polygonArea } from '../rle.ts';
+import { cornersOfRotated, type RotatedBox, smallestRectangle } from '../rotated-box.ts';
 
 /** Six decimals: everything is counted in millionths. */
 const UNITS = 1e6;
@@ -58,7 +59,44 @@ export const segmentRow: RowOf = (region, { width, height }) => {
   return outline.map((value, i) => ` ${near(value, i % 2 === 0 ? width : height)}`).join('');
 };
 
-/** Polygons where there are any with an area in the image, else the mask's outer outlines, else the box. */
+/**
+ * ` x1 y1 x2 y2 x3 y3 x4 y4`: the corners of the region's turned box, of the smallest one around its polygons, or of its box.
+ * They may lie outside of the image, as trainers allow where the box around them has its centre in the image and is no
+ * larger than it; others are moved to the edge, which is told.
+ */
+export function turnedRow(onMoved: () => void): RowOf {
+  return (region, { width, height }) => {
+    const turned = turnedBoxOf(region);
+    if (turned === null) return straightRow(region.box, width, height);
+    const corners = cornersOfRotated(turned).map((value, i) =>
+      Math.round((value / (i % 2 === 0 ? width : height)) * UNITS),
+    );
+    const [x1, y1, x2, y2] = extentOf([corners]);
+    if (Math.min(x2, UNITS) <= Math.max(x1, 0) || Math.min(y2, UNITS) <= Math.max(y1, 0)) return null;
+    const isNear = (from: number, to: number) => from + to >= 0 && from + to <= 2 * UNITS && to - from <= UNITS;
+    if (isNear(x1, x2) && isNear(y1, y2)) return corners.map((value) => ` ${fraction(value)}`).join('');
+    onMoved();
+    return corners.map((value) => ` ${fraction(Math.min(Math.max(value, 0), UNITS))}`).join('');
+  };
+}
+
+function straightRow(box: Box, width: number, height: number): string | null {
+  const inside = yoloBox(box, width, height);
+  if (inside === null) return null;
+  const [cx, cy, w, h] = inside;
+  const [x1, y1, x2, y2] = [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2];
+  return [x1, y1, x2, y1, x2, y2, x1, y2].map((value) => ` ${fraction(value)}`).join('');
+}
+
+/** Smaller outlines are marks of a point, and say nothing of an angle. */
+const MIN_OUTLINE_PIXELS = 1;
+
+function turnedBoxOf({ details, polygons }: RegionRecord): RotatedBox | null {
+  const outlines = (polygons ?? []).filter((polygon) => polygonArea(polygon) >= MIN_OUTLINE_PIXELS);
+  return details?.rotatedBox ?? (outlines.length > 0 ? smallestRectangle(outlines) : null);
+}
+
+/** Polygons where there are any with an area in the image, else the mask's outer outlines, else the turned box, else the box. */
 function outlineOf(region: RegionRecord, width: number, height: number): Polygon | null {
   const inImage = (polygons: readonly Polygon[]) =>
     polygons.map((polygon) => clipPolygon(polygon, width, height)).filter((polygon) => polygonArea(polygon) > 0);
@@ -67,6 +105,7 @@ function outlineOf(region: RegionRecord, width: number, height: number): Polygon
   const choices: (() => readonly Polygon[])[] = [
     () => inImage(region.polygons ?? []),
     () => (region.mask === null ? [] : inImage(outlinesOf(region.mask).outer)),
+    () => (region.details?.rotatedBox === undefined ? [] : inImage([cornersOfRotated(region.details.rotatedBox)])),
     () => (x2 > x1 && y2 > y1 ? [[x1, y1, x2, y1, x2, y2, x1, y2]] : []),
   ];
   for (const choice of choices) {

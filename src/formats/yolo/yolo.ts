@@ -1,6 +1,6 @@
 /**
  * YOLO (docs.ultralytics.com/datasets): `images/[SPLIT/]x.jpg`, `labels/[SPLIT/]x.txt`, `data.yaml`. A row a region:
- * class index, then (yolo-rows.ts) a box, a polygon, or a box with keypoints, as fractions of the image; no file at all
+ * class index, then (rows.ts) a box, a polygon, the corners of a turned box, or a box with keypoints, as fractions of the image; no file at all
  * means no objects.
  *
  * Readers find a label file by replacing the last `/images/` of an image's path by `/labels/` and its extension by
@@ -17,7 +17,7 @@ import { mirroredKeypoints } from '../keypoint-names.ts';
 import { NameTable, splitExtension } from '../names.ts';
 import { TextWriter } from '../text-writer.ts';
 import { readYolo } from './read.ts';
-import { boxRow, poseRow, type RowOf, segmentRow } from './rows.ts';
+import { boxRow, poseRow, type RowOf, segmentRow, turnedRow } from './rows.ts';
 
 const KEEPS: Keeps = {
   ...NEXT_TO_NOTHING,
@@ -80,6 +80,30 @@ export const yoloPose: Format = {
     const flips = mirroredKeypoints(count).join(', ');
     await writeYolo(images, target, job, poseRow(count), `kpt_shape: [${count}, 3]\nflip_idx: [${flips}]\n`);
   },
+};
+
+const TURNED_KEEPS: Keeps = { ...KEEPS, details: ['rotatedBox'] };
+
+/** Rows of corners: `class x1 y1 x2 y2 x3 y3 x4 y4`. */
+export const yoloTurned: Format = {
+  ...COMMON,
+  name: 'yolo-obb',
+  description: 'YOLO labels for oriented boxes: four corners a region',
+  keeps: TURNED_KEEPS,
+  loses: [
+    ...lossesOf(TURNED_KEEPS),
+    'the box of a region that has polygons (it comes back as the smallest turned box around them)',
+    'angles of turned boxes that reach far out of the image',
+  ],
+  write: (images, target, job) =>
+    // Readers that do not know the key pass it over; ours tells by it that four corners are no polygon.
+    writeYolo(
+      images,
+      target,
+      job,
+      turnedRow(() => job.tally.lose('angles of turned boxes that reach far out of the image')),
+      'task: obb\n',
+    ),
 };
 
 async function writeYolo(

@@ -10,7 +10,7 @@ import type { ImportedImage, ImportedRegion, Keypoints, MaskRle } from '../../co
 import type { ImageRecord } from '../../core/image.ts';
 import { clipPolygon } from '../../formats/contours.ts';
 import type { Reckoning } from '../../formats/reckoning.ts';
-import type { RotatedBox } from '../../formats/rotated-box.ts';
+import { type RotatedBox, turnedBoxOf } from '../../formats/rotated-box.ts';
 import { resizedMask, turnedMask } from './mask-frame.ts';
 import { type Turn, turnOf } from './orientation.ts';
 
@@ -55,14 +55,16 @@ function mapped(
   const mapping = mappingOf(entry, image);
   const size = `${entry.width}×${entry.height} in the file, ${image.width}×${image.height} here`;
   const place = `${entry.where}: ${entry.file}`;
+  const inPixels = (region: ImportedRegion, to: Mapping) =>
+    turnedBoxOf(moved(region, to, image), () => reckoning.note('corners-as-box', region.where ?? entry.where));
   if (mapping === 'unknown') {
     const pixels = regions.filter(({ unit }) => unit === 'pixels').length;
     reckoning.note('frame-unknown', place, size, pixels);
-    return regions.filter(({ unit }) => unit === 'fractions').map((region) => moved(region, wholeOf(image), image));
+    return regions.filter(({ unit }) => unit === 'fractions').map((region) => inPixels(region, wholeOf(image)));
   }
   if (mapping !== null) reckoning.note(mapping.turn === null ? 'frame-scaled' : 'frame-turned', place, size);
   return regions.map((region) =>
-    moved(region, region.unit === 'fractions' ? wholeOf(image) : (mapping ?? plain(image)), image),
+    inPixels(region, region.unit === 'fractions' ? wholeOf(image) : (mapping ?? plain(image))),
   );
 }
 

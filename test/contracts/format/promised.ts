@@ -1,6 +1,6 @@
 /** What must come back of an image that a format wrote: all that it keeps, as near as it keeps it. */
 import assert from 'node:assert/strict';
-import type { Box } from '../../../src/core/boxes.ts';
+import { type Box, clipBox } from '../../../src/core/boxes.ts';
 import type {
   DatasetImage,
   ImportedImage,
@@ -10,6 +10,7 @@ import type {
 } from '../../../src/core/dataset.ts';
 import type { RegionDetails } from '../../../src/core/region-details.ts';
 import type { Format, FormatName, Keeps } from '../../../src/formats/format.ts';
+import { cornersOfRotated, smallestRectangle, turnedBoxOf } from '../../../src/formats/rotated-box.ts';
 
 interface PlainLabel {
   readonly class: string;
@@ -66,6 +67,13 @@ const PECULIAR: Partial<Record<FormatName, Peculiarity>> = {
   // Annotations and predictions are two lists.
   'label-studio': { peopleFirst: true },
   'yolo-seg': { region: outlined },
+  // The smallest turned box around polygons takes the place of the box.
+  'yolo-obb': {
+    region({ polygons, box }) {
+      const outlines = (polygons ?? []).filter((polygon) => shoelace(polygon) / 2 >= 1);
+      return { box: outlines.length === 0 ? box : around(cornersOfRotated(smallestRectangle(outlines))) };
+    },
+  },
   'yolo-pose': {
     region({ keypoints }, { width, height }, most) {
       if (keypoints === null || keypoints.every(([, , visibility]) => visibility === 0)) return { keypoints: null };
@@ -149,7 +157,8 @@ export function promised(given: DatasetImage, format: Format, most: number): Pla
       rejected: keeps.rejections ? (region.rejected ?? []) : [],
       details: Object.fromEntries(
         Object.entries({ ...region.details, ...peculiar?.details?.(region, given) }).filter(([name]) =>
-          keeps.details.some((kept) => kept === name),
+          // Of turned boxes, which are kept nearly, a test of their own.
+          keeps.details.some((kept) => kept === name && kept !== 'rotatedBox'),
         ),
       ),
     };
@@ -203,6 +212,19 @@ function survives(box: Box, { width, height }: DatasetImage, keeps: Keeps): bool
   return (keeps.boxes === 'exact' && keeps.regionClasses !== 'best') || inside;
 }
 
+/** As the stage that knows the image makes it. */
+export function inPixels(region: ImportedRegion, { width, height }: DatasetImage): ImportedRegion {
+  const scale = (i: number) => (region.unit === 'pixels' ? 1 : i % 2 === 0 ? width : height);
+  const [x1, y1, x2, y2] = region.box;
+  return turnedBoxOf({
+    ...region,
+    unit: 'pixels',
+    box: [x1 * scale(0), y1 * scale(1), x2 * scale(0), y2 * scale(1)],
+    polygons: region.polygons?.map((polygon) => polygon.map((value, i) => value * scale(i))) ?? null,
+    keypoints: region.keypoints?.map(([x, y, v]) => [x * scale(0), y * scale(1), v] as const) ?? null,
+  });
+}
+
 export function imported(parts: readonly ImportedImage[], image: DatasetImage): PlainImage {
   const plain = (value: ImportedImage['labels'][number]): PlainLabel => ({
     class: value.className,
@@ -210,19 +232,20 @@ export function imported(parts: readonly ImportedImage[], image: DatasetImage): 
     origin: value.origin,
     task: value.task,
   });
-  const region = (read: ImportedRegion): PlainRegion => {
-    const scale = (i: number) => (read.unit === 'pixels' ? 1 : i % 2 === 0 ? image.width : image.height);
+  const region = (given: ImportedRegion): PlainRegion => {
+    const read = inPixels(given, image);
+    const { rotatedBox: _, ...details } = read.details ?? {};
     return {
-      box: read.box.map((value, i) => value * scale(i)),
+      box: given.corners === undefined ? read.box : clipBox(read.box, image.width, image.height),
       labels: sorted(read.labels.map(plain)),
       mask: read.mask,
-      polygons: read.polygons?.map((polygon) => polygon.map((value, i) => value * scale(i))) ?? null,
-      keypoints: read.keypoints?.map(([x, y, v]) => [x * scale(0), y * scale(1), v] as const) ?? null,
+      polygons: read.polygons,
+      keypoints: read.keypoints,
       crowd: read.crowd,
       id: read.id ?? null,
       touched: read.touched === true,
       rejected: read.rejected ?? [],
-      details: read.details ?? {},
+      details,
     };
   };
   const [first] = parts as [ImportedImage];
