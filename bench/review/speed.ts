@@ -11,6 +11,7 @@ import { fill } from '../items.ts';
 import { median, rounded } from '../process.ts';
 
 const KEYS = 30;
+const SCROLL_MS = 4000;
 
 export async function speed(dir: string, images: number) {
   const workspace = await openWorkspace(`${dir}/.labelsmith`, { create: true });
@@ -35,6 +36,7 @@ export async function speed(dir: string, images: number) {
       await page.keyboard.press('End');
       await page.waitForSelector('.grid .cell.active p span:has-text("class")');
     });
+    const blankRowMs = await scrolled(page);
     const filterMs = await took(async () => {
       await page.locator('.filters select').nth(1).selectOption({ index: 3 });
       await page.waitForSelector('.counted:not(:has-text("so far"))');
@@ -45,7 +47,7 @@ export async function speed(dir: string, images: number) {
     const memory = readFileSync(`/proc/${review.process.pid}/status`, 'utf8');
     const mib = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(memory)?.[1] ?? 0) / 1024);
     return {
-      ...{ images, firstPaintMs, wholeOrderMs, lastMs, filterMs, ...keys, everything },
+      ...{ images, firstPaintMs, wholeOrderMs, lastMs, blankRowMs, filterMs, ...keys, everything },
       serverMiB: { now: mib('VmRSS'), most: mib('VmHWM') },
     };
   } finally {
@@ -105,15 +107,44 @@ async function labelKeys(page: Page, origin: string) {
   };
 }
 
+/** Scrolls from the top through some hundred rows. Gives the longest time for which a row in sight had no picture, in ms. */
+async function scrolled(page: Page): Promise<number> {
+  await page.keyboard.press('Home');
+  await page.waitForTimeout(500);
+  const longest = await page.evaluate<number>(`new Promise((done) => {
+    const grid = document.querySelector('.grid');
+    const { left, top, height } = grid.getBoundingClientRect();
+    const began = performance.now();
+    let [since, worst] = [null, 0];
+    const look = (now) => {
+      const isBlank = [0.1, 0.3, 0.5, 0.7, 0.9].some((share) => {
+        const cell = document.elementFromPoint(left + 90, top + share * height)?.closest('.place')?.firstElementChild;
+        return cell === null || cell === undefined ? isBetween(top + share * height) : cell.querySelector('img')?.complete !== true;
+      });
+      since = isBlank ? (since ?? now) : null;
+      if (since !== null) worst = Math.max(worst, now - since);
+      grid.scrollTop += 120;
+      if (now - began < ${SCROLL_MS}) requestAnimationFrame(look);
+      else done(worst);
+    };
+    // Cells have a margin of 4 pixels.
+    const isBetween = (y) => [10, -10].every((by) => !document.elementFromPoint(left + 90, y + by)?.closest('.place'));
+    requestAnimationFrame(look);
+  })`);
+  return Math.round(longest);
+}
+
+/** From the click that selects all to the server's word that they are labelled; it says how many they were. */
 async function everythingThatMatches(page: Page, origin: string) {
   await page.goto(`${origin}/browse?path=folder-7`);
   await page.waitForSelector('.grid .cell p span:has-text("class")');
-  await page.click('button:text-is("Select all that match")');
-  const items = await page.locator('.selection strong').textContent();
-  await page.fill('input[aria-label="Label them"]', 'class 3');
+  let told = '';
   const ms = await took(async () => {
+    await page.click('button:text-is("Select all that match")');
+    await page.fill('input[aria-label="Label them"]', 'class 3');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('.told:has-text("class 3")', { timeout: 120_000 });
+    const message = await page.waitForSelector('.told p:has-text("class 3")', { timeout: 120_000 });
+    told = (await message.textContent()) ?? '';
   });
-  return { items, ms };
+  return { items: Number(/[\d,]+/.exec(told)?.[0].replaceAll(',', '')), ms };
 }

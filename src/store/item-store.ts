@@ -72,6 +72,7 @@ export interface PackedItems {
   readonly ids: Uint8Array<ArrayBuffer>;
   readonly count: number;
   readonly kind: ItemKind;
+  /** As in {@link ItemPage}, but the part after it may be empty. */
   readonly next: string | null;
 }
 
@@ -107,6 +108,8 @@ export interface ItemStore {
   /** The same items in the same order, without what holds of them: at most {@link MAX_PACKED_ITEMS} at once. */
   packed(request: PageRequest): Promise<PackedItems>;
   countItems(filter?: ItemFilter): Promise<number>;
+  /** About how many: 64 times those in a 64th of all images, at once also where counting looks at a million. */
+  estimateItems(filter?: ItemFilter): Promise<number>;
   /**
    * A person's word about every item that matches, in one transaction and as one operation, to be undone as one. The filter
    * needs a task, whose labels are written. Gives how many items there were; nothing is written where there was none.

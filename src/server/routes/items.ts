@@ -11,8 +11,13 @@ import { invalid } from '../failures.ts';
 import { CELL, type Cell, IMAGE_DETAIL, IMAGE_ID, ITEM_REF, type ItemRef, MAX_ITEMS, NAME, QUERY } from '../schemas.ts';
 import { BINARY, body, FAILURES, json } from './answers.ts';
 
+const COUNT_REQUEST = z.object({
+  filter: QUERY.shape.filter,
+  about: z.boolean().default(false).openapi({ description: 'An estimate at once, from a 64th of the images.' }),
+});
+
 const COUNT = createRoute({
-  ...{ method: 'post', path: '/items/count', request: body(z.object({ filter: QUERY.shape.filter })) },
+  ...{ method: 'post', path: '/items/count', request: body(COUNT_REQUEST) },
   responses: { 200: json(z.object({ count: z.number() }), 'How many items match.'), ...FAILURES },
 });
 
@@ -41,7 +46,10 @@ const IMAGE = createRoute({
 
 export function itemRoutes({ workspace: { store } }: ReviewContext) {
   return new OpenAPIHono({ defaultHook: invalid })
-    .openapi(COUNT, async (c) => c.json({ count: await store.countItems(c.req.valid('json').filter) }, 200))
+    .openapi(COUNT, async (c) => {
+      const { filter, about } = c.req.valid('json');
+      return c.json({ count: await (about ? store.estimateItems(filter) : store.countItems(filter)) }, 200);
+    })
     .openapi(ORDER, async (c) => {
       const { filter, order } = c.req.valid('json');
       const walked = await onlyNeeded(store, filter);

@@ -84,6 +84,8 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlDriver>
 
     analyse: (query) => patiently(() => readers.query(configOf(query)).then(({ rows }) => rows)),
 
+    joinedHex: (columns) => `string_agg(${columns.map((name) => `encode(${name}, 'hex')`).join(' || ')}, '')`,
+
     transaction(work) {
       const result = last.then(() => {
         if (isClosed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');

@@ -41,12 +41,19 @@ export interface SqlTransaction {
   changed(): Promise<readonly number[]>;
 }
 
+export interface AnalyseOptions {
+  /** Somebody waits for it, and it looks at a part alone: what looks at everything does not hold it up. Default false. */
+  readonly soon?: boolean;
+}
+
 export interface SqlDriver {
   /** Builds and compiles queries in the database's dialect; it runs nothing itself. */
   readonly db: Kysely<Schema>;
   readonly schemaVersion: number;
   read<const Queries extends readonly Query<unknown>[]>(queries: Queries): Promise<RowsOf<Queries>>;
-  analyse<Row>(query: Query<Row>): Promise<Row[]>;
+  analyse<Row>(query: Query<Row>, options?: AnalyseOptions): Promise<Row[]>;
+  /** SQL that joins the bytes of these columns, row after row in their order, as one hexadecimal text; null of no row. */
+  joinedHex(columns: readonly string[]): string;
   /** Commits when `work` is done, and takes everything back when it fails. */
   transaction<T>(work: (transaction: SqlTransaction) => Promise<T>): Promise<T>;
   /** Numbers that rows were given by hand in this transaction are not given again by the database. */

@@ -25,6 +25,8 @@ export interface ItemConditions {
   readonly groupId: ImageId | undefined;
   readonly path: string | undefined;
   readonly gone: boolean;
+  /** Images with a smaller id alone. Default: all. */
+  readonly before?: Uint8Array;
 }
 
 export interface TaskConditions {
@@ -139,6 +141,7 @@ export function conditionsOnItem(asked: ItemConditions, item: ItemRef): Sql[] {
   if (!asked.gone) {
     conditions.push(sql`not exists (select 1 from gone_image where gone_image.image_id = ${imageId})`);
   }
+  if (asked.before !== undefined) conditions.push(sql`${imageId} < ${asked.before}`);
   if (asked.flag !== undefined) {
     conditions.push(sql`${imageId} in (
       select flagged.id from image as flagged where flagged.flags <> 0 and (flagged.flags & ${sql.lit(FLAG_BITS[asked.flag])}) <> 0)`);
@@ -154,7 +157,7 @@ export function conditionsOnItem(asked: ItemConditions, item: ItemRef): Sql[] {
   if (asked.path !== undefined) {
     conditions.push(sql`exists (
       select 1 from image_path where image_path.image_id = ${imageId}
-        and lower(image_path.path) like lower(${patternOf(asked.path)}) escape '\\')`);
+        and ${pathHas(sql`image_path`, asked.path)})`);
   }
   if (asked.clusterIds !== null) {
     conditions.push(sql`exists (
@@ -162,6 +165,8 @@ export function conditionsOnItem(asked: ItemConditions, item: ItemRef): Sql[] {
   }
   return conditions;
 }
+
+export const pathHas = (row: Sql, text: string) => sql`lower(${row}.path) like lower(${patternOf(text)}) escape '\\'`;
 
 const patternOf = (text: string) => `%${text.replaceAll(/[\\%_]/g, (special) => `\\${special}`)}%`;
 

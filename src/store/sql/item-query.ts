@@ -19,6 +19,7 @@ import {
   type LookUp,
   matching,
   ofKind,
+  pathHas,
   type Sql,
   type TaskConditions,
 } from './item-conditions.ts';
@@ -52,7 +53,7 @@ export function indexFor({ task }: ItemConditions, order: ItemOrder): string | n
   }
 }
 
-const DESCENDING: ReadonlySet<ItemOrder> = new Set(['confidence', 'newest']);
+export const DESCENDING: ReadonlySet<ItemOrder> = new Set(['confidence', 'newest']);
 
 /** More tables at once than this are not merged but sorted (SQLite takes 500). */
 const MAX_MERGED = 100;
@@ -163,7 +164,7 @@ function walkById(asked: ItemConditions): Walk {
   const { task, clusterIds } = asked;
   if (task?.labels === 'some') return ofLabels(asked, task, { byTask: task.classIds !== null });
   if (clusterIds !== null) return ofClusters(asked);
-  return ofItems(asked);
+  return asked.path !== undefined && asked.items === 'images' ? ofPaths(asked, asked.path) : ofItems(asked);
 }
 
 /** @param task its labels are those that are walked */
@@ -230,6 +231,23 @@ function byTime(asked: ItemConditions): Walk {
     imageId: sql`image.id`,
     place,
     conditions: [sql`region.image_id = image.id`, ...walk.conditions],
+  };
+}
+
+/** The index of paths is in order of image, and has the path: rows of images are not looked at. */
+function ofPaths(asked: ItemConditions, path: string): Walk {
+  const item = { imageId: sql`named.image_id`, regionId: sql`${NO_BYTES}` };
+  return {
+    from: sql`image_path as named`,
+    imageId: item.imageId,
+    regionId: null,
+    place: null,
+    conditions: [
+      pathHas(sql`named`, path),
+      ...conditionsOnItem({ ...asked, path: undefined }, item),
+      ...conditionsOnLabels(asked.task, item),
+    ],
+    repeats: true,
   };
 }
 

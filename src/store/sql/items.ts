@@ -1,28 +1,34 @@
 /** Items page by page, and a person's word about all that match. */
-import { z } from 'zod';
 import { currentLabels, type Label } from '../../core/labels.ts';
 import { validate } from '../../core/validate.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { ITEM_FILTER, ITEM_ORDERS, MAX_PACKED_ITEMS, MAX_PAGE_ITEMS, type PageRequest } from '../item-store.ts';
-import type { ItemFilter, ItemOrder, ItemStore, NewLabel, PageItem, SaidOfAll, WriteOptions } from '../store.ts';
-import { hexOf, imageKey, NO_BYTES, regionKey } from './column.ts';
+import { ITEM_FILTER, MAX_PACKED_ITEMS, MAX_PAGE_ITEMS, type PageRequest } from '../item-store.ts';
+import type { ItemFilter, ItemStore, NewLabel, PageItem, SaidOfAll, WriteOptions } from '../store.ts';
+import { hexOf, imageKey } from './column.ts';
 import { taskOf } from './dictionary.ts';
 import { conditionsOf } from './item-conditions.ts';
+import { cursorOf, placeOf } from './item-cursor.ts';
 import { type ItemRow, indexFor, itemCount, itemQuery } from './item-query.ts';
+import { sayOfAllImages } from './label-all.ts';
 import { itemOf } from './label-rows.ts';
-import { labelsOf, putLabels } from './labels.ts';
+import { labelsOf, putLabels, refuseBadLabel } from './labels.ts';
 import { addOperation } from './operation-log.ts';
 import { revisionsOf } from './operations.ts';
+import { packedOf, packedQuery } from './packed-items.ts';
 import { countOf, rawQuery } from './raw-query.ts';
 import { actorOf } from './regions.ts';
 import type { Session } from './session.ts';
 import { statement } from './statement.ts';
 import type { Work } from './work.ts';
 
-/** Items that a person's word is written of at a time. */
+/** Regions that a person's word is written of at a time. */
 const ITEMS_A_STEP = 512;
-const IMAGE_ID_BYTES = 32;
-const REGION_ID_BYTES = 16;
+/**
+ * Ids are digests, so those of a range are a random sample. Of a million images 16,000 are looked at, and of 100,000 that
+ * match the estimate is 2 % off at one standard deviation.
+ */
+const SAMPLED = 64;
+const SAMPLE_END = imageKey(`${(256 / SAMPLED).toString(16).padStart(2, '0')}${'0'.repeat(62)}`);
 
 export function itemStore(session: Session): ItemStore {
   const { db, driver } = session;
@@ -30,25 +36,36 @@ export function itemStore(session: Session): ItemStore {
   return {
     async page(request) {
       refuseBadLimit(request.limit, MAX_PAGE_ITEMS);
-      const { rows, next, task } = await walked(request);
-      return { items: await describe(session, rows, task), next };
+      const { filter, order = 'id', limit } = request;
+      const { conditions, stretch } = await asked(request);
+      // One more tells whether there is a next page.
+      const query = itemQuery(conditions, order, { ...stretch, limit: limit + 1 });
+      const found = await driver.analyse(rawQuery(db, query), { soon: true });
+      const rows = found.slice(0, limit);
+      const last = found.length > limit ? rows.at(-1) : undefined;
+      return { items: await describe(session, rows, filter?.task), next: last ? cursorOf(endOf(last), order) : null };
     },
 
     async packed(request) {
       refuseBadLimit(request.limit, MAX_PACKED_ITEMS);
-      const { rows, next, kind } = await walked(request);
-      const each = kind === 'images' ? IMAGE_ID_BYTES : IMAGE_ID_BYTES + REGION_ID_BYTES;
-      const ids = new Uint8Array(each * rows.length);
-      for (const [i, row] of rows.entries()) {
-        ids.set(row.image_id, each * i);
-        if (kind === 'regions') ids.set(row.region_id, each * i + IMAGE_ID_BYTES);
-      }
-      return { ids, count: rows.length, kind, next };
+      const { order = 'id', limit } = request;
+      const { conditions, stretch } = await asked(request);
+      const query = itemQuery(conditions, order, { ...stretch, limit });
+      const [part] = await driver.analyse(rawQuery(db, packedQuery(query, order, driver)), { soon: true });
+      return packedOf(part, { order, limit, kind: conditions.items });
     },
 
     async countItems(filter = {}) {
-      const asked = conditionsOf(checked(filter), await session.freshDictionary());
-      return countOf(await driver.analyse(rawQuery(db, itemCount(asked))));
+      const conditions = conditionsOf(checked(filter), await session.freshDictionary());
+      return countOf(await driver.analyse(rawQuery(db, itemCount(conditions))));
+    },
+
+    async estimateItems(filter = {}) {
+      const conditions = conditionsOf(checked(filter), await session.freshDictionary());
+      const found = await driver.analyse(rawQuery(db, itemCount({ ...conditions, before: SAMPLE_END })), {
+        soon: true,
+      });
+      return SAMPLED * countOf(found);
     },
 
     setLabels(filter, said, options = {}) {
@@ -57,17 +74,13 @@ export function itemStore(session: Session): ItemStore {
     },
   };
 
-  async function walked({ filter = {}, order = 'id', after, limit }: PageRequest) {
-    const asked = checked(filter);
+  /** What is asked, with the index that its order needs. */
+  async function asked({ filter = {}, order = 'id', after }: PageRequest) {
     const place = after === undefined ? undefined : placeOf(after, order);
     const needsLabels = order === 'confidence' || order === 'uncertainty';
-    const conditions = conditionsOf(asked, await session.freshDictionary(), needsLabels);
+    const conditions = conditionsOf(checked(filter), await session.freshDictionary(), needsLabels);
     await makeIndex(session, indexFor(conditions, order), made);
-    // One more tells whether there is a next page.
-    const found = await driver.analyse(rawQuery(db, itemQuery(conditions, order, { after: place, limit: limit + 1 })));
-    const rows = found.slice(0, limit);
-    const last = found.length > limit ? rows.at(-1) : undefined;
-    return { rows, next: last ? cursorOf(last, order) : null, kind: conditions.items, task: asked.task };
+    return { conditions, stretch: { after: place } };
   }
 }
 
@@ -85,6 +98,15 @@ async function setLabels(
     });
   }
   const asked = conditionsOf(filter, work.dictionary);
+  if (asked.items === 'images' && options.operation === undefined) {
+    refuseBadLabel({ className, present, origin: 'human', confidence: 1 });
+    await work.know({ classes: [className], annotators: [annotator] });
+    const actor = actorOf(session, options);
+    const operationId = await addOperation(work, { name: 'label', arguments: { filter, className, present }, actor });
+    const [classId, annotatorId] = [work.classId(className), work.annotatorId(annotator)];
+    const word = { operationId, classId, annotatorId, present, taskId: taskOf(work.dictionary, task).id };
+    return sayOfAllImages(work, asked, word);
+  }
   const said = { task, className, present, annotator, origin: 'human', confidence: 1, runId: null } as const;
   let { operation } = options;
   let count = 0;
@@ -106,7 +128,9 @@ async function setLabels(
   }
 }
 
-const itemIdOf = (row: ItemRow) => itemOf({ imageId: hexOf(row.image_id), regionId: hexOf(row.region_id) });
+const idsOf = (row: ItemRow) => ({ imageId: hexOf(row.image_id), regionId: hexOf(row.region_id) });
+const itemIdOf = (row: ItemRow) => itemOf(idsOf(row));
+const endOf = (row: ItemRow) => ({ ...idsOf(row), place: row.place });
 
 async function describe(session: Session, rows: readonly ItemRow[], task: string | undefined): Promise<PageItem[]> {
   const ids = rows.map(itemIdOf);
@@ -142,28 +166,4 @@ function checked(filter: ItemFilter): ItemFilter {
 function refuseBadLimit(limit: number, most: number): void {
   if (Number.isInteger(limit) && limit >= 1 && limit <= most) return;
   throw new LabelsmithError('USAGE', `A page has 1 to ${most} items, not ${limit}`);
-}
-
-const CURSOR = z.tuple([z.enum(ITEM_ORDERS), z.number(), z.string(), z.string()]);
-
-function cursorOf({ place, image_id, region_id }: ItemRow, order: ItemOrder): string {
-  return Buffer.from(JSON.stringify([order, place, hexOf(image_id), hexOf(region_id)])).toString('base64url');
-}
-
-function placeOf(cursor: string, order: ItemOrder): ItemRow {
-  const refused = (what: string) =>
-    new LabelsmithError('USAGE', `A page was asked for after ${what}`, {
-      hint: 'Begin at the first page, and ask with what each page gives as next.',
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-  } catch {
-    throw refused('something that is no cursor');
-  }
-  const read = CURSOR.safeParse(value);
-  if (!read.success) throw refused('something that is no cursor');
-  const [of, place, image, region] = read.data;
-  if (of !== order) throw refused(`a cursor of the order "${of}", in the order "${order}"`);
-  return { place, image_id: imageKey(image), region_id: region === '' ? NO_BYTES : regionKey(region) };
 }

@@ -229,7 +229,8 @@ async function ensureTask(session: Session, task: Task): Promise<void> {
   });
 }
 
-function refuseBadLabel(label: NewLabel): void {
+/** Fails where nobody may say such a thing. */
+export function refuseBadLabel(label: Pick<NewLabel, 'className' | 'present' | 'origin' | 'confidence'>): void {
   if (!(label.confidence >= 0 && label.confidence <= 1)) {
     throw new LabelsmithError(
       'USAGE',

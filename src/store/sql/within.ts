@@ -24,6 +24,7 @@ export function driverWithin(
   };
   return {
     db: outer.db,
+    joinedHex: (columns) => outer.joinedHex(columns),
     schemaVersion: outer.schemaVersion,
     read: inTurn.read,
     async analyse(query) {

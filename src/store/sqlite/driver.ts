@@ -1,12 +1,13 @@
 /**
  * SQLite through `node:sqlite`. The module is synchronous, so: one writer in a thread of its own; a read-only connection
- * in the calling thread for short reads; two more threads, started as they are needed, for queries that look at everything.
+ * in the calling thread for short reads; more threads, started as they are needed: two for queries that look at everything, and
+ * one for pages, which do not wait for those.
  */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { LabelsmithError, messageOf } from '../../errors.ts';
-import type { Query, RowsOf, SqlDriver } from '../sql/driver.ts';
+import type { AnalyseOptions, Query, RowsOf, SqlDriver } from '../sql/driver.ts';
 import type { SqlValue } from '../sql/sql-value.ts';
 import type { Schema } from '../sql/tables.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
@@ -84,6 +85,8 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null,
     if (analysts.length < MAX_ANALYSTS) analysts.push(new DatabaseThread({ ...options, role: 'analyst' }));
     return analysts.reduce((least, one) => (one.waiting < least.waiting ? one : least));
   };
+  /** Pages are asked for here, where no count of everything is under way. */
+  let pages: DatabaseThread | undefined;
   let closed = false;
   const read: SqlDriver['read'] = async (queries) => {
     if (closed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');
@@ -109,11 +112,14 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null,
 
     read,
 
-    async analyse<Row>(query: Query<Row>): Promise<Row[]> {
+    async analyse<Row>(query: Query<Row>, { soon = false }: AnalyseOptions = {}): Promise<Row[]> {
       const { sql, parameters } = query.compile();
-      return (await analyst().ask({ kind: 'query', sql, parameters: parameters as readonly SqlValue[] })) as Row[];
+      if (soon) pages ??= new DatabaseThread({ ...options, role: 'analyst' });
+      const thread = soon && pages ? pages : analyst();
+      return (await thread.ask({ kind: 'query', sql, parameters: parameters as readonly SqlValue[] })) as Row[];
     },
 
+    joinedHex: (columns) => `group_concat(${columns.map((name) => `hex(${name})`).join(' || ')}, '')`,
     transaction: (work) => transactions?.run(work) ?? refuseWriting(options.file),
     // A new number is larger than all that there are, or ever were.
     continueNumbers: async () => {},
@@ -126,6 +132,7 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null,
       // The writer goes last: the last connection to close removes the log.
       reader.close();
       for (const one of analysts) await one.close();
+      await pages?.close();
       await writer?.close();
     },
   };

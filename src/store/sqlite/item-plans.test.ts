@@ -16,7 +16,7 @@ const OF_CLASS: ItemFilter = { task: 'class', className: 'dog' };
 /** What is walked: the first table that a page looks at, and by which index, behind a cursor. */
 const WALKED: readonly (readonly [ItemFilter, ItemOrder, string])[] = [
   [{}, 'id', 'image USING PRIMARY KEY (id>?)'],
-  [{ path: 'x' }, 'id', 'image USING PRIMARY KEY (id>?)'],
+  [{ path: 'x' }, 'id', 'named USING COVERING INDEX image_path_by_image (image_id>?)'],
   [{ flag: 'dark' }, 'id', 'image USING PRIMARY KEY (id=?)'],
   [{ groupId: '0'.repeat(64) }, 'id', 'image USING PRIMARY KEY (id=?)'],
   [{ ...IN_TASK, state: 'unlabelled' }, 'id', 'image USING PRIMARY KEY (id>?)'],

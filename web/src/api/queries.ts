@@ -64,12 +64,15 @@ export function useJobs() {
   return useQuery({ queryKey: ['jobs'], queryFn: async () => (await answer(api.jobs.$get())).jobs });
 }
 
-export function useCount(filter: ItemFilter) {
-  return useQuery({
-    queryKey: ['record', 'count', filter],
-    queryFn: async () => (await answer(api.items.count.$post({ json: { filter } }))).count,
-    placeholderData: keepPreviousData,
+/** About how many match, until they are counted. */
+export function useCount(filter: ItemFilter): { readonly count: number | undefined; readonly exact: boolean } {
+  const asked = (about: boolean) => ({
+    queryKey: ['record', 'count', filter, about],
+    queryFn: async () => (await answer(api.items.count.$post({ json: { filter, about } }))).count,
   });
+  const { data: exact, isFetching } = useQuery(asked(false));
+  const { data: about } = useQuery({ ...asked(true), enabled: exact === undefined });
+  return { count: exact ?? about, exact: exact !== undefined && !isFetching };
 }
 
 export function useImage(id: string) {

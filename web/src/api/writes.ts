@@ -4,6 +4,7 @@
  */
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
+import { many } from '../app/many.ts';
 import { useTell } from '../app/told.tsx';
 import { answer, api, type Cell, type ItemFilter, type ItemRef, ServerError } from './client.ts';
 import { refreshNow, refreshSoon } from './refresh.ts';
@@ -110,5 +111,5 @@ export function useWrites(): Writes {
 const ref = ({ itemId, imageId }: ItemRef): ItemRef => ({ itemId, imageId });
 
 function saidOf(what: string, operation: { readonly name: string; readonly labels: number } | null): string {
-  return operation ? `${what}: ${operation.name} (${operation.labels} labels)` : 'There is nothing more.';
+  return operation ? `${what}: ${operation.name} (${many(operation.labels, 'label')})` : 'There is nothing more.';
 }

@@ -5,6 +5,7 @@ import type { Cell, ItemRef } from '../api/client.ts';
 import { useCount, useOrder } from '../api/queries.ts';
 import { NONE_OF_THESE } from '../api/said.ts';
 import { useWrites } from '../api/writes.ts';
+import { many } from '../app/many.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { DetailView } from '../detail/detail-view.tsx';
@@ -24,8 +25,9 @@ export function BrowsePage() {
   const { task } = useTask();
   const [round, setRound] = useState(0);
   const { order, error } = useOrder(filter, wanted, round);
-  const { data: counted } = useCount(filter);
-  const count = order.done ? order.loaded : Math.max(counted ?? 0, order.loaded);
+  const counted = useCount(filter);
+  const count = order.done ? order.loaded : Math.max(counted.count ?? 0, order.loaded);
+  const isAbout = !order.done && !counted.exact;
   const [range, setRange] = useState({ from: 0, to: 0 });
   const cells = useBlocks({ task, order, ...range, block: GRID_BLOCK });
   const { selection, choose, clear, reset, selectAll } = useSelection();
@@ -69,7 +71,7 @@ export function BrowsePage() {
       <h1 className="unseen">Browse</h1>
       <Filters />
       <p className="counted" role="status">
-        {error ? error.message : `${count.toLocaleString()} items`}
+        {error ? error.message : `${isAbout ? 'about ' : ''}${many(count, 'item')}`}
         {!order.done && order.loaded > 0 && ` (${order.loaded.toLocaleString()} here so far)`}{' '}
         <button type="button" onClick={selectAll} disabled={count === 0}>
           Select all that match

@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { answer, api, type CorpusChange as Change } from '../api/client.ts';
 import { useClasses, useOperations, useTree } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
+import { many } from '../app/many.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask } from '../classes/use-task.ts';
 import { rowsOf } from './tree.ts';
@@ -77,9 +78,6 @@ export function CorpusPage() {
     </main>
   );
 }
-
-const many = (count: number, one: string, several = `${one}s`) =>
-  `${count.toLocaleString()} ${count === 1 ? one : several}`;
 
 interface OneClassProps {
   readonly name: string;
@@ -169,8 +167,8 @@ function History() {
           <li key={id} className={undone ? 'undone' : ''}>
             <b>{name}</b> {textOf(asked)}{' '}
             <small>
-              {labels > 0 && `${labels.toLocaleString()} labels `}
-              {regions > 0 && `${regions.toLocaleString()} boxes `}
+              {labels > 0 && `${many(labels, 'label')} `}
+              {regions > 0 && `${many(regions, 'box', 'boxes')} `}
               {new Date(atMs).toLocaleTimeString()}
               {undone && ', undone'}
             </small>
