@@ -9,13 +9,21 @@ import { openWorkspace } from '../../src/jobs/workspace.ts';
 import { launchBrowser, startReviewIn } from '../../test/review-app.ts';
 import { fill } from '../items.ts';
 import { median, rounded } from '../process.ts';
+import { fillMap, mapSpeed } from './map.ts';
 
 const KEYS = 30;
 const SCROLL_MS = 4000;
+/** Of content, a frame. */
+const SCROLL_PX = 60;
+const CELL_PX = 168;
 
 export async function speed(dir: string, images: number) {
   const workspace = await openWorkspace(`${dir}/.labelsmith`, { create: true });
-  await fill(workspace.store, images);
+  // One of an earlier run is taken as it is.
+  if ((await workspace.store.countImages()) === 0) {
+    await fill(workspace.store, images);
+    await fillMap(workspace);
+  }
   await workspace.close();
   const review = await startReviewIn(dir);
   const browser = await launchBrowser();
@@ -36,18 +44,19 @@ export async function speed(dir: string, images: number) {
       await page.keyboard.press('End');
       await page.waitForSelector('.grid .cell.active p span:has-text("class")');
     });
-    const blankRowMs = await scrolled(page);
+    const blankRowMs = await scrolled(page, images);
     const filterMs = await took(async () => {
       await page.locator('.filters select').nth(1).selectOption({ index: 3 });
       await page.waitForSelector('.counted:not(:has-text("so far"))');
       await page.waitForSelector('.grid .cell p span:has-text("class")');
     });
     const keys = await labelKeys(page, origin);
+    const map = await mapSpeed(page, origin);
     const everything = await everythingThatMatches(page, origin);
     const memory = readFileSync(`/proc/${review.process.pid}/status`, 'utf8');
     const mib = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(memory)?.[1] ?? 0) / 1024);
     return {
-      ...{ images, firstPaintMs, wholeOrderMs, lastMs, blankRowMs, filterMs, ...keys, everything },
+      ...{ images, firstPaintMs, wholeOrderMs, lastMs, blankRowMs, filterMs, ...keys, map, everything },
       serverMiB: { now: mib('VmRSS'), most: mib('VmHWM') },
     };
   } finally {
@@ -107,31 +116,40 @@ async function labelKeys(page: Page, origin: string) {
   };
 }
 
-/** Scrolls from the top through some hundred rows. Gives the longest time for which a row in sight had no picture, in ms. */
-async function scrolled(page: Page): Promise<number> {
+/**
+ * Scrolls from the top, 3,600 pixels of content a second. Gives the longest times for which a row in sight had no cell, and no
+ * picture, in ms. Rows are looked at by their first cell.
+ */
+async function scrolled(page: Page, images: number) {
   await page.keyboard.press('Home');
   await page.waitForTimeout(500);
-  const longest = await page.evaluate<number>(`new Promise((done) => {
+  const [cell, picture] = await page.evaluate<[number, number]>(`new Promise((done) => {
     const grid = document.querySelector('.grid');
     const { left, top, height } = grid.getBoundingClientRect();
+    const columns = Math.floor(grid.clientWidth / ${CELL_PX});
+    const step = ${SCROLL_PX} * grid.scrollHeight / (Math.ceil(${images} / columns) * ${CELL_PX});
     const began = performance.now();
-    let [since, worst] = [null, 0];
+    const watched = [(cell) => cell.matches('.waiting'), (cell) => cell.querySelector('img')?.complete !== true];
+    const since = watched.map(() => null);
+    const worst = watched.map(() => 0);
+    let to = grid.scrollTop;
     const look = (now) => {
-      const isBlank = [0.1, 0.3, 0.5, 0.7, 0.9].some((share) => {
-        const cell = document.elementFromPoint(left + 90, top + share * height)?.closest('.place')?.firstElementChild;
-        return cell === null || cell === undefined ? isBetween(top + share * height) : cell.querySelector('img')?.complete !== true;
+      const cells = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => {
+        const under = [0, 10, -10].map((by) => document.elementFromPoint(left + 90, top + share * height + by));
+        return under.map((one) => one?.closest('.place')).find((place) => place)?.firstElementChild;
       });
-      since = isBlank ? (since ?? now) : null;
-      if (since !== null) worst = Math.max(worst, now - since);
-      grid.scrollTop += 120;
+      for (const [i, isBlank] of watched.entries()) {
+        since[i] = cells.some((cell) => !cell || isBlank(cell)) ? (since[i] ?? now) : null;
+        if (since[i] !== null) worst[i] = Math.max(worst[i], now - since[i]);
+      }
+      to += step;
+      grid.scrollTop = to;
       if (now - began < ${SCROLL_MS}) requestAnimationFrame(look);
       else done(worst);
     };
-    // Cells have a margin of 4 pixels.
-    const isBetween = (y) => [10, -10].every((by) => !document.elementFromPoint(left + 90, y + by)?.closest('.place'));
     requestAnimationFrame(look);
   })`);
-  return Math.round(longest);
+  return { cell: Math.round(cell), picture: Math.round(picture) };
 }
 
 /** From the click that selects all to the server's word that they are labelled; it says how many they were. */
@@ -139,12 +157,14 @@ async function everythingThatMatches(page: Page, origin: string) {
   await page.goto(`${origin}/browse?path=folder-7`);
   await page.waitForSelector('.grid .cell p span:has-text("class")');
   let told = '';
-  const ms = await took(async () => {
+  const selectMs = await took(async () => {
     await page.click('button:text-is("Select all that match")');
     await page.fill('input[aria-label="Label them"]', 'class 3');
+  });
+  const labelMs = await took(async () => {
     await page.keyboard.press('Enter');
     const message = await page.waitForSelector('.told p:has-text("class 3")', { timeout: 120_000 });
     told = (await message.textContent()) ?? '';
   });
-  return { items: Number(/[\d,]+/.exec(told)?.[0].replaceAll(',', '')), ms };
+  return { items: Number(/[\d,]+/.exec(told)?.[0].replaceAll(',', '')), selectMs, labelMs };
 }

@@ -28,6 +28,8 @@ export interface Queued {
 export const MAX_QUEUE = 500;
 export const MAX_LOOKED_AT = MAX_PACKED_ITEMS;
 const PAGE = 512;
+/** What is like no class at all is not between two of them. */
+const MIN_OF_PAIR = 0.1;
 
 type Here = Pick<Workspace, 'store' | 'vectors'>;
 
@@ -135,7 +137,7 @@ async function pairs(workspace: Here, task: string, { classNames, probabilities 
   const found: (Queued & { readonly gap: number })[] = [];
   for (const [itemId, row] of await probabilities([...machines, ...unlabelled].slice(0, MAX_LOOKED_AT))) {
     const [first, second] = [...row.entries()].sort((a, b) => b[1] - a[1]);
-    if (!first || !second) continue;
+    if (!first || !second || first[1] < MIN_OF_PAIR) continue;
     const [one, other] = [classNames[first[0]] ?? '', classNames[second[0]] ?? ''];
     const why = `${one} or ${other}: ${Math.round(100 * first[1])} or ${Math.round(100 * second[1])} % likely`;
     found.push({ itemId, why, guess: one, gap: first[1] - second[1] });

@@ -116,5 +116,8 @@ async function exportTo(
     },
   });
   for (const problem of written.problems) run.onLine(problem);
+  const { images, labels, unlabelledSkipped } = written;
+  const left = unlabelledSkipped > 0 ? `; ${unlabelledSkipped} images without a label are not in it` : '';
+  run.onLine(`${images} images with ${labels} labels are in ${written.out}${left}.`);
   return written;
 }

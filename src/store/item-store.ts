@@ -76,6 +76,24 @@ export interface PackedItems {
   readonly next: string | null;
 }
 
+export interface HeldRequest {
+  /** With one class an item. */
+  readonly task: string;
+  /** `next` of the part before. */
+  readonly after?: string;
+  /** 1 to {@link MAX_PACKED_ITEMS}. */
+  readonly limit: number;
+}
+
+/** What holds of images that have a label, in order of id: columns of one length. */
+export interface HeldColumns {
+  readonly imageIds: readonly ImageId[];
+  readonly classNames: readonly string[];
+  readonly confidences: Float32Array;
+  /** The part after it may be empty. */
+  readonly next: string | null;
+}
+
 export interface ItemPage {
   readonly items: readonly PageItem[];
   /** What to ask with for the next page; null where there is none. */
@@ -107,6 +125,8 @@ export interface ItemStore {
   page(request: PageRequest): Promise<ItemPage>;
   /** The same items in the same order, without what holds of them: at most {@link MAX_PACKED_ITEMS} at once. */
   packed(request: PageRequest): Promise<PackedItems>;
+  /** What holds of all images of a task, part by part; images that are gone are left out. */
+  heldColumns(request: HeldRequest): Promise<HeldColumns>;
   countItems(filter?: ItemFilter): Promise<number>;
   /** About how many: 64 times those in a 64th of all images, at once also where counting looks at a million. */
   estimateItems(filter?: ItemFilter): Promise<number>;

@@ -2,6 +2,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import { LabelsmithError } from '../../errors.ts';
+import { FORMATS as ALL_FORMATS } from '../../formats/table.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
 import { foldersIn } from '../folders.ts';
@@ -72,6 +73,24 @@ const FOLDERS = createRoute({
     ...FAILURES,
   },
 });
+const FORMATS = createRoute({
+  ...{ method: 'get', path: '/formats' },
+  responses: {
+    200: json(
+      z.object({
+        formats: z.array(
+          z.object({
+            name: z.string(),
+            description: z.string(),
+            loses: z.array(z.string()).openapi({ description: 'What it does not keep.' }),
+          }),
+        ),
+      }),
+      'What labels can be exported as.',
+    ),
+    ...FAILURES,
+  },
+});
 const EVENTS = createRoute({
   ...{ method: 'get', path: '/events' },
   responses: {
@@ -111,6 +130,10 @@ export function jobRoutes({ workspace: { store }, jobs, local, revision }: Revie
     .openapi(FOLDERS, async (c) => {
       onlyHere();
       return c.json(await foldersIn(c.req.valid('query').path), 200);
+    })
+    .openapi(FORMATS, (c) => {
+      const formats = ALL_FORMATS.map(({ name, description, loses }) => ({ name, description, loses: [...loses] }));
+      return c.json({ formats }, 200);
     })
     .openapi(EVENTS, (c) => {
       if (listening >= MAX_LISTENING) throw new LabelsmithError('BUSY', 'too many pages listen already');

@@ -1,9 +1,11 @@
 /** The data map of a task, as one binary array, and an image's neighbours. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { currentLabels } from '../../core/labels.ts';
+import { IdMap } from '../../core/id-set.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { readMap } from '../../stages/discover/data-map.ts';
+import { readMarks } from '../../stages/discover/data-map.ts';
 import { similarTo } from '../../stages/similar/similar.ts';
+import { type HeldColumns, MAX_PACKED_ITEMS } from '../../store/item-store.ts';
+import type { Store } from '../../store/store.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
 import { IMAGE_ID, NAME } from '../schemas.ts';
@@ -46,44 +48,68 @@ export function mapRoutes({ workspace }: ReviewContext) {
       return c.json({ neighbours: similar.map(({ id, similarity }) => ({ id, similarity })) }, 200);
     });
 
-  /** Resident while it is made: 48 bytes an item. */
+  /** Resident while it is made: 48 bytes an item, and some 48 more to find its place by its id. */
   async function packedMap(task: string): Promise<ArrayBuffer> {
     const { store, vectors } = workspace;
-    const map = await readMap({ store, vectors }, task);
+    const map = await readMarks({ store, vectors }, task);
     if (map?.items !== 'images') {
       throw new LabelsmithError('NOT_FOUND', 'There is no map of the images yet.', { hint: 'Run discover first.' });
     }
-    const rule = (await store.tasks()).find(({ name }) => name === task)?.rule ?? 'single';
-    const columns = { x: new Float32Array(map.count), y: new Float32Array(map.count) };
-    const confidence = new Float32Array(map.count);
-    const classes = new Map<string, number>();
-    const places = new Int32Array(map.count).fill(-1);
-    const ids = new Uint8Array(map.count * 32);
+    const columns = emptyColumns(map.count);
+    const placeOf = new IdMap();
     let at = 0;
     for await (const marks of map.marks()) {
-      const labels = await store.labelsOf(
-        marks.map(({ id }) => id),
-        task,
-      );
       for (const { id, x, y } of marks) {
         columns.x[at] = x;
         columns.y[at] = y;
-        ids.set(Buffer.from(id, 'hex'), at * 32);
-        const [label] = currentLabels(labels.get(id) ?? [], rule);
-        if (label) {
-          if (!classes.has(label.className)) classes.set(label.className, classes.size);
-          places[at] = classes.get(label.className) ?? -1;
-          confidence[at] = label.confidence;
-        }
-        at++;
+        columns.ids.set(Buffer.from(id, 'hex'), at * ID_BYTES);
+        placeOf.set(id, at++);
       }
     }
-    const header = JSON.stringify({ count: map.count, classes: [...classes.keys()] });
-    const head = Buffer.from(header + ' '.repeat((4 - (Buffer.byteLength(header) % 4)) % 4));
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(head.length);
-    const arrays = [columns.x, columns.y, confidence, places, ids];
-    const parts = arrays.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength));
-    return new Uint8Array(Buffer.concat([length, head, ...parts])).buffer;
+    const classes = new Map<string, number>();
+    for await (const { imageIds, classNames, confidences } of held(store, task)) {
+      for (const [i, id] of imageIds.entries()) {
+        const place = placeOf.get(id);
+        if (place === undefined) continue;
+        const name = classNames[i] ?? '';
+        const known = classes.get(name) ?? classes.size;
+        classes.set(name, known);
+        columns.classOf[place] = known;
+        columns.confidence[place] = confidences[i] ?? 0;
+      }
+    }
+    return packed({ count: map.count, classes: [...classes.keys()] }, columns);
   }
+}
+
+const ID_BYTES = 32;
+
+function emptyColumns(count: number) {
+  return {
+    x: new Float32Array(count),
+    y: new Float32Array(count),
+    confidence: new Float32Array(count),
+    classOf: new Int32Array(count).fill(-1),
+    ids: new Uint8Array(count * ID_BYTES),
+  };
+}
+
+/** What holds of images in the task; of tasks with several classes an item nothing is coloured by class. */
+async function* held(store: Pick<Store, 'tasks' | 'heldColumns'>, task: string): AsyncGenerator<HeldColumns> {
+  if ((await store.tasks()).find(({ name }) => name === task)?.rule !== 'single') return;
+  for (let after: string | undefined; ; ) {
+    const part = await store.heldColumns({ task, after, limit: MAX_PACKED_ITEMS });
+    yield part;
+    if (part.next === null) return;
+    after = part.next;
+  }
+}
+
+function packed(header: object, { x, y, confidence, classOf, ids }: ReturnType<typeof emptyColumns>): ArrayBuffer {
+  const text = JSON.stringify(header);
+  const head = Buffer.from(text + ' '.repeat((4 - (Buffer.byteLength(text) % 4)) % 4));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  const parts = [x, y, confidence, classOf, ids].map((of) => Buffer.from(of.buffer, of.byteOffset, of.byteLength));
+  return new Uint8Array(Buffer.concat([length, head, ...parts])).buffer;
 }

@@ -34,9 +34,7 @@ export interface Mark {
   readonly y: number;
 }
 
-export interface DataMap {
-  readonly items: ItemKind;
-  readonly count: number;
+export interface DataMap extends Marks {
   /** From this factor on an item is an outlier. */
   readonly outlierFactor: number;
   /** From this cosine on two items are semantic duplicates; above 1 where none are. */
@@ -47,22 +45,54 @@ export interface DataMap {
   readonly outliers: readonly Outlier[];
   /** The most alike first, at most {@link MAX_LISTED}. */
   readonly pairs: readonly NearDuplicatePair[];
-  /** Every item, a file's worth at a time. */
-  marks(): AsyncIterable<readonly Mark[]>;
 }
 
 export const MAX_LISTED = 500;
 
-/**
- * The map that the last `discover` of a task left; undefined where there is none. Among more than 20,000 items pairs are
- * found of which one is in the sample. Resident: 8 bytes an item while it is read, and what is listed.
- */
-export async function readMap({ store, vectors }: MapEffects, task: string): Promise<DataMap | undefined> {
+export interface Marks {
+  readonly items: ItemKind;
+  readonly count: number;
+  /** Every item, a file's worth at a time. */
+  marks(): AsyncIterable<readonly Mark[]>;
+}
+
+/** Where things stand on the map that the last `discover` of a task left, and nothing more; undefined where there is none. */
+export async function readMarks(effects: MapEffects, task: string): Promise<Marks | undefined> {
+  return (await openMap(effects, task))?.marks;
+}
+
+async function openMap({ store, vectors }: MapEffects, task: string) {
   const saved = await savedMap(store, task);
   const model = await savedModel(store, task);
   if (!saved || !model || !isMapOf(saved, model)) return undefined;
   const shards = await store.vectorShards(mapSpace(task, saved.key), saved.items);
   const count = shards.reduce((sum, shard) => sum + shard.count, 0);
+  const marks: Marks = {
+    items: saved.items,
+    count,
+    async *marks() {
+      for await (const { ids, vectors: rows } of vectors.stream(shards)) {
+        yield ids.map((id, i) => ({
+          id,
+          x: rows.data[MAP_COLUMNS * i + MAP_COLUMN.x],
+          y: rows.data[MAP_COLUMNS * i + MAP_COLUMN.y],
+        }));
+      }
+    },
+  };
+  return { model, shards, marks };
+}
+
+/**
+ * The map that the last `discover` of a task left; undefined where there is none. Among more than 20,000 items pairs are
+ * found of which one is in the sample. Resident: 8 bytes an item while it is read, and what is listed.
+ */
+export async function readMap(effects: MapEffects, task: string): Promise<DataMap | undefined> {
+  const opened = await openMap(effects, task);
+  if (opened === undefined) return undefined;
+  const { vectors } = effects;
+  const { model, shards, marks } = opened;
+  const { count } = marks;
   const factors = new Float32Array(count);
   const nearest = new Float32Array(count);
   const placeOf = new IdMap();
@@ -81,20 +111,10 @@ export async function readMap({ store, vectors }: MapEffects, task: string): Pro
   const near: Tails = tailsOf(nearest);
   const listed = await extremes(vectors, shards, { sampleIds, high: far.high, low: near.low });
   return {
-    items: saved.items,
-    count,
+    ...marks,
     outlierFactor: far.high,
     duplicateSimilarity: 1 - near.low,
     ...listed,
-    async *marks() {
-      for await (const { ids, vectors: rows } of vectors.stream(shards)) {
-        yield ids.map((id, i) => ({
-          id,
-          x: rows.data[MAP_COLUMNS * i + MAP_COLUMN.x],
-          y: rows.data[MAP_COLUMNS * i + MAP_COLUMN.y],
-        }));
-      }
-    },
   };
 }
 

@@ -86,6 +86,8 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlDriver>
 
     joinedHex: (columns) => `string_agg(${columns.map((name) => `encode(${name}, 'hex')`).join(' || ')}, '')`,
 
+    joinedText: (column) => `string_agg(cast(${column} as text), ' ')`,
+
     transaction(work) {
       const result = last.then(() => {
         if (isClosed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');

@@ -54,6 +54,8 @@ export interface SqlDriver {
   analyse<Row>(query: Query<Row>, options?: AnalyseOptions): Promise<Row[]>;
   /** SQL that joins the bytes of these columns, row after row in their order, as one hexadecimal text; null of no row. */
   joinedHex(columns: readonly string[]): string;
+  /** SQL that joins the values of this column with blanks; null of no row. */
+  joinedText(column: string): string;
   /** Commits when `work` is done, and takes everything back when it fails. */
   transaction<T>(work: (transaction: SqlTransaction) => Promise<T>): Promise<T>;
   /** Numbers that rows were given by hand in this transaction are not given again by the database. */

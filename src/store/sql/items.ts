@@ -6,6 +6,7 @@ import { ITEM_FILTER, MAX_PACKED_ITEMS, MAX_PAGE_ITEMS, type PageRequest } from 
 import type { ItemFilter, ItemStore, NewLabel, PageItem, SaidOfAll, WriteOptions } from '../store.ts';
 import { hexOf, imageKey } from './column.ts';
 import { taskOf } from './dictionary.ts';
+import { heldColumns } from './held-columns.ts';
 import { conditionsOf } from './item-conditions.ts';
 import { cursorOf, placeOf } from './item-cursor.ts';
 import { type ItemRow, indexFor, itemCount, itemQuery } from './item-query.ts';
@@ -53,6 +54,11 @@ export function itemStore(session: Session): ItemStore {
       const query = itemQuery(conditions, order, { ...stretch, limit });
       const [part] = await driver.analyse(rawQuery(db, packedQuery(query, order, driver)), { soon: true });
       return packedOf(part, { order, limit, kind: conditions.items });
+    },
+
+    heldColumns(request) {
+      refuseBadLimit(request.limit, MAX_PACKED_ITEMS);
+      return heldColumns(session, request);
     },
 
     async countItems(filter = {}) {

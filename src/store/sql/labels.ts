@@ -109,7 +109,7 @@ export async function putLabels(
     const onRegions = [...new Set(words.map(({ regionId }) => regionId).filter((id) => id !== ''))];
     const frozen = onRegions.flatMap((id) => now.regions.get(id) ?? []).filter(({ touched }) => !touched);
     for (const { imageId, id } of frozen) work.add(REGION_STATEMENTS.touch, { imageId, id });
-    await logItems(work, { name: 'label', arguments: {}, actor: actorOf(session, options) }, options, {
+    await logItems(work, { name: 'label', arguments: argumentsOf(given), actor: actorOf(session, options) }, options, {
       labelsBefore: [...after.flatMap((label) => now.labels.get(labelKeyOf(label)) ?? []), ...lost],
       labelsAfter: after,
       regionsBefore: frozen.map((region) => ({ region })),
@@ -117,6 +117,13 @@ export async function putLabels(
     });
   }
   work.touch(written.map(({ imageId }) => imageId));
+}
+
+/** For people who read the log: the class, where it is one. */
+function argumentsOf([first, ...others]: readonly NewLabel[]): Readonly<Record<string, unknown>> {
+  const { className, present } = first;
+  const isOne = others.every((label) => label.className === className && label.present === present);
+  return isOne ? { class: className, present } : {};
 }
 
 const isHumanOnRegion = ({ origin, regionId }: LabelFields) => origin === 'human' && regionId !== '';

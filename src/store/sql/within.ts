@@ -25,6 +25,7 @@ export function driverWithin(
   return {
     db: outer.db,
     joinedHex: (columns) => outer.joinedHex(columns),
+    joinedText: (column) => outer.joinedText(column),
     schemaVersion: outer.schemaVersion,
     read: inTurn.read,
     async analyse(query) {

@@ -120,6 +120,7 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null,
     },
 
     joinedHex: (columns) => `group_concat(${columns.map((name) => `hex(${name})`).join(' || ')}, '')`,
+    joinedText: (column) => `group_concat(${column}, ' ')`,
     transaction: (work) => transactions?.run(work) ?? refuseWriting(options.file),
     // A new number is larger than all that there are, or ever were.
     continueNumbers: async () => {},

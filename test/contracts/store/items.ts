@@ -320,6 +320,31 @@ export function itemCases(open: OpenStore): void {
     await assert.rejects(store.countItems(wrong), { code: 'USAGE', message: /minConfidence.*"tasks"/s });
   });
 
+  test('what holds of all images of a task comes as columns, as pages have it', async (t) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyLabel, { minLength: 60, maxLength: 120 }), async (labels) => {
+        await withStore(open, labels, async (store) => {
+          const found: string[] = [];
+          for (let after: string | undefined; ; ) {
+            const part = await store.heldColumns({ task: 'class', after, limit: 3 });
+            found.push(...part.imageIds.map((id, i) => `${id} ${part.classNames[i]} ${part.confidences[i]}`));
+            if (part.next === null) break;
+            after = part.next;
+          }
+          const filter: ItemFilter = { task: 'class', items: 'images', state: 'labelled' };
+          const { items } = await store.page({ filter, limit: 1000 });
+          const told = items.map(({ itemId, labels: [label] }) => `${itemId} ${label?.className} ${label?.confidence}`);
+          assert.deepEqual(found, told);
+          t.diagnostic(`${found.length} images`);
+        });
+      }),
+      { numRuns: 5, endOnFailure: true },
+    );
+    const store = await fresh(t, open);
+    await addImages(store, 1);
+    await assert.rejects(store.heldColumns({ task: 'objects', limit: 1 }), { code: 'UNSUPPORTED' });
+  });
+
   test('a word about everything that matches is one operation, and undone as one', async (t) => {
     const store = await fresh(t, open);
     const runId = await addImages(store, 1200);

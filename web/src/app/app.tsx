@@ -28,6 +28,19 @@ const PAGES = [
   { path: '/runs', name: 'Runs', key: 'Shift+R' },
 ] as const;
 
+/** Pages about images; in an empty workspace there is one thing to do. */
+const NEEDS_IMAGES = /^\/(?:browse|name|confirm|label|corpus|map)$/;
+
+function NoImages() {
+  return (
+    <main className="page">
+      <p className="empty">
+        There are no images here yet. <Link href="/">Begin with a folder</Link>
+      </p>
+    </main>
+  );
+}
+
 export function App() {
   return (
     <Told>
@@ -45,6 +58,8 @@ function Frame() {
   const { undo, redo } = useWrites();
   useKeys({
     'Shift+?': () => setHelping(true),
+    // Keyboards on which it needs no Shift.
+    '?': () => setHelping(true),
     '$mod+z': () => void undo(),
     '$mod+Shift+z': () => void redo(),
     ...Object.fromEntries(PAGES.map(({ path, key }) => [key, () => navigate(path)])),
@@ -74,6 +89,7 @@ function Frame() {
       <JobBar job={jobs[0]} />
       <Suspense fallback={<p className="empty">…</p>}>
         <Switch>
+          {workspace?.images === 0 && <Route path={NEEDS_IMAGES} component={NoImages} />}
           <Route path="/browse" component={BrowsePage} />
           <Route path="/label" component={LabelPage} />
           <Route path="/confirm" component={ConfirmPage} />

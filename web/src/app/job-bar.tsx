@@ -1,5 +1,5 @@
-/** What is under way, or how the last thing ended. */
-import { useState } from 'react';
+/** What is under way, or how the last thing ended: for a while where it ended well, else until it is closed. */
+import { useEffect, useState } from 'react';
 import { answer, api, type Job } from '../api/client.ts';
 import { useWrites } from '../api/writes.ts';
 
@@ -15,6 +15,9 @@ const NAMES: Readonly<Record<Job['request']['kind'], string>> = {
   export: 'Exporting',
 };
 
+/** What ended well is shown so long; the page Runs keeps what it said. */
+const SHOWN_MS = 12_000;
+
 export function jobName(job: Job): string {
   return NAMES[job.request.kind];
 }
@@ -22,6 +25,12 @@ export function jobName(job: Job): string {
 export function JobBar({ job }: { readonly job: Job | undefined }) {
   const [closed, setClosed] = useState(0);
   const { run } = useWrites();
+  const doneId = job?.state === 'done' ? job.id : undefined;
+  useEffect(() => {
+    if (doneId === undefined) return undefined;
+    const timer = setTimeout(() => setClosed(doneId), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [doneId]);
   if (!job || job.id === closed) return null;
   const { progress } = job;
   const share = progress?.total ? progress.done / progress.total : undefined;

@@ -48,7 +48,9 @@ export function ClassPicker({ label, placeholder, proposals = [], autoFocus, onP
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step !== undefined) {
+    // The key that leads here, pressed once more.
+    if (event.key === '/' && text === '') event.preventDefault();
+    else if (step !== undefined) {
       event.preventDefault();
       setOpen(true);
       setActive((place + step + choices.length) % Math.max(1, choices.length));

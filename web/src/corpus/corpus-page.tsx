@@ -7,6 +7,7 @@ import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask } from '../classes/use-task.ts';
+import { historyText } from './history-text.ts';
 import { rowsOf } from './tree.ts';
 
 export function CorpusPage() {
@@ -165,7 +166,7 @@ function History() {
       <ol className="history">
         {operations.map(({ id, atMs, name, labels, regions, undone, arguments: asked }) => (
           <li key={id} className={undone ? 'undone' : ''}>
-            <b>{name}</b> {textOf(asked)}{' '}
+            <b>{name}</b> {historyText({ name, arguments: asked })}{' '}
             <small>
               {labels > 0 && `${many(labels, 'label')} `}
               {regions > 0 && `${many(regions, 'box', 'boxes')} `}
@@ -177,10 +178,4 @@ function History() {
       </ol>
     </section>
   );
-}
-
-function textOf(asked: Readonly<Record<string, unknown>>): string {
-  return Object.values(asked)
-    .filter((value) => typeof value === 'string' || typeof value === 'number')
-    .join(' → ');
 }

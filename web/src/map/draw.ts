@@ -46,6 +46,32 @@ export function placeAt({ scale, left, top }: MapView, x: number, y: number): Pl
   return { x: (x - left) / scale, y: (y - top) / scale };
 }
 
+/** More points than this are thinned: that many take a second without a graphics card, and hide each other. */
+export const MAX_DRAWN = 200_000;
+
+/** Every so many-th point is drawn. Points are in order of their ids, which are digests, so it is a random sample. */
+export function strideOf(count: number): number {
+  return Math.max(1, Math.ceil(count / MAX_DRAWN));
+}
+
+/** The points in sight, where they are few; else none. */
+export function fewInSight({ x, y, count }: Points, { scale, left, top }: MapView, limits: InSight): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const [px, py] = [(x[i] ?? 0) * scale + left, (y[i] ?? 0) * scale + top];
+    if (px < 0 || py < 0 || px > limits.width || py > limits.height) continue;
+    if (found.length === limits.most) return [];
+    found.push(i);
+  }
+  return found;
+}
+
+export interface InSight {
+  readonly width: number;
+  readonly height: number;
+  readonly most: number;
+}
+
 export interface DrawOptions {
   readonly view: MapView;
   readonly colourOf: (place: number) => Rgb;
@@ -60,7 +86,8 @@ export function drawPoints(canvas: HTMLCanvasElement, points: Points, { view, co
   const pixels = new Uint32Array(picture.data.buffer);
   const size = points.count > 50_000 ? 2 : points.count > 5_000 ? 3 : 5;
   const half = size >> 1;
-  for (let i = 0; i < points.count; i++) {
+  const stride = strideOf(points.count);
+  for (let i = 0; i < points.count; i += stride) {
     const faded = chosen.size > 0 && !chosen.has(i);
     const [r, g, b] = colourOf(i);
     const colour = ((faded ? 70 : 255) << 24) | (b << 16) | (g << 8) | r;

@@ -1,16 +1,20 @@
 /** Where everything stands: near each other is what looks alike. Draw around some of it to label it. */
 import { useQuery } from '@tanstack/react-query';
 import { type PointerEvent, useCallback, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
+import type { ItemRef } from '../api/client.ts';
 import { useWrites } from '../api/writes.ts';
+import { many } from '../app/many.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { DetailView } from '../detail/detail-view.tsx';
-import { drawPoints, fitted, hueOf, type MapView, placeAt, type Rgb } from './draw.ts';
+import { drawPoints, fewInSight, fitted, hueOf, type MapView, placeAt, type Rgb, strideOf } from './draw.ts';
 import { fetchPoints, insideOf, type Place, type Points } from './points.ts';
 
 const NOTHING: ReadonlySet<number> = new Set();
 const MAX_WRITTEN = 1000;
 const SHOWN = 24;
+/** So few points in sight are shown as pictures. */
+const MAX_PICTURES = 60;
 
 export default function MapPage() {
   const { task } = useTask();
@@ -89,7 +93,13 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
     const factor = Math.exp(-event.deltaY / 400);
     setView({ scale: view.scale * factor, left: x - (x - view.left) * factor, top: y - (y - view.top) * factor });
   };
-  const ids = [...chosen].map((place) => points.id(place));
+  const places = useMemo(() => [...chosen], [chosen]);
+  const near = useMemo(() => {
+    const [width, height] = [canvas.current?.width ?? 0, canvas.current?.height ?? 0];
+    // The whole of a small map has few points too.
+    return view && points.count > MAX_PICTURES ? fewInSight(points, view, { width, height, most: MAX_PICTURES }) : [];
+  }, [points, view]);
+  const stride = strideOf(points.count);
   return (
     <>
       <div className="plane">
@@ -100,6 +110,21 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
           onPointerDown={(event) => setOutline([at(event)])}
           {...{ onPointerMove, onPointerUp, onWheel }}
         />
+        {view && (
+          <div className="near" aria-hidden>
+            {near.map((place) => (
+              <img
+                key={place}
+                src={`/api/images/${points.id(place)}/thumbnail`}
+                alt=""
+                style={{
+                  left: (points.x[place] ?? 0) * view.scale + view.left,
+                  top: (points.y[place] ?? 0) * view.scale + view.top,
+                }}
+              />
+            ))}
+          </div>
+        )}
         <svg className="lasso" aria-hidden>
           <polygon points={outline.map(({ x, y }) => `${x},${y}`).join(' ')} />
         </svg>
@@ -117,8 +142,15 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
             Whole map
           </button>
         </div>
-        <p className="hint">Draw around some to choose them. The wheel zooms, Shift and dragging moves.</p>
-        {chosen.size > 0 && <Chosen {...{ ids, task }} onOpen={setOpened} onDone={() => setChosen(NOTHING)} />}
+        <p className="hint">
+          Draw around some to choose them. The wheel zooms, to pictures where few are in sight; Shift and dragging
+          moves.
+          {stride > 1 &&
+            ` One in ${stride} of ${many(points.count, 'image')} is drawn; all that are drawn around are chosen.`}
+        </p>
+        {chosen.size > 0 && (
+          <Chosen {...{ points, places, task }} onOpen={setOpened} onDone={() => setChosen(NOTHING)} />
+        )}
         {by === 'class' && (
           <ul className="legend">
             {points.classes.map((name, place) => (
@@ -132,12 +164,12 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
           </ul>
         )}
       </aside>
-      {opened !== null && ids[opened] && (
+      {opened !== null && places[opened] !== undefined && (
         <DetailView
-          item={{ itemId: ids[opened], imageId: ids[opened] }}
+          item={itemOf(points, places[opened])}
           {...{ task }}
           onClose={() => setOpened(null)}
-          onStep={(step) => setOpened(Math.min(ids.length - 1, Math.max(0, opened + step)))}
+          onStep={(step) => setOpened(Math.min(places.length - 1, Math.max(0, opened + step)))}
         />
       )}
     </>
@@ -148,31 +180,37 @@ function isClick(outline: readonly Place[]): boolean {
   return outline.length < 3;
 }
 
+function itemOf(points: Points, place: number): ItemRef {
+  const id = points.id(place);
+  return { itemId: id, imageId: id };
+}
+
 interface ChosenProps {
-  readonly ids: readonly string[];
+  readonly points: Points;
+  readonly places: readonly number[];
   readonly task: string;
   readonly onOpen: (place: number) => void;
   readonly onDone: () => void;
 }
 
-function Chosen({ ids, task, onOpen, onDone }: ChosenProps) {
+function Chosen({ points, places, task, onOpen, onDone }: ChosenProps) {
   const { label } = useWrites();
   const proposals = useTaskClasses(task).map(({ name, count }) => ({ name, what: `${count} here` }));
   const say = async (className: string) => {
-    for (let i = 0; i < ids.length; i += MAX_WRITTEN) {
-      const items = ids.slice(i, i + MAX_WRITTEN).map((id) => ({ itemId: id, imageId: id }));
+    for (let i = 0; i < places.length; i += MAX_WRITTEN) {
+      const items = places.slice(i, i + MAX_WRITTEN).map((place) => itemOf(points, place));
       if (!(await label(task, className, items))) return;
     }
     onDone();
   };
   return (
     <section aria-label="What is chosen">
-      <strong>{ids.length.toLocaleString()} chosen</strong>
+      <strong>{places.length.toLocaleString()} chosen</strong>
       <ClassPicker label="Label them" placeholder="Label them…" {...{ proposals }} onPick={(name) => void say(name)} />
       <div className="strip">
-        {ids.slice(0, SHOWN).map((id, i) => (
-          <button type="button" key={id} onClick={() => onOpen(i)} aria-label={`Open image ${i + 1}`}>
-            <img src={`/api/images/${id}/thumbnail`} alt="" />
+        {places.slice(0, SHOWN).map((place, i) => (
+          <button type="button" key={place} onClick={() => onOpen(i)} aria-label={`Open image ${i + 1}`}>
+            <img src={`/api/images/${points.id(place)}/thumbnail`} alt="" />
           </button>
         ))}
       </div>

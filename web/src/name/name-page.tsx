@@ -16,9 +16,10 @@ export function NamePage() {
   const [chosen, setChosen] = useState<string | null>(null);
   /** Looked at and left as they are. */
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
-  const open = clusters.filter(({ held, name }) => !held && !left.has(name));
+  const isNamed = ({ held, unnamed }: Cluster) => held && !unnamed;
+  const open = clusters.filter((one) => !isNamed(one) && !left.has(one.name));
   const cluster = clusters.find(({ name }) => name === chosen) ?? open[0];
-  const named = clusters.filter(({ held }) => held).length;
+  const named = clusters.filter(isNamed).length;
   const done = (name: string) => {
     setLeft(new Set(left).add(name));
     setChosen(null);
@@ -41,10 +42,15 @@ export function NamePage() {
         <p>
           {named} of {clusters.length} named
         </p>
-        {clusters.map(({ name, items, held, unnamed }) => (
-          <button type="button" key={name} aria-pressed={name === cluster?.name} onClick={() => setChosen(name)}>
-            {held ? '✓ ' : ''}
-            {unnamed ? <i>{name}</i> : name} <small>{items.toLocaleString()}</small>
+        {clusters.map((one) => (
+          <button
+            type="button"
+            key={one.name}
+            aria-pressed={one.name === cluster?.name}
+            onClick={() => setChosen(one.name)}
+          >
+            {isNamed(one) ? '✓ ' : ''}
+            {one.unnamed ? <i>{one.name}</i> : one.name} <small>{one.items.toLocaleString()}</small>
           </button>
         ))}
       </nav>

@@ -1,21 +1,7 @@
+/** Where to and as what labels go out, and what a format does not keep. */
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { JobRequest } from '../api/client.ts';
-
-const FORMATS = [
-  'folders',
-  'csv',
-  'coco',
-  'yolo',
-  'voc',
-  'crops',
-  'jsonl',
-  'parquet',
-  'label-studio',
-  'cvat',
-  'hf',
-  'webdataset',
-  'xmp',
-];
+import { answer, api, type JobRequest } from '../api/client.ts';
 
 interface ExportFormProps {
   readonly task: string;
@@ -26,6 +12,12 @@ interface ExportFormProps {
 export function ExportForm({ task, busy, onStart }: ExportFormProps) {
   const [format, setFormat] = useState('folders');
   const [out, setOut] = useState('');
+  const { data: formats = [] } = useQuery({
+    queryKey: ['formats'],
+    queryFn: async () => (await answer(api.formats.$get())).formats,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const chosen = formats.find(({ name }) => name === format);
   return (
     <form
       className="row"
@@ -37,7 +29,7 @@ export function ExportForm({ task, busy, onStart }: ExportFormProps) {
       <label className="choice">
         <span>As</span>
         <select value={format} onChange={(event) => setFormat(event.target.value)}>
-          {FORMATS.map((name) => (
+          {formats.map(({ name }) => (
             <option key={name}>{name}</option>
           ))}
         </select>
@@ -55,6 +47,12 @@ export function ExportForm({ task, busy, onStart }: ExportFormProps) {
       <button type="submit" disabled={busy || out === ''}>
         Export
       </button>
+      {chosen && (
+        <p className="hint whole">
+          {chosen.description}
+          {chosen.loses.length > 0 && `. It does not keep: ${chosen.loses.join('; ')}`}.
+        </p>
+      )}
     </form>
   );
 }

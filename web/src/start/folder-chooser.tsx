@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answer, api } from '../api/client.ts';
+import { many } from '../app/many.ts';
 
 export function FolderChooser({ onChoose }: { readonly onChoose: (path: string) => void }) {
   const [path, setPath] = useState<string | undefined>(undefined);
@@ -33,7 +34,10 @@ export function FolderChooser({ onChoose }: { readonly onChoose: (path: string) 
       {data && (
         <>
           <p className="row">
-            <b>{data.path}</b> <small>{data.images.toLocaleString()} images right here</small>
+            <b>{data.path}</b>{' '}
+            <small>
+              {many(data.images, 'image')} right here{data.folders.length > 0 && ', and those of the folders below it'}
+            </small>
             <button type="button" className="main end" onClick={() => onChoose(data.path)}>
               Use this folder
             </button>

@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { answer, api, type JobRequest } from '../api/client.ts';
 import { useClusters, useJobs, useWorkspace } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
+import { many } from '../app/many.ts';
 import { useTask } from '../classes/use-task.ts';
 import { ExportForm } from './export-form.tsx';
 import { FolderChooser } from './folder-chooser.tsx';
@@ -20,7 +21,7 @@ export function StartPage() {
   if (!workspace) return <main className="page" />;
   const { images, labels, sources, quarantined } = workspace;
   const of = (origin: string) => labels[origin] ?? 0;
-  const named = clusters.filter(({ held }) => held).length;
+  const named = clusters.filter(({ held, unnamed }) => held && !unnamed).length;
   const steps = [images > 0, clusters.length > 0 && named === clusters.length, of('human') > 0, of('model') > 0, false];
   const next = steps.indexOf(false);
   const link = (step: number) => `button${step === next ? ' main' : ''}`;
@@ -35,7 +36,7 @@ export function StartPage() {
           next={next === 0}
           gained={
             images > 0
-              ? `${images.toLocaleString()} images from ${sources.join(', ')}${quarantined > 0 ? `; ${quarantined} could not be read` : ''}`
+              ? `${many(images, 'image')} from ${sources.join(', ')}${quarantined > 0 ? `; ${quarantined} could not be read` : ''}`
               : undefined
           }
         >
@@ -56,7 +57,11 @@ export function StartPage() {
           name="Name the clusters"
           done={steps[1]}
           next={next === 1}
-          gained={clusters.length > 0 ? `${named} of ${clusters.length} clusters have a person's name` : undefined}
+          gained={
+            clusters.length > 0
+              ? `${named} of ${many(clusters.length, 'cluster')} have a name that a person gave or agreed to`
+              : undefined
+          }
         >
           {clusters.length > 0 ? (
             <Link href="/name" className={link(1)}>
@@ -76,7 +81,7 @@ export function StartPage() {
           name="Confirm them, a screenful at a time"
           done={steps[2]}
           next={next === 2}
-          gained={of('human') > 0 ? `${of('human').toLocaleString()} labels by people` : undefined}
+          gained={of('human') > 0 ? `${many(of('human'), 'label')} by people` : undefined}
         >
           <Link href="/confirm" className={link(2)}>
             Confirm
@@ -87,7 +92,7 @@ export function StartPage() {
           name="Teach from what was confirmed"
           done={steps[3]}
           next={next === 3}
-          gained={of('model') > 0 ? `${of('model').toLocaleString()} labels by the model` : undefined}
+          gained={of('model') > 0 ? `${many(of('model'), 'label')} by the model` : undefined}
         >
           <button
             type="button"

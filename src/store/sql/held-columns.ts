@@ -1,0 +1,61 @@
+/** What holds of many images in a task with one class an item, as columns: one row crosses threads, not one an image. */
+import { sql } from 'kysely';
+import { LabelsmithError } from '../../errors.ts';
+import type { HeldColumns, HeldRequest } from '../item-store.ts';
+import { imageKey } from './column.ts';
+import { rootClassId, taskOf } from './dictionary.ts';
+import { all, conditionsOf, conditionsOnItem, holds, itemOfLabel, matching, ofKind } from './item-conditions.ts';
+import { rawQuery } from './raw-query.ts';
+import type { Session } from './session.ts';
+
+/** In hexadecimal. */
+const ID = /.{64}/g;
+
+interface HeldRow {
+  readonly ids: string | null;
+  readonly classes: string | null;
+  readonly confidences: string | null;
+}
+
+export async function heldColumns(session: Session, { task, after, limit }: HeldRequest): Promise<HeldColumns> {
+  const { db, driver } = session;
+  const dictionary = await session.freshDictionary();
+  const { rule } = taskOf(dictionary, task);
+  if (rule !== 'single') {
+    throw new LabelsmithError(
+      'UNSUPPORTED',
+      `Items of the task "${task}" may have several classes, which are no column`,
+    );
+  }
+  const asked = conditionsOf({ task, items: 'images', state: 'labelled' }, dictionary);
+  if (asked.task === null) throw new Error('The filter has a task');
+  const label = sql`asked`;
+  const conditions = [
+    ...(after === undefined ? [] : [sql`asked.image_id > ${imageKey(after)}`]),
+    ...matching(asked.task, label),
+    ofKind(asked, label),
+    ...conditionsOnItem(asked, itemOfLabel(label)),
+    holds(asked.task, 'asked'),
+  ];
+  const columns = [driver.joinedHex(['image_id']), driver.joinedText('class_id'), driver.joinedText('confidence')];
+  const [ids, classes, confidences] = columns.map((column) => sql.raw(column));
+  const [row] = await driver.analyse(
+    rawQuery(
+      db,
+      sql<HeldRow>`select ${ids} as ids, ${classes} as classes, ${confidences} as confidences from (
+        select asked.image_id as image_id, asked.class_id as class_id, asked.confidence as confidence
+        from label as asked where ${all(conditions)} order by asked.image_id limit ${limit}) as held`,
+    ),
+    { soon: true },
+  );
+  const imageIds = row.ids?.toLowerCase().match(ID) ?? [];
+  const nameOf = (id: number) => dictionary.classById.get(rootClassId(dictionary, id))?.name ?? '';
+  return {
+    imageIds,
+    classNames: numbersOf(row.classes).map(nameOf),
+    confidences: Float32Array.from(numbersOf(row.confidences)),
+    next: imageIds.length < limit ? null : (imageIds.at(-1) ?? null),
+  };
+}
+
+const numbersOf = (joined: string | null) => (joined === null ? [] : joined.split(' ').map(Number));

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { historyText } from './history-text.ts';
+
+const TOLD: readonly (readonly [string, Readonly<Record<string, unknown>>, string])[] = [
+  ['label', { class: 'cat', present: true }, 'cat'],
+  ['label', { class: 'cat', present: false }, 'not cat'],
+  ['label', { filter: { task: 'class' }, className: 'cat', present: true }, 'cat'],
+  ['label', { class: '(none of these)', present: true }, 'none of these'],
+  ['label', {}, 'several classes'],
+  ['confirm', { class: 'cat', items: 1, exceptions: 0 }, 'cat: 1 item'],
+  ['confirm', { class: 'cat', items: 47, exceptions: 2 }, 'cat: 47 items, 2 not'],
+  ['rename', { from: 'unnamed-1', to: 'cat' }, 'unnamed-1 to cat'],
+  ['merge', { names: ['tom', 'cat'], into: 'cat' }, 'tom into cat'],
+  ['nest', { child: 'cat', parent: 'animal' }, 'cat under animal'],
+  ['nest', { child: 'cat', parent: null }, 'cat to the top'],
+  ['alias', { name: 'cat', synonym: 'puss' }, 'puss means cat'],
+  ['import', { path: 'labels.csv', rows: 3 }, 'labels.csv, 3'],
+];
+
+test('operations are told as one would say them', () => {
+  for (const [name, asked, told] of TOLD) assert.equal(historyText({ name, arguments: asked }), told, name);
+});

@@ -1,0 +1,37 @@
+/** An operation of the history as a person says it. Pure. */
+import { NONE_OF_THESE } from '../api/said.ts';
+import { many } from '../app/many.ts';
+
+export interface ToldOperation {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+export function historyText({ name, arguments: asked }: ToldOperation): string {
+  const text = (key: string) => (typeof asked[key] === 'string' ? asked[key] : '');
+  const count = (key: string) => (typeof asked[key] === 'number' ? asked[key] : 0);
+  const className = text('class') || text('className');
+  switch (name) {
+    case 'label':
+      if (className === NONE_OF_THESE) return 'none of these';
+      return className === '' ? 'several classes' : `${asked.present === false ? 'not ' : ''}${className}`;
+    case 'confirm': {
+      const exceptions = count('exceptions');
+      return `${className}: ${many(count('items'), 'item')}${exceptions > 0 ? `, ${exceptions} not` : ''}`;
+    }
+    case 'rename':
+      return `${text('from')} to ${text('to')}`;
+    case 'merge': {
+      const names = Array.isArray(asked.names) ? asked.names.filter((one) => one !== asked.into) : [];
+      return `${names.join(', ')} into ${text('into')}`;
+    }
+    case 'nest':
+      return text('parent') === '' ? `${text('child')} to the top` : `${text('child')} under ${text('parent')}`;
+    case 'alias':
+      return `${text('synonym')} means ${text('name')}`;
+    default:
+      return Object.values(asked)
+        .filter((value) => typeof value === 'string' || typeof value === 'number')
+        .join(', ');
+  }
+}
