@@ -94,11 +94,6 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
     setView({ scale: view.scale * factor, left: x - (x - view.left) * factor, top: y - (y - view.top) * factor });
   };
   const places = useMemo(() => [...chosen], [chosen]);
-  const near = useMemo(() => {
-    const [width, height] = [canvas.current?.width ?? 0, canvas.current?.height ?? 0];
-    // The whole of a small map has few points too.
-    return view && points.count > MAX_PICTURES ? fewInSight(points, view, { width, height, most: MAX_PICTURES }) : [];
-  }, [points, view]);
   const stride = strideOf(points.count);
   return (
     <>
@@ -110,21 +105,7 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
           onPointerDown={(event) => setOutline([at(event)])}
           {...{ onPointerMove, onPointerUp, onWheel }}
         />
-        {view && (
-          <div className="near" aria-hidden>
-            {near.map((place) => (
-              <img
-                key={place}
-                src={`/api/images/${points.id(place)}/thumbnail`}
-                alt=""
-                style={{
-                  left: (points.x[place] ?? 0) * view.scale + view.left,
-                  top: (points.y[place] ?? 0) * view.scale + view.top,
-                }}
-              />
-            ))}
-          </div>
-        )}
+        {view && canvas.current && <Pictures {...{ points, view }} canvas={canvas.current} />}
         <svg className="lasso" aria-hidden>
           <polygon points={outline.map(({ x, y }) => `${x},${y}`).join(' ')} />
         </svg>
@@ -151,18 +132,7 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
         {chosen.size > 0 && (
           <Chosen {...{ points, places, task }} onOpen={setOpened} onDone={() => setChosen(NOTHING)} />
         )}
-        {by === 'class' && (
-          <ul className="legend">
-            {points.classes.map((name, place) => (
-              <li key={name}>
-                <svg width="12" height="12" aria-hidden>
-                  <rect width="12" height="12" rx="3" fill={`rgb(${hueOf(place).join(',')})`} />
-                </svg>{' '}
-                {name}
-              </li>
-            ))}
-          </ul>
-        )}
+        {by === 'class' && <Legend classes={points.classes} />}
       </aside>
       {opened !== null && places[opened] !== undefined && (
         <DetailView
@@ -173,6 +143,50 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
         />
       )}
     </>
+  );
+}
+
+function Legend({ classes }: { readonly classes: readonly string[] }) {
+  return (
+    <ul className="legend">
+      {classes.map((name, place) => (
+        <li key={name}>
+          <svg width="12" height="12" aria-hidden>
+            <rect width="12" height="12" rx="3" fill={`rgb(${hueOf(place).join(',')})`} />
+          </svg>{' '}
+          {name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface PicturesProps {
+  readonly points: Points;
+  readonly view: MapView;
+  readonly canvas: HTMLCanvasElement;
+}
+
+/** What is in sight as pictures, where it is few. The whole of a small map is few too, and stays points. */
+function Pictures({ points, view, canvas: { width, height } }: PicturesProps) {
+  const near = useMemo(
+    () => (points.count > MAX_PICTURES ? fewInSight(points, view, { width, height, most: MAX_PICTURES }) : []),
+    [points, view, width, height],
+  );
+  return (
+    <div className="near" aria-hidden>
+      {near.map((place) => (
+        <img
+          key={place}
+          src={`/api/images/${points.id(place)}/thumbnail`}
+          alt=""
+          style={{
+            left: (points.x[place] ?? 0) * view.scale + view.left,
+            top: (points.y[place] ?? 0) * view.scale + view.top,
+          }}
+        />
+      ))}
+    </div>
   );
 }
 
