@@ -9,6 +9,9 @@ export const ITEM_ID = z.string().regex(/^(?:[0-9a-f]{64}|[0-9a-f]{32})$/);
 export const NAME = z.string().min(1).max(200);
 export const REVISION = z.int().min(0);
 
+/** Points of one region. */
+const MAX_KEYPOINTS = 500;
+
 /** Items named in one request. */
 export const MAX_ITEMS = 1000;
 
@@ -144,6 +147,11 @@ export const REGION_REQUEST = z
     imageId: IMAGE_ID,
     id: REGION_ID.optional().openapi({ description: 'One that is there; left out, a new one is drawn.' }),
     box: FINITE_BOX,
+    keypoints: z
+      .array(z.tuple([z.number().min(0).max(1e6), z.number().min(0).max(1e6), z.literal([0, 1, 2])]))
+      .max(MAX_KEYPOINTS)
+      .optional()
+      .openapi({ description: 'Of one that has as many; left out, they stay with the box.' }),
     task: NAME,
     className: NAME.optional(),
     revision: REVISION.optional(),

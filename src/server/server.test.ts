@@ -254,6 +254,78 @@ test('a box is drawn, moved and deleted; one that has nothing of the image is re
   assert.deepEqual(await boxes(), []);
 });
 
+test('a box or a keypoint that somebody else changed meanwhile is not written over, and leaves nothing in the history', async () => {
+  const [imageId = ''] = await imageIds();
+  const id = '5'.repeat(32);
+  await workspace.store.putRegions([
+    {
+      ...{
+        id,
+        imageId,
+        box: [10, 10, 30, 30],
+        score: null,
+        modelKey: null,
+        runId: null,
+        touched: true,
+        deleted: false,
+      },
+      keypoints: [
+        [12, 12, 2],
+        [0, 0, 0],
+      ],
+      ...{ mask: null, polygons: [[10, 10, 30, 10, 30, 30]], crowd: false },
+    },
+  ]);
+  const seen = async () => {
+    const { body } = await ask(`/api/images/${imageId}`, { headers: bearer() });
+    const { revision, regions } = JSON.parse(body.toString());
+    const [{ box, keypoints, polygons }] = regions.filter((one: { id: string }) => one.id === id);
+    return { revision, box, keypoints, polygons };
+  };
+  const operations = async () => (await workspace.store.operations()).length;
+  const { revision } = await seen();
+  const region = { imageId, id, task: 'objects', revision };
+  // Moved by (5, 2): its points go along, but for the one that is nowhere.
+  assert.equal((await post('/api/regions', { ...region, box: [15, 12, 35, 32] })).status, 200);
+  const after = await seen();
+  assert.deepEqual(after.keypoints, [
+    [17, 14, 2],
+    [0, 0, 0],
+  ]);
+  assert.deepEqual(after.polygons, [[15, 12, 35, 12, 35, 32]]);
+
+  const before = await operations();
+  for (const [path, json] of [
+    ['/api/regions', { ...region, box: [0, 0, 20, 20] }],
+    ['/api/regions', { ...region, box: after.box, keypoints: after.keypoints }],
+    ['/api/regions/delete', { imageId, ids: [id], revision }],
+  ] as const) {
+    const answered = await post(path, json);
+    assert.equal(answered.status, 409, path);
+    assert.match(errorOf(answered).message, /changed by somebody else/);
+  }
+  assert.deepEqual(await seen(), after);
+  assert.equal(await operations(), before);
+
+  const keypoints = [
+    [20, 20, 2],
+    [21, 22, 1],
+  ];
+  const now = { ...region, revision: after.revision, box: after.box };
+  assert.equal((await post('/api/regions', { ...now, keypoints: keypoints.slice(1) })).status, 400, 'one is missing');
+  assert.equal((await post('/api/regions', { ...now, keypoints })).status, 200);
+  assert.deepEqual(await seen(), { ...after, revision: (await seen()).revision, keypoints });
+  // Resized: what was its outline is not any more.
+  await post('/api/regions', { ...now, revision: undefined, box: [15, 12, 40, 32] });
+  assert.deepEqual([(await seen()).keypoints, (await seen()).polygons], [keypoints, null]);
+  for (let i = 0; i < 3; i++) await post('/api/undo', {});
+  assert.deepEqual((await seen()).keypoints, [
+    [12, 12, 2],
+    [0, 0, 0],
+  ]);
+  await workspace.store.deleteRegionsAsHuman([id]);
+});
+
 test('a thousand requests at once are answered', async () => {
   const answers = await Promise.all(Array.from({ length: 1000 }, () => ask('/api/workspace', { headers: bearer() })));
   assert.ok(answers.every(({ status }) => status === 200));

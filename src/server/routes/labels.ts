@@ -1,10 +1,9 @@
 /** What people say: labels, "not this", pages confirmed with exceptions, boxes; and the way back and forth through it. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { clipBox } from '../../core/boxes.ts';
-import { type ImageId, regionIdOf } from '../../core/ids.ts';
-import { LabelsmithError } from '../../errors.ts';
-import type { NewLabel, StoredRegion, WriteOptions } from '../../store/store.ts';
+import type { ImageId } from '../../core/ids.ts';
+import type { NewLabel, WriteOptions } from '../../store/store.ts';
 import type { ReviewContext } from '../context.ts';
+import { drawnRegion } from '../drawn-regions.ts';
 import { invalid } from '../failures.ts';
 import {
   CONFIRM_REQUEST,
@@ -15,6 +14,7 @@ import {
   OPERATION_RECORD,
   REGION_ID,
   REGION_REQUEST,
+  REVISION,
   WRITTEN,
 } from '../schemas.ts';
 import { body, FAILURES, json } from './answers.ts';
@@ -37,7 +37,9 @@ const DRAW = createRoute({
 });
 const DELETE = createRoute({
   ...{ method: 'post', path: '/regions/delete', responses: written },
-  request: body(z.object({ imageId: IMAGE_ID, ids: z.array(REGION_ID).min(1).max(100) })),
+  request: body(
+    z.object({ imageId: IMAGE_ID, ids: z.array(REGION_ID).min(1).max(100), revision: REVISION.optional() }),
+  ),
 });
 const UNDO = createRoute({ method: 'post', path: '/undo', responses: undone });
 const REDO = createRoute({ method: 'post', path: '/redo', responses: undone });
@@ -76,18 +78,23 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
       return c.json(await writtenOf([...items, ...exceptions]), 200);
     })
     .openapi(DRAW, async (c) => {
-      const { imageId, id, box, task, className, revision } = c.req.valid('json');
-      const region = await drawn({ imageId, id, box, className });
-      const operation = await store.beginOperation({ name: id ? 'move' : 'draw', arguments: { class: className } });
-      await store.putRegions([region], { operation, ...expecting([{ imageId, revision }]) });
-      if (className !== undefined) {
-        await store.putLabels([{ ...HUMAN, itemId: region.id, task, className, present: true }], { operation });
-      }
+      const { imageId, id, box, keypoints, task, className, revision } = c.req.valid('json');
+      const name = id === undefined ? 'draw' : keypoints ? 'keypoints' : 'move';
+      // A write that is refused leaves nothing in the history.
+      const region = await store.atomically(async (inner) => {
+        const drawn = await drawnRegion(inner, { imageId, id, box, keypoints, className });
+        const operation = await inner.beginOperation({ name, arguments: { class: className } });
+        await inner.putRegions([drawn], { operation, ...expecting([{ imageId, revision }]) });
+        if (className !== undefined) {
+          await inner.putLabels([{ ...HUMAN, itemId: drawn.id, task, className, present: true }], { operation });
+        }
+        return drawn;
+      });
       return c.json({ ...(await writtenOf([{ imageId }])), id: region.id }, 200);
     })
     .openapi(DELETE, async (c) => {
-      const { imageId, ids } = c.req.valid('json');
-      await store.deleteRegionsAsHuman(ids);
+      const { imageId, ids, revision } = c.req.valid('json');
+      await store.deleteRegionsAsHuman(ids, expecting([{ imageId, revision }]));
       return c.json(await writtenOf([{ imageId }]), 200);
     })
     .openapi(UNDO, async (c) => c.json({ operation: await store.undo() }, 200))
@@ -99,30 +106,6 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
   async function writtenOf(items: readonly { readonly imageId: ImageId }[]) {
     const ids = [...new Set(items.map(({ imageId }) => imageId))];
     return { items: items.length, revisions: Object.fromEntries(await store.revisionsOf(ids)) };
-  }
-
-  /** One that is there keeps all but its place; its shapes were of the old place. */
-  async function drawn(asked: {
-    readonly imageId: ImageId;
-    readonly id?: string;
-    readonly box: readonly [number, number, number, number];
-    readonly className?: string;
-  }): Promise<StoredRegion> {
-    const { imageId, id, className = '' } = asked;
-    const image = await store.image(imageId);
-    if (!image) throw new LabelsmithError('NOT_FOUND', 'there is no such image here');
-    const [x1, y1, x2, y2] = clipBox(asked.box, image.width, image.height);
-    const box = [Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2)] as const;
-    if (box[2] - box[0] < 1 || box[3] - box[1] < 1) {
-      throw new LabelsmithError('USAGE', 'the box has no pixel of the image in it');
-    }
-    const regions = (await store.regionsOf([imageId])).get(imageId) ?? [];
-    const known = id === undefined ? undefined : regions.find((region) => region.id === id);
-    if (id !== undefined && !known) throw new LabelsmithError('NOT_FOUND', 'there is no such region in this image');
-    if (known) return { ...known, box, touched: true, deleted: false, keypoints: null, mask: null, polygons: null };
-    const nothing = { score: null, modelKey: null, runId: null, keypoints: null, mask: null, polygons: null };
-    const newId = regionIdOf(imageId, 'human', className, box);
-    return { ...nothing, id: newId, imageId, box, touched: true, deleted: false, crowd: false };
   }
 }
 

@@ -30,7 +30,7 @@ export function BrowsePage() {
   const isAbout = !order.done && !counted.exact;
   const [range, setRange] = useState({ from: 0, to: 0 });
   const cells = useBlocks({ task, order, ...range, block: GRID_BLOCK });
-  const { selection, choose, clear, reset, selectAll } = useSelection();
+  const { selection, choose, band, clear, reset, selectAll } = useSelection();
   const [opened, setOpened] = useState<number | null>(null);
   const grid = useRef<GridHandle>(null);
   const onRange = useCallback((from: number, to: number) => setRange({ from, to }), []);
@@ -88,6 +88,7 @@ export function BrowsePage() {
           cellPx={CELL_PX}
           label="Items"
           handle={grid}
+          onBand={band}
           cell={(place) => {
             const item = itemOf(place);
             return (
@@ -136,6 +137,8 @@ interface SelectionBarProps {
 
 function SelectionBar({ all, items, task, filter, cells, clear }: SelectionBarProps) {
   const { label, labelAll } = useWrites();
+  const [typing, setTyping] = useState(0);
+  useKeys({ l: () => setTyping(typing + 1) });
   const proposals = useTaskClasses(task).map(({ name, count }) => ({ name, what: `${count} here` }));
   const said = async (className: string, present = true) => {
     if (all !== null) await labelAll({ ...filter, task }, className, present);
@@ -155,8 +158,10 @@ function SelectionBar({ all, items, task, filter, cells, clear }: SelectionBarPr
         {all === null ? `${items.length.toLocaleString()} selected` : `All ${all.toLocaleString()} that match`}
       </strong>
       <ClassPicker
+        key={typing}
         label="Label them"
-        placeholder="Label them…"
+        placeholder="l Label them…"
+        autoFocus={typing > 0}
         proposals={proposals}
         onPick={(name) => void said(name)}
       />

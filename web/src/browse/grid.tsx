@@ -5,6 +5,7 @@
  */
 import { type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { contentTop, layoutOf, scrollTopFor } from './layout.ts';
+import { type BandOptions, useBand } from './use-band.ts';
 
 export interface GridHandle {
   /** Brings an item into sight. */
@@ -20,11 +21,13 @@ export interface GridProps {
   /** Places in sight, told when they change. */
   readonly onRange?: (from: number, to: number) => void;
   readonly handle?: { current: GridHandle | null };
+  /** A rubber band is drawn over it. */
+  readonly onBand?: BandOptions['onBand'];
 }
 
 const OVERSCAN_ROWS = 2;
 
-export function Grid({ count, cellPx, label, cell, onRange, handle }: GridProps) {
+export function Grid({ count, cellPx, label, cell, onRange, handle, onBand }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ scrollTop: 0, width: 0, height: 0 });
   const measure = useCallback(() => {
@@ -40,6 +43,7 @@ export function Grid({ count, cellPx, label, cell, onRange, handle }: GridProps)
 
   const layout = layoutOf(count, view.width, cellPx);
   const top = contentTop(layout, view.scrollTop, view.height);
+  const { band, ...pointer } = useBand({ scroller, layout, count, cellPx, onBand });
   const firstRow = Math.max(0, Math.floor(top / cellPx) - OVERSCAN_ROWS);
   const endRow = Math.min(layout.rows, Math.ceil((top + view.height) / cellPx) + OVERSCAN_ROWS);
   const from = firstRow * layout.columns;
@@ -90,9 +94,20 @@ export function Grid({ count, cellPx, label, cell, onRange, handle }: GridProps)
       tabIndex={0}
       ref={scroller}
       onScroll={measure}
+      {...pointer}
     >
       <div className="all" style={{ height: layout.scrollPx }} role="presentation">
         {cells}
+        {band && (
+          <div
+            className="band"
+            style={{
+              transform: `translate(${band.left}px, ${band.top - top + view.scrollTop}px)`,
+              width: band.right - band.left,
+              height: band.bottom - band.top,
+            }}
+          />
+        )}
       </div>
     </div>
   );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contentTop, layoutOf, MAX_SCROLL_PX, scrollTopFor } from './layout.ts';
+import { contentTop, layoutOf, MAX_SCROLL_PX, placesInBand, scrollTopFor } from './layout.ts';
 
 const HEIGHT = 700;
 
@@ -29,4 +29,20 @@ test('the first and the last of ten million are reached, at twice the pixels too
 
 test('there is one column where there is no room for one', () => {
   assert.equal(layoutOf(5, 20, 168).columns, 1);
+});
+
+test('a band has what it touches, and nothing beyond the last item', () => {
+  const layout = layoutOf(23, 1000, 100);
+  const of = (left: number, top: number, right: number, bottom: number) =>
+    placesInBand(layout, { left, top, right, bottom }, { count: 23, cellPx: 100 });
+  assert.deepEqual(of(150, 50, 250, 60), [1, 2]);
+  assert.deepEqual(of(150, 50, 250, 160), [1, 2, 11, 12]);
+  assert.deepEqual(of(110, 10, 120, 20), [1]);
+  assert.deepEqual(of(-50, 150, 5000, 999), [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22]);
+  assert.deepEqual(of(500, 250, 600, 260), []);
+  assert.deepEqual(of(0, 400, 100, 500), []);
+  assert.deepEqual(
+    placesInBand(layoutOf(0, 1000, 100), { left: 0, top: 0, right: 9, bottom: 9 }, { count: 0, cellPx: 100 }),
+    [],
+  );
 });

@@ -31,3 +31,29 @@ export function scrollTopFor({ totalPx, scrollPx }: Layout, top: number, heightP
   const most = totalPx - heightPx;
   return most <= 0 ? 0 : (Math.min(Math.max(top, 0), most) / most) * (scrollPx - heightPx);
 }
+
+/** A rectangle in the content, in its pixels. */
+export interface Band {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Places that it touches, in order. */
+export function placesInBand(
+  { columns, columnPx, rows }: Layout,
+  { left, right, top, bottom }: Band,
+  { count, cellPx }: { readonly count: number; readonly cellPx: number },
+): number[] {
+  const within = (value: number, most: number) => Math.min(Math.max(Math.floor(value), 0), most - 1);
+  const places: number[] = [];
+  if (count === 0 || bottom < 0 || right < 0 || left >= columns * columnPx || top >= rows * cellPx) return places;
+  for (let row = within(top / cellPx, rows); row <= within(bottom / cellPx, rows); row++) {
+    for (let column = within(left / columnPx, columns); column <= within(right / columnPx, columns); column++) {
+      const place = row * columns + column;
+      if (place < count) places.push(place);
+    }
+  }
+  return places;
+}

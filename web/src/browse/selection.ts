@@ -1,5 +1,5 @@
 /** What is selected in a grid: places by click and range, or everything that matches, which is a query and no list. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 
 export interface Selection {
   readonly all: boolean;
@@ -13,8 +13,17 @@ const NOTHING: Selection = { all: false, places: new Set(), active: -1 };
 export function useSelection() {
   const [selection, set] = useState<Selection>(NOTHING);
   const [anchor, setAnchor] = useState(0);
+  /** What was selected when a band began. */
+  const before = useRef<ReadonlySet<number>>(new Set());
   return {
     selection,
+    /** A band touches these places, and maybe others a moment later. */
+    band(places: readonly number[], { isFirst, add }: { readonly isFirst: boolean; readonly add: boolean }): void {
+      if (isFirst) before.current = add && !selection.all ? selection.places : new Set();
+      const active = places.at(-1);
+      if (active !== undefined) setAnchor(places[0] ?? active);
+      set((now) => ({ all: false, places: new Set([...before.current, ...places]), active: active ?? now.active }));
+    },
     clear: () => set(({ active }) => ({ ...NOTHING, active })),
     reset: () => set(NOTHING),
     selectAll: () => set(({ active }) => ({ all: true, places: new Set(), active })),

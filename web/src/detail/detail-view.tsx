@@ -8,6 +8,7 @@ import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { useKeys } from '../keys/keys.ts';
 import { Canvas } from './canvas.tsx';
+import type { Keypoints } from './drag.ts';
 import { regionClass } from './shapes.tsx';
 
 interface DetailViewProps {
@@ -34,7 +35,7 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   const remove = () => {
     if (!chosen || !image) return;
     void run(
-      () => answer(api.regions.delete.$post({ json: { imageId: image.id, ids: [chosen] } })),
+      () => answer(api.regions.delete.$post({ json: { imageId: image.id, ids: [chosen], revision: image.revision } })),
       'The box is deleted.',
     );
     setChosen(null);
@@ -54,6 +55,12 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
     const json = { imageId: image.id, id, box, task: boxTask, className, revision: image.revision };
     void run(async () => setChosen((await answer(api.regions.$post({ json }))).id));
   };
+  const onKeypoints = (keypoints: Keypoints, id: string) => {
+    const region = image?.regions.find((one) => one.id === id);
+    if (!image || !region) return;
+    const json = { imageId: image.id, id, box: region.box, keypoints, task: boxTask, revision: image.revision };
+    void run(() => answer(api.regions.$post({ json })));
+  };
   const said = (className: string) => {
     if (!image) return;
     const target = chosen ?? image.id;
@@ -62,7 +69,7 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   return (
     <dialog ref={dialog} className="detail" aria-label="One image" onClose={onClose}>
       {image ? (
-        <Canvas {...{ image, chosen, drawing, onBox }} onChoose={setChosen} />
+        <Canvas {...{ image, chosen, drawing, onBox, onKeypoints }} onChoose={setChosen} />
       ) : (
         <p className="empty">{error?.message ?? '…'}</p>
       )}
