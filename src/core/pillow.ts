@@ -18,6 +18,8 @@ export type PillowSize =
    * OWLv2 was trained (scikit-image's `resize`). No bytes come out, but 32-bit floats of the same range.
    */
   | { readonly kind: 'blurred-square' }
+  /** `longest`, but filled up with numbers that need be no bytes, after it was made smaller: in 32-bit floats, as above. */
+  | { readonly kind: 'filled'; readonly fill: readonly [number, number, number] }
   /** The shorter side to so many pixels, the other in proportion, cut to whole pixels. */
   | { readonly kind: 'shortest'; readonly edge: number }
   /** The same, but with a longer side of at most `longest`; and the network takes it in that size, whatever it is. */
@@ -25,7 +27,8 @@ export type PillowSize =
 
 /** What an input's pixels are once they are made: bytes, but where their processor does not round. */
 export function pixelTypeOf(pillow: PillowProcessing | undefined): 'uint8' | 'float32' {
-  return pillow?.size.kind === 'blurred-square' ? 'float32' : 'uint8';
+  const kind = pillow?.size.kind;
+  return kind === 'blurred-square' || kind === 'filled' ? 'float32' : 'uint8';
 }
 
 /** Bytes of an input of that many pixels. */

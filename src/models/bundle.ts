@@ -87,6 +87,7 @@ const IMAGE_PROCESSOR = z.object({
         z.object({ kind: z.enum(['exact', 'padded-square', 'blurred-square', 'longest', 'none']) }),
         z.object({ kind: z.literal('shortest'), edge: side }),
         z.object({ kind: z.literal('open'), edge: side, longest: side }),
+        z.object({ kind: z.literal('filled'), fill: z.tuple([z.number(), z.number(), z.number()]).readonly() }),
       ]),
     })
     .optional(),
@@ -360,10 +361,27 @@ const CLASSIFIER = ENTRY.extend({
   classNames: names,
 });
 
-export const MODEL_ENTRY = z.discriminatedUnion('role', [DETECTOR, EMBEDDER, POSE, CLASSIFIER]);
+/**
+ * Masks of what is in boxes: its graph is run once an image, and its graph `prompt` on what came of it and on boxes, in pixels of
+ * the input.
+ */
+const SEGMENTER = ENTRY.extend({
+  role: z.literal('segmenter'),
+  /** What the graph makes of an image, and the graph `prompt` takes under the same names. */
+  values: names,
+  /** Input of the graph `prompt`, [1, boxes, 4]: x1, y1, x2, y2. */
+  boxes: valueName,
+  /** Output of the graph `prompt`, [1, boxes, masks, rows, columns], logits. */
+  masks: valueName,
+  /** The same, [1, boxes, masks]: how good each is; the best is taken. */
+  scores: valueName,
+});
+
+export const MODEL_ENTRY = z.discriminatedUnion('role', [DETECTOR, EMBEDDER, POSE, CLASSIFIER, SEGMENTER]);
 
 export type DetectorEntry = Readonly<z.infer<typeof DETECTOR>>;
 export type EmbedderEntry = Readonly<z.infer<typeof EMBEDDER>>;
 export type PoseEntry = Readonly<z.infer<typeof POSE>>;
+export type SegmenterEntry = Readonly<z.infer<typeof SEGMENTER>>;
 export type ClassifierEntry = Readonly<z.infer<typeof CLASSIFIER>>;
 export type ModelEntry = Readonly<z.infer<typeof MODEL_ENTRY>>;

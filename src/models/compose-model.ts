@@ -10,6 +10,7 @@
  *   with views, a block of length 1 a pool: the sum of what each size gave, each scaled to length 1; and where the network
  *   also classifies, `votes` [n, 2 · VOTES]: the numbers of its best classes, the best first, then their probabilities
  * - classifier: `probabilities` [n, classes]
+ * - segmenter: what the network makes of the image, by its own names; n is 1
  * - pose: `keypoints` [count, 3]: x and y in input pixels, score; n is 1
  */
 import { pixelTypeOf } from '../core/pillow.ts';
@@ -65,12 +66,19 @@ export function isOpen({ input }: Pick<ModelEntry, 'input'>): boolean {
 
 /** The network's values that a composed model is made of. */
 export function networkOutputs(entry: ModelEntry): readonly string[] {
-  return entry.role === 'detector' ? outputsOf(entry.decoder) : [entry.output];
+  switch (entry.role) {
+    case 'detector':
+      return outputsOf(entry.decoder);
+    case 'segmenter':
+      return entry.values;
+    default:
+      return [entry.output];
+  }
 }
 
 /** Composes an entry's network (ONNX bytes) to a whole model. */
 export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Recipe): Uint8Array {
-  if (recipe.batch !== 1 && (entry.role === 'detector' || entry.role === 'pose')) {
+  if (recipe.batch !== 1 && entry.role !== 'embedder' && entry.role !== 'classifier') {
     throw new LabelsmithError('UNSUPPORTED', `${entry.role} ${entry.id} takes one image a run, not ${recipe.batch}`);
   }
   const graph = new Graph(entry.id);
@@ -223,6 +231,10 @@ function addResults(
     case 'classifier': {
       const scores = graph.reshape(outputs[entry.output], [-1, entry.classNames.length]);
       graph.output(entry.outputKind === 'logits' ? graph.softmax(scores) : scores, 'probabilities');
+      return;
+    }
+    case 'segmenter': {
+      for (const name of entry.values) graph.output(outputs[name], name);
       return;
     }
     case 'pose': {

@@ -8,6 +8,7 @@
 
 import { cacheDirectory } from '../fetch/cache.ts';
 import type { Device } from '../onnx/device.ts';
+import type { BoxSegmenter } from './box-segmenter.ts';
 import type { ModelEntry } from './bundle.ts';
 import type { EmbedderChoice, Quality } from './choose-embedder.ts';
 import type { Detector, OpenDetectorOptions } from './detector.ts';
@@ -48,6 +49,8 @@ export interface Models {
   openPose(name: string, options?: OpenModelOptions): Promise<PoseModel>;
   openImageClassifier(name: string, options?: OpenModelOptions): Promise<ImageClassifier>;
   openSegmenter(options?: Pick<OpenModelOptions, 'threads'>): Promise<Segmenter>;
+  /** Masks by box from a network, by its name. */
+  openBoxSegmenter(name: string, options?: OpenModelOptions): Promise<BoxSegmenter>;
   /** The text side of an embedder. @param name of the embedder */
   openTextEncoder(name: string, options?: OpenModelOptions): Promise<TextEncoder>;
 }
@@ -106,6 +109,9 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     },
     async openSegmenter(options) {
       return (await import('./segmenter.ts')).openSegmenter(options);
+    },
+    async openBoxSegmenter(name, options) {
+      return (await import('./box-segmenter.ts')).openBoxSegmenter(await known(name), together(options));
     },
     async openTextEncoder(name, options) {
       return (await import('./text-encoder.ts')).openTextEncoder(await known(name), together(options));

@@ -27,6 +27,7 @@ const ROLES: Readonly<
   detector: { one: 'a detector', several: 'detectors' },
   embedder: { one: 'an embedder', several: 'embedders' },
   pose: { one: 'a pose model', several: 'pose models' },
+  segmenter: { one: 'a model of masks', several: 'models of masks' },
   classifier: { one: 'a classifier', several: 'classifiers', flags: ' --role classifier --class-names FILE' },
 };
 

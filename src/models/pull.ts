@@ -32,8 +32,8 @@ export async function pull(
 
 /** The text side of a pair, say: what is used later must need no network then. */
 async function fetchFurtherGraphs(entry: ModelEntry, cacheDir: string, options: PrepareOptions): Promise<void> {
-  const graphs = entry.role === 'embedder' ? Object.values(entry.graphs ?? {}) : [];
-  for (const { source } of graphs) await fetchFiles(source.files, { ...options, cacheDir, modelName: entry.id });
+  for (const { source } of Object.values(entry.graphs ?? {}))
+    await fetchFiles(source.files, { ...options, cacheDir, modelName: entry.id });
 }
 
 /** The best embedder of a quality that can be had. What cannot be had is told to `onNotice`, and the next one is tried. */

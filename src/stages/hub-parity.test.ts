@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
+import type { Box } from '../core/boxes.ts';
+import type { MaskRle } from '../core/dataset.ts';
 import { decodeForModel } from '../images/pillow/decode.ts';
 import { createModels } from '../models/models.ts';
 import { pixelsFor } from './item-pixels.ts';
@@ -23,6 +25,16 @@ const EXPECTED = z.object({
   texts: byName(numbers).default({}),
   threshold: z.number().optional(),
   words: z.array(z.string()).optional(),
+  masks: byName(
+    z.array(
+      z.object({
+        box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+        score: z.number(),
+        logits: numbers,
+        counts: numbers,
+      }),
+    ),
+  ).default({}),
   detections: byName(z.array(z.object({ score: z.number(), class: z.number(), box: numbers }))).default({}),
 });
 
@@ -34,6 +46,19 @@ function near(found: ArrayLike<number>, expected: readonly number[], what: strin
   }
 }
 
+/** Within the box, whose pixels are those with their middle in it; outside of it there is nothing. */
+function differingPixels(mask: MaskRle, expected: MaskRle, [x1, y1, x2, y2]: Box): number {
+  const [height, width] = mask.size;
+  const bitsOf = ({ counts }: MaskRle) => counts.map((count, i) => String(i % 2).repeat(count)).join('');
+  const [found, bits] = [bitsOf(mask), bitsOf(expected)];
+  assert.deepEqual([found.length, bits.length], [width * height, width * height]);
+  const isIn = (i: number) => {
+    const [x, y] = [Math.floor(i / height) + 0.5, (i % height) + 0.5];
+    return x >= x1 && x < x2 && y >= y1 && y < y2;
+  };
+  return [...found].filter((bit, i) => bit !== (isIn(i) ? bits[i] : '0')).length;
+}
+
 const families = readdirSync(FOLDER, { withFileTypes: true }).flatMap((one) => (one.isDirectory() ? [one.name] : []));
 
 for (const name of families) {
@@ -41,7 +66,7 @@ for (const name of families) {
     const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-hub-'));
     t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
     const folder = join(FOLDER, name);
-    const { embeddings, tokens, texts, threshold, words, detections } = EXPECTED.parse(
+    const { embeddings, tokens, texts, threshold, words, masks, detections } = EXPECTED.parse(
       JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')),
     );
     const models = createModels({ cacheDir, onNotice: () => undefined });
@@ -62,6 +87,22 @@ for (const name of families) {
         near(rows.data.subarray(row * rows.columns, (row + 1) * rows.columns), expected, `${name} ${text}`);
       }
       await encoder.close();
+    }
+    if (Object.keys(masks).length > 0) {
+      const segmenter = await models.openBoxSegmenter(id, { threads: 1 });
+      for (const [file, expected] of Object.entries(masks)) {
+        const { pixels, ...frame } = await decodeForModel(readFileSync(join(FOLDER, file)), segmenter.input);
+        const boxes = expected.map(({ box }) => box);
+        const answers = await segmenter.propose(pixels, frame, boxes);
+        const made = await segmenter.masks(pixels, frame, boxes);
+        for (const [i, { box, score, logits, counts }] of expected.entries()) {
+          const what = `${name} ${file} ${box}`;
+          near([answers[i].score], [score], what);
+          near(answers[i].logits, logits, what);
+          assert.equal(differingPixels(made[i], { ...made[i], counts }, box), 0, what);
+        }
+      }
+      await segmenter.close();
     }
     if (threshold !== undefined) {
       const vocabulary = words && { classNames: words };

@@ -102,3 +102,32 @@ test('detect --classes puts all words in one sentence for Grounding DINO, on ima
   // A full stop ends a label for the network, and is read as a space.
   await run([...detect, '--classes', 'st. cat,fork', '--tiles']);
 });
+
+test('detect --segmenter makes masks in boxes with SAM 2, once each, and they are exported', async (t) => {
+  const { cwd, run, json, take } = await workspaceOf(t);
+  await take('owlv2');
+  assert.match((await take('sam2')).stdout, /Imported tiny-sam2: segmenter, 64 × 64/);
+  const detect = ['detect', '--model', 'tiny-owlv2', '--classes', 'forklift,red car,cat', '--segmenter', 'tiny-sam2'];
+  const masks = z.object({ segment: z.object({ images: z.number(), regions: z.number() }) });
+  const { segment } = await json(masks, detect);
+  const expected = regionsOf('owlv2', 0.3).length;
+  assert.deepEqual(segment, { images: 2, regions: expected });
+  assert.deepEqual((await json(masks, detect)).segment, { images: 0, regions: 0 });
+  await run(['export', 'coco', 'coco', '--task', 'objects']);
+  const { annotations } = z
+    .object({
+      annotations: z.array(z.object({ bbox: z.array(z.number()), area: z.number(), segmentation: z.unknown() })),
+    })
+    .parse(JSON.parse(readFileSync(join(cwd, 'coco/annotations.json'), 'utf8')));
+  assert.equal(annotations.length, expected);
+  for (const {
+    bbox: [, , width = 0, height = 0],
+    area,
+    segmentation,
+  } of annotations) {
+    assert.ok(segmentation !== undefined);
+    assert.ok(area > 0 && area <= (width + 1) * (height + 1), `${area} of ${width} × ${height}`);
+  }
+  assert.ok(annotations.some(({ bbox: [, , width = 0, height = 0], area }) => area < 0.9 * width * height));
+  assert.match((await run([...detect, '--segmenter', 'tiny-owlv2'], 2)).stderr, /is a detector, not a model of masks/);
+});

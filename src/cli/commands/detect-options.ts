@@ -40,6 +40,11 @@ export const DETECT_OPTIONS = {
   pose: flag('--pose', "find COCO's 17 keypoints on each person too"),
   poseModel: option('--pose-model <name>', 'the pose model', z.string().default(DEFAULT_POSE_MODEL)),
   segment: flag('--segment', 'find a mask in each box too'),
+  segmenter: option(
+    '--segmenter <name>',
+    'the model of masks (sam2-tiny; default: none is needed)',
+    z.string().optional(),
+  ),
 } satisfies OptionTable;
 
 export type DetectOptions = Values<typeof DETECT_OPTIONS>;
@@ -49,6 +54,7 @@ export async function detectRequest(options: DetectOptions): Promise<Omit<Detect
   const { threshold, mapping, pose, poseModel, classes, ...rest } = options;
   return {
     ...rest,
+    segment: rest.segment || rest.segmenter !== undefined,
     classes: await namesOrLines(classes),
     threshold: threshold?.default,
     classThresholds: threshold?.classes,

@@ -48,15 +48,36 @@ export function processAsPillow(image: Pixels, { width, height, pad, pillow }: P
       const pixels = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
       return { pixels, width, height, scale: { x: width / side, y: height / side } };
     }
+    case 'filled': {
+      const { w, h } = longestSides(image, Math.max(width, height));
+      const values = filledUp(toSize(image, w, h), { width, height, fill: size.fill });
+      const pixels = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      return { pixels, width, height, scale: { x: w / image.width, y: h / image.height } };
+    }
     case 'longest': {
-      const share = Math.max(width, height) / Math.max(image.width, image.height);
-      const [w, h] = [Math.trunc(image.width * share + 0.5), Math.trunc(image.height * share + 0.5)];
+      const { w, h } = longestSides(image, Math.max(width, height));
       const whole = onGround(toSize(image, w, h), width, height, pad);
       return { ...whole, scale: { x: w / image.width, y: h / image.height } };
     }
     default:
       return size satisfies never;
   }
+}
+
+/** The longer side to so many pixels, the other to the nearest whole number. */
+function longestSides({ width, height }: Pick<Pixels, 'width' | 'height'>, side: number) {
+  const share = side / Math.max(width, height);
+  return { w: Math.trunc(width * share + 0.5), h: Math.trunc(height * share + 0.5) };
+}
+
+function filledUp(
+  image: Pixels,
+  { width, height, fill }: Pick<PillowInput, 'width' | 'height'> & { readonly fill: readonly number[] },
+): Float32Array {
+  const values = Float32Array.from({ length: width * height * 3 }, (_, i) => fill[i % 3] ?? 0);
+  const row = image.width * 3;
+  for (let y = 0; y < image.height; y++) values.set(image.pixels.subarray(y * row, (y + 1) * row), y * width * 3);
+  return values;
 }
 
 /** `get_size_with_aspect_ratio` of Python's transformers; its `round` takes the even one of two as near. */

@@ -12,7 +12,7 @@ export interface HubModel {
   readonly id: string;
   readonly repository: string;
   readonly modelType: string;
-  readonly role: 'embedder' | 'detector';
+  readonly role: 'embedder' | 'detector' | 'segmenter';
   /** SPDX where there is one. */
   readonly licence: string;
   readonly description: string;
@@ -186,6 +186,11 @@ export const HUB_MODELS: readonly HubModel[] = [
       'COCO val AP 48.4 with no picture of COCO (arXiv 2303.05499)',
     ],
   ]),
+  ...rows('segmenter', 'sam2', 'masks by box, 1024 px', [
+    ['sam2-tiny', 'onnx-community/sam2.1-hiera-tiny-ONNX', 'SAM 2.1 tiny, 39 M', sam2('76.5')],
+    ['sam2-small', 'onnx-community/sam2.1-hiera-small-ONNX', 'SAM 2.1 small, 46 M', sam2('76.6')],
+    ['sam2-base', 'onnx-community/sam2.1-hiera-base-plus-ONNX', 'SAM 2.1 base+, 81 M', sam2('78.2')],
+  ]),
   ...rows('detector', 'owlv2', 'finds what it is told in words, 960 px', [
     ['owlv2-base', 'Xenova/owlv2-base-patch16-ensemble', 'OWLv2 B/16, 155 M', 'no figure was looked up'],
     [
@@ -211,6 +216,10 @@ function swin(top1: string): string {
 
 function convnext(top1: string): string {
   return `ImageNet top-1 ${top1} % (arXiv 2201.03545, table 1)`;
+}
+
+function sam2(score: string): string {
+  return `SA-V test J&F ${score}, of videos (github.com/facebookresearch/sam2)`;
 }
 
 function dfine(ap: string): string {

@@ -47,6 +47,11 @@ export type Family =
       /** What its graph takes besides `pixel_values`; all of them can be fed, not all need be there. */
       readonly takes: readonly string[];
       readonly quirk: string;
+    }
+  | {
+      readonly role: Extract<Role, 'segmenter'>;
+      readonly modelTypes: readonly string[];
+      readonly quirk: string;
     };
 
 export const FAMILIES: readonly Family[] = [
@@ -126,6 +131,16 @@ export const FAMILIES: readonly Family[] = [
     takes: ['input_ids', 'attention_mask', 'token_type_ids', 'pixel_mask'],
     quirk:
       'all names in one sentence, a full stop behind each; images keep their proportions, so its input has any size',
+  },
+  {
+    role: 'segmenter',
+    modelTypes: ['sam2', 'sam2_video'],
+    quirk: 'the whole image in a square; three masks a box, of which it says how good each is; points may be none',
+  },
+  {
+    role: 'segmenter',
+    modelTypes: ['sam'],
+    quirk: 'zeros beside the image after colours are normalised; most exports take points alone and are refused',
   },
 ];
 

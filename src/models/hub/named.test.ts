@@ -7,6 +7,7 @@ import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import { type HubServer, startHub } from '../../../test/fixtures/hub-server.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { parseReference } from '../../fetch/reference.ts';
+import { decodeModel, encodeModel } from '../../onnx/proto.ts';
 import { createModels } from '../models.ts';
 import { HUB_MODELS } from './catalogue.ts';
 import { familyOf } from './families.ts';
@@ -144,6 +145,33 @@ test('what is not understood is refused by its name and leaves no entry', async 
     refusal('NOT_FOUND', 'model_fp16.onnx', '--precision'),
   );
   assert.ok(!(await models.list()).some(({ sources }) => sources.some((one) => one.includes('some/'))));
+});
+
+test('a decoder of masks that takes no boxes is refused by what it takes', async (t) => {
+  const { models } = cacheOf(t);
+  const name = 'onnx/prompt_encoder_mask_decoder.onnx';
+  const put = (repository: string, from: string, to: string) => {
+    const files = filesOf('sam2');
+    const model = decodeModel(Uint8Array.from(files.get(name) ?? []));
+    const renamed = (value: string) => (value === from ? to : value);
+    for (const input of model.graph?.input ?? []) input.name = renamed(input.name ?? '');
+    for (const node of model.graph?.node ?? []) node.input = node.input?.map(renamed);
+    files.set(name, encodeModel(model));
+    hub.putRepository(repository, files, { commit: COMMIT, licence: 'apache-2.0' });
+  };
+  put('some/points', 'input_boxes', 'input_lines');
+  await assert.rejects(
+    models.takeIn('hf:some/points'),
+    refusal('UNSUPPORTED', 'input_points, input_labels, input_lines', 'no input_boxes'),
+  );
+  put('some/other', 'image_embeddings.1', 'image_positional_embeddings');
+  await assert.rejects(
+    models.takeIn('hf:some/other'),
+    refusal('UNSUPPORTED', 'nothing here makes image_positional_embeddings'),
+  );
+  hub.putRepository('some/sam', filesOf('sam2'), { commit: COMMIT, licence: 'apache-2.0' });
+  assert.equal((await models.takeIn('hf:some/sam')).role, 'segmenter');
+  await assert.rejects(models.openDetector('sam'), refusal('USAGE', 'sam is a model of masks, not a detector'));
 });
 
 test('a model that knows no words says so, and which do', async (t) => {

@@ -22,8 +22,11 @@ interface Defaults {
   readonly resample: Resample;
   readonly crop?: boolean;
   readonly normalise?: boolean;
-  /** What `do_pad` means: to a square before resizing, or to the largest of several images, which one is. Default: refused. */
-  readonly pads?: 'square' | 'batch';
+  /**
+   * What `do_pad` means: to a square before resizing; to the largest of several images, which one is; to the input's size with
+   * zeros, once colours are normalised. Default: refused.
+   */
+  readonly pads?: 'square' | 'batch' | 'zeros';
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
@@ -51,6 +54,8 @@ const TYPES: Readonly<Record<string, Defaults>> = {
   ConditionalDetr: { resample: 'bilinear', ...IMAGENET },
   Yolos: { resample: 'bilinear', ...IMAGENET },
   Owlv2: { resample: 'bilinear', ...CLIP, pads: 'square' },
+  Sam: { resample: 'bilinear', ...IMAGENET, pads: 'zeros' },
+  Sam2: { resample: 'bilinear', ...IMAGENET },
   GroundingDino: { resample: 'bilinear', ...IMAGENET, pads: 'batch' },
 };
 
@@ -79,7 +84,8 @@ const HARMLESS: Readonly<Record<string, readonly unknown[] | undefined>> = {
   disable_grouping: undefined,
   image_seq_length: undefined,
   size_divisor: [null],
-  pad_size: [null],
+  mask_size: undefined,
+  mask_pad_size: undefined,
   max_size: [null],
 };
 
@@ -89,7 +95,7 @@ const FILTERS: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic
 const READ = new Set(
   (
     'do_resize size resample do_center_crop crop_size do_rescale rescale_factor do_normalize image_mean image_std do_pad ' +
-    'crop_pct'
+    'crop_pct pad_size'
   ).split(' '),
 );
 
@@ -102,6 +108,9 @@ export function inputOfProcessor(name: string, config: ProcessorConfig, imageSiz
   if (!defaults) throw read.refuse('image_processor_type', `is ${type}, which is not known here`);
   for (const key of Object.keys(config)) if (!READ.has(key)) read.harmless(key);
   requirePadding(read, defaults);
+  if (defaults.pads !== 'zeros' && (config.pad_size ?? null) !== null) {
+    throw read.refuse('pad_size', `is ${JSON.stringify(config.pad_size)}, which is not done here`);
+  }
   if (type !== 'ConvNext' && (config.crop_pct ?? null) !== null) {
     throw read.refuse('crop_pct', `means nothing to ${type}`);
   }
@@ -121,9 +130,10 @@ export function inputOfProcessor(name: string, config: ProcessorConfig, imageSiz
 }
 
 function requirePadding(read: Fields, { pads }: Defaults): void {
-  const padded = read.flag('do_pad', pads === 'square');
+  const needed = pads === 'square' || pads === 'zeros';
+  const padded = read.flag('do_pad', needed);
   if (padded && !pads) throw read.refuse('do_pad', 'is true, which is not done here');
-  if (!padded && pads === 'square') throw read.refuse('do_pad', 'is false, and boxes are read off a square here');
+  if (!padded && needed) throw read.refuse('do_pad', 'is false, and places are read off a square here');
 }
 
 function typeOf(read: Fields): string {
@@ -151,6 +161,7 @@ function sizeOf(
   if (type === 'ConvNext' && edge !== undefined) return convNextSize(read, edge);
   if (typeof given === 'number' && !crop) return { size: { kind: 'exact' }, side: { width: given, height: given } };
   const longest = read.part('size', 'longest_edge');
+  if (pads === 'zeros') return zeroFilledSize(read, longest);
   if (edge !== undefined && longest !== undefined && pads === 'batch') {
     return { size: { kind: 'open', edge, longest }, side: { width: longest, height: longest } };
   }
@@ -173,6 +184,19 @@ function sizeOf(
     throw read.refuse('crop_size', 'differs from size where that is exact');
   }
   return { size: { kind: 'exact' }, side: { width, height } };
+}
+
+/** What becomes 0 when the mean is taken off. */
+function zeroFilledSize(read: Fields, longest: number | undefined): { readonly size: PillowSize; readonly side: Side } {
+  const side = read.square('pad_size', longest);
+  if (longest === undefined || side.width !== longest || side.height !== longest) {
+    throw read.refuse('pad_size', 'is not a square of the longer side of size');
+  }
+  const scale = read.flag('do_rescale', true) ? read.number('rescale_factor', 1 / 255) : 1;
+  const [red = 0, green = 0, blue = 0] = read.flag('do_normalize', true)
+    ? read.triple('image_mean', IMAGENET_MEAN).map((mean) => mean / scale)
+    : [];
+  return { size: { kind: 'filled', fill: [red, green, blue] }, side };
 }
 
 /** Below 384 pixels the middle of a larger image, from there on the whole image. */

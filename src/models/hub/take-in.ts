@@ -22,6 +22,7 @@ import { fileNamed, MODEL_CONFIG, type ModelConfig, readConfig, sourceOf } from 
 import { FAMILIES, type Family, familyOf } from './families.ts';
 import { dataFilesOf, graphFile, type Precision } from './graph-files.ts';
 import { inputOfProcessor } from './processor.ts';
+import { segmenterOf } from './take-in-segmenter.ts';
 import { textGraph } from './text-graph.ts';
 
 export interface TakeInOptions extends FetchOptions {
@@ -46,8 +47,7 @@ export async function entryOfListing(listing: Listing, options: TakeInOptions): 
       },
     );
   }
-  const hasTwin = family.role === 'embedder' && family.text !== undefined;
-  const graph = graphFile(listing, hasTwin ? 'vision_model' : 'model', options.precision);
+  const graph = graphFile(listing, imageGraphOf(family), options.precision);
   const files = [graph, ...dataFilesOf(listing, graph)];
   const network = await fetchNetwork(files, options);
   const ports = inspectNetwork(network);
@@ -56,10 +56,21 @@ export async function entryOfListing(listing: Listing, options: TakeInOptions): 
     return wordDetectorOf(subject, family, await inputOf(subject, family.takes));
   }
   const input = await inputOf(subject);
+  if (family.role === 'segmenter') {
+    const { precision } = options;
+    const parts = { listing, network, ports, base: baseOf(subject), input, ...(precision ? { precision } : {}) };
+    return segmenterOf(parts, options);
+  }
   const entry =
     family.role === 'embedder' ? await embedderOf(subject, family, input) : detectorOf(subject, family, input);
   await trialRun(composeModel(entry, network, SINGLE), entry.input);
   return entry;
+}
+
+/** The name of the file that takes images, without its suffix. */
+function imageGraphOf(family: Family): string {
+  if (family.role === 'segmenter') return 'vision_encoder';
+  return family.role === 'embedder' && family.text !== undefined ? 'vision_model' : 'model';
 }
 
 interface Subject {

@@ -24,7 +24,7 @@ export interface BoxCrop extends CropPixels {
  * box. Cost: O(crop pixels) for the segmenting, O(box pixels of the image) for the mask; resident: a column.
  */
 export function maskOfCrop(crop: BoxCrop, settings: SegmentSettings): MaskRle {
-  const { box, left, top, scaleX, scaleY, imageWidth, imageHeight } = crop;
+  const { box, left, top, scaleX, scaleY } = crop;
   const inCrop: Box = [
     (box[0] - left) * scaleX,
     (box[1] - top) * scaleY,
@@ -32,11 +32,24 @@ export function maskOfCrop(crop: BoxCrop, settings: SegmentSettings): MaskRle {
     (box[3] - top) * scaleY,
   ];
   const mask = segmentBox(crop, inCrop, settings);
+  return maskInBox({ ...crop, values: mask, isIn: (value) => value >= 0.5 });
+}
+
+/** Numbers on a grid that covers a part of an image, of which a mask is made. */
+export interface BoxValues extends Omit<BoxCrop, keyof CropPixels>, Pick<CropPixels, 'width' | 'height'> {
+  /** Shape [height, width]. */
+  readonly values: Uint8Array | Float32Array;
+  readonly isIn: (value: number) => boolean;
+}
+
+/** What is in, of the values at the image's pixels within the box; the whole box where nothing is. */
+export function maskInBox(grid: BoxValues): MaskRle {
+  const { box, left, top, scaleX, scaleY, imageWidth, imageHeight } = grid;
   const columns = pixelsBetween(box[0], box[2], imageWidth);
   const rows = pixelsBetween(box[1], box[3], imageHeight);
-  const x = placesOf(columns, left, scaleX, crop.width);
-  const y = placesOf(rows, top, scaleY, crop.height);
-  const runs = enlarged({ mask, ...crop, x, y }, { columns, rows, imageHeight });
+  const x = placesOf(columns, left, scaleX, grid.width);
+  const y = placesOf(rows, top, scaleY, grid.height);
+  const runs = enlarged({ ...grid, x, y }, { columns, rows, imageHeight });
   const counts = runs ?? filled(columns, rows, imageHeight);
   counts.add(0, (imageWidth - columns.end) * imageHeight);
   return { size: [imageHeight, imageWidth], counts: counts.counts() };
@@ -76,9 +89,7 @@ function placesOf({ start, end }: Range, offset: number, scale: number, size: nu
   return places;
 }
 
-interface CropMask extends Pick<CropPixels, 'width' | 'height'> {
-  /** Shape [height, width]. */
-  readonly mask: Uint8Array;
+interface PlacedValues extends Pick<BoxValues, 'width' | 'height' | 'values' | 'isIn'> {
   readonly x: Places;
   readonly y: Places;
 }
@@ -90,9 +101,9 @@ interface Target {
   readonly imageHeight: number;
 }
 
-/** The crop's mask at the image's pixels, linear between the middles of its own; undefined where nothing is left. */
+/** The values at the image's pixels, linear between the middles of its own; undefined where nothing is left. */
 function enlarged(
-  { mask, width, height, x, y }: CropMask,
+  { values, isIn, width, height, x, y }: PlacedValues,
   { columns, rows, imageHeight }: Target,
 ): RunLengths | undefined {
   const runs = new RunLengths();
@@ -103,13 +114,13 @@ function enlarged(
     const [before, behind, share] = [x.before[i], x.behind[i], x.share[i]];
     for (let j = 0; j < height; j++) {
       const row = j * width;
-      column[j] = mask[row + before] * (1 - share) + mask[row + behind] * share;
+      column[j] = values[row + before] * (1 - share) + values[row + behind] * share;
     }
     runs.add(0, rows.start);
     for (let j = 0; j < rows.end - rows.start; j++) {
       const near = y.share[j];
       const value = column[y.before[j]] * (1 - near) + column[y.behind[j]] * near;
-      const set = value >= 0.5;
+      const set = isIn(value);
       if (set) any = true;
       runs.add(set ? 1 : 0, 1);
     }

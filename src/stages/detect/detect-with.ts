@@ -13,7 +13,7 @@ import { detectionKey } from './detect-stage.ts';
 import type { ClassDoubt } from './doubt.ts';
 import { findPosesIn } from './pose.ts';
 import { type AskedRules, openDetectorFor, personClassesOf, rulesFor } from './rules.ts';
-import { segmentIn } from './segment.ts';
+import { openAnySegmenter, segmentIn } from './segment.ts';
 import type { ShapeResult } from './shape-stage.ts';
 
 export const DEFAULT_DETECTOR = 'centernet';
@@ -29,6 +29,8 @@ export interface DetectRequest
   readonly pose: string | null;
   /** Finds a mask in each box too. */
   readonly segment: boolean;
+  /** Name of a model that makes the masks (default: none is needed). */
+  readonly segmenter?: string;
 }
 
 /** What the whole did: regions, and the shapes in them that were asked for. */
@@ -74,7 +76,7 @@ export async function detectWith(workspace: Workspace, request: DetectRequest, r
   }
   let segment: ShapeResult | null = null;
   if (request.segment && !interrupted) {
-    const segmenter = await workspace.models.openSegmenter({ threads });
+    const segmenter = await openAnySegmenter(workspace.models, request.segmenter, { threads });
     try {
       segment = await segmentIn(workspace, segmenter, target);
     } finally {
