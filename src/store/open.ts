@@ -16,6 +16,7 @@ import { forgetStore } from './sql/forget.ts';
 import { groupStore } from './sql/groups.ts';
 import { housekeepingStore } from './sql/housekeeping.ts';
 import { imageFactStore, imageStore } from './sql/images.ts';
+import { importStore } from './sql/import-staging.ts';
 import { itemStore } from './sql/items.ts';
 import { labelStore } from './sql/labels.ts';
 import { operationStore } from './sql/operations.ts';
@@ -127,6 +128,7 @@ function storeOf(
     ...shapeStore(session),
     ...shardStore(session),
     ...labelStore(session),
+    ...importStore(session),
     ...itemStore(session),
     ...classStore(session),
     ...corpusStore(session),

@@ -18,6 +18,7 @@ import type { ExportStore } from './export-store.ts';
 import type { GroupStore } from './group-store.ts';
 import type { HousekeepingStore } from './housekeeping-store.ts';
 import type { ImageStore } from './image-store.ts';
+import type { ImportStore } from './import-store.ts';
 import type { ItemStore } from './item-store.ts';
 import type { LabelStore } from './label-store.ts';
 import type { OperationStore } from './operation-store.ts';
@@ -51,6 +52,7 @@ export type Store = ArtifactStore &
   GroupStore &
   HousekeepingStore &
   ImageStore &
+  ImportStore &
   ItemStore &
   LabelStore &
   OperationStore &
@@ -72,6 +74,7 @@ export type { ExportRecord, ExportStore } from './export-store.ts';
 export type { GroupStore, SimilarPair } from './group-store.ts';
 export type { HousekeepingStore, StoreSummary } from './housekeeping-store.ts';
 export type { ImageFilter, ImageStore, KnownPath } from './image-store.ts';
+export type { ImportStore, StagedImport, StagedPage, StaleImage } from './import-store.ts';
 export type { ItemFilter, ItemOrder, ItemStore, PageItem, SaidOfAll } from './item-store.ts';
 export type { LabelStore, NewLabel } from './label-store.ts';
 export type { OperationStore, WriteOptions } from './operation-store.ts';

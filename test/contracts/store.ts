@@ -7,6 +7,7 @@
 import { describe } from 'node:test';
 import { detectionCases } from './store/detection.ts';
 import type { OpenStore } from './store/fixtures.ts';
+import { importCases } from './store/imports.ts';
 import { itemCases } from './store/items.ts';
 import { keptCases } from './store/kept.ts';
 import { labelCases } from './store/labels.ts';
@@ -27,6 +28,7 @@ export function storeContract(name: string, open: OpenStore, module: string): vo
     shapeCases(open);
     shardCases(open);
     itemCases(open);
+    importCases(open);
     keptCases(open);
     stageRecordCases(open);
     operationCases(open);

@@ -2,13 +2,16 @@
 import type { RegionId } from '../../core/ids.ts';
 import { currentLabels, type Label, type TaskRule } from '../../core/labels.ts';
 import type { Keeps } from '../../formats/format.ts';
-import type { ReasonKey, Reckoning } from '../../formats/reckoning.ts';
+import type { ReasonKey } from '../../formats/reckoning.ts';
 import type { NewLabel, StoredRegion } from '../../store/store.ts';
 import type { ShownImage } from '../export/shown.ts';
 import type { Base } from './base.ts';
 import type { PlannedEntry } from './plan.ts';
 import type { RowOptions } from './rows.ts';
 import type { DisagreementRule } from './votes.ts';
+
+/** Why, where, and what: see `Reckoning.note`. */
+export type Note = readonly [reason: ReasonKey, where: string, what: string];
 
 export interface CorrectionCounts {
   added: number;
@@ -31,6 +34,12 @@ export interface Corrections {
 export function noCorrections(): Corrections {
   const none = () => ({ added: 0, changed: 0, removed: 0, confirmed: 0, unchanged: 0 });
   return { objects: none(), labels: none() };
+}
+
+/** @param times 1 to add, -1 to take off */
+export function addCorrections(to: Corrections, of: Corrections, times: 1 | -1): void {
+  for (const what of ['objects', 'labels'] as const)
+    for (const name of Object.keys(of[what]) as (keyof CorrectionCounts)[]) to[what][name] += times * of[what][name];
 }
 
 export interface CorrectionRows {
@@ -61,7 +70,8 @@ export interface CorrectionContext {
   readonly regions: readonly StoredRegion[];
   readonly labelsOf: (itemId: string) => readonly Label[];
   readonly corrections: Corrections;
-  readonly reckoning: Reckoning;
+  /** For the reckoning. */
+  readonly note: (...note: Note) => void;
 }
 
 /** Labels that hold in any of these tasks. */
@@ -104,12 +114,12 @@ export function absentLabel(
 
 /** Tells of something on the image, with what people said of it. */
 export function tell(
-  { entry, reckoning }: CorrectionContext,
+  { entry, note }: CorrectionContext,
   reason: ReasonKey,
   labels: readonly Pick<Label, 'className' | 'annotator'>[],
   what = '',
 ): void {
-  reckoning.note(reason, entry.where, `${entry.file}: ${what}${namesIn(labels).join(', ')}`);
+  note(reason, entry.where, `${entry.file}: ${what}${namesIn(labels).join(', ')}`);
 }
 
 export function namesIn(labels: readonly Pick<Label, 'className' | 'annotator'>[]): string[] {

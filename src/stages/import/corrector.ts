@@ -6,7 +6,6 @@
 import type { ImageId, RegionId } from '../../core/ids.ts';
 import type { TaskRule } from '../../core/labels.ts';
 import type { Keeps } from '../../formats/format.ts';
-import type { Reckoning } from '../../formats/reckoning.ts';
 import type { Store } from '../../store/store.ts';
 import type { ShownImage } from '../export/shown.ts';
 import { type Base, NOTHING, shownImages } from './base.ts';
@@ -15,18 +14,18 @@ import {
   type CorrectionRows,
   type Corrections,
   holding,
+  type Note,
   noCorrections,
 } from './corrections.ts';
 import { labelsShownNow, mergedLabels } from './merge-labels.ts';
 import { mergedRegions, regionsShownNow } from './merge-regions.ts';
 import type { ImportPlan, PlannedEntry } from './plan.ts';
-import type { RowOptions, Rows } from './rows.ts';
+import type { RowOptions } from './rows.ts';
 import type { DisagreementRule } from './votes.ts';
 
 interface CorrectorParts {
   readonly options: RowOptions;
   readonly keeps: Keeps;
-  readonly reckoning: Reckoning;
   readonly base: Base;
   readonly confirmAll: boolean;
   readonly disagreement: DisagreementRule;
@@ -38,19 +37,26 @@ interface CorrectedTasks {
   readonly ruleOf: (task: string) => TaskRule;
 }
 
+type CorrectorStore = Pick<Store, 'regionsOf' | 'labelsOf' | 'exportStates' | 'classes'>;
+
+/** What becomes of one entry: rows, and what is counted and told of it. */
+export interface CorrectedEntry {
+  readonly imageId: ImageId;
+  readonly rows: CorrectionRows;
+  readonly corrections: Corrections;
+  readonly notes: readonly Note[];
+}
+
 export class Corrector {
-  readonly corrections: Corrections = noCorrections();
-  readonly #store: Pick<Store, 'regionsOf' | 'labelsOf' | 'exportStates' | 'classes'>;
   readonly #parts: CorrectorParts;
   readonly #tasks: CorrectedTasks;
 
-  private constructor(store: Store, parts: CorrectorParts, tasks: CorrectedTasks) {
-    this.#store = store;
+  private constructor(parts: CorrectorParts, tasks: CorrectedTasks) {
     this.#parts = parts;
     this.#tasks = tasks;
   }
 
-  static async open(store: Store, plan: ImportPlan, parts: CorrectorParts): Promise<Corrector> {
+  static async open(store: Pick<Store, 'tasks'>, plan: ImportPlan, parts: CorrectorParts): Promise<Corrector> {
     const { task, imageTask } = parts.options;
     const named = (tasks: ReadonlySet<string | null>, otherwise: string) =>
       new Set(task === undefined ? [...tasks].map((one) => one ?? otherwise) : [task]);
@@ -66,25 +72,26 @@ export class Corrector {
         given.add(one);
     const images = new Set([...given].filter((one) => !ofRegions.has(one)));
     const rules = new Map(known.map(({ name, rule }) => [name, rule]));
-    return new Corrector(store, parts, { regions, images, ruleOf: (one) => rules.get(one) ?? 'multi' });
+    return new Corrector(parts, { regions, images, ruleOf: (one) => rules.get(one) ?? 'multi' });
   }
 
-  async rowsOf(page: readonly PlannedEntry[]): Promise<Rows> {
+  async entriesOf(store: CorrectorStore, page: readonly PlannedEntry[]): Promise<CorrectedEntry[]> {
     const { base } = this.#parts;
     const imageIds = page.map(({ image }) => image.id);
-    const regions = await this.#store.regionsOf(imageIds);
-    const labels = await this.#store.labelsOf([
+    const regions = await store.regionsOf(imageIds);
+    const labels = await store.labelsOf([
       ...imageIds,
       ...[...regions.values()].flatMap((list) => list.map(({ id }) => id)),
     ]);
-    const shown = base.kind === 'export' ? await shownImages(this.#store, base.export.id, imageIds) : null;
-    const alsoShown = await this.#alsoShown(imageIds);
-    const rows: CorrectionRows = { regions: [], labels: [], removed: [] };
-    for (const entry of page) {
+    const shown = base.kind === 'export' ? await shownImages(store, base.export.id, imageIds) : null;
+    const alsoShown = await this.#alsoShown(store, imageIds);
+    return page.map((entry) => {
       const { id } = entry.image;
       const now = { regions: regions.get(id) ?? [], labelsOf: (item: string) => labels.get(item) ?? [] };
       const isShown = shown === null ? this.#shownNow(id, now) : (shown.get(id) ?? NOTHING);
       const ids = isShown.regions.map((region) => region.id);
+      const corrections = noCorrections();
+      const notes: Note[] = [];
       const context: CorrectionContext = {
         ...this.#parts,
         ...now,
@@ -95,22 +102,21 @@ export class Corrector {
         regionTasks: this.#tasks.regions,
         imageTasks: this.#tasks.images,
         ruleOf: this.#tasks.ruleOf,
-        corrections: this.corrections,
+        corrections,
+        note: (...note) => notes.push(note),
       };
       const made = mergedRegions(context);
-      rows.regions.push(...made.regions);
-      rows.labels.push(...made.labels, ...mergedLabels(context));
-      rows.removed.push(...made.removed);
-    }
-    return rows;
+      const rows = { ...made, labels: [...made.labels, ...mergedLabels(context)] };
+      return { imageId: id, rows, corrections, notes };
+    });
   }
 
   /** Regions that each of the other exports showed that the file may be a copy of. */
-  async #alsoShown(imageIds: readonly ImageId[]): Promise<ReadonlySet<RegionId>[]> {
+  async #alsoShown(store: CorrectorStore, imageIds: readonly ImageId[]): Promise<ReadonlySet<RegionId>[]> {
     const { base } = this.#parts;
     const sets: Set<RegionId>[] = [];
     for (const { id } of base.kind === 'export' ? base.orOf : []) {
-      const shown = await shownImages(this.#store, id, imageIds);
+      const shown = await shownImages(store, id, imageIds);
       sets.push(new Set([...shown.values()].flatMap(({ regions }) => regions.map((region) => region.id))));
     }
     return sets;

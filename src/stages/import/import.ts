@@ -1,28 +1,24 @@
 /** `import`: labels of a file, into the record. */
 
 import { stat } from 'node:fs/promises';
-import { FROZEN_IOU } from '../../core/boxes.ts';
 import { toName } from '../../core/class-name.ts';
-import type { ItemId } from '../../core/ids.ts';
-import { NONE_OF_THESE, type Origin, type Task } from '../../core/labels.ts';
-import type { Attributes } from '../../core/region-details.ts';
+import type { Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { FormatName, ImportedClass } from '../../formats/format.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
 import { recogniseFormat } from '../../formats/recognise.ts';
-import { NO_SPLIT } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
 import { type Base, baseOf, isExportFolder } from './base.ts';
 import type { ClassMode, NewClass } from './classes.ts';
 import type { CorrectionCounts, Corrections } from './corrections.ts';
 import { Corrector } from './corrector.ts';
-import { gathered, type PlannedEntry, planImport } from './plan.ts';
+import { gathered, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
-import { type RowOptions, type Rows, rowsOf } from './rows.ts';
 import { putToldClasses } from './told-classes.ts';
 import { openLabelFiles } from './unpack.ts';
 import type { DisagreementRule } from './votes.ts';
+import { ImportWriter, MANY } from './writer.ts';
 
 export interface ImportOptions {
   /** Whose word it is. Default: the origin the file names, else `imported`. */
@@ -92,12 +88,6 @@ export interface CorrectionSummary extends Readonly<CorrectionCounts>, Correctio
   /** When that export was made. */
   readonly exportedAtMs: number | null;
 }
-
-/** The task of images that have several classes each in a file that names no task. */
-const MANY = 'labels';
-/** Entries, and objects, held at a time. */
-const PAGE = 256;
-const PAGE_OBJECTS = 20_000;
 
 /**
  * All of the file is taken in or nothing, whatever ends the process. Nothing is written when any part of the file cannot be
@@ -177,26 +167,22 @@ async function importFiles(
   const imageTask = resolved.tasksOfMany.has(null) ? MANY : await taskOfImages(store, compared);
   const rowOptions = { as: options.as, task, imageTask, runId };
   const { disagreement } = planOptions;
-  const { writer, corrections } = await store.atomically(async (within) => {
-    const corrector =
-      compared === null
-        ? null
-        : await Corrector.open(within, plan, {
-            options: rowOptions,
-            keeps,
-            reckoning,
-            base: compared,
-            confirmAll: options.confirmAll ?? compared.kind === 'state',
-            disagreement,
-          });
-    const writer = new Writer(within, resolved, rowOptions, corrector);
+  const confirmAll = options.confirmAll ?? compared?.kind === 'state';
+  const corrector =
+    compared === null
+      ? null
+      : await Corrector.open(store, plan, { options: rowOptions, keeps, base: compared, confirmAll, disagreement });
+  const writer = await ImportWriter.open(store, { resolved, options: rowOptions, corrector, reckoning });
+  try {
     for await (const entry of corrector === null ? plan.entries() : gathered(plan)) {
       if (await writer.add(entry)) options.onProgress?.(writer.entries);
     }
-    await writer.finish();
-    await putToldClasses(within, plan.toldClasses, plan.newClasses);
-    return { writer, corrections: corrector?.corrections ?? null };
-  });
+    await writer.commit({ name: 'import', arguments: { format, as: options.as ?? null } }, (within) =>
+      putToldClasses(within, plan.toldClasses, plan.newClasses),
+    );
+  } finally {
+    await writer.end();
+  }
   return {
     format,
     recognised: why,
@@ -207,7 +193,7 @@ async function importFiles(
     tasks: sorted(writer.tasks),
     splits: sorted(writer.splits),
     newClasses: plan.newClasses.map(({ name, near }) => ({ name, near })),
-    corrections: corrections === null || compared === null ? null : correctionSummary(corrections, compared),
+    corrections: compared === null ? null : correctionSummary(writer.corrections, compared),
     reckoning: reckoning.report(),
     severalClasses: await whereSeveral(store, resolved.tasksOfMany, task),
     unmatchedWhere: plan.unmatchedWhere,
@@ -255,80 +241,6 @@ function refuseProblems(path: string, reckoning: Reckoning): void {
   });
 }
 
-/** Writes page by page, and counts. */
-class Writer {
-  entries = 0;
-  regions = 0;
-  labels = 0;
-  readonly tasks = new Map<string, number>();
-  readonly splits = new Map<string, number>();
-  readonly #store: Store;
-  readonly #tasksOfMany: ResolvedLabels['tasksOfMany'];
-  readonly #options: RowOptions;
-  #page: PlannedEntry[] = [];
-  #objects = 0;
-
-  readonly #corrector: Corrector | null;
-
-  constructor(store: Store, { tasksOfMany }: ResolvedLabels, options: RowOptions, corrector: Corrector | null) {
-    this.#store = store;
-    this.#corrector = corrector;
-    this.#tasksOfMany = tasksOfMany;
-    this.#options = options;
-  }
-
-  /** Whether a page was written. */
-  async add(entry: PlannedEntry): Promise<boolean> {
-    this.entries++;
-    this.#page.push(entry);
-    this.#objects += entry.regions.length;
-    if (this.#page.length < PAGE && this.#objects < PAGE_OBJECTS) return false;
-    await this.finish();
-    return true;
-  }
-
-  async finish(): Promise<void> {
-    const page = this.#page;
-    this.#page = [];
-    this.#objects = 0;
-    if (page.length === 0) return;
-    const rows = (await this.#corrector?.rowsOf(page)) ?? rowsOf(page, this.#options, await this.#regionsAsked(page));
-    const { regions, labels } = rows;
-    await ensureTasks(this.#store, rows, this.#tasksOfMany, this.#options);
-    const names = new Set(labels.map(({ className }) => className).filter((name) => name !== NONE_OF_THESE));
-    await this.#store.ensureClasses([...names]);
-    await this.#store.putRegions(regions);
-    await this.#store.putLabels(labels);
-    if (rows.removed.length > 0) await this.#store.deleteRegionsAsHuman(rows.removed);
-    const imageIds = [...new Set(regions.map(({ imageId }) => imageId))];
-    for (const task of new Set(labels.map((label) => label.task)))
-      await this.#store.yieldToFrozen({ task, frozenIou: FROZEN_IOU, imageIds });
-    await this.#putSplitsAndAttributes(page);
-    this.regions += regions.length;
-    this.labels += labels.length;
-    for (const { task } of labels) this.tasks.set(task, (this.tasks.get(task) ?? 0) + 1);
-  }
-
-  /** Regions of the workspace that answers are about. */
-  async #regionsAsked(page: readonly PlannedEntry[]): Promise<Set<string>> {
-    const asked = page.filter(({ regions }) => regions.some(({ about }) => about !== undefined));
-    const there = await this.#store.regionsOf(asked.map(({ image }) => image.id));
-    return new Set([...there.values()].flatMap((list) => list.map(({ id }) => id)));
-  }
-
-  async #putSplitsAndAttributes(page: readonly PlannedEntry[]): Promise<void> {
-    const splits = new Map<string, string>();
-    const attributes = new Map<string, Attributes>();
-    for (const entry of page) {
-      if (entry.split !== null && entry.split !== NO_SPLIT) splits.set(entry.image.id, entry.split);
-      if (entry.attributes !== undefined) attributes.set(entry.image.id, entry.attributes);
-    }
-    if (splits.size > 0) await this.#store.putSplits(this.#options.runId, splits);
-    if (attributes.size > 0) await this.#store.putImageAttributes(attributes);
-    for (const split of splits.values()) this.splits.set(split, (this.splits.get(split) ?? 0) + 1);
-  }
-}
-
 async function whereSeveral(
   store: Store,
   tasksOfMany: ResolvedLabels['tasksOfMany'],
@@ -343,26 +255,4 @@ async function whereSeveral(
     if ((keeps === 'last' || standsIn) && !found.has(task)) found.set(task, { task, keeps, where });
   }
   return [...found.values()];
-}
-
-/**
- * Tasks that a file names and nobody made yet: on regions where any of its labels is a region's, of one class an item
- * where no image of the file has more.
- */
-async function ensureTasks(
-  store: Store,
-  { labels, regions }: Rows,
-  tasksOfMany: ResolvedLabels['tasksOfMany'],
-  options: Pick<RowOptions, 'task'>,
-): Promise<void> {
-  const known = new Set((await store.tasks()).map(({ name }) => name));
-  const regionIds = new Set<ItemId>(regions.map(({ id }) => id));
-  const wanted = new Map<string, Task>();
-  for (const { task, itemId } of labels) {
-    if (known.has(task)) continue;
-    const onRegions = regionIds.has(itemId) || wanted.get(task)?.items === 'regions';
-    const many = onRegions || (options.task === task ? tasksOfMany.size > 0 : tasksOfMany.has(task) || task === MANY);
-    wanted.set(task, { name: task, rule: many ? 'multi' : 'single', items: onRegions ? 'regions' : 'images' });
-  }
-  for (const task of wanted.values()) await store.ensureTask(task);
 }

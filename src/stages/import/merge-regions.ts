@@ -148,7 +148,7 @@ class RegionMerge {
       ...(classesElse ? namesIn(held) : []),
     ];
     if (older.length > 0)
-      this.#context.reckoning.note(
+      this.#context.note(
         'person-contradicted',
         this.#context.entry.where,
         `${this.#context.entry.file}: it was ${older.join(', ')}`,

@@ -11,7 +11,10 @@ export async function putToldClasses(
   told: readonly ImportedClass[],
   newClasses: readonly NewClass[],
 ): Promise<void> {
-  const known = new Set((await store.classes()).map(({ name }) => name));
+  if (told.length === 0) return;
+  // Not `classes`, which counts all labels.
+  const { classes } = await store.corpus();
+  const known = new Set([...classes.values()].filter(({ id, rootId }) => id === rootId).map(({ name }) => name));
   const details = told.flatMap(({ className, skeleton }) =>
     skeleton !== undefined && known.has(className) ? [[className, { skeleton }] as const] : [],
   );

@@ -5,8 +5,9 @@
 import { firstVersion } from './migrations/01-first-version.ts';
 import { exports } from './migrations/02-exports.ts';
 import { shardResults } from './migrations/03-shard-results.ts';
+import { staging } from './migrations/04-staging.ts';
 
-export const MIGRATIONS: readonly string[] = [firstVersion, exports, shardResults];
+export const MIGRATIONS: readonly string[] = [firstVersion, exports, shardResults, staging];
 
 /** Tables whose rows the database gives a number, and the column of it. */
 export const NUMBERED = [
@@ -21,4 +22,5 @@ export const NUMBERED = [
   ['audit', 'id'],
   ['operation', 'id'],
   ['export', 'id'],
+  ['staged_import', 'id'],
 ] as const;

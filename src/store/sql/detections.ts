@@ -5,7 +5,7 @@ import type { AcceptedRegion, DetectionShard, DetectionStore } from '../store.ts
 import { imageId, integer } from './column.ts';
 import { candidateStore, detectionWorkStore, UNKNOWN } from './detection-work.ts';
 import { findTask, rootClassId, runKeyOf, taskOf } from './dictionary.ts';
-import { isOver, type KnownRegions, knownRegions } from './frozen-regions.ts';
+import { coveredRegions, isOver, type KnownRegions, knownRegions } from './frozen-regions.ts';
 import { LABEL_STATEMENTS } from './label-rows.ts';
 import { packDetections } from './packed-detections.ts';
 import { putInQuarantine, rootsOf } from './quarantine.ts';
@@ -62,11 +62,7 @@ export function detectionStore(session: Session): DetectionStore {
       if (taskId === undefined || imageIds.length === 0) return 0;
       return session.write('detections', async (work) => {
         const known = await knownRegions(work, imageIds, UNKNOWN, taskId);
-        const covered = [...known.frozen].flatMap(([imageId, frozen]) =>
-          (known.replaceable.get(imageId) ?? [])
-            .filter(({ box, classIds }) => [...classIds].some((id) => isOver(frozen, id, box, frozenIou)))
-            .map(({ id }) => ({ imageId, id })),
-        );
+        const covered = coveredRegions(known, frozenIou);
         dropRegions(work, covered);
         work.touch(covered.map(({ imageId }) => imageId));
         return covered.length;

@@ -22,6 +22,8 @@ const DELETED = [
   'delete from region where image_id in :images',
   'delete from operation_label where image_id in :images',
   'delete from operation_region where image_id in :images',
+  'delete from staged_label where image_id in :images',
+  'delete from staged_region where image_id in :images',
   'delete from audit_item where image_id in :images',
   'delete from export_state where image_id in :images',
   'delete from similar_pair where a in :images',

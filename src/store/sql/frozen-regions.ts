@@ -3,10 +3,9 @@ import type { Box } from '../../core/boxes.ts';
 import { iou } from '../../core/boxes.ts';
 import type { ImageId, RegionId } from '../../core/ids.ts';
 import { chunks } from './chunks.ts';
-import { ORIGIN_CODES } from './codes.ts';
-import { hexOf, imageKey } from './column.ts';
+import { imageKey } from './column.ts';
 import { standingClasses } from './derived.ts';
-import { rootClassId } from './dictionary.ts';
+import { type Dictionary, rootClassId } from './dictionary.ts';
 import { type LabelFields, labelOfRow } from './label-rows.ts';
 import { type RegionFields, regionOfRow } from './region-rows.ts';
 import type { Work } from './work.ts';
@@ -42,71 +41,62 @@ export async function knownRegions(
   modelId: number,
   taskId: number,
 ): Promise<KnownRegions> {
+  const regions: RegionFields[] = [];
+  const labels: LabelFields[] = [];
+  for (const chunk of chunks(imageIds.map(imageKey))) {
+    const [rows, said] = await work.read([
+      work.db.selectFrom('region').selectAll().where('image_id', 'in', chunk),
+      work.db.selectFrom('label').selectAll().where('image_id', 'in', chunk).where('task_id', '=', taskId),
+    ]);
+    for (const row of rows) regions.push(regionOfRow(row));
+    for (const row of said) labels.push(labelOfRow(row));
+  }
+  return knownAmong({ regions, labels }, { modelId, taskId, dictionary: work.dictionary });
+}
+
+/** The same of what was read. Pure. @param labels those of other tasks say nothing */
+export function knownAmong(
+  { regions, labels }: { readonly regions: Iterable<RegionFields>; readonly labels: Iterable<LabelFields> },
+  {
+    modelId,
+    taskId,
+    dictionary,
+  }: { readonly modelId: number; readonly taskId: number; readonly dictionary: Dictionary },
+): KnownRegions {
   const regionIds = new Set<RegionId>();
   const replaceable = new Map<ImageId, ReplaceableRegion[]>();
   const frozen = new Map<ImageId, FrozenRegion[]>();
   const frozenIds = new Set<RegionId>();
-  const rootsOf = (ids: Iterable<number>) => new Set([...ids].map((id) => rootClassId(work.dictionary, id)));
-  for (const chunk of chunks(imageIds.map(imageKey))) {
-    const [rows, others] = await work.read([
-      work.db.selectFrom('region').selectAll().where('image_id', 'in', chunk),
-      labelsOfOthers(work, chunk, modelId, taskId),
-    ]);
-    if (rows.length === 0) continue;
-    const classesOf = Map.groupBy(others, (row) => hexOf(row.region_id));
-    const regions = rows.map(regionOfRow);
-    const labels = await labelsOfTouched(work, regions, taskId);
-    for (const { id, imageId, x1, y1, x2, y2, touched, deleted, modelId: maker } of regions) {
-      const box: Box = [x1, y1, x2, y2];
-      regionIds.add(id);
-      if (!touched && !deleted) {
-        const said = classesOf.get(id);
-        if (maker !== modelId && said === undefined) continue;
-        push(replaceable, imageId, { id, box, classIds: rootsOf((said ?? []).map((row) => row.class_id)) });
-        continue;
-      }
-      const own = labels.get(id) ?? [];
+  const said = new Map<RegionId, LabelFields[]>();
+  for (const label of labels) if (label.taskId === taskId && label.regionId !== '') push(said, label.regionId, label);
+  const rootsOf = (of: readonly LabelFields[]) => new Set(of.map(({ classId }) => rootClassId(dictionary, classId)));
+  for (const { id, imageId, x1, y1, x2, y2, touched, deleted, modelId: maker } of regions) {
+    const box: Box = [x1, y1, x2, y2];
+    const own = said.get(id) ?? [];
+    regionIds.add(id);
+    if (touched || deleted) {
       frozenIds.add(id);
-      push(frozen, imageId, {
-        box,
-        deleted,
-        classIds: rootsOf(own.map(({ classId }) => classId)),
-        standingIds: standingClasses(own, work.dictionary),
-      });
+      push(frozen, imageId, { box, deleted, classIds: rootsOf(own), standingIds: standingClasses(own, dictionary) });
+      continue;
     }
+    // Regions that another detector found and labelled in this task, with what it called them.
+    const byOthers = maker === null || maker === modelId ? [] : own.filter(({ origin }) => origin === 'detector');
+    if (maker !== modelId && byOthers.length === 0) continue;
+    push(replaceable, imageId, { id, box, classIds: rootsOf(byOthers) });
   }
   return { regionIds, replaceable, frozen, frozenIds };
 }
 
-/** Regions that another detector found and labelled in this task, with what it called them. */
-function labelsOfOthers({ db }: Work, images: readonly Uint8Array[], modelId: number, taskId: number) {
-  return db
-    .selectFrom('label')
-    .innerJoin('region', (join) =>
-      join.onRef('region.image_id', '=', 'label.image_id').onRef('region.id', '=', 'label.region_id'),
-    )
-    .select(['label.region_id', 'label.class_id'])
-    .where('label.image_id', 'in', images)
-    .where('label.task_id', '=', taskId)
-    .where('label.origin', '=', ORIGIN_CODES.detector)
-    .where('region.model_id', 'is not', null)
-    .where('region.model_id', '<>', modelId);
-}
-
-async function labelsOfTouched(
-  work: Work,
-  regions: readonly RegionFields[],
-  taskId: number,
-): Promise<Map<RegionId, LabelFields[]>> {
-  const labels = new Map<RegionId, LabelFields[]>();
-  const images = new Set(regions.filter(({ touched, deleted }) => touched || deleted).map(({ imageId }) => imageId));
-  for (const chunk of chunks([...images].map(imageKey))) {
-    const [rows] = await work.read([
-      work.db.selectFrom('label').selectAll().where('image_id', 'in', chunk).where('task_id', '=', taskId),
-    ]);
-    for (const label of rows.map(labelOfRow)) push(labels, label.regionId, label);
-  }
-  return labels;
+/** Untouched regions that detectors left over regions that are frozen: same class, IoU ≥ `frozenIou`. */
+export function coveredRegions(
+  { frozen, replaceable }: KnownRegions,
+  frozenIou: number,
+): { readonly imageId: ImageId; readonly id: RegionId }[] {
+  return [...frozen].flatMap(([imageId, there]) =>
+    (replaceable.get(imageId) ?? [])
+      .filter(({ box, classIds }) => [...classIds].some((id) => isOver(there, id, box, frozenIou)))
+      .map(({ id }) => ({ imageId, id })),
+  );
 }
 
 function push<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -10,7 +10,7 @@ import type { LabelStore, NewLabel, WriteOptions } from '../store.ts';
 import { chunks } from './chunks.ts';
 import { imageKey, NO_BYTES, regionKey } from './column.ts';
 import { lostImageLabels } from './derived.ts';
-import { findTask, runKeyOf, taskOf } from './dictionary.ts';
+import { type Dictionary, findTask, runKeyOf, taskOf } from './dictionary.ts';
 import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, labelOfRow, storedLabel, voiceOf } from './label-rows.ts';
 import { logItems, refuseUnexpected } from './operation-log.ts';
 import { deletedRegions, placesOf, readPlaces } from './places.ts';
@@ -219,21 +219,27 @@ export async function labelsOf(
 }
 
 async function ensureTask(session: Session, task: Task): Promise<void> {
-  const fits = (known: Task | undefined): boolean => {
-    if (known === undefined) return false;
-    if (known.rule === task.rule && known.items === task.items) return true;
-    throw new LabelsmithError(
-      'REFUSED',
-      `The task "${known.name}" has ${known.rule} labels on ${known.items}, not ${task.rule} labels on ${task.items}`,
-      { hint: 'Choose another name with --task.' },
-    );
-  };
   // What is there needs no transaction, which a workspace that may only be read could not give.
-  if (fits(findTask(await session.freshDictionary(), task.name))) return;
-  const name = toName(task.name, 'task');
-  await session.write(null, async (work) => {
-    if (!fits(findTask(work.dictionary, name))) work.add(addTask, { name, rule: task.rule, items: task.items });
-  });
+  if (isThere(await session.freshDictionary(), task)) return;
+  await session.write(null, async (work) => putTask(work, task));
+}
+
+/** Fails where a task of that name has other labels. */
+function isThere(dictionary: Dictionary, task: Task): boolean {
+  const known = findTask(dictionary, task.name);
+  if (known === undefined) return false;
+  if (known.rule === task.rule && known.items === task.items) return true;
+  throw new LabelsmithError(
+    'REFUSED',
+    `The task "${known.name}" has ${known.rule} labels on ${known.items}, not ${task.rule} labels on ${task.items}`,
+    { hint: 'Choose another name with --task.' },
+  );
+}
+
+/** What of `ensureTask` is in its transaction. */
+export function putTask(work: Work, task: Task): void {
+  if (isThere(work.dictionary, task)) return;
+  work.add(addTask, { name: toName(task.name, 'task'), rule: task.rule, items: task.items });
 }
 
 /** Fails where nobody may say such a thing. */

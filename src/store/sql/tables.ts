@@ -282,7 +282,63 @@ export const operationRegions = table(
   ['operationId', 'imageId', 'id', 'side'],
 );
 
+/** What imports that are under way are going to write (`import-staging.ts`). */
+export const stagedImports = table('staged_import', { id: integer, runKey: integer, dropped: flag }, ['id']);
+/** What the file says, in its order. */
+export const stagedEntries = table('staged_entry', { importId: integer, number: integer, data: text }, [
+  'importId',
+  'number',
+]);
+export const stagedImages = table(
+  'staged_image',
+  {
+    importId: integer,
+    imageId,
+    /** As it was before it was looked at. */
+    revision: integer,
+    /** Something of it will be other than it was. */
+    changes: flag,
+    split: nullable(text),
+    attributes: nullable(json(attributesSchema)),
+    tally: nullable(text),
+    /** The numbers of its entries, with commas between. */
+    entries: text,
+  },
+  ['importId', 'imageId'],
+);
+/** Names that had no number yet: below zero until the end, and the number that they have then. */
+export const stagedNames = table(
+  'staged_name',
+  {
+    importId: integer,
+    kind: textOf<'class' | 'annotator' | 'task'>(),
+    number: integer,
+    name: text,
+    id: nullable(integer),
+  },
+  ['importId', 'kind', 'number'],
+);
+/** Labels as they will be; `gone`: as they are, and will not be. */
+export const stagedLabels = table('staged_label', { importId: integer, gone: flag, ...labelColumns }, [
+  'importId',
+  ...labelKey,
+]);
+export const stagedRegions = table(
+  'staged_region',
+  { importId: integer, gone: flag, whole: flag, ...regionColumns, ...shapeColumns },
+  ['importId', 'imageId', 'id'],
+);
+export const STAGING_TABLES = [
+  stagedImports,
+  stagedEntries,
+  stagedImages,
+  stagedNames,
+  stagedLabels,
+  stagedRegions,
+] as const;
+
 const all = [
+  ...STAGING_TABLES,
   acceptances,
   annotators,
   artifacts,

@@ -222,7 +222,7 @@ export class Work {
   }
 }
 
-const isNobody = (name: string | null | undefined): name is null | undefined | '' =>
+export const isNobody = (name: string | null | undefined): name is null | undefined | '' =>
   name === null || name === undefined || name.trim() === '';
 
 /** @param rule the name as it is kept; null where it needs no number */

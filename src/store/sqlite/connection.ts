@@ -186,9 +186,12 @@ export function openWriter(options: ConnectionOptions): Connection {
   });
 }
 
-/** Folds the log into the one file, as far as other processes allow, so that copying that file is a backup. */
+/**
+ * Folds the log into the one file, as far as other processes allow, so that copying that file is a backup. Nobody is waited
+ * for: whoever closes the file last does it.
+ */
 export function checkpoint(connection: Connection): void {
-  connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  connection.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
 }
 
 function pragma(connection: Connection, name: string): number {

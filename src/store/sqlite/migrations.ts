@@ -15,6 +15,7 @@ import { heldOutAndArtifacts } from './migrations/07-held-out-and-artifacts.ts';
 import { prints } from './migrations/08-prints.ts';
 import { exports } from './migrations/09-exports.ts';
 import { shardResults } from './migrations/10-shard-results.ts';
+import { staging } from './migrations/11-staging.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   prints,
   exports,
   shardResults,
+  staging,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */

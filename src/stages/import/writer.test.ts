@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { addImages, imageId, said, scratch, startRun } from '../../../test/contracts/store/fixtures.ts';
+import { openStore } from '../../store/open.ts';
+import type { Store } from '../../store/store.ts';
+import { importLabels } from './import.ts';
+
+const NAMES = ['0000.jpg', '0001.jpg', '0002.jpg'];
+
+/** Something happens between the staging of the first page and the end. */
+function whenStaged(store: Store, happens: () => Promise<unknown>): Store {
+  let isFirst = true;
+  return {
+    ...store,
+    async stage(staged, page) {
+      await store.stage(staged, page);
+      if (isFirst) await happens();
+      isFirst = false;
+    },
+  };
+}
+
+it('works out again what a person says while the import is under way, and counts it once', async (t) => {
+  const dir = scratch(t);
+  const store = await openStore(join(dir, '.labelsmith'));
+  t.after(() => store.close());
+  await addImages(store, 3);
+  const file = join(dir, 'labels.csv');
+  await writeFile(file, `file,class\n${NAMES.map((name) => `${name},cat`).join('\n')}\n`);
+  const meanwhile = whenStaged(store, () => store.putLabels([said(imageId(1), 'dog', { annotator: 'Ann' })]));
+  const options = { as: 'human', replace: true } as const;
+  const { corrections, labels, reckoning } = await importLabels(meanwhile, 'csv', file, options, await startRun(store));
+  assert.deepEqual([labels, corrections?.labels.added, corrections?.labels.changed], [3, 2, 1]);
+  const [told, ...others] = reckoning.problems;
+  assert.deepEqual(
+    [told.reason, told.examples.map(({ what }) => what)],
+    ['person-contradicted', ['0001.jpg: it was "dog" (Ann)']],
+  );
+  assert.deepEqual(others, []);
+  const words = (await store.labelsOf([imageId(1)])).get(imageId(1));
+  assert.deepEqual(
+    words?.map(({ className }) => className),
+    ['dog', 'cat'],
+    'the newer one holds, the older is kept',
+  );
+});
+
+it('leaves out an image that was forgotten meanwhile', async (t) => {
+  const dir = scratch(t);
+  const store = await openStore(join(dir, '.labelsmith'));
+  t.after(() => store.close());
+  await addImages(store, 3);
+  const file = join(dir, 'labels.csv');
+  await writeFile(file, `file,class\n${NAMES.map((name) => `${name},cat`).join('\n')}\n`);
+  const meanwhile = whenStaged(store, () => store.forgetImages([imageId(1)]));
+  await importLabels(meanwhile, 'csv', file, { as: 'human' }, await startRun(store));
+  assert.deepEqual(
+    (await store.classes()).map(({ name, counts }) => [name, counts[0].count]),
+    [['cat', 2]],
+  );
+  assert.deepEqual(await store.check(), []);
+});
