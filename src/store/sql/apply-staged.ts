@@ -23,7 +23,7 @@ const addChange = statement("insert into change (kind, at_ms) values ('labels', 
 
 export async function applyStaged(session: Session, staged: StagedImport, operation: NewOperation): Promise<void> {
   await session.write('labels', async (work) => {
-    const [there, [items], [reach]] = await work.read(lookQueries(work, staged.id));
+    const [there, [items], first, last] = await work.read(lookQueries(work, staged.id));
     if (there.length === 0) throw takenAway();
     await numberNames(work, staged);
     // Sequences of a change are so many; changes of one transaction follow each other.
@@ -38,7 +38,7 @@ export async function applyStaged(session: Session, staged: StagedImport, operat
       sequence: work.changeId * SEQUENCES_A_CHANGE,
     };
     for (const one of hasItems ? [...OF_ITEMS, ...OF_FACTS] : OF_FACTS) work.add(one, application);
-    for (const image of [reach.first, reach.last]) if (image !== null) work.reach(hexOf(image));
+    for (const { image_id } of [...first, ...last]) work.reach(hexOf(image_id));
   });
 }
 
@@ -62,7 +62,8 @@ function lookQueries(work: Work, id: number) {
         (select count(*) from (select 1 from staged_label where import_id = ${id} limit 1) as l) as labels,
         (select count(*) from (select 1 from staged_region where import_id = ${id} limit 1) as r) as regions`,
     ),
-    ofImages.select((eb) => [eb.fn.min('image_id').as('first'), eb.fn.max('image_id').as('last')]),
+    ofImages.select('image_id').orderBy('image_id').limit(1),
+    ofImages.select('image_id').orderBy('image_id', 'desc').limit(1),
   ] as const;
 }
 
