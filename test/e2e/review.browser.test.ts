@@ -192,6 +192,22 @@ describe('the review app', { skip }, () => {
     await page.click('button:text-is("Teach")');
     await jobDone('Learning');
     await page.waitForSelector('text=How good the model is');
+    // The figures are those of the run, which the command line prints.
+    const other = await openWorkspace(join(dir, '.labelsmith'), { create: false });
+    const [{ metrics }] = await other.store.runs({ limit: 1 });
+    await other.close();
+    const { quality } = await page.evaluate<{ quality: object }>(`fetch('/api/quality').then((r) => r.json())`);
+    assert.ok(typeof metrics.evaluation === 'object');
+    assert.partialDeepStrictEqual(metrics.evaluation, quality);
+    await page.waitForSelector('.matrix td button');
+    const cells = await page.locator('.matrix td button').allInnerTexts();
+    const told = await page.locator('section[aria-label="Quality"] .facts').textContent();
+    const total = cells.reduce((sum, text) => sum + Number(text), 0);
+    assert.match(told ?? '', new RegExp(`Measured on ${total} items`));
+    assert.equal(await page.locator('.charts canvas').count(), 3);
+    const right = page.locator('.matrix .right button').first();
+    await right.click();
+    await page.waitForSelector('a:text-is("Those that people named")');
     await go('Classes');
     await page.waitForSelector('.tree li');
     const count = await page.locator('.tree li').count();

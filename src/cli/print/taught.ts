@@ -5,6 +5,9 @@ import type { TeachResult } from '../../stages/teach/teach-result.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
 
+/** Pairs of classes that are printed; `--json` has them all. */
+const MAX_CONFUSIONS = 10;
+
 export function printTaught(output: Output, result: TeachResult, labelRest: boolean): void {
   const { counts, accuracy, evaluation, method } = result;
   output.summary(
@@ -14,11 +17,9 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   if (evaluation.learningCurve) printCurve(output, evaluation.learningCurve);
   if (evaluation.confusions.length > 0) {
     output.summary();
-    const rows = evaluation.confusions.map(({ truth, predicted, count }) => [
-      oneLine(truth),
-      oneLine(predicted),
-      count,
-    ]);
+    const rows = evaluation.confusions
+      .slice(0, MAX_CONFUSIONS)
+      .map(({ truth, predicted, count }) => [oneLine(truth), oneLine(predicted), count]);
     for (const line of table([['class', 'taken for', 'items'], ...rows])) output.summary(`  ${line}`);
     output.summary();
   }

@@ -10,6 +10,7 @@ import {
   coverage,
   expectedCalibrationError,
   macroF1,
+  reliability,
   wilsonInterval,
 } from './classification.ts';
 
@@ -95,6 +96,20 @@ test('calibration error: numpy over (lo, hi] bins, and by hand at the edges', ()
   close(expectedCalibrationError([0.9, 0.95], [1, 0]), 0.05 + 0.475);
   close(expectedCalibrationError([0, 1], [0, 1]), 0);
   assert.equal(expectedCalibrationError([], []), null);
+});
+
+test('a reliability diagram has the bins whose distances from the diagonal are the calibration error', () => {
+  assert.deepEqual(reliability([0.9, 0.93, 0.95, 0.2], [1, 0, 1, 0]), [
+    { count: 1, confidence: 0.2, accuracy: 0 },
+    { count: 2, confidence: (0.9 + 0.93) / 2, accuracy: 0.5 },
+    { count: 1, confidence: 0.95, accuracy: 1 },
+  ]);
+  const { truth, predicted, confidences } = fixture();
+  const right = truth.map((label, i) => Number(label === predicted[i]));
+  const bins = reliability(confidences, right);
+  const sum = bins.reduce((total, bin) => total + bin.count * Math.abs(bin.accuracy - bin.confidence), 0);
+  close(expectedCalibrationError(confidences, right), sum / truth.length);
+  assert.deepEqual(reliability([], []), []);
 });
 
 test('calibration error by chance: in one bin it is the mean deviation of a binomial, by de Moivre', () => {

@@ -99,14 +99,41 @@ const CALIBRATION_BINS = 15;
  */
 export function expectedCalibrationError(confidences: ArrayLike<number>, right: ArrayLike<number>): number | null {
   if (confidences.length === 0) return null;
+  const { confidence, rights } = calibrationSums(confidences, right);
+  return confidence.reduce((sum, c, bin) => sum + Math.abs(rights[bin] - c), 0) / confidences.length;
+}
+
+/** One bin of a reliability diagram. */
+export interface ReliabilityBin {
+  readonly count: number;
+  /** Mean of the bin. */
+  readonly confidence: number;
+  /** Share that is right. */
+  readonly accuracy: number;
+}
+
+/** The bins that {@link expectedCalibrationError} sums up, from the least sure on; empty ones are left out. */
+export function reliability(confidences: ArrayLike<number>, right: ArrayLike<number>): ReliabilityBin[] {
+  const { confidence, rights, counts } = calibrationSums(confidences, right);
+  return Array.from(counts, (count, bin) => ({
+    count,
+    confidence: confidence[bin] / count,
+    accuracy: rights[bin] / count,
+  })).filter(({ count }) => count > 0);
+}
+
+/** Sums of confidences and of right ones, and how many there are, shape [bins] each. */
+function calibrationSums(confidences: ArrayLike<number>, right: ArrayLike<number>) {
   const confidence = new Float64Array(CALIBRATION_BINS);
   const rights = new Float64Array(CALIBRATION_BINS);
+  const counts = new Uint32Array(CALIBRATION_BINS);
   for (let i = 0; i < confidences.length; i++) {
     const bin = Math.min(Math.max(Math.ceil(confidences[i] * CALIBRATION_BINS) - 1, 0), CALIBRATION_BINS - 1);
     confidence[bin] += confidences[i];
     rights[bin] += right[i];
+    counts[bin]++;
   }
-  return confidence.reduce((sum, c, bin) => sum + Math.abs(rights[bin] - c), 0) / confidences.length;
+  return { confidence, rights, counts };
 }
 
 const DRAWS = 200;

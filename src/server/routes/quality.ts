@@ -13,7 +13,16 @@ const QUALITY = z
     classes: z.array(
       z.object({ className: z.string(), truths: z.number(), precision: z.number(), recall: z.number() }),
     ),
-    confusions: z.array(z.object({ truth: z.string(), predicted: z.string(), count: z.number() })),
+    reliability: z
+      .array(z.object({ count: z.number(), confidence: z.number(), accuracy: z.number() }))
+      .default([])
+      .openapi({ description: 'Runs of before have none.' }),
+    confusions: z.array(
+      z.object({
+        ...{ truth: z.string(), predicted: z.string(), count: z.number() },
+        examples: z.array(z.string()).default([]).openapi({ description: 'Ids of items.' }),
+      }),
+    ),
     learningCurve: z
       .object({
         points: z.array(z.object({ labels: z.number(), accuracy: z.number() })),
@@ -38,7 +47,7 @@ const STAGES = ['teach rounds', 'teach train'];
 /** Runs looked through for the newest of the task. */
 const LOOKED_AT = 50;
 
-export function qualityRoutes({ workspace: { store } }: ReviewContext) {
+export function qualityRoutes({ workspace: { store } }: Pick<ReviewContext, 'workspace'>) {
   return new OpenAPIHono({ defaultHook: invalid }).openapi(ROUTE, async (c) => {
     const { task } = c.req.valid('query');
     for (const { stage, settings, metrics } of await store.runs({ limit: LOOKED_AT })) {

@@ -8,6 +8,8 @@ import {
   calibrationErrorByChance,
   classScores,
   expectedCalibrationError,
+  type ReliabilityBin,
+  reliability,
 } from '../../math/metrics/classification.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
@@ -30,7 +32,9 @@ export interface TaskEvaluation {
     readonly accuracy: number | null;
   }[];
   readonly classes: readonly (Omit<ClassScores, 'classIndex'> & { readonly className: string })[];
-  /** Most frequent first, with items to look at. */
+  /** Confidence of the best guess against how often it is right, as `ece` sums it up. */
+  readonly reliability: readonly ReliabilityBin[];
+  /** Every pair there is, the most frequent first, with items to look at: what a confusion matrix has beside its diagonal. */
   readonly confusions: readonly {
     readonly truth: string;
     readonly predicted: string;
@@ -42,8 +46,8 @@ export interface TaskEvaluation {
 }
 
 const THRESHOLDS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
-const CONFUSIONS = 10;
-const EXAMPLES = 4;
+/** Items to look at, of a pair. */
+const EXAMPLES = 24;
 
 /** @param learned with its stated accuracy, which the learning curve goes on from */
 export async function evaluationOf(
@@ -98,6 +102,7 @@ export async function evaluationOf(
         accuracy: above.length > 0 ? sum / above.length : null,
       };
     }),
+    reliability: reliability(confidence, rights),
     classes: classScores({ truth, predicted })
       .filter(({ classIndex }) => classIndex >= 0)
       .map(({ classIndex, ...scores }) => ({ className: classNames[classIndex], ...scores })),
@@ -129,7 +134,7 @@ function confusionsOf(
     if (pair.examples.length < EXAMPLES) pair.examples.push(ids[rows[i]]);
     pairs.set(key, pair);
   }
-  return [...pairs.values()]
-    .sort((a, b) => b.count - a.count || (a.truth + a.predicted < b.truth + b.predicted ? -1 : 1))
-    .slice(0, CONFUSIONS);
+  return [...pairs.values()].sort(
+    (a, b) => b.count - a.count || (a.truth + a.predicted < b.truth + b.predicted ? -1 : 1),
+  );
 }

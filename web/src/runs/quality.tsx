@@ -1,71 +1,80 @@
-/** How good the model of the last `teach` is, and on what that was measured. */
+/** How good the model of the last `teach` is, and on what that was measured: the figures of its run, and no others. */
 import { useQuery } from '@tanstack/react-query';
-import { Link } from 'wouter';
 import { answer, api } from '../api/client.ts';
-import { Chart } from './chart.tsx';
+import { many } from '../app/many.ts';
+import { MatrixView } from './matrix-view.tsx';
+import { Plot } from './plot.tsx';
 
-export function Quality({ task }: { readonly task: string }) {
+const WHOLE = [0, 1] as const;
+const percent = (share: number) => `${Math.round(share * 100)} %`;
+
+export default function Quality({ task }: { readonly task: string }) {
   const { data } = useQuery({
     queryKey: ['record', 'quality', task],
     queryFn: async () => (await answer(api.quality.$get({ query: { task } }))).quality,
   });
   if (!data) return <p className="hint">How good a model is stands here after Teach.</p>;
-  const { measuredOn, count, curve, learningCurve, classes, confusions } = data;
-  const learned = learningCurve?.points ?? [];
-  const most = Math.max(1, ...learned.map(({ labels }) => labels));
+  const { measuredOn, count, curve, reliability, learningCurve, classes, confusions } = data;
   const reached = curve.flatMap(({ coverage, accuracy }) => (accuracy === null ? [] : [[coverage, accuracy] as const]));
-  const percent = (share: number) => `${Math.round(share * 100)} %`;
+  const learned = (learningCurve?.points ?? []).map(({ labels, accuracy }) => [labels, accuracy] as const);
+  const mostLabels = Math.max(1, ...learned.map(([labels]) => labels));
   return (
     <section aria-label="Quality">
       <h2>How good the model is</h2>
       <p className="facts">
-        Measured on {count.toLocaleString()} items, by{' '}
+        Measured on {many(count, 'item')}, by{' '}
         {measuredOn === 'audit' ? 'the audit set' : 'cross-validation on the labels'}
       </p>
       <div className="charts">
-        <Chart name="Right, by the share that is labelled" x="labelled" y="right" points={reached} />
-        {learned.length > 0 && (
-          <Chart
+        <Plot
+          name="Right, by the share that is labelled"
+          x={{ name: 'labelled, by the least confidence', range: WHOLE, isShare: true }}
+          y={{ name: 'right', range: [lowest(reached), 1] }}
+          lines={[{ name: 'right', kind: 'curve', points: reached }]}
+        />
+        {reliability.length > 0 && (
+          <Plot
+            name="As often right as it says"
+            x={{ name: 'how sure it says it is', range: WHOLE, isShare: true }}
+            y={{ name: 'right', range: WHOLE }}
+            lines={[
+              {
+                name: 'as it should be',
+                kind: 'guide',
+                points: [
+                  [0, 0],
+                  [1, 1],
+                ],
+              },
+              { name: 'right', kind: 'points', points: reliability.map((bin) => [bin.confidence, bin.accuracy]) },
+            ]}
+          />
+        )}
+        {learned.length > 0 && learningCurve && (
+          <Plot
             name="Right, by the number of labels"
-            x={`up to ${most} labels`}
-            y="right"
-            points={learned.map(({ labels, accuracy }) => [labels / most, accuracy])}
+            x={{ name: 'labels', range: [0, mostLabels * 1.05], isShare: false }}
+            y={{ name: 'right', range: [lowest([...learned, [0, learningCurve.goal]]), 1] }}
+            lines={[
+              {
+                name: 'goal',
+                kind: 'guide',
+                points: [
+                  [0, learningCurve.goal],
+                  [mostLabels, learningCurve.goal],
+                ],
+              },
+              { name: 'right', kind: 'curve', points: learned },
+            ]}
           />
         )}
       </div>
       {learningCurve && learningCurve.more !== null && learningCurve.more > 0 && (
         <p className="gained">
-          About {learningCurve.more.toLocaleString()} more labels for {percent(learningCurve.goal)} right.
+          About {many(learningCurve.more, 'more label', 'more labels')} for {percent(learningCurve.goal)} right.
         </p>
       )}
-      {confusions.length > 0 && (
-        <table>
-          <caption>Taken for something else, most frequent first</caption>
-          <thead>
-            <tr>
-              <th>It is</th>
-              <th>It was taken for</th>
-              <th>How often</th>
-              <th>Look</th>
-            </tr>
-          </thead>
-          <tbody>
-            {confusions.map(({ truth, predicted, count: times }) => (
-              <tr key={`${truth} ${predicted}`}>
-                <td>{truth}</td>
-                <td>{predicted}</td>
-                <td>{times}</td>
-                <td>
-                  <Link href={`/browse?class=${encodeURIComponent(truth)}`}>{truth}</Link>,{' '}
-                  <Link href={`/browse?class=${encodeURIComponent(predicted)}&origin=model&order=uncertainty`}>
-                    unsure {predicted}
-                  </Link>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <MatrixView {...{ task, classes, confusions }} />
       <table>
         <caption>By class</caption>
         <thead>
@@ -89,4 +98,9 @@ export function Quality({ task }: { readonly task: string }) {
       </table>
     </section>
   );
+}
+
+/** Where an axis begins: a tenth below the lowest point, so that what differs is seen to. */
+function lowest(points: readonly (readonly [number, number])[]): number {
+  return Math.max(0, Math.floor(10 * Math.min(1, ...points.map(([, y]) => y)) - 1) / 10);
 }

@@ -1,10 +1,12 @@
 /** What was run and what may be: stages started and stopped, with what they said. */
+import { lazy, Suspense } from 'react';
 import { answer, api, type Job, type JobRequest } from '../api/client.ts';
 import { useJobs, useRuns } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
 import { jobName, stateText } from '../app/job-bar.tsx';
 import { useTask } from '../classes/use-task.ts';
-import { Quality } from './quality.tsx';
+
+const Quality = lazy(() => import('./quality.tsx'));
 
 export function RunsPage() {
   const { data: jobs = [] } = useJobs();
@@ -36,7 +38,9 @@ export function RunsPage() {
       {jobs.map((job) => (
         <JobView key={job.id} {...{ job }} />
       ))}
-      <Quality {...{ task }} />
+      <Suspense fallback={<p className="hint">…</p>}>
+        <Quality {...{ task }} />
+      </Suspense>
       <h2>Before</h2>
       <table>
         <thead>

@@ -1,0 +1,44 @@
+/** What the page says of a model is what its run recorded, of this version and of those before. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openWorkspace } from '../jobs/workspace.ts';
+import { qualityRoutes } from './routes/quality.ts';
+
+const CONFUSION = { truth: 'cat', predicted: 'dog', count: 3 };
+const MEASURED = {
+  measuredOn: 'audit',
+  count: 10,
+  curve: [{ threshold: 0, coverage: 1, accuracy: 0.7 }],
+  classes: [{ className: 'cat', truths: 10, precision: 1, recall: 0.7 }],
+  learningCurve: null,
+} as const;
+
+test('the newest run of the task counts; runs of before have fewer figures, under another name', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-quality-'));
+  const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
+  t.after(async () => {
+    await workspace.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const { store } = workspace;
+  const routes = qualityRoutes({ workspace });
+  const asked = async () => JSON.parse(await (await routes.request('/quality?task=class')).text()).quality;
+  const taught = async (stage: string, task: string, metrics: Record<string, unknown>) => {
+    const run = { stage, settings: { task }, modelKey: null, seed: 0, threads: 1, versions: {} };
+    await store.finishRun(await store.startRun(run), { status: 'done', counts: {}, metrics });
+  };
+  assert.equal(await asked(), null);
+
+  await taught('teach train', 'class', { account: { ...MEASURED, confusions: [CONFUSION] } });
+  assert.deepEqual(await asked(), { ...MEASURED, reliability: [], confusions: [{ ...CONFUSION, examples: [] }] });
+
+  const reliability = [{ count: 10, confidence: 0.75, accuracy: 0.7 }];
+  const confusions = [{ ...CONFUSION, examples: ['a'.repeat(64)] }];
+  await taught('teach rounds', 'class', { evaluation: { ...MEASURED, reliability, confusions, ece: 0.05 } });
+  await taught('teach rounds', 'other', { evaluation: { ...MEASURED, count: 99, reliability, confusions } });
+  await taught('discover', 'class', { clusters: 3 });
+  assert.deepEqual(await asked(), { ...MEASURED, reliability, confusions });
+});
