@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { addImages, imageId, regionOf, said, scratch, shard, startRun } from '../../test/contracts/store/fixtures.ts';
 import type { Box } from '../core/boxes.ts';
+import type { Origin } from '../core/labels.ts';
 import { type Random, seededRandom } from '../core/random.ts';
 import { LabelsmithError } from '../errors.ts';
 import { DATABASE_FILE, openStore } from '../store/open.ts';
@@ -287,25 +288,53 @@ test('classes that one change made, each the parent of the next, go together', a
   assert.deepEqual(dump(dir), first);
 });
 
-test('undoing a merge parts what a machine said of the merged class again meanwhile', async (t) => {
+for (const [how, clear] of [
+  ['in place of what it said', async () => {}],
+  ['after all that it said was cleared', (store: Store) => store.clearMachineLabels('class', 'cluster')],
+  [
+    'twice, after it was cleared item by item',
+    async (store: Store) => {
+      await store.clearMachineLabels('class', 'cluster', ALL);
+      await sayAgain(store);
+      await store.clearMachineLabels('class', 'cluster', ALL);
+    },
+  ],
+] as const) {
+  test(`undoing a merge parts what a machine said of the merged class again: ${how}`, async (t) => {
+    const { store } = await labelled(t);
+    const before = await clustersOf(store);
+    await change(store, { kind: 'merge', names: ['street'], into: 'beach' });
+    await clear(store);
+    await sayAgain(store);
+    assert.deepEqual(new Set((await clustersOf(store)).flat()), new Set(['beach', 'forest']));
+    await store.undoCorpusChange();
+    assert.deepEqual(await clustersOf(store), before);
+  });
+}
+
+test('undoing a merge: another machine that says the merged class means what the item was before', async (t) => {
   const { store } = await labelled(t);
-  const clusters = async () => {
-    const labels = await store.labelsOf(
-      Array.from({ length: IMAGES }, (_, n) => imageId(n)),
-      'class',
-    );
-    return Array.from({ length: IMAGES }, (_, n) =>
-      labels.get(imageId(n))?.flatMap(({ origin, className }) => (origin === 'cluster' ? [className] : [])),
-    );
-  };
-  const before = await clusters();
   await change(store, { kind: 'merge', names: ['street'], into: 'beach' });
-  const runId = await startRun(store, 'discover');
-  const again = Array.from({ length: IMAGES }, (_, n) =>
-    said(imageId(n), n % 3 === 2 ? 'forest' : 'beach', { runId, confidence: 0.5, origin: 'cluster' }),
-  );
-  await store.putLabels(again, { replace: true });
-  assert.deepEqual(new Set((await clusters()).flat()), new Set(['beach', 'forest']));
+  await sayAgain(store, 'model');
+  await store.clearMachineLabels('class', 'model');
+  await store.clearMachineLabels('class', 'cluster');
+  await sayAgain(store, 'model');
   await store.undoCorpusChange();
-  assert.deepEqual(await clusters(), before);
+  // What it said itself, `beach` of every second, goes before what the clusters said.
+  const expected = ALL.map((_, n) => [n % 3 === 2 ? 'forest' : n % 3 === 1 && n % 2 === 1 ? 'street' : 'beach']);
+  assert.deepEqual(await clustersOf(store, 'model'), expected);
 });
+
+const ALL = Array.from({ length: IMAGES }, (_, n) => imageId(n));
+
+async function clustersOf(store: Store, by: Origin = 'cluster') {
+  const labels = await store.labelsOf(ALL, 'class');
+  return ALL.map((id) => labels.get(id)?.flatMap(({ origin, className }) => (origin === by ? [className] : [])));
+}
+
+/** As a stage does it, with the classes of today. */
+async function sayAgain(store: Store, origin: Origin = 'cluster'): Promise<void> {
+  const runId = await startRun(store, 'discover');
+  const again = ALL.map((id, n) => said(id, n % 3 === 2 ? 'forest' : 'beach', { runId, confidence: 0.5, origin }));
+  await store.putLabels(again, { replace: true });
+}

@@ -6,8 +6,9 @@ import { firstVersion } from './migrations/01-first-version.ts';
 import { exports } from './migrations/02-exports.ts';
 import { shardResults } from './migrations/03-shard-results.ts';
 import { staging } from './migrations/04-staging.ts';
+import { formerLabels } from './migrations/05-former-labels.ts';
 
-export const MIGRATIONS: readonly string[] = [firstVersion, exports, shardResults, staging];
+export const MIGRATIONS: readonly string[] = [firstVersion, exports, shardResults, staging, formerLabels];
 
 /** Tables whose rows the database gives a number, and the column of it. */
 export const NUMBERED = [

@@ -21,6 +21,7 @@ const STATEMENTS = {
   put: update(classes, { set: ['name', 'rootId', 'parentId', 'placed', 'description', 'synset'], where: ['id'] }),
   release: statement('update class set root_id = :id, parent_id = null where id = :id', { id: integer }),
   drop: remove(classes, ['id']),
+  dropFormer: statement('delete from former_label where class_id = :id', { id: integer }),
   putSynonym: insert(classAliases),
   dropSynonym: remove(classAliases, ['name']),
 };
@@ -75,6 +76,7 @@ export function writeRows(work: Work, from: CorpusState, to: RowChanges): void {
   const gone = to.classes.flatMap(([id, row]) => (row === null && from.classes.has(id) ? [id] : []));
   for (const id of gone) work.add(STATEMENTS.release, { id });
   for (const id of gone) work.add(STATEMENTS.drop, { id });
+  for (const id of gone) work.add(STATEMENTS.dropFormer, { id });
   for (const [name, classId] of to.synonyms) if (classId !== null) work.add(STATEMENTS.putSynonym, { name, classId });
 }
 

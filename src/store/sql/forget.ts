@@ -18,6 +18,7 @@ const DELETED = [
   'delete from candidate where image_id in :images',
   'delete from detection where image_id in :images',
   'delete from label where image_id in :images',
+  'delete from former_label where image_id in :images',
   'delete from region_shape where image_id in :images',
   'delete from region where image_id in :images',
   'delete from operation_label where image_id in :images',

@@ -14,6 +14,7 @@ import { snake } from './table.ts';
 import {
   candidates,
   detections,
+  formerLabels,
   imageAttributes,
   imagePrints,
   imageSplits,
@@ -36,6 +37,7 @@ const IS_GONE = 'exists (select 1 from gone_image where gone_image.image_id = :f
 const PASSED = [
   regionShapes,
   labels,
+  formerLabels,
   candidates,
   detections,
   imageSplits,

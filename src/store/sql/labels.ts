@@ -11,7 +11,8 @@ import { chunks } from './chunks.ts';
 import { imageKey, NO_BYTES, regionKey } from './column.ts';
 import { lostImageLabels } from './derived.ts';
 import { type Dictionary, findTask, runKeyOf, taskOf } from './dictionary.ts';
-import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, labelOfRow, storedLabel, voiceOf } from './label-rows.ts';
+import { keepFormer, withMergedClasses } from './former-labels.ts';
+import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, storedLabel } from './label-rows.ts';
 import { logItems, refuseUnexpected } from './operation-log.ts';
 import { deletedRegions, placesOf, readPlaces } from './places.ts';
 import { REGION_STATEMENTS } from './region-rows.ts';
@@ -46,12 +47,14 @@ export function labelStore(session: Session): LabelStore {
         if (items === undefined) {
           work.add(touchOfTask, { taskId, origin, revision: work.changeId });
           work.reachAll();
+          keepFormer(work, { taskId, origin });
           await work.changed();
           work.add(LABEL_STATEMENTS.dropOfTask, { taskId, origin });
         } else {
           const placeOf = await placesOf(work, items);
           const places = items.map(placeOf);
           work.touch(places.map(({ imageId }) => imageId));
+          for (const place of places) keepFormer(work, { ...place, taskId, origin });
           await work.changed();
           for (const place of places) work.add(LABEL_STATEMENTS.dropOfItem, { ...place, taskId, origin });
         }
@@ -143,30 +146,6 @@ function fieldsOf(work: Work, label: NewLabel): Omit<LabelFields, 'imageId' | 'r
   };
 }
 
-/**
- * A machine that says a merged class again of an item says it as the class that the item had before the merge, so that undoing the
- * merge parts the items as they were.
- */
-async function withMergedClasses(work: Work, written: readonly LabelFields[]): Promise<readonly LabelFields[]> {
-  const { classById } = work.dictionary;
-  const rootOf = (classId: number) => classById.get(classId)?.rootId ?? classId;
-  const merged = new Set([...classById.values()].flatMap(({ id, rootId }) => (id === rootId ? [] : [rootId])));
-  const again = written.filter(({ origin, classId }) => isMachine(origin) && merged.has(rootOf(classId)));
-  if (again.length === 0) return written;
-  const classOf = new Map<string, number>();
-  const keyOf = (label: LabelFields) => `${voiceOf(label)} ${rootOf(label.classId)}`;
-  for (const chunk of chunks([...new Set(again.map(({ imageId }) => imageId))].map(imageKey))) {
-    const [rows] = await work.read([
-      work.db.selectFrom('label').selectAll().where('image_id', 'in', chunk).orderBy('sequence'),
-    ]);
-    for (const label of rows.map(labelOfRow)) classOf.set(keyOf(label), label.classId);
-  }
-  const isAgain = new Set(again);
-  return written.map((label) =>
-    isAgain.has(label) ? { ...label, classId: classOf.get(keyOf(label)) ?? label.classId } : label,
-  );
-}
-
 /** What the same machine origins said of these items in these tasks before. */
 function dropMachineLabels(work: Work, written: readonly LabelFields[]): void {
   const dropped = new Set<string>();
@@ -175,6 +154,7 @@ function dropMachineLabels(work: Work, written: readonly LabelFields[]): void {
     const key = `${imageId} ${regionId} ${taskId} ${origin}`;
     if (!isMachine(origin) || dropped.has(key)) continue;
     dropped.add(key);
+    keepFormer(work, label);
     work.add(LABEL_STATEMENTS.dropOfItem, label);
   }
 }

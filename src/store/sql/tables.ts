@@ -239,6 +239,13 @@ const labelColumns = {
 const labelKey = ['imageId', 'regionId', 'taskId', 'classId', 'origin', 'modelId', 'annotatorId'] as const;
 export const labels = table('label', labelColumns, labelKey);
 
+/** See `former-labels.ts`. */
+export const formerLabels = table(
+  'former_label',
+  { imageId, regionId: regionOrImage, taskId: integer, origin, classId: integer },
+  ['imageId', 'regionId', 'taskId', 'origin', 'classId'],
+);
+
 /** What a person did, with what it takes to undo it. */
 export const operations = table(
   'operation',
@@ -351,6 +358,7 @@ const all = [
   detections,
   exportStates,
   exportsMade,
+  formerLabels,
   goneImages,
   imageAttributes,
   imagePaths,

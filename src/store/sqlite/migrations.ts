@@ -16,6 +16,7 @@ import { prints } from './migrations/08-prints.ts';
 import { exports } from './migrations/09-exports.ts';
 import { shardResults } from './migrations/10-shard-results.ts';
 import { staging } from './migrations/11-staging.ts';
+import { formerLabels } from './migrations/12-former-labels.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   exports,
   shardResults,
   staging,
+  formerLabels,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */
