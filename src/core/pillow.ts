@@ -18,6 +18,8 @@ export type PillowSize =
    * OWLv2 was trained (scikit-image's `resize`). No bytes come out, but 32-bit floats of the same range.
    */
   | { readonly kind: 'blurred-square' }
+  /** `exact`, but by straight lines between the four nearest pixels with nothing averaged, as RF-DETR's is: in floats too. */
+  | { readonly kind: 'sampled' }
   /** `longest`, but filled up with numbers that need be no bytes, after it was made smaller: in 32-bit floats, as above. */
   | { readonly kind: 'filled'; readonly fill: readonly [number, number, number] }
   /** The shorter side to so many pixels, the other in proportion, cut to whole pixels. */
@@ -28,7 +30,7 @@ export type PillowSize =
 /** What an input's pixels are once they are made: bytes, but where their processor does not round. */
 export function pixelTypeOf(pillow: PillowProcessing | undefined): 'uint8' | 'float32' {
   const kind = pillow?.size.kind;
-  return kind === 'blurred-square' || kind === 'filled' ? 'float32' : 'uint8';
+  return kind === 'blurred-square' || kind === 'sampled' || kind === 'filled' ? 'float32' : 'uint8';
 }
 
 /** Bytes of an input of that many pixels. */

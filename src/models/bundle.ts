@@ -84,7 +84,7 @@ const IMAGE_PROCESSOR = z.object({
     .object({
       resample: z.enum(RESAMPLES),
       size: z.discriminatedUnion('kind', [
-        z.object({ kind: z.enum(['exact', 'padded-square', 'blurred-square', 'longest', 'none']) }),
+        z.object({ kind: z.enum(['exact', 'padded-square', 'blurred-square', 'sampled', 'longest', 'none']) }),
         z.object({ kind: z.literal('shortest'), edge: side }),
         z.object({ kind: z.literal('open'), edge: side, longest: side }),
         z.object({ kind: z.literal('filled'), fill: z.tuple([z.number(), z.number(), z.number()]).readonly() }),
@@ -257,6 +257,8 @@ const DECODER = z.discriminatedUnion('kind', [
     logits: valueName,
     /** Shape [1, queries, 4]: middle x, middle y, width, height, in shares of the input's sides. */
     boxes: valueName,
+    /** Which of its numbers are the classes, in their order (default: all but the last of `softmax`, which is none of them). */
+    columns: z.array(z.int().min(0)).min(1).readonly().optional(),
     /** `sigmoid`: a query may be several classes; `sigmoid-best` and `softmax`: its best one. */
     activation: z.enum(['sigmoid', 'sigmoid-best', 'softmax']),
   }),

@@ -9,7 +9,7 @@ import { totalmem } from 'node:os';
 import { basename, extname, resolve } from 'node:path';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { cacheDirectory, readJson, writeAtomically } from '../fetch/cache.ts';
-import { fetchFiles } from '../fetch/fetch.ts';
+import { type FetchOptions, fetchFiles } from '../fetch/fetch.ts';
 import { prepareRuntime } from '../onnx/runtime.ts';
 import { LimitExceeded, runLimited } from '../threads/limited-process.ts';
 import { CATALOGUE } from './catalogue.ts';
@@ -47,6 +47,17 @@ export async function importModel(file: string, options: ImportOptions = {}): Pr
   const record: ImportedRecord = { version: 1, entry };
   await writeAtomically(importedPath(cacheDir, id), `${JSON.stringify(record, null, 2)}\n`);
   return { entry, inferred };
+}
+
+/** A file of the hub or of another server, fetched; a path as it stands. What it is called comes from the reference. */
+export async function fetchedForImport(
+  file: string,
+  options: Partial<FetchOptions>,
+): Promise<{ readonly path: string; readonly named: Pick<ImportOptions, 'name'> }> {
+  if (!/^(hf|https|npm):/.test(file)) return { path: file, named: {} };
+  const cacheDir = options.cacheDir ?? cacheDirectory();
+  const [fetched] = await fetchFiles([{ reference: file }], { ...options, cacheDir });
+  return { path: fetched?.path ?? file, named: { name: nameOf(file.split('#').at(-1) ?? file) } };
 }
 
 async function analysed(task: AnalysisTask, options: ImportOptions): Promise<AnalysedModel> {

@@ -65,7 +65,7 @@ export interface ModelCache extends Models {
   list(): Promise<ModelListing[]>;
   /** Takes in a model of the hub (`hf:OWNER/REPO@REVISION`), or a folder with the same files. */
   takeIn(place: string, request?: TakeInRequest): Promise<ModelEntry>;
-  /** Takes in an ONNX file. */
+  /** Takes in an ONNX file, by its path or its reference (`hf:OWNER/REPO@REVISION#FILE`, `https:`). */
   importFile(file: string, options?: Omit<ImportOptions, 'cacheDir'>): Promise<AnalysedModel>;
 }
 
@@ -130,8 +130,9 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
       return (await import('./list.ts')).modelsList(defaults.cacheDir);
     },
     async importFile(file, options) {
-      const { importModel } = await import('./import.ts');
-      return importModel(file, { signal, ...options, cacheDir: defaults.cacheDir });
+      const { importModel, fetchedForImport } = await import('./import.ts');
+      const here = await fetchedForImport(file, { ...defaults, signal });
+      return importModel(here.path, { ...here.named, signal, ...options, cacheDir: defaults.cacheDir });
     },
   };
 }

@@ -10,7 +10,7 @@ import type { InputSpec } from './bundle.ts';
 /** Runs a bare network and hands back its value `output`, which must be finite. */
 export async function trialOfNetwork(network: Uint8Array, input: InputSpec, output: string): Promise<Tensor> {
   const graph = new Graph('trial');
-  const pixels = graph.input('pixels', 'uint8', [1, input.height, input.width, 3]);
+  const pixels = graph.input('pixels', pixelTypeOf(input.pillow), [1, input.height, input.width, 3]);
   const feeds = { [input.name]: pixelsToModelInput(graph, pixels, input) };
   const values = inlineModel(graph, network, { prefix: 'network', feeds, outputs: [output] });
   graph.output(graph.cast(values[output], 'float32'), 'value');

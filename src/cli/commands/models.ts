@@ -160,7 +160,13 @@ const modelsImport = command({
     'What is not declared is inferred from the shapes and a trial run, and said. A model that does not fit is refused\n' +
     'with the reason. hf:OWNER/REPO, or a folder with the same files, is known by its config.json, its\n' +
     'preprocessor_config.json and its tokenizer; a field that changes pixels and is not known here refuses it.',
-  args: { file: argument('<file>', 'the ONNX file, hf:OWNER/REPO@REVISION, or a folder', z.string()) },
+  args: {
+    file: argument(
+      '<file>',
+      'the ONNX file (its path, hf:OWNER/REPO@REVISION#FILE or https:), hf:OWNER/REPO@REVISION, or a folder',
+      z.string(),
+    ),
+  },
   options: {
     name: option('--name <name>', "what to call it (default: the file's name)", z.string().optional()),
     role: option(
@@ -192,6 +198,7 @@ const modelsImport = command({
   examples: [
     ['labelsmith models import yolox_nano.onnx --licence Apache-2.0', 'a detector: use it with detect -m yolox_nano'],
     ['labelsmith models import mobilenet.onnx --role embedder', 'the layer before its logits'],
+    ['labelsmith models import hf:OWNER/REPO@main#yolox_s.onnx', 'a bare ONNX file of the hub, as one from disk'],
     ['labelsmith models import hf:onnx-community/dinov2-small', 'as its own files describe it, pinned from then on'],
   ],
   async run({ args, options, ...context }) {

@@ -3,6 +3,7 @@ import type { PillowProcessing } from '../../core/pillow.ts';
 import type { Pixels } from '../decode.ts';
 import { resizeSquareBlurred } from './blurred-resize.ts';
 import { resizeAsPillow } from './resample.ts';
+import { resizeSampled } from './sampled-resize.ts';
 
 export interface PillowInput {
   /** Of the network's input, in pixels. */
@@ -44,14 +45,16 @@ export function processAsPillow(image: Pixels, { width, height, pad, pillow }: P
     }
     case 'blurred-square': {
       const side = Math.max(image.width, image.height);
-      const values = resizeSquareBlurred(image, width);
-      const pixels = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      const pixels = bytesOf(resizeSquareBlurred(image, width));
       return { pixels, width, height, scale: { x: width / side, y: height / side } };
+    }
+    case 'sampled': {
+      const pixels = bytesOf(resizeSampled(image, width, height));
+      return { pixels, width, height, scale: { x: width / image.width, y: height / image.height } };
     }
     case 'filled': {
       const { w, h } = longestSides(image, Math.max(width, height));
-      const values = filledUp(toSize(image, w, h), { width, height, fill: size.fill });
-      const pixels = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      const pixels = bytesOf(filledUp(toSize(image, w, h), { width, height, fill: size.fill }));
       return { pixels, width, height, scale: { x: w / image.width, y: h / image.height } };
     }
     case 'longest': {
@@ -62,6 +65,10 @@ export function processAsPillow(image: Pixels, { width, height, pad, pillow }: P
     default:
       return size satisfies never;
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The longer side to so many pixels, the other to the nearest whole number. */

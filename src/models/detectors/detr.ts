@@ -7,6 +7,7 @@
  */
 import { boxesFromCentres } from '../../onnx/boxes-graph.ts';
 import { float32 } from '../../onnx/tensor.ts';
+import type { Value } from '../../onnx/value.ts';
 import { type Candidates, type DecodeContext, type Decoder, MAX_DETECTIONS } from './decoder.ts';
 
 type Detr = Extract<Decoder, { kind: 'detr' }>;
@@ -14,17 +15,22 @@ type Detr = Extract<Decoder, { kind: 'detr' }>;
 export function decodeDetr({ graph: g, decoder, outputs, width, height, classCount }: DecodeContext<Detr>): Candidates {
   const centred = g.reshape(outputs[decoder.boxes], [-1, 4]);
   const size = g.constant(float32([width, height, width, height], [1, 4]), 'size');
-  const all = g.mul(boxesFromCentres(g, centred), size);
-  const logits = outputs[decoder.logits];
+  const boxes = g.mul(boxesFromCentres(g, centred), size);
+  const { columns } = decoder;
+  const picked = (value: Value) => (columns ? g.gather(value, g.ints(columns), 2) : value);
   if (decoder.activation === 'softmax') {
-    const [chances] = g.split(g.softmax(g.reshape(logits, [-1, classCount + 1])), [classCount, 1], 1);
+    const all = g.softmax(outputs[decoder.logits]);
+    const [chances] = columns
+      ? [g.squeeze(picked(all), [0])]
+      : g.split(g.reshape(all, [-1, classCount + 1]), [classCount, 1], 1);
     const [scores, classes] = g.topK(chances, 1, 1);
-    return { boxes: all, scores: g.reshape(scores, [-1]), classes: g.cast(g.reshape(classes, [-1]), 'int32') };
+    return { boxes, scores: g.reshape(scores, [-1]), classes: g.cast(g.reshape(classes, [-1]), 'int32') };
   }
+  const logits = picked(outputs[decoder.logits]);
   if (decoder.activation === 'sigmoid-best') {
     const [best, classes] = g.topK(g.squeeze(logits, [0]), 1, 1);
     return {
-      boxes: all,
+      boxes,
       scores: g.sigmoid(g.reshape(best, [-1])),
       classes: g.cast(g.reshape(classes, [-1]), 'int32'),
     };
@@ -36,5 +42,5 @@ export function decodeDetr({ graph: g, decoder, outputs, width, height, classCou
   const [scores, places] = g.topK(pairs, most, 0);
   const classes = g.cast(g.mod(places, g.scalar(classCount, 'int64')), 'int32');
   const queries = g.div(places, g.scalar(classCount, 'int64'));
-  return { boxes: g.gather(all, queries), scores, classes };
+  return { boxes: g.gather(boxes, queries), scores, classes };
 }

@@ -155,6 +155,14 @@ export const HUB_MODELS: readonly HubModel[] = [
     ['d-fine-m', 'onnx-community/dfine_m_coco-ONNX', 'D-FINE M, 19 M', dfine('52.3')],
     ['d-fine-l', 'onnx-community/dfine_l_coco-ONNX', 'D-FINE L, 31 M', dfine('54.0')],
   ]),
+  ...rows('detector', 'rf_detr', 'COCO’s 80 classes, 560 px', [
+    [
+      'rf-detr-base',
+      'onnx-community/rfdetr_base-ONNX',
+      'RF-DETR base, 29 M',
+      'COCO val AP 53.3 (github.com/roboflow/rf-detr)',
+    ],
+  ]),
   ...rows('detector', 'rt_detr', 'COCO’s 80 classes, 640 px', [
     [
       'rt-detr-r18',

@@ -105,6 +105,12 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     role: 'detector',
+    modelTypes: ['rf_detr'],
+    activation: 'sigmoid',
+    quirk: 'numbers of classes are COCO’s own up to 90, whatever the config counts; pixels are sampled, not averaged',
+  },
+  {
+    role: 'detector',
     modelTypes: ['rt_detr', 'rt_detr_v2', 'd_fine'],
     activation: 'sigmoid',
     quirk: 'the whole image in a square whatever its sides; no normalisation; the best pairs of query and class count',

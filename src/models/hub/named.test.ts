@@ -147,6 +147,19 @@ test('what is not understood is refused by its name and leaves no entry', async 
   assert.ok(!(await models.list()).some(({ sources }) => sources.some((one) => one.includes('some/'))));
 });
 
+test('one ONNX file of a repository is taken in as one from disk is', async (t) => {
+  const { models, offline } = cacheOf(t);
+  hub.putRepository('some/files', filesOf('resnet'), { commit: COMMIT, licence: 'mit' });
+  const { entry } = await models.importFile(`hf:some/files@${COMMIT}#onnx/model.onnx`, {
+    role: 'embedder',
+  });
+  assert.equal(entry.id, 'model');
+  assert.equal(entry.source.files[0]?.sha256?.length, 64);
+  const embedder = await offline.openEmbedder('model', { threads: 1 });
+  await embedder.close();
+  await assert.rejects(models.importFile('hf:some/files@main#onnx/other.onnx'), refusal('NOT_FOUND', 'other.onnx'));
+});
+
 test('a decoder of masks that takes no boxes is refused by what it takes', async (t) => {
   const { models } = cacheOf(t);
   const name = 'onnx/prompt_encoder_mask_decoder.onnx';

@@ -22,6 +22,8 @@ interface Defaults {
   readonly resample: Resample;
   readonly crop?: boolean;
   readonly normalise?: boolean;
+  /** Made smaller in floats with nothing averaged, by straight lines alone. */
+  readonly sampled?: boolean;
   /**
    * What `do_pad` means: to a square before resizing; to the largest of several images, which one is; to the input's size with
    * zeros, once colours are normalised. Default: refused.
@@ -56,6 +58,7 @@ const TYPES: Readonly<Record<string, Defaults>> = {
   Owlv2: { resample: 'bilinear', ...CLIP, pads: 'square' },
   Sam: { resample: 'bilinear', ...IMAGENET, pads: 'zeros' },
   Sam2: { resample: 'bilinear', ...IMAGENET },
+  RfDetr: { resample: 'bilinear', ...IMAGENET, pads: 'batch', sampled: true },
   GroundingDino: { resample: 'bilinear', ...IMAGENET, pads: 'batch' },
 };
 
@@ -115,7 +118,7 @@ export function inputOfProcessor(name: string, config: ProcessorConfig, imageSiz
     throw read.refuse('crop_pct', `means nothing to ${type}`);
   }
   const crop = read.flag('do_center_crop', defaults.crop ?? false) ? read.square('crop_size', imageSize) : undefined;
-  const { size, side } = sizeOf(read, type, { crop, imageSize, pads: defaults.pads });
+  const { size, side } = sizeOf(read, type, { ...defaults, crop, imageSize });
   const rescaled = read.flag('do_rescale', true);
   const normalised = read.flag('do_normalize', defaults.normalise ?? true);
   const { width, height } = crop ?? side;
@@ -150,7 +153,12 @@ interface Side {
 function sizeOf(
   read: Fields,
   type: string,
-  { crop, imageSize, pads }: { readonly crop?: Side; readonly imageSize?: number } & Pick<Defaults, 'pads'>,
+  {
+    crop,
+    imageSize,
+    pads,
+    sampled,
+  }: { readonly crop?: Side; readonly imageSize?: number } & Pick<Defaults, 'pads' | 'sampled'>,
 ): { readonly size: PillowSize; readonly side: Side } {
   if (!read.flag('do_resize', true)) {
     if (!crop) throw read.refuse('do_resize', 'is false and no middle is cut out, so images have many sizes');
@@ -162,7 +170,7 @@ function sizeOf(
   if (typeof given === 'number' && !crop) return { size: { kind: 'exact' }, side: { width: given, height: given } };
   const longest = read.part('size', 'longest_edge');
   if (pads === 'zeros') return zeroFilledSize(read, longest);
-  if (edge !== undefined && longest !== undefined && pads === 'batch') {
+  if (edge !== undefined && longest !== undefined && pads === 'batch' && !sampled) {
     return { size: { kind: 'open', edge, longest }, side: { width: longest, height: longest } };
   }
   if (edge !== undefined) {
@@ -174,6 +182,12 @@ function sizeOf(
   const height = read.part('size', 'height');
   if (width === undefined || height === undefined || longest !== undefined) {
     throw read.refuse('size', `is ${JSON.stringify(given)}, which is not known here`);
+  }
+  if (sampled) {
+    const filter = read.filter('bilinear');
+    if (filter !== 'bilinear')
+      throw read.refuse('resample', `is ${filter}, and bilinear is what is done without averaging`);
+    return { size: { kind: 'sampled' }, side: { width, height } };
   }
   if (pads === 'square') {
     if (width !== height) throw read.refuse('size', 'is no square');

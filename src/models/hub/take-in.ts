@@ -17,7 +17,7 @@ import { inspectNetwork, type NetworkPorts } from '../inspect.ts';
 import { readOnnx } from '../onnx-files.ts';
 import { trialOfNetwork, trialRun } from '../trial.ts';
 import { wordFeeds } from '../vocabulary.ts';
-import { classNamesOf, isImageNet } from './class-names.ts';
+import { isImageNet, namedColumns } from './class-names.ts';
 import { fileNamed, MODEL_CONFIG, type ModelConfig, readConfig, sourceOf } from './configs.ts';
 import { FAMILIES, type Family, familyOf } from './families.ts';
 import { dataFilesOf, graphFile, type Precision } from './graph-files.ts';
@@ -62,7 +62,7 @@ export async function entryOfListing(listing: Listing, options: TakeInOptions): 
     return segmenterOf(parts, options);
   }
   const entry =
-    family.role === 'embedder' ? await embedderOf(subject, family, input) : detectorOf(subject, family, input);
+    family.role === 'embedder' ? await embedderOf(subject, family, input) : await detectorOf(subject, family, input);
   await trialRun(composeModel(entry, network, SINGLE), entry.input);
   return entry;
 }
@@ -151,16 +151,22 @@ async function embedderOf(subject: Subject, family: EmbedderFamily, input: Input
 type DetectorFamily = Extract<Family, { role: 'detector' }>;
 type WordFamily = Extract<DetectorFamily, { words: object }>;
 
-function detectorOf(
+async function detectorOf(
   subject: Subject,
   { activation }: Exclude<DetectorFamily, WordFamily>,
   input: InputSpec,
-): DetectorEntry {
-  const { listing, config } = subject;
+): Promise<DetectorEntry> {
+  const { listing, config, network } = subject;
   requireOutputs(subject, ['logits', 'pred_boxes']);
-  const classNames = classNamesOf(config.id2label);
-  if (!classNames) throw refuse(listing, 'id2label of its config.json does not name its classes');
-  const decoder = { kind: 'detr', logits: 'logits', boxes: 'pred_boxes', activation } as const;
+  const { dims } = await trialOfNetwork(network, input, 'logits');
+  const count = (dims.at(-1) ?? 0) - (activation === 'softmax' ? 1 : 0);
+  const found = namedColumns(config.id2label, count);
+  if (!found) {
+    throw refuse(listing, `id2label of its config.json does not name the ${count} classes of its logits [${dims}]`);
+  }
+  const { names: classNames, columns } = found;
+  const values = { kind: 'detr', logits: 'logits', boxes: 'pred_boxes', activation } as const;
+  const decoder = { ...values, ...(columns ? { columns } : {}) };
   return { ...baseOf(subject), role: 'detector', input, decoder, classNames };
 }
 
