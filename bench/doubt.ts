@@ -33,10 +33,10 @@ const WITHOUT = ['electronics', 'euro-coins', 'flowers', 'plankton', 'steel-stri
 const WITH_SOME = ['caltech-30', 'cartons', 'household', 'monkeys', 'pc-parts', 'satellite'];
 const IMAGES = 150;
 /** Of the right regions on COCO photographs so many have to stay. */
-const LEAST_RIGHT = 0.98;
+const MIN_RIGHT = 0.98;
 /** COCO photographs among the images of a set without, and how many of their right regions have to stay. */
 const AMONG = 32;
-const LEAST_RIGHT_AMONG = 0.9;
+const MIN_RIGHT_AMONG = 0.9;
 
 const SETTINGS: DoubtSettings[] = [50, 200].flatMap((pileStrength) =>
   [10, 25, 50, 100, 200, 400].flatMap((classStrength) =>
@@ -68,7 +68,7 @@ async function forModel(model: string): Promise<unknown> {
   const flat = scoreOf(coco.flatMap(({ found, right }) => usual(found.detections).map((i) => right[i])));
   const allowed = SETTINGS.filter((settings) => {
     const { right, precision } = onCoco(settings);
-    return right >= LEAST_RIGHT * flat.right && precision >= flatAt(coco, right).precision;
+    return right >= MIN_RIGHT * flat.right && precision >= flatAt(coco, right).precision;
   });
   const shownOdds = {
     intercept: rounded(odds.intercept, 4),
@@ -92,7 +92,7 @@ async function forModel(model: string): Promise<unknown> {
   const bestFor = (chosenOn: readonly string[]) => {
     const mean = (worth: (set: string) => number) =>
       chosenOn.reduce((sum, set) => sum + worth(set), 0) / chosenOn.length;
-    const keeping = allowed.filter((settings) => mean((set) => among(set, settings)) >= LEAST_RIGHT_AMONG);
+    const keeping = allowed.filter((settings) => mean((set) => among(set, settings)) >= MIN_RIGHT_AMONG);
     return bestOf(keeping, (settings) => mean((set) => gone(set, settings).share));
   };
   const rows = WITHOUT.map((set) => {

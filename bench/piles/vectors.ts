@@ -36,7 +36,7 @@ const ORIGINAL = 'original';
 /** A fourth of the images has copies: every fourth in order of name. */
 const EVERY = 4;
 /** Images of a class that are taken from the archive. */
-const MOST_FROM_ARCHIVE = 150;
+const MAX_FROM_ARCHIVE = 150;
 
 /** How a copy differs from its original; all of them are saved as JPEG. */
 const COPIES: Readonly<Record<string, (image: Sharp, width: number, height: number) => Sharp>> = {
@@ -199,7 +199,7 @@ async function fromArchive(path: string): Promise<Listed[]> {
     const [className, name] = file.split('/').slice(-2) as [string, string];
     const before = taken.get(className) ?? 0;
     taken.set(className, before + 1);
-    return before < MOST_FROM_ARCHIVE ? [{ className, name, bytes: () => bytes }] : [];
+    return before < MAX_FROM_ARCHIVE ? [{ className, name, bytes: () => bytes }] : [];
   });
 }
 

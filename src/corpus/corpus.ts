@@ -67,7 +67,7 @@ async function changeOf(store: Store, state: CorpusState, operation: Operation):
     case 'map':
       return { state: operations.mapNames(state, operation.mapping) };
     case 'import':
-      return { state: operations.takeIn(state, operation.entries) };
+      return { state: operations.importTaxonomy(state, operation.entries) };
     case 'split':
       return splitByList(store, state, operation);
     case 'split-into':

@@ -10,7 +10,7 @@ import type { CorpusClass, CorpusState } from '../core/corpus.ts';
 import { LabelsmithError } from '../errors.ts';
 import { CorpusIndex } from './state.ts';
 
-class Draft {
+class Changeset {
   readonly classes: Map<number, CorpusClass>;
   readonly synonyms: Map<string, number>;
 
@@ -79,8 +79,8 @@ class Draft {
 
 export function rename(state: CorpusState, from: string, newName: string): CorpusState {
   const to = toClassName(newName);
-  const draft = new Draft(state);
-  const index = draft.index();
+  const changeset = new Changeset(state);
+  const index = changeset.index();
   const entry = index.require(from);
   const owner = index.find(to);
   if (owner !== undefined && owner.id !== entry.id) {
@@ -88,31 +88,31 @@ export function rename(state: CorpusState, from: string, newName: string): Corpu
       hint: `To make the two one: labelsmith corpus merge "${from}" --into "${to}".`,
     });
   }
-  draft.rename(entry, to);
-  return draft;
+  changeset.rename(entry, to);
+  return changeset;
 }
 
 /** `into` is made when there is no such class; it then stands where the others stood, if they stood together. */
 export function merge(state: CorpusState, names: readonly string[], into: string): CorpusState {
-  const draft = new Draft(state);
-  const index = draft.index();
+  const changeset = new Changeset(state);
+  const index = changeset.index();
   const sources = [...new Map(names.map((name) => index.require(name)).map((entry) => [entry.id, entry])).values()];
   const known = index.find(into);
   if (known) {
-    draft.merge(sources, known);
-    return draft;
+    changeset.merge(sources, known);
+    return changeset;
   }
   const parents = new Set(sources.map((entry) => index.parent(entry)?.id ?? null));
   const [parentId = null] = parents.size === 1 ? parents : [];
   const placed = sources.every((entry) => entry.placed) && parents.size === 1;
-  draft.merge(sources, draft.create(into, { parentId, placed }));
-  return draft;
+  changeset.merge(sources, changeset.create(into, { parentId, placed }));
+  return changeset;
 }
 
 /** Takes a class that was merged, with its labels, out of the one it counts as. */
 export function unmerge(state: CorpusState, name: string, merged: string): CorpusState {
-  const draft = new Draft(state);
-  const index = draft.index();
+  const changeset = new Changeset(state);
+  const index = changeset.index();
   const root = index.require(name);
   const entry = index.owner(merged);
   if (entry === undefined || entry.rootId !== root.id || entry.id === root.id || entry.name !== merged) {
@@ -127,19 +127,19 @@ export function unmerge(state: CorpusState, name: string, merged: string): Corpu
           : 'Nothing was merged into it; to split by a list: labelsmith corpus split NAME --by FILE.csv.',
     });
   }
-  draft.set(entry, { rootId: entry.id });
+  changeset.set(entry, { rootId: entry.id });
   // Where it stood may have become its own place below itself.
-  const after = draft.index();
+  const after = changeset.index();
   const own = after.root(entry.id);
   if ([own, ...after.ancestors(own)].some((one) => after.parent(one)?.id === own.id))
-    draft.set(own, { parentId: null });
-  return draft;
+    changeset.set(own, { parentId: null });
+  return changeset;
 }
 
 export function alias(state: CorpusState, name: string, otherName: string): CorpusState {
   const synonym = toClassName(otherName);
-  const draft = new Draft(state);
-  const index = draft.index();
+  const changeset = new Changeset(state);
+  const index = changeset.index();
   const entry = index.require(name);
   const owner = index.find(synonym);
   if (owner?.id === entry.id) return state;
@@ -148,22 +148,22 @@ export function alias(state: CorpusState, name: string, otherName: string): Corp
       hint: `To make the two one: labelsmith corpus merge "${synonym}" --into "${entry.name}".`,
     });
   }
-  draft.synonyms.set(synonym, entry.id);
-  return draft;
+  changeset.synonyms.set(synonym, entry.id);
+  return changeset;
 }
 
 /** Puts a class under a parent, which is made when there is none of that name; null puts it at the top. */
 export function nest(state: CorpusState, child: string, parent: string | null): CorpusState {
-  const draft = new Draft(state);
-  const entry = draft.index().require(child);
+  const changeset = new Changeset(state);
+  const entry = changeset.index().require(child);
   if (parent === null) {
-    draft.set(entry, { parentId: null, placed: true });
-    return draft;
+    changeset.set(entry, { parentId: null, placed: true });
+    return changeset;
   }
-  const above = draft.index().find(parent) ?? draft.create(parent);
+  const above = changeset.index().find(parent) ?? changeset.create(parent);
   if (
     above.id === entry.id ||
-    draft
+    changeset
       .index()
       .ancestors(above)
       .some(({ id }) => id === entry.id)
@@ -173,8 +173,8 @@ export function nest(state: CorpusState, child: string, parent: string | null): 
       `"${entry.name}" cannot be under "${above.name}", which is the same or below it.`,
     );
   }
-  draft.set(entry, { parentId: above.id, placed: true });
-  return draft;
+  changeset.set(entry, { parentId: above.id, placed: true });
+  return changeset;
 }
 
 export function describe(
@@ -182,9 +182,9 @@ export function describe(
   name: string,
   changes: { readonly description?: string | null; readonly synset?: string | null },
 ): CorpusState {
-  const draft = new Draft(state);
-  draft.set(draft.index().require(name), changes);
-  return draft;
+  const changeset = new Changeset(state);
+  changeset.set(changeset.index().require(name), changes);
+  return changeset;
 }
 
 /**
@@ -192,7 +192,7 @@ export function describe(
  * not known yet becomes a synonym of its class, so that the mapping holds for what is detected later.
  */
 export function mapNames(state: CorpusState, mapping: ReadonlyMap<string, string>): CorpusState {
-  const draft = new Draft(state);
+  const changeset = new Changeset(state);
   const problems = [...mapping].flatMap(([from, to]) => {
     const names = [from, to].flatMap((name) => {
       const reading = readClassName(name);
@@ -211,17 +211,17 @@ export function mapNames(state: CorpusState, mapping: ReadonlyMap<string, string
   }
   for (const [from, to] of mapping) {
     if (from === to) continue;
-    const index = draft.index();
+    const index = changeset.index();
     const source = index.find(from);
     const target = index.find(to);
-    if (source && target) draft.merge([source], target);
+    if (source && target) changeset.merge([source], target);
     else if (source) {
-      draft.rename(source, to);
+      changeset.rename(source, to);
     } else {
-      draft.synonyms.set(toClassName(from), (target ?? draft.create(to)).id);
+      changeset.synonyms.set(toClassName(from), (target ?? changeset.create(to)).id);
     }
   }
-  return draft;
+  return changeset;
 }
 
 /** A class as a taxonomy gives it. */
@@ -240,13 +240,13 @@ export interface TaxonomyEntry {
  * Takes a taxonomy in: each entry becomes one class with the entry's name, all its synonyms and its place. Classes that
  * bear any of its names become that class; classes that no entry names stay as they are.
  */
-export function takeIn(state: CorpusState, entries: readonly TaxonomyEntry[]): CorpusState {
+export function importTaxonomy(state: CorpusState, entries: readonly TaxonomyEntry[]): CorpusState {
   refuseContradictions(entries);
-  const draft = new Draft(state);
+  const changeset = new Changeset(state);
   const taken = new Map<number, TaxonomyEntry>();
   for (const entry of entries) {
     const names = [entry.name, ...entry.synonyms];
-    const index = draft.index();
+    const index = changeset.index();
     const bearers = new Map(
       names.flatMap((name) => {
         const found = index.find(name);
@@ -266,35 +266,36 @@ export function takeIn(state: CorpusState, entries: readonly TaxonomyEntry[]): C
       }
     }
     const named = index.find(entry.name);
-    const target = named ?? [...bearers.values()][0] ?? draft.create(entry.name);
-    draft.merge([...bearers.values()], target);
-    draft.rename(draft.classes.get(target.id) as CorpusClass, entry.name);
+    const target = named ?? [...bearers.values()][0] ?? changeset.create(entry.name);
+    changeset.merge([...bearers.values()], target);
+    changeset.rename(changeset.classes.get(target.id) as CorpusClass, entry.name);
     for (const name of entry.synonyms) {
-      if (draft.index().find(name) === undefined) draft.synonyms.set(toClassName(name), target.id);
+      if (changeset.index().find(name) === undefined) changeset.synonyms.set(toClassName(name), target.id);
     }
-    draft.set(target, {
+    changeset.set(target, {
       synset: entry.synset ?? target.synset,
       description: entry.description ?? target.description,
     });
     taken.set(target.id, entry);
   }
-  for (const id of taken.keys()) draft.set(draft.classes.get(id) as CorpusClass, { parentId: null, placed: true });
+  for (const id of taken.keys())
+    changeset.set(changeset.classes.get(id) as CorpusClass, { parentId: null, placed: true });
   for (const [id, { parent, where, name }] of taken) {
     if (parent === null) continue;
-    const above = draft.index().find(parent);
+    const above = changeset.index().find(parent);
     if (!above) throw new LabelsmithError('BAD_FILE', `${where}: the parent "${parent}" of "${name}" is no class.`);
     if (
       above.id === id ||
-      draft
+      changeset
         .index()
         .ancestors(above)
         .some((one) => one.id === id)
     ) {
       throw new LabelsmithError('BAD_FILE', `${where}: "${name}" and its parent "${parent}" are each above the other.`);
     }
-    draft.set(draft.classes.get(id) as CorpusClass, { parentId: above.id });
+    changeset.set(changeset.classes.get(id) as CorpusClass, { parentId: above.id });
   }
-  return draft;
+  return changeset;
 }
 
 function refuseContradictions(entries: readonly TaxonomyEntry[]): void {
@@ -315,9 +316,9 @@ function refuseContradictions(entries: readonly TaxonomyEntry[]): void {
 
 /** A class of its own for each new name, below or beside nothing. Names that are there stay. */
 export function withClasses(state: CorpusState, names: readonly string[]): CorpusState {
-  const draft = new Draft(state);
-  for (const name of names) if (draft.index().find(name) === undefined) draft.create(name);
-  return draft;
+  const changeset = new Changeset(state);
+  for (const name of names) if (changeset.index().find(name) === undefined) changeset.create(name);
+  return changeset;
 }
 
 function nameOf(owner: CorpusClass, name: string): string {

@@ -45,7 +45,7 @@ export function refuseUnknownClasses(state: CorpusState, rules: AcceptRules, mod
       hint:
         near.length > 0
           ? `Did you mean ${near.join(', ')}?`
-          : `It finds ${[...given].sort().slice(0, MOST_NAMED).join(', ')}${given.size > MOST_NAMED ? ', …' : ''}.`,
+          : `It finds ${[...given].sort().slice(0, MAX_NAMED).join(', ')}${given.size > MAX_NAMED ? ', …' : ''}.`,
       details: { unknown, near },
     });
   };
@@ -62,4 +62,4 @@ export function refuseUnknownClasses(state: CorpusState, rules: AcceptRules, mod
 }
 
 /** Classes listed where no name is near. */
-const MOST_NAMED = 12;
+const MAX_NAMED = 12;

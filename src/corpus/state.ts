@@ -5,7 +5,7 @@ import { nearestNames } from '../core/nearest-names.ts';
 import { LabelsmithError } from '../errors.ts';
 
 /** Names in a hint. */
-const MOST_SUGGESTIONS = 5;
+const MAX_SUGGESTIONS = 5;
 
 export class CorpusIndex {
   readonly state: CorpusState;
@@ -90,6 +90,6 @@ export class CorpusIndex {
   }
 
   #similar(name: string): string[] {
-    return nearestNames(name, this.#idByName.keys(), MOST_SUGGESTIONS).map((known) => `"${known}"`);
+    return nearestNames(name, this.#idByName.keys(), MAX_SUGGESTIONS).map((known) => `"${known}"`);
   }
 }

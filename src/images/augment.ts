@@ -7,9 +7,9 @@ import type { Random } from '../core/random.ts';
 import type { Pixels } from './decode.ts';
 
 /** Least share of the area that is kept: with less, small objects are often cut away. */
-const LEAST_AREA = 0.5;
+const MIN_AREA = 0.5;
 /** How far the crop's aspect is from the image's, at most. */
-const MOST_STRETCH = 4 / 3;
+const MAX_STRETCH = 4 / 3;
 /** Brightness and saturation are multiplied by 1 ± this, at most. */
 const JITTER = 0.2;
 
@@ -24,8 +24,8 @@ export function augmentedSquare(image: Pixels, random: Random, size: number): Pr
 }
 
 function augmented({ pixels, width, height }: Pixels, random: Random): Sharp {
-  const area = LEAST_AREA + (1 - LEAST_AREA) * random();
-  const stretch = MOST_STRETCH ** (2 * random() - 1);
+  const area = MIN_AREA + (1 - MIN_AREA) * random();
+  const stretch = MAX_STRETCH ** (2 * random() - 1);
   const [w, h] = [Math.sqrt(area * stretch) * width, Math.sqrt(area / stretch) * height];
   const [cropWidth, cropHeight] = [wholeWithin(w, width), wholeWithin(h, height)];
   const left = Math.floor(random() * (width - cropWidth + 1));

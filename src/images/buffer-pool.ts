@@ -4,7 +4,7 @@
  * A fresh array an image is what V8 counts as garbage: at 0.8 MB each it collected the whole heap every 40 images, which
  * took a seventh of a detector's core time. These stand in shared memory, so threads read them without a copy.
  */
-export interface Canvases {
+export interface BufferPool {
   /** One that nobody holds, with whatever was in it. */
   take(): Uint8Array;
   /** For the next one; its holder must not touch it any more. */
@@ -12,7 +12,7 @@ export interface Canvases {
 }
 
 /** Holds as many as were ever out at once. */
-export function canvases(byteLength: number): Canvases {
+export function bufferPool(byteLength: number): BufferPool {
   const free: Uint8Array[] = [];
   return {
     take: () => free.pop() ?? new Uint8Array(new SharedArrayBuffer(byteLength)),

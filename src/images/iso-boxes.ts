@@ -9,12 +9,12 @@ export interface IsoBox {
 }
 
 /** A box's neighbours and children are looked at up to here: real files have a few dozen. */
-const MOST_BOXES = 4096;
+const MAX_BOXES = 4096;
 
 /** The boxes between `start` and `end`, up to the first one that does not fit. */
 export function* isoBoxes(view: DataView, start = 0, end = view.byteLength): Generator<IsoBox> {
   let at = start;
-  for (let n = 0; n < MOST_BOXES && at + 8 <= end; n++) {
+  for (let n = 0; n < MAX_BOXES && at + 8 <= end; n++) {
     const { size, header } = sizeAt(view, at, end);
     if (size < header || at + size > end) return;
     const name = String.fromCharCode(...[4, 5, 6, 7].map((i) => view.getUint8(at + i)));
@@ -38,7 +38,7 @@ export function* isoBoxes(view: DataView, start = 0, end = view.byteLength): Gen
 export function endsWithinBox(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
-  for (let n = 0; n < MOST_BOXES && at + 8 <= bytes.length; n++) {
+  for (let n = 0; n < MAX_BOXES && at + 8 <= bytes.length; n++) {
     const { size, header } = sizeAt(view, at, bytes.length);
     if (size < header) return false;
     at += size;

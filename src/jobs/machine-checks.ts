@@ -20,7 +20,7 @@ export interface Check {
   readonly hint?: string;
 }
 
-const LEAST_FREE_BYTES = 1e9;
+const MIN_FREE_BYTES = 1e9;
 
 /** @param workspace its folder, which need not be there */
 export async function machineChecks(
@@ -116,7 +116,7 @@ async function disk(name: string, path: string): Promise<Check> {
   const free = bavail * bsize;
   return {
     name,
-    ok: free >= LEAST_FREE_BYTES,
+    ok: free >= MIN_FREE_BYTES,
     what: `${path}, ${formatBytes(free)} free`,
     hint: 'Free at least 1 GB there.',
   };

@@ -18,7 +18,7 @@ export interface PriorShift {
 const MAX_STEPS = 500;
 const TOLERANCE = 1e-9;
 /** Beyond it a ratio is as good as certain, and its exponential is still a number. */
-const MOST_LOG_RATIO = 50;
+const MAX_LOG_RATIO = 50;
 
 /** The share that is right: the mode of its posterior, 0 to 1. */
 export function shareRight({ logRatios, counts, prior, strength }: PriorShift): number {
@@ -40,6 +40,6 @@ export function shareRight({ logRatios, counts, prior, strength }: PriorShift): 
 
 /** The chance of being right at a share that is right. */
 export function chanceRight(logRatio: number, share: number): number {
-  const ratio = Math.exp(Math.min(MOST_LOG_RATIO, Math.max(-MOST_LOG_RATIO, logRatio)));
+  const ratio = Math.exp(Math.min(MAX_LOG_RATIO, Math.max(-MAX_LOG_RATIO, logRatio)));
   return (share * ratio) / (share * ratio + 1 - share);
 }

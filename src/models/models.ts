@@ -13,7 +13,7 @@ import type { ModelEntry } from './bundle.ts';
 import type { EmbedderChoice, Quality } from './choose-embedder.ts';
 import type { Detector, OpenDetectorOptions } from './detector.ts';
 import type { Embedder } from './embedder.ts';
-import type { TakeInRequest } from './hub/named.ts';
+import type { ImportModelRequest } from './hub/named.ts';
 import type { ImageClassifier } from './image-classifier.ts';
 import type { ImportOptions } from './import.ts';
 import type { AnalysedModel } from './import-analysis.ts';
@@ -60,11 +60,11 @@ export interface ModelCache extends Models {
   /** Folder of the cache. */
   readonly cacheDir: string;
   /** Makes a model ready, with the network where it must, and runs nothing. */
-  prepare(name: string, request?: Pick<TakeInRequest, 'acceptLicence' | 'precision'>): Promise<PreparedModel>;
+  prepare(name: string, request?: Pick<ImportModelRequest, 'acceptLicence' | 'precision'>): Promise<PreparedModel>;
   /** All known models, the catalogue's first. Uses no network. */
   list(): Promise<ModelListing[]>;
   /** Takes in a model of the hub (`hf:OWNER/REPO@REVISION`), or a folder with the same files. */
-  takeIn(place: string, request?: TakeInRequest): Promise<ModelEntry>;
+  importModel(place: string, request?: ImportModelRequest): Promise<ModelEntry>;
   /** Takes in an ONNX file, by its path or its reference (`hf:OWNER/REPO@REVISION#FILE`, `https:`). */
   importFile(file: string, options?: Omit<ImportOptions, 'cacheDir'>): Promise<AnalysedModel>;
 }
@@ -76,7 +76,7 @@ export interface ModelCache extends Models {
 export function createModels(defaults: ModelsOptions = {}): ModelCache {
   const { signal } = defaults;
   const together = (options: OpenModelOptions = {}): OpenOptions => ({ ...defaults, ...options });
-  const known = async (name: string, request?: TakeInRequest) =>
+  const known = async (name: string, request?: ImportModelRequest) =>
     (await import('./hub/named.ts')).takenIn(name, defaults, request);
   return {
     async openDetector(name, options) {
@@ -116,7 +116,7 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     async openTextEncoder(name, options) {
       return (await import('./text-encoder.ts')).openTextEncoder(await known(name), together(options));
     },
-    async takeIn(place, request = {}) {
+    async importModel(place, request = {}) {
       return (await import('./hub/named.ts')).takeIn(place, defaults, request);
     },
     // Asked for when it is needed: where nothing needs it, a user with no home is none the worse.

@@ -19,6 +19,6 @@ export interface Thumbnail {
 /** In pixels of the upright image. */
 export interface ReportShape {
   /** Outer ones and holes, each `[x, y, x, y, …]`; filled by the even-odd rule. */
-  readonly outlines: readonly (readonly number[])[];
+  readonly contours: readonly (readonly number[])[];
   readonly keypoints: Keypoints | null;
 }

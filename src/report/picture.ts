@@ -51,7 +51,7 @@ export class Pictures {
     const parts = [
       what,
       regions.length > 1 ? `${regions.length} boxes` : null,
-      shapes.some(({ outlines }) => outlines.length > 0) ? 'masks' : null,
+      shapes.some(({ contours }) => contours.length > 0) ? 'masks' : null,
       shapes.some(({ keypoints }) => keypoints) ? 'keypoints' : null,
       confidence === null ? null : `confidence ${percent(confidence)}`,
       `${picture.width} × ${picture.height}`,
@@ -85,18 +85,18 @@ function drawing(
   regions: NonNullable<ShotOptions['regions']>,
   shapes: readonly ReportShape[],
 ): Markup {
-  const outlines = regions.map(({ box, other }) => {
+  const contours = regions.map(({ box, other }) => {
     const [x1, y1, x2, y2] = box.map(tenths) as [number, number, number, number];
     const rect = (style: string) =>
       html`<rect class="${style}" x="${x1}" y="${y1}" width="${tenths(Math.max(0, x2 - x1))}" height="${tenths(Math.max(0, y2 - y1))}"/>`;
     return [rect('halo'), rect(other ? 'box other' : 'box')];
   });
-  return html`<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="xMidYMid meet" aria-hidden="true"><use href="#${name}"/>${shapes.map(maskOf)}${outlines}${shapes.map(skeletonOf)}</svg>`;
+  return html`<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="xMidYMid meet" aria-hidden="true"><use href="#${name}"/>${shapes.map(maskOf)}${contours}${shapes.map(skeletonOf)}</svg>`;
 }
 
-function maskOf({ outlines }: ReportShape): Markup | null {
-  if (outlines.length === 0) return null;
-  const ways = outlines.map((polygon) => `M${polygon.map(tenths).join(' ')}Z`).join('');
+function maskOf({ contours }: ReportShape): Markup | null {
+  if (contours.length === 0) return null;
+  const ways = contours.map((polygon) => `M${polygon.map(tenths).join(' ')}Z`).join('');
   return html`<path class="mask" d="${ways}"/>`;
 }
 

@@ -56,7 +56,7 @@ export function shapeOf(
     points += simple.length / 2;
     if (simple.length >= 6 && points <= MAX_POINTS) outlines.push(simple);
   }
-  return outlines.length === 0 && !keypoints ? null : { outlines, keypoints };
+  return outlines.length === 0 && !keypoints ? null : { contours: outlines, keypoints };
 }
 
 /**

@@ -91,8 +91,8 @@ const WHY = {
 } as const;
 
 async function guessesOf(workspace: Here, task: string): Promise<Predictions> {
-  const guesses = await openPredictions(workspace, task);
-  if (guesses) return guesses;
+  const predictions = await openPredictions(workspace, task);
+  if (predictions) return predictions;
   throw new LabelsmithError('NOT_FOUND', 'No model has looked at the images yet.', { hint: 'Teach first.' });
 }
 
@@ -146,8 +146,8 @@ async function pairs(workspace: Here, task: string, { classNames, probabilities 
 }
 
 async function below(workspace: Here, task: string, { best }: Predictions): Promise<Queued[]> {
-  const guesses = await best(await idsOf(workspace, { task, state: 'unlabelled' }));
-  return [...guesses]
+  const predictions = await best(await idsOf(workspace, { task, state: 'unlabelled' }));
+  return [...predictions]
     .sort((a, b) => b[1].confidence - a[1].confidence)
     .map(([itemId, { className, confidence }]) => {
       return { itemId, why: `perhaps ${className}, ${Math.round(100 * confidence)} % likely`, guess: className };

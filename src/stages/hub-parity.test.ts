@@ -70,7 +70,7 @@ for (const name of families) {
       JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')),
     );
     const models = createModels({ cacheDir, onNotice: () => undefined });
-    const id = (await models.takeIn(folder, { name: 'tiny' })).id;
+    const id = (await models.importModel(folder, { name: 'tiny' })).id;
     if (Object.keys(embeddings).length > 0) {
       const embedder = await models.openEmbedder(id, { threads: 1 });
       for (const [file, expected] of Object.entries(embeddings)) {

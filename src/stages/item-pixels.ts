@@ -5,7 +5,7 @@
 import type { ItemId } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
 import { release } from '../core/release.ts';
-import { canvases } from '../images/buffer-pool.ts';
+import { bufferPool } from '../images/buffer-pool.ts';
 import { decodeUpright } from '../images/decode.ts';
 import { pixelsFor } from '../images/pixels-for.ts';
 import { regionPixels } from '../images/region-pixels.ts';
@@ -37,7 +37,7 @@ export function itemRunner<T>(
   { readBytes, input, margin, stage }: ItemPixelsOptions,
   model: (pixels: Uint8Array) => Promise<T>,
 ): (work: ImageWork, paths: readonly ImagePath[]) => Promise<ItemsResult<T>> {
-  const frames = canvases(input.width * input.height * 3);
+  const frames = bufferPool(input.width * input.height * 3);
 
   const run = async (id: ItemId, pixels: (into: Uint8Array) => Promise<unknown>) => {
     const into = frames.take();

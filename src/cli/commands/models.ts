@@ -207,7 +207,7 @@ const modelsImport = command({
     const cache = modelsFor(context);
     if (await isHubPlace(args.file)) {
       const { name, licence, replace } = rest;
-      const entry = await cache.takeIn(args.file, { name, licence, replace, precision, acceptLicence });
+      const entry = await cache.importModel(args.file, { name, licence, replace, precision, acceptLicence });
       output.document({ model: entry, inferred: [] });
       output.line(importedText(entry));
       return;

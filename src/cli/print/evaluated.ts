@@ -35,7 +35,7 @@ export function formatEvaluation(evaluation: Evaluation, details: EvaluationDeta
     }
     const rows = perClass.map((c) => [
       details.classNames[c.classIndex],
-      String(c.truths),
+      String(c.groundTruth),
       fraction(c.AP),
       fraction(c.AP50),
       fraction(c.AR100),
@@ -67,7 +67,7 @@ function fraction(value: number | null): string {
 function classTable(details: EvaluationDetails): string[] {
   const rows = details.classes.map((c) => [
     details.classNames[c.classIndex],
-    String(c.truths),
+    String(c.groundTruth),
     fraction(c.precision),
     fraction(c.recall),
     fraction(c.f1),

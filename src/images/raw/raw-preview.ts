@@ -22,7 +22,7 @@ import {
 import { type EmbeddedJpeg, embeddedJpeg, jpegWithFacts, type RawFacts } from './jpeg-in-raw.ts';
 
 /** Smaller than this is a thumbnail for the camera's list, not a picture to find things in. */
-const LEAST_SIDE = 320;
+const MIN_SIDE = 320;
 
 interface Found {
   /** Where there may be JPEGs. */
@@ -43,7 +43,7 @@ export function rawPreview(bytes: Uint8Array): Uint8Array {
     const jpeg = embeddedJpeg(bytes, place);
     if (jpeg && (!best || jpeg.width * jpeg.height > best.width * best.height)) best = jpeg;
   }
-  if (!best || Math.max(best.width, best.height) < LEAST_SIDE) {
+  if (!best || Math.max(best.width, best.height) < MIN_SIDE) {
     const has = best ? `only a thumbnail of ${best.width} × ${best.height}` : 'no JPEG picture';
     throw new BadImageError(
       'unsupported',

@@ -1,6 +1,6 @@
 /**
  * Directories of a TIFF file (TIFF 6.0, section 2; BigTIFF, whose offsets have 64 bits) and of camera raw files, which are
- * TIFF files with marks of their own. Bounded: a damaged or hostile file costs no more than {@link MOST_DIRECTORIES} directories, and what lies outside of the
+ * TIFF files with marks of their own. Bounded: a damaged or hostile file costs no more than {@link MAX_DIRECTORIES} directories, and what lies outside of the
  * file is not there.
  */
 
@@ -49,10 +49,10 @@ const READERS: Readonly<Record<number, ReadNumber>> = {
 };
 
 /** Places of strips: an image of a million rows may have one for each. */
-const MOST_VALUES = 2 ** 20;
-const MOST_FIELDS = 1024;
-const MOST_DIRECTORIES = 64;
-const MOST_PAGES = 10_000;
+const MAX_VALUES = 2 ** 20;
+const MAX_FIELDS = 1024;
+const MAX_DIRECTORIES = 64;
+const MAX_PAGES = 10_000;
 const SUB_DIRECTORIES = 330;
 export const [PANASONIC_JPEG, MAKER_NOTE] = [46, 37500];
 /** Fields that lead to pictures: those, and the places and lengths of strips and tiles. */
@@ -110,7 +110,7 @@ export class TiffFile {
     const seen = new Set<number>();
     const found: TiffDirectory[] = [];
     const waiting = [this.first()];
-    while (waiting.length > 0 && found.length < MOST_DIRECTORIES) {
+    while (waiting.length > 0 && found.length < MAX_DIRECTORIES) {
       const offset = waiting.shift() as number;
       if (offset === 0 || seen.has(offset)) continue;
       seen.add(offset);
@@ -118,7 +118,7 @@ export class TiffFile {
       cut ||= !read || read.directory.cut;
       if (!read) continue;
       found.push(read.directory);
-      waiting.push(read.next, ...read.directory.numbers(SUB_DIRECTORIES).slice(0, MOST_DIRECTORIES));
+      waiting.push(read.next, ...read.directory.numbers(SUB_DIRECTORIES).slice(0, MAX_DIRECTORIES));
     }
     return { directories: found, cut };
   }
@@ -126,7 +126,7 @@ export class TiffFile {
   /** How many directories stand in the file's chain: its pages, but for what is nested in them. */
   pages(): number {
     const seen = new Set<number>();
-    for (let offset = this.first(); offset !== 0 && !seen.has(offset) && seen.size < MOST_PAGES; ) {
+    for (let offset = this.first(); offset !== 0 && !seen.has(offset) && seen.size < MAX_PAGES; ) {
       const read = this.#read(offset);
       if (!read) break;
       seen.add(offset);
@@ -144,7 +144,7 @@ export class TiffFile {
     if (start + head > view.byteLength) return null;
     const count = big ? Number(view.getBigUint64(start, this.#little)) : view.getUint16(start, this.#little);
     const fields = new Map<number, Field>();
-    for (let i = 0; i < Math.min(count, MOST_FIELDS); i++) {
+    for (let i = 0; i < Math.min(count, MAX_FIELDS); i++) {
       const at = start + head + size * i;
       if (at + size > view.byteLength) break;
       const [tag, type] = [view.getUint16(at, this.#little), view.getUint16(at + 2, this.#little)];
@@ -172,7 +172,7 @@ export class TiffFile {
       const read = field && readers[field.type];
       if (!place || !read) return [];
       const bytes = TYPE_BYTES[field.type];
-      const count = Math.min(field.count, MOST_VALUES);
+      const count = Math.min(field.count, MAX_VALUES);
       return Array.from({ length: count }, (_, i) => read(view, place.start + i * bytes, little));
     };
     return {

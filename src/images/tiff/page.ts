@@ -47,9 +47,9 @@ export interface TiffBlock {
 }
 
 /** More than any camera has bands; a page with more is not looked at. */
-const MOST_SAMPLES = 1024;
+const MAX_SAMPLES = 1024;
 /** A strip or tile that unpacks to more is not read. */
-const MOST_BLOCK_BYTES = 2 ** 30;
+const MAX_BLOCK_BYTES = 2 ** 30;
 
 const TAG = {
   width: 256,
@@ -87,7 +87,7 @@ export function tiffPageOf(bytes: Uint8Array): TiffPage | undefined {
   const bits = allBits[0] ?? 1;
   const formats = directory.numbers(TAG.sampleFormat);
   const format = ({ 1: 'uint', 2: 'int', 3: 'float', 4: 'uint', 5: 'complex', 6: 'complex' } as const)[formats[0] ?? 1];
-  if (width < 1 || height < 1 || samples < 1 || samples > MOST_SAMPLES || format === undefined) return undefined;
+  if (width < 1 || height < 1 || samples < 1 || samples > MAX_SAMPLES || format === undefined) return undefined;
   const alike = [...allBits.map((b) => b === bits), ...formats.map((f) => f === formats[0])].every(Boolean);
   const compression = one(TAG.compression, 1);
   const [min, max] = [directory.values(TAG.declaredMin)[0], directory.values(TAG.declaredMax)[0]];
@@ -131,7 +131,7 @@ export async function* blocks(bytes: Uint8Array, page: TiffPage, channels: numbe
   const predictor = directory.numbers(TAG.predictor)[0] ?? 1;
   const side = inPlanes ? 1 : samples;
   const rowBytes = Math.ceil((grid.width * side * bits) / 8);
-  if (rowBytes * grid.height > MOST_BLOCK_BYTES) throw new UnpackError('a strip of more than a gigabyte');
+  if (rowBytes * grid.height > MAX_BLOCK_BYTES) throw new UnpackError('a strip of more than a gigabyte');
   const format = { rowBytes, samples: side, bits, little: file.little };
   const read = numberReader(page, file.little);
   const count = grid.across * grid.down;

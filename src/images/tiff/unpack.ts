@@ -44,7 +44,7 @@ async function unpackedAs(packed: Uint8Array, compression: number, length: numbe
   }
 }
 
-const [CLEAR, END, FIRST_CODE, MOST_CODES] = [256, 257, 258, 4096] as const;
+const [CLEAR, END, FIRST_CODE, MAX_CODES] = [256, 257, 258, 4096] as const;
 
 /**
  * LZW with codes of 9 to 12 bits, highest bit first, that grow one code early (TIFF 6.0, section 13). A table entry is where
@@ -52,8 +52,8 @@ const [CLEAR, END, FIRST_CODE, MOST_CODES] = [256, 257, 258, 4096] as const;
  */
 function unpackLzw(packed: Uint8Array, length: number): Uint8Array {
   const out = new Uint8Array(length);
-  const starts = new Uint32Array(MOST_CODES);
-  const lengths = new Uint32Array(MOST_CODES);
+  const starts = new Uint32Array(MAX_CODES);
+  const lengths = new Uint32Array(MAX_CODES);
   let [filled, next, width] = [0, FIRST_CODE, 9];
   let previous = -1;
   let [window, bits, at] = [0, 0, 0];
@@ -82,7 +82,7 @@ function unpackLzw(packed: Uint8Array, length: number): Uint8Array {
       filled = copied(out, previousStart, previousLength, filled);
       if (filled < length) out[filled++] = out[start];
     }
-    if (previous >= 0 && next < MOST_CODES) {
+    if (previous >= 0 && next < MAX_CODES) {
       // The text before and the first byte of this one stand side by side in the output.
       starts[next] = previousStart;
       lengths[next] = previousLength + 1;

@@ -53,7 +53,7 @@ function blockRows(classes: number): number {
 }
 
 /** Rows up to which they are made coordinates of, where they have twice as many columns: beyond, that takes seconds. */
-const MOST_SPANNED = 512;
+const MAX_SPANNED = 512;
 
 export async function fitLinearHead(
   pool: InferencePool,
@@ -61,7 +61,7 @@ export async function fitLinearHead(
   options: LinearHeadOptions,
 ): Promise<LinearHead> {
   const { rows, columns } = trainingSet.features;
-  if (options.start || 2 * rows > columns || rows > MOST_SPANNED) return fitOnColumns(pool, trainingSet, options);
+  if (options.start || 2 * rows > columns || rows > MAX_SPANNED) return fitOnColumns(pool, trainingSet, options);
   const { coordinates, back } = rowSpan(trainingSet.features);
   const head = await fitOnColumns(pool, { ...trainingSet, features: coordinates }, options);
   return { weights: back(head.weights), bias: head.bias };

@@ -25,7 +25,7 @@ const A = 1.576943;
 const B = 0.895061;
 /** Items pushed away for each neighbour that pulls. */
 const PUSHES = 5;
-const MOST_STEP = 4;
+const MAX_STEP = 4;
 /** Half the width of the plane at the start. */
 const EXTENT = 10;
 
@@ -130,5 +130,5 @@ function push(places: Float64Array, head: number, other: number, rate: number): 
 }
 
 function limited(step: number): number {
-  return Math.min(MOST_STEP, Math.max(-MOST_STEP, step));
+  return Math.min(MAX_STEP, Math.max(-MAX_STEP, step));
 }

@@ -42,7 +42,7 @@ test('accuracy, macro F1 and scores a class as scikit-learn', () => {
   close(macroF1(judged), 0.8492118488488725);
   const scores = classScores(judged);
   assert.deepEqual(
-    scores.map((s) => s.truths),
+    scores.map((s) => s.groundTruth),
     [18, 21, 18, 28, 35],
   );
   const expected = [

@@ -16,7 +16,7 @@ export interface Judged {
 export interface ClassScores {
   readonly classIndex: number;
   /** Labelled items whose true class this is. */
-  readonly truths: number;
+  readonly groundTruth: number;
   /** Items that were given this class. */
   readonly predicted: number;
   readonly precision: number;
@@ -55,23 +55,23 @@ export function confusionMatrix({ truth, predicted }: Judged, classes: number): 
  * `precision_recall_fscore_support` gives with `labels` set to those classes and `zero_division=0`.
  */
 export function classScores({ truth, predicted }: Judged): ClassScores[] {
-  const truths = new Map<number, number>();
+  const groundTruth = new Map<number, number>();
   const given = new Map<number, number>();
   const right = new Map<number, number>();
   const count = (map: Map<number, number>, key: number) => map.set(key, (map.get(key) ?? 0) + 1);
   for (let i = 0; i < truth.length; i++) {
     if (predicted[i] < 0) continue;
-    count(truths, truth[i]);
+    count(groundTruth, truth[i]);
     count(given, predicted[i]);
     if (truth[i] === predicted[i]) count(right, truth[i]);
   }
-  return [...truths.keys()]
+  return [...groundTruth.keys()]
     .sort((a, b) => a - b)
     .map((classIndex) => {
-      const [t, p, r] = [truths, given, right].map((map) => map.get(classIndex) ?? 0);
+      const [t, p, r] = [groundTruth, given, right].map((map) => map.get(classIndex) ?? 0);
       return {
         classIndex,
-        truths: t,
+        groundTruth: t,
         predicted: p,
         precision: p > 0 ? r / p : 0,
         recall: r / t,
@@ -99,8 +99,8 @@ const CALIBRATION_BINS = 15;
  */
 export function expectedCalibrationError(confidences: ArrayLike<number>, right: ArrayLike<number>): number | null {
   if (confidences.length === 0) return null;
-  const { confidence, rights } = calibrationSums(confidences, right);
-  return confidence.reduce((sum, c, bin) => sum + Math.abs(rights[bin] - c), 0) / confidences.length;
+  const { confidence, correct } = calibrationSums(confidences, right);
+  return confidence.reduce((sum, c, bin) => sum + Math.abs(correct[bin] - c), 0) / confidences.length;
 }
 
 /** One bin of a reliability diagram. */
@@ -114,26 +114,26 @@ export interface ReliabilityBin {
 
 /** The bins that {@link expectedCalibrationError} sums up, from the least sure on; empty ones are left out. */
 export function reliability(confidences: ArrayLike<number>, right: ArrayLike<number>): ReliabilityBin[] {
-  const { confidence, rights, counts } = calibrationSums(confidences, right);
+  const { confidence, correct, counts } = calibrationSums(confidences, right);
   return Array.from(counts, (count, bin) => ({
     count,
     confidence: confidence[bin] / count,
-    accuracy: rights[bin] / count,
+    accuracy: correct[bin] / count,
   })).filter(({ count }) => count > 0);
 }
 
 /** Sums of confidences and of right ones, and how many there are, shape [bins] each. */
 function calibrationSums(confidences: ArrayLike<number>, right: ArrayLike<number>) {
   const confidence = new Float64Array(CALIBRATION_BINS);
-  const rights = new Float64Array(CALIBRATION_BINS);
+  const correct = new Float64Array(CALIBRATION_BINS);
   const counts = new Uint32Array(CALIBRATION_BINS);
   for (let i = 0; i < confidences.length; i++) {
     const bin = Math.min(Math.max(Math.ceil(confidences[i] * CALIBRATION_BINS) - 1, 0), CALIBRATION_BINS - 1);
     confidence[bin] += confidences[i];
-    rights[bin] += right[i];
+    correct[bin] += right[i];
     counts[bin]++;
   }
-  return { confidence, rights, counts };
+  return { confidence, correct: correct, counts };
 }
 
 const DRAWS = 200;

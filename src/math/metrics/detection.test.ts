@@ -158,7 +158,7 @@ describe('worked by hand', () => {
     ]);
     close(metrics.mAP, 0.5);
     assert.deepEqual(
-      metrics.perClass.map((c) => [c.classIndex, c.truths, Math.round(c.AP * 1e12) / 1e12]),
+      metrics.perClass.map((c) => [c.classIndex, c.groundTruth, Math.round(c.AP * 1e12) / 1e12]),
       [
         [0, 1, 1],
         [4, 1, 0],

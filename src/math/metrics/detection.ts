@@ -56,7 +56,7 @@ export interface DetectionMetrics {
 export interface ClassAP {
   readonly classIndex: number;
   /** Truth boxes that are no crowd. */
-  readonly truths: number;
+  readonly groundTruth: number;
   /** Detections that were looked at (the 100 best an image). */
   readonly detections: number;
   readonly AP: number;
@@ -104,12 +104,12 @@ export class DetectionEvaluation {
     const truthsByClass = indicesByClass(truth.classes, truth.count);
     const detectionsByClass = indicesByClass(detections.classes, detections.count);
     for (const classIndex of new Set([...truthsByClass.keys(), ...detectionsByClass.keys()])) {
-      const truths = truthsByClass.get(classIndex) ?? [];
+      const groundTruth = truthsByClass.get(classIndex) ?? [];
       const found = detectionsByClass.get(classIndex) ?? [];
       const ranked = found
         .sort((a, b) => detections.scores[b] - detections.scores[a] || a - b)
         .slice(0, MAX_DETECTIONS);
-      this.#addClass(order, classIndex, truth, truths, detections, ranked);
+      this.#addClass(order, classIndex, truth, groundTruth, detections, ranked);
     }
   }
 
@@ -117,11 +117,11 @@ export class DetectionEvaluation {
     order: number,
     classIndex: number,
     truth: TruthBoxes,
-    truths: readonly number[],
+    groundTruth: readonly number[],
     detections: ScoredBoxes,
     ranked: readonly number[],
   ): void {
-    const overlaps = overlapMatrix(truth, truths, detections, ranked);
+    const overlaps = overlapMatrix(truth, groundTruth, detections, ranked);
     const first = this.#reserve(ranked.length);
     for (const [rank, d] of ranked.entries()) {
       this.#classes[first + rank] = classIndex;
@@ -135,11 +135,11 @@ export class DetectionEvaluation {
       this.#truths.set(classIndex, counted);
     }
     for (const [area, range] of AREA_RANGES.entries()) {
-      const ignored = truths.map(
+      const ignored = groundTruth.map(
         (g) => truth.crowds[g] !== 0 || truth.areas[g] < range[0] || truth.areas[g] > range[1],
       );
       counted[area] += ignored.filter((is) => !is).length;
-      const flags = matchDetections({ truth, truths, ignored, overlaps, detections, ranked, range });
+      const flags = matchDetections({ truth, groundTruth: groundTruth, ignored, overlaps, detections, ranked, range });
       for (let rank = 0; rank < ranked.length; rank++) this.#flags[(first + rank) * AREAS + area] = flags[rank];
     }
   }
@@ -150,10 +150,10 @@ export class DetectionEvaluation {
     /** One curve a class that has truth in the area range. */
     const curves = (area: number, maxDetections: number): Curve[] =>
       classIndices.flatMap((classIndex) => {
-        const truths = this.#truths.get(classIndex)![area];
-        if (truths === 0) return [];
+        const groundTruth = this.#truths.get(classIndex)![area];
+        if (groundTruth === 0) return [];
         const kept = (rows.get(classIndex) ?? []).filter((row) => this.#ranks[row] < maxDetections);
-        return [this.#curve(classIndex, kept, truths, area)];
+        return [this.#curve(classIndex, kept, groundTruth, area)];
       });
     const all = curves(0, MAX_DETECTIONS);
     const [small, medium, large] = [1, 2, 3].map((area) => curves(area, MAX_DETECTIONS));
@@ -175,7 +175,7 @@ export class DetectionEvaluation {
       ARlarge: AR(large),
       perClass: all.map((curve) => ({
         classIndex: curve.classIndex,
-        truths: curve.truths,
+        groundTruth: curve.groundTruth,
         detections: curve.detections,
         AP: meanOf(curve.precision),
         AP50: curve.precision[0],
@@ -185,7 +185,7 @@ export class DetectionEvaluation {
   }
 
   /** Precision (mean over the recall points) and last recall at every threshold, of rows in order of confidence. */
-  #curve(classIndex: number, rows: readonly number[], truths: number, area: number): Curve {
+  #curve(classIndex: number, rows: readonly number[], groundTruth: number, area: number): Curve {
     const precision: number[] = [];
     const recall: number[] = [];
     const precisions = new Float64Array(rows.length);
@@ -199,7 +199,7 @@ export class DetectionEvaluation {
           if ((flags >> t) & 1) right++;
           else wrong++;
         }
-        recalls[i] = right / truths;
+        recalls[i] = right / groundTruth;
         precisions[i] = right / (wrong + right + EPSILON);
       }
       for (let i = rows.length - 1; i > 0; i--) {
@@ -215,7 +215,7 @@ export class DetectionEvaluation {
       precision.push(sum / RECALL_POINTS.length);
       recall.push(rows.length > 0 ? recalls[rows.length - 1] : 0);
     }
-    return { classIndex, truths, detections: rows.length, precision, recall };
+    return { classIndex, groundTruth: groundTruth, detections: rows.length, precision, recall };
   }
 
   /** Rows of each class, most confident first; equal scores in order of image, then of rank within the image. */
@@ -248,7 +248,7 @@ export class DetectionEvaluation {
 
 interface Curve {
   readonly classIndex: number;
-  readonly truths: number;
+  readonly groundTruth: number;
   readonly detections: number;
   /** Shape [THRESHOLDS]. */
   readonly precision: readonly number[];
@@ -258,7 +258,7 @@ interface Curve {
 
 interface MatchInput {
   readonly truth: TruthBoxes;
-  readonly truths: readonly number[];
+  readonly groundTruth: readonly number[];
   readonly ignored: readonly boolean[];
   readonly overlaps: Float64Array;
   readonly detections: ScoredBoxes;
@@ -272,19 +272,19 @@ interface MatchInput {
  * if what it matched is, or if it matched nothing and its own area is outside the range.
  */
 function matchDetections(input: MatchInput): Uint32Array {
-  const { truth, truths, ignored, overlaps, detections, ranked, range } = input;
+  const { truth, groundTruth, ignored, overlaps, detections, ranked, range } = input;
   const flags = new Uint32Array(ranked.length);
-  const columns = truths.map((_, g) => g).sort((a, b) => Number(ignored[a]) - Number(ignored[b]) || a - b);
-  const taken = new Uint8Array(truths.length);
+  const columns = groundTruth.map((_, g) => g).sort((a, b) => Number(ignored[a]) - Number(ignored[b]) || a - b);
+  const taken = new Uint8Array(groundTruth.length);
   for (let t = 0; t < THRESHOLDS; t++) {
     taken.fill(0);
     for (let d = 0; d < ranked.length; d++) {
       let best = Math.min(IOU_THRESHOLDS[t], 1 - 1e-10);
       let match = -1;
       for (const g of columns) {
-        if (taken[g] && truth.crowds[truths[g]] === 0) continue;
+        if (taken[g] && truth.crowds[groundTruth[g]] === 0) continue;
         if (match >= 0 && !ignored[match] && ignored[g]) break;
-        const overlap = overlaps[d * truths.length + g];
+        const overlap = overlaps[d * groundTruth.length + g];
         if (overlap < best) continue;
         best = overlap;
         match = g;
@@ -304,22 +304,22 @@ function matchDetections(input: MatchInput): Uint32Array {
 /** Shape [ranked, truths]: IoU, or over a crowd the share of the detection that lies in it. */
 function overlapMatrix(
   truth: TruthBoxes,
-  truths: readonly number[],
+  groundTruth: readonly number[],
   detections: ScoredBoxes,
   ranked: readonly number[],
 ): Float64Array {
-  const result = new Float64Array(ranked.length * truths.length);
+  const result = new Float64Array(ranked.length * groundTruth.length);
   for (const [row, d] of ranked.entries()) {
     const a = detections.boxes;
     const area = boxArea(a, d);
-    for (const [column, g] of truths.entries()) {
+    for (const [column, g] of groundTruth.entries()) {
       const b = truth.boxes;
       const width = Math.min(a[4 * d + 2], b[4 * g + 2]) - Math.max(a[4 * d], b[4 * g]);
       const height = Math.min(a[4 * d + 3], b[4 * g + 3]) - Math.max(a[4 * d + 1], b[4 * g + 1]);
       if (width <= 0 || height <= 0) continue;
       const shared = width * height;
       const whole = truth.crowds[g] !== 0 ? area : area + boxArea(b, g) - shared;
-      result[row * truths.length + column] = shared / whole;
+      result[row * groundTruth.length + column] = shared / whole;
     }
   }
   return result;

@@ -63,7 +63,7 @@ function refusal(code: string, ...words: string[]) {
 test('a repository is taken in once, pinned by commit and digest, and needs no hub from then on', async (t) => {
   const { models, offline, notices } = cacheOf(t);
   hub.putRepository('some/Tiny-CLIP-ONNX', filesOf('clip'), { commit: COMMIT, licence: 'mit' });
-  const entry = await models.takeIn('hf:some/Tiny-CLIP-ONNX');
+  const entry = await models.importModel('hf:some/Tiny-CLIP-ONNX');
   assert.equal(entry.id, 'tiny-clip');
   assert.equal(entry.licence, 'MIT');
   assert.ok(notices.some((text) => text.includes('is under MIT')));
@@ -89,7 +89,7 @@ test('a graph with other bytes than the hub states is not taken', async (t) => {
   const files = filesOf('vit');
   hub.putRepository('some/vit', files, { commit: COMMIT, licence: 'apache-2.0' });
   hub.put(`some/vit/${COMMIT}/onnx/model.onnx`, new Uint8Array(files.get('onnx/model.onnx')?.length ?? 1));
-  await assert.rejects(models.takeIn('hf:some/vit'), refusal('BAD_FILE', 'SHA-256'));
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('BAD_FILE', 'SHA-256'));
   assert.deepEqual(
     (await models.list()).filter(({ id }) => id === 'vit'),
     [],
@@ -99,24 +99,24 @@ test('a graph with other bytes than the hub states is not taken', async (t) => {
 test('a licence that forbids commercial use has to be accepted, and nothing is fetched before', async (t) => {
   const { models } = cacheOf(t);
   hub.putRepository('some/vit', filesOf('vit'), { commit: COMMIT, licence: 'cc-by-nc-4.0' });
-  await assert.rejects(models.takeIn('hf:some/vit'), refusal('REFUSED', 'CC-BY-NC-4.0', '--accept-licence'));
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('REFUSED', 'CC-BY-NC-4.0', '--accept-licence'));
   assert.equal(hub.requests.filter(({ url }) => url.includes('resolve')).length, 0);
-  assert.equal((await models.takeIn('hf:some/vit', { acceptLicence: true })).licence, 'CC-BY-NC-4.0');
+  assert.equal((await models.importModel('hf:some/vit', { acceptLicence: true })).licence, 'CC-BY-NC-4.0');
 });
 
 test('what is not there or not open is said with what to do', async (t) => {
   const { models, offline } = cacheOf(t);
-  await assert.rejects(models.takeIn('hf:some/nothing'), refusal('NOT_FOUND', 'some/nothing'));
+  await assert.rejects(models.importModel('hf:some/nothing'), refusal('NOT_FOUND', 'some/nothing'));
   hub.fault((_, response) => void response.writeHead(403, { 'x-error-code': 'GatedRepo' }).end());
-  await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', 'accepted its terms', 'HF_TOKEN'));
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('NETWORK', 'accepted its terms', 'HF_TOKEN'));
   hub.fault((_, response) => void response.writeHead(503).end());
-  await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', '503'));
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('NETWORK', '503'));
   hub.fault((_, response) => void response.writeHead(200).end('<html>log in</html>'));
-  await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', 'no list of files', 'HF_ENDPOINT'));
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('NETWORK', 'no list of files', 'HF_ENDPOINT'));
   process.env.HF_ENDPOINT = 'http://127.0.0.1:9';
-  await assert.rejects(models.takeIn('hf:some/vit'), refusal('NETWORK', 'cannot be reached', 'HF_ENDPOINT'));
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('NETWORK', 'cannot be reached', 'HF_ENDPOINT'));
   process.env.HF_ENDPOINT = hub.endpoint;
-  await assert.rejects(offline.takeIn('hf:some/vit'), refusal('NETWORK', 'no network may be used'));
+  await assert.rejects(offline.importModel('hf:some/vit'), refusal('NETWORK', 'no network may be used'));
 });
 
 test('what is not understood is refused by its name and leaves no entry', async (t) => {
@@ -128,20 +128,20 @@ test('what is not understood is refused by its name and leaves no entry', async 
   };
   const json = (value: unknown) => Buffer.from(JSON.stringify(value));
   put('some/type', (files) => files.set('config.json', json({ model_type: 'whisper' })));
-  await assert.rejects(models.takeIn('hf:some/type'), refusal('UNSUPPORTED', 'whisper', 'dinov2'));
+  await assert.rejects(models.importModel('hf:some/type'), refusal('UNSUPPORTED', 'whisper', 'dinov2'));
   put('some/pixels', (files) =>
     files.set('preprocessor_config.json', json({ image_processor_type: 'ViTImageProcessor', size: 32, gamma: 2 })),
   );
-  await assert.rejects(models.takeIn('hf:some/pixels'), refusal('UNSUPPORTED', 'gamma'));
+  await assert.rejects(models.importModel('hf:some/pixels'), refusal('UNSUPPORTED', 'gamma'));
   put('some/bare', (files) => files.delete('preprocessor_config.json'));
-  await assert.rejects(models.takeIn('hf:some/bare'), refusal('UNSUPPORTED', 'preprocessor_config.json'));
+  await assert.rejects(models.importModel('hf:some/bare'), refusal('UNSUPPORTED', 'preprocessor_config.json'));
   put('some/graph', (files) => files.delete('onnx/model.onnx'));
-  await assert.rejects(models.takeIn('hf:some/graph'), refusal('NOT_FOUND', 'model.onnx'));
+  await assert.rejects(models.importModel('hf:some/graph'), refusal('NOT_FOUND', 'model.onnx'));
   put('some/other', (files) => files.set('onnx/model.onnx', filesOf('clip').get('onnx/text_model.onnx') ?? json('')));
-  await assert.rejects(models.takeIn('hf:some/other'), refusal('UNSUPPORTED', 'input_ids', 'pixel_values'));
+  await assert.rejects(models.importModel('hf:some/other'), refusal('UNSUPPORTED', 'input_ids', 'pixel_values'));
   put('some/half', () => undefined);
   await assert.rejects(
-    models.takeIn('hf:some/half', { precision: 'fp16' }),
+    models.importModel('hf:some/half', { precision: 'fp16' }),
     refusal('NOT_FOUND', 'model_fp16.onnx', '--precision'),
   );
   assert.ok(!(await models.list()).some(({ sources }) => sources.some((one) => one.includes('some/'))));
@@ -174,25 +174,25 @@ test('a decoder of masks that takes no boxes is refused by what it takes', async
   };
   put('some/points', 'input_boxes', 'input_lines');
   await assert.rejects(
-    models.takeIn('hf:some/points'),
+    models.importModel('hf:some/points'),
     refusal('UNSUPPORTED', 'input_points, input_labels, input_lines', 'no input_boxes'),
   );
   put('some/other', 'image_embeddings.1', 'image_positional_embeddings');
   await assert.rejects(
-    models.takeIn('hf:some/other'),
+    models.importModel('hf:some/other'),
     refusal('UNSUPPORTED', 'nothing here makes image_positional_embeddings'),
   );
   hub.putRepository('some/sam', filesOf('sam2'), { commit: COMMIT, licence: 'apache-2.0' });
-  assert.equal((await models.takeIn('hf:some/sam')).role, 'segmenter');
+  assert.equal((await models.importModel('hf:some/sam')).role, 'segmenter');
   await assert.rejects(models.openDetector('sam'), refusal('USAGE', 'sam is a model of masks, not a detector'));
 });
 
 test('a model that knows no words says so, and which do', async (t) => {
   const { models } = cacheOf(t);
-  await models.takeIn(join(FOLDER, 'vit'), { name: 'plain' });
+  await models.importModel(join(FOLDER, 'vit'), { name: 'plain' });
   await assert.rejects(models.openTextEncoder('plain'), refusal('UNSUPPORTED', 'plain', 'siglip2-base'));
-  await assert.rejects(models.takeIn(join(FOLDER, 'clip'), { name: 'plain' }), refusal('REFUSED', '--replace'));
-  assert.ok((await models.takeIn(join(FOLDER, 'clip'), { name: 'plain', replace: true })).licence === 'unknown');
+  await assert.rejects(models.importModel(join(FOLDER, 'clip'), { name: 'plain' }), refusal('REFUSED', '--replace'));
+  assert.ok((await models.importModel(join(FOLDER, 'clip'), { name: 'plain', replace: true })).licence === 'unknown');
 });
 
 test('rows of the catalogue have names of their own, repositories and a stated accuracy', async (t) => {

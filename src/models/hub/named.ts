@@ -16,7 +16,7 @@ import { HUB_MODELS, type HubModel } from './catalogue.ts';
 import type { Precision } from './graph-files.ts';
 import { entryOfListing } from './take-in.ts';
 
-export interface TakeInRequest {
+export interface ImportModelRequest {
   /** What to call it (default: the repository's name, or the folder's). */
   readonly name?: string;
   /** SPDX identifier (default: as its model card states it, else `unknown`). */
@@ -45,13 +45,17 @@ export async function isHubPlace(text: string): Promise<boolean> {
  * The name under which a model is found: as it is, but for models of the hub, which are taken in where they have not been.
  * Of several side by side (`a+b`) each.
  */
-export async function takenIn(name: string, options: PrepareOptions, request: TakeInRequest = {}): Promise<string> {
+export async function takenIn(
+  name: string,
+  options: PrepareOptions,
+  request: ImportModelRequest = {},
+): Promise<string> {
   const ids: string[] = [];
   for (const part of name.split('+')) ids.push(await singleTakenIn(part, options, request));
   return ids.join('+');
 }
 
-async function singleTakenIn(name: string, options: PrepareOptions, request: TakeInRequest): Promise<string> {
+async function singleTakenIn(name: string, options: PrepareOptions, request: ImportModelRequest): Promise<string> {
   const row = HUB_MODELS.find(({ id }) => id === name);
   if (!row && !isRepository(name)) return name;
   const id = row?.id ?? nameFrom(repositoryIn(name).repo);
@@ -63,7 +67,7 @@ async function singleTakenIn(name: string, options: PrepareOptions, request: Tak
 export async function takeIn(
   place: string,
   options: PrepareOptions,
-  request: TakeInRequest,
+  request: ImportModelRequest,
   row?: HubModel,
 ): Promise<ModelEntry> {
   const cacheDir = options.cacheDir ?? cacheDirectory();
@@ -145,7 +149,7 @@ function requireLicence(
   id: string,
   licence: string,
   { name }: Listing,
-  { acceptLicence = false }: TakeInRequest,
+  { acceptLicence = false }: ImportModelRequest,
 ): void {
   if (acceptLicence || !forbidsCommerce(licence)) return;
   throw new LabelsmithError('REFUSED', `${id} (${name}) is under ${licence}, which forbids commercial use`, {

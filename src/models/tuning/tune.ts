@@ -72,7 +72,7 @@ const CLIP_NORM = 5;
 const MIN_EPOCHS = 3;
 const MAX_EPOCHS = 25;
 /** A tensor of nothing but zeros moves too. */
-const LEAST_SCALE = 0.02;
+const MIN_SCALE = 0.02;
 
 /** @param head on features of length 1 */
 export async function tuneNetwork(
@@ -150,7 +150,7 @@ function parametersFor(
   return [
     ...trained.map(({ name, dims, kind }) => {
       const numbers = data.get(name) ?? new Float32Array();
-      const rate = learningRate * Math.max(LEAST_SCALE, rootMeanSquare(numbers));
+      const rate = learningRate * Math.max(MIN_SCALE, rootMeanSquare(numbers));
       return { name, dims, data: numbers, rate, decays: kind === 'weight' };
     }),
     {

@@ -112,8 +112,8 @@ export async function shareWithSuccessors(
     }));
     const twinOf = new Map<ItemId, ItemId>([[from, to], ...regions.map(({ id }, i) => [id, twins[i].id] as const)]);
     const labels: NewLabel[] = [];
-    for (const [itemId, said] of await store.labelsOf([...twinOf.keys()])) {
-      for (const label of said) {
+    for (const [itemId, known] of await store.labelsOf([...twinOf.keys()])) {
+      for (const label of known) {
         if (label.origin !== 'human' && label.origin !== 'imported') continue;
         labels.push({ ...label, itemId: twinOf.get(itemId) ?? to, runId: null });
       }

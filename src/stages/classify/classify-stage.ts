@@ -115,7 +115,7 @@ export const classifyStage: StageDefinition<ClassifySettings, ClassifyContext, I
   },
 
   async process(context, shard, eachItem) {
-    const { items: found, read, quarantine, unread } = await runImageWork(context, shard, eachItem);
+    const { items: found, read, quarantine, unread: readErrors } = await runImageWork(context, shard, eachItem);
     const labels = await labelsFor(context.store, context.set, found, context.job.settings.threshold);
     return {
       ids: found.map(({ id }) => id),
@@ -123,7 +123,12 @@ export const classifyStage: StageDefinition<ClassifySettings, ClassifyContext, I
       probabilities: found.length > 0 ? await writeProbabilities(context, found) : null,
       quarantine,
       read,
-      counts: { classified: found.length, labelled: labels.length, unsure: found.length - labels.length, ...unread },
+      counts: {
+        classified: found.length,
+        labelled: labels.length,
+        unsure: found.length - labels.length,
+        ...readErrors,
+      },
     };
   },
 

@@ -152,7 +152,7 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
 
   async process(context, { images }, eachItem) {
     const found = await findAll(context, images, eachItem);
-    const { rows: quarantine, counts: unread } = readErrorsAmong(found.results);
+    const { rows: quarantine, counts: readErrors } = readErrorsAmong(found.results);
     const { classNames } = context.detector;
     // Of a file that could not be read nothing is written: what was found in it before stays.
     const done = images.flatMap(({ id }, i) => {
@@ -170,7 +170,7 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
         images: done.length,
         detected: done.filter(({ candidates }) => candidates !== null).length,
         regions: done.reduce((sum, { regions }) => sum + regions.length, 0),
-        ...unread,
+        ...readErrors,
       },
     };
   },

@@ -44,9 +44,9 @@ export interface DoubtSettings {
 const SETTINGS: DoubtSettings = { pileStrength: 50, classStrength: 400, leastChance: 0.1 };
 
 /** Scores of candidates begin here. */
-const LEAST_SCORE = 0.05;
+const MIN_SCORE = 0.05;
 const BIN = 0.005;
-const BINS = Math.round((1 - LEAST_SCORE) / BIN);
+const BINS = Math.round((1 - MIN_SCORE) / BIN);
 /** Thresholds are whole steps, so that some more images do not move them. */
 const THRESHOLD_STEP = 0.05;
 
@@ -59,7 +59,7 @@ export class ScoreHistograms {
     for (let i = 0; i < count; i++) {
       const name = nameOf(classes[i]);
       const counts = this.#counts.get(name) ?? new Uint32Array(BINS);
-      const bin = Math.min(BINS - 1, Math.max(0, Math.floor((scores[i] - LEAST_SCORE) / BIN + 1e-6)));
+      const bin = Math.min(BINS - 1, Math.max(0, Math.floor((scores[i] - MIN_SCORE) / BIN + 1e-6)));
       counts[bin]++;
       this.#counts.set(name, counts);
     }
@@ -77,7 +77,7 @@ export function classDoubts(
   odds: ScoreOdds,
   { pileStrength, classStrength, leastChance }: DoubtSettings = SETTINGS,
 ): ClassDoubt[] {
-  const logRatios = Float64Array.from({ length: BINS }, (_, bin) => logRatioOf(LEAST_SCORE + (bin + 0.5) * BIN, odds));
+  const logRatios = Float64Array.from({ length: BINS }, (_, bin) => logRatioOf(MIN_SCORE + (bin + 0.5) * BIN, odds));
   const all = new Float64Array(BINS);
   const classes = histograms.classes();
   for (const [, counts] of classes) for (let bin = 0; bin < BINS; bin++) all[bin] += counts[bin];
@@ -104,7 +104,7 @@ export function classDoubts(
 }
 
 const stepUp = (threshold: number) => Number((threshold + THRESHOLD_STEP).toFixed(2));
-const firstBin = (score: number) => Math.round((score - LEAST_SCORE) / BIN);
+const firstBin = (score: number) => Math.round((score - MIN_SCORE) / BIN);
 
 /** How much more often right candidates have a score than wrong ones: odds at that score over the odds of all. */
 function logRatioOf(score: number, { intercept, slope, share }: ScoreOdds): number {

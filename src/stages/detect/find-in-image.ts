@@ -8,7 +8,7 @@ import type { ImagePath } from '../../core/image.ts';
 import { inputBytes, pixelTypeOf } from '../../core/pillow.ts';
 import { release } from '../../core/release.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { type Canvases, canvases } from '../../images/buffer-pool.ts';
+import { type BufferPool, bufferPool } from '../../images/buffer-pool.ts';
 import type { DecodeOptions, Letterboxed, LetterboxOptions, Pixels } from '../../images/decode.ts';
 import { PixelBudget } from '../../images/pixel-budget.ts';
 import { cutTile, tileGrids } from '../../images/tiles.ts';
@@ -30,12 +30,12 @@ export interface Finder extends DetectDecoding {
   readonly detector: Pick<Detector, 'key' | 'detect' | 'input'>;
   readonly tiles: boolean;
   /** Input pixels of runs under way. */
-  readonly frames: Canvases;
+  readonly frames: BufferPool;
   readonly budget: PixelBudget;
 }
 
 export function finderOf(decoding: DetectDecoding, detector: Finder['detector'], tiles: boolean): Finder {
-  return { ...decoding, detector, tiles, frames: canvases(inputBytes(detector.input)), budget: new PixelBudget() };
+  return { ...decoding, detector, tiles, frames: bufferPool(inputBytes(detector.input)), budget: new PixelBudget() };
 }
 
 /** What is in an image, or why it cannot be read. */

@@ -136,11 +136,11 @@ export function shapeStage<Settings, Crops>(parts: ShapeStageParts<Settings, Cro
     async process(context, { images }, eachItem) {
       const paths = await context.store.pathsOfImages(images.map(({ id }) => id));
       const results = await eachItem(images, (image) => shapesIn(context, name, image, paths.get(image.id) ?? []));
-      const { rows: quarantine, counts: unread } = readErrorsAmong(results);
+      const { rows: quarantine, counts: readErrors } = readErrorsAmong(results);
       const done = results.filter((result) => result.kind === 'done');
       const shapes = done.flatMap((result) => result.shapes);
       const read = done.flatMap((result) => result.paths);
-      return { shapes, quarantine, read, counts: { images: done.length, regions: shapes.length, ...unread } };
+      return { shapes, quarantine, read, counts: { images: done.length, regions: shapes.length, ...readErrors } };
     },
 
     async commit({ store, query, quarantined }, _shard, { shapes, quarantine, read, counts }) {

@@ -54,8 +54,8 @@ async function namesByPeople(store: Store, task: string, ids: readonly ItemId[])
     const labels = await store.labelsOf(page, task);
     for (const id of page) {
       const [best] = currentLabels(labels.get(id) ?? [], 'single');
-      const said = best?.origin === 'human' && best.className !== NONE_OF_THESE && !measuring.has(id);
-      names.push(said ? best.className : undefined);
+      const held = best?.origin === 'human' && best.className !== NONE_OF_THESE && !measuring.has(id);
+      names.push(held ? best.className : undefined);
     }
   }
   return names;

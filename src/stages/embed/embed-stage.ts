@@ -113,12 +113,12 @@ export const embedStage: StageDefinition<EmbedSettings, EmbedContext, ImageWorkS
 
   async process(context, shard, eachItem) {
     const { vectors, recipe, job } = context;
-    const { items: made, images, read, quarantine, unread } = await runImageWork(context, shard, eachItem);
+    const { items: made, images, read, quarantine, unread: readErrors } = await runImageWork(context, shard, eachItem);
     return {
       vectors: made.length > 0 ? await vectors.write(vectorsOf(recipe, job.runId, made)) : null,
       quarantine,
       read,
-      counts: { embedded: made.length, images, ...unread },
+      counts: { embedded: made.length, images, ...readErrors },
     };
   },
 

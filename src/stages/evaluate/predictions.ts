@@ -91,13 +91,13 @@ function predictionFrom(
   task: Task,
   { origin, owners }: { readonly origin?: Origin; readonly owners: TaskOwners },
 ): ImagePrediction {
-  const said = all.filter((label) => (origin === undefined ? !owners.disowns(label) : label.origin === origin));
-  const machine = said
+  const owned = all.filter((label) => (origin === undefined ? !owners.disowns(label) : label.origin === origin));
+  const machine = owned
     .filter((label) => label.present && isMachine(label.origin))
     .sort((a, b) => originRank(a.origin) - originRank(b.origin) || b.confidence - a.confidence);
   return {
     imageId,
-    labels: currentLabels(said, task.rule),
+    labels: currentLabels(owned, task.rule),
     guess: machine[0] ?? null,
     cluster: all.find((label) => label.present && label.origin === 'cluster')?.className ?? null,
   };

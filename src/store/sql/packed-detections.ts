@@ -4,7 +4,7 @@ import { LabelsmithError } from '../../errors.ts';
 
 /** Bytes of one candidate: box 4 × float32, score float32, class uint16. */
 const CANDIDATE_BYTES = 22;
-const MOST_CLASSES = 65_536;
+const MAX_CLASSES = 65_536;
 
 /**
  * Candidates of one image as bytes, little-endian, structure of arrays: boxes [n, 4] float32, scores [n] float32,
@@ -17,10 +17,10 @@ export function packDetections(detections: Detections): Uint8Array {
   for (let i = 0; i < 4 * n; i++) view.setFloat32(4 * i, detections.boxes[i], true);
   for (let i = 0; i < n; i++) {
     const classIndex = detections.classes[i];
-    if (!(classIndex >= 0 && classIndex < MOST_CLASSES)) {
+    if (!(classIndex >= 0 && classIndex < MAX_CLASSES)) {
       throw new LabelsmithError(
         'BAD_MODEL',
-        `Class index ${classIndex} of a detection is not in 0 to ${MOST_CLASSES - 1}`,
+        `Class index ${classIndex} of a detection is not in 0 to ${MAX_CLASSES - 1}`,
       );
     }
     view.setFloat32(16 * n + 4 * i, detections.scores[i], true);

@@ -54,7 +54,7 @@ export function regionStore(session: Session): RegionStore {
         await refuseUnexpected(work, options);
         const imageIds = [...(await imagesOfRegions(work, ids)).values()];
         const now = await readPlaces(work, imageIds);
-        await buryRegions(work, now, ids, actorOf(session, options), options);
+        await tombstoneRegions(work, now, ids, actorOf(session, options), options);
         work.touch(imageIds);
       });
     },
@@ -106,7 +106,7 @@ async function regionsNow(
   return now;
 }
 
-async function buryRegions(
+async function tombstoneRegions(
   work: Work,
   now: Places,
   ids: readonly RegionId[],

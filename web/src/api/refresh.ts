@@ -5,7 +5,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 
 const QUIET_MS = 1200;
-const MOST_MS = 15_000;
+const MAX_MS = 15_000;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let waitingSince = 0;
@@ -14,7 +14,7 @@ export function refreshSoon(queries: QueryClient): void {
   const now = performance.now();
   if (timer === undefined) waitingSince = now;
   else clearTimeout(timer);
-  const waitMs = Math.min(QUIET_MS, Math.max(0, waitingSince + MOST_MS - now));
+  const waitMs = Math.min(QUIET_MS, Math.max(0, waitingSince + MAX_MS - now));
   timer = setTimeout(() => refreshNow(queries), waitMs);
 }
 

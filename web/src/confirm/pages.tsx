@@ -12,7 +12,7 @@ import { type PagesProps, useScreenful } from './use-screenful.ts';
 import { useSize } from './use-size.ts';
 
 /** Few pictures are not blown up beyond what so many would be. */
-const LEAST_CELLS = 24;
+const MIN_CELLS = 24;
 
 export function Pages(props: PagesProps) {
   const { task, className, onEnd } = props;
@@ -20,7 +20,7 @@ export function Pages(props: PagesProps) {
   const [active, setActive] = useState(0);
   const [naming, setNaming] = useState<Naming>(null);
   const { ref, width, height } = useSize();
-  const { columns, cellPx } = fitOf(Math.max(page.length, LEAST_CELLS), width - 4, height - 4);
+  const { columns, cellPx } = fitOf(Math.max(page.length, MIN_CELLS), width - 4, height - 4);
   const begin = (then: () => void) => () => {
     setActive(0);
     setNaming(null);

@@ -87,13 +87,13 @@ export async function fineTune(pool: InferencePool, request: FineTuneRequest): P
   const trained: ComposedEmbedder[] = [];
   let losses: readonly number[] = [];
   for (let fold = 0; fold <= folds.count; fold++) {
-    const lesson = lessonFrom(
+    const trainingSet = trainingSetFrom(
       await teach((place) => folds.of[place] !== fold),
       frozen,
       taught,
       (place) => folds.of[place] === fold,
     );
-    const tuned = await trainedOn(pool, request, step, prepared, lesson);
+    const tuned = await trainedOn(pool, request, step, prepared, trainingSet);
     trained.push(tuned.embedder);
     losses = tuned.losses;
     request.onProgress?.({ trained: fold + 1, of: folds.count + 1, loss: losses.at(-1) ?? Number.NaN });
@@ -135,7 +135,7 @@ async function teacherOf(
 }
 
 /** Labels count whole, beliefs by how sure they are. @param isHeldOut by place among the labelled rows */
-function lessonFrom(
+function trainingSetFrom(
   { data, columns }: Matrix,
   frozen: Problem,
   taught: Int32Array,
@@ -159,10 +159,10 @@ async function trainedOn(
   { embedder, seed, signal }: FineTuneRequest,
   step: TuningStep,
   { set, features, members: there }: PreparedTuning,
-  lesson: Lesson,
+  trainingSet: Lesson,
 ): Promise<{ readonly embedder: ComposedEmbedder; readonly losses: readonly number[] }> {
-  const members = there.filter((image) => (lesson.weights[image] ?? 0) > 0);
-  const whole: TuningSet = { ...set, ...lesson, members };
+  const members = there.filter((image) => (trainingSet.weights[image] ?? 0) > 0);
+  const whole: TuningSet = { ...set, ...trainingSet, members };
   const head = await startingHead(pool, whole, features, signal);
   const { network } = embedder;
   const { trains, samples, learningRate, headRate, smoothing } = step;
