@@ -36,6 +36,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   report: () => import('./report.ts'),
   fleet: () => import('./fleet.ts'),
   hub: () => import('./hub.ts'),
+  push: () => import('./push.ts'),
 };
 
 /** What is measured when nothing is named. */

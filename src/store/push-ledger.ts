@@ -1,6 +1,6 @@
 /**
  * The ledger of a pushed folder: what of it is where. It is one file in the folder (hidden, so that it is not pushed
- * itself), and several processes may use it at once; a line that is written survives the process.
+ * itself), and several processes may use it at once; a line that was written a tenth of a second ago survives the process.
  *
  * It is a memory, not the truth: whoever finds it gone compares with the targets and has it again.
  */

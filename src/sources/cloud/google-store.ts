@@ -4,7 +4,7 @@
  *
  * Every body goes with its MD5, which the store checks; the version is the generation. The SDK itself does not retry.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { Bucket, File } from '@google-cloud/storage';
@@ -126,9 +126,9 @@ class GoogleStore {
   }
 
   async #put(key: string, bytes: Uint8Array, put: ObjectPut): Promise<StoredObject | 'not-met'> {
-    const { sha256, condition, signal } = put;
+    const { sha256, md5 = hash('md5', bytes), condition, signal } = put;
     const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const md5Hash = createHash('md5').update(body).digest('base64');
+    const md5Hash = Buffer.from(md5, 'hex').toString('base64');
     const file = this.#file(key);
     const options = {
       ...{ resumable: false, validation: false, preconditionOpts: conditions(condition) },

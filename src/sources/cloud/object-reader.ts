@@ -5,7 +5,7 @@ import { retry } from '../../core/retry.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { refuseLarger } from '../file.ts';
 import type { ObjectAddress } from './address.ts';
-import { ObjectCache } from './object-cache.ts';
+import { type ObjectCache, objectCacheAt } from './object-cache.ts';
 import type { ListedObject, ObjectStore, StoredObject } from './object-store.ts';
 import { addressIn, OBJECT_SCHEMES, openObjectStore, placeOf } from './object-stores.ts';
 
@@ -75,7 +75,7 @@ export class ObjectReader {
 
   /** @param cacheFolder undefined for no cache */
   constructor(cacheFolder: string | undefined) {
-    this.#cache = cacheFolder === undefined ? undefined : new ObjectCache({ folder: cacheFolder });
+    this.#cache = cacheFolder === undefined ? undefined : objectCacheAt(cacheFolder);
   }
 
   async read(path: string, maxBytes: number): Promise<Uint8Array> {
@@ -86,7 +86,7 @@ export class ObjectReader {
   async load(path: string, maxBytes: number): Promise<Uint8Array> {
     const { store, key } = await openBucket(path);
     const bytes = await patiently(() => wholeObject(store, key, path, maxBytes));
-    await this.#cache?.put(path, bytes);
+    await this.#cache?.keep(path, bytes);
     return bytes;
   }
 

@@ -5,7 +5,7 @@
  *
  * Memory: one part (8 MiB) for each put under way.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash as digestOf } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
   brokenPromise,
@@ -80,9 +80,10 @@ async function putAtOnce(
   const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts, length);
   if (length !== options.byteSize || digestOf('sha256', bytes) !== options.sha256) throw brokenPromise(length, options);
   if (options.signal?.aborted) throw interruptedPut();
-  const object = await store.put(key, bytes, put);
+  const md5 = digestOf('md5', bytes);
+  const object = await store.put(key, bytes, { ...put, md5 });
   if (object === 'not-met') return object;
-  return { object, verified: object.md5 !== undefined && object.md5 === digestOf('md5', bytes) };
+  return { object, verified: object.md5 === md5 };
 }
 
 async function putInParts(
@@ -150,8 +151,4 @@ async function* inParts(pieces: AsyncIterable<Uint8Array>, partBytes: number): A
 async function* piecesOf(store: ObjectStore, key: string): AsyncGenerator<Buffer> {
   requireKey(key);
   for await (const piece of await store.get(key)) yield piece;
-}
-
-function digestOf(name: 'sha256' | 'md5', bytes: Uint8Array): string {
-  return createHash(name).update(bytes).digest('hex');
 }

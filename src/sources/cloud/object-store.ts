@@ -29,6 +29,8 @@ export interface ListedObject extends StoredObject {
 
 export interface ObjectPut {
   readonly sha256: string;
+  /** Of what is put at once: of its bytes. */
+  readonly md5?: string;
   readonly condition: PutCondition;
   readonly signal?: AbortSignal;
 }

@@ -5,7 +5,7 @@
  * Every body goes with its MD5, which all such stores check, and is signed by its SHA-256. The newer checksums of the SDK
  * are asked for only where they are required: other stores do not know them. The SDK itself does not retry.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { LabelsmithError } from '../../errors.ts';
@@ -14,6 +14,7 @@ import { type ObjectAddress, uriOf } from './address.ts';
 import type { ListedObject, ObjectPut, ObjectStore, StoredObject, UploadedPart } from './object-store.ts';
 import { optionalPackage } from './optional-package.ts';
 import { isAbsent, isNotMet, s3Error } from './s3-errors.ts';
+import { within } from './silence.ts';
 
 export interface S3Options {
   /** Bytes of a part (default 8 MiB; S3 takes 5 MiB and more). Larger ones lose more when a link drops. */
@@ -36,6 +37,7 @@ export async function s3Store(address: ObjectAddress, options: S3Options = {}): 
     responseChecksumValidation: 'WHEN_REQUIRED',
     // Elsewhere a bucket is rarely a name of its own on the network, and a region means little.
     ...(elsewhere === undefined ? {} : { forcePathStyle: true, region: process.env.AWS_REGION ?? 'us-east-1' }),
+    cacheMiddleware: true,
     requestHandler: {
       connectionTimeout: 10_000,
       socketTimeout: silenceMs,
@@ -43,7 +45,22 @@ export async function s3Store(address: ObjectAddress, options: S3Options = {}): 
       httpsAgent: { keepAlive: true, maxSockets: maxConnections },
     },
   });
+  signByKnownDigests(client);
   return new S3Store({ sdk, client, address, partBytes }).port();
+}
+
+/** The digest of what is put at once is known and in its metadata; else the SDK would compute it once more to sign it. */
+function signByKnownDigests(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const { request, input } = args;
+        const sha256 = commandName === 'PutObjectCommand' && 'Metadata' in input ? input.Metadata?.sha256 : undefined;
+        if (sha256 !== undefined && hasHeaders(request)) request.headers['x-amz-content-sha256'] = sha256;
+        return next(args);
+      },
+    { step: 'build', name: 'signByKnownDigests' },
+  );
 }
 
 interface Connected {
@@ -142,7 +159,8 @@ class S3Store {
 
   async #get(key: string, signal?: AbortSignal): Promise<Readable> {
     try {
-      const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand(this.#at(key)), { abortSignal: signal });
+      const command = new this.#sdk.GetObjectCommand(this.#at(key));
+      const { Body } = await within({ signal }, () => this.#client.send(command));
       if (Body instanceof Readable) return Readable.from(this.#pieces(Body), { objectMode: false });
       throw new Error('an answer without a body');
     } catch (error) {
@@ -153,30 +171,24 @@ class S3Store {
 
   async *#pieces(body: Readable): AsyncGenerator<Buffer> {
     try {
-      for await (const piece of body) yield piece;
+      yield* body;
     } catch (error) {
       throw s3Error(error, this.#uri);
     }
   }
 
   async #put(key: string, bytes: Uint8Array, put: ObjectPut): Promise<StoredObject | 'not-met'> {
-    const { sha256, condition, signal } = put;
+    const { sha256, md5 = hash('md5', bytes), condition, signal } = put;
+    const ContentMD5 = Buffer.from(md5, 'hex').toString('base64');
     const input: PutObjectCommandInput = {
-      ...{ ...this.#at(key), Body: bytes, ContentLength: bytes.byteLength, ContentMD5: md5(bytes).toString('base64') },
+      ...{ ...this.#at(key), Body: bytes, ContentLength: bytes.byteLength, ContentMD5 },
       ...{ Metadata: { sha256 }, ...conditions(condition) },
     };
-    const command = new this.#sdk.PutObjectCommand(input);
-    // The digest is known; else the SDK would compute it once more to sign it.
-    command.middlewareStack.add(
-      (next) => async (args) => {
-        const { request } = args;
-        if (hasHeaders(request)) request.headers['x-amz-content-sha256'] = sha256;
-        return next(args);
-      },
-      { step: 'build' },
-    );
     try {
-      const { ETag, ServerSideEncryption } = await this.#client.send(command, { abortSignal: signal });
+      // The signal is no option of the request: with one, the SDK builds its chain of handlers anew for each.
+      const { ETag, ServerSideEncryption } = await within({ signal }, () =>
+        this.#client.send(new this.#sdk.PutObjectCommand(input)),
+      );
       return { key, byteSize: bytes.byteLength, ...versionOf(ETag, ServerSideEncryption), sha256 };
     } catch (error) {
       if (isUnmet(error, condition)) return 'not-met';
@@ -292,7 +304,7 @@ function etagOfParts(parts: readonly UploadedPart[]): string | undefined {
 }
 
 function md5(bytes: Uint8Array): Buffer {
-  return createHash('md5').update(bytes).digest();
+  return hash('md5', bytes, 'buffer');
 }
 
 function hasHeaders(request: unknown): request is { headers: Record<string, string> } {

@@ -21,7 +21,7 @@ cloudContract(S3);
 test('later reads come from the cache, which has a limit; a replaced object is loaded when it is listed', () =>
   inServer((server, folder) =>
     withEnv(server.env, async () => {
-      const cache = new ObjectCache({ folder, maxBytes: 1000 });
+      const cache = new ObjectCache({ folder, maxBytes: 1000 + 6 * 12 });
       for (let i = 0; i < 10; i++) await cache.put(`s3://b/${i}`, Buffer.alloc(150, i));
       assert.equal(readdirSync(folder).length, 6);
       assert.equal(await cache.get('s3://b/0'), undefined);

@@ -11,7 +11,8 @@ export function patienceFor(byteSize: number, silenceMs: number): number {
 }
 
 export interface WithinOptions {
-  readonly ms: number;
+  /** Undefined where whoever sends it watches by itself. */
+  readonly ms?: number;
   /** Ends it as an interruption. */
   readonly signal?: AbortSignal;
 }
@@ -26,7 +27,7 @@ export async function within<T>({ ms, signal }: WithinOptions, work: (stop: Abor
     stop.abort();
   };
   const interrupted = () => end(interruptedPut());
-  const timer = setTimeout(() => end(timedOut()), ms);
+  const timer = ms === undefined ? undefined : setTimeout(() => end(timedOut()), ms);
   signal?.addEventListener('abort', interrupted, { once: true });
   try {
     return await Promise.race([work(stop.signal), ended]);

@@ -10,9 +10,7 @@ export interface BandwidthClock {
   sleep(ms: number): Promise<unknown>;
 }
 
-/** @param bytesPerSecond undefined for no limit */
-export function bandwidth(bytesPerSecond: number | undefined, clock: BandwidthClock): Bandwidth {
-  if (bytesPerSecond === undefined) return { take: async () => {} };
+export function bandwidth(bytesPerSecond: number, clock: BandwidthClock): Bandwidth {
   /** When what was taken so far is paid for, in ms. Time in which nobody took is not saved up. */
   let paidUntilMs = clock.now();
   return {

@@ -129,10 +129,13 @@ class Push {
     this.#context = {
       ...{ sink, ledger, verify: options.verify ?? 'store', replace: options.replace ?? false, signal: this.#stop },
       now: Date.now,
-      bandwidth: bandwidth(options.bytesPerSecond, {
-        now: () => performance.now(),
-        sleep: (ms) => sleep(ms, undefined, { signal: this.#stop }),
-      }),
+      bandwidth:
+        options.bytesPerSecond === undefined
+          ? undefined
+          : bandwidth(options.bytesPerSecond, {
+              now: () => performance.now(),
+              sleep: (ms) => sleep(ms, undefined, { signal: this.#stop }),
+            }),
       onSent: (bytes) => {
         this.#counts.bytesSent += bytes;
       },

@@ -1,4 +1,8 @@
-/** The ledger of a pushed folder as a SQLite file. A statement takes some 30 µs, so it runs where it is called. */
+/**
+ * The ledger of a pushed folder as a SQLite file. A statement takes some 30 µs, so it runs where it is called. Lines of pushed
+ * files are written many at once, since a transaction costs more than the put of a small file leaves for it; before a local
+ * file is deleted, its line is there.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -84,25 +88,105 @@ function ledgerOn(database: import('node:sqlite').DatabaseSync): PushLedger {
   const targets = database.prepare(`
     SELECT target, count(*) AS files, sum(byteSize) AS byteSize, count(deletedAtMs) AS deleted,
       max(pushedAtMs) AS lastPushedAtMs FROM pushed GROUP BY target ORDER BY target`);
+  // What another process begins from now on is its own.
+  let hasUnfinished = database.prepare('SELECT 1 FROM unfinished LIMIT 1').get() !== undefined;
+  const lines = new LinesToCome(database, (target, file) => {
+    const { key, byteSize, localVersion, sha256, version, verifiedBy, pushedAtMs, deletedAtMs } =
+      file satisfies PushedFile;
+    record.run(target, key, byteSize, localVersion, sha256, version, verifiedBy, pushedAtMs, deletedAtMs);
+  });
   return {
     pushed(target, key) {
+      const line = lines.of(target, key);
+      if (line !== undefined) return line;
       const row = find.get(target, key);
       return row && PUSHED.parse(row);
     },
-    record(target, file) {
-      const { key, byteSize, localVersion, sha256, version, verifiedBy, pushedAtMs, deletedAtMs } =
-        file satisfies PushedFile;
-      record.run(target, key, byteSize, localVersion, sha256, version, verifiedBy, pushedAtMs, deletedAtMs);
+    record: (target, file) => lines.add(target, file),
+    recordDeleted(target, key, atMs) {
+      lines.write();
+      recordDeleted.run(atMs, target, key);
     },
-    recordDeleted: (target, key, atMs) => void recordDeleted.run(atMs, target, key),
     unfinished(target, key) {
-      const row = unfinished.get(target, key);
+      const row = hasUnfinished ? unfinished.get(target, key) : undefined;
       return row && UNFINISHED.parse(row);
     },
-    keepUnfinished: (target, key, { sha256, token }) => void keep.run(target, key, sha256, token),
+    keepUnfinished(target, key, { sha256, token }) {
+      hasUnfinished = true;
+      keep.run(target, key, sha256, token);
+    },
     forgetUnfinished: (target, key) => void forget.run(target, key),
-    isPushed: (key, localVersion) => isPushed.get(key, localVersion) !== undefined,
-    targets: () => TARGET.array().parse(targets.all()),
-    close: () => database.close(),
+    isPushed(key, localVersion) {
+      lines.write();
+      return isPushed.get(key, localVersion) !== undefined;
+    },
+    targets() {
+      lines.write();
+      return TARGET.array().parse(targets.all());
+    },
+    close() {
+      try {
+        lines.write();
+      } finally {
+        database.close();
+      }
+    },
   };
+}
+
+const [MAX_LINES, WRITTEN_AFTER_MS] = [256, 100];
+
+/** Lines that the file does not have yet, for a tenth of a second at most. */
+class LinesToCome {
+  readonly #database: import('node:sqlite').DatabaseSync;
+  readonly #writeOne: (target: string, file: PushedFile) => void;
+  readonly #lines = new Map<string, readonly [target: string, file: PushedFile]>();
+  #timer: NodeJS.Timeout | undefined;
+  /** What went wrong when nobody waited for it. */
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(database: import('node:sqlite').DatabaseSync, writeOne: (target: string, file: PushedFile) => void) {
+    [this.#database, this.#writeOne] = [database, writeOne];
+  }
+
+  of(target: string, key: string): PushedFile | undefined {
+    return this.#lines.get(nameOf(target, key))?.[1];
+  }
+
+  add(target: string, file: PushedFile): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#lines.set(nameOf(target, file.key), [target, file]);
+    if (this.#lines.size >= MAX_LINES) {
+      this.write();
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      try {
+        this.write();
+      } catch (error) {
+        this.#failure = { error };
+      }
+    }, WRITTEN_AFTER_MS).unref();
+  }
+
+  /** All of them or none; those stay to come then. */
+  write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lines.size === 0) return;
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const [target, file] of this.#lines.values()) this.#writeOne(target, file);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+    this.#lines.clear();
+    this.#failure = undefined;
+  }
+}
+
+function nameOf(target: string, key: string): string {
+  return `${target}\n${key}`;
 }
