@@ -308,6 +308,54 @@ const LAYOUTS: readonly Layout[] = [
     told: ['object-unreadable'],
   },
   {
+    what: 'cvat: which shape lies above, and which belong together, stay as attributes',
+    format: 'cvat',
+    path: 'a.xml',
+    files: {
+      'a.xml':
+        '<annotations><image name="a.jpg" width="50" height="50"><box label="cat" xtl="1" ytl="2" xbr="4" ybr="6" z_order="3" group_id="7"/>' +
+        '<box label="cat" xtl="2" ytl="2" xbr="4" ybr="6" z_order="0"/></image>' +
+        '<track id="3" label="cat" group_id="5"><box frame="0" xtl="1" ytl="2" xbr="4" ybr="6" z_order="2"/></track></annotations>',
+    },
+    want: [
+      'a.jpg - cat 1 2 4 6 {"attributes":{"z_order":3,"group_id":7}} 50×50',
+      'a.jpg - cat 2 2 4 6 50×50',
+      'frame_000000 - cat 1 2 4 6 #3 {"attributes":{"z_order":2,"group_id":5}}',
+    ],
+  },
+  {
+    what: 'labelme: a group of several objects, and one of an object alone, stay as attributes; one that ties shapes is no more',
+    format: 'labelme',
+    path: 'a.json',
+    files: {
+      'a.json': JSON.stringify({
+        imagePath: 'a.jpg',
+        shapes: [
+          ['rider', 1],
+          ['bike', 1],
+          ['cat', 2],
+          ['dog', 3],
+          ['dog', 3],
+        ].map(([label, group_id], i) => ({
+          label,
+          group_id,
+          shape_type: i === 4 ? 'polygon' : 'rectangle',
+          points: [
+            [i, 0],
+            [i + 5, 9],
+            [i, 9],
+          ].slice(0, i === 4 ? 3 : 2),
+        })),
+      }),
+    },
+    want: [
+      'a.jpg|a - rider 0 0 5 9 {"attributes":{"group_id":1}}',
+      'a.jpg|a - bike 1 0 6 9 {"attributes":{"group_id":1}}',
+      'a.jpg|a - cat 2 0 7 9 {"attributes":{"group_id":2}}',
+      'a.jpg|a - dog 3 0 8 9',
+    ],
+  },
+  {
     what: 'cvat: tracks of a video, until they leave the picture',
     format: 'cvat',
     path: 'a.xml',

@@ -20,7 +20,7 @@ import type { RotatedBox } from '../rotated-box.ts';
 import { TextWriter } from '../text-writer.ts';
 import { xmlText } from '../xml.ts';
 import { EXPORT_NAME, readCvat } from './read.ts';
-import { OWN_ATTRIBUTES } from './shape.ts';
+import { OWN_ATTRIBUTES, PLACES } from './shape.ts';
 
 const KEEPS: Keeps = {
   ...EVERYTHING,
@@ -134,7 +134,10 @@ function shapesOf(region: RegionRecord, label: LabelValue, n: number): string {
   const { details = {} } = region;
   const { rotatedBox } = details;
   const flat: Attributes = [['occluded', details.occluded ? 1 : 0]];
-  const order: Attributes = [['z_order', 0]];
+  const order = PLACES.flatMap((name): Attributes => {
+    const value = placeIn(details, name);
+    return value !== null || name === 'z_order' ? [[name, value ?? 0]] : [];
+  });
   const [x1, y1, x2, y2] = (rotatedBox === undefined ? region.box : straightened(rotatedBox)).map(pixel);
   const turn: Attributes = rotatedBox === undefined ? [] : [['rotation', pixel(rotatedBox.angleDegrees)]];
   const corners = [
@@ -172,8 +175,15 @@ function straightened({ cx, cy, width, height }: RotatedBox): number[] {
 function ownAttributes(details: RegionDetails): Attributes {
   const { occluded: _, ...others } = attributesOfDetails(details);
   return Object.entries(others).flatMap(([name, value]) =>
-    OWN_ATTRIBUTES.has(name) ? [] : [[name, String(value)] as const],
+    OWN_ATTRIBUTES.has(name) || placeIn(details, name) !== null ? [] : [[name, String(value)] as const],
   );
+}
+
+/** What CVAT says of the shape itself; null for what is an attribute like any other. */
+function placeIn({ attributes }: RegionDetails, name: string): number | null {
+  const value = attributes?.[name];
+  const isPlace = PLACES.some((known) => known === name) && Number.isSafeInteger(value) && value !== 0;
+  return isPlace && typeof value === 'number' ? value : null;
 }
 
 function pointList(flat: readonly number[]): string {

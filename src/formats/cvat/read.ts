@@ -156,7 +156,11 @@ class CvatReader {
     const label = track === null ? given.label : track.given.label;
     this.#shape = {
       tag,
-      given: label === undefined ? given : { ...given, label },
+      given: {
+        ...(track?.given.group_id !== undefined && { group_id: track.given.group_id }),
+        ...given,
+        ...(label !== undefined && { label }),
+      },
       said: new Map(),
       where: this.#where,
       points: [],

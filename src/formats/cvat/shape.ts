@@ -134,11 +134,20 @@ function detailsOf({ given, said, trackId }: OpenShape, rotatedBox: RotatedBox |
   return detailsOfAttributes(
     {
       ...Object.fromEntries(attributes.map(([name, value]) => [name, attributeOfText(value)])),
+      ...placeOf(given),
       ...(given.occluded === '1' && { occluded: true }),
       ...(trackId !== null && { track_id: trackId }),
     },
     rotatedBox,
   );
+}
+
+/** Attributes of the shape itself that are 0 of most: which one lies above, and which belong together. */
+export const PLACES = ['z_order', 'group_id'] as const;
+
+function placeOf(given: Given): Record<string, number> {
+  const said = PLACES.map((name) => [name, Number(given[name] ?? 0)] as const);
+  return Object.fromEntries(said.filter(([, value]) => Number.isSafeInteger(value) && value !== 0));
 }
 
 export function labelOf(

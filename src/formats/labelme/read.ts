@@ -69,6 +69,7 @@ async function readOne(path: string, name: string, reckoning: Reckoning): Promis
     if ('point' in read) points.push(read);
     else shapes.push(read);
   }
+  const tied = withGroups(shapes, points);
   const stem = name.slice(0, -'.json'.length);
   const folder = stem.includes('/') ? stem.slice(0, stem.lastIndexOf('/') + 1) : '';
   const said = typeof row.imagePath === 'string' ? row.imagePath.replaceAll('\\', '/').replace(/^(?:\.\/)+/, '') : '';
@@ -78,7 +79,7 @@ async function readOne(path: string, name: string, reckoning: Reckoning): Promis
     ...(file === stem ? {} : { otherNames: [stem] }),
     ...size,
     labels: flagsOf(row.flags).map((className) => ({ className, confidence: null, origin: null, task: null })),
-    regions: [...regionsOfShapes([...shapes, ...keypointShapes(points, shapes)], reckoning), ...alone(points, shapes)],
+    regions: [...regionsOfShapes([...tied, ...keypointShapes(points, tied)], reckoning), ...alone(points, tied)],
     where: name,
     split: null,
   };
@@ -205,6 +206,30 @@ function attributesOf(row: JsonObject, where: string, reckoning: Reckoning): Att
     }
   }
   return attributes;
+}
+
+/**
+ * A group ties shapes of one label to a region, and points to it. What else it says, which objects belong together or who
+ * an object is, stays as an attribute of each.
+ */
+function withGroups(shapes: readonly Shape[], points: readonly Point[]): Shape[] {
+  const labels = new Map<string, Set<string>>();
+  const counts = new Map<string, number>();
+  const idOf = ({ group, labels: [label] }: Shape) => group?.slice(label.className.length + 1) ?? null;
+  for (const shape of shapes) {
+    const id = idOf(shape);
+    if (id === null || shape.group === null) continue;
+    labels.set(id, (labels.get(id) ?? new Set()).add(shape.group));
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  const withPoints = new Set(points.map(({ groupId }) => groupId));
+  return shapes.map((shape) => {
+    const id = idOf(shape);
+    const isTie = id === null || (labels.get(id)?.size === 1 && ((counts.get(id) ?? 0) > 1 || withPoints.has(id)));
+    if (isTie) return shape;
+    const attributes = { group_id: Number.isSafeInteger(Number(id)) ? Number(id) : id, ...shape.details?.attributes };
+    return { ...shape, details: { ...shape.details, attributes } };
+  });
 }
 
 /** Points of the group of a box or an outline, as the keypoints of that region, in the order of the file. */
