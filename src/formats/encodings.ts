@@ -1,6 +1,6 @@
 /**
- * In which encoding a text file is: UTF-8, but where a byte-order mark says UTF-16, or XML names another one in its first
- * line, as tools of the time before UTF-8 write it.
+ * In which encoding a text file is: UTF-8, but where a byte-order mark or every other byte says UTF-16, or XML names another
+ * one in its first line, as tools of the time before UTF-8 write it.
  */
 import { badFile } from './check.ts';
 
@@ -14,9 +14,22 @@ export function decoderFor(head: Uint8Array, name: string): TextDecoder {
   }
 }
 
+/** Null for what is not UTF-16. Without a mark it is seen by the zeros beside the first two characters. */
+export function utf16Of([a, b, c, d]: Uint8Array): 'utf-16le' | 'utf-16be' | null {
+  if (a === 0xff && b === 0xfe) return 'utf-16le';
+  if (a === 0xfe && b === 0xff) return 'utf-16be';
+  if (a > 0 && b === 0 && c > 0 && d === 0) return 'utf-16le';
+  return a === 0 && b > 0 && c === 0 && d > 0 ? 'utf-16be' : null;
+}
+
+/** The beginning of a file as text, whatever it is. */
+export function textOfHead(head: Uint8Array): string {
+  return new TextDecoder(utf16Of(head) ?? 'utf-8').decode(head);
+}
+
 function encodingOf(head: Uint8Array): string {
-  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
-  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  const wide = utf16Of(head);
+  if (wide !== null) return wide;
   const line = Buffer.from(head.subarray(0, 200)).toString('latin1');
   const declared = /^(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*["']([\w.:-]+)["']/.exec(line)?.[1];
   // What is declared as UTF-16 and read so far as single bytes is none.

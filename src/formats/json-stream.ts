@@ -6,14 +6,15 @@
  */
 import { messageOf } from '../errors.ts';
 import { badFile } from './check.ts';
-import { bytesOf, kindOfBytes } from './special-files.ts';
+import { decoderFor, utf16Of } from './encodings.ts';
+import { bytesOf, kindOfBytes, regularFileSize } from './special-files.ts';
 
 export interface JsonPiece {
   /** The top-level key. */
   readonly key: string;
   /** Position in the list, or null when the key's value is no list or an empty one. */
   readonly index: number | null;
-  /** Bytes of the file that hold it. */
+  /** Bytes of the file that hold it; of UTF-16, bytes of {@link transcoded}. */
   readonly start: number;
   readonly end: number;
   /** @throws `BAD_FILE` where the bytes are no JSON, though the structure around them is whole */
@@ -62,7 +63,7 @@ export function jsonPieces(path: string, name: string, chunkBytes = CHUNK_BYTES)
 
 /** Whether the file is one list: its first character is `[`. */
 export async function isJsonList(path: string, name: string): Promise<boolean> {
-  for await (const chunk of bytesOf(path, name, 1 << 12)) {
+  for await (const chunk of utf8BytesOf(path, name, 1 << 12)) {
     const first = chunk
       .toString('latin1')
       .replace(/^\xef\xbb\xbf/, '')
@@ -109,7 +110,7 @@ async function* piecesOf(
   const fault = (at: number, what: string) => badFile(`${place()} (byte ${at})`, what);
   const parse = (bytes: Buffer) => parsedJson(bytes, `${place()} (byte ${start})`);
 
-  for await (const chunk of bytesOf(path, name, chunkBytes)) {
+  for await (const chunk of utf8BytesOf(path, name, chunkBytes)) {
     let from = 0;
     const take = (to: number): Buffer => {
       const last = chunk.subarray(from, to);
@@ -118,7 +119,7 @@ async function* piecesOf(
       gatheredBytes = 0;
       return all;
     };
-    for (let i = offset === 0 ? afterMark(chunk, name) : 0; i < chunk.length; i++) {
+    for (let i = offset === 0 ? afterMark(chunk) : 0; i < chunk.length; i++) {
       const byte = chunk[i];
       if (state === 'in-value' || state === 'in-element' || state === 'in-key') {
         if (inString) {
@@ -272,8 +273,39 @@ function parseLongNumbers(text: string): unknown {
 }
 
 /** Where the text begins: after a byte-order mark of UTF-8. */
-function afterMark(chunk: Buffer, name: string): number {
-  if ((chunk[0] === 0xff && chunk[1] === 0xfe) || (chunk[0] === 0xfe && chunk[1] === 0xff))
-    throw badFile(name, 'the text is UTF-16', 'Save it as UTF-8.');
+function afterMark(chunk: Buffer): number {
   return chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? 3 : 0;
+}
+
+/** Pieces of a file as UTF-8, which UTF-16 is made. */
+async function* utf8BytesOf(path: string, name: string, pieceBytes: number): AsyncGenerator<Buffer> {
+  let decoder: TextDecoder | null | undefined;
+  try {
+    for await (const bytes of bytesOf(path, name, pieceBytes)) {
+      if (decoder === undefined) decoder = utf16Of(bytes) === null ? null : decoderFor(bytes, name);
+      const text = decoder?.decode(bytes, { stream: true });
+      if (text === undefined) yield bytes;
+      else if (text !== '') yield Buffer.from(text);
+    }
+    decoder?.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw badFile(name, 'the text is not whole UTF-16', undefined, error);
+    throw error;
+  }
+}
+
+/** Larger files of UTF-16 are refused where parts of them are read by their place. */
+const MAX_TRANSCODED_BYTES = 1 << 28;
+
+/** The whole of a file of UTF-16 as UTF-8; null for any other. */
+export async function transcoded(path: string, name: string): Promise<Buffer | null> {
+  for await (const head of bytesOf(path, name, 4)) {
+    if (utf16Of(head) === null) return null;
+    break;
+  }
+  if ((await regularFileSize(path, name)) > MAX_TRANSCODED_BYTES)
+    throw badFile(name, `the text is UTF-16, and more than ${MAX_TRANSCODED_BYTES} bytes`, 'Save it as UTF-8.');
+  const pieces: Buffer[] = [];
+  for await (const piece of utf8BytesOf(path, name, CHUNK_BYTES)) pieces.push(piece);
+  return pieces.length === 0 ? null : Buffer.concat(pieces);
 }

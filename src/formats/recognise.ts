@@ -5,6 +5,7 @@ import { LabelsmithError } from '../errors.ts';
 import { looksLikeCoco } from './coco/layout.ts';
 import { tablesIn } from './csv/tables.ts';
 import { looksLikeVia } from './csv/via-json.ts';
+import { textOfHead } from './encodings.ts';
 import type { FormatName } from './format.ts';
 import { splitOfName } from './split-names.ts';
 import { isImageName, listFolder, walkFiles } from './walk.ts';
@@ -178,7 +179,7 @@ async function headOf(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    return textOfHead(buffer.subarray(0, bytesRead));
   } finally {
     await file.close();
   }

@@ -12,6 +12,47 @@ const task = (image: string, rest = '') =>
   `{"id":1,"annotations":[{"id":2,"completed_by":1,"result":[${rect()}]}],"data":{"image":"${image}"}${rest}}`;
 const base64 = Buffer.from('s3://bucket/a/p.jpg').toString('base64');
 
+const wide = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
+
+/** Files that Windows' tools saved as "Unicode": what UTF-8 of the same text gives. */
+const WIDE: readonly Layout[] = [
+  {
+    what: 'label-studio in UTF-16',
+    format: 'label-studio',
+    path: 't.json',
+    files: { 't.json': wide(`[${task('a.jpg')}]`) },
+    want: ['a.jpg - cat 10 10 40 30 100×50'],
+  },
+  {
+    what: 'cvat in UTF-16 that says UTF-8, high byte first',
+    format: 'cvat',
+    path: 'a.xml',
+    files: {
+      'a.xml': wide(
+        '<?xml version="1.0" encoding="utf-8"?><annotations><image name="ä.jpg" width="50" height="50"><box label="ñ" xtl="1" ytl="2" xbr="4" ybr="6"/></image></annotations>',
+      ).swap16(),
+    },
+    want: ['ä.jpg - ñ 1 2 4 6 50×50'],
+  },
+  {
+    what: 'yolo with all of its texts in UTF-16',
+    format: 'yolo',
+    files: { 'data.yaml': wide('names: [ñ]\n'), 'labels/a.txt': wide(row), 'images/a.jpg': '' },
+    want: [`images/a.jpg - ñ ${box}`],
+  },
+  {
+    what: 'labelme in UTF-16 without a mark',
+    format: 'labelme',
+    files: {
+      'a.json': Buffer.from(
+        '{"imagePath":"a.jpg","shapes":[{"label":"cat","shape_type":"rectangle","points":[[1,2],[4,6]]}]}',
+        'utf16le',
+      ),
+    },
+    want: ['a.jpg|a - cat 1 2 4 6'],
+  },
+];
+
 /** ultralytics/engine/results.py `save_txt`: class, xywhn or xyn, then keypoints as x y confidence, then confidence, track. */
 const YOLO: readonly Layout[] = [
   {
@@ -262,3 +303,4 @@ const SHAPES: readonly Layout[] = [
 ];
 
 describeLayouts('files of other tools', [...YOLO, ...COCO, ...VOC, ...LABEL_STUDIO, ...TABLES, ...SHAPES]);
+describeLayouts('texts in UTF-16', WIDE);

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { jpegScene } from '../fixtures/images.ts';
-import { tarGzOf, zipOf } from '../fixtures/zip-and-tar.ts';
+import { tarGzOf, tarOf, zipOf } from '../fixtures/zip-and-tar.ts';
 
 interface Imported {
   readonly format: string;
@@ -95,5 +96,64 @@ test('auto tells formats by what is in the files', async (t) => {
     await writeFile(join(dir, 'x.json'), text);
     const found = await runJson<Imported>(['import', 'auto', 'x.json'], at);
     assert.deepEqual([found.format, found.matched], [format, 1]);
+  }
+});
+
+/** What Python's `gzip`, `tarfile` and `open(…, encoding='utf-16')` write of the same labels. */
+test('a plain tar, a packed file and UTF-16 are read as what is in them; a shard of WebDataset stays one', async (t) => {
+  const dir = await scratch(t);
+  const at = { cwd: dir };
+  await mkdir(join(dir, 'photos'));
+  await writeFile(join(dir, 'photos', 'a.jpg'), JPEG);
+  await writeFile(join(dir, 'photos', 'b.jpg'), OTHER);
+  await runJson(['add', 'photos'], at);
+  const wide = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
+  const files: Readonly<Record<string, Uint8Array>> = {
+    'set.tar': await tarOf(members(YOLO)),
+    'c.json.gz': gzipSync(COCO),
+    't.csv.gz': gzipSync('file,class\na.jpg,cat\nb.jpg,dog\n'),
+    'wide.json': wide(COCO),
+    'big-end.json': wide(COCO).swap16(),
+    'bare.json': Buffer.from(COCO, 'utf16le'),
+    'wide.csv': wide('file,class\na.jpg,cat\nb.jpg,dog\n'),
+    'packed-wide.csv.gz': gzipSync(wide('file,class\na.jpg,cat\n')),
+    'classes.tar': await tarOf(members({ 'x/cat/a.jpg': JPEG, 'x/dog/b.jpg': OTHER })),
+    'shard.tar': await tarOf(members({ 'a.jpg': JPEG, 'a.cls': 'cat', 'b.jpg': OTHER, 'b.cls': 'dog' })),
+    'labelme.tgz': await tarGzOf(
+      members({
+        'a.jpg': JPEG,
+        'a.json': JSON.stringify({
+          imagePath: 'a.jpg',
+          shapes: [
+            {
+              label: 'cat',
+              points: [
+                [1, 1],
+                [9, 9],
+              ],
+              shape_type: 'rectangle',
+            },
+          ],
+        }),
+      }),
+    ),
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(dir, name), content);
+  const expected: Readonly<Record<string, readonly [format: string, matched: number, regions: number]>> = {
+    'set.tar': ['yolo', 2, 2],
+    'c.json.gz': ['coco', 1, 1],
+    't.csv.gz': ['csv', 2, 0],
+    'wide.json': ['coco', 1, 1],
+    'big-end.json': ['coco', 1, 1],
+    'bare.json': ['coco', 1, 1],
+    'wide.csv': ['csv', 2, 0],
+    'packed-wide.csv.gz': ['csv', 1, 0],
+    'classes.tar': ['folders', 2, 0],
+    'shard.tar': ['webdataset', 2, 0],
+    'labelme.tgz': ['labelme', 1, 1],
+  };
+  for (const [name, want] of Object.entries(expected)) {
+    const { format, matched, regions } = await runJson<Imported>(['import', 'auto', name], at);
+    assert.deepEqual([format, matched, regions], want, name);
   }
 });

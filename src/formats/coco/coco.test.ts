@@ -219,10 +219,10 @@ brokenFiles('coco', [
     message: /the list annotations is missing/,
   },
   {
-    what: 'UTF-16',
+    what: 'UTF-16 that ends in the middle of a character',
     path: 'x.json',
-    files: { 'x.json': Buffer.from('\ufeff{}', 'utf16le') },
-    message: /^x\.json: the text is UTF-16/,
+    files: { 'x.json': Buffer.from('\ufeff{ ', 'utf16le').subarray(0, 5) },
+    message: /^x\.json: the text is not whole UTF-16/,
   },
   {
     what: 'Latin-1',

@@ -5,6 +5,7 @@
  */
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { textOfHead } from '../encodings.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { splitOfName } from '../split-names.ts';
 import { listFolder } from '../walk.ts';
@@ -92,7 +93,7 @@ export async function looksLikeCoco(path: string): Promise<boolean> {
   if (file === null) return false;
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    const head = buffer.toString('utf8', 0, bytesRead);
+    const head = textOfHead(buffer.subarray(0, bytesRead));
     if (/^\s*(?:\uFEFF)?\s*\[/.test(head)) return /"image_id"\s*:/.test(head) && /"category_id"\s*:/.test(head);
     return /"(?:images|annotations|categories)"\s*:\s*\[/.test(head);
   } finally {

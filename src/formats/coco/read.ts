@@ -2,7 +2,7 @@
  * Reads COCO JSON of any length in two passes. The first notes images, categories, and where in the file each image's
  * annotations stand; the second fetches them image by image. Keys may come in any order. LVIS has addresses in place of
  * file names; lists of results have no images and no categories (`results.ts`).
- * Resident: about 200 bytes an image and 24 an annotation.
+ * Resident: about 200 bytes an image and 24 an annotation; of a file in UTF-16, its text.
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -20,7 +20,7 @@ import {
   stringAt,
 } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
-import { isJsonList, jsonPieces, parseJson } from '../json-stream.ts';
+import { isJsonList, jsonPieces, parseJson, transcoded } from '../json-stream.ts';
 import { hasRoom, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { regionOf } from './annotation.ts';
@@ -110,7 +110,7 @@ async function* readCocoFile(path: string, place: CocoPlace, options: ReadOption
           `${name} annotations[${places.index[at]}].image_id`,
           `no image has the id ${shown(imageId)}`,
         );
-  const file = await RangeReader.open(path);
+  const file = await RangeReader.open(path, name);
   try {
     let index = 0;
     for (const [id, entry] of images) {
@@ -254,15 +254,18 @@ function skeletonOf(row: JsonObject, where: string): Skeleton {
 /** Text of byte ranges of one file. Ranges near each other, as in most files, come from one read. */
 class RangeReader {
   readonly #file: FileHandle;
-  #window = Buffer.alloc(0);
+  #window: Buffer;
   #windowStart = 0;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, window: Buffer) {
     this.#file = file;
+    this.#window = window;
   }
 
-  static async open(path: string): Promise<RangeReader> {
-    return new RangeReader(await open(path, 'r'));
+  static async open(path: string, name: string): Promise<RangeReader> {
+    // Of UTF-16 the window is the whole text, so that nothing else is read.
+    const whole = await transcoded(path, name);
+    return new RangeReader(await open(path, 'r'), whole ?? Buffer.alloc(0));
   }
 
   async text(start: number, end: number): Promise<string> {

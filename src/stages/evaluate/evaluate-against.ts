@@ -37,7 +37,7 @@ export async function evaluateAgainst(
   path: string,
   request: EvaluateRequest,
 ): Promise<EvaluatedAgainst> {
-  const files = await openLabelFiles(path);
+  const files = await openLabelFiles(path, 'auto');
   try {
     return await evaluateFiles(workspace, files, request);
   } finally {

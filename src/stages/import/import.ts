@@ -101,7 +101,7 @@ export async function importLabels(
   options: ImportOptions,
   runId: string,
 ): Promise<ImportSummary> {
-  const files = await openLabelFiles(path);
+  const files = await openLabelFiles(path, format);
   try {
     const found = await formatOf(format, files.path);
     return await importFiles(store, { ...found, base: files.base, shown: path }, options, runId);

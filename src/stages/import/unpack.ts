@@ -1,19 +1,21 @@
 /**
- * Label files in a zip or tar.gz, as CVAT, Roboflow and Label Studio hand them out: unpacked into a temporary folder that
- * is deleted at the end, so that readers see a folder as any other. Of pictures only the names are made, since readers
+ * Label files in a zip, tar or tar.gz, as CVAT, Roboflow and Label Studio hand them out, and single files that were packed
+ * (`labels.json.gz`): unpacked into a temporary folder that is deleted at the end, so that readers see a folder as any other. Of pictures only the names are made, since readers
  * look at nothing else of them. What a killed process left is deleted by the next one.
  */
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import { isAbandoned, WRITER_PATTERN, writerName } from '../../files/unfinished.ts';
 import { badFile } from '../../formats/check.ts';
+import type { FormatName } from '../../formats/format.ts';
 import { isImageName, listFolder } from '../../formats/walk.ts';
 import { zipMemberPieces, zipMembers } from '../../sources/zip.ts';
+import { archiveKindOf } from './archive-kind.ts';
 
 export interface LabelFiles {
   /** What readers read. */
@@ -28,10 +30,10 @@ const MAX_LABEL_BYTES = 2 ** 31;
 const MAX_MEMBERS = 5_000_000;
 const PREFIX = 'labelsmith-import-';
 
-/** The path itself, or what is in it. A plain tar is left to the reader of WebDataset. */
-export async function openLabelFiles(path: string): Promise<LabelFiles> {
+/** The path itself, or what is in it. A tar that is a shard of WebDataset is left to its reader. */
+export async function openLabelFiles(path: string, format: FormatName | 'auto'): Promise<LabelFiles> {
   const found = await stat(path).catch(() => null);
-  const kind = found?.isFile() ? await archiveKindOf(path) : null;
+  const kind = found?.isFile() ? await archiveKindOf(path, format) : null;
   if (kind === null) {
     const base = found?.isDirectory() ? resolve(path) : dirname(resolve(path));
     return { path, base, close: async () => {} };
@@ -42,25 +44,17 @@ export async function openLabelFiles(path: string): Promise<LabelFiles> {
   try {
     const unpacked = new Unpacked(folder, path);
     if (kind === 'zip') await unpackZip(path, unpacked);
-    else await unpackTar(path, unpacked);
+    else if (kind === 'gz') await unpackFile(path, unpacked);
+    else await unpackTar(path, unpacked, kind);
     const inner = await innerPath(folder);
     const at = join(folder, inner);
     const below = (await stat(at)).isFile() ? dirname(inner) : inner;
-    return { path: at, base: join(`${resolve(path)}!`, below), close };
+    // Names in a single file count from where the packed one lies.
+    const base = kind === 'gz' ? dirname(resolve(path)) : join(`${resolve(path)}!`, below);
+    return { path: at, base, close };
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-async function archiveKindOf(path: string): Promise<'zip' | 'tar.gz' | null> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    if (buffer[0] === 0x50 && buffer[1] === 0x4b && buffer[2] < 8) return 'zip';
-    return buffer[0] === 0x1f && buffer[1] === 0x8b ? 'tar.gz' : null;
-  } finally {
-    await file.close();
   }
 }
 
@@ -131,10 +125,28 @@ async function unpackZip(path: string, unpacked: Unpacked): Promise<void> {
   }
 }
 
-async function unpackTar(path: string, unpacked: Unpacked): Promise<void> {
-  const members = extract();
+/** A file that was packed by itself, under its name without `.gz`. */
+async function unpackFile(path: string, unpacked: Unpacked): Promise<void> {
+  const name = basename(path).replace(/\.(?:gz|gzip)$/i, '');
+  const target = await unpacked.place(name);
+  if (target === null) throw badFile(path, 'the packed file has no name');
   const source = createReadStream(path);
   const plain = source.pipe(createGunzip());
+  source.on('error', (error) => plain.destroy(error));
+  try {
+    await unpacked.write(target, name, plain as AsyncIterable<Buffer>);
+  } catch (error) {
+    if (error instanceof LabelsmithError) throw error;
+    throw badFile(path, `the packed file is damaged: ${messageOf(error)}`, undefined, error);
+  } finally {
+    source.destroy();
+  }
+}
+
+async function unpackTar(path: string, unpacked: Unpacked, kind: 'tar' | 'tar.gz'): Promise<void> {
+  const members = extract();
+  const source = createReadStream(path);
+  const plain = kind === 'tar' ? source : source.pipe(createGunzip());
   source.on('error', (error) => members.destroy(error));
   plain.on('error', (error) => members.destroy(error));
   plain.pipe(members);
