@@ -325,6 +325,21 @@ test('undoing a merge: another machine that says the merged class means what the
   assert.deepEqual(await clustersOf(store, 'model'), expected);
 });
 
+test('undoing a split gives the whole what machines said of its parts since, and leaves what people said', async (t) => {
+  const { store } = await labelled(t);
+  const items = [imageId(0), imageId(3)].map((itemId) => ({ itemId, to: 'dune' }));
+  await change(store, { kind: 'split-into', name: 'beach', task: 'class', items });
+  await store.clearMachineLabels('class', 'cluster');
+  const runId = await startRun(store, 'discover');
+  const machine = { runId, confidence: 0.5, origin: 'cluster' } as const;
+  await store.putLabels(ALL.map((id) => said(id, 'dune', machine)));
+  await store.putLabels([said(imageId(7), 'dune')]);
+  await store.undoCorpusChange();
+  assert.deepEqual(new Set((await clustersOf(store)).flat()), new Set(['beach']));
+  const people = (await clustersOf(store, 'human'))[7];
+  assert.deepEqual(people, ['dune']);
+});
+
 const ALL = Array.from({ length: IMAGES }, (_, n) => imageId(n));
 
 async function clustersOf(store: Store, by: Origin = 'cluster') {

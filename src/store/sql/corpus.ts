@@ -9,6 +9,8 @@ import { readClassName } from '../../core/class-name.ts';
 import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState } from '../../core/corpus.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { CorpusStore } from '../store.ts';
+import { ORIGIN_CODES } from './codes.ts';
+import { integer } from './column.ts';
 import { changedRows, type RowChange, type RowChanges, withRows } from './corpus-diff.ts';
 import { isSameState, numbered, readState, stateIn, writeRows } from './corpus-state.ts';
 import { keepItems, moveItems } from './operation-log.ts';
@@ -16,6 +18,7 @@ import { rawQuery } from './raw-query.ts';
 import { reassign } from './reassignments.ts';
 import { actorOf } from './regions.ts';
 import type { Session } from './session.ts';
+import { statement } from './statement.ts';
 import { decoder, update } from './table.ts';
 import { operations } from './tables.ts';
 import type { Work } from './work.ts';
@@ -25,6 +28,17 @@ const MAX_ATTEMPTS = 100;
 
 const operationOf = decoder(operations);
 export const setUndone = update(operations, { set: ['undone'], where: ['id'] });
+
+/** Of machines: what people and imports say stays. One voice says the whole once. */
+const OF_MACHINES = `class_id = :part and origin >= ${ORIGIN_CODES.model}`;
+const GIVE_BACK = [
+  `update image set revision = :revision where id in (select image_id from label where ${OF_MACHINES})`,
+  `delete from label where ${OF_MACHINES} and exists (
+    select 1 from label as own where own.image_id = label.image_id and own.region_id = label.region_id
+      and own.task_id = label.task_id and own.class_id = :whole and own.origin = label.origin
+      and own.model_id = label.model_id and own.annotator_id = label.annotator_id)`,
+  `update label set class_id = :whole where ${OF_MACHINES}`,
+].map((sql) => statement(sql, { part: integer, whole: integer, revision: integer }));
 
 type Operations = Pick<
   CorpusStore,
@@ -151,6 +165,7 @@ export async function undoCorpus(work: Work, { event, forward, backward }: Corpu
   refuseForeign(state, forward);
   await moveItems(work, event.id, 1);
   const added = backward.classes.flatMap(([id, row]) => (row ? [] : [id]));
+  await giveBack(work, added, splitOff(event, state));
   const kept = await labelled(work, added);
   writeRows(work, state, {
     ...backward,
@@ -160,6 +175,21 @@ export async function undoCorpus(work: Work, { event, forward, backward }: Corpu
   });
   work.add(setUndone, { id: event.id, undone: work.changeId });
   return { ...event, undone: true };
+}
+
+/** The class that an operation took parts off. */
+function splitOff({ operation, arguments: { name } }: CorpusEvent, { classes, synonyms }: CorpusState): number | null {
+  if (!operation.startsWith('split')) return null;
+  const named = [...classes.values()].find((one) => one.name === name)?.id;
+  return named ?? (typeof name === 'string' ? synonyms.get(name) : undefined) ?? null;
+}
+
+/** What machines said of the parts since the split is said of the whole again. */
+async function giveBack(work: Work, parts: readonly number[], whole: number | null): Promise<void> {
+  const inParts = parts.length === 0 || whole === null ? [] : [...(await labelled(work, parts))];
+  if (inParts.length === 0 || whole === null) return;
+  work.reachAll();
+  for (const part of inParts) for (const one of GIVE_BACK) work.add(one, { part, whole, revision: work.changeId });
 }
 
 /** The other way. A class that undoing kept, because it was labelled since, is there already. */
