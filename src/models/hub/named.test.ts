@@ -147,6 +147,15 @@ test('what is not understood is refused by its name and leaves no entry', async 
   assert.ok(!(await models.list()).some(({ sources }) => sources.some((one) => one.includes('some/'))));
 });
 
+test('a graph that takes too long or too much is stopped in a process of its own and leaves no entry', async (t) => {
+  const { models } = cacheOf(t);
+  const take = (bounds: object) => models.importModel(join(FOLDER, 'vit'), { name: 'slow', ...bounds });
+  await assert.rejects(take({ timeoutMs: 20 }), refusal('BAD_MODEL', 'more than 0.02 s', '--precision'));
+  await assert.rejects(take({ maxMemoryBytes: 2 ** 20 }), refusal('BAD_MODEL', 'more than 1 MB of memory'));
+  assert.ok(!(await models.list()).some(({ id }) => id === 'slow'));
+  assert.equal((await take({})).id, 'slow');
+});
+
 test('one ONNX file of a repository is taken in as one from disk is', async (t) => {
   const { models, offline } = cacheOf(t);
   hub.putRepository('some/files', filesOf('resnet'), { commit: COMMIT, licence: 'mit' });

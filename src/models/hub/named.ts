@@ -12,11 +12,11 @@ import type { ModelEntry } from '../bundle.ts';
 import { CATALOGUE } from '../catalogue.ts';
 import type { PrepareOptions } from '../prepare.ts';
 import { type ImportedRecord, importedPath } from '../registry.ts';
+import { boundedEntry, type TakeInBounds } from './bounded-take-in.ts';
 import { HUB_MODELS, type HubModel } from './catalogue.ts';
 import type { Precision } from './graph-files.ts';
-import { entryOfListing } from './take-in.ts';
 
-export interface ImportModelRequest {
+export interface ImportModelRequest extends TakeInBounds {
   /** What to call it (default: the repository's name, or the folder's). */
   readonly name?: string;
   /** SPDX identifier (default: as its model card states it, else `unknown`). */
@@ -85,12 +85,13 @@ export async function takeIn(
   );
   const { description, stated } = row ?? {};
   const { precision } = request;
-  const entry = await entryOfListing(listing, {
+  const details = {
     ...{ ...options, cacheDir, modelName: id, id, licence },
     ...(description ? { description } : {}),
     ...(stated ? { stated } : {}),
     ...(precision ? { precision } : {}),
-  });
+  };
+  const entry = await boundedEntry(listing, details, request);
   const record: ImportedRecord = { version: 1, entry };
   await writeAtomically(importedPath(cacheDir, id), `${JSON.stringify(record, null, 2)}\n`);
   return entry;

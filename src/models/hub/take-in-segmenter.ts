@@ -14,6 +14,8 @@ import { trialRun } from '../trial.ts';
 import { sourceOf } from './configs.ts';
 import { dataFilesOf, graphFile, type Precision } from './graph-files.ts';
 
+/** The name of the file that takes boxes, without its suffix. */
+export const PROMPT_GRAPH = 'prompt_encoder_mask_decoder';
 const BOXES = 'input_boxes';
 /** What a graph may take beside boxes and what the other graph makes: points, which can be none. */
 const POINTS = ['input_points', 'input_labels'];
@@ -60,7 +62,7 @@ export async function segmenterOf(parts: SegmenterParts, options: FetchOptions):
 }
 
 function promptFiles(listing: Listing, precision: Precision | undefined): ListedFile[] {
-  const graph = graphFile(listing, 'prompt_encoder_mask_decoder', precision);
+  const graph = graphFile(listing, PROMPT_GRAPH, precision);
   return [graph, ...dataFilesOf(listing, graph)];
 }
 

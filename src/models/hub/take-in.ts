@@ -22,7 +22,7 @@ import { fileNamed, MODEL_CONFIG, type ModelConfig, readConfig, sourceOf } from 
 import { FAMILIES, type Family, familyOf } from './families.ts';
 import { dataFilesOf, graphFile, type Precision } from './graph-files.ts';
 import { inputOfProcessor } from './processor.ts';
-import { segmenterOf } from './take-in-segmenter.ts';
+import { PROMPT_GRAPH, segmenterOf } from './take-in-segmenter.ts';
 import { textGraph } from './text-graph.ts';
 
 export interface TakeInOptions extends FetchOptions {
@@ -33,20 +33,23 @@ export interface TakeInOptions extends FetchOptions {
   readonly precision?: Precision;
 }
 
-/** The entry of what a listing holds; its graph was fetched and run once. */
+/** Fetches all that {@link entryOfListing} reads, which then needs no network. Reads one small file of it. */
+export async function fetchListed(listing: Listing, options: TakeInOptions): Promise<void> {
+  const { family } = await familyOfListing(listing, options);
+  const graphs = [imageGraphOf(family), ...(family.role === 'segmenter' ? [PROMPT_GRAPH] : [])];
+  const files = graphs.flatMap((name) => {
+    const graph = graphFile(listing, name, options.precision);
+    return [graph, ...dataFilesOf(listing, graph)];
+  });
+  const described = ['preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'];
+  const more = described.flatMap((name) => fileNamed(listing, name) ?? []);
+  await prepareRuntime(options);
+  await fetchFiles([...files, ...more].map(sourceOf), options);
+}
+
+/** The entry of what a listing holds; its graph was run once. Meant for a process of its own: see `bounded-take-in.ts`. */
 export async function entryOfListing(listing: Listing, options: TakeInOptions): Promise<ModelEntry> {
-  const config = await readConfig(listing, 'config.json', MODEL_CONFIG, options);
-  const family = familyOf(config.model_type);
-  if (!family) {
-    const known = FAMILIES.flatMap(({ modelTypes }) => modelTypes).sort();
-    throw new LabelsmithError(
-      'UNSUPPORTED',
-      `${listing.name} is of the type ${config.model_type}, which is not known`,
-      {
-        hint: `Known are: ${known.join(', ')}. labelsmith models import FILE.onnx takes any image model with its input declared by you.`,
-      },
-    );
-  }
+  const { config, family } = await familyOfListing(listing, options);
   const graph = graphFile(listing, imageGraphOf(family), options.precision);
   const files = [graph, ...dataFilesOf(listing, graph)];
   const network = await fetchNetwork(files, options);
@@ -65,6 +68,25 @@ export async function entryOfListing(listing: Listing, options: TakeInOptions): 
     family.role === 'embedder' ? await embedderOf(subject, family, input) : await detectorOf(subject, family, input);
   await trialRun(composeModel(entry, network, SINGLE), entry.input);
   return entry;
+}
+
+async function familyOfListing(
+  listing: Listing,
+  options: TakeInOptions,
+): Promise<{ readonly config: ModelConfig; readonly family: Family }> {
+  const config = await readConfig(listing, 'config.json', MODEL_CONFIG, options);
+  const family = familyOf(config.model_type);
+  if (!family) {
+    const known = FAMILIES.flatMap(({ modelTypes }) => modelTypes).sort();
+    throw new LabelsmithError(
+      'UNSUPPORTED',
+      `${listing.name} is of the type ${config.model_type}, which is not known`,
+      {
+        hint: `Known are: ${known.join(', ')}. labelsmith models import FILE.onnx takes any image model with its input declared by you.`,
+      },
+    );
+  }
+  return { config, family };
 }
 
 /** The name of the file that takes images, without its suffix. */
