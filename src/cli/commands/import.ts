@@ -27,7 +27,7 @@ export const importCommand = command({
     ),
     task: option(
       '--task <name>',
-      'the task (default: what the file says, else class, and objects for boxes)',
+      'the task (default: what the file says, else class, and objects for boxes); one that is not there yet is made and\ntold, with --strict refused',
       taskName().optional(),
     ),
     classes: option(

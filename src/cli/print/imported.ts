@@ -1,6 +1,7 @@
 /** What `import` took in, and what it did not. */
 import type { FormatName } from '../../formats/format.ts';
 import type { CorrectionSummary, ImportSummary } from '../../stages/import/import.ts';
+import { newTaskText } from '../../stages/import/new-tasks.ts';
 import type { Output } from '../output.ts';
 import { printReckoning } from '../reckoning-text.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
@@ -18,6 +19,7 @@ export function printImported(output: Output, format: FormatName, summary: Impor
   if (summary.corrections !== null) printCorrections(output, summary.corrections);
   const added = summary.newClasses.map(({ name }) => name);
   if (added.length > 0) output.summary(`New classes: ${listed(added)}`);
+  for (const task of summary.newTasks) output.warn(oneLine(`${newTaskText(task)}.`.replace('?.', '?')));
   for (const [split, count] of Object.entries(summary.splits))
     output.summary(`  split ${split}: ${formatCount(count)}`);
   for (const { task: name, keeps, where } of summary.severalClasses) {

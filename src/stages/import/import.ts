@@ -13,6 +13,7 @@ import { type Base, baseOf, isExportFolder } from './base.ts';
 import type { ClassMode, NewClass } from './classes.ts';
 import type { CorrectionCounts, Corrections } from './corrections.ts';
 import { Corrector } from './corrector.ts';
+import { type NewTask, newTaskRefused, newTasksAmong } from './new-tasks.ts';
 import { gathered, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 import { putToldClasses } from './told-classes.ts';
@@ -64,6 +65,8 @@ export interface ImportSummary {
   readonly splits: Readonly<Record<string, number>>;
   /** Classes that were made, and of each a known one with nearly that name. */
   readonly newClasses: readonly Pick<NewClass, 'name' | 'near'>[];
+  /** Tasks that were made, but for `labels` where it stood in for `class`. */
+  readonly newTasks: readonly NewTask[];
   /** What people's corrections did; null where the file was only added. */
   readonly corrections: CorrectionSummary | null;
   /** What became of everything in the file. */
@@ -158,6 +161,9 @@ async function importFiles(
   };
   const plan = await planImport(store, shown, resolved, planOptions);
   if (options.strict) refuseProblems(shown, reckoning);
+  const newTasks = await newTasksAmong(store, task === undefined ? plan.tasks : plan.hasLabels ? [task] : []);
+  // A file that names its tasks means them; what somebody typed may be mistyped.
+  if (options.strict && task !== undefined && newTasks.length > 0) throw newTaskRefused(newTasks[0]);
   const isOwn = plan.ownExport || (await isExportFolder(path, format));
   const replace = options.replace ?? (options.as === 'human' && isOwn);
   const compared = replace
@@ -193,6 +199,7 @@ async function importFiles(
     tasks: sorted(writer.tasks),
     splits: sorted(writer.splits),
     newClasses: plan.newClasses.map(({ name, near }) => ({ name, near })),
+    newTasks,
     corrections: compared === null ? null : correctionSummary(writer.corrections, compared),
     reckoning: reckoning.report(),
     severalClasses: await whereSeveral(store, resolved.tasksOfMany, task),

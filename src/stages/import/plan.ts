@@ -43,6 +43,9 @@ export interface ImportPlan {
   /** Tasks that its regions and its images name; null: none is named. */
   readonly regionTasks: ReadonlySet<string | null>;
   readonly imageTasks: ReadonlySet<string | null>;
+  /** Tasks that it names, under the names that they are kept by. */
+  readonly tasks: ReadonlySet<string>;
+  readonly hasLabels: boolean;
   /** Goes through what will be written, in the order of the file. */
   entries(): AsyncIterable<PlannedEntry>;
 }
@@ -125,6 +128,8 @@ export async function planImport(
     ownExport,
     regionTasks,
     imageTasks,
+    tasks: new Set([...regionTasks, ...imageTasks].flatMap((name) => (name === null ? [] : [names.taskOf(name)]))),
+    hasLabels: regionTasks.size + imageTasks.size > 0,
     entries,
   };
 }
