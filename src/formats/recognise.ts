@@ -109,7 +109,7 @@ function masksAlone(path: string, folder: string): LabelsmithError {
 
 /** By the label files that there are, wherever they lie: enough of them to tell. */
 async function byFirstFile(path: string): Promise<Recognised | null> {
-  let tables = 0;
+  let [tables, parquet] = [0, 0];
   let only: string | null = null;
   let looked = 0;
   for await (const file of walkFiles(path)) {
@@ -121,11 +121,14 @@ async function byFirstFile(path: string): Promise<Recognised | null> {
       return { format: 'yolo', why: `${file} names classes`, path: join(path, file) };
     if (['.csv', '.tsv', '.jsonl', '.parquet'].includes(extension)) {
       tables++;
+      parquet += Number(extension === '.parquet');
       only = file;
     }
   }
   const labels = await tablesIn(path, null);
   if (labels.length > 1) return { format: 'csv', why: `${labels[0].name} and others are tables of labels`, path };
+  if (only !== null && labels.length === 0 && tables === parquet)
+    return { format: 'parquet', why: `${only} is a table${parquet > 1 ? ', as are others' : ''}`, path };
   const one = labels[0]?.name ?? (tables === 1 ? only : null);
   const found = one === null ? null : await ofFile(join(path, one));
   return found === null ? null : { ...found, why: `${one} is the one table in it` };
@@ -136,6 +139,11 @@ async function namesClasses(path: string): Promise<boolean> {
   const head = await headOf(path);
   return /^names\s*:/m.test(head) && /^(?:train|val|test|path|nc)\s*:/m.test(head);
 }
+
+/** Label Studio's. */
+const IS_TASK_LINE = /^\s*\{(?=[^\n]*"data"\s*:\s*\{)[^\n]*"(?:annotations|predictions)"\s*:/;
+
+const METADATA_NAME = /^metadata\.(?:jsonl|csv|parquet)$/i;
 
 const BY_EXTENSION: Readonly<Record<string, FormatName>> = {
   '.jsonl': 'jsonl',
@@ -154,8 +162,11 @@ async function ofFile(path: string): Promise<Recognised | null> {
   const name = basename(path);
   const extension = extname(path).toLowerCase();
   const is = (format: FormatName, why: string): Recognised => ({ format, why, path });
-  if (name === 'metadata.jsonl' || name === 'metadata.csv') return is('hf', `it is called ${name}`);
+  if (METADATA_NAME.test(name)) return is('hf', `it is called ${name}`);
   const byName = BY_EXTENSION[extension];
+  if (byName === 'jsonl' && IS_TASK_LINE.test(await headOf(path))) return is('label-studio', 'its lines are tasks');
+  if (byName === 'jsonl' && /^\s*\{[^\n]*"file_name"\s*:/.test(await headOf(path)))
+    return is('hf', 'its lines have file_name');
   if (byName !== undefined) return is(byName, `its name ends in ${extension}`);
   const head = await headOf(path);
   if (extension === '.xml') {

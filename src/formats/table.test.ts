@@ -66,12 +66,26 @@ it('tells a format by what is there', async () => {
       'r5/a.json': '{"_via_img_metadata":{}}',
       'r6/coco8.yaml': 'train: images\nnames:\n  0: cat\n',
       'r6/images/a.jpg': '',
+      'r7/data/train-00000-of-00001.parquet': '',
+      'r7/data/test-00000-of-00001.parquet': '',
+      'r8.jsonl': '{"id":1,"data":{"image":"a.jpg"},"annotations":[]}\n',
+      'r9.jsonl': '{"file_name":"a.jpg","label":"cat"}\n',
       'm/JPEGImages/a.jpg': '',
       'm/SegmentationClass/a.png': '',
     };
     await writeFiles(folder, others);
     // Pictures of splits and of masks are no classes, as they were taken for once.
-    const seen = { r1: 'yolo', r2: 'csv', r3: 'voc', r4: 'folders', r5: 'csv', r6: 'yolo' };
+    const seen = {
+      r1: 'yolo',
+      r2: 'csv',
+      r3: 'voc',
+      r4: 'folders',
+      r5: 'csv',
+      r6: 'yolo',
+      r7: 'parquet',
+      'r8.jsonl': 'label-studio',
+      'r9.jsonl': 'hf',
+    };
     for (const [name, format] of Object.entries(seen))
       assert.equal(await guessFormat(join(folder, name)), format, name);
     for (const name of ['m', 'x.bin', 'other.json'])

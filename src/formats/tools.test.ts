@@ -2,6 +2,7 @@
  * Files as tools write them whose readers had been tried on them and failed: what has to come out is what the tool's own
  * definition says, named at each group.
  */
+import { readFileSync } from 'node:fs';
 import { describeLayouts, type Layout } from '../../test/contracts/layouts.ts';
 
 const row = '0 .5 .5 .2 .2\n';
@@ -304,3 +305,61 @@ const SHAPES: readonly Layout[] = [
 
 describeLayouts('files of other tools', [...YOLO, ...COCO, ...VOC, ...LABEL_STUDIO, ...TABLES, ...SHAPES]);
 describeLayouts('texts in UTF-16', WIDE);
+
+const table = (name: string) => readFileSync(new URL(`../../test/fixtures/parquet-${name}.parquet`, import.meta.url));
+
+/** `test/oracles/parquet_tables.py` says what is in the tables. */
+const PARQUET: readonly Layout[] = [
+  {
+    what: 'parquet of a hub: pictures in the table, classes by number, objects as lists, a split a file',
+    format: 'parquet',
+    files: { 'data/train-00000-of-00001.parquet': table('hub'), 'data/test-00000-of-00001.parquet': table('hub') },
+    want: [
+      'a.jpg test fish 1 2 4 6',
+      'a.jpg test cat',
+      'b.jpg test dog',
+      'a.jpg train fish 1 2 4 6',
+      'a.jpg train cat',
+      'b.jpg train dog',
+    ],
+  },
+  {
+    what: 'parquet of pandas: the columns of a table of boxes',
+    format: 'parquet',
+    path: 'x.parquet',
+    files: { 'x.parquet': table('pandas') },
+    want: ['a.jpg - cat 1 2 11 12', 'b.jpg - dog 2 3 12 13', 'b.jpg - cat 3 4 13 14'],
+  },
+  {
+    what: 'hf: metadata.parquet, one in each split',
+    format: 'hf',
+    files: {
+      'train/metadata.parquet': table('metadata'),
+      'train/a.jpg': '',
+      'test/metadata.parquet': table('metadata'),
+    },
+    want: ['test/a.jpg test cat', 'test/b.jpg test dog', 'train/a.jpg train cat', 'train/b.jpg train dog'],
+    told: ['column-passed-over', 'column-passed-over'],
+  },
+];
+describeLayouts('tables as Parquet', PARQUET);
+
+/** Label Studio's tasks a line each, as its SDK and `jq -c .[]` write them; one task over several lines stays one. */
+const LINES: readonly Layout[] = [
+  {
+    what: 'label-studio: a task a line, one of which is broken',
+    format: 'label-studio',
+    path: 't.jsonl',
+    files: { 't.jsonl': `${task('a.jpg')}\n\n{"id":\n${task('b.jpg')}\n` },
+    want: ['a.jpg - cat 10 10 40 30 100×50', 'b.jpg - cat 10 10 40 30 100×50'],
+    told: ['row-unreadable'],
+  },
+  {
+    what: 'label-studio: one task over several lines',
+    format: 'label-studio',
+    path: 't.json',
+    files: { 't.json': JSON.stringify(JSON.parse(task('a.jpg')), null, 1) },
+    want: ['a.jpg - cat 10 10 40 30 100×50'],
+  },
+];
+describeLayouts('tasks of Label Studio in lines', LINES);

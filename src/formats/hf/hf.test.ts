@@ -96,6 +96,6 @@ brokenFiles('hf', [
     what: 'a folder without',
     files: { 'a/b.txt': '' },
     path: '.',
-    message: /there is no metadata\.jsonl or metadata\.csv in it/,
+    message: /there is no metadata\.jsonl, metadata\.csv or metadata\.parquet in it/,
   },
 ]);

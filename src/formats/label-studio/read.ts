@@ -1,14 +1,15 @@
 /**
- * Reads Label Studio's JSON, as exported (`JSON`, `JSON-MIN`) or as imported: annotations and predictions of every task,
+ * Reads Label Studio's JSON, as exported (`JSON`, `JSON-MIN`, lines of either) or as imported: annotations and predictions of every task,
  * whatever the control tags are called. Shapes with a `parentID` belong to that region; choices, texts and ratings that
  * have the id of a region are attributes of it. Tasks are the elements of one list; one is resident at a time.
  */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ImportedImage } from '../../core/dataset.ts';
-import { arrayAt, badFile, fileNameAt, type JsonObject, objectAt, sha256At } from '../check.ts';
+import { arrayAt, badFile, fileNameAt, type JsonObject, jsonOf, objectAt, sha256At } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
 import { isJsonList, jsonElements, parseJson } from '../json-stream.ts';
+import { linesOf } from '../lines.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { regionsOfShapes } from '../shapes.ts';
 import { listFolder, readSmallText } from '../walk.ts';
@@ -22,10 +23,7 @@ export async function* readLabelStudio(path: string, { reckoning }: ReadOptions)
   const file = (await stat(path)).isDirectory() ? join(path, await taskFile(path)) : path;
   const name = basename(file);
   if (!(await isJsonList(file, name))) {
-    // One task by itself, as the API of Label Studio gives it.
-    const task = objectAt(parseJson((await readSmallText(file, name)) ?? ''), name);
-    if (task.data === undefined) throw badFile(`${name} (byte 0)`, 'a JSON list was expected, and this is an object');
-    yield imageOfTask(task, name, reckoning);
+    yield* readLines(file, name, reckoning);
     return;
   }
   for await (const { index, value } of jsonElements(file, name)) {
@@ -33,6 +31,36 @@ export async function* readLabelStudio(path: string, { reckoning }: ReadOptions)
     if (image === null) continue;
     reckoning.take('rows');
     yield image;
+  }
+}
+
+/** A task a line, as JSON Lines; or one by itself, as the API of Label Studio gives it, over several lines or on one. */
+async function* readLines(file: string, name: string, reckoning: Reckoning): AsyncGenerator<ImportedImage> {
+  const isTask = (value: unknown) => typeof value === 'object' && value !== null && 'data' in value;
+  let found = false;
+  for await (const { text, number } of linesOf(file, name)) {
+    if (text.trim() === '') continue;
+    const where = `${name}:${number}`;
+    if (!found && !isTask(jsonOrNull(text))) {
+      const task = objectAt(parseJson((await readSmallText(file, name)) ?? ''), name);
+      if (!isTask(task)) throw badFile(`${name} (byte 0)`, 'a JSON list was expected, and this is an object');
+      yield imageOfTask(task, name, reckoning);
+      return;
+    }
+    found = true;
+    const image = reckoning.attempt('row-unreadable', () => imageOfTask(jsonOf(text, where), where, reckoning));
+    if (image === null) continue;
+    reckoning.take('rows');
+    yield image;
+  }
+}
+
+/** Null for what is no JSON. */
+function jsonOrNull(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return null;
   }
 }
 

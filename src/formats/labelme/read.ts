@@ -215,16 +215,15 @@ function attributesOf(row: JsonObject, where: string, reckoning: Reckoning): Att
 function withGroups(shapes: readonly Shape[], points: readonly Point[]): Shape[] {
   const labels = new Map<string, Set<string>>();
   const counts = new Map<string, number>();
-  const idOf = ({ group, labels: [label] }: Shape) => group?.slice(label.className.length + 1) ?? null;
   for (const shape of shapes) {
-    const id = idOf(shape);
+    const id = groupIdOf(shape);
     if (id === null || shape.group === null) continue;
     labels.set(id, (labels.get(id) ?? new Set()).add(shape.group));
     counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   const withPoints = new Set(points.map(({ groupId }) => groupId));
   return shapes.map((shape) => {
-    const id = idOf(shape);
+    const id = groupIdOf(shape);
     const isTie = id === null || (labels.get(id)?.size === 1 && ((counts.get(id) ?? 0) > 1 || withPoints.has(id)));
     if (isTie) return shape;
     const attributes = { group_id: Number.isSafeInteger(Number(id)) ? Number(id) : id, ...shape.details?.attributes };
@@ -232,24 +231,28 @@ function withGroups(shapes: readonly Shape[], points: readonly Point[]): Shape[]
   });
 }
 
+/** What ties a shape to others; null where nothing does. */
+function groupIdOf({ group, labels: [label] }: Shape): string | null {
+  return group?.slice(label.className.length + 1) ?? null;
+}
+
 /** Points of the group of a box or an outline, as the keypoints of that region, in the order of the file. */
 function keypointShapes(points: readonly Point[], shapes: readonly Shape[]): Shape[] {
+  const ofGroup = Map.groupBy(points, ({ groupId }) => groupId);
   return shapes.flatMap((shape): Shape[] => {
-    const own = points.filter((point) => isOf(point, shape));
-    if (own.length === 0 || shape.group === null) return [];
+    const id = groupIdOf(shape);
+    const own = id === null ? undefined : ofGroup.get(id);
+    if (own === undefined) return [];
     const { details: _, ...bare } = shape;
     return [{ ...bare, form: { kind: 'keypoints', keypoints: own.map(({ point }) => point) } }];
   });
 }
 
-function isOf({ groupId }: Point, { group }: Shape): boolean {
-  return groupId !== null && (group ?? '').endsWith(` ${groupId}`);
-}
-
 /** Points of no other shape are regions of their own. */
 function alone(points: readonly Point[], shapes: readonly Shape[]): ImportedRegion[] {
+  const groups = new Set(shapes.map(groupIdOf));
   return points
-    .filter((point) => !shapes.some((shape) => isOf(point, shape)))
+    .filter(({ groupId }) => groupId === null || !groups.has(groupId))
     .map(({ point, className, where }) => ({
       box: [point[0], point[1], point[0], point[1]],
       where,

@@ -38,6 +38,7 @@ export const parquet: Format = {
   name: 'parquet',
   description: 'a table of labels for pandas, Polars, DuckDB',
   kind: 'file',
+  readsFolders: true,
   holds: 'both',
   imageFiles: 'never',
   defaultImages: 'none',

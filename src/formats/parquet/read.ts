@@ -1,16 +1,49 @@
-/** Reads the table that `parquet.ts` writes, and any other that has its columns `file` and `class`. */
-import { basename } from 'node:path';
+/**
+ * Reads the table that `parquet.ts` writes, and any other that has its columns `file` and `class`; others by the names that
+ * Hugging Face and pandas' users give them (`hf/parquet.ts`). Of a folder all tables, a split each where their names say it.
+ */
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
 import { ORIGINS } from '../../core/labels.ts';
 import { badFile, classNameAt, fileNameAt, numberAt, regionIdAt, sha256At, shown, stringAt } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
+import { readHfParquet } from '../hf/parquet.ts';
 import { confidenceFrom, hasRoom, sizeFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
+import { splitOfName } from '../split-names.ts';
+import { walkFiles } from '../walk.ts';
 import { COLUMNS } from './columns.ts';
-import { parquetRows } from './rows.ts';
+import { parquetColumns, parquetRows } from './rows.ts';
 
-export async function* readParquet(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
-  const name = basename(path);
+export async function* readParquet(path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  if (!(await stat(path)).isDirectory()) {
+    yield* readTable(path, basename(path), options);
+    return;
+  }
+  let found = false;
+  for await (const file of walkFiles(path)) {
+    if (!/\.parquet$/i.test(file)) continue;
+    found = true;
+    const split = splitOfName(basename(file).split(/[-.]/, 1)[0]);
+    for await (const image of readTable(join(path, file), file, options))
+      yield { ...image, split: image.split ?? split };
+    options.reckoning.take('files');
+  }
+  if (!found) throw badFile(path, 'there are no Parquet files in it');
+}
+
+async function* readTable(path: string, name: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  const { top } = await parquetColumns(path, name);
+  if (top.includes('file') && top.includes('class')) yield* readOwnTable(path, name, options);
+  else yield* readHfParquet(path, name, options);
+}
+
+async function* readOwnTable(
+  path: string,
+  name: string,
+  { reckoning }: Pick<ReadOptions, 'reckoning'>,
+): AsyncGenerator<ImportedImage> {
   let current: Gathering | null = null;
   for await (const { from, rows } of parquetRows(path, name, COLUMNS, ['file', 'class'])) {
     for (const [i, row] of rows.entries()) {

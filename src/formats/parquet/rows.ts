@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../errors.ts';
 import { badFile } from '../check.ts';
 import { regularFileSize } from '../special-files.ts';
-import type { ParquetReply, ParquetRequest } from './rows.worker.ts';
+import type { ParquetColumns, ParquetReply, ParquetRequest } from './rows.worker.ts';
 
 /** Time for one step: to begin with, and a megabyte of the file. Decoding takes some 20 ms a megabyte. */
 const STEP_MS = 15_000;
@@ -48,6 +48,22 @@ async function giveBack(worker: Worker): Promise<void> {
   }
   worker.unref();
   idle = worker;
+}
+
+/** Which columns there are. */
+export async function parquetColumns(path: string, name: string): Promise<ParquetColumns> {
+  await regularFileSize(path, name);
+  const worker = takeWorker();
+  let done = false;
+  try {
+    const reply = await replyOf(worker, { kind: 'open', path, columns: [] }, STEP_MS, name);
+    done = true;
+    if (reply.kind === 'columns') return reply;
+    throw badFile(name, `not valid Parquet${reply.kind === 'fault' ? `: ${reply.what}` : ''}`);
+  } finally {
+    if (done) await giveBack(worker);
+    else await worker.terminate();
+  }
 }
 
 /**

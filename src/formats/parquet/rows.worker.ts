@@ -23,8 +23,17 @@ export type ParquetRequest =
     }
   | { readonly kind: 'next' };
 
+export interface ParquetColumns {
+  /** Columns of single values. */
+  readonly top: readonly string[];
+  /** Columns of lists and structures. */
+  readonly nested: readonly string[];
+  /** What Hugging Face's `datasets` says of the columns, as JSON. */
+  readonly features: string | null;
+}
+
 export type ParquetReply =
-  | { readonly kind: 'columns'; readonly top: readonly string[] }
+  | ({ readonly kind: 'columns' } & ParquetColumns)
   | { readonly kind: 'rows'; readonly from: number; readonly rows: readonly Readonly<Record<string, unknown>>[] }
   | { readonly kind: 'end' }
   | { readonly kind: 'fault'; readonly place: string; readonly what: string; readonly systemCode: string | undefined };
@@ -47,9 +56,10 @@ async function* replies({ path, columns }: Extract<ParquetRequest, { kind: 'open
   try {
     const file = await asyncBufferFromFile(path);
     const metadata = await parquetMetadataAsync(file);
-    const top = topColumns(metadata);
-    yield { kind: 'columns', top };
-    const wanted = columns.filter((column) => top.includes(column));
+    const { top, nested } = columnsOf(metadata);
+    const features = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value ?? null;
+    yield { kind: 'columns', top, nested, features };
+    const wanted = columns.filter((column) => top.includes(column) || nested.includes(column));
     let from = 0;
     for (const group of metadata.row_groups) {
       const to = from + Number(group.num_rows);
@@ -57,7 +67,7 @@ async function* replies({ path, columns }: Extract<ParquetRequest, { kind: 'open
       if (!(to >= from && to - from <= MAX_GROUP_ROWS)) throw new Error(`a group cannot have ${group.num_rows} rows`);
       const range = { rowStart: from, rowEnd: to };
       const rows = await parquetReadObjects({ file, metadata, columns: wanted, ...range, compressors: COMPRESSORS });
-      yield { kind: 'rows', from, rows };
+      yield { kind: 'rows', from, rows: rows.map(withoutBytes) };
       from = to;
     }
     yield { kind: 'end' };
@@ -70,9 +80,18 @@ async function* replies({ path, columns }: Extract<ParquetRequest, { kind: 'open
   }
 }
 
-/** Leaves of the root only: what is nested under another column is not one of ours. */
-function topColumns({ schema }: FileMetaData): string[] {
+/** Pictures that lie in the table are not read. */
+function withoutBytes(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isPicture = (value: unknown) => typeof value === 'object' && value !== null && 'bytes' in value;
+  return Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key, isPicture(value) ? { ...Object(value), bytes: null } : value]),
+  );
+}
+
+/** Columns of the root only. */
+function columnsOf({ schema }: FileMetaData): { top: string[]; nested: string[] } {
   const top = new Set<string>();
+  const nested = new Set<string>();
   let at = 1;
   const skip = (): void => {
     const children = schema[at++]?.num_children ?? 0;
@@ -80,10 +99,10 @@ function topColumns({ schema }: FileMetaData): string[] {
   };
   for (let i = 0; i < (schema[0]?.num_children ?? 0) && at < schema.length; i++) {
     const element = schema[at];
-    if (!element.num_children) top.add(element.name);
+    (element.num_children ? nested : top).add(element.name);
     skip();
   }
-  return [...top];
+  return { top: [...top], nested: [...nested] };
 }
 
 const port = parentPort;
