@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { z } from 'zod';
 import fc from '../../test/properties.ts';
@@ -16,8 +17,13 @@ import { openSources } from '../stages/add/open-sources.ts';
 import { type ReviewServer, startReview } from './serve.ts';
 
 const RUN = { seed: 0, threads: 1 };
-/** It starts programs, or does not end by itself. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['POST /api/jobs', 'GET /api/events']);
+/** It does not end by itself, and has a test of its own. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['GET /api/events']);
+/** In the place of stages: any path may be asked for. */
+const NO_STAGE = `process.once('message', () => {
+  process.send({ kind: 'done', interrupted: false, result: null });
+  process.disconnect();
+});`;
 let dir = '';
 let workspace: Workspace;
 let server: ReviewServer;
@@ -36,7 +42,15 @@ before(async () => {
   workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
   await addTo(workspace, await openSources(workspace, [join(dir, 'photos')]), { ...RUN, sync: false });
   ids = (await workspace.store.page({ limit: 10 })).items.map(({ imageId }) => imageId);
-  server = await startReview(workspace, { ...RUN, port: 0, page: join(dir, 'page'), onLog: (line) => log.push(line) });
+  const jobModule = pathToFileURL(join(dir, 'no-stage.mjs'));
+  writeFileSync(jobModule, NO_STAGE);
+  server = await startReview(workspace, {
+    ...RUN,
+    port: 0,
+    jobModule,
+    page: join(dir, 'page'),
+    onLog: (line) => log.push(line),
+  });
 });
 
 after(async () => {
@@ -189,4 +203,33 @@ test('no body, query or id makes a route fail, and the server lives on', async (
   const alive = await fetch(`http://127.0.0.1:${server.port}/api/workspace`, { headers: headers() });
   assert.equal(alive.status, 200);
   assert.deepEqual(await workspace.store.check(), []);
+});
+
+test('whoever listens is let in until there are 64; those who leave make room, whatever they asked with', async () => {
+  const leaving: AbortController[] = [];
+  const listen = async (query: string) => {
+    const controller = new AbortController();
+    leaving.push(controller);
+    const { signal } = controller;
+    return fetch(`http://127.0.0.1:${server.port}/api/events?${query}`, { headers: headers(), signal });
+  };
+  const queries = fc
+    .sample(anyText, { numRuns: 80, seed: 1 })
+    .map((text) => `x=${encodeURIComponent(text.toWellFormed())}`);
+  const answers = await Promise.all(queries.map(listen));
+  const statuses = answers.map(({ status }) => status);
+  assert.deepEqual(
+    [statuses.filter((one) => one === 200).length, statuses.filter((one) => one === 409).length],
+    [64, 16],
+  );
+  const alive = await fetch(`http://127.0.0.1:${server.port}/api/workspace`, { headers: headers() });
+  assert.equal(alive.status, 200);
+  for (const one of leaving.splice(0)) one.abort();
+  for (let again = 0; again !== 200; ) {
+    const answer = await listen('');
+    again = answer.status;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  for (const one of leaving) one.abort();
+  assert.deepEqual(log, []);
 });

@@ -145,6 +145,7 @@ export function jobRoutes({ workspace: { store }, jobs, local, revision }: Revie
           let seen = await revision();
           while (!out.aborted && !out.closed) {
             await out.sleep(LOOK_MS);
+            if (out.aborted || out.closed) break;
             const now = await revision();
             await send(now === seen ? 'still' : 'changed', { revision: now });
             seen = now;
