@@ -11,6 +11,8 @@ import { isInterruption, LabelsmithError } from '../errors.ts';
 import { cacheDirectory, readJson, writeAtomically } from '../fetch/cache.ts';
 import { fetchFiles } from '../fetch/fetch.ts';
 import type { ModelEntry } from './bundle.ts';
+import type { FirstOfHub } from './hub/reachable.ts';
+import { type Missed, sentenceOf } from './missed.ts';
 import { type PrepareOptions, sourcesInCache } from './prepare.ts';
 import { allEntries, findEntry } from './registry.ts';
 
@@ -36,6 +38,18 @@ export const EMBEDDERS: Readonly<Record<Quality, readonly string[]>> = {
     'mobilenetv2-12-qdq',
     DEFAULT_EMBEDDER,
   ],
+};
+
+/**
+ * Models of the hub that go before those where somebody asks for a quality, in order of what publishers state. Nobody ran them
+ * when this version was made, so nobody gets them unasked.
+ */
+export const HUB_FIRST: Readonly<
+  Record<Quality, Readonly<Record<'embedder' | 'detector' | 'segmenter', readonly string[]>>>
+> = {
+  fast: { embedder: [], detector: [], segmenter: [] },
+  balanced: { embedder: ['dinov2-small'], detector: ['d-fine-s'], segmenter: [] },
+  best: { embedder: ['siglip2-base', 'dinov2-base'], detector: ['d-fine-m', 'rf-detr-base'], segmenter: ['sam2-tiny'] },
 };
 
 export interface EmbedderChoice {
@@ -64,7 +78,9 @@ export async function chooseEmbedder(
   const mayFetch = quality !== undefined || !(await isHere(last, options));
   // What was tried is told in one sentence, with what was taken instead.
   const quiet = { ...options, onNotice: undefined };
-  const missed: Missed[] = [];
+  const ofHub = quality === undefined ? undefined : await bestOfHub(quality, quiet);
+  if (ofHub?.id !== undefined) return { id: ofHub.id, because: reasonFor({ id: ofHub.id }, ofHub.missed) };
+  const missed: Missed[] = [...(ofHub?.missed ?? [])];
   const better: string[] = [];
   for (const entry of entries.slice(0, -1)) {
     const had = (await isHere(entry, quiet)) || (mayFetch && (await fetched(entry, missed)));
@@ -80,6 +96,11 @@ export async function chooseEmbedder(
 
   /** Whether it could be fetched in time. */
   async function fetched(entry: ModelEntry, notes: Missed[]): Promise<boolean> {
+    const [same] = ofHub?.away ? ofHub.missed : [];
+    if (same && entry.source.files.every(({ reference }) => reference.startsWith('hf:'))) {
+      notes.push({ id: entry.id, why: same.why });
+      return false;
+    }
     const known = await readUnreachable(cacheDir);
     const before = quality === undefined ? known[entry.id] : undefined;
     if (before && Date.now() - before.atMs < FORGET_MS) {
@@ -97,6 +118,11 @@ export async function chooseEmbedder(
       return false;
     }
   }
+}
+
+async function bestOfHub(quality: Quality, options: PrepareOptions): Promise<FirstOfHub | undefined> {
+  const names = HUB_FIRST[quality].embedder;
+  return names.length === 0 ? undefined : (await import('./hub/reachable.ts')).firstOfHub(names, options);
 }
 
 /** The default, and every embedder whose files are in the cache: what can be tried with no download. */
@@ -118,18 +144,9 @@ function qualityOfEnvironment(): Quality {
   });
 }
 
-/** A better one that was not to be had. */
-interface Missed {
-  readonly id: string;
-  /** The rest of the sentence. */
-  readonly why: string;
-}
-
-function reasonFor({ id }: ModelEntry, missed: readonly Missed[]): string {
+function reasonFor({ id }: Pick<ModelEntry, 'id'>, missed: readonly Missed[]): string {
   // Of one network that is away it is said once.
-  const byReason = Map.groupBy(missed, ({ why }) => why);
-  const sentences = [...byReason].map(([why, of]) => `${of.map((one) => one.id).join(' and ')} ${why}`);
-  if (sentences.length > 0) return sentences.join('; ');
+  if (missed.length > 0) return sentenceOf(missed);
   if (id === DEFAULT_EMBEDDER) return 'the quickest of those known';
   const measured = EMBEDDERS[DEFAULT_QUALITY].includes(id);
   return `the best of those known, by what ${measured ? 'was measured' : 'publishers state'}`;

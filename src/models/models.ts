@@ -10,6 +10,7 @@ import { cacheDirectory } from '../fetch/cache.ts';
 import type { Device } from '../onnx/device.ts';
 import type { BoxSegmenter } from './box-segmenter.ts';
 import type { ModelEntry } from './bundle.ts';
+import type { QualityChoice } from './choose-by-quality.ts';
 import type { EmbedderChoice, Quality } from './choose-embedder.ts';
 import type { Detector, OpenDetectorOptions } from './detector.ts';
 import type { Embedder } from './embedder.ts';
@@ -40,6 +41,12 @@ export interface Models {
   openEmbedder(name: string, options?: OpenModelOptions): Promise<Embedder>;
   /** Which embedder to use where nobody names one. */
   chooseEmbedder(quality?: Quality): Promise<EmbedderChoice>;
+  /** The detector, or the model of masks, of a quality; `otherwise` where none of the hub's can be had. */
+  chooseByQuality(
+    role: 'detector' | 'segmenter',
+    quality: Quality,
+    otherwise: string | undefined,
+  ): Promise<QualityChoice>;
   /** The embedders that can be tried with no download. */
   embeddersHere(): Promise<string[]>;
   /** The graph of an embedder, to build on, with nothing running. */
@@ -90,6 +97,13 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     async chooseEmbedder(quality) {
       const choice = await (await import('./choose-embedder.ts')).chooseEmbedder(quality, defaults);
       defaults.onNotice?.(`Embedder: ${choice.id}, ${choice.because}.`);
+      return choice;
+    },
+    async chooseByQuality(role, quality, otherwise) {
+      const { chooseByQuality } = await import('./choose-by-quality.ts');
+      const choice = await chooseByQuality(role, quality, otherwise, defaults);
+      const what = role === 'detector' ? 'Detector' : 'Masks';
+      defaults.onNotice?.(`${what}: ${choice.id ?? 'by colours, with no model'}, ${choice.because}.`);
       return choice;
     },
     async embeddersHere() {

@@ -3,7 +3,9 @@ import { isInterruption, LabelsmithError } from '../errors.ts';
 import { fetchFiles } from '../fetch/fetch.ts';
 import { fetchRuntime } from '../onnx/runtime-package.ts';
 import type { ModelEntry } from './bundle.ts';
-import { EMBEDDERS, type Quality } from './choose-embedder.ts';
+import { EMBEDDERS, HUB_FIRST, type Quality } from './choose-embedder.ts';
+import { firstOfHub } from './hub/reachable.ts';
+import { sentenceOf } from './missed.ts';
 import type { ModelCache } from './models.ts';
 import type { PrepareOptions } from './prepare.ts';
 
@@ -38,6 +40,9 @@ async function fetchFurtherGraphs(entry: ModelEntry, cacheDir: string, options: 
 
 /** The best embedder of a quality that can be had. What cannot be had is told to `onNotice`, and the next one is tried. */
 export async function pullQuality(cache: ModelCache, quality: Quality, options: PrepareOptions): Promise<Pulled> {
+  const ofHub = await firstOfHub(HUB_FIRST[quality].embedder, options);
+  if (ofHub.missed.length > 0) options.onNotice?.(`${sentenceOf(ofHub.missed)}.`);
+  if (ofHub.id !== undefined) return pull(cache, ofHub.id, options);
   const [last = '', ...better] = EMBEDDERS[quality].toReversed();
   for (const id of better.toReversed()) {
     try {

@@ -4,6 +4,7 @@ import { checkReportPlace, writeReport } from '../../report/write.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { autoIn } from '../../stages/auto/auto.ts';
 import { classifierPath } from '../../stages/classify/classify-with.ts';
+import { DEFAULT_DETECTOR } from '../../stages/detect/detect-with.ts';
 import { type Context, command } from '../command.ts';
 import { printAuto, printAutoPart } from '../print/auto.ts';
 import { detectedCounts } from '../print/detected.ts';
@@ -66,7 +67,10 @@ export function runAuto(
       const reportPath = report ?? resolve(dir, '..', 'labelsmith-report.html');
       await checkReportPlace(workspace, reportPath);
       const sources = await openSources(workspace, named, HERE);
-      const request = { detect: await detectRequest(asked), classifier, k, quality };
+      const detect = await detectRequest(asked);
+      // A detector that was named stays.
+      const ofQuality = detect.model === DEFAULT_DETECTOR ? { ...detect, quality } : detect;
+      const request = { detect: ofQuality, classifier, k, quality };
       const run = context.runOptions();
       const result = await autoIn(workspace, sources, request, {
         ...run,

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { QUALITIES } from '../../models/choose-embedder.ts';
 import { detectWith, estimateDetectWith } from '../../stages/detect/detect-with.ts';
 import { command } from '../command.ts';
 import { detectedCounts, printDetectEstimate, printDetected } from '../print/detected.ts';
@@ -16,6 +18,11 @@ export const detect = command({
     'drew or deleted stays as it is, also with --force.',
   options: {
     ...DETECT_OPTIONS,
+    quality: option(
+      '--quality <quality>',
+      'in place of --model: the best detector, and with --segment the best masks, of this quality that can be had',
+      z.enum(QUALITIES).optional(),
+    ),
     force: flag('--force', 'run the model again on images that were done'),
     task: option('--task <name>', 'the task that gets the labels', taskName().default('objects')),
   },
@@ -26,6 +33,7 @@ export const detect = command({
     ['labelsmith detect --classes person,car,dog', 'only these'],
     ['labelsmith detect --threshold 0.4,person=0.5', 'another threshold, and one for people'],
     ['labelsmith detect --model nanodet', 'another model'],
+    ['labelsmith detect --quality best --segment', 'the strongest detector and masks that a hub can be had of'],
     ['labelsmith detect --mapping mine.csv', "the model's classes under your names"],
     ['labelsmith detect --pose', 'keypoints on people too; only what is missing is done'],
     ['labelsmith detect --segment', 'a mask in each box too; only what is missing is done'],
@@ -36,8 +44,8 @@ export const detect = command({
     keepYoungGenerationSmall();
     const { global, output } = context;
     return withWorkspace(context, async (workspace) => {
-      const { force, task, ...asked } = options;
-      const request = { ...(await detectRequest(asked)), force, task };
+      const { force, task, quality, ...asked } = options;
+      const request = { ...(await detectRequest(asked)), force, task, quality };
       if (global.dryRun) {
         const estimate = await estimateDetectWith(workspace, request, global);
         output.document({ dryRun: true, ...estimate });

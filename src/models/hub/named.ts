@@ -25,6 +25,8 @@ export interface ImportModelRequest extends TakeInBounds {
   readonly precision?: Precision;
   /** The licence, which forbids commercial use, was read and is kept to (default false). */
   readonly acceptLicence?: boolean;
+  /** How long to wait for the hub's list of files, in ms (default: as long as for any file). */
+  readonly reachMs?: number;
   /** Takes the place of an imported model of that name (default false: refused). */
   readonly replace?: boolean;
 }
@@ -72,7 +74,7 @@ export async function takeIn(
 ): Promise<ModelEntry> {
   const cacheDir = options.cacheDir ?? cacheDirectory();
   const offline = options.offline ?? isOn(process.env.LABELSMITH_OFFLINE);
-  const { timeoutMs } = options;
+  const timeoutMs = request.reachMs ?? options.timeoutMs;
   const listing = isRepository(place)
     ? await listHubRepository(repositoryIn(place), { offline, timeoutMs })
     : await listFolder(resolve(place));

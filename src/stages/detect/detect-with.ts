@@ -3,9 +3,11 @@
  * Every pass does what is missing, so running the same again goes on where it was interrupted.
  */
 
+import { LabelsmithError } from '../../errors.ts';
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import type { Quality } from '../../models/choose-embedder.ts';
 import type { Detector } from '../../models/detector.ts';
 import { type DetectEstimate, type DetectOptions, type DetectResult, estimateDetect } from './detect.ts';
 import { type DoubtRequest, detectInDoubt, raisesThresholds, rulesSoFar } from './detect-in-doubt.ts';
@@ -25,6 +27,8 @@ export interface DetectRequest
     Pick<DetectOptions, 'force' | 'task' | 'tiles'> {
   /** Name of a detector. */
   readonly model: string;
+  /** In place of the names of the detector and of the model of masks: the best of this quality that can be had. */
+  readonly quality?: Quality;
   /** Name of a pose model, to find keypoints on people too; null for none. */
   readonly pose: string | null;
   /** Finds a mask in each box too. */
@@ -47,7 +51,8 @@ export interface Detected extends DetectResult {
   readonly readErrors: ReadErrorCounts;
 }
 
-export async function detectWith(workspace: Workspace, request: DetectRequest, run: RunOptions): Promise<Detected> {
+export async function detectWith(workspace: Workspace, asked: DetectRequest, run: RunOptions): Promise<Detected> {
+  const request = await withQuality(workspace, asked);
   const { force, task } = request;
   const { threads } = run;
   const { result, key, rules, doubts, unknownInMapping } = await withDetector(
@@ -97,11 +102,12 @@ export async function detectWith(workspace: Workspace, request: DetectRequest, r
 }
 
 /** How long the detector would take; writes nothing. How many people and regions there will be is not known before. */
-export function estimateDetectWith(
+export async function estimateDetectWith(
   workspace: Workspace,
-  request: DetectRequest,
+  given: DetectRequest,
   run: Pick<RunOptions, 'threads' | 'limit'>,
 ): Promise<DetectEstimate> {
+  const request = await withQuality(workspace, given);
   return withDetector(workspace, request, run.threads, async (detector) => {
     const { rules } = await rulesFor(workspace.store, request, detector);
     const asked = { ...run, ...request, rules };
@@ -110,6 +116,22 @@ export function estimateDetectWith(
       rules: await rulesSoFar(workspace, detector, asked, request),
     });
   });
+}
+
+/** The request with the names that its quality stands for. */
+async function withQuality({ models }: Workspace, request: DetectRequest): Promise<DetectRequest> {
+  const { quality, model, segment, segmenter } = request;
+  if (quality === undefined) return request;
+  if (model !== DEFAULT_DETECTOR) {
+    throw new LabelsmithError('USAGE', 'Give --model or --quality, not both.', {
+      hint: '--model names a detector; --quality takes the best that can be had.',
+    });
+  }
+  const detector = await models.chooseByQuality('detector', quality, model);
+  const named = { ...request, model: detector.id ?? model };
+  if (!segment || segmenter !== undefined) return named;
+  const masks = await models.chooseByQuality('segmenter', quality, undefined);
+  return masks.id === undefined ? named : { ...named, segmenter: masks.id };
 }
 
 async function withDetector<T>(
