@@ -33,7 +33,7 @@ for (const [task, text] of [
   it(`tells of the new task ${task}, and makes none with --strict`, async (t) => {
     assert.deepEqual(await (await imported(t, ONE, { task })).told, [text]);
     const { told, before, tasks } = await imported(t, ONE, { task, strict: true });
-    await assert.rejects(told, { code: 'REFUSED', message: `${text}; nothing was imported, as --strict asks.` });
+    await assert.rejects(told, { code: 'REFUSED', message: `Nothing was imported, as --strict asks: ${text}` });
     assert.deepEqual(await tasks(), before);
   });
 }

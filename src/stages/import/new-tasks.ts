@@ -44,7 +44,7 @@ export function newTaskText({ name, known, near, class: className }: NewTask): s
 }
 
 export function newTaskRefused(task: NewTask): LabelsmithError {
-  return new LabelsmithError('REFUSED', `${newTaskText(task)}; nothing was imported, as --strict asks.`, {
+  return new LabelsmithError('REFUSED', `Nothing was imported, as --strict asks: ${newTaskText(task)}`, {
     hint:
       task.class === null
         ? 'Give --task the name of one that is there, or leave out --strict to make it.'

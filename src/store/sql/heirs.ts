@@ -1,6 +1,6 @@
 /**
  * Passing on what hangs on an image that is gone to the one that took its place: labels of every origin, regions with their
- * shapes, candidates, audit items, splits, attributes, and the log of operations, so that undo finds them. What the heir has
+ * shapes, candidates, audit items, splits, attributes, what exports showed, and the log of operations, so that undo finds them. What the heir has
  * of its own stays. The image itself, of which nothing is left then, leaves the record.
  *
  * Every statement asks for itself whether the image is gone, in the transaction that made it so: one that still has a
@@ -8,7 +8,7 @@
  */
 import type { ImageId } from '../../core/ids.ts';
 import { imageId } from './column.ts';
-import { auditItems } from './stage-tables.ts';
+import { auditItems, exportStates } from './stage-tables.ts';
 import { type Statement, statement } from './statement.ts';
 import { snake } from './table.ts';
 import {
@@ -44,6 +44,7 @@ const PASSED = [
   imageAttributes,
   imagePrints,
   auditItems,
+  exportStates,
   operationLabels,
   operationRegions,
 ].map(({ name, key }) => ({ name, others: key.map(snake).filter((column) => column !== 'image_id') }));

@@ -231,6 +231,9 @@ export function keptCases(open: OpenStore): void {
     const audited = { className: 'cat', origin: 'detector', confidence: 1, stratum: 0 } as const;
     const items = [{ ...audited, imageId: old, itemId: old }];
     const audit = await store.startAudit({ task: 'objects', atMs: 1, seed: 0, design: '{}', items });
+    const exportId = await store.beginExport({ series: 'coco', format: 'coco', task: null, atMs: 1 });
+    await store.putExportStates({ exportId, after: null, upTo: null }, new Map([[old, '{"shown":1}']]));
+    await store.finishExport(exportId, 'digest');
     const facts = async (id: string) => ({
       labels: [...(await store.labelsOf([id, mine.id])).values()].flat().map(({ className }) => className),
       regions: ((await store.regionsOf([id])).get(id) ?? []).map(({ id: region, touched, details }) => [
@@ -272,6 +275,7 @@ export function keptCases(open: OpenStore): void {
       (await store.auditItems(audit)).map((item) => item.imageId),
       [heir.id],
     );
+    assert.deepEqual([...(await store.exportStates(exportId, [old, heir.id]))], [[heir.id, '{"shown":1}']]);
     assert.deepEqual(await all(store.similarPairs()), []);
     assert.equal((await store.goneImages()).size, 0);
     assert.deepEqual(await store.check(), []);
