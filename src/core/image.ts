@@ -5,9 +5,9 @@ import type { ImageId } from './ids.ts';
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'svg' | 'heic' | 'raw';
 
 /**
- * Flags that come from the quality figures (thresholds are in `images/quality.ts`), and two about how the file is shown:
+ * Flags that come from the quality figures (thresholds are in `images/quality.ts`), and three about how the file is shown:
  * `rescaled` where it does not use the range of its numbers and was scaled by what it holds, `bands` where it has more
- * bands than colours (the rule is in `images/deep-image.ts`).
+ * bands than colours, `gaps` where pixels stand for no measurement (the rules are in `images/deep-image.ts`).
  */
 export const QUALITY_FLAGS = [
   'dark',
@@ -18,6 +18,7 @@ export const QUALITY_FLAGS = [
   'odd-shape',
   'rescaled',
   'bands',
+  'gaps',
 ] as const;
 export type QualityFlag = (typeof QUALITY_FLAGS)[number];
 

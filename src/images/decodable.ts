@@ -19,6 +19,8 @@ export interface Decodable {
   readonly range?: ValueRange;
   /** The file has bands beyond the one or three that are shown. */
   readonly hasMoreBands?: boolean;
+  /** Pixels that stand for no measurement are black. */
+  readonly hasGaps?: boolean;
 }
 
 /** Fails with `BadImageError`. Bytes of any other format are given back as they are. */

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import sharp from 'sharp';
 import { seededRandom } from '../core/random.ts';
 import { decodeCovered, decodeLetterboxed, decodeUpright } from './decode.ts';
@@ -54,6 +54,20 @@ describe('images of unusual numbers', () => {
       assert.ok(Math.abs(mean(boxed.pixels, 9) - mean(image.pixels)) < 30);
     });
   }
+});
+
+it('puts aside what holds no measurement, and flags what holds some', async () => {
+  for (const name of ['float32-all-nan.tif', 'float32-all-minus-9999.tif'])
+    await assert.rejects(decodeUpright(read(name)), { reason: 'no-values' });
+  const flagged = [
+    'float32-minus-9999.tif',
+    'int16-minus-32768.tif',
+    'float32-nan-inf.tif',
+    'float32-depths.tif',
+    'float32.tif',
+  ];
+  const has = await Promise.all(flagged.map(async (name) => (await inspect(read(name))).flags.includes('gaps')));
+  assert.deepEqual(has, [true, true, true, false, false]);
 });
 
 describe('TIFF as it is packed', () => {

@@ -24,6 +24,8 @@ export interface DeepImage {
   readonly range?: ValueRange;
   /** There are bands beyond those that are shown. */
   readonly hasMoreBands: boolean;
+  /** Some pixels stand for no measurement: they are black, and count for nothing in the scaling. */
+  readonly hasGaps: boolean;
   readonly frames: number;
   readonly exif?: Uint8Array;
 }
@@ -94,19 +96,26 @@ async function deepTiff(bytes: Uint8Array, page: TiffPage, mayStay: boolean): Pr
   const channels = channelsOf(colours);
   try {
     const statistics = new SampleStatistics(page.width * page.height * colours.count);
+    const suspects = new GapSuspects(page);
     for await (const block of blocks(bytes, page, channels)) {
-      for (const row of rowsOf(block, channels, page)) addColours(statistics, row, colours.count, channels);
+      for (const row of rowsOf(block, channels, page)) {
+        suspects.take(row);
+        addColours(statistics, row, colours.count, channels);
+      }
     }
+    const { noData, returned } = suspects.settled(statistics);
+    if (Number.isNaN(statistics.facts().min)) throw noValues(noData);
+    const hasGaps = statistics.skipped > returned;
     const range = valueRangeOf({ ...page, ...statistics.facts() });
     // What libvips makes of floating point in colour is light, linear from 0 to 1; that is kept.
     const isPlain = range.basis === 'full' || (range.basis === 'unit' && colours.count === 3);
-    if (isPlain && mayStay) return null;
+    if (isPlain && mayStay && !hasGaps) return null;
     const canvas = new Canvas({ ...page, colours, full: fullOf(page) }, range);
     for await (const block of blocks(bytes, page, channels)) {
       let y = block.y;
-      for (const row of rowsOf(block, channels, page)) canvas.put(row, block.x, y++);
+      for (const row of rowsOf(block, channels, { ...page, noData })) canvas.put(row, block.x, y++);
     }
-    return { ...canvas.result(range), hasMoreBands: page.samples > channels, frames: page.pages };
+    return { ...canvas.result(range), hasMoreBands: page.samples > channels, hasGaps, frames: page.pages };
   } catch (error) {
     if (!(error instanceof UnpackError)) throw error;
     const reason = /ends before/.test(error.message) ? 'truncated' : 'corrupt';
@@ -133,8 +142,13 @@ function channelsOf({ count, alpha }: Colours): number {
 /** Floating point from here on is no measurement: tools fill gaps with the greatest and least numbers there are. */
 const FILL_FROM = 1e30;
 
-function isGap(value: number, noData: number | undefined): boolean {
+function isGap(value: number, noData: number | readonly number[] | undefined): boolean {
+  if (typeof noData === 'object') return noData.includes(value) || isFill(value);
   if (noData !== undefined && Math.abs(value - noData) <= Math.abs(noData) * 1e-6) return true;
+  return isFill(value);
+}
+
+function isFill(value: number): boolean {
   return Math.abs(value) >= FILL_FROM && Number.isFinite(value);
 }
 
@@ -142,7 +156,7 @@ function isGap(value: number, noData: number | undefined): boolean {
 function* rowsOf(
   block: TiffBlock,
   channels: number,
-  { format, noData }: Pick<TiffPage, 'format' | 'noData'>,
+  { format, noData }: Pick<TiffPage, 'format'> & { readonly noData: number | readonly number[] | undefined },
 ): Generator<Float64Array> {
   const row = new Float64Array(block.width * channels);
   for (let y = 0; y < block.height; y++) {
@@ -151,6 +165,54 @@ function* rowsOf(
       for (let i = 0; i < row.length; i++) if (isGap(row[i], noData)) row[i] = Number.NaN;
     yield row;
   }
+}
+
+/** Values that tools write where nothing was measured, though the file does not say so. */
+const USUAL_GAPS: readonly number[] = [-999, -9999, -32767, -32768, -99999, -999999, Math.fround(1e20)];
+
+/** Values that may be such: they are kept apart until all others are known. */
+class GapSuspects {
+  readonly #page: TiffPage;
+  /** How many there are of each. */
+  readonly #seen = new Map<number, number>();
+
+  constructor(page: TiffPage) {
+    this.#page = page;
+  }
+
+  /** Takes them out of a row. */
+  take(row: Float64Array): void {
+    const { noData, format } = this.#page;
+    if (noData !== undefined || (format !== 'float' && format !== 'int')) return;
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i];
+      // Nearly all numbers are none of these, which costs one comparison.
+      if (value > -999 && value < 1e20) continue;
+      if (!USUAL_GAPS.includes(value)) continue;
+      this.#seen.set(value, (this.#seen.get(value) ?? 0) + 1);
+      row[i] = Number.NaN;
+    }
+  }
+
+  /**
+   * What stands for no measurement: the file's own word, or those of the suspects that lie at least half as far from all
+   * other values as these lie apart. The rest go back to the statistics.
+   */
+  settled(statistics: SampleStatistics): { noData: number | readonly number[] | undefined; returned: number } {
+    if (this.#seen.size === 0) return { noData: this.#page.noData, returned: 0 };
+    const { min, max } = statistics.facts();
+    const isApart = (value: number) => Math.max(min - value, value - max) >= (max - min) / 2;
+    const all = [...this.#seen.keys()];
+    const noData = all.filter((value) => Number.isNaN(min) || isApart(value));
+    const others = all.filter((value) => !noData.includes(value));
+    statistics.add(others);
+    return { noData, returned: others.reduce((sum, value) => sum + (this.#seen.get(value) ?? 0), 0) };
+  }
+}
+
+function noValues(noData: number | readonly number[] | undefined): BadImageError {
+  const value = typeof noData === 'object' ? noData.join(' or ') : 'NaN or no data';
+  return new BadImageError('no-values', `no pixel of the image holds a measurement: all are ${value}`);
 }
 
 function addColours(statistics: SampleStatistics, row: Float64Array, colours: number, channels: number): void {
@@ -235,7 +297,7 @@ async function deepPng(bytes: Uint8Array, maxPixels: number): Promise<DeepImage 
     const canvas = new Canvas({ width, height, orientation, colours, full: 65535 }, range);
     const rowLength = width * info.channels;
     for (let y = 0; y < height; y++) canvas.put(values.subarray(y * rowLength, (y + 1) * rowLength), 0, y);
-    return { ...canvas.result(range), hasMoreBands: false, frames: 1, exif };
+    return { ...canvas.result(range), hasMoreBands: false, hasGaps: false, frames: 1, exif };
   } catch (error) {
     throw badImageFrom(error, bytes, maxPixels);
   }

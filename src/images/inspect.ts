@@ -61,8 +61,12 @@ export function inspect(bytes: Uint8Array, options: InspectOptions = {}): Promis
 }
 
 /** How a file that is no plain 8-bit picture is shown. */
-function shownAs({ range, hasMoreBands }: Decodable): QualityFlag[] {
-  return [...(range ? (['rescaled'] as const) : []), ...(hasMoreBands ? (['bands'] as const) : [])];
+function shownAs({ range, hasMoreBands, hasGaps }: Decodable): QualityFlag[] {
+  return [
+    ...(range ? (['rescaled'] as const) : []),
+    ...(hasMoreBands ? (['bands'] as const) : []),
+    ...(hasGaps ? (['gaps'] as const) : []),
+  ];
 }
 
 interface HeaderFacts {

@@ -11,6 +11,7 @@ export const QUARANTINE_REASONS = {
   truncated: 'the file ends before the image does',
   corrupt: 'the file has an image format but its contents cannot be decoded',
   'not-an-image': 'the contents are not an image, whatever the name says',
+  'no-values': 'no pixel holds a measurement: all are NaN or no data',
   unsupported: 'the format is known but not decoded by this version',
   'too-large': 'more bytes or pixels than the limit',
   unreadable: 'the file could not be read',

@@ -74,6 +74,7 @@ export class SampleStatistics {
   readonly #step: number;
   readonly #sample: number[] = [];
   #count = 0;
+  #skipped = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
 
@@ -84,16 +85,25 @@ export class SampleStatistics {
   }
 
   add(values: ArrayLike<number>, from = 0, step = 1): void {
-    let [count, min, max] = [this.#count, this.#min, this.#max];
+    let [count, min, max, skipped] = [this.#count, this.#min, this.#max, 0];
     for (let i = from; i < values.length; i += step) {
       const value = values[i];
       // Also false for what is no number.
-      if (!(value - value === 0)) continue;
+      if (!(value - value === 0)) {
+        skipped++;
+        continue;
+      }
       if (value < min) min = value;
       if (value > max) max = value;
       if (count++ % this.#step === 0) this.#sample.push(value);
     }
     [this.#count, this.#min, this.#max] = [count, min, max];
+    this.#skipped += skipped;
+  }
+
+  /** Infinities and what is no number. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
   facts(): Pick<SampleFacts, 'min' | 'max' | 'low' | 'high'> {

@@ -68,7 +68,21 @@ tif('float32-small.tif', small, *stretched(small))
 holes = ramp.astype('f4').copy()
 holes[0, :5] = [np.nan, np.inf, -np.inf, np.nan, 0.5]
 tif('float32-nan-inf.tif', holes, 0, 1)
-tif('float32-all-nan.tif', np.full((H, W), np.nan, 'f4'), 0, 1)
+tifffile.imwrite(os.path.join(OUT, 'float32-all-nan.tif'), np.full((H, W), np.nan, 'f4'))
+
+# What stands for no measurement though the file does not say so: black, and no part of the range.
+nan_at = lambda value: lambda values: np.where(values == value, np.nan, values)
+gaps = (ramp * 300 + 200).astype('f4')
+gaps[0, :6] = -9999
+tif('float32-minus-9999.tif', gaps, *stretched(nan_at(-9999)(gaps)), take=nan_at(-9999))
+heights = (ramp * 900).astype('i2')
+heights[3, :6] = -32768
+tif('int16-minus-32768.tif', heights, 0, 2 ** 10 - 1, take=nan_at(-32768))
+# A value among its like is a measurement.
+depths = np.round(ramp * -2000).astype('f4')
+depths[0, 0] = -999
+tif('float32-depths.tif', depths, *stretched(depths))
+tifffile.imwrite(os.path.join(OUT, 'float32-all-minus-9999.tif'), np.full((H, W), -9999, 'f4'))
 rgbf = bands(3, 4000, 300, 'f4')
 tif('float32-rgb.tif', rgbf, *stretched(rgbf), photometric='rgb')
 

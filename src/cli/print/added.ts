@@ -43,6 +43,11 @@ export function printAdded(output: Output, { counts }: AddResult): void {
       `${plural(counts.bands, 'image')} with more bands than colours: the first is shown as grey, or the first three as red, green, blue (flag bands).`,
     );
   }
+  if (counts.gaps > 0) {
+    output.summary(
+      `${plural(counts.gaps, 'image')} with pixels that stand for no measurement (NaN, GDAL's no data, or a value such as -9999 far from all others): they are black, and count for nothing in the scaling (flag gaps).`,
+    );
+  }
   if (counts.quarantined > 0) {
     output.summary(`Put aside ${plural(counts.quarantined, 'file')}: labelsmith status --quarantine says why.`);
   }

@@ -51,6 +51,7 @@ const FLAG_WORDS: Readonly<Record<QualityFlag, readonly [title: string, meaning:
   'odd-shape': ['Odd shape', 'very long or very tall'],
   rescaled: ['Rescaled', 'more than 8 bits, scaled by what the file holds'],
   bands: ['More bands', 'more bands than colours; the first are shown'],
+  gaps: ['Gaps', 'pixels that stand for no measurement (no data, NaN), shown black'],
 };
 
 export const QUALITY: Section = {

@@ -196,6 +196,7 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
       replaced,
       rescaled: flagged('rescaled'),
       bands: flagged('bands'),
+      gaps: flagged('gaps'),
     };
   },
 };

@@ -29,6 +29,8 @@ export interface AddResult extends RunResult {
     readonly unchanged: number;
     /** Of `images`: more than 8 bits, scaled by what the file holds; and those with more bands than are shown. */
     readonly rescaled: number;
+    /** Images with pixels that stand for no measurement. */
+    readonly gaps: number;
     readonly bands: number;
     /** Put aside in this run. */
     readonly quarantined: number;
@@ -55,6 +57,7 @@ const NOTHING = {
   replaced: 0,
   unchanged: 0,
   rescaled: 0,
+  gaps: 0,
   bands: 0,
   quarantined: 0,
   stillQuarantined: 0,

@@ -13,6 +13,7 @@ export const FLAG_BITS = {
   'odd-shape': 32,
   rescaled: 64,
   bands: 128,
+  gaps: 256,
 } as const satisfies Record<QualityFlag, number>;
 
 /** In order of precedence, which the query that counts current labels relies on. */
