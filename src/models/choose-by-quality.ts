@@ -1,6 +1,6 @@
 /** Which detector and which masks go with a quality that somebody asks for: the hub's where they can be had. */
 import { HUB_FIRST, type Quality } from './choose-embedder.ts';
-import { firstOfHub } from './hub/reachable.ts';
+import { firstOfHub, type HubReach } from './hub/reachable.ts';
 import { sentenceOf } from './missed.ts';
 import type { PrepareOptions } from './prepare.ts';
 
@@ -17,10 +17,11 @@ export async function chooseByQuality(
   quality: Quality,
   otherwise: string | undefined,
   options: PrepareOptions,
+  reach?: HubReach,
 ): Promise<QualityChoice> {
   const names = HUB_FIRST[quality][role];
   if (names.length === 0) return { id: otherwise, because: `what goes with --quality ${quality}` };
-  const { id, missed } = await firstOfHub(names, { ...options, onNotice: undefined });
+  const { id, missed } = await firstOfHub(names, { ...options, onNotice: undefined }, reach);
   const because = missed.length > 0 ? sentenceOf(missed) : 'the best of those known, by what publishers state';
   return { id: id ?? otherwise, because };
 }

@@ -11,7 +11,7 @@ import { isInterruption, LabelsmithError } from '../errors.ts';
 import { cacheDirectory, readJson, writeAtomically } from '../fetch/cache.ts';
 import { fetchFiles } from '../fetch/fetch.ts';
 import type { ModelEntry } from './bundle.ts';
-import type { FirstOfHub } from './hub/reachable.ts';
+import type { FirstOfHub, HubReach } from './hub/reachable.ts';
 import { type Missed, sentenceOf } from './missed.ts';
 import { type PrepareOptions, sourcesInCache } from './prepare.ts';
 import { allEntries, findEntry } from './registry.ts';
@@ -70,6 +70,7 @@ type Unreachable = z.infer<typeof UNREACHABLE>;
 export async function chooseEmbedder(
   quality: Quality | undefined,
   options: PrepareOptions = {},
+  reach?: HubReach,
 ): Promise<EmbedderChoice> {
   const cacheDir = options.cacheDir ?? cacheDirectory();
   const names = EMBEDDERS[quality ?? qualityOfEnvironment()];
@@ -78,7 +79,7 @@ export async function chooseEmbedder(
   const mayFetch = quality !== undefined || !(await isHere(last, options));
   // What was tried is told in one sentence, with what was taken instead.
   const quiet = { ...options, onNotice: undefined };
-  const ofHub = quality === undefined ? undefined : await bestOfHub(quality, quiet);
+  const ofHub = quality === undefined ? undefined : await bestOfHub(quality, quiet, reach);
   if (ofHub?.id !== undefined) return { id: ofHub.id, because: reasonFor({ id: ofHub.id }, ofHub.missed) };
   const missed: Missed[] = [...(ofHub?.missed ?? [])];
   const better: string[] = [];
@@ -120,9 +121,13 @@ export async function chooseEmbedder(
   }
 }
 
-async function bestOfHub(quality: Quality, options: PrepareOptions): Promise<FirstOfHub | undefined> {
+async function bestOfHub(
+  quality: Quality,
+  options: PrepareOptions,
+  reach: HubReach | undefined,
+): Promise<FirstOfHub | undefined> {
   const names = HUB_FIRST[quality].embedder;
-  return names.length === 0 ? undefined : (await import('./hub/reachable.ts')).firstOfHub(names, options);
+  return names.length === 0 ? undefined : (await import('./hub/reachable.ts')).firstOfHub(names, options, reach);
 }
 
 /** The default, and every embedder whose files are in the cache: what can be tried with no download. */

@@ -15,6 +15,7 @@ import type { EmbedderChoice, Quality } from './choose-embedder.ts';
 import type { Detector, OpenDetectorOptions } from './detector.ts';
 import type { Embedder } from './embedder.ts';
 import type { ImportModelRequest } from './hub/named.ts';
+import type { HubReach } from './hub/reachable.ts';
 import type { ImageClassifier } from './image-classifier.ts';
 import type { ImportOptions } from './import.ts';
 import type { AnalysedModel } from './import-analysis.ts';
@@ -82,6 +83,7 @@ export interface ModelCache extends Models {
  */
 export function createModels(defaults: ModelsOptions = {}): ModelCache {
   const { signal } = defaults;
+  const reach: HubReach = {};
   const together = (options: OpenModelOptions = {}): OpenOptions => ({ ...defaults, ...options });
   const known = async (name: string, request?: ImportModelRequest) =>
     (await import('./hub/named.ts')).takenIn(name, defaults, request);
@@ -95,13 +97,13 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
       return (await import('./embedder.ts')).openEmbedder(await known(name), together(options));
     },
     async chooseEmbedder(quality) {
-      const choice = await (await import('./choose-embedder.ts')).chooseEmbedder(quality, defaults);
+      const choice = await (await import('./choose-embedder.ts')).chooseEmbedder(quality, defaults, reach);
       defaults.onNotice?.(`Embedder: ${choice.id}, ${choice.because}.`);
       return choice;
     },
     async chooseByQuality(role, quality, otherwise) {
       const { chooseByQuality } = await import('./choose-by-quality.ts');
-      const choice = await chooseByQuality(role, quality, otherwise, defaults);
+      const choice = await chooseByQuality(role, quality, otherwise, defaults, reach);
       const what = role === 'detector' ? 'Detector' : 'Masks';
       defaults.onNotice?.(`${what}: ${choice.id ?? 'by colours, with no model'}, ${choice.because}.`);
       return choice;

@@ -78,6 +78,8 @@ test('a hub without an answer is asked once, is waited for two seconds, and is t
   assert.equal(hub.requests.length, 1);
   assert.match(because, /^d-fine-m and rf-detr-base could not be had \(/);
   assert.equal(notices.length, 1);
+  assert.equal((await models.chooseByQuality('segmenter', 'best', undefined)).id, undefined);
+  assert.equal(hub.requests.length, 1);
   // Whoever waited for the hub would wait a minute; a busy machine makes two seconds longer.
   assert.ok(performance.now() - startedAt < 20_000);
 });

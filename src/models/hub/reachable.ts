@@ -18,22 +18,33 @@ export interface FirstOfHub {
   readonly away: boolean;
 }
 
-/** @param names short names of the catalogue, the better one first */
-export async function firstOfHub(names: readonly string[], options: PrepareOptions): Promise<FirstOfHub> {
+/** What one process has found out about its hub: why it gives no answer. */
+export interface HubReach {
+  away?: string;
+}
+
+/**
+ * @param names short names of the catalogue, the better one first
+ * @param reach what was found out before, and what is found out now
+ */
+export async function firstOfHub(
+  names: readonly string[],
+  options: PrepareOptions,
+  reach: HubReach = {},
+): Promise<FirstOfHub> {
   const missed: Missed[] = [];
-  let away: string | undefined;
   for (const id of names) {
     // What is here already is found with no network.
-    const here = away === undefined ? options : { ...options, offline: true };
+    const here = reach.away === undefined ? options : { ...options, offline: true };
     try {
       await takenIn(id, here, { reachMs: REACH_MS });
-      return { id, missed, away: away !== undefined };
+      return { id, missed, away: reach.away !== undefined };
     } catch (error) {
       if (!(error instanceof LabelsmithError) || isInterruption(error)) throw error;
-      const reason = away ?? error.message;
-      if (error.code === 'NETWORK') away ??= reason;
+      const reason = reach.away ?? error.message;
+      if (error.code === 'NETWORK') reach.away ??= reason;
       missed.push({ id, why: `could not be had (${reason})` });
     }
   }
-  return { id: undefined, missed, away: away !== undefined };
+  return { id: undefined, missed, away: reach.away !== undefined };
 }
