@@ -12,6 +12,18 @@ export function* chunks<T>(items: Iterable<T>, size: number): Generator<T[]> {
   if (chunk.length > 0) yield chunk;
 }
 
+/** The same of what has to be waited for. */
+export async function* chunksOfStream<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let chunk: T[] = [];
+  for await (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
 /** The same of what comes in pages of any size, for the first `limit` items. */
 export async function* chunksOfPages<T>(
   pages: AsyncIterable<Iterable<T>>,

@@ -4,6 +4,7 @@
  *
  * Resident until the comparison ends: about 300 bytes an image and 64 a box.
  */
+import { chunksOfStream } from '../../core/chunks.ts';
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
 import type { ImageId } from '../../core/ids.ts';
 import type { ImageRecord } from '../../core/image.ts';
@@ -103,7 +104,7 @@ export async function readTruth(source: AsyncIterable<ImportedImage>, options: T
     }
   };
 
-  for await (const page of paged(source, PAGE)) {
+  for await (const page of chunksOfStream(source, PAGE)) {
     const resolved = await options.resolve(page);
     for (const [i, image] of page.entries()) take(image, resolved[i]);
   }
@@ -136,15 +137,4 @@ function objectArea(region: ImportedRegion): number | null {
   if (region.mask) return maskArea(region.mask);
   if (!region.polygons) return null;
   return region.polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0);
-}
-
-async function* paged<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let page: T[] = [];
-  for await (const item of items) {
-    page.push(item);
-    if (page.length < size) continue;
-    yield page;
-    page = [];
-  }
-  if (page.length > 0) yield page;
 }

@@ -14,7 +14,7 @@ import {
   requireRecipe,
   type SpaceMean,
 } from '../embed/recipe.ts';
-import { type PredictionSet, predictionSpace, stagedSpace } from '../predictions.ts';
+import { adoptStaged, type PredictionSet, predictionSpace, stagedSpace } from '../predictions.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
 import { fitMatcher, type Matcher, matchRows } from './matcher.ts';
 import type { Matched } from './prototypes.ts';
@@ -63,11 +63,11 @@ export interface MatchContext extends Pick<Workspace, 'store' | 'vectors'> {
 const SIZE = 'class:';
 
 /** Images labelled of each class, from the sums of a run. */
-export function sizesOf(counts: Counts, classes: number): number[] {
+function sizesOf(counts: Counts, classes: number): number[] {
   return Array.from({ length: classes }, (_, c) => counts[SIZE + c] ?? 0);
 }
 
-export function predictionSetOf(
+function predictionSetOf(
   { settings: { task, key }, runId }: MatchContext['job'],
   { classNames }: Pick<RowMatcher, 'classNames'>,
 ): PredictionSet {
@@ -133,6 +133,28 @@ export const matchStage: StageDefinition<MatchSettings, MatchContext, Shard, Sha
     return counts;
   },
 };
+
+/** What a run of {@link runMatchStage} came to: images seen and labelled, and the labelled of each class, in the classes' order. */
+export interface MatchedCounts {
+  readonly interrupted: boolean;
+  readonly images: number;
+  readonly labelled: number;
+  readonly sizes: readonly number[];
+}
+
+/** Runs the stage over every image. Probabilities of classes take the place of the last run's when all images were seen. */
+export async function runMatchStage(
+  context: MatchContext & { readonly job: StageJob<MatchSettings> },
+): Promise<MatchedCounts> {
+  const { store, job, matcher } = context;
+  const { workspace, settings } = job;
+  const set = predictionSetOf(job, matcher);
+  await store.clearVectorShards(stagedSpace(set), 'images');
+  const { counts, interrupted } = await workspace.engine.run(matchStage, job, context);
+  if (!interrupted && settings.keepPredictions) await adoptStaged(workspace, set);
+  const { images = 0, labelled = 0 } = counts;
+  return { interrupted, images, labelled, sizes: sizesOf(counts, matcher.classNames.length) };
+}
 
 function countsOf(matched: ShardResult['matched']): Counts {
   const counts: Record<string, number> = { images: matched.length, labelled: 0 };

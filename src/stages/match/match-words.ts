@@ -6,8 +6,7 @@ import { sha256Hex } from '../../core/ids.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { requireRecipe } from '../embed/recipe.ts';
-import { adoptStaged, stagedSpace } from '../predictions.ts';
-import { matchStage, predictionSetOf, sizesOf } from './match-stage.ts';
+import { runMatchStage } from './match-stage.ts';
 import { TEMPLATES, WORD_THRESHOLD } from './word-classes.ts';
 import { wordMatcher } from './word-matcher.ts';
 
@@ -36,7 +35,7 @@ export interface MatchWordsResult extends RunResult {
 }
 
 export async function matchWordsIn(workspace: Workspace, options: MatchWordsOptions): Promise<MatchWordsResult> {
-  const { store, vectors, engine } = workspace;
+  const { store, vectors } = workspace;
   const { task, limit, seed, threshold = WORD_THRESHOLD, templates = TEMPLATES } = options;
   const classNames = [...options.classNames].sort();
   const recipe = await requireRecipe(store, 'images');
@@ -51,12 +50,8 @@ export async function matchWordsIn(workspace: Workspace, options: MatchWordsOpti
     const key = sha256Hex(JSON.stringify([recipe.space, seed, words])).slice(0, 16);
     const settings = { task, threshold, key, keepPredictions: !pilot, words };
     const job = { ...options, workspace, settings, runId };
-    const set = predictionSetOf(job, matcher);
-    await store.clearVectorShards(stagedSpace(set), 'images');
-    const { counts, interrupted } = await engine.run(matchStage, job, { store, vectors, job, recipe, matcher });
-    if (!interrupted && !pilot) await adoptStaged(workspace, set);
-    const { images = 0, labelled = 0 } = counts;
-    const sizes = sizesOf(counts, classNames.length);
+    const matched = await runMatchStage({ store, vectors, job, recipe, matcher });
+    const { interrupted, images, labelled, sizes } = matched;
     return {
       interrupted,
       pilot,

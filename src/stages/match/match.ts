@@ -20,8 +20,7 @@ import {
   type SpaceMean,
 } from '../embed/recipe.ts';
 import { openSavedEmbedder } from '../embed/saved-embedder.ts';
-import { adoptStaged, stagedSpace } from '../predictions.ts';
-import { matcherOfRows, matchStage, predictionSetOf, sizesOf } from './match-stage.ts';
+import { matcherOfRows, runMatchStage } from './match-stage.ts';
 import { fitMatcher, type Matcher } from './matcher.ts';
 import type { Matched } from './prototypes.ts';
 import { type GatheredReferences, gatherReferences, type ReferenceProblem, type References } from './references.ts';
@@ -124,13 +123,9 @@ async function matchAgainst(
     settings: { task, threshold: threshold ?? null, key, keepPredictions: !pilot },
     runId,
   };
-  const set = predictionSetOf(job, matcher);
-  await store.clearVectorShards(stagedSpace(set), 'images');
-  const context = { store, vectors, job, recipe, matcher: matcherOfRows(matcher, recipe, mean), onMatched };
-  const { counts, interrupted } = await workspace.engine.run(matchStage, job, context);
-  if (!interrupted && !pilot) await adoptStaged(workspace, set);
-  const { images = 0, labelled = 0 } = counts;
-  const sizes = sizesOf(counts, classNames.length);
+  const rows = matcherOfRows(matcher, recipe, mean);
+  const matched = await runMatchStage({ store, vectors, job, recipe, matcher: rows, onMatched });
+  const { interrupted, images, labelled, sizes } = matched;
   return {
     interrupted,
     pilot,

@@ -8,9 +8,11 @@
  *
  * Memory: up to two parts (16 MiB) for each file under way, and one page of the target's listing.
  */
+
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chunksOfStream } from '../../core/chunks.ts';
 import { retry } from '../../core/retry.ts';
 import { isInterruption, LabelsmithError, messageOf } from '../../errors.ts';
 import { progressMeter } from '../../jobs/progress.ts';
@@ -166,7 +168,7 @@ class Push {
     let before = '';
     try {
       // Sizes and times of many are asked for at once: one after the other they would hold up all lanes.
-      for await (const items of pages(filesIn(this.#root), STATS_AT_ONCE)) {
+      for await (const items of chunksOfStream(filesIn(this.#root), STATS_AT_ONCE)) {
         const files = await Promise.all(
           items.map((item) => (item.kind === 'file' ? localFile(item.key, item.path) : item)),
         );
@@ -286,15 +288,4 @@ class Push {
     this.#counts[count]++;
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
   }
-}
-
-async function* pages<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
-  let page: T[] = [];
-  for await (const item of items) {
-    page.push(item);
-    if (page.length < size) continue;
-    yield page;
-    page = [];
-  }
-  if (page.length > 0) yield page;
 }

@@ -15,7 +15,14 @@ import type { LabelFields } from './label-rows.ts';
 import { refuseBadLabel } from './labels.ts';
 import type { Places } from './places.ts';
 import { rawQuery } from './raw-query.ts';
-import { hasShape, type RegionFields, regionFields, type ShapeFields, shapeFields } from './region-rows.ts';
+import {
+  hasShape,
+  NO_SHAPE_FIELDS,
+  type RegionFields,
+  regionFields,
+  type ShapeFields,
+  shapeFields,
+} from './region-rows.ts';
 import type { Session } from './session.ts';
 import { StagedNames } from './staged-names.ts';
 import { NEWER, placesNow } from './staged-places.ts';
@@ -145,18 +152,9 @@ async function stage(session: Session, staged: StagedImport, page: StagedPage): 
     for (const { label, gone } of effects.labels.values())
       work.add(STATEMENTS.putLabel, { ...label, sequence: label.sequence % NEWER, importId, gone });
     for (const { region, shape, ...marks } of effects.regions.values())
-      work.add(STATEMENTS.putRegion, { ...NO_SHAPES, ...shape, ...region, ...marks, importId });
+      work.add(STATEMENTS.putRegion, { ...NO_SHAPE_FIELDS, ...shape, ...region, ...marks, importId });
   });
 }
-
-const NO_SHAPES = {
-  keypoints: null,
-  mask: null,
-  polygons: null,
-  keypointsModelId: null,
-  maskModelId: null,
-  details: null,
-};
 
 function drawnOf(region: StoredRegion, dictionary: Dictionary): { region: RegionFields; shape: ShapeFields | null } {
   const { id, imageId, modelKey, runId } = region;

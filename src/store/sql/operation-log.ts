@@ -16,7 +16,7 @@ import { hexOf, imageKey, integer, NO_BYTES } from './column.ts';
 import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, voiceOf } from './label-rows.ts';
 import { type Places, readPlaces } from './places.ts';
 import { rawQuery } from './raw-query.ts';
-import { REGION_STATEMENTS, type RegionFields, type ShapeFields } from './region-rows.ts';
+import { NO_SHAPE_FIELDS, REGION_STATEMENTS, type RegionFields, type ShapeFields } from './region-rows.ts';
 import { type FieldsOf, statement } from './statement.ts';
 import { decoder, insert } from './table.ts';
 import { operationLabels, operationRegions } from './tables.ts';
@@ -119,15 +119,6 @@ export function keepItems(work: Work, operationId: number, changes: ItemChanges)
   work.add(KEEP.count, { id: operationId, labels: labels.size, regions: regions.size });
   return { labels: labels.size };
 }
-
-const NO_SHAPE_FIELDS = {
-  keypoints: null,
-  mask: null,
-  polygons: null,
-  keypointsModelId: null,
-  maskModelId: null,
-  details: null,
-};
 
 function entryOf(operationId: number, side: Side, { region, shape }: LoggedRegion): RegionEntry {
   const { imageId: _, regionId: __, ...shapes } = { imageId: '', regionId: '', ...(shape ?? NO_SHAPE_FIELDS) };

@@ -26,6 +26,16 @@ export function hasShape({ keypoints, mask, polygons, details }: RegionShape): b
 
 const KEY = { imageId, id: regionId };
 
+/** The columns of shapes for a region that has none. */
+export const NO_SHAPE_FIELDS: Omit<ShapeFields, 'imageId' | 'regionId'> = {
+  keypoints: null,
+  mask: null,
+  polygons: null,
+  keypointsModelId: null,
+  maskModelId: null,
+  details: null,
+};
+
 export const REGION_STATEMENTS = {
   /** Inserts or replaces a region; a machine's or an import's never replaces one that a person touched. */
   put: insert(regions, {
@@ -37,7 +47,7 @@ export const REGION_STATEMENTS = {
   touch: statement('update region set touched = 1 where image_id = :imageId and id = :id', KEY),
   /** Whatever is there: for undoing. */
   restore: insert(regions, { existing: 'replace' }),
-  bury: statement('update region set touched = 1, deleted = 1 where image_id = :imageId and id = :id', KEY),
+  tombstone: statement('update region set touched = 1, deleted = 1 where image_id = :imageId and id = :id', KEY),
   putShape: insert(regionShapes, { existing: 'replace' }),
   dropShape: remove(regionShapes, ['imageId', 'regionId']),
   /** Set one kind of shape, and leave the others as they are. */

@@ -116,7 +116,7 @@ async function tombstoneRegions(
   const before = [...new Set(ids)].flatMap((id) => now.regions.get(id) ?? []);
   const deleted = new Set([...deletedRegions(now), ...ids]);
   const lost = lostImageLabels({ labels: now.labels.values(), deleted }, work.dictionary);
-  for (const { imageId, id } of before) work.add(REGION_STATEMENTS.bury, { imageId, id });
+  for (const { imageId, id } of before) work.add(REGION_STATEMENTS.tombstone, { imageId, id });
   for (const label of lost) work.add(LABEL_STATEMENTS.drop, label);
   await logItems(work, { name: 'delete', arguments: {}, actor }, options, {
     labelsBefore: lost,
