@@ -57,6 +57,7 @@ export {
   type Rgb,
 } from './images/decode.ts';
 export { type InspectedImage, type InspectOptions, inspect } from './images/inspect.ts';
+export { decodeForModel } from './images/pillow/decode.ts';
 export type { ReadPath } from './jobs/image-reader.ts';
 export { type LocalEngineOptions, localEngine } from './jobs/local-engine.ts';
 export type { ReadErrorCounts } from './jobs/read-errors.ts';
@@ -72,6 +73,7 @@ export type {
 } from './jobs/stage.ts';
 export type { StageEntry, StageWorker } from './jobs/stage-worker.ts';
 export { type OpenWorkspaceOptions, openWorkspace, type Workspace } from './jobs/workspace.ts';
+export { type BoxSegmenter, openBoxSegmenter } from './models/box-segmenter.ts';
 export type {
   ClassifierEntry,
   Converter,
@@ -81,11 +83,12 @@ export type {
   ModelEntry,
   ModelSource,
   PoseEntry,
+  SegmenterEntry,
   ViewPart,
   ViewRecipe,
 } from './models/bundle.ts';
 export type { Recipe } from './models/compose-model.ts';
-export { type Detector, type Frame, openDetector } from './models/detector.ts';
+export { type Detector, type Frame, type OpenDetectorOptions, openDetector } from './models/detector.ts';
 export type { Decoder } from './models/detectors/decoder.ts';
 export { type Embedder, type OpenEmbedderOptions, openEmbedder } from './models/embedder.ts';
 export { type ImageClassifier, openImageClassifier } from './models/image-classifier.ts';
@@ -104,7 +107,10 @@ export { openPose, type PoseModel } from './models/pose.ts';
 export { type PreparedModel, type PrepareOptions, prepareModel } from './models/prepare.ts';
 export type { PreparedEmbedder } from './models/prepare-embedder.ts';
 export type { BoxCrop } from './models/segmenter/crop.ts';
+export type { MaskLogits } from './models/segmenter/logits.ts';
 export { openSegmenter, type Segmenter, type SegmenterInput, type SegmenterOptions } from './models/segmenter.ts';
+export { openTextEncoder, type TextEncoder } from './models/text-encoder.ts';
+export type { Vocabulary } from './models/vocabulary.ts';
 export { type CollectOptions, collectReport, type ReportStore } from './report/collect.ts';
 export { renderReport } from './report/html.ts';
 export type { Pictures, ShotOptions } from './report/picture.ts';
