@@ -4,6 +4,7 @@ import type { DeadShard, QuarantineRow, RunRecord, StoreSummary } from '../store
 import type { Workspace } from './workspace.ts';
 
 export interface WorkspaceStatus {
+  /** Its missing paths are those of sources that are not there, too. */
   readonly summary: StoreSummary;
   /** Folders, archives and lists that images came from. */
   readonly sources: readonly string[];
@@ -25,7 +26,7 @@ export async function statusOf(
   { store }: Pick<Workspace, 'store'>,
   asked: { readonly quarantine: boolean; readonly check: boolean },
 ): Promise<WorkspaceStatus> {
-  const summary = await store.summary();
+  const recorded = await store.summary();
   const runs = await store.runs({ limit: RUNS_SHOWN });
   const deadShards = await store.deadShards();
   const sources = await store.sourceRoots();
@@ -33,9 +34,19 @@ export async function statusOf(
   const goneSources = sources.filter(
     (source) => !existsSync(source) && !source.endsWith('/-') && !source.includes('://'),
   );
+  const away = await pathsIn(store, goneSources);
+  const summary = { ...recorded, missingPaths: recorded.missingPaths + away };
   const problems = asked.check ? await store.check() : undefined;
   if (!asked.quarantine) return { summary, sources, goneSources, runs, deadShards, problems };
   const quarantine: QuarantineRow[] = [];
   for await (const page of store.quarantine()) quarantine.push(...page);
   return { summary, sources, goneSources, runs, deadShards, problems, quarantine };
+}
+
+/** Paths that count as there, below sources that are not. */
+async function pathsIn(store: Pick<Workspace['store'], 'pathsOf'>, roots: readonly string[]): Promise<number> {
+  let count = 0;
+  for (const root of roots)
+    for await (const page of store.pathsOf(root)) count += page.filter(({ missing }) => !missing).length;
+  return count;
 }

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
 import { scene, scenePixels } from '../../../test/fixtures/images.ts';
 import { regionIdOf } from '../../core/ids.ts';
+import { statusOf } from '../../jobs/status.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { findToForget, forget } from '../forget/forget.ts';
 import { type AddResult, addTo } from './add.ts';
@@ -155,6 +156,8 @@ test('a folder under another name is one source; one that is gone is told, and l
   for (const n of [1, 2, 3]) await say(workspace, `${n}.jpg`, `class ${n}`);
   const before = await saidIn(workspace);
   renameSync(at('photos'), at('pictures'));
+  const { summary } = await statusOf(workspace, { quarantine: false, check: false });
+  assert.deepEqual([summary.images, summary.missingPaths], [3, 3], 'files of a source that is away count as missing');
   mkdirSync(at('else'));
   const told = await add(['else']);
   assert.deepEqual(told.goneSources, [at('photos')]);

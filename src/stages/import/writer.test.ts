@@ -62,3 +62,29 @@ it('leaves out an image that was forgotten meanwhile', async (t) => {
   );
   assert.deepEqual(await store.check(), []);
 });
+
+it('tells where a second person says otherwise than the first, and keeps both', async (t) => {
+  const dir = scratch(t);
+  const store = await openStore(join(dir, '.labelsmith'));
+  t.after(() => store.close());
+  await addImages(store, 3);
+  const read = async (csv: string) => {
+    await writeFile(join(dir, 'labels.csv'), csv);
+    return importLabels(store, 'csv', join(dir, 'labels.csv'), { as: 'human' }, await startRun(store));
+  };
+  const first = await read('file,class,annotator\n0000.jpg,cat,Ann\n0001.jpg,dog,Ann\n0002.jpg,,Ann\n');
+  assert.deepEqual(first.reckoning.problems, []);
+  const { reckoning } = await read('file,class,annotator\n0000.jpg,dog,Bob\n0001.jpg,dog,Bob\n0002.jpg,cat,Bob\n');
+  assert.deepEqual(
+    reckoning.problems.map(({ reason, examples }) => [reason, examples.map(({ what }) => what)]),
+    [['person-contradicted', ['0000.jpg: it was "cat" (Ann)']]],
+  );
+  const words = (await store.labelsOf([imageId(0)])).get(imageId(0));
+  assert.deepEqual(
+    words?.map(({ className, annotator }) => [className, annotator]),
+    [
+      ['cat', 'Ann'],
+      ['dog', 'Bob'],
+    ],
+  );
+});

@@ -12,6 +12,7 @@ import type { Reckoning } from '../../formats/reckoning.ts';
 import { NO_SPLIT } from '../../formats/splits.ts';
 import type { NewOperation } from '../../store/operation-store.ts';
 import type { StagedImport, StagedPage, StaleImage, Store } from '../../store/store.ts';
+import { contradictionsIn } from './contradictions.ts';
 import { addCorrections, type Corrections, type Note, noCorrections } from './corrections.ts';
 import type { CorrectedEntry, Corrector } from './corrector.ts';
 import type { PlannedEntry } from './plan.ts';
@@ -56,6 +57,8 @@ export class ImportWriter {
   readonly #parts: WriterParts;
   /** Tasks that are there or staged. */
   readonly #knownTasks: Set<string>;
+  /** Contradictions with what people said before; as many as there are. */
+  readonly #told = new Set<string>();
   #page: PlannedEntry[] = [];
   #objects = 0;
 
@@ -152,6 +155,7 @@ export class ImportWriter {
     const { corrector, options } = this.#parts;
     const corrected = (await corrector?.entriesOf(store, page)) ?? null;
     const rows = corrected === null ? rowsOf(page, options, await regionsAsked(store, page)) : rowsOfAll(corrected);
+    if (corrected === null) this.#tellOnce(await contradictionsIn(store, page, rows));
     const tallies = new Map<ImageId, string>();
     for (const entry of corrected ?? []) {
       const tally = tallyOf(entry);
@@ -182,6 +186,15 @@ export class ImportWriter {
   #tell(notes: readonly Note[], before: readonly Note[]): void {
     const told = new Set(before.map((note) => note.join('\n')));
     for (const note of notes) if (!told.has(note.join('\n'))) this.#parts.reckoning.note(...note);
+  }
+
+  #tellOnce(notes: readonly Note[]): void {
+    const told = this.#told;
+    this.#tell(
+      notes.filter((note) => !told.has(note.join('\n'))),
+      [],
+    );
+    for (const note of notes) told.add(note.join('\n'));
   }
 
   #countSplits(page: readonly PlannedEntry[]): void {
