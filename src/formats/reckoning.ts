@@ -42,6 +42,7 @@ const told = (thing: Thing, text: string): Reason => ({ thing, outcome: 'told', 
 export const REASONS = {
   'file-unreadable': leftOut('files', 'cannot be read'),
   'file-passed-over': leftOut('files', 'passed over'),
+  'masks-passed-over': told('files', 'masks as pictures beside XML files of boxes: the boxes are read'),
   'image-unreadable': leftOut('images', 'cannot be read'),
   'image-in-no-class': leftOut('images', 'in no folder of a class'),
   'label-file-missing': told('images', 'listed, but neither the picture nor its label file is there: taken as empty'),

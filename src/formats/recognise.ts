@@ -8,6 +8,7 @@ import { looksLikeVia } from './csv/via-json.ts';
 import { textOfHead } from './encodings.ts';
 import type { FormatName } from './format.ts';
 import { splitOfName } from './split-names.ts';
+import { maskFolderIn } from './voc/masks.ts';
 import { isImageName, listFolder, walkFiles } from './walk.ts';
 
 export interface Recognised {
@@ -44,11 +45,14 @@ async function ofFolder(path: string): Promise<Recognised | null> {
   const is = (format: FormatName, why: string, at = path): Recognised => ({ format, why, path: at });
   if (files.some((name) => name.endsWith('.tar'))) return is('webdataset', 'there are tar files in it');
   if (files.includes('annotations.json')) return is('coco', 'there is annotations.json in it');
+  const labels = folders.find((name) => name.toLowerCase() === 'labels');
+  const masks = labels === undefined && !folders.some(isAnnotations) ? await maskFolderIn(path) : null;
+  if (masks !== null) return is('voc', `there is a folder ${masks} with pictures of masks`);
   for (const [pattern, format] of MARKS) {
     const mark = files.find((name) => pattern.test(name));
     if (mark !== undefined) return is(format, `there is ${mark} in it`);
   }
-  const annotations = folders.find((name) => name.toLowerCase() === 'annotations');
+  const annotations = folders.find(isAnnotations);
   if (annotations !== undefined) {
     const inside = (await listFolder(join(path, annotations))).files;
     if (inside.some((name) => /\.xml$/i.test(name)) || inside.length === 0)
@@ -60,14 +64,15 @@ async function ofFolder(path: string): Promise<Recognised | null> {
     const found = await ofSplit(path, folder);
     if (found !== null) return is(...found);
   }
-  const labels = folders.find((name) => name.toLowerCase() === 'labels');
   if (labels !== undefined && (await holdsRows(join(path, labels))))
     return is('yolo', `there is a folder ${labels} in it`);
   const byContent = await byFirstFile(path);
   if (byContent !== null) return byContent;
-  const masks = folders.find((name) => /^Segmentation(?:Class|Object)$/i.test(name));
-  if (masks !== undefined) throw masksAlone(path, masks);
   return folders.length > 0 ? is('folders', 'there are folders in it, and no file of labels') : null;
+}
+
+function isAnnotations(folder: string): boolean {
+  return folder.toLowerCase() === 'annotations';
 }
 
 /** Files that the folder of a split has in one format alone. */
@@ -98,13 +103,6 @@ async function holdsRows(folder: string): Promise<boolean> {
     if (rows + others > 100) break;
   }
   return rows > 0 || others === 0;
-}
-
-/** Pictures of masks would be taken for pictures of classes that are called like their folders. */
-function masksAlone(path: string, folder: string): LabelsmithError {
-  return new LabelsmithError('USAGE', `${path}: ${folder} holds masks as pictures, which no format here reads`, {
-    hint: 'Export polygons, or masks as run lengths: CVAT for images, COCO.',
-  });
 }
 
 /** By the label files that there are, wherever they lie: enough of them to tell. */

@@ -85,10 +85,11 @@ it('tells a format by what is there', async () => {
       r7: 'parquet',
       'r8.jsonl': 'label-studio',
       'r9.jsonl': 'hf',
+      m: 'voc',
     };
     for (const [name, format] of Object.entries(seen))
       assert.equal(await guessFormat(join(folder, name)), format, name);
-    for (const name of ['m', 'x.bin', 'other.json'])
+    for (const name of ['x.bin', 'other.json'])
       await assert.rejects(
         guessFormat(join(folder, name)),
         (error) => error instanceof LabelsmithError && error.code === 'USAGE',

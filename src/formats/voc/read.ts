@@ -1,6 +1,7 @@
 /**
  * Reads Pascal VOC: folders with `Annotations/` (`VOCdevkit/VOC2007/Annotations` too), a folder of XML files, with their
- * pictures beside them or not, or one XML file. Boxes, turned boxes of roLabelImg, polygons of Roboflow and labelImg.
+ * pictures beside them or not, or one XML file. Boxes, turned boxes of roLabelImg, polygons of Roboflow and labelImg. Where there
+ * is no XML, masks that are pictures (`masks.ts`).
  * Resident: about 100 bytes an image of `ImageSets`, where there is one.
  */
 import { stat } from 'node:fs/promises';
@@ -20,6 +21,7 @@ import type { Reckoning } from '../reckoning.ts';
 import { extentOfRotated, type RotatedBox } from '../rotated-box.ts';
 import { splitOfName } from '../split-names.ts';
 import { IMAGE_EXTENSIONS, listFolder, readSmallText, walkFiles } from '../walk.ts';
+import { maskFolderIn, readMasks } from './masks.ts';
 import { gather, type VocObject, type VocText } from './xml.ts';
 
 const ANNOTATIONS = 'Annotations';
@@ -27,7 +29,8 @@ const PICTURES = 'JPEGImages';
 /** How deep below PATH a folder `Annotations` is looked for. */
 const MAX_LEVELS = 3;
 
-export async function* readVoc(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
+export async function* readVoc(path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  const { reckoning } = options;
   if (!(await stat(path)).isDirectory()) {
     const pictures = [dirname(path), join(dirname(path), '..', PICTURES)];
     yield await readOne(path, { name: basename(path), stem: splitExtension(basename(path))[0], pictures }, reckoning);
@@ -38,6 +41,13 @@ export async function* readVoc(path: string, { reckoning }: ReadOptions): AsyncG
     const base = below === null ? path : join(path, below, '..');
     const splitOf = await readSplits(join(base, 'ImageSets'));
     const folder = below === null ? path : join(path, below);
+    const masks = await maskFolderIn(base);
+    if (masks !== null && (below === null || (await hasNoXml(folder)))) {
+      found = true;
+      yield* readMasks(base, masks, splitOf, options);
+      continue;
+    }
+    if (masks !== null) reckoning.note('masks-passed-over', below === null ? masks : `${below}/../${masks}`);
     const above = below === null ? [] : below.split('/').slice(0, -1);
     const splitAbove = above.map(splitOfName).find((name) => name !== null) ?? null;
     for await (const file of walkFiles(folder)) {
@@ -59,6 +69,11 @@ export async function* readVoc(path: string, { reckoning }: ReadOptions): AsyncG
     if (below !== null) found = true;
   }
   if (!found) throw badFile(path, 'there are no XML files in it', `VOC has them in ${ANNOTATIONS}/.`);
+}
+
+async function hasNoXml(folder: string): Promise<boolean> {
+  for await (const file of walkFiles(folder)) if (/\.xml$/i.test(file)) return false;
+  return true;
 }
 
 function withNames({ otherNames = [] }: ImportedImage, further: readonly string[]): Pick<ImportedImage, 'otherNames'> {

@@ -104,7 +104,7 @@ async function holdsLabelFiles(path: string): Promise<boolean> {
 function isMark(name: string): boolean {
   return (
     /\.(?:xml|csv|tsv|parquet|jsonl|ya?ml|names|data)$/i.test(name) ||
-    /(?:^|\/)(?:classes\.txt|_darknet\.labels)$/i.test(name)
+    /(?:^|\/)(?:classes\.txt|labelmap\.txt|_darknet\.labels)$/i.test(name)
   );
 }
 

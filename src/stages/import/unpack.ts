@@ -1,7 +1,8 @@
 /**
  * Label files in a zip, tar or tar.gz, as CVAT, Roboflow and Label Studio hand them out, and single files that were packed
- * (`labels.json.gz`): unpacked into a temporary folder that is deleted at the end, so that readers see a folder as any other. Of pictures only the names are made, since readers
- * look at nothing else of them. What a killed process left is deleted by the next one.
+ * (`labels.json.gz`): unpacked into a temporary folder that is deleted at the end, so that readers see a folder as any other.
+ * Of pictures only the names are made, since readers look at nothing else of them, but for those of masks. What a killed
+ * process left is deleted by the next one.
  */
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -109,7 +110,7 @@ async function unpackZip(path: string, unpacked: Unpacked): Promise<void> {
       if (member.kind !== 'file') continue;
       const target = await unpacked.place(name);
       if (target === null) continue;
-      if (isImageName(name)) await writeFile(target, '');
+      if (isPhotograph(name)) await writeFile(target, '');
       else if (member.refused === undefined)
         await unpacked.write(target, name, zipMemberPieces(path, member.place, `${path}!/${name}`));
       else
@@ -154,7 +155,7 @@ async function unpackTar(path: string, unpacked: Unpacked, kind: 'tar' | 'tar.gz
     for await (const member of members) {
       const { name, type } = member.header;
       const target = type === 'file' || type === 'contiguous-file' ? await unpacked.place(name) : null;
-      if (target !== null && !isImageName(name)) await unpacked.write(target, name, member as AsyncIterable<Buffer>);
+      if (target !== null && !isPhotograph(name)) await unpacked.write(target, name, member as AsyncIterable<Buffer>);
       else {
         if (target !== null) await writeFile(target, '');
         member.resume();
@@ -166,6 +167,11 @@ async function unpackTar(path: string, unpacked: Unpacked, kind: 'tar' | 'tar.gz
   } finally {
     source.destroy();
   }
+}
+
+/** A picture that is not one of masks. */
+function isPhotograph(name: string): boolean {
+  return isImageName(name) && !/(?:^|[\\/])(?:Segmentation(?:Class|Object)|masks?)[\\/]/i.test(name);
 }
 
 /** Archives often hold one folder with everything in it; one file alone is what there is to read. */
