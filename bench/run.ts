@@ -37,6 +37,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   fleet: () => import('./fleet.ts'),
   hub: () => import('./hub.ts'),
   push: () => import('./push.ts'),
+  watch: () => import('./watch.ts'),
 };
 
 /** What is measured when nothing is named. */
