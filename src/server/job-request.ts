@@ -25,6 +25,8 @@ export const JOB_REQUEST = z.discriminatedUnion('kind', [
     /** Drawn at random to measure on, and never learned from. */
     audit: z.int().min(0).max(1000).default(0),
   }),
+  /** Labels of machines are drawn for people to check. */
+  z.strictObject({ kind: z.literal('audit'), task: TASK, count: z.int().min(1).max(10_000) }),
   z.strictObject({
     kind: z.literal('export'),
     format: z.string().min(1).max(40),

@@ -8,11 +8,12 @@ import { openWorkspace } from '../jobs/workspace.ts';
 import { qualityRoutes } from './routes/quality.ts';
 
 const CONFUSION = { truth: 'cat', predicted: 'dog', count: 3 };
+const SCORES = { className: 'cat', precision: 1, recall: 0.7 };
 const MEASURED = {
   measuredOn: 'audit',
   count: 10,
   curve: [{ threshold: 0, coverage: 1, accuracy: 0.7 }],
-  classes: [{ className: 'cat', truths: 10, precision: 1, recall: 0.7 }],
+  classes: [{ ...SCORES, groundTruth: 10 }],
   learningCurve: null,
 } as const;
 
@@ -32,7 +33,9 @@ test('the newest run of the task counts; runs of before have fewer figures, unde
   };
   assert.equal(await asked(), null);
 
-  await taught('teach train', 'class', { account: { ...MEASURED, confusions: [CONFUSION] } });
+  await taught('teach train', 'class', {
+    account: { ...MEASURED, classes: [{ ...SCORES, truths: 10 }], confusions: [CONFUSION] },
+  });
   assert.deepEqual(await asked(), { ...MEASURED, reliability: [], confusions: [{ ...CONFUSION, examples: [] }] });
 
   const reliability = [{ count: 10, confidence: 0.75, accuracy: 0.7 }];

@@ -3,26 +3,29 @@
  * most {@link MAX_LOOKED_AT} items, so that none takes long on a large record. For tasks on images.
  */
 import type { ItemId } from '../core/ids.ts';
-import { currentLabels, isMachine } from '../core/labels.ts';
+import { currentLabels, isMachine, type Origin } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { openPredictions, type Predictions } from '../stages/predictions.ts';
 import { labelErrorsIn } from '../stages/teach/label-errors.ts';
 import { type ItemFilter, MAX_PACKED_ITEMS } from '../store/item-store.ts';
+import type { Store } from '../store/store.ts';
 import { savedQueue } from './queue.ts';
 
 /**
  * `next`: what `teach select` chose. `audit`: held out to measure on, and not answered yet. `errors`: what people or imports
  * said and the model doubts. `duplicates`: nearly the same pictures with different classes. `pairs`: two classes are nearly
- * as likely. `below`: no label, since the best guess is below the threshold; the surest first.
+ * as likely. `claims`: labels of machines that the last audit drew to be checked, and nobody has yet. `below`: no label, since the best guess is below the threshold; the surest first.
  */
-export const QUEUES = ['next', 'audit', 'errors', 'duplicates', 'pairs', 'below'] as const;
+export const QUEUES = ['next', 'audit', 'claims', 'errors', 'duplicates', 'pairs', 'below'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 export interface Queued {
   readonly itemId: ItemId;
   readonly why: string;
   readonly guess: string | null;
+  /** What is answered is an answer of this audit: whether it is of this class. */
+  readonly claim?: { readonly auditId: number; readonly className: string };
 }
 
 export const MAX_QUEUE = 500;
@@ -64,6 +67,8 @@ async function listOf(workspace: Workspace, task: string, name: QueueName): Prom
       const held = [...(await store.heldOutItems(task))].sort().slice(0, MAX_LOOKED_AT);
       return [...(await unsaid(workspace, task, held))].map((itemId) => ({ itemId, why: WHY.audit, guess: null }));
     }
+    case 'claims':
+      return claims(store, task);
     case 'errors': {
       const said = await idsOf(workspace, { task, origins: ['human', 'imported'] });
       return (await labelErrorsIn(workspace, task, said))
@@ -111,6 +116,32 @@ async function unsaid({ store }: Here, task: string, ids: readonly ItemId[]): Pr
   }
   return open;
 }
+
+/** In order of id, which is no order of anything. An item is asked about once, so tasks with several classes an item are not. */
+async function claims(store: Pick<Store, 'audits' | 'auditItems' | 'tasks'>, task: string): Promise<Queued[]> {
+  if ((await store.tasks()).find(({ name }) => name === task)?.rule !== 'single') {
+    throw new LabelsmithError('UNSUPPORTED', `Items of the task "${task}" may have several classes.`, {
+      hint: `Answer on a sheet: labelsmith audit ${task}.`,
+    });
+  }
+  const [last] = await store.audits(task);
+  const open = last ? (await store.auditItems(last.id)).filter(({ answer }) => answer === null) : [];
+  return open.map(({ itemId, className, origin }) => ({
+    itemId,
+    why: `drawn to check whether it is ${className}, as ${CLAIMED_BY[origin]} says`,
+    guess: className,
+    claim: { auditId: last.id, className },
+  }));
+}
+
+const CLAIMED_BY: Readonly<Record<Origin, string>> = {
+  human: 'a person',
+  imported: 'an import',
+  model: 'the model',
+  reference: 'what it looks like',
+  detector: 'the detector',
+  cluster: 'its cluster',
+};
 
 async function duplicates({ store }: Here, task: string): Promise<Queued[]> {
   const found: Queued[] = [];

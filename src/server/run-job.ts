@@ -6,6 +6,7 @@ import type { RunOptions } from '../jobs/run.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { addTo } from '../stages/add/add.ts';
 import { openSources } from '../stages/add/open-sources.ts';
+import { drawAudit } from '../stages/audit/audit.ts';
 import { type AutoPart, MIN_TO_CLUSTER } from '../stages/auto/auto.ts';
 import { DEFAULT_DETECTOR, type DetectRequest, detectWith } from '../stages/detect/detect-with.ts';
 import { discoverWith } from '../stages/discover/discover-with.ts';
@@ -51,6 +52,11 @@ export async function runJob(workspace: Workspace, request: JobRequest, run: Job
       const { questions, counts } = await selectIn(workspace, { ...request, seed, threads, signal });
       await saveQueue(workspace.store, request.task, questions);
       return counts;
+    }
+    case 'audit': {
+      const { task, count: size } = request;
+      const { items } = await drawAudit(workspace.store, { task, origin: null, size, seed, atMs: Date.now() });
+      return { items };
     }
     case 'export':
       return exportTo(workspace, request, run);

@@ -65,7 +65,7 @@ export const REGION = z
     score: z.number().nullable(),
     modelKey: z.string().nullable(),
     touched: z.boolean(),
-    keypoints: z.array(z.tuple([z.number(), z.number(), z.number()])).nullable(),
+    keypoints: z.array(z.tuple([z.number(), z.number(), z.literal([0, 1, 2])])).nullable(),
     polygons: z.array(z.array(z.number())).nullable(),
     mask: z.object({ size: z.tuple([z.number(), z.number()]), counts: z.array(z.number()) }).nullable(),
     labels: z.array(LABEL),
@@ -86,6 +86,7 @@ export const IMAGE_DETAIL = z
     flags: z.array(z.string()),
     groupId: z.string(),
     paths: z.array(z.string()),
+    heldOut: z.array(z.string()).openapi({ description: 'Tasks in which it is measured on, and never learned from.' }),
     labels: z.array(LABEL).openapi({ description: 'Of the image itself, all that was ever said of it.' }),
     regions: z.array(REGION),
   })
@@ -141,6 +142,17 @@ export const CONFIRM_REQUEST = z
     exceptions: z.array(ITEM_REF).max(MAX_ITEMS).openapi({ description: 'These are not `className`.' }),
   })
   .openapi('ConfirmRequest');
+
+export const AUDIT_ANSWER = z
+  .object({
+    task: NAME,
+    auditId: z.int().min(1),
+    imageId: IMAGE_ID,
+    className: NAME.openapi({ description: 'What the machine said, which was asked about.' }),
+    right: z.boolean(),
+    trueClass: NAME.nullable().openapi({ description: 'What it is instead, where that was said.' }),
+  })
+  .openapi('AuditAnswer');
 
 export const REGION_REQUEST = z
   .object({

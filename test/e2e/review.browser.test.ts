@@ -232,6 +232,23 @@ describe('the review app', { skip }, () => {
     await page.click('button:text-is("Choose 100 that teach most")');
     const job = await page.waitForSelector('.job:not(.running):has-text("Choosing")', { timeout: 120_000 });
     await job.$eval('button', (button) => button.click());
+    await page.click('button:text-is("Check")');
+    await page.waitForSelector('button:text-is("Draw 200 to check")');
+    // People have labelled everything here, so nothing is left to draw; this is as it was drawn before.
+    const other = await openWorkspace(join(dir, '.labelsmith'), { create: false });
+    const [{ itemId, imageId, labels: held }] = (await other.store.page({ filter: { task: 'class' }, limit: 1 })).items;
+    const className = held[0]?.className ?? '';
+    const claim = { itemId, imageId, className, origin: 'cluster', confidence: 0.5, stratum: 0, answer: null } as const;
+    await other.store.startAudit({ task: 'class', atMs: 1, seed: 0, design: '{}', items: [claim] });
+    await page.click('button:text-is("Begin anew")');
+    await page.waitForSelector('figcaption:has-text("drawn to check whether it is")');
+    await page.keyboard.press('Enter');
+    for (let answered = 0; answered === 0; ) answered = (await other.store.audits('class'))[0]?.answered ?? 0;
+    assert.deepEqual(
+      (await other.store.auditItems(1)).map(({ answer }) => answer),
+      [{ right: true, trueClass: null }],
+    );
+    await other.close();
   });
 
   test('a rubber band selects what it touches, a box is drawn by two clicks, and a keypoint is put elsewhere', async () => {

@@ -86,7 +86,17 @@ const QUEUE = createRoute({
   responses: {
     200: json(
       z.object({
-        items: z.array(z.object({ itemId: z.string(), why: z.string(), guess: z.string().nullable() })),
+        items: z.array(
+          z.object({
+            itemId: z.string(),
+            why: z.string(),
+            guess: z.string().nullable(),
+            claim: z
+              .object({ auditId: z.number(), className: z.string() })
+              .optional()
+              .openapi({ description: 'Answered at /audit/answer.' }),
+          }),
+        ),
       }),
       'What is worth a look next.',
     ),

@@ -77,9 +77,11 @@ export function itemRoutes({ workspace: { store } }: ReviewContext) {
       const paths = ((await store.pathsOfImages([id])).get(id) ?? []).map(({ path }) => path);
       const regions = ((await store.regionsOf([id])).get(id) ?? []).filter(({ deleted }) => !deleted);
       const labels = await store.labelsOf([id, ...regions.map((region) => region.id)]);
+      const heldOut: string[] = [];
+      for (const { name } of await store.tasks()) if ((await store.auditedItems(name)).has(id)) heldOut.push(name);
       const { width, height, format, byteSize, camera, capturedAtMs, flags, groupId } = image;
       const detail = {
-        ...{ id, revision, width, height, format, byteSize, camera, capturedAtMs, groupId, paths },
+        ...{ id, revision, width, height, format, byteSize, camera, capturedAtMs, groupId, paths, heldOut },
         flags: [...flags],
         labels: (labels.get(id) ?? []).map(plainLabel),
         regions: regions.map((region) => plainRegion(region, labels.get(region.id) ?? [])),
@@ -136,7 +138,7 @@ function plainRegion(region: StoredRegion, labels: readonly Label[]) {
   return {
     ...{ id, score, modelKey, touched },
     box: [...box] as [number, number, number, number],
-    keypoints: keypoints?.map(([x, y, seen]): [number, number, number] => [x, y, seen]) ?? null,
+    keypoints: keypoints?.map(([x, y, seen]): [number, number, 0 | 1 | 2] => [x, y, seen]) ?? null,
     polygons: polygons?.map((polygon) => [...polygon]) ?? null,
     mask: mask && { size: [mask.size[0], mask.size[1]] as [number, number], counts: [...mask.counts] },
     labels: labels.map(plainLabel),

@@ -1,11 +1,14 @@
 /** What people say: labels, "not this", pages confirmed with exceptions, boxes; and the way back and forth through it. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ImageId } from '../../core/ids.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { answerAudit } from '../../stages/audit/answers.ts';
 import type { NewLabel, WriteOptions } from '../../store/store.ts';
 import type { ReviewContext } from '../context.ts';
 import { drawnRegion } from '../drawn-regions.ts';
 import { invalid } from '../failures.ts';
 import {
+  AUDIT_ANSWER,
   CONFIRM_REQUEST,
   IMAGE_ID,
   type ItemRef,
@@ -40,6 +43,9 @@ const DELETE = createRoute({
   request: body(
     z.object({ imageId: IMAGE_ID, ids: z.array(REGION_ID).min(1).max(100), revision: REVISION.optional() }),
   ),
+});
+const ANSWER = createRoute({
+  ...{ method: 'post', path: '/audit/answer', request: body(AUDIT_ANSWER), responses: written },
 });
 const UNDO = createRoute({ method: 'post', path: '/undo', responses: undone });
 const REDO = createRoute({ method: 'post', path: '/redo', responses: undone });
@@ -95,6 +101,15 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
     .openapi(DELETE, async (c) => {
       const { imageId, ids, revision } = c.req.valid('json');
       await store.deleteRegionsAsHuman(ids, expecting([{ imageId, revision }]));
+      return c.json(await writtenOf([{ imageId }]), 200);
+    })
+    .openapi(ANSWER, async (c) => {
+      const { task, auditId, imageId, className, right, trueClass } = c.req.valid('json');
+      await store.atomically(async (inner) => {
+        const audit = (await inner.audits(task)).find(({ id }) => id === auditId);
+        if (!audit) throw new LabelsmithError('NOT_FOUND', `there is no audit ${auditId} of the task`);
+        await answerAudit(inner, audit, [{ itemId: imageId, className, right, trueClass }]);
+      });
       return c.json(await writtenOf([{ imageId }]), 200);
     })
     .openapi(UNDO, async (c) => c.json({ operation: await store.undo() }, 200))

@@ -1,18 +1,25 @@
 /** How good the model of the last `teach` of a task is, as its run recorded it. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { accuracyText } from '../../core/label-accuracy.ts';
+import { knownAccuracy } from '../../stages/audit/known-accuracy.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
 import { NAME } from '../schemas.ts';
 import { FAILURES, json } from './answers.ts';
+
+const CLASS_SCORES = z.object({
+  className: z.string(),
+  groundTruth: z.number().openapi({ description: 'Items that are of it.' }),
+  precision: z.number(),
+  recall: z.number(),
+});
 
 const QUALITY = z
   .object({
     measuredOn: z.enum(['audit', 'cross-validation']),
     count: z.number(),
     curve: z.array(z.object({ threshold: z.number(), coverage: z.number(), accuracy: z.number().nullable() })),
-    classes: z.array(
-      z.object({ className: z.string(), truths: z.number(), precision: z.number(), recall: z.number() }),
-    ),
+    classes: z.array(CLASS_SCORES),
     reliability: z
       .array(z.object({ count: z.number(), confidence: z.number(), accuracy: z.number() }))
       .default([])
@@ -35,13 +42,27 @@ const QUALITY = z
 
 const ROUTE = createRoute({
   ...{ method: 'get', path: '/quality', request: { query: z.object({ task: NAME.default('class') }) } },
-  responses: { 200: json(z.object({ quality: QUALITY.nullable() }), 'Null: nothing was taught yet.'), ...FAILURES },
+  responses: {
+    200: json(
+      z.object({
+        quality: QUALITY.nullable().openapi({ description: 'Null: nothing was taught yet.' }),
+        labels: z.string().nullable().openapi({ description: 'How many machine labels are right, in words.' }),
+      }),
+      'As it was last measured.',
+    ),
+    ...FAILURES,
+  },
 });
 
-/** Runs of before wrote `account`. */
+/** Runs of before wrote `truths`… */
+const OLD_SCORES = CLASS_SCORES.omit({ groundTruth: true })
+  .extend({ truths: z.number() })
+  .transform(({ truths, ...scores }) => ({ ...scores, groundTruth: truths }));
+const EVALUATION = QUALITY.extend({ classes: z.array(z.union([CLASS_SCORES, OLD_SCORES])) });
+/** …and `account`. */
 const RECORDED = z.union([
-  z.object({ evaluation: QUALITY }),
-  z.object({ account: QUALITY }).transform(({ account }) => ({ evaluation: account })),
+  z.object({ evaluation: EVALUATION }),
+  z.object({ account: EVALUATION }).transform(({ account }) => ({ evaluation: account })),
 ]);
 const STAGES = ['teach rounds', 'teach train'];
 /** Runs looked through for the newest of the task. */
@@ -50,11 +71,13 @@ const LOOKED_AT = 50;
 export function qualityRoutes({ workspace: { store } }: Pick<ReviewContext, 'workspace'>) {
   return new OpenAPIHono({ defaultHook: invalid }).openapi(ROUTE, async (c) => {
     const { task } = c.req.valid('query');
+    const known = await knownAccuracy(store, task);
+    const labels = known && accuracyText(known);
     for (const { stage, settings, metrics } of await store.runs({ limit: LOOKED_AT })) {
       if (!STAGES.includes(stage) || settings.task !== task) continue;
       const recorded = RECORDED.safeParse(metrics);
-      if (recorded.success) return c.json({ quality: recorded.data.evaluation }, 200);
+      if (recorded.success) return c.json({ quality: recorded.data.evaluation, labels }, 200);
     }
-    return c.json({ quality: null }, 200);
+    return c.json({ quality: null, labels }, 200);
   });
 }

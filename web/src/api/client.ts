@@ -14,6 +14,7 @@ export type {
 } from '../../../src/server/schemas.ts';
 export type { ItemFilter, ItemOrder } from '../../../src/store/item-store.ts';
 
+export type Quality = Awaited<ReturnType<Awaited<ReturnType<typeof api.quality.$get>>['json']>> & {};
 export const { api } = hc<ReviewApi>('/');
 
 export class ServerError extends Error {

@@ -31,6 +31,15 @@ function remember(written: { readonly revisions: Readonly<Record<string, number>
   for (const [id, revision] of Object.entries(written.revisions)) revisions.set(id, revision);
 }
 
+export interface AuditAnswer {
+  readonly task: string;
+  readonly auditId: number;
+  readonly imageId: string;
+  readonly className: string;
+  readonly right: boolean;
+  readonly trueClass: string | null;
+}
+
 export interface Writes {
   label(task: string, className: string, items: readonly SeenItem[], present?: boolean): Promise<boolean>;
   labelAll(filter: ItemFilter, className: string, present?: boolean): Promise<boolean>;
@@ -41,6 +50,7 @@ export interface Writes {
     readonly items: readonly ItemRef[];
     readonly exceptions: readonly ItemRef[];
   }): Promise<boolean>;
+  answerAudit(answer: AuditAnswer): Promise<boolean>;
   undo(): Promise<boolean>;
   redo(): Promise<boolean>;
   /** Any other write. Gives whether it was done; what went wrong is told. */
@@ -103,6 +113,7 @@ export function useWrites(): Writes {
         undefined,
         true,
       ),
+    answerAudit: (json) => run(async () => remember(await answer(api.audit.answer.$post({ json }))), undefined, true),
     undo: () => run(async () => tell(saidOf('Undone', (await answer(api.undo.$post())).operation))),
     redo: () => run(async () => tell(saidOf('Done again', (await answer(api.redo.$post())).operation))),
   };

@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<Job['request']['kind'], string>> = {
   teach: 'Learning from labels',
   split: 'Splitting a class',
   select: 'Choosing what to ask',
+  audit: 'Drawing what to check',
   export: 'Exporting',
 };
 

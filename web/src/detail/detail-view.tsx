@@ -119,6 +119,12 @@ function Facts({
 }) {
   return (
     <>
+      {image.heldOut.length > 0 && (
+        <p className="hint">
+          Drawn for the audit of {image.heldOut.join(', ')}: what is said of it measures the machine, which never learns
+          from it.
+        </p>
+      )}
       <h2>Said of the image</h2>
       <Said labels={image.labels} />
       {image.regions.length > 0 && <h2>Boxes</h2>}

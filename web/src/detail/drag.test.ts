@@ -43,7 +43,7 @@ test('one keypoint is put elsewhere and seen there, the others stay', () => {
       [5, 6, 1],
     ],
   } as const;
-  const keypoints = drag.keypoints.map(([x, y, seen]): [number, number, number] => [x, y, seen]);
+  const keypoints = drag.keypoints.map(([x, y, seen]): [number, number, 0 | 1 | 2] => [x, y, seen]);
   assert.deepEqual(draftOf({ ...drag, keypoints }, { x: 30, y: 31 }, IMAGE), {
     keypoints: [
       [1, 2, 2],

@@ -25,11 +25,7 @@ export function EmptyQueue({ queue, task, error, isDone }: EmptyQueueProps) {
           className="main"
           disabled={jobs[0]?.state === 'running'}
           onClick={() => {
-            const { count, audit } = draw;
-            void run(
-              () => answer(api.jobs.$post({ json: { kind: 'select', task, count, audit } })),
-              'When it has chosen, begin anew.',
-            );
+            void run(() => answer(api.jobs.$post({ json: draw.request(task) })), 'When it has chosen, begin anew.');
           }}
         >
           {draw.name}

@@ -36,19 +36,25 @@ export function LabelPage() {
   const [item] = ahead;
   const cell = item && cells.get(item.itemId);
   const keys = useTaskClasses(task).slice(0, DIGITS.length);
-  const { label } = useWrites();
+  const { label, answerAudit } = useWrites();
 
   const say = (className: string, present = true) => {
     setTyping(false);
     if (!item) return;
     setSaid(new Map(said).set(item.itemId, present ? className : `not ${className}`));
-    void label(task, className, [{ ...item, revision: cell?.revision }], present);
+    const { claim } = why.get(item.itemId) ?? {};
+    if (claim) {
+      const right = present && className === claim.className;
+      const trueClass = present && !right ? className : null;
+      void answerAudit({ task, imageId: item.imageId, ...claim, right, trueClass });
+    } else void label(task, className, [{ ...item, revision: cell?.revision }], present);
     setPlace(place + 1);
   };
   const { guess = null } = (item && why.get(item.itemId)) ?? {};
   // An audit measures what people say by themselves.
   const isBlind = queue.key === 'audit';
-  const held = isBlind ? undefined : (cell?.labels[0]?.className ?? guess ?? undefined);
+  const claimed = item && why.get(item.itemId)?.claim?.className;
+  const held = isBlind ? undefined : (claimed ?? cell?.labels[0]?.className ?? guess ?? undefined);
   useKeys({
     ...Object.fromEntries(DIGITS.map((digit, i) => [digit, () => keys[i] && say(keys[i].name)])),
     Enter: () => held && say(held),

@@ -1,5 +1,5 @@
 /** What to label next: queues, each a query and an order, or a list that the server makes. */
-import type { ItemFilter, ItemOrder } from '../api/client.ts';
+import type { ItemFilter, ItemOrder, JobRequest } from '../api/client.ts';
 
 interface Named {
   readonly key: string;
@@ -15,9 +15,9 @@ export interface QueryQueue extends Named {
 
 export interface ListQueue extends Named {
   readonly kind: 'list';
-  readonly key: 'next' | 'audit' | 'errors' | 'duplicates' | 'pairs' | 'below';
+  readonly key: 'next' | 'audit' | 'claims' | 'errors' | 'duplicates' | 'pairs' | 'below';
   /** What a job may do about an empty one. */
-  readonly draw?: { readonly name: string; readonly count: number; readonly audit: number };
+  readonly draw?: { readonly name: string; readonly request: (task: string) => JobRequest };
 }
 
 export type Queue = QueryQueue | ListQueue;
@@ -33,7 +33,10 @@ export const QUEUES: readonly [QueryQueue, ...Queue[]] = [
   {
     ...{ kind: 'list', key: 'next', name: 'Teaches most' },
     what: 'what teaches the model most, chosen by teach select',
-    draw: { name: 'Choose 100 that teach most', count: 100, audit: 0 },
+    draw: {
+      name: 'Choose 100 that teach most',
+      request: (task) => ({ kind: 'select', task, count: 100, audit: 0 }),
+    },
   },
   { kind: 'list', key: 'pairs', name: 'Confusing', what: 'what the model takes for either of two classes' },
   { kind: 'list', key: 'below', name: 'Below threshold', what: 'what has no label, since the best guess is not sure' },
@@ -42,7 +45,12 @@ export const QUEUES: readonly [QueryQueue, ...Queue[]] = [
   {
     ...{ kind: 'list', key: 'audit', name: 'Audit' },
     what: 'drawn at random, to measure how often the model is right',
-    draw: { name: 'Draw 100 at random', count: 1, audit: 100 },
+    draw: { name: 'Draw 100 at random', request: (task) => ({ kind: 'select', task, count: 1, audit: 100 }) },
+  },
+  {
+    ...{ kind: 'list', key: 'claims', name: 'Check' },
+    what: 'labels of machines drawn to be checked: how many of them are right',
+    draw: { name: 'Draw 200 to check', request: (task) => ({ kind: 'audit', task, count: 200 }) },
   },
   {
     ...{ kind: 'query', key: 'unlabelled', name: 'No label', order: 'id', filter: { state: 'unlabelled' } },

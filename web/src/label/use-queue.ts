@@ -9,6 +9,8 @@ import type { Queue } from './queues.ts';
 export interface Queued {
   readonly why: string;
   readonly guess: string | null;
+  /** An audit asks whether it is of this class. */
+  readonly claim?: { readonly auditId: number; readonly className: string };
 }
 
 interface UseQueueOptions {

@@ -65,13 +65,13 @@ interface CellProps {
   readonly onChoose: (chosen: Chosen) => void;
 }
 
-function Cell({ row: { truth, truths }, one: { predicted, count }, chosen, onChoose }: CellProps) {
+function Cell({ row: { truth, groundTruth }, one: { predicted, count }, chosen, onChoose }: CellProps) {
   const isRight = truth === predicted;
   if (count === 0) return <td className={isRight ? 'right' : undefined} />;
   // In steps, so that a style sheet has the colours.
-  const step = Math.max(1, Math.ceil((5 * count) / Math.max(1, truths)));
+  const step = Math.max(1, Math.ceil((5 * count) / Math.max(1, groundTruth)));
   const isChosen = chosen?.truth === truth && chosen.predicted === predicted;
-  const told = isRight ? `${count} of ${truths} ${truth} are right` : `${count} ${truth} taken for ${predicted}`;
+  const told = isRight ? `${count} of ${groundTruth} ${truth} are right` : `${count} ${truth} taken for ${predicted}`;
   return (
     <td className={`${isRight ? 'right' : 'wrong'} step-${Math.min(5, step)}`}>
       <button type="button" aria-label={told} aria-pressed={isChosen} onClick={() => onChoose({ truth, predicted })}>

@@ -4,8 +4,8 @@ import { matrixOf } from './matrix.ts';
 
 test('rows add up to what is of a class; what was not stored is told apart', () => {
   const classes = [
-    { className: 'dog', truths: 10, recall: 0.7 },
-    { className: 'cat', truths: 3, recall: 1 / 3 },
+    { className: 'dog', groundTruth: 10, recall: 0.7 },
+    { className: 'cat', groundTruth: 3, recall: 1 / 3 },
   ];
   const confusions = [
     { truth: 'dog', predicted: 'cat', count: 2, examples: ['a', 'b'] },
@@ -13,7 +13,12 @@ test('rows add up to what is of a class; what was not stored is told apart', () 
   ];
   const rows = matrixOf(classes, confusions);
   assert.deepEqual(
-    rows.map(({ truth, truths, cells, elsewhere }) => [truth, truths, cells.map(({ count }) => count), elsewhere]),
+    rows.map(({ truth, groundTruth, cells, elsewhere }) => [
+      truth,
+      groundTruth,
+      cells.map(({ count }) => count),
+      elsewhere,
+    ]),
     [
       ['bird', 0, [0, 0, 0], 0],
       ['cat', 3, [2, 1, 0], 0],

@@ -1,6 +1,6 @@
 /** How good the model of the last `teach` is, and on what that was measured: the figures of its run, and no others. */
 import { useQuery } from '@tanstack/react-query';
-import { answer, api } from '../api/client.ts';
+import { answer, api, type Quality } from '../api/client.ts';
 import { many } from '../app/many.ts';
 import { MatrixView } from './matrix-view.tsx';
 import { Plot } from './plot.tsx';
@@ -8,13 +8,32 @@ import { Plot } from './plot.tsx';
 const WHOLE = [0, 1] as const;
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
-export default function Quality({ task }: { readonly task: string }) {
+export default function QualityView({ task }: { readonly task: string }) {
   const { data } = useQuery({
     queryKey: ['record', 'quality', task],
-    queryFn: async () => (await answer(api.quality.$get({ query: { task } }))).quality,
+    queryFn: () => answer(api.quality.$get({ query: { task } })),
   });
-  if (!data) return <p className="hint">How good a model is stands here after Teach.</p>;
-  const { measuredOn, count, curve, reliability, learningCurve, classes, confusions } = data;
+  if (!data) return <p className="hint">…</p>;
+  const { quality, labels } = data;
+  return (
+    <>
+      {labels && <p className="gained">Of the labels by machines {labels} are right.</p>}
+      {quality ? (
+        <ModelQuality {...{ task, quality }} />
+      ) : (
+        <p className="hint">How good a model is stands here after Teach.</p>
+      )}
+    </>
+  );
+}
+
+interface ModelQualityProps {
+  readonly task: string;
+  readonly quality: NonNullable<Quality['quality']>;
+}
+
+function ModelQuality({ task, quality }: ModelQualityProps) {
+  const { measuredOn, count, curve, reliability, learningCurve, classes, confusions } = quality;
   const reached = curve.flatMap(({ coverage, accuracy }) => (accuracy === null ? [] : [[coverage, accuracy] as const]));
   const learned = (learningCurve?.points ?? []).map(({ labels, accuracy }) => [labels, accuracy] as const);
   const mostLabels = Math.max(1, ...learned.map(([labels]) => labels));
@@ -86,12 +105,12 @@ export default function Quality({ task }: { readonly task: string }) {
           </tr>
         </thead>
         <tbody>
-          {classes.map(({ className, recall, precision, truths }) => (
+          {classes.map(({ className, recall, precision, groundTruth }) => (
             <tr key={className}>
               <td>{className}</td>
               <td>{percent(recall)}</td>
               <td>{percent(precision)}</td>
-              <td>{truths}</td>
+              <td>{groundTruth}</td>
             </tr>
           ))}
         </tbody>

@@ -1,0 +1,73 @@
+/** What an audit drew, answered in the app. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { addImages, imageId } from '../../test/contracts/store/fixtures.ts';
+import { openWorkspace } from '../jobs/workspace.ts';
+import { drawAudit } from '../stages/audit/audit.ts';
+import { createApi } from './app.ts';
+import { revisionsOf } from './counted.ts';
+import { failure } from './failures.ts';
+import { createJobs } from './jobs.ts';
+import { createPictures } from './pictures.ts';
+
+async function opened(t: TestContext) {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-audit-'));
+  const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
+  t.after(async () => {
+    await workspace.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const { store } = workspace;
+  await addImages(store, 3);
+  const jobs = createJobs({ dir, seed: 0, threads: 1 });
+  const context = { workspace, jobs, pictures: createPictures(workspace), local: true, revision: revisionsOf(store) };
+  const api = createApi(context);
+  api.onError((error, c) => failure(error, c, () => {}));
+  return { store, api, ids: [0, 1, 2].map(imageId) };
+}
+
+test('what an audit drew is asked about, says so, and is answered once', async (t) => {
+  const { store, ids, api } = await opened(t);
+  await store.ensureClasses(['gem', 'stone']);
+  const by = { task: 'gems', present: true, origin: 'model', confidence: 0.8, runId: null } as const;
+  await store.ensureTask({ name: 'gems', rule: 'single', items: 'images' });
+  await store.putLabels(ids.map((itemId) => ({ ...by, itemId, className: 'gem' })));
+  const audit = await drawAudit(store, { task: 'gems', origin: null, size: 10, seed: 0, atMs: 1 });
+  const queue = async () => {
+    return JSON.parse(await (await api.request('/api/queue?task=gems&of=claims')).text()).items;
+  };
+  const asked = await queue();
+  assert.equal(asked.length, 3);
+  const claim = { auditId: audit.id, className: 'gem' };
+  const [{ itemId }, other] = asked;
+  assert.deepEqual(asked[0], {
+    ...{ itemId, guess: 'gem', claim },
+    why: 'drawn to check whether it is gem, as the model says',
+  });
+  const seen = await api.request(`/api/images/${itemId}`);
+  assert.deepEqual(JSON.parse(await seen.text()).heldOut, ['gems']);
+  const post = (json: unknown) =>
+    api.request('/api/audit/answer', {
+      ...{ method: 'POST', body: JSON.stringify(json), headers: { 'content-type': 'application/json' } },
+    });
+
+  const yes = { ...claim, task: 'gems', imageId: itemId, right: true, trueClass: null };
+  for (let twice = 0; twice < 2; twice++) assert.equal((await post(yes)).status, 200);
+  const no = { ...yes, imageId: other.itemId, right: false, trueClass: 'stone' };
+  assert.equal((await post(no)).status, 200);
+  const answers = (await store.auditItems(audit.id)).flatMap(({ answer }) => answer ?? []);
+  assert.equal(answers.length, 2);
+  assert.equal((await store.audits('gems'))[0]?.answered, 2);
+  assert.equal((await queue()).length, 1);
+  const labels = await store.labelsOf([itemId, other.itemId], 'gems');
+  const said = (id: string) =>
+    labels.get(id)?.flatMap(({ origin, className, present }) => (origin === 'human' ? `${className} ${present}` : []));
+  assert.deepEqual([said(itemId), said(other.itemId)], [['gem true'], ['gem false', 'stone true']]);
+
+  assert.equal((await post({ ...yes, auditId: 99 })).status, 404);
+  assert.equal((await post({ ...yes, className: 'stone' })).status, 404, 'it was not asked');
+  assert.equal((await store.audits('gems'))[0]?.answered, 2);
+});
