@@ -53,7 +53,8 @@ export const corpusNames = command({
     return withWorkspace(context, async (workspace) => {
       const { path, classes } = await writeNamingSheet(workspace, file, options);
       output.document({ path, classes });
-      output.line(`Wrote ${plural(classes, 'class', 'classes')} to ${path}; labelsmith corpus map reads your names.`);
+      output.line(`Wrote ${plural(classes, 'class', 'classes')} to ${path}`);
+      output.summary(`Fill in the column to, then: labelsmith corpus map ${file}`);
       return 0;
     });
   },

@@ -19,8 +19,12 @@ export function printExported(output: Output, summary: WorkspaceExport): void {
   );
   for (const [split, count] of Object.entries(summary.splits)) output.summary(`  ${split}: ${formatCount(count)}`);
   if (backgroundImages > 0) {
-    const unseen = background === 'all' ? ', looked at or not (--background labelled, none)' : '';
-    output.summary(`${plural(backgroundImages, 'image')} of these without a label, as background${unseen}.`);
+    output.summary(`${plural(backgroundImages, 'image')} of these without a label, as background.`);
+    if (background === 'all') {
+      output.summary(
+        '  Whether anybody looked at them is not known. A detector learns that nothing is in them: --background none leaves them out.',
+      );
+    }
   }
   if (notLookedAt > 0) {
     output.warn(

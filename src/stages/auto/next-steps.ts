@@ -71,10 +71,14 @@ function clusterSteps({ clusters, levels, clustered, counts }: DiscoverResult): 
     });
   }
   const unnamed = clusters.filter(({ name }) => isUnnamed(name));
-  if (unnamed.length > 0) {
+  if (clusters.length > 0) {
+    const reason =
+      unnamed.length > 0
+        ? `${unnamed.length} of ${clusters.length} clusters have no name, since nothing fits most of one and little else`
+        : 'the names are proposals, and several clusters may be one class';
     steps.push({
       command: 'labelsmith corpus names names.csv',
-      why: `${unnamed.length} of ${clusters.length} clusters have no name, since nothing fits most of one and little else: fill in this sheet, then labelsmith corpus map names.csv`,
+      why: `${reason}: fill in this sheet, then labelsmith corpus map names.csv`,
     });
   }
   if (clusters.length > 0) {

@@ -264,7 +264,7 @@ function otherTasksOf(counts: readonly { readonly task: string }[], taskName: st
 function nobodyLabelled(task: string, otherTasks: readonly string[]): LabelsmithError {
   const elsewhere =
     otherTasks.length > 0
-      ? `There are labels in other tasks (${otherTasks.join(', ')}): import FORMAT PATH --task ${task} puts them here. Or: `
+      ? `There are labels in other tasks (${otherTasks.join(', ')}): import FORMAT PATH --task ${task} puts those of whole images here; of boxes, labelsmith export folders DIR --task ${otherTasks[0]} and then labelsmith import folders DIR --as human --task ${task} give each image one class. Or: `
       : '';
   return new LabelsmithError('NOT_FOUND', `Nobody has labelled anything in the task "${task}".`, {
     hint: `${elsewhere}labelsmith teach select -n 50 --out label.csv says what to label first; labelsmith import csv label.csv --as human takes it back.`,
