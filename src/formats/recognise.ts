@@ -7,6 +7,7 @@ import { tablesIn } from './csv/tables.ts';
 import { looksLikeVia } from './csv/via-json.ts';
 import { textOfHead } from './encodings.ts';
 import type { FormatName } from './format.ts';
+import { regularFileSize } from './special-files.ts';
 import { splitOfName } from './split-names.ts';
 import { maskFolderIn } from './voc/masks.ts';
 import { isImageName, listFolder, walkFiles } from './walk.ts';
@@ -23,6 +24,7 @@ export async function recogniseFormat(path: string): Promise<Recognised> {
   const found = await stat(path).catch((cause) => {
     throw new LabelsmithError('NOT_FOUND', `there is no ${path}`, { cause });
   });
+  if (!found.isDirectory()) await regularFileSize(path, path);
   const recognised = found.isDirectory() ? await ofFolder(path) : await ofFile(path);
   if (recognised !== null) return recognised;
   throw new LabelsmithError('USAGE', `cannot tell the format of ${path}`, {

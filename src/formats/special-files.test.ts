@@ -17,6 +17,7 @@ it('waits at no pipe, whatever it is called', async () => {
     for (const name of ['c.json', 'l/a.json', 'k/a.json', 't/a.csv']) execFileSync('mkfifo', [join(folder, name)]);
     for (const name of ['c.json', 'l', 't'])
       await assert.rejects(recogniseFormat(join(folder, name)), (error) => error instanceof LabelsmithError, name);
+    await assert.rejects(recogniseFormat(join(folder, 'c.json')), /c\.json: this is a pipe and no file/);
     for (const name of ['l', 'k']) {
       const images = await readAll('labelme', join(folder, name)).catch((error) => assert.ok(isBadFile(error)));
       assert.deepEqual(images ?? [], []);
