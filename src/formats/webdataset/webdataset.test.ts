@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import {
   brokenFiles,
   bytesOf,
@@ -16,6 +17,8 @@ import {
 } from '../../../test/contracts/format.ts';
 import { tarOf } from '../../../test/fixtures/zip-and-tar.ts';
 import { exportDataset } from '../../stages/export/write.ts';
+import { Tally } from '../format.ts';
+import { webdataset } from './webdataset.ts';
 
 const noTar = spawnSync('tar', ['--version']).error === undefined ? false : 'there is no tar on this machine';
 
@@ -55,6 +58,23 @@ describe('webdataset', () => {
         read.map(({ sha256 }) => sha256),
         images.map(({ id }) => id),
       );
+    });
+  });
+
+  it('a shard that cannot be written ends the export with its error, also between two images', async () => {
+    const { images, seeds } = twoImages();
+    await inTemporaryFolder(async (folder) => {
+      // Nothing can be made where a file stands already; the second image comes when that is known.
+      async function* slowly(target: string) {
+        await mkdir(target, { recursive: true });
+        await writeFile(join(target, 'data-000000.tar'), 'stands here already');
+        for (const image of images) {
+          yield { ...image, split: null };
+          await setTimeout(200);
+        }
+      }
+      const job = { ...contextFor(images, seeds), images: 'copy' as const, tally: new Tally() };
+      await assert.rejects(webdataset.write(slowly(folder), folder, job), { code: 'EEXIST' });
     });
   });
 

@@ -6,13 +6,11 @@
  * Shards are `SPLIT-000000.tar` (`data` without splits). Members carry no times and no owners, so the same labels give
  * the same bytes. Resident: the image being packed.
  */
-import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
-import { type Pack, pack } from 'tar-stream';
 import type { DatasetImage } from '../../core/dataset.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { TarWriter } from '../../files/tar-writer.ts';
 import { bestLabel } from '../folders/folders.ts';
 import { EVERYTHING, type Format, lossesOf, type WriteJob } from '../format.ts';
 import { readOne } from '../image-files.ts';
@@ -88,7 +86,7 @@ class ShardWriter {
   readonly #limit: number;
   #shards = 0;
   #images = 0;
-  #open: { readonly tar: Pack; readonly written: Promise<void> } | null = null;
+  #open: TarWriter | null = null;
 
   constructor(folder: string, name: string, limit: number) {
     this.#folder = folder;
@@ -100,46 +98,24 @@ class ShardWriter {
     if (this.#open !== null && this.#images === this.#limit) await this.close();
     if (this.#open === null) {
       const path = join(this.#folder, `${this.#name}-${String(this.#shards++).padStart(6, '0')}.tar`);
-      const tar = pack();
-      const file = tar.pipe(createWriteStream(path, { flags: 'wx' }));
-      const written = finished(file);
-      // Awaited at the end; until then a full disk is an error of the member being written.
-      written.catch((error) => tar.destroy(error as Error));
-      this.#open = { tar, written };
+      this.#open = new TarWriter(path, { flags: 'wx' });
       this.#images = 0;
     }
-    for (const [extension, content] of members) await entry(this.#open.tar, key + extension, content);
+    for (const [extension, content] of members) {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      await this.#open.add({ name: key + extension, bytes });
+    }
     this.#images++;
   }
 
   async close(): Promise<void> {
     if (this.#open === null) return;
-    const { tar, written } = this.#open;
-    tar.finalize();
-    await written;
+    await this.#open.finish();
     this.#open = null;
   }
 
   /** For the way out of an error; harmless after `close`. */
   abandon(): void {
-    this.#open?.tar.destroy();
-    this.#open?.written.catch(() => undefined);
+    this.#open?.abandon();
   }
-}
-
-function entry(tar: Pack, name: string, content: Uint8Array | string): Promise<void> {
-  const bytes =
-    typeof content === 'string'
-      ? Buffer.from(content)
-      : Buffer.from(content.buffer, content.byteOffset, content.length);
-  const header = { name, size: bytes.length, mode: 0o644, mtime: new Date(0), uid: 0, gid: 0 };
-  return new Promise((done, fail) => {
-    tar.on('error', fail);
-    const ended = (error?: Error | null) => {
-      tar.off('error', fail);
-      if (error) fail(error);
-      else done();
-    };
-    tar.entry(header, bytes, ended);
-  });
 }

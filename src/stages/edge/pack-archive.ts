@@ -1,10 +1,11 @@
 /** A pack as one tar.gz: the same files give the same bytes. Readers take single files out of it. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
-import { extract, pack } from 'tar-stream';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
 import { LabelsmithError, messageOf } from '../../errors.ts';
+import { TarWriter } from '../../files/tar-writer.ts';
 
 export interface PackFile {
   /** In the pack, `/` between parts. */
@@ -13,19 +14,16 @@ export interface PackFile {
 }
 
 export async function writeArchive(to: string, files: readonly PackFile[]): Promise<void> {
-  const archive = pack();
-  const writing = pipeline(archive, createGzip({ level: 6 }), createWriteStream(to));
-  for (const { path, bytes } of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const isProgram = path.endsWith('.node') || path.includes('/bin/');
-    const header = { name: path, size: bytes.length, mode: isProgram ? 0o755 : 0o644, mtime: new Date(0) };
-    await new Promise<void>((done, fail) => {
-      archive.entry(header, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), (error) =>
-        error ? fail(error) : done(),
-      );
-    });
+  const archive = new TarWriter(to, { gzip: true });
+  try {
+    for (const { path, bytes } of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+      const isProgram = path.endsWith('.node') || path.includes('/bin/');
+      await archive.add({ name: path, bytes, mode: isProgram ? 0o755 : 0o644 });
+    }
+    await archive.finish();
+  } finally {
+    archive.abandon();
   }
-  archive.finalize();
-  await writing;
 }
 
 /** The files of a pack that are wanted. @param isWanted by the path in the pack */
