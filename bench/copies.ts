@@ -14,7 +14,7 @@ import sharp, { type Sharp } from 'sharp';
 import { seededRandom } from '../src/core/random.ts';
 import { COPY_LIMITS, type CopyLimits, isWithin, PAGE_LIMITS, pageLikeness } from '../src/images/copies/compare.ts';
 import type { Likeness } from '../src/images/copies/likeness.ts';
-import { isPaper } from '../src/images/copies/print.ts';
+import { isPage } from '../src/images/copies/print.ts';
 import { CopySearch } from '../src/images/copies/search.ts';
 import { hashWholes } from '../src/images/copies/wholes.ts';
 import { MAX_LOG_ASPECT_DIFFERENCE, NEAR_DUPLICATE_DISTANCE } from '../src/images/duplicates.ts';
@@ -70,6 +70,8 @@ interface Pair {
   readonly change: string;
   /** Undefined where prints were not compared. */
   readonly likeness: Likeness | undefined;
+  /** Of two pages, which need more (`PAGE_COPY_LIMITS`). */
+  readonly minDetail?: number;
   /** Whether the perceptual hash alone joins them. */
   readonly byHash: boolean;
 }
@@ -127,7 +129,7 @@ function areNear(a: Picture, b: Picture): boolean {
 
 function isJoinedByHash(a: Picture, b: Picture): boolean {
   if (!areNear(a, b)) return false;
-  return !isPaper(a.print) || !isPaper(b.print) || isWithin(pageLikeness(a.print, b.print), PAGE_LIMITS);
+  return !isPage(a.print) || !isPage(b.print) || isWithin(pageLikeness(a.print, b.print), PAGE_LIMITS);
 }
 
 function compared(name: string, pictures: readonly Picture[]): Found {
@@ -146,13 +148,13 @@ function compared(name: string, pictures: readonly Picture[]): Found {
   }
   const search = new CopySearch(columns, hashWholes(columns));
   for (let i = 0; i < pictures.length; i++) {
-    search.of(i, (j, likeness) => {
+    search.of(i, (j, likeness, { minDetail }) => {
       const [a, b] = [pictures[Math.min(i, j)], pictures[Math.max(i, j)]];
       const kind = a.original === b.original ? 'copy' : a.className === b.className ? 'same class' : 'other class';
       const key = `${Math.min(i, j)} ${Math.max(i, j)}`;
       const before = best.get(key);
       if (before?.likeness !== undefined && before.likeness.excess <= likeness.excess) return;
-      best.set(key, { kind, change: b.change ?? '', likeness, byHash: before?.byHash ?? false });
+      best.set(key, { kind, change: b.change ?? '', likeness, minDetail, byHash: before?.byHash ?? false });
     });
   }
   const copies = new Map<string, number>();
@@ -163,8 +165,8 @@ function compared(name: string, pictures: readonly Picture[]): Found {
 function figures({ copies, pairs }: Found, limits: CopyLimits) {
   const found = new Map<string, number>();
   const count = { copy: 0, 'same class': 0, 'other class': 0 };
-  for (const { kind, change, likeness, byHash } of pairs) {
-    if (!byHash && (likeness === undefined || !isWithin(likeness, limits))) continue;
+  for (const { kind, change, likeness, minDetail, byHash } of pairs) {
+    if (!byHash && (likeness === undefined || !isWithin(likeness, { ...limits, minDetail }))) continue;
     count[kind]++;
     if (kind === 'copy') found.set(change, (found.get(change) ?? 0) + 1);
   }
@@ -212,7 +214,7 @@ function pageFigures({ pictures }: Found, limits: CopyLimits) {
   let [copies, right, others, wrong] = [0, 0, 0, 0];
   for (const [i, a] of pictures.entries()) {
     for (const b of pictures.slice(0, i)) {
-      if (!areNear(a, b) || !isPaper(a.print) || !isPaper(b.print)) continue;
+      if (!areNear(a, b) || !isPage(a.print) || !isPage(b.print)) continue;
       const joined = isWithin(pageLikeness(a.print, b.print), limits);
       if (a.original === b.original) {
         if (isCropped(a) || isCropped(b)) continue;

@@ -10,7 +10,7 @@
 import type { ImageId } from '../core/ids.ts';
 import { isWithin, PAGE_LIMITS, pageLikeness } from './copies/compare.ts';
 import { findCopies } from './copies/find-copies.ts';
-import { isPaper, PRINT_BYTES } from './copies/print.ts';
+import { isPage, PRINT_BYTES } from './copies/print.ts';
 import { NO_PRINT, newPiece, PRINTS_A_PIECE, printColumns, type SharedPrints } from './copies/prints.ts';
 import { findNearDuplicates, type HashColumns, MAX_LOG_ASPECT_DIFFERENCE } from './duplicates.ts';
 import { popcount } from './hash.ts';
@@ -172,7 +172,7 @@ function forestOf(count: number): { readonly forest: Uint32Array; rootOf(item: n
 }
 
 function areOtherPages(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && isPaper(a) && isPaper(b) && !isWithin(pageLikeness(a, b), PAGE_LIMITS);
+  return a !== undefined && b !== undefined && isPage(a) && isPage(b) && !isWithin(pageLikeness(a, b), PAGE_LIMITS);
 }
 
 const KINDS: readonly SimilarImages['kind'][] = ['near-duplicate', 'burst', 'sequence', 'copy'];

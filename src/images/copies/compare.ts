@@ -5,7 +5,7 @@
  * (`likeness.ts`). Memory of its own, used again from pair to pair. Cost: 20 to 50 µs a pair, less where it does not fit at all.
  */
 import { correlationOf, type Likeness, likenessOf } from './likeness.ts';
-import { isPaper, PRINT_BYTES, PRINT_SIDE } from './print.ts';
+import { isPage, PRINT_BYTES, PRINT_SIDE } from './print.ts';
 import type { Turn, Window } from './windows.ts';
 
 /** What two prints have in common at least, to be copies. `npm run bench -- copies` prints what other values find. */
@@ -13,11 +13,17 @@ export interface CopyLimits {
   readonly minCorrelation: number;
   /** Grey levels. */
   readonly maxExcess: number;
+  /** Default: any. */
+  readonly minDetail?: number;
 }
 
 export const COPY_LIMITS: CopyLimits = { minCorrelation: 0.95, maxExcess: 8 };
 /** Of two pages, upright and whole, at the print's own resolution. */
-export const PAGE_LIMITS: CopyLimits = { minCorrelation: 0.97, maxExcess: 10 };
+export const PAGE_LIMITS: CopyLimits = { minCorrelation: 0.97, maxExcess: 10, minDetail: 0.95 };
+/** Of two pages, mirrored or turned. */
+export const PAGE_COPY_LIMITS: CopyLimits = { ...COPY_LIMITS, minDetail: 0.95 };
+/** Of two pages, one of which is a window of the other: cells lie otherwise then, and details agree less. */
+export const PAGE_CROP_LIMITS: CopyLimits = { ...COPY_LIMITS, minDetail: 0.7 };
 
 /** Windows are searched for at this many cells a side, and compared at more. */
 const [COARSE, FINE] = [12, 16] as const;
@@ -28,8 +34,11 @@ const [COARSE, FINE] = [12, 16] as const;
 const COARSE_STEPS = [0.85, 0.9, 0.93] as const;
 const FINE_STEPS = [0, 0] as const;
 
-export function isWithin({ correlation, excess }: Likeness, { minCorrelation, maxExcess }: CopyLimits): boolean {
-  return correlation >= minCorrelation && excess <= maxExcess;
+export function isWithin(
+  { correlation, excess, detail }: Likeness,
+  { minCorrelation, maxExcess, minDetail = -1 }: CopyLimits,
+): boolean {
+  return correlation >= minCorrelation && excess <= maxExcess && detail >= minDetail;
 }
 
 /** Of two pages, upright and whole. */
@@ -57,7 +66,7 @@ export class PrintComparer {
     const near = this.#coarse.search(laidWindow(window, turnA), COARSE_STEPS);
     if (near === undefined) return undefined;
     // What tells pages apart is small, and so is what tells parts on white paper apart.
-    const fine = isPaper(a) && isPaper(b) ? this.#finest : this.#fine;
+    const fine = isPage(a) && isPage(b) ? this.#finest : this.#fine;
     fine.compareWith(this.#searched, this.#whole);
     const best = fine.search(near, FINE_STEPS);
     return best && fine.likeness(best);

@@ -7,7 +7,7 @@ import { seededRandom } from '../../core/random.ts';
 import { inspect } from '../inspect.ts';
 import { isWithin, PAGE_LIMITS, pageLikeness } from './compare.ts';
 import { findCopies } from './find-copies.ts';
-import { isPaper, PRINT_BYTES, PRINT_SIDE, printOf } from './print.ts';
+import { isPage, PRINT_BYTES, PRINT_SIDE, printOf } from './print.ts';
 import { NO_PRINT, newPiece, PRINTS_A_PIECE } from './prints.ts';
 import { CopySearch, copiesFrom } from './search.ts';
 import { hashWholes } from './wholes.ts';
@@ -161,33 +161,40 @@ describe('hashes of windows', () => {
 describe('pages', () => {
   const isSamePage = (a: Uint8Array, b: Uint8Array) => isWithin(pageLikeness(a, b), PAGE_LIMITS);
 
-  /** White, with lines of words as dark bars; the words of each page are other ones. */
-  function page(seed: number): Sharp {
+  /** Of one tone, with lines of words as bars of another; the words of each page are other ones. */
+  function page(seed: number, { ground, ink } = { ground: 255, ink: 60 }): Sharp {
     const [width, height] = [600, 840];
     const random = seededRandom(seed, 'page');
-    const pixels = new Uint8Array(width * height).fill(255);
-    for (let line = 60; line < 500; line += 16) {
+    const pixels = new Uint8Array(width * height).fill(ground);
+    for (let line = 60; line < 340; line += 16) {
       const end = 250 + random() * 300;
       for (let x = 50; x < end; ) {
         const word = 15 + Math.floor(random() * 50);
         for (let y = line; y < line + 8; y++)
-          pixels.fill(60, y * width + x, y * width + Math.min(x + word, width - 50));
+          pixels.fill(ink, y * width + x, y * width + Math.min(x + word, width - 50));
         x += word + 7;
       }
     }
     return sharp(pixels, { raw: { width, height, channels: 1 } }).toColourspace('srgb');
   }
 
-  test('pages with other words are other pages; copies of one are the same', async () => {
-    const pages = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => pictureOf(page(seed))));
-    for (const { print } of pages) assert.ok(isPaper(print));
-    for (const [i, a] of pages.entries()) {
-      for (const b of pages.slice(0, i)) assert.equal(isSamePage(a.print, b.print), false);
-    }
-    assert.deepEqual(pairsAmong(pages), []);
-    const copies = [page(1).jpeg({ quality: 40 }), page(1).resize(300), page(1).linear(0.9, 12)];
-    for (const copy of copies) assert.equal(isSamePage(pages[0].print, (await pictureOf(copy)).print), true);
-  });
+  const looks = {
+    white: { ground: 255, ink: 60 },
+    'scanned, on grey paper': { ground: 208, ink: 40 },
+    'in dark mode': { ground: 18, ink: 210 },
+  };
+  for (const [name, look] of Object.entries(looks)) {
+    test(`pages with other words are other pages; copies of one are the same: ${name}`, async () => {
+      const pages = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => pictureOf(page(seed, look))));
+      for (const { print } of pages) assert.ok(isPage(print));
+      for (const [i, a] of pages.entries()) {
+        for (const b of pages.slice(0, i)) assert.equal(isSamePage(a.print, b.print), false);
+      }
+      assert.deepEqual(pairsAmong(pages), []);
+      const copies = [page(1, look).jpeg({ quality: 40 }), page(1, look).resize(300), page(1, look).linear(0.9, 12)];
+      for (const copy of copies) assert.equal(isSamePage(pages[0].print, (await pictureOf(copy)).print), true);
+    });
+  }
 });
 
 test('a print is the mean of each cell, whatever the size', () => {

@@ -38,11 +38,32 @@ export function printOf({ pixels, width, height }: Luminance): Uint8Array {
   return print;
 }
 
-/** Cells that are as bright as paper, and how many make a page: a form, a page of text, a light screenshot. */
+/** Grey levels that a ground of another tone than paper may differ by to each side, and how many cells of it make a page: skies are smaller. */
+const [GROUND_LEVELS, GROUND_CELLS] = [8, 0.65 * PRINT_BYTES];
+
+/** Cells that are as bright as paper, and how many make a page. */
 const [PAPER_FROM, PAPER_CELLS] = [225, PRINT_BYTES / 2];
 
-export function isPaper(print: Uint8Array): boolean {
+/** Whether half of it is as bright as white paper. */
+function isPaper(print: Uint8Array): boolean {
   let bright = 0;
   for (const value of print) if (value >= PAPER_FROM) bright++;
   return bright >= PAPER_CELLS;
+}
+
+/**
+ * Whether most of it is of one tone: a page of text, white, yellowed or dark, a form, a screenshot, a thing on a plain ground.
+ * Two such pictures are alike by that alone.
+ */
+export function isPage(print: Uint8Array): boolean {
+  if (isPaper(print)) return true;
+  // How many cells are at most so bright, shape [256].
+  const upTo = new Uint16Array(256);
+  for (const value of print) upTo[value]++;
+  for (let tone = 1; tone < 256; tone++) upTo[tone] += upTo[tone - 1];
+  const below = (tone: number) => (tone < 0 ? 0 : upTo[Math.min(255, tone)]);
+  for (let tone = 0; tone < 256; tone++) {
+    if (below(tone + GROUND_LEVELS) - below(tone - GROUND_LEVELS - 1) >= GROUND_CELLS) return true;
+  }
+  return false;
 }
