@@ -141,9 +141,10 @@ export function alias(state: CorpusState, name: string, otherName: string): Corp
   const changeset = new Changeset(state);
   const index = changeset.index();
   const entry = index.require(name);
+  // Another way to write the class's own name is kept: it is how a model may write it.
+  if (index.owner(synonym)?.rootId === entry.id) return state;
   const owner = index.find(synonym);
-  if (owner?.id === entry.id) return state;
-  if (owner !== undefined) {
+  if (owner !== undefined && owner.id !== entry.id) {
     throw new LabelsmithError('REFUSED', `"${synonym}" is ${nameOf(owner, synonym)} already.`, {
       hint: `To make the two one: labelsmith corpus merge "${synonym}" --into "${entry.name}".`,
     });
@@ -212,8 +213,10 @@ export function mapNames(state: CorpusState, mapping: ReadonlyMap<string, string
   for (const [from, to] of mapping) {
     if (from === to) continue;
     const index = changeset.index();
-    const source = index.find(from);
     const target = index.find(to);
+    const found = index.find(from);
+    // A way to write the target's own name is another word for it.
+    const source = found?.id === target?.id && index.owner(from) === undefined ? undefined : found;
     if (source && target) changeset.merge([source], target);
     else if (source) {
       changeset.rename(source, to);
@@ -270,7 +273,9 @@ export function importTaxonomy(state: CorpusState, entries: readonly TaxonomyEnt
     changeset.merge([...bearers.values()], target);
     changeset.rename(changeset.classes.get(target.id) as CorpusClass, entry.name);
     for (const name of entry.synonyms) {
-      if (changeset.index().find(name) === undefined) changeset.synonyms.set(toClassName(name), target.id);
+      const { id } = changeset.index().find(name) ?? target;
+      if (id === target.id && changeset.index().owner(name) === undefined)
+        changeset.synonyms.set(toClassName(name), id);
     }
     changeset.set(target, {
       synset: entry.synset ?? target.synset,

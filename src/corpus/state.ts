@@ -1,5 +1,5 @@
 /** Looking things up in the corpus: by any name a class has, and along its tree. */
-import { readClassName } from '../core/class-name.ts';
+import { foldClassName, readClassName } from '../core/class-name.ts';
 import type { CorpusClass, CorpusState } from '../core/corpus.ts';
 import { nearestNames } from '../core/nearest-names.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -10,6 +10,7 @@ const MAX_SUGGESTIONS = 5;
 export class CorpusIndex {
   readonly state: CorpusState;
   readonly #idByName: ReadonlyMap<string, number>;
+  #byFolded: ReadonlyMap<string, readonly CorpusClass[]> | undefined;
 
   constructor(state: CorpusState) {
     this.state = state;
@@ -30,10 +31,22 @@ export class CorpusIndex {
     return reading.kind === 'name' ? this.#idByName.get(reading.name) : undefined;
   }
 
-  /** The class that a name, a name of a merged class or a synonym stands for. */
+  /**
+   * The class that a name, a name of a merged class or a synonym stands for; else the only one whose name differs by letters'
+   * case, blanks or Unicode form alone. Single letters are what they are.
+   */
   find(name: string): CorpusClass | undefined {
     const owner = this.owner(name);
-    return owner && this.state.classes.get(owner.rootId);
+    if (owner !== undefined) return this.state.classes.get(owner.rootId);
+    const folded = foldClassName(name);
+    return [...folded].length > 1 ? this.alike(folded) : undefined;
+  }
+
+  /** The only class whose name is folded to this one (`foldClassName`). */
+  alike(folded: string): CorpusClass | undefined {
+    this.#byFolded ??= Map.groupBy(this.roots(), (one) => foldClassName(one.name));
+    const [only, another] = this.#byFolded.get(folded) ?? [];
+    return another === undefined ? only : undefined;
   }
 
   require(name: string): CorpusClass {

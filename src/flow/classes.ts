@@ -3,10 +3,12 @@
  * parents, descriptions) holds.
  */
 import { change } from '../corpus/corpus.ts';
+import { adoptNames } from '../corpus/same-names.ts';
 import type { Store } from '../store/store.ts';
 import type { Flow } from './flow.ts';
 
 export async function prepareClasses(store: Store, classes: Flow['classes']): Promise<number> {
+  await adoptNames(store, Object.keys(classes ?? {}));
   const { classes: there, synonyms } = await store.corpus();
   const known = new Set([...[...there.values()].map(({ name }) => name), ...synonyms.keys()]);
   const wanted = Object.entries(classes ?? {}).filter(([name]) => !known.has(name));

@@ -101,8 +101,9 @@ export async function takeAnswers(store: Store, task: string, path: string): Pro
     // Another word for the same class is the same answer.
     if (today(trueClass) === today(className)) return { ...answer, right: true, trueClass: className };
     const plain = toClassName(trueClass);
-    if (!index.find(plain)) newClasses.add(plain);
-    return { ...answer, trueClass: plain };
+    const here = index.find(plain)?.name;
+    if (here === undefined) newClasses.add(plain);
+    return { ...answer, trueClass: here ?? plain };
   });
   await answerAudit(store, audit, answers);
   const result = estimateAudit(audit, await store.auditItems(audit.id));

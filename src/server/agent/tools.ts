@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import { type ItemId, isImageId } from '../../core/ids.ts';
 import { change } from '../../corpus/corpus.ts';
+import { nameHere } from '../../corpus/same-names.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { contactSheet } from '../../images/contact-sheet.ts';
@@ -161,7 +162,8 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
         present: z.boolean().default(true),
       }),
     },
-    async ({ workspace: { store } }, { itemIds, ...asked }) => {
+    async ({ workspace: { store } }, { itemIds, ...given }) => {
+      const asked = { ...given, className: await nameHere(store, given.className) };
       const images = await store.pathsOfImages(itemIds.filter(isImageId));
       const unknown = itemIds.find((id) => isImageId(id) && !images.has(id));
       if (unknown !== undefined) throw new LabelsmithError('NOT_FOUND', `there is no image ${unknown} here`);

@@ -1,6 +1,7 @@
 /** What people say: labels, "not this", pages confirmed with exceptions, boxes; and the way back and forth through it. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ImageId } from '../../core/ids.ts';
+import { nameHere } from '../../corpus/same-names.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { answerAudit } from '../../stages/audit/answers.ts';
 import type { NewLabel, WriteOptions } from '../../store/store.ts';
@@ -60,17 +61,20 @@ const HUMAN = { origin: 'human', confidence: 1, runId: null } as const;
 export function labelRoutes({ workspace: { store } }: ReviewContext) {
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(LABEL, async (c) => {
-      const { task, className, present, items } = c.req.valid('json');
+      const { task, present, items, ...asked } = c.req.valid('json');
+      const className = await nameHere(store, asked.className);
       const labels = items.map(({ itemId }): NewLabel => ({ ...HUMAN, itemId, task, className, present }));
       await store.putLabels(labels, expecting(items));
       return c.json(await writtenOf(items), 200);
     })
     .openapi(LABEL_ALL, async (c) => {
-      const { filter, className, present } = c.req.valid('json');
+      const { filter, present, ...asked } = c.req.valid('json');
+      const className = await nameHere(store, asked.className);
       return c.json({ items: await store.setLabels(filter, { className, present }), revisions: {} }, 200);
     })
     .openapi(CONFIRM, async (c) => {
-      const { task, className, as = className, items, exceptions } = c.req.valid('json');
+      const { task, className, items, exceptions, ...asked } = c.req.valid('json');
+      const as = asked.as === undefined ? className : await nameHere(store, asked.as);
       if (items.length + exceptions.length === 0) return c.json({ items: 0, revisions: {} }, 200);
       const operation = await store.beginOperation({
         name: 'confirm',
@@ -84,7 +88,8 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
       return c.json(await writtenOf([...items, ...exceptions]), 200);
     })
     .openapi(DRAW, async (c) => {
-      const { imageId, id, box, keypoints, task, className, revision } = c.req.valid('json');
+      const { imageId, id, box, keypoints, task, revision, ...asked } = c.req.valid('json');
+      const className = asked.className === undefined ? undefined : await nameHere(store, asked.className);
       const name = id === undefined ? 'draw' : keypoints ? 'keypoints' : 'move';
       // A write that is refused leaves nothing in the history.
       const region = await store.atomically(async (inner) => {

@@ -1,5 +1,6 @@
 /** `auto --classifier`: a trained classifier on the items of a workspace, as one recorded run. */
 import { z } from 'zod';
+import { ensureClassesOf } from '../../corpus/same-names.ts';
 import type { ReadPath } from '../../jobs/image-reader.ts';
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
@@ -51,7 +52,7 @@ export async function classifyIn(
   const { task, items, classNames, threshold: own } = classifier.info;
   const threshold = options.threshold ?? own;
   await store.ensureTask({ name: task, rule: 'single', items });
-  await store.ensureClasses(classNames);
+  await ensureClassesOf(store, classNames);
   const recorded = { task, items, threshold };
   const identity = { stage: 'classify', settings: recorded, modelKey: classifier.key };
   return recordRun(store, identity, options, async (runId) => {

@@ -2,6 +2,7 @@
 import { chunksOfPages } from '../../core/chunks.ts';
 import { inputBytes } from '../../core/pillow.ts';
 import { type AcceptRules, acceptKeyOf } from '../../corpus/accept.ts';
+import { adoptNames } from '../../corpus/same-names.ts';
 import { tileCount } from '../../images/tiles.ts';
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
@@ -54,6 +55,7 @@ export async function detectIn(
   const settings: DetectSettings = { model: detector.id, task, force, tiles, storedOnly, rules, words };
   const modelKey = detectionKey(detector, settings);
   await store.ensureTask({ name: task, rule: 'multi', items: 'regions' });
+  await adoptNames(store, [...new Set(detector.classNames.map((name) => rules.mapping[name] ?? name))]);
   const recorded = { model: modelKey, task, force, tiles, ...rules, ...(words ? { words } : {}) };
   return recordRun(store, { stage: 'detect', settings: recorded, modelKey }, options, async (runId) => {
     const job = { ...options, workspace, settings, runId };

@@ -44,7 +44,7 @@ export async function matchWordsIn(workspace: Workspace, options: MatchWordsOpti
   const recorded = { words, task, threshold, space: recipe.space, limit: limit ?? null };
   return recordRun(store, { stage: 'match', settings: recorded, modelKey: recipe.modelKey }, options, async (runId) => {
     const { recipe: _, ...matcher } = await wordMatcher(workspace, { ...words, threshold }, options);
-    await store.ensureClasses(classNames);
+    await ensureClassesOf(store, classNames);
     const all = (await store.vectorShards(recipe.space, 'images')).reduce((sum, { count }) => sum + count, 0);
     const pilot = Math.min(all, limit ?? all) < all;
     const key = sha256Hex(JSON.stringify([recipe.space, seed, words])).slice(0, 16);

@@ -7,6 +7,7 @@
  * nothing else. Resident: see `matcher.ts`.
  */
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
+import { ensureClassesOf } from '../../corpus/same-names.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
@@ -87,7 +88,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
     const gathered = await gatherReferences(store, source, recipe, embedder, options).finally(() => embedder.close());
     const { references } = gathered;
     centreAndNormalise(references.vectors, recipe, mean.values);
-    await store.ensureClasses(references.classNames);
+    await ensureClassesOf(store, references.classNames);
     return workspace.engine.withInference(options, (pool) =>
       matchAgainst(workspace, pool, { recipe, mean, gathered, runId }, options),
     );

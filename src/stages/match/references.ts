@@ -7,6 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 import { type ImageId, sha256Hex } from '../../core/ids.ts';
 import { namesNow } from '../../corpus/class-names.ts';
+import { adoptNames } from '../../corpus/same-names.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { pixelsFor } from '../../images/pixels-for.ts';
@@ -56,7 +57,7 @@ export async function savedReferences(
  * left out and reported, and so is a class that is left with none.
  */
 export async function gatherReferences(
-  store: Pick<Store, 'references' | 'putReferences' | 'classes'>,
+  store: Store,
   source: Source,
   recipe: EmbeddingRecipe,
   embedder: Embedder,
@@ -65,9 +66,10 @@ export async function gatherReferences(
   refuseOtherModel(recipe, embedder);
   const before = replace ? [] : await store.references(task, recipe.space);
   const known = new Map(before.map((saved) => [saved.id, saved]));
+  const folders = new Set(await foldersIn(source));
+  await adoptNames(store, [...folders]);
   const nameNow = await namesNow(store);
   const classOf = new Map<ImageId, string>();
-  const folders = new Set(await foldersIn(source));
   const problems: ReferenceProblem[] = [];
   for await (const item of source.list()) {
     if (item.kind === 'problem') {

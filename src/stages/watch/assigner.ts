@@ -5,6 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ItemId } from '../../core/ids.ts';
+import { ensureClassesOf } from '../../corpus/same-names.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { StageJob, Workspace } from '../../jobs/stage.ts';
 import { rowsOf } from '../../math/matrix.ts';
@@ -89,7 +90,7 @@ async function byClassifier(place: AssignerPlace, path: string): Promise<Assigne
   const { store, engine } = workspace;
   const { threshold, task, items, classNames } = classifierInfo(await readFile(path), path);
   await store.ensureTask({ name: task, rule: 'single', items });
-  await store.ensureClasses(classNames);
+  await ensureClassesOf(store, classNames);
   const job = { ...jobOf(place), settings: { classifier: path, threshold } };
   const classifier = await openClassifier(path, options);
   const context = await classifyContext(job, classifier);
