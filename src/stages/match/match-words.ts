@@ -3,6 +3,7 @@
  * words describe as well stays unlabelled. Labels have the origin `reference`, as those by reference images, and take their place.
  */
 import { sha256Hex } from '../../core/ids.ts';
+import { ensureClassesOf } from '../../corpus/same-names.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { requireRecipe } from '../embed/recipe.ts';
