@@ -92,7 +92,7 @@ export class DetectionEvaluation {
   #flags = new Uint32Array(1024 * AREAS);
   #count = 0;
   /** Truth boxes that count, by class: one number an area range. */
-  readonly #truths = new Map<number, Int32Array>();
+  readonly #groundTruth = new Map<number, Int32Array>();
 
   /**
    * Matches one image.
@@ -101,10 +101,10 @@ export class DetectionEvaluation {
    *   images may be added in any order.
    */
   add(order: number, truth: TruthBoxes, detections: ScoredBoxes): void {
-    const truthsByClass = indicesByClass(truth.classes, truth.count);
+    const groundTruthByClass = indicesByClass(truth.classes, truth.count);
     const detectionsByClass = indicesByClass(detections.classes, detections.count);
-    for (const classIndex of new Set([...truthsByClass.keys(), ...detectionsByClass.keys()])) {
-      const groundTruth = truthsByClass.get(classIndex) ?? [];
+    for (const classIndex of new Set([...groundTruthByClass.keys(), ...detectionsByClass.keys()])) {
+      const groundTruth = groundTruthByClass.get(classIndex) ?? [];
       const found = detectionsByClass.get(classIndex) ?? [];
       const ranked = found
         .sort((a, b) => detections.scores[b] - detections.scores[a] || a - b)
@@ -129,28 +129,28 @@ export class DetectionEvaluation {
       this.#ranks[first + rank] = rank;
       this.#scores[first + rank] = detections.scores[d];
     }
-    let counted = this.#truths.get(classIndex);
+    let counted = this.#groundTruth.get(classIndex);
     if (!counted) {
       counted = new Int32Array(AREAS);
-      this.#truths.set(classIndex, counted);
+      this.#groundTruth.set(classIndex, counted);
     }
     for (const [area, range] of AREA_RANGES.entries()) {
       const ignored = groundTruth.map(
         (g) => truth.crowds[g] !== 0 || truth.areas[g] < range[0] || truth.areas[g] > range[1],
       );
       counted[area] += ignored.filter((is) => !is).length;
-      const flags = matchDetections({ truth, groundTruth: groundTruth, ignored, overlaps, detections, ranked, range });
+      const flags = matchDetections({ truth, groundTruth, ignored, overlaps, detections, ranked, range });
       for (let rank = 0; rank < ranked.length; rank++) this.#flags[(first + rank) * AREAS + area] = flags[rank];
     }
   }
 
   result(): DetectionMetrics {
     const rows = this.#rowsByClass();
-    const classIndices = [...this.#truths.keys()].sort((a, b) => a - b);
+    const classIndices = [...this.#groundTruth.keys()].sort((a, b) => a - b);
     /** One curve a class that has truth in the area range. */
     const curves = (area: number, maxDetections: number): Curve[] =>
       classIndices.flatMap((classIndex) => {
-        const groundTruth = this.#truths.get(classIndex)![area];
+        const groundTruth = this.#groundTruth.get(classIndex)![area];
         if (groundTruth === 0) return [];
         const kept = (rows.get(classIndex) ?? []).filter((row) => this.#ranks[row] < maxDetections);
         return [this.#curve(classIndex, kept, groundTruth, area)];
@@ -215,7 +215,7 @@ export class DetectionEvaluation {
       precision.push(sum / RECALL_POINTS.length);
       recall.push(rows.length > 0 ? recalls[rows.length - 1] : 0);
     }
-    return { classIndex, groundTruth: groundTruth, detections: rows.length, precision, recall };
+    return { classIndex, groundTruth, detections: rows.length, precision, recall };
   }
 
   /** Rows of each class, most confident first; equal scores in order of image, then of rank within the image. */
