@@ -1,10 +1,12 @@
 /** What is written of planned entries: regions and labels, as the store takes them. Pure. */
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
-import { type RegionId, regionIdOf } from '../../core/ids.ts';
+import { type ImageId, type RegionId, regionIdOf } from '../../core/ids.ts';
 import type { ImageRecord } from '../../core/image.ts';
 import { NONE_OF_THESE, type Origin } from '../../core/labels.ts';
 import type { NewLabel, StoredRegion } from '../../store/store.ts';
+import type { Note } from './corrections.ts';
 import type { PlannedEntry } from './plan.ts';
+import { type PersonsRegion, type Voices, voicesIn } from './voices.ts';
 
 export interface RowOptions {
   /** Whose word it is. Default: the origin the file names, else `imported`. */
@@ -26,15 +28,30 @@ export interface Rows {
 
 type Annotation = Pick<ImportedImage, 'labels' | 'rejected'>;
 
-/** @param there regions of the workspace, of those that entries are about */
-export function rowsOf(page: readonly PlannedEntry[], options: RowOptions, there: ReadonlySet<RegionId>): Rows {
+/** What the workspace holds of the images of a page, for rows that are only added to it. */
+export interface Known {
+  /** Regions that entries are about. */
+  readonly asked: ReadonlySet<RegionId>;
+  /** Those that people drew or touched. */
+  readonly people: ReadonlyMap<ImageId, readonly PersonsRegion[]>;
+}
+
+export function rowsOf(
+  page: readonly PlannedEntry[],
+  options: RowOptions,
+  { asked, people }: Known,
+): Rows & { readonly notes: readonly Note[] } {
+  const notes: Note[] = [];
   const regions: StoredRegion[] = [];
   const labels: NewLabel[] = [];
   for (const entry of page) {
     labels.push(...labelsOf(entry.image.id, entry, { ...options, defaultTask: options.imageTask, score: null }));
+    const voices = voicesOf(entry, people.get(entry.image.id) ?? [], options);
+    notes.push(...voices.notes);
     const seen = new Map<string, number>();
     const take = (region: ImportedRegion, deleted: boolean) => {
-      const about = region.about !== undefined && there.has(region.about) ? region.about : null;
+      const asks = region.about !== undefined && asked.has(region.about) ? region.about : null;
+      const about = asks ?? (deleted ? null : (voices.sameAs.get(region) ?? null));
       if (about === null) regions.push({ ...regionOf(region, entry, options, seen), deleted });
       const itemId = about ?? (regions.at(-1) as StoredRegion).id;
       const score = about === null ? region.score : null;
@@ -43,7 +60,16 @@ export function rowsOf(page: readonly PlannedEntry[], options: RowOptions, there
     for (const region of entry.regions) take(region, false);
     if (options.as !== 'imported') for (const region of entry.deleted ?? []) take(region, true);
   }
-  return { regions, labels, removed: [] };
+  return { regions, labels, removed: [], notes };
+}
+
+function voicesOf(entry: PlannedEntry, there: readonly PersonsRegion[], options: RowOptions): Voices {
+  if (there.length === 0 || options.as === 'imported') return { sameAs: new Map(), notes: [] };
+  const seen = new Map<string, number>();
+  const ids = new Map(entry.regions.map((region) => [region, regionOf(region, entry, options, seen).id]));
+  // Only a person's box is a voice; the word of a file that names no person is a box of its own.
+  const said = entry.regions.filter((region) => options.as === 'human' || region.touched === true);
+  return voicesIn({ ...entry, regions: said }, there, (region) => ids.get(region)!);
 }
 
 export function labelsOf(

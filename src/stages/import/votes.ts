@@ -13,8 +13,8 @@ export const DISAGREEMENT_RULES = ['newest', 'majority', 'review'] as const;
 export type DisagreementRule = (typeof DISAGREEMENT_RULES)[number];
 
 /** From here on two people's boxes are of one thing: of one class, and of two. */
-const SAME_IOU = 0.5;
-const OTHER_CLASS_IOU = 0.7;
+export const SAME_IOU = 0.5;
+export const OTHER_CLASS_IOU = 0.7;
 /** The attribute that holds what did not win. */
 export const DISAGREEMENT = 'disagreement';
 

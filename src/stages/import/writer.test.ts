@@ -88,3 +88,44 @@ it('tells where a second person says otherwise than the first, and keeps both', 
     ],
   );
 });
+
+it('takes a second person’s box of what the first one drew for a second voice, and no second box', async (t) => {
+  const dir = scratch(t);
+  const store = await openStore(join(dir, '.labelsmith'));
+  t.after(() => store.close());
+  await addImages(store, 1);
+  const read = async (rows: readonly string[]) => {
+    const csv = ['file,x1,y1,x2,y2,class,annotator', ...rows.map((row) => `0000.jpg,${row}`)].join('\n');
+    await writeFile(join(dir, 'boxes.csv'), csv);
+    const { reckoning } = await importLabels(
+      store,
+      'csv',
+      join(dir, 'boxes.csv'),
+      { as: 'human' },
+      await startRun(store),
+    );
+    return reckoning.problems.map(({ reason, examples }) => [reason, ...examples.map(({ what }) => what)]);
+  };
+  const regions = async () => {
+    const found = (await store.regionsOf([imageId(0)])).get(imageId(0)) ?? [];
+    const labels = await store.labelsOf(found.map(({ id }) => id));
+    const say = (id: (typeof found)[number]['id']) =>
+      (labels.get(id) ?? []).map(({ className, annotator }) => `${className} ${annotator}`);
+    return found.map(({ id, box }) => [...box, ...say(id)].join(' ')).sort();
+  };
+  const ann = ['0,0,40,40,cat,Ann', '50,0,90,40,dog,Ann'];
+  assert.deepEqual(await read(ann), []);
+  // IoU with Ann's: 36/44, 38/42, 0.
+  const bob = ['4,0,44,40,cat,Bob', '52,0,92,40,fox,Bob', '0,60,20,80,cat,Bob'];
+  const told = [
+    ['people-disagree', '0000.jpg: "fox" (Bob) where "dog" (Ann) was'],
+    ['voice-joined', '0000.jpg: "cat" (Bob)'],
+  ];
+  assert.deepEqual((await read(bob)).sort(), told);
+  const after = ['0 0 40 40 cat Ann cat Bob', '0 60 20 80 cat Bob', '50 0 90 40 dog Ann', '52 0 92 40 fox Bob'];
+  assert.deepEqual(await regions(), after);
+  // Both files again: nothing more comes of them.
+  await read(ann);
+  await read(bob);
+  assert.deepEqual(await regions(), after);
+});

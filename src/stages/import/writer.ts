@@ -17,7 +17,8 @@ import { addCorrections, type Corrections, type Note, noCorrections } from './co
 import type { CorrectedEntry, Corrector } from './corrector.ts';
 import type { PlannedEntry } from './plan.ts';
 import type { ResolvedLabels } from './resolve.ts';
-import { type RowOptions, type Rows, rowsOf } from './rows.ts';
+import { type Known, type RowOptions, type Rows, rowsOf } from './rows.ts';
+import { regionsOfPeople } from './voices.ts';
 
 /** The task of images that have several classes each in a file that names no task. */
 export const MANY = 'labels';
@@ -154,8 +155,9 @@ export class ImportWriter {
   ): Promise<void> {
     const { corrector, options } = this.#parts;
     const corrected = (await corrector?.entriesOf(store, page)) ?? null;
-    const rows = corrected === null ? rowsOf(page, options, await regionsAsked(store, page)) : rowsOfAll(corrected);
-    if (corrected === null) this.#tellOnce(await contradictionsIn(store, page, rows));
+    const added = corrected === null ? rowsOf(page, options, await known(store, page, options)) : null;
+    const rows: Rows = added ?? rowsOfAll(corrected ?? []);
+    if (added !== null) this.#tellOnce([...added.notes, ...(await contradictionsIn(store, page, added))]);
     const tallies = new Map<ImageId, string>();
     for (const entry of corrected ?? []) {
       const tally = tallyOf(entry);
@@ -167,7 +169,7 @@ export class ImportWriter {
     for (const { name } of tasks) this.#knownTasks.add(name);
     const facts = factsOf(page);
     await store.stage(this.#staged, { ...images, ...rows, ...facts, tallies, tasks, frozenIou: FROZEN_IOU });
-    // What is only added is the same whatever others do.
+    // Counted once: what others draw meanwhile at the place of a box makes it a voice, and no other count of labels.
     if (corrected === null && images.entries !== null) this.#count(countsOf(rows), 1);
   }
 
@@ -218,6 +220,11 @@ export class ImportWriter {
     }
     return [...wanted.values()];
   }
+}
+
+async function known(store: Store, page: readonly PlannedEntry[], { as }: RowOptions): Promise<Known> {
+  const people = as === 'imported' ? new Map() : await regionsOfPeople(store, page);
+  return { asked: await regionsAsked(store, page), people };
 }
 
 /** Regions of the workspace that answers are about. */
