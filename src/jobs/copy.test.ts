@@ -58,6 +58,7 @@ async function fill(location: string): Promise<void> {
   });
   await store.putLabels([said(imageId(0), 'puppy', { annotator: 'Zoë' }), said(imageId(1), 'hound')]);
   await store.putLabels([said(imageId(2), 'cluster 1', { origin: 'cluster', confidence: 1 / 3, runId })]);
+  await store.putLabels([said(imageId(6), 'puppy', { origin: 'cluster', runId })]);
   const [dog, puppy] = ['dog', 'puppy'].map((name) =>
     store.corpus().then(({ classes }) => [...classes.values()].find((one) => one.name === name)),
   );
@@ -69,6 +70,8 @@ async function fill(location: string): Promise<void> {
       synonyms: new Map([...synonyms, ['hund', a.id]]),
     },
   }));
+  // What is cleared of a merged class is remembered for undoing the merge.
+  await store.clearMachineLabels('class', 'cluster', [imageId(6)]);
   await store.putRegions([drawn(imageId(3), [1, 2, 3, 4], { polygons: [[1, 2, 3]] })]);
   const regions = [...(await store.regionsOf([imageId(4)])).values()].flat();
   await store.deleteRegionsAsHuman([regions[0].id]);

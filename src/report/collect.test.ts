@@ -256,8 +256,8 @@ test('masks and keypoints of the regions that are shown', async () => {
   const store = storeOf([withRegions('a', [label('cat', 0.9), label('cat', 0.8)])], { regions });
   const { shapes } = await collectReport(store, async () => THUMBNAIL, OPTIONS);
   assert.deepEqual([...shapes.keys()].sort(), ['a0', 'a1']);
-  assert.deepEqual(shapes.get('a0'), { outlines: [[1, 5, 3, 5, 3, 15, 1, 15]], keypoints: null });
-  assert.deepEqual(shapes.get('a1'), { outlines: [], keypoints });
+  assert.deepEqual(shapes.get('a0'), { contours: [[1, 5, 3, 5, 3, 15, 1, 15]], keypoints: null });
+  assert.deepEqual(shapes.get('a1'), { contours: [], keypoints });
 });
 
 test('pictures stay within their bytes, and every class gets its first ones before any gets more', async () => {

@@ -49,14 +49,14 @@ export function shapeOf(
 ): ReportShape | null {
   const tolerance = Math.max(0.5, (0.75 * Math.max(image.width, image.height)) / SHOWN_SIDE);
   const whole = polygons ?? (mask ? Object.values(outlinesOf(mask)).flat() : []);
-  const outlines: number[][] = [];
+  const contours: number[][] = [];
   let points = 0;
   for (const polygon of whole) {
     const simple = simplified(polygon, tolerance);
     points += simple.length / 2;
-    if (simple.length >= 6 && points <= MAX_POINTS) outlines.push(simple);
+    if (simple.length >= 6 && points <= MAX_POINTS) contours.push(simple);
   }
-  return outlines.length === 0 && !keypoints ? null : { contours: outlines, keypoints };
+  return contours.length === 0 && !keypoints ? null : { contours, keypoints };
 }
 
 /**

@@ -259,7 +259,7 @@ describe('what the user writes', () => {
       await assert.rejects(openSource('nothing', options), isError('NOT_FOUND'));
       await assert.rejects(openSource('*.jpg', options), isError('NOT_FOUND'));
       await assert.rejects(openSource('@list.txt', options), isError('NOT_FOUND'));
-      await assert.rejects(openSource('gs://bucket/photos', options), isError('UNSUPPORTED'));
+      await assert.rejects(openSource('ftp://host/photos', options), isError('UNSUPPORTED'));
       await assert.rejects(openSource('', options), isError('USAGE'));
       await assert.rejects(openSource('-', options), isError('USAGE'));
     }));

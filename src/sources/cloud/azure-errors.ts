@@ -1,6 +1,7 @@
 /** What Azure's answers mean, in the project's words. Their own texts are not passed on: they repeat addresses with tokens. */
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
 import type { PutCondition } from '../sink.ts';
+import { networkError } from './network-error.ts';
 
 const CREDENTIALS_HINT =
   'The credentials are found as the Azure tools find them: AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT with ' +
@@ -51,10 +52,7 @@ export function azureError(error: unknown, uri: string): unknown {
     return refused(`${uri}: it is refused: ${why} (${code || status})`, error);
   }
   const what = status === undefined ? (systemCodeOf(error) ?? (name || 'no answer')) : `${status} ${code}`.trim();
-  return new LabelsmithError('NETWORK', `${uri}: the store did not take it (${what})`, {
-    hint: 'Run it again: what is there already is not sent twice.',
-    cause: error,
-  });
+  return networkError(uri, what, error);
 }
 
 function isContainerMissing(error: unknown): boolean {

@@ -1,5 +1,6 @@
 /** What Google's answers mean, in the project's words. Their own texts are not passed on: they repeat addresses of sessions. */
 import { LabelsmithError, messageOf, systemCodeOf } from '../../errors.ts';
+import { networkError } from './network-error.ts';
 
 const CREDENTIALS_HINT =
   'The credentials are found as the Google tools find them: GOOGLE_APPLICATION_CREDENTIALS, ' +
@@ -38,10 +39,7 @@ export function googleError(error: unknown, uri: string): unknown {
     });
   }
   const what = status ?? systemCodeOf(error) ?? systemCodeOf(causeOf(error)) ?? nameOf(error);
-  return new LabelsmithError('NETWORK', `${uri}: the store did not take it (${what})`, {
-    hint: 'Run it again: what is there already is not sent twice.',
-    cause: error,
-  });
+  return networkError(uri, what, error);
 }
 
 /** Nothing under this key; not: no such bucket. */

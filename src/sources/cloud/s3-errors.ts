@@ -1,5 +1,6 @@
 /** What S3's answers mean, in the project's words. No message of the store is passed on unread: some repeat the key's id. */
 import { LabelsmithError, messageOf, systemCodeOf } from '../../errors.ts';
+import { networkError } from './network-error.ts';
 
 /** A condition of a put that does not hold. */
 export function isNotMet(error: unknown): boolean {
@@ -56,10 +57,7 @@ export function s3Error(error: unknown, uri: string): unknown {
   }
   // What is left is the connection's or the server's: 5xx, 429, a digest that does not fit, an answer that is no S3.
   const what = systemCodeOf(error) ?? (status === undefined ? name : `${status} ${name}`);
-  return new LabelsmithError('NETWORK', `${uri}: the store did not take it (${what})`, {
-    hint: 'Run it again: what is there already is not sent twice.',
-    cause: error,
-  });
+  return networkError(uri, what, error);
 }
 
 function nameOf(error: unknown): string {
