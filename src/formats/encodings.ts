@@ -18,9 +18,12 @@ export function decoderFor(head: Uint8Array, name: string): TextDecoder {
 export function utf16Of([a, b, c, d]: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   if (a === 0xff && b === 0xfe) return 'utf-16le';
   if (a === 0xfe && b === 0xff) return 'utf-16be';
-  if (a > 0 && b === 0 && c > 0 && d === 0) return 'utf-16le';
-  return a === 0 && b > 0 && c === 0 && d > 0 ? 'utf-16be' : null;
+  if (isAscii(a) && b === 0 && isAscii(c) && d === 0) return 'utf-16le';
+  return a === 0 && isAscii(b) && c === 0 && isAscii(d) ? 'utf-16be' : null;
 }
+
+/** What text of every format begins with. */
+const isAscii = (byte: number) => byte > 0 && byte < 0x80;
 
 /** The beginning of a file as text, whatever it is. */
 export function textOfHead(head: Uint8Array): string {

@@ -1,4 +1,5 @@
 /** The other side of `limited-process.ts`: what a module in the process does. */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import type { Answer, Order } from './limited-process.ts';
@@ -10,6 +11,8 @@ const GUARD = new URL(`./guard.worker${import.meta.url.endsWith('.ts') ? '.ts' :
 export function answerOnce(work: (task: unknown) => Promise<unknown>): void {
   process.once('message', async (order: Order) => {
     const guard = new Worker(GUARD, { workerData: order.maxBytes });
+    // So that what is over at once is looked at too.
+    await once(guard, 'message');
     guard.unref();
     process.send?.(await answerTo(order.task, work));
     process.disconnect?.();

@@ -234,7 +234,7 @@ function fill(path: string, kB: number): void {
 
 test('a full disk', async (t) => {
   const dir = await scratch(t);
-  const small = smallDisk(t, '560k');
+  const small = smallDisk(t, '680k');
   if (typeof small === 'string') return t.skip(small);
   const disk = small.path;
   await pictures(join(dir, 'files'), 100);

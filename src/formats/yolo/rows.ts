@@ -81,11 +81,18 @@ export function turnedRow(onMoved: () => void): RowOf {
 }
 
 function straightRow(box: Box, width: number, height: number): string | null {
-  const inside = yoloBox(box, width, height);
-  if (inside === null) return null;
-  const [cx, cy, w, h] = inside;
-  const [x1, y1, x2, y2] = [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2];
+  const inside = clipBox(box, width, height);
+  if (inside[2] <= inside[0] || inside[3] <= inside[1]) return null;
+  const [x1, x2] = apart(inside[0] / width, inside[2] / width);
+  const [y1, y2] = apart(inside[1] / height, inside[3] / height);
   return [x1, y1, x2, y1, x2, y2, x1, y2].map((value) => ` ${fraction(value)}`).join('');
+}
+
+/** Two fractions as millionths, one apart at least. */
+function apart(from: number, to: number): [number, number] {
+  const [low, high] = [Math.round(from * UNITS), Math.round(to * UNITS)];
+  if (high > low) return [low, high];
+  return low < UNITS ? [low, low + 1] : [low - 1, low];
 }
 
 /** Smaller outlines are marks of a point, and say nothing of an angle. */
