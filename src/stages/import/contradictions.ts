@@ -5,7 +5,7 @@
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels, NONE_OF_THESE } from '../../core/labels.ts';
 import type { NewLabel, Store } from '../../store/store.ts';
-import { type Note, namesIn } from './corrections.ts';
+import { type Note, namesIn } from './notes.ts';
 import type { PlannedEntry } from './plan.ts';
 import type { Rows } from './rows.ts';
 

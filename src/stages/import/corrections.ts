@@ -6,12 +6,10 @@ import type { ReasonKey } from '../../formats/reckoning.ts';
 import type { NewLabel, StoredRegion } from '../../store/store.ts';
 import type { ShownImage } from '../export/shown.ts';
 import type { Base } from './base.ts';
+import { type Note, namesIn } from './notes.ts';
 import type { PlannedEntry } from './plan.ts';
 import type { RowOptions } from './rows.ts';
 import type { DisagreementRule } from './votes.ts';
-
-/** Why, where, and what: see `Reckoning.note`. */
-export type Note = readonly [reason: ReasonKey, where: string, what: string];
 
 export interface CorrectionCounts {
   added: number;
@@ -120,11 +118,4 @@ export function tell(
   what = '',
 ): void {
   note(reason, entry.where, `${entry.file}: ${what}${namesIn(labels).join(', ')}`);
-}
-
-export function namesIn(labels: readonly Pick<Label, 'className' | 'annotator'>[]): string[] {
-  const names = labels.map(
-    ({ className, annotator }) => JSON.stringify(className) + (annotator == null ? '' : ` (${annotator})`),
-  );
-  return [...new Set(names)];
 }

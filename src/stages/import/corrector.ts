@@ -14,11 +14,11 @@ import {
   type CorrectionRows,
   type Corrections,
   holding,
-  type Note,
   noCorrections,
 } from './corrections.ts';
 import { labelsShownNow, mergedLabels } from './merge-labels.ts';
 import { mergedRegions, regionsShownNow } from './merge-regions.ts';
+import type { Note } from './notes.ts';
 import type { ImportPlan, PlannedEntry } from './plan.ts';
 import type { RowOptions } from './rows.ts';
 import type { DisagreementRule } from './votes.ts';

@@ -9,15 +9,8 @@ import type { RegionId } from '../../core/ids.ts';
 import type { Label } from '../../core/labels.ts';
 import type { StoredRegion } from '../../store/store.ts';
 import { type ShownRegion, shapeDigest } from '../export/shown.ts';
-import {
-  absentLabel,
-  type CorrectionContext,
-  type CorrectionRows,
-  holding,
-  namesIn,
-  personLabel,
-  tell,
-} from './corrections.ts';
+import { absentLabel, type CorrectionContext, type CorrectionRows, holding, personLabel, tell } from './corrections.ts';
+import { namesIn } from './notes.ts';
 import { isMoved, paired, SAME_PLACE_IOU, sameNames } from './pairing.ts';
 import { hasOtherShapes, withShapes } from './region-shapes.ts';
 import { regionOf } from './rows.ts';

@@ -4,7 +4,7 @@ import { type ImageId, type RegionId, regionIdOf } from '../../core/ids.ts';
 import type { ImageRecord } from '../../core/image.ts';
 import { NONE_OF_THESE, type Origin } from '../../core/labels.ts';
 import type { NewLabel, StoredRegion } from '../../store/store.ts';
-import type { Note } from './corrections.ts';
+import type { Note } from './notes.ts';
 import type { PlannedEntry } from './plan.ts';
 import { type PersonsRegion, type Voices, voicesIn } from './voices.ts';
 

@@ -8,7 +8,7 @@ import type { ImportedRegion } from '../../core/dataset.ts';
 import type { ImageId, RegionId } from '../../core/ids.ts';
 import { currentLabels, type Label } from '../../core/labels.ts';
 import type { Store, StoredRegion } from '../../store/store.ts';
-import { type Note, namesIn } from './corrections.ts';
+import { type Note, namesIn } from './notes.ts';
 import type { PlannedEntry } from './plan.ts';
 import { OTHER_CLASS_IOU, SAME_IOU } from './votes.ts';
 
