@@ -1,5 +1,5 @@
 /** What is written of planned entries: regions and labels, as the store takes them. Pure. */
-import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
+import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
 import { type ImageId, type RegionId, regionIdOf } from '../../core/ids.ts';
 import type { ImageRecord } from '../../core/image.ts';
 import { NONE_OF_THESE, type Origin } from '../../core/labels.ts';
@@ -55,7 +55,7 @@ export function rowsOf(
       if (about === null) regions.push({ ...regionOf(region, entry, options, seen), deleted });
       const itemId = about ?? (regions.at(-1) as StoredRegion).id;
       const score = about === null ? region.score : null;
-      labels.push(...labelsOf(itemId, region, { ...options, defaultTask: 'objects', score }));
+      labels.push(...labelsOf(itemId, region, { ...options, defaultTask: REGION_TASK, score }));
     };
     for (const region of entry.regions) take(region, false);
     if (options.as !== 'imported') for (const region of entry.deleted ?? []) take(region, true);
@@ -69,7 +69,20 @@ function voicesOf(entry: PlannedEntry, there: readonly PersonsRegion[], options:
   const ids = new Map(entry.regions.map((region) => [region, regionOf(region, entry, options, seen).id]));
   // Only a person's box is a voice; the word of a file that names no person is a box of its own.
   const said = entry.regions.filter((region) => options.as === 'human' || region.touched === true);
-  return voicesIn({ ...entry, regions: said }, there, (region) => ids.get(region)!);
+  return voicesIn({ ...entry, regions: said }, there, {
+    idOf: (region) => ids.get(region)!,
+    taskOf: (label) => taskOf(label, { ...options, defaultTask: REGION_TASK }),
+  });
+}
+
+/** The task of regions that name none. */
+const REGION_TASK = 'objects';
+
+function taskOf(
+  label: ImportedLabel,
+  { task, defaultTask }: Pick<RowOptions, 'task'> & { defaultTask: string },
+): string {
+  return task ?? label.task ?? defaultTask;
 }
 
 export function labelsOf(
@@ -88,7 +101,7 @@ export function labelsOf(
     ...annotation.labels.map(
       (label): NewLabel => ({
         itemId,
-        task: task ?? label.task ?? defaultTask,
+        task: taskOf(label, { task, defaultTask }),
         className: label.className,
         present: true,
         origin: as ?? label.origin ?? 'imported',

@@ -4,7 +4,7 @@
  * class at the place of one stays a region of its own, and that is told, since both may be meant.
  */
 import { iou } from '../../core/boxes.ts';
-import type { ImportedRegion } from '../../core/dataset.ts';
+import type { ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
 import type { ImageId, RegionId } from '../../core/ids.ts';
 import { currentLabels, type Label } from '../../core/labels.ts';
 import type { Store, StoredRegion } from '../../store/store.ts';
@@ -44,15 +44,22 @@ export interface Voices {
   readonly notes: readonly Note[];
 }
 
+interface VoiceOptions {
+  readonly idOf: (region: ImportedRegion) => RegionId;
+  readonly taskOf: (label: ImportedLabel) => string;
+}
+
 /**
- * Pairs each region of an entry with at most one of `there`, the best overlap first. Cost: O(regions × those there).
+ * Pairs each region of an entry with at most one of `there` in the same task, the best overlap first. What people say of a
+ * thing in another task is neither the same word nor another one. Cost: O(regions × those there).
  *
+ * @param taskOf the task that a label of the file goes into
  * @param idOf the id that a region of the file gets by itself: one that is there already is the same box again
  */
 export function voicesIn(
   entry: Pick<PlannedEntry, 'file' | 'where' | 'regions'>,
   there: readonly PersonsRegion[],
-  idOf: (region: ImportedRegion) => RegionId,
+  { idOf, taskOf }: VoiceOptions,
 ): Voices {
   const sameAs = new Map<ImportedRegion, RegionId>();
   const notes: Note[] = [];
@@ -62,26 +69,31 @@ export function voicesIn(
   const known = new Set(there.map(({ region }) => region.id));
   const pairs = entry.regions.flatMap((given) => {
     if (given.labels.length === 0 || given.about !== undefined || known.has(idOf(given))) return [];
-    return others.flatMap((other) => {
-      const overlap = iou(given.box, other.region.box);
-      const isSame = given.labels.every(({ className }) => other.held.some((label) => label.className === className));
-      return overlap >= (isSame ? SAME_IOU : OTHER_CLASS_IOU) ? [{ given, other, overlap, isSame }] : [];
+    const tasks = new Set(given.labels.map(taskOf));
+    return others.flatMap(({ region, held: all }) => {
+      const held = all.filter(({ task }) => tasks.has(task));
+      if (held.length === 0) return [];
+      const overlap = iou(given.box, region.box);
+      const isHeld = (label: ImportedLabel) =>
+        held.some(({ className, task }) => className === label.className && task === taskOf(label));
+      const isSame = given.labels.every(isHeld);
+      return overlap >= (isSame ? SAME_IOU : OTHER_CLASS_IOU) ? [{ given, region, held, overlap, isSame }] : [];
     });
   });
   pairs.sort((a, b) => Number(b.isSame) - Number(a.isSame) || b.overlap - a.overlap);
   const taken = new Set<RegionId>();
   const told = new Set<ImportedRegion>();
-  for (const { given, other, isSame } of pairs) {
-    if (sameAs.has(given) || told.has(given) || taken.has(other.region.id)) continue;
-    taken.add(other.region.id);
+  for (const { given, region, held, isSame } of pairs) {
+    if (sameAs.has(given) || told.has(given) || taken.has(region.id)) continue;
+    taken.add(region.id);
     const where = given.where ?? entry.where;
     if (isSame) {
-      sameAs.set(given, other.region.id);
+      sameAs.set(given, region.id);
       notes.push(['voice-joined', where, `${entry.file}: ${namesIn(given.labels)[0]}`]);
     } else {
       told.add(given);
       const said = namesIn(given.labels).join(', ');
-      notes.push(['people-disagree', where, `${entry.file}: ${said} where ${namesIn(other.held).join(', ')} was`]);
+      notes.push(['people-disagree', where, `${entry.file}: ${said} where ${namesIn(held).join(', ')} was`]);
     }
   }
   return { sameAs, notes };

@@ -1,13 +1,27 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { addImages, imageId, said, scratch, startRun } from '../../../test/contracts/store/fixtures.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { importLabels } from './import.ts';
 
 const NAMES = ['0000.jpg', '0001.jpg', '0002.jpg'];
+
+async function withImages(t: TestContext, n: number): Promise<{ readonly dir: string; readonly store: Store }> {
+  const dir = scratch(t);
+  const store = await openStore(join(dir, '.labelsmith'));
+  t.after(() => store.close());
+  await addImages(store, n);
+  return { dir, store };
+}
+
+async function allCats(dir: string): Promise<string> {
+  const file = join(dir, 'labels.csv');
+  await writeFile(file, `file,class\n${NAMES.map((name) => `${name},cat`).join('\n')}\n`);
+  return file;
+}
 
 /** Something happens between the staging of the first page and the end. */
 function whenStaged(store: Store, happens: () => Promise<unknown>): Store {
@@ -23,12 +37,8 @@ function whenStaged(store: Store, happens: () => Promise<unknown>): Store {
 }
 
 it('works out again what a person says while the import is under way, and counts it once', async (t) => {
-  const dir = scratch(t);
-  const store = await openStore(join(dir, '.labelsmith'));
-  t.after(() => store.close());
-  await addImages(store, 3);
-  const file = join(dir, 'labels.csv');
-  await writeFile(file, `file,class\n${NAMES.map((name) => `${name},cat`).join('\n')}\n`);
+  const { dir, store } = await withImages(t, 3);
+  const file = await allCats(dir);
   const meanwhile = whenStaged(store, () => store.putLabels([said(imageId(1), 'dog', { annotator: 'Ann' })]));
   const options = { as: 'human', replace: true } as const;
   const { corrections, labels, reckoning } = await importLabels(meanwhile, 'csv', file, options, await startRun(store));
@@ -48,12 +58,8 @@ it('works out again what a person says while the import is under way, and counts
 });
 
 it('leaves out an image that was forgotten meanwhile', async (t) => {
-  const dir = scratch(t);
-  const store = await openStore(join(dir, '.labelsmith'));
-  t.after(() => store.close());
-  await addImages(store, 3);
-  const file = join(dir, 'labels.csv');
-  await writeFile(file, `file,class\n${NAMES.map((name) => `${name},cat`).join('\n')}\n`);
+  const { dir, store } = await withImages(t, 3);
+  const file = await allCats(dir);
   const meanwhile = whenStaged(store, () => store.forgetImages([imageId(1)]));
   await importLabels(meanwhile, 'csv', file, { as: 'human' }, await startRun(store));
   assert.deepEqual(
@@ -64,10 +70,7 @@ it('leaves out an image that was forgotten meanwhile', async (t) => {
 });
 
 it('tells where a second person says otherwise than the first, and keeps both', async (t) => {
-  const dir = scratch(t);
-  const store = await openStore(join(dir, '.labelsmith'));
-  t.after(() => store.close());
-  await addImages(store, 3);
+  const { dir, store } = await withImages(t, 3);
   const read = async (csv: string) => {
     await writeFile(join(dir, 'labels.csv'), csv);
     return importLabels(store, 'csv', join(dir, 'labels.csv'), { as: 'human' }, await startRun(store));
@@ -90,20 +93,12 @@ it('tells where a second person says otherwise than the first, and keeps both', 
 });
 
 it('takes a second person’s box of what the first one drew for a second voice, and no second box', async (t) => {
-  const dir = scratch(t);
-  const store = await openStore(join(dir, '.labelsmith'));
-  t.after(() => store.close());
-  await addImages(store, 1);
-  const read = async (rows: readonly string[]) => {
+  const { dir, store } = await withImages(t, 1);
+  const read = async (rows: readonly string[], task?: string) => {
     const csv = ['file,x1,y1,x2,y2,class,annotator', ...rows.map((row) => `0000.jpg,${row}`)].join('\n');
     await writeFile(join(dir, 'boxes.csv'), csv);
-    const { reckoning } = await importLabels(
-      store,
-      'csv',
-      join(dir, 'boxes.csv'),
-      { as: 'human' },
-      await startRun(store),
-    );
+    const options = { as: 'human', ...(task === undefined ? {} : { task }) } as const;
+    const { reckoning } = await importLabels(store, 'csv', join(dir, 'boxes.csv'), options, await startRun(store));
     return reckoning.problems.map(({ reason, examples }) => [reason, ...examples.map(({ what }) => what)]);
   };
   const regions = async () => {
@@ -128,4 +123,11 @@ it('takes a second person’s box of what the first one drew for a second voice,
   await read(ann);
   await read(bob);
   assert.deepEqual(await regions(), after);
+  // In a task of its own a box is a box of its own, of whatever class.
+  assert.deepEqual(await read(['1,0,41,40,cat,Cem', '51,0,91,40,wolf,Cem'], 'parts'), []);
+  assert.deepEqual(await regions(), ['1 0 41 40 cat Cem', '51 0 91 40 wolf Cem', ...after].sort());
+  assert.deepEqual(
+    (await store.tasks()).filter(({ name }) => name === 'parts'),
+    [{ name: 'parts', rule: 'multi', items: 'regions' }],
+  );
 });
