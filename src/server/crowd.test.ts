@@ -1,44 +1,26 @@
 /** Many who come at once, and some who do not finish: they hold little, the log tells of them, and the server lives on. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import sharp from 'sharp';
-import { openWorkspace, type Workspace } from '../jobs/workspace.ts';
-import { addTo } from '../stages/add/add.ts';
-import { openSources } from '../stages/add/open-sources.ts';
+import { type ReviewedPictures, RUN, reviewedPictures } from '../../test/fixtures/review-server.ts';
 import { type ReviewServer, startReview } from './serve.ts';
 
-const RUN = { seed: 0, threads: 1 };
 const LIMITS = { connections: 400, headersMs: 2000, requestMs: 3000 };
 /** Fewer than the system keeps waiting to be accepted. */
 const BATCH = 200;
-let dir = '';
-let workspace: Workspace;
+let pictures: ReviewedPictures;
 let server: ReviewServer;
 const log: string[] = [];
 
 before(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'labelsmith-crowd-'));
-  mkdirSync(join(dir, 'photos'));
-  for (const [i, background] of ['#c33', '#3c3', '#33c'].entries()) {
-    const picture = sharp({ create: { width: 60 + i, height: 40, channels: 3, background } });
-    writeFileSync(join(dir, 'photos', `${i}.png`), await picture.png().toBuffer());
-  }
-  mkdirSync(join(dir, 'page'));
-  writeFileSync(join(dir, 'page', 'index.html'), '<!doctype html><title>page</title>');
-  workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
-  await addTo(workspace, await openSources(workspace, [join(dir, 'photos')]), { ...RUN, sync: false });
-  const page = join(dir, 'page');
+  pictures = await reviewedPictures();
+  const { workspace, page } = pictures;
   server = await startReview(workspace, { ...RUN, port: 0, page, limits: LIMITS, onLog: (line) => log.push(line) });
 });
 
 after(async () => {
   await server.close();
-  await workspace.close();
-  rmSync(dir, { recursive: true, force: true });
+  await pictures.close();
 });
 
 const askerOf =
@@ -118,7 +100,7 @@ test('a body that does not come is not waited for', async () => {
 
 test('a thousand requests of every kind at once are answered, in bounded memory', async (t) => {
   // As it is without other limits.
-  const usual = await startReview(workspace, { ...RUN, port: 0, page: join(dir, 'page') });
+  const usual = await startReview(pictures.workspace, { ...RUN, port: 0, page: pictures.page });
   t.after(() => usual.close());
   const ask = askerOf(usual);
   const bytes = Buffer.from(await (await ask('/items/order', { filter: {}, order: 'id' })).arrayBuffer());
@@ -147,5 +129,5 @@ test('a thousand requests of every kind at once are answered, in bounded memory'
   const grown = (process.memoryUsage.rss() - before) / 2 ** 20;
   t.diagnostic(`${Math.round(grown)} MiB more, those who ask included`);
   assert.ok(grown < 512);
-  assert.equal((await workspace.store.operations({ limit: 200 })).length, 100, 'each label is one operation');
+  assert.equal((await pictures.workspace.store.operations({ limit: 200 })).length, 100, 'each label is one operation');
 });

@@ -3,20 +3,15 @@
  * place: no answer is a fault of the server, and it lives on.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import sharp from 'sharp';
 import { z } from 'zod';
+import { type ReviewedPictures, RUN, reviewedPictures } from '../../test/fixtures/review-server.ts';
 import fc from '../../test/properties.ts';
-import { openWorkspace, type Workspace } from '../jobs/workspace.ts';
-import { addTo } from '../stages/add/add.ts';
-import { openSources } from '../stages/add/open-sources.ts';
 import { type ReviewServer, startReview } from './serve.ts';
 
-const RUN = { seed: 0, threads: 1 };
 /** It does not end by itself, and has a test of its own. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['GET /api/events']);
 /** In the place of stages: any path may be asked for. */
@@ -24,39 +19,23 @@ const NO_STAGE = `process.once('message', () => {
   process.send({ kind: 'done', interrupted: false, result: null });
   process.disconnect();
 });`;
-let dir = '';
-let workspace: Workspace;
+let pictures: ReviewedPictures;
 let server: ReviewServer;
 let ids: string[] = [];
 const log: string[] = [];
 
 before(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'labelsmith-fuzz-'));
-  mkdirSync(join(dir, 'photos'));
-  for (const [i, background] of ['#c33', '#3c3', '#33c'].entries()) {
-    const picture = sharp({ create: { width: 60 + i, height: 40, channels: 3, background } });
-    writeFileSync(join(dir, 'photos', `${i}.png`), await picture.png().toBuffer());
-  }
-  mkdirSync(join(dir, 'page'));
-  writeFileSync(join(dir, 'page', 'index.html'), '<!doctype html><title>page</title>');
-  workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
-  await addTo(workspace, await openSources(workspace, [join(dir, 'photos')]), { ...RUN, sync: false });
+  pictures = await reviewedPictures();
+  const { workspace, page, dir } = pictures;
   ids = (await workspace.store.page({ limit: 10 })).items.map(({ imageId }) => imageId);
   const jobModule = pathToFileURL(join(dir, 'no-stage.mjs'));
   writeFileSync(jobModule, NO_STAGE);
-  server = await startReview(workspace, {
-    ...RUN,
-    port: 0,
-    jobModule,
-    page: join(dir, 'page'),
-    onLog: (line) => log.push(line),
-  });
+  server = await startReview(workspace, { ...RUN, port: 0, jobModule, page, onLog: (line) => log.push(line) });
 });
 
 after(async () => {
   await server.close();
-  await workspace.close();
-  rmSync(dir, { recursive: true, force: true });
+  await pictures.close();
 });
 
 const SCHEMA = z.record(z.string(), z.unknown());
@@ -202,7 +181,7 @@ test('no body, query or id makes a route fail, and the server lives on', async (
   assert.deepEqual(log, []);
   const alive = await fetch(`http://127.0.0.1:${server.port}/api/workspace`, { headers: headers() });
   assert.equal(alive.status, 200);
-  assert.deepEqual(await workspace.store.check(), []);
+  assert.deepEqual(await pictures.workspace.store.check(), []);
 });
 
 test('whoever listens is let in until there are 64; those who leave make room, whatever they asked with', async () => {
