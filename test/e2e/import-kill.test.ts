@@ -49,9 +49,17 @@ async function exported(dir: string): Promise<string> {
 
 const ended = (child: ChildProcess) => new Promise<number | null>((done) => child.on('close', (code) => done(code)));
 
+interface Held {
+  readonly child: ChildProcess;
+  /** Asked for from the beginning: it may end before anybody waits. */
+  readonly code: Promise<number | null>;
+  release(): void;
+}
+
 /** An import that has staged a page and now stands still before the next, since the lock is ours until `release`. */
-async function startAndHold(dir: string): Promise<{ readonly child: ChildProcess; release(): void }> {
+async function startAndHold(dir: string): Promise<Held> {
   const child = startCli(IMPORT, { cwd: dir });
+  const code = ended(child);
   child.stdout?.resume();
   child.stderr?.resume();
   const database = new DatabaseSync(join(dir, '.labelsmith/labelsmith.sqlite'));
@@ -66,6 +74,7 @@ async function startAndHold(dir: string): Promise<{ readonly child: ChildProcess
   }
   return {
     child,
+    code,
     release() {
       database.exec('ROLLBACK');
       database.close();
@@ -83,14 +92,14 @@ test('SIGKILL during an import leaves nothing of it or all of it, and a plain re
   // Killed with a page staged, and so long after the lock is free again: among further pages, in the switch, after it.
   for (const killAfterMs of [null, 0, 80, 250]) {
     anew(dir);
-    const { child, release } = await startAndHold(dir);
+    const { child, code: ending, release } = await startAndHold(dir);
     if (killAfterMs === null) child.kill('SIGKILL');
     else {
       release();
       await sleep(killAfterMs);
       child.kill('SIGKILL');
     }
-    const code = await ended(child);
+    const code = await ending;
     if (killAfterMs === null) release();
     const { regions, labels, integrity } = await statusIn(dir);
     assert.equal(integrity, 'ok');
@@ -106,8 +115,7 @@ test('SIGKILL during an import leaves nothing of it or all of it, and a plain re
 test('while an import is under way others look and write, and what a person says of its images stays', async (t) => {
   const dir = await scratch(t);
   await prepare(dir);
-  const { child, release } = await startAndHold(dir);
-  const code = ended(child);
+  const { code, release } = await startAndHold(dir);
   release();
   const store = await openStore(join(dir, '.labelsmith'));
   t.after(() => store.close());
