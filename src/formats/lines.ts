@@ -4,7 +4,7 @@ import { decoderFor } from './encodings.ts';
 import { bytesOf, notText } from './special-files.ts';
 
 /** Longer lines are refused: one image with ten thousand polygons stays well below. */
-const MAX_LINE_CHARACTERS = 1 << 27;
+const MAX_LINE_CHARACTERS = 1 << 26;
 const PIECE_BYTES = 1 << 18;
 
 /** Decoded pieces of the file. */

@@ -5,6 +5,9 @@
 import { createHash } from 'node:crypto';
 import { FingerprintSet } from '../core/fingerprints.ts';
 
+/** Presigned addresses stay far below; what is longer is a picture as text, or meant to keep readers busy. */
+export const MAX_NAME_CHARACTERS = 16_384;
+
 /** Longest name of one path component in bytes of UTF-8 (ext4, APFS, NTFS in practice), less room for a suffix. */
 const MAX_COMPONENT_BYTES = 200;
 

@@ -47,3 +47,24 @@ it('refuses XML that is nested deeper than any tool writes', async () => {
     await assert.rejects(readAll('voc', join(folder, 'a.xml')), isBadFile);
   });
 });
+
+it('takes a name that no file can have for none, and a line that no image has for damage', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const long = 'a'.repeat(20_000);
+    await writeFiles(folder, {
+      'a.jsonl': `{"file":"${long}"}\n{"file":"b.jpg"}\n`,
+      'a.csv': `file,class\n${long}.jpg,cat\nb.jpg,cat\n`,
+      'long.jsonl': Buffer.alloc(2 ** 26 + 2 ** 19, 'a'),
+    });
+    for (const format of ['jsonl', 'csv'] as const) {
+      const reckoning = new Reckoning();
+      const images = await readAll(format, join(folder, `a.${format}`), { reckoning });
+      assert.deepEqual(
+        images.map(({ file }) => file),
+        ['b.jpg'],
+      );
+      assert.match(toldOf(reckoning).join(), /image-unreadable: .*a name of 2000\d characters is none of a file/);
+    }
+    await assert.rejects(readAll('jsonl', join(folder, 'long.jsonl')), /long\.jsonl:1: the line is too long/);
+  });
+});

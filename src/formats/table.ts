@@ -13,7 +13,9 @@ import { hf } from './hf/hf.ts';
 import { jsonl } from './jsonl/jsonl.ts';
 import { labelStudio } from './label-studio/label-studio.ts';
 import { labelme } from './labelme/labelme.ts';
+import { MAX_NAME_CHARACTERS } from './names.ts';
 import { parquet } from './parquet/parquet.ts';
+import type { Reckoning } from './reckoning.ts';
 import { recogniseFormat } from './recognise.ts';
 import { regularFileSize } from './special-files.ts';
 import { voc } from './voc/voc.ts';
@@ -61,7 +63,10 @@ export async function* readFormat(name: FormatName, path: string, options: ReadO
     if (!found.isDirectory()) await regularFileSize(path, path);
     if (format.kind === 'file' && !format.readsFolders && found.isDirectory())
       throw new LabelsmithError('USAGE', `${path} is a folder; ${name} is read from a file`);
-    yield* format.read(path, options);
+    for await (const image of format.read(path, options)) {
+      const named = withUsableNames(image, options.reckoning);
+      if (named !== null) yield named;
+    }
   } catch (error) {
     const code = systemCodeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR')
@@ -72,6 +77,17 @@ export async function* readFormat(name: FormatName, path: string, options: ReadO
       });
     throw error;
   }
+}
+
+/** Null, with a note, for an image that goes by no name that a file can have. */
+function withUsableNames(image: ImportedImage, reckoning: Reckoning): ImportedImage | null {
+  const names = [image.file, ...(image.otherNames ?? [])];
+  const usable = names.filter(({ length }) => length <= MAX_NAME_CHARACTERS);
+  if (usable.length === names.length) return image;
+  const [file, ...otherNames] = usable;
+  if (file !== undefined) return { ...image, file, otherNames };
+  reckoning.note('image-unreadable', image.where, `a name of ${image.file.length} characters is none of a file`);
+  return null;
 }
 
 /** What is not there: the path itself, or what a format looks for in it. */

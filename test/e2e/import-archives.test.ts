@@ -1,6 +1,6 @@
 /** Label files in archives, and files whose format nobody names. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -70,6 +70,61 @@ test('a broken archive, and one that leads elsewhere, write nothing and say so',
   assert.deepEqual([cut.code, /cut\.zip.*damaged/.test(cut.stderr)], [1, true], cut.stderr);
   await writeFile(join(dir, 'out.zip'), zipOf(members({ '../../x.json': COCO, 'y.json': COCO })));
   assert.equal((await runJson<Imported>(['import', 'auto', 'out.zip'], at)).matched, 1);
+});
+
+/** D. Fifield, "A better zip bomb" (WOOT 2019): many names for one member, here the first one. */
+function overlapping(zip: Buffer, name: string, count: number): Buffer {
+  const start = zip.indexOf('PK\x01\x02', 0, 'latin1');
+  const entry = zip.subarray(start, zip.indexOf('PK\x05\x06', start, 'latin1'));
+  const entries = Array.from({ length: count }, (_, i) => {
+    const other = Buffer.from(entry);
+    other.write(String(i % 10), 46 + name.length - 5);
+    return other;
+  });
+  const end = Buffer.from(zip.subarray(zip.length - 22));
+  end.writeUInt16LE(count, 8);
+  end.writeUInt16LE(count, 10);
+  end.writeUInt32LE(entry.length * count, 12);
+  return Buffer.concat([zip.subarray(0, start), ...entries, end]);
+}
+
+test('archives that are made to fill the disk are refused before they do', async (t) => {
+  const dir = await scratch(t);
+  const photos = join(dir, 'photos');
+  await mkdir(photos);
+  await writeFile(join(photos, 'a.jpg'), JPEG);
+  await runJson(['add', 'photos'], { cwd: dir });
+  const zeros = Buffer.alloc(9e7, '0');
+  const rows = { name: 'labels/0.txt', content: Buffer.from('0 .5 .5 .1 .1\n'.repeat(1000)) };
+  const bombs: readonly (readonly [file: string, bytes: Buffer, says: RegExp])[] = [
+    [
+      'zeros.zip',
+      zipOf([{ name: 'labels/0.txt', content: zeros }]),
+      /zeros\.zip: its label files grow to more than 200/,
+    ],
+    ['large.zip', zipOf([{ ...rows, claimedSize: 4e9 }]), /large\.zip: its label files are more than 2\.1 GB/],
+    ['one.json.gz', gzipSync(zeros), /one\.json\.gz: its label files grow to more than 200 times/],
+    ['set.tar.gz', await tarGzOf([{ name: 'labels/0.txt', content: zeros }]), /set\.tar\.gz: its label files grow/],
+    [
+      'overlap.zip',
+      overlapping(zipOf([rows]), rows.name, 40),
+      /labels\/.\.txt: the member cannot be unpacked: it lies in/,
+    ],
+    ['secret.zip', zipOf([{ ...rows, encrypted: true }]), /cannot be unpacked: it is encrypted/],
+  ];
+  const temporary = join(dir, 'tmp');
+  await mkdir(temporary);
+  for (const [file, bytes, says] of bombs) {
+    await writeFile(join(dir, file), bytes);
+    const { code, stderr } = await runCli(['import', 'yolo', file, '--names', 'cat,dog'], {
+      cwd: dir,
+      env: { TMPDIR: temporary },
+    });
+    assert.equal(code, 1, file);
+    assert.match(stderr, says, file);
+    const left = (await readdir(temporary)).filter((name) => name.startsWith('labelsmith'));
+    assert.deepEqual(left, [], file);
+  }
 });
 
 test('auto tells formats by what is in the files', async (t) => {

@@ -15,6 +15,7 @@
 import { posix } from 'node:path';
 import { FingerprintSet } from '../../core/fingerprints.ts';
 import type { ImageId } from '../../core/ids.ts';
+import { MAX_NAME_CHARACTERS } from '../../formats/names.ts';
 import { IMAGE_EXTENSIONS, isImageName } from '../../formats/walk.ts';
 
 export type Match =
@@ -30,9 +31,6 @@ export type Match =
 const MAX_CANDIDATES = 5;
 /** Looked through for one that is written as asked; more would make a million files of one name slow. */
 const MAX_SAME_ENDINGS = 64;
-
-/** Presigned addresses stay far below; what is longer is a picture as text, or meant to keep this busy. */
-export const MAX_NAME_CHARACTERS = 16_384;
 
 export class FileMatcher {
   readonly #roots: readonly string[];

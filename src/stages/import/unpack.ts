@@ -3,6 +3,9 @@
  * (`labels.json.gz`): unpacked into a temporary folder that is deleted at the end, so that readers see a folder as any other.
  * Of pictures only the names are made, since readers look at nothing else of them, but for those of masks. What a killed
  * process left is deleted by the next one.
+ *
+ * What would fill the disk is refused before that: a zip by its directory, before anything is written; what is packed as one
+ * stream as soon as it has grown as no text does.
  */
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -10,12 +13,13 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { formatBytes } from '../../core/byte-size.ts';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import { isAbandoned, WRITER_PATTERN, writerName } from '../../files/unfinished.ts';
 import { badFile } from '../../formats/check.ts';
 import type { FormatName } from '../../formats/format.ts';
 import { isImageName, listFolder } from '../../formats/walk.ts';
-import { zipMemberPieces, zipMembers } from '../../sources/zip.ts';
+import { type ZipMember, zipMemberPieces, zipMembers } from '../../sources/zip.ts';
 import { archiveKindOf } from './archive-kind.ts';
 
 export interface LabelFiles {
@@ -29,6 +33,12 @@ export interface LabelFiles {
 /** Bytes of label files in one archive, and members of any kind. */
 const MAX_LABEL_BYTES = 2 ** 31;
 const MAX_MEMBERS = 5_000_000;
+/**
+ * Label files shrink five to twentyfold, and rows that are all alike some hundredfold; zeros shrink a thousandfold. Little is
+ * let through whatever it shrinks by.
+ */
+const MAX_GROWTH = 200;
+const ALWAYS_ALLOWED_BYTES = 2 ** 26;
 const PREFIX = 'labelsmith-import-';
 
 /** The path itself, or what is in it. A tar that is a shard of WebDataset is left to its reader. */
@@ -88,13 +98,13 @@ class Unpacked {
     return target;
   }
 
-  async write(target: string, name: string, pieces: AsyncIterable<Buffer>): Promise<void> {
+  /** @param packedBytes read of the archive so far; of a zip, whose directory was looked at, nobody asks */
+  async write(target: string, pieces: AsyncIterable<Buffer>, packedBytes?: () => number): Promise<void> {
     const file = await open(target, 'w');
     try {
       for await (const piece of pieces) {
         this.#bytes += piece.length;
-        if (this.#bytes > MAX_LABEL_BYTES)
-          throw badFile(this.#archive, `its label files are more than ${MAX_LABEL_BYTES} bytes, at ${name}`);
+        refuseGrowth(this.#archive, this.#bytes, packedBytes?.());
         await file.write(piece);
       }
     } finally {
@@ -103,22 +113,57 @@ class Unpacked {
   }
 }
 
+function refuseGrowth(archive: string, bytes: number, packedBytes = Number.POSITIVE_INFINITY): void {
+  if (bytes > MAX_LABEL_BYTES)
+    throw badFile(
+      archive,
+      `its label files are more than ${formatBytes(MAX_LABEL_BYTES)}`,
+      'Unpack the archive, and import the folder.',
+    );
+  if (bytes > ALWAYS_ALLOWED_BYTES && bytes > packedBytes * MAX_GROWTH)
+    throw badFile(
+      archive,
+      `its label files grow to more than ${MAX_GROWTH} times their packed size, as no label files do`,
+      'It may be made to fill the disk. If it is not, unpack it, and import the folder.',
+    );
+}
+
+const REFUSALS: Readonly<Record<NonNullable<ZipMember['refused']>, string>> = {
+  encrypted: 'it is encrypted',
+  method: 'it is packed by a method other than deflate',
+  overlap: 'it lies in another member',
+  growth: 'the archive grows too large',
+};
+
+/** By the directory alone. */
+async function refuseZip(path: string): Promise<void> {
+  let [bytes, packedBytes] = [0, 0];
+  for await (const { name, kind, place, refused } of zipMembers(path)) {
+    const text = name.toString('utf8');
+    if (kind !== 'file' || isPhotograph(text) || text.startsWith('__MACOSX/')) continue;
+    if (refused !== undefined)
+      throw badFile(
+        `${path}!/${text}`,
+        `the member cannot be unpacked: ${REFUSALS[refused]}`,
+        'Unpack the archive, and import the folder.',
+      );
+    bytes += place.byteSize;
+    packedBytes += place.packedSize;
+    refuseGrowth(path, bytes);
+  }
+  refuseGrowth(path, bytes, packedBytes);
+}
+
 async function unpackZip(path: string, unpacked: Unpacked): Promise<void> {
   try {
+    await refuseZip(path);
     for await (const member of zipMembers(path)) {
       const name = member.name.toString('utf8');
       if (member.kind !== 'file') continue;
       const target = await unpacked.place(name);
       if (target === null) continue;
       if (isPhotograph(name)) await writeFile(target, '');
-      else if (member.refused === undefined)
-        await unpacked.write(target, name, zipMemberPieces(path, member.place, `${path}!/${name}`));
-      else
-        throw badFile(
-          `${path}!/${name}`,
-          'the member cannot be unpacked',
-          'Unpack the archive, and import the folder.',
-        );
+      else await unpacked.write(target, zipMemberPieces(path, member.place, `${path}!/${name}`));
     }
   } catch (error) {
     if (error instanceof LabelsmithError) throw error;
@@ -135,7 +180,7 @@ async function unpackFile(path: string, unpacked: Unpacked): Promise<void> {
   const plain = source.pipe(createGunzip());
   source.on('error', (error) => plain.destroy(error));
   try {
-    await unpacked.write(target, name, plain as AsyncIterable<Buffer>);
+    await unpacked.write(target, plain as AsyncIterable<Buffer>, () => source.bytesRead);
   } catch (error) {
     if (error instanceof LabelsmithError) throw error;
     throw badFile(path, `the packed file is damaged: ${messageOf(error)}`, undefined, error);
@@ -155,7 +200,8 @@ async function unpackTar(path: string, unpacked: Unpacked, kind: 'tar' | 'tar.gz
     for await (const member of members) {
       const { name, type } = member.header;
       const target = type === 'file' || type === 'contiguous-file' ? await unpacked.place(name) : null;
-      if (target !== null && !isPhotograph(name)) await unpacked.write(target, name, member as AsyncIterable<Buffer>);
+      if (target !== null && !isPhotograph(name))
+        await unpacked.write(target, member as AsyncIterable<Buffer>, () => source.bytesRead);
       else {
         if (target !== null) await writeFile(target, '');
         member.resume();
