@@ -61,6 +61,8 @@ export interface Models {
   openBoxSegmenter(name: string, options?: OpenModelOptions): Promise<BoxSegmenter>;
   /** The text side of an embedder. @param name of the embedder */
   openTextEncoder(name: string, options?: OpenModelOptions): Promise<TextEncoder>;
+  /** Whether an embedder has a text side. Fetches nothing. @param name of the embedder */
+  knowsWords(name: string): Promise<boolean>;
 }
 
 /** What can be done with the models of a cache besides opening them. */
@@ -131,6 +133,9 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     },
     async openTextEncoder(name, options) {
       return (await import('./text-encoder.ts')).openTextEncoder(await known(name), together(options));
+    },
+    async knowsWords(name) {
+      return (await import('./text-encoder.ts')).knowsWords(name, defaults.cacheDir);
     },
     async importModel(place, request = {}) {
       return (await import('./hub/named.ts')).takeIn(place, defaults, request);

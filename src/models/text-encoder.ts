@@ -15,6 +15,7 @@ import { float32Data, type Tensor } from '../onnx/tensor.ts';
 import { readTokenizer } from './hub/tokenizer-files.ts';
 import { readOnnx } from './onnx-files.ts';
 import { findRole, type OpenOptions } from './open-model.ts';
+import { allEntries } from './registry.ts';
 import { type TextProcessor, tokensOf } from './text-tokens.ts';
 
 export interface TextEncoder {
@@ -30,6 +31,13 @@ export interface TextEncoder {
   /** Shape [texts, dimensions], rows of length 1. */
   encode(texts: readonly string[]): Promise<Matrix>;
   close(): Promise<void>;
+}
+
+/** Of a model that is not here, or of several side by side: no. @param name of an embedder */
+export async function knowsWords(name: string, cacheDir?: string): Promise<boolean> {
+  return (await allEntries(cacheDir)).some(
+    (one) => one.id === name && one.role === 'embedder' && one.graphs?.text?.takes.kind === 'text',
+  );
 }
 
 /** @param name of an embedder */

@@ -20,6 +20,7 @@ import { labelRoutes } from './routes/labels.ts';
 import { mapRoutes } from './routes/map.ts';
 import { pictureRoutes } from './routes/pictures.ts';
 import { qualityRoutes } from './routes/quality.ts';
+import { searchRoutes } from './routes/search.ts';
 
 /** A thousand items with their images and revisions have a fifth of it. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -35,7 +36,8 @@ export function createApi(context: ReviewContext) {
     .route('/', pictureRoutes(context))
     .route('/', jobRoutes(context))
     .route('/', mapRoutes(context))
-    .route('/', qualityRoutes(context));
+    .route('/', qualityRoutes(context))
+    .route('/', searchRoutes(context));
 }
 
 export interface AppOptions {

@@ -8,10 +8,9 @@ import { addImages, imageId } from '../../test/contracts/store/fixtures.ts';
 import { openWorkspace } from '../jobs/workspace.ts';
 import { drawAudit } from '../stages/audit/audit.ts';
 import { createApi } from './app.ts';
-import { revisionsOf } from './counted.ts';
+import { contextOf } from './context.ts';
 import { failure } from './failures.ts';
 import { createJobs } from './jobs.ts';
-import { createPictures } from './pictures.ts';
 
 async function opened(t: TestContext) {
   const dir = mkdtempSync(join(tmpdir(), 'labelsmith-audit-'));
@@ -23,8 +22,7 @@ async function opened(t: TestContext) {
   const { store } = workspace;
   await addImages(store, 3);
   const jobs = createJobs({ dir, seed: 0, threads: 1 });
-  const context = { workspace, jobs, pictures: createPictures(workspace), local: true, revision: revisionsOf(store) };
-  const api = createApi(context);
+  const api = createApi(contextOf(workspace, { jobs, local: true, threads: 1 }));
   api.onError((error, c) => failure(error, c, () => {}));
   return { store, api, ids: [0, 1, 2].map(imageId) };
 }

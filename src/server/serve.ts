@@ -9,10 +9,9 @@ import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { newAccess } from './access.ts';
 import { createApp } from './app.ts';
-import { revisionsOf } from './counted.ts';
+import { contextOf } from './context.ts';
 import { createJobs } from './jobs.ts';
 import { pageFolder, readPageFiles } from './page-files.ts';
-import { createPictures } from './pictures.ts';
 
 export interface ReviewOptions {
   /** 0: any free one. */
@@ -66,8 +65,7 @@ export async function startReview(workspace: Workspace, options: ReviewOptions):
   const access = newAccess(password);
   const jobs = createJobs({ dir: workspace.location, seed, threads, module: options.jobModule });
   const page = readPageFiles(options.page ?? fileURLToPath(pageFolder()));
-  const revision = revisionsOf(workspace.store);
-  const context = { workspace, jobs, pictures: createPictures(workspace), local, revision };
+  const context = contextOf(workspace, { jobs, local, threads });
   const app = createApp({ context, access, page, log: onLog });
   const limits = { ...LIMITS, ...options.limits };
   const { server, port } = await listen(app.fetch, { hostname: host, port: options.port, limits, onLog });
@@ -80,7 +78,7 @@ export async function startReview(workspace: Workspace, options: ReviewOptions):
       const closed = new Promise<void>((done) => server.close(() => done()));
       server.closeAllConnections();
       await closed;
-      await jobs.close();
+      await Promise.all([jobs.close(), context.searches.close()]);
     },
   };
 }

@@ -11,8 +11,8 @@ import { openWorkspace, type Workspace } from '../jobs/workspace.ts';
 import { addTo } from '../stages/add/add.ts';
 import { openSources } from '../stages/add/open-sources.ts';
 import { createApi, MAX_BODY_BYTES } from './app.ts';
+import { contextOf } from './context.ts';
 import { createJobs } from './jobs.ts';
-import { createPictures } from './pictures.ts';
 import { type ReviewServer, startReview } from './serve.ts';
 
 const RUN = { seed: 0, threads: 1 };
@@ -340,13 +340,7 @@ test('the document has every route that there is, and no other', async () => {
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   const jobs = createJobs({ ...RUN, dir });
-  const routes = createApi({
-    workspace,
-    jobs,
-    pictures: createPictures(workspace),
-    local: true,
-    revision: async () => '',
-  }).routes;
+  const { routes } = createApi(contextOf(workspace, { jobs, local: true, threads: 1 }));
   const there = routes
     .filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);

@@ -1,15 +1,14 @@
-/** The data map of a task, as one binary array, and an image's neighbours. */
+/** The data map of a task, as one binary array. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { IdMap } from '../../core/id-set.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { readMarks } from '../../stages/discover/data-map.ts';
-import { similarTo } from '../../stages/similar/similar.ts';
 import { type HeldColumns, MAX_PACKED_ITEMS } from '../../store/item-store.ts';
 import type { Store } from '../../store/store.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
-import { IMAGE_ID, NAME } from '../schemas.ts';
-import { BINARY, FAILURES, json } from './answers.ts';
+import { NAME } from '../schemas.ts';
+import { BINARY, FAILURES } from './answers.ts';
 
 const MAP = createRoute({
   ...{ method: 'get', path: '/map', request: { query: z.object({ task: NAME.default('class') }) } },
@@ -23,30 +22,11 @@ const MAP = createRoute({
   },
 });
 
-const NEIGHBOURS = createRoute({
-  ...{ method: 'get', path: '/images/{id}/neighbours', request: { params: z.object({ id: IMAGE_ID }) } },
-  responses: {
-    200: json(
-      z.object({ neighbours: z.array(z.object({ id: z.string(), similarity: z.number() })) }),
-      'Nearest first; none where nothing is embedded.',
-    ),
-    ...FAILURES,
-  },
-});
-
-const NEIGHBOURS_SHOWN = 12;
-
 export function mapRoutes({ workspace }: ReviewContext) {
-  return new OpenAPIHono({ defaultHook: invalid })
-    .openapi(MAP, async (c) => {
-      const bytes = await packedMap(c.req.valid('query').task);
-      return c.body(bytes, 200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
-    })
-    .openapi(NEIGHBOURS, async (c) => {
-      const options = { n: NEIGHBOURS_SHOWN, index: 'exact', seed: 0, threads: 1 } as const;
-      const { similar } = await similarTo(workspace, c.req.valid('param').id, options);
-      return c.json({ neighbours: similar.map(({ id, similarity }) => ({ id, similarity })) }, 200);
-    });
+  return new OpenAPIHono({ defaultHook: invalid }).openapi(MAP, async (c) => {
+    const bytes = await packedMap(c.req.valid('query').task);
+    return c.body(bytes, 200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+  });
 
   /** Resident while it is made: 48 bytes an item, and some 48 more to find its place by its id. */
   async function packedMap(task: string): Promise<ArrayBuffer> {

@@ -14,7 +14,12 @@ import { columnsOf, type EmbeddingRecipe, refuseOtherModel } from '../embed/reci
 
 export type Query =
   | { readonly kind: 'image'; readonly id: ImageId }
-  | { readonly kind: 'file'; readonly path: string; readonly bytes: Uint8Array };
+  | {
+      readonly kind: 'file';
+      /** What it is called in answers. */
+      readonly path: string;
+      readonly bytes: Uint8Array;
+    };
 
 /** Finds what the user means: a whole id, the path of a known image, or a file that is not in the workspace. */
 export async function findQuery(store: Store, text: string, cwd = process.cwd()): Promise<Query> {

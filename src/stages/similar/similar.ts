@@ -28,7 +28,7 @@ import {
   type SpaceMean,
 } from '../embed/recipe.ts';
 import { openSavedEmbedder } from '../embed/saved-embedder.ts';
-import { findQuery, vectorOf } from './query.ts';
+import { findQuery, type Query, vectorOf } from './query.ts';
 
 export interface SimilarOptions {
   /** How many (default 10). */
@@ -60,11 +60,23 @@ export async function similarTo(
   query: string,
   options: SimilarOptions,
 ): Promise<{ readonly query: string; readonly similar: readonly SimilarImage[] }> {
+  // Whether there is anything to compare with is told before a file is looked for.
+  await requireMean(workspace.store, await requireRecipe(workspace.store, 'images'));
+  const asked = await findQuery(workspace.store, query);
+  const similar = await similarToQuery(workspace, asked, options);
+  return { query: asked.kind === 'image' ? asked.id : asked.path, similar };
+}
+
+/** As {@link similarTo}, of what was found already, or never was a file. */
+export async function similarToQuery(
+  workspace: Workspace,
+  asked: Query,
+  options: SimilarOptions,
+): Promise<readonly SimilarImage[]> {
   const { store, vectors, blobs, engine } = workspace;
   const recipe = await requireRecipe(store, 'images');
   const mean = await requireMean(store, recipe);
   const space: Space = { recipe, mean, vectors, shards: await store.vectorShards(recipe.space, 'images') };
-  const asked = await findQuery(store, query);
   const vector = await vectorOf(workspace, asked, recipe, () => openSavedEmbedder(workspace, recipe.model, options));
   centreAndNormalise(vector, recipe, mean.values);
 
@@ -81,7 +93,7 @@ export async function similarTo(
     if (asked.kind === 'image' && id === asked.id) continue;
     similar.push({ id, path: paths.get(id)?.[0]?.path ?? id, similarity: rounded(found.similarities[i]) });
   }
-  return { query: asked.kind === 'image' ? asked.id : asked.path, similar: similar.slice(0, options.n) };
+  return similar.slice(0, options.n);
 }
 
 /** To 6 decimals: identical pictures have 1, which a sum of floats misses by its last bit to either side. */

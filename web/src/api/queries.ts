@@ -86,7 +86,7 @@ export function useImage(id: string) {
 export function useNeighbours(id: string) {
   return useQuery({
     queryKey: ['neighbours', id],
-    queryFn: async () => (await answer(api.images[':id'].neighbours.$get({ param: { id } }))).neighbours,
+    queryFn: async () => (await answer(api.images[':id'].neighbours.$get({ param: { id }, query: {} }))).found,
     retry: false,
   });
 }

@@ -1,6 +1,7 @@
 /** Everything there is, as a grid: filtered, ordered, selected, labelled. */
 
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { Link } from 'wouter';
 import type { Cell, ItemRef } from '../api/client.ts';
 import { useCount, useOrder } from '../api/queries.ts';
 import { NONE_OF_THESE } from '../api/said.ts';
@@ -13,8 +14,11 @@ import { useKeys } from '../keys/keys.ts';
 import { CellView } from './cell-view.tsx';
 import { Filters, useView } from './filters.tsx';
 import { Grid, type GridHandle } from './grid.tsx';
-import { useSelection } from './selection.ts';
+import { SearchBar } from './search-bar.tsx';
+import { type Selection, useSelection } from './selection.ts';
 import { GRID_BLOCK, useBlocks } from './use-blocks.ts';
+import { useDrop } from './use-drop.ts';
+import { useSearch, useSearchKinds } from './use-search.ts';
 
 const CELL_PX = 168;
 /** Items of one write. */
@@ -22,19 +26,24 @@ const MAX_WRITTEN = 1000;
 
 export function BrowsePage() {
   const { filter, order: wanted } = useView();
-  const { task } = useTask();
+  const { task, items: kind } = useTask();
   const [round, setRound] = useState(0);
-  const { order, error } = useOrder(filter, wanted, round);
+  const search = useSearch();
+  const { pictures } = useSearchKinds();
+  const isOver = useDrop(search.byPicture, pictures && kind === 'images');
+  const all = useOrder(filter, wanted, round, search.asked === null);
+  const { order, error } = search.asked ? search : all;
   const counted = useCount(filter);
-  const count = order.done ? order.loaded : Math.max(counted.count ?? 0, order.loaded);
-  const isAbout = !order.done && !counted.exact;
+  const isWhole = order.done || search.asked !== null;
+  const count = isWhole ? order.loaded : Math.max(counted.count ?? 0, order.loaded);
+  const isAbout = !isWhole && !counted.exact;
   const [range, setRange] = useState({ from: 0, to: 0 });
   const cells = useBlocks({ task, order, ...range, block: GRID_BLOCK });
   const { selection, choose, band, clear, reset, selectAll } = useSelection();
   const [opened, setOpened] = useState<number | null>(null);
   const grid = useRef<GridHandle>(null);
   const onRange = useCallback((from: number, to: number) => setRange({ from, to }), []);
-  const key = JSON.stringify({ filter, wanted });
+  const key = JSON.stringify({ filter, wanted, asked: search.asked });
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was selected in another view is not meant in this one.
   useEffect(() => {
     reset();
@@ -69,19 +78,27 @@ export function BrowsePage() {
   return (
     <main className="page browse">
       <h1 className="unseen">Browse</h1>
-      <Filters />
+      {kind === 'images' && <SearchBar {...search} />}
+      {!search.asked && <Filters />}
       <p className="counted" role="status">
         {error ? error.message : `${isAbout ? 'about ' : ''}${many(count, 'item')}`}
         {!order.done && order.loaded > 0 && ` (${order.loaded.toLocaleString()} here so far)`}{' '}
         <button type="button" onClick={selectAll} disabled={count === 0}>
           Select all that match
         </button>
-        <button type="button" onClick={() => setRound(round + 1)}>
-          Look again
-        </button>
+        {!search.asked && (
+          <button type="button" onClick={() => setRound(round + 1)}>
+            Look again
+          </button>
+        )}
       </p>
+      {isOver && <p className="drop">Drop it to see what looks like it</p>}
       {count === 0 && order.done ? (
-        <p className="empty">Nothing here matches. Take a filter away, or add images on the page Start.</p>
+        <p className="empty">
+          {search.asked
+            ? 'Nothing was found.'
+            : 'Nothing here matches. Take a filter away, or add images on the page Start.'}
+        </p>
       ) : (
         <Grid
           {...{ count, onRange }}
@@ -108,8 +125,10 @@ export function BrowsePage() {
       )}
       {(selection.all || selection.places.size > 0) && (
         <SelectionBar
-          all={selection.all ? count : null}
-          items={[...selection.places].map(itemOf).filter((item) => item !== undefined)}
+          all={selection.all && !search.asked ? count : null}
+          items={placesOf(selection, search.asked ? count : 0)
+            .map(itemOf)
+            .filter((item) => item !== undefined)}
           {...{ task, filter, cells, clear }}
         />
       )}
@@ -123,6 +142,11 @@ export function BrowsePage() {
       )}
     </main>
   );
+}
+
+/** What was found is a list, so all of it are places. */
+function placesOf({ all, places }: Selection, found: number): number[] {
+  return all ? Array.from({ length: found }, (_, place) => place) : [...places];
 }
 
 interface SelectionBarProps {
@@ -151,6 +175,7 @@ function SelectionBar({ all, items, task, filter, cells, clear }: SelectionBarPr
     clear();
   };
   const held = [...new Set(items.flatMap(({ itemId }) => cells.get(itemId)?.labels[0]?.className ?? []))];
+  const [first] = items;
   const reject = filter.className ?? (held.length === 1 ? held[0] : undefined);
   return (
     <section className="selection" aria-label="What is selected">
@@ -173,6 +198,11 @@ function SelectionBar({ all, items, task, filter, cells, clear }: SelectionBarPr
       <button type="button" onClick={() => void said(NONE_OF_THESE)}>
         None of these
       </button>
+      {first && items.length === 1 && first.itemId === first.imageId && (
+        <Link className="button" href={`/browse?like=${first.imageId}`}>
+          What looks like it
+        </Link>
+      )}
       <button type="button" onClick={clear}>
         Select nothing
       </button>

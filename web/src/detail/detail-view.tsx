@@ -1,5 +1,6 @@
 /** One image closely: its shapes, everything that was ever said of it and by whom, its neighbours. */
 import { useEffect, useRef, useState } from 'react';
+import { Link } from 'wouter';
 import { answer, api, type ImageDetail, type ItemRef, type Region } from '../api/client.ts';
 import { useImage, useNeighbours } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
@@ -102,7 +103,7 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
           </button>
         </div>
         {image && <Facts image={image} chosen={chosen} onChoose={setChosen} />}
-        {image && <Neighbours id={image.id} onOpen={(id) => setOther({ of: item.itemId, id })} />}
+        {image && <Neighbours id={image.id} onOpen={(id) => setOther({ of: item.itemId, id })} onLeave={onClose} />}
       </aside>
     </dialog>
   );
@@ -172,7 +173,13 @@ function Said({ labels }: { readonly labels: ImageDetail['labels'] }) {
   );
 }
 
-function Neighbours({ id, onOpen }: { readonly id: string; readonly onOpen: (id: string) => void }) {
+interface NeighboursProps {
+  readonly id: string;
+  readonly onOpen: (id: string) => void;
+  readonly onLeave: () => void;
+}
+
+function Neighbours({ id, onOpen, onLeave }: NeighboursProps) {
   const { data: neighbours = [] } = useNeighbours(id);
   if (neighbours.length === 0) return null;
   return (
@@ -190,6 +197,9 @@ function Neighbours({ id, onOpen }: { readonly id: string; readonly onOpen: (id:
           </button>
         ))}
       </div>
+      <Link href={`/browse?like=${id}`} onClick={onLeave}>
+        More that look like it
+      </Link>
     </>
   );
 }

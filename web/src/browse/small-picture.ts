@@ -1,0 +1,21 @@
+/**
+ * A picture as it is sent to be searched with: no larger than any network looks at. What the browser cannot read (TIFF, HEIC)
+ * goes as it is.
+ */
+const LONGEST_PX = 1024;
+const QUALITY = 0.95;
+
+export async function smallPicture(file: Blob): Promise<Blob> {
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap) return file;
+  const scale = Math.min(1, LONGEST_PX / Math.max(bitmap.width, bitmap.height));
+  const canvas = new OffscreenCanvas(
+    Math.max(1, Math.round(bitmap.width * scale)),
+    Math.max(1, Math.round(bitmap.height * scale)),
+  );
+  const context = canvas.getContext('2d');
+  if (!context || scale === 1) return file;
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+}
