@@ -16,6 +16,7 @@ import { pixelsFor } from '../src/stages/item-pixels.ts';
 import { simplestGood } from '../src/stages/teach/backbones.ts';
 import { type FineTuned, fineTune } from '../src/stages/teach/fine-tune/fine-tune.ts';
 import { STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
+import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
 import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, split } from './labelled-sets.ts';
 
@@ -61,7 +62,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
     const tuned = await fineTune(pool, {
       ...{ embedder, problem, step, seed, blocks: set.blocks, folds: FOLDS },
       ids: rows.map((row) => set.files[row]?.id ?? ''),
-      read: (row) => readFile(set.files[rows[row] ?? 0]?.path ?? ''),
+      open: async (row) => wholeImage(await readFile(set.files[rows[row] ?? 0]?.path ?? '')),
       teacher: { method: frozen.method, ...frozen.settings },
     });
     const learned = await learnRounds(pool, tuned.problem, { ...options, sample: tuned.sample });

@@ -11,6 +11,9 @@ import { flag, type OptionTable, option, type Values } from '../values.ts';
 import { formatPercent } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
+/** Steps of a training between two lines. */
+const SHOWN_STEPS = 50;
+
 /** The option of all of them. */
 export const TASK = option('--task <name>', 'the task whose labels are learned', taskName().default('class'));
 
@@ -116,9 +119,12 @@ function learn(
         const parts = weights.map((weight) => weight.toFixed(2)).join(' ');
         output.note(`  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${parts}`);
       },
-      onTraining(step, { trained, of, loss }) {
-        const many = of - trained === 0 ? 'all trained' : `${trained} of ${of} trained`;
-        output.note(`  embedder (${step}): ${many}, loss ${loss.toFixed(3)}`);
+      onTraining(step, { trained, of, steps, ofSteps, loss, accuracy }) {
+        const isDone = steps === ofSteps;
+        if (!isDone && steps % SHOWN_STEPS !== 0) return;
+        const which = `training ${isDone ? trained : trained + 1} of ${of}`;
+        const how = `loss ${loss.toFixed(3)}, ${formatPercent(accuracy)} of its own items`;
+        output.note(`  embedder (${step}): ${which}, step ${steps} of ${ofSteps}, ${how}`);
       },
       onStep({ method, accuracy, fineTuned }) {
         if (fineTuned) {

@@ -8,6 +8,7 @@ import { float32 } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Parameter } from './optimiser.ts';
 import { type MicroBatch, type TrainingState, type TrainOptions, train } from './train.ts';
+import { packState, unpackState } from './training-state.ts';
 
 let one: InferencePool;
 let three: InferencePool;
@@ -82,15 +83,7 @@ async function trained(
   return { ...result, numbers: parameters.flatMap(({ data }) => [...data]) };
 }
 
-function copyOf({ parameters, average, optimiser }: TrainingState): TrainingState {
-  const copies = (list: readonly Float32Array[]) => list.map((data) => Float32Array.from(data));
-  const { steps, first, second } = optimiser;
-  return {
-    parameters: copies(parameters),
-    average: copies(average),
-    optimiser: { steps, first: copies(first), second: copies(second) },
-  };
-}
+const copyOf = (state: TrainingState): TrainingState => unpackState(packState(state));
 
 test('the answer is found, by either optimiser and from their average', async () => {
   for (const changes of [
@@ -119,7 +112,10 @@ test('a training that goes on from any checkpoint ends with the same bytes', asy
   };
   const whole = await trained(one, { ...changes, checkpoint: { every: 1, save } });
   assert.equal(states.length, 12);
-  for (const state of states) assert.deepEqual((await trained(three, changes, state)).numbers, whole.numbers);
+  for (const state of states) {
+    const { numbers, losses } = await trained(three, changes, state);
+    assert.deepEqual([numbers, losses], [whole.numbers, whole.losses]);
+  }
 });
 
 test('a loss that is not a number ends it with what the last checkpoint holds', async () => {
@@ -134,6 +130,17 @@ test('a loss that is not a number ends it with what the last checkpoint holds', 
     saved?.parameters.flatMap((data) => [...data]),
   );
   assert.equal(saved?.optimiser.steps, 20);
+});
+
+test('a state that was cut short or spoiled on the disk is refused', () => {
+  const optimiser = { steps: 3, first: [Float32Array.of(1)], second: [] };
+  const curve = { losses: [2, 1, 0.5], accuracies: [Number.NaN, Number.NaN, Number.NaN] };
+  const state: TrainingState = { parameters: [Float32Array.of(1, 2)], average: [], optimiser, curve };
+  const bytes = packState(state);
+  assert.deepEqual(unpackState(bytes), state);
+  assert.throws(() => unpackState(bytes.subarray(0, -1)), RangeError);
+  bytes[bytes.length - 2] = 77;
+  assert.throws(() => unpackState(bytes), RangeError);
 });
 
 test('it stops when it is told to', async () => {

@@ -43,6 +43,8 @@ export interface StepReport {
   readonly steps: number;
   /** Mean loss of the step's items. */
   readonly loss: number;
+  /** Share of the step's items that were taken for their likeliest class; NaN where the graph does not say. */
+  readonly accuracy: number;
   readonly learningRate: number;
 }
 
@@ -52,9 +54,21 @@ export interface TrainingState {
   readonly parameters: readonly Float32Array[];
   readonly average: readonly Float32Array[];
   readonly optimiser: OptimiserState;
+  /** What each step so far came to. */
+  readonly curve: TrainingCurve;
 }
 
-/** The graph of a step: inputs of the parameters' names and others; `loss`, a sum, and `d:NAME` of each parameter. */
+/** What each step came to, in their order. */
+export interface TrainingCurve {
+  readonly losses: number[];
+  /** See {@link StepReport.accuracy}. */
+  readonly accuracies: number[];
+}
+
+/**
+ * The graph of a step: inputs of the parameters' names and others; `loss` and, where there is one, `correct`, which are sums
+ * over its items, and `d:NAME` of each parameter.
+ */
 export interface StepGraph {
   readonly model: PoolModel;
   readonly gradientOf: (parameter: string) => string;
@@ -66,9 +80,7 @@ export interface MicroBatch {
   readonly weight: number;
 }
 
-export interface TrainResult {
-  /** Steps taken, and the loss of each. */
-  readonly losses: readonly number[];
+export interface TrainResult extends Readonly<TrainingCurve> {
   /** Why it ended early; null where it went all the way. */
   readonly stopped: 'not a number' | null;
 }
@@ -85,38 +97,42 @@ export async function train(
   const { optimiser, schedule, learningRate, steps, averaging, clipNorm, signal, onStep, checkpoint } = options;
   const state = from ? resumed(parameters, from) : begun(optimiser, parameters, averaging);
   const feeds = Object.fromEntries(parameters.map(({ name, data, dims }) => [name, float32(data, dims)]));
-  const outputs = ['loss', ...parameters.map(({ name }) => gradientOf(name))];
-  const good = snapshot(parameters);
-  const losses: number[] = [];
+  const sums = model.outputs.includes(CORRECT) ? [LOSS, CORRECT] : [LOSS];
+  const gradientNames = parameters.map(({ name }) => gradientOf(name));
+  const outputs = [...sums, ...gradientNames];
+  const result = () => (averaging === undefined ? parameters : state.average.map((data) => ({ data })));
+  // What comes out if a later step spoils everything.
+  const good = snapshot(result());
+  const { losses, accuracies } = state.curve;
   for (let step = state.optimiser.steps; step < steps; step++) {
     signal?.throwIfAborted();
     const batch = await batchOf(step);
     const runs = batch.map((micro) => pool.run(model, { ...feeds, ...micro.feeds }, outputs));
     const weight = batch.reduce((sum, micro) => sum + micro.weight, 0);
-    const { loss, gradients } = summed(await Promise.all(runs), outputs, weight);
+    const { loss, accuracy, gradients } = summed(await Promise.all(runs), gradientNames, weight);
     const length = norm(gradients);
     if (!Number.isFinite(loss) || !Number.isFinite(length)) {
       restore(parameters, good);
-      return { losses, stopped: 'not a number' };
+      return { losses, accuracies, stopped: 'not a number' };
     }
     if (clipNorm !== undefined && length > clipNorm) scale(gradients, clipNorm / length);
     const rate = learningRate * rateAt(schedule, step, steps);
     optimiserStep(optimiser, state.optimiser, parameters, gradients, rate);
     if (averaging !== undefined) average(state.average, parameters, averaging, step);
     losses.push(loss);
-    onStep?.({ step: step + 1, steps, loss, learningRate: rate });
+    accuracies.push(accuracy);
+    onStep?.({ step: step + 1, steps, loss, accuracy, learningRate: rate });
     if (checkpoint && (step + 1) % checkpoint.every === 0) {
-      restore(good, parameters);
+      restore(good, result());
       await checkpoint.save(state);
     }
   }
-  if (averaging !== undefined)
-    restore(
-      parameters,
-      state.average.map((data) => ({ data })),
-    );
-  return { losses, stopped: null };
+  restore(parameters, result());
+  return { losses, accuracies, stopped: null };
 }
+
+const LOSS = 'loss';
+const CORRECT = 'correct';
 
 type Numbers = { readonly data: Float32Array };
 
@@ -129,6 +145,7 @@ function begun(
     parameters: parameters.map(({ data }) => data),
     average: averaging === undefined ? [] : parameters.map(({ data }) => data.slice()),
     optimiser: newOptimiserState(optimiser, parameters),
+    curve: { losses: [], accuracies: [] },
   };
 }
 
@@ -145,34 +162,33 @@ function resumed(parameters: readonly Parameter[], from: TrainingState): Trainin
       first: from.optimiser.first.map((data) => data.slice()),
       second: from.optimiser.second.map((data) => data.slice()),
     },
+    curve: { losses: [...from.curve.losses], accuracies: [...from.curve.accuracies] },
   };
 }
 
-function snapshot(parameters: readonly Parameter[]): Numbers[] {
-  return parameters.map(({ data }) => ({ data: Float32Array.from(data) }));
+function snapshot(numbers: readonly Numbers[]): Numbers[] {
+  return numbers.map(({ data }) => ({ data: Float32Array.from(data) }));
 }
 
 function restore(to: readonly Numbers[], from: readonly Numbers[]): void {
   for (const [i, { data }] of to.entries()) data.set(from[i]?.data ?? []);
 }
 
-/** The mean loss and gradient; the first run's arrays are the sum's. */
+/** The mean loss, accuracy and gradient; the first run's arrays are the sum's. */
 function summed(
   results: readonly Tensors[],
-  outputs: readonly string[],
+  gradientNames: readonly string[],
   weight: number,
-): { readonly loss: number; readonly gradients: Float32Array[] } {
-  const [, ...names] = outputs;
-  let loss = 0;
-  for (const result of results) loss += Number(result.loss?.data[0]);
-  const gradients = names.map((name) => {
+): { readonly loss: number; readonly accuracy: number; readonly gradients: Float32Array[] } {
+  const mean = (name: string) => results.reduce((sum, result) => sum + Number(result[name]?.data[0]), 0) / weight;
+  const gradients = gradientNames.map((name) => {
     const [first, ...others] = results.map((result) => float32Data(result[name], name));
     if (!first) throw new RangeError('a step has no runs');
     for (const other of others) for (let i = 0; i < first.length; i++) first[i] = first[i] + other[i];
     return first;
   });
   scale(gradients, 1 / weight);
-  return { loss: loss / weight, gradients };
+  return { loss: mean(LOSS), accuracy: mean(CORRECT), gradients };
 }
 
 function scale(vectors: readonly Float32Array[], factor: number): void {

@@ -40,8 +40,8 @@ export interface BuiltStepGraph {
 }
 
 /**
- * `x` [items, …cut], `targets` [items, classes], `weights` [items, 1], each parameter under its name → `loss`, a sum, and
- * the gradient of each parameter.
+ * `x` [items, …cut], `targets` [items, classes], `weights` [items, 1], each parameter under its name → `loss` and
+ * `correct`, sums, and the gradient of each parameter.
  */
 export function stepGraph(network: TunableNetwork, options: StepGraphOptions): BuiltStepGraph {
   const { cut, trained, classes, items } = options;
@@ -58,11 +58,18 @@ export function stepGraph(network: TunableNetwork, options: StepGraphOptions): B
   const wanted = [...inputs.map(([, value]) => value), headWeights, headBias];
   const { of, obstacles } = addGradients(graph, loss, wanted);
   graph.output(loss, 'loss');
+  graph.output(correctIn(graph, logits, targets, weights), 'correct');
   for (const { name } of wanted) {
     const gradient = of.get(name);
     if (gradient) graph.output(gradient, gradientOf(name));
   }
   return { model: graph.toModel(), trained: trained.filter(({ name }) => of.has(name)), obstacles };
+}
+
+/** The weight of the items whose likeliest class is that of their target. */
+function correctIn(graph: Graph, logits: Value, targets: Value, weights: Value): Value {
+  const isClass = graph.op('Equal', [graph.argMax(logits, 1, true), graph.argMax(targets, 1, true)]);
+  return graph.reduceSum(graph.mul(graph.cast(isClass, 'float32'), weights), [0, 1], { keepDims: false });
 }
 
 function valuesAtCut(graph: Graph, { cut, items, pixels }: Omit<StepGraphOptions, 'trained' | 'classes'>): Value {

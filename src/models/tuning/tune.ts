@@ -12,7 +12,13 @@ import { seededRandom, shuffled } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import type { Parameter } from '../../math/training/optimiser.ts';
-import { type MicroBatch, type TrainingState, type TrainOptions, train } from '../../math/training/train.ts';
+import {
+  type MicroBatch,
+  type TrainingState,
+  type TrainOptions,
+  type TrainResult,
+  train,
+} from '../../math/training/train.ts';
 import type { PixelOptions } from '../../onnx/compose.ts';
 import type { Obstacle } from '../../onnx/gradients/gradients.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
@@ -37,7 +43,7 @@ export interface TuningSet {
   readonly members?: readonly number[];
 }
 
-export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep' | 'checkpoint'> {
+export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
   /** Which of the cut's constants are trained beside the classifier. */
   readonly trains: 'bias' | 'all';
   /** Images seen, each as often as it was: as many epochs as that takes, but not fewer than 3 nor more than 25. */
@@ -54,20 +60,35 @@ export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep' | 'c
   /** Memory of the average of the weights (default none). */
   readonly averaging?: number;
   readonly seed: number;
-  readonly from?: TrainingState;
+  /** Where a training goes on that was broken off; without it, it begins again. */
+  readonly checkpoints?: TrainingCheckpoints;
 }
 
-export interface Tuned {
+/** What is kept of one training while it runs, and once it is done. */
+export interface TrainingCheckpoints {
+  /** Steps between two states that are kept. */
+  readonly everySteps: number;
+  /** The last one that was saved; undefined where there is none, or none that is whole. */
+  load(): Promise<SavedTraining | undefined>;
+  save(training: SavedTraining): Promise<void>;
+}
+
+export interface SavedTraining {
+  /** With `isDone`, of what came out alone. */
+  readonly state: TrainingState;
+  readonly isDone: boolean;
+}
+
+export interface Tuned extends Pick<TrainResult, 'losses' | 'accuracies' | 'stopped'> {
   /** What was trained of the network, by name. */
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly head: LinearHead;
-  readonly losses: readonly number[];
-  readonly stopped: 'not a number' | null;
   readonly obstacles: readonly Obstacle[];
 }
 
 /** Items of one run. Two runs make a step of 32, one a core of a small machine. */
 export const ITEMS_A_RUN = 16;
+const BATCH = 2 * ITEMS_A_RUN;
 const CLIP_NORM = 5;
 const MIN_EPOCHS = 3;
 const MAX_EPOCHS = 25;
@@ -90,14 +111,45 @@ export async function tuneNetwork(
   if (built.trained.length < wanted.length) built = stepGraph(network, { ...request, trained: built.trained });
   if (built.trained.length === 0) throw untrainable(built.obstacles);
   const parameters = parametersFor(network, built.trained, head, options);
-  const images = membersOf(set).length;
-  const { samples, batch = 2 * ITEMS_A_RUN, weightDecay = 0.01, averaging, signal, onStep, checkpoint, from } = options;
+  const { losses, accuracies, stopped } = await trainedOrLoaded(pool, built.model, parameters, set, options);
+  const trained = new Map(parameters.map(({ name, data }) => [name, data]));
+  const weights = trained.get(HEAD_WEIGHTS) ?? head.weights.data;
+  const bias = trained.get(HEAD_BIAS) ?? head.bias;
+  trained.delete(HEAD_WEIGHTS);
+  trained.delete(HEAD_BIAS);
+  const fitted = { weights: { ...head.weights, data: weights }, bias };
+  return { parameters: trained, head: fitted, losses, accuracies, stopped, obstacles: built.obstacles };
+}
+
+/** Steps of a training on so many images. */
+export function stepsOf(
+  images: number,
+  { samples, batch = BATCH }: Pick<TuneOptions, 'samples' | 'batch'>,
+): { readonly steps: number; readonly stepsAnEpoch: number } {
   const stepsAnEpoch = Math.max(1, Math.round(images / batch));
   const epochs = Math.max(MIN_EPOCHS, Math.min(MAX_EPOCHS, Math.round(samples / images)));
-  const key = `tuning:${sha256Hex(built.model)}`;
-  const model = await pool.load(built.model, { key });
+  return { steps: epochs * stepsAnEpoch, stepsAnEpoch };
+}
+
+/** Trains the parameters in place, from where it was broken off; one that is done already is taken as it is. */
+async function trainedOrLoaded(
+  pool: InferencePool,
+  graph: Uint8Array,
+  parameters: readonly Parameter[],
+  set: TuningSet,
+  options: TuneOptions,
+): Promise<TrainResult> {
+  const { weightDecay = 0.01, averaging, signal, onStep, checkpoints } = options;
+  const { steps, stepsAnEpoch } = stepsOf(membersOf(set).length, options);
+  const saved = await checkpoints?.load();
+  if (saved?.isDone) {
+    for (const [i, { data }] of parameters.entries()) data.set(saved.state.parameters[i] ?? []);
+    const { curve } = saved.state;
+    return { ...curve, stopped: curve.losses.length < steps ? 'not a number' : null };
+  }
+  const model = await pool.load(graph, { key: `tuning:${sha256Hex(graph)}` });
   try {
-    const { losses, stopped } = await train(
+    const result = await train(
       pool,
       { model, gradientOf },
       parameters,
@@ -106,22 +158,31 @@ export async function tuneNetwork(
         optimiser: { kind: 'adamw', weightDecay },
         schedule: 'one-cycle',
         learningRate: 1,
-        steps: epochs * stepsAnEpoch,
+        steps,
         clipNorm: CLIP_NORM,
-        ...{ averaging, signal, onStep, checkpoint },
+        ...{ averaging, signal, onStep },
+        checkpoint: checkpoints && {
+          every: checkpoints.everySteps,
+          save: (state) => checkpoints.save({ state, isDone: false }),
+        },
       },
-      from,
+      saved?.state,
     );
-    const trained = new Map(parameters.map(({ name, data }) => [name, data]));
-    const weights = trained.get(HEAD_WEIGHTS) ?? head.weights.data;
-    const bias = trained.get(HEAD_BIAS) ?? head.bias;
-    trained.delete(HEAD_WEIGHTS);
-    trained.delete(HEAD_BIAS);
-    const fitted = { weights: { ...head.weights, data: weights }, bias };
-    return { parameters: trained, head: fitted, losses, stopped, obstacles: built.obstacles };
+    await checkpoints?.save({ state: outcomeOf(parameters, result), isDone: true });
+    return result;
   } finally {
     await pool.unload(model);
   }
+}
+
+/** What came out, with nothing that another step would need. */
+function outcomeOf(parameters: readonly Parameter[], { losses, accuracies }: TrainResult): TrainingState {
+  return {
+    parameters: parameters.map(({ data }) => data),
+    average: [],
+    optimiser: { steps: losses.length, first: [], second: [] },
+    curve: { losses: [...losses], accuracies: [...accuracies] },
+  };
 }
 
 function membersOf({ members, weights }: TuningSet): readonly number[] {

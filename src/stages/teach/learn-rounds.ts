@@ -206,7 +206,8 @@ function isBetter(candidate: Candidate, chosen: Candidate, labels: number): bool
   return candidate.accuracy - chosen.accuracy > margin;
 }
 
-function lossAt(logits: Matrix, labels: Int32Array, temperature: number): number {
+/** Mean cross-entropy in nats of logits that are divided by a temperature. */
+export function lossAt(logits: Matrix, labels: Int32Array, temperature: number): number {
   const { data, columns } = softmaxRows(logits, temperature);
   let sum = 0;
   for (const [i, label] of labels.entries()) sum -= Math.log(Math.max(1e-12, data[i * columns + label]));

@@ -119,7 +119,8 @@ export function resultOf({
     metrics: {
       accuracy,
       method,
-      ...(fineTuned && { fineTuned }),
+      ...(fineTuned && { fineTuned, fineTunedShare: fineTuning.chosen?.share }),
+      ...(fineTuning.curves.length > 0 && { fineTuning: fineTuning.curves.map(thinned) }),
       settings,
       temperature,
       restTemperature,
@@ -132,6 +133,20 @@ export function resultOf({
       warnings,
     },
   };
+}
+
+/** Points of a curve that are recorded: enough to draw it. */
+const CURVE_POINTS = 100;
+
+/** Means over as many steps as make {@link CURVE_POINTS} points. */
+function thinned({ step, losses, accuracies }: FineTuneOutcome['curves'][number]) {
+  const every = Math.max(1, Math.ceil(losses.length / CURVE_POINTS));
+  const means = (values: readonly number[]) =>
+    Array.from({ length: Math.ceil(values.length / every) }, (_, i) => {
+      const some = values.slice(i * every, (i + 1) * every);
+      return Number((some.reduce((sum, one) => sum + one, 0) / some.length).toFixed(4));
+    });
+  return { step, stepsAPoint: every, losses: means(losses), accuracies: means(accuracies) };
 }
 
 /** Steps as they are recorded: the run has its own clock. */

@@ -26,6 +26,7 @@ import {
   type FineTuneTaskOptions,
   fineTuneTask,
 } from './fine-tune/fine-tuned-task.ts';
+import { type TuningRecord, tuningRecordIn } from './fine-tune/tuning-record.ts';
 import { hasAuditAnswers, type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
 import { labelTheRest, withAnswers } from './label-rest.ts';
 import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
@@ -112,10 +113,12 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
         ? await labelTheRest(job, items, taught.labelledTask, { probabilities, key: model.sha256 })
         : { labels: 0, unsure: 0 };
       const accuracy = answered ? measuredBefore(measured.stated, rest.labels) : measured.stated;
+      await tuningRecordOf(workspace, task).clear();
       return resultOf({ ...taught, evaluation: measured.evaluation, items, accuracy, model, rest, backbone });
     } catch (error) {
       if (!options.signal?.aborted) throw error;
-      throw new LabelsmithError('INTERRUPTED', 'Stopped; nothing was changed. Run it again to start over.', {
+      const again = fineTune === 'off' ? ' to start over' : ': what was trained so far is kept';
+      throw new LabelsmithError('INTERRUPTED', `Stopped; nothing was changed. Run it again${again}.`, {
         cause: error,
       });
     }
@@ -140,9 +143,11 @@ async function learnFrom(
 ): Promise<LearnedTask> {
   const { problem, classNames } = labelledTask;
   const picked = await wasPicked(workspace.store, options.task);
+  const endMs = budgetMs === undefined ? undefined : performance.now() + budgetMs;
   return workspace.engine.withInference(options, async (pool) => {
     const frozen = await learnRounds(pool, problem, { ...options, budgetMs });
-    const tuning = { ...options, budgetMs, fineTune: options.fineTune ?? 'off' };
+    const record = tuningRecordOf(workspace, options.task);
+    const tuning = { ...options, endMs, record, fineTune: options.fineTune ?? 'off' };
     const fineTuning = await fineTuneTask(workspace, pool, { items, labelledTask }, frozen, tuning);
     const best = fineTuning.chosen?.learned ?? frozen;
     const learned = { ...best, steps: [...frozen.steps, ...fineTuning.steps] };
@@ -157,6 +162,11 @@ async function learnFrom(
     const evaluation = await evaluationOf(pool, items, labelledTask, { ...learned, folds, settings, trials, accuracy });
     return { learned, probabilities, foreign, stated, evaluation, fineTuning };
   });
+}
+
+/** Where a fine-tuning that is under way keeps what it has. */
+function tuningRecordOf({ dir }: Workspace, task: string): TuningRecord {
+  return tuningRecordIn(join(dir, 'cache', 'fine-tune', fileNameOf(task)));
 }
 
 interface LearnRequest {

@@ -1,5 +1,8 @@
 /** Fine-tuning on made-up images, with a small network of random weights. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { seededRandom } from '../../../core/random.ts';
@@ -17,8 +20,11 @@ import { pixelsFor } from '../../item-pixels.ts';
 import { crossValidate, foldsOf } from '../cross-validation.ts';
 import { learnRounds } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { type FineTuneRequest, fineTune } from './fine-tune.ts';
+import { type FineTuneProgress, type FineTuneRequest, fineTune } from './fine-tune.ts';
 import { cutFor, STEPS, type TuningStep } from './steps.ts';
+import { OutOfTime } from './time-plan.ts';
+import { wholeImage } from './tuning-image.ts';
+import { tuningRecordIn } from './tuning-record.ts';
 
 let one: InferencePool;
 let two: InferencePool;
@@ -102,7 +108,7 @@ function frozenProblem(): Problem {
   };
 }
 
-const STEP: TuningStep = { ...STEPS.all, samples: 600, learningRate: 0.02, headRate: 0.05, share: 1 };
+const STEP: TuningStep = { ...STEPS.all, samples: 600, learningRate: 0.02, headRate: 0.05, shares: [1] };
 
 function request(changes: Partial<FineTuneRequest> = {}): FineTuneRequest {
   return {
@@ -110,7 +116,7 @@ function request(changes: Partial<FineTuneRequest> = {}): FineTuneRequest {
     problem: frozenProblem(),
     blocks: [{ columns: 8, weight: 1 }],
     ids: Array.from({ length: IMAGES }, (_, i) => `image ${i}`),
-    read: stripes,
+    open: async (row) => wholeImage(await stripes(row)),
     teacher: { method: 'base', head: 'linear', C: 10, classWeights: 'even', augment: false },
     step: STEP,
     folds: 2,
@@ -121,7 +127,10 @@ function request(changes: Partial<FineTuneRequest> = {}): FineTuneRequest {
 
 test('the trained network tells apart what the frozen vectors did not, on labels that it had not seen', async () => {
   const progress: number[] = [];
-  const tuned = await fineTune(two, request({ onProgress: ({ trained }) => progress.push(trained) }));
+  const tuned = await fineTune(
+    two,
+    request({ onProgress: ({ trained, steps, ofSteps }) => steps === ofSteps && progress.push(trained) }),
+  );
   assert.deepEqual(progress, [1, 2, 3]);
   assert.equal(tuned.problem.features.rows, IMAGES);
   assert.equal(tuned.sample.foldFeatures?.length, 2);
@@ -156,11 +165,48 @@ test('the classifier that is made of it says in one file what was said of the im
 });
 
 test('the same bytes with any number of threads; images that cannot be read are left out', async () => {
-  const read = async (row: number) => (row === 3 || row === 40 ? undefined : stripes(row));
+  const open = async (row: number) => (row === 3 || row === 40 ? undefined : wholeImage(await stripes(row)));
   const step = { ...STEP, samples: 96 };
-  const [a, b] = [await fineTune(one, request({ read, step })), await fineTune(two, request({ read, step }))];
+  const [a, b] = [await fineTune(one, request({ open, step })), await fineTune(two, request({ open, step }))];
   assert.deepEqual(a, b);
   assert.ok(a.problem.features.data.every(Number.isFinite));
+});
+
+test('one that is broken off at any moment goes on from its record and ends with the same bytes', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fine-tune-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const step = { ...STEP, samples: 360, shares: [0.5, 1] };
+  const whole = await fineTune(one, request({ step }));
+  const stopAt = async (stopped: number): Promise<number> => {
+    const record = tuningRecordIn(join(folder, `${stopped}`));
+    const controller = new AbortController();
+    let seen = 0;
+    const onProgress = () => {
+      if (++seen === stopped) controller.abort();
+    };
+    const first = request({ step, record, onProgress, signal: controller.signal });
+    await assert.rejects(fineTune(two, first), { name: 'AbortError' });
+    let again = 0;
+    const second = await fineTune(one, request({ step, record, onProgress: () => again++ }));
+    assert.deepEqual(second, whole, `stopped after ${stopped} steps`);
+    await record.clear();
+    return again;
+  };
+  const steps: number[] = [];
+  for (const moment of [1, 13, 27]) steps.push(await stopAt(moment));
+  // Three trainings of 23, 23 and 12 steps or so, of which what was kept is not done again.
+  const [begun = 0, amid = 0, later = 0] = steps;
+  assert.ok(begun > amid && amid > later, `${steps}`);
+});
+
+test('with too little time for a training worth the name it says so, and one that is cut short fits', async () => {
+  const endMs = () => performance.now() + 1;
+  await assert.rejects(fineTune(one, request({ endMs: endMs() })), OutOfTime);
+  const progress: number[] = [];
+  const long = { ...STEP, samples: 900 };
+  const onProgress = ({ ofSteps }: FineTuneProgress) => progress.push(ofSteps);
+  await fineTune(one, request({ step: long, endMs: performance.now() + 600_000, onProgress }));
+  assert.ok(progress.length > 0);
 });
 
 test('cross-validation looks at the vectors of its fold', async () => {

@@ -1,46 +1,52 @@
 /**
  * Whether a fine-tuned embedder serves a task better than the frozen one, by cross-validation with networks that never saw
- * the labels they are judged on. The frozen one stays unless another is better by more than one standard error of the
- * difference; what was tried is handed back either way. Writes nothing.
+ * the labels they are judged on. The steps go from little to much; each takes the place of what was best before only where
+ * more held-out labels are right with it, or as many with less loss, and the frozen embedder is the first of them: what comes
+ * out is never below it on held-out labels. What was tried is handed back either way. Writes nothing but what a run that was
+ * killed goes on from.
  */
-import { isImageId } from '../../../core/ids.ts';
 import { LabelsmithError } from '../../../errors.ts';
-import { originalBytes, readImageIfThere } from '../../../jobs/image-reader.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
-import { argMaxRows } from '../../../math/calibration.ts';
-import type { ComposedEmbedder, TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
+import type { TrainingCurve } from '../../../math/training/train.ts';
+import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
-import { simplestGood } from '../backbones.ts';
 import type { LabelledTask, TaskItems } from '../items.ts';
 import { learnRounds, type RoundsOptions, type RoundsResult, type Step } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
 import { type FineTuned, type FineTuneProgress, fineTune } from './fine-tune.ts';
+import { openItems } from './open-items.ts';
 import { STEP_NAMES, STEPS, type StepName } from './steps.ts';
+import { OutOfTime } from './time-plan.ts';
+import type { TuningRecord } from './tuning-record.ts';
 
-/** `auto` tries what helped where it was measured, if there are labels enough; `off` and `head` leave the embedder as it is. */
+/** `auto` tries each step that there are labels enough for; `off` and `head` leave the embedder as it is. */
 export const FINE_TUNE_CHOICES = ['off', 'auto', 'head', 'bias', 'last', 'all'] as const;
 export type FineTuneChoice = (typeof FINE_TUNE_CHOICES)[number];
 
 /** More folds cost a training each; the network is the slow part. */
 const FOLDS = 3;
 
-export interface FineTunedTask {
+export interface FineTunedTask extends Pick<FineTuned, 'embedder' | 'mean' | 'parameters' | 'share'> {
   readonly step: StepName;
   readonly learned: RoundsResult;
-  readonly embedder: ComposedEmbedder;
-  readonly mean: Float32Array;
 }
 
 export interface FineTuneOutcome {
   /** Null: the frozen embedder stays. */
   readonly chosen: FineTunedTask | null;
   readonly steps: readonly Step[];
+  /** Of each step's training on all labels. */
+  readonly curves: readonly ({ readonly step: StepName } & Readonly<TrainingCurve>)[];
   /** What was not tried, and why. */
   readonly notes: readonly string[];
 }
 
-export interface FineTuneTaskOptions extends Omit<RoundsOptions, 'sample' | 'folds'> {
+export interface FineTuneTaskOptions extends Omit<RoundsOptions, 'sample' | 'folds' | 'budgetMs'> {
   readonly fineTune: FineTuneChoice;
+  /** Of `performance.now()`: what is not done by then is given up. Default: no end. */
+  readonly endMs?: number;
+  /** Where what was done is kept for a run that goes on. */
+  readonly record?: TuningRecord;
   readonly onTraining?: (step: StepName, progress: FineTuneProgress) => void;
 }
 
@@ -51,52 +57,47 @@ export async function fineTuneTask(
   frozen: RoundsResult,
   options: FineTuneTaskOptions,
 ): Promise<FineTuneOutcome> {
-  const nothing = (...notes: string[]): FineTuneOutcome => ({ chosen: null, steps: [], notes });
-  const { fineTune: choice, budgetMs = Number.POSITIVE_INFINITY } = options;
+  const nothing = (...notes: string[]): FineTuneOutcome => ({ chosen: null, steps: [], curves: [], notes });
+  const { fineTune: choice } = options;
   const { problem } = labelledTask;
   const wanted = wantedSteps(choice, problem);
   if (wanted.length === 0) return nothing(...(choice === 'auto' ? ['too few labels to fine-tune the embedder'] : []));
-  if (items.task.items !== 'images') return nothing('the embedder was not fine-tuned: the task is on regions');
   const embedder = await openOrSay(workspace, items.recipe.model);
   if (typeof embedder === 'string') return nothing(`the embedder was not fine-tuned: ${embedder}`);
-  const startedAt = performance.now();
+  const open = await openItems(workspace, items);
   const steps: Step[] = [];
   const notes: string[] = [];
+  const curves: ({ readonly step: StepName } & Readonly<TrainingCurve>)[] = [];
   // On the same folds: with more of the labels to learn from, the frozen one would be ahead by that alone.
   const { method } = frozen;
   const methods = method === 'base' ? [] : [method];
   const { seed, search, signal } = options;
   const alike = await learnRounds(pool, problem, { seed, search, signal, methods, folds: FOLDS });
-  let best: Candidate = { ...candidateOf(alike, problem), task: null };
-  for (const step of wanted) {
-    if (performance.now() - startedAt > budgetMs) {
-      notes.push(`the time budget left none for fine-tuning step ${step}`);
-      continue;
+  let best: Candidate = { ...alike.heldOut, task: null };
+  // With little time, what was worth most where it was measured comes first.
+  for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
+    try {
+      const tuned = await tunedBy(pool, { items, problem, embedder, frozen, open }, { ...options, step });
+      const learned = await learnRounds(pool, tuned.problem, roundsOptions(options, step, tuned));
+      steps.push(...learned.steps.map((one) => ({ ...one, fineTuned: step })));
+      curves.push({ step, ...tuned.curve });
+      const { parameters, share, mean } = tuned;
+      const task = { step, learned, parameters, share, mean, embedder: tuned.embedder };
+      if (isBetter(learned.heldOut, best)) best = { ...learned.heldOut, task };
+    } catch (error) {
+      if (!(error instanceof OutOfTime) || signal?.aborted) throw error;
+      notes.push(`fine-tuning step ${step} was left out: ${error.message}`);
     }
-    const tuned = await tunedBy(workspace, pool, { items, problem, embedder, frozen }, { ...options, step });
-    const learned = await learnRounds(pool, tuned.problem, roundsOptions(options, step, tuned));
-    steps.push(...learned.steps.map((one) => ({ ...one, fineTuned: step })));
-    const candidate: Candidate = {
-      ...candidateOf(learned, problem),
-      task: { step, learned, embedder: tuned.embedder, mean: tuned.mean },
-    };
-    if (simplestGood([best, candidate]) === candidate) best = candidate;
   }
-  return { chosen: best.task, steps, notes };
+  return { chosen: best.task, steps, curves, notes };
 }
 
-interface Candidate {
-  readonly accuracy: number;
-  readonly loss: number;
-  /** 1 where the held-out prediction was correct, shape [labels]. */
-  readonly correct: Uint8Array;
+interface Candidate extends Pick<RoundsResult['heldOut'], 'accuracy' | 'loss'> {
   readonly task: FineTunedTask | null;
 }
 
-function candidateOf({ heldOut }: RoundsResult, { labels }: Problem): Omit<Candidate, 'task'> {
-  const best = argMaxRows(heldOut.logits);
-  const { accuracy, loss } = heldOut;
-  return { accuracy, loss, correct: Uint8Array.from(best, (label, i) => Number(label === labels[i])) };
+function isBetter(one: RoundsResult['heldOut'], best: Candidate): boolean {
+  return one.accuracy > best.accuracy || (one.accuracy === best.accuracy && one.loss < best.loss);
 }
 
 /** Steps that there are labels enough for. One that is named is taken at its word. */
@@ -106,7 +107,7 @@ function wantedSteps(choice: FineTuneChoice, { labelled, classes }: Problem): St
     case 'head':
       return [];
     case 'auto':
-      return STEP_NAMES.filter((name) => STEPS[name].inAuto && labelled.length >= STEPS[name].minLabels * classes);
+      return STEP_NAMES.filter((name) => labelled.length >= STEPS[name].minLabels * classes);
     case 'bias':
     case 'last':
     case 'all':
@@ -130,26 +131,20 @@ interface TuneRequest {
   readonly problem: Problem;
   readonly embedder: TunableEmbedder;
   readonly frozen: RoundsResult;
+  readonly open: Awaited<ReturnType<typeof openItems>>;
 }
 
-async function tunedBy(
-  workspace: Workspace,
+function tunedBy(
   pool: InferencePool,
-  { items, problem, embedder, frozen }: TuneRequest,
-  { step, seed, signal, onTraining }: FineTuneTaskOptions & { readonly step: StepName },
+  { items, problem, embedder, frozen, open }: TuneRequest,
+  { step, seed, signal, endMs, record, onTraining }: FineTuneTaskOptions & { readonly step: StepName },
 ): Promise<FineTuned> {
-  const readBytes = originalBytes(workspace);
   return fineTune(pool, {
-    ...{ embedder, problem, step, seed, signal },
+    ...{ embedder, problem, step, seed, signal, endMs, record, open },
     blocks: items.recipe.blocks,
     ids: items.ids,
     folds: FOLDS,
     teacher: { method: frozen.method, ...frozen.settings },
-    async read(row) {
-      const id = items.ids[row];
-      if (id === undefined || !isImageId(id)) return undefined;
-      return (await readImageIfThere(workspace.store, id, readBytes)) ?? undefined;
-    },
     onProgress: (progress) => onTraining?.(step, progress),
   });
 }

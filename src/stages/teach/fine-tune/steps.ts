@@ -8,27 +8,25 @@ export interface TuningStep
   readonly from: 'pixels' | { readonly share: number };
   /** Fewer labels a class than this (on average) are not enough. */
   readonly minLabels: number;
-  /** Whether `auto` tries it. */
-  readonly inAuto: boolean;
-  /** Of the weights that come out, the share of those after training; the rest are those before (WiSE-FT). */
-  readonly share: number;
+  /** Of the weights that come out, the share of those after training, the rest being those before (WiSE-FT): what is tried. */
+  readonly shares: readonly number[];
 }
 
 export const STEPS = {
   /** Biases and normalisations alone (Cai et al., "TinyTL", NeurIPS 2020; Ben Zaken et al., "BitFit", ACL 2022). */
   bias: {
     ...{ from: 'pixels', trains: 'bias', samples: 2500, learningRate: 0.005, headRate: 0.02, smoothing: 0 },
-    ...{ minLabels: 4, inAuto: false, share: 1 },
+    ...{ minLabels: 4, shares: [0.5, 1] },
   },
   /** What lies above values that are computed once: the quickest. */
   last: {
     ...{ from: { share: 1 / 3 }, trains: 'all', samples: 3000, learningRate: 0.005, headRate: 0.02, smoothing: 0 },
-    ...{ minLabels: 4, inAuto: false, share: 0.3 },
+    ...{ minLabels: 4, shares: [0.3, 0.6] },
   },
   /** Some labels a class are enough, since what the teacher believes of the other images is learned from as well. */
   all: {
     ...{ from: 'pixels', trains: 'all', samples: 2500, learningRate: 0.002, headRate: 0.02, smoothing: 0 },
-    ...{ minLabels: 4, inAuto: true, share: 0.3 },
+    ...{ minLabels: 4, shares: [0.3, 0.6] },
   },
 } as const satisfies Record<string, TuningStep>;
 

@@ -7,7 +7,6 @@
 import { seededRandom } from '../../../core/random.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import { augmentedSquare } from '../../../images/augment.ts';
-import { decodeWithin } from '../../../images/decode.ts';
 import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
 import { featureGraph, graphBelow } from '../../../models/tuning/training-graph.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
@@ -15,27 +14,27 @@ import type { Cut } from '../../../models/tuning/tunable-network.ts';
 import type { TuningSet } from '../../../models/tuning/tune.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { float32Data, sizeOf, uint8 } from '../../../onnx/tensor.ts';
-import { pixelsFor } from '../../item-pixels.ts';
+import type { TuningImage } from './tuning-image.ts';
 
 /** Views of an image at most, itself included: more are seen by as many epochs, and cost their computation. */
 export const MAX_VIEWS = 4;
 /** Of values at the cut; an image has one view at least, whatever it takes. */
 const MAX_BYTES = 1 << 30;
-/** Large enough for a crop of half of the image to fill a network's input. */
-const LONGEST = 400;
 /** Images decoded at once. */
 const LANES = 4;
 
 export interface TaughtImages {
   /** Identities, which the views follow from. */
   readonly ids: readonly string[];
-  /** The bytes of an image's file; undefined for one that cannot be read any more, which is left out. */
-  read(image: number): Promise<Uint8Array | undefined>;
+  /** Undefined for one that cannot be read any more, which is left out. */
+  open(image: number): Promise<TuningImage | undefined>;
 }
 
 /** What is the same whatever the images are taken for. */
 export interface PreparedTuning {
   readonly set: Pick<TuningSet, 'cut' | 'values' | 'pixels' | 'views'>;
+  /** Identities of the images. */
+  readonly ids: readonly string[];
   /** Images that could be read. */
   readonly members: readonly number[];
   /** Of every view, by the network as it was, of length 1: shape [images · views, dimensions]. */
@@ -74,10 +73,10 @@ export async function prepareTuning(
   const there = new Set<number>();
   const dims = first ? [1, height, width, 3] : [1, ...cut.shape];
   const add = async (image: number): Promise<void> => {
-    const bytes = await images.read(image);
-    if (!bytes) return;
+    const opened = await images.open(image);
+    if (!opened) return;
     const random = seededRandom(seed, `view:${images.ids[image]}`);
-    for (const [view, seen] of (await viewsOf(bytes, embedder, views, random)).entries()) {
+    for (const [view, seen] of (await viewsOf(opened, embedder, views, random)).entries()) {
       const row = image * views + view;
       if (values instanceof Uint8Array) values.set(seen, row * size);
       else {
@@ -102,19 +101,19 @@ export async function prepareTuning(
   await pool.unload(above);
   const members = [...images.ids.keys()].filter((image) => there.has(image));
   if (members.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
-  return { set: { cut, values, pixels: onPixels, views }, members, features };
+  return { set: { cut, values, pixels: onPixels, views }, ids: images.ids, members, features };
 }
 
 /** The image as the embedder takes it, then augmented views of it: pixels of the network's input. */
 async function viewsOf(
-  bytes: Uint8Array,
+  opened: TuningImage,
   { input }: TunableEmbedder,
   count: number,
   random: () => number,
 ): Promise<Uint8Array[]> {
-  const views = [await pixelsFor(bytes, input)];
+  const views = [await opened.pixels(input)];
   if (count === 1) return views;
-  const image = await decodeWithin(bytes, LONGEST);
+  const image = await opened.picture();
   while (views.length < count) views.push(await augmentedSquare(image, random, input.width));
   return views;
 }

@@ -1,0 +1,58 @@
+/** Vectors of some rows under embedders that were made of networks in memory: every row is opened once for all of them. */
+import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
+import type { ComposedEmbedder } from '../../../models/tuning/tunable-embedder.ts';
+import type { InferencePool, PoolModel } from '../../../onnx/pool.ts';
+import { float32Data, uint8 } from '../../../onnx/tensor.ts';
+import type { TuningImage } from './tuning-image.ts';
+
+export interface RowsToEmbed {
+  readonly embedder: ComposedEmbedder;
+  /** Ascending. */
+  readonly rows: Int32Array;
+}
+
+export interface EmbedRowsOptions {
+  /** Numbers a vector. */
+  readonly columns: number;
+  open(row: number): Promise<TuningImage | undefined>;
+  readonly signal?: AbortSignal;
+}
+
+const LANES = 4;
+
+/** Shape [rows, columns] each, as the embedder gives them; rows that cannot be read are zeros. */
+export async function embedRows(
+  pool: InferencePool,
+  wanted: readonly RowsToEmbed[],
+  { columns, open, signal }: EmbedRowsOptions,
+): Promise<Matrix[]> {
+  const matrices = wanted.map(({ rows }) => newSharedMatrix(rows.length, columns));
+  const models: PoolModel[] = [];
+  for (const { embedder } of wanted) models.push(await pool.load(embedder.model, { key: embedder.key }));
+  const input = wanted[0]?.embedder.input;
+  if (!input) throw new RangeError('no embedders');
+  const dims = [1, input.height, input.width, 3];
+  const places = wanted.map(({ rows }) => new Map(Array.from(rows, (row, place) => [row, place])));
+  const waiting = [...new Set(wanted.flatMap(({ rows }) => [...rows]))].sort((a, b) => a - b).values();
+  const lane = async () => {
+    for (const row of waiting) {
+      signal?.throwIfAborted();
+      const image = await open(row);
+      if (!image) continue;
+      const pixels = uint8(await image.pixels(input), dims);
+      for (const [i, model] of models.entries()) {
+        const place = places[i]?.get(row);
+        if (place === undefined) continue;
+        const { embedding } = await pool.run(model, { pixels });
+        matrices[i]?.data.set(float32Data(embedding, 'embedding'), place * columns);
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: LANES }, lane));
+  } finally {
+    // Two trainings may have come to the same embedder.
+    for (const model of new Set(models)) await pool.unload(model);
+  }
+  return matrices;
+}

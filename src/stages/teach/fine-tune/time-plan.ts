@@ -1,0 +1,90 @@
+/**
+ * How much training fits into a time: what a step takes is measured on a few, and a training is made shorter, or not begun
+ * where too little of it would be left.
+ */
+import { LabelsmithError } from '../../../errors.ts';
+import { stepsOf } from '../../../models/tuning/tune.ts';
+import type { InferencePool } from '../../../onnx/pool.ts';
+import { setOf, type TrainingRequest, trainOnce } from './one-training.ts';
+
+/** The time ended; what was made before stays. */
+export class OutOfTime extends LabelsmithError {
+  constructor(message: string) {
+    super('UNSUPPORTED', message, { hint: 'Give it more with --budget, or none.' });
+  }
+}
+
+/** A signal that also ends the work at `endMs` of `performance.now()`, with {@link OutOfTime}. */
+export function untilEnd(signal: AbortSignal | undefined, endMs: number | undefined): AbortSignal | undefined {
+  if (endMs === undefined || !Number.isFinite(endMs)) return signal;
+  const controller = new AbortController();
+  const stop = () => controller.abort(new OutOfTime('the time budget ended'));
+  const leftMs = endMs - performance.now();
+  if (leftMs <= 0) stop();
+  else setTimeout(stop, Math.min(leftMs, MAX_TIMER_MS)).unref();
+  return signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
+}
+
+/** What a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Steps that are timed, after one that is not. */
+const TIMED_STEPS = 3;
+/** Less of a training than this is not worth its time. */
+const MIN_PART = 0.3;
+/** What is left for what nobody measured: the other threads, the machine's other users. */
+const RESERVE = 0.85;
+
+export interface TimePlan {
+  /** Trainings of about this length. */
+  readonly trainings: number;
+  /** What else has to be done by then. */
+  readonly otherMs: number;
+  readonly endMs: number;
+}
+
+/** The samples a training may see; never more than its step wants. */
+export async function samplesWithin(
+  pool: InferencePool,
+  request: TrainingRequest,
+  { trainings, otherMs, endMs }: TimePlan,
+): Promise<number> {
+  const { samples } = request.step;
+  const images = setOf(request).members?.length ?? 0;
+  const stepMs = await timedStep(pool, request);
+  const leftMs = RESERVE * (endMs - performance.now()) - otherMs;
+  const { steps } = stepsOf(images, { samples });
+  const part = leftMs / (trainings * steps * stepMs);
+  if (part >= 1) return samples;
+  const fewer = Math.floor(part * samples);
+  if (part < MIN_PART || stepsOf(images, { samples: fewer }).steps * stepMs * trainings > leftMs) {
+    const wholeMs = (trainings * steps * stepMs + otherMs) / RESERVE;
+    throw new OutOfTime(`it would take about ${Math.ceil(wholeMs / 60_000)} min, and ${seconds(leftMs)} s are left`);
+  }
+  return fewer;
+}
+
+function seconds(ms: number): number {
+  return Math.max(0, Math.round(ms / 1000));
+}
+
+/** Ends a training that was only to be timed. */
+class Timed extends Error {}
+
+async function timedStep(pool: InferencePool, request: TrainingRequest): Promise<number> {
+  let startedAt = 0;
+  let endedAt = 0;
+  try {
+    await trainOnce(pool, {
+      ...request,
+      record: undefined,
+      onStep({ step, steps }) {
+        if (step === 1) startedAt = performance.now();
+        else endedAt = performance.now();
+        if (step === Math.min(steps, 1 + TIMED_STEPS)) throw new Timed();
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof Timed)) throw error;
+  }
+  return Math.max(1, (endedAt - startedAt) / TIMED_STEPS);
+}
