@@ -78,10 +78,15 @@ test('the compose file, the unit and the script run commands that there are', as
     const { entrypoint, command } = compose.services[name];
     await refuseUnknown([...entrypoint, ...command], `compose.yaml, ${name}`);
   }
-  for (const file of FILES.filter((one) => /\.(service|sbatch)$/.test(one))) {
+  for (const file of FILES.filter((one) => /\.service$|workers\.sbatch$/.test(one))) {
     const line = /labelsmith (worker .*)/.exec(readFileSync(file, 'utf8').replaceAll(/^#.*$/gm, ''))?.[1] ?? '';
     await refuseUnknown(line.split(/\s+/), file);
   }
-  const script = spawnSync('bash', ['-n', 'deploy/slurm/workers.sbatch'], { encoding: 'utf8' });
-  assert.deepEqual([script.status, script.stderr], [0, '']);
+  for (const file of FILES.filter((one) => one.endsWith('.sbatch'))) {
+    const script = spawnSync('bash', ['-n', file], { encoding: 'utf8' });
+    assert.deepEqual([script.status, script.stderr], [0, ''], file);
+  }
+  const array = readFileSync('deploy/slurm/shards.sbatch', 'utf8').match(/--[a-z-]+(?= "\$)/g) ?? [];
+  assert.equal(array.length, 3);
+  for (const stage of ['add', 'detect', 'embed']) await refuseUnknown([stage, ...array], 'shards.sbatch');
 });

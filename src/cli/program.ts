@@ -2,9 +2,11 @@
 import { Argument, CommanderError, Option, Command as Parser } from 'commander';
 import { LABELSMITH_VERSION } from '../core/version.ts';
 import { LabelsmithError } from '../errors.ts';
+import { PartDone } from '../jobs/parts/part-done.ts';
 import { type Command, type Context, GLOBAL_OPTIONS, globalOptions } from './command.ts';
 import { allCommands } from './commands/table.ts';
 import { createOutput } from './output.ts';
+import { tellPart } from './print/part.ts';
 import { choicesOf, defaultOf, type OptionTable } from './values.ts';
 
 /**
@@ -43,7 +45,12 @@ export async function runCommandLine(
         context.output.note(`note: --limit means nothing to ${command.name}; it goes over everything.`);
       }
       const given = Object.fromEntries(Object.keys(args).map((key, i) => [key, received[i]]));
-      exitCode = (await command.run({ args: given, options: typedIn(parser, options) }, context)) ?? 0;
+      try {
+        exitCode = (await command.run({ args: given, options: typedIn(parser, options) }, context)) ?? 0;
+      } catch (error) {
+        if (!(error instanceof PartDone)) throw error;
+        tellPart(error, context.output);
+      }
     });
   }
 

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { readName } from '../core/class-name.ts';
 import { textValue as text } from '../core/text-value.ts';
 import { byteRateIn, durationIn, type SizeAndAge, sizeAndAgeIn } from '../core/units.ts';
+import type { Part } from '../jobs/parts/parts-engine.ts';
 
 export function wholeNumber(least: number): z.ZodType<number, string> {
   return text(`a whole number of at least ${least}`, (given) => {
@@ -90,6 +91,17 @@ export function duration(): z.ZodType<number, string> {
 export function keepLimits(): z.ZodType<SizeAndAge, string> {
   return text('a size such as 20GB, an age such as 7d, or both with a comma', sizeAndAgeIn);
 }
+
+/** `2/8`: the part of this number, from 0, of so many. */
+export function part(): z.ZodType<Part, string> {
+  return text('I/N: a number from 0, and how many parts there are, as 0/4', (given) => {
+    const [, index, count] = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(given) ?? [];
+    const found = { index: Number(index), count: Number(count) };
+    return count !== undefined && found.index < found.count && found.count <= MAX_PARTS ? found : undefined;
+  });
+}
+
+const MAX_PARTS = 100_000;
 
 /** An option whose value may be left out: `true` then. */
 export function fractionOrTrue(): z.ZodType<number | true, string | true> {

@@ -1,17 +1,34 @@
 /** Opens the workspace that the command line names, with what it says models run on and how their fetching is told. */
+import { LabelsmithError } from '../errors.ts';
+import { localEngine } from '../jobs/local-engine.ts';
+import type { Part } from '../jobs/parts/parts-engine.ts';
 import { openWorkspace, type Workspace } from '../jobs/workspace.ts';
 import type { Context } from './command.ts';
 import { modelsFor } from './fetching.ts';
 
-/** Runs `work` on the workspace and closes it. @param create makes it where there is none; else that is an error. */
+export interface WithWorkspaceOptions {
+  /** Makes it where there is none; else that is an error. */
+  readonly create?: boolean;
+  readonly actor?: string;
+  /** Which part of the work is done here; `rest` is what is missing of all parts, where any were done. */
+  readonly part?: Part | 'rest';
+}
+
+/** Runs `work` on the workspace and closes it. */
 export async function withWorkspace<T>(
   context: Pick<Context, 'global' | 'output' | 'signal'>,
   work: (workspace: Workspace) => Promise<T>,
-  { create = false, actor }: { readonly create?: boolean; readonly actor?: string } = {},
+  { create = false, actor, part }: WithWorkspaceOptions = {},
 ): Promise<T> {
   const { workspace: location, blobs: blobsAt, device, fleet } = context.global;
-  const engine = fleet ? await fleetEngineFor(location, device) : undefined;
+  if (fleet && part !== undefined && part !== 'rest') {
+    throw new LabelsmithError('USAGE', '--fleet and --shard are two ways to spread the same work.', {
+      hint: 'With --fleet workers take what there is to do; with --shard each process has its part.',
+    });
+  }
+  const fleetEngine = fleet ? await fleetEngineFor(location, device) : undefined;
   try {
+    const engine = fleetEngine ?? (part === undefined ? undefined : await partsEngineFor(part, device));
     const models = modelsFor(context);
     const workspace = await openWorkspace(location, {
       create,
@@ -27,7 +44,7 @@ export async function withWorkspace<T>(
       await workspace.close();
     }
   } finally {
-    await engine?.close();
+    await fleetEngine?.close();
   }
 }
 
@@ -35,4 +52,9 @@ export async function withWorkspace<T>(
 async function fleetEngineFor(location: string, device: Context['global']['device']) {
   const { openFleetEngine } = await import('../jobs/fleet/open-engine.ts');
   return openFleetEngine(location, { device });
+}
+
+async function partsEngineFor(part: Part | 'rest', device: Context['global']['device']) {
+  const { partsEngine } = await import('../jobs/parts/parts-engine.ts');
+  return partsEngine({ local: localEngine({ device }), ...(part === 'rest' ? {} : { part }) });
 }

@@ -5,6 +5,7 @@ import { LABELSMITH_VERSION } from '../core/version.ts';
 import { isInterruption } from '../errors.ts';
 import { ONNX_RUNTIME_VERSION } from '../onnx/runtime-files.ts';
 import type { Store } from '../store/store.ts';
+import { PartDone } from './parts/part-done.ts';
 import type { RunOptions } from './stage.ts';
 
 export type { RunOptions } from './stage.ts';
@@ -34,6 +35,12 @@ export async function versions(): Promise<Record<string, string>> {
   };
 }
 
+/** What two processes must have alike to make the same bytes of a shard. */
+export async function versionOfResults(): Promise<string> {
+  const { labelsmith, onnxruntime, libvips } = await versions();
+  return `${labelsmith}_ort${onnxruntime}_vips${libvips}`.replaceAll(/[^\w.-]/g, '-');
+}
+
 /** Runs `work` under a recorded run; whatever way it ends, the record says so. */
 export async function recordRun<R extends RunResult>(
   store: Store,
@@ -55,6 +62,10 @@ export async function recordRun<R extends RunResult>(
   try {
     result = await work(runId);
   } catch (error) {
+    if (error instanceof PartDone) {
+      await store.finishRun(runId, { status: 'done', counts: error.counts });
+      throw error;
+    }
     const status = isInterruption(error) ? 'interrupted' : 'failed';
     // The first error is the one to show; a record that cannot be written (a full disk) must not hide it.
     await store.finishRun(runId, { status, counts: {} }).catch(() => {});

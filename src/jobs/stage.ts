@@ -76,6 +76,8 @@ export interface StageDefinition<Settings, Context, Shard, Result> {
   process(context: Context, shard: Shard, eachItem: EachItem): Promise<Result>;
   /** Names what decides the results beside settings and data, as the model does: processes that differ in it do not share work. */
   fingerprint?(context: Context): string;
+  /** Whether it is so little work (no model runs) that spreading it takes longer; default no. */
+  isQuick?(context: Context): boolean;
   /** What becomes of a shard that no process gets over. Without it the run fails. */
   readonly poison?: Poison<Context, Shard>;
   /**

@@ -5,6 +5,8 @@ import type { Origin } from '../core/labels.ts';
 export interface HousekeepingStore {
   getSetting(key: string): Promise<string | undefined>;
   putSetting(key: string, value: string): Promise<void>;
+  /** Puts `value` (undefined: nothing) where `expected` is (undefined: nothing); false where something else is. */
+  swapSetting(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
   /** Numbers for `status`; images that are gone count as such and nowhere else. */
   summary(): Promise<StoreSummary>;
   /** The database's own integrity and foreign-key checks; empty when all is well. */

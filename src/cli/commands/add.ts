@@ -10,6 +10,7 @@ import { argument, flag } from '../values.ts';
 import { formatDuration, oneLine, plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
+import { PART, partOf } from './part-option.ts';
 
 /** Where relative sources start, and what `-` reads. */
 export const HERE = { cwd: process.cwd(), stdin: process.stdin };
@@ -28,7 +29,7 @@ export const add = command({
     'path a line, s3://, gs:// or az://BUCKET/PREFIX, or - for such a list on stdin. Files are read in place and never changed. The same bytes under several\n' +
     'names are one image; damaged files are put aside with their reason (labelsmith status --quarantine).',
   args: { sources: SOURCES },
-  options: { sync: flag('--sync', 'also notice files that are gone, moved or changed; labels stay') },
+  options: { sync: flag('--sync', 'also notice files that are gone, moved or changed; labels stay'), ...PART },
   dryRun: true,
   limit: true,
   examples: [
@@ -37,6 +38,7 @@ export const add = command({
     ['find . -name "*.jpg" | labelsmith add -', 'a list on stdin'],
     ['labelsmith add s3://bucket/line-1', 'object storage, with no copy of everything'],
     ['labelsmith add ~/photos --sync', 'after files were moved or deleted'],
+    ['labelsmith add s3://bucket/line-1 --shard 0/8', 'an eighth of it, beside seven other processes'],
     ['labelsmith add ~/photos --dry-run', 'how many, how long, how much disk'],
   ],
   async run({ args, options, ...context }) {
@@ -71,7 +73,7 @@ export const add = command({
         if ((await workspace.store.countImages()) === 0 && counts.missing === 0) return 1;
         return global.strict && counts.quarantined + counts.stillQuarantined > 0 ? 1 : 0;
       },
-      { create: true },
+      { create: true, part: partOf(options) },
     );
   },
 });

@@ -8,6 +8,7 @@ import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { DETECT_OPTIONS, detectRequest } from './detect-options.ts';
+import { PART, partOf } from './part-option.ts';
 
 export const detect = command({
   name: 'detect',
@@ -24,6 +25,7 @@ export const detect = command({
       z.enum(QUALITIES).optional(),
     ),
     force: flag('--force', 'run the model again on images that were done'),
+    ...PART,
     task: option('--task <name>', 'the task that gets the labels', taskName().default('objects')),
   },
   dryRun: true,
@@ -43,27 +45,31 @@ export const detect = command({
   run({ options, ...context }) {
     keepYoungGenerationSmall();
     const { global, output } = context;
-    return withWorkspace(context, async (workspace) => {
-      const { force, task, quality, ...asked } = options;
-      const request = { ...(await detectRequest(asked)), force, task, quality };
-      if (global.dryRun) {
-        const estimate = await estimateDetectWith(workspace, request, global);
-        output.document({ dryRun: true, ...estimate });
-        printDetectEstimate(output, estimate);
-        if (options.pose)
-          output.note('Keypoints are not in this estimate: how many people there are is not known yet.');
-        if (options.segment)
-          output.note('Masks are not in this estimate: how many regions there will be is not known yet.');
-        return 0;
-      }
-      const run = context.runOptions();
-      const result = await detectWith(workspace, request, run);
-      run.done();
-      const { interrupted, unknownInMapping, readErrors } = result;
-      output.document({ interrupted, ...detectedCounts(result), unknownInMapping });
-      printDetected(output, result);
-      if ((await workspace.store.countImages()) === 0) return 1;
-      return global.strict && readErrors.quarantined > 0 ? 1 : 0;
-    });
+    return withWorkspace(
+      context,
+      async (workspace) => {
+        const { force, task, quality, shard: _, ...asked } = options;
+        const request = { ...(await detectRequest(asked)), force, task, quality };
+        if (global.dryRun) {
+          const estimate = await estimateDetectWith(workspace, request, global);
+          output.document({ dryRun: true, ...estimate });
+          printDetectEstimate(output, estimate);
+          if (options.pose)
+            output.note('Keypoints are not in this estimate: how many people there are is not known yet.');
+          if (options.segment)
+            output.note('Masks are not in this estimate: how many regions there will be is not known yet.');
+          return 0;
+        }
+        const run = context.runOptions();
+        const result = await detectWith(workspace, request, run);
+        run.done();
+        const { interrupted, unknownInMapping, readErrors } = result;
+        output.document({ interrupted, ...detectedCounts(result), unknownInMapping });
+        printDetected(output, result);
+        if ((await workspace.store.countImages()) === 0) return 1;
+        return global.strict && readErrors.quarantined > 0 ? 1 : 0;
+      },
+      { part: partOf(options) },
+    );
   },
 });

@@ -7,6 +7,7 @@ import { printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { flag, type OptionTable, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
+import { PART, partOf } from './part-option.ts';
 
 export const EMBED_OPTIONS = {
   model: option(
@@ -31,6 +32,7 @@ export const embed = command({
   options: {
     ...EMBED_OPTIONS,
     force: flag('--force', 'make the vectors of this model again; those of images that cannot be read now stay'),
+    ...PART,
   },
   dryRun: true,
   limit: true,
@@ -44,21 +46,26 @@ export const embed = command({
   run({ options, ...context }) {
     keepYoungGenerationSmall();
     const { global, output } = context;
-    return withWorkspace(context, async (workspace) => {
-      if (global.dryRun) {
-        const estimate = await estimateEmbedWith(workspace, options, global);
-        output.document({ dryRun: true, ...estimate });
-        printEmbedEstimate(output, estimate, options.items);
-        return 0;
-      }
-      const run = context.runOptions();
-      const result = await embedWith(workspace, options, run);
-      run.done();
-      const { interrupted, space, counts } = result;
-      output.document({ interrupted, space, ...counts });
-      printEmbedded(output, result, options.items);
-      if (counts.total === 0) return 1;
-      return global.strict && counts.quarantined > 0 ? 1 : 0;
-    });
+    const { shard: _, ...asked } = options;
+    return withWorkspace(
+      context,
+      async (workspace) => {
+        if (global.dryRun) {
+          const estimate = await estimateEmbedWith(workspace, asked, global);
+          output.document({ dryRun: true, ...estimate });
+          printEmbedEstimate(output, estimate, options.items);
+          return 0;
+        }
+        const run = context.runOptions();
+        const result = await embedWith(workspace, asked, run);
+        run.done();
+        const { interrupted, space, counts } = result;
+        output.document({ interrupted, space, ...counts });
+        printEmbedded(output, result, options.items);
+        if (counts.total === 0) return 1;
+        return global.strict && counts.quarantined > 0 ? 1 : 0;
+      },
+      { part: partOf(options) },
+    );
   },
 });

@@ -7,7 +7,7 @@ import type { PgBoss } from 'pg-boss';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import { optionalPackage } from '../../sources/cloud/optional-package.ts';
 import { postgresAddress } from '../../store/postgres/address.ts';
-import { versions } from '../run.ts';
+import { versionOfResults } from '../run.ts';
 import { type JobState, SHARD_JOB, type ShardQueue, type TakenJob } from './queue.ts';
 
 export interface BossOptions {
@@ -27,7 +27,7 @@ const KEPT_SECONDS = 3600;
 
 export async function bossQueue({ location, heartbeatSeconds = 15, retries = 2 }: BossOptions): Promise<ShardQueue> {
   const boss = await startBoss(location);
-  const name = `${PREFIX}${await versionOfWorkers()}`;
+  const name = `${PREFIX}${await versionOfResults()}`;
   try {
     await boss.createQueue(name, {
       retryLimit: retries,
@@ -124,10 +124,4 @@ function reasonIn(output: unknown): string {
   if (typeof output !== 'object' || output === null) return 'for no reason that was given';
   if ('message' in output && typeof output.message === 'string') return output.message;
   return JSON.stringify(output);
-}
-
-/** What two workers must have alike to make the same bytes of a shard. */
-async function versionOfWorkers(): Promise<string> {
-  const { labelsmith, onnxruntime, libvips } = await versions();
-  return `${labelsmith}_ort${onnxruntime}_vips${libvips}`.replaceAll(/[^\w.-]/g, '-');
 }

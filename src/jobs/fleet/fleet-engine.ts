@@ -49,14 +49,13 @@ export function fleetEngine(options: FleetOptions): FleetEngine {
   let opened: Promise<ShardQueue> | undefined;
   return {
     async run(stage, job, context) {
-      opened ??= openQueue();
-      const queue = await opened;
-      if (context !== undefined) return new FleetRun(queue, options, stage, job, context).run();
-      const own = await stage.open(job);
+      const own = context ?? (await stage.open(job));
       try {
-        return await new FleetRun(queue, options, stage, job, own).run();
+        if (stage.isQuick?.(own)) return await local.run(stage, job, own);
+        opened ??= openQueue();
+        return await new FleetRun(await opened, options, stage, job, own).run();
       } finally {
-        await stage.close?.(own);
+        if (context === undefined) await stage.close?.(own);
       }
     },
     openInference: local.openInference,

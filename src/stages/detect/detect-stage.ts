@@ -119,6 +119,7 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
   settings: DETECT_SETTINGS,
   shard: DETECT_SHARD,
   fingerprint: ({ modelKey }) => modelKey,
+  isQuick: ({ job }) => job.settings.storedOnly,
   poison: poisonOfImages('detect'),
 
   async open(job) {

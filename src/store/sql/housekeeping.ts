@@ -4,13 +4,21 @@ import { QUALITY_FLAGS, type QualityFlag } from '../../core/image.ts';
 import type { Origin } from '../../core/labels.ts';
 import type { HousekeepingStore, StoreSummary } from '../store.ts';
 import { flagsOf, originOf } from './codes.ts';
-import { NO_BYTES } from './column.ts';
+import { NO_BYTES, text } from './column.ts';
 import { countOf, rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
+import { statement } from './statement.ts';
 import { insert } from './table.ts';
 import { NONE_CLASS_ID, settings } from './tables.ts';
 
-const putSetting = insert(settings, { existing: 'replace' });
+const SETTING = {
+  put: insert(settings, { existing: 'replace' }),
+  add: insert(settings, { existing: 'ignore' }),
+  swap: statement('update setting set value = :value where key = :key and value = :expected', {
+    ...{ key: text, value: text, expected: text },
+  }),
+  remove: statement('delete from setting where key = :key and value = :expected', { key: text, expected: text }),
+};
 
 /** @param close what ends with the store */
 export function housekeepingStore(session: Session, close: () => Promise<void>): HousekeepingStore {
@@ -32,8 +40,18 @@ export function housekeepingStore(session: Session, close: () => Promise<void>):
     },
 
     async putSetting(key, value) {
-      await session.write(null, async (work) => work.add(putSetting, { key, value }));
+      await session.write(null, async (work) => work.add(SETTING.put, { key, value }));
     },
+
+    swapSetting: (key, expected, value) =>
+      session.write(null, async (work) => {
+        if (expected !== undefined) {
+          if (value === undefined) work.add(SETTING.remove, { key, expected });
+          else work.add(SETTING.swap, { key, value, expected });
+        } else if (value !== undefined) work.add(SETTING.add, { key, value });
+        const [changed = 0] = await work.changed();
+        return changed > 0;
+      }),
 
     summary: () => summary(session),
 

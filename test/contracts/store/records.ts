@@ -244,6 +244,16 @@ export function recordCases(open: OpenStore): void {
     await store.putSetting('k', 'one');
     await store.putSetting('k', 'two');
     assert.equal(await store.getSetting('k'), 'two');
+    assert.equal(await store.swapSetting('k', undefined, 'three'), false);
+    assert.equal(await store.swapSetting('k', 'one', 'three'), false);
+    assert.equal(await store.swapSetting('k', 'one', undefined), false);
+    assert.equal(await store.getSetting('k'), 'two');
+    assert.equal(await store.swapSetting('k', 'two', 'three'), true);
+    assert.equal(await store.getSetting('k'), 'three');
+    assert.equal(await store.swapSetting('k', 'three', undefined), true);
+    assert.equal(await store.getSetting('k'), undefined);
+    const swaps = ['a', 'b', 'c'].map((value) => store.swapSetting('k', undefined, value));
+    assert.deepEqual(await Promise.all(swaps), [true, false, false], 'one of many gets it');
     const [first, last] = sortedIds(2) as [string, string];
     const vectors = (name: string, firstId: string) =>
       ({

@@ -1,0 +1,14 @@
+/** How a process of `--shard i/n` ends that has nothing to write down. */
+import type { PartDone } from '../../jobs/parts/part-done.ts';
+import type { Output } from '../output.ts';
+import { formatCount, plural } from '../words.ts';
+
+export function tellPart({ part }: PartDone, output: Output): void {
+  const { stage, index, count, shards, items, doneShards, allShards } = part;
+  output.document({ part });
+  output.summary(`Part ${index}/${count} of ${stage} did ${plural(shards, 'shard')} with ${plural(items, 'item')}.`);
+  if (doneShards < allShards) {
+    const left = `${formatCount(doneShards)} of ${plural(allShards, 'shard')} are done`;
+    output.summary(`${left}: the part that ends last writes them down, or the same command without --shard.`);
+  } else output.summary('All parts are done, and another process writes them down, or has.');
+}

@@ -1,0 +1,202 @@
+/**
+ * Work that is spread without a queue: `--shard i/n` in as many processes as there are, on machines that share a workspace
+ * and nothing else, as a Kubernetes Indexed Job or a Slurm array.
+ *
+ * Every process makes the same plan and does each n-th shard of it. What comes of a shard goes among the blobs
+ * (`shard-results.ts`), and nothing is committed until all shards are there: so the plan is the same for all, whenever they
+ * begin. The last process to finish writes everything down, in the order of the plan, as one machine does; that is what the
+ * others end without waiting for. Its commits are those of the local engine, so the results are byte for byte the same.
+ *
+ * At least once is enough: a process that was killed is begun again and does what its part lacks; the same shard done twice
+ * is the same blob; of two that would write down one has the claim. A process without `--shard` does what is missing of all
+ * parts, and writes down.
+ *
+ * Memory: 100 bytes a shard of the plan, and what the local engine holds.
+ */
+
+import { LabelsmithError } from '../../errors.ts';
+import { versionOfResults } from '../run.ts';
+import type { Counts, EachItem, Engine, StageDefinition, StageJob, StageSummary } from '../stage.ts';
+import { type ClaimOptions, withClaim } from './claim.ts';
+import { PartDone } from './part-done.ts';
+import { type ShardResults, shardResults } from './shard-results.ts';
+
+export interface Part {
+  /** From 0. */
+  readonly index: number;
+  readonly count: number;
+}
+
+export interface PartsOptions {
+  readonly local: Engine;
+  /** Undefined: does what is missing of all parts, where any were done. */
+  readonly part?: Part;
+  readonly claim?: ClaimOptions;
+}
+
+export function partsEngine({ local, part, claim }: PartsOptions): Engine {
+  return {
+    async run(stage, job, context) {
+      if (context !== undefined) return new PartsRun(local, stage, job, context, claim).run(part);
+      const own = await stage.open(job);
+      try {
+        return await new PartsRun(local, stage, job, own, claim).run(part);
+      } finally {
+        await stage.close?.(own);
+      }
+    },
+    openInference: local.openInference,
+    withInference: local.withInference,
+  };
+}
+
+interface WritingDown {
+  readonly planned?: ReadonlySet<string>;
+  readonly otherwise?: () => Error;
+}
+
+class PartsRun<Settings, Context, Shard, Result> {
+  readonly #local: Engine;
+  readonly #stage: StageDefinition<Settings, Context, Shard, Result>;
+  readonly #job: StageJob<Settings>;
+  readonly #context: Context;
+  readonly #claim: ClaimOptions | undefined;
+
+  constructor(
+    local: Engine,
+    stage: StageDefinition<Settings, Context, Shard, Result>,
+    job: StageJob<Settings>,
+    context: Context,
+    claim: ClaimOptions | undefined,
+  ) {
+    this.#local = local;
+    this.#stage = stage;
+    this.#job = job;
+    this.#context = context;
+    this.#claim = claim;
+  }
+
+  async run(part: Part | undefined): Promise<StageSummary> {
+    if (this.#stage.isQuick?.(this.#context)) return this.#local.run(this.#stage, this.#job, this.#context);
+    const results = await this.#results();
+    if (part === undefined) {
+      const { size } = await results.done();
+      return size === 0 ? this.#local.run(this.#stage, this.#job, this.#context) : this.#writeDown(results);
+    }
+    const own = await this.#doPart(part, results);
+    if (own.interrupted) return own;
+    const planned = own.planned.size;
+    const done = await results.done();
+    const doneShards = [...own.planned].filter((shard) => done.has(shard)).length;
+    const { shards, counts } = own;
+    const { index, count } = part;
+    const about = { stage: this.#stage.name, index, count, shards, items: counts.items ?? 0, allShards: planned };
+    if (doneShards < planned) throw new PartDone({ ...about, doneShards });
+    // Nothing to do, whoever asks: the command goes on.
+    if (planned === 0) return this.#local.run(this.#stage, this.#job, this.#context);
+    return this.#writeDown(results, { planned: own.planned, otherwise: () => new PartDone({ ...about, doneShards }) });
+  }
+
+  async #results(): Promise<ShardResults> {
+    const { settings, seed, workspace } = this.#job;
+    const { name: stage } = this.#stage;
+    const fingerprint = this.#stage.fingerprint?.(this.#context) ?? '';
+    return shardResults(workspace.blobs, { stage, settings, seed, fingerprint, version: await versionOfResults() });
+  }
+
+  /** Each n-th shard of the plan that is not done yet. */
+  async #doPart(
+    { index, count }: Part,
+    results: ShardResults,
+  ): Promise<StageSummary & { readonly planned: ReadonlySet<string> }> {
+    const before = await results.done();
+    const planned = new Set<string>();
+    const stage = this.#stage;
+    const own: StageDefinition<Settings, Context, Shard, { readonly items: number; readonly value: Result }> = {
+      ...stage,
+      async total(context) {
+        const all = await stage.total?.(context);
+        return all === undefined ? undefined : Math.ceil(all / count);
+      },
+      async *plan(context) {
+        let n = 0;
+        for await (const shard of stage.plan(context)) {
+          const name = results.nameOf(shard);
+          planned.add(name);
+          if (n++ % count === index && !before.has(name)) yield shard;
+        }
+      },
+      process: (context, shard, eachItem) => counted(eachItem, (counting) => stage.process(context, shard, counting)),
+      async commit(_, shard, done): Promise<Counts> {
+        await results.put(results.nameOf(shard), done);
+        return { items: done.items };
+      },
+    };
+    const summary = await this.#local.run(own, this.#job, this.#context);
+    return { ...summary, planned };
+  }
+
+  /**
+   * @param planned shards that must be done still: somebody may have written them down since they were seen, and this
+   *   context need not know
+   * @param otherwise what is told where somebody else writes down, or has
+   */
+  async #writeDown(
+    results: ShardResults,
+    { planned = new Set(), otherwise = anotherWrites }: WritingDown = {},
+  ): Promise<StageSummary> {
+    const { store } = this.#job.workspace;
+    const stage = this.#stage;
+    const claimed = await withClaim(
+      store,
+      results.name,
+      async (mine) => {
+        const there = await results.done();
+        if ([...planned].some((shard) => !there.has(shard))) throw otherwise();
+        const whole: StageDefinition<Settings, Context, Shard, Result> = {
+          ...stage,
+          async process(context, shard, eachItem) {
+            const done = await results.get(results.nameOf(shard));
+            if (done === undefined) return stage.process(context, shard, eachItem);
+            // Tells how far it is.
+            await eachItem(Array.from({ length: done.items }), async () => {});
+            // What `process` of the same stage gave, cloned.
+            return done.value as Result;
+          },
+          async commit(context, shard, result) {
+            mine();
+            const counts = await stage.commit(context, shard, result);
+            await results.drop(results.nameOf(shard));
+            return counts;
+          },
+        };
+        const summary = await this.#local.run(whole, this.#job, this.#context);
+        // Of shards that were cut otherwise, or that came after they were written down.
+        if (!summary.interrupted) for (const shard of await results.done()) await results.drop(shard);
+        return summary;
+      },
+      this.#claim,
+    );
+    if (claimed.kind === 'held') throw otherwise();
+    return claimed.value;
+  }
+}
+
+async function counted<Result>(
+  eachItem: EachItem,
+  work: (eachItem: EachItem) => Promise<Result>,
+): Promise<{ readonly items: number; readonly value: Result }> {
+  let items = 0;
+  const value = await work(async (list, each) => {
+    const results = await eachItem(list, each);
+    items += list.length;
+    return results;
+  });
+  return { items, value };
+}
+
+function anotherWrites(): LabelsmithError {
+  return new LabelsmithError('BUSY', 'Another process is writing down what the parts have done', {
+    hint: 'Wait until it has ended.',
+  });
+}
