@@ -3,6 +3,8 @@
  * and free attributes side by side.
  */
 import type { Attributes, RegionDetails } from '../core/region-details.ts';
+import { shown } from './check.ts';
+import type { Reckoning } from './reckoning.ts';
 import type { RotatedBox } from './rotated-box.ts';
 
 const FLAGS = ['difficult', 'truncated', 'occluded'] as const;
@@ -42,4 +44,22 @@ export function detailsOfAttributes(given: Attributes, rotatedBox: RotatedBox | 
 /** The value that an attribute of text stands for: a truth where it is written as one, so that it can be told from text. */
 export function attributeOfText(text: string): string | boolean {
   return text === 'true' ? true : text === 'false' ? false : text;
+}
+
+/**
+ * Attributes of some objects of JSON. What is empty or false says nothing; what is no text,
+ * number or truth is told.
+ */
+export function plainAttributes(groups: readonly unknown[], where: string, reckoning: Reckoning): Attributes {
+  const attributes: Record<string, Attributes[string]> = {};
+  for (const group of groups) {
+    if (typeof group !== 'object' || group === null) continue;
+    for (const [name, value] of Object.entries(group)) {
+      if (value === null || value === undefined || value === '' || value === false) continue;
+      if (typeof value === 'string' || typeof value === 'boolean') attributes[name] = value;
+      else if (typeof value === 'number' && Number.isFinite(value)) attributes[name] = value;
+      else reckoning.note('attribute-passed-over', `${where}.${name}`, shown(value));
+    }
+  }
+  return attributes;
 }

@@ -142,26 +142,50 @@ export type FormatName =
   | 'webdataset'
   | 'xmp';
 
-export interface Format {
-  readonly name: FormatName;
+/** Formats of other tools that are read and never written (`foreign/`). */
+export type ForeignName =
+  | 'createml'
+  | 'dota'
+  | 'kitti'
+  | 'ground-truth'
+  | 'vott'
+  | 'supervisely'
+  | 'darwin'
+  | 'labelbox'
+  | 'bdd100k'
+  | 'cityscapes'
+  | 'datumaro'
+  | 'wider-face'
+  | 'vertex';
+
+/** Whatever can be imported. */
+export type ReaderName = FormatName | ForeignName;
+
+/** What reads labels. */
+export interface LabelReader {
+  readonly name: ReaderName;
   readonly description: string;
-  /** What OUT is, and what PATH is. A reader of a `folder` format may take a file of it too. */
+  /** What PATH is, and of a format what OUT is. A reader of a `folder` format may take a file of it too. */
   readonly kind: 'folder' | 'file';
   /** A `file` format whose reader takes a folder with some of them too. */
   readonly readsFolders?: true;
+  readonly keeps: Keeps;
+  /** Gives images in the order of the file (folders: sorted by path). A file may come more than once. */
+  read(path: string, options: ReadOptions): AsyncIterable<ImportedImage>;
+}
+
+export interface Format extends LabelReader {
+  readonly name: FormatName;
   /** What carries the classes in this format; an export of a task on whole images to a `regions` format is refused. */
   readonly holds: 'regions' | 'images' | 'both';
   /** Image files: `beside` go along if asked, `always` are what the format is, `never` have no place in it. */
   readonly imageFiles: 'beside' | 'always' | 'never';
   /** Used where `ExportContext.images` does not say. */
   readonly defaultImages: ImagesMode;
-  readonly keeps: Keeps;
   /** What it loses, in words, printed by `export`: `lossesOf(keeps)` and what is the format's own. */
   readonly loses: readonly string[];
   /** Writes into `target`: an empty folder that exists, or the path of a file that does not. */
   write(images: AsyncIterable<DatasetImage>, target: string, job: WriteJob): Promise<void>;
-  /** Gives images in the order of the file (folders: sorted by path). A file may come more than once. */
-  read(path: string, options: ReadOptions): AsyncIterable<ImportedImage>;
 }
 
 /** How image files get into an export. Nothing falls back: a link that cannot be made is an error. */

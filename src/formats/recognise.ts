@@ -6,14 +6,15 @@ import { looksLikeCoco } from './coco/layout.ts';
 import { tablesIn } from './csv/tables.ts';
 import { looksLikeVia } from './csv/via-json.ts';
 import { textOfHead } from './encodings.ts';
-import type { FormatName } from './format.ts';
+import { CITYSCAPES_MASK, foreignJson, foreignRows, ROW_FOLDERS, unreadKind } from './foreign/recognise.ts';
+import type { ReaderName } from './format.ts';
 import { regularFileSize } from './special-files.ts';
 import { splitOfName } from './split-names.ts';
 import { maskFolderIn } from './voc/masks.ts';
 import { isImageName, listFolder, walkFiles } from './walk.ts';
 
 export interface Recognised {
-  readonly format: FormatName;
+  readonly format: ReaderName;
   /** Goes after "because": `there is data.yaml in it`. */
   readonly why: string;
   /** What is read: the path, or the one file in it that holds the labels. */
@@ -27,13 +28,16 @@ export async function recogniseFormat(path: string): Promise<Recognised> {
   if (!found.isDirectory()) await regularFileSize(path, path);
   const recognised = found.isDirectory() ? await ofFolder(path) : await ofFile(path);
   if (recognised !== null) return recognised;
+  const unread = unreadKind(path);
+  if (unread !== null)
+    throw new LabelsmithError('USAGE', `${path} is ${unread.is}, and is not read`, { hint: unread.instead });
   throw new LabelsmithError('USAGE', `cannot tell the format of ${path}`, {
     hint: 'Name the format: labelsmith import --help lists them.',
   });
 }
 
 /** Files that one format alone has, first. */
-const MARKS: readonly (readonly [name: RegExp, format: FormatName])[] = [
+const MARKS: readonly (readonly [name: RegExp, format: ReaderName])[] = [
   [/^(?:data|dataset)\.ya?ml$/i, 'yolo'],
   [/^(?:obj\.data|obj\.names|classes\.txt|_darknet\.labels)$/i, 'yolo'],
   [/^annotations\.xml$/, 'cvat'],
@@ -44,7 +48,7 @@ const MARKS: readonly (readonly [name: RegExp, format: FormatName])[] = [
 
 async function ofFolder(path: string): Promise<Recognised | null> {
   const { files, folders } = await listFolder(path);
-  const is = (format: FormatName, why: string, at = path): Recognised => ({ format, why, path: at });
+  const is = (format: ReaderName, why: string, at = path): Recognised => ({ format, why, path: at });
   if (files.some((name) => name.endsWith('.tar'))) return is('webdataset', 'there are tar files in it');
   if (files.includes('annotations.json')) return is('coco', 'there is annotations.json in it');
   const labels = folders.find((name) => name.toLowerCase() === 'labels');
@@ -54,13 +58,17 @@ async function ofFolder(path: string): Promise<Recognised | null> {
     const mark = files.find((name) => pattern.test(name));
     if (mark !== undefined) return is(format, `there is ${mark} in it`);
   }
+  const rows = await rowsIn(path, '', 0);
+  if (rows !== null) return rows;
   const annotations = folders.find(isAnnotations);
   if (annotations !== undefined) {
     const inside = (await listFolder(join(path, annotations))).files;
     if (inside.some((name) => /\.xml$/i.test(name)) || inside.length === 0)
       return is('voc', `there is a folder ${annotations} with XML files`);
-    if (inside.some((name) => /\.json$/i.test(name)))
-      return is('coco', `there is a folder ${annotations} with JSON files`);
+    const one = inside.find((name) => /\.json$/i.test(name));
+    const foreign = one === undefined ? null : foreignJson(await headOf(join(path, annotations, one)));
+    if (foreign !== null) return is(foreign.format, `${annotations}/${one} is one: ${foreign.why}`);
+    if (one !== undefined) return is('coco', `there is a folder ${annotations} with JSON files`);
   }
   for (const folder of folders.filter((name) => splitOfName(name) !== null)) {
     const found = await ofSplit(path, folder);
@@ -70,7 +78,37 @@ async function ofFolder(path: string): Promise<Recognised | null> {
     return is('yolo', `there is a folder ${labels} in it`);
   const byContent = await byFirstFile(path);
   if (byContent !== null) return byContent;
+  await refuseRecords(path);
   return folders.length > 0 ? is('folders', 'there are folders in it, and no file of labels') : null;
+}
+
+/** Depth at which folders of a label file an image are looked for. */
+const MAX_ROW_LEVELS = 3;
+const MAX_ROW_FILES = 5;
+
+/** A folder with text files whose rows are those of KITTI or DOTA, in whatever folder of a split. */
+async function rowsIn(path: string, below: string, level: number): Promise<Recognised | null> {
+  const { folders } = await listFolder(join(path, below));
+  for (const folder of folders) {
+    const at = `${below}${folder}`;
+    const files = ROW_FOLDERS.test(folder) ? (await listFolder(join(path, at))).files : [];
+    for (const file of files.filter((name) => /\.txt$/i.test(name)).slice(0, MAX_ROW_FILES)) {
+      const found = foreignRows(await headOf(join(path, at, file)));
+      if (found !== null) return { format: found.format, why: `${at}/${file} is one: ${found.why}`, path };
+    }
+    const inside = level < MAX_ROW_LEVELS && files.length === 0 ? await rowsIn(path, `${at}/`, level + 1) : null;
+    if (inside !== null) return inside;
+  }
+  return null;
+}
+
+/** A folder of what no reader reads is no tree of classes. */
+async function refuseRecords(path: string): Promise<void> {
+  for await (const file of walkFiles(path)) {
+    const unread = /\.(?:tfrecords?|vott)$/i.test(file) ? unreadKind(file) : null;
+    if (unread !== null)
+      throw new LabelsmithError('USAGE', `${file} is ${unread.is}, and is not read`, { hint: unread.instead });
+  }
 }
 
 function isAnnotations(folder: string): boolean {
@@ -78,14 +116,14 @@ function isAnnotations(folder: string): boolean {
 }
 
 /** Files that the folder of a split has in one format alone. */
-const MARKS_OF_SPLITS: readonly (readonly [name: RegExp, format: FormatName])[] = [
+const MARKS_OF_SPLITS: readonly (readonly [name: RegExp, format: ReaderName])[] = [
   [/^_annotations\.coco\.json$/, 'coco'],
   [/^metadata\.(?:jsonl|csv)$/, 'hf'],
   [/^(?:_annotations|_classes)\.csv$/, 'csv'],
   [/^(?:_darknet\.labels|classes\.txt)$/, 'yolo'],
 ];
 
-async function ofSplit(path: string, folder: string): Promise<[format: FormatName, why: string] | null> {
+async function ofSplit(path: string, folder: string): Promise<[format: ReaderName, why: string] | null> {
   const { files, folders } = await listFolder(join(path, folder));
   for (const [pattern, format] of MARKS_OF_SPLITS) {
     const mark = files.find((name) => pattern.test(name));
@@ -107,15 +145,19 @@ async function holdsRows(folder: string): Promise<boolean> {
   return rows > 0 || others === 0;
 }
 
+/** Endings of files that are told by what is in them. */
+const LOOKED_INTO = ['.json', '.xml', '.xmp', '.txt', '.manifest'];
+
 /** By the label files that there are, wherever they lie: enough of them to tell. */
 async function byFirstFile(path: string): Promise<Recognised | null> {
   let [tables, parquet] = [0, 0];
   let only: string | null = null;
   let looked = 0;
   for await (const file of walkFiles(path)) {
+    if (CITYSCAPES_MASK.test(file)) return { format: 'cityscapes', why: `${file} is a mask of it`, path };
     if (isImageName(file) || ++looked > 200) continue;
     const extension = extname(file).toLowerCase();
-    const one = ['.json', '.xml', '.xmp'].includes(extension) ? await ofFile(join(path, file)) : null;
+    const one = LOOKED_INTO.includes(extension) ? await ofFile(join(path, file)) : null;
     if (one !== null) return { format: one.format, why: `${file} is one: ${one.why}`, path };
     if (['.yaml', '.yml'].includes(extension) && !file.includes('/') && (await namesClasses(join(path, file))))
       return { format: 'yolo', why: `${file} names classes`, path: join(path, file) };
@@ -145,7 +187,7 @@ const IS_TASK_LINE = /^\s*\{(?=[^\n]*"data"\s*:\s*\{)[^\n]*"(?:annotations|predi
 
 const METADATA_NAME = /^metadata\.(?:jsonl|csv|parquet)$/i;
 
-const BY_EXTENSION: Readonly<Record<string, FormatName>> = {
+const BY_EXTENSION: Readonly<Record<string, ReaderName>> = {
   '.jsonl': 'jsonl',
   '.ndjson': 'jsonl',
   '.csv': 'csv',
@@ -161,14 +203,16 @@ const BY_EXTENSION: Readonly<Record<string, FormatName>> = {
 async function ofFile(path: string): Promise<Recognised | null> {
   const name = basename(path);
   const extension = extname(path).toLowerCase();
-  const is = (format: FormatName, why: string): Recognised => ({ format, why, path });
+  const is = (format: ReaderName, why: string): Recognised => ({ format, why, path });
   if (METADATA_NAME.test(name)) return is('hf', `it is called ${name}`);
   const byName = BY_EXTENSION[extension];
-  if (byName === 'jsonl' && IS_TASK_LINE.test(await headOf(path))) return is('label-studio', 'its lines are tasks');
-  if (byName === 'jsonl' && /^\s*\{[^\n]*"file_name"\s*:/.test(await headOf(path)))
-    return is('hf', 'its lines have file_name');
+  const isText = ['.json', '.jsonl', '.ndjson', '.manifest', '.txt'].includes(extension);
+  const head = isText || byName === undefined ? await headOf(path) : '';
+  const foreign = extension === '.txt' ? foreignRows(head) : isText ? foreignJson(head) : null;
+  if (foreign !== null) return is(foreign.format, foreign.why);
+  if (byName === 'jsonl' && IS_TASK_LINE.test(head)) return is('label-studio', 'its lines are tasks');
+  if (byName === 'jsonl' && /^\s*\{[^\n]*"file_name"\s*:/.test(head)) return is('hf', 'its lines have file_name');
   if (byName !== undefined) return is(byName, `its name ends in ${extension}`);
-  const head = await headOf(path);
   if (extension === '.xml') {
     if (name === 'annotations.xml' || /<annotations[\s>]/.test(head)) return is('cvat', 'it is XML with <annotations>');
     return /<annotation[\s>]/.test(head) ? is('voc', 'it is XML with <annotation>') : is('voc', 'it is XML');

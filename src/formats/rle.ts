@@ -1,5 +1,6 @@
 /** COCO's run lengths: column-major, the first run counts zeros. */
 import type { MaskRle } from '../core/dataset.ts';
+import { arrayAt, badFile, numberAt } from './check.ts';
 
 /** Pixels that are set. */
 export function maskArea(mask: MaskRle): number {
@@ -28,6 +29,14 @@ export function decodeCounts(text: string): number[] | null {
     }
     counts.push(counts.length > 2 ? value + counts[counts.length - 2] : value);
   }
+  return counts;
+}
+
+/** Counts as numbers or compressed, as JSON has them. */
+export function countsAt(value: unknown, where: string): readonly number[] {
+  if (typeof value !== 'string') return arrayAt(value, where).map((count, i) => numberAt(count, `${where}[${i}]`));
+  const counts = decodeCounts(value);
+  if (counts === null) throw badFile(where, 'the compressed run lengths are damaged');
   return counts;
 }
 

@@ -8,7 +8,8 @@ import { crops } from './crops/crops.ts';
 import { csv } from './csv/csv.ts';
 import { cvat } from './cvat/cvat.ts';
 import { folders } from './folders/folders.ts';
-import type { Format, FormatName, ReadOptions } from './format.ts';
+import { FOREIGN_READERS } from './foreign/table.ts';
+import type { Format, LabelReader, ReaderName, ReadOptions } from './format.ts';
 import { hf } from './hf/hf.ts';
 import { jsonl } from './jsonl/jsonl.ts';
 import { labelStudio } from './label-studio/label-studio.ts';
@@ -43,21 +44,40 @@ export const FORMATS: readonly Format[] = [
   xmp,
 ];
 
+/** All that can be imported. */
+export const READERS: readonly LabelReader[] = [...FORMATS, ...FOREIGN_READERS];
+
+/** What reads a format. */
+export function readerNamed(name: string): LabelReader {
+  const reader = READERS.find((known) => known.name === name);
+  if (reader === undefined)
+    throw new LabelsmithError('USAGE', `there is no format ${JSON.stringify(name)}`, {
+      hint: `What can be read is ${READERS.map((known) => known.name).join(', ')}.`,
+    });
+  return reader;
+}
+
+/** A format that is read and written. */
 export function formatNamed(name: string): Format {
   const format = FORMATS.find((known) => known.name === name);
   if (format === undefined)
-    throw new LabelsmithError('USAGE', `there is no format ${JSON.stringify(name)}`, {
+    throw new LabelsmithError('USAGE', notWritten(name), {
       hint: `The formats are ${FORMATS.map((known) => known.name).join(', ')}.`,
     });
   return format;
+}
+
+function notWritten(name: string): string {
+  const isRead = FOREIGN_READERS.some((known) => known.name === name);
+  return isRead ? `${name} is read, and not written` : `there is no format ${JSON.stringify(name)}`;
 }
 
 /**
  * Reads labels, one image after the other. A fault of the whole file ends the stream with one `BAD_FILE` error that names
  * line or key; nothing before it is taken back, so go through it once before writing anything.
  */
-export async function* readFormat(name: FormatName, path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
-  const format = formatNamed(name);
+export async function* readFormat(name: ReaderName, path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  const format = readerNamed(name);
   try {
     const found = await stat(path);
     if (!found.isDirectory()) await regularFileSize(path, path);
@@ -91,13 +111,13 @@ function withUsableNames(image: ImportedImage, reckoning: Reckoning): ImportedIm
 }
 
 /** What is not there: the path itself, or what a format looks for in it. */
-function absence(name: FormatName, path: string, { code, path: missing = path }: NodeJS.ErrnoException): string {
+function absence(name: ReaderName, path: string, { code, path: missing = path }: NodeJS.ErrnoException): string {
   if (code === 'ENOTDIR') return `${path} is a file; ${name} is read from a folder`;
   const within = relative(path, missing);
   return within === '' ? `${path} does not exist` : `${path}: there is no ${within} in it, which ${name} is read from`;
 }
 
 /** Which format something on disk looks like. */
-export async function guessFormat(path: string): Promise<FormatName> {
+export async function guessFormat(path: string): Promise<ReaderName> {
   return (await recogniseFormat(path)).format;
 }

@@ -16,7 +16,7 @@ import { NONE_OF_THESE, ORIGINS, type Task } from '../../src/core/labels.ts';
 import type { RegionDetails } from '../../src/core/region-details.ts';
 import { LabelsmithError } from '../../src/errors.ts';
 import { MARKER } from '../../src/files/own.ts';
-import type { ExportContext, Format, FormatName, ImportedClass, ReadOptions } from '../../src/formats/format.ts';
+import type { ExportContext, Format, ImportedClass, ReaderName, ReadOptions } from '../../src/formats/format.ts';
 import { Reckoning } from '../../src/formats/reckoning.ts';
 import { parseSplit, planSplits } from '../../src/formats/splits.ts';
 import { readFormat } from '../../src/formats/table.ts';
@@ -88,7 +88,7 @@ export async function writeFiles(root: string, files: Readonly<Record<string, st
 }
 
 export async function readAll(
-  format: FormatName,
+  format: ReaderName,
   path: string,
   options: Partial<ReadOptions> = {},
 ): Promise<ImportedImage[]> {
@@ -120,7 +120,7 @@ export interface BrokenCase {
  * Each case gives one `BAD_FILE` error, or, where only a part of the file is broken, one problem in the reckoning, with
  * the file and the line or key in it.
  */
-export function brokenFiles(format: FormatName, cases: readonly BrokenCase[]): void {
+export function brokenFiles(format: ReaderName, cases: readonly BrokenCase[]): void {
   describe(`broken ${format}`, () => {
     for (const { what, files, path, message } of cases) {
       it(what, () =>

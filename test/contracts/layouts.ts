@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ImportedImage } from '../../src/core/dataset.ts';
-import type { FormatName } from '../../src/formats/format.ts';
+import type { ReaderName } from '../../src/formats/format.ts';
 import { Reckoning } from '../../src/formats/reckoning.ts';
 import { inTemporaryFolder, readAll, toldOf, writeFiles } from './format.ts';
 
 export interface Layout {
   readonly what: string;
-  readonly format: FormatName;
+  readonly format: ReaderName;
   readonly files: Readonly<Record<string, string | Uint8Array>>;
   /** Below the folder. Default: the folder itself. */
   readonly path?: string;

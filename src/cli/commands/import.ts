@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FORMATS, formatNamed } from '../../formats/table.ts';
+import { READERS, readerNamed } from '../../formats/table.ts';
 import { readSmallText } from '../../formats/walk.ts';
 import { CLASS_MODES } from '../../stages/import/classes.ts';
 import { importIn } from '../../stages/import/import-in.ts';
@@ -14,7 +14,7 @@ import { withWorkspace } from '../workspace.ts';
 export const importCommand = command({
   name: 'import',
   summary: 'take in labels that somebody has made',
-  details: `Formats: auto, ${FORMATS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.\nedge takes in what a device found (labelsmith edge pack): the images that it was not sure of, and labels by their bytes.`,
+  details: `Formats: auto, ${READERS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.\nedge takes in what a device found (labelsmith edge pack): the images that it was not sure of, and labels by their bytes.`,
   args: {
     format: argument('<format>', 'one of those above', z.string()),
     path: argument('<path>', 'the file or folder', z.string()),
@@ -70,7 +70,7 @@ export const importCommand = command({
     const { global, output } = context;
     const { seed, threads, device, strict } = global;
     if (format === 'edge') return importEdge(context, path);
-    const name = format === 'auto' ? format : formatNamed(format).name;
+    const name = format === 'auto' ? format : readerNamed(format).name;
     return withWorkspace(context, async (workspace) => {
       const classNames = names === undefined ? undefined : await namesGiven(names);
       const settings = { ...options, classNames, strict, seed, threads, device };

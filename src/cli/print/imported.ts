@@ -1,12 +1,12 @@
 /** What `import` took in, and what it did not. */
-import type { FormatName } from '../../formats/format.ts';
+import type { ReaderName } from '../../formats/format.ts';
 import type { CorrectionSummary, ImportSummary } from '../../stages/import/import.ts';
 import { newTaskText } from '../../stages/import/new-tasks.ts';
 import type { Output } from '../output.ts';
 import { printReckoning } from '../reckoning-text.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
 
-export function printImported(output: Output, format: FormatName, summary: ImportSummary): void {
+export function printImported(output: Output, format: ReaderName, summary: ImportSummary): void {
   if (summary.recognised !== null) output.summary(`Read as ${format}: ${oneLine(summary.recognised)}.`);
   output.summary(
     `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,

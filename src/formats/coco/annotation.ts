@@ -18,7 +18,7 @@ import { extentOf, maskBox } from '../contours.ts';
 import { detailsOfAttributes } from '../details.ts';
 import { confidenceFrom, maskFrom, polygonsFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
-import { decodeCounts } from '../rle.ts';
+import { countsAt } from '../rle.ts';
 import { extentOfRotated, type RotatedBox, rotatedOfCorners } from '../rotated-box.ts';
 
 /** Keys that are read, or say nothing of the object. */
@@ -141,12 +141,7 @@ function segmentationOf(
     const size = arrayAt(row.size, `${where}.size`);
     if (size.length !== 2) throw badFile(`${where}.size`, `[height, width] was expected, not ${shown(size)}`);
     const [height, width] = [sizeAt(size[0], `${where}.size[0]`), sizeAt(size[1], `${where}.size[1]`)];
-    const counts =
-      typeof row.counts === 'string'
-        ? decodeCounts(row.counts)
-        : arrayAt(row.counts, `${where}.counts`).map((count, i) => numberAt(count, `${where}.counts[${i}]`));
-    if (counts === null) throw badFile(`${where}.counts`, 'the compressed run lengths are damaged');
-    return maskFrom(height, width, counts, `${where}.counts`, reckoning);
+    return maskFrom(height, width, countsAt(row.counts, `${where}.counts`), `${where}.counts`, reckoning);
   });
   return { polygons: null, mask };
 }

@@ -5,22 +5,21 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import sharp from 'sharp';
 import type { ImportedImage, ImportedRegion, Keypoints, MaskRle } from '../../core/dataset.ts';
 import type { Attributes } from '../../core/region-details.ts';
-import { LabelsmithError, messageOf } from '../../errors.ts';
 import { ownershipOfFolder } from '../../files/own.ts';
 import { arrayAt, badFile, classNameAt, type JsonObject, numberAt, objectAt, shown } from '../check.ts';
-import { extentOf, maskBox, maskOfBitmap } from '../contours.ts';
-import { detailsOfAttributes } from '../details.ts';
+import { extentOf } from '../contours.ts';
+import { detailsOfAttributes, plainAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
-import { parseJson } from '../json-stream.ts';
-import { confidenceFrom, hasRoom, MAX_MASK_PIXELS, sizeFrom } from '../mend.ts';
+import { readJsonFile } from '../json-files.ts';
+import { maskOfPicture } from '../mask-picture.ts';
+import { confidenceFrom, hasRoom, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { extentOfRotated, rotatedOfCorners } from '../rotated-box.ts';
 import { regionsOfShapes, type Shape } from '../shapes.ts';
 import { splitOfName } from '../split-names.ts';
-import { readSmallText, walkFiles } from '../walk.ts';
+import { walkFiles } from '../walk.ts';
 
 /** @param path a JSON file, or a folder with some */
 export async function* readLabelme(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
@@ -45,15 +44,7 @@ export async function* readLabelme(path: string, { reckoning }: ReadOptions): As
 }
 
 async function readOne(path: string, name: string, reckoning: Reckoning): Promise<ImportedImage> {
-  const text = await readSmallText(path, name);
-  if (text === null) throw new LabelsmithError('NOT_FOUND', `${name} is not there any more`);
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (cause) {
-    throw badFile(name, `not valid JSON: ${messageOf(cause)}`, undefined, cause);
-  }
-  const row = objectAt(value, name);
+  const row = objectAt(await readJsonFile(path, name), name);
   const rows = arrayAt(row.shapes, `${name} shapes`);
   const size: Size = {
     width: sizeFrom(row.imageWidth, `${name} imageWidth`, reckoning),
@@ -174,38 +165,14 @@ async function maskOf(
   if (typeof given !== 'string')
     throw badFile(`${where}.mask`, `a picture in base64 was expected, not ${shown(given)}`);
   if (width === null || height === null) throw badFile(where, 'a mask needs imageWidth and imageHeight');
-  if (width * height > MAX_MASK_PIXELS) throw badFile(where, `${width}×${height} pixels are more than any image has`);
   const [left, top] = [Math.round(flat[0]), Math.round(flat[1])];
-  const decoded = await sharp(Buffer.from(given, 'base64'), { limitInputPixels: MAX_MASK_PIXELS })
-    .extractChannel(0)
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw badFile(`${where}.mask`, `not a picture: ${messageOf(error)}`, undefined, error);
-    });
-  const { info, data } = decoded;
-  if (left < 0 || top < 0 || left + info.width > width || top + info.height > height)
-    throw badFile(where, `the mask of ${info.width}×${info.height} pixels at ${left}, ${top} is not inside the image`);
-  const pixels = Uint8Array.from(data, (value) => (value === 0 ? 0 : 1));
-  const mask = maskOfBitmap({ left, top, width: info.width, height: info.height, pixels }, width, height);
-  if (maskBox(mask) === null) throw badFile(`${where}.mask`, 'nothing of it is set');
-  return mask;
+  return maskOfPicture(Buffer.from(given, 'base64'), { left, top, width, height }, where);
 }
 
 /** Of X-AnyLabeling, and the remark that LabelMe has. */
 function attributesOf(row: JsonObject, where: string, reckoning: Reckoning): Attributes {
-  const attributes: Record<string, Attributes[string]> = {};
   const groups = [row.attributes, row.flags, { description: row.description, difficult: row.difficult }];
-  for (const group of groups) {
-    if (typeof group !== 'object' || group === null) continue;
-    for (const [name, value] of Object.entries(group)) {
-      if (value === null || value === undefined || value === '' || value === false) continue;
-      if (typeof value === 'string' || typeof value === 'boolean') attributes[name] = value;
-      else if (typeof value === 'number' && Number.isFinite(value)) attributes[name] = value;
-      else reckoning.note('attribute-passed-over', `${where}.${name}`, shown(value));
-    }
-  }
-  return attributes;
+  return plainAttributes(groups, where, reckoning);
 }
 
 /**

@@ -8,15 +8,12 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
-import { messageOf } from '../../errors.ts';
-import { badFile } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
-import { hasRoom, MAX_MASK_PIXELS } from '../mend.ts';
+import { hasRoom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
-import { bytesOf, regularFileSize } from '../special-files.ts';
 import { isImageName, listFolder, readSmallText, walkFiles } from '../walk.ts';
+import { maskPictureOf } from './mask-file.ts';
 import { type MaskTable, tableOf } from './mask-table.ts';
 import { type MaskPicture, partsOf } from './parts.ts';
 
@@ -43,7 +40,7 @@ export async function* readMasks(
     if (!isImageName(file)) continue;
     const name = `${folder}/${file}`;
     const regions = await reckoning.attemptFile('file-unreadable', async () => {
-      const picture = await pictureOf(join(root, name), name);
+      const picture = await maskPictureOf(join(root, name), name);
       const instances = await instancesOf(join(root, OBJECTS, file), `${OBJECTS}/${file}`, picture, reckoning);
       return { picture, regions: regionsOf(picture, instances, table, name, reckoning) };
     });
@@ -69,64 +66,6 @@ function linesOf(text: string | null): string[] | null {
   return lines;
 }
 
-/** A picture of masks is small, and of one colour for the most part. */
-const MAX_BYTES = 1 << 27;
-
-async function pictureOf(path: string, name: string): Promise<MaskPicture> {
-  if ((await regularFileSize(path, name)) > MAX_BYTES) throw badFile(name, `it is more than ${MAX_BYTES} bytes`);
-  const pieces: Buffer[] = [];
-  for await (const piece of bytesOf(path, name, 1 << 20)) pieces.push(piece);
-  const bytes = Buffer.concat(pieces);
-  if (isPng(bytes) && bytes[24] === 16)
-    throw badFile(name, 'a mask of 16 bits', 'Masks of 8 bits and of colours can be read.');
-  const decoded = await sharp(bytes, { limitInputPixels: MAX_MASK_PIXELS, failOn: 'error', ignoreIcc: true })
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw badFile(name, `not a picture: ${messageOf(error)}`, undefined, error);
-    });
-  const { data, info } = decoded;
-  const { width, height, channels } = info;
-  const coloured = channels >= 3 && !isGrey(bytes, data, channels);
-  const values = new Uint32Array(width * height);
-  for (let i = 0; i < values.length; i++) {
-    const at = i * channels;
-    values[i] = coloured ? (data[at] << 16) | (data[at + 1] << 8) | data[at + 2] : data[at];
-  }
-  return { width, height, values, coloured, palette: isPng(bytes) ? paletteOf(bytes) : null };
-}
-
-/** By PNG's colour type, since greys come as three channels; of other files, by their pixels. */
-function isGrey(bytes: Buffer, data: Buffer, channels: number): boolean {
-  if (isPng(bytes)) return (bytes[25] & 2) === 0;
-  for (let i = 0; i + 2 < data.length; i += channels)
-    if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return false;
-  return true;
-}
-
-function isPng(bytes: Buffer): boolean {
-  return bytes.length > 33 && bytes.toString('latin1', 1, 4) === 'PNG';
-}
-
-/** Of the PLTE chunk (PNG, 11.2.2); a colour that comes twice has its first number. */
-function paletteOf(bytes: Buffer): Map<number, number> | null {
-  for (let at = 8; at + 12 <= bytes.length; ) {
-    const [length, type] = [bytes.readUInt32BE(at), bytes.toString('latin1', at + 4, at + 8)];
-    if (type === 'IDAT') return null;
-    if (type === 'PLTE' && at + 8 + length <= bytes.length) {
-      const palette = new Map<number, number>();
-      for (let i = 0; i + 3 <= length; i += 3) {
-        const colour = bytes.readUIntBE(at + 8 + i, 3);
-        if (!palette.has(colour)) palette.set(colour, i / 3);
-      }
-      return palette;
-    }
-    at += 12 + length;
-  }
-  return null;
-}
-
 /** The objects' picture beside a mask; null where there is none, or one of another size. */
 async function instancesOf(
   path: string,
@@ -138,7 +77,7 @@ async function instancesOf(
     (found) => found.isFile(),
     () => false,
   );
-  const picture = isThere ? await reckoning.attemptFile('file-unreadable', () => pictureOf(path, name)) : null;
+  const picture = isThere ? await reckoning.attemptFile('file-unreadable', () => maskPictureOf(path, name)) : null;
   return picture?.width === width && picture.height === height ? picture : null;
 }
 

@@ -1,7 +1,7 @@
 /** `evaluate` as a whole: a file or folder of ground truth against what a workspace says of the same images. */
 import type { Origin } from '../../core/labels.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
-import { formatNamed, guessFormat } from '../../formats/table.ts';
+import { guessFormat, readerNamed } from '../../formats/table.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { vectorsOf } from '../embed/vectors-of.ts';
 import { resolveLabels } from '../import/resolve.ts';
@@ -51,7 +51,7 @@ async function evaluateFiles(
   request: EvaluateRequest,
 ): Promise<EvaluatedAgainst> {
   const { store } = workspace;
-  const format = request.format === undefined ? await guessFormat(path) : formatNamed(request.format).name;
+  const format = request.format === undefined ? await guessFormat(path) : readerNamed(request.format).name;
   const reckoning = new Reckoning();
   const resolved = await resolveLabels(store, format, path, { reckoning, base });
   const canonical = await canonicalNames(store);

@@ -8,7 +8,7 @@ import type { DatasetImage } from '../../core/dataset.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type OutputOptions, writeOutput } from '../../files/output.ts';
 import type { Signature } from '../../files/own.ts';
-import type { ExportContext, ExportSummary, Format, FormatName, ImagesMode } from '../../formats/format.ts';
+import type { ExportContext, ExportSummary, Format, FormatName, ImagesMode, ReaderName } from '../../formats/format.ts';
 import { lostDetails, Tally } from '../../formats/format.ts';
 import { formatNamed } from '../../formats/table.ts';
 
@@ -56,7 +56,7 @@ export async function exportDataset(
 }
 
 /** What the marker of an export's folder says that it is. */
-export const exportTo = (name: FormatName) => `export to ${name}`;
+export const exportTo = (name: ReaderName) => `export to ${name}`;
 
 /** How an export of ours to one file is known from other files. */
 const SIGNATURES: Partial<Readonly<Record<FormatName, Signature>>> = {

@@ -4,13 +4,13 @@ import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { textOfHead } from '../../formats/encodings.ts';
-import type { FormatName } from '../../formats/format.ts';
+import type { ReaderName } from '../../formats/format.ts';
 import { isImageName } from '../../formats/walk.ts';
 
 export type ArchiveKind = 'zip' | 'tar' | 'tar.gz' | 'gz';
 
 /** Null for what is no archive, and for a tar that the reader of WebDataset reads. */
-export async function archiveKindOf(path: string, format: FormatName | 'auto'): Promise<ArchiveKind | null> {
+export async function archiveKindOf(path: string, format: ReaderName | 'auto'): Promise<ArchiveKind | null> {
   const head = await headOf(path);
   if (head[0] === 0x50 && head[1] === 0x4b && head[2] < 8) return 'zip';
   if (head[0] === 0x1f && head[1] === 0x8b) return isTar(await unpackedHead(path)) ? 'tar.gz' : 'gz';

@@ -8,8 +8,8 @@ import { dirname } from 'node:path';
 import type { ImageId, ItemId } from '../../core/ids.ts';
 import { namesNow } from '../../corpus/class-names.ts';
 import { markerIn } from '../../files/own.ts';
-import type { FormatName, Keeps } from '../../formats/format.ts';
-import { formatNamed } from '../../formats/table.ts';
+import type { Keeps, ReaderName } from '../../formats/format.ts';
+import { readerNamed } from '../../formats/table.ts';
 import type { ExportRecord, Store } from '../../store/store.ts';
 import { type ShownImage, shownOf } from '../export/shown.ts';
 import { exportTo } from '../export/write.ts';
@@ -30,7 +30,7 @@ export type Base =
   | { readonly kind: 'unknown' };
 
 export interface BaseOptions {
-  readonly format: FormatName;
+  readonly format: ReaderName;
   readonly path: string;
   /** One of our exports wrote the file. */
   readonly isOwn: boolean;
@@ -54,21 +54,21 @@ export async function baseOf(
     const named = exports.find((one) => one.digest === digest);
     if (named !== undefined) return { kind: 'export', export: named, orOf: [] };
   }
-  const { keeps } = formatNamed(format);
+  const { keeps } = readerNamed(format);
   const [nearest, ...orOf] = digest === null ? await likelyOf(store, plan, exports, { keeps, isOwn }) : [];
   if (nearest !== undefined) return { kind: 'export', export: nearest, orOf };
   return { kind: isAsked || !isOwn ? 'state' : 'unknown' };
 }
 
 /** The digest in the marker of the export's folder, which the file is or lies in. */
-async function markedDigest(path: string, format: FormatName): Promise<string | null> {
+async function markedDigest(path: string, format: ReaderName): Promise<string | null> {
   const folder = (await stat(path)).isDirectory() ? path : dirname(path);
   const marker = await markerIn(folder);
   return marker?.what === exportTo(format) ? (marker.digest ?? null) : null;
 }
 
 /** Whether the folder is an export to this format. */
-export async function isExportFolder(path: string, format: FormatName): Promise<boolean> {
+export async function isExportFolder(path: string, format: ReaderName): Promise<boolean> {
   if (!(await stat(path)).isDirectory()) return false;
   return (await markerIn(path))?.what === exportTo(format);
 }

@@ -1,5 +1,5 @@
 /** `import` into a workspace, recorded as a run: what the command line does, and a program too. */
-import type { FormatName } from '../../formats/format.ts';
+import type { ReaderName } from '../../formats/format.ts';
 import { type RunOptions, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { type ImportOptions, type ImportSummary, importLabels } from './import.ts';
@@ -7,7 +7,7 @@ import { type ImportOptions, type ImportSummary, importLabels } from './import.t
 /** Takes in labels of images that were added before. Nothing is written when any part of the file cannot be read. */
 export async function importIn(
   { store }: Pick<Workspace, 'store'>,
-  format: FormatName | 'auto',
+  format: ReaderName | 'auto',
   path: string,
   { seed, threads, device, ...options }: ImportOptions & Pick<RunOptions, 'seed' | 'threads' | 'device'>,
 ): Promise<ImportSummary> {

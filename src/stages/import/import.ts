@@ -4,10 +4,10 @@ import { stat } from 'node:fs/promises';
 import { toName } from '../../core/class-name.ts';
 import type { Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { FormatName, ImportedClass } from '../../formats/format.ts';
+import type { ImportedClass, ReaderName } from '../../formats/format.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
 import { recogniseFormat } from '../../formats/recognise.ts';
-import { formatNamed } from '../../formats/table.ts';
+import { readerNamed } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
 import { type Base, baseOf, isExportFolder } from './base.ts';
 import type { ClassMode, NewClass } from './classes.ts';
@@ -51,7 +51,7 @@ export interface ImportOptions {
 }
 
 export interface ImportSummary {
-  readonly format: FormatName;
+  readonly format: ReaderName;
   /** By what the format was seen; null where it was named. */
   readonly recognised: string | null;
   /** Entries of the file whose image is here. */
@@ -99,7 +99,7 @@ export interface CorrectionSummary extends Readonly<CorrectionCounts>, Correctio
  */
 export async function importLabels(
   store: Store,
-  format: FormatName | 'auto',
+  format: ReaderName | 'auto',
   path: string,
   options: ImportOptions,
   runId: string,
@@ -115,19 +115,19 @@ export async function importLabels(
 
 /** A format of one file is read from the one file of a folder that is its. */
 async function formatOf(
-  format: FormatName | 'auto',
+  format: ReaderName | 'auto',
   path: string,
 ): Promise<Pick<ImportedFiles, 'format' | 'path' | 'why'>> {
   if (format === 'auto') return recogniseFormat(path);
   const named = { format, path, why: null };
   const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
-  if (formatNamed(format).kind === 'folder' || !isFolder) return named;
+  if (readerNamed(format).kind === 'folder' || !isFolder) return named;
   const found = await recogniseFormat(path).catch(() => null);
   return found?.format === format ? { ...named, path: found.path } : named;
 }
 
 interface ImportedFiles {
-  readonly format: FormatName;
+  readonly format: ReaderName;
   readonly path: string;
   readonly base: string;
   /** What was named, for messages: an archive has a path of its own. */
@@ -169,7 +169,7 @@ async function importFiles(
   const compared = replace
     ? await baseOf(store, plan, { format, path, isOwn, isAsked: options.replace === true })
     : null;
-  const { keeps } = formatNamed(format);
+  const { keeps } = readerNamed(format);
   const imageTask = resolved.tasksOfMany.has(null) ? MANY : await taskOfImages(store, compared);
   const rowOptions = { as: options.as, task, imageTask, runId };
   const { disagreement } = planOptions;

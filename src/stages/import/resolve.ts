@@ -9,7 +9,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ImportedImage } from '../../core/dataset.ts';
 import { FingerprintSet } from '../../core/fingerprints.ts';
 import type { ImageRecord } from '../../core/image.ts';
-import type { FormatName, ReadOptions } from '../../formats/format.ts';
+import type { ReaderName, ReadOptions } from '../../formats/format.ts';
 import { Reckoning } from '../../formats/reckoning.ts';
 import { readFormat } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
@@ -33,7 +33,7 @@ export interface ResolvedLabels {
  */
 export async function resolveLabels(
   store: Pick<Store, 'sourceRoots' | 'pathsOf' | 'image'>,
-  format: FormatName,
+  format: ReaderName,
   path: string,
   options: ReadOptions & {
     /** The absolute folder that relative names count from. Default: the path, or the folder that it is in. */

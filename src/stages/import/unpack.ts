@@ -17,7 +17,7 @@ import { formatBytes } from '../../core/byte-size.ts';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import { isAbandoned, WRITER_PATTERN, writerName } from '../../files/unfinished.ts';
 import { badFile } from '../../formats/check.ts';
-import type { FormatName } from '../../formats/format.ts';
+import type { ReaderName } from '../../formats/format.ts';
 import { isImageName, listFolder } from '../../formats/walk.ts';
 import { type ZipMember, zipMemberPieces, zipMembers } from '../../sources/zip.ts';
 import { archiveKindOf } from './archive-kind.ts';
@@ -42,7 +42,7 @@ const ALWAYS_ALLOWED_BYTES = 2 ** 26;
 const PREFIX = 'labelsmith-import-';
 
 /** The path itself, or what is in it. A tar that is a shard of WebDataset is left to its reader. */
-export async function openLabelFiles(path: string, format: FormatName | 'auto'): Promise<LabelFiles> {
+export async function openLabelFiles(path: string, format: ReaderName | 'auto'): Promise<LabelFiles> {
   const found = await stat(path).catch(() => null);
   const kind = found?.isFile() ? await archiveKindOf(path, format) : null;
   if (kind === null) {

@@ -1,0 +1,102 @@
+/**
+ * BDD100K and Scalabel (doc.bdd100k.com/format.html): a list of frames, or an object with `frames`, each with `name`,
+ * `attributes` and `labels`: `box2d` in pixels, `poly2d` (`vertices` with `types`, where C is a point of a Bézier curve), and
+ * attributes. What the 2018 release calls `timestamp` and the like says nothing of labels.
+ */
+import type { ImportedImage } from '../../core/dataset.ts';
+import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, objectAt } from '../check.ts';
+import { detailsOfAttributes, plainAttributes } from '../details.ts';
+import type { ReadOptions } from '../format.ts';
+import { eachFile } from '../json-files.ts';
+import { isJsonList, jsonElements, jsonPieces } from '../json-stream.ts';
+import { confidenceFrom } from '../mend.ts';
+import type { Reckoning } from '../reckoning.ts';
+import type { Shape } from '../shapes.ts';
+import { splitOfName } from '../split-names.ts';
+import {
+  boxForm,
+  imageOf,
+  numbersAt,
+  outlineAsBox,
+  pointsAt,
+  polygonForm,
+  shapeOf,
+  shapesIn,
+  splitOfPath,
+} from './objects.ts';
+
+export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
+  const options = {
+    reckoning,
+    isWanted: (file: string) => /\.json$/i.test(file),
+    hint: 'BDD100K has one JSON file a split.',
+  };
+  for await (const { name, found } of eachFile(path, options, async (file, shownName) => ({ file, shownName }))) {
+    const stem = name.slice(name.lastIndexOf('/') + 1, -'.json'.length);
+    const split =
+      stem
+        .split(/[_.]/)
+        .map(splitOfName)
+        .find((one) => one !== null) ?? splitOfPath(name);
+    for await (const { where, value } of framesOf(found.file, found.shownName)) {
+      const image = reckoning.attempt('image-unreadable', () =>
+        imageOfFrame(objectAt(value(), where), where, reckoning),
+      );
+      if (image === null) continue;
+      reckoning.take('rows');
+      yield { ...image, split };
+    }
+  }
+}
+
+async function* framesOf(path: string, name: string): AsyncGenerator<{ where: string; value: () => unknown }> {
+  if (await isJsonList(path, name)) {
+    for await (const { index, value } of jsonElements(path, name)) yield { where: `${name} [${index}]`, value };
+    return;
+  }
+  for await (const { key, index, value } of jsonPieces(path, name))
+    if (key === 'frames' && index !== null) yield { where: `${name} frames[${index}]`, value };
+    else if (key === 'labels') throw badFile(name, 'a file of one frame or video, and a list of frames was expected');
+}
+
+function imageOfFrame(row: JsonObject, where: string, reckoning: Reckoning): ImportedImage {
+  const file = fileNameAt(row.name, `${where}.name`);
+  const labels = `${where}.labels`;
+  return imageOf(
+    {
+      file,
+      otherNames: typeof row.url === 'string' ? [row.url] : [],
+      shapes: shapesIn(row.labels, labels, reckoning, (one, at) => shapesOfLabel(one, at, reckoning)),
+      where,
+      attributes: plainAttributes([row.attributes], `${where}.attributes`, reckoning),
+    },
+    reckoning,
+  );
+}
+
+function shapesOfLabel(row: JsonObject, where: string, reckoning: Reckoning): Shape[] {
+  const said = {
+    className: classNameAt(row.category, `${where}.category`),
+    where,
+    confidence: confidenceFrom(row.score, `${where}.score`, reckoning),
+    details: detailsOfAttributes({ ...plainAttributes([row.attributes], `${where}.attributes`, reckoning) }, null),
+    group: where,
+  };
+  const forms: Shape['form'][] = [];
+  if (row.box2d != null)
+    forms.push(boxForm(numbersAt(row.box2d, ['x1', 'y1', 'x2', 'y2'], `${where}.box2d`), where, reckoning));
+  for (const [i, given] of (row.poly2d == null ? [] : arrayAt(row.poly2d, `${where}.poly2d`)).entries())
+    forms.push(outlineOf(given, `${where}.poly2d[${i}]`, reckoning));
+  if (row.box3d != null) reckoning.note('attribute-passed-over', where, 'the box in space');
+  if (forms.length === 0)
+    throw badFile(where, row.rle == null ? 'there is no box2d and no poly2d' : 'a mask (rle), which is not read');
+  return forms.map((form) => shapeOf(form, said));
+}
+
+function outlineOf(given: unknown, where: string, reckoning: Reckoning): Shape['form'] {
+  const row = objectAt(given, where);
+  const points = pointsAt(row.vertices, `${where}.vertices`);
+  return row.closed === false
+    ? outlineAsBox(points, 'poly2d that is not closed', where, reckoning)
+    : polygonForm(points, where);
+}

@@ -1,0 +1,49 @@
+/**
+ * Vertex AI's import and export files (cloud.google.com/vertex-ai/docs/image-data, "Prepare data"): a line an image with
+ * `imageGcsUri`, a class or several, and boxes in fractions of the image. Which part of the data it is in says
+ * `aiplatform.googleapis.com/ml_use`.
+ */
+import type { ImportedImage } from '../../core/dataset.ts';
+import { arrayAt, classNameAt, fileNameAt, type JsonObject, jsonOf, objectAt } from '../check.ts';
+import type { ReadOptions } from '../format.ts';
+import type { Reckoning } from '../reckoning.ts';
+import { splitOfName } from '../split-names.ts';
+import { eachLine } from './lines.ts';
+import { boxForm, imageOf, labelOf, numbersAt, shapeOf, shapesIn } from './objects.ts';
+
+const USE = 'aiplatform.googleapis.com/ml_use';
+
+export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
+  const lines = eachLine(path, { reckoning, ending: /\.(?:jsonl|ndjson)$/i, hint: 'Vertex AI has a line an image.' });
+  for await (const { text, where } of lines) {
+    const image = reckoning.attempt('row-unreadable', () =>
+      imageOfRow(objectAt(jsonOf(text, where), where), where, reckoning),
+    );
+    if (image === null) continue;
+    reckoning.take('rows');
+    yield image;
+  }
+}
+
+function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): ImportedImage {
+  const given =
+    row.classificationAnnotations ?? (row.classificationAnnotation == null ? [] : [row.classificationAnnotation]);
+  const labels = arrayAt(given, `${where} classificationAnnotations`).map((one, i) => {
+    const at = `${where} classificationAnnotations[${i}]`;
+    return labelOf(classNameAt(objectAt(one, at).displayName, `${at}.displayName`));
+  });
+  const shapes = shapesIn(row.boundingBoxAnnotations, `${where} boundingBoxAnnotations`, reckoning, (one, at) =>
+    shapeOf(boxForm(numbersAt(one, ['xMin', 'yMin', 'xMax', 'yMax'], at), at, reckoning), {
+      className: classNameAt(one.displayName, `${at}.displayName`),
+      where: at,
+      unit: 'fractions',
+    }),
+  );
+  const resource = row.dataItemResourceLabels ?? {};
+  const use = objectAt(resource, `${where} dataItemResourceLabels`)[USE];
+  const split = typeof use === 'string' ? (splitOfName(use) ?? use) : null;
+  return imageOf(
+    { file: fileNameAt(row.imageGcsUri, `${where} imageGcsUri`), labels, shapes, where, split },
+    reckoning,
+  );
+}

@@ -1,0 +1,90 @@
+/**
+ * WIDER FACE (shuoyang1213.me/WIDERFACE, `readme.txt` of the annotations): `wider_face_train_bbx_gt.txt`, for each image its
+ * path, the number of faces, and a row a face: x, y, width, height, blur, expression, illumination, invalid, occlusion, pose.
+ * An image without faces has a row of zeros.
+ */
+
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ImportedImage } from '../../core/dataset.ts';
+import { badFile } from '../check.ts';
+import { detailsOfAttributes } from '../details.ts';
+import type { ReadOptions } from '../format.ts';
+import { linesOf } from '../lines.ts';
+import { hasRoom } from '../mend.ts';
+import type { Reckoning } from '../reckoning.ts';
+import type { Shape } from '../shapes.ts';
+import { splitOfName } from '../split-names.ts';
+import { isImageName, listFolder } from '../walk.ts';
+import { boxForm, imageOf, shapeOf } from './objects.ts';
+import { numbersIn } from './rows.ts';
+
+const NAME = /^wider_face_.*bbx_gt\.txt$/i;
+
+export async function* read(path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  if (!(await stat(path)).isDirectory()) {
+    yield* readOne(path, basename(path), options);
+    return;
+  }
+  const { files } = await listFolder(path);
+  const found = files.filter((name) => NAME.test(name));
+  if (found.length === 0) throw badFile(path, 'there is no wider_face_…_bbx_gt.txt in it', 'Name the file itself.');
+  for (const name of found) yield* readOne(join(path, name), name, options);
+}
+
+async function* readOne(
+  path: string,
+  name: string,
+  { reckoning, classNames }: ReadOptions,
+): AsyncGenerator<ImportedImage> {
+  const className = classNames?.[0] ?? 'face';
+  const split =
+    name
+      .split('_')
+      .map(splitOfName)
+      .find((one) => one !== null) ?? null;
+  let image: { file: string; where: string; shapes: Shape[] } | null = null;
+  for await (const { text, number } of linesOf(path, name)) {
+    const line = text.trim();
+    if (line === '') continue;
+    const where = `${name}:${number}`;
+    if (isImageName(line)) {
+      if (image !== null) yield imageOf({ ...image, split }, reckoning);
+      image = { file: line, where, shapes: [] };
+      continue;
+    }
+    if (image === null) throw badFile(where, 'the path of an image was expected', 'This is no file of WIDER FACE.');
+    const cells = line.split(/\s+/);
+    if (cells.length === 1 || !hasRoom(image.shapes, where, reckoning)) continue;
+    const shape = reckoning.attempt('object-unreadable', () => faceOf(cells, className, where, reckoning));
+    if (shape !== null && shape !== NO_FACE) image.shapes.push(shape);
+  }
+  if (image !== null) yield imageOf({ ...image, split }, reckoning);
+}
+
+const NO_FACE = 'no face';
+const BLUR = [undefined, 'normal', 'heavy'];
+
+function faceOf(
+  cells: readonly string[],
+  className: string,
+  where: string,
+  reckoning: Reckoning,
+): Shape | typeof NO_FACE {
+  if (cells.length < 4) throw badFile(where, 'x, y, width and height were expected');
+  const [x, y, width, height, blur, expression, illumination, invalid, occlusion, pose] = numbersIn(cells, where);
+  if (cells.length > 4 && [x, y, width, height].every((number) => number === 0)) return NO_FACE;
+  const details = detailsOfAttributes(
+    {
+      difficult: invalid === 1,
+      occluded: occlusion > 0,
+      ...(BLUR[blur] === undefined ? {} : { blur: BLUR[blur] }),
+      ...(expression === 1 ? { expression: 'exaggerate' } : {}),
+      ...(illumination === 1 ? { illumination: 'extreme' } : {}),
+      ...(occlusion === 2 ? { occlusion: 'heavy' } : {}),
+      ...(pose === 1 ? { pose: 'atypical' } : {}),
+    },
+    null,
+  );
+  return shapeOf(boxForm([x, y, x + width, y + height], where, reckoning), { className, where, details });
+}
