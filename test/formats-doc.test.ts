@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DETAIL_NAMES, type Format, type Keeps } from '../src/formats/format.ts';
-import { FORMATS } from '../src/formats/table.ts';
+import { FORMATS, READERS } from '../src/formats/table.ts';
 
 const DOC = 'docs/formats.md';
 
@@ -62,6 +62,8 @@ function tableOf(columns: readonly (readonly [string, (format: Format) => string
   return [row(columns.map(([head]) => head)), row(columns.map(() => '---')), ...rows].join('\n');
 }
 
+const FOREIGN = READERS.filter(({ name }) => !FORMATS.some((format) => format.name === name));
+
 const TABLES: Readonly<Record<string, string>> = {
   formats: tableOf([
     ['format', ({ name }) => `\`${name}\``],
@@ -75,6 +77,11 @@ const TABLES: Readonly<Record<string, string>> = {
     ],
   ]),
   keeps: tableOf(COLUMNS),
+  foreign: [
+    '| format | what it is |',
+    '| --- | --- |',
+    ...FOREIGN.map(({ name, description }) => `| \`${name}\` | ${description} |`),
+  ].join('\n'),
   losses: FORMATS.map(({ name, loses }) => `- \`${name}\`: ${loses.length === 0 ? 'nothing' : loses.join('; ')}.`).join(
     '\n',
   ),

@@ -161,7 +161,7 @@ async function byFirstFile(path: string): Promise<Recognised | null> {
     if (one !== null) return { format: one.format, why: `${file} is one: ${one.why}`, path };
     if (['.yaml', '.yml'].includes(extension) && !file.includes('/') && (await namesClasses(join(path, file))))
       return { format: 'yolo', why: `${file} names classes`, path: join(path, file) };
-    if (['.csv', '.tsv', '.jsonl', '.parquet'].includes(extension)) {
+    if (['.csv', '.tsv', '.jsonl', '.ndjson', '.parquet'].includes(extension)) {
       tables++;
       parquet += Number(extension === '.parquet');
       only = file;

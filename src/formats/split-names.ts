@@ -7,6 +7,7 @@ const KNOWN = new Map([
   ['val', 'val'],
   ['valid', 'val'],
   ['validation', 'val'],
+  ['validate', 'val'],
   ['dev', 'val'],
   ['test', 'test'],
   ['testing', 'test'],

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import type { ImportedImage } from '../../src/core/dataset.ts';
 import type { ReaderName } from '../../src/formats/format.ts';
 import { Reckoning } from '../../src/formats/reckoning.ts';
+import { recogniseFormat } from '../../src/formats/recognise.ts';
 import { inTemporaryFolder, readAll, toldOf, writeFiles } from './format.ts';
 
 export interface Layout {
@@ -52,6 +53,23 @@ export function describeLayouts(title: string, layouts: readonly Layout[]): void
           );
           const reasons = toldOf(reckoning).map((problem) => problem.split(':', 1)[0]);
           assert.deepEqual(reasons.sort(), [...told].sort(), toldOf(reckoning).join('\n'));
+        }),
+      );
+  });
+}
+
+/** The same, and that `import auto` knows each file, and the folder it is in. */
+export function describeRecognised(title: string, layouts: readonly Layout[]): void {
+  describeLayouts(title, layouts);
+  describe(`${title}, which format it is`, () => {
+    for (const { what, format, files, path = '.' } of layouts)
+      it(what, () =>
+        inTemporaryFolder(async (folder) => {
+          await writeFiles(folder, files);
+          for (const at of [path, '.']) {
+            const { format: found, why } = await recogniseFormat(join(folder, at));
+            assert.equal(found, format, `${at}: ${why}`);
+          }
         }),
       );
   });
