@@ -10,7 +10,7 @@ import type { ImportedRegion, Keypoints } from '../../core/dataset.ts';
 import type { RegionDetails } from '../../core/region-details.ts';
 import { badFile, numberIn, shown } from '../check.ts';
 import { extentOf } from '../contours.ts';
-import { confidenceFrom, hasRoom, sortedBox } from '../mend.ts';
+import { confidenceFrom, hasRoom, MAX_OBJECTS, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 
 export interface LabelScheme {
@@ -27,7 +27,8 @@ export interface LabelScheme {
 const MAX_FRACTION = 2;
 
 export function regionsOfText(text: string, name: string, scheme: LabelScheme, reckoning: Reckoning): ImportedRegion[] {
-  const lines = text.split(/\r\n|\n|\r/);
+  // Not all of a file of millions of rows, which would become as many texts.
+  const lines = text.split(/\r\n|\n|\r/, MAX_LINES);
   const context = contextOf(lines.map(cellsOf), scheme);
   const regions: ImportedRegion[] = [];
   for (const [i, line] of lines.entries()) {
@@ -39,7 +40,20 @@ export function regionsOfText(text: string, name: string, scheme: LabelScheme, r
     reckoning.take('rows');
     regions.push(region);
   }
+  if (lines.length === MAX_LINES) tellFurther(text, name, reckoning);
   return regions;
+}
+
+/** Lines that are gone through; those of too many objects are only counted. */
+const MAX_LINES = 2 * MAX_OBJECTS;
+
+function tellFurther(text: string, name: string, reckoning: Reckoning): void {
+  let [number, from, further] = [0, 0, 0];
+  for (const end of text.matchAll(/\r\n|\n|\r|$/g)) {
+    if (number++ >= MAX_LINES && text.slice(from, end.index).trim() !== '') further++;
+    from = end.index + end[0].length;
+  }
+  reckoning.note('too-many-objects', `${name}:${MAX_LINES + 1}`, `more than ${MAX_OBJECTS}`, further);
 }
 
 function cellsOf(line: string): string[] {

@@ -4,6 +4,7 @@
  * Many formats write a region once for each of its classes, and a detector may find two things in one box; so an entry is one
  * region with another entry of its place only where no other region of the export is left for it.
  */
+import { BoxIndex, nearest } from '../../core/box-index.ts';
 import { type Box, iou } from '../../core/boxes.ts';
 import type { ImportedRegion } from '../../core/dataset.ts';
 import type { RegionId } from '../../core/ids.ts';
@@ -31,14 +32,14 @@ export function paired(entry: PlannedEntry, shown: readonly ShownRegion[], keeps
     if (known !== undefined) beforeOf.set(region, known);
   }
   for (const { id } of beforeOf.values()) free.delete(id);
+  const index = new BoxIndex<ShownRegion>();
+  for (const region of free.values()) index.add(region.box, region);
   const options = entry.regions
     .filter((region) => !beforeOf.has(region))
     .flatMap((region) =>
-      [...free.values()].flatMap((before) => {
-        const overlap = iou(region.box, before.box);
-        if (overlap < SAME_PLACE_IOU) return [];
+      nearest(index, region.box, (before) => iou(region.box, before.box)).map(({ value: before, overlap }) => {
         const same = region.labels.some(({ className }) => before.classes.includes(className));
-        return [{ region, before, rank: overlap + Number(same) }];
+        return { region, before, rank: overlap + Number(same) };
       }),
     )
     .sort((a, b) => b.rank - a.rank || (a.before.id < b.before.id ? -1 : 1));

@@ -3,6 +3,7 @@
  * for the region that is there, not another region. The region keeps its box; each word keeps its annotator. A box of another
  * class at the place of one stays a region of its own, and that is told, since both may be meant.
  */
+import { BoxIndex, nearest } from '../../core/box-index.ts';
 import { iou } from '../../core/boxes.ts';
 import type { ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
 import type { ImageId, RegionId } from '../../core/ids.ts';
@@ -51,7 +52,7 @@ interface VoiceOptions {
 
 /**
  * Pairs each region of an entry with at most one of `there` in the same task, the best overlap first. What people say of a
- * thing in another task is neither the same word nor another one. Cost: O(regions × those there).
+ * thing in another task is neither the same word nor another one. Cost: see `BoxIndex`.
  *
  * @param taskOf the task that a label of the file goes into
  * @param idOf the id that a region of the file gets by itself: one that is there already is the same box again
@@ -67,13 +68,17 @@ export function voicesIn(
   const others = there.filter(({ region }) => !again.has(region.id));
   if (others.length === 0) return { sameAs, notes };
   const known = new Set(there.map(({ region }) => region.id));
+  const index = new BoxIndex<number>();
+  for (const [i, { region }] of others.entries()) index.add(region.box, i);
   const pairs = entry.regions.flatMap((given) => {
     if (given.labels.length === 0 || given.about !== undefined || known.has(idOf(given))) return [];
     const tasks = new Set(given.labels.map(taskOf));
-    return others.flatMap(({ region, held: all }) => {
+    const near = nearest(index, given.box, (i) => iou(given.box, others[i].region.box));
+    near.sort((a, b) => a.value - b.value);
+    return near.flatMap(({ value, overlap }) => {
+      const { region, held: all } = others[value];
       const held = all.filter(({ task }) => tasks.has(task));
       if (held.length === 0) return [];
-      const overlap = iou(given.box, region.box);
       const isHeld = (label: ImportedLabel) =>
         held.some(({ className, task }) => className === label.className && task === taskOf(label));
       const isSame = given.labels.every(isHeld);

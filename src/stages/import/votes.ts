@@ -2,8 +2,9 @@
  * What several annotators say of one thing: boxes of different people at one place are one region with a vote each. Where
  * votes differ, a rule decides which class holds; the others stay with the region as an attribute, and are told.
  *
- * Cost: O(n log n) for boxes that lie side by side, O(n²) where all overlap.
+ * Cost: O(n log n), but for boxes of one size at one place, each of which is compared with all others that are not yet paired.
  */
+import { BoxIndex } from '../../core/box-index.ts';
 import { type Box, iou } from '../../core/boxes.ts';
 import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
 import type { Reckoning } from '../../formats/reckoning.ts';
@@ -29,26 +30,26 @@ export function mergedVotes(entry: ImportedImage, options: VoteOptions): Importe
   const annotators = new Set(regions.map(annotatorOf));
   annotators.delete(null);
   if (annotators.size < 2) return [...regions];
-  const groups: ImportedRegion[][] = [];
-  // Sorted by their left edges, a box is compared only with those that begin before it ends.
-  const byLeft = regions.map((region, i) => ({ region, i })).sort((a, b) => a.region.box[0] - b.region.box[0]);
-  const open: ImportedRegion[][] = [];
-  for (const { region } of byLeft) {
-    for (let k = open.length - 1; k >= 0; k--)
-      if (open[k].every(({ box }) => box[2] <= region.box[0])) open.splice(k, 1);
-    const best = bestGroup(region, open);
-    if (best !== null) {
-      best.push(region);
+  const groups: Group[] = [];
+  const index = new BoxIndex<Group>();
+  for (const region of [...regions].sort((a, b) => a.box[0] - b.box[0])) {
+    const by = annotatorOf(region);
+    const best = by === null ? null : bestGroup(region, by, index);
+    if (best === null) {
+      const group = { regions: [region], by: new Set([by]), at: groups.length };
+      groups.push(group);
+      if (by !== null) index.add(region.box, group);
       continue;
     }
-    const group = [region];
-    groups.push(group);
-    open.push(group);
+    best.regions.push(region);
+    best.by.add(by);
+    // All have a box in it.
+    if (best.by.size === annotators.size) index.delete(best.regions[0].box, best);
   }
   const place = new Map(regions.map((region, i) => [region, i]));
   const at = (region: ImportedRegion) => place.get(region) ?? 0;
   return groups
-    .map((group) => group.sort((a, b) => at(a) - at(b)))
+    .map((group) => group.regions.sort((a, b) => at(a) - at(b)))
     .sort((a, b) => at(a[0]) - at(b[0]))
     .map((group) => (group.length === 1 ? group[0] : merged(group, entry, options)));
 }
@@ -57,20 +58,28 @@ function annotatorOf({ labels }: ImportedRegion): string | null {
   return labels[0]?.annotator ?? null;
 }
 
-/** The group at this place in which the annotator has no box yet; the nearest. */
-function bestGroup(region: ImportedRegion, groups: readonly ImportedRegion[][]): ImportedRegion[] | null {
-  const by = annotatorOf(region);
-  if (by === null) return null;
-  const className = region.labels[0]?.className;
-  let best: { readonly group: ImportedRegion[]; readonly overlap: number } | null = null;
-  for (const group of groups) {
-    if (group.some((other) => annotatorOf(other) === by || annotatorOf(other) === null)) continue;
-    const [first] = group;
-    const overlap = iou(region.box, first.box);
+/** Regions of one thing, the first of which all others overlap. */
+interface Group {
+  readonly regions: ImportedRegion[];
+  readonly by: Set<string | null>;
+  readonly at: number;
+}
+
+/** The group at this place in which the annotator has no box yet; the nearest, and of equals the first. */
+function bestGroup({ box, labels }: ImportedRegion, by: string, groups: BoxIndex<Group>): Group | null {
+  const className = labels[0]?.className;
+  let best: Group | null = null;
+  let most = 0;
+  groups.visitNear(box, (group) => {
+    const [first] = group.regions;
+    const overlap = iou(box, first.box);
     const needed = first.labels[0]?.className === className ? SAME_IOU : OTHER_CLASS_IOU;
-    if (overlap >= needed && (best === null || overlap > best.overlap)) best = { group, overlap };
-  }
-  return best?.group ?? null;
+    if (overlap < needed || overlap < most || group.by.has(by)) return;
+    if (best !== null && overlap === most && group.at > best.at) return;
+    best = group;
+    most = overlap;
+  });
+  return best;
 }
 
 /** @param group in the order of the file */
