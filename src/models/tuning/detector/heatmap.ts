@@ -87,7 +87,7 @@ function squared(distance: number, reach: number): number {
 /**
  * Σ objects · (1 − p)² · −log p + background · p² · −log(1 − p), with p the sigmoid of the logits: equation 1, a sum.
  *
- * @param logits and the others: shape [n, classes, rows, columns]
+ * @param logits and the others: of one shape
  */
 export function heatmapLoss(graph: Graph, logits: Value, objects: Value, background: Value): Value {
   const p = graph.sigmoid(logits);
@@ -95,5 +95,6 @@ export function heatmapLoss(graph: Graph, logits: Value, objects: Value, backgro
   const softplus = (value: Value) => graph.op('Softplus', [value]);
   const missed = graph.mul(graph.mul(objects, graph.mul(rest, rest)), softplus(graph.neg(logits)));
   const invented = graph.mul(graph.mul(background, graph.mul(p, p)), softplus(logits));
-  return graph.reduceSum(graph.add(missed, invented), [0, 1, 2, 3], { keepDims: false });
+  const axes = (logits.shape ?? []).map((_, axis) => axis);
+  return graph.reduceSum(graph.add(missed, invented), axes, { keepDims: false });
 }

@@ -1,155 +1,115 @@
 /**
- * Trains a head for further classes on the maps of images that were computed before. The same maps, boxes, options and
- * seed give the same bytes, and a training that goes on from a checkpoint ends with those of an undisturbed one.
+ * Fits the rows of further classes on points of images, with the focal loss of heatmaps.
  *
- * Resident beside the parameters: the maps of the images of two steps.
+ * A row is not free: those of the classes that the detector has say what rows look like. It is m + L z, with m their mean
+ * and L Lᵀ their covariance, and a half of |z|² is added to the loss: the row that is likeliest with a normal prior (as in
+ * hierarchical models; "Meta-Learning Probabilistic Inference", Gordon et al., ICLR 2019, has the same with a network).
+ * So a class is learned from tens of objects, and one of which there are thousands goes where they lead.
+ *
+ * The same points, options and seed give the same bytes, with any number of threads. Resident: the points, twice.
  */
 import { sha256Hex } from '../../../core/ids.ts';
-import { seededRandom, shuffled } from '../../../core/random.ts';
 import type { Parameter } from '../../../math/training/optimiser.ts';
-import { type MicroBatch, type TrainingState, type TrainOptions, train } from '../../../math/training/train.ts';
+import { type MicroBatch, type TrainOptions, train } from '../../../math/training/train.ts';
+import { addGradients } from '../../../onnx/gradients/gradients.ts';
+import { Graph } from '../../../onnx/ops.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
-import { float32, sizeOf, tensor } from '../../../onnx/tensor.ts';
+import { float32 } from '../../../onnx/tensor.ts';
+import type { Value } from '../../../onnx/value.ts';
 import { gradientOf } from '../training-graph.ts';
-import { heatmapTargets, type TaughtBox } from './heatmap.ts';
-import { HEAD_NAMES, type HeadParameters, type TunableDetector } from './tunable-detector.ts';
+import { heatmapLoss } from './heatmap.ts';
+import { priorOf, type RowPrior } from './row-prior.ts';
+import type { TaughtPoints } from './taught-points.ts';
+import type { HeatmapHead } from './tunable-detector.ts';
 
-/** One look at an image: its map, and the boxes in it. */
-export interface TaughtView {
-  readonly boxes: readonly TaughtBox[];
-  /** The bits of the map, as 16-bit floats. */
-  map(): Promise<Uint16Array>;
-}
-
-export interface TuneDetectorOptions extends Pick<TrainOptions, 'signal' | 'onStep' | 'checkpoint'> {
+export interface TuneDetectorOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
   readonly classes: number;
-  readonly seed: number;
-  /** Images seen (default {@link SAMPLES}), but each at least {@link MIN_EPOCHS} times. */
-  readonly samples?: number;
-  /** Of the weights, as a share of their root mean square (default .05). */
-  readonly learningRate?: number;
-  readonly weightDecay?: number;
-  readonly from?: TrainingState;
+  /** How much the prior counts beside the objects (default 1: as much as its formula says). */
+  readonly prior?: number;
+  /** Default 200. */
+  readonly steps?: number;
 }
-
-/** Images of one run, and of a step. */
-const IMAGES_A_RUN = 2;
-const IMAGES_A_STEP = 8;
-export const SAMPLES = 3000;
-const MIN_EPOCHS = 4;
-const CLIP_NORM = 5;
-const AVERAGING = 0.98;
 
 export interface TunedHead {
-  readonly head: HeadParameters;
+  readonly head: HeatmapHead;
   readonly losses: readonly number[];
   readonly stopped: 'not a number' | null;
 }
 
-/** @param images of each image its views, of which one is taken an epoch */
+const ROWS_A_RUN = 8192;
+const LEARNING_RATE = 0.1;
+const STEPS = 200;
+
+/** @param known the rows of the classes that the detector has */
 export async function tuneDetector(
   pool: InferencePool,
-  detector: TunableDetector,
-  images: readonly (readonly TaughtView[])[],
-  options: TuneDetectorOptions,
+  known: HeatmapHead,
+  points: TaughtPoints,
+  { classes, prior: strength = 1, steps = STEPS, signal, onStep }: TuneDetectorOptions,
 ): Promise<TunedHead> {
-  const { classes, samples = SAMPLES, weightDecay = 0.01, signal, onStep, checkpoint, from } = options;
-  const step = detector.step(classes, IMAGES_A_RUN);
-  const parameters = parametersOf(detector.start(classes), options.learningRate ?? 0.05);
-  const stepsAnEpoch = Math.max(1, Math.round(images.length / IMAGES_A_STEP));
-  const epochs = Math.max(MIN_EPOCHS, Math.round(samples / images.length));
-  const model = await pool.load(step, { key: `detector-head:${sha256Hex(step)}` });
+  const prior = priorOf(known);
+  const { channels } = prior;
+  const built = stepGraph(prior, classes);
+  const shared = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
+  const parameters: Parameter[] = [
+    { name: 'z', dims: [classes, channels], data: shared(classes * channels) },
+    { name: 'bias', dims: [classes], data: shared(classes).fill(prior.bias) },
+  ];
+  const runs = runsOf(points, classes, channels, strength);
+  const model = await pool.load(built, { key: `heatmap-head:${sha256Hex(built)}` });
   try {
-    const { losses, stopped } = await train(
-      pool,
-      { model, gradientOf },
-      parameters,
-      batches(detector, images, stepsAnEpoch, options),
-      {
-        optimiser: { kind: 'adamw', weightDecay },
-        schedule: 'one-cycle',
-        learningRate: 1,
-        steps: epochs * stepsAnEpoch,
-        clipNorm: CLIP_NORM,
-        averaging: AVERAGING,
-        ...{ signal, onStep, checkpoint },
-      },
-      from,
-    );
-    const [depthwise, pointwise, bias] = parameters.map(({ data, dims }) => float32(Float32Array.from(data), dims));
-    return { head: { depthwise, pointwise, bias } as HeadParameters, losses, stopped };
+    const { losses, stopped } = await train(pool, { model, gradientOf }, parameters, () => runs, {
+      optimiser: { kind: 'adamw', weightDecay: 0 },
+      schedule: 'one-cycle',
+      learningRate: LEARNING_RATE,
+      ...{ steps, signal, onStep },
+    });
+    const [z, bias] = parameters.map(({ data }) => Float32Array.from(data)) as [Float32Array, Float32Array];
+    return { head: { weights: prior.rows(z), bias }, losses, stopped };
   } finally {
     await pool.unload(model);
   }
 }
 
-function parametersOf(start: HeadParameters, learningRate: number): Parameter[] {
-  return HEAD_NAMES.map((name) => {
-    const { data, dims } = start[name];
-    const shared = new Float32Array(new SharedArrayBuffer(4 * data.length));
-    shared.set(data as Float32Array);
-    const size = Math.sqrt(shared.reduce((sum, one) => sum + one * one, 0) / shared.length);
-    return { name, dims, data: shared, rate: learningRate * size, decays: name !== 'bias' };
-  });
+/** `points`, `objects`, `background`, `share` of the prior, `z`, `bias` → `loss` and its gradients. */
+function stepGraph({ channels, mean, factor }: RowPrior, classes: number): Uint8Array {
+  const graph = new Graph('heatmap-head');
+  const points = graph.input('points', 'float32', [ROWS_A_RUN, channels]);
+  const objects = graph.input('objects', 'float32', [ROWS_A_RUN, classes]);
+  const background = graph.input('background', 'float32', [ROWS_A_RUN, classes]);
+  const share = graph.input('share', 'float32', []);
+  const z = graph.input('z', 'float32', [classes, channels]);
+  const bias = graph.input('bias', 'float32', [classes]);
+  const rows = graph.add(
+    graph.gemm(z, graph.constant(float32(factor, [channels, channels]), 'factor'), undefined, { transB: 1 }),
+    graph.constant(float32(mean, [1, channels]), 'mean'),
+  );
+  const logits = graph.gemm(points, rows, bias, { transB: 1 });
+  const size = graph.reduceSum(graph.mul(z, z), [0, 1], { keepDims: false });
+  const loss = graph.add(heatmapLoss(graph, logits, objects, background), graph.mul(size, share));
+  const { of } = addGradients(graph, loss, [z, bias]);
+  graph.output(loss, 'loss');
+  for (const { name } of [z, bias]) graph.output(of.get(name) as Value, gradientOf(name));
+  return graph.toModel();
 }
 
-/** The runs of a step: an epoch has every image once, in an order and with views that follow from its number. */
-function batches(
-  detector: TunableDetector,
-  images: readonly (readonly TaughtView[])[],
-  stepsAnEpoch: number,
-  { seed, classes }: TuneDetectorOptions,
-): (step: number) => Promise<MicroBatch[]> {
-  let epoch = -1;
-  let order: TaughtView[] = [];
-  return async (step) => {
-    if (Math.floor(step / stepsAnEpoch) !== epoch) {
-      epoch = Math.floor(step / stepsAnEpoch);
-      const random = seededRandom(seed, `detector:${epoch}`);
-      const views = images.map((some) => some[Math.floor(random() * some.length)]);
-      order = shuffled(views, random).flatMap((view) => view ?? []);
-    }
-    const at = step % stepsAnEpoch;
-    const place = (n: number) => Math.round((n * order.length) / stepsAnEpoch);
-    const members = order.slice(place(at), place(at + 1));
-    const runs: MicroBatch[] = [];
-    for (let i = 0; i < members.length; i += IMAGES_A_RUN) {
-      runs.push(await microBatch(detector, members.slice(i, i + IMAGES_A_RUN), classes));
-    }
-    return runs;
+/** Every step sees all points: some thousand of them a run. Places beyond the last one weigh nothing. */
+function runsOf(points: TaughtPoints, classes: number, channels: number, strength: number): MicroBatch[] {
+  const count = points.features.length / channels;
+  const runs = Math.ceil(count / ROWS_A_RUN);
+  const part = (values: Float32Array, columns: number, run: number) => {
+    const data = new Float32Array(new SharedArrayBuffer(4 * ROWS_A_RUN * columns));
+    data.set(values.subarray(run * ROWS_A_RUN * columns, (run + 1) * ROWS_A_RUN * columns));
+    return float32(data, [ROWS_A_RUN, columns]);
   };
-}
-
-/** Places beyond the last image are background of no weight. A step weighs what objects it has. */
-async function microBatch(
-  { mapShape, stride }: TunableDetector,
-  views: readonly TaughtView[],
-  classes: number,
-): Promise<MicroBatch> {
-  const [, rows, columns] = mapShape;
-  const size = sizeOf(mapShape);
-  const points = classes * rows * columns;
-  const map = new Uint16Array(new SharedArrayBuffer(2 * IMAGES_A_RUN * size));
-  const [objects, background] = [0, 0].map(() => new Float32Array(IMAGES_A_RUN * points)) as [
-    Float32Array,
-    Float32Array,
-  ];
-  let weight = 0;
-  for (const [i, view] of views.entries()) {
-    map.set(await view.map(), i * size);
-    const targets = heatmapTargets(view.boxes, { classes, rows, columns, stride });
-    objects.set(targets.objects, i * points);
-    background.set(targets.background, i * points);
-    weight += targets.count;
-  }
-  const dims = [IMAGES_A_RUN, classes, rows, columns];
-  return {
+  // The loss is a sum over everything, and so its gradient: the prior is measured against it.
+  return Array.from({ length: runs }, (_, run) => ({
     feeds: {
-      map: tensor('float16', map, [IMAGES_A_RUN, ...mapShape]),
-      objects: float32(objects, dims),
-      background: float32(background, dims),
+      points: part(points.features, channels, run),
+      objects: part(points.objects, classes, run),
+      background: part(points.background, classes, run),
+      share: float32([strength / 2 / runs], []),
     },
-    // Images without objects must not divide by nothing.
-    weight: Math.max(weight, 0.5),
-  };
+    weight: 1 / runs,
+  }));
 }
