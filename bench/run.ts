@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   teach: () => import('./teach.ts'),
   'fine-tune': () => import('./fine-tune.ts'),
   'training-step': () => import('./training-step.ts'),
+  'detector-classes': () => import('./detector-classes.ts'),
   masks: () => import('./masks.ts'),
   tiles: () => import('./tiles.ts'),
   pose: () => import('./pose.ts'),

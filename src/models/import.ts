@@ -95,7 +95,8 @@ function nameOf(path: string): string {
     .replace(/^-+|-+$/g, '');
 }
 
-function checkName(id: string): void {
+/** The name of a model that is added. */
+export function checkName(id: string): void {
   if (!/^[a-z0-9_]+(-[a-z0-9_]+)*$/.test(id)) {
     throw new LabelsmithError('USAGE', `"${id}" cannot be a model's name`, {
       hint: 'Give a name of lower-case letters, digits and "-" with --name.',

@@ -26,6 +26,8 @@ import type { PreparedModel, PrepareOptions } from './prepare.ts';
 import type { PreparedEmbedder } from './prepare-embedder.ts';
 import type { Segmenter } from './segmenter.ts';
 import type { TextEncoder } from './text-encoder.ts';
+import type { TaughtDetector } from './tuning/detector/add-detector.ts';
+import type { TunableDetector } from './tuning/detector/tunable-detector.ts';
 import type { TunableEmbedder } from './tuning/tunable-embedder.ts';
 
 export interface ModelsOptions extends PrepareOptions {
@@ -54,6 +56,12 @@ export interface Models {
   prepareEmbedder(name: string): Promise<PreparedEmbedder>;
   /** An embedder with its network open for training. */
   tunableEmbedder(name: string): Promise<TunableEmbedder>;
+  /** A detector that classes can be added to. @param anew classes that it shall know nothing of */
+  tunableDetector(name: string, anew?: readonly string[]): Promise<TunableDetector>;
+  /** Fails where a detector of that file could not have the name. */
+  refuseTaken(name: string, file: string): Promise<void>;
+  /** Keeps a detector that was taught classes under its name, beside the imported ones. */
+  addDetector(taught: TaughtDetector): Promise<void>;
   openPose(name: string, options?: OpenModelOptions): Promise<PoseModel>;
   openImageClassifier(name: string, options?: OpenModelOptions): Promise<ImageClassifier>;
   openSegmenter(options?: Pick<OpenModelOptions, 'threads'>): Promise<Segmenter>;
@@ -118,6 +126,15 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     },
     async tunableEmbedder(name) {
       return (await import('./tuning/tunable-embedder.ts')).tunableEmbedder(name, defaults);
+    },
+    async tunableDetector(name, anew) {
+      return (await import('./tuning/detector/tunable-detector.ts')).tunableDetector(name, anew, defaults);
+    },
+    async refuseTaken(name, file) {
+      await (await import('./tuning/detector/add-detector.ts')).refuseTaken(name, file, defaults.cacheDir);
+    },
+    async addDetector(taught) {
+      await (await import('./tuning/detector/add-detector.ts')).addDetector(taught, defaults.cacheDir);
     },
     async openPose(name, options) {
       return (await import('./pose.ts')).openPose(name, together(options));

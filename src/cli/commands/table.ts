@@ -12,13 +12,14 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   detect: async () => [(await import('./detect.ts')).detect],
   embed: async () => [(await import('./embed.ts')).embed],
   teach: async () => {
-    const [{ select }, { train, rounds }, { errors }, { predict }] = await Promise.all([
+    const [{ select }, { train, rounds }, { errors }, { predict }, { detector }] = await Promise.all([
       import('./teach-select.ts'),
       import('./teach-learn.ts'),
       import('./teach-errors.ts'),
       import('./teach-predict.ts'),
+      import('./teach-detector.ts'),
     ]);
-    return [select, train, rounds, errors, predict];
+    return [select, train, rounds, errors, predict, detector];
   },
   discover: async () => [(await import('./discover.ts')).discover],
   match: async () => [(await import('./match.ts')).match],

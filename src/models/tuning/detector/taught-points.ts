@@ -1,6 +1,6 @@
 /**
  * The points of an image's map that a head is taught on: those around the objects, those that look most like an object of
- * any class that is known, and some of the rest, which stand for all of it. 500 of 16,000, and what is left out would
+ * any class that is known, and some of the rest, which stand for all of it. Some 400 of 16,000, and what is left out would
  * hardly count: far from all objects the focal loss is next to nothing.
  */
 import { type Random, shuffled } from '../../../core/random.ts';
@@ -17,8 +17,8 @@ export interface TaughtPoints {
 
 /** Points to each side of an object's middle. */
 const AROUND = 2;
-const LIKE_OBJECTS = 256;
-const OF_THE_REST = 128;
+/** Of the points beside these, those that look like objects; the others are drawn from the rest. */
+const LIKE_OBJECTS = 2 / 3;
 
 export interface ImageMap {
   /** Shape [channels, rows, columns]. */
@@ -31,7 +31,7 @@ export function taughtPoints(
   { map, best }: ImageMap,
   boxes: readonly TaughtBox[],
   shape: HeatmapShape,
-  random: Random,
+  { points, random }: { readonly points: number; readonly random: Random },
 ): TaughtPoints {
   const { classes, rows, columns } = shape;
   const places = rows * columns;
@@ -41,10 +41,11 @@ export function taughtPoints(
   for (let at = 0; at < classes * places; at++) {
     if (targets.objects[at] === 1) for (const one of around(at % places, rows, columns)) chosen.add(one);
   }
+  const likeObjects = Math.round(LIKE_OBJECTS * points);
   const byLogit = Array.from({ length: places }, (_, i) => i).sort((a, b) => best[b] - best[a] || a - b);
-  for (const place of byLogit.slice(0, LIKE_OBJECTS)) chosen.add(place);
+  for (const place of byLogit.slice(0, likeObjects)) chosen.add(place);
   const rest = byLogit.filter((place) => !chosen.has(place));
-  const drawn = shuffled(rest, random).slice(0, OF_THE_REST);
+  const drawn = shuffled(rest, random).slice(0, points - likeObjects);
   const standsFor = rest.length / Math.max(1, drawn.length);
   const all = [...chosen, ...drawn];
   const features = new Float32Array(all.length * channels);

@@ -45,7 +45,7 @@ export interface TunableDetector {
    * [1, 1, rows, columns], the largest logit of the classes that there are.
    */
   readonly below: Uint8Array;
-  /** With more classes behind those that it has; without those of them that are taught anew. */
+  /** With more classes behind those that it has. */
   withClasses(id: string, classNames: readonly string[], head: HeatmapHead): ExtendedDetector;
 }
 
@@ -55,21 +55,33 @@ export interface ExtendedDetector {
   readonly network: Uint8Array;
 }
 
-/** Fetches what is not in the cache. */
-export async function tunableDetector(name: string, options: PrepareOptions = {}): Promise<TunableDetector> {
+/** Fetches what is not in the cache. @param anew classes that it shall know nothing of, since they are taught anew */
+export async function tunableDetector(
+  name: string,
+  anew: readonly string[] = [],
+  options: PrepareOptions = {},
+): Promise<TunableDetector> {
   const entry = await findRole(name, 'detector', options.cacheDir);
   const cacheDir = options.cacheDir ?? cacheDirectory();
   const sources = await fetchFiles(entry.source.files, { ...options, cacheDir, modelName: entry.id });
   const files = await Promise.all(sources.map(async ({ path }) => new Uint8Array(await readFile(path))));
-  return tunableDetectorOf(entry, CONVERTERS[entry.source.converter].convert(files, entry));
+  return tunableDetectorOf(entry, CONVERTERS[entry.source.converter].convert(files, entry), anew);
 }
 
-/** @param bytes the entry's network, in ONNX */
-export function tunableDetectorOf(entry: DetectorEntry, bytes: Uint8Array): TunableDetector {
+/** @param bytes the entry's network, in ONNX; @param anew see {@link tunableDetector} */
+export function tunableDetectorOf(
+  whole: DetectorEntry,
+  bytes: Uint8Array,
+  anew: readonly string[] = [],
+): TunableDetector {
+  const kept = [...whole.classNames.keys()].filter((i) => !anew.includes(whole.classNames[i] ?? ''));
+  const entry = { ...whole, classNames: kept.map((i) => whole.classNames[i] ?? '') };
   const { decoder, input } = entry;
+  if (kept.length < MIN_KNOWN) throw otherHead(entry.id, `it would know ${kept.length} classes, too few to learn from`);
   if (decoder.kind !== 'centernet') throw otherHead(entry.id, `it is read as ${decoder.kind}`);
   const model = decodeModel(bytes);
-  const last = lastConvolution(entry.id, model, decoder);
+  const found = lastConvolution(entry.id, model, decoder);
+  const last = { ...found, weights: withRows(found.weights, kept), bias: withRows(found.bias, kept) };
   return {
     entry,
     stride: decoder.stride,
@@ -81,15 +93,19 @@ export function tunableDetectorOf(entry: DetectorEntry, bytes: Uint8Array): Tuna
       const graph = new Graph(`${entry.id}-below`);
       const pixels = graph.input('pixels', 'uint8', [1, input.height, input.width, 3]);
       const feeds = { [input.name]: pixelsToModelInput(graph, pixels, input) };
-      const wanted = [last.takes, decoder.heatmap];
-      const outputs = inlineModel(graph, model, { prefix: 'network', feeds, outputs: wanted });
-      graph.output(outputs[last.takes] as Value, 'map');
-      graph.output(graph.reduceMax(outputs[decoder.heatmap] as Value, [1]), 'best');
+      const outputs = inlineModel(graph, model, { prefix: 'network', feeds, outputs: [last.takes] });
+      const map = outputs[last.takes] as Value;
+      graph.output(map, 'map');
+      const logits = graph.conv(map, graph.constant(last.weights, 'weights'), graph.constant(last.bias, 'bias'));
+      graph.output(graph.reduceMax(logits, [1]), 'best');
       return graph.toModel();
     },
     withClasses: (id, classNames, added) => extended({ entry, decoder, model, last }, { id, classNames, added }),
   };
 }
+
+/** Classes that say what rows of classes look like. */
+const MIN_KNOWN = 8;
 
 interface LastConvolution {
   /** The value that it takes. */
@@ -138,9 +154,9 @@ function extended(
   const feeds = { [input.name]: graph.input(PORTS.input, 'float32', [1, ...sides]) };
   const wanted = [last.takes, decoder.distances];
   const outputs = inlineModel(graph, model, { prefix: 'network', feeds, outputs: wanted });
-  const kept = [...entry.classNames.keys()].filter((i) => !classNames.includes(entry.classNames[i] ?? ''));
-  const weights = withRows(last.weights, kept, added.weights);
-  const bias = withRows(last.bias, kept, added.bias);
+  const all = [...entry.classNames.keys()];
+  const weights = withRows(last.weights, all, added.weights);
+  const bias = withRows(last.bias, all, added.bias);
   const map = outputs[last.takes] as Value;
   graph.output(graph.conv(map, graph.constant(weights, 'weights'), graph.constant(bias, 'bias')), PORTS.heatmap);
   graph.output(outputs[decoder.distances] as Value, PORTS.distances);
@@ -151,14 +167,14 @@ function extended(
       id,
       input: { ...input, name: PORTS.input },
       decoder: { ...decoder, heatmap: PORTS.heatmap, distances: PORTS.distances },
-      classNames: [...kept.map((i) => entry.classNames[i] ?? ''), ...classNames],
+      classNames: [...entry.classNames, ...classNames],
     },
     network: graph.toModel(),
   };
 }
 
 /** Some rows of a tensor along its first axis, and others behind them. */
-function withRows(value: Tensor, kept: readonly number[], added: Float32Array): Tensor {
+function withRows(value: Tensor, kept: readonly number[], added: Float32Array = new Float32Array()): Tensor {
   const data = float32Data(value, 'rows');
   const dims = value.dims.slice(1);
   const size = sizeOf(dims);

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { DEFAULT_DETECTOR } from '../../stages/detect/detect-with.ts';
+import { command } from '../command.ts';
+import type { Output } from '../output.ts';
+import { fraction, nameList, taskName, wholeNumber } from '../text-values.ts';
+import { option } from '../values.ts';
+import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
+
+export const detector = command({
+  name: 'teach detector',
+  summary: "people's boxes of classes that the detector does not know, taught to it",
+  details:
+    'Learns from boxes that people drew or corrected and from imported ones; some 50 a class go far. An image that anybody\n' +
+    'said something of counts as looked through: what has no box there is background. A part of the images is held out, and\n' +
+    'only a detector that is good enough on them gets its name. The classes that it knew are found as before.',
+  options: {
+    task: option('--task <name>', 'the task with the boxes', taskName().default('objects')),
+    model: option('-m, --model <name>', 'the detector that is taught more', z.string().default(DEFAULT_DETECTOR)),
+    name: option('--name <name>', 'what detect --model calls it (default: TASK-detector)', z.string().optional()),
+    classes: option(
+      '--classes <a,b>',
+      'these alone; one that it knows is taught anew (default: all that it does not know)',
+      nameList().optional(),
+    ),
+    minBoxes: option('--min-boxes <n>', 'a class with fewer is left out', wholeNumber(1).default(10)),
+    holdOut: option('--hold-out <share>', 'of the images, to judge it on', fraction().default(0.2)),
+    minAp50: option('--min-ap50 <ap>', 'AP50 that it needs on them to be used', fraction().default(0.3)),
+  },
+  examples: [
+    ['labelsmith teach detector', 'new classes of the task objects'],
+    ['labelsmith detect --model objects-detector', 'what it finds, in all images'],
+    ['labelsmith teach detector --task parts --name parts --classes relay,fuse', 'two classes of another task'],
+  ],
+  run({ options, ...context }) {
+    const { output } = context;
+    return withWorkspace(context, async (workspace) => {
+      const { teachDetector } = await import('../../stages/teach/detector/teach-detector.ts');
+      const { holdOut: heldOut, name = nameFor(options.task), ...rest } = options;
+      const run = context.runOptions();
+      const result = await teachDetector(workspace, { ...run, ...rest, heldOut, name });
+      run.done();
+      const { counts, metrics: _, interrupted: __, ...said } = result;
+      output.document({ ...said, ...counts });
+      print(output, result, options.minAp50);
+      return result.usable ? 0 : 1;
+    });
+  },
+});
+
+type Result = Awaited<ReturnType<typeof import('../../stages/teach/detector/teach-detector.ts').teachDetector>>;
+
+function print(output: Output, result: Result, minAp50: number): void {
+  const { classes, counts, heldOut, tooFew, usable, name, file } = result;
+  const { boxes, images, heldOutImages, unreadable } = counts;
+  const from = `${formatCount(boxes)} ${boxes === 1 ? 'box' : 'boxes'} in ${plural(images, 'image')}`;
+  output.summary(`Taught ${plural(classes.length, 'class', 'classes')} from ${from}.`);
+  output.summary(`On ${plural(heldOutImages, 'image')} that it had not seen:`);
+  const percent = (ap: number | null) => (ap === null ? 'no box there' : formatPercent(ap));
+  const rows = heldOut.perClass.map(({ className, boxes: of, AP50 }) => [
+    oneLine(className),
+    String(of),
+    percent(AP50),
+  ]);
+  for (const line of table([['class', 'boxes', 'AP50'], ...rows])) output.summary(`  ${line}`);
+  for (const { className, boxes: few } of tooFew)
+    output.note(`note: ${oneLine(className)} has too few boxes (${few}).`);
+  if (unreadable > 0) output.warn(`${plural(unreadable, 'image')} could not be read and were left out.`);
+  output.summary(
+    usable
+      ? `It may be used: labelsmith detect --model ${name}`
+      : `Not used: AP50 is ${percent(heldOut.AP50)}, and ${formatPercent(minAp50)} are asked for (--min-ap50). More boxes help most.`,
+  );
+  output.summary(`Network: ${file}`);
+}
+
+function nameFor(task: string): string {
+  const plain = task
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return `${plain || 'own'}-detector`;
+}

@@ -1,0 +1,179 @@
+/**
+ * `teach detector`: people's boxes of classes that a detector does not know become a detector that knows them too.
+ *
+ * It is judged on images that it has not seen, by COCO's metrics as `evaluate` has them, and can be used by its name only
+ * where it passes. The order of writing: the network's file, then the model under its name, then the run's end. All of it
+ * follows from the record and the seed: a run that was killed is run again, finds what it made of the images, and ends with
+ * the same bytes.
+ *
+ * Resident: {@link MAX_POINT_BYTES} of points, twice, for which there are fewer of an image where there are many images.
+ */
+import { join } from 'node:path';
+import { sha256Hex } from '../../../core/ids.ts';
+import { requireTask } from '../../../corpus/tasks.ts';
+import { LabelsmithError } from '../../../errors.ts';
+import { writeWorkspaceFile } from '../../../files/atomic.ts';
+import { type RunOptions, type RunResult, recordRun } from '../../../jobs/run.ts';
+import type { Workspace } from '../../../jobs/workspace.ts';
+import { joinedPoints, type TaughtPoints } from '../../../models/tuning/detector/taught-points.ts';
+import type { ExtendedDetector, TunableDetector } from '../../../models/tuning/detector/tunable-detector.ts';
+import { tuneDetector } from '../../../models/tuning/detector/tune-detector.ts';
+import type { InferencePool } from '../../../onnx/pool.ts';
+import { MODELS_FOLDER } from '../teach.ts';
+import { type AnnotatedImage, type AnnotatedImages, annotatedImages } from './annotated-images.ts';
+import { type DetectorScores, scoresOn } from './detector-scores.ts';
+import { dropPoints, pointsMaker } from './points-of-image.ts';
+
+export interface TeachDetectorOptions
+  extends Pick<RunOptions, 'seed' | 'threads' | 'device' | 'signal' | 'onProgress'> {
+  /** The task with the boxes. */
+  readonly task: string;
+  /** The detector that is taught more. */
+  readonly model: string;
+  /** What `detect --model` calls it. */
+  readonly name: string;
+  /** Default: those of the task that the detector does not know; one that it knows is taught anew. */
+  readonly classes?: readonly string[];
+  /** A class needs as many boxes. */
+  readonly minBoxes: number;
+  /** Share of the images that it is judged on, 0 to 1. */
+  readonly heldOut: number;
+  /** AP50 on them that it needs, 0 to 1. */
+  readonly minAp50: number;
+}
+
+export interface TeachDetectorResult extends RunResult {
+  readonly task: string;
+  readonly name: string;
+  /** Whether `detect --model NAME` takes it now. */
+  readonly usable: boolean;
+  /** Absolute path of the network in ONNX. */
+  readonly file: string;
+  /** On the images that were held out; by class in the order of `classes`. */
+  readonly heldOut: DetectorScores;
+  readonly classes: readonly string[];
+  readonly tooFew: AnnotatedImages['tooFew'];
+  readonly counts: {
+    readonly images: number;
+    readonly boxes: number;
+    readonly heldOutImages: number;
+    readonly unreadable: number;
+  };
+}
+
+/** Bytes of points that are learned from. */
+const MAX_POINT_BYTES = 2 ** 29;
+/** Points of a view beside those around objects: at most, and at least. */
+const MAX_POINTS = 384;
+const MIN_POINTS = 24;
+const VIEWS = 2;
+/** Images under way at once. */
+const LANES = 4;
+
+export async function teachDetector(workspace: Workspace, options: TeachDetectorOptions): Promise<TeachDetectorResult> {
+  const { store, engine, models } = workspace;
+  const { task, model, name, classes, minBoxes, heldOut, minAp50, threads, signal } = options;
+  await requireTask(store, task);
+  const detector = await models.tunableDetector(model, classes);
+  const annotated = await annotatedImages(store, { ...options, known: detector.entry.classNames });
+  const file = join(workspace.dir, MODELS_FOLDER, `${name}.onnx`);
+  await models.refuseTaken(name, file);
+  const settings = { ...{ task, model, name, minBoxes, heldOut, minAp50 }, classes: classes ?? null };
+  return recordRun(store, { stage: 'teach detector', settings }, options, async () => {
+    try {
+      const { extended, scores, unreadable } = await engine.withInference({ threads }, (pool) =>
+        taughtAndJudged(pool, { workspace, detector, annotated }, options),
+      );
+      await writeWorkspaceFile(file, extended.network);
+      const usable = scores.AP50 !== null && scores.AP50 >= minAp50;
+      if (usable) await models.addDetector({ ...extended, file, description: descriptionOf(annotated, scores, model) });
+      await dropPoints(workspace);
+      return resultOf(annotated, { scores, unreadable, usable, file }, options);
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      throw new LabelsmithError('INTERRUPTED', 'Stopped. Run it again: what was made of the images is kept.', {
+        cause: error,
+      });
+    }
+  });
+}
+
+interface Teaching {
+  readonly workspace: Workspace;
+  readonly detector: TunableDetector;
+  readonly annotated: AnnotatedImages;
+}
+
+async function taughtAndJudged(pool: InferencePool, teaching: Teaching, options: TeachDetectorOptions) {
+  const { workspace, detector, annotated } = teaching;
+  const { classNames, images } = annotated;
+  const { points, unreadable } = await pointsOf(pool, teaching, options);
+  const { signal, name } = options;
+  const { head } = await tuneDetector(pool, detector.head, points, { classes: classNames.length, signal });
+  const extended: ExtendedDetector = detector.withClasses(name, classNames, head);
+  const judged = images.filter((image) => image.heldOut);
+  const scores = await scoresOn(pool, workspace, { detector, extended, classNames, images: judged, signal });
+  return { extended, scores, unreadable };
+}
+
+async function pointsOf(
+  pool: InferencePool,
+  { workspace, detector, annotated }: Teaching,
+  { seed, signal, onProgress }: TeachDetectorOptions,
+): Promise<{ readonly points: TaughtPoints; readonly unreadable: number }> {
+  const taught = annotated.images.filter(({ heldOut }) => !heldOut);
+  const room = Math.floor(MAX_POINT_BYTES / (4 * detector.channels * VIEWS * Math.max(1, taught.length)));
+  const points = Math.max(MIN_POINTS, Math.min(MAX_POINTS, room));
+  const built = detector.below;
+  const below = await pool.load(built, { key: `below-head:${sha256Hex(built)}` });
+  const { classNames } = annotated;
+  const make = pointsMaker({ workspace, detector, classNames, points, seed }, pool, below);
+  const parts: (TaughtPoints | undefined)[] = new Array(taught.length);
+  const startedAt = performance.now();
+  let done = 0;
+  const waiting = taught.entries();
+  const lane = async () => {
+    for (const [i, image] of waiting) {
+      signal?.throwIfAborted();
+      parts[i] = await make(image);
+      done++;
+      const elapsedMs = performance.now() - startedAt;
+      const rate = (1000 * done) / elapsedMs;
+      const remainingMs = (1000 * (taught.length - done)) / rate;
+      const total = taught.length;
+      onProgress?.({ stage: 'teach detector', done, total, rate, elapsedMs, remainingMs, shardsCommitted: done });
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  await pool.unload(below);
+  const there = parts.filter((part) => part !== undefined);
+  if (there.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
+  return { points: joinedPoints(there), unreadable: taught.length - there.length };
+}
+
+function descriptionOf({ classNames, images }: AnnotatedImages, { AP50 }: DetectorScores, model: string): string {
+  const judged = images.filter(({ heldOut }) => heldOut).length;
+  return `${model} that was taught ${classNames.join(', ')}: AP50 ${AP50?.toFixed(3)} of them on ${judged} images that it had not seen`;
+}
+
+function resultOf(
+  { classNames, images, tooFew }: AnnotatedImages,
+  made: {
+    readonly scores: DetectorScores;
+    readonly unreadable: number;
+    readonly usable: boolean;
+    readonly file: string;
+  },
+  { task, name }: TeachDetectorOptions,
+): TeachDetectorResult {
+  const { scores, unreadable, usable, file } = made;
+  const boxesIn = (some: readonly AnnotatedImage[]) => some.reduce((sum, { boxes }) => sum + boxes.length, 0);
+  const taught = images.filter(({ heldOut }) => !heldOut);
+  const heldOutImages = images.length - taught.length;
+  return {
+    ...{ task, name, usable, file, heldOut: scores, classes: classNames, tooFew },
+    counts: { images: taught.length, boxes: boxesIn(taught), heldOutImages, unreadable },
+    metrics: { AP50: scores.AP50, mAP: scores.mAP, usable },
+    interrupted: false,
+  };
+}
