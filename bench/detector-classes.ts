@@ -6,9 +6,11 @@
  * LABELSMITH_BENCH_SEEDS names other draws (default 0,1,2).
  */
 import { readFileSync } from 'node:fs';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seededRandom, shuffled } from '../src/core/random.ts';
+import { cacheDirectory } from '../src/fetch/cache.ts';
+import { importedPath } from '../src/models/registry.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, labelsmith, rounded } from './process.ts';
 
@@ -77,7 +79,7 @@ async function measure(set: string, coco: Coco, { classes, seed, dir }: Draw): P
   const teaching = ['-w', 'taught-ws'];
   await labelsmith([...teaching, 'add', 'taught'], dir);
   await labelsmith([...teaching, 'import', 'coco', 'taught.json', '--as', 'human', '--task', 'objects'], dir);
-  const name = `bench-${classes.length}-${seed}`;
+  const name = `bench-${process.pid}-${classes[0]}-${classes.length}-${seed}`;
   // All of the boxes of the 60 % are learned from: the rest is what it is judged on here.
   const asked = ['--classes', classes.join(','), '--name', name, '--min-boxes', '1', '--min-ap50', '0'];
   const { seconds, peakBytes } = await labelsmith(
@@ -92,6 +94,7 @@ async function measure(set: string, coco: Coco, { classes, seed, dir }: Draw): P
     const { stdout } = await labelsmith([...judging, 'evaluate', 'rest.json'], dir);
     scores.push((JSON.parse(stdout) as Scores).detection.AP50);
   }
+  await rm(importedPath(cacheDirectory(), name));
   const [before = 0, after = 0] = scores;
   const boxes = part(true, true).annotations.length;
   return {

@@ -136,10 +136,7 @@ test('heatmap targets: the middle, the Gaussian around it, a crowd', () => {
   // The middle (12, 16) is the point (3, 4); the box has 4 points a side, so the Gaussian reaches 1 and has σ = 1/2.
   const at = (c: number, y: number, x: number) => c * 64 + y * 8 + x;
   assert.deepEqual(
-    objects
-      .entries()
-      .toArray()
-      .filter(([, value]) => value !== 0),
+    [...objects.entries()].filter(([, value]) => value !== 0),
     [[at(1, 4, 3), 1]],
   );
   assert.equal(background[at(1, 4, 3)], 0);
