@@ -124,18 +124,7 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     async prepareEmbedder(name) {
       return (await import('./prepare-embedder.ts')).prepareEmbedder(await known(name), defaults);
     },
-    async tunableEmbedder(name) {
-      return (await import('./tuning/tunable-embedder.ts')).tunableEmbedder(name, defaults);
-    },
-    async tunableDetector(name, anew) {
-      return (await import('./tuning/detector/tunable-detector.ts')).tunableDetector(name, anew, defaults);
-    },
-    async refuseTaken(name, file) {
-      await (await import('./tuning/detector/add-detector.ts')).refuseTaken(name, file, defaults.cacheDir);
-    },
-    async addDetector(taught) {
-      await (await import('./tuning/detector/add-detector.ts')).addDetector(taught, defaults.cacheDir);
-    },
+    ...tuningOf(defaults),
     async openPose(name, options) {
       return (await import('./pose.ts')).openPose(name, together(options));
     },
@@ -171,6 +160,26 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
       const { importModel, fetchedForImport } = await import('./import.ts');
       const here = await fetchedForImport(file, { ...defaults, signal });
       return importModel(here.path, { ...here.named, signal, ...options, cacheDir: defaults.cacheDir });
+    },
+  };
+}
+
+/** What opens models for training, and keeps what came of it. */
+function tuningOf(
+  defaults: ModelsOptions,
+): Pick<Models, 'tunableEmbedder' | 'tunableDetector' | 'refuseTaken' | 'addDetector'> {
+  return {
+    async tunableEmbedder(name) {
+      return (await import('./tuning/tunable-embedder.ts')).tunableEmbedder(name, defaults);
+    },
+    async tunableDetector(name, anew) {
+      return (await import('./tuning/detector/tunable-detector.ts')).tunableDetector(name, anew, defaults);
+    },
+    async refuseTaken(name, file) {
+      await (await import('./tuning/detector/add-detector.ts')).refuseTaken(name, file, defaults.cacheDir);
+    },
+    async addDetector(taught) {
+      await (await import('./tuning/detector/add-detector.ts')).addDetector(taught, defaults.cacheDir);
     },
   };
 }
