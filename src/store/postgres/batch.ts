@@ -7,6 +7,7 @@
  */
 import type { Client, Connection, Submittable } from 'pg';
 import type { SqlValue } from '../sql/sql-value.ts';
+import { withoutNul } from './binary-array.ts';
 
 /** What the protocol's messages take; the package's types are those of an older version. */
 interface Messages {
@@ -89,7 +90,6 @@ function changedRows(tag: string): number {
 export function bound(value: SqlValue): string | Buffer | null {
   if (value === null) return null;
   if (typeof value === 'number') return String(value);
-  // PostgreSQL keeps no NUL in text. Names have none; what a camera or an error message brought is kept without.
-  if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
+  if (typeof value === 'string') return withoutNul(value);
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }

@@ -7,8 +7,16 @@ import { exports } from './migrations/02-exports.ts';
 import { shardResults } from './migrations/03-shard-results.ts';
 import { staging } from './migrations/04-staging.ts';
 import { formerLabels } from './migrations/05-former-labels.ts';
+import { fewerReferences } from './migrations/06-fewer-references.ts';
 
-export const MIGRATIONS: readonly string[] = [firstVersion, exports, shardResults, staging, formerLabels];
+export const MIGRATIONS: readonly string[] = [
+  firstVersion,
+  exports,
+  shardResults,
+  staging,
+  formerLabels,
+  fewerReferences,
+];
 
 /** Tables whose rows the database gives a number, and the column of it. */
 export const NUMBERED = [

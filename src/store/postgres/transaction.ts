@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { Query, RowsOf, SqlTransaction } from '../sql/driver.ts';
 import type { SqlValue } from '../sql/sql-value.ts';
 import { runBatch } from './batch.ts';
+import { type BulkForm, type BulkQuery, bulkFormOf, bulkQuery } from './bulk.ts';
 import { configOf, numbered } from './query.ts';
 
 /** Rows that one batch holds until it is sent: bounds the memory of the two sides. */
@@ -76,10 +77,45 @@ export class Transaction implements SqlTransaction {
       const text = numbered(sql);
       let changed = 0;
       for (let start = 0; start < rows.length; start += MAX_ROWS) {
-        changed += await runBatch(client, text, rows.slice(start, start + MAX_ROWS));
+        const part = rows.slice(start, start + MAX_ROWS);
+        const bulk = part.length < MIN_BULK_ROWS ? undefined : await bulkOf(client, sql, part);
+        if (bulk === undefined) changed += await runBatch(client, text, part);
+        else changed += (await client.query({ text: bulk.text, values: [...bulk.values] })).rowCount ?? 0;
       }
       this.#changed.push(changed);
     }
     return client;
   }
+}
+
+/** From here on one statement for all is quicker than one after the other. */
+const MIN_BULK_ROWS = 8;
+
+const forms = new Map<string, BulkForm | undefined>();
+/** Types of the parameters of a statement, which only the server knows; the same in all schemas. */
+const oidsOf = new Map<string, readonly number[]>();
+
+async function bulkOf(
+  client: PoolClient,
+  sql: string,
+  rows: readonly (readonly SqlValue[])[],
+): Promise<BulkQuery | undefined> {
+  if (!forms.has(sql)) forms.set(sql, bulkFormOf(sql));
+  const form = forms.get(sql);
+  if (form === undefined) return undefined;
+  let oids = oidsOf.get(sql);
+  if (oids === undefined) {
+    oids = await parameterTypes(client, numbered(sql));
+    oidsOf.set(sql, oids);
+  }
+  return bulkQuery(form, oids, rows);
+}
+
+async function parameterTypes(client: PoolClient, text: string): Promise<readonly number[]> {
+  await client.query(`PREPARE labelsmith_types AS ${text}`);
+  const { rows } = await client.query<{ oids: string }>(
+    `select array_to_string(parameter_types::oid[], ' ') as oids from pg_prepared_statements where name = 'labelsmith_types'`,
+  );
+  await client.query('DEALLOCATE labelsmith_types');
+  return (rows[0]?.oids ?? '').split(' ').map(Number);
 }
