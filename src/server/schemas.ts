@@ -209,6 +209,9 @@ export const CLUSTER = z
     chance: z.number().nullable().openapi({ description: 'That it is one thing.' }),
     exemplars: z.array(z.string()),
     candidates: z.array(z.object({ name: z.string(), score: z.number(), why: z.array(z.string()) })),
+    near: z
+      .array(z.object({ name: z.string(), unnamed: z.boolean(), exemplars: z.array(z.string()) }))
+      .openapi({ description: 'Clusters that may be the same thing, the nearest first.' }),
   })
   .openapi('Cluster');
 export type Cluster = z.infer<typeof CLUSTER>;

@@ -15,7 +15,9 @@ import { formatNamed } from '../../formats/table.ts';
 import { contactSheet } from '../../images/contact-sheet.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import type { ClusterModel } from '../../stages/discover/cluster-model.ts';
 import { clustersToName } from '../../stages/discover/clusters-to-name.ts';
+import { nearClusters } from '../../stages/discover/near-clusters.ts';
 import { exportIn } from '../../stages/export/export-in.ts';
 import { searchFor } from '../../stages/search/search.ts';
 import { selectIn } from '../../stages/teach/select-stage.ts';
@@ -70,13 +72,21 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
     {
       name: 'list_clusters',
       description:
-        'The clusters of a task, the largest first: name, number of items, the chance that it is one thing, and candidates for names with their evidence.',
+        'The clusters of a task, the largest first: name, number of items, the chance that it is one thing, candidates for names with their evidence, and clusters near it that may be the same thing.',
       readOnly: true,
       input: z.object({ task }),
     },
     async ({ workspace }, asked) => {
-      const clusters = (await clustersToName(workspace.store, asked.task)).slice(0, CLUSTERS_TOLD);
-      return { value: { clusters: clusters.map(({ exemplars: _, ...cluster }) => cluster) } };
+      const near = (model: ClusterModel) => nearClusters(workspace, model);
+      const clusters = (await clustersToName(workspace.store, asked.task, near)).slice(0, CLUSTERS_TOLD);
+      return {
+        value: {
+          clusters: clusters.map(({ exemplars: _, near, ...cluster }) => ({
+            ...cluster,
+            near: near.map(({ name }) => name),
+          })),
+        },
+      };
     },
   ),
   tool(

@@ -4,7 +4,9 @@ import { basename, dirname } from 'node:path';
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { ITEM_KINDS } from '../../core/labels.ts';
 import { change, corpusTree } from '../../corpus/corpus.ts';
+import type { ClusterModel } from '../../stages/discover/cluster-model.ts';
 import { type ClusterToName, clustersToName } from '../../stages/discover/clusters-to-name.ts';
+import { nearClusters } from '../../stages/discover/near-clusters.ts';
 import type { ReviewContext } from '../context.ts';
 import { counted } from '../counted.ts';
 import { invalid } from '../failures.ts';
@@ -112,6 +114,7 @@ export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
   const summary = counted({ revision, count: () => store.summary() });
   const classes = counted({ revision, count: () => store.classes() });
   const tree = counted({ revision, count: () => corpusTree(store, EXEMPLARS) });
+  const near = nearOnce(workspace);
   const clusters = new Map<string, ReturnType<typeof counted<ClusterToName[]>>>();
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(WORKSPACE, async (c) => {
@@ -158,8 +161,18 @@ export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
     const known = clusters.get(task);
     if (known) return known();
     if (!(await store.tasks()).some(({ name }) => name === task)) return { value: [], exact: true };
-    const asked = counted({ revision, count: () => clustersToName(store, task) });
+    const asked = counted({ revision, count: () => clustersToName(store, task, near) });
     clusters.set(task, asked);
     return asked();
   }
+}
+
+/** Of the last clustering that was asked about; another one is compared anew, whatever its clusters are called. */
+function nearOnce(workspace: ReviewContext['workspace']) {
+  let last: { readonly key: string; readonly near: ReturnType<typeof nearClusters> } | undefined;
+  return (model: ClusterModel) => {
+    const key = `${model.task} ${model.space} ${model.clusters.map(({ exemplars }) => exemplars.join()).join(' ')}`;
+    if (last?.key !== key) last = { key, near: nearClusters(workspace, model) };
+    return last.near;
+  };
 }

@@ -2,9 +2,10 @@
 import { namesNow } from '../../corpus/class-names.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
-import { evidenceOf, savedModel } from './cluster-model.ts';
+import { type ClusterModel, evidenceOf, savedModel } from './cluster-model.ts';
 import type { Candidate, Evidence } from './evidence.ts';
 import { isUnnamed } from './evidence.ts';
+import type { NearClusters } from './near-clusters.ts';
 
 export interface ClusterToName {
   /** Its class now. */
@@ -19,15 +20,20 @@ export interface ClusterToName {
   /** Ids. */
   readonly exemplars: string[];
   readonly candidates: { readonly name: string; readonly score: number; readonly why: string[] }[];
+  /** Others that may be the same thing, the nearest first. */
+  readonly near: { readonly name: string; readonly unnamed: boolean; readonly exemplars: string[] }[];
 }
 
 const MAX_CANDIDATES = 4;
 const MAX_EXEMPLARS = 12;
+const MAX_NEAR = 3;
+const NEAR_EXEMPLARS = 3;
 
 /** Empty where nothing was clustered. Clusters whose classes were merged are one. */
 export async function clustersToName(
   store: Pick<Store, 'artifact' | 'classes' | 'countItems'>,
   task: string,
+  nearOf: (model: ClusterModel) => Promise<readonly NearClusters[]> = async () => [],
 ): Promise<ClusterToName[]> {
   const model = await savedModel(store, task);
   if (!model) return [];
@@ -47,9 +53,24 @@ export async function clustersToName(
       chance: evidence ? chanceOfOneThing(evidence) : null,
       exemplars: cluster.exemplars.slice(0, MAX_EXEMPLARS),
       candidates: cluster.candidates.slice(0, MAX_CANDIDATES).map(candidate),
+      near: [],
     });
   }
+  for (const { a, b } of await nearOf(model)) {
+    const [one, other] = [a, b].map((number) => found.get(nameNow(model.clusters[number].name)));
+    // What people named differently is not the same.
+    if (!one || !other || one === other || isSettled(one, other)) continue;
+    for (const [to, from] of [[one, other] as const, [other, one] as const]) {
+      const { name, unnamed, exemplars } = from;
+      if (from.items === 0 || to.near.length >= MAX_NEAR || to.near.some((known) => known.name === name)) continue;
+      to.near.push({ name, unnamed, exemplars: exemplars.slice(0, NEAR_EXEMPLARS) });
+    }
+  }
   return [...found.values()].filter(({ items }) => items > 0).sort((a, b) => b.items - a.items);
+}
+
+function isSettled(one: ClusterToName, other: ClusterToName): boolean {
+  return [one, other].every(({ held, unnamed }) => held && !unnamed);
 }
 
 function candidate({ name, score, evidence }: Candidate): ClusterToName['candidates'][number] {

@@ -36,6 +36,15 @@ const KEYS = [
     ['←', 'back'],
   ],
   [
+    'Name',
+    ['Enter', 'the name is right'],
+    ['/', 'type a name'],
+    ['m', 'the same as the cluster that is shown near it'],
+    ['2, 3', 'split in two, in three'],
+    ['j', 'junk'],
+    ['s', 'later'],
+  ],
+  [
     'Confirm',
     ['click, or arrows and Space', 'an exception'],
     ['Enter', 'confirm the others, and on to the next page'],

@@ -73,7 +73,7 @@ interface OneClusterProps {
 }
 
 function OneCluster({ cluster, task, onDone }: OneClusterProps) {
-  const { name, unnamed, items, chance, exemplars, candidates } = cluster;
+  const { name, unnamed, items, chance, exemplars, candidates, near } = cluster;
   const { run, labelAll } = useWrites();
   const classes = useTaskClasses(task);
   const [typing, setTyping] = useState(false);
@@ -94,6 +94,12 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
   const junk = async () => {
     if (await labelAll({ task, cluster: name }, NONE_OF_THESE)) onDone();
   };
+  /** Another cluster is the same thing; the one that has a name keeps it. */
+  const join = async (other: Cluster['near'][number]) => {
+    const into = other.unnamed ? name : other.name;
+    const json: CorpusChange = { kind: 'merge', names: [name, other.name], into };
+    await run(() => answer(api.corpus.$post({ json })), `They are one now: ${into}.`);
+  };
   const split = (into: number) =>
     run(
       () => answer(api.jobs.$post({ json: { kind: 'split', className: name, into, task } })),
@@ -105,6 +111,7 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
     '/': () => setTyping(true),
     s: onDone,
     j: () => void junk(),
+    m: () => near[0] && void join(near[0]),
     2: () => void split(2),
     3: () => void split(3),
   });
@@ -157,6 +164,7 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
             ))}
           </ul>
         )}
+        <NearClusters {...{ near }} onJoin={(other) => void join(other)} />
       </header>
       <div className="exemplars">
         {exemplars.map((id) => (
@@ -164,5 +172,29 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
         ))}
       </div>
     </section>
+  );
+}
+
+interface NearClustersProps {
+  readonly near: Cluster['near'];
+  readonly onJoin: (other: Cluster['near'][number]) => void;
+}
+
+/** What may be the same thing: the pictures say it. */
+function NearClusters({ near, onJoin }: NearClustersProps) {
+  if (near.length === 0) return null;
+  return (
+    <ul className="near-clusters" aria-label="May be the same">
+      {near.map((other, i) => (
+        <li key={other.name}>
+          {other.exemplars.map((id) => (
+            <img key={id} src={`/api/images/${id}/thumbnail`} alt="" />
+          ))}
+          <button type="button" onClick={() => onJoin(other)}>
+            {i === 0 && <kbd>m</kbd>} The same as {other.unnamed ? 'these' : other.name}
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }
