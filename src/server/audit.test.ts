@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { addImages, imageId } from '../../test/contracts/store/fixtures.ts';
+import { addImages, drawn, imageId } from '../../test/contracts/store/fixtures.ts';
 import { openWorkspace } from '../jobs/workspace.ts';
 import { drawAudit } from '../stages/audit/audit.ts';
 import { createApi } from './app.ts';
@@ -65,7 +65,65 @@ test('what an audit drew is asked about, says so, and is answered once', async (
     labels.get(id)?.flatMap(({ origin, className, present }) => (origin === 'human' ? `${className} ${present}` : []));
   assert.deepEqual([said(itemId), said(other.itemId)], [['gem true'], ['gem false', 'stone true']]);
 
+  // Back to what was said before, and to nothing, and forth again.
+  const answersNow = async () => {
+    const all = await store.auditItems(audit.id);
+    return [itemId, other.itemId].map((id) => all.find((one) => one.itemId === id)?.answer);
+  };
+  const [right, wrong] = [
+    { right: true, trueClass: null },
+    { right: false, trueClass: 'stone' },
+  ];
+  const undo = () => api.request('/api/undo', { method: 'POST' });
+  const redo = () => api.request('/api/redo', { method: 'POST' });
+  await undo();
+  assert.deepEqual(await answersNow(), [right, null]);
+  assert.equal((await queue()).length, 2);
+  await undo();
+  assert.deepEqual(await answersNow(), [right, null], 'it was said twice');
+  await undo();
+  assert.deepEqual(await answersNow(), [null, null]);
+  assert.deepEqual((await store.labelsOf([itemId], 'gems')).get(itemId)?.length, 1, 'what the model said');
+  for (let times = 0; times < 3; times++) await redo();
+  assert.deepEqual(await answersNow(), [right, wrong]);
+
   assert.equal((await post({ ...yes, auditId: 99 })).status, 404);
   assert.equal((await post({ ...yes, className: 'stone' })).status, 404, 'it was not asked');
   assert.equal((await store.audits('gems'))[0]?.answered, 2);
+});
+
+test('boxes that may be of several classes are asked about one class after the other', async (t) => {
+  const { store, ids, api } = await opened(t);
+  await store.ensureClasses(['cat', 'dog']);
+  await store.ensureTask({ name: 'pets', rule: 'multi', items: 'regions' });
+  const [imageId = ''] = ids;
+  const region = drawn(imageId, [1, 1, 9, 9], { touched: false });
+  await store.putRegions([region]);
+  const by = { task: 'pets', present: true, origin: 'model', confidence: 0.8, runId: null } as const;
+  await store.putLabels(['cat', 'dog'].map((className) => ({ ...by, itemId: region.id, className })));
+  const audit = await drawAudit(store, { task: 'pets', origin: null, size: 10, seed: 0, atMs: 1 });
+  const queue = async () => JSON.parse(await (await api.request('/api/queue?task=pets&of=claims')).text()).items;
+  const asked: { itemId: string; imageId: string; guess: string }[] = await queue();
+  assert.deepEqual(
+    asked.map(({ guess, ...of }) => [of.itemId, of.imageId, guess]),
+    [
+      [region.id, imageId, 'cat'],
+      [region.id, imageId, 'dog'],
+    ],
+  );
+  const answer = { task: 'pets', auditId: audit.id, imageId, itemId: region.id, className: 'dog' };
+  const posted = await api.request('/api/audit/answer', {
+    ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+    body: JSON.stringify({ ...answer, right: false, trueClass: null }),
+  });
+  assert.equal(posted.status, 200);
+  assert.deepEqual(
+    (await queue()).map(({ guess }: { guess: string }) => guess),
+    ['cat'],
+  );
+  const held = (await store.labelsOf([region.id], 'pets')).get(region.id) ?? [];
+  assert.deepEqual(
+    held.flatMap(({ origin, className, present }) => (origin === 'human' ? [[className, present]] : [])),
+    [['dog', false]],
+  );
 });

@@ -1,8 +1,9 @@
 /**
  * What is worth a person's look next, each with why and what the model would say. Lists of at most {@link MAX_QUEUE}, from at
- * most {@link MAX_LOOKED_AT} items, so that none takes long on a large record. For tasks on images.
+ * most {@link MAX_LOOKED_AT} items, so that none takes long on a large record. For tasks on images, but for what
+ * an audit drew.
  */
-import type { ItemId } from '../core/ids.ts';
+import type { ImageId, ItemId } from '../core/ids.ts';
 import { currentLabels, isMachine, type Origin } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Workspace } from '../jobs/workspace.ts';
@@ -22,6 +23,8 @@ export type QueueName = (typeof QUEUES)[number];
 
 export interface Queued {
   readonly itemId: ItemId;
+  /** The image that it is in, where it is none. */
+  readonly imageId?: ImageId;
   readonly why: string;
   readonly guess: string | null;
   /** What is answered is an answer of this audit: whether it is of this class. */
@@ -40,7 +43,7 @@ export async function queueOf(workspace: Workspace, task: string, name: QueueNam
   const { store } = workspace;
   const known = (await store.tasks()).find((one) => one.name === task);
   if (!known) return [];
-  if (known.items !== 'images') {
+  if (known.items !== 'images' && name !== 'claims') {
     throw new LabelsmithError('UNSUPPORTED', `The task "${task}" is on regions, and this queue is of images.`, {
       hint: 'Look at them by the screenful on the page Confirm.',
     });
@@ -117,21 +120,22 @@ async function unsaid({ store }: Here, task: string, ids: readonly ItemId[]): Pr
   return open;
 }
 
-/** In order of id, which is no order of anything. An item is asked about once, so tasks with several classes an item are not. */
-async function claims(store: Pick<Store, 'audits' | 'auditItems' | 'tasks'>, task: string): Promise<Queued[]> {
-  if ((await store.tasks()).find(({ name }) => name === task)?.rule !== 'single') {
-    throw new LabelsmithError('UNSUPPORTED', `Items of the task "${task}" may have several classes.`, {
-      hint: `Answer on a sheet: labelsmith audit ${task}.`,
-    });
-  }
+/** In order of id, which is no order of anything. An item that may have several classes is asked about each of them. */
+async function claims(store: Pick<Store, 'audits' | 'auditItems' | 'regionsOf'>, task: string): Promise<Queued[]> {
   const [last] = await store.audits(task);
   const open = last ? (await store.auditItems(last.id)).filter(({ answer }) => answer === null) : [];
-  return open.map(({ itemId, className, origin }) => ({
-    itemId,
-    why: `drawn to check whether it is ${className}, as ${CLAIMED_BY[origin]} says`,
-    guess: className,
-    claim: { auditId: last.id, className },
-  }));
+  const asked = open.slice(0, MAX_QUEUE);
+  const regions = await store.regionsOf([...new Set(asked.map(({ imageId }) => imageId))]);
+  const gone = (imageId: ImageId, itemId: ItemId) =>
+    imageId !== itemId && !(regions.get(imageId) ?? []).some(({ id, deleted }) => id === itemId && !deleted);
+  return asked
+    .filter(({ imageId, itemId }) => !gone(imageId, itemId))
+    .map(({ itemId, imageId, className, origin }) => ({
+      ...(imageId === itemId ? { itemId } : { itemId, imageId }),
+      why: `drawn to check whether it is ${className}, as ${CLAIMED_BY[origin]} says`,
+      guess: className,
+      claim: { auditId: last.id, className },
+    }));
 }
 
 const CLAIMED_BY: Readonly<Record<Origin, string>> = {

@@ -148,6 +148,7 @@ export const AUDIT_ANSWER = z
     task: NAME,
     auditId: z.int().min(1),
     imageId: IMAGE_ID,
+    itemId: ITEM_ID.optional().openapi({ description: 'A region of it. Default: the image.' }),
     className: NAME.openapi({ description: 'What the machine said, which was asked about.' }),
     right: z.boolean(),
     trueClass: NAME.nullable().openapi({ description: 'What it is instead, where that was said.' }),

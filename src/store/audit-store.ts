@@ -11,6 +11,8 @@ export interface AuditStore {
   auditItems(auditId: number): Promise<AuditItem[]>;
   /** Items are named by `itemId` and `className`; a later answer replaces an earlier one. */
   putAuditAnswers(auditId: number, answers: readonly AuditAnswer[]): Promise<void>;
+  /** As if nobody had answered. */
+  clearAuditAnswers(auditId: number, items: readonly Pick<AuditAnswer, 'itemId' | 'className'>[]): Promise<void>;
   /**
    * Holds items out of training, drawn at random with equal chance: what accuracy may be estimated on as it is. Those that
    * are held out already stay so. Regions that are not there are refused.

@@ -248,6 +248,9 @@ describe('the review app', { skip }, () => {
       (await other.store.auditItems(1)).map(({ answer }) => answer),
       [{ right: true, trueClass: null }],
     );
+    await page.keyboard.press('Control+z');
+    await page.waitForSelector('text=Undone: audit answer');
+    assert.equal((await other.store.audits('class'))[0]?.answered, 0);
     await other.close();
   });
 

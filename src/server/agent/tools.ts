@@ -15,6 +15,7 @@ import { formatNamed } from '../../formats/table.ts';
 import { contactSheet } from '../../images/contact-sheet.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { undoOperation } from '../../stages/audit/answer-one.ts';
 import type { ClusterModel } from '../../stages/discover/cluster-model.ts';
 import { clustersToName } from '../../stages/discover/clusters-to-name.ts';
 import { nearClusters } from '../../stages/discover/near-clusters.ts';
@@ -196,7 +197,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       readOnly: false,
       input: z.object({ operation: z.int().min(1).optional() }),
     },
-    async ({ workspace }, { operation }) => ({ value: { undone: await workspace.store.undo(operation) } }),
+    async ({ workspace }, { operation }) => ({ value: { undone: await undoOperation(workspace.store, operation) } }),
   ),
   tool(
     {

@@ -91,6 +91,7 @@ const QUEUE = createRoute({
         items: z.array(
           z.object({
             itemId: z.string(),
+            imageId: z.string().optional().openapi({ description: 'Where it is a region of one.' }),
             why: z.string(),
             guess: z.string().nullable(),
             claim: z

@@ -2,8 +2,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ImageId } from '../../core/ids.ts';
 import { nameHere } from '../../corpus/same-names.ts';
-import { LabelsmithError } from '../../errors.ts';
-import { answerAudit } from '../../stages/audit/answers.ts';
+import { answerOne, redoOperation, undoOperation } from '../../stages/audit/answer-one.ts';
 import type { NewLabel, WriteOptions } from '../../store/store.ts';
 import type { ReviewContext } from '../context.ts';
 import { drawnRegion } from '../drawn-regions.ts';
@@ -109,16 +108,12 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
       return c.json(await writtenOf([{ imageId }]), 200);
     })
     .openapi(ANSWER, async (c) => {
-      const { task, auditId, imageId, className, right, trueClass } = c.req.valid('json');
-      await store.atomically(async (inner) => {
-        const audit = (await inner.audits(task)).find(({ id }) => id === auditId);
-        if (!audit) throw new LabelsmithError('NOT_FOUND', `there is no audit ${auditId} of the task`);
-        await answerAudit(inner, audit, [{ itemId: imageId, className, right, trueClass }]);
-      });
+      const { imageId, itemId = imageId, ...answer } = c.req.valid('json');
+      await answerOne(store, { ...answer, itemId });
       return c.json(await writtenOf([{ imageId }]), 200);
     })
-    .openapi(UNDO, async (c) => c.json({ operation: await store.undo() }, 200))
-    .openapi(REDO, async (c) => c.json({ operation: await store.redo() }, 200))
+    .openapi(UNDO, async (c) => c.json({ operation: await undoOperation(store) }, 200))
+    .openapi(REDO, async (c) => c.json({ operation: await redoOperation(store) }, 200))
     .openapi(OPERATIONS, async (c) => {
       return c.json({ operations: await store.operations({ limit: c.req.valid('query').limit }) }, 200);
     });

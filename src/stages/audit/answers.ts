@@ -4,8 +4,16 @@ import { NONE_OF_THESE } from '../../core/labels.ts';
 import { requireTask } from '../../corpus/tasks.ts';
 import type { AuditAnswer, AuditItem, AuditRecord, NewLabel, Store } from '../../store/store.ts';
 
-/** Writes answers into the record and makes them human labels. Doing it again changes nothing. */
-export async function answerAudit(store: Store, audit: AuditRecord, answers: readonly AuditAnswer[]): Promise<void> {
+/**
+ * Writes answers into the record and makes them human labels. Doing it again changes nothing.
+ * @param operation that the labels belong to
+ */
+export async function answerAudit(
+  store: Store,
+  audit: AuditRecord,
+  answers: readonly AuditAnswer[],
+  { operation }: { readonly operation?: number } = {},
+): Promise<void> {
   const task = await requireTask(store, audit.task);
   await store.putAuditAnswers(audit.id, answers);
   const labels: NewLabel[] = [];
@@ -18,7 +26,10 @@ export async function answerAudit(store: Store, audit: AuditRecord, answers: rea
     if (is !== null && (is !== NONE_OF_THESE || task.rule === 'single')) say(is, true);
   }
   const standing = await stillThere(store, await store.auditItems(audit.id));
-  await store.putLabels(labels.filter(({ itemId }) => standing.has(itemId)));
+  await store.putLabels(
+    labels.filter(({ itemId }) => standing.has(itemId)),
+    { operation },
+  );
 }
 
 /** Regions may have gone since they were drawn; images stay. */

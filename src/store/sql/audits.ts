@@ -59,28 +59,19 @@ export function auditStore(session: Session): AuditStore {
 
     auditItems: (auditId) => itemsOf(session, auditId),
 
-    async putAuditAnswers(auditId, answers) {
-      if (answers.length === 0) return;
-      const asked = new Map(
-        (await itemsOf(session, auditId)).map((item) => [`${item.itemId} ${item.className}`, item]),
-      );
-      await session.write(null, async (work) => {
-        for (const { itemId, className, right, trueClass } of answers) {
-          const item = asked.get(`${itemId} ${className}`);
-          if (!item) {
-            throw new LabelsmithError('NOT_FOUND', `Audit ${auditId} did not ask whether ${itemId} is "${className}"`);
-          }
-          const { imageId } = item;
-          work.add(setAnswer, {
-            auditId,
-            imageId,
-            regionId: regionIdOf(itemId),
-            className,
-            answer: { right, trueClass },
-          });
-        }
-      });
-    },
+    putAuditAnswers: (auditId, answers) =>
+      setAnswers(
+        session,
+        auditId,
+        answers.map(({ itemId, className, right, trueClass }) => ({ itemId, className, answer: { right, trueClass } })),
+      ),
+
+    clearAuditAnswers: (auditId, items) =>
+      setAnswers(
+        session,
+        auditId,
+        items.map(({ itemId, className }) => ({ itemId, className, answer: null })),
+      ),
 
     async auditedItems(task) {
       const taskId = taskOf(await session.freshDictionary(), task).id;
@@ -95,6 +86,24 @@ export function auditStore(session: Session): AuditStore {
       return new Set(rows.map((row) => itemOf({ imageId: hexOf(row.image_id), regionId: hexOf(row.region_id) })));
     },
   };
+}
+
+async function setAnswers(
+  session: Session,
+  auditId: number,
+  answers: readonly Pick<AuditItem, 'itemId' | 'className' | 'answer'>[],
+): Promise<void> {
+  if (answers.length === 0) return;
+  const asked = new Map((await itemsOf(session, auditId)).map((item) => [`${item.itemId} ${item.className}`, item]));
+  await session.write(null, async (work) => {
+    for (const { itemId, className, answer } of answers) {
+      const item = asked.get(`${itemId} ${className}`);
+      if (!item) {
+        throw new LabelsmithError('NOT_FOUND', `Audit ${auditId} did not ask whether ${itemId} is "${className}"`);
+      }
+      work.add(setAnswer, { auditId, imageId: item.imageId, regionId: regionIdOf(itemId), className, answer });
+    }
+  });
 }
 
 async function startAudit(work: Work, { task, atMs, seed, design, items }: NewAudit): Promise<number> {

@@ -35,6 +35,7 @@ export interface AuditAnswer {
   readonly task: string;
   readonly auditId: number;
   readonly imageId: string;
+  readonly itemId: string;
   readonly className: string;
   readonly right: boolean;
   readonly trueClass: string | null;

@@ -15,6 +15,7 @@ const TOLD: readonly (readonly [string, Readonly<Record<string, unknown>>, strin
   ['nest', { child: 'cat', parent: 'animal' }, 'cat under animal'],
   ['nest', { child: 'cat', parent: null }, 'cat to the top'],
   ['alias', { name: 'cat', synonym: 'puss' }, 'puss means cat'],
+  ['audit answer', { audit: 1, class: 'cat', answer: { right: false, trueClass: null } }, 'it is not cat'],
   ['import', { path: 'labels.csv', rows: 3 }, 'labels.csv, 3'],
 ];
 

@@ -29,6 +29,11 @@ export function historyText({ name, arguments: asked }: ToldOperation): string {
       return text('parent') === '' ? `${text('child')} to the top` : `${text('child')} under ${text('parent')}`;
     case 'alias':
       return `${text('synonym')} means ${text('name')}`;
+    case 'audit answer': {
+      const { answer } = asked;
+      const right = typeof answer === 'object' && answer !== null && 'right' in answer && answer.right === true;
+      return right ? `it is ${className}` : `it is not ${className}`;
+    }
     default:
       return Object.values(asked)
         .filter((value) => typeof value === 'string' || typeof value === 'number')

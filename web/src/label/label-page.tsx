@@ -26,7 +26,7 @@ export function LabelPage() {
   const [place, setPlace] = useState(0);
   const [said, setSaid] = useState<ReadonlyMap<string, string>>(new Map());
   const [typing, setTyping] = useState(false);
-  const { order, error, said: why } = useQueue({ queue, task, items, round });
+  const { order, error, saidAt } = useQueue({ queue, task, items, round });
   const ahead: ItemRef[] = [];
   for (let i = place; i < place + AHEAD; i++) {
     const item = order.at(i);
@@ -34,6 +34,9 @@ export function LabelPage() {
   }
   const cells = useBlocks({ task, order, from: place, to: place + AHEAD, block: BLOCK });
   const [item] = ahead;
+  const why = saidAt(place);
+  // An item may be asked about several times, each of another class.
+  const asked = `${item?.itemId} ${why?.claim?.className ?? ''}`;
   const cell = item && cells.get(item.itemId);
   const keys = useTaskClasses(task).slice(0, DIGITS.length);
   const { label, answerAudit } = useWrites();
@@ -41,19 +44,20 @@ export function LabelPage() {
   const say = (className: string, present = true) => {
     setTyping(false);
     if (!item) return;
-    setSaid(new Map(said).set(item.itemId, present ? className : `not ${className}`));
-    const { claim } = why.get(item.itemId) ?? {};
+    setSaid(new Map(said).set(asked, present ? className : `not ${className}`));
+    const claim = why?.claim;
     if (claim) {
       const right = present && className === claim.className;
       const trueClass = present && !right ? className : null;
-      void answerAudit({ task, imageId: item.imageId, ...claim, right, trueClass });
+      const ref = { itemId: item.itemId, imageId: item.imageId };
+      void answerAudit({ task, ...ref, ...claim, right, trueClass });
     } else void label(task, className, [{ ...item, revision: cell?.revision }], present);
     setPlace(place + 1);
   };
-  const { guess = null } = (item && why.get(item.itemId)) ?? {};
+  const guess = why?.guess ?? null;
   // An audit measures what people say by themselves.
   const isBlind = queue.key === 'audit';
-  const claimed = item && why.get(item.itemId)?.claim?.className;
+  const claimed = why?.claim?.className;
   const held = isBlind ? undefined : (claimed ?? cell?.labels[0]?.className ?? guess ?? undefined);
   useKeys({
     ...Object.fromEntries(DIGITS.map((digit, i) => [digit, () => keys[i] && say(keys[i].name)])),
@@ -88,7 +92,7 @@ export function LabelPage() {
         </button>
       </div>
       {item ? (
-        <OneItem {...{ item, cell, isBlind }} said={said.get(item.itemId)} why={why.get(item.itemId)} />
+        <OneItem {...{ item, cell, isBlind }} said={said.get(asked)} why={why} />
       ) : (
         <EmptyQueue {...{ queue, task, error }} isDone={order.done} />
       )}

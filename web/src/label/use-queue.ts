@@ -7,6 +7,8 @@ import { useOrder } from '../api/queries.ts';
 import type { Queue } from './queues.ts';
 
 export interface Queued {
+  readonly itemId: string;
+  readonly imageId?: string;
   readonly why: string;
   readonly guess: string | null;
   /** An audit asks whether it is of this class. */
@@ -44,12 +46,15 @@ export function useQueue({ queue, task, items, round }: UseQueueOptions) {
     const order: Order = {
       loaded: found.length,
       done: list.data !== undefined || list.error !== null,
-      at: (place) => found[place] && { itemId: found[place].itemId, imageId: found[place].itemId },
+      at(place) {
+        const one = found[place];
+        return one && { itemId: one.itemId, imageId: one.imageId ?? one.itemId };
+      },
     };
-    return { order, said: new Map<string, Queued>(found.map((one) => [one.itemId, one])) };
+    return { order, saidAt: (place: number): Queued | undefined => found[place] };
   }, [list.data, list.error]);
-  if (!isList) return { ...asked, said: NOTHING_SAID };
+  if (!isList) return { ...asked, saidAt: nothingSaid };
   return { ...listed, order: list.isPending ? NO_ORDER : listed.order, error: list.error };
 }
 
-const NOTHING_SAID: ReadonlyMap<string, Queued> = new Map();
+const nothingSaid = (): Queued | undefined => undefined;
