@@ -1,7 +1,8 @@
 /** Folders of this machine to choose from: names alone, hidden ones left out. */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 
 export interface Folders {
@@ -38,3 +39,16 @@ export async function foldersIn(path = homedir()): Promise<Folders> {
     });
   }
 }
+
+/** Beside the workspace, where nothing is yet: `photos-coco`, `photos-csv-2.csv`. */
+export function freePlace(workspaceDir: string, format: string, kind: 'folder' | 'file'): string {
+  const folder = dirname(workspaceDir);
+  const name = `${basename(folder)}-${format}`;
+  const ending = kind === 'file' ? `.${format}` : '';
+  for (let number = 1; ; number++) {
+    const path = join(folder, `${name}${number === 1 ? '' : `-${number}`}${ending}`);
+    if (number > MAX_NUMBER || !existsSync(path)) return path;
+  }
+}
+
+const MAX_NUMBER = 200;

@@ -5,7 +5,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { FORMATS as ALL_FORMATS } from '../../formats/table.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
-import { foldersIn } from '../folders.ts';
+import { foldersIn, freePlace } from '../folders.ts';
 import { JOB_REQUEST } from '../job-request.ts';
 import type { JobState } from '../jobs.ts';
 import { body, FAILURES, json, NOTHING } from './answers.ts';
@@ -83,6 +83,10 @@ const FORMATS = createRoute({
             name: z.string(),
             description: z.string(),
             loses: z.array(z.string()).openapi({ description: 'What it does not keep.' }),
+            out: z
+              .string()
+              .nullable()
+              .openapi({ description: 'A place where nothing is yet; null where no folders are told of.' }),
           }),
         ),
       }),
@@ -105,7 +109,8 @@ const LOOK_MS = 1000;
 const MAX_LISTENING = 64;
 const RUNS_SHOWN = 30;
 
-export function jobRoutes({ workspace: { store }, jobs, local, revision }: ReviewContext) {
+export function jobRoutes({ workspace, jobs, local, revision }: ReviewContext) {
+  const { store } = workspace;
   let listening = 0;
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(LIST, (c) => c.json({ jobs: jobs.list().map(plainJob) }, 200))
@@ -132,7 +137,10 @@ export function jobRoutes({ workspace: { store }, jobs, local, revision }: Revie
       return c.json(await foldersIn(c.req.valid('query').path), 200);
     })
     .openapi(FORMATS, (c) => {
-      const formats = ALL_FORMATS.map(({ name, description, loses }) => ({ name, description, loses: [...loses] }));
+      const formats = ALL_FORMATS.map(({ name, description, kind, loses }) => {
+        const out = local ? freePlace(workspace.dir, name, kind) : null;
+        return { name, description, loses: [...loses], out };
+      });
       return c.json({ formats }, 200);
     })
     .openapi(EVENTS, (c) => {

@@ -14,7 +14,7 @@ import { useKeys } from '../keys/keys.ts';
 import { CellView } from './cell-view.tsx';
 import { Filters, useView } from './filters.tsx';
 import { Grid, type GridHandle } from './grid.tsx';
-import { SearchBar } from './search-bar.tsx';
+import { SearchBar, Sought } from './search-bar.tsx';
 import { type Selection, useSelection } from './selection.ts';
 import { GRID_BLOCK, useBlocks } from './use-blocks.ts';
 import { useDrop } from './use-drop.ts';
@@ -27,16 +27,7 @@ const MAX_WRITTEN = 1000;
 export function BrowsePage() {
   const { filter, order: wanted } = useView();
   const { task, items: kind } = useTask();
-  const [round, setRound] = useState(0);
-  const search = useSearch();
-  const { pictures } = useSearchKinds();
-  const isOver = useDrop(search.byPicture, pictures && kind === 'images');
-  const all = useOrder(filter, wanted, round, search.asked === null);
-  const { order, error } = search.asked ? search : all;
-  const counted = useCount(filter);
-  const isWhole = order.done || search.asked !== null;
-  const count = isWhole ? order.loaded : Math.max(counted.count ?? 0, order.loaded);
-  const isAbout = !isWhole && !counted.exact;
+  const { search, order, error, count, told, again } = useShown();
   const [range, setRange] = useState({ from: 0, to: 0 });
   const cells = useBlocks({ task, order, ...range, block: GRID_BLOCK });
   const { selection, choose, band, clear, reset, selectAll } = useSelection();
@@ -78,21 +69,20 @@ export function BrowsePage() {
   return (
     <main className="page browse">
       <h1 className="unseen">Browse</h1>
-      {kind === 'images' && <SearchBar {...search} />}
-      {!search.asked && <Filters />}
-      <p className="counted" role="status">
-        {error ? error.message : `${isAbout ? 'about ' : ''}${many(count, 'item')}`}
-        {!order.done && order.loaded > 0 && ` (${order.loaded.toLocaleString()} here so far)`}{' '}
+      {search.asked ? <Sought {...search} asked={search.asked} /> : <Filters />}
+      <div className="counted">
+        <span role="status">{error ? error.message : told}</span>
         <button type="button" onClick={selectAll} disabled={count === 0}>
           Select all that match
         </button>
         {!search.asked && (
-          <button type="button" onClick={() => setRound(round + 1)}>
+          <button type="button" onClick={again}>
             Look again
           </button>
         )}
-      </p>
-      {isOver && <p className="drop">Drop it to see what looks like it</p>}
+        {!search.asked && kind === 'images' && <SearchBar {...search} />}
+      </div>
+      <DropHere onFile={search.byPicture} enabled={kind === 'images'} />
       {count === 0 && order.done ? (
         <p className="empty">
           {search.asked
@@ -142,6 +132,28 @@ export function BrowsePage() {
       )}
     </main>
   );
+}
+
+/** What the grid is of: what was searched for, or everything that matches. */
+function useShown() {
+  const { filter, order: wanted } = useView();
+  const [round, setRound] = useState(0);
+  const search = useSearch();
+  const all = useOrder(filter, wanted, round, search.asked === null);
+  const { order, error } = search.asked ? search : all;
+  const counted = useCount(filter);
+  const isWhole = order.done || search.asked !== null;
+  const count = isWhole ? order.loaded : Math.max(counted.count ?? 0, order.loaded);
+  const about = isWhole || counted.exact ? '' : 'about ';
+  const sofar = isWhole || order.loaded === 0 ? '' : ` (${order.loaded.toLocaleString()} here so far)`;
+  const told = `${about}${many(count, 'item')}${sofar}`;
+  return { search, order, error, count, told, again: () => setRound(round + 1) };
+}
+
+function DropHere({ onFile, enabled }: { readonly onFile: (file: File) => void; readonly enabled: boolean }) {
+  const { pictures } = useSearchKinds();
+  const isOver = useDrop(onFile, enabled && pictures);
+  return isOver ? <p className="drop">Drop it to see what looks like it</p> : null;
 }
 
 /** What was found is a list, so all of it are places. */

@@ -1,4 +1,5 @@
 /** What is looked at: the filter and the order, kept in the page's address so that a view can be gone back to. */
+import { useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { ItemFilter, ItemOrder } from '../api/client.ts';
 import { useClusters, useWorkspace } from '../api/queries.ts';
@@ -75,6 +76,9 @@ function Choice({ name, value, any, choices, onChange }: ChoiceProps) {
 
 const same = (value: string) => [value, value] as const;
 
+/** Asked for less often. */
+const MORE = ['min', 'max', 'flag', 'path'] as const;
+
 export function Filters() {
   const { params, set, order } = useView();
   const { task, tasks } = useTask();
@@ -82,6 +86,7 @@ export function Filters() {
   const { data: clusters = [] } = useClusters(task);
   const classes = useTaskClasses(task);
   const value = (name: string) => params.get(name) ?? '';
+  const [more, setMore] = useState(MORE.some((name) => params.get(name)));
   const choice = (name: string, key: string, any: string, choices: ChoiceProps['choices']) => (
     <Choice {...{ name, any, choices }} value={value(key)} onChange={(chosen) => set(key, chosen)} />
   );
@@ -112,28 +117,40 @@ export function Filters() {
           'any',
           clusters.map(({ name }) => same(name)),
         )}
-      {choice(
-        'At least',
-        'min',
-        'any',
-        ['0.5', '0.8', '0.9', '0.95'].map((c) => [c, `${Number(c) * 100} % sure`]),
-      )}
-      {choice(
-        'At most',
-        'max',
-        'any',
-        ['0.3', '0.5', '0.8', '0.9'].map((c) => [c, `${Number(c) * 100} % sure`]),
-      )}
-      {choice('Flag', 'flag', 'any', FLAGS.filter((flag) => (workspace?.flags[flag] ?? 0) > 0).map(same))}
-      <label className="choice">
-        <span>Path has</span>
-        <input type="search" value={value('path')} onChange={(event) => set('path', event.target.value)} size={12} />
-      </label>
       <Choice
         {...{ name: 'Order', any: ORDERS[0][1], choices: ORDERS.slice(1) }}
         value={order === 'id' ? '' : order}
         onChange={(chosen) => set('order', chosen)}
       />
+      <button type="button" aria-expanded={more} onClick={() => setMore(!more)}>
+        {more ? 'Fewer filters' : 'More filters'}
+      </button>
+      {more && (
+        <div className="row whole">
+          {choice(
+            'At least',
+            'min',
+            'any',
+            ['0.5', '0.8', '0.9', '0.95'].map((c) => [c, `${Number(c) * 100} % sure`]),
+          )}
+          {choice(
+            'At most',
+            'max',
+            'any',
+            ['0.3', '0.5', '0.8', '0.9'].map((c) => [c, `${Number(c) * 100} % sure`]),
+          )}
+          {choice('Flag', 'flag', 'any', FLAGS.filter((flag) => (workspace?.flags[flag] ?? 0) > 0).map(same))}
+          <label className="choice">
+            <span>Path has</span>
+            <input
+              type="search"
+              value={value('path')}
+              onChange={(event) => set('path', event.target.value)}
+              size={12}
+            />
+          </label>
+        </div>
+      )}
     </search>
   );
 }

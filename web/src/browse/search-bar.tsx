@@ -3,20 +3,12 @@ import { useRef, useState } from 'react';
 import type { Asked, useSearch } from './use-search.ts';
 import { useSearchKinds } from './use-search.ts';
 
-export function SearchBar({ asked, byWords, byPicture, end }: ReturnType<typeof useSearch>) {
+type Search = ReturnType<typeof useSearch>;
+
+export function SearchBar({ byWords, byPicture }: Pick<Search, 'byWords' | 'byPicture'>) {
   const { pictures, words } = useSearchKinds();
   const [text, setText] = useState('');
   const file = useRef<HTMLInputElement>(null);
-  if (asked) {
-    return (
-      <p className="searched" role="status">
-        <Sought asked={asked} />
-        <button type="button" onClick={end}>
-          Show everything
-        </button>
-      </p>
-    );
-  }
   if (!pictures) return null;
   return (
     <form
@@ -58,7 +50,18 @@ export function SearchBar({ asked, byWords, byPicture, end }: ReturnType<typeof 
   );
 }
 
-function Sought({ asked }: { readonly asked: Asked }) {
+export function Sought({ asked, end }: Pick<Search, 'end'> & { readonly asked: Asked }) {
+  return (
+    <div className="searched">
+      <AskedFor asked={asked} />
+      <button type="button" onClick={end}>
+        Show everything
+      </button>
+    </div>
+  );
+}
+
+function AskedFor({ asked }: { readonly asked: Asked }) {
   switch (asked.kind) {
     case 'words':
       return (

@@ -39,16 +39,20 @@ export function PageBar({ task, className, as, struck, kept, told, naming, setNa
       `What is left of ${className} is taken apart by looks; name the parts on the page Name.`,
     );
   const cancel = () => setNaming(null);
+  const hasName = !isUnnamed(className) || as !== className;
   return (
     <header className="page-bar">
       <p role="status">
-        Are these <b>{as}</b>? Click what is not. <small>{told}</small>
-        {isUnnamed(className) && as === className && (
+        {hasName ? (
           <>
-            {' '}
-            <Link href="/name">It has no name yet.</Link>
+            Are these <b>{as}</b>? Click what is not.
           </>
-        )}
+        ) : (
+          <>
+            What are these? They have no name yet: type it, or <Link href="/name">name the clusters</Link> first.
+          </>
+        )}{' '}
+        <small>{told}</small>
       </p>
       <div className="row">
         {struck > 0 ? (
@@ -65,7 +69,7 @@ export function PageBar({ task, className, as, struck, kept, told, naming, setNa
           <ClassPicker
             key={`page ${naming === 'page'}`}
             label="Most of these are another class"
-            placeholder="/ most are something else…"
+            placeholder={hasName ? '/ most are something else…' : '/ they are…'}
             autoFocus={naming === 'page'}
             {...{ proposals }}
             onPick={on.onAs}
@@ -79,7 +83,7 @@ export function PageBar({ task, className, as, struck, kept, told, naming, setNa
           <kbd>s</kbd> Skip
         </button>
         <button type="button" className="main" onClick={on.accept}>
-          <kbd>Enter</kbd> {kept} are {as}
+          <kbd>Enter</kbd> {kept} {hasName ? `are ${as}` : 'belong together'}
           {struck > 0 && `, ${struck} not`}
         </button>
       </div>

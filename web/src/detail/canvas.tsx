@@ -24,7 +24,15 @@ export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }:
   const { frame, view, fit, zoom, pan, placeOf } = useZoom(width, height);
   useKeys({ '+': () => zoom(1.4), '=': () => zoom(1.4), '-': () => zoom(1 / 1.4), 0: fit });
   const region = image.regions.find(({ id }) => id === chosen);
-  const { draft, isDrawing, begin, ...pointer } = useDrag({ image, region, drawing, pan, placeOf, onBox, onKeypoints });
+  const { draft, clicks, isDrawing, begin, ...pointer } = useDrag({
+    image,
+    region,
+    drawing,
+    pan,
+    placeOf,
+    onBox,
+    onKeypoints,
+  });
   const box = draft.box ?? region?.box;
   const keypoints = draft.keypoints ?? region?.keypoints ?? [];
   const shown = shownOf(image, { chosen, draft, isDrawing });
@@ -40,17 +48,22 @@ export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }:
       <div className="layer" style={place}>
         <img src={`/api/images/${image.id}/picture?longest=2048`} alt={image.paths[0] ?? ''} draggable={false} />
         <Shapes regions={shown} scale={view.scale} {...{ width, height, chosen }} onChoose={onChoose} />
-        {box && (
+        {(box || clicks.length > 0) && (
           <svg className="shapes over" viewBox={`0 0 ${width} ${height}`} aria-hidden>
-            <rect
-              className="draft"
-              x={box[0]}
-              y={box[1]}
-              width={box[2] - box[0]}
-              height={box[3] - box[1]}
-              strokeWidth={2 / view.scale}
-            />
-            {!drawing && region && <Handles {...{ box, region, keypoints, begin }} radius={6 / view.scale} />}
+            {box && (
+              <rect
+                className="draft"
+                x={box[0]}
+                y={box[1]}
+                width={box[2] - box[0]}
+                height={box[3] - box[1]}
+                strokeWidth={2 / view.scale}
+              />
+            )}
+            {clicks.map(({ x, y }) => (
+              <circle key={`${x} ${y}`} className="click" cx={x} cy={y} r={4 / view.scale} />
+            ))}
+            {!drawing && region && box && <Handles {...{ box, region, keypoints, begin }} radius={6 / view.scale} />}
           </svg>
         )}
       </div>

@@ -11,6 +11,7 @@ import { useKeys } from '../keys/keys.ts';
 import { Canvas } from './canvas.tsx';
 import type { Keypoints } from './drag.ts';
 import { regionClass } from './shapes.tsx';
+import type { Drawing } from './use-drag.ts';
 
 interface DetailViewProps {
   readonly item: ItemRef;
@@ -25,7 +26,8 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   const imageId = other?.of === item.itemId ? other.id : item.imageId;
   const { data: image, error } = useImage(imageId);
   const [chosen, setChosen] = useState<string | null>(item.itemId === item.imageId ? null : item.itemId);
-  const [drawing, setDrawing] = useState(false);
+  const [drawing, setDrawing] = useState<Drawing>(null);
+  const draw = (how: 'corners' | 'outermost') => setDrawing(drawing === how ? null : how);
   const { run, label } = useWrites();
   const { items } = useTask();
   const boxTask = items === 'regions' ? task : 'objects';
@@ -44,13 +46,14 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   useKeys({
     ArrowRight: () => onStep(1),
     ArrowLeft: () => onStep(-1),
-    d: () => setDrawing(!drawing),
+    d: () => draw('corners'),
+    e: () => draw('outermost'),
     Delete: remove,
     Backspace: remove,
   });
   const onBox = (box: Region['box'], id?: string) => {
     if (!image) return;
-    setDrawing(false);
+    setDrawing(null);
     const known = image.regions.find((region) => region.id === id);
     const className = known ? undefined : image.regions.map(regionClass).at(-1) || 'object';
     const json = { imageId: image.id, id, box, task: boxTask, className, revision: image.revision };
@@ -95,11 +98,24 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
           onPick={said}
         />
         <div className="row">
-          <button type="button" aria-pressed={drawing} onClick={() => setDrawing(!drawing)}>
-            Draw a box
+          <button
+            type="button"
+            aria-pressed={drawing === 'corners'}
+            title="Drag, or click two corners"
+            onClick={() => draw('corners')}
+          >
+            <kbd>d</kbd> Draw a box
+          </button>
+          <button
+            type="button"
+            aria-pressed={drawing === 'outermost'}
+            title="Click the leftmost, uppermost, rightmost and lowest point of the thing, in any order"
+            onClick={() => draw('outermost')}
+          >
+            <kbd>e</kbd> By four points
           </button>
           <button type="button" disabled={!chosen} onClick={remove}>
-            Delete the box
+            Delete it
           </button>
         </div>
         {image && <Facts image={image} chosen={chosen} onChoose={setChosen} />}

@@ -52,8 +52,14 @@ export function draftOf(drag: Drag, to: Point, image: { readonly width: number; 
   }
 }
 
+/** The box that all of them touch. */
+export function around(points: readonly Point[]): Box {
+  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
 export function between(a: Point, b: Point): Box {
-  return [Math.min(a.x, b.x), Math.min(a.y, b.y), Math.max(a.x, b.x), Math.max(a.y, b.y)];
+  return around([a, b]);
 }
 
 export function inside([x1, y1, x2, y2]: Box, { x, y }: Point): boolean {

@@ -1,10 +1,11 @@
 /**
- * The pointer over an image: pans, draws a box (by dragging, or by two clicks), moves and resizes the one that is chosen, and
- * puts its keypoints elsewhere.
+ * The pointer over an image: pans, draws a box (by dragging, by clicks on two corners, or by clicks on its four outermost
+ * points), moves and resizes the one that is chosen, and puts its keypoints elsewhere.
  */
 import { type PointerEvent, useEffect, useState } from 'react';
 import type { ImageDetail, Region } from '../api/client.ts';
 import {
+  around,
   type Box,
   between,
   type Draft,
@@ -16,10 +17,15 @@ import {
   type Point,
 } from './drag.ts';
 
+/** By two corners, or by the four outermost points of the thing in any order (extreme clicking: Papadopoulos et al., 2017). */
+export type Drawing = 'corners' | 'outermost' | null;
+
+const CLICKS = { corners: 2, outermost: 4 } as const;
+
 export interface UseDragOptions {
   readonly image: ImageDetail;
   readonly region: Region | undefined;
-  readonly drawing: boolean;
+  readonly drawing: Drawing;
   readonly pan: (event: PointerEvent) => void;
   readonly placeOf: (event: PointerEvent) => Point;
   /** A box that was drawn (no id), moved or resized. */
@@ -30,11 +36,11 @@ export interface UseDragOptions {
 export function useDrag({ image, region, drawing, pan, placeOf, onBox, onKeypoints }: UseDragOptions) {
   const [drag, setDrag] = useState<Drag | null>(null);
   const [draft, setDraft] = useState<Draft>({});
-  /** Of a box that is drawn by two clicks, the first. */
-  const [corner, setCorner] = useState<Point | null>(null);
+  /** Of a box that is drawn by clicks, those so far. */
+  const [clicks, setClicks] = useState<readonly Point[]>([]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another way of drawing begins anew.
   useEffect(() => {
-    if (drawing) return;
-    setCorner(null);
+    setClicks([]);
     setDraft({});
   }, [drawing]);
 
@@ -47,30 +53,37 @@ export function useDrag({ image, region, drawing, pan, placeOf, onBox, onKeypoin
     setDrag(null);
     setDraft({});
   };
+  const drawn = (from: Point, to: Point) => {
+    const dragged = between(from, to);
+    const isDragged = clicks.length === 0 && isBox(dragged);
+    const all = [...clicks, to];
+    const isWhole = isDragged || all.length >= CLICKS[drawing ?? 'corners'];
+    setClicks(isWhole ? [] : all);
+    const box = isDragged ? dragged : around(all);
+    if (isWhole && isBox(box)) onBox(box);
+  };
   return {
     draft,
-    isDrawing: drag?.kind === 'draw' || corner !== null,
+    clicks,
+    isDrawing: drag?.kind === 'draw' || clicks.length > 0,
     begin,
     onPointerDown(event: PointerEvent): void {
       const from = placeOf(event);
-      if (drawing) begin(event, { kind: 'draw', from: corner ?? from });
+      if (drawing) begin(event, { kind: 'draw', from });
       else if (region && inside(region.box, from)) begin(event, { kind: 'move', from, box: region.box });
       else begin(event, { kind: 'pan' });
     },
     onPointerMove(event: PointerEvent): void {
       if (drag?.kind === 'pan') pan(event);
-      else if (drag) setDraft(draftOf(drag, placeOf(event), image));
-      else if (corner) setDraft({ box: between(corner, placeOf(event)) });
+      else if (drag && clicks.length === 0) setDraft(draftOf(drag, placeOf(event), image));
+      else if (clicks.length > 0) setDraft({ box: around([...clicks, placeOf(event)]) });
     },
     onPointerUp(event: PointerEvent): void {
       if (!drag) return;
-      const { box, keypoints } = drag.kind === 'draw' ? draftOf(drag, placeOf(event), image) : draft;
       end();
-      if (keypoints && region) onKeypoints(keypoints, region.id);
-      else if (box && isBox(box)) {
-        setCorner(null);
-        onBox(box, drag.kind === 'draw' ? undefined : region?.id);
-      } else if (drag.kind === 'draw') setCorner(corner === null ? drag.from : null);
+      if (drag.kind === 'draw') drawn(drag.from, placeOf(event));
+      else if (draft.keypoints && region) onKeypoints(draft.keypoints, region.id);
+      else if (draft.box && isBox(draft.box)) onBox(draft.box, region?.id);
     },
     onPointerCancel: end,
   };

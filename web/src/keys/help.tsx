@@ -56,6 +56,7 @@ const KEYS = [
     ['+ −', 'zoom'],
     ['0', 'the whole image'],
     ['d', 'draw a box: drag, or click two corners'],
+    ['e', 'draw a box by its four outermost points'],
     ['drag', 'move the box, its corners, its points'],
     ['Delete', 'delete the box'],
     ['Esc', 'close'],

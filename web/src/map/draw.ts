@@ -84,8 +84,9 @@ export function drawPoints(canvas: HTMLCanvasElement, points: Points, { view, co
   const { width, height } = canvas;
   const picture = context.createImageData(width, height);
   const pixels = new Uint32Array(picture.data.buffer);
-  const size = points.count > 50_000 ? 2 : points.count > 5_000 ? 3 : 5;
+  const size = points.count > 50_000 ? 2 : points.count > 5_000 ? 3 : 7;
   const half = size >> 1;
+  const insets = discInsets(size);
   const stride = strideOf(points.count);
   for (let i = 0; i < points.count; i += stride) {
     const faded = chosen.size > 0 && !chosen.has(i);
@@ -94,7 +95,20 @@ export function drawPoints(canvas: HTMLCanvasElement, points: Points, { view, co
     const cx = Math.round((points.x[i] ?? 0) * view.scale + view.left) - half;
     const cy = Math.round((points.y[i] ?? 0) * view.scale + view.top) - half;
     if (cx < 0 || cy < 0 || cx + size > width || cy + size > height) continue;
-    for (let row = cy; row < cy + size; row++) pixels.fill(colour, row * width + cx, row * width + cx + size);
+    for (let row = 0; row < size; row++) {
+      const start = (cy + row) * width + cx;
+      const inset = insets[row] ?? 0;
+      pixels.fill(colour, start + inset, start + size - inset);
+    }
   }
   context.putImageData(picture, 0, 0);
+}
+
+/** Pixels that each row of a disc leaves free at either side; small ones are squares. */
+export function discInsets(size: number): number[] {
+  const radius = size / 2;
+  return Array.from({ length: size }, (_, row) => {
+    const dy = row + 0.5 - radius;
+    return size < 5 ? 0 : Math.round(radius - Math.sqrt(Math.max(0, radius * radius - dy * dy)));
+  });
 }

@@ -14,20 +14,21 @@ export function RunsPage() {
   const { task } = useTask();
   const { run } = useWrites();
   const busy = jobs[0]?.state === 'running';
-  const stages: readonly (readonly [string, JobRequest])[] = [
-    ['Find objects', { kind: 'detect' }],
-    ['Look at images', { kind: 'embed' }],
-    ['Find clusters', { kind: 'discover', clusters: null }],
-    ['Teach', { kind: 'teach', task }],
+  const stages: readonly (readonly [name: string, what: string, request: JobRequest])[] = [
+    ['Find objects', 'boxes around everyday objects (detect)', { kind: 'detect' }],
+    ['Look at new images', 'what clusters, search and models compare (embed)', { kind: 'embed' }],
+    ['Find clusters', 'images that look alike together (discover)', { kind: 'discover', clusters: null }],
+    ['Teach', 'a model learns from labels and says the rest (teach)', { kind: 'teach', task }],
   ];
   return (
     <main className="page runs">
       <h1>Runs and quality</h1>
       <div className="row">
-        {stages.map(([name, json]) => (
+        {stages.map(([name, what, json]) => (
           <button
             type="button"
             key={name}
+            title={what}
             disabled={busy}
             onClick={() => void run(() => answer(api.jobs.$post({ json })))}
           >
@@ -41,7 +42,7 @@ export function RunsPage() {
       <Suspense fallback={<p className="hint">…</p>}>
         <Quality {...{ task }} />
       </Suspense>
-      <h2>Before</h2>
+      <h2>Runs so far</h2>
       <table>
         <thead>
           <tr>

@@ -11,24 +11,32 @@ interface ExportFormProps {
 
 export function ExportForm({ task, busy, onStart }: ExportFormProps) {
   const [format, setFormat] = useState('folders');
-  const [out, setOut] = useState('');
+  /** Typed; else what is proposed. */
+  const [typed, setTyped] = useState<string | null>(null);
   const { data: formats = [] } = useQuery({
-    queryKey: ['formats'],
+    queryKey: ['record', 'formats'],
     queryFn: async () => (await answer(api.formats.$get())).formats,
-    staleTime: Number.POSITIVE_INFINITY,
   });
   const chosen = formats.find(({ name }) => name === format);
+  const out = typed ?? chosen?.out ?? '';
   return (
     <form
       className="row"
       onSubmit={(event) => {
         event.preventDefault();
         onStart({ kind: 'export', format, out, task });
+        setTyped(null);
       }}
     >
       <label className="choice">
         <span>As</span>
-        <select value={format} onChange={(event) => setFormat(event.target.value)}>
+        <select
+          value={format}
+          onChange={(event) => {
+            setFormat(event.target.value);
+            setTyped(null);
+          }}
+        >
           {formats.map(({ name }) => (
             <option key={name}>{name}</option>
           ))}
@@ -40,8 +48,8 @@ export function ExportForm({ task, busy, onStart }: ExportFormProps) {
           required
           placeholder="/path/of/a/new/folder"
           value={out}
-          onChange={(event) => setOut(event.target.value)}
-          size={36}
+          onChange={(event) => setTyped(event.target.value)}
+          size={52}
         />
       </label>
       <button type="submit" disabled={busy || out === ''}>
@@ -49,7 +57,7 @@ export function ExportForm({ task, busy, onStart }: ExportFormProps) {
       </button>
       {chosen && (
         <p className="hint whole">
-          {chosen.description}
+          {chosen.description.slice(0, 1).toUpperCase() + chosen.description.slice(1)}
           {chosen.loses.length > 0 && `. It does not keep: ${chosen.loses.join('; ')}`}.
         </p>
       )}

@@ -59,7 +59,7 @@ export function StartPage() {
           next={next === 1}
           gained={
             clusters.length > 0
-              ? `${named} of ${many(clusters.length, 'cluster')} have a name that a person gave or agreed to`
+              ? `${many(clusters.length, 'cluster')}, ${named} of them with a name that you gave or agreed to`
               : undefined
           }
         >
@@ -83,10 +83,12 @@ export function StartPage() {
           next={next === 2}
           gained={of('human') > 0 ? `${many(of('human'), 'label')} by people` : undefined}
         >
-          <Link href="/confirm" className={link(2)}>
-            Confirm
-          </Link>{' '}
-          <small>The surest of each class: click what is wrong, Enter for the others.</small>
+          <div className="row">
+            <Link href="/confirm" className={link(2)}>
+              Confirm
+            </Link>
+            <small>The surest of each class: click what is wrong, Enter for the others.</small>
+          </div>
         </Step>
         <Step
           name="Teach from what was confirmed"
@@ -94,15 +96,17 @@ export function StartPage() {
           next={next === 3}
           gained={of('model') > 0 ? `${many(of('model'), 'label')} by the model` : undefined}
         >
-          <button
-            type="button"
-            className={next === 3 ? 'main' : undefined}
-            disabled={busy || of('human') + of('imported') === 0}
-            onClick={() => void start({ kind: 'teach', task })}
-          >
-            Teach
-          </button>{' '}
-          <small>A model learns from what you confirmed, and labels the rest.</small>
+          <div className="row">
+            <button
+              type="button"
+              className={next === 3 ? 'main' : undefined}
+              disabled={busy || of('human') + of('imported') === 0}
+              onClick={() => void start({ kind: 'teach', task })}
+            >
+              Teach
+            </button>
+            <small>A model learns from what you confirmed, and labels the rest.</small>
+          </div>
         </Step>
         <Step name="Review what is unsure" done={false} next={next === 4}>
           <div className="row">
@@ -115,15 +119,24 @@ export function StartPage() {
             <small>Classes in which most is likely to be wrong come first.</small>
           </div>
         </Step>
-        <Step name="Export" done={false}>
-          {workspace.local ? (
-            <ExportForm {...{ busy, task }} onStart={(request) => void start(request)} />
-          ) : (
-            <p>labelsmith export, on the machine itself.</p>
-          )}
-        </Step>
+        <ExportStep {...{ busy, task }} local={workspace.local} onStart={(request) => void start(request)} />
       </ol>
     </main>
+  );
+}
+
+interface ExportStepProps {
+  readonly busy: boolean;
+  readonly task: string;
+  readonly local: boolean;
+  readonly onStart: (request: JobRequest) => void;
+}
+
+function ExportStep({ local, ...form }: ExportStepProps) {
+  return (
+    <Step name="Export" done={false}>
+      {local ? <ExportForm {...form} /> : <p>labelsmith export, on the machine itself.</p>}
+    </Step>
   );
 }
 
