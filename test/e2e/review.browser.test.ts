@@ -254,7 +254,7 @@ describe('the review app', { skip }, () => {
     await other.close();
   });
 
-  test('a rubber band selects what it touches, a box is drawn by two clicks, and a keypoint is put elsewhere', async () => {
+  test('a rubber band selects what it touches, boxes are drawn by two clicks and by four, and a keypoint is put elsewhere', async () => {
     await go('Browse');
     await page.waitForSelector('.grid .cell img');
     const places = await page.$$eval('.grid .place', (cells) =>
@@ -287,6 +287,17 @@ describe('the review app', { skip }, () => {
     assert.equal(await page.locator('.shapes .draft').count(), 1, 'what a second click would draw');
     await page.mouse.click(x + 60, y + 50);
     await page.waitForSelector('.boxes button:has-text("object")');
+    await page.keyboard.press('e');
+    const outermost = [
+      [x - 90, y],
+      [x, y - 70],
+      [x + 80, y + 10],
+      [x - 5, y + 60],
+    ] as const;
+    for (const [px, py] of outermost) await page.mouse.click(px, py);
+    await page.waitForFunction(() => globalThis.document.querySelectorAll('.boxes button').length === 2);
+    await page.keyboard.press('Control+z');
+    await page.waitForFunction(() => globalThis.document.querySelectorAll('.boxes button').length === 1);
 
     const id = /images\/(\w+)/.exec((await picture.getAttribute('src')) ?? '')?.[1] ?? '';
     type Known = { id: string; box: [number, number, number, number]; keypoints: [number, number, number][] | null };
