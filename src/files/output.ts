@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { checkBeside, type Facts, removeBeside, writeBeside } from './beside.ts';
 import { flushFile, flushFolder } from './flush.ts';
 import { hasSignature, ownershipOfFolder, type Signature, writeMarker } from './own.ts';
 import { type ProtectedPath, refuseProtected, trueLocation } from './place.ts';
@@ -37,6 +38,8 @@ export type OutputOptions = Replacing &
         /** What it is, for messages: `report`. */
         readonly what: string;
         readonly signature: Signature;
+        /** What a file beside it tells of it (beside.ts). Default: there is none. */
+        readonly beside?: Facts | null;
       }
   );
 
@@ -71,7 +74,10 @@ export async function writeOutput(
     if (options.kind === 'folder') await writeMarker(names.next, options.what, options.facts?.());
     else await flushFile(names.next);
     await refuseOccupied(path, options);
+    const beside = options.kind === 'file' ? (options.beside ?? null) : null;
+    if (options.kind === 'file') await removeBeside(path);
     await swap(path, names, options.kind);
+    await writeBeside(path, options.what, beside);
     await flushFolder(parent);
     return path;
   } catch (error) {
@@ -104,6 +110,7 @@ async function refuseOccupied(path: string, options: OutputOptions): Promise<voi
     if (systemCodeOf(error) === 'ENOENT') return null;
     throw error;
   });
+  if (options.kind === 'file') await checkBeside(path, options.beside ?? null);
   if (stats === null) return;
   const { kind, replace, what } = options;
   if (kind === 'folder' && !stats.isDirectory())

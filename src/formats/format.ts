@@ -230,7 +230,7 @@ export interface ExportContext {
   readonly margin: number;
   /** Labelsmith's version, written where the format has a place for it. */
   readonly version: string;
-  /** Of the machine labels, a figure a task, where one is known; written where there is a place for it. Default: none is. */
+  /** How many labels are right, where that is known; written where there is a place for it, else beside. Default: it is not. */
   readonly accuracy?: readonly LabelAccuracy[];
   /** Swap a non-empty OUT for the new export. */
   readonly replace: boolean;

@@ -11,7 +11,7 @@ import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { answerAudit } from '../stages/audit/answers.ts';
 import { type AuditOptions, drawAudit } from '../stages/audit/audit.ts';
-import { type AuditResult, estimateAudit } from '../stages/audit/estimate.ts';
+import { type AuditToday, auditToday } from '../stages/audit/last.ts';
 import type { AuditAnswer, AuditItem, AuditRecord, Store } from '../store/store.ts';
 import { readSheet, type SheetItem, type SheetKind, writeSheet } from './audit-sheet.ts';
 
@@ -71,7 +71,7 @@ async function sheetItems(store: Store, items: readonly AuditItem[]): Promise<Sh
 }
 
 export interface TakenAnswers {
-  readonly result: AuditResult;
+  readonly result: AuditToday;
   readonly unanswered: number;
   readonly unknown: readonly string[];
   /** Names that were no class before. */
@@ -106,6 +106,6 @@ export async function takeAnswers(store: Store, task: string, path: string): Pro
     return { ...answer, trueClass: here ?? plain };
   });
   await answerAudit(store, audit, answers);
-  const result = estimateAudit(audit, await store.auditItems(audit.id));
+  const result = await auditToday(store, audit);
   return { result, unanswered: sheet.unanswered, unknown: sheet.unknown, newClasses: [...newClasses].sort() };
 }

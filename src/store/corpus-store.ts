@@ -1,5 +1,6 @@
 /** The corpus of classes with its history. A part of the store's contract (`store.ts`). */
 import type { CorpusChange, CorpusEvent, CorpusState } from '../core/corpus.ts';
+import type { RunId } from '../core/ids.ts';
 import type { ItemKind, Origin } from '../core/labels.ts';
 import type { Skeleton } from '../core/region-details.ts';
 import type { NewOperation } from './operation-store.ts';
@@ -19,6 +20,11 @@ export interface CorpusStore {
   dropUnusedClasses(names: readonly string[]): Promise<string[]>;
   /** In order of name. Counts are of current labels (see `currentLabels`), per task; images that are gone do not count. */
   classes(): Promise<ClassRecord[]>;
+  /**
+   * Current labels by the run that gave them, in no order; images that are gone do not count. Reads all labels, so it takes
+   * longer than `classes`.
+   */
+  labelCounts(): Promise<LabelCount[]>;
   /** Classes, merged ones too, and synonyms. */
   corpus(): Promise<CorpusState>;
   /**
@@ -36,6 +42,17 @@ export interface CorpusStore {
   undoCorpusChange(): Promise<CorpusEvent | null>;
   /** Newest first. */
   corpusHistory(limit?: number): Promise<CorpusEvent[]>;
+}
+
+/** Current labels of one class, task, origin and run. */
+export interface LabelCount {
+  readonly className: string;
+  readonly task: string;
+  readonly origin: Origin;
+  /** Null where no run gave them. */
+  readonly runId: RunId | null;
+  readonly images: number;
+  readonly regions: number;
 }
 
 export interface ClassDetails {

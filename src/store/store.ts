@@ -67,7 +67,7 @@ export type Store = ArtifactStore &
 
 export type { ArtifactStore } from './artifact-store.ts';
 export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, NewAudit } from './audit-store.ts';
-export type { ClassRecord, CorpusStore } from './corpus-store.ts';
+export type { ClassRecord, CorpusStore, LabelCount } from './corpus-store.ts';
 export type { DatasetQuery, DatasetStore, DatasetView } from './dataset-store.ts';
 export type { AcceptedRegion, DetectionShard, DetectionStore } from './detection-store.ts';
 export type { ExportRecord, ExportStore } from './export-store.ts';

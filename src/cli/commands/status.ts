@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
 import { statusOf } from '../../jobs/status.ts';
+import { knownAccuracies } from '../../stages/audit/known-accuracy.ts';
 import { savedRecipe } from '../../stages/embed/recipe.ts';
 import { type Context, command } from '../command.ts';
 import { printStatus } from '../print/status.ts';
@@ -27,18 +28,20 @@ export const status = command({
       const { quarantine: withQuarantine, check } = options;
       const found = await statusOf(workspace, { quarantine: withQuarantine, check });
       const { summary, sources, runs, deadShards, quarantine, problems } = found;
+      const accuracy = await knownAccuracies(workspace.store);
       const embedder = await savedRecipe(workspace.store, 'images');
       output.document({
         workspace: workspace.name,
         sources,
         ...summary,
+        accuracy,
         ...(embedder && { embedder: { model: embedder.model, because: embedder.because ?? null } }),
         runs,
         ...(deadShards.length > 0 && { deadShards }),
         ...(quarantine && { quarantine }),
         ...(problems && { integrity: problems.length === 0 ? 'ok' : problems }),
       });
-      printStatus(output, workspace.name, found, embedder);
+      printStatus(output, workspace.name, { ...found, accuracy }, embedder);
       return problems && problems.length > 0 ? 1 : 0;
     });
   },

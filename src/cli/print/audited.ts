@@ -1,15 +1,20 @@
 /** What an audit says of a task's labels, in words. */
-import type { AuditResult } from '../../stages/audit/estimate.ts';
+import { datedText, dayOf, measuredText } from '../../core/label-accuracy.ts';
+import { type AuditResult, MIN_ANSWERS } from '../../stages/audit/estimate.ts';
+import type { AuditToday } from '../../stages/audit/last.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatPercent, plural, table } from '../words.ts';
 
 type Interval = NonNullable<AuditResult['accuracy']>;
 
-export function printAudited(output: Output, result: AuditResult): void {
+export function printAudited(output: Output, result: AuditToday): void {
   const { audit, task, origin, population, drawn, checked, right, accuracy } = result;
   const whose = origin === null ? '' : `, labels of origin ${origin}`;
   output.line(`Audit ${audit} of the task ${task}${whose}: ${formatCount(checked)} of ${formatCount(drawn)} answered.`);
-  if (!accuracy) return;
+  if (!accuracy) {
+    if (checked > 0) printOther(output, result);
+    return;
+  }
   output.line(
     `Accuracy ${formatPercent(accuracy.estimate)}, 95 % interval ${range(accuracy)}: of ${plural(population, 'label')}, ` +
       `from ${formatCount(right)} right of ${formatCount(checked)} checked.`,
@@ -32,6 +37,23 @@ export function printAudited(output: Output, result: AuditResult): void {
     checked === 0 ? '–' : formatPercent(right / checked),
   ]);
   print(output, [['confidence', 'labels', 'checked', 'right', 'accuracy'], ...strata]);
+}
+
+/** Why the audit's own figure is not stated, and the one that is. */
+function printOther(output: Output, { task, checked, right, atMs, stands, known }: AuditToday): void {
+  const isAudit = known?.measuredOn === 'audit';
+  if (stands || (known !== null && known.atMs < atMs)) {
+    output.line(`${formatCount(right)} of these are right; ${MIN_ANSWERS} answers are needed for a figure.`);
+  } else {
+    output.line(
+      `The labels that were checked on ${dayOf(atMs)} were given anew since: ${formatCount(right)} of ${formatCount(checked)} were right.`,
+    );
+  }
+  output.line(
+    known === null
+      ? `How many of today's labels are right is not known: labelsmith audit ${task}`
+      : `Accuracy of ${measuredText(known)}, by ${isAudit ? 'an audit' : 'the last training'}: ${datedText(known)}.`,
+  );
 }
 
 function print(output: Output, rows: readonly (readonly (string | number)[])[]): void {

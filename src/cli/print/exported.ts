@@ -1,6 +1,7 @@
 /** What `export` wrote, of what, and what is not in it. */
-import { accuracyText } from '../../core/label-accuracy.ts';
+import { accuracySentences } from '../../core/label-accuracy.ts';
 import type { TaskOwner } from '../../corpus/task-owner.ts';
+import { outdatedText } from '../../stages/audit/accuracy-text.ts';
 import type { WorkspaceExport } from '../../stages/export/export.ts';
 import type { Output } from '../output.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
@@ -36,9 +37,8 @@ export function printExported(output: Output, summary: WorkspaceExport): void {
       `Left out ${plural(summary.unlabelledSkipped, 'image')} with no label (--unlabelled takes them along).`,
     );
   }
-  for (const of of summary.accuracy) {
-    output.summary(`Accuracy of the labels by machines (task ${of.task}): ${accuracyText(of)}.`);
-  }
+  for (const of of summary.accuracy) for (const sentence of accuracySentences(of)) output.summary(sentence);
+  for (const of of summary.outdated) output.summary(`Task ${of.task}: ${outdatedText(of)}`);
   for (const { task, owner, labels: left } of summary.disowned) {
     output.summary(
       `Left out ${plural(left, 'label')} of clusters: ${OWNERS[owner]} the task ${task} (--origin names whose labels to write).`,

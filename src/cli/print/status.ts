@@ -1,14 +1,20 @@
 /** What is in a workspace, in words. */
 import { QUALITY_FLAGS } from '../../core/image.ts';
 import type { WorkspaceStatus } from '../../jobs/status.ts';
+import { accuracyRows } from '../../stages/audit/accuracy-text.ts';
+import type { TaskAccuracy } from '../../stages/audit/known-accuracy.ts';
 import type { EmbeddingRecipe } from '../../stages/embed/recipe.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts';
 
+export interface PrintedStatus extends WorkspaceStatus {
+  readonly accuracy: readonly TaskAccuracy[];
+}
+
 export function printStatus(
   output: Output,
   dir: string,
-  { summary, sources, goneSources, runs, deadShards, quarantine = [], problems }: WorkspaceStatus,
+  { summary, accuracy, sources, goneSources, runs, deadShards, quarantine = [], problems }: PrintedStatus,
   embedder?: Pick<EmbeddingRecipe, 'model' | 'because'>,
 ): void {
   output.line(`Workspace ${dir}`);
@@ -34,6 +40,7 @@ export function printStatus(
   ];
   if (embedder) rows.push(['embedder', [embedder.model, ...(embedder.because ? [embedder.because] : [])].join(', ')]);
   for (const [name, value] of rows) output.line(`  ${name.padEnd(14)} ${value}`);
+  for (const of of accuracy) printAccuracy(output, of);
   if (runs.length > 0) {
     output.line();
     for (const line of table([['run', 'stage', 'status', 'took', 'counts'], ...runs.map(runRow)]))
@@ -47,6 +54,22 @@ export function printStatus(
     output.line(`${' '.repeat(19)} ${oneLine(message)}`);
   }
   if (problems) output.line(problems.length === 0 ? '\nIntegrity: ok' : `\nIntegrity:\n  ${problems.join('\n  ')}`);
+}
+
+/** Whose labels a task has, and how many of them are right. */
+function printAccuracy(output: Output, of: TaskAccuracy): void {
+  const { task, machine, imported, people } = of;
+  const whose = [
+    ...(people > 0 ? [`${formatCount(people)} by people`] : []),
+    ...(imported > 0 ? [`${formatCount(imported)} imported`] : []),
+    ...(machine > 0 ? [`${formatCount(machine)} by machines`] : []),
+  ];
+  const rows = accuracyRows(of);
+  output.line();
+  output.line(`  Task ${oneLine(task)}: labels ${whose.join(', ')}.`);
+  for (const row of rows) output.line(`    ${oneLine(row)}`);
+  if (rows.length === 0 && machine > 0)
+    output.line(`    How many of those by machines are right was not measured: labelsmith audit ${oneLine(task)}`);
 }
 
 function reasons(counts: Readonly<Record<string, number>>): string {

@@ -8,7 +8,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetImage, LabelValue } from '../../core/dataset.ts';
-import { accuracyText } from '../../core/label-accuracy.ts';
+import { accuracySentences } from '../../core/label-accuracy.ts';
 import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type WriteJob } from '../format.ts';
 import { placeImages } from '../image-files.ts';
 import { NameTable } from '../names.ts';
@@ -67,7 +67,8 @@ async function writeHf(images: AsyncIterable<DatasetImage>, target: string, job:
 
 function accuracyLines({ accuracy = [] }: WriteJob): string {
   return accuracy
-    .map((of) => `\nAccuracy of the labels by machines (task ${of.task}): ${accuracyText(of)}.\n`)
+    .flatMap(accuracySentences)
+    .map((sentence) => `\n${sentence}\n`)
     .join('');
 }
 

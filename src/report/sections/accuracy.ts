@@ -1,25 +1,26 @@
-/** How many of the machine labels are right, where that was measured: a row a task. */
-import { accuracyText, type LabelAccuracy } from '../../core/label-accuracy.ts';
+/** How many of the labels are right, where that was measured: the figures of every command, a row a question. */
 import { html } from '../../core/markup.ts';
-import { knownAccuracy } from '../../stages/audit/known-accuracy.ts';
+import { accuracyRows } from '../../stages/audit/accuracy-text.ts';
+import { knownAccuracies } from '../../stages/audit/known-accuracy.ts';
 import type { Section } from '../report-data.ts';
 import type { Gather } from './section.ts';
 
+interface Row {
+  readonly task: string;
+  readonly text: string;
+}
+
 export const gatherAccuracy: Gather = async ({ store }) => {
-  const known: LabelAccuracy[] = [];
-  for (const { name } of await store.tasks()) {
-    const of = await knownAccuracy(store, name);
-    if (of) known.push(of);
-  }
-  return known.length === 0 ? null : { section: sectionOf(known), pictures: [] };
+  const known = await knownAccuracies(store);
+  const rows = known.flatMap((one) => accuracyRows(one).map((text) => ({ task: one.task, text })));
+  return rows.length === 0 ? null : { section: sectionOf(rows), pictures: [] };
 };
 
-function sectionOf(known: readonly LabelAccuracy[]): Section {
+function sectionOf(rows: readonly Row[]): Section {
   return {
     id: 'accuracy',
     title: 'Accuracy',
-    render: () => html`<p class="lead">Of the labels by machines; those of people are apart.</p>
-<ul class="notes">
-${known.map((of) => html`<li><strong>Task ${of.task}:</strong> ${accuracyText(of)}.</li>\n`)}</ul>`,
+    render: () => html`<ul class="notes">
+${rows.map(({ task, text }) => html`<li><strong>Task ${task}:</strong> ${text}</li>\n`)}</ul>`,
   };
 }

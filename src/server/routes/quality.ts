@@ -1,6 +1,6 @@
 /** How good the model of the last `teach` of a task is, as its run recorded it. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { accuracyText } from '../../core/label-accuracy.ts';
+import { accuracyRows } from '../../stages/audit/accuracy-text.ts';
 import { knownAccuracy } from '../../stages/audit/known-accuracy.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
@@ -46,7 +46,9 @@ const ROUTE = createRoute({
     200: json(
       z.object({
         quality: QUALITY.nullable().openapi({ description: 'Null: nothing was taught yet.' }),
-        labels: z.string().nullable().openapi({ description: 'How many machine labels are right, in words.' }),
+        accuracy: z
+          .array(z.string())
+          .openapi({ description: 'How many labels are right, in words, as `status` says it.' }),
       }),
       'As it was last measured.',
     ),
@@ -72,12 +74,12 @@ export function qualityRoutes({ workspace: { store } }: Pick<ReviewContext, 'wor
   return new OpenAPIHono({ defaultHook: invalid }).openapi(ROUTE, async (c) => {
     const { task } = c.req.valid('query');
     const known = await knownAccuracy(store, task);
-    const labels = known && accuracyText(known);
+    const accuracy = known ? accuracyRows(known) : [];
     for (const { stage, settings, metrics } of await store.runs({ limit: LOOKED_AT })) {
       if (!STAGES.includes(stage) || settings.task !== task) continue;
       const recorded = RECORDED.safeParse(metrics);
-      if (recorded.success) return c.json({ quality: recorded.data.evaluation, labels }, 200);
+      if (recorded.success) return c.json({ quality: recorded.data.evaluation, accuracy }, 200);
     }
-    return c.json({ quality: null, labels }, 200);
+    return c.json({ quality: null, accuracy }, 200);
   });
 }

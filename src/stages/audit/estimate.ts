@@ -13,7 +13,7 @@ export interface AuditResult {
   readonly drawn: number;
   readonly checked: number;
   readonly right: number;
-  /** Null before anything was answered. */
+  /** Null where fewer than {@link MIN_ANSWERS} were answered, but for an audit of fewer labels than that. */
   readonly accuracy: Proportion | null;
   readonly classes: readonly ClassAccuracy[];
   readonly strata: readonly (StratumSample & { readonly low: number; readonly high: number })[];
@@ -27,9 +27,16 @@ export interface ClassAccuracy {
   readonly accuracy: Proportion | null;
 }
 
+/** Fewer answers are no figure, wherever one is stated. */
+export const MIN_ANSWERS = 10;
+
+export function auditDesign({ design }: Pick<AuditRecord, 'design'>): AuditDesign {
+  return JSON.parse(design) as AuditDesign;
+}
+
 /** What the answers so far say of all labels of the audit's day. Unanswered items count as if they had not been drawn. */
 export function estimateAudit(audit: AuditRecord, items: readonly AuditItem[]): AuditResult {
-  const design = JSON.parse(audit.design) as AuditDesign;
+  const design = auditDesign(audit);
   const answered = items.filter(({ answer }) => answer !== null);
   const right = answered.filter(({ answer }) => answer?.right);
   const sampleOf = (populations: readonly number[], own: readonly AuditItem[]): StratumSample[] =>
@@ -59,7 +66,7 @@ export function estimateAudit(audit: AuditRecord, items: readonly AuditItem[]): 
     drawn: items.length,
     checked: answered.length,
     right: right.length,
-    accuracy: stratifiedInterval(strata),
+    accuracy: answered.length >= Math.min(MIN_ANSWERS, design.population) ? stratifiedInterval(strata) : null,
     classes: classes.sort((a, b) => b.population - a.population || (a.className < b.className ? -1 : 1)),
     strata: strata.map((sample, i) => ({
       low: design.strata[i]?.low ?? 0,

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accuracyText } from '../../core/label-accuracy.ts';
-import type { AuditItem, AuditRecord, RunRecord } from '../../store/store.ts';
+import { accuracySentences } from '../../core/label-accuracy.ts';
+import type { Origin, Task } from '../../core/labels.ts';
+import type { AuditItem, AuditRecord, LabelCount, RunRecord } from '../../store/store.ts';
+import { accuracyRows } from './accuracy-text.ts';
 import { knownAccuracy } from './known-accuracy.ts';
+import { lastAudit } from './last.ts';
 
 const FIGURES = { accuracy: 0.9, interval: [0.8, 0.95], measuredOn: 'cross-validation', count: 40, picked: true };
 
@@ -24,7 +27,7 @@ function taught(startedAtMs: number, labels: object | null, task = 'class'): Run
 }
 
 /** All labels in one stratum, the first `right` of the answers yes. */
-function audited(atMs: number, answered: number, right: number): { record: AuditRecord; items: AuditItem[] } {
+function audited(atMs: number, answered: number, right: number, id = 1): { record: AuditRecord; items: AuditItem[] } {
   const design = {
     origin: null,
     population: 200,
@@ -43,38 +46,107 @@ function audited(atMs: number, answered: number, right: number): { record: Audit
       answer: { right: i < right, trueClass: null },
     }),
   );
-  const record = { id: 1, task: 'class', atMs, seed: 0, design: JSON.stringify(design), items: answered, answered };
+  const record = { id, task: 'class', atMs, seed: 0, design: JSON.stringify(design), items: answered, answered };
   return { record, items };
 }
 
-const storeOf = (runs: RunRecord[], audit?: ReturnType<typeof audited>) => ({
-  runs: async () => runs,
-  audits: async () => (audit ? [audit.record] : []),
-  auditItems: async () => audit?.items ?? [],
-});
+const CLASS: Task = { name: 'class', rule: 'single', items: 'images' };
 
-test('one figure, of what was measured last', async () => {
-  const cases: [string, ReturnType<typeof storeOf>, readonly [string, number] | null][] = [
-    ['nothing', storeOf([]), null],
-    ['teach gave no labels', storeOf([taught(1, null)]), null],
-    ['teach of another task', storeOf([taught(1, FIGURES, 'parts')]), null],
-    ['teach', storeOf([taught(1, FIGURES)]), ['cross-validation', 0.9]],
-    ['an audit since', storeOf([taught(1, FIGURES)], audited(2, 20, 15)), ['audit', 0.75]],
-    ['an audit before', storeOf([taught(3, FIGURES)], audited(2, 20, 15)), ['cross-validation', 0.9]],
-    ['an audit with few answers', storeOf([taught(1, FIGURES)], audited(2, 9, 9)), ['cross-validation', 0.9]],
-    ['an audit alone', storeOf([], audited(2, 20, 15)), ['audit', 0.75]],
+/** Labels of one class of the task `class`, by origin and run. */
+type Labels = readonly Pick<LabelCount, 'origin' | 'runId' | 'images'>[];
+
+function storeOf(runs: RunRecord[], labels: Labels, ...audits: ReturnType<typeof audited>[]) {
+  const origins: Partial<Record<Origin, number>> = {};
+  for (const { origin, images } of labels) origins[origin] = (origins[origin] ?? 0) + images;
+  const count = labels.reduce((sum, { images }) => sum + images, 0);
+  const counts = [{ task: 'class', items: 'images' as const, count, meanConfidence: 1, origins }];
+  const bare = { synonyms: [], parent: null, description: null, synset: null };
+  return {
+    runs: async ({ stage }: { stage?: string } = {}) =>
+      runs.filter((run) => stage === undefined || run.stage === stage),
+    audits: async () => audits.map(({ record }) => record),
+    auditItems: async (id: number) => audits.find(({ record }) => record.id === id)?.items ?? [],
+    tasks: async () => [CLASS],
+    classes: async () => (count === 0 ? [] : [{ name: 'a', ...bare, counts }]),
+    labelCounts: async () => labels.map((one) => ({ className: 'a', task: 'class', regions: 0, ...one })),
+  };
+}
+
+const by = (origin: Origin, runId: string | null, images = 50) => ({ origin, runId, images });
+/** A run that labels, of no interest but for its start. */
+const run = (startedAtMs: number, stage = 'match'): RunRecord => ({ ...taught(startedAtMs, null), stage, metrics: {} });
+
+type Expected = readonly [measuredOn: string, accuracy: number, measured: number];
+
+test('one figure, the newest that was measured of labels that stand', async () => {
+  const early = audited(2, 20, 15);
+  const cases: readonly (readonly [string, ReturnType<typeof storeOf>, Expected | null])[] = [
+    ['nothing', storeOf([], [by('model', null)]), null],
+    ['teach gave no labels', storeOf([taught(1, null)], [by('cluster', null)]), null],
+    ['teach of another task', storeOf([taught(1, FIGURES, 'parts')], [by('model', '1')]), null],
+    ['teach', storeOf([taught(1, FIGURES)], [by('model', '1')]), ['cross-validation', 0.9, 50]],
+    ['an audit since', storeOf([taught(1, FIGURES)], [by('model', '1')], early), ['audit', 0.75, 50]],
+    ['an audit before', storeOf([taught(3, FIGURES)], [by('model', '3')], early), ['cross-validation', 0.9, 50]],
+    ['few answers', storeOf([taught(1, FIGURES)], [by('model', '1')], audited(2, 9, 9)), ['cross-validation', 0.9, 50]],
+    ['an audit alone', storeOf([run(1)], [by('reference', '1')], early), ['audit', 0.75, 50]],
+    ['labels of another run since', storeOf([run(1), run(3)], [by('reference', '3')], early), null],
+    [
+      'some labels of another run since',
+      storeOf([run(1), run(3)], [by('reference', '1', 30), by('reference', '3', 20)], early),
+      ['audit', 0.75, 30],
+    ],
+    ['labels that teach gave are gone', storeOf([taught(1, FIGURES)], [by('reference', '1')]), null],
+    [
+      'an audit that nobody answered since',
+      storeOf([], [by('model', null)], audited(4, 0, 0, 2), early),
+      ['audit', 0.75, 50],
+    ],
   ];
   for (const [name, store, expected] of cases) {
-    const known = await knownAccuracy(store, 'class');
-    assert.deepEqual(known && [known.measuredOn, known.accuracy], expected, name);
+    const [known] = (await knownAccuracy(store, 'class'))?.figures ?? [];
+    assert.deepEqual(known ? [known.measuredOn, known.accuracy, known.labels.measured] : null, expected, name);
   }
 });
 
-test('in words', async () => {
-  const known = await knownAccuracy(storeOf([taught(1, { ...FIGURES, measuredBefore: true })]), 'class');
-  assert.ok(known);
-  assert.equal(
-    accuracyText(known),
-    "90.0 % (95 %: 80.0 % to 95.0 %), on 40 picked labels by cross-validation, measured before the audit's answers were learned from too",
+test('a figure of labels that were all given anew is told of, and not stated', async () => {
+  const store = storeOf([run(1), run(3)], [by('reference', '3')], audited(2, 20, 15));
+  const known = await knownAccuracy(store, 'class');
+  assert.deepEqual(known?.outdated, { measuredBy: 'audit', atMs: 2 });
+  assert.match(accuracyRows(known).join(), /not known: those that were measured on 1970-01-01 were given anew since/);
+  const audit = await lastAudit(store, 'class');
+  assert.deepEqual([audit.stands, audit.accuracy, audit.known, audit.right], [false, null, null, 15]);
+  assert.equal(audit.classes[0]?.accuracy, null);
+});
+
+test('an audit after which there was a training gives the figure of the training', async () => {
+  const store = storeOf([taught(3, FIGURES)], [by('model', '3')], audited(2, 20, 15));
+  const audit = await lastAudit(store, 'class');
+  assert.deepEqual([audit.stands, audit.accuracy, audit.known?.accuracy], [false, null, 0.9]);
+  const newer = await lastAudit(storeOf([taught(1, FIGURES)], [by('model', '1')], audited(2, 20, 15)), 'class');
+  assert.deepEqual([newer.stands, newer.accuracy?.estimate, newer.known?.accuracy], [true, 0.75, 0.75]);
+});
+
+test('people, imports and machines are told apart; an audit of imports is of these', async () => {
+  const labels = [by('human', null, 7), by('imported', null, 5), by('model', '1', 40)];
+  const imports = audited(2, 20, 10);
+  const design = { ...JSON.parse(imports.record.design), origin: 'imported' };
+  const ofImports = { ...imports, record: { ...imports.record, design: JSON.stringify(design) } };
+  const known = await knownAccuracy(storeOf([taught(1, FIGURES)], labels, ofImports), 'class');
+  assert.deepEqual(
+    known?.figures.map(({ whose, accuracy, labels: of }) => [whose, accuracy, of]),
+    [
+      ['machines', 0.9, { measured: 40, machine: 40, imported: 5, people: 7 }],
+      ['imports', 0.5, { measured: 5, machine: 40, imported: 5, people: 7 }],
+    ],
   );
+});
+
+test('in words', async () => {
+  const labels = [by('model', '1', 40), by('human', null, 7)];
+  const store = storeOf([taught(1, { ...FIGURES, measuredBefore: true })], labels);
+  const [known] = (await knownAccuracy(store, 'class'))?.figures ?? [];
+  assert.ok(known);
+  assert.deepEqual(accuracySentences(known), [
+    "Accuracy of 40 labels by machines (task class): 90.0 % (95 %: 80.0 % to 95.0 %), on 40 picked labels by cross-validation, measured before the audit's answers were learned from too; 7 by people are apart.",
+  ]);
 });

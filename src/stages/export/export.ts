@@ -15,7 +15,7 @@ import { importedSplits, planSplits, type SplitPart } from '../../formats/splits
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
 import type { DatasetQuery, Store } from '../../store/store.ts';
-import { knownAccuracy } from '../audit/known-accuracy.ts';
+import { knownAccuracies, type TaskAccuracy } from '../audit/known-accuracy.ts';
 import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
 import { ExportNote } from './note-export.ts';
 import { nothingLabelled, taskToExport } from './task.ts';
@@ -65,9 +65,13 @@ export interface WorkspaceExport extends ExportSummary {
   readonly notLookedAt: number;
   /** Labels of clusters that were left out, by the task that somebody else owns; tasks in order of name. */
   readonly disowned: readonly Disowned[];
-  /** Of the machine labels in it, a figure a task, where it was measured and the export is of all labels. */
+  /** Of the labels in it, where that was measured and the export is of all labels. */
   readonly accuracy: readonly LabelAccuracy[];
+  /** Tasks whose figure is of labels that were all given anew since. */
+  readonly outdated: readonly Outdated[];
 }
+
+export type Outdated = NonNullable<TaskAccuracy['outdated']> & Pick<TaskAccuracy, 'task'>;
 
 /** Exports begun again because classes got their first labels meanwhile. */
 const MAX_ATTEMPTS = 5;
@@ -103,14 +107,16 @@ async function exportOnce(
   const skeletons = new Map(view.classes.map(({ name, skeleton }) => [name, skeleton]));
   const owners = new TaskOwners(origins === undefined ? await store.classes() : []);
   const counted = () => countedImages(owners, view.read(query));
-  const { splits, disowned, machineTasks, ...used } = await usedIn(view, query, owners);
+  const { splits, disowned, labelledTasks, ...used } = await usedIn(view, query, owners);
   if (name === 'yolo-pose' && used.keypointCount === 0)
     throw new LabelsmithError('USAGE', 'No region has keypoints, and yolo-pose is made of them.', {
       hint: 'Find keypoints with detect --pose, or export to yolo.',
     });
   // Of a part that was chosen by origin or confidence nothing was measured.
   const isWhole = origins === undefined && minConfidence === undefined;
-  const accuracy = isWhole ? await accuracyOf(store, machineTasks) : [];
+  const known = isWhole && labelledTasks.length > 0 ? await knownAccuracies(store, labelledTasks) : [];
+  const accuracy = known.flatMap(({ figures }) => figures);
+  const outdated = known.flatMap(({ task: of, outdated }) => (outdated ? [{ task: of, ...outdated }] : []));
   const roots = await store.sourceRoots();
   let seen = 0;
   const all = (async function* () {
@@ -162,7 +168,8 @@ async function exportOnce(
   // The query leaves out images that nothing is said of; they are counted all the same.
   const unseen = unlabelled ? 0 : (await store.countImages()) - seen;
   const unlabelledSkipped = summary.unlabelledSkipped + unseen;
-  return { ...summary, unlabelledSkipped, task: task?.name ?? null, background, notLookedAt, disowned, accuracy };
+  const of = { task: task?.name ?? null, background, notLookedAt, disowned };
+  return { ...summary, unlabelledSkipped, ...of, accuracy, outdated };
 }
 
 /** Of what it is, and which images with no label go in. */
@@ -188,13 +195,4 @@ async function planExport(
 
 function writesImages({ imageFiles, defaultImages }: Format, { images = defaultImages }: ExportOptions): boolean {
   return imageFiles !== 'never' && (imageFiles === 'always' || images !== 'none');
-}
-
-async function accuracyOf(store: Store, tasks: readonly string[]): Promise<LabelAccuracy[]> {
-  const found: LabelAccuracy[] = [];
-  for (const task of tasks) {
-    const known = await knownAccuracy(store, task);
-    if (known) found.push(known);
-  }
-  return found;
 }

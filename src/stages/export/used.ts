@@ -1,6 +1,5 @@
 /** What an export will name, from a pass over what it reads: classes, keypoints, splits; and what does not count in it. */
 import type { DatasetImage } from '../../core/dataset.ts';
-import { isMachine } from '../../core/labels.ts';
 import type { TaskOwner, TaskOwners } from '../../corpus/task-owner.ts';
 import type { DatasetQuery, DatasetView } from '../../store/store.ts';
 
@@ -16,8 +15,8 @@ export interface Used {
   readonly keypointCount: number;
   readonly splits: ReadonlySet<string | null>;
   readonly disowned: readonly Disowned[];
-  /** Tasks with labels of machines, in order of name. */
-  readonly machineTasks: readonly string[];
+  /** Tasks with labels of machines or imports, in order of name. */
+  readonly labelledTasks: readonly string[];
 }
 
 /**
@@ -28,14 +27,14 @@ export async function usedIn(view: DatasetView, query: DatasetQuery, owners: Tas
   const used = new Set<string>();
   const splits = new Set<string | null>();
   const disowned = new Map<string, number>();
-  const machineTasks = new Set<string>();
+  const labelledTasks = new Set<string>();
   let keypointCount = 0;
   const use = (image: Pick<DatasetImage, 'labels'>) => {
     for (const label of image.labels) {
       if (owners.disowns(label)) disowned.set(label.task, (disowned.get(label.task) ?? 0) + 1);
       else {
         used.add(label.className);
-        if (isMachine(label.origin)) machineTasks.add(label.task);
+        if (label.origin !== 'human') labelledTasks.add(label.task);
       }
     }
   };
@@ -54,5 +53,5 @@ export async function usedIn(view: DatasetView, query: DatasetQuery, owners: Tas
       const owner = owners.ownerOf(task);
       return owner === null ? [] : [{ task, owner, labels }];
     });
-  return { classNames, keypointCount, splits, disowned: left, machineTasks: [...machineTasks].sort() };
+  return { classNames, keypointCount, splits, disowned: left, labelledTasks: [...labelledTasks].sort() };
 }

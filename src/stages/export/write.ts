@@ -5,6 +5,7 @@
  * the paths' fingerprints (names.ts) and the splits (splits.ts); OUT is the old or the new export at any time (output.ts).
  */
 import type { DatasetImage } from '../../core/dataset.ts';
+import { writtenAccuracy } from '../../core/label-accuracy.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type OutputOptions, writeOutput } from '../../files/output.ts';
 import type { Signature } from '../../files/own.ts';
@@ -30,7 +31,10 @@ export async function exportDataset(
   refuseMisfit(format, context);
   let digest: string | undefined;
   const { accuracy = [] } = context;
-  const facts = () => ({ ...(accuracy.length > 0 ? { accuracy } : {}), ...(digest === undefined ? {} : { digest }) });
+  const facts = () => ({
+    ...(accuracy.length > 0 ? { accuracy: accuracy.map(writtenAccuracy) } : {}),
+    ...(digest === undefined ? {} : { digest }),
+  });
   const path = await writeOutput(out, outputOptions(format, context, facts), async (target) => {
     await format.write(selected(images, format, context, tally), target, job);
     // Where images could not be written, that is why, and it is told.
@@ -67,14 +71,15 @@ const SIGNATURES: Partial<Readonly<Record<FormatName, Signature>>> = {
 
 function outputOptions(
   { name, kind }: Format,
-  { replace, protectedPaths }: ExportContext,
+  { replace, protectedPaths, accuracy = [] }: ExportContext,
   facts: () => Readonly<Record<string, unknown>>,
 ): OutputOptions {
   const what = exportTo(name);
   if (kind === 'folder') return { kind, what, facts, replace, protectedPaths };
   const signature = SIGNATURES[name];
   if (signature === undefined) throw new Error(`nothing says how a file of the format ${name} is known`);
-  return { kind, what, signature, replace, protectedPaths };
+  const beside = accuracy.length > 0 ? { accuracy: accuracy.map(writtenAccuracy) } : null;
+  return { kind, what, signature, beside, replace, protectedPaths };
 }
 
 function imagesModeOf(format: Format, context: ExportContext): ImagesMode {

@@ -3,11 +3,11 @@ import { sql } from 'kysely';
 import { toClassName } from '../../core/class-name.ts';
 import type { ItemKind, Origin } from '../../core/labels.ts';
 import { originRank } from '../../core/labels.ts';
-import type { ClassRecord, CorpusStore } from '../store.ts';
+import type { ClassRecord, CorpusStore, LabelCount } from '../store.ts';
 import { originOf } from './codes.ts';
 import { NO_BYTES } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
-import { rootClassId } from './dictionary.ts';
+import { classNameOf, rootClassId, runIdOf } from './dictionary.ts';
 import type { Query } from './driver.ts';
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
@@ -19,6 +19,8 @@ interface CountRow {
   class_id: number;
   task_id: number;
   origin: number;
+  /** Null where no run gave them, and where runs are not told apart. */
+  run_key: number | null;
   /** Labels of images and of all items, with the sums of their confidences. */
   n_images: number;
   sum_images: number;
@@ -34,8 +36,14 @@ interface CountRow {
  * (which needs no sorting), take off those of contested items, and add what holds of these by ranking them. Contested is
  * an item in a task about which a person or more than one origin or model spoke, that has several labels under a
  * `single` rule, labels of merged classes, whose region is deleted, or whose image is gone (whose labels do not count at all).
+ *
+ * @param byRun tells runs apart, which reads the labels themselves: the index has no runs
  */
-export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
+export function currentCounts({ db }: Pick<Session, 'db'>, { byRun = false } = {}): Query<CountRow> {
+  const run = byRun ? sql`label.run_key` : sql`null`;
+  const groups = byRun
+    ? sql`label.class_id, label.task_id, label.origin, label.run_key`
+    : sql`label.class_id, label.task_id, label.origin`;
   const none = sql.lit(NONE_CLASS_ID);
   const ofImage = sql`label.region_id = ${NO_BYTES}`;
   const sums = (sign: 1 | -1) => sql`
@@ -63,7 +71,7 @@ export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
       where label.image_id = gone_image.image_id
     ),
     ranked as (
-      select class.root_id as class_id, label.task_id, label.origin, label.region_id, label.confidence,
+      select class.root_id as class_id, label.task_id, label.origin, label.region_id, label.confidence, label.run_key,
         row_number() over (
           partition by label.image_id, label.region_id, label.task_id,
             case when task.rule = 'single' then 0 else class.root_id end
@@ -90,21 +98,23 @@ export function currentCounts({ db }: Pick<Session, 'db'>): Query<CountRow> {
             and (label.origin <> 0 or said.sequence > label.sequence)
         )
     )
-    select class_id, task_id, origin, ${sums(1)} from label
-    where present = 1 and class_id <> ${none} group by class_id, task_id, origin
+    select label.class_id, label.task_id, label.origin, ${run} as run_key, ${sums(1)} from label
+    where present = 1 and class_id <> ${none} group by ${groups}
     union all
-    select label.class_id, label.task_id, label.origin, ${sums(-1)} from contested cross join label
-    where ${ofContested} group by label.class_id, label.task_id, label.origin
+    select label.class_id, label.task_id, label.origin, ${run} as run_key, ${sums(-1)} from contested cross join label
+    where ${ofContested} group by ${groups}
     union all
-    select label.class_id, label.task_id, label.origin, ${sums(1)} from ranked as label
-    where label.place = 1 group by label.class_id, label.task_id, label.origin`;
+    select label.class_id, label.task_id, label.origin, ${run} as run_key, ${sums(1)} from ranked as label
+    where label.place = 1 group by ${groups}`;
   return rawQuery(db, query);
 }
 
 const setSkeleton = update(classes, { set: ['skeleton'], where: ['id'] });
 const classOf = decoder(classes);
 
-export function classStore(session: Session): Pick<CorpusStore, 'classes' | 'ensureClasses' | 'putClassDetails'> {
+type ClassStore = Pick<CorpusStore, 'classes' | 'ensureClasses' | 'labelCounts' | 'putClassDetails'>;
+
+export function classStore(session: Session): ClassStore {
   return {
     async ensureClasses(names) {
       for (const name of names) toClassName(name);
@@ -122,6 +132,11 @@ export function classStore(session: Session): Pick<CorpusStore, 'classes' | 'ens
           work.add(setSkeleton, { id: rootClassId(work.dictionary, work.classId(name)), skeleton });
         }
       });
+    },
+
+    async labelCounts() {
+      const rows = await session.driver.analyse(currentCounts(session, { byRun: true }));
+      return countsByRun(rows, await session.freshDictionary());
     },
 
     async classes() {
@@ -172,6 +187,24 @@ export function classRecords(
 }
 
 type Count = ClassRecord['counts'][number];
+
+function countsByRun(rows: readonly CountRow[], dictionary: Dictionary): LabelCount[] {
+  const sums = new Map<string, LabelCount>();
+  for (const row of rows) {
+    const classId = rootClassId(dictionary, row.class_id);
+    const key = [classId, row.task_id, row.origin, row.run_key].join(' ');
+    const { images = 0, regions = 0 } = sums.get(key) ?? {};
+    sums.set(key, {
+      className: classNameOf(dictionary, classId),
+      task: dictionary.taskById.get(row.task_id)?.name ?? '',
+      origin: originOf(row.origin),
+      runId: runIdOf(dictionary, row.run_key),
+      images: images + Number(row.n_images),
+      regions: regions + Number(row.n) - Number(row.n_images),
+    });
+  }
+  return [...sums.values()].filter(({ images, regions }) => images + regions > 0);
+}
 
 function countsByClass(rows: readonly CountRow[], dictionary: Dictionary): Map<number, Count[]> {
   interface Sums {

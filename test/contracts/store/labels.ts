@@ -152,6 +152,11 @@ export function labelCases(open: OpenStore): void {
       { task: 'objects', items: 'images', count: 2, meanConfidence: 0.5, origins: { detector: 2 } },
       { task: 'objects', items: 'regions', count: 2, meanConfidence: 0.625, origins: { detector: 2 } },
     ]);
+    const byRun = await store.labelCounts();
+    assert.deepEqual(
+      byRun.map((of) => [of.className, of.task, of.origin, of.runId, of.images, of.regions].join(' ')).sort(),
+      [`cat class human  1 0`, `cat class model ${runId} 1 0`, `dog objects detector ${runId} 2 2`],
+    );
   });
 
   test('dataset: what is selected, in order of id, and what is left out', async (t) => {

@@ -168,6 +168,12 @@ async function assertSame(store: Store, model: Model, query: DatasetQuery): Prom
     ),
   );
   assert.deepEqual(counted.sort(), expected.sort(), 'classes');
+  const byRun = (await store.labelCounts()).flatMap(({ className, task, origin, images, regions }) =>
+    Object.entries({ images, regions }).flatMap(([items, n]) =>
+      n === 0 ? [] : [`${className} ${task} ${items} ${origin}: ${n}`],
+    ),
+  );
+  assert.deepEqual(byRun.sort(), expected, 'labelCounts');
   for (const { name, counts: own } of classes) {
     for (const { task, items, count, meanConfidence } of own) {
       const parts = [...counts].filter(([key]) => key.startsWith(`${name} ${task} ${items} `)).map(([, part]) => part);

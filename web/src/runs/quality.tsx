@@ -14,10 +14,14 @@ export default function QualityView({ task }: { readonly task: string }) {
     queryFn: () => answer(api.quality.$get({ query: { task } })),
   });
   if (!data) return <p className="hint">…</p>;
-  const { quality, labels } = data;
+  const { quality, accuracy } = data;
   return (
     <>
-      {labels && <p className="gained">Of the labels by machines {labels} are right.</p>}
+      {accuracy.map((row) => (
+        <p key={row} className="gained">
+          {row}
+        </p>
+      ))}
       {quality ? (
         <ModelQuality {...{ task, quality }} />
       ) : (
