@@ -49,6 +49,7 @@ function printOther(output: Output, { task, checked, right, atMs, stands, known 
       `The labels that were checked on ${dayOf(atMs)} were given anew since: ${formatCount(right)} of ${formatCount(checked)} were right.`,
     );
   }
+  if (known === null && stands) return;
   output.line(
     known === null
       ? `How many of today's labels are right is not known: labelsmith audit ${task}`

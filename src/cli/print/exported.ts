@@ -45,7 +45,22 @@ export function printExported(output: Output, summary: WorkspaceExport): void {
     );
   }
   if (summary.renamed > 0) output.summary(`Changed ${plural(summary.renamed, 'name')} that no file may have.`);
-  if (summary.loses.length > 0) output.summary(`This format does not keep: ${summary.loses.join('; ')}`);
+  if (summary.loses.length > 0)
+    for (const line of wrapped('This format does not keep: ', summary.loses)) output.summary(line);
   for (const [what, count] of Object.entries(summary.lost)) output.warn(`Not kept: ${formatCount(count)} ${what}`);
   for (const problem of summary.problems) output.warn(oneLine(problem));
+}
+
+const LINE_LENGTH = 100;
+
+/** Parts after a heading, on as many lines as they need. */
+function wrapped(heading: string, parts: readonly string[]): string[] {
+  const lines = [heading];
+  for (const [i, part] of parts.entries()) {
+    const text = i < parts.length - 1 ? `${part}; ` : part;
+    const line = lines.length - 1;
+    if ((lines[line] + text).trimEnd().length <= LINE_LENGTH || lines[line] === heading) lines[line] += text;
+    else lines.push(`  ${text}`);
+  }
+  return lines.map((line) => line.trimEnd());
 }

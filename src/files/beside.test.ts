@@ -1,0 +1,45 @@
+/** What is told beside a file goes with the file, and takes nobody's place. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { inTemporaryFolder } from '../../test/contracts/format.ts';
+import type { Facts } from './beside.ts';
+import { writeOutput } from './output.ts';
+
+const write = (folder: string, beside: Facts | null) =>
+  writeOutput(
+    join(folder, 'labels.csv'),
+    {
+      ...{ kind: 'file', what: 'export to csv', signature: { begins: 'file,class' } },
+      ...{ beside, replace: true, protectedPaths: [] },
+    },
+    (target) => writeFile(target, `file,class\n${JSON.stringify(beside)}`),
+  );
+
+test('it is there where there is something to tell, and goes with the file that it tells of', () =>
+  inTemporaryFolder(async (folder) => {
+    const beside = join(folder, 'labels.csv.accuracy.json');
+    await write(folder, null);
+    assert.ok(!existsSync(beside));
+    await write(folder, { accuracy: 0.9 });
+    const told = { madeBy: 'labelsmith', what: 'export to csv', file: 'labels.csv', accuracy: 0.9 };
+    assert.deepEqual(JSON.parse(await readFile(beside, 'utf8')), told);
+    await write(folder, { accuracy: 0.8 });
+    assert.equal(JSON.parse(await readFile(beside, 'utf8')).accuracy, 0.8);
+    await write(folder, null);
+    assert.ok(!existsSync(beside), 'of the labels of today nothing is known');
+  }));
+
+test("somebody's file of that name stays as it is, and so does the output", () =>
+  inTemporaryFolder(async (folder) => {
+    const beside = join(folder, 'labels.csv.accuracy.json');
+    await write(folder, null);
+    const before = await readFile(join(folder, 'labels.csv'), 'utf8');
+    await writeFile(beside, '{"mine": 1}');
+    await assert.rejects(write(folder, { accuracy: 0.9 }), { code: 'REFUSED', message: /did not write it/ });
+    assert.equal(await readFile(join(folder, 'labels.csv'), 'utf8'), before);
+    await write(folder, null);
+    assert.equal(await readFile(beside, 'utf8'), '{"mine": 1}');
+  }));
