@@ -11,6 +11,7 @@ import type { ReaderName } from './format.ts';
 import { regularFileSize } from './special-files.ts';
 import { splitOfName } from './split-names.ts';
 import { maskFolderIn } from './voc/masks.ts';
+import { foldersOfMasksBeside } from './voc/masks-beside.ts';
 import { isImageName, listFolder, walkFiles } from './walk.ts';
 
 export interface Recognised {
@@ -54,6 +55,9 @@ async function ofFolder(path: string): Promise<Recognised | null> {
   const labels = folders.find((name) => name.toLowerCase() === 'labels');
   const masks = labels === undefined && !folders.some(isAnnotations) ? await maskFolderIn(path) : null;
   if (masks !== null) return is('voc', `there is a folder ${masks} with pictures of masks`);
+  const [beside] = await foldersOfMasksBeside(path);
+  if (beside !== undefined)
+    return is('voc', `there are masks (_mask.png) and _classes.csv in ${beside === '' ? 'it' : beside}`);
   for (const [pattern, format] of MARKS) {
     const mark = files.find((name) => pattern.test(name));
     if (mark !== undefined) return is(format, `there is ${mark} in it`);

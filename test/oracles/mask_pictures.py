@@ -72,7 +72,33 @@ cases = [
     {'what': 'greys, and classes.txt with the background', 'text': {'classes.txt': 'background\ncat\ndog\n'},
      'pictures': {'masks/a.png': png(Image.fromarray(index))}, 'parts': cat_dog},
 ]
-index = (index > 0).astype('u1')
+deep = np.array([0, 300, 2])[index].astype('u2')
+cases.append({'what': 'greys of 16 bits, and classes.txt', 'text': {'classes.txt': 'background\nx\ndog\n' + 'y\n' * 297 + 'cat\n'},
+              'pictures': {'masks/a.png': png(Image.fromarray(deep))}, 'parts': cat_dog})
+
+# Cityscapes: ids of helpers/labels.py; 7 road, 26 car, 24 person, 3 out of roi.
+streets = np.zeros((H, W), 'u1')
+streets[30:] = 7
+streets[5:12, 4:20], streets[8:14, 30:34], streets[20:25, 4:9] = 26, 24, 26
+streets[:2] = 3
+ids = streets.astype('u2')
+ids[5:12, 4:12], ids[5:12, 12:20], ids[8:14, 30:34] = 26000, 26001, 24000
+
+
+def of_values(values, names):
+    found = []
+    for value, name in names.items():
+        ys, xs = np.nonzero(values == value)
+        found.append([name, [int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1], int(xs.size)])
+    return found
+
+
+first, index = index, streets
+cityscapes = {
+    'labelIds': {'picture': png(Image.fromarray(streets)), 'parts': sorted(of_values(streets, {7: 'road'}) + parts({26: 'car', 24: 'person'}))},
+    'instanceIds': {'picture': png(Image.fromarray(ids)), 'crowd': 'car', 'parts': sorted(of_values(ids, {7: 'road', 26: 'car', 26000: 'car', 26001: 'car', 24000: 'person'}))},
+}
+index = (first > 0).astype('u1')
 cases.append({'what': 'black and white of one class', 'text': {'classes.txt': 'cat\n'},
               'pictures': {'masks/a.png': png(Image.fromarray(binary))}, 'parts': parts({1: 'cat'})})
-json.dump({'width': W, 'height': H, 'cases': cases}, open(OUT, 'w'), indent=1)
+json.dump({'width': W, 'height': H, 'cases': cases, 'cityscapes': cityscapes}, open(OUT, 'w'), indent=1)

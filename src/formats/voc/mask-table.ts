@@ -98,7 +98,11 @@ function rgbText(colour: number): string {
 
 /** Where no name is that of a background, 0 is one and names count from 1. */
 function numbersTable(given: readonly string[]): MaskTable {
-  const names = given.some((name) => BACKGROUND.test(name)) ? given : ['background', ...given];
+  return tableByNumber(given.some((name) => BACKGROUND.test(name)) ? given : ['background', ...given]);
+}
+
+/** @param names what each number is; a number without one is told */
+export function tableByNumber(names: readonly string[]): MaskTable {
   return {
     forPicture({ values, coloured, palette }, name) {
       if (coloured && palette === null)

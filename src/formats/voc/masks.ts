@@ -42,7 +42,7 @@ export async function* readMasks(
     const regions = await reckoning.attemptFile('file-unreadable', async () => {
       const picture = await maskPictureOf(join(root, name), name);
       const instances = await instancesOf(join(root, OBJECTS, file), `${OBJECTS}/${file}`, picture, reckoning);
-      return { picture, regions: regionsOf(picture, instances, table, name, reckoning) };
+      return { picture, regions: regionsOfMask(picture, instances, { table, name, reckoning }) };
     });
     if (regions === null) continue;
     reckoning.take('files');
@@ -81,12 +81,18 @@ async function instancesOf(
   return picture?.width === width && picture.height === height ? picture : null;
 }
 
-function regionsOf(
+export interface MaskContext {
+  readonly table: MaskTable;
+  /** Of the file, for messages. */
+  readonly name: string;
+  readonly reckoning: Reckoning;
+}
+
+/** A region for each part that has a class. */
+export function regionsOfMask(
   picture: MaskPicture,
   instances: MaskPicture | null,
-  table: MaskTable,
-  name: string,
-  reckoning: Reckoning,
+  { table, name, reckoning }: MaskContext,
 ): ImportedRegion[] {
   const { classOf, unknown } = table.forPicture(picture, name);
   for (const value of unknown) reckoning.note('object-of-no-class', name, value);

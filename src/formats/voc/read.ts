@@ -22,6 +22,7 @@ import { extentOfRotated, type RotatedBox } from '../rotated-box.ts';
 import { splitOfName } from '../split-names.ts';
 import { IMAGE_EXTENSIONS, listFolder, readSmallText, walkFiles } from '../walk.ts';
 import { maskFolderIn, readMasks } from './masks.ts';
+import { foldersOfMasksBeside, readMasksBeside } from './masks-beside.ts';
 import { gather, type VocObject, type VocText } from './xml.ts';
 
 const ANNOTATIONS = 'Annotations';
@@ -36,6 +37,9 @@ export async function* readVoc(path: string, options: ReadOptions): AsyncGenerat
     yield await readOne(path, { name: basename(path), stem: splitExtension(basename(path))[0], pictures }, reckoning);
     return;
   }
+  const beside = await foldersOfMasksBeside(path);
+  for (const folder of beside) yield* readMasksBeside(path, folder, reckoning);
+  if (beside.length > 0) return;
   let found = false;
   for (const below of await annotationFolders(path, '', 0)) {
     const base = below === null ? path : join(path, below, '..');
