@@ -1,26 +1,23 @@
 /**
- * Which copies of pictures are known as such, and which pictures that are none.
+ * Which copies of pictures are known as such, and which pictures are joined that are no copies.
  *
- * Copies are made of every n-th picture of each set and saved as JPEG again. Not copies are pictures of different classes, and
- * pages (text, forms, tables, screenshots) of which each says something else; what is joined within a class is counted apart,
- * since the sets do not say whether it is a copy. The limits of `images/copies/compare.ts` are chosen with one set left out,
- * and the figures of a set are those of the limits that the others chose: the most copies found, on the mean over the sets,
- * with at least {@link MIN_PRECISION} of what is joined right.
+ * Copies are made of every n-th picture of each set, and of every page, and saved as JPEG again. Not copies are pictures of different
+ * classes, and pages (`pages/`), each of which says something else; what is joined within a class is counted apart, since the
+ * sets do not say whether it is a copy. The limits of `images/copies/compare.ts` are chosen with one set or one kind of page left
+ * out, and its figures are those of the limits that the others chose: the greatest share of copies found less the share of
+ * pictures joined with another one, on the mean over sets and over kinds of pages, which count alike.
  */
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { seededRandom } from '../src/core/random.ts';
-import { COPY_LIMITS, type CopyLimits, isWithin, PAGE_LIMITS, pageLikeness } from '../src/images/copies/compare.ts';
-import type { Likeness } from '../src/images/copies/likeness.ts';
-import { isPage } from '../src/images/copies/print.ts';
+import { type Agreement, COPY_LIMITS, type CopyLimits, isWithin, PrintComparer } from '../src/images/copies/compare.ts';
 import { CopySearch } from '../src/images/copies/search.ts';
 import { hashWholes } from '../src/images/copies/wholes.ts';
-import { MAX_LOG_ASPECT_DIFFERENCE, NEAR_DUPLICATE_DISTANCE } from '../src/images/duplicates.ts';
-import { hammingDistance } from '../src/images/hash.ts';
+import { findNearDuplicates } from '../src/images/duplicates.ts';
 import { inspect } from '../src/images/inspect.ts';
-import { PAGE_KINDS, page } from './pages.ts';
+import { PAGE_KINDS, page } from './pages/pages.ts';
 import { dataSet } from './photos.ts';
 import { JUNK_SET, LABELLED } from './piles/vectors.ts';
 import { rounded } from './process.ts';
@@ -29,10 +26,15 @@ import { rounded } from './process.ts';
 const SETS = [...LABELLED.filter((set) => set !== 'cifar10-test'), JUNK_SET].sort();
 /** One copy of each, so that no copy is found by way of another one. */
 const COPIED_OF_A_SET = 330;
-const PAGES_OF_A_KIND = 330;
-const MIN_PRECISION = 0.995;
-const CORRELATIONS = [0.95, 0.97, 0.98, 0.985, 0.99, 0.995] as const;
-const EXCESSES = [3, 4, 5, 6, 7, 8, 10, 12] as const;
+const PAGES_OF_A_KIND = 40;
+const CORRELATIONS = [0.93, 0.95, 0.97, 0.98] as const;
+const EXCESSES = [6, 8, 10, 12, 16, 20] as const;
+const DETAILS = [0.71, 0.74, 0.77, 0.8, 0.83, 0.86, 0.89] as const;
+const LOOSEST: CopyLimits = {
+  minCorrelation: CORRELATIONS[0],
+  maxExcess: Math.max(...EXCESSES),
+  minDetail: DETAILS[0],
+};
 
 type Random = () => number;
 
@@ -65,21 +67,21 @@ interface Picture extends Size {
   readonly change?: string;
 }
 
+/** Two pictures that were compared. */
 interface Pair {
-  readonly kind: 'copy' | 'same class' | 'other class';
-  readonly change: string;
-  /** Undefined where prints were not compared. */
-  readonly likeness: Likeness | undefined;
-  /** Of two pages, which need more (`PAGE_COPY_LIMITS`). */
-  readonly minDetail?: number;
-  /** Whether the perceptual hash alone joins them. */
-  readonly byHash: boolean;
+  readonly a: Picture;
+  readonly b: Picture;
+  /** Undefined where their perceptual hashes are near: only their details count then. */
+  readonly likeness: Agreement | undefined;
+  readonly detail: number;
 }
 
 interface Found {
   readonly name: string;
+  readonly isPages: boolean;
   readonly pictures: readonly Picture[];
-  /** Copies whose original is known. */
+  readonly originals: number;
+  /** Copies of each change. */
   readonly copies: ReadonlyMap<string, number>;
   readonly pairs: readonly Pair[];
 }
@@ -122,85 +124,90 @@ async function picturesOf(
   return pictures;
 }
 
-function areNear(a: Picture, b: Picture): boolean {
-  const isUnlike = Math.abs(Math.log((a.width * b.height) / (a.height * b.width))) > MAX_LOG_ASPECT_DIFFERENCE;
-  return !isUnlike && hammingDistance(a.hash, b.hash) <= NEAR_DUPLICATE_DISTANCE;
-}
-
-function isJoinedByHash(a: Picture, b: Picture): boolean {
-  if (!areNear(a, b)) return false;
-  return !isPage(a.print) || !isPage(b.print) || isWithin(pageLikeness(a.print, b.print), PAGE_LIMITS);
-}
-
-function compared(name: string, pictures: readonly Picture[]): Found {
+function compared(name: string, isPages: boolean, pictures: readonly Picture[]): Found {
   const columns = {
     count: pictures.length,
     print: (i: number) => pictures[i].print,
     logAspect: Float32Array.from(pictures, ({ width, height }) => Math.log(width / height)),
   };
-  const best = new Map<string, Pair>();
-  const originals = new Map(pictures.flatMap((one, i) => (one.change === undefined ? [[one.original, i]] : [])));
-  for (const [i, { original, change }] of pictures.entries()) {
-    if (change === undefined) continue;
-    const of = originals.get(original) as number;
-    const byHash = isJoinedByHash(pictures[of], pictures[i]);
-    best.set(`${of} ${i}`, { kind: 'copy', change, likeness: undefined, byHash });
-  }
-  const search = new CopySearch(columns, hashWholes(columns));
+  const pairs: Pair[] = [];
+  const keep = (i: number, j: number, detail: number, likeness?: Agreement) => {
+    const [a, b] = [pictures[i], pictures[j]];
+    pairs.push({ a, b, detail, likeness });
+  };
+  const comparer = new PrintComparer();
+  const half = (start: number) =>
+    Uint32Array.from(pictures, ({ hash }) => Number.parseInt(hash.slice(start, start + 8), 16));
+  findNearDuplicates({ high: half(0), low: half(8), logAspect: columns.logAspect }, (i, j) =>
+    keep(i, j, comparer.detailAsTheyLie(pictures[i].print, pictures[j].print)),
+  );
+  const search = new CopySearch(columns, hashWholes(columns), undefined, LOOSEST);
   for (let i = 0; i < pictures.length; i++) {
-    search.of(i, (j, likeness, { minDetail }) => {
-      const [a, b] = [pictures[Math.min(i, j)], pictures[Math.max(i, j)]];
-      const kind = a.original === b.original ? 'copy' : a.className === b.className ? 'same class' : 'other class';
-      const key = `${Math.min(i, j)} ${Math.max(i, j)}`;
-      const before = best.get(key);
-      if (before?.likeness !== undefined && before.likeness.excess <= likeness.excess) return;
-      best.set(key, { kind, change: b.change ?? '', likeness, minDetail, byHash: before?.byHash ?? false });
-    });
+    search.of(i, (j, likeness) => keep(i, j, likeness.detail, likeness));
   }
   const copies = new Map<string, number>();
   for (const { change } of pictures) if (change !== undefined) copies.set(change, (copies.get(change) ?? 0) + 1);
-  return { name, pictures, copies, pairs: [...best.values()] };
+  const originals = pictures.filter(({ change }) => change === undefined).length;
+  return { name, isPages, pictures, originals, copies, pairs };
 }
 
-function figures({ copies, pairs }: Found, limits: CopyLimits) {
-  const found = new Map<string, number>();
-  const count = { copy: 0, 'same class': 0, 'other class': 0 };
-  for (const { kind, change, likeness, minDetail, byHash } of pairs) {
-    if (!byHash && (likeness === undefined || !isWithin(likeness, { ...limits, minDetail }))) continue;
-    count[kind]++;
-    if (kind === 'copy') found.set(change, (found.get(change) ?? 0) + 1);
+interface Figures {
+  readonly recall: number;
+  /** Copies found of each change. */
+  readonly byChange: ReadonlyMap<string, number>;
+  /** Pairs of originals, or of copies of them, that are of other classes, and of the same one. */
+  readonly otherClassPairs: number;
+  readonly sameClassPairs: number;
+  /** Originals that are in such a pair with another class. */
+  readonly joinedWrongly: number;
+}
+
+function figures({ copies, pairs }: Found, limits: CopyLimits): Figures {
+  const found = new Map<Picture, string>();
+  const [others, same] = [new Set<string>(), new Set<string>()];
+  const wrong = new Set<number>();
+  for (const { a, b, likeness, detail } of pairs) {
+    if (likeness === undefined ? detail < limits.minDetail : !isWithin(likeness, limits)) continue;
+    if (a.original === b.original) {
+      if (a.change !== undefined && b.change !== undefined) continue;
+      const copy = a.change === undefined ? b : a;
+      found.set(copy, copy.change ?? '');
+      continue;
+    }
+    const key = `${Math.min(a.original, b.original)} ${Math.max(a.original, b.original)}`;
+    (a.className === b.className ? same : others).add(key);
+    if (a.className !== b.className) wrong.add(a.original).add(b.original);
   }
+  const byChange = new Map<string, number>();
+  for (const change of found.values()) byChange.set(change, (byChange.get(change) ?? 0) + 1);
   const total = [...copies.values()].reduce((sum, n) => sum + n, 0);
   return {
-    recall: count.copy / total,
-    right: count.copy,
-    wrong: count['other class'],
-    sameClass: count['same class'],
-    byChange: Object.fromEntries([...copies].map(([change, n]) => [change, rounded((found.get(change) ?? 0) / n, 2)])),
+    recall: found.size / total,
+    byChange,
+    otherClassPairs: others.size,
+    sameClassPairs: same.size,
+    joinedWrongly: wrong.size,
   };
 }
 
 const GRID: readonly CopyLimits[] = CORRELATIONS.flatMap((minCorrelation) =>
-  EXCESSES.map((maxExcess) => ({ minCorrelation, maxExcess })),
+  EXCESSES.flatMap((maxExcess) => DETAILS.map((minDetail) => ({ minCorrelation, maxExcess, minDetail }))),
 );
 
-function chosen<T>(
-  sets: readonly T[],
-  figuresOf: (set: T, limits: CopyLimits) => { recall: number; right: number; wrong: number },
-) {
-  let best: { limits: CopyLimits; recall: number; precision: number } | undefined;
-  for (const limits of GRID) {
-    const all = sets.map((set) => figuresOf(set, limits));
-    const [right, wrong] = [
-      all.reduce((sum, { right }) => sum + right, 0),
-      all.reduce((sum, { wrong }) => sum + wrong, 0),
-    ];
-    const precision = right / Math.max(1, right + wrong);
-    const recall = all.reduce((sum, one) => sum + one.recall, 0) / all.length;
-    if (precision >= MIN_PRECISION && (best === undefined || recall > best.recall))
-      best = { limits, recall, precision };
-  }
-  return best;
+/** Share of copies found less the share of pictures joined wrongly, by place in the grid. */
+function scores(set: Found): readonly number[] {
+  return GRID.map((limits) => {
+    const { recall, joinedWrongly } = figures(set, limits);
+    return recall - joinedWrongly / set.originals;
+  });
+}
+
+function chosen(sets: readonly Found[], scoresOf: ReadonlyMap<Found, readonly number[]>): CopyLimits {
+  const mean = (of: readonly Found[], at: number) =>
+    of.reduce((sum, set) => sum + (scoresOf.get(set)?.[at] ?? 0), 0) / of.length;
+  const [pages, photographs] = [sets.filter(({ isPages }) => isPages), sets.filter(({ isPages }) => !isPages)];
+  const values = GRID.map((_, at) => mean(pages, at) + mean(photographs, at));
+  return GRID[values.indexOf(Math.max(...values))];
 }
 
 /** Photographs of COCO stand in one folder; the numbers of pc-parts are photographs, some of them in several folders. */
@@ -209,88 +216,63 @@ function classOf(set: string, file: string): string {
   return set === 'coco-train128' ? file : dirname(file);
 }
 
-/** Pages that the perceptual hash alone would join: copies of one page, and pages that say something else. */
-function pageFigures({ pictures }: Found, limits: CopyLimits) {
-  let [copies, right, others, wrong] = [0, 0, 0, 0];
-  for (const [i, a] of pictures.entries()) {
-    for (const b of pictures.slice(0, i)) {
-      if (!areNear(a, b) || !isPage(a.print) || !isPage(b.print)) continue;
-      const joined = isWithin(pageLikeness(a.print, b.print), limits);
-      if (a.original === b.original) {
-        if (isCropped(a) || isCropped(b)) continue;
-        copies++;
-        if (joined) right++;
-      } else {
-        others++;
-        if (joined) wrong++;
-      }
-    }
-  }
-  return { recall: right / Math.max(1, copies), copies, right, others, wrong };
+function shown(set: Found, limits: CopyLimits) {
+  const { recall, byChange, ...counts } = figures(set, limits);
+  const shares = [...set.copies].map(([change, n]) => [change, rounded((byChange.get(change) ?? 0) / n, 2)] as const);
+  return { recall: rounded(recall), ...counts, byChange: Object.fromEntries(shares) };
 }
 
-const isCropped = ({ change }: Picture) => change?.startsWith('cropped') ?? false;
+/** All kinds of pages as one: copies of a kind are few. */
+function pagesTogether(pages: readonly (readonly [Found, CopyLimits])[]) {
+  const [found, copies] = [new Map<string, number>(), new Map<string, number>()];
+  let [originals, joinedWrongly] = [0, 0];
+  for (const [set, limits] of pages) {
+    const { byChange, joinedWrongly: wrong } = figures(set, limits);
+    originals += set.originals;
+    joinedWrongly += wrong;
+    for (const [change, n] of set.copies) {
+      copies.set(change, (copies.get(change) ?? 0) + n);
+      found.set(change, (found.get(change) ?? 0) + (byChange.get(change) ?? 0));
+    }
+  }
+  const shares = [...copies].map(([change, n]) => [change, rounded((found.get(change) ?? 0) / n, 2)] as const);
+  return { originals, joinedWrongly, byChange: Object.fromEntries(shares) };
+}
 
-function shown({ recall, right, wrong, sameClass, byChange }: ReturnType<typeof figures>) {
-  return {
-    recall: rounded(recall),
-    precision: rounded(right / Math.max(1, right + wrong), 4),
-    otherClassPairs: wrong,
-    sameClassPairs: sameClass,
-    byChange,
-  };
+async function photographsOf(name: string): Promise<Found> {
+  const folder = dataSet(name);
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const sources = files
+    .filter((file) => /\.(jpe?g|png|bmp)$/i.test(file))
+    .map((file) => ({ className: classOf(name, file), bytes: () => readFile(join(folder, file)) }));
+  return compared(name, false, await picturesOf(sources));
+}
+
+async function pagesOf(kind: string): Promise<Found> {
+  const sources = Array.from({ length: PAGES_OF_A_KIND }, (_, seed) => ({
+    className: String(seed),
+    bytes: () => page(kind, seed),
+  }));
+  return compared(kind, true, await picturesOf(sources));
 }
 
 export async function run(): Promise<unknown> {
   const sets: Found[] = [];
-  for (const name of SETS) {
-    const folder = dataSet(name);
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-    const sources = files
-      .filter((file) => /\.(jpe?g|png|bmp)$/i.test(file))
-      .map((file) => ({
-        className: classOf(name, file),
-        bytes: () => readFile(join(folder, file)),
-      }));
-    sets.push(compared(name, await picturesOf(sources)));
-  }
-  const pages: Found[] = [];
-  for (const kind of Object.keys(PAGE_KINDS)) {
-    const sources = Array.from({ length: PAGES_OF_A_KIND }, (_, seed) => ({
-      className: String(seed),
-      bytes: async () => new Uint8Array(await page(kind, seed).png().toBuffer()),
-    }));
-    pages.push(compared(kind, await picturesOf(sources)));
-  }
-  const all = [...sets, ...pages];
-  const leftOut = all.map((set) => {
-    const limits =
-      chosen(
-        all.filter((other) => other !== set),
-        figures,
-      )?.limits ?? COPY_LIMITS;
-    return [set.name, { pictures: set.pictures.length, limits, ...shown(figures(set, limits)) }] as const;
+  for (const name of SETS) sets.push(await photographsOf(name));
+  for (const kind of PAGE_KINDS) sets.push(await pagesOf(kind));
+  const scoresOf = new Map(sets.map((set) => [set, scores(set)]));
+  const leftOut = sets.map((set) => {
+    const others = sets.filter((other) => other !== set);
+    return [set, chosen(others, scoresOf)] as const;
   });
-  const pagesLeftOut = pages.map((set) => {
-    const limits =
-      chosen(
-        pages.filter((other) => other !== set),
-        pageFigures,
-      )?.limits ?? PAGE_LIMITS;
-    return [set.name, { limits, ...pageFigures(set, limits) }] as const;
-  });
+  const areOfPages = ([{ isPages }]: readonly [Found, CopyLimits]) => isPages;
+  const shipped = sets.map((set) => [set, COPY_LIMITS] as const);
   return {
-    copies: {
-      leftOut: Object.fromEntries(leftOut),
-      chosenOnAll: chosen(all, figures),
-      shipped: COPY_LIMITS,
-      asShipped: Object.fromEntries(all.map((set) => [set.name, shown(figures(set, COPY_LIMITS))])),
-    },
-    pages: {
-      leftOut: Object.fromEntries(pagesLeftOut),
-      chosenOnAll: chosen(pages, pageFigures),
-      shipped: PAGE_LIMITS,
-      asShipped: Object.fromEntries(pages.map((set) => [set.name, pageFigures(set, PAGE_LIMITS)])),
-    },
+    leftOut: Object.fromEntries(leftOut.map(([set, limits]) => [set.name, { limits, ...shown(set, limits) }])),
+    pagesLeftOut: pagesTogether(leftOut.filter(areOfPages)),
+    chosenOnAll: chosen(sets, scoresOf),
+    shipped: COPY_LIMITS,
+    asShipped: Object.fromEntries(sets.map((set) => [set.name, shown(set, COPY_LIMITS)])),
+    pagesAsShipped: pagesTogether(shipped.filter(areOfPages)),
   };
 }

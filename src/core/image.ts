@@ -1,6 +1,10 @@
 /** An image as the records know it. Pixels are never kept here. */
 import type { ImageId } from './ids.ts';
 
+/** Cells of a side of a print, see {@link ImageRecord.print}, and of all of it. */
+export const PRINT_SIDE = 32;
+export const PRINT_CELLS = PRINT_SIDE * PRINT_SIDE;
+
 /** Container formats that are decoded, as sharp names them, plus `heic`. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'svg' | 'heic' | 'raw';
 
@@ -58,8 +62,9 @@ export interface ImageRecord {
    */
   readonly pixelHash?: string | null;
   /**
-   * Luminance at 32 × 32 (see `images/copies/print.ts`), by which mirrored, turned and cropped copies are known. Written when
-   * an image comes in, and read by groups alone; images of before have none.
+   * Luminance at 32 × 32, and after it the slopes of the cells (see `images/copies/print.ts`), by which mirrored, turned and
+   * cropped copies are known. Written when an image comes in, and read by groups alone; images of before have none, or one
+   * without slopes.
    */
   readonly print?: Uint8Array;
 }

@@ -1,14 +1,15 @@
 /**
  * Groups: images that must stay on one side of any split, since knowing one is knowing the other. Joined are
  * near-duplicates, bursts (one camera, moments apart, alike), sequences (numbered frames that follow each other, alike), and
- * mirrored, turned and cropped copies. Pages are alike because they are mostly white: two of them belong together only if
- * they also say the same.
+ * mirrored, turned and cropped copies. Pages of one layout are alike as a whole: pictures belong together only if they also
+ * agree in every part (`copies/detail.ts`).
  *
- * Independent of the order of the rows and of the number of threads. Memory: about 600 bytes an image at its peak and its print of 1 KB, so
- * 1.6 GB for a million, in typed arrays; ids become text only where somebody asks for them.
+ * Independent of the order of the rows and of the number of threads. Memory: about 600 bytes an image at its peak and its print of 2 KB, so
+ * 2.6 GB for a million, in typed arrays; ids become text only where somebody asks for them.
  */
 import type { ImageId } from '../core/ids.ts';
-import { isWithin, PAGE_LIMITS, pageLikeness } from './copies/compare.ts';
+import { PRINT_CELLS } from '../core/image.ts';
+import { COPY_LIMITS, PrintComparer } from './copies/compare.ts';
 import { findCopies } from './copies/find-copies.ts';
 import { isPage, PRINT_BYTES } from './copies/print.ts';
 import { NO_PRINT, newPiece, PRINTS_A_PIECE, printColumns, type SharedPrints } from './copies/prints.ts';
@@ -87,10 +88,18 @@ export async function computeGroups(rows: GroupTable, options: GroupOptions = {}
   let pairCount = 0;
   const join = (i: number, j: number, kind: SimilarImages['kind'], distance: number) => {
     const [a, b] = [rootOf(i), rootOf(j)];
-    if (a === b || (kind !== 'copy' && areOtherPages(print(i), print(j)))) return;
+    if (a === b || (kind !== 'copy' && saysAnother(kind, i, j))) return;
     // Rows are in order of id, so the smaller index is the smaller id.
     forest[Math.max(a, b)] = Math.min(a, b);
     found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distance], 4 * pairCount++);
+  };
+  const comparer = new PrintComparer();
+  // Frames of a camera change, and pages with other words are other pages.
+  const saysAnother = (kind: SimilarImages['kind'], i: number, j: number): boolean => {
+    const [a, b] = [print(i), print(j)];
+    if (a === undefined || b === undefined) return false;
+    if (kind !== 'near-duplicate' && !(isPage(a) && isPage(b))) return false;
+    return comparer.detailAsTheyLie(a, b) < COPY_LIMITS.minDetail;
   };
   const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
 
@@ -171,10 +180,6 @@ function forestOf(count: number): { readonly forest: Uint32Array; rootOf(item: n
   return { forest, rootOf };
 }
 
-function areOtherPages(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && isPage(a) && isPage(b) && !isWithin(pageLikeness(a, b), PAGE_LIMITS);
-}
-
 const KINDS: readonly SimilarImages['kind'][] = ['near-duplicate', 'burst', 'sequence', 'copy'];
 
 interface Table extends HashColumns {
@@ -242,7 +247,10 @@ export class GroupTable {
   }
 
   #keepPrint(print: Uint8Array): void {
-    if (print.length !== PRINT_BYTES) throw new RangeError(`a print of ${print.length} bytes, expected ${PRINT_BYTES}`);
+    if (print.length !== PRINT_BYTES && print.length !== PRINT_CELLS)
+      throw new RangeError(
+        `a print of ${print.length} bytes, expected ${PRINT_BYTES}, or ${PRINT_CELLS} of an earlier version`,
+      );
     const piece = Math.floor(this.#count / PRINTS_A_PIECE);
     this.#prints[piece] ??= newPiece();
     this.#prints[piece].set(print, (this.#count % PRINTS_A_PIECE) * PRINT_BYTES);

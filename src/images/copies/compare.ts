@@ -4,8 +4,10 @@
  * A window that hashes proposed is moved until it fits best, and what it shows is compared with the other print as a whole
  * (`likeness.ts`). Memory of its own, used again from pair to pair. Cost: 20 to 50 µs a pair, less where it does not fit at all.
  */
+import { PRINT_CELLS, PRINT_SIDE } from '../../core/image.ts';
+import { DetailComparer } from './detail.ts';
 import { correlationOf, type Likeness, likenessOf } from './likeness.ts';
-import { isPage, PRINT_BYTES, PRINT_SIDE } from './print.ts';
+import { quartersOf } from './print.ts';
 import type { Turn, Window } from './windows.ts';
 
 /** What two prints have in common at least, to be copies. `npm run bench -- copies` prints what other values find. */
@@ -13,17 +15,15 @@ export interface CopyLimits {
   readonly minCorrelation: number;
   /** Grey levels. */
   readonly maxExcess: number;
-  /** Default: any. */
-  readonly minDetail?: number;
+  /** See `detail.ts`, −1 to 1. */
+  readonly minDetail: number;
 }
 
-export const COPY_LIMITS: CopyLimits = { minCorrelation: 0.95, maxExcess: 8 };
-/** Of two pages, upright and whole, at the print's own resolution. */
-export const PAGE_LIMITS: CopyLimits = { minCorrelation: 0.97, maxExcess: 10, minDetail: 0.95 };
-/** Of two pages, mirrored or turned. */
-export const PAGE_COPY_LIMITS: CopyLimits = { ...COPY_LIMITS, minDetail: 0.95 };
-/** Of two pages, one of which is a window of the other: cells lie otherwise then, and details agree less. */
-export const PAGE_CROP_LIMITS: CopyLimits = { ...COPY_LIMITS, minDetail: 0.7 };
+export interface Agreement extends Likeness {
+  readonly detail: number;
+}
+
+export const COPY_LIMITS: CopyLimits = { minCorrelation: 0.93, maxExcess: 16, minDetail: 0.83 };
 
 /** Windows are searched for at this many cells a side, and compared at more. */
 const [COARSE, FINE] = [12, 16] as const;
@@ -34,43 +34,66 @@ const [COARSE, FINE] = [12, 16] as const;
 const COARSE_STEPS = [0.85, 0.9, 0.93] as const;
 const FINE_STEPS = [0, 0] as const;
 
-export function isWithin(
-  { correlation, excess, detail }: Likeness,
-  { minCorrelation, maxExcess, minDetail = -1 }: CopyLimits,
-): boolean {
-  return correlation >= minCorrelation && excess <= maxExcess && detail >= minDetail;
-}
-
-/** Of two pages, upright and whole. */
-export function pageLikeness(a: Uint8Array, b: Uint8Array): Likeness {
-  return likenessOf(Float64Array.from(a), Float64Array.from(b), PRINT_SIDE);
-}
-
 export class PrintComparer {
+  readonly #limits: CopyLimits;
   /** The print that a window is looked for in, laid as said. */
-  readonly #searched = new Uint8Array(PRINT_BYTES);
-  /** The other one, at both resolutions. */
-  readonly #whole = new Uint8Array(PRINT_BYTES);
+  readonly #searched = new Uint8Array(PRINT_CELLS);
+  /** The other one. */
+  readonly #whole = new Uint8Array(PRINT_CELLS);
   readonly #coarse = new Sampler(COARSE);
   readonly #fine = new Sampler(FINE);
-  readonly #finest = new Sampler(PRINT_SIDE);
+  /** Both once more with what their slopes tell. */
+  readonly #quarters = new Uint8Array(4 * PRINT_CELLS);
+  readonly #searchedQuarters = new Uint8Array(4 * PRINT_CELLS);
+  readonly #wholeQuarters = new Uint8Array(4 * PRINT_CELLS);
+  readonly #finest = new Sampler(PRINT_SIDE, 2);
+  readonly #details = new DetailComparer();
+
+  /** @param limits of correlation and excess are those below which details are not compared */
+  constructor(limits: CopyLimits = COPY_LIMITS) {
+    this.#limits = limits;
+  }
 
   /**
    * How much `b` is like what a window of `a` shows, each laid as said; undefined where it is plain that it is not. The window
    * is moved a little to where it fits best: it comes from a coarse list.
    */
-  likeness(a: Uint8Array, window: Window, turnA: Turn, b: Uint8Array, turnB: Turn): Likeness | undefined {
-    lay(a, turnA, this.#searched);
-    lay(b, turnB, this.#whole);
+  likeness(a: Uint8Array, window: Window, turnA: Turn, b: Uint8Array, turnB: Turn): Agreement | undefined {
+    lay(a, PRINT_SIDE, turnA, this.#searched);
+    lay(b, PRINT_SIDE, turnB, this.#whole);
     this.#coarse.compareWith(this.#searched, this.#whole);
     const near = this.#coarse.search(laidWindow(window, turnA), COARSE_STEPS);
     if (near === undefined) return undefined;
+    this.#fine.compareWith(this.#searched, this.#whole);
+    const better = this.#fine.search(near, FINE_STEPS);
+    if (better === undefined) return undefined;
+    const likeness = this.#fine.likeness(better);
+    const { minCorrelation, maxExcess } = this.#limits;
+    if (likeness.correlation < minCorrelation || likeness.excess > maxExcess) return undefined;
     // What tells pages apart is small, and so is what tells parts on white paper apart.
-    const fine = isPage(a) && isPage(b) ? this.#finest : this.#fine;
-    fine.compareWith(this.#searched, this.#whole);
-    const best = fine.search(near, FINE_STEPS);
-    return best && fine.likeness(best);
+    quartersOf(a, this.#quarters);
+    lay(this.#quarters, 2 * PRINT_SIDE, turnA, this.#searchedQuarters);
+    quartersOf(b, this.#quarters);
+    lay(this.#quarters, 2 * PRINT_SIDE, turnB, this.#wholeQuarters);
+    this.#finest.compareWith(this.#searchedQuarters, this.#wholeQuarters);
+    const best = this.#finest.search(better, FINE_STEPS) ?? better;
+    return { ...likeness, detail: this.#finest.agreement(best, this.#details) };
   }
+
+  /** How much two pictures agree in their details as they lie; see `detail.ts`. */
+  detailAsTheyLie(a: Uint8Array, b: Uint8Array): number {
+    return this.#details.agreement(
+      Float64Array.from(a.subarray(0, PRINT_CELLS)),
+      Float64Array.from(b.subarray(0, PRINT_CELLS)),
+    );
+  }
+}
+
+export function isWithin(
+  { correlation, excess, detail }: Agreement,
+  { minCorrelation, maxExcess, minDetail }: CopyLimits,
+): boolean {
+  return correlation >= minCorrelation && excess <= maxExcess && detail >= minDetail;
 }
 
 const WHOLE: Window = { left: 0, right: 1, top: 0, bottom: 1 };
@@ -84,7 +107,10 @@ const MAX_MOVE = 0.05;
 /** Windows of a print at `side` × `side` points between its cells, and the search for the one that is most like another print. */
 class Sampler {
   readonly #side: number;
-  #print: Uint8Array = new Uint8Array(PRINT_BYTES);
+  /** Points of each side of a cell that are sampled, and cells of a side of what they are sampled from. */
+  readonly #finer: number;
+  readonly #from: number;
+  #print: Uint8Array;
   readonly #sampled: Float64Array;
   readonly #wanted: Float64Array;
   /** For each column of points: the cell to its left, and how far it is from that cell to the next. */
@@ -96,15 +122,19 @@ class Sampler {
   /** Normal equations, shape [6, 7]: the last column is the right side. */
   readonly #equations = new Float64Array(UNKNOWNS * COLUMNS);
 
-  constructor(side: number) {
+  /** @param finer says that prints have as many times more cells a side, and points are means of as many samples a side */
+  constructor(side: number, finer = 1) {
     this.#side = side;
+    this.#finer = finer;
+    this.#from = finer * PRINT_SIDE;
+    this.#print = new Uint8Array(this.#from ** 2);
     const points = side * side;
     this.#sampled = new Float64Array(points);
     this.#wanted = new Float64Array(points);
     this.#slopesX = new Float64Array(points);
     this.#slopesY = new Float64Array(points);
-    this.#cells = new Uint8Array(side);
-    this.#shares = new Float64Array(side);
+    this.#cells = new Uint8Array(finer * side);
+    this.#shares = new Float64Array(finer * side);
   }
 
   /** Windows of `searched` are compared with all of `whole` from now on. */
@@ -116,6 +146,10 @@ class Sampler {
 
   likeness(window: Window): Likeness {
     return likenessOf(this.#sample(window, this.#sampled), this.#wanted, this.#side);
+  }
+
+  agreement(window: Window, details: DetailComparer): number {
+    return details.agreement(this.#sample(window, this.#sampled), this.#wanted);
   }
 
   /**
@@ -140,7 +174,7 @@ class Sampler {
     const solution = solved(this.#equations);
     const gain = solution?.[4] ?? 0;
     if (solution === undefined || gain < 0.1) return window;
-    const move = (edge: number) => Math.max(-MAX_MOVE, Math.min(MAX_MOVE, solution[edge] / gain / PRINT_SIDE));
+    const move = (edge: number) => Math.max(-MAX_MOVE, Math.min(MAX_MOVE, solution[edge] / gain / this.#from));
     return {
       left: Math.max(0, window.left + move(0)),
       right: Math.min(1, window.right + move(1)),
@@ -175,26 +209,40 @@ class Sampler {
   }
 
   #sample({ left, right, top, bottom }: Window, into: Float64Array): Float64Array {
-    const [side, print, cells, shares] = [this.#side, this.#print, this.#cells, this.#shares];
-    for (let i = 0; i < side; i++) {
-      const x = cellAt(left + ((right - left) * (i + 0.5)) / side);
+    const [side, from, finer, print] = [this.#side, this.#from, this.#finer, this.#print];
+    const [cells, shares, slopesX, slopesY] = [this.#cells, this.#shares, this.#slopesX, this.#slopesY];
+    const points = finer * side;
+    for (let i = 0; i < points; i++) {
+      const x = cellAt(left + ((right - left) * (i + 0.5)) / points, from);
       cells[i] = x;
       shares[i] = x - cells[i];
     }
-    for (let j = 0; j < side; j++) {
-      const y = cellAt(top + ((bottom - top) * (j + 0.5)) / side);
+    if (finer > 1) for (const sums of [into, slopesX, slopesY]) sums.fill(0);
+    const weight = 1 / (finer * finer);
+    for (let j = 0; j < points; j++) {
+      const y = cellAt(top + ((bottom - top) * (j + 0.5)) / points, from);
       const row = Math.floor(y);
-      const [start, share] = [row * PRINT_SIDE, y - row];
-      for (let i = 0; i < side; i++) {
+      const [start, share] = [row * from, y - row];
+      const toRow = Math.floor(j / finer) * side;
+      for (let i = 0; i < points; i++) {
         const at = start + cells[i];
-        const next = at + PRINT_SIDE;
+        const next = at + from;
         const [slopeAbove, slopeBelow] = [print[at + 1] - print[at], print[next + 1] - print[next]];
         const above = print[at] + shares[i] * slopeAbove;
         const below = print[next] + shares[i] * slopeBelow;
-        const to = j * side + i;
-        into[to] = above + share * (below - above);
-        this.#slopesX[to] = slopeAbove + share * (slopeBelow - slopeAbove);
-        this.#slopesY[to] = below - above;
+        const value = above + share * (below - above);
+        const slope = slopeAbove + share * (slopeBelow - slopeAbove);
+        if (finer === 1) {
+          const to = toRow + i;
+          into[to] = value;
+          slopesX[to] = slope;
+          slopesY[to] = below - above;
+        } else {
+          const to = toRow + Math.floor(i / finer);
+          into[to] += weight * value;
+          slopesX[to] += weight * slope;
+          slopesY[to] += weight * (below - above);
+        }
       }
     }
     return into;
@@ -224,17 +272,17 @@ function solved(equations: Float64Array): Float64Array | undefined {
 }
 
 /** Where a share of a side lies, counted from the middle of the first cell; there is always a cell after it. */
-function cellAt(share: number): number {
-  return Math.min(PRINT_SIDE - 1.001, Math.max(0, share * PRINT_SIDE - 0.5));
+function cellAt(share: number, cells: number): number {
+  return Math.min(cells - 1.001, Math.max(0, share * cells - 0.5));
 }
 
-/** A print laid in one of eight ways. */
-function lay(print: Uint8Array, turn: Turn, into: Uint8Array): void {
-  for (let y = 0; y < PRINT_SIDE; y++) {
-    for (let x = 0; x < PRINT_SIDE; x++) {
+/** The cells of a print, or their quarters, laid in one of eight ways. */
+function lay(cells: Uint8Array, side: number, turn: Turn, into: Uint8Array): void {
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
       const [u, v] = turn & 4 ? [y, x] : [x, y];
-      const column = turn & 1 ? PRINT_SIDE - 1 - u : u;
-      into[y * PRINT_SIDE + x] = print[(turn & 2 ? PRINT_SIDE - 1 - v : v) * PRINT_SIDE + column];
+      const column = turn & 1 ? side - 1 - u : u;
+      into[y * side + x] = cells[(turn & 2 ? side - 1 - v : v) * side + column];
     }
   }
 }
@@ -249,11 +297,11 @@ function laidWindow({ left, right, top, bottom }: Window, turn: Turn): Window {
 /** Whether a print has anything in it that could be found again. */
 export function hasStructure(print: Uint8Array): boolean {
   let [sum, squares] = [0, 0];
-  for (const value of print) {
-    sum += value;
-    squares += value * value;
+  for (let cell = 0; cell < PRINT_CELLS; cell++) {
+    sum += print[cell];
+    squares += print[cell] * print[cell];
   }
-  return squares / PRINT_BYTES - (sum / PRINT_BYTES) ** 2 >= MIN_VARIANCE;
+  return squares / PRINT_CELLS - (sum / PRINT_CELLS) ** 2 >= MIN_VARIANCE;
 }
 
 /** Grey levels squared: blank walls and skies with less are all alike. */

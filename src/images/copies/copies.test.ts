@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
 import { scenePixels } from '../../../test/fixtures/images.ts';
+import { PRINT_CELLS, PRINT_SIDE } from '../../core/image.ts';
 import { seededRandom } from '../../core/random.ts';
 import { inspect } from '../inspect.ts';
-import { isWithin, PAGE_LIMITS, pageLikeness } from './compare.ts';
+import { COPY_LIMITS, PrintComparer } from './compare.ts';
 import { findCopies } from './find-copies.ts';
-import { isPage, PRINT_BYTES, PRINT_SIDE, printOf } from './print.ts';
+import { isPage, PRINT_BYTES, printOf, quartersOf } from './print.ts';
 import { NO_PRINT, newPiece, PRINTS_A_PIECE } from './prints.ts';
 import { CopySearch, copiesFrom } from './search.ts';
 import { hashWholes } from './wholes.ts';
@@ -126,6 +127,7 @@ describe('hashes of windows', () => {
   /** A print laid in one of eight ways, by its definition. */
   function laid(print: Uint8Array, turn: number): Uint8Array {
     return print.map((_, at) => {
+      if (at >= PRINT_CELLS) return 0;
       let [x, y] = [at % PRINT_SIDE, Math.floor(at / PRINT_SIDE)];
       if (turn & 4) [x, y] = [y, x];
       if (turn & 1) x = PRINT_SIDE - 1 - x;
@@ -143,7 +145,7 @@ describe('hashes of windows', () => {
       return [...found].sort();
     };
     for (let n = 0; n < 20; n++) {
-      const print = Uint8Array.from({ length: PRINT_SIDE ** 2 }, () => Math.floor(random() * 256));
+      const print = Uint8Array.from({ length: PRINT_BYTES }, (_, at) => (at < PRINT_CELLS ? random() * 256 : 0));
       const expected = hashes(print);
       for (let turn = 1; turn < 8; turn++) assert.deepEqual(hashes(laid(print, turn)), expected);
     }
@@ -159,7 +161,8 @@ describe('hashes of windows', () => {
 });
 
 describe('pages', () => {
-  const isSamePage = (a: Uint8Array, b: Uint8Array) => isWithin(pageLikeness(a, b), PAGE_LIMITS);
+  const comparer = new PrintComparer();
+  const isSamePage = (a: Uint8Array, b: Uint8Array) => comparer.detailAsTheyLie(a, b) >= COPY_LIMITS.minDetail;
 
   /** Of one tone, with lines of words as bars of another; the words of each page are other ones. */
   function page(seed: number, { ground, ink } = { ground: 255, ink: 60 }): Sharp {
@@ -195,6 +198,74 @@ describe('pages', () => {
       for (const copy of copies) assert.equal(isSamePage(pages[0].print, (await pictureOf(copy)).print), true);
     });
   }
+});
+
+describe('details', () => {
+  const agreement = (a: Picture, b: Picture) => new PrintComparer().detailAsTheyLie(a.print, b.print);
+
+  /** A plain ground with grain of a few levels, as rolled steel has; each seed is another sheet. */
+  function sheet(seed: number): Sharp {
+    const side = 200;
+    const random = seededRandom(seed, 'sheet');
+    const coarse = Uint8Array.from({ length: 40 * 40 }, () => 120 + 30 * random());
+    const grain = sharp(coarse, { raw: { width: 40, height: 40, channels: 1 } });
+    return grain.resize(side, side, { kernel: 'cubic' }).toColourspace('srgb');
+  }
+  const fileOf = (image: Sharp) => image.png().toBuffer();
+
+  test('sheets of one grain differ, copies of one do not', async () => {
+    const sheets = await Promise.all([1, 2, 3, 4].map((seed) => pictureOf(sheet(seed))));
+    for (const [i, a] of sheets.entries()) {
+      for (const b of sheets.slice(0, i)) assert.ok(agreement(a, b) < 0.7, String(agreement(a, b)));
+    }
+    const file = await fileOf(sheet(1));
+    const copies = [sharp(file).jpeg({ quality: 25 }), sharp(file).resize(100), sharp(file).linear(0.8, 0)];
+    for (const copy of copies) {
+      const found = agreement(sheets[0], await pictureOf(sharp(await copy.toBuffer())));
+      assert.ok(found >= COPY_LIMITS.minDetail, String(found));
+    }
+  });
+
+  test('one word on a large page is enough to be another page', async () => {
+    const lines = (last: string) => {
+      const text = Array.from({ length: 20 }, (_, i) => `<rect x="60" y="${60 + 30 * i}" width="480" height="10"/>`);
+      return sharp(
+        Buffer.from(
+          `<svg xmlns="http://www.w3.org/2000/svg" width="600" height="800"><rect width="600" height="800" fill="#fff"/>` +
+            `${text.join('')}${last}</svg>`,
+        ),
+      );
+    };
+    const [one, other] = await Promise.all(
+      ['<rect x="60" y="700" width="90" height="14"/>', '<rect x="300" y="700" width="90" height="14"/>'].map((last) =>
+        pictureOf(lines(last)),
+      ),
+    );
+    assert.ok(agreement(one, one) > 0.999);
+    assert.ok(agreement(one, other) < 0.5, String(agreement(one, other)));
+  });
+});
+
+test('quarters of cells are what the print was made of, as near as four bits tell', () => {
+  const pixels = scenePixels(64, 64, 5).filter((_, at) => at % 3 === 1);
+  const quarters = new Uint8Array(4 * PRINT_CELLS);
+  quartersOf(printOf({ pixels, width: 64, height: 64 }), quarters);
+  const [near, flat] = [new Float64Array(pixels.length), new Float64Array(pixels.length)];
+  for (let at = 0; at < pixels.length; at++) {
+    const [x, y] = [(at % 64) & ~1, Math.floor(at / 64) & ~1];
+    const cell = (pixels[y * 64 + x] + pixels[y * 64 + x + 1] + pixels[y * 64 + 64 + x] + pixels[y * 64 + 65 + x]) / 4;
+    near[at] = (pixels[at] - quarters[at]) ** 2;
+    flat[at] = (pixels[at] - cell) ** 2;
+  }
+  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  assert.ok(mean(near) < mean(flat) / 2, `${mean(near)} is not less than half of ${mean(flat)}`);
+});
+
+test('prints of earlier versions, which have no slopes, are compared too', async () => {
+  const columns = await Promise.all([scene(1), scene(1).flop(), scene(2)].map(pictureOf));
+  const old = columns.map(({ print, logAspect }) => ({ print: print.slice(), logAspect }));
+  for (const { print } of old) print.fill(0, PRINT_CELLS);
+  assert.deepEqual(pairsAmong(old), [[0, 1]]);
 });
 
 test('a print is the mean of each cell, whatever the size', () => {

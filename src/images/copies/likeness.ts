@@ -1,67 +1,33 @@
 /**
- * How much two prints that lie over each other agree, with brightness and contrast taken out: their correlation, and whether
- * some cell has something in the one where the other is calm.
- *
- * The second figure is what tells pages apart. Two pages of text correlate at .9 and more since both are text at the top and
- * white below; but a word where the other has none is a difference that no compression, scaling or misalignment makes.
- * Cost: about 10 µs for 16 × 16 cells, 40 µs for 32 × 32.
+ * How much two prints that lie over each other agree as a whole, with brightness and contrast taken out: their correlation, and
+ * whether some cell has something in the one where the other is calm. `detail.ts` says whether they agree in every part.
+ * Cost: about 10 µs for 16 × 16 cells.
  */
 export interface Likeness {
   /** Normalised cross-correlation after the tones are matched, −1 to 1. */
   readonly correlation: number;
   /** The greatest difference of a cell in grey levels, less what its surroundings vary by in the calmer of the two. */
   readonly excess: number;
-  /**
-   * Correlation of what is left when each cell's surroundings are taken off it, −1 to 1: pages of one layout agree in where
-   * there is text, and not in which words.
-   */
-  readonly detail: number;
 }
 
 /** @param a and b shape [side, side], grey levels */
 export function likenessOf(a: Float64Array, b: Float64Array, side: number): Likeness {
-  const [byLine, byTones] = [lineMatched(a, b), tonesMatched(a, b)];
-  const [lineCorrelation, toneCorrelation] = [correlationOf(byLine, b), correlationOf(byTones, b)];
-  const matched = toneCorrelation > lineCorrelation ? byTones : byLine;
+  const { matched, correlation } = matchedTo(a, b);
   const [rangeA, rangeB] = [rangesOf(matched, side), rangesOf(b, side)];
   let excess = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < b.length; i++) {
     excess = Math.max(excess, Math.abs(matched[i] - b[i]) - Math.min(rangeA[i], rangeB[i]));
   }
-  const detail = detailAgreement(detailOf(matched, side), detailOf(b, side));
-  return { correlation: Math.max(lineCorrelation, toneCorrelation), excess, detail };
+  return { correlation, excess };
 }
 
-/** Grey levels squared by which a cell's detail differs for no reason: rounding, and what compression does. */
-const DETAIL_NOISE = 1;
-
-/** Correlation of two rows of numbers about zero; 1 where neither has more than noise. */
-function detailAgreement(a: Float64Array, b: Float64Array): number {
-  const noise = DETAIL_NOISE * a.length;
-  let [squaresA, squaresB, products] = [noise, noise, noise];
-  for (let i = 0; i < a.length; i++) {
-    squaresA += a[i] * a[i];
-    squaresB += b[i] * b[i];
-    products += a[i] * b[i];
-  }
-  return products / Math.sqrt(squaresA * squaresB);
-}
-
-/** Each cell less the mean of the 3 × 3 around it, as much of that as there is. */
-function detailOf(cells: Float64Array, side: number): Float64Array {
-  const detail = new Float64Array(cells.length);
-  for (let y = 0; y < side; y++) {
-    const [top, bottom] = [Math.max(0, y - 1), Math.min(side - 1, y + 1)];
-    for (let x = 0; x < side; x++) {
-      const [left, right] = [Math.max(0, x - 1), Math.min(side - 1, x + 1)];
-      let sum = 0;
-      for (let row = top; row <= bottom; row++) {
-        for (let column = left; column <= right; column++) sum += cells[row * side + column];
-      }
-      detail[y * side + x] = cells[y * side + x] - sum / ((bottom - top + 1) * (right - left + 1));
-    }
-  }
-  return detail;
+/** `a` with the brightness and contrast of `b`, by a line or tone by tone, whichever brings it nearer. */
+export function matchedTo(a: Float64Array, b: Float64Array): { matched: Float64Array; correlation: number } {
+  const [byLine, byTones] = [lineMatched(a, b), tonesMatched(a, b)];
+  const [lineCorrelation, toneCorrelation] = [correlationOf(byLine, b), correlationOf(byTones, b)];
+  return toneCorrelation > lineCorrelation
+    ? { matched: byTones, correlation: toneCorrelation }
+    : { matched: byLine, correlation: lineCorrelation };
 }
 
 /** Pearson's correlation of two rows of numbers; 0 where one of them is the same all over, since nothing could agree. */

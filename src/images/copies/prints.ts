@@ -20,7 +20,7 @@ export interface SharedPrints {
   readonly logAspect: Float32Array;
 }
 
-/** A megabyte, which is never moved. */
+/** Two megabytes, which are never moved. */
 export const PRINTS_A_PIECE = 1024;
 export const NO_PRINT = 0xffffffff;
 

@@ -9,17 +9,7 @@
  * Cost: about 60 µs a picture for its windows and their questions, and 50 µs for each pair that is compared: 0.1 pairs a
  * picture in photographs, 5 where everything looks alike.
  */
-import {
-  COPY_LIMITS,
-  type CopyLimits,
-  hasStructure,
-  isWithin,
-  PAGE_COPY_LIMITS,
-  PAGE_CROP_LIMITS,
-  PrintComparer,
-} from './compare.ts';
-import type { Likeness } from './likeness.ts';
-import { isPage } from './print.ts';
+import { type Agreement, COPY_LIMITS, type CopyLimits, hasStructure, isWithin, PrintComparer } from './compare.ts';
 import type { PrintColumns } from './prints.ts';
 import { type Candidate, type WholeHashes, WholeSearch } from './wholes.ts';
 import { WINDOWS, WindowHasher } from './windows.ts';
@@ -35,17 +25,21 @@ export class CopySearch {
   readonly #roots: Uint32Array | undefined;
   readonly #wholes: WholeSearch;
   readonly #hasher = new WindowHasher();
-  readonly #comparer = new PrintComparer();
+  readonly #comparer: PrintComparer;
 
-  /** @param roots shape [n]: pictures with the same number are joined already, and are not compared; default: none are */
-  constructor(columns: PrintColumns, wholes: WholeHashes, roots?: Uint32Array) {
+  /**
+   * @param roots shape [n]: pictures with the same number are joined already, and are not compared; default: none are
+   * @param limits as in `PrintComparer`
+   */
+  constructor(columns: PrintColumns, wholes: WholeHashes, roots?: Uint32Array, limits?: CopyLimits) {
     this.#columns = columns;
+    this.#comparer = new PrintComparer(limits);
     this.#roots = roots;
     this.#wholes = new WholeSearch(wholes, columns.logAspect);
   }
 
-  /** Calls `onLikeness` for each picture `j` that was compared: where a window of `i` looks about like all of it; and what copies need. */
-  of(i: number, onLikeness: (j: number, likeness: Likeness, limits: CopyLimits) => void): void {
+  /** Calls `onLikeness` for each picture `j` that was compared: where a window of `i` looks about like all of it. */
+  of(i: number, onLikeness: (j: number, likeness: Agreement) => void): void {
     const print = this.#columns.print(i);
     if (print === undefined || !hasStructure(print)) return;
     /** For each picture that a window of this one is near: the nearest window. */
@@ -54,16 +48,10 @@ export class CopySearch {
     const roots = this.#roots;
     const candidates = [...nearest].filter(([j]) => roots === undefined || roots[i] !== roots[j]);
     candidates.sort(([j, a], [k, b]) => b.correlation - a.correlation || j - k);
-    let isSearchedPage: boolean | undefined;
     for (const [j, { window, turn, wholeTurn }] of candidates.slice(0, MAX_COMPARED)) {
       const other = this.#columns.print(j);
-      if (other === undefined) continue;
-      const likeness = this.#comparer.likeness(print, WINDOWS[window], turn, other, wholeTurn);
-      if (likeness === undefined) continue;
-      isSearchedPage ??= isPage(print);
-      // The first window is the whole picture.
-      const pageLimits = window === 0 ? PAGE_COPY_LIMITS : PAGE_CROP_LIMITS;
-      onLikeness(j, likeness, isSearchedPage && isPage(other) ? pageLimits : COPY_LIMITS);
+      const likeness = other && this.#comparer.likeness(print, WINDOWS[window], turn, other, wholeTurn);
+      if (likeness !== undefined) onLikeness(j, likeness);
     }
   }
 }
@@ -72,8 +60,8 @@ export class CopySearch {
 export function copiesFrom(search: CopySearch, from: number, to: number): Uint32Array<ArrayBuffer> {
   const pairs: number[] = [];
   for (let i = from; i < to; i++) {
-    search.of(i, (j, likeness, limits) => {
-      if (isWithin(likeness, limits)) pairs.push(i, j);
+    search.of(i, (j, likeness) => {
+      if (isWithin(likeness, COPY_LIMITS)) pairs.push(i, j);
     });
   }
   return Uint32Array.from(pairs);

@@ -9,7 +9,8 @@
  *
  * Cost: about 35 µs for the 55 windows of a picture, by sums over rectangles.
  */
-import { PRINT_BYTES, PRINT_SIDE } from './print.ts';
+import { PRINT_CELLS, PRINT_SIDE } from '../../core/image.ts';
+import { PRINT_BYTES } from './print.ts';
 
 const BLOCKS = 6;
 /** Numbers of a window that {@link WindowHasher.turnedBlocks} gives. */
@@ -166,7 +167,7 @@ export class WindowHasher {
         corners[j * (BLOCKS + 1) + i] = before + share * (this.#rows[j * width + at + 1] - before);
       }
     }
-    const scale = (BLOCKS * BLOCKS) / (PRINT_BYTES * (right - left) * (bottom - top));
+    const scale = (BLOCKS * BLOCKS) / (PRINT_CELLS * (right - left) * (bottom - top));
     for (let j = 0; j < BLOCKS; j++) {
       for (let i = 0; i < BLOCKS; i++) {
         const at = j * (BLOCKS + 1) + i;

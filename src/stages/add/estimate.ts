@@ -13,7 +13,7 @@ export interface AddEstimate {
 /** Files that are read and decoded to time them. */
 const TIMED_FILES = 12;
 /** Rows and index entries of an image, its print and a path, measured on photographs with ordinary names. */
-const RECORD_BYTES_PER_FILE = 2000;
+const RECORD_BYTES_PER_FILE = 3500;
 
 /** Lists everything, times a few files spread over the listing, and multiplies. Writes nothing. */
 export async function estimateAdd(sources: readonly Source[], threads: number): Promise<AddEstimate> {

@@ -9,7 +9,7 @@ import { readSetting, type Setting, writeSetting } from '../../store/typed.ts';
 const ROWS_A_WRITE = 1000;
 
 /** Grows when other groups come of the same facts. */
-const RULES = 2;
+const RULES = 3;
 
 export interface GroupCounts {
   readonly similarPairs: number;

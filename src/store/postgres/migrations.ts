@@ -8,6 +8,7 @@ import { shardResults } from './migrations/03-shard-results.ts';
 import { staging } from './migrations/04-staging.ts';
 import { formerLabels } from './migrations/05-former-labels.ts';
 import { fewerReferences } from './migrations/06-fewer-references.ts';
+import { slopesOfPrints } from './migrations/07-slopes-of-prints.ts';
 
 export const MIGRATIONS: readonly string[] = [
   firstVersion,
@@ -16,6 +17,7 @@ export const MIGRATIONS: readonly string[] = [
   staging,
   formerLabels,
   fewerReferences,
+  slopesOfPrints,
 ];
 
 /** Tables whose rows the database gives a number, and the column of it. */

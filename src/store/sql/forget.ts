@@ -15,6 +15,7 @@ const DELETED = [
   'delete from image_split where image_id in :images',
   'delete from image_attributes where image_id in :images',
   'delete from image_print where image_id in :images',
+  'delete from image_slopes where image_id in :images',
   'delete from candidate where image_id in :images',
   'delete from detection where image_id in :images',
   'delete from label where image_id in :images',

@@ -9,7 +9,7 @@ import { images, similarPairs } from './tables.ts';
 type GroupFactsRow = Pick<
   RowOf<typeof images.columns>,
   'id' | 'perceptual_hash' | 'width' | 'height' | 'captured_at_ms' | 'camera' | 'group_id'
-> & { path: string | null; print: Uint8Array | null };
+> & { path: string | null; print: Uint8Array | null; slopes: Uint8Array | null };
 
 const addPair = insert(similarPairs, { existing: 'ignore' });
 const setGroup = update(images, { set: ['groupId'], where: ['id'] });
@@ -50,6 +50,9 @@ export function groupStore(session: Session): GroupStore {
           .select(({ selectFrom }) =>
             selectFrom('image_print').select('print').whereRef('image_print.image_id', '=', 'image.id').as('print'),
           )
+          .select(({ selectFrom }) =>
+            selectFrom('image_slopes').select('slopes').whereRef('image_slopes.image_id', '=', 'image.id').as('slopes'),
+          )
           .where('id', '>', last?.id ?? NO_BYTES)
           .orderBy('id')
           .limit(session.pageSize);
@@ -65,7 +68,9 @@ export function groupStore(session: Session): GroupStore {
           camera: row.camera,
           groupId: hexOf(row.group_id),
           path: row.path ?? '',
-          ...(row.print === null ? {} : { print: row.print }),
+          ...(row.print === null
+            ? {}
+            : { print: row.slopes === null ? row.print : Buffer.concat([row.print, row.slopes]) }),
         }));
       }
     },

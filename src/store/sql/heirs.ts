@@ -17,6 +17,7 @@ import {
   formerLabels,
   imageAttributes,
   imagePrints,
+  imageSlopes,
   imageSplits,
   labels,
   operationLabels,
@@ -61,8 +62,8 @@ const STATEMENTS: readonly Statement<Passing>[] = [
     return `update ${name} set image_id = :to where image_id = :from and ${IS_GONE}
       and not exists (select 1 from ${name} as own where own.image_id = :to${same})`;
   }),
-  // What the heir had of its own was not passed on.
-  ...[...PASSED.map(({ name }) => name), 'region'].map(
+  // What the heir had of its own was not passed on, and slopes belong to the print of one picture.
+  ...[...PASSED.map(({ name }) => name), imageSlopes.name, 'region'].map(
     (name) => `delete from ${name} where image_id = :from and ${IS_GONE}`,
   ),
   `delete from similar_pair where a = :from and ${IS_GONE}`,

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { IdSet } from '../../core/id-set.ts';
 import type { ImageId } from '../../core/ids.ts';
-import type { ImageRecord } from '../../core/image.ts';
+import { type ImageRecord, PRINT_CELLS } from '../../core/image.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import type { ImageFilter, ImageStore } from '../store.ts';
 import { chunks } from './chunks.ts';
@@ -15,7 +15,7 @@ import { putInQuarantine, rootsOf } from './quarantine.ts';
 import { countOf } from './raw-query.ts';
 import type { Session } from './session.ts';
 import { decoder, insert, type RowOf, remove, update } from './table.ts';
-import { imageAttributes, imagePrints, images } from './tables.ts';
+import { imageAttributes, imagePrints, imageSlopes, images } from './tables.ts';
 import type { Work } from './work.ts';
 
 export type ImageRow = RowOf<typeof images.columns>;
@@ -23,6 +23,7 @@ export type ImageRow = RowOf<typeof images.columns>;
 const STATEMENTS = {
   add: insert(images, { existing: 'ignore' }),
   addPrint: insert(imagePrints, { existing: 'ignore' }),
+  addSlopes: insert(imageSlopes, { existing: 'ignore' }),
   setPixelHash: update(images, { set: ['pixelHash'], where: ['id'] }),
   putAttributes: insert(imageAttributes, { existing: 'replace' }),
   dropAttributes: remove(imageAttributes, ['imageId']),
@@ -38,7 +39,12 @@ export function imageOf(row: ImageRow): ImageRecord {
 
 function addImage(work: Work, { quality, pixelHash = null, print, ...image }: ImageRecord, runKey: number): void {
   work.add(STATEMENTS.add, { ...image, ...quality, pixelHash, runKey, revision: work.changeId });
-  if (print !== undefined) work.add(STATEMENTS.addPrint, { imageId: image.id, print });
+  if (print !== undefined) {
+    work.add(STATEMENTS.addPrint, { imageId: image.id, print: print.subarray(0, PRINT_CELLS) });
+    if (print.length > PRINT_CELLS) {
+      work.add(STATEMENTS.addSlopes, { imageId: image.id, slopes: print.subarray(PRINT_CELLS) });
+    }
+  }
   work.reach(image.id);
 }
 

@@ -148,6 +148,8 @@ export const imageSplits = table('image_split', { imageId, split: text, runKey: 
 export const imageAttributes = table('image_attributes', { imageId, attributes: json(attributesSchema) }, ['imageId']);
 /** Luminance at 32 × 32, for groups. */
 export const imagePrints = table('image_print', { imageId, print: bytes }, ['imageId']);
+/** What prints have beside it; those of earlier versions have none. */
+export const imageSlopes = table('image_slopes', { imageId, slopes: bytes }, ['imageId']);
 export const quarantine = table(
   'quarantine',
   {
@@ -363,6 +365,7 @@ const all = [
   imageAttributes,
   imagePaths,
   imagePrints,
+  imageSlopes,
   images,
   imageSplits,
   labels,

@@ -17,6 +17,7 @@ import { exports } from './migrations/09-exports.ts';
 import { shardResults } from './migrations/10-shard-results.ts';
 import { staging } from './migrations/11-staging.ts';
 import { formerLabels } from './migrations/12-former-labels.ts';
+import { slopesOfPrints } from './migrations/13-slopes-of-prints.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   shardResults,
   staging,
   formerLabels,
+  slopesOfPrints,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */

@@ -1,21 +1,20 @@
 /**
- * Pages that are mostly white and all say something else: text, forms, tables and screenshots, drawn by code from a seed. Words
- * are rows of small bars, as letters look from far away, so that no font is needed.
+ * Pages of rows of small bars, as letters look from far away: text, forms, tables and screenshots. They need no font, so every
+ * machine draws the same.
  */
 import sharp, { type Sharp } from 'sharp';
-import { seededRandom } from '../src/core/random.ts';
+import { seededRandom } from '../../src/core/random.ts';
+import type { Random } from './sheet.ts';
 
-type Random = () => number;
-
-export const PAGE_KINDS: Readonly<Record<string, (random: Random, draw: Canvas) => void>> = {
-  'text pages': (random, draw) => {
+export const BAR_KINDS: Readonly<Record<string, (random: Random, draw: Canvas) => void>> = {
+  'bars: text': (random, draw) => {
     for (let y = 60; y < 780; y += 17) {
       if (random() < 0.12) continue;
       draw.words(50, y, random() < 0.15 ? 150 + random() * 300 : 550, random);
     }
   },
   // One form, filled in by different people: only the answers differ.
-  forms: (random, draw) => {
+  'bars: forms': (random, draw) => {
     const form = seededRandom(0, 'form');
     draw.words(200, 40, 420, form);
     for (let y = 100; y < 740; y += 52) {
@@ -24,7 +23,7 @@ export const PAGE_KINDS: Readonly<Record<string, (random: Random, draw: Canvas) 
       draw.words(238, y, 260 + random() * 270, random);
     }
   },
-  tables: (random, draw) => {
+  'bars: tables': (random, draw) => {
     draw.words(50, 40, 150 + random() * 350, random);
     for (let y = 90; y < 760; y += 26) {
       draw.box(50, y - 8, 550, y + 18);
@@ -32,7 +31,7 @@ export const PAGE_KINDS: Readonly<Record<string, (random: Random, draw: Canvas) 
     }
   },
   // One program's window: bars and menus stay, the content differs.
-  screenshots: (random, draw) => {
+  'bars: screenshots': (random, draw) => {
     draw.fill(0, 0, 600, 34, 70);
     draw.fill(0, 34, 130, 800, 225);
     const menu = seededRandom(0, 'menu');
@@ -73,8 +72,8 @@ class Canvas {
   }
 }
 
-export function page(kind: string, seed: number): Sharp {
+export function bars(kind: string, random: Random): Sharp {
   const canvas = new Canvas();
-  PAGE_KINDS[kind](seededRandom(seed, kind), canvas);
+  BAR_KINDS[kind](random, canvas);
   return sharp(canvas.pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 1 } }).toColourspace('srgb');
 }
