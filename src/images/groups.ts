@@ -83,23 +83,16 @@ export async function computeGroups(rows: GroupTable, options: GroupOptions = {}
   const { high, low, logAspect, ids, groupIds, count } = table;
   const { print } = printColumns(table.prints);
   const { forest, rootOf } = forestOf(count);
+  const areOthers = detailJudge();
   // Index of a, of b, kind and distance: shape [count, 4], of which `pairCount` rows are filled.
   const found = new Uint32Array(count * 4);
   let pairCount = 0;
   const join = (i: number, j: number, kind: SimilarImages['kind'], distance: number) => {
     const [a, b] = [rootOf(i), rootOf(j)];
-    if (a === b || (kind !== 'copy' && saysAnother(kind, i, j))) return;
+    if (a === b || (kind !== 'copy' && areOthers(kind, print(i), print(j)))) return;
     // Rows are in order of id, so the smaller index is the smaller id.
     forest[Math.max(a, b)] = Math.min(a, b);
     found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distance], 4 * pairCount++);
-  };
-  const comparer = new PrintComparer();
-  // Frames of a camera change, and pages with other words are other pages.
-  const saysAnother = (kind: SimilarImages['kind'], i: number, j: number): boolean => {
-    const [a, b] = [print(i), print(j)];
-    if (a === undefined || b === undefined) return false;
-    if (kind !== 'near-duplicate' && !(isPage(a) && isPage(b))) return false;
-    return comparer.detailAsTheyLie(a, b) < COPY_LIMITS.minDetail;
   };
   const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
 
@@ -178,6 +171,16 @@ function forestOf(count: number): { readonly forest: Uint32Array; rootOf(item: n
     return root;
   };
   return { forest, rootOf };
+}
+
+/** Whether two pictures are others by their details. Frames of a camera may change, unless they are pages. */
+function detailJudge() {
+  const comparer = new PrintComparer();
+  return (kind: SimilarImages['kind'], a: Uint8Array | undefined, b: Uint8Array | undefined): boolean => {
+    if (a === undefined || b === undefined) return false;
+    if (kind !== 'near-duplicate' && !(isPage(a) && isPage(b))) return false;
+    return comparer.detailAsTheyLie(a, b) < COPY_LIMITS.minDetail;
+  };
 }
 
 const KINDS: readonly SimilarImages['kind'][] = ['near-duplicate', 'burst', 'sequence', 'copy'];
