@@ -166,7 +166,7 @@ export const REGION_REQUEST = z
       .optional()
       .openapi({ description: 'Of one that has as many; left out, they stay with the box.' }),
     task: NAME,
-    className: NAME.optional(),
+    className: NAME.optional().openapi({ description: 'Of one that is there: in the place of what it was.' }),
     revision: REVISION.optional(),
   })
   .openapi('RegionRequest');

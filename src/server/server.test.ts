@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { z } from 'zod';
+import { currentLabels } from '../core/labels.ts';
 import { openWorkspace, type Workspace } from '../jobs/workspace.ts';
 import { addTo } from '../stages/add/add.ts';
 import { openSources } from '../stages/add/open-sources.ts';
@@ -249,6 +250,19 @@ test('a box is drawn, moved and deleted; one that has nothing of the image is re
   assert.deepEqual(await boxes(), [[10, 5, 50, 30]]);
   await post('/api/regions', { ...region, className: undefined, id: drawn.id, box: [0, 0, 500, 20] });
   assert.deepEqual(await boxes(), [[0, 0, 60, 20]]);
+  const classes = async () => {
+    const all = (await workspace.store.labelsOf([drawn.id], 'objects')).get(drawn.id) ?? [];
+    return currentLabels(all, 'multi').map(({ className }) => className);
+  };
+  await post('/api/regions', { ...region, className: 'handle', id: drawn.id, box: [0, 0, 60, 20] });
+  assert.deepEqual(
+    [await classes(), await boxes()],
+    [['handle'], [[0, 0, 60, 20]]],
+    'another class in place of the first',
+  );
+  const undone = JSON.parse((await post('/api/undo', {})).body.toString());
+  assert.equal(undone.operation.name, 'change class');
+  assert.deepEqual(await classes(), ['knob']);
   assert.equal((await post('/api/regions', { ...region, box: [100, 100, 200, 200] })).status, 400);
   await post('/api/regions/delete', { imageId: id, ids: [drawn.id] });
   assert.deepEqual(await boxes(), []);

@@ -287,6 +287,14 @@ describe('the review app', { skip }, () => {
     assert.equal(await page.locator('.shapes .draft').count(), 1, 'what a second click would draw');
     await page.mouse.click(x + 60, y + 50);
     await page.waitForSelector('.boxes button:has-text("object")');
+    // Typed at once, before the page has read the box again.
+    await page.fill('input[aria-label="Class of the box"]', 'gadget');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.boxes button:has-text("gadget")');
+    await page.keyboard.press('Control+z');
+    await page.waitForSelector('text=Undone: change class');
+    await page.waitForSelector('.boxes button:has-text("object")');
+    await page.locator('.canvas').click({ position: { x: 5, y: 5 } });
     await page.keyboard.press('e');
     const outermost = [
       [x - 90, y],

@@ -49,8 +49,23 @@ async function strikeOne(page: Page): Promise<void> {
 async function oneImage(page: Page, colorScheme: string): Promise<void> {
   await page.locator('.grid .cell').nth(2).dblclick();
   await page.waitForTimeout(1200);
+  if (colorScheme === 'light') await drawBox(page);
   await picture(page, `image-${colorScheme}`);
   await page.click('.detail button:text-is("Close")');
+}
+
+/** A box around what is in the middle, of the class of the image. */
+async function drawBox(page: Page): Promise<void> {
+  const className = (await page.locator('.detail .said b').first().textContent()) ?? '';
+  const { x = 0, y = 0, width = 0, height = 0 } = (await page.locator('.detail .layer img').boundingBox()) ?? {};
+  await page.keyboard.press('d');
+  await page.mouse.move(x + width * 0.28, y + height * 0.15);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.92, y + height * 0.82, { steps: 4 });
+  await page.mouse.up();
+  await page.fill('input[aria-label="Class of the box"]', className);
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(800);
 }
 
 async function picture(page: Page, name: string): Promise<void> {

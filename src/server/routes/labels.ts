@@ -1,9 +1,10 @@
 /** What people say: labels, "not this", pages confirmed with exceptions, boxes; and the way back and forth through it. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { ImageId } from '../../core/ids.ts';
+import type { ImageId, RegionId } from '../../core/ids.ts';
+import { currentLabels } from '../../core/labels.ts';
 import { nameHere } from '../../corpus/same-names.ts';
 import { answerOne, redoOperation, undoOperation } from '../../stages/audit/answer-one.ts';
-import type { NewLabel, WriteOptions } from '../../store/store.ts';
+import type { NewLabel, Store, WriteOptions } from '../../store/store.ts';
 import type { ReviewContext } from '../context.ts';
 import { drawnRegion } from '../drawn-regions.ts';
 import { invalid } from '../failures.ts';
@@ -89,14 +90,17 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
     .openapi(DRAW, async (c) => {
       const { imageId, id, box, keypoints, task, revision, ...asked } = c.req.valid('json');
       const className = asked.className === undefined ? undefined : await nameHere(store, asked.className);
-      const name = id === undefined ? 'draw' : keypoints ? 'keypoints' : 'move';
+      const name = id === undefined ? 'draw' : keypoints ? 'keypoints' : className ? 'change class' : 'move';
       // A write that is refused leaves nothing in the history.
       const region = await store.atomically(async (inner) => {
         const drawn = await drawnRegion(inner, { imageId, id, box, keypoints, className });
         const operation = await inner.beginOperation({ name, arguments: { class: className } });
         await inner.putRegions([drawn], { operation, ...expecting([{ imageId, revision }]) });
         if (className !== undefined) {
-          await inner.putLabels([{ ...HUMAN, itemId: drawn.id, task, className, present: true }], { operation });
+          const before = id === undefined ? [] : await othersOf(inner, task, id, className);
+          const of = { ...HUMAN, itemId: drawn.id, task };
+          const labels = before.map((other): NewLabel => ({ ...of, className: other, present: false }));
+          await inner.putLabels([...labels, { ...of, className, present: true }], { operation });
         }
         return drawn;
       });
@@ -122,6 +126,14 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
     const ids = [...new Set(items.map(({ imageId }) => imageId))];
     return { items: items.length, revisions: Object.fromEntries(await store.revisionsOf(ids)) };
   }
+}
+
+/** Classes that a box has and would keep beside its new one, where the task allows several. */
+async function othersOf(store: Store, task: string, id: RegionId, className: string): Promise<string[]> {
+  const rule = (await store.tasks()).find(({ name }) => name === task)?.rule ?? 'multi';
+  if (rule === 'single') return [];
+  const held = currentLabels((await store.labelsOf([id], task)).get(id) ?? [], rule);
+  return held.map((label) => label.className).filter((name) => name !== className);
 }
 
 /** Images that the page has seen must be as it saw them. */

@@ -56,6 +56,13 @@ export function useOperations() {
   });
 }
 
+export function useQuality(task: string) {
+  return useQuery({
+    queryKey: ['record', 'quality', task],
+    queryFn: () => answer(api.quality.$get({ query: { task } })),
+  });
+}
+
 export function useRuns() {
   return useQuery({ queryKey: ['record', 'runs'], queryFn: async () => (await answer(api.runs.$get())).runs });
 }

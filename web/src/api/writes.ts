@@ -6,7 +6,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { many } from '../app/many.ts';
 import { useTell } from '../app/told.tsx';
-import { answer, api, type Cell, type ItemFilter, type ItemRef, ServerError } from './client.ts';
+import { answer, api, type Cell, type ItemFilter, type ItemRef, type Region, ServerError } from './client.ts';
 import { refreshNow, refreshSoon } from './refresh.ts';
 import { type Said, saidOfCell } from './said.ts';
 
@@ -23,8 +23,12 @@ export function inOrder<T>(work: () => Promise<T>): Promise<T> {
 export type SeenItem = ItemRef & { readonly revision?: number };
 
 function seen({ itemId, imageId, revision }: SeenItem): SeenItem {
-  const own = revisions.get(imageId);
-  return { itemId, imageId, revision: revision === undefined ? undefined : Math.max(revision, own ?? 0) };
+  return { itemId, imageId, revision: revision === undefined ? undefined : newest(imageId, revision) };
+}
+
+/** What this page wrote since is no write of somebody else. */
+function newest(imageId: string, revision: number): number {
+  return Math.max(revision, revisions.get(imageId) ?? 0);
 }
 
 function remember(written: { readonly revisions: Readonly<Record<string, number>> }): void {
@@ -41,6 +45,17 @@ export interface AuditAnswer {
   readonly trueClass: string | null;
 }
 
+export interface BoxWrite {
+  readonly imageId: string;
+  readonly id?: string;
+  readonly box: Region['box'];
+  readonly keypoints?: NonNullable<Region['keypoints']>;
+  readonly task: string;
+  readonly className?: string;
+  /** Of the image, as it was seen. */
+  readonly revision: number;
+}
+
 export interface Writes {
   label(task: string, className: string, items: readonly SeenItem[], present?: boolean): Promise<boolean>;
   labelAll(filter: ItemFilter, className: string, present?: boolean): Promise<boolean>;
@@ -52,6 +67,9 @@ export interface Writes {
     readonly exceptions: readonly ItemRef[];
   }): Promise<boolean>;
   answerAudit(answer: AuditAnswer): Promise<boolean>;
+  /** Draws a box (without `id`) or changes one. Gives its id, or null where it was refused. */
+  putBox(box: BoxWrite): Promise<string | null>;
+  deleteBox(box: Pick<BoxWrite, 'imageId' | 'revision'> & { readonly id: string }): Promise<boolean>;
   undo(): Promise<boolean>;
   redo(): Promise<boolean>;
   /** Any other write. Gives whether it was done; what went wrong is told. */
@@ -80,6 +98,7 @@ export function useWrites(): Writes {
   );
   /** What was acknowledged is shown before it is read again. */
   const show = (said: Said, items: readonly ItemRef[]) => {
+    void queries.invalidateQueries({ queryKey: ['record', 'image'] });
     const ids = new Set(items.map(({ itemId }) => itemId));
     queries.setQueriesData<readonly Cell[]>({ queryKey: ['record', 'cells', said.task] }, (cells) =>
       cells?.map((cell) => (ids.has(cell.itemId) ? saidOfCell(cell, said) : cell)),
@@ -115,6 +134,21 @@ export function useWrites(): Writes {
         true,
       ),
     answerAudit: (json) => run(async () => remember(await answer(api.audit.answer.$post({ json }))), undefined, true),
+    async putBox({ revision, ...box }) {
+      let id: string | null = null;
+      await run(async () => {
+        const json = { ...box, revision: newest(box.imageId, revision) };
+        const written = await answer(api.regions.$post({ json }));
+        remember(written);
+        id = written.id;
+      });
+      return id;
+    },
+    deleteBox: ({ imageId, id, revision }) =>
+      run(async () => {
+        const json = { imageId, ids: [id], revision: newest(imageId, revision) };
+        remember(await answer(api.regions.delete.$post({ json })));
+      }, 'The box is deleted.'),
     undo: () => run(async () => tell(saidOf('Undone', (await answer(api.undo.$post())).operation))),
     redo: () => run(async () => tell(saidOf('Done again', (await answer(api.redo.$post())).operation))),
   };

@@ -44,6 +44,8 @@ export function ClassPicker({ label, placeholder, proposals = [], autoFocus, onP
     setText('');
     setOpen(false);
     setActive(0);
+    // The page has the keys again.
+    input.current?.blur();
     onPick(name);
   };
   const onKeyDown = (event: KeyboardEvent) => {

@@ -35,3 +35,15 @@ export function useTaskClasses(task: string) {
     })
     .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
 }
+
+/** Labels of machines in the task that no person has confirmed, and how many of them are wrong by what they say. */
+export function useUnconfirmed(task: string): { readonly left: number; readonly wrong: number } {
+  const classes = useTaskClasses(task);
+  let [left, wrong] = [0, 0];
+  for (const { count, origins, meanConfidence } of classes) {
+    left += count - (origins.human ?? 0) - (origins.imported ?? 0);
+    // People are sure of what they say.
+    wrong += count * (1 - meanConfidence);
+  }
+  return { left, wrong };
+}

@@ -1,7 +1,7 @@
 /** One image closely: its shapes, everything that was ever said of it and by whom, its neighbours. */
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
-import { answer, api, type ImageDetail, type ItemRef, type Region } from '../api/client.ts';
+import type { ImageDetail, ItemRef, Region } from '../api/client.ts';
 import { useImage, useNeighbours } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
 import { SAID_BY } from '../browse/cell-view.tsx';
@@ -28,7 +28,9 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   const [chosen, setChosen] = useState<string | null>(item.itemId === item.imageId ? null : item.itemId);
   const [drawing, setDrawing] = useState<Drawing>(null);
   const draw = (how: 'corners' | 'outermost') => setDrawing(drawing === how ? null : how);
-  const { run, label } = useWrites();
+  /** Just now, and maybe not read again yet. */
+  const [drawn, setDrawn] = useState<Pick<Region, 'id' | 'box'> | null>(null);
+  const { label, putBox, deleteBox } = useWrites();
   const { items } = useTask();
   const boxTask = items === 'regions' ? task : 'objects';
   useEffect(() => {
@@ -37,10 +39,7 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   useEffect(() => setChosen(item.itemId === item.imageId ? null : item.itemId), [item.itemId, item.imageId]);
   const remove = () => {
     if (!chosen || !image) return;
-    void run(
-      () => answer(api.regions.delete.$post({ json: { imageId: image.id, ids: [chosen], revision: image.revision } })),
-      'The box is deleted.',
-    );
+    void deleteBox({ imageId: image.id, id: chosen, revision: image.revision });
     setChosen(null);
   };
   useKeys({
@@ -56,19 +55,24 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
     setDrawing(null);
     const known = image.regions.find((region) => region.id === id);
     const className = known ? undefined : image.regions.map(regionClass).at(-1) || 'object';
-    const json = { imageId: image.id, id, box, task: boxTask, className, revision: image.revision };
-    void run(async () => setChosen((await answer(api.regions.$post({ json }))).id));
+    const of = { imageId: image.id, id, box, task: boxTask, className, revision: image.revision };
+    void putBox(of).then((put) => {
+      if (put === null) return;
+      setDrawn({ id: put, box });
+      setChosen(put);
+    });
   };
   const onKeypoints = (keypoints: Keypoints, id: string) => {
     const region = image?.regions.find((one) => one.id === id);
     if (!image || !region) return;
-    const json = { imageId: image.id, id, box: region.box, keypoints, task: boxTask, revision: image.revision };
-    void run(() => answer(api.regions.$post({ json })));
+    void putBox({ imageId: image.id, id, box: region.box, keypoints, task: boxTask, revision: image.revision });
   };
   const said = (className: string) => {
     if (!image) return;
-    const target = chosen ?? image.id;
-    void label(chosen ? boxTask : task, className, [{ itemId: target, imageId: image.id, revision: image.revision }]);
+    const { id: imageId, revision } = image;
+    const region = [...image.regions, drawn].find((one) => one?.id === chosen);
+    if (region) void putBox({ imageId, id: region.id, box: region.box, task: boxTask, className, revision });
+    else if (!chosen) void label(task, className, [{ itemId: imageId, imageId, revision }]);
   };
   return (
     <dialog ref={dialog} className="detail" aria-label="One image" onClose={onClose}>

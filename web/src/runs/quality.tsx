@@ -1,6 +1,6 @@
 /** How good the model of the last `teach` is, and on what that was measured: the figures of its run, and no others. */
-import { useQuery } from '@tanstack/react-query';
-import { answer, api, type Quality } from '../api/client.ts';
+import type { Quality } from '../api/client.ts';
+import { useQuality } from '../api/queries.ts';
 import { many } from '../app/many.ts';
 import { MatrixView } from './matrix-view.tsx';
 import { Plot } from './plot.tsx';
@@ -9,10 +9,7 @@ const WHOLE = [0, 1] as const;
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
 export default function QualityView({ task }: { readonly task: string }) {
-  const { data } = useQuery({
-    queryKey: ['record', 'quality', task],
-    queryFn: () => answer(api.quality.$get({ query: { task } })),
-  });
+  const { data } = useQuality(task);
   if (!data) return <p className="hint">…</p>;
   const { quality, accuracy } = data;
   return (

@@ -1,11 +1,11 @@
 /** From a pile to a corpus, step by step; each step says what it gained. */
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { answer, api, type JobRequest } from '../api/client.ts';
-import { useClusters, useJobs, useWorkspace } from '../api/queries.ts';
+import { answer, api, type Job, type JobRequest } from '../api/client.ts';
+import { useClusters, useJobs, useQuality, useWorkspace } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
-import { useTask } from '../classes/use-task.ts';
+import { useTask, useUnconfirmed } from '../classes/use-task.ts';
 import { ExportForm } from './export-form.tsx';
 import { FolderChooser } from './folder-chooser.tsx';
 
@@ -14,6 +14,7 @@ export function StartPage() {
   const { task } = useTask();
   const { data: clusters = [] } = useClusters(task);
   const { data: jobs = [] } = useJobs();
+  const { data: measured } = useQuality(task);
   const { run } = useWrites();
   const [detect, setDetect] = useState(false);
   const start = (json: JobRequest) => run(() => answer(api.jobs.$post({ json })));
@@ -77,24 +78,12 @@ export function StartPage() {
             </button>
           )}
         </Step>
-        <Step
-          name="Confirm them, a screenful at a time"
-          done={steps[2]}
-          next={next === 2}
-          gained={of('human') > 0 ? `${many(of('human'), 'label')} by people` : undefined}
-        >
-          <div className="row">
-            <Link href="/confirm" className={link(2)}>
-              Confirm
-            </Link>
-            <small>The surest of each class: click what is wrong, Enter for the others.</small>
-          </div>
-        </Step>
+        <ConfirmStep done={steps[2]} next={next === 2} said={of('human')} />
         <Step
           name="Teach from what was confirmed"
           done={steps[3]}
           next={next === 3}
-          gained={of('model') > 0 ? `${many(of('model'), 'label')} by the model` : undefined}
+          gained={of('model') > 0 ? taughtText(of('model'), measured?.labels ?? null) : undefined}
         >
           <div className="row">
             <button
@@ -109,6 +98,7 @@ export function StartPage() {
           </div>
         </Step>
         <Step name="Review what is unsure" done={false} next={next === 4}>
+          <Unsure {...{ task }} />
           <div className="row">
             <Link href="/confirm?order=uncertainty" className={link(4)}>
               By the screenful
@@ -119,9 +109,48 @@ export function StartPage() {
             <small>Classes in which most is likely to be wrong come first.</small>
           </div>
         </Step>
-        <ExportStep {...{ busy, task }} local={workspace.local} onStart={(request) => void start(request)} />
+        <ExportStep
+          {...{ busy, task }}
+          local={workspace.local}
+          jobs={jobs}
+          onStart={(request) => void start(request)}
+        />
       </ol>
     </main>
+  );
+}
+
+function ConfirmStep({ said, ...step }: Pick<StepProps, 'done' | 'next'> & { readonly said: number }) {
+  return (
+    <Step
+      {...step}
+      name="Confirm them, a screenful at a time"
+      gained={said > 0 ? `${many(said, 'label')} by people` : undefined}
+    >
+      <div className="row">
+        <Link href="/confirm" className={`button${step.next ? ' main' : ''}`}>
+          Confirm
+        </Link>
+        <small>The surest of each class: click what is wrong, Enter for the others.</small>
+      </div>
+    </Step>
+  );
+}
+
+function taughtText(labels: number, right: string | null): string {
+  const text = `${many(labels, 'label')} by the model`;
+  return right === null ? text : `${text}; of the labels by machines ${right} are right`;
+}
+
+/** How many of machines' labels are wrong, if each is as sure as it says. */
+function Unsure({ task }: { readonly task: string }) {
+  const { left, wrong } = useUnconfirmed(task);
+  if (left === 0) return null;
+  return (
+    <p className="hint">
+      {many(left, 'label')} by machines {left === 1 ? 'is' : 'are'} not confirmed; by what they say of themselves, about{' '}
+      {Math.round(wrong).toLocaleString()} of them {Math.round(wrong) === 1 ? 'is' : 'are'} wrong.
+    </p>
   );
 }
 
@@ -129,12 +158,14 @@ interface ExportStepProps {
   readonly busy: boolean;
   readonly task: string;
   readonly local: boolean;
+  readonly jobs: readonly Job[];
   readonly onStart: (request: JobRequest) => void;
 }
 
-function ExportStep({ local, ...form }: ExportStepProps) {
+function ExportStep({ local, jobs, ...form }: ExportStepProps) {
+  const last = jobs.find(({ request, state }) => request.kind === 'export' && state === 'done');
   return (
-    <Step name="Export" done={false}>
+    <Step name="Export" done={last !== undefined} gained={last?.lines.at(-1)}>
       {local ? <ExportForm {...form} /> : <p>labelsmith export, on the machine itself.</p>}
     </Step>
   );
