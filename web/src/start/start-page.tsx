@@ -83,7 +83,7 @@ export function StartPage() {
           name="Teach from what was confirmed"
           done={steps[3]}
           next={next === 3}
-          gained={of('model') > 0 ? taughtText(of('model'), measured?.labels ?? null) : undefined}
+          gained={of('model') > 0 ? taughtText(of('model'), measured?.accuracy ?? []) : undefined}
         >
           <div className="row">
             <button
@@ -137,9 +137,9 @@ function ConfirmStep({ said, ...step }: Pick<StepProps, 'done' | 'next'> & { rea
   );
 }
 
-function taughtText(labels: number, right: string | null): string {
-  const text = `${many(labels, 'label')} by the model`;
-  return right === null ? text : `${text}; of the labels by machines ${right} are right`;
+/** @param accuracy in words, as it was measured */
+function taughtText(labels: number, accuracy: readonly string[]): string {
+  return [`${many(labels, 'label')} by the model`, ...accuracy].join('. ');
 }
 
 /** How many of machines' labels are wrong, if each is as sure as it says. */
