@@ -137,9 +137,9 @@ function ConfirmStep({ said, ...step }: Pick<StepProps, 'done' | 'next'> & { rea
   );
 }
 
-/** @param accuracy in words, as it was measured */
+/** @param accuracy sentences, the first of which is of the labels that stand */
 function taughtText(labels: number, accuracy: readonly string[]): string {
-  return [`${many(labels, 'label')} by the model`, ...accuracy].join('. ');
+  return [`${many(labels, 'label')} by the model.`, ...accuracy.slice(0, 1)].join(' ');
 }
 
 /** How many of machines' labels are wrong, if each is as sure as it says. */
