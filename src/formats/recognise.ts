@@ -6,7 +6,7 @@ import { looksLikeCoco } from './coco/layout.ts';
 import { tablesIn } from './csv/tables.ts';
 import { looksLikeVia } from './csv/via-json.ts';
 import { textOfHead } from './encodings.ts';
-import { CITYSCAPES_MASK, foreignJson, foreignRows, ROW_FOLDERS, unreadKind } from './foreign/recognise.ts';
+import { CITYSCAPES_MASK, foreignJson, foreignRows, ROW_FOLDERS, unreadJson, unreadKind } from './foreign/recognise.ts';
 import type { ReaderName } from './format.ts';
 import { regularFileSize } from './special-files.ts';
 import { splitOfName } from './split-names.ts';
@@ -29,12 +29,15 @@ export async function recogniseFormat(path: string): Promise<Recognised> {
   if (!found.isDirectory()) await regularFileSize(path, path);
   const recognised = found.isDirectory() ? await ofFolder(path) : await ofFile(path);
   if (recognised !== null) return recognised;
-  const unread = unreadKind(path);
-  if (unread !== null)
-    throw new LabelsmithError('USAGE', `${path} is ${unread.is}, and is not read`, { hint: unread.instead });
+  const unread = await unreadIn(path, path);
+  if (unread !== null) throw notRead(path, unread);
   throw new LabelsmithError('USAGE', `cannot tell the format of ${path}`, {
     hint: 'Name the format: labelsmith import --help lists them.',
   });
+}
+
+function notRead(path: string, { is, instead }: { readonly is: string; readonly instead: string }): LabelsmithError {
+  return new LabelsmithError('USAGE', `${path} is ${is}, and is not read`, { hint: instead });
 }
 
 /** Files that one format alone has, first. */
@@ -58,12 +61,12 @@ async function ofFolder(path: string): Promise<Recognised | null> {
   const [beside] = await foldersOfMasksBeside(path);
   if (beside !== undefined)
     return is('voc', `there are masks (_mask.png) and _classes.csv in ${beside === '' ? 'it' : beside}`);
+  const rows = await rowsIn(path, '', 0);
+  if (rows !== null) return rows;
   for (const [pattern, format] of MARKS) {
     const mark = files.find((name) => pattern.test(name));
     if (mark !== undefined) return is(format, `there is ${mark} in it`);
   }
-  const rows = await rowsIn(path, '', 0);
-  if (rows !== null) return rows;
   const annotations = folders.find(isAnnotations);
   if (annotations !== undefined) {
     const inside = (await listFolder(join(path, annotations))).files;
@@ -109,10 +112,15 @@ async function rowsIn(path: string, below: string, level: number): Promise<Recog
 /** A folder of what no reader reads is no tree of classes. */
 async function refuseRecords(path: string): Promise<void> {
   for await (const file of walkFiles(path)) {
-    const unread = /\.(?:tfrecords?|vott)$/i.test(file) ? unreadKind(file) : null;
-    if (unread !== null)
-      throw new LabelsmithError('USAGE', `${file} is ${unread.is}, and is not read`, { hint: unread.instead });
+    if (!/\.(?:tfrecords?|vott|json)$|(?:^|\/)gt\/gt\.txt$/i.test(file)) continue;
+    const unread = await unreadIn(join(path, file), file);
+    if (unread !== null) throw notRead(file, unread);
   }
+}
+
+/** What a file is that no reader reads. */
+async function unreadIn(path: string, name: string): Promise<ReturnType<typeof unreadKind>> {
+  return unreadKind(name) ?? (/\.json$/i.test(name) ? unreadJson(await headOf(path)) : null);
 }
 
 function isAnnotations(folder: string): boolean {
@@ -162,7 +170,9 @@ async function byFirstFile(path: string): Promise<Recognised | null> {
     if (isImageName(file) || ++looked > 200) continue;
     const extension = extname(file).toLowerCase();
     const one = LOOKED_INTO.includes(extension) ? await ofFile(join(path, file)) : null;
-    if (one !== null) return { format: one.format, why: `${file} is one: ${one.why}`, path };
+    // Tables are read from folders, but not JSON of VIA.
+    if (one !== null)
+      return { format: one.format, why: `${file} is one: ${one.why}`, path: one.format === 'csv' ? one.path : path };
     if (['.yaml', '.yml'].includes(extension) && !file.includes('/') && (await namesClasses(join(path, file))))
       return { format: 'yolo', why: `${file} names classes`, path: join(path, file) };
     if (['.csv', '.tsv', '.jsonl', '.ndjson', '.parquet'].includes(extension)) {
@@ -214,6 +224,7 @@ async function ofFile(path: string): Promise<Recognised | null> {
   const head = isText || byName === undefined ? await headOf(path) : '';
   const foreign = extension === '.txt' ? foreignRows(head) : isText ? foreignJson(head) : null;
   if (foreign !== null) return is(foreign.format, foreign.why);
+  if (extension === '.json' && unreadJson(head) !== null) return null;
   if (byName === 'jsonl' && IS_TASK_LINE.test(head)) return is('label-studio', 'its lines are tasks');
   if (byName === 'jsonl' && /^\s*\{[^\n]*"file_name"\s*:/.test(head)) return is('hf', 'its lines have file_name');
   if (byName !== undefined) return is(byName, `its name ends in ${extension}`);

@@ -24,6 +24,7 @@ import { isJsonList, jsonPieces, parseJson, transcoded } from '../json-stream.ts
 import { hasRoom, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { regionOf } from './annotation.ts';
+import { regionsInFractions } from './fractions.ts';
 import { type CocoPlace, cocoPlaces } from './layout.ts';
 import { readResultList } from './results.ts';
 
@@ -135,7 +136,8 @@ async function* readCocoFile(path: string, place: CocoPlace, options: ReadOption
       const { otherNames, ...image } = entry;
       const further = otherNames.length === 0 ? {} : { otherNames };
       const mark = own ? { ownExport: true as const } : {};
-      yield { ...image, ...further, labels, regions, where, split: place.split, ...mark };
+      const inUnit = own ? regions : regionsInFractions(regions, reckoning);
+      yield { ...image, ...further, labels, regions: inUnit, where, split: place.split, ...mark };
     }
   } finally {
     await file.close();

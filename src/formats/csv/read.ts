@@ -13,7 +13,9 @@ import { type CsvRow, csvRows, fileOfCell, textOfCell } from '../csv-table.ts';
 import type { ReadOptions } from '../format.ts';
 import { confidenceFromText, hasRoom, sizeFromText, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
+import { splitOfName } from '../split-names.ts';
 import { type BoxColumns, type Columns, columnsOf, type Role } from './columns.ts';
+import { headerFor, isUse } from './headless.ts';
 import { isLabelStudioHeader, labelStudioRows } from './label-studio.ts';
 import { openImagesNames } from './open-images.ts';
 import type { RowImage, RowReader } from './row.ts';
@@ -51,8 +53,9 @@ async function* readTable(path: string, name: string, { reckoning }: ReadOptions
   };
   for await (const row of csvRows(path, name, { onFault })) {
     if (read === null) {
-      read = await readerOf(row, dirname(path), reckoning);
-      continue;
+      const header = headerFor(row.cells);
+      read = await readerOf(header === null ? row : { ...row, cells: header }, dirname(path), reckoning);
+      if (header === null) continue;
     }
     const readRow = read;
     const found = reckoning.attempt('row-unreadable', () => readRow(row));
@@ -138,7 +141,7 @@ function imageOfRow(
     where,
     width: size('frame-width'),
     height: size('frame-height'),
-    split: cells.text('split') || null,
+    split: isUse(cells.text('split')) ? splitOfName(cells.text('split')) : cells.text('split') || null,
     answer: cells.has('not'),
   };
   const nothing = { labels: [], regions: [], rejected: [] };

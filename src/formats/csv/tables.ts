@@ -8,6 +8,7 @@ import type { Reckoning } from '../reckoning.ts';
 import { splitOfName } from '../split-names.ts';
 import { walkFiles } from '../walk.ts';
 import { columnsOf } from './columns.ts';
+import { headerFor } from './headless.ts';
 import { isLabelStudioHeader } from './label-studio.ts';
 import { isViaHeader } from './via.ts';
 
@@ -53,7 +54,7 @@ async function holdsLabels(path: string, name: string): Promise<boolean> {
 }
 
 function isHeader({ cells, where }: CsvRow): boolean {
-  if (isViaHeader(cells) || isLabelStudioHeader(cells)) return true;
+  if (headerFor(cells) !== null || isViaHeader(cells) || isLabelStudioHeader(cells)) return true;
   try {
     const { at, box, classColumns } = columnsOf(cells, where);
     return at.class !== undefined || box !== null || classColumns.length > 0;

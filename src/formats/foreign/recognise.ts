@@ -57,6 +57,42 @@ export function foreignJson(head: string): ForeignGuess | null {
   return found === undefined ? null : { format: found.format, why: found.why };
 }
 
+interface UnreadJson {
+  readonly is: string;
+  readonly has: readonly RegExp[];
+  readonly instead: string;
+}
+
+const UNREAD_JSON: readonly UnreadJson[] = [
+  {
+    is: 'a file of labels of videos (YouTube-VIS)',
+    has: [key('videos'), key('annotations')],
+    instead: 'Export the frames as pictures with COCO labels.',
+  },
+  {
+    is: "a file of COCO's panoptic segmentation",
+    has: [key('segments_info')],
+    instead:
+      'Import the instances of the same set, or convert it with panopticapi (panoptic2detection_coco_format.py).',
+  },
+  {
+    is: "a file of COCO's captions, which are texts and no classes",
+    has: [key('annotations'), key('caption')],
+    instead: 'Import the instances of the same set.',
+  },
+  {
+    is: 'a file of tasks of Scale',
+    has: [key('task_id'), key('response')],
+    instead: 'Write them as a table with file,class,x1,y1,x2,y2, and import that.',
+  },
+];
+
+/** Of JSON that no reader reads, by how it begins. */
+export function unreadJson(head: string): { readonly is: string; readonly instead: string } | null {
+  if (/"(?:bbox|segmentation)"\s*:/.test(head) && !/"segments_info"\s*:/.test(head)) return null;
+  return UNREAD_JSON.find(({ has }) => has.every((mark) => mark.test(head))) ?? null;
+}
+
 const NUMBER = String.raw`-?\d+(?:\.\d+)?(?:e[-+]?\d+)?`;
 const KITTI_ROW = new RegExp(String.raw`^[A-Za-z]\S* ${NUMBER} -?\d+(?:\.0+)?(?: ${NUMBER}){12,13}$`);
 const DOTA_ROW = new RegExp(String.raw`^(?:${NUMBER}\s+){8}[^\s\d.-]\S*(?:\s+\d)?$`);
@@ -122,7 +158,11 @@ const UNREAD: readonly Unread[] = [
   { ending: /\.(?:rar|7z)$/i, is: 'an archive that is not read', instead: 'Unpack it, and import the folder.' },
 ];
 
+/** MOT Challenge's tracks, in the folder of a sequence. */
+export const TRACKS_FILE = /(?:^|\/)gt\/gt\.txt$/;
+
 /** What a file is that no reader reads, and what to do instead. */
 export function unreadKind(name: string): { readonly is: string; readonly instead: string } | null {
+  if (TRACKS_FILE.test(name)) return { is: 'a file of tracks of MOT Challenge', instead: COCO_INSTEAD };
   return UNREAD.find(({ ending }) => ending.test(name)) ?? null;
 }

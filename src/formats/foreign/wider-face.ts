@@ -15,7 +15,7 @@ import { hasRoom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
 import { splitOfName } from '../split-names.ts';
-import { isImageName, listFolder } from '../walk.ts';
+import { isImageName, walkFiles } from '../walk.ts';
 import { boxForm, imageOf, shapeOf } from './objects.ts';
 import { numbersIn } from './rows.ts';
 
@@ -26,8 +26,8 @@ export async function* read(path: string, options: ReadOptions): AsyncGenerator<
     yield* readOne(path, basename(path), options);
     return;
   }
-  const { files } = await listFolder(path);
-  const found = files.filter((name) => NAME.test(name));
+  const found: string[] = [];
+  for await (const file of walkFiles(path)) if (NAME.test(file.slice(file.lastIndexOf('/') + 1))) found.push(file);
   if (found.length === 0) throw badFile(path, 'there is no wider_face_…_bbx_gt.txt in it', 'Name the file itself.');
   for (const name of found) yield* readOne(join(path, name), name, options);
 }

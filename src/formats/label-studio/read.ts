@@ -109,6 +109,8 @@ export function imageOfTask(value: unknown, where: string, reckoning: Reckoning)
 function readEntries(task: JsonObject, where: string, said: Said, reckoning: Reckoning): void {
   for (const [list, origin] of [
     ['annotations', null],
+    // What annotations were called before version 1.0.
+    ['completions', null],
     ['predictions', 'model'],
   ] as const) {
     for (const [i, entry] of listAt(task[list], `${where}.${list}`).entries()) {
