@@ -103,8 +103,11 @@ export async function person(caller: Caller, folder: string, files: ReadonlyMap<
   for (let round = 0; round < ROUNDS; round++) {
     machineS += await job(caller, { kind: 'teach', task: 'class' });
     if ((await told('taught')) >= RIGHT) break;
-    for (const { name } of (await toConfirm(caller)).slice(0, CLASSES_A_ROUND))
+    for (const { name } of (await toConfirm(caller)).slice(0, CLASSES_A_ROUND)) {
       await screenful(sight, name, 'uncertainty');
+      // As with single labels: what is done after enough are right is not counted.
+      if ((await rightOf(caller, truth)) >= RIGHT * truth.size) break;
+    }
     if ((await told('the least sure confirmed')) >= RIGHT) break;
   }
   const right = (await labelRest(caller, truth, spend)) / truth.size;
