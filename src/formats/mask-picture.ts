@@ -22,6 +22,8 @@ export async function maskOfPicture(
   where: string,
 ): Promise<MaskRle> {
   if (width * height > MAX_MASK_PIXELS) throw badFile(where, `${width}×${height} pixels are more than any image has`);
+  // Sharp throws at once for it, and not when it decodes.
+  if (bytes.length === 0) throw badFile(`${where}.mask`, 'the picture is empty');
   const decoded = await sharp(bytes, { limitInputPixels: MAX_MASK_PIXELS })
     .raw()
     .toBuffer({ resolveWithObject: true })

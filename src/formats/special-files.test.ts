@@ -68,3 +68,31 @@ it('takes a name that no file can have for none, and a line that no image has fo
     await assert.rejects(readAll('jsonl', join(folder, 'long.jsonl')), /long\.jsonl:1: the line is too long/);
   });
 });
+
+it('takes an empty picture of a mask for damage of that one', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const shape = (mask: string) => ({
+      label: 'cat',
+      shape_type: 'mask',
+      mask,
+      points: [
+        [1, 2],
+        [4, 6],
+      ],
+    });
+    const picture = { imagePath: 'a.jpg', imageWidth: 16, imageHeight: 12, shapes: [shape(''), shape('====')] };
+    await writeFiles(folder, { 'l/a.json': JSON.stringify(picture), 'm/masks/a.png': '', 'm/classes.txt': 'cat\n' });
+    for (const [format, told] of [
+      ['labelme', 'object-unreadable'],
+      ['voc', 'file-unreadable'],
+    ] as const) {
+      const reckoning = new Reckoning();
+      const images = await readAll(format, join(folder, format === 'voc' ? 'm' : 'l'), { reckoning });
+      assert.deepEqual(
+        images.flatMap(({ regions }) => regions),
+        [],
+      );
+      assert.match(toldOf(reckoning).join('\n'), new RegExp(`${told}: .*the picture is empty`));
+    }
+  });
+});

@@ -8,11 +8,13 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
 import { LabelsmithError } from '../../src/errors.ts';
+import { FOREIGN_READERS } from '../../src/formats/foreign/table.ts';
 import { Reckoning } from '../../src/formats/reckoning.ts';
 import { FORMATS } from '../../src/formats/table.ts';
 import { exportDataset } from '../../src/stages/export/write.ts';
 import { regionsInside } from '../../src/stages/import/frame.ts';
-import { contextFor, generatedSet, inTemporaryFolder, readAll, streamOf } from '../contracts/format.ts';
+import { contextFor, generatedSet, inTemporaryFolder, readAll, streamOf, writeFiles } from '../contracts/format.ts';
+import { FOREIGN_FILES } from '../fixtures/foreign-files.ts';
 import fc from '../properties.ts';
 
 const MUTATIONS = Number(process.env.LABELSMITH_MUTATIONS ?? 1000);
@@ -93,11 +95,23 @@ describe(`${MUTATIONS} damaged files a format`, () => {
     generatedSet.filter(({ images }) => images.length > 3 && images.some(({ regions }) => regions.length > 1)),
     { numRuns: 1, seed: 11 },
   );
-  for (const format of FORMATS)
+  const exported = FORMATS.map(({ name, kind }) => ({
+    name,
+    kind,
+    make: async (out: string) => {
+      await exportDataset(name, out, streamOf(set.images), contextFor(set.images, set.seeds));
+    },
+  }));
+  const foreign = FOREIGN_READERS.map(({ name }) => ({
+    name,
+    kind: 'folder' as const,
+    make: (out: string) => writeFiles(out, Object.entries(FOREIGN_FILES).find(([of]) => of === name)?.[1] ?? {}),
+  }));
+  for (const format of [...exported, ...foreign])
     it(format.name, () =>
       inTemporaryFolder(async (folder) => {
         const out = join(folder, 'out');
-        await exportDataset(format.name, out, streamOf(set.images), contextFor(set.images, set.seeds));
+        await format.make(out);
         const names = await labelFiles(out, format.kind);
         if (names.length === 0) return;
         const random = seededRandom(1, `mutations:${format.name}`);

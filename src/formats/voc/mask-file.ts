@@ -14,6 +14,7 @@ export async function maskPictureOf(path: string, name: string): Promise<MaskPic
   const pieces: Buffer[] = [];
   for await (const piece of bytesOf(path, name, 1 << 20)) pieces.push(piece);
   const bytes = Buffer.concat(pieces);
+  if (bytes.length === 0) throw badFile(name, 'the picture is empty');
   const isDeep = isPng(bytes) && bytes[24] === 16;
   if (isDeep && (bytes[25] & 2) !== 0)
     throw badFile(name, 'a mask of colours of 16 bits', 'Colours of 8 bits, and greys of 8 and 16 can be read.');
