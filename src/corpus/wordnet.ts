@@ -66,10 +66,14 @@ const PIECE_BYTES = 4096;
 /** Of a noun in {@link WordNet.nounsOf}: longer ones are descriptions. */
 const MAX_WORDS = 3;
 const LINE_END = 0x0a;
+/** Nouns that begin alike, of which the best are told. */
+const MAX_LOOKED_AT = 2000;
 
 export interface WordNet {
   /** Senses of a noun in WordNet's order, the most frequent one first; spaces and underscores are the same. */
   senses(word: string): Sense[];
+  /** Nouns that begin so: those that texts use most first, then the shortest. At most so many. */
+  beginning(text: string, most: number): string[];
   /** The synset of a name such as `dog.n.01`. */
   synset(key: string): Synset | undefined;
   at(offset: number): Synset;
@@ -127,6 +131,20 @@ export function openWordNet(folder: string): WordNet {
     senses(word) {
       const entry = entryOf(word);
       return entry?.offsets.map((offset, i) => ({ synset: at(offset), tagged: i < entry.tagged })) ?? [];
+    },
+    beginning(text, most) {
+      index ??= readFileSync(join(folder, 'index.noun'));
+      const begins = lemmaOf(text);
+      const found: { readonly lemma: string; readonly tagged: number }[] = [];
+      for (let at = placeOf(index, begins); begins !== '' && found.length < MAX_LOOKED_AT; ) {
+        const line = lineFrom(index, at);
+        const lemma = firstWord(line);
+        if (!lemma.startsWith(begins)) break;
+        found.push({ lemma, tagged: indexEntry(line).tagged });
+        at += line.length + 1;
+      }
+      const order = found.sort((a, b) => b.tagged - a.tagged || a.lemma.length - b.lemma.length);
+      return order.slice(0, most).map(({ lemma }) => lemma.replaceAll('_', ' '));
     },
     synset(key) {
       const [, lemma, digits] = /^(.+)\.n\.(\d{2,})$/.exec(key) ?? [];
@@ -211,18 +229,30 @@ function lineAt(fd: number, offset: number): string {
   return Buffer.concat(pieces).toString('latin1');
 }
 
-/** The line whose first word is `word`, by binary search: lines stand in order of bytes of their first words. */
+/** The line whose first word is `word`. */
 function findLine(text: Buffer, word: string): string | undefined {
+  const line = lineFrom(text, placeOf(text, word));
+  return firstWord(line) === word ? line : undefined;
+}
+
+/** Where the first line begins whose first word is not before `word`: lines stand in order of bytes of their first words. */
+function placeOf(text: Buffer, word: string): number {
   let [low, high] = [0, text.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     const start = middle === 0 ? 0 : text.lastIndexOf(LINE_END, middle - 1) + 1;
-    const end = text.indexOf(LINE_END, middle);
-    const line = text.toString('latin1', start, end < 0 ? text.length : end);
-    const first = line.slice(0, line.indexOf(' '));
-    if (first === word) return line;
-    if (first < word) low = end < 0 ? text.length : end + 1;
+    const line = lineFrom(text, start);
+    if (firstWord(line) < word) low = Math.min(text.length, start + line.length + 1);
     else high = start;
   }
-  return undefined;
+  return low;
+}
+
+function lineFrom(text: Buffer, start: number): string {
+  const end = text.indexOf(LINE_END, start);
+  return text.toString('latin1', start, end < 0 ? text.length : end);
+}
+
+function firstWord(line: string): string {
+  return line.slice(0, Math.max(0, line.indexOf(' ')));
 }

@@ -29,5 +29,11 @@ export async function wordsLike(store: Pick<Store, 'corpus'>, begins: string): P
       found.push({ name, own: false, what: synset.definition });
     }
   }
+  for (const name of wordNet().beginning(asked, MAX_WORDS)) {
+    if (known.has(name) || found.length >= MAX_WORDS) continue;
+    known.add(name);
+    const what = wordNet().senses(name)[0]?.synset.definition ?? null;
+    found.push({ name, own: false, what });
+  }
   return found;
 }

@@ -34,8 +34,10 @@ export function ClassPicker({ label, placeholder, proposals = [], autoFocus, onP
   }, [autoFocus]);
   const known =
     begins === '' ? proposals : words.map(({ name, what, own }) => ({ name, what: own ? 'a class here' : what }));
-  const isNew = begins !== '' && !known.some(({ name }) => name.toLowerCase() === begins.toLowerCase());
-  const choices = isNew ? [...known, { name: begins, what: 'a new class' }] : known;
+  const isTyped = ({ name }: { readonly name: string }) => name.toLowerCase() === begins.toLowerCase();
+  const typed = known.find(isTyped) ?? { name: begins, what: 'a new class' };
+  // What is typed stands first, since Enter takes it.
+  const choices = begins === '' ? known : [typed, ...known.filter((one) => !isTyped(one))];
   const shown = open && choices.length > 0;
   const place = Math.min(active, choices.length - 1);
 
@@ -59,8 +61,7 @@ export function ClassPicker({ label, placeholder, proposals = [], autoFocus, onP
     } else if (event.key === 'Enter') {
       event.preventDefault();
       // What is typed in full counts, before the list has caught up with it.
-      const typed = choices.find(({ name }) => name.toLowerCase() === begins.toLowerCase());
-      pick(active === 0 && begins !== '' ? (typed?.name ?? begins) : choices[place]?.name);
+      pick(active === 0 && begins !== '' ? typed.name : choices[place]?.name);
     } else if (event.key === 'Escape') {
       setText('');
       setOpen(false);
