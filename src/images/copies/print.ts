@@ -23,32 +23,44 @@ export function printOf(luminance: Luminance): Uint8Array {
   for (let cell = 0; cell < PRINT_CELLS; cell++) {
     const at = 2 * (Math.floor(cell / PRINT_SIDE) * QUARTERS_A_SIDE + (cell % PRINT_SIDE));
     const below = at + QUARTERS_A_SIDE;
-    const [left, right] = [quarters[at] + quarters[below], quarters[at + 1] + quarters[below + 1]];
+    const left = quarters[at] + quarters[below];
+    const right = quarters[at + 1] + quarters[below + 1];
     const top = quarters[at] + quarters[at + 1];
     // A thousandth more, so that a half that rounding errors made a little less is still rounded up.
     print[cell] = Math.min(255, (left + right) / (4 * quarterArea) + 0.501);
-    const [slopeX, slopeY] = [(right - left) / (4 * quarterArea), (left + right - 2 * top) / (4 * quarterArea)];
+    const slopeX = (right - left) / (4 * quarterArea);
+    const slopeY = (left + right - 2 * top) / (4 * quarterArea);
     print[PRINT_CELLS + cell] = (slopeCode(slopeX) << 4) | slopeCode(slopeY);
   }
   return print;
 }
 
-/** Sums over the quarters of cells, shape [64, 64]. */
+/** Memory that is used again: to allocate it once an image costs more than the sums. */
+const quarterScratch = new Float64Array(QUARTERS_A_SIDE ** 2);
+const leftOf = new Float64Array(QUARTERS_A_SIDE + 1);
+const edgeWholes = new Uint32Array(QUARTERS_A_SIDE + 1);
+const edgeShares = new Float64Array(QUARTERS_A_SIDE + 1);
+
+/** Sums over the quarters of cells, shape [64, 64], which hold until the next call. */
 function quarterSums({ pixels, width, height }: Luminance): Float64Array {
-  const sums = new Float64Array(QUARTERS_A_SIDE ** 2);
+  const sums = quarterScratch.fill(0);
   /** Of a row, up to each pixel, and the share of it that lies left of each edge. */
   const upTo = new Float64Array(width + 2);
-  const leftOf = new Float64Array(QUARTERS_A_SIDE + 1);
+  for (let edge = 1; edge <= QUARTERS_A_SIDE; edge++) {
+    const at = (edge * width) / QUARTERS_A_SIDE;
+    edgeWholes[edge] = at;
+    edgeShares[edge] = at - edgeWholes[edge];
+  }
   for (let y = 0; y < height; y++) {
     let sum = 0;
     for (let x = 0, at = y * width; x < width; x++, at++) upTo[x + 1] = sum += pixels[at];
     upTo[width + 1] = sum;
     for (let edge = 1; edge <= QUARTERS_A_SIDE; edge++) {
-      const at = (edge * width) / QUARTERS_A_SIDE;
-      const whole = at >>> 0;
-      leftOf[edge] = upTo[whole] + (at - whole) * (upTo[whole + 1] - upTo[whole]);
+      const before = upTo[edgeWholes[edge]];
+      leftOf[edge] = before + edgeShares[edge] * (upTo[edgeWholes[edge] + 1] - before);
     }
-    const [above, below] = [(y * QUARTERS_A_SIDE) / height, ((y + 1) * QUARTERS_A_SIDE) / height];
+    const above = (y * QUARTERS_A_SIDE) / height;
+    const below = ((y + 1) * QUARTERS_A_SIDE) / height;
     for (let row = Math.floor(above); row < below; row++) {
       const share = ((Math.min(row + 1, below) - Math.max(row, above)) * height) / QUARTERS_A_SIDE;
       const start = row * QUARTERS_A_SIDE;
