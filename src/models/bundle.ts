@@ -345,6 +345,8 @@ const EMBEDDER = ENTRY.extend({
   views: VIEWS.readonly().optional(),
   /** Kept beside the embedding; where the network does not classify, there is none. */
   votes: VOTES.readonly().optional(),
+  /** Where it was trained on people's labels here: of which embedder, and the labels of which task. */
+  tuned: z.object({ of: z.string(), task: z.string() }).readonly().optional(),
 });
 
 const POSE = ENTRY.extend({

@@ -4,60 +4,15 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import * as web from 'onnxruntime-web/wasm';
 import sharp from 'sharp';
-import { seededRandom } from '../../src/core/random.ts';
 import { onnxRuntime } from '../../src/onnx/runtime.ts';
 import { openClassifier } from '../../src/stages/classify/classifier-file.ts';
 import { pixelsFor } from '../../src/stages/item-pixels.ts';
 import { runCli, runJson, scratch } from '../cli.ts';
-import { scenePixels } from '../fixtures/images.ts';
-
-const KINDS = ['level', 'upright', 'odd "name", ünì'] as const;
-const EACH = 14;
-const TAUGHT = 5;
-
-/** Level stripes, upright stripes, squares over different scenes, so that no two are nearly the same picture. */
-async function pattern(kind: number, seed: number): Promise<Buffer> {
-  const random = seededRandom(seed, `pattern ${kind}`);
-  const size = 120;
-  const step = 8 + Math.floor(random() * 10);
-  const shade = [0, 1, 2].map(() => 60 + 80 * random());
-  const pixels = scenePixels(size, size, 100 * kind + seed);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const [row, column] = [Math.floor(y / step) % 2, Math.floor(x / step) % 2];
-      const on = kind === 0 ? row : kind === 1 ? column : (row + column) % 2;
-      for (let c = 0; c < 3; c++) {
-        const at = (y * size + x) * 3 + c;
-        pixels[at] = pixels[at] / 2 + on * shade[c];
-      }
-    }
-  }
-  return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
-    .png()
-    .toBuffer();
-}
-
-/** A workspace with the patterns, and a CSV of the labels of some and one of the truth of the rest. */
-async function ground(t: TestContext): Promise<string> {
-  const dir = await scratch(t);
-  await mkdir(join(dir, 'images'));
-  const labels = ['file,class'];
-  const truth = ['file,class'];
-  for (const [kind, name] of KINDS.entries()) {
-    for (let i = 0; i < EACH; i++) {
-      const file = `${kind}-${i}.png`;
-      await writeFile(join(dir, 'images', file), await pattern(kind, i));
-      (i < TAUGHT ? labels : truth).push(`${file},"${name.replaceAll('"', '""')}"`);
-    }
-  }
-  await writeFile(join(dir, 'labels.csv'), labels.join('\n'));
-  await writeFile(join(dir, 'truth.csv'), truth.join('\n'));
-  await runJson(['add', 'images'], { cwd: dir });
-  return dir;
-}
+import { killedFineTuning } from '../fine-tune-kill.ts';
+import { EACH, KINDS, pattern, patternGround, TAUGHT } from '../patterns.ts';
 
 interface Rounds {
   readonly modelSha256: string;
@@ -72,7 +27,7 @@ interface Rounds {
 }
 
 test('with no labels there is nothing to learn, and nothing is embedded for it', async (t) => {
-  const dir = await ground(t);
+  const dir = await patternGround(t);
   const { code, stderr } = await runCli(['teach', 'rounds'], { cwd: dir });
   assert.equal(code, 1);
   assert.match(stderr, /Nobody has labelled anything in the task "class"[\s\S]*teach select/);
@@ -80,7 +35,7 @@ test('with no labels there is nothing to learn, and nothing is embedded for it',
 });
 
 test('labels in, labels and a classifier out; people win; the same bytes after kills', async (t) => {
-  const dir = await ground(t);
+  const dir = await patternGround(t);
   const at = { cwd: dir };
   await writeFile(join(dir, 'one.csv'), 'file,class\n0-0.png,level\n0-1.png,level\n');
   await runJson(['import', 'csv', 'one.csv', '--as', 'human'], at);
@@ -221,7 +176,7 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
 });
 
 test('select, sort, import: the folder comes back as labels; the audit set is never trained on', async (t) => {
-  const dir = await ground(t);
+  const dir = await patternGround(t);
   const at = { cwd: dir };
   const chosen = await runJson<{ selected: number; audit: number; questions: { file: string; why: string }[] }>(
     ['teach', 'select', '-n', '9', '--audit', '6', '--out', 'sort'],
@@ -400,4 +355,40 @@ test('regions: asked about in a sheet and a page, answered, learned, and the res
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /tells regions apart, not whole images/);
   assert.equal(refused.stdout, '');
+});
+
+test('the embedder is fine-tuned within a budget; killed, it goes on to the same bytes; what comes out predicts', async (t) => {
+  const dir = await patternGround(t);
+  await runJson(['import', 'csv', 'labels.csv', '--as', 'human'], { cwd: dir });
+  const { model } = await killedFineTuning(t, dir, { amid: [1], spread: 0 });
+  const found = await runJson<{ predictions: object[] }>(['teach', 'predict', 'images', '--model', model], {
+    cwd: dir,
+  });
+  assert.equal(found.predictions.length, EACH * KINDS.length);
+
+  const auto = ['teach', 'rounds', '--fine-tune', 'auto', '--budget', '40s'];
+  const { steps, warnings } = await runJson<{ steps: { fineTuned?: string }[]; warnings: string[] }>(auto, {
+    cwd: dir,
+  });
+  // On a machine that is busy with other things, a depth may not fit; then it is named.
+  const tried = new Set(steps.flatMap(({ fineTuned }) => fineTuned ?? []));
+  for (const depth of ['bias', 'last', 'all']) {
+    assert.ok(
+      tried.has(depth) || warnings.some((text) => text.includes(`fine-tuning step ${depth} was left out`)),
+      depth,
+    );
+  }
+  const short = await runCli([...auto.slice(0, -1), '1s'], { cwd: dir });
+  assert.equal(short.code, 0, short.stderr);
+  assert.match(short.stderr, /fine-tuning step all was left out: .*(budget|would take)/);
+
+  const sheet = join(dir, 'views.jpg');
+  const { images } = await runJson<{ images: number }>(['teach', 'augment', '--preview', sheet, '-n', '4'], {
+    cwd: dir,
+  });
+  const { width = 0, height = 0 } = await sharp(sheet).metadata();
+  assert.deepEqual([images, Math.round(width / height)], [4, 2], 'nine views a row, four rows');
+  const again = await runCli(['teach', 'augment', '--preview', sheet], { cwd: dir });
+  assert.match(again.stderr, /views\.jpg/);
+  await runJson(['teach', 'augment', '--preview', sheet, '--replace'], { cwd: dir });
 });

@@ -12,14 +12,15 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   detect: async () => [(await import('./detect.ts')).detect],
   embed: async () => [(await import('./embed.ts')).embed],
   teach: async () => {
-    const [{ select }, { train, rounds }, { errors }, { predict }, { detector }] = await Promise.all([
+    const [{ select }, { train, rounds }, { errors }, { predict }, { detector }, { augment }] = await Promise.all([
       import('./teach-select.ts'),
       import('./teach-learn.ts'),
       import('./teach-errors.ts'),
       import('./teach-predict.ts'),
       import('./teach-detector.ts'),
+      import('./teach-augment.ts'),
     ]);
-    return [select, train, rounds, errors, predict, detector];
+    return [select, train, rounds, errors, predict, detector, augment];
   },
   discover: async () => [(await import('./discover.ts')).discover],
   match: async () => [(await import('./match.ts')).match],

@@ -76,6 +76,11 @@ export const rounds = command({
       'train the embedder on the labels as well: biases, the last part, all of it, or what helps; kept only if it does',
       z.enum(FINE_TUNE_CHOICES).default('off'),
     ),
+    keepEmbedder: option(
+      '--keep-embedder <name>',
+      'keep the fine-tuned embedder under this name: embed --model takes it, and then discover, match and similar',
+      z.string().optional(),
+    ),
     final: flag(
       '--final',
       "at the end, learn from the audit's answers too; the accuracy that is stated is measured before",
@@ -86,11 +91,15 @@ export const rounds = command({
     ['labelsmith teach rounds', 'label the rest of the task class'],
     ['labelsmith teach rounds --threshold 0.95', 'fewer labels, more of them right'],
     ['labelsmith teach rounds --fine-tune auto --budget 15m', 'train the embedder too, where that helps'],
+    [
+      'labelsmith teach rounds --fine-tune all --keep-embedder mine',
+      'and keep what came of it, for discover and similar',
+    ],
     ['labelsmith teach rounds --final', 'when nothing more is to be measured: learn from every answer'],
     ['labelsmith teach rounds --budget 20m', 'begin nothing new after 20 minutes'],
   ],
-  run: ({ options: { threshold, final, fineTune, ...learning }, ...context }) =>
-    learn(context, learning, { labelRest: true, threshold, final, fineTune }),
+  run: ({ options: { threshold, final, fineTune, keepEmbedder, ...learning }, ...context }) =>
+    learn(context, learning, { labelRest: true, threshold, final, fineTune, keepEmbedder }),
 });
 
 function learn(
@@ -101,6 +110,7 @@ function learn(
     readonly threshold: number;
     readonly final?: boolean;
     readonly fineTune?: FineTuneChoice;
+    readonly keepEmbedder?: string;
   },
 ): Promise<number> {
   const { global, output } = context;

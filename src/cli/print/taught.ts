@@ -36,6 +36,10 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
     output.summary(`Embedder: ${result.embedder}, of ${plural(result.backbones.length, 'way')} to a vector.`);
   if (result.fineTuned)
     output.summary(`Embedder: ${result.embedder}, fine-tuned on these labels (${result.fineTuned}).`);
+  if (result.keptEmbedder)
+    output.summary(
+      `Kept as ${result.keptEmbedder}: labelsmith embed --model ${result.keptEmbedder}, and discover, match and similar see with it.`,
+    );
   output.summary(`Classifier: ${result.model}`);
   for (const warning of result.warnings) output.note(`note: ${warning}`);
 }

@@ -24,6 +24,11 @@ export interface TunableEmbedder {
   readonly pixels: PixelOptions;
   /** The embedder with other numbers in some of the network's constants. */
   compose(parameters: ReadonlyMap<string, Float32Array>): ComposedEmbedder;
+  /** The network alone with these numbers, and what the catalogue says of the one it was. */
+  networkWith(parameters: ReadonlyMap<string, Float32Array>): {
+    readonly entry: EmbedderEntry;
+    readonly bytes: Uint8Array;
+  };
 }
 
 export interface ComposedEmbedder extends Pick<PreparedEmbedder, 'key' | 'input'> {
@@ -72,5 +77,6 @@ export function tunableOf(entry: EmbedderEntry, bytes: Uint8Array): TunableEmbed
       const key = `${id}-tuned@${sha256Hex(composed).slice(0, 16)}`;
       return { key, model: composed, input: { width, height, fit, pad, kernel } };
     },
+    networkWith: (parameters) => ({ entry: plain, bytes: encodeModel(withParameters(model, parameters)) }),
   };
 }

@@ -242,7 +242,8 @@ export function simplestGood<Trial extends Pick<Scored, 'accuracy' | 'loss' | 'c
   return scored.find(({ correct }) => isAsGood(correct, best.correct)) as Trial;
 }
 
-function isAsGood(correct: Uint8Array, best: Uint8Array): boolean {
+/** Whether it is right no more seldom than the best by more than one standard error; 1 where it is right, item by item. */
+export function isAsGood(correct: Uint8Array, best: Uint8Array): boolean {
   const n = best.length;
   let [sum, squares] = [0, 0];
   for (let i = 0; i < n; i++) {

@@ -22,6 +22,8 @@ export interface TeachResult extends RunResult {
   readonly backbones: readonly BackboneTrial[];
   /** How deep the embedder was fine-tuned; null where it stayed as it was. */
   readonly fineTuned: StepName | null;
+  /** The name under which the fine-tuned embedder was kept; null where it was not. */
+  readonly keptEmbedder: string | null;
   /** Folds of the cross-validation, whole groups in each. */
   readonly folds: number;
   readonly steps: readonly Step[];
@@ -59,6 +61,7 @@ export interface Taught {
   readonly rest: { readonly labels: number; readonly unsure: number };
   readonly backbone: BackboneChoice | null;
   readonly fineTuning: FineTuneOutcome;
+  readonly keptEmbedder: string | null;
 }
 
 export function resultOf({
@@ -72,6 +75,7 @@ export function resultOf({
   rest,
   backbone,
   fineTuning,
+  keptEmbedder,
 }: Taught): TeachResult {
   const { steps, trials, method, settings, temperature, restTemperature, skipped } = learned;
   const labels = labelledTask.problem.labelled.length;
@@ -101,6 +105,7 @@ export function resultOf({
     method,
     embedder: items.recipe.model,
     fineTuned,
+    keptEmbedder,
     folds,
     backbones: backbone?.trials ?? [],
     steps,

@@ -1,4 +1,5 @@
 /** `teach train` and `teach rounds` as a whole: what has no vector is embedded first, then it is learned. */
+import { LabelsmithError } from '../../errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { requireEmbedder } from '../../models/prepare-embedder.ts';
@@ -11,7 +12,7 @@ import type { TeachResult } from './teach-result.ts';
 export interface TeachRequest
   extends Pick<
     TeachOptions,
-    'task' | 'threshold' | 'budgetMs' | 'search' | 'views' | 'labelRest' | 'final' | 'fineTune'
+    'task' | 'threshold' | 'budgetMs' | 'search' | 'views' | 'labelRest' | 'final' | 'fineTune' | 'keepEmbedder'
   > {
   /** Embedders to try. Default: none, and with a wide search all that are on this machine. */
   readonly backbones?: readonly string[];
@@ -30,6 +31,7 @@ export async function teachWith(
 ): Promise<TeachResult | null> {
   const { task, backbones, search, labelRest } = request;
   for (const name of backbones ?? []) await requireEmbedder(name);
+  await refuseKeeping(request);
   const { items } = await singleTask(workspace.store, task);
   await refuseUnlabelled(workspace.store, task);
   const embedded = await embedWith(workspace, { items }, run);
@@ -42,4 +44,15 @@ export async function teachWith(
     methods: labelRest ? undefined : [],
     backbones: backbones ?? (search === 'wide' ? await workspace.models.embeddersHere() : []),
   });
+}
+
+async function refuseKeeping({ keepEmbedder, fineTune = 'off' }: TeachRequest): Promise<void> {
+  if (keepEmbedder === undefined) return;
+  if (fineTune === 'off' || fineTune === 'head') {
+    throw new LabelsmithError('USAGE', 'There is no fine-tuned embedder to keep without fine-tuning.', {
+      hint: 'Add --fine-tune auto, or leave out --keep-embedder.',
+    });
+  }
+  const { refuseTunedName } = await import('../../models/tuning/keep-tuned.ts');
+  await refuseTunedName(keepEmbedder);
 }

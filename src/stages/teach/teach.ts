@@ -69,6 +69,8 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   /** How deep the embedder may be trained on the labels, where that helps; default `off`. */
   readonly fineTune?: FineTuneChoice;
   readonly onTraining?: FineTuneTaskOptions['onTraining'];
+  /** Keeps what fine-tuning made of the embedder under this name, for `embed --model`; nothing where the frozen one stayed. */
+  readonly keepEmbedder?: string;
 }
 
 /** At four in five, what is left to people is mostly what they would have to look at anyway. */
@@ -113,8 +115,18 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
         ? await labelTheRest(job, items, taught.labelledTask, { probabilities, key: model.sha256 })
         : { labels: 0, unsure: 0 };
       const accuracy = answered ? measuredBefore(measured.stated, rest.labels) : measured.stated;
+      const keptEmbedder = await keptOf(workspace, options, taught.fineTuning.chosen);
       await tuningRecordOf(workspace, task).clear();
-      return resultOf({ ...taught, evaluation: measured.evaluation, items, accuracy, model, rest, backbone });
+      return resultOf({
+        ...taught,
+        evaluation: measured.evaluation,
+        items,
+        accuracy,
+        model,
+        rest,
+        backbone,
+        keptEmbedder,
+      });
     } catch (error) {
       if (!options.signal?.aborted) throw error;
       const again = fineTune === 'off' ? ' to start over' : ': what was trained so far is kept';
@@ -197,7 +209,7 @@ async function onBestBackbone(
 ): Promise<{ items: TaskItems; labelled: LabelledTask; backbone: BackboneChoice | null }> {
   const { task, search, backbones = [], budgetMs = Number.POSITIVE_INFINITY } = options;
   const items = await taskItems(workspace, task);
-  const labelled = labelledTaskOf(items);
+  const labelled = await withSeenWarning(items, labelledTaskOf(items));
   if (search !== 'wide' && backbones.length === 0) return { items, labelled, backbone: null };
   const now = performance.now();
   const models = backboneNames(backbones);
@@ -219,7 +231,18 @@ async function onBestBackbone(
     }
   }
   const chosen = await taskItems(workspace, task, backbone.weights);
-  return { items: chosen, labelled: labelledTaskOf(chosen), backbone };
+  return { items: chosen, labelled: await withSeenWarning(chosen, labelledTaskOf(chosen)), backbone };
+}
+
+/** An embedder that was trained on these labels knows them: what is measured on them says too much. */
+async function withSeenWarning({ recipe, task }: TaskItems, labelled: LabelledTask): Promise<LabelledTask> {
+  const { tunedOn } = await import('../../models/tuning/keep-tuned.ts');
+  const tuned = await tunedOn(recipe.model);
+  if (tuned?.task !== task.name) return labelled;
+  const warning =
+    `${recipe.model} was trained on labels of this task, so accuracy by cross-validation says too much: ` +
+    `go by an audit set, or learn on ${tuned.of} (labelsmith embed --model ${tuned.of})`;
+  return { ...labelled, warnings: [...labelled.warnings, warning] };
 }
 
 /** With augmented views of the labelled images, where some are asked for. */
@@ -270,6 +293,19 @@ async function classifierParts(
   }
   const embedder = typeof model === 'string' ? await readFile(model) : model;
   return { key, input, space: recipe.space, mean: mean.values, embedder };
+}
+
+/** Keeps the fine-tuned embedder, where that is asked for and there is one; its name, else null. */
+async function keptOf(
+  { dir }: Workspace,
+  { keepEmbedder: name, task }: TeachOptions,
+  chosen: FineTunedTask | null,
+): Promise<string | null> {
+  if (name === undefined || !chosen) return null;
+  const { keepTuned } = await import('../../models/tuning/keep-tuned.ts');
+  const { tunable: embedder, parameters } = chosen;
+  await keepTuned({ name, task, embedder, parameters, path: join(dir, MODELS_FOLDER, `${name}.embedder.onnx`) });
+  return name;
 }
 
 async function saveClassifier(

@@ -17,6 +17,7 @@ import type { LearnSettings } from '../methods.ts';
 import { type Problem, sampledRows, subsample } from '../problem.ts';
 import { type Beliefs, beliefsIn, teacherOf } from './beliefs.ts';
 import { embedRows } from './embed-rows.ts';
+import { harmlessChanges } from './harmless.ts';
 import { keyOfTraining, type TrainingRequest, trainOnce } from './one-training.ts';
 import { cutFor, STEPS, type StepName, type TuningStep } from './steps.ts';
 import { samplesWithin, untilEnd } from './time-plan.ts';
@@ -31,6 +32,8 @@ export interface FineTuneRequest {
   readonly problem: Problem;
   /** Parts of a vector. */
   readonly blocks: readonly VectorBlock[];
+  /** By index; words in them say whether pictures may be mirrored and turned. Default: nothing is known of them. */
+  readonly classNames?: readonly string[];
   /** Identity of each row. */
   readonly ids: readonly string[];
   /** A row to look at; undefined for one that cannot be read any more. */
@@ -95,8 +98,12 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
     ids: Array.from(taught, (_, i) => ids[rowOf(i)] ?? ''),
     open: (i: number) => request.open(rowOf(i)),
   };
+  const augment = await harmlessChanges(pool, { ...request, classNames: request.classNames ?? [] });
+  const cut = cutFor(embedder.network, wanted);
   const preparedAt = performance.now();
-  const prepared = await prepareTuning(pool, embedder, images, { cut: cutFor(embedder.network, wanted), seed, signal });
+  const prepared = await prepareTuning(pool, embedder, images, {
+    ...{ cut, augment, strongViews: wanted.strongViews, seed, signal },
+  });
   const viewMs = (performance.now() - preparedAt) / (taught.length * prepared.set.views);
   const folds = foldsOf(problem, request.folds, seed);
   const teach = await teacherOf(pool, frozen, request);

@@ -29,6 +29,8 @@ const FOLDS = 3;
 export interface FineTunedTask extends Pick<FineTuned, 'embedder' | 'mean' | 'parameters' | 'share'> {
   readonly step: StepName;
   readonly learned: RoundsResult;
+  /** What it was before. */
+  readonly tunable: TunableEmbedder;
 }
 
 export interface FineTuneOutcome {
@@ -77,12 +79,12 @@ export async function fineTuneTask(
   // With little time, what was worth most where it was measured comes first.
   for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
     try {
-      const tuned = await tunedBy(pool, { items, problem, embedder, frozen, open }, { ...options, step });
+      const tuned = await tunedBy(pool, { items, labelledTask, embedder, frozen, open }, { ...options, step });
       const learned = await learnRounds(pool, tuned.problem, roundsOptions(options, step, tuned));
       steps.push(...learned.steps.map((one) => ({ ...one, fineTuned: step })));
       curves.push({ step, ...tuned.curve });
       const { parameters, share, mean } = tuned;
-      const task = { step, learned, parameters, share, mean, embedder: tuned.embedder };
+      const task = { step, learned, parameters, share, mean, embedder: tuned.embedder, tunable: embedder };
       if (isBetter(learned.heldOut, best)) best = { ...learned.heldOut, task };
     } catch (error) {
       if (!(error instanceof OutOfTime) || signal?.aborted) throw error;
@@ -128,7 +130,7 @@ async function openOrSay({ models }: Workspace, model: string): Promise<TunableE
 
 interface TuneRequest {
   readonly items: TaskItems;
-  readonly problem: Problem;
+  readonly labelledTask: LabelledTask;
   readonly embedder: TunableEmbedder;
   readonly frozen: RoundsResult;
   readonly open: Awaited<ReturnType<typeof openItems>>;
@@ -136,11 +138,13 @@ interface TuneRequest {
 
 function tunedBy(
   pool: InferencePool,
-  { items, problem, embedder, frozen, open }: TuneRequest,
+  { items, labelledTask, embedder, frozen, open }: TuneRequest,
   { step, seed, signal, endMs, record, onTraining }: FineTuneTaskOptions & { readonly step: StepName },
 ): Promise<FineTuned> {
   return fineTune(pool, {
-    ...{ embedder, problem, step, seed, signal, endMs, record, open },
+    ...{ embedder, step, seed, signal, endMs, record, open },
+    problem: labelledTask.problem,
+    classNames: labelledTask.classNames,
     blocks: items.recipe.blocks,
     ids: items.ids,
     folds: FOLDS,

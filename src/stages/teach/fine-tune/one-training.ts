@@ -40,8 +40,11 @@ export function setOf({ prepared, beliefs }: Pick<TrainingRequest, 'prepared' | 
   return { ...prepared.set, ...beliefs, members };
 }
 
-function optionsOf({ trains, samples, learningRate, headRate, smoothing }: TuningStep, seed: number): TuneOptions {
-  return { trains, samples, learningRate, headRate, smoothing, seed };
+function optionsOf(
+  { from: _, minLabels: __, strongViews: ___, shares: ____, ...options }: TuningStep,
+  seed: number,
+): TuneOptions {
+  return { ...options, seed };
 }
 
 /** Names everything that the training follows from; the pixels follow from the images' identities and the seed. */

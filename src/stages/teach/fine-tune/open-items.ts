@@ -20,9 +20,7 @@ export async function openItems(
   if (task.items === 'images') {
     return async (row) => {
       const id = ids[row];
-      if (id === undefined || !isImageId(id)) return undefined;
-      const bytes = await readImageIfThere(store, id, read);
-      return bytes ? wholeImage(bytes) : undefined;
+      return id !== undefined && isImageId(id) ? openImage(workspace, id) : undefined;
     };
   }
   const places = await placesOf(store, new Set<string>(ids));
@@ -37,6 +35,12 @@ export async function openItems(
       throw error;
     }
   };
+}
+
+/** Undefined where it cannot be read any more. */
+export async function openImage(workspace: Workspace, id: ImageId): Promise<TuningImage | undefined> {
+  const bytes = await readImageIfThere(workspace.store, id, originalBytes(workspace));
+  return bytes ? wholeImage(bytes) : undefined;
 }
 
 interface RegionPlace {

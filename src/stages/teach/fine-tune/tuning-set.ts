@@ -6,7 +6,7 @@
  */
 import { seededRandom } from '../../../core/random.ts';
 import { LabelsmithError } from '../../../errors.ts';
-import { augmentedSquare } from '../../../images/augment.ts';
+import { type AugmentOptions, strongSquare, weakSquare } from '../../../images/augment.ts';
 import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
 import { featureGraph, graphBelow } from '../../../models/tuning/training-graph.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
@@ -33,6 +33,8 @@ export interface TaughtImages {
 /** What is the same whatever the images are taken for. */
 export interface PreparedTuning {
   readonly set: Pick<TuningSet, 'cut' | 'values' | 'pixels' | 'views'>;
+  /** How the views were made. */
+  readonly made: Pick<TuningSetOptions, 'strongViews' | 'augment'>;
   /** Identities of the images. */
   readonly ids: readonly string[];
   /** Images that could be read. */
@@ -43,6 +45,10 @@ export interface PreparedTuning {
 
 export interface TuningSetOptions {
   readonly cut: Cut;
+  /** Views of an image that are strong, the last of them; the others are weak, and the first is the image as it is. */
+  readonly strongViews: number;
+  /** What the classes bear. */
+  readonly augment: AugmentOptions;
   readonly seed: number;
   readonly signal?: AbortSignal;
 }
@@ -51,7 +57,7 @@ export async function prepareTuning(
   pool: InferencePool,
   embedder: TunableEmbedder,
   images: TaughtImages,
-  { cut, seed, signal }: TuningSetOptions,
+  { cut, strongViews, augment, seed, signal }: TuningSetOptions,
 ): Promise<PreparedTuning> {
   const { network, pixels } = embedder;
   const { width, height } = embedder.input;
@@ -76,7 +82,7 @@ export async function prepareTuning(
     const opened = await images.open(image);
     if (!opened) return;
     const random = seededRandom(seed, `view:${images.ids[image]}`);
-    for (const [view, seen] of (await viewsOf(opened, embedder, views, random)).entries()) {
+    for (const [view, seen] of (await viewsOf(opened, embedder, { views, strongViews, augment }, random)).entries()) {
       const row = image * views + view;
       if (values instanceof Uint8Array) values.set(seen, row * size);
       else {
@@ -101,19 +107,32 @@ export async function prepareTuning(
   await pool.unload(above);
   const members = [...images.ids.keys()].filter((image) => there.has(image));
   if (members.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
-  return { set: { cut, values, pixels: onPixels, views }, ids: images.ids, members, features };
+  return {
+    set: { cut, values, pixels: onPixels, views },
+    made: { strongViews, augment },
+    ids: images.ids,
+    members,
+    features,
+  };
 }
 
 /** The image as the embedder takes it, then augmented views of it: pixels of the network's input. */
-async function viewsOf(
+export async function viewsOf(
   opened: TuningImage,
-  { input }: TunableEmbedder,
-  count: number,
+  { input }: Pick<TunableEmbedder, 'input'>,
+  {
+    views: count,
+    strongViews,
+    augment,
+  }: Pick<TuningSetOptions, 'strongViews' | 'augment'> & { readonly views: number },
   random: () => number,
 ): Promise<Uint8Array[]> {
   const views = [await opened.pixels(input)];
   if (count === 1) return views;
   const image = await opened.picture();
-  while (views.length < count) views.push(await augmentedSquare(image, random, input.width));
+  while (views.length < count) {
+    const view = views.length >= count - strongViews ? strongSquare : weakSquare;
+    views.push(await view(image, random, input.width, augment));
+  }
   return views;
 }

@@ -1,0 +1,79 @@
+/**
+ * Kill and resume of a fine-tuning: `teach rounds --fine-tune` is ended by SIGKILL, amid its trainings or at moments spread
+ * over its measured length, run again plainly, and what it says and writes is compared with an undisturbed run.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { runCli, runJson, startCli } from './cli.ts';
+
+const COMMAND = ['teach', 'rounds', '--fine-tune', 'last', '--threads', '2'];
+
+interface Outcome {
+  readonly model: string;
+  readonly modelSha256: string;
+  readonly steps: readonly { readonly fineTuned?: string; readonly accuracy: number; readonly loss: number }[];
+}
+
+export interface Kills {
+  /** Kills in a training, once so many are done. */
+  readonly amid: readonly number[];
+  /** Kills at as many moments of the whole command. */
+  readonly spread: number;
+}
+
+/** @param dir with a workspace that has labels */
+export async function killedFineTuning(t: TestContext, dir: string, { amid, spread }: Kills): Promise<Outcome> {
+  const at = { cwd: dir };
+  await runJson(['embed'], at);
+  const startedAt = performance.now();
+  const whole = await runJson<Outcome>(COMMAND, at);
+  const lengthMs = performance.now() - startedAt;
+  // Losses of held-out labels hang on every weight, whether or not the fine-tuned embedder was kept.
+  assert.ok(whole.steps.some(({ fineTuned }) => fineTuned === 'last'));
+  const kept = join(dir, '.labelsmith/cache/fine-tune/class');
+  assert.equal(existsSync(kept), false, 'what a finished run kept for another one is gone');
+  const checkAfter = async (name: string, kill: () => Promise<unknown>) => {
+    await rm(join(dir, '.labelsmith/models'), { recursive: true, force: true });
+    await kill();
+    const again = await runJson<Outcome>(COMMAND, at);
+    assert.equal(again.modelSha256, whole.modelSha256, `${name}: the classifier byte for byte`);
+    assert.deepEqual(again.steps.map(timeless), whole.steps.map(timeless), `${name}: everything measured`);
+    assert.equal(existsSync(kept), false, `${name}: nothing is left over`);
+  };
+  for (const done of amid) {
+    await checkAfter(`amid training ${done + 1}`, async () => {
+      await killAmid(dir, kept, done);
+      assert.ok(existsSync(kept), 'a state was kept');
+    });
+  }
+  for (let moment = 0; moment < spread; moment++) {
+    const killAfterMs = (lengthMs * (moment + 0.7)) / (spread + 0.4);
+    await checkAfter(`moment ${moment + 1} of ${spread}`, () => runCli(COMMAND, { ...at, killAfterMs }));
+  }
+  t.diagnostic(`${amid.length} kills amid trainings, ${spread} at moments of the command`);
+  return whole;
+}
+
+const POLL_MS = 10;
+
+/** Kills the command once so many trainings are done and the next has a state on disk. */
+async function killAmid(dir: string, kept: string, done: number): Promise<void> {
+  const child = startCli(COMMAND, { cwd: dir });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  child.stdin?.end();
+  const watch = setInterval(() => {
+    const files = existsSync(kept) ? readdirSync(kept) : [];
+    const finished = files.filter((name) => name.endsWith('.done')).length;
+    if (finished >= done && files.some((name) => name.endsWith('.state'))) child.kill('SIGKILL');
+  }, POLL_MS);
+  await ended;
+  clearInterval(watch);
+  assert.equal(child.signalCode, 'SIGKILL', 'it was killed while it trained');
+}
+
+function timeless(step: object): object {
+  return { ...step, elapsedMs: 0 };
+}
