@@ -1,15 +1,18 @@
-/** Kills over `push` and `capture`: whatever the moment, the same command finishes the work, and nothing is lost, doubled or cut. */
+/** Kills over `push`, `capture` and `watch`: whatever the moment, the same command finishes the work, and nothing is lost, doubled or cut. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { runCli, runJson, scratch } from '../cli.ts';
+import { DATA, runCli, runJson, scratch, without } from '../cli.ts';
 import { startS3 } from '../fixtures/s3-server.ts';
+import { imagesIn, statusIn } from '../workspace.ts';
 
 const KILLS = 100;
+/** Of `watch`, each of which begins with the start of a model. */
+const WATCH_KILLS = 70;
 const withoutFfmpeg = spawnSync('ffmpeg', ['-version']).error ? 'no ffmpeg here (apt-get install ffmpeg)' : false;
 
 test(`push, killed ${KILLS} times`, async (t) => {
@@ -72,4 +75,66 @@ test(`capture, killed ${KILLS} times`, { skip: withoutFfmpeg }, async (t) => {
     [],
     'what kills left is gone',
   );
+});
+
+test(`watch, killed ${WATCH_KILLS} times`, { skip: without('caltech-30') }, async (t) => {
+  const dir = await scratch(t);
+  const kinds = ['accordion', 'leopards'].map((kind) => {
+    const folder = join(DATA, 'caltech-30', kind);
+    return readdirSync(folder)
+      .sort()
+      .map((name) => join(folder, name));
+  });
+  const fill = (folder: string, from: number, to: number) => {
+    mkdirSync(join(dir, folder), { recursive: true });
+    for (const [k, files] of kinds.entries()) {
+      for (let i = from; i < to; i++) cpSync(files[i % files.length], join(dir, folder, `${k}-${i}.jpg`));
+    }
+  };
+  fill('photos', 0, 12);
+  for (const command of [['add', 'photos'], ['embed'], ['discover', '--k', '2']]) await runJson(command, { cwd: dir });
+  cpSync(join(dir, '.labelsmith'), join(dir, 'before'), { recursive: true });
+  const watch = (folder: string) => ['watch', folder, '--skip-detect', '--until-idle', '0.5s'];
+  const labelsOf = async () =>
+    [...(await imagesIn(dir))].map(([file, { labels }]) => [
+      file,
+      labels.map(({ task, class: name, confidence }) => `${task} ${name} ${confidence}`),
+    ]);
+
+  // Undisturbed: what every image is called, and how long it takes.
+  fill('arriving', 12, 18);
+  const startedAt = performance.now();
+  await runJson(watch('arriving'), { cwd: dir });
+  const lengthMs = performance.now() - startedAt;
+  const [expected, { images }] = [await labelsOf(), await statusIn(dir)];
+
+  let killed = 0;
+  for (let i = 0; i < WATCH_KILLS; i++) {
+    // Ten kills over the whole length, one after the other in one workspace, while images still arrive; then seven times anew.
+    const round = i % 10;
+    if (round === 0) {
+      for (const folder of ['.labelsmith', 'arriving']) rmSync(join(dir, folder), { recursive: true });
+      cpSync(join(dir, 'before'), join(dir, '.labelsmith'), { recursive: true });
+      mkdirSync(join(dir, 'arriving'));
+    }
+    const before = Math.floor((round * 6) / 10);
+    fill('arriving', 12 + before, 12 + Math.floor(((round + 1) * 6) / 10));
+    const { code } = await runCli(watch('arriving'), {
+      cwd: dir,
+      killAfterMs: (lengthMs * (((i * 7) % WATCH_KILLS) + 0.5)) / WATCH_KILLS,
+    });
+    if (code === null) killed++;
+    if (round < 9) continue;
+    await runJson(watch('arriving'), { cwd: dir });
+    const status = await statusIn(dir);
+    const at = `after ${i + 1} kills`;
+    assert.deepEqual([status.integrity, status.images, status.paths], ['ok', images, images], at);
+    assert.deepEqual(await labelsOf(), expected, at);
+    // It has nothing left to do.
+    const { counts } = await runJson<{ readonly counts: Readonly<Record<string, number>> }>(watch('arriving'), {
+      cwd: dir,
+    });
+    assert.deepEqual([counts.images, counts.labelled], [0, 0], at);
+  }
+  assert.ok(killed >= WATCH_KILLS / 2, `only ${killed} kills hit the running command`);
 });

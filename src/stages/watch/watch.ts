@@ -19,6 +19,7 @@ import { fitMean, requireRecipe, savedMean } from '../embed/recipe.ts';
 import { type Arrival, arrivals } from './arrivals.ts';
 import type { AssignedBy } from './assigner.ts';
 import { joinSmallFiles } from './small-files.ts';
+import { Unfinished } from './unfinished.ts';
 import { BatchWorker, type WorkerRequest } from './worker.ts';
 
 export interface WatchRequest extends WorkerRequest {
@@ -123,6 +124,7 @@ class Watch {
     const { dir, store } = this.#workspace;
     const place = { cwd, archiveCache: archiveCacheOf(dir), skipFolders: [dir] };
     const feed = await watchFolder(folder, { ...place, settleMs, lookEveryMs: Math.min(250, settleMs) });
+    const unfinished = await Unfinished.open(store, feed.root);
     const isKnown = async ({
       path,
       byteSize,
@@ -133,6 +135,7 @@ class Watch {
       modifiedAtMs: number;
     }) => {
       const known = (await store.lookupPaths([path])).get(path);
+      if (unfinished.has(path)) return false;
       return (
         known !== undefined && !known.missing && known.byteSize === byteSize && known.modifiedAtMs === modifiedAtMs
       );
@@ -140,21 +143,24 @@ class Watch {
     let cameAtMs = performance.now();
     for await (const batch of arrivals(feed.follow({ signal: until, isKnown }), { max: MAX_BATCH, idleMs: IDLE_MS })) {
       if (batch.length > 0) {
-        await this.#take(batch);
+        await this.#take(batch, unfinished);
         cameAtMs = performance.now();
       }
       if (!until.aborted) await this.#lookAfter();
       if (performance.now() - cameAtMs > untilIdleMs) stop.abort();
     }
     await this.#noticeGone();
-    await this.#finish();
+    await this.#finish(unfinished);
     this.#counts.quarantined = await this.#putAside(feed.root);
     return this.#result(before, signal?.aborted ?? false);
   }
 
-  async #take(batch: readonly Arrival[]): Promise<void> {
+  async #take(batch: readonly Arrival[], unfinished: Unfinished): Promise<void> {
     const { onBatch = () => {}, onNotice = () => {} } = this.#options;
-    const result = await this.#worker.take(batch.map(({ item }) => item));
+    const items = batch.map(({ item }) => item);
+    const paths = items.flatMap((item) => (item.kind === 'entry' ? [item.entry.path] : []));
+    const again = new Set(paths.filter((path) => unfinished.has(path)));
+    const result = await unfinished.during(paths, () => this.#worker.take(items, again));
     const counts = this.#counts;
     const unfitBefore = counts.unfit;
     counts.batches++;
@@ -228,15 +234,16 @@ class Watch {
   }
 
   /** What the stages do at the end of a run, over the whole record. */
-  async #finish(): Promise<void> {
+  async #finish(unfinished: Unfinished): Promise<void> {
     const { store, vectors } = this.#workspace;
     await this.#joinSmallFiles();
-    if (this.#counts.images > 0) await groupImages(store, this.#options.threads);
+    if (unfinished.isOpen) await groupImages(store, this.#options.threads);
     const recipe = await requireRecipe(store, 'images');
     const shards = await store.vectorShards(recipe.space, 'images');
     if (shards.length > 0 && (await savedMean(store, recipe.space)) === undefined) {
       await fitMean(store, vectors, recipe, shards);
     }
+    await unfinished.close();
   }
 
   async #classesBefore(): Promise<ReadonlyMap<string, number>> {

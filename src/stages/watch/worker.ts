@@ -1,7 +1,7 @@
 /**
  * What happens to a batch of files that have arrived: added, detected, embedded, given a class. Models are opened once. Each
- * step does what the stage of its name does, on these images alone; whatever a kill leaves undone, the stages themselves do
- * when they are run.
+ * step does what the stage of its name does, on these images alone; what a kill leaves undone is taken again
+ * (`unfinished.ts`), or done by the stages themselves when they are run.
  */
 import { chunks } from '../../core/chunks.ts';
 import type { ImageId } from '../../core/ids.ts';
@@ -10,6 +10,7 @@ import type { StageJob, Workspace } from '../../jobs/stage.ts';
 import type { Detector } from '../../models/detector.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { SourceEntry, SourceItem } from '../../sources/source.ts';
+import type { VectorShard } from '../../store/store.ts';
 import { type AddSettings, addContext, addStage } from '../add/add-stage.ts';
 import { rulesSoFar } from '../detect/detect-in-doubt.ts';
 import { type DetectSettings, detectContext, detectStage } from '../detect/detect-stage.ts';
@@ -101,16 +102,18 @@ export class BatchWorker {
     return recipeOf(this.#embedder, 'images').space;
   }
 
-  async take(items: readonly SourceItem[]): Promise<BatchResult> {
+  /** @param again paths that a killed command took: their images may have vectors already */
+  async take(items: readonly SourceItem[], again: ReadonlySet<string> = new Set()): Promise<BatchResult> {
     const { store } = this.#workspace;
     await this.#add(items);
     const paths = items.flatMap((item) => (item.kind === 'entry' ? [item.entry.path] : []));
     const known = await store.lookupPaths(paths);
     const images = [...new Set(paths.flatMap((path) => known.get(path)?.imageId ?? []))].sort();
     const before = new Set(await this.#knownBefore(images));
+    const taken = [...again].flatMap((path) => known.get(path)?.imageId ?? []);
     await this.#detect?.(images);
-    await this.#embed(images, before);
-    const classes = await this.#assign(images);
+    const shard = await this.#embed(images, new Set([...before, ...taken]));
+    const classes = await this.#assign(images, shard, taken);
     const copies = new Set(paths.filter((path) => before.has(known.get(path)?.imageId ?? '')));
     return { files: items.length, images, classes, copies };
   }
@@ -133,12 +136,14 @@ export class BatchWorker {
     await this.#workspace.engine.run(withShards(addStage, [shard]), job, context);
   }
 
-  async #embed(images: readonly ImageId[], before: ReadonlySet<ImageId>): Promise<void> {
+  /** Gives the name of the file of vectors that it wrote; undefined where all have theirs. */
+  async #embed(images: readonly ImageId[], before: ReadonlySet<ImageId>): Promise<string | undefined> {
     const left = await this.#withoutVectors(images, before);
-    if (left.length === 0) return;
+    if (left.length === 0) return undefined;
     const job = this.#job({ model: this.#embedder.id, items: 'images' as const, force: false });
     const shard = { images: left.map((id) => ({ id, regions: null })) };
     await this.#workspace.engine.run(withShards(embedStage, [shard]), job, await embedContext(job, this.#embedder));
+    return shardName(left);
   }
 
   /** A file that comes again under another name has a vector; files of vectors tell by their first and last id. */
@@ -157,16 +162,43 @@ export class BatchWorker {
     return images.filter((id) => (paths.get(id)?.length ?? 0) > 1);
   }
 
-  async #assign(images: readonly ImageId[]): Promise<ReadonlyMap<ImageId, string>> {
-    const { store } = this.#workspace;
+  /** @param taken images that a killed command had embedded and perhaps not labelled */
+  async #assign(
+    images: readonly ImageId[],
+    name: string | undefined,
+    taken: readonly ImageId[],
+  ): Promise<ReadonlyMap<ImageId, string>> {
     await this.#lookAtClasses();
+    if (this.#assigner === undefined) return new Map();
+    const shards = await this.#workspace.store.vectorShards(this.#space, 'images');
+    await this.#assigner.assign(
+      images,
+      shards.find((one) => one.shard === name),
+    );
+    const classes = await this.#classesOf(images, this.#assigner.task);
+    const left = new Set(taken.filter((id) => !classes.has(id)));
+    if (left.size === 0) return classes;
+    await this.#assignEarlier(left, shards, this.#assigner);
+    return this.#classesOf(images, this.#assigner.task);
+  }
+
+  /** By the files of vectors that hold them; those of a killed command are small, so the small ones come first. */
+  async #assignEarlier(left: Set<ImageId>, shards: readonly VectorShard[], assigner: Assigner): Promise<void> {
+    for (const shard of [...shards].sort((a, b) => a.count - b.count)) {
+      const may = [...left].filter((id) => id >= shard.firstId && id <= shard.lastId);
+      if (may.length === 0) continue;
+      const found = await this.#workspace.vectors.lookup([shard], new Set(may));
+      const own = may.filter((id) => found.has(id));
+      if (own.length === 0) continue;
+      await assigner.assign(own, shard);
+      for (const id of own) left.delete(id);
+    }
+  }
+
+  async #classesOf(images: readonly ImageId[], task: string): Promise<ReadonlyMap<ImageId, string>> {
     const classes = new Map<ImageId, string>();
-    if (this.#assigner === undefined) return classes;
-    const name = shardName(images);
-    const shard = (await store.vectorShards(this.#space, 'images')).find((one) => one.shard === name);
-    await this.#assigner.assign(images, shard);
     for (const part of chunks(images, 256)) {
-      const labels = await store.labelsOf(part, this.#assigner.task);
+      const labels = await this.#workspace.store.labelsOf(part, task);
       for (const id of part) {
         const label = labels.get(id)?.find(({ present }) => present);
         if (label !== undefined) classes.set(id, label.className);
