@@ -56,16 +56,19 @@ export async function runLimited<Result>(module: URL, task: unknown, limits: Lim
     stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
   const kill = () => child.kill('SIGKILL');
-  const timer = setTimeout(kill, limits.timeoutMs);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    kill();
+  }, limits.timeoutMs);
   process.once('exit', kill);
   limits.signal?.addEventListener('abort', kill);
-  const begunMs = performance.now();
   try {
     const answer = await answerOf(child, { maxBytes: limits.maxBytes, task });
     if (typeof answer !== 'string') return resultOf<Result>(answer);
     limits.signal?.throwIfAborted();
     if (answer.includes(OUT_OF_MEMORY)) throw new LimitExceeded('memory', limits);
-    if (performance.now() - begunMs >= limits.timeoutMs) throw new LimitExceeded('time', limits);
+    if (isLate) throw new LimitExceeded('time', limits);
     throw new LabelsmithError('BAD_FILE', 'the process that looked at it died', {
       hint: 'The file may be made to harm, or the machine is out of memory.',
     });
