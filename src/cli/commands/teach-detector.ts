@@ -29,7 +29,6 @@ export const detector = command({
   },
   examples: [
     ['labelsmith teach detector', 'new classes of the task objects'],
-    ['labelsmith detect --model objects-detector', 'what it finds, in all images'],
     ['labelsmith teach detector --task parts --name parts --classes relay,fuse', 'two classes of another task'],
   ],
   run({ options, ...context }) {
