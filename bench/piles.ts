@@ -159,6 +159,8 @@ function rowOf(one: Studied, k: number): Row {
   return { pile, found, best, ...(problem ? casesOf(one, k) : { items: [], clusters: [] }) };
 }
 
+const isNear = (k: number, { classes }: Pile) => Math.max(k / classes, classes / k) <= NEAR;
+
 /** Means over all piles but the tiny ones, and what is asked of them. */
 function summary(all: readonly Row[]) {
   const rows = all.filter(({ pile }) => pile.kind !== 'tiny');
@@ -177,7 +179,9 @@ function summary(all: readonly Row[]) {
     piles: all.length,
     scored: rows.length,
     findable: findable.length,
-    kNear: share(({ found: { k }, pile: { classes } }) => Math.max(k / classes, classes / k) <= NEAR),
+    kNear: share(({ found, pile }) => isNear(found.k, pile)),
+    /** What a rule would have that knew the classes and took the cut of the tree that agrees with them best. */
+    kNearOfBest: share(({ best, pile }) => isNear(best.k, pile)),
     kBelowHalf: findable.filter(({ found: { k }, pile: { classes } }) => k < classes / 2).length,
     found,
     best,
