@@ -112,8 +112,8 @@ export class BatchWorker {
     const before = new Set(await this.#knownBefore(images));
     const taken = [...again].flatMap((path) => known.get(path)?.imageId ?? []);
     await this.#detect?.(images);
-    const shard = await this.#embed(images, new Set([...before, ...taken]));
-    const classes = await this.#assign(images, shard, taken);
+    const embedded = await this.#embed(images, new Set([...before, ...taken]));
+    const classes = await this.#assign(images, embedded, taken);
     const copies = new Set(paths.filter((path) => before.has(known.get(path)?.imageId ?? '')));
     return { files: items.length, images, classes, copies };
   }
@@ -136,14 +136,14 @@ export class BatchWorker {
     await this.#workspace.engine.run(withShards(addStage, [shard]), job, context);
   }
 
-  /** Gives the name of the file of vectors that it wrote; undefined where all have theirs. */
-  async #embed(images: readonly ImageId[], before: ReadonlySet<ImageId>): Promise<string | undefined> {
+  /** Gives those that had no vector: they are one file of vectors now. */
+  async #embed(images: readonly ImageId[], before: ReadonlySet<ImageId>): Promise<readonly ImageId[]> {
     const left = await this.#withoutVectors(images, before);
-    if (left.length === 0) return undefined;
+    if (left.length === 0) return left;
     const job = this.#job({ model: this.#embedder.id, items: 'images' as const, force: false });
     const shard = { images: left.map((id) => ({ id, regions: null })) };
     await this.#workspace.engine.run(withShards(embedStage, [shard]), job, await embedContext(job, this.#embedder));
-    return shardName(left);
+    return left;
   }
 
   /** A file that comes again under another name has a vector; files of vectors tell by their first and last id. */
@@ -162,23 +162,24 @@ export class BatchWorker {
     return images.filter((id) => (paths.get(id)?.length ?? 0) > 1);
   }
 
-  /** @param taken images that a killed command had embedded and perhaps not labelled */
+  /** @param taken images of a killed command, which may have embedded them and not labelled, or not to the end */
   async #assign(
     images: readonly ImageId[],
-    name: string | undefined,
+    embedded: readonly ImageId[],
     taken: readonly ImageId[],
   ): Promise<ReadonlyMap<ImageId, string>> {
     await this.#lookAtClasses();
     if (this.#assigner === undefined) return new Map();
     const shards = await this.#workspace.store.vectorShards(this.#space, 'images');
+    const name = embedded.length > 0 ? shardName(embedded) : undefined;
     await this.#assigner.assign(
       images,
       shards.find((one) => one.shard === name),
     );
-    const classes = await this.#classesOf(images, this.#assigner.task);
-    const left = new Set(taken.filter((id) => !classes.has(id)));
-    if (left.size === 0) return classes;
-    await this.#assignEarlier(left, shards, this.#assigner);
+    const left = new Set(taken);
+    for (const id of embedded) left.delete(id);
+    // A classifier looks at the images themselves, all of them.
+    if (this.#assigner.by !== 'classifier') await this.#assignEarlier(left, shards, this.#assigner);
     return this.#classesOf(images, this.#assigner.task);
   }
 
