@@ -62,6 +62,8 @@ export interface Taught {
   readonly backbone: BackboneChoice | null;
   readonly fineTuning: FineTuneOutcome;
   readonly keptEmbedder: string | null;
+  /** What the embedder was to be kept as, if at all. */
+  readonly toKeepAs: string | undefined;
 }
 
 export function resultOf({
@@ -76,6 +78,7 @@ export function resultOf({
   backbone,
   fineTuning,
   keptEmbedder,
+  toKeepAs,
 }: Taught): TeachResult {
   const { steps, trials, method, settings, temperature, restTemperature, skipped } = learned;
   const labels = labelledTask.problem.labelled.length;
@@ -84,6 +87,9 @@ export function resultOf({
   const evaluation = { ...measured, accuracy: newImages?.accuracy, interval: newImages?.interval };
   const warnings = [...labelledTask.warnings, ...evaluation.warnings, ...fineTuning.notes];
   const fineTuned = fineTuning.chosen?.step ?? null;
+  if (toKeepAs !== undefined && keptEmbedder === null) {
+    warnings.push(`nothing was kept as ${toKeepAs}: the embedder as it is labels held-out items as well or better`);
+  }
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
     warnings.push(
       newImages.measuredOn === 'audit'

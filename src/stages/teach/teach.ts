@@ -126,6 +126,7 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
         rest,
         backbone,
         keptEmbedder,
+        toKeepAs: options.keepEmbedder,
       });
     } catch (error) {
       if (!options.signal?.aborted) throw error;
