@@ -55,7 +55,10 @@ export async function singleTask(store: Pick<Store, 'tasks'>, name: string): Pro
   const task = await requireTask(store, name);
   if (task.rule === 'single') return task;
   throw new LabelsmithError('UNSUPPORTED', `The task "${name}" allows several classes an item; teach learns one.`, {
-    hint: 'Import the labels into a task of their own, or into the task class: labelsmith import FORMAT PATH --task NAME.',
+    hint:
+      task.items === 'regions'
+        ? 'labelsmith teach select --items regions --task NAME --out ask asks which one class each region has, in a task of its own.'
+        : 'Import the labels into a task of their own, or into the task class: labelsmith import FORMAT PATH --task NAME.',
   });
 }
 
