@@ -8,7 +8,7 @@ import type { ItemId } from '../../core/ids.ts';
 import { ensureClassesOf } from '../../corpus/same-names.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { StageJob, Workspace } from '../../jobs/stage.ts';
-import { rowsOf } from '../../math/matrix.ts';
+import { newSharedMatrix } from '../../math/matrix.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { classifierInfo, openClassifier } from '../classify/classifier-file.ts';
 import { classifyContext, classifyStage } from '../classify/classify-stage.ts';
@@ -155,23 +155,24 @@ const COMPARED = 500;
 /** Share of the pile itself that is less like its nearest than this. */
 const STRANGE_SHARE = 0.01;
 
-/** How like its nearest other item nearly every item of the sample is: what is less so fits no class. */
+/**
+ * How like its nearest other item nearly every item of the sample is: what is less so fits no class. Of the sample alone, or what
+ * came since, and was judged by it, would move it.
+ */
 async function leastSimilarity({ sample, recipe, vectors, store, mean }: AssignContext): Promise<number> {
   const shards = await store.vectorShards(recipe.space, 'images');
-  const nearest: number[] = [];
-  for await (const { ids, vectors: rows } of vectors.stream(shards)) {
-    const some = rowsOf(rows, 0, Math.min(ids.length, COMPARED - nearest.length));
-    centreAndNormalise(some, recipe, mean.values);
-    const found = await sample.index.search(some, Math.min(2, sample.index.size));
-    for (let row = 0; row < some.rows; row++) {
-      for (let e = row * found.n; e < (row + 1) * found.n; e++) {
-        if (sample.ids[found.indices[e] ?? -1] === ids[row]) continue;
-        nearest.push(found.similarities[e] ?? 0);
-        break;
-      }
+  const found = await vectors.lookup(shards, [...sample.ids].sort().slice(0, COMPARED));
+  const ids = [...found.keys()];
+  const rows = newSharedMatrix(found.size, found.get(ids[0])?.length ?? 0);
+  for (const [row, vector] of [...found.values()].entries()) rows.data.set(vector, row * rows.columns);
+  centreAndNormalise(rows, recipe, mean.values);
+  const { indices, similarities, n } = await sample.index.search(rows, Math.min(2, sample.index.size));
+  const nearest = ids.flatMap((id, row) => {
+    for (let e = row * n; e < (row + 1) * n; e++) {
+      if (sample.ids[indices[e]] !== id) return similarities[e];
     }
-    if (nearest.length >= COMPARED) break;
-  }
+    return [];
+  });
   nearest.sort((a, b) => a - b);
   return nearest[Math.floor(nearest.length * STRANGE_SHARE)] ?? Number.NEGATIVE_INFINITY;
 }

@@ -3,7 +3,7 @@
  * by the next one. Files that `add` brought in belong to the stages and are not remembered here.
  */
 import { z } from 'zod';
-import type { HousekeepingStore } from '../../store/housekeeping-store.ts';
+import type { Store } from '../../store/store.ts';
 import { readSetting, type Setting, writeSetting } from '../../store/typed.ts';
 
 const SCHEMA = z.object({ paths: z.array(z.string()) });
@@ -16,21 +16,23 @@ const settingOf = (root: string): Setting<z.infer<typeof SCHEMA>> => ({
   remedy: 'Run detect, embed and then discover, match or teach predict: they label what was left.',
 });
 
+type UnfinishedStore = Pick<Store, 'getSetting' | 'putSetting' | 'swapSetting' | 'lookupPaths'>;
+
 export class Unfinished {
-  readonly #store: HousekeepingStore;
+  readonly #store: UnfinishedStore;
   readonly #setting: Setting<z.infer<typeof SCHEMA>>;
   /** Of the command that was killed; each until it is taken again. */
   readonly #left: Set<string>;
   /** True from the first batch until what follows the last one is done. */
   #isOpen: boolean;
 
-  private constructor(store: HousekeepingStore, root: string, left: readonly string[] | undefined) {
+  private constructor(store: UnfinishedStore, root: string, left: readonly string[] | undefined) {
     [this.#store, this.#setting, this.#left] = [store, settingOf(root), new Set(left)];
     this.#isOpen = left !== undefined;
   }
 
   /** @param root the folder that is watched */
-  static async open(store: HousekeepingStore, root: string): Promise<Unfinished> {
+  static async open(store: UnfinishedStore, root: string): Promise<Unfinished> {
     return new Unfinished(store, root, (await readSetting(store, settingOf(root)))?.paths);
   }
 
@@ -52,9 +54,13 @@ export class Unfinished {
     return result;
   }
 
-  /** All that follows the last batch is done, and nothing of a killed command is left. */
+  /** All that follows the last batch is done. What a killed command left is remembered still, but for files that are gone. */
   async close(): Promise<void> {
-    if (!this.#isOpen || this.#left.size > 0) return;
+    if (!this.#isOpen) return;
+    const known = await this.#store.lookupPaths([...this.#left]);
+    // A file that is not on record is new whenever it comes.
+    for (const path of this.#left) if (known.get(path)?.missing !== false) this.#left.delete(path);
+    if (this.#left.size > 0) return this.#write(this.#left);
     await this.#store.swapSetting(this.#setting.key, await this.#store.getSetting(this.#setting.key), undefined);
     this.#isOpen = false;
   }

@@ -134,8 +134,8 @@ class Watch {
       byteSize: number;
       modifiedAtMs: number;
     }) => {
-      const known = (await store.lookupPaths([path])).get(path);
       if (unfinished.has(path)) return false;
+      const known = (await store.lookupPaths([path])).get(path);
       return (
         known !== undefined && !known.missing && known.byteSize === byteSize && known.modifiedAtMs === modifiedAtMs
       );
