@@ -19,9 +19,14 @@ export function matrix(data: Float32Array, rows: number, columns: number): Matri
   throw new LabelsmithError('UNSUPPORTED', `a matrix of ${rows} × ${columns} has ${data.length} elements`);
 }
 
-/** An empty matrix in shared memory; pages that are never written take no memory. */
+/** So many zeros in shared memory; pages that are never written take no memory. */
+export function sharedFloats(length: number): Float32Array<SharedArrayBuffer> {
+  return new Float32Array(new SharedArrayBuffer(4 * length));
+}
+
+/** An empty matrix in shared memory. */
 export function newSharedMatrix(rows: number, columns: number): Matrix {
-  return { data: new Float32Array(new SharedArrayBuffer(rows * columns * 4)), rows, columns };
+  return { data: sharedFloats(rows * columns), rows, columns };
 }
 
 /** The matrix itself when it is in shared memory, else a copy that is. */

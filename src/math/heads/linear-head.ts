@@ -13,7 +13,7 @@ import { Graph } from '../../onnx/ops.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import { float32, float32Data } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
-import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
+import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, sharedFloats, shareMatrix } from '../matrix.ts';
 import { largest, minimise } from './lbfgs.ts';
 import { rowSpan } from './row-span.ts';
 
@@ -79,7 +79,7 @@ async function fitOnColumns(
   const model = await pool.load(lossGraph(), { key: 'linear-head-loss' });
   const size = k * d;
   const table = newSharedMatrix(k, d);
-  const shift = new Float32Array(new SharedArrayBuffer(4 * k));
+  const shift = sharedFloats(k);
 
   const evaluate = async (x: Float64Array, gradient: Float64Array) => {
     table.data.set(x.subarray(0, size));

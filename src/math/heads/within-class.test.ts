@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seededRandom } from '../../core/random.ts';
 import { InferencePool } from '../../onnx/pool.ts';
+import { cholesky, invertLower } from '../cholesky.ts';
 import { matrix, newSharedMatrix } from '../matrix.ts';
 import { principalBasis } from './principal-basis.ts';
-import { cholesky, invertLower, withinClassCovariance, withinClassNormalised } from './within-class.ts';
+import { withinClassCovariance, withinClassNormalised } from './within-class.ts';
 
 let pool: InferencePool;
 before(async () => {

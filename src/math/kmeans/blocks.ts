@@ -3,7 +3,7 @@
 import type { InferencePool, PoolModel } from '../../onnx/pool.ts';
 import { float32, float32Data, int32, int32Data, type Tensor } from '../../onnx/tensor.ts';
 import { overBlocks } from '../blocks.ts';
-import { type Matrix, matrixTensor, rowsOf } from '../matrix.ts';
+import { type Matrix, matrixTensor, rowsOf, sharedFloats } from '../matrix.ts';
 import { assignGraph, NEVER, nearestGraph, ownDistanceGraph } from './graphs.ts';
 
 /** Scores a thread holds at once: 16 MB. */
@@ -52,7 +52,7 @@ export interface ScoringCentres {
  * Padding rows, up to `padded`, have a score that never wins.
  */
 export function scoringCentres({ data, rows, columns }: Matrix, origin: Float64Array, padded = rows): ScoringCentres {
-  const moved = new Float32Array(new SharedArrayBuffer(padded * columns * 4));
+  const moved = sharedFloats(padded * columns);
   const bias = new Float32Array(padded).fill(NEVER);
   let maxSquare = 0;
   let maxBias = 0;

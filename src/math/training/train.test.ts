@@ -6,6 +6,7 @@ import { Graph } from '../../onnx/ops.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
+import { sharedFloats } from '../matrix.ts';
 import type { Parameter } from './optimiser.ts';
 import { type MicroBatch, type TrainingState, type TrainOptions, train } from './train.ts';
 import { packState, unpackState } from './training-state.ts';
@@ -50,10 +51,9 @@ function batchOf(step: number, spoiled?: number): MicroBatch[] {
 }
 
 function start(): Parameter[] {
-  const shared = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
   return [
-    { name: 'w', dims: [2, 1], data: shared(2) },
-    { name: 'b', dims: [1], data: shared(1) },
+    { name: 'w', dims: [2, 1], data: sharedFloats(2) },
+    { name: 'b', dims: [1], data: sharedFloats(1) },
   ];
 }
 

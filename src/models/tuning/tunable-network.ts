@@ -3,6 +3,7 @@
  * below the cut runs once an image and what lies above is trained on its results.
  */
 import { LabelsmithError } from '../../errors.ts';
+import { sharedFloats } from '../../math/matrix.ts';
 import { inlineModel } from '../../onnx/compose.ts';
 import type { TypedNode } from '../../onnx/graph.ts';
 import { Graph } from '../../onnx/ops.ts';
@@ -130,7 +131,7 @@ export function parametersOf({ model }: TunableNetwork, trainables: readonly Tra
     trainables.map(({ name, dims }) => {
       const proto = constants.get(name);
       if (!proto) throw new RangeError(`the network has no constant ${name}`);
-      const data = new Float32Array(new SharedArrayBuffer(4 * sizeOf(dims)));
+      const data = sharedFloats(sizeOf(dims));
       data.set(float32Data(tensorFromProto(proto), name));
       return [name, data];
     }),

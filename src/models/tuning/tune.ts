@@ -11,6 +11,7 @@ import { sha256Hex } from '../../core/ids.ts';
 import { type Random, seededRandom, shuffled } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
+import { sharedFloats } from '../../math/matrix.ts';
 import { cutInto, mixInto, mixupShare } from '../../math/training/mixing.ts';
 import type { Parameter } from '../../math/training/optimiser.ts';
 import {
@@ -207,7 +208,7 @@ function parametersFor(
 ): Parameter[] {
   const data = parametersOf(network, trained);
   const shared = (numbers: Float32Array) => {
-    const copy = new Float32Array(new SharedArrayBuffer(numbers.byteLength));
+    const copy = sharedFloats(numbers.length);
     copy.set(numbers);
     return copy;
   };

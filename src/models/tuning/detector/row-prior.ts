@@ -1,4 +1,5 @@
 /** What the rows of known classes say of a row that is not known: a normal distribution. */
+import { cholesky } from '../../../math/cholesky.ts';
 import type { HeatmapHead } from './tunable-detector.ts';
 
 export interface RowPrior {
@@ -36,7 +37,7 @@ export function priorOf({ weights, bias }: HeatmapHead): RowPrior {
     for (let j = 0; j <= i; j++) covariance[i * channels + j] *= 1 - SPHERE;
     covariance[i * channels + i] += SPHERE * size;
   }
-  const factor = choleskyFactor(covariance, channels);
+  const factor = Float32Array.from(cholesky(covariance, channels));
   return {
     ...{ channels, mean, factor },
     bias: bias.reduce((sum, one) => sum + one, 0) / classes,
@@ -49,17 +50,4 @@ export function priorOf({ weights, bias }: HeatmapHead): RowPrior {
       });
     },
   };
-}
-
-/** L with L Lᵀ = A, of which the lower triangle is read; A is positive definite. Cost: n³ / 3. */
-function choleskyFactor(a: Float64Array, n: number): Float32Array {
-  const l = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = a[i * n + j];
-      for (let k = 0; k < j; k++) sum -= l[i * n + k] * l[j * n + k];
-      l[i * n + j] = i === j ? Math.sqrt(sum) : sum / l[j * n + j];
-    }
-  }
-  return Float32Array.from(l);
 }

@@ -9,6 +9,7 @@
  * The same points, options and seed give the same bytes, with any number of threads. Resident: the points, twice.
  */
 import { sha256Hex } from '../../../core/ids.ts';
+import { sharedFloats } from '../../../math/matrix.ts';
 import type { Parameter } from '../../../math/training/optimiser.ts';
 import { type MicroBatch, type TrainOptions, train } from '../../../math/training/train.ts';
 import { addGradients } from '../../../onnx/gradients/gradients.ts';
@@ -50,10 +51,9 @@ export async function tuneDetector(
   const prior = priorOf(known);
   const { channels } = prior;
   const built = stepGraph(prior, classes);
-  const shared = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
   const parameters: Parameter[] = [
-    { name: 'z', dims: [classes, channels], data: shared(classes * channels) },
-    { name: 'bias', dims: [classes], data: shared(classes).fill(prior.bias) },
+    { name: 'z', dims: [classes, channels], data: sharedFloats(classes * channels) },
+    { name: 'bias', dims: [classes], data: sharedFloats(classes).fill(prior.bias) },
   ];
   const runs = runsOf(points, classes, channels, strength);
   const model = await pool.load(built, { key: `heatmap-head:${sha256Hex(built)}` });
@@ -98,7 +98,7 @@ function runsOf(points: TaughtPoints, classes: number, channels: number, strengt
   const count = points.features.length / channels;
   const runs = Math.ceil(count / ROWS_A_RUN);
   const part = (values: Float32Array, columns: number, run: number) => {
-    const data = new Float32Array(new SharedArrayBuffer(4 * ROWS_A_RUN * columns));
+    const data = sharedFloats(ROWS_A_RUN * columns);
     data.set(values.subarray(run * ROWS_A_RUN * columns, (run + 1) * ROWS_A_RUN * columns));
     return float32(data, [ROWS_A_RUN, columns]);
   };

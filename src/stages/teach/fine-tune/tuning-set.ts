@@ -7,7 +7,7 @@
 import { seededRandom } from '../../../core/random.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import { type AugmentOptions, strongSquare, weakSquare } from '../../../images/augment.ts';
-import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
+import { type Matrix, newSharedMatrix, sharedFloats } from '../../../math/matrix.ts';
 import { featureGraph, graphBelow } from '../../../models/tuning/training-graph.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { Cut } from '../../../models/tuning/tunable-network.ts';
@@ -67,7 +67,7 @@ export async function prepareTuning(
   const views = Math.max(1, Math.min(MAX_VIEWS, Math.floor(MAX_BYTES / (count * size * (first ? 1 : 4)))));
   const values = first
     ? new Uint8Array(new SharedArrayBuffer(count * views * size))
-    : new Float32Array(new SharedArrayBuffer(4 * count * views * size));
+    : sharedFloats(count * views * size);
   const features = newSharedMatrix(count * views, network.dimensions);
   const below = await pool.load(graphBelow(network, cut, { ...pixels, width, height }), {
     key: `below:${embedder.id}:${cut.value}`,
