@@ -8,17 +8,18 @@ import { TASK } from './teach-learn.ts';
 
 export const augment = command({
   name: 'teach augment',
-  summary: 'a sheet of the views that fine-tuning can make of your images, to look at',
+  summary: 'a sheet of augmented views of your images, to look at',
   details:
-    'A row an image: as it is, three weak views, three strong ones, mixed with the next image all over, and with a part of\n' +
-    'it cut in. Labelled images come first. Where names of classes speak of sides or directions, nothing is mirrored or turned.',
+    'A row an image: as it is, three weak views, which are what teach rounds --fine-tune learns from; then what it does not\n' +
+    'use: three strong views, a mixture with the next image all over, and with a part of it cut in. Labelled images come\n' +
+    'first. Where names of classes speak of sides or directions, nothing is mirrored or turned.',
   options: {
     task: TASK,
     preview: option('--preview <file>', 'the JPEG to write', z.string()),
     count: option('-n, --count <n>', 'images on it', wholeNumber(1).default(8)),
     replace: flag('--replace', 'take the place of a sheet that is there'),
   },
-  examples: [['labelsmith teach augment --preview views.jpg', 'eight images and what training would see of them']],
+  examples: [['labelsmith teach augment --preview views.jpg', 'eight images and views of them']],
   run({ options: { preview, ...options }, ...context }) {
     const { global, output } = context;
     return withWorkspace(context, async (workspace) => {

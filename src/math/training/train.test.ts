@@ -85,10 +85,9 @@ async function trained(
 
 const copyOf = (state: TrainingState): TrainingState => unpackState(packState(state));
 
-test('the answer is found, by either optimiser and from their average', async () => {
+test('the answer is found, by either optimiser', async () => {
   for (const changes of [
     {},
-    { averaging: 0.9 },
     { optimiser: { kind: 'sgd' as const, weightDecay: 0 }, schedule: 'cosine' as const, learningRate: 0.1 },
   ]) {
     const { numbers, losses, stopped } = await trained(three, changes);
@@ -105,7 +104,7 @@ test('the same bytes with any number of threads', async () => {
 });
 
 test('a training that goes on from any checkpoint ends with the same bytes', async () => {
-  const changes = { averaging: 0.95, clipNorm: 1, steps: 12 };
+  const changes = { clipNorm: 1, steps: 12 };
   const states: TrainingState[] = [];
   const save = async (state: TrainingState) => {
     states.push(copyOf(state));
@@ -135,7 +134,7 @@ test('a loss that is not a number ends it with what the last checkpoint holds', 
 test('a state that was cut short or spoiled on the disk is refused', () => {
   const optimiser = { steps: 3, first: [Float32Array.of(1)], second: [] };
   const curve = { losses: [2, 1, 0.5], accuracies: [Number.NaN, Number.NaN, Number.NaN] };
-  const state: TrainingState = { parameters: [Float32Array.of(1, 2)], average: [], optimiser, curve };
+  const state: TrainingState = { parameters: [Float32Array.of(1, 2)], optimiser, curve };
   const bytes = packState(state);
   assert.deepEqual(unpackState(bytes), state);
   assert.throws(() => unpackState(bytes.subarray(0, -1)), RangeError);

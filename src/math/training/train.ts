@@ -6,8 +6,8 @@
  * with any number of threads and wherever a training was interrupted: a checkpoint holds everything that the next step
  * depends on. A loss or gradient that is not a number ends the training with the parameters of the last checkpoint.
  *
- * Resident beside the parameters: their state (twice their size for AdamW), one gradient a run in flight and one sum, an
- * average where it is asked for, and what the graph needs for its forward values in each thread.
+ * Resident beside the parameters: their state (twice their size for AdamW), a copy of them at the last checkpoint, one gradient
+ * a run in flight, and what the graph needs for its forward values in each thread.
  */
 import type { InferencePool, PoolModel } from '../../onnx/pool.ts';
 import type { Tensors } from '../../onnx/session.ts';
@@ -29,8 +29,6 @@ export interface TrainOptions {
   readonly steps: number;
   /** Gradients longer than this are shortened to it (default: none are). */
   readonly clipNorm?: number;
-  /** Memory of the average of the parameters, which is what comes out (default none: the last ones do). */
-  readonly averaging?: number;
   readonly signal?: AbortSignal;
   readonly onStep?: (report: StepReport) => void;
   /** Told every so many steps; the state is good until the promise settles. */
@@ -52,7 +50,6 @@ export interface StepReport {
 export interface TrainingState {
   /** As the parameters are given. */
   readonly parameters: readonly Float32Array[];
-  readonly average: readonly Float32Array[];
   readonly optimiser: OptimiserState;
   /** What each step so far came to. */
   readonly curve: TrainingCurve;
@@ -94,15 +91,14 @@ export async function train(
   options: TrainOptions,
   from?: TrainingState,
 ): Promise<TrainResult> {
-  const { optimiser, schedule, learningRate, steps, averaging, clipNorm, signal, onStep, checkpoint } = options;
-  const state = from ? resumed(parameters, from) : begun(optimiser, parameters, averaging);
+  const { optimiser, schedule, learningRate, steps, clipNorm, signal, onStep, checkpoint } = options;
+  const state = from ? resumed(parameters, from) : begun(optimiser, parameters);
   const feeds = Object.fromEntries(parameters.map(({ name, data, dims }) => [name, float32(data, dims)]));
   const sums = model.outputs.includes(CORRECT) ? [LOSS, CORRECT] : [LOSS];
   const gradientNames = parameters.map(({ name }) => gradientOf(name));
   const outputs = [...sums, ...gradientNames];
-  const result = () => (averaging === undefined ? parameters : state.average.map((data) => ({ data })));
   // What comes out if a later step spoils everything.
-  const good = snapshot(result());
+  const good = snapshot(parameters);
   const { losses, accuracies } = state.curve;
   for (let step = state.optimiser.steps; step < steps; step++) {
     signal?.throwIfAborted();
@@ -118,16 +114,14 @@ export async function train(
     if (clipNorm !== undefined && length > clipNorm) scale(gradients, clipNorm / length);
     const rate = learningRate * rateAt(schedule, step, steps);
     optimiserStep(optimiser, state.optimiser, parameters, gradients, rate);
-    if (averaging !== undefined) average(state.average, parameters, averaging, step);
     losses.push(loss);
     accuracies.push(accuracy);
     onStep?.({ step: step + 1, steps, loss, accuracy, learningRate: rate });
     if (checkpoint && (step + 1) % checkpoint.every === 0) {
-      restore(good, result());
+      restore(good, parameters);
       await checkpoint.save(state);
     }
   }
-  restore(parameters, result());
   return { losses, accuracies, stopped: null };
 }
 
@@ -136,14 +130,9 @@ const CORRECT = 'correct';
 
 type Numbers = { readonly data: Float32Array };
 
-function begun(
-  optimiser: OptimiserOptions,
-  parameters: readonly Parameter[],
-  averaging: number | undefined,
-): TrainingState {
+function begun(optimiser: OptimiserOptions, parameters: readonly Parameter[]): TrainingState {
   return {
     parameters: parameters.map(({ data }) => data),
-    average: averaging === undefined ? [] : parameters.map(({ data }) => data.slice()),
     optimiser: newOptimiserState(optimiser, parameters),
     curve: { losses: [], accuracies: [] },
   };
@@ -156,7 +145,6 @@ function resumed(parameters: readonly Parameter[], from: TrainingState): Trainin
   );
   return {
     parameters: parameters.map(({ data }) => data),
-    average: from.average.map((data) => data.slice()),
     optimiser: {
       steps: from.optimiser.steps,
       first: from.optimiser.first.map((data) => data.slice()),
@@ -199,18 +187,4 @@ function norm(vectors: readonly Float32Array[]): number {
   let square = 0;
   for (const vector of vectors) for (let i = 0; i < vector.length; i++) square += vector[i] * vector[i];
   return Math.sqrt(square);
-}
-
-/** With less memory in the first steps, so that the start does not weigh on it (as in TensorFlow). */
-function average(
-  averages: readonly Float32Array[],
-  parameters: readonly Parameter[],
-  memory: number,
-  step: number,
-): void {
-  const kept = Math.min(memory, (1 + step) / (10 + step));
-  for (const [i, mean] of averages.entries()) {
-    const data = parameters[i]?.data ?? mean;
-    for (let j = 0; j < mean.length; j++) mean[j] = kept * mean[j] + (1 - kept) * data[j];
-  }
 }

@@ -10,7 +10,6 @@ const LENGTHS = z.array(z.int().nonnegative());
 const CONTENTS = z.object({
   steps: z.int().nonnegative(),
   parameters: LENGTHS,
-  average: LENGTHS,
   first: LENGTHS,
   second: LENGTHS,
   losses: z.array(z.number()),
@@ -21,17 +20,17 @@ const CONTENTS = z.object({
 const DIGEST_BYTES = 32;
 const TABLE_AT = DIGEST_BYTES + 4;
 
-export function packState({ parameters, average, optimiser, curve }: TrainingState): Uint8Array {
+export function packState({ parameters, optimiser, curve }: TrainingState): Uint8Array {
   const { steps, first, second } = optimiser;
   const lengths = (list: readonly Float32Array[]) => list.map(({ length }) => length);
   const table = new TextEncoder().encode(
     JSON.stringify({
       steps,
-      ...{ parameters: lengths(parameters), average: lengths(average), first: lengths(first), second: lengths(second) },
+      ...{ parameters: lengths(parameters), first: lengths(first), second: lengths(second) },
       ...curve,
     } satisfies z.input<typeof CONTENTS>),
   );
-  const arrays = [...parameters, ...average, ...first, ...second];
+  const arrays = [...parameters, ...first, ...second];
   const bytes = new Uint8Array(TABLE_AT + table.length + arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
   new DataView(bytes.buffer).setUint32(DIGEST_BYTES, table.length, true);
   bytes.set(table, TABLE_AT);
@@ -59,10 +58,8 @@ export function unpackState(bytes: Uint8Array): TrainingState {
       at += array.byteLength;
       return array;
     });
-  const [parameters, average] = [taken(contents.parameters), taken(contents.average)];
   return {
-    parameters,
-    average,
+    parameters: taken(contents.parameters),
     optimiser: { steps: contents.steps, first: taken(contents.first), second: taken(contents.second) },
     curve: { losses: contents.losses, accuracies: contents.accuracies.map((one) => one ?? Number.NaN) },
   };

@@ -8,11 +8,10 @@
  * same bytes.
  */
 import { sha256Hex } from '../../core/ids.ts';
-import { type Random, seededRandom, shuffled } from '../../core/random.ts';
+import { seededRandom, shuffled } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { sharedFloats } from '../../math/matrix.ts';
-import { cutInto, mixInto, mixupShare } from '../../math/training/mixing.ts';
 import type { Parameter } from '../../math/training/optimiser.ts';
 import {
   type MicroBatch,
@@ -24,7 +23,7 @@ import {
 import type { PixelOptions } from '../../onnx/compose.ts';
 import type { Obstacle } from '../../onnx/gradients/gradients.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32, sizeOf, uint8 } from '../../onnx/tensor.ts';
+import { float32, sizeOf, type Tensor, uint8 } from '../../onnx/tensor.ts';
 import { gradientOf, HEAD_BIAS, HEAD_WEIGHTS, stepGraph } from './training-graph.ts';
 import { type Cut, parametersOf, type Trainable, type TunableNetwork } from './tunable-network.ts';
 
@@ -54,15 +53,9 @@ export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
   readonly learningRate: number;
   /** Of the classifier, in its own numbers. */
   readonly headRate: number;
-  /** Share of the runs in which each item is mixed with another one of them (default 0). */
-  readonly mixing?: number;
-  /** Of each target, what goes to all classes alike (default 0). */
-  readonly smoothing?: number;
   readonly weightDecay?: number;
   /** Images a step (default 32). */
   readonly batch?: number;
-  /** Memory of the average of the weights (default none). */
-  readonly averaging?: number;
   readonly seed: number;
   /** Where a training goes on that was broken off; without it, it begins again. */
   readonly checkpoints?: TrainingCheckpoints;
@@ -83,11 +76,10 @@ export interface SavedTraining {
   readonly isDone: boolean;
 }
 
-export interface Tuned extends Pick<TrainResult, 'losses' | 'accuracies' | 'stopped'> {
+export interface Tuned extends TrainResult {
   /** What was trained of the network, by name. */
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly head: LinearHead;
-  readonly obstacles: readonly Obstacle[];
 }
 
 /** Items of one run. Two runs make a step of 32, one a core of a small machine. */
@@ -122,7 +114,7 @@ export async function tuneNetwork(
   trained.delete(HEAD_WEIGHTS);
   trained.delete(HEAD_BIAS);
   const fitted = { weights: { ...head.weights, data: weights }, bias };
-  return { parameters: trained, head: fitted, losses, accuracies, stopped, obstacles: built.obstacles };
+  return { parameters: trained, head: fitted, losses, accuracies, stopped };
 }
 
 /** Steps of a training on so many images. */
@@ -143,7 +135,7 @@ async function trainedOrLoaded(
   set: TuningSet,
   options: TuneOptions,
 ): Promise<TrainResult> {
-  const { weightDecay = 0.01, averaging, signal, onStep, checkpoints } = options;
+  const { weightDecay = 0.01, signal, onStep, checkpoints } = options;
   const { steps, stepsAnEpoch } = stepsOf(membersOf(set).length, options);
   const saved = await checkpoints?.load();
   if (saved?.isDone) {
@@ -164,7 +156,7 @@ async function trainedOrLoaded(
         learningRate: 1,
         steps,
         clipNorm: CLIP_NORM,
-        ...{ averaging, signal, onStep },
+        ...{ signal, onStep },
         checkpoint: checkpoints && {
           every: checkpoints.everySteps,
           save: (state) => checkpoints.save({ state, isDone: false }),
@@ -183,7 +175,6 @@ async function trainedOrLoaded(
 function outcomeOf(parameters: readonly Parameter[], { losses, accuracies }: TrainResult): TrainingState {
   return {
     parameters: parameters.map(({ data }) => data),
-    average: [],
     optimiser: { steps: losses.length, first: [], second: [] },
     curve: { losses: [...losses], accuracies: [...accuracies] },
   };
@@ -253,80 +244,42 @@ function batches(set: TuningSet, stepsAnEpoch: number, options: TuneOptions): (s
       Math.round((at * images) / stepsAnEpoch),
       Math.round(((at + 1) * images) / stepsAnEpoch),
     );
-    // Of the step alone, so that a training that goes on draws the same.
-    const random = seededRandom(options.seed, `tuning-step:${step}`);
     const runs: MicroBatch[] = [];
     for (let i = 0; i < members.length; i += ITEMS_A_RUN) {
       const some = members.slice(i, i + ITEMS_A_RUN);
-      const mixing = random() < (options.mixing ?? 0) ? random : null;
-      const smoothing = options.smoothing ?? 0;
-      runs.push(microBatch(set, { images: some, rows: some.map((image) => rows[image] ?? 0), smoothing, mixing }));
+      const seen = some.map((image) => rows[image] ?? 0);
+      runs.push(microBatch(set, some, seen));
     }
     return runs;
   };
 }
 
-interface RunItems {
-  readonly images: readonly number[];
-  readonly rows: readonly number[];
-  readonly smoothing: number;
-  /** Draws how the run's items are mixed; null where they are not. */
-  readonly mixing: Random | null;
-}
-
-/** Places beyond the last item weigh nothing. */
-function microBatch(set: TuningSet, { images, rows, smoothing, mixing }: RunItems): MicroBatch {
+/** Places beyond the last item weigh nothing. @param rows the view of each image that is seen */
+function microBatch(set: TuningSet, images: readonly number[], rows: readonly number[]): MicroBatch {
   const { classes, targets, weights: counts } = set;
   const target = new Float32Array(ITEMS_A_RUN * classes).fill(1 / classes);
   const weights = new Float32Array(ITEMS_A_RUN);
   for (const [i, image] of images.entries()) {
     weights[i] = counts[image];
-    for (let c = 0; c < classes; c++) {
-      target[i * classes + c] = (1 - smoothing) * targets[image * classes + c] + smoothing / classes;
-    }
+    target.set(targets.subarray(image * classes, (image + 1) * classes), i * classes);
   }
-  const x = gathered(set, rows);
-  if (mixing) mixItems({ x: x.data, target, weights, count: images.length, shape: x.dims.slice(1) }, mixing);
   return {
-    feeds: { x, targets: float32(target, [ITEMS_A_RUN, classes]), weights: float32(weights, [ITEMS_A_RUN, 1]) },
+    feeds: {
+      x: gathered(set, rows),
+      targets: float32(target, [ITEMS_A_RUN, classes]),
+      weights: float32(weights, [ITEMS_A_RUN, 1]),
+    },
     weight: weights.reduce((sum, one) => sum + one, 0),
   };
 }
 
-interface MixedRun {
-  readonly x: Float32Array | Uint8Array;
-  readonly target: Float32Array;
-  readonly weights: Float32Array;
-  readonly count: number;
-  readonly shape: readonly number[];
-}
-
-/** Mixes each item with the next of the run: pictures by a rectangle or all over, other values all over; in place. */
-function mixItems({ x, target, weights, count, shape }: MixedRun, random: Random): void {
-  const [size, classes] = [sizeOf(shape), target.length / ITEMS_A_RUN];
-  const [before, targetBefore, weightsBefore] = [x.slice(), target.slice(), weights.slice()];
-  const [height = 1, width = 1, channels = 1] = shape;
-  const cuts = x instanceof Uint8Array && random() < 0.5;
-  for (let i = 0; i < count; i++) {
-    const other = (i + 1) % count;
-    const into = x.subarray(i * size, (i + 1) * size);
-    const from = before.subarray(other * size, (other + 1) * size);
-    let share = cuts ? 1 : mixupShare(random);
-    if (cuts) share = cutInto(into, from, [height, width, channels], random);
-    else mixInto(into, from, share);
-    const otherTarget = targetBefore.subarray(other * classes, (other + 1) * classes);
-    mixInto(target.subarray(i * classes, (i + 1) * classes), otherTarget, share);
-    weights[i] = share * weights[i] + (1 - share) * (weightsBefore[other] ?? 0);
-  }
-}
-
-function gathered({ cut, pixels, values }: TuningSet, rows: readonly number[]) {
+function gathered({ cut, pixels, values }: TuningSet, rows: readonly number[]): Tensor {
   const shape = pixels && pixels.layout !== 'NHWC' ? [...cut.shape.slice(1), ...cut.shape.slice(0, 1)] : cut.shape;
   const size = sizeOf(shape);
   const dims = [ITEMS_A_RUN, ...shape];
   const into = values instanceof Uint8Array ? new Uint8Array(ITEMS_A_RUN * size) : new Float32Array(ITEMS_A_RUN * size);
   for (const [i, row] of rows.entries()) into.set(values.subarray(row * size, (row + 1) * size), i * size);
-  return into instanceof Uint8Array ? { ...uint8(into, dims), data: into } : { ...float32(into, dims), data: into };
+  return into instanceof Uint8Array ? uint8(into, dims) : float32(into, dims);
 }
 
 /** (1 − share) of the weights before and `share` of those after. */

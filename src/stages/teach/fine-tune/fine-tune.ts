@@ -102,7 +102,7 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   const cut = cutFor(embedder.network, wanted);
   const preparedAt = performance.now();
   const prepared = await prepareTuning(pool, embedder, images, {
-    ...{ cut, augment, strongViews: wanted.strongViews, seed, signal },
+    ...{ cut, augment, seed, signal },
   });
   const viewMs = (performance.now() - preparedAt) / (taught.length * prepared.set.views);
   const folds = foldsOf(problem, request.folds, seed);

@@ -40,14 +40,11 @@ export function setOf({ prepared, beliefs }: Pick<TrainingRequest, 'prepared' | 
   return { ...prepared.set, ...beliefs, members };
 }
 
-function optionsOf(
-  { from: _, minLabels: __, strongViews: ___, shares: ____, ...options }: TuningStep,
-  seed: number,
-): TuneOptions {
+function optionsOf({ from: _, minLabels: __, shares: ___, ...options }: TuningStep, seed: number): TuneOptions {
   return { ...options, seed };
 }
 
-/** Names everything that the training follows from; the pixels follow from the images' identities and the seed. */
+/** Names everything that the training follows from; the pixels follow from the images' identities, how views are made, and the seed. */
 export function keyOfTraining(request: TrainingRequest): string {
   const { embedder, prepared, step, seed } = request;
   const set = setOf(request);

@@ -1,6 +1,7 @@
 /**
- * A sheet of what training would see of some images: a row an image, first as it is, then weak views, strong ones, and mixed
- * with the next row's. To be looked at: a view in which a person cannot tell the class any more teaches the wrong thing.
+ * A sheet of augmented views of some images: a row an image, first as it is, then weak views, which are what fine-tuning
+ * learns from, then what it does not use: strong ones, and mixed with the next row's. To be looked at: a view in which a
+ * person cannot tell the class any more teaches the wrong thing.
  */
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';

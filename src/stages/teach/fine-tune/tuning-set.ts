@@ -34,7 +34,7 @@ export interface TaughtImages {
 export interface PreparedTuning {
   readonly set: Pick<TuningSet, 'cut' | 'values' | 'pixels' | 'views'>;
   /** How the views were made. */
-  readonly made: Pick<TuningSetOptions, 'strongViews' | 'augment'>;
+  readonly augment: AugmentOptions;
   /** Identities of the images. */
   readonly ids: readonly string[];
   /** Images that could be read. */
@@ -45,8 +45,6 @@ export interface PreparedTuning {
 
 export interface TuningSetOptions {
   readonly cut: Cut;
-  /** Views of an image that are strong, the last of them; the others are weak, and the first is the image as it is. */
-  readonly strongViews: number;
   /** What the classes bear. */
   readonly augment: AugmentOptions;
   readonly seed: number;
@@ -57,7 +55,7 @@ export async function prepareTuning(
   pool: InferencePool,
   embedder: TunableEmbedder,
   images: TaughtImages,
-  { cut, strongViews, augment, seed, signal }: TuningSetOptions,
+  { cut, augment, seed, signal }: TuningSetOptions,
 ): Promise<PreparedTuning> {
   const { network, pixels } = embedder;
   const { width, height } = embedder.input;
@@ -82,7 +80,7 @@ export async function prepareTuning(
     const opened = await images.open(image);
     if (!opened) return;
     const random = seededRandom(seed, `view:${images.ids[image]}`);
-    for (const [view, seen] of (await viewsOf(opened, embedder, { views, strongViews, augment }, random)).entries()) {
+    for (const [view, seen] of (await viewsOf(opened, embedder, { views, augment }, random)).entries()) {
       const row = image * views + view;
       if (values instanceof Uint8Array) values.set(seen, row * size);
       else {
@@ -109,22 +107,27 @@ export async function prepareTuning(
   if (members.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
   return {
     set: { cut, values, pixels: onPixels, views },
-    made: { strongViews, augment },
+    augment,
     ids: images.ids,
     members,
     features,
   };
 }
 
+export interface ViewsOptions {
+  /** The first is the image as it is. */
+  readonly views: number;
+  /** How many are strong, the last of them (default 0, as in training); the others are weak. */
+  readonly strongViews?: number;
+  /** What the classes bear. */
+  readonly augment: AugmentOptions;
+}
+
 /** The image as the embedder takes it, then augmented views of it: pixels of the network's input. */
 export async function viewsOf(
   opened: TuningImage,
   { input }: Pick<TunableEmbedder, 'input'>,
-  {
-    views: count,
-    strongViews,
-    augment,
-  }: Pick<TuningSetOptions, 'strongViews' | 'augment'> & { readonly views: number },
+  { views: count, strongViews = 0, augment }: ViewsOptions,
   random: () => number,
 ): Promise<Uint8Array[]> {
   const views = [await opened.pixels(input)];
