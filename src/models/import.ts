@@ -8,13 +8,13 @@ import { stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { basename, extname, resolve } from 'node:path';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
-import { cacheDirectory, readJson, writeAtomically } from '../fetch/cache.ts';
+import { cacheDirectory } from '../fetch/cache.ts';
 import { type FetchOptions, fetchFiles } from '../fetch/fetch.ts';
 import { prepareRuntime } from '../onnx/runtime.ts';
 import { LimitExceeded, runLimited } from '../threads/limited-process.ts';
 import { CATALOGUE } from './catalogue.ts';
 import type { AnalysedModel, AnalysisTask, Declared } from './import-analysis.ts';
-import { type ImportedRecord, importedPath } from './registry.ts';
+import { importedEntry, keepImported } from './registry.ts';
 
 export interface ImportOptions extends Declared {
   readonly cacheDir?: string;
@@ -44,8 +44,7 @@ export async function importModel(file: string, options: ImportOptions = {}): Pr
   const { entry, inferred } = await analysed({ path, id, declared: declaredIn(options) }, options);
   await refuseOther(id, entry.source.files[0]?.sha256, cacheDir, options.replace ?? false);
   await fetchFiles(entry.source.files, { cacheDir });
-  const record: ImportedRecord = { version: 1, entry };
-  await writeAtomically(importedPath(cacheDir, id), `${JSON.stringify(record, null, 2)}\n`);
+  await keepImported(entry, cacheDir);
   return { entry, inferred };
 }
 
@@ -111,8 +110,8 @@ export function checkName(id: string): void {
 
 /** Another model of this name is replaced only when that is asked for. */
 async function refuseOther(id: string, sha256: string | undefined, cacheDir: string, replace: boolean): Promise<void> {
-  const there = (await readJson(importedPath(cacheDir, id))) as ImportedRecord | undefined;
-  if (there && !replace && there.entry.source.files[0]?.sha256 !== sha256) {
+  const there = replace ? undefined : await importedEntry(id, cacheDir);
+  if (there && there.source.files[0]?.sha256 !== sha256) {
     throw new LabelsmithError('REFUSED', `another model was imported as ${id}`, {
       hint: 'Give another name with --name, or --replace it.',
     });

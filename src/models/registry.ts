@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { nearestNames } from '../core/nearest-names.ts';
 import { validate } from '../core/validate.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { cacheDirectory, cacheError, readJson } from '../fetch/cache.ts';
+import { cacheDirectory, cacheError, readJson, writeAtomically } from '../fetch/cache.ts';
 import { MODEL_ENTRY, type ModelEntry } from './bundle.ts';
 import { CATALOGUE } from './catalogue.ts';
 
@@ -17,7 +17,27 @@ export function importedPath(cacheDir: string, id: string): string {
 
 /** An imported entry as it is kept. The file may come from anywhere, with a cache that was copied. */
 const IMPORTED = z.object({ version: z.literal(1), entry: MODEL_ENTRY });
-export type ImportedRecord = Readonly<z.infer<typeof IMPORTED>>;
+type ImportedRecord = Readonly<z.infer<typeof IMPORTED>>;
+
+/** Takes the place of what had the entry's name. Its files are to be in the cache before. */
+export async function keepImported(entry: ModelEntry, cacheDir: string): Promise<void> {
+  const record: ImportedRecord = { version: 1, entry };
+  await writeAtomically(importedPath(cacheDir, entry.id), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Undefined where nothing was imported under this name. */
+export async function importedEntry(id: string, cacheDir: string): Promise<ModelEntry | undefined> {
+  const path = importedPath(cacheDir, id);
+  const there = await readJson(path);
+  return there === undefined ? undefined : entryIn(there, path);
+}
+
+function entryIn(record: unknown, path: string): ModelEntry {
+  return validate(IMPORTED, record, {
+    what: `${path} does not describe an imported model of a form known here`,
+    hint: 'Delete it and import the model again.',
+  }).entry;
+}
 
 /** All models: the catalogue in its order, then imported ones by name. */
 export async function allEntries(cacheDir: string = cacheDirectory()): Promise<ModelEntry[]> {
@@ -67,11 +87,7 @@ async function importedEntries(cacheDir: string): Promise<ModelEntry[]> {
   const entries: ModelEntry[] = [];
   for (const name of names.filter((file) => file.endsWith('.json')).sort()) {
     const path = join(cacheDir, 'imported', name);
-    const { entry } = validate(IMPORTED, await readJson(path), {
-      what: `${path} does not describe an imported model of a form known here`,
-      hint: 'Delete it and import the model again.',
-    });
-    entries.push(entry);
+    entries.push(entryIn(await readJson(path), path));
   }
   return entries;
 }

@@ -5,13 +5,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
-import { cacheDirectory, readJson, writeAtomically } from '../../fetch/cache.ts';
+import { cacheDirectory, readJson } from '../../fetch/cache.ts';
 import { isOn } from '../../fetch/hub.ts';
 import { type Listing, listFolder, listHubRepository } from '../../fetch/hub-listing.ts';
 import type { ModelEntry } from '../bundle.ts';
 import { CATALOGUE } from '../catalogue.ts';
 import type { PrepareOptions } from '../prepare.ts';
-import { type ImportedRecord, importedPath } from '../registry.ts';
+import { importedPath, keepImported } from '../registry.ts';
 import { boundedEntry, type TakeInBounds } from './bounded-take-in.ts';
 import { HUB_MODELS, type HubModel } from './catalogue.ts';
 import type { Precision } from './graph-files.ts';
@@ -94,8 +94,7 @@ export async function takeIn(
     ...(precision ? { precision } : {}),
   };
   const entry = await boundedEntry(listing, details, request);
-  const record: ImportedRecord = { version: 1, entry };
-  await writeAtomically(importedPath(cacheDir, id), `${JSON.stringify(record, null, 2)}\n`);
+  await keepImported(entry, cacheDir);
   return entry;
 }
 

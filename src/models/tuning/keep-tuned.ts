@@ -1,13 +1,13 @@
 /** Puts an embedder that was trained here among the imported models, so that whatever takes an embedder's name takes it. */
 import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { cacheDirectory, readJson, writeAtomically } from '../../fetch/cache.ts';
+import { cacheDirectory } from '../../fetch/cache.ts';
 import { fetchFiles } from '../../fetch/fetch.ts';
 import { writeWorkspaceFile } from '../../files/atomic.ts';
 import { MODEL_ENTRY } from '../bundle.ts';
 import { CATALOGUE } from '../catalogue.ts';
 import { checkName } from '../import.ts';
-import { type ImportedRecord, importedPath } from '../registry.ts';
+import { importedEntry, keepImported } from '../registry.ts';
 import type { TunableEmbedder } from './tunable-embedder.ts';
 
 export interface KeepTunedRequest {
@@ -25,8 +25,8 @@ export interface KeepTunedRequest {
 /** Refuses what cannot be the name of a kept embedder; one of an embedder that was kept before is taken over. */
 export async function refuseTunedName(name: string, cacheDir: string = cacheDirectory()): Promise<void> {
   checkName(name);
-  const there = (await readJson(importedPath(cacheDir, name))) as ImportedRecord | undefined;
-  if (!there || (there.entry.role === 'embedder' && there.entry.tuned)) return;
+  const there = await importedEntry(name, cacheDir);
+  if (!there || (there.role === 'embedder' && there.tuned)) return;
   throw new LabelsmithError('REFUSED', `${name} is an imported model`, { hint: 'Give another name.' });
 }
 
@@ -45,8 +45,7 @@ export async function keepTuned({ name, path, cacheDir = cacheDirectory(), ...wh
     tuned: { of: base.id, task: what.task },
   });
   await fetchFiles(entry.source.files, { cacheDir, modelName: name });
-  const record: ImportedRecord = { version: 1, entry };
-  await writeAtomically(importedPath(cacheDir, name), `${JSON.stringify(record, null, 2)}\n`);
+  await keepImported(entry, cacheDir);
 }
 
 /** What an embedder was trained on here, if it was. @param name as `embed --model` takes it */
@@ -56,8 +55,8 @@ export async function tunedOn(
 ): Promise<{ of: string; task: string } | undefined> {
   for (const part of name.split('+')) {
     if (CATALOGUE.some(({ id }) => id === part)) continue;
-    const there = (await readJson(importedPath(cacheDir, part))) as ImportedRecord | undefined;
-    if (there?.entry.role === 'embedder' && there.entry.tuned) return there.entry.tuned;
+    const there = await importedEntry(part, cacheDir);
+    if (there?.role === 'embedder' && there.tuned) return there.tuned;
   }
   return undefined;
 }

@@ -1,10 +1,10 @@
 /** Puts a detector that was taught classes where `models import` puts models: its file in the cache, its entry beside. */
 import { sha256Hex } from '../../../core/ids.ts';
 import { LabelsmithError } from '../../../errors.ts';
-import { cacheDirectory, readJson, writeAtomically } from '../../../fetch/cache.ts';
+import { cacheDirectory } from '../../../fetch/cache.ts';
 import { fetchFiles } from '../../../fetch/fetch.ts';
 import { checkName } from '../../import.ts';
-import { type ImportedRecord, importedPath } from '../../registry.ts';
+import { importedEntry, keepImported } from '../../registry.ts';
 import type { ExtendedDetector } from './tunable-detector.ts';
 
 export interface TaughtDetector extends ExtendedDetector {
@@ -24,15 +24,14 @@ export async function addDetector(
   const files = [{ reference, sha256: sha256Hex(network), byteSize: network.byteLength }];
   await fetchFiles(files, { cacheDir });
   const source = { files, converter: 'onnx' as const };
-  const record: ImportedRecord = { version: 1, entry: { ...entry, description, source } };
-  await writeAtomically(importedPath(cacheDir, entry.id), `${JSON.stringify(record, null, 2)}\n`);
+  await keepImported({ ...entry, description, source }, cacheDir);
 }
 
 /** Fails where a detector of that file could not have the name. */
 export async function refuseTaken(id: string, file: string, cacheDir: string = cacheDirectory()): Promise<void> {
   checkName(id);
-  const there = (await readJson(importedPath(cacheDir, id))) as ImportedRecord | undefined;
-  if (!there || there.entry.source.files[0]?.reference === `file:${file}`) return;
+  const there = await importedEntry(id, cacheDir);
+  if (!there || there.source.files[0]?.reference === `file:${file}`) return;
   throw new LabelsmithError('REFUSED', `another model has the name ${id}`, {
     hint: 'Give another name with --name.',
   });
