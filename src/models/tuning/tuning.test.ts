@@ -1,6 +1,7 @@
 /** Tuning on a small network with random weights: what can be cut and trained, and what training makes of it. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { randomTensor } from '../../../test/random-tensor.ts';
 import { seededRandom } from '../../core/random.ts';
 import { oneHot } from '../../math/heads/linear-head.ts';
 import { matrix } from '../../math/matrix.ts';
@@ -8,7 +9,7 @@ import { Graph } from '../../onnx/ops.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { decodeModel, encodeModel, type ModelProto } from '../../onnx/proto.ts';
 import { Session, type Tensors } from '../../onnx/session.ts';
-import { float32, int32, sizeOf, type Tensor, tensor, uint8 } from '../../onnx/tensor.ts';
+import { float32, int32, sizeOf, tensor, uint8 } from '../../onnx/tensor.ts';
 import { floatNetwork } from './float-network.ts';
 import { graphBelow, stepGraph } from './training-graph.ts';
 import { type Cut, parametersOf, type TunableNetwork, tunableNetwork, withParameters } from './tunable-network.ts';
@@ -23,21 +24,13 @@ after(() => pool.close());
 const SIDE = 8;
 const PORTS = { input: 'input', inputShape: [3, SIDE, SIDE], features: 'features', dimensions: 6 };
 
-function random(dims: readonly number[], stream: string, scale = 1): Tensor {
-  const next = seededRandom(0, stream);
-  return float32(
-    Array.from({ length: sizeOf(dims) }, () => scale * (2 * next() - 1)),
-    dims,
-  );
-}
-
 /** A stem, a block with a way round it, a last convolution, a pool. */
 function smallNetwork(): ModelProto {
   const g = new Graph('small');
   const conv = (x: ReturnType<Graph['value']>, name: string, dims: readonly number[], group = 1) => {
     const half = ((dims[2] ?? 1) - 1) / 2;
-    const weights = g.constant(random(dims, name), `${name}.weight`);
-    const bias = g.constant(random([dims[0] ?? 1], `${name}b`), `${name}.bias`);
+    const weights = g.constant(randomTensor(dims, name), `${name}.weight`);
+    const bias = g.constant(randomTensor([dims[0] ?? 1], `${name}b`), `${name}.bias`);
     return g.conv(x, weights, bias, { pads: [half, half, half, half], group, name });
   };
   const stem = g.relu(conv(g.input('input', 'float32', ['n', 3, SIDE, SIDE]), 'stem', [4, 3, 3, 3]));
@@ -168,9 +161,9 @@ test('only biases move where only they are trained, and a mean of before and aft
 test('an operator without a gradient freezes what is below; where nothing is left, that is said', () => {
   const g = new Graph('frozen');
   const x = g.input('input', 'float32', ['n', 3, SIDE, SIDE]);
-  const low = g.conv(x, g.constant(random([4, 3, 1, 1], 'low'), 'low'));
+  const low = g.conv(x, g.constant(randomTensor([4, 3, 1, 1], 'low'), 'low'));
   const summed = g.op('CumSum', [low, g.scalar(1, 'int64')], {}, 'summed');
-  const high = g.conv(summed, g.constant(random([6, 4, 1, 1], 'high'), 'high'));
+  const high = g.conv(summed, g.constant(randomTensor([6, 4, 1, 1], 'high'), 'high'));
   g.output(g.op('Flatten', [g.globalAveragePool(high)], { axis: 1 }, 'features'));
   const network = tunableNetwork(decodeModel(g.toModel()), PORTS);
   const cut = network.cuts[0] as Cut;
@@ -204,7 +197,7 @@ test('a quantised network in floats gives what it gave, to half a step of its ro
   const model = decodeModel(g.toModel());
   const plain = floatNetwork(model);
   assert.ok(!plain.graph?.node?.some(({ opType }) => /Quantize/.test(opType ?? '')));
-  const feeds: Tensors = { input: random([1, 2, 3, 3], 'quantised', 2) };
+  const feeds: Tensors = { input: randomTensor([1, 2, 3, 3], 'quantised', 2) };
   const outputs = await Promise.all(
     [model, plain].map(async (one) => {
       const session = await Session.create(encodeModel(one));

@@ -1,11 +1,11 @@
 /** A head for further classes: what it is taught, on a network with random weights whose head is known. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { seededRandom } from '../../../core/random.ts';
+import { randomTensor } from '../../../../test/random-tensor.ts';
 import { Graph } from '../../../onnx/ops.ts';
 import { InferencePool } from '../../../onnx/pool.ts';
 import { Session } from '../../../onnx/session.ts';
-import { float32, sizeOf, uint8 } from '../../../onnx/tensor.ts';
+import { float32, uint8 } from '../../../onnx/tensor.ts';
 import type { DetectorEntry } from '../../bundle.ts';
 import { composeModel, SINGLE } from '../../compose-model.ts';
 import { heatmapLoss, heatmapTargets } from './heatmap.ts';
@@ -23,14 +23,6 @@ after(() => pool.close());
 const CHANNELS = 6;
 const NAMES = Array.from({ length: 10 }, (_, i) => `c${i}`);
 const SIDE = 32;
-
-function random(dims: readonly number[], stream: string, scale = 1) {
-  const next = seededRandom(0, stream);
-  return float32(
-    Array.from({ length: sizeOf(dims) }, () => scale * (2 * next() - 1)),
-    dims,
-  );
-}
 
 const ENTRY: DetectorEntry = {
   id: 'tiny',
@@ -55,12 +47,12 @@ function tinyCenterNet(): Uint8Array {
   const g = new Graph('tiny');
   const image = g.input('image', 'float32', [1, 3, SIDE, SIDE]);
   const map = g.relu(
-    g.conv(image, g.constant(random([CHANNELS, 3, 4, 4], 'stem'), 'stem'), undefined, { strides: [4, 4] }),
+    g.conv(image, g.constant(randomTensor([CHANNELS, 3, 4, 4], 'stem'), 'stem'), undefined, { strides: [4, 4] }),
   );
-  const weights = g.constant(random([NAMES.length, CHANNELS, 1, 1], 'rows', 4), 'rows');
-  const bias = g.constant(random([NAMES.length], 'bias'), 'bias');
+  const weights = g.constant(randomTensor([NAMES.length, CHANNELS, 1, 1], 'rows', 4), 'rows');
+  const bias = g.constant(randomTensor([NAMES.length], 'bias'), 'bias');
   g.output(g.op('Conv', [map, weights, bias], {}, 'heat'), 'heat');
-  const sides = g.constant(random([4, CHANNELS, 1, 1], 'sides', 9), 'side-rows');
+  const sides = g.constant(randomTensor([4, CHANNELS, 1, 1], 'sides', 9), 'side-rows');
   g.output(g.op('Abs', [g.conv(map, sides)], {}, 'sides'), 'sides');
   return g.toModel();
 }
@@ -167,7 +159,7 @@ test('the loss is that of the formula', async () => {
 });
 
 test('the prior is the normal distribution of the rows: its mean, and a covariance of full rank', () => {
-  const weights = random([NAMES.length, CHANNELS], 'prior').data as Float32Array;
+  const weights = randomTensor([NAMES.length, CHANNELS], 'prior').data as Float32Array;
   const { mean, factor } = priorOf({ weights, bias: new Float32Array(NAMES.length) });
   const column = (i: number) => NAMES.map((_, c) => weights[c * CHANNELS + i] - mean[i]);
   for (let i = 0; i < CHANNELS; i++) {
@@ -184,7 +176,7 @@ test('the prior is the normal distribution of the rows: its mean, and a covarian
 
 /** Points of which an object is where a hidden row says so. */
 function pointsOf(row: readonly number[], count: number, stream: string): TaughtPoints {
-  const features = random([count, CHANNELS], stream).data as Float32Array;
+  const features = randomTensor([count, CHANNELS], stream).data as Float32Array;
   const objects = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     let sum = -1;
