@@ -9,6 +9,7 @@
  * The same points, options and seed give the same bytes, with any number of threads. Resident: the points, twice.
  */
 import { sha256Hex } from '../../../core/ids.ts';
+import { LabelsmithError } from '../../../errors.ts';
 import { sharedFloats } from '../../../math/matrix.ts';
 import type { Parameter } from '../../../math/training/optimiser.ts';
 import { type MicroBatch, type TrainOptions, train } from '../../../math/training/train.ts';
@@ -23,30 +24,26 @@ import { priorOf, type RowPrior } from './row-prior.ts';
 import type { TaughtPoints } from './taught-points.ts';
 import type { HeatmapHead } from './tunable-detector.ts';
 
-export interface TuneDetectorOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
+export interface TuneDetectorOptions extends Pick<TrainOptions, 'signal'> {
   readonly classes: number;
-  /** How much the prior counts beside the objects (default 1: as much as its formula says). */
-  readonly prior?: number;
-  /** Default 200. */
-  readonly steps?: number;
 }
 
 export interface TunedHead {
   readonly head: HeatmapHead;
   readonly losses: readonly number[];
-  readonly stopped: 'not a number' | null;
 }
 
 const ROWS_A_RUN = 8192;
 const LEARNING_RATE = 0.1;
 const STEPS = 200;
+const HINT = 'Take another detector with --model: its features of these images are no numbers.';
 
 /** @param known the rows of the classes that the detector has */
 export async function tuneDetector(
   pool: InferencePool,
   known: HeatmapHead,
   points: TaughtPoints,
-  { classes, prior: strength = 1, steps = STEPS, signal, onStep }: TuneDetectorOptions,
+  { classes, signal }: TuneDetectorOptions,
 ): Promise<TunedHead> {
   const prior = priorOf(known);
   const { channels } = prior;
@@ -55,17 +52,18 @@ export async function tuneDetector(
     { name: 'z', dims: [classes, channels], data: sharedFloats(classes * channels) },
     { name: 'bias', dims: [classes], data: sharedFloats(classes).fill(prior.bias) },
   ];
-  const runs = runsOf(points, classes, channels, strength);
+  const runs = runsOf(points, classes, channels);
   const model = await pool.load(built, { key: `heatmap-head:${sha256Hex(built)}` });
   try {
     const { losses, stopped } = await train(pool, { model, gradientOf }, parameters, () => runs, {
       optimiser: { kind: 'adamw', weightDecay: 0 },
       schedule: 'one-cycle',
       learningRate: LEARNING_RATE,
-      ...{ steps, signal, onStep },
+      ...{ steps: STEPS, signal },
     });
+    if (stopped) throw new LabelsmithError('BAD_MODEL', 'the loss of the points came to no number', { hint: HINT });
     const [z, bias] = parameters.map(({ data }) => Float32Array.from(data)) as [Float32Array, Float32Array];
-    return { head: { weights: prior.rows(z), bias }, losses, stopped };
+    return { head: { weights: prior.rows(z), bias }, losses };
   } finally {
     await pool.unload(model);
   }
@@ -94,7 +92,7 @@ function stepGraph({ channels, mean, factor }: RowPrior, classes: number): Uint8
 }
 
 /** Every step sees all points: some thousand of them a run. Places beyond the last one weigh nothing. */
-function runsOf(points: TaughtPoints, classes: number, channels: number, strength: number): MicroBatch[] {
+function runsOf(points: TaughtPoints, classes: number, channels: number): MicroBatch[] {
   const count = points.features.length / channels;
   const runs = Math.ceil(count / ROWS_A_RUN);
   const part = (values: Float32Array, columns: number, run: number) => {
@@ -108,7 +106,7 @@ function runsOf(points: TaughtPoints, classes: number, channels: number, strengt
       points: part(points.features, channels, run),
       objects: part(points.objects, classes, run),
       background: part(points.background, classes, run),
-      share: float32([strength / 2 / runs], []),
+      share: float32([1 / 2 / runs], []),
     },
     weight: 1 / runs,
   }));
