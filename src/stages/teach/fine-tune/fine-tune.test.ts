@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
+import { randomTensor } from '../../../../test/random-tensor.ts';
 import { seededRandom } from '../../../core/random.ts';
 import { softmaxRows } from '../../../math/calibration.ts';
 import { headLogits } from '../../../math/heads/head.ts';
@@ -14,13 +15,13 @@ import { type TunableEmbedder, tunableOf } from '../../../models/tuning/tunable-
 import { Graph } from '../../../onnx/ops.ts';
 import { InferencePool } from '../../../onnx/pool.ts';
 import { Session } from '../../../onnx/session.ts';
-import { float32, sizeOf, uint8 } from '../../../onnx/tensor.ts';
+import { uint8 } from '../../../onnx/tensor.ts';
 import { type ClassifierInfo, classifierModel } from '../../classify/classifier-file.ts';
 import { pixelsFor } from '../../item-pixels.ts';
 import { crossValidate, foldsOf } from '../cross-validation.ts';
 import { learnRounds } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { type FineTuneProgress, type FineTuneRequest, fineTune } from './fine-tune.ts';
+import { type FineTuneRequest, fineTune } from './fine-tune.ts';
 import { cutFor, STEPS, type TuningStep } from './steps.ts';
 import { OutOfTime } from './time-plan.ts';
 import { wholeImage } from './tuning-image.ts';
@@ -73,16 +74,7 @@ const ENTRY: EmbedderEntry = {
 
 function smallEmbedder(): TunableEmbedder {
   const g = new Graph('small');
-  const random = (dims: readonly number[], stream: string) => {
-    const next = seededRandom(0, stream);
-    return g.constant(
-      float32(
-        Array.from({ length: sizeOf(dims) }, () => next() - 0.5),
-        dims,
-      ),
-      stream,
-    );
-  };
+  const random = (dims: readonly number[], stream: string) => g.constant(randomTensor(dims, stream, 0.5), stream);
   const conv = (x: ReturnType<Graph['value']>, name: string, dims: readonly number[]) =>
     g.relu(g.conv(x, random(dims, name), random(dims.slice(0, 1), `${name}/b`), { pads: [1, 1, 1, 1] }));
   const low = conv(g.input('input', 'float32', ['n', 3, SIDE, SIDE]), 'low', [6, 3, 3, 3]);
@@ -199,14 +191,22 @@ test('one that is broken off at any moment goes on from its record and ends with
   assert.ok(begun > amid && amid > later, `${steps}`);
 });
 
-test('with too little time for a training worth the name it says so, and one that is cut short fits', async () => {
-  const endMs = () => performance.now() + 1;
-  await assert.rejects(fineTune(one, request({ endMs: endMs() })), OutOfTime);
-  const progress: number[] = [];
-  const long = { ...STEP, samples: 900 };
-  const onProgress = ({ ofSteps }: FineTuneProgress) => progress.push(ofSteps);
-  await fineTune(one, request({ step: long, endMs: performance.now() + 600_000, onProgress }));
-  assert.ok(progress.length > 0);
+test('what was kept under other names of classes, whose pictures were seen otherwise, is not gone on with', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fine-tune-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const step = { ...STEP, samples: 150 };
+  const names = { classNames: ['lying', 'standing'] };
+  const whole = await fineTune(two, request({ step, ...names }));
+  const record = tuningRecordIn(folder);
+  await fineTune(two, request({ step, record, classNames: ['left', 'right'] }));
+  assert.deepEqual(await fineTune(two, request({ step, record, ...names })), whole);
+});
+
+test('with too little time for a training worth the name it says so; with enough nothing is made shorter', async () => {
+  await assert.rejects(fineTune(one, request({ endMs: performance.now() + 1 })), OutOfTime);
+  const step = { ...STEP, samples: 150 };
+  const timed = await fineTune(one, request({ step, endMs: performance.now() + 600_000 }));
+  assert.deepEqual(timed, await fineTune(one, request({ step })));
 });
 
 test('cross-validation looks at the vectors of its fold', async () => {

@@ -75,6 +75,8 @@ export interface FineTuned {
   readonly parameters: ReadonlyMap<string, Float32Array>;
   /** Of the weights, the share of those after training that cross-validation chose. */
   readonly share: number;
+  /** Whether a training ended early, since its loss was no number: its last good state stands. */
+  readonly endedEarly: boolean;
   /** Of the last training, which had all labels. */
   readonly curve: Readonly<TrainingCurve>;
 }
@@ -146,6 +148,7 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
     embedder: embedders.at(-1) as ComposedEmbedder,
     parameters: averaged(before, last.parameters, share),
     share,
+    endedEarly: tuned.some(({ stopped }) => stopped !== null),
     curve: { losses: [...last.losses], accuracies: [...last.accuracies] },
   };
 }

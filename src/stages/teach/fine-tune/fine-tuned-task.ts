@@ -39,7 +39,7 @@ export interface FineTuneOutcome {
   readonly steps: readonly Step[];
   /** Of each step's training on all labels. */
   readonly curves: readonly ({ readonly step: StepName } & Readonly<TrainingCurve>)[];
-  /** What was not tried, and why. */
+  /** What was not tried or not finished, and why. */
   readonly notes: readonly string[];
 }
 
@@ -83,6 +83,8 @@ export async function fineTuneTask(
       const learned = await learnRounds(pool, tuned.problem, roundsOptions(options, step, tuned));
       steps.push(...learned.steps.map((one) => ({ ...one, fineTuned: step })));
       curves.push({ step, ...tuned.curve });
+      if (tuned.endedEarly)
+        notes.push(`fine-tuning step ${step}: a training ended early, since its loss was no number`);
       const { parameters, share, mean } = tuned;
       const task = { step, learned, parameters, share, mean, embedder: tuned.embedder, tunable: embedder };
       if (isBetter(learned.heldOut, best)) best = { ...learned.heldOut, task };

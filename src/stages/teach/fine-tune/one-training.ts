@@ -61,6 +61,7 @@ export function keyOfTraining(request: TrainingRequest): string {
       classes: set.classes,
     },
     images: prepared.ids,
+    augment: prepared.augment,
     beliefs: [bytes(set.targets), bytes(set.weights)],
   };
   return sha256Hex(JSON.stringify(follows)).slice(0, 32);
