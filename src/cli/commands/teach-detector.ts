@@ -11,9 +11,9 @@ export const detector = command({
   name: 'teach detector',
   summary: "people's boxes of classes that the detector does not know, taught to it",
   details:
-    'Learns from boxes that people drew or corrected and from imported ones; some 50 a class go far. An image that anybody\n' +
-    'said something of counts as looked through: what has no box there is background. A part of the images is held out, and\n' +
-    'only a detector that is good enough on them gets its name. The classes that it knew are found as before.',
+    'Learns from boxes that people drew or corrected and from imported ones. An image that anybody said something of counts\n' +
+    'as looked through: what has no box there is background. A part of the images is held out, and only a detector that is\n' +
+    'good enough on them gets its name. The classes that it knew are found as before.',
   options: {
     task: option('--task <name>', 'the task with the boxes', taskName().default('objects')),
     model: option('-m, --model <name>', 'the detector that is taught more', z.string().default(DEFAULT_DETECTOR)),

@@ -6,7 +6,8 @@
  * follows from the record and the seed: a run that was killed is run again, finds what it made of the images, and ends with
  * the same bytes.
  *
- * Resident: {@link MAX_POINT_BYTES} of points, twice, for which there are fewer of an image where there are many images.
+ * Resident: the points, twice. Their features are to fit into {@link MAX_POINT_BYTES}, for which there are fewer of an image where
+ * there are many images; beyond it go those around objects, {@link MIN_POINTS} a view, and two numbers a class and point.
  */
 import { join } from 'node:path';
 import { sha256Hex } from '../../../core/ids.ts';
