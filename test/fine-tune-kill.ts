@@ -25,7 +25,11 @@ export interface Kills {
 }
 
 /** @param dir with a workspace that has labels */
-export async function killedFineTuning(t: TestContext, dir: string, { amid, spread }: Kills): Promise<Outcome> {
+export async function killedFineTuning(
+  t: Pick<TestContext, 'diagnostic'>,
+  dir: string,
+  { amid, spread }: Kills,
+): Promise<Outcome> {
   const at = { cwd: dir };
   await runJson(['embed'], at);
   const startedAt = performance.now();
@@ -42,6 +46,7 @@ export async function killedFineTuning(t: TestContext, dir: string, { amid, spre
     assert.equal(again.modelSha256, whole.modelSha256, `${name}: the classifier byte for byte`);
     assert.deepEqual(again.steps.map(timeless), whole.steps.map(timeless), `${name}: everything measured`);
     assert.equal(existsSync(kept), false, `${name}: nothing is left over`);
+    t.diagnostic(`${name}: as undisturbed`);
   };
   for (const done of amid) {
     await checkAfter(`amid training ${done + 1}`, async () => {
@@ -53,7 +58,6 @@ export async function killedFineTuning(t: TestContext, dir: string, { amid, spre
     const killAfterMs = (lengthMs * (moment + 0.7)) / (spread + 0.4);
     await checkAfter(`moment ${moment + 1} of ${spread}`, () => runCli(COMMAND, { ...at, killAfterMs }));
   }
-  t.diagnostic(`${amid.length} kills amid trainings, ${spread} at moments of the command`);
   return whole;
 }
 
