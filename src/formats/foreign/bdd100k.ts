@@ -8,11 +8,11 @@ import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, objectAt } 
 import { detailsOfAttributes, plainAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
 import { eachFile } from '../json-files.ts';
-import { isJsonList, jsonElements, jsonPieces } from '../json-stream.ts';
+import { isJsonList, jsonPieces } from '../json-stream.ts';
 import { confidenceFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
-import { splitOfName } from '../split-names.ts';
+import { imagesOfRows, isJsonName, type Row, rowsOfList } from './images.ts';
 import {
   boxForm,
   imageOf,
@@ -22,36 +22,29 @@ import {
   polygonForm,
   shapeOf,
   shapesIn,
+  splitAmong,
   splitOfPath,
 } from './objects.ts';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const options = {
     reckoning,
-    isWanted: (file: string) => /\.json$/i.test(file),
+    isWanted: isJsonName,
     hint: 'BDD100K has one JSON file a split.',
   };
-  for await (const { name, found } of eachFile(path, options, async (file, shownName) => ({ file, shownName }))) {
+  for await (const { name, found } of eachFile(path, options, async (file) => file)) {
     const stem = name.slice(name.lastIndexOf('/') + 1, -'.json'.length);
-    const split =
-      stem
-        .split(/[_.]/)
-        .map(splitOfName)
-        .find((one) => one !== null) ?? splitOfPath(name);
-    for await (const { where, value } of framesOf(found.file, found.shownName)) {
-      const image = reckoning.attempt('image-unreadable', () =>
-        imageOfFrame(objectAt(value(), where), where, reckoning),
-      );
-      if (image === null) continue;
-      reckoning.take('rows');
-      yield { ...image, split };
-    }
+    const split = splitAmong(stem.split(/[_.]/)) ?? splitOfPath(name);
+    yield* imagesOfRows(framesOf(found, name), { reckoning, unreadable: 'image-unreadable' }, (row, where) => ({
+      ...imageOfFrame(row, where, reckoning),
+      split,
+    }));
   }
 }
 
-async function* framesOf(path: string, name: string): AsyncGenerator<{ where: string; value: () => unknown }> {
+async function* framesOf(path: string, name: string): AsyncGenerator<Row> {
   if (await isJsonList(path, name)) {
-    for await (const { index, value } of jsonElements(path, name)) yield { where: `${name} [${index}]`, value };
+    yield* rowsOfList(path, name);
     return;
   }
   for await (const { key, index, value } of jsonPieces(path, name))

@@ -4,36 +4,33 @@
  * `imagefilename` and `annotation`, which of an image classifier is its class.
  */
 import type { ImportedImage } from '../../core/dataset.ts';
-import { classNameAt, fileNameAt, type JsonObject, objectAt, shown } from '../check.ts';
+import { classNameAt, fileNameAt, type JsonObject, shown } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
 import { eachFile } from '../json-files.ts';
-import { jsonElements } from '../json-stream.ts';
 import { confidenceFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
+import { imagesOfRows, isJsonName, rowsOfList } from './images.ts';
 import { imageOf, labelOf, numbersAt, shapeOf, shapesIn, splitOfPath } from './objects.ts';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const options = {
     reckoning,
-    isWanted: (file: string) => /\.json$/i.test(file),
+    isWanted: isJsonName,
     hint: 'Create ML has one JSON file beside the pictures.',
   };
-  for await (const { name, found } of eachFile(path, options, async (file, shownName) => ({ file, shownName }))) {
+  for await (const { name, found } of eachFile(path, options, async (file) => file)) {
     const folder = name.slice(0, name.lastIndexOf('/') + 1);
-    for await (const { index, value } of jsonElements(found.file, found.shownName)) {
-      const where = `${name} [${index}]`;
-      const image = reckoning.attempt('image-unreadable', () => imageOfRow(value(), where, reckoning));
-      if (image === null) continue;
-      reckoning.take('rows');
+    const rows = rowsOfList(found, name);
+    yield* imagesOfRows(rows, { reckoning, unreadable: 'image-unreadable' }, (row, where) => {
+      const image = imageOfRow(row, where, reckoning);
       const others = folder === '' ? {} : { otherNames: [image.file] };
-      yield { ...image, file: folder + image.file, ...others, split: splitOfPath(name) };
-    }
+      return { ...image, file: folder + image.file, ...others, split: splitOfPath(name) };
+    });
   }
 }
 
-function imageOfRow(value: unknown, where: string, reckoning: Reckoning): ImportedImage {
-  const row = objectAt(value, where);
+function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): ImportedImage {
   const file = fileNameAt(row.image ?? row.imagefilename ?? row.filename, `${where}.image`);
   const said = row.annotations ?? row.annotation ?? row.label;
   if (typeof said === 'string')

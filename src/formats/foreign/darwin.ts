@@ -7,10 +7,10 @@ import type { ImportedImage, ImportedLabel, Keypoints } from '../../core/dataset
 import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, objectAt } from '../check.ts';
 import { detailsOfAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
-import { eachFile, readJsonFile } from '../json-files.ts';
 import { confidenceFrom, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
+import { imagesOfFiles, isJsonName } from './images.ts';
 import {
   boxForm,
   cornersAt,
@@ -29,12 +29,10 @@ import {
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const options = {
     reckoning,
-    isWanted: (file: string) => /\.json$/i.test(file) && !/(?:^|\/)\.v7\//.test(file),
+    isWanted: (file: string) => isJsonName(file) && !/(?:^|\/)\.v7\//.test(file),
     hint: 'Darwin has a JSON file an image.',
   };
-  const readImage = async (file: string, name: string) =>
-    imageOfFile(objectAt(await readJsonFile(file, name), name), name, reckoning);
-  for await (const { found } of eachFile(path, options, readImage)) yield found;
+  yield* imagesOfFiles(path, options, (row, name) => imageOfFile(row, name, reckoning));
 }
 
 function imageOfFile(row: JsonObject, name: string, reckoning: Reckoning): ImportedImage {

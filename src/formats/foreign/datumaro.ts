@@ -14,29 +14,38 @@ import type { Reckoning } from '../reckoning.ts';
 import { countsAt } from '../rle.ts';
 import type { Shape } from '../shapes.ts';
 import { splitOfName } from '../split-names.ts';
+import { imagesOfRows, isJsonName, type Row } from './images.ts';
 import { boxForm, imageOf, labelOf, outlineAsBox, polygonForm, shapeOf, shapesIn } from './objects.ts';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const options = {
     reckoning,
-    isWanted: (file: string) => /\.json$/i.test(file),
+    isWanted: isJsonName,
     hint: 'Datumaro has annotations/SUBSET.json.',
   };
-  for await (const { name, found } of eachFile(path, options, async (file, shownName) => ({ file, shownName }))) {
+  for await (const { name, found } of eachFile(path, options, async (file) => file)) {
     const subset = name.slice(name.lastIndexOf('/') + 1, -'.json'.length);
     const split = subset === 'default' ? null : (splitOfName(subset) ?? subset);
-    let classes: readonly string[] | null = null;
-    for await (const { key, index, value } of jsonPieces(found.file, found.shownName)) {
-      if (key === 'categories' && index === null) classes = classesIn(value(), `${name} categories`);
-      if (key !== 'items' || index === null) continue;
-      if (classes === null) throw badFile(name, 'the items stand before the categories, which name their classes');
-      const [known, where] = [classes, `${name} items[${index}]`];
-      const context = { known, subset, reckoning };
-      const image = reckoning.attempt('image-unreadable', () => imageOfItem(objectAt(value(), where), where, context));
-      if (image === null) continue;
-      reckoning.take('rows');
-      yield { ...image, split };
+    const known: string[] = [];
+    const rows = itemsOf(found, name, known);
+    yield* imagesOfRows(rows, { reckoning, unreadable: 'image-unreadable' }, (row, where) => ({
+      ...imageOfItem(row, where, { known, subset, reckoning }),
+      split,
+    }));
+  }
+}
+
+/** @param known is filled with the classes, which stand before the items */
+async function* itemsOf(path: string, name: string, known: string[]): AsyncGenerator<Row> {
+  let hasClasses = false;
+  for await (const { key, index, value } of jsonPieces(path, name)) {
+    if (key === 'categories' && index === null) {
+      known.push(...classesIn(value(), `${name} categories`));
+      hasClasses = true;
     }
+    if (key !== 'items' || index === null) continue;
+    if (!hasClasses) throw badFile(name, 'the items stand before the categories, which name their classes');
+    yield { where: `${name} items[${index}]`, value };
   }
 }
 

@@ -8,13 +8,12 @@ import { badFile, classNameAt } from '../check.ts';
 import { extentOf } from '../contours.ts';
 import type { ReadOptions } from '../format.ts';
 import { imageOf, labelOf, splitOfPath, withFolder } from './objects.ts';
-import { numbersIn, objectsOf, type RowsFile, rowFiles } from './rows.ts';
+import { isRowsName, numbersIn, objectsOf, type RowsFile, rowFiles } from './rows.ts';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const options = {
     reckoning,
-    isWanted: (file: string) =>
-      /\.txt$/i.test(file) && !/(?:^|\/)(?:readme[^/]*|train|val|test|trainval|classes)\.txt$/i.test(file),
+    isWanted: isRowsName,
     hint: 'DOTA has a text file an image in labelTxt.',
   };
   for await (const file of rowFiles(path, options)) {

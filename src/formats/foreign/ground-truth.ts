@@ -4,30 +4,25 @@
  * Masks of a job are pictures at an address, and are told as left out.
  */
 import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
-import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, jsonOf, objectAt, shown } from '../check.ts';
+import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, objectAt, shown } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
 import { confidenceFrom, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
-import { eachLine } from './lines.ts';
+import { imagesOfRows, rowsOfLines } from './images.ts';
 import { boxForm, cornersAt, imageOf, labelOf, shapeOf, shapesIn } from './objects.ts';
 
 const METADATA = '-metadata';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
-  const lines = eachLine(path, {
+  const rows = rowsOfLines(path, {
     reckoning,
     ending: /\.(?:manifest|jsonl?|ndjson)$/i,
     hint: 'A manifest has a line an image.',
   });
-  for await (const { text, where } of lines) {
-    const image = reckoning.attempt('row-unreadable', () =>
-      imageOfRow(objectAt(jsonOf(text, where), where), where, reckoning),
-    );
-    if (image === null) continue;
-    reckoning.take('rows');
-    yield image;
-  }
+  yield* imagesOfRows(rows, { reckoning, unreadable: 'row-unreadable' }, (row, where) =>
+    imageOfRow(row, where, reckoning),
+  );
 }
 
 function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): ImportedImage {
@@ -55,8 +50,7 @@ function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): Impor
       if (first !== undefined) size = objectAt(first, `${at} image_size[0]`);
       const objects = Array.isArray(said.objects) ? said.objects : [];
       shapes.push(
-        ...shapesIn(boxes.annotations, `${at} annotations`, reckoning, (one, place) => {
-          const index = shapesIndex(place);
+        ...shapesIn(boxes.annotations, `${at} annotations`, reckoning, (one, place, index) => {
           const confidence = isHuman ? null : (objects[index] as JsonObject | undefined)?.confidence;
           return shapeOf(boxForm(cornersAt(one, ['left', 'top', 'width', 'height'], place), place, reckoning), {
             className: classOf(said, one.class_id, place),
@@ -73,11 +67,6 @@ function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): Impor
     { file, width, height: sizeFrom(size.height, `${where} image_size height`, reckoning), labels, shapes, where },
     reckoning,
   );
-}
-
-/** The position at the end of `… annotations[3]`. */
-function shapesIndex(place: string): number {
-  return Number(place.slice(place.lastIndexOf('[') + 1, -1));
 }
 
 function isBoxes(value: unknown): boolean {

@@ -10,13 +10,12 @@ import type { ReadOptions } from '../format.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
 import { boxForm, imageOf, shapeOf, splitOfPath, withFolder } from './objects.ts';
-import { numbersIn, objectsOf, rowFiles } from './rows.ts';
+import { isRowsName, numbersIn, objectsOf, rowFiles } from './rows.ts';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const options = {
     reckoning,
-    isWanted: (file: string) =>
-      /\.txt$/i.test(file) && !/(?:^|\/)(?:readme|train|val|test|trainval|classes)\.txt$/i.test(file),
+    isWanted: isRowsName,
     hint: 'KITTI has a text file an image in label_2.',
   };
   for await (const file of rowFiles(path, options)) {

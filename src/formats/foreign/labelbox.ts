@@ -7,15 +7,15 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
 import type { Attributes } from '../../core/region-details.ts';
-import { arrayAt, badFile, classNameAt, type JsonObject, jsonOf, objectAt } from '../check.ts';
+import { arrayAt, badFile, classNameAt, type JsonObject, objectAt } from '../check.ts';
 import { detailsOfAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
-import { isJsonList, jsonElements } from '../json-stream.ts';
+import { isJsonList } from '../json-stream.ts';
 import { sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
 import { splitOfName } from '../split-names.ts';
-import { eachLine } from './lines.ts';
+import { imagesOfRows, type Row, rowsOfLines, rowsOfList } from './images.ts';
 import {
   boxForm,
   cornersAt,
@@ -30,26 +30,23 @@ import {
 } from './objects.ts';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
-  for await (const { where, value } of rowsOf(path, reckoning)) {
-    const image = reckoning.attempt('row-unreadable', () => imageOfRow(objectAt(value(), where), where, reckoning));
-    if (image === null) continue;
-    reckoning.take('rows');
-    yield image;
-  }
+  const rows = rowsOf(path, reckoning);
+  yield* imagesOfRows(rows, { reckoning, unreadable: 'row-unreadable' }, (row, where) =>
+    imageOfRow(row, where, reckoning),
+  );
 }
 
-async function* rowsOf(path: string, reckoning: Reckoning): AsyncGenerator<{ where: string; value: () => unknown }> {
+async function* rowsOf(path: string, reckoning: Reckoning): AsyncGenerator<Row> {
   const name = basename(path);
   if (!(await stat(path)).isDirectory() && (await isJsonList(path, name))) {
-    for await (const { index, value } of jsonElements(path, name)) yield { where: `${name} [${index}]`, value };
+    yield* rowsOfList(path, name);
     return;
   }
-  const lines = eachLine(path, {
+  yield* rowsOfLines(path, {
     reckoning,
     ending: /\.(?:ndjson|jsonl)$/i,
     hint: 'Labelbox exports a file with a line a data row.',
   });
-  for await (const { text, where } of lines) yield { where, value: () => jsonOf(text, where) };
 }
 
 interface Labels {

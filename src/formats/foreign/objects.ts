@@ -102,13 +102,13 @@ export function shapesIn(
   value: unknown,
   where: string,
   reckoning: Reckoning,
-  read: (row: JsonObject, where: string) => readonly Shape[] | Shape | null,
+  read: (row: JsonObject, where: string, index: number) => readonly Shape[] | Shape | null,
 ): Shape[] {
   const shapes: Shape[] = [];
   for (const [i, given] of (value == null ? [] : arrayAt(value, where)).entries()) {
     const at = `${where}[${i}]`;
     if (!hasRoom(shapes, at, reckoning)) continue;
-    const found = reckoning.attempt('object-unreadable', () => read(objectAt(given, at), at));
+    const found = reckoning.attempt('object-unreadable', () => read(objectAt(given, at), at, i));
     if (found !== null) shapes.push(...[found].flat());
   }
   return shapes;
@@ -154,8 +154,12 @@ export function imageOf(parts: ImageParts, reckoning: Reckoning): ImportedImage 
 
 /** The split that a folder on the way to a file is called after. */
 export function splitOfPath(file: string): string | null {
-  const folders = file.split('/').slice(0, -1);
-  return folders.map(splitOfName).find((split) => split !== null) ?? null;
+  return splitAmong(file.split('/').slice(0, -1));
+}
+
+/** The first split that one of these is called after. */
+export function splitAmong(words: readonly string[]): string | null {
+  return words.map(splitOfName).find((split) => split !== null) ?? null;
 }
 
 /** A path with a folder of labels in it, and the same with the folder of pictures in its place. */

@@ -11,6 +11,10 @@ export interface RowsFile {
   readonly rows: readonly { readonly cells: readonly string[]; readonly where: string }[];
 }
 
+/** Text files of a folder but those that are no labels: lists of a split, names of classes, a readme. */
+export const isRowsName = (file: string) =>
+  /\.txt$/i.test(file) && !/(?:^|\/)(?:readme[^/]*|train|val|test|trainval|classes)\.txt$/i.test(file);
+
 /** Rows without the empty ones, parted at blanks. */
 export async function* rowFiles(path: string, options: FilesOptions): AsyncGenerator<RowsFile> {
   const read = async (file: string, name: string) => {

@@ -10,11 +10,11 @@ import type { Attributes } from '../../core/region-details.ts';
 import { arrayAt, badFile, classNameAt, type JsonObject, numberAt, objectAt, shown, stringAt } from '../check.ts';
 import { detailsOfAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
-import { eachFile, readJsonFile } from '../json-files.ts';
 import { maskOfPicture } from '../mask-picture.ts';
 import { hasRoom, MAX_MASK_PIXELS, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
+import { imagesOfFiles, isJsonName } from './images.ts';
 import {
   boxForm,
   imageOf,
@@ -33,12 +33,10 @@ export async function* read(path: string, { reckoning }: ReadOptions): AsyncGene
   const options = {
     reckoning,
     isWanted: (file: string) =>
-      /\.json$/i.test(file) && !/(?:^|\/)(?:meta|obj_class_to_machine_color|key_id_map)\.json$/i.test(file),
+      isJsonName(file) && !/(?:^|\/)(?:meta|obj_class_to_machine_color|key_id_map)\.json$/i.test(file),
     hint: 'Supervisely has a JSON file an image in ann.',
   };
-  const readImage = async (file: string, name: string) =>
-    imageOfFile(objectAt(await readJsonFile(file, name), name), name, reckoning);
-  for await (const { found } of eachFile(path, options, readImage)) yield found;
+  yield* imagesOfFiles(path, options, (row, name) => imageOfFile(row, name, reckoning));
 }
 
 interface Size {

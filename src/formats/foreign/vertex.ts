@@ -4,25 +4,20 @@
  * `aiplatform.googleapis.com/ml_use`.
  */
 import type { ImportedImage } from '../../core/dataset.ts';
-import { arrayAt, classNameAt, fileNameAt, type JsonObject, jsonOf, objectAt } from '../check.ts';
+import { arrayAt, classNameAt, fileNameAt, type JsonObject, objectAt } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { splitOfName } from '../split-names.ts';
-import { eachLine } from './lines.ts';
+import { imagesOfRows, rowsOfLines } from './images.ts';
 import { boxForm, imageOf, labelOf, numbersAt, shapeOf, shapesIn } from './objects.ts';
 
 const USE = 'aiplatform.googleapis.com/ml_use';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
-  const lines = eachLine(path, { reckoning, ending: /\.(?:jsonl|ndjson)$/i, hint: 'Vertex AI has a line an image.' });
-  for await (const { text, where } of lines) {
-    const image = reckoning.attempt('row-unreadable', () =>
-      imageOfRow(objectAt(jsonOf(text, where), where), where, reckoning),
-    );
-    if (image === null) continue;
-    reckoning.take('rows');
-    yield image;
-  }
+  const rows = rowsOfLines(path, { reckoning, ending: /\.(?:jsonl|ndjson)$/i, hint: 'Vertex AI has a line an image.' });
+  yield* imagesOfRows(rows, { reckoning, unreadable: 'row-unreadable' }, (row, where) =>
+    imageOfRow(row, where, reckoning),
+  );
 }
 
 function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): ImportedImage {

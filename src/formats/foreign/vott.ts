@@ -10,6 +10,7 @@ import { eachFile, readJsonFile } from '../json-files.ts';
 import { sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
+import { isJsonName } from './images.ts';
 import {
   boxForm,
   cornersAt,
@@ -25,7 +26,7 @@ import {
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const options = {
     reckoning,
-    isWanted: (file: string) => /\.json$/i.test(file),
+    isWanted: isJsonName,
     hint: 'VoTT has files *-asset.json in the folder of the project, or one file when it is exported as VoTT JSON.',
   };
   for await (const { name, found } of eachFile(path, options, readJsonFile)) {

@@ -3,7 +3,6 @@
  * path, the number of faces, and a row a face: x, y, width, height, blur, expression, illumination, invalid, occlusion, pose.
  * An image without faces has a row of zeros.
  */
-
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ImportedImage } from '../../core/dataset.ts';
@@ -14,9 +13,8 @@ import { linesOf } from '../lines.ts';
 import { hasRoom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
-import { splitOfName } from '../split-names.ts';
 import { isImageName, walkFiles } from '../walk.ts';
-import { boxForm, imageOf, shapeOf } from './objects.ts';
+import { boxForm, imageOf, shapeOf, splitAmong } from './objects.ts';
 import { numbersIn } from './rows.ts';
 
 const NAME = /^wider_face_.*bbx_gt\.txt$/i;
@@ -38,11 +36,7 @@ async function* readOne(
   { reckoning, classNames }: ReadOptions,
 ): AsyncGenerator<ImportedImage> {
   const className = classNames?.[0] ?? 'face';
-  const split =
-    name
-      .split('_')
-      .map(splitOfName)
-      .find((one) => one !== null) ?? null;
+  const split = splitAmong(name.split('_'));
   let image: { file: string; where: string; shapes: Shape[] } | null = null;
   for await (const { text, number } of linesOf(path, name)) {
     const line = text.trim();
