@@ -4,7 +4,7 @@
  * Many formats write a region once for each of its classes, and a detector may find two things in one box; so an entry is one
  * region with another entry of its place only where no other region of the export is left for it.
  */
-import { BoxIndex, nearest } from '../../core/box-index.ts';
+import { BoxIndex, NEAR_IOU, nearest } from '../../core/box-index.ts';
 import { type Box, iou } from '../../core/boxes.ts';
 import type { ImportedRegion } from '../../core/dataset.ts';
 import type { RegionId } from '../../core/ids.ts';
@@ -12,8 +12,8 @@ import type { Keeps } from '../../formats/format.ts';
 import type { ShownRegion } from '../export/shown.ts';
 import type { PlannedEntry } from './plan.ts';
 
-/** A region is at the place of another from here on. */
-export const SAME_PLACE_IOU = 0.5;
+/** A region is at the place of another from here on: as far as is looked. */
+export const SAME_PLACE_IOU = NEAR_IOU;
 
 export interface Pair {
   /** All that the file says of it. */

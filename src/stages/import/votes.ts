@@ -13,7 +13,7 @@ import type { Reckoning } from '../../formats/reckoning.ts';
 export const DISAGREEMENT_RULES = ['newest', 'majority', 'review'] as const;
 export type DisagreementRule = (typeof DISAGREEMENT_RULES)[number];
 
-/** From here on two people's boxes are of one thing: of one class, and of two. */
+/** From here on two people's boxes are of one thing: of one class, and of two. A `BoxIndex` finds none below 1/2. */
 export const SAME_IOU = 0.5;
 export const OTHER_CLASS_IOU = 0.7;
 /** The attribute that holds what did not win. */
