@@ -45,7 +45,7 @@ export const REASONS = {
   'masks-passed-over': told('files', 'masks as pictures beside XML files of boxes: the boxes are read'),
   'image-unreadable': leftOut('images', 'cannot be read'),
   'image-in-no-class': leftOut('images', 'in no folder of a class'),
-  'image-not-labelled': told('images', 'nobody opened it in the tool: taken as one without labels'),
+  'image-not-labelled': told('images', 'nobody labelled it in the tool: taken as one without labels'),
   'label-file-missing': told('images', 'listed, but neither the picture nor its label file is there: taken as empty'),
   'draft-passed-over': leftOut('rows', 'a draft that nobody handed in'),
   'annotation-cancelled': leftOut('rows', 'skipped by the annotator'),
@@ -60,6 +60,8 @@ export const REASONS = {
   'box-of-five': told('objects', 'five numbers were taken as centre, size and an angle counter-clockwise'),
   'box-from-shape': mended('objects', 'without a box: it was taken from the shape'),
   'box-in-fractions': mended('objects', 'a box of 0 to 1 was taken as fractions of the image'),
+  'curve-as-lines': told('shapes', 'a curve: straight lines between its points are what is kept'),
+  'hole-filled': told('shapes', 'a hole of a polygon, which is not kept'),
   'shape-as-box': told('shapes', 'no box and no polygon: the box around it is what is kept'),
   'corners-as-box': mended(
     'objects',

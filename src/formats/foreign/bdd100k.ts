@@ -1,7 +1,7 @@
 /**
  * BDD100K and Scalabel (doc.bdd100k.com/format.html): a list of frames, or an object with `frames`, each with `name`,
- * `attributes` and `labels`: `box2d` in pixels, `poly2d` (`vertices` with `types`, where C is a point of a Bézier curve), and
- * attributes. What the 2018 release calls `timestamp` and the like says nothing of labels.
+ * `attributes` and `labels`: `box2d` in pixels, `poly2d` (`vertices` with `types`, where C is a point of a Bézier curve, of
+ * which the points are kept), and attributes. What the 2018 release calls `timestamp` and the like says nothing of labels.
  */
 import type { ImportedImage } from '../../core/dataset.ts';
 import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, objectAt } from '../check.ts';
@@ -67,6 +67,9 @@ function imageOfFrame(row: JsonObject, where: string, reckoning: Reckoning): Imp
   );
 }
 
+/** What Scalabel may have beside a box or instead of one. */
+const NOT_READ = { rle: 'a mask (rle)', graph: 'points (graph)', box3d: 'the box in space (box3d)' };
+
 function shapesOfLabel(row: JsonObject, where: string, reckoning: Reckoning): Shape[] {
   const said = {
     className: classNameAt(row.category, `${where}.category`),
@@ -80,15 +83,20 @@ function shapesOfLabel(row: JsonObject, where: string, reckoning: Reckoning): Sh
     forms.push(boxForm(numbersAt(row.box2d, ['x1', 'y1', 'x2', 'y2'], `${where}.box2d`), where, reckoning));
   for (const [i, given] of (row.poly2d == null ? [] : arrayAt(row.poly2d, `${where}.poly2d`)).entries())
     forms.push(outlineOf(given, `${where}.poly2d[${i}]`, reckoning));
-  if (row.box3d != null) reckoning.note('attribute-passed-over', where, 'the box in space');
+  const passedOver = Object.entries(NOT_READ).flatMap(([key, what]) => (row[key] == null ? [] : [what]));
   if (forms.length === 0)
-    throw badFile(where, row.rle == null ? 'there is no box2d and no poly2d' : 'a mask (rle), which is not read');
+    throw badFile(
+      where,
+      passedOver.length === 0 ? 'there is no box2d and no poly2d' : `${passedOver[0]}, which is not read`,
+    );
+  for (const what of passedOver) reckoning.note('attribute-passed-over', where, what);
   return forms.map((form) => shapeOf(form, said));
 }
 
 function outlineOf(given: unknown, where: string, reckoning: Reckoning): Shape['form'] {
   const row = objectAt(given, where);
   const points = pointsAt(row.vertices, `${where}.vertices`);
+  if (typeof row.types === 'string' && row.types.includes('C')) reckoning.note('curve-as-lines', where, row.types);
   return row.closed === false
     ? outlineAsBox(points, 'poly2d that is not closed', where, reckoning)
     : polygonForm(points, where);

@@ -119,8 +119,7 @@ function imageOfMask(picture: MaskPicture, name: string, { kind, reckoning, clas
   };
   const unknown = new Set<number>();
   for (const value of picture.values) if (known[idOf(value)] === undefined && value !== 255) unknown.add(idOf(value));
-  for (const id of [...unknown].slice(0, 20))
-    reckoning.note('object-of-no-class', name, `no class has the number ${id}`);
+  for (const id of unknown) reckoning.note('object-of-no-class', name, `no class has the number ${id}`);
   const isThing = (value: number) => idOf(value) >= FIRST_THING;
   // By values, or what hangs together.
   const parts = isInstances

@@ -18,6 +18,7 @@ import {
   labelOf,
   numbersAt,
   outlineAsBox,
+  pointForm,
   pointsAt,
   polygonForm,
   type Said,
@@ -86,6 +87,9 @@ function annotatorOf(row: JsonObject): string | null {
   return typeof email === 'string' ? email : typeof name === 'string' ? name : null;
 }
 
+/** What may stand beside a shape. */
+const NOT_READ = ['text', 'directional_vector', 'ellipse', 'cuboid', 'measures', 'properties'];
+
 function shapesOf(row: JsonObject, where: string, reckoning: Reckoning): Shape[] {
   const className = classNameAt(row.name, `${where}.name`);
   if (row.frames !== undefined) throw badFile(where, 'an annotation of a video');
@@ -106,7 +110,11 @@ function shapesOf(row: JsonObject, where: string, reckoning: Reckoning): Shape[]
     ),
     group: where,
   };
-  return formsOf(row, where, reckoning).map((form) => shapeOf(form, said));
+  const forms = formsOf(row, where, reckoning);
+  for (const key of NOT_READ)
+    if (row[key] != null && !(Array.isArray(row[key]) && row[key].length === 0))
+      reckoning.note('attribute-passed-over', `${where}.${key}`);
+  return forms.map((form) => shapeOf(form, said));
 }
 
 function attributeList(value: unknown, where: string): string[] {
@@ -117,13 +125,13 @@ function attributeList(value: unknown, where: string): string[] {
 function formsOf(row: JsonObject, where: string, reckoning: Reckoning): Shape['form'][] {
   const polygon = row.polygon ?? row.complex_polygon;
   const forms: Shape['form'][] = [];
-  if (polygon != null) forms.push(...polygonsOf(polygon, where));
+  if (polygon != null) forms.push(...polygonsOf(polygon, where, reckoning));
   if (row.bounding_box != null)
     forms.push(boxForm(cornersAt(row.bounding_box, ['x', 'y', 'w', 'h'], `${where}.bounding_box`), where, reckoning));
   if (row.skeleton != null) forms.push({ kind: 'keypoints', keypoints: nodesOf(row.skeleton, `${where}.skeleton`) });
   if (row.keypoint != null) {
-    const [x, y] = numbersAt(row.keypoint, ['x', 'y'], `${where}.keypoint`);
-    forms.push({ kind: 'keypoints', keypoints: [[x, y, 2]] });
+    const point = `${where}.keypoint`;
+    forms.push(pointForm(numbersAt(row.keypoint, ['x', 'y'], point), point));
   }
   if (row.line != null) {
     const line = objectAt(row.line, `${where}.line`);
@@ -139,15 +147,29 @@ function formsOf(row: JsonObject, where: string, reckoning: Reckoning): Shape['f
   return forms;
 }
 
-function polygonsOf(value: unknown, where: string): Shape['form'][] {
+function polygonsOf(value: unknown, where: string, reckoning: Reckoning): Shape['form'][] {
   const polygon = objectAt(value, `${where}.polygon`);
   const first = polygon.path === undefined ? [] : [polygon.path];
   const paths = [...first, ...arrayAt(polygon.paths ?? polygon.additional_paths ?? [], `${where}.polygon.paths`)];
   // Version 1 has the points of a complex polygon's paths under `path` as lists.
   const flat = paths.flatMap((path) => (Array.isArray(path) && Array.isArray(path[0]) ? path : [path]));
-  return flat.map((path, i) =>
-    polygonForm(pointsAt(path, `${where}.polygon.paths[${i}]`), `${where}.polygon.paths[${i}]`),
-  );
+  const polygons = flat.map((path, i) => pointsAt(path, `${where}.polygon.paths[${i}]`));
+  return polygons.map((polygon, i) => {
+    const at = `${where}.polygon.paths[${i}]`;
+    const form = polygonForm(polygon, at);
+    if (polygons.some((other) => other !== polygon && isInside(polygon, other))) reckoning.note('hole-filled', at);
+    return form;
+  });
+}
+
+/** Whether the first point of a polygon lies in another one, by the crossings of a ray to the right. */
+function isInside([x, y]: readonly number[], polygon: readonly number[]): boolean {
+  let inside = false;
+  for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
+    const [x1, y1, x2, y2] = [polygon[i], polygon[i + 1], polygon[j], polygon[j + 1]];
+    if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) inside = !inside;
+  }
+  return inside;
 }
 
 function nodesOf(value: unknown, where: string): Keypoints {

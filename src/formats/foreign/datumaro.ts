@@ -4,7 +4,17 @@
  * polygons and points flat lists, masks run-length encoded as in COCO; shapes of one `group` and class are one region.
  */
 import type { ImportedImage, ImportedLabel, Keypoints } from '../../core/dataset.ts';
-import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, numberAt, objectAt, shown } from '../check.ts';
+import {
+  arrayAt,
+  badFile,
+  classNameAt,
+  fileNameAt,
+  type JsonObject,
+  numberAt,
+  objectAt,
+  shown,
+  sizeAt,
+} from '../check.ts';
 import { detailsOfAttributes, plainAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
 import { eachFile } from '../json-files.ts';
@@ -15,7 +25,7 @@ import { countsAt } from '../rle.ts';
 import type { Shape } from '../shapes.ts';
 import { splitOfName } from '../split-names.ts';
 import { imagesOfRows, isJsonName, type Row } from './images.ts';
-import { boxForm, imageOf, labelOf, outlineAsBox, polygonForm, shapeOf, shapesIn } from './objects.ts';
+import { boxForm, imageOf, labelOf, numbersOf, outlineAsBox, polygonForm, shapeOf, shapesIn } from './objects.ts';
 
 export async function* read(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
   const options = {
@@ -121,7 +131,9 @@ function formOf(row: JsonObject, where: string, reckoning: Reckoning): Shape['fo
       return { kind: 'keypoints', keypoints: pointsOf(numbers(row.points), row.visibility) };
     case 'mask': {
       const rle = objectAt(row.rle, `${where}.rle`);
-      const [height, width] = numbers(rle.size);
+      const [height, width] = numbersOf(rle.size, 2, `${where}.rle.size`).map((side) =>
+        sizeAt(side, `${where}.rle.size`),
+      );
       const mask = maskFrom(height, width, countsAt(rle.counts, `${where}.rle.counts`), where, reckoning);
       if (mask === null) throw badFile(where, 'a mask of which nothing can be made');
       return { kind: 'mask', mask };

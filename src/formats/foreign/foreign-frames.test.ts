@@ -9,7 +9,7 @@ const json = (value: unknown) => JSON.stringify(value);
 
 const FRAMES: readonly Layout[] = [
   {
-    what: 'bdd100k: boxes and areas of one label, lanes as boxes, attributes of frames',
+    what: 'bdd100k: boxes and areas, lanes as boxes, curves and masks told, attributes of frames',
     format: 'bdd100k',
     path: 'bdd100k_labels_images_val.json',
     files: {
@@ -33,7 +33,7 @@ const FRAMES: readonly Layout[] = [
                     [9, 2],
                     [9, 8],
                   ],
-                  types: 'LLL',
+                  types: 'LCC',
                   closed: true,
                 },
               ],
@@ -53,6 +53,7 @@ const FRAMES: readonly Layout[] = [
               ],
             },
             { category: 'sky' },
+            { category: 'bus', box2d: { x1: 1, y1: 2, x2: 9, y2: 8 }, rle: { counts: 'a', size: [4, 3] } },
           ],
         },
         { name: 'b.jpg', labels: null },
@@ -62,9 +63,10 @@ const FRAMES: readonly Layout[] = [
       'a.jpg val car 1 2 9 8 {"occluded":true,"attributes":{"trafficLightColor":"none"}}',
       'a.jpg val drivable area 1 2 9 8',
       'a.jpg val lane 1 2 9 8',
+      'a.jpg val bus 1 2 9 8',
       'b.jpg val',
     ],
-    told: ['shape-as-box', 'object-unreadable'],
+    told: ['shape-as-box', 'curve-as-lines', 'attribute-passed-over', 'object-unreadable'],
   },
   {
     what: 'bdd100k: an object with frames',
@@ -107,6 +109,7 @@ const FRAMES: readonly Layout[] = [
               { id: 1, type: 'polygon', attributes: {}, group: 1, label_id: 0, points: [1, 2, 9, 2, 9, 8] },
               { id: 2, type: 'mask', attributes: {}, group: 0, label_id: 1, rle: { counts: [5, 2, 5], size: [4, 3] } },
               { id: 3, type: 'label', attributes: {}, group: 0, label_id: 1 },
+              { id: 5, type: 'mask', attributes: {}, group: 0, label_id: 1, rle: { counts: [5, 2, 5], size: [4] } },
               { id: 4, type: 'caption', group: 0, label_id: 9, caption: 'a cat' },
             ],
             image: { path: 'a.jpg', size: [4, 3] },
@@ -119,7 +122,7 @@ const FRAMES: readonly Layout[] = [
       'images/train/a.jpg|a.jpg|a train dog 1 1 2 3 3×4',
       'images/train/a.jpg|a.jpg|a train dog',
     ],
-    told: ['object-unreadable'],
+    told: ['object-unreadable', 'object-unreadable'],
   },
 ];
 

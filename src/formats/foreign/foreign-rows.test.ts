@@ -91,19 +91,21 @@ const ROWS: readonly Layout[] = [
     told: ['object-unreadable'],
   },
   {
-    what: 'wider-face: an image without faces, invalid faces',
+    what: 'wider-face: an image without faces, invalid faces, fewer than were said',
     format: 'wider-face',
     path: 'wider_face_train_bbx_gt.txt',
     files: {
       'wider_face_train_bbx_gt.txt':
-        '0--Parade/0_Parade_marchingband_1_849.jpg\n1\n449 330 122 149 0 0 0 0 0 0 \n0--Parade/b.jpg\n0\n0 0 0 0 0 0 0 0 0 0 \n1--Handshaking/c.jpg\n2\n1 2 3 4 2 0 0 1 2 0\n5 6 7 8 0 0 0 0 0 0\n',
+        '0--Parade/0_Parade_marchingband_1_849.jpg\n1\n449 330 122 149 0 0 0 0 0 0 \n0--Parade/b.jpg\n0\n0 0 0 0 0 0 0 0 0 0 \n1--Handshaking/c.jpg\n2\n1 2 3 4 2 0 0 1 2 0\n5 6 7 8 0 0 0 0 0 0\n1--Handshaking/d.jpg\n3\n1 2 3 4 0 0 0 0 0 0\n',
     },
     want: [
       '0--Parade/0_Parade_marchingband_1_849.jpg train face 449 330 571 479',
       '0--Parade/b.jpg train',
       '1--Handshaking/c.jpg train face 1 2 4 6 {"difficult":true,"occluded":true,"attributes":{"blur":"heavy","occlusion":"heavy"}}',
       '1--Handshaking/c.jpg train face 5 6 12 14',
+      '1--Handshaking/d.jpg train face 1 2 4 6',
     ],
+    told: ['object-unreadable'],
   },
 ];
 
@@ -146,8 +148,11 @@ const MANIFESTS: readonly Layout[] = [
           kinds: [0, 1],
           'kinds-metadata': {
             'class-map': { 0: 'dog', 1: 'cat' },
+            'confidence-map': { 0: 0.8, 1: 0.6 },
+            'human-annotated': 'no',
             type: 'groundtruth/image-classification-multilabel',
           },
+          notes: 'of no job',
           'mask-ref': 's3://bucket/c.png',
           'mask-ref-metadata': { 'internal-color-map': {}, type: 'groundtruth/semantic-segmentation' },
         },
@@ -160,10 +165,10 @@ const MANIFESTS: readonly Layout[] = [
       's3://bucket/c.jpg - dog',
       's3://bucket/c.jpg - cat',
     ],
-    told: ['object-unreadable', 'attribute-passed-over', 'row-unreadable'],
+    told: ['object-unreadable', 'attribute-passed-over', 'attribute-passed-over', 'row-unreadable'],
   },
   {
-    what: 'vertex: boxes in fractions, classes, splits',
+    what: 'vertex: boxes in fractions, classes, splits, masks told',
     format: 'vertex',
     path: 'a.jsonl',
     files: {
@@ -174,9 +179,11 @@ const MANIFESTS: readonly Layout[] = [
           dataItemResourceLabels: { 'aiplatform.googleapis.com/ml_use': 'validation' },
         },
         { imageGcsUri: 'gs://bucket/b.jpg', classificationAnnotation: { displayName: 'dog' } },
+        { imageGcsUri: 'gs://bucket/c.jpg', segmentationAnnotation: { maskGcsUri: 'gs://bucket/c.png' } },
       ),
     },
-    want: ['gs://bucket/a.jpg val cat 0.1 0.2 0.3 0.4', 'gs://bucket/b.jpg - dog'],
+    want: ['gs://bucket/a.jpg val cat 0.1 0.2 0.3 0.4', 'gs://bucket/b.jpg - dog', 'gs://bucket/c.jpg'],
+    told: ['object-elsewhere'],
   },
 ];
 

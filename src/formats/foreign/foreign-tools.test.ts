@@ -44,6 +44,7 @@ const VOTT: readonly Layout[] = [
                 { x: 5, y: 9 },
               ],
             },
+            { id: 'p', type: 'POINT', tags: ['eye'], points: [{ x: 4, y: 6 }] },
             { id: 't', type: 'RECTANGLE', tags: [], boundingBox: corner },
           ]),
           two: vottAsset('b.jpg', [], 0),
@@ -53,6 +54,7 @@ const VOTT: readonly Layout[] = [
     want: [
       'a b.jpg|/data/a b.jpg - cat 10 20 40 60 100×80',
       'a b.jpg|/data/a b.jpg - cat 1 2 5 9 100×80',
+      'a b.jpg|/data/a b.jpg - eye 4 6 4 6 k2 100×80',
       'b.jpg|/data/b.jpg',
     ],
     told: ['object-unreadable', 'image-not-labelled'],
@@ -120,6 +122,7 @@ const SUPERVISELY: readonly Layout[] = [
             tags: [],
             bitmap: { origin: [50, 60], data: deflateSync(bitmap).toString('base64') },
           },
+          { geometryType: 'point', classTitle: 'eye', tags: [], points: { exterior: [] } },
           { geometryType: 'cuboid', classTitle: 'box', tags: [], points: { exterior: [] } },
         ],
       }),
@@ -131,7 +134,7 @@ const SUPERVISELY: readonly Layout[] = [
       'train/img/a.jpg|train/images/a.jpg|a.jpg train cow 50 60 52 62 100×80',
       'train/img/a.jpg|train/images/a.jpg|a.jpg train sunny',
     ],
-    told: ['attribute-passed-over', 'object-unreadable'],
+    told: ['hole-filled', 'object-unreadable', 'object-unreadable'],
   },
 ];
 
@@ -212,13 +215,20 @@ const DARWIN: readonly Layout[] = [
                   { x: 30, y: 20 },
                   { x: 30, y: 30 },
                 ],
+                [
+                  { x: 6, y: 3 },
+                  { x: 7, y: 3 },
+                  { x: 7, y: 4 },
+                ],
               ],
             },
+            text: { text: 'of a neighbour' },
           },
         ],
       }),
     },
     want: ['a.jpg - cat 1 2 30 30 100×80'],
+    told: ['hole-filled', 'attribute-passed-over'],
   },
 ];
 
@@ -300,6 +310,7 @@ const LABELBOX: readonly Layout[] = [
       'a.jpg|https://storage.example/a.jpg - pet',
       'b.jpg|https://storage.example/b.jpg',
     ],
+    told: ['image-not-labelled'],
   },
 ];
 

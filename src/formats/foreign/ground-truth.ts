@@ -32,7 +32,11 @@ function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): Impor
   const shapes: Shape[] = [];
   let size: JsonObject = {};
   for (const [key, metadata] of Object.entries(row)) {
-    if (!key.endsWith(METADATA)) continue;
+    if (!key.endsWith(METADATA)) {
+      if (key !== 'source-ref' && row[`${key}${METADATA}`] === undefined)
+        reckoning.note('attribute-passed-over', `${where} ${key}`, `there is no ${key}${METADATA}`);
+      continue;
+    }
     const job = key.slice(0, -METADATA.length);
     const said = objectAt(metadata, `${where} ${key}`);
     const at = `${where} ${job}`;
@@ -42,8 +46,15 @@ function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): Impor
       const confidence = isHuman ? null : confidenceFrom(said.confidence, `${at} confidence`, reckoning);
       labels.push(labelOf(classNameAt(said['class-name'], `${where} ${key} class-name`), confidence));
     } else if (kind === 'image-classification-multilabel') {
+      const map = isHuman ? null : said['confidence-map'];
+      const confidences = map == null ? {} : objectAt(map, `${where} ${key} confidence-map`);
       for (const [i, number] of arrayAt(row[job], at).entries())
-        labels.push(labelOf(classOf(said, number, `${at}[${i}]`)));
+        labels.push(
+          labelOf(
+            classOf(said, number, `${at}[${i}]`),
+            confidenceFrom(confidences[String(number)], `${at} confidence`, reckoning),
+          ),
+        );
     } else if (kind === 'object-detection' || kind === 'object-detection-adjustment' || isBoxes(row[job])) {
       const boxes = objectAt(row[job], at);
       const [first] = boxes.image_size === undefined ? [] : arrayAt(boxes.image_size, `${at} image_size`);

@@ -23,6 +23,7 @@ import {
   labelOf,
   numbersAt,
   outlineAsBox,
+  pointForm,
   pointsAt,
   polygonForm,
   shapeOf,
@@ -67,6 +68,7 @@ function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): Impor
   const media = row.media_attributes == null ? {} : objectAt(row.media_attributes, `${where} media_attributes`);
   const details = isNew && data.details != null ? objectAt(data.details, `${where} data_row.details`) : {};
   const split = text(details.dataset_split) || text(row['Data Split']);
+  if (!isNew && isSkipped(row)) reckoning.note('image-not-labelled', where, file);
   const shapes: Shape[] = [];
   const labels: ImportedLabel[] = [];
   for (const { label, where: at, annotator } of isNew ? labelsOfProjects(row, where) : labelsOfOlder(row, where)) {
@@ -110,8 +112,12 @@ function labelsOfProjects(row: JsonObject, where: string): Labels[] {
   });
 }
 
+function isSkipped({ Label: label }: JsonObject): boolean {
+  return label === 'Skip' || label == null;
+}
+
 function labelsOfOlder(row: JsonObject, where: string): Labels[] {
-  if (row.Label === 'Skip' || row.Label == null) return [];
+  if (isSkipped(row)) return [];
   const annotator = typeof row['Created By'] === 'string' ? row['Created By'] : null;
   return [{ label: objectAt(row.Label, `${where} Label`), where: `${where} Label`, annotator }];
 }
@@ -144,8 +150,7 @@ function formOf(row: JsonObject, where: string, reckoning: Reckoning): Shape['fo
   if (box != null) return boxForm(cornersAt(box, ['left', 'top', 'width', 'height'], where), where, reckoning);
   if (row.polygon != null) return polygonForm(pointsAt(row.polygon, `${where}.polygon`), where);
   if (row.point != null) {
-    const [x, y] = numbersAt(row.point, ['x', 'y'], `${where}.point`);
-    return { kind: 'keypoints', keypoints: [[x, y, 2]] };
+    return pointForm(numbersAt(row.point, ['x', 'y'], `${where}.point`), `${where}.point`);
   }
   if (row.line != null) return outlineAsBox(pointsAt(row.line, `${where}.line`), 'line', where, reckoning);
   if (row.mask != null || row.composite_mask != null || row.instanceURI != null) return null;

@@ -58,6 +58,13 @@ export function numbersAt(value: unknown, keys: readonly string[], where: string
   return keys.map((key) => numberAt(row[key], `${where}.${key}`));
 }
 
+/** So many numbers of a list. */
+export function numbersOf(value: unknown, count: number, where: string): number[] {
+  const list = arrayAt(value, where);
+  if (list.length !== count) throw badFile(where, `${count} numbers were expected, not ${list.length}`);
+  return list.map((part) => numberAt(part, where));
+}
+
 /** The corners of what has a corner and a size under these four keys. */
 export function cornersAt(value: unknown, keys: readonly [string, string, string, string], where: string): Box {
   const [x, y, width, height] = numbersAt(value, keys, where) as [number, number, number, number];
@@ -69,14 +76,19 @@ export function pointsAt(value: unknown, where: string): number[] {
   return arrayAt(value, where).flatMap((point, i) => {
     const at = `${where}[${i}]`;
     if (!Array.isArray(point)) return numbersAt(point, ['x', 'y'], at);
-    if (point.length !== 2) throw badFile(at, `x and y were expected, not ${point.length} numbers`);
-    return point.map((part) => numberAt(part, at));
+    return numbersOf(point, 2, at);
   });
 }
 
 export function polygonForm(polygon: readonly number[], where: string): Shape['form'] {
   if (polygon.length < 6) throw badFile(where, `a polygon of ${polygon.length / 2} points`);
   return { kind: 'polygon', polygon };
+}
+
+/** One point, which is a keypoint without a box. */
+export function pointForm(points: readonly number[], where: string): Shape['form'] {
+  if (points.length !== 2) throw badFile(where, `one point was expected, not ${points.length / 2}`);
+  return { kind: 'keypoints', keypoints: [[points[0], points[1], 2]] };
 }
 
 /** What has no area and is no single point, as the box around it, which is told. */

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
 import type { Attributes } from '../../core/region-details.ts';
-import { arrayAt, badFile, classNameAt, type JsonObject, numberAt, objectAt, shown, stringAt } from '../check.ts';
+import { arrayAt, badFile, classNameAt, type JsonObject, objectAt, shown, stringAt } from '../check.ts';
 import { detailsOfAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
 import { maskOfPicture } from '../mask-picture.ts';
@@ -19,7 +19,9 @@ import {
   boxForm,
   imageOf,
   labelOf,
+  numbersOf,
   outlineAsBox,
+  pointForm,
   pointsAt,
   polygonForm,
   shapeOf,
@@ -98,9 +100,13 @@ function tagsIn(value: unknown, where: string): Tag[] {
     return {
       name: classNameAt(tag.name, `${where}[${i}].name`),
       value: said === '' ? null : said,
-      annotator: typeof tag.labelerLogin === 'string' ? tag.labelerLogin : null,
+      annotator: annotatorOf(tag),
     };
   });
+}
+
+function annotatorOf({ labelerLogin: login }: JsonObject): string | null {
+  return typeof login === 'string' && login !== '' ? login : null;
 }
 
 async function shapeOfObject(given: unknown, where: string, size: Size, reckoning: Reckoning): Promise<Shape> {
@@ -109,7 +115,7 @@ async function shapeOfObject(given: unknown, where: string, size: Size, reckonin
   return shapeOf(await formOf(row, where, size, reckoning), {
     className: classNameAt(row.classTitle, `${where}.classTitle`),
     where,
-    annotator: typeof row.labelerLogin === 'string' && row.labelerLogin !== '' ? row.labelerLogin : null,
+    annotator: annotatorOf(row),
     details: detailsOfAttributes(Object.fromEntries(tags), null),
   });
 }
@@ -127,10 +133,10 @@ async function formOf(row: JsonObject, where: string, size: Size, reckoning: Rec
       return boxForm(exterior, where, reckoning);
     case 'polygon':
       for (const [i] of arrayAt(points.interior ?? [], `${where}.points.interior`).entries())
-        reckoning.note('attribute-passed-over', `${where}.points.interior[${i}]`, 'a hole of the polygon');
+        reckoning.note('hole-filled', `${where}.points.interior[${i}]`);
       return polygonForm(exterior, where);
     case 'point':
-      return { kind: 'keypoints', keypoints: [[exterior[0], exterior[1], 2]] };
+      return pointForm(exterior, where);
     case 'line':
       return outlineAsBox(exterior, 'line', where, reckoning);
     default:
@@ -140,7 +146,7 @@ async function formOf(row: JsonObject, where: string, size: Size, reckoning: Rec
 
 async function bitmapOf(value: unknown, where: string, { width, height }: Size) {
   const bitmap = objectAt(value, where);
-  const [left, top] = arrayAt(bitmap.origin, `${where}.origin`).map((part) => numberAt(part, `${where}.origin`));
+  const [left, top] = numbersOf(bitmap.origin, 2, `${where}.origin`);
   if (width === null || height === null) throw badFile(where, 'a bitmap needs the size of the image');
   const packed = Buffer.from(stringAt(bitmap.data, `${where}.data`), 'base64');
   const bytes = await unpack(packed, { maxOutputLength: MAX_MASK_PIXELS }).catch((error: unknown) => {

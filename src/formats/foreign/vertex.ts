@@ -34,6 +34,8 @@ function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): Impor
       unit: 'fractions',
     }),
   );
+  for (const key of ['segmentationAnnotation', 'polylineAnnotations'])
+    if (row[key] != null) reckoning.note('object-elsewhere', `${where} ${key}`);
   const resource = row.dataItemResourceLabels ?? {};
   const use = objectAt(resource, `${where} dataItemResourceLabels`)[USE];
   const split = typeof use === 'string' ? (splitOfName(use) ?? use) : null;

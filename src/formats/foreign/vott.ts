@@ -1,7 +1,7 @@
 /**
  * VoTT 2 (github.com/microsoft/VoTT, `src/models/applicationState.ts`): its JSON export, one object with all `assets`, or
- * its own files `ID-asset.json`. Regions have any number of tags, and corners in pixels. An asset that nobody opened is no
- * labelled picture; one that was opened and has no region is background.
+ * its own files `ID-asset.json`. Regions have any number of tags, and corners in pixels. An asset that nobody opened is
+ * told; it has no labels, as has one that was opened and has no region.
  */
 import type { ImportedImage } from '../../core/dataset.ts';
 import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, objectAt, shown } from '../check.ts';
@@ -17,6 +17,7 @@ import {
   imageOf,
   labelOf,
   outlineAsBox,
+  pointForm,
   pointsAt,
   polygonForm,
   shapeOf,
@@ -90,8 +91,9 @@ function formOf(row: JsonObject, where: string, reckoning: Reckoning): Shape['fo
       return box();
     case 'POLYGON':
       return polygonForm(pointsAt(row.points, `${where}.points`), `${where}.points`);
-    case 'POLYLINE':
     case 'POINT':
+      return pointForm(pointsAt(row.points, `${where}.points`), where);
+    case 'POLYLINE':
       return outlineAsBox(pointsAt(row.points, `${where}.points`), String(row.type), where, reckoning);
     default:
       if (row.boundingBox != null) return box();

@@ -6,7 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ImportedImage } from '../../core/dataset.ts';
-import { badFile } from '../check.ts';
+import { badFile, numberIn } from '../check.ts';
 import { detailsOfAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
 import { linesOf } from '../lines.ts';
@@ -37,23 +37,44 @@ async function* readOne(
 ): AsyncGenerator<ImportedImage> {
   const className = classNames?.[0] ?? 'face';
   const split = splitAmong(name.split('_'));
-  let image: { file: string; where: string; shapes: Shape[] } | null = null;
+  let image: Open | null = null;
   for await (const { text, number } of linesOf(path, name)) {
     const line = text.trim();
     if (line === '') continue;
     const where = `${name}:${number}`;
     if (isImageName(line)) {
-      if (image !== null) yield imageOf({ ...image, split }, reckoning);
-      image = { file: line, where, shapes: [] };
+      if (image !== null) yield closed(image, split, reckoning);
+      image = { file: line, where, said: 0, rows: 0, shapes: [] };
       continue;
     }
     if (image === null) throw badFile(where, 'the path of an image was expected', 'This is no file of WIDER FACE.');
     const cells = line.split(/\s+/);
-    if (cells.length === 1 || !hasRoom(image.shapes, where, reckoning)) continue;
+    if (cells.length === 1) {
+      image.said = reckoning.attempt('object-unreadable', () => numberIn(line, where)) ?? image.said;
+      continue;
+    }
+    image.rows++;
+    if (!hasRoom(image.shapes, where, reckoning)) continue;
     const shape = reckoning.attempt('object-unreadable', () => faceOf(cells, className, where, reckoning));
     if (shape !== null && shape !== NO_FACE) image.shapes.push(shape);
   }
-  if (image !== null) yield imageOf({ ...image, split }, reckoning);
+  if (image !== null) yield closed(image, split, reckoning);
+}
+
+/** An image whose rows are being read. */
+interface Open {
+  readonly file: string;
+  readonly where: string;
+  /** Faces by the line below the path. */
+  said: number;
+  rows: number;
+  readonly shapes: Shape[];
+}
+
+function closed({ file, where, said, rows, shapes }: Open, split: string | null, reckoning: Reckoning): ImportedImage {
+  if (rows < said)
+    reckoning.note('object-unreadable', where, `${said} faces were said, and there are ${rows}`, said - rows);
+  return imageOf({ file, where, shapes, split }, reckoning);
 }
 
 const NO_FACE = 'no face';
