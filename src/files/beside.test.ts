@@ -1,7 +1,7 @@
 /** What is told beside a file goes with the file, and takes nobody's place. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../../test/contracts/format.ts';
@@ -30,6 +30,22 @@ test('it is there where there is something to tell, and goes with the file that 
     assert.equal(JSON.parse(await readFile(beside, 'utf8')).accuracy, 0.8);
     await write(folder, null);
     assert.ok(!existsSync(beside), 'of the labels of today nothing is known');
+  }));
+
+test('a name that has no room for it is refused while nothing is written', () =>
+  inTemporaryFolder(async (folder) => {
+    // Names have at most 255 bytes.
+    const path = join(folder, 'n'.repeat(240));
+    const signature = { begins: 'file,class' };
+    const options = { kind: 'file', what: 'export to csv', signature, replace: false, protectedPaths: [] } as const;
+    const write = (target: string) => writeFile(target, 'file,class\n');
+    await assert.rejects(writeOutput(path, { ...options, beside: { accuracy: 0.9 } }, write), {
+      code: 'REFUSED',
+      message: /no room for/,
+    });
+    assert.deepEqual(await readdir(folder), []);
+    await writeOutput(path, options, write);
+    assert.ok(existsSync(path));
   }));
 
 test("somebody's file of that name stays as it is, and so does the output", () =>

@@ -3,21 +3,30 @@
  * only where there is something to tell, is replaced and deleted with its file, and a file that somebody else has under that
  * name is never touched.
  */
-import { readFile, rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { writeFileAtomically } from './atomic.ts';
+import { hasSignature, type Signature } from './own.ts';
 
 export const BESIDE = '.accuracy.json';
 
 export type Facts = Readonly<Record<string, unknown>>;
 
-/** Longer ones are not ours. */
-const MAX_BYTES = 1 << 20;
+/** Of the 255 that file systems take, less {@link BESIDE} and what a name under way ends in (atomic.ts). */
+const MAX_NAME_BYTES = 200;
 
-/** Refuses, while nothing is written, facts that would have to take the place of somebody's file. */
+const OWN: Signature = { begins: '{\n  "madeBy": "labelsmith"' };
+
+/** Refuses, while nothing is written, facts that have no place: their name is too long, or somebody's. */
 export async function checkBeside(path: string, facts: Facts | null): Promise<void> {
-  if (facts === null || (await whatIsThere(path)) !== 'foreign') return;
+  if (facts === null) return;
+  if (Buffer.byteLength(basename(path)) > MAX_NAME_BYTES) {
+    throw new LabelsmithError('REFUSED', `the name of ${path} has no room for "${BESIDE}", which stands beside it`, {
+      hint: `Choose a name of at most ${MAX_NAME_BYTES} bytes.`,
+    });
+  }
+  if ((await whatIsThere(path)) !== 'foreign') return;
   throw new LabelsmithError('REFUSED', `${path}${BESIDE} is not replaced: labelsmith did not write it`, {
     hint: 'It would say how accurate the labels are. Choose another place, or move away what is there.',
   });
@@ -35,13 +44,11 @@ export async function writeBeside(path: string, what: string, facts: Facts | nul
 }
 
 async function whatIsThere(path: string): Promise<'nothing' | 'own' | 'foreign'> {
-  const bytes = await readFile(`${path}${BESIDE}`).catch((error) => {
+  const stats = await lstat(`${path}${BESIDE}`).catch((error) => {
     const code = systemCodeOf(error);
     if (code === 'ENOENT' || code === 'ENAMETOOLONG') return null;
-    if (code === 'EISDIR') return Buffer.alloc(0);
     throw error;
   });
-  if (bytes === null) return 'nothing';
-  if (bytes.length > MAX_BYTES) return 'foreign';
-  return /^\{\s*"madeBy": "labelsmith"/.test(bytes.toString('utf8')) ? 'own' : 'foreign';
+  if (stats === null) return 'nothing';
+  return stats.isFile() && (await hasSignature(`${path}${BESIDE}`, OWN)) ? 'own' : 'foreign';
 }
