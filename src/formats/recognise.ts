@@ -2,6 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
+import { BESIDE } from '../files/beside.ts';
 import { looksLikeCoco } from './coco/layout.ts';
 import { tablesIn } from './csv/tables.ts';
 import { looksLikeVia } from './csv/via-json.ts';
@@ -112,7 +113,7 @@ async function rowsIn(path: string, below: string, level: number): Promise<Recog
 /** A folder of what no reader reads is no tree of classes. */
 async function refuseRecords(path: string): Promise<void> {
   for await (const file of walkFiles(path)) {
-    if (!/\.(?:tfrecords?|vott|json)$|(?:^|\/)gt\/gt\.txt$/i.test(file)) continue;
+    if (file.endsWith(BESIDE) || !/\.(?:tfrecords?|vott|json)$|(?:^|\/)gt\/gt\.txt$/i.test(file)) continue;
     const unread = await unreadIn(join(path, file), file);
     if (unread !== null) throw notRead(file, unread);
   }

@@ -85,6 +85,11 @@ const UNREAD_JSON: readonly UnreadJson[] = [
     has: [key('task_id'), key('response')],
     instead: 'Write them as a table with file,class,x1,y1,x2,y2, and import that.',
   },
+  {
+    is: 'what an export of labelsmith tells beside its labels, and has none',
+    has: [/^\s*\{\s*"madeBy"\s*:\s*"labelsmith"/, key('accuracy')],
+    instead: 'Import the file that it is beside: its name without ".accuracy.json".',
+  },
 ];
 
 /** Of JSON that no reader reads, by how it begins. */
