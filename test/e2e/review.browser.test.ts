@@ -90,6 +90,56 @@ describe('the review app', { skip }, () => {
     assert.equal((await labels()).cluster, truth.size);
   });
 
+  test('a key makes a cluster one with what may be the same, and undo takes them apart', async () => {
+    // More clusters than classes, so that some are of one class.
+    await runJson(['discover', '--k', '12'], { cwd: dir });
+    await go('Name');
+    const side = 'nav[aria-label="Clusters"] button';
+    const clusters = async (count: number) => {
+      await page
+        .locator(side)
+        .nth(count - 1)
+        .waitFor();
+      await gone(`${side} >> nth=${count}`);
+    };
+    await clusters(12);
+    const near = page.locator('.near-clusters li:first-child img').first();
+    for (let place = 0; (await near.count()) === 0; place++) {
+      assert.ok(place < 12, 'no two of them are alike');
+      await page.locator(side).nth(place).click();
+      await page.locator(`${side}[aria-pressed="true"] >> nth=0`).waitFor();
+    }
+    const pictures = [page.locator('.exemplars img').first(), near];
+    const ids = await Promise.all(pictures.map(async (one) => (await one.getAttribute('src'))?.split('/')[3]));
+    const classes = async () => {
+      const held = await other.store.labelsOf(
+        ids.flatMap((id) => id ?? []),
+        'class',
+      );
+      return ids.map((id) =>
+        held
+          .get(id ?? '')
+          ?.map(({ className }) => className)
+          .join(),
+      );
+    };
+    const other = await openWorkspace(join(dir, '.labelsmith'), { create: false });
+    const [own, its] = await classes();
+    assert.ok(own && its && own !== its);
+    // Out of the field for a name, where a cluster has none.
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('m');
+    await page.waitForSelector('text=They are one now');
+    await clusters(11);
+    const [together, too] = await classes();
+    assert.ok(together === too && (together === own || together === its));
+    await page.keyboard.press('Control+z');
+    await page.waitForSelector('text=Undone: merge');
+    await clusters(12);
+    assert.deepEqual(await classes(), [own, its]);
+    await other.close();
+  });
+
   test('clusters are named with the keyboard, one after the other', async () => {
     await go('Name');
     await page.waitForSelector('.cluster');

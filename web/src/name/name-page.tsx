@@ -73,7 +73,7 @@ interface OneClusterProps {
 }
 
 function OneCluster({ cluster, task, onDone }: OneClusterProps) {
-  const { name, unnamed, items, chance, exemplars, candidates, near } = cluster;
+  const { name, unnamed, held, items, chance, exemplars, candidates, near } = cluster;
   const { run, labelAll } = useWrites();
   const classes = useTaskClasses(task);
   const [typing, setTyping] = useState(false);
@@ -94,9 +94,9 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
   const junk = async () => {
     if (await labelAll({ task, cluster: name }, NONE_OF_THESE)) onDone();
   };
-  /** Another cluster is the same thing; the one that has a name keeps it. */
+  /** Another cluster is the same thing; a name that people gave stays, else the other one's, where it has one. */
   const join = async (other: Cluster['near'][number]) => {
-    const into = other.unnamed ? name : other.name;
+    const into = other.unnamed || (held && !unnamed) ? name : other.name;
     const json: CorpusChange = { kind: 'merge', names: [name, other.name], into };
     await run(() => answer(api.corpus.$post({ json })), `They are one now: ${into}.`);
   };
