@@ -90,8 +90,16 @@ export function useImage(id: string) {
   });
 }
 
+/** What a search may begin with: pictures once images are embedded, words where the embedder knows them. */
+export function useSearchKinds() {
+  const { data } = useQuery({ queryKey: ['record', 'search'], queryFn: () => answer(api.search.$get()) });
+  return data ?? { pictures: false, words: false };
+}
+
 export function useNeighbours(id: string) {
+  const { pictures } = useSearchKinds();
   return useQuery({
+    enabled: pictures,
     queryKey: ['neighbours', id],
     queryFn: async () => (await answer(api.images[':id'].neighbours.$get({ param: { id }, query: {} }))).found,
     retry: false,

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { Cell, ItemRef } from '../api/client.ts';
-import { useCount, useOrder } from '../api/queries.ts';
+import { useCount, useOrder, useSearchKinds } from '../api/queries.ts';
 import { NONE_OF_THESE } from '../api/said.ts';
 import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
@@ -18,7 +18,7 @@ import { SearchBar, Sought } from './search-bar.tsx';
 import { type Selection, useSelection } from './selection.ts';
 import { GRID_BLOCK, useBlocks } from './use-blocks.ts';
 import { useDrop } from './use-drop.ts';
-import { useSearch, useSearchKinds } from './use-search.ts';
+import { useSearch } from './use-search.ts';
 
 const CELL_PX = 168;
 /** Items of one write. */

@@ -1,7 +1,7 @@
 /** Searching by words or by a picture, and what is searched for now. */
 import { useRef, useState } from 'react';
+import { useSearchKinds } from '../api/queries.ts';
 import type { Asked, useSearch } from './use-search.ts';
-import { useSearchKinds } from './use-search.ts';
 
 type Search = ReturnType<typeof useSearch>;
 

@@ -50,11 +50,6 @@ async function found(asked: Asked): Promise<readonly Found[]> {
 const LIKE_IMAGE = 499;
 const NOTHING: readonly Found[] = [];
 
-export function useSearchKinds() {
-  const { data } = useQuery({ queryKey: ['record', 'search'], queryFn: () => answer(api.search.$get()) });
-  return data ?? { pictures: false, words: false };
-}
-
 export function useSearch() {
   const [params, setParams] = useSearchParams();
   const [dropped, setDropped] = useState<Dropped | null>(null);
