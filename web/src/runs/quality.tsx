@@ -14,11 +14,13 @@ export default function QualityView({ task }: { readonly task: string }) {
   const { quality, accuracy } = data;
   return (
     <>
-      {accuracy.map((row) => (
-        <p key={row} className="gained">
-          {row}
-        </p>
-      ))}
+      {accuracy.length > 0 && (
+        <section className="measured" aria-label="How many labels are right">
+          {accuracy.map((row) => (
+            <p key={row}>{row}</p>
+          ))}
+        </section>
+      )}
       {quality ? (
         <ModelQuality {...{ task, quality }} />
       ) : (
