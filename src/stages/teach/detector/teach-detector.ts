@@ -11,9 +11,11 @@
  */
 import { join } from 'node:path';
 import { sha256Hex } from '../../../core/ids.ts';
+import { inLanes } from '../../../core/lanes.ts';
 import { requireTask } from '../../../corpus/tasks.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import { writeWorkspaceFile } from '../../../files/atomic.ts';
+import { progressMeter } from '../../../jobs/progress.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../../jobs/run.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
 import { joinedPoints, type TaughtPoints } from '../../../models/tuning/detector/taught-points.ts';
@@ -130,22 +132,14 @@ async function pointsOf(
   const { classNames } = annotated;
   const make = pointsMaker({ workspace, detector, classNames, points, seed }, pool, below);
   const parts: (TaughtPoints | undefined)[] = new Array(taught.length);
-  const startedAt = performance.now();
+  const meter = progressMeter('teach detector', taught.length, () => performance.now());
   let done = 0;
-  const waiting = taught.entries();
-  const lane = async () => {
-    for (const [i, image] of waiting) {
-      signal?.throwIfAborted();
-      parts[i] = await make(image);
-      done++;
-      const elapsedMs = performance.now() - startedAt;
-      const rate = (1000 * done) / elapsedMs;
-      const remainingMs = (1000 * (taught.length - done)) / rate;
-      const total = taught.length;
-      onProgress?.({ stage: 'teach detector', done, total, rate, elapsedMs, remainingMs, shardsCommitted: done });
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await inLanes(taught.entries(), LANES, async ([i, image]) => {
+    signal?.throwIfAborted();
+    parts[i] = await make(image);
+    meter.add(1);
+    onProgress?.(meter.snapshot(++done));
+  });
   await pool.unload(below);
   const there = parts.filter((part) => part !== undefined);
   if (there.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');

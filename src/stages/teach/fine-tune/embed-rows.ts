@@ -1,4 +1,5 @@
 /** Vectors of some rows under embedders that were made of networks in memory: every row is opened once for all of them. */
+import { inLanes } from '../../../core/lanes.ts';
 import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
 import type { ComposedEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool, PoolModel } from '../../../onnx/pool.ts';
@@ -33,23 +34,21 @@ export async function embedRows(
   if (!input) throw new RangeError('no embedders');
   const dims = [1, input.height, input.width, 3];
   const places = wanted.map(({ rows }) => new Map(Array.from(rows, (row, place) => [row, place])));
-  const waiting = [...new Set(wanted.flatMap(({ rows }) => [...rows]))].sort((a, b) => a - b).values();
-  const lane = async () => {
-    for (const row of waiting) {
-      signal?.throwIfAborted();
-      const image = await open(row);
-      if (!image) continue;
-      const pixels = uint8(await image.pixels(input), dims);
-      for (const [i, model] of models.entries()) {
-        const place = places[i]?.get(row);
-        if (place === undefined) continue;
-        const { embedding } = await pool.run(model, { pixels });
-        matrices[i]?.data.set(float32Data(embedding, 'embedding'), place * columns);
-      }
+  const all = [...new Set(wanted.flatMap(({ rows }) => [...rows]))].sort((a, b) => a - b);
+  const embed = async (row: number) => {
+    signal?.throwIfAborted();
+    const image = await open(row);
+    if (!image) return;
+    const pixels = uint8(await image.pixels(input), dims);
+    for (const [i, model] of models.entries()) {
+      const place = places[i]?.get(row);
+      if (place === undefined) continue;
+      const { embedding } = await pool.run(model, { pixels });
+      matrices[i]?.data.set(float32Data(embedding, 'embedding'), place * columns);
     }
   };
   try {
-    await Promise.all(Array.from({ length: LANES }, lane));
+    await inLanes(all, LANES, embed);
   } finally {
     // Two trainings may have come to the same embedder.
     for (const model of new Set(models)) await pool.unload(model);

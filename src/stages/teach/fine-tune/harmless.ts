@@ -5,6 +5,7 @@
  *
  * Where the features do not tell classes apart that differ by it, nothing is seen; then the names alone warn.
  */
+import { inLanes } from '../../../core/lanes.ts';
 import { sampleIndices, seededRandom } from '../../../core/random.ts';
 import { type AugmentOptions, mirroredSquare, turnedSquare } from '../../../images/augment.ts';
 import { argMaxRows } from '../../../math/calibration.ts';
@@ -82,27 +83,23 @@ async function featuresOf(
     key: `features:${embedder.id}:${cut.value}`,
   });
   const matrices = [0, 1, 2].map(() => newSharedMatrix(rows.length, network.dimensions));
-  const waiting = rows.entries();
-  const lane = async () => {
-    for (const [i, row] of waiting) {
-      signal?.throwIfAborted();
-      const image = await open(row);
-      if (!image) continue;
-      const picture = await image.picture();
-      const degrees = seededRandom(seed, `turn:${i}`)() < 0.5 ? DEGREES : -DEGREES;
-      const { width: size } = input;
-      const seen = [
-        await image.pixels(input),
-        await mirroredSquare(picture, size),
-        await turnedSquare(picture, degrees, size),
-      ];
-      for (const [kind, data] of seen.entries()) {
-        const { features } = await pool.run(model, { x: uint8(data, [1, input.height, size, 3]) });
-        matrices[kind]?.data.set(float32Data(features, 'features'), i * network.dimensions);
-      }
+  await inLanes(rows.entries(), LANES, async ([i, row]) => {
+    signal?.throwIfAborted();
+    const image = await open(row);
+    if (!image) return;
+    const picture = await image.picture();
+    const degrees = seededRandom(seed, `turn:${i}`)() < 0.5 ? DEGREES : -DEGREES;
+    const { width: size } = input;
+    const seen = [
+      await image.pixels(input),
+      await mirroredSquare(picture, size),
+      await turnedSquare(picture, degrees, size),
+    ];
+    for (const [kind, data] of seen.entries()) {
+      const { features } = await pool.run(model, { x: uint8(data, [1, input.height, size, 3]) });
+      matrices[kind]?.data.set(float32Data(features, 'features'), i * network.dimensions);
     }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  });
   await pool.unload(model);
   return matrices;
 }

@@ -4,6 +4,7 @@
  *
  * Resident: the values at the cut, {@link MAX_BYTES} at most, for which there are fewer views where there are many images.
  */
+import { inLanes } from '../../../core/lanes.ts';
 import { seededRandom } from '../../../core/random.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import { type AugmentOptions, strongSquare, weakSquare } from '../../../images/augment.ts';
@@ -77,6 +78,7 @@ export async function prepareTuning(
   const there = new Set<number>();
   const dims = first ? [1, height, width, 3] : [1, ...cut.shape];
   const add = async (image: number): Promise<void> => {
+    signal?.throwIfAborted();
     const opened = await images.open(image);
     if (!opened) return;
     const random = seededRandom(seed, `view:${images.ids[image]}`);
@@ -93,14 +95,7 @@ export async function prepareTuning(
     }
     there.add(image);
   };
-  const waiting = images.ids.keys();
-  const lane = async () => {
-    for (const image of waiting) {
-      signal?.throwIfAborted();
-      await add(image);
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await inLanes(images.ids.keys(), LANES, add);
   await pool.unload(below);
   await pool.unload(above);
   const members = [...images.ids.keys()].filter((image) => there.has(image));

@@ -2,11 +2,11 @@
 
 /** Does `work` for each item, at most `lanes` at once; the first failure ends the list, and is thrown when all have ended. */
 export async function inLanes<T>(
-  items: AsyncIterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   lanes: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const iterator = items[Symbol.asyncIterator]();
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
   // A generator answers calls of `next` one after the other, so lanes may ask at once.
   const lane = async () => {
