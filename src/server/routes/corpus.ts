@@ -173,7 +173,13 @@ function nearOnce(workspace: ReviewContext['workspace']) {
   let last: { readonly key: string; readonly near: ReturnType<typeof nearClusters> } | undefined;
   return (model: ClusterModel) => {
     const key = `${model.task} ${model.space} ${model.clusters.map(({ exemplars }) => exemplars.join()).join(' ')}`;
-    if (last?.key !== key) last = { key, near: nearClusters(workspace, model) };
-    return last.near;
+    if (last?.key === key) return last.near;
+    const near = nearClusters(workspace, model);
+    last = { key, near };
+    // What failed is tried again.
+    near.catch(() => {
+      if (last?.near === near) last = undefined;
+    });
+    return near;
   };
 }
