@@ -86,7 +86,7 @@ async function ofFolder(path: string): Promise<Recognised | null> {
     return is('yolo', `there is a folder ${labels} in it`);
   const byContent = await byFirstFile(path);
   if (byContent !== null) return byContent;
-  await refuseRecords(path);
+  await refuseUnread(path, folders.length > 0);
   return folders.length > 0 ? is('folders', 'there are folders in it, and no file of labels') : null;
 }
 
@@ -110,10 +110,13 @@ async function rowsIn(path: string, below: string, level: number): Promise<Recog
   return null;
 }
 
-/** A folder of what no reader reads is no tree of classes. */
-async function refuseRecords(path: string): Promise<void> {
+/** What no tree of classes has. Tables and arrays may lie in one. */
+const NO_TREE = /\.(?:tfrecords?(?:-\d+-of-\d+)?|vott|json)$|(?:^|\/)gt\/gt\.txt$/i;
+
+/** A folder of what no reader reads is called what it is. */
+async function refuseUnread(path: string, mayBeTree: boolean): Promise<void> {
   for await (const file of walkFiles(path)) {
-    if (file.endsWith(BESIDE) || !/\.(?:tfrecords?|vott|json)$|(?:^|\/)gt\/gt\.txt$/i.test(file)) continue;
+    if (file.endsWith(BESIDE) || (mayBeTree && !NO_TREE.test(file))) continue;
     const unread = await unreadIn(join(path, file), file);
     if (unread !== null) throw notRead(file, unread);
   }
@@ -174,6 +177,8 @@ async function byFirstFile(path: string): Promise<Recognised | null> {
     // Tables are read from folders, but not JSON of VIA.
     if (one !== null)
       return { format: one.format, why: `${file} is one: ${one.why}`, path: one.format === 'csv' ? one.path : path };
+    const lines = ['.jsonl', '.ndjson'].includes(extension) ? foreignJson(await headOf(join(path, file))) : null;
+    if (lines !== null) return { format: lines.format, why: `${file} is one: ${lines.why}`, path };
     if (['.yaml', '.yml'].includes(extension) && !file.includes('/') && (await namesClasses(join(path, file))))
       return { format: 'yolo', why: `${file} names classes`, path: join(path, file) };
     if (['.csv', '.tsv', '.jsonl', '.ndjson', '.parquet'].includes(extension)) {

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { inTemporaryFolder, writeFiles } from '../../test/contracts/format.ts';
-import { describeRecognised, type Layout } from '../../test/contracts/layouts.ts';
-import { LabelsmithError } from '../errors.ts';
+import { assertNotRead, describeRecognised, type Layout } from '../../test/contracts/layouts.ts';
 import { recogniseFormat } from './recognise.ts';
 
 const json = (value: unknown) => JSON.stringify(value);
@@ -148,12 +147,7 @@ for (const [name, content, says] of UNREAD)
   it(`says what ${name} is, and what to do instead`, () =>
     inTemporaryFolder(async (folder) => {
       await writeFiles(folder, { [name]: content });
-      for (const path of [name, '.'])
-        await assert.rejects(recogniseFormat(join(folder, path)), (error) => {
-          assert.ok(error instanceof LabelsmithError && error.hint !== undefined);
-          assert.match(error.message, says);
-          return true;
-        });
+      for (const path of [name, '.']) await assertNotRead(join(folder, path), says);
       if (!name.endsWith('.json')) return;
       await writeFiles(folder, { 'z.json': json({ shapes: [], imagePath: 'a.jpg' }) });
       assert.equal((await recogniseFormat(folder)).format, 'labelme');

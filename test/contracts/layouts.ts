@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ImportedImage } from '../../src/core/dataset.ts';
+import { LabelsmithError } from '../../src/errors.ts';
 import type { ReaderName } from '../../src/formats/format.ts';
 import { Reckoning } from '../../src/formats/reckoning.ts';
 import { recogniseFormat } from '../../src/formats/recognise.ts';
@@ -72,5 +73,14 @@ export function describeRecognised(title: string, layouts: readonly Layout[]): v
           }
         }),
       );
+  });
+}
+
+/** That `import auto` refuses what no reader reads: it says what it is, and what to do instead. */
+export function assertNotRead(path: string, says: RegExp): Promise<void> {
+  return assert.rejects(recogniseFormat(path), (error) => {
+    assert.ok(error instanceof LabelsmithError && error.hint !== undefined);
+    assert.match(error.message, says);
+    return true;
   });
 }

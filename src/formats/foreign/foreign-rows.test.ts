@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inTemporaryFolder, writeFiles } from '../../../test/contracts/format.ts';
-import { describeRecognised, type Layout } from '../../../test/contracts/layouts.ts';
-import { LabelsmithError } from '../../errors.ts';
+import { assertNotRead, describeRecognised, type Layout } from '../../../test/contracts/layouts.ts';
 import { recogniseFormat } from '../recognise.ts';
 
 const json = (value: unknown) => JSON.stringify(value);
@@ -185,12 +184,22 @@ const MANIFESTS: readonly Layout[] = [
     want: ['gs://bucket/a.jpg val cat 0.1 0.2 0.3 0.4', 'gs://bucket/b.jpg - dog', 'gs://bucket/c.jpg'],
     told: ['object-elsewhere'],
   },
+  {
+    what: 'vertex: a folder with a file a split',
+    format: 'vertex',
+    files: {
+      'test.jsonl': lines({ imageGcsUri: 'gs://bucket/a.jpg', classificationAnnotation: { displayName: 'cat' } }),
+      'train.jsonl': lines({ imageGcsUri: 'gs://bucket/b.jpg', classificationAnnotation: { displayName: 'dog' } }),
+    },
+    want: ['gs://bucket/a.jpg - cat', 'gs://bucket/b.jpg - dog'],
+  },
 ];
 
 describeRecognised('rows and lines of other tools', [...CREATEML, ...ROWS, ...MANIFESTS]);
 
 describe('what is not read', () => {
   for (const [name, says] of [
+    ['train.tfrecord-00000-of-00002', /is a TFRecord, and is not read/],
     ['train.tfrecord', /is a TFRecord, and is not read/],
     ['project.vott', /project of VoTT, which has no regions/],
     ['labels.mat', /is a file of MATLAB/],
@@ -200,10 +209,12 @@ describe('what is not read', () => {
     it(`says of ${name} what it is, and what to do instead`, () =>
       inTemporaryFolder(async (folder) => {
         await writeFiles(folder, { [name]: 'x' });
-        await assert.rejects(recogniseFormat(join(folder, name)), (error) => {
-          assert.ok(error instanceof LabelsmithError && error.hint !== undefined);
-          assert.match(error.message, says);
-          return true;
-        });
+        for (const path of [name, '.']) await assertNotRead(join(folder, path), says);
       }));
+
+  it('takes a tree of classes with a spreadsheet in it for what it is', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeFiles(folder, { 'cat/a.jpg': '', 'labels.xlsx': 'x' });
+      assert.equal((await recogniseFormat(folder)).format, 'folders');
+    }));
 });
