@@ -150,11 +150,12 @@ function erased(pixels: Uint8Array, size: number, random: Random): Uint8Array {
   return pixels;
 }
 
-/** A picture turned upside the other way or by some degrees, for asking whether classes bear it: [size, size, 3], RGB. */
+/** A mirrored picture, for asking whether classes bear it: [size, size, 3], RGB. */
 export function mirroredSquare({ pixels, width, height }: Pixels, size: number): Promise<Uint8Array> {
   return squareOf(sharp(pixels, { raw: { width, height, channels: 3 } }).flop(), size);
 }
 
+/** The same of one that is turned by some degrees. */
 export async function turnedSquare(
   { pixels, width, height }: Pixels,
   degrees: number,

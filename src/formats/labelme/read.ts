@@ -4,7 +4,6 @@
  * picture are its classes.
  */
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import type { ImportedImage, ImportedRegion, Keypoints, MaskRle } from '../../core/dataset.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import { ownershipOfFolder } from '../../files/own.ts';
@@ -12,35 +11,28 @@ import { arrayAt, badFile, classNameAt, type JsonObject, numberAt, objectAt, sho
 import { extentOf } from '../contours.ts';
 import { detailsOfAttributes, plainAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
-import { readJsonFile } from '../json-files.ts';
+import { eachFile, readJsonFile } from '../json-files.ts';
 import { maskOfPicture } from '../mask-picture.ts';
 import { confidenceFrom, hasRoom, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { extentOfRotated, rotatedOfCorners } from '../rotated-box.ts';
 import { regionsOfShapes, type Shape } from '../shapes.ts';
 import { splitOfName } from '../split-names.ts';
-import { walkFiles } from '../walk.ts';
 
 /** @param path a JSON file, or a folder with some */
 export async function* readLabelme(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
-  if (!(await stat(path)).isDirectory()) {
-    yield await readOne(path, basename(path), reckoning);
-    return;
-  }
-  let [found, files] = [false, false];
   // Folders of our own exports are those of the pictures, and say nothing of splits.
-  const own = (await ownershipOfFolder(path)).kind !== 'foreign';
-  for await (const file of walkFiles(path)) {
-    files = true;
-    if (!file.toLowerCase().endsWith('.json')) continue;
-    found = true;
-    const image = await reckoning.attemptFile('file-unreadable', () => readOne(join(path, file), file, reckoning));
-    if (image === null) continue;
-    reckoning.take('files');
-    const split = own || !file.includes('/') ? null : splitOfName(file.slice(0, file.indexOf('/')));
-    yield { ...image, split };
+  const own = (await stat(path)).isDirectory() && (await ownershipOfFolder(path)).kind !== 'foreign';
+  const files = {
+    reckoning,
+    isWanted: (file: string) => /\.json$/i.test(file),
+    hint: 'LabelMe has a JSON file beside each picture.',
+  };
+  const read = (file: string, name: string) => readOne(file, name, reckoning);
+  for await (const { name, found } of eachFile(path, files, read)) {
+    const split = own || !name.includes('/') ? null : splitOfName(name.slice(0, name.indexOf('/')));
+    yield { ...found, split };
   }
-  if (files && !found) throw badFile(path, 'there are no JSON files in it', 'LabelMe has one beside each picture.');
 }
 
 async function readOne(path: string, name: string, reckoning: Reckoning): Promise<ImportedImage> {
