@@ -37,7 +37,7 @@ export async function* read(path: string, { reckoning }: ReadOptions): AsyncGene
     const subset = name.slice(name.lastIndexOf('/') + 1, -'.json'.length);
     const split = subset === 'default' ? null : (splitOfName(subset) ?? subset);
     const known: string[] = [];
-    const rows = itemsOf(found, name, known);
+    const rows = itemsOf(found, name, { known, reckoning });
     yield* imagesOfRows(rows, { reckoning, unreadable: 'image-unreadable' }, (row, where) => ({
       ...imageOfItem(row, where, { known, subset, reckoning }),
       split,
@@ -45,12 +45,17 @@ export async function* read(path: string, { reckoning }: ReadOptions): AsyncGene
   }
 }
 
-/** @param known is filled with the classes, which stand before the items */
-async function* itemsOf(path: string, name: string, known: string[]): AsyncGenerator<Row> {
+interface Classes {
+  /** Filled with the classes, which stand before the items. */
+  readonly known: string[];
+  readonly reckoning: Reckoning;
+}
+
+async function* itemsOf(path: string, name: string, { known, reckoning }: Classes): AsyncGenerator<Row> {
   let hasClasses = false;
   for await (const { key, index, value } of jsonPieces(path, name)) {
     if (key === 'categories' && index === null) {
-      known.push(...classesIn(value(), `${name} categories`));
+      known.push(...classesIn(value(), `${name} categories`, reckoning));
       hasClasses = true;
     }
     if (key !== 'items' || index === null) continue;
@@ -59,11 +64,15 @@ async function* itemsOf(path: string, name: string, known: string[]): AsyncGener
   }
 }
 
-function classesIn(value: unknown, where: string): string[] {
-  const label = objectAt(objectAt(value, where).label, `${where}.label`);
+function classesIn(value: unknown, where: string, reckoning: Reckoning): string[] {
+  const categories = objectAt(value, where);
+  if (categories.points != null) reckoning.note('attribute-passed-over', `${where}.points`, 'names of keypoints');
+  const label = objectAt(categories.label, `${where}.label`);
   return arrayAt(label.labels, `${where}.label.labels`).map((one, i) => {
     const at = `${where}.label.labels[${i}]`;
-    return classNameAt(objectAt(one, at).name, `${at}.name`);
+    const { name, parent } = objectAt(one, at);
+    if (typeof parent === 'string' && parent !== '') reckoning.note('attribute-passed-over', `${at}.parent`, parent);
+    return classNameAt(name, `${at}.name`);
   });
 }
 
@@ -78,6 +87,8 @@ function imageOfItem(row: JsonObject, where: string, { known, subset, reckoning 
   const id = fileNameAt(String(row.id ?? ''), `${where}.id`);
   const path = typeof image.path === 'string' ? image.path : '';
   const [height, width] = Array.isArray(image.size) ? image.size : [null, null];
+  if (typeof row.attr === 'object' && row.attr !== null && Object.keys(row.attr).length > 0)
+    reckoning.note('attribute-passed-over', `${where}.attr`, shown(row.attr));
   const labels: ImportedLabel[] = [];
   const shapes = shapesIn(row.annotations, `${where}.annotations`, reckoning, (one, at) => {
     if (one.type !== 'label') return shapeOfAnnotation(one, at, known, reckoning);

@@ -90,13 +90,14 @@ const FRAMES: readonly Layout[] = [
           label: {
             labels: [
               { name: 'cat', parent: '' },
-              { name: 'dog', parent: '' },
+              { name: 'dog', parent: 'pet' },
             ],
           },
         },
         items: [
           {
             id: 'a',
+            attr: { frame: 3 },
             annotations: [
               {
                 id: 1,
@@ -122,7 +123,7 @@ const FRAMES: readonly Layout[] = [
       'images/train/a.jpg|a.jpg|a train dog 1 1 2 3 3×4',
       'images/train/a.jpg|a.jpg|a train dog',
     ],
-    told: ['object-unreadable', 'object-unreadable'],
+    told: ['attribute-passed-over', 'attribute-passed-over', 'object-unreadable', 'object-unreadable'],
   },
 ];
 
