@@ -4,6 +4,7 @@ import { accuracySentences } from '../../core/label-accuracy.ts';
 import type { Origin, Task } from '../../core/labels.ts';
 import type { AuditItem, AuditRecord, LabelCount, RunRecord } from '../../store/store.ts';
 import { accuracyRows } from './accuracy-text.ts';
+import { estimateAudit } from './estimate.ts';
 import { knownAccuracy } from './known-accuracy.ts';
 import { lastAudit } from './last.ts';
 
@@ -27,12 +28,17 @@ function taught(startedAtMs: number, labels: object | null, task = 'class'): Run
 }
 
 /** All labels in one stratum, the first `right` of the answers yes. */
-function audited(atMs: number, answered: number, right: number, id = 1): { record: AuditRecord; items: AuditItem[] } {
+function audited(
+  atMs: number,
+  answered: number,
+  right: number,
+  { id = 1, population = 200 } = {},
+): { record: AuditRecord; items: AuditItem[] } {
   const design = {
     origin: null,
-    population: 200,
-    strata: [{ low: 0, high: 1, population: 200, drawn: answered }],
-    classes: { a: [200] },
+    population,
+    strata: [{ low: 0, high: 1, population, drawn: answered }],
+    classes: { a: [population] },
   };
   const items = Array.from(
     { length: answered },
@@ -98,13 +104,31 @@ test('one figure, the newest that was measured of labels that stand', async () =
     ['labels that teach gave are gone', storeOf([taught(1, FIGURES)], [by('reference', '1')]), null],
     [
       'an audit that nobody answered since',
-      storeOf([], [by('model', null)], audited(4, 0, 0, 2), early),
+      storeOf([], [by('model', null)], audited(4, 0, 0, { id: 2 }), early),
       ['audit', 0.75, 50],
     ],
   ];
   for (const [name, store, expected] of cases) {
     const [known] = (await knownAccuracy(store, 'class'))?.figures ?? [];
     assert.deepEqual(known ? [known.measuredOn, known.accuracy, known.labels.measured] : null, expected, name);
+  }
+});
+
+test('what an audit says of the labels that nobody answered: the right ones in all are those and the answered ones', async () => {
+  for (const right of [20, 14, 0]) {
+    const audit = audited(2, 20, right, { population: 37 });
+    const [known] = (await knownAccuracy(storeOf([run(1)], [by('reference', '1', 17)], audit), 'class'))?.figures ?? [];
+    const all = estimateAudit(audit.record, audit.items).accuracy;
+    assert.ok(known && all);
+    for (const [rest, whole] of [
+      [known.accuracy, all.estimate],
+      [known.interval[0], all.low],
+      [known.interval[1], all.high],
+    ]) {
+      // No label is less than wrong, and none more than right.
+      const possible = Math.min(right + 17, Math.max(right, whole * 37));
+      assert.ok(Math.abs(right + rest * 17 - possible) < 1e-9, `${right}: ${rest} of the rest, ${whole} of all`);
+    }
   }
 });
 

@@ -10,7 +10,7 @@ import type { DatedShare, LabelAccuracy, LabelNumbers, StatedShare } from '../..
 import { isMachine, type Task } from '../../core/labels.ts';
 import { TaskOwners } from '../../corpus/task-owner.ts';
 import type { AuditRecord, LabelCount, RunRecord, Store } from '../../store/store.ts';
-import { auditDesign, estimateAudit } from './estimate.ts';
+import { type AuditResult, auditDesign, estimateAudit } from './estimate.ts';
 
 const SHARE = z.object({
   accuracy: z.number(),
@@ -160,8 +160,22 @@ async function auditsOf(store: AccuracyStore, task: string): Promise<Measured[]>
 
 async function auditedShare(store: Pick<AccuracyStore, 'auditItems'>, audit: AuditRecord): Promise<StatedShare | null> {
   if (audit.answered === 0) return null;
-  const { accuracy, checked } = estimateAudit(audit, await store.auditItems(audit.id));
+  const { accuracy, ...counts } = estimateAudit(audit, await store.auditItems(audit.id));
   if (!accuracy) return null;
-  const { estimate, low, high } = accuracy;
-  return { accuracy: estimate, interval: [low, high], count: checked, measuredOn: 'audit' };
+  const [estimate, low, high] = [accuracy.estimate, accuracy.low, accuracy.high].map((share) =>
+    ofTheRest(share, counts),
+  );
+  return { accuracy: estimate, interval: [low, high], count: counts.checked, measuredOn: 'audit' };
+}
+
+/**
+ * An audit's share is of all labels that it was drawn from; those that were answered are people's now, and how many of them were
+ * right is known. What is left of the right ones is among the others.
+ */
+function ofTheRest(
+  share: number,
+  { population, checked, right }: Pick<AuditResult, 'population' | 'checked' | 'right'>,
+) {
+  const rest = population - checked;
+  return rest > 0 ? Math.min(1, Math.max(0, (share * population - right) / rest)) : share;
 }
