@@ -68,7 +68,7 @@ function print(output: Output, result: Result, minAp50: number): void {
   output.summary(
     usable
       ? `It may be used: labelsmith detect --model ${name}`
-      : `Not used: AP50 is ${percent(heldOut.AP50)}, and ${formatPercent(minAp50)} are asked for (--min-ap50). More boxes help most.`,
+      : `Not used: AP50 is ${percent(heldOut.AP50)}, and ${formatPercent(minAp50)} are asked for (--min-ap50).`,
   );
   output.summary(`Network: ${file}`);
 }
