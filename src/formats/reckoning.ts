@@ -61,7 +61,7 @@ export const REASONS = {
   'box-from-shape': mended('objects', 'without a box: it was taken from the shape'),
   'box-in-fractions': mended('objects', 'a box of 0 to 1 was taken as fractions of the image'),
   'curve-as-lines': told('shapes', 'a curve: straight lines between its points are what is kept'),
-  'hole-filled': told('shapes', 'a hole of a polygon, which is not kept'),
+  'hole-filled': leftOut('shapes', 'a hole of a polygon'),
   'shape-as-box': told('shapes', 'no box and no polygon: the box around it is what is kept'),
   'corners-as-box': mended(
     'objects',
