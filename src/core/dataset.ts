@@ -42,6 +42,8 @@ export interface RegionRecord {
   /** Best first; a region of a single task has one. */
   readonly labels: readonly LabelValue[];
   readonly mask: MaskRle | null;
+  /** Key of the model that made the mask; left out where a person or an import brought it. */
+  readonly maskMaker?: string;
   /** Polygons in pixels, each `[x, y, x, y, …]`, as a format gave them; null when there are none. */
   readonly polygons: readonly (readonly number[])[] | null;
   readonly keypoints: Keypoints | null;
@@ -123,6 +125,8 @@ export interface ImportedRegion {
   readonly score: number | null;
   readonly labels: readonly ImportedLabel[];
   readonly mask: MaskRle | null;
+  /** What made the mask, where the file says that a model did. */
+  readonly maskMaker?: string;
   /** In the same unit as the box. */
   readonly polygons: readonly (readonly number[])[] | null;
   /** In the same unit as the box. */

@@ -68,6 +68,10 @@ export const REGION = z
     keypoints: z.array(z.tuple([z.number(), z.number(), z.literal([0, 1, 2])])).nullable(),
     polygons: z.array(z.array(z.number())).nullable(),
     mask: z.object({ size: z.tuple([z.number(), z.number()]), counts: z.array(z.number()) }).nullable(),
+    maskMaker: z
+      .string()
+      .nullable()
+      .openapi({ description: 'What made the mask; null where people or imports brought it.' }),
     labels: z.array(LABEL),
   })
   .openapi('Region');

@@ -33,6 +33,8 @@ export interface StoredRegion {
   readonly deleted: boolean;
   readonly keypoints: Keypoints | null;
   readonly mask: MaskRle | null;
+  /** Key of what made the mask; left out where a person or an import brought it. It says nothing of the box. */
+  readonly maskMaker?: string;
   readonly polygons: readonly (readonly number[])[] | null;
   readonly crowd: boolean;
   readonly details?: RegionDetails;

@@ -7,15 +7,19 @@ import type { QuarantineRow } from './quarantine-store.ts';
 
 export interface ShapeStore {
   /**
-   * Images with a detector's regions that have no shape of this kind by this maker, in order of id, in pages. Regions
-   * that a person touched or deleted, shapes that a person or an import brought, and images that cannot be read (no
-   * path, or in quarantine for another reason than {@link FILE_GONE}) are left out. With `force`, regions whose shape any
-   * model made count as without.
+   * Images with regions that have no shape of this kind by this maker, in order of id, in pages. Keypoints are for the
+   * detector's regions that no person touched. Masks are for its regions, for those that people drew or touched and for those
+   * that an import brought, unless they hold a group (`crowd`). Shapes that a person or an import brought, deleted regions,
+   * and images that cannot be read (no path, or in quarantine for another reason than {@link FILE_GONE}) are left out. With
+   * `force`, regions whose shape any model made count as without.
    */
   shapeWork(query: ShapeQuery): AsyncIterable<readonly ShapeItem[]>;
   /** Images, not regions. */
   countShapeWork(query: ShapeQuery): Promise<number>;
-  /** Sets shapes of regions that are still there and that no person has touched; other shapes of a region stay. */
+  /**
+   * Sets shapes of regions that are still there; other shapes of a region stay. Keypoints: where no person has touched the
+   * region. A mask: where the box still is the one that it was made for, and no person or import has brought an outline.
+   */
   commitShapes(shard: ShapeShard): Promise<void>;
 }
 
@@ -26,7 +30,7 @@ export interface ShapeQuery {
   readonly modelKey: string;
   /** What makes the shapes: a model's key, or a method with its settings. */
   readonly makerKey: string;
-  /** Only regions that the detector gave one of these classes in this task (default: all). */
+  /** Only regions that the detector gave one of these classes in this task (default: all), which no box of a person is. */
   readonly task: string;
   readonly classNames?: readonly string[];
   readonly force?: boolean;
@@ -51,4 +55,11 @@ export type RegionShapeOf =
       readonly regionId: RegionId;
       readonly keypoints: Keypoints;
     }
-  | { readonly kind: 'mask'; readonly imageId: ImageId; readonly regionId: RegionId; readonly mask: MaskRle };
+  | {
+      readonly kind: 'mask';
+      readonly imageId: ImageId;
+      readonly regionId: RegionId;
+      /** What the mask was made for. */
+      readonly box: Box;
+      readonly mask: MaskRle;
+    };

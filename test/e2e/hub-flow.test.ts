@@ -133,6 +133,63 @@ test('detect --segmenter makes masks in boxes with SAM 2, once each, and they ar
   assert.match((await run([...detect, '--segmenter', 'tiny-owlv2'], 2)).stderr, /is a detector, not a model of masks/);
 });
 
+test('a box that a person drew gets a mask, which stays told apart from it on every way out and in', async (t) => {
+  const { cwd, run, json, take } = await workspaceOf(t);
+  await take('owlv2');
+  await take('sam2');
+  const outline =
+    '{"file":"portrait.jpg","regions":[{"box":[60,60,110,150],"labels":[{"class":"mine"}],"polygons":[[60,60,110,60,110,150]]}]}';
+  writeFileSync(join(cwd, 'boxes.csv'), 'file,class,x1,y1,x2,y2\nlandscape.jpg,mine,20,30,120,110\n');
+  writeFileSync(join(cwd, 'outline.jsonl'), `${outline}\n`);
+  await run(['import', 'csv', 'boxes.csv', '--as', 'human']);
+  await run(['import', 'jsonl', 'outline.jsonl', '--as', 'human']);
+  const detect = [
+    'detect',
+    '--model',
+    'tiny-owlv2',
+    '--classes',
+    'forklift',
+    '--threshold',
+    '1',
+    '--segmenter',
+    'tiny-sam2',
+  ];
+  const masks = z.object({ segment: z.object({ images: z.number(), regions: z.number() }) });
+  assert.deepEqual((await json(masks, detect)).segment, { images: 1, regions: 1 });
+  assert.deepEqual((await json(masks, detect)).segment, { images: 0, regions: 0 });
+  const row = z.object({
+    box: z.array(z.number()),
+    touched: z.boolean(),
+    mask: z.object({ size: z.tuple([z.number(), z.number()]) }).optional(),
+    maskMaker: z.string().optional(),
+    polygons: z.unknown().optional(),
+  });
+  const regionsIn = async (place: string, out: string) => {
+    await run(['-w', place, 'export', 'jsonl', out, '--task', 'objects']);
+    const lines = readFileSync(join(cwd, out), 'utf8').trim().split('\n');
+    const regions = lines.flatMap((line) => z.object({ regions: z.array(row) }).parse(JSON.parse(line)).regions);
+    return regions.sort((a, b) => (a.box[0] ?? 0) - (b.box[0] ?? 0));
+  };
+  const [drawn, outlined] = await regionsIn('.labelsmith', 'first.jsonl');
+  assert.deepEqual([drawn?.box, drawn?.touched, drawn?.mask?.size], [[20, 30, 120, 110], true, [133, 201]]);
+  assert.match(drawn?.maskMaker ?? '', /^tiny-sam2@/);
+  assert.deepEqual([outlined?.mask, outlined?.maskMaker], [undefined, undefined], "a person's outline stays alone");
+
+  await run(['-w', 'second', 'add', 'photos']);
+  await run(['-w', 'second', 'import', 'jsonl', 'first.jsonl']);
+  await run(['-w', '.labelsmith', 'workspace', 'copy', '.labelsmith', 'third']);
+  for (const place of ['second', 'third']) {
+    await regionsIn(place, `${place}.jsonl`);
+    assert.equal(
+      readFileSync(join(cwd, `${place}.jsonl`), 'utf8'),
+      readFileSync(join(cwd, 'first.jsonl'), 'utf8'),
+      place,
+    );
+  }
+  await run(['-w', 'second', ...detect, '--force']);
+  assert.equal((await regionsIn('second', 'again.jsonl')).length, 2);
+});
+
 /** Beyond the files of the model that a command runs, in bytes; as `docs/words.md` states it. */
 const STATED_BYTES = 700e6;
 /** Written by every process that a command starts: its largest resident memory, in kB. */

@@ -86,6 +86,10 @@ function regionRow(region: RegionRecord): Record<string, unknown> {
     ...(region.score === null ? {} : { score: score(region.score) }),
     labels: region.labels.map(labelRow),
     ...(region.mask === null ? {} : { mask: { size: region.mask.size, counts: region.mask.counts } }),
+    // Who made a mask is told where the row says of a person's hand, which it would else be taken for.
+    ...(region.mask === null || region.maskMaker === undefined || region.touched !== true
+      ? {}
+      : { maskMaker: region.maskMaker }),
     ...(region.polygons === null ? {} : { polygons: region.polygons.map((polygon) => polygon.map(pixel)) }),
     ...(region.keypoints === null ? {} : { keypoints: region.keypoints.map(([x, y, v]) => [pixel(x), pixel(y), v]) }),
     ...(region.crowd ? { crowd: true } : {}),

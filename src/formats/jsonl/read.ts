@@ -102,6 +102,7 @@ function regionOf(value: unknown, where: string, reckoning: Reckoning): Imported
         ? []
         : arrayAt(row.labels, `${where}.labels`).map((part, i) => labelOf(part, `${where}.labels[${i}]`, reckoning)),
     mask: row.mask == null ? null : maskOf(row.mask, `${where}.mask`, reckoning),
+    ...(row.maskMaker == null ? {} : { maskMaker: stringAt(row.maskMaker, `${where}.maskMaker`) }),
     polygons: row.polygons == null ? null : polygonsOf(row.polygons, `${where}.polygons`, reckoning),
     keypoints:
       row.keypoints == null

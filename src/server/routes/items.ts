@@ -134,13 +134,14 @@ function plainLabel({ task, className, present, origin, confidence, runId, annot
 }
 
 function plainRegion(region: StoredRegion, labels: readonly Label[]) {
-  const { id, box, score, modelKey, touched, keypoints, polygons, mask } = region;
+  const { id, box, score, modelKey, touched, keypoints, polygons, mask, maskMaker = null } = region;
   return {
     ...{ id, score, modelKey, touched },
     box: [...box] as [number, number, number, number],
     keypoints: keypoints?.map(([x, y, seen]): [number, number, 0 | 1 | 2] => [x, y, seen]) ?? null,
     polygons: polygons?.map((polygon) => [...polygon]) ?? null,
     mask: mask && { size: [mask.size[0], mask.size[1]] as [number, number], counts: [...mask.counts] },
+    maskMaker,
     labels: labels.map(plainLabel),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * `detect --segment`: a mask in each box that a detector found.
+ * `detect --segment`: a mask in each box that a detector found, that people drew or that an import brought.
  *
  * Owns what a segmenter sees: of a region the box with a margin on every side, cut to the image; or, of a network of the hub, the
  * image, once. A mask depends on the image's bytes, the box and the segmenter.
@@ -33,7 +33,7 @@ const SEGMENT_SETTINGS = z.object({
   model: z.string().optional(),
 });
 
-/** Masks for every region of a detector that has none of this segmenter. */
+/** Masks for every region of a detector, of people and of imports that has none of this segmenter and no outline of theirs. */
 export const segmentStage = shapeStage({
   name: 'segment',
   settings: SEGMENT_SETTINGS,
@@ -76,7 +76,10 @@ function makerOf(segmenter: Segmenter | BoxSegmenter): ShapeMaker<MaskMaking> {
     ...cutting,
     async shapes(make, image, regions) {
       const masks = await make();
-      return masks.map((mask, i) => ({ kind: 'mask' as const, imageId: image.id, regionId: regions[i].id, mask }));
+      return masks.map((mask, i) => {
+        const { id: regionId, box } = regions[i];
+        return { kind: 'mask', imageId: image.id, regionId, box, mask };
+      });
     },
     close: () => segmenter.close(),
   };

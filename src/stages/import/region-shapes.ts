@@ -1,5 +1,5 @@
 /** Shapes and marks of a region of a file, beside those of the workspace's. Pure. */
-import type { ImportedRegion } from '../../core/dataset.ts';
+import type { ImportedRegion, MaskRle } from '../../core/dataset.ts';
 import type { Keeps } from '../../formats/format.ts';
 import type { StoredRegion } from '../../store/store.ts';
 import type { PlannedEntry } from './plan.ts';
@@ -46,17 +46,28 @@ function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, i) => Math.abs(value - b[i]) <= POINT_TOLERANCE_PIXELS);
 }
 
+function isSameMask(a: MaskRle, b: MaskRle | null): boolean {
+  return b !== null && sameNumbers(a.counts, b.counts);
+}
+
 /** Shapes that the format has are those of the file; others stay while the box does. */
 export function withShapes(before: StoredRegion, made: StoredRegion, moved: boolean, keeps: Keeps): StoredRegion {
   const stays = <T>(shape: T): T | null => (moved ? null : shape);
   // COCO has one place for polygons and mask.
-  const mask = made.mask ?? (made.polygons === null ? null : stays(before.mask));
+  const own = made.mask ?? (made.polygons === null ? null : stays(before.mask));
+  const { maskMaker, ...rest } = before;
+  // A model's mask is of the box that it was made for.
+  const isOfOldBox = moved && maskMaker !== undefined && own !== null && isSameMask(own, before.mask);
+  const given = isOfOldBox ? null : own;
+  const mask = keeps.masks ? given : stays(before.mask);
+  const maker = mask === null || isSameMask(mask, before.mask) ? maskMaker : made.maskMaker;
   return {
-    ...before,
+    ...rest,
     box: moved ? made.box : before.box,
     touched: true,
     runId: made.runId,
-    mask: keeps.masks ? mask : stays(before.mask),
+    mask,
+    ...(mask === null || maker === undefined ? {} : { maskMaker: maker }),
     polygons: keeps.polygons ? made.polygons : stays(before.polygons),
     keypoints: keeps.keypoints ? made.keypoints : stays(before.keypoints),
     crowd: keeps.crowd ? made.crowd : before.crowd,

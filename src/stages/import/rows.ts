@@ -137,6 +137,7 @@ export function regionOf(
     deleted: false,
     keypoints: region.keypoints,
     mask: region.mask,
+    ...(region.maskMaker === undefined || options.as !== undefined ? {} : { maskMaker: region.maskMaker }),
     polygons: region.polygons,
     crowd: region.crowd,
     ...(region.details === undefined ? {} : { details: region.details }),

@@ -122,6 +122,7 @@ async function imagesOfRange(
   const splits = query.splits === 'none' ? [] : splitRows;
   const of: OfRange = {
     files,
+    dictionary,
     said: names ? saidOfItems(knownTo(names, labelRows), names, query) : saidOfItems(labelRows, dictionary, query),
     regions: Map.groupBy(regionRows, (region) => hexOf(region.image_id)),
     shapes: new Map(shapeRows.map((row) => [hexOf(row.region_id), row])),
@@ -148,6 +149,7 @@ type DatasetRegionRow = Pick<
 
 /** What was read of a range of images, by the id of the image or the item. */
 interface OfRange {
+  readonly dictionary: Dictionary;
   readonly files: ReadonlyMap<string, string>;
   readonly said: ReadonlyMap<string, Said>;
   readonly regions: ReadonlyMap<string, readonly DatasetRegionRow[]>;
@@ -176,7 +178,7 @@ function imageOf(
       box: [region.x1, region.y1, region.x2, region.y2],
       score: region.score,
       ...said,
-      ...(shape === undefined ? NO_SHAPE : shapeOf(shape)),
+      ...(shape === undefined ? NO_SHAPE : shapeOf(shape, of.dictionary)),
       crowd: region.crowd !== 0,
       ...(region.touched === 0 ? {} : { touched: true }),
     });

@@ -165,7 +165,8 @@ function putRegions(work: Work, plans: readonly ImagePlan[], known: KnownRegions
       // A region of the same id is the same box: what other stages found in it stays.
       if (keypoints === undefined && mask === undefined) continue;
       const shape = { keypoints: keypoints ?? null, mask: mask ?? null, polygons: null };
-      if (hasShape(shape)) work.add(REGION_STATEMENTS.putShape, shapeFields(imageId, id, shape, modelId));
+      if (hasShape(shape))
+        work.add(REGION_STATEMENTS.putShape, shapeFields(imageId, id, shape, { keypoints: modelId, mask: modelId }));
       else if (known.regionIds.has(id)) work.add(REGION_STATEMENTS.dropShape, { imageId, regionId: id });
     }
   }

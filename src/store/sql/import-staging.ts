@@ -17,6 +17,7 @@ import type { Places } from './places.ts';
 import { rawQuery } from './raw-query.ts';
 import {
   hasShape,
+  makersOf,
   NO_SHAPE_FIELDS,
   type RegionFields,
   regionFields,
@@ -112,7 +113,7 @@ async function beginStaging(session: Session, runId: string): Promise<StagedImpo
 }
 
 async function stage(session: Session, staged: StagedImport, page: StagedPage): Promise<void> {
-  const dictionary = await session.freshDictionary();
+  const dictionary = await knowingMakers(session, page.regions);
   const names = new StagedNames(staged, dictionary);
   for (const task of page.tasks) names.addTask(task);
   const imageIds = [...new Set(page.imageIds)];
@@ -156,12 +157,22 @@ async function stage(session: Session, staged: StagedImport, page: StagedPage): 
   });
 }
 
+/** The dictionary with the makers of masks that the file tells, so that a machine's mask is not taken for a person's. */
+async function knowingMakers(session: Session, regions: readonly StoredRegion[]): Promise<Dictionary> {
+  const makers = [...new Set(regions.flatMap(({ maskMaker }) => maskMaker ?? []))];
+  const { modelIds } = await session.freshDictionary();
+  if (makers.some((maker) => !modelIds.has(maker))) {
+    await session.write(null, async (work) => work.know({ models: makers }));
+  }
+  return session.freshDictionary();
+}
+
 function drawnOf(region: StoredRegion, dictionary: Dictionary): { region: RegionFields; shape: ShapeFields | null } {
   const { id, imageId, modelKey, runId } = region;
   const modelId = modelKey === null ? null : (dictionary.modelIds.get(modelKey) ?? null);
   return {
     region: regionFields(region, modelId, runId === null ? null : runKeyOf(dictionary, runId)),
-    shape: hasShape(region) ? shapeFields(imageId, id, region, null) : null,
+    shape: hasShape(region) ? shapeFields(imageId, id, region, makersOf(region, dictionary)) : null,
   };
 }
 

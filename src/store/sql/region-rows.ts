@@ -17,7 +17,7 @@ export const regionOfRow = decoder(regions);
 export const shapeOfRow = decoder(regionShapes);
 
 /** What `region_shape` holds of a region. */
-export type RegionShape = Pick<StoredRegion, 'keypoints' | 'mask' | 'polygons' | 'details'>;
+export type RegionShape = Pick<StoredRegion, 'keypoints' | 'mask' | 'maskMaker' | 'polygons' | 'details'>;
 export const NO_SHAPE: RegionShape = { keypoints: null, mask: null, polygons: null };
 
 export function hasShape({ keypoints, mask, polygons, details }: RegionShape): boolean {
@@ -58,6 +58,11 @@ export const REGION_STATEMENTS = {
   putMask: insert(regionShapes, { fields: ['imageId', 'regionId', 'mask', 'maskModelId'], existing: 'replace' }),
 };
 
+/** Keypoints that a person corrected count as that person's; a mask stays its maker's until somebody makes another. */
+export function makersOf({ maskMaker }: RegionShape, { modelIds }: Dictionary): ShapeMakers {
+  return { keypoints: null, mask: maskMaker === undefined ? null : (modelIds.get(maskMaker) ?? null) };
+}
+
 export function regionFields(
   region: Omit<StoredRegion, keyof RegionShape | 'modelKey' | 'runId'>,
   modelId: number | null,
@@ -69,12 +74,17 @@ export function regionFields(
   return { imageId, id, x1, y1, x2, y2, score, modelId, runKey, touched: touched || deleted, deleted, crowd };
 }
 
-/** @param modelId made the shapes; null when a person or an import brought them */
+/** The numbers of the models that made each shape; null where a person or an import brought it. */
+export interface ShapeMakers {
+  readonly keypoints: number | null;
+  readonly mask: number | null;
+}
+
 export function shapeFields(
   imageId: string,
   regionId: string,
   { keypoints, mask, polygons, details }: RegionShape,
-  modelId: number | null,
+  { keypoints: keypointsModelId, mask: maskModelId }: ShapeMakers,
 ): ShapeFields {
   return {
     imageId,
@@ -82,15 +92,20 @@ export function shapeFields(
     keypoints,
     mask,
     polygons,
-    keypointsModelId: keypoints === null ? null : modelId,
-    maskModelId: mask === null ? null : modelId,
+    keypointsModelId: keypoints === null ? null : keypointsModelId,
+    maskModelId: mask === null ? null : maskModelId,
     details: details ?? null,
   };
 }
 
-export function shapeOf(row: ShapeRow): RegionShape {
-  const { keypoints, mask, polygons, details } = shapeOfRow(row);
-  return { keypoints, mask, polygons, ...(details === null ? {} : { details }) };
+export function shapeOf(row: ShapeRow, { modelById }: Dictionary): RegionShape {
+  const { keypoints, mask, polygons, details, maskModelId } = shapeOfRow(row);
+  const maker = maskModelId === null ? undefined : modelById.get(maskModelId)?.key;
+  return {
+    ...{ keypoints, mask, polygons },
+    ...(mask === null || maker === undefined ? {} : { maskMaker: maker }),
+    ...(details === null ? {} : { details }),
+  };
 }
 
 export function storedRegion(row: RegionRow, shape: RegionShape, dictionary: Dictionary): StoredRegion {

@@ -11,6 +11,7 @@ import { type LoggedRegion, logItems, refuseUnexpected } from './operation-log.t
 import { deletedRegions, imagesOfRegions, type Places, readPlaces } from './places.ts';
 import {
   hasShape,
+  makersOf,
   NO_SHAPE,
   REGION_STATEMENTS,
   type RegionRow,
@@ -33,7 +34,9 @@ export function regionStore(session: Session): RegionStore {
       if (regions.length === 0) return;
       await session.write('regions', async (work) => {
         await refuseUnexpected(work, options);
-        await work.know({ models: regions.flatMap(({ modelKey }) => modelKey ?? []) });
+        await work.know({
+          models: regions.flatMap(({ modelKey, maskMaker }) => [modelKey ?? [], maskMaker ?? []].flat()),
+        });
         const before = await regionsNow(work, regions);
         // What a person touched stays whole: its shape is not replaced either.
         const open = regions.filter(({ id, touched }) => touched || before.get(id)?.region.touched !== true);
@@ -74,7 +77,8 @@ function fieldsOf(work: Work, region: StoredRegion) {
 function putRegion(work: Work, region: StoredRegion): void {
   const { imageId, id } = region;
   work.add(REGION_STATEMENTS.put, fieldsOf(work, region));
-  if (hasShape(region)) work.add(REGION_STATEMENTS.putShape, shapeFields(imageId, id, region, null));
+  if (hasShape(region))
+    work.add(REGION_STATEMENTS.putShape, shapeFields(imageId, id, region, makersOf(region, work.dictionary)));
   else work.add(REGION_STATEMENTS.dropShape, { imageId, regionId: id });
 }
 
@@ -148,6 +152,6 @@ function regionsOfRows(
   shapeRows: readonly ShapeRow[],
   dictionary: Dictionary,
 ): StoredRegion[] {
-  const shapes = new Map(shapeRows.map((row) => [shapeOfRow(row).regionId, shapeOf(row)]));
+  const shapes = new Map(shapeRows.map((row) => [shapeOfRow(row).regionId, shapeOf(row, dictionary)]));
   return rows.map((row) => storedRegion(row, shapes.get(regionOfRow(row).id) ?? NO_SHAPE, dictionary));
 }

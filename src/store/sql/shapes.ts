@@ -1,18 +1,16 @@
 /** Keypoints and masks that stages add to a detector's regions: what is left to do, and one shard of them. */
-import type { RegionId } from '../../core/ids.ts';
-import { FILE_GONE, type ShapeItem, type ShapeQuery, type ShapeStore } from '../store.ts';
-import { chunks } from './chunks.ts';
+import { FILE_GONE, type RegionShapeOf, type ShapeItem, type ShapeQuery, type ShapeStore } from '../store.ts';
 import { ORIGIN_CODES } from './codes.ts';
-import { hexOf, regionKey } from './column.ts';
+import { hexOf } from './column.ts';
 import { UNKNOWN } from './detection-work.ts';
 import type { Dictionary } from './dictionary.ts';
 import { findTask, rootClassId } from './dictionary.ts';
 import { type ImageRow, imageOf } from './images.ts';
+import { type Places, readPlaces } from './places.ts';
 import { putInQuarantine, rootsOf } from './quarantine.ts';
 import { countOf } from './raw-query.ts';
 import { REGION_STATEMENTS, type RegionRow } from './region-rows.ts';
 import type { Session } from './session.ts';
-import type { Work } from './work.ts';
 
 export function shapeStore(session: Session): ShapeStore {
   const { db } = session;
@@ -44,18 +42,16 @@ export function shapeStore(session: Session): ShapeStore {
       await session.write('shapes', async (work) => {
         await work.know({ models: [makerKey], roots: rootsOf(quarantine) });
         const maker = work.modelId(makerKey);
-        // Regions that went or that a person took over while the shard was under way get nothing.
-        const open = await untouchedOf(
-          work,
-          shapes.map(({ regionId }) => regionId),
-        );
+        // People may have changed or deleted regions while the shard was under way.
+        const now = await readPlaces(work, new Set(shapes.map(({ imageId }) => imageId)));
         for (const shape of shapes) {
-          if (!open.has(shape.regionId)) continue;
           switch (shape.kind) {
             case 'keypoints':
+              if (now.regions.get(shape.regionId)?.touched !== false) break;
               work.add(REGION_STATEMENTS.putKeypoints, { ...shape, keypointsModelId: maker });
               break;
             case 'mask':
+              if (!takesMask(now, shape)) break;
               work.add(REGION_STATEMENTS.putMask, { ...shape, maskModelId: maker });
               break;
             default:
@@ -69,15 +65,15 @@ export function shapeStore(session: Session): ShapeStore {
   };
 }
 
-async function untouchedOf(work: Work, ids: readonly RegionId[]): Promise<Set<RegionId>> {
-  const open = new Set<RegionId>();
-  for (const chunk of chunks(ids.map(regionKey))) {
-    const [rows] = await work.read([
-      work.db.selectFrom('region').select('id').where('id', 'in', chunk).where('touched', '=', 0),
-    ]);
-    for (const row of rows) open.add(hexOf(row.id));
-  }
-  return open;
+/** Whether the box is still the one that the mask was made for, and nobody has brought an outline. */
+function takesMask({ regions, shapes }: Places, { regionId, box }: Extract<RegionShapeOf, { kind: 'mask' }>): boolean {
+  const region = regions.get(regionId);
+  if (region === undefined || region.deleted) return false;
+  const { x1, y1, x2, y2 } = region;
+  if ([x1, y1, x2, y2].some((side, i) => side !== box[i])) return false;
+  const shape = shapes.get(regionId);
+  if (shape === undefined) return true;
+  return shape.polygons === null && (shape.mask === null || shape.maskModelId !== null);
 }
 
 /** Of each kind of shape, the columns of the shape itself and of its maker. */
@@ -86,10 +82,7 @@ const SHAPE_COLUMNS = {
   mask: ['mask', 'mask_model_id'],
 } as const satisfies Record<ShapeQuery['kind'], readonly string[]>;
 
-/**
- * Regions without a shape of this maker. A shape with no maker at all came with an import or from a person and stays, and
- * so does a region that a person touched.
- */
+/** Regions without a shape of this maker. A shape with no maker at all came with an import or from a person and stays. */
 function workQuery({ db }: Session, query: ShapeQuery, dictionary: Dictionary) {
   const { kind, modelKey, makerKey, force = false } = query;
   const makerId = dictionary.modelIds.get(makerKey) ?? UNKNOWN;
@@ -99,9 +92,16 @@ function workQuery({ db }: Session, query: ShapeQuery, dictionary: Dictionary) {
     .leftJoin('region_shape', (join) =>
       join.onRef('region_shape.image_id', '=', 'region.image_id').onRef('region_shape.region_id', '=', 'region.id'),
     )
-    .where('region.touched', '=', 0)
     .where('region.deleted', '=', 0)
-    .where('region.model_id', '=', dictionary.modelIds.get(modelKey) ?? UNKNOWN)
+    .where((eb) => {
+      const found = eb('region.model_id', '=', dictionary.modelIds.get(modelKey) ?? UNKNOWN);
+      if (kind === 'keypoints') return eb.and([found, eb('region.touched', '=', 0)]);
+      return eb.and([
+        eb.or([found, eb('region.model_id', 'is', null), eb('region.touched', '=', 1)]),
+        eb('region.crowd', '=', 0),
+        eb('region_shape.polygons', 'is', null),
+      ]);
+    })
     .where((eb) =>
       eb.or([
         eb(`region_shape.${shape}`, 'is', null),

@@ -158,6 +158,9 @@ function Facts({
                 {region.touched ? 'a person' : region.score === null ? '' : `${Math.round(region.score * 100)} %`}
               </small>
             </button>
+            {region.id === chosen && region.maskMaker !== null && (
+              <p className="hint">Mask by {region.maskMaker.split('@')[0]}, in this box.</p>
+            )}
             {region.id === chosen && <Said labels={region.labels} />}
           </li>
         ))}
