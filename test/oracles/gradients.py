@@ -64,6 +64,8 @@ CASES = {
         [(2, 3, 2, 3), (3,), (3,)],
     ),
     "layer normalisation": (lambda x, g, b: weighted(F.layer_norm(x, (6,), g, b)), [(2, 3, 6), (6,), (6,)]),
+    "instance normalisation": (lambda x, g, b: weighted(F.instance_norm(x, None, None, g, b)), [(2, 3, 4, 3), (3,), (3,)]),
+    "local response normalisation": (lambda x: weighted(F.local_response_norm(x, 5, 2, 0.75, 1.5)), [(2, 6, 2, 3)]),
     "attention": (attention, [(2, 4, 6), (6, 6), (6, 6), (6, 6)]),
     "GELU": (lambda x: weighted(F.gelu(2 * x)), [(3, 8)]),
     "ReLU6": (lambda x: weighted(F.relu6(8 * x)), [(3, 8)]),

@@ -292,6 +292,16 @@ const REDUCTIONS: readonly Case[] = [
     inputs: { x: [2, 3, 5], gamma: [5], beta: [5] },
     make: (g, v) => g.op('LayerNormalization', [v.x, v.gamma, v.beta], { axis: -1, epsilon: 0.001 }),
   },
+  {
+    name: 'InstanceNormalization',
+    inputs: { x: [2, 3, 4, 3], gamma: [3], beta: [3] },
+    make: (g, v) => g.op('InstanceNormalization', [v.x, v.gamma, v.beta], { epsilon: 0.01 }),
+  },
+  {
+    name: 'LRN',
+    inputs: { x: [2, 6, 2, 3] },
+    make: (g, v) => g.op('LRN', [v.x], { size: 3, alpha: { float: 2 }, beta: { float: 0.75 }, bias: { float: 1.5 } }),
+  },
 ];
 
 const CASES = [ARITHMETIC, ACTIVATIONS, PRODUCTS, CONVOLUTIONS, POOLS, ARRANGEMENTS, REDUCTIONS].flat();

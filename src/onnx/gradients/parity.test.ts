@@ -91,6 +91,9 @@ const NETWORKS: Readonly<Record<string, Network>> = {
   'inverted residual': invertedResidual,
   'batch normalisation': batchNormalisation,
   'layer normalisation': (g, inputs) => weighted(g, g.op('LayerNormalization', inputs, { axis: -1 })),
+  'instance normalisation': (g, inputs) => weighted(g, g.op('InstanceNormalization', inputs)),
+  'local response normalisation': (g, inputs) =>
+    weighted(g, g.op('LRN', inputs, { size: 5, alpha: { float: 2 }, beta: 0.75, bias: 1.5 })),
   attention,
   GELU: gelu,
   ReLU6: (g, [x]) => weighted(g, g.clip(times(g, x, 8), 0, 6)),

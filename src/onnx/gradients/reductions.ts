@@ -5,6 +5,7 @@ import {
   type Adjoint,
   type AdjointContext,
   axisOf,
+  constantLike,
   given,
   incoming,
   listed,
@@ -113,28 +114,89 @@ const batchNormalization: Adjoint = (c) => {
   ];
 };
 
-/** With x̂ = (x − μ) / √(σ² + ε) and g = dy γ: (g − mean g − x̂ mean(g x̂)) / √(σ² + ε). */
+interface Normalised {
+  /** x̂ = (x − μ) / √(σ² + ε). */
+  readonly normalised: Value;
+  /** Of the inputs, from g = dy γ: (g − mean g − x̂ mean(g x̂)) / √(σ² + ε). */
+  inputGradient(g: Value): Value;
+}
+
+/** By the mean and the variance over some axes. */
+function normalised(c: AdjointContext, axes: readonly number[]): Normalised {
+  const { graph } = c;
+  const x = given(c, 0);
+  const centred = graph.sub(x, graph.reduceMean(x, axes));
+  const variance = graph.reduceMean(graph.mul(centred, centred), axes);
+  const scale = graph.reciprocal(graph.sqrt(graph.add(variance, scalarLike(graph, x, number(c, 'epsilon', 1e-5)))));
+  const result = graph.mul(centred, scale);
+  const inputGradient = (g: Value) => {
+    const along = graph.mul(result, graph.reduceMean(graph.mul(g, result), axes));
+    return graph.mul(scale, graph.sub(graph.sub(g, graph.reduceMean(g, axes)), along));
+  };
+  return { normalised: result, inputGradient };
+}
+
 const layerNormalization: Adjoint = (c) => {
   const { graph } = c;
   const [x, gamma] = [given(c, 0), given(c, 1)];
   const dy = incoming(c);
   const rank = sizesOf(x).length;
   const first = axisOf(number(c, 'axis', -1), rank);
-  const axes = Array.from({ length: rank - first }, (_, i) => first + i);
-  const centred = graph.sub(x, graph.reduceMean(x, axes));
-  const variance = graph.reduceMean(graph.mul(centred, centred), axes);
-  const scale = graph.reciprocal(graph.sqrt(graph.add(variance, scalarLike(graph, x, number(c, 'epsilon', 1e-5)))));
-  const normalised = graph.mul(centred, scale);
-  const inputGradient = () => {
-    const g = graph.mul(dy, gamma);
-    const along = graph.mul(normalised, graph.reduceMean(graph.mul(g, normalised), axes));
-    return graph.mul(scale, graph.sub(graph.sub(g, graph.reduceMean(g, axes)), along));
-  };
+  const hat = normalised(
+    c,
+    Array.from({ length: rank - first }, (_, i) => first + i),
+  );
   return [
-    c.wants(0) ? inputGradient() : undefined,
-    c.wants(1) ? sumTo(graph, graph.mul(dy, normalised), sizesOf(gamma)) : undefined,
+    c.wants(0) ? hat.inputGradient(graph.mul(dy, gamma)) : undefined,
+    c.wants(1) ? sumTo(graph, graph.mul(dy, hat.normalised), sizesOf(gamma)) : undefined,
     c.wants(2) ? sumTo(graph, dy, sizesOf(given(c, 2))) : undefined,
   ];
+};
+
+/** Each channel of each image by itself. */
+const instanceNormalization: Adjoint = (c) => {
+  const { graph } = c;
+  const [x, gamma] = [given(c, 0), given(c, 1)];
+  const dy = incoming(c);
+  const axes = [...sizesOf(x).keys()];
+  const hat = normalised(c, axes.slice(2));
+  const overImages = axes.filter((axis) => axis !== 1);
+  return [
+    c.wants(0) ? hat.inputGradient(graph.mul(dy, perChannel(graph, gamma, x))) : undefined,
+    c.wants(1) ? graph.reduceSum(graph.mul(dy, hat.normalised), overImages, { keepDims: false }) : undefined,
+    c.wants(2) ? graph.reduceSum(dy, overImages, { keepDims: false }) : undefined,
+  ];
+};
+
+/** A matrix with a one where channel `j` is among the `size` (an odd number) around channel `i`. */
+function neighbours(channels: number, size: number): Float32Array {
+  const reach = (size - 1) / 2;
+  return Float32Array.from({ length: channels * channels }, (_, k) =>
+    Math.abs(Math.floor(k / channels) - (k % channels)) <= reach ? 1 : 0,
+  );
+}
+
+/**
+ * y = x s⁻ᵝ with s = k + α/n Σ x² over the n channels around each. From s on both sides, with W the sum over neighbours:
+ * dx = dy s⁻ᵝ − 2αβ/n x W(dy x s⁻ᵝ⁻¹), since neighbours are neighbours of each other.
+ */
+const localResponseNormalization: Adjoint = (c) => {
+  const { graph } = c;
+  const x = given(c, 0);
+  const dy = incoming(c);
+  const [n = 1, channels = 1, ...image] = sizesOf(x);
+  const size = number(c, 'size', 1);
+  const [alpha, beta, bias] = [number(c, 'alpha', 1e-4), number(c, 'beta', 0.75), number(c, 'bias', 1)];
+  const scalar = (value: number) => scalarLike(graph, x, value);
+  const around = constantLike(graph, x, neighbours(channels, size), [channels, channels]);
+  const summed = (value: Value) => {
+    const planes = graph.reshape(value, [n, channels, image.reduce((a, b) => a * b, 1)]);
+    return graph.reshape(graph.matmul(around, planes), [n, channels, ...image]);
+  };
+  const s = graph.add(graph.mul(summed(graph.mul(x, x)), scalar(alpha / size)), scalar(bias));
+  const power = graph.pow(s, scalar(-beta));
+  const inner = summed(graph.mul(graph.mul(dy, x), graph.div(power, s)));
+  return [graph.sub(graph.mul(dy, power), graph.mul(graph.mul(x, inner), scalar((2 * alpha * beta) / size)))];
 };
 
 export const REDUCTIONS: Readonly<Record<string, Adjoint>> = {
@@ -149,4 +211,6 @@ export const REDUCTIONS: Readonly<Record<string, Adjoint>> = {
   LogSoftmax: logSoftmax,
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
+  InstanceNormalization: instanceNormalization,
+  LRN: localResponseNormalization,
 };

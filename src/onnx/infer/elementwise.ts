@@ -168,7 +168,7 @@ export const ELEMENTWISE: Readonly<Record<string, Rule>> = {
   ...ruleOf(arithmetic, 'Add', 'Sub', 'Mul', 'Div', 'Mod', 'Min', 'Max', 'Sum', 'Mean'),
   ...ruleOf(comparison, 'Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual'),
   ...ruleOf(logic, 'And', 'Or', 'Xor', 'Not'),
-  ...ruleOf(firstLike, 'BatchNormalization', 'Dropout', 'LayerNormalization'),
+  ...ruleOf(firstLike, 'BatchNormalization', 'Dropout', 'LRN', 'LayerNormalization'),
   Pow: pow,
   Where: where,
   Clip: clip,
