@@ -22,8 +22,8 @@ import { runPython } from './python.ts';
 
 const THREADS = 2;
 const SIDE = 224;
-const BATCH = 32;
-const CLASSES = 10;
+export const BATCH = 32;
+export const CLASSES = 10;
 const ROUNDS = 2;
 /** Steps a round; the first warms up. */
 const STEPS = 3;
@@ -53,7 +53,7 @@ async function inTurns(pool: InferencePool, network: TunableNetwork, pixels: Pix
   let [own, theirs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let absent: string | undefined;
   for (let round = 0; round < ROUNDS; round++) {
-    own = Math.min(own, await stepMs(pool, network, pixels));
+    own = Math.min(own, await stepMs(pool, network, { pixels, side: SIDE }));
     const settings = { network: peer, batch: BATCH, side: SIDE, classes: CLASSES, steps: STEPS, threads: THREADS };
     const found = runPython('training_peers', {}, settings, THREADS) as Peer;
     absent = found.absent;
@@ -66,12 +66,16 @@ async function inTurns(pool: InferencePool, network: TunableNetwork, pixels: Pix
     : { ...ours, pyTorchMs: rounded(theirs, 1), ratio: rounded(theirs / own, 2) };
 }
 
-/** The fastest step of a short training. */
-async function stepMs(pool: InferencePool, network: TunableNetwork, pixels: PixelOptions): Promise<number> {
+/** The fastest step of a short training on made-up pictures. */
+export async function stepMs(
+  pool: InferencePool,
+  network: TunableNetwork,
+  { pixels, side }: { readonly pixels: PixelOptions; readonly side: number },
+): Promise<number> {
   const [cut] = network.cuts;
   if (!cut) throw new Error('a network without a cut');
   const random = seededRandom(0, 'training-step');
-  const values = new Uint8Array(new SharedArrayBuffer(BATCH * SIDE * SIDE * 3)).map(() => 256 * random());
+  const values = new Uint8Array(new SharedArrayBuffer(BATCH * side * side * 3)).map(() => 256 * random());
   const labels = Int32Array.from({ length: BATCH }, (_, i) => i % CLASSES);
   const weights = Float32Array.from({ length: CLASSES * network.dimensions }, () => random() - 0.5);
   const head = { weights: matrix(weights, CLASSES, network.dimensions), bias: new Float32Array(CLASSES) };

@@ -1,0 +1,41 @@
+/**
+ * Which families of networks can be fine-tuned, as the table of docs/teach.md: small networks of each family with random
+ * weights, 32 pixels a side, trained from the pixels on. Whether gradients reach everything that can be trained, what a step
+ * of 32 images takes, and the bytes of all values that half of a step computes, a run of 16
+ * images, which is the most that a thread can hold of them at once.
+ */
+
+import { stepGraph } from '../src/models/tuning/training-graph.ts';
+import { parametersIn } from '../src/models/tuning/tunable-network.ts';
+import { ITEMS_A_RUN } from '../src/models/tuning/tune.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
+import { FAMILIES, FAMILY_SIDE, tunableFamily } from '../test/fixtures/families/families.ts';
+import { rounded } from './process.ts';
+import { CLASSES, stepMs } from './training-step.ts';
+
+const THREADS = 2;
+const PIXELS = { scale: 1 / 255 };
+
+export async function run(): Promise<unknown> {
+  const pool = await InferencePool.create({ threads: THREADS });
+  const lines = [
+    '| family | trained numbers | gradients | a step, ms | values, MB |',
+    '| --- | --- | --- | --- | --- |',
+  ];
+  try {
+    for (const name of Object.keys(FAMILIES)) {
+      const { network, cut } = tunableFamily(name);
+      const request = { cut, classes: CLASSES, items: ITEMS_A_RUN, pixels: PIXELS };
+      const { trained, obstacles, valueBytes } = stepGraph(network, { ...request, trained: cut.trainables });
+      const missing = [...new Set(obstacles.map(({ operator }) => operator))];
+      const gradients = missing.length > 0 ? `none through ${missing.join(', ')}` : 'complete';
+      const ms = await stepMs(pool, network, { pixels: PIXELS, side: FAMILY_SIDE });
+      const numbers = parametersIn({ ...cut, trainables: trained });
+      lines.push(`| ${name} | ${numbers} | ${gradients} | ${rounded(ms, 1)} | ${rounded(valueBytes / 1e6, 1)} |`);
+    }
+  } finally {
+    await pool.close();
+  }
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return { table: lines };
+}
