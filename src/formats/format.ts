@@ -4,8 +4,9 @@
  * A format owns the shape of its files and nothing else. `exportDataset` (stages/export/write.ts) owns what is common: what goes in,
  * the swap of the finished output, what happens to image files. A writer gets images in order of id, one at a time, and
  * a fresh place to write to; a reader gives one `ImportedImage` after the other. What is wrong with one row, object or
- * attribute it mends or leaves out and tells the reckoning; what is wrong with a whole file (cut off, another format) ends
- * the reading with one error that names the file and the line or key. Neither side holds a data set; what stays resident
+ * attribute it mends or leaves out and tells the reckoning; what is wrong with a whole file (cut off, another format) leaves
+ * the others of its folder (`files-in-turn.ts`), and of one that was named by itself ends the reading with one error that
+ * names the file and the line or key. Neither side holds a data set; what stays resident
  * is stated where it is.
  *
  * Not here: matching what was read with stored images (stages/import/match.ts), choosing what is exported (the store's `dataset`).

@@ -1,9 +1,10 @@
-/** JSON files that are small enough to be read whole, one by one or those of a folder; one that cannot be read leaves the others. */
+/** JSON files of a folder, read whole or piece by piece; one that cannot be read leaves the others. */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { badFile } from './check.ts';
-import { parseJson } from './json-stream.ts';
+import { filesInTurn } from './files-in-turn.ts';
+import { checkJson, parseJson } from './json-stream.ts';
 import type { Reckoning } from './reckoning.ts';
 import { readSmallText, walkFiles } from './walk.ts';
 
@@ -31,7 +32,7 @@ export interface FilesOptions {
  */
 export async function* eachFile<T>(
   path: string,
-  { reckoning, isWanted, hint }: FilesOptions,
+  options: FilesOptions,
   read: (path: string, name: string) => Promise<T>,
 ): AsyncGenerator<{ readonly name: string; readonly found: T }> {
   if (!(await stat(path)).isDirectory()) {
@@ -39,15 +40,41 @@ export async function* eachFile<T>(
     yield { name, found: await read(path, name) };
     return;
   }
+  const { reckoning } = options;
+  for await (const name of wantedFiles(path, options)) {
+    const found = await reckoning.attemptFile('file-unreadable', () => read(join(path, name), name), name);
+    if (found === null) continue;
+    reckoning.take('files');
+    yield { name, found };
+  }
+}
+
+/**
+ * The same for files that are read piece by piece. Of a folder each is looked through first, so that one that is cut off gives
+ * nothing rather than the half that is there.
+ */
+export async function* eachJsonStream<T>(
+  path: string,
+  options: FilesOptions,
+  read: (path: string, name: string) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  if (!(await stat(path)).isDirectory()) {
+    yield* read(path, basename(path));
+    return;
+  }
+  yield* filesInTurn(wantedFiles(path, options), options.reckoning, async function* (name) {
+    await checkJson(join(path, name), name);
+    yield* read(join(path, name), name);
+  });
+}
+
+async function* wantedFiles(path: string, { isWanted, hint }: FilesOptions): AsyncGenerator<string> {
   let [files, wanted] = [0, 0];
   for await (const name of walkFiles(path)) {
     files++;
     if (!isWanted(name)) continue;
     wanted++;
-    const found = await reckoning.attemptFile('file-unreadable', () => read(join(path, name), name));
-    if (found === null) continue;
-    reckoning.take('files');
-    yield { name, found };
+    yield name;
   }
   if (files > 0 && wanted === 0) throw badFile(path, 'there are no files of labels in it', hint);
 }

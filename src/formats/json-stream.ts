@@ -73,6 +73,12 @@ export async function isJsonList(path: string, name: string): Promise<boolean> {
   return false;
 }
 
+/** Fails with `BAD_FILE` where the structure is not whole: the file is cut off, say. What is inside an element is not looked at. */
+export async function checkJson(path: string, name: string): Promise<void> {
+  const root = (await isJsonList(path, name)) ? 'list' : 'object';
+  for await (const _ of piecesOf(path, name, root, CHUNK_BYTES));
+}
+
 /** The elements of a file that is one list, with `index` from 0. */
 export async function* jsonElements(
   path: string,

@@ -5,7 +5,7 @@
  * key, so that memory does not grow with the number of problems. Readers and the stages behind them write into one
  * reckoning. It decides nothing: what is mended and what is left out is for them.
  */
-import { LabelsmithError } from '../errors.ts';
+import { LabelsmithError, systemCodeOf } from '../errors.ts';
 
 /**
  * What is counted. `rows` are entries of a file: lines of a table or label file, elements of a list; `objects` are
@@ -42,6 +42,7 @@ const told = (thing: Thing, text: string): Reason => ({ thing, outcome: 'told', 
 export const REASONS = {
   'file-unreadable': leftOut('files', 'cannot be read'),
   'file-passed-over': leftOut('files', 'passed over'),
+  'archive-without-end': told('files', 'the archive has no end: it may be cut off between two samples'),
   'masks-passed-over': told('files', 'masks as pictures beside XML files of boxes: the boxes are read'),
   'image-unreadable': leftOut('images', 'cannot be read'),
   'image-in-no-class': leftOut('images', 'in no folder of a class'),
@@ -197,16 +198,31 @@ export class Reckoning {
     }
   }
 
-  /** The same for what is read meanwhile: one file of many. */
-  async attemptFile<T>(reason: ReasonKey, read: () => Promise<T>): Promise<T | null> {
+  /**
+   * The same for what is read meanwhile: one file of many.
+   * @param file its name, by which what the system refuses to give is told
+   */
+  async attemptFile<T>(reason: ReasonKey, read: () => Promise<T>, file?: string): Promise<T | null> {
     try {
       return await read();
     } catch (error) {
-      const place = faultOf(error);
-      if (place === null) throw error;
-      this.note(reason, place.where, place.what);
+      this.tellFault(reason, error, { file });
       return null;
     }
+  }
+
+  /**
+   * Tells what is wrong with a thing by the error that its reader threw. Any other error is thrown on.
+   * @param after what else there is to say
+   */
+  tellFault(
+    reason: ReasonKey,
+    error: unknown,
+    { file, after }: { readonly file?: string; readonly after?: string },
+  ): void {
+    const place = faultOf(error) ?? (file === undefined ? null : lossOf(error, file));
+    if (place === null) throw error;
+    this.note(reason, place.where, after === undefined ? place.what : `${place.what}; ${after}`);
   }
 
   count(outcome: Outcome): number {
@@ -238,6 +254,20 @@ function faultOf(error: unknown): { where: string; what: string } | null {
   if (!(error instanceof LabelsmithError) || error.code !== 'BAD_FILE') return null;
   const { where, what } = error.details;
   return typeof where === 'string' && typeof what === 'string' ? { where, what } : null;
+}
+
+/** What the system says of one file alone, not of the disk or of the process. */
+const LOST: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not there any more',
+  EACCES: 'it may not be read',
+  EPERM: 'it may not be read',
+  EIO: 'the disk cannot give it',
+};
+
+function lossOf(error: unknown, where: string): { where: string; what: string } | null {
+  const gone = error instanceof LabelsmithError && error.code === 'NOT_FOUND';
+  const what = LOST[gone ? 'ENOENT' : (systemCodeOf(error) ?? '')];
+  return what === undefined ? null : { where, what };
 }
 
 function short(text: string): string {

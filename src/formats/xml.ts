@@ -1,6 +1,7 @@
 /** XML: text as it may stand in a document, and parsing with one clear error. */
 import { SaxesParser } from 'saxes';
 import { badFile } from './check.ts';
+import { textPieces } from './lines.ts';
 
 /** What is no `Char` of XML 1.0: it cannot stand in a document, not even escaped. */
 const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
@@ -21,7 +22,14 @@ export function xmlParser(name: string): SaxesParser {
   return failing(new SaxesParser(), name);
 }
 
-/** The same, with names resolved to their namespaces. */
+/** Fails with `BAD_FILE` where the document is not whole. */
+export async function checkXml(path: string, name: string): Promise<void> {
+  const parser = xmlParser(name);
+  for await (const piece of textPieces(path, name)) parser.write(piece);
+  parser.close();
+}
+
+/** {@link xmlParser} with names resolved to their namespaces. */
 export function xmlNamespaceParser(name: string): SaxesParser<{ xmlns: true }> {
   return failing(new SaxesParser({ xmlns: true }), name);
 }

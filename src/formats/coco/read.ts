@@ -19,6 +19,7 @@ import {
   shown,
   stringAt,
 } from '../check.ts';
+import { filesInTurn } from '../files-in-turn.ts';
 import type { ReadOptions } from '../format.ts';
 import { isJsonList, jsonPieces, parseJson, transcoded } from '../json-stream.ts';
 import { hasRoom, sizeFrom } from '../mend.ts';
@@ -40,10 +41,7 @@ export async function* readCoco(path: string, options: ReadOptions): AsyncGenera
   }
   const places = await cocoPlaces(path, options.reckoning);
   if (places.length === 0) throw badFile(path, 'there is no COCO file in this folder', 'Name the JSON file itself.');
-  for (const place of places) {
-    yield* readCocoFile(join(path, place.name), place, options);
-    options.reckoning.take('files');
-  }
+  yield* filesInTurn(places, options.reckoning, (place) => readCocoFile(join(path, place.name), place, options));
 }
 
 /** An id as text: files that went through other tools have `1` in one list and `"1"` in another. */

@@ -10,6 +10,7 @@ import { ORIGINS } from '../../core/labels.ts';
 import type { LabelsmithError } from '../../errors.ts';
 import { badFile, numberIn, shown } from '../check.ts';
 import { type CsvRow, csvRows, fileOfCell, textOfCell } from '../csv-table.ts';
+import { filesInTurn } from '../files-in-turn.ts';
 import type { ReadOptions } from '../format.ts';
 import { confidenceFromText, hasRoom, sizeFromText, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
@@ -34,16 +35,20 @@ export async function* readCsv(path: string, options: ReadOptions): AsyncGenerat
   }
   const tables = await tablesIn(path, options.reckoning);
   if (tables.length === 0) throw badFile(path, 'there is no table of labels in it', 'Name the file itself.');
-  for (const { name, base, split } of tables) {
+  yield* filesInTurn(tables, options.reckoning, async function* ({ name, base, split }) {
     for await (const image of readTable(join(path, name), name, options)) {
       const beside = base === '' ? {} : { otherNames: [image.file] };
       yield { ...image, file: base + image.file, ...beside, split: image.split ?? split };
     }
-    options.reckoning.take('files');
-  }
+  });
 }
 
-async function* readTable(path: string, name: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
+/** @param name the file's name in messages */
+export async function* readTable(
+  path: string,
+  name: string,
+  { reckoning }: ReadOptions,
+): AsyncGenerator<ImportedImage> {
   let read: RowReader | null = null;
   let current: Gathering | null = null;
   const onFault = (fault: LabelsmithError) => {

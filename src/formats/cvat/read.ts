@@ -8,13 +8,14 @@ import type { SaxesTagPlain } from 'saxes';
 import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
 import { hasSignature } from '../../files/own.ts';
 import { badFile, fileNameAt } from '../check.ts';
+import { filesInTurn } from '../files-in-turn.ts';
 import type { ReadOptions } from '../format.ts';
 import { textPieces } from '../lines.ts';
 import { hasRoom, sizeFromText } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { regionsOfShapes, type Shape } from '../shapes.ts';
 import { splitOfName } from '../split-names.ts';
-import { xmlParser } from '../xml.ts';
+import { checkXml, xmlParser } from '../xml.ts';
 import { type Frame, type Given, jointOf, labelOf, type OpenShape, SHAPES, shapeOf, writtenAs } from './shape.ts';
 
 /** The task's name in our own exports. */
@@ -36,16 +37,27 @@ interface Track {
 }
 
 /** @param path the XML file, or a folder with `annotations.xml`, or with a file a split, as Datumaro writes them */
-export async function* readCvat(path: string, { reckoning, onClass }: ReadOptions): AsyncGenerator<ImportedImage> {
-  for (const file of await filesOf(path)) {
-    const name = basename(file);
-    const reader = new CvatReader(name, reckoning, onClass);
-    for await (const piece of textPieces(file, name)) yield* reader.take(piece);
-    yield* reader.end();
+export async function* readCvat(path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
+  const [first, ...further] = await filesOf(path, options.reckoning);
+  if (further.length === 0) {
+    yield* readFile(first, options);
+    return;
   }
+  const files = [first, ...further].map((file) => ({ name: basename(file), file }));
+  yield* filesInTurn(files, options.reckoning, async function* ({ name, file }) {
+    await checkXml(file, name);
+    yield* readFile(file, options);
+  });
 }
 
-async function filesOf(path: string): Promise<string[]> {
+async function* readFile(file: string, { reckoning, onClass }: ReadOptions): AsyncGenerator<ImportedImage> {
+  const name = basename(file);
+  const reader = new CvatReader(name, reckoning, onClass);
+  for await (const piece of textPieces(file, name)) yield* reader.take(piece);
+  yield* reader.end();
+}
+
+async function filesOf(path: string, reckoning: Reckoning): Promise<[string, ...string[]]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const names = await readdir(path);
   const usual = join(path, USUAL_NAME);
@@ -54,8 +66,10 @@ async function filesOf(path: string): Promise<string[]> {
   for (const name of names.filter((one) => /\.xml$/i.test(one)).sort()) {
     const file = join(path, name);
     if (await hasSignature(file, { holds: '<annotations' })) found.push(file);
+    else reckoning.note('file-passed-over', name, 'it is no XML of CVAT');
   }
-  return found.length > 0 ? found : [usual];
+  const [first, ...further] = found;
+  return first === undefined ? [usual] : [first, ...further];
 }
 
 class CvatReader {

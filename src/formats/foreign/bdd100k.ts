@@ -7,7 +7,7 @@ import type { ImportedImage } from '../../core/dataset.ts';
 import { arrayAt, badFile, classNameAt, fileNameAt, type JsonObject, objectAt } from '../check.ts';
 import { detailsOfAttributes, plainAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
-import { eachFile } from '../json-files.ts';
+import { eachJsonStream } from '../json-files.ts';
 import { isJsonList, jsonPieces } from '../json-stream.ts';
 import { confidenceFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
@@ -32,14 +32,14 @@ export async function* read(path: string, { reckoning }: ReadOptions): AsyncGene
     isWanted: isJsonName,
     hint: 'BDD100K has one JSON file a split.',
   };
-  for await (const { name, found } of eachFile(path, options, async (file) => file)) {
+  yield* eachJsonStream(path, options, (file, name) => {
     const stem = name.slice(name.lastIndexOf('/') + 1, -'.json'.length);
     const split = splitAmong(stem.split(/[_.]/)) ?? splitOfPath(name);
-    yield* imagesOfRows(framesOf(found, name), { reckoning, unreadable: 'image-unreadable' }, (row, where) => ({
+    return imagesOfRows(framesOf(file, name), { reckoning, unreadable: 'image-unreadable' }, (row, where) => ({
       ...imageOfFrame(row, where, reckoning),
       split,
     }));
-  }
+  });
 }
 
 async function* framesOf(path: string, name: string): AsyncGenerator<Row> {

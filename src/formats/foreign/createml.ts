@@ -6,7 +6,7 @@
 import type { ImportedImage } from '../../core/dataset.ts';
 import { classNameAt, fileNameAt, type JsonObject, shown } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
-import { eachFile } from '../json-files.ts';
+import { eachJsonStream } from '../json-files.ts';
 import { confidenceFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import type { Shape } from '../shapes.ts';
@@ -19,15 +19,15 @@ export async function* read(path: string, { reckoning }: ReadOptions): AsyncGene
     isWanted: isJsonName,
     hint: 'Create ML has one JSON file beside the pictures.',
   };
-  for await (const { name, found } of eachFile(path, options, async (file) => file)) {
+  yield* eachJsonStream(path, options, (file, name) => {
     const folder = name.slice(0, name.lastIndexOf('/') + 1);
-    const rows = rowsOfList(found, name);
-    yield* imagesOfRows(rows, { reckoning, unreadable: 'image-unreadable' }, (row, where) => {
+    const rows = rowsOfList(file, name);
+    return imagesOfRows(rows, { reckoning, unreadable: 'image-unreadable' }, (row, where) => {
       const image = imageOfRow(row, where, reckoning);
       const others = folder === '' ? {} : { otherNames: [image.file] };
       return { ...image, file: folder + image.file, ...others, split: splitOfPath(name) };
     });
-  }
+  });
 }
 
 function imageOfRow(row: JsonObject, where: string, reckoning: Reckoning): ImportedImage {

@@ -17,7 +17,7 @@ import {
 } from '../check.ts';
 import { detailsOfAttributes, plainAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
-import { eachFile } from '../json-files.ts';
+import { eachJsonStream } from '../json-files.ts';
 import { jsonPieces } from '../json-stream.ts';
 import { confidenceFrom, maskFrom, sizeFrom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
@@ -33,16 +33,16 @@ export async function* read(path: string, { reckoning }: ReadOptions): AsyncGene
     isWanted: isJsonName,
     hint: 'Datumaro has annotations/SUBSET.json.',
   };
-  for await (const { name, found } of eachFile(path, options, async (file) => file)) {
+  yield* eachJsonStream(path, options, (file, name) => {
     const subset = name.slice(name.lastIndexOf('/') + 1, -'.json'.length);
     const split = subset === 'default' ? null : (splitOfName(subset) ?? subset);
     const known: string[] = [];
-    const rows = itemsOf(found, name, { known, reckoning });
-    yield* imagesOfRows(rows, { reckoning, unreadable: 'image-unreadable' }, (row, where) => ({
+    const rows = itemsOf(file, name, { known, reckoning });
+    return imagesOfRows(rows, { reckoning, unreadable: 'image-unreadable' }, (row, where) => ({
       ...imageOfItem(row, where, { known, subset, reckoning }),
       split,
     }));
-  }
+  });
 }
 
 interface Classes {

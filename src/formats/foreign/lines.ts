@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { badFile } from '../check.ts';
+import { filesInTurn } from '../files-in-turn.ts';
 import { linesOf } from '../lines.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { walkFiles } from '../walk.ts';
@@ -17,13 +18,17 @@ export async function* eachLine(
   path: string,
   { reckoning, ending, hint }: LineFiles,
 ): AsyncGenerator<{ readonly text: string; readonly where: string }> {
-  const names: string[] = [];
-  const isFolder = (await stat(path)).isDirectory();
-  if (isFolder) for await (const file of walkFiles(path)) if (ending.test(file)) names.push(file);
-  if (isFolder && names.length === 0) throw badFile(path, 'there are no files of labels in it', hint);
-  for (const name of isFolder ? names : [basename(path)]) {
-    for await (const { text, number } of linesOf(isFolder ? join(path, name) : path, name))
-      if (text.trim() !== '') yield { text, where: `${name}:${number}` };
-    if (isFolder) reckoning.take('files');
+  if (!(await stat(path)).isDirectory()) {
+    yield* linesIn(path, basename(path));
+    return;
   }
+  const names: string[] = [];
+  for await (const file of walkFiles(path)) if (ending.test(file)) names.push(file);
+  if (names.length === 0) throw badFile(path, 'there are no files of labels in it', hint);
+  yield* filesInTurn(names, reckoning, (name) => linesIn(join(path, name), name));
+}
+
+async function* linesIn(path: string, name: string): AsyncGenerator<{ text: string; where: string }> {
+  for await (const { text, number } of linesOf(path, name))
+    if (text.trim() !== '') yield { text, where: `${name}:${number}` };
 }

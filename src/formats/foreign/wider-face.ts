@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import type { ImportedImage } from '../../core/dataset.ts';
 import { badFile, numberIn } from '../check.ts';
 import { detailsOfAttributes } from '../details.ts';
+import { filesInTurn } from '../files-in-turn.ts';
 import type { ReadOptions } from '../format.ts';
 import { linesOf } from '../lines.ts';
 import { hasRoom } from '../mend.ts';
@@ -27,7 +28,7 @@ export async function* read(path: string, options: ReadOptions): AsyncGenerator<
   const found: string[] = [];
   for await (const file of walkFiles(path)) if (NAME.test(file.slice(file.lastIndexOf('/') + 1))) found.push(file);
   if (found.length === 0) throw badFile(path, 'there is no wider_face_…_bbx_gt.txt in it', 'Name the file itself.');
-  for (const name of found) yield* readOne(join(path, name), name, options);
+  yield* filesInTurn(found, options.reckoning, (name) => readOne(join(path, name), name, options));
 }
 
 async function* readOne(

@@ -6,7 +6,8 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ImportedImage } from '../../core/dataset.ts';
 import { badFile, jsonOf } from '../check.ts';
-import { readCsv } from '../csv/read.ts';
+import { readTable } from '../csv/read.ts';
+import { filesInTurn } from '../files-in-turn.ts';
 import type { ReadOptions } from '../format.ts';
 import { linesOf } from '../lines.ts';
 import { splitOfName } from '../split-names.ts';
@@ -29,15 +30,14 @@ export async function* readHf(path: string, options: ReadOptions): AsyncGenerato
     yield* readMetadata(path, own, null, options);
     return;
   }
-  let found = false;
+  const found: { name: string; folder: string }[] = [];
   for (const folder of folders) {
     const { files: inside } = await listFolder(join(path, folder));
     const file = METADATA_FILES.find((name) => inside.includes(name));
-    if (file === undefined) continue;
-    found = true;
-    yield* readMetadata(path, `${folder}/${file}`, folder, options);
+    if (file !== undefined) found.push({ name: `${folder}/${file}`, folder });
   }
-  if (!found)
+  yield* filesInTurn(found, options.reckoning, ({ name, folder }) => readMetadata(path, name, folder, options));
+  if (found.length === 0)
     throw badFile(
       path,
       `there is no ${METADATA}, metadata.csv or metadata.parquet in it`,
@@ -55,7 +55,7 @@ async function* readMetadata(
   const split = folder === null ? null : (splitOfName(folder) ?? folder);
   const path = join(root, name);
   const rows = name.endsWith('.csv')
-    ? readCsv(path, options)
+    ? readTable(path, name, options)
     : name.endsWith('.parquet')
       ? readHfParquet(path, name, options)
       : readRows(root, name, options);

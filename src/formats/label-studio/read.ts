@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import type { ImportedImage } from '../../core/dataset.ts';
 import { arrayAt, badFile, fileNameAt, type JsonObject, jsonOf, objectAt, sha256At } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
+import { eachJsonStream } from '../json-files.ts';
 import { isJsonList, jsonElements, parseJson } from '../json-stream.ts';
 import { linesOf } from '../lines.ts';
 import type { Reckoning } from '../reckoning.ts';
@@ -18,10 +19,18 @@ import { readResults, type Said } from './results.ts';
 
 const TASKS = 'tasks.json';
 
-/** @param path the JSON file, or a folder with `tasks.json` or one JSON file */
+/** @param path the JSON file, or a folder with `tasks.json`, or with one JSON file or several */
 export async function* readLabelStudio(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
-  const file = (await stat(path)).isDirectory() ? join(path, await taskFile(path)) : path;
-  const name = basename(file);
+  const files = (await stat(path)).isDirectory() ? await taskFiles(path) : null;
+  if (files === null || files.length === 1) {
+    yield* readFile(files === null ? path : join(path, files[0]), files?.[0] ?? basename(path), reckoning);
+    return;
+  }
+  const options = { reckoning, isWanted: (name: string) => files.includes(name), hint: '' };
+  yield* eachJsonStream(path, options, (file, name) => readFile(file, name, reckoning));
+}
+
+async function* readFile(file: string, name: string, reckoning: Reckoning): AsyncGenerator<ImportedImage> {
   if (!(await isJsonList(file, name))) {
     yield* readLines(file, name, reckoning);
     return;
@@ -64,10 +73,10 @@ function jsonOrNull(text: string): unknown {
   }
 }
 
-async function taskFile(path: string): Promise<string> {
+async function taskFiles(path: string): Promise<string[]> {
   const { files } = await listFolder(path);
   const json = files.filter((name) => name.toLowerCase().endsWith('.json'));
-  return !json.includes(TASKS) && json.length === 1 ? json[0] : TASKS;
+  return json.includes(TASKS) || json.length === 0 ? [TASKS] : json;
 }
 
 /** One task, or a row of JSON-MIN. */

@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
 import { ORIGINS } from '../../core/labels.ts';
 import { badFile, classNameAt, fileNameAt, numberAt, regionIdAt, sha256At, shown, stringAt } from '../check.ts';
+import { filesInTurn } from '../files-in-turn.ts';
 import type { ReadOptions } from '../format.ts';
 import { readHfParquet } from '../hf/parquet.ts';
 import { confidenceFrom, hasRoom, sizeFrom, sortedBox } from '../mend.ts';
@@ -21,16 +22,14 @@ export async function* readParquet(path: string, options: ReadOptions): AsyncGen
     yield* readTable(path, basename(path), options);
     return;
   }
-  let found = false;
-  for await (const file of walkFiles(path)) {
-    if (!/\.parquet$/i.test(file)) continue;
-    found = true;
+  const tables: string[] = [];
+  for await (const file of walkFiles(path)) if (/\.parquet$/i.test(file)) tables.push(file);
+  yield* filesInTurn(tables, options.reckoning, async function* (file) {
     const split = splitOfName(basename(file).split(/[-.]/, 1)[0]);
     for await (const image of readTable(join(path, file), file, options))
       yield { ...image, split: image.split ?? split };
-    options.reckoning.take('files');
-  }
-  if (!found) throw badFile(path, 'there are no Parquet files in it');
+  });
+  if (tables.length === 0) throw badFile(path, 'there are no Parquet files in it');
 }
 
 async function* readTable(path: string, name: string, options: ReadOptions): AsyncGenerator<ImportedImage> {

@@ -43,7 +43,7 @@ export async function* readVoc(path: string, options: ReadOptions): AsyncGenerat
   let found = false;
   for (const below of await annotationFolders(path, '', 0)) {
     const base = below === null ? path : join(path, below, '..');
-    const splitOf = await readSplits(join(base, 'ImageSets'));
+    const splitOf = await readSplits(join(base, 'ImageSets'), reckoning);
     const folder = below === null ? path : join(path, below);
     const masks = await maskFolderIn(base);
     if (masks !== null && (below === null || (await hasNoXml(folder)))) {
@@ -100,18 +100,21 @@ async function annotationFolders(root: string, below: string, level: number): Pr
 }
 
 /** Lists of names with nothing beside them; those of one class (`cat_train.txt`) have a second column. */
-async function readSplits(folder: string): Promise<Map<string, string>> {
+async function readSplits(folder: string, reckoning: Reckoning): Promise<Map<string, string>> {
   const splitOf = new Map<string, string>();
   for (const set of (await listFolder(folder)).folders)
     for (const file of (await listFolder(join(folder, set))).files) {
       const split = file.slice(0, -4);
       if (!file.endsWith('.txt') || split === 'default' || split === 'trainval') continue;
-      for await (const { text } of linesOf(join(folder, set, file), `ImageSets/${set}/${file}`)) {
-        if (/\s-?[01]$/.test(text)) break;
-        // Names with blanks are quoted by Datumaro.
-        const stem = text.replace(/^"(.*)"$/, '$1');
-        if (stem !== '') splitOf.set(stem, splitOfName(split) ?? split);
-      }
+      const name = `ImageSets/${set}/${file}`;
+      await reckoning.attemptFile('file-unreadable', async () => {
+        for await (const { text } of linesOf(join(folder, set, file), name)) {
+          if (/\s-?[01]$/.test(text)) break;
+          // Names with blanks are quoted by Datumaro.
+          const stem = text.replace(/^"(.*)"$/, '$1');
+          if (stem !== '') splitOf.set(stem, splitOfName(split) ?? split);
+        }
+      });
     }
   return splitOf;
 }

@@ -3,12 +3,13 @@
  * Resident: the labels of one sample.
  */
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { extract } from 'tar-stream';
 import type { ImportedImage } from '../../core/dataset.ts';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import { badFile, jsonOf, numberIn, shown } from '../check.ts';
+import { filesInTurn } from '../files-in-turn.ts';
 import type { ReadOptions } from '../format.ts';
 import { imageOfJson } from '../jsonl/read.ts';
 import type { Reckoning } from '../reckoning.ts';
@@ -38,7 +39,9 @@ export async function* readWebdataset(path: string, { reckoning }: ReadOptions):
   const shards = isFolder ? (await readdir(path)).filter((name) => name.endsWith('.tar')).sort() : [basename(path)];
   const classNames = await readClassNames(folder);
   if (shards.length === 0 && classNames === null) throw badFile(path, 'there are no tar files in it');
-  for (const shard of shards) yield* readShard(join(folder, shard), shard, classNames, reckoning);
+  const read = (shard: string) => readShard(join(folder, shard), shard, classNames, reckoning);
+  if (isFolder) yield* filesInTurn(shards, reckoning, read);
+  else yield* read(shards[0]);
 }
 
 async function readClassNames(folder: string): Promise<string[] | null> {
@@ -105,6 +108,20 @@ async function* readShard(
   }
   if (sample !== null) yield* read(sample);
   if (last === '' && (await stat(path)).size % 512 !== 0) throw badFile(shard, 'not a tar file');
+  if (last !== '' && !(await hasEnd(path))) reckoning.note('archive-without-end', shard, `the last in it is ${last}`);
+}
+
+/** Whether the two blocks of zeros are there that end a tar file. */
+async function hasEnd(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const end = Buffer.alloc(1024);
+    const { bytesRead } = await file.read(end, 0, end.length, Math.max(0, size - end.length));
+    return bytesRead === end.length && end.every((byte) => byte === 0);
+  } finally {
+    await file.close();
+  }
 }
 
 async function textOf(member: Member, where: string): Promise<string> {

@@ -21,7 +21,7 @@ export async function* readYolo(path: string, options: ReadOptions): AsyncGenera
   const root = isFile ? dirname(path) : path;
   const { scheme, sets } = await readDataset(root, isFile ? basename(path) : null, options);
   const reader: Reader = { root, scheme, reckoning: options.reckoning };
-  for (const set of sets ?? (await setsWithoutNames(root))) {
+  for (const set of sets ?? (await setsWithoutNames(root, options.reckoning))) {
     if (set.list) yield* readList(reader, set);
     else {
       const labels = labelFolderOf(set.path);
@@ -37,13 +37,14 @@ interface Reader {
 }
 
 /** Lists called like splits that name pictures, else the pictures' folder. */
-async function setsWithoutNames(root: string): Promise<ImageSet[]> {
+async function setsWithoutNames(root: string, reckoning: Reckoning): Promise<ImageSet[]> {
   const { files } = await listFolder(root);
   const lists: ImageSet[] = [];
   for (const file of files) {
     const split = file.endsWith('.txt') ? splitOfName(file.slice(0, -4)) : null;
-    if (split !== null && isImageName((await firstLine(join(root, file), file)) ?? ''))
-      lists.push({ path: join(root, file), list: true, split });
+    if (split === null) continue;
+    const line = await reckoning.attemptFile('file-unreadable', () => firstLine(join(root, file), file));
+    if (isImageName(line ?? '')) lists.push({ path: join(root, file), list: true, split });
   }
   return lists.length > 0 ? lists : [{ path: await bareSet(root), list: false, split: null }];
 }
