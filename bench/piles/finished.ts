@@ -12,14 +12,30 @@ export interface FinishedSet extends Pick<EmbeddedSet, 'name' | 'classes' | 'cla
   readonly groups: readonly string[];
 }
 
-export async function finishedSet(name: string): Promise<FinishedSet> {
+/** @param taken the classes that are taken, of those of the set (default all) */
+export async function finishedSet(
+  name: string,
+  taken: (classNames: readonly string[]) => readonly string[] = (classNames) => classNames,
+): Promise<FinishedSet> {
   const embedder = await openBackbone(DEFAULT_BACKBONE, 2);
   try {
-    const { classes, classNames, vectors } = await embeddedSet(name, async () => embedder, embedder.key);
-    const features = newSharedMatrix(vectors.rows, vectors.columns);
-    features.data.set(vectors.data);
+    const set = await embeddedSet(name, async () => embedder, embedder.key);
+    const classNames = set.classNames.filter((one) => taken(set.classNames).includes(one));
+    const rows = [...set.classes.keys()].filter((row) => classNames.includes(set.classNames[set.classes[row]]));
+    const { columns, data } = set.vectors;
+    const features = newSharedMatrix(rows.length, columns);
+    rows.forEach((row, i) => {
+      features.data.set(data.subarray(row * columns, (row + 1) * columns), i * columns);
+    });
     centreAndNormalise(features, embedder, meanOf(features));
-    return { name, classes, classNames, features, groups: await groupsOf(name) };
+    const groups = await groupsOf(name);
+    return {
+      name,
+      classes: Int32Array.from(rows, (row) => classNames.indexOf(set.classNames[set.classes[row]])),
+      classNames,
+      features,
+      groups: rows.map((row) => groups[row]),
+    };
   } finally {
     await embedder.close();
   }
