@@ -22,6 +22,7 @@ import { decodeModel } from '../onnx/proto.ts';
 import { float32 } from '../onnx/tensor.ts';
 import type { Value } from '../onnx/value.ts';
 import type { EmbedderEntry, InputSpec, ModelEntry, ViewRecipe, VotesSpec } from './bundle.ts';
+import { wholeImageMask } from './compose-mask.ts';
 import { addWordInputs } from './compose-words.ts';
 import { decode, outputsOf, sizeInputsOf } from './detectors/decoders.ts';
 import { inspectNetwork } from './inspect.ts';
@@ -105,7 +106,9 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   const votes = entry.role === 'embedder' ? entry.votes : undefined;
   const wanted = [...new Set([...networkOutputs(entry), ...layers, ...(votes ? [votes.output] : [])])];
   const words = entry.role === 'detector' ? addWordInputs(graph, entry, network, input) : undefined;
-  const feeds = { [name]: input, ...sizeFeeds(graph, entry, network), ...words?.feeds };
+  const seen =
+    entry.role === 'detector' && !entry.words ? wholeImageMask(graph, inspectNetwork(network).inputs, input) : {};
+  const feeds = { [name]: input, ...sizeFeeds(graph, entry, network), ...seen, ...words?.feeds };
   const outputs = inlineModel(graph, network, { prefix: 'network', feeds, outputs: wanted });
   addResults(graph, entry, { ...outputs, ...words?.decoded }, layers);
   if (votes) addVotes(graph, votes, graph.reshape(outputs[votes.output], [recipe.batch, -1]));

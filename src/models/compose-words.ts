@@ -8,6 +8,7 @@ import { Graph } from '../onnx/ops.ts';
 import { float32 } from '../onnx/tensor.ts';
 import type { Value } from '../onnx/value.ts';
 import type { DetectorEntry } from './bundle.ts';
+import { wholeImageMask } from './compose-mask.ts';
 import { PHRASE_TOKENS } from './detectors/phrases.ts';
 import { inspectNetwork } from './inspect.ts';
 
@@ -49,11 +50,8 @@ export function addWordInputs(graph: Graph, entry: DetectorEntry, network: Uint8
       const given = [WORD_INPUTS.ids, WORD_INPUTS.mask, WORD_INPUTS.types].filter(takes);
       const feeds = Object.fromEntries(given.map((name) => [name, graph.input(name, 'int64', tokens())]));
       const phrases = graph.input(PHRASE_TOKENS, 'int64', ['classes', 'longest']);
-      const shape = graph.op('Shape', [pixels]);
-      const size = graph.concat([graph.slice(shape, [0], [1], [0]), graph.slice(shape, [2], [4], [0])], 0);
-      const dtype = inputs.find(({ name }) => name === 'pixel_mask')?.dtype ?? 'int64';
-      const seen = graph.expand(graph.cast(graph.scalar(1, 'int64'), dtype), size);
-      return { feeds: { ...feeds, ...picked({ pixel_mask: seen }) }, decoded: { [PHRASE_TOKENS]: phrases } };
+      const seen = wholeImageMask(graph, inputs, pixels);
+      return { feeds: { ...feeds, ...seen }, decoded: { [PHRASE_TOKENS]: phrases } };
     }
     default:
       return words satisfies never;

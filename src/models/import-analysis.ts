@@ -17,6 +17,7 @@ import type { Tensor } from '../onnx/tensor.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from './backbones.ts';
 import type { InputSpec, ModelEntry, Role } from './bundle.ts';
 import { composeModel, SINGLE } from './compose-model.ts';
+import { isRfDetr, RF_DETR_INPUT, RF_DETR_OUTPUTS, rfDetrClasses } from './detectors/pairs.ts';
 import { KNOWN, recognise } from './detectors/recognise.ts';
 import { inspectNetwork, type NetworkPorts } from './inspect.ts';
 import { selfContained } from './onnx-files.ts';
@@ -222,6 +223,7 @@ function inputPort(subject: Subject): Geometry {
 
 async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, output: Output): Promise<ModelEntry> {
   const { options, inferred, ports } = subject;
+  if (isRfDetr(ports.outputs)) return rfDetrEntry(subject, base, geometry);
   if (ports.outputs.length > 1) {
     throw refuse(subject, `its ${ports.outputs.length} outputs (${ports.outputs.join(', ')}) fit no decoder`, KNOWN);
   }
@@ -249,6 +251,31 @@ async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, o
       'filled with 114',
   );
   const entry: ModelEntry = { ...base, role: 'detector', input, decoder, classNames };
+  await checkComposed(subject, entry);
+  return entry;
+}
+
+async function rfDetrEntry(subject: Subject, base: Base, geometry: Geometry): Promise<ModelEntry> {
+  const { options, inferred, ports } = subject;
+  const { dims } = await tryRun(subject, { ...geometry, ...RF_DETR_INPUT }, RF_DETR_OUTPUTS.logits);
+  const count = dims.at(-1) ?? 0;
+  const classes = rfDetrClasses(count, options.classNames);
+  if (!classes) {
+    const names = options.classNames ? `${options.classNames.length} names were given` : 'they are not COCO’s';
+    throw refuse(
+      subject,
+      `it has ${count} numbers a box, and ${names}`,
+      `Give ${count - 1} names with --class-names: the last number is for nothing.`,
+    );
+  }
+  if (!options.classNames) inferred.push(`${count} numbers a box: COCO’s official ones`);
+  inferred.push(
+    'outputs dets and labels: RF-DETR as its own package exports it; its input is RGB with ImageNet’s mean',
+  );
+  const others = ports.outputs.filter((name) => !Object.values<string>(RF_DETR_OUTPUTS).includes(name));
+  if (others.length > 0) inferred.push(`${others.join(', ')} is not read`);
+  const input: InputSpec = { ...geometry, ...RF_DETR_INPUT, ...options.input };
+  const entry: ModelEntry = { ...base, role: 'detector', input, ...classes };
   await checkComposed(subject, entry);
   return entry;
 }

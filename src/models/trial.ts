@@ -6,12 +6,15 @@ import { Graph } from '../onnx/ops.ts';
 import { Session, type Tensors } from '../onnx/session.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { InputSpec } from './bundle.ts';
+import { wholeImageMask } from './compose-mask.ts';
+import { inspectNetwork } from './inspect.ts';
 
 /** Runs a bare network and hands back its value `output`, which must be finite. */
 export async function trialOfNetwork(network: Uint8Array, input: InputSpec, output: string): Promise<Tensor> {
   const graph = new Graph('trial');
   const pixels = graph.input('pixels', pixelTypeOf(input.pillow), [1, input.height, input.width, 3]);
-  const feeds = { [input.name]: pixelsToModelInput(graph, pixels, input) };
+  const image = pixelsToModelInput(graph, pixels, input);
+  const feeds = { [input.name]: image, ...wholeImageMask(graph, inspectNetwork(network).inputs, image) };
   const values = inlineModel(graph, network, { prefix: 'network', feeds, outputs: [output] });
   graph.output(graph.cast(values[output], 'float32'), 'value');
   const { value } = await trialRun(graph.toModel(), input);

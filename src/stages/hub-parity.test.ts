@@ -3,7 +3,7 @@
  * what Python's transformers makes of the same files (`test/oracles/hub_models.py`).
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -11,7 +11,9 @@ import { z } from 'zod';
 import type { Box } from '../core/boxes.ts';
 import type { MaskRle } from '../core/dataset.ts';
 import { decodeForModel } from '../images/pillow/decode.ts';
+import type { Detector } from '../models/detector.ts';
 import { createModels } from '../models/models.ts';
+import { decodeModel, encodeModel } from '../onnx/proto.ts';
 import { pixelsFor } from './item-pixels.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../test/fixtures/hub');
@@ -107,37 +109,73 @@ for (const name of families) {
     if (threshold !== undefined) {
       const vocabulary = words && { classNames: words };
       const detector = await models.openDetector(id, { threads: 1, ...(vocabulary ? { vocabulary } : {}) });
-      for (const [file, expected] of Object.entries(detections)) {
-        const { pixels, ...frame } = await decodeForModel(readFileSync(join(FOLDER, file)), detector.input);
-        const found = await detector.detect(pixels, frame);
-        const clipped = (box: readonly number[]) =>
-          box.map((value, i) => Math.min(Math.max(value, 0), i % 2 === 0 ? frame.width : frame.height));
-        // Boxes beside the image, in what a square is filled up with, are no detections here.
-        const isInside = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: readonly number[]) => x2 > x1 && y2 > y1;
-        const wanted = expected.filter(({ box }) => isInside(clipped(box))).sort((a, b) => b.score - a.score);
-        assert.ok(wanted.length > 0, `${name} ${file}: nothing to find`);
-        near(
-          found.scores.slice(0, wanted.length),
-          wanted.map(({ score }) => score),
-          `${name} ${file} scores`,
-        );
-        for (const { score, box, class: c } of wanted) {
-          const inside = clipped(box);
-          // Boxes in shares of the image's sides, which is what the networks say.
-          const shares = (of: ArrayLike<number>) =>
-            Array.from(of, (value, i) => value / (i % 2 === 0 ? frame.width : frame.height));
-          const off = (i: number) =>
-            Math.max(
-              Math.abs(found.scores[i] - score),
-              ...shares(found.boxes.slice(4 * i, 4 * i + 4)).map((value, j) =>
-                Math.abs(value - (shares(inside)[j] ?? 0)),
-              ),
-            );
-          const least = Math.min(...[...found.scores.keys()].filter((i) => found.classes[i] === c).map(off));
-          assert.ok(least < TOLERANCE, `${name} ${file}: ${least} from class ${c} with ${score} at ${box}`);
-        }
-      }
+      await finds(detector, detections, name);
       await detector.close();
     }
   });
 }
+
+type Detections = z.output<typeof EXPECTED>['detections'];
+
+/** That a detector finds what is expected in each picture. */
+async function finds(detector: Detector, detections: Detections, name: string): Promise<void> {
+  for (const [file, expected] of Object.entries(detections)) {
+    const { pixels, ...frame } = await decodeForModel(readFileSync(join(FOLDER, file)), detector.input);
+    const found = await detector.detect(pixels, frame);
+    const clipped = (box: readonly number[]) =>
+      box.map((value, i) => Math.min(Math.max(value, 0), i % 2 === 0 ? frame.width : frame.height));
+    // Boxes beside the image, in what a square is filled up with, are no detections here.
+    const isInside = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: readonly number[]) => x2 > x1 && y2 > y1;
+    const wanted = expected.filter(({ box }) => isInside(clipped(box))).sort((a, b) => b.score - a.score);
+    assert.ok(wanted.length > 0, `${name} ${file}: nothing to find`);
+    near(
+      found.scores.slice(0, wanted.length),
+      wanted.map(({ score }) => score),
+      `${name} ${file} scores`,
+    );
+    for (const { score, box, class: c } of wanted) {
+      const inside = clipped(box);
+      // Boxes in shares of the image's sides, which is what the networks say.
+      const shares = (of: ArrayLike<number>) =>
+        Array.from(of, (value, i) => value / (i % 2 === 0 ? frame.width : frame.height));
+      const off = (i: number) =>
+        Math.max(
+          Math.abs(found.scores[i] - score),
+          ...shares(found.boxes.slice(4 * i, 4 * i + 4)).map((value, j) => Math.abs(value - (shares(inside)[j] ?? 0))),
+        );
+      const least = Math.min(...[...found.scores.keys()].filter((i) => found.classes[i] === c).map(off));
+      assert.ok(least < TOLERANCE, `${name} ${file}: ${least} from class ${c} with ${score} at ${box}`);
+    }
+  }
+}
+
+test('rf_detr as its own package exports it: one file, its outputs called dets and labels, COCO’s official numbers', async (t) => {
+  const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-hub-'));
+  t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
+  const { detections } = EXPECTED.parse(JSON.parse(readFileSync(join(FOLDER, 'rf_detr/expected.json'), 'utf8')));
+  const NAMES: Readonly<Record<string, string>> = { pixel_values: 'input', logits: 'labels', pred_boxes: 'dets' };
+  const renamed = (value: string) => NAMES[value] ?? value;
+  const model = decodeModel(Uint8Array.from(readFileSync(join(FOLDER, 'rf_detr/onnx/model.onnx'))));
+  for (const port of [...(model.graph?.input ?? []), ...(model.graph?.output ?? [])])
+    port.name = renamed(port.name ?? '');
+  for (const node of model.graph?.node ?? []) {
+    node.input = node.input?.map(renamed);
+    node.output = node.output?.map(renamed);
+  }
+  const path = join(cacheDir, 'inference_model.onnx');
+  writeFileSync(path, encodeModel(model));
+  const models = createModels({ cacheDir, onNotice: () => undefined });
+  const { entry, inferred } = await models.importFile(path, { name: 'own-export' });
+  assert.ok(
+    inferred.some((sentence) => sentence.includes('official')),
+    inferred.join('; '),
+  );
+  const detector = await models.openDetector(entry.id, { threads: 1 });
+  assert.equal(detector.classNames.length, 80);
+  await finds(detector, detections, 'rf_detr');
+  await detector.close();
+  const trained = { classNames: Array.from({ length: 90 }, (_, i) => `part ${i}`), name: 'trained' };
+  const own = await models.importFile(path, trained);
+  assert.ok(own.entry.role === 'detector' && own.entry.classNames.length === 90, 'the last number is for nothing');
+  await assert.rejects(models.importFile(path, { classNames: ['one'], name: 'few' }), /91 numbers a box, and 1 names/);
+});

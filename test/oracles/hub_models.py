@@ -328,6 +328,37 @@ def yolos():
     detector('yolos', model, config, processor, 0.05)
 
 
+def detr():
+    """Sides open, and a mask of 64 × 64 beside the image, as the hub's exports have it."""
+    folder = os.path.join(OUT, 'detr')
+    backbone = tf.ResNetConfig(embedding_size=8, hidden_sizes=[8, 12, 16, 20], depths=[1, 1, 1, 1], layer_type='basic', out_features=['stage4'])
+    config = tf.DetrConfig(backbone_config=backbone, use_timm_backbone=False, use_pretrained_backbone=False, d_model=16, num_queries=8,
+                           encoder_layers=1, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=16,
+                           decoder_ffn_dim=16)
+    config.id2label = coco_like()
+    config.label2id = {v: k for k, v in config.id2label.items()}
+    model = lively(tf.DetrForObjectDetection(config), 81)
+    processor = tf.DetrImageProcessorPil(size={'shortest_edge': 96, 'longest_edge': 140})
+    processor_config(folder, processor)
+
+    def expected_of(image):
+        pixels = processor(images=[image], return_tensors='pt').pixel_values
+        given = {'pixel_values': pixels, 'pixel_mask': torch.ones(1, 64, 64, dtype=torch.int64)}
+        with torch.no_grad():
+            result = model(**given)
+        found = processor.post_process_object_detection(result, threshold=0.05, target_sizes=torch.tensor([image.size[::-1]]))[0]
+        return given, result, [{'score': float(s), 'class': int(c), 'box': numbers(b)}
+                               for s, c, b in zip(found['scores'], found['labels'], found['boxes'])]
+
+    axes = {'pixel_values': {0: 'batch_size', 2: 'height', 3: 'width'}, 'pixel_mask': {0: 'batch_size'}}
+    word_detector(folder, expected_of, model, ['logits', 'pred_boxes'], axes, 0.05, config)
+    expected = os.path.join(folder, 'expected.json')
+    rows = json.load(open(expected))
+    del rows['words']
+    write(folder, 'expected.json', rows)
+    write(folder, 'config.json', {'model_type': config.model_type, 'id2label': config.id2label})
+
+
 def rf_detr():
     """Logits by COCO's own numbers up to 90, of a config that names its 80 classes one after the other."""
     backbone = tf.RfDetrDinov2Config(hidden_size=16, num_hidden_layers=4, num_attention_heads=2, mlp_ratio=2, image_size=56, patch_size=14,
@@ -649,6 +680,6 @@ if __name__ == '__main__':
     os.makedirs(OUT, exist_ok=True)
     pictures()
     for name in sys.argv[1:] or ['clip', 'siglip2', 'dinov2', 'vit', 'convnext', 'resnet', 'swin', 'rt_detr_v2', 'd_fine', 'yolos', 'owlv2',
-                                 'grounding_dino', 'sam2', 'sam', 'rf_detr']:
+                                 'grounding_dino', 'sam2', 'sam', 'rf_detr', 'detr']:
         r_image[:] = opened()
         globals()[name]()

@@ -9,7 +9,8 @@ export type Recognised =
 
 /** What can be recognised, for people. */
 export const KNOWN =
-  'Detectors that can be imported: YOLOX, one output [1, cells, 5 + classes] with a box a cell at strides 8, 16, 32 (and 64).';
+  'Detectors that can be imported: YOLOX, one output [1, cells, 5 + classes] with a box a cell at strides 8, 16, 32 (and 64); ' +
+  'RF-DETR, outputs dets and labels.';
 
 const YOLOX_STRIDES = [
   [8, 16, 32],

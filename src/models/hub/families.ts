@@ -35,6 +35,8 @@ export type Family =
       readonly role: Extract<Role, 'detector'>;
       readonly modelTypes: readonly string[];
       readonly activation: Extract<Decoder, { kind: 'detr' }>['activation'];
+      /** What its graph may take besides `pixel_values` (default: nothing). */
+      readonly takes?: readonly string[];
       readonly quirk: string;
       readonly words?: undefined;
     }
@@ -119,7 +121,8 @@ export const FAMILIES: readonly Family[] = [
     role: 'detector',
     modelTypes: ['detr', 'yolos', 'table-transformer'],
     activation: 'softmax',
-    quirk: 'COCO’s own numbers up to 90 as classes, and one more for nothing',
+    takes: ['pixel_mask'],
+    quirk: 'COCO’s own numbers up to 90 as classes, and one more for nothing; images keep their proportions for DETR',
   },
   {
     role: 'detector',

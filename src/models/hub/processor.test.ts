@@ -51,6 +51,16 @@ test('ConvNeXT: the middle of a larger image below 384 pixels, the whole image f
   assert.deepEqual(large.pillow?.size, { kind: 'exact' });
 });
 
+test('DETR: images keep their proportions, in old files and new ones', () => {
+  const size = { kind: 'open', edge: 800, longest: 1333 };
+  const old = inputOfProcessor('m', { feature_extractor_type: 'DetrFeatureExtractor', size: 800, max_size: 1333 });
+  const today = { image_processor_type: 'DetrImageProcessor', size: { shortest_edge: 800, longest_edge: 1333 } };
+  for (const { pillow } of [old, inputOfProcessor('m', { ...today, do_pad: true })]) {
+    assert.deepEqual(pillow, { resample: 'bilinear', size });
+  }
+  assert.throws(() => inputOfProcessor('m', { ...CLIP, max_size: 7 }), /max_size.*means nothing to CLIP/);
+});
+
 test('RT-DETR: the whole image in a square, from 0 to 1', () => {
   const input = inputOfProcessor('m', {
     image_processor_type: 'RTDetrImageProcessorFast',

@@ -29,6 +29,8 @@ interface Defaults {
    * zeros, once colours are normalised. Default: refused.
    */
   readonly pads?: 'square' | 'batch' | 'zeros';
+  /** Where `size` is the shorter side alone, and `max_size` is not given: what the longer side is at most. */
+  readonly longest?: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
@@ -52,8 +54,7 @@ const TYPES: Readonly<Record<string, Defaults>> = {
   DINOv3ViT: { resample: 'bilinear', ...IMAGENET },
   MobileNetV2: { resample: 'bilinear', crop: true, ...CENTRED },
   RTDetr: { resample: 'bilinear', normalise: false, ...IMAGENET },
-  Detr: { resample: 'bilinear', ...IMAGENET },
-  ConditionalDetr: { resample: 'bilinear', ...IMAGENET },
+  Detr: { resample: 'bilinear', ...IMAGENET, pads: 'batch', longest: 1333 },
   Yolos: { resample: 'bilinear', ...IMAGENET },
   Owlv2: { resample: 'bilinear', ...CLIP, pads: 'square' },
   Sam: { resample: 'bilinear', ...IMAGENET, pads: 'zeros' },
@@ -89,7 +90,6 @@ const HARMLESS: Readonly<Record<string, readonly unknown[] | undefined>> = {
   size_divisor: [null],
   mask_size: undefined,
   mask_pad_size: undefined,
-  max_size: [null],
 };
 
 /** Pillow's numbers of its filters. */
@@ -98,7 +98,7 @@ const FILTERS: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic
 const READ = new Set(
   (
     'do_resize size resample do_center_crop crop_size do_rescale rescale_factor do_normalize image_mean image_std do_pad ' +
-    'crop_pct pad_size'
+    'crop_pct pad_size max_size'
   ).split(' '),
 );
 
@@ -158,7 +158,8 @@ function sizeOf(
     imageSize,
     pads,
     sampled,
-  }: { readonly crop?: Side; readonly imageSize?: number } & Pick<Defaults, 'pads' | 'sampled'>,
+    longest: most,
+  }: { readonly crop?: Side; readonly imageSize?: number } & Pick<Defaults, 'pads' | 'sampled' | 'longest'>,
 ): { readonly size: PillowSize; readonly side: Side } {
   if (!read.flag('do_resize', true)) {
     if (!crop) throw read.refuse('do_resize', 'is false and no middle is cut out, so images have many sizes');
@@ -167,6 +168,12 @@ function sizeOf(
   const given = read.config.size ?? imageSize;
   const edge = typeof given === 'number' ? given : read.part('size', 'shortest_edge');
   if (type === 'ConvNext' && edge !== undefined) return convNextSize(read, edge);
+  const maxSize = read.config.max_size ?? undefined;
+  if (maxSize !== undefined && most === undefined) throw read.refuse('max_size', `means nothing to ${type}`);
+  if (typeof given === 'number' && most !== undefined) {
+    const longest = read.whole('max_size', most);
+    return { size: { kind: 'open', edge: given, longest }, side: { width: longest, height: longest } };
+  }
   if (typeof given === 'number' && !crop) return { size: { kind: 'exact' }, side: { width: given, height: given } };
   const longest = read.part('size', 'longest_edge');
   if (pads === 'zeros') return zeroFilledSize(read, longest);
@@ -286,6 +293,13 @@ class Fields {
   number(field: string, otherwise: number): number {
     const value = this.config[field] ?? otherwise;
     if (typeof value !== 'number' || !Number.isFinite(value)) throw this.refuse(field, 'is no number');
+    return value;
+  }
+
+  /** A positive whole number. */
+  whole(field: string, otherwise: number): number {
+    const value = this.number(field, otherwise);
+    if (!Number.isInteger(value) || value < 1) throw this.refuse(field, `is ${value}`);
     return value;
   }
 

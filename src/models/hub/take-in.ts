@@ -58,7 +58,7 @@ export async function entryOfListing(listing: Listing, options: TakeInOptions): 
   if (family.role === 'detector' && family.words) {
     return wordDetectorOf(subject, family, await inputOf(subject, family.takes));
   }
-  const input = await inputOf(subject);
+  const input = await inputOf(subject, family.role === 'detector' ? family.takes : undefined);
   if (family.role === 'segmenter') {
     const { precision } = options;
     const parts = { listing, network, ports, base: baseOf(subject), input, ...(precision ? { precision } : {}) };
