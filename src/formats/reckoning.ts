@@ -99,6 +99,8 @@ export const REASONS = {
   'mask-other-size': leftOut('shapes', 'a mask of another size than the image'),
   'too-many-objects': leftOut('objects', 'too many on one image'),
   'class-unified': mended('labels', 'of a class that is written a little otherwise here'),
+  'box-in-images-task': leftOut('objects', 'a box in a task of whole images (--task puts it into one of boxes)'),
+  'class-spellings': mended('labels', 'of a class that the file spells in several ways: it is one class'),
   'class-not-there': leftOut('labels', 'of a class that is not there (--classes existing)'),
   'class-near-miss': told('classes', 'new, and nearly the name of one that is there'),
   'image-contradicts': told('images', 'contradiction: one picture is said to be of two classes'),

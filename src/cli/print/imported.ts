@@ -11,7 +11,8 @@ export function printImported(output: Output, format: ReaderName, summary: Impor
   output.summary(
     `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
   );
-  const nothing = summary.labels + summary.regions + summary.contradictions.length === 0;
+  const compared = summary.corrections === null ? 0 : summary.corrections.confirmed + summary.corrections.unchanged;
+  const nothing = summary.labels + summary.regions + summary.contradictions.length + compared === 0;
   if (summary.matched > 0 && nothing && summary.reckoning.problems.length === 0) {
     const table = ['csv', 'parquet'].includes(format);
     output.warn(`None of them has a class${table ? ': the column of the class is empty' : ''}.`);
@@ -60,7 +61,11 @@ function printCorrections(output: Output, corrections: CorrectionSummary): void 
   });
   output.summary(`${against}: ${parts.length === 0 ? 'it says nothing else' : parts.join('; ')}.`);
   if (corrections.unchanged > 0 && comparedWith !== 'state')
-    output.summary("  What is unchanged stays the word of whoever said it; --confirm-all makes it the person's.");
+    output.summary(
+      corrections.confirmAll
+        ? "  What is unchanged was people's word already, or was changed here since the export."
+        : "  What is unchanged stays the word of whoever said it; --confirm-all makes it the person's.",
+    );
 }
 
 /** Names shown in one line. */

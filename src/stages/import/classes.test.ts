@@ -32,12 +32,33 @@ describe('names of classes in a file', () => {
     assert.deepEqual(news, ['café', 'shoes']);
   });
 
-  it('are the class that is there where letters\u2019 case differs, unless both are meant', () => {
-    assert.deepEqual(settled(['Traffic Light'], ['traffic light', 'trafficlight']).reasons, ['class-near-miss 2']);
-    const one = settled(['Dog'], ['dog', 'dog']);
-    assert.deepEqual([one.classes, one.reasons], [['Dog', 'Dog'], ['class-unified 2']]);
-    assert.deepEqual(settled([], ['a', 'A']).classes, ['a', 'A'], 'letters');
+  it('are the class that is there where letters\u2019 case differs', () => {
+    const one = settled(['Dog'], ['dog', 'DOG', 'dog']);
+    assert.deepEqual([one.classes, one.reasons], [['Dog', 'Dog', 'Dog'], ['class-unified 3']]);
+    assert.deepEqual(settled(['Traffic Light'], ['traffic light', 'Traffic Light']).classes, [
+      'Traffic Light',
+      'Traffic Light',
+    ]);
+    const two = settled(['Dog', 'dog'], ['dog', 'DOG']);
+    assert.deepEqual(two.classes, ['dog', 'DOG'], 'two classes here are meant apart');
+    assert.deepEqual(two.reasons, ['class-near-miss 1']);
+  });
+
+  it('are one class where a file spells it in several ways, the way that it has most often', () => {
+    const { classes, news, reasons } = settled([], ['Resistor', 'resistor', 'RESISTOR ', 'resistor', 're sistor']);
+    assert.deepEqual([new Set(classes), news], [new Set(['resistor']), ['resistor']]);
+    assert.deepEqual(reasons, ['class-spellings 3']);
+    assert.deepEqual(settled([], ['Relay', 'relay']).classes, ['Relay', 'Relay'], 'the first on a tie');
+    const asked = () => settled([], ['Relay', 'relay', 'RELAY'], 'ask');
+    assert.throws(asked, /Relay \(also relay, RELAY\)/);
+    assert.deepEqual(settled([], ['Relay', 'relay'], 'existing').classes, [null, null]);
+  });
+
+  it('are apart where they are letters', () => {
+    assert.deepEqual(settled([], ['a', 'A', 'b']).classes, ['a', 'A', 'b']);
     assert.deepEqual(settled(['a', 'A'], ['A']).classes, ['A']);
+    assert.deepEqual(settled(['a'], ['a', 'A']).classes, ['a', 'A']);
+    assert.deepEqual(settled([], ['a', 'A']).reasons, ['class-near-miss 2']);
   });
 
   it('are told where they are new and nearly one that is there', () => {
@@ -76,7 +97,9 @@ describe('names of classes in a file', () => {
   it('follow synonyms', () => {
     const file = new FileNames([record('automobile', ['car'])]);
     file.meetClass('car', 'x:1');
+    file.meetClass('Car', 'x:2');
     file.settle('existing', new Reckoning());
     assert.equal(file.nameOf('car'), 'automobile');
+    assert.equal(file.nameOf('Car'), 'automobile');
   });
 });

@@ -1,7 +1,8 @@
 /**
  * Which class a name in a file stands for: the one that has the name or had it, else the one whose name differs only by
- * letters' case and blanks, else a new one. Names are read by the one rule of `core/class-name.ts`; a file with a name
- * that cannot be kept is refused as a whole, since nobody knows what was meant.
+ * letters' case and blanks, else a new one. Spellings of one file that differ by no more are one class too, but for single
+ * letters. Names are read by the one rule of `core/class-name.ts`; a file with a name that cannot be kept is refused as a
+ * whole, since nobody knows what was meant.
  */
 import { foldClassName, readClassName, readName } from '../../core/class-name.ts';
 import { NONE_OF_THESE } from '../../core/labels.ts';
@@ -25,6 +26,21 @@ export interface NewClass {
   readonly where: string;
   /** A class that is nearly called the same, which may be meant. */
   readonly near: string | null;
+  /** Other spellings of it in the file. */
+  readonly others: readonly string[];
+}
+
+/** A name of the file that no class has, as it is kept. */
+interface MetName {
+  readonly name: string;
+  readonly where: string;
+  readonly count: number;
+}
+
+interface Spelling {
+  readonly name: string;
+  /** Labels that are spelled so. */
+  count: number;
 }
 
 /** Names of one file. First they are met, all of them, then `settle` is called, then `nameOf` and `taskOf` answer. */
@@ -71,32 +87,15 @@ export class FileNames {
 
   /** Decides about all names, and gives those of new classes in order of name. */
   settle(mode: ClassMode, reckoning: Reckoning): NewClass[] {
-    const names = new Map<string, { readonly name: string; readonly where: string; count: number }>();
-    const spellings = new Map<string, Set<string>>();
-    for (const [text, { where, count }] of this.#met) {
-      const reading =
-        text.trim() === NONE_OF_THESE ? ({ kind: 'name', name: NONE_OF_THESE } as const) : readClassName(text);
-      if (reading.kind === 'refused') {
-        this.#refused.push({ where, problem: `the class name ${reading.problem}` });
-        continue;
-      }
-      const { name } = reading;
-      const folded = foldClassName(name);
-      spellings.set(folded, (spellings.get(folded) ?? new Set()).add(name));
-      const known = name === NONE_OF_THESE ? name : this.#known.get(name);
-      if (known !== undefined) this.#settled.set(text, known);
-      else names.set(text, { name, where, count });
-    }
+    const { names, spellings } = this.#readAll();
     if (this.#refused.length > 0) throw namesRefused(this.#refused);
     const added = new Map<string, NewClass>();
     for (const [text, { name, where, count }] of names) {
-      const folded = foldClassName(name);
-      const like = this.#folded.get(folded) ?? new Set();
-      // A file that has both `a` and `A`, or a corpus that does, means two classes.
-      if (like.size === 1 && spellings.get(folded)?.size === 1) {
-        const [only] = [...like];
-        reckoning.note('class-unified', where, `${JSON.stringify(name)} is ${JSON.stringify(only)} here`, count);
-        this.#settled.set(text, only);
+      const alike = spellings.get(foldClassName(name)) ?? [];
+      const { meant, isHere } = this.#meantBy(name, alike);
+      if (isHere) {
+        reckoning.note('class-unified', where, `${JSON.stringify(name)} is ${JSON.stringify(meant)} here`, count);
+        this.#settled.set(text, meant);
         continue;
       }
       if (mode === 'existing') {
@@ -104,8 +103,14 @@ export class FileNames {
         this.#settled.set(text, null);
         continue;
       }
-      this.#settled.set(text, name);
-      if (!added.has(name)) added.set(name, { name, where, near: this.#nearTo(name, spellings, added.size) });
+      if (meant !== name)
+        reckoning.note('class-spellings', where, `${JSON.stringify(name)} is ${JSON.stringify(meant)}`, count);
+      this.#settled.set(text, meant);
+      if (!added.has(meant)) {
+        const near = this.#nearTo(meant, alike, added.size);
+        const others = isLetter(meant) ? [] : alike.map((one) => one.name).filter((one) => one !== meant);
+        added.set(meant, { name: meant, where, near, others });
+      }
     }
     const news = [...added.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const { name, where, near } of news)
@@ -119,11 +124,56 @@ export class FileNames {
     return news;
   }
 
+  /** Settles names of classes that are here, and gives the others, and by folded names how often each spelling was met. */
+  #readAll(): { readonly names: ReadonlyMap<string, MetName>; readonly spellings: ReadonlyMap<string, Spelling[]> } {
+    const names = new Map<string, MetName>();
+    const spellings = new Map<string, Spelling[]>();
+    for (const [text, { where, count }] of this.#met) {
+      const reading =
+        text.trim() === NONE_OF_THESE ? ({ kind: 'name', name: NONE_OF_THESE } as const) : readClassName(text);
+      if (reading.kind === 'refused') {
+        this.#refused.push({ where, problem: `the class name ${reading.problem}` });
+        continue;
+      }
+      const { name } = reading;
+      const folded = foldClassName(name);
+      const alike = spellings.get(folded) ?? [];
+      const before = alike.find((one) => one.name === name);
+      if (before === undefined) alike.push({ name, count });
+      else before.count += count;
+      spellings.set(folded, alike);
+      const known = name === NONE_OF_THESE ? name : this.#known.get(name);
+      if (known !== undefined) this.#settled.set(text, known);
+      else names.set(text, { name, where, count });
+    }
+    return { names, spellings };
+  }
+
+  /**
+   * The class that a new name stands for: the only one here that is spelled alike, or that another spelling of the file had as
+   * a name; else the spelling that the file has most often. Several classes here that are spelled alike are meant apart, and
+   * so are letters.
+   */
+  #meantBy(name: string, alike: readonly Spelling[]): { readonly meant: string; readonly isHere: boolean } {
+    const apart = { meant: name, isHere: false };
+    const here = new Set(this.#folded.get(foldClassName(name)));
+    if (isLetter(name) && (here.size !== 1 || alike.length > 1)) return apart;
+    for (const one of alike) {
+      const known = this.#known.get(one.name);
+      if (known !== undefined) here.add(known);
+    }
+    if (here.size > 1) return apart;
+    const [only] = here;
+    if (only !== undefined) return { meant: only, isHere: true };
+    const [first, ...others] = alike;
+    return { meant: others.reduce((most, one) => (one.count > most.count ? one : most), first).name, isHere: false };
+  }
+
   /** A class that is there, or another one of the file, which is nearly called so. */
-  #nearTo(name: string, spellings: ReadonlyMap<string, ReadonlySet<string>>, compared: number): string | null {
-    const folded = foldClassName(name);
-    const alike = [...(this.#folded.get(folded) ?? []), ...(spellings.get(folded) ?? [])].find((one) => one !== name);
-    if (alike !== undefined) return alike;
+  #nearTo(name: string, alike: readonly Spelling[], compared: number): string | null {
+    const here = this.#folded.get(foldClassName(name)) ?? [];
+    const other = [...here, ...(isLetter(name) ? alike.map((one) => one.name) : [])].find((one) => one !== name);
+    if (other !== undefined) return other;
     return compared < MAX_COMPARED ? slipOf(name, this.#known.keys()) : null;
   }
 
@@ -144,6 +194,16 @@ export class FileNames {
   }
 }
 
+/** Equal for names of one file that are one class. */
+export function spelling(className: string): string {
+  return isLetter(className) ? className : foldClassName(className);
+}
+
+/** `a` and `A` of a set of letters, or the `k` and `K` of chess, are two classes. */
+function isLetter(name: string): boolean {
+  return [...name].length === 1;
+}
+
 function namesRefused(refused: readonly { readonly where: string; readonly problem: string }[]): LabelsmithError {
   const [first, ...others] = refused;
   const more =
@@ -160,14 +220,20 @@ function namesRefused(refused: readonly { readonly where: string; readonly probl
 }
 
 function newClassesRefused(news: readonly NewClass[]): LabelsmithError {
-  const shown = news.slice(0, 20).map(({ name, near }) => (near === null ? name : `${name} (${near}?)`));
+  const shown = news.slice(0, 20).map(({ name, near, others }) => {
+    const also = [
+      ...(near === null ? [] : [`${near}?`]),
+      ...(others.length === 0 ? [] : [`also ${others.join(', ')}`]),
+    ];
+    return also.length === 0 ? name : `${name} (${also.join('; ')})`;
+  });
   const more = news.length > shown.length ? `, and ${news.length - shown.length} more` : '';
   return new LabelsmithError(
     'REFUSED',
     `${news.length === 1 ? 'One class is' : `${news.length} classes are`} not there yet: ${shown.join(', ')}${more}`,
     {
       hint: 'Run it again with --classes new to make them, or with --classes existing to leave their labels out.',
-      details: { newClasses: news.map(({ name, near }) => ({ name, near })) },
+      details: { newClasses: news.map(({ name, near, others }) => ({ name, near, others })) },
     },
   );
 }

@@ -16,6 +16,7 @@ import { Corrector } from './corrector.ts';
 import { type NewTask, newTaskRefused, newTasksAmong } from './new-tasks.ts';
 import { gathered, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
+import { refuseOtherKind } from './task-kinds.ts';
 import { putToldClasses } from './told-classes.ts';
 import { openLabelFiles } from './unpack.ts';
 import type { DisagreementRule } from './votes.ts';
@@ -90,6 +91,8 @@ export interface CorrectionSummary extends Readonly<CorrectionCounts>, Correctio
   readonly comparedWith: Base['kind'];
   /** When that export was made. */
   readonly exportedAtMs: number | null;
+  /** What the person left as it was is their word too. */
+  readonly confirmAll: boolean;
 }
 
 /**
@@ -160,6 +163,7 @@ async function importFiles(
     reckoning,
   };
   const plan = await planImport(store, shown, resolved, planOptions);
+  if (task !== undefined) refuseOtherKind(shown, task, await store.tasks(), plan);
   if (options.strict) refuseProblems(shown, reckoning);
   const newTasks = await newTasksAmong(store, task === undefined ? plan.tasks : plan.hasLabels ? [task] : []);
   // A file that names its tasks means them; what somebody typed may be mistyped.
@@ -200,7 +204,7 @@ async function importFiles(
     splits: sorted(writer.splits),
     newClasses: plan.newClasses.map(({ name, near }) => ({ name, near })),
     newTasks,
-    corrections: compared === null ? null : correctionSummary(writer.corrections, compared),
+    corrections: compared === null ? null : correctionSummary(writer.corrections, compared, confirmAll),
     reckoning: reckoning.report(),
     severalClasses: await whereSeveral(store, resolved.tasksOfMany, task),
     unmatchedWhere: plan.unmatchedWhere,
@@ -213,7 +217,7 @@ function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort());
 }
 
-function correctionSummary({ objects, labels }: Corrections, base: Base): CorrectionSummary {
+function correctionSummary({ objects, labels }: Corrections, base: Base, confirmAll: boolean): CorrectionSummary {
   return {
     added: objects.added + labels.added,
     changed: objects.changed + labels.changed,
@@ -224,6 +228,7 @@ function correctionSummary({ objects, labels }: Corrections, base: Base): Correc
     labels,
     comparedWith: base.kind,
     exportedAtMs: base.kind === 'export' ? base.export.atMs : null,
+    confirmAll,
   };
 }
 

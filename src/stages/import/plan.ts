@@ -16,11 +16,12 @@ import { MAX_NAME_CHARACTERS } from '../../formats/names.ts';
 import { Reckoning } from '../../formats/reckoning.ts';
 import type { Store } from '../../store/store.ts';
 import { type Answers, answersIn } from './answers.ts';
-import { type ClassMode, FileNames, type NewClass } from './classes.ts';
+import { type ClassMode, FileNames, type NewClass, spelling } from './classes.ts';
 import { deletedInside, regionsInside } from './frame.ts';
 import type { Match } from './match.ts';
 import { withoutRepeats } from './repeats.ts';
 import { AnnotatedClasses, type ResolvedLabels } from './resolve.ts';
+import { boxesOfTheirTasks } from './task-kinds.ts';
 import { type DisagreementRule, mergedVotes, orderedVotes, type VoteOptions } from './votes.ts';
 
 /** An entry of the file and its image, its regions in pixels of the image and its names those of the corpus. */
@@ -72,7 +73,13 @@ export async function planImport(
   options: PlanOptions,
 ): Promise<ImportPlan> {
   const { reckoning } = options;
-  const placing = { rule: options.disagreement, keepRepeats: options.keepRepeats };
+  const ofImages = (await store.tasks()).filter(({ items }) => items === 'images').map(({ name }) => name);
+  const placing = {
+    rule: options.disagreement,
+    keepRepeats: options.keepRepeats,
+    // What was asked for stands in place of the tasks that the file names.
+    imageTasks: new Set(options.task === undefined ? ofImages : []),
+  };
   const answers = await answersIn(store, resolved.read(), options.task);
   const names = new FileNames(await store.classes());
   const seen = new ContradictionsOfImages(reckoning);
@@ -189,14 +196,17 @@ function copyOf(file: string): string | null {
     : `Roboflow's copy of ${name.replace(/_([a-z]+)$/i, '.$1')}: add the pictures of the export`;
 }
 
+type PlacingOptions = VoteOptions & Pick<PlanOptions, 'keepRepeats'> & { readonly imageTasks: ReadonlySet<string> };
+
 function placedEntry(
   entry: ImportedImage,
   image: ImageRecord,
-  { keepRepeats, ...votes }: VoteOptions & Pick<PlanOptions, 'keepRepeats'>,
+  { keepRepeats, imageTasks, ...votes }: PlacingOptions,
 ): PlannedEntry {
   const { reckoning } = votes;
-  const kept = entry.regions.slice(0, MAX_OBJECTS);
-  reckoning.note('too-many-objects', entry.where, `more than ${MAX_OBJECTS}`, entry.regions.length - kept.length);
+  const few = entry.regions.slice(0, MAX_OBJECTS);
+  reckoning.note('too-many-objects', entry.where, `more than ${MAX_OBJECTS}`, entry.regions.length - few.length);
+  const kept = boxesOfTheirTasks(few, { imageTasks, reckoning, where: entry.where });
   const inside = regionsInside({ ...entry, regions: kept }, image, reckoning);
   const different = keepRepeats ? inside : withoutRepeats(entry, inside, reckoning);
   const regions = mergedVotes({ ...entry, regions: different }, votes);
@@ -299,7 +309,7 @@ class ContradictionsOfImages {
     // Several classes of one file are told elsewhere: they may all be meant.
     const otherFile = this.#files.another('file', image.id, file);
     for (const { task, className } of labels)
-      if (this.#classes.another(task, image.id, className) && otherFile)
+      if (this.#classes.another(task, image.id, spelling(className)) && otherFile)
         this.#reckoning.note(
           'image-contradicts',
           where,

@@ -13,6 +13,7 @@ import type { ReaderName, ReadOptions } from '../../formats/format.ts';
 import { Reckoning } from '../../formats/reckoning.ts';
 import { readFormat } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
+import { spelling } from './classes.ts';
 import { FileMatcher, type Match, spellingsOf } from './match.ts';
 
 export interface ResolvedLabels {
@@ -58,7 +59,7 @@ export async function resolveLabels(
     for (const { task, className, annotator } of entry.labels) {
       // What another annotator says is a vote, and not a further class.
       const by = annotator == null ? entry.file : `${entry.file}\n${annotator}`;
-      if (said.another(task, by, className) && !tasksOfMany.has(task)) tasksOfMany.set(task, entry.where);
+      if (said.another(task, by, spelling(className)) && !tasksOfMany.has(task)) tasksOfMany.set(task, entry.where);
     }
   }
 

@@ -1,0 +1,59 @@
+/** What `import` says of what it is given: corrections with `--confirm-all`, spellings of one class, boxes and the tasks they fit. */
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runCli, runJson, scratch } from '../cli.ts';
+import { jpegScene } from '../fixtures/images.ts';
+
+test('import says what it makes of what it is given', async (t) => {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'photos'));
+  for (const n of [1, 2, 3]) await writeFile(join(dir, 'photos', `${n}.jpg`), await jpegScene(96, 72, n));
+  await writeFile(join(dir, 'boxes.csv'), 'file,class,x1,y1,x2,y2\n1.jpg,dog,5,5,60,60\n2.jpg,cat,5,5,70,60\n');
+  await writeFile(join(dir, 'images.csv'), 'file,class\n1.jpg,Relay\n2.jpg,relay\n3.jpg,relay \n');
+  await runJson(['add', 'photos'], { cwd: dir });
+
+  await t.test('that spellings of one class are one', async () => {
+    const asked = await runCli(['import', 'csv', 'images.csv', '--classes', 'ask'], { cwd: dir });
+    assert.equal(asked.code, 1);
+    assert.match(asked.stderr, /relay \(also Relay\)/);
+    const strict = await runCli(['import', 'csv', 'images.csv', '--strict'], { cwd: dir });
+    assert.equal(strict.code, 1);
+    const { code, stdout, stderr } = await runCli(['import', 'csv', 'images.csv'], { cwd: dir });
+    assert.deepEqual([code, /New classes: relay$/m.test(stdout)], [0, true], stdout);
+    assert.match(stderr, /spells in several ways: it is one class\n {2}images\.csv:2: "Relay" is "relay"/);
+  });
+
+  await t.test('that boxes are for a task of boxes, and classes of images for one of images', async () => {
+    const boxes = await runCli(['import', 'csv', 'boxes.csv', '--task', 'class'], { cwd: dir });
+    assert.equal(boxes.code, 1);
+    assert.match(boxes.stderr, /boxes\.csv has boxes, and the task class is of whole images\.\n.*Leave out --task/);
+    const images = await runCli(['import', 'csv', 'images.csv', '--task', 'objects'], { cwd: dir });
+    assert.equal(images.code, 1);
+    assert.match(images.stderr, /classes of whole images, and the task objects is of boxes\.\n.*Leave out --task/);
+    await writeFile(
+      join(dir, 'named.csv'),
+      'file,class,x1,y1,x2,y2,task\n1.jpg,dog,5,5,60,60,class\n2.jpg,dog,5,5,60,60,\n',
+    );
+    type Summary = { regions: number; tasks: object; reckoning: { problems: { reason: string; count: number }[] } };
+    const named = await runJson<Summary>(['import', 'csv', 'named.csv'], { cwd: dir });
+    assert.deepEqual([named.regions, named.tasks], [1, { objects: 1 }]);
+    assert.deepEqual(
+      named.reckoning.problems.map(({ reason, count }) => `${reason} ${count}`),
+      ['box-in-images-task 1'],
+    );
+  });
+
+  await t.test('nothing of --confirm-all to who gave it', async () => {
+    await runJson(['import', 'csv', 'boxes.csv'], { cwd: dir });
+    await runJson(['export', 'coco', 'out'], { cwd: dir });
+    const again = ['import', 'coco', 'out/annotations.json', '--as', 'human'];
+    const { stdout: left } = await runCli(again, { cwd: dir });
+    assert.match(left, /unchanged\.\n {2}What is unchanged stays .*--confirm-all/);
+    await runCli([...again, '--confirm-all'], { cwd: dir });
+    const { stdout, stderr } = await runCli([...again, '--confirm-all'], { cwd: dir });
+    assert.match(stdout, /unchanged\.\n {2}What is unchanged was people's word already/);
+    assert.doesNotMatch(stdout + stderr, /--confirm-all|None of them has a class/);
+  });
+});
