@@ -189,6 +189,11 @@ export interface Format extends LabelReader {
   write(images: AsyncIterable<DatasetImage>, target: string, job: WriteJob): Promise<void>;
 }
 
+/** Whether an image without a box says in this format that nothing is there, by which a detector learns what not to find. */
+export function hasBackground({ holds, keeps }: Pick<Format, 'holds' | 'keeps'>): boolean {
+  return holds === 'regions' && keeps.unlabelled;
+}
+
 /** How image files get into an export. Nothing falls back: a link that cannot be made is an error. */
 export type ImagesMode = 'copy' | 'hardlink' | 'symlink' | 'none';
 export const IMAGES_MODES: readonly ImagesMode[] = ['copy', 'hardlink', 'symlink', 'none'];

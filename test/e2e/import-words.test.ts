@@ -57,3 +57,31 @@ test('import says what it makes of what it is given', async (t) => {
     assert.doesNotMatch(stdout + stderr, /--confirm-all|None of them has a class/);
   });
 });
+
+test('what a file had without a box is background in an export; what nobody looked at is not', async (t) => {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'photos'));
+  for (const n of [1, 2, 3]) await writeFile(join(dir, 'photos', `${n}.jpg`), await jpegScene(96, 72, n));
+  await runJson(['add', 'photos'], { cwd: dir });
+  const rows = {
+    images: [1, 2].map((id) => ({ id, file_name: `${id}.jpg`, width: 96, height: 72 })),
+    categories: [{ id: 1, name: 'dog' }],
+    annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [5, 5, 40, 40], area: 1600, iscrowd: 0 }],
+  };
+  await writeFile(join(dir, 'a.json'), JSON.stringify(rows));
+  const imported = await runJson<{ labels: number; tasks: object }>(['import', 'coco', 'a.json'], { cwd: dir });
+  assert.deepEqual([imported.labels, imported.tasks], [1, { objects: 1 }]);
+  const status = await runJson<{ labels: object }>(['status'], { cwd: dir });
+  assert.deepEqual(status.labels, { imported: 1 }, 'that nothing is there is no label');
+  type Exported = Record<'background' | 'images' | 'backgroundImages' | 'notLookedAt', unknown>;
+  const counts = async (out: string, ...more: string[]) => {
+    const found = await runJson<Exported>(['export', 'coco', out, ...more], { cwd: dir });
+    return [found.background, found.images, found.backgroundImages, found.notLookedAt];
+  };
+  assert.deepEqual(await counts('labelled'), ['labelled', 2, 1, 1]);
+  assert.deepEqual(await counts('all', '--background', 'all'), ['all', 3, 2, 0]);
+  assert.deepEqual(await counts('none', '--background', 'none'), ['none', 1, 0, 0]);
+  const told = await runCli(['export', 'yolo', 'told'], { cwd: dir });
+  assert.match(told.stdout, /^1 image of these without a label, as background: .*an import found nothing\.$/m);
+  assert.match(told.stderr, /^Left out 1 image that no detector went over and nobody looked at: /m);
+});

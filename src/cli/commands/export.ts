@@ -57,7 +57,7 @@ export const exportCommand = command({
     },
     background: option(
       '--background <which>',
-      'images with no label: those a detector went over, all, or none (default for coco, yolo and voc: labelled, or all where no detector ran; else none)',
+      'images with no label: labelled for those that a detector went over, or that people or an import found nothing on; all; or\nnone (default for coco, yolo and voc: labelled; else none)',
       z.enum(BACKGROUNDS).optional(),
     ),
     margin: option('--margin <m>', "crops: added on each side, as a share of the box's size", fraction().default(0)),

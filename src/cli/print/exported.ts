@@ -20,7 +20,8 @@ export function printExported(output: Output, summary: WorkspaceExport): void {
   );
   for (const [split, count] of Object.entries(summary.splits)) output.summary(`  ${split}: ${formatCount(count)}`);
   if (backgroundImages > 0) {
-    output.summary(`${plural(backgroundImages, 'image')} of these without a label, as background.`);
+    const looked = background === 'labelled' ? ': a detector went over them, or people or an import found nothing' : '';
+    output.summary(`${plural(backgroundImages, 'image')} of these without a label, as background${looked}.`);
     if (background === 'all') {
       output.summary(
         '  Whether anybody looked at them is not known. A detector learns that nothing is in them: --background none leaves them out.',
@@ -29,7 +30,7 @@ export function printExported(output: Output, summary: WorkspaceExport): void {
   }
   if (notLookedAt > 0) {
     output.warn(
-      `Left out ${plural(notLookedAt, 'image')} that no detector went over and nobody labelled: labelsmith detect, or --background all.`,
+      `Left out ${plural(notLookedAt, 'image')} that no detector went over and nobody looked at: labelsmith detect, or --background all.`,
     );
   }
   if (summary.unlabelledSkipped > 0) {

@@ -3,14 +3,23 @@
  * learns what not to find: so one that nobody has looked at must not be among them without a word.
  */
 import type { DatasetImage } from '../../core/dataset.ts';
-import type { Origin } from '../../core/labels.ts';
+import { isMachine, type Origin } from '../../core/labels.ts';
 import type { Store } from '../../store/store.ts';
 
 export const BACKGROUNDS = ['labelled', 'all', 'none'] as const;
-/** `labelled`: those that a detector went over; `all`: those that nobody has looked at too. */
+/** `labelled`: those that a detector went over, or that people or an import looked at; `all`: the others too. */
 export type Background = (typeof BACKGROUNDS)[number];
 
-type LookStore = Pick<Store, 'candidateModels' | 'candidatesOf'>;
+type LookStore = Pick<Store, 'candidateModels' | 'candidatesOf' | 'labelsOf'>;
+
+interface Looked {
+  readonly store: LookStore;
+  readonly detectors: readonly string[];
+  /** Default: any. */
+  readonly task: string | undefined;
+  /** Whose labels the export has. Default: everybody's. */
+  readonly origins: readonly Origin[] | undefined;
+}
 
 /** Keys of the detectors whose looking counts: none, where the export leaves out what detectors said. */
 export async function detectorsThatLooked(store: LookStore, origins?: readonly Origin[]): Promise<string[]> {
@@ -21,10 +30,9 @@ export async function detectorsThatLooked(store: LookStore, origins?: readonly O
 /** Images asked about at once. */
 const PAGE = 256;
 
-/** The images without those with no label that no detector went over; these are counted. */
+/** The images without those with no label that nobody looked at and no detector went over; these are counted. */
 export async function* lookedAt(
-  store: LookStore,
-  detectors: readonly string[],
+  { store, detectors, task, origins }: Looked,
   images: AsyncIterable<DatasetImage>,
   onLeftOut: () => void,
 ): AsyncGenerator<DatasetImage> {
@@ -32,6 +40,9 @@ export async function* lookedAt(
   const checked = async function* () {
     const bare = page.filter((image) => !isAnnotated(image)).map(({ id }) => id);
     const seen = new Set<string>();
+    // A word about the whole image that is none of a class: a person's "none of these", or that a file had it without boxes.
+    for (const [id, labels] of await store.labelsOf(bare, task))
+      if (labels.some(({ origin }) => !isMachine(origin) && (origins?.includes(origin) ?? true))) seen.add(id);
     for (const detector of bare.length > 0 ? detectors : []) {
       for (const id of (await store.candidatesOf(detector, bare)).keys()) seen.add(id);
     }

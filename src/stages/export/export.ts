@@ -10,7 +10,14 @@ import type { Origin, Task } from '../../core/labels.ts';
 import { LABELSMITH_VERSION } from '../../core/version.ts';
 import { countedImages, TaskOwners } from '../../corpus/task-owner.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { CropImage, ExportSummary, Format, FormatName, ImagesMode } from '../../formats/format.ts';
+import {
+  type CropImage,
+  type ExportSummary,
+  type Format,
+  type FormatName,
+  hasBackground,
+  type ImagesMode,
+} from '../../formats/format.ts';
 import { importedSplits, planSplits, type SplitPart } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
@@ -34,7 +41,7 @@ export interface ExportOptions {
   readonly images?: ImagesMode;
   /**
    * Which images with no label go in too. Default: `none`; in formats of boxes, where they are background that a detector
-   * is trained on, `labelled` where a detector went over images here, else `all`.
+   * is trained on, `labelled`.
    */
   readonly background?: Background;
   /** Writes an export that has no label in it; else that is refused. Default false. */
@@ -61,7 +68,7 @@ export interface WorkspaceExport extends ExportSummary {
   /** Null: all tasks. */
   readonly task: string | null;
   readonly background: Background;
-  /** Images with no label that no detector went over, left out under `background: labelled`. */
+  /** Images with no label that nobody looked at and no detector went over, left out under `background: labelled`. */
   readonly notLookedAt: number;
   /** Labels of clusters that were left out, by the task that somebody else owns; tasks in order of name. */
   readonly disowned: readonly Disowned[];
@@ -126,7 +133,10 @@ async function exportOnce(
     }
   })();
   let notLookedAt = 0;
-  const selected = background === 'labelled' ? lookedAt(store, detectors, all, () => notLookedAt++) : all;
+  const selected =
+    background === 'labelled'
+      ? lookedAt({ store, detectors, task: task?.name, origins }, all, () => notLookedAt++)
+      : all;
   const summary = await exportDataset(name, out, selected, {
     task,
     ...used,
@@ -183,13 +193,11 @@ async function planExport(
   readonly background: Background;
   readonly query: DatasetQuery;
 }> {
-  const { holds, keeps } = format;
   const task = await taskToExport(store, format, named);
   const detectors = await detectorsThatLooked(store, origins);
-  const usual = holds !== 'regions' || !keeps.unlabelled ? 'none' : detectors.length > 0 ? 'labelled' : 'all';
-  const background = wanted ?? usual;
+  const background = wanted ?? (hasBackground(format) ? 'labelled' : 'none');
   // What people said is not there is said of images with no label too; `exportDataset` leaves out the others.
-  const unlabelled = background !== 'none' || keeps.rejections;
+  const unlabelled = background !== 'none' || format.keeps.rejections;
   return { task, detectors, background, query: { task: task?.name, origins, minConfidence, unlabelled } };
 }
 

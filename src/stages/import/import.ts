@@ -5,9 +5,10 @@ import { toName } from '../../core/class-name.ts';
 import type { Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { ImportedClass, ReaderName } from '../../formats/format.ts';
+import { hasBackground } from '../../formats/format.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
 import { recogniseFormat } from '../../formats/recognise.ts';
-import { readerNamed } from '../../formats/table.ts';
+import { FORMATS, readerNamed } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
 import { type Base, baseOf, isExportFolder } from './base.ts';
 import type { ClassMode, NewClass } from './classes.ts';
@@ -158,6 +159,7 @@ async function importFiles(
     task,
     keepRepeats: options.as === 'human',
     classes: options.classes ?? 'new',
+    emptyMeansNothing: isBackgroundIn(format),
     disagreement: options.disagreement ?? 'newest',
     toldClasses,
     reckoning,
@@ -211,6 +213,11 @@ async function importFiles(
     contradictions: plan.answers.contradictions,
     unknownClasses: plan.answers.unknown,
   };
+}
+
+function isBackgroundIn(name: ReaderName): boolean {
+  const format = FORMATS.find((one) => one.name === name);
+  return format !== undefined && hasBackground(format);
 }
 
 function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {

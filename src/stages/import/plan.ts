@@ -27,6 +27,8 @@ import { type DisagreementRule, mergedVotes, orderedVotes, type VoteOptions } fr
 /** An entry of the file and its image, its regions in pixels of the image and its names those of the corpus. */
 export interface PlannedEntry extends ImportedImage {
   readonly image: ImageRecord;
+  /** The file says of the image that nothing is on it. */
+  readonly isEmpty?: true;
 }
 
 export interface ImportPlan {
@@ -57,6 +59,8 @@ export interface PlanOptions {
   /** Two equal objects are two: what a person handed in may be compared with an export that had both. */
   readonly keepRepeats: boolean;
   readonly classes: ClassMode;
+  /** An image with no box in the file is one that nothing is on, as in formats that detectors are trained on. */
+  readonly emptyMeansNothing: boolean;
   readonly toldClasses: readonly ImportedClass[];
   readonly disagreement: DisagreementRule;
   readonly reckoning: Reckoning;
@@ -77,6 +81,7 @@ export async function planImport(
   const placing = {
     rule: options.disagreement,
     keepRepeats: options.keepRepeats,
+    emptyMeansNothing: options.emptyMeansNothing,
     // What was asked for stands in place of the tasks that the file names.
     imageTasks: new Set(options.task === undefined ? ofImages : []),
   };
@@ -196,12 +201,13 @@ function copyOf(file: string): string | null {
     : `Roboflow's copy of ${name.replace(/_([a-z]+)$/i, '.$1')}: add the pictures of the export`;
 }
 
-type PlacingOptions = VoteOptions & Pick<PlanOptions, 'keepRepeats'> & { readonly imageTasks: ReadonlySet<string> };
+type PlacingOptions = VoteOptions &
+  Pick<PlanOptions, 'keepRepeats' | 'emptyMeansNothing'> & { readonly imageTasks: ReadonlySet<string> };
 
 function placedEntry(
   entry: ImportedImage,
   image: ImageRecord,
-  { keepRepeats, imageTasks, ...votes }: PlacingOptions,
+  { keepRepeats, emptyMeansNothing, imageTasks, ...votes }: PlacingOptions,
 ): PlannedEntry {
   const { reckoning } = votes;
   const few = entry.regions.slice(0, MAX_OBJECTS);
@@ -216,8 +222,13 @@ function placedEntry(
     image,
     regions,
     labels,
+    ...(emptyMeansNothing && saysNothing(entry) ? { isEmpty: true } : {}),
     ...(entry.deleted === undefined ? {} : { deleted: deletedInside(entry, image, reckoning) }),
   };
+}
+
+function saysNothing({ labels, regions, rejected = [], deleted = [] }: ImportedImage): boolean {
+  return labels.length + regions.length + rejected.length + deleted.length === 0;
 }
 
 function countTaken({ regions, labels, split, attributes }: PlannedEntry, reckoning: Reckoning): void {

@@ -46,6 +46,7 @@ export function rowsOf(
   const labels: NewLabel[] = [];
   for (const entry of page) {
     labels.push(...labelsOf(entry.image.id, entry, { ...options, defaultTask: options.imageTask, score: null }));
+    if (entry.isEmpty) labels.push(nothingOn(entry.image.id, options));
     const voices = voicesOf(entry, people.get(entry.image.id) ?? [], options);
     notes.push(...voices.notes);
     const seen = new Map<string, number>();
@@ -83,6 +84,20 @@ function taskOf(
   { task, defaultTask }: Pick<RowOptions, 'task'> & { defaultTask: string },
 ): string {
   return task ?? label.task ?? defaultTask;
+}
+
+/**
+ * That somebody looked and found nothing, for exports with background. Not a person's word, with `as` `human` either: what
+ * a detector found beside it stays.
+ */
+function nothingOn(itemId: ImageId, { task, runId }: RowOptions): NewLabel {
+  const said = { present: true, origin: 'imported', confidence: 1, runId } as const;
+  return { itemId, task: task ?? REGION_TASK, className: NONE_OF_THESE, ...said };
+}
+
+/** Whether a label only says that nothing is on an image in a file. */
+export function meansNothing({ className, origin }: Pick<NewLabel, 'className' | 'origin'>): boolean {
+  return className === NONE_OF_THESE && origin === 'imported';
 }
 
 export function labelsOf(

@@ -6,14 +6,19 @@ import type { ImportedRegion } from '../../core/dataset.ts';
 import type { Task } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Reckoning } from '../../formats/reckoning.ts';
-import type { ImportPlan } from './plan.ts';
+
+interface TasksOfFile {
+  /** Tasks that boxes and whole images of the file name; null: none is named. */
+  readonly regionTasks: ReadonlySet<string | null>;
+  readonly imageTasks: ReadonlySet<string | null>;
+}
 
 /** @param path as it is shown; @param name the task that was asked for */
 export function refuseOtherKind(
   path: string,
   name: string,
   tasks: readonly Task[],
-  { regionTasks, imageTasks }: Pick<ImportPlan, 'regionTasks' | 'imageTasks'>,
+  { regionTasks, imageTasks }: TasksOfFile,
 ): void {
   const items = tasks.find((task) => task.name === name)?.items;
   const others = tasks.filter((task) => task.items !== items).map((task) => task.name);

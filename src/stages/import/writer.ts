@@ -18,7 +18,7 @@ import type { CorrectedEntry, Corrector } from './corrector.ts';
 import type { Note } from './notes.ts';
 import type { PlannedEntry } from './plan.ts';
 import type { ResolvedLabels } from './resolve.ts';
-import { type Known, type RowOptions, type Rows, rowsOf } from './rows.ts';
+import { type Known, meansNothing, type RowOptions, type Rows, rowsOf } from './rows.ts';
 import { regionsOfPeople } from './voices.ts';
 
 /** The task of images that have several classes each in a file that names no task. */
@@ -213,9 +213,10 @@ export class ImportWriter {
     const { tasksOfMany } = resolved;
     const regionIds = new Set<ItemId>(regions.map(({ id }) => id));
     const wanted = new Map<string, Task>();
-    for (const { task, itemId } of labels) {
+    for (const label of labels) {
+      const { task, itemId } = label;
       if (this.#knownTasks.has(task)) continue;
-      const onRegions = regionIds.has(itemId) || wanted.get(task)?.items === 'regions';
+      const onRegions = regionIds.has(itemId) || meansNothing(label) || wanted.get(task)?.items === 'regions';
       const many = onRegions || (options.task === task ? tasksOfMany.size > 0 : tasksOfMany.has(task) || task === MANY);
       wanted.set(task, { name: task, rule: many ? 'multi' : 'single', items: onRegions ? 'regions' : 'images' });
     }
@@ -255,7 +256,7 @@ function rowsOfAll(entries: readonly CorrectedEntry[]): Rows {
 
 function countsOf({ regions, labels }: Rows): Pick<Tally, 'regions' | 'tasks' | 'notes'> {
   const tasks: Record<string, number> = {};
-  for (const { task } of labels) tasks[task] = (tasks[task] ?? 0) + 1;
+  for (const label of labels) if (!meansNothing(label)) tasks[label.task] = (tasks[label.task] ?? 0) + 1;
   return { regions: regions.length, tasks, notes: [] };
 }
 

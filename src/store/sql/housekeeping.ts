@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { QUALITY_FLAGS, type QualityFlag } from '../../core/image.ts';
 import type { Origin } from '../../core/labels.ts';
 import type { HousekeepingStore, StoreSummary } from '../store.ts';
-import { flagsOf, originOf } from './codes.ts';
+import { flagsOf, ORIGIN_CODES, originOf } from './codes.ts';
 import { NO_BYTES, text } from './column.ts';
 import { countOf, rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
@@ -115,8 +115,13 @@ async function labelsByOrigin({ db, driver }: Session): Promise<Partial<Record<O
     .innerJoin('label', 'label.image_id', 'gone_image.image_id')
     .groupBy('label.origin')
     .select((eb) => ['label.origin', eb.fn.countAll<number>().as('n')]);
-  const counts = new Map<number, number>();
-  for (const { origin, n } of await driver.analyse(all)) counts.set(origin, Number(n));
+  // That a file had an image without a box is no label.
+  const nothing = sql<{ n: number }>`select count(*) as n from label
+    where present = 1 and class_id = ${sql.lit(NONE_CLASS_ID)} and origin = ${sql.lit(ORIGIN_CODES.imported)}`;
+  const counts = new Map<number, number>([
+    [ORIGIN_CODES.imported, -countOf(await driver.analyse(rawQuery(db, nothing)))],
+  ]);
+  for (const { origin, n } of await driver.analyse(all)) counts.set(origin, (counts.get(origin) ?? 0) + Number(n));
   for (const { origin, n } of await driver.analyse(ofGone)) counts.set(origin, (counts.get(origin) ?? 0) - Number(n));
   const there = [...counts].filter(([, n]) => n > 0);
   return Object.fromEntries(there.map(([origin, n]) => [originOf(origin), n]));
