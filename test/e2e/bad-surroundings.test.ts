@@ -257,11 +257,11 @@ test('a full disk', async (t) => {
   });
 
   await t.test('under an export: nothing is left of it, and the earlier one stands', async () => {
-    await runJson(['export', 'coco', 'out', '--images', 'none', '--empty'], { cwd: disk });
+    await runJson(['export', 'coco', 'out', '--images', 'none', '--empty', '--background', 'all'], { cwd: disk });
     const before = filesUnder(join(disk, 'out'));
     fill(disk, 60);
     for (const format of ['coco', 'yolo'] as const) {
-      const args = ['export', format, 'out', '--images', 'copy', '--empty', '--replace'];
+      const args = ['export', format, 'out', '--images', 'copy', '--empty', '--background', 'all', '--replace'];
       const { code, text } = await failing(args, { cwd: disk });
       assert.equal(code, 'DISK_FULL', text);
       assert.match(text, /no room left while writing .*as it was before.*Free some space/i);
@@ -269,9 +269,12 @@ test('a full disk', async (t) => {
       assert.deepEqual(readdirSync(disk).sort(), ['.labelsmith', 'out']);
     }
     resize(disk, '60m');
-    const { images } = await runJson(['export', 'coco', 'out', '--images', 'copy', '--empty', '--replace'], {
-      cwd: disk,
-    });
+    const { images } = await runJson(
+      ['export', 'coco', 'out', '--images', 'copy', '--empty', '--background', 'all', '--replace'],
+      {
+        cwd: disk,
+      },
+    );
     assert.equal(images, 100);
   });
 

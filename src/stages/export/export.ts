@@ -107,7 +107,6 @@ async function exportOnce(
   const format = formatNamed(name);
   const { task, detectors, background, query } = await planExport(store, format, options);
   const { origins, minConfidence } = options;
-  const unlabelled = background !== 'none';
   // Classes that are renamed meanwhile keep the name they had.
   const view = await store.datasetView();
   const parents = new Map(view.classes.map(({ name, parent }) => [name, parent]));
@@ -133,10 +132,8 @@ async function exportOnce(
     }
   })();
   let notLookedAt = 0;
-  const selected =
-    background === 'labelled'
-      ? lookedAt({ store, detectors, task: task?.name, origins }, all, () => notLookedAt++)
-      : all;
+  const looked = { store, detectors, task: task?.name, origins };
+  const selected = background === 'labelled' ? lookedAt(looked, all, () => notLookedAt++) : all;
   const summary = await exportDataset(name, out, selected, {
     task,
     ...used,
@@ -158,7 +155,7 @@ async function exportOnce(
       : format.keeps.split
         ? importedSplits(splits)
         : null,
-    unlabelled,
+    unlabelled: background !== 'none',
     onEmpty: options.empty
       ? undefined
       : () => nothingLabelled(store, format, task, origins !== undefined || minConfidence !== undefined),
@@ -176,7 +173,7 @@ async function exportOnce(
     onProgress: options.onProgress,
   });
   // The query leaves out images that nothing is said of; they are counted all the same.
-  const unseen = unlabelled ? 0 : (await store.countImages()) - seen;
+  const unseen = background !== 'none' ? 0 : (await store.countImages()) - seen;
   const unlabelledSkipped = summary.unlabelledSkipped + unseen;
   const of = { task: task?.name ?? null, background, notLookedAt, disowned };
   return { ...summary, unlabelledSkipped, ...of, accuracy, outdated };
