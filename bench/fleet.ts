@@ -12,7 +12,8 @@ import { rounded } from './process.ts';
 const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 1_000_000);
 
 export async function run(): Promise<unknown> {
-  const server = await startPostgres();
+  // As Debian installs it; tests do with less.
+  const server = await startPostgres(['shared_buffers=128MB']);
   try {
     const costs = await commits(`${server.url}?schema=commits`, IMAGES);
     return { commits: costs, simulated: await fleets(costs.resultMs, costs.commitMs) };

@@ -101,6 +101,8 @@ export async function simulate(plan: Simulation): Promise<Simulated> {
 
 class LockedRecord implements ShardStore {
   heldMs = 0;
+  async noteRun(): Promise<void> {}
+
   readonly #clock: VirtualClock;
   readonly #results = new Map<string, ShardResult>();
   #last: Promise<unknown> = Promise.resolve();

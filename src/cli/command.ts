@@ -5,7 +5,7 @@ import type { RunOptions } from '../jobs/run.ts';
 import { DEFAULT_WORKSPACE } from '../jobs/workspace.ts';
 import { DEVICES } from '../onnx/device.ts';
 import type { Output } from './output.ts';
-import { wholeNumber } from './text-values.ts';
+import { nonNegative, wholeNumber } from './text-values.ts';
 import { type ArgumentTable, flag, type OptionTable, option, type Values, valuesOf } from './values.ts';
 
 export interface CommandSpec<A extends ArgumentTable, O extends OptionTable> {
@@ -20,6 +20,8 @@ export interface CommandSpec<A extends ArgumentTable, O extends OptionTable> {
   readonly dryRun?: true;
   /** `--limit` makes it a run on a subset; other commands say that it means nothing to them. */
   readonly limit?: true;
+  /** Workers can run it as a whole (`--detach`), and it makes the workspace (`create`) or needs one. Its arguments are places. */
+  readonly detach?: 'create' | 'open';
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Gives the exit code; none is 0. */
   run(invocation: Invocation<Values<A>, Values<O>>): Promise<number | undefined>;
@@ -34,12 +36,15 @@ export interface Command {
   readonly options: OptionTable;
   readonly dryRun: boolean;
   readonly limit: boolean;
+  readonly detach?: 'create' | 'open';
   readonly examples: readonly (readonly [command: string, what: string])[];
+  /** Fails on what the tables do not take. */
+  check(typed: Typed): void;
   /** Checks what was typed (by the keys of the tables), then does it. */
   run(typed: Typed, context: Context): Promise<number | undefined>;
 }
 
-interface Typed {
+export interface Typed {
   readonly args: Readonly<Record<string, unknown>>;
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -58,21 +63,26 @@ export interface Invocation<A, O> extends Context {
   readonly options: O;
 }
 
+/** Names of the commands that have `detach`: a worker knows them without loading them all. */
+export const DETACHABLE: readonly string[] = ['auto', 'add', 'detect', 'embed', 'discover', 'match'];
+
 type None = Readonly<Record<never, never>>;
 
 export function command<A extends ArgumentTable = None, O extends OptionTable = None>(
   spec: CommandSpec<A, O>,
 ): Command {
-  const { name, summary, details, examples, dryRun = false, limit = false } = spec;
+  const { name, summary, details, examples, dryRun = false, limit = false, detach } = spec;
   // A table that is left out is one with nothing in it, which is what its type says.
   const { args = {} as A, options = {} as O } = spec;
+  const hint = `See: labelsmith ${name} --help`;
+  const checked = (typed: Typed) => ({
+    args: valuesOf(args, typed.args, hint),
+    options: valuesOf(options, typed.options, hint),
+  });
   return {
-    ...{ name, summary, details, args, options, dryRun, limit, examples },
-    run(typed, context) {
-      const hint = `See: labelsmith ${name} --help`;
-      const values = { args: valuesOf(args, typed.args, hint), options: valuesOf(options, typed.options, hint) };
-      return spec.run({ ...context, ...values });
-    },
+    ...{ name, summary, details, args, options, dryRun, limit, detach, examples },
+    check: (typed) => void checked(typed),
+    run: (typed, context) => spec.run({ ...context, ...checked(typed) }),
   };
 }
 
@@ -88,6 +98,10 @@ export const GLOBAL_OPTIONS = {
     z.string().optional(),
   ),
   fleet: flag('--fleet', 'with postgres://: shards are done by the workers there are (labelsmith worker)'),
+  detach: flag('--detach', 'with postgres://: give the whole command to the workers, and return'),
+  follow: flag('--follow', 'the same, and show how far it is; with status: how far is what was given'),
+  price: option('--price <n>', "with --follow: what a worker's hour costs", nonNegative().optional()),
+  priority: option('--priority <n>', 'with --fleet: shards of a higher one are done first', wholeNumber(0).default(0)),
   json: flag('--json', 'one JSON document on stdout, progress on stderr'),
   quiet: flag('-q, --quiet', 'no progress, no remarks, no summary: only what was asked for, and warnings'),
   seed: option('--seed <n>', 'seed of everything random', wholeNumber(0).default(0)),

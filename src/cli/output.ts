@@ -17,6 +17,8 @@ export interface Output {
   warn(text: string): void;
   /** Shows how far stages are, one after the other; `done` ends the line of the last one, before anything else is printed. */
   progress(): { update(progress: Progress): void; done(): void };
+  /** Lines on stderr that change: drawn over on a terminal, said now and then in a log; nothing with `--quiet`. */
+  board(): { show(lines: readonly string[]): void; done(): void };
 }
 
 /** The part of a terminal or file that is written to. */
@@ -56,6 +58,45 @@ export function createOutput(
     progress() {
       if (quiet) return { update() {}, done() {} };
       return stderr.isTTY ? progressBar(stderr) : progressLog(stderr);
+    },
+    board() {
+      if (quiet) return { show() {}, done() {} };
+      return stderr.isTTY ? terminalBoard(stderr) : logBoard(stderr);
+    },
+  };
+}
+
+function terminalBoard(stderr: Sink) {
+  let drawn = 0;
+  return {
+    show(lines: readonly string[]) {
+      const width = Math.max(20, (stderr.columns ?? 80) - 1);
+      const up = drawn === 0 ? '' : `\x1b[${drawn}A\x1b[J`;
+      stderr.write(`${up}${lines.map((line) => `${printable(line).slice(0, width)}\n`).join('')}`);
+      drawn = lines.length;
+    },
+    done() {},
+  };
+}
+
+function logBoard(stderr: Sink) {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let last: readonly string[] = [];
+  let isShown = true;
+  const say = () => stderr.write(last.map((line) => `${printable(line)}\n`).join(''));
+  return {
+    show(lines: readonly string[]) {
+      isShown = isShown && lines.join('\n') === last.join('\n');
+      last = lines;
+      const now = Date.now();
+      if (isShown || now - shownAt < LOG_INTERVAL_MS) return;
+      shownAt = now;
+      isShown = true;
+      say();
+    },
+    done() {
+      if (!isShown) say();
+      isShown = true;
     },
   };
 }

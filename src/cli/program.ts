@@ -39,14 +39,22 @@ export async function runCommandLine(
     for (const { usage, description } of Object.values(args)) parser.addArgument(new Argument(usage, description));
     addOptions(parser, options);
     parser.action(async (...received: unknown[]) => {
-      const context = contextOf(typedIn(parser, GLOBAL_OPTIONS), signal);
+      const typedGlobal = typedIn(parser, GLOBAL_OPTIONS);
+      const context = contextOf(typedGlobal, signal);
       if (context.global.dryRun && !command.dryRun) await refuseDryRun(command);
       if (context.global.limit !== undefined && !command.limit) {
         context.output.note(`note: --limit means nothing to ${command.name}; it goes over everything.`);
       }
       const given = Object.fromEntries(Object.keys(args).map((key, i) => [key, received[i]]));
+      const typed = { args: given, options: typedIn(parser, options) };
+      const { detach, follow } = context.global;
+      if (detach || (follow && command.name !== 'status')) {
+        const { giveToWorkers } = await import('./detach.ts');
+        exitCode = await giveToWorkers(command, typed, typedGlobal, context);
+        return;
+      }
       try {
-        exitCode = (await command.run({ args: given, options: typedIn(parser, options) }, context)) ?? 0;
+        exitCode = (await command.run(typed, context)) ?? 0;
       } catch (error) {
         if (!(error instanceof PartDone)) throw error;
         tellPart(error, context.output);

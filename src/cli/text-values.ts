@@ -17,6 +17,13 @@ export function wholeNumber(least: number): z.ZodType<number, string> {
   });
 }
 
+export function nonNegative(): z.ZodType<number, string> {
+  return text('a number of at least 0', (given) => {
+    const value = Number(given);
+    return given.trim() !== '' && Number.isFinite(value) && value >= 0 ? value : undefined;
+  });
+}
+
 /** A number from 0 to 1. */
 export function fraction(): z.ZodType<number, string> {
   return text('a number from 0 to 1', fractionIn);
@@ -71,6 +78,19 @@ export function thresholds(): z.ZodType<Thresholds, string> {
       else classes[name] = value;
     }
     return { default: general, classes };
+  });
+}
+
+/** `centernet=4` or `centernet=4,nanodet=0`. */
+export function modelLimits(): z.ZodType<Record<string, number>, string> {
+  return text('NAME=NUMBER pairs with commas between them', (given) => {
+    const limits: Record<string, number> = {};
+    for (const part of given.split(',')) {
+      const [, name, digits] = /^\s*([\w.-]+)\s*=\s*(\d+)\s*$/.exec(part) ?? [];
+      if (name === undefined) return undefined;
+      limits[name] = Number(digits);
+    }
+    return limits;
   });
 }
 

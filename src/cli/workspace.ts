@@ -20,13 +20,13 @@ export async function withWorkspace<T>(
   work: (workspace: Workspace) => Promise<T>,
   { create = false, actor, part }: WithWorkspaceOptions = {},
 ): Promise<T> {
-  const { workspace: location, blobs: blobsAt, device, fleet } = context.global;
+  const { workspace: location, blobs: blobsAt, device, fleet, priority } = context.global;
   if (fleet && part !== undefined && part !== 'rest') {
     throw new LabelsmithError('USAGE', '--fleet and --shard are two ways to spread the same work.', {
       hint: 'With --fleet workers take what there is to do; with --shard each process has its part.',
     });
   }
-  const fleetEngine = fleet ? await fleetEngineFor(location, device) : undefined;
+  const fleetEngine = fleet ? await fleetEngineFor(location, { device, priority }) : undefined;
   try {
     const engine = fleetEngine ?? (part === undefined ? undefined : await partsEngineFor(part, device));
     const models = modelsFor(context);
@@ -49,9 +49,9 @@ export async function withWorkspace<T>(
 }
 
 /** Loaded where shards go to workers. */
-async function fleetEngineFor(location: string, device: Context['global']['device']) {
+async function fleetEngineFor(location: string, options: Pick<Context['global'], 'device' | 'priority'>) {
   const { openFleetEngine } = await import('../jobs/fleet/open-engine.ts');
-  return openFleetEngine(location, { device });
+  return openFleetEngine(location, options);
 }
 
 async function partsEngineFor(part: Part | 'rest', device: Context['global']['device']) {

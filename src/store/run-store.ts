@@ -5,6 +5,8 @@ import type { RunId } from '../core/ids.ts';
 export interface RunStore {
   /** Records the start of a stage's execution and gives its id (a time-ordered string). */
   startRun(run: NewRun): Promise<RunId>;
+  /** Keeps how a run is that is under way, in place of what was noted before; metrics of its end come beside it. */
+  noteRun(runId: RunId, metrics: Readonly<Record<string, unknown>>): Promise<void>;
   /** Ends a run. A run that was killed is shown as interrupted once its lease has ended. */
   finishRun(runId: RunId, outcome: RunOutcome): Promise<void>;
   /** Newest first. */

@@ -1,5 +1,12 @@
 /** A queue in memory, with a clock of its own: what it forgets, repeats or fails is as a test wants it. */
-import type { JobState, ShardJob, ShardQueue, TakenJob } from '../../src/jobs/fleet/queue.ts';
+import {
+  type JobState,
+  modelOf,
+  type ShardJob,
+  type ShardQueue,
+  type TakenJob,
+  type TakeOptions,
+} from '../../src/jobs/fleet/queue.ts';
 
 export interface MemoryQueueOptions {
   /** A job that is not heard of for so long is given to another, milliseconds. */
@@ -12,6 +19,7 @@ export interface MemoryQueueOptions {
 interface Entry {
   readonly job: ShardJob;
   readonly id: string;
+  readonly priority: number;
   state: 'waiting' | 'active' | 'done' | 'failed';
   attempts: number;
   heardAtMs: number;
@@ -31,19 +39,20 @@ export class MemoryQueue implements ShardQueue {
     this.#options = options;
   }
 
-  async send(jobs: readonly ShardJob[]): Promise<string[]> {
+  async send(jobs: readonly ShardJob[], { priority = 0 } = {}): Promise<string[]> {
     return jobs.map((job) => {
       const id = String(++this.#last);
-      const entry: Entry = { job, id, state: 'waiting', attempts: 0, heardAtMs: 0, reason: '' };
+      const entry: Entry = { job, id, priority, state: 'waiting', attempts: 0, heardAtMs: 0, reason: '' };
       this.#entries.set(id, entry);
-      this.#waiting.push(entry);
+      const behind = this.#waiting.findIndex((other) => other.priority < priority);
+      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, entry);
       return id;
     });
   }
 
-  async take(count: number): Promise<TakenJob[]> {
+  async take(count: number, { notOf = [], limits = {} }: TakeOptions = {}): Promise<TakenJob[]> {
     this.#giveBackSilent();
-    return this.#waiting.splice(0, count).map((entry): TakenJob => {
+    return this.#choose(count, notOf, limits).map((entry): TakenJob => {
       const attempt = ++entry.attempts;
       entry.state = 'active';
       entry.heardAtMs = this.#options.clock();
@@ -63,6 +72,19 @@ export class MemoryQueue implements ShardQueue {
         },
       };
     });
+  }
+
+  #choose(count: number, notOf: readonly string[], limits: Readonly<Record<string, number>>): Entry[] {
+    const chosen: Entry[] = [];
+    const underWay = (model: string) => [...this.#active, ...chosen].filter(({ job }) => modelOf(job) === model).length;
+    for (const entry of this.#waiting) {
+      const model = modelOf(entry.job);
+      const limit = Object.hasOwn(limits, model) ? limits[model] : Number.POSITIVE_INFINITY;
+      if (chosen.length === count) break;
+      if (!notOf.includes(model) && (limit === Number.POSITIVE_INFINITY || underWay(model) < limit)) chosen.push(entry);
+    }
+    this.#waiting = this.#waiting.filter((entry) => !chosen.includes(entry));
+    return chosen;
   }
 
   async stateOf(id: string): Promise<JobState> {

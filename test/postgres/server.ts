@@ -31,7 +31,8 @@ export function postgresPrograms(): { readonly folder: string } | { readonly mis
   return folder === undefined ? { missing: 'PostgreSQL is not installed (apt-get install postgresql)' } : { folder };
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** @param own settings in place of those of tests, `name=value` */
+export async function startPostgres(own: readonly string[] = []): Promise<PostgresServer> {
   const found = postgresPrograms();
   if ('missing' in found) throw new Error(found.missing);
   const folder = mkdtempSync('/tmp/labelsmith-postgres-');
@@ -43,7 +44,13 @@ export async function startPostgres(): Promise<PostgresServer> {
   const how = ['-D', data, '-U', 'labelsmith', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
   execFileSync(program('initdb'), how, { ...who, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
   const port = await freePort();
-  const settings = ['fsync=off', 'max_connections=100', 'shared_buffers=32MB', `unix_socket_directories=${folder}`];
+  const settings = [
+    'fsync=off',
+    'max_connections=100',
+    'shared_buffers=32MB',
+    `unix_socket_directories=${folder}`,
+    ...own,
+  ];
   const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...settings.flatMap((one) => ['-c', one])];
   const begin = () => spawn(program('postgres'), args, { ...who, cwd: folder, stdio: 'ignore' });
   const url = `postgres://labelsmith@127.0.0.1:${port}/postgres`;

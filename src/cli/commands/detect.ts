@@ -30,6 +30,7 @@ export const detect = command({
   },
   dryRun: true,
   limit: true,
+  detach: 'open',
   examples: [
     ['labelsmith detect', 'all 80 COCO classes'],
     ['labelsmith detect --classes person,car,dog', 'only these'],

@@ -19,11 +19,16 @@ export const status = command({
   examples: [
     ['labelsmith status', 'counts and the last runs'],
     ['labelsmith status --quarantine', 'which files were bad, and why'],
+    [
+      'labelsmith status --follow -w postgres://db/images --price 0.4',
+      'how far the workers are, until they have done it',
+    ],
     ['labelsmith status --flow', 'cameras, schedules, targets: how labelsmith run is'],
   ],
   run({ options, ...context }) {
     const { output } = context;
     if (options.flow) return flowStatus(context);
+    if (context.global.follow) return followed(context);
     return withWorkspace(context, async (workspace) => {
       const { quarantine: withQuarantine, check } = options;
       const found = await statusOf(workspace, { quarantine: withQuarantine, check });
@@ -46,6 +51,16 @@ export const status = command({
     });
   },
 });
+
+/** Exit code of the command that is followed. */
+async function followed(context: Pick<Context, 'global' | 'output' | 'signal'>): Promise<number> {
+  const [{ followAndTell }, { requireShared }] = await Promise.all([
+    import('../print/follow.ts'),
+    import('../../stages/worker/follow-fleet.ts'),
+  ]);
+  requireShared(context.global.workspace);
+  return withWorkspace(context, (workspace) => followAndTell(workspace, context));
+}
 
 /** Exit code 0 while it runs and all is well, 1 otherwise, for supervisors. */
 async function flowStatus({ global, output }: Pick<Context, 'global' | 'output'>): Promise<number> {

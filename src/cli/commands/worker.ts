@@ -1,20 +1,43 @@
+import { z } from 'zod';
+import { LabelsmithError } from '../../errors.ts';
+import { changeOrders } from '../../jobs/fleet/orders.ts';
 import type { WorkerEvent } from '../../jobs/fleet/worker.ts';
+import { startCommand } from '../../stages/worker/command-process.ts';
+import { cancelCommand, requireShared } from '../../stages/worker/follow-fleet.ts';
+import type { CommandEvent } from '../../stages/worker/run-commands.ts';
 import { work } from '../../stages/worker/work.ts';
-import { command } from '../command.ts';
+import { type Context, command, DETACHABLE } from '../command.ts';
 import type { Output } from '../output.ts';
-import { duration, wholeNumber } from '../text-values.ts';
-import { option } from '../values.ts';
-import { formatDuration, plural } from '../words.ts';
+import { duration, modelLimits, wholeNumber } from '../text-values.ts';
+import { argument, flag, option } from '../values.ts';
+import { formatDuration, oneLine, plural } from '../words.ts';
+import { withWorkspace } from '../workspace.ts';
 
 export const worker = command({
   name: 'worker',
   summary: 'do shards of a workspace in PostgreSQL, on as many machines as there are',
   details:
-    'Takes shards of any stage from the queue of the workspace, as labelsmith … --fleet puts them there, until it is told to end\n' +
+    'Takes shards of any stage from the queue of the workspace, as labelsmith … --fleet puts them there, and whole commands that were\n' +
+    'given with --detach, until it is told to end\n' +
     '(Ctrl-C, SIGTERM): then it finishes what it has begun. Killed, its shards are done by others. Workers of another version,\n' +
     'or with other models, leave shards to those that fit, and say so.',
+  args: {
+    action: argument(
+      '[action]',
+      'nothing: work. To all workers: pause, resume, drain (end with what is under way), limit (with --model-limit), cancel\n' +
+        '(take back the command that was given last)',
+      z.enum(['work', 'pause', 'resume', 'drain', 'limit', 'cancel']).default('work'),
+    ),
+  },
   options: {
     concurrency: option('--concurrency <n>', 'shards at once', wholeNumber(1).default(2)),
+    perModel: option('--per-model <n>', 'shards of one model at once, on this machine', wholeNumber(1).optional()),
+    modelLimit: option(
+      '--model-limit <name=n>',
+      'with limit: shards of this model at once, over all workers (0: no limit)',
+      modelLimits().optional(),
+    ),
+    onlyShards: flag('--only-shards', 'take no whole commands that were given with --detach'),
     drain: option(
       '--drain <time>',
       'end when there was nothing to do for so long, as 30s or 10m',
@@ -30,13 +53,30 @@ export const worker = command({
     ['labelsmith worker -w postgres://db/images', 'works until it is stopped'],
     ['labelsmith worker -w postgres://db/images --drain 5m', 'as a job that ends with the work'],
     ['labelsmith worker -w postgres://db/images --metrics-port 9464', 'with metrics for Prometheus'],
+    ['labelsmith worker pause -w postgres://db/images', 'all workers wait, until resume'],
+    [
+      'labelsmith worker limit --model-limit centernet=4 -w postgres://db/images',
+      'four shards of it at once over all workers',
+    ],
   ],
-  async run({ options, global, output, signal }) {
+  async run({ args, options, ...context }) {
+    const { global, output, signal } = context;
+    if (args.action !== 'work') return order(args.action, options.modelLimit, context);
     const { workspace: location, blobs: blobsAt, threads, device } = global;
+    const [script] = process.argv.slice(1);
+    const own = ['--workspace', location, '--fleet', '--json', '--threads', String(threads), '--device', device];
     const startedAt = performance.now();
     const done = await work({
       ...{ location, blobsAt, threads, device, signal },
       concurrency: options.concurrency,
+      perModel: options.perModel,
+      commands: options.onlyShards
+        ? undefined
+        : {
+            start: (words) => startCommand([...process.execArgv, script, ...own], words),
+            refusal,
+            onEvent: (event) => toldCommand(event, output),
+          },
       drainMs: options.drain,
       metricsPort: options.metricsPort,
       onStart({ worker: name, metricsPort }) {
@@ -59,6 +99,58 @@ export const worker = command({
     return done.refused === undefined ? 0 : 1;
   },
 });
+
+/** What is in the queue may be anybody's. */
+async function refusal(words: readonly string[]): Promise<string | undefined> {
+  const name = words.find((word) => !word.startsWith('-')) ?? '';
+  return DETACHABLE.includes(name) ? undefined : `${name} is not run by workers`;
+}
+
+async function order(
+  action: 'pause' | 'resume' | 'drain' | 'limit' | 'cancel',
+  limits: Readonly<Record<string, number>> | undefined,
+  context: Pick<Context, 'global' | 'output' | 'signal'>,
+): Promise<number> {
+  const { output } = context;
+  requireShared(context.global.workspace);
+  if ((action === 'limit') !== (limits !== undefined)) {
+    throw new LabelsmithError('USAGE', 'worker limit and --model-limit belong together.', {
+      hint: 'As in: labelsmith worker limit --model-limit centernet=4',
+    });
+  }
+  return withWorkspace(context, async (workspace) => {
+    if (action === 'cancel') {
+      const command = await cancelCommand(workspace);
+      output.document({ cancelled: command?.words ?? null });
+      output.summary(command ? `Taken back: labelsmith ${oneLine(command.words.join(' '))}` : 'No command was given.');
+      return command ? 0 : 1;
+    }
+    const orders = await changeOrders(workspace.store, (now) => {
+      if (action === 'drain') return { ...now, drains: now.drains + 1 };
+      if (action !== 'limit') return { ...now, paused: action === 'pause' };
+      const all = Object.entries({ ...now.limits, ...limits }).filter(([, count]) => count > 0);
+      return { ...now, limits: Object.fromEntries(all) };
+    });
+    output.document(orders);
+    output.summary(ORDERED[action]);
+    return 0;
+  });
+}
+
+const ORDERED = {
+  pause: 'Workers finish what they have begun and wait: labelsmith worker resume.',
+  resume: 'Workers go on.',
+  drain: 'Workers that run now finish what they have begun and end.',
+  limit: 'Workers keep to it from their next shard on.',
+};
+
+function toldCommand(event: CommandEvent, output: Output): void {
+  if (event.kind === 'away') output.warn(`the queue of commands does not answer: ${event.reason}`);
+  else {
+    const code = event.kind === 'ended' ? ` with ${event.exitCode}` : '';
+    output.note(`command ${event.kind}${code}: labelsmith ${oneLine(event.words.join(' '))}`);
+  }
+}
 
 function told(event: WorkerEvent, output: Output): void {
   if (event.kind === 'away') {

@@ -4,11 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { PgBoss } from 'pg-boss';
-import { LabelsmithError, messageOf } from '../../errors.ts';
-import { optionalPackage } from '../../sources/cloud/optional-package.ts';
-import { postgresAddress } from '../../store/postgres/address.ts';
 import { versionOfResults } from '../run.ts';
-import { type JobState, SHARD_JOB, type ShardQueue, type TakenJob } from './queue.ts';
+import { reasonIn, startBoss, withQueue } from './boss.ts';
+import { type JobState, modelOf, SHARD_JOB, type ShardQueue, type TakenJob } from './queue.ts';
 
 export interface BossOptions {
   /** The workspace's address. */
@@ -24,33 +22,37 @@ const PREFIX = 'shards_';
 const EXPIRE_SECONDS = 3600;
 /** What is done is of no use to anybody. */
 const KEPT_SECONDS = 3600;
+/** Of a model that has no limit, while another one has. */
+const UNLIMITED = 1_000_000;
 
 export async function bossQueue({ location, heartbeatSeconds = 15, retries = 2 }: BossOptions): Promise<ShardQueue> {
   const boss = await startBoss(location);
   const name = `${PREFIX}${await versionOfResults()}`;
-  try {
-    await boss.createQueue(name, {
-      retryLimit: retries,
-      retryDelay: 1,
-      retryBackoff: true,
-      retryDelayMax: 30,
-      heartbeatSeconds,
-      expireInSeconds: EXPIRE_SECONDS,
-      deleteAfterSeconds: KEPT_SECONDS,
-    });
-  } catch (error) {
-    await boss.stop({ graceful: false });
-    throw error;
-  }
+  await withQueue(boss, name, {
+    retryLimit: retries,
+    retryDelay: 1,
+    retryBackoff: true,
+    retryDelayMax: 30,
+    heartbeatSeconds,
+    expireInSeconds: EXPIRE_SECONDS,
+    deleteAfterSeconds: KEPT_SECONDS,
+  });
   return {
     async send(jobs, { priority = 0 } = {}) {
       const ids = jobs.map(() => randomUUID());
-      const rows = jobs.map((data, i) => ({ id: ids[i], data, priority }));
+      const rows = jobs.map((data, i) => {
+        const model = modelOf(data);
+        return { id: ids[i], data, priority, ...(model !== '' && { group: { id: model, tier: model } }) };
+      });
       await boss.insert(name, rows);
       return ids;
     },
-    async take(count) {
-      const jobs = await boss.fetch<unknown>(name, { batchSize: count });
+    async take(count, { notOf = [], limits = {} } = {}) {
+      const jobs = await boss.fetch<unknown>(name, {
+        batchSize: count,
+        ...(notOf.length > 0 && { ignoreGroups: [...notOf] }),
+        ...(Object.keys(limits).length > 0 && { groupConcurrency: { default: UNLIMITED, tiers: { ...limits } } }),
+      });
       return jobs.flatMap(({ id, retryCount, data }): TakenJob[] => {
         const job = SHARD_JOB.safeParse(data);
         // Somebody else's, which no attempt makes better.
@@ -80,31 +82,6 @@ export async function bossQueue({ location, heartbeatSeconds = 15, retries = 2 }
   };
 }
 
-async function startBoss(location: string): Promise<PgBoss> {
-  const { connectionString, schema, shown } = postgresAddress(location);
-  const pgBoss = await optionalPackage('pg-boss', 'Workers', () => import('pg-boss'));
-  const boss = new pgBoss.PgBoss({
-    connectionString,
-    schema: `${schema}_queue`,
-    max: 3,
-    schedule: false,
-    // How soon a worker that died is noticed.
-    monitorIntervalSeconds: 5,
-    superviseIntervalSeconds: 5,
-    monitorVacuum: false,
-  });
-  // What fails here is asked for again; what matters is told by the call that needs it.
-  boss.on('error', () => {});
-  try {
-    return await boss.start();
-  } catch (error) {
-    throw new LabelsmithError('NETWORK', `The queue of ${shown} cannot be opened (${messageOf(error)})`, {
-      hint: 'Check that PostgreSQL runs, and that this user may create the schema of the queue (docs/fleet.md).',
-      cause: error,
-    });
-  }
-}
-
 async function stateOf(boss: PgBoss, name: string, id: string): Promise<JobState> {
   const job = await boss.getJobById(name, id);
   switch (job?.state) {
@@ -118,10 +95,4 @@ async function stateOf(boss: PgBoss, name: string, id: string): Promise<JobState
     default:
       return { kind: 'gone' };
   }
-}
-
-function reasonIn(output: unknown): string {
-  if (typeof output !== 'object' || output === null) return 'for no reason that was given';
-  if ('message' in output && typeof output.message === 'string') return output.message;
-  return JSON.stringify(output);
 }

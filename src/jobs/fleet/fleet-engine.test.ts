@@ -11,6 +11,8 @@ import { fleetEngine } from './fleet-engine.ts';
 import { runWorker, type ShardOutcome, type ShardProcess } from './worker.ts';
 
 class MemoryShards implements ShardStore {
+  async noteRun(): Promise<void> {}
+
   readonly results = new Map<string, ShardResult>();
   readonly dead: DeadShard[] = [];
   /** Results that came for a shard that had one. */

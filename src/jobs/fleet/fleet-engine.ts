@@ -13,7 +13,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deserialize } from 'node:v8';
 import { LabelsmithError } from '../../errors.ts';
-import type { ShardStore } from '../../store/store.ts';
+import type { RunStore, ShardStore } from '../../store/store.ts';
 import { progressMeter } from '../progress.ts';
 import {
   type Counts,
@@ -23,6 +23,7 @@ import {
   type StageSummary,
   sumCounts,
 } from '../stage.ts';
+import { ProgressNotes } from './fleet-progress.ts';
 import type { ShardJob, ShardQueue } from './queue.ts';
 
 export interface FleetOptions {
@@ -32,6 +33,8 @@ export interface FleetOptions {
   readonly local: Engine;
   /** Shards that are planned and not committed yet (default 256). Fewer than two a worker leave workers idle. */
   readonly maxAhead?: number;
+  /** Of its shards: higher ones are done first (default 0). */
+  readonly priority?: number;
   /** How often the record is asked for results, milliseconds (default 250). */
   readonly pollMs?: number;
   /** A shard that is not done for so long is looked for in the queue, milliseconds (default 3000). */
@@ -76,11 +79,12 @@ interface Pending<Shard> {
 
 class FleetRun<Settings, Context, Shard, Result> {
   readonly #queue: ShardQueue;
-  readonly #options: Required<Pick<FleetOptions, 'maxAhead' | 'pollMs' | 'suspectMs' | 'clock' | 'sleep'>>;
+  readonly #options: Required<Pick<FleetOptions, 'maxAhead' | 'priority' | 'pollMs' | 'suspectMs' | 'clock' | 'sleep'>>;
   readonly #stage: StageDefinition<Settings, Context, Shard, Result>;
   readonly #job: StageJob<Settings>;
   readonly #context: Context;
-  readonly #store: ShardStore;
+  readonly #store: ShardStore & Pick<RunStore, 'noteRun'>;
+  readonly #notes: ProgressNotes;
   /** In the order of their commits. */
   readonly #pending: Pending<Shard>[] = [];
   #counts: Counts = {};
@@ -95,13 +99,15 @@ class FleetRun<Settings, Context, Shard, Result> {
     job: StageJob<Settings>,
     context: Context,
   ) {
-    const { maxAhead = 256, pollMs = 250, suspectMs = 3000, clock = () => performance.now() } = options;
+    const { maxAhead = 256, priority = 0, pollMs = 250, suspectMs = 3000 } = options;
+    const { clock = () => performance.now() } = options;
     this.#queue = queue;
-    this.#options = { maxAhead, pollMs, suspectMs, clock, sleep: options.sleep ?? ((ms) => sleep(ms)) };
+    this.#options = { maxAhead, priority, pollMs, suspectMs, clock, sleep: options.sleep ?? ((ms) => sleep(ms)) };
     this.#stage = stage;
     this.#job = job;
     this.#context = context;
     this.#store = job.workspace.store;
+    this.#notes = new ProgressNotes(this.#store, job.runId, clock);
   }
 
   async run(): Promise<StageSummary> {
@@ -113,14 +119,12 @@ class FleetRun<Settings, Context, Shard, Result> {
         await this.#planAhead(plan);
         if (this.#pending.length === 0 && this.#isPlanned) break;
         const items = await this.#commitDone();
-        if (items !== undefined) {
-          meter.add(items);
-          onProgress?.(meter.snapshot(this.#shards));
-          continue;
-        }
-        await this.#lookAfterSuspects();
-        onProgress?.(meter.snapshot(this.#shards));
-        await this.#options.sleep(this.#options.pollMs);
+        if (items === undefined) await this.#lookAfterSuspects();
+        else meter.add(items);
+        const progress = meter.snapshot(this.#shards);
+        onProgress?.(progress);
+        await this.#notes.note(progress);
+        if (items === undefined) await this.#options.sleep(this.#options.pollMs);
       }
     } finally {
       await this.#queue.cancel(this.#pending.map(({ id }) => id).filter((id) => id !== '')).catch(() => {});
@@ -160,7 +164,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     const jobs = shards.map(
       ({ number, shard }): ShardJob => ({ ...known, shard: number, input: JSON.stringify(shard) }),
     );
-    const ids = await this.#queue.send(jobs);
+    const ids = await this.#queue.send(jobs, { priority: this.#options.priority });
     for (const [i, shard] of shards.entries()) {
       shard.id = ids[i];
       shard.sentAtMs = this.#options.clock();
@@ -187,6 +191,7 @@ class FleetRun<Settings, Context, Shard, Result> {
       this.#pending.shift();
       dropped.push(number);
       items = (items ?? 0) + result.items;
+      this.#notes.add(result.worker, result.items);
     }
     await this.#store.dropShardResults(this.#job.runId, dropped);
     return items;

@@ -6,11 +6,14 @@ import { placeOfWorkspace } from '../place.ts';
 import { bossQueue } from './boss-queue.ts';
 import { type FleetEngine, fleetEngine } from './fleet-engine.ts';
 
-export function openFleetEngine(location: string, { device }: { readonly device?: Device }): FleetEngine {
+export function openFleetEngine(
+  location: string,
+  { device, priority }: { readonly device?: Device; readonly priority?: number },
+): FleetEngine {
   if (!placeOfWorkspace(location).isShared) {
     throw new LabelsmithError('USAGE', 'Only a workspace in PostgreSQL is worked on by many machines.', {
       hint: 'Copy it there: labelsmith workspace copy .labelsmith postgres://… --blobs PLACE.',
     });
   }
-  return fleetEngine({ local: localEngine({ device }), openQueue: () => bossQueue({ location }) });
+  return fleetEngine({ local: localEngine({ device }), priority, openQueue: () => bossQueue({ location }) });
 }

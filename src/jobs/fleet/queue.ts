@@ -19,6 +19,18 @@ export const SHARD_JOB = z.object({
 });
 export type ShardJob = z.infer<typeof SHARD_JOB>;
 
+/** The model that does a shard, as people name it: `centernet` of `centernet@1a2b…`; empty for a stage without one. */
+export function modelOf({ fingerprint }: Pick<ShardJob, 'fingerprint'>): string {
+  return /^[\w.-]+/.exec(fingerprint)?.[0] ?? '';
+}
+
+export interface TakeOptions {
+  /** Models whose shards are left to others. */
+  readonly notOf?: readonly string[];
+  /** Shards of a model that may be under way at once, over all workers. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
 /** A job that a worker has taken; others are given it again when it is not heard of for a while. */
 export interface TakenJob {
   readonly job: ShardJob;
@@ -37,7 +49,8 @@ export type JobState =
 export interface ShardQueue {
   /** Higher comes first. @returns ids, in the order of the jobs */
   send(jobs: readonly ShardJob[], options?: { readonly priority?: number }): Promise<string[]>;
-  take(count: number): Promise<TakenJob[]>;
+  /** Those of a higher priority first, then those that were sent first. */
+  take(count: number, options?: TakeOptions): Promise<TakenJob[]>;
   stateOf(id: string): Promise<JobState>;
   /** Takes back what nobody has begun. */
   cancel(ids: readonly string[]): Promise<void>;

@@ -5,7 +5,8 @@
  * Its effects are given as functions: the queue, the process, the clock.
  */
 import { messageOf } from '../../errors.ts';
-import type { ShardQueue, TakenJob } from './queue.ts';
+import { type FleetOrders, NO_ORDERS } from './orders.ts';
+import { modelOf, type ShardQueue, type TakenJob } from './queue.ts';
 
 export interface WorkerOptions {
   readonly queue: ShardQueue;
@@ -13,6 +14,12 @@ export interface WorkerOptions {
   readonly startProcess: () => ShardProcess;
   /** Shards at once (default 2): the next one begins while the last is being finished. */
   readonly concurrency?: number;
+  /** Shards of one model at once; what there is of others comes in their place. Default: no limit but the first. */
+  readonly perModel?: number;
+  /** What all workers were told; asked before each taking. */
+  readonly orders?: () => Promise<FleetOrders>;
+  /** There is other work on this machine, so that it does not count as idle. */
+  readonly isBusy?: () => boolean;
   /** How often a job is touched, milliseconds (default 4000). */
   readonly heartbeatMs?: number;
   /** Longest wait between two looks at an empty queue, milliseconds (default 2000). */
@@ -70,7 +77,8 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerSummary> 
 class Worker {
   readonly #options: WorkerOptions;
   readonly #clock: () => number;
-  readonly #underWay = new Set<Promise<void>>();
+  /** Shards under way, with the model of each. */
+  readonly #underWay = new Map<Promise<void>, string>();
   #process: ShardProcess | undefined;
   #shards = 0;
   #items = 0;
@@ -83,35 +91,44 @@ class Worker {
   }
 
   async run(): Promise<WorkerSummary> {
-    const { concurrency = 2, idleMs = 2000, drainMs = Number.POSITIVE_INFINITY, signal } = this.#options;
+    const { concurrency = 2, idleMs = 2000, drainMs = Number.POSITIVE_INFINITY, signal, isBusy } = this.#options;
+    const { drains } = await this.#orders();
     let lastWorkMs = this.#clock();
     let waitMs = MIN_IDLE_MS;
     while (!signal?.aborted && this.#refused === undefined) {
       if (this.#underWay.size >= concurrency) {
-        await Promise.race(this.#underWay);
+        await Promise.race(this.#underWay.keys());
         continue;
       }
-      const taken = await this.#take(concurrency - this.#underWay.size);
+      const orders = await this.#orders();
+      if (orders.drains > drains) break;
+      const taken = orders.paused ? [] : await this.#take(concurrency - this.#underWay.size, orders);
       for (const job of taken) this.#begin(job);
-      if (taken.length > 0 || this.#underWay.size > 0) lastWorkMs = this.#clock();
+      if (taken.length > 0 || this.#underWay.size > 0 || isBusy?.()) lastWorkMs = this.#clock();
       if (taken.length > 0) {
         waitMs = MIN_IDLE_MS;
         continue;
       }
       if (this.#clock() - lastWorkMs >= drainMs) break;
-      await Promise.race([this.#sleep(waitMs), ...this.#underWay]);
+      await Promise.race([this.#sleep(waitMs), ...this.#underWay.keys()]);
       waitMs = Math.min(idleMs, waitMs * 2);
     }
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#underWay.keys());
     await this.#process?.close();
     const refused = this.#refused === undefined ? {} : { refused: this.#refused };
     return { shards: this.#shards, items: this.#items, failed: this.#failed, ...refused };
   }
 
   /** A queue that does not answer is asked again: the database may be starting. */
-  async #take(count: number): Promise<readonly TakenJob[]> {
+  async #take(count: number, { limits }: FleetOrders): Promise<readonly TakenJob[]> {
+    const { perModel = Number.POSITIVE_INFINITY, queue } = this.#options;
+    const underWay = Map.groupBy(this.#underWay.values(), (model) => model);
+    const notOf = [...underWay]
+      .filter(([model, { length }]) => model !== '' && length >= perModel)
+      .map(([model]) => model);
     try {
-      return await this.#options.queue.take(count);
+      // Of several that come at once all might be of one model.
+      return await queue.take(Math.min(count, perModel), { notOf, limits });
     } catch (error) {
       this.#options.onEvent?.({ kind: 'away', reason: messageOf(error) });
       return [];
@@ -120,7 +137,11 @@ class Worker {
 
   #begin(taken: TakenJob): void {
     const work = this.#work(taken).finally(() => this.#underWay.delete(work));
-    this.#underWay.add(work);
+    this.#underWay.set(work, modelOf(taken.job));
+  }
+
+  async #orders(): Promise<FleetOrders> {
+    return (await this.#options.orders?.()) ?? NO_ORDERS;
   }
 
   async #work(taken: TakenJob): Promise<void> {

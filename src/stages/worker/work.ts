@@ -1,12 +1,14 @@
 /** `worker`: does shards of any stage of a workspace in PostgreSQL until it is told to end, or there is nothing left. */
 import { hostname } from 'node:os';
-import { LabelsmithError } from '../../errors.ts';
 import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
+import { commandQueue } from '../../jobs/fleet/commands.ts';
+import { watchedOrders } from '../../jobs/fleet/orders.ts';
 import { runWorker, type WorkerEvent, type WorkerSummary } from '../../jobs/fleet/worker.ts';
-import { placeOfWorkspace } from '../../jobs/place.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import type { Device } from '../../onnx/device.ts';
+import { requireShared } from './follow-fleet.ts';
 import { serveMetrics, WorkerMetrics } from './metrics.ts';
+import { CommandRunner, type RunCommandsOptions } from './run-commands.ts';
 import { startShardProcess } from './shard-process.ts';
 
 export interface WorkRequest {
@@ -22,6 +24,10 @@ export interface WorkRequest {
   readonly drainMs?: number;
   /** Where metrics are served; none by default. */
   readonly metricsPort?: number;
+  /** Shards of one model at once. */
+  readonly perModel?: number;
+  /** How whole commands are run that were given to the fleet; none are by default. */
+  readonly commands?: Pick<RunCommandsOptions, 'start' | 'refusal' | 'onEvent'>;
   readonly signal: AbortSignal;
   /** Told once, before the first shard. */
   readonly onStart: (about: { readonly worker: string; readonly metricsPort?: number }) => void;
@@ -32,34 +38,55 @@ export interface WorkRequest {
 
 export async function work(request: WorkRequest): Promise<WorkerSummary> {
   const { location, blobsAt, threads, device, metricsPort, onEvent } = request;
-  if (!placeOfWorkspace(location).isShared) {
-    throw new LabelsmithError('USAGE', 'A worker works on a workspace in PostgreSQL.', {
-      hint: 'Name it with --workspace postgres://HOST/DATABASE; labelsmith workspace copy brings one there.',
-    });
-  }
+  requireShared(location);
   // What is wrong with the place is told now, and not by every shard.
-  await (await openWorkspace(location, { create: false, blobsAt })).close();
-  const queue = await bossQueue({ location });
-  const metrics = new WorkerMetrics();
-  const server = metricsPort === undefined ? undefined : await serveMetrics(metrics, metricsPort);
+  const workspace = await openWorkspace(location, { create: false, blobsAt });
   try {
-    const worker = `${hostname()}-${process.pid}`;
-    request.onStart({ worker, metricsPort: server?.port });
-    const others = await queue.waitingForOthers();
-    if (others.size > 0) request.onOthers(others);
-    return await runWorker({
-      queue,
-      startProcess: () => startShardProcess({ location, threads, device, worker }),
-      concurrency: request.concurrency,
-      drainMs: request.drainMs,
-      signal: request.signal,
-      onEvent(event) {
-        metrics.note(event);
-        onEvent(event);
-      },
-    });
+    const queue = await bossQueue({ location });
+    const metrics = new WorkerMetrics();
+    const server = metricsPort === undefined ? undefined : await serveMetrics(metrics, metricsPort);
+    try {
+      const worker = `${hostname()}-${process.pid}`;
+      request.onStart({ worker, metricsPort: server?.port });
+      const others = await queue.waitingForOthers();
+      if (others.size > 0) request.onOthers(others);
+      const orders = watchedOrders(workspace.store);
+      return await besideCommands(request, orders, (isBusy) =>
+        runWorker({
+          ...{ queue, orders, isBusy, concurrency: request.concurrency, perModel: request.perModel },
+          ...{ drainMs: request.drainMs, signal: request.signal },
+          startProcess: () => startShardProcess({ location, threads, device, worker }),
+          onEvent(event) {
+            metrics.note(event);
+            onEvent(event);
+          },
+        }),
+      );
+    } finally {
+      await server?.close();
+      await queue.close();
+    }
   } finally {
-    await server?.close();
+    await workspace.close();
+  }
+}
+
+/** Commands are taken for as long as shards are. */
+async function besideCommands<T>(
+  { location, commands, signal }: WorkRequest,
+  orders: RunCommandsOptions['orders'],
+  shards: (isBusy: () => boolean) => Promise<T>,
+): Promise<T> {
+  if (commands === undefined) return shards(() => false);
+  const queue = await commandQueue({ location });
+  const end = new AbortController();
+  const runner = new CommandRunner({ queue, orders, signal: AbortSignal.any([signal, end.signal]), ...commands });
+  const running = runner.run();
+  try {
+    return await shards(() => runner.isBusy);
+  } finally {
+    end.abort();
+    await running;
     await queue.close();
   }
 }

@@ -14,6 +14,7 @@ const MAX_RUNS = 1_000_000;
 const RENEWALS = 3;
 
 const finish = update(runs, { set: ['endedAtMs', 'status', 'counts', 'metrics', 'leaseUntilMs'], where: ['key'] });
+const note = update(runs, { set: ['metrics'], where: ['key', 'status'] });
 const renew = update(runs, { set: ['leaseUntilMs'], where: ['key', 'status'] });
 const start = insert(runs, {
   fields: [
@@ -85,11 +86,19 @@ export function runStore(session: Session, leaseMs: number): RunStore & { readon
       return id;
     },
 
+    async noteRun(runId, metrics) {
+      await session.write(null, async (work) => {
+        work.add(note, { key: runKeyOf(work.dictionary, runId), status: 'running', metrics });
+      });
+    },
+
     async finishRun(runId, { status, counts, metrics = {} }) {
       release(runId);
       await session.write(null, async (work) => {
         const key = runKeyOf(work.dictionary, runId);
-        work.add(finish, { key, endedAtMs: Date.now(), status, counts, metrics, leaseUntilMs: null });
+        const [[row]] = await work.read([db.selectFrom('run').selectAll().where('key', '=', key)]);
+        const all = { ...(row && fieldsOf(row).metrics), ...metrics };
+        work.add(finish, { key, endedAtMs: Date.now(), status, counts, metrics: all, leaseUntilMs: null });
       });
     },
 

@@ -23,6 +23,8 @@ export function recordCases(open: OpenStore): void {
     const first = await startRun(store, 'add');
     const second = await startRun(store, 'detect');
     assert.ok(first < second, 'ids are in order of time');
+    await store.noteRun(first, { far: 1 });
+    assert.deepEqual((await store.runs())[1]?.metrics, { far: 1 });
     await store.finishRun(first, { status: 'done', counts: { images: 3 }, metrics: { rate: 1.5 } });
     const runs = await store.runs();
     assert.deepEqual(
@@ -33,7 +35,9 @@ export function recordCases(open: OpenStore): void {
       ],
     );
     assert.deepEqual(runs[1]?.counts, { images: 3 });
-    assert.deepEqual(runs[1]?.metrics, { rate: 1.5 });
+    assert.deepEqual(runs[1]?.metrics, { far: 1, rate: 1.5 });
+    await store.noteRun(first, { late: 1 });
+    assert.deepEqual((await store.runs())[1]?.metrics, { far: 1, rate: 1.5 }, 'a run that has ended is not noted');
     assert.deepEqual(runs[1]?.settings, { threshold: 0.3 });
     assert.deepEqual(runs[1]?.versions, { labelsmith: '0.1.0' });
     assert.ok((runs[1]?.endedAtMs ?? 0) >= (runs[1]?.startedAtMs ?? 1));

@@ -1,0 +1,86 @@
+/** `--detach` and `--follow`: the whole command is given to the workers of a workspace in PostgreSQL, and goes on without this process. */
+import { resolve } from 'node:path';
+import { LabelsmithError } from '../errors.ts';
+import { openWorkspace } from '../jobs/workspace.ts';
+import { giveCommand, requireShared } from '../stages/worker/follow-fleet.ts';
+import { type Command, type Context, DETACHABLE, GLOBAL_OPTIONS, type Typed } from './command.ts';
+import { followAndTell } from './print/follow.ts';
+import type { OptionTable } from './values.ts';
+
+/** Global options that say what is done; the others are of the machine that does it. */
+const KEPT: ReadonlySet<string> = new Set(['quiet', 'seed', 'threads', 'strict', 'shardSize', 'limit', 'priority']);
+
+export async function giveToWorkers(
+  command: Command,
+  typed: Typed,
+  typedGlobal: Readonly<Record<string, unknown>>,
+  context: Context,
+): Promise<number> {
+  const { global, output } = context;
+  const { detach } = command;
+  if (detach === undefined) refuse(command);
+  if (global.dryRun) {
+    throw new LabelsmithError('USAGE', '--dry-run is done here, not by workers.', { hint: 'Leave --detach away.' });
+  }
+  requireShared(global.workspace);
+  command.check(typed);
+  const words = wordsOf(command, typed, typedGlobal);
+  const { workspace: location, blobs: blobsAt, priority } = global;
+  const workspace = await openWorkspace(location, { create: detach === 'create', blobsAt });
+  try {
+    const { id } = await giveCommand(workspace, words, priority);
+    output.note(`The workers have it: labelsmith ${words.join(' ')}`);
+    if (global.follow) return await followAndTell(workspace, context);
+    output.document({ command: { id, words } });
+    output.summary(`See how far it is: labelsmith status --follow --workspace ${workspace.name}`);
+    return 0;
+  } finally {
+    await workspace.close();
+  }
+}
+
+/** The command line again, of what was typed; places as every machine finds them. */
+export function wordsOf(command: Command, typed: Typed, typedGlobal: Readonly<Record<string, unknown>>): string[] {
+  const global = Object.fromEntries(Object.entries(typedGlobal).filter(([key]) => KEPT.has(key)));
+  const places = Object.values(typed.args).flatMap((value) => strings(value).map(placeEverywhere));
+  return [
+    ...command.name.split(' '),
+    ...optionWords(command.options, typed.options),
+    ...optionWords(GLOBAL_OPTIONS, global),
+    ...(places.length > 0 ? ['--', ...places] : []),
+  ];
+}
+
+function optionWords(table: OptionTable, typed: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(typed).flatMap(([key, value]) => {
+    const { flags, denial } = table[key];
+    if (value === false) return denial === undefined ? [] : [longName(denial.flags)];
+    const name = longName(flags);
+    return value === true ? [name] : strings(value).map((text) => `${name}=${text}`);
+  });
+}
+
+function longName(flags: string): string {
+  return /--[\w-]+/.exec(flags)?.[0] ?? flags;
+}
+
+function strings(value: unknown): string[] {
+  if (value === undefined) return [];
+  return (Array.isArray(value) ? value : [value]).map(String);
+}
+
+function placeEverywhere(text: string): string {
+  if (text === '-') {
+    throw new LabelsmithError('USAGE', 'A list on stdin cannot be given to workers.', {
+      hint: 'Put it into a file that all of them find, and name it as @FILE.',
+    });
+  }
+  if (text.includes('://')) return text;
+  return text.startsWith('@') ? `@${resolve(text.slice(1))}` : resolve(text);
+}
+
+function refuse({ name }: Command): never {
+  throw new LabelsmithError('USAGE', `${name} is not given to workers.`, {
+    hint: `These commands can be: ${DETACHABLE.join(', ')}.`,
+  });
+}

@@ -1,0 +1,52 @@
+/** What people tell all workers of a workspace at once, in its record: whoever works looks there before taking a shard. */
+import { z } from 'zod';
+import { readSetting, type Setting, writeSetting } from '../../store/typed.ts';
+import type { Workspace } from '../stage.ts';
+
+const ORDERS = z.object({
+  /** What is under way is finished, and nothing is begun. */
+  paused: z.boolean(),
+  /** How often workers were told to end: each ends when this is more than when it began. */
+  drains: z.int().nonnegative(),
+  /** Shards of a model at once, over all workers; models that are not named have no limit. */
+  limits: z.record(z.string(), z.int().positive()),
+});
+export type FleetOrders = z.infer<typeof ORDERS>;
+
+export const NO_ORDERS: FleetOrders = { paused: false, drains: 0, limits: {} };
+
+const SETTING: Setting<FleetOrders> = {
+  ...{ key: 'fleet/orders', version: 1, schema: ORDERS },
+  what: 'The orders of the workers',
+  remedy: 'Give them again: labelsmith worker resume.',
+};
+
+type Settings = Pick<Workspace['store'], 'getSetting' | 'putSetting'>;
+
+export async function readOrders(store: Pick<Settings, 'getSetting'>): Promise<FleetOrders> {
+  return (await readSetting(store, SETTING)) ?? NO_ORDERS;
+}
+
+export async function changeOrders(store: Settings, change: (now: FleetOrders) => FleetOrders): Promise<FleetOrders> {
+  const changed = change(await readOrders(store));
+  await writeSetting(store, SETTING, changed);
+  return changed;
+}
+
+/** Looks again when what it knows is older than this, milliseconds. */
+const KNOWN_MS = 1000;
+
+/** The orders as they were a second ago at most; while the record does not answer, those that were known. */
+export function watchedOrders(
+  store: Pick<Settings, 'getSetting'>,
+  clock: () => number = () => performance.now(),
+): () => Promise<FleetOrders> {
+  let known = NO_ORDERS;
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (clock() - readAtMs < KNOWN_MS) return known;
+    known = await readOrders(store).catch(() => known);
+    readAtMs = clock();
+    return known;
+  };
+}

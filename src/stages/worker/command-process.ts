@@ -1,0 +1,36 @@
+/** A command of the fleet as a process: the command line itself, with the workspace of the worker, its document kept. */
+import { spawn } from 'node:child_process';
+import type { CommandProcess } from './run-commands.ts';
+
+/** What is kept of what a command says on the way, and the longest document that is, characters. */
+const SAID_KEPT = 4000;
+const DOCUMENT_MAX = 1_000_000;
+
+/** @param program the words before those of the command: Node's options and the script */
+export function startCommand(program: readonly string[], words: readonly string[]): CommandProcess {
+  const child = spawn(process.execPath, [...program, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let document = '';
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (document.length < DOCUMENT_MAX) document += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-SAID_KEPT);
+  });
+  return {
+    ended: new Promise((resolve) => {
+      child.once('error', (error) => resolve({ exitCode: null, document: null, said: error.message }));
+      child.once('close', (exitCode) => resolve({ exitCode, document: parsed(document), said: said.trim() }));
+    }),
+    stop: () => void child.kill('SIGTERM'),
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * A fleet as its user sees it, with the built command line: a command is given to the workers and its starter is killed, the worker
+ * that runs it is killed too, and another process follows it to the end; workers are told to wait, to go on and to end.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runCli, runJson, startCli } from '../cli.ts';
+import { type Ground, prepare } from '../contracts/stage/every-stage.ts';
+import { type CliWorker, startCliWorker } from '../fleet/cli-worker.ts';
+import { type PostgresServer, postgresPrograms, startPostgres } from '../postgres/server.ts';
+
+const found = postgresPrograms();
+const PHOTOS = 40;
+
+describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => {
+  let server: PostgresServer;
+  let ground: Ground;
+  const workers: CliWorker[] = [];
+  before(async () => {
+    [server, ground] = await Promise.all([startPostgres(), prepare(PHOTOS)]);
+  });
+  after(async () => {
+    for (const { child } of workers) child.kill('SIGKILL');
+    await server.stop();
+    await rm(ground.dir, { recursive: true, force: true });
+  });
+
+  const options = () => ({ cwd: ground.dir, env: { LABELSMITH_CACHE: ground.cacheDir, LABELSMITH_OFFLINE: '1' } });
+  const placeOf = (name: string) => ['--workspace', `${server.url}?schema=${name}`];
+  function start(name: string, ...args: readonly string[]): CliWorker {
+    const worker = startCliWorker([...placeOf(name), '--threads', '1', ...args], options());
+    workers.push(worker);
+    return worker;
+  }
+
+  test('a command goes on without its starter and without its first worker, and is followed from elsewhere', async () => {
+    const at = placeOf('detached');
+    await runJson(['add', 'photos', '--shard-size', '3'], options());
+    await runJson(['embed', '--model', 'means', '--shard-size', '3'], options());
+
+    const starter = startCli(
+      ['add', 'photos', '--shard-size', '3', ...at, '--blobs', join(ground.dir, 'blobs'), '--follow'],
+      options(),
+    );
+    const said = textOf(starter.stderr);
+    await until(() => said().includes('waits for a worker'));
+    starter.kill('SIGKILL');
+    await once(starter, 'close');
+
+    const first = start('detached');
+    await until(() => first.said().includes('command begun'), first.said);
+    // It goes with its child, which does shards, and with the command, half-way.
+    await until(() => first.said().includes('add 5:'), first.said);
+    first.child.kill('SIGKILL');
+    const [second, third] = [start('detached'), start('detached', '--only-shards')];
+    const followed = await runJson<Followed>(['status', '--follow', '--price', '36000', ...at], options());
+    assert.equal(followed.isOver, true);
+    assert.equal(followed.command.state.kind, 'ended');
+    assert.equal(followed.command.state.end.exitCode, 0);
+    assert.ok(followed.cost.soFar > 0, 'ten a second, and a machine at least');
+    assert.match(second.said(), /command begun: labelsmith add/);
+    assert.doesNotMatch(third.said(), /command begun/);
+
+    const given = await runCli(['embed', '--model', 'means', '--shard-size', '3', ...at, '--detach'], options());
+    assert.equal(given.code, 0, given.stderr);
+    const text = await runCli(['status', '--follow', ...at], options());
+    assert.equal(text.code, 0, text.stderr);
+    assert.match(text.stdout, /^labelsmith embed --model=means --shard-size=3: done\.$/m);
+    for (const worker of [second, third]) worker.child.kill('SIGTERM');
+    assert.deepEqual(await Promise.all([second.ended, third.ended]), [130, 130]);
+
+    assert.equal(await exported(at, 'there.jsonl'), await exported([], 'here.jsonl'));
+  });
+
+  test('workers are told to wait, to go on, and to end; a command that cannot be done says why', async () => {
+    const at = placeOf('orders');
+    await runJson(['add', 'refs', ...at, '--blobs', join(ground.dir, 'blobs2')], options());
+    const one = start('orders');
+    await until(() => one.said().includes('waits for shards'), one.said);
+    await runJson(['worker', 'pause', ...at], options());
+    await runJson(['add', 'photos', '--shard-size', '10', ...at, '--detach'], options());
+    await sleep(3000);
+    assert.doesNotMatch(one.said(), /command begun/);
+    const view = await runCli(['status', '--follow', ...at], { ...options(), killAfterMs: 4000 });
+    assert.match(view.stderr, /waits for a worker that runs it, paused/);
+    await runJson(['worker', 'resume', ...at], options());
+    await runJson(['status', '--follow', ...at], options());
+    assert.match(one.said(), /command ended with 0/);
+
+    const wrong = await runJson<Followed>(['embed', '--model', 'nobodys', ...at, '--follow'], {
+      ...options(),
+      expected: 2,
+    });
+    assert.equal(wrong.command.state.kind, 'ended');
+    assert.match(JSON.stringify(wrong.command.state.end.document), /nobodys/);
+
+    await runJson(['worker', 'drain', ...at], options());
+    assert.equal(await one.ended, 0);
+    // One that begins later is not meant.
+    const two = start('orders', '--drain', '1s');
+    assert.equal(await two.ended, 0);
+  });
+
+  test('what is not for workers is refused with what to do', async () => {
+    const at = placeOf('orders');
+    const status = await runCli(['status', '--follow'], options());
+    assert.equal(status.code, 2);
+    assert.match(status.stderr, /Only a workspace in PostgreSQL/);
+    const other = await runCli(['export', 'csv', 'x.csv', ...at, '--detach'], options());
+    assert.equal(other.code, 2);
+    assert.match(other.stderr, /export is not given to workers/);
+    const list = await runCli(['add', '-', ...at, '--detach'], options());
+    assert.match(list.stderr, /A list on stdin/);
+    const typed = await runCli(['detect', '--threshold', 'high', ...at, '--detach'], options());
+    assert.equal(typed.code, 2);
+    assert.match(typed.stderr, /--threshold takes/);
+  });
+
+  async function exported(at: readonly string[], name: string): Promise<string> {
+    await runJson(['export', 'jsonl', name, '--unlabelled', ...at], options());
+    return readFile(join(ground.dir, name), 'utf8');
+  }
+});
+
+interface Followed {
+  readonly isOver: boolean;
+  readonly command: {
+    readonly state: { readonly kind: string; readonly end: { readonly exitCode: number; readonly document: unknown } };
+  };
+  readonly cost: { readonly soFar: number };
+}
+
+function textOf(stream: NodeJS.ReadableStream | null): () => string {
+  let text = '';
+  stream?.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  return () => text;
+}
+
+const PATIENCE_MS = 120_000;
+
+async function until(condition: () => boolean, said: () => string = () => ''): Promise<void> {
+  const startedAt = performance.now();
+  while (!condition()) {
+    assert.ok(performance.now() - startedAt < PATIENCE_MS, `not in two minutes: ${said()}`);
+    await sleep(50);
+  }
+}
