@@ -41,7 +41,12 @@ describe('the queue in PostgreSQL', { skip: 'missing' in found ? found.missing :
     const limits = { heavy: 1 };
     const taken = await queue.take(6, { limits });
     assert.deepEqual(shardsOf(taken).filter((shard) => shard <= '3').length, 1);
-    assert.deepEqual(shardsOf(taken).filter((shard) => shard > '3').sort(), ['4', '5', '6']);
+    assert.deepEqual(
+      shardsOf(taken)
+        .filter((shard) => shard > '3')
+        .sort(),
+      ['4', '5', '6'],
+    );
     assert.deepEqual(await queue.take(6, { limits }), []);
     await taken.find(({ job }) => job.shard <= '3')?.done();
     assert.equal((await queue.take(6, { limits })).length, 1);
