@@ -46,18 +46,39 @@ export function attributeOfText(text: string): string | boolean {
   return text === 'true' ? true : text === 'false' ? false : text;
 }
 
+/** Attributes that are being gathered. */
+export type OpenAttributes = Record<string, Attributes[string]>;
+
+/** Adds one. Where another value was said under its name before, both stay, as text, and that is told. */
+export function sayAttribute(
+  attributes: OpenAttributes,
+  [name, value]: readonly [name: string, value: Attributes[string]],
+  where: string,
+  reckoning: Reckoning,
+): void {
+  const known = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+  if (known !== undefined && known !== value) reckoning.note('attribute-twice', where, `${name}: ${known}, ${value}`);
+  // `__proto__` is a name like any other.
+  Object.defineProperty(attributes, name, {
+    value: known === undefined || known === value ? value : `${known}, ${value}`,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}
+
 /**
  * Attributes of some objects of JSON. What is empty or false says nothing; what is no text,
  * number or truth is told.
  */
 export function plainAttributes(groups: readonly unknown[], where: string, reckoning: Reckoning): Attributes {
-  const attributes: Record<string, Attributes[string]> = {};
+  const attributes: OpenAttributes = {};
   for (const group of groups) {
     if (typeof group !== 'object' || group === null) continue;
     for (const [name, value] of Object.entries(group)) {
       if (value === null || value === undefined || value === '' || value === false) continue;
-      if (typeof value === 'string' || typeof value === 'boolean') attributes[name] = value;
-      else if (typeof value === 'number' && Number.isFinite(value)) attributes[name] = value;
+      const isPlain = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+      if (isPlain) sayAttribute(attributes, [name, value], `${where}.${name}`, reckoning);
       else reckoning.note('attribute-passed-over', `${where}.${name}`, shown(value));
     }
   }

@@ -81,6 +81,7 @@ export const REASONS = {
   'origin-dropped': leftOut('attributes', 'an origin that is none'),
   'size-dropped': leftOut('attributes', 'a size that is none'),
   'column-passed-over': leftOut('attributes', 'a column of which nothing is made'),
+  'attribute-twice': told('attributes', 'said twice with different values: both are kept, side by side'),
   'attribute-passed-over': leftOut('attributes', 'nothing is made of it'),
   // What the images and the workspace decide.
   'no-image': leftOut('images', 'no image of that name was added'),

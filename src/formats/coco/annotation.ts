@@ -15,7 +15,7 @@ import {
   sizeAt,
 } from '../check.ts';
 import { extentOf, maskBox } from '../contours.ts';
-import { detailsOfAttributes } from '../details.ts';
+import { detailsOfAttributes, type OpenAttributes, sayAttribute } from '../details.ts';
 import { confidenceFrom, maskFrom, polygonsFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { countsAt } from '../rle.ts';
@@ -187,10 +187,14 @@ function areaOf(value: unknown, where: string, reckoning: Reckoning): { area?: n
 function attributesOf(row: JsonObject, where: string, reckoning: Reckoning): Record<string, Attributes[string]> {
   const given = typeof row.attributes === 'object' && row.attributes !== null ? Object.entries(row.attributes) : [];
   const others = Object.entries(row).filter(([key]) => !KNOWN.has(key));
-  const attributes: Record<string, Attributes[string]> = {};
+  const attributes: OpenAttributes = {};
   for (const [key, value] of [...others, ...given]) {
-    if (typeof value === 'string' || typeof value === 'boolean') attributes[key] = value;
-    else if (typeof value === 'number' && Number.isFinite(value)) attributes[key] = value;
+    if (
+      typeof value === 'string' ||
+      typeof value === 'boolean' ||
+      (typeof value === 'number' && Number.isFinite(value))
+    )
+      sayAttribute(attributes, [key, value], `${where}.${key}`, reckoning);
     else if (value !== null) reckoning.note('attribute-passed-over', `${where}.${key}`, shown(value));
   }
   return attributes;

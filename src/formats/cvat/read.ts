@@ -194,8 +194,7 @@ class CvatReader {
     this.#depth.pop();
     if (this.#depth[0] === 'annotations' && this.#depth[1] === 'meta') this.#closeMeta(tag);
     if (this.#attribute !== null && tag === 'attribute') {
-      // Attributes of a skeleton's joints stand inside it too; the first word of a name is the skeleton's own.
-      if (!this.#shape?.said.has(this.#attribute)) this.#shape?.said.set(this.#attribute, this.#text);
+      this.#sayAttribute(this.#attribute, this.#text);
       this.#attribute = null;
     } else if (this.#shape !== null && this.#depth.length === 2) {
       this.#closeShape(this.#shape);
@@ -205,6 +204,20 @@ class CvatReader {
       if (image !== null) this.#done.push(image);
       this.#image = null;
     } else if (this.#depth.length === 1) this.#track = null;
+  }
+
+  /** Attributes of a skeleton's joints stand inside it too; the first word of a name is the skeleton's own. */
+  #sayAttribute(name: string, value: string): void {
+    const said = this.#shape?.said;
+    const known = said?.get(name);
+    if (known === undefined) said?.set(name, value);
+    if (known === undefined || known === value) return;
+    const what = `${name}: ${known}, ${value}`;
+    if (this.#depth.at(-1) === 'points') this.#reckoning.note('attribute-passed-over', this.#where, what);
+    else {
+      this.#reckoning.note('attribute-twice', this.#where, what);
+      said?.set(name, `${known}, ${value}`);
+    }
   }
 
   #closeMeta(tag: string): void {

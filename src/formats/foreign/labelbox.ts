@@ -6,7 +6,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
-import type { Attributes } from '../../core/region-details.ts';
 import { arrayAt, badFile, classNameAt, type JsonObject, objectAt } from '../check.ts';
 import { detailsOfAttributes } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
@@ -133,9 +132,11 @@ function shapeOfObject(row: JsonObject, where: string, { annotator, reckoning }:
     reckoning.note('object-elsewhere', where);
     return null;
   }
-  const attributes: Record<string, Attributes[string]> = {};
-  for (const { name, value } of answersIn(row.classifications, `${where}.classifications`))
-    attributes[name] = attributes[name] === undefined ? value : `${attributes[name]}, ${value}`;
+  // Several answers to one question are what check boxes are for.
+  const answers = Map.groupBy(answersIn(row.classifications, `${where}.classifications`), ({ name }) => name);
+  const attributes = Object.fromEntries(
+    [...answers].map(([name, all]) => [name, all.map(({ value }) => value).join(', ')]),
+  );
   return shapeOf(form, {
     className: classNameAt(row.name ?? row.title ?? row.value, `${where}.name`),
     where,

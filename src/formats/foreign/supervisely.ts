@@ -8,7 +8,7 @@ import { inflate } from 'node:zlib';
 import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import { arrayAt, badFile, classNameAt, type JsonObject, objectAt, shown, stringAt } from '../check.ts';
-import { detailsOfAttributes } from '../details.ts';
+import { detailsOfAttributes, type OpenAttributes, sayAttribute } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
 import { maskOfPicture } from '../mask-picture.ts';
 import { hasRoom, MAX_MASK_PIXELS, sizeFrom } from '../mend.ts';
@@ -62,7 +62,7 @@ async function imageOfFile(row: JsonObject, name: string, reckoning: Reckoning):
     if (shape !== null) shapes.push(shape);
   }
   const stem = name.replace(/\.json$/i, '');
-  const { labels, attributes } = tagsOfImage(row.tags, `${name} tags`);
+  const { labels, attributes } = tagsOfImage(row.tags, `${name} tags`, reckoning);
   return imageOf(
     {
       file: withFolder(stem, /^ann$/i, 'img'),
@@ -78,12 +78,16 @@ async function imageOfFile(row: JsonObject, name: string, reckoning: Reckoning):
   );
 }
 
-function tagsOfImage(value: unknown, where: string): { labels: ImportedLabel[]; attributes: Attributes } {
+function tagsOfImage(
+  value: unknown,
+  where: string,
+  reckoning: Reckoning,
+): { labels: ImportedLabel[]; attributes: Attributes } {
   const labels: ImportedLabel[] = [];
-  const attributes: Record<string, string | number | boolean> = {};
-  for (const { name, value: said, annotator } of tagsIn(value, where))
+  const attributes: OpenAttributes = {};
+  for (const { name, value: said, annotator, at } of tagsIn(value, where))
     if (said === null) labels.push(labelOf(name, null, annotator));
-    else attributes[name] = said;
+    else sayAttribute(attributes, [name, said], at, reckoning);
   return { labels, attributes };
 }
 
@@ -91,16 +95,19 @@ interface Tag {
   readonly name: string;
   readonly value: string | number | null;
   readonly annotator: string | null;
+  readonly at: string;
 }
 
 function tagsIn(value: unknown, where: string): Tag[] {
   return (value == null ? [] : arrayAt(value, where)).map((given, i) => {
-    const tag = objectAt(given, `${where}[${i}]`);
+    const at = `${where}[${i}]`;
+    const tag = objectAt(given, at);
     const said = typeof tag.value === 'string' || typeof tag.value === 'number' ? tag.value : null;
     return {
-      name: classNameAt(tag.name, `${where}[${i}].name`),
+      name: classNameAt(tag.name, `${at}.name`),
       value: said === '' ? null : said,
       annotator: annotatorOf(tag),
+      at,
     };
   });
 }
@@ -111,12 +118,14 @@ function annotatorOf({ labelerLogin: login }: JsonObject): string | null {
 
 async function shapeOfObject(given: unknown, where: string, size: Size, reckoning: Reckoning): Promise<Shape> {
   const row = objectAt(given, where);
-  const tags = tagsIn(row.tags, `${where}.tags`).map(({ name, value }) => [name, value ?? true] as const);
+  const tags: OpenAttributes = {};
+  for (const { name, value, at } of tagsIn(row.tags, `${where}.tags`))
+    sayAttribute(tags, [name, value ?? true], at, reckoning);
   return shapeOf(await formOf(row, where, size, reckoning), {
     className: classNameAt(row.classTitle, `${where}.classTitle`),
     where,
     annotator: annotatorOf(row),
-    details: detailsOfAttributes(Object.fromEntries(tags), null),
+    details: detailsOfAttributes(tags, null),
   });
 }
 

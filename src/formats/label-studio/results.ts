@@ -7,6 +7,7 @@ import { ORIGINS, type Origin } from '../../core/labels.ts';
 import { type Attributes, type RegionDetails, regionDetailsSchema } from '../../core/region-details.ts';
 import { arrayAt, badFile, classNameAt, type JsonObject, numberAt, objectAt, shown, stringAt } from '../check.ts';
 import { maskBox, maskOfBitmap } from '../contours.ts';
+import { type OpenAttributes, sayAttribute } from '../details.ts';
 import { confidenceFrom, MAX_MASK_PIXELS, sizeFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { extentOfRotated, type RotatedBox } from '../rotated-box.ts';
@@ -57,7 +58,7 @@ export function readResults(
   });
   const isRemark = ({ type }: Row) => REMARKS.has(type);
   const regionIds = new Set(rows.filter((one) => !isRemark(one)).map(({ row }) => row.id));
-  const remarksOf = new Map<unknown, Record<string, Attributes[string]>>();
+  const remarksOf = new Map<unknown, OpenAttributes>();
   for (const one of rows.filter(isRemark)) {
     const { row, at } = one;
     const ofRegion = row.id !== undefined && regionIds.has(row.id);
@@ -66,7 +67,7 @@ export function readResults(
     reckoning.attempt(ofRegion ? 'attribute-passed-over' : 'label-unreadable', () => {
       if (!ofRegion && (one.type === 'choices' || one.type === 'taxonomy'))
         said.labels.push(...labelsOf(one, objectAt(row.value, `${at}.value`), source, reckoning));
-      else addRemark(one, attributes);
+      else addRemark(one, attributes, source, reckoning);
     });
   }
   const points = new Map<string, [number, number, 0 | 1 | 2][]>();
@@ -90,8 +91,13 @@ export function readResults(
   }
 }
 
-/** A choice, a text, a rating … under the name of its tag. */
-function addRemark({ row, type, at }: Row, attributes: Record<string, Attributes[string]>): void {
+/** A choice, a text, a rating … under the name of its tag. A model's is passed over where a person said it otherwise. */
+function addRemark(
+  { row, type, at }: Row,
+  attributes: OpenAttributes,
+  { origin }: ResultSource,
+  reckoning: Reckoning,
+): void {
   const value = objectAt(row.value, `${at}.value`);
   const name = typeof row.from_name === 'string' ? row.from_name : type;
   const given = value[type === 'textarea' ? 'text' : type];
@@ -99,8 +105,14 @@ function addRemark({ row, type, at }: Row, attributes: Record<string, Attributes
     Array.isArray(part) ? part.map(String).join(' / ') : part,
   );
   const [only] = texts;
-  if (texts.length === 1 && (typeof only === 'number' || typeof only === 'boolean')) attributes[name] = only;
-  else if (texts.some((text) => text !== undefined && text !== '')) attributes[name] = texts.map(String).join(', ');
+  const isPlain = texts.length === 1 && (typeof only === 'number' || typeof only === 'boolean');
+  if (!isPlain && !texts.some((text) => text !== undefined && text !== '')) return;
+  const said = isPlain ? only : texts.map(String).join(', ');
+  const known = attributes[name];
+  if (origin !== null && known !== undefined) {
+    if (known !== said)
+      reckoning.note('attribute-passed-over', at, `${name} by a model: ${said}, and ${known} by a person`);
+  } else sayAttribute(attributes, [name, said], at, reckoning);
 }
 
 /** What our own exports put into `meta`. */

@@ -198,6 +198,7 @@ function regionOf(object: VocObject, name: string, reckoning: Reckoning): Import
   const rotatedBox = rotatedOf(object, name, reckoning);
   const details = detailsOf(object, rotatedBox);
   for (const part of object.passedOver) reckoning.note('attribute-passed-over', where, part);
+  for (const both of object.twice) reckoning.note('attribute-twice', where, both);
   return {
     box: boxOf(object, { name, polygon, rotatedBox }, reckoning),
     where,
