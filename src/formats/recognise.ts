@@ -113,13 +113,27 @@ async function rowsIn(path: string, below: string, level: number): Promise<Recog
 /** What no tree of classes has. Tables and arrays may lie in one. */
 const NO_TREE = /\.(?:tfrecords?(?:-\d+-of-\d+)?|vott|json)$|(?:^|\/)gt\/gt\.txt$/i;
 
-/** A folder of what no reader reads is called what it is. */
+/** A folder of what no reader reads is called what it is: also one with pictures, where none lies in a folder that could be a class. */
 async function refuseUnread(path: string, mayBeTree: boolean): Promise<void> {
+  let inTree: LabelsmithError | null = null;
+  let hasClasses = false;
   for await (const file of walkFiles(path)) {
-    if (file.endsWith(BESIDE) || (mayBeTree && !NO_TREE.test(file))) continue;
+    hasClasses ||= isImageName(file) && isInClass(file);
+    if (file.endsWith(BESIDE) || (inTree !== null && !NO_TREE.test(file))) continue;
     const unread = await unreadIn(join(path, file), file);
-    if (unread !== null) throw notRead(file, unread);
+    if (unread === null) continue;
+    inTree = notRead(file, unread);
+    if (!mayBeTree || NO_TREE.test(file)) throw inTree;
   }
+  if (inTree !== null && !hasClasses) throw inTree;
+}
+
+/** Folders that are called after what is in them. */
+const OF_PICTURES = /^(?:images?|imgs?|jpe?gs?|pngs?|pictures?|photos?|jpegimages|data(?:set)?)$/i;
+
+function isInClass(file: string): boolean {
+  const folders = file.split('/').slice(0, -1);
+  return folders.some((folder) => !OF_PICTURES.test(folder) && splitOfName(folder) === null);
 }
 
 /** What a file is that no reader reads. */

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import type { DatasetImage, ImportedImage, LabelValue } from '../../core/dataset.ts';
 import type { Task } from '../../core/labels.ts';
 import { ClassTreeWriter, readClassTree } from '../class-tree.ts';
+import { unreadKind } from '../foreign/recognise.ts';
 import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type ReadOptions, type WriteJob } from '../format.ts';
 import { placeImages } from '../image-files.ts';
 import { NameTable } from '../names.ts';
-import { isImageName, walkFiles } from '../walk.ts';
+import type { Reckoning } from '../reckoning.ts';
+import { isImageName, listFolder, walkFiles } from '../walk.ts';
 
 const KEEPS: Keeps = { ...NEXT_TO_NOTHING, split: true, unlabelled: true };
 
@@ -65,13 +67,23 @@ async function writeFolders(images: AsyncIterable<DatasetImage>, target: string,
 
 /** Any tree of class folders; what is not named like an image is left alone. */
 async function* readFolders(path: string, { reckoning }: ReadOptions): AsyncGenerator<ImportedImage> {
+  for (const file of (await listFolder(path)).files) tellUnread(file, reckoning);
   for (const folder of await readClassTree(path, reckoning)) {
     const labels =
       folder.className === null ? [] : [{ className: folder.className, confidence: null, origin: null, task: null }];
     for await (const file of walkFiles(join(path, folder.path))) {
-      if (!isImageName(file)) continue;
       const name = `${folder.path}/${file}`;
+      if (!isImageName(file)) {
+        tellUnread(name, reckoning);
+        continue;
+      }
       yield { file: name, width: null, height: null, labels, regions: [], where: name, split: folder.split };
     }
   }
+}
+
+/** Files beside the pictures may hold labels that nothing is made of. */
+function tellUnread(file: string, reckoning: Reckoning): void {
+  const unread = unreadKind(file);
+  if (unread !== null) reckoning.note('file-passed-over', file, `it is ${unread.is}, and is not read; the folders are`);
 }

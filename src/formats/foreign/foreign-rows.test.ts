@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { inTemporaryFolder, writeFiles } from '../../../test/contracts/format.ts';
+import { inTemporaryFolder, readAll, toldOf, writeFiles } from '../../../test/contracts/format.ts';
 import { assertNotRead, describeRecognised, type Layout } from '../../../test/contracts/layouts.ts';
+import { Reckoning } from '../reckoning.ts';
 import { recogniseFormat } from '../recognise.ts';
 
 const json = (value: unknown) => JSON.stringify(value);
@@ -212,9 +213,32 @@ describe('what is not read', () => {
         for (const path of [name, '.']) await assertNotRead(join(folder, path), says);
       }));
 
-  it('takes a tree of classes with a spreadsheet in it for what it is', () =>
+  it('takes a tree of classes with a spreadsheet in it for what it is, and tells of that', () =>
     inTemporaryFolder(async (folder) => {
-      await writeFiles(folder, { 'cat/a.jpg': '', 'labels.xlsx': 'x' });
+      await writeFiles(folder, { 'cat/a.jpg': '', 'cat/more.mat': 'x', 'labels.xlsx': 'x' });
       assert.equal((await recogniseFormat(folder)).format, 'folders');
+      const reckoning = new Reckoning();
+      assert.equal((await readAll('folders', folder, { reckoning })).length, 1);
+      assert.deepEqual(toldOf(reckoning), [
+        'file-passed-over: labels.xlsx: it is a spreadsheet, and is not read; the folders are',
+        'file-passed-over: cat/more.mat: it is a file of MATLAB, and is not read; the folders are',
+      ]);
     }));
+
+  for (const [what, files, says] of [
+    ['a tree of MATLAB files alone', { 'cat/a.mat': 'x', 'dog/b.mat': 'x' }, /cat\/a\.mat is a file of MATLAB/],
+    [
+      'a tree of spreadsheets alone',
+      { 'one/two/a.xlsx': 'x', 'three/b.xls': 'x' },
+      /one\/two\/a\.xlsx is a spreadsheet/,
+    ],
+    // Oxford's flowers and Stanford's cars.
+    ['labels beside a folder of pictures', { 'jpg/a.jpg': '', 'imagelabels.mat': 'x' }, /imagelabels\.mat is a file/],
+    ['labels beside splits', { 'train/a.jpg': '', 'test/b.jpg': '', 'devkit/a.mat': 'x' }, /devkit\/a\.mat is a file/],
+  ] as const)
+    it(`takes ${what} for no classes`, () =>
+      inTemporaryFolder(async (folder) => {
+        await writeFiles(folder, files);
+        await assertNotRead(folder, says);
+      }));
 });
