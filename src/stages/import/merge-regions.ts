@@ -3,6 +3,7 @@
  * holds by now. What only the file changed is taken, what only the workspace changed stays; where both say different things of a
  * region, that is told, the newer word holds (or all, with the rule `review`), and the older is kept with the region. Pure.
  */
+import { BoxIndex } from '../../core/box-index.ts';
 import { iou } from '../../core/boxes.ts';
 import type { ImportedRegion } from '../../core/dataset.ts';
 import type { RegionId } from '../../core/ids.ts';
@@ -20,6 +21,12 @@ import { DISAGREEMENT } from './votes.ts';
 interface RegionNow {
   readonly region: StoredRegion;
   readonly held: readonly Label[];
+}
+
+/** One that the export did not show. */
+interface Unshown extends RegionNow {
+  /** Its place among them: of several that fit as well, the first is taken. */
+  readonly order: number;
 }
 
 /** The regions that the workspace shows by now, for where no export is known. */
@@ -46,7 +53,9 @@ class RegionMerge {
   readonly #context: CorrectionContext;
   readonly #rows: CorrectionRows;
   /** Regions that the export did not show, by id: each is one of the file's new ones at most. */
-  readonly #unshown = new Map<RegionId, RegionNow>();
+  readonly #unshown = new Map<RegionId, Unshown>();
+  /** The same, by place. */
+  readonly #near = new BoxIndex<Unshown>();
   readonly #now: ReadonlyMap<RegionId, StoredRegion>;
   /** How often a region was in the file, as its id counts it. */
   readonly #seen = new Map<string, number>();
@@ -62,8 +71,10 @@ class RegionMerge {
     const shownIds = new Set(shown.regions.map(({ id }) => id));
     for (const region of this.#now.values()) {
       const held = this.#heldOf(region.id);
-      if (!region.deleted && held.length > 0 && !shownIds.has(region.id))
-        this.#unshown.set(region.id, { region, held });
+      if (region.deleted || held.length === 0 || shownIds.has(region.id)) continue;
+      const one = { region, held, order: this.#unshown.size };
+      this.#unshown.set(region.id, one);
+      this.#near.add(region.box, one);
     }
     const pairs = paired(entry, shown.regions, keeps);
     for (const { given, before } of pairs) {
@@ -188,16 +199,17 @@ class RegionMerge {
   /** Somebody else, or a machine, put a region there since the export: the two are one. */
   #takeUnshown(given: ImportedRegion): boolean {
     const said = given.labels.map(({ className }) => className);
-    let best: { readonly now: RegionNow; readonly rank: number } | null = null;
-    for (const now of this.#unshown.values()) {
+    const found: { now: Unshown; rank: number }[] = [];
+    this.#near.visitNear(given.box, (now) => {
       const overlap = iou(given.box, now.region.box);
-      if (overlap < SAME_PLACE_IOU) continue;
-      const rank = overlap + Number(now.held.some(({ className }) => said.includes(className)));
-      if (best === null || rank > best.rank) best = { now, rank };
-    }
-    if (best === null) return false;
+      if (overlap < SAME_PLACE_IOU) return;
+      found.push({ now, rank: overlap + Number(now.held.some(({ className }) => said.includes(className))) });
+    });
+    if (found.length === 0) return false;
+    const best = found.reduce((a, b) => (b.rank > a.rank || (b.rank === a.rank && b.now.order < a.now.order) ? b : a));
     const { region, held } = best.now;
     this.#unshown.delete(region.id);
+    this.#near.delete(region.box, best.now);
     const classes = held.map(({ className }) => className);
     const change = {
       box: isMoved(given.box, region.box, this.#context),
