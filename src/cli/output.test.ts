@@ -16,6 +16,7 @@ const HALF: Progress = {
   total: 1200,
   rate: 24,
   elapsedMs: 25_000,
+  worked: 600,
   remainingMs: 25_000,
   shardsCommitted: 4,
 };
@@ -74,7 +75,10 @@ test('progress is a bar that overwrites itself on a terminal and whole lines in 
 
 test('a bar that does not fit is left out, and a finished stage says how long it took', () => {
   assert.equal(barLine(HALF, 30), 'detect   600/1,200  24.0/s  25 s left');
-  assert.equal(barLine({ ...HALF, done: 1200, remainingMs: 0 }, 0), 'detect   1,200/1,200  48.0/s  25 s');
+  assert.equal(barLine({ ...HALF, done: 1200, worked: 1200, remainingMs: 0 }, 0), 'detect   1,200/1,200  48.0/s  25 s');
+  // A run that went on: 1,000 of the images were done before.
+  assert.equal(barLine({ ...HALF, done: 1200, worked: 200, remainingMs: 0 }, 0), 'detect   1,200/1,200  8.0/s  25 s');
+  assert.equal(barLine({ ...HALF, done: 1200, worked: 0, remainingMs: 0 }, 0), 'detect   1,200/1,200  25 s');
   assert.equal(barLine({ ...HALF, total: undefined, remainingMs: undefined }, 80), 'detect   600  24.0/s');
 });
 

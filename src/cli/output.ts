@@ -146,11 +146,13 @@ function progressLog(stderr: Sink) {
 
 /** `detect  ████████░░░░  1,204/5,000  24.1/s  2 min left`; without a bar where `columns` is 0. */
 export function barLine(progress: Progress, columns: number): string {
-  const { stage, done, total, rate, remainingMs, elapsedMs } = progress;
+  const { stage, done, total, worked, rate, remainingMs, elapsedMs } = progress;
   const finished = total !== undefined && done >= total;
   const parts = [total === undefined ? formatCount(done) : `${formatCount(done)}/${formatCount(total)}`];
   if (finished && elapsedMs > 0) {
-    parts.push(`${((done * 1000) / elapsedMs).toFixed(1)}/s`, formatDuration(elapsedMs));
+    // What was done before says nothing of how fast this machine is.
+    if (worked > 0) parts.push(`${((worked * 1000) / elapsedMs).toFixed(1)}/s`);
+    parts.push(formatDuration(elapsedMs));
   } else {
     if (rate > 0) parts.push(`${rate.toFixed(1)}/s`);
     if (remainingMs !== undefined) parts.push(`${formatDuration(remainingMs)} left`);

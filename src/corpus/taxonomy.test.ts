@@ -37,6 +37,12 @@ test('COCO’s classes stand under its supercategories, others under what WordNe
     'plant › sunflower',
     'cluster 3',
   ]);
+  assert.deepEqual(paths(['person', 'primate', 'monkey', 'tiger'], ['person']), [
+    'person',
+    'animal › primate',
+    'animal › primate › monkey',
+    'animal › tiger',
+  ]);
 });
 
 test('a class of the corpus is a parent where its meaning is, and takes the place of a heading of its name', () => {

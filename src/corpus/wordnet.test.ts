@@ -136,6 +136,12 @@ test('a name is looked up where its meaning is clear, and else not', () => {
   assert.equal(key('golden-retriever'), 'golden_retriever.n.01');
   assert.equal(key('dogs'), 'dog.n.01');
   assert.equal(key('sunflower'), 'sunflower.n.01');
+  // In texts a tiger is a fierce person first, and a primate a clergyman; people stay people.
+  const fields = ['tiger', 'primate', 'cardinal', 'coon', 'loon', 'monarch', 'seal', 'skunk', 'man', 'baby', 'soldier'];
+  assert.deepEqual(
+    fields.map((name) => lookUp(net, name)?.field),
+    [...Array<string>(8).fill('noun.animal'), ...Array<string>(3).fill('noun.person')],
+  );
   // No order among senses (kite: a bank check first), nothing to see (freedom), no noun at all.
   for (const name of ['kite', 'freedom', 'cluster 7', 'class_3', 'asdf']) assert.equal(key(name), null, name);
 });

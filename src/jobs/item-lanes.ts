@@ -14,10 +14,10 @@ export class ItemLanes {
   failure: { readonly error: unknown } | undefined;
   #free: number;
   readonly #waiting: (() => void)[] = [];
-  readonly #onDone: () => void;
+  readonly #onDone: (wasDone: boolean) => void;
 
-  /** @param onDone told of every item that is done */
-  constructor(lanes: number, onDone: () => void = () => {}) {
+  /** @param onDone told of every item that is done, and whether it was before */
+  constructor(lanes: number, onDone: (wasDone: boolean) => void = () => {}) {
     if (!(Number.isInteger(lanes) && lanes >= 1)) {
       throw new RangeError(`itemsInFlight must give a whole number of at least 1, not ${lanes}`);
     }
@@ -35,7 +35,11 @@ export class ItemLanes {
     const begun = Promise.withResolvers<void>();
     return {
       begun: begun.promise,
-      eachItem: async <Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>) => {
+      eachItem: async <Item, Result>(
+        items: readonly Item[],
+        work: (item: Item) => Promise<Result>,
+        wasDone: (item: Item) => boolean = () => false,
+      ) => {
         const results: Result[] = new Array(items.length);
         const pending: Promise<void>[] = [];
         let own: { readonly error: unknown } | undefined;
@@ -54,7 +58,7 @@ export class ItemLanes {
             work(item)
               .then((result) => {
                 results[i] = result;
-                this.#onDone();
+                this.#onDone(wasDone(item));
               })
               .catch(fail)
               .finally(() => this.#leave()),

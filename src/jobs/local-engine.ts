@@ -68,8 +68,8 @@ async function runStage<Settings, Context, Shard, Result>(
   { lanes, clock }: { readonly lanes: number; readonly clock: () => number },
 ): Promise<StageSummary> {
   const meter = progressMeter(stage.name, await stage.total?.(context), clock);
-  const items = new ItemLanes(lanes, () => {
-    meter.add(1);
+  const items = new ItemLanes(lanes, (wasDone) => {
+    meter.add(1, wasDone ? 0 : 1);
     onProgress?.(meter.snapshot(shards));
   });
   let counts: Counts = {};

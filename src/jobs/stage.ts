@@ -104,13 +104,17 @@ export type Counts = Readonly<Record<string, number>>;
 export type EachItem = <Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
+  /** Whether an item was done before, so that it says nothing of how fast this goes. Default: none was. */
+  wasDone?: (item: Item) => boolean,
 ) => Promise<Result[]>;
 
 export interface Progress {
   readonly stage: string;
   readonly done: number;
   readonly total: number | undefined;
-  /** Items a second over the last seconds. */
+  /** Of those that are done, the ones that this run did itself. */
+  readonly worked: number;
+  /** Items a second that this run does itself, over the last seconds. */
   readonly rate: number;
   readonly elapsedMs: number;
   /** Undefined until it can be told. */

@@ -70,6 +70,7 @@ function storeOf(
       regions: images.reduce((sum, { regions }) => sum + regions.length, 0),
       labels: {},
       classes: 0,
+      emptyClasses: 0,
       flags: { dark: part.flagged?.length },
       schemaVersion: 1,
     }),

@@ -26,7 +26,10 @@ export interface StoreSummary {
   readonly quarantined: Readonly<Record<string, number>>;
   readonly regions: number;
   readonly labels: Readonly<Partial<Record<Origin, number>>>;
+  /** Of which anything was said. */
   readonly classes: number;
+  /** Of which nothing was: a detector's others, and what people only named. */
+  readonly emptyClasses: number;
   readonly flags: Readonly<Partial<Record<QualityFlag, number>>>;
   readonly schemaVersion: number;
 }

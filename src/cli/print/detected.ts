@@ -64,7 +64,11 @@ function hadNothingToDo({ counts, interrupted }: Pick<DetectResult | ShapeResult
   return counts.images + counts.quarantined === 0 && !interrupted;
 }
 
-export function printDetectEstimate(output: Output, { model, images, estimatedMs, recordBytes }: DetectEstimate): void {
-  output.line(`${plural(images, 'image')} to detect in with ${model}`);
+export function printDetectEstimate(
+  output: Output,
+  { model, images, stored, estimatedMs, recordBytes }: DetectEstimate,
+): void {
+  const known = stored > 0 ? `, ${formatCount(stored)} of them from stored candidates` : '';
+  output.line(`${plural(images, 'image')} to detect in with ${model}${known}`);
   output.line(`would take about ${formatDuration(estimatedMs)} and ${formatBytes(recordBytes)} of disk`);
 }

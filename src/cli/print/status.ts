@@ -25,6 +25,7 @@ export function printStatus(
   const quarantined = Object.values(summary.quarantined).reduce((sum, count) => sum + count, 0);
   const flags = QUALITY_FLAGS.filter((flag) => summary.flags[flag]).map((flag) => `${summary.flags[flag]} ${flag}`);
   const labels = Object.entries(summary.labels).map(([origin, count]) => `${formatCount(count)} ${origin}`);
+  const empty = summary.emptyClasses;
   const rows: [string, string][] = [
     ['images', `${formatCount(summary.images)} in ${plural(summary.groups, 'group')}`],
     [
@@ -35,7 +36,7 @@ export function printStatus(
     ['flags', flags.join(', ') || 'none'],
     ['regions', formatCount(summary.regions)],
     ['labels', labels.join(', ') || 'none yet: labelsmith detect'],
-    ['classes', formatCount(summary.classes)],
+    ['classes', `${formatCount(summary.classes)}${empty > 0 ? ` (and ${formatCount(empty)} without a label)` : ''}`],
     ['quarantined', quarantined ? `${formatCount(quarantined)} (${reasons(summary.quarantined)})` : 'none'],
   ];
   if (embedder) rows.push(['embedder', [embedder.model, ...(embedder.because ? [embedder.because] : [])].join(', ')]);

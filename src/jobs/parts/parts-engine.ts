@@ -159,7 +159,11 @@ class PartsRun<Settings, Context, Shard, Result> {
             const done = await results.get(results.nameOf(shard));
             if (done === undefined) return stage.process(context, shard, eachItem);
             // Tells how far it is.
-            await eachItem(Array.from({ length: done.items }), async () => {});
+            await eachItem(
+              Array.from({ length: done.items }),
+              async () => {},
+              () => true,
+            );
             // What `process` of the same stage gave, cloned.
             return done.value as Result;
           },

@@ -210,10 +210,11 @@ async function findAll(
   const stored = ids.length > 0 ? await store.candidatesOf(modelKey, ids) : new Map<ImageId, Detections>();
   const toRead = images.map(({ id }) => id).filter((id) => !stored.has(id));
   const paths = await store.pathsOfImages(toRead);
-  const results = await eachItem(images, async ({ id }) => {
+  const find = async ({ id }: Shard['images'][number]) => {
     const candidates = stored.get(id);
     if (candidates) return { kind: 'done' as const, candidates };
     return findInImage(finder, id, paths.get(id) ?? []);
-  });
+  };
+  const results = await eachItem(images, find, ({ id }) => stored.has(id));
   return { results, stored, paths };
 }

@@ -72,6 +72,8 @@ export interface DetectEstimate {
   readonly model: string;
   /** Images with something to do. */
   readonly images: number;
+  /** Of these, the ones whose candidates are stored: no model runs on them again. */
+  readonly stored: number;
   readonly estimatedMs: number;
   readonly recordBytes: number;
 }
@@ -96,11 +98,11 @@ export async function estimateDetect(
   const acceptKey = acceptKeyOf(rules, task);
   const missing = await store.countDetectionWork(key, acceptKey, { force });
   const images = Math.min(missing, limit ?? missing);
-  let runs = images;
-  if (tiles) {
-    runs = 0;
-    for await (const items of chunksOfPages(store.detectionWork(key, acceptKey, { force }), PAGE, limit)) {
-      for (const { image } of items) runs += tileCount(image, detector.input, TILE_OVERLAP);
+  let [stored, runs] = [0, 0];
+  for await (const items of chunksOfPages(store.detectionWork(key, acceptKey, { force }), PAGE, limit)) {
+    for (const { image, candidates } of items) {
+      if (candidates !== null) stored++;
+      else runs += tiles ? tileCount(image, detector.input, TILE_OVERLAP) : 1;
     }
   }
   const pixels = new Uint8Array(inputBytes(detector.input));
@@ -110,5 +112,5 @@ export async function estimateDetect(
   for (let i = 0; i < TIMED_IMAGES; i++) await detector.detect(pixels, frame);
   const perRunMs = ((performance.now() - startedAt) / TIMED_IMAGES) * DECODE_SHARE;
   const estimatedMs = Math.round((perRunMs * runs) / threads);
-  return { model: key, images, estimatedMs, recordBytes: images * RECORD_BYTES };
+  return { model: key, images, stored, estimatedMs, recordBytes: images * RECORD_BYTES };
 }

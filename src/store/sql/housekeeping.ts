@@ -84,6 +84,11 @@ async function summary(session: Session): Promise<StoreSummary> {
     sql`select count(*) as n from gone_image join region on region.image_id = gone_image.image_id
       where region.deleted = 0`,
   );
+  const none = sql.lit(NONE_CLASS_ID);
+  const allClasses = await count(sql`select count(*) as n from class where id = root_id and id <> ${none}`);
+  // One look into the index of classes for each.
+  const labelledClasses = await count(sql`select count(distinct root_id) as n from class
+    where id <> ${none} and exists (select 1 from label where label.class_id = class.id and label.present = 1)`);
   return {
     images,
     goneImages,
@@ -97,7 +102,8 @@ async function summary(session: Session): Promise<StoreSummary> {
     quarantined: Object.fromEntries(quarantined.map((row) => [row.reason, Number(row.n)])),
     regions: regions - regionsOfGone,
     labels: await labelsByOrigin(session),
-    classes: await count(sql`select count(*) as n from class where id = root_id and id <> ${sql.lit(NONE_CLASS_ID)}`),
+    classes: labelledClasses,
+    emptyClasses: allClasses - labelledClasses,
     flags: await imagesByFlag(session),
     schemaVersion: driver.schemaVersion,
   };
