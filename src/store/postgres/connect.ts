@@ -34,6 +34,9 @@ export async function openPool(address: PostgresAddress, config: PoolConfig): Pr
   });
   // A connection that is lost while nobody uses it is replaced by the next one that is asked for.
   pool.on('error', () => {});
+  // One that is lost between two statements of whoever uses it says so without a statement that could fail: the next one does.
+  // A client that nobody listens to ends the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -124,8 +124,6 @@ interface Lock {
 
 async function begin(writers: Pool, { schema, busyTimeoutMs, idleTimeoutMs }: Lock): Promise<PoolClient> {
   const client = await writers.connect();
-  // A client that nobody listens to ends the process when its connection is lost.
-  client.on('error', ignored);
   try {
     await client.query(
       `BEGIN; SET LOCAL lock_timeout = ${busyTimeoutMs}; SET LOCAL idle_in_transaction_session_timeout = ${idleTimeoutMs};
@@ -138,15 +136,12 @@ async function begin(writers: Pool, { schema, busyTimeoutMs, idleTimeoutMs }: Lo
   }
 }
 
-const ignored = () => {};
-
 /** Gives a client back; one that cannot take its transaction back is not used again. */
 async function release(client: PoolClient): Promise<void> {
   const broken = await client.query('ROLLBACK').then(
     () => undefined,
     (error: Error) => error,
   );
-  client.off('error', ignored);
   client.release(broken);
 }
 
@@ -161,8 +156,7 @@ async function alone<T>(
     const client = await transaction.end();
     if (client === undefined) return result;
     await client.query('COMMIT');
-    client.off('error', ignored);
-    client.release();
+      client.release();
     return result;
   } catch (error) {
     const client = await transaction.abandon();
