@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { Job } from 'kubernetes-models/batch/v1/Job';
+import { Secret } from 'kubernetes-models/v1/Secret';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { GLOBAL_OPTIONS } from '../src/cli/command.ts';
@@ -70,6 +73,27 @@ test('manifests of Kubernetes are whole, and what they run is there', async () =
     }
   }
 });
+
+/** By the schemas of Kubernetes' own OpenAPI document, as `kubernetes-models` has them compiled. */
+const KINDS = { Deployment, Job, Secret };
+
+test('manifests are those that Kubernetes takes', () => {
+  for (const file of FILES.filter((one) => one.includes('kubernetes'))) {
+    for (const document of documentsIn(file)) {
+      const { kind } = MANIFEST.parse(document);
+      assert.ok(kind === 'Deployment' || kind === 'Job' || kind === 'Secret', `${file}: ${kind}`);
+      assert.doesNotThrow(() => validated(kind, document), `${file}, ${kind}`);
+    }
+  }
+  const wrong = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'x' }, spec: { completions: 'four' } };
+  assert.throws(() => validated('Job', wrong), /completions|template/);
+});
+
+/** Types and what has to be there; a field that Kubernetes does not know passes. */
+function validated(kind: keyof typeof KINDS, document: unknown): void {
+  const of = KINDS[kind];
+  new of(document as never).validate();
+}
 
 test('the compose file, the unit and the script run commands that there are', async () => {
   const [compose] = documentsIn('deploy/compose.yaml').map((document) => COMPOSE.parse(document));

@@ -25,6 +25,7 @@ import {
 } from '../stage.ts';
 import { ProgressNotes } from './fleet-progress.ts';
 import type { ShardJob, ShardQueue } from './queue.ts';
+import { loadTraces, type TraceCarrier, type Traces, withSpan } from './traces.ts';
 
 export interface FleetOptions {
   /** Opened with the first stage that has shards. */
@@ -39,6 +40,8 @@ export interface FleetOptions {
   readonly pollMs?: number;
   /** A shard that is not done for so long is looked for in the queue, milliseconds (default 3000). */
   readonly suspectMs?: number;
+  /** Default: OpenTelemetry's, where its API is installed. */
+  readonly traces?: Traces;
   readonly clock?: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
@@ -56,7 +59,10 @@ export function fleetEngine(options: FleetOptions): FleetEngine {
       try {
         if (stage.isQuick?.(own)) return await local.run(stage, job, own);
         opened ??= openQueue();
-        return await new FleetRun(await opened, options, stage, job, own).run();
+        const traces = options.traces ?? (await loadTraces());
+        const span = traces.open(`labelsmith ${stage.name}`, { 'labelsmith.run': job.runId });
+        const run = new FleetRun(await opened, options, stage, job, own, span.carrier);
+        return await withSpan(span, () => run.run());
       } finally {
         if (context === undefined) await stage.close?.(own);
       }
@@ -85,6 +91,7 @@ class FleetRun<Settings, Context, Shard, Result> {
   readonly #context: Context;
   readonly #store: ShardStore & Pick<RunStore, 'noteRun'>;
   readonly #notes: ProgressNotes;
+  readonly #trace: TraceCarrier;
   /** In the order of their commits. */
   readonly #pending: Pending<Shard>[] = [];
   #counts: Counts = {};
@@ -98,6 +105,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     stage: StageDefinition<Settings, Context, Shard, Result>,
     job: StageJob<Settings>,
     context: Context,
+    trace: TraceCarrier,
   ) {
     const { maxAhead = 256, priority = 0, pollMs = 250, suspectMs = 3000 } = options;
     const { clock = () => performance.now() } = options;
@@ -106,6 +114,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     this.#stage = stage;
     this.#job = job;
     this.#context = context;
+    this.#trace = trace;
     this.#store = job.workspace.store;
     this.#notes = new ProgressNotes(this.#store, job.runId, clock);
   }
@@ -160,7 +169,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     const { runId, seed, settings } = this.#job;
     const { name: stage } = this.#stage;
     const fingerprint = this.#stage.fingerprint?.(this.#context) ?? '';
-    const known = { runId, seed, stage, settings: JSON.stringify(settings), fingerprint };
+    const known = { runId, seed, stage, settings: JSON.stringify(settings), fingerprint, trace: this.#trace };
     const jobs = shards.map(
       ({ number, shard }): ShardJob => ({ ...known, shard: number, input: JSON.stringify(shard) }),
     );

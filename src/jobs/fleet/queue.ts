@@ -16,6 +16,8 @@ export const SHARD_JOB = z.object({
   seed: z.number(),
   /** Names the model as the run has it; empty for a stage without one. */
   fingerprint: z.string(),
+  /** Of the run's span, for the span of the shard to stand below it. */
+  trace: z.record(z.string(), z.string()).optional(),
 });
 export type ShardJob = z.infer<typeof SHARD_JOB>;
 

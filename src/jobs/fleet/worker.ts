@@ -7,6 +7,7 @@
 import { messageOf } from '../../errors.ts';
 import { type FleetOrders, NO_ORDERS } from './orders.ts';
 import { modelOf, type ShardQueue, type TakenJob } from './queue.ts';
+import { NO_TRACES, type Traces } from './traces.ts';
 
 export interface WorkerOptions {
   readonly queue: ShardQueue;
@@ -29,6 +30,8 @@ export interface WorkerOptions {
   /** Finishes what is under way, and takes nothing more. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: WorkerEvent) => void;
+  /** Default: none. */
+  readonly traces?: Traces;
   readonly clock?: () => number;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
   /** Does something over and over, until what it gives is called. */
@@ -145,8 +148,10 @@ class Worker {
   }
 
   async #work(taken: TakenJob): Promise<void> {
-    const { heartbeatMs = 4000, onEvent, repeat = repeatedly } = this.#options;
-    const { stage, shard } = taken.job;
+    const { heartbeatMs = 4000, onEvent, repeat = repeatedly, traces = NO_TRACES } = this.#options;
+    const { stage, shard, runId, trace } = taken.job;
+    const about = { 'labelsmith.run': runId, 'labelsmith.shard': shard, 'labelsmith.stage': stage };
+    const span = traces.open(`labelsmith ${stage} shard`, about, trace);
     const startedAt = this.#clock();
     const stopBeating = repeat(() => void taken.touch().catch(() => {}), heartbeatMs);
     let outcome: ShardOutcome;
@@ -157,6 +162,8 @@ class Worker {
     } finally {
       stopBeating();
     }
+    span.set({ 'labelsmith.outcome': outcome.kind, ...('items' in outcome && { 'labelsmith.items': outcome.items }) });
+    span.end('reason' in outcome ? outcome.reason : undefined);
     // What the queue does not hear of now it finds out by itself: the result is in the record.
     const told = 'reason' in outcome ? taken.fail(outcome.reason) : taken.done();
     await told.catch((error: unknown) => onEvent?.({ kind: 'away', reason: messageOf(error) }));

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
 import { commandQueue } from '../../jobs/fleet/commands.ts';
 import { watchedOrders } from '../../jobs/fleet/orders.ts';
+import { loadTraces } from '../../jobs/fleet/traces.ts';
 import { runWorker, type WorkerEvent, type WorkerSummary } from '../../jobs/fleet/worker.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import type { Device } from '../../onnx/device.ts';
@@ -51,9 +52,10 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
       const others = await queue.waitingForOthers();
       if (others.size > 0) request.onOthers(others);
       const orders = watchedOrders(workspace.store);
+      const traces = await loadTraces();
       return await besideCommands(request, orders, (isBusy) =>
         runWorker({
-          ...{ queue, orders, isBusy, concurrency: request.concurrency, perModel: request.perModel },
+          ...{ queue, orders, isBusy, traces, concurrency: request.concurrency, perModel: request.perModel },
           ...{ drainMs: request.drainMs, signal: request.signal },
           startProcess: () => startShardProcess({ location, threads, device, worker }),
           onEvent(event) {
