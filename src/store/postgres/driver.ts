@@ -156,7 +156,7 @@ async function alone<T>(
     const client = await transaction.end();
     if (client === undefined) return result;
     await client.query('COMMIT');
-      client.release();
+    client.release();
     return result;
   } catch (error) {
     const client = await transaction.abandon();
