@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
-import { HALF_TOLERANCE, TOLERANCE } from '../../stages/edge/runner/pack-info.ts';
+import { HALF_TOLERANCE, TOLERANCE } from '../../stages/edge/runner/difference.ts';
 import { command } from '../command.ts';
 import { modelsFor } from '../fetching.ts';
 import { fraction, nameList, thresholds } from '../text-values.ts';
@@ -88,7 +88,7 @@ const verify = command({
     model: option('-m, --model <name>', 'which of the pack’s models, where it has several', z.string().optional()),
     tolerance: option(
       '--tolerance <share>',
-      `the largest difference, as a share of the number (default: ${TOLERANCE}; half precision wants ${HALF_TOLERANCE})`,
+      `the largest difference, as a share of the output’s largest number, of boxes of 100 pixels (default: ${TOLERANCE}; half precision wants ${HALF_TOLERANCE})`,
       fraction().default(TOLERANCE),
     ),
   },

@@ -7,7 +7,8 @@ import { float32Data, sizeOf } from '../../onnx/tensor.ts';
 import { withFloatPorts } from './float-ports.ts';
 import { halfModel } from './half-model.ts';
 import type { PackFile } from './pack-archive.ts';
-import { differenceOf, type GoldenOutput, HALF_TOLERANCE, type PackedModel } from './runner/pack-info.ts';
+import { HALF_TOLERANCE, largestDifference, type Outputs } from './runner/difference.ts';
+import type { GoldenOutput, PackedModel } from './runner/pack-info.ts';
 
 export interface ModelToPack {
   /** Begins the names of its files. */
@@ -73,12 +74,9 @@ async function halfOf(
   const half = halfModel(single);
   if (half.kind === 'not') return half;
   try {
-    const found = await run(half.model);
-    const difference = Math.max(
-      ...outputs.map(({ values }, i) => differenceOf(found[i]?.values ?? new Float32Array(), values)),
-    );
+    const difference = largestDifference(byName(await run(half.model)), byName(outputs));
     if (difference <= HALF_TOLERANCE) return { model: half.model, difference };
-    return { because: `its outputs would differ by ${difference}` };
+    return { because: `its outputs would differ by ${difference.toPrecision(2)}, more than ${HALF_TOLERANCE}` };
   } catch (error) {
     if (!(error instanceof LabelsmithError)) throw error;
     return { because: messageOf(error) };
@@ -97,6 +95,10 @@ async function runModel(model: Uint8Array, pixels: Float32Array, { width, height
   } finally {
     await session.close();
   }
+}
+
+function byName(outputs: readonly Ran[]): Outputs {
+  return Object.fromEntries(outputs.map(({ name, values }) => [name, values]));
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

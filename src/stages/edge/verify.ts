@@ -8,12 +8,13 @@ import { z } from 'zod';
 import { validateJson } from '../../core/validate.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { readArchive } from './pack-archive.ts';
-import { differenceOf, PACK_FORMAT, type PackedModel, type PackInfo } from './runner/pack-info.ts';
+import { differencesOf } from './runner/difference.ts';
+import { PACK_FORMAT, type PackedModel, type PackInfo } from './runner/pack-info.ts';
 
 export interface VerifiedOutput {
   readonly name: string;
   readonly shape: readonly number[];
-  /** As a share of the larger of 1 and the golden number; null where the engine gave another number of values. */
+  /** See `runner/difference.ts`; null where the engine gave another number of values. */
   readonly difference: number | null;
   readonly values: number;
 }
@@ -36,15 +37,18 @@ export async function verifyEngine(
   const files = await readArchive(pack, (path) => path === 'pack.json' || path.startsWith('golden/'));
   const model = chosen(infoIn(files, pack), named);
   const found = await outputsAt(outputs, model);
-  const verified = model.golden.outputs.map(({ name, file, shape }): VerifiedOutput => {
-    const golden = floatsOf(files.get(file) ?? Buffer.alloc(0));
+  const golden = model.golden.outputs.map(
+    ({ name, file }) => [name, floatsOf(files.get(file) ?? Buffer.alloc(0))] as const,
+  );
+  const differences = differencesOf(Object.fromEntries(found), Object.fromEntries(golden));
+  const verified = model.golden.outputs.map(({ name, shape }): VerifiedOutput => {
     const values = found.get(name);
     if (values === undefined) {
       throw new LabelsmithError('NOT_FOUND', `${outputs} has no output ${name}`, {
         hint: `It has ${[...found.keys()].join(', ') || 'none'}; ${model.key} gives ${model.golden.outputs.map((one) => one.name).join(', ')}.`,
       });
     }
-    const difference = differenceOf(values, golden);
+    const difference = differences.get(name) ?? Number.POSITIVE_INFINITY;
     return { name, shape, values: values.length, difference: Number.isFinite(difference) ? difference : null };
   });
   const isSame = verified.every(({ difference }) => difference !== null && difference <= tolerance);

@@ -4,9 +4,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { LabelsmithError } from '../../../errors.ts';
 import type { OnnxRuntime, RuntimeSession } from '../../../onnx/runtime-types.ts';
-import { differenceOf, HALF_TOLERANCE, type PackedModel, type Precision, TOLERANCE } from './pack-info.ts';
-
-export type Outputs = Readonly<Record<string, Float32Array>>;
+import { HALF_TOLERANCE, largestDifference, type Outputs, TOLERANCE } from './difference.ts';
+import type { PackedModel, Precision } from './pack-info.ts';
 
 export interface EdgeModel {
   readonly model: PackedModel;
@@ -60,13 +59,10 @@ export async function openEdgeModel(
   const run = (data: Float32Array) => runOnce(runtime, session, model, data);
   const { pixels, outputs } = model.golden;
   const found = await run(await readFloats(join(folder, pixels)));
-  let difference = 0;
-  for (const { name, file: path } of outputs) {
-    difference = Math.max(
-      difference,
-      differenceOf(found[name] ?? new Float32Array(), await readFloats(join(folder, path))),
-    );
-  }
+  const golden = await Promise.all(
+    outputs.map(async ({ name, file: path }) => [name, await readFloats(join(folder, path))] as const),
+  );
+  const difference = largestDifference(found, Object.fromEntries(golden));
   const most = precision === 'float32' ? TOLERANCE : HALF_TOLERANCE;
   if (!(difference <= most)) {
     await session.release();

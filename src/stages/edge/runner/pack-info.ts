@@ -10,10 +10,6 @@ import type { PixelsInput } from '../../../images/pixels-for.ts';
 
 export const PACK_FORMAT = 'labelsmith-edge';
 export const PACK_VERSION = 1;
-/** Numbers of another machine are those of this one when they differ by no more, as a share of the larger of 1 and the number. */
-export const TOLERANCE = 1e-4;
-/** The same of half precision, whose numbers depend on the order of sums. */
-export const HALF_TOLERANCE = 2e-2;
 
 export type Precision = 'float32' | 'float16';
 
@@ -35,7 +31,7 @@ interface PackedParts {
   readonly golden: { readonly pixels: string; readonly outputs: readonly GoldenOutput[] };
   /** Why there is no half precision. */
   readonly noFloat16?: string;
-  /** The largest difference between the golden outputs in half and single precision. */
+  /** The largest difference between the outputs in half and single precision, see `difference.ts`. */
   readonly float16Difference?: number;
 }
 
@@ -68,15 +64,4 @@ const HINT = 'Name the folder that the archive of labelsmith edge pack was unpac
 function isPackInfo(value: unknown): value is PackInfo {
   if (typeof value !== 'object' || value === null || !('format' in value) || !('version' in value)) return false;
   return value.format === PACK_FORMAT && value.version === PACK_VERSION && 'models' in value && 'files' in value;
-}
-
-/** @returns the largest difference, as a share of the larger of 1 and the golden number; infinite where lengths differ */
-export function differenceOf(found: Float32Array, golden: Float32Array): number {
-  if (found.length !== golden.length) return Number.POSITIVE_INFINITY;
-  let largest = 0;
-  for (const [i, value] of golden.entries()) {
-    const difference = Math.abs((found[i] ?? Number.NaN) - value) / Math.max(1, Math.abs(value));
-    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
-  }
-  return largest;
 }
