@@ -3,15 +3,14 @@
  * in between, the next push finds either nothing there, or the file itself, which it then writes down.
  */
 import { createHash, hash } from 'node:crypto';
-import { readFile } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { rm } from 'node:fs/promises';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
 import { filePieces } from '../../sources/file.ts';
 import type { PutCondition, PutResult, Sink, SinkFile } from '../../sources/sink.ts';
 import type { PushedFile, PushLedger } from '../../store/push-ledger.ts';
 import type { Bandwidth } from './bandwidth.ts';
 import { isOwnFile } from './own-files.ts';
+import type { QuickDisk } from './quick-disk.ts';
 
 /** A file of the folder, as the plan found it. */
 export interface LocalFile {
@@ -34,6 +33,7 @@ export interface Before {
 }
 
 export interface PushFileContext {
+  readonly disk: QuickDisk;
   readonly sink: Sink;
   readonly ledger: PushLedger;
   /** Undefined for no limit. */
@@ -60,9 +60,6 @@ export type PushOutcome =
 /** Files up to this size are read once and kept while they are sent; larger ones are read twice. */
 const MAX_KEPT_BYTES = 8 * 2 ** 20;
 const PIECE_BYTES = 2 ** 16;
-
-/** Costs a fifth less than that of `node:fs/promises`, which makes a handle for each small file. */
-const wholeFile = promisify(readFile);
 
 /** Local bytes with their digests. */
 interface Content {
@@ -209,7 +206,7 @@ export async function deletePushed(context: PushFileContext, file: LocalFile): P
   const there = await sink.find(file.key);
   if (there?.version !== pushed.version || there.byteSize !== pushed.byteSize) return false;
   if (context.verify === 'bytes' && (await digestThere(context, file.key)) !== pushed.sha256) return false;
-  const here = await localFile(file.key, file.path);
+  const here = await localFile(context.disk, file.key, file.path);
   if (here?.localVersion !== file.localVersion || (await isOwnFile(file.path, there.uri))) return false;
   ledger.recordDeleted(sink.uri, file.key, now());
   await rm(file.path, { force: true });
@@ -217,9 +214,9 @@ export async function deletePushed(context: PushFileContext, file: LocalFile): P
 }
 
 /** The file as it is now; undefined where it is gone. */
-export async function localFile(key: string, path: string): Promise<LocalFile | undefined> {
+export async function localFile(disk: QuickDisk, key: string, path: string): Promise<LocalFile | undefined> {
   try {
-    const found = await stat(path, { bigint: true });
+    const found = await disk.stat(path);
     const [byteSize, modifiedAtMs] = [Number(found.size), Number(found.mtimeNs / 1_000_000n)];
     return { key, path, byteSize, modifiedAtMs, localVersion: `${found.mtimeNs}-${found.size}` };
   } catch (error) {
@@ -230,7 +227,7 @@ export async function localFile(key: string, path: string): Promise<LocalFile | 
 
 async function contentOf(context: PushFileContext, { path, byteSize }: LocalFile): Promise<Content> {
   if (byteSize <= MAX_KEPT_BYTES) {
-    const bytes = await wholeFile(path);
+    const bytes = await context.disk.read(path, byteSize);
     return { sha256: hash('sha256', bytes), md5: hash('md5', bytes), pieces: () => sent(context, inPieces(bytes)) };
   }
   const [sha256, md5] = [createHash('sha256'), createHash('md5')];

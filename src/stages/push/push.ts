@@ -25,6 +25,7 @@ import { openPushLedger } from '../../store/sqlite/push-ledger.ts';
 import { bandwidth } from './bandwidth.ts';
 import { refuseOwnFolder } from './own-files.ts';
 import { type Before, deletePushed, type LocalFile, localFile, type PushFileContext, pushFile } from './push-file.ts';
+import { QuickDisk } from './quick-disk.ts';
 import { RemoteCursor } from './remote-cursor.ts';
 
 export interface PushOptions {
@@ -129,6 +130,7 @@ class Push {
     this.#options = options;
     this.#stop = AbortSignal.any([this.#fatal.signal, ...(options.signal ? [options.signal] : [])]);
     this.#context = {
+      disk: new QuickDisk(),
       ...{ sink, ledger, verify: options.verify ?? 'store', replace: options.replace ?? false, signal: this.#stop },
       now: Date.now,
       bandwidth:
@@ -170,7 +172,7 @@ class Push {
       // Sizes and times of many are asked for at once: one after the other they would hold up all lanes.
       for await (const items of chunksOfStream(filesIn(this.#root), STATS_AT_ONCE)) {
         const files = await Promise.all(
-          items.map((item) => (item.kind === 'file' ? localFile(item.key, item.path) : item)),
+          items.map((item) => (item.kind === 'file' ? localFile(this.#context.disk, item.key, item.path) : item)),
         );
         for (const file of files) {
           if (this.#stop.aborted) return;

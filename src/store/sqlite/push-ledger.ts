@@ -88,9 +88,11 @@ function ledgerOn(database: import('node:sqlite').DatabaseSync): PushLedger {
   const targets = database.prepare(`
     SELECT target, count(*) AS files, sum(byteSize) AS byteSize, count(deletedAtMs) AS deleted,
       max(pushedAtMs) AS lastPushedAtMs FROM pushed GROUP BY target ORDER BY target`);
-  // What another process begins from now on is its own.
+  // What another process begins from now on is its own; what it pushes is found at the target.
+  let hasPushed = database.prepare('SELECT 1 FROM pushed LIMIT 1').get() !== undefined;
   let hasUnfinished = database.prepare('SELECT 1 FROM unfinished LIMIT 1').get() !== undefined;
   const lines = new LinesToCome(database, (target, file) => {
+    hasPushed = true;
     const { key, byteSize, localVersion, sha256, version, verifiedBy, pushedAtMs, deletedAtMs } =
       file satisfies PushedFile;
     record.run(target, key, byteSize, localVersion, sha256, version, verifiedBy, pushedAtMs, deletedAtMs);
@@ -99,7 +101,7 @@ function ledgerOn(database: import('node:sqlite').DatabaseSync): PushLedger {
     pushed(target, key) {
       const line = lines.of(target, key);
       if (line !== undefined) return line;
-      const row = find.get(target, key);
+      const row = hasPushed ? find.get(target, key) : undefined;
       return row && PUSHED.parse(row);
     },
     record: (target, file) => lines.add(target, file),
