@@ -40,6 +40,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   hub: () => import('./hub.ts'),
   push: () => import('./push.ts'),
   watch: () => import('./watch.ts'),
+  edge: () => import('./edge.ts'),
 };
 
 /** What is measured when nothing is named. */

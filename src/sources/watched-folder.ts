@@ -68,13 +68,12 @@ async function* followFolder(
       if (item.kind === 'problem' || !(await isKnown(item.entry))) yield item;
     }
     seen.end();
-    if (untilIdle && !hasNew && !seen.isWaiting) return;
+    if (untilIdle && !hasNew && seen.settlesAtMs === Number.POSITIVE_INFINITY) return;
     try {
-      const waitMs = Math.max(
-        4 * (clock.now() - startedAt),
-        seen.isWaiting ? Math.min(settleMs, lookEveryMs) : lookEveryMs,
-      );
-      await clock.sleep(waitMs, signal);
+      const nowMs = clock.now();
+      // The next file to settle is not kept waiting for the look after it.
+      const nextMs = Math.min(lookEveryMs, Math.max(1, seen.settlesAtMs - nowMs));
+      await clock.sleep(Math.max(4 * (nowMs - startedAt), nextMs), signal);
     } catch (error) {
       if (!isInterruption(error)) throw error;
     }
@@ -116,20 +115,20 @@ class Settling {
   #given = new Map<string, string>();
   #givenNow = new Map<string, string>();
   #nowMs = 0;
-  #waiting = false;
+  #settlesAtMs = Number.POSITIVE_INFINITY;
 
   constructor(settleMs: number) {
     this.#settleMs = settleMs;
   }
 
-  /** Whether a file was not whole yet at this look. */
-  get isWaiting(): boolean {
-    return this.#waiting;
+  /** When the first of the files that were not whole yet at this look may be; infinite where there were none. */
+  get settlesAtMs(): number {
+    return this.#settlesAtMs;
   }
 
   begin(nowMs: number): void {
     this.#nowMs = nowMs;
-    this.#waiting = false;
+    this.#settlesAtMs = Number.POSITIVE_INFINITY;
     this.#filesNow = new Map();
     this.#givenNow = new Map();
   }
@@ -152,9 +151,10 @@ class Settling {
     const before = this.#files.get(name);
     const file = before?.version === version ? before : { version, sinceMs: this.#nowMs };
     this.#filesNow.set(name, file);
-    const settled = this.#nowMs - file.sinceMs >= this.#settleMs;
-    this.#waiting ||= !settled;
-    return settled;
+    const settlesAtMs = file.sinceMs + this.#settleMs;
+    if (settlesAtMs <= this.#nowMs) return true;
+    this.#settlesAtMs = Math.min(this.#settlesAtMs, settlesAtMs);
+    return false;
   }
 
   /** Whether this version was not given yet; from now on it was. */

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -18,56 +17,18 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import sharp from 'sharp';
 import { runCli, runJson, scratch } from '../cli.ts';
+import {
+  comparedClasses,
+  comparedRegions,
+  drawings,
+  KINDS,
+  type Predicted,
+  type Row,
+  rowsOf,
+} from '../fixtures/edge-results.ts';
 import { photographs } from '../fixtures/photographs.ts';
 import { startSftp, withoutSshd } from '../fixtures/sftp-server.ts';
-
-interface Row {
-  readonly sha256: string;
-  readonly labels: readonly {
-    readonly class: string;
-    readonly confidence?: number;
-    readonly origin: string;
-    readonly task: string;
-  }[];
-  readonly regions: readonly { readonly id: string; readonly box: readonly number[]; readonly score: number }[];
-  readonly guesses?: readonly { readonly class: string; readonly confidence: number }[];
-}
-
-interface Predicted {
-  readonly file: string;
-  readonly class: string;
-  readonly confidence: number;
-}
-
-const KINDS = ['stripes', 'disc'];
-
-/** Pictures of two kinds that nobody confuses, each a little different. */
-async function drawings(folder: string, each: number): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  for (let i = 0; i < each; i++) {
-    const stripes = Array.from(
-      { length: 8 },
-      (_, n) => `<rect x="${n * 32 + i}" width="12" height="256" fill="#c33"/>`,
-    ).join('');
-    const disc = `<circle cx="${110 + 4 * i}" cy="${140 - 3 * i}" r="${60 + 2 * i}" fill="#36c"/>`;
-    for (const [kind, shape] of [stripes, disc].entries()) {
-      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><rect width="256" height="256" fill="#ddd"/>${shape}</svg>`;
-      await sharp(Buffer.from(svg))
-        .jpeg()
-        .toFile(join(folder, `${KINDS[kind]}-${i}.jpg`));
-    }
-  }
-}
-
-function rowsOf(file: string): Map<string, Row> {
-  const rows = readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Row);
-  return new Map(rows.map((row) => [row.sha256, row]));
-}
 
 /** Only Node, with no variable of this machine's. */
 function onDevice(folder: string, ...args: readonly string[]): string {
@@ -121,25 +82,17 @@ test('a pack labels on a device as the workspace does; its results come back; ov
     const found = there.get(id);
     assert.ok(found, id);
     assert.deepEqual(found.regions.map((one) => one.id).sort(), row.regions.map((one) => one.id).sort());
-    for (const region of row.regions) {
-      const twin: Row['regions'][number] | undefined = found.regions.find((one) => one.id === region.id);
-      assert.ok(Math.abs((twin?.score ?? 0) - region.score) <= 1e-4);
-      for (const [i, corner] of region.box.entries()) assert.ok(Math.abs((twin?.box[i] ?? 0) - corner) <= 1e-3);
-    }
   }
+  const regionsThere = comparedRegions(there, here);
+  assert.ok(
+    regionsThere.regions > 0 && regionsThere.confidence <= 1e-4 && regionsThere.corner <= 1e-3,
+    JSON.stringify(regionsThere),
+  );
   // What the classifier says of every image, sure or not.
   const { predictions } = await runJson<{ predictions: Predicted[] }>(['teach', 'predict', 'photos'], cli);
   assert.equal(predictions.length, 23);
-  for (const { file, class: name, confidence } of predictions) {
-    const found = there.get(
-      createHash('sha256')
-        .update(readFileSync(join(dir, 'photos', file)))
-        .digest('hex'),
-    );
-    const [said] = [...(found?.labels.filter((one) => one.task === 'class') ?? []), ...(found?.guesses ?? [])];
-    assert.equal(said?.class, name, file);
-    assert.ok(Math.abs((said?.confidence ?? 0) - confidence) <= 1e-4, file);
-  }
+  const classes = comparedClasses(there, predictions, join(dir, 'photos'));
+  assert.ok(classes.images === 23 && classes.confidence <= 1e-4, JSON.stringify(classes));
   // Again, and after a line that the power cut: nothing is doubled.
   writeFileSync(join(dir, 'results/results.jsonl'), '{"file":"ha', { flag: 'a' });
   assert.match(onDevice(device, seen, '--to', join(dir, 'results')), /0 labelled, 23 known before/);

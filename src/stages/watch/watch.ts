@@ -123,7 +123,7 @@ class Watch {
     const until = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
     const { dir, store } = this.#workspace;
     const place = { cwd, archiveCache: archiveCacheOf(dir), skipFolders: [dir] };
-    const feed = await watchFolder(folder, { ...place, settleMs, lookEveryMs: Math.min(250, settleMs) });
+    const feed = await watchFolder(folder, { ...place, settleMs, lookEveryMs: Math.min(150, settleMs) });
     const unfinished = await Unfinished.open(store, feed.root);
     const isKnown = async ({
       path,
