@@ -14,6 +14,7 @@ import { InferencePool, type PoolModel } from '../onnx/pool.ts';
 import type { Tensors } from '../onnx/session.ts';
 import { float32, float32Data, type Tensor } from '../onnx/tensor.ts';
 import type { InputSpec, SegmenterEntry } from './bundle.ts';
+import { CORNER_LABELS, CORNERS, composeCorners } from './compose-corners.ts';
 import { SINGLE } from './compose-model.ts';
 import type { Frame } from './detectors/in-image.ts';
 import { readOnnx } from './onnx-files.ts';
@@ -39,7 +40,9 @@ const BOXES_A_RUN = 16;
 export async function openBoxSegmenter(name: string, options: OpenOptions = {}): Promise<BoxSegmenter> {
   const entry = await findRole(name, 'segmenter', options.cacheDir);
   const { key, path } = await prepareEntry(entry, SINGLE, options);
-  const network = await fetchPrompt(entry, options);
+  const fetched = await fetchPrompt(entry, options);
+  const network = entry.asked === 'corners' ? composeCorners(entry.id, fetched) : fetched;
+  const boxesARun = entry.asked === 'corners' ? 1 : BOXES_A_RUN;
   const promptKey = sha256Hex(network).slice(0, 16);
   const pool = options.pool ?? (await InferencePool.create({ threads: options.threads, device: options.device }));
   try {
@@ -48,8 +51,8 @@ export async function openBoxSegmenter(name: string, options: OpenOptions = {}):
     const propose = async (pixels: Uint8Array, frame: Frame, boxes: readonly Box[]) => {
       const seen = await encoder.run(pixels);
       const answers: MaskLogits[] = [];
-      for (let i = 0; i < boxes.length; i += BOXES_A_RUN) {
-        const feeds = promptFeeds(entry, prompt, seen, inInput(boxes.slice(i, i + BOXES_A_RUN), frame));
+      for (let i = 0; i < boxes.length; i += boxesARun) {
+        const feeds = promptFeeds(entry, prompt, seen, inInput(boxes.slice(i, i + boxesARun), frame));
         answers.push(...bestMasks(entry, await pool.run(prompt, feeds, [entry.masks, entry.scores])));
       }
       return answers;
@@ -92,11 +95,13 @@ function inInput(boxes: readonly Box[], { scaleX, scaleY }: Frame): Tensor {
 
 /** Points that a graph takes beside boxes are none. @param seen what the other graph made of the image */
 export function promptFeeds(
-  { values, boxes: name }: Pick<SegmenterEntry, 'values' | 'boxes'>,
+  entry: Pick<SegmenterEntry, 'values' | 'boxes' | 'asked'>,
   { inputs }: Pick<PoolModel, 'inputs'>,
   seen: Tensors,
   boxes: Tensor,
 ): Tensors {
+  if (entry.asked === 'corners') return cornerFeeds(entry, seen, boxes);
+  const { values, boxes: name } = entry;
   const count = boxes.dims[1] ?? 0;
   const feeds: Tensors = {
     input_points: float32(new Float32Array(0), [1, count, 0, 2]),
@@ -107,14 +112,28 @@ export function promptFeeds(
   return Object.fromEntries(inputs.map((input) => [input, feeds[input]]));
 }
 
+/** @param box one, [1, 1, 4] */
+export function cornerFeeds({ values }: Pick<SegmenterEntry, 'values'>, seen: Tensors, box: Tensor): Tensors {
+  return {
+    ...Object.fromEntries(values.map((value) => [value, seen[value]])),
+    [CORNERS.points]: { ...box, dims: [1, 2, 2] },
+    [CORNERS.labels]: float32(Float32Array.from(CORNER_LABELS), [1, 2]),
+  };
+}
+
+/** Masks that SAM makes of a prompt: the first is for many points, and it does not count for two (`SamOnnxModel.select_masks`). */
+const MASKS_OF_CORNERS = 4;
+
 /** Of the masks of each box the one that the network thinks best; the first of equals. */
-function bestMasks({ masks, scores }: SegmenterEntry, answers: Tensors): MaskLogits[] {
-  const [, boxes = 0, choices = 0, rows = 0, columns = 0] = answers[masks].dims;
+function bestMasks({ masks, scores, asked }: SegmenterEntry, answers: Tensors): MaskLogits[] {
+  const { dims } = answers[masks];
+  const [boxes = 0, choices = 0, rows = 0, columns = 0] = asked === 'corners' ? dims : dims.slice(1);
+  const first = asked === 'corners' && choices === MASKS_OF_CORNERS ? 1 : 0;
   const logits = float32Data(answers[masks], masks);
   const said = float32Data(answers[scores], scores);
   return Array.from({ length: boxes }, (_, box) => {
     const ofBox = said.subarray(box * choices, (box + 1) * choices);
-    const best = ofBox.indexOf(Math.max(...ofBox));
+    const best = ofBox.indexOf(Math.max(...ofBox.subarray(first)), first);
     const start = (box * choices + best) * rows * columns;
     return { logits: logits.slice(start, start + rows * columns), rows, columns, score: ofBox[best] };
   });

@@ -93,8 +93,8 @@ const IMAGE_PROCESSOR = z.object({
     .optional(),
   /** RGB; only for `letterbox`. */
   pad: z.tuple([byte, byte, byte]).readonly(),
-  /** Default `NCHW`; `CHW` is the same without the number of images. */
-  layout: z.enum(['NCHW', 'NHWC', 'CHW']).optional(),
+  /** Default `NCHW`; `CHW` and `HWC` are without the number of images. */
+  layout: z.enum(['NCHW', 'NHWC', 'CHW', 'HWC']).optional(),
   /** Order of the channels that the model takes (default `RGB`). */
   colours: z.enum(['RGB', 'BGR']).optional(),
   /** Multiplies the 0 to 255 of each channel, before mean and std (default 1). */
@@ -373,11 +373,13 @@ const SEGMENTER = ENTRY.extend({
   role: z.literal('segmenter'),
   /** What the graph makes of an image, and the graph `prompt` takes under the same names. */
   values: names,
-  /** Input of the graph `prompt`, [1, boxes, 4]: x1, y1, x2, y2. */
+  /** Whether it takes boxes, or one at a time as its corners (`compose-corners.ts`); default `boxes`. */
+  asked: z.enum(['boxes', 'corners']).optional(),
+  /** Input of the graph `prompt`, [1, boxes, 4]: x1, y1, x2, y2; of corners [1, 2, 2]. */
   boxes: valueName,
-  /** Output of the graph `prompt`, [1, boxes, masks, rows, columns], logits. */
+  /** Output of the graph `prompt`, [1, boxes, masks, rows, columns], logits; of corners [1, masks, rows, columns]. */
   masks: valueName,
-  /** The same, [1, boxes, masks]: how good each is; the best is taken. */
+  /** The same, without rows and columns: how good each is; the best is taken. */
   scores: valueName,
 });
 

@@ -152,7 +152,7 @@ function renameSubgraphs(attribute: AttributeProto, renamed: ReadonlyMap<string,
 
 export interface PixelOptions {
   /** What the model takes (default `NCHW`); `CHW` is one image, with no axis for their number. */
-  readonly layout?: 'NCHW' | 'NHWC' | 'CHW';
+  readonly layout?: 'NCHW' | 'NHWC' | 'CHW' | 'HWC';
   /** Order of the channels that the model takes (default `RGB`). */
   readonly colours?: 'RGB' | 'BGR';
   /** Multiplies the 0 to 255 of each channel, before mean and std (default 1). */
@@ -167,8 +167,9 @@ export interface PixelOptions {
 
 /** From pixels (uint8, [n, height, width, 3], RGB) to what a model takes: (pixel · scale − mean) / std, laid out. */
 export function pixelsToModelInput(builder: Graph, pixels: Value, options: PixelOptions = {}): Value {
-  if (options.layout === 'CHW') {
-    return builder.squeeze(pixelsToModelInput(builder, pixels, { ...options, layout: 'NCHW' }), [0]);
+  if (options.layout === 'CHW' || options.layout === 'HWC') {
+    const layout = options.layout === 'CHW' ? 'NCHW' : 'NHWC';
+    return builder.squeeze(pixelsToModelInput(builder, pixels, { ...options, layout }), [0]);
   }
   const { layout = 'NCHW', colours = 'RGB', scale = 1, mean = [0, 0, 0], std = [1, 1, 1], dtype = 'float32' } = options;
   // Bytes are moved before they are widened: a fourth of the memory traffic. And whole planes are swapped, not pixels.

@@ -3,7 +3,8 @@
  * made: no hub could be reached. So there is no commit here either: the one that a name means is fixed when it is first
  * fetched, with the digests that the hub states, and everything about pixels and words is read from the repository's own files.
  *
- * What was looked up in copies of public pages: the figures of DINOv2, SigLIP 2 and D-FINE. The others are the papers' as they
+ * What was looked up in copies of public pages: the figures of DINOv2, SigLIP 2, D-FINE, RF-DETR base, Grounding DINO T, RT-DETR and
+ * RT-DETRv2 (their repository's README; v1 by what it says v2 gains) and SAM 2.1 (what its README was quoted with). The others are the papers' as they
  * are commonly quoted, and were not compared with the papers here; nor could it be seen that each repository is still there.
  *
  * Repositories are those of the hub's ONNX exports; `modelType` is what their `config.json` says, see `families.ts`.
@@ -198,6 +199,9 @@ export const HUB_MODELS: readonly HubModel[] = [
     ['sam2-tiny', 'onnx-community/sam2.1-hiera-tiny-ONNX', 'SAM 2.1 tiny, 39 M', sam2('76.5')],
     ['sam2-small', 'onnx-community/sam2.1-hiera-small-ONNX', 'SAM 2.1 small, 46 M', sam2('76.6')],
     ['sam2-base', 'onnx-community/sam2.1-hiera-base-plus-ONNX', 'SAM 2.1 base+, 81 M', sam2('78.2')],
+  ]),
+  ...rows('segmenter', 'sam-export', 'masks by box, 1024 px', [
+    ['mobile-sam', 'Acly/MobileSAM', 'MobileSAM (TinyViT), 10 M', 'no figure was looked up', 'MIT'],
   ]),
   ...rows('detector', 'owlv2', 'finds what it is told in words, 960 px', [
     ['owlv2-base', 'Xenova/owlv2-base-patch16-ensemble', 'OWLv2 B/16, 155 M', 'no figure was looked up'],

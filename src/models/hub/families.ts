@@ -151,6 +151,12 @@ export const FAMILIES: readonly Family[] = [
     modelTypes: ['sam'],
     quirk: 'zeros beside the image after colours are normalised; most exports take points alone and are refused',
   },
+  {
+    role: 'segmenter',
+    modelTypes: ['sam-export'],
+    quirk:
+      'SAM by its own code, as MobileSAM is: two ONNX files and no config; a box a run, as two points with labels of its corners',
+  },
 ];
 
 export function familyOf(modelType: string): Family | undefined {

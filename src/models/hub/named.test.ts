@@ -7,7 +7,7 @@ import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import { type HubServer, startHub } from '../../../test/fixtures/hub-server.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { parseReference } from '../../fetch/reference.ts';
-import { decodeModel, encodeModel } from '../../onnx/proto.ts';
+import { decodeModel, encodeModel, type ModelProto } from '../../onnx/proto.ts';
 import { createModels } from '../models.ts';
 import { HUB_MODELS } from './catalogue.ts';
 import { familyOf } from './families.ts';
@@ -186,6 +186,11 @@ test('a decoder of masks that takes no boxes is refused by what it takes', async
     models.importModel('hf:some/points'),
     refusal('UNSUPPORTED', 'input_points, input_labels, input_lines', 'no input_boxes'),
   );
+  put('some/unboxed', 'input_boxes', 'image_embeddings.9');
+  await assert.rejects(
+    models.importModel('hf:some/unboxed'),
+    refusal('UNSUPPORTED', 'labels 2 and 3', 'SAM’s own code'),
+  );
   put('some/other', 'image_embeddings.1', 'image_positional_embeddings');
   await assert.rejects(
     models.importModel('hf:some/other'),
@@ -194,6 +199,34 @@ test('a decoder of masks that takes no boxes is refused by what it takes', async
   hub.putRepository('some/sam', filesOf('sam2'), { commit: COMMIT, licence: 'apache-2.0' });
   assert.equal((await models.importModel('hf:some/sam')).role, 'segmenter');
   await assert.rejects(models.openDetector('sam'), refusal('USAGE', 'sam is a model of masks, not a detector'));
+});
+
+test('a SAM by its own code is taken in without a config; what knows no corners of boxes is refused', async (t) => {
+  const { models } = cacheOf(t);
+  const files = filesOf('sam_export');
+  hub.putRepository('some/MobileSAM', files, { commit: COMMIT, licence: 'mit' });
+  const entry = await models.importModel('hf:some/MobileSAM');
+  assert.ok(entry.role === 'segmenter' && entry.asked === 'corners' && entry.licence === 'MIT');
+  assert.deepEqual([entry.input.width, entry.input.layout], [64, 'HWC']);
+  const name = 'sam_mask_decoder_multi.onnx';
+  const put = (repository: string, change: (model: ModelProto) => void) => {
+    const model = decodeModel(Uint8Array.from(files.get(name) ?? []));
+    change(model);
+    hub.putRepository(repository, new Map([...files, [name, encodeModel(model)]]), { commit: COMMIT, licence: 'mit' });
+  };
+  put('some/unnamed', ({ graph }) => {
+    for (const node of graph?.node ?? [])
+      node.input = node.input?.map((one) => (one === 'point_labels' ? 'labels' : one));
+    for (const input of graph?.input ?? []) if (input.name === 'point_labels') input.name = 'labels';
+  });
+  await assert.rejects(models.importModel('hf:some/unnamed'), refusal('UNSUPPORTED', 'has no point_labels'));
+  // Every label is read as 1: what is left of a corner is its place.
+  put('some/blind', ({ graph }) => {
+    for (const node of graph?.node ?? [])
+      node.input = node.input?.map((one) => (one === 'point_labels' ? 'seen' : one));
+    graph?.node?.unshift({ opType: 'Div', input: ['point_labels', 'point_labels'], output: ['seen'] });
+  });
+  await assert.rejects(models.importModel('hf:some/blind'), refusal('UNSUPPORTED', 'does not know the corners'));
 });
 
 test('a model that knows no words says so, and which do', async (t) => {

@@ -69,7 +69,13 @@ function promptFiles(listing: Listing, precision: Precision | undefined): Listed
 /** A decoder of points alone would make masks of something else, and nobody would notice. */
 function requireBoxes(listing: Listing, names: readonly string[]): void {
   if (names.includes(BOXES)) return;
-  throw refuse(listing, `its decoder takes ${names.join(', ')} and no ${BOXES}, so it cannot be asked about boxes`);
+  const takes = `its decoder takes ${names.join(', ')} and no ${BOXES}`;
+  if (!names.includes('input_points')) throw refuse(listing, `${takes}, so it cannot be asked about boxes`);
+  throw refuse(
+    listing,
+    `${takes}, so it cannot be asked about boxes: points alone do not tell the corners of a box apart (transformers' own SAM has no ` +
+      'labels 2 and 3 for them, which its export would need)',
+  );
 }
 
 async function trial(entry: SegmenterEntry, network: Uint8Array, prompt: Uint8Array, listing: Listing): Promise<void> {
@@ -89,6 +95,6 @@ async function trial(entry: SegmenterEntry, network: Uint8Array, prompt: Uint8Ar
 
 function refuse({ name }: Listing, reason: string): LabelsmithError {
   return new LabelsmithError('UNSUPPORTED', `${name} is not taken: ${reason}`, {
-    hint: 'An export whose decoder has input_boxes is; onnx-community has them of SAM 2.1.',
+    hint: 'An export whose decoder has input_boxes is (onnx-community has them of SAM 2.1), and so is one by SAM’s own code (Acly/MobileSAM).',
   });
 }

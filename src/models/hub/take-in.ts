@@ -22,6 +22,7 @@ import { fileNamed, MODEL_CONFIG, type ModelConfig, readConfig, sourceOf } from 
 import { FAMILIES, type Family, familyOf } from './families.ts';
 import { dataFilesOf, graphFile, type Precision } from './graph-files.ts';
 import { inputOfProcessor } from './processor.ts';
+import { filesOfSamExport, samExportIn, samExportOf } from './take-in-sam-export.ts';
 import { PROMPT_GRAPH, segmenterOf } from './take-in-segmenter.ts';
 import { textGraph } from './text-graph.ts';
 
@@ -35,6 +36,12 @@ export interface TakeInOptions extends FetchOptions {
 
 /** Fetches all that {@link entryOfListing} reads, which then needs no network. Reads one small file of it. */
 export async function fetchListed(listing: Listing, options: TakeInOptions): Promise<void> {
+  const exported = samExportIn(listing);
+  if (exported) {
+    await prepareRuntime(options);
+    await fetchFiles(filesOfSamExport(listing, exported).map(sourceOf), options);
+    return;
+  }
   const { family } = await familyOfListing(listing, options);
   const graphs = [imageGraphOf(family), ...(family.role === 'segmenter' ? [PROMPT_GRAPH] : [])];
   const files = graphs.flatMap((name) => {
@@ -49,6 +56,11 @@ export async function fetchListed(listing: Listing, options: TakeInOptions): Pro
 
 /** The entry of what a listing holds; its graph was run once. Meant for a process of its own: see `bounded-take-in.ts`. */
 export async function entryOfListing(listing: Listing, options: TakeInOptions): Promise<ModelEntry> {
+  const exported = samExportIn(listing);
+  if (exported) {
+    await prepareRuntime(options);
+    return samExportOf(listing, exported, describedBy(listing, options), options);
+  }
   const { config, family } = await familyOfListing(listing, options);
   const graph = graphFile(listing, imageGraphOf(family), options.precision);
   const files = [graph, ...dataFilesOf(listing, graph)];
@@ -220,9 +232,13 @@ function requireOutputs({ listing, ports }: Subject, wanted: readonly string[]):
 }
 
 function baseOf({ options, files, listing }: Subject) {
-  const { id, licence, stated, description = `${listing.name} of the hub` } = options;
   const source = { files: files.map(sourceOf) satisfies SourceFile[], converter: 'onnx' } as const;
-  return { id, licence, description, ...(stated ? { stated } : {}), source };
+  return { ...describedBy(listing, options), source };
+}
+
+function describedBy(listing: Listing, options: TakeInOptions) {
+  const { id, licence, stated, description = `${listing.name} of the hub` } = options;
+  return { id, licence, description, ...(stated ? { stated } : {}) };
 }
 
 function refuse({ name }: Listing, reason: string): LabelsmithError {
