@@ -40,3 +40,45 @@ export async function contactSheet(
     .toBuffer();
   return new Uint8Array(sheet.buffer, sheet.byteOffset, sheet.byteLength);
 }
+
+const FRAME = 8;
+/** Of the sheet that is meant, and of those beside it. */
+const FRAMES = { meant: '#00a000', other: '#404040' } as const;
+
+/** One sheet large in a green frame at the left, and others at half its size in dark frames, one under the other at its right. A JPEG. */
+export async function sheetBesideOthers(
+  sheet: Uint8Array,
+  others: readonly Uint8Array[],
+  { quality = 80 }: Pick<ContactSheetOptions, 'quality'> = {},
+): Promise<Uint8Array> {
+  const framed = async (bytes: Uint8Array, background: string, scale: number) => {
+    const { width, height } = await sharp(bytes).metadata();
+    const sides = { width: Math.round(width * scale), height: Math.round(height * scale) };
+    const edges = { top: FRAME, bottom: FRAME, left: FRAME, right: FRAME };
+    const input = await sharp(bytes)
+      .resize(sides)
+      .extend({ ...edges, background })
+      .png({ compressionLevel: 1 })
+      .toBuffer();
+    return { input, width: sides.width + 2 * FRAME, height: sides.height + 2 * FRAME };
+  };
+  const meant = await framed(sheet, FRAMES.meant, 1);
+  const beside = [];
+  for (const other of others) beside.push(await framed(other, FRAMES.other, 0.5));
+  const column = beside.reduce((sum, { height }) => sum + height + GAP, 0);
+  const size = {
+    width: meant.width + (beside.length > 0 ? 4 * GAP : 0) + Math.max(0, ...beside.map(({ width }) => width)),
+    height: Math.max(meant.height, column),
+  };
+  let top = 0;
+  const placed = beside.map(({ input, height }) => {
+    const at = { input, left: meant.width + 4 * GAP, top };
+    top += height + GAP;
+    return at;
+  });
+  const whole = await sharp({ create: { ...size, channels: 3, background: GROUND } })
+    .composite([{ input: meant.input, left: 0, top: 0 }, ...placed])
+    .jpeg({ quality })
+    .toBuffer();
+  return new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength);
+}

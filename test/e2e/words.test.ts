@@ -76,12 +76,19 @@ test('a model of the hub from a folder, embed, search and match by words', async
     .filter(({ evidence }) => evidence[0]?.source === 'words');
   assert.ok(worded.length >= 2, JSON.stringify(clusters));
   // A model that the user runs: here a server that calls everything a brick.
-  let sheets = 0;
+  const questions: string[] = [];
   const namer = createServer((request, response) => {
-    sheets++;
-    request.resume();
-    const content = '{"name": "brick", "definition": "A block.", "one_thing": true}';
-    response.end(JSON.stringify({ choices: [{ message: { content } }] }));
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+    });
+    request.on('end', () => {
+      questions.push(body);
+      const content = body.includes('Which classes')
+        ? '{"classes": [{"name": "Brick", "definition": "A block."}, {"name": "ruby"}]}'
+        : '{"name": "brick", "definition": "A block.", "one_thing": true}';
+      response.end(JSON.stringify({ choices: [{ message: { content } }] }));
+    });
   });
   await new Promise<void>((ready) => namer.listen(0, '127.0.0.1', ready));
   t.after(() => namer.close());
@@ -89,9 +96,22 @@ test('a model of the hub from a folder, embed, search and match by words', async
   const asked = ['discover', '--task', 'things', '--k', '2', '--recluster', '--namer', url, '--namer-model', 'eyes'];
   const told = await run([...asked, '--json']);
   assert.match(told.stderr, /eyes at http:.* is sent one picture a new cluster/);
-  assert.equal(sheets, 2);
+  assert.equal(questions.length, 2);
+  for (const question of questions) assert.match(question, /green frame at the left/, 'the other cluster is beside it');
+  assert.ok(!questions.some((question) => question.includes('.png') || question.includes(cwd)), 'no name of a file');
   assert.match(told.stdout, /"name": "brick"/);
   await run(['discover', '--namer', url], 2);
+  await run(['discover', '--propose', 'classes.txt'], 2);
+  const proposed = await run(['discover', '--task', 'things', ...asked.slice(-4), '--propose', 'classes.txt']);
+  assert.match(proposed.stdout, /eyes proposes: brick, ruby/);
+  assert.match(questions.at(-1) ?? '', /Which classes/);
+  assert.match(
+    readFileSync(join(cwd, 'classes.txt'), 'utf8'),
+    /^# Classes proposed by eyes.*\n# A block\.\nbrick\nruby\n$/,
+  );
+  // Random weights find none of them, and say of which there was none.
+  const unmatched = await run(['match', '--classes', 'classes.txt', '--task', 'proposed'], 1);
+  assert.match(unmatched.stderr, /no image fits "brick", "ruby"/);
 
   await run(['discover', '--vocabulary', 'not-there.txt', '--recluster'], 1);
 

@@ -57,6 +57,11 @@ export const discover = command({
       z.string().optional(),
     ),
     namerModel: option('--namer-model <name>', 'the name of that model at its server', z.string().optional()),
+    propose: option(
+      '--propose <file>',
+      'also ask that model which classes are in the pile, and write them there, for match --classes',
+      z.string().optional(),
+    ),
     recluster: flag('--recluster', 'cluster everything again'),
   },
   dryRun: true,
@@ -82,7 +87,9 @@ export const discover = command({
       const request = { ...asked, ...(namer ? { namer } : {}) };
       if (namer) {
         output.note(
-          `${namer.model} at ${namer.url} is sent one picture a new cluster: up to nine of its images at 160 pixels, no names of files.`,
+          `${namer.model} at ${namer.url} is sent one picture a new cluster: up to nine of its images at 160 pixels and as many of two clusters near it, no names of files.${
+            options.propose === undefined ? '' : ' And one picture for each six clusters, of three images each.'
+          }`,
         );
       }
       const { items } = request;
@@ -111,6 +118,13 @@ export const discover = command({
       const { counts, metrics: _, ...told } = result;
       output.document({ ...counts, ...told, embedded: embedded.counts });
       printDiscovered(output, result, items);
+      if (result.proposed) {
+        const { file, classes } = result.proposed;
+        const names = classes.map(({ name }) => name).join(', ');
+        output.summary(
+          `Classes that ${namer?.model} proposes: ${names || 'none'}. They are in ${file}, for match --classes.`,
+        );
+      }
       return global.strict && embedded.counts.quarantined > 0 ? 1 : 0;
     });
   },

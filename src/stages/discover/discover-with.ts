@@ -9,8 +9,10 @@ import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { VoteClasses } from '../../models/bundle.ts';
 import { discoverIn } from './discover.ts';
-import type { NamerOptions } from './namer.ts';
+import type { NamerOptions, ProposedClass } from './namer.ts';
+import { proposeClasses } from './namer-sheets.ts';
 import type { DiscoverOptions, DiscoverResult } from './options.ts';
+import { writeProposals } from './proposals.ts';
 import { openVocabulary } from './vocabulary.ts';
 
 export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | 'method' | 'recluster'> {
@@ -22,6 +24,13 @@ export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | '
   readonly vocabulary?: string;
   /** A model elsewhere that is shown contact sheets; nothing is sent without it. */
   readonly namer?: NamerOptions;
+  /** A file that gets the classes that the namer says are in the pile. */
+  readonly propose?: string;
+}
+
+export interface Discovered extends DiscoverResult {
+  /** What the namer proposed, and the file that it was written to; left out where it was not asked. */
+  readonly proposed?: { readonly file: string; readonly classes: readonly ProposedClass[] };
 }
 
 /** Clusters what is embedded; embedding comes before it (`embedWith`). */
@@ -29,8 +38,11 @@ export async function discoverWith(
   workspace: Workspace,
   request: DiscoverRequest,
   run: RunOptions,
-): Promise<DiscoverResult> {
-  const { classifier: named, vocabulary: words, namer, ...asked } = request;
+): Promise<Discovered> {
+  const { classifier: named, vocabulary: words, namer, propose, ...asked } = request;
+  if (propose !== undefined && namer === undefined) {
+    throw new LabelsmithError('USAGE', '--propose needs --namer: a model that is asked which classes are in the pile.');
+  }
   if (asked.level !== undefined && asked.k !== undefined) {
     throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
   }
@@ -39,7 +51,7 @@ export async function discoverWith(
     words === undefined ? undefined : await openVocabulary(workspace, words, { ...run, items: request.items });
   const classifier = named === undefined ? undefined : await workspace.models.openImageClassifier(named, { threads });
   try {
-    return await discoverIn(workspace, {
+    const found = await discoverIn(workspace, {
       ...run,
       ...asked,
       classifier,
@@ -48,6 +60,9 @@ export async function discoverWith(
       hypernymsOf: (name) => hypernymsOf(wordNet(), name),
       votedNames,
     });
+    if (propose === undefined || namer === undefined || run.signal?.aborted) return found;
+    const classes = await proposeClasses(workspace, request.task, { ...namer, signal: run.signal });
+    return { ...found, proposed: { file: await writeProposals(workspace, propose, { classes, namer }), classes } };
   } finally {
     await classifier?.close();
   }

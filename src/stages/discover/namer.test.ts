@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { foldClassName } from '../../core/class-name.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { askNamer, namerFrom } from './namer.ts';
+import { askForClasses, askNamer, namerFrom } from './namer.ts';
+import { nearestClusters } from './typical.ts';
 
 const SHEET = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
-const ASKED = { shown: 9, known: new Map([[foldClassName('Sea lion'), 'Sea lion']]) };
+const ASKED = { beside: false, shown: 9, known: new Map([[foldClassName('Sea lion'), 'Sea lion']]) };
 
 async function serving(t: TestContext, answer: RequestListener): Promise<string> {
   const server = createServer(answer);
@@ -52,6 +53,46 @@ test('the model is sent one picture and the question, and the key to its own add
   assert.ok((candidate?.score ?? 0) > 0.35, 'enough to name');
   const [evidence] = candidate?.evidence ?? [];
   assert.deepEqual([evidence?.source, evidence?.by, evidence?.told], ['namer', 'eyes', 'A spotted cat.']);
+});
+
+test('a cluster beside its neighbours is asked about so that it is told apart from them', async (t) => {
+  let seen = '';
+  const url = await serving(t, (request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => {
+      seen += text;
+    });
+    request.on('end', () => saying('{"name": "leopard", "one_thing": true}')(request, response));
+  });
+  await askNamer(SHEET, { ...ASKED, beside: true }, { url, model: 'm' });
+  assert.match(seen, /green frame at the left.*told apart/);
+  assert.equal(seen.match(/image_url":\{/g)?.length, 1, 'one picture a question');
+});
+
+test('classes that are proposed are names, once each as the corpus writes them; what is none is left out', async (t) => {
+  const classes = [
+    { name: 'SEA LION', definition: 'A large\n seal.' },
+    { name: 'Leopard.' },
+    { name: 'a very long name of six words', definition: '' },
+    { name: '<script>' },
+  ];
+  const url = await serving(t, saying(`Here: ${JSON.stringify({ classes })} Enjoy!`));
+  assert.deepEqual(await askForClasses(SHEET, ASKED.known, { url, model: 'm' }), [
+    { name: 'Sea lion', definition: 'A large seal.' },
+    { name: 'leopard', definition: '' },
+  ]);
+  const odd = await serving(t, saying('{"classes": "leopard"}'));
+  assert.deepEqual(await askForClasses(SHEET, ASKED.known, { url: odd, model: 'm' }), []);
+});
+
+test('neighbours of a cluster are those whose means are nearest, and never itself', () => {
+  const data = Float32Array.of(1, 0, 0.9, 0.1, 0, 1, -1, 0, 0.8, 0.3);
+  const clusters = Int32Array.of(0, 1, 2, 3, -1);
+  assert.deepEqual(nearestClusters({ clusters }, { data, rows: 5, columns: 2 }, 4, 2), [
+    [1, 2],
+    [0, 2],
+    [1, 0],
+    [2, 1],
+  ]);
 });
 
 test('answers in fences are read, names of the corpus are taken as they are, mixed clusters get no name', async (t) => {

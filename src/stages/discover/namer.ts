@@ -1,8 +1,10 @@
 /**
  * Names from a model that the user runs or pays for: any endpoint of chat completions that takes pictures, in OpenAI's form (Ollama,
- * llama.cpp, vLLM, a cloud's). It is shown a contact sheet of a cluster and asked for a name, a definition, and whether it is one thing.
+ * llama.cpp, vLLM, a cloud's). It is shown a contact sheet of a cluster beside those of its nearest others and asked for a name, a
+ * definition, and whether it is one thing; or sheets of all clusters, and asked which classes are in the pile.
  *
- * What is sent: one JPEG of at most nine pictures of 160 pixels a cluster, and the question; no file names, no paths, no metadata.
+ * What is sent: one JPEG a question and the question; in it at most nine pictures of a cluster at 160 pixels, and nine of each of two
+ * neighbours at half of that. One picture a question, since some servers take no more. No file names, no paths, no metadata.
  * What comes back is untrusted text: it is bounded, read as one small JSON object, and its name is a candidate with the model as
  * its origin, like any other evidence. A cluster that the model calls several things gets no name by it.
  */
@@ -23,10 +25,21 @@ export interface NamerOptions {
   readonly signal?: AbortSignal;
 }
 
-const QUESTION =
-  'These pictures were put together by a program because they look alike. Which one kind of thing do they show? Answer with one ' +
-  'JSON object and nothing else: {"name": a singular English noun of one to three words, as specific as all pictures allow, ' +
-  '"definition": one short sentence, "one_thing": true if all or nearly all pictures show that kind of thing, else false}';
+const ANSWER =
+  'Answer with one JSON object and nothing else: {"name": a singular English noun of one to three words, as specific as all ' +
+  'pictures allow, "definition": one short sentence, "one_thing": true if all or nearly all pictures show that kind of thing, else false}';
+const ALONE =
+  'These pictures were put together by a program because they look alike. Which one kind of thing do they show?';
+const BESIDE =
+  'The pictures in the green frame at the left were put together by a program because they look alike. Those in the dark frames at ' +
+  'the right are its nearest other groups. Which one kind of thing do the pictures at the left show, so named that it is told apart ' +
+  'from the groups at the right?';
+const CLASSES =
+  'Each row of this picture shows one group of a larger collection, put together by a program because they look alike. Which classes ' +
+  'should the collection be sorted into? Answer with one JSON object and nothing else: {"classes": [{"name": a singular English noun ' +
+  'of one to three words, "definition": one short sentence}, …]}, each class once, and none that is a kind of another.';
+/** Tokens of an answer. */
+const MAX_TOKENS = { name: 300, classes: 1500 } as const;
 
 /** An answer is a few hundred bytes; what is much larger is none. */
 const MAX_BYTES = 1 << 20;
@@ -40,7 +53,10 @@ const SAID = z.object({
   one_thing: z.boolean().default(false),
 });
 
-/** Why a name is no name, or null. */
+const PROPOSED = z.object({
+  classes: z.array(z.object({ name: z.string(), definition: z.string().max(500).default('') })).max(200),
+});
+
 function unfit(name: string): boolean {
   return (
     name.length > MAX_NAME || name.split(/\s+/).length > MAX_WORDS || !/\p{L}/u.test(name) || /[\n{}[\]"<>]/.test(name)
@@ -50,20 +66,49 @@ function unfit(name: string): boolean {
 /**
  * What the model calls a cluster, as a candidate; null where its answer is none.
  *
- * @param sheet a JPEG. @param shown pictures on it. @param known names of classes, which are taken as they are written
+ * @param sheet a JPEG. @param shown pictures of the cluster on it. @param beside whether its neighbours are beside it. @param known
+ * names of classes, which are taken as they are written
  */
 export async function askNamer(
   sheet: Uint8Array,
-  { shown, known }: { readonly shown: number; readonly known: ReadonlyMap<string, string> },
+  {
+    shown,
+    known,
+    beside,
+  }: { readonly shown: number; readonly known: ReadonlyMap<string, string>; readonly beside: boolean },
   options: NamerOptions,
 ): Promise<Candidate | null> {
-  const said = saidIn(await complete(sheet, options));
+  const question = `${beside ? BESIDE : ALONE} ${ANSWER}`;
+  const said = objectIn(await complete(sheet, { question, maxTokens: MAX_TOKENS.name }, options), SAID);
   if (!said || unfit(said.name.trim())) return null;
   const name = normalised(said.name.trim(), known);
   const score = said.one_thing ? EVIDENCE_TRUST.namer : Math.min(EVIDENCE_TRUST.namer, NAMING_SCORE) / 2;
-  const told = said.definition.replaceAll(/\s+/g, ' ').trim();
+  const told = oneLine(said.definition);
   const evidence = { source: 'namer', count: said.one_thing ? shown : 0, of: shown, outside: 0, lift: 1 } as const;
   return { name, score, evidence: [{ ...evidence, by: options.model, ...(told === '' ? {} : { told }) }] };
+}
+
+export interface ProposedClass {
+  readonly name: string;
+  /** May be empty. */
+  readonly definition: string;
+}
+
+/** Which classes the model would sort what is on a sheet into; what is no name is left out. @param sheet a JPEG, a row a cluster */
+export async function askForClasses(
+  sheet: Uint8Array,
+  known: ReadonlyMap<string, string>,
+  options: NamerOptions,
+): Promise<ProposedClass[]> {
+  const answer = await complete(sheet, { question: CLASSES, maxTokens: MAX_TOKENS.classes }, options);
+  const said = objectIn(answer, PROPOSED)?.classes ?? [];
+  return said.flatMap(({ name, definition }) =>
+    unfit(name.trim()) ? [] : [{ name: normalised(name.trim(), known), definition: oneLine(definition) }],
+  );
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
 }
 
 /** As the corpus writes it, else as WordNet does, else as it came. */
@@ -82,22 +127,26 @@ function lowerUnlessProper(name: string): string {
 }
 
 /** The one JSON object in a text; models like to wrap it in words and fences. */
-function saidIn(text: string): z.infer<typeof SAID> | null {
+function objectIn<S extends z.ZodType>(text: string, schema: S): z.output<S> | null {
   const start = text.indexOf('{');
   const end = text.lastIndexOf('}');
   if (start < 0 || end < start) return null;
   try {
-    return SAID.safeParse(JSON.parse(text.slice(start, end + 1))).data ?? null;
+    return schema.safeParse(JSON.parse(text.slice(start, end + 1))).data ?? null;
   } catch {
     return null;
   }
 }
 
-async function complete(sheet: Uint8Array, options: NamerOptions): Promise<string> {
+async function complete(
+  sheet: Uint8Array,
+  { question, maxTokens }: { readonly question: string; readonly maxTokens: number },
+  options: NamerOptions,
+): Promise<string> {
   const { url, model, apiKey, timeoutMs = 120_000, signal } = options;
   const image = `data:image/jpeg;base64,${Buffer.from(sheet).toString('base64')}`;
   const content = [
-    { type: 'text', text: QUESTION },
+    { type: 'text', text: question },
     { type: 'image_url', image_url: { url: image } },
   ];
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -105,7 +154,7 @@ async function complete(sheet: Uint8Array, options: NamerOptions): Promise<strin
     const response = await fetch(`${url.replace(/\/+$/, '')}/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
-      body: JSON.stringify({ model, messages: [{ role: 'user', content }], temperature: 0, max_tokens: 300 }),
+      body: JSON.stringify({ model, messages: [{ role: 'user', content }], temperature: 0, max_tokens: maxTokens }),
       // A token must not follow to another host, nor the pictures.
       redirect: 'error',
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,

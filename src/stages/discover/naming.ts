@@ -1,16 +1,11 @@
 /** Names for new clusters, from evidence on their items, and the items that stand for each of them. */
-import { foldClassName } from '../../core/class-name.ts';
-import { isImageId } from '../../core/ids.ts';
-import { LabelsmithError } from '../../errors.ts';
-import { contactSheet } from '../../images/contact-sheet.ts';
-import { readImageIfThere } from '../../jobs/image-reader.ts';
 import type { Store } from '../../store/store.ts';
 import type { ClusterModel } from './cluster-model.ts';
 import type { Clustering, ClusteringRequest } from './clustering.ts';
 import { type Candidate, chooseNames, joinCandidates, nameCandidates } from './evidence.ts';
 import { gatherEvidence } from './gather-evidence.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
-import { askNamer, type NamerOptions } from './namer.ts';
+import { namerCandidates } from './namer-sheets.ts';
 import { mostTypicalFirst } from './typical.ts';
 import { type Vocabulary, votesOfWords } from './vocabulary.ts';
 import { voteCandidates } from './vote-names.ts';
@@ -38,7 +33,9 @@ export async function withNames(
   const worded = options.vocabulary
     ? await wordCandidates(request, sample, k, { inspected, vocabulary: options.vocabulary })
     : [];
-  const said = options.namer ? await namerCandidates(request, ids, { order, held, namer: options.namer }) : [];
+  const said = options.namer
+    ? await namerCandidates(request, { order, held, namer: options.namer, sample, vectors })
+    : [];
   const candidates = nameCandidates(clusterOf, k, tables, hypernymsOf).map((some, c) =>
     joinCandidates(joinCandidates(joinCandidates(some, voted[c] ?? []), worded[c] ?? []), said[c] ?? []),
   );
@@ -68,31 +65,6 @@ async function votedCandidates(
   if (!names) return [];
   const found = await effects.vectors.lookupVotes(shards, ids);
   return voteCandidates(clusters, k, { votes: ids.map((id) => found.get(id)), names });
-}
-
-/** What a model elsewhere calls each cluster that is not people's, from its most typical images. */
-async function namerCandidates(
-  { effects, items }: ClusteringRequest,
-  ids: ClusteredSample['ids'],
-  asked: Pick<Clustering, 'held'> & { readonly order: readonly (readonly number[])[]; readonly namer: NamerOptions },
-): Promise<Candidate[][]> {
-  if (items === 'regions') {
-    throw new LabelsmithError('UNSUPPORTED', 'A namer is shown whole images, and these are clusters of regions.');
-  }
-  const known = new Map((await effects.store.classes()).map(({ name }) => [foldClassName(name), name]));
-  const found: Candidate[][] = [];
-  for (const [c, rows] of asked.order.entries()) {
-    const pictures: Uint8Array[] = [];
-    for (const row of asked.held[c] ? [] : rows.slice(0, EXEMPLARS)) {
-      const id = ids[row];
-      const bytes = isImageId(id) ? await readImageIfThere(effects.store, id, effects.readBytes) : null;
-      if (bytes) pictures.push(bytes);
-    }
-    const sheet = pictures.length > 0 ? await contactSheet(pictures) : undefined;
-    const candidate = sheet && (await askNamer(sheet, { shown: pictures.length, known }, asked.namer));
-    found.push(candidate ? [candidate] : []);
-  }
-  return found;
 }
 
 /** What words the items of each cluster that were looked at are near to. */

@@ -6,15 +6,10 @@ import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
 export async function mostTypicalFirst(sample: ClusteredSample, vectors: Matrix, k: number): Promise<number[][]> {
   const { ids, clusters } = sample;
   const { columns, data } = vectors;
-  const means = new Float64Array(k * columns);
+  const means = sumsOf(sample, vectors, k);
   const rows: number[][] = Array.from({ length: k }, () => []);
   clusters.forEach((cluster, row) => {
-    if (cluster < 0) return;
-    rows[cluster]?.push(row);
-    for (let j = 0; j < columns; j++) {
-      const at = cluster * columns + j;
-      means[at] = means[at] + data[row * columns + j];
-    }
+    if (cluster >= 0) rows[cluster]?.push(row);
   });
   const assignments = await assignByNeighbours(sample, ids, vectors, [...clusters]);
   const score = (row: number) => {
@@ -31,4 +26,37 @@ export async function mostTypicalFirst(sample: ClusteredSample, vectors: Matrix,
   const scores = Float64Array.from(ids, (_, row) => (clusters[row] < 0 ? 0 : score(row)));
   for (const own of rows) own.sort((a, b) => scores[b] - scores[a] || a - b);
   return rows;
+}
+
+/** Of each of k clusters the others whose means are nearest by cosine, the nearest first. Cost: k² · columns. */
+export function nearestClusters(
+  sample: Pick<ClusteredSample, 'clusters'>,
+  vectors: Matrix,
+  k: number,
+  count: number,
+): number[][] {
+  const { columns } = vectors;
+  const sums = sumsOf(sample, vectors, k);
+  const rows = Array.from({ length: k }, (_, c) => sums.subarray(c * columns, (c + 1) * columns));
+  const lengths = rows.map((row) => Math.hypot(...row) || 1);
+  return rows.map((row, c) => {
+    const cosines = rows.map((other, d) => row.reduce((sum, value, j) => sum + value * other[j], 0) / lengths[d]);
+    return [...rows.keys()]
+      .filter((d) => d !== c)
+      .sort((a, b) => cosines[b] - cosines[a] || a - b)
+      .slice(0, count);
+  });
+}
+
+/** Shape [k, columns]: the sum of each cluster's vectors. */
+function sumsOf({ clusters }: Pick<ClusteredSample, 'clusters'>, { columns, data }: Matrix, k: number): Float64Array {
+  const sums = new Float64Array(k * columns);
+  clusters.forEach((cluster, row) => {
+    if (cluster < 0) return;
+    for (let j = 0; j < columns; j++) {
+      const at = cluster * columns + j;
+      sums[at] = sums[at] + data[row * columns + j];
+    }
+  });
+  return sums;
 }
