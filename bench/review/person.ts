@@ -2,9 +2,13 @@
  * A simulated person at the review app: 1 s to judge a screenful of 48, 0.1 s a click on an exception, 1 s to name something.
  * They know the truth, and do what the pages offer, by the calls that the pages make: name every cluster by what most of its
  * examples are; confirm the surer half of each class, a screenful at most; teach; then confirm the least sure of those classes
- * in which most is likely to be wrong; and label what is left one by one, until 95 % are right. On a screenful, several
- * exceptions of one class are named at once, and one that is mostly something else is confirmed as that. An action is a name,
- * a click or an Enter. The machine's own time is counted apart. Files have no names that say what they show.
+ * in which most is likely to be wrong; and label what is left one by one, until 95 % are right. On a screenful, exceptions
+ * that are what the page proposes for them instead are named so by one key, several others of one class are named at once, and
+ * a screenful that is mostly something else is confirmed as that. An action is a name, a click, a key or an Enter. The
+ * machine's own time is counted apart. Files have no names that say what they show.
+ *
+ * Counted twice: to the end of the screenful after which enough are right, which only a benchmark knows; and by whole rounds,
+ * as a person works who learns of it from what Teach says.
  */
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -84,6 +88,8 @@ export async function person(caller: Caller, folder: string, files: ReadonlyMap<
     truth.set(id, files.get(paths[0] ?? '') ?? '');
   }
   const work = { actions: 0, seconds: 0 };
+  /** When enough were right for the first time. */
+  let reached: { readonly actions: number; readonly seconds: number } | undefined;
   const spend = (actions: number, seconds: number) => {
     work.actions += actions;
     work.seconds += seconds;
@@ -105,22 +111,25 @@ export async function person(caller: Caller, folder: string, files: ReadonlyMap<
     if ((await told('taught')) >= RIGHT) break;
     for (const { name } of (await toConfirm(caller)).slice(0, CLASSES_A_ROUND)) {
       await screenful(sight, name, 'uncertainty');
-      // As with single labels: what is done after enough are right is not counted.
-      if ((await rightOf(caller, truth)) >= RIGHT * truth.size) break;
+      if ((await rightOf(caller, truth)) >= RIGHT * truth.size) reached ??= { ...work };
     }
     if ((await told('the least sure confirmed')) >= RIGHT) break;
   }
   const right = (await labelRest(caller, truth, spend)) / truth.size;
+  const counted = ({ actions, seconds }: typeof work) => ({
+    actions,
+    actionsShare: rounded(actions / truth.size, 3),
+    personSeconds: Math.round(seconds),
+    itemsAnHour: Math.round((3600 * truth.size) / seconds),
+  });
   return {
     images: truth.size,
     steps,
     right: rounded(right, 4),
-    actions: work.actions,
-    personSeconds: Math.round(work.seconds),
-    itemsAnHour: Math.round((3600 * truth.size) / work.seconds),
+    toTheScreenful: counted(reached ?? work),
+    byWholeRounds: counted(work),
     machineSeconds: Math.round(machineS),
     oneAtATime: { actions: truth.size, itemsAnHour: 3600 / SINGLE_S },
-    actionsShare: rounded(work.actions / truth.size, 3),
   };
 }
 
@@ -166,7 +175,8 @@ async function toConfirm({ json }: Caller): Promise<{ name: string; wrong: numbe
 }
 
 /** One page of the page Confirm: of a class that is begun with the surer half, else the least sure. */
-async function screenful({ caller: { json, ids }, truth, spend }: Sight, name: string, order: string): Promise<void> {
+async function screenful({ caller, truth, spend }: Sight, name: string, order: string): Promise<void> {
+  const { json, ids } = caller;
   const all = await ids({ task: 'class', className: name, origins: MACHINES }, order);
   const page = all.slice(0, order === 'confidence' ? Math.min(PAGE, Math.ceil(all.length / 2)) : PAGE);
   if (page.length === 0) return;
@@ -176,19 +186,45 @@ async function screenful({ caller: { json, ids }, truth, spend }: Sight, name: s
   // A name more, and fewer clicks.
   const as = most.length > own + 1 ? main : name;
   spend(as === name ? 1 : 2, PAGE_S + (as === name ? 0 : NAME_S));
-  const exceptions: string[] = [];
-  for (const [of, found] of groups) {
-    if (of === as) continue;
-    spend(found.length, CLICK_S * found.length);
-    if (found.length === 1) exceptions.push(...found);
+  const proposed = await proposedFor({ caller, as, name, page });
+  const exceptions = page.filter((id) => truth.get(id) !== as);
+  spend(exceptions.length, CLICK_S * exceptions.length);
+  const asProposed = exceptions.filter((id) => proposed.get(id) === truth.get(id));
+  const rest = exceptions.filter((id) => asProposed.length < 2 || !asProposed.includes(id));
+  if (asProposed.length > 1) {
+    spend(1, CLICK_S);
+    const each = asProposed.map((id) => ({ ...ref(id), className: truth.get(id) }));
+    await json('/labels', { task: 'class', className: each[0]?.className, items: each });
+  }
+  const not: string[] = [];
+  for (const [of, found] of Map.groupBy(rest, (id) => truth.get(id) ?? '')) {
+    if (found.length === 1) not.push(...found.filter(() => of !== name));
     else {
       spend(1, NAME_S);
       await json('/labels', { task: 'class', className: of, items: found.map(ref) });
     }
   }
   const items = page.filter((id) => truth.get(id) === as).map(ref);
-  const not = exceptions.filter((id) => truth.get(id) !== name).map(ref);
-  await json('/labels/confirm', { task: 'class', className: name, as, items, exceptions: not });
+  await json('/labels/confirm', { task: 'class', className: name, as, items, exceptions: not.map(ref) });
+}
+
+interface PageOf {
+  readonly caller: Caller;
+  readonly as: string;
+  readonly name: string;
+  readonly page: readonly string[];
+}
+
+/** What stands under each as what it may be instead: neither the page's class nor what the page is confirmed as. */
+async function proposedFor({ caller: { json }, as, name, page }: PageOf): Promise<Map<string, string | undefined>> {
+  const asked = { task: 'class', className: name, items: page.map(ref) };
+  const { items } = await json<{ items: { itemId: string; classes: { className: string }[] }[] }>(
+    '/items/alternatives',
+    asked,
+  );
+  return new Map(
+    items.map(({ itemId, classes }) => [itemId, classes.find(({ className }) => className !== as)?.className]),
+  );
 }
 
 /** What has no label by now, one at a time, until enough are right. Gives how many are. */

@@ -7,7 +7,7 @@
  * enforce.
  */
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { type Access, onlyOwnNames, onlyWithToken } from './access.ts';
 import type { ReviewContext } from './context.ts';
@@ -24,6 +24,10 @@ import { searchRoutes } from './routes/search.ts';
 
 /** A thousand items with their images and revisions have a fifth of it. */
 export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** A picture to search with is a file of any camera, which the browser may not be able to make smaller. */
+export const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
+const PICTURE_PATH = '/api/search/picture';
 
 export type ReviewApi = ReturnType<typeof createApi>;
 
@@ -52,12 +56,14 @@ export const OPEN_API = { openapi: '3.1.0', info: { title: 'Labelsmith review', 
 export function createApp({ context, access, page, log }: AppOptions): Hono {
   const api = createApi(context);
   api.doc31('/openapi.json', OPEN_API);
-  const tooLarge = { error: { code: 'USAGE', message: `more than ${MAX_BODY_BYTES} bytes are not taken` } };
+  const small = limitOf(MAX_BODY_BYTES);
   const app = new Hono()
     .use(withHeaders())
     .use(onlyOwnNames(access))
-    .use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json(tooLarge, 413) }))
-    .use(onlyWithToken(access, page.login));
+    .use((c, next) => (c.req.path === PICTURE_PATH ? next() : small(c, next)))
+    .use(onlyWithToken(access, page.login))
+    // What is large is read from those alone who are let in.
+    .use(PICTURE_PATH, onlyOfKnownLength, limitOf(MAX_PICTURE_BYTES));
   app.onError((error, c) => failure(error, c, log));
   api.onError((error, c) => failure(error, c, log));
   app.route('/', api);
@@ -65,3 +71,15 @@ export function createApp({ context, access, page, log }: AppOptions): Hono {
   app.get('*', (c) => page.answer(c));
   return app;
 }
+
+function limitOf(maxSize: number): MiddlewareHandler {
+  const error = { code: 'USAGE', message: `more than ${maxSize / 2 ** 20} MB are not taken` };
+  return bodyLimit({ maxSize, onError: (c) => c.json({ error }, 413) });
+}
+
+/** A body that says its length waits unread until there is room for it. */
+const onlyOfKnownLength: MiddlewareHandler = async (c, next) => {
+  const error = { code: 'USAGE', message: 'a picture needs the header Content-Length' };
+  if (c.req.method === 'POST' && c.req.header('content-length') === undefined) return c.json({ error }, 411);
+  return next();
+};

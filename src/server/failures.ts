@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { problemText } from '../core/validate.ts';
-import { type ErrorCode, LabelsmithError } from '../errors.ts';
+import { type ErrorCode, LabelsmithError, systemCodeOf } from '../errors.ts';
 
 const STATUS = {
   USAGE: 400,
@@ -28,6 +28,10 @@ export function failure(error: Error, c: Context, log: (line: string) => void) {
   // Of Hono itself: a body that is no JSON.
   if ('status' in error && typeof error.status === 'number' && error.status >= 400 && error.status < 500) {
     return c.json({ error: { code: 'USAGE', message: error.message || 'that cannot be read' } }, 400);
+  }
+  // Who asked has gone, before all of what was sent was here: nobody reads the answer.
+  if (systemCodeOf(error) === 'ECONNRESET' && error.message === 'aborted') {
+    return c.json({ error: { code: 'USAGE', message: 'not all of it came' } }, 400);
   }
   log(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
   return c.json({ error: { code: 'BUG', message: 'Something went wrong here; the terminal says what.' } }, 500);

@@ -127,7 +127,12 @@ export const LABEL_REQUEST = z
     className: NAME,
     present: z.boolean().default(true),
     items: z
-      .array(ITEM_REF.extend({ revision: REVISION.optional() }))
+      .array(
+        ITEM_REF.extend({
+          revision: REVISION.optional(),
+          className: NAME.optional().openapi({ description: 'Its own, in the place of the class of all.' }),
+        }),
+      )
       .min(1)
       .max(MAX_ITEMS),
   })

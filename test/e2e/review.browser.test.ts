@@ -126,9 +126,7 @@ describe('the review app', { skip }, () => {
     const other = await openWorkspace(join(dir, '.labelsmith'), { create: false });
     const [own, its] = await classes();
     assert.ok(own && its && own !== its);
-    // Out of the field for a name, where a cluster has none.
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('m');
+    await page.keyboard.press('=');
     await page.waitForSelector('text=They are one now');
     await clusters(11);
     const [together, too] = await classes();
@@ -149,10 +147,9 @@ describe('the review app', { skip }, () => {
       const id = /images\/(\w+)/.exec(exemplar ?? '')?.[1] ?? '';
       const { paths } = await page.evaluate<{ paths: string[] }>(`fetch('/api/images/${id}').then((r) => r.json())`);
       const name = truth.get(paths[0]?.split('/').pop() ?? '') ?? '';
-      if (!(await page.locator('input[aria-label="Its name"]').evaluate((e) => e === e.ownerDocument.activeElement))) {
-        await page.keyboard.press('/');
-      }
+      // No key before: a letter begins the name.
       await page.keyboard.type(name);
+      assert.equal(await page.inputValue('input[aria-label="Its name"]'), name);
       await page.keyboard.press('Enter');
       await gone(`.exemplars img:first-child[src="${exemplar}"]`);
     }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import { z } from 'zod';
 import { runCli, scratch } from '../cli.ts';
 import { complaintsOf, launchBrowser, startReviewIn, withoutBrowser } from '../review-app.ts';
@@ -80,6 +81,17 @@ test('words, a picture that is dragged in and one that is chosen find what is li
 
   await page.setInputFiles('input[type="file"]', join(FOLDER, 'portrait.jpg'));
   await shown(['portrait.jpg', 'landscape.jpg']);
+
+  // Of a kind that the browser cannot read, so that it is not made smaller there.
+  const tiff = await sharp(join(FOLDER, 'landscape.jpg')).resize(1200).tiff({ compression: 'none' }).toBuffer();
+  assert.ok(tiff.length > 2 ** 20);
+  await page.setInputFiles('input[type="file"]', { name: 'large.tif', mimeType: 'image/tiff', buffer: tiff });
+  await page.waitForSelector('.searched:has-text("large.tif")');
+  await shown(['landscape.jpg', 'portrait.jpg']);
+  assert.equal(await page.locator('.searched img:visible').count(), 0, 'no sign of a broken picture');
+  await page.setInputFiles('input[type="file"]', join(FOLDER, 'portrait.jpg'));
+  await shown(['portrait.jpg', 'landscape.jpg']);
+
   await page.locator('.grid .cell').nth(1).click();
   await page.click('a:text-is("What looks like it")');
   await page.waitForSelector('.searched:has-text("this image")');

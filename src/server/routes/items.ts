@@ -6,6 +6,7 @@ import { currentLabels, type Label, NONE_OF_THESE, type TaskRule } from '../../c
 import { LabelsmithError } from '../../errors.ts';
 import { type ItemFilter, MAX_PACKED_ITEMS } from '../../store/item-store.ts';
 import type { Store, StoredRegion } from '../../store/store.ts';
+import { alternativesTo } from '../alternatives.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
 import { CELL, type Cell, IMAGE_DETAIL, IMAGE_ID, ITEM_REF, type ItemRef, MAX_ITEMS, NAME, QUERY } from '../schemas.ts';
@@ -39,12 +40,32 @@ const CELLS = createRoute({
   responses: { 200: json(z.object({ cells: z.array(CELL) }), 'In their order.'), ...FAILURES },
 });
 
+const ALTERNATIVES = createRoute({
+  ...{ method: 'post', path: '/items/alternatives' },
+  request: body(z.object({ task: NAME, className: NAME, items: z.array(ITEM_REF).min(1).max(MAX_ITEMS) })),
+  responses: {
+    200: json(
+      z.object({
+        items: z.array(
+          z.object({
+            itemId: z.string(),
+            classes: z.array(z.object({ className: z.string(), confidence: z.number() })),
+          }),
+        ),
+      }),
+      'What they are instead of this class, if they are not it, as the model sees it; the most likely first.',
+    ),
+    ...FAILURES,
+  },
+});
+
 const IMAGE = createRoute({
   ...{ method: 'get', path: '/images/{id}', request: { params: z.object({ id: IMAGE_ID }) } },
   responses: { 200: json(IMAGE_DETAIL, 'An image with all that was said of it.'), ...FAILURES },
 });
 
-export function itemRoutes({ workspace: { store } }: ReviewContext) {
+export function itemRoutes({ workspace }: ReviewContext) {
+  const { store } = workspace;
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(COUNT, async (c) => {
       const { filter, about } = c.req.valid('json');
@@ -68,6 +89,11 @@ export function itemRoutes({ workspace: { store } }: ReviewContext) {
     .openapi(CELLS, async (c) => {
       const { task, items } = c.req.valid('json');
       return c.json({ cells: await cellsOf(task, items) }, 200);
+    })
+    .openapi(ALTERNATIVES, async (c) => {
+      const { task, className, items } = c.req.valid('json');
+      const itemIds = items.map(({ itemId }) => itemId);
+      return c.json({ items: await alternativesTo(workspace, { task, className, itemIds }) }, 200);
     })
     .openapi(IMAGE, async (c) => {
       const { id } = c.req.valid('param');

@@ -62,8 +62,14 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(LABEL, async (c) => {
       const { task, present, items, ...asked } = c.req.valid('json');
-      const className = await nameHere(store, asked.className);
-      const labels = items.map(({ itemId }): NewLabel => ({ ...HUMAN, itemId, task, className, present }));
+      const names = new Map<string, string>();
+      for (const name of new Set([asked.className, ...items.flatMap((one) => one.className ?? [])])) {
+        names.set(name, await nameHere(store, name));
+      }
+      const nameOf = (name: string) => names.get(name) ?? name;
+      const labels = items.map(({ itemId, className = asked.className }): NewLabel => {
+        return { ...HUMAN, itemId, task, className: nameOf(className), present };
+      });
       await store.putLabels(labels, expecting(items));
       return c.json(await writtenOf(items), 200);
     })

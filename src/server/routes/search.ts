@@ -1,6 +1,7 @@
 /** Images that are like one that is here, like a picture from elsewhere, or like words; the nearest first. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { LabelsmithError } from '../../errors.ts';
+import { PixelBudget } from '../../images/pixel-budget.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
 import { IMAGE_ID } from '../schemas.ts';
@@ -38,7 +39,7 @@ const WORDS = createRoute({
 const PICTURE = createRoute({
   ...{ method: 'post', path: '/search/picture' },
   request: { query: z.object({ count: COUNT.default(MAX_FOUND) }) },
-  description: 'The body is an image file.',
+  description: 'The body is an image file of any kind that is added, of at most 64 MB; its length is said beforehand.',
   responses: { 200: json(FOUND, 'Nearest first.'), ...FAILURES },
 });
 
@@ -46,7 +47,11 @@ function told(found: readonly Found[]) {
   return { found: found.map(({ id, similarity }) => ({ id, similarity })) };
 }
 
-export function searchRoutes({ searches }: ReviewContext) {
+/** What pictures that are searched with take at once; others wait in their connections. */
+const MAX_HELD_BYTES = 128 * 1024 * 1024;
+
+export function searchRoutes({ searches }: Pick<ReviewContext, 'searches'>) {
+  const holding = new PixelBudget(MAX_HELD_BYTES);
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(KINDS, async (c) => c.json(await searches.kinds(), 200))
     .openapi(NEIGHBOURS, async (c) => {
@@ -57,8 +62,12 @@ export function searchRoutes({ searches }: ReviewContext) {
       return c.json(told(await searches.likeWords(words, count)), 200);
     })
     .openapi(PICTURE, async (c) => {
-      const bytes = new Uint8Array(await c.req.arrayBuffer());
-      if (bytes.length === 0) throw new LabelsmithError('USAGE', 'there is no picture in what was sent');
-      return c.json(told(await searches.likePicture(bytes, c.req.valid('query').count)), 200);
+      const { count } = c.req.valid('query');
+      const found = await holding.run(Number(c.req.header('content-length') ?? 0), async () => {
+        const bytes = new Uint8Array(await c.req.arrayBuffer());
+        if (bytes.length === 0) throw new LabelsmithError('USAGE', 'there is no picture in what was sent');
+        return searches.likePicture(bytes, count);
+      });
+      return c.json(told(found), 200);
     });
 }

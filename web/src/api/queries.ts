@@ -116,6 +116,18 @@ export function useCells(task: string, items: readonly ItemRef[], enabled = true
   });
 }
 
+/** What items may be instead of a class, the most likely first; of those of which a model says so. */
+export function useAlternatives(task: string, className: string, items: readonly ItemRef[]) {
+  const { data = [] } = useQuery({
+    queryKey: ['record', 'alternatives', task, className, items.map(({ itemId }) => itemId)],
+    queryFn: async () =>
+      (await answer(api.items.alternatives.$post({ json: { task, className, items: [...items] } }))).items,
+    enabled: items.length > 0,
+    placeholderData: keepPreviousData,
+  });
+  return new Map(data.map(({ itemId, classes }) => [itemId, classes]));
+}
+
 /** The order of a query; the one before is shown until the next begins to come. @param round asks again when it changes */
 export function useOrder(filter: ItemFilter, order: ItemOrder, round = 0, enabled = true) {
   const [state, setState] = useState<{ order: Order; error: Error | null }>({ order: NO_ORDER, error: null });

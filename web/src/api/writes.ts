@@ -58,6 +58,8 @@ export interface BoxWrite {
 
 export interface Writes {
   label(task: string, className: string, items: readonly SeenItem[], present?: boolean): Promise<boolean>;
+  /** Each with a class of its own, as one operation. */
+  labelEach(task: string, items: readonly (SeenItem & { readonly className: string })[]): Promise<boolean>;
   labelAll(filter: ItemFilter, className: string, present?: boolean): Promise<boolean>;
   confirm(request: {
     readonly task: string;
@@ -112,6 +114,18 @@ export function useWrites(): Writes {
           const json = { task, className, present, items: items.map(seen) };
           remember(await answer(api.labels.$post({ json })));
           show({ task, className, present }, items);
+        },
+        undefined,
+        true,
+      ),
+    labelEach: (task, items) =>
+      run(
+        async () => {
+          const [first] = items;
+          if (!first) return;
+          const each = items.map((one) => ({ ...seen(one), className: one.className }));
+          remember(await answer(api.labels.$post({ json: { task, className: first.className, items: each } })));
+          for (const one of items) show({ task, className: one.className, present: true }, [one]);
         },
         undefined,
         true,

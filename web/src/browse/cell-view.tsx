@@ -12,6 +12,8 @@ export interface CellViewProps {
   readonly done?: boolean;
   /** The class that all around it have, which is not said at each. */
   readonly expected?: string;
+  /** What it may be instead, which is not said of it. */
+  readonly instead?: string;
   readonly onClick?: (event: {
     readonly shiftKey: boolean;
     readonly ctrlKey: boolean;
@@ -29,7 +31,8 @@ export const SAID_BY: Readonly<Record<Cell['labels'][number]['origin'], string>>
   cluster: 'its cluster',
 };
 
-export function CellView({ item, cell, selected, active, struck, done, expected, onClick, onOpen }: CellViewProps) {
+export function CellView({ item, cell, selected, active, onClick, onOpen, ...on }: CellViewProps) {
+  const { struck, done, expected, instead } = on;
   if (!item) return <div className="cell waiting" aria-hidden />;
   const [label] = cell?.labels ?? [];
   const state = `${selected ? ' selected' : ''}${active ? ' active' : ''}${struck ? ' struck' : ''}${done ? ' done' : ''}`;
@@ -42,13 +45,18 @@ export function CellView({ item, cell, selected, active, struck, done, expected,
       className={`cell${state}`}
       role="option"
       tabIndex={-1}
-      aria-label={`${said ?? 'no label'} ${cell?.file ?? ''}`}
+      aria-label={`${said ?? 'no label'} ${cell?.file ?? ''}${instead === undefined ? '' : `, or ${instead}`}`}
       aria-selected={selected || struck === true}
       onClick={onClick}
       onDoubleClick={onOpen}
     >
       <img src={thumbnailUrl(item)} alt={cell?.file ?? ''} loading="eager" decoding="async" draggable={false} />
       {struck && <span className="mark">not this</span>}
+      {quiet && instead !== undefined && (
+        <p className="instead">
+          <span>{struck ? `${instead}?` : `or ${instead}`}</span>
+        </p>
+      )}
       {!quiet && (
         <p className={label ? `by-${label.origin}` : 'none'}>
           <span title={label && `by ${SAID_BY[label.origin]}`}>{said ?? ' '}</span>

@@ -3,6 +3,9 @@ import { useRef, useState } from 'react';
 import { useSearchKinds } from '../api/queries.ts';
 import type { Asked, useSearch } from './use-search.ts';
 
+/** Camera raw files are no `image/*` to browsers. */
+const FILES = 'image/*,.heic,.heif,.tif,.tiff,.dng,.cr2,.cr3,.nef,.arw,.orf,.rw2,.raf,.pef,.srw';
+
 type Search = ReturnType<typeof useSearch>;
 
 export function SearchBar({ byWords, byPicture }: Pick<Search, 'byWords' | 'byPicture'>) {
@@ -35,7 +38,7 @@ export function SearchBar({ byWords, byPicture }: Pick<Search, 'byWords' | 'byPi
         ref={file}
         className="unseen"
         type="file"
-        accept="image/*"
+        accept={FILES}
         aria-label="A picture to search with"
         tabIndex={-1}
         onChange={({ target }) => {
@@ -79,7 +82,15 @@ function AskedFor({ asked }: { readonly asked: Asked }) {
     case 'picture':
       return (
         <>
-          <img src={asked.url} alt="What is searched with" />
+          <img
+            key={asked.url}
+            src={asked.url}
+            alt="What is searched with"
+            // Of a kind that the server reads and the browser does not.
+            onError={({ currentTarget }) => {
+              currentTarget.hidden = true;
+            }}
+          />
           <span>
             What looks most like <b>{asked.name}</b>, nearest first
           </span>

@@ -2,20 +2,30 @@
  * A picture as it is sent to be searched with: no larger than any network looks at. What the browser cannot read (TIFF, HEIC)
  * goes as it is.
  */
+import { ServerError } from '../api/client.ts';
+
+/** As the server has it. */
+const MAX_MIB = 64;
 const LONGEST_PX = 1024;
 const QUALITY = 0.95;
 
 export async function smallPicture(file: Blob): Promise<Blob> {
   const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap) return file;
+  if (!bitmap) return within(file);
   const scale = Math.min(1, LONGEST_PX / Math.max(bitmap.width, bitmap.height));
   const canvas = new OffscreenCanvas(
     Math.max(1, Math.round(bitmap.width * scale)),
     Math.max(1, Math.round(bitmap.height * scale)),
   );
   const context = canvas.getContext('2d');
-  if (!context || scale === 1) return file;
+  if (!context || scale === 1) return within(file);
   context.imageSmoothingQuality = 'high';
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   return canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+}
+
+function within(file: Blob): Blob {
+  if (file.size <= MAX_MIB * 2 ** 20) return file;
+  const mib = Math.ceil(file.size / 2 ** 20);
+  throw new ServerError('USAGE', `The picture has ${mib} MB, and at most ${MAX_MIB} MB are searched with.`);
 }

@@ -5,6 +5,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { answer, api } from '../api/client.ts';
+import { useTypeAhead } from '../keys/keys.ts';
 
 export interface ClassPickerProps {
   readonly label: string;
@@ -12,11 +13,21 @@ export interface ClassPickerProps {
   /** Shown before anything is typed. */
   readonly proposals?: readonly { readonly name: string; readonly what: string | null }[];
   readonly autoFocus?: boolean;
+  /** A small letter that is typed anywhere on the page begins the name. */
+  readonly typeAhead?: boolean;
   readonly onPick: (name: string) => void;
   readonly onCancel?: () => void;
 }
 
-export function ClassPicker({ label, placeholder, proposals = [], autoFocus, onPick, onCancel }: ClassPickerProps) {
+export function ClassPicker({
+  label,
+  placeholder,
+  proposals = [],
+  autoFocus,
+  typeAhead = false,
+  ...on
+}: ClassPickerProps) {
+  const { onPick, onCancel } = on;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState('');
@@ -32,6 +43,7 @@ export function ClassPicker({ label, placeholder, proposals = [], autoFocus, onP
   useEffect(() => {
     if (autoFocus) input.current?.focus();
   }, [autoFocus]);
+  useTypeAhead(input, typeAhead);
   const known =
     begins === '' ? proposals : words.map(({ name, what, own }) => ({ name, what: own ? 'a class here' : what }));
   const isTyped = ({ name }: { readonly name: string }) => name.toLowerCase() === begins.toLowerCase();

@@ -17,6 +17,9 @@ interface PageBarProps {
   /** What the page is confirmed as. */
   readonly as: string;
   readonly struck: number;
+  /** Of those that were clicked, such with something that they are proposed to be instead. */
+  readonly proposed: number;
+  readonly nameAsProposed: () => void;
   readonly kept: number;
   readonly told: string;
   readonly naming: Naming;
@@ -27,7 +30,7 @@ interface PageBarProps {
   readonly onSkip: () => void;
 }
 
-export function PageBar({ task, className, as, struck, kept, told, naming, setNaming, ...on }: PageBarProps) {
+export function PageBar({ task, className, as, struck, proposed, kept, told, naming, setNaming, ...on }: PageBarProps) {
   const { run } = useWrites();
   const proposals = useTaskClasses(task)
     .filter(({ name }) => name !== className)
@@ -75,6 +78,11 @@ export function PageBar({ task, className, as, struck, kept, told, naming, setNa
             onPick={on.onAs}
             onCancel={cancel}
           />
+        )}
+        {proposed > 0 && (
+          <button type="button" onClick={on.nameAsProposed} title="Each is what stands under it">
+            <kbd>g</kbd> {proposed === 1 ? 'It is what stands under it' : `${proposed} are what stands under them`}
+          </button>
         )}
         <button type="button" onClick={() => void split()} title="What is left of it becomes two clusters to name">
           Split in two

@@ -16,7 +16,8 @@ const MIN_CELLS = 24;
 
 export function Pages(props: PagesProps) {
   const { task, className, onEnd } = props;
-  const { page, cellOf, order, error, struck, named, as, kept, confirmed, told, ...on } = useScreenful(props);
+  const { page, cellOf, order, error, struck, named, as, kept, confirmed, told, insteadOf, ...on } =
+    useScreenful(props);
   const [active, setActive] = useState(0);
   const [naming, setNaming] = useState<Naming>(null);
   const { ref, width, height } = useSize();
@@ -32,6 +33,7 @@ export function Pages(props: PagesProps) {
   useKeys({
     Enter: accept,
     s: skip,
+    g: () => on.nameAsProposed(),
     '/': () => setNaming(struck.size > 0 ? 'struck' : 'page'),
     Space: () => on.toggle(page[active]),
     ArrowRight: () => move(1),
@@ -55,6 +57,8 @@ export function Pages(props: PagesProps) {
       <PageBar
         {...{ task, className, as, naming, setNaming, accept, told }}
         struck={struck.size}
+        proposed={on.proposed}
+        nameAsProposed={on.nameAsProposed}
         kept={kept.length}
         nameStruck={(name) => {
           setNaming(null);
@@ -73,6 +77,7 @@ export function Pages(props: PagesProps) {
               key={item.itemId}
               {...{ item }}
               cell={cellOf.get(item.itemId)}
+              instead={named.has(item.itemId) ? undefined : insteadOf(item)}
               expected={named.has(item.itemId) ? undefined : className}
               selected={false}
               done={named.has(item.itemId)}

@@ -1,7 +1,7 @@
 /** A screenful of a class under one's hands: what is on it, what was clicked, what it is confirmed as, and what is written. */
 import { useMemo, useState } from 'react';
 import type { ItemFilter, ItemRef } from '../api/client.ts';
-import { useCells, useOrder } from '../api/queries.ts';
+import { useAlternatives, useCells, useOrder } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
 
 const PAGE = 48;
@@ -32,7 +32,7 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
   const [named, setNamed] = useState(NOTHING);
   const [as, setAs] = useState(className);
   const [confirmed, setConfirmed] = useState(0);
-  const { confirm, label } = useWrites();
+  const { confirm, label, labelEach } = useWrites();
   // Of a class that is begun with only the surer half is asked for: teaching says most of the other.
   const most = onPage && wanted === 'confidence' ? Math.min(PAGE, Math.ceil(order.loaded / 2)) : PAGE;
   const page = useMemo(() => {
@@ -46,9 +46,16 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
   }, [order, start, most]);
   const { data: cells = [] } = useCells(task, page);
   const cellOf = new Map(cells.map((cell) => [cell.itemId, cell]));
+  const alternatives = useAlternatives(task, className, page);
+  /** What it would be, were it neither this class nor what the page is confirmed as. */
+  const insteadOf = ({ itemId }: ItemRef) => alternatives.get(itemId)?.find((one) => one.className !== as)?.className;
   const open = page.filter(({ itemId }) => !named.has(itemId));
   const clicked = open.filter(({ itemId }) => struck.has(itemId));
   const kept = open.filter(({ itemId }) => !struck.has(itemId));
+  const proposed = clicked.flatMap((item) => {
+    const instead = insteadOf(item);
+    return instead === undefined ? [] : [{ ...item, className: instead, revision: cellOf.get(item.itemId)?.revision }];
+  });
   const next = () => {
     setStruck(NOTHING);
     setNamed(NOTHING);
@@ -57,7 +64,8 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
     onPage?.();
   };
   return {
-    ...{ page, cellOf, order, error, struck, named, as, setAs, kept, confirmed, next },
+    ...{ page, cellOf, order, error, struck, named, as, setAs, kept, confirmed, next, insteadOf },
+    proposed: proposed.length,
     told: `${Math.min(start + page.length, order.loaded).toLocaleString()} of ${order.loaded.toLocaleString()}`,
     toggle(item: ItemRef | undefined): void {
       if (!item || named.has(item.itemId)) return;
@@ -70,6 +78,14 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
       void confirm({ task, className, as, items: kept, exceptions: clicked });
       setConfirmed(confirmed + kept.length);
       next();
+    },
+    /** What was clicked is what is proposed for each. */
+    nameAsProposed(): void {
+      if (proposed.length === 0) return;
+      void labelEach(task, proposed);
+      const done = new Set(proposed.map(({ itemId }) => itemId));
+      setNamed(new Set([...named, ...done]));
+      setStruck(new Set([...struck].filter((id) => !done.has(id))));
     },
     nameStruck(name: string): void {
       const seen = clicked.map((item) => ({ ...item, revision: cellOf.get(item.itemId)?.revision }));

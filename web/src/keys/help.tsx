@@ -37,18 +37,19 @@ const KEYS = [
   ],
   [
     'Name',
+    ['letters', 'its name, as it is typed; / begins with a capital one'],
     ['Enter', 'the name is right'],
-    ['/', 'type a name'],
-    ['m', 'the same as the cluster that is shown near it'],
+    ['=', 'the same as the cluster that is shown near it'],
     ['2, 3', 'split in two, in three'],
-    ['j', 'junk'],
-    ['s', 'later'],
+    ['Delete', 'junk'],
+    ['→', 'later'],
   ],
   [
     'Confirm',
     ['click, or arrows and Space', 'an exception'],
     ['Enter', 'confirm the others, and on to the next page'],
     ['/', 'name what was clicked, or all of the page'],
+    ['g', 'what was clicked is what stands under it'],
     ['s', 'skip the page'],
   ],
   [

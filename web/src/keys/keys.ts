@@ -1,5 +1,5 @@
 /** Keys of a page. They are still while something is typed into, and while a dialog is open unless they are the dialog's. */
-import { useEffect, useRef } from 'react';
+import { type RefObject, useEffect, useRef } from 'react';
 import { tinykeys } from 'tinykeys';
 
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
@@ -31,4 +31,19 @@ export function useKeys(keys: Keys, enabled = true): void {
     // By itself it would ignore all inputs, boxes to tick too.
     return tinykeys(window, Object.fromEntries(bound), { ignore: () => false });
   }, [names, enabled]);
+}
+
+/** A small letter that no page's key is for, typed anywhere, goes into the field, and those that follow it. */
+export function useTypeAhead(field: RefObject<HTMLInputElement | null>, enabled: boolean): void {
+  useEffect(() => {
+    if (!enabled) return undefined;
+    const begin = (event: KeyboardEvent) => {
+      const { key, ctrlKey, metaKey, altKey, isComposing, defaultPrevented } = event;
+      if (isOwn(event) || ctrlKey || metaKey || altKey || isComposing || defaultPrevented) return;
+      // Capital letters lead to pages. The letter itself is typed into what has the focus by then.
+      if (/^\p{Ll}$/u.test(key) && document.querySelector('dialog[open]') === null) field.current?.focus();
+    };
+    window.addEventListener('keydown', begin);
+    return () => window.removeEventListener('keydown', begin);
+  }, [field, enabled]);
 }

@@ -105,13 +105,15 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
       () => answer(api.jobs.$post({ json: { kind: 'split', className: name, into, task } })),
       `${name} is taken apart by looks…`,
     );
+  const same = () => near[0] && void join(near[0]);
   const proposals = candidates.filter((one) => one.name !== name).slice(0, 4);
   useKeys({
     Enter: () => void (unnamed ? setTyping(true) : keep()),
     '/': () => setTyping(true),
-    s: onDone,
-    j: () => void junk(),
-    m: () => near[0] && void join(near[0]),
+    ArrowRight: onDone,
+    Delete: () => void junk(),
+    '=': same,
+    'Shift+=': same,
     2: () => void split(2),
     3: () => void split(3),
   });
@@ -128,8 +130,9 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
           <ClassPicker
             key={String(typing)}
             label="Its name"
-            placeholder="/ its name…"
-            autoFocus={typing || unnamed}
+            placeholder={unnamed ? 'type its name…' : 'type another name…'}
+            autoFocus={typing}
+            typeAhead
             onPick={(to) => void call(to)}
           />
           {!unnamed && (
@@ -144,10 +147,10 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
             <kbd>3</kbd> in three
           </button>
           <button type="button" onClick={() => void junk()}>
-            <kbd>j</kbd> Junk
+            <kbd>Del</kbd> Junk
           </button>
           <button type="button" onClick={onDone}>
-            <kbd>s</kbd> Later
+            <kbd>→</kbd> Later
           </button>
         </div>
         {proposals.length > 0 && (
@@ -191,7 +194,7 @@ function NearClusters({ near, onJoin }: NearClustersProps) {
             <img key={id} src={`/api/images/${id}/thumbnail`} alt="" />
           ))}
           <button type="button" onClick={() => onJoin(other)}>
-            {i === 0 && <kbd>m</kbd>} The same as {other.unnamed ? 'these' : other.name}
+            {i === 0 && <kbd>=</kbd>} The same as {other.unnamed ? 'these' : other.name}
           </button>
         </li>
       ))}
