@@ -1,9 +1,8 @@
 /** What the pages read, each under one key, so that what changed is read again everywhere. */
-import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { answer, api, type ItemFilter, type ItemOrder, type ItemRef, type Job } from './client.ts';
+import { answer, api, type ItemFilter, type ItemOrder, type ItemRef } from './client.ts';
 import { fetchOrder, NO_ORDER, type Order } from './order.ts';
-import { refreshSoon } from './refresh.ts';
 
 export function useWorkspace() {
   return useQuery({ queryKey: ['record', 'workspace'], queryFn: () => answer(api.workspace.$get()) });
@@ -144,19 +143,4 @@ export function useOrder(filter: ItemFilter, order: ItemOrder, round = 0, enable
     return () => leaving.abort();
   }, [key, enabled]);
   return state;
-}
-
-/** Listens to the server: what changed is read again, jobs as they go on. */
-export function useEvents(): void {
-  const queries = useQueryClient();
-  useEffect(() => {
-    const events = new EventSource('/api/events');
-    events.addEventListener('changed', () => refreshSoon(queries));
-    events.addEventListener('job', ({ data }) => {
-      const job: Job = JSON.parse(data);
-      queries.setQueryData<Job[]>(['jobs'], (jobs = []) => [job, ...jobs.filter(({ id }) => id !== job.id)]);
-      if (job.state !== 'running') void queries.invalidateQueries({ queryKey: ['record'] });
-    });
-    return () => events.close();
-  }, [queries]);
 }

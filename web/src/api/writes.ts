@@ -88,8 +88,7 @@ export function useWrites(): Writes {
         if (done) tell(done);
         return true;
       } catch (error) {
-        const hint = error instanceof ServerError && error.hint ? ` ${error.hint}` : '';
-        tell(`${error instanceof Error ? error.message : String(error)}${hint}`, 'wrong');
+        tell(whatWentWrong(error), 'wrong');
         return false;
       } finally {
         if (soon) refreshSoon(queries);
@@ -166,6 +165,13 @@ export function useWrites(): Writes {
     undo: () => run(async () => tell(saidOf('Undone', (await answer(api.undo.$post())).operation))),
     redo: () => run(async () => tell(saidOf('Done again', (await answer(api.redo.$post())).operation))),
   };
+}
+
+function whatWentWrong(error: unknown): string {
+  if (error instanceof ServerError) return `${error.message} ${error.hint ?? ''}`.trim();
+  // As `fetch` says that nobody answers.
+  if (error instanceof TypeError) return 'Labelsmith does not answer.';
+  return error instanceof Error ? error.message : String(error);
 }
 
 const ref = ({ itemId, imageId }: ItemRef): ItemRef => ({ itemId, imageId });

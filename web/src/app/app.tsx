@@ -1,7 +1,8 @@
 /** The frame around every page: where one can go, undo and redo, what is under way. */
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
-import { useEvents, useJobs, useWorkspace } from '../api/queries.ts';
+import { useJobs, useWorkspace } from '../api/queries.ts';
+import { useServer } from '../api/server-state.ts';
 import { useWrites } from '../api/writes.ts';
 import { BrowsePage } from '../browse/browse-page.tsx';
 import { ConfirmPage } from '../confirm/confirm-page.tsx';
@@ -12,10 +13,13 @@ import { LabelPage } from '../label/label-page.tsx';
 import { NamePage } from '../name/name-page.tsx';
 import { RunsPage } from '../runs/runs-page.tsx';
 import { StartPage } from '../start/start-page.tsx';
+import { Boundary } from './boundary.tsx';
 import { JobBar } from './job-bar.tsx';
+import { Lost } from './lost.tsx';
 import { Told } from './told.tsx';
 
-const MapPage = lazy(() => import('../map/map-page.tsx'));
+const readMapPage = () => import('../map/map-page.tsx');
+const MapPage = lazy(readMapPage);
 
 const PAGES = [
   { path: '/', name: 'Start', key: 'Shift+S' },
@@ -27,6 +31,8 @@ const PAGES = [
   { path: '/map', name: 'Map', key: 'Shift+M' },
   { path: '/runs', name: 'Runs', key: 'Shift+R' },
 ] as const;
+
+const AFTER_FIRST_PAGE_MS = 3000;
 
 /** Pages about images; in an empty workspace there is one thing to do. */
 const NEEDS_IMAGES = /^\/(?:browse|name|confirm|label|corpus|map)$/;
@@ -50,7 +56,12 @@ export function App() {
 }
 
 function Frame() {
-  useEvents();
+  const server = useServer();
+  // There before it is asked for, should the server have ended by then.
+  useEffect(() => {
+    const timer = setTimeout(() => void readMapPage().catch(() => undefined), AFTER_FIRST_PAGE_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const [helping, setHelping] = useState(false);
   const [location, navigate] = useLocation();
   const { data: workspace } = useWorkspace();
@@ -86,20 +97,23 @@ function Frame() {
           ?
         </button>
       </header>
+      <Lost state={server} />
       <JobBar job={jobs[0]} />
-      <Suspense fallback={<p className="empty">…</p>}>
-        <Switch>
-          {workspace?.images === 0 && <Route path={NEEDS_IMAGES} component={NoImages} />}
-          <Route path="/browse" component={BrowsePage} />
-          <Route path="/label" component={LabelPage} />
-          <Route path="/confirm" component={ConfirmPage} />
-          <Route path="/name" component={NamePage} />
-          <Route path="/corpus" component={CorpusPage} />
-          <Route path="/map" component={MapPage} />
-          <Route path="/runs" component={RunsPage} />
-          <Route component={StartPage} />
-        </Switch>
-      </Suspense>
+      <Boundary key={location}>
+        <Suspense fallback={<p className="empty">…</p>}>
+          <Switch>
+            {workspace?.images === 0 && <Route path={NEEDS_IMAGES} component={NoImages} />}
+            <Route path="/browse" component={BrowsePage} />
+            <Route path="/label" component={LabelPage} />
+            <Route path="/confirm" component={ConfirmPage} />
+            <Route path="/name" component={NamePage} />
+            <Route path="/corpus" component={CorpusPage} />
+            <Route path="/map" component={MapPage} />
+            <Route path="/runs" component={RunsPage} />
+            <Route component={StartPage} />
+          </Switch>
+        </Suspense>
+      </Boundary>
       {helping && <Help onClose={() => setHelping(false)} />}
     </>
   );

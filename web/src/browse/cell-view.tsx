@@ -12,7 +12,7 @@ export interface CellViewProps {
   readonly done?: boolean;
   /** The class that all around it have, which is not said at each. */
   readonly expected?: string;
-  /** What it may be instead, which is not said of it. */
+  /** What it may be instead, which is not said of it; empty: nothing is known, and the line is there. */
   readonly instead?: string;
   readonly onClick?: (event: {
     readonly shiftKey: boolean;
@@ -45,7 +45,7 @@ export function CellView({ item, cell, selected, active, onClick, onOpen, ...on 
       className={`cell${state}`}
       role="option"
       tabIndex={-1}
-      aria-label={`${said ?? 'no label'} ${cell?.file ?? ''}${instead === undefined ? '' : `, or ${instead}`}`}
+      aria-label={`${said ?? 'no label'} ${cell?.file ?? ''}${instead ? `, or ${instead}` : ''}`}
       aria-selected={selected || struck === true}
       onClick={onClick}
       onDoubleClick={onOpen}
@@ -54,7 +54,7 @@ export function CellView({ item, cell, selected, active, onClick, onOpen, ...on 
       {struck && <span className="mark">not this</span>}
       {quiet && instead !== undefined && (
         <p className="instead">
-          <span>{struck ? `${instead}?` : `or ${instead}`}</span>
+          <span>{instead === '' ? '\u00a0' : struck ? `${instead}?` : `or ${instead}`}</span>
         </p>
       )}
       {!quiet && (

@@ -28,8 +28,9 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
   const { order, error } = useOrder(filter, wanted);
   const [start, setStart] = useState(0);
   const [struck, setStruck] = useState(NOTHING);
-  /** Named on this page already. */
-  const [named, setNamed] = useState(NOTHING);
+  /** Named on this page already: on the way to the server, and acknowledged. */
+  const [sent, setSent] = useState(NOTHING);
+  const [written, setWritten] = useState(NOTHING);
   const [as, setAs] = useState(className);
   const [confirmed, setConfirmed] = useState(0);
   const { confirm, label, labelEach } = useWrites();
@@ -48,17 +49,33 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
   const cellOf = new Map(cells.map((cell) => [cell.itemId, cell]));
   const alternatives = useAlternatives(task, className, page);
   /** What it would be, were it neither this class nor what the page is confirmed as. */
-  const insteadOf = ({ itemId }: ItemRef) => alternatives.get(itemId)?.find((one) => one.className !== as)?.className;
+  const insteadOf = ({ itemId }: ItemRef) => {
+    const found = alternatives.get(itemId)?.find((one) => one.className !== as)?.className;
+    // A line that all have, or none, keeps the pictures of one size.
+    return found ?? (alternatives.size > 0 ? '' : undefined);
+  };
+  // What was undone, or written over, is open again.
+  const isHuman = (id: string) => cellOf.get(id)?.labels[0]?.origin === 'human';
+  const named = new Set([...sent, ...[...written].filter(isHuman)]);
+  const name = (ids: readonly string[], write: Promise<boolean>) => {
+    setSent(new Set([...sent, ...ids]));
+    void write.then((done) => {
+      if (done) setWritten((before) => new Set([...before, ...ids]));
+      setSent((before) => new Set([...before].filter((id) => !ids.includes(id))));
+    });
+    setStruck(new Set([...struck].filter((id) => !ids.includes(id))));
+  };
   const open = page.filter(({ itemId }) => !named.has(itemId));
   const clicked = open.filter(({ itemId }) => struck.has(itemId));
   const kept = open.filter(({ itemId }) => !struck.has(itemId));
   const proposed = clicked.flatMap((item) => {
     const instead = insteadOf(item);
-    return instead === undefined ? [] : [{ ...item, className: instead, revision: cellOf.get(item.itemId)?.revision }];
+    return !instead ? [] : [{ ...item, className: instead, revision: cellOf.get(item.itemId)?.revision }];
   });
   const next = () => {
     setStruck(NOTHING);
-    setNamed(NOTHING);
+    setSent(NOTHING);
+    setWritten(NOTHING);
     setAs(className);
     setStart(start + PAGE);
     onPage?.();
@@ -82,16 +99,17 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
     /** What was clicked is what is proposed for each. */
     nameAsProposed(): void {
       if (proposed.length === 0) return;
-      void labelEach(task, proposed);
-      const done = new Set(proposed.map(({ itemId }) => itemId));
-      setNamed(new Set([...named, ...done]));
-      setStruck(new Set([...struck].filter((id) => !done.has(id))));
+      name(
+        proposed.map(({ itemId }) => itemId),
+        labelEach(task, proposed),
+      );
     },
-    nameStruck(name: string): void {
+    nameStruck(className: string): void {
       const seen = clicked.map((item) => ({ ...item, revision: cellOf.get(item.itemId)?.revision }));
-      void label(task, name, seen);
-      setNamed(new Set([...named, ...struck]));
-      setStruck(NOTHING);
+      name(
+        seen.map(({ itemId }) => itemId),
+        label(task, className, seen),
+      );
     },
   };
 }

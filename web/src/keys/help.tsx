@@ -46,7 +46,7 @@ const KEYS = [
   ],
   [
     'Confirm',
-    ['click, or arrows and Space', 'an exception'],
+    ['click, Space', 'an exception; arrows move'],
     ['Enter', 'confirm the others, and on to the next page'],
     ['/', 'name what was clicked, or all of the page'],
     ['g', 'what was clicked is what stands under it'],

@@ -12,7 +12,7 @@ import { FolderChooser } from './folder-chooser.tsx';
 export function StartPage() {
   const { data: workspace } = useWorkspace();
   const { task } = useTask();
-  const { data: clusters = [] } = useClusters(task);
+  const { data: clusters = [], isPending } = useClusters(task);
   const { data: jobs = [] } = useJobs();
   const { data: measured } = useQuality(task);
   const { run } = useWrites();
@@ -64,7 +64,9 @@ export function StartPage() {
               : undefined
           }
         >
-          {clusters.length > 0 ? (
+          {isPending ? (
+            <p className="quiet">…</p>
+          ) : clusters.length > 0 ? (
             <Link href="/name" className={link(1)}>
               Name them
             </Link>
