@@ -15,7 +15,6 @@ export type {
 export type { ItemFilter, ItemOrder } from '../../../src/store/item-store.ts';
 
 export type Quality = Awaited<ReturnType<Awaited<ReturnType<typeof api.quality.$get>>['json']>> & {};
-export const { api } = hc<ReviewApi>('/');
 
 export class ServerError extends Error {
   readonly code: string;
@@ -27,6 +26,18 @@ export class ServerError extends Error {
     this.hint = hint;
   }
 }
+
+/** As `fetch`; that nobody answers is said in words. */
+export async function fetchHere(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(input, init);
+  } catch (error) {
+    if (error instanceof TypeError) throw new ServerError('GONE', 'Labelsmith does not answer.');
+    throw error;
+  }
+}
+
+export const { api } = hc<ReviewApi>('/', { fetch: fetchHere });
 
 interface Answer<T> {
   readonly ok: boolean;

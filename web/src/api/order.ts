@@ -3,7 +3,7 @@
  * first ones are there at once.
  */
 import type { ItemFilter, ItemOrder, ItemRef } from './client.ts';
-import { failureOf } from './client.ts';
+import { failureOf, fetchHere } from './client.ts';
 
 export interface Order {
   /** Items that came so far. */
@@ -44,7 +44,7 @@ export async function fetchOrder(
   signal: AbortSignal,
   onGrown: (order: Order) => void,
 ): Promise<void> {
-  const response = await fetch('/api/items/order', {
+  const response = await fetchHere('/api/items/order', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ filter, order }),

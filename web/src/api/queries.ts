@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { answer, api, type ItemFilter, type ItemOrder, type ItemRef } from './client.ts';
 import { fetchOrder, NO_ORDER, type Order } from './order.ts';
+import { serverEvents } from './server-state.ts';
 
 export function useWorkspace() {
   return useQuery({ queryKey: ['record', 'workspace'], queryFn: () => answer(api.workspace.$get()) });
@@ -130,7 +131,15 @@ export function useAlternatives(task: string, className: string, items: readonly
 /** The order of a query; the one before is shown until the next begins to come. @param round asks again when it changes */
 export function useOrder(filter: ItemFilter, order: ItemOrder, round = 0, enabled = true) {
   const [state, setState] = useState<{ order: Order; error: Error | null }>({ order: NO_ORDER, error: null });
-  const key = JSON.stringify({ filter, order, round });
+  const [returned, setReturned] = useState(0);
+  const failed = state.error !== null;
+  useEffect(() => {
+    if (!failed) return undefined;
+    const back = () => setReturned((times) => times + 1);
+    serverEvents.addEventListener('back', back);
+    return () => serverEvents.removeEventListener('back', back);
+  }, [failed]);
+  const key = JSON.stringify({ filter, order, round, returned });
   useEffect(() => {
     if (!enabled) return undefined;
     const asked: { filter: ItemFilter; order: ItemOrder } = JSON.parse(key);

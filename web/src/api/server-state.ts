@@ -10,6 +10,9 @@ import { refreshNow, refreshSoon } from './refresh.ts';
 /** `gone`: nothing answers. `refused`: it was started anew, with another token. */
 export type ServerState = 'there' | 'gone' | 'refused';
 
+/** Told `back` when the server answers again. */
+export const serverEvents = new EventTarget();
+
 const AGAIN_MS = 2000;
 
 async function askForState(): Promise<ServerState> {
@@ -35,6 +38,7 @@ export function useServer(): ServerState {
           if (isLeft) return;
           setState(now);
           if (now !== 'there') return again();
+          serverEvents.dispatchEvent(new Event('back'));
           refreshNow(queries);
           void queries.invalidateQueries({ queryKey: ['jobs'] });
           listen();

@@ -169,8 +169,6 @@ export function useWrites(): Writes {
 
 function whatWentWrong(error: unknown): string {
   if (error instanceof ServerError) return `${error.message} ${error.hint ?? ''}`.trim();
-  // As `fetch` says that nobody answers.
-  if (error instanceof TypeError) return 'Labelsmith does not answer.';
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -83,7 +83,7 @@ export function BrowsePage() {
         {!search.asked && kind === 'images' && <SearchBar {...search} />}
       </div>
       <DropHere onFile={search.byPicture} enabled={kind === 'images'} />
-      {count === 0 && order.done ? (
+      {count === 0 && order.done && !error ? (
         <p className="empty">
           {search.asked
             ? 'Nothing was found.'

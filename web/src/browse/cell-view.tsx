@@ -22,6 +22,12 @@ export interface CellViewProps {
   readonly onOpen?: () => void;
 }
 
+/** Its middle alone says little of what it shows. */
+function isLong({ naturalWidth, naturalHeight }: HTMLImageElement): boolean {
+  return Math.max(naturalWidth, naturalHeight) > LONG * Math.min(naturalWidth, naturalHeight);
+}
+const LONG = 2.2;
+
 export const SAID_BY: Readonly<Record<Cell['labels'][number]['origin'], string>> = {
   human: 'a person',
   imported: 'an import',
@@ -50,7 +56,14 @@ export function CellView({ item, cell, selected, active, onClick, onOpen, ...on 
       onClick={onClick}
       onDoubleClick={onOpen}
     >
-      <img src={thumbnailUrl(item)} alt={cell?.file ?? ''} loading="eager" decoding="async" draggable={false} />
+      <img
+        src={thumbnailUrl(item)}
+        alt={cell?.file ?? ''}
+        loading="eager"
+        decoding="async"
+        draggable={false}
+        onLoad={({ currentTarget }) => currentTarget.classList.toggle('whole', isLong(currentTarget))}
+      />
       {struck && <span className="mark">not this</span>}
       {quiet && instead !== undefined && (
         <p className="instead">
@@ -59,7 +72,7 @@ export function CellView({ item, cell, selected, active, onClick, onOpen, ...on 
       )}
       {!quiet && (
         <p className={label ? `by-${label.origin}` : 'none'}>
-          <span title={label && `by ${SAID_BY[label.origin]}`}>{said ?? ' '}</span>
+          <span title={label && `${label.className}, by ${SAID_BY[label.origin]}`}>{said ?? ' '}</span>
           {label && label.origin !== 'human' && <small>{Math.round(label.confidence * 100)} %</small>}
           {label?.origin === 'human' && <small title="a person said it">✓</small>}
           {cell && cell.labels.length > 1 && <small>+{cell.labels.length - 1}</small>}

@@ -5,7 +5,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
-import { answer, api, failureOf } from '../api/client.ts';
+import { answer, api, failureOf, fetchHere } from '../api/client.ts';
 import type { Order } from '../api/order.ts';
 import { smallPicture } from './small-picture.ts';
 
@@ -37,7 +37,7 @@ async function found(asked: Asked): Promise<readonly Found[]> {
       return [{ id: asked.id, similarity: 1 }, ...(await answer(api.images[':id'].neighbours.$get(query))).found];
     }
     case 'picture': {
-      const response = await fetch('/api/search/picture', { method: 'POST', body: await smallPicture(asked.blob) });
+      const response = await fetchHere('/api/search/picture', { method: 'POST', body: await smallPicture(asked.blob) });
       if (!response.ok) throw await failureOf(response);
       const { found: nearest }: { found: Found[] } = await response.json();
       return nearest;

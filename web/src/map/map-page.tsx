@@ -1,6 +1,7 @@
 /** Where everything stands: near each other is what looks alike. Draw around some of it to label it. */
 import { useQuery } from '@tanstack/react-query';
 import { type PointerEvent, useCallback, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
+import { Link } from 'wouter';
 import type { ItemRef } from '../api/client.ts';
 import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
@@ -26,7 +27,13 @@ export default function MapPage() {
   return (
     <main className="page map">
       <h1 className="unseen">Map</h1>
-      {points ? <Plane key={task} {...{ points, task }} /> : <p className="empty">{error?.message ?? '…'}</p>}
+      {points ? (
+        <Plane key={task} {...{ points, task }} />
+      ) : (
+        <p className="empty">
+          {error?.message ?? '…'} {error && <Link href="/">Clusters come with one: find them on the page Start</Link>}
+        </p>
+      )}
     </main>
   );
 }
