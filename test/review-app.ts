@@ -26,9 +26,14 @@ export interface RunningReview {
 /**
  * @param dir the folder that it is started in
  * @param env in place of that of tests
+ * @param port default: any that is free
  */
-export async function startReviewIn(dir: string, env: Readonly<Record<string, string>> = {}): Promise<RunningReview> {
-  const child = startCli(['review', '--no-open', '--port', '0'], { cwd: dir, env });
+export async function startReviewIn(
+  dir: string,
+  env: Readonly<Record<string, string>> = {},
+  port = '0',
+): Promise<RunningReview> {
+  const child = startCli(['review', '--no-open', '--port', port], { cwd: dir, env });
   const closed = new Promise<void>((done) => child.on('close', () => done()));
   if (!child.stdout) throw new Error('it prints nowhere');
   const lines = createInterface({ input: child.stdout });

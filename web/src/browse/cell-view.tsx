@@ -45,13 +45,14 @@ export function CellView({ item, cell, selected, active, onClick, onOpen, ...on 
   const [refused] = cell?.rejected ?? [];
   const said = label?.className ?? (refused === undefined ? undefined : `not ${refused}`);
   const quiet = expected !== undefined && (label === undefined || label.className === expected);
+  const other = !quiet || !instead ? '' : struck ? `${instead}?` : `or ${instead}`;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid has the keys.
     <div
       className={`cell${state}`}
       role="option"
       tabIndex={-1}
-      aria-label={`${said ?? 'no label'} ${cell?.file ?? ''}${instead ? `, or ${instead}` : ''}`}
+      aria-label={`${said ?? 'no label'} ${cell?.file ?? ''} ${struck ? 'not this ' : ''}${other}`.trim()}
       aria-selected={selected || struck === true}
       onClick={onClick}
       onDoubleClick={onOpen}
@@ -64,10 +65,10 @@ export function CellView({ item, cell, selected, active, onClick, onOpen, ...on 
         draggable={false}
         onLoad={({ currentTarget }) => currentTarget.classList.toggle('whole', isLong(currentTarget))}
       />
-      {struck && <span className="mark">not this</span>}
+      {struck && <span className="mark">not this</span>}{' '}
       {quiet && instead !== undefined && (
         <p className="instead">
-          <span>{instead === '' ? '\u00a0' : struck ? `${instead}?` : `or ${instead}`}</span>
+          <span>{other || '\u00a0'}</span>
         </p>
       )}
       {!quiet && (
