@@ -78,10 +78,11 @@ export interface Writes {
   run(work: () => Promise<unknown>, done?: string): Promise<boolean>;
 }
 
-export function useWrites(): Writes {
+/** One write after the other; what went wrong is told. */
+function useRun() {
   const queries = useQueryClient();
   const tell = useTell();
-  const run = useCallback(
+  return useCallback(
     async (work: () => Promise<unknown>, done?: string, soon = false) => {
       try {
         await inOrder(work);
@@ -97,6 +98,12 @@ export function useWrites(): Writes {
     },
     [queries, tell],
   );
+}
+
+export function useWrites(): Writes {
+  const queries = useQueryClient();
+  const tell = useTell();
+  const run = useRun();
   /** What was acknowledged is shown before it is read again. */
   const show = (said: Said, items: readonly ItemRef[]) => {
     void queries.invalidateQueries({ queryKey: ['record', 'image'] });

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import type { ItemFilter, ItemRef } from '../api/client.ts';
 import { useAlternatives, useCells, useOrder } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
+import { useNamed } from './use-named.ts';
 
 const PAGE = 48;
 export const MACHINES = ['model', 'reference', 'detector', 'cluster'] as const;
@@ -28,9 +29,6 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
   const { order, error } = useOrder(filter, wanted);
   const [start, setStart] = useState(0);
   const [struck, setStruck] = useState(NOTHING);
-  /** Named on this page already: on the way to the server, and acknowledged. */
-  const [sent, setSent] = useState(NOTHING);
-  const [written, setWritten] = useState(NOTHING);
   const [as, setAs] = useState(className);
   const [confirmed, setConfirmed] = useState(0);
   const { confirm, label, labelEach } = useWrites();
@@ -54,15 +52,10 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
     // A line that all have, or none, keeps the pictures of one size.
     return found ?? (alternatives.size > 0 ? '' : undefined);
   };
-  // What was undone, or written over, is open again.
-  const isHuman = (id: string) => cellOf.get(id)?.labels[0]?.origin === 'human';
-  const named = new Set([...sent, ...[...written].filter(isHuman)]);
-  const name = (ids: readonly string[], write: Promise<boolean>) => {
-    setSent(new Set([...sent, ...ids]));
-    void write.then((done) => {
-      if (done) setWritten((before) => new Set([...before, ...ids]));
-      setSent((before) => new Set([...before].filter((id) => !ids.includes(id))));
-    });
+  const { named, ...naming } = useNamed(cellOf);
+  const name = (chosen: readonly ItemRef[], write: Promise<boolean>) => {
+    const ids = chosen.map(({ itemId }) => itemId);
+    naming.name(ids, write);
     setStruck(new Set([...struck].filter((id) => !ids.includes(id))));
   };
   const open = page.filter(({ itemId }) => !named.has(itemId));
@@ -74,8 +67,7 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
   });
   const next = () => {
     setStruck(NOTHING);
-    setSent(NOTHING);
-    setWritten(NOTHING);
+    naming.forget();
     setAs(className);
     setStart(start + PAGE);
     onPage?.();
@@ -98,18 +90,11 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
     },
     /** What was clicked is what is proposed for each. */
     nameAsProposed(): void {
-      if (proposed.length === 0) return;
-      name(
-        proposed.map(({ itemId }) => itemId),
-        labelEach(task, proposed),
-      );
+      if (proposed.length > 0) name(proposed, labelEach(task, proposed));
     },
     nameStruck(className: string): void {
       const seen = clicked.map((item) => ({ ...item, revision: cellOf.get(item.itemId)?.revision }));
-      name(
-        seen.map(({ itemId }) => itemId),
-        label(task, className, seen),
-      );
+      name(seen, label(task, className, seen));
     },
   };
 }
