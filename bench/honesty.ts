@@ -122,6 +122,7 @@ async function measure(
     items: { ids, annotations, audit: new Set(), randomAudit: new Set() },
     labelledTask: { classNames: names, problem },
     probabilities,
+    known,
     knownHeldOut,
     threshold: DEFAULT_THRESHOLD,
     labelRest: true,

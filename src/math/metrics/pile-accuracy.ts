@@ -68,7 +68,9 @@ export function pileAccuracy(pile: ArrayLike<number>, known: KnownItems): PileAc
   const [low, high] = wilsonInterval(share * items, items);
   // Half an item right and half an item wrong more (Jeffreys): forty of forty are not all of a thousand.
   const accuracy = (share * items + 0.5) / (items + 1);
-  return { accuracy, interval: [Math.max(0, low), Math.min(1, high)], count };
+  // Where no error was seen there may be none, whatever the confidences are worth.
+  const isFaultless = count > 0 && meanOf(count, (i) => known.correct[i]) === 1;
+  return { accuracy, interval: [Math.max(0, low), isFaultless ? 1 : Math.min(1, high)], count };
 }
 
 /** Known items that these confidences are worth, after the error that was seen. */

@@ -66,6 +66,24 @@ test('labelled items that look unlike their class count as they would without th
   assert.ok(labels && labels.interval[1] - labels.interval[0] > 0.2, 'confidences alone say little');
 });
 
+test('items that look like nothing taught: labels drawn by chance leave both answers in the interval, picked ones do not', () => {
+  const known = new Float64Array(60).fill(1);
+  known.fill(0.6 / 0.9, 0, 20);
+  // As they are scaled.
+  const items = [
+    ...many(20, { confidence: 0.6, said: NOTHING }),
+    ...many(20, { confidence: 0.9, said: NOTHING }),
+    ...TAUGHT,
+  ];
+  const of = (more: Partial<AccuracyQuestion>) => taughtAccuracy(question(items, more)).newImages;
+  const [doubted, trusted] = [of({}), taughtAccuracy(question([...OPEN, ...TAUGHT])).newImages];
+  const both = of({ known });
+  assert.ok(doubted && trusted && both);
+  assert.deepEqual(both.interval, [doubted.interval[0], trusted.interval[1]]);
+  assert.ok(Math.abs(both.accuracy - (doubted.accuracy + trusted.accuracy) / 2) < 1e-6);
+  assert.deepEqual(of({ known, picked: true }), of({ picked: true }));
+});
+
 test('ten answers of the random audit or more measure both; fewer measure nothing', () => {
   const audited = (count: number) =>
     taughtAccuracy(

@@ -6,7 +6,7 @@ import type { ItemId } from '../../core/ids.ts';
 import type { StatedShare } from '../../core/label-accuracy.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import { pileAccuracy } from '../../math/metrics/pile-accuracy.ts';
+import { type PileAccuracy, pileAccuracy } from '../../math/metrics/pile-accuracy.ts';
 import type { RunStore } from '../../store/store.ts';
 import type { TaskItems } from './items.ts';
 import type { Problem } from './problem.ts';
@@ -39,6 +39,8 @@ export interface AccuracyQuestion {
   readonly probabilities: Matrix;
   /** Chance of each labelled item to look like something that others of its classes taught, shape [labelled] (default 1). */
   readonly knownHeldOut?: Float64Array;
+  /** The same of every item, by which its probabilities were scaled; shape [n] (default 1). */
+  readonly known?: Float64Array;
   readonly threshold: number;
   /** Whether the machine labelled the rest. */
   readonly labelRest: boolean;
@@ -46,11 +48,14 @@ export interface AccuracyQuestion {
 }
 
 /**
+ * Items that look like nothing taught may be of other classes or not: a few labels that were drawn by chance cannot tell, and
+ * have too few of both. So the interval on new images holds both answers, and the figure stands between them.
+ *
  * On new images: from the items of `teach select --audit`, else from the labels. Of the labels: from those of these that the
  * model is sure of, or where they are more from all that audits checked.
  */
 export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
-  const { items, labelledTask, probabilities, knownHeldOut, threshold, labelRest, picked } = question;
+  const { items, labelledTask, probabilities, knownHeldOut, known, threshold, labelRest, picked } = question;
   const { classNames, problem } = labelledTask;
   const best = argMaxRows(probabilities);
   const heldOut = new Map(Array.from(problem.labelled, (row, place) => [row, knownHeldOut?.[place] ?? 1]));
@@ -59,14 +64,21 @@ export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
     probabilities.data[row * probabilities.columns + best[row]] * (heldOut.get(row) ?? 1);
   const isSure = ({ row }: { readonly row: number }) => confidenceOf(row) >= threshold;
   const taught = Array.from(problem.labelled, (row, place) => ({ row, className: classNames[problem.labels[place]] }));
-  const stated = (pile: readonly number[], { rows, drawn }: Sample): StatedShare | null => {
-    const found = pileAccuracy(pile.map(confidenceOf), {
-      confidence: rows.map(({ row }) => confidenceOf(row)),
+  // An answer that came from its group is sure, and was not scaled.
+  const unscaled = (row: number) =>
+    Math.min(1, probabilities.data[row * probabilities.columns + best[row]] / (known?.[row] || 1));
+  const accuracyBy = (confidence: (row: number) => number, pile: readonly number[], { rows, drawn }: Sample) =>
+    pileAccuracy(pile.map(confidence), {
+      confidence: rows.map(({ row }) => confidence(row)),
       correct: rows.map(({ row, className }) => Number(classNames[best[row]] === className)),
       drawn: drawn === 'checked' ? 'random' : drawn,
     });
+  const stated = (pile: readonly number[], sample: Sample, isAllTaught = false): StatedShare | null => {
+    const { drawn } = sample;
+    const found = accuracyBy(confidenceOf, pile, sample);
+    const other = isAllTaught ? accuracyBy(unscaled, pile, sample) : null;
     const measuredOn = drawn === 'audit' || drawn === 'checked' ? 'audit' : 'cross-validation';
-    return found && { ...found, measuredOn, picked: drawn === 'picked' };
+    return found && { ...between(found, other ?? found), measuredOn, picked: drawn === 'picked' };
   };
   const audit = measuringAudit(items);
   const sample: Sample = audit
@@ -80,8 +92,17 @@ export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   const labels = stated(given, checked.rows.length > fewer ? checked : sure);
   const people = items.annotations.filter(({ kind }) => kind === 'class').length;
   return {
-    newImages: stated(rows, sample),
+    newImages: stated(rows, sample, known !== undefined && sample.drawn === 'random'),
     labels: labels && { ...labels, machine: given.length, people },
+  };
+}
+
+function between(one: PileAccuracy, other: PileAccuracy): PileAccuracy {
+  const [low, high] = [0, 1].map((end) => [one.interval[end], other.interval[end]]);
+  return {
+    ...one,
+    accuracy: (one.accuracy + other.accuracy) / 2,
+    interval: [Math.min(...low), Math.max(...high)],
   };
 }
 

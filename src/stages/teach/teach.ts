@@ -170,7 +170,7 @@ async function learnFrom(
     const { known, knownHeldOut, foreign } = await familiarityOf(pool, problem, folds, options.signal);
     scaleRows(probabilities, known);
     if (options.labelRest) withAnswers(probabilities, items, classNames);
-    const stated = taughtAccuracy({ ...options, items, labelledTask, probabilities, knownHeldOut, picked });
+    const stated = taughtAccuracy({ ...options, items, labelledTask, probabilities, known, knownHeldOut, picked });
     const accuracy = stated.newImages?.accuracy ?? learned.heldOut.accuracy;
     const evaluation = await evaluationOf(pool, items, labelledTask, { ...learned, folds, settings, trials, accuracy });
     return { learned, probabilities, foreign, stated, evaluation, fineTuning };
