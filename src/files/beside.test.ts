@@ -1,11 +1,12 @@
 /** What is told beside a file goes with the file, and takes nobody's place. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../../test/contracts/format.ts';
-import type { Facts } from './beside.ts';
+import { type Facts, prepareBeside, recoverBeside } from './beside.ts';
 import { writeOutput } from './output.ts';
 
 const write = (folder: string, beside: Facts | null) =>
@@ -58,4 +59,57 @@ test("somebody's file of that name stays as it is, and so does the output", () =
     assert.equal(await readFile(join(folder, 'labels.csv'), 'utf8'), before);
     await write(folder, null);
     assert.equal(await readFile(beside, 'utf8'), '{"mine": 1}');
+  }));
+
+test('killed between the two, it is there after the next output to that place, even one that is refused', async () => {
+  // A process of its own kills itself before or after one of its renames: the file's, and that of what stands beside it.
+  const script = `
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const step = Number(process.argv[2]);
+    let done = 0;
+    const die = () => { if (done++ === step) process.kill(process.pid, 'SIGKILL'); };
+    const { rename } = fs.promises;
+    fs.promises.rename = async (...args) => { die(); await rename(...args); die(); };
+    syncBuiltinESMExports();
+    const { writeOutput } = await import(${JSON.stringify(join(import.meta.dirname, 'output.ts'))});
+    await writeOutput(process.argv[1], {
+      kind: 'file', what: 'export to csv', signature: { begins: 'file,class' },
+      beside: { accuracy: 0.9 }, replace: true, protectedPaths: [],
+    }, async (target) => fs.writeFileSync(target, 'file,class\\nnew'));
+  `;
+  const run = (path: string, step: number) =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', script, path, String(step)], { encoding: 'utf8' });
+  const signature = { begins: 'file,class' };
+  const options = { kind: 'file', what: 'export to csv', signature, replace: false, protectedPaths: [] } as const;
+  const told: (number | null)[] = [];
+  for (const step of [0, 1, 2, 3])
+    await inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'labels.csv');
+      await writeFile(path, 'file,class\nold');
+      const { signal, stderr } = run(path, step);
+      assert.equal(signal, 'SIGKILL', stderr);
+      await assert.rejects(
+        writeOutput(path, options, (target) => writeFile(target, '')),
+        { code: 'REFUSED' },
+      );
+      const isNew = (await readFile(path, 'utf8')).endsWith('new');
+      const beside = `${path}.accuracy.json`;
+      told.push(existsSync(beside) ? JSON.parse(await readFile(beside, 'utf8')).accuracy : null);
+      assert.equal(existsSync(beside), isNew);
+      assert.deepEqual(await readdir(folder), isNew ? ['labels.csv', 'labels.csv.accuracy.json'] : ['labels.csv']);
+    });
+  assert.deepEqual(told, [null, 0.9, 0.9, 0.9]);
+});
+
+test('what was prepared for a file that somebody replaced since is not put beside that', () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, 'labels.csv');
+    const pending = join(folder, 'pending');
+    await prepareBeside(pending, path, 'export to csv', { accuracy: 0.9 });
+    await writeFile(path, 'mine');
+    const later = new Date(Date.now() + 60_000);
+    await utimes(path, later, later);
+    await recoverBeside(pending, path, true);
+    assert.deepEqual(await readdir(folder), ['labels.csv']);
   }));

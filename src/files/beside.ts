@@ -3,11 +3,12 @@
  * only where there is something to tell, is replaced and deleted with its file, and a file that somebody else has under that
  * name is never touched.
  */
-import { lstat, rm } from 'node:fs/promises';
+import { lstat, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { writeFileAtomically } from './atomic.ts';
+import { flushFile } from './flush.ts';
 import { hasSignature, type Signature } from './own.ts';
+import { renameOver } from './rename.ts';
 
 export const BESIDE = '.accuracy.json';
 
@@ -37,10 +38,26 @@ export async function removeBeside(path: string): Promise<void> {
   if ((await whatIsThere(path)) === 'own') await rm(`${path}${BESIDE}`, { force: true });
 }
 
-export async function writeBeside(path: string, what: string, facts: Facts | null): Promise<void> {
-  if (facts === null) return;
+/** Writes what is to stand beside `path` under another name, until its file is there. */
+export async function prepareBeside(pending: string, path: string, what: string, facts: Facts): Promise<void> {
   const content = { madeBy: 'labelsmith', what, file: basename(path), ...facts };
-  await writeFileAtomically(`${path}${BESIDE}`, `${JSON.stringify(content, null, 2)}\n`);
+  await writeFile(pending, `${JSON.stringify(content, null, 2)}\n`);
+  await flushFile(pending);
+}
+
+export async function placeBeside(pending: string, path: string): Promise<void> {
+  await renameOver(pending, `${path}${BESIDE}`);
+}
+
+/**
+ * What a killed process had prepared: it goes beside its file where that was swapped in, and nobody has written there since.
+ * @param isSwapped whether the file is no longer under the name that it was written under
+ */
+export async function recoverBeside(pending: string, path: string, isSwapped: boolean): Promise<void> {
+  const [prepared, file] = await Promise.all([lstat(pending), lstat(path).catch(() => null)]);
+  const belongs = isSwapped && file?.isFile() && file.mtimeMs <= prepared.mtimeMs;
+  if (belongs && (await whatIsThere(path)) === 'nothing') await placeBeside(pending, path);
+  else await rm(pending, { force: true });
 }
 
 async function whatIsThere(path: string): Promise<'nothing' | 'own' | 'foreign'> {

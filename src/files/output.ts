@@ -5,13 +5,14 @@
  *
  * For a file the swap is one rename. For a folder it is two, OUT to `.OUT.….old` and the new one to OUT, since no
  * portable call exchanges two folders; a process killed in the microseconds between them leaves both beside OUT, and
- * the next output to OUT first puts the old one back. That output also deletes what killed ones left.
+ * the next output to OUT first puts the old one back. What is told beside a file is written before the swap and gets its name
+ * after it; killed between, the next output gives it that, also one that is refused. An output also deletes what killed ones left.
  */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
-import { checkBeside, type Facts, removeBeside, writeBeside } from './beside.ts';
+import { checkBeside, type Facts, placeBeside, prepareBeside, recoverBeside, removeBeside } from './beside.ts';
 import { flushFile, flushFolder } from './flush.ts';
 import { hasSignature, ownershipOfFolder, type Signature, writeMarker } from './own.ts';
 import { type ProtectedPath, refuseProtected, trueLocation } from './place.ts';
@@ -75,13 +76,14 @@ export async function writeOutput(
     else await flushFile(names.next);
     await refuseOccupied(path, options);
     const beside = options.kind === 'file' ? (options.beside ?? null) : null;
+    if (beside !== null) await prepareBeside(names.beside, path, options.what, beside);
     if (options.kind === 'file') await removeBeside(path);
     await swap(path, names, options.kind);
-    await writeBeside(path, options.what, beside);
+    if (beside !== null) await placeBeside(names.beside, path);
     await flushFolder(parent);
     return path;
   } catch (error) {
-    await rm(names.next, { recursive: true, force: true });
+    for (const name of [names.next, names.beside]) await rm(name, { recursive: true, force: true });
     throw asDiskError(error, path);
   } finally {
     alive.stop();
@@ -167,12 +169,14 @@ async function foreignAt(path: string, options: OutputOptions): Promise<string |
 interface TemporaryNames {
   readonly next: string;
   readonly old: string;
+  /** What is to stand beside a file. */
+  readonly beside: string;
 }
 
-/** `.OUT.labelsmith-WRITER.new` and `.old`. */
+/** `.OUT.labelsmith-WRITER.new`, `.old` and `.beside`. */
 function temporaryNames(path: string): TemporaryNames {
   const stem = join(dirname(path), `${prefixOf(path)}${writerName()}`);
-  return { next: `${stem}.new`, old: `${stem}.old` };
+  return { next: `${stem}.new`, old: `${stem}.old`, beside: `${stem}.beside` };
 }
 
 /** Longer names have no room for what is added to them. */
@@ -184,9 +188,11 @@ function prefixOf(path: string): string {
   return `.${short}.labelsmith-`;
 }
 
-const LEFTOVER = new RegExp(`^(${WRITER_PATTERN})\\.(new|old)$`);
+const LEFTOVER = new RegExp(`^(${WRITER_PATTERN})\\.(beside|new|old)$`);
 
-/** Puts back an OUT that a kill left between the two renames, then deletes what nobody writes any more. */
+/**
+ * Puts back an OUT that a kill left between the two renames, and what was to stand beside a file that is there, then deletes what nobody writes any more. `.beside` comes before `.new`, by which it sees whether the file was swapped in.
+ */
 async function cleanLeftovers(path: string): Promise<void> {
   const prefix = prefixOf(path);
   const parent = dirname(path);
@@ -195,7 +201,8 @@ async function cleanLeftovers(path: string): Promise<void> {
     const made = LEFTOVER.exec(entry.slice(prefix.length));
     const leftover = join(parent, entry);
     if (made === null || !(await isAbandoned(leftover, made[1]))) continue;
-    if (made[2] === 'old' && !(await exists(path))) await renameOver(leftover, path);
+    if (made[2] === 'beside') await recoverBeside(leftover, path, !(await exists(leftover.replace(/beside$/, 'new'))));
+    else if (made[2] === 'old' && !(await exists(path))) await renameOver(leftover, path);
     else await rm(leftover, { recursive: true, force: true });
   }
 }

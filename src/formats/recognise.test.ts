@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../../test/contracts/format.ts';
-import { BESIDE, writeBeside } from '../files/beside.ts';
+import { BESIDE, prepareBeside } from '../files/beside.ts';
 import { recogniseFormat } from './recognise.ts';
 
 const FACTS = { accuracy: [{ task: 'class', whose: 'machines', accuracy: 0.9, interval: [0.8, 0.95], count: 40 }] };
@@ -20,7 +20,7 @@ for (const [format, content] of Object.entries(TABLES)) {
     inTemporaryFolder(async (folder) => {
       const path = join(folder, `labels.${format}`);
       await writeFile(path, content);
-      await writeBeside(path, `export to ${format}`, FACTS);
+      await prepareBeside(`${path}${BESIDE}`, path, `export to ${format}`, FACTS);
       const { format: found, why } = await recogniseFormat(folder);
       assert.deepEqual([found, why.includes(`labels.${format} is`)], [format, true]);
       await assert.rejects(recogniseFormat(`${path}${BESIDE}`), { code: 'USAGE', message: /beside its labels/ });
@@ -31,6 +31,7 @@ test('what was left of an export does not keep a tree of classes from being one'
   inTemporaryFolder(async (folder) => {
     await mkdir(join(folder, 'cat'));
     await writeFile(join(folder, 'cat', 'a.jpg'), '');
-    await writeBeside(join(folder, 'labels.csv'), 'export to csv', FACTS);
+    const path = join(folder, 'labels.csv');
+    await prepareBeside(`${path}${BESIDE}`, path, 'export to csv', FACTS);
     assert.equal((await recogniseFormat(folder)).format, 'folders');
   }));
