@@ -1,8 +1,10 @@
 /**
  * `teach rounds --fine-tune` on labelled sets, from 10 % of the labels, on images that nothing has seen: what each depth is
- * worth, and what the exit gate makes of it. Split as in `teach`. `frozen` is `teach rounds` as it is; a depth's figure is
- * with the same methods on its vectors, whether or not cross-validation would keep it; `kept` is what comes out with that
- * depth. LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS and LABELSMITH_FINE_TUNE_STEPS name others.
+ * worth, and what the exit gate makes of it. Split as in `teach`. `frozen` is `teach rounds` as it is, `every label` the
+ * same with all images labelled that are not tested; a depth's figure is with the same methods on its vectors, whether or not
+ * cross-validation would keep it; `kept` is what comes out with that depth, by the gate of `teach rounds`.
+ * LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS, LABELSMITH_FINE_TUNE_STEPS and LABELSMITH_FINE_TUNE_LABELS (a share) name
+ * others.
  */
 import { readFile } from 'node:fs/promises';
 import { argMaxRows } from '../src/math/calibration.ts';
@@ -13,8 +15,8 @@ import { InferencePool } from '../src/onnx/pool.ts';
 import { float32Data, uint8 } from '../src/onnx/tensor.ts';
 import { centreAndNormalise } from '../src/stages/embed/recipe.ts';
 import { pixelsFor } from '../src/stages/item-pixels.ts';
-import { simplestGood } from '../src/stages/teach/backbones.ts';
 import { type FineTuned, fineTune } from '../src/stages/teach/fine-tune/fine-tune.ts';
+import { FOLDS, gateFigures, isBetter } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
 import { STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
@@ -24,8 +26,7 @@ const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'caltech-30,electronics,flowe
 const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0,1,2').split(',').map(Number);
 const ASKED = process.env.LABELSMITH_FINE_TUNE_STEPS?.split(',');
 const DEPTHS = STEP_NAMES.filter((name) => ASKED?.includes(name) ?? name !== 'bias');
-const SHARE = 0.1;
-const FOLDS = 3;
+const SHARE = Number(process.env.LABELSMITH_FINE_TUNE_LABELS ?? 0.1);
 
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({ threads: 2 });
@@ -37,10 +38,24 @@ export async function run(): Promise<unknown> {
       for (const seed of SEEDS) seeds.push(await measure(pool, set, seed));
       sets[name] = meanOf(seeds);
     }
-    return { labels: SHARE, seeds: SEEDS, sets, mean: meanOf(Object.values(sets)) };
+    const mean = meanOf(Object.values(sets));
+    process.stderr.write(`${tableOf({ ...sets, mean }).join('\n')}\n`);
+    return { labels: SHARE, seeds: SEEDS, sets, mean };
   } finally {
     await pool.close();
   }
+}
+
+/** As docs/teach.md has it. */
+function tableOf(rows: Readonly<Record<string, Readonly<Record<string, number>>>>): string[] {
+  const columns = ['frozen', ...DEPTHS.flatMap((step) => [step, `${step}, kept`]), 'every label'];
+  return [
+    `| set | ${columns.join(' | ')} |`,
+    `| --- |${' --- |'.repeat(columns.length)}`,
+    ...Object.entries(rows).map(
+      ([name, figures]) => `| ${name} | ${columns.map((column) => figures[column]?.toFixed(3) ?? '').join(' | ')} |`,
+    ),
+  ];
 }
 
 async function measure(pool: InferencePool, set: LabelledSet, seed: number): Promise<Record<string, number>> {
@@ -48,14 +63,20 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
   const features = finished(set, rows);
   const problem = problemOf(set, features, labelled, unlabelled);
-  const options = { seed, folds: FOLDS };
-  const frozen = await learnRounds(pool, problem, options);
+  const frozen = await learnRounds(pool, problem, { seed });
   const truth = test.map((row) => set.truth[row]);
   const accuracyOf = async ({ head }: RoundsResult, vectors: Matrix) => {
     const best = argMaxRows(await headLogits(pool, head, vectors));
     return truth.filter((label, i) => label === best[i]).length / truth.length;
   };
-  const result: Record<string, number> = { frozen: await accuracyOf(frozen, gatherRows(features, test)) };
+  const whole = problemOf(set, features, rows, []);
+  const testFeatures = gatherRows(features, test);
+  const result: Record<string, number> = {
+    frozen: await accuracyOf(frozen, testFeatures),
+    'every label': await accuracyOf(await learnRounds(pool, whole, { seed, methods: [] }), testFeatures),
+  };
+  const methods = frozen.method === 'base' ? [] : [frozen.method];
+  const alike = await learnRounds(pool, problem, { seed, methods, folds: FOLDS });
   const embedder = await tunableEmbedder('mobilenetv3-small');
   for (const step of DEPTHS) {
     const startedAt = performance.now();
@@ -65,15 +86,17 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
       open: async (row) => wholeImage(await readFile(set.files[rows[row] ?? 0]?.path ?? '')),
       teacher: { method: frozen.method, ...frozen.settings },
     });
-    const learned = await learnRounds(pool, tuned.problem, { ...options, sample: tuned.sample });
-    result[step] = await accuracyOf(learned, await testVectors(pool, set, test, tuned));
+    const learned = await learnRounds(pool, tuned.problem, { seed, folds: FOLDS, sample: tuned.sample });
+    const accuracy = await accuracyOf(learned, await testVectors(pool, set, test, tuned));
+    result[step] = accuracy;
+    const [before, after] = [alike, learned].map((one) => gateFigures(one, problem.labels));
+    if (before && after) {
+      result[`${step}, kept`] = isBetter(after, before) ? accuracy : (result.frozen ?? 0);
+      result[`${step}, loss held out`] = after.loss - before.loss;
+    }
+    result[`${step}, right held out`] = learned.heldOut.accuracy - alike.heldOut.accuracy;
+    result[`${step}, share`] = tuned.share;
     result[`${step}, seconds`] = (performance.now() - startedAt) / 1000;
-    const [before, after] = [frozen, learned].map(({ heldOut }) => ({
-      ...heldOut,
-      correct: Uint8Array.from(argMaxRows(heldOut.logits), (label, i) => Number(label === problem.labels[i])),
-    }));
-    if (before && after)
-      result[`${step}, kept`] = simplestGood([before, after]) === after ? result[step] : (result.frozen ?? 0);
   }
   process.stderr.write(`  ${set.name} seed ${seed}: ${JSON.stringify(result)}\n`);
   return result;

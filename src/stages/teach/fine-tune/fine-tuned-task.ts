@@ -1,17 +1,19 @@
 /**
  * Whether a fine-tuned embedder serves a task better than the frozen one, by cross-validation with networks that never saw
  * the labels they are judged on. The steps go from little to much; each takes the place of what was best before only where
- * more held-out labels are right with it, or as many with less loss, and the frozen embedder is the first of them: what comes
- * out is never below it on held-out labels. What was tried is handed back either way. Writes nothing but what a run that was
+ * more held-out labels are right with it than chance explains, or, where chance explains the difference, with less loss; the frozen
+ * embedder is the first of them. What was tried is handed back either way. Writes nothing but what a run that was
  * killed goes on from.
  */
 import { LabelsmithError } from '../../../errors.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
+import { argMaxRows, fitTemperature } from '../../../math/calibration.ts';
 import type { TrainingCurve } from '../../../math/training/train.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
+import { isAsGood } from '../backbones.ts';
 import type { LabelledTask, TaskItems } from '../items.ts';
-import { learnRounds, type RoundsOptions, type RoundsResult, type Step } from '../learn-rounds.ts';
+import { learnRounds, lossAt, type RoundsOptions, type RoundsResult, type Step } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
 import { type FineTuned, type FineTuneProgress, fineTune } from './fine-tune.ts';
 import { openItems } from './open-items.ts';
@@ -24,7 +26,7 @@ export const FINE_TUNE_CHOICES = ['off', 'auto', 'head', 'bias', 'last', 'all'] 
 export type FineTuneChoice = (typeof FINE_TUNE_CHOICES)[number];
 
 /** More folds cost a training each; the network is the slow part. */
-const FOLDS = 3;
+export const FOLDS = 3;
 
 export interface FineTunedTask extends Pick<FineTuned, 'embedder' | 'mean' | 'parameters' | 'share'> {
   readonly step: StepName;
@@ -75,7 +77,8 @@ export async function fineTuneTask(
   const methods = method === 'base' ? [] : [method];
   const { seed, search, signal } = options;
   const alike = await learnRounds(pool, problem, { seed, search, signal, methods, folds: FOLDS });
-  let best: Candidate = { ...alike.heldOut, task: null };
+  const { labels } = problem;
+  let best: Candidate = { ...gateFigures(alike, labels), task: null };
   // With little time, what was worth most where it was measured comes first.
   for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
     try {
@@ -87,7 +90,8 @@ export async function fineTuneTask(
         notes.push(`fine-tuning step ${step}: a training ended early, since its loss was no number`);
       const { parameters, share, mean } = tuned;
       const task = { step, learned, parameters, share, mean, embedder: tuned.embedder, tunable: embedder };
-      if (isBetter(learned.heldOut, best)) best = { ...learned.heldOut, task };
+      const figures = gateFigures(learned, labels);
+      if (isBetter(figures, best)) best = { ...figures, task };
     } catch (error) {
       if (!(error instanceof OutOfTime) || signal?.aborted) throw error;
       notes.push(`fine-tuning step ${step} was left out: ${error.message}`);
@@ -96,12 +100,30 @@ export async function fineTuneTask(
   return { chosen: best.task, steps, curves, notes };
 }
 
-interface Candidate extends Pick<RoundsResult['heldOut'], 'accuracy' | 'loss'> {
+interface Candidate extends GateFigures {
   readonly task: FineTunedTask | null;
 }
 
-function isBetter(one: RoundsResult['heldOut'], best: Candidate): boolean {
-  return one.accuracy > best.accuracy || (one.accuracy === best.accuracy && one.loss < best.loss);
+/** What the exit gate goes by. */
+export interface GateFigures {
+  /** 1 for each label that was right while it was held out, shape [labelled]. */
+  readonly correct: Uint8Array;
+  /** Cross-entropy of the held-out labels at the temperature that fits them best, nats. */
+  readonly loss: number;
+}
+
+export function gateFigures({ heldOut: { logits } }: RoundsResult, labels: Int32Array): GateFigures {
+  const correct = Uint8Array.from(argMaxRows(logits), (label, i) => Number(label === labels[i]));
+  return { correct, loss: lossAt(logits, labels, fitTemperature(logits, labels)) };
+}
+
+/**
+ * The exit gate. What is right more often, or more seldom, by more than one standard error over the same labels decides;
+ * below that, where a hundred labels say nothing, the loss does, which tells apart how sure of each label it was.
+ */
+export function isBetter(one: GateFigures, best: GateFigures): boolean {
+  if (!isAsGood(one.correct, best.correct)) return false;
+  return !isAsGood(best.correct, one.correct) || one.loss < best.loss;
 }
 
 /** Steps that there are labels enough for. One that is named is taken at its word. */
