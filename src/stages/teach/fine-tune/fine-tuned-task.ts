@@ -78,7 +78,8 @@ export async function fineTuneTask(
   const { seed, search, signal } = options;
   const alike = await learnRounds(pool, problem, { seed, search, signal, methods, folds: FOLDS });
   const { labels } = problem;
-  let best: Candidate = { ...gateFigures(alike, labels), task: null };
+  const unchanged = gateFigures(alike, labels);
+  let best: Candidate = { ...unchanged, task: null };
   // With little time, what was worth most where it was measured comes first.
   for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
     try {
@@ -91,7 +92,11 @@ export async function fineTuneTask(
       const { parameters, share, mean } = tuned;
       const task = { step, learned, parameters, share, mean, embedder: tuned.embedder, tunable: embedder };
       const figures = gateFigures(learned, labels);
-      if (isBetter(figures, best)) best = { ...figures, task };
+      if (!(await isSound(pool, tuned, unchanged, { seed, signal })))
+        notes.push(
+          `fine-tuning step ${step} was left out: the network that was trained on all labels tells less apart`,
+        );
+      else if (isBetter(figures, best)) best = { ...figures, task };
     } catch (error) {
       if (!(error instanceof OutOfTime) || signal?.aborted) throw error;
       notes.push(`fine-tuning step ${step} was left out: ${error.message}`);
@@ -124,6 +129,21 @@ export function gateFigures({ heldOut: { logits } }: RoundsResult, labels: Int32
 export function isBetter(one: GateFigures, best: GateFigures): boolean {
   if (!isAsGood(one.correct, best.correct)) return false;
   return !isAsGood(best.correct, one.correct) || one.loss < best.loss;
+}
+
+/**
+ * Whether the network that was trained on all labels came out well too: of it the folds' networks tell nothing. It has seen
+ * the labels, so a base model on its vectors, cross-validated, has to be about as good as the frozen embedder at least.
+ */
+export async function isSound(
+  pool: InferencePool,
+  { sample, problem }: Pick<FineTuned, 'sample' | 'problem'>,
+  unchanged: GateFigures,
+  { seed, signal }: Pick<RoundsOptions, 'seed' | 'signal'>,
+): Promise<boolean> {
+  const whole = { ...sample, foldFeatures: undefined };
+  const base = await learnRounds(pool, whole, { seed, signal, sample: whole, methods: [], folds: FOLDS });
+  return isAsGood(gateFigures(base, problem.labels).correct, unchanged.correct);
 }
 
 /** Steps that there are labels enough for. One that is named is taken at its word. */
