@@ -256,6 +256,13 @@ test('a full disk', async (t) => {
     assert.deepEqual([...(await imagesIn(disk)).keys()].length, 100);
   });
 
+  await t.test('under status: what is there is told all the same', async () => {
+    fill(disk, 0);
+    const { images } = await statusIn(disk);
+    assert.equal(images, 100);
+    resize(disk, '60m');
+  });
+
   await t.test('under an export: nothing is left of it, and the earlier one stands', async () => {
     await runJson(['export', 'coco', 'out', '--images', 'none', '--empty', '--background', 'all'], { cwd: disk });
     const before = filesUnder(join(disk, 'out'));

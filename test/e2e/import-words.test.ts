@@ -1,6 +1,6 @@
 /** What `import` says of what it is given: corrections with `--confirm-all`, spellings of one class, boxes and the tasks they fit. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
@@ -84,4 +84,34 @@ test('what a file had without a box is background in an export; what nobody look
   const told = await runCli(['export', 'yolo', 'told'], { cwd: dir });
   assert.match(told.stdout, /^1 image of these without a label, as background: .*an import found nothing\.$/m);
   assert.match(told.stderr, /^Left out 1 image that no detector went over and nobody looked at: /m);
+});
+
+test('import and export on trial give the same reckoning and leave nothing', async (t) => {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'photos'));
+  for (const n of [1, 2]) await writeFile(join(dir, 'photos', `${n}.jpg`), await jpegScene(96, 72, n));
+  await writeFile(
+    join(dir, 'boxes.csv'),
+    'file,class,x1,y1,x2,y2\n1.jpg,dog,5,5,60,60\n2.jpg,cat,5,5,99,60\n9.jpg,cat,1,1,9,9\n',
+  );
+  await runJson(['add', 'photos'], { cwd: dir });
+  const before = await runJson(['status'], { cwd: dir });
+  const { dryRun, ...tried } = await runJson(['import', 'csv', 'boxes.csv', '--dry-run'], { cwd: dir });
+  assert.equal(dryRun, true);
+  assert.deepEqual(await runJson(['status'], { cwd: dir }), before, 'no label, class or run');
+  const told = await runCli(['import', 'csv', 'boxes.csv', '--dry-run'], { cwd: dir });
+  assert.match(told.stdout, /^Would import 2 labels and 2 regions for 2 entries\.$/m);
+  assert.deepEqual(await runJson(['import', 'csv', 'boxes.csv'], { cwd: dir }), tried);
+  const files = () => readdir(dir).then((names) => names.sort());
+  const there = await files();
+  for (const format of ['coco', 'folders', 'csv', 'crops']) {
+    const args = ['export', format, `new/${format}`, ...(format === 'folders' ? ['--task', 'objects'] : [])];
+    const { dryRun: isDry, ...would } = await runJson([...args, '--dry-run'], { cwd: dir });
+    assert.deepEqual([isDry, await files()], [true, there], format);
+    assert.deepEqual(await runJson(args, { cwd: dir }), would, format);
+    await rm(join(dir, 'new'), { recursive: true });
+  }
+  const other = await runCli(['match', 'photos', '--dry-run'], { cwd: dir });
+  assert.equal(other.code, 2);
+  assert.match(other.stderr, /^labelsmith: match cannot say beforehand what it would do, so it takes no --dry-run\.$/m);
 });

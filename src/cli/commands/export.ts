@@ -19,6 +19,7 @@ const formatLines = FORMATS.map(({ name, description }) => `  ${name.padEnd(12)}
 
 export const exportCommand = command({
   name: 'export',
+  dryRun: true,
   summary: 'write labels, crops or class folders in a format that others read',
   details:
     'OUT is written beside itself and swapped in when it is whole.\n\n' +
@@ -79,6 +80,12 @@ export const exportCommand = command({
     if (unlabelled !== undefined && background !== undefined) {
       throw new LabelsmithError('USAGE', 'Give --background or --unlabelled, not both: they say the same.');
     }
+    const { dryRun } = global;
+    if (dryRun && isTargetAddress(args.out)) {
+      throw new LabelsmithError('USAGE', `What an export to ${args.out} would do cannot be said beforehand.`, {
+        hint: 'Try it with a folder here: labelsmith export FORMAT FOLDER --dry-run.',
+      });
+    }
     const format = formatNamed(args.format);
     return withWorkspace(context, async (workspace) => {
       const run = context.runOptions();
@@ -92,6 +99,7 @@ export const exportCommand = command({
           // Who asks for images with no label has been told that there may be none with one.
           empty: options.empty || unlabelled,
           seed: global.seed,
+          dryRun,
           signal,
           onProgress() {
             meter.add(1);
@@ -101,8 +109,8 @@ export const exportCommand = command({
       );
       run.done();
       const summary = isTargetAddress(args.out) ? { ...written, out: args.out } : written;
-      output.document(summary);
-      printExported(output, summary);
+      output.document(dryRun ? { dryRun, ...summary } : summary);
+      printExported(output, summary, dryRun);
       if (summary.images === 0 && !options.empty) return 1;
       return summary.failedImages > 0 && global.strict ? 1 : 0;
     });

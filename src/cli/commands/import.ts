@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LabelsmithError } from '../../errors.ts';
 import { READERS, readerNamed } from '../../formats/table.ts';
 import { readSmallText } from '../../formats/walk.ts';
 import { CLASS_MODES } from '../../stages/import/classes.ts';
@@ -13,6 +14,7 @@ import { withWorkspace } from '../workspace.ts';
 
 export const importCommand = command({
   name: 'import',
+  dryRun: true,
   summary: 'take in labels that somebody has made',
   details: `Formats: auto, ${READERS.map(({ name }) => name).join(', ')}. Images are matched by path, by the end of their path, or by their bytes;\nthey have to be added first.\nedge takes in what a device found (labelsmith edge pack): the images that it was not sure of, and labels by their bytes.`,
   args: {
@@ -68,15 +70,20 @@ export const importCommand = command({
   ],
   run({ args: { format, path }, options: { names, ...options }, ...context }) {
     const { global, output } = context;
-    const { seed, threads, device, strict } = global;
-    if (format === 'edge') return importEdge(context, path);
+    const { seed, threads, device, strict, dryRun } = global;
+    if (format === 'edge') {
+      if (!dryRun) return importEdge(context, path);
+      throw new LabelsmithError('USAGE', 'What a device found cannot be taken in on trial: it adds images first.', {
+        hint: 'Leave out --dry-run, perhaps with a workspace of its own (--workspace).',
+      });
+    }
     const name = format === 'auto' ? format : readerNamed(format).name;
     return withWorkspace(context, async (workspace) => {
       const classNames = names === undefined ? undefined : await namesGiven(names);
-      const settings = { ...options, classNames, strict, seed, threads, device };
+      const settings = { ...options, classNames, strict, seed, threads, device, dryRun };
       const summary = await importIn(workspace, name, path, settings);
-      output.document(summary);
-      printImported(output, summary.format, summary);
+      output.document(dryRun ? { dryRun, ...summary } : summary);
+      printImported(output, summary.format, summary, dryRun);
       if (summary.matched === 0) return 1;
       return strict && summary.unmatched + summary.contradictions.length > 0 ? 1 : 0;
     });

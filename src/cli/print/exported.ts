@@ -12,11 +12,11 @@ const OWNERS: Readonly<Record<TaskOwner, string>> = {
   people: 'people label',
 };
 
-export function printExported(output: Output, summary: WorkspaceExport): void {
+export function printExported(output: Output, summary: WorkspaceExport, dryRun = false): void {
   const { format, task, images, regions, labels, out, background, backgroundImages, notLookedAt } = summary;
   const ofWhat = task === null ? 'all tasks' : `the task ${task}`;
   output.summary(
-    `Wrote ${plural(images, 'image')}, ${plural(regions, 'region')} and ${plural(labels, 'label')} of ${ofWhat} as ${format} to ${out}`,
+    `${dryRun ? 'Would write' : 'Wrote'} ${plural(images, 'image')}, ${plural(regions, 'region')} and ${plural(labels, 'label')} of ${ofWhat} as ${format} to ${out}`,
   );
   for (const [split, count] of Object.entries(summary.splits)) output.summary(`  ${split}: ${formatCount(count)}`);
   if (backgroundImages > 0) {

@@ -6,10 +6,10 @@ import type { Output } from '../output.ts';
 import { printReckoning } from '../reckoning-text.ts';
 import { formatCount, oneLine, plural } from '../words.ts';
 
-export function printImported(output: Output, format: ReaderName, summary: ImportSummary): void {
+export function printImported(output: Output, format: ReaderName, summary: ImportSummary, dryRun = false): void {
   if (summary.recognised !== null) output.summary(`Read as ${format}: ${oneLine(summary.recognised)}.`);
   output.summary(
-    `Imported ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
+    `${dryRun ? 'Would import' : 'Imported'} ${plural(summary.labels, 'label')} and ${plural(summary.regions, 'region')} for ${plural(summary.matched, 'entry', 'entries')}.`,
   );
   const compared = summary.corrections === null ? 0 : summary.corrections.confirmed + summary.corrections.unchanged;
   const nothing = summary.labels + summary.regions + summary.contradictions.length + compared === 0;

@@ -51,6 +51,8 @@ export interface ExportOptions {
   /** `webdataset`: images in one shard (see `ExportContext`). */
   readonly shardImages?: number;
   readonly replace: boolean;
+  /** It is written beside `out` as it would be, without image files where it can do without, counted, and taken away. Default false. */
+  readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number) => void;
 }
@@ -106,7 +108,7 @@ async function exportOnce(
 ): Promise<WorkspaceExport> {
   const format = formatNamed(name);
   const { task, detectors, background, query } = await planExport(store, format, options);
-  const { origins, minConfidence } = options;
+  const { origins, minConfidence, dryRun } = options;
   // Classes that are renamed meanwhile keep the name they had.
   const view = await store.datasetView();
   const parents = new Map(view.classes.map(({ name, parent }) => [name, parent]));
@@ -140,7 +142,8 @@ async function exportOnce(
     parentOf: (className) => parents.get(className) ?? null,
     skeletonOf: (className) => skeletons.get(className) ?? null,
     shardImages: options.shardImages,
-    images: options.images,
+    images: dryRun && format.imageFiles === 'beside' ? 'none' : options.images,
+    dryRun,
     readImage: (id) => readImage(store, id, read),
     sourcePathOf: async (id) => {
       const path = (await store.pathsOfImages([id]))
@@ -162,7 +165,7 @@ async function exportOnce(
     margin: options.margin,
     version: LABELSMITH_VERSION,
     accuracy,
-    note: await ExportNote.begin(store, format, { task, origins, minConfidence }),
+    note: dryRun ? undefined : await ExportNote.begin(store, format, { task, origins, minConfidence }),
     replace: options.replace,
     protectedPaths: [
       { path: workspaceDir, what: 'the workspace' },
@@ -174,9 +177,8 @@ async function exportOnce(
   });
   // The query leaves out images that nothing is said of; they are counted all the same.
   const unseen = background !== 'none' ? 0 : (await store.countImages()) - seen;
-  const unlabelledSkipped = summary.unlabelledSkipped + unseen;
   const of = { task: task?.name ?? null, background, notLookedAt, disowned };
-  return { ...summary, unlabelledSkipped, ...of, accuracy, outdated };
+  return { ...summary, unlabelledSkipped: summary.unlabelledSkipped + unseen, ...of, accuracy, outdated };
 }
 
 /** Of what it is, and which images with no label go in. */

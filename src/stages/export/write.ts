@@ -4,8 +4,12 @@
  * Guarantees: the same images, context and version give the same bytes; memory does not grow with the images but for
  * the paths' fingerprints (names.ts) and the splits (splits.ts); OUT is the old or the new export at any time (output.ts).
  */
+import { existsSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { DatasetImage } from '../../core/dataset.ts';
 import { writtenAccuracy } from '../../core/label-accuracy.ts';
+import { Rehearsed } from '../../core/rehearsal.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type OutputOptions, writeOutput } from '../../files/output.ts';
 import type { Signature } from '../../files/own.ts';
@@ -15,6 +19,8 @@ import { formatNamed } from '../../formats/table.ts';
 
 /** With what notes the images that went in. */
 export interface NotedContext extends ExportContext {
+  /** Everything is done but the swap at the end, and taken away again. Default false. */
+  readonly dryRun?: boolean;
   readonly note?: { add(image: DatasetImage): Promise<void>; finish(): Promise<string> };
 }
 
@@ -35,13 +41,17 @@ export async function exportDataset(
     ...(accuracy.length > 0 ? { accuracy: accuracy.map(writtenAccuracy) } : {}),
     ...(digest === undefined ? {} : { digest }),
   });
-  const path = await writeOutput(out, outputOptions(format, context, facts), async (target) => {
+  const write = async (target: string) => {
     await format.write(selected(images, format, context, tally), target, job);
     // Where images could not be written, that is why, and it is told.
     const nothing = tally.labels === 0 && !tally.negatives && tally.failedImages === 0;
     if (nothing && context.onEmpty) throw await context.onEmpty();
+    if (context.dryRun) throw new Rehearsed(null);
     digest = await context.note?.finish();
-  });
+  };
+  const path = context.dryRun
+    ? await leavingNothing(out, () => writeOutput(out, outputOptions(format, context, facts), write))
+    : await writeOutput(out, outputOptions(format, context, facts), write);
   return {
     format: name,
     out: path,
@@ -57,6 +67,21 @@ export async function exportDataset(
     renamed: tally.renamed,
     loses: format.loses,
   };
+}
+
+/** Where `out` would be. The folders above it that were made for it go again. */
+async function leavingNothing(out: string, work: () => Promise<string>): Promise<string> {
+  const path = resolve(out);
+  const made: string[] = [];
+  for (let at = dirname(path); !existsSync(at) && at !== dirname(at); at = dirname(at)) made.push(at);
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Rehearsed)) throw error;
+    return path;
+  } finally {
+    for (const folder of made) await rmdir(folder).catch(() => {});
+  }
 }
 
 /** What the marker of an export's folder says that it is. */

@@ -1,15 +1,39 @@
 /** `import` into a workspace, recorded as a run: what the command line does, and a program too. */
+import { Rehearsed } from '../../core/rehearsal.ts';
 import type { ReaderName } from '../../formats/format.ts';
 import { type RunOptions, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import type { Store } from '../../store/store.ts';
 import { type ImportOptions, type ImportSummary, importLabels } from './import.ts';
 
-/** Takes in labels of images that were added before. Nothing is written when any part of the file cannot be read. */
+type InOptions = ImportOptions & Pick<RunOptions, 'seed' | 'threads' | 'device'>;
+
+/**
+ * Takes in labels of images that were added before. Nothing is written when any part of the file cannot be read; with `dryRun`
+ * nothing at all: it is done in one transaction that is taken back, for which others who write wait.
+ */
 export async function importIn(
   { store }: Pick<Workspace, 'store'>,
   format: ReaderName | 'auto',
   path: string,
-  { seed, threads, device, ...options }: ImportOptions & Pick<RunOptions, 'seed' | 'threads' | 'device'>,
+  options: InOptions,
+): Promise<ImportSummary> {
+  if (!options.dryRun) return importInto(store, format, path, options);
+  try {
+    return await store.atomically(async (within) => {
+      throw new Rehearsed(await importInto(within, format, path, options));
+    });
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.summary as ImportSummary;
+    throw error;
+  }
+}
+
+async function importInto(
+  store: Store,
+  format: ReaderName | 'auto',
+  path: string,
+  { seed, threads, device, ...options }: InOptions,
 ): Promise<ImportSummary> {
   const {
     as = null,

@@ -49,6 +49,8 @@ export interface ImportOptions {
   readonly confirmAll?: boolean;
   /** Nothing is written where anything would be left out or mended. Default false. */
   readonly strict?: boolean;
+  /** Everything is worked out and counted, and nothing is taken in. Default false. */
+  readonly dryRun?: boolean;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -189,9 +191,11 @@ async function importFiles(
     for await (const entry of corrector === null ? plan.entries() : gathered(plan)) {
       if (await writer.add(entry)) options.onProgress?.(writer.entries);
     }
-    await writer.commit({ name: 'import', arguments: { format, as: options.as ?? null } }, (within) =>
-      putToldClasses(within, plan.toldClasses, plan.newClasses),
-    );
+    if (options.dryRun) await writer.rehearse();
+    else
+      await writer.commit({ name: 'import', arguments: { format, as: options.as ?? null } }, (within) =>
+        putToldClasses(within, plan.toldClasses, plan.newClasses),
+      );
   } finally {
     await writer.end();
   }

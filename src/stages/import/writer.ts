@@ -104,6 +104,11 @@ export class ImportWriter {
     }
   }
 
+  /** As {@link commit} counts and tells, with nothing taken in. */
+  async rehearse(): Promise<void> {
+    await this.#finishPage();
+  }
+
   /** Takes away what is staged. What is left where that fails, the next import takes away. */
   async end(): Promise<void> {
     await this.#store.dropStaging(this.#staged).catch(() => {});

@@ -1,5 +1,5 @@
 /** Opens connections to the database file, brings its schema up to date, and turns SQLite's errors into ours. */
-import { existsSync, statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   readonly busyTimeoutMs: number;
   /** Nobody here may write the file or beside it. Default false. */
   readonly readOnly?: boolean;
+  /** With `readOnly`: there is no room for the shared memory of the log. */
+  readonly diskFull?: boolean;
 }
 
 /** Pages a connection keeps in memory, KiB: the writer's working set at a million images is its index tops. */
@@ -118,13 +120,19 @@ export function openReader(options: ConnectionOptions): Connection {
     } catch (error) {
       // Without a log there is nothing to share, and the file alone is the whole.
       const code = resultCode(error);
-      const isForSharedMemory = code === SQLITE.CANTOPEN || code === SQLITE.READONLY;
-      if (!isForSharedMemory || existsSync(`${options.file}-wal`)) throw error;
+      const isForSharedMemory = options.diskFull || code === SQLITE.CANTOPEN || code === SQLITE.READONLY;
+      if (!isForSharedMemory || hasLog(options.file, options)) throw error;
       const url = pathToFileURL(options.file);
       url.searchParams.set('immutable', '1');
       return reader(url, options);
     }
   });
+}
+
+/** A log that was begun on a full disk has nothing in it. */
+function hasLog(file: string, { diskFull }: ConnectionOptions): boolean {
+  const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+  return log !== undefined && !(diskFull && log.size === 0);
 }
 
 function reader(location: string | URL, { busyTimeoutMs }: ConnectionOptions): Connection {

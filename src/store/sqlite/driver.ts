@@ -19,7 +19,7 @@ import { Transactions } from './transaction.ts';
 /** Threads for queries that look at everything, started as they are needed. */
 const MAX_ANALYSTS = 2;
 
-/** A file that nobody here may write is read as it is; its transactions fail. */
+/** A file that nobody here may write, or on a disk that is full, is read as it is; its transactions fail. */
 export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver> {
   if (mayOnlyBeRead(options.file)) return openReadOnly({ ...options, readOnly: true });
   const folder = dirname(options.file);
@@ -39,6 +39,8 @@ export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver>
     reader = openReader(options);
   } catch (error) {
     await writer.close();
+    if (error instanceof LabelsmithError && error.code === 'DISK_FULL' && existsSync(options.file))
+      return openReadOnly({ ...options, readOnly: true, diskFull: true }, error);
     throw error;
   }
   return sqliteDriver(options, writer, reader);
@@ -55,28 +57,40 @@ function mayOnlyBeRead(file: string): boolean {
   }
 }
 
-function openReadOnly(options: ConnectionOptions): SqlDriver {
-  const reader = openReader(options);
+/** @param full why nothing can be written, where it is not for want of the right to; told too where reading fails */
+function openReadOnly(options: ConnectionOptions, full?: LabelsmithError): SqlDriver {
+  let reader: Connection;
+  try {
+    reader = openReader(options);
+  } catch (error) {
+    throw full ?? error;
+  }
   try {
     guarded(options.file, () => refuseOldSchema(reader, options.file));
   } catch (error) {
     reader.close();
     throw error;
   }
-  return sqliteDriver(options, null, reader);
+  return sqliteDriver(options, null, reader, full);
 }
 
-function refuseWriting(file: string): Promise<never> {
+function refuseWriting(file: string, full: LabelsmithError | undefined): Promise<never> {
   return Promise.reject(
-    new LabelsmithError('WORKSPACE', `The workspace ${dirname(file)} may only be read here`, {
-      hint: 'Ask its owner for the right to write, or copy it to a folder of your own and name that with --workspace.',
-      details: { file },
-    }),
+    full ??
+      new LabelsmithError('WORKSPACE', `The workspace ${dirname(file)} may only be read here`, {
+        hint: 'Ask its owner for the right to write, or copy it to a folder of your own and name that with --workspace.',
+        details: { file },
+      }),
   );
 }
 
-/** @param writer null where nobody may write */
-function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null, reader: Connection): SqlDriver {
+/** @param writer null where nobody may write, or can, since the disk is `full` */
+function sqliteDriver(
+  options: ConnectionOptions,
+  writer: DatabaseThread | null,
+  reader: Connection,
+  full?: LabelsmithError,
+): SqlDriver {
   const analysts: DatabaseThread[] = [];
   /** One that is idle, so that a page does not wait for a count of everything. */
   const analyst = () => {
@@ -121,7 +135,7 @@ function sqliteDriver(options: ConnectionOptions, writer: DatabaseThread | null,
 
     joinedHex: (columns) => `group_concat(${columns.map((name) => `hex(${name})`).join(' || ')}, '')`,
     joinedText: (column) => `group_concat(${column}, ' ')`,
-    transaction: (work) => transactions?.run(work) ?? refuseWriting(options.file),
+    transaction: (work) => transactions?.run(work) ?? refuseWriting(options.file, full),
     // A new number is larger than all that there are, or ever were.
     continueNumbers: async () => {},
     check: () => analyst().ask({ kind: 'check' }),
