@@ -1,5 +1,7 @@
 /** What of a flow is at its targets, as the ledgers of the folders that it pushes say. */
 
+import { isTargetAddress } from '../sources/targets.ts';
+import { fileUriOf } from '../sources/uri.ts';
 import { pushedTargets } from '../stages/push/where.ts';
 import type { PushTarget } from '../store/push-ledger.ts';
 import type { FlowState } from './flow-state.ts';
@@ -11,16 +13,15 @@ export interface FlowTargetState {
   readonly pushed: readonly PushTarget[];
 }
 
-export async function pushedByFlow({ targets, folders }: FlowState): Promise<readonly FlowTargetState[]> {
+export async function pushedByFlow({
+  targets,
+  folders,
+}: Pick<FlowState, 'targets' | 'folders'>): Promise<readonly FlowTargetState[]> {
   const known = (await Promise.all(folders.map((folder) => pushedTargets(folder).catch(() => [])))).flat();
   return targets.map(({ name, address }) => {
     const root = address.replace(/\/+$/, '');
-    const isHere = ({ target }: PushTarget) =>
-      target === root || target.startsWith(`${root}/`) || target === fileUri(root);
+    const place = isTargetAddress(root) ? root : fileUriOf(Buffer.from(root));
+    const isHere = ({ target }: PushTarget) => target === place || target.startsWith(`${place}/`);
     return { name, address, pushed: known.filter(isHere) };
   });
-}
-
-function fileUri(path: string): string {
-  return path.startsWith('/') ? `file://${path}` : path;
 }
