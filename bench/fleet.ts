@@ -1,11 +1,12 @@
 /**
- * Many machines: what ingest, plan, results and commits of `detect` cost in PostgreSQL as the record grows, and, with these
+ * Many machines: what one worker costs beside the engine of one machine, what ingest, plan, results and commits of `detect` cost in PostgreSQL as the record grows, and, with these
  * constants, fleets of 10 to 300 workers in virtual time: where they stop scaling.
  *
  * `LABELSMITH_BENCH_FLEET_IMAGES` is the number of images whose records are committed (default 1,000,000).
  */
 import { startPostgres } from '../test/postgres/server.ts';
 import { commits } from './fleet/commits.ts';
+import { overhead } from './fleet/overhead.ts';
 import { simulate } from './fleet/simulate.ts';
 import { rounded } from './process.ts';
 
@@ -16,7 +17,8 @@ export async function run(): Promise<unknown> {
   const server = await startPostgres(['shared_buffers=128MB']);
   try {
     const costs = await commits(`${server.url}?schema=commits`, IMAGES);
-    return { commits: costs, simulated: await fleets(costs.resultMs, costs.commitMs) };
+    const oneWorker = await overhead(server.url, { detect: 160, embed: 800 });
+    return { oneWorker, commits: costs, simulated: await fleets(costs.resultMs, costs.commitMs) };
   } finally {
     await server.stop();
   }

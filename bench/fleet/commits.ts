@@ -1,12 +1,14 @@
-/** Records of images made by code through ingest, detect's plan and detect's commits in PostgreSQL, as the record grows. */
+/** Records of images made by code through ingest, detect's plan and commits and discover's assignment in PostgreSQL, as the record grows. */
+import { loadavg } from 'node:os';
 import pg from 'pg';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
-import { image, imageId, path, shard, startRun } from '../../test/contracts/store/fixtures.ts';
+import { image, imageId, path, said, shard, startRun } from '../../test/contracts/store/fixtures.ts';
 import { rounded } from '../process.ts';
 
 const SHARD = 1000;
 const STRETCHES = 5;
+const CLUSTERS = 100;
 /** What came of a shard of 1,000 images of detect: some 800 bytes an image. */
 const RESULT_BYTES = 800_000;
 
@@ -21,12 +23,18 @@ export async function commits(address: string, images: number) {
     const planPerSecond = (found * 1000) / (performance.now() - startedAt);
     const inOrder = planned(images);
     const detect = await stretches(images, (from) => detected(store, runId, inOrder.slice(from, from + SHARD)));
+    await store.ensureTask({ name: 'class', rule: 'single', items: 'images' });
+    const assign = await stretches(images, (from) => assigned(store, runId, inOrder.slice(from, from + SHARD)));
     const last = detect[detect.length - 1];
     return {
       images,
       ingestPerSecond: ingest.map((rate) => Math.round(rate)),
       planPerSecond: Math.round(planPerSecond),
       detectPerSecond: detect.map((rate) => Math.round(rate)),
+      assignPerSecond: assign.map((rate) => Math.round(rate)),
+      // 1: as quick as at the beginning; a step that is slower than linear falls with the number of images.
+      lastOfFirst: { ingest: lastOfFirst(ingest), detect: lastOfFirst(detect), assign: lastOfFirst(assign) },
+      load: rounded(loadavg()[0], 1),
       resultMs: rounded(await resultMs(store, runId), 1),
       commitMs: rounded((SHARD * 1000) / last, 1),
       memoryMb: Math.round(process.memoryUsage().rss / 2 ** 20),
@@ -78,6 +86,16 @@ async function detected(store: Store, runId: string, numbers: readonly number[])
   const work = numbers.map((n) => [imageId(n), found] as const);
   await store.commitDetections(shard(runId, work, { modelKey: 'model', acceptKey: 'key' }));
 }
+
+/** As `discover` writes the cluster of each image. */
+async function assigned(store: Store, runId: string, numbers: readonly number[]): Promise<void> {
+  const labels = numbers.map((n) =>
+    said(imageId(n), `cluster ${n % CLUSTERS}`, { origin: 'cluster', confidence: 0.5, runId }),
+  );
+  await store.putLabels(labels, { replace: true });
+}
+
+const lastOfFirst = (rates: readonly number[]) => rounded(rates[rates.length - 1] / rates[0], 2);
 
 async function resultMs(store: Store, runId: string): Promise<number> {
   const data = new Uint8Array(RESULT_BYTES).fill(7);

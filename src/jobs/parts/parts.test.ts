@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Ground, prepare } from '../../../test/contracts/stage/every-stage.ts';
 import { colourModels } from '../../../test/contracts/stage/models.ts';
+import { startS3 } from '../../../test/fixtures/s3-server.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
 import { exportWorkspace } from '../../stages/export/export.ts';
 import { originalBytes } from '../image-reader.ts';
@@ -144,6 +145,24 @@ describe('parts', () => {
       }
       assert.equal(await contentOf(place), expected);
       assert.ok(readdirSync(place.blobs).length > 0);
+    });
+
+    test('the same with blobs in object storage that answers 503 now and then', async () => {
+      const storage = await startS3();
+      Object.assign(process.env, storage.env);
+      try {
+        let requests = 0;
+        storage.fault = () => (++requests % 7 === 0 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined);
+        const place = { location: `${server.url}?schema=s3parts`, blobs: 's3://bucket/parts-of-s3' };
+        for (const stage of STAGES) {
+          const outcomes = await together(stage, place, 2);
+          assert.ok(outcomes.includes('written'), JSON.stringify(outcomes));
+        }
+        assert.equal(await contentOf(place), expected);
+        assert.ok(requests > 20, `${requests} requests came`);
+      } finally {
+        await storage.close();
+      }
     });
   });
 });
