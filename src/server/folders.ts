@@ -33,7 +33,7 @@ export async function foldersIn(path = homedir()): Promise<Folders> {
       images: entries.filter((entry) => entry.isFile() && IMAGE.test(entry.name)).length,
     };
   } catch (cause) {
-    throw new LabelsmithError('NOT_FOUND', `The folder ${folder} cannot be looked into (${systemCodeOf(cause)}).`, {
+    throw new LabelsmithError('NOT_FOUND', whyNot(folder, systemCodeOf(cause)), {
       hint: 'Choose another one.',
       cause,
     });
@@ -52,3 +52,17 @@ export function freePlace(workspaceDir: string, format: string, kind: 'folder' |
 }
 
 const MAX_NUMBER = 200;
+
+function whyNot(folder: string, code: string | undefined): string {
+  switch (code) {
+    case 'ENOENT':
+      return `There is no folder ${folder}.`;
+    case 'ENOTDIR':
+      return `${folder} is no folder.`;
+    case 'EACCES':
+    case 'EPERM':
+      return `You may not look into the folder ${folder}.`;
+    default:
+      return `The folder ${folder} cannot be looked into (${code}).`;
+  }
+}

@@ -69,6 +69,12 @@ async function drawBox(page: Page): Promise<void> {
 }
 
 async function picture(page: Page, name: string): Promise<void> {
+  // What is in sight has come, however busy the machine is.
+  await page.waitForFunction(
+    () =>
+      [...globalThis.document.images].every(({ complete }) => complete) &&
+      [...globalThis.document.querySelectorAll('.grid .cell')].every((cell) => cell.querySelector('p')),
+  );
   const bytes = await sharp(await page.screenshot())
     .webp({ quality: 60, effort: 6 })
     .toBuffer();

@@ -43,7 +43,8 @@ export function RunsPage() {
         <Quality {...{ task }} />
       </Suspense>
       <h2>Runs so far</h2>
-      <table>
+      {runs.length === 0 && <p className="hint">Nothing has run here yet.</p>}
+      <table hidden={runs.length === 0}>
         <thead>
           <tr>
             <th>Stage</th>

@@ -112,7 +112,8 @@ export function StartPage() {
           </div>
         </Step>
         <ExportStep
-          {...{ busy, task }}
+          {...{ task }}
+          busy={busy || images === 0}
           local={workspace.local}
           jobs={jobs}
           onStart={(request) => void start(request)}
