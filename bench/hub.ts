@@ -1,79 +1,203 @@
 /**
- * Models of the hub, as far as they can be fetched here: labels by the names of classes alone, clusters, nearest neighbours and
- * detections with real weights. What could not be fetched is named with its reason; nothing is measured in its place.
+ * Models of the hub with real weights, as far as they can be fetched here: labels by the names of classes alone, names of clusters
+ * that are right, clusters, what a tenth of the labels teaches, detections and masks; the built-in models beside them. What could not
+ * be fetched is named with its reason, and nothing is measured in its place.
  *
- * `LABELSMITH_BENCH_HUB` names models (default: all of `models list` that are of the hub). Through the command line, as a user.
+ * `LABELSMITH_BENCH_HUB` names models (default: all of the hub in `models list`), `LABELSMITH_BENCH_SETS` sets. Through the command
+ * line, as a user. A table goes to stderr, the document to stdout.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../src/errors.ts';
-import { HUB_MODELS, type HubModel } from '../src/models/hub/catalogue.ts';
+import { COCO_NAMES } from '../src/core/coco-classes.ts';
+import { sha256Hex } from '../src/core/ids.ts';
+import { LabelsmithError, messageOf } from '../src/errors.ts';
+import { HUB_MODELS } from '../src/models/hub/catalogue.ts';
 import { familyOf } from '../src/models/hub/families.ts';
 import { createModels } from '../src/models/models.ts';
+import { isRightName } from './backbones/names.ts';
+import { measureMasks } from './masks.ts';
+import { ACCEPTABLE } from './names/acceptable.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, labelsmith, rounded } from './process.ts';
 
-const SETS = ['caltech-30', 'flowers', 'household'];
+const SETS = process.env.LABELSMITH_BENCH_SETS?.split(',') ?? ['caltech-30', 'flowers', 'household'];
+/** Of each class's images, by their names' digests. */
+const FEW = 0.1;
+
+type Role = 'embedder' | 'words' | 'detector' | 'word-detector' | 'segmenter';
+
+/** What is here without a hub, to compare with. */
+const BUILT_IN: readonly (readonly [id: string, role: Role])[] = [
+  ['mobilenetv3-small', 'embedder'],
+  ['centernet', 'detector'],
+];
+
+export async function run(): Promise<unknown> {
+  const wanted = process.env.LABELSMITH_BENCH_HUB?.split(',');
+  const hub = HUB_MODELS.filter(({ id }) => wanted?.includes(id) ?? true).map(({ id, modelType }) => {
+    return [id, roleOf(modelType)] as const;
+  });
+  const { here, notFetched } = await fetched(hub);
+  const rows: Row[] = [];
+  for (const [id, role] of [...BUILT_IN, ...here]) {
+    process.stderr.write(`${id}…\n`);
+    rows.push(...(await measure(id, role)));
+  }
+  for (const line of tableOf(rows)) process.stderr.write(`${line}\n`);
+  for (const [id, why] of Object.entries(notFetched)) process.stderr.write(`not fetched: ${id}: ${why}\n`);
+  return { measured: rows, notFetched };
+}
+
+function roleOf(modelType: string): Role {
+  const family = familyOf(modelType);
+  switch (family?.role) {
+    case 'embedder':
+      return family.text ? 'words' : 'embedder';
+    case 'detector':
+      return family.words ? 'word-detector' : 'detector';
+    case 'segmenter':
+      return 'segmenter';
+    default:
+      throw new Error(`no family has the type ${modelType}`);
+  }
+}
+
+/** A hub that gives no answer is asked once. */
+async function fetched(hub: readonly (readonly [string, Role])[]) {
+  const here: (readonly [string, Role])[] = [];
+  const notFetched: Record<string, string> = {};
+  let away: string | undefined;
+  for (const one of hub) {
+    const models = createModels({ attempts: 2, offline: away !== undefined, onNotice: () => undefined });
+    try {
+      await models.prepare(one[0]);
+      here.push(one);
+    } catch (error) {
+      notFetched[one[0]] = away ?? messageOf(error);
+      if (error instanceof LabelsmithError && error.code === 'NETWORK') away ??= messageOf(error);
+    }
+  }
+  return { here, notFetched };
+}
+
+/** Shares of right answers, mAP and IoU, each 0 to 1. */
+interface Row {
+  readonly model: string;
+  readonly set: string;
+  readonly figures: Readonly<Record<string, number | null>>;
+}
+
+function measure(id: string, role: Role): Promise<Row[]> {
+  switch (role) {
+    case 'embedder':
+    case 'words':
+      return Promise.all(
+        SETS.map(async (set) => ({ model: id, set, figures: await embedder(id, set, role === 'words') })),
+      );
+    case 'detector':
+      return detector(id, ['detect', '--model', id]);
+    case 'word-detector':
+      return detector(id, ['detect', '--model', id, '--classes', COCO_NAMES.join(',')]);
+    case 'segmenter':
+      return measureMasks(['--segmenter', id]).then(({ meanIouMask, meanIouFilledBox }) => [
+        { model: id, set: 'coco-train128', figures: { maskIoU: meanIouMask, filledBoxIoU: meanIouFilledBox } },
+      ]);
+    default:
+      return role satisfies never;
+  }
+}
 
 const EVALUATION = z.object({
-  classification: z
-    .object({ accuracy: z.number(), coverage: z.number(), accuracyForced: z.number(), ece: z.number().nullable() })
-    .partial()
-    .optional(),
+  classification: z.object({ accuracyForced: z.number() }).partial().optional(),
   clustering: z.object({ accuracy: z.number(), ari: z.number() }).partial().optional(),
   detection: z.object({ mAP: z.number(), AP50: z.number() }).partial().optional(),
 });
 
-export function run(): Promise<unknown> {
-  const wanted = process.env.LABELSMITH_BENCH_HUB?.split(',') ?? HUB_MODELS.map(({ id }) => id);
-  return measureAll(wanted);
-}
-
-async function measureAll(wanted: readonly string[]): Promise<unknown> {
-  const models = createModels();
-  const measured: Record<string, unknown> = {};
-  const notFetched: Record<string, string> = {};
-  for (const model of HUB_MODELS.filter(({ id }) => wanted.includes(id))) {
-    const failed = await models.prepare(model.id).then(() => undefined, messageOf);
-    if (failed !== undefined) notFetched[model.id] = failed;
-    else measured[model.id] = await (model.role === 'detector' ? detector(model) : embedder(model));
-  }
-  return { measured, notFetched };
-}
-
 /** A set is a folder a class; names of folders are the words, and every image gets the one that fits best. */
-async function embedder({ id, modelType }: HubModel): Promise<unknown> {
-  const family = familyOf(modelType);
-  const knowsWords = family?.role === 'embedder' && family.text !== undefined;
-  const rows: Record<string, unknown> = {};
-  for (const name of SETS) {
-    rows[name] = await inScratch(async (dir) => {
-      const set = dataSet(name);
-      const names = readdirSync(set).map((folder) => folder.replaceAll(/[_-]+/g, ' '));
-      await labelsmith(['add', set], dir);
-      await labelsmith(['embed', '--model', id], dir);
-      await labelsmith(['discover', '--model', id, '--k', String(names.length), '--task', 'clusters'], dir);
-      const { clustering } = await evaluated(set, 'clusters', dir);
-      if (!knowsWords) return { clustering };
-      await labelsmith(['match', '--threshold', '0', '--classes', names.join(',')], dir);
-      return { clustering, zeroShot: (await evaluated(set, 'class', dir)).classification };
-    });
-  }
-  return rows;
+function embedder(id: string, name: string, knowsWords: boolean): Promise<Row['figures']> {
+  return inScratch(async (dir) => {
+    const set = dataSet(name);
+    const folders = readdirSync(set).sort();
+    const names = folders.map((folder) => folder.replaceAll(/[_-]+/g, ' '));
+    await labelsmith(['add', set], dir);
+    await labelsmith(['embed', '--model', id], dir);
+    const words = knowsWords ? ['--vocabulary', 'wordnet'] : [];
+    await labelsmith(['discover', '--model', id, '--k', String(names.length), '--task', 'clusters', ...words], dir);
+    const { clustering } = await evaluated(set, 'clusters', dir);
+    const named = await namesOf(name, dir);
+    const few = await fewLabels(set, folders, dir);
+    const figures = {
+      clustering: clustering?.accuracy ?? null,
+      ari: clustering?.ari ?? null,
+      ...named,
+      fewLabels: few,
+    };
+    if (!knowsWords) return figures;
+    await labelsmith(['match', '--threshold', '0', '--classes', names.join(',')], dir);
+    return { zeroShot: (await evaluated(set, 'class', dir)).classification?.accuracyForced ?? null, ...figures };
+  });
 }
 
-function detector({ id }: HubModel): Promise<unknown> {
+/** Of the clusters, how many have a name, and of those how many fit most of their images (`names/acceptable.ts`). */
+async function namesOf(set: string, dir: string): Promise<Row['figures']> {
+  if (!ACCEPTABLE[set]) return {};
+  await labelsmith(['export', 'jsonl', 'clusters.jsonl', '--task', 'clusters'], dir);
+  const row = z.object({ file: z.string(), labels: z.array(z.object({ class: z.string() })) });
+  const images = readFileSync(join(dir, 'clusters.jsonl'), 'utf8').trim().split('\n');
+  const clusters = Map.groupBy(
+    images.map((line) => row.parse(JSON.parse(line))),
+    ({ labels }) => labels[0]?.class ?? '',
+  );
+  let [named, right] = [0, 0];
+  for (const [name, members] of clusters) {
+    if (name === '' || /^unnamed-\d+$/.test(name)) continue;
+    named++;
+    const plain = name.replace(/[- ]\d+$/, '');
+    const fitting = members.filter(({ file }) => isRightName(plain, set, file.split('/').at(-2) ?? ''));
+    if (fitting.length > members.length / 2) right++;
+  }
+  return { clusters: clusters.size, named, namedRight: right };
+}
+
+/** A base model of a tenth of the labels, on the other images. */
+async function fewLabels(set: string, folders: readonly string[], dir: string): Promise<number> {
+  const taught = new Set<string>();
+  for (const folder of folders) {
+    const files = readdirSync(join(set, folder)).sort((a, b) => (sha256Hex(a) < sha256Hex(b) ? -1 : 1));
+    for (const file of files.slice(0, Math.max(2, Math.round(FEW * files.length)))) taught.add(`${folder}/${file}`);
+  }
+  const lines = [...taught].map((file) => `"${join(set, file)}","${file.split('/')[0]}"`);
+  writeFileSync(join(dir, 'few.csv'), `${['file,class', ...lines].join('\n')}\n`);
+  await labelsmith(['import', 'csv', 'few.csv', '--as', 'human', '--task', 'few'], dir);
+  await labelsmith(['teach', 'train', '--task', 'few'], dir);
+  const { stdout } = await labelsmith(['teach', 'predict', set, '--model', '.labelsmith/models/few.base.onnx'], dir);
+  const { predictions } = z
+    .object({ predictions: z.array(z.object({ file: z.string(), class: z.string() })) })
+    .parse(JSON.parse(stdout));
+  const rest = predictions.filter(({ file }) => !taught.has(file));
+  return rounded(rest.filter((one) => one.file.split('/')[0] === one.class).length / rest.length);
+}
+
+function detector(id: string, command: readonly string[]): Promise<Row[]> {
   return inScratch(async (dir) => {
     const set = dataSet('coco-train128');
     await labelsmith(['add', join(set, 'images')], dir);
-    await labelsmith(['detect', '--model', id], dir);
+    await labelsmith(command, dir);
     const { detection } = await evaluated(join(set, 'instances.json'), 'objects', dir);
-    return { mAP: rounded(detection?.mAP ?? 0), AP50: rounded(detection?.AP50 ?? 0) };
+    const figures = { mAP: detection?.mAP ?? null, AP50: detection?.AP50 ?? null };
+    return [{ model: id, set: 'coco-train128', figures }];
   });
 }
 
 async function evaluated(truth: string, task: string, dir: string): Promise<z.infer<typeof EVALUATION>> {
   const { stdout } = await labelsmith(['evaluate', truth, '--task', task], dir);
   return EVALUATION.parse(JSON.parse(stdout));
+}
+
+function tableOf(rows: readonly Row[]): string[] {
+  return rows.map(({ model, set, figures }) => {
+    const parts = Object.entries(figures).map(([name, value]) => `${name} ${value === null ? '–' : rounded(value)}`);
+    return `${model.padEnd(24)} ${set.padEnd(14)} ${parts.join('  ')}`;
+  });
 }

@@ -10,12 +10,17 @@ import { dataSet } from './photos.ts';
 import { inScratch, labelsmith, rounded } from './process.ts';
 
 export function run(): Promise<unknown> {
+  return measureMasks([]);
+}
+
+/** @param options of `detect --segment`: which model of masks, say */
+export function measureMasks(options: readonly string[]) {
   const set = dataSet('coco-train128');
   return inScratch(async (dir) => {
     const truth = readCoco(join(set, 'instances.json'));
     await labelsmith(['add', join(set, 'images')], dir);
     const { stdout: plain } = await labelsmith(['detect'], dir);
-    const { stdout, seconds } = await labelsmith(['detect', '--segment'], dir);
+    const { stdout, seconds } = await labelsmith(['detect', '--segment', ...options], dir);
     const { segment } = JSON.parse(stdout) as { segment: { regions: number } };
     await labelsmith(['export', 'coco', 'out', '--images', 'none'], dir);
     const found = readCoco(join(dir, 'out/annotations.json'));

@@ -88,7 +88,7 @@ function namesOf({ set, clusters }: Clustered, names: VotedNames, rule: VoteRule
     if (!first || first.score < NAMING_SCORE) continue;
     named++;
     const members = [...set.truth].filter((_, i) => clusters[i] === c).map((label) => set.classNames[label]);
-    const fitting = members.filter((className) => isRight(first.name, set.name, className)).length;
+    const fitting = members.filter((className) => isRightName(first.name, set.name, className)).length;
     if (fitting > members.length / 2) right++;
     else wrong.push(`${first.name} for ${mostFrequent(members)}`);
   }
@@ -98,7 +98,7 @@ function namesOf({ set, clusters }: Clustered, names: VotedNames, rule: VoteRule
 const acceptableNames = new Map<string, ReadonlySet<string>>();
 
 /** Whether the name is one of the class's synsets, or of what they are kinds of. */
-function isRight(name: string, set: string, className: string): boolean {
+export function isRightName(name: string, set: string, className: string): boolean {
   const key = `${set}/${className}`;
   let known = acceptableNames.get(key);
   if (!known) {

@@ -7,6 +7,7 @@
  *     models/ID/KEY.onnx      converted models (made by `models/prepare.ts`)
  *     prepared/ID-KEY.json    what each of them was when it was made, where this version does not pin it
  *     imported/NAME.json      what `models import` declared
+ *     words/KEY.f32           vectors of words that detectors were told to find (made by `models/word-cache.ts`)
  *     corrupt/                files whose content was not what it should be, put aside
  *
  * Guarantees: a file under its final name is whole (written elsewhere, synced, renamed); a reader checks its SHA-256

@@ -13,12 +13,14 @@ import { InferencePool } from '../onnx/pool.ts';
 import type { Tensors } from '../onnx/session.ts';
 import { float32, float32Data, type Tensor } from '../onnx/tensor.ts';
 import type { DetectorEntry } from './bundle.ts';
+import { COMPOSER_VERSION } from './compose-model.ts';
 import { composeWordVectors, WORD_INPUTS } from './compose-words.ts';
 import { PHRASE_TOKENS } from './detectors/phrases.ts';
 import { readTokenizer, type TextTokenizer } from './hub/tokenizer-files.ts';
 import { readOnnx } from './onnx-files.ts';
 import type { OpenOptions } from './open-model.ts';
 import { type TextProcessor, tokensOf } from './text-tokens.ts';
+import { keptNumbers } from './word-cache.ts';
 
 export interface Vocabulary {
   /** What to find, by its name; none twice. */
@@ -95,6 +97,31 @@ async function vectorFeeds(
     throw new LabelsmithError('USAGE', `template ${JSON.stringify(other ?? '')} has no {} for the name of a class`);
   }
   const sentences = classNames.flatMap((name) => templates.map((template) => template.replaceAll('{}', name)));
+  const made = [
+    COMPOSER_VERSION,
+    files.map(({ sha256 }) => sha256),
+    processor,
+    sentences,
+    templates.length,
+    options.device,
+  ];
+  const key = sha256Hex(JSON.stringify(made)).slice(0, 32);
+  const cacheDir = options.cacheDir ?? cacheDirectory();
+  const data = await keptNumbers(cacheDir, key, async () => {
+    const rows = await vectorsOf({ entry, tokenizer, processor, files }, sentences, options);
+    return meanVectors(rows, templates.length);
+  });
+  const vectors = newSharedMatrix(classNames.length, data.length / classNames.length);
+  vectors.data.set(data);
+  return { [WORD_INPUTS.vectors]: float32(vectors.data, [1, vectors.rows, vectors.columns]) };
+}
+
+/** What the network makes of each sentence. */
+async function vectorsOf(
+  { entry, tokenizer, processor, files }: Given,
+  sentences: readonly string[],
+  options: Omit<OpenOptions, 'pool'>,
+): Promise<Float32Array[]> {
   const network = await readOnnx(files.slice(0, processor.tokenizerFile).map(({ path }) => path));
   const pool = await InferencePool.create({ threads: 1, device: options.device });
   try {
@@ -114,28 +141,30 @@ async function vectorFeeds(
       const length = values.length / ids.length;
       for (let row = 0; row < ids.length; row++) rows.push(values.slice(row * length, (row + 1) * length));
     }
-    return { [WORD_INPUTS.vectors]: meanVectors(rows, templates.length) };
+    return rows;
   } finally {
     await pool.close();
   }
 }
 
-function meanVectors(rows: readonly Float32Array[], each: number): Tensor {
+/** Shape [classes, columns]. */
+function meanVectors(rows: readonly Float32Array[], each: number): Float32Array {
   const columns = rows[0]?.length ?? 0;
-  const means = newSharedMatrix(rows.length / each, columns);
-  for (let c = 0; c < means.rows; c++) {
+  const classes = rows.length / each;
+  const means = new Float32Array(classes * columns);
+  for (let c = 0; c < classes; c++) {
     const sum = new Float64Array(columns);
     for (const row of rows.slice(c * each, (c + 1) * each)) {
       const length = Math.hypot(...row) || 1;
       for (let j = 0; j < columns; j++) sum[j] += row[j] / length;
     }
     const length = Math.hypot(...sum) || 1;
-    means.data.set(
+    means.set(
       sum.map((value) => value / length),
       c * columns,
     );
   }
-  return float32(means.data, [1, means.rows, columns]);
+  return means;
 }
 
 /** What ends a label for the network, wherever it stands. */

@@ -4,11 +4,13 @@
  */
 import { totalmem } from 'node:os';
 import { LabelsmithError } from '../../errors.ts';
+import { fetchFiles } from '../../fetch/fetch.ts';
 import type { Listing } from '../../fetch/hub-listing.ts';
 import { LimitExceeded, runLimited } from '../../threads/limited-process.ts';
 import type { ModelEntry } from '../bundle.ts';
+import { sourceOf } from './configs.ts';
 import type { TakeInTask } from './take-in.child.ts';
-import { fetchListed, type TakeInOptions } from './take-in.ts';
+import { fetchListed, graphsOf, type TakeInOptions } from './take-in.ts';
 
 export interface TakeInBounds {
   /** For reading it and its trial runs together, in ms (default 600,000). A large model on a slow machine needs more. */
@@ -35,10 +37,21 @@ export async function boundedEntry(
   try {
     return await runLimited<ModelEntry>(CHILD, task, { timeoutMs, maxBytes, ...(signal ? { signal } : {}) });
   } catch (error) {
+    if (error instanceof LabelsmithError) throw await withFiles(error, listing, options);
     if (!(error instanceof LimitExceeded)) throw error;
     throw new LabelsmithError('BAD_MODEL', `${listing.name} is not taken: ${error.message}`, {
       cause: error,
       hint: 'A model that never ends or fills the memory cannot be used. A smaller one of its kind, or --precision, may do.',
     });
   }
+}
+
+/** The refusal with the content of the graphs that were looked at, so that another export is told from this one. */
+async function withFiles(error: LabelsmithError, listing: Listing, options: TakeInOptions): Promise<LabelsmithError> {
+  if (error.code !== 'UNSUPPORTED' && error.code !== 'BAD_MODEL') return error;
+  const graphs = await graphsOf(listing, options);
+  const fetched = await fetchFiles(graphs.map(sourceOf), { ...options, offline: true });
+  const looked = graphs.map(({ path }, i) => `${path} (SHA-256 ${fetched[i]?.sha256})`).join(', ');
+  const { code, message, hint = '', details } = error;
+  return new LabelsmithError(code, message, { cause: error, details, hint: `${hint} Looked at: ${looked}.`.trim() });
 }

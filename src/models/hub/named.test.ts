@@ -1,5 +1,6 @@
 /** Models by the names of repositories, from a server of this machine with the hub's layout and its API. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -226,7 +227,13 @@ test('a SAM by its own code is taken in without a config; what knows no corners 
       node.input = node.input?.map((one) => (one === 'point_labels' ? 'seen' : one));
     graph?.node?.unshift({ opType: 'Div', input: ['point_labels', 'point_labels'], output: ['seen'] });
   });
-  await assert.rejects(models.importModel('hf:some/blind'), refusal('UNSUPPORTED', 'does not know the corners'));
+  const digest = createHash('sha256')
+    .update(files.get('mobile_sam_image_encoder.onnx') ?? '')
+    .digest('hex');
+  await assert.rejects(
+    models.importModel('hf:some/blind'),
+    refusal('UNSUPPORTED', 'does not know the corners', `mobile_sam_image_encoder.onnx (SHA-256 ${digest})`),
+  );
 });
 
 test('a model that knows no words says so, and which do', async (t) => {

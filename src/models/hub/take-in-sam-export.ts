@@ -38,10 +38,6 @@ export function samExportIn(listing: Listing): Graphs | undefined {
   return encoder && decoder && encoders.length === 1 ? { encoder, decoder } : undefined;
 }
 
-export function filesOfSamExport(listing: Listing, { encoder, decoder }: Graphs): ListedFile[] {
-  return [encoder, decoder].flatMap((file) => [file, ...dataFilesOf(listing, file)]);
-}
-
 type Base = Pick<SegmenterEntry, 'id' | 'licence' | 'description'> & Partial<Pick<SegmenterEntry, 'stated'>>;
 
 /** Both graphs were run once, on a made-up picture with one box. */

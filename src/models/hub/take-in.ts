@@ -22,7 +22,7 @@ import { fileNamed, MODEL_CONFIG, type ModelConfig, readConfig, sourceOf } from 
 import { FAMILIES, type Family, familyOf } from './families.ts';
 import { dataFilesOf, graphFile, type Precision } from './graph-files.ts';
 import { inputOfProcessor } from './processor.ts';
-import { filesOfSamExport, samExportIn, samExportOf } from './take-in-sam-export.ts';
+import { samExportIn, samExportOf } from './take-in-sam-export.ts';
 import { PROMPT_GRAPH, segmenterOf } from './take-in-segmenter.ts';
 import { textGraph } from './text-graph.ts';
 
@@ -36,22 +36,21 @@ export interface TakeInOptions extends FetchOptions {
 
 /** Fetches all that {@link entryOfListing} reads, which then needs no network. Reads one small file of it. */
 export async function fetchListed(listing: Listing, options: TakeInOptions): Promise<void> {
-  const exported = samExportIn(listing);
-  if (exported) {
-    await prepareRuntime(options);
-    await fetchFiles(filesOfSamExport(listing, exported).map(sourceOf), options);
-    return;
-  }
-  const { family } = await familyOfListing(listing, options);
-  const graphs = [imageGraphOf(family), ...(family.role === 'segmenter' ? [PROMPT_GRAPH] : [])];
-  const files = graphs.flatMap((name) => {
-    const graph = graphFile(listing, name, options.precision);
-    return [graph, ...dataFilesOf(listing, graph)];
-  });
+  const graphs = await graphsOf(listing, options);
+  const files = graphs.flatMap((graph) => [graph, ...dataFilesOf(listing, graph)]);
   const described = ['preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'];
   const more = described.flatMap((name) => fileNamed(listing, name) ?? []);
   await prepareRuntime(options);
   await fetchFiles([...files, ...more].map(sourceOf), options);
+}
+
+/** The graphs that {@link entryOfListing} looks at. */
+export async function graphsOf(listing: Listing, options: TakeInOptions): Promise<ListedFile[]> {
+  const exported = samExportIn(listing);
+  if (exported) return [exported.encoder, exported.decoder];
+  const { family } = await familyOfListing(listing, options);
+  const names = [imageGraphOf(family), ...(family.role === 'segmenter' ? [PROMPT_GRAPH] : [])];
+  return names.map((name) => graphFile(listing, name, options.precision));
 }
 
 /** The entry of what a listing holds; its graph was run once. Meant for a process of its own: see `bounded-take-in.ts`. */
