@@ -1,11 +1,12 @@
 /** Models of the hub from end to end through the built command line, with networks of random weights in the hub's layout. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
 import { z } from 'zod';
 import { runCli, scratch } from '../cli.ts';
+import { startHub } from '../fixtures/hub-server.ts';
 import { imagesIn, statusIn } from '../workspace.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../fixtures/hub');
@@ -188,6 +189,31 @@ test('a box that a person drew gets a mask, which stays told apart from it on ev
   }
   await run(['-w', 'second', ...detect, '--force']);
   assert.equal((await regionsIn('second', 'again.jsonl')).length, 2);
+});
+
+test('models pull --all-of zero-shot --to a folder is all that a machine without a network needs', async (t) => {
+  const { cwd } = await workspaceOf(t);
+  const hub = await startHub();
+  t.after(() => hub.close());
+  const family = join(FOLDER, 'siglip2');
+  const names = globSync('**/*.{json,onnx}', { cwd: family }).filter((name) => name !== 'expected.json');
+  const files = new Map(names.map((name) => [name.replaceAll('\\', '/'), readFileSync(join(family, name))]));
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  hub.putRepository('onnx-community/siglip2-base-patch16-224-ONNX', files, { commit, licence: 'apache-2.0' });
+  const network = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(cwd, 'hf'), LABELSMITH_OFFLINE: '' };
+  const env = { ...network, LABELSMITH_CACHE: join(cwd, 'unused') };
+  const pulled = await runCli(['models', 'pull', '--all-of', 'zero-shot', '--to', 'models'], { cwd, env });
+  assert.equal(pulled.code, 0, pulled.stderr);
+  const asked = hub.requests.length;
+  const offline = { ...network, LABELSMITH_CACHE: join(cwd, 'models'), LABELSMITH_OFFLINE: '1' };
+  for (const command of [
+    ['embed', '--model', 'siglip2-base'],
+    ['search', 'a red car at night'],
+  ]) {
+    const { code, stderr } = await runCli(command, { cwd, env: offline });
+    assert.equal(code, 0, stderr);
+  }
+  assert.equal(hub.requests.length, asked, 'no hub was asked');
 });
 
 /** Beyond the files of the model that a command runs, in bytes; as `docs/words.md` states it. */
