@@ -6,8 +6,8 @@
  * `LABELSMITH_BENCH_HUB` names models (default: all of the hub in `models list`), `LABELSMITH_BENCH_SETS` sets. Through the command
  * line, as a user. A table goes to stderr, the document to stdout.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
 import { COCO_NAMES } from '../src/core/coco-classes.ts';
 import { sha256Hex } from '../src/core/ids.ts';
@@ -114,19 +114,20 @@ const EVALUATION = z.object({
   detection: z.object({ mAP: z.number(), AP50: z.number() }).partial().optional(),
 });
 
-/** A set is a folder a class; names of folders are the words, and every image gets the one that fits best. */
+/** Names of classes are the words; an image that an everyday word fits better than any of them counts as wrong. */
 function embedder(id: string, name: string, knowsWords: boolean): Promise<Row['figures']> {
   return inScratch(async (dir) => {
     const set = dataSet(name);
     const folders = readdirSync(set).sort();
     const names = folders.map((folder) => folder.replaceAll(/[_-]+/g, ' '));
-    await labelsmith(['add', set], dir);
+    const classOf = pileOf(set, folders, dir);
+    await labelsmith(['add', PILE], dir);
     await labelsmith(['embed', '--model', id], dir);
     const words = knowsWords ? ['--vocabulary', 'wordnet'] : [];
     await labelsmith(['discover', '--model', id, '--k', String(names.length), '--task', 'clusters', ...words], dir);
     const { clustering } = await evaluated(set, 'clusters', dir);
-    const named = await namesOf(name, dir);
-    const few = await fewLabels(set, folders, dir);
+    const named = await namesOf(name, classOf, dir);
+    const few = await fewLabels(classOf, dir);
     const figures = {
       clustering: clustering?.accuracy ?? null,
       ari: clustering?.ari ?? null,
@@ -140,7 +141,7 @@ function embedder(id: string, name: string, knowsWords: boolean): Promise<Row['f
 }
 
 /** Of the clusters, how many have a name, and of those how many fit most of their images (`names/acceptable.ts`). */
-async function namesOf(set: string, dir: string): Promise<Row['figures']> {
+async function namesOf(set: string, classOf: ReadonlyMap<string, string>, dir: string): Promise<Row['figures']> {
   if (!ACCEPTABLE[set]) return {};
   await labelsmith(['export', 'jsonl', 'clusters.jsonl', '--task', 'clusters'], dir);
   const row = z.object({ file: z.string(), labels: z.array(z.object({ class: z.string() })) });
@@ -154,29 +155,45 @@ async function namesOf(set: string, dir: string): Promise<Row['figures']> {
     if (name === '' || /^unnamed-\d+$/.test(name)) continue;
     named++;
     const plain = name.replace(/[- ]\d+$/, '');
-    const fitting = members.filter(({ file }) => isRightName(plain, set, file.split('/').at(-2) ?? ''));
+    const fitting = members.filter(({ file }) => isRightName(plain, set, classOf.get(basename(file)) ?? ''));
     if (fitting.length > members.length / 2) right++;
   }
   return { clusters: clusters.size, named, namedRight: right };
 }
 
-/** A base model of a tenth of the labels, on the other images. */
-async function fewLabels(set: string, folders: readonly string[], dir: string): Promise<number> {
-  const taught = new Set<string>();
+const PILE = 'pile';
+
+/** A set's images in one folder under names that say nothing, since folders' names are evidence too. The class of each file. */
+function pileOf(set: string, folders: readonly string[], dir: string): ReadonlyMap<string, string> {
+  mkdirSync(join(dir, PILE));
+  const classOf = new Map<string, string>();
   for (const folder of folders) {
-    const files = readdirSync(join(set, folder)).sort((a, b) => (sha256Hex(a) < sha256Hex(b) ? -1 : 1));
-    for (const file of files.slice(0, Math.max(2, Math.round(FEW * files.length)))) taught.add(`${folder}/${file}`);
+    for (const file of readdirSync(join(set, folder))) {
+      const name = `${sha256Hex(`${folder}/${file}`).slice(0, 16)}${extname(file)}`;
+      copyFileSync(join(set, folder, file), join(dir, PILE, name));
+      classOf.set(name, folder);
+    }
   }
-  const lines = [...taught].map((file) => `"${join(set, file)}","${file.split('/')[0]}"`);
+  return classOf;
+}
+
+/** A base model of a tenth of the labels, on the other images. */
+async function fewLabels(classOf: ReadonlyMap<string, string>, dir: string): Promise<number> {
+  const byClass = Map.groupBy([...classOf.keys()].sort(), (file) => classOf.get(file) ?? '');
+  const taught = new Set<string>();
+  for (const files of byClass.values()) {
+    for (const file of files.slice(0, Math.max(2, Math.round(FEW * files.length)))) taught.add(file);
+  }
+  const lines = [...taught].map((file) => `${PILE}/${file},"${classOf.get(file)}"`);
   writeFileSync(join(dir, 'few.csv'), `${['file,class', ...lines].join('\n')}\n`);
   await labelsmith(['import', 'csv', 'few.csv', '--as', 'human', '--task', 'few'], dir);
   await labelsmith(['teach', 'train', '--task', 'few'], dir);
-  const { stdout } = await labelsmith(['teach', 'predict', set, '--model', '.labelsmith/models/few.base.onnx'], dir);
+  const { stdout } = await labelsmith(['teach', 'predict', PILE, '--model', '.labelsmith/models/few.base.onnx'], dir);
   const { predictions } = z
     .object({ predictions: z.array(z.object({ file: z.string(), class: z.string() })) })
     .parse(JSON.parse(stdout));
-  const rest = predictions.filter(({ file }) => !taught.has(file));
-  return rounded(rest.filter((one) => one.file.split('/')[0] === one.class).length / rest.length);
+  const rest = predictions.filter(({ file }) => !taught.has(basename(file)));
+  return rounded(rest.filter((one) => classOf.get(basename(one.file)) === one.class).length / rest.length);
 }
 
 function detector(id: string, command: readonly string[]): Promise<Row[]> {

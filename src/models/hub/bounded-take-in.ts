@@ -37,8 +37,9 @@ export async function boundedEntry(
   try {
     return await runLimited<ModelEntry>(CHILD, task, { timeoutMs, maxBytes, ...(signal ? { signal } : {}) });
   } catch (error) {
-    if (error instanceof LabelsmithError) throw await withFiles(error, listing, options);
-    if (!(error instanceof LimitExceeded)) throw error;
+    if (!(error instanceof LimitExceeded)) {
+      throw error instanceof LabelsmithError ? await withFiles(error, listing, options) : error;
+    }
     throw new LabelsmithError('BAD_MODEL', `${listing.name} is not taken: ${error.message}`, {
       cause: error,
       hint: 'A model that never ends or fills the memory cannot be used. A smaller one of its kind, or --precision, may do.',
