@@ -61,8 +61,18 @@ test('a file is whole after settleMs without change, measured from the last chan
     };
     const feed = await watchFolder(folder, { cwd: '/', settleMs: 1000, clock: changing });
     const given: unknown[] = [];
-    for await (const item of feed.follow({ signal })) given.push([item.kind, at()]);
+    const waiting: unknown[] = [];
+    const onLook = (isWaiting: boolean) => waiting.push([at(), isWaiting]);
+    for await (const item of feed.follow({ signal, onLook })) given.push([item.kind, at()]);
     assert.deepEqual(given, [['entry', 1900]]);
+    assert.deepEqual(waiting.slice(0, 6), [
+      [0, true],
+      [500, true],
+      [900, true],
+      [1400, true],
+      [1900, false],
+      [2000, false],
+    ]);
   }));
 
 test('an archive is opened when it is whole; a pipe is told of once', () =>

@@ -25,6 +25,8 @@ export interface FollowOptions {
   readonly isKnown?: (
     entry: Pick<SourceEntry, 'uri' | 'path' | 'version' | 'byteSize' | 'modifiedAtMs'>,
   ) => Promise<boolean>;
+  /** Told after each look whether something is still being written. */
+  readonly onLook?: (isWaiting: boolean) => void;
 }
 
 export interface Feed {

@@ -55,7 +55,7 @@ export async function watchFolder(spec: string, options: WatchOptions): Promise<
 async function* followFolder(
   source: Source,
   { settleMs = 2000, lookEveryMs = 1000, clock = SYSTEM_CLOCK }: WatchOptions,
-  { signal, untilIdle = false, isKnown = async () => false }: FollowOptions,
+  { signal, untilIdle = false, isKnown = async () => false, onLook }: FollowOptions,
 ): AsyncGenerator<SourceItem> {
   const seen = new Settling(settleMs);
   while (!signal.aborted) {
@@ -68,7 +68,9 @@ async function* followFolder(
       if (item.kind === 'problem' || !(await isKnown(item.entry))) yield item;
     }
     seen.end();
-    if (untilIdle && !hasNew && seen.settlesAtMs === Number.POSITIVE_INFINITY) return;
+    const isWaiting = seen.settlesAtMs < Number.POSITIVE_INFINITY;
+    onLook?.(isWaiting);
+    if (untilIdle && !hasNew && !isWaiting) return;
     try {
       const nowMs = clock.now();
       // The next file to settle is not kept waiting for the look after it.

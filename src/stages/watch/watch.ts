@@ -140,8 +140,13 @@ class Watch {
         known !== undefined && !known.missing && known.byteSize === byteSize && known.modifiedAtMs === modifiedAtMs
       );
     };
-    let cameAtMs = performance.now();
-    for await (const batch of arrivals(feed.follow({ signal: until, isKnown }), { max: MAX_BATCH, idleMs: IDLE_MS })) {
+    // Nothing is idle before the first look has ended, or while files are being written.
+    let cameAtMs = Number.POSITIVE_INFINITY;
+    const onLook = (isWaiting: boolean) => {
+      if (isWaiting || cameAtMs === Number.POSITIVE_INFINITY) cameAtMs = performance.now();
+    };
+    const items = feed.follow({ signal: until, isKnown, onLook });
+    for await (const batch of arrivals(items, { max: MAX_BATCH, idleMs: IDLE_MS })) {
       if (batch.length > 0) {
         await this.#take(batch, unfinished);
         cameAtMs = performance.now();
