@@ -86,6 +86,36 @@ test('what a file had without a box is background in an export; what nobody look
   assert.match(told.stderr, /^Left out 1 image that no detector went over and nobody looked at: /m);
 });
 
+test('boxes of another task, or of origins that are left out, make no image background', async (t) => {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'photos'));
+  for (const n of [1, 2, 3]) await writeFile(join(dir, 'photos', `${n}.jpg`), await jpegScene(96, 72, n));
+  await runJson(['add', 'photos'], { cwd: dir });
+  const boxes = (n: number) => `file,class,x1,y1,x2,y2\n${n}.jpg,dog,5,5,60,60\n`;
+  for (const n of [1, 2, 3]) await writeFile(join(dir, `${n}.csv`), boxes(n));
+  await runJson(['import', 'csv', '1.csv', '--as', 'human'], { cwd: dir });
+  await runJson(['import', 'csv', '2.csv'], { cwd: dir });
+  await runJson(['import', 'csv', '3.csv', '--task', 'signs'], { cwd: dir });
+  type Exported = Record<'images' | 'backgroundImages' | 'notLookedAt', unknown>;
+  const counts = async (out: string, ...more: string[]) => {
+    const found = await runJson<Exported>(['export', 'coco', out, '--task', 'objects', ...more], { cwd: dir });
+    return [found.images, found.backgroundImages, found.notLookedAt];
+  };
+  assert.deepEqual(await counts('all'), [2, 0, 1]);
+  assert.deepEqual(await counts('people', '--origin', 'human'), [1, 0, 2]);
+  // Who takes the last box away has looked.
+  await writeFile(
+    join(dir, 'none.json'),
+    JSON.stringify({
+      images: [{ id: 1, file_name: '2.jpg', width: 96, height: 72 }],
+      categories: [{ id: 1, name: 'dog' }],
+      annotations: [],
+    }),
+  );
+  await runJson(['import', 'coco', 'none.json', '--as', 'human', '--replace'], { cwd: dir });
+  assert.deepEqual(await counts('emptied'), [2, 1, 1]);
+});
+
 test('import and export on trial give the same reckoning and leave nothing', async (t) => {
   const dir = await scratch(t);
   await mkdir(join(dir, 'photos'));

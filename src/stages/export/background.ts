@@ -3,7 +3,8 @@
  * learns what not to find: so one that nobody has looked at must not be among them without a word.
  */
 import type { DatasetImage } from '../../core/dataset.ts';
-import { isMachine, type Origin } from '../../core/labels.ts';
+import type { ItemId } from '../../core/ids.ts';
+import { isMachine, type Label, type Origin } from '../../core/labels.ts';
 import type { Store } from '../../store/store.ts';
 
 export const BACKGROUNDS = ['labelled', 'all', 'none'] as const;
@@ -36,15 +37,27 @@ export async function* lookedAt(
   images: AsyncIterable<DatasetImage>,
   onLeftOut: () => void,
 ): AsyncGenerator<DatasetImage> {
+  const isAsked = (origin: Origin) => origins?.includes(origin) ?? true;
+  // Regions that the query left no label of: of less confidence, or deleted. Those of other tasks and origins are no look.
+  const withRegionsOfTask = async (bare: readonly DatasetImage[]) => {
+    const regions = bare.flatMap(({ regions, deleted = [] }) => [...regions, ...deleted].map(({ id }) => id));
+    const said = regions.length === 0 ? new Map<ItemId, Label[]>() : await store.labelsOf(regions, task);
+    const asked = (id: ItemId) => said.get(id)?.some(({ origin }) => isAsked(origin));
+    const isLook = ({ regions, deleted = [] }: DatasetImage) =>
+      regions.some(({ id }) => asked(id)) || deleted.some(({ id }) => (said.get(id)?.length ?? 0) > 0);
+    return bare.filter(isLook).map(({ id }) => id);
+  };
   let page: DatasetImage[] = [];
   const checked = async function* () {
-    const bare = page.filter((image) => !isAnnotated(image)).map(({ id }) => id);
+    const bare = page.filter((image) => !isAnnotated(image));
+    const ids = bare.map(({ id }) => id);
     const seen = new Set<string>();
     // A word about the whole image that is none of a class: a person's "none of these", or that a file had it without boxes.
-    for (const [id, labels] of await store.labelsOf(bare, task))
-      if (labels.some(({ origin }) => !isMachine(origin) && (origins?.includes(origin) ?? true))) seen.add(id);
-    for (const detector of bare.length > 0 ? detectors : []) {
-      for (const id of (await store.candidatesOf(detector, bare)).keys()) seen.add(id);
+    for (const [id, labels] of await store.labelsOf(ids, task))
+      if (labels.some(({ origin }) => !isMachine(origin) && isAsked(origin))) seen.add(id);
+    for (const id of await withRegionsOfTask(bare)) seen.add(id);
+    for (const detector of ids.length > 0 ? detectors : []) {
+      for (const id of (await store.candidatesOf(detector, ids)).keys()) seen.add(id);
     }
     for (const image of page) {
       if (isAnnotated(image) || seen.has(image.id)) yield image;
@@ -59,7 +72,8 @@ export async function* lookedAt(
   yield* checked();
 }
 
-/** Something was said of it, be it that a thing is not there. */
-function isAnnotated({ labels, regions, rejected = [], deleted = [] }: DatasetImage): boolean {
-  return labels.length + regions.length + rejected.length + deleted.length > 0;
+/** A class was said of it or of a part of it, be it that it is not there. */
+function isAnnotated({ labels, regions, rejected = [] }: DatasetImage): boolean {
+  const parts = regions.some((region) => region.labels.length + (region.rejected?.length ?? 0) > 0);
+  return parts || labels.length + rejected.length > 0;
 }
