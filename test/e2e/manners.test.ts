@@ -114,6 +114,9 @@ test('an export names its task, has no background that nobody looked at, and is 
   assert.match(told.stderr, /Left out 1 image that no detector went over/);
   await runJson(['detect'], { cwd: dir });
   assert.deepEqual(await imagesOf('whole'), ['objects', 3, 0]);
+  await writeFile(join(dir, 'signs.csv'), 'file,class,x1,y1,x2,y2\nother_1.jpg,sign,5,5,60,60\n');
+  await runJson(['import', 'csv', 'signs.csv', '--task', 'signs'], { cwd: dir });
+  assert.deepEqual(await imagesOf('signs', '--task', 'signs'), ['signs', 1, 2], 'nothing looked for signs');
   assert.deepEqual((await runJson<Exported>(['export', 'jsonl', 'all.jsonl'], { cwd: dir })).task, null);
 });
 

@@ -11,7 +11,7 @@ export const BACKGROUNDS = ['labelled', 'all', 'none'] as const;
 /** `labelled`: those that a detector went over, or that people or an import looked at; `all`: the others too. */
 export type Background = (typeof BACKGROUNDS)[number];
 
-type LookStore = Pick<Store, 'candidateModels' | 'candidatesOf' | 'labelsOf'>;
+type LookStore = Pick<Store, 'candidatesOf' | 'labelsOf'>;
 
 interface Looked {
   readonly store: LookStore;
@@ -22,10 +22,22 @@ interface Looked {
   readonly origins: readonly Origin[] | undefined;
 }
 
-/** Keys of the detectors whose looking counts: none, where the export leaves out what detectors said. */
-export async function detectorsThatLooked(store: LookStore, origins?: readonly Origin[]): Promise<string[]> {
+/**
+ * Keys of the detectors whose looking counts: none, where the export leaves out what detectors said, and else those that
+ * looked for what is in the task. A detector that no run is known of counts in every task.
+ */
+export async function detectorsThatLooked(
+  store: Pick<Store, 'candidateModels' | 'runs'>,
+  { task, origins }: Pick<Looked, 'task' | 'origins'>,
+): Promise<string[]> {
   if (origins !== undefined && !origins.includes('detector')) return [];
-  return (await store.candidateModels()).map(({ modelKey }) => modelKey);
+  const keys = (await store.candidateModels()).map(({ modelKey }) => modelKey);
+  if (task === undefined || keys.length === 0) return keys;
+  const tasks = new Map<string, Set<unknown>>();
+  for (const { modelKey, settings } of await store.runs({ stage: 'detect' })) {
+    if (modelKey !== null) tasks.set(modelKey, (tasks.get(modelKey) ?? new Set()).add(settings.task));
+  }
+  return keys.filter((key) => tasks.get(key)?.has(task) ?? true);
 }
 
 /** Images asked about at once. */

@@ -193,7 +193,7 @@ async function planExport(
   readonly query: DatasetQuery;
 }> {
   const task = await taskToExport(store, format, named);
-  const detectors = await detectorsThatLooked(store, origins);
+  const detectors = await detectorsThatLooked(store, { task: task?.name, origins });
   const background = wanted ?? (hasBackground(format) ? 'labelled' : 'none');
   // What people said is not there is said of images with no label too; `exportDataset` leaves out the others.
   const unlabelled = background !== 'none' || format.keeps.rejections;
