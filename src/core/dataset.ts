@@ -106,6 +106,8 @@ export interface ImportedImage {
   readonly answer?: true;
   /** One of our own exports wrote the file, which somebody may have changed since. */
   readonly ownExport?: true;
+  /** The file says more of the image, of which nothing could be made: without regions it is not one that nothing is on. */
+  readonly incomplete?: true;
 }
 
 export interface ImportedLabel {

@@ -234,6 +234,25 @@ export class Reckoning {
     return sum;
   }
 
+  /**
+   * What `read` gives, marked as incomplete where it left out objects, or rows that may be some. Nothing else may write
+   * into the reckoning meanwhile.
+   */
+  async markingLosses<T extends object>(read: () => T | Promise<T>): Promise<T & { readonly incomplete?: true }> {
+    const before = this.#lostObjects();
+    const entry = await read();
+    return this.#lostObjects() === before ? entry : { ...entry, incomplete: true };
+  }
+
+  #lostObjects(): number {
+    let sum = 0;
+    for (const [reason, { count }] of this.#problems) {
+      const { thing, outcome } = REASONS[reason];
+      if (outcome === 'left out' && (thing === 'objects' || thing === 'rows')) sum += count;
+    }
+    return sum;
+  }
+
   report(): ReckoningReport {
     const problems = (Object.keys(REASONS) as ReasonKey[]).flatMap((reason): Problem[] => {
       const known = this.#problems.get(reason);

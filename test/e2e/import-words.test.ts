@@ -116,6 +116,46 @@ test('boxes of another task, or of origins that are left out, make no image back
   assert.deepEqual(await counts('emptied'), [2, 1, 1]);
 });
 
+test('an image whose objects cannot be read is not one that a file had without a box', async (t) => {
+  const dir = await scratch(t);
+  for (const folder of ['photos', 'yolo/labels', 'voc/Annotations'])
+    await mkdir(join(dir, folder), { recursive: true });
+  for (const n of [1, 2, 3]) await writeFile(join(dir, 'photos', `${n}.jpg`), await jpegScene(96, 72, n));
+  const coco = {
+    images: [1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, width: 96, height: 72 })),
+    categories: [{ id: 1, name: 'dog' }],
+    annotations: [
+      { id: 1, image_id: 1, category_id: 1, bbox: [5, 5, 40, 40] },
+      { id: 2, image_id: 2, category_id: 9, bbox: [5, 5, 40, 40] },
+    ],
+  };
+  await writeFile(join(dir, 'coco.json'), JSON.stringify(coco));
+  await writeFile(join(dir, 'yolo/data.yaml'), 'names: [dog]');
+  const objects = (n: number, name: string) =>
+    n === 3
+      ? ''
+      : `<object>${name}<bndbox><xmin>5</xmin><ymin>5</ymin><xmax>40</xmax><ymax>40</ymax></bndbox></object>`;
+  for (const [n, row, name] of [
+    [1, '0 .5 .5 .2 .2', '<name>dog</name>'],
+    [2, '9 .5 .5 .2 .2', ''],
+    [3, '', ''],
+  ] as const) {
+    await writeFile(join(dir, 'yolo/labels', `${n}.txt`), row);
+    const xml = `<annotation><filename>${n}.jpg</filename>${objects(n, name)}</annotation>`;
+    await writeFile(join(dir, 'voc/Annotations', `${n}.xml`), xml);
+  }
+  for (const [format, path] of Object.entries({ coco: 'coco.json', yolo: 'yolo', voc: 'voc' })) {
+    const workspace = ['--workspace', `of-${format}`];
+    await runJson(['add', 'photos', ...workspace], { cwd: dir });
+    await runJson(['import', format, path, ...workspace], { cwd: dir });
+    const found = await runJson<Record<'backgroundImages' | 'notLookedAt', number>>(
+      ['export', 'coco', `out-${format}`, ...workspace],
+      { cwd: dir },
+    );
+    assert.deepEqual([found.backgroundImages, found.notLookedAt], [1, 1], format);
+  }
+});
+
 test('import and export on trial give the same reckoning and leave nothing', async (t) => {
   const dir = await scratch(t);
   await mkdir(join(dir, 'photos'));

@@ -113,33 +113,50 @@ async function* readCocoFile(path: string, place: CocoPlace, options: ReadOption
   try {
     let index = 0;
     for (const [id, entry] of images) {
-      const labels: ImportedLabel[] = [];
-      const regions: ImportedRegion[] = [];
-      for (const at of places.of(id)) {
-        if (!hasRoom(regions, `${name} annotations[${places.index[at]}]`, reckoning)) continue;
-        const row = parseJson(await file.text(places.start[at], places.end[at])) as JsonObject;
-        const where = `${name} annotations[${places.index[at]}]`;
-        const className = categories.get(String(row.category_id));
-        if (className === undefined) {
-          const what = `no category has the id ${shown(row.category_id)}`;
-          reckoning.note('object-of-no-class', `${where}.category_id`, what);
-        } else if (place.imageLabels && row.bbox === undefined && row.segmentation === undefined) {
-          labels.push({ className, confidence: null, origin: null, task: null });
-        } else {
-          const region = reckoning.attempt('object-unreadable', () => regionOf(row, where, className, reckoning));
-          if (region !== null) regions.push(region);
-        }
-      }
       const where = `${name} images[${index++}]`;
-      const { otherNames, ...image } = entry;
-      const further = otherNames.length === 0 ? {} : { otherNames };
-      const mark = own ? { ownExport: true as const } : {};
-      const inUnit = own ? regions : regionsInFractions(regions, reckoning);
-      yield { ...image, ...further, labels, regions: inUnit, where, split: place.split, ...mark };
+      yield await reckoning.markingLosses(async () => {
+        const said = await saidOf(places.of(id), { file, place, places, categories, reckoning });
+        const { otherNames, ...image } = entry;
+        const further = otherNames.length === 0 ? {} : { otherNames };
+        const mark = own ? { ownExport: true as const } : {};
+        const inUnit = own ? said.regions : regionsInFractions(said.regions, reckoning);
+        return { ...image, ...further, labels: said.labels, regions: inUnit, where, split: place.split, ...mark };
+      });
     }
   } finally {
     await file.close();
   }
+}
+
+interface Annotations extends Pick<Index, 'places' | 'categories'> {
+  readonly file: RangeReader;
+  readonly place: CocoPlace;
+  readonly reckoning: Reckoning;
+}
+
+/** What the annotations at these places say of their image. */
+async function saidOf(
+  annotations: Iterable<number>,
+  { file, place, places, categories, reckoning }: Annotations,
+): Promise<Pick<ImportedImage, 'labels'> & { readonly regions: ImportedRegion[] }> {
+  const labels: ImportedLabel[] = [];
+  const regions: ImportedRegion[] = [];
+  for (const at of annotations) {
+    const where = `${place.name} annotations[${places.index[at]}]`;
+    if (!hasRoom(regions, where, reckoning)) continue;
+    const row = parseJson(await file.text(places.start[at], places.end[at])) as JsonObject;
+    const className = categories.get(String(row.category_id));
+    if (className === undefined) {
+      const what = `no category has the id ${shown(row.category_id)}`;
+      reckoning.note('object-of-no-class', `${where}.category_id`, what);
+    } else if (place.imageLabels && row.bbox === undefined && row.segmentation === undefined) {
+      labels.push({ className, confidence: null, origin: null, task: null });
+    } else {
+      const region = reckoning.attempt('object-unreadable', () => regionOf(row, where, className, reckoning));
+      if (region !== null) regions.push(region);
+    }
+  }
+  return { labels, regions };
 }
 
 async function indexOf(

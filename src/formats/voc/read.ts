@@ -34,7 +34,8 @@ export async function* readVoc(path: string, options: ReadOptions): AsyncGenerat
   const { reckoning } = options;
   if (!(await stat(path)).isDirectory()) {
     const pictures = [dirname(path), join(dirname(path), '..', PICTURES)];
-    yield await readOne(path, { name: basename(path), stem: splitExtension(basename(path))[0], pictures }, reckoning);
+    const file = { name: basename(path), stem: splitExtension(basename(path))[0], pictures };
+    yield await reckoning.markingLosses(() => readOne(path, file, reckoning));
     return;
   }
   const beside = await foldersOfMasksBeside(path);
@@ -61,7 +62,7 @@ export async function* readVoc(path: string, options: ReadOptions): AsyncGenerat
       const name = below === null ? file : `${below}/${file}`;
       const pictures = below === null ? [folder] : [join(base, PICTURES), folder];
       const image = await reckoning.attemptFile('file-unreadable', () =>
-        readOne(join(path, name), { name, stem, pictures }, reckoning),
+        reckoning.markingLosses(() => readOne(join(path, name), { name, stem, pictures }, reckoning)),
       );
       if (image === null) continue;
       reckoning.take('files');

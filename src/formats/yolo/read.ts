@@ -197,8 +197,10 @@ async function* imageOf(
   const text = label === null ? '' : await reckoning.attemptFile('file-unreadable', () => readSmallText(label, where));
   if (text === null) return;
   if (label !== null) reckoning.take('files');
-  const regions = regionsOfText(text, where, scheme, reckoning);
-  yield { file, width: null, height: null, labels: [], regions, where, split };
+  yield await reckoning.markingLosses(() => {
+    const regions = regionsOfText(text, where, scheme, reckoning);
+    return { file, width: null, height: null, labels: [], regions, where, split };
+  });
 }
 
 function nameBelow(root: string, path: string): string {

@@ -227,8 +227,8 @@ function placedEntry(
   };
 }
 
-function saysNothing({ labels, regions, rejected = [], deleted = [] }: ImportedImage): boolean {
-  return labels.length + regions.length + rejected.length + deleted.length === 0;
+function saysNothing({ labels, regions, rejected = [], deleted = [], incomplete }: ImportedImage): boolean {
+  return !incomplete && labels.length + regions.length + rejected.length + deleted.length === 0;
 }
 
 function countTaken({ regions, labels, split, attributes }: PlannedEntry, reckoning: Reckoning): void {
