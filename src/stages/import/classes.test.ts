@@ -102,4 +102,15 @@ describe('names of classes in a file', () => {
     assert.equal(file.nameOf('car'), 'automobile');
     assert.equal(file.nameOf('Car'), 'automobile');
   });
+
+  it('follow other spellings of a synonym, where that leaves one class', () => {
+    const file = new FileNames([record('truck', ['Fork Lift', 'T']), record('cat', ['Pet']), record('dog', ['pet'])]);
+    const names = ['fork  lift', 'PET', 't'];
+    for (const [i, name] of names.entries()) file.meetClass(name, `x:${i}`);
+    file.settle('new', new Reckoning());
+    assert.deepEqual(
+      names.map((name) => file.nameOf(name)),
+      ['truck', 'PET', 't'],
+    );
+  });
 });

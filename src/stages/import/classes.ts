@@ -1,6 +1,6 @@
 /**
  * Which class a name in a file stands for: the one that has the name or had it, else the one whose name differs only by
- * letters' case and blanks, else a new one. Spellings of one file that differ by no more are one class too, but for single
+ * letters' case and blanks, or that had such a name, else a new one. Spellings of one file that differ by no more are one class too, but for single
  * letters. Names are read by the one rule of `core/class-name.ts`; a file with a name that cannot be kept is refused as a
  * whole, since nobody knows what was meant.
  */
@@ -49,6 +49,8 @@ export class FileNames {
   readonly #known = new Map<string, string>();
   /** Classes by their folded names. */
   readonly #folded = new Map<string, Set<string>>();
+  /** Classes by the folded names that they had. */
+  readonly #foldedBefore = new Map<string, Set<string>>();
   readonly #met = new Map<string, { readonly where: string; count: number }>();
   readonly #tasks = new Map<string, string>();
   readonly #refused: { readonly where: string; readonly problem: string }[] = [];
@@ -56,11 +58,14 @@ export class FileNames {
   readonly #settled = new Map<string, string | null>();
 
   constructor(records: readonly ClassRecord[]) {
-    for (const { name, synonyms } of records) for (const synonym of synonyms) this.#known.set(synonym, name);
+    for (const { name, synonyms } of records)
+      for (const synonym of synonyms) {
+        this.#known.set(synonym, name);
+        addTo(this.#foldedBefore, foldClassName(synonym), name);
+      }
     for (const { name } of records) {
       this.#known.set(name, name);
-      const folded = foldClassName(name);
-      this.#folded.set(folded, (this.#folded.get(folded) ?? new Set()).add(name));
+      addTo(this.#folded, foldClassName(name), name);
     }
   }
 
@@ -151,7 +156,7 @@ export class FileNames {
 
   /**
    * The class that a new name stands for: the only one here that is spelled alike, or that another spelling of the file had as
-   * a name; else the spelling that the file has most often. Several classes here that are spelled alike are meant apart, and
+   * a name; else the only one that once had a name spelled alike; else the spelling that the file has most often. Several classes here that are spelled alike are meant apart, and
    * so are letters.
    */
   #meantBy(name: string, alike: readonly Spelling[]): { readonly meant: string; readonly isHere: boolean } {
@@ -162,6 +167,8 @@ export class FileNames {
       const known = this.#known.get(one.name);
       if (known !== undefined) here.add(known);
     }
+    if (here.size === 0 && !isLetter(name))
+      for (const one of this.#foldedBefore.get(foldClassName(name)) ?? []) here.add(one);
     if (here.size > 1) return apart;
     const [only] = here;
     if (only !== undefined) return { meant: only, isHere: true };
@@ -192,6 +199,10 @@ export class FileNames {
     if (name === undefined) throw new Error(`the file changed while it was read: it has another class now, ${text}`);
     return name;
   }
+}
+
+function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {
+  sets.set(key, (sets.get(key) ?? new Set()).add(value));
 }
 
 /** Equal for names of one file that are one class. */
