@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeText } from './corpus-history.ts';
+import { changeText } from './corpus-change.ts';
 
 test('what was done is said as one would say it, a mapping by its pairs, the first of many', () => {
   const said = (operation: string, given: Record<string, unknown>) => changeText({ operation, arguments: given });
