@@ -25,7 +25,10 @@ export const DETECT_OPTIONS = {
     `score a region needs, 0 to 1 (default: ${DEFAULT_THRESHOLD}); of single classes: 0.3,person=0.5`,
     thresholds().optional(),
   ),
-  keepDoubtful: flag('--keep-doubtful', 'keep regions of classes that are likely not in this pile at all'),
+  keepDoubtful: flag(
+    '--keep-doubtful',
+    'keep regions that are likely wrong, since little or nothing of their class is in this pile',
+  ),
   imageLabels: option(
     '--image-labels <rule>',
     "how an image's labels follow from its regions",

@@ -15,7 +15,7 @@ import { scoreOddsOf } from './score-odds.ts';
 export interface DoubtRequest {
   /** A threshold that somebody gives decides alone. */
   readonly threshold?: number;
-  /** Keeps regions of classes that are likely not in this pile at all. Default false. */
+  /** Keeps regions that are likely wrong, since little or nothing of their class is in this pile. Default false. */
   readonly keepDoubtful?: boolean;
 }
 
