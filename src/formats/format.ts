@@ -353,7 +353,7 @@ export function lossesOf(keeps: Keeps): string[] {
   lose(regions && !keeps.keypoints, 'keypoints');
   lose(regions && !keeps.crowd, 'crowd marks');
   lose(regions && !keeps.regionIds, 'ids of regions');
-  lose(!keeps.rejections, 'what people said is not there');
+  lose(!keeps.rejections, 'what people said a thing is not');
   lose(!keeps.size, 'image size');
   lose(!keeps.split, 'split');
   lose(!keeps.unlabelled, 'images with no label');
