@@ -43,10 +43,15 @@ export function accuracyText(stated: StatedShare): string {
   const [share, low, high] = [accuracy, ...interval].map((one) => `${(100 * one).toFixed(1)} %`);
   const on =
     measuredOn === 'audit'
-      ? `${count} answers of an audit`
-      : `${count} ${picked ? 'picked labels' : 'labels'} by cross-validation`;
+      ? `${counted(count)} answers of an audit`
+      : `${counted(count)} ${picked ? 'picked labels' : 'labels'} by cross-validation`;
   const before = measuredBefore ? ", measured before the audit's answers were learned from too" : '';
   return `${share} (95 %: ${low} to ${high}), on ${on}${before}`;
+}
+
+/** As the other figures of the command line are written: `1,036`. */
+function counted(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** With its day: `…, 2026-11-27`. */
@@ -61,17 +66,17 @@ export function dayOf(atMs: number): string {
 /** Whose labels it is of: `480 labels by machines`, `300 of 480 labels by machines (the others are newer and were not measured)`. */
 export function measuredText({ whose, labels }: Pick<LabelAccuracy, 'whose' | 'labels'>): string {
   const all = whose === 'machines' ? labels.machine : labels.imported;
-  const what = `${all} ${all === 1 ? 'label' : 'labels'} ${whose === 'machines' ? 'by machines' : 'that were imported'}`;
+  const what = `${counted(all)} ${all === 1 ? 'label' : 'labels'} ${whose === 'machines' ? 'by machines' : 'that were imported'}`;
   if (labels.measured >= all) return what;
-  return `${labels.measured} of ${what} (the others are newer and were not measured)`;
+  return `${counted(labels.measured)} of ${what} (the others are newer and were not measured)`;
 }
 
 /** What is not in the figure: `20 by people and 3 imported`. Null where there is nothing. */
 export function apartText({ whose, labels }: Pick<LabelAccuracy, 'whose' | 'labels'>): string | null {
   const { machine, imported, people } = labels;
-  const other = whose === 'machines' ? `${imported} imported` : `${machine} by machines`;
+  const other = whose === 'machines' ? `${counted(imported)} imported` : `${counted(machine)} by machines`;
   const parts = [
-    ...(people > 0 ? [`${people} by people`] : []),
+    ...(people > 0 ? [`${counted(people)} by people`] : []),
     ...((whose === 'machines' ? imported : machine) > 0 ? [other] : []),
   ];
   return parts.length === 0 ? null : parts.join(' and ');

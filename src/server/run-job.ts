@@ -123,7 +123,10 @@ async function exportTo(
   });
   for (const problem of written.problems) run.onLine(problem);
   const { images, labels, unlabelledSkipped } = written;
-  const left = unlabelledSkipped > 0 ? `; ${unlabelledSkipped} images without a label are not in it` : '';
-  run.onLine(`${images} images with ${labels} labels are in ${written.out}${left}.`);
+  const left =
+    unlabelledSkipped > 0 ? `; ${unlabelledSkipped.toLocaleString('en')} images without a label are not in it` : '';
+  run.onLine(
+    `${images.toLocaleString('en')} images with ${labels.toLocaleString('en')} labels are in ${written.out}${left}.`,
+  );
   return written;
 }

@@ -31,6 +31,11 @@ export const errors = command({
         flagged ? 'probably wrong' : '',
       ]);
       for (const line of table([['file', 'label', 'likely', 'rather', ''], ...rows])) output.line(line);
+      if (labels.length > 0) {
+        output.note(
+          'To put them right: labelsmith review, page Label, queue "Label errors"; or a table with the columns file,class, and labelsmith import csv FILE --as human.',
+        );
+      }
       return labels.length === 0 ? 1 : 0;
     });
   },

@@ -143,7 +143,13 @@ function learn(
           );
           return;
         }
-        if (method === 'base' && ++passes === 2) output.note("Once more, with the audit's answers too:");
+        if (method === 'base') {
+          output.note(
+            ++passes === 1
+              ? 'Steps, compared on the labels alone (how right it is on new images stands below):'
+              : "Once more, with the audit's answers too:",
+          );
+        }
         output.note(`  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated`);
       },
     });

@@ -35,7 +35,12 @@ export function printStatus(
     ['similar pairs', formatCount(summary.similarPairs)],
     ['flags', flags.join(', ') || 'none'],
     ['regions', formatCount(summary.regions)],
-    ['labels', labels.join(', ') || 'none yet: labelsmith detect'],
+    [
+      'labels',
+      labels.length > 0
+        ? `${labels.join(', ')} (all that was said; what holds of it stands below)`
+        : 'none yet: labelsmith detect',
+    ],
     ['classes', `${formatCount(summary.classes)}${empty > 0 ? ` (and ${formatCount(empty)} without a label)` : ''}`],
     ['quarantined', quarantined ? `${formatCount(quarantined)} (${reasons(summary.quarantined)})` : 'none'],
   ];
@@ -69,8 +74,13 @@ function printAccuracy(output: Output, of: TaskAccuracy): void {
   output.line();
   output.line(`  Task ${oneLine(task)}: labels ${whose.join(', ')}.`);
   for (const row of rows) output.line(`    ${oneLine(row)}`);
-  if (rows.length === 0 && machine > 0)
+  if (rows.length > 0) return;
+  if (machine > 0)
     output.line(`    How many of those by machines are right was not measured: labelsmith audit ${oneLine(task)}`);
+  else if (imported > 0)
+    output.line(
+      `    How many of those that were imported are right was not measured: labelsmith audit ${oneLine(task)} --origin imported`,
+    );
 }
 
 function reasons(counts: Readonly<Record<string, number>>): string {

@@ -225,3 +225,17 @@ test('regions are asked about one by one; an answer about one that is gone is ke
     assert.deepEqual(regions.flatMap(({ labels }) => labels.map(({ className }) => className)).sort(), ['car', 'cat']);
   }
 });
+
+test('where all there is was imported, the refusal says how that is audited', async () => {
+  const imported = things(12, 3).map((thing) => ({ ...thing, origin: 'imported' as const }));
+  const refused = (of: readonly Thing[]) =>
+    drawAudit(world(of).store, options).then(
+      () => 'drawn',
+      (error: unknown) => (error instanceof LabelsmithError ? error.hint : String(error)),
+    );
+  assert.equal(
+    await refused(imported),
+    'What there is was imported (12 labels): labelsmith audit class --origin imported.',
+  );
+  assert.match(String(await refused([])), /corpus list/);
+});

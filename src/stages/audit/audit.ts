@@ -60,11 +60,7 @@ export async function drawAudit(
   const bins = new Uint32Array(BINS);
   for await (const claim of claims(store, task, origin)) bins[binOf(claim.confidence)]++;
   const population = bins.reduce((sum, count) => sum + count, 0);
-  if (population === 0) {
-    throw new LabelsmithError('NOT_FOUND', `No label of ${origin ?? 'a machine'} stands in the task "${name}".`, {
-      hint: 'labelsmith corpus list shows which tasks have labels, and whose.',
-    });
-  }
+  if (population === 0) throw await nothingToAudit(store, task, origin);
   const cuts = cutsOf(bins, population, Math.min(wanted, size));
   const counts = cuts.map(({ from, to }) => bins.subarray(from, to).reduce((sum, count) => sum + count, 0));
   const shares = allocate(counts, Math.min(size, population));
@@ -119,6 +115,19 @@ async function* claims(store: Pick<Store, 'dataset'>, task: Task, origin: Origin
 
 function itemsOf(image: DatasetImage, task: Task): readonly { id: ItemId; labels: readonly LabelValue[] }[] {
   return task.items === 'regions' ? image.regions : [image];
+}
+
+/** An import is audited only when it is named: where it is all there is, the error says so. */
+async function nothingToAudit(store: Pick<Store, 'dataset'>, task: Task, origin: Origin | null) {
+  let imported = 0;
+  if (origin === null) for await (const _ of claims(store, task, 'imported')) imported++;
+  const { name } = task;
+  return new LabelsmithError('NOT_FOUND', `No label of ${origin ?? 'a machine'} stands in the task "${name}".`, {
+    hint:
+      imported > 0
+        ? `What there is was imported (${imported} labels): labelsmith audit ${name} --origin imported.`
+        : 'labelsmith corpus list shows which tasks have labels, and whose.',
+  });
 }
 
 /** A number from 0 to 2⁴⁸ that has nothing to do with what it is of, the same for one seed. */
