@@ -1,6 +1,7 @@
-/** The task that the pages are about, kept in the browser. */
+/** The task that the pages are about: the one chosen, which is kept in the browser, or the one that has labels. */
 import { useSyncExternalStore } from 'react';
 import { useClasses, useWorkspace } from '../api/queries.ts';
+import { startingTask } from './starting-task.ts';
 
 const KEY = 'labelsmith-task';
 const watchers = new Set<() => void>();
@@ -17,9 +18,11 @@ export function setTask(name: string): void {
 
 export function useTask() {
   const { data } = useWorkspace();
-  const chosen = useSyncExternalStore(watch, () => localStorage.getItem(KEY) ?? 'class');
+  const { data: classes = [] } = useClasses();
+  const chosen = useSyncExternalStore(watch, () => localStorage.getItem(KEY));
   const tasks = data?.tasks ?? [];
-  const task = tasks.find(({ name }) => name === chosen) ?? { name: 'class', rule: 'single', items: 'images' };
+  const named = (wanted: string | null) => tasks.find(({ name }) => name === wanted);
+  const task = named(chosen) ?? named(startingTask(classes)) ?? { name: 'class', rule: 'single', items: 'images' };
   return { task: task.name, items: task.items, tasks };
 }
 

@@ -2,14 +2,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answer, api, type JobRequest } from '../api/client.ts';
+import { useTask } from '../classes/use-task.ts';
 
 interface ExportFormProps {
-  readonly task: string;
   readonly busy: boolean;
   readonly onStart: (request: JobRequest) => void;
 }
 
-export function ExportForm({ task, busy, onStart }: ExportFormProps) {
+export function ExportForm({ busy, onStart }: ExportFormProps) {
+  const { task: current, tasks } = useTask();
+  /** Chosen here; else the one that the pages are about. */
+  const [other, setOther] = useState<string | null>(null);
+  const task = other ?? current;
   const [format, setFormat] = useState('folders');
   /** Typed; else what is proposed. */
   const [typed, setTyped] = useState<string | null>(null);
@@ -42,6 +46,16 @@ export function ExportForm({ task, busy, onStart }: ExportFormProps) {
           ))}
         </select>
       </label>
+      {tasks.length > 1 && (
+        <label className="choice">
+          <span>Labels of</span>
+          <select aria-label="Task to export" value={task} onChange={(event) => setOther(event.target.value)}>
+            {tasks.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      )}
       <label className="choice">
         <span>To</span>
         <input
@@ -49,7 +63,7 @@ export function ExportForm({ task, busy, onStart }: ExportFormProps) {
           placeholder="/path/of/a/new/folder"
           value={out}
           onChange={(event) => setTyped(event.target.value)}
-          size={52}
+          size={tasks.length > 1 ? 36 : 52}
         />
       </label>
       <button type="submit" disabled={busy || out === ''}>

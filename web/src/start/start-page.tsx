@@ -112,7 +112,6 @@ export function StartPage() {
           </div>
         </Step>
         <ExportStep
-          {...{ task }}
           busy={busy || images === 0}
           local={workspace.local}
           jobs={jobs}
@@ -159,7 +158,6 @@ function Unsure({ task }: { readonly task: string }) {
 
 interface ExportStepProps {
   readonly busy: boolean;
-  readonly task: string;
   readonly local: boolean;
   readonly jobs: readonly Job[];
   readonly onStart: (request: JobRequest) => void;
