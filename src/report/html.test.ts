@@ -171,3 +171,13 @@ test('the note on uncalibrated scores stands where a detector spoke', () => {
   const human = classNamed('cat', { origins: { human: 1 } });
   assert.doesNotMatch(renderReport(report({ classes: [human] })), /detector’s own score/);
 });
+
+test('a class of two tasks is counted once, and its links say which task they are of', () => {
+  const page = renderReport(
+    report({ classes: [classNamed('cup', { task: 'class' }), classNamed('cup'), classNamed('dog')] }),
+  );
+  assert.match(page, /<dt>classes<\/dt><dd>2<\/dd>/);
+  assert.match(page, /<span class="name">cup <small>class<\/small><\/span>/);
+  assert.match(page, /<span class="name">cup <small>objects<\/small><\/span>/);
+  assert.match(page, /<span class="name">dog<\/span>/);
+});

@@ -70,11 +70,13 @@ ${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby
 }
 
 function hero({ title, totals, classes, sources, generatedAt }: ReportData): Markup {
+  // A class of two tasks is one class with two cards.
+  const names = new Set(classes.map(({ name }) => name)).size;
   const share = totals.images > 0 ? totals.labelledImages / totals.images : 0;
   const tiles: readonly (readonly [number: string, what: string, more: string | null])[] = [
     [count(totals.images), 'images', totals.paths > totals.images ? `${count(totals.paths)} paths` : null],
     [percent(share), 'labelled', `${count(totals.labelledImages)} of ${counted(totals.images, 'image')}`],
-    [count(classes.length), classes.length === 1 ? 'class' : 'classes', null],
+    [count(names), names === 1 ? 'class' : 'classes', null],
     [count(totals.regions), totals.regions === 1 ? 'region' : 'regions', perImage(totals.regions, totals.images)],
     [count(totals.groups), totals.groups === 1 ? 'group' : 'groups', `${count(totals.groupedImages)} images alike`],
     [count(totals.quarantined), 'in quarantine', null],

@@ -49,7 +49,7 @@ kbd { border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 5p
 .class-links a { display: grid; grid-template-columns: 1fr auto; gap: 0 10px; padding: 5px 10px 6px; border-radius: 8px; text-decoration: none; }
 .class-links .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .number { font-variant-numeric: tabular-nums; }
-.class-links .number { color: var(--muted); }
+.class-links .number, .class-links small { color: var(--muted); }
 .bar { grid-column: 1 / -1; width: 100%; height: 3px; margin-top: 3px; display: block; background: var(--sunk); border-radius: 2px; }
 .bar rect, .meter rect { fill: var(--accent); }
 .meter { width: 64px; height: 6px; border-radius: 3px; vertical-align: middle; margin: 0 2px 2px 4px; }

@@ -21,10 +21,16 @@ export const CLASSES: Section = {
 /** Links to the classes with their counts, for the side of the page. */
 export function classLinks(data: ReportData): Markup {
   const most = Math.max(1, ...data.classes.map(({ images }) => images));
+  const named = Map.groupBy(data.classes, ({ name }) => name);
   return html`<ol class="class-links">\n${data.classes.map(
     (item, i) =>
-      html`<li data-name="${searchable(item)}"><a href="#${anchorOf(i)}"><span class="name">${item.name}</span><span class="number">${count(item.images)}</span>${bar(item.images / most)}</a></li>\n`,
+      html`<li data-name="${searchable(item)}"><a href="#${anchorOf(i)}"><span class="name">${item.name}${inSeveralTasks(named, item) && html` <small>${item.task}</small>`}</span><span class="number">${count(item.images)}</span>${bar(item.images / most)}</a></li>\n`,
   )}</ol>`;
+}
+
+/** Its name alone would not say which of its cards is meant. */
+function inSeveralTasks(named: ReadonlyMap<string, readonly ReportClass[]>, { name }: ReportClass): boolean {
+  return (named.get(name)?.length ?? 0) > 1;
 }
 
 function classCard(item: ReportClass, index: number, pictures: Pictures, withTask: boolean): Markup {
