@@ -5,7 +5,7 @@ import { answer, api, type Job, type JobRequest } from '../api/client.ts';
 import { useClusters, useJobs, useQuality, useWorkspace } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
-import { useTask, useUnconfirmed } from '../classes/use-task.ts';
+import { useTask, useTaskClasses, useUnconfirmed } from '../classes/use-task.ts';
 import { ExportForm } from './export-form.tsx';
 import { FolderChooser } from './folder-chooser.tsx';
 
@@ -15,6 +15,7 @@ export function StartPage() {
   const { data: clusters = [], isPending } = useClusters(task);
   const { data: jobs = [] } = useJobs();
   const { data: measured } = useQuality(task);
+  const said = useTaskClasses(task).reduce((sum, { origins }) => sum + (origins.human ?? 0), 0);
   const { run } = useWrites();
   const [detect, setDetect] = useState(false);
   const start = (json: JobRequest) => run(() => answer(api.jobs.$post({ json })));
@@ -80,7 +81,7 @@ export function StartPage() {
             </button>
           )}
         </Step>
-        <ConfirmStep done={steps[2]} next={next === 2} said={of('human')} />
+        <ConfirmStep done={steps[2]} next={next === 2} said={said} />
         <Step
           name="Teach from what was confirmed"
           done={steps[3]}
@@ -100,7 +101,7 @@ export function StartPage() {
           </div>
         </Step>
         <Step name="Review what is unsure" done={false} next={next === 4}>
-          <Unsure {...{ task }} />
+          <Unsure {...{ task }} measured={measured?.accuracy[0]} />
           <div className="row">
             <Link href="/confirm?order=uncertainty" className={link(4)}>
               By the screenful
@@ -144,10 +145,21 @@ function taughtText(labels: number, accuracy: readonly string[]): string {
   return [`${many(labels, 'label')} by the model.`, ...accuracy.slice(0, 1)].join(' ');
 }
 
-/** How many of machines' labels are wrong, if each is as sure as it says. */
-function Unsure({ task }: { readonly task: string }) {
+/**
+ * How many of machines' labels are wrong: what was measured, else as sure as each says it is.
+ *
+ * @param measured a sentence
+ */
+function Unsure({ task, measured }: { readonly task: string; readonly measured: string | undefined }) {
   const { left, wrong } = useUnconfirmed(task);
   if (left === 0) return null;
+  if (measured !== undefined) {
+    return (
+      <p className="hint">
+        {many(left, 'label')} by machines {left === 1 ? 'is' : 'are'} not confirmed. {measured}
+      </p>
+    );
+  }
   return (
     <p className="hint">
       {many(left, 'label')} by machines {left === 1 ? 'is' : 'are'} not confirmed; by what they say of themselves, about{' '}
