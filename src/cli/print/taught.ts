@@ -49,7 +49,7 @@ function printCurve(output: Output, { goal, more, moreInterval, limit }: Learnin
   if (more === 0) return;
   if (more === null) {
     output.summary(
-      `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled.`,
+      `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled. Other features: --search wide, --fine-tune auto.`,
     );
     return;
   }
