@@ -20,14 +20,13 @@ export function printAudited(output: Output, result: AuditToday): void {
       `from ${formatCount(right)} right of ${formatCount(checked)} checked.`,
   );
   output.line();
-  const classes = result.classes.map((row) => [
-    row.className,
-    row.population,
-    row.checked,
-    row.right,
-    ...cells(row.accuracy),
-  ]);
+  const [asked, others] = [result.classes.filter(isChecked), result.classes.filter((row) => !isChecked(row))];
+  const classes = asked.map((row) => [row.className, row.population, row.checked, row.right, ...cells(row.accuracy)]);
   print(output, [['class', 'labels', 'checked', 'right', 'accuracy', '95 % interval'], ...classes]);
+  if (others.length > 0) {
+    const labels = others.reduce((sum, row) => sum + row.population, 0);
+    output.line(`Nothing was checked of ${plural(others.length, 'class', 'classes')} with ${plural(labels, 'label')}.`);
+  }
   output.line();
   const strata = result.strata.map(({ low, high, population, checked, right }) => [
     `${low.toFixed(2)}–${high.toFixed(2)}`,
@@ -37,6 +36,10 @@ export function printAudited(output: Output, result: AuditToday): void {
     checked === 0 ? '–' : formatPercent(right / checked),
   ]);
   print(output, [['confidence', 'labels', 'checked', 'right', 'accuracy'], ...strata]);
+}
+
+function isChecked({ checked }: AuditResult['classes'][number]): boolean {
+  return checked > 0;
 }
 
 /** Why the audit's own figure is not stated, and the one that is. */
