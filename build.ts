@@ -30,6 +30,10 @@ async function compile(): Promise<void> {
     process.exit(compiled.status ?? 1);
   }
   await bundleVendors(NEW);
+  // What is not compiled: learnt numbers beside the code that reads them.
+  for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
+    if (file.endsWith('.bin')) cpSync(join('src', file), join(NEW, file));
+  }
   chmodSync(`${NEW}/cli/main.js`, 0o755);
   rmSync('dist', { recursive: true, force: true });
   renameSync(NEW, 'dist');

@@ -2,7 +2,8 @@
  * `discover` on piles that were drawn from all sets: the number of clusters against the truth, agreement with the classes and
  * what the best cut of the same tree would have, calibration, and a person's actions until 95 % of the images are right.
  *
- * Twice: as the product is (`shipped`), whose weights were fitted with all sets in view, and with weights that are derived here
+ * Directions that are turned down (`discover/nuisance.ts`) come from other sets throughout. Twice: with the product's weights
+ * (`shipped`), which were fitted with all sets in view, and with weights that are derived here
  * for each pile from piles of other sets alone (`heldOut`), which is what counts. `weights` are those of all piles: the
  * product's constants. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
  * minutes on one core. `LABELSMITH_BENCH_SEED` draws other piles.
@@ -19,6 +20,7 @@ import { backbones, openBackbone } from './piles/backbones.ts';
 import { drawPiles, type Pile } from './piles/draw.ts';
 import { type CountProblem, fitCounts } from './piles/fit-counts.ts';
 import { type Case, fitLogistic } from './piles/fit-logistic.ts';
+import { nuisanceFrom } from './piles/nuisance.ts';
 import { type Agreement, agreement, calibrationError } from './piles/score.ts';
 import { casesOf, FINDABLE, type Studied, study, toldApart } from './piles/study.ts';
 import { type EmbeddedSet, embeddedSet, JUNK_SET, setsHere } from './piles/vectors.ts';
@@ -81,6 +83,7 @@ export async function run(): Promise<unknown> {
 /** Every pile's tree, by seed. */
 async function studyAll(name: string): Promise<Studied[][]> {
   const { sets, blocks } = await loadSets(name);
+  const nuisanceWithout = nuisanceFrom(sets, blocks);
   const pool = await InferencePool.create({ threads: THREADS });
   try {
     const bySeed: Studied[][] = [];
@@ -89,7 +92,8 @@ async function studyAll(name: string): Promise<Studied[][]> {
       for (const pile of drawPiles(sets, seed)) {
         const vectors = vectorsOf(pile, sets);
         const fromMean = centreAndNormalise(vectors, { blocks }, meanOf(vectors));
-        studied.push(await study(pool, pile, vectors, fromMean));
+        const nuisance = nuisanceWithout(pile.sets);
+        studied.push(await study(pool, pile, { vectors, fromMean, nuisance }));
       }
       process.stderr.write(`  ${name}: ${studied.length} piles of seed ${seed}\n`);
       bySeed.push(studied);
@@ -100,7 +104,7 @@ async function studyAll(name: string): Promise<Studied[][]> {
   }
 }
 
-async function loadSets(name: string): Promise<{
+export async function loadSets(name: string): Promise<{
   sets: Map<string, EmbeddedSet>;
   blocks: readonly { columns: number; weight: number }[];
 }> {

@@ -33,6 +33,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   backbones: () => import('./backbones.ts'),
   calibrate: () => import('./calibrate.ts'),
   piles: () => import('./piles.ts'),
+  nuisance: () => import('./nuisance.ts'),
   copies: () => import('./copies.ts'),
   doubt: () => import('./doubt.ts'),
   report: () => import('./report.ts'),

@@ -1,5 +1,6 @@
 /** A pile's tree of clusters with all that is judged of it: made once, then any rule is tried on it. */
 
+import type { NeighbourGraph } from '../../src/math/knn/graph.ts';
 import { remotenessInGraph } from '../../src/math/knn/remoteness.ts';
 import { tailsOf } from '../../src/math/knn/tails.ts';
 import { gatherRows, type Matrix } from '../../src/math/matrix.ts';
@@ -7,7 +8,14 @@ import { clusteringMetrics } from '../../src/math/metrics/clustering.ts';
 import type { InferencePool } from '../../src/onnx/pool.ts';
 import { type ClusterInCut, clusterFeatures, itemFeatures } from '../../src/stages/discover/cluster-confidence.ts';
 import { cutFeatures } from '../../src/stages/discover/cluster-count.ts';
-import { clustersOfCut, cutHierarchy, type Hierarchy, hierarchyOf } from '../../src/stages/discover/hierarchy.ts';
+import {
+  clustersOfCut,
+  cutHierarchy,
+  type Hierarchy,
+  hierarchyOf,
+  neighboursOf,
+} from '../../src/stages/discover/hierarchy.ts';
+import { type Nuisance, withoutNuisance } from '../../src/stages/discover/nuisance.ts';
 import type { Pile, PileItem } from './draw.ts';
 import { type CountProblem, worthOf } from './fit-counts.ts';
 import type { Case } from './fit-logistic.ts';
@@ -27,6 +35,8 @@ export interface Studied {
   readonly pile: Pile;
   /** Of what is clustered. */
   readonly sample: Hierarchy;
+  /** Of what is clustered, by its vectors as they are; absent where there is one. */
+  readonly neighbours?: NeighbourGraph;
   /** The same tree with a leaf for every item of the pile. */
   readonly hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>;
   /** The row of the sample that each item goes with, [items]. */
@@ -38,28 +48,38 @@ export interface Studied {
   readonly remote: readonly { readonly distance: number; readonly junk: boolean }[];
 }
 
-/** @param vectors one an item. @param fromMean how far each was from the mean, [items] */
+export interface PileVectors {
+  /** One an item, rows of length 1. */
+  readonly vectors: Matrix;
+  /** How far each was from the mean, [items]. */
+  readonly fromMean: Float32Array;
+  /** Of sets that the pile has nothing of. */
+  readonly nuisance: Nuisance;
+}
+
 export async function study(
   pool: InferencePool,
   pile: Pile,
-  vectors: Matrix,
-  fromMean: Float32Array,
+  { vectors, fromMean, nuisance }: PileVectors,
 ): Promise<Studied> {
   const { rows, rowOf } = withoutCopies(pile.items);
   const ownFromMean = Float32Array.from(rows, (item) => fromMean[item]);
-  const sample = await hierarchyOf(pool, gatherRows(vectors, rows), {
+  const own = gatherRows(vectors, rows);
+  // Later items, and how sure an item is of its cluster, go by the vectors as they are.
+  const neighbours = rows.length > 1 ? await neighboursOf(pool, own) : undefined;
+  const sample = await hierarchyOf(pool, await withoutNuisance(pool, own, nuisance), {
     method: 'graph',
     seed: 0,
     fromMean: ownFromMean,
   });
-  const { tree, evidence, neighbours } = sample;
+  const { tree, evidence } = sample;
   const hierarchy = { tree, leafOf: rowOf.map((row) => sample.leafOf[row]) };
   const best = bestCut(pile, hierarchy);
   const remote = rows.map((item, row) => ({
     distance: neighbours ? remotenessInGraph(neighbours, ownFromMean, row, NEIGHBOURS) : 0,
     junk: pile.truth[item] < 0,
   }));
-  const studied = { pile, sample, hierarchy, rowOf, best, remote };
+  const studied = { pile, sample, hierarchy, rowOf, best, remote, ...(neighbours ? { neighbours } : {}) };
   if (!evidence) return studied;
   const findable = best.nmi >= FINDABLE;
   const worth = evidence.ks.map((k) => {
@@ -86,7 +106,7 @@ function withoutCopies(items: readonly PileItem[]): { rows: number[]; rowOf: Int
 }
 
 /** Items and clusters of a cut as cases for the chances of being right and of being one thing. */
-export function casesOf({ pile, sample, rowOf }: Studied, k: number): { items: Case[]; clusters: Case[] } {
+export function casesOf({ pile, sample, rowOf, neighbours }: Studied, k: number): { items: Case[]; clusters: Case[] } {
   const ofRows = cutHierarchy(sample, k);
   // None is missing at a number that the evidence knows.
   const clusters = clustersOfCut(sample, k).filter((cluster) => cluster !== undefined);
@@ -101,7 +121,7 @@ export function casesOf({ pile, sample, rowOf }: Studied, k: number): { items: C
     if (correct) count.right++;
   }
   const items = right.map(({ item, cluster, correct }) => ({
-    features: itemFeatures(neighbourShare(sample, ofRows, rowOf[item]), clusters[cluster] as ClusterInCut),
+    features: itemFeatures(neighbourShare(neighbours, ofRows, rowOf[item]), clusters[cluster] as ClusterInCut),
     positive: correct,
     weight: 1 / pile.items.length,
   }));
@@ -114,7 +134,7 @@ export function casesOf({ pile, sample, rowOf }: Studied, k: number): { items: C
 }
 
 /** Share of the nearest of the sample that are in the row's cluster, each counting as much as it is similar. */
-function neighbourShare({ neighbours }: Hierarchy, labels: Int32Array, row: number): number {
+function neighbourShare(neighbours: NeighbourGraph | undefined, labels: Int32Array, row: number): number {
   if (!neighbours) return 1;
   const { indices, similarities, n } = neighbours;
   let [own, all] = [0, 0];

@@ -12,6 +12,7 @@ import type { Copies } from './copies.ts';
 import { heldClasses } from './held-classes.ts';
 import { type Hierarchy, hierarchyOf, type Method } from './hierarchy.ts';
 import { levelsOf, suggestedK } from './levels.ts';
+import { nuisanceFor, withoutNuisance } from './nuisance.ts';
 import type { DiscoverEffects, DiscoverOptions } from './options.ts';
 import { chooseSample, readSample, type Sample, sampleKey } from './sample.ts';
 
@@ -150,7 +151,8 @@ async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: '
   if (asked !== 'auto' && asked > chosen.size) {
     throw new LabelsmithError('USAGE', `${asked} clusters cannot be made of ${chosen.size} items.`);
   }
-  const { ids, vectors, fromMean } = await readSample(effects.vectors, shards, chosen, recipe, mean);
+  const { ids, vectors: asTheyAre, fromMean } = await readSample(effects.vectors, shards, chosen, recipe, mean);
+  const vectors = await withoutNuisance(effects.pool, asTheyAre, nuisanceFor(recipe));
   let leaves = asked === 'auto' ? undefined : asked;
   if (method === 'kmeans' && leaves === undefined) {
     leaves = suggestedK(await hierarchyOf(effects.pool, vectors, { method: 'graph', seed, fromMean, signal }));

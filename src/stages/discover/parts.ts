@@ -9,6 +9,7 @@ import type { InferencePool } from '../../onnx/pool.ts';
 import { centreAndNormalise, requireMean, requireRecipe } from '../embed/recipe.ts';
 import { cutHierarchy, hierarchyOf } from './hierarchy.ts';
 import { assignByNeighbours } from './knn-assignment.ts';
+import { nuisanceFor, withoutNuisance } from './nuisance.ts';
 import { MAX_SAMPLE, readSample, sampleKey } from './sample.ts';
 import { mostTypicalFirst } from './typical.ts';
 
@@ -43,7 +44,8 @@ export async function partsOf(
   const sample = await readSample(vectors, shards, wanted, recipe, mean);
   const partOf = new IdMap();
   if (sample.ids.length === 0) return { partOf, exemplars: [] };
-  const clusters = cutHierarchy(await hierarchyOf(pool, sample.vectors, { method: 'graph', seed, signal }), into);
+  const comparable = await withoutNuisance(pool, sample.vectors, nuisanceFor(recipe));
+  const clusters = cutHierarchy(await hierarchyOf(pool, comparable, { method: 'graph', seed, signal }), into);
   const clustered = { index: exactIndex(pool, sample.vectors), ids: sample.ids, clusters };
   for (const [i, id] of sample.ids.entries()) partOf.set(id, clusters[i]);
   const k = clusters.reduce((most, cluster) => Math.max(most, cluster + 1), 0);
