@@ -2,6 +2,8 @@
  * Clustering against the folders of the benchmark's sets, which it never sees: k-means on the embedder's single view (one
  * size, no centring, vectors of length 1) beside the default recipe and method. Accuracy is that of the best assignment of
  * clusters to classes; everything but the stated k is the default. Means over seeds.
+ *
+ * Vectors are as they are: the directions that `discover` turns down were learnt on these sets too. `piles` scores them.
  */
 import { join } from 'node:path';
 import { openWorkspace, type Workspace } from '../src/jobs/workspace.ts';

@@ -16,6 +16,7 @@ export async function run(): Promise<unknown> {
   for (const name of backbones()) {
     const { sets, blocks } = await loadSets(name);
     const nuisance = nuisanceFrom(sets, blocks)([]);
+    if (nuisance === undefined) throw new Error('none of the labelled sets is here');
     const bytes = packed(nuisance);
     const model = name === DEFAULT_BACKBONE ? name : MOBILENET_V2.id;
     const file = nuisanceFile(model);

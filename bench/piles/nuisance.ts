@@ -11,21 +11,21 @@ import { type EmbeddedSet, JUNK_SET } from './vectors.ts';
 /** Images of a set that are looked at: the directions hardly change with more. */
 const MAX_IMAGES = 600;
 /** Directions of a set. */
-const OF_A_SET = 32;
+const OF_A_SET = 48;
 /** Directions that are kept of all sets' together. */
-const KEPT = 64;
+const KEPT = 128;
 
 type Blocks = readonly { readonly columns: number; readonly weight: number }[];
 
-/** From any of the sets: `(without) => directions` of all that are not named. */
+/** From any of the sets: `(without) => directions` of all that are not named; undefined where none is left, as for tiny piles of all. */
 export function nuisanceFrom(
   sets: ReadonlyMap<string, EmbeddedSet>,
   blocks: Blocks,
-): (without: readonly string[]) => Nuisance {
+): (without: readonly string[]) => Nuisance | undefined {
   const factors = new Map(
     [...sets].filter(([name]) => name !== JUNK_SET).map(([name, set]) => [name, factorsOf(set, blocks)]),
   );
-  const known = new Map<string, Nuisance>();
+  const known = new Map<string, Nuisance | undefined>();
   return (without) => {
     const key = [...without].sort().join();
     const there =
@@ -96,7 +96,8 @@ function inner(a: Float64Array, b: Float64Array): number {
 }
 
 /** What the sets have in common: the main directions of the mean of their covariances. */
-function shared(sets: readonly Matrix[]): Nuisance {
+function shared(sets: readonly Matrix[]): Nuisance | undefined {
+  if (sets.length === 0) return undefined;
   const scale = 1 / Math.sqrt(Math.max(1, sets.length));
   const rows = sets.flatMap(({ data, rows: n, columns }) =>
     Array.from({ length: n }, (_, i) =>

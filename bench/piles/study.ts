@@ -53,8 +53,8 @@ export interface PileVectors {
   readonly vectors: Matrix;
   /** How far each was from the mean, [items]. */
   readonly fromMean: Float32Array;
-  /** Of sets that the pile has nothing of. */
-  readonly nuisance: Nuisance;
+  /** Of sets that the pile has nothing of, where there are any. */
+  readonly nuisance: Nuisance | undefined;
 }
 
 export async function study(

@@ -14,17 +14,17 @@ const DERIVED = ['two', 'modularityBelowMost', 'modularityBelowMostByItems'] as 
 export const CUT_FEATURES: readonly string[] = [...MEASURES, ...DERIVED];
 
 const WEIGHTS: Readonly<Record<(typeof MEASURES)[number] | (typeof DERIVED)[number], number>> = {
-  step: 3.4245,
-  eigengap: 2.4925,
-  modularity: 2.982,
-  concentration: 2.804,
-  silhouette: 2.5473,
-  largest: -1.8758,
-  lastSplit: 0.5695,
-  nextSplits: -1.3216,
-  two: -4.8507,
-  modularityBelowMost: 3.5566,
-  modularityBelowMostByItems: 0.8334,
+  step: 2.8297,
+  eigengap: 2.341,
+  modularity: 3.7391,
+  concentration: 3.0771,
+  silhouette: 3.0336,
+  largest: -2.1532,
+  lastSplit: 0.1719,
+  nextSplits: -1.2218,
+  two: -3.1738,
+  modularityBelowMost: 4.5357,
+  modularityBelowMostByItems: 0.8944,
 };
 
 /**
