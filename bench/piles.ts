@@ -20,7 +20,7 @@ import { backbones, openBackbone } from './piles/backbones.ts';
 import { drawPiles, type Pile } from './piles/draw.ts';
 import { type CountProblem, fitCounts } from './piles/fit-counts.ts';
 import { type Case, fitLogistic } from './piles/fit-logistic.ts';
-import { nuisanceFrom } from './piles/nuisance.ts';
+import { LEARNT_FOR, nuisanceFrom } from './piles/nuisance.ts';
 import { type Agreement, agreement, calibrationError } from './piles/score.ts';
 import { casesOf, FINDABLE, type Studied, study, toldApart } from './piles/study.ts';
 import { type EmbeddedSet, embeddedSet, JUNK_SET, setsHere } from './piles/vectors.ts';
@@ -83,7 +83,7 @@ export async function run(): Promise<unknown> {
 /** Every pile's tree, by seed. */
 async function studyAll(name: string): Promise<Studied[][]> {
   const { sets, blocks } = await loadSets(name);
-  const nuisanceWithout = nuisanceFrom(sets, blocks);
+  const nuisanceWithout = LEARNT_FOR.includes(name) ? nuisanceFrom(sets, blocks) : () => undefined;
   const pool = await InferencePool.create({ threads: THREADS });
   try {
     const bySeed: Studied[][] = [];

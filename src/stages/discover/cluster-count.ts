@@ -14,17 +14,17 @@ const DERIVED = ['two', 'modularityBelowMost', 'modularityBelowMostByItems'] as 
 export const CUT_FEATURES: readonly string[] = [...MEASURES, ...DERIVED];
 
 const WEIGHTS: Readonly<Record<(typeof MEASURES)[number] | (typeof DERIVED)[number], number>> = {
-  step: 2.8297,
-  eigengap: 2.341,
-  modularity: 3.7391,
-  concentration: 3.0771,
-  silhouette: 3.0336,
-  largest: -2.1532,
-  lastSplit: 0.1719,
-  nextSplits: -1.2218,
-  two: -3.1738,
-  modularityBelowMost: 4.5357,
-  modularityBelowMostByItems: 0.8944,
+  step: 2.922,
+  eigengap: 2.2896,
+  modularity: 3.488,
+  concentration: 2.8936,
+  silhouette: 3.1441,
+  largest: -1.7148,
+  lastSplit: 0.515,
+  nextSplits: -1.4359,
+  two: -3.9125,
+  modularityBelowMost: 4.2092,
+  modularityBelowMostByItems: 0.8832,
 };
 
 /**
