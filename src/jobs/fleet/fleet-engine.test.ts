@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serialize } from 'node:v8';
 import { z } from 'zod';
@@ -83,14 +83,23 @@ interface Fleet {
   readonly job: StageJob<unknown>;
 }
 
+/** Long enough that a busy machine does not lose the shards of workers that are well. */
+const HEARTBEAT_MS = 500;
+/** Of every fleet: a test that fails leaves no workers going. */
+const stops: AbortController[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop.abort();
+});
+
 /** @param outcomeOf what a shard comes to in place of being done; a process that ends throws */
 function fleet(
   workers: number,
   outcomeOf: (input: number[], worker: number) => Promise<ShardOutcome | undefined>,
 ): Fleet {
-  const queue = new MemoryQueue({ heartbeatMs: 60, retries: 2, clock: () => performance.now() });
+  const queue = new MemoryQueue({ heartbeatMs: HEARTBEAT_MS, retries: 2, clock: () => performance.now() });
   const shards = new MemoryShards();
   const stop = new AbortController();
+  stops.push(stop);
   const startProcess = (worker: number): ShardProcess => ({
     hasEnded: false,
     async run({ runId, shard, input }) {
