@@ -147,7 +147,8 @@ test('SIGKILL while it is drawn and while it is read back: run again, the same s
   const lengthMs = performance.now() - startedAt;
   const labels = JSON.stringify([...(await imagesIn(cwd))]);
   let killed = 0;
-  for (const share of [0.5, 0.7, 0.9]) {
+  // Early enough that a run which is quicker than the timed one is hit too.
+  for (const share of [0.3, 0.5, 0.7]) {
     await rm(join(cwd, '.labelsmith'), { recursive: true });
     await rm(join(cwd, 'audit-class'), { recursive: true, force: true });
     await cp(bare, join(cwd, '.labelsmith'), { recursive: true });
