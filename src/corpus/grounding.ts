@@ -51,21 +51,10 @@ const VISIBLE: ReadonlySet<string> = new Set([
 const VISIBLE_TOPS: ReadonlySet<string> = new Set(['animal.n.01', 'food.n.01', 'person.n.01', 'plant.n.02']);
 
 /**
- * Animals after which texts call people, clergymen or wax more often than the animal: a tiger in a picture is no fierce person. Of
- * the nouns whose first sense in WordNet is a person and a later one an animal, those that are mostly seen as the animal.
+ * Words that texts mean people by more often than animals, of a seal wax: a tiger in a picture is no fierce person. Of the nouns whose
+ * first sense in WordNet is no animal and a later one is, those whose pictures show the animal.
  */
-const SEEN_AS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    cardinal: 'cardinal.n.04',
-    coon: 'common_raccoon.n.01',
-    loon: 'loon.n.02',
-    monarch: 'monarch.n.02',
-    primate: 'primate.n.02',
-    seal: 'seal.n.09',
-    skunk: 'skunk.n.04',
-    tiger: 'tiger.n.02',
-  }),
-);
+const SEEN_AS_ANIMALS: ReadonlySet<string> = new Set('cardinal coon loon monarch primate seal skunk tiger'.split(' '));
 
 /**
  * The word's only sense, or the most frequent one where texts tell which that is; and only a thing that can be seen, as
@@ -73,10 +62,10 @@ const SEEN_AS: ReadonlyMap<string, string> = new Map(
  */
 export function lookUp(wordNet: WordNet, name: string): Synset | null {
   for (const lemma of lemmas(name)) {
-    const [first, ...others] = wordNet.senses(lemma);
+    const senses = wordNet.senses(lemma);
+    const [first, ...others] = senses;
     if (!first) continue;
-    const seen = SEEN_AS.get(lemma);
-    if (seen !== undefined) return wordNet.synset(seen) ?? null;
+    if (SEEN_AS_ANIMALS.has(lemma)) return senses.find(({ synset }) => synset.field === 'noun.animal')?.synset ?? null;
     const { synset } = first;
     const clear = others.length === 0 || first.tagged;
     return clear && (VISIBLE.has(synset.field) || VISIBLE_TOPS.has(synset.key)) ? synset : null;
