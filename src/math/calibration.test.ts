@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../core/random.ts';
-import { argMaxRows, fitTemperature, meanCrossEntropy, softmaxRows } from './calibration.ts';
+import { argMaxRows, correctRows, fitTemperature, meanCrossEntropy, softmaxRows } from './calibration.ts';
 import { matrix, newSharedMatrix } from './matrix.ts';
 
 test('softmax and cross-entropy by hand: logits ln 1, ln 3 are shares 1/4 and 3/4', () => {
@@ -10,6 +10,7 @@ test('softmax and cross-entropy by hand: logits ln 1, ln 3 are shares 1/4 and 3/
   assert.ok(Math.abs(a - 0.25) < 1e-6 && Math.abs(b - 0.75) < 1e-6);
   assert.ok(Math.abs(meanCrossEntropy(logits, [1, 1]) - (Math.log(4 / 3) + Math.log(4)) / 2) < 1e-6);
   assert.deepEqual([...argMaxRows(logits)], [1, 0]);
+  assert.deepEqual([...correctRows(logits, [1, 1])], [1, 0]);
 });
 
 test('labels drawn from softmax(logits / 2.5) give back the temperature 2.5, and logits too small one below 1', () => {

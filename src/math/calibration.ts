@@ -65,6 +65,11 @@ export function argMaxRows({ data, rows, columns }: Matrix): Int32Array {
   return best;
 }
 
+/** 1 for each row whose largest element is in the column of its label, else 0; shape [n]. */
+export function correctRows(logits: Matrix, labels: ArrayLike<number>): Uint8Array {
+  return Uint8Array.from(argMaxRows(logits), (column, row) => Number(column === labels[row]));
+}
+
 /** The place of the largest value, the first where several are; 0 where there is none. */
 export function argMax(values: ArrayLike<number>): number {
   let best = 0;

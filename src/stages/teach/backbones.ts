@@ -17,7 +17,7 @@ import { enoughInFlight, ItemLanes } from '../../jobs/item-lanes.ts';
 import { quarantinedPaths } from '../../jobs/read-errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { argMaxRows } from '../../math/calibration.ts';
+import { correctRows } from '../../math/calibration.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
@@ -222,14 +222,13 @@ async function score(
   const context = { pool, joined: null, principal: null, seed, signal };
   const folds = foldsOf(problem, FOLDS, seed);
   const { best, heldOut } = await searchBase(context, problem, folds, baseCandidates('quick', false));
-  const predicted = argMaxRows(heldOut.logits);
   return {
     model,
     weights: blocks.map(({ weight }) => weight),
     accuracy: best.accuracy,
     loss: best.loss,
     labels: there.length,
-    correct: Uint8Array.from(predicted, (label, i) => Number(label === problem.labels[i])),
+    correct: correctRows(heldOut.logits, problem.labels),
   };
 }
 

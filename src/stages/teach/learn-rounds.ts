@@ -2,7 +2,7 @@
  * From a few labels to the final head: search, baseline, then one method after the other, each cross-validated as a
  * whole, until none helps. Pure: numbers in, numbers out; everything it measured is in `steps`.
  */
-import { fitTemperature, softmaxRows } from '../../math/calibration.ts';
+import { fitTemperature, meanCrossEntropy, softmaxRows } from '../../math/calibration.ts';
 import { type Head, headLogits } from '../../math/heads/head.ts';
 import { type Matrix, newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
@@ -123,7 +123,7 @@ export async function learnRounds(pool: InferencePool, whole: Problem, options: 
 
 function stepOf(method: MethodName, heldOut: HeldOut, labels: Int32Array, elapsedMs: number): Step {
   const temperature = fitTemperature(heldOut.logits, labels);
-  const loss = lossAt(heldOut.logits, labels, temperature);
+  const loss = meanCrossEntropy(heldOut.logits, labels, temperature);
   return { method, accuracy: heldOut.accuracy, loss, temperature, elapsedMs: Math.round(elapsedMs) };
 }
 
@@ -204,12 +204,4 @@ function isBetter(candidate: Candidate, chosen: Candidate, labels: number): bool
   const deviation = Math.sqrt((chosen.accuracy * (1 - chosen.accuracy)) / labels);
   const margin = TRUSTED.has(candidate.method) && !TRUSTED.has(chosen.method) ? -deviation : 0;
   return candidate.accuracy - chosen.accuracy > margin;
-}
-
-/** Mean cross-entropy in nats of logits that are divided by a temperature. */
-export function lossAt(logits: Matrix, labels: Int32Array, temperature: number): number {
-  const { data, columns } = softmaxRows(logits, temperature);
-  let sum = 0;
-  for (const [i, label] of labels.entries()) sum -= Math.log(Math.max(1e-12, data[i * columns + label]));
-  return sum / labels.length;
 }

@@ -7,13 +7,13 @@
  */
 import { LabelsmithError } from '../../../errors.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
-import { argMaxRows, fitTemperature } from '../../../math/calibration.ts';
+import { correctRows, meanCrossEntropy } from '../../../math/calibration.ts';
 import type { TrainingCurve } from '../../../math/training/train.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { isAsGood } from '../backbones.ts';
 import type { LabelledTask, TaskItems } from '../items.ts';
-import { learnRounds, lossAt, type RoundsOptions, type RoundsResult, type Step } from '../learn-rounds.ts';
+import { learnRounds, type RoundsOptions, type RoundsResult, type Step } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
 import { type FineTuned, type FineTuneProgress, fineTune } from './fine-tune.ts';
 import { openItems } from './open-items.ts';
@@ -117,9 +117,11 @@ export interface GateFigures {
   readonly loss: number;
 }
 
-export function gateFigures({ heldOut: { logits } }: RoundsResult, labels: Int32Array): GateFigures {
-  const correct = Uint8Array.from(argMaxRows(logits), (label, i) => Number(label === labels[i]));
-  return { correct, loss: lossAt(logits, labels, fitTemperature(logits, labels)) };
+export function gateFigures(
+  { heldOut: { logits }, restTemperature }: Pick<RoundsResult, 'heldOut' | 'restTemperature'>,
+  labels: Int32Array,
+): GateFigures {
+  return { correct: correctRows(logits, labels), loss: meanCrossEntropy(logits, labels, restTemperature) };
 }
 
 /**

@@ -6,12 +6,11 @@
  * since it costs some hundred passes.
  */
 import { sampleIndices, seededRandom } from '../../../core/random.ts';
-import { fitTemperature } from '../../../math/calibration.ts';
+import { fitTemperature, meanCrossEntropy } from '../../../math/calibration.ts';
 import type { ComposedEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { centreAndNormalise, meanOf, type VectorBlock } from '../../embed/recipe.ts';
 import { crossValidate, type Folds } from '../cross-validation.ts';
-import { lossAt } from '../learn-rounds.ts';
 import { type LearnSettings, learn, logitsOfRows } from '../methods.ts';
 import type { Problem } from '../problem.ts';
 import { embedRows } from './embed-rows.ts';
@@ -83,5 +82,5 @@ async function lossWith(
     const { head } = await learn(context, training, { ...settings, method: 'base', augment: false });
     return logitsOfRows(pool, head, training.features, held);
   });
-  return lossAt(logits, labels, fitTemperature(logits, labels));
+  return meanCrossEntropy(logits, labels, fitTemperature(logits, labels));
 }
