@@ -3,8 +3,7 @@
  * by the names of what they take; anything else is refused by them.
  */
 import { LabelsmithError } from '../../errors.ts';
-import type { FetchOptions } from '../../fetch/fetch.ts';
-import { fetchFiles } from '../../fetch/fetch.ts';
+import { type FetchOptions, fetchFiles } from '../../fetch/fetch.ts';
 import type { ListedFile, Listing } from '../../fetch/hub-listing.ts';
 import { Session } from '../../onnx/session.ts';
 import { float32, float32Data } from '../../onnx/tensor.ts';
@@ -90,9 +89,9 @@ function sideOf(listing: Listing, decoder: readonly Port[]): number {
 
 /** The longer side to the input's, zeros beside it once colours are normalised: within the graph where it takes rows of pixels. */
 function inputOf(listing: Listing, file: string, { name, dtype, shape = [] }: Port, side: number): InputSpec {
-  const fill = IMAGENET_MEAN.map((mean) => mean * 255) as [number, number, number];
+  const [red = 0, green = 0, blue = 0] = IMAGENET_MEAN.map((mean) => mean * 255);
   const plain = { name, fit: 'cover', pad: [0, 0, 0], kernel: 'cubic' } as const;
-  const pillow = { resample: 'bilinear', size: { kind: 'filled', fill } } as const;
+  const pillow = { resample: 'bilinear', size: { kind: 'filled', fill: [red, green, blue] } } as const;
   if (dtype === 'float32' && shape.length === 3 && shape[2] === 3) {
     return { ...plain, pillow, width: side, height: side, layout: 'HWC' };
   }

@@ -1,7 +1,6 @@
 /** The entry of a network that makes masks by box: two graphs, of which the second is checked by the names of what it takes. */
 import { LabelsmithError } from '../../errors.ts';
-import type { FetchOptions } from '../../fetch/fetch.ts';
-import { fetchFiles } from '../../fetch/fetch.ts';
+import { type FetchOptions, fetchFiles } from '../../fetch/fetch.ts';
 import type { ListedFile, Listing } from '../../fetch/hub-listing.ts';
 import { Session } from '../../onnx/session.ts';
 import { float32 } from '../../onnx/tensor.ts';
