@@ -106,7 +106,10 @@ export interface ImportedImage {
   readonly answer?: true;
   /** One of our own exports wrote the file, which somebody may have changed since. */
   readonly ownExport?: true;
-  /** The file says more of the image, of which nothing could be made: without regions it is not one that nothing is on. */
+  /**
+   * There is more of the image, of which nothing could be made, or nobody labelled it: without regions it is not one that
+   * nothing is on.
+   */
   readonly incomplete?: true;
 }
 

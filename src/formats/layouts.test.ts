@@ -44,6 +44,19 @@ const LAYOUTS: readonly Layout[] = [
     told: ['label-file-missing'],
   },
   {
+    what: 'yolo: a set that nobody labelled is told, and one that somebody did is not',
+    format: 'yolo',
+    files: {
+      'data.yaml': 'names: [cat]\ntrain: train/images\ntest: test/images\n',
+      'train/images/a.jpg': '',
+      'train/images/b.jpg': '',
+      'train/labels/b.txt': row,
+      'test/images/c.jpg': '',
+    },
+    want: ['train/images/a.jpg train', `train/images/b.jpg train cat ${box}`, 'test/images/c.jpg test'],
+    told: ['set-not-labelled'],
+  },
+  {
     what: 'yolo: paths of Windows and of a notebook, and a test folder that is not there',
     format: 'yolo',
     files: {

@@ -47,7 +47,11 @@ export const REASONS = {
   'image-unreadable': leftOut('images', 'cannot be read'),
   'image-in-no-class': leftOut('images', 'in no folder of a class'),
   'image-not-labelled': told('images', 'nobody labelled it in the tool: taken as one without labels'),
-  'label-file-missing': told('images', 'listed, but neither the picture nor its label file is there: taken as empty'),
+  'label-file-missing': told(
+    'images',
+    'listed, but neither the picture nor its label file is there: taken as one without labels',
+  ),
+  'set-not-labelled': told('images', 'its set has no label file at all: taken as one without labels'),
   'draft-passed-over': leftOut('rows', 'a draft that nobody handed in'),
   'annotation-cancelled': leftOut('rows', 'skipped by the annotator'),
   'row-unreadable': leftOut('rows', 'cannot be read'),

@@ -156,6 +156,32 @@ test('an image whose objects cannot be read is not one that a file had without a
   }
 });
 
+test('pictures beside no label file at all are not background, and beside some they are', async (t) => {
+  const dir = await scratch(t);
+  for (const folder of ['photos', 'set/images', 'set/labels']) await mkdir(join(dir, folder), { recursive: true });
+  for (const n of [1, 2, 3]) {
+    const picture = await jpegScene(96, 72, n);
+    for (const folder of ['photos', 'set/images']) await writeFile(join(dir, folder, `${n}.jpg`), picture);
+  }
+  await writeFile(join(dir, 'set/data.yaml'), 'names: [dog]\n');
+  await runJson(['add', 'photos'], { cwd: dir });
+  const counts = async (out: string) => {
+    const told = await runCli(['import', 'yolo', 'set'], { cwd: dir });
+    const found = await runJson<Record<'backgroundImages' | 'notLookedAt', number>>(
+      ['export', 'coco', out, '--background', 'labelled', '--empty'],
+      { cwd: dir },
+    );
+    return [
+      found.backgroundImages,
+      found.notLookedAt,
+      /3 images?.*no label file at all/.test(told.stdout + told.stderr),
+    ];
+  };
+  assert.deepEqual(await counts('bare'), [0, 3, true]);
+  await writeFile(join(dir, 'set/labels/1.txt'), '0 .5 .5 .2 .2\n');
+  assert.deepEqual(await counts('labelled'), [2, 0, false]);
+});
+
 test('import and export on trial give the same reckoning and leave nothing', async (t) => {
   const dir = await scratch(t);
   await mkdir(join(dir, 'photos'));

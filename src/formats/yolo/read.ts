@@ -10,7 +10,7 @@ import { badFile, shown } from '../check.ts';
 import type { ReadOptions } from '../format.ts';
 import { linesOf } from '../lines.ts';
 import { splitExtension } from '../names.ts';
-import type { Reckoning } from '../reckoning.ts';
+import { Reckoning } from '../reckoning.ts';
 import { splitOfName } from '../split-names.ts';
 import { isImageName, listFolder, readSmallText } from '../walk.ts';
 import { bareSet, endsOf, type ImageSet, isFolder, labelFolderOf, NAME_FILES, readDataset } from './dataset.ts';
@@ -22,11 +22,9 @@ export async function* readYolo(path: string, options: ReadOptions): AsyncGenera
   const { scheme, sets } = await readDataset(root, isFile ? basename(path) : null, options);
   const reader: Reader = { root, scheme, reckoning: options.reckoning };
   for (const set of sets ?? (await setsWithoutNames(root, options.reckoning))) {
-    if (set.list) yield* readList(reader, set);
-    else {
-      const labels = labelFolderOf(set.path);
-      yield* readFolder(reader, { images: set.path, labels, split: set.split, named: sets !== null }, 0);
-    }
+    const isNamed = sets !== null;
+    const isLabelled = await hasLabelFile(reader, set, isNamed);
+    for await (const place of placesIn(reader, set, isNamed)) yield* imageOf(reader, place, isLabelled);
   }
 }
 
@@ -34,6 +32,33 @@ interface Reader {
   readonly root: string;
   readonly scheme: LabelScheme;
   readonly reckoning: Reckoning;
+}
+
+/** A picture of a set, and its label file. */
+interface Place {
+  readonly image: string;
+  readonly label: string | null;
+  readonly split: string | null;
+  /** The line of a list, where neither the picture nor its label file is there. */
+  readonly missingAt?: string;
+}
+
+/** @param isNamed a file says which sets there are */
+function placesIn(reader: Reader, set: ImageSet, isNamed: boolean): AsyncGenerator<Place> {
+  if (set.list) return listedPlaces(reader, set);
+  return placesBelow(
+    reader,
+    { images: set.path, labels: labelFolderOf(set.path), split: set.split, named: isNamed },
+    0,
+  );
+}
+
+/** Whether a set has any label file: where it has none, a missing one does not say that nothing is on the picture. */
+async function hasLabelFile(reader: Reader, set: ImageSet, isNamed: boolean): Promise<boolean> {
+  // What is told of the set is told when it is read.
+  const silent = { ...reader, reckoning: new Reckoning() };
+  for await (const { label } of placesIn(silent, set, isNamed)) if (label !== null) return true;
+  return false;
 }
 
 /** Lists called like splits that name pictures, else the pictures' folder. */
@@ -66,7 +91,7 @@ interface Pair {
 const isLabelName = (name: string) =>
   /\.txt$/i.test(name) && !NAME_FILES.includes(name.toLowerCase()) && !/^readme|^license|^notes/i.test(name);
 
-async function* readFolder(reader: Reader, pair: Pair, depth: number): AsyncGenerator<ImportedImage> {
+async function* placesBelow(reader: Reader, pair: Pair, depth: number): AsyncGenerator<Place> {
   const { images, labels, split } = pair;
   if (depth > 64) throw badFile(images, 'folders are nested more than 64 deep');
   const imageSide = await listFolder(images);
@@ -87,16 +112,16 @@ async function* readFolder(reader: Reader, pair: Pair, depth: number): AsyncGene
     alone.delete(stem);
     // What cannot be read is no image without objects.
     if (unreadable.has(stem)) continue;
-    yield* imageOf(reader, join(images, file), labelOf.get(stem) ?? null, split);
+    yield { image: join(images, file), label: labelOf.get(stem) ?? null, split };
   }
   // Labels without pictures are named by their stem; in one folder with pictures, other text files are no labels.
   for (const stem of [...alone].sort()) {
     const label = labelOf.get(stem);
     if (label !== undefined && (images !== labels || (await looksLikeLabels(label, pictures.length === 0))))
-      yield* imageOf(reader, join(images, stem), label, split);
+      yield { image: join(images, stem), label, split };
   }
   for (const below of await foldersBelow(imageSide.folders, labelSide.folders, pair))
-    yield* readFolder(reader, below, depth + 1);
+    yield* placesBelow(reader, below, depth + 1);
 }
 
 /** `images` and `labels` go together; other folders are the same on both sides. */
@@ -141,9 +166,8 @@ async function looksLikeLabels(path: string, alone: boolean): Promise<boolean> {
   return /^\S+(?:[\s,]+[-+.\deE]+){4,}$/.test(line) || (alone && /^\d+\s/.test(line));
 }
 
-async function* readList(reader: Reader, set: ImageSet): AsyncGenerator<ImportedImage> {
+async function* listedPlaces({ root, reckoning }: Reader, set: ImageSet): AsyncGenerator<Place> {
   const name = basename(set.path);
-  const { root, reckoning } = reader;
   /** How many first folders of a line's path lead elsewhere: the same for all lines of most lists. */
   let dropped = -1;
   for await (const { text, number } of linesOf(set.path, name)) {
@@ -157,9 +181,14 @@ async function* readList(reader: Reader, set: ImageSet): AsyncGenerator<Imported
     const candidates = [resolve(dirname(set.path), line), ...endsOf(line).map((end) => join(root, end))];
     const order = [...candidates.keys()].sort((a, b) => Number(b === dropped) - Number(a === dropped) || a - b);
     const found = await firstWithLabel(candidates, order);
-    if (found !== null) dropped = found.at;
-    else if (!(await anyIsFile(candidates))) reckoning.note('label-file-missing', where, line);
-    yield* imageOf(reader, candidates[found?.at ?? 0], found?.label ?? null, set.split);
+    const { split } = set;
+    if (found !== null) {
+      dropped = found.at;
+      yield { image: candidates[found.at], label: found.label, split };
+    } else {
+      const missing = (await anyIsFile(candidates)) ? {} : { missingAt: where };
+      yield { image: candidates[0], label: null, split, ...missing };
+    }
   }
 }
 
@@ -188,19 +217,27 @@ async function anyIsFile(paths: readonly string[]): Promise<boolean> {
 /** Nothing where its labels cannot be read: that is not an image without objects. */
 async function* imageOf(
   { root, scheme, reckoning }: Reader,
-  image: string,
-  label: string | null,
-  split: string | null,
+  { image, label, split, missingAt }: Place,
+  isLabelledSet: boolean,
 ): AsyncGenerator<ImportedImage> {
   const file = nameBelow(root, image);
-  const where = label === null ? file : nameBelow(root, label);
-  const text = label === null ? '' : await reckoning.attemptFile('file-unreadable', () => readSmallText(label, where));
+  const entry = { file, width: null, height: null, labels: [], split };
+  if (label === null) {
+    if (missingAt !== undefined) reckoning.note('label-file-missing', missingAt, file);
+    else if (!isLabelledSet) reckoning.note('set-not-labelled', file);
+    const unknown = missingAt !== undefined || !isLabelledSet;
+    yield { ...entry, regions: [], where: file, ...(unknown ? { incomplete: true } : {}) };
+    return;
+  }
+  const where = nameBelow(root, label);
+  const text = await reckoning.attemptFile('file-unreadable', () => readSmallText(label, where));
   if (text === null) return;
-  if (label !== null) reckoning.take('files');
-  yield await reckoning.markingLosses(() => {
-    const regions = regionsOfText(text, where, scheme, reckoning);
-    return { file, width: null, height: null, labels: [], regions, where, split };
-  });
+  reckoning.take('files');
+  yield await reckoning.markingLosses(() => ({
+    ...entry,
+    regions: regionsOfText(text, where, scheme, reckoning),
+    where,
+  }));
 }
 
 function nameBelow(root: string, path: string): string {
