@@ -103,6 +103,16 @@ test('boxes of another task, or of origins that are left out, make no image back
   };
   assert.deepEqual(await counts('all'), [2, 0, 1]);
   assert.deepEqual(await counts('people', '--origin', 'human'), [1, 0, 2]);
+  const words = async (out: string, ...more: string[]) =>
+    /Left out .*/.exec((await runCli(['export', 'coco', out, ...more], { cwd: dir })).stderr)?.[0];
+  assert.equal(
+    await words('of-people', '--origin', 'human'),
+    'Left out 2 images of which --origin human says nothing: --background all takes them along.',
+  );
+  assert.equal(
+    await words('of-signs', '--task', 'signs'),
+    'Left out 2 images where nothing and nobody looked for the task signs: --background all takes them along.',
+  );
   // Who takes the last box away has looked.
   await writeFile(
     join(dir, 'none.json'),

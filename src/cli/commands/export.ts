@@ -110,7 +110,7 @@ export const exportCommand = command({
       run.done();
       const summary = isTargetAddress(args.out) ? { ...written, out: args.out } : written;
       output.document(dryRun ? { dryRun, ...summary } : summary);
-      printExported(output, summary, dryRun);
+      printExported(output, summary, { dryRun, origins });
       if (summary.images === 0 && !options.empty) return 1;
       return summary.failedImages > 0 && global.strict ? 1 : 0;
     });

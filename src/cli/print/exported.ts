@@ -1,5 +1,6 @@
 /** What `export` wrote, of what, and what is not in it. */
 import { accuracySentences } from '../../core/label-accuracy.ts';
+import type { Origin } from '../../core/labels.ts';
 import type { TaskOwner } from '../../corpus/task-owner.ts';
 import { outdatedText } from '../../stages/audit/accuracy-text.ts';
 import type { WorkspaceExport } from '../../stages/export/export.ts';
@@ -12,7 +13,13 @@ const OWNERS: Readonly<Record<TaskOwner, string>> = {
   people: 'people label',
 };
 
-export function printExported(output: Output, summary: WorkspaceExport, dryRun = false): void {
+interface Asked {
+  readonly dryRun?: boolean;
+  /** Whose labels were asked for. Default: everybody's. */
+  readonly origins?: readonly Origin[];
+}
+
+export function printExported(output: Output, summary: WorkspaceExport, { dryRun = false, origins }: Asked): void {
   const { format, task, images, regions, labels, out, background, backgroundImages, notLookedAt } = summary;
   const ofWhat = task === null ? 'all tasks' : `the task ${task}`;
   output.summary(
@@ -28,11 +35,7 @@ export function printExported(output: Output, summary: WorkspaceExport, dryRun =
       );
     }
   }
-  if (notLookedAt > 0) {
-    output.warn(
-      `Left out ${plural(notLookedAt, 'image')} that no detector went over and nobody looked at: labelsmith detect, or --background all.`,
-    );
-  }
+  if (notLookedAt > 0) output.warn(notLookedAtText(notLookedAt, task, origins));
   if (summary.unlabelledSkipped > 0) {
     output.summary(
       `Left out ${plural(summary.unlabelledSkipped, 'image')} with no label (--unlabelled takes them along).`,
@@ -50,6 +53,16 @@ export function printExported(output: Output, summary: WorkspaceExport, dryRun =
     for (const line of wrapped('This format does not keep: ', summary.loses)) output.summary(line);
   for (const [what, count] of Object.entries(summary.lost)) output.warn(`Not kept: ${formatCount(count)} ${what}`);
   for (const problem of summary.problems) output.warn(oneLine(problem));
+}
+
+function notLookedAtText(count: number, task: string | null, origins: readonly Origin[] | undefined): string {
+  const images = `Left out ${plural(count, 'image')}`;
+  // Others may have looked, and detectors for what is in other tasks.
+  if (origins !== undefined)
+    return `${images} of which --origin ${origins.join(',')} says nothing: --background all takes them along.`;
+  if (task !== 'objects' && task !== null)
+    return `${images} where nothing and nobody looked for the task ${oneLine(task)}: --background all takes them along.`;
+  return `${images} that no detector went over and nobody looked at: labelsmith detect, or --background all.`;
 }
 
 const LINE_LENGTH = 100;

@@ -70,7 +70,10 @@ export interface WorkspaceExport extends ExportSummary {
   /** Null: all tasks. */
   readonly task: string | null;
   readonly background: Background;
-  /** Images with no label that nobody looked at and no detector went over, left out under `background: labelled`. */
+  /**
+   * Images left out under `background: labelled`: with no label, and looked at for the task by nobody and no detector among
+   * those whose labels were asked for.
+   */
   readonly notLookedAt: number;
   /** Labels of clusters that were left out, by the task that somebody else owns; tasks in order of name. */
   readonly disowned: readonly Disowned[];
