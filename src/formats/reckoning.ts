@@ -111,7 +111,7 @@ export const REASONS = {
   'image-contradicts': told('images', 'contradiction: one picture is said to be of two classes'),
   'many-classes': told('images', 'of very many classes: if that is not meant, another column has the class'),
   'votes-merged': mended('objects', 'boxes of several annotators of one thing were made one'),
-  'voice-joined': mended('objects', 'boxes of what a person had drawn before: a second voice for it, no second box'),
+  'voice-joined': told('objects', 'boxes of what a person had drawn before: a second voice for it, no second box'),
   'people-disagree': told('objects', 'boxes of another class where a person had drawn one: both are kept'),
   'annotators-disagree': told('labels', 'annotators disagree'),
   'person-contradicted': told('objects', 'a person had said otherwise before; the newer word holds, the older is kept'),

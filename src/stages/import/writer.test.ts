@@ -97,8 +97,10 @@ it('takes a second person’s box of what the first one drew for a second voice,
   const read = async (rows: readonly string[], task?: string) => {
     const csv = ['file,x1,y1,x2,y2,class,annotator', ...rows.map((row) => `0000.jpg,${row}`)].join('\n');
     await writeFile(join(dir, 'boxes.csv'), csv);
-    const options = { as: 'human', ...(task === undefined ? {} : { task }) } as const;
+    const options = { as: 'human', strict: task === undefined, ...(task === undefined ? {} : { task }) } as const;
     const { reckoning } = await importLabels(store, 'csv', join(dir, 'boxes.csv'), options, await startRun(store));
+    // Nothing of the file is mended by it, and so --strict takes it in.
+    assert.ok(reckoning.problems.every(({ outcome }) => outcome === 'told'));
     return reckoning.problems.map(({ reason, examples }) => [reason, ...examples.map(({ what }) => what)]);
   };
   const regions = async () => {
