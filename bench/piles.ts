@@ -6,7 +6,8 @@
  * (`shipped`), which were fitted with all sets in view, and with weights that are derived here
  * for each pile from piles of other sets alone (`heldOut`), which is what counts. `weights` are those of all piles: the
  * product's constants. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
- * minutes on one core. `LABELSMITH_BENCH_SEED` draws other piles.
+ * minutes on one core. `LABELSMITH_BENCH_SEED` draws other piles; `LABELSMITH_BENCH_DIRECTIONS`
+ * names the embedders whose directions are turned down (default: those that ship them; empty: none).
  */
 import { type Matrix, newSharedMatrix, rowsOf } from '../src/math/matrix.ts';
 import { auroc } from '../src/math/metrics/ranking.ts';
@@ -27,6 +28,8 @@ import { type EmbeddedSet, embeddedSet, JUNK_SET, setsHere } from './piles/vecto
 import { rounded } from './process.ts';
 
 const SEED = Number(process.env.LABELSMITH_BENCH_SEED ?? 0);
+/** Embedders whose learnt directions are turned down. */
+const WITH_DIRECTIONS = process.env.LABELSMITH_BENCH_DIRECTIONS?.split(',') ?? LEARNT_FOR;
 /** Piles that weights are fitted on, beside those of {@link SEED}. */
 const FIT_SEEDS = [1, 2];
 const THREADS = 1;
@@ -83,7 +86,7 @@ export async function run(): Promise<unknown> {
 /** Every pile's tree, by seed. */
 async function studyAll(name: string): Promise<Studied[][]> {
   const { sets, blocks } = await loadSets(name);
-  const nuisanceWithout = LEARNT_FOR.includes(name) ? nuisanceFrom(sets, blocks) : () => undefined;
+  const nuisanceWithout = WITH_DIRECTIONS.includes(name) ? nuisanceFrom(sets, blocks) : () => undefined;
   const pool = await InferencePool.create({ threads: THREADS });
   try {
     const bySeed: Studied[][] = [];

@@ -12,7 +12,7 @@ import { type EmbeddedSet, JUNK_SET } from './vectors.ts';
 /** The embedders that directions are shipped for: MobileNetV2's clusters gained too little from theirs for 370 KB. */
 export const LEARNT_FOR: readonly string[] = [DEFAULT_BACKBONE];
 
-/** Images of a set that are looked at: the directions hardly change with more. */
+/** Images of a set that are looked at: their Gram matrix is taken apart, which costs its size cubed. */
 const MAX_IMAGES = 600;
 /** Directions of a set. */
 const OF_A_SET = 48;
