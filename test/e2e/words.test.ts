@@ -101,7 +101,9 @@ test('a model of the hub from a folder, embed, search and match by words', async
   assert.ok(!questions.some((question) => question.includes('.png') || question.includes(cwd)), 'no name of a file');
   assert.match(told.stdout, /"name": "brick"/);
   await run(['discover', '--namer', url], 2);
-  await run(['discover', '--propose', 'classes.txt'], 2);
+  await run(['-w', 'not-embedded', 'add', 'photos']);
+  const refused = await run(['-w', 'not-embedded', 'discover', '--propose', 'classes.txt'], 2);
+  assert.doesNotMatch(refused.stdout, /Embedded/);
   const proposed = await run(['discover', '--task', 'things', ...asked.slice(-4), '--propose', 'classes.txt']);
   assert.match(proposed.stdout, /eyes proposes: brick, ruby/);
   assert.match(questions.at(-1) ?? '', /Which classes/);

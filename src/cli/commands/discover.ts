@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { discoverWith } from '../../stages/discover/discover-with.ts';
+import { checkDiscover, discoverWith } from '../../stages/discover/discover-with.ts';
 import { METHODS } from '../../stages/discover/hierarchy.ts';
 import { namerFrom } from '../../stages/discover/namer.ts';
 import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
@@ -101,6 +101,7 @@ export const discover = command({
         return 0;
       }
       // What cannot be is said before minutes of embedding.
+      checkDiscover(request);
       await workspace.store.ensureTask({ name: options.task, rule: 'single', items });
       const run = context.runOptions();
       const embedded = await embedWith(workspace, { items, model, quality }, run);

@@ -33,6 +33,14 @@ export interface Discovered extends DiscoverResult {
   readonly proposed?: { readonly file: string; readonly classes: readonly ProposedClass[] };
 }
 
+/** Refuses what does not go together, which can be told before anything is embedded. */
+export function checkDiscover({ k, level, namer, propose }: DiscoverRequest): void {
+  if (propose !== undefined && namer === undefined) {
+    throw new LabelsmithError('USAGE', '--propose needs --namer: a model that is asked which classes are in the pile.');
+  }
+  if (level !== undefined && k !== undefined) throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
+}
+
 /** Clusters what is embedded; embedding comes before it (`embedWith`). */
 export async function discoverWith(
   workspace: Workspace,
@@ -40,12 +48,7 @@ export async function discoverWith(
   run: RunOptions,
 ): Promise<Discovered> {
   const { classifier: named, vocabulary: words, namer, propose, ...asked } = request;
-  if (propose !== undefined && namer === undefined) {
-    throw new LabelsmithError('USAGE', '--propose needs --namer: a model that is asked which classes are in the pile.');
-  }
-  if (asked.level !== undefined && asked.k !== undefined) {
-    throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
-  }
+  checkDiscover(request);
   const { threads } = run;
   const vocabulary =
     words === undefined ? undefined : await openVocabulary(workspace, words, { ...run, items: request.items });
