@@ -1,20 +1,9 @@
 /** The review app as a person has it: the built command line, its printed address, and a browser. */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { complaintsOf, launchBrowser } from './browser.ts';
 import { startCli } from './cli.ts';
-
-const CHROMIUM = process.env.LABELSMITH_CHROMIUM ?? '/usr/bin/chromium';
-
-/** The reason to skip what needs a browser, or false. */
-export const withoutBrowser: string | false = existsSync(CHROMIUM)
-  ? false
-  : `no browser at ${CHROMIUM}; LABELSMITH_CHROMIUM names another`;
-
-export function launchBrowser() {
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-}
 
 export interface RunningReview {
   readonly url: string;
@@ -51,23 +40,30 @@ export async function startReviewIn(
   };
 }
 
-/** Complaints of the page while `work` is done: none are expected. */
-export function complaintsOf(page: Page): string[] {
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  return complaints;
+export interface OpenedReview {
+  /** Put anew by whoever ends it and starts another one. */
+  review: RunningReview;
+  readonly page: Page;
+  readonly complaints: string[];
+  /** Ends the browser, and the review that is here then. */
+  close(): Promise<void>;
 }
 
-const AXE = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+/** The review of this folder, in a browser, at the page that its address leads to. */
+export async function openReviewIn(dir: string, env: Readonly<Record<string, string>> = {}): Promise<OpenedReview> {
+  await using unlessOpened = new AsyncDisposableStack();
+  const browser = unlessOpened.use(await launchBrowser());
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const complaints = complaintsOf(page);
+  const review = await startReviewIn(dir, env);
+  const opened: OpenedReview = { review, page, complaints, close: () => all.disposeAsync() };
+  unlessOpened.defer(() => opened.review.end('SIGTERM'));
+  await page.goto(review.url);
+  const all = unlessOpened.move();
+  return opened;
+}
 
-/** What axe-core finds wrong with the page as it stands: rules with the elements that break them. */
-export async function barriersOf(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate<string[]>(
-    `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-      violations.map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')))`,
-  );
+/** By the links at the top. */
+export function goTo(page: Page, name: string): Promise<void> {
+  return page.click(`nav[aria-label="Pages"] a:text-is("${name}")`);
 }

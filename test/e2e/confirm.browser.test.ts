@@ -12,8 +12,9 @@ import { matrix } from '../../src/math/matrix.ts';
 import { addTo } from '../../src/stages/add/add.ts';
 import { openSources } from '../../src/stages/add/open-sources.ts';
 import { putPredictions } from '../../src/stages/predictions.ts';
+import { barriersOf, withoutBrowser } from '../browser.ts';
 import { scratch } from '../cli.ts';
-import { barriersOf, complaintsOf, launchBrowser, startReviewIn, withoutBrowser } from '../review-app.ts';
+import { goTo, openReviewIn, startReviewIn } from '../review-app.ts';
 
 if (withoutBrowser) console.log(`SKIP confirming in a browser: ${withoutBrowser}`);
 const CLASSES = ['cat', 'cow', 'dog'];
@@ -53,16 +54,10 @@ test('one key makes exceptions what stands under them; the page outlives its ser
     return ids.map((id) => held.get(id)?.find(({ origin }) => origin === 'human')?.className);
   };
 
-  let review = await startReviewIn(cwd);
-  const browser = await launchBrowser();
-  t.after(async () => {
-    await browser.close();
-    await review.end('SIGTERM');
-  });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  const complaints = complaintsOf(page);
-  await page.goto(review.url);
-  await page.click('nav[aria-label="Pages"] a:text-is("Confirm")');
+  const opened = await openReviewIn(cwd);
+  t.after(() => opened.close());
+  const { page, complaints } = opened;
+  await goTo(page, 'Confirm');
   await page.getByLabel('Which come first').selectOption('uncertainty');
   const cellOf = (id: string) => page.locator(`.screenful .cell:has(img[src*="${id}"])`);
   await cellOf(first).locator('.instead:has-text("or cow")').waitFor();
@@ -82,16 +77,16 @@ test('one key makes exceptions what stands under them; the page outlives its ser
   await page.waitForSelector('.screenful .cell.struck');
   assert.deepEqual(complaints, []);
 
-  const port = new URL(review.url).port;
-  await review.end('SIGKILL');
+  const { port } = new URL(opened.review.url);
+  await opened.review.end('SIGKILL');
   await page.waitForSelector('[role=alert]:has-text("Labelsmith does not answer")');
   await page.keyboard.press('g');
   await page.waitForSelector('.told:has-text("Not done. Labelsmith does not answer.")');
   assert.deepEqual(await barriersOf(page), []);
-  review = await startReviewIn(cwd, {}, port);
+  opened.review = await startReviewIn(cwd, {}, port);
   await page.waitForSelector('[role=alert]:has-text("Labelsmith was started anew")');
   // As another tab of this browser opens it.
-  await page.evaluate((url) => fetch(url).then(({ status }) => status), review.url);
+  await page.evaluate((url) => fetch(url).then(({ status }) => status), opened.review.url);
   await page.waitForSelector('[role=alert]', { state: 'detached' });
   await cellOf(first).click();
   await page.keyboard.press('g');

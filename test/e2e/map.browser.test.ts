@@ -1,11 +1,10 @@
 /** The map of the data, from made-up vectors through `discover` into a report, and in a real browser. */
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import sharp from 'sharp';
 import { sha256Hex } from '../../src/core/ids.ts';
 import { seededRandom } from '../../src/core/random.ts';
@@ -16,12 +15,11 @@ import { renderReport } from '../../src/report/html.ts';
 import type { GatheredSection } from '../../src/report/report-data.ts';
 import { gatherMap } from '../../src/report/sections/map.ts';
 import { discoverIn } from '../../src/stages/discover/discover.ts';
+import { launchBrowser, withoutBrowser } from '../browser.ts';
 import { scratch } from '../cli.ts';
 import { addEmbedded } from '../fixtures/embedded.ts';
 
-const CHROMIUM = process.env.LABELSMITH_CHROMIUM ?? '/usr/bin/chromium';
-const skip = existsSync(CHROMIUM) ? false : `no browser at ${CHROMIUM}; LABELSMITH_CHROMIUM names another`;
-if (skip) console.log(`SKIP map in a browser: ${skip}`);
+if (withoutBrowser) console.log(`SKIP map in a browser: ${withoutBrowser}`);
 
 const KINDS = ['rose', 'bus', '<b>cat'];
 const GATHER = { seed: 0, threads: 1 };
@@ -80,11 +78,13 @@ describe('map of the data', () => {
     assert.match(await pageOf(workspace, [section]), /Files of the map of task class are gone or damaged/);
   });
 
-  test('the dot under the pointer is named, with an exemplar; the page complains of nothing', { skip }, async (t) => {
+  test('the dot under the pointer is named, with an exemplar; the page complains of nothing', {
+    skip: withoutBrowser,
+  }, async (t) => {
     const workspace = await discovered(t, 90);
     const file = join(await scratch(t), 'report.html');
     await writeFile(file, await pageOf(workspace, [(await gatherMap(workspace, GATHER)) as GatheredSection]));
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+    const browser = await launchBrowser();
     t.after(() => browser.close());
     const page = await browser.newPage({ viewport: { width: 1300, height: 1400 } });
     const complaints: string[] = [];

@@ -1,19 +1,17 @@
 /** The report in a real browser: it asks for nothing, complains of nothing, and draws boxes where they are. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { renderReport } from '../../src/report/html.ts';
 import type { ReportClass, ReportData } from '../../src/report/report-data.ts';
+import { launchBrowser, withoutBrowser } from '../browser.ts';
 
-const CHROMIUM = process.env.LABELSMITH_CHROMIUM ?? '/usr/bin/chromium';
-const skip = existsSync(CHROMIUM) ? false : `no browser at ${CHROMIUM}; LABELSMITH_CHROMIUM names another`;
-if (skip) console.log(`SKIP report in a browser: ${skip}`);
+if (withoutBrowser) console.log(`SKIP report in a browser: ${withoutBrowser}`);
 
 /** 400 × 200 pixels, black, with a red rectangle at the box. */
 const BOX = [240, 40, 360, 160] as const;
@@ -85,7 +83,7 @@ async function fixture(): Promise<ReportData> {
   };
 }
 
-describe('report in a browser', { skip }, () => {
+describe('report in a browser', { skip: withoutBrowser }, () => {
   let browser: Browser;
   let folder: string;
   let page: Page;
@@ -96,7 +94,7 @@ describe('report in a browser', { skip }, () => {
     folder = await mkdtemp(join(tmpdir(), 'labelsmith-report-'));
     const file = join(folder, 'report.html');
     await writeFile(file, renderReport(await fixture()));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => complaints.push(String(error)));

@@ -8,17 +8,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { openWorkspace } from '../../src/jobs/workspace.ts';
+import { barriersOf, withoutBrowser } from '../browser.ts';
 import { DATA, runJson, without } from '../cli.ts';
-import {
-  barriersOf,
-  complaintsOf,
-  launchBrowser,
-  type RunningReview,
-  startReviewIn,
-  withoutBrowser,
-} from '../review-app.ts';
+import { goTo, type OpenedReview, openReviewIn, startReviewIn } from '../review-app.ts';
 
 const SET = 'caltech-30';
 const skip = withoutBrowser || without(SET);
@@ -47,28 +41,24 @@ interface Row {
 
 describe('the review app', { skip }, () => {
   let dir = '';
-  let review: RunningReview;
-  let browser: Browser;
+  let opened: OpenedReview;
   let page: Page;
   let complaints: string[] = [];
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'labelsmith-review-app-'));
     copyPile(join(dir, 'pile'));
-    review = await startReviewIn(dir);
-    browser = await launchBrowser();
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    complaints = complaintsOf(page);
+    opened = await openReviewIn(dir);
+    ({ page, complaints } = opened);
     page.setDefaultTimeout(30_000);
   });
   after(async () => {
-    await browser?.close();
-    await review?.end('SIGTERM');
+    await opened?.close();
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   });
 
   const labels = async () => (await runJson<Row>(['status'], { cwd: dir })).labels;
-  const go = (name: string) => page.click(`nav[aria-label="Pages"] a:text-is("${name}")`);
+  const go = (name: string) => goTo(page, name);
   /** Gone from the page, whatever the reason. */
   const gone = (selector: string) => page.waitForSelector(selector, { state: 'detached' });
   const jobDone = async (name: string) => {
@@ -79,7 +69,6 @@ describe('the review app', { skip }, () => {
   };
 
   test('a folder is chosen, and its images are added and clustered', async () => {
-    await page.goto(review.url);
     assert.ok(!page.url().includes('token'), 'the token is not left in the address');
     await page.fill('input[aria-label="Path of a folder"]', join(dir, 'pile'));
     await page.click('button:text-is("Look")');
@@ -193,10 +182,10 @@ describe('the review app', { skip }, () => {
 
   test('what was acknowledged is there after the server was killed, and can be undone and redone then', async () => {
     const before = (await labels()).human ?? 0;
-    await review.end('SIGKILL');
-    review = await startReviewIn(dir);
+    await opened.review.end('SIGKILL');
+    opened.review = await startReviewIn(dir);
     complaints.length = 0;
-    await page.goto(review.url);
+    await page.goto(opened.review.url);
     await page.waitForSelector('text=From a pile of images');
     assert.equal((await labels()).human, before);
     await page.keyboard.press('Control+z');

@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { z } from 'zod';
+import { withoutBrowser } from '../browser.ts';
 import { runCli, scratch } from '../cli.ts';
-import { complaintsOf, launchBrowser, startReviewIn, withoutBrowser } from '../review-app.ts';
+import { goTo, openReviewIn } from '../review-app.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../fixtures/hub');
 const PICTURES = ['landscape.jpg', 'portrait.jpg'];
@@ -28,16 +29,9 @@ test('words, a picture that is dragged in and one that is chosen find what is li
   await run('models', 'import', join(FOLDER, 'clip'), '--name', 'tiny', '--licence', 'MIT');
   await run('add', 'photos');
   await run('embed', '--model', 'tiny');
-  const review = await startReviewIn(cwd, env);
-  const browser = await launchBrowser();
-  t.after(async () => {
-    await browser.close();
-    await review.end('SIGTERM');
-  });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  const complaints = complaintsOf(page);
-  await page.goto(review.url);
-  await page.click('nav[aria-label="Pages"] a:text-is("Browse")');
+  const { page, complaints, close } = await openReviewIn(cwd, env);
+  t.after(close);
+  await goTo(page, 'Browse');
   const files = () => page.$$eval('.grid .cell img', (images) => images.map((one) => one.getAttribute('alt')));
   const shown = async (expected: readonly string[]) => {
     await page.waitForFunction((names) => {

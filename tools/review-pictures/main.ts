@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { launchBrowser, startReviewIn } from '../../test/review-app.ts';
+import { launchBrowser } from '../../test/browser.ts';
+import { startReviewIn } from '../../test/review-app.ts';
 import { drawPile } from './pile.ts';
 
 const OUT = 'docs/review';
