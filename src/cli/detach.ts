@@ -1,8 +1,9 @@
 /** `--detach` and `--follow`: the whole command is given to the workers of a workspace in PostgreSQL, and goes on without this process. */
 import { resolve } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
+import { requireShared } from '../jobs/place.ts';
 import { openWorkspace } from '../jobs/workspace.ts';
-import { giveCommand, requireShared } from '../stages/worker/follow-fleet.ts';
+import { giveCommand } from '../stages/worker/follow-fleet.ts';
 import { type Command, type Context, DETACHABLE, GLOBAL_OPTIONS, type Typed } from './command.ts';
 import { followAndTell } from './print/follow.ts';
 import type { OptionTable } from './values.ts';

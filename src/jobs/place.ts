@@ -39,6 +39,14 @@ export function requireWorkspace(text: string): void {
   if (!hasWorkspace(text)) throw noWorkspace(placeOfWorkspace(text).name);
 }
 
+/** Fails where only one machine can work: what many do needs a record that all of them reach. */
+export function requireShared(text: string): void {
+  if (placeOfWorkspace(text).isShared) return;
+  throw new LabelsmithError('USAGE', 'Only a workspace in PostgreSQL is worked on by many machines.', {
+    hint: 'Name it with --workspace postgres://HOST/DATABASE; labelsmith workspace copy brings one there.',
+  });
+}
+
 function noWorkspace(name: string): LabelsmithError {
   return new LabelsmithError('WORKSPACE', `There is no workspace at ${name}.`, {
     hint: 'Add images first: labelsmith add FOLDER (or name the workspace with --workspace DIR).',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
+import { requireShared } from '../../jobs/place.ts';
 import { statusOf } from '../../jobs/status.ts';
 import { knownAccuracies } from '../../stages/audit/known-accuracy.ts';
 import { savedRecipe } from '../../stages/embed/recipe.ts';
@@ -54,10 +55,7 @@ export const status = command({
 
 /** Exit code of the command that is followed. */
 async function followed(context: Pick<Context, 'global' | 'output' | 'signal'>): Promise<number> {
-  const [{ followAndTell }, { requireShared }] = await Promise.all([
-    import('../print/follow.ts'),
-    import('../../stages/worker/follow-fleet.ts'),
-  ]);
+  const { followAndTell } = await import('../print/follow.ts');
   requireShared(context.global.workspace);
   return withWorkspace(context, (workspace) => followAndTell(workspace, context));
 }

@@ -1,6 +1,5 @@
 /** Gives a command to the workers of a workspace, follows it, takes it back, and tells all workers something at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LabelsmithError } from '../../errors.ts';
 import {
   type CommandState,
   commandQueue,
@@ -9,19 +8,11 @@ import {
   noteCommand,
 } from '../../jobs/fleet/commands.ts';
 import { readOrders } from '../../jobs/fleet/orders.ts';
-import { placeOfWorkspace } from '../../jobs/place.ts';
 import type { Workspace } from '../../jobs/stage.ts';
 import { type FleetView, viewOf } from './follow.ts';
 
 /** Runs of one command: a stage each, and some that are begun again. */
 const MAX_RUNS = 200;
-
-export function requireShared(location: string): void {
-  if (placeOfWorkspace(location).isShared) return;
-  throw new LabelsmithError('USAGE', 'Only a workspace in PostgreSQL is worked on by many machines.', {
-    hint: 'Name it with --workspace postgres://HOST/DATABASE; labelsmith workspace copy brings one there.',
-  });
-}
 
 export async function giveCommand(
   { store, location }: Pick<Workspace, 'store' | 'location'>,
