@@ -97,6 +97,9 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     });
     assert.equal(wrong.command.state.kind, 'ended');
     assert.match(JSON.stringify(wrong.command.state.end.document), /nobodys/);
+    const tooLate = await runCli(['worker', 'cancel', ...at], options());
+    assert.equal(tooLate.code, 1, tooLate.stderr);
+    assert.match(tooLate.stdout, /^It was over before\. labelsmith embed --model=nobodys: .*nobodys/m);
 
     await runJson(['worker', 'drain', ...at], options());
     assert.equal(await one.ended, 0);

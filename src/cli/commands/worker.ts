@@ -3,12 +3,14 @@ import { LabelsmithError } from '../../errors.ts';
 import { changeOrders } from '../../jobs/fleet/orders.ts';
 import type { WorkerEvent } from '../../jobs/fleet/worker.ts';
 import { requireShared } from '../../jobs/place.ts';
+import type { Workspace } from '../../jobs/workspace.ts';
 import { startCommand } from '../../stages/worker/command-process.ts';
 import { cancelCommand } from '../../stages/worker/follow-fleet.ts';
 import type { CommandEvent } from '../../stages/worker/run-commands.ts';
 import { work } from '../../stages/worker/work.ts';
 import { type Context, command, DETACHABLE } from '../command.ts';
 import type { Output } from '../output.ts';
+import { commandText } from '../print/follow.ts';
 import { duration, modelLimits, wholeNumber } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatDuration, oneLine, plural } from '../words.ts';
@@ -120,12 +122,7 @@ async function order(
     });
   }
   return withWorkspace(context, async (workspace) => {
-    if (action === 'cancel') {
-      const command = await cancelCommand(workspace);
-      output.document({ cancelled: command?.words ?? null });
-      output.summary(command ? `Taken back: labelsmith ${oneLine(command.words.join(' '))}` : 'No command was given.');
-      return command ? 0 : 1;
-    }
+    if (action === 'cancel') return cancel(workspace, output);
     const orders = await changeOrders(workspace.store, (now) => {
       if (action === 'drain') return { ...now, drains: now.drains + 1 };
       if (action !== 'limit') return { ...now, paused: action === 'pause' };
@@ -136,6 +133,17 @@ async function order(
     output.summary(ORDERED[action]);
     return 0;
   });
+}
+
+/** Exit code 1 where there was nothing to take back. */
+async function cancel(workspace: Workspace, output: Output): Promise<number> {
+  const command = await cancelCommand(workspace);
+  const isCancelled = command?.state.kind === 'cancelled';
+  output.document({ cancelled: isCancelled ? command.words : null, ...(command && { state: command.state }) });
+  if (command === undefined) output.summary('No command was given.');
+  else if (isCancelled) output.summary(`Taken back: labelsmith ${oneLine(command.words.join(' '))}`);
+  else output.summary(`It was over before. ${commandText(command)}`);
+  return isCancelled ? 0 : 1;
 }
 
 const ORDERED = {

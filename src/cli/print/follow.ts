@@ -27,10 +27,14 @@ export async function followAndTell(
     output.summary('Nothing is under way.');
     return 0;
   }
-  const { text, exitCode } = outcomeOf(command.state);
   const cost = price === undefined ? '' : ` It cost ${money(costOf(view, price).soFar)}.`;
-  output.summary(`labelsmith ${oneLine(command.words.join(' '))}: ${text}.${cost}`);
-  return exitCode;
+  output.summary(`${commandText(command)}${cost}`);
+  return outcomeOf(command.state).exitCode;
+}
+
+/** What came of a command, as one sentence. */
+export function commandText({ words, state }: NonNullable<FleetView['command']>): string {
+  return `labelsmith ${oneLine(words.join(' '))}: ${outcomeOf(state).text}.`;
 }
 
 const FAILURE = z.object({ error: z.object({ message: z.string() }) });

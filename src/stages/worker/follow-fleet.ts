@@ -30,16 +30,20 @@ export async function giveCommand(
   }
 }
 
-/** @returns the command that was taken back; undefined where none was given */
+/** @returns the command that was given last and how it stands now: `cancelled`, or over before. Undefined where none was given */
 export async function cancelCommand({
   store,
   location,
-}: Pick<Workspace, 'store' | 'location'>): Promise<GivenCommand | undefined> {
+}: Pick<Workspace, 'store' | 'location'>): Promise<FleetView['command'] | undefined> {
   const given = await lastCommand(store);
   if (given === undefined) return undefined;
   const queue = await commandQueue({ location });
-  await queue.cancel(given).finally(() => queue.close());
-  return given;
+  try {
+    await queue.cancel(given);
+    return { words: given.words, state: await queue.stateOf(given) };
+  } finally {
+    await queue.close();
+  }
 }
 
 export interface FollowOptions {
