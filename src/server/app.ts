@@ -12,6 +12,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { type Access, onlyOwnNames, onlyWithToken } from './access.ts';
 import type { ReviewContext } from './context.ts';
 import { failure } from './failures.ts';
+import { MAX_BODY_BYTES, MAX_PICTURE_BYTES } from './limits.ts';
 import { type PageFiles, withHeaders } from './page-files.ts';
 import { corpusRoutes } from './routes/corpus.ts';
 import { itemRoutes } from './routes/items.ts';
@@ -22,11 +23,6 @@ import { pictureRoutes } from './routes/pictures.ts';
 import { qualityRoutes } from './routes/quality.ts';
 import { searchRoutes } from './routes/search.ts';
 
-/** A thousand items with their images and revisions have a fifth of it. */
-export const MAX_BODY_BYTES = 1024 * 1024;
-
-/** A picture to search with is a file of any camera, which the browser may not be able to make smaller. */
-export const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
 const PICTURE_PATH = '/api/search/picture';
 
 export type ReviewApi = ReturnType<typeof createApi>;

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { z } from 'zod';
 import { type ReviewedPictures, RUN, reviewedPictures } from '../../test/fixtures/review-server.ts';
-import { MAX_PICTURE_BYTES } from './app.ts';
+import { MAX_PICTURE_BYTES } from './limits.ts';
 import { type ReviewServer, startReview } from './serve.ts';
 
 let pictures: ReviewedPictures;

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { ITEM_KINDS, ORIGINS } from '../core/labels.ts';
 import { ITEM_FILTER, ITEM_ORDERS } from '../store/item-store.ts';
+import { MAX_ITEMS } from './limits.ts';
 
 export const IMAGE_ID = z.string().regex(/^[0-9a-f]{64}$/);
 export const REGION_ID = z.string().regex(/^[0-9a-f]{32}$/);
@@ -11,9 +12,6 @@ export const REVISION = z.int().min(0);
 
 /** Points of one region. */
 const MAX_KEYPOINTS = 500;
-
-/** Items named in one request. */
-export const MAX_ITEMS = 1000;
 
 export const FAILURE = z
   .object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }) })

@@ -11,9 +11,10 @@ import { currentLabels } from '../core/labels.ts';
 import { openWorkspace, type Workspace } from '../jobs/workspace.ts';
 import { addTo } from '../stages/add/add.ts';
 import { openSources } from '../stages/add/open-sources.ts';
-import { createApi, MAX_BODY_BYTES } from './app.ts';
+import { createApi } from './app.ts';
 import { contextOf } from './context.ts';
 import { createJobs } from './jobs.ts';
+import { MAX_BODY_BYTES } from './limits.ts';
 import { type ReviewServer, startReview } from './serve.ts';
 
 const RUN = { seed: 0, threads: 1 };

@@ -9,7 +9,8 @@ import type { Store, StoredRegion } from '../../store/store.ts';
 import { alternativesTo } from '../alternatives.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
-import { CELL, type Cell, IMAGE_DETAIL, IMAGE_ID, ITEM_REF, type ItemRef, MAX_ITEMS, NAME, QUERY } from '../schemas.ts';
+import { MAX_ITEMS } from '../limits.ts';
+import { CELL, type Cell, IMAGE_DETAIL, IMAGE_ID, ITEM_REF, type ItemRef, NAME, QUERY } from '../schemas.ts';
 import { BINARY, body, FAILURES, json } from './answers.ts';
 
 const COUNT_REQUEST = z.object({

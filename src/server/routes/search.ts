@@ -4,11 +4,11 @@ import { LabelsmithError } from '../../errors.ts';
 import { PixelBudget } from '../../images/pixel-budget.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
+import { MAX_FOUND, MAX_PICTURE_BYTES } from '../limits.ts';
 import { IMAGE_ID } from '../schemas.ts';
 import type { Found } from '../searches.ts';
 import { body, FAILURES, json } from './answers.ts';
 
-const MAX_FOUND = 500;
 const COUNT = z.coerce.number().int().min(1).max(MAX_FOUND);
 const FOUND = z
   .object({
@@ -39,7 +39,7 @@ const WORDS = createRoute({
 const PICTURE = createRoute({
   ...{ method: 'post', path: '/search/picture' },
   request: { query: z.object({ count: COUNT.default(MAX_FOUND) }) },
-  description: 'The body is an image file of any kind that is added, of at most 64 MB; its length is said beforehand.',
+  description: `The body is an image file of any kind that is added, of at most ${MAX_PICTURE_BYTES / 2 ** 20} MB; its length is said beforehand.`,
   responses: { 200: json(FOUND, 'Nearest first.'), ...FAILURES },
 });
 

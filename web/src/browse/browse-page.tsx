@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
+import { MAX_ITEMS } from '../../../src/server/limits.ts';
 import type { Cell, ItemRef } from '../api/client.ts';
 import { useCount, useOrder, useSearchKinds } from '../api/queries.ts';
 import { NONE_OF_THESE } from '../api/said.ts';
@@ -21,8 +22,6 @@ import { useDrop } from './use-drop.ts';
 import { useSearch } from './use-search.ts';
 
 const CELL_PX = 168;
-/** Items of one write. */
-const MAX_WRITTEN = 1000;
 
 export function BrowsePage() {
   const { filter, order: wanted } = useView();
@@ -180,8 +179,8 @@ function SelectionBar({ all, items, task, filter, cells, clear }: SelectionBarPr
     if (all !== null) await labelAll({ ...filter, task }, className, present);
     else {
       const seen = items.map((item) => ({ ...item, revision: cells.get(item.itemId)?.revision }));
-      for (let i = 0; i < seen.length; i += MAX_WRITTEN) {
-        if (!(await label(task, className, seen.slice(i, i + MAX_WRITTEN), present))) return;
+      for (let i = 0; i < seen.length; i += MAX_ITEMS) {
+        if (!(await label(task, className, seen.slice(i, i + MAX_ITEMS), present))) return;
       }
     }
     clear();

@@ -2,10 +2,9 @@
  * A picture as it is sent to be searched with: no larger than any network looks at. What the browser cannot read (TIFF, HEIC)
  * goes as it is.
  */
+import { MAX_PICTURE_BYTES } from '../../../src/server/limits.ts';
 import { ServerError } from '../api/client.ts';
 
-/** As the server has it. */
-const MAX_MIB = 64;
 const LONGEST_PX = 1024;
 const QUALITY = 0.95;
 
@@ -25,7 +24,7 @@ export async function smallPicture(file: Blob): Promise<Blob> {
 }
 
 function within(file: Blob): Blob {
-  if (file.size <= MAX_MIB * 2 ** 20) return file;
-  const mib = Math.ceil(file.size / 2 ** 20);
-  throw new ServerError('USAGE', `The picture has ${mib} MB, and at most ${MAX_MIB} MB are searched with.`);
+  if (file.size <= MAX_PICTURE_BYTES) return file;
+  const [has, most] = [file.size, MAX_PICTURE_BYTES].map((bytes) => Math.ceil(bytes / 2 ** 20));
+  throw new ServerError('USAGE', `The picture has ${has} MB, and at most ${most} MB are searched with.`);
 }

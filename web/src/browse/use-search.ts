@@ -5,6 +5,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
+import { MAX_FOUND } from '../../../src/server/limits.ts';
 import { answer, api, failureOf, fetchHere } from '../api/client.ts';
 import type { Order } from '../api/order.ts';
 import { smallPicture } from './small-picture.ts';
@@ -47,7 +48,8 @@ async function found(asked: Asked): Promise<readonly Found[]> {
   }
 }
 
-const LIKE_IMAGE = 499;
+/** The image itself comes first. */
+const LIKE_IMAGE = MAX_FOUND - 1;
 const NOTHING: readonly Found[] = [];
 
 export function useSearch() {

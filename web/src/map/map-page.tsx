@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { type PointerEvent, useCallback, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
 import { Link } from 'wouter';
+import { MAX_ITEMS } from '../../../src/server/limits.ts';
 import type { ItemRef } from '../api/client.ts';
 import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
@@ -12,7 +13,6 @@ import { drawPoints, fewInSight, fitted, hueOf, type MapView, placeAt, type Rgb,
 import { fetchPoints, insideOf, type Place, type Points } from './points.ts';
 
 const NOTHING: ReadonlySet<number> = new Set();
-const MAX_WRITTEN = 1000;
 const SHOWN = 24;
 /** So few points in sight are shown as pictures. */
 const MAX_PICTURES = 60;
@@ -218,8 +218,8 @@ function Chosen({ points, places, task, onOpen, onDone }: ChosenProps) {
   const { label } = useWrites();
   const proposals = useTaskClasses(task).map(({ name, count }) => ({ name, what: `${count} here` }));
   const say = async (className: string) => {
-    for (let i = 0; i < places.length; i += MAX_WRITTEN) {
-      const items = places.slice(i, i + MAX_WRITTEN).map((place) => itemOf(points, place));
+    for (let i = 0; i < places.length; i += MAX_ITEMS) {
+      const items = places.slice(i, i + MAX_ITEMS).map((place) => itemOf(points, place));
       if (!(await label(task, className, items))) return;
     }
     onDone();
