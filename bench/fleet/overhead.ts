@@ -21,7 +21,7 @@ import { embedIn } from '../../src/stages/embed/embed.ts';
 import { startShardProcess } from '../../src/stages/worker/shard-process.ts';
 import { startS3 } from '../../test/fixtures/s3-server.ts';
 import { dataSet, uniquePhotos } from '../photos.ts';
-import { rounded } from '../process.ts';
+import { median, rounded } from '../process.ts';
 
 const ROUNDS = 3;
 const SHARD = 20;
@@ -90,7 +90,7 @@ async function compared(stage: Stage, images: number, here: Workspace, there: Wo
   const queueMsAShard = queueTime.spentMs / shards;
   const perThousandMs = (fleetMs / (ROUNDS * images)) * 1000;
   return {
-    ...{ stage, images, rates, ratio: rounded(ratios.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)], 3) },
+    ...{ stage, images, rates, ratio: rounded(median(ratios), 3) },
     queueMsAShard: rounded(queueMsAShard, 1),
     queueShareAtShardsOf1000: rounded(queueMsAShard / (perThousandMs + queueMsAShard), 4),
     load: rounded(loadavg()[0], 1),
