@@ -28,7 +28,7 @@ export interface Device {
 }
 
 const QEMU = '/usr/bin/qemu-aarch64-static';
-const DEVICES: readonly Device[] = [
+export const DEVICES: readonly Device[] = [
   { arch: 'x64', debian: 'amd64', emulator: null },
   { arch: 'arm64', debian: 'arm64', emulator: QEMU },
 ];
@@ -77,8 +77,6 @@ export function onDevices(devices: readonly Device[]): Promise<(DeviceResult | {
   });
 }
 
-export const deviceOf = (arch: Device['arch']): Device => DEVICES.find((one) => one.arch === arch) ?? DEVICES[0];
-
 async function makeWorkspace(dir: string): Promise<void> {
   await drawings(join(dir, 'photos'), 10);
   await photographs(join(dir, 'photos'), ['meal_1.jpg', 'meal_2.jpg', 'other_2.jpg']);
@@ -98,7 +96,7 @@ function makeRoot(dir: string, { debian, arch, emulator }: Device): string | und
   const made = spawnSync('debootstrap', [`--arch=${debian}`, '--foreign', '--variant=minbase', 'bookworm', root], {
     encoding: 'utf8',
   });
-  if (made.status !== 0) return `debootstrap made no root: ${(made.stderr || made.stdout).trim().split('\n').at(-1)}`;
+  if (made.status !== 0) return `debootstrap made no root: ${lastLine(made)}`;
   const node = join(root, 'usr/local/bin/node');
   mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
   if (emulator === null) {
@@ -108,10 +106,15 @@ function makeRoot(dir: string, { debian, arch, emulator }: Device): string | und
   copyFileSync(emulator, join(root, 'emulator'));
   const name = `node-linux-${arch}@${process.versions.node}`;
   const packed = spawnSync('npm', ['pack', '--silent', name], { cwd: dir, encoding: 'utf8' });
-  if (packed.status !== 0) return `the registry has no ${name}`;
+  if (packed.status !== 0) return `npm gave no ${name}: ${lastLine(packed)}`;
   execFileSync('tar', ['xzf', join(dir, packed.stdout.trim()), '-C', dir, 'package/bin/node']);
   copyFileSync(join(dir, 'package/bin/node'), node);
   return undefined;
+}
+
+/** Of what a program said. */
+function lastLine({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): string {
+  return (stderr || stdout).trim().split('\n').at(-1) || 'it said nothing';
 }
 
 async function onDevice(dir: string, { arch, emulator }: Device, device: string): Promise<DeviceResult> {
