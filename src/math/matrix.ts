@@ -52,6 +52,19 @@ export function gatherRows({ data, columns }: Matrix, indices: ArrayLike<number>
   return result;
 }
 
+/** The sum of the rows of each part, in double precision: shape [parts, columns]. @param partOf of each row; below 0 it is in none */
+export function sumsByPart({ data, rows, columns }: Matrix, partOf: ArrayLike<number>, parts: number): Float64Array {
+  const sums = new Float64Array(parts * columns);
+  for (let row = 0; row < rows; row++) {
+    const part = partOf[row];
+    if (part < 0) continue;
+    for (let j = 0, to = part * columns, from = row * columns; j < columns; j++) {
+      sums[to + j] = sums[to + j] + data[from + j];
+    }
+  }
+  return sums;
+}
+
 export function matrixTensor({ data, rows, columns }: Matrix): Tensor {
   return { dtype: 'float32', data, dims: [rows, columns] };
 }

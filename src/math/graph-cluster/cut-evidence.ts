@@ -5,7 +5,7 @@
  * Cost items · dimensions · k for the largest k, and items · k for each of some fifty candidates. Holds 8 bytes · items · k.
  */
 import { dot } from '../dot.ts';
-import type { Matrix } from '../matrix.ts';
+import { type Matrix, sumsByPart } from '../matrix.ts';
 import type { Diffusion } from './diffusion.ts';
 import type { SparseMatrix } from './sparse.ts';
 import { cutTree, type MergeTree, nodesOfCut } from './ward.ts';
@@ -153,7 +153,7 @@ function blocksAt({ graph, map, vectors, tree, leafOf, strangeness }: CutEvidenc
   const ofLeaf = cutTree(tree, slots);
   const slotOf = leafOf.map((leaf) => ofLeaf[leaf]);
   const sizes = new Float64Array(slots);
-  const sums = sumsOf(map.coordinates, slotOf, slots);
+  const sums = sumsByPart(map.coordinates, slotOf, slots);
   const weights = new Float64Array(slots * slots);
   for (let i = 0; i < items; i++) {
     const slot = slotOf[i];
@@ -173,7 +173,7 @@ function blocksAt({ graph, map, vectors, tree, leafOf, strangeness }: CutEvidenc
     }
   }
   const nodes = nodesOfCut(tree, slots);
-  const vectorSums = sumsOf(vectors, slotOf, slots);
+  const vectorSums = sumsByPart(vectors, slotOf, slots);
   const strange = strangenessOf(strangeness, ofLeaf, slots);
   const alive = Array<boolean>(slots).fill(true);
   return { slots, alive, nodes, sizes, weights, sums, vectorSums, strange, products, slotOf };
@@ -193,16 +193,6 @@ function strangenessOf(strangeness: Strangeness | undefined, slotOfLeaf: Int32Ar
       const at = slot * STRANGE_COLUMNS + j;
       sums[at] = sums[at] + value;
     }
-  });
-  return sums;
-}
-
-/** Shape [slots, columns]. */
-function sumsOf({ data, columns }: Matrix, slotOf: Int32Array, slots: number): Float64Array {
-  const sums = new Float64Array(slots * columns);
-  slotOf.forEach((slot, i) => {
-    for (let j = 0, to = slot * columns, from = i * columns; j < columns; j++)
-      sums[to + j] = sums[to + j] + data[from + j];
   });
   return sums;
 }

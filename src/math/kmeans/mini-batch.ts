@@ -6,7 +6,7 @@
  */
 import { LabelsmithError } from '../../errors.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { type Matrix, newSharedMatrix, normalisedRows, shareMatrix } from '../matrix.ts';
+import { type Matrix, newSharedMatrix, normalisedRows, shareMatrix, sumsByPart } from '../matrix.ts';
 import { nearestCentres, ownDistances } from './blocks.ts';
 
 export interface MiniBatchOptions {
@@ -70,20 +70,14 @@ function take(
   centres: Float64Array,
   history: Float64Array,
   counts: Int32Array,
-  { data, rows, columns }: Matrix,
+  batch: Matrix,
   labels: Int32Array,
 ): void {
+  const { rows, columns } = batch;
   const k = counts.length;
-  const sums = new Float64Array(k * columns);
+  const sums = sumsByPart(batch, labels, k);
   const got = new Int32Array(k);
-  for (let i = 0; i < rows; i++) {
-    const label = labels[i];
-    got[label] = got[label] + 1;
-    for (let j = 0; j < columns; j++) {
-      const at = label * columns + j;
-      sums[at] = sums[at] + data[i * columns + j];
-    }
-  }
+  for (let i = 0; i < rows; i++) got[labels[i]] = got[labels[i]] + 1;
   for (let c = 0; c < k; c++) {
     const m = got[c];
     if (m === 0) continue;

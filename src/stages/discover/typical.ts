@@ -1,12 +1,12 @@
 /** Which items stand for a cluster. */
-import type { Matrix } from '../../math/matrix.ts';
+import { type Matrix, sumsByPart } from '../../math/matrix.ts';
 import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
 
 /** The rows of each of k clusters, those first whose neighbours agree and which are nearest to the cluster's mean. */
 export async function mostTypicalFirst(sample: ClusteredSample, vectors: Matrix, k: number): Promise<number[][]> {
   const { ids, clusters } = sample;
   const { columns, data } = vectors;
-  const means = sumsOf(sample, vectors, k);
+  const means = sumsByPart(vectors, clusters, k);
   const rows: number[][] = Array.from({ length: k }, () => []);
   clusters.forEach((cluster, row) => {
     if (cluster >= 0) rows[cluster]?.push(row);
@@ -30,13 +30,13 @@ export async function mostTypicalFirst(sample: ClusteredSample, vectors: Matrix,
 
 /** Of each of k clusters the others whose means are nearest by cosine, the nearest first. Cost: k² · columns. */
 export function nearestClusters(
-  sample: Pick<ClusteredSample, 'clusters'>,
+  { clusters }: Pick<ClusteredSample, 'clusters'>,
   vectors: Matrix,
   k: number,
   count: number,
 ): number[][] {
   const { columns } = vectors;
-  const sums = sumsOf(sample, vectors, k);
+  const sums = sumsByPart(vectors, clusters, k);
   const rows = Array.from({ length: k }, (_, c) => sums.subarray(c * columns, (c + 1) * columns));
   const lengths = rows.map((row) => Math.hypot(...row) || 1);
   return rows.map((row, c) => {
@@ -46,17 +46,4 @@ export function nearestClusters(
       .sort((a, b) => cosines[b] - cosines[a] || a - b)
       .slice(0, count);
   });
-}
-
-/** Shape [k, columns]: the sum of each cluster's vectors. */
-function sumsOf({ clusters }: Pick<ClusteredSample, 'clusters'>, { columns, data }: Matrix, k: number): Float64Array {
-  const sums = new Float64Array(k * columns);
-  clusters.forEach((cluster, row) => {
-    if (cluster < 0) return;
-    for (let j = 0; j < columns; j++) {
-      const at = cluster * columns + j;
-      sums[at] = sums[at] + data[row * columns + j];
-    }
-  });
-  return sums;
 }

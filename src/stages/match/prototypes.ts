@@ -6,7 +6,7 @@
 
 import { argMax } from '../../math/calibration.ts';
 import { goldenSection } from '../../math/golden-section.ts';
-import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
+import { type Matrix, newSharedMatrix, sumsByPart } from '../../math/matrix.ts';
 
 export interface Prototypes {
   /** Shape [classes, columns], rows of length 1. */
@@ -36,16 +36,10 @@ const DEFAULT_TEMPERATURE = 0.1;
 
 /** @param references shape [n, columns]. @param classes shape [n], 0 to `count` − 1, each at least once. */
 export function fitPrototypes(references: Matrix, classes: Int32Array, count: number): Prototypes {
-  const { columns, rows } = references;
-  const sums = new Float64Array(count * columns);
+  const { columns } = references;
+  const sums = sumsByPart(references, classes, count);
   const sizes = new Int32Array(count);
-  for (let i = 0; i < rows; i++) {
-    const c = classes[i];
-    sizes[c] = sizes[c] + 1;
-    for (let j = 0; j < columns; j++) {
-      sums[c * columns + j] = sums[c * columns + j] + references.data[i * columns + j];
-    }
-  }
+  for (const c of classes) sizes[c] = sizes[c] + 1;
   const vectors = newSharedMatrix(count, columns);
   for (let c = 0; c < count; c++) vectors.data.set(unit(sums.subarray(c * columns, (c + 1) * columns)), c * columns);
 
