@@ -5,8 +5,9 @@
  * the interval is. Every step is that of `teach rounds`, with groups as `add` finds them. A table goes to stderr.
  *
  * Vectors are those of the piles' cache. `LABELSMITH_BENCH_SETS` names other sets, `LABELSMITH_BENCH_SEEDS` how many seeds,
- * `LABELSMITH_BENCH_SHARES` the shares that are labelled; with `LABELSMITH_BENCH_CLASSES=6` each seed draws six classes of a
- * set, a pile of its own. All take half an hour on two cores. The constants of the estimate were chosen on the sets below;
+ * `LABELSMITH_BENCH_FIRST_SEED` the first of them, `LABELSMITH_BENCH_SHARES` the shares that are labelled,
+ * `LABELSMITH_BENCH_THREADS` how many threads; with `LABELSMITH_BENCH_CLASSES=6` each seed draws six classes of a set, a pile
+ * of its own. All take half an hour on two cores. The constants of the estimate were chosen on the sets below;
  * caltech-30, cifar10-test and plankton had no part in it.
  */
 import type { StatedShare } from '../src/core/label-accuracy.ts';
