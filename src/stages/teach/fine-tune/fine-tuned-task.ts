@@ -17,11 +17,11 @@ import { learnRounds, type RoundsOptions, type RoundsResult, type Step } from '.
 import type { Problem } from '../problem.ts';
 import { type FineTuned, type FineTuneProgress, fineTune } from './fine-tune.ts';
 import { openItems } from './open-items.ts';
-import { STEP_NAMES, STEPS, type StepName } from './steps.ts';
+import { MIN_LABELS, STEP_NAMES, type StepName } from './steps.ts';
 import { OutOfTime } from './time-plan.ts';
 import type { TuningRecord } from './tuning-record.ts';
 
-/** `auto` tries each step that there are labels enough for; `off` and `head` leave the embedder as it is. */
+/** `auto` tries each step where there are labels enough; `off` and `head` leave the embedder as it is. */
 export const FINE_TUNE_CHOICES = ['off', 'auto', 'head', 'bias', 'last', 'all'] as const;
 export type FineTuneChoice = (typeof FINE_TUNE_CHOICES)[number];
 
@@ -148,14 +148,14 @@ export async function isSound(
   return isAsGood(gateFigures(base, problem.labels).correct, unchanged.correct);
 }
 
-/** Steps that there are labels enough for. One that is named is taken at its word. */
-function wantedSteps(choice: FineTuneChoice, { labelled, classes }: Problem): StepName[] {
+/** One that is named is taken at its word, however few labels there are. */
+function wantedSteps(choice: FineTuneChoice, { labelled, classes }: Problem): readonly StepName[] {
   switch (choice) {
     case 'off':
     case 'head':
       return [];
     case 'auto':
-      return STEP_NAMES.filter((name) => labelled.length >= STEPS[name].minLabels * classes);
+      return labelled.length >= MIN_LABELS * classes ? STEP_NAMES : [];
     case 'bias':
     case 'last':
     case 'all':

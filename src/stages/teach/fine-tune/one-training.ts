@@ -40,7 +40,7 @@ export function setOf({ prepared, beliefs }: Pick<TrainingRequest, 'prepared' | 
   return { ...prepared.set, ...beliefs, members };
 }
 
-function optionsOf({ from: _, minLabels: __, shares: ___, ...options }: TuningStep, seed: number): TuneOptions {
+function optionsOf({ from: _, shares: __, ...options }: TuningStep, seed: number): TuneOptions {
   return { ...options, seed };
 }
 

@@ -5,30 +5,33 @@ import type { TuneOptions } from '../../../models/tuning/tune.ts';
 export interface TuningStep extends Pick<TuneOptions, 'trains' | 'samples' | 'learningRate' | 'headRate'> {
   /** Where training begins: at the pixels, or with the last part that holds this share of the network's weights. */
   readonly from: 'pixels' | { readonly share: number };
-  /** Fewer labels a class than this (on average) are not enough. */
-  readonly minLabels: number;
   /** Of the weights that come out, the share of those after training, the rest being those before (WiSE-FT): what is tried. */
   readonly shares: readonly number[];
 }
 
+/**
+ * Fewer labels a class than this (on average) are not enough for any step. Some are, since what the teacher believes of the other
+ * images is learned from as well.
+ */
+export const MIN_LABELS = 4;
+
+const HEAD_RATE = 0.02;
+
 export const STEPS = {
   /** Biases and normalisations alone (Cai et al., "TinyTL", NeurIPS 2020; Ben Zaken et al., "BitFit", ACL 2022). */
   bias: {
-    ...{ from: 'pixels', trains: 'bias', samples: 2500, learningRate: 0.005, headRate: 0.02 },
-    ...{ minLabels: 4, shares: [0.5, 1] },
+    ...{ from: 'pixels', trains: 'bias', samples: 2500, learningRate: 0.005, headRate: HEAD_RATE },
+    shares: [0.5, 1],
   },
   /** What lies above values that are computed once: the quickest. */
   last: {
-    ...{ from: { share: 1 / 3 }, trains: 'all', samples: 3000, learningRate: 0.005, headRate: 0.02 },
-    ...{ minLabels: 4, shares: [0.3, 0.6] },
+    ...{ from: { share: 1 / 3 }, trains: 'all', samples: 3000, learningRate: 0.005, headRate: HEAD_RATE },
+    shares: [0.3, 0.6],
   },
-  /**
-   * Some labels a class are enough, since what the teacher believes of the other images is learned from as well. At a rate of
-   * .002 the loss on `electronics` doubled where the rate was highest, and the mean of the weights was of no use.
-   */
+  /** At a rate of .002 the loss on `electronics` doubled where the rate was highest, and the mean of the weights was of no use. */
   all: {
-    ...{ from: 'pixels', trains: 'all', samples: 2500, learningRate: 0.0006, headRate: 0.02 },
-    ...{ minLabels: 4, shares: [0.3, 0.6] },
+    ...{ from: 'pixels', trains: 'all', samples: 2500, learningRate: 0.0006, headRate: HEAD_RATE },
+    shares: [0.3, 0.6],
   },
 } as const satisfies Record<string, TuningStep>;
 
