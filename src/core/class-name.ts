@@ -83,3 +83,8 @@ export function foldClassName(name: string): string {
   // Lower case first: ẞ has no upper case, and its lower case ß has SS.
   return seen.toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }
+
+/** `a` and `A` of a set of letters, or the `k` and `K` of chess, are two classes. */
+export function isLetter(name: string): boolean {
+  return [...name].length === 1;
+}

@@ -25,6 +25,23 @@ test('a name written a little otherwise is the class that is here', () => {
   assert.deepEqual(namesOf(withClasses(state, ['Hot Dog', 'diode'])), ['M\u00fcller', 'diode', 'hot dog', 'resistor']);
 });
 
+test('so is one that differs a little from a name that a class had, unless two had such names', () => {
+  const renamed = rename(withClasses(EMPTY, ['resistor', 'coil']), 'resistor', 'part');
+  assert.equal(new CorpusIndex(renamed).find('RESISTOR')?.name, 'part');
+  assert.deepEqual([...sameNames(renamed, ['Resistor', 'diode'])], [['Resistor', 'part']]);
+  assert.deepEqual(namesOf(withClasses(renamed, ['Resistor'])), ['coil', 'part']);
+  const merged = merge(alias(renamed, 'coil', 'Hot Coil'), ['coil'], 'part');
+  assert.equal(new CorpusIndex(merged).find('hotcoil')?.name, 'part');
+  // A class that is called so now comes before one that was.
+  const { classes, synonyms } = withClasses(EMPTY, ['diode', 'wire']);
+  const [diode, wire] = [...classes.values()];
+  const before = (...names: [string, number][]) =>
+    new CorpusIndex({ classes, synonyms: new Map([...synonyms, ...names]) });
+  assert.equal(before(['DIODE', wire.id]).find('Diode')?.name, 'diode');
+  assert.deepEqual([...sameNames(before(['k', wire.id]).state, ['K'])], []);
+  assert.equal(before(['LED', diode.id], ['Led', wire.id]).find('led'), undefined);
+});
+
 test('of a list, what is meant apart stays apart', () => {
   const state = withClasses(EMPTY, ['resistor', 'a', 'A']);
   assert.deepEqual([...sameNames(state, ['Resistor', 'diode'])], [['Resistor', 'resistor']]);

@@ -1,5 +1,5 @@
 /** Looking things up in the corpus: by any name a class has, and along its tree. */
-import { foldClassName, readClassName } from '../core/class-name.ts';
+import { foldClassName, isLetter, readClassName } from '../core/class-name.ts';
 import type { CorpusClass, CorpusState } from '../core/corpus.ts';
 import { nearestNames } from '../core/nearest-names.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -11,6 +11,8 @@ export class CorpusIndex {
   readonly state: CorpusState;
   readonly #idByName: ReadonlyMap<string, number>;
   #byFolded: ReadonlyMap<string, readonly CorpusClass[]> | undefined;
+  /** All names, those of merged classes and synonyms too. */
+  #namesByFolded: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(state: CorpusState) {
     this.state = state;
@@ -32,21 +34,29 @@ export class CorpusIndex {
   }
 
   /**
-   * The class that a name, a name of a merged class or a synonym stands for; else the only one whose name differs by letters'
-   * case, blanks or Unicode form alone. Single letters are what they are.
+   * The class that a name, a name of a merged class or a synonym stands for; else the only one that has, or else had, a name
+   * which differs by letters' case, blanks or Unicode form alone. Single letters are what they are.
    */
   find(name: string): CorpusClass | undefined {
     const owner = this.owner(name);
     if (owner !== undefined) return this.state.classes.get(owner.rootId);
     const folded = foldClassName(name);
-    return [...folded].length > 1 ? this.alike(folded) : undefined;
+    return isLetter(folded) ? undefined : this.alike(folded);
   }
 
-  /** The only class whose name is folded to this one (`foldClassName`). */
+  /** The only class whose name is folded to this one (`foldClassName`); where none is, the only one with another such name. */
   alike(folded: string): CorpusClass | undefined {
     this.#byFolded ??= Map.groupBy(this.roots(), (one) => foldClassName(one.name));
-    const [only, another] = this.#byFolded.get(folded) ?? [];
+    const named = this.#byFolded.get(folded);
+    const [only, another] = named ?? this.#rootsKnownAs(folded);
     return another === undefined ? only : undefined;
+  }
+
+  #rootsKnownAs(folded: string): readonly CorpusClass[] {
+    if (isLetter(folded)) return [];
+    this.#namesByFolded ??= Map.groupBy(this.#idByName.keys(), foldClassName);
+    const names = this.#namesByFolded.get(folded) ?? [];
+    return [...new Set(names.flatMap((name) => this.owner(name)?.rootId ?? []))].map((id) => this.root(id));
   }
 
   require(name: string): CorpusClass {

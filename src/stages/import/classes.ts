@@ -1,10 +1,10 @@
 /**
  * Which class a name in a file stands for: the one that has the name or had it, else the one whose name differs only by
- * letters' case and blanks, or that had such a name, else a new one. Spellings of one file that differ by no more are one class too, but for single
- * letters. Names are read by the one rule of `core/class-name.ts`; a file with a name that cannot be kept is refused as a
- * whole, since nobody knows what was meant.
+ * letters' case and blanks, or that had such a name, else a new one. Spellings of one file that differ by no more are one
+ * class too, but for single letters. Names are read by the one rule of `core/class-name.ts`; a file with a name that cannot
+ * be kept is refused as a whole, since nobody knows what was meant.
  */
-import { foldClassName, readClassName, readName } from '../../core/class-name.ts';
+import { foldClassName, isLetter, readClassName, readName } from '../../core/class-name.ts';
 import { NONE_OF_THESE } from '../../core/labels.ts';
 import { slipOf } from '../../core/nearest-names.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -155,9 +155,9 @@ export class FileNames {
   }
 
   /**
-   * The class that a new name stands for: the only one here that is spelled alike, or that another spelling of the file had as
-   * a name; else the only one that once had a name spelled alike; else the spelling that the file has most often. Several classes here that are spelled alike are meant apart, and
-   * so are letters.
+   * The class that a new name stands for: the only one here that is spelled alike, or that another spelling of the file had
+   * as a name; else the only one that once had a name spelled alike; else the spelling that the file has most often. Several
+   * classes here that are spelled alike are meant apart, and so are letters.
    */
   #meantBy(name: string, alike: readonly Spelling[]): { readonly meant: string; readonly isHere: boolean } {
     const apart = { meant: name, isHere: false };
@@ -208,11 +208,6 @@ function addTo(sets: Map<string, Set<string>>, key: string, value: string): void
 /** Equal for names of one file that are one class. */
 export function spelling(className: string): string {
   return isLetter(className) ? className : foldClassName(className);
-}
-
-/** `a` and `A` of a set of letters, or the `k` and `K` of chess, are two classes. */
-function isLetter(name: string): boolean {
-  return [...name].length === 1;
 }
 
 function namesRefused(refused: readonly { readonly where: string; readonly problem: string }[]): LabelsmithError {
