@@ -1,11 +1,11 @@
 /** What is told beside a file goes with the file, and takes nobody's place. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../../test/contracts/format.ts';
+import { writeKilledAt } from '../../test/kill-at-rename.ts';
 import { type Facts, prepareBeside, recoverBeside } from './beside.ts';
 import { writeOutput } from './output.ts';
 
@@ -62,33 +62,16 @@ test("somebody's file of that name stays as it is, and so does the output", () =
   }));
 
 test('killed between the two, it is there after the next output to that place, even one that is refused', async () => {
-  // A process of its own kills itself before or after one of its renames: the file's, and that of what stands beside it.
-  const script = `
-    import fs from 'node:fs';
-    import { syncBuiltinESMExports } from 'node:module';
-    const step = Number(process.argv[2]);
-    let done = 0;
-    const die = () => { if (done++ === step) process.kill(process.pid, 'SIGKILL'); };
-    const { rename } = fs.promises;
-    fs.promises.rename = async (...args) => { die(); await rename(...args); die(); };
-    syncBuiltinESMExports();
-    const { writeOutput } = await import(${JSON.stringify(join(import.meta.dirname, 'output.ts'))});
-    await writeOutput(process.argv[1], {
-      kind: 'file', what: 'export to csv', signature: { begins: 'file,class' },
-      beside: { accuracy: 0.9 }, replace: true, protectedPaths: [],
-    }, async (target) => fs.writeFileSync(target, 'file,class\\nnew'));
-  `;
-  const run = (path: string, step: number) =>
-    spawnSync(process.execPath, ['--input-type=module', '-e', script, path, String(step)], { encoding: 'utf8' });
   const signature = { begins: 'file,class' };
   const options = { kind: 'file', what: 'export to csv', signature, replace: false, protectedPaths: [] } as const;
   const told: (number | null)[] = [];
+  // Before and after each of the two renames: the file's, and that of what stands beside it.
   for (const step of [0, 1, 2, 3])
     await inTemporaryFolder(async (folder) => {
       const path = join(folder, 'labels.csv');
       await writeFile(path, 'file,class\nold');
-      const { signal, stderr } = run(path, step);
-      assert.equal(signal, 'SIGKILL', stderr);
+      const killed = { ...options, beside: { accuracy: 0.9 }, replace: true };
+      writeKilledAt(path, { options: killed, text: 'file,class\nnew', step });
       await assert.rejects(
         writeOutput(path, options, (target) => writeFile(target, '')),
         { code: 'REFUSED' },

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { hashesBelow, inTemporaryFolder, namesIn, writeFiles } from '../../test/contracts/format.ts';
+import { writeKilledAt } from '../../test/kill-at-rename.ts';
 import { LabelsmithError } from '../errors.ts';
 import { type OutputOptions, writeOutput } from './output.ts';
 import { MARKER, writeMarker } from './own.ts';
@@ -104,31 +104,12 @@ describe('outputs', () => {
     }));
 
   it('after SIGKILL at any step leaves the old or the new, which the next export finds and cleans up after', async () => {
-    // A process of its own kills itself at one step of the swap: renames are counted by wrapping the file system.
-    const script = `
-      import fs from 'node:fs';
-      import { syncBuiltinESMExports } from 'node:module';
-      const step = Number(process.argv[2]);
-      let done = 0;
-      const die = () => { if (done++ === step) process.kill(process.pid, 'SIGKILL'); };
-      const { rename } = fs.promises;
-      fs.promises.rename = async (...args) => { die(); await rename(...args); die(); };
-      syncBuiltinESMExports();
-      const { writeOutput } = await import(${JSON.stringify(join(import.meta.dirname, 'output.ts'))});
-      await writeOutput(process.argv[1], { kind: 'folder', what: 'export', replace: true, protectedPaths: [] }, async (target) => {
-        fs.writeFileSync(target + '/new', 'new');
-        if (step < 0) process.kill(process.pid, 'SIGKILL');
-      });
-    `;
     const outcomes: string[] = [];
     for (const step of [-1, 0, 1, 2, 3]) {
       await inTemporaryFolder(async (folder) => {
         const out = join(folder, 'out');
         await writeOwn(out, { old: 'old' });
-        const run = spawnSync(process.execPath, ['--input-type=module', '-e', script, out, String(step)], {
-          encoding: 'utf8',
-        });
-        assert.equal(run.signal, 'SIGKILL', run.stderr);
+        writeKilledAt(out, { options: options({ replace: true }), file: '/new', text: 'new', step });
         outcomes.push(existsSync(out) ? (await namesIn(out)).join() : 'aside');
         assert.ok(
           (await readdir(folder)).some((name) => name !== 'out'),
