@@ -30,6 +30,7 @@ const rectangle = (tags: unknown[]) => ({
     interior: [],
   },
 });
+const size = (value: number) => ({ name: 'size', value });
 const choice = (value: string, more: object = {}) => ({
   from_name: 'colour',
   to_name: 'image',
@@ -72,15 +73,7 @@ const CASES: readonly Twice[] = [
     what: 'Supervisely, tags of an object',
     format: 'supervisely',
     file: 'ann/a.jpg.json',
-    text: supervisely(
-      [],
-      [
-        rectangle([
-          { name: 'size', value: 1 },
-          { name: 'size', value: 2 },
-        ]),
-      ],
-    ),
+    text: supervisely([], [rectangle([size(1), size(2)])]),
     attributes: { size: '1, 2' },
     told: /^attribute-twice: .* objects\[0\]\.tags\[1\]: size: 1, 2$/,
   },
@@ -88,15 +81,7 @@ const CASES: readonly Twice[] = [
     what: 'the same value twice is one',
     format: 'supervisely',
     file: 'ann/a.jpg.json',
-    text: supervisely(
-      [],
-      [
-        rectangle([
-          { name: 'size', value: 1 },
-          { name: 'size', value: 1 },
-        ]),
-      ],
-    ),
+    text: supervisely([], [rectangle([size(1), size(1)])]),
     attributes: { size: 1 },
     told: null,
   },
