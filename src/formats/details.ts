@@ -67,6 +67,19 @@ export function sayAttribute(
   });
 }
 
+/** The same of a value of JSON, which is told where it is no text, number or truth. */
+export function sayJsonAttribute(
+  attributes: OpenAttributes,
+  [name, value]: readonly [name: string, value: unknown],
+  where: string,
+  reckoning: Reckoning,
+): void {
+  const isPlain = typeof value === 'string' || typeof value === 'boolean';
+  if (isPlain || (typeof value === 'number' && Number.isFinite(value)))
+    sayAttribute(attributes, [name, value], where, reckoning);
+  else reckoning.note('attribute-passed-over', where, shown(value));
+}
+
 /**
  * Attributes of some objects of JSON. What is empty or false says nothing; what is no text,
  * number or truth is told.
@@ -77,9 +90,7 @@ export function plainAttributes(groups: readonly unknown[], where: string, recko
     if (typeof group !== 'object' || group === null) continue;
     for (const [name, value] of Object.entries(group)) {
       if (value === null || value === undefined || value === '' || value === false) continue;
-      const isPlain = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-      if (isPlain) sayAttribute(attributes, [name, value], `${where}.${name}`, reckoning);
-      else reckoning.note('attribute-passed-over', `${where}.${name}`, shown(value));
+      sayJsonAttribute(attributes, [name, value], `${where}.${name}`, reckoning);
     }
   }
   return attributes;

@@ -15,7 +15,7 @@ import {
   sizeAt,
 } from '../check.ts';
 import { extentOf, maskBox } from '../contours.ts';
-import { detailsOfAttributes, type OpenAttributes, sayAttribute } from '../details.ts';
+import { detailsOfAttributes, type OpenAttributes, sayJsonAttribute } from '../details.ts';
 import { confidenceFrom, maskFrom, polygonsFrom, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { countsAt } from '../rle.ts';
@@ -188,15 +188,8 @@ function attributesOf(row: JsonObject, where: string, reckoning: Reckoning): Rec
   const given = typeof row.attributes === 'object' && row.attributes !== null ? Object.entries(row.attributes) : [];
   const others = Object.entries(row).filter(([key]) => !KNOWN.has(key));
   const attributes: OpenAttributes = {};
-  for (const [key, value] of [...others, ...given]) {
-    if (
-      typeof value === 'string' ||
-      typeof value === 'boolean' ||
-      (typeof value === 'number' && Number.isFinite(value))
-    )
-      sayAttribute(attributes, [key, value], `${where}.${key}`, reckoning);
-    else if (value !== null) reckoning.note('attribute-passed-over', `${where}.${key}`, shown(value));
-  }
+  for (const [key, value] of [...others, ...given])
+    if (value !== null) sayJsonAttribute(attributes, [key, value], `${where}.${key}`, reckoning);
   return attributes;
 }
 

@@ -8,11 +8,11 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Box } from '../../core/boxes.ts';
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
-import type { RegionDetails } from '../../core/region-details.ts';
+import type { Attributes, RegionDetails } from '../../core/region-details.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { badFile, classNameAt, numberIn } from '../check.ts';
 import { extentOf } from '../contours.ts';
-import { attributeOfText } from '../details.ts';
+import { attributeOfText, type OpenAttributes, sayAttribute } from '../details.ts';
 import type { ReadOptions } from '../format.ts';
 import { linesOf } from '../lines.ts';
 import { sizeFromText, sortedBox } from '../mend.ts';
@@ -196,10 +196,11 @@ function regionOf(object: VocObject, name: string, reckoning: Reckoning): Import
   const text = classNameAt(className.text, `${name}:${className.line} name`);
   const where = `${name}:${line}`;
   const polygon = polygonOf(object, name);
-  const rotatedBox = rotatedOf(object, name, reckoning);
-  const details = detailsOf(object, rotatedBox);
+  const attributes: OpenAttributes = {};
+  for (const said of object.attributes) sayAttribute(attributes, said, where, reckoning);
+  const rotatedBox = rotatedOf(object, attributes.rotation, name, reckoning);
+  const details = detailsOf(object, attributes, rotatedBox);
   for (const part of object.passedOver) reckoning.note('attribute-passed-over', where, part);
-  for (const both of object.twice) reckoning.note('attribute-twice', where, both);
   return {
     box: boxOf(object, { name, polygon, rotatedBox }, reckoning),
     where,
@@ -247,9 +248,14 @@ function polygonOf(object: VocObject, name: string): number[] | null {
  * `<robndbox>` of roLabelImg, its angle in radians, or CVAT's attribute `rotation`, by which the box is turned clockwise in
  * degrees.
  */
-function rotatedOf(object: VocObject, name: string, reckoning: Reckoning): RotatedBox | null {
+function rotatedOf(
+  object: VocObject,
+  rotation: Attributes[string] | undefined,
+  name: string,
+  reckoning: Reckoning,
+): RotatedBox | null {
   if (!object.texts.has('robndbox/cx')) {
-    const angleDegrees = Number(object.attributes.get('rotation') || 0);
+    const angleDegrees = Number(rotation || 0);
     if (!Number.isFinite(angleDegrees) || angleDegrees % 360 === 0) return null;
     const [x1, y1, x2, y2] = boxOf(object, { name, polygon: null, rotatedBox: null }, reckoning);
     return { cx: (x1 + x2) / 2, cy: (y1 + y2) / 2, width: x2 - x1, height: y2 - y1, angleDegrees };
@@ -260,13 +266,13 @@ function rotatedOf(object: VocObject, name: string, reckoning: Reckoning): Rotat
   return { cx, cy, width: Math.abs(width), height: Math.abs(height), angleDegrees: (angle * 180) / Math.PI };
 }
 
-function detailsOf({ texts, attributes }: VocObject, rotatedBox: RotatedBox | null): RegionDetails | null {
+function detailsOf({ texts }: VocObject, attributes: Attributes, rotatedBox: RotatedBox | null): RegionDetails | null {
   const isSet = (tag: string) => /^(?:1|true|yes)$/i.test(texts.get(tag)?.text.trim() ?? '');
   const pose = texts.get('pose')?.text.trim() ?? '';
   // CVAT writes an angle of 0 of every box; any other one is that of the turned box.
-  const isAngle = (key: string, value: string) => key === 'rotation' && (Number(value) === 0 || rotatedBox !== null);
-  const others = [...attributes].flatMap(([key, value]) =>
-    isAngle(key, value) ? [] : [[key, attributeOfText(value)] as const],
+  const isAngle = (key: string, value: unknown) => key === 'rotation' && (Number(value) === 0 || rotatedBox !== null);
+  const others = Object.entries(attributes).flatMap(([key, value]) =>
+    isAngle(key, value) ? [] : [[key, attributeOfText(String(value))] as const],
   );
   const details: RegionDetails = {
     ...(isSet('difficult') && { difficult: true }),

@@ -10,12 +10,10 @@ export interface VocText {
 export interface VocObject {
   /** By path below the object: `bndbox/xmin`. */
   readonly texts: ReadonlyMap<string, VocText>;
-  /** Of `<attributes><attribute>`, as CVAT and Datumaro write them. */
-  readonly attributes: ReadonlyMap<string, string>;
+  /** Of `<attributes><attribute>`, as CVAT and Datumaro write them: names with values. */
+  readonly attributes: readonly (readonly [name: string, value: string])[];
   /** Elements that nothing is made of, and what was said again of those that are read once. */
   readonly passedOver: readonly string[];
-  /** Attributes that have two values, which both stand in theirs. */
-  readonly twice: readonly string[];
   readonly line: number;
 }
 
@@ -45,9 +43,8 @@ const MAX_DEPTH = 64;
 
 interface OpenObject {
   readonly texts: Map<string, VocText>;
-  readonly attributes: Map<string, string>;
+  readonly attributes: [name: string, value: string][];
   readonly passedOver: string[];
-  readonly twice: string[];
   readonly line: number;
   attribute: string;
 }
@@ -67,14 +64,7 @@ export function gather(text: string, name: string): VocFile {
     content = '';
     const inObject = open[1] === 'object';
     if (inObject && open.length === 2)
-      objects.push({
-        texts: new Map(),
-        attributes: new Map(),
-        passedOver: [],
-        twice: [],
-        line: parser.line,
-        attribute: '',
-      });
+      objects.push({ texts: new Map(), attributes: [], passedOver: [], line: parser.line, attribute: '' });
     if (inObject && open.length === 3 && !KNOWN.has(tag)) objects.at(-1)?.passedOver.push(tag);
   });
   parser.on('text', (piece) => {
@@ -87,7 +77,7 @@ export function gather(text: string, name: string): VocFile {
     const object = open[1] === 'object' && open.length > 2 ? objects.at(-1) : undefined;
     const key = open.slice(object === undefined ? 1 : 2).join('/');
     if (key === 'attributes/attribute/name' && object !== undefined) object.attribute = content;
-    else if (key === 'attributes/attribute/value' && object !== undefined) sayAttribute(object, content);
+    else if (key === 'attributes/attribute/value') object?.attributes.push([object.attribute, content]);
     else {
       const known = object?.texts ?? texts;
       const first = known.get(key);
@@ -100,10 +90,4 @@ export function gather(text: string, name: string): VocFile {
   });
   parser.write(text).close();
   return { texts, objects };
-}
-
-function sayAttribute({ attribute, attributes, twice }: OpenObject, value: string): void {
-  const known = attributes.get(attribute);
-  if (known !== undefined && known !== value) twice.push(`${attribute}: ${known}, ${value}`);
-  attributes.set(attribute, known === undefined || known === value ? value : `${known}, ${value}`);
 }
