@@ -20,8 +20,6 @@ export interface CommandSpec<A extends ArgumentTable, O extends OptionTable> {
   readonly dryRun?: true;
   /** `--limit` makes it a run on a subset; other commands say that it means nothing to them. */
   readonly limit?: true;
-  /** Workers can run it as a whole (`--detach`), and it makes the workspace (`create`) or needs one. Its arguments are places. */
-  readonly detach?: 'create' | 'open';
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Gives the exit code; none is 0. */
   run(invocation: Invocation<Values<A>, Values<O>>): Promise<number | undefined>;
@@ -36,7 +34,6 @@ export interface Command {
   readonly options: OptionTable;
   readonly dryRun: boolean;
   readonly limit: boolean;
-  readonly detach?: 'create' | 'open';
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Fails on what the tables do not take. */
   check(typed: Typed): void;
@@ -63,15 +60,12 @@ export interface Invocation<A, O> extends Context {
   readonly options: O;
 }
 
-/** Names of the commands that have `detach`: a worker knows them without loading them all. */
-export const DETACHABLE: readonly string[] = ['auto', 'add', 'detect', 'embed', 'discover', 'match'];
-
 type None = Readonly<Record<never, never>>;
 
 export function command<A extends ArgumentTable = None, O extends OptionTable = None>(
   spec: CommandSpec<A, O>,
 ): Command {
-  const { name, summary, details, examples, dryRun = false, limit = false, detach } = spec;
+  const { name, summary, details, examples, dryRun = false, limit = false } = spec;
   // A table that is left out is one with nothing in it, which is what its type says.
   const { args = {} as A, options = {} as O } = spec;
   const hint = `See: labelsmith ${name} --help`;
@@ -80,7 +74,7 @@ export function command<A extends ArgumentTable = None, O extends OptionTable = 
     options: valuesOf(options, typed.options, hint),
   });
   return {
-    ...{ name, summary, details, args, options, dryRun, limit, detach, examples },
+    ...{ name, summary, details, args, options, dryRun, limit, examples },
     check: (typed) => void checked(typed),
     run: (typed, context) => spec.run({ ...context, ...checked(typed) }),
   };

@@ -4,9 +4,19 @@ import { LabelsmithError } from '../errors.ts';
 import { requireShared } from '../jobs/place.ts';
 import { openWorkspace } from '../jobs/workspace.ts';
 import { giveCommand } from '../stages/worker/follow-fleet.ts';
-import { type Command, type Context, DETACHABLE, GLOBAL_OPTIONS, type Typed } from './command.ts';
+import { type Command, type Context, GLOBAL_OPTIONS, type Typed } from './command.ts';
 import { followAndTell } from './print/follow.ts';
 import type { OptionTable } from './values.ts';
+
+/** Commands that workers run as a whole, each of which makes the workspace (`create`) or needs one. Their arguments are places. */
+const DETACHABLE: ReadonlyMap<string, 'create' | 'open'> = new Map([
+  ['auto', 'create'],
+  ['add', 'create'],
+  ['detect', 'open'],
+  ['embed', 'open'],
+  ['discover', 'open'],
+  ['match', 'open'],
+]);
 
 /** Global options that say what is done; the others are of the machine that does it. */
 const KEPT: ReadonlySet<string> = new Set(['quiet', 'seed', 'threads', 'strict', 'shardSize', 'limit', 'priority']);
@@ -18,8 +28,8 @@ export async function giveToWorkers(
   context: Context,
 ): Promise<number> {
   const { global, output } = context;
-  const { detach } = command;
-  if (detach === undefined) refuse(command);
+  const detach = DETACHABLE.get(command.name);
+  if (detach === undefined) refuse(command.name);
   if (global.dryRun) {
     throw new LabelsmithError('USAGE', '--dry-run is done here, not by workers.', { hint: 'Leave --detach away.' });
   }
@@ -80,8 +90,14 @@ function placeEverywhere(text: string): string {
   return text.startsWith('@') ? `@${resolve(text.slice(1))}` : resolve(text);
 }
 
-function refuse({ name }: Command): never {
+/** Why a worker does not run these words; undefined where it does. What is in the queue may be anybody's. */
+export function refusalOf(words: readonly string[]): string | undefined {
+  const name = words.find((word) => !word.startsWith('-')) ?? '';
+  return DETACHABLE.has(name) ? undefined : `${name} is not run by workers`;
+}
+
+function refuse(name: string): never {
   throw new LabelsmithError('USAGE', `${name} is not given to workers.`, {
-    hint: `These commands can be: ${DETACHABLE.join(', ')}.`,
+    hint: `These commands can be: ${[...DETACHABLE.keys()].join(', ')}.`,
   });
 }

@@ -32,7 +32,6 @@ export const add = command({
   options: { sync: flag('--sync', 'also notice files that are gone, moved or changed; labels stay'), ...PART },
   dryRun: true,
   limit: true,
-  detach: 'create',
   examples: [
     ['labelsmith add ~/photos', 'everything under a folder'],
     ["labelsmith add '~/photos/**/*.jpg' shoot.zip", 'a glob and an archive'],

@@ -41,7 +41,6 @@ export const auto = command({
   args: { sources: SOURCES },
   options: { ...DETECT_OPTIONS, ...OWN_OPTIONS },
   limit: true,
-  detach: 'create',
   examples: [
     ['labelsmith auto ~/photos', 'finds the classes, labels every image, writes a report'],
     ['labelsmith auto ~/photos --classes person,car', 'only these classes'],

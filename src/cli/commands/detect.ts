@@ -30,7 +30,6 @@ export const detect = command({
   },
   dryRun: true,
   limit: true,
-  detach: 'open',
   examples: [
     ['labelsmith detect', 'all 80 COCO classes'],
     ['labelsmith detect --classes person,car,dog', 'only these'],

@@ -66,7 +66,6 @@ export const discover = command({
   },
   dryRun: true,
   limit: true,
-  detach: 'open',
   examples: [
     ['labelsmith discover', 'as many clusters as the data suggests'],
     ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],

@@ -36,7 +36,6 @@ export const embed = command({
   },
   dryRun: true,
   limit: true,
-  detach: 'open',
   examples: [
     ['labelsmith embed', 'every image that has no vector yet'],
     ['labelsmith embed --items regions', 'what detect found, each cut out with a margin'],

@@ -39,7 +39,6 @@ export const match = command({
     replace: flag('--replace', 'forget the references of earlier runs'),
   },
   limit: true,
-  detach: 'open',
   examples: [
     ['labelsmith match references/', 'five pictures of each class go far'],
     ['labelsmith match more/', 'more references join those before'],

@@ -8,7 +8,8 @@ import { startCommand } from '../../stages/worker/command-process.ts';
 import { cancelCommand } from '../../stages/worker/follow-fleet.ts';
 import type { CommandEvent } from '../../stages/worker/run-commands.ts';
 import { work } from '../../stages/worker/work.ts';
-import { type Context, command, DETACHABLE } from '../command.ts';
+import { type Context, command } from '../command.ts';
+import { refusalOf } from '../detach.ts';
 import type { Output } from '../output.ts';
 import { commandText } from '../print/follow.ts';
 import { duration, modelLimits, wholeNumber } from '../text-values.ts';
@@ -77,7 +78,7 @@ export const worker = command({
         ? undefined
         : {
             start: (words) => startCommand([...process.execArgv, script, ...own], words),
-            refusal,
+            refusal: refusalOf,
             onEvent: (event) => toldCommand(event, output),
           },
       drainMs: options.drain,
@@ -102,12 +103,6 @@ export const worker = command({
     return done.refused === undefined ? 0 : 1;
   },
 });
-
-/** What is in the queue may be anybody's. */
-async function refusal(words: readonly string[]): Promise<string | undefined> {
-  const name = words.find((word) => !word.startsWith('-')) ?? '';
-  return DETACHABLE.includes(name) ? undefined : `${name} is not run by workers`;
-}
 
 async function order(
   action: 'pause' | 'resume' | 'drain' | 'limit' | 'cancel',

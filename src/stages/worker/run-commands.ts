@@ -27,7 +27,7 @@ export interface RunCommandsOptions {
   readonly queue: Pick<CommandQueue, 'take'>;
   readonly start: (words: readonly string[]) => CommandProcess;
   /** Why a command is not run here; undefined where it is. What is in the queue may be anybody's. */
-  readonly refusal: (words: readonly string[]) => Promise<string | undefined>;
+  readonly refusal: (words: readonly string[]) => string | undefined;
   readonly orders: () => Promise<FleetOrders>;
   readonly signal: AbortSignal;
   readonly onEvent: (event: CommandEvent) => void;
@@ -87,7 +87,7 @@ export class CommandRunner {
   async #work(command: TakenCommand): Promise<void> {
     const { start, refusal, signal, onEvent, heartbeatMs = 4000 } = this.#options;
     const { words } = command;
-    const reason = await refusal(words);
+    const reason = refusal(words);
     if (reason !== undefined) {
       await command.ended({ exitCode: 2, document: { error: { code: 'USAGE', message: reason } }, said: '' });
       onEvent({ kind: 'ended', words, exitCode: 2 });
