@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LabelsmithError } from '../../errors.ts';
-import { changeOrders } from '../../jobs/fleet/orders.ts';
+import { changeOrders, type FleetOrders } from '../../jobs/fleet/orders.ts';
 import type { WorkerEvent } from '../../jobs/fleet/worker.ts';
 import { requireShared } from '../../jobs/place.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -118,12 +118,13 @@ async function order(
   }
   return withWorkspace(context, async (workspace) => {
     if (action === 'cancel') return cancel(workspace, output);
-    const orders = await changeOrders(workspace.store, (now) => {
+    const change = (now: FleetOrders): FleetOrders => {
       if (action === 'drain') return { ...now, drains: now.drains + 1 };
       if (action !== 'limit') return { ...now, paused: action === 'pause' };
       const all = Object.entries({ ...now.limits, ...limits }).filter(([, count]) => count > 0);
       return { ...now, limits: Object.fromEntries(all) };
-    });
+    };
+    const orders = await changeOrders(workspace.store, change, { anew: action === 'resume' });
     output.document(orders);
     output.summary(ORDERED[action]);
     return 0;

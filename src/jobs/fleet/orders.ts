@@ -1,5 +1,6 @@
 /** What people tell all workers of a workspace at once, in its record: whoever works looks there before taking a shard. */
 import { z } from 'zod';
+import { LabelsmithError } from '../../errors.ts';
 import { readSetting, type Setting, writeSetting } from '../../store/typed.ts';
 import type { Workspace } from '../stage.ts';
 
@@ -18,7 +19,7 @@ export const NO_ORDERS: FleetOrders = { paused: false, drains: 0, limits: {} };
 const SETTING: Setting<FleetOrders> = {
   ...{ key: 'fleet/orders', version: 1, schema: ORDERS },
   what: 'The orders of the workers',
-  remedy: 'Give them again: labelsmith worker resume.',
+  remedy: 'labelsmith worker resume begins anew, with no limits.',
 };
 
 type Settings = Pick<Workspace['store'], 'getSetting' | 'putSetting'>;
@@ -27,8 +28,18 @@ export async function readOrders(store: Pick<Settings, 'getSetting'>): Promise<F
   return (await readSetting(store, SETTING)) ?? NO_ORDERS;
 }
 
-export async function changeOrders(store: Settings, change: (now: FleetOrders) => FleetOrders): Promise<FleetOrders> {
-  const changed = change(await readOrders(store));
+/** @param anew of orders that cannot be read, begins with none */
+export async function changeOrders(
+  store: Settings,
+  change: (now: FleetOrders) => FleetOrders,
+  { anew = false }: { readonly anew?: boolean } = {},
+): Promise<FleetOrders> {
+  const changed = change(
+    await readOrders(store).catch((error: unknown) => {
+      if (anew && error instanceof LabelsmithError && error.code === 'WORKSPACE') return NO_ORDERS;
+      throw error;
+    }),
+  );
   await writeSetting(store, SETTING, changed);
   return changed;
 }
@@ -36,13 +47,16 @@ export async function changeOrders(store: Settings, change: (now: FleetOrders) =
 /** Looks again when what it knows is older than this, milliseconds. */
 const KNOWN_MS = 1000;
 
-/** The orders as they were a second ago at most; while the record does not answer, those that were known. */
-export function watchedOrders(
+/**
+ * The orders as they were a second ago at most; while the record does not answer, those that were known. Fails where there are
+ * some that cannot be read.
+ */
+export async function watchedOrders(
   store: Pick<Settings, 'getSetting'>,
   clock: () => number = () => performance.now(),
-): () => Promise<FleetOrders> {
-  let known = NO_ORDERS;
-  let readAtMs = Number.NEGATIVE_INFINITY;
+): Promise<() => Promise<FleetOrders>> {
+  let known = await readOrders(store);
+  let readAtMs = clock();
   return async () => {
     if (clock() - readAtMs < KNOWN_MS) return known;
     known = await readOrders(store).catch(() => known);

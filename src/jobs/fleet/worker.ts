@@ -95,7 +95,7 @@ class Worker {
 
   async run(): Promise<WorkerSummary> {
     const { concurrency = 2, idleMs = 2000, drainMs = Number.POSITIVE_INFINITY, signal, isBusy } = this.#options;
-    const { drains } = await this.#orders();
+    let { drains } = await this.#orders();
     let lastWorkMs = this.#clock();
     let waitMs = MIN_IDLE_MS;
     while (!signal?.aborted && this.#refused === undefined) {
@@ -105,6 +105,8 @@ class Worker {
       }
       const orders = await this.#orders();
       if (orders.drains > drains) break;
+      // Fewer where orders were given anew.
+      drains = orders.drains;
       const taken = orders.paused ? [] : await this.#take(concurrency - this.#underWay.size, orders);
       for (const job of taken) this.#begin(job);
       if (taken.length > 0 || this.#underWay.size > 0 || isBusy?.()) lastWorkMs = this.#clock();

@@ -43,6 +43,7 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
   // What is wrong with the place is told now, and not by every shard.
   const workspace = await openWorkspace(location, { create: false, blobsAt });
   try {
+    const orders = await watchedOrders(workspace.store);
     const queue = await bossQueue({ location });
     const metrics = new WorkerMetrics();
     const server = metricsPort === undefined ? undefined : await serveMetrics(metrics, metricsPort);
@@ -51,7 +52,6 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
       request.onStart({ worker, metricsPort: server?.port });
       const others = await queue.waitingForOthers();
       if (others.size > 0) request.onOthers(others);
-      const orders = watchedOrders(workspace.store);
       const traces = await loadTraces();
       return await besideCommands(request, orders, (isBusy) =>
         runWorker({
