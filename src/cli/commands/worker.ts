@@ -35,7 +35,7 @@ export const worker = command({
   },
   options: {
     concurrency: option('--concurrency <n>', 'shards at once', wholeNumber(1).default(2)),
-    perModel: option('--per-model <n>', 'shards of one model at once, on this machine', wholeNumber(1).optional()),
+    perModel: option('--per-model <n>', 'of these, shards of one model at once', wholeNumber(1).optional()),
     modelLimit: option(
       '--model-limit <name=n>',
       'with limit: shards of this model at once, over all workers (0: no limit)',
