@@ -9,7 +9,6 @@ import { crossEntropy } from '../../onnx/gradients/cross-entropy.ts';
 import { addGradients, type Obstacle } from '../../onnx/gradients/gradients.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { subgraphOf } from '../../onnx/subgraph.ts';
-import { sizeOf } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Cut, Trainable, TunableNetwork } from './tunable-network.ts';
 
@@ -38,8 +37,6 @@ export interface BuiltStepGraph {
   readonly trained: readonly Trainable[];
   /** Where gradients end before the cut is reached. */
   readonly obstacles: readonly Obstacle[];
-  /** Of all values that a run computes, together: the most that a thread can hold of them. */
-  readonly valueBytes: number;
 }
 
 /**
@@ -66,14 +63,7 @@ export function stepGraph(network: TunableNetwork, options: StepGraphOptions): B
     const gradient = of.get(name);
     if (gradient) graph.output(gradient, gradientOf(name));
   }
-  const reached = trained.filter(({ name }) => of.has(name));
-  return { model: graph.toModel(), trained: reached, obstacles, valueBytes: valueBytesOf(graph) };
-}
-
-/** Of numbers of four bytes, which nearly all of them are. */
-function valueBytesOf(graph: Graph): number {
-  const shapes = graph.typedNodes().flatMap(({ outputs }) => outputs.map((value) => value?.shape ?? []));
-  return shapes.reduce((sum, shape) => sum + 4 * sizeOf(shape.map(Number)), 0);
+  return { model: graph.toModel(), trained: trained.filter(({ name }) => of.has(name)), obstacles };
 }
 
 /** The weight of the items whose likeliest class is that of their target. */
