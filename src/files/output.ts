@@ -191,7 +191,8 @@ function prefixOf(path: string): string {
 const LEFTOVER = new RegExp(`^(${WRITER_PATTERN})\\.(beside|new|old)$`);
 
 /**
- * Puts back an OUT that a kill left between the two renames, and what was to stand beside a file that is there, then deletes what nobody writes any more. `.beside` comes before `.new`, by which it sees whether the file was swapped in.
+ * Puts back an OUT that a kill left between the two renames, and what was to stand beside a file that is there, then deletes
+ * what nobody writes any more. `.beside` comes before `.new`, by which it sees whether the file was swapped in.
  */
 async function cleanLeftovers(path: string): Promise<void> {
   const prefix = prefixOf(path);
