@@ -1,6 +1,8 @@
 /** What the command line prints and where: results on stdout, everything about the way there on stderr. */
+
+import { formatCount } from '../core/count-text.ts';
 import type { Progress } from '../jobs/stage.ts';
-import { formatCount, formatDuration, jsonText, printable } from './words.ts';
+import { formatDuration, jsonText, printable } from './words.ts';
 
 export interface Output {
   readonly json: boolean;

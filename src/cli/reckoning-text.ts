@@ -1,7 +1,9 @@
 /** The reckoning of what was read, for people: short, by reason, with the first places of each. */
+
+import { formatCount } from '../core/count-text.ts';
 import type { Problem, ReckoningReport } from '../formats/reckoning.ts';
 import type { Output } from './output.ts';
-import { formatCount, oneLine } from './words.ts';
+import { oneLine } from './words.ts';
 
 /** Places shown of each reason; `--json` has more. */
 const PLACES_SHOWN = 3;

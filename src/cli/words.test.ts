@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatBytes } from '../core/byte-size.ts';
-import { formatDuration, oneLine, plural, printable, table } from './words.ts';
+import { plural } from '../core/count-text.ts';
+import { formatDuration, oneLine, printable, table } from './words.ts';
 
 test('text from outside stays on its line and turns nothing', () => {
   const cases: readonly (readonly [text: string, shown: string])[] = [

@@ -1,4 +1,5 @@
 /** A stated accuracy, what it was measured on, which labels it is of, and how it is said in words. */
+import { formatCount, plural } from './count-text.ts';
 
 export interface StatedShare {
   /** 0 to 1. */
@@ -43,15 +44,10 @@ export function accuracyText(stated: StatedShare): string {
   const [share, low, high] = [accuracy, ...interval].map((one) => `${(100 * one).toFixed(1)} %`);
   const on =
     measuredOn === 'audit'
-      ? `${counted(count)} answers of an audit`
-      : `${counted(count)} ${picked ? 'picked labels' : 'labels'} by cross-validation`;
+      ? `${formatCount(count)} answers of an audit`
+      : `${formatCount(count)} ${picked ? 'picked labels' : 'labels'} by cross-validation`;
   const before = measuredBefore ? ", measured before the audit's answers were learned from too" : '';
   return `${share} (95 %: ${low} to ${high}), on ${on}${before}`;
-}
-
-/** As the other figures of the command line are written: `1,036`. */
-function counted(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** With its day: `…, 2026-11-27`. */
@@ -66,17 +62,17 @@ export function dayOf(atMs: number): string {
 /** Whose labels it is of: `480 labels by machines`, `300 of 480 labels by machines (the others are newer and were not measured)`. */
 export function measuredText({ whose, labels }: Pick<LabelAccuracy, 'whose' | 'labels'>): string {
   const all = whose === 'machines' ? labels.machine : labels.imported;
-  const what = `${counted(all)} ${all === 1 ? 'label' : 'labels'} ${whose === 'machines' ? 'by machines' : 'that were imported'}`;
+  const what = `${plural(all, 'label')} ${whose === 'machines' ? 'by machines' : 'that were imported'}`;
   if (labels.measured >= all) return what;
-  return `${counted(labels.measured)} of ${what} (the others are newer and were not measured)`;
+  return `${formatCount(labels.measured)} of ${what} (the others are newer and were not measured)`;
 }
 
 /** What is not in the figure: `20 by people and 3 imported`. Null where there is nothing. */
 export function apartText({ whose, labels }: Pick<LabelAccuracy, 'whose' | 'labels'>): string | null {
   const { machine, imported, people } = labels;
-  const other = whose === 'machines' ? `${counted(imported)} imported` : `${counted(machine)} by machines`;
+  const other = whose === 'machines' ? `${formatCount(imported)} imported` : `${formatCount(machine)} by machines`;
   const parts = [
-    ...(people > 0 ? [`${counted(people)} by people`] : []),
+    ...(people > 0 ? [`${formatCount(people)} by people`] : []),
     ...((whose === 'machines' ? imported : machine) > 0 ? [other] : []),
   ];
   return parts.length === 0 ? null : parts.join(' and ');

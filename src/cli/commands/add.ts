@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
+import { plural } from '../../core/count-text.ts';
 import { addTo } from '../../stages/add/add.ts';
 import { estimateAdd } from '../../stages/add/estimate.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { command } from '../command.ts';
 import { printAdded, printGone } from '../print/added.ts';
 import { argument, flag } from '../values.ts';
-import { formatDuration, oneLine, plural } from '../words.ts';
+import { formatDuration, oneLine } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { PART, partOf } from './part-option.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { safeComponent } from '../../formats/names.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
@@ -9,7 +10,6 @@ import { type Context, command } from '../command.ts';
 import { printAudited } from '../print/audited.ts';
 import { taskName, wholeNumber } from '../text-values.ts';
 import { argument, flag, option, type Values } from '../values.ts';
-import { plural } from '../words.ts';
 
 const UNKNOWN_SHOWN = 10;
 

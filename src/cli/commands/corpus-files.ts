@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { taxonomy } from '../../corpus/corpus.ts';
 import { readTaxonomy, TAXONOMY_FORMATS, taxonomyFormatOf, writeTaxonomy } from '../../corpus/taxonomies.ts';
 import { writeNamingSheet } from '../../stages/discover/naming-sheet.ts';
 import { command } from '../command.ts';
 import { taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
-import { plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { operation } from './corpus-change.ts';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { change } from '../../corpus/corpus.ts';
 import { splitOperation } from '../../review/split-operation.ts';
 import { splitClassIn } from '../../stages/discover/split-class.ts';
@@ -6,7 +7,7 @@ import { command } from '../command.ts';
 import { printChange } from '../print/corpus-change.ts';
 import { taskName, wholeNumber } from '../text-values.ts';
 import { option } from '../values.ts';
-import { plural, table } from '../words.ts';
+import { table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { CLASS } from './corpus-view.ts';
 

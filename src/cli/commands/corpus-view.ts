@@ -1,5 +1,6 @@
 /** `corpus list` and `corpus show`: the classes as they stand. */
 import { z } from 'zod';
+import { formatCount, plural } from '../../core/count-text.ts';
 import { corpusTree } from '../../corpus/corpus.ts';
 import type { ClassExemplar } from '../../corpus/counts.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
@@ -8,7 +9,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
 import { argument, flag } from '../values.ts';
-import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
+import { formatPercent, oneLine, table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 export const corpusList = command({

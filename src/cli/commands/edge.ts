@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
+import { formatCount } from '../../core/count-text.ts';
 import { HALF_TOLERANCE, TOLERANCE } from '../../stages/edge/runner/difference.ts';
 import { command } from '../command.ts';
 import { modelsFor } from '../fetching.ts';
 import { fraction, nameList, thresholds } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
-import { formatCount, oneLine } from '../words.ts';
+import { oneLine } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 const pack = command({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { findToForget, forget as forgetImages } from '../../stages/forget/forget.ts';
 import { command } from '../command.ts';
 import { argument, flag } from '../values.ts';
-import { plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 export const forget = command({

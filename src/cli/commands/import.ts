@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { READERS, readerNamed } from '../../formats/table.ts';
 import { readSmallText } from '../../formats/walk.ts';
@@ -9,7 +10,6 @@ import { type Context, command } from '../command.ts';
 import { printImported } from '../print/imported.ts';
 import { taskName } from '../text-values.ts';
 import { argument, option } from '../values.ts';
-import { plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 export const importCommand = command({

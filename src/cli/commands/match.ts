@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { matchIn } from '../../stages/match/match.ts';
 import { type Context, command } from '../command.ts';
 import { fraction, taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
-import { formatPercent, plural, table } from '../words.ts';
+import { formatPercent, table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { HERE } from './add.ts';
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import type { FlowOptions } from '../../flow/run-flow.ts';
 import { timesText } from '../../flow/times.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import { type Context, command } from '../command.ts';
 import { modelsFor } from '../fetching.ts';
 import { argument, flag } from '../values.ts';
-import { oneLine, plural } from '../words.ts';
+import { oneLine } from '../words.ts';
 
 export const run = command({
   name: 'run',

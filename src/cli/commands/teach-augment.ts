@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { command } from '../command.ts';
 import { wholeNumber } from '../text-values.ts';
 import { flag, option } from '../values.ts';
-import { plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { TASK } from './teach-learn.ts';
 

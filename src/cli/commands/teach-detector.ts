@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { formatCount, plural } from '../../core/count-text.ts';
 import { DEFAULT_DETECTOR } from '../../stages/detect/detect-with.ts';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
 import { fraction, nameList, taskName, wholeNumber } from '../text-values.ts';
 import { option } from '../values.ts';
-import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
+import { formatPercent, oneLine, table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 export const detector = command({

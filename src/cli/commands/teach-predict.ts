@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import { openClassifier } from '../../stages/classify/classifier-file.ts';
 import { taughtClassifier } from '../../stages/classify/classify-with.ts';
@@ -7,7 +8,7 @@ import { command } from '../command.ts';
 import type { Output } from '../output.ts';
 import { fraction } from '../text-values.ts';
 import { argument, option } from '../values.ts';
-import { oneLine, plural } from '../words.ts';
+import { oneLine } from '../words.ts';
 import { TASK } from './teach-learn.ts';
 
 export const predict = command({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { ITEM_KINDS, NONE_OF_THESE } from '../../core/labels.ts';
 import { ask, dropAuditItems } from '../../review/ask.ts';
 import { command } from '../command.ts';
@@ -6,7 +7,6 @@ import { noteLimit, nounOf } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { wholeNumber } from '../text-values.ts';
 import { flag, option } from '../values.ts';
-import { plural } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { TASK } from './teach-learn.ts';
 

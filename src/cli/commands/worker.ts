@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { changeOrders, type FleetOrders } from '../../jobs/fleet/orders.ts';
 import type { WorkerEvent } from '../../jobs/fleet/worker.ts';
@@ -14,7 +15,7 @@ import type { Output } from '../output.ts';
 import { commandText } from '../print/follow.ts';
 import { duration, modelLimits, wholeNumber } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
-import { formatDuration, oneLine, plural } from '../words.ts';
+import { formatDuration, oneLine } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 export const worker = command({

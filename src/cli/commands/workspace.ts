@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { plural } from '../../core/count-text.ts';
 import { copyWorkspace } from '../../jobs/copy.ts';
 import { placeOfWorkspace } from '../../jobs/place.ts';
 import { command } from '../command.ts';
 import { modelsFor } from '../fetching.ts';
 import { argument } from '../values.ts';
-import { plural } from '../words.ts';
 
 export const workspaceCopy = command({
   name: 'workspace copy',

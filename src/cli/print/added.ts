@@ -1,7 +1,9 @@
 /** What `add` did, in words. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { AddResult } from '../../stages/add/add.ts';
 import type { Output } from '../output.ts';
-import { formatCount, oneLine, plural } from '../words.ts';
+import { oneLine } from '../words.ts';
 
 export function printAdded(output: Output, { counts }: AddResult): void {
   const parts = [plural(counts.images, 'new image')];

@@ -1,9 +1,11 @@
 /** What an audit says of a task's labels, in words. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import { datedText, dayOf, measuredText } from '../../core/label-accuracy.ts';
 import { type AuditResult, MIN_ANSWERS } from '../../stages/audit/estimate.ts';
 import type { AuditToday } from '../../stages/audit/last.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { formatPercent, table } from '../words.ts';
 
 type Interval = NonNullable<AuditResult['accuracy']>;
 

@@ -1,9 +1,11 @@
 /** What `auto` did, as it goes and at its end. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { AutoPart, AutoResult, NotClustered } from '../../stages/auto/auto.ts';
 import type { OwnClasses } from '../../stages/auto/found.ts';
 import type { ClassifyResult } from '../../stages/classify/classify.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { formatPercent, table } from '../words.ts';
 import { printAdded } from './added.ts';
 import { printDetected } from './detected.ts';
 import { printClusters, printHowClustered, printHowSure } from './discovered.ts';

@@ -1,8 +1,9 @@
 /** How cameras are, and what `capture` did, in words. */
 import { formatBytes } from '../../core/byte-size.ts';
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { CaptureResult } from '../../stages/capture/capture.ts';
 import type { Output } from '../output.ts';
-import { formatCount, oneLine, plural } from '../words.ts';
+import { oneLine } from '../words.ts';
 
 type Cameras = CaptureResult['cameras'];
 

@@ -1,7 +1,8 @@
 /** A change of the corpus, in words. */
 import type { CorpusEvent } from '../../core/corpus.ts';
+import { plural } from '../../core/count-text.ts';
 import type { Output } from '../output.ts';
-import { oneLine, plural } from '../words.ts';
+import { oneLine } from '../words.ts';
 
 /** Pairs that are told of a change of many names; `--json` has all of them. */
 const MAX_PAIRS = 5;

@@ -1,12 +1,13 @@
 /** What `detect` did, in words and for `--json`. */
 
 import { formatBytes } from '../../core/byte-size.ts';
+import { formatCount, plural } from '../../core/count-text.ts';
 import { DEFAULT_THRESHOLD } from '../../corpus/accept.ts';
 import type { DetectEstimate, DetectResult } from '../../stages/detect/detect.ts';
 import type { Detected } from '../../stages/detect/detect-with.ts';
 import type { ShapeResult } from '../../stages/detect/shape-stage.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatDuration, plural } from '../words.ts';
+import { formatDuration } from '../words.ts';
 import { printReadErrors } from './read-errors.ts';
 
 /** Counts of the detector, and a part for each kind of shape that was asked for. */

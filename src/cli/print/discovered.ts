@@ -1,9 +1,11 @@
 /** What `discover` found, in words. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { isMixed } from '../../stages/discover/cluster-confidence.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatPercent, plural, table } from '../words.ts';
+import { formatPercent, table } from '../words.ts';
 import { nounOf } from './embedded.ts';
 
 const CLUSTERS_SHOWN = 40;

@@ -1,10 +1,11 @@
 /** What `embed` did, in words; also for commands that embed first. */
 
 import { formatBytes } from '../../core/byte-size.ts';
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import type { EmbedEstimate, EmbedResult } from '../../stages/embed/embed.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatDuration, plural } from '../words.ts';
+import { formatDuration } from '../words.ts';
 import { printReadErrors } from './read-errors.ts';
 
 export function printEmbedded(output: Output, { counts, interrupted }: EmbedResult, items: ItemKind): void {

@@ -1,11 +1,13 @@
 /** What `export` wrote, of what, and what is not in it. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import { accuracySentences } from '../../core/label-accuracy.ts';
 import type { Origin } from '../../core/labels.ts';
 import type { TaskOwner } from '../../corpus/task-owner.ts';
 import { outdatedText } from '../../stages/audit/accuracy-text.ts';
 import type { WorkspaceExport } from '../../stages/export/export.ts';
 import type { Output } from '../output.ts';
-import { formatCount, oneLine, plural } from '../words.ts';
+import { oneLine } from '../words.ts';
 
 const OWNERS: Readonly<Record<TaskOwner, string>> = {
   model: 'a model labels',

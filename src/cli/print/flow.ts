@@ -1,10 +1,11 @@
 /** How a flow is, on one page. */
 import { formatBytes } from '../../core/byte-size.ts';
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { FlowLife, FlowState, ScheduleState } from '../../flow/flow-state.ts';
 import type { FlowTargetState } from '../../flow/pushed.ts';
 import { countsText } from '../../flow/schedule.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatDuration, oneLine, plural } from '../words.ts';
+import { formatDuration, oneLine } from '../words.ts';
 
 export interface FlowPage {
   readonly state: FlowState;

@@ -1,11 +1,12 @@
 /** How far the work of a fleet is, in words: drawn over and over, and what came of it. */
 import { z } from 'zod';
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { CommandState } from '../../jobs/fleet/commands.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { costOf, type FleetView } from '../../stages/worker/follow.ts';
 import { followFleet } from '../../stages/worker/follow-fleet.ts';
 import type { Context } from '../command.ts';
-import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts';
+import { formatDuration, oneLine, table } from '../words.ts';
 
 /** Until nothing is under way, or somebody has seen enough. @returns the exit code of what was followed */
 export async function followAndTell(

@@ -1,10 +1,12 @@
 /** What `import` took in, and what it did not. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { ReaderName } from '../../formats/format.ts';
 import type { CorrectionSummary, ImportSummary } from '../../stages/import/import.ts';
 import { newTaskText } from '../../stages/import/new-tasks.ts';
 import type { Output } from '../output.ts';
 import { printReckoning } from '../reckoning-text.ts';
-import { formatCount, oneLine, plural } from '../words.ts';
+import { oneLine } from '../words.ts';
 
 export function printImported(output: Output, format: ReaderName, summary: ImportSummary, dryRun = false): void {
   if (summary.recognised !== null) output.summary(`Read as ${format}: ${oneLine(summary.recognised)}.`);

@@ -1,7 +1,8 @@
 /** How a process of `--shard i/n` ends that has nothing to write down. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { PartDone } from '../../jobs/parts/part-done.ts';
 import type { Output } from '../output.ts';
-import { formatCount, plural } from '../words.ts';
 
 export function tellPart({ part }: PartDone, output: Output): void {
   const { stage, index, count, shards, items, doneShards, allShards } = part;

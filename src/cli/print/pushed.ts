@@ -1,9 +1,10 @@
 /** What `push` did, and what of a folder is where, in words. */
 import { formatBytes } from '../../core/byte-size.ts';
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { PushResult } from '../../stages/push/push.ts';
 import type { pushedTargets } from '../../stages/push/where.ts';
 import type { Output } from '../output.ts';
-import { formatCount, oneLine, plural } from '../words.ts';
+import { oneLine } from '../words.ts';
 
 const SHOWN = 5;
 

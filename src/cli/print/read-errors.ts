@@ -1,7 +1,8 @@
 /** What commands that read images say of those that they could not read. */
+
+import { plural } from '../../core/count-text.ts';
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import type { Output } from '../output.ts';
-import { plural } from '../words.ts';
 
 export function printReadErrors(output: Output, { quarantined, away }: ReadErrorCounts): void {
   const broken = quarantined - away;

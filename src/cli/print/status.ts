@@ -1,11 +1,13 @@
 /** What is in a workspace, in words. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import { QUALITY_FLAGS } from '../../core/image.ts';
 import type { WorkspaceStatus } from '../../jobs/status.ts';
 import { accuracyRows } from '../../stages/audit/accuracy-text.ts';
 import type { TaskAccuracy } from '../../stages/audit/known-accuracy.ts';
 import type { EmbeddingRecipe } from '../../stages/embed/recipe.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatDuration, oneLine, plural, table } from '../words.ts';
+import { formatDuration, oneLine, table } from '../words.ts';
 
 export interface PrintedStatus extends WorkspaceStatus {
   readonly accuracy: readonly TaskAccuracy[];

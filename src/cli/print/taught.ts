@@ -1,9 +1,11 @@
 /** What `teach` learned, and how good it is, in words. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import { accuracyText } from '../../core/label-accuracy.ts';
 import type { LearningCurve } from '../../stages/teach/learning-curve.ts';
 import type { TeachResult } from '../../stages/teach/teach-result.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatPercent, oneLine, plural, table } from '../words.ts';
+import { formatPercent, oneLine, table } from '../words.ts';
 
 /** Pairs of classes that are printed; `--json` has them all. */
 const MAX_CONFUSIONS = 10;

@@ -1,7 +1,9 @@
 /** What `watch` does and did, in words. */
+
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { WatchProgress, WatchResult } from '../../stages/watch/watch.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatDuration, formatPercent, oneLine, plural } from '../words.ts';
+import { formatDuration, formatPercent, oneLine } from '../words.ts';
 
 const SHOWN = 5;
 /** Shares that change by less are noise. */

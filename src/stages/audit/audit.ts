@@ -8,6 +8,7 @@
  * It is recorded before anybody sees it and is never trained on (`Store.auditedItems`).
  */
 import { createHash } from 'node:crypto';
+import { plural } from '../../core/count-text.ts';
 import type { DatasetImage, LabelValue } from '../../core/dataset.ts';
 import type { ImageId, ItemId } from '../../core/ids.ts';
 import { isMachine, ORIGINS, type Origin, type Task } from '../../core/labels.ts';
@@ -125,7 +126,7 @@ async function nothingToAudit(store: Pick<Store, 'dataset'>, task: Task, origin:
   return new LabelsmithError('NOT_FOUND', `No label of ${origin ?? 'a machine'} stands in the task "${name}".`, {
     hint:
       imported > 0
-        ? `What there is was imported (${imported} labels): labelsmith audit ${name} --origin imported.`
+        ? `What there is was imported (${plural(imported, 'label')}): labelsmith audit ${name} --origin imported.`
         : 'labelsmith corpus list shows which tasks have labels, and whose.',
   });
 }
