@@ -1,7 +1,7 @@
 /**
  * Which classes names stand for, by the one rule of `core/class-name.ts`: the class that has the name or had it; else the only
- * one that has, or else had, a name which differs by letters' case, blanks or Unicode form alone. Where a list has two such names, or the corpus
- * has two such classes (`a` and `A` of a set of letters), they are meant apart.
+ * one that has, or else had, a name which differs by letters' case, blanks or Unicode form alone. Where a list has two such
+ * names, or the corpus has two such classes (`a` and `A` of a set of letters), they are meant apart.
  */
 import { foldClassName, readClassName } from '../core/class-name.ts';
 import type { CorpusState } from '../core/corpus.ts';
