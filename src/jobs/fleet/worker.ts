@@ -127,13 +127,12 @@ class Worker {
   /** A queue that does not answer is asked again: the database may be starting. */
   async #take(count: number, { limits }: FleetOrders): Promise<readonly TakenJob[]> {
     const { perModel = Number.POSITIVE_INFINITY, queue } = this.#options;
-    const underWay = Map.groupBy(this.#underWay.values(), (model) => model);
-    const notOf = [...underWay]
-      .filter(([model, { length }]) => model !== '' && length >= perModel)
-      .map(([model]) => model);
+    const underWay = [...Map.groupBy(this.#underWay.values(), (model) => model)].filter(([model]) => model !== '');
+    const notOf = underWay.filter(([, { length }]) => length >= perModel).map(([model]) => model);
+    const most = Math.max(0, ...underWay.filter(([model]) => !notOf.includes(model)).map(([, { length }]) => length));
     try {
-      // Of several that come at once all might be of one model.
-      return await queue.take(Math.min(count, perModel), { notOf, limits });
+      // All that come at once may be of the model that has most under way.
+      return await queue.take(Math.min(count, perModel - most), { notOf, limits });
     } catch (error) {
       this.#options.onEvent?.({ kind: 'away', reason: messageOf(error) });
       return [];
