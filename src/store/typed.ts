@@ -45,7 +45,38 @@ export async function readSetting<T>(
   store: Pick<HousekeepingStore, 'getSetting'>,
   setting: Setting<T>,
 ): Promise<T | undefined> {
-  const text = await store.getSetting(setting.key);
+  return valueIn(setting, await store.getSetting(setting.key));
+}
+
+/**
+ * Reads, changes and writes as one: of several who change it at once, each change is made to what the one before left.
+ *
+ * @param anew of a value that cannot be read, begins with none
+ */
+export async function changeSetting<T>(
+  store: Pick<HousekeepingStore, 'getSetting' | 'swapSetting'>,
+  setting: Setting<T>,
+  change: (now: T | undefined) => T,
+  { anew = false }: { readonly anew?: boolean } = {},
+): Promise<T> {
+  for (;;) {
+    const text = await store.getSetting(setting.key);
+    const changed = change(anew ? readableIn(setting, text) : valueIn(setting, text));
+    // Whoever loses here lost to somebody whose change was made, so that each round ends one of them.
+    if (await store.swapSetting(setting.key, text, settingText(setting, changed))) return changed;
+  }
+}
+
+function readableIn<T>(setting: Setting<T>, text: string | undefined): T | undefined {
+  try {
+    return valueIn(setting, text);
+  } catch (error) {
+    if (error instanceof LabelsmithError && error.code === 'WORKSPACE') return undefined;
+    throw error;
+  }
+}
+
+function valueIn<T>(setting: Setting<T>, text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
   const stored = parsed(setting, text);
   // Labelsmith 0.1.0 kept the bare value.
@@ -57,11 +88,13 @@ export async function readSetting<T>(
 
 export function writeSetting<T>(
   store: Pick<HousekeepingStore, 'putSetting'>,
-  { key, version }: Setting<T>,
+  setting: Setting<T>,
   value: T,
 ): Promise<void> {
-  return store.putSetting(key, JSON.stringify({ version, value }));
+  return store.putSetting(setting.key, settingText(setting, value));
 }
+
+const settingText = <T>({ version }: Setting<T>, value: T) => JSON.stringify({ version, value });
 
 export async function readArtifact<T>(
   store: Pick<ArtifactStore, 'artifact'>,

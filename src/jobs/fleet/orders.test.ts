@@ -11,8 +11,11 @@ function settings() {
       if (this.isAway) throw new Error('does not answer');
       return held.get(key);
     },
-    async putSetting(key: string, value: string) {
-      held.set(key, value);
+    async swapSetting(key: string, expected: string | undefined, value: string | undefined) {
+      if (held.get(key) !== expected) return false;
+      if (value === undefined) held.delete(key);
+      else held.set(key, value);
+      return true;
     },
   };
 }

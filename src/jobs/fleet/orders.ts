@@ -1,7 +1,6 @@
 /** What people tell all workers of a workspace at once, in its record: whoever works looks there before taking a shard. */
 import { z } from 'zod';
-import { LabelsmithError } from '../../errors.ts';
-import { readSetting, type Setting, writeSetting } from '../../store/typed.ts';
+import { changeSetting, readSetting, type Setting } from '../../store/typed.ts';
 import type { Workspace } from '../stage.ts';
 
 const ORDERS = z.object({
@@ -22,26 +21,23 @@ const SETTING: Setting<FleetOrders> = {
   remedy: 'labelsmith worker resume begins anew, with no limits.',
 };
 
-type Settings = Pick<Workspace['store'], 'getSetting' | 'putSetting'>;
+type Settings = Pick<Workspace['store'], 'getSetting' | 'swapSetting'>;
 
 export async function readOrders(store: Pick<Settings, 'getSetting'>): Promise<FleetOrders> {
   return (await readSetting(store, SETTING)) ?? NO_ORDERS;
 }
 
-/** @param anew of orders that cannot be read, begins with none */
-export async function changeOrders(
+/**
+ * Of two people who order something in one moment, both are obeyed.
+ *
+ * @param anew of orders that cannot be read, begins with none
+ */
+export function changeOrders(
   store: Settings,
   change: (now: FleetOrders) => FleetOrders,
-  { anew = false }: { readonly anew?: boolean } = {},
+  options: { readonly anew?: boolean } = {},
 ): Promise<FleetOrders> {
-  const changed = change(
-    await readOrders(store).catch((error: unknown) => {
-      if (anew && error instanceof LabelsmithError && error.code === 'WORKSPACE') return NO_ORDERS;
-      throw error;
-    }),
-  );
-  await writeSetting(store, SETTING, changed);
-  return changed;
+  return changeSetting(store, SETTING, (now = NO_ORDERS) => change(now), options);
 }
 
 /** Looks again when what it knows is older than this, milliseconds. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { regionIdOf } from '../../../src/core/ids.ts';
+import { changeOrders, readOrders } from '../../../src/jobs/fleet/orders.ts';
 import type { OpenStore } from './fixtures.ts';
 import {
   addImages,
@@ -258,6 +259,16 @@ export function recordCases(open: OpenStore): void {
     assert.equal(await store.getSetting('k'), undefined);
     const swaps = ['a', 'b', 'c'].map((value) => store.swapSetting('k', undefined, value));
     assert.deepEqual(await Promise.all(swaps), [true, false, false], 'one of many gets it');
+    const ordered = Array.from({ length: 8 }, (_, n) =>
+      changeOrders(store, (now) => ({
+        ...now,
+        drains: now.drains + 1,
+        limits: { ...now.limits, [`model${n}`]: n + 1 },
+      })),
+    );
+    await Promise.all(ordered);
+    const { drains, limits } = await readOrders(store);
+    assert.deepEqual([drains, Object.keys(limits).length], [8, 8], 'of orders given in one moment none is lost');
     const [first, last] = sortedIds(2) as [string, string];
     const vectors = (name: string, firstId: string) =>
       ({
