@@ -42,6 +42,7 @@ export async function runCommandLine(
       const typedGlobal = typedIn(parser, GLOBAL_OPTIONS);
       const context = contextOf(typedGlobal, signal);
       if (context.global.dryRun && !command.dryRun) await refuseDryRun(command);
+      refusePriceAlone(context.global);
       if (context.global.limit !== undefined && !command.limit) {
         context.output.note(`note: --limit means nothing to ${command.name}; it goes over everything.`);
       }
@@ -84,6 +85,13 @@ export async function runCommandLine(
     });
   }
   return exitCode;
+}
+
+function refusePriceAlone({ price, follow }: Context['global']): void {
+  if (price === undefined || follow) return;
+  throw new LabelsmithError('USAGE', '--price says what is followed costs, so it needs --follow.', {
+    hint: 'As in: labelsmith status --follow --price 0.40',
+  });
 }
 
 function addOptions(parser: Parser, table: OptionTable): void {
