@@ -16,7 +16,7 @@ import { float32Data, uint8 } from '../src/onnx/tensor.ts';
 import { centreAndNormalise } from '../src/stages/embed/recipe.ts';
 import { pixelsFor } from '../src/stages/item-pixels.ts';
 import { type FineTuned, fineTune } from '../src/stages/teach/fine-tune/fine-tune.ts';
-import { FOLDS, gateFigures, isBetter, isSound } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
+import { baseFigures, FOLDS, gateFigures, isBetter, isSound } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
 import { STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
@@ -77,6 +77,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   };
   const methods = frozen.method === 'base' ? [] : [frozen.method];
   const alike = await learnRounds(pool, problem, { seed, methods, folds: FOLDS });
+  const frozenBase = await baseFigures(pool, problem, { seed });
   const embedder = await tunableEmbedder('mobilenetv3-small');
   for (const step of DEPTHS) {
     const startedAt = performance.now();
@@ -91,7 +92,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
     result[step] = accuracy;
     const [before, after] = [alike, learned].map((one) => gateFigures(one, problem.labels));
     if (before && after) {
-      const sound = await isSound(pool, tuned, before, { seed });
+      const sound = await isSound(pool, tuned, frozenBase, { seed });
       result[`${step}, kept`] = sound && isBetter(after, before) ? accuracy : (result.frozen ?? 0);
       result[`${step}, sound`] = Number(sound);
       result[`${step}, loss held out`] = after.loss - before.loss;

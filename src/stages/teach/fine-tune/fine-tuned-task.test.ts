@@ -1,11 +1,12 @@
 /** The exit gate of fine-tuning. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from '../../../../test/properties.ts';
 import { seededRandom } from '../../../core/random.ts';
 import { newSharedMatrix } from '../../../math/matrix.ts';
 import { InferencePool } from '../../../onnx/pool.ts';
 import type { Problem } from '../problem.ts';
-import { isBetter, isSound } from './fine-tuned-task.ts';
+import { baseFigures, type GateFigures, isBetter, isSound } from './fine-tuned-task.ts';
 
 /** Of 60 labels, those from `first` on are wrong. */
 const right = (first: number, loss: number) => ({
@@ -13,15 +14,30 @@ const right = (first: number, loss: number) => ({
   loss,
 });
 
-test('within one standard error of the same labels the loss decides, beyond it the labels', () => {
+test('fewer labels right are never kept, within one standard error the loss decides, beyond it the labels', () => {
   const frozen = right(50, 0.6);
+  assert.ok(!isBetter(right(49, 0.5), frozen), 'one label fewer is chance, and not taken all the same');
   // One label more or less is one standard error.
-  assert.ok(isBetter(right(49, 0.5), frozen));
   assert.ok(isBetter(right(50, 0.5), frozen));
+  assert.ok(isBetter(right(51, 0.5), frozen));
   assert.ok(!isBetter(right(51, 0.7), frozen));
-  assert.ok(!isBetter(right(45, 0.3), frozen), 'five labels fewer are more than chance');
-  assert.ok(isBetter(right(55, 0.9), frozen), 'five labels more are, too');
+  assert.ok(!isBetter(right(45, 0.3), frozen));
+  assert.ok(isBetter(right(55, 0.9), frozen), 'five labels more are more than chance');
   assert.ok(!isBetter(frozen, frozen), 'of equals the frozen one stays');
+});
+
+test('whatever the depths come to, one after the other, what is kept is never below the frozen embedder', () => {
+  const figures = fc.record({
+    correct: fc.uint8Array({ minLength: 40, maxLength: 40, max: 1 }),
+    loss: fc.double({ min: 0, max: 3, noNaN: true }),
+  });
+  const rightIn = ({ correct }: GateFigures) => correct.reduce((sum, one) => sum + one, 0);
+  fc.assert(
+    fc.property(figures, fc.array(figures, { maxLength: 4 }), (frozen, depths) => {
+      const kept = depths.reduce<GateFigures>((best, one) => (isBetter(one, best) ? one : best), frozen);
+      return rightIn(kept) >= rightIn(frozen);
+    }),
+  );
 });
 
 const LABELS = 40;
@@ -41,12 +57,11 @@ function problemWith(apart: number): Problem {
 test('a network that was trained on all labels and tells nothing apart is not sound, whatever the folds say', async (t) => {
   const pool = await InferencePool.create({ threads: 1 });
   t.after(() => pool.close());
-  const unchanged = { correct: new Uint8Array(LABELS).fill(1, 4), loss: 0.3 };
+  const frozen = await baseFigures(pool, problemWith(0.8), { seed: 0 });
   const foldFeatures = [problemWith(3).features, problemWith(3).features, problemWith(3).features];
-  const soundWith = (apart: number) => {
-    const problem = problemWith(apart);
-    return isSound(pool, { problem, sample: { ...problem, foldFeatures } }, unchanged, { seed: 0 });
-  };
+  const soundWith = (apart: number) =>
+    isSound(pool, { sample: { ...problemWith(apart), foldFeatures } }, frozen, { seed: 0 });
   assert.equal(await soundWith(3), true);
+  assert.equal(await soundWith(0.8), true, 'the same vectors are as good as themselves');
   assert.equal(await soundWith(0), false);
 });

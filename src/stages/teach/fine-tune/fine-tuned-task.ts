@@ -1,9 +1,9 @@
 /**
  * Whether a fine-tuned embedder serves a task better than the frozen one, by cross-validation with networks that never saw
  * the labels they are judged on. The steps go from little to much; each takes the place of what was best before only where
- * more held-out labels are right with it than chance explains, or, where chance explains the difference, with less loss; the frozen
- * embedder is the first of them. What was tried is handed back either way. Writes nothing but what a run that was
- * killed goes on from.
+ * no fewer held-out labels are right with it, and more of them than chance explains, or with less loss; the frozen embedder is
+ * the first of them, so what is kept is never below it on those labels. What was tried is handed back either way. Writes nothing
+ * but what a run that was killed goes on from.
  */
 import { LabelsmithError } from '../../../errors.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
@@ -78,8 +78,8 @@ export async function fineTuneTask(
   const { seed, search, signal } = options;
   const alike = await learnRounds(pool, problem, { seed, search, signal, methods, folds: FOLDS });
   const { labels } = problem;
-  const unchanged = gateFigures(alike, labels);
-  let best: Candidate = { ...unchanged, task: null };
+  const frozenBase = await baseFigures(pool, problem, { seed, signal });
+  let best: Candidate = { ...gateFigures(alike, labels), task: null };
   // With little time, what was worth most where it was measured comes first.
   for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
     try {
@@ -92,7 +92,7 @@ export async function fineTuneTask(
       const { parameters, share, mean } = tuned;
       const task = { step, learned, parameters, share, mean, embedder: tuned.embedder, tunable: embedder };
       const figures = gateFigures(learned, labels);
-      if (!(await isSound(pool, tuned, unchanged, { seed, signal })))
+      if (!(await isSound(pool, tuned, frozenBase, { seed, signal })))
         notes.push(
           `fine-tuning step ${step} was left out: the network that was trained on all labels tells less apart`,
         );
@@ -125,27 +125,43 @@ export function gateFigures(
 }
 
 /**
- * The exit gate. What is right more often, or more seldom, by more than one standard error over the same labels decides;
- * below that, where a hundred labels say nothing, the loss does, which tells apart how sure of each label it was.
+ * The exit gate. Fewer held-out labels right is never better, however little that may mean; more of them by more than one standard
+ * error over the same labels is. Between these, where a hundred labels say nothing, the loss decides, which tells apart how sure of
+ * each label it was.
  */
 export function isBetter(one: GateFigures, best: GateFigures): boolean {
-  if (!isAsGood(one.correct, best.correct)) return false;
+  if (rightOf(one) < rightOf(best)) return false;
   return !isAsGood(best.correct, one.correct) || one.loss < best.loss;
+}
+
+function rightOf({ correct }: GateFigures): number {
+  return correct.reduce((sum, one) => sum + one, 0);
+}
+
+/** A base model on some vectors, cross-validated on the gate's folds. */
+export async function baseFigures(
+  pool: InferencePool,
+  problem: Problem,
+  { seed, signal }: Pick<RoundsOptions, 'seed' | 'signal'>,
+): Promise<GateFigures> {
+  const base = await learnRounds(pool, problem, { seed, signal, methods: [], folds: FOLDS });
+  return gateFigures(base, problem.labels);
 }
 
 /**
  * Whether the network that was trained on all labels came out well too: of it the folds' networks tell nothing. It has seen
- * the labels, so a base model on its vectors, cross-validated, has to be about as good as the frozen embedder at least.
+ * the labels, so a base model on its vectors has to be about as good as one on the frozen embedder's at least. That it is
+ * says nothing in its favour.
+ * @param frozen {@link baseFigures} of the frozen embedder's vectors
  */
 export async function isSound(
   pool: InferencePool,
-  { sample, problem }: Pick<FineTuned, 'sample' | 'problem'>,
-  unchanged: GateFigures,
-  { seed, signal }: Pick<RoundsOptions, 'seed' | 'signal'>,
+  { sample }: Pick<FineTuned, 'sample'>,
+  frozen: GateFigures,
+  options: Pick<RoundsOptions, 'seed' | 'signal'>,
 ): Promise<boolean> {
-  const whole = { ...sample, foldFeatures: undefined };
-  const base = await learnRounds(pool, whole, { seed, signal, sample: whole, methods: [], folds: FOLDS });
-  return isAsGood(gateFigures(base, problem.labels).correct, unchanged.correct);
+  const { correct } = await baseFigures(pool, { ...sample, foldFeatures: undefined }, options);
+  return isAsGood(correct, frozen.correct);
 }
 
 /** One that is named is taken at its word, however few labels there are. */
