@@ -5,9 +5,9 @@
  * thread can hold of them at once.
  */
 import { inspectNetwork } from '../src/models/inspect.ts';
+import { ITEMS_A_RUN } from '../src/models/tuning/batches.ts';
 import { stepGraph } from '../src/models/tuning/training-graph.ts';
 import { parametersIn } from '../src/models/tuning/tunable-network.ts';
-import { ITEMS_A_RUN } from '../src/models/tuning/tune.ts';
 import { inlineModel } from '../src/onnx/compose.ts';
 import { Graph } from '../src/onnx/ops.ts';
 import { InferencePool } from '../src/onnx/pool.ts';

@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   'hundred-thousand': () => import('./hundred-thousand.ts'),
   teach: () => import('./teach.ts'),
   'fine-tune': () => import('./fine-tune.ts'),
+  'fine-tune-parts': () => import('./fine-tune-parts.ts'),
   families: () => import('./families.ts'),
   'training-step': () => import('./training-step.ts'),
   'detector-classes': () => import('./detector-classes.ts'),

@@ -104,7 +104,7 @@ test('the same bytes with any number of threads', async () => {
 });
 
 test('a training that goes on from any checkpoint ends with the same bytes', async () => {
-  const changes = { clipNorm: 1, steps: 12 };
+  const changes = { clipNorm: 1, steps: 12, averageDecay: 0.9 };
   const states: TrainingState[] = [];
   const save = async (state: TrainingState) => {
     states.push(copyOf(state));
@@ -115,6 +115,23 @@ test('a training that goes on from any checkpoint ends with the same bytes', asy
     const { numbers, losses } = await trained(three, changes, state);
     assert.deepEqual([numbers, losses], [whole.numbers, whole.losses]);
   }
+});
+
+// Parameters of each step are those of shorter trainings at a constant rate; the mean of them by hand.
+test('what comes out with a running mean is the mean of what the steps came to', async () => {
+  const changes = { schedule: 'constant' as const, learningRate: 0.05 };
+  const after = async (steps: number) => (await trained(one, { ...changes, steps })).numbers;
+  const [first, second, third] = [await after(1), await after(2), await after(3)];
+  const expected = first.map((_, i) => {
+    let mean = 0;
+    for (const [at, numbers] of [first, second, third].entries()) {
+      const memory = Math.min(0.2, (2 + at) / (11 + at));
+      mean = memory * mean + (1 - memory) * (numbers[i] ?? 0);
+    }
+    return mean;
+  });
+  const { numbers } = await trained(one, { ...changes, steps: 3, averageDecay: 0.2 });
+  for (const [i, one] of expected.entries()) assert.ok(Math.abs((numbers[i] ?? 0) - one) < 1e-6, `${numbers}`);
 });
 
 test('a loss that is not a number ends it with what the last checkpoint holds', async () => {
@@ -134,7 +151,8 @@ test('a loss that is not a number ends it with what the last checkpoint holds', 
 test('a state that was cut short or spoiled on the disk is refused', () => {
   const optimiser = { steps: 3, first: [Float32Array.of(1)], second: [] };
   const curve = { losses: [2, 1, 0.5], accuracies: [Number.NaN, Number.NaN, Number.NaN] };
-  const state: TrainingState = { parameters: [Float32Array.of(1, 2)], optimiser, curve };
+  const average = [Float32Array.of(3, 4)];
+  const state: TrainingState = { parameters: [Float32Array.of(1, 2)], optimiser, average, curve };
   const bytes = packState(state);
   assert.deepEqual(unpackState(bytes), state);
   assert.throws(() => unpackState(bytes.subarray(0, -1)), RangeError);

@@ -29,6 +29,11 @@ export interface TrainOptions {
   readonly steps: number;
   /** Gradients longer than this are shortened to it (default: none are). */
   readonly clipNorm?: number;
+  /**
+   * What comes out is a running mean of the parameters with this memory, which grows from nothing as steps are done (Polyak and
+   * Juditsky, 1992; as in "mean teachers", Tarvainen and Valpola, NIPS 2017). Default: the parameters of the last step.
+   */
+  readonly averageDecay?: number;
   readonly signal?: AbortSignal;
   readonly onStep?: (report: StepReport) => void;
   /** Told every so many steps; the state is good until the promise settles. */
@@ -51,6 +56,8 @@ export interface TrainingState {
   /** As the parameters are given. */
   readonly parameters: readonly Float32Array[];
   readonly optimiser: OptimiserState;
+  /** Their running mean; empty where none is kept. */
+  readonly average: readonly Float32Array[];
   /** What each step so far came to. */
   readonly curve: TrainingCurve;
 }
@@ -91,8 +98,8 @@ export async function train(
   options: TrainOptions,
   from?: TrainingState,
 ): Promise<TrainResult> {
-  const { optimiser, schedule, learningRate, steps, clipNorm, signal, onStep, checkpoint } = options;
-  const state = from ? resumed(parameters, from) : begun(optimiser, parameters);
+  const { optimiser, schedule, learningRate, steps, clipNorm, averageDecay, signal, onStep, checkpoint } = options;
+  const state = from ? resumed(parameters, from) : begun(options, parameters);
   const feeds = Object.fromEntries(parameters.map(({ name, data, dims }) => [name, float32(data, dims)]));
   const sums = model.outputs.includes(CORRECT) ? [LOSS, CORRECT] : [LOSS];
   const gradientNames = parameters.map(({ name }) => gradientOf(name));
@@ -114,6 +121,7 @@ export async function train(
     if (clipNorm !== undefined && length > clipNorm) scale(gradients, clipNorm / length);
     const rate = learningRate * rateAt(schedule, step, steps);
     optimiserStep(optimiser, state.optimiser, parameters, gradients, rate);
+    if (averageDecay !== undefined) moveAverage(state.average, parameters, averageDecay, step + 1);
     losses.push(loss);
     accuracies.push(accuracy);
     onStep?.({ step: step + 1, steps, loss, accuracy, learningRate: rate });
@@ -122,7 +130,22 @@ export async function train(
       await checkpoint.save(state);
     }
   }
+  for (const [i, data] of state.average.entries()) parameters[i]?.data.set(data);
   return { losses, accuracies, stopped: null };
+}
+
+/** In place. The memory is short at first, so that the start is soon forgotten. */
+function moveAverage(
+  average: readonly Float32Array[],
+  parameters: readonly Numbers[],
+  decay: number,
+  steps: number,
+): void {
+  const memory = Math.min(decay, (1 + steps) / (10 + steps));
+  for (const [i, mean] of average.entries()) {
+    const data = parameters[i]?.data ?? mean;
+    for (let j = 0; j < mean.length; j++) mean[j] = memory * mean[j] + (1 - memory) * data[j];
+  }
 }
 
 const LOSS = 'loss';
@@ -130,10 +153,11 @@ const CORRECT = 'correct';
 
 type Numbers = { readonly data: Float32Array };
 
-function begun(optimiser: OptimiserOptions, parameters: readonly Parameter[]): TrainingState {
+function begun({ optimiser, averageDecay }: TrainOptions, parameters: readonly Parameter[]): TrainingState {
   return {
     parameters: parameters.map(({ data }) => data),
     optimiser: newOptimiserState(optimiser, parameters),
+    average: averageDecay === undefined ? [] : parameters.map(({ data }) => Float32Array.from(data)),
     curve: { losses: [], accuracies: [] },
   };
 }
@@ -150,6 +174,7 @@ function resumed(parameters: readonly Parameter[], from: TrainingState): Trainin
       first: from.optimiser.first.map((data) => data.slice()),
       second: from.optimiser.second.map((data) => data.slice()),
     },
+    average: from.average.map((data) => data.slice()),
     curve: { losses: [...from.curve.losses], accuracies: [...from.curve.accuracies] },
   };
 }

@@ -12,6 +12,7 @@ const CONTENTS = z.object({
   parameters: LENGTHS,
   first: LENGTHS,
   second: LENGTHS,
+  average: LENGTHS.default([]),
   losses: z.array(z.number()),
   /** JSON has no NaN. */
   accuracies: z.array(z.number().nullable()),
@@ -20,17 +21,17 @@ const CONTENTS = z.object({
 const DIGEST_BYTES = 32;
 const TABLE_AT = DIGEST_BYTES + 4;
 
-export function packState({ parameters, optimiser, curve }: TrainingState): Uint8Array {
+export function packState({ parameters, optimiser, average, curve }: TrainingState): Uint8Array {
   const { steps, first, second } = optimiser;
   const lengths = (list: readonly Float32Array[]) => list.map(({ length }) => length);
   const table = new TextEncoder().encode(
     JSON.stringify({
       steps,
-      ...{ parameters: lengths(parameters), first: lengths(first), second: lengths(second) },
+      ...{ parameters: lengths(parameters), first: lengths(first), second: lengths(second), average: lengths(average) },
       ...curve,
     } satisfies z.input<typeof CONTENTS>),
   );
-  const arrays = [...parameters, ...first, ...second];
+  const arrays = [...parameters, ...first, ...second, ...average];
   const bytes = new Uint8Array(TABLE_AT + table.length + arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
   new DataView(bytes.buffer).setUint32(DIGEST_BYTES, table.length, true);
   bytes.set(table, TABLE_AT);
@@ -61,6 +62,7 @@ export function unpackState(bytes: Uint8Array): TrainingState {
   return {
     parameters: taken(contents.parameters),
     optimiser: { steps: contents.steps, first: taken(contents.first), second: taken(contents.second) },
+    average: taken(contents.average),
     curve: { losses: contents.losses, accuracies: contents.accuracies.map((one) => one ?? Number.NaN) },
   };
 }

@@ -8,41 +8,16 @@
  * same bytes.
  */
 import { sha256Hex } from '../../core/ids.ts';
-import { seededRandom, shuffled } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { sharedFloats } from '../../math/matrix.ts';
 import type { Parameter } from '../../math/training/optimiser.ts';
-import {
-  type MicroBatch,
-  type TrainingState,
-  type TrainOptions,
-  type TrainResult,
-  train,
-} from '../../math/training/train.ts';
-import type { PixelOptions } from '../../onnx/compose.ts';
+import { type TrainingState, type TrainOptions, type TrainResult, train } from '../../math/training/train.ts';
 import type { Obstacle } from '../../onnx/gradients/gradients.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
-import { float32, sizeOf, type Tensor, uint8 } from '../../onnx/tensor.ts';
+import { batches, ITEMS_A_RUN, type Mixing, membersOf, type TuningSet } from './batches.ts';
 import { gradientOf, HEAD_BIAS, HEAD_WEIGHTS, stepGraph } from './training-graph.ts';
-import { type Cut, parametersOf, type Trainable, type TunableNetwork } from './tunable-network.ts';
-
-/** Values at the cut of several views of each image, those of one image behind each other. */
-export interface TuningSet {
-  readonly cut: Cut;
-  /** Shape [images · views, …cut], in shared memory; bytes [images · views, height, width, 3] with `pixels`. */
-  readonly values: Float32Array | Uint8Array;
-  /** How bytes become the network's input, where the cut is that. */
-  readonly pixels?: PixelOptions;
-  readonly views: number;
-  /** Shape [images, classes], rows sum to 1. */
-  readonly targets: Float32Array;
-  /** How much each image counts, shape [images]. */
-  readonly weights: Float32Array;
-  readonly classes: number;
-  /** Those that are trained on (default all). */
-  readonly members?: readonly number[];
-}
+import { parametersOf, type Trainable, type TunableNetwork } from './tunable-network.ts';
 
 export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
   /** Which of the cut's constants are trained beside the classifier. */
@@ -56,6 +31,12 @@ export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
   readonly weightDecay?: number;
   /** Images a step (default 32). */
   readonly batch?: number;
+  /** Two images in one, with as much of either's target (default: none are mixed). */
+  readonly mixing?: Mixing;
+  /** Of every target, the share that is spread over all classes (default 0): "label smoothing", Szegedy et al., CVPR 2016. */
+  readonly smoothing?: number;
+  /** Memory of a running mean of the weights (see `TrainOptions.averageDecay`; default: the last weights count). */
+  readonly averageDecay?: number;
   readonly seed: number;
   /** Where a training goes on that was broken off; without it, it begins again. */
   readonly checkpoints?: TrainingCheckpoints;
@@ -82,8 +63,6 @@ export interface Tuned extends TrainResult {
   readonly head: LinearHead;
 }
 
-/** Items of one run. Two runs make a step of 32, one a core of a small machine. */
-export const ITEMS_A_RUN = 16;
 const BATCH = 2 * ITEMS_A_RUN;
 const CLIP_NORM = 5;
 const MIN_EPOCHS = 3;
@@ -135,7 +114,7 @@ async function trainedOrLoaded(
   set: TuningSet,
   options: TuneOptions,
 ): Promise<TrainResult> {
-  const { weightDecay = 0.01, signal, onStep, checkpoints } = options;
+  const { weightDecay = 0.01, averageDecay, signal, onStep, checkpoints } = options;
   const { steps, stepsAnEpoch } = stepsOf(membersOf(set).length, options);
   const saved = await checkpoints?.load();
   if (saved?.isDone) {
@@ -149,14 +128,14 @@ async function trainedOrLoaded(
       pool,
       { model, gradientOf },
       parameters,
-      batches(set, stepsAnEpoch, options),
+      batches(set, { ...options, stepsAnEpoch }),
       {
         optimiser: { kind: 'adamw', weightDecay },
         schedule: 'one-cycle',
         learningRate: 1,
         steps,
         clipNorm: CLIP_NORM,
-        ...{ signal, onStep },
+        ...{ averageDecay, signal, onStep },
         checkpoint: checkpoints && {
           every: checkpoints.everySteps,
           save: (state) => checkpoints.save({ state, isDone: false }),
@@ -176,12 +155,9 @@ function outcomeOf(parameters: readonly Parameter[], { losses, accuracies }: Tra
   return {
     parameters: parameters.map(({ data }) => data),
     optimiser: { steps: losses.length, first: [], second: [] },
+    average: [],
     curve: { losses: [...losses], accuracies: [...accuracies] },
   };
-}
-
-function membersOf({ members, weights }: TuningSet): readonly number[] {
-  return members ?? [...weights.keys()];
 }
 
 function untrainable(obstacles: readonly Obstacle[]): LabelsmithError {
@@ -222,64 +198,6 @@ function parametersFor(
 
 function rootMeanSquare(numbers: Float32Array): number {
   return Math.sqrt(numbers.reduce((sum, one) => sum + one * one, 0) / Math.max(1, numbers.length));
-}
-
-/** The runs of a step: an epoch has every image once, in an order and with views that follow from its number. */
-function batches(set: TuningSet, stepsAnEpoch: number, options: TuneOptions): (step: number) => MicroBatch[] {
-  const { views } = set;
-  const all = membersOf(set);
-  const images = all.length;
-  let epoch = -1;
-  let order: number[] = [];
-  let rows: number[] = [];
-  return (step) => {
-    if (Math.floor(step / stepsAnEpoch) !== epoch) {
-      epoch = Math.floor(step / stepsAnEpoch);
-      const random = seededRandom(options.seed, `tuning:${epoch}`);
-      order = shuffled(all, random);
-      rows = Array.from(set.weights, (_, image) => image * views + Math.floor(random() * views));
-    }
-    const at = step % stepsAnEpoch;
-    const members = order.slice(
-      Math.round((at * images) / stepsAnEpoch),
-      Math.round(((at + 1) * images) / stepsAnEpoch),
-    );
-    const runs: MicroBatch[] = [];
-    for (let i = 0; i < members.length; i += ITEMS_A_RUN) {
-      const some = members.slice(i, i + ITEMS_A_RUN);
-      const seen = some.map((image) => rows[image] ?? 0);
-      runs.push(microBatch(set, some, seen));
-    }
-    return runs;
-  };
-}
-
-/** Places beyond the last item weigh nothing. @param rows the view of each image that is seen */
-function microBatch(set: TuningSet, images: readonly number[], rows: readonly number[]): MicroBatch {
-  const { classes, targets, weights: counts } = set;
-  const target = new Float32Array(ITEMS_A_RUN * classes).fill(1 / classes);
-  const weights = new Float32Array(ITEMS_A_RUN);
-  for (const [i, image] of images.entries()) {
-    weights[i] = counts[image];
-    target.set(targets.subarray(image * classes, (image + 1) * classes), i * classes);
-  }
-  return {
-    feeds: {
-      x: gathered(set, rows),
-      targets: float32(target, [ITEMS_A_RUN, classes]),
-      weights: float32(weights, [ITEMS_A_RUN, 1]),
-    },
-    weight: weights.reduce((sum, one) => sum + one, 0),
-  };
-}
-
-function gathered({ cut, pixels, values }: TuningSet, rows: readonly number[]): Tensor {
-  const shape = pixels && pixels.layout !== 'NHWC' ? [...cut.shape.slice(1), ...cut.shape.slice(0, 1)] : cut.shape;
-  const size = sizeOf(shape);
-  const dims = [ITEMS_A_RUN, ...shape];
-  const into = values instanceof Uint8Array ? new Uint8Array(ITEMS_A_RUN * size) : new Float32Array(ITEMS_A_RUN * size);
-  for (const [i, row] of rows.entries()) into.set(values.subarray(row * size, (row + 1) * size), i * size);
-  return into instanceof Uint8Array ? uint8(into, dims) : float32(into, dims);
 }
 
 /** (1 − share) of the weights before and `share` of those after. */

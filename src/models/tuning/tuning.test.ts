@@ -10,10 +10,11 @@ import { InferencePool } from '../../onnx/pool.ts';
 import { decodeModel, encodeModel, type ModelProto } from '../../onnx/proto.ts';
 import { Session, type Tensors } from '../../onnx/session.ts';
 import { float32, int32, sizeOf, tensor, uint8 } from '../../onnx/tensor.ts';
+import type { TuningSet } from './batches.ts';
 import { floatNetwork } from './float-network.ts';
 import { graphBelow, stepGraph } from './training-graph.ts';
 import { type Cut, parametersOf, type TunableNetwork, tunableNetwork, withParameters } from './tunable-network.ts';
-import { averaged, type TuneOptions, type TuningSet, tuneNetwork } from './tune.ts';
+import { averaged, type TuneOptions, tuneNetwork } from './tune.ts';
 
 let pool: InferencePool;
 before(async () => {

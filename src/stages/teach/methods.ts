@@ -226,7 +226,7 @@ export function aligned({ data, rows, columns }: Matrix, shares: Float64Array, s
 }
 
 /** 1 for rows that are surer than the threshold of their class, else 0; shape [n]. */
-function aboveOwnThreshold({ data, rows, columns }: Matrix): Float32Array {
+export function aboveOwnThreshold({ data, rows, columns }: Matrix): Float32Array {
   const best = argMaxRows({ data, rows, columns });
   const sure = (row: number) => data[row * columns + best[row]];
   const means = new Float64Array(columns);

@@ -2,15 +2,24 @@
  * What a training takes each image for: people's labels, and for the others what `teach rounds` believes of them with vectors
  * that no label had a part in.
  */
-import { softmaxRows } from '../../../math/calibration.ts';
+import { argMaxRows, softmaxRows } from '../../../math/calibration.ts';
 import { headLogits } from '../../../math/heads/head.ts';
-import type { Matrix } from '../../../math/matrix.ts';
+import { oneHot } from '../../../math/heads/linear-head.ts';
+import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { joinGraph, principalFeatures } from '../graph-features.ts';
-import { type LearnContext, type LearnSettings, learn, needsGraph } from '../methods.ts';
+import {
+  aboveOwnThreshold,
+  type LearnContext,
+  type LearnSettings,
+  learn,
+  type MethodName,
+  needsGraph,
+} from '../methods.ts';
 import { type Problem, putLabelsIn, withLabels } from '../problem.ts';
+import type { TuningStep } from './steps.ts';
 
-interface TeacherOptions {
+interface TeacherOptions extends Pick<TuningStep, 'pseudoLabels'> {
   readonly teacher: LearnSettings;
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -25,6 +34,17 @@ export interface Beliefs {
   readonly classes: number;
 }
 
+/** Ways of learning that go wrong in different places: their mean is surer where they agree. */
+const DIFFERENT_METHODS: readonly MethodName[] = ['base', 'aligned', 'spreading', 'metric'];
+
+/** What a teacher believes of every row. */
+export interface TaughtBeliefs {
+  /** Shape [rows, classes]. */
+  readonly soft: Matrix;
+  /** How much each row without a label counts, shape [rows]. */
+  readonly trust: Float32Array;
+}
+
 /**
  * What is believed of every row by a teacher that has some of the labels: those labels themselves, and for other rows what
  * `teach rounds` makes of them with vectors that no label had a part in.
@@ -32,25 +52,37 @@ export interface Beliefs {
 export async function teacherOf(
   pool: InferencePool,
   frozen: Problem,
-  { seed, signal, teacher }: TeacherOptions,
-): Promise<(isKnown: (place: number) => boolean) => Promise<Matrix>> {
-  const graph = needsGraph(teacher.method);
+  { seed, signal, teacher, pseudoLabels = 'soft' }: TeacherOptions,
+): Promise<(isKnown: (place: number) => boolean) => Promise<TaughtBeliefs>> {
+  const methods = pseudoLabels === 'soft' ? [teacher.method] : DIFFERENT_METHODS;
+  const graph = methods.some(needsGraph);
   const joined = graph ? await joinGraph(pool, frozen.features, { seed, signal }) : null;
   const principal = graph ? await principalFeatures(pool, frozen.features, seed) : null;
   const context: LearnContext = { pool, joined, principal, seed, signal };
   return async (isKnown) => {
     const places = [...frozen.labelled.keys()].filter(isKnown);
     const some = withLabels(frozen, places);
-    const { head, softLabels } = await learn(context, some, teacher);
-    const beliefs = softLabels ?? softmaxRows(await headLogits(pool, head, some.features));
-    putLabelsIn(some, beliefs);
-    return beliefs;
+    const soft = newSharedMatrix(frozen.features.rows, frozen.classes);
+    for (const method of methods) {
+      const { head, softLabels } = await learn(context, some, { ...teacher, method });
+      const own = softLabels ?? softmaxRows(await headLogits(pool, head, some.features));
+      for (let i = 0; i < soft.data.length; i++) soft.data[i] = soft.data[i] + own.data[i] / methods.length;
+    }
+    putLabelsIn(some, soft);
+    if (pseudoLabels === 'soft') return { soft, trust: largestOf(soft) };
+    return { soft: oneHot(argMaxRows(soft), soft.columns), trust: aboveOwnThreshold(soft) };
   };
 }
 
-/** Labels count whole, beliefs by how sure they are. @param isHeldOut by place among the labelled rows */
+function largestOf({ data, rows, columns }: Matrix): Float32Array {
+  return Float32Array.from({ length: rows }, (_, row) =>
+    Math.max(...data.subarray(row * columns, (row + 1) * columns)),
+  );
+}
+
+/** Labels count whole. @param isHeldOut by place among the labelled rows */
 export function beliefsIn(
-  { data, columns }: Matrix,
+  { soft: { data, columns }, trust }: TaughtBeliefs,
   frozen: Problem,
   taught: Int32Array,
   isHeldOut: (place: number) => boolean,
@@ -59,11 +91,10 @@ export function beliefsIn(
   const weights = new Float32Array(taught.length);
   const placeOf = new Map(Array.from(frozen.labelled, (row, place) => [row, place]));
   for (const [image, row] of taught.entries()) {
-    const belief = data.subarray(row * columns, (row + 1) * columns);
-    targets.set(belief, image * columns);
+    targets.set(data.subarray(row * columns, (row + 1) * columns), image * columns);
     const place = placeOf.get(row);
     // The network of a fold must not have seen the fold's images in any way.
-    weights[image] = place !== undefined && isHeldOut(place) ? 0 : Math.max(...belief);
+    weights[image] = place === undefined ? trust[row] : Number(!isHeldOut(place));
   }
   return { targets, weights, classes: columns };
 }

@@ -167,7 +167,14 @@ test('the same bytes with any number of threads; images that cannot be read are 
 test('one that is broken off at any moment goes on from its record and ends with the same bytes', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'fine-tune-'));
   t.after(() => rm(folder, { recursive: true }));
-  const step = { ...STEP, samples: 360, shares: [0.5, 1] };
+  const parts = {
+    mixing: 'cutmix',
+    smoothing: 0.1,
+    averageDecay: 0.9,
+    strongViews: 1,
+    pseudoLabels: 'mean-of-methods',
+  } as const;
+  const step: TuningStep = { ...STEP, ...parts, samples: 360, shares: [0.5, 1] };
   const whole = await fineTune(one, request({ step }));
   const stopAt = async (stopped: number): Promise<number> => {
     const record = tuningRecordIn(join(folder, `${stopped}`));

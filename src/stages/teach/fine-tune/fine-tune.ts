@@ -104,11 +104,11 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   const cut = cutFor(embedder.network, wanted);
   const preparedAt = performance.now();
   const prepared = await prepareTuning(pool, embedder, images, {
-    ...{ cut, augment, seed, signal },
+    ...{ cut, augment, strongViews: wanted.strongViews, seed, signal },
   });
   const viewMs = (performance.now() - preparedAt) / (taught.length * prepared.set.views);
   const folds = foldsOf(problem, request.folds, seed);
-  const teach = await teacherOf(pool, frozen, request);
+  const teach = await teacherOf(pool, frozen, { ...request, pseudoLabels: wanted.pseudoLabels });
   const beliefsWithout = async (fold: number): Promise<Beliefs> =>
     beliefsIn(await teach((place) => folds.of[place] !== fold), frozen, taught, (place) => folds.of[place] === fold);
   const trainings = folds.count + 1;

@@ -4,8 +4,9 @@ import { LABELSMITH_VERSION } from '../../../core/version.ts';
 import { fitLinearHead, type LinearHead } from '../../../math/heads/linear-head.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
 import type { StepReport } from '../../../math/training/train.ts';
+import type { TuningSet } from '../../../models/tuning/batches.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
-import { type Tuned, type TuneOptions, type TuningSet, tuneNetwork } from '../../../models/tuning/tune.ts';
+import { type Tuned, type TuneOptions, tuneNetwork } from '../../../models/tuning/tune.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { encodeModel } from '../../../onnx/proto.ts';
 import type { Beliefs } from './beliefs.ts';
@@ -40,7 +41,10 @@ export function setOf({ prepared, beliefs }: Pick<TrainingRequest, 'prepared' | 
   return { ...prepared.set, ...beliefs, members };
 }
 
-function optionsOf({ from: _, shares: __, ...options }: TuningStep, seed: number): TuneOptions {
+function optionsOf(
+  { from: _, shares: __, strongViews: ___, pseudoLabels: ____, ...options }: TuningStep,
+  seed: number,
+): TuneOptions {
   return { ...options, seed };
 }
 
@@ -62,6 +66,7 @@ export function keyOfTraining(request: TrainingRequest): string {
     },
     images: prepared.ids,
     augment: prepared.augment,
+    strongViews: prepared.strongViews,
     beliefs: [bytes(set.targets), bytes(set.weights)],
   };
   return sha256Hex(JSON.stringify(follows)).slice(0, 32);

@@ -2,11 +2,22 @@
 import { type Cut, parametersIn, type TunableNetwork } from '../../../models/tuning/tunable-network.ts';
 import type { TuneOptions } from '../../../models/tuning/tune.ts';
 
-export interface TuningStep extends Pick<TuneOptions, 'trains' | 'samples' | 'learningRate' | 'headRate'> {
+export interface TuningStep
+  extends Pick<
+    TuneOptions,
+    'trains' | 'samples' | 'learningRate' | 'headRate' | 'mixing' | 'smoothing' | 'averageDecay'
+  > {
   /** Where training begins: at the pixels, or with the last part that holds this share of the network's weights. */
   readonly from: 'pixels' | { readonly share: number };
   /** Of the weights that come out, the share of those after training, the rest being those before (WiSE-FT): what is tried. */
   readonly shares: readonly number[];
+  /** Of an image's views, how many are strong (default 0); they are taught what is believed of the image as it is. */
+  readonly strongViews?: number;
+  /**
+   * What images without a label are taken for: the soft labels of one method, counted by how sure it is (default), or what the
+   * mean of several methods is surer of than its class's threshold.
+   */
+  readonly pseudoLabels?: 'soft' | 'mean-of-methods';
 }
 
 /**

@@ -9,10 +9,10 @@ import { seededRandom } from '../../../core/random.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import { type AugmentOptions, strongSquare, weakSquare } from '../../../images/augment.ts';
 import { type Matrix, newSharedMatrix, sharedFloats } from '../../../math/matrix.ts';
+import type { TuningSet } from '../../../models/tuning/batches.ts';
 import { featureGraph, graphBelow } from '../../../models/tuning/training-graph.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { Cut } from '../../../models/tuning/tunable-network.ts';
-import type { TuningSet } from '../../../models/tuning/tune.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { float32Data, sizeOf, uint8 } from '../../../onnx/tensor.ts';
 import type { TuningImage } from './tuning-image.ts';
@@ -36,6 +36,7 @@ export interface PreparedTuning {
   readonly set: Pick<TuningSet, 'cut' | 'values' | 'pixels' | 'views'>;
   /** How the views were made. */
   readonly augment: AugmentOptions;
+  readonly strongViews: number;
   /** Identities of the images. */
   readonly ids: readonly string[];
   /** Images that could be read. */
@@ -48,6 +49,8 @@ export interface TuningSetOptions {
   readonly cut: Cut;
   /** What the classes bear. */
   readonly augment: AugmentOptions;
+  /** Of the views of an image, see {@link ViewsOptions} (default 0). */
+  readonly strongViews?: number;
   readonly seed: number;
   readonly signal?: AbortSignal;
 }
@@ -56,7 +59,7 @@ export async function prepareTuning(
   pool: InferencePool,
   embedder: TunableEmbedder,
   images: TaughtImages,
-  { cut, augment, seed, signal }: TuningSetOptions,
+  { cut, augment, strongViews = 0, seed, signal }: TuningSetOptions,
 ): Promise<PreparedTuning> {
   const { network, pixels } = embedder;
   const { width, height } = embedder.input;
@@ -82,7 +85,7 @@ export async function prepareTuning(
     const opened = await images.open(image);
     if (!opened) return;
     const random = seededRandom(seed, `view:${images.ids[image]}`);
-    for (const [view, seen] of (await viewsOf(opened, embedder, { views, augment }, random)).entries()) {
+    for (const [view, seen] of (await viewsOf(opened, embedder, { views, strongViews, augment }, random)).entries()) {
       const row = image * views + view;
       if (values instanceof Uint8Array) values.set(seen, row * size);
       else {
@@ -102,7 +105,7 @@ export async function prepareTuning(
   if (members.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
   return {
     set: { cut, values, pixels: onPixels, views },
-    augment,
+    ...{ augment, strongViews },
     ids: images.ids,
     members,
     features,

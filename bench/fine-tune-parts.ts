@@ -1,0 +1,154 @@
+/**
+ * What single parts of a training are worth to `teach rounds --fine-tune all`: mixtures, smoothed targets, a running mean of the
+ * weights, strong views, pseudo-labels from the mean of several methods. Each is trained once with all labels beside the
+ * same training without it, with the same share of its weights, and judged on images that nothing has seen: accuracy, and the loss
+ * at the temperature that fits, which tells more on so few. Split as in `teach`, 10 % of the labels.
+ *
+ * LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS and LABELSMITH_TUNING_PARTS name others.
+ */
+import { readFile } from 'node:fs/promises';
+import { correctRows, fitTemperature, meanCrossEntropy } from '../src/math/calibration.ts';
+import { headLogits } from '../src/math/heads/head.ts';
+import { gatherRows, type Matrix } from '../src/math/matrix.ts';
+import { type TunableEmbedder, tunableEmbedder } from '../src/models/tuning/tunable-embedder.ts';
+import { parametersOf } from '../src/models/tuning/tunable-network.ts';
+import { averaged } from '../src/models/tuning/tune.ts';
+import { InferencePool } from '../src/onnx/pool.ts';
+import { centreAndNormalise, meanOf as meanVector } from '../src/stages/embed/recipe.ts';
+import { beliefsIn, teacherOf } from '../src/stages/teach/fine-tune/beliefs.ts';
+import { embedRows } from '../src/stages/teach/fine-tune/embed-rows.ts';
+import { FOLDS } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
+import { trainOnce } from '../src/stages/teach/fine-tune/one-training.ts';
+import { cutFor, STEPS, type TuningStep } from '../src/stages/teach/fine-tune/steps.ts';
+import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
+import { type PreparedTuning, prepareTuning } from '../src/stages/teach/fine-tune/tuning-set.ts';
+import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
+import { type Problem, sampledRows } from '../src/stages/teach/problem.ts';
+import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, split } from './labelled-sets.ts';
+
+type Part = Pick<TuningStep, 'mixing' | 'smoothing' | 'averageDecay' | 'strongViews' | 'pseudoLabels'>;
+
+const PARTS: Readonly<Record<string, Part>> = {
+  plain: {},
+  mixup: { mixing: 'mixup' },
+  cutmix: { mixing: 'cutmix' },
+  smoothing: { smoothing: 0.1 },
+  'mean of weights': { averageDecay: 0.95 },
+  'strong views': { strongViews: 2 },
+  'pseudo-labels': { pseudoLabels: 'mean-of-methods' },
+};
+
+const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'electronics,flowers,caltech-30').split(',');
+const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0').split(',').map(Number);
+const ASKED = process.env.LABELSMITH_TUNING_PARTS?.split(',') ?? Object.keys(PARTS);
+const LABELLED = 0.1;
+const SHARE = 0.6;
+const MAX_TAUGHT = 1000;
+const AUGMENT = { mirror: true, rotate: true };
+
+export async function run(): Promise<unknown> {
+  const pool = await InferencePool.create({ threads: 2 });
+  try {
+    const embedder = await tunableEmbedder('mobilenetv3-small');
+    const sets: Record<string, Record<string, number>> = {};
+    for (const name of SETS) {
+      const set = await loadLabelled(name);
+      const seeds: Record<string, number>[] = [];
+      for (const seed of SEEDS) seeds.push(await measure(pool, { set, embedder, seed }));
+      sets[name] = meanOf(seeds);
+    }
+    process.stderr.write(`${tableOf(sets).join('\n')}\n`);
+    return { labels: LABELLED, seeds: SEEDS, share: SHARE, sets };
+  } finally {
+    await pool.close();
+  }
+}
+
+/** As docs/teach.md has it. */
+function tableOf(sets: Readonly<Record<string, Readonly<Record<string, number>>>>): string[] {
+  const names = Object.keys(sets);
+  const cells = (part: string) =>
+    names.map((set) => `${sets[set]?.[part]?.toFixed(3) ?? ''} | ${sets[set]?.[`${part}, loss`]?.toFixed(3) ?? ''}`);
+  return [
+    `| | ${names.map((name) => `${name} | loss`).join(' | ')} |`,
+    `| --- |${' --- | --- |'.repeat(names.length)}`,
+    ...['frozen', ...ASKED].map((part) => `| ${part} | ${cells(part).join(' | ')} |`),
+  ];
+}
+
+interface Measured {
+  readonly set: LabelledSet;
+  readonly embedder: TunableEmbedder;
+  readonly seed: number;
+}
+
+async function measure(pool: InferencePool, { set, embedder, seed }: Measured): Promise<Record<string, number>> {
+  const { labelled, unlabelled, test } = split(set, seed, LABELLED);
+  const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
+  const features = finished(set, rows);
+  const problem = problemOf(set, features, labelled, unlabelled);
+  const truth = Int32Array.from(test, (row) => set.truth[row] ?? 0);
+  const result: Record<string, number> = {};
+  const judge = async (name: string, { head }: RoundsResult, vectors: Matrix) => {
+    const logits = await headLogits(pool, head, vectors);
+    result[name] = correctRows(logits, truth).reduce((sum, one) => sum + one, 0) / truth.length;
+    result[`${name}, loss`] = meanCrossEntropy(logits, truth, fitTemperature(logits, truth));
+    process.stderr.write(`  ${set.name} seed ${seed} ${name}: ${result[name]} ${result[`${name}, loss`]}\n`);
+  };
+  const frozen = await learnRounds(pool, problem, { seed, folds: FOLDS });
+  await judge('frozen', frozen, gatherRows(features, test));
+  const prepared = new Map<number, PreparedTuning>();
+  for (const name of ASKED) {
+    const startedAt = performance.now();
+    const step: TuningStep = { ...STEPS.all, ...PARTS[name] };
+    const vectors = await tunedVectors(pool, { set, embedder, seed }, { problem, rows, test, step, frozen, prepared });
+    const methods = frozen.method === 'base' ? [] : [frozen.method];
+    const options = { seed, folds: FOLDS, methods };
+    await judge(name, await learnRounds(pool, { ...problem, features: vectors.taught }, options), vectors.tested);
+    result[`${name}, seconds`] = (performance.now() - startedAt) / 1000;
+  }
+  return result;
+}
+
+interface Training {
+  readonly problem: Problem;
+  /** Of the set, by row of the problem. */
+  readonly rows: readonly number[];
+  readonly test: readonly number[];
+  readonly step: TuningStep;
+  readonly frozen: RoundsResult;
+  /** By the number of strong views: pixels are made once for all trainings on them. */
+  readonly prepared: Map<number, PreparedTuning>;
+}
+
+async function tunedVectors(
+  pool: InferencePool,
+  { set, embedder, seed }: Measured,
+  { problem, rows, test, step, frozen, prepared }: Training,
+): Promise<{ readonly taught: Matrix; readonly tested: Matrix }> {
+  const openRow = async (row: number) => wholeImage(await readFile(set.files[row]?.path ?? ''));
+  const taught = sampledRows(problem, MAX_TAUGHT, seed);
+  const setRowOf = (image: number) => rows[taught[image] ?? 0] ?? 0;
+  const images = {
+    ids: Array.from(taught, (_, i) => set.files[setRowOf(i)]?.id ?? ''),
+    open: (image: number) => openRow(setRowOf(image)),
+  };
+  const { strongViews = 0 } = step;
+  const cut = cutFor(embedder.network, step);
+  const views =
+    prepared.get(strongViews) ??
+    (await prepareTuning(pool, embedder, images, { cut, augment: AUGMENT, strongViews, seed }));
+  prepared.set(strongViews, views);
+  const teacher = { method: frozen.method, ...frozen.settings };
+  const teach = await teacherOf(pool, problem, { teacher, seed, pseudoLabels: step.pseudoLabels });
+  const beliefs = beliefsIn(await teach(() => true), problem, taught, () => false);
+  const { parameters } = await trainOnce(pool, { embedder, step, prepared: views, beliefs, seed });
+  const before = parametersOf(embedder.network, cut.trainables);
+  const tuned = embedder.compose(averaged(before, parameters, SHARE));
+  const wanted = [Int32Array.from(rows), Int32Array.from(test)].map((some) => ({ embedder: tuned, rows: some }));
+  const [ofTaught, ofTest] = await embedRows(pool, wanted, { columns: set.vectors.columns, open: openRow });
+  if (!ofTaught || !ofTest) throw new Error('two parts of a set');
+  const mean = meanVector(ofTaught);
+  for (const matrix of [ofTaught, ofTest]) centreAndNormalise(matrix, set, mean);
+  return { taught: ofTaught, tested: ofTest };
+}
