@@ -20,17 +20,25 @@ export type PillowSize =
   | { readonly kind: 'blurred-square' }
   /** `exact`, but by straight lines between the four nearest pixels with nothing averaged, as RF-DETR's is: in floats too. */
   | { readonly kind: 'sampled' }
+  /** `exact`, by the same averages as there, but in floats: nothing is rounded to bytes, as torchvision does it with tensors. */
+  | { readonly kind: 'averaged' }
+  /** To so many pixels whatever that does to proportions; the middle of it, where that is larger than the input. */
+  | { readonly kind: 'squashed'; readonly width: number; readonly height: number }
   /** `longest`, but filled up with numbers that need be no bytes, after it was made smaller: in 32-bit floats, as above. */
   | { readonly kind: 'filled'; readonly fill: readonly [number, number, number] }
   /** The shorter side to so many pixels, the other in proportion, cut to whole pixels. */
   | { readonly kind: 'shortest'; readonly edge: number }
-  /** The same, but with a longer side of at most `longest`; and the network takes it in that size, whatever it is. */
-  | { readonly kind: 'open'; readonly edge: number; readonly longest: number };
+  /**
+   * The same, but with a longer side of at most `longest`; and the network takes it in that size, whatever it is. With
+   * `multiple`, sides are then cut down to multiples of it.
+   */
+  | { readonly kind: 'open'; readonly edge: number; readonly longest: number; readonly multiple?: number };
+
+const FLOATS: readonly PillowSize['kind'][] = ['blurred-square', 'sampled', 'averaged', 'filled'];
 
 /** What an input's pixels are once they are made: bytes, but where their processor does not round. */
 export function pixelTypeOf(pillow: PillowProcessing | undefined): 'uint8' | 'float32' {
-  const kind = pillow?.size.kind;
-  return kind === 'blurred-square' || kind === 'sampled' || kind === 'filled' ? 'float32' : 'uint8';
+  return FLOATS.some((kind) => kind === pillow?.size.kind) ? 'float32' : 'uint8';
 }
 
 /** Bytes of an input of that many pixels. */
@@ -48,5 +56,28 @@ export function inputBytes({
 
 export interface PillowProcessing {
   readonly resample: Resample;
+  /** Where a middle has no whole pixel: `torch` takes the even one of the two, else the one before. */
+  readonly middle?: 'torch';
   readonly size: PillowSize;
+}
+
+/**
+ * Bytes of pixels as an input takes them: as they are, or as so many 32-bit floats.
+ *
+ * @param into where they go; default the bytes themselves, or a new array of floats
+ */
+export function asInputPixels(
+  bytes: Uint8Array,
+  pillow: PillowProcessing | undefined,
+  into: Uint8Array = pixelTypeOf(pillow) === 'uint8' ? bytes : new Uint8Array(4 * bytes.length),
+): Uint8Array {
+  if (pixelTypeOf(pillow) === 'float32') new Float32Array(into.buffer, into.byteOffset, bytes.length).set(bytes);
+  else if (into !== bytes) into.set(bytes);
+  return into;
+}
+
+/** Pixels of an input as numbers, 0 to 255, whichever of the two they are. */
+export function pixelNumbers(pixels: Uint8Array, pillow: PillowProcessing | undefined): Float32Array {
+  if (pixelTypeOf(pillow) === 'uint8') return Float32Array.from(pixels);
+  return new Float32Array(pixels.buffer, pixels.byteOffset, pixels.byteLength / 4);
 }

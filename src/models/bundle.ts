@@ -83,10 +83,14 @@ const IMAGE_PROCESSOR = z.object({
   pillow: z
     .object({
       resample: z.enum(RESAMPLES),
+      middle: z.literal('torch').optional(),
       size: z.discriminatedUnion('kind', [
-        z.object({ kind: z.enum(['exact', 'padded-square', 'blurred-square', 'sampled', 'longest', 'none']) }),
+        z.object({
+          kind: z.enum(['exact', 'padded-square', 'blurred-square', 'sampled', 'averaged', 'longest', 'none']),
+        }),
         z.object({ kind: z.literal('shortest'), edge: side }),
-        z.object({ kind: z.literal('open'), edge: side, longest: side }),
+        z.object({ kind: z.literal('open'), edge: side, longest: side, multiple: side.optional() }),
+        z.object({ kind: z.literal('squashed'), width: side, height: side }),
         z.object({ kind: z.literal('filled'), fill: z.tuple([z.number(), z.number(), z.number()]).readonly() }),
       ]),
     })

@@ -4,6 +4,7 @@
  * Guarantees: an image's vector depends on nothing but its pixels and the model (`key`): the network always runs on a
  * full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images.
  */
+import { inputBytes } from '../core/pillow.ts';
 import { float32Data } from '../onnx/tensor.ts';
 import type { InputSpec, VoteClasses } from './bundle.ts';
 import type { Recipe } from './compose-model.ts';
@@ -35,7 +36,7 @@ export interface Embedder {
   /** Whose classes it votes for, where the network also classifies. */
   readonly votes: VoteClasses | null;
   /**
-   * `pixels`: shape [count, height, width, 3] or more, RGB; `count` at most `batch`. They may be reused when the promise
+   * `pixels`: shape [count, height, width, 3] or more, RGB, bytes or the floats of `pixelTypeOf`; `count` at most `batch`. They may be reused when the promise
    * settles. Gives shape [count, dimensions].
    */
   embed(pixels: Uint8Array, count: number): Promise<Float32Array>;
@@ -52,7 +53,7 @@ export interface OpenEmbedderOptions extends OpenOptions {
 /** @param name of a model, or of several side by side: `a+b`. */
 export async function openEmbedder(name: string, options: OpenEmbedderOptions = {}): Promise<Embedder> {
   const { id, key, model: content, input, blocks: known, batch, votes } = await prepareEmbedder(name, options);
-  const imageBytes = input.height * input.width * 3;
+  const imageBytes = inputBytes(input);
   const { capacity, run, close } = await runOnPool(content, { key, input, images: batch }, options);
   const look = async (pixels: Uint8Array, count: number): Promise<Look> => {
     if (count < 1 || count > batch || pixels.length < count * imageBytes) {

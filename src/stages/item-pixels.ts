@@ -4,6 +4,7 @@
  */
 import type { ItemId } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
+import { asInputPixels, inputBytes, pixelTypeOf } from '../core/pillow.ts';
 import { release } from '../core/release.ts';
 import { bufferPool } from '../images/buffer-pool.ts';
 import { decodeUpright } from '../images/decode.ts';
@@ -37,7 +38,7 @@ export function itemRunner<T>(
   { readBytes, input, margin, stage }: ItemPixelsOptions,
   model: (pixels: Uint8Array) => Promise<T>,
 ): (work: ImageWork, paths: readonly ImagePath[]) => Promise<ItemsResult<T>> {
-  const frames = bufferPool(input.width * input.height * 3);
+  const frames = bufferPool(inputBytes(input));
 
   const run = async (id: ItemId, pixels: (into: Uint8Array) => Promise<unknown>) => {
     const into = frames.take();
@@ -52,10 +53,14 @@ export function itemRunner<T>(
   const runAll = async ({ id, regions }: ImageWork, bytes: Uint8Array) => {
     if (regions === null) return [await run(id, (into) => pixelsFor(bytes, input, into))];
     const image = await decodeUpright(bytes);
-    const { width: size, kernel } = input;
+    const { width: size, kernel, pillow } = input;
     const items: { id: ItemId; result: T }[] = [];
     for (const region of regions) {
-      items.push(await run(region.id, (into) => regionPixels(image, region.box, { size, kernel, margin, into })));
+      const cut = async (into: Uint8Array) => {
+        if (pixelTypeOf(pillow) === 'uint8') return regionPixels(image, region.box, { size, kernel, margin, into });
+        return asInputPixels(await regionPixels(image, region.box, { size, kernel, margin }), pillow, into);
+      };
+      items.push(await run(region.id, cut));
     }
     release(image.pixels);
     return items;

@@ -264,13 +264,13 @@ def swin():
     embedder('swin', model, config, processor, ['last_hidden_state', 'pooler_output'], lambda r: r.pooler_output)
 
 
-def detector(name, model, config, processor, threshold):
+def detector(name, model, config, processor, threshold, more_axes={}):
     pixels_of = lambda image: processor(images=[image], return_tensors='pt').pixel_values
     folder = os.path.join(OUT, name)
     write(folder, 'config.json', {'model_type': config.model_type, 'id2label': config.id2label})
     processor_config(folder, processor)
     feeds = {'pixel_values': pixels_of(opened()[0])}
-    export(folder, 'model', model, feeds, ['logits', 'pred_boxes'], {'pixel_values': {0: 'batch_size'}})
+    export(folder, 'model', model, feeds, ['logits', 'pred_boxes'], {'pixel_values': {0: 'batch_size', **more_axes}})
     rows = {}
     import onnxruntime
     session = onnxruntime.InferenceSession(os.path.join(folder, 'onnx', 'model.onnx'))
@@ -326,6 +326,15 @@ def yolos():
     model = lively(tf.YolosForObjectDetection(config), 13)
     processor = tf.YolosImageProcessorPil(size={'height': 48, 'width': 64}, do_pad=False)
     detector('yolos', model, config, processor, 0.05)
+
+
+def yolos_open():
+    """Sides open, cut to whole patches, as the published ones' processors do it."""
+    config = tf.YolosConfig(image_size=[48, 64], patch_size=16, num_detection_tokens=6, use_mid_position_embeddings=True, **SIZE)
+    config.id2label = coco_like()
+    model = lively(tf.YolosForObjectDetection(config), 14)
+    processor = tf.YolosImageProcessorPil(size={'shortest_edge': 72, 'longest_edge': 110})
+    detector('yolos_open', model, config, processor, 0.05, {2: 'height', 3: 'width'})
 
 
 def detr():
@@ -680,6 +689,6 @@ if __name__ == '__main__':
     os.makedirs(OUT, exist_ok=True)
     pictures()
     for name in sys.argv[1:] or ['clip', 'siglip2', 'dinov2', 'vit', 'convnext', 'resnet', 'swin', 'rt_detr_v2', 'd_fine', 'yolos', 'owlv2',
-                                 'grounding_dino', 'sam2', 'sam', 'rf_detr', 'detr']:
+                                 'grounding_dino', 'sam2', 'sam', 'rf_detr', 'detr', 'yolos_open']:
         r_image[:] = opened()
         globals()[name]()

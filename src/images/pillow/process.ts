@@ -1,6 +1,7 @@
 /** From a decoded image to the pixels of a network's input, in the steps of the hub's image processors. */
 import type { PillowProcessing } from '../../core/pillow.ts';
 import type { Pixels } from '../decode.ts';
+import { resizeAveraged } from './averaged-resize.ts';
 import { resizeSquareBlurred } from './blurred-resize.ts';
 import { resizeAsPillow } from './resample.ts';
 import { resizeSampled } from './sampled-resize.ts';
@@ -21,21 +22,24 @@ export interface Placed extends Pixels {
 
 export function processAsPillow(image: Pixels, { width, height, pad, pillow }: PillowInput): Placed {
   const { resample, size } = pillow;
+  const middle = (of: Pixels) => ({ ...middleOf(of, { width, height, pillow }), scale: null });
   const toSize = (of: Pixels, w: number, h: number) => resizeAsPillow(of, { width: w, height: h, resample });
   switch (size.kind) {
     case 'exact':
       return { ...toSize(image, width, height), scale: { x: width / image.width, y: height / image.height } };
     case 'none':
-      return { ...middleOf(image, width, height), scale: null };
+      return middle(image);
+    case 'squashed':
+      return middle(toSize(image, size.width, size.height));
     case 'shortest': {
       const { edge } = size;
       const long = (side: number, other: number) => Math.trunc((edge * side) / other);
       const upright = image.width <= image.height;
       const [w, h] = upright ? [edge, long(image.height, image.width)] : [long(image.width, image.height), edge];
-      return { ...middleOf(toSize(image, w, h), width, height), scale: null };
+      return middle(toSize(image, w, h));
     }
     case 'open': {
-      const { w, h } = openSides(image, size);
+      const { w, h } = wholeMultiples(openSides(image, size), size.multiple ?? 1);
       return { ...toSize(image, w, h), scale: { x: w / image.width, y: h / image.height } };
     }
     case 'padded-square': {
@@ -50,6 +54,11 @@ export function processAsPillow(image: Pixels, { width, height, pad, pillow }: P
     }
     case 'sampled': {
       const pixels = bytesOf(resizeSampled(image, width, height));
+      return { pixels, width, height, scale: { x: width / image.width, y: height / image.height } };
+    }
+    case 'averaged': {
+      if (resample === 'nearest') throw new RangeError('nothing is averaged by the nearest pixel');
+      const pixels = bytesOf(resizeAveraged(image, { width, height, resample }));
       return { pixels, width, height, scale: { x: width / image.width, y: height / image.height } };
     }
     case 'filled': {
@@ -101,22 +110,30 @@ function openSides(
   return width < height ? { w: whole, h: other } : { w: other, h: whole };
 }
 
+function wholeMultiples({ w, h }: { readonly w: number; readonly h: number }, multiple: number) {
+  const cut = (side: number) => Math.max(multiple, side - (side % multiple));
+  return { w: cut(w), h: cut(h) };
+}
+
 function roundHalfToEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
   return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
-/** The middle; what an image that is too small does not cover is black, a pixel more of it before than behind. */
-function middleOf(image: Pixels, width: number, height: number): Pixels {
+/** The middle; what an image that is too small does not cover is black: a pixel more of it before than behind, by torch one less. */
+function middleOf(image: Pixels, { width, height, pillow }: Omit<PillowInput, 'pad'>): Pixels {
   if (image.width === width && image.height === height) return image;
-  const left = startOf(image.width, width);
-  const top = startOf(image.height, height);
+  const torch = pillow.middle === 'torch';
+  const left = startOf(image.width, width, torch);
+  const top = startOf(image.height, height, torch);
   return placed(image, { width, height, left: -left, top: -top, pad: [0, 0, 0] });
 }
 
-function startOf(size: number, wanted: number): number {
-  return size >= wanted ? Math.floor((size - wanted) / 2) : -Math.ceil((wanted - size) / 2);
+/** Where the part begins in the image; below 0: how much is filled up before it. */
+function startOf(size: number, wanted: number, torch: boolean): number {
+  if (size < wanted) return torch ? -Math.floor((wanted - size) / 2) : -Math.ceil((wanted - size) / 2);
+  return torch ? roundHalfToEven((size - wanted) / 2) : Math.floor((size - wanted) / 2);
 }
 
 function onGround(image: Pixels, width: number, height: number, pad: PillowInput['pad']): Pixels {

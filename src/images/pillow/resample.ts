@@ -9,7 +9,7 @@
 import type { Resample } from '../../core/pillow.ts';
 import type { Pixels } from '../decode.ts';
 
-interface Filter {
+export interface Filter {
   /** Half of its width, in source pixels of an image that is not made smaller. */
   readonly support: number;
   readonly weightAt: (x: number) => number;
@@ -17,7 +17,7 @@ interface Filter {
 
 const sinc = (x: number) => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI));
 
-const FILTERS: Readonly<Record<Exclude<Resample, 'nearest'>, Filter>> = {
+export const FILTERS: Readonly<Record<Exclude<Resample, 'nearest'>, Filter>> = {
   box: { support: 0.5, weightAt: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { support: 1, weightAt: (x) => Math.max(0, 1 - Math.abs(x)) },
   hamming: {
@@ -60,37 +60,42 @@ export function resizeAsPillow(
 const WEIGHT_BITS = 22;
 const HALF = 2 ** (WEIGHT_BITS - 1);
 
-interface Taps {
+interface Taps<Weights> {
   /** The first source pixel of each new one, and how many. */
   readonly first: Int32Array;
   readonly count: Int32Array;
-  /** `width` weights a new pixel, in units of 2⁻²². */
-  readonly weights: Int32Array;
+  /** `width` weights a new pixel. */
+  readonly weights: Weights;
   readonly width: number;
 }
 
-function tapsOf(size: number, newSize: number, { support, weightAt }: Filter): Taps {
+/** Weights in units of 2⁻²². */
+function tapsOf(size: number, newSize: number, filter: Filter): Taps<Int32Array> {
+  const { weights, ...places } = exactTaps(size, newSize, filter);
+  const rounded = (weight: number) => Math.trunc(weight * 2 ** WEIGHT_BITS + (weight < 0 ? -0.5 : 0.5));
+  return { ...places, weights: Int32Array.from(weights, rounded) };
+}
+
+/** Which pixels each new one is made of, and how much of each: one in all. */
+export function exactTaps(size: number, newSize: number, { support, weightAt }: Filter): Taps<Float64Array> {
   const scale = size / newSize;
   const stretch = Math.max(1, scale);
   const reach = support * stretch;
   const width = Math.ceil(reach) * 2 + 1;
   const first = new Int32Array(newSize);
   const count = new Int32Array(newSize);
-  const weights = new Int32Array(newSize * width);
-  const exact = new Float64Array(width);
+  const weights = new Float64Array(newSize * width);
   for (let i = 0; i < newSize; i++) {
     const centre = (i + 0.5) * scale;
     const from = Math.max(0, Math.trunc(centre - reach + 0.5));
     const taps = Math.min(size, Math.trunc(centre + reach + 0.5)) - from;
+    const row = i * width;
     let sum = 0;
     for (let k = 0; k < taps; k++) {
-      exact[k] = weightAt((k + from - centre + 0.5) * (1 / stretch));
-      sum += exact[k];
+      weights[row + k] = weightAt((k + from - centre + 0.5) * (1 / stretch));
+      sum += weights[row + k];
     }
-    for (let k = 0; k < taps; k++) {
-      const weight = sum === 0 ? exact[k] : exact[k] / sum;
-      weights[i * width + k] = Math.trunc(weight * 2 ** WEIGHT_BITS + (weight < 0 ? -0.5 : 0.5));
-    }
+    if (sum !== 0) for (let k = 0; k < taps; k++) weights[row + k] /= sum;
     first[i] = from;
     count[i] = taps;
   }

@@ -31,6 +31,8 @@ function rows(role: HubModel['role'], modelType: string, about: string, list: re
   });
 }
 
+/** Meta's own: commercial use is allowed, military use is not; the hub asks to accept it. */
+const DINOV3_LICENCE = 'LicenseRef-DINOv3';
 const ZERO_SHOT = 'ImageNet zero-shot';
 
 export const HUB_MODELS: readonly HubModel[] = [
@@ -110,6 +112,11 @@ export const HUB_MODELS: readonly HubModel[] = [
       dinov2('82.0', '84.6'),
     ],
   ]),
+  ...rows('embedder', 'dinov3_vit', 'trained with no labels; its licence asks for a note of it', [
+    ['dinov3-small', dinov3('vits16'), 'DINOv3 S/16, 224 px, 21 M', 'no figure was looked up', DINOV3_LICENCE],
+    ['dinov3-base', dinov3('vitb16'), 'DINOv3 B/16, 224 px, 86 M', 'no figure was looked up', DINOV3_LICENCE],
+    ['dinov3-large', dinov3('vitl16'), 'DINOv3 L/16, 224 px, 300 M', 'no figure was looked up', DINOV3_LICENCE],
+  ]),
   ...rows('embedder', 'vit', 'ImageNet-21k, tuned on ImageNet-1k; also says what is in an image', [
     ['vit-base', 'Xenova/vit-base-patch16-224', 'ViT B/16, 224 px, 86 M', 'no figure was looked up'],
   ]),
@@ -187,6 +194,13 @@ export const HUB_MODELS: readonly HubModel[] = [
       'COCO val AP 53.4 (github.com/lyuwenyu/RT-DETR)',
     ],
   ]),
+  ...rows('detector', 'detr', 'COCO’s 80 classes, sides of 800 to 1333 px', [
+    ['detr-r50', 'Xenova/detr-resnet-50', 'DETR R50, 41 M', 'COCO val AP 42.0 (arXiv 2005.12872, table 1)'],
+  ]),
+  ...rows('detector', 'yolos', 'COCO’s 80 classes', [
+    ['yolos-tiny', 'Xenova/yolos-tiny', 'YOLOS Ti, 6.5 M', 'COCO val AP 28.7 (arXiv 2106.00666)'],
+    ['yolos-small', 'Xenova/yolos-small', 'YOLOS S, 31 M', 'COCO val AP 36.1 (arXiv 2106.00666)'],
+  ]),
   ...rows('detector', 'grounding-dino', 'finds what it is told in words', [
     [
       'grounding-dino-tiny',
@@ -216,6 +230,10 @@ export const HUB_MODELS: readonly HubModel[] = [
 
 function dinov2(kNN: string, linear: string): string {
   return `ImageNet k-NN ${kNN} %, linear ${linear} % (github.com/facebookresearch/dinov2)`;
+}
+
+function dinov3(size: string): string {
+  return `onnx-community/dinov3-${size}-pretrain-lvd1689m-ONNX`;
 }
 
 function deit(top1: string): string {

@@ -88,7 +88,8 @@ export const FAMILIES: readonly Family[] = [
     role: 'embedder',
     modelTypes: ['dinov2', 'dinov2_with_registers', 'dinov3_vit', 'vit', 'deit', 'beit', 'data2vec-vision', 'vit_msn'],
     values: [{ output: 'last_hidden_state', tokens: 'first' }],
-    quirk: 'the first token of the last layer; `pooler_output` of ViT goes through a layer that was never trained',
+    quirk:
+      'the first token of the last layer; `pooler_output` of ViT goes through a layer that was never trained. DINOv3’s pixels are averaged in floats',
   },
   {
     role: 'embedder',
@@ -122,7 +123,8 @@ export const FAMILIES: readonly Family[] = [
     modelTypes: ['detr', 'yolos', 'table-transformer'],
     activation: 'softmax',
     takes: ['pixel_mask'],
-    quirk: 'COCO’s own numbers up to 90 as classes, and one more for nothing; images keep their proportions for DETR',
+    quirk:
+      'COCO’s own numbers up to 90 as classes, and one more for nothing; images keep their proportions, for YOLOS in whole patches of 16',
   },
   {
     role: 'detector',

@@ -81,7 +81,7 @@ test('timm: floor of the size over crop_pct, then the middle', () => {
     std: [0.229, 0.224, 0.225],
   };
   const input = inputOfProcessor('m', { pretrained_cfg });
-  assert.deepEqual(input.pillow, { resample: 'bicubic', size: { kind: 'shortest', edge: 235 } });
+  assert.deepEqual(input.pillow, { resample: 'bicubic', size: { kind: 'shortest', edge: 235 }, middle: 'torch' });
 });
 
 test('a network whose sides are open gets images in their own proportions, where nothing else pads them', () => {
@@ -104,11 +104,15 @@ const REFUSED: readonly (readonly [string, ProcessorConfig])[] = [
   ['size', { ...CLIP, do_center_crop: false }],
   ['size', { ...CLIP, do_center_crop: false, size: { shortest_edge: 800, longest_edge: 1333 } }],
   ['do_resize', { ...CLIP, do_resize: false, do_center_crop: false }],
-  ['crop_size', { ...CLIP, size: { height: 256, width: 256 } }],
+  ['crop_size', { ...CLIP, size: { height: 200, width: 256 } }],
+  ['rescale_offset', { ...CLIP, rescale_offset: true }],
   ['crop_pct', { ...CLIP, crop_pct: 0.9 }],
   ['rescale_factor', { ...CLIP, rescale_factor: 'much' }],
   ['do_resize', { ...CLIP, do_resize: 'yes' }],
-  ['pretrained_cfg.crop_mode', { pretrained_cfg: { input_size: [3, 224, 224], crop_mode: 'squash' } }],
+  ['pretrained_cfg.crop_mode', { pretrained_cfg: { input_size: [3, 224, 224], crop_mode: 'border' } }],
+  ['pretrained_cfg.interpolation', { pretrained_cfg: { input_size: [3, 224, 224], interpolation: 'random' } }],
+  ['pretrained_cfg.crop_border_pixels', { pretrained_cfg: { input_size: [3, 224, 224], crop_border_pixels: 8 } }],
+  ['resample', { image_processor_type: 'DINOv3ViTImageProcessorFast', size: { height: 224, width: 224 }, resample: 0 }],
 ];
 
 for (const [field, config] of REFUSED) {

@@ -31,6 +31,14 @@ interface Defaults {
   readonly pads?: 'square' | 'batch' | 'zeros';
   /** Where `size` is the shorter side alone, and `max_size` is not given: what the longer side is at most. */
   readonly longest?: number;
+  /** Sides that are left open are cut down to multiples of it. */
+  readonly multiple?: number;
+  /** `size` as a number alone is both sides, of which the middle may be cut out, and not the shorter one. */
+  readonly square?: boolean;
+  /** Colours are scaled before the image is made smaller, so nothing is rounded to bytes. */
+  readonly averaged?: boolean;
+  /** `rescale_offset` takes 1 off, and `include_top` divides by the deviation once more; what the latter is if not given. */
+  readonly top?: boolean;
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
@@ -48,14 +56,15 @@ const TYPES: Readonly<Record<string, Defaults>> = {
   Siglip: { resample: 'bicubic', ...CENTRED },
   ViT: { resample: 'bilinear', ...CENTRED },
   Bit: { resample: 'bicubic', crop: true, ...CLIP },
-  DeiT: { resample: 'bicubic', crop: true, ...IMAGENET },
-  Beit: { resample: 'bicubic', crop: true, ...CENTRED },
-  ConvNext: { resample: 'bicubic', ...IMAGENET },
-  DINOv3ViT: { resample: 'bilinear', ...IMAGENET },
+  DeiT: { resample: 'bicubic', crop: true, square: true, ...CENTRED },
+  Beit: { resample: 'bicubic', square: true, ...CENTRED },
+  ConvNext: { resample: 'bicubic', ...CENTRED },
+  DINOv3ViT: { resample: 'bilinear', averaged: true, ...IMAGENET },
+  EfficientNet: { resample: 'bicubic', square: true, top: true, ...CENTRED },
   MobileNetV2: { resample: 'bilinear', crop: true, ...CENTRED },
   RTDetr: { resample: 'bilinear', normalise: false, ...IMAGENET },
   Detr: { resample: 'bilinear', ...IMAGENET, pads: 'batch', longest: 1333 },
-  Yolos: { resample: 'bilinear', ...IMAGENET },
+  Yolos: { resample: 'bilinear', ...IMAGENET, pads: 'batch', longest: 1333, multiple: 16 },
   Owlv2: { resample: 'bilinear', ...CLIP, pads: 'square' },
   Sam: { resample: 'bilinear', ...IMAGENET, pads: 'zeros' },
   Sam2: { resample: 'bilinear', ...IMAGENET },
@@ -109,7 +118,8 @@ export function inputOfProcessor(name: string, config: ProcessorConfig, imageSiz
   const type = typeOf(read);
   const defaults = TYPES[type];
   if (!defaults) throw read.refuse('image_processor_type', `is ${type}, which is not known here`);
-  for (const key of Object.keys(config)) if (!READ.has(key)) read.harmless(key);
+  const known = new Set([...READ, ...(defaults.top === undefined ? [] : ['rescale_offset', 'include_top'])]);
+  for (const key of Object.keys(config)) if (!known.has(key)) read.harmless(key);
   requirePadding(read, defaults);
   if (defaults.pads !== 'zeros' && (config.pad_size ?? null) !== null) {
     throw read.refuse('pad_size', `is ${JSON.stringify(config.pad_size)}, which is not done here`);
@@ -119,17 +129,26 @@ export function inputOfProcessor(name: string, config: ProcessorConfig, imageSiz
   }
   const crop = read.flag('do_center_crop', defaults.crop ?? false) ? read.square('crop_size', imageSize) : undefined;
   const { size, side } = sizeOf(read, type, { ...defaults, crop, imageSize });
-  const rescaled = read.flag('do_rescale', true);
-  const normalised = read.flag('do_normalize', defaults.normalise ?? true);
   const { width, height } = crop ?? side;
+  const resample = read.filter(defaults.resample);
+  if (size.kind === 'averaged' && resample === 'nearest')
+    throw read.refuse('resample', 'is nearest, and the image is averaged');
   return {
     ...{ width, height, fit: 'cover', pad: [0, 0, 0], kernel: 'cubic' },
-    pillow: { resample: read.filter(defaults.resample), size },
-    scale: rescaled ? read.number('rescale_factor', 1 / 255) : 1,
-    ...(normalised
-      ? { mean: read.triple('image_mean', defaults.mean), std: read.triple('image_std', defaults.std) }
-      : {}),
+    pillow: { resample, size },
+    ...coloursOf(read, defaults),
   };
+}
+
+function coloursOf(read: Fields, defaults: Defaults): Pick<ProcessedInput, 'scale' | 'mean' | 'std'> {
+  const scale = read.flag('do_rescale', true) ? read.number('rescale_factor', 1 / 255) : 1;
+  const normalised = read.flag('do_normalize', defaults.normalise ?? true);
+  const mean = normalised ? read.triple('image_mean', defaults.mean) : [0, 0, 0];
+  const std = normalised ? read.triple('image_std', defaults.std) : [1, 1, 1];
+  if (defaults.top === undefined) return normalised ? { scale, mean, std } : { scale };
+  const offset = read.flag('do_rescale', true) && read.flag('rescale_offset', false) ? 1 : 0;
+  const again = read.flag('include_top', defaults.top) ? read.triple('image_std', defaults.std) : [1, 1, 1];
+  return { scale, mean: mean.map((value) => value + offset), std: std.map((value, i) => value * (again[i] ?? 1)) };
 }
 
 function requirePadding(read: Fields, { pads }: Defaults): void {
@@ -158,35 +177,39 @@ function sizeOf(
     imageSize,
     pads,
     sampled,
+    averaged,
+    multiple,
+    square,
     longest: most,
-  }: { readonly crop?: Side; readonly imageSize?: number } & Pick<Defaults, 'pads' | 'sampled' | 'longest'>,
+  }: { readonly crop?: Side; readonly imageSize?: number } & Omit<Defaults, 'crop'>,
 ): { readonly size: PillowSize; readonly side: Side } {
   if (!read.flag('do_resize', true)) {
     if (!crop) throw read.refuse('do_resize', 'is false and no middle is cut out, so images have many sizes');
     return { size: { kind: 'none' }, side: crop };
   }
   const given = read.config.size ?? imageSize;
-  const edge = typeof given === 'number' ? given : read.part('size', 'shortest_edge');
+  const isSquare = typeof given === 'number' && square === true;
+  const edge = isSquare ? undefined : typeof given === 'number' ? given : read.part('size', 'shortest_edge');
   if (type === 'ConvNext' && edge !== undefined) return convNextSize(read, edge);
   const maxSize = read.config.max_size ?? undefined;
   if (maxSize !== undefined && most === undefined) throw read.refuse('max_size', `means nothing to ${type}`);
   if (typeof given === 'number' && most !== undefined) {
-    const longest = read.whole('max_size', most);
-    return { size: { kind: 'open', edge: given, longest }, side: { width: longest, height: longest } };
+    return openSize({ edge: given, longest: read.whole('max_size', most), multiple });
   }
-  if (typeof given === 'number' && !crop) return { size: { kind: 'exact' }, side: { width: given, height: given } };
+  const exact = averaged ? 'averaged' : 'exact';
+  if (typeof given === 'number' && !crop) return { size: { kind: exact }, side: { width: given, height: given } };
   const longest = read.part('size', 'longest_edge');
   if (pads === 'zeros') return zeroFilledSize(read, longest);
   if (edge !== undefined && longest !== undefined && pads === 'batch' && !sampled) {
-    return { size: { kind: 'open', edge, longest }, side: { width: longest, height: longest } };
+    return openSize({ edge, longest, multiple });
   }
   if (edge !== undefined) {
     // One graph takes one size; such a detector is exported with its sides open and sees the whole image otherwise.
     if (longest !== undefined || !crop) throw read.refuse('size', 'leaves the sides of its input open');
     return { size: { kind: 'shortest', edge }, side: crop };
   }
-  const width = read.part('size', 'width');
-  const height = read.part('size', 'height');
+  const width = isSquare ? given : read.part('size', 'width');
+  const height = isSquare ? given : read.part('size', 'height');
   if (width === undefined || height === undefined || longest !== undefined) {
     throw read.refuse('size', `is ${JSON.stringify(given)}, which is not known here`);
   }
@@ -202,9 +225,16 @@ function sizeOf(
   }
   if (crop && (crop.width > width || crop.height > height)) throw read.refuse('crop_size', 'is larger than size');
   if (crop && (crop.width !== width || crop.height !== height)) {
-    throw read.refuse('crop_size', 'differs from size where that is exact');
+    if (averaged) throw read.refuse('crop_size', 'differs from size where the image is averaged');
+    return { size: { kind: 'squashed', width, height }, side: crop };
   }
-  return { size: { kind: 'exact' }, side: { width, height } };
+  return { size: { kind: exact }, side: { width, height } };
+}
+
+function openSize({ edge, longest, multiple }: { edge: number; longest: number; multiple: number | undefined }) {
+  const side = longest - (longest % (multiple ?? 1));
+  const size = { kind: 'open', edge, longest, ...(multiple === undefined ? {} : { multiple }) } as const;
+  return { size, side: { width: side, height: side } };
 }
 
 /** What becomes 0 when the mean is taken off. */
@@ -234,15 +264,21 @@ function inputOfTimm(name: string, config: ProcessorConfig): ProcessedInput {
   const [channels, height, width] = read.numbers('input_size');
   if (channels !== 3 || !height || !width) throw read.refuse('input_size', 'is not of three channels');
   if (height !== width) throw read.refuse('input_size', 'is no square');
-  const mode = read.config.crop_mode ?? 'center';
-  if (mode !== 'center') throw read.refuse('crop_mode', `is ${String(mode)}, which is not known here`);
-  const interpolation = read.config.interpolation ?? 'bilinear';
+  const mode = read.config.crop_mode || 'center';
+  if (mode !== 'center' && mode !== 'squash') {
+    throw read.refuse('crop_mode', `is ${JSON.stringify(mode)}, which is not known here`);
+  }
+  if ((read.config.crop_border_pixels ?? 0) !== 0) throw read.refuse('crop_border_pixels', 'is not 0');
+  const interpolation = read.config.interpolation || 'bicubic';
   const resample = FILTERS.find((one) => one === interpolation);
-  if (!resample) throw read.refuse('interpolation', `is ${String(interpolation)}, which is not known here`);
+  if (!resample) throw read.refuse('interpolation', `is ${JSON.stringify(interpolation)}, which is not known here`);
   const edge = Math.floor(height / read.number('crop_pct', 0.875));
+  if (mode === 'squash' && edge < height) throw read.refuse('crop_pct', 'makes the image smaller than the input');
+  const size: PillowSize =
+    mode === 'squash' ? { kind: 'squashed', width: edge, height: edge } : { kind: 'shortest', edge };
   return {
     ...{ width, height, fit: 'cover', pad: [0, 0, 0], kernel: 'cubic', scale: 1 / 255 },
-    pillow: { resample, size: { kind: 'shortest', edge } },
+    pillow: { resample, size, middle: 'torch' },
     mean: read.triple('mean', IMAGENET_MEAN),
     std: read.triple('std', IMAGENET_STD),
   };

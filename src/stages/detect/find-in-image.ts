@@ -5,7 +5,7 @@
 import type { Detections } from '../../core/boxes.ts';
 import type { ImageId } from '../../core/ids.ts';
 import type { ImagePath } from '../../core/image.ts';
-import { inputBytes, pixelTypeOf } from '../../core/pillow.ts';
+import { asInputPixels, inputBytes, pixelTypeOf } from '../../core/pillow.ts';
 import { release } from '../../core/release.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type BufferPool, bufferPool } from '../../images/buffer-pool.ts';
@@ -136,5 +136,5 @@ function cutInto(
   }
   const bytes = new Uint8Array(input.width * input.height * 3);
   cutTile(picture, left, top, input, bytes);
-  new Float32Array(into.buffer, into.byteOffset, bytes.length).set(bytes);
+  asInputPixels(bytes, input.pillow, into);
 }

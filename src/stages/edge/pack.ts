@@ -2,9 +2,11 @@
  * `edge pack`: one archive from which a device labels images by itself: models as ONNX, how images become their inputs,
  * classes and thresholds, golden outputs, and a small program for Node. The same workspace and models give the same bytes.
  */
+
 import { readFile, rm, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { sha256Hex } from '../../core/ids.ts';
+import { asInputPixels } from '../../core/pillow.ts';
 import { LABELSMITH_VERSION } from '../../core/version.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { renameOver } from '../../files/rename.ts';
@@ -110,7 +112,7 @@ async function goldenPixels(golden: Golden | null, input: PixelsInput): Promise<
   const pixels = new Uint8Array(input.width * input.height * 3);
   // A picture with edges and slopes of all directions.
   for (let i = 0; i < pixels.length; i++) pixels[i] = (i * 7 + (i >> 5) * 13 + (i >> 9) * 29) & 255;
-  return pixels;
+  return asInputPixels(pixels, input.pillow);
 }
 
 interface Parts {

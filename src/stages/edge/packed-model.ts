@@ -1,4 +1,5 @@
 /** One model of a pack: its files in single and half precision, and what they give for one golden picture. */
+import { pixelNumbers } from '../../core/pillow.ts';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import type { PixelsInput } from '../../images/pixels-for.ts';
 import { decodeModel, encodeModel, type ModelProto } from '../../onnx/proto.ts';
@@ -32,7 +33,7 @@ interface Ran {
 
 export async function packModel({ name, bytes, input, goldenPixels }: ModelToPack): Promise<PackedFiles> {
   const single = withFloatPorts(decodeModel(bytes));
-  const pixels = Float32Array.from(goldenPixels);
+  const pixels = pixelNumbers(goldenPixels, input.pillow);
   const run = (model: ModelProto) => runModel(encodeModel(model), pixels, input);
   const outputs = await run(single);
   const golden: GoldenOutput[] = outputs.map((one) => ({

@@ -1,6 +1,8 @@
 /** `embed`: a vector for every image, or for every region, as one recorded run; and the mean of all vectors after it. */
+
 import { IdSet } from '../../core/id-set.ts';
 import type { ItemKind } from '../../core/labels.ts';
+import { inputBytes } from '../../core/pillow.ts';
 import type { ReadPath } from '../../jobs/image-reader.ts';
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
@@ -56,8 +58,7 @@ export async function estimateEmbed(
   const done = force ? new IdSet() : await itemsDone({ store, vectors }, space, items, { dryRun: true });
   const all = items === 'images' ? await countMissing(store, done) : (await store.summary()).regions - done.size;
   const count = Math.min(Math.max(0, all), limit ?? Number.POSITIVE_INFINITY);
-  const { width, height } = embedder.input;
-  const pixels = new Uint8Array(width * height * 3);
+  const pixels = new Uint8Array(inputBytes(embedder.input));
   await embedder.embed(pixels, 1);
   const startedAt = performance.now();
   for (let i = 0; i < TIMED_IMAGES; i++) await embedder.embed(pixels, 1);

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { pixelNumbers } from '../../../core/pillow.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import type { OnnxRuntime, RuntimeSession } from '../../../onnx/runtime-types.ts';
 import { HALF_TOLERANCE, largestDifference, type Outputs, TOLERANCE } from './difference.ts';
@@ -12,7 +13,7 @@ export interface EdgeModel {
   readonly precision: Precision;
   /** Of the golden outputs here, from those of the pack. */
   readonly difference: number;
-  /** @param pixels shape [height, width, 3], RGB */
+  /** @param pixels shape [height, width, 3], RGB, bytes or the floats of `pixelTypeOf` */
   run(pixels: Uint8Array): Promise<Outputs>;
   close(): Promise<void>;
 }
@@ -78,7 +79,7 @@ export async function openEdgeModel(
     model,
     precision,
     difference,
-    run: (bytes) => run(Float32Array.from(bytes)),
+    run: (bytes) => run(pixelNumbers(bytes, model.input.pillow)),
     close: () => session.release(),
   };
 }
