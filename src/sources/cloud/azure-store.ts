@@ -108,13 +108,13 @@ class AzureStore {
     }
   }
 
-  async #get(key: string, signal?: AbortSignal): Promise<Readable> {
+  async #get(key: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer>> {
     try {
       const options = { abortSignal: signal, maxRetryRequests: 0 };
       const answer = await this.#within(() => this.#blob(key).download(0, undefined, options), 0, signal);
       const body = answer.readableStreamBody;
       if (!(body instanceof Readable)) throw new Error('an answer without a body');
-      return Readable.from(this.#pieces(body), { objectMode: false });
+      return this.#pieces(body);
     } catch (error) {
       if (!isAbsent(error)) throw azureError(error, this.#uri);
       throw new LabelsmithError('NOT_FOUND', `${this.#uri}/${key} is not there`, { details: { reason: 'missing' } });

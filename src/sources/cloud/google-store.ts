@@ -6,7 +6,7 @@
  */
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Bucket, File } from '@google-cloud/storage';
 import { LabelsmithError } from '../../errors.ts';
 import { type ObjectAddress, uriOf } from './address.ts';
@@ -104,12 +104,12 @@ class GoogleStore {
     }
   }
 
-  async #get(key: string, signal?: AbortSignal): Promise<Readable> {
+  async #get(key: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer>> {
     const { silenceMs } = this.#options;
     const body = this.#file(key).createReadStream({ validation: false, decompress: false });
     try {
       await within({ ms: silenceMs, signal }, () => once(body, 'readable'));
-      return Readable.from(this.#pieces(body), { objectMode: false });
+      return this.#pieces(body);
     } catch (error) {
       body.on('error', () => {}).destroy();
       if (!isAbsent(error)) throw googleError(error, this.#uri);

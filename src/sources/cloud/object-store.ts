@@ -6,7 +6,6 @@
  * try again. `REFUSED` for wrong or missing credentials and rights, `NOT_FOUND` for a bucket that is not there: no other
  * key will fare better. No message holds a credential.
  */
-import type { Readable } from 'node:stream';
 import type { PutCondition } from '../sink.ts';
 
 export interface StoredObject {
@@ -72,8 +71,8 @@ export interface ObjectStore {
   /** Those whose key begins so and comes after the other, in order of the keys' bytes; all for two empty texts. */
   list(after: string, begins?: string): AsyncIterable<ListedObject>;
   head(key: string): Promise<StoredObject | undefined>;
-  /** Fails with `NOT_FOUND` where nothing is. */
-  get(key: string, signal?: AbortSignal): Promise<Readable>;
+  /** The pieces of its bytes, to be taken once. Fails with `NOT_FOUND` where nothing is. */
+  get(key: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer>>;
   put(key: string, bytes: Uint8Array, put: ObjectPut): Promise<StoredObject | 'not-met'>;
   /** What is not there is fine. */
   delete(key: string): Promise<void>;

@@ -14,6 +14,7 @@ import { type ObjectAddress, uriOf } from './address.ts';
 import type { ListedObject, ObjectPut, ObjectStore, StoredObject, UploadedPart } from './object-store.ts';
 import { optionalPackage } from './optional-package.ts';
 import { isAbsent, isNotMet, s3Error } from './s3-errors.ts';
+import { S3ShortGets } from './s3-short-get.ts';
 import { within } from './silence.ts';
 
 export interface S3Options {
@@ -78,6 +79,7 @@ class S3Store {
   readonly #prefix: string;
   readonly #uri: string;
   readonly #partBytes: number;
+  readonly #shortGets: S3ShortGets;
 
   constructor({ sdk, client, address, partBytes }: Connected) {
     this.#sdk = sdk;
@@ -86,6 +88,7 @@ class S3Store {
     this.#prefix = address.prefix === '' ? '' : `${address.prefix}/`;
     this.#uri = uriOf(address);
     this.#partBytes = partBytes;
+    this.#shortGets = new S3ShortGets(client);
   }
 
   port(): ObjectStore {
@@ -157,16 +160,21 @@ class S3Store {
     }
   }
 
-  async #get(key: string, signal?: AbortSignal): Promise<Readable> {
+  async #get(key: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer>> {
     try {
-      const command = new this.#sdk.GetObjectCommand(this.#at(key));
-      const { Body } = await within({ signal }, () => this.#client.send(command));
-      if (Body instanceof Readable) return Readable.from(this.#pieces(Body), { objectMode: false });
-      throw new Error('an answer without a body');
+      return this.#pieces(await within({ signal }, () => this.#body(key)));
     } catch (error) {
       if (!isAbsent(error)) throw s3Error(error, this.#uri);
       throw new LabelsmithError('NOT_FOUND', `${this.#uri}/${key} is not there`, { details: { reason: 'missing' } });
     }
+  }
+
+  async #body(key: string): Promise<Readable> {
+    const short = await this.#shortGets.get(this.#prefix + key);
+    if (short !== undefined) return short;
+    const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand(this.#at(key)));
+    if (Body instanceof Readable) return Body;
+    throw new Error('an answer without a body');
   }
 
   async *#pieces(body: Readable): AsyncGenerator<Buffer> {
