@@ -72,7 +72,7 @@ export type { DatasetQuery, DatasetStore, DatasetView } from './dataset-store.ts
 export type { AcceptedRegion, DetectionShard, DetectionStore } from './detection-store.ts';
 export type { ExportRecord, ExportStore } from './export-store.ts';
 export type { GroupStore, SimilarPair } from './group-store.ts';
-export type { HousekeepingStore, StoreSummary } from './housekeeping-store.ts';
+export type { HousekeepingStore, StoreOverview, StoreSummary } from './housekeeping-store.ts';
 export type { ImageFilter, ImageStore, KnownPath } from './image-store.ts';
 export type { ImportStore, StagedImport, StagedPage, StaleImage } from './import-store.ts';
 export type { ItemFilter, ItemOrder, ItemStore, PageItem, SaidOfAll } from './item-store.ts';

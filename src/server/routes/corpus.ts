@@ -112,14 +112,14 @@ const EXEMPLARS = 6;
 
 export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
   const { store } = workspace;
-  const summary = counted({ revision, count: () => store.summary() });
+  const overview = counted({ revision, count: () => store.overview() });
   const classes = counted({ revision, count: () => store.classes() });
   const tree = counted({ revision, count: () => corpusTree(store, EXEMPLARS) });
   const near = nearOnce(workspace);
   const clusters = new Map<string, ReturnType<typeof counted<ClusterToName[]>>>();
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(WORKSPACE, async (c) => {
-      const { images, regions, quarantined, labels, flags } = (await summary()).value;
+      const { images, regions, quarantined, labels, flags } = (await overview()).value;
       const here = {
         ...{ images, regions, labels: { ...labels }, flags: { ...flags }, local },
         name: basename(dirname(workspace.dir)),

@@ -2,9 +2,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import { QUALITY_FLAGS, type QualityFlag } from '../../core/image.ts';
 import type { Origin } from '../../core/labels.ts';
-import type { HousekeepingStore, StoreSummary } from '../store.ts';
+import type { HousekeepingStore, StoreOverview, StoreSummary } from '../store.ts';
 import { flagsOf, ORIGIN_CODES, originOf } from './codes.ts';
 import { NO_BYTES, text } from './column.ts';
+import type { SqlDriver } from './driver.ts';
 import { countOf, rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
 import { statement } from './statement.ts';
@@ -55,6 +56,11 @@ export function housekeepingStore(session: Session, close: () => Promise<void>):
 
     summary: () => summary(session),
 
+    async overview() {
+      const { goneImages: _, ...rest } = await overview(session);
+      return rest;
+    },
+
     async check() {
       const problems = await driver.check();
       const lost = countOf(await driver.analyse(orphans));
@@ -65,13 +71,10 @@ export function housekeepingStore(session: Session, close: () => Promise<void>):
   };
 }
 
-async function summary(session: Session): Promise<StoreSummary> {
-  const { db, driver } = session;
-  const count = async (text: RawBuilder<{ n: number }>) => countOf(await driver.analyse(rawQuery(db, text)));
+async function overview({ db, driver }: Analysed): Promise<StoreOverview & { readonly goneImages: number }> {
+  const count = counting(driver, db);
   const goneImages = await count(sql`select count(*) as n from gone_image`);
   const images = (await count(sql`select count(*) as n from image`)) - goneImages;
-  const paths = await count(sql`select count(*) as n from image_path`);
-  const imagesWithPath = await count(sql`select count(distinct image_id) as n from image_path`);
   const quarantined = await driver.analyse(
     db
       .selectFrom('quarantine')
@@ -84,14 +87,28 @@ async function summary(session: Session): Promise<StoreSummary> {
     sql`select count(*) as n from gone_image join region on region.image_id = gone_image.image_id
       where region.deleted = 0`,
   );
+  return {
+    images,
+    goneImages,
+    quarantined: Object.fromEntries(quarantined.map((row) => [row.reason, Number(row.n)])),
+    regions: regions - regionsOfGone,
+    labels: await labelsByOrigin({ db, driver }),
+    flags: await imagesByFlag({ db, driver }),
+  };
+}
+
+async function summary(session: Session): Promise<StoreSummary> {
+  const { db, driver } = session;
+  const count = counting(driver, db);
+  const paths = await count(sql`select count(*) as n from image_path`);
+  const imagesWithPath = await count(sql`select count(distinct image_id) as n from image_path`);
   const none = sql.lit(NONE_CLASS_ID);
   const allClasses = await count(sql`select count(*) as n from class where id = root_id and id <> ${none}`);
   // One look into the index of classes for each.
   const labelledClasses = await count(sql`select count(distinct root_id) as n from class
     where id <> ${none} and exists (select 1 from label where label.class_id = class.id and label.present = 1)`);
   return {
-    images,
-    goneImages,
+    ...(await overview(session)),
     paths,
     missingPaths: await count(sql`select count(*) as n from image_path where missing = 1`),
     groups: await count(
@@ -99,18 +116,20 @@ async function summary(session: Session): Promise<StoreSummary> {
     ),
     duplicatePaths: paths - imagesWithPath,
     similarPairs: await count(sql`select count(*) as n from similar_pair`),
-    quarantined: Object.fromEntries(quarantined.map((row) => [row.reason, Number(row.n)])),
-    regions: regions - regionsOfGone,
-    labels: await labelsByOrigin(session),
     classes: labelledClasses,
     emptyClasses: allClasses - labelledClasses,
-    flags: await imagesByFlag(session),
     schemaVersion: driver.schemaVersion,
   };
 }
 
+function counting(driver: SqlDriver, db: Session['db']) {
+  return async (text: RawBuilder<{ n: number }>) => countOf(await driver.analyse(rawQuery(db, text)));
+}
+
+type Analysed = Pick<Session, 'db' | 'driver'>;
+
 /** Counted whole by the index, less those of the few images that are gone. */
-async function labelsByOrigin({ db, driver }: Session): Promise<Partial<Record<Origin, number>>> {
+async function labelsByOrigin({ db, driver }: Analysed): Promise<Partial<Record<Origin, number>>> {
   const all = db
     .selectFrom('label')
     .groupBy('origin')
@@ -133,7 +152,7 @@ async function labelsByOrigin({ db, driver }: Session): Promise<Partial<Record<O
   return Object.fromEntries(there.map(([origin, n]) => [originOf(origin), n]));
 }
 
-async function imagesByFlag({ db, driver }: Session): Promise<Partial<Record<QualityFlag, number>>> {
+async function imagesByFlag({ db, driver }: Analysed): Promise<Partial<Record<QualityFlag, number>>> {
   const flagged = await driver.analyse(
     db
       .selectFrom('image')

@@ -198,6 +198,9 @@ export function keptCases(open: OpenStore): void {
     const summary = await store.summary();
     assert.deepEqual([summary.images, summary.goneImages, summary.regions, summary.groups], [3, 1, 3, 3]);
     assert.deepEqual(summary.labels, { detector: 6 });
+    const overview = await store.overview();
+    assert.partialDeepStrictEqual(summary, overview);
+    assert.deepEqual(Object.keys(overview).sort(), ['flags', 'images', 'labels', 'quarantined', 'regions']);
     assert.equal((await all(store.images({ gone: true }))).length, 4);
     assert.equal((await list(store.dataset({ gone: true }))).length, 4);
     // Other bytes at its only path, and a second path of which the first one is dropped.

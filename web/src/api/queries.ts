@@ -4,9 +4,13 @@ import { useEffect, useState } from 'react';
 import { answer, api, type ItemFilter, type ItemOrder, type ItemRef } from './client.ts';
 import { fetchOrder, NO_ORDER, type Order } from './order.ts';
 import { serverEvents } from './server-state.ts';
+import { inTurn } from './turns.ts';
 
 export function useWorkspace() {
-  return useQuery({ queryKey: ['record', 'workspace'], queryFn: () => answer(api.workspace.$get()) });
+  return useQuery({
+    queryKey: ['record', 'workspace'],
+    queryFn: ({ signal }) => inTurn(signal, () => answer(api.workspace.$get({}, { init: { signal } }))),
+  });
 }
 
 /** Of counts that were made a while ago: the new ones are asked for until they are there. */
@@ -22,7 +26,7 @@ const untilExact = ({ state }: { readonly state: { readonly data?: MaybeExact } 
 export function useClasses() {
   return useQuery({
     queryKey: ['record', 'classes'],
-    queryFn: () => answer(api.classes.$get()),
+    queryFn: ({ signal }) => inTurn(signal, () => answer(api.classes.$get({}, { init: { signal } }))),
     select: ({ classes }) => classes,
     refetchInterval: untilExact,
     placeholderData: keepPreviousData,
@@ -32,7 +36,7 @@ export function useClasses() {
 export function useClusters(task: string) {
   return useQuery({
     queryKey: ['record', 'clusters', task],
-    queryFn: () => answer(api.clusters.$get({ query: { task } })),
+    queryFn: ({ signal }) => inTurn(signal, () => answer(api.clusters.$get({ query: { task } }, { init: { signal } }))),
     select: ({ clusters }) => clusters,
     refetchInterval: untilExact,
     placeholderData: keepPreviousData,
@@ -42,7 +46,7 @@ export function useClusters(task: string) {
 export function useTree() {
   return useQuery({
     queryKey: ['record', 'tree'],
-    queryFn: () => answer(api.corpus.$get()),
+    queryFn: ({ signal }) => inTurn(signal, () => answer(api.corpus.$get({}, { init: { signal } }))),
     select: ({ nodes }) => nodes,
     refetchInterval: untilExact,
     placeholderData: keepPreviousData,
@@ -59,7 +63,7 @@ export function useOperations() {
 export function useQuality(task: string) {
   return useQuery({
     queryKey: ['record', 'quality', task],
-    queryFn: () => answer(api.quality.$get({ query: { task } })),
+    queryFn: ({ signal }) => inTurn(signal, () => answer(api.quality.$get({ query: { task } }, { init: { signal } }))),
   });
 }
 
@@ -73,12 +77,17 @@ export function useJobs() {
 
 /** About how many match, until they are counted. */
 export function useCount(filter: ItemFilter): { readonly count: number | undefined; readonly exact: boolean } {
-  const asked = (about: boolean) => ({
-    queryKey: ['record', 'count', filter, about],
-    queryFn: async () => (await answer(api.items.count.$post({ json: { filter, about } }))).count,
+  const ask = async (about: boolean, signal: AbortSignal) =>
+    (await answer(api.items.count.$post({ json: { filter, about } }, { init: { signal } }))).count;
+  const { data: exact, isFetching } = useQuery({
+    queryKey: ['record', 'count', filter, false],
+    queryFn: ({ signal }) => inTurn(signal, () => ask(false, signal)),
   });
-  const { data: exact, isFetching } = useQuery(asked(false));
-  const { data: about } = useQuery({ ...asked(true), enabled: exact === undefined });
+  const { data: about } = useQuery({
+    queryKey: ['record', 'count', filter, true],
+    queryFn: ({ signal }) => ask(true, signal),
+    enabled: exact === undefined,
+  });
   return { count: exact ?? about, exact: exact !== undefined && !isFetching };
 }
 

@@ -6,6 +6,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { Job } from './client.ts';
 import { refreshNow, refreshSoon } from './refresh.ts';
+import { listen, type Told } from './server-events.ts';
 
 /** `gone`: nothing answers. `refused`: it was started anew, with another token. */
 export type ServerState = 'there' | 'gone' | 'refused';
@@ -29,7 +30,7 @@ export function useServer(): ServerState {
   const queries = useQueryClient();
   const [state, setState] = useState<ServerState>('there');
   useEffect(() => {
-    let events: EventSource | undefined;
+    let leave: (() => void) | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isLeft = false;
     const again = () => {
@@ -41,33 +42,40 @@ export function useServer(): ServerState {
           serverEvents.dispatchEvent(new Event('back'));
           refreshNow(queries);
           void queries.invalidateQueries({ queryKey: ['jobs'] });
-          listen();
+          begin();
         });
       }, AGAIN_MS);
     };
-    const listen = () => {
-      events = new EventSource('/api/events');
-      events.addEventListener('changed', () => refreshSoon(queries));
-      events.addEventListener('job', ({ data }) => {
-        const job: Job = JSON.parse(data);
-        queries.setQueryData<Job[]>(['jobs'], (jobs = []) => [job, ...jobs.filter(({ id }) => id !== job.id)]);
-        if (job.state !== 'running') void queries.invalidateQueries({ queryKey: ['record'] });
-      });
-      events.addEventListener('error', () => {
-        events?.close();
-        clearTimeout(timer);
-        void askForState().then((now) => {
-          if (isLeft) return;
-          setState(now);
-          again();
-        });
-      });
+    const hear = ({ name, data }: Told) => {
+      switch (name) {
+        case 'changed':
+          return refreshSoon(queries);
+        case 'job': {
+          const job: Job = JSON.parse(data);
+          queries.setQueryData<Job[]>(['jobs'], (jobs = []) => [job, ...jobs.filter(({ id }) => id !== job.id)]);
+          if (job.state !== 'running') void queries.invalidateQueries({ queryKey: ['record'] });
+          return undefined;
+        }
+        case 'lost':
+          clearTimeout(timer);
+          void askForState().then((now) => {
+            if (isLeft) return;
+            setState(now);
+            again();
+          });
+          return undefined;
+        default:
+          return name satisfies never;
+      }
     };
-    listen();
+    const begin = () => {
+      leave = listen(hear);
+    };
+    begin();
     return () => {
       isLeft = true;
       clearTimeout(timer);
-      events?.close();
+      leave?.();
     };
   }, [queries]);
   return state;
