@@ -2,6 +2,9 @@
  * The thread of one connection: the writer, which alone changes the database, or the analyst, which answers the queries
  * that look at everything. Requests are done one after the other; each gets one reply.
  */
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { plainError } from '../../threads/plain-error.ts';
 import type { Connection } from './connection.ts';
@@ -13,6 +16,19 @@ const port = parentPort;
 if (port === null) throw new Error('database.worker is a worker thread, not a program');
 
 let connection: Connection | undefined;
+
+if (setup.role === 'analyst') giveWay();
+
+/** Counting all there is never takes the processor from a page or a write. Linux alone has priorities of threads. */
+function giveWay(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    const thread = Number(basename(readlinkSync('/proc/thread-self')));
+    setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Without /proc it goes on as the others do.
+  }
+}
 
 /** Opened by the first request, so that a failure to open is that request's answer, and the next one tries again. */
 function opened(): Connection {

@@ -128,7 +128,7 @@ function sqliteDriver(
 
     async analyse<Row>(query: Query<Row>, { soon = false }: AnalyseOptions = {}): Promise<Row[]> {
       const { sql, parameters } = query.compile();
-      if (soon) pages ??= new DatabaseThread({ ...options, role: 'analyst' });
+      if (soon) pages ??= new DatabaseThread({ ...options, role: 'pages' });
       const thread = soon && pages ? pages : analyst();
       return (await thread.ask({ kind: 'query', sql, parameters: parameters as readonly SqlValue[] })) as Row[];
     },

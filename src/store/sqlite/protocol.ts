@@ -6,7 +6,7 @@ import type { ConnectionOptions, Row } from './connection.ts';
 
 /** A worker's `workerData`. */
 export interface WorkerSetup extends ConnectionOptions {
-  readonly role: 'writer' | 'analyst';
+  readonly role: 'writer' | 'pages' | 'analyst';
 }
 
 export interface PlainQuery {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -53,6 +53,28 @@ test('closed, a workspace is one file, and a copy of it is a backup', async (t) 
   assert.deepEqual(await list(b.dataset({})), await list(a.dataset({})));
   await a.close();
   await b.close();
+});
+
+test('the thread that counts everything gives way to those of pages and of writes', {
+  skip: process.platform === 'linux' ? false : 'only Linux has priorities of threads',
+}, async (t) => {
+  const store = await openStore(scratch(t));
+  /** By proc_pid_stat(5): the 19th field, and of those behind the name the 17th. */
+  const niceness = () =>
+    readdirSync('/proc/self/task').map((id) => {
+      const fields = readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return Number(fields[16]);
+    });
+  const own = Math.min(...niceness());
+  const gentle = () => niceness().filter((nice) => nice > own).length;
+  await store.page({ limit: 1 });
+  await store.putLabels([]);
+  assert.equal(gentle(), 0);
+  await store.countItems();
+  assert.equal(gentle(), 1);
+  await store.close();
 });
 
 test('what cannot be opened is refused with what to do, and left as it is', async (t) => {
