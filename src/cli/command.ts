@@ -104,7 +104,10 @@ export const GLOBAL_OPTIONS = {
   strict: flag('--strict', 'exit 1 when any file could not be read, or any row matched nothing or was left out'),
   shardSize: option('--shard-size <n>', 'items committed as one', wholeNumber(1).optional()),
   limit: option('--limit <n>', 'a run on a subset: stop after this many items', wholeNumber(1).optional()),
-  dryRun: flag('--dry-run', 'say what would be done, with estimated time and disk'),
+  dryRun: flag(
+    '--dry-run',
+    'say what would be done, with estimated time and disk, and do nothing; of commands that list it',
+  ),
 } satisfies OptionTable;
 
 export type GlobalOptions = Values<typeof GLOBAL_OPTIONS> & { readonly threads: number };

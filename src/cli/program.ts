@@ -1,5 +1,5 @@
 /** Turns the table of commands into a parser with help, and one invocation into a call of its command. */
-import { Argument, CommanderError, Option, Command as Parser } from 'commander';
+import { Argument, CommanderError, Help, Option, Command as Parser } from 'commander';
 import { LABELSMITH_VERSION } from '../core/version.ts';
 import { LabelsmithError } from '../errors.ts';
 import { PartDone } from '../jobs/parts/part-done.ts';
@@ -24,7 +24,7 @@ export async function runCommandLine(
     .description('From a pile of unlabelled images to a corpus of classes.')
     .version(LABELSMITH_VERSION)
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, ...globalOptionsOf(commands) })
     .configureOutput({ outputError: () => {} })
     .exitOverride()
     .addHelpText('after', examplesText(FIRST_STEPS));
@@ -92,6 +92,19 @@ function refusePriceAlone({ price, follow }: Context['global']): void {
   throw new LabelsmithError('USAGE', '--price says what is followed costs, so it needs --follow.', {
     hint: 'As in: labelsmith status --follow --price 0.40',
   });
+}
+
+/** The help of a command leaves out `--dry-run` where the command would refuse it. */
+function globalOptionsOf(commands: readonly Command[]): Partial<Help> {
+  const able = new Set(commands.filter(({ dryRun }) => dryRun).map(({ name }) => name));
+  const nameOf = (parser: Parser): string =>
+    parser.parent?.parent ? `${nameOf(parser.parent)} ${parser.name()}` : parser.name();
+  return {
+    visibleGlobalOptions(parser) {
+      const all = Object.assign(new Help(), { showGlobalOptions: true }).visibleGlobalOptions(parser);
+      return all.filter(({ long }) => long !== '--dry-run' || able.has(nameOf(parser)));
+    },
+  };
 }
 
 function addOptions(parser: Parser, table: OptionTable): void {

@@ -8,3 +8,18 @@ export class Rehearsed<Summary> extends Error {
     this.summary = summary;
   }
 }
+
+/** Does `work` in a transaction that is taken back, for which others who write wait; gives what it came to. */
+export async function rehearse<Within, Summary>(
+  store: { atomically(work: (within: Within) => Promise<never>): Promise<never> },
+  work: (within: Within) => Promise<Summary>,
+): Promise<Summary> {
+  try {
+    return await store.atomically(async (within) => {
+      throw new Rehearsed(await work(within));
+    });
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.summary as Summary;
+    throw error;
+  }
+}

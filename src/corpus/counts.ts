@@ -5,7 +5,7 @@
 import type { Box } from '../core/boxes.ts';
 import type { DatasetImage, LabelValue } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
-import type { Origin } from '../core/labels.ts';
+import { ORIGINS, type Origin } from '../core/labels.ts';
 import type { Store } from '../store/store.ts';
 import { countedImages, TaskOwners } from './task-owner.ts';
 
@@ -113,4 +113,22 @@ export async function countClasses(
     }
   }
   return new Map([...tallies].map(([name, tally]) => [name, tally.counts()]));
+}
+
+/** Labels of a task that hold now, by whose they are. */
+export async function labelsByOrigin(
+  store: Pick<Store, 'classes'>,
+  taskName: string,
+): Promise<Partial<Record<Origin, number>>> {
+  const sums: Partial<Record<Origin, number>> = {};
+  for (const { counts } of await store.classes()) {
+    for (const { task, origins } of counts) {
+      if (task !== taskName) continue;
+      for (const origin of ORIGINS) {
+        const count = origins[origin];
+        if (count) sums[origin] = (sums[origin] ?? 0) + count;
+      }
+    }
+  }
+  return sums;
 }

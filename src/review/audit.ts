@@ -5,12 +5,13 @@ import type { ItemId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { CorpusIndex } from '../corpus/state.ts';
 import { LabelsmithError } from '../errors.ts';
+import { checkOutput } from '../files/output.ts';
 import { placesToKeepOut } from '../files/place.ts';
 import { cropRegions, thumbnailOf } from '../images/crops.ts';
 import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { answerAudit } from '../stages/audit/answers.ts';
-import { type AuditOptions, drawAudit } from '../stages/audit/audit.ts';
+import { type AuditOptions, drawAudit, sampleAudit } from '../stages/audit/audit.ts';
 import { type AuditToday, auditToday } from '../stages/audit/last.ts';
 import type { AuditAnswer, AuditItem, AuditRecord, Store } from '../store/store.ts';
 import { readSheet, type SheetItem, type SheetKind, writeSheet } from './audit-sheet.ts';
@@ -56,6 +57,32 @@ export async function drawAuditSheet(
     },
   });
   return { audit: audit as AuditRecord, ...written };
+}
+
+export interface AuditPlan {
+  /** Labels that the accuracy would be of. */
+  readonly population: number;
+  /** Labels that would be asked about, and in how many images. */
+  readonly items: number;
+  readonly images: number;
+  readonly classes: readonly string[];
+}
+
+/** What `drawAuditSheet` would ask and whether it may write there; writes nothing. */
+export async function planAuditSheet(
+  workspace: Pick<Workspace, 'dir' | 'store'>,
+  out: string,
+  { replace, kind: _, nowMs: __, ...drawn }: AuditSheetOptions,
+): Promise<AuditPlan> {
+  const protectedPaths = await placesToKeepOut(workspace, { insideSources: false });
+  await checkOutput(out, { kind: 'folder', what: 'audit', replace, protectedPaths });
+  const { items, design } = await sampleAudit(workspace.store, drawn);
+  return {
+    population: design.population,
+    items: items.length,
+    images: new Set(items.map(({ imageId }) => imageId)).size,
+    classes: [...new Set(items.map(({ className }) => className))].sort(),
+  };
 }
 
 async function sheetItems(store: Store, items: readonly AuditItem[]): Promise<SheetItem[]> {

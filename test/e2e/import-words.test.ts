@@ -217,7 +217,15 @@ test('import and export on trial give the same reckoning and leave nothing', asy
     assert.deepEqual(await runJson(args, { cwd: dir }), would, format);
     await rm(join(dir, 'new'), { recursive: true });
   }
-  const other = await runCli(['match', 'photos', '--dry-run'], { cwd: dir });
+  const other = await runCli(['auto', 'photos', '--dry-run'], { cwd: dir });
   assert.equal(other.code, 2);
-  assert.match(other.stderr, /^labelsmith: match cannot say beforehand what it would do, so it takes no --dry-run\.$/m);
+  assert.match(other.stderr, /^labelsmith: auto cannot say beforehand what it would do, so it takes no --dry-run\.$/m);
+  const listed = async (command: string) =>
+    /--dry-run/.test((await runCli([...command.split(' '), '--help'], { cwd: dir })).stdout);
+  assert.deepEqual(await Promise.all(['auto', 'teach predict', 'match', 'teach rounds'].map(listed)), [
+    false,
+    false,
+    true,
+    true,
+  ]);
 });

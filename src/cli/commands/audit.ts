@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { plural } from '../../core/count-text.ts';
+import { rehearse } from '../../core/rehearsal.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { safeComponent } from '../../formats/names.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
-import { drawAuditSheet, takeAnswers } from '../../review/audit.ts';
+import { drawAuditSheet, planAuditSheet, takeAnswers } from '../../review/audit.ts';
 import { AUDITED_ORIGINS } from '../../stages/audit/audit.ts';
 import { lastAudit } from '../../stages/audit/last.ts';
+import type { Store } from '../../store/store.ts';
 import { type Context, command } from '../command.ts';
 import { printAudited } from '../print/audited.ts';
 import { taskName, wholeNumber } from '../text-values.ts';
@@ -38,6 +40,7 @@ export const audit = command({
     'trained on. Labels of people are not asked about.',
   args: { task: TASK },
   options: OPTIONS,
+  dryRun: true,
   examples: [
     ['labelsmith audit objects -n 200', 'writes audit-objects/ with audit.csv and pictures'],
     ['labelsmith audit objects --read audit-objects', 'accuracy of all of them, and of each class'],
@@ -65,7 +68,7 @@ async function draw(
 ): Promise<number> {
   const kind = options.as;
   const out = options.out ?? `audit-${safeComponent(task)}`;
-  const drawn = await drawAuditSheet(workspace, out, {
+  const asked = {
     task,
     origin: options.origin ?? null,
     size: options.number,
@@ -73,7 +76,17 @@ async function draw(
     nowMs: Date.now(),
     kind,
     replace: options.replace,
-  });
+  };
+  if (global.dryRun) {
+    const plan = await planAuditSheet(workspace, out, asked);
+    output.document({ dryRun: true, task, out, kind, ...plan });
+    const { items, images, population, classes } = plan;
+    output.line(
+      `Would ask about ${plural(items, 'label')} of ${population} in the task ${task} (${plural(classes.length, 'class', 'classes')}), with pictures of ${plural(images, 'image')}, in ${out}`,
+    );
+    return 0;
+  }
+  const drawn = await drawAuditSheet(workspace, out, asked);
   const { audit, withoutPicture } = drawn;
   output.document({ audit: audit.id, task, out: drawn.out, kind, items: audit.items, withoutPicture });
   output.summary(`Audit ${audit.id}: ${plural(audit.items, 'label')} of the task ${task} to check, in ${drawn.out}`);
@@ -92,8 +105,13 @@ async function readAnswers(
   { store }: Workspace,
   { task, path }: { readonly task: string; readonly path: string },
 ): Promise<number> {
-  const { result, unknown, unanswered, newClasses } = await takeAnswers(store, task, path);
-  output.document({ ...result, unanswered, unknown, newClasses });
+  const { dryRun } = global;
+  const taken = dryRun
+    ? await rehearse(store, (within: Store) => takeAnswers(within, task, path))
+    : await takeAnswers(store, task, path);
+  const { result, unknown, unanswered, newClasses } = taken;
+  output.document({ ...(dryRun && { dryRun }), ...result, unanswered, unknown, newClasses });
+  if (dryRun) output.line('Nothing was taken in (--dry-run); with these answers it would say:');
   for (const where of unknown.slice(0, UNKNOWN_SHOWN)) output.warn(`${where} is no picture of this audit.`);
   if (unknown.length > UNKNOWN_SHOWN) output.warn(`… and ${plural(unknown.length - UNKNOWN_SHOWN, 'more')}`);
   if (newClasses.length > 0) output.warn(`New classes, by answers: ${newClasses.join(', ')}.`);

@@ -6,7 +6,7 @@ import { matchIn } from '../../stages/match/match.ts';
 import { type Context, command } from '../command.ts';
 import { fraction, taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
-import { formatPercent, table } from '../words.ts';
+import { formatDuration, formatPercent, table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 import { HERE } from './add.ts';
 
@@ -39,6 +39,7 @@ export const match = command({
     task: option('--task <name>', 'the task that gets the labels', taskName().default('class')),
     replace: flag('--replace', 'forget the references of earlier runs'),
   },
+  dryRun: true,
   limit: true,
   examples: [
     ['labelsmith match references/', 'five pictures of each class go far'],
@@ -55,6 +56,7 @@ export const match = command({
         hint: 'labelsmith match references/, or labelsmith match --classes "resistor,capacitor".',
       });
     }
+    if (global.dryRun) return tellMatch(context, refs ?? null, names, options);
     if (names !== undefined) return matchByWords(context, names, { ...given, template });
     return withWorkspace(context, async (workspace) => {
       const [source] = await openSources(workspace, refs === undefined ? [] : [refs], HERE);
@@ -86,6 +88,35 @@ export const match = command({
     });
   },
 });
+
+async function tellMatch(
+  context: Context,
+  refs: string | null,
+  words: string | undefined,
+  { task, replace }: { readonly task: string; readonly replace: boolean },
+): Promise<number> {
+  const { output } = context;
+  const { classNamesFrom } = await import('../../stages/class-list.ts');
+  const { estimateMatch } = await import('../../stages/match/estimate.ts');
+  const named = words === undefined ? [] : await classNamesFrom(words);
+  return withWorkspace(context, async (workspace) => {
+    const [source = null] = await openSources(workspace, refs === null ? [] : [refs], HERE);
+    const { done: _, ...run } = context.runOptions();
+    const estimate = await estimateMatch(workspace, source, { ...run, task, replace });
+    const classes = words === undefined ? Object.keys(estimate.references).sort() : named;
+    output.document({ dryRun: true, task, classes, ...estimate });
+    const { images, kept, outside, replaced, estimatedMs } = estimate;
+    const files = Object.values(estimate.references).reduce((sum, count) => sum + count, 0);
+    const what = words === undefined ? plural(files, 'reference') : 'their names';
+    output.line(
+      `Would compare ${plural(images, 'image')} with ${what} of ${plural(classes.length, 'class', 'classes')}${kept > 0 ? ` and ${plural(kept, 'reference')} of earlier runs` : ''}, for the task ${task}.`,
+    );
+    if (outside > 0) output.warn(`${plural(outside, 'file')} of it would be left out: in no class’s folder.`);
+    if (replaced > 0) output.line(`${plural(replaced, 'label')} of earlier matching would give way to the new ones.`);
+    output.line(`Embedding the references would take about ${formatDuration(estimatedMs)}; comparing comes after it.`);
+    return images === 0 ? 1 : 0;
+  });
+}
 
 interface ByWords {
   readonly task: string;

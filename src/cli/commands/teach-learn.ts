@@ -6,6 +6,7 @@ import { type Context, command } from '../command.ts';
 import { noteLimit } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { printTaught } from '../print/taught.ts';
+import { tellTeach } from '../print/teach-estimate.ts';
 import { duration, fraction, nameList, taskName, wholeNumber } from '../text-values.ts';
 import { flag, type OptionTable, option, type Values } from '../values.ts';
 import { formatPercent } from '../words.ts';
@@ -48,6 +49,7 @@ export const train = command({
     'Learns from what people said and what was imported, never from audit items. Writes a classifier and labels nothing:\n' +
     'teach rounds does both, and is better. Embeds first, with --limit N at most N; all that are embedded take part.',
   options: LEARNING,
+  dryRun: true,
   limit: true,
   examples: [
     ['labelsmith teach train', 'the labels of the task class'],
@@ -86,6 +88,7 @@ export const rounds = command({
       "at the end, learn from the audit's answers too; the accuracy that is stated is measured before",
     ),
   },
+  dryRun: true,
   limit: true,
   examples: [
     ['labelsmith teach rounds', 'label the rest of the task class'],
@@ -114,6 +117,7 @@ function learn(
   },
 ): Promise<number> {
   const { global, output } = context;
+  if (global.dryRun) return tellTeach(context, { task: learning.task, learns: true, labelsRest: labelling.labelRest });
   return withWorkspace(context, async (workspace) => {
     const run = context.runOptions();
     const request = { ...learning, budgetMs: budget, ...labelling };

@@ -5,6 +5,7 @@ import { ask, dropAuditItems } from '../../review/ask.ts';
 import { command } from '../command.ts';
 import { noteLimit, nounOf } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
+import { tellTeach } from '../print/teach-estimate.ts';
 import { wholeNumber } from '../text-values.ts';
 import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -32,6 +33,7 @@ export const select = command({
     out: option('--out <path>', 'FILE.csv, or a folder', z.string().default('to-label.csv')),
     replace: flag('--replace', 'replace OUT as a whole'),
   },
+  dryRun: true,
   limit: true,
   examples: [
     ['labelsmith teach select -n 50 --out label.csv', 'fifty rows to fill in'],
@@ -41,6 +43,7 @@ export const select = command({
   run({ options, ...context }) {
     const { global, output } = context;
     const { task, count, audit, dropAudit } = options;
+    if (global.dryRun) return tellTeach(context, { task, kind: options.items, learns: false, select: options });
     return withWorkspace(context, async (workspace) => {
       if (count + audit === 0 && dropAudit) {
         const dropped = await dropAuditItems(workspace, task);

@@ -51,7 +51,29 @@ export async function drawAudit(
   store: Pick<Store, 'tasks' | 'dataset' | 'audits' | 'auditItems' | 'startAudit'>,
   options: AuditOptions,
 ): Promise<AuditRecord> {
-  const { task: name, origin, size, seed, atMs, strata: wanted = DEFAULT_STRATA } = options;
+  const { task, seed, atMs } = options;
+  const { items, design: drawn } = await sampleAudit(store, options);
+  const record = { task, atMs, seed, design: JSON.stringify(drawn) };
+  const [last] = await store.audits(task);
+  if (last && last.answered === 0 && last.seed === seed && last.design === record.design) {
+    const before = (await store.auditItems(last.id)).map(keyOf).sort();
+    if (before.join() === items.map(keyOf).sort().join()) return last;
+  }
+  const id = await store.startAudit({ ...record, items });
+  return { ...record, id, items: items.length, answered: 0 };
+}
+
+export interface AuditSample {
+  readonly items: readonly (Claim & { readonly stratum: number })[];
+  readonly design: AuditDesign;
+}
+
+/** What an audit would ask; writes nothing. */
+export async function sampleAudit(
+  store: Pick<Store, 'tasks' | 'dataset'>,
+  options: Omit<AuditOptions, 'atMs'>,
+): Promise<AuditSample> {
+  const { task: name, origin, size, seed, strata: wanted = DEFAULT_STRATA } = options;
   const task = await requireTask(store, name);
   if (origin === 'human') {
     throw new LabelsmithError('USAGE', 'An audit checks labels by people’s answers, not what people said.', {
@@ -87,14 +109,7 @@ export async function drawAudit(
     })),
     classes: Object.fromEntries([...classes].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
-  const record = { task: name, atMs, seed, design: JSON.stringify(design) };
-  const [last] = await store.audits(name);
-  if (last && last.answered === 0 && last.seed === seed && last.design === record.design) {
-    const drawn = (await store.auditItems(last.id)).map(keyOf).sort();
-    if (drawn.join() === items.map(keyOf).sort().join()) return last;
-  }
-  const id = await store.startAudit({ ...record, items });
-  return { ...record, id, items: items.length, answered: 0 };
+  return { items, design };
 }
 
 function keyOf({ itemId, className }: Pick<Claim, 'itemId' | 'className'>): string {

@@ -58,17 +58,26 @@ export async function estimateEmbed(
   const done = force ? new IdSet() : await itemsDone({ store, vectors }, space, items, { dryRun: true });
   const all = items === 'images' ? await countMissing(store, done) : (await store.summary()).regions - done.size;
   const count = Math.min(Math.max(0, all), limit ?? Number.POSITIVE_INFINITY);
+  return {
+    model: embedder.key,
+    items: count,
+    estimatedMs: await estimatePictures(embedder, count, threads),
+    vectorBytes: count * (2 * embedder.dimensions + 70),
+  };
+}
+
+/** Milliseconds that so many pictures take, by the model's time for blank ones. */
+export async function estimatePictures(
+  embedder: Pick<Embedder, 'embed' | 'input'>,
+  count: number,
+  threads: number,
+): Promise<number> {
   const pixels = new Uint8Array(inputBytes(embedder.input));
   await embedder.embed(pixels, 1);
   const startedAt = performance.now();
   for (let i = 0; i < TIMED_IMAGES; i++) await embedder.embed(pixels, 1);
   const perItemMs = ((performance.now() - startedAt) / TIMED_IMAGES) * DECODE_SHARE;
-  return {
-    model: embedder.key,
-    items: count,
-    estimatedMs: Math.round((perItemMs * count) / threads),
-    vectorBytes: count * (2 * embedder.dimensions + 70),
-  };
+  return Math.round((perItemMs * count) / threads);
 }
 
 const NOTHING = { embedded: 0, images: 0, quarantined: 0, away: 0 };

@@ -1,5 +1,5 @@
 /** `import` into a workspace, recorded as a run: what the command line does, and a program too. */
-import { Rehearsed } from '../../core/rehearsal.ts';
+import { rehearse } from '../../core/rehearsal.ts';
 import type { ReaderName } from '../../formats/format.ts';
 import { type RunOptions, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -19,14 +19,7 @@ export async function importIn(
   options: InOptions,
 ): Promise<ImportSummary> {
   if (!options.dryRun) return importInto(store, format, path, options);
-  try {
-    return await store.atomically(async (within) => {
-      throw new Rehearsed(await importInto(within, format, path, options));
-    });
-  } catch (error) {
-    if (error instanceof Rehearsed) return error.summary as ImportSummary;
-    throw error;
-  }
+  return rehearse(store, (within: Store) => importInto(within, format, path, options));
 }
 
 async function importInto(

@@ -1,0 +1,51 @@
+/** `teach select`, `train` and `rounds` with `--dry-run`: what there is, what would be asked or labelled, and how long embedding takes. */
+import { plural } from '../../core/count-text.ts';
+import { estimateTeach } from '../../stages/teach/estimate.ts';
+import type { Context } from '../command.ts';
+import { withWorkspace } from '../workspace.ts';
+import { nounOf, printEmbedEstimate } from './embedded.ts';
+
+interface Asked {
+  readonly task: string;
+  readonly kind?: 'images' | 'regions';
+  /** Whether it learns, so that there have to be labels; and what `teach rounds` does beside it. */
+  readonly learns: boolean;
+  readonly labelsRest?: boolean;
+  readonly select?: { readonly count: number; readonly audit: number; readonly out: string };
+}
+
+export function tellTeach(context: Context, { labelsRest = false, select, ...request }: Asked): Promise<number> {
+  const { output } = context;
+  return withWorkspace(context, async (workspace) => {
+    const { done: _, ...run } = context.runOptions();
+    const estimate = await estimateTeach(workspace, request, run);
+    const { items, all, labelled, unlabelled, replaced, embed } = estimate;
+    const noun = nounOf(items);
+    const classes = Object.keys(labelled).length;
+    const labels = Object.values(labelled).reduce((sum, count) => sum + count, 0);
+    const asks = select && {
+      selected: Math.min(select.count, unlabelled),
+      drawn: Math.min(select.audit, unlabelled),
+      out: select.out,
+    };
+    output.document({ dryRun: true, task: request.task, ...estimate, ...asks });
+    const { items: toEmbed } = embed;
+    if (toEmbed > 0) printEmbedEstimate(output, embed, items);
+    const has = `${plural(labels, 'label')} of ${plural(classes, 'class', 'classes')}; ${plural(unlabelled, noun)} of ${all} have none`;
+    if (asks) {
+      output.line(
+        `Would choose up to ${plural(asks.selected, noun)} to label and draw ${asks.drawn} for the audit set: ${asks.out}`,
+      );
+      output.line(`There are ${has}. Nearly equal pictures are asked once, so it may be fewer.`);
+      return unlabelled === 0 ? 1 : 0;
+    }
+    output.line(`Would learn from ${has}.`);
+    if (labelsRest) {
+      output.line(
+        `These would get a label each or be left to people${replaced > 0 ? `; ${plural(replaced, 'label')} of earlier teaching would give way` : ''}.`,
+      );
+    }
+    output.line('How long learning takes cannot be told before; --budget ends the search.');
+    return 0;
+  });
+}
