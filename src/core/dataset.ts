@@ -111,6 +111,8 @@ export interface ImportedImage {
    * nothing is on.
    */
   readonly incomplete?: true;
+  /** Somebody handed it in, be it with nothing on it; formats that list images nobody looked at say it of each. */
+  readonly handedIn?: true;
 }
 
 export interface ImportedLabel {

@@ -52,6 +52,11 @@ export const REASONS = {
     'listed, but neither the picture nor its label file is there: taken as one without labels',
   ),
   'set-not-labelled': told('images', 'its set has no label file at all: taken as one without labels'),
+  // A job that is under way is exported with its open images (cvat-ai/cvat#5822).
+  'nothing-drawn': told(
+    'images',
+    'nothing is drawn on it: CVAT writes images that nobody has looked at yet too, so it is not taken for background (export --background all takes it)',
+  ),
   'draft-passed-over': leftOut('rows', 'a draft that nobody handed in'),
   'annotation-cancelled': leftOut('rows', 'skipped by the annotator'),
   'row-unreadable': leftOut('rows', 'cannot be read'),

@@ -257,6 +257,8 @@ class CvatReader {
 
   #imageOf({ file, shapes, ...image }: OpenImage): ImportedImage | null {
     if (file === null) return null;
+    if (shapes.length + image.labels.length === 0 && !this.#own)
+      this.#reckoning.note('nothing-drawn', image.where, file);
     return {
       ...image,
       file,

@@ -85,11 +85,19 @@ export function imageOfTask(value: unknown, where: string, reckoning: Reckoning)
   // JSON-MIN has what the tags say beside the data.
   const short = task.data === undefined && task.annotations === undefined && task.predictions === undefined;
   const data = short ? task : objectAt(task.data, `${where}.data`);
-  const said: Said = { labels: [], shapes: [], attributes: {}, frames: new Set() };
+  const said: Said & { handedIn: boolean } = {
+    labels: [],
+    shapes: [],
+    attributes: {},
+    frames: new Set(),
+    handedIn: false,
+  };
   const [file, ...otherNames] = namesOf(data, `${where}.data`);
   if (short) {
     const results = resultsOfRow(task, where);
-    if (results.length === 0) throw badFile(`${where}.data`, 'an object was expected, not nothing');
+    // Rows are of annotations that were handed in; with no key of a tag, it was one with nothing on the picture.
+    if (task.annotation_id != null || task.annotator != null) said.handedIn = true;
+    if (results.length === 0 && !said.handedIn) throw badFile(`${where}.data`, 'an object was expected, not nothing');
     readResults(
       results,
       where,
@@ -112,10 +120,11 @@ export function imageOfTask(value: unknown, where: string, reckoning: Reckoning)
     ...(data.sha256 == null ? {} : { sha256: sha256At(data.sha256, `${where}.data.sha256`) }),
     ...(Object.keys(said.attributes).length === 0 ? {} : { attributes: said.attributes }),
     ...(own ? { ownExport: true as const } : {}),
+    ...(said.handedIn ? { handedIn: true as const } : {}),
   };
 }
 
-function readEntries(task: JsonObject, where: string, said: Said, reckoning: Reckoning): void {
+function readEntries(task: JsonObject, where: string, said: Said & { handedIn: boolean }, reckoning: Reckoning): void {
   for (const [list, origin] of [
     ['annotations', null],
     // What annotations were called before version 1.0.
@@ -137,6 +146,7 @@ function readEntries(task: JsonObject, where: string, said: Said, reckoning: Rec
         }
         const source = { origin, annotator: annotatorOf(by), group: `${list}[${i}]` };
         readResults(listAt(result, `${at}.result`), `${at}.result`, source, said, reckoning);
+        if (list !== 'predictions') said.handedIn = true;
       });
     }
   }

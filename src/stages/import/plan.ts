@@ -118,12 +118,15 @@ export async function planImport(
   if (matched + unmatched === 0) throw nothingIn(path, reckoning);
   const newClasses = names.settle(options.classes, reckoning);
 
+  // Choices of a whole image that were left open say nothing of boxes.
+  const handedInMeansNothing = imageTasks.size === 0 || regionTasks.size > 0;
   async function* entries(): AsyncGenerator<PlannedEntry> {
     const silent = new Reckoning();
     for await (const entry of resolved.read()) {
       const { image } = await resolved.find(entry);
       if (image === null || answers.isContradictory(entry)) continue;
-      yield renamedEntry(placedEntry(entry, image, { ...placing, reckoning: silent }), names);
+      const emptyMeansNothing = placing.emptyMeansNothing || (handedInMeansNothing && entry.handedIn === true);
+      yield renamedEntry(placedEntry(entry, image, { ...placing, emptyMeansNothing, reckoning: silent }), names);
     }
   }
   const toldClasses = options.toldClasses.flatMap((told) => {
