@@ -44,6 +44,17 @@ const LAYOUTS: readonly Layout[] = [
     told: ['label-file-missing'],
   },
   {
+    what: 'cvat: an image without a shape is told, one whose shape cannot be read is not called empty',
+    format: 'cvat',
+    path: 'a.xml',
+    files: {
+      'a.xml':
+        '<annotations><image name="a.jpg" width="9" height="9"></image><image name="b.jpg" width="9" height="9"><box label="cat"/></image></annotations>',
+    },
+    want: ['a.jpg', 'b.jpg'],
+    told: ['nothing-drawn', 'object-unreadable'],
+  },
+  {
     what: 'yolo: a set that nobody labelled is told, and one that somebody did is not',
     format: 'yolo',
     files: {

@@ -3,6 +3,7 @@ import type { Box } from '../core/boxes.ts';
 import { toClassName } from '../core/class-name.ts';
 import type { ItemId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
+import { rehearse } from '../core/rehearsal.ts';
 import { CorpusIndex } from '../corpus/state.ts';
 import { LabelsmithError } from '../errors.ts';
 import { checkOutput } from '../files/output.ts';
@@ -105,8 +106,12 @@ export interface TakenAnswers {
   readonly newClasses: readonly string[];
 }
 
-/** Reads a sheet back: answers into the record and the labels, and what they say. */
-export async function takeAnswers(store: Store, task: string, path: string): Promise<TakenAnswers> {
+/** Reads a sheet back: answers into the record and the labels, and what they say; with `dryRun` only the latter. */
+export async function takeAnswers(
+  store: Store,
+  { task, path, dryRun = false }: { readonly task: string; readonly path: string; readonly dryRun?: boolean },
+): Promise<TakenAnswers> {
+  if (dryRun) return rehearse(store, (within: Store) => takeAnswers(within, { task, path }));
   const sheet = await readSheet(path);
   const audit = (await store.audits()).find(({ id }) => id === sheet.auditId);
   if (!audit) {

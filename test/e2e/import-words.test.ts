@@ -1,6 +1,7 @@
 /** What `import` says of what it is given: corrections with `--confirm-all`, spellings of one class, boxes and the tasks they fit. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
@@ -190,6 +191,120 @@ test('pictures beside no label file at all are not background, and beside some t
   assert.deepEqual(await counts('bare'), [0, 3, true]);
   await writeFile(join(dir, 'set/labels/1.txt'), '0 .5 .5 .2 .2\n');
   assert.deepEqual(await counts('labelled'), [2, 0, false]);
+});
+
+test('who handed a picture in with nothing on it looked at it; CVAT does not say whether anybody did', async (t) => {
+  const dir = await scratch(t);
+  const at = { cwd: dir };
+  await mkdir(join(dir, 'photos'));
+  for (const n of [1, 2, 3, 4, 5]) await writeFile(join(dir, 'photos', `${n}.jpg`), await jpegScene(96, 72, n));
+  const value = { x: 1, y: 1, width: 20, height: 20, rotation: 0, rectanglelabels: ['dog'] };
+  const frame = { original_width: 96, original_height: 72 };
+  const task = (n: number, said: object) => ({ data: { image: `${n}.jpg` }, ...said });
+  const result = [{ id: 'a', from_name: 'box', to_name: 'image', type: 'rectanglelabels', ...frame, value }];
+  const cases: Record<string, readonly [format: string, text: string, background: readonly string[]]> = {
+    full: [
+      'label-studio',
+      JSON.stringify([
+        task(1, { annotations: [{ result }] }),
+        task(2, { annotations: [{ result: [], was_cancelled: false }] }),
+        task(3, { annotations: [{ result: [], was_cancelled: true }] }),
+        task(4, { annotations: [] }),
+        task(5, { annotations: [], predictions: [{ result: [] }] }),
+      ]),
+      ['2.jpg'],
+    ],
+    'nothing but empty ones': ['label-studio', JSON.stringify([task(2, { annotations: [{ result: [] }] })]), ['2.jpg']],
+    'choices left open': [
+      'label-studio',
+      JSON.stringify([
+        task(1, { annotations: [{ result: [{ type: 'choices', from_name: 'c', value: { choices: ['dog'] } }] }] }),
+        task(2, { annotations: [{ result: [] }] }),
+      ]),
+      [],
+    ],
+    min: [
+      'label-studio',
+      JSON.stringify([
+        { image: '1.jpg', box: [{ ...value, ...frame }], annotator: 1, annotation_id: 1 },
+        { image: '2.jpg', annotator: 1, annotation_id: 2 },
+      ]),
+      ['2.jpg'],
+    ],
+    cvat: [
+      'cvat',
+      '<annotations><image name="1.jpg" width="96" height="72"><box label="dog" xtl="1" ytl="2" xbr="40" ybr="60"/></image>' +
+        '<image name="2.jpg" width="96" height="72"/></annotations>',
+      [],
+    ],
+  };
+  for (const [name, [format, text, background]] of Object.entries(cases)) {
+    await rm(join(dir, '.labelsmith'), { recursive: true, force: true });
+    await runJson(['add', 'photos'], at);
+    await writeFile(join(dir, `labels-${format}`), text);
+    await runJson(['import', format, `labels-${format}`], at);
+    await runJson(['export', 'coco', 'out', '--task', 'objects', '--empty', '--replace'], at).catch(() => null);
+    const path = join(dir, 'out', 'annotations.json');
+    const { images, annotations } = existsSync(path)
+      ? (JSON.parse(await readFile(path, 'utf8')) as {
+          images: { id: number; file_name: string }[];
+          annotations: { image_id: number }[];
+        })
+      : { images: [], annotations: [] };
+    const bare = images.filter(({ id }) => !annotations.some(({ image_id }) => image_id === id));
+    assert.deepEqual(
+      bare.map(({ file_name }) => file_name),
+      background,
+      name,
+    );
+    await rm(join(dir, 'out'), { recursive: true, force: true });
+  }
+});
+
+test('a split of nothing but background comes back from YOLO, and a damaged list leaves the other sets', async (t) => {
+  const dir = await scratch(t);
+  const at = { cwd: dir };
+  await mkdir(join(dir, 'photos'));
+  for (const n of [1, 2, 3]) await writeFile(join(dir, 'photos', `${n}.jpg`), await jpegScene(96, 72, n));
+  const file = (images: readonly number[], boxes: readonly number[]) =>
+    JSON.stringify({
+      images: images.map((id) => ({ id, file_name: `${id}.jpg`, width: 96, height: 72 })),
+      categories: [{ id: 1, name: 'dog' }],
+      annotations: boxes.map((id) => ({
+        id,
+        image_id: id,
+        category_id: 1,
+        bbox: [5, 5, 40, 40],
+        area: 1600,
+        iscrowd: 0,
+      })),
+    });
+  await mkdir(join(dir, 'set'));
+  await writeFile(join(dir, 'set/instances_train.json'), file([1], [1]));
+  await writeFile(join(dir, 'set/instances_val.json'), file([2], []));
+  await runJson(['add', 'photos'], at);
+  await runJson(['import', 'coco', 'set'], at);
+  for (const images of ['copy', 'none']) {
+    await runJson(['export', 'yolo', images, '--images', images], at);
+    assert.equal(await readFile(join(dir, images, 'labels/val/2.txt'), 'utf8'), '');
+    await rm(join(dir, '.labelsmith'), { recursive: true });
+    await runJson(['add', 'photos'], at);
+    await runJson(['import', 'yolo', images], at);
+    const back = await runJson<{ backgroundImages: number; notLookedAt: number }>(
+      ['export', 'coco', `back-${images}`],
+      at,
+    );
+    assert.deepEqual([back.backgroundImages, back.notLookedAt], [1, 1], images);
+  }
+  await writeFile(join(dir, 'none', 'val.txt'), Buffer.from('./images/val/2.jpg\n\xff\xfe\x00\x81\n', 'latin1'));
+  const { reckoning } = await runJson<{ reckoning: { problems: { reason: string; examples: { where: string }[] }[] } }>(
+    ['import', 'yolo', 'none'],
+    at,
+  );
+  assert.deepEqual(
+    reckoning.problems.map(({ reason, examples }) => [reason, examples[0].where]),
+    [['file-unreadable', 'val.txt']],
+  );
 });
 
 test('import and export on trial give the same reckoning and leave nothing', async (t) => {

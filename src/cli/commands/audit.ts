@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { plural } from '../../core/count-text.ts';
-import { rehearse } from '../../core/rehearsal.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { safeComponent } from '../../formats/names.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { drawAuditSheet, planAuditSheet, takeAnswers } from '../../review/audit.ts';
 import { AUDITED_ORIGINS } from '../../stages/audit/audit.ts';
 import { lastAudit } from '../../stages/audit/last.ts';
-import type { Store } from '../../store/store.ts';
 import { type Context, command } from '../command.ts';
 import { printAudited } from '../print/audited.ts';
 import { taskName, wholeNumber } from '../text-values.ts';
@@ -106,9 +104,7 @@ async function readAnswers(
   { task, path }: { readonly task: string; readonly path: string },
 ): Promise<number> {
   const { dryRun } = global;
-  const taken = dryRun
-    ? await rehearse(store, (within: Store) => takeAnswers(within, task, path))
-    : await takeAnswers(store, task, path);
+  const taken = await takeAnswers(store, { task, path, dryRun });
   const { result, unknown, unanswered, newClasses } = taken;
   output.document({ ...(dryRun && { dryRun }), ...result, unanswered, unknown, newClasses });
   if (dryRun) output.line('Nothing was taken in (--dry-run); with these answers it would say:');

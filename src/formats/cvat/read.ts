@@ -29,6 +29,8 @@ interface OpenImage extends Frame {
   readonly split: string | null;
   readonly labels: ImportedLabel[];
   readonly shapes: Shape[];
+  /** Something stands in it, be it nothing that can be read. */
+  isDrawn: boolean;
 }
 
 interface Track {
@@ -118,7 +120,7 @@ class CvatReader {
     const ofFrames = frames.map(([frame, shapes]) => {
       const file = `frame_${String(frame).padStart(6, '0')}`;
       const where = `${this.#name} frame ${frame}`;
-      return this.#imageOf({ ...this.#videoSize, file, where, split: null, labels: [], shapes });
+      return this.#imageOf({ ...this.#videoSize, file, where, split: null, labels: [], shapes, isDrawn: true });
     });
     return [...this.#done, ...ofFrames.filter((image) => image !== null)];
   }
@@ -162,6 +164,7 @@ class CvatReader {
             : splitOr(given.subset),
       labels: [],
       shapes: [],
+      isDrawn: false,
     };
   }
 
@@ -228,6 +231,7 @@ class CvatReader {
   }
 
   #closeShape(shape: OpenShape): void {
+    if (this.#image !== null) this.#image.isDrawn = true;
     if (this.#image?.file === null) return;
     if (writtenAs(shape.said) !== null) this.#own = true;
     if (shape.tag === 'tag') {
@@ -255,10 +259,9 @@ class CvatReader {
     }
   }
 
-  #imageOf({ file, shapes, ...image }: OpenImage): ImportedImage | null {
+  #imageOf({ file, shapes, isDrawn, ...image }: OpenImage): ImportedImage | null {
     if (file === null) return null;
-    if (shapes.length + image.labels.length === 0 && !this.#own)
-      this.#reckoning.note('nothing-drawn', image.where, file);
+    if (!isDrawn && !this.#own) this.#reckoning.note('nothing-drawn', image.where, file);
     return {
       ...image,
       file,

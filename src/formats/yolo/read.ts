@@ -45,7 +45,7 @@ interface Place {
 
 /** @param isNamed a file says which sets there are */
 function placesIn(reader: Reader, set: ImageSet, isNamed: boolean): AsyncGenerator<Place> {
-  if (set.list) return listedPlaces(reader, set);
+  if (set.list) return tellingDamage(reader, set, listedPlaces(reader, set));
   return placesBelow(
     reader,
     { images: set.path, labels: labelFolderOf(set.path), split: set.split, named: isNamed },
@@ -164,6 +164,24 @@ async function looksLikeLabels(path: string, alone: boolean): Promise<boolean> {
   const line = await firstLine(path, basename(path)).catch(() => 'no text');
   if (line === null) return alone;
   return /^\S+(?:[\s,]+[-+.\deE]+){4,}$/.test(line) || (alone && /^\d+\s/.test(line));
+}
+
+/** What stands in a list up to where it cannot be read; that it ends there is told. */
+async function* tellingDamage(
+  { root, reckoning }: Reader,
+  { path }: ImageSet,
+  places: AsyncGenerator<Place>,
+): AsyncGenerator<Place> {
+  let given = 0;
+  try {
+    for await (const place of places) {
+      yield place;
+      given++;
+    }
+  } catch (error) {
+    const after = given > 0 ? `${given} before that were read` : undefined;
+    reckoning.tellFault('file-unreadable', error, { file: nameBelow(root, path), after });
+  }
 }
 
 async function* listedPlaces({ root, reckoning }: Reader, set: ImageSet): AsyncGenerator<Place> {

@@ -1,7 +1,7 @@
 /**
  * YOLO (docs.ultralytics.com/datasets): `images/[SPLIT/]x.jpg`, `labels/[SPLIT/]x.txt`, `data.yaml`. A row a region:
  * class index, then (rows.ts) a box, a polygon, the corners of a turned box, or a box with keypoints, as fractions of the image; no file at all
- * means no objects.
+ * means no objects, and an empty one where no picture of a set has any.
  *
  * Readers find a label file by replacing the last `/images/` of an image's path by `/labels/` and its extension by
  * `.txt`, so no folder inside may be called `images` and no two images may differ in their extension only. `data.yaml`
@@ -118,6 +118,9 @@ async function writeYolo(
   const made = new FolderMaker();
   const lists = new Map<string | null, TextWriter>();
   const splits = job.splits?.names ?? [null];
+  // A set with no label file at all is taken for one that nobody labelled, so that where nothing is on any picture each has an
+  // empty one. Resident until a set's first row: the paths.
+  const bare = new Map<string | null, string[]>(splits.map((split) => [split, []]));
   const listName = (split: string | null) => `${split ?? 'all'}.txt`;
   try {
     if (job.images === 'none')
@@ -129,13 +132,19 @@ async function writeYolo(
     };
     for await (const { image, name } of placeImages(images, nameOf, join(target, 'images'), job)) {
       const rows = rowsOf(image, classIndex, rowOf, job);
+      const path = join(target, 'labels', `${splitExtension(name)[0]}.txt`);
+      const others = bare.get(image.split);
       if (rows !== '') {
-        const path = join(target, 'labels', `${splitExtension(name)[0]}.txt`);
+        bare.delete(image.split);
         await made.make(dirname(path));
         await writeFile(path, rows, { flag: 'wx' });
-      }
+      } else others?.push(path);
       await lists.get(image.split)?.write(`./images/${name}\n`);
       job.tally.image(image);
+    }
+    for (const path of [...bare.values()].flat()) {
+      await made.make(dirname(path));
+      await writeFile(path, '', { flag: 'wx' });
     }
     for (const list of lists.values()) await list.close();
   } finally {
