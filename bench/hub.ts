@@ -1,7 +1,7 @@
 /**
  * Models of the hub with real weights, as far as they can be fetched here: labels by the names of classes alone, names of clusters
  * that are right, clusters, what a tenth of the labels teaches, detections and masks; the built-in models beside them. What could not
- * be fetched is named with its reason, and nothing is measured in its place.
+ * be fetched, and what failed, is named with its reason; nothing is measured in its place, and the others go on.
  *
  * `LABELSMITH_BENCH_HUB` names models (default: all of the hub in `models list`), `LABELSMITH_BENCH_SETS` sets. Through the command
  * line, as a user. A table goes to stderr, the document to stdout.
@@ -33,20 +33,32 @@ const BUILT_IN: readonly (readonly [id: string, role: Role])[] = [
   ['centernet', 'detector'],
 ];
 
+/** Of the ONNX model zoo, from the hub too. */
+const ZOO: typeof BUILT_IN = [['mobilenetv2-12-qdq', 'embedder']];
+
 export async function run(): Promise<unknown> {
   const wanted = process.env.LABELSMITH_BENCH_HUB?.split(',');
-  const hub = HUB_MODELS.filter(({ id }) => wanted?.includes(id) ?? true).map(({ id, modelType }) => {
-    return [id, roleOf(modelType)] as const;
-  });
-  const { here, notFetched } = await fetched(hub);
+  const known = HUB_MODELS.map(({ id, modelType }) => [id, roleOf(modelType)] as const);
+  const { here, notFetched } = await fetched([...known, ...ZOO].filter(([id]) => wanted?.includes(id) ?? true));
   const rows: Row[] = [];
+  const failed: Record<string, string> = {};
   for (const [id, role] of [...BUILT_IN, ...here]) {
     process.stderr.write(`${id}…\n`);
-    rows.push(...(await measure(id, role)));
+    try {
+      for await (const row of measure(id, role)) {
+        rows.push(row);
+        process.stderr.write(`${lineOf(row)}\n`);
+      }
+    } catch (error) {
+      failed[id] = messageOf(error);
+    }
   }
-  for (const line of tableOf(rows)) process.stderr.write(`${line}\n`);
+  process.stderr.write('\n');
+  for (const row of rows) process.stderr.write(`${lineOf(row)}\n`);
+  for (const [id, why] of Object.entries(failed)) process.stderr.write(`failed: ${id}: ${why}\n`);
   for (const [id, why] of Object.entries(notFetched)) process.stderr.write(`not fetched: ${id}: ${why}\n`);
-  return { measured: rows, notFetched };
+  if (Object.keys(failed).length > 0) process.exitCode = 1;
+  return { measured: rows, failed, notFetched };
 }
 
 function roleOf(modelType: string): Role {
@@ -88,23 +100,26 @@ interface Row {
   readonly figures: Readonly<Record<string, number | null>>;
 }
 
-function measure(id: string, role: Role): Promise<Row[]> {
+/** A row when it is known: sets one after the other, since a network may be as large as the machine. */
+async function* measure(id: string, role: Role): AsyncGenerator<Row> {
   switch (role) {
     case 'embedder':
     case 'words':
-      return Promise.all(
-        SETS.map(async (set) => ({ model: id, set, figures: await embedder(id, set, role === 'words') })),
-      );
+      for (const set of SETS) yield { model: id, set, figures: await embedder(id, set, role === 'words') };
+      return;
     case 'detector':
-      return detector(id, ['detect', '--model', id]);
+      yield await detector(id, ['detect', '--model', id]);
+      return;
     case 'word-detector':
-      return detector(id, ['detect', '--model', id, '--classes', COCO_NAMES.join(',')]);
-    case 'segmenter':
-      return measureMasks(['--segmenter', id]).then(({ meanIouMask, meanIouFilledBox }) => [
-        { model: id, set: 'coco-train128', figures: { maskIoU: meanIouMask, filledBoxIoU: meanIouFilledBox } },
-      ]);
+      yield await detector(id, ['detect', '--model', id, '--classes', COCO_NAMES.join(',')]);
+      return;
+    case 'segmenter': {
+      const { meanIouMask, meanIouFilledBox } = await measureMasks(['--segmenter', id]);
+      yield { model: id, set: 'coco-train128', figures: { maskIoU: meanIouMask, filledBoxIoU: meanIouFilledBox } };
+      return;
+    }
     default:
-      return role satisfies never;
+      role satisfies never;
   }
 }
 
@@ -196,14 +211,14 @@ async function fewLabels(classOf: ReadonlyMap<string, string>, dir: string): Pro
   return rounded(rest.filter((one) => classOf.get(basename(one.file)) === one.class).length / rest.length);
 }
 
-function detector(id: string, command: readonly string[]): Promise<Row[]> {
+function detector(id: string, command: readonly string[]): Promise<Row> {
   return inScratch(async (dir) => {
     const set = dataSet('coco-train128');
     await labelsmith(['add', join(set, 'images')], dir);
     await labelsmith(command, dir);
     const { detection } = await evaluated(join(set, 'instances.json'), 'objects', dir);
     const figures = { mAP: detection?.mAP ?? null, AP50: detection?.AP50 ?? null };
-    return [{ model: id, set: 'coco-train128', figures }];
+    return { model: id, set: 'coco-train128', figures };
   });
 }
 
@@ -212,9 +227,7 @@ async function evaluated(truth: string, task: string, dir: string): Promise<z.in
   return EVALUATION.parse(JSON.parse(stdout));
 }
 
-function tableOf(rows: readonly Row[]): string[] {
-  return rows.map(({ model, set, figures }) => {
-    const parts = Object.entries(figures).map(([name, value]) => `${name} ${value === null ? '–' : rounded(value)}`);
-    return `${model.padEnd(24)} ${set.padEnd(14)} ${parts.join('  ')}`;
-  });
+function lineOf({ model, set, figures }: Row): string {
+  const parts = Object.entries(figures).map(([name, value]) => `${name} ${value === null ? '–' : rounded(value)}`);
+  return `${model.padEnd(24)} ${set.padEnd(14)} ${parts.join('  ')}`;
 }

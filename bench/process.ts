@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 const CLI = resolve(import.meta.dirname, '../dist/cli/main.js');
 
@@ -16,18 +16,26 @@ export interface ProcessRun {
 /** Runs Node on a script and measures it. `peakBytes` needs Linux; elsewhere it is 0. */
 export async function timed(script: string, args: readonly string[], cwd: string): Promise<ProcessRun> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [script, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let peakBytes = 0;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    process.stderr.write(text);
+    said = `${said}${text}`.slice(-500);
   });
   const poll = setInterval(() => {
     peakBytes = Math.max(peakBytes, highWaterMark(child.pid as number));
   }, 50);
   const code = await new Promise<number | null>((done, fail) => child.on('close', done).on('error', fail));
   clearInterval(poll);
-  if (code !== 0) throw new Error(`${script} ${args.join(' ')} ended with ${code}`);
+  if (code !== 0) {
+    const command = [basename(script), ...args].join(' ');
+    throw new Error(`${command.slice(0, 100)} ended with ${code}: ${said.trim().replaceAll(/\s+/g, ' ')}`);
+  }
   return { seconds: (performance.now() - startedAt) / 1000, peakBytes, stdout };
 }
 
