@@ -35,8 +35,9 @@ export async function cropOf(image: Pixels, box: Box, options: CropOptions = {})
 }
 
 export interface ThumbnailOptions extends DecodeOptions {
-  /** Longest side in pixels (default 256); smaller images keep their size. */
+  /** Longest side in pixels (default 256); smaller images keep their size, but with `enlarge`. */
   readonly longest?: number;
+  readonly enlarge?: boolean;
   /** Default `webp`, about a third smaller than `jpeg` for the same look. */
   readonly format?: 'jpeg' | 'webp';
   /** 1 to 100 (default 75). */
@@ -65,7 +66,11 @@ export async function thumbnailOf(bytes: Uint8Array, options: ThumbnailOptions =
       box === undefined ? { left: 0, top: 0, width, height } : withMargin(box, options.margin ?? 0, width, height);
     const shown = box === undefined ? image : image.extract(part);
     const small = await asRgbPixels(
-      shown.resize(longest, longest, { fit: 'inside', kernel: options.kernel ?? 'lanczos3', withoutEnlargement: true }),
+      shown.resize(longest, longest, {
+        fit: 'inside',
+        kernel: options.kernel ?? 'lanczos3',
+        withoutEnlargement: !options.enlarge,
+      }),
     );
     const raw = sharp(small.pixels, { raw: { width: small.width, height: small.height, channels: 3 } });
     const quality = options.quality ?? 75;

@@ -122,3 +122,60 @@ test('a model of the hub from a folder, embed, search and match by words', async
   await run(['match', '--classes', 'a', '--template', 'no place for it'], 2);
   await run(['search', ' '], 2);
 });
+
+test('discover --namer on regions shows what is in them, and nothing of the image around', async (t) => {
+  const cwd = await scratch(t);
+  const env = { LABELSMITH_CACHE: join(cwd, 'cache') };
+  const run = async (args: readonly string[]) => {
+    const result = await runCli(args, { cwd, env });
+    assert.equal(result.code, 0, `${args.join(' ')}: ${result.stderr}`);
+    return result;
+  };
+  mkdirSync(join(cwd, 'photos'));
+  const rows = ['file,class,x1,y1,x2,y2'];
+  for (let n = 0; n < 6; n++) {
+    const input = {
+      create: { width: 80, height: 80, channels: 3, background: n % 2 === 0 ? '#f00' : '#00f' },
+    } as const;
+    const ground = sharp({ create: { width: 300, height: 200 + n, channels: 3, background: '#fff' } });
+    await ground
+      .composite([{ input, left: 20, top: 20 + n }])
+      .png()
+      .toFile(join(cwd, 'photos', `${n}.png`));
+    rows.push(`${n}.png,thing,30,${30 + n},90,${90 + n}`);
+  }
+  writeFileSync(join(cwd, 'boxes.csv'), `${rows.join('\n')}\n`);
+  const sheets: Buffer[] = [];
+  const namer = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+    });
+    request.on('end', () => {
+      sheets.push(Buffer.from(/base64,([^"]+)/.exec(body)?.[1] ?? '', 'base64'));
+      const content = '{"name": "brick", "classes": [{"name": "brick"}], "one_thing": true}';
+      response.end(JSON.stringify({ choices: [{ message: { content } }] }));
+    });
+  });
+  await new Promise<void>((ready) => namer.listen(0, '127.0.0.1', ready));
+  t.after(() => namer.close());
+  await run(['models', 'import', join(FOLDER, 'clip'), '--name', 'tiny', '--licence', 'MIT']);
+  await run(['add', 'photos']);
+  await run(['import', 'csv', 'boxes.csv', '--as', 'human', '--task', 'boxes']);
+  const url = `http://127.0.0.1:${(namer.address() as AddressInfo).port}/v1`;
+  const named = ['--task', 'kinds', '--namer', url, '--namer-model', 'eyes', '--propose', 'classes.txt'];
+  const told = await run(['discover', '--items', 'regions', '--model', 'tiny', '--k', '2', ...named]);
+  assert.match(told.stdout, /brick.*namer 3\/3/);
+  assert.match(told.stdout, /eyes proposes: brick/);
+  assert.equal(sheets.length, 3, 'a sheet a cluster, and one of both');
+  for (const sheet of sheets) {
+    const { data, info } = await sharp(sheet).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const share = (wanted: (r: number, g: number, b: number) => boolean) => {
+      let count = 0;
+      for (let i = 0; i < data.length; i += 3) if (wanted(data[i] ?? 0, data[i + 1] ?? 0, data[i + 2] ?? 0)) count++;
+      return count / (info.width * info.height);
+    };
+    assert.ok(share((r, g, b) => (r > 200 || b > 200) && g < 60) > 0.05, 'the regions are there');
+    assert.ok(share((r, g, b) => r > 240 && g > 240 && b > 240) < 0.01, 'and nothing around them');
+  }
+});

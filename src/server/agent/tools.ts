@@ -13,7 +13,8 @@ import { nameHere } from '../../corpus/same-names.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { contactSheet } from '../../images/contact-sheet.ts';
-import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
+import { originalBytes } from '../../jobs/image-reader.ts';
+import { itemPictures } from '../../jobs/item-pictures.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { undoOperation } from '../../stages/audit/answer-one.ts';
 import type { ClusterModel } from '../../stages/discover/cluster-model.ts';
@@ -243,19 +244,14 @@ async function picturesOf(
   });
 }
 
-/** Whole images alone; one that cannot be read is left out. */
+/** What cannot be read is left out. */
 async function sheetOf(
   workspace: Workspace,
   ids: readonly ItemId[],
 ): Promise<{ readonly shown: readonly ItemId[]; readonly picture?: Uint8Array }> {
-  const read = originalBytes(workspace);
-  const shown: ItemId[] = [];
-  const pictures: Uint8Array[] = [];
-  for (const id of ids) {
-    const bytes = isImageId(id) ? await readImageIfThere(workspace.store, id, read) : null;
-    if (!bytes) continue;
-    shown.push(id);
-    pictures.push(bytes);
-  }
-  return pictures.length === 0 ? { shown } : { shown, picture: await contactSheet(pictures) };
+  const readBytes = originalBytes(workspace);
+  const pictures = await (await itemPictures({ store: workspace.store, readBytes }, ids)).of(ids);
+  const shown = pictures.map(({ id }) => id);
+  if (pictures.length === 0) return { shown };
+  return { shown, picture: await contactSheet(pictures.map(({ bytes }) => bytes)) };
 }

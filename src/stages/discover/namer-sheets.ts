@@ -1,12 +1,13 @@
 /**
- * What a namer is shown: a contact sheet of each cluster beside those of its nearest others; or of all clusters, a row each, to say
- * which classes are in the pile. Resident: at most {@link MAX_SHEETS} sheets, some 50 kB each.
+ * What a namer is shown: a contact sheet of each cluster, of its images or of what is in its regions, beside those of its nearest
+ * others; or of all clusters, a row each, to say which classes are in the pile. Resident: at most {@link MAX_SHEETS} sheets, some
+ * 50 kB each.
  */
 import { foldClassName } from '../../core/class-name.ts';
-import { type ItemId, isImageId } from '../../core/ids.ts';
-import { LabelsmithError } from '../../errors.ts';
+import type { ItemId } from '../../core/ids.ts';
 import { contactSheet, sheetBesideOthers } from '../../images/contact-sheet.ts';
-import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
+import { originalBytes } from '../../jobs/image-reader.ts';
+import { itemPictures } from '../../jobs/item-pictures.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import type { Store } from '../../store/store.ts';
@@ -40,27 +41,26 @@ interface Sheet {
 
 /** What a model elsewhere calls each cluster that is not people's. */
 export async function namerCandidates(
-  { effects, items }: Pick<ClusteringRequest, 'effects' | 'items'>,
+  { effects }: Pick<ClusteringRequest, 'effects'>,
   { order, held, namer, sample, vectors }: NamerSubject,
 ): Promise<Candidate[][]> {
-  refuseRegions(items);
   const known = await namesKnown(effects.store);
+  const typical = order.map((rows) => rows.slice(0, PICTURES).map((row) => sample.ids[row]));
+  const pictures = await itemPictures(effects, typical.flat());
   const sheets = new Map<number, Promise<Sheet | undefined>>();
   const sheetOf = (cluster: number) => {
     const there = sheets.get(cluster);
     if (there) return there;
-    const made = sheetOfRows(order[cluster] ?? []);
+    const made = sheetOfItems(typical[cluster] ?? []);
     sheets.set(cluster, made);
     const [oldest] = sheets.keys();
     if (sheets.size > MAX_SHEETS && oldest !== undefined) sheets.delete(oldest);
     return made;
   };
-  const sheetOfRows = async (rows: readonly number[]): Promise<Sheet | undefined> => {
-    const pictures = await picturesOf(
-      effects,
-      rows.slice(0, PICTURES).map((row) => sample.ids[row]),
-    );
-    return pictures.length > 0 ? { shown: pictures.length, picture: await contactSheet(pictures) } : undefined;
+  const sheetOfItems = async (ids: readonly ItemId[]): Promise<Sheet | undefined> => {
+    const shown = await pictures.of(ids);
+    if (shown.length === 0) return undefined;
+    return { shown: shown.length, picture: await contactSheet(shown.map(({ bytes }) => bytes)) };
   };
   const near = nearestClusters(sample, vectors, order.length, NEIGHBOURS);
   const found: Candidate[][] = [];
@@ -88,14 +88,14 @@ export async function proposeClasses(
   const { store } = workspace;
   const model = await savedModel(store, task);
   if (!model) return [];
-  refuseRegions(model.items);
   const known = await namesKnown(store);
-  const readBytes = originalBytes(workspace);
+  const typical = model.clusters.map(({ exemplars }) => exemplars.slice(0, ROW));
+  const all = await itemPictures({ store, readBytes: originalBytes(workspace) }, typical.flat());
   const said = new Map<string, ProposedClass>();
   for (let first = 0; first < model.clusters.length; first += ROWS) {
     const pictures: Uint8Array[] = [];
-    for (const { exemplars } of model.clusters.slice(first, first + ROWS)) {
-      const own = await picturesOf({ store, readBytes }, exemplars.slice(0, ROW));
+    for (const ids of typical.slice(first, first + ROWS)) {
+      const own = (await all.of(ids)).map(({ bytes }) => bytes);
       // A row is full, so that each is one cluster.
       const [one] = own;
       if (one) pictures.push(...own, ...Array.from({ length: ROW - own.length }, () => one));
@@ -109,24 +109,6 @@ export async function proposeClasses(
   return [...said.values()];
 }
 
-function refuseRegions(items: ClusteringRequest['items']): void {
-  if (items !== 'regions') return;
-  throw new LabelsmithError('UNSUPPORTED', 'A namer is shown whole images, and these are clusters of regions.');
-}
-
 async function namesKnown(store: Pick<Store, 'classes'>): Promise<ReadonlyMap<string, string>> {
   return new Map((await store.classes()).map(({ name }) => [foldClassName(name), name]));
-}
-
-/** Files that are gone are left out. */
-async function picturesOf(
-  { store, readBytes }: Pick<ClusteringRequest['effects'], 'store' | 'readBytes'>,
-  ids: readonly ItemId[],
-): Promise<Uint8Array[]> {
-  const pictures: Uint8Array[] = [];
-  for (const id of ids) {
-    const bytes = isImageId(id) ? await readImageIfThere(store, id, readBytes) : null;
-    if (bytes) pictures.push(bytes);
-  }
-  return pictures;
 }
