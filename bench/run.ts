@@ -34,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   backbones: () => import('./backbones.ts'),
   calibrate: () => import('./calibrate.ts'),
   piles: () => import('./piles.ts'),
+  adaptation: () => import('./adaptation.ts'),
   nuisance: () => import('./nuisance.ts'),
   copies: () => import('./copies.ts'),
   doubt: () => import('./doubt.ts'),
