@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   teach: () => import('./teach.ts'),
   'fine-tune': () => import('./fine-tune.ts'),
   'fine-tune-parts': () => import('./fine-tune-parts.ts'),
+  'fine-tune-memory': () => import('./fine-tune-memory.ts'),
   families: () => import('./families.ts'),
   'training-step': () => import('./training-step.ts'),
   'detector-classes': () => import('./detector-classes.ts'),

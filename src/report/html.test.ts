@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { html } from '../core/markup.ts';
+import type { RunRecord } from '../store/store.ts';
 import { renderReport } from './html.ts';
 import type { ReportPicture } from './picture-data.ts';
 import type { ReportClass, ReportData } from './report-data.ts';
@@ -129,6 +130,35 @@ describe('escaping', () => {
     assert.ok(!tags.has('img') && !tags.has('script'), [...tags].join(' '));
     assert.ok(page.includes('&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'));
   });
+});
+
+test('the curves of the newest fine-tuning are drawn, each to its own scale; runs without one are passed over', () => {
+  const run = (id: string, metrics: RunRecord['metrics']): RunRecord => ({
+    ...{ id, stage: 'teach rounds', settings: { task: 'class' }, modelKey: null, seed: 0, threads: 1, versions: {} },
+    ...{ startedAtMs: 0, endedAtMs: 1, status: 'done', counts: {}, metrics },
+  });
+  const curve = (step: string, losses: readonly (number | null)[]) => ({
+    ...{ step, stepsAPoint: 2, losses, accuracies: [0.5, 0.75, 1] },
+  });
+  assert.doesNotMatch(content(renderReport(report({ runs: [run('a', {})] }))), /id="training"/);
+  const runs = [
+    run('new', {}),
+    run('middle', { fineTuning: [curve('last', [2, 1, 0.5]), curve(ATTACK, [1, null, 1])] }),
+    run('old', { fineTuning: [curve('bias', [3, 3, 3])] }),
+  ];
+  const page = content(renderReport(report({ runs })));
+  const section = /<section id="training"[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
+  assert.deepEqual(
+    [...section.matchAll(/points="([^"]*)"/g)].map(([, points]) => points),
+    [
+      '0.00,0.00 50.00,20.00 100.00,30.00',
+      '0.00,20.00 50.00,10.00 100.00,0.00',
+      '0.00,0.00 100.00,0.00',
+      '0.00,20.00 50.00,10.00 100.00,0.00',
+    ],
+  );
+  assert.match(section, /<strong>last<\/strong>, about 6 steps: loss from 2.00 to 0.50, right from 50% to 100%/);
+  assert.doesNotMatch(section, /bias|<script|<img/);
 });
 
 test('the policy forbids requests and names exactly the style and script that are there', () => {

@@ -10,13 +10,24 @@ import { SCRIPT } from './script.ts';
 import { CLASSES, classLinks } from './sections/classes.ts';
 import { GROUPS, QUALITY, QUARANTINE } from './sections/data.ts';
 import { READING, RUNS } from './sections/runs.ts';
+import { TRAINING } from './sections/training.ts';
 import { TREE } from './sections/tree.ts';
 import { STYLE } from './style.ts';
 import { count, counted, percent, time } from './words.ts';
 
 /** In the order of the page. */
 function sectionsOf({ gathered }: ReportData): readonly Section[] {
-  return [TREE, CLASSES, ...gathered.map(({ section }) => section), GROUPS, QUALITY, QUARANTINE, RUNS, READING];
+  return [
+    TREE,
+    CLASSES,
+    ...gathered.map(({ section }) => section),
+    TRAINING,
+    GROUPS,
+    QUALITY,
+    QUARANTINE,
+    RUNS,
+    READING,
+  ];
 }
 
 /** The whole file, to be written as UTF-8. */

@@ -1,0 +1,56 @@
+/** What the trainings of the newest fine-tuning came to, step by step: the loss and the share that was right, a curve each. */
+import { z } from 'zod';
+import { html, type Markup } from '../../core/markup.ts';
+import type { RunRecord } from '../../store/store.ts';
+import type { Section } from '../report-data.ts';
+import { percent, time } from '../words.ts';
+
+/** As `teach rounds` records it; a point is the mean of some steps. JSON has no NaN. */
+const NUMBERS = z.array(z.number().nullable());
+const CURVES = z.array(z.object({ step: z.string(), stepsAPoint: z.number(), losses: NUMBERS, accuracies: NUMBERS }));
+type Curve = z.infer<typeof CURVES>[number];
+
+export const TRAINING: Section = {
+  id: 'training',
+  title: 'Training',
+  render({ runs }) {
+    const newest = runs.flatMap((run) => {
+      const curves = CURVES.safeParse(run.metrics?.fineTuning);
+      return curves.success && curves.data.length > 0 ? [{ run, curves: curves.data }] : [];
+    })[0];
+    return newest ? shown(newest.run, newest.curves) : null;
+  },
+  style: `#training figure { margin: 0 0 1.2em; max-width: 32em; }
+#training svg { display: block; width: 100%; height: 7em; }
+#training polyline { fill: none; stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+#training .right { stroke-dasharray: 4 3; }`,
+};
+
+function shown(run: RunRecord, curves: readonly Curve[]): Markup {
+  return html`<p>The embedder was trained on labels of the task ${String(run.settings.task)} at ${time(new Date(run.startedAtMs).toISOString())}: the training on all labels, for each depth that was tried. What it learned from is not what it is judged by; the folds that decided are in the run’s steps.</p>
+${curves.map(figureOf)}`;
+}
+
+const [WIDTH, HEIGHT] = [100, 40];
+
+function figureOf({ step, stepsAPoint, losses, accuracies }: Curve): Markup {
+  const [loss, right] = [losses, accuracies].map((values) => values.filter((one) => one !== null));
+  const steps = losses.length * stepsAPoint;
+  const most = Math.max(...(loss ?? []), 1e-9);
+  const about = `loss from ${fixed(loss?.[0])} to ${fixed(loss?.at(-1))}, right from ${percent(right?.[0] ?? 0)} to ${percent(right?.at(-1) ?? 0)}`;
+  return html`<figure><figcaption><strong>${step}</strong>, ${steps > 0 ? `about ${steps} steps` : 'no steps'}: ${about} (dashed)</figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${step}: ${about}"><polyline class="loss" points="${pointsOf(losses, most)}"/><polyline class="right" points="${pointsOf(accuracies, 1)}"/></svg></figure>\n`;
+}
+
+function pointsOf(values: readonly (number | null)[], most: number): string {
+  const last = Math.max(1, values.length - 1);
+  return values
+    .flatMap((value, i) =>
+      value === null ? [] : [`${((i / last) * WIDTH).toFixed(2)},${(HEIGHT * (1 - value / most)).toFixed(2)}`],
+    )
+    .join(' ');
+}
+
+function fixed(value: number | undefined): string {
+  return value === undefined ? '–' : value.toFixed(2);
+}
