@@ -40,7 +40,13 @@ export async function sftpSink(spec: string, options: SftpOptions = {}): Promise
   const address = sftpAddress(spec);
   const uri = spec.replace(/\/+$/, '');
   const sink = new SftpSink(new SftpConnection(uri, address, options), address.path.replace(/^~\/?/, './'));
-  await sink.requireRoot();
+  try {
+    await sink.requireRoot();
+  } catch (error) {
+    // An open connection keeps the process alive.
+    await sink.close();
+    throw error;
+  }
   return sink;
 }
 

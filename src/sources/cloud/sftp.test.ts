@@ -74,7 +74,17 @@ describe('a machine with ssh', { skip: withoutSshd }, () => {
       await withEnv({ LABELSMITH_SSH_CONFIG: config.replace('ssh_config', 'unknown_config') }, async () => {
         await assert.rejects(sftpSink(`${server.url}${folder}`), isError('REFUSED'));
       });
+    }));
+
+  test('of a folder that is not there no connection stays open, which would keep the process alive', () =>
+    inTemporaryFolder(async (folder) => {
+      const connections = () => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCPSocket')).length;
+      const before = connections();
       await assert.rejects(sftpSink(`${server.url}${folder}/nothing`), isError('NOT_FOUND'));
+      for (let waited = 0; connections() > before; waited++) {
+        assert.ok(waited < 500, 'the connection is closed');
+        await sleep(10);
+      }
     }));
 
   test('the machine goes away within a large file: the rest is sent when it is back', () =>
