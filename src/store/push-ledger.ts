@@ -40,6 +40,8 @@ export interface PushLedger {
   pushed(target: string, key: string): PushedFile | undefined;
   record(target: string, file: PushedFile): void;
   recordDeleted(target: string, key: string, atMs: number): void;
+  /** Of what the target was seen not to have any more. */
+  forget(target: string, key: string): void;
   unfinished(target: string, key: string): UnfinishedPut | undefined;
   keepUnfinished(target: string, key: string, put: UnfinishedPut): void;
   forgetUnfinished(target: string, key: string): void;

@@ -140,6 +140,8 @@ export class SftpConnection {
     // A key with a passphrase is the agent's to use.
     const keys = account.keys.filter((key) => !(utils.parseKey(key) instanceof Error));
     const client = new Client();
+    // Each request under way listens for the end of the connection.
+    client.setMaxListeners(0);
     const auth = [
       ...(account.agent === undefined
         ? []

@@ -198,19 +198,31 @@ async function digestThere({ sink }: PushFileContext, key: string): Promise<stri
   return hash.digest('hex');
 }
 
-/** Deletes the local file, when it is still the one that was pushed and the target still has it as another file. */
-export async function deletePushed(context: PushFileContext, file: LocalFile): Promise<boolean> {
+/**
+ * Deletes the local file, when it is still the one that was pushed and the target still has it as another file. Of what the
+ * target has no more, or otherwise, the ledger says nothing from then on.
+ */
+export async function deletePushed(
+  context: PushFileContext,
+  file: LocalFile,
+): Promise<'deleted' | 'kept' | 'not-there'> {
   const { sink, ledger, now } = context;
   const pushed = ledger.pushed(sink.uri, file.key);
-  if (pushed === undefined || pushed.localVersion !== file.localVersion) return false;
+  if (pushed === undefined || pushed.localVersion !== file.localVersion) return 'kept';
   const there = await sink.find(file.key);
-  if (there?.version !== pushed.version || there.byteSize !== pushed.byteSize) return false;
-  if (context.verify === 'bytes' && (await digestThere(context, file.key)) !== pushed.sha256) return false;
+  const isThere =
+    there?.version === pushed.version &&
+    there.byteSize === pushed.byteSize &&
+    (context.verify === 'store' || (await digestThere(context, file.key)) === pushed.sha256);
+  if (!isThere) {
+    ledger.forget(sink.uri, file.key);
+    return 'not-there';
+  }
   const here = await localFile(context.disk, file.key, file.path);
-  if (here?.localVersion !== file.localVersion || (await isOwnFile(file.path, there.uri))) return false;
+  if (here?.localVersion !== file.localVersion || (await isOwnFile(file.path, there.uri))) return 'kept';
   ledger.recordDeleted(sink.uri, file.key, now());
   await rm(file.path, { force: true });
-  return true;
+  return 'deleted';
 }
 
 /** The file as it is now; undefined where it is gone. */

@@ -192,6 +192,7 @@ class Push {
           const there = isAsked ? await this.#patiently(() => remote.at(at, from)) : undefined;
           before = key;
           const isUnchanged = isKnown && (!check || there?.version === pushed.version);
+          if (isKnown && !isUnchanged) this.#ledger.forget(this.#sink.uri, key);
           yield { file, before: { pushed, remote: there }, isUnchanged };
         }
       }
@@ -205,7 +206,7 @@ class Push {
     try {
       if (isUnchanged) counts.unchanged++;
       else await this.#push(file, before);
-      if (this.#options.deleteAfterVerified) await this.#delete(file);
+      if (this.#options.deleteAfterVerified) await this.#delete(file, isUnchanged);
     } catch (error) {
       if (isInterruption(error)) throw error;
       if (!(error instanceof LabelsmithError) || error.details.scope === 'target' || error.code === 'DISK_FULL') {
@@ -247,12 +248,19 @@ class Push {
     }
   }
 
-  async #delete(file: LocalFile): Promise<void> {
+  /** What the target has lost since it was pushed is pushed again. */
+  async #delete(file: LocalFile, isUnchanged: boolean): Promise<void> {
     const { settleMs = 2000 } = this.#options;
     const ageMs = Date.now() - file.modifiedAtMs;
     // A clock that was set back makes files of the future: these are waited for once as well.
     if (ageMs < settleMs) await sleep(Math.min(settleMs, settleMs - ageMs), undefined, { signal: this.#stop });
-    if (await this.#patiently(() => deletePushed(this.#context, file))) this.#counts.deleted++;
+    let outcome = await this.#patiently(() => deletePushed(this.#context, file));
+    if (outcome === 'not-there') {
+      if (isUnchanged) this.#counts.unchanged--;
+      await this.#push(file, { pushed: undefined, remote: undefined });
+      outcome = await this.#patiently(() => deletePushed(this.#context, file));
+    }
+    if (outcome === 'deleted') this.#counts.deleted++;
   }
 
   /** Tries again what the target did not take, for as long as it answers anybody. */

@@ -83,7 +83,8 @@ function ledgerOn(database: import('node:sqlite').DatabaseSync): PushLedger {
   const recordDeleted = database.prepare('UPDATE pushed SET deletedAtMs = ? WHERE target = ? AND key = ?');
   const unfinished = database.prepare('SELECT sha256, token FROM unfinished WHERE target = ? AND key = ?');
   const keep = database.prepare('INSERT OR REPLACE INTO unfinished VALUES (?, ?, ?, ?)');
-  const forget = database.prepare('DELETE FROM unfinished WHERE target = ? AND key = ?');
+  const forgetPushed = database.prepare('DELETE FROM pushed WHERE target = ? AND key = ?');
+  const forgetUnfinished = database.prepare('DELETE FROM unfinished WHERE target = ? AND key = ?');
   const isPushed = database.prepare('SELECT 1 FROM pushed WHERE key = ? AND localVersion = ?');
   const targets = database.prepare(`
     SELECT target, count(*) AS files, sum(byteSize) AS byteSize, count(deletedAtMs) AS deleted,
@@ -109,6 +110,10 @@ function ledgerOn(database: import('node:sqlite').DatabaseSync): PushLedger {
       lines.write();
       recordDeleted.run(atMs, target, key);
     },
+    forget(target, key) {
+      lines.write();
+      forgetPushed.run(target, key);
+    },
     unfinished(target, key) {
       const row = hasUnfinished ? unfinished.get(target, key) : undefined;
       return row && UNFINISHED.parse(row);
@@ -117,7 +122,7 @@ function ledgerOn(database: import('node:sqlite').DatabaseSync): PushLedger {
       hasUnfinished = true;
       keep.run(target, key, sha256, token);
     },
-    forgetUnfinished: (target, key) => void forget.run(target, key),
+    forgetUnfinished: (target, key) => void forgetUnfinished.run(target, key),
     isPushed(key, localVersion) {
       lines.write();
       return isPushed.get(key, localVersion) !== undefined;
