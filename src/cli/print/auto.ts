@@ -116,7 +116,7 @@ export function printAuto(
     const apart = own.some(({ task }) => task === 'class') ? ', to look at: they stay out of exports' : '';
     output.summary(`Clusters of whole images${apart}:`);
     printClusters(output, discovered.clusters, 'images', CLUSTERS_SHOWN);
-    printHowSure(output, discovered);
+    printHowSure(output, discovered, 'images');
   }
   output.summary();
   if (places.report !== null) output.summary(`Report:    ${places.report}`);

@@ -40,7 +40,14 @@ export function printClusters(
 }
 
 /** How far to trust the number of clusters and the clusters, and where else the tree can be cut. */
-export function printHowSure(output: Output, { counts, range, levels, clusters }: DiscoverResult): void {
+export function printHowSure(
+  output: Output,
+  { counts, range, levels, clusters, likelyRight }: DiscoverResult,
+  items: ItemKind,
+): void {
+  if (likelyRight !== null) {
+    output.summary(`About ${formatPercent(likelyRight, 0)} of ${items} are where they belong, as far as can be told.`);
+  }
   if (range && range.least < range.most) {
     output.summary(
       `The pile has between ${range.least} and ${range.most} classes, as far as can be told; ${counts.clusters} ${counts.clusters === 1 ? 'is' : 'are'} shown.`,
@@ -69,7 +76,7 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
   }
   if (counts.none > 0) output.summary(`${plural(counts.none, what)} belong to none of them.`);
   printClusters(output, clusters, items);
-  printHowSure(output, result);
+  printHowSure(output, result, items);
   if (retired.length > 0) output.summary(`Empty classes of the clustering before are gone: ${retired.length}.`);
   if (outliers && outliers.count > 0) {
     output.summary(`${plural(outliers.count, what)} standing apart from all others, first ${outliers.first[0]?.path}.`);

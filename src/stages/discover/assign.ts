@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { IdMap } from '../../core/id-set.ts';
 import type { ItemId } from '../../core/ids.ts';
-import type { ItemKind } from '../../core/labels.ts';
+import type { ItemKind, Label } from '../../core/labels.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
@@ -61,13 +61,20 @@ interface ShardResult {
   readonly counts: Counts;
 }
 
-/** In the counts of a shard: items by the name of their cluster's class. */
+/** In the counts of a shard: items by the name of their cluster's class, and all confidences together, in thousandths. */
 const SIZE = 'size:';
+const SURE = 'sure';
 
 /** Items in each class's clusters, from the sums of a run. */
 export function sizesOf(counts: Counts): Map<string, number> {
   const sizes = Object.entries(counts).filter(([name]) => name.startsWith(SIZE));
   return new Map(sizes.map(([name, size]) => [name.slice(SIZE.length), size]));
+}
+
+/** Share of the items that are likely of the class that most of their cluster is of; null where none has a cluster. */
+export function likelyRightOf(counts: Counts): number | null {
+  const labelled = [...sizesOf(counts).values()].reduce((sum, size) => sum + size, 0);
+  return labelled > 0 ? (counts[SURE] ?? 0) / 1000 / labelled : null;
 }
 
 export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorShard, ShardResult> = {
@@ -105,8 +112,8 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
   const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
-  const kept = ids.flatMap((id) => before(id)?.className ?? []);
-  if (kept.length === ids.length && !map.lacks(ids)) return { labels: [], marks: null, counts: sizes(kept) };
+  const kept = ids.flatMap((id) => before(id) ?? []);
+  if (kept.length === ids.length && !map.lacks(ids)) return { labels: [], marks: null, counts: sums(kept) };
   const fromMean = centreAndNormalise(rows, recipe, mean.values);
   const assignments = await assignByNeighbours(
     sample,
@@ -129,13 +136,19 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   return {
     labels,
     marks: map.lacks(ids) ? await map.write({ shard, ids, assignments, fromMean, runId }) : null,
-    counts: { assigned: labels.length, none, copies, ...sizes([...kept, ...labels.map(({ className }) => className)]) },
+    counts: { assigned: labels.length, none, copies, ...sums([...kept, ...labels]) },
   };
 }
 
-function sizes(classNames: readonly string[]): Counts {
+function sums(labels: readonly Pick<Label, 'className' | 'confidence'>[]): Counts {
   const counts: Record<string, number> = {};
-  for (const name of classNames) counts[SIZE + name] = (counts[SIZE + name] ?? 0) + 1;
+  const add = (key: string, value: number) => {
+    counts[key] = (counts[key] ?? 0) + value;
+  };
+  for (const { className, confidence } of labels) {
+    add(SIZE + className, 1);
+    add(SURE, Math.round(1000 * confidence));
+  }
   return counts;
 }
 

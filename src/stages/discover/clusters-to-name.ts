@@ -47,10 +47,10 @@ export async function clustersToName(
     const renamed = name !== cluster.name || cluster.held === true;
     // Who said of one of them that it is what clustering called it agreed with the name.
     const held = renamed || (await store.countItems({ task, className: name, origins: ['human'] })) > 0;
+    const items = await store.countItems({ task, cluster: name });
     found.set(name, {
-      ...{ name, unnamed: isUnnamed(name), held },
-      items: await store.countItems({ task, cluster: name }),
-      chance: evidence ? chanceOfOneThing(evidence) : null,
+      ...{ name, unnamed: isUnnamed(name), held, items },
+      chance: evidence && items !== 1 ? chanceOfOneThing(evidence) : null,
       exemplars: cluster.exemplars.slice(0, MAX_EXEMPLARS),
       candidates: cluster.candidates.slice(0, MAX_CANDIDATES).map(candidate),
       near: [],

@@ -112,6 +112,32 @@ test('four kinds are four clusters, named by their folders; a second run changes
   const again = await discover(effects, OPTIONS);
   assert.deepEqual([again.clustered, again.counts.assigned], [false, 0]);
   assert.deepEqual(again.clusters, first.clusters);
+  assert.equal(again.likelyRight, first.likelyRight);
+});
+
+test('how many are likely right is the mean of what labels are sure of; nothing says so of k-means', async (t) => {
+  const { store, effects, items } = await prepare(t, 80);
+  const { likelyRight } = await discover(effects, { ...OPTIONS, k: 3 });
+  const labels = await store.labelsOf(
+    items.map(({ id }) => id),
+    'class',
+  );
+  const sure = items.map(({ id }) => labels.get(id)?.find(({ origin }) => origin === 'cluster')?.confidence ?? 0);
+  const mean = sure.reduce((sum, one) => sum + one, 0) / items.length;
+  // Summed in thousandths.
+  assert.ok(likelyRight !== null && Math.abs(likelyRight - mean) <= 0.0005, `${likelyRight} of ${mean}`);
+  assert.equal((await discover(effects, { ...OPTIONS, method: 'kmeans', k: 4 })).likelyRight, null);
+});
+
+test('a cluster of one item is never told to be several things', async (t) => {
+  const { effects } = await prepare(t, 20);
+  const { clusters } = await discover(effects, { ...OPTIONS, k: 12 });
+  const alone = clusters.filter(({ size }) => size === 1);
+  assert.ok(alone.length > 0);
+  assert.deepEqual(
+    alone.map(({ chance }) => chance),
+    alone.map(() => null),
+  );
 });
 
 test('items that come later get the cluster of their neighbours, and nobody else another one', async (t) => {

@@ -13,7 +13,7 @@ import { recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { type EmbeddingRecipe, fitMean, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
-import { assignStage, classesOfClusters, clusteredSample, graphOf, sizesOf } from './assign.ts';
+import { assignStage, classesOfClusters, clusteredSample, graphOf, likelyRightOf, sizesOf } from './assign.ts';
 import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor } from './clustering.ts';
 import { copiesIn } from './copies.ts';
@@ -76,6 +76,8 @@ async function discover(
       counts: { items: count, clusters: model.clusters.length, assigned, none, copies: alike },
       metrics: { k: model.k, asked: model.asked, members: model.sample.length },
       clusters: await described(store, model, sizesOf(sums)),
+      // Of the other methods confidence is how much neighbours agree, which says less.
+      likelyRight: model.hierarchy.evidence ? likelyRightOf(sums) : null,
       levels: levelsOf(model.hierarchy),
       range: suggestedRange(model.hierarchy),
       // Only when no label can come to hang on them any more.

@@ -53,7 +53,8 @@ export async function described(
   return Array.from(largest, ([name, { chance, candidates, exemplars }]) => ({
     name,
     size: size.get(name) ?? 0,
-    chance,
+    // One item alone is not several things.
+    chance: size.get(name) === 1 ? null : chance,
     candidates,
     exemplars: model.items === 'images' ? exemplars.map((id) => paths.get(id)?.[0]?.path ?? id) : exemplars,
   }));

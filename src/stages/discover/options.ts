@@ -92,6 +92,8 @@ export interface DiscoverResult extends RunResult {
   readonly method: Method;
   /** By class: fewer than `counts.clusters` where classes were merged since. */
   readonly clusters: readonly DiscoveredCluster[];
+  /** Share of the items that are likely of the class that most of their cluster is of; null where nothing says so. */
+  readonly likelyRight: number | null;
   /** Numbers of clusters at the tree's levels, for `level`: groups, classes, kinds, as far as there is room for them. */
   readonly levels: readonly number[];
   /** Between which numbers of clusters the right one likely is; undefined where nothing says so. */
