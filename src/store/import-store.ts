@@ -57,6 +57,8 @@ export interface StagedPage {
   readonly labels: readonly NewLabel[];
   /** Regions that a person deleted. */
   readonly removed: readonly RegionId[];
+  /** Regions that the file shows as they are: they yield to no other of its regions, however near. */
+  readonly kept: readonly RegionId[];
   /** See `yieldToFrozen`. */
   readonly frozenIou: number;
   readonly splits: ReadonlyMap<ImageId, string>;

@@ -44,6 +44,8 @@ export interface CorrectionRows {
   readonly regions: StoredRegion[];
   readonly labels: NewLabel[];
   readonly removed: RegionId[];
+  /** Left as they were. */
+  readonly kept: RegionId[];
 }
 
 /** Of one image and its entry in the file. */

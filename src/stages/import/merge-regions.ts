@@ -43,7 +43,7 @@ export function regionsShownNow(
 }
 
 export function mergedRegions(context: CorrectionContext): CorrectionRows {
-  const rows: CorrectionRows = { regions: [], labels: [], removed: [] };
+  const rows: CorrectionRows = { regions: [], labels: [], removed: [], kept: [] };
   if (context.keeps.boxes === 'none') return rows;
   new RegionMerge(context, rows).run();
   return rows;
@@ -98,7 +98,7 @@ class RegionMerge {
   }
 
   #compare(given: ImportedRegion, before: ShownRegion): void {
-    const { keeps, entry, confirmAll, corrections } = this.#context;
+    const { keeps, entry } = this.#context;
     const now = this.#nowOf(before);
     const said = given.labels.map(({ className }) => className);
     const change = {
@@ -109,11 +109,14 @@ class RegionMerge {
         shapeDigest(now.region) === before.shapes &&
         hasOtherShapes(given, now.region, { keeps, entry }),
     };
-    if (change.box || change.classes || change.shapes) {
-      if (now === null) this.#restore(given, before);
-      else this.#change(given, before, now, change);
-      return;
-    }
+    if (!change.box && !change.classes && !change.shapes) this.#keep(before, now);
+    else if (now === null) this.#restore(given, before);
+    else this.#change(given, before, now, change);
+  }
+
+  #keep(before: ShownRegion, now: RegionNow | null): void {
+    const { confirmAll, corrections } = this.#context;
+    this.#rows.kept.push(before.id);
     if (now === null || this.#isChangedByPerson(now, before)) {
       if (this.#now.get(before.id) !== undefined)
         tell(

@@ -24,6 +24,8 @@ export interface Rows {
   readonly labels: readonly NewLabel[];
   /** Regions that the person deleted. */
   readonly removed: readonly RegionId[];
+  /** Regions of the workspace that the file shows as they are. */
+  readonly kept: readonly RegionId[];
 }
 
 type Annotation = Pick<ImportedImage, 'labels' | 'rejected'>;
@@ -61,7 +63,7 @@ export function rowsOf(
     for (const region of entry.regions) take(region, false);
     if (options.as !== 'imported') for (const region of entry.deleted ?? []) take(region, true);
   }
-  return { regions, labels, removed: [], notes };
+  return { regions, labels, removed: [], kept: [], notes };
 }
 
 function voicesOf(entry: PlannedEntry, there: readonly PersonsRegion[], options: RowOptions): Voices {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { addImages, imageId, said, scratch, startRun } from '../../../test/contracts/store/fixtures.ts';
+import { addImages, imageId, said, scratch, shard, startRun } from '../../../test/contracts/store/fixtures.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { importLabels } from './import.ts';
@@ -131,5 +131,36 @@ it('takes a second person’s box of what the first one drew for a second voice,
   assert.deepEqual(
     (await store.tasks()).filter(({ name }) => name === 'parts'),
     [{ name: 'parts', rule: 'multi', items: 'regions' }],
+  );
+});
+
+it('keeps a box of a detector that the person left beside one that was moved over it', async (t) => {
+  const { dir, store } = await withImages(t, 1);
+  const detected = [
+    { box: [10, 10, 40, 60], className: 'person', score: 0.9 },
+    { box: [26, 10, 56, 60], className: 'person', score: 0.8 },
+  ] as const;
+  await store.commitDetections(shard(await startRun(store, 'detect'), [[imageId(0), detected]]));
+  const boxes = async () =>
+    ((await store.regionsOf([imageId(0)])).get(imageId(0)) ?? []).map(({ box, touched }) => [touched, ...box]);
+  const options = { as: 'human', replace: true, confirmAll: false, task: 'objects' } as const;
+  const read = async (...rows: readonly string[]) => {
+    const csv = ['file,class,x1,y1,x2,y2', ...rows.map((row) => `0000.jpg,person,${row}`)].join('\n');
+    await writeFile(join(dir, 'boxes.csv'), csv);
+    return importLabels(store, 'csv', join(dir, 'boxes.csv'), options, await startRun(store));
+  };
+  const { corrections } = await read('10,10,40,60', '16,10,46,60');
+  assert.deepEqual([corrections?.objects.changed, corrections?.objects.unchanged], [1, 1]);
+  const both = [
+    [false, 10, 10, 40, 60],
+    [true, 16, 10, 46, 60],
+  ];
+  assert.deepEqual((await boxes()).sort(), both);
+  await read('10,10,40,60', '16,10,46,60');
+  assert.deepEqual((await boxes()).sort(), both, 'the same file again');
+  await read('16,10,46,60');
+  assert.deepEqual(
+    (await store.regionsOf([imageId(0)])).get(imageId(0))?.flatMap(({ box, deleted }) => (deleted ? [] : [box])),
+    [[16, 10, 46, 60]],
   );
 });

@@ -256,6 +256,7 @@ function rowsOfAll(entries: readonly CorrectedEntry[]): Rows {
     regions: entries.flatMap(({ rows }) => rows.regions),
     labels: entries.flatMap(({ rows }) => rows.labels),
     removed: entries.flatMap(({ rows }) => rows.removed),
+    kept: entries.flatMap(({ rows }) => rows.kept),
   };
 }
 

@@ -66,13 +66,14 @@ export class ImportEffects {
     this.#dropLost(images);
   }
 
-  yieldToFrozen(taskId: number, frozenIou: number): void {
+  /** @param kept regions that stay where they are */
+  yieldToFrozen(taskId: number, frozenIou: number, kept: ReadonlySet<RegionId>): void {
     const { regions, labels } = this.#now;
     const known = knownAmong(
       { regions: regions.values(), labels: labels.values() },
       { modelId: UNKNOWN, taskId, dictionary: this.#dictionary },
     );
-    const covered = new Set(coveredRegions(known, frozenIou).map(({ id }) => id));
+    const covered = new Set(coveredRegions(known, frozenIou).flatMap(({ id }) => (kept.has(id) ? [] : id)));
     if (covered.size === 0) return;
     for (const label of [...labels.values()]) if (covered.has(label.regionId)) this.#drop(label);
     for (const id of covered) {

@@ -123,8 +123,9 @@ async function stage(session: Session, staged: StagedImport, page: StagedPage): 
   effects.draw(page.regions.map((region) => drawnOf(region, dictionary)));
   effects.say(labelsOf(page.labels, { staged, numbers: names, now, dictionary }));
   effects.bury(page.removed);
+  const kept = new Set(page.kept);
   for (const task of new Set(page.labels.map((label) => label.task)))
-    effects.yieldToFrozen(names.taskId(task), page.frozenIou);
+    effects.yieldToFrozen(names.taskId(task), page.frozenIou, kept);
 
   const changed = new Set([...page.splits.keys(), ...page.attributes.keys()]);
   for (const { label } of effects.labels.values()) changed.add(label.imageId);

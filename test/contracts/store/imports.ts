@@ -37,6 +37,7 @@ async function stage(store: Store, staged: StagedImport, imageIds: readonly Imag
     regions: [],
     labels: [],
     removed: [],
+    kept: [],
     frozenIou: FROZEN_IOU,
     splits: new Map(),
     attributes: new Map(),
