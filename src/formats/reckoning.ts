@@ -59,6 +59,7 @@ export const REASONS = {
   ),
   'draft-passed-over': leftOut('rows', 'a draft that nobody handed in'),
   'annotation-cancelled': leftOut('rows', 'skipped by the annotator'),
+  'prediction-replaced': told('rows', 'a prediction that somebody made an annotation of: the annotation is taken'),
   'row-unreadable': leftOut('rows', 'cannot be read'),
   'label-unreadable': leftOut('labels', 'cannot be read'),
   'object-unreadable': leftOut('objects', 'cannot be read'),

@@ -115,6 +115,33 @@ describe('label-studio', () => {
     });
   });
 
+  it('takes the annotation for the prediction that it was made of, and another prediction beside it', async () => {
+    const box = (id: string, name: string) => {
+      const value = { x: 1, y: 1, width: 20, height: 10, rectanglelabels: [name] };
+      return { id, type: 'rectanglelabels', original_width: 100, original_height: 100, value };
+    };
+    const prediction = { id: 7, result: [box('a', 'kept'), box('b', 'deleted')] };
+    const other = { id: 8, result: [box('c', 'other')] };
+    const classesOf = async (annotation: object) => {
+      const task = { data: { image: 'a.jpg' }, annotations: [annotation], predictions: [prediction, other] };
+      let found: (string | undefined)[] = [];
+      await inTemporaryFolder(async (folder) => {
+        await writeFiles(folder, { 'x.json': JSON.stringify([task]) });
+        const [image] = await readAll('label-studio', join(folder, 'x.json'));
+        found = image?.regions.map(({ labels }) => labels[0]?.className) ?? [];
+      });
+      return found;
+    };
+    assert.deepEqual(await classesOf({ id: 1, result: [box('a', 'kept')] }), ['kept', 'other']);
+    assert.deepEqual(await classesOf({ id: 1, parent_prediction: 7, result: [] }), ['other'], 'all of it was deleted');
+    assert.deepEqual(
+      await classesOf({ id: 1, parent_prediction: 7, was_cancelled: true, result: [] }),
+      ['kept', 'deleted', 'other'],
+      'one that was skipped says nothing',
+    );
+    assert.deepEqual(await classesOf({ id: 1, result: [box('z', 'new')] }), ['new', 'kept', 'deleted', 'other']);
+  });
+
   it('turns rectangles clockwise around their top left, and takes uploads by their names', async () => {
     const value = { x: 50, y: 50, width: 20, height: 10, rotation: 90, rectanglelabels: ['a'] };
     const result = { id: 'r', type: 'rectanglelabels', original_width: 100, original_height: 100, value };

@@ -15,6 +15,7 @@ import type { Reckoning } from '../reckoning.ts';
 import { regionsOfShapes } from '../shapes.ts';
 import { listFolder, readSmallText } from '../walk.ts';
 import { resultsOfRow } from './json-min.ts';
+import { replacedIn } from './replaced.ts';
 import { readResults, type Said } from './results.ts';
 
 const TASKS = 'tasks.json';
@@ -125,6 +126,7 @@ export function imageOfTask(value: unknown, where: string, reckoning: Reckoning)
 }
 
 function readEntries(task: JsonObject, where: string, said: Said & { handedIn: boolean }, reckoning: Reckoning): void {
+  const isReplaced = replacedIn(task);
   for (const [list, origin] of [
     ['annotations', null],
     // What annotations were called before version 1.0.
@@ -142,6 +144,10 @@ function readEntries(task: JsonObject, where: string, said: Said & { handedIn: b
         const { result, was_cancelled: cancelled, completed_by: by } = objectAt(entry, at);
         if (cancelled === true) {
           reckoning.note('annotation-cancelled', at);
+          return;
+        }
+        if (list === 'predictions' && isReplaced(entry)) {
+          reckoning.note('prediction-replaced', at);
           return;
         }
         const source = { origin, annotator: annotatorOf(by), group: `${list}[${i}]` };
