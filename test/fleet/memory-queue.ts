@@ -19,6 +19,7 @@ export interface MemoryQueueOptions {
 interface Entry {
   readonly job: ShardJob;
   readonly id: string;
+  readonly number: number;
   readonly priority: number;
   state: 'waiting' | 'active' | 'done' | 'failed';
   attempts: number;
@@ -32,6 +33,8 @@ export class MemoryQueue implements ShardQueue {
   #waiting: Entry[] = [];
   readonly #active = new Set<Entry>();
   #last = 0;
+  /** Before then nobody has been silent for too long. */
+  #silentFromMs = Number.NEGATIVE_INFINITY;
   /** Jobs that were taken, in order. */
   readonly taken: string[] = [];
 
@@ -41,11 +44,11 @@ export class MemoryQueue implements ShardQueue {
 
   async send(jobs: readonly ShardJob[], { priority = 0 } = {}): Promise<string[]> {
     return jobs.map((job) => {
-      const id = String(++this.#last);
-      const entry: Entry = { job, id, priority, state: 'waiting', attempts: 0, heardAtMs: 0, reason: '' };
+      const number = ++this.#last;
+      const id = String(number);
+      const entry: Entry = { job, id, number, priority, state: 'waiting', attempts: 0, heardAtMs: 0, reason: '' };
       this.#entries.set(id, entry);
-      const behind = this.#waiting.findIndex((other) => other.priority < priority);
-      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, entry);
+      this.#wait(entry);
       return id;
     });
   }
@@ -75,6 +78,7 @@ export class MemoryQueue implements ShardQueue {
   }
 
   #choose(count: number, notOf: readonly string[], limits: Readonly<Record<string, number>>): Entry[] {
+    if (this.#waiting.length === 0) return [];
     const chosen: Entry[] = [];
     const underWay = (model: string) => [...this.#active, ...chosen].filter(({ job }) => modelOf(job) === model).length;
     for (const entry of this.#waiting) {
@@ -83,7 +87,9 @@ export class MemoryQueue implements ShardQueue {
       if (chosen.length === count) break;
       if (!notOf.includes(model) && (limit === Number.POSITIVE_INFINITY || underWay(model) < limit)) chosen.push(entry);
     }
-    this.#waiting = this.#waiting.filter((entry) => !chosen.includes(entry));
+    // Nearly always the first ones.
+    if (chosen.every((entry, i) => entry === this.#waiting[i])) this.#waiting.splice(0, chosen.length);
+    else this.#waiting = this.#waiting.filter((entry) => !chosen.includes(entry));
     return chosen;
   }
 
@@ -112,9 +118,13 @@ export class MemoryQueue implements ShardQueue {
 
   #giveBackSilent(): void {
     const { clock, heartbeatMs } = this.#options;
+    if (clock() <= this.#silentFromMs) return;
+    let oldestMs = clock();
     for (const entry of this.#active) {
       if (clock() - entry.heardAtMs > heartbeatMs) this.#failed(entry, 'not heard of any more');
+      else oldestMs = Math.min(oldestMs, entry.heardAtMs);
     }
+    this.#silentFromMs = oldestMs + heartbeatMs;
   }
 
   #failed(entry: Entry, reason: string): void {
@@ -124,7 +134,17 @@ export class MemoryQueue implements ShardQueue {
     }
     this.#active.delete(entry);
     entry.state = 'waiting';
-    this.#waiting.push(entry);
+    this.#wait(entry);
+  }
+
+  /** As in PostgreSQL, what is tried again stands where it was sent, before what was sent after it. */
+  #wait(entry: Entry): void {
+    const isBehind = ({ priority, number }: Entry) =>
+      priority < entry.priority || (priority === entry.priority && number > entry.number);
+    // Most come last.
+    const last = this.#waiting.at(-1);
+    const place = last === undefined || !isBehind(last) ? -1 : this.#waiting.findIndex(isBehind);
+    this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, entry);
   }
 
   #end(entry: Entry, state: 'done' | 'failed', reason: string): void {

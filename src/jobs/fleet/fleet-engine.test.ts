@@ -178,6 +178,32 @@ test('a worker that stands still loses its shard to another one, and what it bri
   await workers;
 });
 
+test('a shard whose worker is slow is given to another too, and holds up nobody', async () => {
+  const { stage, committed } = doubling(60, 1);
+  const released = Promise.withResolvers<void>();
+  let isHeld = false;
+  const { job, stop, workers, queue, shards } = fleet(2, async ([first]) => {
+    if (first === 3 && !isHeld) {
+      isHeld = true;
+      await released.promise;
+    }
+    return undefined;
+  });
+  const engine = fleetEngine({ local: localEngine(), openQueue: async () => queue, pollMs: 2, suspectMs: 20 });
+  await engine.run(stage, job);
+  assert.deepEqual(committed, doubled(60));
+  assert.deepEqual(
+    queue.taken.filter((shard) => shard === '3'),
+    ['3', '3'],
+    'heard of all the time, and done by the other one',
+  );
+  stop.abort();
+  released.resolve();
+  await workers;
+  assert.equal(committed.length, 60);
+  assert.equal(shards.late, 0);
+});
+
 test('an item that ends every process is found by halving and put aside; the others are done', async () => {
   const { stage, committed, aside } = doubling(12, 5);
   const { engine, job, stop, workers, shards } = fleet(2, async (items) => {

@@ -8,7 +8,7 @@
  *
  * A shard that fails on every attempt is cut in halves, down to the one image that no worker gets over, which is put aside.
  *
- * Memory: the inputs of at most {@link FleetOptions.maxAhead} shards, and the result that is being committed.
+ * Memory: the inputs of the shards under way ({@link FleetOptions.maxAhead}), and the result that is being committed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deserialize } from 'node:v8';
@@ -32,7 +32,9 @@ export interface FleetOptions {
   readonly openQueue: () => Promise<ShardQueue>;
   /** What is not done shard by shard, and inference for it, is done by this one. */
   readonly local: Engine;
-  /** Shards that are planned and not committed yet (default 256). Fewer than two a worker leave workers idle. */
+  /**
+   * Shards that are planned and not committed yet. Default: as many as keep the workers busy for some minutes, 4096 at most.
+   */
   readonly maxAhead?: number;
   /** Of its shards: higher ones are done first (default 0). */
   readonly priority?: number;
@@ -81,11 +83,21 @@ interface Pending<Shard> {
   /** In the queue; empty until it was sent. */
   id: string;
   sentAtMs: number;
+  /** In the queue a second time, for whoever is quicker; empty where it is not. */
+  secondId: string;
+  /** Length of its input. */
+  bytes: number;
 }
 
 class FleetRun<Settings, Context, Shard, Result> {
   readonly #queue: ShardQueue;
-  readonly #options: Required<Pick<FleetOptions, 'maxAhead' | 'priority' | 'pollMs' | 'suspectMs' | 'clock' | 'sleep'>>;
+  readonly #options: Required<Pick<FleetOptions, 'priority' | 'pollMs' | 'suspectMs' | 'clock' | 'sleep'>>;
+  readonly #maxAhead: number;
+  /** Shards that are to be done, and not done yet: grows while workers are quicker than it lasts. */
+  #window: number;
+  #filledAtMs = Number.NEGATIVE_INFINITY;
+  /** Of those under way, by number, those that are known to be done. */
+  readonly #done = new Set<string>();
   readonly #stage: StageDefinition<Settings, Context, Shard, Result>;
   readonly #job: StageJob<Settings>;
   readonly #context: Context;
@@ -98,6 +110,7 @@ class FleetRun<Settings, Context, Shard, Result> {
   #shards = 0;
   #planned = 0;
   #isPlanned = false;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     queue: ShardQueue,
@@ -107,10 +120,12 @@ class FleetRun<Settings, Context, Shard, Result> {
     context: Context,
     trace: TraceCarrier,
   ) {
-    const { maxAhead = 256, priority = 0, pollMs = 250, suspectMs = 3000 } = options;
+    const { priority = 0, pollMs = 250, suspectMs = 3000 } = options;
     const { clock = () => performance.now() } = options;
     this.#queue = queue;
-    this.#options = { maxAhead, priority, pollMs, suspectMs, clock, sleep: options.sleep ?? ((ms) => sleep(ms)) };
+    this.#maxAhead = options.maxAhead ?? MAX_AHEAD;
+    this.#window = Math.min(FIRST_WINDOW, this.#maxAhead);
+    this.#options = { priority, pollMs, suspectMs, clock, sleep: options.sleep ?? ((ms) => sleep(ms)) };
     this.#stage = stage;
     this.#job = job;
     this.#context = context;
@@ -128,15 +143,19 @@ class FleetRun<Settings, Context, Shard, Result> {
         await this.#planAhead(plan);
         if (this.#pending.length === 0 && this.#isPlanned) break;
         const items = await this.#commitDone();
-        if (items === undefined) await this.#lookAfterSuspects();
-        else meter.add(items);
+        if (items !== undefined) meter.add(items);
+        else {
+          await this.#lookAfterSuspects();
+          await this.#lookBehindHead();
+        }
         const progress = meter.snapshot(this.#shards);
         onProgress?.(progress);
         await this.#notes.note(progress);
         if (items === undefined) await this.#options.sleep(this.#options.pollMs);
       }
     } finally {
-      await this.#queue.cancel(this.#pending.map(({ id }) => id).filter((id) => id !== '')).catch(() => {});
+      const sent = this.#pending.flatMap(({ id, secondId }) => [id, secondId]).filter((id) => id !== '');
+      await this.#queue.cancel(sent).catch(() => {});
     }
     return {
       counts: this.#counts,
@@ -148,16 +167,20 @@ class FleetRun<Settings, Context, Shard, Result> {
 
   /** Fills up what is under way; sends it together. */
   async #planAhead(plan: AsyncIterator<Shard>): Promise<void> {
-    const { maxAhead } = this.#options;
-    if (this.#isPlanned || this.#pending.length > maxAhead / 2) return;
+    const open = () => this.#pending.length - this.#done.size;
+    if (this.#isPlanned || open() > this.#window / 2) return;
+    if (this.#pending.reduce((sum, { bytes }) => sum + bytes, 0) > MAX_AHEAD_BYTES) return;
+    const now = this.#options.clock();
+    if (now - this.#filledAtMs < WINDOW_LASTS_MS) this.#window = Math.min(2 * this.#window, this.#maxAhead);
+    this.#filledAtMs = now;
     const added: Pending<Shard>[] = [];
-    while (this.#pending.length + added.length < maxAhead) {
+    while (open() + added.length < this.#window && this.#pending.length + added.length < this.#maxAhead) {
       const next = await plan.next();
       if (next.done) {
         this.#isPlanned = true;
         break;
       }
-      added.push({ number: String(this.#planned++), shard: next.value, id: '', sentAtMs: 0 });
+      added.push({ number: String(this.#planned++), shard: next.value, id: '', sentAtMs: 0, secondId: '', bytes: 0 });
       // The first ones are begun while the rest is planned.
       if (added.length === SENT_TOGETHER) await this.#send(added.splice(0));
     }
@@ -166,19 +189,24 @@ class FleetRun<Settings, Context, Shard, Result> {
 
   async #send(shards: readonly Pending<Shard>[], at = this.#pending.length): Promise<void> {
     if (shards.length === 0) return;
-    const { runId, seed, settings } = this.#job;
-    const { name: stage } = this.#stage;
-    const fingerprint = this.#stage.fingerprint?.(this.#context) ?? '';
-    const known = { runId, seed, stage, settings: JSON.stringify(settings), fingerprint, trace: this.#trace };
-    const jobs = shards.map(
-      ({ number, shard }): ShardJob => ({ ...known, shard: number, input: JSON.stringify(shard) }),
-    );
-    const ids = await this.#queue.send(jobs, { priority: this.#options.priority });
+    const ids = await this.#queue.send(this.#jobsOf(shards), { priority: this.#options.priority });
     for (const [i, shard] of shards.entries()) {
       shard.id = ids[i];
       shard.sentAtMs = this.#options.clock();
       if (!this.#pending.includes(shard)) this.#pending.splice(at + i, 0, shard);
     }
+  }
+
+  #jobsOf(shards: readonly Pending<Shard>[]): ShardJob[] {
+    const { runId, seed, settings } = this.#job;
+    const { name: stage } = this.#stage;
+    const fingerprint = this.#stage.fingerprint?.(this.#context) ?? '';
+    const known = { runId, seed, stage, settings: JSON.stringify(settings), fingerprint, trace: this.#trace };
+    return shards.map((one) => {
+      const input = JSON.stringify(one.shard);
+      one.bytes = input.length;
+      return { ...known, shard: one.number, input };
+    });
   }
 
   /** Commits what is done at the head of the line. @returns items of it; undefined where the first is not done */
@@ -198,12 +226,42 @@ class FleetRun<Settings, Context, Shard, Result> {
       this.#counts = sumCounts(this.#counts, await this.#stage.commit(this.#context, shard, value));
       this.#shards++;
       this.#pending.shift();
+      this.#done.delete(number);
       dropped.push(number);
       items = (items ?? 0) + result.items;
       this.#notes.add(result.worker, result.items);
     }
     await this.#store.dropShardResults(this.#job.runId, dropped);
     return items;
+  }
+
+  /** What is done behind those at the head, so that more is planned, and slow ones are seen. */
+  async #lookBehindHead(): Promise<void> {
+    const { clock, suspectMs } = this.#options;
+    if (clock() - this.#lookedAtMs < suspectMs) return;
+    this.#lookedAtMs = clock();
+    const numbers = this.#pending.map(({ number }) => number);
+    for (const number of await this.#store.shardsDone(this.#job.runId, numbers)) this.#done.add(number);
+    await this.#giveToOthersToo();
+  }
+
+  /**
+   * A few slow workers hold up the commits of all others. A shard that is not done when as many of those after it are as are
+   * still to do is given to others too, before anything else; the first result stands. ("Backup tasks": J. Dean, S. Ghemawat,
+   * "MapReduce", OSDI 2004, section 3.6.)
+   */
+  async #giveToOthersToo(): Promise<void> {
+    const enough = Math.max(MIN_FOR_SECONDS, this.#pending.length - this.#done.size);
+    let doneAfter = this.#done.size;
+    const slow: Pending<Shard>[] = [];
+    for (const shard of this.#pending) {
+      if (doneAfter < enough) break;
+      if (this.#done.has(shard.number)) doneAfter--;
+      else if (shard.secondId === '') slow.push(shard);
+    }
+    if (slow.length === 0) return;
+    const ids = await this.#queue.send(this.#jobsOf(slow), { priority: this.#options.priority + 1 });
+    for (const [i, shard] of slow.entries()) shard.secondId = ids[i];
   }
 
   /** Shards that are long in coming: the queue may have forgotten them, or given them up. */
@@ -228,7 +286,14 @@ class FleetRun<Settings, Context, Shard, Result> {
     const halves = poison?.halves(failed.shard);
     if (halves !== undefined) {
       this.#pending.splice(place, 1);
-      const named = halves.map((shard, i) => ({ number: `${failed.number}.${i}`, shard, id: '', sentAtMs: 0 }));
+      const named = halves.map((shard, i) => ({
+        number: `${failed.number}.${i}`,
+        shard,
+        id: '',
+        sentAtMs: 0,
+        secondId: '',
+        bytes: 0,
+      }));
       await this.#send(named, place);
       return;
     }
@@ -244,6 +309,15 @@ class FleetRun<Settings, Context, Shard, Result> {
   }
 }
 
+const FIRST_WINDOW = 256;
+/** Of shards of 1,000 images four for each of a thousand workers. */
+const MAX_AHEAD = 4096;
+/** Of inputs as JSON; as values they take some times as much. */
+const MAX_AHEAD_BYTES = 2 ** 28;
+/** A window of which half is done sooner is too small for so many workers, some of which end while others begin. */
+const WINDOW_LASTS_MS = 300_000;
+/** With less under way, workers that have nothing to do would do again what comes in a moment. */
+const MIN_FOR_SECONDS = 16;
 const SENT_TOGETHER = 32;
 /** Results whose numbers are asked for at once. */
 const COMMITTED_TOGETHER = 32;
