@@ -1,36 +1,101 @@
 /**
- * Many machines: what one worker costs beside the engine of one machine, what ingest, plan, results and commits of `detect` cost in PostgreSQL as the record grows, and, with these
- * constants, fleets of 10 to 300 workers in virtual time: where they stop scaling.
+ * Many machines: what ingest, plan, results and commits cost in PostgreSQL as the record grows, what the queue's calls cost,
+ * and, with these constants, fleets of 10 to 1,000 workers in virtual time: undisturbed, with slow machines and such as are
+ * taken away, and on a slow database that stands still now and then. Says where they stop scaling and why, and what a billion
+ * images take. `fleet-overhead` and `fleet-million` measure the rest.
  *
- * `LABELSMITH_BENCH_FLEET_IMAGES` is the number of images whose records are committed (default 1,000,000).
+ * `LABELSMITH_BENCH_FLEET_IMAGES` is the number of images whose records are committed (default 100,000).
  */
 import { startPostgres } from '../test/postgres/server.ts';
+import { billion } from './fleet/billion.ts';
 import { commits } from './fleet/commits.ts';
 import { overhead } from './fleet/overhead.ts';
-import { simulate } from './fleet/simulate.ts';
+import { queueCalls } from './fleet/queue-calls.ts';
+import { type Simulated, type Simulation, simulate } from './fleet/simulate.ts';
 import { rounded } from './process.ts';
 
-const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 1_000_000);
+const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 100_000);
+const IMAGES_A_SHARD = 1000;
+const FLEETS = [10, 30, 100, 300, 1000];
+/** A fleet that reaches less of what its workers would do alone has stopped scaling. */
+const SCALES = 0.8;
+
+/** What can go wrong with a fleet, each by itself. */
+const WEATHER: Readonly<Record<string, Partial<Simulation>>> = {
+  undisturbed: {},
+  'one machine in twenty is three times as slow, each is taken away once an hour': {
+    ...{ slowMachines: 0.05, lifeMs: 3_600_000 },
+  },
+  'the database is four times as slow, and answers nobody for a minute of every ten': {
+    ...{ databaseFactor: 4, stall: { everyMs: 600_000, forMs: 60_000 } },
+  },
+};
 
 export async function run(): Promise<unknown> {
   // As Debian installs it; tests do with less.
   const server = await startPostgres(['shared_buffers=128MB']);
   try {
     const costs = await commits(`${server.url}?schema=commits`, IMAGES);
-    const oneWorker = await overhead(server.url, { detect: 160, embed: 800 });
-    return { oneWorker, commits: costs, simulated: await fleets(costs.resultMs, costs.commitMs) };
+    const queue = await queueCalls(`${server.url}?schema=calls`);
+    const { stages, vectorBytesAnImage } = await overhead(server.url, { detect: 60, embed: 300 }, 1);
+    const rateOf = (of: string) => stages.find(({ stage }) => stage === of)?.rates[0]?.local ?? 0;
+    const perCore = { detect: rateOf('detect'), embed: rateOf('embed') };
+    const last = (rates: readonly number[]) => rates[rates.length - 1];
+    const rates = {
+      ...{ add: last(costs.ingestPerSecond), detect: last(costs.detectPerSecond), assign: last(costs.assignPerSecond) },
+    };
+    const constants = {
+      ...{ shardMs: (IMAGES_A_SHARD * 1000) / perCore.detect, resultMs: costs.resultMs, commitMs: costs.commitMs },
+      queueMs: queue.take,
+    };
+    return {
+      commits: costs,
+      queueCallsMs: queue,
+      perCore,
+      simulated: await fleets(constants),
+      billion: billion({
+        ...{ perCore, commits: rates, vectorBytesAnImage },
+        recordBytesAnImage: costs.recordBytesAnImage,
+      }),
+    };
   } finally {
     await server.stop();
   }
 }
 
-/** Workers of one thread that take 9 images a second, as `detect` does on one core, in shards of 1,000. */
-async function fleets(resultMs: number, commitMs: number) {
-  const found: unknown[] = [];
-  for (const workers of [10, 100, 300]) {
-    const plan = { shards: 10 * workers, imagesAShard: 1000, shardMs: 111_000, slow: 0.02, lost: 0.01, seed: 1 };
-    const simulated = await simulate({ workers, ...plan, resultMs, commitMs, maxAhead: Math.max(256, 3 * workers) });
-    found.push({ workers, ...Object.fromEntries(Object.entries(simulated).map(([name, n]) => [name, rounded(n, 3)])) });
+type Constants = Pick<Simulation, 'shardMs' | 'resultMs' | 'commitMs' | 'queueMs'>;
+
+/** Workers of one core that detect. */
+async function fleets(constants: Constants) {
+  const found: Record<string, unknown> = {};
+  for (const [weather, more] of Object.entries(WEATHER)) {
+    const rows: ({ workers: number } & Simulated)[] = [];
+    for (const workers of FLEETS) {
+      process.stderr.write(`${workers} workers, ${weather}\n`);
+      const plan = {
+        ...{ workers, shards: (workers < 300 ? 20 : 10) * workers, imagesAShard: IMAGES_A_SHARD, seed: 1 },
+        ...{ slowMachines: 0, lifeMs: Number.POSITIVE_INFINITY, databaseFactor: 1 },
+      };
+      rows.push({ workers, ...(await simulate({ ...plan, ...constants, ...more })) });
+    }
+    found[weather] = {
+      fleets: rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, n]) => [name, rounded(n, 3)]))),
+      stopsScaling: stop(rows, constants, more.databaseFactor ?? 1),
+    };
   }
   return found;
+}
+
+/** The first fleet that does less than it could, and what it waits for. */
+function stop(rows: readonly ({ workers: number } & Simulated)[], { commitMs, resultMs }: Constants, factor: number) {
+  const first = rows.find(({ efficiency }) => efficiency < SCALES);
+  if (first === undefined) return 'not up to the largest of these fleets';
+  const most = Math.round((IMAGES_A_SHARD * 1000) / ((commitMs + resultMs) * factor));
+  const why =
+    first.lockBusy > 0.8
+      ? `commits are one after the other: ${most} images a second at most`
+      : first.queueBusy > 0.8
+        ? 'the database has no time for more calls of the queue'
+        : 'workers are slow or away, or wait for the database';
+  return `at ${first.workers} workers: ${why}`;
 }

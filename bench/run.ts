@@ -41,6 +41,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   doubt: () => import('./doubt.ts'),
   report: () => import('./report.ts'),
   fleet: () => import('./fleet.ts'),
+  'fleet-overhead': () => import('./fleet-overhead.ts'),
   hub: () => import('./hub.ts'),
   push: () => import('./push.ts'),
   watch: () => import('./watch.ts'),

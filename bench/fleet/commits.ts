@@ -26,6 +26,8 @@ export async function commits(address: string, images: number) {
     await store.ensureTask({ name: 'class', rule: 'single', items: 'images' });
     const assign = await stretches(images, (from) => assigned(store, runId, inOrder.slice(from, from + SHARD)));
     const last = detect[detect.length - 1];
+    const megabytes = await sizes(address);
+    const recorded = Object.entries(megabytes).filter(([table]) => table !== 'shard_result');
     return {
       images,
       ingestPerSecond: ingest.map((rate) => Math.round(rate)),
@@ -38,7 +40,9 @@ export async function commits(address: string, images: number) {
       resultMs: rounded(await resultMs(store, runId), 1),
       commitMs: rounded((SHARD * 1000) / last, 1),
       memoryMb: Math.round(process.memoryUsage().rss / 2 ** 20),
-      megabytes: await sizes(address),
+      megabytes,
+      // What came of a shard is dropped when it is committed.
+      recordBytesAnImage: Math.round((recorded.reduce((sum, [, mb]) => sum + mb, 0) * 2 ** 20) / images),
     };
   } finally {
     await store.close();

@@ -2,7 +2,7 @@
  * What a fleet of one worker costs: `detect` and `embed` of the same photographs by the engine of one machine and by a worker on
  * PostgreSQL and object storage, one thread each, in turn; and how much of it the queue takes.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_ACCEPT_RULES } from '../../src/corpus/accept.ts';
@@ -18,19 +18,19 @@ import { openSources } from '../../src/stages/add/open-sources.ts';
 import { detectIn } from '../../src/stages/detect/detect.ts';
 import { DEFAULT_DETECTOR } from '../../src/stages/detect/detect-with.ts';
 import { embedIn } from '../../src/stages/embed/embed.ts';
+import { requireRecipe } from '../../src/stages/embed/recipe.ts';
 import { startShardProcess } from '../../src/stages/worker/shard-process.ts';
 import { startS3 } from '../../test/fixtures/s3-server.ts';
 import { dataSet, uniquePhotos } from '../photos.ts';
 import { median, rounded } from '../process.ts';
 
-const ROUNDS = 3;
 const SHARD = 20;
 const RUN = { seed: 0, threads: 1, shardSize: SHARD };
 
 type Stage = 'detect' | 'embed';
 
 /** @param postgres its address @param counts images a round */
-export async function overhead(postgres: string, counts: Readonly<Record<Stage, number>>) {
+export async function overhead(postgres: string, counts: Readonly<Record<Stage, number>>, rounds: number) {
   const dir = await mkdtemp(join(tmpdir(), 'labelsmith-overhead-'));
   const storage = await startS3();
   Object.assign(process.env, storage.env);
@@ -54,30 +54,46 @@ export async function overhead(postgres: string, counts: Readonly<Record<Stage, 
       const images = await workspace.store.countImages();
       if (images === 0) throw new Error(`${workspace.name} took in nothing`);
     }
-    const found: unknown[] = [];
+    const stages: Awaited<ReturnType<typeof compared>>[] = [];
     for (const stage of ['detect', 'embed'] as const) {
       // Models are opened, and code is compiled.
       for (const workspace of [here, there]) await timed(workspace, stage, SHARD);
-      found.push(await compared(stage, counts[stage], here, there, queueTime));
+      stages.push(await compared(stage, { images: counts[stage], rounds }, here, there, queueTime));
     }
+    const vectorBytesAnImage = await vectorBytes(here);
     stop.abort();
     await working;
     await workerQueue.close();
     await Promise.all([here.close(), there.close()]);
     await engine.close();
-    return found;
+    return { stages, vectorBytesAnImage };
   } finally {
     await storage.close();
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-async function compared(stage: Stage, images: number, here: Workspace, there: Workspace, queueTime: QueueTime) {
+/** Of the files of vectors, by what the record has of them. */
+async function vectorBytes({ dir, store }: Workspace): Promise<number> {
+  const recipe = await requireRecipe(store, 'images');
+  const shards = await store.vectorShards(recipe.space, 'images');
+  let bytes = 0;
+  for (const { file } of shards) bytes += (await stat(join(dir, file))).size;
+  return Math.round(bytes / shards.reduce((sum, { count }) => sum + count, 0));
+}
+
+async function compared(
+  stage: Stage,
+  { images, rounds }: { readonly images: number; readonly rounds: number },
+  here: Workspace,
+  there: Workspace,
+  queueTime: QueueTime,
+) {
   const ratios: number[] = [];
   const rates: { local: number; fleet: number }[] = [];
   let fleetMs = 0;
   queueTime.reset();
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     const localMs = await timed(here, stage, images);
     const ms = await timed(there, stage, images);
     fleetMs += ms;
@@ -86,9 +102,9 @@ async function compared(stage: Stage, images: number, here: Workspace, there: Wo
     process.stderr.write(`${stage}, images a second: ${JSON.stringify(rate)}\n`);
     rates.push(rate);
   }
-  const shards = (ROUNDS * images) / SHARD;
+  const shards = (rounds * images) / SHARD;
   const queueMsAShard = queueTime.spentMs / shards;
-  const perThousandMs = (fleetMs / (ROUNDS * images)) * 1000;
+  const perThousandMs = (fleetMs / (rounds * images)) * 1000;
   return {
     ...{ stage, images, rates, ratio: rounded(median(ratios), 3) },
     queueMsAShard: rounded(queueMsAShard, 1),
