@@ -52,29 +52,69 @@ const NEIGHBOURS = 32;
 /** and with this many of each bucket one bit away: enough to join the buckets. */
 const NEAR_NEIGHBOURS = 2;
 
+type OnPair = (i: number, j: number, distance: number) => void;
+
 /**
  * Calls `onPair` for pairs `i < j` of near-duplicates, each at most once, in an order that depends on the columns alone.
  * Pictures with equal hashes come as a chain, not each with each. Pictures of one colour (hash 0) have no near-duplicates.
  * Returns how many buckets were overfull.
  */
-export function findNearDuplicates(
-  columns: HashColumns,
-  onPair: (i: number, j: number, distance: number) => void,
-  options: DuplicateOptions = {},
-): number {
-  const maxDistance = options.maxDistance ?? NEAR_DUPLICATE_DISTANCE;
-  if (!Number.isInteger(maxDistance) || maxDistance < 0 || maxDistance > 7) {
-    throw new RangeError(`maxDistance is ${maxDistance}, expected a whole number from 0 to 7`);
-  }
-  const { logAspect } = columns;
-  const distinct = joinEqualHashes(columns, onPair);
-
-  const maxCandidates = options.maxCandidates ?? 2048;
-  // Bits by which a band may be off: 1 when the distance can be more than one a band less one.
-  const bandSlack = maxDistance >= BANDS ? 1 : 0;
+export function findNearDuplicates(columns: HashColumns, onPair: OnPair, options: DuplicateOptions = {}): number {
+  const search = new NearDuplicateSearch(columns, options);
+  search.equal(onPair);
   let overfull = 0;
-  for (let band = 0; band < BANDS; band++) {
-    const { starts, items, itemHigh, itemLow } = buckets(columns, distinct, band);
+  for (const part of nearDuplicateParts(1)) overfull += search.in(part, onPair);
+  return overfull;
+}
+
+/** Buckets of one band, from key `from` to before `to`. */
+export interface BandPart {
+  readonly band: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** All buckets in the order in which their pairs count, each band cut into so many parts. */
+export function nearDuplicateParts(partsABand: number): BandPart[] {
+  const edge = (part: number) => Math.round((part * BUCKETS) / partsABand);
+  return Array.from({ length: BANDS }, (_, band) =>
+    Array.from({ length: partsABand }, (_, part) => ({ band, from: edge(part), to: edge(part + 1) })),
+  ).flat();
+}
+
+/** The search in parts: those of {@link nearDuplicateParts} one after the other are `findNearDuplicates`. */
+export class NearDuplicateSearch {
+  readonly #columns: HashColumns;
+  readonly #maxDistance: number;
+  readonly #maxCandidates: number;
+  #distinct: Uint32Array | undefined;
+  /** Of the band that was asked for last. */
+  #table: { readonly band: number; readonly buckets: ReturnType<typeof buckets> } | undefined;
+
+  constructor(
+    columns: HashColumns,
+    { maxDistance = NEAR_DUPLICATE_DISTANCE, maxCandidates = 2048 }: DuplicateOptions = {},
+  ) {
+    if (!Number.isInteger(maxDistance) || maxDistance < 0 || maxDistance > 7) {
+      throw new RangeError(`maxDistance is ${maxDistance}, expected a whole number from 0 to 7`);
+    }
+    this.#columns = columns;
+    this.#maxDistance = maxDistance;
+    this.#maxCandidates = maxCandidates;
+  }
+
+  /** Pairs with equal hashes: they come before all others. */
+  equal(onPair: OnPair): void {
+    this.#distinct = joinEqualHashes(this.#columns, onPair);
+  }
+
+  /** @returns how many buckets of the part were overfull */
+  in({ band, from: firstKey, to: endKey }: BandPart, onPair: OnPair): number {
+    const { logAspect } = this.#columns;
+    const maxDistance = this.#maxDistance;
+    const { starts, items, itemHigh, itemLow } = this.#bucketsOf(band);
+    // Bits by which a band may be off: 1 when the distance can be more than one a band less one.
+    const bandSlack = maxDistance >= BANDS ? 1 : 0;
     const compare = (at: number, from: number, to: number) => {
       const a = items[at];
       const aHigh = itemHigh[at];
@@ -93,7 +133,8 @@ export function findNearDuplicates(
         onPair(Math.min(a, b), Math.max(a, b), distance);
       }
     };
-    for (let key = 0; key < BUCKETS; key++) {
+    let overfull = 0;
+    for (let key = firstKey; key < endKey; key++) {
       const from = starts[key];
       const to = starts[key + 1];
       if (from === to) continue;
@@ -101,7 +142,7 @@ export function findNearDuplicates(
       for (let bit = bandSlack === 0 ? BUCKETS : 1; bit < BUCKETS; bit <<= 1) {
         if ((key ^ bit) > key) candidates += starts[(key ^ bit) + 1] - starts[key ^ bit];
       }
-      const full = candidates > maxCandidates;
+      const full = candidates > this.#maxCandidates;
       if (full) overfull++;
       for (let at = from; at < to; at++) compare(at, at + 1, full ? Math.min(to, at + 1 + NEIGHBOURS) : to);
       for (let bit = bandSlack === 0 ? BUCKETS : 1; bit < BUCKETS; bit <<= 1) {
@@ -113,8 +154,14 @@ export function findNearDuplicates(
         if (nearFrom < nearEnd) for (let at = from; at < to; at++) compare(at, nearFrom, nearEnd);
       }
     }
+    return overfull;
   }
-  return overfull;
+
+  #bucketsOf(band: number): ReturnType<typeof buckets> {
+    this.#distinct ??= joinEqualHashes(this.#columns, () => {});
+    if (this.#table?.band !== band) this.#table = { band, buckets: buckets(this.#columns, this.#distinct, band) };
+    return this.#table.buckets;
+  }
 }
 
 /** Whether a band before `band` is off by no more than the slack in the difference of two hashes. */

@@ -76,6 +76,16 @@ export interface GroupOptions {
   readonly sequenceDistance?: number;
   /** That look for copies where there are many images (default 1). */
   readonly threads?: number;
+  /** Who looks for what is alike among many images. Default: this thread and its own. */
+  readonly search?: AlikeSearch;
+}
+
+/** The two searches that take long. Whoever does them, what they find is the same, in the same order. */
+export interface AlikeSearch {
+  /** As {@link findNearDuplicates}. */
+  nearDuplicates(columns: HashColumns, onPair: (i: number, j: number, distance: number) => void): Promise<number>;
+  /** As {@link findCopies}. */
+  copies(prints: SharedPrints, roots: Uint32Array): Promise<Uint32Array>;
 }
 
 export async function computeGroups(rows: GroupTable, options: GroupOptions = {}): Promise<Groups> {
@@ -96,10 +106,13 @@ export async function computeGroups(rows: GroupTable, options: GroupOptions = {}
   };
   const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
 
-  const overfullBuckets = findNearDuplicates(
-    { high, low, logAspect },
-    (i, j, distance) => join(i, j, 'near-duplicate', distance),
-    { maxDistance: options.maxDistance },
+  const { maxDistance, threads = 1 } = options;
+  const search: AlikeSearch = options.search ?? {
+    nearDuplicates: async (columns, onPair) => findNearDuplicates(columns, onPair, { maxDistance }),
+    copies: (prints, roots) => findCopies(prints, roots, threads),
+  };
+  const overfullBuckets = await search.nearDuplicates({ high, low, logAspect }, (i, j, distance) =>
+    join(i, j, 'near-duplicate', distance),
   );
   const alike = (i: number, j: number, most: number) =>
     distanceOf(i, j) <= most && Math.abs(logAspect[i] - logAspect[j]) <= MAX_LOG_ASPECT_DIFFERENCE;
@@ -120,7 +133,7 @@ export async function computeGroups(rows: GroupTable, options: GroupOptions = {}
 
   // What is compared must not depend on which copies were found before it.
   const roots = Uint32Array.from(forest, (_, i) => rootOf(i));
-  const copies = await findCopies(table.prints, roots, options.threads ?? 1);
+  const copies = await search.copies(table.prints, roots);
   for (let at = 0; at < copies.length; at += 2) {
     const [i, j] = [copies[at], copies[at + 1]];
     join(i, j, 'copy', distanceOf(i, j));
@@ -185,7 +198,7 @@ function detailJudge() {
 
 const KINDS: readonly SimilarImages['kind'][] = ['near-duplicate', 'burst', 'sequence', 'copy'];
 
-interface Table extends HashColumns {
+export interface OrderedTable extends HashColumns {
   readonly count: number;
   /** Shape [n, 32]: the ids' bytes, in ascending order. */
   readonly ids: Buffer;
@@ -279,7 +292,7 @@ export class GroupTable {
   }
 
   /** The rows as columns, in order of id. */
-  inOrder(): Table {
+  inOrder(): OrderedTable {
     const count = this.#count;
     const ids = this.#ids;
     const values = this.#values;

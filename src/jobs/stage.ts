@@ -63,6 +63,8 @@ export interface StageJob<Settings> extends RunOptions {
 export interface StageDefinition<Settings, Context, Shard, Result> {
   /** The stage's name as in `runs` and progress lines: `add`, `detect`, … */
   readonly name: string;
+  /** The stage whose run it is a step of: its shards are numbered apart. Default: it has runs of its own. */
+  readonly within?: string;
   readonly settings: z.ZodType<Settings>;
   readonly shard: z.ZodType<Shard>;
   /** Opens what the stage works with. Only reads the record: other processes open it too, at any time of the run. */

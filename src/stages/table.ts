@@ -1,6 +1,7 @@
 /** Every stage that is done shard by shard, so that a process that is told a stage's name and a shard can do it. */
 import { type StageEntry, stageEntry } from '../jobs/stage-worker.ts';
 import { addStage } from './add/add-stage.ts';
+import { bandStage, copyStage } from './add/alike-stages.ts';
 import { classifyStage } from './classify/classify-stage.ts';
 import { detectStage } from './detect/detect-stage.ts';
 import { poseStage } from './detect/pose.ts';
@@ -12,6 +13,8 @@ import { labelStage } from './teach/label-stage.ts';
 
 export const STAGES: readonly StageEntry[] = [
   stageEntry(addStage),
+  stageEntry(bandStage),
+  stageEntry(copyStage),
   stageEntry(detectStage),
   stageEntry(poseStage),
   stageEntry(segmentStage),

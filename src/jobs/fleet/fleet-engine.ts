@@ -173,6 +173,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     const now = this.#options.clock();
     if (now - this.#filledAtMs < WINDOW_LASTS_MS) this.#window = Math.min(2 * this.#window, this.#maxAhead);
     this.#filledAtMs = now;
+    const first = this.#stage.within === undefined ? '' : `${this.#stage.name} `;
     const added: Pending<Shard>[] = [];
     while (open() + added.length < this.#window && this.#pending.length + added.length < this.#maxAhead) {
       const next = await plan.next();
@@ -180,7 +181,14 @@ class FleetRun<Settings, Context, Shard, Result> {
         this.#isPlanned = true;
         break;
       }
-      added.push({ number: String(this.#planned++), shard: next.value, id: '', sentAtMs: 0, secondId: '', bytes: 0 });
+      added.push({
+        number: `${first}${this.#planned++}`,
+        shard: next.value,
+        id: '',
+        sentAtMs: 0,
+        secondId: '',
+        bytes: 0,
+      });
       // The first ones are begun while the rest is planned.
       if (added.length === SENT_TOGETHER) await this.#send(added.splice(0));
     }

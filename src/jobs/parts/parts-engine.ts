@@ -77,7 +77,9 @@ class PartsRun<Settings, Context, Shard, Result> {
   }
 
   async run(part: Part | undefined): Promise<StageSummary> {
-    if (this.#stage.isQuick?.(this.#context)) return this.#local.run(this.#stage, this.#job, this.#context);
+    // A step within a run comes after all parts are written down, by whoever did that.
+    const isAlone = this.#stage.within !== undefined || this.#stage.isQuick?.(this.#context);
+    if (isAlone) return this.#local.run(this.#stage, this.#job, this.#context);
     const results = await this.#results();
     if (part === undefined) {
       const { size } = await results.done();

@@ -79,8 +79,12 @@ export async function addTo(workspace: Workspace, sources: readonly Source[], op
     const relinked = sync ? await relinkMovedFolders(store, sources, context.reader) : 0;
     const goneSources = await goneFolders(store, context.reader);
     // Groups cost one pass over all hashes, so they are made once at the end and not a shard at a time.
-    const grouped = await groupImages(store, options.threads);
+    const { interrupted: stopped, ...grouped } = await groupImages({ ...options, workspace, runId });
     const found = { missing: gone.missing, moved: gone.moved + relinked };
-    return { interrupted, goneSources, counts: { ...NOTHING, ...counts, ...found, ...grouped } };
+    return {
+      interrupted: interrupted || stopped,
+      goneSources,
+      counts: { ...NOTHING, ...counts, ...found, ...grouped },
+    };
   });
 }

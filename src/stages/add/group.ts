@@ -1,15 +1,12 @@
 /** Groups of images that belong together, over the whole record. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { chunks } from '../../core/chunks.ts';
-import { computeGroups, type GroupRow, GroupTable } from '../../images/groups.ts';
-import type { Store } from '../../store/store.ts';
+import { computeGroups, type Groups } from '../../images/groups.ts';
+import type { StageJob } from '../../jobs/stage.ts';
 import { readSetting, type Setting, writeSetting } from '../../store/typed.ts';
+import { readGroupFacts, SearchStopped, searchBy } from './alike-stages.ts';
 
 const ROWS_A_WRITE = 1000;
-
-/** Grows when other groups come of the same facts. */
-const RULES = 3;
 
 export interface GroupCounts {
   readonly similarPairs: number;
@@ -35,22 +32,28 @@ const GROUPING: Setting<{ readonly facts: string; readonly counts: GroupCounts }
   remedy: 'Run `labelsmith add` on a folder again.',
 };
 
-/** Groups over all images of the record; only changes are written. Resident: see `groups.ts`. */
-export async function groupImages(store: Store, threads: number): Promise<GroupCounts> {
-  const table = new GroupTable();
-  const digest = createHash('sha256').update(`${RULES}\n`);
-  let withoutPrint = 0;
-  for await (const page of store.groupFacts()) {
-    for (const facts of page) {
-      table.add(facts);
-      digest.update(factsLine(facts));
-      if (facts.print === undefined) withoutPrint++;
-    }
-  }
-  const facts = digest.digest('hex');
+export interface GroupResult extends GroupCounts {
+  /** Stopped while it looked: the groups are those of before. */
+  readonly interrupted: boolean;
+}
+
+/**
+ * Groups over all images of the record; only changes are written. What takes long is done by the engine of the workspace. Resident:
+ * see `groups.ts`.
+ */
+export async function groupImages(job: Omit<StageJob<unknown>, 'settings'>): Promise<GroupResult> {
+  const { store } = job.workspace;
+  const { table, digest: facts, withoutPrint } = await readGroupFacts(store);
   const before = await readSetting(store, GROUPING);
-  if (before?.facts === facts) return before.counts;
-  const groups = await computeGroups(table, { threads });
+  if (before?.facts === facts) return { ...before.counts, interrupted: false };
+  let groups: Groups;
+  try {
+    groups = await computeGroups(table, { search: searchBy(job, facts) });
+  } catch (error) {
+    if (!(error instanceof SearchStopped)) throw error;
+    const counts = before?.counts ?? { similarPairs: 0, groups: table.count, overfullBuckets: 0, withoutPrint };
+    return { ...counts, interrupted: true };
+  }
   for (const pairs of chunks(groups.pairs(), ROWS_A_WRITE)) await store.putSimilarPairs(pairs);
   for (const changes of chunks(groups.changes(), ROWS_A_WRITE)) await store.putGroups(new Map(changes));
   const { pairCount, groupedImages, groupCount, overfullBuckets } = groups;
@@ -61,10 +64,5 @@ export async function groupImages(store: Store, threads: number): Promise<GroupC
     withoutPrint,
   };
   await writeSetting(store, GROUPING, { facts, counts });
-  return counts;
-}
-
-/** All that groups depend on but the group so far; the id stands for the bytes, and so for the print. */
-function factsLine({ id, perceptualHash, width, height, capturedAtMs, camera, path, print }: GroupRow): string {
-  return `${JSON.stringify([id, perceptualHash, width, height, capturedAtMs, camera, path, print !== undefined])}\n`;
+  return { ...counts, interrupted: false };
 }

@@ -242,7 +242,9 @@ class Watch {
   async #finish(unfinished: Unfinished): Promise<void> {
     const { store, vectors } = this.#workspace;
     await this.#joinSmallFiles();
-    if (unfinished.isOpen) await groupImages(store, this.#options.threads);
+    const { seed, threads } = this.#options;
+    // Told to end, it finishes what it has begun.
+    if (unfinished.isOpen) await groupImages({ seed, threads, workspace: this.#workspace, runId: this.#runId });
     const recipe = await requireRecipe(store, 'images');
     const shards = await store.vectorShards(recipe.space, 'images');
     if (shards.length > 0 && (await savedMean(store, recipe.space)) === undefined) {

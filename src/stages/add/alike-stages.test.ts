@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { image, imageId, path, startRun } from '../../../test/contracts/store/fixtures.ts';
+import { startWorker, type TestWorker } from '../../../test/fleet/workers.ts';
+import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
+import { PRINT_SIDE } from '../../core/image.ts';
+import { seededRandom } from '../../core/random.ts';
+import { PRINT_BYTES } from '../../images/copies/print.ts';
+import { computeGroups, type Groups } from '../../images/groups.ts';
+import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
+import { fleetEngine } from '../../jobs/fleet/fleet-engine.ts';
+import { localEngine } from '../../jobs/local-engine.ts';
+import type { Engine } from '../../jobs/stage.ts';
+import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
+import { readGroupFacts, searchBy } from './alike-stages.ts';
+
+const IMAGES = 600;
+const found = postgresPrograms();
+
+describe('what is alike, by many machines', { skip: 'missing' in found ? found.missing : false }, () => {
+  let server: PostgresServer;
+  let dir: string;
+  before(async () => {
+    server = await startPostgres();
+    dir = await mkdtemp(join(tmpdir(), 'labelsmith-alike-'));
+  });
+  after(async () => {
+    await server.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const spread = { minToSpread: 1, picturesAShard: 50 };
+  const contentOf = (groups: Groups) => ({
+    pairs: [...groups.pairs()],
+    changes: [...groups.changes()],
+    overfull: groups.overfullBuckets,
+  });
+
+  async function groupsOf(location: string, engine: Engine, isSpread: boolean) {
+    const workspace = await openWorkspace(location, { create: true, blobsAt: join(dir, 'blobs'), engine });
+    try {
+      const runId = await ingested(workspace);
+      const { table, digest } = await readGroupFacts(workspace.store);
+      const job = { workspace, runId, seed: 0, threads: 1 };
+      const search = isSpread ? searchBy(job, digest, spread) : undefined;
+      return contentOf(await computeGroups(table, { search }));
+    } finally {
+      await workspace.close();
+    }
+  }
+
+  async function withWorkers(count: number) {
+    const location = `${server.url}?schema=alike${count}`;
+    const workers: TestWorker[] = [];
+    const openQueue = async () => {
+      const queue = await bossQueue({ location });
+      for (let n = 0; n < count; n++) workers.push(startWorker(location, `worker ${n}`, join(dir, 'cache')));
+      return queue;
+    };
+    const engine = fleetEngine({ local: localEngine(), pollMs: 20, openQueue });
+    try {
+      return await groupsOf(location, engine, true);
+    } finally {
+      await engine.close();
+      const summaries = await Promise.all(workers.map((worker) => worker.stop()));
+      const shards = summaries.reduce((sum, one) => sum + (one?.shards ?? 0), 0);
+      assert.ok(shards >= 64 + IMAGES / 50, `every shard was done by a worker: ${JSON.stringify(summaries)}`);
+    }
+  }
+
+  test('1, 2 and 4 of them find what one finds, in the same order', async () => {
+    const here = await groupsOf(`${server.url}?schema=alike0`, localEngine(), false);
+    const kinds = Map.groupBy(here.pairs, ({ kind }) => kind);
+    assert.ok((kinds.get('near-duplicate')?.length ?? 0) >= 100 && (kinds.get('copy')?.length ?? 0) >= 10);
+    assert.ok(here.changes.length > 100);
+    for (const count of [1, 2, 4]) assert.deepEqual(await withWorkers(count), here, `${count} workers`);
+  });
+
+  test('a process that sees other images than the run began with does not look', async () => {
+    const location = join(dir, 'here');
+    const workspace = await openWorkspace(location, { create: true });
+    try {
+      await ingested(workspace);
+      const { bandStage } = await import('./alike-stages.ts');
+      const job = { workspace, settings: { facts: 'of another time' }, runId: 'r', seed: 0, threads: 1 };
+      await assert.rejects(bandStage.open(job), { code: 'BUSY' });
+    } finally {
+      await workspace.close();
+    }
+  });
+});
+
+/** Of every five pictures one is nearly the one before it by its hash, and of every twenty one by its mirrored print. */
+async function ingested({ store }: Workspace): Promise<string> {
+  const random = seededRandom(7);
+  const prints: Uint8Array[] = [];
+  const hashes: bigint[] = [];
+  for (let n = 0; n < IMAGES; n++) {
+    const noise = Uint8Array.from({ length: PRINT_BYTES }, () => random() * 256);
+    const mirrored = (from: Uint8Array) =>
+      from.map((_, at) => from[at - (at % PRINT_SIDE) + PRINT_SIDE - 1 - (at % PRINT_SIDE)]);
+    prints.push(n % 20 === 13 ? mirrored(prints[n - 1]) : n % 5 === 4 ? prints[n - 1].slice() : noise);
+    const drawn = (BigInt(Math.floor(random() * 2 ** 32)) << 32n) | BigInt(Math.floor(random() * 2 ** 32));
+    hashes.push(n % 5 === 4 ? hashes[n - 1] ^ (1n << BigInt(n % 64)) ^ (1n << BigInt((7 * n) % 64)) : drawn);
+  }
+  const runId = await startRun(store, 'add');
+  const numbers = Array.from({ length: IMAGES }, (_, n) => n);
+  const perceptual = (n: number) => hashes[n].toString(16).padStart(16, '0');
+  await store.commitIngest({
+    runId,
+    images: numbers.map((n) =>
+      image(n, { id: imageId(n), perceptualHash: perceptual(n), print: prints[n], width: 640, height: 480 }),
+    ),
+    // Nothing in the names says that they follow each other.
+    paths: numbers.map((n) => path(n, { path: `/photos/${imageId(n)}-${'abcdefghij'[n % 10]}.jpg` })),
+    quarantine: [],
+  });
+  return runId;
+}

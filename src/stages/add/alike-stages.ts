@@ -1,0 +1,222 @@
+/**
+ * The two searches behind groups as stages, so that many machines do them: near-duplicates by buckets of a band, mirrored,
+ * turned and cropped copies by ranges of pictures. Each shard gives the pairs that it found; they are joined by the command, in
+ * the order of the plan, so that groups are those of one machine whoever looked.
+ *
+ * Every process reads what groups depend on from the record, and refuses to look where that is not what the run began with.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { LabelsmithError } from '../../errors.ts';
+import { CopyFinder, joinedPairs } from '../../images/copies/find-copies.ts';
+import { NearDuplicateSearch, nearDuplicateParts } from '../../images/duplicates.ts';
+import { type AlikeSearch, type GroupRow, GroupTable, type OrderedTable } from '../../images/groups.ts';
+import type { StageDefinition, StageJob } from '../../jobs/stage.ts';
+import type { Store } from '../../store/store.ts';
+
+/** Grows when other groups come of the same facts. */
+const RULES = 3;
+/** Below it, putting shards into a queue takes longer than they take. */
+const MIN_TO_SPREAD = 20_000;
+const PARTS_A_BAND = 16;
+const PICTURES_A_SHARD = 4096;
+
+/** What groups depend on, as the record has it. */
+export interface GroupFacts {
+  readonly table: GroupTable;
+  readonly digest: string;
+  /** Images of before there were prints. */
+  readonly withoutPrint: number;
+}
+
+export async function readGroupFacts(store: Pick<Store, 'groupFacts'>): Promise<GroupFacts> {
+  const table = new GroupTable();
+  const digest = createHash('sha256').update(`${RULES}\n`);
+  let withoutPrint = 0;
+  for await (const page of store.groupFacts()) {
+    for (const facts of page) {
+      table.add(facts);
+      digest.update(factsLine(facts));
+      if (facts.print === undefined) withoutPrint++;
+    }
+  }
+  return { table, digest: digest.digest('hex'), withoutPrint };
+}
+
+/** All that groups depend on but the group so far; the id stands for the bytes, and so for the print. */
+function factsLine({ id, perceptualHash, width, height, capturedAtMs, camera, path, print }: GroupRow): string {
+  return `${JSON.stringify([id, perceptualHash, width, height, capturedAtMs, camera, path, print !== undefined])}\n`;
+}
+
+interface AlikeContext {
+  readonly count: number;
+  readonly isQuick: boolean;
+  /** Told of each shard's pairs when it is committed; in the process that runs the stage. */
+  readonly onFound?: (pairs: Uint32Array, overfull: number) => void;
+}
+
+const FACTS = z.object({ facts: z.string() });
+
+async function sameFacts({ workspace, settings }: StageJob<z.infer<typeof FACTS>>): Promise<OrderedTable> {
+  const { table, digest } = await readGroupFacts(workspace.store);
+  if (digest === settings.facts) return table.inOrder();
+  throw new LabelsmithError('BUSY', 'Images came in or went while groups are made.', { hint: 'Run it again.' });
+}
+
+const BAND_PART = z.object({ band: z.int(), from: z.int(), to: z.int() });
+
+interface BandContext extends AlikeContext {
+  readonly search: NearDuplicateSearch;
+}
+
+interface BandPairs {
+  /** Shape [pairs, 3]: i, j and distance. */
+  readonly pairs: Uint32Array;
+  readonly overfull: number;
+}
+
+export const bandStage: StageDefinition<z.infer<typeof FACTS>, BandContext, z.infer<typeof BAND_PART>, BandPairs> = {
+  name: 'near-duplicates',
+  within: 'add',
+  settings: FACTS,
+  shard: BAND_PART,
+  isQuick: ({ isQuick }) => isQuick,
+
+  async open(job) {
+    const table = await sameFacts(job);
+    return { count: table.count, isQuick: false, search: new NearDuplicateSearch(table) };
+  },
+
+  async *plan({ isQuick }) {
+    yield* nearDuplicateParts(isQuick ? 1 : PARTS_A_BAND);
+  },
+
+  async process({ search }, part, eachItem) {
+    const [found] = await eachItem([part], async (one): Promise<BandPairs> => {
+      const pairs: number[] = [];
+      const overfull = search.in(one, (i, j, distance) => pairs.push(i, j, distance));
+      return { pairs: Uint32Array.from(pairs), overfull };
+    });
+    return found;
+  },
+
+  async commit({ onFound }, _part, { pairs, overfull }) {
+    onFound?.(pairs, overfull);
+    return {};
+  },
+};
+
+const COPY_SETTINGS = FACTS.extend({
+  /** Key of a blob: shape [n], what is joined already. Empty where the process that runs the stage has it. */
+  roots: z.string(),
+});
+const PICTURES = z.object({ from: z.int(), to: z.int() });
+
+interface CopyContext extends AlikeContext {
+  readonly finder: CopyFinder;
+  readonly picturesAShard: number;
+  close?(): Promise<void>;
+}
+
+export const copyStage: StageDefinition<
+  z.infer<typeof COPY_SETTINGS>,
+  CopyContext,
+  z.infer<typeof PICTURES>,
+  Uint32Array
+> = {
+  name: 'copies',
+  within: 'add',
+  settings: COPY_SETTINGS,
+  shard: PICTURES,
+  isQuick: ({ isQuick }) => isQuick,
+
+  async open(job) {
+    const { prints, count } = await sameFacts(job);
+    const bytes = await job.workspace.blobs.get(job.settings.roots);
+    if (bytes?.length !== 4 * count) throw new Error('what is joined already is not among the blobs of the workspace');
+    const roots = new Uint32Array(new SharedArrayBuffer(4 * count));
+    new Uint8Array(roots.buffer).set(bytes);
+    const finder = new CopyFinder(prints, roots, job.threads);
+    return { count, isQuick: false, finder, picturesAShard: PICTURES_A_SHARD, close: () => finder.close() };
+  },
+
+  async close({ close }) {
+    await close?.();
+  },
+
+  async *plan({ count, picturesAShard }) {
+    for (let from = 0; from < count; from += picturesAShard) {
+      yield { from, to: Math.min(count, from + picturesAShard) };
+    }
+  },
+
+  async process({ finder }, pictures, eachItem) {
+    const [found] = await eachItem([pictures], (one) => finder.find(one));
+    return found;
+  },
+
+  async commit({ onFound }, _pictures, pairs) {
+    onFound?.(pairs, 0);
+    return {};
+  },
+};
+
+/** Stopped before all was looked at: what was found says nothing. */
+export class SearchStopped extends Error {}
+
+export interface SearchOptions {
+  /** Images from which many machines are worth while (default 20,000). */
+  readonly minToSpread?: number;
+  /** Of the search for copies (default 4096). */
+  readonly picturesAShard?: number;
+}
+
+/** Has the engine of the workspace look. */
+export function searchBy(
+  job: Omit<StageJob<unknown>, 'settings'>,
+  facts: string,
+  { minToSpread = MIN_TO_SPREAD, picturesAShard = PICTURES_A_SHARD }: SearchOptions = {},
+): AlikeSearch {
+  const { workspace, signal, threads } = job;
+  // What was stopped before groups are made of what there is; what is stopped now makes none.
+  const how = { ...job, onProgress: undefined, limit: undefined, signal: signal?.aborted ? undefined : signal };
+  return {
+    async nearDuplicates(columns, onPair) {
+      const search = new NearDuplicateSearch(columns);
+      search.equal(onPair);
+      let overfullBuckets = 0;
+      const onFound = (pairs: Uint32Array, overfull: number) => {
+        overfullBuckets += overfull;
+        for (let at = 0; at < pairs.length; at += 3) onPair(pairs[at], pairs[at + 1], pairs[at + 2]);
+      };
+      const count = columns.high.length;
+      const context = { count, isQuick: count < minToSpread, search, onFound };
+      const { interrupted } = await workspace.engine.run(bandStage, { ...how, settings: { facts } }, context);
+      if (interrupted) throw new SearchStopped();
+      return overfullBuckets;
+    },
+    async copies(prints, roots) {
+      const parts: Uint32Array[] = [];
+      const isQuick = prints.count < minToSpread;
+      const finder = new CopyFinder(prints, roots, threads);
+      const key = `groups/${facts}.roots`;
+      try {
+        if (!isQuick) await workspace.blobs.put(key, new Uint8Array(roots.buffer, roots.byteOffset, roots.byteLength));
+        const context = {
+          count: prints.count,
+          isQuick,
+          finder,
+          picturesAShard,
+          onFound: (pairs: Uint32Array) => parts.push(pairs),
+        };
+        const settings = { facts, roots: isQuick ? '' : key };
+        const { interrupted } = await workspace.engine.run(copyStage, { ...how, settings }, context);
+        if (interrupted) throw new SearchStopped();
+        return joinedPairs(parts);
+      } finally {
+        await finder.close();
+        if (!isQuick) await workspace.blobs.delete(key).catch(() => {});
+      }
+    },
+  };
+}
