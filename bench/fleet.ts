@@ -17,6 +17,7 @@ import { rounded } from './process.ts';
 const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 100_000);
 const IMAGES_A_SHARD = 1000;
 const FLEETS = [10, 30, 100, 300, 1000];
+const SHARDS_A_WORKER = 8;
 /** A fleet that reaches less of what its workers would do alone has stopped scaling. */
 const SCALES = 0.8;
 
@@ -41,6 +42,7 @@ export async function run(): Promise<unknown> {
     const rateOf = (of: string) => stages.find(({ stage }) => stage === of)?.rates[0]?.local ?? 0;
     const perCore = { detect: rateOf('detect'), embed: rateOf('embed') };
     const last = (rates: readonly number[]) => rates[rates.length - 1];
+    process.stderr.write(`${JSON.stringify({ costs, queue, perCore, vectorBytesAnImage })}\n`);
     const rates = {
       ...{ add: last(costs.ingestPerSecond), detect: last(costs.detectPerSecond), assign: last(costs.assignPerSecond) },
     };
@@ -73,10 +75,12 @@ async function fleets(constants: Constants) {
     for (const workers of FLEETS) {
       process.stderr.write(`${workers} workers, ${weather}\n`);
       const plan = {
-        ...{ workers, shards: (workers < 300 ? 20 : 10) * workers, imagesAShard: IMAGES_A_SHARD, seed: 1 },
+        ...{ workers, shards: SHARDS_A_WORKER * workers, imagesAShard: IMAGES_A_SHARD, seed: 1 },
         ...{ slowMachines: 0, lifeMs: Number.POSITIVE_INFINITY, databaseFactor: 1 },
       };
-      rows.push({ workers, ...(await simulate({ ...plan, ...constants, ...more })) });
+      const simulated = await simulate({ ...plan, ...constants, ...more });
+      process.stderr.write(`  ${JSON.stringify(simulated)}\n`);
+      rows.push({ workers, ...simulated });
     }
     found[weather] = {
       fleets: rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, n]) => [name, rounded(n, 3)]))),
