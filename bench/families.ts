@@ -14,7 +14,7 @@ import { InferencePool } from '../src/onnx/pool.ts';
 import { sizeOf } from '../src/onnx/tensor.ts';
 import { FAMILIES, FAMILY_SIDE, tunableFamily } from '../test/fixtures/families/families.ts';
 import { rounded } from './process.ts';
-import { CLASSES, stepMs } from './training-step.ts';
+import { CLASSES, stepTime } from './training-step.ts';
 
 const THREADS = 2;
 const PIXELS = { scale: 1 / 255 };
@@ -32,7 +32,7 @@ export async function run(): Promise<unknown> {
       const { model, trained, obstacles } = stepGraph(network, { ...request, trained: cut.trainables });
       const missing = [...new Set(obstacles.map(({ operator }) => operator))];
       const gradients = missing.length > 0 ? `none through ${missing.join(', ')}` : 'complete';
-      const ms = await stepMs(pool, network, { pixels: PIXELS, side: FAMILY_SIDE });
+      const { stepMs: ms } = await stepTime(pool, network, { pixels: PIXELS, side: FAMILY_SIDE });
       const numbers = parametersIn({ ...cut, trainables: trained });
       lines.push(
         `| ${name} | ${numbers} | ${gradients} | ${rounded(ms, 1)} | ${rounded(valueBytes(model) / 1e6, 1)} |`,
