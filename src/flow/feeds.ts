@@ -5,6 +5,7 @@ import { cameraSpecs } from '../stages/capture/camera-spec.ts';
 import { type CapturedCamera, capture } from '../stages/capture/capture.ts';
 import { knownElsewhere } from '../stages/capture/elsewhere.ts';
 import { classifierPath } from '../stages/classify/classify-with.ts';
+import { driftLines } from '../stages/watch/drift.ts';
 import { watchIn } from '../stages/watch/watch.ts';
 import type { Flow, FlowCamera } from './flow.ts';
 import type { FlowState } from './flow-state.ts';
@@ -93,6 +94,7 @@ export async function runWatch(
         Object.assign(state.watch, { images, latencyMs, lastBatchAtMs: Date.now(), unfit: state.watch.unfit + unfit });
       },
       onNotice: options.onWarn,
+      onDrift: (drift) => options.onLine(`watch: ${driftLines(drift).join('\n')}`),
     });
   } finally {
     await workspace.close();

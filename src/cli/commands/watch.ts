@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { classifierPath } from '../../stages/classify/classify-with.ts';
 import { DEFAULT_DETECTOR } from '../../stages/detect/detect-with.ts';
+import { driftLines } from '../../stages/watch/drift.ts';
 import { watchIn } from '../../stages/watch/watch.ts';
 import { command } from '../command.ts';
 import { batchLine, printWatched } from '../print/watched.ts';
 import { duration, taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
+import { oneLine } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 export const watch = command({
@@ -29,6 +31,14 @@ export const watch = command({
       ...option('--settle <time>', 'a file is whole when it stayed as it is for so long', duration().default(400)),
       defaultText: '0.4s',
     },
+    drift: {
+      ...option(
+        '--drift <time>',
+        'the report at the end compares the last so long with before',
+        duration().default(7 * 86_400_000),
+      ),
+      defaultText: '7d',
+    },
     untilIdle: option('--until-idle <time>', 'end when nothing has come for so long', duration().optional()),
   },
   examples: [
@@ -40,9 +50,16 @@ export const watch = command({
     return withWorkspace(
       context,
       async (workspace) => {
-        const { task, classifier, model, skipDetect, settle, untilIdle } = options;
+        const { task, classifier, model, skipDetect, settle, untilIdle, drift } = options;
         const request = {
-          ...{ folder: args.folder, cwd: process.cwd(), task, settleMs: settle, untilIdleMs: untilIdle },
+          ...{
+            folder: args.folder,
+            cwd: process.cwd(),
+            task,
+            settleMs: settle,
+            untilIdleMs: untilIdle,
+            driftMs: drift,
+          },
           detector: skipDetect ? null : model,
           classifier: classifier === undefined ? undefined : await classifierPath(workspace.dir, classifier),
         };
@@ -51,6 +68,7 @@ export const watch = command({
           ...run,
           onBatch: (batch) => output.note(batchLine(batch)),
           onNotice: (text) => output.warn(text),
+          onDrift: (drift) => output.note(driftLines(drift).map(oneLine).join('\n')),
         });
         output.document(result);
         printWatched(output, result);

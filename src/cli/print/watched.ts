@@ -1,13 +1,12 @@
 /** What `watch` does and did, in words. */
 
 import { formatCount, plural } from '../../core/count-text.ts';
+import { driftLines } from '../../stages/watch/drift.ts';
 import type { WatchProgress, WatchResult } from '../../stages/watch/watch.ts';
 import type { Output } from '../output.ts';
-import { formatDuration, formatPercent, oneLine } from '../words.ts';
+import { formatDuration, oneLine } from '../words.ts';
 
 const SHOWN = 5;
-/** Shares that change by less are noise. */
-const SHOWN_DRIFT = 0.05;
 
 /** `+3 images (1,204): cat 2, 1 fits no class; labelled after 0.8 s`. */
 export function batchLine({ images, batch, latencyMs, classes, unfit }: WatchProgress): string {
@@ -29,13 +28,7 @@ export function printWatched(output: Output, { by, task, counts, latency, drift,
     const [half, nearly] = [formatDuration(latency.p50Ms), formatDuration(latency.p95Ms)];
     output.summary(`From file to label: half within ${half}, 95 % within ${nearly}.`);
   }
-  for (const { className, before, now } of drift
-    .filter((one) => Math.abs(one.now - one.before) >= SHOWN_DRIFT)
-    .slice(0, SHOWN)) {
-    output.summary(
-      `  ${oneLine(className)}: ${formatPercent(before)} of the labels before, ${formatPercent(now)} of these.`,
-    );
-  }
+  if (drift !== null) for (const line of driftLines(drift)) output.summary(oneLine(line));
   if (by === null && counts.images > 0)
     output.summary('Next: labelsmith discover finds classes; watch gives them to what comes.');
   if (interrupted) output.warn('Interrupted; the same command goes on.');

@@ -9,8 +9,8 @@ import { newSharedMatrix } from '../../math/matrix.ts';
 import type { SourceItem } from '../../sources/source.ts';
 import { shardName } from '../embed/embed-stage.ts';
 import { arrivals } from './arrivals.ts';
+import { driftLines, driftOf } from './drift.ts';
 import { joinSmallFiles } from './small-files.ts';
-import { driftOf } from './watch.ts';
 
 test('what comes while a batch is worked on is the next batch; an empty one tells of a pause; an error ends it', async () => {
   const item = (name: string): SourceItem => ({
@@ -76,24 +76,38 @@ test('many small files of vectors become one with the same vectors; few stay', (
     await workspace.close();
   }));
 
-test('drift: shares of labels before and now, the largest change first', () => {
+test('drift: shares of labels before and now, the largest change first; images without a class beside them', () => {
   const before = new Map([
     ['cat', 50],
     ['dog', 50],
   ]);
+  const now = new Map([
+    ['cat', 9],
+    ['bird', 1],
+    ['', 30],
+  ]);
+  const drift = driftOf(before, now, 7 * 86_400_000)!;
+  assert.deepEqual(drift.classes, [
+    { className: 'dog', before: 0.5, now: 0 },
+    { className: 'cat', before: 0.5, now: 0.9 },
+    { className: 'bird', before: 0, now: 0.1 },
+  ]);
   assert.deepEqual(
-    driftOf(
-      before,
-      new Map([
-        ['cat', 9],
-        ['bird', 1],
-      ]),
-    ),
+    [drift.images, drift.unfit],
     [
-      { className: 'dog', before: 0.5, now: 0 },
-      { className: 'cat', before: 0.5, now: 0.9 },
-      { className: 'bird', before: 0, now: 0.1 },
+      { before: 100, now: 40 },
+      { before: 0, now: 0.75 },
     ],
   );
-  assert.deepEqual(driftOf(before, new Map()), []);
+  assert.deepEqual(driftLines(drift), [
+    'Drift: 40 images of the last 7 days, against 100 before:',
+    '  without a class: 0 % before, 75 % now',
+    '  dog: 50 % before, 0 % now of those with a class',
+    '  cat: 50 % before, 90 % now of those with a class',
+    '  bird: 0 % before, 10 % now of those with a class',
+  ]);
+  assert.deepEqual(driftLines(driftOf(before, before, 86_400_000)!), [
+    'Drift: 100 images of the last day, against 100 before: no share changed by more than 5 points.',
+  ]);
+  assert.equal(driftOf(before, new Map(), 1), undefined);
 });

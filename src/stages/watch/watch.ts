@@ -18,6 +18,7 @@ import { liftWhatIsGone, noticeMissing } from '../add/sync.ts';
 import { fitMean, requireRecipe, savedMean } from '../embed/recipe.ts';
 import { type Arrival, arrivals } from './arrivals.ts';
 import type { AssignedBy } from './assigner.ts';
+import { type Drift, driftIn } from './drift.ts';
 import { joinSmallFiles } from './small-files.ts';
 import { Unfinished } from './unfinished.ts';
 import { BatchWorker, type WorkerRequest } from './worker.ts';
@@ -27,6 +28,8 @@ export interface WatchRequest extends WorkerRequest {
   readonly cwd: string;
   /** How long a file must stay as it is, in ms (default 400). */
   readonly settleMs?: number;
+  /** The newer images of the drift report, in ms (default 7 days). */
+  readonly driftMs?: number;
   /** Ends when nothing has come for so long, in ms (default: never). */
   readonly untilIdleMs?: number;
 }
@@ -44,13 +47,8 @@ export interface WatchProgress {
 export interface WatchOptions extends RunOptions {
   readonly onBatch?: (progress: WatchProgress) => void;
   readonly onNotice?: (text: string) => void;
-}
-
-/** How the images of this watch differ from those before, class by class, as shares of those that have one. */
-export interface ClassDrift {
-  readonly className: string;
-  readonly before: number;
-  readonly now: number;
+  /** Told once a day. */
+  readonly onDrift?: (drift: Drift) => void;
 }
 
 export interface WatchResult extends RunResult {
@@ -69,7 +67,8 @@ export interface WatchResult extends RunResult {
   };
   /** From the time of a file, which is when it was closed, to its label, in ms; of the last 1,000 that came while it ran. */
   readonly latency: { readonly p50Ms: number; readonly p95Ms: number; readonly images: number };
-  readonly drift: readonly ClassDrift[];
+  /** Null where there are no older images to compare with. */
+  readonly drift: Drift | null;
 }
 
 const MAX_BATCH = 64;
@@ -79,6 +78,7 @@ export const ENOUGH_UNFIT = 20;
 /** Files that are gone are looked for so often at most, and for no more than a twentieth of the time. */
 const LOOK_FOR_GONE_EVERY_MS = 30_000;
 const LATENCIES_KEPT = 1000;
+const DAY_MS = 86_400_000;
 
 export function watchIn(workspace: Workspace, request: WatchRequest, options: WatchOptions): Promise<WatchResult> {
   const { folder, task } = request;
@@ -100,9 +100,9 @@ class Watch {
   readonly #options: WatchOptions;
   readonly #runId: string;
   readonly #counts = { images: 0, labelled: 0, unfit: 0, quarantined: 0, missing: 0, moved: 0, batches: 0 };
-  readonly #classes = new Map<string, number>();
   readonly #latencies: number[] = [];
   readonly #startedAtMs = Date.now();
+  #tellDriftAtMs = performance.now() + DAY_MS;
   #lookForGoneAtMs = performance.now() + LOOK_FOR_GONE_EVERY_MS;
 
   constructor(workspace: Workspace, worker: BatchWorker, request: WatchRequest, options: WatchOptions, runId: string) {
@@ -118,7 +118,6 @@ class Watch {
   async run(): Promise<WatchResult> {
     const { signal } = this.#options;
     const { folder, cwd, settleMs = 400, untilIdleMs = Number.POSITIVE_INFINITY } = this.#request;
-    const before = await this.#classesBefore();
     const stop = new AbortController();
     const until = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
     const { dir, store } = this.#workspace;
@@ -157,7 +156,7 @@ class Watch {
     await this.#noticeGone();
     await this.#finish(unfinished);
     this.#counts.quarantined = await this.#putAside(feed.root);
-    return this.#result(before, signal?.aborted ?? false);
+    return this.#result(await this.#drift(), signal?.aborted ?? false);
   }
 
   async #take(batch: readonly Arrival[], unfinished: Unfinished): Promise<void> {
@@ -174,7 +173,6 @@ class Watch {
     counts.unfit += result.images.length - result.classes.size;
     const classes = new Map<string, number>();
     for (const className of result.classes.values()) classes.set(className, (classes.get(className) ?? 0) + 1);
-    for (const [name, count] of classes) this.#classes.set(name, (this.#classes.get(name) ?? 0) + count);
     const latencyMs = this.#measure(batch, result.copies);
     onBatch({
       ...{
@@ -214,6 +212,15 @@ class Watch {
     if (performance.now() < this.#lookForGoneAtMs) return;
     await this.#noticeGone();
     await this.#joinSmallFiles();
+    if (performance.now() < this.#tellDriftAtMs) return;
+    this.#tellDriftAtMs += DAY_MS;
+    const drift = await this.#drift();
+    if (drift !== undefined) this.#options.onDrift?.(drift);
+  }
+
+  #drift(): Promise<Drift | undefined> {
+    const { driftMs = 7 * DAY_MS } = this.#request;
+    return driftIn(this.#workspace.store, this.#worker.task, { lastMs: driftMs, nowMs: Date.now() });
   }
 
   async #noticeGone(): Promise<void> {
@@ -253,22 +260,6 @@ class Watch {
     await unfinished.close();
   }
 
-  async #classesBefore(): Promise<ReadonlyMap<string, number>> {
-    const counts = new Map<string, number>();
-    const { store } = this.#workspace;
-    for await (const page of store.images({})) {
-      const labels = await store.labelsOf(
-        page.map(({ id }) => id),
-        this.#worker.task,
-      );
-      for (const [, own] of labels) {
-        const label = own.find(({ present }) => present);
-        if (label !== undefined) counts.set(label.className, (counts.get(label.className) ?? 0) + 1);
-      }
-    }
-    return counts;
-  }
-
   /** As `status` counts them: a file that came twice is one, and one that was mended is none. */
   async #putAside(root: string): Promise<number> {
     let files = 0;
@@ -277,26 +268,13 @@ class Watch {
     return files;
   }
 
-  #result(before: ReadonlyMap<string, number>, interrupted: boolean): WatchResult {
+  #result(drift: Drift | undefined, interrupted: boolean): WatchResult {
     const sorted = this.#latencies.slice().sort((a, b) => a - b);
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
     return {
       ...{ by: this.#worker.by ?? null, task: this.#worker.task, counts: this.#counts, interrupted },
       latency: { p50Ms: at(0.5), p95Ms: at(0.95), images: sorted.length },
-      drift: driftOf(before, this.#classes),
+      drift: drift ?? null,
     };
   }
-}
-
-/** The largest changes first. */
-export function driftOf(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): ClassDrift[] {
-  const total = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0);
-  const [allBefore, allNow] = [total(before), total(now)];
-  if (allBefore === 0 || allNow === 0) return [];
-  return [...new Set([...before.keys(), ...now.keys()])]
-    .map((className) => {
-      const shares = { before: (before.get(className) ?? 0) / allBefore, now: (now.get(className) ?? 0) / allNow };
-      return { className, ...shares };
-    })
-    .sort((a, b) => Math.abs(b.now - b.before) - Math.abs(a.now - a.before) || (a.className < b.className ? -1 : 1));
 }
