@@ -40,6 +40,8 @@ export interface CorpusChange {
    * their class and keep the rest.
    */
   readonly items?: { readonly how: 'word' | 'move'; readonly list: readonly Reassignment[] };
+  /** It goes into the history although no row changes: a person said that something is as it is. */
+  readonly confirms?: boolean;
 }
 
 /** One operation as the history shows it. */

@@ -3,6 +3,7 @@ import type { CorpusChange, CorpusEvent, CorpusState, Reassignment } from '../co
 import { currentLabels } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
+import { confirmedNames } from './confirmed-names.ts';
 import { type ClassCounts, countClasses } from './counts.ts';
 import * as operations from './operations.ts';
 import { CorpusIndex } from './state.ts';
@@ -44,8 +45,10 @@ export async function change(store: Store, operation: Operation, atMs = Date.now
 
 async function changeOf(store: Store, state: CorpusState, operation: Operation): Promise<CorpusChange> {
   switch (operation.kind) {
-    case 'rename':
-      return { state: operations.rename(state, operation.from, operation.to) };
+    case 'rename': {
+      const { from, to } = operation;
+      return { state: operations.rename(state, from, to), confirms: await confirms(store, state, [[from, to]]) };
+    }
     case 'merge':
       return { state: operations.merge(state, operation.names, operation.into) };
     case 'unmerge':
@@ -64,8 +67,10 @@ async function changeOf(store: Store, state: CorpusState, operation: Operation):
       const { kind: _, name: __, ...changes } = operation;
       return { state: operations.describe(state, name, changes) };
     }
-    case 'map':
-      return { state: operations.mapNames(state, operation.mapping) };
+    case 'map': {
+      const { mapping } = operation;
+      return { state: operations.mapNames(state, mapping), confirms: await confirms(store, state, mapping) };
+    }
     case 'import':
       return { state: operations.importTaxonomy(state, operation.entries) };
     case 'split':
@@ -77,6 +82,19 @@ async function changeOf(store: Store, state: CorpusState, operation: Operation):
     default:
       throw new Error(`Unknown operation ${JSON.stringify(operation satisfies never)}`);
   }
+}
+
+/** Whether a class gets the name that it has, and nobody had said so yet: then the name is a person's from now on. */
+async function confirms(
+  store: Store,
+  state: CorpusState,
+  names: Iterable<readonly [string, string]>,
+): Promise<boolean> {
+  const same = [...names].flatMap(([from, to]) => (from === to ? [from] : []));
+  if (same.length === 0) return false;
+  const index = new CorpusIndex(state);
+  const known = await confirmedNames(store);
+  return same.some((name) => index.find(name)?.name === name && !known.has(name));
 }
 
 function synsetsOf(name: string): string {

@@ -77,6 +77,24 @@ async function prepare(t: TestContext, count: number) {
   return { store, workspace, add, discover, found, classOf };
 }
 
+test('a name that somebody gave to the cluster that had it is theirs; an undone one is not', async (t) => {
+  const { store, discover, classOf } = await prepare(t, 64);
+  await discover({ k: KINDS });
+  const [mine, other] = [await classOf(0), await classOf(1)];
+  const told = { kind: 'map', mapping: new Map([mine, other].map((name) => [name, name])) } as const;
+  assert.ok(await change(store, told));
+  assert.equal(await change(store, told), null, 'said once is enough');
+  assert.ok(await store.undoCorpusChange());
+  assert.ok(await change(store, { kind: 'rename', from: mine, to: mine }));
+  await discover({ k: 20 });
+  const parts = async (kind: number) => {
+    const names = await Promise.all(Array.from({ length: 64 / KINDS }, (_, i) => classOf(kind + i * KINDS)));
+    return new Set(names);
+  };
+  assert.deepEqual([...(await parts(0))], [mine]);
+  assert.ok((await parts(1)).size > 1);
+});
+
 test('a name stays with its items through every cut, with more images and after a new clustering', async (t) => {
   const { store, add, discover, found, classOf } = await prepare(t, 60);
   await discover({ k: 4 });

@@ -2,13 +2,14 @@
  * Classes of a task that are people's, with the items that are known to be theirs. A new clustering goes around them: it
  * proposes other classes beside them and never takes a name away.
  *
- * A cluster is people's, with all its items, when somebody gave it its name, merged it, described it, gave it another word or
+ * A cluster is people's, with all its items, when somebody gave it its name or said that the one it has is right, merged it, described it, gave it another word or
  * a place; what later cuts add to it is the machine's again. Beside that an item is of the class that a person says of it.
  * Items held out to measure accuracy steer nothing.
  */
 import { IdMap } from '../../core/id-set.ts';
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels, NONE_OF_THESE } from '../../core/labels.ts';
+import { confirmedNames } from '../../corpus/confirmed-names.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
 import type { Store } from '../../store/store.ts';
 import { type ClusterModel, clustersOf, knownOf } from './cluster-model.ts';
@@ -62,15 +63,17 @@ async function namesByPeople(store: Store, task: string, ids: readonly ItemId[])
 }
 
 /** The names of clusters that are people's, and of the items that belong to them for certain. */
-async function namesOfHeldClusters(store: Pick<Store, 'corpus'>, there: ClusterModel) {
+async function namesOfHeldClusters(store: Pick<Store, 'corpus' | 'corpusHistory'>, there: ClusterModel) {
   const index = new CorpusIndex(await store.corpus());
+  const confirmed = await confirmedNames(store);
   const changed: (string | undefined)[] = [];
   const known: (string | undefined)[] = [];
   for (const { name, held = false } of there.clusters) {
     const root = index.find(name);
     const described = root && (root.placed || root.description !== null || root.synset !== null);
-    const touched = root && (described || root.name !== name || index.otherNames(root).length > 0);
-    changed.push(touched && !(held && root.name === name) ? root.name : undefined);
+    const named = root && (root.name !== name || confirmed.has(name) || index.otherNames(root).length > 0);
+    const touched = described || named;
+    changed.push(root && touched && !(held && root.name === name) ? root.name : undefined);
     known.push(root && held ? root.name : undefined);
   }
   const [own, ownKnown] = [clustersOf(there), knownOf(there)];

@@ -82,7 +82,8 @@ export function corpusStore(session: Session): Operations {
   };
 }
 
-function isNothing(before: CorpusState, { state, items }: CorpusChange): boolean {
+function isNothing(before: CorpusState, { state, items, confirms = false }: CorpusChange): boolean {
+  if (confirms) return false;
   const { classes, synonyms } = changedRows(before, state);
   return classes.length + synonyms.length + (items?.list.length ?? 0) === 0;
 }
