@@ -15,7 +15,7 @@ import { InferencePool } from '../src/onnx/pool.ts';
 import { float32Data, uint8 } from '../src/onnx/tensor.ts';
 import { centreAndNormalise } from '../src/stages/embed/recipe.ts';
 import { pixelsFor } from '../src/stages/item-pixels.ts';
-import { type FineTuned, fineTune } from '../src/stages/teach/fine-tune/fine-tune.ts';
+import { type FineTuned, fineTune, type KnownOfTask } from '../src/stages/teach/fine-tune/fine-tune.ts';
 import { baseFigures, FOLDS, gateFigures, isBetter, isSound } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
 import { STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
@@ -79,10 +79,11 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const alike = await learnRounds(pool, problem, { seed, methods, folds: FOLDS });
   const frozenBase = await baseFigures(pool, problem, { seed });
   const embedder = await tunableEmbedder('mobilenetv3-small');
+  const known: KnownOfTask = { beliefs: new Map() };
   for (const step of DEPTHS) {
     const startedAt = performance.now();
     const tuned = await fineTune(pool, {
-      ...{ embedder, problem, step, seed, blocks: set.blocks, folds: FOLDS },
+      ...{ embedder, problem, step, seed, blocks: set.blocks, folds: FOLDS, known },
       ids: rows.map((row) => set.files[row]?.id ?? ''),
       open: async (row) => wholeImage(await readFile(set.files[rows[row] ?? 0]?.path ?? '')),
       teacher: { method: frozen.method, ...frozen.settings },

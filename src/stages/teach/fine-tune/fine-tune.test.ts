@@ -21,7 +21,7 @@ import { pixelsFor } from '../../item-pixels.ts';
 import { crossValidate, foldsOf } from '../cross-validation.ts';
 import { learnRounds } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { type FineTuneRequest, fineTune } from './fine-tune.ts';
+import { type FineTuneRequest, fineTune, type KnownOfTask } from './fine-tune.ts';
 import { cutFor, STEPS, type TuningStep } from './steps.ts';
 import { OutOfTime } from './time-plan.ts';
 import { wholeImage } from './tuning-image.ts';
@@ -207,6 +207,33 @@ test('what was kept under other names of classes, whose pictures were seen other
   const record = tuningRecordIn(folder);
   await fineTune(two, request({ step, record, classNames: ['left', 'right'] }));
   assert.deepEqual(await fineTune(two, request({ step, record, ...names })), whole);
+});
+
+test('what depths have in common is found out once, and changes nothing of what comes out', async () => {
+  const steps: TuningStep[] = [
+    { ...STEP, samples: 96 },
+    { ...STEP, samples: 96, trains: 'bias' },
+    { ...STEP, samples: 96, pseudoLabels: 'mean-of-methods' },
+  ];
+  const known: KnownOfTask = { beliefs: new Map() };
+  let opened = 0;
+  const open = async (row: number) => {
+    opened++;
+    return wholeImage(await stripes(row));
+  };
+  const counts: number[] = [];
+  for (const step of steps) {
+    opened = 0;
+    assert.deepEqual(await fineTune(two, request({ step, known, open })), await fineTune(two, request({ step })));
+    counts.push(opened);
+  }
+  const [first = 0, second = 0] = counts;
+  assert.equal(
+    first - second,
+    LABELLED,
+    'whether views may be mirrored and turned is asked of the labelled images once',
+  );
+  assert.equal(known.beliefs.size, 2 * 3, 'two folds and all labels, by two ways to pseudo-labels');
 });
 
 test('with too little time for a training worth the name it says so; with enough nothing is made shorter', async () => {

@@ -5,6 +5,7 @@
  * What comes out is a problem like the frozen one with other vectors, for the same methods. Reads every image once more;
  * resident are the vectors of all rows, and those of {@link MAX_ROWS} of them once a fold.
  */
+import type { AugmentOptions } from '../../../images/augment.ts';
 import { gatherRows, type Matrix } from '../../../math/matrix.ts';
 import type { TrainingCurve } from '../../../math/training/train.ts';
 import type { ComposedEmbedder, TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
@@ -49,6 +50,15 @@ export interface FineTuneRequest {
   readonly endMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: FineTuneProgress) => void;
+  /** What depths of one task have in common, which is then found out once; requests that share it differ in their step alone. */
+  readonly known?: KnownOfTask;
+}
+
+/** Filled by the first depth. Resident: of each fold the beliefs of the images that are trained on. */
+export interface KnownOfTask {
+  augment?: Required<AugmentOptions>;
+  /** By fold, and by where pseudo-labels come from. */
+  readonly beliefs: Map<string, Beliefs>;
 }
 
 export interface FineTuneProgress {
@@ -100,7 +110,9 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
     ids: Array.from(taught, (_, i) => ids[rowOf(i)] ?? ''),
     open: (i: number) => request.open(rowOf(i)),
   };
-  const augment = await harmlessChanges(pool, { ...request, classNames: request.classNames ?? [] });
+  const known: KnownOfTask = request.known ?? { beliefs: new Map() };
+  known.augment ??= await harmlessChanges(pool, { ...request, classNames: request.classNames ?? [] });
+  const { augment } = known;
   const cut = cutFor(embedder.network, wanted);
   const preparedAt = performance.now();
   const prepared = await prepareTuning(pool, embedder, images, {
@@ -108,9 +120,19 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   });
   const viewMs = (performance.now() - preparedAt) / (taught.length * prepared.set.views);
   const folds = foldsOf(problem, request.folds, seed);
-  const teach = await teacherOf(pool, frozen, { ...request, pseudoLabels: wanted.pseudoLabels });
-  const beliefsWithout = async (fold: number): Promise<Beliefs> =>
-    beliefsIn(await teach((place) => folds.of[place] !== fold), frozen, taught, (place) => folds.of[place] === fold);
+  const { pseudoLabels } = wanted;
+  let teacher: ReturnType<typeof teacherOf> | undefined;
+  const beliefsWithout = async (fold: number): Promise<Beliefs> => {
+    const key = `${fold}:${pseudoLabels}`;
+    const before = known.beliefs.get(key);
+    if (before) return before;
+    teacher ??= teacherOf(pool, frozen, { ...request, pseudoLabels });
+    const teach = await teacher;
+    const soft = await teach((place) => folds.of[place] !== fold);
+    const beliefs = beliefsIn(soft, frozen, taught, (place) => folds.of[place] === fold);
+    known.beliefs.set(key, beliefs);
+    return beliefs;
+  };
   const trainings = folds.count + 1;
   const whole = { ...request, step: wanted, prepared, beliefs: await beliefsWithout(folds.count) };
   const passes = problem.features.rows + folds.count * (rows.length + wanted.shares.length * problem.labelled.length);

@@ -15,7 +15,7 @@ import { isAsGood } from '../backbones.ts';
 import type { LabelledTask, TaskItems } from '../items.ts';
 import { learnRounds, type RoundsOptions, type RoundsResult, type Step } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { type FineTuned, type FineTuneProgress, fineTune } from './fine-tune.ts';
+import { type FineTuned, type FineTuneProgress, fineTune, type KnownOfTask } from './fine-tune.ts';
 import { openItems } from './open-items.ts';
 import { MIN_LABELS, STEP_NAMES, type StepName } from './steps.ts';
 import { OutOfTime } from './time-plan.ts';
@@ -80,10 +80,11 @@ export async function fineTuneTask(
   const { labels } = problem;
   const frozenBase = await baseFigures(pool, problem, { seed, signal });
   let best: Candidate = { ...gateFigures(alike, labels), task: null };
+  const known: KnownOfTask = { beliefs: new Map() };
   // With little time, what was worth most where it was measured comes first.
   for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
     try {
-      const tuned = await tunedBy(pool, { items, labelledTask, embedder, frozen, open }, { ...options, step });
+      const tuned = await tunedBy(pool, { items, labelledTask, embedder, frozen, open, known }, { ...options, step });
       const learned = await learnRounds(pool, tuned.problem, roundsOptions(options, step, tuned));
       steps.push(...learned.steps.map((one) => ({ ...one, fineTuned: step })));
       curves.push({ step, ...tuned.curve });
@@ -196,15 +197,16 @@ interface TuneRequest {
   readonly embedder: TunableEmbedder;
   readonly frozen: RoundsResult;
   readonly open: Awaited<ReturnType<typeof openItems>>;
+  readonly known: KnownOfTask;
 }
 
 function tunedBy(
   pool: InferencePool,
-  { items, labelledTask, embedder, frozen, open }: TuneRequest,
+  { items, labelledTask, embedder, frozen, open, known }: TuneRequest,
   { step, seed, signal, endMs, record, onTraining }: FineTuneTaskOptions & { readonly step: StepName },
 ): Promise<FineTuned> {
   return fineTune(pool, {
-    ...{ embedder, step, seed, signal, endMs, record, open },
+    ...{ embedder, step, seed, signal, endMs, record, open, known },
     problem: labelledTask.problem,
     classNames: labelledTask.classNames,
     blocks: items.recipe.blocks,
