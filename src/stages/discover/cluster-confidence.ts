@@ -14,16 +14,20 @@ export interface ClusterInCut extends ClusterEvidence {
   readonly k: number;
   /** Items of the cut. */
   readonly items: number;
+  /** Means over the cut's clusters. */
+  readonly meanSimilarity: number;
+  readonly meanConcentration: number;
 }
 
 /** Bias first, then as {@link itemFeatures} has them. */
 const ITEM_WEIGHTS = [
-  -0.4215, 0.6583, -0.1815, 1.0777, 1.6233, -2.3257, 0.9153, -0.6984, 3.8986, -1.2827, -0.6506, 0.5448, 0.1932, -0.0417,
-  -3.0875, -0.5075, 0.6032,
+  -2.7486, 0.298, -0.0816, 2.0125, 1.107, -0.9801, 2.978, -1.0449, 2.2695, -0.9542, -0.048, 0.0524, 0.1798, -0.1089,
+  -3.0412, -0.5284, 0.6312, 1.7903, -6.398, 0.5101, -1.3496,
 ];
 /** Bias first, then as {@link clusterFeatures} has them. */
 const CLUSTER_WEIGHTS = [
-  -11.671, 5.0541, 6.6434, -0.3301, 3.3461, -0.1839, -0.6225, 0.9624, 0.1199, -0.0762, -5.738, -0.483, 0.6733,
+  -13.4907, 7.5996, 7.7141, -0.9199, 1.6556, -0.0802, 0.226, 0.2173, 0.1373, -0.143, -5.5794, -0.5417, 0.6613, 2.0695,
+  -6.0532, 0.5215, -1.8509,
 ];
 
 /** Below it a cluster is called mixed. */
@@ -43,7 +47,14 @@ export function clusterFeatures(cluster: ClusterInCut): number[] {
   const { remote, remoteSpread, remoteShare, fromMean, fromMeanSpread } = cluster;
   const sizes = [Math.log(Math.max(1, size)), Math.log(Math.max(1, items / Math.max(1, k)))];
   const strangeness = [remote, remoteSpread, remoteShare, fromMean, fromMeanSpread];
-  return [cohesion, concentration, split, similarity, splitSimilarity, ...sizes, ...strangeness];
+  // How alike images of one thing are differs from pile to pile, so a cluster is compared with the others of its cut.
+  const amongOthers = [
+    similarity - cluster.meanSimilarity,
+    concentration - cluster.meanConcentration,
+    Math.log(Math.max(1, k)),
+    (size * k) / Math.max(1, items),
+  ];
+  return [cohesion, concentration, split, similarity, splitSimilarity, ...sizes, ...strangeness, ...amongOthers];
 }
 
 /** The chance that the item is of its cluster's class. */

@@ -6,7 +6,7 @@
  */
 import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { type CutEvidence, cutEvidence } from '../../math/graph-cluster/cut-evidence.ts';
+import { type ClusterEvidence, type CutEvidence, cutEvidence } from '../../math/graph-cluster/cut-evidence.ts';
 import { diffusionMap } from '../../math/graph-cluster/diffusion.ts';
 import { hdbscan } from '../../math/graph-cluster/hdbscan.ts';
 import { cutTree, type MergeTree, nodesOfCut, wardTree } from '../../math/graph-cluster/ward.ts';
@@ -206,10 +206,17 @@ export function evidenceOfNodes(
   { evidence, leafOf }: Pick<Hierarchy, 'evidence' | 'leafOf'>,
   nodes: Int32Array,
 ): (ClusterInCut | undefined)[] {
-  return Array.from(nodes, (node) => {
-    const known = evidence?.clusters.get(node);
-    return known && { ...known, k: nodes.length, items: leafOf.length };
-  });
+  const found = Array.from(nodes, (node) => evidence?.clusters.get(node));
+  const known = found.filter((one) => one !== undefined);
+  const mean = (pick: (one: ClusterEvidence) => number) =>
+    known.reduce((sum, one) => sum + pick(one), 0) / Math.max(1, known.length);
+  const cut = {
+    k: nodes.length,
+    items: leafOf.length,
+    meanSimilarity: mean(({ similarity }) => similarity),
+    meanConcentration: mean(({ concentration }) => concentration),
+  };
+  return found.map((one) => one && { ...one, ...cut });
 }
 
 /** The node of the tree that each cluster at k is, by its number in {@link cutHierarchy}. */
