@@ -37,6 +37,8 @@ export interface PushTarget {
 }
 
 export interface PushLedger {
+  /** False on a full disk: what it is told is forgotten with the process, and the target's listing tells it the next time. */
+  readonly isKept: boolean;
   pushed(target: string, key: string): PushedFile | undefined;
   record(target: string, file: PushedFile): void;
   recordDeleted(target: string, key: string, atMs: number): void;

@@ -8,7 +8,7 @@ import { oneLine } from '../words.ts';
 
 const SHOWN = 5;
 
-export function printPushed(output: Output, { target, counts, problems, interrupted }: PushResult): void {
+export function printPushed(output: Output, { target, counts, problems, interrupted, ledgerKept }: PushResult): void {
   const parts = [`${plural(counts.pushed, 'file')} (${formatBytes(counts.bytesSent)} sent)`];
   if (counts.there > 0) parts.push(`${formatCount(counts.there)} found there`);
   if (counts.unchanged > 0) parts.push(`${formatCount(counts.unchanged)} there before`);
@@ -22,6 +22,8 @@ export function printPushed(output: Output, { target, counts, problems, interrup
   if (wrong > SHOWN) output.warn(`  and ${formatCount(wrong - SHOWN)} more (--json lists them)`);
   if (counts.conflicts > 0)
     output.warn('Files of the target that were not pushed from here stay; --replace writes over them.');
+  if (!ledgerKept)
+    output.warn('The disk is full: the ledger was not written, and the next push compares with the target.');
   if (interrupted) output.warn('Interrupted; the same command goes on.');
 }
 

@@ -1,7 +1,7 @@
 /** Faults of the machine and not of the way: a clock that is wrong, a disk that is full. The same call finishes the work. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../../../test/contracts/source.ts';
@@ -10,6 +10,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { objectSink } from '../../sources/cloud/object-sink.ts';
 import { s3Store } from '../../sources/cloud/s3-store.ts';
 import { folderSink } from '../../sources/folder-sink.ts';
+import { existingPushLedger } from '../../store/sqlite/push-ledger.ts';
 import { push } from './push.ts';
 
 const QUICK = { patienceMs: 4000, backoff: { baseMs: 5, maxMs: 50 }, settleMs: 0, parallel: 4 };
@@ -81,5 +82,40 @@ test('a full disk at the target ends the push; with room again the same push fin
     } finally {
       spawnSync('umount', [disk]);
       rmSync(files, { recursive: true });
+    }
+  }));
+
+test('from a full disk files are pushed and deleted, which makes room; the ledger is read there, and told to be not written', (t) =>
+  inTemporaryFolder(async (folder) => {
+    const [disk, target] = [join(folder, 'disk'), join(folder, 'target')];
+    for (const each of [disk, target]) mkdirSync(each);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { encoding: 'utf8' });
+    if (mounted.status !== 0)
+      return t.skip(`no small disk can be mounted here (${mounted.stderr ?? mounted.error?.message})`);
+    try {
+      const files = join(disk, 'files');
+      mkdirSync(files);
+      writeFiles(files, 6, 100_000);
+      await push(files, await folderSink(target), QUICK);
+      writeFileSync(join(files, 'new.jpg'), Buffer.alloc(100_000, 'new'));
+      spawnSync('dd', ['if=/dev/zero', `of=${join(disk, 'fill')}`, 'bs=1k']);
+      assert.throws(() => writeFileSync(join(disk, 'more'), Buffer.alloc(5000)), { code: 'ENOSPC' });
+      rmSync(join(disk, 'more'), { force: true });
+      // By this, capture knows which frames it may delete.
+      const ledger = existingPushLedger(files);
+      const isPushed = (name: string) => {
+        const { mtimeNs, size } = statSync(join(files, name), { bigint: true });
+        return ledger?.isPushed(name, `${mtimeNs}-${size}`);
+      };
+      assert.deepEqual([isPushed('0.jpg'), isPushed('new.jpg')], [true, false]);
+      ledger?.close();
+      const moved = await push(files, await folderSink(target), { ...QUICK, deleteAfterVerified: true });
+      assert.deepEqual([moved.counts.unchanged, moved.counts.pushed, moved.counts.deleted], [6, 1, 7]);
+      assert.equal(moved.ledgerKept, false);
+      assert.deepEqual(readFileSync(join(target, 'new.jpg')), Buffer.alloc(100_000, 'new'));
+      rmSync(join(disk, 'fill'));
+      assert.equal((await push(files, await folderSink(target), QUICK)).ledgerKept, true);
+    } finally {
+      spawnSync('umount', [disk]);
     }
   }));

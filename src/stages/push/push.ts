@@ -79,6 +79,8 @@ export interface PushResult {
   /** The first of them, at most {@link MAX_PROBLEMS}. */
   readonly problems: readonly PushProblem[];
   readonly interrupted: boolean;
+  /** False on a full disk: the next push compares with the target. */
+  readonly ledgerKept: boolean;
 }
 
 const MAX_PROBLEMS = 100;
@@ -150,7 +152,8 @@ class Push {
     const { parallel = 16, signal, onProgress } = this.#options;
     const meter = progressMeter('push', undefined, () => performance.now());
     const result = (interrupted: boolean) => {
-      return { target: this.#sink.uri, counts: this.#counts, problems: this.#problems, interrupted };
+      const ledgerKept = this.#ledger.isKept;
+      return { target: this.#sink.uri, counts: this.#counts, problems: this.#problems, interrupted, ledgerKept };
     };
     try {
       await inLanes(this.#plan(), parallel, async (planned) => {

@@ -288,7 +288,7 @@ function resultCode(error: unknown): number | undefined {
 }
 
 /** An input or output error on a disk with no room is a full disk (SQLite reports it so for its shared-memory file). */
-function isDiskFull(file: string): boolean {
+export function isDiskFull(file: string): boolean {
   try {
     const disk = statfsSync(dirname(file));
     return disk.bavail * disk.bsize < FEW_BYTES;

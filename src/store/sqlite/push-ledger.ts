@@ -5,10 +5,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import type { PushedFile, PushLedger } from '../push-ledger.ts';
-import { sqlite } from './connection.ts';
+import { isDiskFull, sqlite, translated } from './connection.ts';
 
 /** In the folder that is pushed. */
 const LEDGER_NAME = '.labelsmith-push.sqlite';
@@ -52,11 +53,17 @@ export function existingPushLedger(folder: string): PushLedger | undefined {
   return existsSync(join(folder, LEDGER_NAME)) ? openPushLedger(folder) : undefined;
 }
 
-/** The ledger of a folder, made where there is none. */
+/**
+ * The ledger of a folder, made where there is none. On a full disk, where SQLite cannot open a file, it is in memory: what is
+ * pushed may be deleted then all the same, which makes room.
+ */
 export function openPushLedger(folder: string): PushLedger {
   const file = join(folder, LEDGER_NAME);
   const { DatabaseSync } = sqlite();
+  // With a log beside it, another process has it open, or left there what the file lacks.
+  const isInMemory = isDiskFull(file) && !existsSync(`${file}-wal`);
   try {
+    if (isInMemory) return ledgerOn(inMemory(file), false);
     const database = new DatabaseSync(file, { timeout: 30_000 });
     const { application_id } = z
       .object({ application_id: z.number() })
@@ -65,7 +72,7 @@ export function openPushLedger(folder: string): PushLedger {
     // In the log, what was committed survives the process; a power cut may lose the last lines, and the target has them.
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(SCHEMA);
-    return ledgerOn(database);
+    return ledgerOn(database, true);
   } catch (cause) {
     throw new LabelsmithError('REFUSED', `the ledger ${file} cannot be opened: ${messageOf(cause)}`, {
       hint: 'The folder has to be writable; a damaged ledger may be deleted: the next push compares with the target.',
@@ -74,7 +81,18 @@ export function openPushLedger(folder: string): PushLedger {
   }
 }
 
-function ledgerOn(database: import('node:sqlite').DatabaseSync): PushLedger {
+/** All that the file has. SQLite makes no files of its own beside one that is said not to change. */
+function inMemory(file: string): import('node:sqlite').DatabaseSync {
+  const database = new (sqlite().DatabaseSync)(':memory:');
+  database.exec(SCHEMA);
+  if (!existsSync(file)) return database;
+  database.prepare('ATTACH ? AS kept').run(`${pathToFileURL(file).href}?immutable=1`);
+  for (const table of ['pushed', 'unfinished']) database.exec(`INSERT INTO ${table} SELECT * FROM kept.${table}`);
+  database.exec('DETACH kept');
+  return database;
+}
+
+function ledgerOn(database: import('node:sqlite').DatabaseSync, isKept: boolean): PushLedger {
   const columns = Object.keys(PUSHED.shape);
   const find = database.prepare(`SELECT ${columns} FROM pushed WHERE target = ? AND key = ?`);
   const record = database.prepare(
@@ -99,6 +117,7 @@ function ledgerOn(database: import('node:sqlite').DatabaseSync): PushLedger {
     record.run(target, key, byteSize, localVersion, sha256, version, verifiedBy, pushedAtMs, deletedAtMs);
   });
   return {
+    isKept,
     pushed(target, key) {
       const line = lines.of(target, key);
       if (line !== undefined) return line;
@@ -187,7 +206,7 @@ class LinesToCome {
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
+      throw translated(error, this.#database.location() ?? LEDGER_NAME);
     }
     this.#lines.clear();
     this.#failure = undefined;
