@@ -12,7 +12,12 @@ const CLUSTERS = 100;
 /** What came of a shard of 1,000 images of detect: some 800 bytes an image. */
 const RESULT_BYTES = 800_000;
 
-export async function commits(address: string, images: number) {
+/** @param options.assign labels of clusters are made up and written, too; else `discover` does it (default true) */
+export async function commits(
+  address: string,
+  images: number,
+  { assign: doesAssign = true }: { readonly assign?: boolean } = {},
+) {
   const store = await openStore(address);
   try {
     const runId = await startRun(store, 'detect');
@@ -24,7 +29,9 @@ export async function commits(address: string, images: number) {
     const inOrder = planned(images);
     const detect = await stretches(images, (from) => detected(store, runId, inOrder.slice(from, from + SHARD)));
     await store.ensureTask({ name: 'class', rule: 'single', items: 'images' });
-    const assign = await stretches(images, (from) => assigned(store, runId, inOrder.slice(from, from + SHARD)));
+    const assign = doesAssign
+      ? await stretches(images, (from) => assigned(store, runId, inOrder.slice(from, from + SHARD)))
+      : [];
     const last = detect[detect.length - 1];
     const megabytes = await sizes(address);
     const recorded = Object.entries(megabytes).filter(([table]) => table !== 'shard_result');
@@ -35,7 +42,11 @@ export async function commits(address: string, images: number) {
       detectPerSecond: detect.map((rate) => Math.round(rate)),
       assignPerSecond: assign.map((rate) => Math.round(rate)),
       // 1: as quick as at the beginning; a step that is slower than linear falls with the number of images.
-      lastOfFirst: { ingest: lastOfFirst(ingest), detect: lastOfFirst(detect), assign: lastOfFirst(assign) },
+      lastOfFirst: {
+        ingest: lastOfFirst(ingest),
+        detect: lastOfFirst(detect),
+        ...(doesAssign && { assign: lastOfFirst(assign) }),
+      },
       load: rounded(loadavg()[0], 1),
       resultMs: rounded(await resultMs(store, runId), 1),
       commitMs: rounded((SHARD * 1000) / last, 1),

@@ -1,0 +1,109 @@
+/**
+ * A million images that are none (records and vectors made here) through ingest, the plan and the commits of `detect`, and
+ * `discover` as it is, tree and assignment, on PostgreSQL in one run: rates by fifths, memory, sizes of tables and indexes.
+ *
+ * `LABELSMITH_BENCH_FLEET_IMAGES` is their number (default 1,000,000).
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { seededRandom } from '../src/core/random.ts';
+import { LabelsmithError } from '../src/errors.ts';
+import { openWorkspace, type Workspace } from '../src/jobs/workspace.ts';
+import { matrix } from '../src/math/matrix.ts';
+import { discoverIn } from '../src/stages/discover/discover.ts';
+import { recipeOf, saveRecipe } from '../src/stages/embed/recipe.ts';
+import { imageId } from '../test/contracts/store/fixtures.ts';
+import { startPostgres } from '../test/postgres/server.ts';
+import { commits } from './fleet/commits.ts';
+import { rounded } from './process.ts';
+
+const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 1_000_000);
+const FIFTHS = 5;
+const A_FILE = 10_000;
+const COLUMNS = 576;
+const KINDS = 200;
+
+export async function run(): Promise<unknown> {
+  const server = await startPostgres(['shared_buffers=128MB']);
+  const dir = await mkdtemp(join(tmpdir(), 'labelsmith-fleet-million-'));
+  const startedAt = performance.now();
+  const address = `${server.url}?schema=million`;
+  try {
+    const workspace = await openWorkspace(address, { create: true, blobsAt: dir });
+    try {
+      const record = await commits(address, IMAGES, { assign: false });
+      process.stderr.write(`${JSON.stringify(record)}\n`);
+      const vectors = await timed(() => writeVectors(workspace));
+      process.stderr.write(`vectors: ${vectors.seconds} s\n`);
+      const discovered = await discover(workspace);
+      return {
+        ...{
+          images: IMAGES,
+          seconds: Math.round((performance.now() - startedAt) / 1000),
+          load: rounded(loadavg()[0], 1),
+        },
+        ...{ record, vectors, discovered, peakMb: Math.round(process.resourceUsage().maxRSS / 1024) },
+      };
+    } finally {
+      await workspace.close();
+    }
+  } finally {
+    await server.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function discover(workspace: Workspace) {
+  const at: number[] = [];
+  let done = 0;
+  const total = Math.ceil(IMAGES / A_FILE);
+  const startedAt = performance.now();
+  const options = {
+    ...{ seed: 0, threads: availableParallelism(), k: KINDS },
+    onProgress: ({ stage, shardsCommitted }: { stage: string; shardsCommitted: number }) => {
+      if (stage !== 'discover' || shardsCommitted === done) return;
+      done = shardsCommitted;
+      at.push(performance.now());
+    },
+  };
+  const noFiles = () => Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files'));
+  const { counts } = await discoverIn(workspace, options, noFiles);
+  const endedAt = performance.now();
+  const edges = Array.from({ length: FIFTHS + 1 }, (_, n) => Math.min(at.length - 1, Math.floor((n * total) / FIFTHS)));
+  const rates = edges
+    .slice(1)
+    .map((edge, n) => Math.round(((edge - edges[n]) * A_FILE * 1000) / (at[edge] - at[edges[n]])));
+  return {
+    counts,
+    treeSeconds: rounded((at[0] - startedAt) / 1000, 1),
+    seconds: rounded((endedAt - startedAt) / 1000, 1),
+    assignedPerSecond: rates,
+  };
+}
+
+async function timed(work: () => Promise<void>): Promise<{ seconds: number; perSecond: number }> {
+  const startedAt = performance.now();
+  await work();
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { seconds: rounded(seconds, 1), perSecond: Math.round(IMAGES / seconds) };
+}
+
+/** Each near the point of its kind, as a model gives them. */
+async function writeVectors({ store, vectors }: Workspace): Promise<void> {
+  const random = seededRandom(1);
+  const kinds = Float32Array.from({ length: KINDS * COLUMNS }, () => random() - 0.5);
+  const recipe = recipeOf({ id: 'made-up', key: 'made-up', blocks: [{ columns: COLUMNS, weight: 1 }] }, 'images');
+  await saveRecipe(store, recipe);
+  const ids = Array.from({ length: IMAGES }, (_, n) => imageId(n)).sort();
+  for (let from = 0; from < IMAGES; from += A_FILE) {
+    const own = ids.slice(from, from + A_FILE);
+    const data = new Float32Array(own.length * COLUMNS);
+    for (const [i, id] of own.entries()) {
+      const kind = Number.parseInt(id.slice(0, 8), 16) % KINDS;
+      for (let j = 0; j < COLUMNS; j++) data[i * COLUMNS + j] = kinds[kind * COLUMNS + j] + 0.5 * (random() - 0.5);
+    }
+    const shard = { space: recipe.space, items: 'images' as const, shard: String(from), runId: null, ids: own };
+    await store.putVectorShard(await vectors.write({ ...shard, vectors: matrix(data, own.length, COLUMNS) }));
+  }
+}
