@@ -47,10 +47,16 @@ export interface Simulated {
   /** Share of the machines' time that went into shards, done again ones too. */
   readonly workersBusy: number;
   readonly takenAway: number;
+  /** Shards that were cut in halves, after three machines had been taken away under each. */
+  readonly cut: number;
   /** Of the whole run, and from when nineteen twentieths were committed. */
   readonly virtualSeconds: number;
   readonly endSeconds: number;
 }
+
+/** A shard, or so much of one. */
+const PART = z.object({ of: z.number() });
+type Part = z.infer<typeof PART>;
 
 /** Until another machine is there in place of one that was taken away. */
 const BOOT_MS = 60_000;
@@ -61,19 +67,28 @@ export async function simulate(plan: Simulation): Promise<Simulated> {
   const database = new SimulatedDatabase(clock, plan);
   const fleet = new Machines(plan, clock, database);
   const committedAtMs: number[] = [];
-  const stage: StageDefinition<unknown, null, number, number> = {
+  let cut = 0;
+  const stage: StageDefinition<unknown, null, Part, number> = {
     name: 'simulated',
     settings: z.unknown(),
-    shard: z.number(),
+    shard: PART,
     open: async () => null,
     async *plan() {
-      for (let n = 0; n < plan.shards; n++) yield n;
+      for (let n = 0; n < plan.shards; n++) yield { of: 1 };
     },
-    process: async (_, shard) => shard,
-    async commit() {
-      await database.hold(plan.commitMs);
+    process: async () => 0,
+    async commit(_, { of }) {
+      await database.hold(plan.commitMs * of);
       committedAtMs.push(clock.now());
-      return { images: plan.imagesAShard };
+      return { images: plan.imagesAShard * of };
+    },
+    // As stages of images do: three machines may be taken away under one shard.
+    poison: {
+      halves({ of }) {
+        cut++;
+        return [{ of: of / 2 }, { of: of / 2 }];
+      },
+      putAside: () => Promise.reject(new Error('nothing is put aside here')),
     },
   };
   const working = fleet.start();
@@ -85,7 +100,7 @@ export async function simulate(plan: Simulation): Promise<Simulated> {
   const totalMs = clock.now();
   fleet.stop();
   await clock.run(working);
-  const at = (share: number) => Math.floor(share * (plan.shards - 1));
+  const at = (share: number) => Math.floor(share * (committedAtMs.length - 1));
   const msBetween = (from: number, to: number) => committedAtMs[at(to)] - committedAtMs[at(from)];
   const imagesPerSecond = ((at(0.8) - at(0.2)) * plan.imagesAShard * 1000) / msBetween(0.2, 0.8);
   return {
@@ -95,6 +110,7 @@ export async function simulate(plan: Simulation): Promise<Simulated> {
     queueBusy: database.queueBusy(totalMs),
     workersBusy: fleet.workedMs / (plan.workers * totalMs),
     takenAway: fleet.takenAway,
+    cut,
     virtualSeconds: totalMs / 1000,
     endSeconds: msBetween(0.95, 1) / 1000,
   };
@@ -153,14 +169,15 @@ class Machines {
     const unlessGone = <T>(work: () => Promise<T>) => (gone.aborted ? new Promise<never>(() => {}) : work());
     const startProcess = (): ShardProcess => ({
       hasEnded: false,
-      run: async ({ runId, shard }) => {
-        const ms = ownMs * (0.8 + 0.4 * random());
+      run: async ({ runId, shard, input }) => {
+        const { of } = PART.parse(JSON.parse(input));
+        const ms = of * ownMs * (0.8 + 0.4 * random());
         await clock.sleep(ms);
         this.workedMs += ms;
         await unlessGone(() => database.hold(resultMs));
-        const result = { runId, shard, items: imagesAShard, data: serialize(0), worker };
+        const result = { runId, shard, items: imagesAShard * of, data: serialize(0), worker };
         const kept = await unlessGone(() => database.putShardResult(result));
-        return { kind: kept ? 'done' : 'late', items: imagesAShard };
+        return { kind: kept ? 'done' : 'late', items: imagesAShard * of };
       },
       close: async () => {},
     });
