@@ -3,7 +3,7 @@
  * its hash, and saying what can be done where it is not to be had.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
 import { renameOver } from '../files/rename.ts';
@@ -19,6 +19,8 @@ export interface SourceFile {
   /** The content it must have, 64 lower-case hexadecimal digits. Without it the content found first is recorded. */
   readonly sha256?: string;
   readonly byteSize?: number;
+  /** The content as git names it, where no SHA-256 is known: what is not that is not taken. */
+  readonly gitBlob?: string;
 }
 
 export interface CachedFile {
@@ -77,8 +79,9 @@ export async function lookUp(
     sha256 = await sha256OfFile(reference.path).catch(() => undefined);
   }
   if (sha256 === undefined) {
-    const record = (await readJson(recordPath(file, options))) as { sha256?: string } | undefined;
-    sha256 = record?.sha256;
+    const record = (await readJson(recordPath(file, options))) as { sha256?: string; byteSize?: number } | undefined;
+    const otherSize = reference.kind === 'hf' && file.byteSize !== undefined && record?.byteSize !== file.byteSize;
+    sha256 = otherSize ? undefined : record?.sha256;
   }
   if (sha256 === undefined) return undefined;
   const path = sourcePath(options.cacheDir, sha256);
@@ -100,6 +103,7 @@ export async function admit(file: SourceFile, from: string, options: FetchOption
       details: { reference: file.reference, expected: file.sha256, found: sha256 },
     });
   }
+  await requireStated(file, from);
   const path = sourcePath(options.cacheDir, sha256);
   try {
     const { size: byteSize } = await stat(from);
@@ -113,6 +117,23 @@ export async function admit(file: SourceFile, from: string, options: FetchOption
   } catch (error) {
     throw cacheError(error, `cannot write ${path}`);
   }
+}
+
+/** What the hub states of a small file: a page of a proxy or a login is none of its contents, and would be kept for good. */
+async function requireStated({ reference, gitBlob, byteSize }: SourceFile, from: string): Promise<void> {
+  if (gitBlob === undefined) return;
+  const bytes = await readFile(from);
+  const found = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+  if (found === gitBlob) return;
+  await rm(from, { force: true });
+  throw new LabelsmithError(
+    'BAD_FILE',
+    `${withoutQuery(reference)} came as ${bytes.length} bytes that are not the ${byteSize ?? bytes.length} which the hub states`,
+    {
+      hint: 'Something between here and the hub answers in its place: a proxy, or a page to log in. HF_ENDPOINT may name a mirror.',
+      details: { reference, expected: gitBlob, found },
+    },
+  );
 }
 
 export function underLock<T>(partial: string, options: FetchOptions, work: () => Promise<T>): Promise<T> {

@@ -120,7 +120,9 @@ async function attempt(send: SendRequest, path: string, have: number, options: D
   const received = await receive(response.body, path, start, total, options);
   if ('cause' in received) {
     options.signal?.throwIfAborted();
-    return { kind: 'again', reason: messageOf(received.cause), cause: received.cause };
+    const of = total === null ? '' : ` of ${total}`;
+    const reason = `the connection was cut after ${await sizeOrZero(path)}${of} bytes`;
+    return { kind: 'again', reason, cause: received.cause };
   }
   if (total !== null && received.size < total) {
     return { kind: 'again', reason: `the connection ended after ${received.size} of ${total} bytes` };
@@ -165,7 +167,7 @@ async function receive(
 }
 
 function httpError({ status, header }: BodyResponse, { what, explainStatus }: DownloadOptions): Outcome {
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+  if (isPassing(status)) {
     return { kind: 'again', reason: `the server answered ${status}`, waitMs: retryAfterMs(header('retry-after')) };
   }
   const explained = explainStatus?.(status, header);
@@ -183,14 +185,19 @@ function httpError({ status, header }: BodyResponse, { what, explainStatus }: Do
   return { kind: 'refused', error: new LabelsmithError('NETWORK', `the server answered ${status} for ${what}`) };
 }
 
+/** Whether the same question may be answered in a while. */
+export function isPassing(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
 /** Seconds, or a date. */
-function retryAfterMs(value: string | null): number | undefined {
+export function retryAfterMs(value: string | null): number | undefined {
   if (value === null) return undefined;
   const ms = /^\d+$/.test(value.trim()) ? 1000 * Number(value) : Date.parse(value) - Date.now();
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-function mustWait(what: string, reason: string, waitMs: number): LabelsmithError {
+export function mustWait(what: string, reason: string, waitMs: number): LabelsmithError {
   const time = waitMs < 120_000 ? `${Math.ceil(waitMs / 1000)} seconds` : `${Math.ceil(waitMs / 60_000)} minutes`;
   return new LabelsmithError('NETWORK', `could not fetch ${what}: ${reason} and asks to wait ${time}`, {
     hint: `Too much was asked of it from your address. Try again in ${time}; the hub lets those with a token in HF_TOKEN ask for more.`,

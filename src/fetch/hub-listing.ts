@@ -4,9 +4,10 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
-import type { SendRequest } from './download.ts';
+import { type BodyResponse, isPassing, mustWait, retryAfterMs, type SendRequest } from './download.ts';
 import { sendTo } from './http.ts';
 import { explainHubStatus, hubSettings, isCommit, pathsInHubCaches } from './hub.ts';
 
@@ -16,6 +17,8 @@ export interface ListedFile {
   readonly byteSize?: number;
   /** As the hub states it, of files that it keeps as large ones. */
   readonly sha256?: string;
+  /** As the hub states it, of the others: git's name of their content. */
+  readonly gitBlob?: string;
   /** Where the file is to be had, for `fetchFiles`. */
   readonly reference: string;
 }
@@ -32,7 +35,13 @@ export interface Listing {
 
 export interface ListOptions {
   readonly offline?: boolean;
+  /** How long the hub may be silent, and the longest wait that it may ask for (default 60,000). */
   readonly timeoutMs?: number;
+  /** Questions to a hub that is overloaded (default 3). */
+  readonly attempts?: number;
+  /** Wait before the second one, doubled each time, in ms (default 500). */
+  readonly backoffMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 const ANSWER = z.object({
@@ -43,6 +52,10 @@ const ANSWER = z.object({
       rfilename: z.string(),
       size: z.number().nullish(),
       lfs: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }).nullish(),
+      blobId: z
+        .string()
+        .regex(/^[0-9a-f]{40}$/)
+        .nullish(),
     }),
   ),
 });
@@ -52,8 +65,9 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 export async function listHubRepository(
   { owner, repo, revision }: { readonly owner: string; readonly repo: string; readonly revision: string },
-  { offline = false, timeoutMs }: ListOptions = {},
+  options: ListOptions = {},
 ): Promise<Listing> {
+  const { offline = false, timeoutMs } = options;
   const hub = await hubSettings();
   const name = `${owner}/${repo}`;
   if (offline || hub.offline) {
@@ -65,9 +79,8 @@ export async function listHubRepository(
   }
   const url = `${hub.endpoint}/api/models/${owner}/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const encrypted = /^https:/i.test(url) || ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
-  const text = await bodyText(sendTo(url, { token: encrypted ? hub.token : undefined, timeoutMs }), (status, header) =>
-    explainHubStatus({ kind: 'hf', owner, repo, revision, file: '' }, hub)(status, header),
-  );
+  const send = sendTo(url, { token: encrypted ? hub.token : undefined, timeoutMs });
+  const text = await bodyText(send, explainHubStatus({ kind: 'hf', owner, repo, revision, file: '' }, hub), options);
   const answer = ANSWER.safeParse(parsed(text));
   if (!answer.success) {
     throw new LabelsmithError('NETWORK', `${hub.endpoint} answered no list of files of ${name}`, {
@@ -79,16 +92,42 @@ export async function listHubRepository(
     name,
     commit: sha,
     licence: [cardData?.license ?? null].flat()[0] ?? null,
-    files: siblings.map(({ rfilename: path, size, lfs }) => ({
+    files: siblings.map(({ rfilename: path, size, lfs, blobId }) => ({
       path,
       reference: `hf:${name}@${sha}#${path}`,
       ...(size ? { byteSize: size } : {}),
       ...(lfs ? { sha256: lfs.sha256 } : {}),
+      // Of a large file it names git's pointer to it.
+      ...(!lfs && blobId ? { gitBlob: blobId } : {}),
     })),
   };
 }
 
-async function bodyText(send: SendRequest, explain: ReturnType<typeof explainHubStatus>): Promise<string> {
+async function bodyText(
+  send: SendRequest,
+  explain: ReturnType<typeof explainHubStatus>,
+  { attempts = 3, backoffMs = 500, timeoutMs = 60_000, signal }: ListOptions,
+): Promise<string> {
+  for (let tried = 1; ; tried++) {
+    const { status, header, text } = await answerOf(send);
+    if (status === 200) return text;
+    const explained = explain(status, header);
+    if (explained) throw explained;
+    const waitMs = retryAfterMs(header('retry-after')) ?? 0;
+    const what = 'the hub’s list of files';
+    if (waitMs > timeoutMs) throw mustWait(what, `the hub answered ${status}`, waitMs);
+    if (!isPassing(status) || tried >= attempts) {
+      throw new LabelsmithError('NETWORK', `the hub answered ${status} when asked for a list of files`, {
+        hint: 'Try again later, or copy the files and import the folder.',
+      });
+    }
+    await sleep(Math.max(waitMs, backoffMs * 2 ** (tried - 1)), undefined, { signal });
+  }
+}
+
+async function answerOf(
+  send: SendRequest,
+): Promise<Pick<BodyResponse, 'status' | 'header'> & { readonly text: string }> {
   const response = await send({ accept: 'application/json' }).catch((cause: unknown) => {
     if (cause instanceof LabelsmithError) throw cause;
     throw new LabelsmithError('NETWORK', `the hub cannot be reached: ${messageOf(cause)}`, {
@@ -103,13 +142,8 @@ async function bodyText(send: SendRequest, explain: ReturnType<typeof explainHub
     if (length > MAX_BYTES) throw new LabelsmithError('NETWORK', 'the hub’s list of files has no end');
     pieces.push(piece);
   }
-  if (response.status === 200) return Buffer.concat(pieces).toString('utf8');
-  throw (
-    explain(response.status, (name) => response.header(name)) ??
-    new LabelsmithError('NETWORK', `the hub answered ${response.status} when asked for a list of files`, {
-      hint: 'Try again later, or copy the files and import the folder.',
-    })
-  );
+  const { status } = response;
+  return { status, header: (name) => response.header(name), text: Buffer.concat(pieces).toString('utf8') };
 }
 
 function parsed(text: string): unknown {

@@ -124,7 +124,7 @@ export function explainHubStatus(
     if (status !== 404) return undefined;
     if (code === 'RevisionNotFound')
       return absent(`${owner}/${repo} has no revision ${revision} (404)`, `Its revisions are listed at ${page}.`);
-    if (code === 'RepoNotFound') {
+    if (code === 'RepoNotFound' || file === '') {
       return absent(
         `the hub has no ${owner}/${repo} (404)`,
         'Check the name; a private one is shown only with a token in HF_TOKEN.',

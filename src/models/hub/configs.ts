@@ -48,7 +48,9 @@ export async function readConfig<S extends z.ZodType>(
     });
   }
   const [fetched] = await fetchFiles([sourceOf(file)], options);
-  const parsed = schema.safeParse(jsonOf(await readFile(fetched?.path ?? '', 'utf8')));
+  const value = jsonOf(await readFile(fetched?.path ?? '', 'utf8'));
+  if (value === undefined) throw new LabelsmithError('BAD_MODEL', `${name} of ${listing.name} is no JSON`);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new LabelsmithError(
@@ -65,6 +67,11 @@ function jsonOf(text: string): unknown {
   }
 }
 
-export function sourceOf({ reference, sha256, byteSize }: ListedFile) {
-  return { reference, ...(sha256 ? { sha256 } : {}), ...(byteSize ? { byteSize } : {}) };
+export function sourceOf({ reference, sha256, byteSize, gitBlob }: ListedFile) {
+  return {
+    reference,
+    ...(sha256 ? { sha256 } : {}),
+    ...(byteSize ? { byteSize } : {}),
+    ...(gitBlob ? { gitBlob } : {}),
+  };
 }

@@ -97,6 +97,35 @@ test('a graph with other bytes than the hub states is not taken', async (t) => {
   );
 });
 
+test('a small file that comes otherwise than the hub states is not kept, and the next fetch is right', async (t) => {
+  const { models } = cacheOf(t);
+  const files = filesOf('vit');
+  hub.putRepository('some/vit', files, { commit: COMMIT, licence: 'apache-2.0' });
+  hub.put(`some/vit/${COMMIT}/config.json`, Buffer.from('<html>Please log in</html>'));
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('BAD_FILE', '26 bytes', 'hub states', 'proxy'));
+  hub.put(`some/vit/${COMMIT}/config.json`, files.get('config.json') ?? new Uint8Array());
+  assert.equal((await models.importModel('hf:some/vit')).id, 'vit');
+});
+
+test('a hub that asks to wait is waited for when it lists files, but not for long', async (t) => {
+  const { models } = cacheOf(t);
+  const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-named-'));
+  t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
+  const patient = createModels({ cacheDir, backoffMs: 1, attempts: 2, onNotice: () => undefined });
+  hub.putRepository('some/vit', filesOf('vit'), { commit: COMMIT, licence: 'apache-2.0' });
+  const busyOnce = (seconds: string) =>
+    hub.fault((_, response) => {
+      hub.fault(undefined);
+      response.writeHead(429, { 'retry-after': seconds }).end();
+    });
+  busyOnce('600');
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('NETWORK', '429', 'wait 10 minutes', 'HF_TOKEN'));
+  busyOnce('0');
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('NETWORK', '429'));
+  busyOnce('1');
+  assert.equal((await patient.importModel('hf:some/vit')).id, 'vit');
+});
+
 test('a licence that forbids commercial use has to be accepted, and nothing is fetched before', async (t) => {
   const { models } = cacheOf(t);
   hub.putRepository('some/vit', filesOf('vit'), { commit: COMMIT, licence: 'cc-by-nc-4.0' });
@@ -107,7 +136,7 @@ test('a licence that forbids commercial use has to be accepted, and nothing is f
 
 test('what is not there or not open is said with what to do', async (t) => {
   const { models, offline } = cacheOf(t);
-  await assert.rejects(models.importModel('hf:some/nothing'), refusal('NOT_FOUND', 'some/nothing'));
+  await assert.rejects(models.importModel('hf:some/nothing'), refusal('NOT_FOUND', 'the hub has no some/nothing'));
   hub.fault((_, response) => void response.writeHead(403, { 'x-error-code': 'GatedRepo' }).end());
   await assert.rejects(models.importModel('hf:some/vit'), refusal('NETWORK', 'accepted its terms', 'HF_TOKEN'));
   hub.fault((_, response) => void response.writeHead(503).end());

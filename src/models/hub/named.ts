@@ -76,7 +76,7 @@ export async function takeIn(
   const offline = options.offline ?? isOn(process.env.LABELSMITH_OFFLINE);
   const timeoutMs = request.reachMs ?? options.timeoutMs;
   const listing = isRepository(place)
-    ? await listHubRepository(repositoryIn(place), { offline, timeoutMs })
+    ? await listHubRepository(repositoryIn(place), { ...options, offline, timeoutMs })
     : await listFolder(resolve(place));
   const id = request.name ?? nameFrom(isRepository(place) ? repositoryIn(place).repo : basename(resolve(place)));
   await refuseTaken(id, cacheDir, request.replace ?? false);
