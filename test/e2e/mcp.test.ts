@@ -1,5 +1,7 @@
 /** An agent on the built command line, by the protocol's own client: what it sees, what it changes, and that all of it goes back. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -107,5 +109,30 @@ test('an agent looks, names, labels, exports and takes it back', async (t) => {
     const refused = await call(name, given);
     assert.ok(refused.isError && refused.text.length > 10, name);
   }
-  assert.equal((await call('history')).isError, false);
+  const before = await value(OPERATIONS, 'history');
+  const missing = { className: 'x', itemIds: [ids[0], '0'.repeat(32)], task: 'never' };
+  assert.equal((await call('label', missing)).isError, true);
+  assert.deepEqual(await value(OPERATIONS, 'history'), before, 'what is refused is no operation');
+  assert.equal((await call('export', { format: 'csv', out: 'never.csv', task: 'never' })).isError, true, 'and no task');
+
+  // A task of its own is made by its first label.
+  await value(z.unknown(), 'label', { className: 'x', itemIds: ids.slice(0, 1), task: 'own' });
+  await value(z.unknown(), 'export', { format: 'csv', out: 'own.csv', task: 'own' });
+  assert.match(readFileSync(join(cwd, 'own.csv'), 'utf8'), /,x,/);
+});
+
+test('the command ends by itself, and with no complaint, when its input does', async (t) => {
+  const cwd = await scratch(t);
+  mkdirSync(join(cwd, 'photos'));
+  const picture = sharp({ create: { width: 9, height: 9, channels: 3, background: '#fff' } });
+  await picture.png().toFile(join(cwd, 'photos', 'one.png'));
+  assert.equal((await runCli(['add', 'photos'], { cwd })).code, 0);
+  const child = spawn(process.execPath, [CLI, 'mcp'], { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  child.stdin.end();
+  const [code] = await once(child, 'close');
+  assert.deepEqual([code, said], [0, '']);
 });

@@ -118,6 +118,11 @@ export const discover = command({
       const { counts, metrics: _, ...told } = result;
       output.document({ ...counts, ...told, embedded: embedded.counts });
       printDiscovered(output, result, items);
+      if (options.vocabulary !== undefined) {
+        output.warn(
+          'how often names by words are right was measured on nothing: the share that a word needs was measured for votes of networks; labelsmith corpus names shows what speaks for each',
+        );
+      }
       if (result.proposed) {
         const { file, classes } = result.proposed;
         const names = classes.map(({ name }) => name).join(', ');

@@ -16,6 +16,11 @@ export function graphFile({ name, files }: Listing, graph: string, precision: Pr
   });
 }
 
+/** Of a graph's file by its name; `fp32` where it has none of the suffixes. */
+export function precisionOf(path: string): Precision {
+  return PRECISIONS.find((one) => path.endsWith(`_${one}.onnx`)) ?? 'fp32';
+}
+
 /** Files of weights beside a graph: `model.onnx_data`, `model.onnx_data_1`, `model.onnx.data`. */
 export function dataFilesOf({ files }: Listing, { path }: ListedFile): ListedFile[] {
   return files

@@ -126,10 +126,31 @@ test('a hub that asks to wait is waited for when it lists files, but not for lon
   assert.equal((await patient.importModel('hf:some/vit')).id, 'vit');
 });
 
+test('another precision of a model that is here is taken in its place, or refused where there is none', async (t) => {
+  const { models } = cacheOf(t);
+  const repository = HUB_MODELS.find(({ id }) => id === 'vit-base')?.repository ?? '';
+  const files = filesOf('vit');
+  hub.putRepository(repository, files, { commit: COMMIT, licence: 'apache-2.0' });
+  const graph = async () => (await models.list()).find(({ id }) => id === 'vit-base')?.sources[0];
+  await models.prepare('vit-base');
+  assert.match((await graph()) ?? '', /model\.onnx$/);
+  await assert.rejects(models.prepare('vit-base', { precision: 'int8' }), refusal('NOT_FOUND', 'model_int8.onnx'));
+  files.set('onnx/model_int8.onnx', files.get('onnx/model.onnx') ?? new Uint8Array());
+  hub.putRepository(repository, files, { commit: COMMIT, licence: 'apache-2.0' });
+  await models.prepare('vit-base', { precision: 'int8' });
+  assert.match((await graph()) ?? '', /model_int8\.onnx$/);
+  const asked = hub.requests.length;
+  await models.prepare('vit-base');
+  assert.equal(hub.requests.length, asked, 'with none asked for, what is here is right');
+});
+
 test('a licence that forbids commercial use has to be accepted, and nothing is fetched before', async (t) => {
   const { models } = cacheOf(t);
   hub.putRepository('some/vit', filesOf('vit'), { commit: COMMIT, licence: 'cc-by-nc-4.0' });
-  await assert.rejects(models.importModel('hf:some/vit'), refusal('REFUSED', 'CC-BY-NC-4.0', '--accept-licence'));
+  await assert.rejects(
+    models.importModel('hf:some/vit'),
+    refusal('REFUSED', 'CC-BY-NC-4.0', 'models import hf:some/vit --accept-licence'),
+  );
   assert.equal(hub.requests.filter(({ url }) => url.includes('resolve')).length, 0);
   assert.equal((await models.importModel('hf:some/vit', { acceptLicence: true })).licence, 'CC-BY-NC-4.0');
 });

@@ -2,6 +2,7 @@
  * Models of the hub by name: a row of the catalogue, `hf:OWNER/REPO@REVISION`, or a folder with the same files. What is taken
  * in once is an imported model from then on, with everything pinned, and needs no hub to be found again.
  */
+
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
@@ -11,10 +12,10 @@ import { type Listing, listFolder, listHubRepository } from '../../fetch/hub-lis
 import type { ModelEntry } from '../bundle.ts';
 import { CATALOGUE } from '../catalogue.ts';
 import type { PrepareOptions } from '../prepare.ts';
-import { importedPath, keepImported } from '../registry.ts';
+import { importedEntry, importedPath, keepImported } from '../registry.ts';
 import { boundedEntry, type TakeInBounds } from './bounded-take-in.ts';
 import { HUB_MODELS, type HubModel } from './catalogue.ts';
-import type { Precision } from './graph-files.ts';
+import { type Precision, precisionOf } from './graph-files.ts';
 
 export interface ImportModelRequest extends TakeInBounds {
   /** What to call it (default: the repository's name, or the folder's). */
@@ -61,8 +62,13 @@ async function singleTakenIn(name: string, options: PrepareOptions, request: Imp
   const row = HUB_MODELS.find(({ id }) => id === name);
   if (!row && !isRepository(name)) return name;
   const id = row?.id ?? nameFrom(repositoryIn(name).repo);
-  if (await readJson(importedPath(options.cacheDir ?? cacheDirectory(), id))) return id;
-  return (await takeIn(row ? `hf:${row.repository}` : name, options, { name: id, ...request }, row)).id;
+  const there = await importedEntry(id, options.cacheDir ?? cacheDirectory());
+  const { precision } = request;
+  // The graph of images is the first file of what was taken in.
+  const [graph] = there?.source.files ?? [];
+  if (there && (precision === undefined || (graph && precision === precisionOf(graph.reference)))) return id;
+  const replace = there !== undefined || request.replace;
+  return (await takeIn(row ? `hf:${row.repository}` : name, options, { name: id, ...request, replace }, row)).id;
 }
 
 /** @param place `hf:OWNER/REPO@REVISION`, or a folder */
@@ -81,7 +87,7 @@ export async function takeIn(
   const id = request.name ?? nameFrom(isRepository(place) ? repositoryIn(place).repo : basename(resolve(place)));
   await refuseTaken(id, cacheDir, request.replace ?? false);
   const licence = spdxOf(request.licence ?? row?.licence ?? listing.licence);
-  requireLicence(id, licence, listing, request);
+  requireLicence(row?.id, { licence, name: id, listing }, request);
   options.onNotice?.(
     `${id} (${listing.name}) is under ${licence === 'unknown' ? 'a licence that nobody stated' : licence}`,
   );
@@ -147,14 +153,15 @@ export function forbidsCommerce(licence: string): boolean {
   return /(^|[^a-z])nc([^a-z]|$)|non-?commercial|research-only|amlr|apple-amlr/i.test(licence);
 }
 
+/** @param row the short name of a model of the catalogue */
 function requireLicence(
-  id: string,
-  licence: string,
-  { name }: Listing,
+  row: string | undefined,
+  { licence, name, listing }: { readonly licence: string; readonly name: string; readonly listing: Listing },
   { acceptLicence = false }: ImportModelRequest,
 ): void {
   if (acceptLicence || !forbidsCommerce(licence)) return;
-  throw new LabelsmithError('REFUSED', `${id} (${name}) is under ${licence}, which forbids commercial use`, {
-    hint: `Read it. If you keep to it: labelsmith models pull ${id} --accept-licence.`,
+  const command = row === undefined ? `import ${listing.commit === null ? '' : 'hf:'}${listing.name}` : `pull ${row}`;
+  throw new LabelsmithError('REFUSED', `${name} (${listing.name}) is under ${licence}, which forbids commercial use`, {
+    hint: `Read it. If you keep to it: labelsmith models ${command} --accept-licence.`,
   });
 }

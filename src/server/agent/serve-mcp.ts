@@ -39,6 +39,8 @@ export async function serveMcp(context: AgentContext, transport?: Transport): Pr
   const closed = new Promise<void>((resolve) => {
     server.onclose = resolve;
     context.signal?.addEventListener('abort', () => void server.close());
+    // The SDK's transport does not look for the end of what it reads.
+    if (!transport) process.stdin.once('end', () => void server.close());
   });
   await server.connect(transport ?? new StdioServerTransport());
   await closed;

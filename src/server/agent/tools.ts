@@ -7,7 +7,7 @@
  * as a person's, since somebody set the agent to it.
  */
 import { z } from 'zod';
-import { type ItemId, isImageId } from '../../core/ids.ts';
+import { type ItemId, isImageId, isRegionId } from '../../core/ids.ts';
 import { change } from '../../corpus/corpus.ts';
 import { nameHere } from '../../corpus/same-names.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -165,7 +165,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
     {
       name: 'label',
       description:
-        'Says of items that they are of a class (or, with present false, that they are not). Undone by undo, as one.',
+        'Says of items that they are of a class (or, with present false, that they are not). A task that is not there is made. Undone by undo, as one.',
       readOnly: false,
       input: z.object({
         task,
@@ -179,15 +179,22 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       const images = await store.pathsOfImages(itemIds.filter(isImageId));
       const unknown = itemIds.find((id) => isImageId(id) && !images.has(id));
       if (unknown !== undefined) throw new LabelsmithError('NOT_FOUND', `there is no image ${unknown} here`);
-      const operation = await store.beginOperation({
-        name: 'label',
-        arguments: { class: asked.className, items: itemIds.length },
-      });
       const said = { ...asked, origin: 'human', confidence: 1, runId: null } as const;
-      await store.putLabels(
-        itemIds.map((itemId) => ({ ...said, itemId })),
-        { operation },
-      );
+      const items = itemIds.some(isRegionId) ? 'regions' : 'images';
+      // What is refused leaves neither an operation nor a task behind.
+      const operation = await store.atomically(async (inner) => {
+        const isNew = !(await inner.tasks()).some(({ name }) => name === asked.task);
+        if (isNew) await inner.ensureTask({ name: asked.task, rule: 'single', items });
+        const begun = await inner.beginOperation({
+          name: 'label',
+          arguments: { class: asked.className, items: itemIds.length },
+        });
+        await inner.putLabels(
+          itemIds.map((itemId) => ({ ...said, itemId })),
+          { operation: begun },
+        );
+        return begun;
+      });
       return { value: { operation, labelled: itemIds.length } };
     },
   ),
