@@ -120,7 +120,7 @@ export const discover = command({
       printDiscovered(output, result, items);
       if (options.vocabulary !== undefined) {
         output.warn(
-          'how often names by words are right was measured on nothing: the share that a word needs was measured for votes of networks; labelsmith corpus names shows what speaks for each',
+          'Warning: how often names by words are right was measured on nothing. The share that a word needs is that of votes of networks; labelsmith corpus names shows what speaks for each.',
         );
       }
       if (result.proposed) {
