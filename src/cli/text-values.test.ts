@@ -7,6 +7,7 @@ import {
   fraction,
   listOf,
   nameList,
+  port,
   size,
   taskName,
   thresholds,
@@ -23,6 +24,8 @@ function refuses(schema: z.ZodType, texts: readonly string[], expected: RegExp):
 }
 
 test('whole numbers', () => {
+  assert.deepEqual([port().parse('0'), port().parse('65535')], [0, 65_535]);
+  refuses(port(), ['65536', '-1', '1.5', '', 'http'], /^a port, 0 to 65535$/);
   assert.equal(wholeNumber(1).parse('12'), 12);
   refuses(wholeNumber(1), ['0', '-1', '1.5', '', ' ', 'ten', '1e400', 'NaN'], /^a whole number of at least 1$/);
 });

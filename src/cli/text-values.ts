@@ -17,6 +17,14 @@ export function wholeNumber(least: number): z.ZodType<number, string> {
   });
 }
 
+/** A port of TCP; 0 for any that is free. */
+export function port(): z.ZodType<number, string> {
+  return text('a port, 0 to 65535', (given) => {
+    const value = Number(given);
+    return given.trim() !== '' && Number.isSafeInteger(value) && value >= 0 && value <= 65_535 ? value : undefined;
+  });
+}
+
 export function nonNegative(): z.ZodType<number, string> {
   return text('a number of at least 0', (given) => {
     const value = Number(given);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { z } from 'zod';
 import { startReview } from '../../server/serve.ts';
 import { command } from '../command.ts';
-import { wholeNumber } from '../text-values.ts';
+import { port } from '../text-values.ts';
 import { option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 
@@ -19,7 +19,7 @@ export const review = command({
     port: option(
       '--port <n>',
       `the port, 0 for any that is free (default: ${DEFAULT_PORT}, or a free one)`,
-      wholeNumber(0).optional(),
+      port().optional(),
     ),
     host: option(
       '--host <address>',

@@ -13,7 +13,7 @@ import { type Context, command } from '../command.ts';
 import { refusalOf } from '../detach.ts';
 import type { Output } from '../output.ts';
 import { commandText } from '../print/follow.ts';
-import { duration, modelLimits, wholeNumber } from '../text-values.ts';
+import { duration, modelLimits, port, wholeNumber } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatDuration, oneLine } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -48,11 +48,7 @@ export const worker = command({
       'end when there was nothing to do for so long, as 30s or 10m',
       duration().optional(),
     ),
-    metricsPort: option(
-      '--metrics-port <n>',
-      'serve /metrics for Prometheus there, and /healthz',
-      wholeNumber(0).optional(),
-    ),
+    metricsPort: option('--metrics-port <n>', 'serve /metrics for Prometheus there, and /healthz', port().optional()),
   },
   examples: [
     ['labelsmith worker -w postgres://db/images', 'works until it is stopped'],
