@@ -96,7 +96,12 @@ export function decodeVectors(
     const offsets = text.valueOffsets;
     for (let i = 0; i < batch.numRows; i++) ids.push(letters.slice(offsets[i], offsets[i + 1]));
   }
-  return { ids, vectors: matrix(vectors.data, ids.length, vectorType.columns), ...(votes ? { votes } : {}) };
+  return {
+    ids,
+    vectors: matrix(vectors.data, ids.length, vectorType.columns),
+    ...(votes ? { votes } : {}),
+    ...(vectorType.half ? {} : { precision: 'float32' as const }),
+  };
 }
 
 interface ListType {

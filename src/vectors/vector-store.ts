@@ -54,6 +54,8 @@ export interface Vectors {
   readonly vectors: Matrix;
   /** Where they were written with the vectors. */
   readonly votes?: Matrix;
+  /** That of the file. Default: half precision. */
+  readonly precision?: 'float32';
 }
 
 /** A shard is read as a whole, so it must not be large: 75 MB for 576 numbers in half precision. */

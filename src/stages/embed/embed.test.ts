@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
+import { regionOf, shard, startRun } from '../../../test/contracts/store/fixtures.ts';
 import { addPlainImages } from '../../../test/fixtures/plain-images.ts';
+import type { Box } from '../../core/boxes.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -15,6 +17,7 @@ import { type Workspace, workspaceOf } from '../../jobs/workspace.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../vectors/folder-vectors.ts';
+import { forget } from '../forget/forget.ts';
 import { type EmbedOptions, embedIn } from './embed.ts';
 import { fitMean, requireRecipe, savedMean } from './recipe.ts';
 
@@ -93,6 +96,44 @@ test('what the model says of an image stays beside its vector, also where that i
   files.delete('/photos/3.png');
   await embed({ ...OPTIONS, force: true });
   assert.equal((await votes()).size, 5);
+});
+
+test('no vector is left of an image that was forgotten, and one that was left by an earlier build goes', async (t) => {
+  const { store, vectors, embed, all, files } = await prepare(t, 7);
+  const { space } = await embed(OPTIONS);
+  const ids = [...files.values()].map((bytes) => sha256Hex(bytes)).sort();
+  const [first, second, ...others] = ids;
+  const before = await all();
+  const votes = async () => [...(await vectors.lookupVotes(await store.vectorShards(space, 'images'), ids)).keys()];
+  await forget({ store, vectors }, [first], OPTIONS);
+  assert.deepEqual([...(await all()).keys()], [second, ...others]);
+  assert.deepEqual((await votes()).sort(), [second, ...others]);
+  await store.forgetImages([second]);
+  assert.equal((await embed(OPTIONS)).counts.total, 5);
+  before.delete(first);
+  before.delete(second);
+  assert.deepEqual(await all(), before);
+  await forget({ store, vectors }, others, OPTIONS);
+  assert.deepEqual(await store.vectorShards(space, 'images'), []);
+});
+
+test('regions that a detector did not find again leave no vector behind', async (t) => {
+  const { store, embed, all, files } = await prepare(t, 1);
+  const [image] = [...files.values()].map((bytes) => sha256Hex(bytes));
+  const found = [
+    [0, 0, 10, 10],
+    [10, 0, 30, 20],
+  ] as const;
+  const detect = async (...boxes: readonly Box[]) => {
+    const of = boxes.map((box) => ({ box, className: 'dog' }));
+    await store.commitDetections(shard(await startRun(store, 'detect'), [[image, of]]));
+  };
+  await detect(...found);
+  await embed({ ...OPTIONS, items: 'regions' });
+  assert.equal((await all('regions')).size, 2);
+  await detect(found[1]);
+  await embed({ ...OPTIONS, items: 'regions' });
+  assert.deepEqual([...(await all('regions')).keys()], [regionOf(image, { box: found[1], className: 'dog' })]);
 });
 
 test('every image gets its vector, a second run does nothing, force does all again', async (t) => {

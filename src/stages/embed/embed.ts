@@ -11,6 +11,7 @@ import { gatherRows } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { countMissing } from '../image-work.ts';
 import { itemsDone } from '../items-done.ts';
+import { removeStale } from '../stale-vectors.ts';
 import { embedContext, embedStage, remadeSpace, shardName } from './embed-stage.ts';
 import { type EmbeddingRecipe, fitMean, recipeOf, savedMean, saveRecipe } from './recipe.ts';
 
@@ -102,11 +103,9 @@ export async function embedIn(
     await saveRecipe(store, recipe);
     if (force) await store.clearVectorShards(remadeSpace(space), items);
     const job = { ...options, workspace, settings: { model: embedder.id, items, force }, runId };
-    const { counts, shards, interrupted } = await engine.run(
-      embedStage,
-      job,
-      await embedContext(job, embedder, readBytes),
-    );
+    const context = await embedContext(job, embedder, readBytes);
+    await removeStale(workspace, recipe, await context.done());
+    const { counts, shards, interrupted } = await engine.run(embedStage, job, context);
     if (force) await putInPlace(workspace, recipe);
     const there = await store.vectorShards(space, items);
     const whole = !interrupted && limit === undefined && there.length > 0;

@@ -11,6 +11,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { withSlashes } from '../../sources/names.ts';
 import type { Forgotten } from '../../store/image-store.ts';
 import type { Store } from '../../store/store.ts';
+import { removeVectorsOf } from '../stale-vectors.ts';
 
 export interface ForgetQuery {
   /** Ids of images, files, folders or archives of the record; relative ones start at `cwd`. */
@@ -78,16 +79,20 @@ async function imagesOf(store: Store, name: string, path: string): Promise<Image
   return found;
 }
 
-/** Removes them, as a recorded run. */
+/** Removes them, as a recorded run: their vectors first, so that none is left of an image that is gone. */
 export function forget(
-  { store }: Pick<Workspace, 'store'>,
+  workspace: Pick<Workspace, 'store' | 'vectors'>,
   ids: readonly ImageId[],
   options: RunOptions,
 ): Promise<{ readonly counts: Forgotten & Readonly<Record<string, number>>; readonly interrupted: boolean }> {
+  const { store } = workspace;
   return recordRun(store, { stage: 'forget', settings: {} }, options, async () => {
     const counts = { images: 0, paths: 0, regions: 0, labels: 0 };
     for (const some of chunks(ids, IMAGES_A_WRITE)) {
       if (options.signal?.aborted) break;
+      const ofThem = [...(await store.regionsOf(some)).values()].flat();
+      await removeVectorsOf(workspace, 'images', new Set(some));
+      await removeVectorsOf(workspace, 'regions', new Set(ofThem.map(({ id }) => id)));
       const { images, paths, regions, labels } = await store.forgetImages(some);
       counts.images += images;
       counts.paths += paths;
