@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import type { ImageId, ItemId } from '../core/ids.ts';
 import { QUALITY_FLAGS } from '../core/image.ts';
-import { ITEM_KINDS, type ItemKind, type Label, ORIGINS } from '../core/labels.ts';
+import { ITEM_KINDS, type ItemKind, type Label, ORIGINS, type Origin } from '../core/labels.ts';
 import type { WriteOptions } from './operation-store.ts';
 
 const CONFIDENCE = z.number().min(0).max(1);
@@ -35,6 +35,8 @@ export const ITEM_FILTER = z
     flag: z.enum(QUALITY_FLAGS).optional(),
     /** The image is of this group. */
     groupId: z.string().optional(),
+    /** Other images are of the image's group: near-duplicates, bursts, crops. */
+    duplicates: z.literal(true).optional(),
     /** A path of the image has this text in it; Latin letters without accents count the same, large and small. */
     path: z.string().min(1).optional(),
     /** Items of images of which no path is there any more come too. Default false. */
@@ -83,13 +85,16 @@ export interface HeldRequest {
   readonly after?: string;
   /** 1 to {@link MAX_PACKED_ITEMS}. */
   readonly limit: number;
+  /** `cluster`: what clustering said, whether it holds or not. Default: what holds. */
+  readonly of?: 'cluster';
 }
 
-/** What holds of images that have a label, in order of id: columns of one length. */
+/** Of images that have such a label, in order of id: columns of one length. */
 export interface HeldColumns {
   readonly imageIds: readonly ImageId[];
   readonly classNames: readonly string[];
   readonly confidences: Float32Array;
+  readonly origins: readonly Origin[];
   /** The part after it may be empty. */
   readonly next: string | null;
 }

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { LabelsmithError } from '../../errors.ts';
 import type { HeldColumns, HeldRequest } from '../item-store.ts';
+import { ORIGIN_CODES, originOf } from './codes.ts';
 import { imageKey } from './column.ts';
 import { rootClassId, taskOf } from './dictionary.ts';
 import { all, conditionsOf, conditionsOnItem, holds, itemOfLabel, matching, ofKind } from './item-conditions.ts';
@@ -15,9 +16,10 @@ interface HeldRow {
   readonly ids: string | null;
   readonly classes: string | null;
   readonly confidences: string | null;
+  readonly origins: string | null;
 }
 
-export async function heldColumns(session: Session, { task, after, limit }: HeldRequest): Promise<HeldColumns> {
+export async function heldColumns(session: Session, { task, after, limit, of }: HeldRequest): Promise<HeldColumns> {
   const { db, driver } = session;
   const dictionary = await session.freshDictionary();
   const { rule } = taskOf(dictionary, task);
@@ -32,18 +34,23 @@ export async function heldColumns(session: Session, { task, after, limit }: Held
   const label = sql`asked`;
   const conditions = [
     ...(after === undefined ? [] : [sql`asked.image_id > ${imageKey(after)}`]),
-    ...matching(asked.task, label),
+    ...matching(of === 'cluster' ? { ...asked.task, originCodes: [ORIGIN_CODES.cluster] } : asked.task, label),
     ofKind(asked, label),
     ...conditionsOnItem(asked, itemOfLabel(label)),
-    holds(asked.task, 'asked'),
+    of === 'cluster' ? sql`asked.present = 1` : holds(asked.task, 'asked'),
   ];
-  const columns = [driver.joinedHex(['image_id']), driver.joinedText('class_id'), driver.joinedText('confidence')];
-  const [ids, classes, confidences] = columns.map((column) => sql.raw(column));
+  const columns = [
+    driver.joinedHex(['image_id']),
+    driver.joinedText('class_id'),
+    driver.joinedText('confidence'),
+    driver.joinedText('origin'),
+  ];
+  const [ids, classes, confidences, origins] = columns.map((column) => sql.raw(column));
   const [row] = await driver.analyse(
     rawQuery(
       db,
-      sql<HeldRow>`select ${ids} as ids, ${classes} as classes, ${confidences} as confidences from (
-        select asked.image_id as image_id, asked.class_id as class_id, asked.confidence as confidence
+      sql<HeldRow>`select ${ids} as ids, ${classes} as classes, ${confidences} as confidences, ${origins} as origins from (
+        select asked.image_id as image_id, asked.class_id as class_id, asked.confidence as confidence, asked.origin as origin
         from label as asked where ${all(conditions)} order by asked.image_id limit ${limit}) as held`,
     ),
     { soon: true },
@@ -54,6 +61,7 @@ export async function heldColumns(session: Session, { task, after, limit }: Held
     imageIds,
     classNames: numbersOf(row.classes).map(nameOf),
     confidences: Float32Array.from(numbersOf(row.confidences)),
+    origins: numbersOf(row.origins).map(originOf),
     next: imageIds.length < limit ? null : (imageIds.at(-1) ?? null),
   };
 }

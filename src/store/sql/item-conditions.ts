@@ -23,6 +23,7 @@ export interface ItemConditions {
   readonly clusterIds: readonly number[] | null;
   readonly flag: QualityFlag | undefined;
   readonly groupId: ImageId | undefined;
+  readonly duplicates: boolean;
   readonly path: string | undefined;
   readonly gone: boolean;
   /** Images with a smaller id alone. Default: all. */
@@ -49,7 +50,7 @@ const OF_ONE_LABEL = ['className', 'origins', 'minConfidence', 'maxConfidence'] 
 
 /** @param needsLabels only items with a label that holds are asked for, whatever the filter says */
 export function conditionsOf(filter: ItemFilter, dictionary: Dictionary, needsLabels = false): ItemConditions {
-  const { cluster, flag, groupId, path, gone = false } = filter;
+  const { cluster, flag, groupId, duplicates = false, path, gone = false } = filter;
   const task = taskConditions(filter, dictionary, needsLabels);
   const known = filter.task === undefined ? undefined : taskOf(dictionary, filter.task);
   return {
@@ -58,6 +59,7 @@ export function conditionsOf(filter: ItemFilter, dictionary: Dictionary, needsLa
     clusterIds: cluster === undefined ? null : classIdsOf(dictionary, cluster),
     flag,
     groupId,
+    duplicates,
     path,
     gone,
   };
@@ -153,6 +155,13 @@ export function conditionsOnItem(asked: ItemConditions, item: ItemRef): Sql[] {
       select first.id from image as first where first.id = ${group} and first.group_id = ${group}
       union all
       select other.id from image as other where other.group_id = ${group} and other.group_id <> other.id)`);
+  }
+  if (asked.duplicates) {
+    // The index of groups has the images that are not the first ones.
+    conditions.push(sql`${imageId} in (
+      select other.id from image as other where other.group_id <> other.id
+      union all
+      select other.group_id from image as other where other.group_id <> other.id)`);
   }
   if (asked.path !== undefined) {
     conditions.push(sql`exists (

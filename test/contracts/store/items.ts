@@ -93,6 +93,7 @@ async function expected(store: Store, filter: ItemFilter, order: ItemOrder): Pro
     if (image === GONE && filter.gone !== true) continue;
     if (filter.flag !== undefined && !facts.flags.includes(filter.flag)) continue;
     if (filter.groupId !== undefined && facts.groupId !== filter.groupId) continue;
+    if (filter.duplicates && FACTS.filter(({ groupId }) => groupId === facts.groupId).length < 2) continue;
     const file = PATHS.find((one) => one.imageId === image)?.path ?? '';
     if (filter.path !== undefined && !file.toLowerCase().includes(filter.path.toLowerCase())) continue;
     const own = said.get(itemId) ?? [];
@@ -206,6 +207,7 @@ const anyFilter: fc.Arbitrary<ItemFilter> = fc
       cluster: fc.constantFrom(...NAMES),
       flag: fc.constantFrom('dark' as const, 'blurred' as const),
       groupId: fc.constantFrom(imageId(0), imageId(4), imageId(1)),
+      duplicates: fc.constant(true as const),
       path: fc.constantFrom('EVEN', '_%', 'd/3', 'nowhere'),
       gone: fc.boolean(),
     },
@@ -324,17 +326,39 @@ export function itemCases(open: OpenStore): void {
     await fc.assert(
       fc.asyncProperty(fc.array(anyLabel, { minLength: 60, maxLength: 120 }), async (labels) => {
         await withStore(open, labels, async (store) => {
-          const found: string[] = [];
-          for (let after: string | undefined; ; ) {
-            const part = await store.heldColumns({ task: 'class', after, limit: 3 });
-            found.push(...part.imageIds.map((id, i) => `${id} ${part.classNames[i]} ${part.confidences[i]}`));
-            if (part.next === null) break;
-            after = part.next;
-          }
+          const columns = async (of?: 'cluster') => {
+            const found: string[] = [];
+            for (let after: string | undefined; ; ) {
+              const part = await store.heldColumns({ task: 'class', after, limit: 3, of });
+              const row = (id: string, i: number) =>
+                [id, part.classNames[i], part.confidences[i], part.origins[i]].join(' ');
+              found.push(...part.imageIds.map(row));
+              if (part.next === null) return found;
+              after = part.next;
+            }
+          };
+          const rowOf = (id: string, { className, confidence, origin }: Label) =>
+            [id, className, confidence, origin].join(' ');
+          const found = await columns();
           const filter: ItemFilter = { task: 'class', items: 'images', state: 'labelled' };
           const { items } = await store.page({ filter, limit: 1000 });
-          const told = items.map(({ itemId, labels: [label] }) => `${itemId} ${label?.className} ${label?.confidence}`);
-          assert.deepEqual(found, told);
+          assert.deepEqual(
+            found,
+            items.map(({ itemId, labels: [label] }) => (label ? rowOf(itemId, label) : '')),
+          );
+          const all = await store.page({ filter: { task: 'class', items: 'images' }, limit: 1000 });
+          const said = await store.labelsOf(
+            all.items.map(({ itemId }) => itemId),
+            'class',
+          );
+          const clustered = all.items.flatMap(({ itemId }) =>
+            (said.get(itemId) ?? [])
+              .filter(
+                ({ origin, present, className }) => origin === 'cluster' && present && className !== NONE_OF_THESE,
+              )
+              .map((label) => rowOf(itemId, label)),
+          );
+          assert.deepEqual((await columns('cluster')).toSorted(), clustered.toSorted());
           t.diagnostic(`${found.length} images`);
         });
       }),
