@@ -107,6 +107,18 @@ const QUEUE = createRoute({
   },
 });
 
+const QUARANTINE = createRoute({
+  ...{ method: 'get', path: '/quarantine' },
+  responses: {
+    200: json(
+      z.object({ files: z.array(z.object({ path: z.string(), reason: z.string(), message: z.string() })) }),
+      'Files that could not be used, in order of path; the first ones of many.',
+    ),
+    ...FAILURES,
+  },
+});
+const MAX_QUARANTINED = 500;
+
 /** Pictures of a class on the page. */
 const EXEMPLARS = 6;
 
@@ -150,6 +162,14 @@ export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
     .openapi(CLUSTERS, async (c) => {
       const { value, exact } = await clustersOf(c.req.valid('query').task);
       return c.json({ clusters: value, exact }, 200);
+    })
+    .openapi(QUARANTINE, async (c) => {
+      const files: { path: string; reason: string; message: string }[] = [];
+      for await (const page of store.quarantine()) {
+        for (const { path, reason, message } of page) files.push({ path, reason, message });
+        if (files.length >= MAX_QUARANTINED) break;
+      }
+      return c.json({ files: files.slice(0, MAX_QUARANTINED) }, 200);
     })
     .openapi(WORDS, async (c) => c.json({ words: await wordsLike(store, c.req.valid('query').begins) }, 200))
     .openapi(QUEUE, async (c) => {

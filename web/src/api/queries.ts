@@ -91,6 +91,14 @@ export function useCount(filter: ItemFilter): { readonly count: number | undefin
   return { count: exact ?? about, exact: exact !== undefined && !isFetching };
 }
 
+export function useQuarantine(enabled: boolean) {
+  return useQuery({
+    enabled,
+    queryKey: ['record', 'quarantine'],
+    queryFn: async () => (await answer(api.quarantine.$get())).files,
+  });
+}
+
 export function useImage(id: string) {
   return useQuery({
     queryKey: ['record', 'image', id],

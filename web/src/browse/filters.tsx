@@ -4,6 +4,7 @@ import { useSearchParams } from 'wouter';
 import type { ItemFilter, ItemOrder } from '../api/client.ts';
 import { useClusters, useWorkspace } from '../api/queries.ts';
 import { setTask, useTask, useTaskClasses } from '../classes/use-task.ts';
+import { Quarantined } from './quarantined.tsx';
 
 const ORDERS: readonly (readonly [ItemOrder, string])[] = [
   ['id', 'as they are'],
@@ -37,6 +38,7 @@ export function useView() {
     cluster: params.get('cluster') ?? undefined,
     flag: oneOf(FLAGS, params.get('flag')),
     groupId: params.get('group') ?? undefined,
+    duplicates: params.get('duplicates') === 'yes' || undefined,
     path: params.get('path') || undefined,
   };
   const order = ORDERS.find(([name]) => name === params.get('order'))?.[0] ?? 'id';
@@ -77,7 +79,7 @@ function Choice({ name, value, any, choices, onChange }: ChoiceProps) {
 const same = (value: string) => [value, value] as const;
 
 /** Asked for less often. */
-const MORE = ['min', 'max', 'flag', 'path'] as const;
+const MORE = ['min', 'max', 'flag', 'duplicates', 'group', 'path'] as const;
 
 export function Filters() {
   const { params, set, order } = useView();
@@ -140,6 +142,12 @@ export function Filters() {
             ['0.3', '0.5', '0.8', '0.9'].map((c) => [c, `${Number(c) * 100} % sure`]),
           )}
           {choice('Flag', 'flag', 'any', FLAGS.filter((flag) => (workspace?.flags[flag] ?? 0) > 0).map(same))}
+          {choice('Duplicates', 'duplicates', 'with or without', [['yes', 'with near-duplicates']])}
+          {value('group') !== '' && (
+            <button type="button" onClick={() => set('group', '')}>
+              Of one group ✕
+            </button>
+          )}
           <label className="choice">
             <span>Path has</span>
             <input
@@ -149,6 +157,7 @@ export function Filters() {
               size={12}
             />
           </label>
+          <Quarantined count={workspace?.quarantined ?? 0} />
         </div>
       )}
     </search>

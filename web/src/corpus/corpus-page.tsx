@@ -93,6 +93,9 @@ function OneClass({ name, change, merge, onRenamed }: OneClassProps) {
   const { run } = useWrites();
   const known = classes.find((one) => one.name === name);
   const [text, setText] = useState(name);
+  /** Typed; else what is there. */
+  const [typed, setTyped] = useState<string | null>(null);
+  const words = typed ?? known?.description ?? '';
   const split = (into: number) =>
     run(
       () => answer(api.jobs.$post({ json: { kind: 'split', className: name, into, task } })),
@@ -102,7 +105,6 @@ function OneClass({ name, change, merge, onRenamed }: OneClassProps) {
     <section aria-label={name}>
       <h2>{name}</h2>
       {known?.synonyms.length ? <p className="facts">also called {known.synonyms.join(', ')}</p> : null}
-      {known?.description && <p className="facts">{known.description}</p>}
       <form
         className="row"
         onSubmit={async (event) => {
@@ -114,6 +116,25 @@ function OneClass({ name, change, merge, onRenamed }: OneClassProps) {
         <input aria-label="New name" value={text} onChange={(event) => setText(event.target.value)} maxLength={200} />
         <button type="submit" disabled={text === name || text === ''}>
           Rename
+        </button>
+      </form>
+      <form
+        className="row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void change({ kind: 'describe', name, description: words === '' ? null : words }, `${name} is described.`);
+        }}
+      >
+        <textarea
+          aria-label="What it is"
+          placeholder="What it is, and what does not count…"
+          rows={2}
+          maxLength={4000}
+          value={words}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+        <button type="submit" disabled={words === (known?.description ?? '')}>
+          Describe
         </button>
       </form>
       <ClassPicker

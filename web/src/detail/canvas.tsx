@@ -2,8 +2,9 @@
 import type { PointerEvent } from 'react';
 import type { ImageDetail, Region } from '../api/client.ts';
 import { useKeys } from '../keys/keys.ts';
-import type { Box, Corner, Keypoints } from './drag.ts';
+import type { Box, Corner, Keypoints, Point } from './drag.ts';
 import { Shapes } from './shapes.tsx';
+import { useBoxKeys } from './use-box-keys.ts';
 import { type UseDragOptions, useDrag } from './use-drag.ts';
 import { useZoom } from './use-zoom.ts';
 
@@ -24,7 +25,14 @@ export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }:
   const { frame, view, fit, zoom, pan, placeOf } = useZoom(width, height);
   useKeys({ '+': () => zoom(1.4), '=': () => zoom(1.4), '-': () => zoom(1 / 1.4), 0: fit });
   const region = image.regions.find(({ id }) => id === chosen);
-  const { draft, clicks, isDrawing, begin, ...pointer } = useDrag({
+  const {
+    draft: dragged,
+    clicks,
+    isDrawing,
+    begin,
+    clickAt,
+    ...pointer
+  } = useDrag({
     image,
     region,
     drawing,
@@ -33,6 +41,8 @@ export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }:
     onBox,
     onKeypoints,
   });
+  const byKeys = useBoxKeys({ image, region, drawing, onPoint: clickAt, onBox });
+  const draft = byKeys.box ? { box: byKeys.box } : dragged;
   const box = draft.box ?? region?.box;
   const keypoints = draft.keypoints ?? region?.keypoints ?? [];
   const shown = shownOf(image, { chosen, draft, isDrawing });
@@ -48,7 +58,7 @@ export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }:
       <div className="layer" style={place}>
         <img src={`/api/images/${image.id}/picture?longest=2048`} alt={image.paths[0] ?? ''} draggable={false} />
         <Shapes regions={shown} scale={view.scale} {...{ width, height, chosen }} onChoose={onChoose} />
-        {(box || clicks.length > 0) && (
+        {(box || clicks.length > 0 || byKeys.cross) && (
           <svg className="shapes over" viewBox={`0 0 ${width} ${height}`} aria-hidden>
             {box && (
               <rect
@@ -63,12 +73,24 @@ export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }:
             {clicks.map(({ x, y }) => (
               <circle key={`${x} ${y}`} className="click" cx={x} cy={y} r={4 / view.scale} />
             ))}
+            {byKeys.cross && <Cross at={byKeys.cross} {...{ width, height }} />}
             {!drawing && region && box && <Handles {...{ box, region, keypoints, begin }} radius={6 / view.scale} />}
           </svg>
         )}
       </div>
     </div>
   );
+}
+
+interface CrossProps {
+  readonly at: Point;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where Enter sets a point. */
+function Cross({ at: { x, y }, width, height }: CrossProps) {
+  return <path className="cross" d={`M0 ${y}H${width}M${x} 0V${height}`} vectorEffect="non-scaling-stroke" />;
 }
 
 interface Shown {

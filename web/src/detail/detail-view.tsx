@@ -34,7 +34,10 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   const { items } = useTask();
   const boxTask = items === 'regions' ? task : 'objects';
   useEffect(() => {
-    if (!dialog.current?.open) dialog.current?.showModal();
+    if (dialog.current?.open) return;
+    dialog.current?.showModal();
+    // Not its first button, which Enter would press.
+    dialog.current?.focus();
   }, []);
   useEffect(() => setChosen(item.itemId === item.imageId ? null : item.itemId), [item.itemId, item.imageId]);
   const remove = () => {
@@ -43,8 +46,10 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
     setChosen(null);
   };
   useKeys({
-    ArrowRight: () => onStep(1),
-    ArrowLeft: () => onStep(-1),
+    // While a box is drawn they move the cross.
+    ArrowRight: () => drawing === null && onStep(1),
+    ArrowLeft: () => drawing === null && onStep(-1),
+    b: () => setChosen(nextOf(image?.regions ?? [], chosen)),
     d: () => draw('corners'),
     e: () => draw('outermost'),
     Delete: remove,
@@ -75,7 +80,7 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
     else if (!chosen) void label(task, className, [{ itemId: imageId, imageId, revision }]);
   };
   return (
-    <dialog ref={dialog} className="detail" aria-label="One image" onClose={onClose}>
+    <dialog ref={dialog} className="detail" tabIndex={-1} aria-label="One image" onClose={onClose}>
       {image ? (
         <Canvas {...{ image, chosen, drawing, onBox, onKeypoints }} onChoose={setChosen} />
       ) : (
@@ -122,21 +127,28 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
             Delete it
           </button>
         </div>
-        {image && <Facts image={image} chosen={chosen} onChoose={setChosen} />}
+        {image && <Facts image={image} chosen={chosen} onChoose={setChosen} onLeave={onClose} />}
         {image && <Neighbours id={image.id} onOpen={(id) => setOther({ of: item.itemId, id })} onLeave={onClose} />}
       </aside>
     </dialog>
   );
 }
 
+/** The box after the one that is chosen; after the last one none. */
+function nextOf(regions: readonly Region[], chosen: string | null): string | null {
+  return regions[regions.findIndex(({ id }) => id === chosen) + 1]?.id ?? null;
+}
+
 function Facts({
   image,
   chosen,
   onChoose,
+  onLeave,
 }: {
   readonly image: ImageDetail;
   readonly chosen: string | null;
   readonly onChoose: (id: string) => void;
+  readonly onLeave: () => void;
 }) {
   return (
     <>
@@ -173,6 +185,10 @@ function Facts({
         {image.flags.length > 0 && <>, {image.flags.join(', ')}</>}
         <br />
         {image.paths[0]}
+        <br />
+        <Link href={`/browse?group=${image.groupId}`} onClick={onLeave}>
+          Its near-duplicates
+        </Link>
       </p>
     </>
   );

@@ -66,12 +66,15 @@ export function inside([x1, y1, x2, y2]: Box, { x, y }: Point): boolean {
   return x >= x1 && x <= x2 && y >= y1 && y <= y2;
 }
 
-function moved(
-  [x1, y1, x2, y2]: Box,
-  dx: number,
-  dy: number,
-  image: Readonly<Record<'width' | 'height', number>>,
-): Box {
+type Size = Readonly<Record<'width' | 'height', number>>;
+
+/** Its right and lower side put elsewhere. */
+export function resized([x1, y1, x2, y2]: Box, dx: number, dy: number, { width, height }: Size): Box {
+  return [x1, y1, Math.min(x2 + dx, width), Math.min(y2 + dy, height)];
+}
+
+/** As far as the image goes. */
+export function moved([x1, y1, x2, y2]: Box, dx: number, dy: number, image: Size): Box {
   const right = Math.min(Math.max(dx, -x1), image.width - x2);
   const down = Math.min(Math.max(dy, -y1), image.height - y2);
   return [x1 + right, y1 + down, x2 + right, y2 + down];

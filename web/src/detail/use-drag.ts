@@ -67,6 +67,7 @@ export function useDrag({ image, region, drawing, pan, placeOf, onBox, onKeypoin
     clicks,
     isDrawing: drag?.kind === 'draw' || clicks.length > 0,
     begin,
+    clickAt: (at: Point) => drawn(at, at),
     onPointerDown(event: PointerEvent): void {
       const from = placeOf(event);
       if (drawing) begin(event, { kind: 'draw', from });

@@ -1,13 +1,17 @@
-/** Keys of a page. They are still while something is typed into, and while a dialog is open unless they are the dialog's. */
+/** Keys of a page. They are still while something is typed into, and while the list of keys is open. */
 import { type RefObject, useEffect, useRef } from 'react';
 import { tinykeys } from 'tinykeys';
 
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
-/** Whether the key is the element's own: it is typed into, chosen with, or ticks a box. */
+/** What Enter or the space bar press, where keys and not the pointer led to it. */
+const PRESSED = 'button:focus-visible, summary:focus-visible, a[href]:focus-visible';
+
+/** Whether the key is the element's own: it is typed into, chosen with, ticks a box or presses. */
 function isOwn({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement && target.type === 'checkbox') return key === ' ';
+  if ((key === 'Enter' || key === ' ') && target.matches(PRESSED)) return true;
   return target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
@@ -23,7 +27,7 @@ export function useKeys(keys: Keys, enabled = true): void {
     const bound = names.split('\n').map((name) => [
       name,
       (event: KeyboardEvent) => {
-        if (isOwn(event)) return;
+        if (isOwn(event) || document.querySelector('dialog.help[open]')) return;
         event.preventDefault();
         latest.current[name]?.(event);
       },

@@ -9,11 +9,16 @@ import { many } from '../app/many.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { DetailView } from '../detail/detail-view.tsx';
-import { drawPoints, fewInSight, fitted, hueOf, type MapView, placeAt, type Rgb, strideOf } from './draw.ts';
+import { useKeys } from '../keys/keys.ts';
+import { COLOURINGS, type Colouring, useColours } from './colours.ts';
+import { drawPoints, fewInSight, fitted, hueOf, type MapView, placeAt, strideOf } from './draw.ts';
 import { fetchPoints, insideOf, type Place, type Points } from './points.ts';
 
 const NOTHING: ReadonlySet<number> = new Set();
 const SHOWN = 24;
+/** A press of a key. */
+const ZOOM = 1.4;
+const PAN_PX = 80;
 /** So few points in sight are shown as pictures. */
 const MAX_PICTURES = 60;
 
@@ -41,19 +46,12 @@ export default function MapPage() {
 function Plane({ points, task }: { readonly points: Points; readonly task: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [view, setView] = useState<MapView | null>(null);
-  const [by, setBy] = useState<'class' | 'confidence'>('class');
+  const [by, setBy] = useState<Colouring>('class');
+  const { colourOf, names } = useColours(points, task, by);
+  const [typing, setTyping] = useState(0);
   const [outline, setOutline] = useState<readonly Place[]>([]);
   const [chosen, setChosen] = useState(NOTHING);
   const [opened, setOpened] = useState<number | null>(null);
-  const colourOf = useMemo(() => {
-    const hues = [-1, ...points.classes.keys()].map(hueOf);
-    const byClass = (i: number): Rgb => hues[(points.classOf[i] ?? -1) + 1] ?? hueOf(-1);
-    const sure = (i: number): Rgb => {
-      const share = points.confidence[i] ?? 0;
-      return [Math.round(235 * (1 - share)), Math.round(90 + 90 * share), 120];
-    };
-    return by === 'class' ? byClass : sure;
-  }, [points, by]);
   const fit = useCallback(() => {
     const box = canvas.current;
     if (!box) return;
@@ -94,12 +92,34 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
     );
     setOutline([]);
   };
-  const onWheel = (event: WheelEvent) => {
-    if (!view) return;
-    const { x, y } = at(event);
-    const factor = Math.exp(-event.deltaY / 400);
-    setView({ scale: view.scale * factor, left: x - (x - view.left) * factor, top: y - (y - view.top) * factor });
+  const zoom = (factor: number, { x, y }: Place) => {
+    if (view)
+      setView({ scale: view.scale * factor, left: x - (x - view.left) * factor, top: y - (y - view.top) * factor });
   };
+  const onWheel = (event: WheelEvent) => zoom(Math.exp(-event.deltaY / 400), at(event));
+  const middle = () => ({ x: (canvas.current?.width ?? 0) / 2, y: (canvas.current?.height ?? 0) / 2 });
+  const pan = (x: number, y: number) => view && setView({ ...view, left: view.left + x, top: view.top + y });
+  const chooseInSight = () => {
+    if (!view || !canvas.current) return;
+    const { width, height } = canvas.current;
+    setChosen(new Set(fewInSight(points, view, { width, height, most: points.count })));
+  };
+  useKeys(
+    {
+      '+': () => zoom(ZOOM, middle()),
+      '=': () => zoom(ZOOM, middle()),
+      '-': () => zoom(1 / ZOOM, middle()),
+      0: fit,
+      ArrowLeft: () => pan(PAN_PX, 0),
+      ArrowRight: () => pan(-PAN_PX, 0),
+      ArrowUp: () => pan(0, PAN_PX),
+      ArrowDown: () => pan(0, -PAN_PX),
+      a: chooseInSight,
+      l: () => setTyping(typing + 1),
+      Escape: () => setChosen(NOTHING),
+    },
+    opened === null,
+  );
   const places = useMemo(() => [...chosen], [chosen]);
   const stride = strideOf(points.count);
   return (
@@ -121,9 +141,15 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
         <div className="row">
           <label className="choice">
             <span>Colour</span>
-            <select value={by} onChange={(event) => setBy(event.target.value === 'class' ? 'class' : 'confidence')}>
-              <option value="class">class</option>
-              <option value="confidence">how sure</option>
+            <select
+              value={by}
+              onChange={({ target }) => setBy(COLOURINGS.find(([one]) => one === target.value)?.[0] ?? 'class')}
+            >
+              {COLOURINGS.map(([one, name]) => (
+                <option key={one} value={one}>
+                  {name}
+                </option>
+              ))}
             </select>
           </label>
           <button type="button" onClick={fit}>
@@ -131,15 +157,15 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
           </button>
         </div>
         <p className="hint">
-          Draw around some to choose them. The wheel zooms, to pictures where few are in sight; Shift and dragging
-          moves.
+          Draw around some to choose them, or <kbd>a</kbd> all in sight. The wheel or <kbd>+</kbd> zooms, to pictures
+          where few are in sight; Shift and dragging, or arrows, move.
           {stride > 1 &&
             ` One in ${stride} of ${many(points.count, 'image')} is drawn; all that are drawn around are chosen.`}
         </p>
         {chosen.size > 0 && (
-          <Chosen {...{ points, places, task }} onOpen={setOpened} onDone={() => setChosen(NOTHING)} />
+          <Chosen {...{ points, places, task, typing }} onOpen={setOpened} onDone={() => setChosen(NOTHING)} />
         )}
-        {by === 'class' && <Legend classes={points.classes} />}
+        <Legend {...{ names }} />
       </aside>
       {opened !== null && places[opened] !== undefined && (
         <DetailView
@@ -153,10 +179,10 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
   );
 }
 
-function Legend({ classes }: { readonly classes: readonly string[] }) {
+function Legend({ names }: { readonly names: readonly string[] }) {
   return (
     <ul className="legend">
-      {classes.map((name, place) => (
+      {names.map((name, place) => (
         <li key={name}>
           <svg width="12" height="12" aria-hidden>
             <rect width="12" height="12" rx="3" fill={`rgb(${hueOf(place).join(',')})`} />
@@ -210,11 +236,13 @@ interface ChosenProps {
   readonly points: Points;
   readonly places: readonly number[];
   readonly task: string;
+  /** Another number: a name is typed. */
+  readonly typing: number;
   readonly onOpen: (place: number) => void;
   readonly onDone: () => void;
 }
 
-function Chosen({ points, places, task, onOpen, onDone }: ChosenProps) {
+function Chosen({ points, places, task, typing, onOpen, onDone }: ChosenProps) {
   const { label } = useWrites();
   const proposals = useTaskClasses(task).map(({ name, count }) => ({ name, what: `${count} here` }));
   const say = async (className: string) => {
@@ -227,7 +255,14 @@ function Chosen({ points, places, task, onOpen, onDone }: ChosenProps) {
   return (
     <section aria-label="What is chosen">
       <strong>{places.length.toLocaleString()} chosen</strong>
-      <ClassPicker label="Label them" placeholder="Label them…" {...{ proposals }} onPick={(name) => void say(name)} />
+      <ClassPicker
+        key={typing}
+        label="Label them"
+        placeholder="l Label them…"
+        autoFocus={typing > 0}
+        {...{ proposals }}
+        onPick={(name) => void say(name)}
+      />
       <div className="strip">
         {places.slice(0, SHOWN).map((place, i) => (
           <button type="button" key={place} onClick={() => onOpen(i)} aria-label={`Open image ${i + 1}`}>

@@ -1,4 +1,5 @@
 /** The map's items as arrays, and which of them a lasso holds. */
+import type { Origin } from '../../../src/core/labels.ts';
 import { failureOf } from '../api/client.ts';
 
 export interface Points {
@@ -9,22 +10,20 @@ export interface Points {
   readonly confidence: Float32Array;
   /** Place in `classes`, −1 for none. */
   readonly classOf: Int32Array;
+  readonly origins: readonly Origin[];
+  /** Who says it: a place in `origins`, 255 where nothing holds. */
+  readonly originOf: Uint8Array;
   id(place: number): string;
 }
 
 export async function fetchPoints(task: string, signal: AbortSignal): Promise<Points> {
-  const response = await fetch(`/api/map?task=${encodeURIComponent(task)}`, { signal });
-  if (!response.ok) throw await failureOf(response);
-  const buffer = await response.arrayBuffer();
-  const length = new DataView(buffer).getUint32(0, true);
-  const header: { count: number; classes: string[] } = JSON.parse(
-    new TextDecoder().decode(new Uint8Array(buffer, 4, length)),
-  );
-  const { count, classes } = header;
-  const at = (n: number) => 4 + length + 4 * count * n;
+  const { buffer, header, from } = await fetchColumns('/api/map', task, signal);
+  const { count, classes, origins = [] } = header;
+  const at = (n: number) => from + 4 * count * n;
   const ids = new Uint8Array(buffer, at(4), 32 * count);
   return {
-    ...{ count, classes },
+    ...{ count, classes, origins },
+    originOf: new Uint8Array(buffer, at(4) + 32 * count, count),
     x: new Float32Array(buffer, at(0), count),
     y: new Float32Array(buffer, at(1), count),
     confidence: new Float32Array(buffer, at(2), count),
@@ -32,6 +31,28 @@ export async function fetchPoints(task: string, signal: AbortSignal): Promise<Po
     id: (place) =>
       Array.from(ids.subarray(32 * place, 32 * place + 32), (byte) => byte.toString(16).padStart(2, '0')).join(''),
   };
+}
+
+/** Which cluster each point is of, in the order of the map. */
+export async function fetchClusters(task: string, signal: AbortSignal): Promise<Pick<Points, 'classes' | 'classOf'>> {
+  const { buffer, header, from } = await fetchColumns('/api/map/clusters', task, signal);
+  return { classes: header.classes, classOf: new Int32Array(buffer, from, header.count) };
+}
+
+interface Header {
+  readonly count: number;
+  readonly classes: readonly string[];
+  readonly origins?: readonly Origin[];
+}
+
+/** @returns where the columns begin in the buffer, in bytes */
+async function fetchColumns(path: string, task: string, signal: AbortSignal) {
+  const response = await fetch(`${path}?task=${encodeURIComponent(task)}`, { signal });
+  if (!response.ok) throw await failureOf(response);
+  const buffer = await response.arrayBuffer();
+  const length = new DataView(buffer).getUint32(0, true);
+  const header: Header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  return { buffer, header, from: 4 + length };
 }
 
 export interface Place {

@@ -5,6 +5,7 @@ import { answer, api, type Job, type JobRequest } from '../api/client.ts';
 import { useClusters, useJobs, useQuality, useWorkspace } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
+import { Quarantined } from '../browse/quarantined.tsx';
 import { useTask, useTaskClasses, useUnconfirmed } from '../classes/use-task.ts';
 import { ExportForm } from './export-form.tsx';
 import { FolderChooser } from './folder-chooser.tsx';
@@ -24,8 +25,11 @@ export function StartPage() {
   const { images, labels, sources, quarantined } = workspace;
   const of = (origin: string) => labels[origin] ?? 0;
   const named = clusters.filter(({ held, unnamed }) => held && !unnamed).length;
-  const steps = [images > 0, clusters.length > 0 && named === clusters.length, of('human') > 0, of('model') > 0, false];
-  const next = steps.indexOf(false);
+  /** Somebody else has said already what clusters would be named for. */
+  const isImported = clusters.length === 0 && of('imported') > 0;
+  const isNamed = clusters.length > 0 && named === clusters.length;
+  const steps = [images > 0, isNamed, of('human') > 0, of('model') > 0, false];
+  const next = steps.findIndex((done, step) => !done && !(step === 1 && isImported));
   const link = (step: number) => `button${step === next ? ' main' : ''}`;
   return (
     <main className="page start">
@@ -36,12 +40,9 @@ export function StartPage() {
           name="Choose a folder"
           done={steps[0]}
           next={next === 0}
-          gained={
-            images > 0
-              ? `${many(images, 'image')} from ${sources.join(', ')}${quarantined > 0 ? `; ${quarantined} could not be read` : ''}`
-              : undefined
-          }
+          gained={images > 0 ? `${many(images, 'image')} from ${sources.join(', ')}` : undefined}
         >
+          <Quarantined count={quarantined} />
           {workspace.local ? (
             <details open={images === 0}>
               <summary>{images > 0 ? 'Add another folder' : 'Which one?'}</summary>
@@ -62,7 +63,9 @@ export function StartPage() {
           gained={
             clusters.length > 0
               ? `${many(clusters.length, 'cluster')}, ${named} of them with a name that you gave or agreed to`
-              : undefined
+              : isImported
+                ? 'Not needed: labels were imported. Clusters may show what else is there.'
+                : undefined
           }
         >
           {isPending ? (
@@ -81,7 +84,7 @@ export function StartPage() {
             </button>
           )}
         </Step>
-        <ConfirmStep done={steps[2]} next={next === 2} said={said} />
+        <ConfirmStep done={steps[2]} next={next === 2} {...{ said, isImported }} imported={of('imported')} />
         <Step
           name="Teach from what was confirmed"
           done={steps[3]}
@@ -123,7 +126,29 @@ export function StartPage() {
   );
 }
 
-function ConfirmStep({ said, ...step }: Pick<StepProps, 'done' | 'next'> & { readonly said: number }) {
+interface ConfirmStepProps extends Pick<StepProps, 'done' | 'next'> {
+  readonly said: number;
+  readonly isImported: boolean;
+  readonly imported: number;
+}
+
+function ConfirmStep({ said, isImported, imported, ...step }: ConfirmStepProps) {
+  if (isImported) {
+    return (
+      <Step
+        {...step}
+        name="Look through what was imported"
+        gained={`${many(imported, 'label')} imported${said > 0 ? `, ${many(said, 'label')} by people` : ''}`}
+      >
+        <div className="row">
+          <Link href="/browse?origin=imported" className={`button${step.next ? ' main' : ''}`}>
+            Look through them
+          </Link>
+          <small>A double click, or Enter, opens an image with its boxes: correct what is wrong.</small>
+        </div>
+      </Step>
+    );
+  }
   return (
     <Step
       {...step}
