@@ -4,14 +4,19 @@ import { tinykeys } from 'tinykeys';
 
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
-/** What Enter or the space bar press, where keys and not the pointer led to it. */
-const PRESSED = 'button:focus-visible, summary:focus-visible, a[href]:focus-visible';
+/**
+ * Tab led to what has the focus, and not the pointer: then Enter and the space bar press it. What was clicked keeps the focus, and
+ * the page has its keys all the same.
+ */
+let isTabbed = false;
+window.addEventListener('keydown', ({ key }) => (isTabbed ||= key === 'Tab'), { capture: true });
+window.addEventListener('pointerdown', () => (isTabbed = false), { capture: true });
 
 /** Whether the key is the element's own: it is typed into, chosen with, ticks a box or presses. */
 function isOwn({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement && target.type === 'checkbox') return key === ' ';
-  if ((key === 'Enter' || key === ' ') && target.matches(PRESSED)) return true;
+  if (isTabbed && (key === 'Enter' || key === ' ') && target.matches('button, summary, a[href]')) return true;
   return target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
