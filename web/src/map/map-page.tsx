@@ -1,6 +1,6 @@
 /** Where everything stands: near each other is what looks alike. Draw around some of it to label it. */
 import { useQuery } from '@tanstack/react-query';
-import { type PointerEvent, useCallback, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
+import { type PointerEvent, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
 import { Link } from 'wouter';
 import { MAX_ITEMS } from '../../../src/server/limits.ts';
 import type { ItemRef } from '../api/client.ts';
@@ -11,14 +11,12 @@ import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { DetailView } from '../detail/detail-view.tsx';
 import { useKeys } from '../keys/keys.ts';
 import { COLOURINGS, type Colouring, useColours } from './colours.ts';
-import { drawPoints, fewInSight, fitted, hueOf, type MapView, placeAt, strideOf } from './draw.ts';
+import { drawPoints, fewInSight, hueOf, type MapView, placeAt, strideOf } from './draw.ts';
 import { fetchPoints, insideOf, type Place, type Points } from './points.ts';
+import { useMapView } from './use-map-view.ts';
 
 const NOTHING: ReadonlySet<number> = new Set();
 const SHOWN = 24;
-/** A press of a key. */
-const ZOOM = 1.4;
-const PAN_PX = 80;
 /** So few points in sight are shown as pictures. */
 const MAX_PICTURES = 60;
 
@@ -45,26 +43,13 @@ export default function MapPage() {
 
 function Plane({ points, task }: { readonly points: Points; readonly task: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [view, setView] = useState<MapView | null>(null);
   const [by, setBy] = useState<Colouring>('class');
   const { colourOf, names } = useColours(points, task, by);
   const [typing, setTyping] = useState(0);
   const [outline, setOutline] = useState<readonly Place[]>([]);
   const [chosen, setChosen] = useState(NOTHING);
   const [opened, setOpened] = useState<number | null>(null);
-  const fit = useCallback(() => {
-    const box = canvas.current;
-    if (!box) return;
-    box.width = box.clientWidth;
-    box.height = box.clientHeight;
-    setView(fitted(points, box.width, box.height));
-  }, [points]);
-  useEffect(() => {
-    fit();
-    const watcher = new ResizeObserver(fit);
-    if (canvas.current) watcher.observe(canvas.current);
-    return () => watcher.disconnect();
-  }, [fit]);
+  const { view, fit, zoom, pan } = useMapView(points, canvas, opened === null);
   useEffect(() => {
     if (canvas.current && view) drawPoints(canvas.current, points, { view, colourOf, chosen });
   }, [points, view, colourOf, chosen]);
@@ -72,9 +57,8 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
   const at = ({ nativeEvent: { offsetX, offsetY } }: PointerEvent | WheelEvent) => ({ x: offsetX, y: offsetY });
   const onPointerMove = (event: PointerEvent) => {
     if (!view || event.buttons !== 1) return;
-    if (event.shiftKey) {
-      setView({ ...view, left: view.left + event.movementX, top: view.top + event.movementY });
-    } else setOutline([...outline, at(event)]);
+    if (event.shiftKey) pan(event.movementX, event.movementY);
+    else setOutline([...outline, at(event)]);
   };
   const onPointerUp = () => {
     if (!view || isClick(outline)) {
@@ -92,13 +76,7 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
     );
     setOutline([]);
   };
-  const zoom = (factor: number, { x, y }: Place) => {
-    if (view)
-      setView({ scale: view.scale * factor, left: x - (x - view.left) * factor, top: y - (y - view.top) * factor });
-  };
   const onWheel = (event: WheelEvent) => zoom(Math.exp(-event.deltaY / 400), at(event));
-  const middle = () => ({ x: (canvas.current?.width ?? 0) / 2, y: (canvas.current?.height ?? 0) / 2 });
-  const pan = (x: number, y: number) => view && setView({ ...view, left: view.left + x, top: view.top + y });
   const chooseInSight = () => {
     if (!view || !canvas.current) return;
     const { width, height } = canvas.current;
@@ -106,14 +84,6 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
   };
   useKeys(
     {
-      '+': () => zoom(ZOOM, middle()),
-      '=': () => zoom(ZOOM, middle()),
-      '-': () => zoom(1 / ZOOM, middle()),
-      0: fit,
-      ArrowLeft: () => pan(PAN_PX, 0),
-      ArrowRight: () => pan(-PAN_PX, 0),
-      ArrowUp: () => pan(0, PAN_PX),
-      ArrowDown: () => pan(0, -PAN_PX),
       a: chooseInSight,
       l: () => setTyping(typing + 1),
       Escape: () => setChosen(NOTHING),
@@ -139,19 +109,7 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
       </div>
       <aside>
         <div className="row">
-          <label className="choice">
-            <span>Colour</span>
-            <select
-              value={by}
-              onChange={({ target }) => setBy(COLOURINGS.find(([one]) => one === target.value)?.[0] ?? 'class')}
-            >
-              {COLOURINGS.map(([one, name]) => (
-                <option key={one} value={one}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <ColourChoice {...{ by }} onChoose={setBy} />
           <button type="button" onClick={fit}>
             Whole map
           </button>
@@ -176,6 +134,29 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
         />
       )}
     </>
+  );
+}
+
+interface ColourChoiceProps {
+  readonly by: Colouring;
+  readonly onChoose: (by: Colouring) => void;
+}
+
+function ColourChoice({ by, onChoose }: ColourChoiceProps) {
+  return (
+    <label className="choice">
+      <span>Colour</span>
+      <select
+        value={by}
+        onChange={({ target }) => onChoose(COLOURINGS.find(([one]) => one === target.value)?.[0] ?? 'class')}
+      >
+        {COLOURINGS.map(([one, name]) => (
+          <option key={one} value={one}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
