@@ -187,13 +187,13 @@ const LAYOUTS: readonly Layout[] = [
     what: 'voc: VOCdevkit, several years deep',
     format: 'voc',
     files: { 'VOCdevkit/VOC2007/Annotations/1.xml': voc('1.jpg'), 'VOCdevkit/VOC2007/ImageSets/Main/val.txt': '1\n' },
-    want: ['1.jpg|VOCdevkit/VOC2007/JPEGImages/1.jpg val cat 1 2 4 6'],
+    want: ['1.jpg|1|VOCdevkit/VOC2007/JPEGImages/1.jpg val cat 1 2 4 6'],
   },
   {
     what: 'voc: one broken file leaves the others',
     format: 'voc',
     files: { 'Annotations/1.xml': '<annotation><obj', 'Annotations/2.xml': voc('2.jpg') },
-    want: ['2.jpg - cat 1 2 4 6'],
+    want: ['2.jpg|2 - cat 1 2 4 6'],
     told: ['file-unreadable'],
   },
   // Folders.
@@ -209,7 +209,7 @@ const LAYOUTS: readonly Layout[] = [
       'docs/banner.png': '',
     },
     want: ['test/c.jpg test', 'train/cat/a.jpg train cat', 'val/cat/b.jpg val cat'],
-    told: ['file-passed-over', 'file-passed-over'],
+    told: ['file-passed-over'],
   },
   // Tables.
   {
@@ -312,8 +312,8 @@ const LAYOUTS: readonly Layout[] = [
         '<attributes><attribute><name>rotation</name><value>0.0</value></attribute></attributes></object></annotation>',
     },
     want: [
-      '1.jpg - cat 15 5 25 25 {"rotatedBox":{"cx":20,"cy":15,"width":20,"height":10,"angleDegrees":90}}',
-      '1.jpg - dog 10 10 30 20',
+      '1.jpg|1 - cat 15 5 25 25 {"rotatedBox":{"cx":20,"cy":15,"width":20,"height":10,"angleDegrees":90}}',
+      '1.jpg|1 - dog 10 10 30 20',
     ],
   },
   // CVAT.

@@ -156,7 +156,7 @@ const VOC: readonly Layout[] = [
         ),
       ]),
     },
-    want: ['a.jpg - 猫咪 1 2 4 6'],
+    want: ['a.jpg|a - 猫咪 1 2 4 6'],
   },
   {
     what: 'voc: names with blanks are quoted in the lists of splits',
@@ -166,7 +166,7 @@ const VOC: readonly Layout[] = [
         '<annotation><filename>a b.jpg</filename><object><name>cat</name><bndbox><xmin>2</xmin><ymin>3</ymin><xmax>4</xmax><ymax>6</ymax></bndbox></object></annotation>',
       'ImageSets/Main/train.txt': '"a b"\n',
     },
-    want: ['a b.jpg train cat 1 2 4 6'],
+    want: ['a b.jpg|a b train cat 1 2 4 6'],
   },
 ];
 

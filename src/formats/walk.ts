@@ -2,6 +2,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
+import { isHiddenName } from '../sources/names.ts';
 import { badFile } from './check.ts';
 import { decoderFor } from './encodings.ts';
 import { splitExtension } from './names.ts';
@@ -48,7 +49,7 @@ export async function listFolder(folder: string): Promise<Listing> {
   const folders: string[] = [];
   const others: string[] = [];
   for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
+    if (isHiddenName(entry.name)) continue;
     let target: { isFile(): boolean; isDirectory(): boolean } | null = entry;
     if (entry.isSymbolicLink()) target = await stat(join(folder, entry.name)).catch(() => null);
     if (target?.isDirectory()) {

@@ -57,12 +57,13 @@ export function beginsLikeImage(head: Uint8Array): boolean {
   return format !== undefined && format !== 'pdf' && format !== 'video';
 }
 
-/** Hidden files and folders, and what operating systems leave behind. */
+/** Hidden files and folders, and what operating systems and network storage leave behind: thumbnails, bins, the names of icons. */
 export function isHiddenName(name: string): boolean {
-  return (
-    name.startsWith('.') || /^(Thumbs\.db|ehthumbs\.db|desktop\.ini|__MACOSX|\$RECYCLE\.BIN|lost\+found)$/i.test(name)
-  );
+  return name.startsWith('.') || LEFT_BEHIND.test(name);
 }
+
+const LEFT_BEHIND =
+  /^(Thumbs\.db|ehthumbs\w*\.db|desktop\.ini|Icon\r|__MACOSX|\$RECYCLE\.BIN|RECYCLER|System Volume Information|lost\+found|#recycle|#snapshot|@eaDir|@Recycle|@Recently-Snapshot)$/i;
 
 /** Whether any part of a member's path is hidden. */
 export function isHiddenPath(path: string): boolean {

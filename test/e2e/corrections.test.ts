@@ -1,6 +1,6 @@
 /** Corrections of people come back as what they are: an export, changed as a person would, imported again. */
 import assert from 'node:assert/strict';
-import { copyFile, cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
@@ -106,6 +106,55 @@ test('moved, renamed, deleted, added and left boxes of our own export', async (t
     await boxes(dir),
     corrected.map((row) => row.replace('detector', 'human')),
   );
+});
+
+test('tables and JSON Lines that we wrote are compared with what they showed as well', async (t) => {
+  const dir = await scratch(t);
+  await workspace(dir);
+  const edits: Record<string, (text: string) => string> = {
+    csv: (text) =>
+      text
+        .split('\n')
+        .filter((row) => !row.startsWith('a.jpg,dog'))
+        .map((row) => row.replace('a.jpg,vase', 'a.jpg,jug').replace(/^(a\.jpg,cat.*),10,10,40,50$/, '$1,14,10,44,50'))
+        .join('\n'),
+    jsonl: (text) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => {
+          const row = JSON.parse(line) as { file: string; regions: { box: number[]; labels: { class: string }[] }[] };
+          if (row.file !== 'a.jpg') return line;
+          const regions = row.regions
+            .filter(({ labels }) => labels[0].class !== 'dog')
+            .map(({ box, labels: [label], ...rest }) => ({
+              ...rest,
+              box: label.class === 'cat' ? [14, 10, 44, 50] : box,
+              labels: [{ ...label, class: label.class === 'vase' ? 'jug' : label.class }],
+            }));
+          return JSON.stringify({ ...row, regions });
+        })
+        .join('\n'),
+    parquet: (text) => text,
+  };
+  for (const [format, edited] of Object.entries(edits)) {
+    await rm(join(dir, '.labelsmith'), { recursive: true });
+    await runJson(['add', 'photos'], { cwd: dir });
+    await runJson(['import', 'jsonl', 'machine.jsonl'], { cwd: dir });
+    const path = join(dir, `out.${format}`);
+    await runJson(['export', format, path, '--task', 'objects', '--replace'], { cwd: dir });
+    const before = await readFile(path, 'latin1');
+    await writeFile(path, edited(before), 'latin1');
+    const { corrections } = await runJson<Imported>(['import', format, path, '--as', 'human'], { cwd: dir });
+    const isSame = format === 'parquet';
+    assert.equal(countsOf(corrections?.objects), isSame ? 'unchanged 4' : 'changed 2, removed 1, unchanged 1', format);
+    if (isSame) continue;
+    assert.deepEqual(
+      await boxes(dir),
+      ['a.jpg,cat,human,14,10,44,50', 'a.jpg,jug,human,100,10,130,50', 'b.jpg,cat,detector,10,10,40,50'],
+      format,
+    );
+  }
 });
 
 test("a second person's file: the newer word holds, and the contradiction is told", async (t) => {

@@ -59,7 +59,10 @@ export async function cocoPlaces(root: string, reckoning: Reckoning): Promise<Co
         `${better.name} has the same objects; import it by its name instead`,
       );
   }
-  return [...taken.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const places = [...taken.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  // One file by itself is all there is, whatever it is called; several that lie together are sets.
+  const isAlone = places.length === 1 && places[0].split !== null && splitOfName(places[0].split) === null;
+  return isAlone ? [{ ...places[0], split: null }] : places;
 }
 
 /** @param name below the folder */

@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import type { DatasetImage, ImportedImage, RegionRecord } from '../../core/dataset.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { ClassTreeWriter } from '../class-tree.ts';
-import { BOX_COLUMNS, boxCells, LABEL_COLUMNS, labelCells } from '../csv/csv.ts';
+import { BOX_COLUMNS, LABEL_COLUMNS } from '../csv/columns.ts';
+import { boxCells, labelCells } from '../csv/csv.ts';
 import { readCsv } from '../csv/read.ts';
 import { csvRow, fileCell } from '../csv-table.ts';
 import {

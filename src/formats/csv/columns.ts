@@ -5,6 +5,9 @@
  */
 import { LabelsmithError } from '../../errors.ts';
 
+export const LABEL_COLUMNS: readonly string[] = ['file', 'class', 'confidence', 'origin', 'task'];
+export const BOX_COLUMNS: readonly string[] = ['x1', 'y1', 'x2', 'y2'];
+
 /** What one cell of a row says. */
 export type Role =
   | 'file'

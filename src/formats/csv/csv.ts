@@ -9,6 +9,7 @@ import { csvRow, fileCell, textCell } from '../csv-table.ts';
 import { EVERYTHING, type Format, type Keeps, lossesOf, type WriteJob } from '../format.ts';
 import { pixel, score } from '../numbers.ts';
 import { TextWriter } from '../text-writer.ts';
+import { BOX_COLUMNS, LABEL_COLUMNS } from './columns.ts';
 import { readCsv } from './read.ts';
 
 const KEEPS: Keeps = {
@@ -39,9 +40,6 @@ export const csv: Format = {
   write: writeCsv,
   read: readCsv,
 };
-
-export const LABEL_COLUMNS: readonly string[] = ['file', 'class', 'confidence', 'origin', 'task'];
-export const BOX_COLUMNS: readonly string[] = ['x1', 'y1', 'x2', 'y2'];
 
 /** The cells of `LABEL_COLUMNS`. */
 export function labelCells(

@@ -15,7 +15,7 @@ import type { ReadOptions } from '../format.ts';
 import { confidenceFromText, hasRoom, sizeFromText, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { splitOfName } from '../split-names.ts';
-import { type BoxColumns, type Columns, columnsOf, type Role } from './columns.ts';
+import { BOX_COLUMNS, type BoxColumns, type Columns, columnsOf, LABEL_COLUMNS, type Role } from './columns.ts';
 import { headerFor, isUse } from './headless.ts';
 import { isLabelStudioHeader, labelStudioRows } from './label-studio.ts';
 import { openImagesNames } from './open-images.ts';
@@ -95,7 +95,14 @@ async function readerOf({ cells: header, where }: CsvRow, folder: string, reckon
   const columns = columnsOf(header, where);
   for (const column of columns.passedOver) reckoning.note('column-passed-over', where, column);
   const nameOf = columns.fractions ? await openImagesNames(folder) : (name: string) => name;
-  return (row) => imageOfRow(new Cells(row, columns), columns, nameOf, reckoning);
+  const mark = isOwnHeader(header) ? { ownExport: true as const } : {};
+  return (row) => ({ ...imageOfRow(new Cells(row, columns), columns, nameOf, reckoning), ...mark });
+}
+
+/** The columns that our own export writes, in its order; the split's, where there is one, stands behind them. */
+function isOwnHeader(header: readonly string[]): boolean {
+  const own = [...LABEL_COLUMNS, ...BOX_COLUMNS, 'split'];
+  return header.length >= own.length - 1 && header.length <= own.length && header.every((name, i) => name === own[i]);
 }
 
 /** Cells of one row by what they say, without blanks at their ends. */
@@ -146,7 +153,7 @@ function imageOfRow(
     where,
     width: size('frame-width'),
     height: size('frame-height'),
-    split: isUse(cells.text('split')) ? splitOfName(cells.text('split')) : cells.text('split') || null,
+    split: isUse(cells.text('split')) ? splitOfName(cells.text('split')) : splitIn(cells.text('split')),
     answer: cells.has('not'),
   };
   const nothing = { labels: [], regions: [], rejected: [] };
@@ -288,4 +295,9 @@ function cornersOf([x, y, width, height]: Numbers): number[] {
 
 function aroundCentre([x, y, width, height]: Numbers): number[] {
   return [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
+}
+
+/** The usual names are one, however they are written; any other stays as it came. */
+function splitIn(cell: string): string | null {
+  return cell === '' ? null : (splitOfName(cell) ?? cell);
 }

@@ -17,6 +17,7 @@ export interface RowImage {
   readonly attributes?: Attributes;
   /** The row stands for itself: see `ImportedImage.answer`. */
   readonly answer: boolean;
+  readonly ownExport?: true;
 }
 
 export type RowReader = (row: CsvRow) => RowImage;

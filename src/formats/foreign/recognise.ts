@@ -160,7 +160,11 @@ const UNREAD: readonly Unread[] = [
   },
   { ending: /\.(?:rec|lst|mdb|lmdb)$/i, is: 'a record file of MXNet or LMDB', instead: COCO_INSTEAD },
   { ending: /\.(?:xlsx?|ods)$/i, is: 'a spreadsheet', instead: 'Save it as CSV, and import that.' },
-  { ending: /\.(?:rar|7z)$/i, is: 'an archive that is not read', instead: 'Unpack it, and import the folder.' },
+  {
+    ending: /\.(?:rar|7z|bz2|tbz2?|xz|txz|zst|lz4|lzma|cab|dmg|iso)$/i,
+    is: 'an archive of another kind than zip, tar and gz',
+    instead: 'Unpack it, and import the folder.',
+  },
 ];
 
 /** MOT Challenge's tracks, in the folder of a sequence. */

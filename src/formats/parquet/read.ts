@@ -34,8 +34,11 @@ export async function* readParquet(path: string, options: ReadOptions): AsyncGen
 
 async function* readTable(path: string, name: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
   const { top } = await parquetColumns(path, name);
-  if (top.includes('file') && top.includes('class')) yield* readOwnTable(path, name, options);
-  else yield* readHfParquet(path, name, options);
+  if (top.includes('file') && top.includes('class')) {
+    const isOwn = ['sha256', 'region', 'touched'].every((column) => top.includes(column));
+    for await (const image of readOwnTable(path, name, options))
+      yield isOwn ? { ...image, ownExport: true as const } : image;
+  } else yield* readHfParquet(path, name, options);
 }
 
 async function* readOwnTable(

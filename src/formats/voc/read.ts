@@ -166,7 +166,8 @@ async function namesOf(
   const path = texts.get('path')?.text.trim() ?? '';
   const further = path === '' ? [] : [path];
   if (named === null) return [stem, ...further];
-  if (splitExtension(named)[0] === stem) return [named, ...further];
+  // The picture may have been converted since: then its stem alone is right.
+  if (splitExtension(named)[0] === stem) return [named, ...(named === stem ? [] : [stem]), ...further];
   const own = (await isThere(pictures, named)) ? null : await pictureOf(pictures, stem);
   return own === null ? [named, stem, ...further] : [own, named, ...further];
 }

@@ -22,6 +22,14 @@ function matcherOf(
 const matched = (path: string, by: string) => ({ kind: 'matched', imageId: idOf(path), by });
 
 describe('matching names with images', () => {
+  it('finds a.jpeg for a.jpg where nothing is called so, and nothing by another kind of file', () => {
+    const matcher = matcherOf(['/data/a.jpg', '/data/b.TIF', '/data/c.png', '/data/d.jpeg', '/data/d.jpg']);
+    assert.deepEqual(matcher.match('x/a.JPEG'), matched('/data/a.jpg', 'ending'));
+    assert.deepEqual(matcher.match('b.tiff'), matched('/data/b.TIF', 'ending'));
+    assert.deepEqual(matcher.match('c.jpg'), { kind: 'unmatched', file: 'c.jpg' });
+    assert.deepEqual(matcher.match('d.jpg'), matched('/data/d.jpg', 'path'));
+    assert.deepEqual(matcher.match('e.jpg'), { kind: 'unmatched', file: 'e.jpg' });
+  });
   it('finds by path, by ending, by base name where that is unique', () => {
     const paths = ['/data/cat/001.jpg', '/data/dog/001.jpg', '/data/dog/only.jpg', '/import/x/y.jpg'];
     const matcher = matcherOf(paths);

@@ -15,7 +15,7 @@
 import { posix } from 'node:path';
 import { FingerprintSet } from '../../core/fingerprints.ts';
 import type { ImageId } from '../../core/ids.ts';
-import { MAX_NAME_CHARACTERS } from '../../formats/names.ts';
+import { MAX_NAME_CHARACTERS, splitExtension } from '../../formats/names.ts';
 import { IMAGE_EXTENSIONS, isImageName } from '../../formats/walk.ts';
 
 export type Match =
@@ -165,7 +165,10 @@ export class FileMatcher {
 
   /** A name with no image's extension, as label files give it, means the image with that stem. */
   #byStem(file: string, asked: string): Match {
-    if (isImageName(file)) return { kind: 'unmatched', file: asked };
+    if (isImageName(file)) {
+      const other = withOtherEnding(file);
+      return other === null ? { kind: 'unmatched', file: asked } : this.#byOtherEnding(other, asked);
+    }
     const matches: { match: Match; shared: number }[] = [];
     for (const extension of IMAGE_EXTENSIONS) {
       const key = keyOf(file + extension).toLowerCase();
@@ -189,6 +192,14 @@ export class FileMatcher {
     return { kind: 'ambiguous', file: asked, candidates };
   }
 
+  /** `a.jpeg` means `a.jpg` where nothing is called so: one kind of file under two endings. */
+  #byOtherEnding(file: string, asked: string): Match {
+    const key = keyOf(file).toLowerCase();
+    const at = this.#lowerBound(key);
+    const shared = Math.max(sharedEnd(key, this.#keys[at]), sharedEnd(key, this.#keys[at - 1]));
+    return shared === 0 ? { kind: 'unmatched', file: asked } : this.#byEnding(file, asked);
+  }
+
   #lowerBound(key: string): number {
     let [low, high] = [0, this.#keys.length];
     while (low < high) {
@@ -198,6 +209,21 @@ export class FileMatcher {
     }
     return low;
   }
+}
+
+const OTHER_ENDINGS: ReadonlyMap<string, string> = new Map([
+  ['.jpeg', '.jpg'],
+  ['.jpg', '.jpeg'],
+  ['.tiff', '.tif'],
+  ['.tif', '.tiff'],
+  ['.heif', '.heic'],
+  ['.heic', '.heif'],
+]);
+
+function withOtherEnding(file: string): string | null {
+  const [stem, extension] = splitExtension(file);
+  const other = OTHER_ENDINGS.get(extension.toLowerCase());
+  return other === undefined ? null : stem + other;
 }
 
 /**

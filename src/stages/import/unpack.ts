@@ -59,7 +59,14 @@ export async function openLabelFiles(path: string, format: ReaderName | 'auto'):
     else await unpackTar(path, unpacked, kind);
     const inner = await innerPath(folder);
     const at = join(folder, inner);
-    const below = (await stat(at)).isFile() ? dirname(inner) : inner;
+    const isFile = (await stat(at)).isFile();
+    if (isFile && kind !== 'gz' && (await archiveKindOf(at, format)) !== null)
+      throw badFile(
+        `${basename(path)} ${inner}`,
+        'all that is in the archive is another archive',
+        'Unpack it, and import what is in it.',
+      );
+    const below = isFile ? dirname(inner) : inner;
     // Names in a single file count from where the packed one lies.
     const base = kind === 'gz' ? dirname(resolve(path)) : join(`${resolve(path)}!`, below);
     return { path: at, base, close };
