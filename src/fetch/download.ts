@@ -155,6 +155,8 @@ async function receive(
         await file.write(piece.value, 0, piece.value.byteLength, size);
         size += piece.value.byteLength;
         options.onProgress?.(size, total);
+        // A slow server may send a byte a second for hours.
+        if (options.signal?.aborted) return { cause: options.signal.reason };
       }
     } finally {
       await file.sync().catch(() => {});
