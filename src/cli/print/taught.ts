@@ -1,7 +1,7 @@
 /** What `teach` learned, and how good it is, in words. */
 
 import { formatCount, plural } from '../../core/count-text.ts';
-import { accuracyText } from '../../core/label-accuracy.ts';
+import { accuracyText, apartText } from '../../core/label-accuracy.ts';
 import type { LearningCurve } from '../../stages/teach/learning-curve.ts';
 import type { TeachResult } from '../../stages/teach/teach-result.ts';
 import type { Output } from '../output.ts';
@@ -28,9 +28,10 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   if (labelRest) {
     output.summary(`Labelled ${plural(counts.labels, 'item')}; ${plural(counts.unsure, 'item')} left for people.`);
     if (accuracy.labels) {
-      const { machine, people } = accuracy.labels;
+      const { machine } = accuracy.labels;
+      const apart = apartText({ whose: 'machines', labels: { ...accuracy.labels, measured: machine } });
       output.summary(
-        `Accuracy of the ${plural(machine, 'machine label')}: ${accuracyText(accuracy.labels)}; the ${plural(people, 'label')} by people are apart.`,
+        `Accuracy of the ${plural(machine, 'machine label')}: ${accuracyText(accuracy.labels)}${apart === null ? '' : `; ${apart} are apart`}.`,
       );
     }
   }

@@ -58,6 +58,17 @@ test('from the labels, where nothing was audited; picked ones are told', () => {
   assert.ok((picked.newImages?.interval[0] ?? 1) < (newImages?.interval[0] ?? 0));
 });
 
+test('whose the other labels are is counted as the record has them', () => {
+  const said: readonly Annotation[] = [
+    { kind: 'class', className: 'b', origin: 'imported' },
+    { kind: 'contradiction', classNames: ['a', 'b'] },
+    { kind: 'none' },
+  ];
+  const others = said.map((one) => ({ confidence: 0.5, said: one }));
+  const { labels } = taughtAccuracy(question([...OPEN, ...TAUGHT, ...others]));
+  assert.deepEqual([labels?.machine, labels?.people, labels?.imported], [40, 21, 1]);
+});
+
 test('labelled items that look unlike their class count as they would without their label', () => {
   const asked = question([...OPEN, ...TAUGHT], { knownHeldOut: new Float64Array(20).fill(0.5) });
   const { newImages, labels } = taughtAccuracy(asked);

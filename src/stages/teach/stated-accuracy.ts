@@ -15,7 +15,9 @@ export interface TaughtAccuracy {
   /** Of the classifier on images like those of the pile, labelled ones among them. */
   readonly newImages: StatedShare | null;
   /** Of the machine's labels, people's not counted; null where it gave none. */
-  readonly labels: (StatedShare & { readonly machine: number; readonly people: number }) | null;
+  readonly labels:
+    | (StatedShare & { readonly machine: number; readonly people: number; readonly imported: number })
+    | null;
 }
 
 /** Fewer audit items than this say less than the labels do. */
@@ -90,10 +92,12 @@ export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   const rows = [...items.annotations.keys()];
   const given = labelRest ? rows.filter((row) => isOpen(items.annotations[row].kind) && isSure({ row })) : [];
   const labels = stated(given, checked.rows.length > fewer ? checked : sure);
-  const people = items.annotations.filter(({ kind }) => kind === 'class').length;
+  const imported = items.annotations.filter((one) => one.kind === 'class' && one.origin === 'imported').length;
+  // Of two classes that contradict each other the newer one holds.
+  const held = items.annotations.filter(({ kind }) => kind === 'class' || kind === 'contradiction').length;
   return {
     newImages: stated(rows, sample, known !== undefined && sample.drawn === 'random'),
-    labels: labels && { ...labels, machine: given.length, people },
+    labels: labels && { ...labels, machine: given.length, people: held - imported, imported },
   };
 }
 
