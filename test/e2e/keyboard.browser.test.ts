@@ -102,6 +102,11 @@ test('from a folder to an export, without a pointer', { skip }, async (t) => {
   await page.keyboard.press('Enter');
   await page.waitForSelector(`nav[aria-label="Classes to confirm"] button:has-text("✓ ${confirmed}")`);
   for (let now = before; now === before; ) now = await people();
+  // A second class, without which there is nothing to learn.
+  const first = await people();
+  await page.waitForSelector('.screenful .cell img');
+  await page.keyboard.press('Enter');
+  for (let now = first; now === first; ) now = await people();
   // A button that Tab led to is pressed by Enter, which the page would confirm with.
   const kept = await people();
   await press(page, '.page-bar button:has(kbd):not(.main)');
