@@ -1,5 +1,5 @@
 /** What places in a flow mean: a target by its name, a path below one, an address, or a path from the file's folder. */
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { isTargetAddress } from '../sources/targets.ts';
 
 /** A target as the flow has it. */
@@ -31,6 +31,11 @@ export function addressOf(written: string, { folder, targets }: Places): string 
 /** The target that a place lies in, for what was said of it. */
 export function targetOf(written: string, { targets }: Places): FlowTarget | undefined {
   return isTargetAddress(written) || isPath(written) ? undefined : targets.get(written.split('/')[0] ?? '');
+}
+
+/** Whether an absolute path lies in the folder of a target. An address of elsewhere has nothing below it here. */
+export function isBelow(path: string, target: string): boolean {
+  return !isTargetAddress(target) && path.startsWith(`${target}${sep}`);
 }
 
 function isPath(written: string): boolean {

@@ -1,5 +1,6 @@
 /** One stage of a flow as a call of what the command of its name does. What it gives back can be written as JSON. */
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import type { RunOptions } from '../jobs/run.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { prepareModel } from '../models/prepare.ts';
@@ -21,6 +22,7 @@ import { writeTo } from '../stages/push/to-target.ts';
 import { DEFAULT_THRESHOLD } from '../stages/teach/teach.ts';
 import { teachWith } from '../stages/teach/teach-with.ts';
 import type { Flow, FlowStage } from './flow.ts';
+import { isBelow } from './places.ts';
 
 export interface StageRun {
   readonly flow: Flow;
@@ -120,8 +122,16 @@ function detectRequest(stage: Of<'detect'>, flow: Flow) {
   };
 }
 
+/** A folder below a target that is there is made; the target itself never, since a disk that is not mounted looks like that. */
+async function makeBelowTarget(to: string, { targets }: Flow): Promise<void> {
+  for (const { address } of targets.values()) {
+    if (isBelow(to, address) && existsSync(address)) await mkdir(to, { recursive: true });
+  }
+}
+
 async function pushed(stage: Of<'push'>, { flow, options }: StageRun): Promise<StageCounts> {
   const { folder = '', to, verify, replace, check, patience: patienceMs, bytesPerSecond, parallel } = stage;
+  await makeBelowTarget(to, flow);
   const sink = await openSink(to, { cwd: flow.folder });
   try {
     const deleteAfterVerified = stage['delete-after-verified'];

@@ -117,3 +117,20 @@ test('a flow goes on as a service until it is told to stop', { timeout: 120_000 
   await once(killed, 'exit');
   assert.equal((await page()).life, 'killed');
 });
+
+test('a folder below a target that is there is made; a target that is not there is none', async (t) => {
+  const dir = await scratch(t);
+  mkdirSync(join(dir, 'in'));
+  writeFileSync(join(dir, 'in', 'a.jpg'), 'a');
+  writeFileSync(
+    join(dir, 'labelsmith.yaml'),
+    'targets: { disk: ./disk }\nschedules:\n  send: { every: 5m, run: [{ stage: push, folder: ./in, to: disk/line/frames }] }\n',
+  );
+  const away = await runCli(['run', '--once'], { cwd: dir });
+  assert.ok(away.code === 1 && /the folder .*frames is not there/.test(away.stderr), away.stderr);
+  assert.ok(!readdirSync(dir).includes('disk'));
+  mkdirSync(join(dir, 'disk'));
+  const there = await runCli(['run', '--once'], { cwd: dir });
+  assert.equal(there.code, 0, there.stderr);
+  assert.equal(readFileSync(join(dir, 'disk', 'line', 'frames', 'a.jpg'), 'utf8'), 'a');
+});
