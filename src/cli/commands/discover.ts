@@ -117,7 +117,7 @@ export const discover = command({
       run.done();
       const { counts, metrics: _, ...told } = result;
       output.document({ ...counts, ...told, embedded: embedded.counts });
-      printDiscovered(output, result, items);
+      printDiscovered(output, result, items, options.level);
       if (options.vocabulary !== undefined) {
         output.warn(
           'Warning: how often names by words are right was measured on nothing. The share that a word needs is that of votes of networks; labelsmith corpus names shows what speaks for each.',
