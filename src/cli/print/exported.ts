@@ -29,7 +29,9 @@ export function printExported(output: Output, summary: WorkspaceExport, { dryRun
   );
   for (const [split, count] of Object.entries(summary.splits)) output.summary(`  ${split}: ${formatCount(count)}`);
   if (backgroundImages > 0) {
-    const looked = background === 'labelled' ? ': a detector went over them, or people or an import found nothing' : '';
+    const them = backgroundImages === 1 ? 'it' : 'them';
+    const looked =
+      background === 'labelled' ? `: a detector went over ${them}, or people or an import found nothing` : '';
     output.summary(`${plural(backgroundImages, 'image')} of these without a label, as background${looked}.`);
     if (background === 'all') {
       output.summary(
@@ -50,7 +52,11 @@ export function printExported(output: Output, summary: WorkspaceExport, { dryRun
       `Left out ${plural(left, 'label')} of clusters: ${OWNERS[owner]} the task ${task} (--origin names whose labels to write).`,
     );
   }
-  if (summary.renamed > 0) output.summary(`Changed ${plural(summary.renamed, 'name')} that no file may have.`);
+  if (summary.renamed > 0) {
+    output.summary(
+      `Changed ${plural(summary.renamed, 'name')} that some file system or reader of the format would take for something else.`,
+    );
+  }
   if (summary.loses.length > 0)
     for (const line of wrapped('This format does not keep: ', summary.loses)) output.summary(line);
   for (const [what, count] of Object.entries(summary.lost)) output.warn(`Not kept: ${formatCount(count)} ${what}`);

@@ -57,7 +57,7 @@ function printCurve(output: Output, { goal, more, moreInterval, limit }: Learnin
     return;
   }
   const [low, high] = moreInterval ?? [null, null];
-  const upTo = high === null ? 'perhaps never' : formatCount(high);
-  const between = low === null ? '' : ` (95 %: ${formatCount(low)} to ${upTo})`;
+  const upTo = high === null ? '; perhaps it is out of reach' : ` and at most ${formatCount(high)}`;
+  const between = low === null ? '' : ` (95 %: at least ${formatCount(low)}${upTo})`;
   output.summary(`For ${wanted}, about ${formatCount(more)} more labels like these${between}.`);
 }

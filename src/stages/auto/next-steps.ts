@@ -42,7 +42,10 @@ export async function nextSteps(
   if (discovered && clustersCount) steps.push(...clusterSteps(discovered));
   steps.push({
     command: `labelsmith teach select -n ${Math.min(50, images)} --out to-sort`,
-    why: 'classes of your own: sort a few pictures, and teach rounds labels the rest',
+    why:
+      own.length > 0
+        ? 'for more classes, or surer ones: sort a few pictures, and teach rounds labels the rest'
+        : 'classes of your own: sort a few pictures, and teach rounds labels the rest',
   });
   const { regions } = await store.summary();
   if (regions > 0) {
@@ -74,7 +77,7 @@ function clusterSteps({ clusters, levels, clustered, counts }: DiscoverResult): 
   if (clusters.length > 0) {
     const reason =
       unnamed.length > 0
-        ? `${unnamed.length} of ${clusters.length} clusters have no name, since nothing fits most of one and little else`
+        ? `${unnamed.length} of ${clusters.length} clusters have no name, since no word fits most of such a cluster and few images elsewhere`
         : 'the names are proposals, and several clusters may be one class';
     steps.push({
       command: 'labelsmith corpus names names.csv',
