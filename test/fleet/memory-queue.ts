@@ -25,6 +25,7 @@ interface Entry {
   attempts: number;
   heardAtMs: number;
   reason: string;
+  isLost: boolean;
 }
 
 export class MemoryQueue implements ShardQueue {
@@ -46,7 +47,8 @@ export class MemoryQueue implements ShardQueue {
     return jobs.map((job) => {
       const number = ++this.#last;
       const id = String(number);
-      const entry: Entry = { job, id, number, priority, state: 'waiting', attempts: 0, heardAtMs: 0, reason: '' };
+      const begun = { attempts: 0, heardAtMs: 0, reason: '', isLost: false };
+      const entry: Entry = { job, id, number, priority, state: 'waiting', ...begun };
       this.#entries.set(id, entry);
       this.#wait(entry);
       return id;
@@ -97,7 +99,8 @@ export class MemoryQueue implements ShardQueue {
     this.#giveBackSilent();
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.state === 'done') return { kind: 'gone' };
-    return entry.state === 'failed' ? { kind: 'failed', reason: entry.reason } : { kind: entry.state };
+    if (entry.state !== 'failed') return { kind: entry.state };
+    return { kind: 'failed', reason: entry.reason, isLost: entry.isLost };
   }
 
   async cancel(ids: readonly string[]): Promise<void> {
@@ -121,13 +124,14 @@ export class MemoryQueue implements ShardQueue {
     if (clock() <= this.#silentFromMs) return;
     let oldestMs = clock();
     for (const entry of this.#active) {
-      if (clock() - entry.heardAtMs > heartbeatMs) this.#failed(entry, 'not heard of any more');
+      if (clock() - entry.heardAtMs > heartbeatMs) this.#failed(entry, 'not heard of any more', true);
       else oldestMs = Math.min(oldestMs, entry.heardAtMs);
     }
     this.#silentFromMs = oldestMs + heartbeatMs;
   }
 
-  #failed(entry: Entry, reason: string): void {
+  #failed(entry: Entry, reason: string, isLost = false): void {
+    entry.isLost = isLost;
     if (entry.attempts > this.#options.retries) {
       this.#end(entry, 'failed', reason);
       return;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
 import { bossQueue } from './boss-queue.ts';
 import { commandQueue } from './commands.ts';
@@ -53,6 +54,17 @@ describe('the queue in PostgreSQL', { skip: 'missing' in found ? found.missing :
     // This machine has enough of it.
     assert.deepEqual(await queue.take(6, { notOf: ['heavy'] }), []);
     assert.equal((await queue.take(6)).length, 1);
+    await queue.close();
+  });
+
+  test('a shard whose worker is silent is told from one that failed', async () => {
+    const queue = await bossQueue({ location: `${server.url}?schema=lost`, heartbeatSeconds: 10, retries: 0 });
+    const ids = await queue.send(jobs('', '1', '2'));
+    for (const taken of await queue.take(2)) if (taken.job.shard === '2') await taken.fail('no room left');
+    assert.deepEqual(await queue.stateOf(ids[1]), { kind: 'failed', reason: 'no room left', isLost: false });
+    let state = await queue.stateOf(ids[0]);
+    for (; state.kind === 'active'; state = await queue.stateOf(ids[0])) await sleep(200);
+    assert.deepEqual(state, { kind: 'failed', reason: 'its workers were not heard of any more', isLost: true });
     await queue.close();
   });
 

@@ -22,6 +22,8 @@ const PREFIX = 'shards_';
 const EXPIRE_SECONDS = 3600;
 /** What is done is of no use to anybody. */
 const KEPT_SECONDS = 3600;
+/** What pg-boss says of a job whose worker was silent. */
+const HEARTBEAT_TIMEOUT = 'job heartbeat timeout';
 /** Of a model that has no limit, while another one has. */
 const UNLIMITED = 1_000_000;
 
@@ -82,6 +84,11 @@ export async function bossQueue({ location, heartbeatSeconds = 15, retries = 2 }
   };
 }
 
+function failed(reason: string): JobState {
+  if (reason !== HEARTBEAT_TIMEOUT) return { kind: 'failed', reason, isLost: false };
+  return { kind: 'failed', reason: 'its workers were not heard of any more', isLost: true };
+}
+
 async function stateOf(boss: PgBoss, name: string, id: string): Promise<JobState> {
   const job = await boss.getJobById(name, id);
   switch (job?.state) {
@@ -91,7 +98,7 @@ async function stateOf(boss: PgBoss, name: string, id: string): Promise<JobState
     case 'active':
       return { kind: 'active' };
     case 'failed':
-      return { kind: 'failed', reason: reasonIn(job.output) };
+      return failed(reasonIn(job.output));
     default:
       return { kind: 'gone' };
   }

@@ -43,5 +43,7 @@ export async function withQueue(boss: PgBoss, name: string, options: Parameters<
 export function reasonIn(output: unknown): string {
   if (typeof output !== 'object' || output === null) return 'for no reason that was given';
   if ('message' in output && typeof output.message === 'string') return output.message;
+  // What pg-boss found out by itself.
+  if ('value' in output) return reasonIn(output.value);
   return JSON.stringify(output);
 }

@@ -95,8 +95,9 @@ afterEach(() => {
 function fleet(
   workers: number,
   outcomeOf: (input: number[], worker: number) => Promise<ShardOutcome | undefined>,
+  heartbeatMs = HEARTBEAT_MS,
 ): Fleet {
-  const queue = new MemoryQueue({ heartbeatMs: HEARTBEAT_MS, retries: 2, clock: () => performance.now() });
+  const queue = new MemoryQueue({ heartbeatMs, retries: 2, clock: () => performance.now() });
   const shards = new MemoryShards();
   const stop = new AbortController();
   stops.push(stop);
@@ -202,6 +203,41 @@ test('a shard whose worker is slow is given to another too, and holds up nobody'
   await workers;
   assert.equal(committed.length, 60);
   assert.equal(shards.late, 0);
+});
+
+/** @param losses of the shard that begins with 6: how often whoever takes it is not heard of any more */
+function losing(losses: number, built: ReturnType<typeof fleet>) {
+  const { queue } = built;
+  const take = queue.take.bind(queue);
+  let left = losses;
+  queue.take = async (count, options) =>
+    (await take(count, options)).filter(({ job }) => !(job.input.startsWith('[6') && left-- > 0));
+}
+
+/** Three attempts, four times. */
+const LOST_FOR_GOOD = 12;
+
+test('a shard that cannot be cut survives workers that are taken away', async () => {
+  const { stage, committed } = doubling(12, 3, false);
+  const built = fleet(2, async () => undefined, 30);
+  losing(LOST_FOR_GOOD - 1, built);
+  await built.engine.run(stage, built.job);
+  assert.deepEqual(committed, doubled(12));
+  assert.equal(built.queue.taken.filter((shard) => shard === '2').length, LOST_FOR_GOOD);
+  assert.deepEqual(built.shards.dead, []);
+  built.stop.abort();
+  await built.workers;
+});
+
+test('a shard that cannot be cut and under which every worker goes ends the run', async () => {
+  const { stage, committed } = doubling(12, 3, false);
+  const built = fleet(2, async () => undefined, 30);
+  losing(Number.POSITIVE_INFINITY, built);
+  await assert.rejects(built.engine.run(stage, built.job), { code: 'UNSUPPORTED', message: /shard 2 .*not heard of/ });
+  assert.deepEqual(committed, doubled(6));
+  assert.equal(built.queue.taken.filter((shard) => shard === '2').length, LOST_FOR_GOOD);
+  built.stop.abort();
+  await built.workers;
 });
 
 test('an item that ends every process is found by halving and put aside; the others are done', async () => {

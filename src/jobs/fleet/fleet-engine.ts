@@ -7,6 +7,7 @@
  * doubled: the first result of a shard stands, and those of a run that has ended are not taken.
  *
  * A shard that fails on every attempt is cut in halves, down to the one image that no worker gets over, which is put aside.
+ * One that cannot be cut, and whose worker was taken away, is sent again a few times: workers go for reasons of their own.
  *
  * Memory: the inputs of the shards under way ({@link FleetOptions.maxAhead}), and the result that is being committed.
  */
@@ -85,6 +86,8 @@ interface Pending<Shard> {
   sentAtMs: number;
   /** In the queue a second time, for whoever is quicker; empty where it is not. */
   secondId: string;
+  /** How often its workers were lost until the queue gave it up. */
+  losses: number;
   /** Length of its input. */
   bytes: number;
 }
@@ -187,6 +190,7 @@ class FleetRun<Settings, Context, Shard, Result> {
         id: '',
         sentAtMs: 0,
         secondId: '',
+        losses: 0,
         bytes: 0,
       });
       // The first ones are begun while the rest is planned.
@@ -282,9 +286,23 @@ class FleetRun<Settings, Context, Shard, Result> {
       if (state.kind === 'waiting' || state.kind === 'active') continue;
       // It may have become done between the two questions.
       if ((await this.#store.shardsDone(this.#job.runId, [suspect.number])).has(suspect.number)) continue;
-      if (state.kind === 'failed') await this.#giveUp(suspect, state.reason);
-      else await this.#send([suspect]);
+      // Somebody else may be at it.
+      if (suspect.secondId !== '' && suspect.id !== suspect.secondId) suspect.id = suspect.secondId;
+      else if (state.kind === 'failed' && !this.#isWorthAnother(suspect, state.isLost)) {
+        await this.#giveUp(suspect, state.reason);
+      } else await this.#sendAgain(suspect);
     }
+  }
+
+  /** Where nothing could be cut off, losing workers is no proof: it would end the run, or put a good image aside. */
+  #isWorthAnother(lost: Pending<Shard>, isLost: boolean): boolean {
+    if (!isLost || this.#stage.poison?.halves(lost.shard) !== undefined) return false;
+    return ++lost.losses <= MAX_LOSSES;
+  }
+
+  async #sendAgain(shard: Pending<Shard>): Promise<void> {
+    shard.secondId = '';
+    await this.#send([shard]);
   }
 
   async #giveUp(failed: Pending<Shard>, reason: string): Promise<void> {
@@ -300,6 +318,7 @@ class FleetRun<Settings, Context, Shard, Result> {
         id: '',
         sentAtMs: 0,
         secondId: '',
+        losses: 0,
         bytes: 0,
       }));
       await this.#send(named, place);
@@ -326,6 +345,8 @@ const MAX_AHEAD_BYTES = 2 ** 28;
 const WINDOW_LASTS_MS = 300_000;
 /** With less under way, workers that have nothing to do would do again what comes in a moment. */
 const MIN_FOR_SECONDS = 16;
+/** Each after three workers: a shard under which so many go ends what does it, such as a container that lacks memory. */
+const MAX_LOSSES = 3;
 const SENT_TOGETHER = 32;
 /** Results whose numbers are asked for at once. */
 const COMMITTED_TOGETHER = 32;

@@ -46,7 +46,12 @@ export interface TakenJob {
 /** `gone`: the queue knows nothing of it, or thinks it done. */
 export type JobState =
   | { readonly kind: 'waiting' | 'active' | 'gone' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      /** Its last worker was not heard of any more, so that the shard itself may be well. */
+      readonly isLost: boolean;
+    };
 
 export interface ShardQueue {
   /** Higher comes first. @returns ids, in the order of the jobs */
