@@ -115,6 +115,7 @@ export const REASONS = {
   'class-not-there': leftOut('labels', 'of a class that is not there (--classes existing)'),
   'class-near-miss': told('classes', 'new, and nearly the name of one that is there'),
   'image-contradicts': told('images', 'contradiction: one picture is said to be of two classes'),
+  'cell-as-one-class': told('labels', 'taken as one class: if it is several, part them by ; in a column called labels'),
   'many-classes': told('images', 'of very many classes: if that is not meant, another column has the class'),
   'votes-merged': mended('objects', 'boxes of several annotators of one thing were made one'),
   'voice-joined': told('objects', 'boxes of what a person had drawn before: a second voice for it, no second box'),

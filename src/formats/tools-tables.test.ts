@@ -8,6 +8,61 @@ import { recogniseFormat } from './recognise.ts';
 
 const json = (value: unknown) => JSON.stringify(value);
 
+/** fastai's `multi` tables and Kaggle's planet (blanks), pandas' `to_csv` of lists (Python's `repr`), FiftyOne (commas). */
+const SEVERAL: readonly Layout[] = [
+  ...['cat;dog', 'cat|dog', '"cat,dog"', '"cat, dog"', `"['cat', 'dog']"`, '"[""cat"", ""dog""]"', '"[cat, dog]"'].map(
+    (cell): Layout => ({
+      what: `csv: several classes in a cell, ${cell}`,
+      format: 'csv',
+      path: 'labels.csv',
+      files: { 'labels.csv': `filename,tags\na.jpg,${cell}\nb.jpg,\nc.jpg,[]\n` },
+      want: ['a.jpg - cat', 'a.jpg - dog', 'b.jpg', 'c.jpg'],
+    }),
+  ),
+  {
+    what: 'csv: a list as Python writes it is one in any column, with quotes and escapes',
+    format: 'csv',
+    path: 'labels.csv',
+    files: { 'labels.csv': `image,label\na.jpg,"[""driver's seat"", 'wall\\'s, end']"\n` },
+    want: ["a.jpg - driver's seat", "a.jpg - wall's, end"],
+  },
+  {
+    what: 'csv: blanks and signs that may be of the name part nothing, and are told',
+    format: 'csv',
+    path: '.',
+    files: {
+      'a.csv': 'image,labels\na.jpg,horse person\n',
+      'b.csv': 'image,label\nb.jpg,cat|dog\nc.jpg,[draft]\n',
+      'c.csv': 'image,labels\nd.jpg,cat;traffic light\ne.jpg,traffic light\n',
+    },
+    want: [
+      'a.jpg - horse person',
+      'b.jpg - cat|dog',
+      'c.jpg - [draft]',
+      'd.jpg - cat',
+      'd.jpg - traffic light',
+      'e.jpg - traffic light',
+    ],
+    told: ['cell-as-one-class', 'cell-as-one-class'],
+  },
+  {
+    what: 'csv: two signs that part are a fault of that row',
+    format: 'csv',
+    path: 'a.csv',
+    files: { 'a.csv': 'image,labels\na.jpg,"cat|dog,small"\nb.jpg,cat\n' },
+    want: ['b.jpg - cat'],
+    told: ['row-unreadable'],
+  },
+  {
+    what: "csv: FiftyOne's tags are no classes where another column has them",
+    format: 'csv',
+    path: 'a.csv',
+    files: { 'a.csv': 'filepath,tags,ground_truth\na.jpg,"validation,easy",cat\n' },
+    want: ['a.jpg - cat'],
+    told: ['column-passed-over'],
+  },
+];
+
 /** makesense.ai (`RectLabelsExporter.ts`), cloud.google.com/vision/automl (object detection, CSV), keras-retinanet's README. */
 const HEADLESS: readonly Layout[] = [
   {
@@ -128,6 +183,7 @@ const OTHERS: readonly Layout[] = [
   },
 ];
 
+describeRecognised('several classes in a cell', SEVERAL);
 describeRecognised('tables without a header', HEADLESS);
 describeRecognised('files of further tools', OTHERS);
 

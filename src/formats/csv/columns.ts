@@ -26,6 +26,9 @@ export type Role =
   | 'difficult'
   | 'crowd';
 
+/** Columns whose cells hold any number of classes, where no other column has the class. */
+const SEVERAL = ['labels', 'tags', 'classes', 'categories', 'class_names', 'label_names', 'class_labels'];
+
 /** Names of columns, the first being ours; compared in lower case, with blanks and dashes as underscores. */
 const NAMES: Readonly<Record<Role, readonly string[]>> = {
   file: [
@@ -58,6 +61,9 @@ const NAMES: Readonly<Record<Role, readonly string[]>> = {
     'labelname',
     'label_name',
     'class_label',
+    'ground_truth',
+    'ground_truth.label',
+    ...SEVERAL,
   ],
   confidence: ['confidence', 'score', 'prob', 'probability', 'conf'],
   origin: ['origin'],
@@ -115,9 +121,13 @@ export type BoxColumns = {
 );
 
 export interface Columns {
+  /** A table that we wrote. */
+  readonly own: boolean;
   /** Position of the cell; a role that the table does not have is left out. */
   readonly at: Readonly<Partial<Record<Role, number>>>;
   readonly box: BoxColumns | null;
+  /** Cells of the class's column may name several (`class-cell.ts`). */
+  readonly several: boolean;
   /** A column a class with 0 or 1 in it, in tables of that kind. */
   readonly classColumns: readonly { readonly className: string; readonly column: number }[];
   /** Boxes are fractions of the image. */
@@ -164,13 +174,21 @@ export function columnsOf(header: readonly string[], where: string): Columns {
   if (at.file === undefined || (at.class === undefined && classColumns.length === 0)) throw missing(header, at, where);
   const openImages = place.has('imageid') && place.has('labelname');
   return {
+    own: isOwnHeader(header),
     at,
     box,
+    several: at.class !== undefined && SEVERAL.includes(names[at.class]),
     classColumns,
     fractions: openImages,
     verified: openImages && box === null,
     passedOver: classColumns.length > 0 ? [] : rest.map((column) => header[column].trim()),
   };
+}
+
+/** The columns that our own export writes, in its order; the split's, where there is one, stands behind them. */
+function isOwnHeader(header: readonly string[]): boolean {
+  const own = [...LABEL_COLUMNS, ...BOX_COLUMNS, 'split'];
+  return header.length >= own.length - 1 && header.length <= own.length && header.every((name, i) => name === own[i]);
 }
 
 function boxColumns(place: ReadonlyMap<string, number>): BoxColumns | null {

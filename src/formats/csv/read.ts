@@ -15,7 +15,8 @@ import type { ReadOptions } from '../format.ts';
 import { confidenceFromText, hasRoom, sizeFromText, sortedBox } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { splitOfName } from '../split-names.ts';
-import { BOX_COLUMNS, type BoxColumns, type Columns, columnsOf, LABEL_COLUMNS, type Role } from './columns.ts';
+import { classCells, type ReadClassCell } from './class-cell.ts';
+import { type BoxColumns, type Columns, columnsOf, type Role } from './columns.ts';
 import { headerFor, isUse } from './headless.ts';
 import { isLabelStudioHeader, labelStudioRows } from './label-studio.ts';
 import { openImagesNames } from './open-images.ts';
@@ -95,14 +96,10 @@ async function readerOf({ cells: header, where }: CsvRow, folder: string, reckon
   const columns = columnsOf(header, where);
   for (const column of columns.passedOver) reckoning.note('column-passed-over', where, column);
   const nameOf = columns.fractions ? await openImagesNames(folder) : (name: string) => name;
-  const mark = isOwnHeader(header) ? { ownExport: true as const } : {};
-  return (row) => ({ ...imageOfRow(new Cells(row, columns), columns, nameOf, reckoning), ...mark });
-}
-
-/** The columns that our own export writes, in its order; the split's, where there is one, stands behind them. */
-function isOwnHeader(header: readonly string[]): boolean {
-  const own = [...LABEL_COLUMNS, ...BOX_COLUMNS, 'split'];
-  return header.length >= own.length - 1 && header.length <= own.length && header.every((name, i) => name === own[i]);
+  const inCell = classCells(columns.several, reckoning);
+  const classesIn: ReadClassCell = (cell, where) => inCell(cell, where).map(nameOf);
+  const mark = columns.own ? { ownExport: true as const } : {};
+  return (row) => ({ ...imageOfRow(new Cells(row, columns), columns, classesIn, reckoning), ...mark });
 }
 
 /** Cells of one row by what they say, without blanks at their ends. */
@@ -138,12 +135,7 @@ class Cells {
   }
 }
 
-function imageOfRow(
-  cells: Cells,
-  columns: Columns,
-  nameOf: (className: string) => string,
-  reckoning: Reckoning,
-): RowImage {
+function imageOfRow(cells: Cells, columns: Columns, classesIn: ReadClassCell, reckoning: Reckoning): RowImage {
   const { where } = cells;
   const file = fileOfCell(cells.file());
   if (file === '') throw badFile(where, 'the file name is empty');
@@ -160,10 +152,11 @@ function imageOfRow(
   if (columns.classColumns.length > 0) return { ...image, ...nothing, labels: classesOfRow(cells, columns) };
   const about = cells.text('region');
   const rejected = rejectionsOf(cells, about === '' ? 'class' : 'objects');
-  const label = labelOfRow(cells, nameOf, reckoning);
+  const labels = labelsOfRow(cells, columns, classesIn, reckoning);
+  const [label] = labels;
   const given = boxOfRow(cells, columns, reckoning);
   const box = given?.box ?? null;
-  if (about !== '' && label === null) {
+  if (about !== '' && label === undefined) {
     // A question about a region that nobody answered, or with what it is not.
     if (rejected.length === 0 || box === null) return { ...image, ...nothing };
     return { ...image, ...nothing, regions: [{ ...NO_REGION, box, about, rejected }] };
@@ -171,16 +164,16 @@ function imageOfRow(
   if (box === null) {
     if (columns.verified && label?.confidence === 0)
       return { ...image, ...nothing, rejected: [{ className: label.className, task: label.task ?? 'class' }] };
-    return { ...image, ...nothing, rejected, labels: label === null ? [] : [label] };
+    return { ...image, ...nothing, rejected, labels };
   }
-  if (label === null) throw badFile(where, 'the row has a box and no class');
+  if (label === undefined) throw badFile(where, 'the row has a box and no class');
   const region: ImportedRegion = {
     ...NO_REGION,
     box,
     where,
     unit: given?.unit ?? 'pixels',
     score: label.confidence,
-    labels: [label],
+    labels,
     crowd: isSet(cells.text('crowd')),
     ...detailsOf(cells),
   };
@@ -224,21 +217,20 @@ function rejectionsOf(cells: Cells, defaultTask: string): Rejection[] {
   return className === '' ? [] : [{ className, task: textOfCell(cells.text('task')) || defaultTask }];
 }
 
-/** Null when the class is empty: a row that only names the file. */
-function labelOfRow(cells: Cells, nameOf: (className: string) => string, reckoning: Reckoning): ImportedLabel | null {
-  const className = nameOf(textOfCell(cells.text('class')));
-  if (className === '') return null;
+/** None when the class is empty: a row that only names the file. */
+function labelsOfRow(cells: Cells, { own }: Columns, classesIn: ReadClassCell, reckoning: Reckoning): ImportedLabel[] {
+  const where = `${cells.where} class`;
+  const written = cells.text('class');
+  const classNames = (own ? [textOfCell(written)] : classesIn(written, where)).filter((name) => name !== '');
+  if (classNames.length === 0) return [];
   const said = cells.text('origin');
   const origin = ORIGINS.find((known) => known === said) ?? null;
   if (origin === null && said !== '') reckoning.note('origin-dropped', `${cells.where} origin`, shown(said));
   const annotator = cells.text('annotator');
-  return {
-    className,
-    confidence: confidenceFromText(cells.text('confidence'), `${cells.where} confidence`, reckoning),
-    origin,
-    task: textOfCell(cells.text('task')) || null,
-    ...(annotator === '' ? {} : { annotator }),
-  };
+  const confidence = confidenceFromText(cells.text('confidence'), `${cells.where} confidence`, reckoning);
+  const task = textOfCell(cells.text('task')) || null;
+  const by = annotator === '' ? {} : { annotator };
+  return classNames.map((className) => ({ className, confidence, origin, task, ...by }));
 }
 
 interface GivenBox {

@@ -31,7 +31,7 @@ export function resultsOfRow(row: JsonObject, where: string): JsonObject[] {
       const given = objectAt(value, `${where}.${tag}`);
       return Array.isArray(given.choices) ? [choices(tag, given.choices)] : [];
     }
-    return value.map((shape, i) => shapeResult(tag, i, objectAt(shape, `${where}.${tag}[${i}]`)));
+    return value.map((shape, i) => shapeResult(tag, objectAt(shape, `${where}.${tag}[${i}]`)));
   });
 }
 
@@ -43,9 +43,13 @@ function text(tag: string, given: string): JsonObject {
   return { type: 'textarea', from_name: tag, value: { text: [given] } };
 }
 
-/** The key that holds the classes is the type: `rectanglelabels`. */
-function shapeResult(tag: string, i: number, shape: JsonObject): JsonObject {
-  const type = Object.keys(shape).find((key) => /labels$/.test(key)) ?? 'labels';
+/** What choices, texts and ratings of a region are called beside its geometry. */
+const REMARK_TYPES = ['choices', 'taxonomy', 'text', 'rating', 'number', 'datetime'] as const;
+
+/** The key that holds the classes is the type: `rectanglelabels`. No ids: `same-region.ts` ties what is of one region. */
+function shapeResult(tag: string, shape: JsonObject): JsonObject {
   const { original_width, original_height, ...value } = shape;
-  return { id: `${tag}-${i}`, from_name: tag, type, original_width, original_height, value };
+  const remark = REMARK_TYPES.find((key) => value[key] !== undefined);
+  const type = Object.keys(shape).find((key) => /labels$/.test(key)) ?? remark ?? 'labels';
+  return { from_name: tag, type: type === 'text' ? 'textarea' : type, original_width, original_height, value };
 }

@@ -115,6 +115,70 @@ describe('label-studio', () => {
     });
   });
 
+  describe('a shape and its label from two tags', () => {
+    // What Label Studio writes for <Rectangle name="shape"/> beside <Labels name="kind"/> and choices per region
+    // (labelstud.io/tags/rectangle): each result repeats the geometry, and the id where there are ids.
+    const place = { x: 50, y: 10, width: 20, height: 10, rotation: 90 };
+    const size = { to_name: 'image', original_width: 200, original_height: 100 };
+    const results = (place: object) => [
+      { ...size, from_name: 'shape', type: 'rectangle', value: place },
+      { ...size, from_name: 'kind', type: 'labels', value: { ...place, labels: ['cat'] } },
+      { ...size, from_name: 'mood', type: 'choices', value: { ...place, choices: ['cross'] } },
+    ];
+    const regionsIn = async (task: object) => {
+      let found: unknown[] = [];
+      await inTemporaryFolder(async (folder) => {
+        await writeFiles(folder, { 'x.json': JSON.stringify([task]) });
+        const images = await readAll('label-studio', join(folder, 'x.json'));
+        found = images.flatMap((image) =>
+          image.regions.map(({ box, labels, details }) => [
+            box.map((edge) => Number(edge.toFixed(6))),
+            labels.map(({ className }) => className),
+            details?.attributes,
+            details?.rotatedBox?.angleDegrees,
+          ]),
+        );
+      });
+      return found;
+    };
+    // 40 by 10 pixels at 100, 10, turned clockwise around that corner.
+    const want = [[[90, 10, 100, 50], ['cat'], { mood: 'cross' }, 90]];
+    const taskOf = (result: readonly object[]) => ({ data: { image: 'a.jpg' }, annotations: [{ result }] });
+
+    it('is one region by its id', async () => {
+      assert.deepEqual(await regionsIn(taskOf(results(place).map((one) => ({ id: 'r', ...one })))), want);
+    });
+
+    it('is one region by its geometry where there are no ids, in any order', async () => {
+      assert.deepEqual(await regionsIn(taskOf(results(place))), want);
+      assert.deepEqual(await regionsIn(taskOf(results(place).reverse())), want);
+    });
+
+    it('is one region in JSON-MIN', async () => {
+      const [shape, kind, mood] = results(place).map(({ value }) => [
+        { ...value, original_width: 200, original_height: 100 },
+      ]);
+      assert.deepEqual(await regionsIn({ id: 1, image: 'a.jpg', annotator: 1, shape, kind, mood }), want);
+    });
+
+    it('is two where one tag drew it twice or the places differ', async () => {
+      const boxes = results(place).slice(1, 2);
+      assert.equal((await regionsIn(taskOf([...boxes, ...boxes]))).length, 2);
+      assert.equal((await regionsIn(taskOf([...boxes, ...results({ ...place, rotation: 80 }).slice(0, 1)]))).length, 2);
+    });
+
+    it('holds for points and their label too', async () => {
+      const at = { x: 50, y: 10, width: 1 };
+      const point = [
+        { ...size, id: 'k', from_name: 'point', type: 'keypoint', value: at },
+        { ...size, id: 'k', from_name: 'kind', type: 'labels', value: { ...at, labels: ['eye'] } },
+      ];
+      const [region, ...others] = await regionsIn(taskOf(point));
+      assert.deepEqual(others, []);
+      assert.deepEqual(region, [[100, 10, 100, 10], ['eye'], undefined, undefined]);
+    });
+  });
+
   it('takes the annotation for the prediction that it was made of, and another prediction beside it', async () => {
     const box = (id: string, name: string) => {
       const value = { x: 1, y: 1, width: 20, height: 10, rectanglelabels: [name] };

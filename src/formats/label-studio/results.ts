@@ -1,6 +1,6 @@
 /**
  * The results of one annotation or prediction: classes of the image, shapes, and what is said of shapes. Results with one
- * id are of one region.
+ * id are of one region (`same-region.ts`).
  */
 import type { ImportedLabel } from '../../core/dataset.ts';
 import { ORIGINS, type Origin } from '../../core/labels.ts';
@@ -13,6 +13,7 @@ import type { Reckoning } from '../reckoning.ts';
 import { extentOfRotated, type RotatedBox } from '../rotated-box.ts';
 import type { Shape } from '../shapes.ts';
 import { decodeBrush } from './brush.ts';
+import { withRegionIds } from './same-region.ts';
 
 export interface Said {
   readonly labels: ImportedLabel[];
@@ -48,7 +49,7 @@ export function readResults(
   said: Said,
   reckoning: Reckoning,
 ): void {
-  const rows = results.flatMap((result, i): Row[] => {
+  const rows = withRegionIds(results).flatMap((result, i): Row[] => {
     const at = `${where}[${i}]`;
     const found = reckoning.attempt('row-unreadable', () => {
       const row = objectAt(result, at);
@@ -180,6 +181,14 @@ function shapesOf(one: Row, { source, regionIds, points, drawn, frames, reckonin
     ...(written === undefined ? {} : { writtenAs: written }),
   });
   const kind = kindOf(one, value);
+  if (parent === null && own !== null) {
+    const known = drawn.get(own);
+    if (known !== undefined) {
+      known.push(...labels.filter(({ className }) => known.every((other) => other.className !== className)));
+      return [];
+    }
+    drawn.set(own, labels);
+  }
   if (kind === 'keypoint') {
     const point = pointOf(one, value, frame ?? UNIT);
     // Points with a box above them are its skeleton; one alone is a region.
@@ -191,14 +200,6 @@ function shapesOf(one: Row, { source, regionIds, points, drawn, frames, reckonin
     const list = [point];
     if (parent !== null) points.set(parent, list);
     return [shape({ kind: 'keypoints', keypoints: list })];
-  }
-  if (parent === null && own !== null) {
-    const known = drawn.get(own);
-    if (known !== undefined) {
-      known.push(...labels.filter(({ className }) => known.every((other) => other.className !== className)));
-      return [];
-    }
-    drawn.set(own, labels);
   }
   if (kind === 'rectangle') {
     const rotatedBox = rotatedOf(one, value, frame ?? UNIT, reckoning);
