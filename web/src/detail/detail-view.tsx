@@ -30,6 +30,10 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   const draw = (how: 'corners' | 'outermost') => setDrawing(drawing === how ? null : how);
   /** Just now, and maybe not read again yet. */
   const [drawn, setDrawn] = useState<Pick<Region, 'id' | 'box'> | null>(null);
+  const showing = useRef(imageId);
+  useEffect(() => {
+    showing.current = imageId;
+  }, [imageId]);
   const { label, putBox, deleteBox } = useWrites();
   const { items } = useTask();
   const boxTask = items === 'regions' ? task : 'objects';
@@ -62,7 +66,7 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
     const className = known ? undefined : image.regions.map(regionClass).at(-1) || 'object';
     const of = { imageId: image.id, id, box, task: boxTask, className, revision: image.revision };
     void putBox(of).then((put) => {
-      if (put === null) return;
+      if (put === null || known || showing.current !== image.id) return;
       setDrawn({ id: put, box });
       setChosen(put);
     });

@@ -1,6 +1,6 @@
 /**
  * Boxes by keys: a cross that arrows move and Enter sets corners with while one is drawn, else the chosen box moved and resized.
- * Presses one after the other are one write.
+ * Presses one after the other are one write, which leaving the box or the image brings forward and deleting the box drops.
  */
 import { useEffect, useRef, useState } from 'react';
 import type { ImageDetail, Region } from '../api/client.ts';
@@ -23,14 +23,39 @@ const LONG_STEP = 0.1;
 const QUIET_MS = 600;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] } as const;
 
+interface Waiting {
+  readonly write: () => void;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+interface Written {
+  readonly id: string;
+  /** As it was read when it was written over. */
+  readonly before: Box;
+  readonly box: Box;
+}
+
+function sameBox(one: Box, other: Box): boolean {
+  return one.every((side, i) => side === other[i]);
+}
+
 export function useBoxKeys({ image, region, drawing, onPoint, onBox }: BoxKeysOptions) {
   const { width, height } = image;
   const [cross, setCross] = useState<Point | null>(null);
   const [draft, setDraft] = useState<{ readonly id: string; readonly box: Box } | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const waiting = useRef<Waiting>(undefined);
+  const written = useRef<Written>(undefined);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another way of drawing begins anew.
   useEffect(() => setCross(null), [drawing]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const drop = () => {
+    clearTimeout(waiting.current?.timer);
+    const { current } = waiting;
+    waiting.current = undefined;
+    setDraft(null);
+    return current;
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what waits is of the box before.
+  useEffect(() => () => drop()?.write(), [region?.id]);
 
   const step = Math.max(width, height) * STEP;
   const moveCross = ([x, y]: readonly [number, number], by: number) => {
@@ -40,15 +65,18 @@ export function useBoxKeys({ image, region, drawing, onPoint, onBox }: BoxKeysOp
   };
   const change = (how: (box: Box) => Box) => {
     if (!region) return;
-    const { id } = region;
-    const box = how(draft?.id === id ? draft.box : region.box);
+    const { id, box: read } = region;
+    // What was written may not be read again yet.
+    const known = written.current?.id === id && sameBox(written.current.before, read) ? written.current.box : read;
+    const box = how(draft?.id === id ? draft.box : known);
     if (!isBox(box)) return;
+    drop();
     setDraft({ id, box });
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      setDraft(null);
+    const write = () => {
+      written.current = { id, before: read, box };
       onBox(box, id);
-    }, QUIET_MS);
+    };
+    waiting.current = { write, timer: setTimeout(() => drop()?.write(), QUIET_MS) };
   };
   const arrows = (before: string, act: (way: readonly [number, number]) => void) =>
     Object.fromEntries(Object.entries(ARROWS).map(([name, way]) => [`${before}${name}`, () => act(way)]));
@@ -66,6 +94,8 @@ export function useBoxKeys({ image, region, drawing, onPoint, onBox }: BoxKeysOp
     {
       ...arrows('Shift+', ([x, y]) => change((box) => moved(box, x * step, y * step, image))),
       ...arrows('Alt+Shift+', ([x, y]) => change((box) => resized(box, x * step, y * step, image))),
+      Delete: drop,
+      Backspace: drop,
     },
     drawing === null && region !== undefined,
   );
