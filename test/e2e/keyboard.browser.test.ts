@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { openWorkspace } from '../../src/jobs/workspace.ts';
 import { withoutBrowser } from '../browser.ts';
@@ -18,6 +19,7 @@ if (skip) console.log(`SKIP the review app by keys alone: ${skip}`);
 const CLASSES = ['accordion', 'butterfly', 'beaver'];
 const EACH = 12;
 const MAX_TABS = 120;
+const PATIENCE_MS = 60_000;
 
 function copyPile(to: string): Map<string, string> {
   const truth = new Map<string, string>();
@@ -30,6 +32,12 @@ function copyPile(to: string): Map<string, string> {
     }
   }
   return truth;
+}
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (const startedMs = performance.now(); !(await isSo()); await sleep(50)) {
+    assert.ok(performance.now() - startedMs < PATIENCE_MS, `waited for: ${what}`);
+  }
 }
 
 /** Tab until this has the focus, which is seen; as one who cannot see the pointer would. */
@@ -93,20 +101,21 @@ test('from a folder to an export, without a pointer', { skip }, async (t) => {
   await page.waitForSelector('text=All of them were looked at');
 
   await page.keyboard.press('Shift+C');
+  // What was just named may still be read without its name.
+  const confirmed = await page.locator('.page-bar b').first().innerText();
   await page.waitForSelector('.screenful .cell img');
   const before = await people();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Space');
   await page.waitForSelector('.screenful .cell.struck');
-  const [confirmed] = await page.locator('.page-bar b').allInnerTexts();
   await page.keyboard.press('Enter');
   await page.waitForSelector(`nav[aria-label="Classes to confirm"] button:has-text("✓ ${confirmed}")`);
-  for (let now = before; now === before; ) now = await people();
+  await until('it is confirmed', async () => (await people()) !== before);
   // A second class, without which there is nothing to learn.
   const first = await people();
   await page.waitForSelector('.screenful .cell img');
   await page.keyboard.press('Enter');
-  for (let now = first; now === first; ) now = await people();
+  await until('the second is confirmed', async () => (await people()) !== first);
   // A button that Tab led to is pressed by Enter, which the page would confirm with.
   const kept = await people();
   await press(page, '.page-bar button:has(kbd):not(.main)');
@@ -118,7 +127,7 @@ test('from a folder to an export, without a pointer', { skip }, async (t) => {
   await press(page, '.label .row button:nth-last-of-type(2)');
   await page.waitForSelector('figcaption b');
   await page.keyboard.press('2');
-  for (let now = kept; now === kept; ) now = await people();
+  await until('it is labelled', async () => (await people()) !== kept);
 
   await page.keyboard.press('Shift+R');
   await press(page, '.runs .row button:nth-child(4)');
@@ -133,7 +142,7 @@ test('from a folder to an export, without a pointer', { skip }, async (t) => {
   if ((await page.locator('.screenful .cell').count()) > 0) {
     const said = await people();
     await page.keyboard.press('Enter');
-    for (let now = said; now === said; ) now = await people();
+    await until('the least sure are confirmed', async () => (await people()) !== said);
   }
 
   await page.keyboard.press('Shift+K');
@@ -199,22 +208,31 @@ async function boxes(page: Page, { store }: Pick<Awaited<ReturnType<typeof openW
   assert.ok(drawn && drawn[2] > drawn[0] && drawn[3] > drawn[1]);
   await page.keyboard.press('Shift+ArrowRight');
   await page.keyboard.press('Shift+ArrowRight');
-  let now = await boxOf();
-  while (now?.[0] === drawn[0]) now = await boxOf();
+  await until('it is moved', async () => (await boxOf())?.[0] !== drawn[0]);
+  const now = await boxOf();
   assert.ok(now && now[0] > drawn[0] && Math.abs(now[2] - now[0] - (drawn[2] - drawn[0])) < 0.01, 'moved as it is');
   const [x1, , x2] = now;
-  await page.waitForTimeout(300);
   await page.keyboard.press('Alt+Shift+ArrowRight');
-  while (now?.[2] === x2) now = await boxOf();
-  assert.ok(now && now[0] === x1 && now[2] > x2, 'its right side alone');
+  await until('it is larger', async () => (await boxOf())?.[2] !== x2);
+  const larger = await boxOf();
+  assert.ok(larger && larger[0] === x1 && larger[2] > x2, 'its right side alone');
   await tabTo(page, 'input[aria-label="Class of the box"]');
   await page.keyboard.type('gadget');
   await page.keyboard.press('Enter');
   await page.waitForSelector('.boxes button:has-text("gadget")');
   await page.keyboard.press('Delete');
-  while ((await boxOf()) !== undefined) await page.waitForTimeout(50);
+  await until('it is deleted', async () => (await boxOf()) === undefined);
+  await page.keyboard.press('Control+z');
+  await until('it is back', async () => (await boxOf()) !== undefined);
+  await page.waitForSelector('.boxes button');
+  await page.keyboard.press('b');
+  await page.waitForSelector('.boxes button[aria-pressed="true"]');
+  // Left at once, what was done last is written all the same.
+  const back = await boxOf();
+  await page.keyboard.press('Shift+ArrowDown');
   await page.keyboard.press('Escape');
   await page.waitForSelector('.detail', { state: 'detached' });
+  await until('it is lower', async () => (await boxOf())?.[1] !== back?.[1]);
 }
 
 /** Everything in sight of the map is labelled, and that undone. */
