@@ -102,7 +102,7 @@ test('from a folder to an export, without a pointer', { skip }, async (t) => {
 
   await page.keyboard.press('Shift+C');
   // What was just named may still be read without its name.
-  const confirmed = await page.locator('.page-bar b').first().innerText();
+  const confirmed = await page.locator('.page-bar b').first().textContent();
   await page.waitForSelector('.screenful .cell img');
   const before = await people();
   await page.keyboard.press('ArrowRight');
