@@ -1,5 +1,6 @@
 /** One schedule of a flow: its stages in their order, at its times, one time after the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countedName } from '../core/count-text.ts';
 import { isInterruption, LabelsmithError, messageOf } from '../errors.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import type { FlowSchedule, FlowStage } from './flow.ts';
@@ -132,9 +133,5 @@ function seconds(ms: number): string {
 /** `12 images, 3 regions`. */
 export function countsText(counts: StageCounts): string {
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
-  return parts.map(([name, count]) => `${count} ${wordsOf(name)}`).join(', ') || 'nothing to do';
-}
-
-function wordsOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return parts.map(([name, count]) => countedName(name, count)).join(', ') || 'nothing to do';
 }

@@ -1,6 +1,6 @@
 /** What is in a workspace, in words. */
 
-import { formatCount, plural } from '../../core/count-text.ts';
+import { countedName, formatCount, plural } from '../../core/count-text.ts';
 import { QUALITY_FLAGS } from '../../core/image.ts';
 import type { WorkspaceStatus } from '../../jobs/status.ts';
 import { accuracyRows } from '../../stages/audit/accuracy-text.ts';
@@ -96,7 +96,7 @@ function runRow(run: WorkspaceStatus['runs'][number]): string[] {
   const took = run.endedAtMs === null ? '' : formatDuration(run.endedAtMs - run.startedAtMs);
   const counts = Object.entries(run.counts)
     .filter(([, count]) => count > 0)
-    .map(([name, count]) => `${formatCount(count)} ${name}`);
+    .map(([name, count]) => countedName(name, count));
   return [
     new Date(run.startedAtMs).toISOString().slice(0, 19).replace('T', ' '),
     run.stage,
