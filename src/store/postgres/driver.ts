@@ -155,14 +155,24 @@ async function alone<T>(
     const result = await work(transaction);
     const client = await transaction.end();
     if (client === undefined) return result;
-    await client.query('COMMIT');
-    client.release();
+    await commit(client);
     return result;
   } catch (error) {
     const client = await transaction.abandon();
     if (client !== undefined) await release(client);
     throw error;
   }
+}
+
+/** Gives the client back either way: with the only one kept, nobody would write any more. */
+async function commit(client: PoolClient): Promise<void> {
+  try {
+    await client.query('COMMIT');
+  } catch (error) {
+    await release(client);
+    throw error;
+  }
+  client.release();
 }
 
 async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
