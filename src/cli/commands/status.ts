@@ -4,6 +4,7 @@ import { requireShared } from '../../jobs/place.ts';
 import { statusOf } from '../../jobs/status.ts';
 import { knownAccuracies } from '../../stages/audit/known-accuracy.ts';
 import { savedRecipe } from '../../stages/embed/recipe.ts';
+import { lastLearningCurves } from '../../stages/teach/last-learning-curve.ts';
 import { type Context, command } from '../command.ts';
 import { printStatus } from '../print/status.ts';
 import { flag } from '../values.ts';
@@ -35,19 +36,23 @@ export const status = command({
       const found = await statusOf(workspace, { quarantine: withQuarantine, check });
       const { summary, sources, runs, deadShards, quarantine, problems } = found;
       const accuracy = await knownAccuracies(workspace.store);
+      const learningCurves = await lastLearningCurves(workspace.store);
+      const tasks = await workspace.store.tasks();
+      const tasksOfBoxes = new Set(tasks.flatMap(({ name, items }) => (items === 'regions' ? [name] : [])));
       const embedder = await savedRecipe(workspace.store, 'images');
       output.document({
         workspace: workspace.name,
         sources,
         ...summary,
         accuracy,
+        ...(learningCurves.length > 0 && { learningCurves }),
         ...(embedder && { embedder: { model: embedder.model, because: embedder.because ?? null } }),
         runs,
         ...(deadShards.length > 0 && { deadShards }),
         ...(quarantine && { quarantine }),
         ...(problems && { integrity: problems.length === 0 ? 'ok' : problems }),
       });
-      printStatus(output, workspace.name, { ...found, accuracy }, embedder);
+      printStatus(output, workspace.name, { ...found, accuracy, learningCurves, tasksOfBoxes }, embedder);
       return problems && problems.length > 0 ? 1 : 0;
     });
   },

@@ -2,23 +2,30 @@
 
 import { countedName, formatCount, plural } from '../../core/count-text.ts';
 import { QUALITY_FLAGS } from '../../core/image.ts';
+import { dayOf } from '../../core/label-accuracy.ts';
 import type { WorkspaceStatus } from '../../jobs/status.ts';
 import { accuracyRows } from '../../stages/audit/accuracy-text.ts';
 import type { TaskAccuracy } from '../../stages/audit/known-accuracy.ts';
 import type { EmbeddingRecipe } from '../../stages/embed/recipe.ts';
+import type { LastLearningCurve } from '../../stages/teach/last-learning-curve.ts';
 import type { Output } from '../output.ts';
 import { formatDuration, oneLine, table } from '../words.ts';
+import { moreLabelsText } from './more-labels.ts';
 
 export interface PrintedStatus extends WorkspaceStatus {
   readonly accuracy: readonly TaskAccuracy[];
+  readonly learningCurves: readonly LastLearningCurve[];
+  /** Names of tasks whose labels are of boxes. */
+  readonly tasksOfBoxes: ReadonlySet<string>;
 }
 
 export function printStatus(
   output: Output,
   dir: string,
-  { summary, accuracy, sources, goneSources, runs, deadShards, quarantine = [], problems }: PrintedStatus,
+  found: PrintedStatus,
   embedder?: Pick<EmbeddingRecipe, 'model' | 'because'>,
 ): void {
+  const { summary, accuracy, sources, goneSources, runs, deadShards, quarantine = [], problems } = found;
   output.line(`Workspace ${dir}`);
   for (const source of sources) {
     output.line(`  from ${oneLine(source)}${goneSources.includes(source) ? ' (not there)' : ''}`);
@@ -48,7 +55,11 @@ export function printStatus(
   ];
   if (embedder) rows.push(['embedder', [embedder.model, ...(embedder.because ? [embedder.because] : [])].join(', ')]);
   for (const [name, value] of rows) output.line(`  ${name.padEnd(14)} ${value}`);
-  for (const of of accuracy) printAccuracy(output, of);
+  for (const of of accuracy) {
+    printAccuracy(output, of);
+    printMoreLabels(output, found, of);
+    if (found.tasksOfBoxes.has(of.task)) printNextOfBoxes(output, of);
+  }
   if (runs.length > 0) {
     output.line();
     for (const line of table([['run', 'stage', 'status', 'took', 'counts'], ...runs.map(runRow)]))
@@ -83,6 +94,26 @@ function printAccuracy(output: Output, of: TaskAccuracy): void {
     output.line(
       `    How many of those that were imported are right was not measured: labelsmith audit ${oneLine(task)} --origin imported`,
     );
+}
+
+/** As the task's newest training said it, which labels given since may have changed. */
+function printMoreLabels(output: Output, { learningCurves }: PrintedStatus, { task }: TaskAccuracy): void {
+  const curve = learningCurves.find((one) => one.task === task);
+  const text = curve && moreLabelsText(curve);
+  if (curve && text) output.line(`    As of the training of ${dayOf(curve.atMs)}: ${text}`);
+}
+
+/** Boxes that came with a file and that nobody looked at yet. */
+function printNextOfBoxes(output: Output, { task, machine, imported, people }: TaskAccuracy): void {
+  if (imported === 0 || machine + people > 0) return;
+  const of = task === 'objects' ? '' : ` --task ${oneLine(task)}`;
+  output.line('    Next:');
+  const rows = [
+    ['labelsmith review', 'look at the boxes, correct and confirm them'],
+    [`labelsmith teach detector${of}`, 'a detector for new images, where classes have ten boxes or more'],
+    ['labelsmith discover --items regions --task kinds', 'which kinds of things are in the boxes'],
+  ];
+  for (const line of table(rows)) output.line(`      ${line}`);
 }
 
 function reasons(counts: Readonly<Record<string, number>>): string {

@@ -1,11 +1,11 @@
 /** What `teach` learned, and how good it is, in words. */
 
-import { formatCount, plural } from '../../core/count-text.ts';
+import { plural } from '../../core/count-text.ts';
 import { accuracyText, apartText } from '../../core/label-accuracy.ts';
-import type { LearningCurve } from '../../stages/teach/learning-curve.ts';
 import type { TeachResult } from '../../stages/teach/teach-result.ts';
 import type { Output } from '../output.ts';
-import { formatPercent, oneLine, table } from '../words.ts';
+import { oneLine, table } from '../words.ts';
+import { moreLabelsText } from './more-labels.ts';
 
 /** Pairs of classes that are printed; `--json` has them all. */
 const MAX_CONFUSIONS = 10;
@@ -16,7 +16,8 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
     `Learned ${plural(counts.classes, 'class', 'classes')} from ${plural(counts.labelled, 'label')} (${method}).`,
   );
   if (accuracy.newImages) output.summary(`Accuracy on new images: ${accuracyText(accuracy.newImages)}.`);
-  if (evaluation.learningCurve) printCurve(output, evaluation.learningCurve);
+  const more = evaluation.learningCurve && moreLabelsText(evaluation.learningCurve);
+  if (more) output.summary(more);
   if (evaluation.confusions.length > 0) {
     output.summary();
     const rows = evaluation.confusions
@@ -45,19 +46,4 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
     );
   output.summary(`Classifier: ${result.model}`);
   for (const warning of result.warnings) output.note(`note: ${warning}`);
-}
-
-function printCurve(output: Output, { goal, more, moreInterval, limit }: LearningCurve): void {
-  const wanted = formatPercent(goal, 0);
-  if (more === 0) return;
-  if (more === null) {
-    output.summary(
-      `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled. Other features: --search wide, --fine-tune auto.`,
-    );
-    return;
-  }
-  const [low, high] = moreInterval ?? [null, null];
-  const upTo = high === null ? '; perhaps it is out of reach' : ` and at most ${formatCount(high)}`;
-  const between = low === null ? '' : ` (95 %: at least ${formatCount(low)}${upTo})`;
-  output.summary(`For ${wanted}, about ${formatCount(more)} more labels like these${between}.`);
 }

@@ -1,0 +1,21 @@
+/** "How many more labels", in words. */
+import { formatCount } from '../../core/count-text.ts';
+import type { LearningCurve } from '../../stages/teach/learning-curve.ts';
+import { formatPercent } from '../words.ts';
+
+/** Null where the goal is reached. */
+export function moreLabelsText({
+  goal,
+  more,
+  moreInterval,
+  limit,
+}: Pick<LearningCurve, 'goal' | 'more' | 'moreInterval' | 'limit'>): string | null {
+  const wanted = formatPercent(goal, 0);
+  if (more === 0) return null;
+  if (more === null)
+    return `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled. Other features: --search wide, --fine-tune auto.`;
+  const [low, high] = moreInterval ?? [null, null];
+  const upTo = high === null ? '; perhaps it is out of reach' : ` and at most ${formatCount(high)}`;
+  const between = low === null ? '' : ` (95 %: at least ${formatCount(low)}${upTo})`;
+  return `For ${wanted}, about ${formatCount(more)} more labels like these${between}.`;
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createOutput } from '../output.ts';
+import { type PrintedStatus, printStatus } from './status.ts';
+
+const SUMMARY = {
+  ...{ images: 2, groups: 2, paths: 2, duplicatePaths: 0, missingPaths: 0, similarPairs: 0, regions: 4, classes: 2 },
+  ...{ emptyClasses: 0, flags: {}, labels: { imported: 4 }, quarantined: {} },
+} as unknown as PrintedStatus['summary'];
+
+function printed(parts: Partial<PrintedStatus>): string {
+  const lines: string[] = [];
+  const stdout = { isTTY: false, columns: 120, write: (text: string) => lines.push(text) };
+  printStatus(createOutput({ json: false, quiet: false }, stdout, stdout), 'w', {
+    ...{ summary: SUMMARY, sources: [], goneSources: [], runs: [], deadShards: [], learningCurves: [] },
+    ...{ accuracy: [], tasksOfBoxes: new Set<string>(), ...parts },
+  });
+  return lines.join('');
+}
+
+const labels = (task: string, numbers: object) => ({
+  ...{ task, machine: 0, imported: 0, people: 0, figures: [], newImages: null, outdated: null },
+  ...numbers,
+});
+
+test('boxes that came with a file and nobody looked at: what comes next, for their task', () => {
+  const tasksOfBoxes = new Set(['objects', 'parts']);
+  const text = printed({ tasksOfBoxes, accuracy: [labels('parts', { imported: 4 })] });
+  assert.match(text, /labelsmith audit parts --origin imported/);
+  assert.match(text, /labelsmith review {2}/);
+  assert.match(text, /labelsmith teach detector --task parts {2}/);
+  assert.match(text, /labelsmith discover --items regions --task kinds {2}/);
+  const silent = [labels('parts', { imported: 4, people: 1 }), labels('class', { imported: 4 })];
+  assert.doesNotMatch(printed({ tasksOfBoxes, accuracy: silent }), /Next:/);
+});
+
+test('how many more labels, as the last training of the task said it', () => {
+  const curve = { goal: 0.9, more: 1200, moreInterval: [300, null] as const, limit: 0.93, atMs: 0 };
+  const accuracy = [labels('class', { people: 9 }), labels('part', { people: 9 })];
+  const text = printed({ accuracy, learningCurves: [{ ...curve, task: 'part' }] });
+  assert.match(
+    text,
+    /Task part: .*\n {4}As of the training of 1970-01-01: For 90 %, about 1,200 more labels like these \(95 %: at least 300; perhaps it is out of reach\)\.\n/,
+  );
+  assert.equal(text.split('As of the training').length, 2);
+  const outOfReach = { ...curve, task: 'class', more: null, moreInterval: null, limit: 0.81 };
+  assert.match(printed({ accuracy, learningCurves: [outOfReach] }), /90 % is out of reach .*: about 81 % if all/);
+  assert.doesNotMatch(printed({ accuracy, learningCurves: [{ ...outOfReach, more: 0 }] }), /As of/);
+});
