@@ -21,8 +21,8 @@ export interface BodyResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Sends a GET with these headers. Rejects when no answer came; an HTTP error is an answer. */
-export type SendRequest = (headers: Readonly<Record<string, string>>) => Promise<BodyResponse>;
+/** Sends a GET with these headers. Rejects when no answer came; an HTTP error is an answer. The signal ends a body too, where it can. */
+export type SendRequest = (headers: Readonly<Record<string, string>>, signal?: AbortSignal) => Promise<BodyResponse>;
 
 export interface DownloadOptions {
   /** What is being fetched, for messages. */
@@ -92,7 +92,7 @@ async function attempt(send: SendRequest, path: string, have: number, options: D
   if (record) headers['if-range'] = record.validator;
   let response: BodyResponse;
   try {
-    response = await send(headers);
+    response = await send(headers, options.signal);
   } catch (cause) {
     options.signal?.throwIfAborted();
     if (cause instanceof LabelsmithError) return { kind: 'refused', error: cause };

@@ -7,6 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
+import type { FetchOptions } from 'make-fetch-happen';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import type { BodyResponse, SendRequest } from './download.ts';
 import { bodyOf, loadNpmSettings } from './npm-registry.ts';
@@ -25,25 +26,29 @@ const MAX_REDIRECTS = 10;
 
 export function sendTo(url: string, { token, timeoutMs = 60_000, ...options }: RequestOptions = {}): SendRequest {
   const authorization = token ? `Bearer ${token}` : options.authorization;
-  return async (headers) => {
+  return async (headers, signal) => {
     const [{ default: fetch }, settings, bundle] = await Promise.all([
       import('make-fetch-happen'),
       loadNpmSettings(),
       certificatesOf(process.env),
     ]);
-    const request = (at: URL, authorized: boolean) =>
-      fetch(at.href, {
+    const request = (at: URL, authorized: boolean) => {
+      // The package's types leave out the signal, which it hands on.
+      const options: FetchOptions & { readonly signal?: AbortSignal } = {
         headers: { ...headers, ...(authorized && authorization ? { authorization } : {}) },
         redirect: 'manual',
         compress: false,
         retry: false,
         cache: 'no-store',
         timeout: timeoutMs,
+        signal,
         ca: settings.ca || bundle ? [...[settings.ca ?? []].flat(), ...(bundle ?? [])] : undefined,
         strictSSL: settings.strictSSL,
         proxy: settings.httpsProxy ?? settings.proxy,
         noProxy: settings.noProxy,
-      });
+      };
+      return fetch(at.href, options);
+    };
     return followed(new URL(url), async (at, authorized) => bodyOf(await request(at, authorized)));
   };
 }

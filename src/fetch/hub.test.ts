@@ -252,6 +252,37 @@ describe('faults', () => {
     assert.match(error.hint ?? '', /LABELSMITH_CACHE/);
   });
 
+  for (const [what, everyMs] of [
+    ['slow bytes', 20],
+    ['a silent server', 0],
+  ] as const) {
+    test(`${what}: an interruption ends it and its connection, and what came is kept`, {
+      timeout: 30_000,
+    }, async () => {
+      const interrupt = new AbortController();
+      const closed = new Promise<void>((done) => {
+        hub.storageFault((_, response) => {
+          response.writeHead(200, { 'content-length': CONTENT.length, etag: '"one"' });
+          response.write(CONTENT.subarray(0, 10));
+          let sent = 10;
+          const timer =
+            everyMs > 0 ? setInterval(() => response.write(CONTENT.subarray(sent, ++sent)), everyMs) : undefined;
+          response.on('close', () => {
+            clearInterval(timer);
+            done();
+          });
+        });
+      });
+      const onProgress = () => interrupt.abort(new LabelsmithError('INTERRUPTED', 'interrupted'));
+      const error = await failure(fetchOne(FILE, { signal: interrupt.signal, onProgress }));
+      assert.equal(error.code, 'INTERRUPTED');
+      await closed;
+      hub.storageFault(serve(CONTENT, { etag: '"one"' }));
+      assert.equal((await fetchOne()).sha256, FILE.sha256);
+      assert.match(hub.requests.at(-1)?.range ?? '', /^bytes=[1-9]\d*-$/);
+    });
+  }
+
   test('redirects in a circle end', async () => {
     hub.fault((request, response) => void response.writeHead(302, { location: request.url }).end());
     assert.match((await failure(fetchOne())).message, /redirects more than 10 times/);
