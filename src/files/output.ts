@@ -33,6 +33,11 @@ export type OutputOptions = Replacing &
         readonly what: string;
         /** What else the marker tells, by name, once the folder is written. Default: nothing. */
         readonly facts?: () => Readonly<Record<string, unknown>>;
+        /**
+         * What was written when it ended early, by an error or a kill, stays beside OUT, and the next output to OUT that goes on
+         * finds it in its place. Default: it is deleted.
+         */
+        readonly goesOn?: boolean;
       }
     | {
         readonly kind: 'file';
@@ -62,15 +67,19 @@ export async function writeOutput(
   await mkdir(parent, { recursive: true }).catch((error) => {
     throw asDiskError(error, path);
   });
-  const names = temporaryNames(path);
+  const goesOn = options.kind === 'folder' && (options.goesOn ?? false);
+  const names = temporaryNames(path, goesOn);
   if (active.has(path)) throw new LabelsmithError('BUSY', `another export to ${path} is under way`);
   active.add(path);
   const alive = keepAlive(names.next);
   try {
     await cleanLeftovers(path);
     await refuseOccupied(path, options);
-    await rm(names.next, { recursive: true, force: true });
-    if (options.kind === 'folder') await mkdir(names.next);
+    if (goesOn) await adoptUnfinished(path, names.next);
+    else {
+      await rm(names.next, { recursive: true, force: true });
+      if (options.kind === 'folder') await mkdir(names.next);
+    }
     await write(names.next);
     if (options.kind === 'folder') await writeMarker(names.next, options.what, options.facts?.());
     else await flushFile(names.next);
@@ -83,7 +92,10 @@ export async function writeOutput(
     await flushFolder(parent);
     return path;
   } catch (error) {
-    for (const name of [names.next, names.beside]) await rm(name, { recursive: true, force: true });
+    // An empty folder is nothing to go on with.
+    const kept = goesOn && (await readdir(names.next).catch(() => [])).length > 0;
+    for (const name of kept ? [names.beside] : [names.next, names.beside])
+      await rm(name, { recursive: true, force: true });
     throw asDiskError(error, path);
   } finally {
     alive.stop();
@@ -173,10 +185,10 @@ interface TemporaryNames {
   readonly beside: string;
 }
 
-/** `.OUT.labelsmith-WRITER.new`, `.old` and `.beside`. */
-function temporaryNames(path: string): TemporaryNames {
+/** `.OUT.labelsmith-WRITER.new` (`.parts` for one that is gone on with), `.old` and `.beside`. */
+function temporaryNames(path: string, goesOn: boolean): TemporaryNames {
   const stem = join(dirname(path), `${prefixOf(path)}${writerName()}`);
-  return { next: `${stem}.new`, old: `${stem}.old`, beside: `${stem}.beside` };
+  return { next: `${stem}.${goesOn ? 'parts' : 'new'}`, old: `${stem}.old`, beside: `${stem}.beside` };
 }
 
 /** Longer names have no room for what is added to them. */
@@ -206,6 +218,27 @@ async function cleanLeftovers(path: string): Promise<void> {
     else if (made[2] === 'old' && !(await exists(path))) await renameOver(leftover, path);
     else await rm(leftover, { recursive: true, force: true });
   }
+}
+
+const UNFINISHED = new RegExp(`^(${WRITER_PATTERN})\\.parts$`);
+
+/** Makes a folder, of what another process began and left where there is such; of several the last one that was written to. */
+async function adoptUnfinished(path: string, folder: string): Promise<void> {
+  const prefix = prefixOf(path);
+  const parent = dirname(path);
+  const left: { readonly at: string; readonly touchedMs: number }[] = [];
+  for (const entry of await readdir(parent)) {
+    const writer = entry.startsWith(prefix) ? UNFINISHED.exec(entry.slice(prefix.length))?.[1] : undefined;
+    const at = join(parent, entry);
+    // One of this process is not under way: it ended with an error.
+    if (writer === undefined || (at !== folder && !(await isAbandoned(at, writer)))) continue;
+    left.push({ at, touchedMs: (await lstat(at)).mtimeMs });
+  }
+  left.sort((a, b) => b.touchedMs - a.touchedMs);
+  const [last, ...others] = left;
+  for (const { at } of others) await rm(at, { recursive: true, force: true });
+  if (last === undefined) await mkdir(folder);
+  else if (last.at !== folder) await renameOver(last.at, folder);
 }
 
 async function swap(path: string, names: TemporaryNames, kind: 'folder' | 'file'): Promise<void> {

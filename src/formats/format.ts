@@ -275,6 +275,8 @@ export interface ExportSummary {
   /** Names that had to be changed to be safe as file names. */
   readonly renamed: number;
   readonly loses: readonly string[];
+  /** Of an export in shards: how many images each has, how many were written now, and how many were there already. */
+  readonly shards?: { readonly size: number; readonly written: number; readonly kept: number };
 }
 
 export const MAX_PROBLEMS = 20;
@@ -305,6 +307,14 @@ export class Tally {
     if (count > 0) this.lost.set(what, (this.lost.get(what) ?? 0) + count);
   }
 
+  /** Adds what was counted of a part. */
+  join(part: Tally): void {
+    this.images += part.images;
+    this.regions += part.regions;
+    this.labels += part.labels;
+    for (const [split, count] of part.splits) this.splits.set(split, (this.splits.get(split) ?? 0) + count);
+  }
+
   fail(problem: string): void {
     this.failedImages++;
     if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem);
@@ -316,6 +326,8 @@ export interface ReadOptions {
   readonly reckoning: Reckoning;
   /** Class names by index, for YOLO labels that come without `data.yaml` or `classes.txt`. */
   readonly classNames?: readonly string[];
+  /** Files that are not as an export of ours left them are a person's corrections. Default: they are damaged. */
+  readonly byHand?: boolean;
   /** Told what a file says of a class beside its name; a class may come more than once. */
   readonly onClass?: (told: ImportedClass) => void;
 }

@@ -42,6 +42,7 @@ const told = (thing: Thing, text: string): Reason => ({ thing, outcome: 'told', 
 export const REASONS = {
   'file-unreadable': leftOut('files', 'cannot be read'),
   'file-passed-over': leftOut('files', 'passed over'),
+  'shard-corrected': told('files', 'not as they were exported: taken as corrected'),
   'archive-without-end': told('files', 'the archive has no end: it may be cut off between two samples'),
   'masks-passed-over': told('files', 'masks as pictures beside XML files of boxes: the boxes are read'),
   'image-unreadable': leftOut('images', 'cannot be read'),

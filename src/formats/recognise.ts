@@ -1,6 +1,6 @@
 /** Which format something on disk is, and by what that is seen: the names in a folder, and how a file begins. */
 import { open, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
 import { BESIDE } from '../files/beside.ts';
 import { looksLikeCoco } from './coco/layout.ts';
@@ -9,6 +9,7 @@ import { looksLikeVia } from './csv/via-json.ts';
 import { textOfHead } from './encodings.ts';
 import { CITYSCAPES_MASK, foreignJson, foreignRows, ROW_FOLDERS, unreadJson, unreadKind } from './foreign/recognise.ts';
 import type { ReaderName } from './format.ts';
+import { INDEX_FILE, indexIn } from './shard-index.ts';
 import { regularFileSize } from './special-files.ts';
 import { splitOfName } from './split-names.ts';
 import { maskFolderIn } from './voc/masks.ts';
@@ -54,6 +55,8 @@ const MARKS: readonly (readonly [name: RegExp, format: ReaderName])[] = [
 async function ofFolder(path: string): Promise<Recognised | null> {
   const { files, folders } = await listFolder(path);
   const is = (format: ReaderName, why: string, at = path): Recognised => ({ format, why, path: at });
+  const index = files.includes(INDEX_FILE) ? await indexIn(path) : null;
+  if (index !== null) return is(index.format, `${INDEX_FILE} says so`);
   if (files.some((name) => name.endsWith('.tar'))) return is('webdataset', 'there are tar files in it');
   if (files.includes('annotations.json')) return is('coco', 'there is annotations.json in it');
   const labels = folders.find((name) => name.toLowerCase() === 'labels');
@@ -253,6 +256,8 @@ async function ofFile(path: string): Promise<Recognised | null> {
     return /<annotation[\s>]/.test(head) ? is('voc', 'it is XML with <annotation>') : is('voc', 'it is XML');
   }
   if (extension !== '.json') return null;
+  const index = name === INDEX_FILE ? await indexIn(dirname(path)) : null;
+  if (index !== null) return { format: index.format, why: 'it names the shards of an export', path: dirname(path) };
   if (/"shapes"\s*:/.test(head)) return is('labelme', 'it has a list of shapes');
   if (/"(?:was_cancelled|from_name)"\s*:/.test(head)) return is('label-studio', 'it has annotations of tasks');
   if (await looksLikeCoco(path)) return is('coco', 'it has images, annotations and categories, or results of them');

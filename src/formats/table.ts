@@ -18,6 +18,7 @@ import { MAX_NAME_CHARACTERS } from './names.ts';
 import { parquet } from './parquet/parquet.ts';
 import type { Reckoning } from './reckoning.ts';
 import { recogniseFormat } from './recognise.ts';
+import { indexIn, readShards } from './shard-index.ts';
 import { regularFileSize } from './special-files.ts';
 import { voc } from './voc/voc.ts';
 import { webdataset } from './webdataset/webdataset.ts';
@@ -81,9 +82,11 @@ export async function* readFormat(name: ReaderName, path: string, options: ReadO
   try {
     const found = await stat(path);
     if (!found.isDirectory()) await regularFileSize(path, path);
-    if (format.kind === 'file' && !format.readsFolders && found.isDirectory())
+    const index = found.isDirectory() ? await indexIn(path) : null;
+    if (index === null && format.kind === 'file' && !format.readsFolders && found.isDirectory())
       throw new LabelsmithError('USAGE', `${path} is a folder; ${name} is read from a file`);
-    for await (const image of format.read(path, options)) {
+    const read = index === null ? format.read(path, options) : readShards(format, path, index, options);
+    for await (const image of read) {
       const named = withUsableNames(image, options.reckoning);
       if (named !== null) yield named;
     }

@@ -8,6 +8,7 @@ import { progressMeter } from '../../jobs/progress.ts';
 import { isTargetAddress } from '../../sources/targets.ts';
 import { BACKGROUNDS } from '../../stages/export/background.ts';
 import { exportIn } from '../../stages/export/export-in.ts';
+import { shardFormat } from '../../stages/export/shards.ts';
 import { writeTo } from '../../stages/push/to-target.ts';
 import { command } from '../command.ts';
 import { printExported } from '../print/exported.ts';
@@ -29,10 +30,13 @@ export const exportCommand = command({
     'The others take all tasks at once.\n' +
     'Whose labels: the current ones. Where a model, references or people label a task, labels of its clusters stay out\n' +
     'unless --origin asks for them. People do where most of their labels are of classes that no cluster gave; clusters\n' +
-    `that they named stay in.\n\nFormats:\n${formatLines}`,
+    'that they named stay in.\n\n' +
+    'With --shard-size N, csv, jsonl and parquet are written as a folder, or below an address, of files of N images each\n' +
+    'and an index.json with their digests; killed and run again, it goes on.\n\n' +
+    `Formats:\n${formatLines}`,
   args: {
     format: argument('<format>', 'one of those above', z.string()),
-    out: argument('<out>', 'a folder, or a file for csv, jsonl and parquet', z.string()),
+    out: argument('<out>', 'a folder, or a file for csv, jsonl and parquet without --shard-size', z.string()),
   },
   options: {
     task: option('--task <name>', 'the task to export (default: by the rule above)', taskName().optional()),
@@ -72,6 +76,7 @@ export const exportCommand = command({
     ['labelsmith export folders out --images hardlink', 'a folder for each class'],
     ['labelsmith export crops out --margin 0.1', 'every region cut out, a folder for each class'],
     ['labelsmith export csv labels.csv', 'one row a label'],
+    ['labelsmith export jsonl labels --shard-size 10000', 'files of 10,000 images each, and index.json'],
     ['labelsmith export coco s3://bucket/out --images copy', 'to the cloud, see labelsmith push'],
   ],
   run({ args, options, ...context }) {
@@ -87,13 +92,16 @@ export const exportCommand = command({
       });
     }
     const format = formatNamed(args.format);
+    const { shardSize } = global;
+    if (shardSize !== undefined && format.name !== 'webdataset') shardFormat(format.name);
     return withWorkspace(context, async (workspace) => {
       const run = context.runOptions();
       const meter = progressMeter('export', await workspace.store.countImages(), () => performance.now());
       const place = { workspaceDir: workspace.dir, replace: options.replace, signal };
-      const written = await writeTo(args.out, place, (out) =>
+      const write = (out: string) =>
         exportIn(workspace, format.name, out, {
           ...settings,
+          shardSize,
           origins,
           background: background ?? (unlabelled === undefined ? undefined : unlabelled ? 'all' : 'none'),
           // Who asks for images with no label has been told that there may be none with one.
@@ -105,8 +113,10 @@ export const exportCommand = command({
             meter.add(1);
             run.onProgress?.(meter.snapshot(0));
           },
-        }),
-      );
+        });
+      // Shards go to a target one after the other, as they are made.
+      const streams = shardSize !== undefined && format.name !== 'webdataset';
+      const written = await (streams ? write(args.out) : writeTo(args.out, place, write));
       run.done();
       const summary = isTargetAddress(args.out) ? { ...written, out: args.out } : written;
       output.document(dryRun ? { dryRun, ...summary } : summary);

@@ -27,6 +27,11 @@ export function printExported(output: Output, summary: WorkspaceExport, { dryRun
   output.summary(
     `${dryRun ? 'Would write' : 'Wrote'} ${plural(images, 'image')}, ${plural(regions, 'region')} and ${plural(labels, 'label')} of ${ofWhat} as ${format} to ${out}`,
   );
+  if (summary.shards !== undefined && !dryRun) {
+    const { size, written, kept } = summary.shards;
+    const there = kept > 0 ? `, ${formatCount(kept)} of which were there already` : '';
+    output.summary(`  ${plural(written + kept, 'shard')} of up to ${formatCount(size)} images${there}, and index.json`);
+  }
   for (const [split, count] of Object.entries(summary.splits)) output.summary(`  ${split}: ${formatCount(count)}`);
   if (backgroundImages > 0) {
     const them = backgroundImages === 1 ? 'it' : 'them';

@@ -5,6 +5,7 @@
  * begun again, so that it has the old names or the new ones.
  */
 
+import type { ImageId } from '../../core/ids.ts';
 import type { LabelAccuracy } from '../../core/label-accuracy.ts';
 import type { Origin, Task } from '../../core/labels.ts';
 import { LABELSMITH_VERSION } from '../../core/version.ts';
@@ -18,6 +19,7 @@ import {
   hasBackground,
   type ImagesMode,
 } from '../../formats/format.ts';
+import type { ShardFormat } from '../../formats/shard-index.ts';
 import { importedSplits, planSplits, type SplitPart } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
@@ -25,9 +27,10 @@ import type { DatasetQuery, Store } from '../../store/store.ts';
 import { knownAccuracies, type TaskAccuracy } from '../audit/known-accuracy.ts';
 import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
 import { ExportNote } from './note-export.ts';
+import { exportShards, shardFormat } from './shards.ts';
 import { nothingLabelled, taskToExport } from './task.ts';
 import { type Disowned, usedIn } from './used.ts';
-import { exportDataset, isAboutChangedClasses } from './write.ts';
+import { exportDataset, isAboutChangedClasses, type NotedContext } from './write.ts';
 
 export interface ExportOptions {
   /** Task to export. Default: `objects` for formats that hold boxes; for class folders the task that has labels. */
@@ -48,8 +51,10 @@ export interface ExportOptions {
   readonly empty?: boolean;
   /** Added around each crop on every side, as a share of its box. */
   readonly margin: number;
-  /** `webdataset`: images in one shard (see `ExportContext`). */
+  /** `webdataset`: images in one shard (see `ExportContext`). Default: `shardSize`. */
   readonly shardImages?: number;
+  /** Images in one shard: `out` is a folder of them or an address, with an index (shards.ts). Default: it is not in shards. */
+  readonly shardSize?: number;
   readonly replace: boolean;
   /** It is written beside `out` as it would be, without image files where it can do without, counted, and taken away. Default false. */
   readonly dryRun?: boolean;
@@ -110,6 +115,7 @@ async function exportOnce(
   options: ExportOptions,
 ): Promise<WorkspaceExport> {
   const format = formatNamed(name);
+  const shards = shardsOf(name, options);
   const { task, detectors, background, query } = await planExport(store, format, options);
   const { origins, minConfidence, dryRun } = options;
   // Classes that are renamed meanwhile keep the name they had.
@@ -139,21 +145,16 @@ async function exportOnce(
   let notLookedAt = 0;
   const looked = { store, detectors, task: task?.name, origins };
   const selected = background === 'labelled' ? lookedAt(looked, all, () => notLookedAt++) : all;
-  const summary = await exportDataset(name, out, selected, {
+  const context: NotedContext = {
     task,
     ...used,
     parentOf: (className) => parents.get(className) ?? null,
     skeletonOf: (className) => skeletons.get(className) ?? null,
-    shardImages: options.shardImages,
+    shardImages: options.shardImages ?? options.shardSize,
     images: dryRun && format.imageFiles === 'beside' ? 'none' : options.images,
     dryRun,
     readImage: (id) => readImage(store, id, read),
-    sourcePathOf: async (id) => {
-      const path = (await store.pathsOfImages([id]))
-        .get(id)
-        ?.find((known) => !known.missing && !known.path.includes('!/'));
-      return path ? (path.pathBytes ?? path.path) : null;
-    },
+    sourcePathOf: (id) => sourcePathOf(store, id),
     crop,
     // Splits come out as they came in; one is drawn anew only where it is asked for.
     splits: options.split
@@ -177,11 +178,30 @@ async function exportOnce(
     ],
     signal: options.signal,
     onProgress: options.onProgress,
-  });
+  };
+  const summary =
+    shards === undefined
+      ? await exportDataset(name, out, selected, context)
+      : await exportShards(shards.format, out, selected, { ...context, shardSize: shards.size, workspaceDir });
   // The query leaves out images that nothing is said of; they are counted all the same.
   const unseen = background !== 'none' ? 0 : (await store.countImages()) - seen;
   const of = { task: task?.name ?? null, background, notLookedAt, disowned };
   return { ...summary, unlabelledSkipped: summary.unlabelledSkipped + unseen, ...of, accuracy, outdated };
+}
+
+/** Undefined where it is not one of shards with an index: webdataset has its own. */
+function shardsOf(
+  name: FormatName,
+  { shardSize }: ExportOptions,
+): { readonly format: ShardFormat; readonly size: number } | undefined {
+  return shardSize === undefined || name === 'webdataset' ? undefined : { format: shardFormat(name), size: shardSize };
+}
+
+/** Null for a member of an archive, and for what is gone. */
+async function sourcePathOf(store: Store, id: ImageId): Promise<string | Uint8Array | null> {
+  const paths = (await store.pathsOfImages([id])).get(id);
+  const path = paths?.find((known) => !known.missing && !known.path.includes('!/'));
+  return path ? (path.pathBytes ?? path.path) : null;
 }
 
 /** Of what it is, and which images with no label go in. */

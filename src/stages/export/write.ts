@@ -13,7 +13,15 @@ import { Rehearsed } from '../../core/rehearsal.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type OutputOptions, writeOutput } from '../../files/output.ts';
 import type { Signature } from '../../files/own.ts';
-import type { ExportContext, ExportSummary, Format, FormatName, ImagesMode, ReaderName } from '../../formats/format.ts';
+import type {
+  ExportContext,
+  ExportSummary,
+  Format,
+  FormatName,
+  ImagesMode,
+  ReaderName,
+  WriteJob,
+} from '../../formats/format.ts';
 import { lostDetails, Tally } from '../../formats/format.ts';
 import { formatNamed } from '../../formats/table.ts';
 
@@ -31,36 +39,69 @@ export async function exportDataset(
   images: AsyncIterable<DatasetImage>,
   context: NotedContext,
 ): Promise<ExportSummary> {
-  const format = formatNamed(name);
-  const tally = new Tally();
-  const job = { ...context, images: imagesModeOf(format, context), tally };
-  refuseMisfit(format, context);
-  let digest: string | undefined;
-  const { accuracy = [] } = context;
-  const facts = () => ({
-    ...(accuracy.length > 0 ? { accuracy: accuracy.map(writtenAccuracy) } : {}),
-    ...(digest === undefined ? {} : { digest }),
-  });
+  const writing = new Writing(name, images, context);
+  const { format, job } = writing;
   const write = async (target: string) => {
-    await format.write(selected(images, format, context, tally), target, job);
+    await format.write(writing.images, target, job);
+    await writing.end();
+  };
+  const options = outputOptions(format, context, () => writing.facts());
+  return writing.summary(await rehearsable(out, context, () => writeOutput(out, options, write)));
+}
+
+/** What is the same for an export that is written as one and one that is written in parts. */
+export class Writing {
+  readonly format: Format;
+  readonly job: WriteJob;
+  /** Those that go in, each once. */
+  readonly images: AsyncGenerator<DatasetImage>;
+  /** Of what it shows, once it is written. */
+  digest: string | undefined;
+  readonly #context: NotedContext;
+
+  constructor(name: FormatName, images: AsyncIterable<DatasetImage>, context: NotedContext) {
+    const tally = new Tally();
+    this.format = formatNamed(name);
+    this.#context = context;
+    this.job = { ...context, images: imagesModeOf(this.format, context), tally };
+    refuseMisfit(this.format, context);
+    this.images = selected(images, this.format, context, tally);
+  }
+
+  /** All is written that will be. */
+  async end(): Promise<void> {
+    const { onEmpty, dryRun, note } = this.#context;
+    const { tally } = this.job;
     // Where images could not be written, that is why, and it is told.
     const nothing = tally.labels === 0 && !tally.negatives && tally.failedImages === 0;
-    if (nothing && context.onEmpty) throw await context.onEmpty();
-    if (context.dryRun) throw new Rehearsed(null);
-    digest = await context.note?.finish();
-  };
-  const path = context.dryRun
-    ? await leavingNothing(out, () => writeOutput(out, outputOptions(format, context, facts), write))
-    : await writeOutput(out, outputOptions(format, context, facts), write);
+    if (nothing && onEmpty) throw await onEmpty();
+    if (dryRun) throw new Rehearsed(null);
+    this.digest = await note?.finish();
+  }
+
+  facts(): Readonly<Record<string, unknown>> {
+    const { accuracy = [] } = this.#context;
+    return {
+      ...(accuracy.length > 0 ? { accuracy: accuracy.map(writtenAccuracy) } : {}),
+      ...(this.digest === undefined ? {} : { digest: this.digest }),
+    };
+  }
+
+  summary(out: string): ExportSummary {
+    return summaryOf(this.format, out, this.job);
+  }
+}
+
+function summaryOf(format: Format, out: string, { tally, splits }: WriteJob): ExportSummary {
   return {
-    format: name,
-    out: path,
+    format: format.name,
+    out,
     images: tally.images,
     regions: tally.regions,
     labels: tally.labels,
     unlabelledSkipped: tally.unlabelledSkipped,
     backgroundImages: tally.backgroundImages,
-    splits: Object.fromEntries((context.splits?.names ?? []).map((split) => [split, tally.splits.get(split) ?? 0])),
+    splits: Object.fromEntries((splits?.names ?? []).map((split) => [split, tally.splits.get(split) ?? 0])),
     lost: Object.fromEntries([...tally.lost].sort(([a], [b]) => (a < b ? -1 : 1))),
     failedImages: tally.failedImages,
     problems: tally.problems,
@@ -69,8 +110,13 @@ export async function exportDataset(
   };
 }
 
-/** Where `out` would be. The folders above it that were made for it go again. */
-async function leavingNothing(out: string, work: () => Promise<string>): Promise<string> {
+/** Where `out` is; in a dry run, where it would be. The folders above it that were made for it go again then. */
+export async function rehearsable(
+  out: string,
+  { dryRun }: Pick<NotedContext, 'dryRun'>,
+  work: () => Promise<string>,
+): Promise<string> {
+  if (!dryRun) return work();
   const path = resolve(out);
   const made: string[] = [];
   for (let at = dirname(path); !existsSync(at) && at !== dirname(at); at = dirname(at)) made.push(at);

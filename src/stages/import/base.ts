@@ -9,6 +9,7 @@ import type { ImageId, ItemId } from '../../core/ids.ts';
 import { namesNow } from '../../corpus/class-names.ts';
 import { markerIn } from '../../files/own.ts';
 import type { Keeps, ReaderName } from '../../formats/format.ts';
+import { indexIn } from '../../formats/shard-index.ts';
 import { readerNamed } from '../../formats/table.ts';
 import type { ExportRecord, Store } from '../../store/store.ts';
 import { type ShownImage, shownOf } from '../export/shown.ts';
@@ -64,13 +65,16 @@ export async function baseOf(
 async function markedDigest(path: string, format: ReaderName): Promise<string | null> {
   const folder = (await stat(path)).isDirectory() ? path : dirname(path);
   const marker = await markerIn(folder);
-  return marker?.what === exportTo(format) ? (marker.digest ?? null) : null;
+  if (marker?.what === exportTo(format)) return marker.digest ?? null;
+  // One that came from a cloud, where nothing is hidden.
+  const index = await indexIn(folder);
+  return index?.format === format ? (index.digest ?? null) : null;
 }
 
 /** Whether the folder is an export to this format. */
 export async function isExportFolder(path: string, format: ReaderName): Promise<boolean> {
   if (!(await stat(path)).isDirectory()) return false;
-  return (await markerIn(path))?.what === exportTo(format);
+  return (await markerIn(path))?.what === exportTo(format) || (await indexIn(path))?.format === format;
 }
 
 /** What an export showed of these images, under the names that classes have now. */

@@ -1,6 +1,7 @@
 /** `import`: labels of a file, into the record. */
 
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { toName } from '../../core/class-name.ts';
 import type { Origin } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -8,6 +9,7 @@ import type { ImportedClass, ReaderName } from '../../formats/format.ts';
 import { hasBackground } from '../../formats/format.ts';
 import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
 import { recogniseFormat } from '../../formats/recognise.ts';
+import { INDEX_FILE } from '../../formats/shard-index.ts';
 import { FORMATS, readerNamed } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
 import { type Base, baseOf, isExportFolder } from './base.ts';
@@ -127,7 +129,8 @@ async function formatOf(
   if (format === 'auto') return recogniseFormat(path);
   const named = { format, path, why: null };
   const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
-  if (readerNamed(format).kind === 'folder' || !isFolder) return named;
+  const mayBeOther = isFolder || basename(path) === INDEX_FILE;
+  if (readerNamed(format).kind === 'folder' || !mayBeOther) return named;
   const found = await recogniseFormat(path).catch(() => null);
   return found?.format === format ? { ...named, path: found.path } : named;
 }
@@ -155,8 +158,9 @@ async function importFiles(
   const reckoning = new Reckoning();
   const toldClasses: ImportedClass[] = [];
   const { classNames } = options;
+  const byHand = options.as === 'human';
   const onClass = (told: ImportedClass) => toldClasses.push(told);
-  const resolved = await resolveLabels(store, format, path, { reckoning, classNames, onClass, base });
+  const resolved = await resolveLabels(store, format, path, { reckoning, classNames, onClass, base, byHand });
   const planOptions = {
     task,
     keepRepeats: options.as === 'human',
