@@ -364,3 +364,51 @@ test('an image of very many classes is told: another column may have the class',
     [['many-classes', 1]],
   );
 });
+
+/** Attributes of CVAT's shapes, which a project that does not declare them drops. */
+const ATTRIBUTE = /\s*<attribute name="[^"]*">[^<]*<\/attribute>/g;
+
+test("boxes and outlines of CVAT's that lost the mark which ties them together are one region each", async (t) => {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'photos'));
+  await writeFile(join(dir, 'photos', 'a.jpg'), await jpegScene(160, 120, 1));
+  await runJson(['add', 'photos'], { cwd: dir });
+  const labels = [{ class: 'cat', confidence: 0.9, origin: 'detector', task: 'objects' }];
+  const square = (x: number, y: number) => [x, y, x + 10, y, x + 10, y + 10, x, y + 10];
+  const regions = [
+    { box: [10, 10, 40, 50], labels, polygons: [square(12, 14), square(28, 38)] },
+    { box: [60, 10, 90, 50], labels, polygons: [[60, 10, 90, 10, 90, 50]] },
+    { box: [100, 10, 130, 50], labels, polygons: [[100, 10, 130, 10, 130, 50]] },
+    { box: [10, 70, 40, 110], labels },
+  ];
+  await writeFile(join(dir, 'machine.jsonl'), JSON.stringify({ file: 'a.jpg', regions }));
+  await runJson(['import', 'jsonl', 'machine.jsonl'], { cwd: dir });
+  await runJson(['export', 'cvat', 'out'], { cwd: dir });
+  const path = join(dir, 'out', 'annotations.xml');
+  const bare = (await readFile(path, 'utf8')).replace(ATTRIBUTE, '');
+  const again = async (xml: string) => {
+    await writeFile(path, xml);
+    return countsOf(
+      (await runJson<Imported>(['import', 'cvat', 'out', '--as', 'human'], { cwd: dir })).corrections?.objects,
+    );
+  };
+  assert.equal(await again(bare), 'unchanged 4');
+  // One box is moved over its outline, and another's outline is drawn anew.
+  const drawn = bare.replace('xtl="60"', 'xtl="64"').replace('100,10;130,10;130,50', '100,10;130,12;130,50');
+  assert.notEqual(drawn, bare);
+  assert.equal(await again(drawn), 'changed 2, unchanged 2');
+  await runJson(['export', 'jsonl', 'after.jsonl'], { cwd: dir });
+  const rows = (await readFile(join(dir, 'after.jsonl'), 'utf8'))
+    .split('\n')
+    .filter((line) => line.includes('"regions"'));
+  const after: { box: number[]; polygons?: number[][] }[] = JSON.parse(rows[0]).regions;
+  assert.deepEqual(
+    after.map(({ box, polygons = [] }) => [...box, polygons.flat().length]).sort((a, b) => a[0] - b[0] || a[1] - b[1]),
+    [
+      [10, 10, 40, 50, 16],
+      [10, 70, 40, 110, 0],
+      [64, 10, 90, 50, 6],
+      [100, 10, 130, 50, 6],
+    ],
+  );
+});

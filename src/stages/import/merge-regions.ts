@@ -12,6 +12,7 @@ import type { StoredRegion } from '../../store/store.ts';
 import { type ShownRegion, shapeDigest } from '../export/shown.ts';
 import { absentLabel, type CorrectionContext, type CorrectionRows, holding, personLabel, tell } from './corrections.ts';
 import { namesIn } from './notes.ts';
+import { withOutlines } from './outlines.ts';
 import { isMoved, paired, SAME_PLACE_IOU, sameNames } from './pairing.ts';
 import { hasOtherShapes, withShapes } from './region-shapes.ts';
 import { regionOf } from './rows.ts';
@@ -76,7 +77,8 @@ class RegionMerge {
       this.#unshown.set(region.id, one);
       this.#near.add(region.box, one);
     }
-    const pairs = paired(entry, shown.regions, keeps);
+    const regions = withOutlines(entry.regions, [...this.#now.values()], this.#context);
+    const pairs = paired({ ...entry, regions }, shown.regions, keeps);
     for (const { given, before } of pairs) {
       if (before === null) this.#add(given);
       else this.#compare(given, before);

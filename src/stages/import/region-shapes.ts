@@ -42,7 +42,7 @@ function sorted(value: unknown): unknown {
     : value;
 }
 
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+export function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, i) => Math.abs(value - b[i]) <= POINT_TOLERANCE_PIXELS);
 }
 
