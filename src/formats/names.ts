@@ -29,6 +29,14 @@ export function safeComponent(name: string): string {
   return shortened(safe, name);
 }
 
+/** The path with the names that exports shorten as they shorten them; null where none is so long. */
+export function shortenedPath(path: string): string | null {
+  if (path.length <= MAX_COMPONENT_BYTES / 4) return null;
+  const parts = path.split('/');
+  const isLong = (part: string) => Buffer.byteLength(part) > MAX_COMPONENT_BYTES;
+  return parts.some(isLong) ? parts.map((part) => (isLong(part) ? safeComponent(part) : part)).join('/') : null;
+}
+
 /** A relative path made of safe components; empty ones fall out, `..` stays a name and never climbs. */
 export function safePath(path: string): string {
   const components = path.split('/').filter((component) => component !== '');

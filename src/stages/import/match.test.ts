@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from '../../../test/properties.ts';
 import { sha256Hex } from '../../core/ids.ts';
+import { safePath } from '../../formats/names.ts';
 import { FileMatcher } from './match.ts';
 
 const idOf = (path: string) => sha256Hex(path);
@@ -46,6 +47,17 @@ describe('matching names with images', () => {
       file: '001.jpg',
       candidates: ['/data/cat/001.jpg', '/data/dog/001.jpg'].map((path) => path),
     });
+  });
+
+  it('finds a long name as exports shorten it, with an ending and without', () => {
+    const long = `/data/${'é'.repeat(120)}.jpg`;
+    const matcher = matcherOf([long, `/data/${'é'.repeat(121)}.jpg`]);
+    const shortened = safePath(long.slice('/data/'.length));
+    assert.notEqual(shortened, long.slice('/data/'.length));
+    assert.deepEqual(matcher.match(shortened), matched(long, 'path'));
+    assert.deepEqual(matcher.match(`images/${shortened}`), matched(long, 'ending'));
+    assert.deepEqual(matcher.match(shortened.slice(0, -'.jpg'.length)), matched(long, 'ending'));
+    assert.deepEqual(matcher.match(long), matched(long, 'path'));
   });
 
   it('takes several paths of one image as one', () => {

@@ -6,7 +6,7 @@
  * where it is unique among stored images and among the names asked for; the SHA-256 of the bytes, where the named file
  * is there to be read. Several paths of one image are one candidate.
  *
- * A name is read as people mean it: `spellingsOf` says how. Letters' case decides only between names that are both there.
+ * A name is read as people mean it: `spellingsOf` says how; a stored one is also found as exports shorten it. Letters' case decides only between names that are both there.
  *
  * Paths are kept with their components reversed and sorted, so that what shares an end stands together: building is
  * O(n log n), a look-up O(log n) whatever the names are, a million files called `image.jpg` included.
@@ -15,7 +15,7 @@
 import { posix } from 'node:path';
 import { FingerprintSet } from '../../core/fingerprints.ts';
 import type { ImageId } from '../../core/ids.ts';
-import { MAX_NAME_CHARACTERS, splitExtension } from '../../formats/names.ts';
+import { MAX_NAME_CHARACTERS, shortenedPath, splitExtension } from '../../formats/names.ts';
 import { IMAGE_EXTENSIONS, isImageName } from '../../formats/walk.ts';
 
 export type Match =
@@ -55,9 +55,12 @@ export class FileMatcher {
     const entries: { key: string; written: string; id: ImageId }[] = [];
     const known = new Set<ImageId>();
     for (const { imageId, path } of stored) {
-      const written = keyOf(path);
-      const key = written.toLowerCase();
-      entries.push({ key: key === written ? written : key, written, id: imageId });
+      for (const name of [path, shortenedPath(path)]) {
+        if (name === null) continue;
+        const written = keyOf(name);
+        const key = written.toLowerCase();
+        entries.push({ key: key === written ? written : key, written, id: imageId });
+      }
       known.add(imageId);
     }
     entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.id < b.id ? -1 : 1));
