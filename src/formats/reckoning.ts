@@ -41,6 +41,7 @@ const told = (thing: Thing, text: string): Reason => ({ thing, outcome: 'told', 
 /** Every reason there is, by the key that `--json` names it with. */
 export const REASONS = {
   'file-unreadable': leftOut('files', 'cannot be read'),
+  'folder-unreadable': leftOut('files', 'the folder cannot be read, and nothing in it is counted'),
   'file-passed-over': leftOut('files', 'passed over'),
   'shard-corrected': told('files', 'not as they were exported: taken as corrected'),
   'archive-without-end': told('files', 'the archive has no end: it may be cut off between two samples'),
@@ -115,6 +116,10 @@ export const REASONS = {
   'class-spellings': mended('labels', 'of a class that the file spells in several ways: it is one class'),
   'class-not-there': leftOut('labels', 'of a class that is not there (--classes existing)'),
   'class-near-miss': told('classes', 'new, and nearly the name of one that is there'),
+  'class-contradicts': told(
+    'labels',
+    'another class than a row before says: the last said holds (--task labels keeps all of them)',
+  ),
   'image-contradicts': told('images', 'contradiction: one picture is said to be of two classes'),
   'cell-as-one-class': told('labels', 'taken as one class: if it is several, part them by ; in a column called labels'),
   'many-classes': told('images', 'of very many classes: if that is not meant, another column has the class'),

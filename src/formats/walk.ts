@@ -1,6 +1,7 @@
 /** Goes through folders in order of name, one folder's listing at a time. Hidden entries are left out. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 import { isHiddenName } from '../sources/names.ts';
 import { badFile } from './check.ts';
@@ -36,6 +37,33 @@ export interface Listing {
   readonly others: readonly string[];
 }
 
+/** Who is told of folders that may not be read, while `passingOverClosed` does its work. */
+const closedFolders = new AsyncLocalStorage<(folder: string) => boolean>();
+
+/**
+ * Does the work, in which folders below this one that may not be read are empty.
+ * @param tell called once for each of them, with its path below `root`
+ */
+export async function passingOverClosed<T>(
+  root: string,
+  tell: (folder: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const roots = [resolve(root), await realpath(root).catch(() => resolve(root))];
+  const told = new Set<string>();
+  const isPassedOver = (folder: string): boolean => {
+    const below = roots
+      .map((one) => relative(one, folder).split(sep).join('/'))
+      .find((path) => path !== '..' && !path.startsWith('../'));
+    if (below === '') return false;
+    const shown = below ?? folder;
+    if (!told.has(shown)) tell(shown);
+    told.add(shown);
+    return true;
+  };
+  return closedFolders.run(isPassedOver, work);
+}
+
 /**
  * What one folder holds; links count as what they lead to, dead ones and those to a folder they stand in not at all. A
  * folder that is not there is empty.
@@ -43,6 +71,8 @@ export interface Listing {
 export async function listFolder(folder: string): Promise<Listing> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    const isClosed = error.code === 'EACCES' || error.code === 'EPERM';
+    if (isClosed && closedFolders.getStore()?.(resolve(folder)) === true) return [];
     throw error;
   });
   const files: string[] = [];

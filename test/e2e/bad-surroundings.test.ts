@@ -66,6 +66,33 @@ function giveAway(dir: string): void {
   for (const name of readdirSync(dir, { recursive: true })) chownSync(join(dir, String(name)), uid, uid);
 }
 
+test('an import passes over a folder of the tree that may not be read, and tells it', {
+  skip: noPermissions,
+}, async (t) => {
+  const dir = await scratch(t);
+  await pictures(join(dir, 'tree', 'cat'), 1);
+  await pictures(join(dir, 'tree', 'dog'), 1, 1);
+  await pictures(join(dir, 'tree', 'closed'), 1, 2);
+  giveAway(dir);
+  chmodSync(join(dir, 'tree', 'closed'), 0);
+  await runJson(['add', 'tree'], { cwd: dir, uid });
+  for (const format of ['auto', 'folders']) {
+    const { labels, reckoning } = await runJson<{
+      labels: number;
+      reckoning: { problems: { reason: string; examples: { where: string }[] }[] };
+    }>(['import', format, 'tree'], { cwd: dir, uid });
+    assert.equal(labels, 2);
+    assert.deepEqual(
+      reckoning.problems.map(({ reason, examples }) => [reason, examples.map(({ where }) => where)]),
+      [['folder-unreadable', ['closed']]],
+    );
+  }
+  chmodSync(join(dir, 'tree'), 0);
+  const { text } = await failing(['import', 'folders', 'tree'], { cwd: dir, uid });
+  chmodSync(join(dir, 'tree'), 0o700);
+  assert.match(text, /EACCES|permission denied/);
+});
+
 test('files and folders that may not be read', { skip: noPermissions }, async (t) => {
   const dir = await scratch(t);
   const files = join(dir, 'files');

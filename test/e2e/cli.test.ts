@@ -320,6 +320,37 @@ describe('streams', () => {
     assert.deepEqual([agreed.tasks, agreed.severalClasses], [{ class: 3 }, []]);
   });
 
+  test('a few rows that contradict others leave a table of one class an image what it is', async () => {
+    const pictures = Array.from({ length: 20 }, (_, i) => `${i}.jpg`);
+    await mkdir(join(dir, 'few'));
+    for (const [i, name] of pictures.entries())
+      await writeFile(join(dir, 'few', name), await jpegScene(40, 30, 500 + i));
+    const at = { cwd: join(dir, 'few') };
+    await runJson(['add', '.'], at);
+    const rows = pictures.map((name, i) => `${name},${i % 2 === 0 ? 'meal' : 'paper'}`);
+    type Summary = {
+      tasks: object;
+      severalClasses: object[];
+      reckoning: { problems: { reason: string; count: number; examples: object[] }[] };
+    };
+    const read = async (more: string[]) => {
+      await writeFile(join(dir, 'few', 'few.csv'), ['file,class', ...rows, ...more].join('\n'));
+      return runJson<Summary>(['import', 'csv', 'few.csv'], at);
+    };
+    const few = await read(['0.jpg,paper', '1.jpg,meal']);
+    assert.deepEqual([few.tasks, few.severalClasses], [{ class: 22 }, []]);
+    const examples = [
+      { where: 'few.csv:22', what: '0.jpg is "paper", and was another class' },
+      { where: 'few.csv:23', what: '1.jpg is "meal", and was another class' },
+    ];
+    assert.deepEqual(
+      few.reckoning.problems.map(({ reason, count, examples: shown }) => [reason, count, shown]),
+      [['class-contradicts', 2, examples]],
+    );
+    // One more, and several classes are meant.
+    assert.deepEqual((await read(['0.jpg,paper', '1.jpg,meal', '2.jpg,paper'])).tasks, { labels: 23 });
+  });
+
   test('answers of a sheet stay in their task; those that contradict each other are named and left out', async () => {
     const at = { cwd: dir };
     const workspace = ['-w', 'answers'];

@@ -11,6 +11,7 @@ import { Reckoning, type ReckoningReport } from '../../formats/reckoning.ts';
 import { recogniseFormat } from '../../formats/recognise.ts';
 import { INDEX_FILE } from '../../formats/shard-index.ts';
 import { FORMATS, readerNamed } from '../../formats/table.ts';
+import { passingOverClosed } from '../../formats/walk.ts';
 import type { Store } from '../../store/store.ts';
 import { type Base, baseOf, isExportFolder } from './base.ts';
 import type { ClassMode, NewClass } from './classes.ts';
@@ -114,8 +115,12 @@ export async function importLabels(
 ): Promise<ImportSummary> {
   const files = await openLabelFiles(path, format);
   try {
-    const found = await formatOf(format, files.path);
-    return await importFiles(store, { ...found, base: files.base, shown: path }, options, runId);
+    const reckoning = new Reckoning();
+    const tell = (folder: string) => reckoning.note('folder-unreadable', folder, 'permission denied');
+    return await passingOverClosed(files.path, tell, async () => {
+      const found = await formatOf(format, files.path);
+      return importFiles(store, { ...found, base: files.base, shown: path, reckoning }, options, runId);
+    });
   } finally {
     await files.close();
   }
@@ -142,11 +147,12 @@ interface ImportedFiles {
   /** What was named, for messages: an archive has a path of its own. */
   readonly shown: string;
   readonly why: string | null;
+  readonly reckoning: Reckoning;
 }
 
 async function importFiles(
   store: Store,
-  { format, path, base, shown, why }: ImportedFiles,
+  { format, path, base, shown, why, reckoning }: ImportedFiles,
   options: ImportOptions,
   runId: string,
 ): Promise<ImportSummary> {
@@ -155,7 +161,6 @@ async function importFiles(
     throw new LabelsmithError('USAGE', 'Only what a person says takes the place of what is there.', {
       hint: 'Give --as human with --replace.',
     });
-  const reckoning = new Reckoning();
   const toldClasses: ImportedClass[] = [];
   const { classNames } = options;
   const byHand = options.as === 'human';
@@ -183,6 +188,7 @@ async function importFiles(
     : null;
   const { keeps } = readerNamed(format);
   const imageTask = resolved.tasksOfMany.has(null) ? MANY : await taskOfImages(store, compared);
+  await tellContradicted(store, resolved.contradicted, (said) => task ?? said ?? imageTask, reckoning);
   const rowOptions = { as: options.as, task, imageTask, runId };
   const { disagreement } = planOptions;
   const confirmAll = options.confirmAll ?? compared?.kind === 'state';
@@ -266,6 +272,19 @@ function refuseProblems(path: string, reckoning: Reckoning): void {
     hint: 'Without --strict the rest of it is taken in.',
     details: { problems },
   });
+}
+
+/** But in tasks that keep all classes of an image. */
+async function tellContradicted(
+  store: Pick<Store, 'tasks'>,
+  contradicted: ResolvedLabels['contradicted'],
+  taskOf: (said: string | null) => string,
+  reckoning: Reckoning,
+): Promise<void> {
+  const multi = new Set((await store.tasks()).flatMap(({ name, rule }) => (rule === 'multi' ? [name] : [])));
+  for (const [said, { count, notes }] of contradicted)
+    if (!multi.has(taskOf(said)))
+      for (const [i, note] of notes.entries()) reckoning.note(...note, i === 0 ? count - notes.length + 1 : 1);
 }
 
 async function whereSeveral(

@@ -15,6 +15,7 @@ import { readFormat } from '../../formats/table.ts';
 import type { Store } from '../../store/store.ts';
 import { spelling } from './classes.ts';
 import { FileMatcher, type Match, spellingsOf } from './match.ts';
+import type { Note } from './notes.ts';
 
 export interface ResolvedLabels {
   /**
@@ -22,10 +23,18 @@ export interface ResolvedLabels {
    * first such image stands; null: unnamed.
    */
   readonly tasksOfMany: ReadonlyMap<string | null, string>;
+  /** Rows that say another class of an image than one before, of tasks in which so few do that they are mistakes. */
+  readonly contradicted: ReadonlyMap<string | null, ContradictedRows>;
   /** Goes through the file again, in its order. What is wrong in it is not told again. */
   read(): AsyncIterable<ImportedImage>;
   /** The image an entry stands for; null where none matches. */
   find(entry: ImportedImage): Promise<{ readonly image: ImageRecord | null; readonly match: Match }>;
+}
+
+export interface ContradictedRows {
+  readonly count: number;
+  /** The first of them. */
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -50,27 +59,67 @@ export async function resolveLabels(
       for (const { imageId, path: at } of page) stored.push({ imageId, path: at });
   }
   const matcher = new FileMatcher(stored, [base, ...roots]);
-  const tasksOfMany = new Map<string | null, string>();
-  const said = new AnnotatedClasses();
+  const classes = new ClassesOfTasks();
   for await (const entry of readFormat(format, path, options)) {
     matcher.expect(entry.file);
     // An answer is for a task of one class an item, and what contradicts is left out.
-    if (entry.answer) continue;
-    for (const { task, className, annotator } of entry.labels) {
-      // What another annotator says is a vote, and not a further class.
-      const by = annotator == null ? entry.file : `${entry.file}\n${annotator}`;
-      if (said.another(task, by, spelling(className)) && !tasksOfMany.has(task)) tasksOfMany.set(task, entry.where);
-    }
+    if (!entry.answer) classes.add(entry);
   }
 
   return {
-    tasksOfMany,
+    ...classes.settle(),
     read: () => readFormat(format, path, { ...options, reckoning: new Reckoning(), onClass: undefined }),
     async find(entry) {
       const match = await matchEntry(matcher, entry, base);
       return { match, image: match.kind === 'matched' ? ((await store.image(match.imageId)) ?? null) : null };
     },
   };
+}
+
+/** Up to this share of a task's images, several classes of one are rows that contradict each other. */
+const MAX_CONTRADICTED_SHARE = 0.1;
+const MAX_CONTRADICTED_SHOWN = 20;
+
+/** Whether several classes of an image are meant, in each task: one entry says them at once, or they are of many images. */
+class ClassesOfTasks {
+  readonly #said = new AnnotatedClasses();
+  readonly #files = new FingerprintSet();
+  readonly #several = new FingerprintSet();
+  readonly #tasks = new Map<
+    string | null,
+    { files: number; several: number; isAtOnce: boolean; count: number; readonly notes: Note[] }
+  >();
+
+  add({ file, where, labels }: ImportedImage): void {
+    const first = new Map<string, string>();
+    for (const { task, className, annotator } of labels) {
+      const of = this.#tasks.get(task) ?? { files: 0, several: 0, isAtOnce: false, count: 0, notes: [] };
+      this.#tasks.set(task, of);
+      if (this.#files.add(JSON.stringify([task, file]))) of.files++;
+      // What another annotator says is a vote, and not a further class.
+      const by = annotator == null ? file : `${file}\n${annotator}`;
+      const name = spelling(className);
+      const here = JSON.stringify([task, by]);
+      if ((first.get(here) ?? name) !== name) of.isAtOnce = true;
+      first.set(here, name);
+      if (!this.#said.another(task, by, name)) continue;
+      if (this.#several.add(JSON.stringify([task, file]))) of.several++;
+      of.count++;
+      if (of.notes.length < MAX_CONTRADICTED_SHOWN)
+        of.notes.push(['class-contradicts', where, `${file} is ${JSON.stringify(className)}, and was another class`]);
+    }
+  }
+
+  settle(): Pick<ResolvedLabels, 'tasksOfMany' | 'contradicted'> {
+    const tasksOfMany = new Map<string | null, string>();
+    const contradicted = new Map<string | null, ContradictedRows>();
+    for (const [task, { files, several, isAtOnce, count, notes }] of this.#tasks) {
+      if (several === 0) continue;
+      if (isAtOnce || several > MAX_CONTRADICTED_SHARE * files) tasksOfMany.set(task, notes[0][1]);
+      else contradicted.set(task, { count, notes });
+    }
+    return { tasksOfMany, contradicted };
+  }
 }
 
 /**
