@@ -53,6 +53,40 @@ describe('outputs', () => {
       assert.equal(await readFile(join(folder, 'empty-file'), 'utf8'), 'new');
     }));
 
+  it('that goes on finds what an earlier one wrote, of several the last, and leaves nothing beside', () =>
+    inTemporaryFolder(async (folder) => {
+      const out = join(folder, 'out');
+      const goingOn: OutputOptions = {
+        kind: 'folder',
+        what: 'export',
+        replace: false,
+        protectedPaths: [],
+        goesOn: true,
+      };
+      const empty = writeOutput(out, goingOn, () => Promise.reject(new Error('at once')));
+      await assert.rejects(empty, /at once/);
+      assert.deepEqual(await readdir(folder), [], 'of nothing there is nothing to go on with');
+      const half = writeOutput(out, goingOn, async (target) => {
+        await writes('first')(target);
+        throw new Error('half-way');
+      });
+      await assert.rejects(half, /half-way/);
+      const [name] = await readdir(folder);
+      // Two of a process that is gone: no process has this number.
+      const gone = name.replace(/-\d+\.parts$/, '-4999999.parts');
+      await rename(join(folder, name), join(folder, gone));
+      const older = join(folder, gone.replace('4999999', '4999998'));
+      await writeFiles(older, { older: '' });
+      const before = new Date(Date.now() - LEASE_MS / 2);
+      await utimes(older, before, before);
+      await writeOutput(out, goingOn, async (target) => {
+        assert.deepEqual(await readdir(target), ['first']);
+        await writes('second')(target);
+      });
+      assert.deepEqual(await readdir(folder), ['out']);
+      assert.deepEqual(await namesIn(out), ['first', 'second']);
+    }));
+
   it('refuses an output that holds or lies in the workspace or a source, through links too', () =>
     inTemporaryFolder(async (folder) => {
       await mkdir(join(folder, 'photos/sub'), { recursive: true });

@@ -82,9 +82,11 @@ export function indexText({ shards, ...index }: ShardIndex): string {
   return `${head},\n  "shards": [${lines}${shards.length > 0 ? '\n  ' : ''}]\n}\n`;
 }
 
-/** Null for what is no index of ours. */
+const IS_OURS = /^\s*\{\s*"madeBy"\s*:\s*"labelsmith"/;
+
+/** Null for what is no index of ours, or a damaged one. */
 export function indexOf(text: string): ShardIndex | null {
-  if (!/^\s*\{\s*"madeBy"\s*:\s*"labelsmith"/.test(text)) return null;
+  if (!IS_OURS.test(text)) return null;
   try {
     return Index.safeParse(JSON.parse(text)).data ?? null;
   } catch {
@@ -97,7 +99,11 @@ export async function indexIn(folder: string): Promise<ShardIndex | null> {
   const path = join(folder, INDEX_FILE);
   const isFile = (await stat(path).catch(() => null))?.isFile() ?? false;
   const text = isFile ? await readSmallText(path, INDEX_FILE) : null;
-  return text === null ? null : indexOf(text);
+  const index = text === null ? null : indexOf(text);
+  // Without it nobody can say which shards there are, so that what is there is not read as if it were all.
+  if (index === null && text !== null && IS_OURS.test(text))
+    throw badFile(path, 'the index of the export is damaged', 'Export again, or import its files one by one.');
+  return index;
 }
 
 /** Images of the shards that an index names, in its order. A shard that is missing or damaged is told and left out. */

@@ -266,3 +266,33 @@ test('to S3: shard by shard with one index, gone on with, and no other export is
     assert.equal(await at(`killed/${name}`), digest, name);
   assert.ok(!readdirSync(cli.cwd).some((name) => name.includes('outgoing')));
 });
+
+test('to an S3 that answers 503, cuts connections and keeps other bytes: all is there as it should be', async (t) => {
+  const cloud = await S3.start();
+  t.after(() => cloud.close());
+  const cli = { ...copy('faults'), env: cloud.env };
+  await runJson(['export', 'csv', 'here', '--shard-size', '2'], cli);
+  const seen = new Map<string, number>();
+  cloud.fault = ({ method, url }) => {
+    const key = /^\/bucket\/labels\/([\w.-]+)/.exec(url)?.[1];
+    if (key === undefined || method !== 'PUT') return undefined;
+    const times = (seen.get(key) ?? 0) + 1;
+    seen.set(key, times);
+    if (times > 1) return undefined;
+    const number = Number(/\d+/.exec(key)?.[0] ?? 0);
+    if (number % 4 === 0) return { kind: 'status', status: 503, code: 'SlowDown' };
+    if (number % 4 === 1) return { kind: 'cut', applied: number % 8 === 1 };
+    return number % 4 === 2 ? { kind: 'corrupt' } : undefined;
+  };
+  await runJson(['export', 'csv', 's3://bucket/labels', '--shard-size', '2'], cli);
+  assert.ok(seen.size > 10 && [...seen.values()].filter((times) => times > 1).length > 6, 'there were faults');
+  const before = { ...process.env };
+  t.after(() => {
+    process.env = before;
+  });
+  Object.assign(process.env, cloud.env);
+  const address = { scheme: 's3', bucket: 'bucket', prefix: '' };
+  const store = await S3.store(address, { partBytes: 2 ** 23, silenceMs: 60_000 });
+  for (const [name, digest] of Object.entries(digests(join(cli.cwd, 'here'))))
+    assert.equal(sha256(await buffer(await store.get(`labels/${name}`))), digest, name);
+});

@@ -6,8 +6,9 @@
  * go on. What else is there is not ours to write over.
  */
 import { createHash } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { retry } from '../../core/retry.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
@@ -23,6 +24,7 @@ export interface MadeFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+  readonly md5: string;
 }
 
 export interface ShardPlace {
@@ -35,7 +37,14 @@ export interface ShardPlace {
 }
 
 export async function madeFile(path: string): Promise<MadeFile> {
-  return { path, bytes: (await stat(path)).size, sha256: await sha256OfFile(path) };
+  const [sha256, md5] = [createHash('sha256'), createHash('md5')];
+  let bytes = 0;
+  for await (const piece of filePieces(path, path)) {
+    sha256.update(piece);
+    md5.update(piece);
+    bytes += piece.length;
+  }
+  return { path, bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
 }
 
 /** @param folder that nobody else writes to */
@@ -85,38 +94,52 @@ export async function sinkPlace(sink: Sink, options: SinkPlaceOptions): Promise<
       now: () => performance.now(),
       random: Math.random,
     });
-  const digestAt = (key: string) =>
-    waiting(async () => {
-      const hash = createHash('sha256');
-      for await (const piece of sink.open(key)) hash.update(piece);
-      return hash.digest('hex');
+  const digestAt = async (key: string) => {
+    const hash = createHash('sha256');
+    for await (const piece of sink.open(key)) hash.update(piece);
+    return hash.digest('hex');
+  };
+  // What was promised of it when it was put comes after what the store says that it keeps.
+  const isThere = async (found: SinkFile | undefined, { bytes, sha256, md5 }: MadeFile) => {
+    if (found?.byteSize !== bytes) return false;
+    if (found.md5 !== undefined) return found.md5 === md5;
+    return (found.sha256 ?? (await digestAt(found.key))) === sha256;
+  };
+  const putVerified = async (name: string, { path, bytes: byteSize, sha256 }: MadeFile) => {
+    const put = await sink.put(name, filePieces(path, name), { byteSize, sha256, signal });
+    if ((put.kind === 'written' && put.verified) || (await digestAt(name)) === sha256) return;
+    throw new LabelsmithError('NETWORK', `${sink.uri}/${name} is not what was written there`, {
+      hint: 'The store, or what lies between, changes bytes. Run the same export again.',
     });
-  const isThere = async (found: SinkFile | undefined, { bytes, sha256 }: MadeFile) =>
-    found?.byteSize === bytes && (found.sha256 ?? (await digestAt(found.key))) === sha256;
-  const state = await stateOf(sink, () => waiting(() => sink.find(INDEX_FILE)));
+  };
+  let state = await waiting(() => stateOf(sink));
   const mayWrite = state !== 'complete' || replace;
-  if (mayWrite && state !== 'begun') await putText(sink, begun, waiting);
+  // Not before there is something to put: an export that is refused leaves nothing.
+  const begin = async () => {
+    if (state === 'begun') return;
+    await waiting(() => putText(sink, begun));
+    state = 'begun';
+  };
   return {
     work,
     async put(name, file) {
-      const { path, bytes: byteSize, sha256 } = file;
-      if (await isThere(await waiting(() => sink.find(name)), file)) return 'there';
+      if (await waiting(async () => isThere(await sink.find(name), file))) return 'there';
       if (!mayWrite) throw occupied(sink, name);
-      const put = await waiting(() => sink.put(name, filePieces(path, name), { byteSize, sha256, signal }));
-      const verified = put.kind === 'written' && put.verified;
-      if (verified || (await digestAt(name)) === sha256) return 'written';
-      throw new LabelsmithError('NETWORK', `${sink.uri}/${name} is not what was written there`, {
-        hint: 'The store, or what lies between, changes bytes. Run the same export again.',
-      });
+      if (name !== INDEX_FILE) await begin();
+      await waiting(() => putVerified(name, file));
+      return 'written';
     },
     async settle(names) {
-      for await (const { key, uri } of sink.list?.('') ?? []) {
-        if (names.has(key) || key === INDEX_FILE) continue;
-        if (!mayWrite) throw occupied(sink, key);
-        throw new LabelsmithError('REFUSED', `${uri} is there of an earlier export, and would be none of this one`, {
+      const other = await waiting(() => firstBeside(sink, (key) => names.has(key) || key === INDEX_FILE));
+      if (other === undefined) return;
+      if (!mayWrite) throw occupied(sink, other.key);
+      throw new LabelsmithError(
+        'REFUSED',
+        `${other.uri} is there of an earlier export, and would be none of this one`,
+        {
           hint: 'Delete it and run the same export again, or choose another prefix.',
-        });
-      }
+        },
+      );
     },
   };
 }
@@ -128,15 +151,12 @@ function occupied(sink: Sink, name: string): LabelsmithError {
 }
 
 /** What is at a target, where nothing that is not ours may be. */
-async function stateOf(
-  sink: Sink,
-  findIndex: () => Promise<SinkFile | undefined>,
-): Promise<'empty' | 'begun' | 'complete'> {
-  const found = await findIndex();
+async function stateOf(sink: Sink): Promise<'empty' | 'begun' | 'complete'> {
+  const found = await sink.find(INDEX_FILE);
   const index = found === undefined ? null : indexOf(await textAt(sink, INDEX_FILE));
-  for await (const { key, uri } of sink.list?.('') ?? []) {
-    if (index !== null && (key === INDEX_FILE || isShardName(key))) continue;
-    throw new LabelsmithError('REFUSED', `the output ${sink.uri} is not empty: ${uri}`, {
+  const other = await firstBeside(sink, (key) => index !== null && (key === INDEX_FILE || isShardName(key)));
+  if (other !== undefined) {
+    throw new LabelsmithError('REFUSED', `the output ${sink.uri} is not empty: ${other.uri}`, {
       hint: 'Choose another prefix; what is in a cloud is not replaced as a whole.',
     });
   }
@@ -145,18 +165,21 @@ async function stateOf(
   return index.complete ? 'complete' : 'begun';
 }
 
-async function textAt(sink: Sink, key: string): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of sink.open(key)) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces).toString('utf8');
+/** The first file that is none of these; undefined where the target cannot list what it has. */
+async function firstBeside(sink: Sink, isKnown: (key: string) => boolean): Promise<SinkFile | undefined> {
+  for await (const file of sink.list?.('') ?? []) if (!isKnown(file.key)) return file;
+  return undefined;
 }
 
-async function putText(sink: Sink, text: string, waiting: <T>(job: () => Promise<T>) => Promise<T>): Promise<void> {
+async function textAt(sink: Sink, key: string): Promise<string> {
+  return (await buffer(sink.open(key))).toString('utf8');
+}
+
+async function putText(sink: Sink, text: string): Promise<void> {
   const bytes = Buffer.from(text);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await waiting(() => sink.put(INDEX_FILE, piecesOf(bytes), { byteSize: bytes.length, sha256 }));
-}
-
-async function* piecesOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  const pieces = (async function* () {
+    yield bytes;
+  })();
+  await sink.put(INDEX_FILE, pieces, { byteSize: bytes.length, sha256 });
 }
