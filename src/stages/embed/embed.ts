@@ -104,15 +104,17 @@ export async function embedIn(
     if (force) await store.clearVectorShards(remadeSpace(space), items);
     const job = { ...options, workspace, settings: { model: embedder.id, items, force }, runId };
     const context = await embedContext(job, embedder, readBytes);
-    await removeStale(workspace, recipe, await context.done());
+    // By force, what the run has done is another space, and what is not made again stays.
+    const there = force ? await itemsDone(workspace, space, items) : await context.done();
+    await removeStale(workspace, recipe, there);
     const { counts, shards, interrupted } = await engine.run(embedStage, job, context);
     if (force) await putInPlace(workspace, recipe);
-    const there = await store.vectorShards(space, items);
-    const whole = !interrupted && limit === undefined && there.length > 0;
+    const made = await store.vectorShards(space, items);
+    const whole = !interrupted && limit === undefined && made.length > 0;
     // Made again by force, vectors are what they were: another mean would make everything else be made again too.
     const known = whole ? await savedMean(store, space) : undefined;
-    if (whole && (!known || known.subset)) await fitMean(store, vectors, recipe, there);
-    const total = there.reduce((sum, { count }) => sum + count, 0);
+    if (whole && (!known || known.subset)) await fitMean(store, vectors, recipe, made);
+    const total = made.reduce((sum, { count }) => sum + count, 0);
     return { space, interrupted, counts: { ...NOTHING, ...counts, shards, total } };
   });
 }
