@@ -44,8 +44,8 @@ export function accuracyText(stated: StatedShare): string {
   const [share, low, high] = [accuracy, ...interval].map((one) => `${(100 * one).toFixed(1)} %`);
   const on =
     measuredOn === 'audit'
-      ? `${formatCount(count)} answers of an audit`
-      : `${formatCount(count)} ${picked ? 'picked labels' : 'labels'} by cross-validation`;
+      ? `${plural(count, 'answer')} of an audit`
+      : `${plural(count, picked ? 'picked label' : 'label')} by cross-validation`;
   const before = measuredBefore ? ", measured before the audit's answers were learned from too" : '';
   return `${share} (95 %: ${low} to ${high}), on ${on}${before}`;
 }

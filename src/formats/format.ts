@@ -11,6 +11,7 @@
  *
  * Not here: matching what was read with stored images (stages/import/match.ts), choosing what is exported (the store's `dataset`).
  */
+
 import type { Box } from '../core/boxes.ts';
 import type { DatasetImage, ImportedImage, ReadImage } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
@@ -18,6 +19,7 @@ import type { LabelAccuracy } from '../core/label-accuracy.ts';
 import type { Task } from '../core/labels.ts';
 import type { RegionDetails, Skeleton } from '../core/region-details.ts';
 import type { ProtectedPath } from '../files/place.ts';
+import type { Loss } from './losses.ts';
 import type { Reckoning } from './reckoning.ts';
 import type { SplitPlan } from './splits.ts';
 
@@ -70,7 +72,7 @@ export const DETAIL_NAMES = [
 ] as const satisfies readonly (keyof RegionDetails)[];
 export type DetailName = (typeof DETAIL_NAMES)[number];
 
-const DETAIL_WORDS: Readonly<Record<DetailName, string>> = {
+const DETAIL_WORDS: Readonly<Record<DetailName, Loss>> = {
   difficult: 'difficult marks',
   truncated: 'truncated marks',
   occluded: 'occluded marks',
@@ -303,7 +305,7 @@ export class Tally {
     if (image.split !== null) this.splits.set(image.split, (this.splits.get(image.split) ?? 0) + 1);
   }
 
-  lose(what: string, count = 1): void {
+  lose(what: Loss, count = 1): void {
     if (count > 0) this.lost.set(what, (this.lost.get(what) ?? 0) + count);
   }
 
@@ -377,7 +379,7 @@ export function lossesOf(keeps: Keeps): string[] {
 }
 
 /** Details of a region that a format does not keep, in words. */
-export function lostDetails(details: RegionDetails | undefined, keeps: Keeps): string[] {
+export function lostDetails(details: RegionDetails | undefined, keeps: Keeps): Loss[] {
   if (details === undefined) return [];
   return DETAIL_NAMES.filter((detail) => details[detail] !== undefined && !keeps.details.includes(detail)).map(
     (detail) => DETAIL_WORDS[detail],

@@ -5,9 +5,11 @@
  * whose meaning stays open, or which contradicts what was declared, is refused with the reason. Weights in other files
  * are taken from beside the model and nowhere else. Meant to run in a process of its own: see `import.ts`.
  */
+
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { COCO_NAMES } from '../core/coco-classes.ts';
+import { plural } from '../core/count-text.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import type { SourceFile } from '../fetch/fetch.ts';
@@ -234,12 +236,15 @@ async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, o
   if (!classNames) {
     throw refuse(
       subject,
-      `it knows ${classCount} classes and their names were not given`,
+      `it knows ${plural(classCount, 'class', 'classes')} and their names were not given`,
       'Give them with --class-names.',
     );
   }
   if (classNames.length !== classCount) {
-    throw refuse(subject, `it knows ${classCount} classes, and ${classNames.length} names were given`);
+    throw refuse(
+      subject,
+      `it knows ${plural(classCount, 'class', 'classes')}, and ${plural(classNames.length, 'name was', 'names were')} given`,
+    );
   }
   if (!options.classNames) inferred.push('80 classes: COCO’s names');
   const usual = { fit: 'letterbox', pad: [114, 114, 114], kernel: 'lanczos3', colours: 'BGR' } as const;
@@ -261,11 +266,13 @@ async function rfDetrEntry(subject: Subject, base: Base, geometry: Geometry): Pr
   const count = dims.at(-1) ?? 0;
   const classes = rfDetrClasses(count, options.classNames);
   if (!classes) {
-    const names = options.classNames ? `${options.classNames.length} names were given` : 'they are not COCO’s';
+    const names = options.classNames
+      ? `${plural(options.classNames.length, 'name was', 'names were')} given`
+      : 'they are not COCO’s';
     throw refuse(
       subject,
       `it has ${count} numbers a box, and ${names}`,
-      `Give ${count - 1} names with --class-names: the last number is for nothing.`,
+      `Give ${plural(count - 1, 'name')} with --class-names: the last number is for nothing.`,
     );
   }
   if (!options.classNames) inferred.push(`${count} numbers a box: COCO’s official ones`);
@@ -306,7 +313,9 @@ async function classifierEntry(subject: Subject, base: Base, geometry: Geometry,
   const classCount = trial.data.length;
   const { classNames } = options;
   if (classNames?.length !== classCount) {
-    const given = classNames ? `${classNames.length} names were given` : 'their names were not given';
+    const given = classNames
+      ? `${plural(classNames.length, 'name was', 'names were')} given`
+      : 'their names were not given';
     throw refuse(
       subject,
       `it gives ${classCount} numbers an image, and ${given}`,

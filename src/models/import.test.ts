@@ -122,7 +122,7 @@ describe('a detector', () => {
       await refusal(await yolox('two.onnx', 'cells', 2)),
       /BAD_MODEL: two\.onnx cannot be imported: it knows 2 classes and their names were not given/,
     );
-    assert.match(await refusal(join(folder, 'two.onnx'), { classNames: ['a'] }), /2 classes, and 1 names were given/);
+    assert.match(await refusal(join(folder, 'two.onnx'), { classNames: ['a'] }), /2 classes, and 1 name was given/);
     assert.match(
       await refusal(join(folder, 'two.onnx'), { classNames: ['a', 'b'], width: 64 }),
       /width is 32, not 64 as declared/,

@@ -6,6 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Box } from '../core/boxes.ts';
+import { plural } from '../core/count-text.ts';
 import type { ImageId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { html, Markup } from '../core/markup.ts';
@@ -163,7 +164,7 @@ function page(task: string, cards: readonly Markup[], sorted: boolean): Markup {
 <title>To label: ${task}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>${new Markup(STYLE)}</style></head><body>
-<h1>${String(cards.length)} pictures to label</h1>
+<h1>${plural(cards.length, 'picture')} to label</h1>
 <p>${how}</p>
 <ul>
 ${cards}</ul></body></html>

@@ -1,5 +1,7 @@
 /** A job of the page as a call of its stage. What it gives back is small and can be written as JSON. */
+
 import { homedir } from 'node:os';
+import { plural } from '../core/count-text.ts';
 import { formatNamed } from '../formats/table.ts';
 import { progressMeter } from '../jobs/progress.ts';
 import type { RunOptions } from '../jobs/run.ts';
@@ -85,11 +87,11 @@ async function fromFolder(
 ): Promise<Partial<Record<AutoPart['kind'], unknown>>> {
   const added = await addFolder(workspace, folder, run);
   const images = await workspace.store.countImages();
-  run.onLine(`${images} images are here.`);
+  run.onLine(`${plural(images, 'image is', 'images are')} here.`);
   const stopped = () => run.signal?.aborted ?? false;
   if (detect && images > 0 && !stopped()) {
     const { counts } = await detectWith(workspace, DETECT, run);
-    run.onLine(`${counts.regions ?? 0} objects were found.`);
+    run.onLine(`${plural(counts.regions ?? 0, 'object was', 'objects were')} found.`);
   }
   if (images < MIN_TO_CLUSTER || stopped()) return { added };
   const discovered = await discover(workspace, null, run);

@@ -4,6 +4,7 @@ import { formatCount, plural } from '../../core/count-text.ts';
 import { accuracySentences } from '../../core/label-accuracy.ts';
 import type { Origin } from '../../core/labels.ts';
 import type { TaskOwner } from '../../corpus/task-owner.ts';
+import { lossText } from '../../formats/losses.ts';
 import { outdatedText } from '../../stages/audit/accuracy-text.ts';
 import type { WorkspaceExport } from '../../stages/export/export.ts';
 import type { Output } from '../output.ts';
@@ -64,7 +65,7 @@ export function printExported(output: Output, summary: WorkspaceExport, { dryRun
   }
   if (summary.loses.length > 0)
     for (const line of wrapped('This format does not keep: ', summary.loses)) output.summary(line);
-  for (const [what, count] of Object.entries(summary.lost)) output.warn(`Not kept: ${formatCount(count)} ${what}`);
+  for (const [what, count] of Object.entries(summary.lost)) output.warn(`Not kept: ${lossText(what, count)}`);
   for (const problem of summary.problems) output.warn(oneLine(problem));
 }
 

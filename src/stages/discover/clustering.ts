@@ -2,6 +2,7 @@
  * Which clusters a task gets: those there are, the tree that is there cut elsewhere, or a new clustering of a sample of
  * the items. Owns when what is there still fits; the tree itself is `hierarchy.ts`.
  */
+import { plural } from '../../core/count-text.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { VectorShard } from '../../store/store.ts';
@@ -149,7 +150,7 @@ async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: '
   const { seed, signal } = options;
   const chosen = await chooseSample(effects.vectors, shards, { seed, most: options.maxSample, copies });
   if (asked !== 'auto' && asked > chosen.size) {
-    throw new LabelsmithError('USAGE', `${asked} clusters cannot be made of ${chosen.size} items.`);
+    throw new LabelsmithError('USAGE', `${plural(asked, 'cluster')} cannot be made of ${plural(chosen.size, 'item')}.`);
   }
   const { ids, vectors: asTheyAre, fromMean } = await readSample(effects.vectors, shards, chosen, recipe, mean);
   const vectors = await withoutNuisance(effects.pool, asTheyAre, nuisanceFor(recipe));

@@ -1,6 +1,7 @@
 /** The items of a task with their vectors, their groups, and what people said of them: the store's side of learning. */
 
 import { chunks } from '../../core/chunks.ts';
+import { plural } from '../../core/count-text.ts';
 import type { ItemId } from '../../core/ids.ts';
 import { currentLabels, type Label, NONE_OF_THESE, type Task } from '../../core/labels.ts';
 import { requireTask } from '../../corpus/tasks.ts';
@@ -198,7 +199,7 @@ export function labelledTaskOf(items: TaskItems, { auditToo = false } = {}): Lab
   if (contradictions.length > 0) {
     const more = contradictions.length > SHOWN ? `, and ${contradictions.length - SHOWN} more` : '';
     warnings.push(
-      `${contradictions.length} items have two classes from one source and were left out: ${contradictions.slice(0, SHOWN).join('; ')}${more}`,
+      `${plural(contradictions.length, 'item has', 'items have')} two classes from one source and ${contradictions.length === 1 ? 'was' : 'were'} left out: ${contradictions.slice(0, SHOWN).join('; ')}${more}`,
     );
   }
   const sizes = new Int32Array(classNames.length);

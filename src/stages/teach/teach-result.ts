@@ -1,4 +1,5 @@
 /** What `teach train` and `teach rounds` give back: what was learned, how good it is, and what there is to say about it. */
+import { plural } from '../../core/count-text.ts';
 import type { StatedShare } from '../../core/label-accuracy.ts';
 import type { RunResult } from '../../jobs/run.ts';
 import type { BackboneChoice, BackboneTrial } from './backbones.ts';
@@ -93,8 +94,8 @@ export function resultOf({
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
     warnings.push(
       newImages.measuredOn === 'audit'
-        ? `${newImages.count} audit items say little: draw more with labelsmith teach select --audit N`
-        : `${newImages.count} labels say little of how good it is`,
+        ? `${plural(newImages.count, 'audit item says', 'audit items say')} little: draw more with labelsmith teach select --audit N`
+        : `${plural(newImages.count, 'label says', 'labels say')} little of how good it is`,
     );
   }
   for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
