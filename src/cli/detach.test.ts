@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { add } from './commands/add.ts';
 import { auto } from './commands/auto.ts';
+import { exportCommand } from './commands/export.ts';
 import { refusalOf, wordsOf } from './detach.ts';
 
 test('workers are given the command line again, with places as every machine finds them', () => {
@@ -12,11 +13,23 @@ test('workers are given the command line again, with places as every machine fin
     ...['add', '--sync', '--seed=3', '--shard-size=10', '--'],
     ...['s3://b/x', resolve('photos'), `@${resolve('list.txt')}`],
   ]);
+  const out = { args: { format: 'jsonl', out: 's3://b/out' }, options: { task: 'class' } };
+  assert.deepEqual(wordsOf(exportCommand, out, { shardSize: '10' }), [
+    ...['export', '--task=class', '--shard-size=10', '--', 'jsonl', 's3://b/out'],
+  ]);
   assert.deepEqual(wordsOf(auto, { args: {}, options: { classes: 'a,b' } }, {}), ['auto', '--classes=a,b']);
 });
 
 test('a worker runs those commands alone that can be given to it', () => {
   assert.equal(refusalOf(['add', '--sync', '--', '/photos']), undefined);
-  assert.equal(refusalOf(['export', 'csv', '/etc/x']), 'export is not run by workers');
+  assert.equal(refusalOf(['review', '--port=1']), 'review is not run by workers');
+  assert.equal(refusalOf(['export', '--shard-size=9', '--', 'csv', 's3://b/x']), undefined);
+  for (const end of [
+    ['csv', '/etc/x'],
+    ['--', 'csv', '/etc/x'],
+    ['--', 'csv', 'file:///etc/x'],
+    ['csv', '/x', '--task=s3://b/x'],
+  ])
+    assert.equal(refusalOf(['export', ...end]), 'export is run by workers to object storage alone');
   assert.match(refusalOf([]) ?? '', /is not run by workers/);
 });

@@ -3,12 +3,16 @@ import { resolve } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
 import { requireShared } from '../jobs/place.ts';
 import { openWorkspace } from '../jobs/workspace.ts';
+import { addressIn } from '../sources/cloud/object-stores.ts';
 import { giveCommand } from '../stages/worker/follow-fleet.ts';
 import { type Command, type Context, GLOBAL_OPTIONS, type Typed } from './command.ts';
 import { followAndTell } from './print/follow.ts';
 import type { OptionTable } from './values.ts';
 
-/** Commands that workers run as a whole, each of which makes the workspace (`create`) or needs one. Their arguments are places. */
+/**
+ * Commands that workers run as a whole, each of which makes the workspace (`create`) or needs one. Their arguments are places,
+ * but for the format of an export.
+ */
 const DETACHABLE: ReadonlyMap<string, 'create' | 'open'> = new Map([
   ['auto', 'create'],
   ['add', 'create'],
@@ -16,6 +20,7 @@ const DETACHABLE: ReadonlyMap<string, 'create' | 'open'> = new Map([
   ['embed', 'open'],
   ['discover', 'open'],
   ['match', 'open'],
+  ['export', 'open'],
 ]);
 
 /** Global options that say what is done; the others are of the machine that does it. */
@@ -35,6 +40,15 @@ export async function giveToWorkers(
   }
   requireShared(global.workspace);
   command.check(typed);
+  if (command.name === 'export' && !isForAll(String(typed.args.out))) {
+    throw new LabelsmithError(
+      'USAGE',
+      `Workers export to object storage, where everybody finds it, not to ${typed.args.out}.`,
+      {
+        hint: 'Name an address, s3://, gs:// or az://BUCKET/PREFIX, or leave --detach away.',
+      },
+    );
+  }
   const words = wordsOf(command, typed, typedGlobal);
   const { workspace: location, blobs: blobsAt, priority } = global;
   const workspace = await openWorkspace(location, { create: detach === 'create', blobsAt });
@@ -53,7 +67,9 @@ export async function giveToWorkers(
 /** The command line again, of what was typed; places as every machine finds them. */
 export function wordsOf(command: Command, typed: Typed, typedGlobal: Readonly<Record<string, unknown>>): string[] {
   const global = Object.fromEntries(Object.entries(typedGlobal).filter(([key]) => KEPT.has(key)));
-  const places = Object.values(typed.args).flatMap((value) => strings(value).map(placeEverywhere));
+  const places = Object.entries(typed.args).flatMap(([name, value]) =>
+    strings(value).map((text) => (command.name === 'export' && name === 'format' ? text : placeEverywhere(text))),
+  );
   return [
     ...command.name.split(' '),
     ...optionWords(command.options, typed.options),
@@ -93,7 +109,14 @@ function placeEverywhere(text: string): string {
 /** Why a worker does not run these words; undefined where it does. What is in the queue may be anybody's. */
 export function refusalOf(words: readonly string[]): string | undefined {
   const name = words.find((word) => !word.startsWith('-')) ?? '';
-  return DETACHABLE.has(name) ? undefined : `${name} is not run by workers`;
+  if (!DETACHABLE.has(name)) return `${name} is not run by workers`;
+  // After `--` nothing is an option: format, OUT.
+  const isElsewhere = words.at(-3) === '--' && isForAll(words.at(-1) ?? '');
+  return name === 'export' && !isElsewhere ? 'export is run by workers to object storage alone' : undefined;
+}
+
+function isForAll(out: string): boolean {
+  return addressIn(out) !== undefined;
 }
 
 function refuse(name: string): never {

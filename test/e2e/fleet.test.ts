@@ -3,13 +3,15 @@
  * that runs it is killed too, and another process follows it to the end; workers are told to wait, to go on and to end.
  */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCli, runJson, startCli } from '../cli.ts';
 import { type Ground, prepare } from '../contracts/stage/every-stage.ts';
+import { startS3 } from '../fixtures/s3-server.ts';
 import { type CliWorker, startCliWorker } from '../fleet/cli-worker.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../postgres/server.ts';
 
@@ -108,6 +110,32 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     assert.equal(await two.ended, 0);
   });
 
+  test('an export is given away, and its shards are in object storage as one machine writes them', async (t) => {
+    const cloud = await startS3();
+    t.after(() => cloud.close());
+    const at = placeOf('sent');
+    const withCloud = { ...options(), env: { ...options().env, ...cloud.env } };
+    await runJson(['add', 'photos', ...at, '--blobs', join(ground.dir, 'blobs3')], options());
+    const args = ['--unlabelled', '--shard-size', '7'];
+    await runJson(['export', 'jsonl', 'sent-here', ...args, ...at], options());
+    const worker = startCliWorker([...at, '--threads', '1'], withCloud);
+    workers.push(worker);
+    await runJson(['export', 'jsonl', 's3://bucket/sent', ...args, ...at, '--detach'], options());
+    const { command } = await runJson<Followed>(['status', '--follow', ...at], options());
+    assert.equal(command.state.end.exitCode, 0, worker.said());
+    const puts = new Map(cloud.log.filter(({ method }) => method === 'PUT').map((put) => [put.url.split('?')[0], put]));
+    const names = (await readdir(join(ground.dir, 'sent-here'))).filter((name) => !name.startsWith('.')).sort();
+    assert.deepEqual(
+      [...puts.keys()].sort(),
+      names.map((name) => `/bucket/sent/${name}`),
+    );
+    for (const name of names) {
+      const content = await readFile(join(ground.dir, 'sent-here', name));
+      const md5 = createHash('md5').update(content).digest('base64');
+      assert.equal(puts.get(`/bucket/sent/${name}`)?.headers['content-md5'], md5, name);
+    }
+  });
+
   test('what is not for workers is refused with what to do', async () => {
     const at = placeOf('orders');
     const status = await runCli(['status', '--follow'], options());
@@ -115,7 +143,9 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     assert.match(status.stderr, /Only a workspace in PostgreSQL/);
     const other = await runCli(['export', 'csv', 'x.csv', ...at, '--detach'], options());
     assert.equal(other.code, 2);
-    assert.match(other.stderr, /export is not given to workers/);
+    assert.match(other.stderr, /Workers export to object storage/);
+    const review = await runCli(['review', ...at, '--detach'], options());
+    assert.match(review.stderr, /review is not given to workers/);
     const list = await runCli(['add', '-', ...at, '--detach'], options());
     assert.match(list.stderr, /A list on stdin/);
     const typed = await runCli(['detect', '--threshold', 'high', ...at, '--detach'], options());
