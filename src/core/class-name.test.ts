@@ -83,7 +83,17 @@ test('nearly the same: case, blanks and Unicode form aside', () => {
     ['STRASSE', 'straße', 'STRAẞE'],
     ['Straße', 'STRASSE', 'strasse'],
     ['Mu\u0308ller', 'M\u00dcLLER'],
+    // Full-width letters and half-width katakana of East Asian input (Unicode's chart UFF00), a ligature, a joiner.
+    ['red shoe', '\uff52\uff45\uff44 shoe', 'red\u200dshoe'],
+    ['\u30ab\u30e1\u30e9', '\uff76\uff92\uff97'],
+    ['floor', '\ufb02oor'],
   ];
   for (const names of same) assert.equal(new Set(names.map(foldClassName)).size, 1, names.join());
   assert.notEqual(foldClassName('traffic light'), foldClassName('traffic-light'));
+  assert.notEqual(
+    foldClassName('\u{1f469}\u200d\u{1f467}'),
+    foldClassName('\u{1f469}\u{1f467}'),
+    'a family, two people',
+  );
+  assert.notEqual(foldClassName('m\u00b2'), foldClassName('m2'));
 });

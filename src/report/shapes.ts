@@ -52,11 +52,27 @@ export function shapeOf(
   const contours: number[][] = [];
   let points = 0;
   for (const polygon of whole) {
-    const simple = simplified(polygon, tolerance);
+    const simple = simplified(thinned(polygon, tolerance), tolerance);
     points += simple.length / 2;
     if (simple.length >= 6 && points <= MAX_POINTS) contours.push(simple);
   }
   return contours.length === 0 && !keypoints ? null : { contours, keypoints };
+}
+
+/** More corners than any outline of the shown size needs; the time of {@link simplified} grows with their square at worst. */
+const MAX_CORNERS = 4000;
+
+/** A polygon of very many corners without those nearer than half of `tolerance` to the last kept, then evenly fewer. */
+function thinned(polygon: readonly number[], tolerance: number): readonly number[] {
+  if (polygon.length <= 2 * MAX_CORNERS) return polygon;
+  const apart: number[] = [];
+  for (let i = 0; i + 1 < polygon.length; i += 2) {
+    const [x, y] = [polygon[i], polygon[i + 1]];
+    const isFar = Math.hypot(x - (apart.at(-2) ?? Infinity), y - (apart.at(-1) ?? Infinity)) >= tolerance / 2;
+    if (apart.length === 0 || isFar) apart.push(x, y);
+  }
+  const step = Math.ceil(apart.length / 2 / MAX_CORNERS);
+  return apart.filter((_, i) => Math.floor(i / 2) % step === 0);
 }
 
 /**

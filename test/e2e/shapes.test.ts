@@ -227,10 +227,14 @@ for (const { option, prepare, before } of STAGES) {
     const done = (result: Detected) => (result.pose ?? result.segment ?? result).images;
     let killed = 0;
     for (const share of [0.4, 0.6, 0.8]) {
-      rmSync(join(dir, '.labelsmith'), { recursive: true });
-      cpSync(join(dir, 'before'), join(dir, '.labelsmith'), { recursive: true });
-      const { code } = await runCli(args, { cwd: dir, killAfterMs: share * lengthMs });
-      if (code === null) killed++;
+      // A machine with less to do than at the whole run ends before its moment: then an earlier one is tried.
+      for (let killAfterMs = share * lengthMs, tries = 0; tries < 4; killAfterMs *= 0.6, tries++) {
+        rmSync(join(dir, '.labelsmith'), { recursive: true });
+        cpSync(join(dir, 'before'), join(dir, '.labelsmith'), { recursive: true });
+        if ((await runCli(args, { cwd: dir, killAfterMs })).code !== null) continue;
+        killed++;
+        break;
+      }
       const again = await runJson<Detected>(args, { cwd: dir });
       assert.ok(done(again) <= done(whole), 'nothing more than what was missing');
       assert.deepEqual(await outcome(), expected, `${option}, killed after ${share} of its time: byte for byte`);

@@ -37,7 +37,7 @@ export async function searchFor(workspace: Workspace, query: string, options: Se
   const { recipe, shards, encoder } = await openWords(workspace, 'images', options);
   const words = await encoder.encode([text]).finally(() => encoder.close());
   const all = new Float32Array(shards.reduce((sum, { count }) => sum + count, 0));
-  const best = noNeighbours(1, options.n);
+  const best = noNeighbours(1, Math.min(options.n, Math.max(1, all.length)));
   const ids: string[] = [];
   let at = 0;
   for await (const part of vectors.stream(shards)) {

@@ -53,6 +53,11 @@ test('an LSH index is kept as a blob, extended, and made again where it is not w
 
   assert.equal(await nearest(6), sha256Hex('7'));
   assert.equal(puts, 1);
+  // More than there are: no memory is taken for them.
+  for (const index of ['lsh', 'exact'] as const) {
+    const all = await similarTo(workspace, sha256Hex('6'), { n: Number.MAX_SAFE_INTEGER, index, seed: 0, threads: 1 });
+    assert.equal(all.similar.length, 39, index);
+  }
   assert.equal(await nearest(9), sha256Hex('8'));
   assert.equal(puts, 1, 'the stored one was used');
   await addEmbedded(store, dir, itemsFrom(40, 20));

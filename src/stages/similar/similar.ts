@@ -81,7 +81,8 @@ export async function similarToQuery(
   centreAndNormalise(vector, recipe, mean.values);
 
   // The image itself is its own nearest neighbour, and not what was asked for.
-  const n = options.n + (asked.kind === 'image' ? 1 : 0);
+  const known = space.shards.reduce((sum, { count }) => sum + count, 0);
+  const n = Math.min(options.n + (asked.kind === 'image' ? 1 : 0), Math.max(1, known));
   const found = await engine.withInference(options, (pool) =>
     options.index === 'lsh'
       ? searchLsh(pool, blobs, space, vector, n, options.seed)
