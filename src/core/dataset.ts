@@ -123,6 +123,8 @@ export interface ImportedLabel {
   readonly task: string | null;
   /** Who said it, where the file tells. */
   readonly annotator?: string | null;
+  /** The file has it as what a model said, apart from what people said: it is nobody's word, whoever gives the file. */
+  readonly isPrediction?: true;
 }
 
 export interface ImportedRegion {

@@ -412,3 +412,34 @@ test("boxes and outlines of CVAT's that lost the mark which ties them together a
     ],
   );
 });
+
+test('predictions of Label Studio stay what a model said, with its score, whoever gives the file', async (t) => {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'photos'));
+  await writeFile(join(dir, 'photos', 'a.jpg'), await jpegScene(160, 120, 1));
+  await runJson(['add', 'photos'], { cwd: dir });
+  const box = (id: string, name: string, x: number) => {
+    const value = { x, y: 10, width: 20, height: 20, rectanglelabels: [name] };
+    return { id, type: 'rectanglelabels', original_width: 160, original_height: 120, value };
+  };
+  const annotations = [{ id: 1, completed_by: 1, result: [box('a', 'cat', 10)] }];
+  const predictions = [{ id: 2, model_version: 'yolo-7', score: 0.75, result: [box('b', 'dog', 60)] }];
+  await writeFile(join(dir, 'tasks.json'), JSON.stringify([{ data: { image: 'a.jpg' }, annotations, predictions }]));
+  for (const more of [[], ['--replace']]) {
+    await runJson(['import', 'label-studio', 'tasks.json', '--as', 'human', ...more], { cwd: dir });
+    await runJson(['export', 'jsonl', 'after.jsonl', '--replace'], { cwd: dir });
+    const rows = (await readFile(join(dir, 'after.jsonl'), 'utf8')).split('\n');
+    const { regions } = JSON.parse(rows.find((line) => line.includes('"regions"')) ?? '{}');
+    const said = regions.map(
+      (region: { touched?: boolean; labels: Record<string, unknown>[]; attributes?: Record<string, unknown> }) => {
+        const [{ class: name, origin, confidence }] = region.labels;
+        return [name, origin, confidence, region.touched ?? false];
+      },
+    );
+    assert.deepEqual(said.sort(), [
+      ['cat', 'human', 1, true],
+      ['dog', 'model', 0.75, false],
+    ]);
+    assert.ok(JSON.stringify(regions).includes('"model_version":"yolo-7"'));
+  }
+});

@@ -106,10 +106,10 @@ export function imageOfTask(value: unknown, where: string, reckoning: Reckoning)
       said,
       reckoning,
     );
-  } else readEntries(task, where, said, reckoning);
+  } else readEntries(task, where, said, { reckoning, isOwn: isOwn(data) });
   if (Array.isArray(task.drafts) && task.drafts.length > 0)
     reckoning.note('draft-passed-over', `${where}.drafts`, undefined, task.drafts.length);
-  const own = data.sha256 != null && data.file !== undefined;
+  const own = isOwn(data);
   return {
     file,
     ...(otherNames.length === 0 ? {} : { otherNames }),
@@ -125,7 +125,17 @@ export function imageOfTask(value: unknown, where: string, reckoning: Reckoning)
   };
 }
 
-function readEntries(task: JsonObject, where: string, said: Said & { handedIn: boolean }, reckoning: Reckoning): void {
+/** One of our exports wrote it. */
+function isOwn(data: JsonObject): boolean {
+  return data.sha256 != null && data.file !== undefined;
+}
+
+function readEntries(
+  task: JsonObject,
+  where: string,
+  said: Said & { handedIn: boolean },
+  { reckoning, isOwn: own }: { readonly reckoning: Reckoning; readonly isOwn: boolean },
+): void {
   const isReplaced = replacedIn(task);
   for (const [list, origin] of [
     ['annotations', null],
@@ -141,7 +151,13 @@ function readEntries(task: JsonObject, where: string, said: Said & { handedIn: b
         continue;
       }
       reckoning.attempt('row-unreadable', () => {
-        const { result, was_cancelled: cancelled, completed_by: by } = objectAt(entry, at);
+        const {
+          result,
+          score,
+          model_version: version,
+          was_cancelled: cancelled,
+          completed_by: by,
+        } = objectAt(entry, at);
         if (cancelled === true) {
           reckoning.note('annotation-cancelled', at);
           return;
@@ -150,7 +166,9 @@ function readEntries(task: JsonObject, where: string, said: Said & { handedIn: b
           reckoning.note('prediction-replaced', at);
           return;
         }
-        const source = { origin, annotator: annotatorOf(by), group: `${list}[${i}]` };
+        const modelVersion = typeof version === 'string' && version !== '' ? version : null;
+        const prediction = list === 'predictions' && !own ? { prediction: { score, modelVersion } } : {};
+        const source = { origin, annotator: annotatorOf(by), group: `${list}[${i}]`, ...prediction };
         readResults(listAt(result, `${at}.result`), `${at}.result`, source, said, reckoning);
         if (list !== 'predictions') said.handedIn = true;
       });

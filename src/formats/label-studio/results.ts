@@ -30,6 +30,8 @@ export interface ResultSource {
   readonly annotator: string | null;
   /** Tells ids of one annotation from those of another. */
   readonly group: string;
+  /** Of a prediction in a file that another tool wrote: what it says of itself, for results that say nothing. */
+  readonly prediction?: { readonly score: unknown; readonly modelVersion: string | null };
 }
 
 /** Types that say something of the image, or of the region whose id they have. */
@@ -81,7 +83,9 @@ export function readResults(
     }
     reckoning.attempt('object-unreadable', () => {
       for (const shape of shapesOf(one, { source, regionIds, points, drawn, frames: said.frames, reckoning })) {
-        const attributes = remarksOf.get(one.row.id);
+        const version = source.prediction?.modelVersion ?? null;
+        const remarks = remarksOf.get(one.row.id);
+        const attributes = version === null ? remarks : { model_version: version, ...remarks };
         const written = { ...shape.details, ...ownDetails(one, reckoning) };
         const all =
           attributes === undefined ? written : { ...written, attributes: { ...written.attributes, ...attributes } };
@@ -142,10 +146,11 @@ function labelsOf(one: Row, value: JsonObject, source: ResultSource, reckoning: 
   return given.map((name, i) => ({
     // A taxonomy's choice is the path to it.
     className: classNameAt(Array.isArray(name) ? name.at(-1) : name, `${at}.value.${key}[${i}]`),
-    confidence: confidenceFrom(row.score, `${at}.score`, reckoning),
+    confidence: confidenceFrom(row.score ?? source.prediction?.score, `${at}.score`, reckoning),
     origin: known ?? source.origin,
     task: typeof meta.task === 'string' ? meta.task : null,
     ...(source.annotator === null ? {} : { annotator: source.annotator }),
+    ...(source.prediction === undefined ? {} : { isPrediction: true as const }),
   }));
 }
 

@@ -1,4 +1,5 @@
 /** What corrections of a file are made of, and how they are counted. */
+import type { ImportedLabel } from '../../core/dataset.ts';
 import type { RegionId } from '../../core/ids.ts';
 import { currentLabels, type Label, type TaskRule } from '../../core/labels.ts';
 import type { Keeps } from '../../formats/format.ts';
@@ -88,17 +89,20 @@ export function holding(
   );
 }
 
-type Annotation = { readonly className: string; readonly task: string | null; readonly annotator?: string | null };
+type Annotation = Pick<ImportedLabel, 'className' | 'task' | 'annotator'> & Partial<ImportedLabel>;
 
-/** A person's word. @param task where neither the options nor the file name one */
+/** A person's word; a model's where the file has it as a prediction. @param task where neither the options nor the file name one */
 export function personLabel(itemId: string, label: Annotation, { options }: CorrectionContext, task: string): NewLabel {
+  const said =
+    label.isPrediction === true
+      ? { origin: label.origin ?? ('model' as const), confidence: label.confidence ?? 1 }
+      : { origin: 'human' as const, confidence: 1 };
   return {
     itemId,
     task: options.task ?? label.task ?? task,
     className: label.className,
     present: true,
-    origin: 'human',
-    confidence: 1,
+    ...said,
     runId: options.runId,
     ...(label.annotator == null ? {} : { annotator: label.annotator }),
   };

@@ -15,7 +15,7 @@ import { namesIn } from './notes.ts';
 import { withOutlines } from './outlines.ts';
 import { isMoved, paired, SAME_PLACE_IOU, sameNames } from './pairing.ts';
 import { hasOtherShapes, withShapes } from './region-shapes.ts';
-import { regionOf } from './rows.ts';
+import { isPrediction, regionOf } from './rows.ts';
 import { DISAGREEMENT } from './votes.ts';
 
 /** A region of the workspace: itself, and the labels of it that hold. */
@@ -102,6 +102,12 @@ class RegionMerge {
   #compare(given: ImportedRegion, before: ShownRegion): void {
     const { keeps, entry } = this.#context;
     const now = this.#nowOf(before);
+    // A model's prediction corrects nothing.
+    if (isPrediction(given.labels)) {
+      if (now !== null) this.#rows.kept.push(before.id);
+      this.#context.corrections.objects.unchanged++;
+      return;
+    }
     const said = given.labels.map(({ className }) => className);
     const change = {
       box: isMoved(given.box, before.box, this.#context),
@@ -195,6 +201,7 @@ class RegionMerge {
   #add(given: ImportedRegion): void {
     if (this.#takeUnshown(given)) return;
     const made = regionOf(given, this.#context.entry, this.#context.options, this.#seen);
+    if (isPrediction(given.labels) && this.#now.get(made.id)?.deleted) return;
     if (this.#now.get(made.id)?.deleted) tell(this.#context, 'person-contradicted', given.labels, 'it was deleted: ');
     this.#rows.regions.push(made);
     for (const label of given.labels) this.#say(made.id, label, 'objects');
@@ -215,6 +222,7 @@ class RegionMerge {
     const { region, held } = best.now;
     this.#unshown.delete(region.id);
     this.#near.delete(region.box, best.now);
+    if (isPrediction(given.labels)) return true;
     const classes = held.map(({ className }) => className);
     const change = {
       box: isMoved(given.box, region.box, this.#context),

@@ -71,7 +71,9 @@ function voicesOf(entry: PlannedEntry, there: readonly PersonsRegion[], options:
   const seen = new Map<string, number>();
   const ids = new Map(entry.regions.map((region) => [region, regionOf(region, entry, options, seen).id]));
   // Only a person's box is a voice; the word of a file that names no person is a box of its own.
-  const said = entry.regions.filter((region) => options.as === 'human' || region.touched === true);
+  const said = entry.regions.filter(
+    (region) => makerOf(region.labels, options.as) === 'human' || region.touched === true,
+  );
   return voicesIn({ ...entry, regions: said }, there, {
     idOf: (region) => ids.get(region)!,
     taskOf: (label) => taskOf(label, { ...options, defaultTask: REGION_TASK }),
@@ -121,13 +123,22 @@ export function labelsOf(
         task: taskOf(label, { task, defaultTask }),
         className: label.className,
         present: true,
-        origin: as ?? label.origin ?? 'imported',
+        origin: makerOf([label], as) ?? label.origin ?? 'imported',
         confidence: label.confidence ?? score ?? 1,
         runId,
         ...(label.annotator == null ? {} : { annotator: label.annotator }),
       }),
     ),
   ];
+}
+
+/** Whose word it is; a model's prediction is its own, and not the person's who gives the file. */
+function makerOf(labels: readonly ImportedLabel[], as: RowOptions['as']): RowOptions['as'] {
+  return as === 'human' && isPrediction(labels) ? undefined : as;
+}
+
+export function isPrediction(labels: readonly ImportedLabel[]): boolean {
+  return labels.length > 0 && labels.every((label) => label.isPrediction === true);
 }
 
 export function regionOf(
@@ -137,7 +148,8 @@ export function regionOf(
   seen: Map<string, number>,
 ): StoredRegion {
   const { box } = region;
-  const maker = options.as ?? 'imported';
+  const as = makerOf(region.labels, options.as);
+  const maker = as ?? 'imported';
   const className = region.labels[0]?.className ?? '';
   const same = [className, ...box].join(' ');
   const ordinal = seen.get(same) ?? 0;
@@ -150,11 +162,11 @@ export function regionOf(
     score: region.score,
     modelKey: null,
     runId: options.runId,
-    touched: options.as === 'human' || (options.as === undefined && region.touched === true),
+    touched: as === 'human' || (as === undefined && region.touched === true),
     deleted: false,
     keypoints: region.keypoints,
     mask: region.mask,
-    ...(region.maskMaker === undefined || options.as !== undefined ? {} : { maskMaker: region.maskMaker }),
+    ...(region.maskMaker === undefined || as !== undefined ? {} : { maskMaker: region.maskMaker }),
     polygons: region.polygons,
     crowd: region.crowd,
     ...(region.details === undefined ? {} : { details: region.details }),
