@@ -1,10 +1,12 @@
 /** What `labelsmith.yaml` may say, what it means, and where its mistakes are told. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { LabelsmithError } from '../errors.ts';
-import { flowOf } from './flow.ts';
+import { flowOf, readFlow } from './flow.ts';
 import { flowJsonSchema } from './flow-schema.ts';
 
 const FILE = resolve('/flows/labelsmith.yaml');
@@ -137,4 +139,11 @@ test('the examples are right, and say what the schema for editors knows', () => 
   }
   const schema = JSON.stringify(flowJsonSchema());
   for (const key of ['cameras', 'delete-after-verified', 'min-confidence']) assert.ok(schema.includes(`"${key}"`), key);
+});
+
+test('a flow is read from a plain file alone: a pipe would be waited for', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-flow-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  execFileSync('mkfifo', [join(dir, 'flow.yaml')]);
+  await assert.rejects(readFlow(join(dir, 'flow.yaml')), /this is a pipe and no file/);
 });

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { nearestNames } from '../core/nearest-names.ts';
 import { closestIssue, placeText, problemText } from '../core/validate.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { regularFileSize } from '../formats/special-files.ts';
 import { isTargetAddress } from '../sources/targets.ts';
 import { FLOW, type FlowSettings, type ScheduleSettings, STAGE_NAMES, type StageSettings } from './flow-schema.ts';
 import { FlowText } from './flow-text.ts';
@@ -51,8 +52,11 @@ export async function readFlow(
   const file = resolve(path);
   let text: string;
   try {
+    // It is read again at every SIGHUP, and a pipe would be waited for.
+    await regularFileSize(file, path);
     text = await readFile(file, 'utf8');
   } catch (cause) {
+    if (cause instanceof LabelsmithError) throw cause;
     const why = systemCodeOf(cause) === 'ENOENT' ? 'is not there' : `cannot be read (${systemCodeOf(cause)})`;
     throw new LabelsmithError('NOT_FOUND', `The flow ${file} ${why}.`, {
       hint: 'docs/flow.md has one to begin with.',
