@@ -55,14 +55,19 @@ export async function heldColumns(session: Session, { task, after, limit, of }: 
     ),
     { soon: true },
   );
-  const imageIds = row.ids?.toLowerCase().match(ID) ?? [];
+  const found: readonly string[] = row.ids?.toLowerCase().match(ID) ?? [];
+  // An image that was in several clusters has several rows: those of the last image may go on beyond the limit.
+  const isLast = found.length < limit;
+  const whole = isLast ? found.length : found.indexOf(found.at(-1) ?? '');
+  if (!isLast && whole === 0) return heldColumns(session, { task, after, limit: 2 * limit, of });
+  const imageIds = found.slice(0, whole);
   const nameOf = (id: number) => dictionary.classById.get(rootClassId(dictionary, id))?.name ?? '';
   return {
     imageIds,
-    classNames: numbersOf(row.classes).map(nameOf),
-    confidences: Float32Array.from(numbersOf(row.confidences)),
-    origins: numbersOf(row.origins).map(originOf),
-    next: imageIds.length < limit ? null : (imageIds.at(-1) ?? null),
+    classNames: numbersOf(row.classes).slice(0, whole).map(nameOf),
+    confidences: Float32Array.from(numbersOf(row.confidences).slice(0, whole)),
+    origins: numbersOf(row.origins).slice(0, whole).map(originOf),
+    next: isLast ? null : (imageIds.at(-1) ?? null),
   };
 }
 
