@@ -32,6 +32,7 @@ export function stageContract(stages: readonly StageEntry[]): void {
         class: /cluster/,
         like: /reference/,
         colour: /model/,
+        alike: /near-duplicate/,
       };
       for (const [task, sign] of Object.entries(expected)) assert.match(here.get(task) ?? '', sign);
     });

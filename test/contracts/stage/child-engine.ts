@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { localEngine } from '../../../src/jobs/local-engine.ts';
 import { type Counts, type Engine, type StageDefinition, type StageJob, sumCounts } from '../../../src/jobs/stage.ts';
 import { InferencePool } from '../../../src/onnx/pool.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -17,11 +18,18 @@ export interface ChildEngine extends Engine {
 
 export function childEngine(cacheDir: string): ChildEngine {
   const shardsOf = new Map<string, number>();
+  const local = localEngine();
   const openInference: Engine['openInference'] = ({ threads }) => InferencePool.create({ threads });
   return {
     shardsOf,
     async run(stage, job, context) {
       const own = context ?? (await stage.open(job));
+      // What is done at once is done where it is, and has nothing to tell another process.
+      if (stage.isQuick?.(own)) {
+        const done = await local.run(stage, job, own);
+        if (context === undefined) await stage.close?.(own);
+        return done;
+      }
       const child = fork(PROGRAM, { serialization: 'advanced', execArgv: [] });
       try {
         const { counts, shards } = await runStage(stage, job, own, workerOf(child, stage.name, job, cacheDir));

@@ -6,11 +6,14 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { DEFAULT_ACCEPT_RULES } from '../../../src/corpus/accept.ts';
+import { computeGroups } from '../../../src/images/groups.ts';
 import { originalBytes } from '../../../src/jobs/image-reader.ts';
 import type { Engine } from '../../../src/jobs/stage.ts';
 import { openWorkspace, type Workspace } from '../../../src/jobs/workspace.ts';
 import { addTo } from '../../../src/stages/add/add.ts';
+import { readGroupFacts, searchBy } from '../../../src/stages/add/alike-stages.ts';
 import { openSources } from '../../../src/stages/add/open-sources.ts';
 import { openClassifier } from '../../../src/stages/classify/classifier-file.ts';
 import { classifyIn } from '../../../src/stages/classify/classify.ts';
@@ -23,6 +26,7 @@ import { exportWorkspace } from '../../../src/stages/export/export.ts';
 import { matchIn } from '../../../src/stages/match/match.ts';
 import { teachIn } from '../../../src/stages/teach/teach.ts';
 import { cut, scene } from '../../fixtures/images.ts';
+import { startRun } from '../store/fixtures.ts';
 import { colourModels, importEmbedder } from './models.ts';
 
 const RUN = { seed: 0, threads: 1, shardSize: 5 };
@@ -34,7 +38,7 @@ export interface Ground {
   readonly cacheDir: string;
 }
 
-/** So many pictures of each class in a folder of its name, one twice and one cut off; and three references of each. */
+/** So many pictures of each class in a folder of its name, one twice, one in worse quality, and one cut off; and three references of each. */
 export async function prepare(pictures = 10): Promise<Ground> {
   const dir = await mkdtemp(join(tmpdir(), 'labelsmith-stages-'));
   const cacheDir = join(dir, 'cache');
@@ -48,6 +52,10 @@ export async function prepare(pictures = 10): Promise<Ground> {
       const bytes = await tinted.jpeg({ quality: 90 }).toBuffer();
       await writeFile(join(dir, n < pictures ? 'photos' : 'refs', name, `${n}.jpg`), bytes);
       if (n === 0) await writeFile(join(dir, 'photos', `${name}-again.jpg`), bytes);
+      if (n === 2)
+        await sharp(bytes)
+          .jpeg({ quality: 50 })
+          .toFile(join(dir, 'photos', `${name}-small.jpg`));
       if (n === 1) await writeFile(join(dir, 'photos', `${name}-cut.jpg`), cut(bytes, 0.5));
     }
   }
@@ -73,6 +81,7 @@ export async function everyStage(
   try {
     const [photos, refs] = await openSources(workspace, [join(dir, 'photos'), join(dir, 'refs')]);
     await addTo(workspace, [photos], { ...RUN, sync: true });
+    const alike = await alikePairs(workspace);
     const detector = await models.openDetector('colours');
     const detecting = { ...RUN, rules: DEFAULT_ACCEPT_RULES, force: false, task: 'objects' };
     await detectIn(workspace, detector, detecting);
@@ -89,10 +98,21 @@ export async function everyStage(
     const taught = await teach(workspace);
     const classifier = await openClassifier(taught, RUN);
     await classifyIn(workspace, classifier, { ...RUN, threshold: 0.5 }).finally(() => classifier.close());
-    return await contentOf(workspace, join(dir, `${name}-out`));
+    return (await contentOf(workspace, join(dir, `${name}-out`))).set('alike', alike);
   } finally {
     await workspace.close();
   }
+}
+
+/** What is alike, looked for in shards as it is in a large workspace. */
+async function alikePairs(workspace: Workspace): Promise<string> {
+  const { store } = workspace;
+  const runId = await startRun(store, 'add');
+  const { table, digest } = await readGroupFacts(store);
+  const search = searchBy({ workspace, runId, seed: 0, threads: 1 }, digest, { minToSpread: 1, picturesAShard: 5 });
+  const groups = await computeGroups(table, { search });
+  await store.finishRun(runId, { status: 'done', counts: {} });
+  return JSON.stringify([...groups.pairs()]);
 }
 
 /** Teaches the classes of the folders from four labels each, and gives the classifier's file. */
