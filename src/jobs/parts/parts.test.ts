@@ -96,8 +96,8 @@ describe('parts', () => {
       stage: 'detect',
       ...{ index: 0, count: 2 },
       shards: 3,
-      items: 10,
-      allShards: 5,
+      items: 12,
+      allShards: 6,
       doneShards: 3,
     });
     assert.equal(await ended(begin('detect', place, [1, 2])), 'written');
