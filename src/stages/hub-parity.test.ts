@@ -184,5 +184,8 @@ test('rf_detr as its own package exports it: one file, its outputs called dets a
   const trained = { classNames: Array.from({ length: 90 }, (_, i) => `part ${i}`), name: 'trained' };
   const own = await models.importFile(path, trained);
   assert.ok(own.entry.role === 'detector' && own.entry.classNames.length === 90, 'the last number is for nothing');
-  await assert.rejects(models.importFile(path, { classNames: ['one'], name: 'few' }), /91 numbers a box, and 1 name was given/);
+  await assert.rejects(
+    models.importFile(path, { classNames: ['one'], name: 'few' }),
+    /91 numbers a box, and 1 name was given/,
+  );
 });
