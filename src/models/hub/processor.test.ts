@@ -113,6 +113,7 @@ const REFUSED: readonly (readonly [string, ProcessorConfig])[] = [
   ['pretrained_cfg.interpolation', { pretrained_cfg: { input_size: [3, 224, 224], interpolation: 'random' } }],
   ['pretrained_cfg.crop_border_pixels', { pretrained_cfg: { input_size: [3, 224, 224], crop_border_pixels: 8 } }],
   ['resample', { image_processor_type: 'DINOv3ViTImageProcessorFast', size: { height: 224, width: 224 }, resample: 0 }],
+  ['size', { ...CLIP, image_processor_type: 'DINOv3ViTImageProcessorFast' }],
 ];
 
 for (const [field, config] of REFUSED) {

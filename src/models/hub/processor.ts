@@ -206,6 +206,7 @@ function sizeOf(
   if (edge !== undefined) {
     // One graph takes one size; such a detector is exported with its sides open and sees the whole image otherwise.
     if (longest !== undefined || !crop) throw read.refuse('size', 'leaves the sides of its input open');
+    if (averaged) throw read.refuse('size', 'is the shorter side alone, and the image is averaged');
     return { size: { kind: 'shortest', edge }, side: crop };
   }
   const width = isSquare ? given : read.part('size', 'width');
