@@ -285,6 +285,21 @@ describe('npm:', () => {
     assert.deepEqual(await readdir(join(cacheDir, 'partial')), []);
   });
 
+  test('an interruption ends a download from a silent registry, and its connection', { timeout: 30_000 }, async () => {
+    const interrupt = new AbortController();
+    const closed = new Promise<void>((done) => {
+      handler = registry((_, response) => {
+        response.writeHead(200, { 'content-length': tarball.length });
+        response.write(tarball.subarray(0, 10));
+        response.on('close', done);
+      });
+    });
+    const onProgress = () => interrupt.abort(new LabelsmithError('INTERRUPTED', 'interrupted'));
+    const error = await failure(fetchFiles([json], { ...npmOptions(), signal: interrupt.signal, onProgress }));
+    assert.equal(error.code, 'INTERRUPTED');
+    await closed;
+  });
+
   test('files of other models in the same package are taken along', async () => {
     handler = registry(serve(tarball));
     const absent = { reference: 'npm:@some/models@1.2.3#models/none.bin' };

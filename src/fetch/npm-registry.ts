@@ -67,7 +67,7 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
   return {
     url,
     integrity: manifest._integrity ?? null,
-    send: async (headers) => {
+    send: async (headers, signal) => {
       try {
         // No cache: npm's would keep a second copy of the whole tarball.
         const response = await registryFetch(url, {
@@ -76,6 +76,7 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
           headers,
           cache: undefined,
           retry: { retries: 0 },
+          signal,
         });
         return bodyOf(response);
       } catch (cause) {
