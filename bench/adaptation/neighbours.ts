@@ -4,12 +4,14 @@
  * classes kept apart: −Σ log ⟨p(x), p(neighbour)⟩ − λ H(mean p).
  */
 import { seededRandom } from '../../src/core/random.ts';
+import { argMaxRows } from '../../src/math/calibration.ts';
+import { logitsOf } from '../../src/math/heads/linear-head.ts';
 import { exactIndex } from '../../src/math/knn/exact.ts';
 import { neighbourGraph } from '../../src/math/knn/graph.ts';
-import { type Matrix, sharedFloats } from '../../src/math/matrix.ts';
+import { gatherRows, type Matrix, matrix, matrixTensor, normalisedRows, sumsByPart } from '../../src/math/matrix.ts';
 import { Graph } from '../../src/onnx/ops.ts';
 import type { InferencePool } from '../../src/onnx/pool.ts';
-import { BATCH, batchRows, descend, negativeEntropy, rowsIn, softmaxOf, withGradients } from './turtle.ts';
+import { BATCH, batchRows, descend, negativeEntropy, withGradients } from './descent.ts';
 
 const STEPS = 200;
 const NEIGHBOURS = 10;
@@ -30,41 +32,27 @@ export async function selfTrained(
   points: Matrix,
   { clusters, classes, seed }: SelfTrainingOptions,
 ): Promise<Int32Array> {
-  const { columns, rows, data } = points;
+  const { columns, rows } = points;
   const { indices, n } = await neighbourGraph(exactIndex(pool, points), points, NEIGHBOURS);
-  const weights = sharedFloats(classes * columns);
-  for (const [row, cluster] of clusters.entries()) {
-    for (let j = 0; j < columns; j++) weights[cluster * columns + j] += data[row * columns + j];
-  }
-  for (let c = 0; c < classes; c++) {
-    const mean = weights.subarray(c * columns, (c + 1) * columns);
-    const length = Math.hypot(...mean) || 1;
-    for (let j = 0; j < columns; j++) mean[j] *= START_SCALE / length;
-  }
+  const means = matrix(Float32Array.from(sumsByPart(points, clusters, classes)), classes, columns);
+  const weights = normalisedRows(means);
+  for (let i = 0; i < weights.data.length; i++) weights.data[i] *= START_SCALE;
   const g = new Graph('neighbours');
   const [x, y] = ['x', 'y'].map((name) => g.input(name, 'float32', [BATCH, columns]));
   const w = g.input('w', 'float32', [classes, columns]);
   if (!x || !y) throw new Error('two inputs');
-  const [p, q] = [x, y].map((one) => softmaxOf(g, g.gemm(one, w, undefined, { transB: 1 })));
+  const [p, q] = [x, y].map((one) => g.softmax(g.gemm(one, w, undefined, { transB: 1 })));
   if (!p || !q) throw new Error('two outputs');
   const alike = g.reduceSum(g.mul(p, q), [1], { keepDims: true });
   const apart = g.mul(negativeEntropy(g, p), g.scalar(LAMBDA * BATCH));
-  const unlike = g.neg(g.reduceSum(g.op('Log', [g.add(alike, g.scalar(1e-8))]), [0, 1], { keepDims: false }));
+  const unlike = g.neg(g.reduceSum(g.log(g.add(alike, g.scalar(1e-8))), [0, 1], { keepDims: false }));
   withGradients(g, g.add(unlike, apart), [w]);
-  const parameters = [{ name: 'w', dims: [classes, columns], data: weights, rate: RATE }];
+  const parameters = [{ name: 'w', dims: [classes, columns], data: weights.data, rate: RATE }];
   await descend(pool, { graph: g, parameters, steps: STEPS }, (step) => {
     const random = seededRandom(seed, `neighbours:${step}`);
     const taken = batchRows(rows, random);
     const positives = taken.map((row) => indices[row * n + Math.floor(random() * n)] ?? row);
-    return { x: rowsIn(points, taken), y: rowsIn(points, positives) };
+    return { x: matrixTensor(gatherRows(points, taken)), y: matrixTensor(gatherRows(points, positives)) };
   });
-  return Int32Array.from({ length: rows }, (_, row) => {
-    let [best, most] = [0, Number.NEGATIVE_INFINITY];
-    for (let c = 0; c < classes; c++) {
-      let sum = 0;
-      for (let j = 0; j < columns; j++) sum += weights[c * columns + j] * data[row * columns + j];
-      if (sum > most) [best, most] = [c, sum];
-    }
-    return best;
-  });
+  return argMaxRows(await logitsOf(pool, { weights, bias: new Float32Array(classes) }, points));
 }
