@@ -109,7 +109,7 @@ async function bodyText(
   { attempts = 3, backoffMs = 500, timeoutMs = 60_000, signal }: ListOptions,
 ): Promise<string> {
   for (let tried = 1; ; tried++) {
-    const { status, header, text } = await answerOf(send);
+    const { status, header, text } = await answerOf(send, signal);
     if (status === 200) return text;
     const explained = explain(status, header);
     if (explained) throw explained;
@@ -127,8 +127,10 @@ async function bodyText(
 
 async function answerOf(
   send: SendRequest,
+  signal: AbortSignal | undefined,
 ): Promise<Pick<BodyResponse, 'status' | 'header'> & { readonly text: string }> {
-  const response = await send({ accept: 'application/json' }).catch((cause: unknown) => {
+  const response = await send({ accept: 'application/json' }, signal).catch((cause: unknown) => {
+    signal?.throwIfAborted();
     if (cause instanceof LabelsmithError) throw cause;
     throw new LabelsmithError('NETWORK', `the hub cannot be reached: ${messageOf(cause)}`, {
       cause,

@@ -51,7 +51,7 @@ function cacheOf(t: TestContext) {
   t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
   const notices: string[] = [];
   const options = { cacheDir, backoffMs: 1, attempts: 1, onNotice: (text: string) => notices.push(text) };
-  return { models: createModels(options), offline: createModels({ ...options, offline: true }), notices };
+  return { models: createModels(options), offline: createModels({ ...options, offline: true }), notices, cacheDir };
 }
 
 function refusal(code: string, ...words: string[]) {
@@ -108,9 +108,7 @@ test('a small file that comes otherwise than the hub states is not kept, and the
 });
 
 test('a hub that asks to wait is waited for when it lists files, but not for long', async (t) => {
-  const { models } = cacheOf(t);
-  const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-named-'));
-  t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
+  const { models, cacheDir } = cacheOf(t);
   const patient = createModels({ cacheDir, backoffMs: 1, attempts: 2, onNotice: () => undefined });
   hub.putRepository('some/vit', filesOf('vit'), { commit: COMMIT, licence: 'apache-2.0' });
   const busyOnce = (seconds: string) =>
@@ -124,6 +122,22 @@ test('a hub that asks to wait is waited for when it lists files, but not for lon
   await assert.rejects(models.importModel('hf:some/vit'), refusal('NETWORK', '429'));
   busyOnce('1');
   assert.equal((await patient.importModel('hf:some/vit')).id, 'vit');
+});
+
+test('an interruption ends the question to a silent hub, and its connection', { timeout: 30_000 }, async (t) => {
+  const { cacheDir } = cacheOf(t);
+  const interrupt = new AbortController();
+  const models = createModels({ cacheDir, signal: interrupt.signal });
+  hub.putRepository('some/vit', filesOf('vit'), { commit: COMMIT, licence: 'apache-2.0' });
+  const closed = new Promise<void>((done) => {
+    hub.fault((_, response) => {
+      hub.fault(undefined);
+      response.on('close', done);
+      interrupt.abort(new LabelsmithError('INTERRUPTED', 'interrupted'));
+    });
+  });
+  await assert.rejects(models.importModel('hf:some/vit'), refusal('INTERRUPTED', 'interrupted'));
+  await closed;
 });
 
 test('another precision of a model that is here is taken in its place, or refused where there is none', async (t) => {
