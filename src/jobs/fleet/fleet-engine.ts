@@ -92,6 +92,10 @@ interface Pending<Shard> {
   bytes: number;
 }
 
+function pendingOf<Shard>(number: string, shard: Shard): Pending<Shard> {
+  return { number, shard, id: '', sentAtMs: 0, secondId: '', losses: 0, bytes: 0 };
+}
+
 class FleetRun<Settings, Context, Shard, Result> {
   readonly #queue: ShardQueue;
   readonly #options: Required<Pick<FleetOptions, 'priority' | 'pollMs' | 'suspectMs' | 'clock' | 'sleep'>>;
@@ -184,15 +188,7 @@ class FleetRun<Settings, Context, Shard, Result> {
         this.#isPlanned = true;
         break;
       }
-      added.push({
-        number: `${first}${this.#planned++}`,
-        shard: next.value,
-        id: '',
-        sentAtMs: 0,
-        secondId: '',
-        losses: 0,
-        bytes: 0,
-      });
+      added.push(pendingOf(`${first}${this.#planned++}`, next.value));
       // The first ones are begun while the rest is planned.
       if (added.length === SENT_TOGETHER) await this.#send(added.splice(0));
     }
@@ -312,15 +308,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     const halves = poison?.halves(failed.shard);
     if (halves !== undefined) {
       this.#pending.splice(place, 1);
-      const named = halves.map((shard, i) => ({
-        number: `${failed.number}.${i}`,
-        shard,
-        id: '',
-        sentAtMs: 0,
-        secondId: '',
-        losses: 0,
-        bytes: 0,
-      }));
+      const named = halves.map((shard, i) => pendingOf(`${failed.number}.${i}`, shard));
       await this.#send(named, place);
       return;
     }
