@@ -67,7 +67,6 @@ export async function simulate(plan: Simulation): Promise<Simulated> {
   const database = new SimulatedDatabase(clock, plan);
   const fleet = new Machines(plan, clock, database);
   const committedAtMs: number[] = [];
-  let cut = 0;
   const stage: StageDefinition<unknown, null, Part, number> = {
     name: 'simulated',
     settings: z.unknown(),
@@ -84,10 +83,7 @@ export async function simulate(plan: Simulation): Promise<Simulated> {
     },
     // As stages of images do: three machines may be taken away under one shard.
     poison: {
-      halves({ of }) {
-        cut++;
-        return [{ of: of / 2 }, { of: of / 2 }];
-      },
+      halves: ({ of }) => [{ of: of / 2 }, { of: of / 2 }],
       putAside: () => Promise.reject(new Error('nothing is put aside here')),
     },
   };
@@ -110,7 +106,8 @@ export async function simulate(plan: Simulation): Promise<Simulated> {
     queueBusy: database.queueBusy(totalMs),
     workersBusy: fleet.workedMs / (plan.workers * totalMs),
     takenAway: fleet.takenAway,
-    cut,
+    // Each of them is committed as two.
+    cut: committedAtMs.length - plan.shards,
     virtualSeconds: totalMs / 1000,
     endSeconds: msBetween(0.95, 1) / 1000,
   };
