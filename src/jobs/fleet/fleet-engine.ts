@@ -283,22 +283,25 @@ class FleetRun<Settings, Context, Shard, Result> {
       // It may have become done between the two questions.
       if ((await this.#store.shardsDone(this.#job.runId, [suspect.number])).has(suspect.number)) continue;
       // Somebody else may be at it.
-      if (suspect.secondId !== '' && suspect.id !== suspect.secondId) suspect.id = suspect.secondId;
-      else if (state.kind === 'failed' && !this.#isWorthAnother(suspect, state.isLost)) {
-        await this.#giveUp(suspect, state.reason);
-      } else await this.#sendAgain(suspect);
+      if (suspect.secondId !== '' && suspect.id !== suspect.secondId) {
+        suspect.id = suspect.secondId;
+        continue;
+      }
+      if (state.kind === 'failed') {
+        if (!this.#isWorthAnother(suspect, state.isLost)) {
+          await this.#giveUp(suspect, state.reason);
+          continue;
+        }
+        suspect.losses++;
+      }
+      suspect.secondId = '';
+      await this.#send([suspect]);
     }
   }
 
   /** Where nothing could be cut off, losing workers is no proof: it would end the run, or put a good image aside. */
-  #isWorthAnother(lost: Pending<Shard>, isLost: boolean): boolean {
-    if (!isLost || this.#stage.poison?.halves(lost.shard) !== undefined) return false;
-    return ++lost.losses <= MAX_LOSSES;
-  }
-
-  async #sendAgain(shard: Pending<Shard>): Promise<void> {
-    shard.secondId = '';
-    await this.#send([shard]);
+  #isWorthAnother({ shard, losses }: Pending<Shard>, isLost: boolean): boolean {
+    return isLost && losses < MAX_LOSSES && this.#stage.poison?.halves(shard) === undefined;
   }
 
   async #giveUp(failed: Pending<Shard>, reason: string): Promise<void> {
