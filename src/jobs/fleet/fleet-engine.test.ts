@@ -205,6 +205,56 @@ test('a shard whose worker is slow is given to another too, and holds up nobody'
   assert.equal(shards.late, 0);
 });
 
+test('a result that comes when its shard was committed by another is dropped', async () => {
+  const { stage, committed } = doubling(60, 1);
+  const [isCommitted, isLate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let holders = 0;
+  const built = fleet(2, async ([first]) => {
+    if (first === 3 && ++holders === 1) await isCommitted.promise;
+    // The run does not end before the late result is there.
+    if (first === 59) await isLate.promise;
+    return undefined;
+  });
+  const { shards, queue, job } = built;
+  const put = shards.putShardResult.bind(shards);
+  let results = 0;
+  shards.putShardResult = async (result) => {
+    const kept = await put(result);
+    if (result.shard === '3' && ++results === 2) isLate.resolve();
+    return kept;
+  };
+  const drop = shards.dropShardResults.bind(shards);
+  shards.dropShardResults = async (run, dropped) => {
+    await drop(run, dropped);
+    if (dropped.includes('3')) isCommitted.resolve();
+  };
+  const engine = fleetEngine({ local: localEngine(), openQueue: async () => queue, pollMs: 2, suspectMs: 20 });
+  await engine.run(stage, job);
+  assert.deepEqual(committed, doubled(60));
+  assert.deepEqual([results, [...shards.results.keys()]], [2, []]);
+  built.stop.abort();
+  await built.workers;
+});
+
+test('an interrupted run leaves no results that it did not commit', async () => {
+  const { stage, committed } = doubling(30, 1);
+  const released = Promise.withResolvers<void>();
+  const { engine, job, stop, workers, shards } = fleet(2, async ([first]) => {
+    if (first === 0) await released.promise;
+    return undefined;
+  });
+  const interrupt = new AbortController();
+  const running = engine.run(stage, { ...job, signal: interrupt.signal });
+  while (shards.results.size < 7) await sleep(2);
+  interrupt.abort();
+  const { interrupted } = await running;
+  const left = shards.results.size;
+  stop.abort();
+  released.resolve();
+  await workers;
+  assert.deepEqual([interrupted, committed, left], [true, [], 0]);
+});
+
 /** @param losses of the shard that begins with 6: how often whoever takes it is not heard of any more */
 function losing(losses: number, built: ReturnType<typeof fleet>) {
   const { queue } = built;

@@ -13,6 +13,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deserialize } from 'node:v8';
+import { chunks } from '../../core/chunks.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { RunStore, ShardStore } from '../../store/store.ts';
 import { progressMeter } from '../progress.ts';
@@ -86,6 +87,7 @@ interface Pending<Shard> {
   sentAtMs: number;
   /** In the queue a second time, for whoever is quicker; empty where it is not. */
   secondId: string;
+  isSentTwice: boolean;
   /** How often its workers were lost until the queue gave it up. */
   losses: number;
   /** Length of its input. */
@@ -93,7 +95,7 @@ interface Pending<Shard> {
 }
 
 function pendingOf<Shard>(number: string, shard: Shard): Pending<Shard> {
-  return { number, shard, id: '', sentAtMs: 0, secondId: '', losses: 0, bytes: 0 };
+  return { number, shard, id: '', sentAtMs: 0, secondId: '', isSentTwice: false, losses: 0, bytes: 0 };
 }
 
 class FleetRun<Settings, Context, Shard, Result> {
@@ -118,6 +120,8 @@ class FleetRun<Settings, Context, Shard, Result> {
   #planned = 0;
   #isPlanned = false;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
+  /** Numbers of shards that are committed or cut, and whose result may come again, from whoever was slower. */
+  readonly #late: string[] = [];
 
   constructor(
     queue: ShardQueue,
@@ -163,6 +167,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     } finally {
       const sent = this.#pending.flatMap(({ id, secondId }) => [id, secondId]).filter((id) => id !== '');
       await this.#queue.cancel(sent).catch(() => {});
+      await this.#dropLeftOver().catch(() => {});
     }
     return {
       counts: this.#counts,
@@ -228,7 +233,8 @@ class FleetRun<Settings, Context, Shard, Result> {
       if (!done.has(number)) break;
       const [result] = await this.#store.shardResults(this.#job.runId, [number]);
       if (result === undefined) break;
-      const [{ shard }] = this.#pending;
+      const [{ shard, isSentTwice }] = this.#pending;
+      if (isSentTwice) this.#late.push(number);
       // What `process` of the same stage gave, cloned.
       const value = deserialize(result.data) as Result;
       this.#counts = sumCounts(this.#counts, await this.#stage.commit(this.#context, shard, value));
@@ -269,7 +275,16 @@ class FleetRun<Settings, Context, Shard, Result> {
     }
     if (slow.length === 0) return;
     const ids = await this.#queue.send(this.#jobsOf(slow), { priority: this.#options.priority + 1 });
-    for (const [i, shard] of slow.entries()) shard.secondId = ids[i];
+    for (const [i, shard] of slow.entries()) {
+      shard.secondId = ids[i];
+      shard.isSentTwice = true;
+    }
+  }
+
+  /** Results that no commit takes any more; they are as large as what was found. */
+  async #dropLeftOver(): Promise<void> {
+    const left = [...this.#late, ...this.#pending.map(({ number }) => number)];
+    for (const some of chunks(left, DROPPED_TOGETHER)) await this.#store.dropShardResults(this.#job.runId, some);
   }
 
   /** Shards that are long in coming: the queue may have forgotten them, or given them up. */
@@ -295,6 +310,7 @@ class FleetRun<Settings, Context, Shard, Result> {
         suspect.losses++;
       }
       suspect.secondId = '';
+      suspect.isSentTwice = true;
       await this.#send([suspect]);
     }
   }
@@ -311,10 +327,12 @@ class FleetRun<Settings, Context, Shard, Result> {
     const halves = poison?.halves(failed.shard);
     if (halves !== undefined) {
       this.#pending.splice(place, 1);
+      this.#late.push(failed.number);
       const named = halves.map((shard, i) => pendingOf(`${failed.number}.${i}`, shard));
       await this.#send(named, place);
       return;
     }
+    this.#pending.splice(place, 1);
     await this.#store.putDeadShard({ runId, shard: failed.number, items: 1, reason });
     if (poison === undefined) {
       throw new LabelsmithError('UNSUPPORTED', `No worker could do shard ${failed.number} of ${name}: ${reason}`, {
@@ -322,7 +340,6 @@ class FleetRun<Settings, Context, Shard, Result> {
         details: { runId, shard: failed.number },
       });
     }
-    this.#pending.splice(place, 1);
     this.#counts = sumCounts(this.#counts, await poison.putAside(this.#context, failed.shard, reason));
   }
 }
@@ -341,5 +358,6 @@ const MAX_LOSSES = 3;
 const SENT_TOGETHER = 32;
 /** Results whose numbers are asked for at once. */
 const COMMITTED_TOGETHER = 32;
+const DROPPED_TOGETHER = 1000;
 /** Questions to the queue at a time. */
 const SUSPECTS = 32;
