@@ -4,7 +4,8 @@
  * photograph from near by.
  *
  * Nothing else changes: whatever is not answered by 200, and every key that is not of plain characters, is asked for in the
- * SDK's own way, whose answer counts. A store that refuses here what it then gives the SDK is not asked here again.
+ * SDK's own way, whose answer counts. Once anything is refused here for another reason than that nothing is there, nothing is
+ * asked here again.
  */
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
