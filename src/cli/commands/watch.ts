@@ -34,7 +34,7 @@ export const watch = command({
     drift: {
       ...option(
         '--drift <time>',
-        'the report at the end compares the last so long with before',
+        'compares the last so long with before, once a day and at the end',
         duration().default(7 * 86_400_000),
       ),
       defaultText: '7d',
