@@ -89,7 +89,10 @@ export interface HeldRequest {
   readonly of?: 'cluster';
 }
 
-/** Of images that have such a label, in order of id: columns of one length. */
+/**
+ * Of images that have such a label, in order of id: columns of one length. All rows of an image are in one part, which is
+ * longer than `limit` where one image alone has more.
+ */
 export interface HeldColumns {
   readonly imageIds: readonly ImageId[];
   readonly classNames: readonly string[];

@@ -56,7 +56,8 @@ export async function heldColumns(session: Session, { task, after, limit, of }: 
     { soon: true },
   );
   const found: readonly string[] = row.ids?.toLowerCase().match(ID) ?? [];
-  // An image that was in several clusters has several rows: those of the last image may go on beyond the limit.
+  // An image that was in several clusters has several rows: those of the last image may go on beyond the limit,
+  // and come in the next part; where there is no other image, they are asked for in one longer part.
   const isLast = found.length < limit;
   const whole = isLast ? found.length : found.indexOf(found.at(-1) ?? '');
   if (!isLast && whole === 0) return heldColumns(session, { task, after, limit: 2 * limit, of });

@@ -369,6 +369,31 @@ export function itemCases(open: OpenStore): void {
     await assert.rejects(store.heldColumns({ task: 'objects', limit: 1 }), { code: 'UNSUPPORTED' });
   });
 
+  test('columns of clusters have each row of an image that was in several, wherever a part ends', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 3);
+    const ids = [0, 1, 2].map((n) => imageId(n)).sort();
+    const rows = [
+      { id: ids[0], className: 'cat' },
+      ...['cat', 'dog', 'vase'].map((className) => ({ id: ids[1], className })),
+      { id: ids[2], className: 'dog' },
+    ];
+    await store.putLabels(
+      rows.map(({ id, className }) => said(id, className, { origin: 'cluster', confidence: 0.5, runId })),
+    );
+    const expected = rows.map(({ id, className }) => `${id} ${className}`);
+    for (const limit of [1, 2, 3, 4, 5, 6]) {
+      const found: string[] = [];
+      for (let after: string | undefined; ; ) {
+        const part = await store.heldColumns({ task: 'class', after, limit, of: 'cluster' });
+        found.push(...part.imageIds.map((id, i) => `${id} ${part.classNames[i]}`));
+        if (part.next === null) break;
+        after = part.next;
+      }
+      assert.deepEqual(found.toSorted(), expected, `in parts of ${limit}`);
+    }
+  });
+
   test('a word about everything that matches is one operation, and undone as one', async (t) => {
     const store = await fresh(t, open);
     const runId = await addImages(store, 1200);
