@@ -3,7 +3,8 @@
  * or not at all, and what is there already with the same bytes is not written again.
  *
  * At a target the index is put first as one that is not complete: that says whose the place is, and that an export to it may
- * go on. What else is there is not ours to write over.
+ * go on. What else is there is not ours to write over; SFTP and folders do not list what they have, so that there only files
+ * under the names of shards are noticed.
  */
 import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
@@ -32,7 +33,7 @@ export interface ShardPlace {
   readonly work: string;
   /** Takes a file from `work` to its name, where it has not the same bytes already. */
   put(name: string, file: MadeFile): Promise<'written' | 'there'>;
-  /** Nothing but these is there any more; before the index is put. */
+  /** Nothing but these is there any more, as far as the place lists what it has; before the index is put. */
   settle(names: ReadonlySet<string>): Promise<void>;
 }
 
@@ -113,6 +114,7 @@ export async function sinkPlace(sink: Sink, options: SinkPlaceOptions): Promise<
     });
   };
   let state = await waiting(() => stateOf(sink));
+  const wasEmpty = state === 'empty';
   const mayWrite = state !== 'complete' || replace;
   // Not before there is something to put: an export that is refused leaves nothing.
   const begin = async () => {
@@ -123,9 +125,14 @@ export async function sinkPlace(sink: Sink, options: SinkPlaceOptions): Promise<
   return {
     work,
     async put(name, file) {
-      if (await waiting(async () => isThere(await sink.find(name), file))) return 'there';
+      const found = await waiting(() => sink.find(name));
+      if (await waiting(() => isThere(found, file))) return 'there';
       if (!mayWrite) throw occupied(sink, name);
-      if (name !== INDEX_FILE) await begin();
+      if (name !== INDEX_FILE) {
+        // Somebody's, at a target that cannot list what it has.
+        if (wasEmpty && found !== undefined) throw notEmpty(sink, found);
+        await begin();
+      }
       await waiting(() => putVerified(name, file));
       return 'written';
     },
@@ -150,16 +157,18 @@ function occupied(sink: Sink, name: string): LabelsmithError {
   });
 }
 
+function notEmpty(sink: Sink, other: SinkFile): LabelsmithError {
+  return new LabelsmithError('REFUSED', `the output ${sink.uri} is not empty: ${other.uri}`, {
+    hint: 'Choose another prefix; what is in a cloud is not replaced as a whole.',
+  });
+}
+
 /** What is at a target, where nothing that is not ours may be. */
 async function stateOf(sink: Sink): Promise<'empty' | 'begun' | 'complete'> {
   const found = await sink.find(INDEX_FILE);
   const index = found === undefined ? null : indexOf(await textAt(sink, INDEX_FILE));
   const other = await firstBeside(sink, (key) => index !== null && (key === INDEX_FILE || isShardName(key)));
-  if (other !== undefined) {
-    throw new LabelsmithError('REFUSED', `the output ${sink.uri} is not empty: ${other.uri}`, {
-      hint: 'Choose another prefix; what is in a cloud is not replaced as a whole.',
-    });
-  }
+  if (other !== undefined) throw notEmpty(sink, other);
   if (found !== undefined && index === null) throw occupied(sink, INDEX_FILE);
   if (index === null) return 'empty';
   return index.complete ? 'complete' : 'begun';
