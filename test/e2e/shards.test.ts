@@ -3,6 +3,7 @@
  * kill with the same bytes, and their folder is one data set for an import.
  */
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -21,6 +22,7 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { runCli, runJson, startCli } from '../cli.ts';
 import { S3 } from '../fixtures/clouds.ts';
+import { type CloudServer, withEnv } from '../fixtures/faulty-server.ts';
 import { jpegScene } from '../fixtures/images.ts';
 
 const IMAGES = 23;
@@ -94,6 +96,28 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** SHA-256 of what the bucket has under a key. */
+async function digestIn(cloud: CloudServer, key: string): Promise<string> {
+  let digest = '';
+  await withEnv(cloud.env, async () => {
+    const address = { scheme: 's3', bucket: 'bucket', prefix: '' };
+    const store = await S3.store(address, { partBytes: 2 ** 23, silenceMs: 60_000 });
+    digest = sha256(await buffer(await store.get(key)));
+  });
+  return digest;
+}
+
+/** Kills as soon as it is so; a process that ended by itself before is left to the caller to notice. */
+async function killedWhen(child: ChildProcess, isSo: () => boolean): Promise<void> {
+  let ended = false;
+  child.on('exit', () => {
+    ended = true;
+  });
+  while (!ended && !isSo()) await new Promise(setImmediate);
+  child.kill('SIGKILL');
+  if (!ended) await new Promise((done) => child.once('exit', done));
+}
+
 for (const format of ['jsonl', 'csv', 'parquet']) {
   test(`${format}: shards say what the one file says, and come back as one data set`, async () => {
     const cli = copy(format);
@@ -152,16 +176,14 @@ test('killed and run again: the same bytes, and what was there is not written ag
   const cli = copy('killed');
   const args = ['export', 'jsonl', 'out', '--shard-size', '1'];
   await runJson(['export', 'jsonl', 'undisturbed', '--shard-size', '1'], cli);
-  const child = startCli(args, cli);
   const unfinished = () => readdirSync(cli.cwd).find((name) => name.endsWith('.parts'));
   const shards = () => readdirSync(join(cli.cwd, unfinished() ?? '.')).filter((name) => name.startsWith('part-'));
-  let ended = false;
-  child.on('exit', () => {
-    ended = true;
-  });
-  while (!ended && (unfinished() === undefined || shards().length < 3)) await new Promise(setImmediate);
-  child.kill('SIGKILL');
-  if (!ended) await new Promise((done) => child.once('exit', done));
+  // A machine that looks too late finds it done: then it is tried again.
+  for (let tries = 0; tries < 5; tries++) {
+    rmSync(join(cli.cwd, 'out'), { recursive: true, force: true });
+    await killedWhen(startCli(args, cli), () => unfinished() !== undefined && shards().length >= 3);
+    if (!existsSync(join(cli.cwd, 'out'))) break;
+  }
   assert.ok(!existsSync(join(cli.cwd, 'out')), 'it was killed before its end');
   const there = shards().length;
   assert.ok(there >= 3 && there < IMAGES, `${there} shards were there`);
@@ -225,16 +247,8 @@ test('to S3: shard by shard with one index, gone on with, and no other export is
     puts.map(({ url }) => url.replace(/^\/bucket\/labels\/|\?.*$/g, '')),
     ['index.json', ...Array.from({ length: SHARDS }, (_, i) => `part-00000${i}.jsonl`), 'index.json'],
   );
-  const before = { ...process.env };
-  t.after(() => {
-    process.env = before;
-  });
-  Object.assign(process.env, cloud.env);
-  const address = { scheme: 's3', bucket: 'bucket', prefix: '' };
-  const store = await S3.store(address, { partBytes: 2 ** 23, silenceMs: 60_000 });
-  const at = async (key: string) => sha256(await buffer(await store.get(key)));
   for (const [name, digest] of Object.entries(digests(join(cli.cwd, 'here'))))
-    assert.equal(await at(`labels/${name}`), digest, name);
+    assert.equal(await digestIn(cloud, `labels/${name}`), digest, name);
 
   const again = await runJson<Exported>(args, cli);
   assert.deepEqual(again.shards, { size: SIZE, written: 0, kept: SHARDS });
@@ -248,22 +262,15 @@ test('to S3: shard by shard with one index, gone on with, and no other export is
   // Killed between two shards, and run again.
   await runJson(['export', 'jsonl', 'here1', '--shard-size', '1'], cli);
   const killed = ['export', 'jsonl', 's3://bucket/killed', '--shard-size', '1'];
-  const child = startCli(killed, cli);
-  let ended = false;
-  child.on('exit', () => {
-    ended = true;
-  });
   const put = () => new Set(cloud.log.filter(({ method }) => method === 'PUT').map(({ url }) => url.split('?')[0]));
   const shards = () => [...put()].filter((url) => url.startsWith('/bucket/killed/part-')).length;
-  while (!ended && shards() < 3) await new Promise(setImmediate);
-  child.kill('SIGKILL');
-  if (!ended) await new Promise((done) => child.once('exit', done));
+  await killedWhen(startCli(killed, cli), () => shards() >= 3);
   assert.ok(shards() < IMAGES, 'it was killed before its end');
   const { shards: counts } = await runJson<Exported>(killed, cli);
   // The last put may have been cut off by the kill.
   assert.ok(counts.kept >= 2 && counts.kept + counts.written === IMAGES, JSON.stringify(counts));
   for (const [name, digest] of Object.entries(digests(join(cli.cwd, 'here1'))))
-    assert.equal(await at(`killed/${name}`), digest, name);
+    assert.equal(await digestIn(cloud, `killed/${name}`), digest, name);
   assert.ok(!readdirSync(cli.cwd).some((name) => name.includes('outgoing')));
 });
 
@@ -286,13 +293,6 @@ test('to an S3 that answers 503, cuts connections and keeps other bytes: all is 
   };
   await runJson(['export', 'csv', 's3://bucket/labels', '--shard-size', '2'], cli);
   assert.ok(seen.size > 10 && [...seen.values()].filter((times) => times > 1).length > 6, 'there were faults');
-  const before = { ...process.env };
-  t.after(() => {
-    process.env = before;
-  });
-  Object.assign(process.env, cloud.env);
-  const address = { scheme: 's3', bucket: 'bucket', prefix: '' };
-  const store = await S3.store(address, { partBytes: 2 ** 23, silenceMs: 60_000 });
   for (const [name, digest] of Object.entries(digests(join(cli.cwd, 'here'))))
-    assert.equal(sha256(await buffer(await store.get(`labels/${name}`))), digest, name);
+    assert.equal(await digestIn(cloud, `labels/${name}`), digest, name);
 });
