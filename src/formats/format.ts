@@ -11,7 +11,6 @@
  *
  * Not here: matching what was read with stored images (stages/import/match.ts), choosing what is exported (the store's `dataset`).
  */
-
 import type { Box } from '../core/boxes.ts';
 import type { DatasetImage, ImportedImage, ReadImage } from '../core/dataset.ts';
 import type { ImageId } from '../core/ids.ts';
@@ -307,14 +306,6 @@ export class Tally {
 
   lose(what: Loss, count = 1): void {
     if (count > 0) this.lost.set(what, (this.lost.get(what) ?? 0) + count);
-  }
-
-  /** Adds what was counted of a part. */
-  join(part: Tally): void {
-    this.images += part.images;
-    this.regions += part.regions;
-    this.labels += part.labels;
-    for (const [split, count] of part.splits) this.splits.set(split, (this.splits.get(split) ?? 0) + count);
   }
 
   fail(problem: string): void {

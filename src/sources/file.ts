@@ -2,6 +2,7 @@
  * Reading one file of the file system, as a whole with a limit or piece by piece, and saying what went wrong in the
  * project's words. Opening never waits: a pipe that nobody writes to, a socket or a device is refused as `not-a-file`.
  */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
@@ -68,6 +69,18 @@ export async function* filePieces(
   } finally {
     await file?.close();
   }
+}
+
+/** What object storage is told of a file: its size, and digests as hexadecimal digits. */
+export async function digestsOfFile(path: string): Promise<{ bytes: number; sha256: string; md5: string }> {
+  const [sha256, md5] = [createHash('sha256'), createHash('md5')];
+  let bytes = 0;
+  for await (const piece of filePieces(path, path)) {
+    sha256.update(piece);
+    md5.update(piece);
+    bytes += piece.length;
+  }
+  return { bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
 }
 
 /** Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever. */

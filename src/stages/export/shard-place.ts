@@ -17,7 +17,7 @@ import { sha256OfFile } from '../../fetch/cache.ts';
 import { flushFile } from '../../files/flush.ts';
 import { renameOver } from '../../files/rename.ts';
 import { INDEX_FILE, indexOf, isShardName } from '../../formats/shard-index.ts';
-import { filePieces } from '../../sources/file.ts';
+import { digestsOfFile, filePieces } from '../../sources/file.ts';
 import type { Sink, SinkFile } from '../../sources/sink.ts';
 
 /** A file that was made, and what it is. */
@@ -38,14 +38,7 @@ export interface ShardPlace {
 }
 
 export async function madeFile(path: string): Promise<MadeFile> {
-  const [sha256, md5] = [createHash('sha256'), createHash('md5')];
-  let bytes = 0;
-  for await (const piece of filePieces(path, path)) {
-    sha256.update(piece);
-    md5.update(piece);
-    bytes += piece.length;
-  }
-  return { path, bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
+  return { path, ...(await digestsOfFile(path)) };
 }
 
 /** @param folder that nobody else writes to */

@@ -7,13 +7,12 @@
  *
  * Resident: what the format's writer holds, and the index, some 300 bytes a shard. On disk: to a target, one shard.
  */
-import { createHash } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetImage } from '../../core/dataset.ts';
 import { isInterruption, LabelsmithError } from '../../errors.ts';
 import { writeOutput } from '../../files/output.ts';
-import { type ExportSummary, type FormatName, Tally } from '../../formats/format.ts';
+import type { ExportSummary, FormatName, Tally } from '../../formats/format.ts';
 import {
   INDEX_FILE,
   indexText,
@@ -24,6 +23,7 @@ import {
   shardName,
 } from '../../formats/shard-index.ts';
 import { isTargetAddress, openSink } from '../../sources/targets.ts';
+import { withOutgoing } from '../push/to-target.ts';
 import { folderPlace, madeFile, type ShardPlace, sinkPlace } from './shard-place.ts';
 import { exportTo, type NotedContext, rehearsable, Writing } from './write.ts';
 
@@ -69,22 +69,20 @@ async function exportToTarget(
   out: string,
   context: ShardContext,
 ): Promise<ExportSummary> {
-  const { workspaceDir, replace, signal, dryRun } = context;
+  const { replace, signal, dryRun } = context;
   if (dryRun) throw new LabelsmithError('USAGE', `What an export to ${out} would do cannot be said beforehand.`);
   const target = out.replace(/\/+$/, '');
-  const work = `${workspaceDir}-outgoing-${createHash('sha256').update(target).digest('hex').slice(0, 16)}`;
-  await rm(work, { recursive: true, force: true });
-  await mkdir(work, { recursive: true });
-  const sink = await openSink(target, { cwd: '/' });
-  try {
-    const begun = indexText(indexFor(name, writing, context, []));
-    const place = await sinkPlace(sink, { work, begun, replace, signal });
-    const counts = await writeShards(name, writing, place, context);
-    return { ...writing.summary(target), shards: { size: context.shardSize, ...counts } };
-  } finally {
-    await sink.close();
-    await rm(work, { recursive: true, force: true });
-  }
+  return withOutgoing(target, context, async (work) => {
+    const sink = await openSink(target, { cwd: '/' });
+    try {
+      const begun = indexText(indexFor(name, writing, context, []));
+      const place = await sinkPlace(sink, { work, begun, replace, signal });
+      const counts = await writeShards(name, writing, place, context);
+      return { ...writing.summary(target), shards: { size: context.shardSize, ...counts } };
+    } finally {
+      await sink.close();
+    }
+  });
 }
 
 interface ShardCounts {
@@ -101,6 +99,7 @@ async function writeShards(
   context: ShardContext,
 ): Promise<ShardCounts> {
   const { format, job } = writing;
+  const { tally } = job;
   const counts = { ...NOTHING_WRITTEN };
   const entries: ShardEntry[] = [];
   try {
@@ -108,13 +107,20 @@ async function writeShards(
       const file = shardName(entries.length, name);
       const path = join(place.work, `.${file}.unfinished`);
       await rm(path, { force: true });
-      const tally = new Tally();
-      await format.write(shard.images, path, { ...job, tally });
-      job.tally.join(tally);
+      const before = countsOf(tally);
+      await format.write(shard.images, path, job);
+      const now = countsOf(tally);
       const made = await madeFile(path);
-      const { bytes, sha256 } = made;
-      const { images, regions, labels } = tally;
-      entries.push({ file, images, regions, labels, bytes, sha256, first: shard.first, last: shard.last() });
+      entries.push({
+        file,
+        images: now.images - before.images,
+        regions: now.regions - before.regions,
+        labels: now.labels - before.labels,
+        bytes: made.bytes,
+        sha256: made.sha256,
+        first: shard.first,
+        last: shard.last(),
+      });
       if ((await place.put(file, made)) === 'written') counts.written++;
       else counts.kept++;
       await rm(path, { force: true });
@@ -131,6 +137,10 @@ async function writeShards(
   await writeFile(path, indexText({ ...indexFor(name, writing, context, entries), complete: true }));
   await place.put(INDEX_FILE, await madeFile(path));
   return counts;
+}
+
+function countsOf({ images, regions, labels }: Tally) {
+  return { images, regions, labels };
 }
 
 /** Says that it is not complete. */

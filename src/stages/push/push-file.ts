@@ -5,7 +5,7 @@
 import { createHash, hash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
-import { filePieces } from '../../sources/file.ts';
+import { digestsOfFile, filePieces } from '../../sources/file.ts';
 import type { PutCondition, PutResult, Sink, SinkFile } from '../../sources/sink.ts';
 import type { PushedFile, PushLedger } from '../../store/push-ledger.ts';
 import type { Bandwidth } from './bandwidth.ts';
@@ -242,12 +242,8 @@ async function contentOf(context: PushFileContext, { path, byteSize }: LocalFile
     const bytes = await context.disk.read(path, byteSize);
     return { sha256: hash('sha256', bytes), md5: hash('md5', bytes), pieces: () => sent(context, inPieces(bytes)) };
   }
-  const [sha256, md5] = [createHash('sha256'), createHash('md5')];
-  for await (const piece of filePieces(path, path)) {
-    sha256.update(piece);
-    md5.update(piece);
-  }
-  return { sha256: sha256.digest('hex'), md5: md5.digest('hex'), pieces: () => sent(context, filePieces(path, path)) };
+  const { sha256, md5 } = await digestsOfFile(path);
+  return { sha256, md5, pieces: () => sent(context, filePieces(path, path)) };
 }
 
 async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {

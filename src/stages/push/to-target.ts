@@ -29,17 +29,27 @@ export async function writeTo<T>(
 ): Promise<T> {
   if (!isTargetAddress(out)) return make(out);
   const target = out.replace(/\/+$/, '');
-  const name = createHash('sha256').update(target).digest('hex').slice(0, 16);
-  // Beside the workspace, into which nothing is exported.
-  const folder = `${options.workspaceDir}-outgoing-${name}`;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  try {
+  return withOutgoing(target, options, async (folder) => {
     const path = join(folder, basename(target));
     const made = await make(path);
     if ((await stat(path)).isFile()) await pushTo(target.slice(0, -basename(target).length - 1), folder, options);
     else await pushTo(target, path, options, requireFree);
     return made;
+  });
+}
+
+/** Gives an empty folder for what goes to a target, beside the workspace, into which nothing is exported; then it is gone. */
+export async function withOutgoing<T>(
+  target: string,
+  { workspaceDir }: Pick<ToTargetOptions, 'workspaceDir'>,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const name = createHash('sha256').update(target).digest('hex').slice(0, 16);
+  const folder = `${workspaceDir}-outgoing-${name}`;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  try {
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
