@@ -8,6 +8,8 @@ const CLI = resolve(import.meta.dirname, '../dist/cli/main.js');
 
 export interface ProcessRun {
   readonly seconds: number;
+  /** Of the processor, in and for it, polled; needs Linux, else 0. Others on the machine change it less than `seconds`. */
+  readonly processorSeconds: number;
   /** Highest resident set, in bytes, polled from the kernel's own high-water mark. */
   readonly peakBytes: number;
   readonly stdout: string;
@@ -18,7 +20,7 @@ export async function timed(script: string, args: readonly string[], cwd: string
   const startedAt = performance.now();
   const child = spawn(process.execPath, [script, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
-  let peakBytes = 0;
+  let [peakBytes, processorSeconds] = [0, 0];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
@@ -29,6 +31,7 @@ export async function timed(script: string, args: readonly string[], cwd: string
   });
   const poll = setInterval(() => {
     peakBytes = Math.max(peakBytes, highWaterMark(child.pid as number));
+    processorSeconds = Math.max(processorSeconds, processorTime(child.pid as number));
   }, 50);
   const code = await new Promise<number | null>((done, fail) => child.on('close', done).on('error', fail));
   clearInterval(poll);
@@ -36,7 +39,7 @@ export async function timed(script: string, args: readonly string[], cwd: string
     const command = [basename(script), ...args].join(' ');
     throw new Error(`${command.slice(0, 100)} ended with ${code}: ${said.trim().replaceAll(/\s+/g, ' ')}`);
   }
-  return { seconds: (performance.now() - startedAt) / 1000, peakBytes, stdout };
+  return { seconds: (performance.now() - startedAt) / 1000, processorSeconds, peakBytes, stdout };
 }
 
 export function labelsmith(args: readonly string[], cwd: string): Promise<ProcessRun> {
@@ -49,6 +52,17 @@ function highWaterMark(pid: number): number {
     return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
   } catch {
     return 0; // the process is gone, or this is not Linux
+  }
+}
+
+/** Of all its threads, in seconds: fields 14 and 15 of proc_pid_stat(5), in the 100 ticks a second that Linux tells. */
+function processorTime(pid: number): number {
+  try {
+    const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '';
+    const [user, system] = afterName.split(' ').slice(11, 13);
+    return (Number(user) + Number(system)) / 100;
+  } catch {
+    return 0;
   }
 }
 

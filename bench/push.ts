@@ -57,15 +57,20 @@ async function inTurns(count: number, both: (round: number) => Promise<readonly 
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) {
     const [ours, other] = await both(round);
-    rounds.push({ ours: count / ours.seconds, other: count / other.seconds });
+    rounds.push({ ours, other });
   }
-  const ratios = rounds.map(({ ours, other }) => ours / other);
+  const ratios = rounds.map(({ ours, other }) => other.seconds / ours.seconds);
+  const processorRatios = rounds.map(({ ours, other }) => other.processorSeconds / ours.processorSeconds);
+  const rate = (runs: readonly ProcessRun[]) => rounded(median(runs.map(({ seconds }) => count / seconds)), 0);
   return {
     files: count,
-    filesPerSecond: rounded(median(rounds.map(({ ours }) => ours)), 0),
-    comparedFilesPerSecond: rounded(median(rounds.map(({ other }) => other)), 0),
+    filesPerSecond: rate(rounds.map(({ ours }) => ours)),
+    comparedFilesPerSecond: rate(rounds.map(({ other }) => other)),
     ratio: rounded(median(ratios), 2),
     ratios: ratios.map((ratio) => rounded(ratio, 2)),
+    // The same by the time of the processor alone, which others on the machine change less.
+    processorRatio: rounded(median(processorRatios), 2),
+    processorRatios: processorRatios.map((ratio) => rounded(ratio, 2)),
   };
 }
 

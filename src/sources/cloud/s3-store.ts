@@ -7,14 +7,14 @@
  */
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { LabelsmithError } from '../../errors.ts';
 import type { PutCondition } from '../sink.ts';
 import { type ObjectAddress, uriOf } from './address.ts';
 import type { ListedObject, ObjectPut, ObjectStore, StoredObject, UploadedPart } from './object-store.ts';
 import { optionalPackage } from './optional-package.ts';
 import { isAbsent, isNotMet, s3Error } from './s3-errors.ts';
-import { S3ShortGets } from './s3-short-get.ts';
+import { S3ShortWay, type WholePut, type WholePutAnswer } from './s3-short-way.ts';
 import { within } from './silence.ts';
 
 export interface S3Options {
@@ -39,6 +39,8 @@ export async function s3Store(address: ObjectAddress, options: S3Options = {}): 
     // Elsewhere a bucket is rarely a name of its own on the network, and a region means little.
     ...(elsewhere === undefined ? {} : { forcePathStyle: true, region: process.env.AWS_REGION ?? 'us-east-1' }),
     cacheMiddleware: true,
+    // To wait until the store asks for a body of 2 MB and more, the SDK takes a new connection each time.
+    expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: 10_000,
       socketTimeout: silenceMs,
@@ -79,7 +81,7 @@ class S3Store {
   readonly #prefix: string;
   readonly #uri: string;
   readonly #partBytes: number;
-  readonly #shortGets: S3ShortGets;
+  readonly #shortWay: S3ShortWay;
 
   constructor({ sdk, client, address, partBytes }: Connected) {
     this.#sdk = sdk;
@@ -88,7 +90,7 @@ class S3Store {
     this.#prefix = address.prefix === '' ? '' : `${address.prefix}/`;
     this.#uri = uriOf(address);
     this.#partBytes = partBytes;
-    this.#shortGets = new S3ShortGets(client);
+    this.#shortWay = new S3ShortWay(client);
   }
 
   port(): ObjectStore {
@@ -170,7 +172,7 @@ class S3Store {
   }
 
   async #body(key: string): Promise<Readable> {
-    const short = await this.#shortGets.get(this.#prefix + key);
+    const short = await this.#shortWay.get(this.#prefix + key);
     if (short !== undefined) return short;
     const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand(this.#at(key)));
     if (Body instanceof Readable) return Body;
@@ -188,20 +190,21 @@ class S3Store {
   async #put(key: string, bytes: Uint8Array, put: ObjectPut): Promise<StoredObject | 'not-met'> {
     const { sha256, md5 = hash('md5', bytes), condition, signal } = put;
     const ContentMD5 = Buffer.from(md5, 'hex').toString('base64');
-    const input: PutObjectCommandInput = {
-      ...{ ...this.#at(key), Body: bytes, ContentLength: bytes.byteLength, ContentMD5 },
-      ...{ Metadata: { sha256 }, ...conditions(condition) },
-    };
+    const input = { ...this.#at(key), Body: bytes, ContentMD5, Metadata: { sha256 }, ...conditions(condition) };
     try {
       // The signal is no option of the request: with one, the SDK builds its chain of handlers anew for each.
-      const { ETag, ServerSideEncryption } = await within({ signal }, () =>
-        this.#client.send(new this.#sdk.PutObjectCommand(input)),
-      );
+      const { ETag, ServerSideEncryption } = await within({ signal }, () => this.#putWhole(input));
       return { key, byteSize: bytes.byteLength, ...versionOf(ETag, ServerSideEncryption), sha256 };
     } catch (error) {
       if (isUnmet(error, condition)) return 'not-met';
       throw s3Error(error, this.#uri);
     }
+  }
+
+  async #putWhole(input: WholePut & { readonly Bucket: string }): Promise<WholePutAnswer> {
+    const short = await this.#shortWay.put(input);
+    if (short !== undefined) return short;
+    return this.#client.send(new this.#sdk.PutObjectCommand({ ...input, ContentLength: input.Body.byteLength }));
   }
 
   async #delete(key: string): Promise<void> {
