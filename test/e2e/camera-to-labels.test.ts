@@ -98,3 +98,15 @@ test('from the camera to the labels: capture, push, add, detect, discover, expor
   );
   assert.ok(existsSync(join(dir, 'frames')));
 });
+
+test('of two cameras, one that gives nothing is named at the end, and the command fails', {
+  skip: withoutFfmpeg,
+}, async (t) => {
+  const dir = await scratch(t);
+  const args = ['capture', 'gate=lavfi:testsrc=rate=5', 'yard=lavfi:nonsense', '--to', 'frames', '--for', '8s'];
+  const { code, stdout, stderr } = await runCli(args, { cwd: dir });
+  assert.equal(code, 1, stderr);
+  assert.match(stdout, /^gate \(lavfi:testsrc=rate=5\): \d+ of \d+ frames written/m);
+  assert.match(stderr, /yard gave no frame: .*nonsense/);
+  assert.ok(readdirSync(join(dir, 'frames/gate')).length > 0);
+});

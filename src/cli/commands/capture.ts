@@ -5,7 +5,7 @@ import { cameraSpecs } from '../../stages/capture/camera-spec.ts';
 import { type CaptureOptions, capture as captureFrom } from '../../stages/capture/capture.ts';
 import { knownElsewhere } from '../../stages/capture/elsewhere.ts';
 import { command } from '../command.ts';
-import { healthLine, printCaptured } from '../print/captured.ts';
+import { gaveNothing, healthLine, printCaptured } from '../print/captured.ts';
 import { duration, fractionOrTrue, keepLimits, wholeNumber, wholeNumberOrTrue } from '../text-values.ts';
 import { argument, option } from '../values.ts';
 
@@ -85,7 +85,8 @@ export const capture = command({
       const result = await captureFrom(cameras, settings);
       output.document(result);
       printCaptured(output, result);
-      return result.cameras.some(({ written }) => written > 0) || result.interrupted ? 0 : 1;
+      if (result.interrupted) return 0;
+      return result.cameras.some(({ written }) => written > 0) && !result.cameras.some(gaveNothing) ? 0 : 1;
     } finally {
       await workspace?.close();
     }

@@ -24,14 +24,25 @@ function losses({ dropped, broken, reconnects }: Cameras[number]): string[] {
   return parts;
 }
 
+/** Nothing came of it, and why is known. */
+export function gaveNothing({ frames, lastError }: Cameras[number]): boolean {
+  return frames === 0 && lastError !== null;
+}
+
 export function printCaptured(output: Output, { to, cameras, deleted, held, interrupted }: CaptureResult): void {
   for (const camera of cameras) {
-    const { name, source, frames, written, bytesWritten } = camera;
+    const { name, source, frames, written, bytesWritten, unchanged } = camera;
     const parts = [
-      `${plural(written, 'frame')} of ${formatCount(frames)} (${formatBytes(bytesWritten)})`,
+      `${formatCount(written)} of ${plural(frames, 'frame')} written (${formatBytes(bytesWritten)})`,
+      ...(unchanged > 0 ? [`${formatCount(unchanged)} unchanged`] : []),
       ...losses(camera),
     ];
-    output.summary(`${oneLine(name)}: ${parts.join(', ')} from ${oneLine(source)}.`);
+    output.summary(`${oneLine(name)} (${oneLine(source)}): ${parts.join(', ')}.`);
+  }
+  if (!interrupted) {
+    for (const { name, lastError } of cameras.filter(gaveNothing)) {
+      output.warn(`${oneLine(name)} gave no frame: ${oneLine(lastError ?? '')}`);
+    }
   }
   output.summary(`Frames are in ${oneLine(to)}.`);
   if (deleted > 0) output.summary(`Made room: ${plural(deleted, 'frame')} that are pushed or added.`);
