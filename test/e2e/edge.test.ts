@@ -97,6 +97,14 @@ test('a pack labels on a device as the workspace does; its results come back; ov
   writeFileSync(join(dir, 'results/results.jsonl'), '{"file":"ha', { flag: 'a' });
   assert.match(onDevice(device, seen, '--to', join(dir, 'results')), /0 labelled, 23 known before/);
 
+  // Wrong usage is refused before a model is opened.
+  const wrong = spawnSync(process.execPath, ['run.mjs', seen, '--precision', 'fp16'], {
+    cwd: device,
+    encoding: 'utf8',
+  });
+  assert.ok(wrong.status === 2 && /float32 or float16, not "fp16"/.test(wrong.stderr), wrong.stderr);
+  assert.match(onDevice(device, '--help'), /--every TIME/);
+
   // A golden file that is not what it was is told before anything is labelled.
   const golden = join(device, 'golden/class.probabilities.bin');
   const bytes = readFileSync(golden);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
 import { formatCount } from '../../core/count-text.ts';
@@ -68,7 +69,8 @@ const pack = command({
       if (result.golden === null) output.warn('There is no image here, so the golden input is a pattern.');
       output.line(`Pack: ${oneLine(result.path)} (${formatBytes(result.byteSize)})`);
       output.summary(
-        `On the device: tar xzf it${carry ? '' : ', npm install --omit=dev --ignore-scripts'}, node run.mjs --check`,
+        `On the device, in an empty folder: tar xzf ${oneLine(basename(result.path))}, ` +
+          `${carry ? '' : 'npm install --omit=dev --ignore-scripts, '}node run.mjs --check`,
       );
       return 0;
     });

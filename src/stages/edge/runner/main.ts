@@ -4,9 +4,7 @@
  */
 
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { LabelsmithError, messageOf } from '../../../errors.ts';
 import { liesIn } from '../../../files/identity.ts';
 import { DEFAULT_MAX_BYTES } from '../../../images/decode.ts';
@@ -15,36 +13,19 @@ import type { SourceEntry, SourceItem } from '../../../sources/source.ts';
 import { watchFolder } from '../../../sources/watched-folder.ts';
 import { cameraSpecs } from '../../capture/camera-spec.ts';
 import { capture } from '../../capture/capture.ts';
+import { type Asked, askedBy, USAGE } from './asked.ts';
 import { labelImage } from './edge-labels.ts';
 import { type EdgeModel, edgeRuntime, openEdgeModel } from './edge-model.ts';
 import { EdgeResults } from './edge-results.ts';
-import { type PackInfo, type Precision, readPackInfo } from './pack-info.ts';
-
-const USAGE = `node run.mjs --check
-node run.mjs SOURCE --to RESULTS [--follow] [--every MS] [--unsure N] [--keep-frames] [--precision float16] [--threads N]
-
-SOURCE is a folder, or a camera: rtsp://…, http://…, /dev/video0 (ffmpeg has to be installed for most).
-RESULTS gets results.jsonl and unsure/: take it back with labelsmith import edge RESULTS.`;
-
-interface Asked {
-  readonly source: string | undefined;
-  readonly to: string;
-  readonly isCheck: boolean;
-  readonly isFollowing: boolean;
-  readonly everyMs: number;
-  readonly maxUnsure: number;
-  readonly keepsFrames: boolean;
-  readonly precision: Precision;
-  readonly threads: number;
-}
+import { type PackInfo, readPackInfo } from './pack-info.ts';
 
 /** @param folder of the pack */
 export async function runEdge(folder: string, argv: readonly string[]): Promise<number> {
   try {
     const asked = askedBy(argv);
-    if (asked.source === undefined && !asked.isCheck) {
+    if (asked === 'help') {
       process.stdout.write(`${USAGE}\n`);
-      return 2;
+      return 0;
     }
     const info = await readPackInfo(folder);
     const models = await openModels(folder, info, asked);
@@ -57,33 +38,8 @@ export async function runEdge(folder: string, argv: readonly string[]): Promise<
   } catch (error) {
     process.stderr.write(`labelsmith-edge: ${messageOf(error)}\n`);
     if (error instanceof LabelsmithError && error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
-    return 1;
+    return error instanceof LabelsmithError && error.code === 'USAGE' ? 2 : 1;
   }
-}
-
-function askedBy(argv: readonly string[]): Asked {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      ...{ check: { type: 'boolean' }, follow: { type: 'boolean' }, 'keep-frames': { type: 'boolean' } },
-      ...{ to: { type: 'string' }, every: { type: 'string' }, unsure: { type: 'string' }, threads: { type: 'string' } },
-      precision: { type: 'string' },
-    },
-  });
-  return {
-    source: positionals[0],
-    to: resolve(values.to ?? 'results'),
-    ...{
-      isCheck: values.check ?? false,
-      isFollowing: values.follow ?? false,
-      keepsFrames: values['keep-frames'] ?? false,
-    },
-    everyMs: Number(values.every ?? 1000),
-    maxUnsure: Number(values.unsure ?? 1000),
-    precision: values.precision === 'float16' ? 'float16' : 'float32',
-    threads: Number(values.threads ?? availableParallelism()),
-  };
 }
 
 /** Each is compared with its golden outputs; says what runs, how large it is and how fast. */
