@@ -5,7 +5,7 @@
  * Directions that are turned down (`discover/nuisance.ts`) come from other sets throughout. Twice: with the product's weights
  * (`shipped`), which were fitted with all sets in view, and with weights that are derived here
  * for each pile from piles of other sets alone (`heldOut`), which is what counts. `weights` are those of all piles: the
- * product's constants. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
+ * product's constants. `named` is what the next cut gains from names that a person gave to five clusters. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
  * minutes on one core. `LABELSMITH_BENCH_SEED` draws other piles; `LABELSMITH_BENCH_DIRECTIONS`
  * names the embedders whose directions are turned down (default: those that ship them; empty: none).
  */
@@ -21,6 +21,7 @@ import { backbones, openBackbone } from './piles/backbones.ts';
 import { drawPiles, type Pile } from './piles/draw.ts';
 import { type CountProblem, fitCounts } from './piles/fit-counts.ts';
 import { type Case, fitLogistic } from './piles/fit-logistic.ts';
+import { afterNaming } from './piles/naming.ts';
 import { LEARNT_FOR, nuisanceFrom } from './piles/nuisance.ts';
 import { type Agreement, agreement, calibrationError } from './piles/score.ts';
 import { casesOf, FINDABLE, type Studied, study, toldApart } from './piles/study.ts';
@@ -75,6 +76,7 @@ export async function run(): Promise<unknown> {
     results[name] = {
       shipped: summary(shipped),
       heldOut: { ...summary(rows), rangeHolds: rangeHolds(studied, heldOut), ...honesty(heldOut) },
+      named: namedFive(studied, heldOut),
       outliers: outliersTold(studied),
       piles: rows.map(flat),
     };
@@ -157,7 +159,7 @@ function leavingOut(piles: readonly Studied[]): (sets: readonly string[]) => Pro
 }
 
 function chosen({ sample: { evidence, leafOf } }: Studied, weights: Float64Array): number {
-  return evidence ? likeliest(clusterCounts(evidence, leafOf.length, weights)) : 1;
+  return evidence ? likeliest(clusterCounts(evidence, leafOf.length, { weights })) : 1;
 }
 
 function rowOf(one: Studied, k: number): Row {
@@ -221,10 +223,33 @@ function outliersTold(all: readonly Studied[]) {
 function rangeHolds(studied: readonly Studied[], heldOut: readonly { weights: Weights }[]): number {
   const told = studied.flatMap(({ pile, sample: { evidence, leafOf }, best }, i) => {
     if (!evidence || pile.kind === 'tiny' || best.nmi < FINDABLE) return [];
-    const { least, most } = likelyRange(clusterCounts(evidence, leafOf.length, heldOut[i].weights.counts));
+    const { least, most } = likelyRange(clusterCounts(evidence, leafOf.length, { weights: heldOut[i].weights.counts }));
     return [pile.classes >= least && pile.classes <= most];
   });
   return rounded(told.filter((holds) => holds).length / told.length);
+}
+
+/** What a person's names of five clusters do to the next cut: numbers near the truth in findable piles, and agreement over all. */
+function namedFive(studied: readonly Studied[], heldOut: readonly { row: Row; weights: Weights }[]) {
+  const cuts = studied.flatMap((one, i) => {
+    const { row, weights } = heldOut[i];
+    const after = one.pile.kind === 'tiny' ? null : afterNaming(one, row.found.k, weights.counts);
+    return after ? [{ row, ...after }] : [];
+  });
+  const findable = cuts.filter(({ row }) => row.best.nmi >= FINDABLE);
+  const near = (pick: (cut: (typeof cuts)[number]) => number) =>
+    rounded(findable.filter((cut) => isNear(pick(cut), cut.row.pile)).length / findable.length);
+  const mean = (pick: (cut: (typeof cuts)[number]) => number) =>
+    rounded(cuts.reduce((sum, cut) => sum + pick(cut), 0) / cuts.length);
+  return {
+    kNear: { before: near(({ row }) => row.found.k), heard: near(({ k }) => k) },
+    ari: {
+      before: mean(({ row }) => row.found.ari),
+      unheard: mean(({ unheard }) => unheard.ari),
+      heard: mean(({ heard }) => heard.ari),
+    },
+    actions: { unheard: mean(({ unheard }) => unheard.actions), heard: mean(({ heard }) => heard.actions) },
+  };
 }
 
 /** Calibration of an item's confidence, over all items and in the mean of the piles, and how well mixed clusters are told. */

@@ -25,7 +25,7 @@ import { COPY_KINDS, originalOf } from './vectors.ts';
 /** Piles whose best cut agrees less have no number of clusters that could be found. */
 export const FINDABLE = 0.6;
 /** A cluster is one thing when so much of it is of one class. */
-const ONE_THING = 0.8;
+export const ONE_THING = 0.8;
 /** Neighbours whose clusters say how sure an item is of its own, as in `knn-assignment.ts`. */
 const NEIGHBOURS = 10;
 /** Copies that `add` finds nearly always (`npm run bench -- copies`); `discover` clusters one of each set of them. */
