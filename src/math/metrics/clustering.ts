@@ -46,6 +46,11 @@ export function clusteringMetrics(truth: ArrayLike<number>, clusters: ArrayLike<
   };
 }
 
+/** {@link ClusteringMetrics.ari} alone: cost O(n), without the assignment that accuracy needs. */
+export function adjustedRand(truth: ArrayLike<number>, clusters: ArrayLike<number>): number {
+  return adjustedRandIndex(contingency(truth, clusters));
+}
+
 function contingency(truth: ArrayLike<number>, clusters: ArrayLike<number>): Contingency {
   if (truth.length !== clusters.length || truth.length === 0) {
     throw new RangeError(

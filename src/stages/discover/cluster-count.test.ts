@@ -59,6 +59,34 @@ test('chances sum to one; the range holds eight tenths of them and the likeliest
   assert.deepEqual(likelyRange(even), { least: 4, most: 8 });
 });
 
+test('what people said is followed: parts that they call one class make a coarser cut, clusters that they part a finer one', async () => {
+  // Four places around each of four: 16 kinds of 4 classes, apart or not so much.
+  const kindOf = (item: number) => Math.floor(item / 10);
+  const classOf = (item: number) => Math.floor(item / 40);
+  for (const [spread, unsaid] of [
+    [0.3, 16],
+    [0.36, 4],
+  ] as const) {
+    const random = seededRandom(7);
+    const normal = () => Array.from({ length: 12 }, random).reduce((sum, one) => sum + one, -6);
+    const around = (centre: readonly number[], by: number) => centre.map((one) => one + by * normal());
+    const classes = Array.from({ length: 4 }, () => around(Array<number>(32).fill(0), 1));
+    const kinds = classes.flatMap((centre) => Array.from({ length: 4 }, () => around(centre, 0.3)));
+    const rows = kinds.flatMap((centre) => Array.from({ length: 10 }, () => around(centre, spread)));
+    const vectors = normalisedRows(matrix(Float32Array.from(rows.flat()), rows.length, 32));
+    const hierarchy = await hierarchyOf(pool, vectors, { method: 'graph', seed: 0 });
+    /** Of the first half of the items, which are two classes of four kinds. */
+    const said = (of: (item: number) => number) => Int32Array.from(rows, (_, item) => (item < 80 ? of(item) : -1));
+    assert.equal(suggestedK(hierarchy), unsaid);
+    assert.equal(suggestedK(hierarchy, said(classOf)), 4);
+    assert.equal(suggestedK(hierarchy, said(kindOf)), 16);
+    assert.equal(suggestedK(hierarchy, new Int32Array(rows.length).fill(-1)), unsaid);
+    const range = suggestedRange(hierarchy, said(classOf));
+    assert.ok(range && range.least <= 4 && range.most < 16);
+    assert.ok(levelsOf(hierarchy, said(classOf)).includes(4));
+  }
+});
+
 test('a tree with no evidence, as earlier versions saved it, is cut at its longest step', async () => {
   const { leafOf, tree } = await treeOf([30, 30, 30]);
   assert.equal(suggestedK({ leafOf, tree }), 3);

@@ -3,9 +3,9 @@
  * the classes that are people's.
  */
 import { constrainedCut } from '../../math/graph-cluster/constrained-cut.ts';
-import type { ClusterCut, ClusterModel } from './cluster-model.ts';
+import type { ClusterCut } from './cluster-model.ts';
 import type { HeldClasses } from './held-classes.ts';
-import { cutHierarchy, nodesOfClusters } from './hierarchy.ts';
+import { cutHierarchy, type Hierarchy, nodesOfClusters } from './hierarchy.ts';
 
 export interface HeldClass {
   readonly name: string;
@@ -20,18 +20,18 @@ export interface CutAround {
 }
 
 /**
- * @param model with the items and their tree
+ * @param held people's classes
+ * @param classOf the place among them of each item, [items]; −1 for none
  * @param asked `auto`: people's classes neither add clusters nor take any away but by their own items.
  * @param suggested clusters that the tree suggests
  */
 export function cutAround(
-  { sample, hierarchy }: Pick<ClusterModel, 'sample' | 'hierarchy'>,
-  held: HeldClasses,
+  hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>,
+  { held, classOf }: { readonly held: Pick<HeldClasses, 'names' | 'whole'>; readonly classOf: Int32Array },
   asked: number | 'auto',
   suggested: number,
 ): CutAround {
   const { leafOf, tree } = hierarchy;
-  const classOf = Int32Array.from(sample, (key) => held.classOf.get(key) ?? -1);
   const groups = groupsOfLeaves(leafOf, tree.points, classOf);
   const plainK = asked === 'auto' ? suggested : asked;
   const wanted = asked === 'auto' ? { stepsOf: suggested } : { clusters: asked };

@@ -61,7 +61,10 @@ export async function clusteringFor(request: ClusteringRequest, there: ClusterMo
     if (plan.kind === 'keep') return { plan, model, sample, held: [] };
     const held = await heldClasses(effects.store, task, there, sample.ids);
     if (held.names.length === 0) return { plan, model, sample, held: [] };
-    const { cut, classes } = cutAround(model, held, model.asked, model.k);
+    const { hierarchy, method, asked } = model;
+    const classOf = Int32Array.from(model.sample, (key) => held.classOf.get(key) ?? -1);
+    const suggested = clustersWanted(method, hierarchy, asked, classOf);
+    const { cut, classes } = cutAround(hierarchy, { held, classOf }, asked, suggested);
     return { plan, model: { ...model, k: classes.length, cut }, sample, held: classes };
   };
   const done = await carriedOut(planOf(request, there));
@@ -129,7 +132,7 @@ function askedFor(
       hint: 'Run labelsmith discover first: it says which levels there are.',
     });
   }
-  const levels = levelsOf(there.hierarchy);
+  const levels = levelsOf(there.hierarchy, there.cut?.known);
   const found = levels[level - 1];
   if (found !== undefined) return found;
   throw new LabelsmithError('USAGE', `There is no level ${level}; the tree suggests ${levels.join(', ')} clusters.`, {
@@ -166,9 +169,10 @@ async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: '
   return { task, items, space, meanKey, subset, method, seed, asked, k, sample, hierarchy, clusters: [] };
 }
 
-function clustersWanted(method: Method, hierarchy: Hierarchy, asked: number | 'auto'): number {
+/** @param known the class that people said of each item, [items]; −1 for none */
+function clustersWanted(method: Method, hierarchy: Hierarchy, asked: number | 'auto', known?: Int32Array): number {
   const most = hierarchy.tree.points;
   if (asked !== 'auto') return Math.min(asked, most);
   // The other methods have made the number of clusters they found.
-  return method === 'graph' ? suggestedK(hierarchy) : most;
+  return method === 'graph' ? suggestedK(hierarchy, known) : most;
 }

@@ -78,8 +78,8 @@ async function discover(
       clusters: await described(store, model, sizesOf(sums)),
       // Of the other methods confidence is how much neighbours agree, which says less.
       likelyRight: model.hierarchy.evidence ? likelyRightOf(sums) : null,
-      levels: levelsOf(model.hierarchy),
-      range: suggestedRange(model.hierarchy),
+      levels: levelsOf(model.hierarchy, model.cut?.known),
+      range: suggestedRange(model.hierarchy, model.cut?.known),
       // Only when no label can come to hang on them any more.
       retired: interrupted || leftovers.length === 0 ? [] : await store.dropUnusedClasses(leftovers),
       ...(interrupted ? {} : await mapFindings(effects, task)),

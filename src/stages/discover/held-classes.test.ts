@@ -34,7 +34,7 @@ function vectorOf(n: number): number[] {
   return Array.from({ length: COLUMNS }, (_, j) => (j === n % KINDS ? 1 : 0) + 0.3 * random());
 }
 
-async function prepare(t: TestContext, count: number) {
+async function prepare(t: TestContext, count: number, vectorFor = vectorOf) {
   const dir = mkdtempSync(join(tmpdir(), 'labelsmith-held-'));
   const store = await openStore(dir);
   t.after(async () => {
@@ -50,7 +50,7 @@ async function prepare(t: TestContext, count: number) {
     await addEmbedded(
       store,
       dir,
-      numbers.map((n) => ({ id: idOf(n), path: `/p/${n}.jpg`, vector: vectorOf(n) })),
+      numbers.map((n) => ({ id: idOf(n), path: `/p/${n}.jpg`, vector: vectorFor(n) })),
     );
     all += more;
   };
@@ -112,6 +112,42 @@ test('a name stays with its items through every cut, with more images and after 
   assert.deepEqual(clusters.find(({ name }) => name === 'cat')?.size, 25);
   assert.equal(await classOf(98), 'cat', 'what came later is found to be one too');
 });
+
+/** Four places around each of two: item n is of kind n % 8, and the items of kinds 0 to 3 lie around one place. */
+const kindsOfTwo = (spread: number) => (n: number) => {
+  const normals = (seed: string, by: number) => {
+    const random = seededRandom(3, seed);
+    return Array.from(
+      { length: 32 },
+      () => by * Array.from({ length: 12 }, random).reduce((sum, one) => sum + one, -6),
+    );
+  };
+  const kind = normals(`kind ${n % 8}`, 0.3);
+  const item = normals(`item ${n}`, spread);
+  return normals(`class ${n % 8 < 4 ? 0 : 1}`, 1).map((value, j) => value + kind[j] + item[j]);
+};
+
+for (const { what, spread, name, before, least, most } of [
+  { what: 'are one class', spread: 0.36, name: () => 'one', before: 7, least: 2, most: 2 },
+  { what: 'are four', spread: 0.5, name: (kind: number) => `kind ${kind}`, before: 2, least: 6, most: 10 },
+]) {
+  test(`two classes of four kinds: the number of clusters follows people who say that the first half ${what}`, async (t) => {
+    const { store, discover } = await prepare(t, 96, kindsOfTwo(spread));
+    const unsaid = await discover({});
+    assert.equal(unsaid.metrics.k, before);
+    for (let n = 0; n < 96; n++) {
+      if (n % 8 > 3) continue;
+      const said = { className: name(n % 8), present: true, origin: 'human', confidence: 1, runId: null } as const;
+      await store.putLabels([{ itemId: idOf(n), task: 'class', ...said }]);
+    }
+    const { metrics, range, levels } = await discover({ recluster: true });
+    assert.ok(metrics.k >= least && metrics.k <= most, `${metrics.k} clusters`);
+    assert.ok(range && range.least <= metrics.k && range.most >= metrics.k, `${range?.least} to ${range?.most}`);
+    assert.ok(levels.includes(metrics.k), levels.join());
+    const again = await discover({});
+    assert.deepEqual([again.range, again.levels], [range, levels], 'kept as they are');
+  });
+}
 
 test('clusters that were merged are not taken apart, whatever is asked for', async (t) => {
   const { store, discover, found, classOf } = await prepare(t, 60);

@@ -2,19 +2,42 @@
  * Where a tree of clusters is cut: the number of clusters there seem to be, how sure that is, and the levels above and below.
  */
 import type { MergeTree } from '../../math/graph-cluster/ward.ts';
-import { clusterCounts, likeliest, likelyRange } from './cluster-count.ts';
-import type { Hierarchy } from './hierarchy.ts';
+import { adjustedRand } from '../../math/metrics/clustering.ts';
+import { type ClusterCounts, clusterCounts, likeliest, likelyRange } from './cluster-count.ts';
+import { cutHierarchy, type Hierarchy } from './hierarchy.ts';
 
 type Cuttable = Pick<Hierarchy, 'tree' | 'leafOf' | 'evidence'>;
 
-/** How many clusters there seem to be: by the evidence, or of a tree without it by its longest step. */
-export function suggestedK({ tree, leafOf, evidence }: Cuttable): number {
-  return evidence ? likeliest(clusterCounts(evidence, leafOf.length)) : longestStep(tree);
+/**
+ * How many clusters there seem to be: by the evidence, or of a tree without it by its longest step.
+ *
+ * @param known the class that people said of each item, [items]; −1 for none. Where several parts are one class to them the
+ *   tree is cut more coarsely, where one cluster is several more finely.
+ */
+export function suggestedK(hierarchy: Cuttable, known?: Int32Array): number {
+  const counts = countsOf(hierarchy, known);
+  return counts ? likeliest(counts) : longestStep(hierarchy.tree);
 }
 
-/** Between which numbers of clusters the right one likely is; undefined where nothing says so. */
-export function suggestedRange({ leafOf, evidence }: Cuttable): { least: number; most: number } | undefined {
-  return evidence && likelyRange(clusterCounts(evidence, leafOf.length));
+/** Between which numbers of clusters the right one likely is; undefined where nothing says so. @param known see {@link suggestedK} */
+export function suggestedRange(hierarchy: Cuttable, known?: Int32Array): { least: number; most: number } | undefined {
+  const counts = countsOf(hierarchy, known);
+  return counts && likelyRange(counts);
+}
+
+/** Costs a pass over the items for each number in question, where people said something. */
+function countsOf(hierarchy: Cuttable, known?: Int32Array): ClusterCounts | undefined {
+  const { leafOf, evidence } = hierarchy;
+  return evidence && clusterCounts(evidence, leafOf.length, { agreement: agreementWith(hierarchy, known) });
+}
+
+/** See {@link clusterCounts}; undefined where people said too little to tell one cut from another. */
+export function agreementWith({ tree, leafOf, evidence }: Cuttable, known?: Int32Array): number[] | undefined {
+  const told = known ? [...known.keys()].filter((item) => known[item] >= 0 && leafOf[item] >= 0) : [];
+  if (!known || told.length < 2) return undefined;
+  const classes = told.map((item) => known[item]);
+  const toldOnly = { tree, leafOf: Int32Array.from(told, (item) => leafOf[item]) };
+  return evidence?.ks.map((k) => adjustedRand(classes, cutHierarchy(toldOnly, k)));
 }
 
 /** Joining the last two costs most nearly always, whatever there is: two must stand out over every other number by this. */
@@ -50,9 +73,9 @@ const FINEST = 6;
  * says; groups and kinds are where the tree's step is longest well above and well below. A level that the tree has no room
  * for is left out.
  */
-export function levelsOf(hierarchy: Cuttable): number[] {
+export function levelsOf(hierarchy: Cuttable, known?: Int32Array): number[] {
   const { tree } = hierarchy;
-  const classes = suggestedK(hierarchy);
+  const classes = suggestedK(hierarchy, known);
   const most = Math.min(tree.points - 1, FINEST * classes);
   const groups = longestBetween(tree, 2, Math.floor(classes / APART));
   const kinds = longestBetween(tree, Math.max(2, Math.ceil(classes * APART)), most);
