@@ -19,7 +19,7 @@ import { type Clustering, type ClusteringRequest, clusteringFor } from './cluste
 import { copiesIn } from './copies.ts';
 import { described, mapFindings } from './findings.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
-import { levelsOf, suggestedRange } from './levels.ts';
+import { levelsOf, rangeWith, suggestedRange } from './levels.ts';
 import { beginMap } from './map-writer.ts';
 import { withNames } from './naming.ts';
 import type { DiscoverEffects, DiscoverOptions, DiscoverResult } from './options.ts';
@@ -67,6 +67,7 @@ async function discover(
     const { counts: sums, interrupted } = await workspace.engine.run(assignStage, job, context);
     const { assigned = 0, none = 0, copies: alike = 0 } = sums;
     const leftovers = model.leftovers ?? [];
+    const range = suggestedRange(model.hierarchy, model.cut?.known);
     return {
       interrupted,
       clustered: plan.kind !== 'keep',
@@ -79,7 +80,7 @@ async function discover(
       // Of the other methods confidence is how much neighbours agree, which says less.
       likelyRight: model.hierarchy.evidence ? likelyRightOf(sums) : null,
       levels: levelsOf(model.hierarchy, model.cut?.known),
-      range: suggestedRange(model.hierarchy, model.cut?.known),
+      range: model.cut && model.asked === 'auto' ? rangeWith(range, model.k) : range,
       // Only when no label can come to hang on them any more.
       retired: interrupted || leftovers.length === 0 ? [] : await store.dropUnusedClasses(leftovers),
       ...(interrupted ? {} : await mapFindings(effects, task)),

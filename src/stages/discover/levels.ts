@@ -25,6 +25,14 @@ export function suggestedRange(hierarchy: Cuttable, known?: Int32Array): { least
   return counts && likelyRange(counts);
 }
 
+/** The same, and what is shown: people's words join and part clusters beyond what any cut of the tree does. */
+export function rangeWith(
+  range: { least: number; most: number } | undefined,
+  shown: number,
+): { least: number; most: number } | undefined {
+  return range && { least: Math.min(range.least, shown), most: Math.max(range.most, shown) };
+}
+
 /** Costs a pass over the items for each number in question, where people said something. */
 function countsOf(hierarchy: Cuttable, known?: Int32Array): ClusterCounts | undefined {
   const { leafOf, evidence } = hierarchy;
