@@ -134,16 +134,19 @@ for (const { what, spread, name, before, least, most } of [
   test(`two classes of four kinds: the number of clusters follows people who say that the first half ${what}`, async (t) => {
     const { store, discover } = await prepare(t, 96, kindsOfTwo(spread));
     const unsaid = await discover({});
-    assert.equal(unsaid.metrics.k, before);
+    assert.equal(unsaid.counts.clusters, before);
     for (let n = 0; n < 96; n++) {
       if (n % 8 > 3) continue;
       const said = { className: name(n % 8), present: true, origin: 'human', confidence: 1, runId: null } as const;
       await store.putLabels([{ itemId: idOf(n), task: 'class', ...said }]);
     }
-    const { metrics, range, levels } = await discover({ recluster: true });
-    assert.ok(metrics.k >= least && metrics.k <= most, `${metrics.k} clusters`);
-    assert.ok(range && range.least <= metrics.k && range.most >= metrics.k, `${range?.least} to ${range?.most}`);
-    assert.ok(levels.includes(metrics.k), levels.join());
+    const { counts, range, levels } = await discover({ recluster: true });
+    assert.ok(counts.clusters >= least && counts.clusters <= most, `${counts.clusters} clusters`);
+    assert.ok(
+      range && range.least <= counts.clusters && range.most >= counts.clusters,
+      `${range?.least} to ${range?.most}`,
+    );
+    assert.ok(levels.includes(counts.clusters), levels.join());
     const again = await discover({});
     assert.deepEqual([again.range, again.levels], [range, levels], 'kept as they are');
   });
