@@ -7,7 +7,9 @@ import { detectStage } from './detect/detect-stage.ts';
 import { poseStage } from './detect/pose.ts';
 import { segmentStage } from './detect/segment.ts';
 import { assignStage } from './discover/assign.ts';
+import { sampleStage } from './discover/sample-stage.ts';
 import { embedStage } from './embed/embed-stage.ts';
+import { meanStage } from './embed/mean-stage.ts';
 import { matchStage } from './match/match-stage.ts';
 import { labelStage } from './teach/label-stage.ts';
 
@@ -19,6 +21,8 @@ export const STAGES: readonly StageEntry[] = [
   stageEntry(poseStage),
   stageEntry(segmentStage),
   stageEntry(embedStage),
+  stageEntry(meanStage),
+  stageEntry(sampleStage),
   stageEntry(assignStage),
   stageEntry(matchStage),
   stageEntry(labelStage),

@@ -26,11 +26,13 @@ import { ITEM_KIND } from '../image-work.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
 import { type ClusterInCut, itemConfidence } from './cluster-confidence.ts';
 import { type ClusterModel, clustersOf, evidenceOf, savedModel } from './cluster-model.ts';
+import { sampleOfModel } from './clustering.ts';
 import { type Copies, copiesIn } from './copies.ts';
 import { neighboursOf } from './hierarchy.ts';
+import { keptKey, keptLayout } from './kept-sample.ts';
 import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
 import { type MapWriter, openMapWriter } from './map-writer.ts';
-import { readSample, type Sample } from './sample.ts';
+import type { Sample } from './sample.ts';
 
 export const ASSIGN_SETTINGS = z.object({ task: z.string(), items: ITEM_KIND });
 export type AssignSettings = z.infer<typeof ASSIGN_SETTINGS>;
@@ -161,13 +163,14 @@ async function openFromRecord(job: StageJob<AssignSettings>): Promise<AssignCont
   const mean = await requireMean(store, recipe);
   const model = await requireModel(workspace, task, items);
   const shards = await store.vectorShards(recipe.space, items);
-  const sample = await readSample(vectors, shards, new Set(model.sample), recipe, mean);
+  const sample = await sampleOfModel(workspace, model, shards, recipe, mean);
   const pool = await workspace.engine.openInference({ threads });
   try {
     const clustered = clusteredSample(pool, model, sample, await copiesIn(store, items));
     const neighbours = () => graphOf(pool, sample.vectors, signal);
     const { ids: sampleIds, fromMean } = sample;
-    const map = await openMapWriter(workspace, { model, sampleIds, fromMean, neighbours, signal });
+    const kept = await keptLayout(workspace.blobs, keptKey(model, shards), sampleIds.length);
+    const map = await openMapWriter(workspace, { model, sampleIds, fromMean, kept, neighbours, signal });
     const close = () => pool.close();
     const classNames = await classesOfClusters(store, model);
     return { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map, close };

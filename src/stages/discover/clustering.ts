@@ -5,6 +5,7 @@
 import { plural } from '../../core/count-text.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
+import type { StageJob, Workspace } from '../../jobs/stage.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { EmbeddingRecipe, SpaceMean } from '../embed/recipe.ts';
 import { cutAround, type HeldClass } from './cluster-cut.ts';
@@ -12,15 +13,19 @@ import type { ClusterModel } from './cluster-model.ts';
 import type { Copies } from './copies.ts';
 import { heldClasses } from './held-classes.ts';
 import { type Hierarchy, hierarchyOf, type Method } from './hierarchy.ts';
+import { keptKey, keptSample } from './kept-sample.ts';
 import { levelsOf, suggestedK } from './levels.ts';
 import { nuisanceFor, withoutNuisance } from './nuisance.ts';
 import type { DiscoverEffects, DiscoverOptions } from './options.ts';
-import { chooseSample, readSample, type Sample, sampleKey } from './sample.ts';
+import { readSample, type Sample, sampleKey } from './sample.ts';
+import { drawSample } from './sample-stage.ts';
 
 /** A clustering that is asked for, and the vectors it is of. */
 export interface ClusteringRequest {
   readonly effects: DiscoverEffects;
   readonly options: DiscoverOptions;
+  /** The run that it is for. */
+  readonly job: Omit<StageJob<unknown>, 'settings'>;
   readonly task: string;
   readonly items: ItemKind;
   readonly recipe: EmbeddingRecipe;
@@ -53,11 +58,10 @@ export interface Clustering {
 
 /** @param there what the task has from earlier runs */
 export async function clusteringFor(request: ClusteringRequest, there: ClusterModel | undefined): Promise<Clustering> {
-  const { effects, task, recipe, shards, mean } = request;
+  const { effects, job, task, recipe, shards, mean } = request;
   const carriedOut = async (plan: Plan): Promise<Clustering> => {
-    const model = plan.kind === 'keep' ? plan.model : await cluster(request, plan);
-    const wanted = new Set(model.sample);
-    const sample = await readSample(effects.vectors, shards, wanted, recipe, mean);
+    const { model, drawn } = plan.kind === 'keep' ? { model: plan.model } : await cluster(request, plan);
+    const sample = drawn ?? (await sampleOfModel(job.workspace, model, shards, recipe, mean));
     if (plan.kind === 'keep') return { plan, model, sample, held: [] };
     const held = await heldClasses(effects.store, task, there, sample.ids);
     if (held.names.length === 0) return { plan, model, sample, held: [] };
@@ -140,22 +144,41 @@ function askedFor(
   });
 }
 
-/** A clustering with no names yet. */
-async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: 'keep' }>): Promise<ClusterModel> {
-  const { effects, options, task, items, recipe, shards, mean, copies } = request;
+/** The items that a model is of, with their vectors: as they were kept, or from the files. */
+export async function sampleOfModel(
+  { vectors, blobs }: Pick<Workspace, 'vectors' | 'blobs'>,
+  model: ClusterModel,
+  shards: readonly VectorShard[],
+  recipe: EmbeddingRecipe,
+  mean: SpaceMean,
+): Promise<Sample> {
+  const kept = model.meanKey === mean.key ? await keptSample(blobs, keptKey(model, shards)) : undefined;
+  return kept ?? readSample(vectors, shards, new Set(model.sample), recipe, mean);
+}
+
+interface NewClusters {
+  /** With no names yet. */
+  readonly model: ClusterModel;
+  /** What it is of, where that was drawn. */
+  readonly drawn?: Sample;
+}
+
+async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: 'keep' }>): Promise<NewClusters> {
+  const { effects, options, job, task, items, recipe, shards, mean, copies } = request;
   const { asked } = plan;
   if (plan.kind === 'cut') {
     const { method, hierarchy } = plan.model;
     const { cut: _, ...model } = plan.model;
-    return { ...model, asked, k: clustersWanted(method, hierarchy, asked), clusters: [] };
+    return { model: { ...model, asked, k: clustersWanted(method, hierarchy, asked), clusters: [] } };
   }
   const { method } = plan;
   const { seed, signal } = options;
-  const chosen = await chooseSample(effects.vectors, shards, { seed, most: options.maxSample, copies });
-  if (asked !== 'auto' && asked > chosen.size) {
-    throw new LabelsmithError('USAGE', `${plural(asked, 'cluster')} cannot be made of ${plural(chosen.size, 'item')}.`);
+  const { maxSample: most, spreadFrom } = options;
+  const drawn = await drawSample(job, { recipe, mean, shards, most, copies, spreadFrom });
+  const { ids, vectors: asTheyAre, fromMean } = drawn;
+  if (asked !== 'auto' && asked > ids.length) {
+    throw new LabelsmithError('USAGE', `${plural(asked, 'cluster')} cannot be made of ${plural(ids.length, 'item')}.`);
   }
-  const { ids, vectors: asTheyAre, fromMean } = await readSample(effects.vectors, shards, chosen, recipe, mean);
   const vectors = await withoutNuisance(effects.pool, asTheyAre, nuisanceFor(recipe));
   let leaves = asked === 'auto' ? undefined : asked;
   if (method === 'kmeans' && leaves === undefined) {
@@ -166,7 +189,10 @@ async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: '
   const sample = ids.map(sampleKey);
   const { space } = recipe;
   const { key: meanKey, subset } = mean;
-  return { task, items, space, meanKey, subset, method, seed, asked, k, sample, hierarchy, clusters: [] };
+  return {
+    model: { task, items, space, meanKey, subset, method, seed, asked, k, sample, hierarchy, clusters: [] },
+    drawn,
+  };
 }
 
 /** @param known the class that people said of each item, [items]; −1 for none */

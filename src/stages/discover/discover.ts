@@ -10,14 +10,18 @@
 import { LabelsmithError } from '../../errors.ts';
 import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
 import { recordRun } from '../../jobs/run.ts';
+import type { StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { VectorShard } from '../../store/store.ts';
-import { type EmbeddingRecipe, fitMean, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
+import { fitMeanTogether } from '../embed/mean-stage.ts';
+import { type EmbeddingRecipe, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
+import { SPREAD_FROM } from '../vector-shard.ts';
 import { assignStage, classesOfClusters, clusteredSample, graphOf, likelyRightOf, sizesOf } from './assign.ts';
 import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor } from './clustering.ts';
 import { copiesIn } from './copies.ts';
 import { described, mapFindings } from './findings.ts';
+import { keepForOthers, keptKey, keptLayout } from './kept-sample.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
 import { levelsOf, rangeWith, suggestedRange } from './levels.ts';
 import { beginMap } from './map-writer.ts';
@@ -40,7 +44,7 @@ async function discover(
   options: DiscoverOptions,
 ): Promise<DiscoverResult> {
   const { store, vectors, pool } = effects;
-  const { task = 'class', items = 'images', recluster = false, k, method, signal } = options;
+  const { task = 'class', items = 'images', recluster = false, k, method, signal, spreadFrom = SPREAD_FROM } = options;
   const recipe = await requireRecipe(store, items);
   const shards = await store.vectorShards(recipe.space, items);
   const count = shards.reduce((sum, shard) => sum + shard.count, 0);
@@ -50,9 +54,10 @@ async function discover(
   await store.ensureTask({ name: task, rule: 'single', items });
   const settings = { task, items, k: k ?? null, method: method ?? null, recluster, space: recipe.space };
   return recordRun(store, { stage: 'discover', settings, modelKey: recipe.modelKey }, options, async (runId) => {
-    const mean = await meanFor(effects, options, recipe, shards, count);
+    const part = { ...options, workspace, runId };
+    const mean = await meanFor(part, options, recipe, shards, count);
     const copies = await copiesIn(store, items);
-    const request: ClusteringRequest = { effects, options, task, items, recipe, shards, mean, copies };
+    const request: ClusteringRequest = { effects, options, job: part, task, items, recipe, shards, mean, copies };
     const there = await savedModel(store, task);
     const clustering = await clusteringFor(request, there);
     const { plan } = clustering;
@@ -60,8 +65,13 @@ async function discover(
     const model = plan.kind === 'keep' ? clustering.model : await adopted(request, clustering, clustered.sample, there);
     const { ids: sampleIds, vectors: rows, fromMean } = clustering.sample;
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
-    const map = await beginMap(effects, { model, sampleIds, fromMean, neighbours, signal });
-    const job = { ...options, workspace, settings: { task, items }, runId };
+    const key = keptKey(model, shards);
+    const kept = await keptLayout(workspace.blobs, key, sampleIds.length);
+    const map = await beginMap(effects, { model, sampleIds, fromMean, kept, neighbours, signal });
+    if (count >= spreadFrom) {
+      await keepForOthers(workspace.blobs, key, { sample: clustering.sample, layout: map.sampleLayout });
+    }
+    const job = { ...part, settings: { task, items } };
     const classNames = await classesOfClusters(store, model);
     const context = { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map };
     const { counts: sums, interrupted } = await workspace.engine.run(assignStage, job, context);
@@ -90,16 +100,16 @@ async function discover(
 
 /** That there is, unless another is asked for or it is of a subset and there are more vectors since. */
 async function meanFor(
-  { store, vectors }: DiscoverEffects,
-  { recluster = false, limit }: DiscoverOptions,
+  job: Omit<StageJob<unknown>, 'settings'>,
+  { recluster = false, limit, spreadFrom }: DiscoverOptions,
   recipe: EmbeddingRecipe,
   shards: readonly VectorShard[],
   count: number,
 ): Promise<SpaceMean> {
-  const before = await savedMean(store, recipe.space);
+  const before = await savedMean(job.workspace.store, recipe.space);
   const outgrown = before?.subset && before.count !== count;
   if (before && !recluster && !outgrown) return before;
-  return fitMean(store, vectors, recipe, shards, { subset: limit !== undefined });
+  return fitMeanTogether(job, recipe, shards, { subset: limit !== undefined, spreadFrom });
 }
 
 /** New clusters with their names, in the place of those there were. */

@@ -12,6 +12,7 @@ import { layOut } from '../../math/layout/umap.ts';
 import { matrix } from '../../math/matrix.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { ClusterModel } from './cluster-model.ts';
+import type { SampleLayout } from './kept-sample.ts';
 import type { Assignment } from './knn-assignment.ts';
 import { MAP_COLUMN, MAP_COLUMNS, type MapEffects, mapKeyOf, mapSpace, savedMap, saveMap } from './map-record.ts';
 
@@ -23,6 +24,7 @@ const MAX_OUTLIER_SCORE = 1e6;
 const PLACED_BY = 3;
 
 export interface MapWriter {
+  readonly sampleLayout: SampleLayout;
   /** Whether any of these items has no place yet. */
   lacks(ids: readonly ItemId[]): boolean;
   /** The file of the map for a file of embeddings, written, to be named in the record. */
@@ -46,6 +48,8 @@ export interface MapWriterOptions {
   readonly sampleIds: readonly ItemId[];
   /** How far each of the sample was from the mean, shape [sample]. */
   readonly fromMean: Float32Array;
+  /** Where the sample stands, as that was kept. */
+  readonly kept?: SampleLayout;
   /** Gives the sample's graph; asked for only where items of the sample have no place yet. */
   readonly neighbours: () => Promise<NeighbourGraph>;
   readonly signal?: AbortSignal;
@@ -79,6 +83,7 @@ export async function openMapWriter(effects: MapEffects, options: MapWriterOptio
   const key = mapKeyOf(model);
   const layout = await layoutOf(effects, options);
   return {
+    sampleLayout: layout,
     lacks: (ids) => ids.some((id) => layout.placed.get(id) === undefined),
     async write({ shard: { shard }, ids, assignments, fromMean, runId }) {
       const marks = matrix(new Float32Array(ids.length * MAP_COLUMNS), ids.length, MAP_COLUMNS);
@@ -100,22 +105,21 @@ export async function openMapWriter(effects: MapEffects, options: MapWriterOptio
 }
 
 /** Where the sample stands. */
-interface Layout {
+interface Layout extends SampleLayout {
   readonly rowOf: IdMap;
   /** Items that had a place when it was opened, of the sample or not. */
   readonly placed: IdMap;
-  /** Shape [sample, 2]. */
-  readonly places: Float32Array;
   /** How far each of the sample was from the mean, shape [sample]. */
   readonly fromMean: Float32Array;
-  /** Median over the sample of the mean distance to an item's neighbours. */
-  readonly usualDistance: number;
 }
 
-/** As earlier runs left it, or where they have not placed the whole sample, laid out again, which gives the same. */
+/**
+ * As it was kept, or as earlier runs left it, or where they have not placed the whole sample, laid out again, which gives the
+ * same.
+ */
 async function layoutOf(
   { store, vectors }: MapEffects,
-  { model, sampleIds, fromMean, neighbours, signal }: MapWriterOptions,
+  { model, sampleIds, fromMean, kept, neighbours, signal }: MapWriterOptions,
 ): Promise<Layout> {
   const space = mapSpace(model.task, mapKeyOf(model));
   const rowOf = new IdMap();
@@ -135,6 +139,7 @@ async function layoutOf(
       distances[row] = part.vectors.data[at + MAP_COLUMN.distance];
     }
   }
+  if (kept) return { rowOf, placed, fromMean, ...kept };
   if (placedOfSample < sampleIds.length) {
     const graph = await neighbours();
     places.set(layOut(fuzzyGraph(graph), { seed: model.seed, signal }));

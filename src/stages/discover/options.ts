@@ -31,6 +31,8 @@ export interface DiscoverOptions extends RunOptions {
   readonly recluster?: boolean;
   /** Of more items than this a random sample is clustered; time grows with its square. Default {@link MAX_SAMPLE}. */
   readonly maxSample?: number;
+  /** Vectors from which passes over all of them are spread over machines, and what came of them is kept. Default 100,000. */
+  readonly spreadFrom?: number;
   /** Votes on images that are typical of clusters, as evidence for names. Default none. */
   readonly classifier?: Voter;
   /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */

@@ -43,26 +43,41 @@ interface Drawn {
 export async function chooseSample(
   vectors: Pick<VectorStore, 'stream'>,
   shards: readonly VectorShard[],
-  { seed, most = MAX_SAMPLE, copies = NO_COPIES }: SampleOptions,
+  options: SampleOptions,
 ): Promise<Set<string>> {
-  const drawn: Drawn[] = [];
-  const ofSet = new Map<number, Drawn>();
-  let limit = Number.POSITIVE_INFINITY;
-  for await (const { ids } of vectors.stream(shards)) {
-    for (const id of ids) {
-      const one = { key: sampleKey(id), lot: lotOf(id, seed) };
-      if (one.lot > limit) continue;
-      const set = copies.setOf(id);
-      if (set === undefined) drawn.push(one);
-      else if (inOrder(one, ofSet.get(set) ?? one) <= 0) ofSet.set(set, one);
-    }
-    if (drawn.length < 2 * most) continue;
-    keepLowest(drawn, most);
-    limit = drawn.at(-1)?.lot ?? limit;
+  const drawn = new DrawnItems(options);
+  for await (const { ids } of vectors.stream(shards)) for (const id of ids) drawn.add(id);
+  return drawn.keys();
+}
+
+/** Those with the lowest lots of all that were added, in whatever order. */
+export class DrawnItems {
+  readonly #options: Required<SampleOptions>;
+  readonly #drawn: Drawn[] = [];
+  readonly #ofSet = new Map<number, Drawn>();
+  #limit = Number.POSITIVE_INFINITY;
+
+  constructor({ seed, most = MAX_SAMPLE, copies = NO_COPIES }: SampleOptions) {
+    this.#options = { seed, most, copies };
   }
-  drawn.push(...ofSet.values());
-  keepLowest(drawn, most);
-  return new Set(drawn.map(({ key }) => key));
+
+  add(id: ItemId): void {
+    const { seed, most, copies } = this.#options;
+    const one = { key: sampleKey(id), lot: lotOf(id, seed) };
+    if (one.lot > this.#limit) return;
+    const set = copies.setOf(id);
+    if (set === undefined) this.#drawn.push(one);
+    else if (inOrder(one, this.#ofSet.get(set) ?? one) <= 0) this.#ofSet.set(set, one);
+    if (this.#drawn.length < 2 * most) return;
+    keepLowest(this.#drawn, most);
+    this.#limit = this.#drawn.at(-1)?.lot ?? this.#limit;
+  }
+
+  keys(): Set<string> {
+    const all = [...this.#drawn, ...this.#ofSet.values()];
+    keepLowest(all, this.#options.most);
+    return new Set(all.map(({ key }) => key));
+  }
 }
 
 const inOrder = (a: Drawn, b: Drawn) => a.lot - b.lot || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
@@ -73,7 +88,7 @@ function keepLowest(drawn: Drawn[], most: number): void {
 }
 
 /** Ids are hashes of contents, so a part of one is a random number; the seed stirs it. */
-function lotOf(id: ItemId, seed: number): number {
+export function lotOf(id: ItemId, seed: number): number {
   let h = (Number.parseInt(id.slice(0, 8), 16) ^ Math.imul(seed, 0x9e3779b9)) >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
   h = Math.imul(h ^ (h >>> 15), 0x735a2d97);
@@ -96,9 +111,19 @@ export async function readSample(
       rows.push({ id, vector: part.vectors.data.slice(i * columns, (i + 1) * columns) });
     });
   }
-  rows.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const matrix = newSharedMatrix(rows.length, columns);
-  for (const [i, { vector }] of rows.entries()) matrix.data.set(vector, i * columns);
+  return sampleOf(rows, recipe, { values: mean });
+}
+
+/** @param rows of the sample, in any order, as the model gave them; each of the recipe's columns */
+export function sampleOf(
+  rows: readonly { readonly id: ItemId; readonly vector: Float32Array }[],
+  recipe: EmbeddingRecipe,
+  { values: mean }: Pick<SpaceMean, 'values'>,
+): Sample {
+  const columns = columnsOf(recipe);
+  const sorted = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const matrix = newSharedMatrix(sorted.length, columns);
+  for (const [i, { vector }] of sorted.entries()) matrix.data.set(vector, i * columns);
   const fromMean = centreAndNormalise(matrix, recipe, mean);
-  return { ids: rows.map(({ id }) => id), vectors: matrix, fromMean };
+  return { ids: sorted.map(({ id }) => id), vectors: matrix, fromMean };
 }

@@ -80,7 +80,8 @@ async function prepare(t: TestContext, count: number) {
     const { ids, vectors: matrix } = await vectors.readAll(await store.vectorShards(space, items));
     return new Map(ids.map((id, i) => [id, [...matrix.data.subarray(3 * i, 3 * i + 3)]]));
   };
-  return { store, vectors, files, embedder, embed, all, calls: () => calls };
+  const workspace = workspaceOf(dir, store, { vectors });
+  return { store, vectors, files, embedder, embed, all, workspace, calls: () => calls };
 }
 
 test('what the model says of an image stays beside its vector, also where that is not made again', async (t) => {
@@ -99,13 +100,16 @@ test('what the model says of an image stays beside its vector, also where that i
 });
 
 test('no vector is left of an image that was forgotten, and one that was left by an earlier build goes', async (t) => {
-  const { store, vectors, embed, all, files } = await prepare(t, 7);
+  const { store, vectors, embed, all, files, workspace } = await prepare(t, 7);
+  const { blobs } = workspace;
+  await blobs.put('samples/kept.sample', Uint8Array.of(1));
   const { space } = await embed(OPTIONS);
   const ids = [...files.values()].map((bytes) => sha256Hex(bytes)).sort();
   const [first, second, ...others] = ids;
   const before = await all();
   const votes = async () => [...(await vectors.lookupVotes(await store.vectorShards(space, 'images'), ids)).keys()];
-  await forget({ store, vectors }, [first], OPTIONS);
+  await forget(workspace, [first], OPTIONS);
+  assert.deepEqual(await Array.fromAsync(blobs.list('samples/')), [], 'what is kept of the sample holds vectors too');
   assert.deepEqual([...(await all()).keys()], [second, ...others]);
   assert.deepEqual((await votes()).sort(), [second, ...others]);
   await store.forgetImages([second]);
@@ -117,7 +121,7 @@ test('no vector is left of an image that was forgotten, and one that was left by
   await store.forgetImages([third]);
   assert.equal((await embed({ ...OPTIONS, force: true })).counts.total, 4);
   assert.deepEqual([...(await all()).keys()], rest);
-  await forget({ store, vectors }, rest, OPTIONS);
+  await forget(workspace, rest, OPTIONS);
   assert.deepEqual(await store.vectorShards(space, 'images'), []);
 });
 

@@ -13,7 +13,8 @@ import { countMissing } from '../image-work.ts';
 import { itemsDone } from '../items-done.ts';
 import { removeStale } from '../stale-vectors.ts';
 import { embedContext, embedStage, remadeSpace, shardName } from './embed-stage.ts';
-import { type EmbeddingRecipe, fitMean, recipeOf, savedMean, saveRecipe } from './recipe.ts';
+import { fitMeanTogether } from './mean-stage.ts';
+import { type EmbeddingRecipe, recipeOf, savedMean, saveRecipe } from './recipe.ts';
 
 export interface EmbedOptions extends RunOptions {
   /** Whole images, or the regions that detectors and people left. Default `images`. */
@@ -22,6 +23,8 @@ export interface EmbedOptions extends RunOptions {
   readonly force?: boolean;
   /** Why this embedder, where it was chosen and not named. */
   readonly because?: string;
+  /** Vectors from which their mean is taken by all machines there are. Default 100,000. */
+  readonly spreadFrom?: number;
 }
 
 export interface EmbedEstimate {
@@ -94,8 +97,8 @@ export async function embedIn(
   options: EmbedOptions,
   readBytes?: ReadPath,
 ): Promise<EmbedResult> {
-  const { store, vectors, engine } = workspace;
-  const { items = 'images', force = false, limit, because } = options;
+  const { store, engine } = workspace;
+  const { items = 'images', force = false, limit, because, spreadFrom } = options;
   const recipe = { ...recipeOf(embedder, items), ...(because === undefined ? {} : { because }) };
   const { space } = recipe;
   const recorded = { items, force, recipe };
@@ -113,7 +116,8 @@ export async function embedIn(
     const whole = !interrupted && limit === undefined && made.length > 0;
     // Made again by force, vectors are what they were: another mean would make everything else be made again too.
     const known = whole ? await savedMean(store, space) : undefined;
-    if (whole && (!known || known.subset)) await fitMean(store, vectors, recipe, made);
+    const part = { ...options, workspace, runId };
+    if (whole && (!known || known.subset)) await fitMeanTogether(part, recipe, made, { subset: false, spreadFrom });
     const total = made.reduce((sum, { count }) => sum + count, 0);
     return { space, interrupted, counts: { ...NOTHING, ...counts, shards, total } };
   });

@@ -15,6 +15,7 @@ import type { Embedder } from '../../models/embedder.ts';
 import type { Store, VectorShard } from '../../store/store.ts';
 import { oldFields, readSetting, type Setting, writeSetting } from '../../store/typed.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
+import { groupsOfFiles } from '../vector-shard.ts';
 
 export interface EmbeddingRecipe {
   readonly version: 1;
@@ -164,9 +165,18 @@ export async function fitMean(
   shards: readonly VectorShard[],
   { subset = false }: Partial<Pick<SpaceMean, 'subset'>> = {},
 ): Promise<SpaceMean> {
-  const { count, values } = await takeMean(vectors, recipe, shards);
+  return saveMean(store, recipe, await takeMean(vectors, recipe, shards), { subset });
+}
+
+/** Saves a mean as that of a space. */
+export async function saveMean(
+  store: Pick<Store, 'putSetting'>,
+  { space }: Pick<EmbeddingRecipe, 'space'>,
+  { count, values }: Pick<SpaceMean, 'count' | 'values'>,
+  { subset }: Pick<SpaceMean, 'subset'>,
+): Promise<SpaceMean> {
   const text = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
-  await writeSetting(store, meanSetting(recipe.space), { count, mean: text, subset });
+  await writeSetting(store, meanSetting(space), { count, mean: text, subset });
   return spaceMean(count, values, subset);
 }
 
@@ -176,19 +186,68 @@ export async function takeMean(
   recipe: EmbeddingRecipe,
   shards: readonly VectorShard[],
 ): Promise<SpaceMean> {
-  const columns = columnsOf(recipe);
-  const sums = new Float64Array(columns);
+  const sum = new VectorSum(columnsOf(recipe));
+  for (const files of groupsOfFiles(shards)) sum.add(await sumOfFiles(vectors, files));
+  return sum.mean();
+}
+
+/** Of some vectors, in double precision. */
+export interface PartialSum {
+  readonly count: number;
+  /** Shape [columns]. */
+  readonly sums: Float64Array;
+}
+
+/**
+ * A sum of partial sums. Which vectors are in which part, and the order of the parts, decide the last bits; whoever made the
+ * parts does not.
+ */
+export class VectorSum {
+  #count = 0;
+  readonly #sums: Float64Array;
+
+  constructor(columns: number) {
+    this.#sums = new Float64Array(columns);
+  }
+
+  add({ count, sums }: PartialSum): void {
+    if (sums.length !== this.#sums.length) throw otherColumns(sums.length, this.#sums.length);
+    this.#count += count;
+    for (let j = 0; j < sums.length; j++) this.#sums[j] = this.#sums[j] + sums[j];
+  }
+
+  mean(): SpaceMean {
+    const count = this.#count;
+    return spaceMean(
+      count,
+      Float32Array.from(this.#sums, (sum) => sum / Math.max(1, count)),
+    );
+  }
+}
+
+/** @param files of a group, one after the other */
+export async function sumOfFiles(
+  vectors: Pick<VectorStore, 'stream'>,
+  files: readonly VectorShard[],
+): Promise<PartialSum> {
+  let sums = new Float64Array(0);
   let count = 0;
-  for await (const { vectors: part } of vectors.stream(shards)) {
-    count += part.rows;
-    for (let i = 0; i < part.data.length; i += columns) {
-      for (let j = 0; j < columns; j++) sums[j] = sums[j] + part.data[i + j];
+  for await (const { vectors: part } of vectors.stream(files)) {
+    const { data, rows, columns } = part;
+    if (count === 0) sums = new Float64Array(columns);
+    if (columns !== sums.length) throw otherColumns(columns, sums.length);
+    count += rows;
+    for (let i = 0; i < data.length; i += columns) {
+      for (let j = 0; j < columns; j++) sums[j] = sums[j] + data[i + j];
     }
   }
-  return spaceMean(
-    count,
-    Float32Array.from(sums, (sum) => sum / Math.max(1, count)),
-  );
+  return { count, sums };
+}
+
+function otherColumns(found: number, expected: number): LabelsmithError {
+  return new LabelsmithError('BAD_FILE', `vectors of ${found} numbers are among those of ${expected}`, {
+    hint: 'Run labelsmith embed --force.',
+  });
 }
 
 /** Mean of the rows, shape [columns]. */

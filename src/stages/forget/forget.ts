@@ -11,6 +11,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { withSlashes } from '../../sources/names.ts';
 import type { Forgotten } from '../../store/image-store.ts';
 import type { Store } from '../../store/store.ts';
+import { dropKeptSamples } from '../discover/kept-sample.ts';
 import { removeVectorsOf } from '../stale-vectors.ts';
 
 export interface ForgetQuery {
@@ -81,13 +82,14 @@ async function imagesOf(store: Store, name: string, path: string): Promise<Image
 
 /** Removes them, as a recorded run: their vectors first, so that none is left of an image that is gone. */
 export function forget(
-  workspace: Pick<Workspace, 'store' | 'vectors'>,
+  workspace: Pick<Workspace, 'store' | 'vectors' | 'blobs'>,
   ids: readonly ImageId[],
   options: RunOptions,
 ): Promise<{ readonly counts: Forgotten & Readonly<Record<string, number>>; readonly interrupted: boolean }> {
   const { store } = workspace;
   return recordRun(store, { stage: 'forget', settings: {} }, options, async () => {
     const counts = { images: 0, paths: 0, regions: 0, labels: 0 };
+    if (ids.length > 0) await dropKeptSamples(workspace.blobs);
     for (const some of chunks(ids, IMAGES_A_WRITE)) {
       if (options.signal?.aborted) break;
       const ofThem = [...(await store.regionsOf(some)).values()].flat();

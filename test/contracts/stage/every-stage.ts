@@ -30,6 +30,8 @@ import { startRun } from '../store/fixtures.ts';
 import { colourModels, importEmbedder } from './models.ts';
 
 const RUN = { seed: 0, threads: 1, shardSize: 5 };
+/** What is done by one process in a small workspace is done shard by shard. */
+const SPREAD = { ...RUN, spreadFrom: 1 };
 /** A colour that a scene is mixed with, by class. */
 const CLASSES = { red: [230, 20, 20], green: [20, 200, 20], blue: [20, 20, 230] } as const;
 
@@ -90,10 +92,10 @@ export async function everyStage(
     const segmenter = await models.openSegmenter({ threads: 1 });
     await segmentIn(workspace, segmenter, shapes).finally(() => segmenter.close());
     const embedder = await models.openEmbedder('means', RUN);
-    await embedIn(workspace, embedder, RUN);
+    await embedIn(workspace, embedder, SPREAD);
     await embedIn(workspace, embedder, { ...RUN, force: true });
     await embedIn(workspace, embedder, { ...RUN, items: 'regions' }).finally(() => embedder.close());
-    await discoverIn(workspace, { ...RUN, k: 3 });
+    await discoverIn(workspace, { ...SPREAD, k: 3 });
     await matchIn(workspace, refs, { ...RUN, task: 'like', replace: false });
     const taught = await teach(workspace);
     const classifier = await openClassifier(taught, RUN);

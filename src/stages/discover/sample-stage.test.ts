@@ -1,0 +1,103 @@
+/** Passes over all vectors by many machines: mean, sample and assignment, against one machine with SQLite. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { addEmbedded } from '../../../test/fixtures/embedded.ts';
+import { startWorker, type TestWorker } from '../../../test/fleet/workers.ts';
+import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
+import { sha256Hex } from '../../core/ids.ts';
+import { seededRandom } from '../../core/random.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
+import { fleetEngine } from '../../jobs/fleet/fleet-engine.ts';
+import { localEngine } from '../../jobs/local-engine.ts';
+import type { Engine } from '../../jobs/stage.ts';
+import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
+import { requireRecipe, savedMean } from '../embed/recipe.ts';
+import { savedModel } from './cluster-model.ts';
+import { discoverIn } from './discover.ts';
+
+const ITEMS = 300;
+const COLUMNS = 8;
+/** Fewer than there are, so that which are drawn shows. */
+const MAX_SAMPLE = 100;
+const found = postgresPrograms();
+
+/** Near the axis of one of four kinds. Of every ten, five are near copies of the one before. */
+async function embedded({ store, dir, vectors }: Workspace): Promise<void> {
+  const random = seededRandom(3);
+  const ids = Array.from({ length: ITEMS }, (_, n) => sha256Hex(`item ${n}`));
+  const items = ids.map((id, n) => ({
+    id,
+    path: `/photos/kind-${n % 4}/${n}.jpg`,
+    vector: Array.from({ length: COLUMNS }, (_, j) => Number(j === n % 4) + 0.3 * random()),
+  }));
+  await addEmbedded(store, dir, items, vectors);
+  const pairs = ids.flatMap((a, n) => (n % 10 < 5 ? [[a, ids[n + 1]].sort()] : []));
+  await store.putSimilarPairs(pairs.map(([a, b]) => ({ a, b, kind: 'near-duplicate', distance: 1 })));
+}
+
+/** All that `discover` left, and what it said. */
+async function discovered(workspace: Workspace, spreadFrom: number) {
+  const { store } = workspace;
+  await embedded(workspace);
+  const options = { seed: 5, threads: 1, k: 4, maxSample: MAX_SAMPLE, spreadFrom };
+  const noFiles = () => Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files'));
+  const { counts, clusters } = await discoverIn(workspace, options, noFiles);
+  const { space } = await requireRecipe(store, 'images');
+  const ids = Array.from({ length: ITEMS }, (_, n) => sha256Hex(`item ${n}`));
+  const labels = await store.labelsOf(ids, 'class');
+  const files: string[] = [];
+  for (const one of await store.vectorSpaces('images'))
+    for (const { file } of await store.vectorShards(one, 'images')) files.push(file.replace(/^.*\//, ''));
+  const given = ids.map((id) => labels.get(id)?.map(({ className, confidence }) => [className, confidence]));
+  const mean = await savedMean(store, space);
+  return { counts, clusters, mean, model: await savedModel(store, 'class'), given, files: files.sort() };
+}
+
+describe('discover by many machines', { skip: 'missing' in found ? found.missing : false }, () => {
+  let server: PostgresServer;
+  let dir: string;
+  before(async () => {
+    server = await startPostgres();
+    dir = await mkdtemp(join(tmpdir(), 'labelsmith-sample-'));
+  });
+  after(async () => {
+    await server.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  async function outcome(location: string, engine: Engine, spreadFrom: number) {
+    const workspace = await openWorkspace(location, { create: true, blobsAt: undefined, engine });
+    return discovered(workspace, spreadFrom).finally(() => workspace.close());
+  }
+
+  async function withWorkers(count: number) {
+    const location = `${server.url}?schema=sample${count}`;
+    await (await openWorkspace(location, { create: true, blobsAt: join(dir, `blobs${count}`) })).close();
+    const workers: TestWorker[] = [];
+    const openQueue = async () => {
+      const queue = await bossQueue({ location });
+      for (let n = 0; n < count; n++) workers.push(startWorker(location, `worker ${n}`, join(dir, 'cache')));
+      return queue;
+    };
+    const engine = fleetEngine({ local: localEngine(), pollMs: 20, openQueue });
+    try {
+      return await outcome(location, engine, 1);
+    } finally {
+      await engine.close();
+      const summaries = await Promise.all(workers.map((worker) => worker.stop()));
+      const shards = summaries.reduce((sum, one) => sum + (one?.shards ?? 0), 0);
+      assert.equal(shards, 1 + 1 + ITEMS / 20, `mean, sample and files: ${JSON.stringify(summaries)}`);
+    }
+  }
+
+  test('1, 2 and 4 of them: the bits of one machine with SQLite', async () => {
+    const here = await outcome(join(dir, 'here'), localEngine(), Number.POSITIVE_INFINITY);
+    assert.equal(here.model?.sample.length, MAX_SAMPLE);
+    assert.equal(here.counts.assigned, ITEMS);
+    for (const count of [1, 2, 4]) assert.deepEqual(await withWorkers(count), here, `${count} workers`);
+  });
+});

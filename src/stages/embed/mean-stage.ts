@@ -1,0 +1,84 @@
+/**
+ * The mean of all vectors of a space by many machines: each shard is the sum of some files, and the sums are added up by the
+ * command, in the order of the plan. So it is that of one machine, bit for bit, whoever read the files.
+ */
+import { z } from 'zod';
+import { LabelsmithError } from '../../errors.ts';
+import type { StageDefinition, StageJob } from '../../jobs/stage.ts';
+import type { VectorShard } from '../../store/store.ts';
+import type { VectorStore } from '../../vectors/vector-store.ts';
+import { countItems, groupsOfFiles, SPREAD_FROM, VECTOR_FILES } from '../vector-shard.ts';
+import {
+  columnsOf,
+  type EmbeddingRecipe,
+  fitMean,
+  type PartialSum,
+  type SpaceMean,
+  saveMean,
+  sumOfFiles,
+  VectorSum,
+} from './recipe.ts';
+
+interface MeanContext {
+  readonly vectors: Pick<VectorStore, 'stream'>;
+  /** In the process that runs the stage. */
+  readonly files?: readonly VectorShard[];
+  readonly onSum?: (sum: PartialSum) => void;
+}
+
+const NO_SETTINGS = z.strictObject({});
+
+export const meanStage: StageDefinition<
+  z.infer<typeof NO_SETTINGS>,
+  MeanContext,
+  z.infer<typeof VECTOR_FILES>,
+  PartialSum
+> = {
+  name: 'mean',
+  within: 'embed',
+  settings: NO_SETTINGS,
+  shard: VECTOR_FILES,
+
+  async open({ workspace: { vectors } }) {
+    return { vectors };
+  },
+
+  async total({ files = [] }) {
+    return [...groupsOfFiles(files)].length;
+  },
+
+  async *plan({ files = [] }) {
+    yield* groupsOfFiles(files);
+  },
+
+  async process({ vectors }, files, eachItem) {
+    const [sum] = await eachItem([files], (some) => sumOfFiles(vectors, some));
+    return sum;
+  },
+
+  async commit({ onSum }, _files, sum) {
+    onSum?.(sum);
+    return {};
+  },
+};
+
+export interface MeanOptions extends Pick<SpaceMean, 'subset'> {
+  /** Items from which the engine of the workspace has it taken (default 100,000). */
+  readonly spreadFrom?: number;
+}
+
+/** {@link fitMean}, by all machines there are where the vectors are many. */
+export async function fitMeanTogether(
+  job: Omit<StageJob<unknown>, 'settings'>,
+  recipe: EmbeddingRecipe,
+  shards: readonly VectorShard[],
+  { subset, spreadFrom = SPREAD_FROM }: MeanOptions,
+): Promise<SpaceMean> {
+  const { store, vectors, engine } = job.workspace;
+  if (countItems(shards) < spreadFrom) return fitMean(store, vectors, recipe, shards, { subset });
+  const sum = new VectorSum(columnsOf(recipe));
+  const context = { vectors, files: shards, onSum: (part: PartialSum) => sum.add(part) };
+  const { interrupted } = await engine.run(meanStage, { ...job, limit: undefined, settings: {} }, context);
+  if (interrupted) throw new LabelsmithError('INTERRUPTED', 'Stopped. Run it again: it goes on.');
+  return saveMean(store, recipe, sum.mean(), { subset });
+}
