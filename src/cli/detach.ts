@@ -6,7 +6,7 @@ import { openWorkspace } from '../jobs/workspace.ts';
 import { addressIn } from '../sources/cloud/object-stores.ts';
 import { giveCommand } from '../stages/worker/follow-fleet.ts';
 import { type Command, type Context, GLOBAL_OPTIONS, type Typed } from './command.ts';
-import { followAndTell } from './print/follow.ts';
+import { followAndTell, statusCommand } from './print/follow.ts';
 import type { OptionTable } from './values.ts';
 
 /**
@@ -57,7 +57,7 @@ export async function giveToWorkers(
     output.note(`The workers have it: labelsmith ${words.join(' ')}`);
     if (global.follow) return await followAndTell(workspace, context);
     output.document({ command: { id, words } });
-    output.summary(`See how far it is: labelsmith status --follow --workspace ${workspace.name}`);
+    output.summary(`See how far it is: ${statusCommand(workspace)}`);
     return 0;
   } finally {
     await workspace.close();

@@ -5,6 +5,9 @@ import { asLabelsmithError, failureDocument, failureText } from './failures.ts';
 import { runCommandLine } from './program.ts';
 import { jsonText, printable } from './words.ts';
 
+const STOPPING = 'Stopping after the shard under way; press Ctrl-C again to stop at once (nothing is lost).';
+const LOOKING_AWAY = 'No longer following.';
+
 const interrupt = new AbortController();
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
@@ -13,7 +16,9 @@ if (process.platform === 'win32') process.on('SIGBREAK', onSignal);
 
 function onSignal(): void {
   if (interrupt.signal.aborted) process.exit(130);
-  process.stderr.write('\nStopping after the shard under way; press Ctrl-C again to stop at once (nothing is lost).\n');
+  // Who only looks has no shard under way, and ends nobody's work.
+  const isLooking = process.argv.includes('--follow');
+  process.stderr.write(`\n${isLooking ? LOOKING_AWAY : STOPPING}\n`);
   interrupt.abort(
     new LabelsmithError('INTERRUPTED', 'interrupted', { hint: 'Run it again: it does what is missing.' }),
   );

@@ -89,6 +89,20 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     assert.doesNotMatch(one.said(), /command begun/);
     const view = await runCli(['status', '--follow', ...at], { ...options(), killAfterMs: 4000 });
     assert.match(view.stderr, /waits for a worker that runs it, paused/);
+    await runJson(['worker', 'limit', '--model-limit', 'colours=3', ...at], options());
+    const { stdout } = await runCli(['status', ...at], options());
+    assert.match(
+      stdout,
+      /^given to the workers last: labelsmith add photos --shard-size=10 \(how far: status --follow\)$/m,
+    );
+    assert.match(stdout, /^workers are paused: labelsmith worker resume$/m);
+    assert.match(stdout, /^shards of a model at once, at most: colours 3 \(labelsmith worker limit\)$/m);
+    const { fleet } = await runJson<{ fleet: unknown }>(['status', ...at], options());
+    assert.deepEqual(fleet, {
+      paused: true,
+      limits: { colours: 3 },
+      command: ['add', 'photos', '--shard-size=10'],
+    });
     await runJson(['worker', 'resume', ...at], options());
     await runJson(['status', '--follow', ...at], options());
     assert.match(one.said(), /command ended with 0/);

@@ -34,7 +34,7 @@ export const status = command({
     return withWorkspace(context, async (workspace) => {
       const { quarantine: withQuarantine, check } = options;
       const found = await statusOf(workspace, { quarantine: withQuarantine, check });
-      const { summary, sources, runs, deadShards, quarantine, problems } = found;
+      const { summary, sources, runs, deadShards, fleet, quarantine, problems } = found;
       const accuracy = await knownAccuracies(workspace.store);
       const learningCurves = await lastLearningCurves(workspace.store);
       const tasks = await workspace.store.tasks();
@@ -49,6 +49,7 @@ export const status = command({
         ...(embedder && { embedder: { model: embedder.model, because: embedder.because ?? null } }),
         runs,
         ...(deadShards.length > 0 && { deadShards }),
+        ...(fleet && { fleet }),
         ...(quarantine && { quarantine }),
         ...(problems && { integrity: problems.length === 0 ? 'ok' : problems }),
       });

@@ -20,7 +20,7 @@ export async function followAndTell(
   if (view === undefined) return 0;
   output.document({ ...view, ...(price !== undefined && { cost: costOf(view, price) }) });
   if (!view.isOver) {
-    output.note(`It goes on without you. See it again: labelsmith status --follow --workspace ${workspace.name}`);
+    output.note(`It goes on without you. See it again: ${statusCommand(workspace)}`);
     return 0;
   }
   const { command } = view;
@@ -31,6 +31,12 @@ export async function followAndTell(
   const cost = price === undefined ? '' : ` It cost ${money(costOf(view, price).soFar)}.`;
   output.summary(`${commandText(command)}${cost}`);
   return outcomeOf(command.state).exitCode;
+}
+
+/** As a shell takes it: an address has signs that mean something there. Passwords are left out. */
+export function statusCommand({ location, name }: Pick<Workspace, 'location' | 'name'>): string {
+  const user = URL.canParse(location) ? new URL(location).username : '';
+  return `labelsmith status --follow --workspace '${user === '' ? name : name.replace('://', `://${user}@`)}'`;
 }
 
 /** What came of a command, as one sentence. */

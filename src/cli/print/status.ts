@@ -3,7 +3,7 @@
 import { countedName, formatCount, plural } from '../../core/count-text.ts';
 import { QUALITY_FLAGS } from '../../core/image.ts';
 import { dayOf } from '../../core/label-accuracy.ts';
-import type { WorkspaceStatus } from '../../jobs/status.ts';
+import type { FleetStatus, WorkspaceStatus } from '../../jobs/status.ts';
 import { accuracyRows } from '../../stages/audit/accuracy-text.ts';
 import type { TaskAccuracy } from '../../stages/audit/known-accuracy.ts';
 import type { EmbeddingRecipe } from '../../stages/embed/recipe.ts';
@@ -65,6 +65,7 @@ export function printStatus(
     for (const line of table([['run', 'stage', 'status', 'took', 'counts'], ...runs.map(runRow)]))
       output.line(`  ${line}`);
   }
+  if (found.fleet) for (const line of fleetLines(found.fleet)) output.line(line);
   for (const { runId, stage, shard, items, reason } of deadShards) {
     output.line(`given up  ${stage} ${shard} of ${runId} (${plural(items, 'item')}): ${oneLine(reason)}`);
   }
@@ -73,6 +74,18 @@ export function printStatus(
     output.line(`${' '.repeat(19)} ${oneLine(message)}`);
   }
   if (problems) output.line(problems.length === 0 ? '\nIntegrity: ok' : `\nIntegrity:\n  ${problems.join('\n  ')}`);
+}
+
+/** What all workers were told, and the command that they were given last. */
+function fleetLines({ paused, limits, command }: FleetStatus): string[] {
+  const most = Object.entries(limits).map(([model, count]) => `${oneLine(model)} ${count}`);
+  return [
+    ...(command
+      ? [`given to the workers last: labelsmith ${oneLine(command.join(' '))} (how far: status --follow)`]
+      : []),
+    ...(paused ? ['workers are paused: labelsmith worker resume'] : []),
+    ...(most.length > 0 ? [`shards of a model at once, at most: ${most.join(', ')} (labelsmith worker limit)`] : []),
+  ];
 }
 
 /** Whose labels a task has, and how many of them are right. */
