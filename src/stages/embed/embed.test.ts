@@ -109,7 +109,7 @@ test('no vector is left of an image that was forgotten, and one that was left by
   const before = await all();
   const votes = async () => [...(await vectors.lookupVotes(await store.vectorShards(space, 'images'), ids)).keys()];
   await forget(workspace, [first], OPTIONS);
-  assert.deepEqual(await Array.fromAsync(blobs.list('samples/')), [], 'what is kept of the sample holds vectors too');
+  assert.equal(await blobs.stat('samples/kept.sample'), undefined, 'what is kept of the sample holds vectors too');
   assert.deepEqual([...(await all()).keys()], [second, ...others]);
   assert.deepEqual((await votes()).sort(), [second, ...others]);
   await store.forgetImages([second]);
