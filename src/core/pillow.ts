@@ -4,6 +4,12 @@
 export const RESAMPLES = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
 export type Resample = (typeof RESAMPLES)[number];
 
+/** Kinds of {@link PillowSize} with nothing more to say. */
+export const PLAIN_SIZES = [
+  ...(['exact', 'padded-square', 'blurred-square', 'sampled', 'opencv-letterbox', 'averaged'] as const),
+  ...(['longest', 'none'] as const),
+] as const;
+
 /** How an image is brought to a size before its middle is cut out, or what is missing is filled up. */
 export type PillowSize =
   /**
@@ -20,6 +26,12 @@ export type PillowSize =
   | { readonly kind: 'blurred-square' }
   /** `exact`, but by straight lines between the four nearest pixels with nothing averaged, as RF-DETR's is: in floats too. */
   | { readonly kind: 'sampled' }
+  /**
+   * The whole image at the top left, its sides in proportion and cut to whole pixels, the rest filled up; by straight lines between
+   * the four nearest pixels with nothing averaged, in OpenCV's fixed point. Bytes; places are in proportion to the sides before
+   * they were cut, as their makers reckon them (YOLOX).
+   */
+  | { readonly kind: 'opencv-letterbox' }
   /** `exact`, by the same averages as there, but in floats: nothing is rounded to bytes, as torchvision does it with tensors. */
   | { readonly kind: 'averaged' }
   /** To so many pixels whatever that does to proportions; the middle of it, where that is larger than the input. */

@@ -5,7 +5,7 @@
  * they are read. Nothing here runs anything.
  */
 import { z } from 'zod';
-import { RESAMPLES } from '../core/pillow.ts';
+import { PLAIN_SIZES, RESAMPLES } from '../core/pillow.ts';
 
 export const ROLES = ['detector', 'embedder', 'pose', 'segmenter', 'classifier'] as const;
 export type Role = (typeof ROLES)[number];
@@ -85,9 +85,7 @@ const IMAGE_PROCESSOR = z.object({
       resample: z.enum(RESAMPLES),
       middle: z.literal('torch').optional(),
       size: z.discriminatedUnion('kind', [
-        z.object({
-          kind: z.enum(['exact', 'padded-square', 'blurred-square', 'sampled', 'averaged', 'longest', 'none']),
-        }),
+        z.object({ kind: z.enum(PLAIN_SIZES) }),
         z.object({ kind: z.literal('shortest'), edge: side }),
         z.object({ kind: z.literal('open'), edge: side, longest: side, multiple: side.optional() }),
         z.object({ kind: z.literal('squashed'), width: side, height: side }),

@@ -3,7 +3,7 @@
  * files, `detectors/` reads what they give.
  *
  * All of them see the whole image at the top left, whatever its shape; their publishers stretch it (SSD) or put it into the
- * middle (YOLO). Faster and Mask R-CNN take any size: a photograph of 4 : 3 in a square of 1088 has the 800 lines of their
+ * middle (YOLO). It is made smaller by their documents' filters: OpenCV's (YOLOv4), Pillow's bicubic (YOLOv3) or bilinear (the rest). Faster and Mask R-CNN take any size: a photograph of 4 : 3 in a square of 1088 has the 800 lines of their
  * document. The masks of Mask R-CNN are not read.
  */
 import { COCO_NAMES } from '../core/coco-classes.ts';
@@ -17,7 +17,8 @@ interface Family {
   readonly name: string;
   readonly licence: string;
   readonly files: readonly FileId[];
-  readonly input: Omit<InputSpec, 'fit' | 'kernel'>;
+  /** Its kernel is `linear` if nothing else is said. */
+  readonly input: Omit<InputSpec, 'fit' | 'kernel'> & Partial<Pick<InputSpec, 'kernel'>>;
   readonly decoder: Decoder;
 }
 
@@ -103,7 +104,7 @@ const FAMILIES: readonly Family[] = [
     name: 'YOLOv3',
     licence: 'MIT',
     files: ['yolov3-12-int8'],
-    input: { name: 'input_1', width: 416, height: 416, pad: GREY, layout: 'NCHW', scale: 1 / 255 },
+    input: { name: 'input_1', width: 416, height: 416, pad: GREY, layout: 'NCHW', scale: 1 / 255, kernel: 'cubic' },
     decoder: {
       kind: 'yolov3',
       boxes: 'yolonms_layer_1/ExpandDims_1:0',
@@ -115,7 +116,10 @@ const FAMILIES: readonly Family[] = [
     name: 'YOLOv4',
     licence: 'MIT',
     files: ['yolov4'],
-    input: { name: 'input_1:0', width: 416, height: 416, pad: GREY, layout: 'NHWC', scale: 1 / 255 },
+    input: {
+      ...{ name: 'input_1:0', width: 416, height: 416, pad: GREY, layout: 'NHWC', scale: 1 / 255 },
+      pillow: { resample: 'bilinear', size: { kind: 'opencv-letterbox' } },
+    },
     decoder: {
       kind: 'yolov4',
       levels: [
@@ -161,7 +165,7 @@ export const ZOO_DETECTOR_ENTRIES: readonly DetectorEntry[] = FAMILIES.flatMap(
         description: `${name}${form}, ${size}`,
         stated: file.stated,
         source: { files: [zooSource(file)], converter: 'onnx' },
-        input: { ...input, fit: 'letterbox', kernel: 'linear' },
+        input: { kernel: 'linear', ...input, fit: 'letterbox' },
         decoder,
         classNames: COCO_NAMES,
       };

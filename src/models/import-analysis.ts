@@ -21,6 +21,7 @@ import type { InputSpec, ModelEntry, Role } from './bundle.ts';
 import { composeModel, SINGLE } from './compose-model.ts';
 import { KNOWN, recognise } from './detectors/recognise.ts';
 import { isRfDetr, RF_DETR_INPUT, RF_DETR_OUTPUTS, rfDetrClasses } from './detectors/rf-detr.ts';
+import { YOLOX_PIXELS } from './detectors/yolox.ts';
 import { inspectNetwork, type NetworkPorts } from './inspect.ts';
 import { selfContained } from './onnx-files.ts';
 import { trialOfNetwork, trialRun } from './trial.ts';
@@ -247,12 +248,15 @@ async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, o
     );
   }
   if (!options.classNames) inferred.push('80 classes: COCO’s names');
-  const usual = { fit: 'letterbox', pad: [114, 114, 114], kernel: 'lanczos3', colours: 'BGR' } as const;
-  const input: InputSpec = { ...geometry, ...usual, ...options.input };
+  const { input: declared } = options;
+  // Who names a kernel wants it in place of what YOLOX's own code does.
+  const pillow = declared?.kernel === undefined ? { pillow: YOLOX_PIXELS } : {};
+  const usual = { fit: 'letterbox', pad: [114, 114, 114], kernel: 'linear', colours: 'BGR' } as const;
+  const input: InputSpec = { ...geometry, ...usual, ...pillow, ...declared };
   if (input.fit !== 'letterbox') throw refuse(subject, 'a detector sees the whole image: its fit must be letterbox');
   inferred.push(
     `output ${output.name} [${output.value.dims}]: YOLOX with strides ${decoder.strides.join(', ')} and boxes in ` +
-      `${decoder.boxes}; unless declared otherwise its input is BGR from 0 to 255, the image at the top left, the rest ` +
+      `${decoder.boxes}; unless declared otherwise its input is BGR from 0 to 255, the image at the top left, as OpenCV makes it smaller, the rest ` +
       'filled with 114',
   );
   const entry: ModelEntry = { ...base, role: 'detector', input, decoder, classNames };

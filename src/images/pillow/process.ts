@@ -3,7 +3,9 @@ import type { PillowProcessing } from '../../core/pillow.ts';
 import type { Pixels } from '../decode.ts';
 import { resizeAveraged } from './averaged-resize.ts';
 import { resizeSquareBlurred } from './blurred-resize.ts';
+import { resizeAsOpenCv } from './opencv-resize.ts';
 import { resizeAsPillow } from './resample.ts';
+import { roundHalfToEven } from './rounding.ts';
 import { resizeSampled } from './sampled-resize.ts';
 
 export interface PillowInput {
@@ -55,6 +57,12 @@ export function processAsPillow(image: Pixels, { width, height, pad, pillow }: P
     case 'sampled': {
       const pixels = bytesOf(resizeSampled(image, width, height));
       return { pixels, width, height, scale: { x: width / image.width, y: height / image.height } };
+    }
+    case 'opencv-letterbox': {
+      const share = Math.min(height / image.height, width / image.width);
+      const whole = (side: number) => Math.max(1, Math.trunc(side * share));
+      const inner = resizeAsOpenCv(image, whole(image.width), whole(image.height));
+      return { ...onGround(inner, width, height, pad), scale: { x: share, y: share } };
     }
     case 'averaged': {
       if (resample === 'nearest') throw new RangeError('nothing is averaged by the nearest pixel');
@@ -113,12 +121,6 @@ function openSides(
 function wholeMultiples({ w, h }: { readonly w: number; readonly h: number }, multiple: number) {
   const cut = (side: number) => Math.max(multiple, side - (side % multiple));
   return { w: cut(w), h: cut(h) };
-}
-
-function roundHalfToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
 /** The middle; what an image that is too small does not cover is black: a pixel more of it before than behind, by torch one less. */

@@ -1,9 +1,13 @@
 /** YOLOX (Ge et al. 2021, arXiv 2107.08430), section 2.2: one box a cell, score = objectness × class score. */
+import type { PillowProcessing } from '../../core/pillow.ts';
 import { boxesFromCentres } from '../../onnx/boxes-graph.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import { anchorPoints } from './anchor-points.ts';
 import type { Candidates, DecodeContext, Decoder } from './decoder.ts';
 import { suppress } from './suppress.ts';
+
+/** Its `preproc` makes images smaller by OpenCV's `resize`. */
+export const YOLOX_PIXELS: PillowProcessing = { resample: 'bilinear', size: { kind: 'opencv-letterbox' } };
 
 export function decodeYolox({
   graph: g,
