@@ -18,10 +18,11 @@ import { createModels } from '../src/models/models.ts';
 import { isRightName } from './backbones/names.ts';
 import { measureMasks } from './masks.ts';
 import { ACCEPTABLE } from './names/acceptable.ts';
+import { type ClusteredImage, linesOf, scoreWords, type Worded, type WordNames, worded } from './names/by-words.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, labelsmith, rounded } from './process.ts';
 
-const SETS = process.env.LABELSMITH_BENCH_SETS?.split(',') ?? ['caltech-30', 'flowers', 'household'];
+const SETS = process.env.LABELSMITH_BENCH_SETS?.split(',') ?? ['caltech-30', 'flowers', 'household', 'electronics'];
 /** Of each class's images, by their names' digests. */
 const FEW = 0.1;
 
@@ -42,23 +43,28 @@ export async function run(): Promise<unknown> {
   const { here, notFetched } = await fetched([...known, ...ZOO].filter(([id]) => wanted?.includes(id) ?? true));
   const rows: Row[] = [];
   const failed: Record<string, string> = {};
+  const words: Record<string, WordNames> = {};
   for (const [id, role] of [...BUILT_IN, ...here]) {
     process.stderr.write(`${id}…\n`);
     try {
-      for await (const row of measure(id, role)) {
+      const said: Worded[] = [];
+      for await (const row of measure(id, role, said)) {
         rows.push(row);
         process.stderr.write(`${lineOf(row)}\n`);
       }
+      const names = scoreWords(said);
+      if (names) words[id] = names;
     } catch (error) {
       failed[id] = messageOf(error);
     }
   }
   process.stderr.write('\n');
   for (const row of rows) process.stderr.write(`${lineOf(row)}\n`);
+  for (const [id, names] of Object.entries(words)) process.stderr.write(`${linesOf(id, names).join('\n')}\n`);
   for (const [id, why] of Object.entries(failed)) process.stderr.write(`failed: ${id}: ${why}\n`);
   for (const [id, why] of Object.entries(notFetched)) process.stderr.write(`not fetched: ${id}: ${why}\n`);
   if (Object.keys(failed).length > 0) process.exitCode = 1;
-  return { measured: rows, failed, notFetched };
+  return { measured: rows, namesByWords: words, failed, notFetched };
 }
 
 function roleOf(modelType: string): Role {
@@ -100,12 +106,17 @@ interface Row {
   readonly figures: Readonly<Record<string, number | null>>;
 }
 
-/** A row when it is known: sets one after the other, since a network may be as large as the machine. */
-async function* measure(id: string, role: Role): AsyncGenerator<Row> {
+/**
+ * A row when it is known: sets one after the other, since a network may be as large as the machine.
+ *
+ * @param said gets what words say of each set, of a model that knows words
+ */
+async function* measure(id: string, role: Role, said: Worded[]): AsyncGenerator<Row> {
   switch (role) {
     case 'embedder':
     case 'words':
-      for (const set of SETS) yield { model: id, set, figures: await embedder(id, set, role === 'words') };
+      for (const set of SETS)
+        yield { model: id, set, figures: await embedder(id, set, role === 'words' ? said : undefined) };
       return;
     case 'detector':
       yield await detector(id, ['detect', '--model', id]);
@@ -130,7 +141,7 @@ const EVALUATION = z.object({
 });
 
 /** Names of classes are the words; an image that an everyday word fits better than any of them counts as wrong. */
-function embedder(id: string, name: string, knowsWords: boolean): Promise<Row['figures']> {
+function embedder(id: string, name: string, said: Worded[] | undefined): Promise<Row['figures']> {
   return inScratch(async (dir) => {
     const set = dataSet(name);
     const folders = readdirSync(set).sort();
@@ -138,39 +149,44 @@ function embedder(id: string, name: string, knowsWords: boolean): Promise<Row['f
     const classOf = pileOf(set, folders, dir);
     await labelsmith(['add', PILE], dir);
     await labelsmith(['embed', '--model', id], dir);
-    const words = knowsWords ? ['--vocabulary', 'wordnet'] : [];
-    await labelsmith(['discover', '--model', id, '--k', String(names.length), '--task', 'clusters', ...words], dir);
+    await labelsmith(['discover', '--model', id, '--k', String(names.length), '--task', 'clusters'], dir);
     const { clustering } = await evaluated(set, 'clusters', dir);
-    const named = await namesOf(name, classOf, dir);
+    const images = await clusteredImages(classOf, dir);
     const few = await fewLabels(classOf, dir);
     const figures = {
       clustering: clustering?.accuracy ?? null,
       ari: clustering?.ari ?? null,
-      ...named,
+      ...namesOf(name, images),
       fewLabels: few,
     };
-    if (!knowsWords) return figures;
+    if (!said) return figures;
+    said.push(await worded(name, images, dir));
     await labelsmith(['match', '--threshold', '0', '--classes', names.join(',')], dir);
     return { zeroShot: (await evaluated(set, 'class', dir)).classification?.accuracyForced ?? null, ...figures };
   });
 }
 
-/** Of the clusters, how many have a name, and of those how many fit most of their images (`names/acceptable.ts`). */
-async function namesOf(set: string, classOf: ReadonlyMap<string, string>, dir: string): Promise<Row['figures']> {
-  if (!ACCEPTABLE[set]) return {};
+/** In order of their files' names, which are digests. */
+async function clusteredImages(classOf: ReadonlyMap<string, string>, dir: string): Promise<ClusteredImage[]> {
   await labelsmith(['export', 'jsonl', 'clusters.jsonl', '--task', 'clusters'], dir);
-  const row = z.object({ file: z.string(), labels: z.array(z.object({ class: z.string() })) });
-  const images = readFileSync(join(dir, 'clusters.jsonl'), 'utf8').trim().split('\n');
-  const clusters = Map.groupBy(
-    images.map((line) => row.parse(JSON.parse(line))),
-    ({ labels }) => labels[0]?.class ?? '',
-  );
+  const row = z.object({ file: z.string(), sha256: z.string(), labels: z.array(z.object({ class: z.string() })) });
+  const lines = readFileSync(join(dir, 'clusters.jsonl'), 'utf8').trim().split('\n');
+  const images = lines.map((line) => row.parse(JSON.parse(line))).sort((a, b) => (a.file < b.file ? -1 : 1));
+  return images.map(({ file, sha256, labels }) => {
+    return { id: sha256, className: classOf.get(basename(file)) ?? '', cluster: labels[0]?.class ?? '' };
+  });
+}
+
+/** Of the clusters, how many have a name, and of those how many fit most of their images (`names/acceptable.ts`). */
+function namesOf(set: string, images: readonly ClusteredImage[]): Row['figures'] {
+  if (!ACCEPTABLE[set]) return {};
+  const clusters = Map.groupBy(images, ({ cluster }) => cluster);
   let [named, right] = [0, 0];
   for (const [name, members] of clusters) {
     if (name === '' || /^unnamed-\d+$/.test(name)) continue;
     named++;
     const plain = name.replace(/[- ]\d+$/, '');
-    const fitting = members.filter(({ file }) => isRightName(plain, set, classOf.get(basename(file)) ?? ''));
+    const fitting = members.filter(({ className }) => isRightName(plain, set, className));
     if (fitting.length > members.length / 2) right++;
   }
   return { clusters: clusters.size, named, namedRight: right };

@@ -17,7 +17,7 @@ import { rounded } from '../process.ts';
 import type { EmbeddedSet } from './embedded.ts';
 
 export interface Clustered {
-  readonly set: EmbeddedSet;
+  readonly set: Pick<EmbeddedSet, 'name' | 'classNames' | 'truth' | 'votes'>;
   /** Clusters that `discover` makes with no number given; shape [n]. */
   readonly clusters: Int32Array;
 }
@@ -31,6 +31,26 @@ interface Named {
   readonly wrong: readonly string[];
 }
 
+/** What votes and which shares are tried for a name. */
+export interface Naming {
+  readonly names: VotedNames;
+  readonly source: 'votes' | 'words';
+  /** Undefined where none was measured yet. */
+  readonly builtIn?: VoteRule;
+  readonly classShares: readonly number[];
+  readonly kindShares: readonly number[];
+  /** The share of given names that has to be right. */
+  readonly precision: number;
+}
+
+export interface Totals {
+  readonly clusters: number;
+  readonly named: number;
+  readonly right: number;
+  readonly shareNamed: number;
+  readonly shareRight: number;
+}
+
 const BUILT_IN: VoteRule = { minClassShare: MIN_CLASS_SHARE, minKindShare: MIN_KIND_SHARE };
 const CLASS_SHARES = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75];
 const KIND_SHARES = [0.4, 0.45, 0.5, 0.55, 0.6, 0.65];
@@ -38,39 +58,70 @@ const KIND_SHARES = [0.4, 0.45, 0.5, 0.55, 0.6, 0.65];
 const PRECISION = 0.9;
 
 export function scoreNames(sets: readonly Clustered[]): unknown {
-  const names = imagenetNames(wordNet());
-  const voting = sets.filter(({ set }) => set.votes.some(Boolean) && ACCEPTABLE[set.name]);
+  const voting = judged(sets);
   if (voting.length === 0) return null;
-  const rules = CLASS_SHARES.flatMap((minClassShare) =>
-    KIND_SHARES.filter((share) => share <= minClassShare).map((minKindShare) => ({ minClassShare, minKindShare })),
-  );
-  const table = rules.map((rule) => ({ rule, counts: voting.map((one) => namesOf(one, names, rule)) }));
-  const builtIn = voting.map((one) => namesOf(one, names, BUILT_IN));
-  const leftOut = voting.map((_, i) => {
-    const others = <T>(values: readonly T[]) => values.filter((_, j) => j !== i);
-    const best = table
-      .filter(({ counts }) => isRightEnough(others(counts), others(voting)))
-      .sort((a, b) => sumOf(others(b.counts), 'named') - sumOf(others(a.counts), 'named'))[0];
-    return best?.counts[i] ?? { clusters: 0, named: 0, right: 0, wrong: [] };
+  const scored = scoreRules(voting, {
+    ...{ names: imagenetNames(wordNet()), source: 'votes', builtIn: BUILT_IN, precision: PRECISION },
+    ...{ classShares: CLASS_SHARES, kindShares: KIND_SHARES },
   });
-  const bySet = Object.fromEntries(voting.map(({ set }, i) => [set.name, builtIn[i]]));
+  const builtIn = scored.builtIn ?? [];
   const nameable = builtIn.filter((_, i) => NAMEABLE.includes(voting[i].set.name));
   return {
     rule: BUILT_IN,
-    sets: bySet,
+    sets: Object.fromEntries(voting.map(({ set }, i) => [set.name, builtIn[i]])),
     ofNameableSets: totals(nameable),
     ofAllSets: totals(builtIn),
     // Each set by the rule that is best on all others.
-    leftOut: totals(leftOut),
+    leftOut: scored.leftOut,
   };
 }
 
-function isRightEnough(counts: readonly Named[], sets: readonly Clustered[]): boolean {
-  const wrongWhereNoneMayBe = counts.some((one, i) => STRICT.includes(sets[i].set.name) && one.right < one.named);
-  return !wrongWhereNoneMayBe && sumOf(counts, 'right') >= PRECISION * sumOf(counts, 'named');
+/** Those with votes whose classes' names were written down. */
+export function judged(sets: readonly Clustered[]): readonly Clustered[] {
+  return sets.filter(({ set }) => set.votes.some(Boolean) && ACCEPTABLE[set.name]);
 }
 
-function totals(counts: readonly Named[]): Record<string, number> {
+interface ScoredRules {
+  /** By the order of the sets; undefined where no rule is built in. */
+  readonly builtIn: readonly Named[] | undefined;
+  /** Over all sets. */
+  readonly byRule: readonly { readonly rule: VoteRule; readonly totals: Totals }[];
+  /** The rule that names most among those that are right enough on all sets. */
+  readonly best: VoteRule | undefined;
+  /** Each set by the rule that is best on all others. */
+  readonly leftOut: Totals;
+}
+
+export function scoreRules(voting: readonly Clustered[], naming: Naming): ScoredRules {
+  const rules = naming.classShares.flatMap((minClassShare) =>
+    naming.kindShares
+      .filter((share) => share <= minClassShare)
+      .map((minKindShare) => ({ minClassShare, minKindShare })),
+  );
+  const table = rules.map((rule) => ({ rule, counts: voting.map((one) => namesOf(one, naming, rule)) }));
+  const bestOn = (chosen: (i: number) => boolean) => {
+    const of = <T>(values: readonly T[]) => values.filter((_, i) => chosen(i));
+    return table
+      .filter(({ counts }) => isRightEnough(of(counts), of(voting), naming.precision))
+      .sort((a, b) => sumOf(of(b.counts), 'named') - sumOf(of(a.counts), 'named'))[0];
+  };
+  const { builtIn } = naming;
+  return {
+    builtIn: builtIn && voting.map((one) => namesOf(one, naming, builtIn)),
+    byRule: table.map(({ rule, counts }) => ({ rule, totals: totals(counts) })),
+    best: bestOn(() => true)?.rule,
+    leftOut: totals(
+      voting.map((_, i) => bestOn((j) => j !== i)?.counts[i] ?? { clusters: 0, named: 0, right: 0, wrong: [] }),
+    ),
+  };
+}
+
+function isRightEnough(counts: readonly Named[], sets: readonly Clustered[], precision: number): boolean {
+  const wrongWhereNoneMayBe = counts.some((one, i) => STRICT.includes(sets[i].set.name) && one.right < one.named);
+  return !wrongWhereNoneMayBe && sumOf(counts, 'right') >= precision * sumOf(counts, 'named');
+}
+
+function totals(counts: readonly Named[]): Totals {
   const [clusters, named, right] = (['clusters', 'named', 'right'] as const).map((what) => sumOf(counts, what));
   return { clusters, named, right, shareNamed: rounded(named / clusters), shareRight: rounded(right / named) };
 }
@@ -79,9 +130,9 @@ function sumOf(counts: readonly Named[], what: 'clusters' | 'named' | 'right'): 
   return counts.reduce((sum, one) => sum + one[what], 0);
 }
 
-function namesOf({ set, clusters }: Clustered, names: VotedNames, rule: VoteRule): Named {
+function namesOf({ set, clusters }: Clustered, { names, source }: Naming, rule: VoteRule): Named {
   const k = clusters.reduce((most, one) => Math.max(most, one + 1), 0);
-  const candidates = voteCandidates(clusters, k, { votes: set.votes, names }, rule);
+  const candidates = voteCandidates(clusters, k, { votes: set.votes, names, source }, rule);
   let [named, right] = [0, 0];
   const wrong: string[] = [];
   for (const [c, [first]] of candidates.entries()) {

@@ -68,13 +68,25 @@ test('a model of the hub from a folder, embed, search and match by words', async
   writeFileSync(join(cwd, 'vocabulary.txt'), 'ruby\nsapphire\n# not a word\nbrick\n');
   await run(['add', 'photos']);
   const discover = ['discover', '--task', 'things', '--k', '2', '--vocabulary', 'vocabulary.txt', '--json'];
-  const { clusters } = z
-    .object({ clusters: z.array(z.object({ candidates: z.array(CANDIDATE) })) })
-    .parse(JSON.parse((await run(discover)).stdout));
+  const named = z.object({
+    clusters: z.array(z.object({ name: z.string(), candidates: z.array(CANDIDATE) })),
+    words: z.object({ model: z.string(), names: z.string() }),
+  });
+  const { clusters, words: told } = named.parse(JSON.parse((await run(discover)).stdout));
+  assert.deepEqual(told, { model: 'tiny', names: 'candidates' });
+  assert.deepEqual(clusters.map(({ name }) => name).sort(), ['unnamed-1', 'unnamed-2'], 'nobody measured such names');
   const worded = clusters
     .flatMap(({ candidates }) => candidates)
     .filter(({ evidence }) => evidence[0]?.source === 'words');
   assert.ok(worded.length >= 2, JSON.stringify(clusters));
+  const said = await run(discover.filter((part) => part !== '--json').concat('--recluster'));
+  assert.match(said.stdout, /Words are candidates for names.*tiny was measured on nothing/);
+  const share = await run([...discover, '--recluster', '--word-share', '0']);
+  assert.match(share.stderr, /because --word-share says so/);
+  const given = named.parse(JSON.parse(share.stdout));
+  assert.equal(given.words.names, 'given');
+  assert.ok(!given.clusters.some(({ name }) => name.startsWith('unnamed')));
+  await run(['discover', '--word-share', '.5'], 2);
   // A model that the user runs: here a server that calls everything a brick.
   const questions: string[] = [];
   const namer = createServer((request, response) => {
@@ -94,12 +106,12 @@ test('a model of the hub from a folder, embed, search and match by words', async
   t.after(() => namer.close());
   const url = `http://127.0.0.1:${(namer.address() as AddressInfo).port}/v1`;
   const asked = ['discover', '--task', 'things', '--k', '2', '--recluster', '--namer', url, '--namer-model', 'eyes'];
-  const told = await run([...asked, '--json']);
-  assert.match(told.stderr, /eyes at http:.* is sent one picture a new cluster/);
+  const namings = await run([...asked, '--json']);
+  assert.match(namings.stderr, /eyes at http:.* is sent one picture a new cluster/);
   assert.equal(questions.length, 2);
   for (const question of questions) assert.match(question, /green frame at the left/, 'the other cluster is beside it');
   assert.ok(!questions.some((question) => question.includes('.png') || question.includes(cwd)), 'no name of a file');
-  assert.match(told.stdout, /"name": "brick"/);
+  assert.match(namings.stdout, /"name": "brick"/);
   await run(['discover', '--namer', url], 2);
   await run(['-w', 'not-embedded', 'add', 'photos']);
   const refused = await run(['-w', 'not-embedded', 'discover', '--propose', 'classes.txt'], 2);

@@ -4,10 +4,10 @@ import { METHODS } from '../../stages/discover/hierarchy.ts';
 import { namerFrom } from '../../stages/discover/namer.ts';
 import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
 import { command } from '../command.ts';
-import { printDiscovered } from '../print/discovered.ts';
+import { printDiscovered, printNamesByWords } from '../print/discovered.ts';
 import { noteLimit, printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
-import { clusterCount, taskName, wholeNumber } from '../text-values.ts';
+import { clusterCount, fraction, taskName, wholeNumber } from '../text-values.ts';
 import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { EMBED_OPTIONS } from './embed.ts';
@@ -51,6 +51,11 @@ export const discover = command({
       'wordnet, or a file with a name a line: names for new clusters, where the embedder knows words',
       z.string().optional(),
     ),
+    wordShare: option(
+      '--word-share <s>',
+      'the share of a cluster from which a word of --vocabulary is its name (default: as measured for the model, else a candidate)',
+      fraction().optional(),
+    ),
     namer: option(
       '--namer <url>',
       'a model that you run, in OpenAI’s form, is shown a contact sheet of each new cluster and asked for its name',
@@ -71,7 +76,7 @@ export const discover = command({
     ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],
     ['labelsmith discover --level 1', 'the coarsest of the levels that the last run named'],
     ['labelsmith discover --method density', 'leaves out what belongs to no cluster'],
-    ['labelsmith discover --vocabulary wordnet --recluster', 'names by words: after embed --model siglip2-base'],
+    ['labelsmith discover --vocabulary wordnet --recluster', 'words for names: after embed --model siglip2-base'],
     [
       'labelsmith discover --recluster --namer http://localhost:11434/v1 --namer-model NAME',
       'names by a model of Ollama, llama.cpp, vLLM',
@@ -118,11 +123,7 @@ export const discover = command({
       const { counts, metrics: _, ...told } = result;
       output.document({ ...counts, ...told, embedded: embedded.counts });
       printDiscovered(output, result, items, options.level);
-      if (options.vocabulary !== undefined) {
-        output.warn(
-          'Warning: how often names by words are right was measured on nothing. The share that a word needs is that of votes of networks; labelsmith corpus names shows what speaks for each.',
-        );
-      }
+      printNamesByWords(output, result, options.wordShare);
       if (result.proposed) {
         const { file, classes } = result.proposed;
         const names = classes.map(({ name }) => name).join(', ');

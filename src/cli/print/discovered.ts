@@ -3,6 +3,7 @@
 import { formatCount, plural } from '../../core/count-text.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { isMixed } from '../../stages/discover/cluster-confidence.ts';
+import type { Discovered } from '../../stages/discover/discover-with.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
 import type { Output } from '../output.ts';
 import { formatPercent, table } from '../words.ts';
@@ -95,5 +96,23 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
   if (duplicates && duplicates.count > 0) {
     const [first] = duplicates.first;
     output.summary(`${plural(duplicates.count, 'pair')} nearly alike, first ${first.a} and ${first.b}.`);
+  }
+}
+
+/** @param share from which words were given as names, where somebody set it */
+export function printNamesByWords(output: Output, { words, clustered }: Discovered, share?: number): void {
+  if (words === undefined) return;
+  if (!clustered) {
+    output.summary('Clusters that are there keep their names: --recluster compares words with new ones.');
+    return;
+  }
+  if (share !== undefined) {
+    output.warn(
+      `Warning: words with a share of ${share} and more were given as names because --word-share says so. How often they are right: look at some, with labelsmith corpus names.`,
+    );
+  } else if (words.names === 'candidates') {
+    output.summary(
+      `Words are candidates for names, and none was given by words alone: how often they are right with ${words.model} was measured on nothing. labelsmith corpus names writes them down to choose from; --word-share .65 --recluster gives those with that share.`,
+    );
   }
 }

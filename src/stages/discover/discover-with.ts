@@ -22,6 +22,8 @@ export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | '
   readonly classifier?: string;
   /** `wordnet`, or a file with a name a line: words that are compared with the items of new clusters. */
   readonly vocabulary?: string;
+  /** The share from which a word is given as a name, 0 to 1. Default: what was measured for the model; else none is given. */
+  readonly wordShare?: number;
   /** A model elsewhere that is shown contact sheets; nothing is sent without it. */
   readonly namer?: NamerOptions;
   /** A file that gets the classes that the namer says are in the pile. */
@@ -29,14 +31,22 @@ export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | '
 }
 
 export interface Discovered extends DiscoverResult {
+  /**
+   * Names by words: the model, and whether words that reach their share were given as names or are candidates alone, since
+   * nobody measured with this model how often they are right. Left out where no vocabulary was named.
+   */
+  readonly words?: { readonly model: string; readonly names: 'given' | 'candidates' };
   /** What the namer proposed, and the file that it was written to; left out where it was not asked. */
   readonly proposed?: { readonly file: string; readonly classes: readonly ProposedClass[] };
 }
 
 /** Refuses what does not go together, which can be told before anything is embedded. */
-export function checkDiscover({ k, level, namer, propose }: DiscoverRequest): void {
+export function checkDiscover({ k, level, namer, propose, vocabulary, wordShare }: DiscoverRequest): void {
   if (propose !== undefined && namer === undefined) {
     throw new LabelsmithError('USAGE', '--propose needs --namer: a model that is asked which classes are in the pile.');
+  }
+  if (wordShare !== undefined && vocabulary === undefined) {
+    throw new LabelsmithError('USAGE', '--word-share needs --vocabulary: the words that it is a share of.');
   }
   if (level !== undefined && k !== undefined) throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
 }
@@ -47,14 +57,14 @@ export async function discoverWith(
   request: DiscoverRequest,
   run: RunOptions,
 ): Promise<Discovered> {
-  const { classifier: named, vocabulary: words, namer, propose, ...asked } = request;
+  const { classifier: named, vocabulary: words, wordShare: share, namer, propose, ...asked } = request;
   checkDiscover(request);
   const { threads } = run;
   const vocabulary =
-    words === undefined ? undefined : await openVocabulary(workspace, words, { ...run, items: request.items });
+    words === undefined ? undefined : await openVocabulary(workspace, words, { ...run, share, items: request.items });
   const classifier = named === undefined ? undefined : await workspace.models.openImageClassifier(named, { threads });
   try {
-    const found = await discoverIn(workspace, {
+    const result = await discoverIn(workspace, {
       ...run,
       ...asked,
       classifier,
@@ -63,6 +73,9 @@ export async function discoverWith(
       hypernymsOf: (name) => hypernymsOf(wordNet(), name),
       votedNames,
     });
+    const { model, rule } = vocabulary ?? {};
+    const told = model === undefined ? {} : { words: { model, names: rule ? 'given' : 'candidates' } as const };
+    const found = { ...result, ...told };
     if (propose === undefined || namer === undefined || run.signal?.aborted) return found;
     const classes = await proposeClasses(workspace, request.task, { ...namer, signal: run.signal });
     return { ...found, proposed: { file: await writeProposals(workspace, propose, { classes, namer }), classes } };

@@ -79,8 +79,9 @@ async function wordCandidates(
     ids.filter((id) => inspected.has(id)),
   );
   const votes = await votesOfWords(effects.pool, vocabulary, found);
-  const { names } = vocabulary;
-  return voteCandidates(clusters, k, { votes: ids.map((id) => votes.get(id)), names, source: 'words' });
+  const { names, rule } = vocabulary;
+  const said = { votes: ids.map((id) => votes.get(id)), names, source: 'words', proposed: rule === undefined } as const;
+  return voteCandidates(clusters, k, said, rule);
 }
 
 /**

@@ -5,8 +5,9 @@ import { votedNamesOf } from '../../corpus/voted-names.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { InferencePool } from '../../onnx/pool.ts';
+import { chooseNames } from './evidence.ts';
 import { votesOfWords } from './vocabulary.ts';
-import { voteCandidates } from './vote-names.ts';
+import { type VoteRule, voteCandidates } from './vote-names.ts';
 
 const WORDS = ['poodle', 'beagle', 'violin', 'no such word', 'spoon'];
 const names = votedNamesOf(
@@ -20,7 +21,12 @@ function items(words: readonly number[]): Map<string, Float32Array> {
   return new Map(words.map((word, i) => [`${i}`, row(word)]));
 }
 
-async function candidates(t: { after(work: () => Promise<void>): void }, clusters: readonly (readonly number[])[]) {
+async function candidates(
+  t: { after(work: () => Promise<void>): void },
+  clusters: readonly (readonly number[])[],
+  proposed = false,
+  rule?: VoteRule,
+) {
   const pool = await InferencePool.create({ threads: 1 });
   t.after(() => pool.close());
   const vectors = newSharedMatrix(WORDS.length, WORDS.length);
@@ -28,11 +34,8 @@ async function candidates(t: { after(work: () => Promise<void>): void }, cluster
   const all = items(clusters.flat());
   const votes = await votesOfWords(pool, { vectors }, all);
   const of = Int32Array.from(clusters.flatMap((words, cluster) => words.map(() => cluster)));
-  return voteCandidates(of, clusters.length, {
-    votes: [...all.keys()].map((id) => votes.get(id)),
-    names,
-    source: 'words',
-  });
+  const itemVotes = { votes: [...all.keys()].map((id) => votes.get(id)), names, source: 'words', proposed } as const;
+  return voteCandidates(of, clusters.length, itemVotes, rule);
 }
 
 test('a cluster has the name of its word, and several kinds of one thing the name of that', async (t) => {
@@ -46,6 +49,26 @@ test('a cluster has the name of its word, and several kinds of one thing the nam
   assert.equal(violins?.[0]?.name, 'violin');
   assert.equal(violins?.[0]?.evidence[0]?.source, 'words');
   assert.equal(unknown?.[0]?.name, 'no such word', 'a word that WordNet has not stands for itself');
+});
+
+test('words that nobody measured are the same candidates in the same order, and name nothing', async (t) => {
+  const clusters = [
+    [0, 1, 0, 1, 0, 1],
+    [2, 2, 2, 2, 2],
+  ];
+  const [given, proposed] = [await candidates(t, clusters), await candidates(t, clusters, true)];
+  assert.deepEqual(chooseNames(given), ['dog', 'violin']);
+  assert.deepEqual(chooseNames(proposed), ['unnamed-1', 'unnamed-2']);
+  const namesIn = (found: typeof given) => found.map((own) => own.map(({ name }) => name));
+  assert.deepEqual(namesIn(proposed), namesIn(given));
+});
+
+test('a share that is measured or asked for decides, however low it is', async (t) => {
+  const mixed = [[0, 2, 2, 3, 0, 2, 2, 3], [1]];
+  const share = (least: number) => ({ minClassShare: least, minKindShare: least });
+  // Four violins of eight items and one more: 4/9.
+  assert.deepEqual(chooseNames(await candidates(t, mixed, false, share(0.43)))[0], 'violin');
+  assert.deepEqual(chooseNames(await candidates(t, mixed, false, share(0.46)))[0], 'unnamed-1');
 });
 
 test('a mixed cluster gets no name', async (t) => {

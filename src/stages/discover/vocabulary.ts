@@ -18,12 +18,34 @@ import { exactIndex } from '../../math/knn/exact.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import { openWords } from '../search/words.ts';
+import type { VoteRule } from './vote-names.ts';
 
 export interface Vocabulary {
   /** Shape [words, columns], rows of length 1. */
   readonly vectors: Matrix;
   readonly names: VotedNames;
+  /** What a word must reach to be a name; without it words are candidates alone. */
+  readonly rule?: VoteRule;
 }
+
+/** A vocabulary with the model that reads it. */
+export interface OpenedVocabulary extends Vocabulary {
+  readonly model: string;
+}
+
+export interface VocabularyOptions {
+  readonly items: ItemKind;
+  readonly threads: number;
+  /** The share from which a word is a name, 0 to 1, whoever measured it. Default: as measured for the model, if it was. */
+  readonly share?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The least shares at which names by words were right eight times of ten, by embedder: `npm run bench -- hub` prints a model's
+ * line. No weights with a text side could be fetched where this was made, so there is none yet.
+ */
+const MEASURED_RULES: Readonly<Record<string, VoteRule>> = {};
 
 /** Nouns for what can be seen. */
 const FIELDS: ReadonlySet<string> = new Set(
@@ -43,12 +65,15 @@ const KEPT: BlobKind<number> = { version: 1, header: z.number() };
 export async function openVocabulary(
   workspace: Pick<Workspace, 'store' | 'models' | 'blobs'>,
   what: string,
-  options: { readonly items: ItemKind; readonly threads: number; readonly signal?: AbortSignal },
-): Promise<Vocabulary> {
+  options: VocabularyOptions,
+): Promise<OpenedVocabulary> {
   const words = what === 'wordnet' ? nounsThere() : await wordsIn(what);
   const names = votedNamesOf(wordNet(), words);
   const texts = words.map(({ name, synset }) => SENTENCE(name ?? synset?.words[0] ?? ''));
-  const { encoder } = await openWords(workspace, options.items, options);
+  const { encoder, recipe } = await openWords(workspace, options.items, options);
+  const model = recipe.model;
+  const rule =
+    options.share === undefined ? MEASURED_RULES[model] : { minClassShare: options.share, minKindShare: options.share };
   try {
     const key = `words/${sha256Hex([encoder.key, ...texts].join('\n')).slice(0, 32)}.f32`;
     const bytes = texts.length * encoder.dimensions * 4;
@@ -56,7 +81,7 @@ export async function openVocabulary(
     const vectors = newSharedMatrix(texts.length, encoder.dimensions);
     if (kept?.bytes.byteLength === bytes) {
       new Uint8Array(vectors.data.buffer).set(kept.bytes);
-      return { vectors, names };
+      return { vectors, names, model, rule };
     }
     for (let start = 0; start < texts.length; start += BATCH) {
       options.signal?.throwIfAborted();
@@ -66,7 +91,7 @@ export async function openVocabulary(
     const copy = new Uint8Array(bytes);
     copy.set(new Uint8Array(vectors.data.buffer));
     await putDescribed(workspace.blobs, key, KEPT, { header: texts.length, bytes: copy });
-    return { vectors, names };
+    return { vectors, names, model, rule };
   } finally {
     await encoder.close();
   }

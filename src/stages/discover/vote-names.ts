@@ -28,6 +28,8 @@ export interface ItemVotes {
   readonly names: VotedNames;
   /** Default `votes`. */
   readonly source?: 'votes' | 'words';
+  /** No name is given, since nobody measured how often they are right: what the rule would give is the first candidate. Default false. */
+  readonly proposed?: boolean;
 }
 
 export interface VoteRule {
@@ -45,7 +47,7 @@ const RULE: VoteRule = { minClassShare: MIN_CLASS_SHARE, minKindShare: MIN_KIND_
 export function voteCandidates(
   clusters: Int32Array,
   k: number,
-  { votes, names, source = 'votes' }: ItemVotes,
+  { votes, names, source = 'votes', proposed = false }: ItemVotes,
   rule: VoteRule = RULE,
 ): Candidate[][] {
   const within = Array.from({ length: k }, () => new Tally(names));
@@ -55,17 +57,20 @@ export function voteCandidates(
     all.add(vote);
     within[clusters[item]]?.add(vote);
   });
-  return within.map((tally) => candidatesOf(tally, all, { names, source }, rule));
+  return within.map((tally) => candidatesOf(tally, all, { names, source, proposed }, rule));
 }
 
 function candidatesOf(
   tally: Tally,
   all: Tally,
-  { names: { names }, source }: Required<Pick<ItemVotes, 'names' | 'source'>>,
+  { names: { names }, source, proposed }: Required<Omit<ItemVotes, 'votes'>>,
   rule: VoteRule,
 ): Candidate[] {
   const given = tally.given(rule);
-  const sure = given === undefined ? [] : [{ place: given, score: EVIDENCE_TRUST[source] * tally.share(given) }];
+  const scored = (share: number) =>
+    // A rule may be measured, or asked for, that is content with less than what other evidence needs.
+    proposed ? NAMING_SCORE * share : Math.max(NAMING_SCORE, EVIDENCE_TRUST[source] * share);
+  const sure = given === undefined ? [] : [{ place: given, score: scored(tally.share(given)) }];
   const unsure = tally
     .classes()
     .filter((place) => place !== given && tally.share(place) >= MIN_CANDIDATE_SHARE)
