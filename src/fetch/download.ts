@@ -18,6 +18,8 @@ export interface BodyResponse {
   readonly status: number;
   /** A header by its lower-case name. */
   header(name: string): string | null;
+  /** Who answered, where that is another host than was asked, which redirected there. */
+  readonly elsewhere?: string;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -168,9 +170,15 @@ async function receive(
   return { size };
 }
 
-function httpError({ status, header }: BodyResponse, { what, explainStatus }: DownloadOptions): Outcome {
+function httpError({ status, header, elsewhere }: BodyResponse, { what, explainStatus }: DownloadOptions): Outcome {
   if (isPassing(status)) {
     return { kind: 'again', reason: `the server answered ${status}`, waitMs: retryAfterMs(header('retry-after')) };
+  }
+  if (elsewhere !== undefined && (status === 401 || status === 403)) {
+    // What was asked let it through: a token or terms are not what is missing.
+    const hint = `A proxy may block ${elsewhere}: ask who runs it to let it through. Else run it again, since such addresses run out.`;
+    const message = `${elsewhere}, where the bytes of ${what} are kept, refused them (${status})`;
+    return { kind: 'refused', error: new LabelsmithError('NETWORK', message, { hint }) };
   }
   const explained = explainStatus?.(status, header);
   if (explained) return { kind: 'refused', error: explained };

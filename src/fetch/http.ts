@@ -63,7 +63,9 @@ async function followed(
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const response = await request(at, authorized);
     const location = response.header('location');
-    if (!REDIRECTS.has(response.status) || location === null) return response;
+    if (!REDIRECTS.has(response.status) || location === null) {
+      return authorized ? response : { ...response, elsewhere: at.host };
+    }
     await discard(response.body);
     const next = new URL(location, at);
     if (at.protocol === 'https:' && next.protocol !== 'https:') {
