@@ -112,6 +112,9 @@ test('an agent looks, names, labels, exports and takes it back', async (t) => {
   const before = await value(OPERATIONS, 'history');
   const missing = { className: 'x', itemIds: [ids[0], '0'.repeat(32)], task: 'never' };
   assert.equal((await call('label', missing)).isError, true);
+  const misspelt = await call('list_clusters', { Task: 'other' });
+  assert.equal(misspelt.isError, true);
+  assert.match(misspelt.text, /Unrecognized key: "Task".*it takes task/);
   assert.deepEqual(await value(OPERATIONS, 'history'), before, 'what is refused is no operation');
   assert.equal((await call('export', { format: 'csv', out: 'never.csv', task: 'never' })).isError, true, 'and no task');
 

@@ -4,7 +4,7 @@ import { METHODS } from '../../stages/discover/hierarchy.ts';
 import { namerFrom } from '../../stages/discover/namer.ts';
 import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
 import { command } from '../command.ts';
-import { printDiscovered, printNamesByWords } from '../print/discovered.ts';
+import { printDiscovered, printNamesByWords, printNoNames } from '../print/discovered.ts';
 import { noteLimit, printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { clusterCount, fraction, taskName, wholeNumber } from '../text-values.ts';
@@ -87,7 +87,14 @@ export const discover = command({
     const { global, output, signal } = context;
     return withWorkspace(context, async (workspace) => {
       const { model, quality, namer: url, namerModel, ...asked } = options;
-      const namer = url === undefined ? undefined : namerFrom(url, namerModel, process.env.LABELSMITH_NAMER_KEY);
+      const noNames: string[] = [];
+      const namer =
+        url === undefined
+          ? undefined
+          : {
+              ...namerFrom(url, namerModel, process.env.LABELSMITH_NAMER_KEY),
+              onNoName: (answer: string) => void noNames.push(answer),
+            };
       const request = { ...asked, ...(namer ? { namer } : {}) };
       if (namer) {
         output.note(
@@ -124,6 +131,7 @@ export const discover = command({
       output.document({ ...counts, ...told, embedded: embedded.counts });
       printDiscovered(output, result, items, options.level);
       printNamesByWords(output, result, options.wordShare);
+      printNoNames(output, namer?.model, noNames);
       if (result.proposed) {
         const { file, classes } = result.proposed;
         const names = classes.map(({ name }) => name).join(', ');

@@ -6,7 +6,7 @@ import { isMixed } from '../../stages/discover/cluster-confidence.ts';
 import type { Discovered } from '../../stages/discover/discover-with.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
 import type { Output } from '../output.ts';
-import { formatPercent, table } from '../words.ts';
+import { formatPercent, oneLine, table } from '../words.ts';
 import { nounOf } from './embedded.ts';
 
 const CLUSTERS_SHOWN = 40;
@@ -115,4 +115,16 @@ export function printNamesByWords(output: Output, { words, clustered }: Discover
       `Words are candidates for names, and none was given by words alone: how often they are right with ${words.model} was measured on nothing. labelsmith corpus names writes them down to choose from; --word-share .65 --recluster gives those with that share.`,
     );
   }
+}
+
+const ANSWER_SHOWN = 80;
+
+/** @param answers of the namer for clusters, in which there was no name that can be used */
+export function printNoNames(output: Output, model: string | undefined, answers: readonly string[]): void {
+  if (model === undefined || answers.length === 0) return;
+  const [first = ''] = answers.map((answer) => oneLine(answer).trim().slice(0, ANSWER_SHOWN));
+  const such = first === '' ? 'the first was empty' : `the first begins with "${first}"`;
+  output.warn(
+    `Warning: ${plural(answers.length, 'answer')} of ${model} had no name that can be used, and the cluster gets none by it: ${such}. It has to take pictures and to answer in JSON.`,
+  );
 }

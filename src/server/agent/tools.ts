@@ -43,6 +43,7 @@ export interface AgentTool {
   readonly description: string;
   /** Whether it changes nothing. */
   readonly readOnly: boolean;
+  /** Strict: an agent that misspells a task would else change another. */
   readonly input: z.ZodObject;
   /** Checks what came, and does it. */
   call(context: AgentContext, given: unknown): Promise<AgentAnswer>;
@@ -58,7 +59,8 @@ function tool<S extends z.ZodObject>(
       const asked = spec.input.safeParse(given);
       if (asked.success) return run(context, asked.data);
       const [issue] = asked.error.issues;
-      const message = `${spec.name} takes something else: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`;
+      const takes = Object.keys(spec.input.shape).join(', ');
+      const message = `${spec.name} takes something else: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''} (it takes ${takes})`;
       return Promise.reject(new LabelsmithError('USAGE', message.trim()));
     },
   };
@@ -76,7 +78,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       description:
         'The clusters of a task, the largest first: name, number of items, the chance that it is one thing, candidates for names with their evidence, and clusters near it that may be the same thing.',
       readOnly: true,
-      input: z.object({ task }),
+      input: z.strictObject({ task }),
     },
     async ({ workspace }, asked) => {
       const near = (model: ClusterModel) => nearClusters(workspace, model);
@@ -97,7 +99,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       description:
         'Pictures of a class as one image, row by row: the most typical first where it is a cluster. Gives their ids in order.',
       readOnly: true,
-      input: z.object({ className, task, count: count(36, 16) }),
+      input: z.strictObject({ className, task, count: count(36, 16) }),
     },
     async ({ workspace }, asked) => {
       const ids = await picturesOf(workspace, asked);
@@ -110,7 +112,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       name: 'name_class',
       description: 'Gives a class or cluster another name; the old one becomes a synonym. Undone by undo.',
       readOnly: false,
-      input: z.object({ from: className, to: className }),
+      input: z.strictObject({ from: className, to: className }),
     },
     async ({ workspace }, { from, to }) => ({
       value: { event: await change(workspace.store, { kind: 'rename', from, to }) },
@@ -121,7 +123,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       name: 'merge_classes',
       description: 'Makes one class of several, under the name "into". Undone by undo.',
       readOnly: false,
-      input: z.object({ names: z.array(className).min(2).max(100), into: className }),
+      input: z.strictObject({ names: z.array(className).min(2).max(100), into: className }),
     },
     async ({ workspace }, { names, into }) => ({
       value: { event: await change(workspace.store, { kind: 'merge', names, into }) },
@@ -133,7 +135,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       description:
         'Images that words describe best, with a contact sheet. Needs embeddings by a model that knows words.',
       readOnly: true,
-      input: z.object({ words: z.string().min(1).max(500), count: count(36, 9) }),
+      input: z.strictObject({ words: z.string().min(1).max(500), count: count(36, 9) }),
     },
     async ({ workspace, threads }, { words, count: n }) => {
       const value = await searchFor(workspace, words, { n, threads });
@@ -150,7 +152,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       description:
         'Which items are most worth labelling next in a task, with why and the present guess, and a contact sheet.',
       readOnly: true,
-      input: z.object({ task, count: count(36, 9) }),
+      input: z.strictObject({ task, count: count(36, 9) }),
     },
     async ({ workspace, seed, threads, signal }, asked) => {
       const { questions } = await selectIn(workspace, { ...asked, seed, threads, signal, audit: 0 });
@@ -167,7 +169,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       description:
         'Says of items that they are of a class (or, with present false, that they are not). A task that is not there is made. Undone by undo, as one.',
       readOnly: false,
-      input: z.object({
+      input: z.strictObject({
         task,
         className,
         itemIds: z.array(z.string().min(1).max(200)).min(1).max(1000),
@@ -203,7 +205,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       name: 'undo',
       description: 'Takes back the newest change, of this agent or of anybody, or the operation of that number.',
       readOnly: false,
-      input: z.object({ operation: z.int().min(1).optional() }),
+      input: z.strictObject({ operation: z.int().min(1).optional() }),
     },
     async ({ workspace }, { operation }) => ({ value: { undone: await undoOperation(workspace.store, operation) } }),
   ),
@@ -212,7 +214,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       name: 'history',
       description: 'What people and agents did, the newest first, with the actor of each.',
       readOnly: true,
-      input: z.object({ count: count(100, 20) }),
+      input: z.strictObject({ count: count(100, 20) }),
     },
     async ({ workspace }, { count: limit }) => ({ value: { operations: await workspace.store.operations({ limit }) } }),
   ),
@@ -222,7 +224,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
       description:
         'Writes the labels in a format to a new place on this machine; what is there already is never replaced.',
       readOnly: false,
-      input: z.object({
+      input: z.strictObject({
         format: z.string().min(1).max(40).describe('coco, yolo, csv, folders, …'),
         out: z.string().min(1).max(1000),
         task: z.string().optional(),

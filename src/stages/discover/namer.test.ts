@@ -112,7 +112,10 @@ for (const [what, content] of [
 ] as const) {
   test(`an answer that is none names nothing: ${what}`, async (t) => {
     const url = await serving(t, saying(content));
-    assert.equal(await askNamer(SHEET, ASKED, { url, model: 'm' }), null);
+    const told: string[] = [];
+    const onNoName = (answer: string) => void told.push(answer);
+    assert.equal(await askNamer(SHEET, ASKED, { url, model: 'm', onNoName }), null);
+    assert.deepEqual(told, [content]);
   });
 }
 

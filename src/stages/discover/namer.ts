@@ -22,6 +22,8 @@ export interface NamerOptions {
   readonly apiKey?: string;
   /** For one answer, in ms (default 120,000: a large model on a small machine is slow). */
   readonly timeoutMs?: number;
+  /** An answer for a cluster in which there is no name that can be used, as it came; the cluster gets none by it. */
+  readonly onNoName?: (answer: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -79,8 +81,12 @@ export async function askNamer(
   options: NamerOptions,
 ): Promise<Candidate | null> {
   const question = `${beside ? BESIDE : ALONE} ${ANSWER}`;
-  const said = objectIn(await complete(sheet, { question, maxTokens: MAX_TOKENS.name }, options), SAID);
-  if (!said || unfit(said.name.trim())) return null;
+  const answer = await complete(sheet, { question, maxTokens: MAX_TOKENS.name }, options);
+  const said = objectIn(answer, SAID);
+  if (!said || unfit(said.name.trim())) {
+    options.onNoName?.(answer);
+    return null;
+  }
   const name = normalised(said.name.trim(), known);
   const score = said.one_thing ? EVIDENCE_TRUST.namer : Math.min(EVIDENCE_TRUST.namer, NAMING_SCORE) / 2;
   const told = oneLine(said.definition);
