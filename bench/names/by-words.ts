@@ -16,6 +16,8 @@ const LOOKED_AT = 20;
 const SHARES = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9];
 /** Eight of ten. */
 const PRECISION = 0.8;
+/** Of fewer names nobody can tell how often they are right. */
+const MIN_NAMES = 10;
 
 export interface Worded {
   readonly names: VotedNames;
@@ -70,7 +72,7 @@ export async function worded(set: string, images: readonly ClusteredImage[], dir
 export interface WordNames {
   /** By the least share of a word, or of what several are kinds of: names given and right over all sets. */
   readonly byShare: readonly ({ readonly share: number } & Totals)[];
-  /** What names most clusters while eight of ten names are right, on sets of parts all of them; null where nothing does. */
+  /** What names most clusters while eight of ten names are right, on sets of parts all of them; null where nothing does, or names too few. */
   readonly rule: { readonly minClassShare: number; readonly minKindShare: number } | null;
   /** Each set by the rule that is best on all others. */
   readonly leftOut: Totals;
@@ -88,7 +90,8 @@ export function scoreWords(sets: readonly Worded[]): WordNames | null {
   const byShare = byRule
     .filter(({ rule }) => rule.minClassShare === rule.minKindShare)
     .map(({ rule, totals }) => ({ share: rule.minClassShare, ...totals }));
-  return { byShare, rule: best ?? null, leftOut };
+  const named = byRule.find(({ rule }) => rule === best)?.totals.named ?? 0;
+  return { byShare, rule: best && named >= MIN_NAMES ? best : null, leftOut };
 }
 
 export function linesOf(model: string, { byShare, rule, leftOut }: WordNames): string[] {
@@ -99,6 +102,6 @@ export function linesOf(model: string, { byShare, rule, leftOut }: WordNames): s
     `  each set by what is best on the others: ${right(leftOut)}`,
     rule
       ? `  for MEASURED_RULES: '${model}': { minClassShare: ${rule.minClassShare}, minKindShare: ${rule.minKindShare} },`
-      : '  no share is right eight times of ten: names by words stay candidates',
+      : `  no share names ${MIN_NAMES} clusters and is right eight times of ten: names by words stay candidates`,
   ];
 }
