@@ -3,11 +3,11 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { answer, api, type Cluster, type CorpusChange } from '../api/client.ts';
-import { useClusters } from '../api/queries.ts';
+import { useClasses, useClusters } from '../api/queries.ts';
 import { NONE_OF_THESE } from '../api/said.ts';
 import { useWrites } from '../api/writes.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
-import { useTask, useTaskClasses } from '../classes/use-task.ts';
+import { useTask } from '../classes/use-task.ts';
 import { useKeys } from '../keys/keys.ts';
 
 export function NamePage() {
@@ -75,7 +75,8 @@ interface OneClusterProps {
 function OneCluster({ cluster, task, onDone }: OneClusterProps) {
   const { name, unnamed, held, items, chance, exemplars, candidates, near } = cluster;
   const { run, labelAll } = useWrites();
-  const classes = useTaskClasses(task);
+  // Of every task: a name that only a detector has used so far is a class already.
+  const { data: classes = [] } = useClasses();
   const [typing, setTyping] = useState(false);
   const call = async (to: string) => {
     if (to === name) return keep();
