@@ -15,7 +15,8 @@ export const evaluate = command({
   summary: 'compare with the truth: accuracy, clustering, mAP',
   details:
     'TRUTH is a folder with a folder for each class, a CSV with file,class, or a COCO file. mAP follows pycocotools and is\n' +
-    'computed on every candidate of the detector, not only on accepted regions.',
+    'computed on every candidate of the detector, not only on accepted regions; where no detector has run, and with --origin\n' +
+    'human or imported, on the boxes that have a label.',
   args: { truth: argument('<truth>', 'a folder, a CSV or a COCO file', z.string()) },
   options: {
     task: option(
@@ -34,6 +35,7 @@ export const evaluate = command({
   examples: [
     ['labelsmith evaluate instances.json', 'mAP, AP50 and AP75 of the detector'],
     ['labelsmith evaluate sorted/', 'accuracy against a folder for each class'],
+    ['labelsmith evaluate instances.json --origin imported', 'how good boxes are that somebody else drew'],
   ],
   run({ args, options, ...context }) {
     const { global, output } = context;

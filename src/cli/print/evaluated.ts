@@ -29,7 +29,8 @@ export function formatEvaluation(evaluation: Evaluation, details: EvaluationDeta
   }
   if (detection && details.detection) {
     const { perClass, ...scores } = details.detection;
-    lines.push('', 'Detection (COCO metrics, on candidates)', ...pairs(scores));
+    const of = details.boxesOf === 'labels' ? 'boxes that have a label' : 'candidates';
+    lines.push('', `Detection (COCO metrics, on ${of})`, ...pairs(scores));
     if (details.imagesWithoutCandidates > 0) {
       lines.push(`  ${details.imagesWithoutCandidates} images were never detected on and count as nothing found.`);
     }

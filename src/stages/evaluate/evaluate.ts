@@ -36,6 +36,7 @@ export async function evaluate(
       classes: classification ? classScores(judged) : [],
       confusions: classification ? confusions(judged, names.list) : [],
       detection: found.metrics,
+      boxesOf: predictions.candidates?.labelled ? 'labels' : 'detector',
       imagesWithoutCandidates: found.missing,
     },
   };

@@ -56,6 +56,8 @@ export interface EvaluationDetails {
   /** Most frequent first: images of class `truth` that were labelled `predicted`. */
   readonly confusions: readonly { readonly truth: string; readonly predicted: string; readonly count: number }[];
   readonly detection: DetectionMetrics | null;
+  /** What `detection` is of: a detector's candidates, or boxes with the labels that hold for them. */
+  readonly boxesOf: 'detector' | 'labels';
   /** Truth images the detector left no record for; they count as images where nothing was found. */
   readonly imagesWithoutCandidates: number;
 }
@@ -78,6 +80,8 @@ export interface CandidateSource {
   readonly pages: AsyncIterable<readonly { readonly imageId: ImageId; readonly detections: Detections }[]>;
   /** Whether the best candidate is a guess at the image's class, as in a task that is derived from regions. */
   readonly asGuess: boolean;
+  /** They are boxes with the labels that hold for them, and no detector's candidates. */
+  readonly labelled?: true;
 }
 
 export interface Predictions {

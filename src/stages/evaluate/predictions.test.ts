@@ -36,6 +36,7 @@ function storeOf(labels: readonly Label[], models: readonly string[] = []): Pred
     async *candidates(modelKey) {
       yield [{ imageId: modelKey, detections: NO_DETECTIONS }];
     },
+    regionsOf: async () => new Map(),
     runs: async () => [],
   };
 }

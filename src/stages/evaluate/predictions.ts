@@ -9,6 +9,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import type { CandidateSource, ImagePrediction, Predictions } from './evaluation.ts';
 import type { Truth } from './ground-truth.ts';
+import { type LabelledBoxStore, labelledBoxes } from './labelled-boxes.ts';
 
 export interface PredictionOptions {
   readonly task: string;
@@ -21,7 +22,7 @@ export interface PredictionOptions {
 }
 
 /** What of the store is read. */
-export type PredictionStore = Pick<Store, 'tasks' | 'classes' | 'labelsOf' | 'candidateModels' | 'candidates' | 'runs'>;
+export type PredictionStore = LabelledBoxStore & Pick<Store, 'tasks' | 'candidateModels' | 'candidates' | 'runs'>;
 
 const PAGE = 512;
 
@@ -32,10 +33,13 @@ export async function predictionsOf(
 ): Promise<Predictions> {
   const task = await requireTask(store, options.task);
   const owners = new TaskOwners(options.origin === undefined ? await store.classes() : []);
-  const detectorCounts = options.origin === undefined || options.origin === 'detector';
+  const { origin, modelKey } = options;
+  const ids = [...truth.images.keys()];
+  const detectorCounts = origin === undefined || origin === 'detector';
+  const candidates = detectorCounts ? await candidatesOf(store, task, modelKey) : null;
   return {
-    labels: labelPages(store, [...truth.images.keys()], task, options, owners),
-    candidates: detectorCounts ? await candidatesOf(store, task, options.modelKey) : null,
+    labels: labelPages(store, ids, task, options, owners),
+    candidates: candidates ?? (origin === 'detector' ? null : await labelledBoxes(store, ids, task, origin)),
   };
 }
 
