@@ -63,6 +63,13 @@ export async function runCommandLine(
     });
   }
 
+  for (const group of program.commands.filter((one) => one.commands.length > 0)) {
+    const firsts = commands
+      .filter(({ name }) => name.startsWith(`${group.name()} `))
+      .flatMap((one) => one.examples.slice(0, 1));
+    group.addHelpText('after', examplesText(firsts));
+  }
+
   try {
     await program.parseAsync(argv.slice(), { from: 'user' });
   } catch (error) {

@@ -38,6 +38,14 @@ test('every command has help with its options and examples', async (t) => {
     for (const [example] of examples) assert.ok(text.includes(example), `${name}: ${example}`);
     assert.match(text, /--workspace <dir>/);
   }
+  for (const group of new Set(
+    COMMANDS.flatMap(({ name }) => (name.includes(' ') ? name.split(' ').slice(0, 1) : [])),
+  )) {
+    const { stdout } = await runCli([group, '--help'], { cwd: dir });
+    const own = COMMANDS.filter(({ name }) => name.startsWith(`${group} `));
+    for (const { examples } of own)
+      assert.ok(stdout.includes(examples[0]?.[0] ?? '?'), `${group}: ${examples[0]?.[0]}`);
+  }
   assert.equal(existsSync(join(dir, '.labelsmith')), false, 'help writes nothing');
 });
 

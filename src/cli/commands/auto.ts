@@ -106,7 +106,7 @@ export function runAuto(
         output.warn(`There is no image in ${named.join(', ')}: nothing was labelled.`);
         return 1;
       }
-      printAuto(output, result, { workspace: dir, report: written?.path ?? null });
+      printAuto(output, result, { workspace: dir, report: written?.path ?? null, typed: global.workspace });
       const leftOut =
         added.counts.quarantined + added.counts.stillQuarantined + (detected?.readErrors.quarantined ?? 0);
       return global.strict && leftOut > 0 ? 1 : 0;

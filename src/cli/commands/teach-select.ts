@@ -67,11 +67,21 @@ export const select = command({
       if (dropAudit) output.summary(tookBack(dropped));
       const drew = counts.audit > 0 ? ` and drew ${counts.audit} for the audit set` : '';
       output.summary(`Chose ${plural(counts.selected, nounOf(items))} to label${drew}: ${out}`);
+      if (questions.length > 0) output.summary(nextText(options));
       if (unreadable > 0) output.warn(`${plural(unreadable, 'image')} could not be read and were left out.`);
       return questions.length === 0 ? 1 : 0;
     });
   },
 });
+
+/** How the answers come back, as the command to be typed. */
+function nextText({ out, task }: { readonly out: string; readonly task: string }): string {
+  const [todo, format] = out.endsWith('.csv')
+    ? ['Fill in its column class', 'csv']
+    : ['Move the pictures from _unlabelled into a folder for each class beside it', 'folders'];
+  const named = task === 'class' ? '' : ` --task ${task}`;
+  return `${todo}, then: labelsmith import ${format} ${out} --as human${named}`;
+}
 
 function tookBack(dropped: number): string {
   return `Took back ${plural(dropped, 'audit item')} that nobody has labelled.`;

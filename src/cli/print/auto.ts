@@ -1,5 +1,6 @@
 /** What `auto` did, as it goes and at its end. */
 
+import { relative, resolve } from 'node:path';
 import { formatCount, plural } from '../../core/count-text.ts';
 import type { AutoPart, AutoResult, NotClustered } from '../../stages/auto/auto.ts';
 import type { OwnClasses } from '../../stages/auto/found.ts';
@@ -79,11 +80,14 @@ function printOwn(output: Output, { task, owner, classes }: OwnClasses): void {
   if (classes.length > CLASSES_SHOWN) output.summary(`  and ${formatCount(classes.length - CLASSES_SHOWN)} more`);
 }
 
-/** @param report where it was written; null where it was not */
+/**
+ * @param report where it was written; null where it was not
+ * @param typed the workspace as `--workspace` has it; the commands that come next name it where it is not the default
+ */
 export function printAuto(
   output: Output,
   { own, classes, discovered, next, interrupted, images, withoutObjects }: AutoResult,
-  places: { readonly workspace: string; readonly report: string | null },
+  places: { readonly workspace: string; readonly report: string | null; readonly typed: string },
 ): void {
   for (const task of own) printOwn(output, task);
   output.summary();
@@ -123,8 +127,18 @@ export function printAuto(
   output.summary(`Workspace: ${places.workspace}`);
   if (interrupted) return;
   output.summary('Next:');
+  const naming = namingText(places.typed);
   for (const { command, why } of next) {
-    output.summary(`  ${command}`);
-    output.summary(`      ${why}`);
+    output.summary(`  ${command}${naming}`);
+    output.summary(`      ${why.replace(/labelsmith corpus map names\.csv/, `$&${naming}`)}`);
   }
+}
+
+/** ` -w DIR`, by which a command finds the workspace from here; nothing for the one that it finds by itself. */
+export function namingText(typed: string): string {
+  // An address may hold a password.
+  if (typed.includes('://') || resolve(typed) === resolve('.labelsmith')) return '';
+  const near = relative('.', typed);
+  const path = near.startsWith('..') ? resolve(typed) : near;
+  return ` -w ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}`;
 }

@@ -35,7 +35,7 @@ export function printDetected(output: Output, result: Detected): void {
     const names = doubtful.sort((a, b) => b.doubtful - a.doubtful || (a.name < b.name ? -1 : 1)).slice(0, NAMED);
     const first = names.map(({ name }) => name).join(', ');
     output.summary(
-      `Left out ${plural(regions, 'region')} of ${plural(doubtful.length, 'class', 'classes')} (${first}${doubtful.length > NAMED ? ', …' : ''}) that are likely wrong, since little of these is in this pile; --keep-doubtful keeps them.`,
+      `Left out ${plural(regions, 'region')} with low scores of ${plural(doubtful.length, 'class', 'classes')} (${first}${doubtful.length > NAMED ? ', …' : ''}): this pile has little of these, so most such finds are wrong; --keep-doubtful keeps them.`,
     );
   }
   if (pose && hadNothingToDo(pose)) {

@@ -69,15 +69,15 @@ function clusterSteps({ clusters, levels, clustered, counts }: DiscoverResult): 
   if (levels.length > 1) {
     const numbers = levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
     steps.push({
-      command: 'labelsmith discover --level 1',
-      why: `coarser or finer; clusters at each level: ${numbers}`,
+      command: `labelsmith discover --level ${otherLevel(levels, clusters.length)}`,
+      why: `fewer or more clusters, before you name them; how many at each level: ${numbers}`,
     });
   }
   const unnamed = clusters.filter(({ name }) => isUnnamed(name));
   if (clusters.length > 0) {
     const reason =
       unnamed.length > 0
-        ? `${unnamed.length} of ${clusters.length} clusters have no name, since no word fits most of such a cluster and few images elsewhere`
+        ? `${unnamed.length} of ${clusters.length} clusters have no name, since too little speaks for any`
         : 'the names are proposals, and several clusters may be one class';
     steps.push({
       command: 'labelsmith corpus names names.csv',
@@ -88,4 +88,10 @@ function clusterSteps({ clusters, levels, clustered, counts }: DiscoverResult): 
     steps.push({ command: 'labelsmith review', why: 'or in the browser: look, name, correct' });
   }
   return steps;
+}
+
+/** The next finer level than the one that is cut at, since clusters are more often too few than too many; else the next coarser. */
+export function otherLevel(levels: readonly number[], clusters: number): number {
+  const finer = levels.findIndex((k) => k > clusters);
+  return finer >= 0 ? finer + 1 : Math.max(1, levels.length - 1);
 }
