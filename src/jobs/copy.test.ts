@@ -57,6 +57,7 @@ async function fill(location: string): Promise<void> {
     ],
   });
   await store.putLabels([said(imageId(0), 'puppy', { annotator: 'Zoë' }), said(imageId(1), 'hound')]);
+  await store.setLabels({ task: 'class', className: 'hound' }, { className: 'hound' });
   await store.putLabels([said(imageId(2), 'cluster 1', { origin: 'cluster', confidence: 1 / 3, runId })]);
   await store.putLabels([said(imageId(6), 'puppy', { origin: 'cluster', runId })]);
   const [dog, puppy] = ['dog', 'puppy'].map((name) =>

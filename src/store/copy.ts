@@ -33,6 +33,7 @@ import {
   imageAttributes,
   imagePaths,
   imagePrints,
+  imageRevisions,
   imageSlopes,
   imageSplits,
   images,
@@ -57,8 +58,19 @@ const PAGE_ROWS = 2000;
 /** What rows refer to comes before them. Classes refer to each other, and are taken apart. */
 const IN_ORDER = [
   ...[settings, sourceRoots, tasks, models, acceptances, annotators, runs, changes],
-  ...[classAliases, images, goneImages, imagePaths, imageSplits, imageAttributes, imagePrints, imageSlopes, quarantine],
   ...[
+    classAliases,
+    images,
+    imageRevisions,
+    goneImages,
+    imagePaths,
+    imageSplits,
+    imageAttributes,
+    imagePrints,
+    imageSlopes,
+  ],
+  ...[
+    quarantine,
     similarPairs,
     candidates,
     detections,

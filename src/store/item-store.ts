@@ -139,8 +139,11 @@ export interface ItemStore {
   /** About how many: 64 times those in a 64th of all images, at once also where counting looks at a million. */
   estimateItems(filter?: ItemFilter): Promise<number>;
   /**
-   * A person's word about every item that matches, in one transaction and as one operation, to be undone as one. The filter
-   * needs a task, whose labels are written. Gives how many items there were; nothing is written where there was none.
+   * A person's word about every item that matches, as one operation, to be undone as one. The filter needs a task, whose labels
+   * are written. Gives how many items there were; nothing is written where there was none.
+   *
+   * Of images it is written in parts, each of which is there whole or not at all, so that others who write wait for a fraction
+   * of a second. One that was stopped in between has labelled the images of the parts before, and undo takes those back.
    */
   setLabels(filter: ItemFilter, said: SaidOfAll, options?: Omit<WriteOptions, 'expected'>): Promise<number>;
 }

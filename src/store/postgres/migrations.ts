@@ -9,6 +9,7 @@ import { staging } from './migrations/04-staging.ts';
 import { formerLabels } from './migrations/05-former-labels.ts';
 import { fewerReferences } from './migrations/06-fewer-references.ts';
 import { slopesOfPrints } from './migrations/07-slopes-of-prints.ts';
+import { revisionsOfMany } from './migrations/08-revisions-of-many.ts';
 
 export const MIGRATIONS: readonly string[] = [
   firstVersion,
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly string[] = [
   formerLabels,
   fewerReferences,
   slopesOfPrints,
+  revisionsOfMany,
 ];
 
 /** Tables whose rows the database gives a number, and the column of it. */

@@ -12,6 +12,7 @@ const DELETED = [
   'delete from quarantine where path in (select path from image_path where image_id in :images)',
   'delete from image_path where image_id in :images',
   'delete from gone_image where image_id in :images',
+  'delete from image_revision where image_id in :images',
   'delete from image_split where image_id in :images',
   'delete from image_attributes where image_id in :images',
   'delete from image_print where image_id in :images',

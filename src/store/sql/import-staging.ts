@@ -10,6 +10,7 @@ import { applyStaged } from './apply-staged.ts';
 import { chunks } from './chunks.ts';
 import { hexOf, imageId, imageKey, integer } from './column.ts';
 import { type Dictionary, runKeyOf } from './dictionary.ts';
+import { REVISION } from './image-revision.ts';
 import { ImportEffects } from './import-effects.ts';
 import type { LabelFields } from './label-rows.ts';
 import { refuseBadLabel } from './labels.ts';
@@ -213,11 +214,10 @@ async function staleImages({ db, driver }: Session, { id }: StagedImport, limit:
     db
       .selectFrom('staged_image')
       .leftJoin('image', 'image.id', 'staged_image.image_id')
-      .select(['staged_image.image_id', 'staged_image.tally', 'staged_image.entries', 'image.revision'])
+      .leftJoin('image_revision', 'image_revision.image_id', 'staged_image.image_id')
+      .select(['staged_image.image_id', 'staged_image.tally', 'staged_image.entries', REVISION.as('revision')])
       .where('staged_image.import_id', '=', id)
-      .where((eb) =>
-        eb.or([eb('image.revision', 'is', null), eb('image.revision', '<>', eb.ref('staged_image.revision'))]),
-      )
+      .where((eb) => eb.or([eb('image.revision', 'is', null), eb(REVISION, '<>', eb.ref('staged_image.revision'))]))
       .orderBy('staged_image.image_id')
       .limit(limit),
   );

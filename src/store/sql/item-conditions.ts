@@ -11,6 +11,7 @@ import type { ItemFilter } from '../store.ts';
 import { FLAG_BITS, ORIGIN_CODES } from './codes.ts';
 import { imageKey, NO_BYTES } from './column.ts';
 import { type Dictionary, rootClassId, taskOf } from './dictionary.ts';
+import { type IdRange, inRange } from './image-parts.ts';
 import { NONE_CLASS_ID } from './tables.ts';
 
 export type Sql = RawBuilder<unknown>;
@@ -26,8 +27,8 @@ export interface ItemConditions {
   readonly duplicates: boolean;
   readonly path: string | undefined;
   readonly gone: boolean;
-  /** Images with a smaller id alone. Default: all. */
-  readonly before?: Uint8Array;
+  /** Images whose ids are in it alone. Default: all. */
+  readonly range?: IdRange;
 }
 
 export interface TaskConditions {
@@ -143,7 +144,7 @@ export function conditionsOnItem(asked: ItemConditions, item: ItemRef): Sql[] {
   if (!asked.gone) {
     conditions.push(sql`not exists (select 1 from gone_image where gone_image.image_id = ${imageId})`);
   }
-  if (asked.before !== undefined) conditions.push(sql`${imageId} < ${asked.before}`);
+  if (asked.range !== undefined) conditions.push(inRange(imageId, asked.range));
   if (asked.flag !== undefined) {
     conditions.push(sql`${imageId} in (
       select flagged.id from image as flagged where flagged.flags <> 0 and (flagged.flags & ${sql.lit(FLAG_BITS[asked.flag])}) <> 0)`);

@@ -4,15 +4,16 @@ import { validate } from '../../core/validate.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { ITEM_FILTER, MAX_PACKED_ITEMS, MAX_PAGE_ITEMS, type PageRequest } from '../item-store.ts';
 import type { ItemFilter, ItemStore, NewLabel, PageItem, SaidOfAll, WriteOptions } from '../store.ts';
-import { hexOf, imageKey } from './column.ts';
+import { hexOf, NO_BYTES } from './column.ts';
 import { taskOf } from './dictionary.ts';
 import { heldColumns } from './held-columns.ts';
+import type { IdRange } from './image-parts.ts';
 import { conditionsOf } from './item-conditions.ts';
 import { cursorOf, placeOf } from './item-cursor.ts';
 import { type ItemRow, indexFor, itemCount, itemQuery } from './item-query.ts';
 import { sayOfAllImages } from './label-all.ts';
 import { itemOf } from './label-rows.ts';
-import { labelsOf, putLabels, refuseBadLabel } from './labels.ts';
+import { labelsOf, putLabels } from './labels.ts';
 import { addOperation } from './operation-log.ts';
 import { revisionsOf } from './operations.ts';
 import { packedOf, packedQuery } from './packed-items.ts';
@@ -29,7 +30,7 @@ const ITEMS_A_STEP = 512;
  * match the estimate is 2 % off at one standard deviation.
  */
 const SAMPLED = 64;
-const SAMPLE_END = imageKey(`${(256 / SAMPLED).toString(16).padStart(2, '0')}${'0'.repeat(62)}`);
+const SAMPLE: IdRange = { from: NO_BYTES, to: Uint8Array.of(256 / SAMPLED) };
 
 export function itemStore(session: Session): ItemStore {
   const { db, driver } = session;
@@ -68,15 +69,25 @@ export function itemStore(session: Session): ItemStore {
 
     async estimateItems(filter = {}) {
       const conditions = conditionsOf(checked(filter), await session.freshDictionary());
-      const found = await driver.analyse(rawQuery(db, itemCount({ ...conditions, before: SAMPLE_END })), {
+      const found = await driver.analyse(rawQuery(db, itemCount({ ...conditions, range: SAMPLE })), {
         soon: true,
       });
       return SAMPLED * countOf(found);
     },
 
-    setLabels(filter, said, options = {}) {
-      const asked = checked(filter);
-      return session.write('labels', (work) => setLabels(session, work, asked, said, options));
+    async setLabels(filter, said, options = {}) {
+      const { task, ...asked } = checked(filter);
+      if (task === undefined) {
+        throw new LabelsmithError('USAGE', 'Labels are written in a task, and the filter names none', {
+          hint: 'Name a task in the filter.',
+        });
+      }
+      const inTask = { ...asked, task };
+      const { items } = conditionsOf(inTask, await session.freshDictionary());
+      if (items === 'images' && options.operation === undefined) {
+        return sayOfAllImages(session, inTask, { ...said, actor: actorOf(session, options) });
+      }
+      return session.write('labels', (work) => sayOfEach(session, work, inTask, said, options));
     },
   };
 
@@ -90,29 +101,16 @@ export function itemStore(session: Session): ItemStore {
   }
 }
 
-async function setLabels(
+/** Item by item: what is said of regions freezes them. */
+async function sayOfEach(
   session: Session,
   work: Work,
-  filter: ItemFilter,
+  filter: ItemFilter & { readonly task: string },
   { className, present = true, annotator }: SaidOfAll,
   options: Omit<WriteOptions, 'expected'>,
 ): Promise<number> {
   const { task } = filter;
-  if (task === undefined) {
-    throw new LabelsmithError('USAGE', 'Labels are written in a task, and the filter names none', {
-      hint: 'Name a task in the filter.',
-    });
-  }
   const asked = conditionsOf(filter, work.dictionary);
-  if (asked.items === 'images' && options.operation === undefined) {
-    refuseBadLabel({ className, present, origin: 'human', confidence: 1 });
-    await work.know({ classes: [className], annotators: [annotator] });
-    const actor = actorOf(session, options);
-    const operationId = await addOperation(work, { name: 'label', arguments: { filter, className, present }, actor });
-    const [classId, annotatorId] = [work.classId(className), work.annotatorId(annotator)];
-    const word = { operationId, classId, annotatorId, present, taskId: taskOf(work.dictionary, task).id };
-    return sayOfAllImages(work, asked, word);
-  }
   const said = { task, className, present, annotator, origin: 'human', confidence: 1, runId: null } as const;
   let { operation } = options;
   let count = 0;

@@ -13,6 +13,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { NewOperation, WriteOptions } from '../operation-store.ts';
 import { chunks } from './chunks.ts';
 import { hexOf, imageKey, integer, NO_BYTES } from './column.ts';
+import { revisedImages } from './image-revision.ts';
 import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, voiceOf } from './label-rows.ts';
 import { type Places, readPlaces } from './places.ts';
 import { rawQuery } from './raw-query.ts';
@@ -263,7 +264,7 @@ export async function refuseUnexpected(work: Work, { expected }: WriteOptions): 
   if (expected === undefined || expected.size === 0) return;
   const changed: string[] = [];
   for (const chunk of chunks([...expected.keys()].map(imageKey))) {
-    const [rows] = await work.read([work.db.selectFrom('image').select(['id', 'revision']).where('id', 'in', chunk)]);
+    const [rows] = await work.read([revisedImages(work.db).where('image.id', 'in', chunk)]);
     for (const { id, revision } of rows) {
       const image = hexOf(id);
       if (revision !== expected.get(image)) changed.push(image);

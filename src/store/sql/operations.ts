@@ -7,12 +7,16 @@ import { chunks } from './chunks.ts';
 import { hexOf, imageKey, NO_BYTES } from './column.ts';
 import { historyIn, redoCorpus, setUndone, undoCorpus } from './corpus.ts';
 import type { Dictionary } from './dictionary.ts';
+import { REVISION, revisedImages } from './image-revision.ts';
+import { moveLabels } from './move-labels.ts';
 import { addOperation, moveItems } from './operation-log.ts';
 import { actorOf } from './regions.ts';
 import type { Session } from './session.ts';
 import { decoder, type RowOf } from './table.ts';
 import { changes as changeTable, operations } from './tables.ts';
 import type { Work } from './work.ts';
+
+type OperationRow = RowOf<typeof operations.columns>;
 
 const DEFAULT_LIMIT = 1000;
 const fieldsOf = decoder(operations);
@@ -42,7 +46,7 @@ export function operationStore(session: Session): OperationStore {
 export async function revisionsOf({ db, driver }: Session, ids: readonly ImageId[]): Promise<Map<ImageId, number>> {
   const revisions = new Map<ImageId, number>();
   for (const chunk of chunks([...new Set(ids)].map(imageKey))) {
-    const [rows] = await driver.read([db.selectFrom('image').select(['id', 'revision']).where('id', 'in', chunk)]);
+    const [rows] = await driver.read([revisedImages(db).where('image.id', 'in', chunk)]);
     for (const { id, revision } of rows) revisions.set(hexOf(id), revision);
   }
   return revisions;
@@ -66,14 +70,12 @@ async function changes(session: Session, since: number): Promise<Changes> {
         const pages = session.pages<{ id: Uint8Array; revision: number }>(session.pageSize, async (before) => {
           after = before?.id ?? after;
           const [page] = await driver.read([
-            db
-              .selectFrom('image')
-              .select(['id', 'revision'])
-              .where('id', '>=', from)
-              .where('id', '>', after)
-              .where('id', '<=', imageKey(last))
-              .where('revision', '>', since)
-              .orderBy('id')
+            revisedImages(db)
+              .where('image.id', '>=', from)
+              .where('image.id', '>', after)
+              .where('image.id', '<=', imageKey(last))
+              .where(REVISION, '>', since)
+              .orderBy('image.id')
               .limit(session.pageSize),
           ]);
           return page;
@@ -109,7 +111,7 @@ function listQuery({ db }: Session, { limit = DEFAULT_LIMIT, before, kind, actor
   return query;
 }
 
-function recordOf(row: RowOf<typeof operations.columns>, { annotatorById }: Dictionary): OperationRecord {
+function recordOf(row: OperationRow, { annotatorById }: Dictionary): OperationRecord {
   const { actorId, undone, forward: _, backward: __, ...operation } = fieldsOf(row);
   return { ...operation, actor: annotatorById.get(actorId) ?? '', undone: undone !== 0 };
 }
@@ -117,7 +119,9 @@ function recordOf(row: RowOf<typeof operations.columns>, { annotatorById }: Dict
 async function move(session: Session, id: number | undefined, way: 'undo' | 'redo'): Promise<OperationRecord | null> {
   const { db } = session;
   const found = operationQuery(db, id, way);
-  if ((await session.driver.read([found]))[0].length === 0) return refuseOrNull(session, id, way);
+  const [[row]] = await session.driver.read([found]);
+  if (row === undefined) return refuseOrNull(session, id, way);
+  if (row.kind === 'items' && row.regions === 0) return moveWords(session, row, way);
   return session.write('corpus', async (work) => {
     const [[row]] = await work.read([operationQuery(db, id, way)]);
     if (row === undefined) return null;
@@ -129,6 +133,14 @@ async function move(session: Session, id: number | undefined, way: 'undo' | 'red
     }
     return { ...record, undone: way === 'undo' };
   });
+}
+
+async function moveWords(session: Session, row: OperationRow, way: 'undo' | 'redo'): Promise<OperationRecord> {
+  const record = recordOf(row, await session.freshDictionary());
+  await moveLabels(session, record, way === 'undo' ? 1 : 0, (work) =>
+    work.add(setUndone, { id: record.id, undone: way === 'undo' ? work.changeId : 0 }),
+  );
+  return { ...record, undone: way === 'undo' };
 }
 
 /** The operation that is meant; none where it is not there to be undone or redone. */

@@ -140,6 +140,11 @@ export const imagePaths = table(
   },
   ['path'],
 );
+/**
+ * Beside the revision of the image itself, where a write over many images puts one: rows that are a fifth as wide. The newer
+ * one counts (`image-revision.ts`).
+ */
+export const imageRevisions = table('image_revision', { imageId, revision: integer }, ['imageId']);
 /** Images that no path is there of any more; kept by triggers on `image_path`. */
 export const goneImages = table('gone_image', { imageId }, ['imageId']);
 /** The split an image came with, and the run that brought it. */
@@ -365,6 +370,7 @@ const all = [
   imageAttributes,
   imagePaths,
   imagePrints,
+  imageRevisions,
   imageSlopes,
   images,
   imageSplits,

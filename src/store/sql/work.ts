@@ -107,6 +107,16 @@ export class Work {
     return this.#transaction.read([query]);
   }
 
+  /** Writes, and what is read after them, in one step. Gives the rows of what is read. */
+  async run<const Queries extends readonly Query<unknown>[]>(
+    writes: readonly Query<unknown>[],
+    reads: Queries,
+  ): Promise<RowsOf<Queries>> {
+    this.#hasAdded = true;
+    const rows = await this.#transaction.read([...writes, ...reads]);
+    return rows.slice(writes.length) as unknown as RowsOf<Queries>;
+  }
+
   add<Values>(what: Statement<Values>, values: Values): void {
     this.#hasAdded = true;
     this.#transaction.add(what.sql, what.bind(values));

@@ -18,6 +18,7 @@ import { shardResults } from './migrations/10-shard-results.ts';
 import { staging } from './migrations/11-staging.ts';
 import { formerLabels } from './migrations/12-former-labels.ts';
 import { slopesOfPrints } from './migrations/13-slopes-of-prints.ts';
+import { revisionsOfMany } from './migrations/14-revisions-of-many.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   staging,
   formerLabels,
   slopesOfPrints,
+  revisionsOfMany,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */
