@@ -221,6 +221,17 @@ async function boxes(page: Page, { store }: Pick<Awaited<ReturnType<typeof openW
   await until('it is larger', async () => (await boxOf())?.[2] !== x2);
   const larger = await boxOf();
   assert.ok(larger && larger[0] === x1 && larger[2] > x2, 'its right side alone');
+  // Undone at once, before it was written, that press is what is undone; and the next one begins where the box is then.
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.keyboard.press('Control+z');
+  await page.waitForSelector('text=Undone: move (1 box)');
+  assert.deepEqual(await boxOf(), larger);
+  await page.waitForTimeout(1000);
+  assert.deepEqual(await boxOf(), larger, 'nothing is written afterwards');
+  await page.keyboard.press('Shift+ArrowRight');
+  await until('it is moved again', async () => (await boxOf())?.[0] !== x1);
+  const step = (x1 - drawn[0]) / 2;
+  assert.ok(Math.abs(((await boxOf())?.[0] ?? 0) - x1 - step) < 0.01, 'one step from where undo had put it');
   await tabTo(page, 'input[aria-label="Class of the box"]');
   await page.keyboard.type('gadget');
   await page.keyboard.press('Enter');

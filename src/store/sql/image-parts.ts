@@ -30,7 +30,7 @@ const PAUSE_MS = 30;
 /** After shorter ones nobody has waited for long. */
 const SHORT_MS = 50;
 
-export interface PartsClock {
+interface PartsClock {
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<unknown>;
 }

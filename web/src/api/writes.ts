@@ -2,11 +2,21 @@
  * What a person says, on its way to the server: one write after the other, in order, each with the revisions that were seen.
  * A write of somebody else in between is told and not written over.
  */
-import { useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { many } from '../app/many.ts';
 import { useTell } from '../app/told.tsx';
-import { answer, api, type Cell, type ItemFilter, type ItemRef, type Region, ServerError } from './client.ts';
+import {
+  answer,
+  api,
+  type Cell,
+  type ImageDetail,
+  type ItemFilter,
+  type ItemRef,
+  type Region,
+  ServerError,
+} from './client.ts';
+import { bringForward } from './held-back.ts';
 import { refreshNow, refreshSoon } from './refresh.ts';
 import { type Said, saidOfCell } from './said.ts';
 
@@ -100,6 +110,17 @@ function useRun() {
   );
 }
 
+/** A box that was put elsewhere stays there while it is written. What is refused is read again. */
+function showBox(queries: QueryClient, { imageId, id, box, keypoints }: Omit<BoxWrite, 'revision'>): void {
+  const queryKey = ['record', 'image', imageId];
+  void queries.cancelQueries({ queryKey });
+  queries.setQueryData<ImageDetail>(queryKey, (image) => {
+    if (!image || id === undefined) return image;
+    const put = (one: Region) => (one.id === id ? { ...one, box, keypoints: keypoints ?? one.keypoints } : one);
+    return { ...image, regions: image.regions.map(put) };
+  });
+}
+
 export function useWrites(): Writes {
   const queries = useQueryClient();
   const tell = useTell();
@@ -156,6 +177,7 @@ export function useWrites(): Writes {
     answerAudit: (json) => run(async () => remember(await answer(api.audit.answer.$post({ json }))), undefined, true),
     async putBox({ revision, ...box }) {
       let id: string | null = null;
+      showBox(queries, box);
       await run(async () => {
         const json = { ...box, revision: newest(box.imageId, revision) };
         const written = await answer(api.regions.$post({ json }));
@@ -169,8 +191,14 @@ export function useWrites(): Writes {
         const json = { imageId, ids: [id], revision: newest(imageId, revision) };
         remember(await answer(api.regions.delete.$post({ json })));
       }, 'The box is deleted.'),
-    undo: () => run(async () => tell(saidOf('Undone', (await answer(api.undo.$post())).operation))),
-    redo: () => run(async () => tell(saidOf('Done again', (await answer(api.redo.$post())).operation))),
+    undo() {
+      bringForward();
+      return run(async () => tell(saidOf('Undone', (await answer(api.undo.$post())).operation)));
+    },
+    redo() {
+      bringForward();
+      return run(async () => tell(saidOf('Done again', (await answer(api.redo.$post())).operation)));
+    },
   };
 }
 
@@ -181,6 +209,15 @@ function whatWentWrong(error: unknown): string {
 
 const ref = ({ itemId, imageId }: ItemRef): ItemRef => ({ itemId, imageId });
 
-function saidOf(what: string, operation: { readonly name: string; readonly labels: number } | null): string {
-  return operation ? `${what}: ${operation.name} (${many(operation.labels, 'label')})` : 'There is nothing more.';
+interface Counted {
+  readonly name: string;
+  readonly labels: number;
+  readonly regions: number;
+}
+
+function saidOf(what: string, operation: Counted | null): string {
+  if (!operation) return 'There is nothing more.';
+  const { name, labels, regions } = operation;
+  const counts = [regions > 0 && many(regions, 'box', 'boxes'), labels > 0 && many(labels, 'label')].filter(Boolean);
+  return `${what}: ${name}${counts.length > 0 ? ` (${counts.join(', ')})` : ''}`;
 }

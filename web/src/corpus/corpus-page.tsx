@@ -19,8 +19,11 @@ export function CorpusPage() {
   const full = nodes.filter(({ images, regions }) => images + regions > 0);
   const empty = nodes.length - full.length;
   const change = (json: Change, done: string) => run(() => answer(api.corpus.$post({ json })), done);
-  const merge = (name: string, into: string) =>
-    change({ kind: 'merge', names: [name, into], into }, `${name} counts as ${into} now.`);
+  const merge = async (name: string, into: string) => {
+    const done = await change({ kind: 'merge', names: [name, into], into }, `${name} counts as ${into} now.`);
+    // The one that was being changed is in the other now.
+    if (done) setChosen((before) => (before === name ? into : before));
+  };
   return (
     <main className="page corpus">
       <section>
@@ -83,7 +86,7 @@ export function CorpusPage() {
 interface OneClassProps {
   readonly name: string;
   readonly change: (change: Change, done: string) => Promise<boolean>;
-  readonly merge: (name: string, into: string) => Promise<boolean>;
+  readonly merge: (name: string, into: string) => Promise<void>;
   readonly onRenamed: (name: string | null) => void;
 }
 
@@ -137,13 +140,7 @@ function OneClass({ name, change, merge, onRenamed }: OneClassProps) {
           Describe
         </button>
       </form>
-      <ClassPicker
-        label="Make it one with"
-        placeholder="Make it one with…"
-        onPick={async (into) => {
-          if (await merge(name, into)) onRenamed(into);
-        }}
-      />
+      <ClassPicker label="Make it one with" placeholder="Make it one with…" onPick={(into) => void merge(name, into)} />
       <ClassPicker
         label="Another word for it"
         placeholder="Another word for it…"

@@ -2,6 +2,7 @@
 import type { PointerEvent } from 'react';
 import type { ImageDetail, Region } from '../api/client.ts';
 import { useKeys } from '../keys/keys.ts';
+import { KEY_ZOOM } from '../view/view.ts';
 import type { Box, Corner, Keypoints, Point } from './drag.ts';
 import { Shapes } from './shapes.tsx';
 import { useBoxKeys } from './use-box-keys.ts';
@@ -23,26 +24,25 @@ const CORNERS: readonly Corner[] = [
 export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }: CanvasProps) {
   const { width, height } = image;
   const { frame, view, fit, zoom, pan, placeOf } = useZoom(width, height);
-  useKeys({ '+': () => zoom(1.4), '=': () => zoom(1.4), '-': () => zoom(1 / 1.4), 0: fit });
-  const region = image.regions.find(({ id }) => id === chosen);
-  const {
-    draft: dragged,
-    clicks,
-    isDrawing,
-    begin,
-    clickAt,
-    ...pointer
-  } = useDrag({
+  useKeys({ '+': () => zoom(KEY_ZOOM), '=': () => zoom(KEY_ZOOM), '-': () => zoom(1 / KEY_ZOOM), 0: fit });
+  const read = image.regions.find(({ id }) => id === chosen);
+  const byKeys = useBoxKeys({ image, region: read, drawing, onPoint: (at) => drag.clickAt(at), onBox });
+  const region = read && byKeys.box ? { ...read, box: byKeys.box } : read;
+  const drag = useDrag({
     image,
     region,
     drawing,
     pan,
     placeOf,
-    onBox,
+    onBox: (box, id) => {
+      // It began where keys had put the box.
+      byKeys.drop();
+      onBox(box, id);
+    },
     onKeypoints,
   });
-  const byKeys = useBoxKeys({ image, region, drawing, onPoint: clickAt, onBox });
-  const draft = byKeys.box ? { box: byKeys.box } : dragged;
+  const { draft: dragged, clicks, isDrawing, begin, clickAt: _, ...pointer } = drag;
+  const draft = byKeys.box && !dragged.box && !dragged.keypoints ? { box: byKeys.box } : dragged;
   const box = draft.box ?? region?.box;
   const keypoints = draft.keypoints ?? region?.keypoints ?? [];
   const shown = shownOf(image, { chosen, draft, isDrawing });

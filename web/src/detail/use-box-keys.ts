@@ -1,9 +1,10 @@
 /**
  * Boxes by keys: a cross that arrows move and Enter sets corners with while one is drawn, else the chosen box moved and resized.
- * Presses one after the other are one write, which leaving the box or the image brings forward and deleting the box drops.
+ * Presses one after the other are one write, which leaving the box or the image, and undo, bring forward, and deleting the box drops.
  */
 import { useEffect, useRef, useState } from 'react';
 import type { ImageDetail, Region } from '../api/client.ts';
+import { holdBack } from '../api/held-back.ts';
 import { useKeys } from '../keys/keys.ts';
 import { type Box, isBox, moved, type Point, resized } from './drag.ts';
 import type { Drawing } from './use-drag.ts';
@@ -26,17 +27,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 interface Waiting {
   readonly write: () => void;
   readonly timer: ReturnType<typeof setTimeout>;
-}
-
-interface Written {
-  readonly id: string;
-  /** As it was read when it was written over. */
-  readonly before: Box;
-  readonly box: Box;
-}
-
-function sameBox(one: Box, other: Box): boolean {
-  return one.every((side, i) => side === other[i]);
+  readonly forget: () => void;
 }
 
 export function useBoxKeys({ image, region, drawing, onPoint, onBox }: BoxKeysOptions) {
@@ -44,16 +35,25 @@ export function useBoxKeys({ image, region, drawing, onPoint, onBox }: BoxKeysOp
   const [cross, setCross] = useState<Point | null>(null);
   const [draft, setDraft] = useState<{ readonly id: string; readonly box: Box } | null>(null);
   const waiting = useRef<Waiting>(undefined);
-  const written = useRef<Written>(undefined);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another way of drawing begins anew.
   useEffect(() => setCross(null), [drawing]);
-  const drop = () => {
-    clearTimeout(waiting.current?.timer);
+  /** What waited is not written, but by who asked. */
+  const take = () => {
     const { current } = waiting;
+    clearTimeout(current?.timer);
+    current?.forget();
     waiting.current = undefined;
-    setDraft(null);
     return current;
   };
+  const drop = () => {
+    setDraft(null);
+    return take();
+  };
+  // Until what was written stands in the record as it is read, so that the box does not go back in between.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is of the box that was read before.
+  useEffect(() => {
+    if (waiting.current === undefined) setDraft(null);
+  }, [region?.box]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what waits is of the box before.
   useEffect(() => () => drop()?.write(), [region?.id]);
 
@@ -65,18 +65,16 @@ export function useBoxKeys({ image, region, drawing, onPoint, onBox }: BoxKeysOp
   };
   const change = (how: (box: Box) => Box) => {
     if (!region) return;
-    const { id, box: read } = region;
-    // What was written may not be read again yet.
-    const known = written.current?.id === id && sameBox(written.current.before, read) ? written.current.box : read;
-    const box = how(draft?.id === id ? draft.box : known);
+    const { id } = region;
+    const box = how(draft?.id === id ? draft.box : region.box);
     if (!isBox(box)) return;
-    drop();
+    take();
     setDraft({ id, box });
     const write = () => {
-      written.current = { id, before: read, box };
+      take();
       onBox(box, id);
     };
-    waiting.current = { write, timer: setTimeout(() => drop()?.write(), QUIET_MS) };
+    waiting.current = { write, timer: setTimeout(write, QUIET_MS), forget: holdBack(write) };
   };
   const arrows = (before: string, act: (way: readonly [number, number]) => void) =>
     Object.fromEntries(Object.entries(ARROWS).map(([name, way]) => [`${before}${name}`, () => act(way)]));
@@ -99,5 +97,5 @@ export function useBoxKeys({ image, region, drawing, onPoint, onBox }: BoxKeysOp
     },
     drawing === null && region !== undefined,
   );
-  return { cross, box: draft?.id === region?.id ? draft?.box : undefined };
+  return { cross, drop, box: draft?.id === region?.id ? draft?.box : undefined };
 }

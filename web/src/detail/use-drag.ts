@@ -44,6 +44,10 @@ export function useDrag({ image, region, drawing, pan, placeOf, onBox, onKeypoin
     setDraft({});
   }, [drawing]);
 
+  // Until what was put elsewhere stands there as it is read, so that it does not go back in between.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is of what was read before.
+  useEffect(() => setDraft({}), [region?.id, region?.box, region?.keypoints]);
+
   const begin = (event: PointerEvent, next: Drag) => {
     event.currentTarget.setPointerCapture(event.pointerId);
     event.stopPropagation();
@@ -81,10 +85,11 @@ export function useDrag({ image, region, drawing, pan, placeOf, onBox, onKeypoin
     },
     onPointerUp(event: PointerEvent): void {
       if (!drag) return;
-      end();
+      setDrag(null);
+      if (drag.kind !== 'draw' && draft.keypoints && region) onKeypoints(draft.keypoints, region.id);
+      else if (drag.kind !== 'draw' && draft.box && isBox(draft.box)) onBox(draft.box, region?.id);
+      else setDraft({});
       if (drag.kind === 'draw') drawn(drag.from, placeOf(event));
-      else if (draft.keypoints && region) onKeypoints(draft.keypoints, region.id);
-      else if (draft.box && isBox(draft.box)) onBox(draft.box, region?.id);
     },
     onPointerCancel: end,
   };

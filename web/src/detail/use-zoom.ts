@@ -1,13 +1,8 @@
 /** Zoom about the pointer and pan by dragging, as a transform of what is shown. */
 import { type PointerEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { middleOf, type Place, panned, placeAt, useFit, type View, zoomed } from '../view/view.ts';
 
-export interface View {
-  /** Screen pixels a pixel of the image. */
-  readonly scale: number;
-  readonly x: number;
-  readonly y: number;
-}
-
+const MIN_SCALE = 0.02;
 const MAX_SCALE = 20;
 
 export function useZoom(width: number, height: number) {
@@ -19,20 +14,12 @@ export function useZoom(width: number, height: number) {
     const scale = Math.min(box.clientWidth / width, box.clientHeight / height);
     setView({ scale, x: (box.clientWidth - width * scale) / 2, y: (box.clientHeight - height * scale) / 2 });
   }, [width, height]);
-  useEffect(() => {
-    fit();
-    const watcher = new ResizeObserver(fit);
-    if (frame.current) watcher.observe(frame.current);
-    return () => watcher.disconnect();
-  }, [fit]);
+  useFit(frame, fit);
 
-  const zoom = useCallback((factor: number, at?: { readonly x: number; readonly y: number }) => {
+  const zoom = useCallback((factor: number, at?: Place) => {
     setView((before) => {
-      const box = frame.current;
-      const middle = at ?? { x: (box?.clientWidth ?? 0) / 2, y: (box?.clientHeight ?? 0) / 2 };
-      const scale = Math.min(MAX_SCALE, Math.max(0.02, before.scale * factor));
-      const ratio = scale / before.scale;
-      return { scale, x: middle.x - (middle.x - before.x) * ratio, y: middle.y - (middle.y - before.y) * ratio };
+      const scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, before.scale * factor));
+      return zoomed(before, scale / before.scale, at ?? middleOf(frame.current));
     });
   }, []);
   // React listens to wheels passively, which cannot keep the page from scrolling.
@@ -51,13 +38,9 @@ export function useZoom(width: number, height: number) {
   /** The place in the image, in its pixels. */
   const placeOf = ({ clientX, clientY }: { readonly clientX: number; readonly clientY: number }) => {
     const rect = frame.current?.getBoundingClientRect();
-    const clip = (value: number, most: number) => Math.min(Math.max(value, 0), most);
-    return {
-      x: clip((clientX - (rect?.left ?? 0) - view.x) / view.scale, width),
-      y: clip((clientY - (rect?.top ?? 0) - view.y) / view.scale, height),
-    };
+    const { x, y } = placeAt(view, { x: clientX - (rect?.left ?? 0), y: clientY - (rect?.top ?? 0) });
+    return { x: Math.min(Math.max(x, 0), width), y: Math.min(Math.max(y, 0), height) };
   };
-  const pan = ({ movementX, movementY }: PointerEvent) =>
-    setView((before) => ({ ...before, x: before.x + movementX, y: before.y + movementY }));
+  const pan = ({ movementX, movementY }: PointerEvent) => setView((before) => panned(before, movementX, movementY));
   return { frame, view, fit, zoom, pan, placeOf };
 }

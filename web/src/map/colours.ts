@@ -15,8 +15,7 @@ export type Colouring = (typeof COLOURINGS)[number][0];
 
 export interface Colours {
   readonly colourOf: (place: number) => Rgb;
-  /** Of the legend; the colour of each is that of its place. */
-  readonly names: readonly string[];
+  readonly legend: readonly { readonly name: string; readonly colour: Rgb }[];
 }
 
 export function useColours(points: Points, task: string, by: Colouring): Colours {
@@ -28,7 +27,10 @@ export function useColours(points: Points, task: string, by: Colouring): Colours
   return useMemo(() => {
     const named = (names: readonly string[], placeOf: (place: number) => number | undefined): Colours => {
       const hues = [-1, ...names.keys()].map(hueOf);
-      return { names, colourOf: (i) => hues[(placeOf(i) ?? -1) + 1] ?? hueOf(-1) };
+      return {
+        legend: names.map((name, place) => ({ name, colour: hueOf(place) })),
+        colourOf: (i) => hues[(placeOf(i) ?? -1) + 1] ?? hueOf(-1),
+      };
     };
     switch (by) {
       case 'class':
@@ -41,11 +43,17 @@ export function useColours(points: Points, task: string, by: Colouring): Colours
           (i) => points.originOf[i],
         );
       case 'confidence':
-        return { names: [], colourOf: (i) => sure(points.confidence[i] ?? 0) };
+        return {
+          legend: SHARES.map((share) => ({ name: `${100 * share} % sure`, colour: sure(share) })),
+          colourOf: (i) => (points.originOf[i] === NOBODY ? hueOf(-1) : sure(points.confidence[i] ?? 0)),
+        };
       default:
         return by satisfies never;
     }
   }, [points, clusters, by]);
 }
 
+/** In place of who says it, where nothing holds. */
+const NOBODY = 255;
+const SHARES = [0, 0.5, 1];
 const sure = (share: number): Rgb => [Math.round(235 * (1 - share)), Math.round(90 + 90 * share), 120];

@@ -2,15 +2,8 @@
  * Draws points into the pixels of a canvas: 100,000 take some milliseconds without a graphics card. (WebGL libraries that were
  * tried build code from text, which the page's content security policy forbids.)
  */
-import type { Place, Points } from './points.ts';
-
-export interface MapView {
-  /** Canvas pixels a unit of the map. */
-  readonly scale: number;
-  /** Canvas pixels of the map's origin. */
-  readonly left: number;
-  readonly top: number;
-}
+import type { View } from '../view/view.ts';
+import type { Points } from './points.ts';
 
 export type Rgb = readonly [number, number, number];
 
@@ -26,7 +19,7 @@ export function hueOf(place: number): Rgb {
   return [channel(0), channel(8), channel(4)];
 }
 
-export function fitted({ x, y, count }: Points, width: number, height: number): MapView {
+export function fitted({ x, y, count }: Points, width: number, height: number): View {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   for (let i = 0; i < count; i++) {
     left = Math.min(left, x[i] ?? 0);
@@ -37,13 +30,9 @@ export function fitted({ x, y, count }: Points, width: number, height: number): 
   const scale = 0.94 * Math.min(width / Math.max(1e-9, right - left), height / Math.max(1e-9, bottom - top));
   return {
     scale,
-    left: width / 2 - (scale * (left + right)) / 2,
-    top: height / 2 - (scale * (top + bottom)) / 2,
+    x: width / 2 - (scale * (left + right)) / 2,
+    y: height / 2 - (scale * (top + bottom)) / 2,
   };
-}
-
-export function placeAt({ scale, left, top }: MapView, x: number, y: number): Place {
-  return { x: (x - left) / scale, y: (y - top) / scale };
 }
 
 /** More points than this are thinned: that many take a second without a graphics card, and hide each other. */
@@ -55,10 +44,10 @@ export function strideOf(count: number): number {
 }
 
 /** The points in sight, where they are few; else none. */
-export function fewInSight({ x, y, count }: Points, { scale, left, top }: MapView, limits: InSight): number[] {
+export function fewInSight({ x, y, count }: Points, view: View, limits: InSight): number[] {
   const found: number[] = [];
   for (let i = 0; i < count; i++) {
-    const [px, py] = [(x[i] ?? 0) * scale + left, (y[i] ?? 0) * scale + top];
+    const [px, py] = [(x[i] ?? 0) * view.scale + view.x, (y[i] ?? 0) * view.scale + view.y];
     if (px < 0 || py < 0 || px > limits.width || py > limits.height) continue;
     if (found.length === limits.most) return [];
     found.push(i);
@@ -73,7 +62,7 @@ export interface InSight {
 }
 
 export interface DrawOptions {
-  readonly view: MapView;
+  readonly view: View;
   readonly colourOf: (place: number) => Rgb;
   readonly chosen: ReadonlySet<number>;
 }
@@ -84,7 +73,9 @@ export function drawPoints(canvas: HTMLCanvasElement, points: Points, { view, co
   const { width, height } = canvas;
   const picture = context.createImageData(width, height);
   const pixels = new Uint32Array(picture.data.buffer);
-  const size = points.count > 50_000 ? 2 : points.count > 5_000 ? 3 : 7;
+  // A canvas has as many pixels as the screen has under it.
+  const ratio = width / canvas.clientWidth;
+  const size = Math.round((points.count > 50_000 ? 2 : points.count > 5_000 ? 3 : 7) * ratio);
   const half = size >> 1;
   const insets = discInsets(size);
   const stride = strideOf(points.count);
@@ -92,8 +83,8 @@ export function drawPoints(canvas: HTMLCanvasElement, points: Points, { view, co
     const faded = chosen.size > 0 && !chosen.has(i);
     const [r, g, b] = colourOf(i);
     const colour = ((faded ? 70 : 255) << 24) | (b << 16) | (g << 8) | r;
-    const cx = Math.round((points.x[i] ?? 0) * view.scale + view.left) - half;
-    const cy = Math.round((points.y[i] ?? 0) * view.scale + view.top) - half;
+    const cx = Math.round(((points.x[i] ?? 0) * view.scale + view.x) * ratio) - half;
+    const cy = Math.round(((points.y[i] ?? 0) * view.scale + view.y) * ratio) - half;
     if (cx < 0 || cy < 0 || cx + size > width || cy + size > height) continue;
     for (let row = 0; row < size; row++) {
       const start = (cy + row) * width + cx;

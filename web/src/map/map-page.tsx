@@ -10,9 +10,10 @@ import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { DetailView } from '../detail/detail-view.tsx';
 import { useKeys } from '../keys/keys.ts';
-import { COLOURINGS, type Colouring, useColours } from './colours.ts';
-import { drawPoints, fewInSight, hueOf, type MapView, placeAt, strideOf } from './draw.ts';
-import { fetchPoints, insideOf, type Place, type Points } from './points.ts';
+import { type Place, placeAt, type View } from '../view/view.ts';
+import { COLOURINGS, type Colouring, type Colours, useColours } from './colours.ts';
+import { drawPoints, fewInSight, strideOf } from './draw.ts';
+import { fetchPoints, insideOf, type Points } from './points.ts';
 import { useMapView } from './use-map-view.ts';
 
 const NOTHING: ReadonlySet<number> = new Set();
@@ -44,7 +45,7 @@ export default function MapPage() {
 function Plane({ points, task }: { readonly points: Points; readonly task: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [by, setBy] = useState<Colouring>('class');
-  const { colourOf, names } = useColours(points, task, by);
+  const { colourOf, legend } = useColours(points, task, by);
   const [typing, setTyping] = useState(0);
   const [outline, setOutline] = useState<readonly Place[]>([]);
   const [chosen, setChosen] = useState(NOTHING);
@@ -70,7 +71,7 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
       new Set(
         insideOf(
           points,
-          outline.map(({ x, y }) => placeAt(view, x, y)),
+          outline.map((place) => placeAt(view, place)),
         ),
       ),
     );
@@ -79,7 +80,7 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
   const onWheel = (event: WheelEvent) => zoom(Math.exp(-event.deltaY / 400), at(event));
   const chooseInSight = () => {
     if (!view || !canvas.current) return;
-    const { width, height } = canvas.current;
+    const { clientWidth: width, clientHeight: height } = canvas.current;
     setChosen(new Set(fewInSight(points, view, { width, height, most: points.count })));
   };
   useKeys(
@@ -123,7 +124,7 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
         {chosen.size > 0 && (
           <Chosen {...{ points, places, task, typing }} onOpen={setOpened} onDone={() => setChosen(NOTHING)} />
         )}
-        <Legend {...{ names }} />
+        <Legend {...{ legend }} />
       </aside>
       {opened !== null && places[opened] !== undefined && (
         <DetailView
@@ -160,13 +161,13 @@ function ColourChoice({ by, onChoose }: ColourChoiceProps) {
   );
 }
 
-function Legend({ names }: { readonly names: readonly string[] }) {
+function Legend({ legend }: Pick<Colours, 'legend'>) {
   return (
     <ul className="legend">
-      {names.map((name, place) => (
+      {legend.map(({ name, colour }) => (
         <li key={name}>
           <svg width="12" height="12" aria-hidden>
-            <rect width="12" height="12" rx="3" fill={`rgb(${hueOf(place).join(',')})`} />
+            <rect width="12" height="12" rx="3" fill={`rgb(${colour.join(',')})`} />
           </svg>{' '}
           {name}
         </li>
@@ -177,12 +178,12 @@ function Legend({ names }: { readonly names: readonly string[] }) {
 
 interface PicturesProps {
   readonly points: Points;
-  readonly view: MapView;
+  readonly view: View;
   readonly canvas: HTMLCanvasElement;
 }
 
 /** What is in sight as pictures, where it is few. The whole of a small map is few too, and stays points. */
-function Pictures({ points, view, canvas: { width, height } }: PicturesProps) {
+function Pictures({ points, view, canvas: { clientWidth: width, clientHeight: height } }: PicturesProps) {
   const near = useMemo(
     () => (points.count > MAX_PICTURES ? fewInSight(points, view, { width, height, most: MAX_PICTURES }) : []),
     [points, view, width, height],
@@ -195,8 +196,8 @@ function Pictures({ points, view, canvas: { width, height } }: PicturesProps) {
           src={`/api/images/${points.id(place)}/thumbnail`}
           alt=""
           style={{
-            left: (points.x[place] ?? 0) * view.scale + view.left,
-            top: (points.y[place] ?? 0) * view.scale + view.top,
+            left: (points.x[place] ?? 0) * view.scale + view.x,
+            top: (points.y[place] ?? 0) * view.scale + view.y,
           }}
         />
       ))}

@@ -23,7 +23,7 @@ test('a lasso holds what is inside of it, and not what its bays leave out', () =
 test('at most 200,000 are drawn; pictures are shown of few in sight alone', () => {
   assert.deepEqual([0, 1, 200_000, 200_001, 1_000_000].map(strideOf), [1, 1, 1, 2, 5]);
   const points = { x: Float32Array.of(0, 1, 2, 30), y: Float32Array.of(0, 1, 2, 0), count: 4, classes: [], id: String };
-  const view = { scale: 10, left: 5, top: 5 };
+  const view = { scale: 10, x: 5, y: 5 };
   const said = { origins: [], originOf: new Uint8Array(4) };
   const asked = { ...points, ...said, confidence: new Float32Array(4), classOf: new Int32Array(4) };
   assert.deepEqual(fewInSight(asked, view, { width: 100, height: 100, most: 3 }), [0, 1, 2]);

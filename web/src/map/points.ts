@@ -1,6 +1,7 @@
 /** The map's items as arrays, and which of them a lasso holds. */
 import type { Origin } from '../../../src/core/labels.ts';
 import { failureOf } from '../api/client.ts';
+import type { Place } from '../view/view.ts';
 
 export interface Points {
   readonly count: number;
@@ -53,11 +54,6 @@ async function fetchColumns(path: string, task: string, signal: AbortSignal) {
   const length = new DataView(buffer).getUint32(0, true);
   const header: Header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   return { buffer, header, from: 4 + length };
-}
-
-export interface Place {
-  readonly x: number;
-  readonly y: number;
 }
 
 /** Even-odd rule: a ray to the right crosses the outline an odd number of times. Cost: points × corners. */
