@@ -49,7 +49,11 @@ export function printHowSure(
   if (likelyRight !== null) {
     output.summary(`About ${formatPercent(likelyRight, 0)} of ${items} are where they belong, as far as can be told.`);
   }
-  if (range && range.least < range.most) {
+  if (counts.since > 0) {
+    output.summary(
+      `${plural(counts.since, nounOf(items))} came after these clusters were made and went to the nearest of them: labelsmith discover --recluster looks for new classes.`,
+    );
+  } else if (range && range.least < range.most) {
     output.summary(
       `The pile has between ${range.least} and ${range.most} classes, as far as can be told; ${counts.clusters} ${counts.clusters === 1 ? 'is' : 'are'} shown.`,
     );

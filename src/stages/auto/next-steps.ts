@@ -60,7 +60,7 @@ export async function nextSteps(
 
 function clusterSteps({ clusters, levels, clustered, counts }: DiscoverResult): NextStep[] {
   const steps: NextStep[] = [];
-  if (!clustered && counts.assigned > 0) {
+  if (!clustered && (counts.assigned > 0 || counts.since > 0)) {
     steps.push({
       command: 'labelsmith discover --recluster',
       why: 'new images were given to the clusters there were; this looks for new ones',

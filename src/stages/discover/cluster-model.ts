@@ -27,6 +27,8 @@ export interface ClusterModel {
   readonly k: number;
   /** The first 16 digits of the ids of the items that were clustered, in order. */
   readonly sample: readonly string[];
+  /** Items that had a vector when it was made, those outside of the sample too. Models of earlier versions do not say. */
+  readonly count?: number;
   readonly hierarchy: Hierarchy;
   /** Where it is not that of the tree at k: the cut that people's classes made of it. */
   readonly cut?: ClusterCut;
@@ -107,6 +109,7 @@ const PACKED_MODEL = z.object({
   asked: z.union([z.number(), z.literal('auto')]),
   k: z.number(),
   sample: z.base64(),
+  count: z.number().optional(),
   cut: PACKED_CUT.optional(),
   leafOf: z.base64(),
   tree: z.object({ points: z.number(), left: z.base64(), right: z.base64(), costs: z.base64() }),

@@ -8,6 +8,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { StageJob, Workspace } from '../../jobs/stage.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { EmbeddingRecipe, SpaceMean } from '../embed/recipe.ts';
+import { countItems } from '../vector-shard.ts';
 import { cutAround, type HeldClass } from './cluster-cut.ts';
 import type { ClusterModel } from './cluster-model.ts';
 import type { Copies } from './copies.ts';
@@ -189,8 +190,9 @@ async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: '
   const sample = ids.map(sampleKey);
   const { space } = recipe;
   const { key: meanKey, subset } = mean;
+  const count = countItems(shards);
   return {
-    model: { task, items, space, meanKey, subset, method, seed, asked, k, sample, hierarchy, clusters: [] },
+    model: { task, items, space, meanKey, subset, method, seed, asked, k, sample, count, hierarchy, clusters: [] },
     drawn,
   };
 }

@@ -8,6 +8,7 @@ import type { ItemKind } from '../../core/labels.ts';
 import { type Tails, tailsOf } from '../../math/knn/tails.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
+import { countItems } from '../vector-shard.ts';
 import { savedModel } from './cluster-model.ts';
 import { isMapOf, MAP_COLUMN, MAP_COLUMNS, type MapEffects, mapSpace, savedMap } from './map-record.ts';
 import { sampleKey } from './sample.ts';
@@ -66,7 +67,7 @@ async function openMap({ store, vectors }: MapEffects, task: string) {
   const model = await savedModel(store, task);
   if (!saved || !model || !isMapOf(saved, model)) return undefined;
   const shards = await store.vectorShards(mapSpace(task, saved.key), saved.items);
-  const count = shards.reduce((sum, shard) => sum + shard.count, 0);
+  const count = countItems(shards);
   const marks: Marks = {
     items: saved.items,
     count,

@@ -97,7 +97,7 @@ async function labelled(store: Store, items: readonly Item[], task = 'class'): P
 test('four kinds are four clusters, named by their folders; a second run changes nothing', async (t) => {
   const { store, effects, items } = await prepare(t, 80);
   const first = await discover(effects, OPTIONS);
-  assert.deepEqual(first.counts, { items: 80, clusters: 4, assigned: 80, none: 0, copies: 0 });
+  assert.deepEqual(first.counts, { items: 80, clusters: 4, assigned: 80, none: 0, copies: 0, since: 0 });
   assert.equal(first.clustered, true);
   assert.deepEqual(first.clusters.map(({ name, size }) => [name, size]).sort(), KINDS.map((kind) => [kind, 20]).sort());
   const [best] = first.clusters[0]?.candidates ?? [];
@@ -181,6 +181,10 @@ test('clusters of a pilot are made again when there is more, and it is said why'
   await add(more(80));
   const later = await discover(effects, { ...OPTIONS, limit: 40 });
   assert.deepEqual([later.pilot, later.clustered, later.because, later.counts.assigned], [false, false, null, 40]);
+  const cut = await discover(effects, { ...OPTIONS, k: 3 });
+  const again = await discover(effects, { ...OPTIONS, recluster: true });
+  const since = [whole, later, cut, again].map(({ counts }) => counts.since);
+  assert.deepEqual(since, [0, 40, 40, 0], 'what came after the clusters were made, until they are made again');
 });
 
 test('with some of what was clustered gone the clusters stay; with all of it gone they are made again', async (t) => {

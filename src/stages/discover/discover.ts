@@ -15,7 +15,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { fitMeanTogether } from '../embed/mean-stage.ts';
 import { type EmbeddingRecipe, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
-import { SPREAD_FROM } from '../vector-shard.ts';
+import { countItems, SPREAD_FROM } from '../vector-shard.ts';
 import { assignStage, classesOfClusters, clusteredSample, graphOf, likelyRightOf, sizesOf } from './assign.ts';
 import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor } from './clustering.ts';
@@ -47,7 +47,7 @@ async function discover(
   const { task = 'class', items = 'images', recluster = false, k, method, signal, spreadFrom = SPREAD_FROM } = options;
   const recipe = await requireRecipe(store, items);
   const shards = await store.vectorShards(recipe.space, items);
-  const count = shards.reduce((sum, shard) => sum + shard.count, 0);
+  const count = countItems(shards);
   if (count === 0) {
     throw new LabelsmithError('NOT_FOUND', `No ${items} are embedded here.`, { hint: 'Run labelsmith embed first.' });
   }
@@ -78,13 +78,14 @@ async function discover(
     const { assigned = 0, none = 0, copies: alike = 0 } = sums;
     const leftovers = model.leftovers ?? [];
     const range = suggestedRange(model.hierarchy, model.cut?.known);
+    const since = Math.max(0, count - (model.count ?? count));
     return {
       interrupted,
       clustered: plan.kind !== 'keep',
       because: plan.kind === 'cluster' ? plan.because : null,
       pilot: mean.subset,
       method: model.method,
-      counts: { items: count, clusters: model.clusters.length, assigned, none, copies: alike },
+      counts: { items: count, clusters: model.clusters.length, assigned, none, copies: alike, since },
       metrics: { k: model.k, asked: model.asked, members: model.sample.length },
       clusters: await described(store, model, sizesOf(sums)),
       // Of the other methods confidence is how much neighbours agree, which says less.

@@ -84,6 +84,8 @@ export interface DiscoverResult extends RunResult {
     readonly none: number;
     /** Of those that got their cluster now: near copies that went where the one that was clustered for them went. */
     readonly copies: number;
+    /** Items that got their vector after these clusters were made: no cluster was looked for among them. */
+    readonly since: number;
   };
   /** Whether items were clustered in this run, or only given to the clusters there were. */
   readonly clustered: boolean;
