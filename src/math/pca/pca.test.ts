@@ -92,6 +92,54 @@ test('as a graph: projection, power and length', async () => {
   }
 });
 
+/** Fewer points than columns: scikit-learn 1.9.1, `PCA(5, svd_solver="full")` and `LedoitWolf` on the same points. */
+const WIDE = {
+  variances: [152.3849208, 59.82352743, 48.92866997, 7.65165774, 5.77721088],
+  first: [1.04415773e-2, 1.85792774e-2, 1.66671e-5, 2.17890913e-2, 2.85472612e-2, 4.08763694e-2],
+  projected: [17.178677, 0.16004475, 1.08091021, 2.04089139, 2.09489218],
+  ledoitWolf: 0.11979957718943299,
+};
+
+function widePoints(from = (i: number) => i) {
+  const [n, d] = [20, 48];
+  const x = new Float32Array(n * d);
+  for (let r = 0; r < n; r++) {
+    const i = from(r);
+    for (let j = 0; j < d; j++) {
+      const value = ((i * 7919 + j * 104729 + i * j * 31) % 997) / 997 + (((i % 7) * (j + 3)) % 5) * 0.5;
+      x[r * d + j] = value * (0.2 + 0.12 * j);
+    }
+  }
+  return matrix(x, n, d);
+}
+
+test('of fewer vectors than columns too, by the products of the vectors', async () => {
+  const x = widePoints();
+  const pca = await fitPca(pool, x, { components: 5 });
+  near(pca.variances, WIDE.variances, 1e-3);
+  near(pca.components.data, WIDE.first, 2e-5);
+  near((await project(pool, rowsOf(x, 0, 1), pca)).data, WIDE.projected, 1e-3);
+  assert.ok(Math.abs(pca.ledoitWolf - WIDE.ledoitWolf) < 1e-5, `${pca.ledoitWolf}`);
+});
+
+test('components stay orthonormal where vectors repeat and no variance is left', async () => {
+  for (const distinct of [1, 10]) {
+    const { components, variances } = await fitPca(
+      pool,
+      widePoints((i) => i % distinct),
+    );
+    assert.equal(components.rows, 19);
+    for (let a = 0; a < 19; a++) {
+      for (let b = 0; b <= a; b++) {
+        let dot = 0;
+        for (let j = 0; j < 48; j++) dot += components.data[a * 48 + j] * components.data[b * 48 + j];
+        assert.ok(Math.abs(dot - (a === b ? 1 : 0)) < 1e-5, `${a}, ${b}: ${dot}`);
+      }
+    }
+    for (const variance of variances.slice(distinct)) assert.ok(variance < 1e-3, `${variance}`);
+  }
+});
+
 test('eigenvectors of any symmetric matrix are orthonormal and give it back', () => {
   const sized = fc
     .integer({ min: 1, max: 12 })

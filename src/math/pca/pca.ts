@@ -36,7 +36,11 @@ export interface Pca {
 
 const STEP = 2048;
 
-/** Fits on a sample that fits in memory; a few thousand rows do for a few hundred columns. Cost 2·n·d² + 4·d³. */
+/**
+ * Fits on a sample that fits in memory; a few thousand rows do for a few hundred columns. Cost 2·n·d² + 4·d³, and of fewer
+ * rows than columns 2·n²·d + 4·n³: XXᵀ has the eigenvalues of XᵀX that are not 0 (Bishop, Pattern Recognition and Machine
+ * Learning, 12.1.4).
+ */
 export async function fitPca(pool: InferencePool, sample: Matrix, options: PcaOptions = {}): Promise<Pca> {
   const { rows: n, columns: d } = sample;
   if (n < 2) throw new LabelsmithError('USAGE', `principal components need at least 2 vectors, not ${n}`);
@@ -44,13 +48,16 @@ export async function fitPca(pool: InferencePool, sample: Matrix, options: PcaOp
   if (!(kept >= 1)) throw new LabelsmithError('USAGE', `components must be at least 1, not ${options.components}`);
   const points = shareMatrix(sample);
   const mean = Float32Array.from(await columnMeans(pool, points));
-  const scatter = await scatterMatrix(pool, points, mean);
+  const wide = n < d;
+  const side = wide ? n : d;
+  const scatter = wide ? await gramMatrix(pool, points, mean) : await scatterMatrix(pool, points, mean);
   const norms = await ownDistances(pool, points, { data: mean, rows: 1, columns: d }, new Int32Array(n));
-  const { values, vectors } = symmetricEigen(scatter, d);
+  const { values, vectors } = symmetricEigen(scatter, side);
   const components = newSharedMatrix(kept, d);
-  components.data.set(vectors.subarray(0, kept * d));
+  if (wide) fromWeights(components, vectors, points, mean);
+  else components.data.set(vectors.subarray(0, kept * d));
   let trace = 0;
-  for (let j = 0; j < d; j++) trace += scatter[j * d + j];
+  for (let i = 0; i < side; i++) trace += scatter[i * side + i];
   return {
     mean,
     components,
@@ -58,6 +65,79 @@ export async function fitPca(pool: InferencePool, sample: Matrix, options: PcaOp
     meanVariance: trace / (n - 1) / d,
     ledoitWolf: ledoitWolf(scatter, norms, n, d),
   };
+}
+
+/** The products of all pairs of rows, each less the mean, [rows, rows]. */
+async function gramMatrix(pool: InferencePool, points: Matrix, mean: Float32Array): Promise<Float64Array> {
+  const g = new Graph('gram');
+  const meanOf = g.input('mean', 'float32', ['d']);
+  const left = g.sub(g.input('x', 'float32', ['rows', 'd']), meanOf);
+  const right = g.sub(g.input('all', 'float32', ['n', 'd']), meanOf);
+  g.output(g.gemm(left, right, undefined, { transB: 1 }), 'gram');
+  const model = await pool.load(g.toModel(), { key: 'pca-gram' });
+  const gram = new Float64Array(points.rows ** 2);
+  await overBlocks(
+    pool,
+    model,
+    { rows: points.rows, step: STEP },
+    (start, end) => ({
+      x: matrixTensor(rowsOf(points, start, end)),
+      all: matrixTensor(points),
+      mean: float32(mean),
+    }),
+    (result, start) => gram.set(float32Data(result.gram, 'gram'), start * points.rows),
+  );
+  return gram;
+}
+
+/** Of a direction's length, below which the rest of it after the others were taken off is rounding. */
+const ROUNDING = 1e-4;
+
+/**
+ * Writes components from eigenvectors of the Gram matrix, which say how much of each row is in a component, [n, n].
+ * Each is made orthogonal to those before it, twice; where nothing is left (there is no variance any more) an axis takes its
+ * place, so that they stay orthonormal.
+ */
+function fromWeights(components: Matrix, weights: Float64Array, points: Matrix, mean: Float32Array): void {
+  const { rows: n, columns: d } = points;
+  const done: Float64Array[] = [];
+  let axis = 0;
+  for (let c = 0; c < components.rows; c++) {
+    const direction = new Float64Array(d);
+    for (let i = 0; i < n; i++) {
+      const weight = weights[c * n + i];
+      for (let j = 0; j < d; j++) direction[j] = direction[j] + weight * (points.data[i * d + j] - mean[j]);
+    }
+    while (!madeOrthonormal(direction, done)) direction.fill(0)[axis++] = 1;
+    let largest = 0;
+    for (const value of direction) if (Math.abs(value) > Math.abs(largest)) largest = value;
+    if (largest < 0) for (let j = 0; j < d; j++) direction[j] = -direction[j];
+    done.push(direction);
+    components.data.set(direction, c * d);
+  }
+}
+
+/** Whether enough of it was left (Gram and Schmidt, twice: Giraud, Langou and Rozložník, 2005). */
+function madeOrthonormal(direction: Float64Array, others: readonly Float64Array[]): boolean {
+  const before = lengthOf(direction);
+  if (before === 0) return false;
+  for (let pass = 0; pass < 2; pass++) {
+    for (const other of others) {
+      let dot = 0;
+      for (let j = 0; j < direction.length; j++) dot += direction[j] * other[j];
+      for (let j = 0; j < direction.length; j++) direction[j] = direction[j] - dot * other[j];
+    }
+  }
+  const length = lengthOf(direction);
+  if (length < ROUNDING * before) return false;
+  for (let j = 0; j < direction.length; j++) direction[j] = direction[j] / length;
+  return true;
+}
+
+function lengthOf(vector: Float64Array): number {
+  let square = 0;
+  for (const value of vector) square += value * value;
+  return Math.sqrt(square);
 }
 
 /** Σ (x − mean)(x − mean)ᵀ: single precision within a block of rows, double precision over blocks. */
@@ -81,14 +161,15 @@ async function scatterMatrix(pool: InferencePool, points: Matrix, mean: Float32A
 }
 
 /**
- * With S = scatter / n and m = tr S / d: δ² = ‖S − m I‖² / d, β² = (mean ‖x‖⁴ − ‖S‖²) / (n d), and the intensity is
+ * The scatter or the Gram matrix, which have the same trace and the same sum of squares. With S = scatter / n and m = tr S / d: δ² = ‖S − m I‖² / d, β² = (mean ‖x‖⁴ − ‖S‖²) / (n d), and the intensity is
  * min(β², δ²) / δ².
  */
 function ledoitWolf(scatter: Float64Array, norms: Float32Array, n: number, d: number): number {
+  const side = Math.sqrt(scatter.length);
   let square = 0;
   let trace = 0;
   for (const value of scatter) square += (value / n) ** 2;
-  for (let j = 0; j < d; j++) trace += scatter[j * d + j] / n;
+  for (let i = 0; i < side; i++) trace += scatter[i * side + i] / n;
   let fourth = 0;
   for (const norm of norms) fourth += norm * norm;
   const delta = (square - (trace * trace) / d) / d;
