@@ -115,7 +115,12 @@ export function annotationOf(labels: readonly Label[]): Annotation {
   return not.length > 0 ? { kind: 'not', classNames: not } : NOTHING;
 }
 
-async function groupsOf(store: Store, ids: readonly ItemId[], task: Task): Promise<string[]> {
+/** The group of each item's image, in the order of `ids`. */
+export async function groupsOf(
+  store: Pick<Store, 'images' | 'regionsOf'>,
+  ids: readonly ItemId[],
+  task: Pick<Task, 'items'>,
+): Promise<string[]> {
   const groupOf = new Map<ItemId, string>();
   for await (const page of store.images({ gone: true })) {
     if (task.items === 'images') for (const { id, groupId } of page) groupOf.set(id, groupId);
@@ -202,12 +207,12 @@ export function labelledTaskOf(items: TaskItems, { auditToo = false } = {}): Lab
       `${plural(contradictions.length, 'item has', 'items have')} two classes from one source and ${contradictions.length === 1 ? 'was' : 'were'} left out: ${contradictions.slice(0, SHOWN).join('; ')}${more}`,
     );
   }
-  const sizes = new Int32Array(classNames.length);
-  for (const label of labels) sizes[label] = sizes[label] + 1;
-  const lone = classNames.filter((_, index) => sizes[index] === 1);
+  const pictures = classNames.map(() => new Set<string>());
+  for (const [i, label] of labels.entries()) pictures[label].add(groups[labelled[i]]);
+  const lone = classNames.filter((_, index) => pictures[index].size === 1);
   if (lone.length > 0) {
     warnings.push(
-      `one example is all there is of ${lone.map((name) => JSON.stringify(name)).join(', ')}: accuracy cannot be estimated for ${lone.length === 1 ? 'it' : 'them'}; label more`,
+      `one example, or copies of one, is all there is of ${lone.map((name) => JSON.stringify(name)).join(', ')}: accuracy cannot be estimated for ${lone.length === 1 ? 'it' : 'them'}; label more`,
     );
   }
   const problem = { features, groups, labelled: Int32Array.from(labelled), labels, classes: classNames.length };

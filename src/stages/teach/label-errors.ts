@@ -6,6 +6,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { rankLabelErrors } from '../../math/label-errors.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import { openPredictions } from '../predictions.ts';
+import { groupsOf } from './items.ts';
 
 export interface LabelError {
   readonly itemId: ItemId;
@@ -71,16 +72,32 @@ export async function labelErrorsIn(workspace: Workspace, task: string, ids: rea
       return { itemId, className, origin, selfConfidence, suggested: classNames[suggested], flagged };
     },
   );
-  return loneLast(errors);
+  const people = errors.filter(({ origin }) => !isMachine(origin));
+  const [{ items = 'images' } = {}] = (await workspace.store.tasks()).filter(({ name }) => name === task);
+  const groups = await groupsOf(
+    workspace.store,
+    people.map(({ itemId }) => itemId),
+    { items },
+  );
+  return loneLast(errors, new Map(people.map(({ itemId }, i) => [itemId, groups[i]])));
 }
 
-/** The only example of a class is judged by models that never saw the class: nothing can be said of it, so it is last. */
-function loneLast(errors: readonly LabelError[]): LabelError[] {
-  const examples = new Map<string, number>();
-  for (const { className, origin } of errors) {
-    if (!isMachine(origin)) examples.set(className, (examples.get(className) ?? 0) + 1);
+/**
+ * The only example of a class is judged by models that never saw the class, and so are copies of one picture, which are never
+ * parted: nothing can be said of them, so they are last.
+ *
+ * @param groupOf the group of each label that is not a machine's
+ */
+export function loneLast<T extends Pick<LabelError, 'itemId' | 'className' | 'origin' | 'flagged'>>(
+  errors: readonly T[],
+  groupOf: ReadonlyMap<ItemId, string>,
+): T[] {
+  const pictures = new Map<string, Set<string>>();
+  for (const { itemId, className, origin } of errors) {
+    if (isMachine(origin)) continue;
+    pictures.set(className, (pictures.get(className) ?? new Set()).add(groupOf.get(itemId) ?? itemId));
   }
-  const isLone = ({ className, origin }: LabelError) => !isMachine(origin) && examples.get(className) === 1;
+  const isLone = ({ className, origin }: T) => !isMachine(origin) && pictures.get(className)?.size === 1;
   return [
     ...errors.filter((doubt) => !isLone(doubt)),
     ...errors.filter(isLone).map((doubt) => ({ ...doubt, flagged: false })),

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loneLast } from './label-errors.ts';
+
+test('nothing is said of a class whose examples are one picture, or copies of one', () => {
+  const doubt = (n: number, className: string, origin: 'human' | 'model' = 'human') => ({
+    itemId: String(n).repeat(64),
+    className,
+    origin,
+    flagged: true,
+  });
+  const errors = [
+    doubt(0, 'cup'),
+    doubt(1, 'cup'),
+    doubt(2, 'fork'),
+    doubt(3, 'bowl'),
+    doubt(4, 'bowl'),
+    doubt(5, 'fork', 'model'),
+  ];
+  const groupOf = new Map(
+    errors.slice(0, 5).map(({ itemId, className }, i) => [itemId, className === 'cup' ? 'copies' : `g${i}`]),
+  );
+  const told = loneLast(errors, groupOf).map(({ itemId, flagged }) => [
+    errors.findIndex((one) => one.itemId === itemId),
+    flagged,
+  ]);
+  assert.deepEqual(told, [
+    [3, true],
+    [4, true],
+    [5, true],
+    [0, false],
+    [1, false],
+    [2, false],
+  ]);
+});
