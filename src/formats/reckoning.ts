@@ -121,6 +121,10 @@ export const REASONS = {
     'another class than a row before says: the last said holds (--task labels keeps all of them)',
   ),
   'image-contradicts': told('images', 'contradiction: one picture is said to be of two classes'),
+  'object-contradicts': told(
+    'objects',
+    'contradiction: one picture under two names, and its box is of another class under the other one; both are kept',
+  ),
   'cell-as-one-class': told('labels', 'taken as one class: if it is several, part them by ; in a column called labels'),
   'many-classes': told('images', 'of very many classes: if that is not meant, another column has the class'),
   'votes-merged': mended('objects', 'boxes of several annotators of one thing were made one'),

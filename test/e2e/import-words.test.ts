@@ -7,6 +7,14 @@ import { test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { jpegScene } from '../fixtures/images.ts';
 
+interface Summary {
+  readonly regions: number;
+  readonly tasks: object;
+  readonly reckoning: {
+    readonly problems: { reason: string; count: number; examples: { what?: string }[] }[];
+  };
+}
+
 test('import says what it makes of what it is given', async (t) => {
   const dir = await scratch(t);
   await mkdir(join(dir, 'photos'));
@@ -37,13 +45,32 @@ test('import says what it makes of what it is given', async (t) => {
       join(dir, 'named.csv'),
       'file,class,x1,y1,x2,y2,task\n1.jpg,dog,5,5,60,60,class\n2.jpg,dog,5,5,60,60,\n',
     );
-    type Summary = { regions: number; tasks: object; reckoning: { problems: { reason: string; count: number }[] } };
     const named = await runJson<Summary>(['import', 'csv', 'named.csv'], { cwd: dir });
     assert.deepEqual([named.regions, named.tasks], [1, { objects: 1 }]);
     assert.deepEqual(
       named.reckoning.problems.map(({ reason, count }) => `${reason} ${count}`),
       ['box-in-images-task 1'],
     );
+  });
+
+  await t.test('that two copies of a picture call one box by two classes', async () => {
+    const set = join(dir, 'set');
+    for (const [split, name, rows] of [
+      ['train', 'a', '0 .5 .5 .5 .5\n1 .2 .2 .2 .2\n'],
+      ['val', 'b', '1 .5 .5 .5 .5\n1 .2 .2 .2 .2\n'],
+    ]) {
+      await mkdir(join(set, 'images', split), { recursive: true });
+      await mkdir(join(set, 'labels', split), { recursive: true });
+      await writeFile(join(set, 'images', split, `${name}.jpg`), await readFile(join(dir, 'photos', '3.jpg')));
+      await writeFile(join(set, 'labels', split, `${name}.txt`), rows);
+    }
+    await writeFile(join(set, 'data.yaml'), 'train: images/train\nval: images/val\nnames: [fork, spoon]\n');
+    await runJson(['-w', 'copies', 'add', 'set'], { cwd: dir });
+    const { regions, reckoning } = await runJson<Summary>(['-w', 'copies', 'import', 'yolo', 'set'], { cwd: dir });
+    const told = reckoning.problems.map(({ reason, count, examples }) => [reason, count, examples[0]?.what]);
+    assert.equal(regions, 3, 'the box that both call a spoon is one');
+    assert.deepEqual(told[0], ['split-contradicts', 1, 'images/val/b.jpg is in val, and was in another one']);
+    assert.deepEqual(told[1], ['object-contradicts', 1, 'images/val/b.jpg: "spoon", and "fork" in images/train/a.jpg']);
   });
 
   await t.test('nothing of --confirm-all to who gave it', async () => {

@@ -16,11 +16,12 @@ import { MAX_NAME_CHARACTERS } from '../../formats/names.ts';
 import { Reckoning } from '../../formats/reckoning.ts';
 import type { Store } from '../../store/store.ts';
 import { type Answers, answersIn } from './answers.ts';
-import { type ClassMode, FileNames, type NewClass, spelling } from './classes.ts';
+import { type ClassMode, FileNames, type NewClass } from './classes.ts';
 import { deletedInside, regionsInside } from './frame.ts';
 import type { Match } from './match.ts';
 import { withoutRepeats } from './repeats.ts';
-import { AnnotatedClasses, type ResolvedLabels } from './resolve.ts';
+import type { ResolvedLabels } from './resolve.ts';
+import { ContradictionsOfImages, noteOtherClasses } from './same-picture.ts';
 import { boxesOfTheirTasks } from './task-kinds.ts';
 import { type DisagreementRule, mergedVotes, orderedVotes, type VoteOptions } from './votes.ts';
 
@@ -129,6 +130,7 @@ export async function planImport(
       yield renamedEntry(placedEntry(entry, image, { ...placing, emptyMeansNothing, reckoning: silent }), names);
     }
   }
+  if (regionTasks.size > 0) await noteOtherClasses(entries, seen.inSeveralFiles, reckoning);
   const toldClasses = options.toldClasses.flatMap((told) => {
     const className = names.has(told.className) ? names.nameOf(told.className) : null;
     return className === null ? [] : [{ ...told, className }];
@@ -294,40 +296,4 @@ function renamedEntry(entry: PlannedEntry, names: FileNames): PlannedEntry {
     ...(entry.rejected === undefined ? {} : { rejected: rename(entry.rejected) }),
     ...(entry.deleted === undefined ? {} : { deleted: entry.deleted.map(ofRegion) }),
   };
-}
-
-/** From so many classes of one image on it is asked whether that is meant: no list of keywords is longer. */
-const VERY_MANY_CLASSES = 25;
-
-/** One picture under two names, in the folders of two classes or in two splits; and one of very many classes. */
-class ContradictionsOfImages {
-  readonly #counts = new Map<ImageId, number>();
-  readonly #classes = new AnnotatedClasses();
-  readonly #files = new AnnotatedClasses();
-  readonly #splits = new AnnotatedClasses();
-  readonly #reckoning: Reckoning;
-
-  constructor(reckoning: Reckoning) {
-    this.#reckoning = reckoning;
-  }
-
-  add({ file, where, image, labels, split, answer }: PlannedEntry): void {
-    if (answer) return;
-    if (split !== null && this.#splits.another('split', image.id, split))
-      this.#reckoning.note('split-contradicts', where, `${file} is in ${split}, and was in another one`);
-    // An entry has all classes of an image, or each has one.
-    const count = (this.#counts.get(image.id) ?? 0) + labels.length;
-    if (labels.length > 0) this.#counts.set(image.id, count);
-    if (count >= VERY_MANY_CLASSES && count - labels.length < VERY_MANY_CLASSES)
-      this.#reckoning.note('many-classes', where, `${file}: ${count} or more`);
-    // Several classes of one file are told elsewhere: they may all be meant.
-    const otherFile = this.#files.another('file', image.id, file);
-    for (const { task, className } of labels)
-      if (this.#classes.another(task, image.id, spelling(className)) && otherFile)
-        this.#reckoning.note(
-          'image-contradicts',
-          where,
-          `${file} is ${JSON.stringify(className)}, and the same picture was another class`,
-        );
-  }
 }
