@@ -93,6 +93,8 @@ export const REASONS = {
   'origin-dropped': leftOut('attributes', 'an origin that is none'),
   'size-dropped': leftOut('attributes', 'a size that is none'),
   'column-passed-over': leftOut('attributes', 'a column of which nothing is made'),
+  'half-character': mended('attributes', 'half a character (a lone surrogate) in a name became U+FFFD'),
+  'annotator-dropped': leftOut('attributes', 'a name of an annotator that cannot be kept: the labels are nobody’s'),
   'attribute-twice': told('attributes', 'said twice with different values: both are kept, side by side'),
   'attribute-passed-over': leftOut('attributes', 'nothing is made of it'),
   // What the images and the workspace decide.

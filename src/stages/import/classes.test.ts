@@ -25,6 +25,24 @@ function settled(known: readonly string[], names: readonly string[], mode: Class
   };
 }
 
+describe('names of tasks and annotators in a file', () => {
+  it('are mended where they hold half a character, and told; a name that is none is left out', () => {
+    const file = new FileNames([]);
+    const reckoning = new Reckoning();
+    file.meetTask('ta\ud800sk', 'x.json [0]');
+    for (const [i, name] of ['\udc00 Ann', 'Bob ', '\u200b', 'x'.repeat(300)].entries())
+      file.meetAnnotator(name, `x.json [${i}]`);
+    file.settle('new', reckoning);
+    assert.equal(file.taskOf('ta\ud800sk'), 'ta\ufffdsk');
+    assert.deepEqual(
+      ['\udc00 Ann', 'Bob ', '\u200b', 'x'.repeat(300)].map((name) => file.annotatorOf(name)),
+      ['\ufffd Ann', 'Bob', null, null],
+    );
+    const told = reckoning.report().problems.map(({ reason, outcome, count }) => `${reason} ${outcome} ${count}`);
+    assert.deepEqual(told.sort(), ['annotator-dropped left out 2', 'half-character mended 2']);
+  });
+});
+
 describe('names of classes in a file', () => {
   it('are one class where blanks or Unicode form alone differ', () => {
     const { classes, news } = settled([], ['shoes', 'shoes ', ' shoes', 'shoes\u200b', 'caf\u00e9', 'cafe\u0301']);

@@ -53,6 +53,12 @@ export class FileNames {
   readonly #foldedBefore = new Map<string, Set<string>>();
   readonly #met = new Map<string, { readonly where: string; count: number }>();
   readonly #tasks = new Map<string, string>();
+  readonly #annotators = new Map<string, string | null>();
+  readonly #mended: {
+    readonly reason: 'half-character' | 'annotator-dropped';
+    readonly where: string;
+    readonly text: string;
+  }[] = [];
   readonly #refused: { readonly where: string; readonly problem: string }[] = [];
   /** The class of each name of the file; null: none. */
   readonly #settled = new Map<string, string | null>();
@@ -71,9 +77,20 @@ export class FileNames {
 
   meetTask(text: string, where: string): void {
     if (this.#tasks.has(text)) return;
-    const reading = readName(text);
+    if (!text.isWellFormed())
+      this.#mended.push({ reason: 'half-character', where, text: `the task ${JSON.stringify(text)}` });
+    const reading = readName(text.toWellFormed());
     this.#tasks.set(text, reading.kind === 'name' ? reading.name : '');
     if (reading.kind === 'refused') this.#refused.push({ where, problem: `the task name ${reading.problem}` });
+  }
+
+  meetAnnotator(text: string, where: string): void {
+    if (this.#annotators.has(text)) return;
+    const reading = readName(text.toWellFormed());
+    this.#annotators.set(text, reading.kind === 'name' ? reading.name : null);
+    if (reading.kind === 'refused') this.#mended.push({ reason: 'annotator-dropped', where, text: reading.problem });
+    else if (!text.isWellFormed())
+      this.#mended.push({ reason: 'half-character', where, text: `the annotator ${JSON.stringify(text)}` });
   }
 
   meetClass(text: string, where: string): void {
@@ -94,6 +111,7 @@ export class FileNames {
   settle(mode: ClassMode, reckoning: Reckoning): NewClass[] {
     const { names, spellings } = this.#readAll();
     if (this.#refused.length > 0) throw namesRefused(this.#refused);
+    for (const { reason, where, text } of this.#mended) reckoning.note(reason, where, text);
     const added = new Map<string, NewClass>();
     for (const [text, { name, where, count }] of names) {
       const alike = spellings.get(foldClassName(name)) ?? [];
@@ -182,6 +200,12 @@ export class FileNames {
     const other = [...here, ...(isLetter(name) ? alike.map((one) => one.name) : [])].find((one) => one !== name);
     if (other !== undefined) return other;
     return compared < MAX_COMPARED ? slipOf(name, this.#known.keys()) : null;
+  }
+
+  /** Null where the name cannot be kept. */
+  annotatorOf(text: string): string | null {
+    const name = this.#annotators.get(text);
+    return name === undefined ? text : name;
   }
 
   taskOf(text: string): string {

@@ -257,12 +257,14 @@ function attributeCount({ details }: ImportedRegion): number {
 interface Annotation {
   readonly className: string;
   readonly task: string | null;
+  readonly annotator?: string | null;
 }
 
 function meetNames(entry: PlannedEntry, names: FileNames): void {
   const meet = (annotations: readonly Annotation[], where: string) => {
-    for (const { className, task } of annotations) {
+    for (const { className, task, annotator } of annotations) {
       names.meetClass(className, where);
+      if (annotator != null) names.meetAnnotator(annotator, where);
       if (task !== null) names.meetTask(task, where);
     }
   };
@@ -278,7 +280,10 @@ function renamedEntry(entry: PlannedEntry, names: FileNames): PlannedEntry {
   const rename = <T extends Annotation>(annotations: readonly T[]): T[] =>
     annotations.flatMap((one) => {
       const className = names.nameOf(one.className);
-      return className === null ? [] : [{ ...one, className, task: one.task === null ? null : names.taskOf(one.task) }];
+      const by = one.annotator == null ? {} : { annotator: names.annotatorOf(one.annotator) };
+      return className === null
+        ? []
+        : [{ ...one, className, task: one.task === null ? null : names.taskOf(one.task), ...by }];
     });
   const ofRegion = (region: ImportedRegion): ImportedRegion => ({
     ...region,
