@@ -76,7 +76,7 @@ export async function runCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     // Commander ends a bare group (`labelsmith models`) by printing its help: that is wrong usage, already explained.
-    const command = argv.find((arg) => !arg.startsWith('-')) ?? '';
+    const command = commandAmong(argv, program);
     if (error.code === 'commander.help') {
       if (!argv.includes('--json')) return 2;
       const group = program.commands.find((one) => one.name() === command) ?? program;
@@ -92,6 +92,12 @@ export async function runCommandLine(
     });
   }
   return exitCode;
+}
+
+/** The first word that is a command, since one before it may be the value of a global option: `-w DIR models`. */
+function commandAmong(argv: readonly string[], program: Parser): string {
+  const words = argv.filter((arg) => !arg.startsWith('-'));
+  return words.find((word) => program.commands.some((one) => one.name() === word)) ?? words[0] ?? '';
 }
 
 function refusePriceAlone({ price, follow }: Context['global']): void {

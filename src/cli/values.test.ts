@@ -50,6 +50,18 @@ test('what is missing is said to be missing', () => {
   assert.throws(() => valuesOf(table, {}), { message: '--to takes a folder, and is missing.' });
 });
 
+test('an empty text is refused, but where it says something', () => {
+  const empty = { hint: /variable of the shell/ };
+  const workspace = option('-w, --workspace <dir>', '', z.string().default('.labelsmith'));
+  assert.throws(() => valuesOf({ workspace }, { workspace: '' }), {
+    message: '--workspace is given an empty text.',
+    ...empty,
+  });
+  assert.throws(() => valuesOf(ARGUMENTS, { files: ['a', ''] }), { message: 'FILE is given an empty text.', ...empty });
+  const description = { ...option('--description <text>', '', z.string().optional()), mayBeEmpty: true };
+  assert.deepEqual(valuesOf({ description }, { description: '' }), { description: '' });
+});
+
 test('the help can tell defaults and choices', () => {
   assert.deepEqual(
     Object.values(TABLE).map(({ schema }) => [defaultOf(schema), choicesOf(schema)]),

@@ -16,6 +16,8 @@ export interface OptionSpec<S extends z.ZodType = z.ZodType> {
   readonly defaultText?: string;
   /** What to do, where the option was given something that it does not take. */
   readonly hint?: string;
+  /** An empty text says something here, such as "take it away"; else it is refused. */
+  readonly mayBeEmpty?: boolean;
   /** `--no-…`, of an option that may be said, denied or left open. */
   readonly denial?: { readonly flags: string; readonly description: string };
 }
@@ -79,7 +81,10 @@ export function valuesOf<T extends OptionTable | ArgumentTable>(
 
 function valueFrom(spec: OptionSpec | ArgumentSpec, given: unknown, hint: string): unknown {
   const result = spec.schema.safeParse(given);
-  if (result.success) return result.data;
+  if (result.success) {
+    if (!('mayBeEmpty' in spec && spec.mayBeEmpty)) refuseEmpty(spec, given);
+    return result.data;
+  }
   const [issue] = result.error.issues;
   const choices = choicesOf(spec.schema);
   const expected = choices ? wordsWithOr(choices) : issue.message;
@@ -87,6 +92,14 @@ function valueFrom(spec: OptionSpec | ArgumentSpec, given: unknown, hint: string
   const came = given === undefined ? ', and is missing' : `, not ${JSON.stringify(given)}`;
   throw new LabelsmithError('USAGE', `${nameOf(spec)} takes ${expected}${came}.`, {
     hint: near.length > 0 ? `Did you mean ${near[0]}?` : 'hint' in spec ? spec.hint : hint,
+  });
+}
+
+/** As a path, an empty text would be the current folder: `forget "$OLD" --yes` would forget all that is in it. */
+function refuseEmpty(spec: OptionSpec | ArgumentSpec, given: unknown): void {
+  if (given !== '' && !(Array.isArray(given) && given.includes(''))) return;
+  throw new LabelsmithError('USAGE', `${nameOf(spec)} is given an empty text.`, {
+    hint: 'Was a variable of the shell not set? The current folder is "."; what is not given at all has its default.',
   });
 }
 

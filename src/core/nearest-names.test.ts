@@ -17,3 +17,7 @@ for (const [said, meant] of [
 }
 
 test('a name like none has no neighbours', () => assert.deepEqual(nearestNames('xylophone', NAMES), []));
+
+test('of one letter, another one is no neighbour', () => {
+  assert.deepEqual(nearestNames('t', ['d', 'm', 'T', 'to']), ['T', 'to']);
+});

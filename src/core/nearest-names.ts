@@ -3,7 +3,7 @@
 /**
  * The known names that are most like one, best first: by edits (Levenshtein 1966, as Wagner and Fischer compute it, O(length²)
  * a name), letters' case aside; a name that holds the other counts as one edit away. Names more than a third
- * of whose letters differ are not like it.
+ * of whose letters differ are not like it, and names with no letter in common never are.
  */
 export function nearestNames(name: string, known: Iterable<string>, most = 3): string[] {
   const wanted = name.toLowerCase();
@@ -13,7 +13,10 @@ export function nearestNames(name: string, known: Iterable<string>, most = 3): s
       const held = wanted.length > 2 && (other.includes(wanted) || wanted.includes(other));
       return { one, edits: held ? 1 : editsBetween(wanted, other) };
     })
-    .filter(({ one, edits }) => edits <= Math.max(1, name.length / 3, one.length / 3))
+    .filter(({ one, edits }) => {
+      const longer = Math.max(name.length, one.length);
+      return edits <= Math.max(1, longer / 3) && edits < Math.max(1, longer);
+    })
     .sort((a, b) => a.edits - b.edits || (a.one < b.one ? -1 : 1))
     .slice(0, most)
     .map(({ one }) => one);

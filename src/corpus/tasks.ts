@@ -17,7 +17,7 @@ export async function requireTask(
   throw new LabelsmithError('NOT_FOUND', `There is no task "${name}".${isClass}`, {
     hint:
       names.length > 0
-        ? `Tasks of this workspace: ${names.join(', ')}. Importing labels into another makes it.`
+        ? `Tasks of this workspace: ${names.join(', ')}. Importing labels into another makes it, and so does labelsmith teach select --task NAME --items images.`
         : 'There is none yet: detect, discover, match and import make them.',
   });
 }

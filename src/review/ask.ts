@@ -12,7 +12,7 @@ import { type QuestionFile, questionsOutput, writeQuestionFolder, writeQuestionS
 
 export interface AskRequest {
   readonly task: string;
-  /** What a new task is about; one that is there keeps what it is. */
+  /** What a new task is about. One that is there has to be about the same; without it, the task has to be there. */
   readonly items?: 'images' | 'regions';
   /** Items to label next. */
   readonly count: number;
@@ -53,7 +53,7 @@ export async function ask(
   const place = { replace, protectedPaths: await placesToKeepOut(workspace, { insideSources: asSheet }) };
   // Before the audit set is drawn: what is drawn and not written would never be asked.
   await checkOutput(out, questionsOutput(asSheet ? 'file' : 'folder', place));
-  if (request.items === 'regions') await store.ensureTask({ name: task, rule: 'single', items: 'regions' });
+  if (request.items !== undefined) await store.ensureTask({ name: task, rule: 'single', items: request.items });
   const { items } = await singleTask(store, task);
   const embedded = await embedWith(workspace, { items }, run);
   if (embedded.interrupted) return null;

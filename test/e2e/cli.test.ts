@@ -201,6 +201,12 @@ describe('streams', () => {
     assert.match(answer.stdout, /^class .*\n/);
   });
 
+  test('wrong usage points to the help of its command, whatever stands before it', async () => {
+    const near = async (...args: string[]) => (await runCli(['-w', 'elsewhere', ...args], { cwd: dir })).stderr;
+    assert.match(await near('export', 'coco'), /missing required argument 'out'\.?\n.*labelsmith export --help/);
+    assert.match(await near('models', '--json'), /models needs a command: list, .*\n.*labelsmith models --help/);
+  });
+
   test('global options stand before or after the command', async () => {
     const [after, ahead, between] = await Promise.all([
       runJson(['status', '-w', '.labelsmith'], { cwd: dir }),

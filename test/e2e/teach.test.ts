@@ -352,6 +352,9 @@ test('regions: asked about in a sheet and a page, answered, learned, and the res
   await runJson(['export', 'csv', 'after.csv', '--task', 'part', '--origin', 'human'], at);
   const said = (await readFile(join(dir, 'after.csv'), 'utf8')).split('\n').filter((line) => line.includes(',human,'));
   assert.equal(said.length, 9);
+  const whole = ['teach', 'select', '--items', 'images', '-n', '2', '--out', 'whole.csv', '--task'];
+  assert.equal((await runJson<{ selected: number }>([...whole, 'pair'], at)).selected, 2, 'a new task of images');
+  assert.match((await runCli([...whole.slice(0, -1), '--replace', '--task', 'part'], at)).stderr, /labels on regions/);
   const refused = await runCli(['teach', 'predict', 'images', '--task', 'part'], at);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /tells regions apart, not whole images/);

@@ -111,12 +111,14 @@ export const corpusDescribe = operation(
     summary: 'what a class means: a description, a WordNet synset',
     args: { name: CLASS },
     options: {
-      description: option('--description <text>', 'in your words; empty takes it away', z.string().optional()),
-      synset: option(
-        '--synset <key>',
-        'such as dog.n.01; empty goes back to what the name says',
-        z.string().optional(),
-      ),
+      description: {
+        ...option('--description <text>', 'in your words; empty takes it away', z.string().optional()),
+        mayBeEmpty: true,
+      },
+      synset: {
+        ...option('--synset <key>', 'such as dog.n.01; empty goes back to what the name says', z.string().optional()),
+        mayBeEmpty: true,
+      },
     },
     examples: [['labelsmith corpus describe mouse --synset mouse.n.01', 'the animal']],
   },

@@ -43,6 +43,8 @@ export function translated(error: unknown, database: string): unknown {
     );
   }
   switch (code) {
+    case 'ENOTFOUND':
+      return say('NETWORK', `The machine of ${database} is not known`, 'Check the name of the host, and the network.');
     case '55P03':
     case '57014':
     case '40P01':
