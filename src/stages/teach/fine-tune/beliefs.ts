@@ -7,6 +7,7 @@ import { headLogits } from '../../../math/heads/head.ts';
 import { oneHot } from '../../../math/heads/linear-head.ts';
 import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
+import type { Folds } from '../cross-validation.ts';
 import { joinGraph, principalFeatures } from '../graph-features.ts';
 import {
   aboveOwnThreshold,
@@ -71,6 +72,38 @@ export async function teacherOf(
     putLabelsIn(some, soft);
     if (pseudoLabels === 'soft') return { soft, trust: largestOf(soft) };
     return { soft: oneHot(argMaxRows(soft), soft.columns), trust: aboveOwnThreshold(soft) };
+  };
+}
+
+interface FoldsOfTeacher extends TeacherOptions {
+  /** With the embedder's vectors as it is. */
+  readonly frozen: Problem;
+  /** Its rows that are trained on. */
+  readonly taught: Int32Array;
+  /** Of the labelled rows. */
+  readonly folds: Folds;
+}
+
+/**
+ * The beliefs without the labels of one fold (with all labels for the number after the last fold), each found out once.
+ * @param known filled here: what was found out, by fold and by where pseudo-labels come from
+ */
+export function beliefsByFold(
+  pool: InferencePool,
+  { frozen, taught, folds, ...options }: FoldsOfTeacher,
+  known: Map<string, Beliefs>,
+): (fold: number) => Promise<Beliefs> {
+  let teacher: ReturnType<typeof teacherOf> | undefined;
+  return async (fold) => {
+    const key = `${fold}:${options.pseudoLabels}`;
+    const before = known.get(key);
+    if (before) return before;
+    teacher ??= teacherOf(pool, frozen, options);
+    const teach = await teacher;
+    const soft = await teach((place) => folds.of[place] !== fold);
+    const beliefs = beliefsIn(soft, frozen, taught, (place) => folds.of[place] === fold);
+    known.set(key, beliefs);
+    return beliefs;
   };
 }
 

@@ -16,7 +16,7 @@ import { centreAndNormalise, meanOf, type VectorBlock } from '../../embed/recipe
 import { foldsOf } from '../cross-validation.ts';
 import type { LearnSettings } from '../methods.ts';
 import { type Problem, sampledRows, subsample } from '../problem.ts';
-import { type Beliefs, beliefsIn, teacherOf } from './beliefs.ts';
+import { type Beliefs, beliefsByFold } from './beliefs.ts';
 import { embedRows } from './embed-rows.ts';
 import { harmlessChanges } from './harmless.ts';
 import { keyOfTraining, type TrainingRequest, trainOnce } from './one-training.ts';
@@ -120,19 +120,11 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   });
   const viewMs = (performance.now() - preparedAt) / (taught.length * prepared.set.views);
   const folds = foldsOf(problem, request.folds, seed);
-  const { pseudoLabels } = wanted;
-  let teacher: ReturnType<typeof teacherOf> | undefined;
-  const beliefsWithout = async (fold: number): Promise<Beliefs> => {
-    const key = `${fold}:${pseudoLabels}`;
-    const before = known.beliefs.get(key);
-    if (before) return before;
-    teacher ??= teacherOf(pool, frozen, { ...request, pseudoLabels });
-    const teach = await teacher;
-    const soft = await teach((place) => folds.of[place] !== fold);
-    const beliefs = beliefsIn(soft, frozen, taught, (place) => folds.of[place] === fold);
-    known.beliefs.set(key, beliefs);
-    return beliefs;
-  };
+  const beliefsWithout = beliefsByFold(
+    pool,
+    { ...request, frozen, taught, folds, pseudoLabels: wanted.pseudoLabels },
+    known.beliefs,
+  );
   const trainings = folds.count + 1;
   const whole = { ...request, step: wanted, prepared, beliefs: await beliefsWithout(folds.count) };
   const passes = problem.features.rows + folds.count * (rows.length + wanted.shares.length * problem.labelled.length);
@@ -141,20 +133,7 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
     otherMs: passes * PASSES_A_VECTOR * viewMs,
     endMs: given.endMs,
   });
-  const tuned: Tuned[] = [];
-  for (let fold = 0; fold <= folds.count; fold++) {
-    const beliefs = fold === folds.count ? whole.beliefs : await beliefsWithout(fold);
-    const onStep: TrainingRequest['onStep'] = ({ step: steps, steps: ofSteps, loss, accuracy }) =>
-      request.onProgress?.({
-        trained: fold + (steps === ofSteps ? 1 : 0),
-        of: trainings,
-        steps,
-        ofSteps,
-        loss,
-        accuracy,
-      });
-    tuned.push(await trainOnce(pool, { ...whole, beliefs, step, onStep }));
-  }
+  const tuned = await trainFolds(pool, { ...whole, step, onProgress: request.onProgress }, folds.count, beliefsWithout);
   const before = parametersOf(embedder.network, prepared.set.cut.trainables);
   const embedderOf = (fold: number, share: number) =>
     embedder.compose(averaged(before, tuned[fold]?.parameters ?? before, share));
@@ -173,6 +152,24 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
     endedEarly: tuned.some(({ stopped }) => stopped !== null),
     curve: { losses: [...last.losses], accuracies: [...last.accuracies] },
   };
+}
+
+/** Once without each fold, and at last with all labels. */
+async function trainFolds(
+  pool: InferencePool,
+  { onProgress, ...request }: Omit<TrainingRequest, 'onStep'> & Pick<FineTuneRequest, 'onProgress'>,
+  folds: number,
+  beliefsWithout: (fold: number) => Promise<Beliefs>,
+): Promise<Tuned[]> {
+  const tuned: Tuned[] = [];
+  for (let fold = 0; fold <= folds; fold++) {
+    const onStep: TrainingRequest['onStep'] = ({ step, steps, loss, accuracy }) => {
+      const trained = fold + (step === steps ? 1 : 0);
+      onProgress?.({ trained, of: folds + 1, steps: step, ofSteps: steps, loss, accuracy });
+    };
+    tuned.push(await trainOnce(pool, { ...request, beliefs: await beliefsWithout(fold), onStep }));
+  }
+  return tuned;
 }
 
 /** The step, with fewer samples where the time is short. What was decided once is not decided anew by a run that goes on. */
