@@ -95,8 +95,13 @@ async function measure(set: string, coco: Coco, { classes, seed, dir }: Draw): P
   }
   const [before = 0, after = 0, seen = 0] = scores;
   return {
-    ...{ classes: classes.join(', '), seed, boxes, before: rounded(before, 3), after: rounded(after, 3) },
-    ...{ ratio: rounded(after / before, 2), seen: rounded(seen, 3) },
+    classes: classes.join(', '),
+    seed,
+    boxes,
+    before: rounded(before, 3),
+    after: rounded(after, 3),
+    ratio: rounded(after / before, 2),
+    seen: rounded(seen, 3),
     seconds: rounded(seconds, 0),
     peakMB: rounded(peakBytes / 1e6, 0),
   };

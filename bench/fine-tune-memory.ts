@@ -41,7 +41,8 @@ export function run(): Promise<unknown> {
       frozen: { peakMB: rounded(frozen.peakBytes / 1e6, 0), seconds: rounded(frozen.seconds, 0) },
       fineTuned: isTrained
         ? {
-            ...{ peakMB: rounded(tuned.peakBytes / 1e6, 0), seconds: rounded(tuned.seconds, 0) },
+            peakMB: rounded(tuned.peakBytes / 1e6, 0),
+            seconds: rounded(tuned.seconds, 0),
             ofFourGiB: rounded(tuned.peakBytes / LIMIT_BYTES, 2),
           }
         : { notMeasured: 'the whole network was not trained to its end' },

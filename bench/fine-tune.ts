@@ -83,7 +83,13 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   for (const step of DEPTHS) {
     const startedAt = performance.now();
     const tuned = await fineTune(pool, {
-      ...{ embedder, problem, step, seed, blocks: set.blocks, folds: FOLDS, known },
+      embedder,
+      problem,
+      step,
+      seed,
+      blocks: set.blocks,
+      folds: FOLDS,
+      known,
       ids: rows.map((row) => set.files[row]?.id ?? ''),
       open: async (row) => wholeImage(await readFile(set.files[rows[row] ?? 0]?.path ?? '')),
       teacher: { method: frozen.method, ...frozen.settings },

@@ -38,12 +38,13 @@ export async function run(): Promise<unknown> {
       process.stderr.write(`vectors: ${vectors.seconds} s\n`);
       const discovered = await discover(workspace);
       return {
-        ...{
-          images: IMAGES,
-          seconds: Math.round((performance.now() - startedAt) / 1000),
-          load: rounded(loadavg()[0], 1),
-        },
-        ...{ record, vectors, discovered, peakMb: Math.round(process.resourceUsage().maxRSS / 1024) },
+        images: IMAGES,
+        seconds: Math.round((performance.now() - startedAt) / 1000),
+        load: rounded(loadavg()[0], 1),
+        record,
+        vectors,
+        discovered,
+        peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
       };
     } finally {
       await workspace.close();
@@ -60,7 +61,9 @@ async function discover(workspace: Workspace) {
   const total = Math.ceil(IMAGES / A_FILE);
   const startedAt = performance.now();
   const options = {
-    ...{ seed: 0, threads: availableParallelism(), k: KINDS },
+    seed: 0,
+    threads: availableParallelism(),
+    k: KINDS,
     onProgress: ({ stage, shardsCommitted }: { stage: string; shardsCommitted: number }) => {
       if (stage !== 'discover' || shardsCommitted === done) return;
       done = shardsCommitted;

@@ -27,10 +27,14 @@ export async function run(): Promise<unknown> {
     const last = (rates: readonly number[]) => rates[rates.length - 1];
     process.stderr.write(`${JSON.stringify({ costs, queue, perCore, vectorBytesAnImage })}\n`);
     const rates = {
-      ...{ add: last(costs.ingestPerSecond), detect: last(costs.detectPerSecond), assign: last(costs.assignPerSecond) },
+      add: last(costs.ingestPerSecond),
+      detect: last(costs.detectPerSecond),
+      assign: last(costs.assignPerSecond),
     };
     const constants = {
-      ...{ shardMs: (IMAGES_A_SHARD * 1000) / perCore.detect, resultMs: costs.resultMs, commitMs: costs.commitMs },
+      shardMs: (IMAGES_A_SHARD * 1000) / perCore.detect,
+      resultMs: costs.resultMs,
+      commitMs: costs.commitMs,
       queueMs: queue.take,
     };
     return {
@@ -39,7 +43,9 @@ export async function run(): Promise<unknown> {
       perCore,
       simulated: await fleets(constants),
       billion: billion({
-        ...{ perCore, commits: rates, vectorBytesAnImage },
+        perCore,
+        commits: rates,
+        vectorBytesAnImage,
         recordBytesAnImage: costs.recordBytesAnImage,
       }),
     };

@@ -45,7 +45,10 @@ export async function run(): Promise<unknown> {
   try {
     const { network, pixels } = await tunableEmbedder('mobilenetv3-small');
     const resNet = tunableNetwork(resNet18(), {
-      ...{ input: 'input', inputShape: [3, SIDE, SIDE], features: 'features', dimensions: 512 },
+      input: 'input',
+      inputShape: [3, SIDE, SIDE],
+      features: 'features',
+      dimensions: 512,
     });
     return {
       'mobilenetv3-small': await inTurns(pool, network, pixels, 'mobilenet_v3_small'),
@@ -101,12 +104,21 @@ export async function stepTime(
     pool,
     network,
     {
-      ...{ cut, values, pixels, views: 1, classes: CLASSES, targets: oneHot(labels, CLASSES).data },
+      cut,
+      values,
+      pixels,
+      views: 1,
+      classes: CLASSES,
+      targets: oneHot(labels, CLASSES).data,
       weights: new Float32Array(BATCH).fill(1),
     },
     head,
     {
-      ...{ trains: 'all', samples: STEPS * BATCH, learningRate: 1e-4, headRate: 1e-4, seed: 0 },
+      trains: 'all',
+      samples: STEPS * BATCH,
+      learningRate: 1e-4,
+      headRate: 1e-4,
+      seed: 0,
       onStep() {
         const { user, system } = process.cpuUsage(lastCpu);
         times.push({ stepMs: performance.now() - last, cpuMs: (user + system) / 1000 });

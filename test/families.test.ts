@@ -40,7 +40,10 @@ for (const [name, { loss, gradients }] of Object.entries(expected)) {
     const { network, cut } = tunableFamily(name);
     const { trainables } = cut;
     const { model, trained, obstacles } = stepGraph(network, {
-      ...{ cut, trained: trainables, classes: CLASSES, items: IMAGES },
+      cut,
+      trained: trainables,
+      classes: CLASSES,
+      items: IMAGES,
     });
     assert.deepEqual(obstacles, []);
     assert.deepEqual(trained, trainables);

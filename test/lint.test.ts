@@ -31,3 +31,12 @@ test('an element cast to number is refused', () => {
     assert.doesNotMatch(problemsIn(`export const a = ${fine};\n`), /An element is cast to number/, fine);
   }
 });
+
+test('a literal that is spread where its properties could stand is refused', () => {
+  for (const spread of ['{ ...{ b: 1 } }', 'f({ a, ...{ b, c } })']) {
+    assert.match(problemsIn(`export const a = ${spread};\n`), /A literal is spread/, spread);
+  }
+  for (const fine of ['{ ...b }', '{ ...(c && { b }) }', '{ ...(c ? { b } : {}) }', '{ b: { c } }']) {
+    assert.doesNotMatch(problemsIn(`export const a = ${fine};\n`), /A literal is spread/, fine);
+  }
+});

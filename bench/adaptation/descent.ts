@@ -44,7 +44,9 @@ export async function descend(
   const step = { model, gradientOf: (name: string) => `d:${name}` };
   await train(pool, step, parameters, (at) => [{ feeds: feedsOf(at), weight: BATCH }], {
     optimiser: { kind: 'adamw', weightDecay: 0 },
-    ...{ schedule: 'cosine', learningRate: 0.1, steps },
+    schedule: 'cosine',
+    learningRate: 0.1,
+    steps,
   });
   await pool.unload(model);
 }

@@ -33,7 +33,9 @@ export async function turtle(
   const random = seededRandom(seed, 'turtle');
   const parameters = spaces.flatMap(({ columns }, i): Parameter[] => [
     {
-      ...{ name: `theta.${i}`, dims: [classes, columns], rate: LABELLING_RATE },
+      name: `theta.${i}`,
+      dims: [classes, columns],
+      rate: LABELLING_RATE,
       data: Float32Array.from({ length: classes * columns }, () => random() - 0.5),
     },
     { name: `w.${i}`, dims: [classes, columns], data: sharedFloats(classes * columns) },

@@ -61,8 +61,12 @@ export function scoreNames(sets: readonly Clustered[]): unknown {
   const voting = judged(sets);
   if (voting.length === 0) return null;
   const scored = scoreRules(voting, {
-    ...{ names: imagenetNames(wordNet()), source: 'votes', builtIn: BUILT_IN, precision: PRECISION },
-    ...{ classShares: CLASS_SHARES, kindShares: KIND_SHARES },
+    names: imagenetNames(wordNet()),
+    source: 'votes',
+    builtIn: BUILT_IN,
+    precision: PRECISION,
+    classShares: CLASS_SHARES,
+    kindShares: KIND_SHARES,
   });
   const builtIn = scored.builtIn ?? [];
   const nameable = builtIn.filter((_, i) => NAMEABLE.includes(voting[i].set.name));

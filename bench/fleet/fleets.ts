@@ -12,10 +12,12 @@ const SCALES = 0.8;
 const WEATHER: Readonly<Record<string, Partial<Simulation>>> = {
   undisturbed: {},
   'one machine in twenty is three times as slow, each is taken away once an hour': {
-    ...{ slowMachines: 0.05, lifeMs: 3_600_000 },
+    slowMachines: 0.05,
+    lifeMs: 3_600_000,
   },
   'the database is four times as slow, and answers nobody for a minute of every ten': {
-    ...{ databaseFactor: 4, stall: { everyMs: 600_000, forMs: 60_000 } },
+    databaseFactor: 4,
+    stall: { everyMs: 600_000, forMs: 60_000 },
   },
 };
 
@@ -29,8 +31,13 @@ export async function fleets(constants: Constants) {
     for (const workers of FLEETS) {
       process.stderr.write(`${workers} workers, ${weather}\n`);
       const plan = {
-        ...{ workers, shards: SHARDS_A_WORKER * workers, imagesAShard: IMAGES_A_SHARD, seed: 1 },
-        ...{ slowMachines: 0, lifeMs: Number.POSITIVE_INFINITY, databaseFactor: 1 },
+        workers,
+        shards: SHARDS_A_WORKER * workers,
+        imagesAShard: IMAGES_A_SHARD,
+        seed: 1,
+        slowMachines: 0,
+        lifeMs: Number.POSITIVE_INFINITY,
+        databaseFactor: 1,
       };
       const simulated = await simulate({ ...plan, ...constants, ...more });
       process.stderr.write(`  ${JSON.stringify(simulated)}\n`);

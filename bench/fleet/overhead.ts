@@ -46,7 +46,8 @@ export async function overhead(postgres: string, counts: Readonly<Record<Stage, 
     const there = await openWorkspace(location, { create: true, blobsAt: 's3://bucket/overhead', engine });
     const workerQueue = queueTime.of(await bossQueue({ location }));
     const working = runWorker({
-      ...{ queue: workerQueue, signal: stop.signal },
+      queue: workerQueue,
+      signal: stop.signal,
       startProcess: () => startShardProcess({ location, threads: 1, device: 'cpu', worker: 'bench' }),
     });
     for (const workspace of [here, there]) {
@@ -106,7 +107,10 @@ async function compared(
   const queueMsAShard = queueTime.spentMs / shards;
   const perThousandMs = (fleetMs / (rounds * images)) * 1000;
   return {
-    ...{ stage, images, rates, ratio: rounded(median(ratios), 3) },
+    stage,
+    images,
+    rates,
+    ratio: rounded(median(ratios), 3),
     queueMsAShard: rounded(queueMsAShard, 1),
     queueShareAtShardsOf1000: rounded(queueMsAShard / (perThousandMs + queueMsAShard), 4),
     load: rounded(loadavg()[0], 1),

@@ -18,7 +18,12 @@ export async function queueCalls(location: string) {
   };
   try {
     const job: ShardJob = {
-      ...{ runId: 'bench', stage: 'detect', settings: '{}', input: INPUT, seed: 0, fingerprint: 'model@1' },
+      runId: 'bench',
+      stage: 'detect',
+      settings: '{}',
+      input: INPUT,
+      seed: 0,
+      fingerprint: 'model@1',
       shard: '0',
     };
     const TOGETHER = 20;

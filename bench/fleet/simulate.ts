@@ -181,8 +181,12 @@ class Machines {
     const own = Object.create(queue) as MemoryQueue;
     own.take = (count, options) => unlessGone(() => queue.take(count, options));
     await runWorker({
-      ...{ queue: own, startProcess, concurrency: 1, signal: this.#stop.signal },
-      ...{ clock: clock.now, sleep: clock.sleep },
+      queue: own,
+      startProcess,
+      concurrency: 1,
+      signal: this.#stop.signal,
+      clock: clock.now,
+      sleep: clock.sleep,
       repeat(work, everyMs) {
         const end = clock.repeat(work, everyMs);
         gone.addEventListener('abort', end, { once: true });

@@ -84,8 +84,11 @@ export function scoreWords(sets: readonly Worded[]): WordNames | null {
   const voting = judged(sets.map(({ clustered }) => clustered));
   if (!first || voting.length === 0) return null;
   const { byRule, best, leftOut } = scoreRules(voting, {
-    ...{ names: first.names, source: 'words', precision: PRECISION },
-    ...{ classShares: SHARES, kindShares: SHARES },
+    names: first.names,
+    source: 'words',
+    precision: PRECISION,
+    classShares: SHARES,
+    kindShares: SHARES,
   });
   const byShare = byRule
     .filter(({ rule }) => rule.minClassShare === rule.minKindShare)

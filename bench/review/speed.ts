@@ -65,18 +65,16 @@ export async function speed(dir: string, images: number) {
     const memory = readFileSync(`/proc/${review.process.pid}/status`, 'utf8');
     const mib = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(memory)?.[1] ?? 0) / 1024);
     return {
-      ...{
-        images,
-        firstPaintMs,
-        wholeOrderMs,
-        lastMs,
-        blankRowMs,
-        classesCountedMs,
-        filterMs,
-        ...keys,
-        map,
-        everything,
-      },
+      images,
+      firstPaintMs,
+      wholeOrderMs,
+      lastMs,
+      blankRowMs,
+      classesCountedMs,
+      filterMs,
+      ...keys,
+      map,
+      everything,
       serverMiB: { now: mib('VmRSS'), most: mib('VmHWM') },
     };
   } finally {

@@ -74,7 +74,14 @@ export function command<A extends ArgumentTable = None, O extends OptionTable = 
     options: valuesOf(options, typed.options, hint),
   });
   return {
-    ...{ name, summary, details, args, options, dryRun, limit, examples },
+    name,
+    summary,
+    details,
+    args,
+    options,
+    dryRun,
+    limit,
+    examples,
     check: (typed) => void checked(typed),
     run: (typed, context) => spec.run({ ...context, ...checked(typed) }),
   };

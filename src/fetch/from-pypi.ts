@@ -166,7 +166,11 @@ async function takeFromSource(
   if (!found) throw noWheel;
   const { signal, backoffMs, attempts } = options;
   await download(found.send, archive, {
-    ...{ what, signal, backoffMs, attempts, hashKnown: true },
+    what,
+    signal,
+    backoffMs,
+    attempts,
+    hashKnown: true,
     onProgress: (receivedBytes, totalBytes) => options.onProgress?.({ what, receivedBytes, totalBytes }),
   });
   if ((await sha256OfFile(archive)) !== found.sha256) {

@@ -13,8 +13,12 @@ const write = (folder: string, beside: Facts | null) =>
   writeOutput(
     join(folder, 'labels.csv'),
     {
-      ...{ kind: 'file', what: 'export to csv', signature: { begins: 'file,class' } },
-      ...{ beside, replace: true, protectedPaths: [] },
+      kind: 'file',
+      what: 'export to csv',
+      signature: { begins: 'file,class' },
+      beside,
+      replace: true,
+      protectedPaths: [],
     },
     (target) => writeFile(target, `file,class\n${JSON.stringify(beside)}`),
   );

@@ -46,7 +46,12 @@ export async function runCameras(
     const result = await capture(
       specs.map((spec, i): CapturedCamera => ({ ...spec, ...ruleOf(cameras[i]!) })),
       {
-        ...{ to, rule: {}, silenceMs, health, signal, keepTrying: isService },
+        to,
+        rule: {},
+        silenceMs,
+        health,
+        signal,
+        keepTrying: isService,
         keep: keep && { ...keep, areSafe: knownElsewhere(to, workspace) },
         onNotice: options.onWarn,
         onHealth(now) {
@@ -81,12 +86,18 @@ export async function runWatch(
     const { folder, task = 'class', detect = true, settle: settleMs } = watch;
     const { classifier } = models;
     const request = {
-      ...{ folder, cwd, task, settleMs, untilIdleMs: isService ? undefined : IDLE_MS },
-      ...{ detector: detect ? models.detector : null, rules: objectRules(flow) },
+      folder,
+      cwd,
+      task,
+      settleMs,
+      untilIdleMs: isService ? undefined : IDLE_MS,
+      detector: detect ? models.detector : null,
+      rules: objectRules(flow),
       classifier: classifier === undefined ? undefined : await classifierPath(workspace.dir, classifier),
     };
     await watchIn(workspace, request, {
-      ...{ ...run, signal },
+      ...run,
+      signal,
       onBatch({ images, batch, unfit, latencyMs, classes }) {
         const named = classes.map(([name, count]) => `${name} ${count}`).join(', ');
         options.onLine(`watch: +${batch} images (${images}): ${named || 'no class yet'}`);

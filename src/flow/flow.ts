@@ -134,7 +134,12 @@ function absolute(settings: FlowSettings, file: string, source: FlowText): Flow 
   const classifier = models.classifier !== undefined && /[./\\]/.test(models.classifier);
   return {
     ...settings,
-    ...{ file, folder, cameras, schedules, targets: places.targets, workspace: resolve(folder, settings.workspace) },
+    file,
+    folder,
+    cameras,
+    schedules,
+    targets: places.targets,
+    workspace: resolve(folder, settings.workspace),
     models: classifier ? { ...models, classifier: resolve(folder, models.classifier ?? '') } : models,
     capture: capture && { ...capture, to: frames ?? '', health: healthPlace(capture.health, folder) },
     watch: watch && { ...watch, folder: usual(watch.folder, ['watch', 'folder']) },

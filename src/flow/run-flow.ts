@@ -84,9 +84,21 @@ class FlowKeeper {
     this.#before = before;
     this.#workspaceDir = flow.workspace;
     this.#state = {
-      ...{ version: 1, file: flow.file, pid: process.pid, host: hostname(), startedAtMs: Date.now(), atMs: Date.now() },
-      ...{ reloadedAtMs: null, reloadError: null, stoppedAtMs: null, captureError: null, cameras: [], watch: null },
-      ...{ schedules: [], targets: [], folders: [] },
+      version: 1,
+      file: flow.file,
+      pid: process.pid,
+      host: hostname(),
+      startedAtMs: Date.now(),
+      atMs: Date.now(),
+      reloadedAtMs: null,
+      reloadError: null,
+      stoppedAtMs: null,
+      captureError: null,
+      cameras: [],
+      watch: null,
+      schedules: [],
+      targets: [],
+      folders: [],
     };
   }
 
@@ -261,7 +273,12 @@ class FlowKeeper {
       watch === undefined
         ? null
         : (state.watch ?? {
-            ...{ folder: watch.folder, images: 0, unfit: 0, latencyMs: 0, lastBatchAtMs: null, lastError: null },
+            folder: watch.folder,
+            images: 0,
+            unfit: 0,
+            latencyMs: 0,
+            lastBatchAtMs: null,
+            lastError: null,
           });
     const pushes = schedules
       .flatMap(({ run }) => run)
@@ -294,7 +311,8 @@ class FlowKeeper {
         this.#turn = turn.catch(() => {});
         return turn;
       },
-      ...{ onLine, onWarn },
+      onLine,
+      onWarn,
     };
   }
 

@@ -116,7 +116,11 @@ function detectRequest(stage: Of<'detect'>, flow: Flow) {
   const { pose = false, segment = false, tiles = false } = stage;
   return {
     ...objectRules(flow),
-    ...{ model: flow.models.detector ?? DEFAULT_DETECTOR, segment, tiles, force: false, task: 'objects' },
+    model: flow.models.detector ?? DEFAULT_DETECTOR,
+    segment,
+    tiles,
+    force: false,
+    task: 'objects',
     pose: pose ? (flow.models.pose ?? DEFAULT_POSE_MODEL) : null,
     keepDoubtful: stage['keep-doubtful'] ?? false,
   };
@@ -136,7 +140,13 @@ async function pushed(stage: Of<'push'>, { flow, options }: StageRun): Promise<S
   try {
     const deleteAfterVerified = stage['delete-after-verified'];
     const { counts } = await push(folder, sink, {
-      ...{ verify, replace, check, patienceMs, bytesPerSecond, parallel, deleteAfterVerified },
+      verify,
+      replace,
+      check,
+      patienceMs,
+      bytesPerSecond,
+      parallel,
+      deleteAfterVerified,
       signal: options.signal,
     });
     return { ...counts };
@@ -162,7 +172,16 @@ async function exported(workspace: Workspace, stage: Of<'export'>, { options, no
   const place = { workspaceDir: workspace.dir, replace, signal };
   const written = await writeTo(dated(to, nowMs), place, (out) =>
     exportIn(workspace, format, out, {
-      ...{ task, origins, split, images, background, margin, replace, empty, seed, signal },
+      task,
+      origins,
+      split,
+      images,
+      background,
+      margin,
+      replace,
+      empty,
+      seed,
+      signal,
       minConfidence: stage['min-confidence'],
     }),
   );
@@ -173,7 +192,11 @@ async function packed(workspace: Workspace, stage: Of<'edge-pack'>, flow: Flow):
   const { models, thresholds } = flow;
   const { to, carry = false, models: kinds = models.classifier === undefined ? ['detector'] : ['classifier'] } = stage;
   const { byteSize } = await packEdge(workspace, {
-    ...{ to, carry, replace: true, rules: objectRules(flow), threshold: thresholds.teach },
+    to,
+    carry,
+    replace: true,
+    rules: objectRules(flow),
+    threshold: thresholds.teach,
     classifier: kinds.includes('classifier') ? await classifierPath(workspace.dir, models.classifier ?? 'class') : null,
     detector: kinds.includes('detector') ? await prepareModel(models.detector ?? DEFAULT_DETECTOR) : null,
   });

@@ -27,9 +27,16 @@ const LOOK_EVERY_MS = 10_000;
 
 export function newScheduleState(schedule: FlowSchedule, before: ScheduleState | undefined): ScheduleState {
   return {
-    ...{ name: schedule.name, times: timesText(schedule), state: 'waiting', stage: null, nextAtMs: null },
-    ...{ runs: before?.runs ?? 0, failures: before?.failures ?? 0, lastBeganAtMs: before?.lastBeganAtMs ?? null },
-    ...{ lastEndedAtMs: before?.lastEndedAtMs ?? null, lastError: before?.lastError ?? null },
+    name: schedule.name,
+    times: timesText(schedule),
+    state: 'waiting',
+    stage: null,
+    nextAtMs: null,
+    runs: before?.runs ?? 0,
+    failures: before?.failures ?? 0,
+    lastBeganAtMs: before?.lastBeganAtMs ?? null,
+    lastEndedAtMs: before?.lastEndedAtMs ?? null,
+    lastError: before?.lastError ?? null,
     counts: before?.counts ?? [],
   };
 }

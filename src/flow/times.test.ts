@@ -43,7 +43,10 @@ test('a stage that fails ends this time, is told, and those after it are left ou
   const state = newScheduleState(schedule, undefined);
   const seen: string[] = [];
   const effects = {
-    ...{ now: () => 5, openWorkspace: () => Promise.reject(new Error('not wanted')), onLine() {}, onWarn() {} },
+    now: () => 5,
+    openWorkspace: () => Promise.reject(new Error('not wanted')),
+    onLine() {},
+    onWarn() {},
     inTurn: (work: () => Promise<void>) => work(),
     async runStage(stage: FlowStage) {
       seen.push('to' in stage ? stage.to : stage.stage);

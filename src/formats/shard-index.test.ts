@@ -13,8 +13,19 @@ import { readFormat } from './table.ts';
 const ID = 'a'.repeat(64);
 const SHARD = { file: 'part-000000.csv', images: 1, regions: 0, labels: 1, bytes: 9, sha256: ID, first: ID, last: ID };
 const INDEX: ShardIndex = {
-  ...{ madeBy: 'labelsmith', version: '1', complete: true, format: 'csv', task: null, rule: null, shardSize: 1 },
-  ...{ images: 1, regions: 0, labels: 1, splits: {}, loses: [], lost: {} },
+  madeBy: 'labelsmith',
+  version: '1',
+  complete: true,
+  format: 'csv',
+  task: null,
+  rule: null,
+  shardSize: 1,
+  images: 1,
+  regions: 0,
+  labels: 1,
+  splits: {},
+  loses: [],
+  lost: {},
   shards: [SHARD],
 };
 

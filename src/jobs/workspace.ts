@@ -78,7 +78,9 @@ export function workspaceOf(
   parts: WorkspaceParts & { readonly device?: Device } = {},
 ): Workspace {
   return {
-    ...{ dir, location: dir, name: dir },
+    dir,
+    location: dir,
+    name: dir,
     store,
     vectors: parts.vectors ?? arrowVectorStore(dir),
     blobs: parts.blobs ?? folderBlobs(join(dir, 'cache', 'blobs')),

@@ -56,8 +56,13 @@ const FAMILIES: readonly Family[] = [
     files: ['ssd-mobilenet-v1-12-int8', 'ssd-mobilenet-v1-12'],
     input: { name: 'inputs', width: 300, height: 300, pad: GREY, layout: 'NHWC', dtype: 'uint8' },
     decoder: {
-      ...{ kind: 'listed', boxes: 'detection_boxes', labels: 'detection_classes', scores: 'detection_scores' },
-      ...{ corners: 'yxyx', unit: 'fractions', labelling: 'coco-ids' },
+      kind: 'listed',
+      boxes: 'detection_boxes',
+      labels: 'detection_classes',
+      scores: 'detection_scores',
+      corners: 'yxyx',
+      unit: 'fractions',
+      labelling: 'coco-ids',
     },
   },
   {
@@ -66,8 +71,13 @@ const FAMILIES: readonly Family[] = [
     files: ['ssd-12-qdq'],
     input: { name: 'image', width: 1200, height: 1200, ...TORCH },
     decoder: {
-      ...{ kind: 'listed', boxes: 'bboxes', labels: 'labels', scores: 'scores' },
-      ...{ corners: 'xyxy', unit: 'fractions', labelling: 'from-1' },
+      kind: 'listed',
+      boxes: 'bboxes',
+      labels: 'labels',
+      scores: 'scores',
+      corners: 'xyxy',
+      unit: 'fractions',
+      labelling: 'from-1',
     },
   },
   {
@@ -117,14 +127,21 @@ const FAMILIES: readonly Family[] = [
     licence: 'MIT',
     files: ['yolov4'],
     input: {
-      ...{ name: 'input_1:0', width: 416, height: 416, pad: GREY, layout: 'NHWC', scale: 1 / 255 },
+      name: 'input_1:0',
+      width: 416,
+      height: 416,
+      pad: GREY,
+      layout: 'NHWC',
+      scale: 1 / 255,
       pillow: { resample: 'bilinear', size: { kind: 'opencv-letterbox' } },
     },
     decoder: {
       kind: 'yolov4',
       levels: [
         {
-          ...{ output: 'Identity:0', stride: 8, reach: 1.2 },
+          output: 'Identity:0',
+          stride: 8,
+          reach: 1.2,
           anchors: [
             [12, 16],
             [19, 36],
@@ -132,7 +149,9 @@ const FAMILIES: readonly Family[] = [
           ],
         },
         {
-          ...{ output: 'Identity_1:0', stride: 16, reach: 1.1 },
+          output: 'Identity_1:0',
+          stride: 16,
+          reach: 1.1,
           anchors: [
             [36, 75],
             [76, 55],
@@ -140,7 +159,9 @@ const FAMILIES: readonly Family[] = [
           ],
         },
         {
-          ...{ output: 'Identity_2:0', stride: 32, reach: 1.05 },
+          output: 'Identity_2:0',
+          stride: 32,
+          reach: 1.05,
           anchors: [
             [142, 110],
             [192, 243],

@@ -134,11 +134,24 @@ describe('escaping', () => {
 
 test('the curves of the newest fine-tuning are drawn, each to its own scale; runs without one are passed over', () => {
   const run = (id: string, metrics: RunRecord['metrics']): RunRecord => ({
-    ...{ id, stage: 'teach rounds', settings: { task: 'class' }, modelKey: null, seed: 0, threads: 1, versions: {} },
-    ...{ startedAtMs: 0, endedAtMs: 1, status: 'done', counts: {}, metrics },
+    id,
+    stage: 'teach rounds',
+    settings: { task: 'class' },
+    modelKey: null,
+    seed: 0,
+    threads: 1,
+    versions: {},
+    startedAtMs: 0,
+    endedAtMs: 1,
+    status: 'done',
+    counts: {},
+    metrics,
   });
   const curve = (step: string, losses: readonly (number | null)[]) => ({
-    ...{ step, stepsAPoint: 2, losses, accuracies: [0.5, 0.75, 1] },
+    step,
+    stepsAPoint: 2,
+    losses,
+    accuracies: [0.5, 0.75, 1],
   });
   assert.doesNotMatch(content(renderReport(report({ runs: [run('a', {})] }))), /id="training"/);
   const runs = [

@@ -66,7 +66,9 @@ export async function ask(
     ? { out: await writeQuestionSheet(out, files, { ...place, task }), unreadable: 0 }
     : await writeFolder(workspace, out, files, { ...place, task });
   return {
-    ...{ items, counts, dropped },
+    items,
+    counts,
+    dropped,
     ...written,
     questions: files.map(({ file, question: { why, guess } }) => ({ file, why, guess })),
   };

@@ -42,14 +42,18 @@ test('what an audit drew is asked about, says so, and is answered once', async (
   const claim = { auditId: audit.id, className: 'gem' };
   const [{ itemId }, other] = asked;
   assert.deepEqual(asked[0], {
-    ...{ itemId, guess: 'gem', claim },
+    itemId,
+    guess: 'gem',
+    claim,
     why: 'drawn to check whether it is gem, as the model says',
   });
   const seen = await api.request(`/api/images/${itemId}`);
   assert.deepEqual(JSON.parse(await seen.text()).heldOut, ['gems']);
   const post = (json: unknown) =>
     api.request('/api/audit/answer', {
-      ...{ method: 'POST', body: JSON.stringify(json), headers: { 'content-type': 'application/json' } },
+      method: 'POST',
+      body: JSON.stringify(json),
+      headers: { 'content-type': 'application/json' },
     });
 
   const yes = { ...claim, task: 'gems', imageId: itemId, right: true, trueClass: null };
@@ -113,7 +117,8 @@ test('boxes that may be of several classes are asked about one class after the o
   );
   const answer = { task: 'pets', auditId: audit.id, imageId, itemId: region.id, className: 'dog' };
   const posted = await api.request('/api/audit/answer', {
-    ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ...answer, right: false, trueClass: null }),
   });
   assert.equal(posted.status, 200);

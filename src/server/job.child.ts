@@ -27,7 +27,9 @@ process.once('message', async (message) => {
     const workspace = await openWorkspace(dir, { create: true, models });
     try {
       const result = await runJob(workspace, request, {
-        ...{ seed, threads, signal: stopping.signal },
+        seed,
+        threads,
+        signal: stopping.signal,
         onLine: (text) => tell({ kind: 'line', text }),
         onProgress(progress) {
           if (performance.now() - toldMs < PROGRESS_MS && progress.done !== progress.total) return;

@@ -74,8 +74,15 @@ class ChildJobs implements Jobs {
     }
     const id = ++this.#lastId;
     const job: JobState = {
-      ...{ id, request, state: 'running', startedAtMs: Date.now(), endedAtMs: null },
-      ...{ progress: null, lines: [], result: null, error: null },
+      id,
+      request,
+      state: 'running',
+      startedAtMs: Date.now(),
+      endedAtMs: null,
+      progress: null,
+      lines: [],
+      result: null,
+      error: null,
     };
     this.#jobs.unshift(job);
     this.#jobs.length = Math.min(this.#jobs.length, MAX_JOBS);

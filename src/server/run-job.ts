@@ -26,8 +26,13 @@ export interface JobRun extends RunOptions {
 }
 
 const DETECT: DetectRequest = {
-  ...{ model: DEFAULT_DETECTOR, pose: null, segment: false, force: false, task: 'objects' },
-  ...{ tiles: false, keepDoubtful: false },
+  model: DEFAULT_DETECTOR,
+  pose: null,
+  segment: false,
+  force: false,
+  task: 'objects',
+  tiles: false,
+  keepDoubtful: false,
 };
 
 export async function runJob(workspace: Workspace, request: JobRequest, run: JobRun): Promise<unknown> {
@@ -117,7 +122,11 @@ async function exportTo(
 ) {
   const meter = progressMeter('export', await workspace.store.countImages(), () => performance.now());
   const written = await exportIn(workspace, formatNamed(format).name, out, {
-    ...{ seed: run.seed, signal: run.signal, task: task ?? undefined, replace: false, margin: 0 },
+    seed: run.seed,
+    signal: run.signal,
+    task: task ?? undefined,
+    replace: false,
+    margin: 0,
     onProgress() {
       meter.add(1);
       run.onProgress?.(meter.snapshot(0));

@@ -274,21 +274,21 @@ test('a box or a keypoint that somebody else changed meanwhile is not written ov
   const id = '5'.repeat(32);
   await workspace.store.putRegions([
     {
-      ...{
-        id,
-        imageId,
-        box: [10, 10, 30, 30],
-        score: null,
-        modelKey: null,
-        runId: null,
-        touched: true,
-        deleted: false,
-      },
+      id,
+      imageId,
+      box: [10, 10, 30, 30],
+      score: null,
+      modelKey: null,
+      runId: null,
+      touched: true,
+      deleted: false,
       keypoints: [
         [12, 12, 2],
         [0, 0, 0],
       ],
-      ...{ mask: null, polygons: [[10, 10, 30, 10, 30, 30]], crowd: false },
+      mask: null,
+      polygons: [[10, 10, 30, 10, 30, 30]],
+      crowd: false,
     },
   ]);
   const seen = async () => {

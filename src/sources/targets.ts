@@ -22,7 +22,8 @@ export interface TargetOptions {
 
 const TARGETS: readonly TargetScheme[] = [
   ...OBJECT_SCHEMES.map(({ name, written }) => ({
-    ...{ name, written },
+    name,
+    written,
     async open(spec: string) {
       const address = addressIn(spec);
       if (address === undefined) throw new LabelsmithError('USAGE', `${spec} is no address such as ${written}`);

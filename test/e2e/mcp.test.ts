@@ -33,7 +33,11 @@ test('an agent looks, names, labels, exports and takes it back', async (t) => {
 
   const env = Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])));
   const transport = new StdioClientTransport({
-    ...{ command: process.execPath, args: [CLI, 'mcp', '--actor', 'robot'], cwd, env, stderr: 'ignore' },
+    command: process.execPath,
+    args: [CLI, 'mcp', '--actor', 'robot'],
+    cwd,
+    env,
+    stderr: 'ignore',
   });
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(transport);

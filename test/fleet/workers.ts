@@ -30,7 +30,8 @@ export function startWorker(
   const clock = skewMs === 0 ? {} : { LABELSMITH_TEST_SKEW_MS: String(skewMs), NODE_OPTIONS: `--import=${SKEWED}` };
   const env = { ...process.env, LABELSMITH_TEST_CACHE: cacheDir, ...clock };
   const child = spawn(process.execPath, [PROGRAM, location, name], {
-    ...{ env, detached: true },
+    env,
+    detached: true,
     stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'],
   });
   let said = '';

@@ -73,7 +73,12 @@ export const capture = command({
           changedBits: changed === true ? DEFAULT_CHANGED_BITS : changed,
         },
         follow: options.follow,
-        ...{ to, count: options.count, forMs: options.for, silenceMs: options.silence, health: options.health, signal },
+        to,
+        count: options.count,
+        forMs: options.for,
+        silenceMs: options.silence,
+        health: options.health,
+        signal,
         keep: keep && { ...keep, areSafe: knownElsewhere(to, workspace) },
         onNotice: (text) => output.warn(text),
         onHealth(health) {

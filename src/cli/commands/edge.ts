@@ -53,7 +53,10 @@ const pack = command({
       const named = options.classifier ?? (options.model === undefined && isTaught ? 'class' : undefined);
       const model = options.model ?? (named === undefined ? DEFAULT_DETECTOR : undefined);
       const result = await packEdge(workspace, {
-        ...{ to, carry, replace, threshold: threshold?.default },
+        to,
+        carry,
+        replace,
+        threshold: threshold?.default,
         classifier: named === undefined ? null : await classifierPath(workspace.dir, named),
         detector: model === undefined ? null : await modelsFor(context).prepare(model),
         rules: { threshold: threshold?.default, classThresholds: threshold?.classes, classes },

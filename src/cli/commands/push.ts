@@ -54,7 +54,14 @@ export const push = command({
     try {
       const { parallel, bandwidth: bytesPerSecond, verify, deleteAfterVerified, replace, check, patience } = options;
       const settings: PushOptions = {
-        ...{ parallel, bytesPerSecond, verify, deleteAfterVerified, replace, check, patienceMs: patience, signal },
+        parallel,
+        bytesPerSecond,
+        verify,
+        deleteAfterVerified,
+        replace,
+        check,
+        patienceMs: patience,
+        signal,
         onProgress: (now) => progress.update(now),
       };
       const result = await pushTo(args.folder, sink, settings);

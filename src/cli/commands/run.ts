@@ -65,7 +65,10 @@ function optionsOf(context: Pick<Context, 'global' | 'output' | 'signal'>): Flow
   const { seed, threads, device } = global;
   const at = () => new Date().toISOString().slice(11, 19);
   return {
-    ...{ seed, threads, device, signal },
+    seed,
+    threads,
+    device,
+    signal,
     openWorkspace: (dir) => openWorkspace(dir, { create: true, device, models: modelsFor(context) }),
     onLine: (text) => output.note(`${at()} ${oneLine(text)}`),
     onWarn: (text) => output.warn(`${at()} ${text}`),

@@ -52,14 +52,12 @@ export const watch = command({
       async (workspace) => {
         const { task, classifier, model, skipDetect, settle, untilIdle, drift } = options;
         const request = {
-          ...{
-            folder: args.folder,
-            cwd: process.cwd(),
-            task,
-            settleMs: settle,
-            untilIdleMs: untilIdle,
-            driftMs: drift,
-          },
+          folder: args.folder,
+          cwd: process.cwd(),
+          task,
+          settleMs: settle,
+          untilIdleMs: untilIdle,
+          driftMs: drift,
           detector: skipDetect ? null : model,
           classifier: classifier === undefined ? undefined : await classifierPath(workspace.dir, classifier),
         };

@@ -68,7 +68,11 @@ export const worker = command({
     const own = ['--workspace', location, '--fleet', '--json', '--threads', String(threads), '--device', device];
     const startedAt = performance.now();
     const done = await work({
-      ...{ location, blobsAt, threads, device, signal },
+      location,
+      blobsAt,
+      threads,
+      device,
+      signal,
       concurrency: options.concurrency,
       perModel: options.perModel,
       commands: options.onlyShards

@@ -7,19 +7,43 @@ import { printCaptured } from './captured.ts';
 type Camera = CaptureResult['cameras'][number];
 
 const GATE: Camera = {
-  ...{ name: 'gate', source: 'rtsp://10.0.0.7/stream', state: 'ended', frames: 1200, written: 3, bytesWritten: 30_000 },
-  ...{ dropped: 1, unchanged: 1196, broken: 0, reconnects: 2, lastFrameAtMs: 5, lastError: null },
+  name: 'gate',
+  source: 'rtsp://10.0.0.7/stream',
+  state: 'ended',
+  frames: 1200,
+  written: 3,
+  bytesWritten: 30_000,
+  dropped: 1,
+  unchanged: 1196,
+  broken: 0,
+  reconnects: 2,
+  lastFrameAtMs: 5,
+  lastError: null,
 };
 const YARD: Camera = {
-  ...{ ...GATE, name: 'yard', source: 'lavfi:nonsense', frames: 0, written: 0, bytesWritten: 0, dropped: 0 },
-  ...{ unchanged: 0, reconnects: 1, lastFrameAtMs: null, lastError: 'Invalid argument' },
+  ...GATE,
+  name: 'yard',
+  source: 'lavfi:nonsense',
+  frames: 0,
+  written: 0,
+  bytesWritten: 0,
+  dropped: 0,
+  unchanged: 0,
+  reconnects: 1,
+  lastFrameAtMs: null,
+  lastError: 'Invalid argument',
 };
 
 function printed(result: Partial<CaptureResult>): string {
   const lines: string[] = [];
   const stdout = { isTTY: false, columns: 200, write: (text: string) => lines.push(text) };
   printCaptured(createOutput({ json: false, quiet: false }, stdout, stdout), {
-    ...{ to: '/frames', cameras: [GATE, YARD], deleted: 0, held: 0, interrupted: false, ...result },
+    to: '/frames',
+    cameras: [GATE, YARD],
+    deleted: 0,
+    held: 0,
+    interrupted: false,
+    ...result,
   });
   return lines.join('');
 }

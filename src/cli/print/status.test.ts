@@ -4,22 +4,45 @@ import { createOutput } from '../output.ts';
 import { type PrintedStatus, printStatus } from './status.ts';
 
 const SUMMARY = {
-  ...{ images: 2, groups: 2, paths: 2, duplicatePaths: 0, missingPaths: 0, similarPairs: 0, regions: 4, classes: 2 },
-  ...{ emptyClasses: 0, flags: {}, labels: { imported: 4 }, quarantined: {} },
+  images: 2,
+  groups: 2,
+  paths: 2,
+  duplicatePaths: 0,
+  missingPaths: 0,
+  similarPairs: 0,
+  regions: 4,
+  classes: 2,
+  emptyClasses: 0,
+  flags: {},
+  labels: { imported: 4 },
+  quarantined: {},
 } as unknown as PrintedStatus['summary'];
 
 function printed(parts: Partial<PrintedStatus>): string {
   const lines: string[] = [];
   const stdout = { isTTY: false, columns: 120, write: (text: string) => lines.push(text) };
   printStatus(createOutput({ json: false, quiet: false }, stdout, stdout), 'w', {
-    ...{ summary: SUMMARY, sources: [], goneSources: [], runs: [], deadShards: [], learningCurves: [] },
-    ...{ accuracy: [], tasksOfBoxes: new Set<string>(), ...parts },
+    summary: SUMMARY,
+    sources: [],
+    goneSources: [],
+    runs: [],
+    deadShards: [],
+    learningCurves: [],
+    accuracy: [],
+    tasksOfBoxes: new Set<string>(),
+    ...parts,
   });
   return lines.join('');
 }
 
 const labels = (task: string, numbers: object) => ({
-  ...{ task, machine: 0, imported: 0, people: 0, figures: [], newImages: null, outdated: null },
+  task,
+  machine: 0,
+  imported: 0,
+  people: 0,
+  figures: [],
+  newImages: null,
+  outdated: null,
   ...numbers,
 });
 

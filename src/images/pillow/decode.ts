@@ -25,7 +25,10 @@ export async function decodeAsPillow(bytes: Uint8Array, options: PillowDecodeOpt
   if (pixels !== image.pixels) release(image.pixels);
   return {
     pixels: into?.subarray(0, pixels.length) ?? pixels,
-    ...{ width, height, scaleX: scale?.x ?? 1, scaleY: scale?.y ?? 1 },
+    width,
+    height,
+    scaleX: scale?.x ?? 1,
+    scaleY: scale?.y ?? 1,
     ...(options.pillow.size.kind === 'open' ? { made } : {}),
   };
 }

@@ -17,7 +17,12 @@ describe('the queue in PostgreSQL', { skip: 'missing' in found ? found.missing :
 
   const jobs = (model: string, ...shards: readonly string[]): ShardJob[] =>
     shards.map((shard) => ({
-      ...{ runId: 'run', shard, stage: 'detect', settings: '{}', input: '{}', seed: 0 },
+      runId: 'run',
+      shard,
+      stage: 'detect',
+      settings: '{}',
+      input: '{}',
+      seed: 0,
       fingerprint: model === '' ? '' : `${model}@abc`,
     }));
   const shardsOf = (taken: readonly { readonly job: ShardJob }[]) => taken.map(({ job }) => job.shard);

@@ -61,7 +61,9 @@ const GIVEN = z.object({
 export type GivenCommand = z.infer<typeof GIVEN>;
 
 const LAST: Setting<GivenCommand> = {
-  ...{ key: 'fleet/command', version: 1, schema: GIVEN },
+  key: 'fleet/command',
+  version: 1,
+  schema: GIVEN,
   what: 'The command that was given to the workers last',
   remedy: 'Give it again.',
 };
@@ -90,7 +92,11 @@ export async function commandQueue({ location, heartbeatSeconds = 15 }: CommandQ
   const boss = await startBoss(location);
   const name = `commands_${await versionOfResults()}`;
   await withQueue(boss, name, {
-    ...{ retryLimit: RETRIES, retryDelay: 1, retryBackoff: true, retryDelayMax: 60, heartbeatSeconds },
+    retryLimit: RETRIES,
+    retryDelay: 1,
+    retryBackoff: true,
+    retryDelayMax: 60,
+    heartbeatSeconds,
     expireInSeconds: EXPIRE_SECONDS,
     deleteAfterSeconds: KEPT_SECONDS,
   });

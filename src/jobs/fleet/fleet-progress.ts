@@ -59,7 +59,8 @@ export class ProgressNotes {
     this.#notedAtMs = now;
     const heard = [...this.#workers].filter(([, { lastMs }]) => now - lastMs < HEARD_MS);
     const workers = heard.map(([name, { items, sinceMs, lastMs }]) => ({
-      ...{ name, items },
+      name,
+      items,
       rate: lastMs > sinceMs ? (items * 1000) / (lastMs - sinceMs) : 0,
     }));
     workers.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -16,7 +16,9 @@ export type FleetOrders = z.infer<typeof ORDERS>;
 export const NO_ORDERS: FleetOrders = { paused: false, drains: 0, limits: {} };
 
 const SETTING: Setting<FleetOrders> = {
-  ...{ key: 'fleet/orders', version: 1, schema: ORDERS },
+  key: 'fleet/orders',
+  version: 1,
+  schema: ORDERS,
   what: 'The orders of the workers',
   remedy: 'labelsmith worker resume begins anew, with no limits.',
 };

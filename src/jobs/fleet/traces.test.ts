@@ -28,7 +28,10 @@ test('the span of a shard stands below that of its run, with what came of it, on
     // As it travels: JSON.
     await queue.send(['0', '1'].map((shard) => JSON.parse(JSON.stringify({ ...job, shard }))));
     await runWorker({
-      ...{ queue, traces, drainMs: 1, idleMs: 1 },
+      queue,
+      traces,
+      drainMs: 1,
+      idleMs: 1,
       startProcess: () => ({
         hasEnded: false,
         run: async ({ shard }) => (shard === '0' ? { kind: 'done', items: 7 } : { kind: 'failed', reason: 'broken' }),

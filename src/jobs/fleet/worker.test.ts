@@ -6,7 +6,12 @@ import { runWorker, type ShardProcess } from './worker.ts';
 
 const jobsOf = (model: string, count: number): ShardJob[] =>
   Array.from({ length: count }, (_, n) => ({
-    ...{ runId: 'run', shard: `${model} ${n}`, stage: 'detect', settings: '{}', input: '{}', seed: 0 },
+    runId: 'run',
+    shard: `${model} ${n}`,
+    stage: 'detect',
+    settings: '{}',
+    input: '{}',
+    seed: 0,
     fingerprint: model === '' ? '' : `${model}@abc`,
   }));
 

@@ -94,7 +94,8 @@ describe('parts', () => {
     const first = await ended(begin('detect', place, [0, 2]));
     assert.deepEqual(first, {
       stage: 'detect',
-      ...{ index: 0, count: 2 },
+      index: 0,
+      count: 2,
       shards: 3,
       items: 12,
       allShards: 6,

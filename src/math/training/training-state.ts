@@ -27,7 +27,10 @@ export function packState({ parameters, optimiser, average, curve }: TrainingSta
   const table = new TextEncoder().encode(
     JSON.stringify({
       steps,
-      ...{ parameters: lengths(parameters), first: lengths(first), second: lengths(second), average: lengths(average) },
+      parameters: lengths(parameters),
+      first: lengths(first),
+      second: lengths(second),
+      average: lengths(average),
       ...curve,
     } satisfies z.input<typeof CONTENTS>),
   );

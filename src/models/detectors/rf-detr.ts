@@ -15,9 +15,14 @@ export function isRfDetr(outputs: readonly string[]): boolean {
 
 /** Pixels are scaled, sampled without averaging and normalised, as its `predict` does it. */
 export const RF_DETR_INPUT: Omit<InputSpec, 'name' | 'width' | 'height' | 'layout' | 'dtype'> = {
-  ...{ fit: 'cover', pad: [0, 0, 0], kernel: 'cubic', colours: 'RGB' },
+  fit: 'cover',
+  pad: [0, 0, 0],
+  kernel: 'cubic',
+  colours: 'RGB',
   pillow: { resample: 'bilinear', size: { kind: 'sampled' } },
-  ...{ scale: 1 / 255, mean: IMAGENET_MEAN, std: IMAGENET_STD },
+  scale: 1 / 255,
+  mean: IMAGENET_MEAN,
+  std: IMAGENET_STD,
 };
 
 /**

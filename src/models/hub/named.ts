@@ -94,7 +94,11 @@ export async function takeIn(
   const { description, stated } = row ?? {};
   const { precision } = request;
   const details = {
-    ...{ ...options, cacheDir, modelName: id, id, licence },
+    ...options,
+    cacheDir,
+    modelName: id,
+    id,
+    licence,
     ...(description ? { description } : {}),
     ...(stated ? { stated } : {}),
     ...(precision ? { precision } : {}),

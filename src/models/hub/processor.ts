@@ -134,7 +134,11 @@ export function inputOfProcessor(name: string, config: ProcessorConfig, imageSiz
   if (size.kind === 'averaged' && resample === 'nearest')
     throw read.refuse('resample', 'is nearest, and the image is averaged');
   return {
-    ...{ width, height, fit: 'cover', pad: [0, 0, 0], kernel: 'cubic' },
+    width,
+    height,
+    fit: 'cover',
+    pad: [0, 0, 0],
+    kernel: 'cubic',
     pillow: { resample, size },
     ...coloursOf(read, defaults),
   };
@@ -278,7 +282,12 @@ function inputOfTimm(name: string, config: ProcessorConfig): ProcessedInput {
   const size: PillowSize =
     mode === 'squash' ? { kind: 'squashed', width: edge, height: edge } : { kind: 'shortest', edge };
   return {
-    ...{ width, height, fit: 'cover', pad: [0, 0, 0], kernel: 'cubic', scale: 1 / 255 },
+    width,
+    height,
+    fit: 'cover',
+    pad: [0, 0, 0],
+    kernel: 'cubic',
+    scale: 1 / 255,
     pillow: { resample, size, middle: 'torch' },
     mean: read.triple('mean', IMAGENET_MEAN),
     std: read.triple('std', IMAGENET_STD),

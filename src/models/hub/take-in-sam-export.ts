@@ -65,8 +65,12 @@ export async function samExportOf(
   if (missing !== undefined) throw refuse(listing, `${decoder.path} has no ${missing}`);
   const entry: SegmenterEntry = {
     ...base,
-    ...{ role: 'segmenter', asked: 'corners', values: [CORNERS.image] },
-    ...{ boxes: CORNERS.points, masks: CORNERS.masks, scores: CORNERS.scores },
+    role: 'segmenter',
+    asked: 'corners',
+    values: [CORNERS.image],
+    boxes: CORNERS.points,
+    masks: CORNERS.masks,
+    scores: CORNERS.scores,
     source: { files: filesOf(encoder), converter: 'onnx' },
     input: inputOf(listing, encoder.path, image, sideOf(listing, inputs)),
     graphs: {

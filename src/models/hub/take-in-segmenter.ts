@@ -47,7 +47,13 @@ export async function segmenterOf(parts: SegmenterParts, options: FetchOptions):
   const missing = [MASKS, SCORES].find((name) => !outputs.includes(name));
   if (missing !== undefined) throw refuse(listing, `its decoder gives ${outputs.join(', ')}, and no ${missing}`);
   const entry: SegmenterEntry = {
-    ...{ ...base, role: 'segmenter', input, values, boxes: BOXES, masks: MASKS, scores: SCORES },
+    ...base,
+    role: 'segmenter',
+    input,
+    values,
+    boxes: BOXES,
+    masks: MASKS,
+    scores: SCORES,
     graphs: {
       prompt: {
         source: { files: files.map(sourceOf), converter: 'onnx' },

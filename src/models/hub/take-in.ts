@@ -216,7 +216,11 @@ async function wordDetectorOf(subject: Subject, family: WordFamily, input: Input
   const values = { logits: 'logits', boxes: 'pred_boxes' };
   const entry: DetectorEntry = {
     ...baseOf(subject),
-    ...{ role: 'detector', input, words, classNames: [], graphs: { text: graph } },
+    role: 'detector',
+    input,
+    words,
+    classNames: [],
+    graphs: { text: graph },
     decoder: byVector ? { kind: 'detr', ...values, activation: 'sigmoid-best' } : { kind: 'phrases', ...values },
   };
   const { feeds } = await wordFeeds(entry, { classNames: ['thing', 'another'] }, options);

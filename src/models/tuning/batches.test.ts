@@ -14,7 +14,11 @@ function setOfColours(): TuningSet {
   const values = new Uint8Array(new SharedArrayBuffer(IMAGES * SIZE)).map((_, at) => 40 * Math.floor(at / SIZE));
   return {
     cut: { value: 'input', shape: [3, SIDE, SIDE], trainables: [] },
-    ...{ values, pixels: { scale: 1 / 255 }, views: 1, classes: CLASSES, targets: oneHot(LABELS, CLASSES).data },
+    values,
+    pixels: { scale: 1 / 255 },
+    views: 1,
+    classes: CLASSES,
+    targets: oneHot(LABELS, CLASSES).data,
     weights: Float32Array.of(1, 1, 1, 1, 1, 0.5),
   };
 }

@@ -135,7 +135,9 @@ async function trainedOrLoaded(
         learningRate: 1,
         steps,
         clipNorm: CLIP_NORM,
-        ...{ averageDecay, signal, onStep },
+        averageDecay,
+        signal,
+        onStep,
         checkpoint: checkpoints && {
           every: checkpoints.everySteps,
           save: (state) => checkpoints.save({ state, isDone: false }),

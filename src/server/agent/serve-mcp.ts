@@ -30,7 +30,8 @@ export async function serveMcp(context: AgentContext, transport?: Transport): Pr
   );
   server.setRequestHandler(types.ListToolsRequestSchema, () => ({
     tools: AGENT_TOOLS.map(({ name, description, readOnly, input }) => ({
-      ...{ name, description },
+      name,
+      description,
       inputSchema: { ...z.toJSONSchema(input, { io: 'input' }), type: 'object' as const },
       annotations: { readOnlyHint: readOnly, destructiveHint: false, openWorldHint: false },
     })),
@@ -57,7 +58,8 @@ async function answer(context: AgentContext, name: string, given: unknown) {
   try {
     const { value, picture } = await tool.call(context, given ?? {});
     const image = picture && {
-      ...{ type: 'image' as const, mimeType: 'image/jpeg' },
+      type: 'image' as const,
+      mimeType: 'image/jpeg',
       data: Buffer.from(picture).toString('base64'),
     };
     return { content: [text(JSON.stringify(value)), ...(image ? [image] : [])] };

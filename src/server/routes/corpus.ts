@@ -19,7 +19,8 @@ const EXACT = z.boolean().openapi({ description: 'False: counted a while ago, as
 const TASK_QUERY = { query: z.object({ task: NAME.default('class') }) };
 
 const WORKSPACE = createRoute({
-  ...{ method: 'get', path: '/workspace' },
+  method: 'get',
+  path: '/workspace',
   responses: {
     200: json(
       z.object({
@@ -40,7 +41,8 @@ const WORKSPACE = createRoute({
 });
 
 const CLASSES = createRoute({
-  ...{ method: 'get', path: '/classes' },
+  method: 'get',
+  path: '/classes',
   responses: { 200: json(z.object({ classes: z.array(CLASS), exact: EXACT }), 'In order of name.'), ...FAILURES },
 });
 
@@ -54,7 +56,8 @@ const TREE_NODE = z.object({
 });
 
 const TREE = createRoute({
-  ...{ method: 'get', path: '/corpus' },
+  method: 'get',
+  path: '/corpus',
   responses: {
     200: json(z.object({ nodes: z.array(TREE_NODE), exact: EXACT }), 'Classes and what stands above them.'),
     ...FAILURES,
@@ -62,17 +65,23 @@ const TREE = createRoute({
 });
 
 const CHANGE = createRoute({
-  ...{ method: 'post', path: '/corpus', request: body(CORPUS_CHANGE) },
+  method: 'post',
+  path: '/corpus',
+  request: body(CORPUS_CHANGE),
   responses: { 200: json(z.object({ changed: z.boolean() }), 'One operation, undone as one.'), ...FAILURES },
 });
 
 const CLUSTERS = createRoute({
-  ...{ method: 'get', path: '/clusters', request: TASK_QUERY },
+  method: 'get',
+  path: '/clusters',
+  request: TASK_QUERY,
   responses: { 200: json(z.object({ clusters: z.array(CLUSTER), exact: EXACT }), 'The largest first.'), ...FAILURES },
 });
 
 const WORDS = createRoute({
-  ...{ method: 'get', path: '/words', request: { query: z.object({ begins: z.string().min(1).max(100) }) } },
+  method: 'get',
+  path: '/words',
+  request: { query: z.object({ begins: z.string().min(1).max(100) }) },
   responses: {
     200: json(
       z.object({ words: z.array(z.object({ name: z.string(), own: z.boolean(), what: z.string().nullable() })) }),
@@ -83,7 +92,8 @@ const WORDS = createRoute({
 });
 
 const QUEUE = createRoute({
-  ...{ method: 'get', path: '/queue' },
+  method: 'get',
+  path: '/queue',
   request: { query: TASK_QUERY.query.extend({ of: z.enum(QUEUES).default('next') }) },
   responses: {
     200: json(
@@ -108,7 +118,8 @@ const QUEUE = createRoute({
 });
 
 const QUARANTINE = createRoute({
-  ...{ method: 'get', path: '/quarantine' },
+  method: 'get',
+  path: '/quarantine',
   responses: {
     200: json(
       z.object({ files: z.array(z.object({ path: z.string(), reason: z.string(), message: z.string() })) }),
@@ -133,7 +144,11 @@ export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
     .openapi(WORKSPACE, async (c) => {
       const { images, regions, quarantined, labels, flags } = (await overview()).value;
       const here = {
-        ...{ images, regions, labels: { ...labels }, flags: { ...flags }, local },
+        images,
+        regions,
+        labels: { ...labels },
+        flags: { ...flags },
+        local,
         name: basename(dirname(workspace.dir)),
         quarantined: Object.values(quarantined).reduce((sum, count) => sum + count, 0),
         tasks: await store.tasks(),
@@ -153,7 +168,11 @@ export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
     .openapi(TREE, async (c) => {
       const { value, exact } = await tree();
       const nodes = value.map(({ name, parent, images, regions, meanConfidence, exemplars }) => ({
-        ...{ name, parent, images, regions, meanConfidence },
+        name,
+        parent,
+        images,
+        regions,
+        meanConfidence,
         exemplars: exemplars.map(({ imageId }) => imageId),
       }));
       return c.json({ nodes, exact }, 200);

@@ -10,7 +10,17 @@ import { alternativesTo } from '../alternatives.ts';
 import type { ReviewContext } from '../context.ts';
 import { invalid } from '../failures.ts';
 import { MAX_ITEMS } from '../limits.ts';
-import { CELL, type Cell, IMAGE_DETAIL, IMAGE_ID, ITEM_REF, type ItemRef, NAME, QUERY } from '../schemas.ts';
+import {
+  CELL,
+  type Cell,
+  IMAGE_DETAIL,
+  IMAGE_ID,
+  type ImageDetail,
+  ITEM_REF,
+  type ItemRef,
+  NAME,
+  QUERY,
+} from '../schemas.ts';
 import { BINARY, body, FAILURES, json } from './answers.ts';
 
 const COUNT_REQUEST = z.object({
@@ -19,12 +29,16 @@ const COUNT_REQUEST = z.object({
 });
 
 const COUNT = createRoute({
-  ...{ method: 'post', path: '/items/count', request: body(COUNT_REQUEST) },
+  method: 'post',
+  path: '/items/count',
+  request: body(COUNT_REQUEST),
   responses: { 200: json(z.object({ count: z.number() }), 'How many items match.'), ...FAILURES },
 });
 
 const ORDER = createRoute({
-  ...{ method: 'post', path: '/items/order', request: body(QUERY) },
+  method: 'post',
+  path: '/items/order',
+  request: body(QUERY),
   responses: {
     200: {
       ...BINARY,
@@ -36,13 +50,15 @@ const ORDER = createRoute({
 });
 
 const CELLS = createRoute({
-  ...{ method: 'post', path: '/items/cells' },
+  method: 'post',
+  path: '/items/cells',
   request: body(z.object({ task: NAME, items: z.array(ITEM_REF).min(1).max(MAX_ITEMS) })),
   responses: { 200: json(z.object({ cells: z.array(CELL) }), 'In their order.'), ...FAILURES },
 });
 
 const ALTERNATIVES = createRoute({
-  ...{ method: 'post', path: '/items/alternatives' },
+  method: 'post',
+  path: '/items/alternatives',
   request: body(z.object({ task: NAME, className: NAME, items: z.array(ITEM_REF).min(1).max(MAX_ITEMS) })),
   responses: {
     200: json(
@@ -61,7 +77,9 @@ const ALTERNATIVES = createRoute({
 });
 
 const IMAGE = createRoute({
-  ...{ method: 'get', path: '/images/{id}', request: { params: z.object({ id: IMAGE_ID }) } },
+  method: 'get',
+  path: '/images/{id}',
+  request: { params: z.object({ id: IMAGE_ID }) },
   responses: { 200: json(IMAGE_DETAIL, 'An image with all that was said of it.'), ...FAILURES },
 });
 
@@ -98,22 +116,7 @@ export function itemRoutes({ workspace }: ReviewContext) {
     })
     .openapi(IMAGE, async (c) => {
       const { id } = c.req.valid('param');
-      const image = await store.image(id);
-      if (!image) throw new LabelsmithError('NOT_FOUND', 'there is no such image here');
-      const revision = (await store.revisionsOf([id])).get(id) ?? 0;
-      const paths = ((await store.pathsOfImages([id])).get(id) ?? []).map(({ path }) => path);
-      const regions = ((await store.regionsOf([id])).get(id) ?? []).filter(({ deleted }) => !deleted);
-      const labels = await store.labelsOf([id, ...regions.map((region) => region.id)]);
-      const heldOut: string[] = [];
-      for (const { name } of await store.tasks()) if ((await store.auditedItems(name)).has(id)) heldOut.push(name);
-      const { width, height, format, byteSize, camera, capturedAtMs, flags, groupId } = image;
-      const detail = {
-        ...{ id, revision, width, height, format, byteSize, camera, capturedAtMs, groupId, paths, heldOut },
-        flags: [...flags],
-        labels: (labels.get(id) ?? []).map(plainLabel),
-        regions: regions.map((region) => plainRegion(region, labels.get(region.id) ?? [])),
-      };
-      return c.json(detail, 200);
+      return c.json(await detailOf(store, id), 200);
     });
 
   async function cellsOf(task: string, items: readonly ItemRef[]): Promise<Cell[]> {
@@ -129,10 +132,39 @@ export function itemRoutes({ workspace }: ReviewContext) {
     ]);
     const fileOf = (id: ImageId) => paths.get(id)?.[0]?.path.split('/').pop() ?? '';
     return items.map(({ itemId, imageId }) => ({
-      ...{ itemId, imageId, revision: revisions.get(imageId) ?? 0, file: fileOf(imageId) },
+      itemId,
+      imageId,
+      revision: revisions.get(imageId) ?? 0,
+      file: fileOf(imageId),
       ...said(labels.get(itemId) ?? [], rule),
     }));
   }
+}
+
+async function detailOf(store: Store, id: ImageId): Promise<ImageDetail> {
+  const image = await store.image(id);
+  if (!image) throw new LabelsmithError('NOT_FOUND', 'there is no such image here');
+  const regions = ((await store.regionsOf([id])).get(id) ?? []).filter(({ deleted }) => !deleted);
+  const labels = await store.labelsOf([id, ...regions.map((region) => region.id)]);
+  const heldOut: string[] = [];
+  for (const { name } of await store.tasks()) if ((await store.auditedItems(name)).has(id)) heldOut.push(name);
+  const { width, height, format, byteSize, camera, capturedAtMs, flags, groupId } = image;
+  return {
+    id,
+    revision: (await store.revisionsOf([id])).get(id) ?? 0,
+    width,
+    height,
+    format,
+    byteSize,
+    camera,
+    capturedAtMs,
+    groupId,
+    paths: ((await store.pathsOfImages([id])).get(id) ?? []).map(({ path }) => path),
+    heldOut,
+    flags: [...flags],
+    labels: (labels.get(id) ?? []).map(plainLabel),
+    regions: regions.map((region) => plainRegion(region, labels.get(region.id) ?? [])),
+  };
 }
 
 const FIRST_ITEMS = 500;
@@ -163,7 +195,10 @@ function plainLabel({ task, className, present, origin, confidence, runId, annot
 function plainRegion(region: StoredRegion, labels: readonly Label[]) {
   const { id, box, score, modelKey, touched, keypoints, polygons, mask, maskMaker = null } = region;
   return {
-    ...{ id, score, modelKey, touched },
+    id,
+    score,
+    modelKey,
+    touched,
     box: [...box] as [number, number, number, number],
     keypoints: keypoints?.map(([x, y, seen]): [number, number, 0 | 1 | 2] => [x, y, seen]) ?? null,
     polygons: polygons?.map((polygon) => [...polygon]) ?? null,

@@ -43,23 +43,31 @@ const RUN = z.object({
 });
 
 const LIST = createRoute({
-  ...{ method: 'get', path: '/jobs' },
+  method: 'get',
+  path: '/jobs',
   responses: { 200: json(z.object({ jobs: z.array(JOB) }), 'Newest first.'), ...FAILURES },
 });
 const START = createRoute({
-  ...{ method: 'post', path: '/jobs', request: body(JOB_REQUEST) },
+  method: 'post',
+  path: '/jobs',
+  request: body(JOB_REQUEST),
   responses: { 200: json(JOB, 'It began.'), ...FAILURES },
 });
 const STOP = createRoute({
-  ...{ method: 'post', path: '/jobs/{id}/stop', request: { params: z.object({ id: z.coerce.number().int() }) } },
+  method: 'post',
+  path: '/jobs/{id}/stop',
+  request: { params: z.object({ id: z.coerce.number().int() }) },
   responses: { 200: json(NOTHING, 'It stops after the shard under way.'), ...FAILURES },
 });
 const RUNS = createRoute({
-  ...{ method: 'get', path: '/runs' },
+  method: 'get',
+  path: '/runs',
   responses: { 200: json(z.object({ runs: z.array(RUN) }), 'Newest first.'), ...FAILURES },
 });
 const FOLDERS = createRoute({
-  ...{ method: 'get', path: '/folders', request: { query: z.object({ path: z.string().max(4000).optional() }) } },
+  method: 'get',
+  path: '/folders',
+  request: { query: z.object({ path: z.string().max(4000).optional() }) },
   responses: {
     200: json(
       z.object({
@@ -74,7 +82,8 @@ const FOLDERS = createRoute({
   },
 });
 const FORMATS = createRoute({
-  ...{ method: 'get', path: '/formats' },
+  method: 'get',
+  path: '/formats',
   responses: {
     200: json(
       z.object({
@@ -96,7 +105,8 @@ const FORMATS = createRoute({
   },
 });
 const EVENTS = createRoute({
-  ...{ method: 'get', path: '/events' },
+  method: 'get',
+  path: '/events',
   responses: {
     200: { content: { 'text/event-stream': { schema: z.string() } }, description: '`job`, `changed`.' },
     ...FAILURES,
@@ -179,8 +189,11 @@ function plainJob(job: JobState): Job {
     ...rest,
     lines: [...lines],
     progress: progress && {
-      ...{ stage: progress.stage, done: progress.done, total: progress.total },
-      ...{ rate: progress.rate, remainingMs: progress.remainingMs },
+      stage: progress.stage,
+      done: progress.done,
+      total: progress.total,
+      rate: progress.rate,
+      remainingMs: progress.remainingMs,
     },
     result: result === null || result === undefined ? null : JSON.stringify(result),
   };

@@ -30,28 +30,42 @@ const undone = {
 };
 const LABEL = createRoute({ method: 'post', path: '/labels', request: body(LABEL_REQUEST), responses: written });
 const LABEL_ALL = createRoute({
-  ...{ method: 'post', path: '/labels/all', request: body(LABEL_ALL_REQUEST), responses: written },
+  method: 'post',
+  path: '/labels/all',
+  request: body(LABEL_ALL_REQUEST),
+  responses: written,
 });
 const CONFIRM = createRoute({
-  ...{ method: 'post', path: '/labels/confirm', request: body(CONFIRM_REQUEST), responses: written },
+  method: 'post',
+  path: '/labels/confirm',
+  request: body(CONFIRM_REQUEST),
+  responses: written,
 });
 const DRAW = createRoute({
-  ...{ method: 'post', path: '/regions', request: body(REGION_REQUEST) },
+  method: 'post',
+  path: '/regions',
+  request: body(REGION_REQUEST),
   responses: { 200: json(WRITTEN.extend({ id: z.string() }), 'It is on disk.'), ...FAILURES },
 });
 const DELETE = createRoute({
-  ...{ method: 'post', path: '/regions/delete', responses: written },
+  method: 'post',
+  path: '/regions/delete',
+  responses: written,
   request: body(
     z.object({ imageId: IMAGE_ID, ids: z.array(REGION_ID).min(1).max(100), revision: REVISION.optional() }),
   ),
 });
 const ANSWER = createRoute({
-  ...{ method: 'post', path: '/audit/answer', request: body(AUDIT_ANSWER), responses: written },
+  method: 'post',
+  path: '/audit/answer',
+  request: body(AUDIT_ANSWER),
+  responses: written,
 });
 const UNDO = createRoute({ method: 'post', path: '/undo', responses: undone });
 const REDO = createRoute({ method: 'post', path: '/redo', responses: undone });
 const OPERATIONS = createRoute({
-  ...{ method: 'get', path: '/operations' },
+  method: 'get',
+  path: '/operations',
   request: { query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) }) },
   responses: { 200: json(z.object({ operations: z.array(OPERATION_RECORD) }), 'Newest first.'), ...FAILURES },
 });

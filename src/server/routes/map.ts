@@ -12,7 +12,9 @@ import { NAME } from '../schemas.ts';
 import { BINARY, FAILURES } from './answers.ts';
 
 const MAP = createRoute({
-  ...{ method: 'get', path: '/map', request: { query: z.object({ task: NAME.default('class') }) } },
+  method: 'get',
+  path: '/map',
+  request: { query: z.object({ task: NAME.default('class') }) },
   responses: {
     200: {
       ...BINARY,
@@ -24,7 +26,9 @@ const MAP = createRoute({
 });
 
 const MAP_CLUSTERS = createRoute({
-  ...{ method: 'get', path: '/map/clusters', request: { query: z.object({ task: NAME.default('class') }) } },
+  method: 'get',
+  path: '/map/clusters',
+  request: { query: z.object({ task: NAME.default('class') }) },
   responses: {
     200: {
       ...BINARY,

@@ -11,13 +11,15 @@ const PICTURE = { content: { 'image/webp': { schema: z.string() } }, description
 const FOR_EVER = 'private, max-age=31536000, immutable';
 
 const THUMBNAIL = createRoute({
-  ...{ method: 'get', path: '/images/{id}/thumbnail' },
+  method: 'get',
+  path: '/images/{id}/thumbnail',
   request: { params: z.object({ id: IMAGE_ID }), query: z.object({ region: REGION_ID.optional() }) },
   responses: { 200: PICTURE, ...FAILURES },
 });
 
 const WHOLE = createRoute({
-  ...{ method: 'get', path: '/images/{id}/picture' },
+  method: 'get',
+  path: '/images/{id}/picture',
   request: {
     params: z.object({ id: IMAGE_ID }),
     query: z.object({ longest: z.coerce.number().int().min(16).max(MAX_LONGEST_PX).default(1600) }),

@@ -26,7 +26,9 @@ const QUALITY = z
       .openapi({ description: 'Runs of before have none.' }),
     confusions: z.array(
       z.object({
-        ...{ truth: z.string(), predicted: z.string(), count: z.number() },
+        truth: z.string(),
+        predicted: z.string(),
+        count: z.number(),
         examples: z.array(z.string()).default([]).openapi({ description: 'Ids of items.' }),
       }),
     ),
@@ -41,7 +43,9 @@ const QUALITY = z
   .openapi('Quality');
 
 const ROUTE = createRoute({
-  ...{ method: 'get', path: '/quality', request: { query: z.object({ task: NAME.default('class') }) } },
+  method: 'get',
+  path: '/quality',
+  request: { query: z.object({ task: NAME.default('class') }) },
   responses: {
     200: json(
       z.object({

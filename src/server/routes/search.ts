@@ -17,7 +17,8 @@ const FOUND = z
   .openapi('Found');
 
 const KINDS = createRoute({
-  ...{ method: 'get', path: '/search' },
+  method: 'get',
+  path: '/search',
   responses: {
     200: json(z.object({ pictures: z.boolean(), words: z.boolean() }), 'What can be searched by.'),
     ...FAILURES,
@@ -25,19 +26,22 @@ const KINDS = createRoute({
 });
 
 const NEIGHBOURS = createRoute({
-  ...{ method: 'get', path: '/images/{id}/neighbours' },
+  method: 'get',
+  path: '/images/{id}/neighbours',
   request: { params: z.object({ id: IMAGE_ID }), query: z.object({ count: COUNT.default(12) }) },
   responses: { 200: json(FOUND, 'Nearest first.'), ...FAILURES },
 });
 
 const WORDS = createRoute({
-  ...{ method: 'post', path: '/search/words' },
+  method: 'post',
+  path: '/search/words',
   request: body(z.object({ words: z.string().min(1).max(500), count: COUNT.default(MAX_FOUND) })),
   responses: { 200: json(FOUND, 'Those first that the words describe best.'), ...FAILURES },
 });
 
 const PICTURE = createRoute({
-  ...{ method: 'post', path: '/search/picture' },
+  method: 'post',
+  path: '/search/picture',
   request: { query: z.object({ count: COUNT.default(MAX_FOUND) }) },
   description: `The body is an image file of any kind that is added, of at most ${MAX_PICTURE_BYTES / 2 ** 20} MB; its length is said beforehand.`,
   responses: { 200: json(FOUND, 'Nearest first.'), ...FAILURES },

@@ -45,7 +45,8 @@ class AzureStore {
 
   port(): ObjectStore {
     return {
-      ...{ uri: this.#uri, partBytes: this.#options.partBytes },
+      uri: this.#uri,
+      partBytes: this.#options.partBytes,
       list: (after, begins) => this.#list(after, begins),
       head: (key) => this.#head(key),
       get: (key, signal) => this.#get(key, signal),
@@ -98,7 +99,9 @@ class AzureStore {
       const found = await this.#within((abortSignal) => this.#blob(key).getProperties({ abortSignal }));
       const sha256 = found.metadata?.sha256;
       return {
-        ...{ key, byteSize: found.contentLength ?? 0, ...versionOf(found.etag, found.contentMD5) },
+        key,
+        byteSize: found.contentLength ?? 0,
+        ...versionOf(found.etag, found.contentMD5),
         ...(sha256 === undefined ? {} : { sha256 }),
         ...(found.lastModified === undefined ? {} : { modifiedAtMs: found.lastModified.getTime() }),
       };

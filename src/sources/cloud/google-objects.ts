@@ -30,7 +30,9 @@ const METADATA = z.object({
 export function storedObject(key: string, metadata: unknown): StoredObject {
   const { size, generation, md5Hash, updated, metadata: own } = METADATA.parse(metadata);
   return {
-    ...{ key, byteSize: size, version: generation },
+    key,
+    byteSize: size,
+    version: generation,
     ...(md5Hash === undefined ? {} : { md5: Buffer.from(md5Hash, 'base64').toString('hex') }),
     ...(own?.sha256 === undefined ? {} : { sha256: own.sha256 }),
     ...(updated === undefined ? {} : { modifiedAtMs: Date.parse(updated) }),

@@ -31,7 +31,8 @@ export async function googleStore(address: ObjectAddress, options: GoogleOptions
   const { partBytes = 8 * 2 ** 20, silenceMs = 60_000 } = options;
   const sdk = await optionalPackage('@google-cloud/storage', 'gs:// addresses', () => import('@google-cloud/storage'));
   const storage = new sdk.Storage({
-    ...{ retryOptions: { autoRetry: false, maxRetries: 0 }, timeout: REQUEST_MS },
+    retryOptions: { autoRetry: false, maxRetries: 0 },
+    timeout: REQUEST_MS,
     // Objects belong to no project, but the SDK looks for one before each request.
     projectId: process.env.GOOGLE_CLOUD_PROJECT ?? process.env.GCLOUD_PROJECT ?? 'none',
   });
@@ -55,7 +56,8 @@ class GoogleStore {
   port(): ObjectStore {
     const { partBytes, silenceMs } = this.#options;
     return {
-      ...{ uri: this.#uri, partBytes },
+      uri: this.#uri,
+      partBytes,
       list: (after, begins) => this.#list(after, begins),
       head: (key) => this.#head(key),
       get: (key, signal) => this.#get(key, signal),
@@ -131,7 +133,9 @@ class GoogleStore {
     const md5Hash = Buffer.from(md5, 'hex').toString('base64');
     const file = this.#file(key);
     const options = {
-      ...{ resumable: false, validation: false, preconditionOpts: conditions(condition) },
+      resumable: false,
+      validation: false,
+      preconditionOpts: conditions(condition),
       metadata: { md5Hash, metadata: { sha256 } },
     };
     try {

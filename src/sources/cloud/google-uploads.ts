@@ -158,7 +158,10 @@ export class GoogleUploads implements PartedUploads {
   #send(address: string, method: string, range?: string, { body, headers, signal }: SendOptions = {}): Promise<Answer> {
     const length = body?.length ?? 0;
     return send(address, {
-      ...{ method, body, signal, silenceMs: this.#options.silenceMs },
+      method,
+      body,
+      signal,
+      silenceMs: this.#options.silenceMs,
       headers: {
         ...headers,
         'content-length': `${length}`,

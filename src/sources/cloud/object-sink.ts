@@ -22,7 +22,10 @@ export function objectSink(store: ObjectStore): Sink {
   const fileOf = (object: StoredObject): SinkFile => {
     const { key, byteSize, version, md5, sha256 } = object;
     return {
-      ...{ key, uri: `${store.uri}/${key}`, byteSize, version },
+      key,
+      uri: `${store.uri}/${key}`,
+      byteSize,
+      version,
       ...(md5 === undefined ? {} : { md5 }),
       ...(sha256 === undefined ? {} : { sha256 }),
     };

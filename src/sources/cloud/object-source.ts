@@ -80,7 +80,13 @@ function entryOf(store: ObjectStore, reader: ObjectReader, sourceRoot: string, o
     yield* await store.get(key);
   }
   return {
-    ...{ uri: path, path, pathBytes: null, sourceRoot, byteSize, modifiedAtMs, version },
+    uri: path,
+    path,
+    pathBytes: null,
+    sourceRoot,
+    byteSize,
+    modifiedAtMs,
+    version,
     open: () => Readable.from(pieces(), { objectMode: false }),
     // What is listed anew may have been replaced, so the cache is not asked.
     read: (maxBytes) => reader.load(path, maxBytes),

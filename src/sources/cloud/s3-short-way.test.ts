@@ -142,7 +142,7 @@ test('nothing is learnt from a request to which something else adds a header', (
     const way = new S3ShortWay(client);
     const Body = Buffer.from('x');
     const Metadata = { sha256: sha256Hex(Body) };
-    const whole = { ...{ Bucket: 'bucket', Key: 'x', Body, Metadata }, ContentMD5: 'ndTkYSaMgDT1yFZOFVxnpg==' };
+    const whole = { Bucket: 'bucket', Key: 'x', Body, Metadata, ContentMD5: 'ndTkYSaMgDT1yFZOFVxnpg==' };
     const tag = { ...whole, Tagging: 'a=b' };
     await client.send(new PutObjectCommand(tag));
     assert.equal(await way.put(whole), undefined);

@@ -151,7 +151,8 @@ class S3Store {
       const found = await this.#client.send(new this.#sdk.HeadObjectCommand(this.#at(key)));
       const sha256 = found.Metadata?.sha256;
       return {
-        ...{ key, byteSize: found.ContentLength ?? 0 },
+        key,
+        byteSize: found.ContentLength ?? 0,
         ...versionOf(found.ETag, found.ServerSideEncryption),
         ...(sha256 === undefined ? {} : { sha256 }),
         ...(found.LastModified === undefined ? {} : { modifiedAtMs: found.LastModified.getTime() }),

@@ -153,8 +153,13 @@ export class SftpConnection {
         client.once('ready', done).once('error', fail);
         client.once('close', () => fail(new Error('the connection was closed')));
         client.connect({
-          ...{ host: account.host, port: account.port, username: account.user, readyTimeout: this.#silenceMs },
-          ...{ keepaliveInterval: this.#silenceMs / 3, keepaliveCountMax: 3, authHandler: auth },
+          host: account.host,
+          port: account.port,
+          username: account.user,
+          readyTimeout: this.#silenceMs,
+          keepaliveInterval: this.#silenceMs / 3,
+          keepaliveCountMax: 3,
+          authHandler: auth,
           algorithms: { serverHostKey: hostKeyAlgorithms(account) },
           hostVerifier: (key: Buffer) => account.knownKeys.some((known) => known.key.equals(key)),
         });

@@ -69,7 +69,9 @@ export async function sshAccount(address: SftpAddress): Promise<SshAccount> {
   const hostFiles = (first('userknownhostsfile') ?? '~/.ssh/known_hosts').split(' ');
   const agent = first('identityagent') ?? 'SSH_AUTH_SOCK';
   return {
-    ...{ host, port, user: first('user') ?? address.user ?? userInfo().username },
+    host,
+    port,
+    user: first('user') ?? address.user ?? userInfo().username,
     agent: agent === 'none' ? undefined : agent === 'SSH_AUTH_SOCK' ? process.env.SSH_AUTH_SOCK : expanded(agent),
     keys: (await Promise.all(keyFiles.map(readIfThere))).filter((key) => key !== undefined),
     knownKeys: (await Promise.all([...hostFiles, '/etc/ssh/ssh_known_hosts'].map(readIfThere))).flatMap((file) =>

@@ -86,8 +86,15 @@ test('a file whose metadata changed keeps its labels, boxes and all; changed bac
     id: regionIdOf(id, 'human', 'eye', [1, 2, 30, 40]),
     imageId: id,
     box: [1, 2, 30, 40] as const,
-    ...{ score: null, modelKey: null, runId: null, touched: true, deleted: false },
-    ...{ keypoints: null, mask: null, polygons: null, crowd: false },
+    score: null,
+    modelKey: null,
+    runId: null,
+    touched: true,
+    deleted: false,
+    keypoints: null,
+    mask: null,
+    polygons: null,
+    crowd: false,
   };
   await store.putRegions([region]);
   for (const bytes of [withComment(photo, 'holiday'), withComment(photo, 'holiday at the sea'), photo]) {

@@ -32,8 +32,11 @@ export function answerOne(store: Store, { task, auditId, ...answer }: OneAnswer)
     const { itemId, className, right, trueClass } = answer;
     const asked = (await inner.auditItems(auditId)).find((one) => one.itemId === itemId && one.className === className);
     const said: z.input<typeof ANSWERED> = {
-      ...{ audit: auditId, item: itemId, class: className },
-      ...{ answer: { right, trueClass }, before: asked?.answer ?? null },
+      audit: auditId,
+      item: itemId,
+      class: className,
+      answer: { right, trueClass },
+      before: asked?.answer ?? null,
     };
     const operation = await inner.beginOperation({ name: NAME, arguments: said });
     await answerAudit(inner, audit, [answer], { operation });

@@ -78,7 +78,10 @@ describe('a camera over HTTP', { concurrency: false }, () => {
       const stop = new AbortController();
       const health = join(to, '.health.json');
       const running = captured([`gate=${camera.url}/mjpg`], {
-        ...{ to, signal: stop.signal, health, onNotice: (text: string) => notices.push(text) },
+        to,
+        signal: stop.signal,
+        health,
+        onNotice: (text: string) => notices.push(text),
       });
       const count = () => framesIn(to).length;
       const more = async (mode: string) => {
@@ -132,7 +135,9 @@ describe('a camera over HTTP', { concurrency: false }, () => {
       mkdirSync(from);
       for (let i = 0; i < 5; i++) writeFileSync(join(from, `${i}.jpg`), still);
       const { cameras } = await captured([`still=${from}`, `moving=${camera.url}/mjpg`], {
-        ...{ to: join(to, 'to'), forMs: 2500, rule: { changedBits: 4 } },
+        to: join(to, 'to'),
+        forMs: 2500,
+        rule: { changedBits: 4 },
       });
       const [first, second] = cameras;
       assert.deepEqual([first?.written, first?.unchanged], [1, 4]);
@@ -196,7 +201,10 @@ describe('through ffmpeg', { skip: withoutFfmpeg }, () => {
   test('a live source at 10 frames a second: none is lost, and one that ends is begun again', () =>
     inTemporaryFolder(async (to) => {
       const { cameras } = await captured(['lavfi:testsrc=size=320x240:rate=10:duration=2'], {
-        ...{ to, count: 25, rule: { everyMs: 100 }, silenceMs: 10_000 },
+        to,
+        count: 25,
+        rule: { everyMs: 100 },
+        silenceMs: 10_000,
       });
       const [camera] = cameras;
       assert.deepEqual([camera?.written, camera?.dropped], [25, 0]);

@@ -92,9 +92,16 @@ export async function capture(cameras: readonly CapturedCamera[], options: Captu
       const { rule = options.rule, count = options.count, forMs = options.forMs } = camera;
       try {
         await runCamera(camera, health[i]!, {
-          ...{ to, rule, silenceMs: options.silenceMs ?? 10_000, count, backoff, keepTrying: options.keepTrying },
+          to,
+          rule,
+          silenceMs: options.silenceMs ?? 10_000,
+          count,
+          backoff,
+          keepTrying: options.keepTrying,
           follow: options.follow ?? (forMs !== undefined || options.keepTrying === true),
-          ...{ signal: until(forMs), onNotice, onWritten: ({ byteSize }) => rotating.onWritten(byteSize) },
+          signal: until(forMs),
+          onNotice,
+          onWritten: ({ byteSize }) => rotating.onWritten(byteSize),
         });
       } catch (error) {
         stop.abort();

@@ -28,7 +28,11 @@ test(
       let health: CameraHealth | undefined;
       try {
         const running = capture(await cameraSpecs([`yard=${camera.url}`], '/'), {
-          ...{ to, rule: {}, silenceMs: 3000, backoff: { baseMs: 50, maxMs: 500 }, signal: stop.signal },
+          to,
+          rule: {},
+          silenceMs: 3000,
+          backoff: { baseMs: 50, maxMs: 500 },
+          signal: stop.signal,
           onNotice: (text) => notices.push(text),
           onHealth([now]) {
             health = now;

@@ -50,8 +50,18 @@ export interface CameraOptions {
 
 export function healthOf({ name, shown }: CameraSpec): CameraHealth {
   return {
-    ...{ name, source: shown, state: 'connecting', frames: 0, written: 0, bytesWritten: 0, dropped: 0, unchanged: 0 },
-    ...{ broken: 0, reconnects: 0, lastFrameAtMs: null, lastError: null },
+    name,
+    source: shown,
+    state: 'connecting',
+    frames: 0,
+    written: 0,
+    bytesWritten: 0,
+    dropped: 0,
+    unchanged: 0,
+    broken: 0,
+    reconnects: 0,
+    lastFrameAtMs: null,
+    lastError: null,
   };
 }
 

@@ -49,7 +49,10 @@ export async function clustersToName(
     const held = renamed || (await store.countItems({ task, className: name, origins: ['human'] })) > 0;
     const items = await store.countItems({ task, cluster: name });
     found.set(name, {
-      ...{ name, unnamed: isUnnamed(name), held, items },
+      name,
+      unnamed: isUnnamed(name),
+      held,
+      items,
       chance: evidence && items !== 1 ? chanceOfOneThing(evidence) : null,
       exemplars: cluster.exemplars.slice(0, MAX_EXEMPLARS),
       candidates: cluster.candidates.slice(0, MAX_CANDIDATES).map(candidate),

@@ -74,7 +74,10 @@ export async function packEdge(workspace: Workspace, request: PackRequest): Prom
     text('README.md', readmeText(models, request.carry)),
   ];
   const info: PackInfo = {
-    ...{ format: PACK_FORMAT, version: PACK_VERSION, labelsmith: LABELSMITH_VERSION, models },
+    format: PACK_FORMAT,
+    version: PACK_VERSION,
+    labelsmith: LABELSMITH_VERSION,
+    models,
     files: Object.fromEntries(files.map(({ path, bytes }) => [path, sha256Hex(bytes)]).sort()),
   };
   const carried = request.carry ? await carriedPackages(packages) : [];

@@ -74,8 +74,13 @@ process.exitCode = await runEdge(import.meta.dirname, process.argv.slice(2));
 export function packageText(packages: Readonly<Record<string, string>>): string {
   const { engines, version } = manifest;
   const content = {
-    ...{ name: 'labelsmith-edge', version, private: true, type: 'module', scripts: { start: 'node run.mjs' } },
-    ...{ engines, dependencies: packages },
+    name: 'labelsmith-edge',
+    version,
+    private: true,
+    type: 'module',
+    scripts: { start: 'node run.mjs' },
+    engines,
+    dependencies: packages,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

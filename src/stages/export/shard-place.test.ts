@@ -11,7 +11,13 @@ import { madeFile, sinkPlace } from './shard-place.ts';
 const SHARDS = ['part-000000.csv', 'part-000001.csv'];
 const NOTHING = { images: 0, regions: 0, labels: 0, splits: {}, loses: [], lost: {}, shards: [] };
 const begun = indexText({
-  ...{ madeBy: 'labelsmith', version: '1', complete: false, format: 'csv', task: null, rule: null, shardSize: 1 },
+  madeBy: 'labelsmith',
+  version: '1',
+  complete: false,
+  format: 'csv',
+  task: null,
+  rule: null,
+  shardSize: 1,
   ...NOTHING,
 });
 

@@ -159,7 +159,12 @@ function indexFor(
     task: task?.name ?? null,
     rule: task?.rule ?? null,
     shardSize,
-    ...{ images, regions, labels, splits, loses: [...loses], lost },
+    images,
+    regions,
+    labels,
+    splits,
+    loses: [...loses],
+    lost,
     ...writing.facts(),
     shards: [...shards],
   };

@@ -54,7 +54,9 @@ export async function estimateMatch(
   }
   return {
     images: Math.min(all, limit ?? all),
-    ...{ references, outside, kept },
+    references,
+    outside,
+    kept,
     replaced: (await labelsByOrigin(store, task)).reference ?? 0,
     estimatedMs: files === 0 ? 0 : await timeOf(workspace, recipe.model, files, run.threads),
   };

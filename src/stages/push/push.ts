@@ -115,8 +115,17 @@ class Push {
   readonly #ledger: PushLedger;
   readonly #options: PushOptions;
   readonly #counts: PushCounts = {
-    ...{ files: 0, pushed: 0, unchanged: 0, there: 0, conflicts: 0, changed: 0, leftOut: 0, failed: 0, deleted: 0 },
-    ...{ retries: 0, bytesSent: 0 },
+    files: 0,
+    pushed: 0,
+    unchanged: 0,
+    there: 0,
+    conflicts: 0,
+    changed: 0,
+    leftOut: 0,
+    failed: 0,
+    deleted: 0,
+    retries: 0,
+    bytesSent: 0,
   };
   readonly #problems: PushProblem[] = [];
   readonly #context: PushFileContext;
@@ -133,7 +142,11 @@ class Push {
     this.#stop = AbortSignal.any([this.#fatal.signal, ...(options.signal ? [options.signal] : [])]);
     this.#context = {
       disk: new QuickDisk(),
-      ...{ sink, ledger, verify: options.verify ?? 'store', replace: options.replace ?? false, signal: this.#stop },
+      sink,
+      ledger,
+      verify: options.verify ?? 'store',
+      replace: options.replace ?? false,
+      signal: this.#stop,
       now: Date.now,
       bandwidth:
         options.bytesPerSecond === undefined

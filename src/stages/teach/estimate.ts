@@ -44,7 +44,9 @@ export async function estimateTeach(
   }
   const all = items === 'images' ? images : regions;
   return {
-    ...{ items, all, labelled },
+    items,
+    all,
+    labelled,
     audit: (await store.auditedItems(task)).size,
     unlabelled: Math.max(0, all - said),
     replaced: (await labelsByOrigin(store, task)).model ?? 0,

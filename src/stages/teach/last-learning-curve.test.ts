@@ -7,8 +7,18 @@ const CURVE = { points: [], slope: 0.3, goal: 0.9, more: 40, moreInterval: [20, 
 
 function run(id: string, startedAtMs: number, task: string, learningCurve: unknown): RunRecord {
   return {
-    ...{ id, stage: 'teach rounds', status: 'done', settings: { task }, models: [], versions: {}, seed: 0, threads: 1 },
-    ...{ startedAtMs, endedAtMs: startedAtMs, counts: {}, metrics: { evaluation: { learningCurve } } },
+    id,
+    stage: 'teach rounds',
+    status: 'done',
+    settings: { task },
+    models: [],
+    versions: {},
+    seed: 0,
+    threads: 1,
+    startedAtMs,
+    endedAtMs: startedAtMs,
+    counts: {},
+    metrics: { evaluation: { learningCurve } },
   } as unknown as RunRecord;
 }
 

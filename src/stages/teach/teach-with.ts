@@ -37,9 +37,15 @@ export async function teachWith(
   const embedded = await embedWith(workspace, { items }, run);
   if (embedded.interrupted) return null;
   run.onEmbedded?.(embedded, items);
-  const { seed, threads, device, signal, onProgress, onTrial, onStep, onTraining } = run;
+  const { seed, threads, signal, onProgress, onTrial, onStep, onTraining } = run;
   return teachIn(workspace, {
-    ...{ seed, threads, device, signal, onProgress, onTrial, onStep, onTraining },
+    seed,
+    threads,
+    signal,
+    onProgress,
+    onTrial,
+    onStep,
+    onTraining,
     ...request,
     methods: labelRest ? undefined : [],
     backbones: backbones ?? (search === 'wide' ? await workspace.models.embeddersHere() : []),

@@ -175,12 +175,10 @@ class Watch {
     for (const className of result.classes.values()) classes.set(className, (classes.get(className) ?? 0) + 1);
     const latencyMs = this.#measure(batch, result.copies);
     onBatch({
-      ...{
-        images: counts.images,
-        batch: result.images.length,
-        latencyMs,
-        unfit: result.images.length - result.classes.size,
-      },
+      images: counts.images,
+      batch: result.images.length,
+      latencyMs,
+      unfit: result.images.length - result.classes.size,
       classes: [...classes].sort(([, a], [, b]) => b - a),
     });
     if (unfitBefore < ENOUGH_UNFIT && counts.unfit >= ENOUGH_UNFIT) onNotice(this.#proposal());
@@ -272,7 +270,10 @@ class Watch {
     const sorted = this.#latencies.slice().sort((a, b) => a - b);
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
     return {
-      ...{ by: this.#worker.by ?? null, task: this.#worker.task, counts: this.#counts, interrupted },
+      by: this.#worker.by ?? null,
+      task: this.#worker.task,
+      counts: this.#counts,
+      interrupted,
       latency: { p50Ms: at(0.5), p95Ms: at(0.95), images: sorted.length },
       drift: drift ?? null,
     };

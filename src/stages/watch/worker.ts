@@ -212,7 +212,10 @@ export class BatchWorker {
     if (performance.now() - this.#lookedAtMs < LOOK_EVERY_MS) return;
     this.#lookedAtMs = performance.now();
     const place = {
-      ...{ workspace: this.#workspace, options: this.#options, runId: this.#runId, request: this.#request },
+      workspace: this.#workspace,
+      options: this.#options,
+      runId: this.#runId,
+      request: this.#request,
       recipe: recipeOf(this.#embedder, 'images'),
     };
     const version = await assignerVersion(place);
@@ -237,7 +240,11 @@ async function openDetection(
   const { rules } = await rulesFor(store, wanted, detector);
   const asked = { rules, tiles: false };
   const settings: DetectSettings = {
-    ...{ model: detector.id, task: 'objects', force: false, tiles: false, storedOnly: false },
+    model: detector.id,
+    task: 'objects',
+    force: false,
+    tiles: false,
+    storedOnly: false,
     rules: await rulesSoFar(workspace, detector, asked, wanted),
     words: detector.vocabulary,
   };

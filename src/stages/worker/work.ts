@@ -55,8 +55,14 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
       const traces = await loadTraces();
       return await besideCommands(request, orders, (isBusy) =>
         runWorker({
-          ...{ queue, orders, isBusy, traces, concurrency: request.concurrency, perModel: request.perModel },
-          ...{ drainMs: request.drainMs, signal: request.signal },
+          queue,
+          orders,
+          isBusy,
+          traces,
+          concurrency: request.concurrency,
+          perModel: request.perModel,
+          drainMs: request.drainMs,
+          signal: request.signal,
           startProcess: () => startShardProcess({ location, threads, device, worker }),
           onEvent(event) {
             metrics.note(event);

@@ -16,7 +16,9 @@ const SETTING = {
   put: insert(settings, { existing: 'replace' }),
   add: insert(settings, { existing: 'ignore' }),
   swap: statement('update setting set value = :value where key = :key and value = :expected', {
-    ...{ key: text, value: text, expected: text },
+    key: text,
+    value: text,
+    expected: text,
   }),
   remove: statement('delete from setting where key = :key and value = :expected', { key: text, expected: text }),
 };

@@ -102,7 +102,9 @@ export function shapeOf(row: ShapeRow, { modelById }: Dictionary): RegionShape {
   const { keypoints, mask, polygons, details, maskModelId } = shapeOfRow(row);
   const maker = maskModelId === null ? undefined : modelById.get(maskModelId)?.key;
   return {
-    ...{ keypoints, mask, polygons },
+    keypoints,
+    mask,
+    polygons,
     ...(mask === null || maker === undefined ? {} : { maskMaker: maker }),
     ...(details === null ? {} : { details }),
   };

@@ -90,7 +90,8 @@ export function BrowsePage() {
         </p>
       ) : (
         <Grid
-          {...{ count, onRange }}
+          count={count}
+          onRange={onRange}
           cellPx={CELL_PX}
           label="Items"
           handle={grid}
@@ -118,13 +119,16 @@ export function BrowsePage() {
           items={placesOf(selection, search.asked ? count : 0)
             .map(itemOf)
             .filter((item) => item !== undefined)}
-          {...{ task, filter, cells, clear }}
+          task={task}
+          filter={filter}
+          cells={cells}
+          clear={clear}
         />
       )}
       {opened !== null && itemOf(opened) && (
         <DetailView
           item={itemOf(opened) as ItemRef}
-          {...{ task }}
+          task={task}
           onClose={() => setOpened(null)}
           onStep={(step) => setOpened(Math.min(count - 1, Math.max(0, opened + step)))}
         />

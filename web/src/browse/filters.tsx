@@ -90,7 +90,7 @@ export function Filters() {
   const value = (name: string) => params.get(name) ?? '';
   const [more, setMore] = useState(MORE.some((name) => params.get(name)));
   const choice = (name: string, key: string, any: string, choices: ChoiceProps['choices']) => (
-    <Choice {...{ name, any, choices }} value={value(key)} onChange={(chosen) => set(key, chosen)} />
+    <Choice name={name} any={any} choices={choices} value={value(key)} onChange={(chosen) => set(key, chosen)} />
   );
   return (
     <search className="filters">
@@ -120,7 +120,9 @@ export function Filters() {
           clusters.map(({ name }) => same(name)),
         )}
       <Choice
-        {...{ name: 'Order', any: ORDERS[0][1], choices: ORDERS.slice(1) }}
+        name="Order"
+        any={ORDERS[0][1]}
+        choices={ORDERS.slice(1)}
         value={order === 'id' ? '' : order}
         onChange={(chosen) => set('order', chosen)}
       />

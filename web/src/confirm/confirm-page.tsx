@@ -111,7 +111,10 @@ export function ConfirmPage() {
       ) : (
         <Pages
           key={`${task} ${className} ${order} ${each && seen.size === 0 ? 'anew' : ''}`}
-          {...{ task, items, className, order }}
+          task={task}
+          items={items}
+          className={className}
+          order={order}
           onPage={each ? onward : undefined}
           onEnd={onward}
         />

@@ -64,7 +64,7 @@ export function PageBar({ task, className, as, struck, proposed, kept, told, nam
             label="Name what was clicked"
             placeholder={struck === 1 ? '/ what was clicked is…' : `/ the ${struck} clicked are…`}
             autoFocus={naming === 'struck'}
-            {...{ proposals }}
+            proposals={proposals}
             onPick={on.nameStruck}
             onCancel={cancel}
           />
@@ -74,7 +74,7 @@ export function PageBar({ task, className, as, struck, proposed, kept, told, nam
             label="Most of these are another class"
             placeholder={hasName ? '/ most are something else…' : '/ they are…'}
             autoFocus={naming === 'page'}
-            {...{ proposals }}
+            proposals={proposals}
             onPick={on.onAs}
             onCancel={cancel}
           />

@@ -55,7 +55,13 @@ export function Pages(props: PagesProps) {
   return (
     <section className="pages">
       <PageBar
-        {...{ task, className, as, naming, setNaming, accept, told }}
+        task={task}
+        className={className}
+        as={as}
+        naming={naming}
+        setNaming={setNaming}
+        accept={accept}
+        told={told}
         struck={struck.size}
         proposed={on.proposed}
         nameAsProposed={on.nameAsProposed}
@@ -75,7 +81,7 @@ export function Pages(props: PagesProps) {
           {page.map((item, i) => (
             <CellView
               key={item.itemId}
-              {...{ item }}
+              item={item}
               cell={cellOf.get(item.itemId)}
               instead={named.has(item.itemId) ? undefined : insteadOf(item)}
               expected={named.has(item.itemId) ? undefined : className}

@@ -20,6 +20,22 @@ export interface PagesProps {
   readonly onEnd: () => void;
 }
 
+/** Nothing until a whole page is there, or all there is. */
+function pageOf(
+  order: Pick<ReturnType<typeof useOrder>['order'], 'at' | 'done' | 'loaded'>,
+  start: number,
+  most: number,
+): ItemRef[] {
+  if (!order.done && order.loaded < PAGE) return [];
+  return Array.from({ length: most }, (_, i) => order.at(start + i)).filter((item) => item !== undefined);
+}
+
+function toggled(ids: ReadonlySet<string>, id: string): Set<string> {
+  const changed = new Set(ids);
+  if (!changed.delete(id)) changed.add(id);
+  return changed;
+}
+
 export function useScreenful({ task, items, className, order: wanted, onPage }: PagesProps) {
   const filter = useMemo<ItemFilter>(
     () => ({ task, items, className, origins: [...MACHINES] }),
@@ -34,15 +50,7 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
   const { confirm, label, labelEach } = useWrites();
   // Of a class that is begun with only the surer half is asked for: teaching says most of the other.
   const most = onPage && wanted === 'confidence' ? Math.min(PAGE, Math.ceil(order.loaded / 2)) : PAGE;
-  const page = useMemo(() => {
-    const found: ItemRef[] = [];
-    if (!order.done && order.loaded < PAGE) return found;
-    for (let i = start; i < start + most; i++) {
-      const item = order.at(i);
-      if (item) found.push(item);
-    }
-    return found;
-  }, [order, start, most]);
+  const page = useMemo(() => pageOf(order, start, most), [order, start, most]);
   const { data: cells = [] } = useCells(task, page);
   const cellOf = new Map(cells.map((cell) => [cell.itemId, cell]));
   const alternatives = useAlternatives(task, className, page);
@@ -61,9 +69,10 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
   const open = page.filter(({ itemId }) => !named.has(itemId));
   const clicked = open.filter(({ itemId }) => struck.has(itemId));
   const kept = open.filter(({ itemId }) => !struck.has(itemId));
-  const proposed = clicked.flatMap((item) => {
+  const seen = clicked.map((item) => ({ ...item, revision: cellOf.get(item.itemId)?.revision }));
+  const proposed = seen.flatMap((item) => {
     const instead = insteadOf(item);
-    return !instead ? [] : [{ ...item, className: instead, revision: cellOf.get(item.itemId)?.revision }];
+    return instead ? [{ ...item, className: instead }] : [];
   });
   const next = () => {
     setStruck(NOTHING);
@@ -73,14 +82,22 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
     onPage?.();
   };
   return {
-    ...{ page, cellOf, order, error, struck, named, as, setAs, kept, confirmed, next, insteadOf },
+    page,
+    cellOf,
+    order,
+    error,
+    struck,
+    named,
+    as,
+    setAs,
+    kept,
+    confirmed,
+    next,
+    insteadOf,
     proposed: proposed.length,
     told: `${Math.min(start + page.length, order.loaded).toLocaleString()} of ${order.loaded.toLocaleString()}`,
     toggle(item: ItemRef | undefined): void {
-      if (!item || named.has(item.itemId)) return;
-      const changed = new Set(struck);
-      if (!changed.delete(item.itemId)) changed.add(item.itemId);
-      setStruck(changed);
+      if (item && !named.has(item.itemId)) setStruck(toggled(struck, item.itemId));
     },
     accept(): void {
       // Of a page that is confirmed as another class nothing is said of what was clicked but that it is not this one.
@@ -93,7 +110,6 @@ export function useScreenful({ task, items, className, order: wanted, onPage }: 
       if (proposed.length > 0) name(proposed, labelEach(task, proposed));
     },
     nameStruck(className: string): void {
-      const seen = clicked.map((item) => ({ ...item, revision: cellOf.get(item.itemId)?.revision }));
       name(seen, label(task, className, seen));
     },
   };

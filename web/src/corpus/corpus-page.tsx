@@ -75,7 +75,7 @@ export function CorpusPage() {
         {chosen === null ? (
           <p className="hint">Choose a class to change it, or drag one onto another to make them one.</p>
         ) : (
-          <OneClass key={chosen} name={chosen} {...{ change, merge }} onRenamed={setChosen} />
+          <OneClass key={chosen} name={chosen} change={change} merge={merge} onRenamed={setChosen} />
         )}
         <History />
       </aside>

@@ -57,7 +57,7 @@ export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }:
     >
       <div className="layer" style={place}>
         <img src={`/api/images/${image.id}/picture?longest=2048`} alt={image.paths[0] ?? ''} draggable={false} />
-        <Shapes regions={shown} scale={view.scale} {...{ width, height, chosen }} onChoose={onChoose} />
+        <Shapes regions={shown} scale={view.scale} width={width} height={height} chosen={chosen} onChoose={onChoose} />
         {(box || clicks.length > 0 || byKeys.cross) && (
           <svg className="shapes over" viewBox={`0 0 ${width} ${height}`} aria-hidden>
             {box && (
@@ -73,8 +73,10 @@ export function Canvas({ image, chosen, onChoose, drawing, onBox, onKeypoints }:
             {clicks.map(({ x, y }) => (
               <circle key={`${x} ${y}`} className="click" cx={x} cy={y} r={4 / view.scale} />
             ))}
-            {byKeys.cross && <Cross at={byKeys.cross} {...{ width, height }} />}
-            {!drawing && region && box && <Handles {...{ box, region, keypoints, begin }} radius={6 / view.scale} />}
+            {byKeys.cross && <Cross at={byKeys.cross} width={width} height={height} />}
+            {!drawing && region && box && (
+              <Handles box={box} region={region} keypoints={keypoints} begin={begin} radius={6 / view.scale} />
+            )}
           </svg>
         )}
       </div>

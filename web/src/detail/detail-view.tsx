@@ -86,22 +86,19 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
   return (
     <dialog ref={dialog} className="detail" tabIndex={-1} aria-label="One image" onClose={onClose}>
       {image ? (
-        <Canvas {...{ image, chosen, drawing, onBox, onKeypoints }} onChoose={setChosen} />
+        <Canvas
+          image={image}
+          chosen={chosen}
+          drawing={drawing}
+          onBox={onBox}
+          onKeypoints={onKeypoints}
+          onChoose={setChosen}
+        />
       ) : (
         <p className="empty">{error?.message ?? '…'}</p>
       )}
       <aside>
-        <div className="row">
-          <button type="button" onClick={() => onStep(-1)}>
-            ← Before
-          </button>
-          <button type="button" onClick={() => onStep(1)}>
-            Next →
-          </button>
-          <button type="button" className="end" onClick={onClose}>
-            Close
-          </button>
-        </div>
+        <Steps onStep={onStep} onClose={onClose} />
         <ClassPicker
           label={chosen ? 'Class of the box' : 'Class of the image'}
           proposals={useTaskClasses(chosen ? boxTask : task).map(({ name, count }) => ({
@@ -135,6 +132,22 @@ export function DetailView({ item, task, onClose, onStep }: DetailViewProps) {
         {image && <Neighbours id={image.id} onOpen={(id) => setOther({ of: item.itemId, id })} onLeave={onClose} />}
       </aside>
     </dialog>
+  );
+}
+
+function Steps({ onStep, onClose }: Pick<DetailViewProps, 'onStep' | 'onClose'>) {
+  return (
+    <div className="row">
+      <button type="button" onClick={() => onStep(-1)}>
+        ← Before
+      </button>
+      <button type="button" onClick={() => onStep(1)}>
+        Next →
+      </button>
+      <button type="button" className="end" onClick={onClose}>
+        Close
+      </button>
+    </div>
   );
 }
 

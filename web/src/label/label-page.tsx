@@ -92,9 +92,9 @@ export function LabelPage() {
         </button>
       </div>
       {item ? (
-        <OneItem {...{ item, cell, isBlind }} said={said.get(asked)} why={why} />
+        <OneItem item={item} cell={cell} isBlind={isBlind} said={said.get(asked)} why={why} />
       ) : (
-        <EmptyQueue {...{ queue, task, error }} isDone={order.done} />
+        <EmptyQueue queue={queue} task={task} error={error} isDone={order.done} />
       )}
       <div className="classes" role="toolbar" aria-label="Classes">
         {keys.map(({ name }, i) => (

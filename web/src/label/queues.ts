@@ -26,12 +26,17 @@ const MACHINES = ['model', 'reference', 'detector', 'cluster'] as const;
 
 export const QUEUES: readonly [QueryQueue, ...Queue[]] = [
   {
-    ...{ kind: 'query', key: 'unsure', name: 'Least sure', order: 'uncertainty' },
+    kind: 'query',
+    key: 'unsure',
+    name: 'Least sure',
+    order: 'uncertainty',
     what: 'what machines said and are least sure of',
     filter: { origins: [...MACHINES] },
   },
   {
-    ...{ kind: 'list', key: 'next', name: 'Teaches most' },
+    kind: 'list',
+    key: 'next',
+    name: 'Teaches most',
     what: 'what teaches the model most, chosen by teach select',
     draw: {
       name: 'Choose 100 that teach most',
@@ -43,17 +48,25 @@ export const QUEUES: readonly [QueryQueue, ...Queue[]] = [
   { kind: 'list', key: 'errors', name: 'Label errors', what: 'what people or imports said and the model doubts' },
   { kind: 'list', key: 'duplicates', name: 'Duplicates', what: 'nearly the same pictures with different classes' },
   {
-    ...{ kind: 'list', key: 'audit', name: 'Audit' },
+    kind: 'list',
+    key: 'audit',
+    name: 'Audit',
     what: 'drawn at random, to measure how often the model is right',
     draw: { name: 'Draw 100 at random', request: (task) => ({ kind: 'select', task, count: 1, audit: 100 }) },
   },
   {
-    ...{ kind: 'list', key: 'claims', name: 'Check' },
+    kind: 'list',
+    key: 'claims',
+    name: 'Check',
     what: 'labels of machines drawn to be checked: how many of them are right',
     draw: { name: 'Draw 200 to check', request: (task) => ({ kind: 'audit', task, count: 200 }) },
   },
   {
-    ...{ kind: 'query', key: 'unlabelled', name: 'No label', order: 'id', filter: { state: 'unlabelled' } },
+    kind: 'query',
+    key: 'unlabelled',
+    name: 'No label',
+    order: 'id',
+    filter: { state: 'unlabelled' },
     what: 'what nobody has said anything of',
   },
   { kind: 'query', key: 'all', name: 'All', what: 'everything, one after the other', order: 'id', filter: {} },

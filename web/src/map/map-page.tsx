@@ -32,7 +32,7 @@ export default function MapPage() {
     <main className="page map">
       <h1 className="unseen">Map</h1>
       {points ? (
-        <Plane key={task} {...{ points, task }} />
+        <Plane key={task} points={points} task={task} />
       ) : (
         <p className="empty">
           {error?.message ?? '…'} {error && <Link href="/">Clusters come with one: find them on the page Start</Link>}
@@ -101,16 +101,18 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
           aria-label={`${points.count.toLocaleString()} images in ${points.classes.length} classes`}
           role="img"
           onPointerDown={(event) => setOutline([at(event)])}
-          {...{ onPointerMove, onPointerUp, onWheel }}
+          onPointerMove={onPointerMove}
+          onPointerUp={onPointerUp}
+          onWheel={onWheel}
         />
-        {view && canvas.current && <Pictures {...{ points, view }} canvas={canvas.current} />}
+        {view && canvas.current && <Pictures points={points} view={view} canvas={canvas.current} />}
         <svg className="lasso" aria-hidden>
           <polygon points={outline.map(({ x, y }) => `${x},${y}`).join(' ')} />
         </svg>
       </div>
       <aside>
         <div className="row">
-          <ColourChoice {...{ by }} onChoose={setBy} />
+          <ColourChoice by={by} onChoose={setBy} />
           <button type="button" onClick={fit}>
             Whole map
           </button>
@@ -122,14 +124,21 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
             ` One in ${stride} of ${many(points.count, 'image')} is drawn; all that are drawn around are chosen.`}
         </p>
         {chosen.size > 0 && (
-          <Chosen {...{ points, places, task, typing }} onOpen={setOpened} onDone={() => setChosen(NOTHING)} />
+          <Chosen
+            points={points}
+            places={places}
+            task={task}
+            typing={typing}
+            onOpen={setOpened}
+            onDone={() => setChosen(NOTHING)}
+          />
         )}
-        <Legend {...{ legend }} />
+        <Legend legend={legend} />
       </aside>
       {opened !== null && places[opened] !== undefined && (
         <DetailView
           item={itemOf(points, places[opened])}
-          {...{ task }}
+          task={task}
           onClose={() => setOpened(null)}
           onStep={(step) => setOpened(Math.min(places.length - 1, Math.max(0, opened + step)))}
         />
@@ -242,7 +251,7 @@ function Chosen({ points, places, task, typing, onOpen, onDone }: ChosenProps) {
         label="Label them"
         placeholder="l Label them…"
         autoFocus={typing > 0}
-        {...{ proposals }}
+        proposals={proposals}
         onPick={(name) => void say(name)}
       />
       <div className="strip">

@@ -23,7 +23,9 @@ export async function fetchPoints(task: string, signal: AbortSignal): Promise<Po
   const at = (n: number) => from + 4 * count * n;
   const ids = new Uint8Array(buffer, at(4), 32 * count);
   return {
-    ...{ count, classes, origins },
+    count,
+    classes,
+    origins,
     originOf: new Uint8Array(buffer, at(4) + 32 * count, count),
     x: new Float32Array(buffer, at(0), count),
     y: new Float32Array(buffer, at(1), count),

@@ -55,7 +55,7 @@ export function NamePage() {
         ))}
       </nav>
       {cluster ? (
-        <OneCluster key={cluster.name} {...{ cluster, task }} onDone={() => done(cluster.name)} />
+        <OneCluster key={cluster.name} cluster={cluster} task={task} onDone={() => done(cluster.name)} />
       ) : (
         <p className="empty">
           All of them were looked at. <Link href="/confirm">Confirm them page by page</Link>, or{' '}
@@ -168,7 +168,7 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
             ))}
           </ul>
         )}
-        <NearClusters {...{ near }} onJoin={(other) => void join(other)} />
+        <NearClusters near={near} onJoin={(other) => void join(other)} />
       </header>
       <div className="exemplars">
         {exemplars.map((id) => (

@@ -45,7 +45,7 @@ export function MatrixView({ task, classes, confusions }: MatrixViewProps) {
               <tr key={row.truth}>
                 <th scope="row">{row.truth}</th>
                 {row.cells.map((one) => (
-                  <Cell key={one.predicted} {...{ row, one, chosen }} onChoose={setChosen} />
+                  <Cell key={one.predicted} row={row} one={one} chosen={chosen} onChoose={setChosen} />
                 ))}
                 {hasElsewhere && <td>{row.elsewhere || ''}</td>}
               </tr>
@@ -53,7 +53,7 @@ export function MatrixView({ task, classes, confusions }: MatrixViewProps) {
           </tbody>
         </table>
       </div>
-      {chosen && cell && <CellImages {...{ task, chosen, cell }} />}
+      {chosen && cell && <CellImages task={task} chosen={chosen} cell={cell} />}
     </section>
   );
 }
@@ -122,7 +122,7 @@ function CellImages({ task, chosen: { truth, predicted }, cell }: CellImagesProp
       {id && (
         <DetailView
           item={{ itemId: id, imageId: id }}
-          {...{ task }}
+          task={task}
           onClose={() => setOpened(null)}
           onStep={(step) => setOpened((at) => Math.min(examples.length - 1, Math.max(0, (at ?? 0) + step)))}
         />

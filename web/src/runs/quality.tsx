@@ -22,7 +22,7 @@ export default function QualityView({ task }: { readonly task: string }) {
         </section>
       )}
       {quality ? (
-        <ModelQuality {...{ task, quality }} />
+        <ModelQuality task={task} quality={quality} />
       ) : (
         <p className="hint">How good a model is stands here after Teach.</p>
       )}
@@ -96,7 +96,7 @@ function ModelQuality({ task, quality }: ModelQualityProps) {
           About {many(learningCurve.more, 'more label', 'more labels')} for {percent(learningCurve.goal)} right.
         </p>
       )}
-      <MatrixView {...{ task, classes, confusions }} />
+      <MatrixView task={task} classes={classes} confusions={confusions} />
       <table>
         <caption>By class</caption>
         <thead>

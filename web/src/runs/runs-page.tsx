@@ -37,10 +37,10 @@ export function RunsPage() {
         ))}
       </div>
       {jobs.map((job) => (
-        <JobView key={job.id} {...{ job }} />
+        <JobView key={job.id} job={job} />
       ))}
       <Suspense fallback={<p className="hint">…</p>}>
-        <Quality {...{ task }} />
+        <Quality task={task} />
       </Suspense>
       <h2>Runs so far</h2>
       {runs.length === 0 && <p className="hint">Nothing has run here yet.</p>}

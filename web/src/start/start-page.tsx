@@ -84,7 +84,7 @@ export function StartPage() {
             </button>
           )}
         </Step>
-        <ConfirmStep done={steps[2]} next={next === 2} {...{ said, isImported }} imported={of('imported')} />
+        <ConfirmStep done={steps[2]} next={next === 2} said={said} isImported={isImported} imported={of('imported')} />
         <Step
           name="Teach from what was confirmed"
           done={steps[3]}
@@ -104,7 +104,7 @@ export function StartPage() {
           </div>
         </Step>
         <Step name="Review what is unsure" done={false} next={next === 4}>
-          <Unsure {...{ task }} measured={measured?.accuracy[0]} />
+          <Unsure task={task} measured={measured?.accuracy[0]} />
           <div className="row">
             <Link href="/confirm?order=uncertainty" className={link(4)}>
               By the screenful

@@ -39,7 +39,9 @@ export function priorOf({ weights, bias }: HeatmapHead): RowPrior {
   }
   const factor = Float32Array.from(cholesky(covariance, channels));
   return {
-    ...{ channels, mean, factor },
+    channels,
+    mean,
+    factor,
     bias: bias.reduce((sum, one) => sum + one, 0) / classes,
     rows(z) {
       return z.map((_, at) => {

@@ -59,7 +59,8 @@ export async function tuneDetector(
       optimiser: { kind: 'adamw', weightDecay: 0 },
       schedule: 'one-cycle',
       learningRate: LEARNING_RATE,
-      ...{ steps: STEPS, signal },
+      steps: STEPS,
+      signal,
     });
     if (stopped) throw new LabelsmithError('BAD_MODEL', 'the loss of the points came to no number', { hint: HINT });
     const [z, bias] = parameters.map(({ data }) => Float32Array.from(data)) as [Float32Array, Float32Array];

@@ -7,8 +7,15 @@ import { askedBy } from './asked.ts';
 
 test('a source with nothing else has the defaults that the help names', () => {
   assert.deepEqual(askedBy(['frames']), {
-    ...{ source: 'frames', to: resolve('results'), isCheck: false, isFollowing: false, everyMs: 1000 },
-    ...{ maxUnsure: 1000, keepsFrames: false, precision: 'float32', threads: availableParallelism() },
+    source: 'frames',
+    to: resolve('results'),
+    isCheck: false,
+    isFollowing: false,
+    everyMs: 1000,
+    maxUnsure: 1000,
+    keepsFrames: false,
+    precision: 'float32',
+    threads: availableParallelism(),
   });
 });
 

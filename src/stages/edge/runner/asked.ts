@@ -42,7 +42,10 @@ export function askedBy(argv: readonly string[]): Asked | 'help' {
   const { check: isCheck = false, follow: isFollowing = false, 'keep-frames': keepsFrames = false } = values;
   if (source === undefined && !isCheck) throw wrong('it takes a SOURCE, or --check');
   return {
-    ...{ source, isCheck, isFollowing, keepsFrames },
+    source,
+    isCheck,
+    isFollowing,
+    keepsFrames,
     to: resolve(values.to ?? 'results'),
     everyMs: values.every === undefined ? 1000 : milliseconds(values.every),
     maxUnsure: values.unsure === undefined ? 1000 : count('--unsure', values.unsure, 0),
@@ -57,14 +60,15 @@ function parsed(argv: readonly string[]) {
       args: [...argv],
       allowPositionals: true,
       options: {
-        ...{ check: { type: 'boolean' }, follow: { type: 'boolean' }, 'keep-frames': { type: 'boolean' } },
-        ...{
-          to: { type: 'string' },
-          every: { type: 'string' },
-          unsure: { type: 'string' },
-          threads: { type: 'string' },
-        },
-        ...{ precision: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+        check: { type: 'boolean' },
+        follow: { type: 'boolean' },
+        'keep-frames': { type: 'boolean' },
+        to: { type: 'string' },
+        every: { type: 'string' },
+        unsure: { type: 'string' },
+        threads: { type: 'string' },
+        precision: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
       },
     });
   } catch (error) {

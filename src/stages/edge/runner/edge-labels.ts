@@ -86,7 +86,9 @@ async function classify(
   const isSure = confidence >= threshold;
   return {
     labels: isSure ? [{ ...said, origin: 'model' }] : [],
-    ...{ regions: [], unsure: !isSure, guesses: isSure ? [] : [said] },
+    regions: [],
+    unsure: !isSure,
+    guesses: isSure ? [] : [said],
   };
 }
 
@@ -105,7 +107,9 @@ async function detect(
     return { class: name, confidence: rounded(confidence, 6), origin: 'detector', task };
   };
   return {
-    ...{ width: frame.width, height: frame.height, guesses: [] },
+    width: frame.width,
+    height: frame.height,
+    guesses: [],
     labels: imageLabels.map(({ className, confidence }) => label(className, confidence)),
     regions: regions.map(({ id, box, score, className }) => {
       return {

@@ -113,7 +113,10 @@ async function labelCamera(
   const cameras = await cameraSpecs([source], process.cwd());
   const ended = new AbortController();
   const capturing = capture(cameras, {
-    ...{ to: frames, rule: { everyMs }, signal, keepTrying: true },
+    to: frames,
+    rule: { everyMs },
+    signal,
+    keepTrying: true,
     onNotice: (text) => process.stderr.write(`${text}\n`),
   }).finally(() => ended.abort());
   capturing.catch(() => {});

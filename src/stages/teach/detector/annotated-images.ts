@@ -104,7 +104,7 @@ function slimImage(image: DatasetImage): DatasetImage {
     const labels = region.labels.filter(isSaid);
     return labels.length === 0 ? [] : [{ ...region, labels, mask: null, polygons: null, keypoints: null }];
   });
-  return { ...{ id, file, width, height, groupId }, split: null, labels: [], regions };
+  return { id, file, width, height, groupId, split: null, labels: [], regions };
 }
 
 /** With the labels of these classes alone, so that the split has its share of each. */

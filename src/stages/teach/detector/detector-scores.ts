@@ -56,7 +56,8 @@ export async function scoresOn(
   await pool.unload(model);
   const { mAP, AP50, perClass } = evaluation.result();
   return {
-    ...{ mAP, AP50 },
+    mAP,
+    AP50,
     perClass: classNames.map((className, index) => {
       const found = perClass.find(({ classIndex }) => classIndex === index);
       return { className, boxes: found?.groundTruth ?? 0, AP50: found?.AP50 ?? null };

@@ -81,7 +81,7 @@ export async function teachDetector(workspace: Workspace, options: TeachDetector
   const annotated = await annotatedImages(store, { ...options, known: detector.entry.classNames });
   const file = join(workspace.dir, MODELS_FOLDER, `${name}.onnx`);
   await models.refuseTaken(name, file);
-  const settings = { ...{ task, model, name, minBoxes, heldOut, minAp50 }, classes: classes ?? null };
+  const settings = { task, model, name, minBoxes, heldOut, minAp50, classes: classes ?? null };
   return recordRun(store, { stage: 'teach detector', settings }, options, async () => {
     try {
       const { extended, scores, unreadable } = await engine.withInference({ threads }, (pool) =>
@@ -166,7 +166,13 @@ function resultOf(
   const taught = images.filter(({ heldOut }) => !heldOut);
   const heldOutImages = images.length - taught.length;
   return {
-    ...{ task, name, usable, file, heldOut: scores, classes: classNames, tooFew },
+    task,
+    name,
+    usable,
+    file,
+    heldOut: scores,
+    classes: classNames,
+    tooFew,
     counts: { images: taught.length, boxes: boxesIn(taught), heldOutImages, unreadable },
     metrics: { AP50: scores.AP50, mAP: scores.mAP, usable },
     interrupted: false,

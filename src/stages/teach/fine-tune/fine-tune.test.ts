@@ -65,8 +65,15 @@ const ENTRY: EmbedderEntry = {
   description: 'two convolutions of random weights',
   source: { files: [{ reference: 'file:small.onnx' }], converter: 'onnx' },
   input: {
-    ...{ name: 'input', width: SIDE, height: SIDE, fit: 'cover', pad: [0, 0, 0], kernel: 'linear' },
-    ...{ layout: 'NCHW', scale: 1 / 255, mean: [0.5, 0.5, 0.5] },
+    name: 'input',
+    width: SIDE,
+    height: SIDE,
+    fit: 'cover',
+    pad: [0, 0, 0],
+    kernel: 'linear',
+    layout: 'NCHW',
+    scale: 1 / 255,
+    mean: [0.5, 0.5, 0.5],
   },
   output: 'features',
   dimensions: 8,
@@ -139,8 +146,17 @@ test('the classifier that is made of it says in one file what was said of the im
   const { head, temperature } = await learnRounds(two, problem, options);
   const { key, input, model } = embedder;
   const info: ClassifierInfo = {
-    ...{ version: 1, task: 'class', items: 'images', classNames: ['standing', 'lying'], margin: null, threshold: 0.8 },
-    ...{ input, embedder: key, space: key, temperature, training: { fineTuned: 'all' } },
+    version: 1,
+    task: 'class',
+    items: 'images',
+    classNames: ['standing', 'lying'],
+    margin: null,
+    threshold: 0.8,
+    input,
+    embedder: key,
+    space: key,
+    temperature,
+    training: { fineTuned: 'all' },
   };
   const file = classifierModel({ info, recipe: { blocks: [{ columns: 8, weight: 1 }] }, mean, head, embedder: model });
   const expected = softmaxRows(await headLogits(two, head, problem.features), temperature);

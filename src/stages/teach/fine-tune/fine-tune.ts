@@ -116,7 +116,11 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   const cut = cutFor(embedder.network, wanted);
   const preparedAt = performance.now();
   const prepared = await prepareTuning(pool, embedder, images, {
-    ...{ cut, augment, strongViews: wanted.strongViews, seed, signal },
+    cut,
+    augment,
+    strongViews: wanted.strongViews,
+    seed,
+    signal,
   });
   const viewMs = (performance.now() - preparedAt) / (taught.length * prepared.set.views);
   const folds = foldsOf(problem, request.folds, seed);
@@ -138,8 +142,15 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   const embedderOf = (fold: number, share: number) =>
     embedder.compose(averaged(before, tuned[fold]?.parameters ?? before, share));
   const share = await bestShare(pool, {
-    ...{ problem, folds, shares: step.shares, embedderOf, settings: request.teacher, seed, signal },
-    ...{ blocks: request.blocks, open: request.open },
+    problem,
+    folds,
+    shares: step.shares,
+    embedderOf,
+    settings: request.teacher,
+    seed,
+    signal,
+    blocks: request.blocks,
+    open: request.open,
   });
   const embedders = tuned.map((_, fold) => embedderOf(fold, share));
   const vectors = await vectorsOf(pool, request, embedders, rows);

@@ -206,7 +206,14 @@ function tunedBy(
   { step, seed, signal, endMs, record, onTraining }: FineTuneTaskOptions & { readonly step: StepName },
 ): Promise<FineTuned> {
   return fineTune(pool, {
-    ...{ embedder, step, seed, signal, endMs, record, open, known },
+    embedder,
+    step,
+    seed,
+    signal,
+    endMs,
+    record,
+    open,
+    known,
     problem: labelledTask.problem,
     classNames: labelledTask.classNames,
     blocks: items.recipe.blocks,
@@ -220,7 +227,11 @@ function tunedBy(
 function roundsOptions(options: FineTuneTaskOptions, step: StepName, { sample }: FineTuned): RoundsOptions {
   const { seed, methods, search, signal, onStep } = options;
   return {
-    ...{ seed, methods, search, signal, sample },
+    seed,
+    methods,
+    search,
+    signal,
+    sample,
     folds: FOLDS,
     onStep: (one) => onStep?.({ ...one, fineTuned: step }),
   };

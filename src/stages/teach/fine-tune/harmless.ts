@@ -58,8 +58,10 @@ export async function harmlessChanges(
   const places = sampleIndices(problem.labelled.length, MAX_IMAGES, seededRandom(seed, 'harmless'));
   const rows = Int32Array.from(places, (place) => problem.labelled[place] ?? 0);
   const asked: Problem = {
-    ...{ labelled: rows.map((_, i) => i), labels: Int32Array.from(places, (place) => problem.labels[place] ?? 0) },
-    ...{ groups: Array.from(rows, (row) => problem.groups[row] ?? ''), classes: problem.classes },
+    labelled: rows.map((_, i) => i),
+    labels: Int32Array.from(places, (place) => problem.labels[place] ?? 0),
+    groups: Array.from(rows, (row) => problem.groups[row] ?? ''),
+    classes: problem.classes,
     features: newSharedMatrix(0, 0),
   };
   const [plain, mirrored, turned] = await featuresOf(pool, request, rows);

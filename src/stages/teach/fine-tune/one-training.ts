@@ -57,13 +57,11 @@ export function keyOfTraining(request: TrainingRequest): string {
   const follows = {
     version: LABELSMITH_VERSION,
     network: sha256Hex(encodeModel(embedder.network.model)),
-    ...{
-      options: optionsOf(step, seed),
-      cut: set.cut.value,
-      views: set.views,
-      members: set.members,
-      classes: set.classes,
-    },
+    options: optionsOf(step, seed),
+    cut: set.cut.value,
+    views: set.views,
+    members: set.members,
+    classes: set.classes,
     images: prepared.ids,
     augment: prepared.augment,
     strongViews: prepared.strongViews,

@@ -69,8 +69,11 @@ export async function previewAugmentations(
   const pictures = await Promise.all(cells.map(encoded));
   const sheet = await contactSheet(pictures, { side: SIDE, columns: 1 + WEAK + STRONG + 2 });
   const to: OutputOptions = {
-    ...{ kind: 'file', what: 'sheet of augmentations', signature: { holds: MARK } },
-    ...{ replace, protectedPaths: [{ path: workspace.dir, what: 'the workspace' }] },
+    kind: 'file',
+    what: 'sheet of augmentations',
+    signature: { holds: MARK },
+    replace,
+    protectedPaths: [{ path: workspace.dir, what: 'the workspace' }],
   };
   const path = await writeOutput(file, to, async (target) => {
     const marked = await sharp(sheet)

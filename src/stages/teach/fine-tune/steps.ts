@@ -31,17 +31,29 @@ const HEAD_RATE = 0.02;
 export const STEPS = {
   /** Biases and normalisations alone (Cai et al., "TinyTL", NeurIPS 2020; Ben Zaken et al., "BitFit", ACL 2022). */
   bias: {
-    ...{ from: 'pixels', trains: 'bias', samples: 2500, learningRate: 0.005, headRate: HEAD_RATE },
+    from: 'pixels',
+    trains: 'bias',
+    samples: 2500,
+    learningRate: 0.005,
+    headRate: HEAD_RATE,
     shares: [0.5, 1],
   },
   /** What lies above values that are computed once: the quickest. */
   last: {
-    ...{ from: { share: 1 / 3 }, trains: 'all', samples: 3000, learningRate: 0.005, headRate: HEAD_RATE },
+    from: { share: 1 / 3 },
+    trains: 'all',
+    samples: 3000,
+    learningRate: 0.005,
+    headRate: HEAD_RATE,
     shares: [0.3, 0.6],
   },
   /** At a rate of .002 the loss on `electronics` doubled where the rate was highest, and the mean of the weights was of no use. */
   all: {
-    ...{ from: 'pixels', trains: 'all', samples: 2500, learningRate: 0.0006, headRate: HEAD_RATE },
+    from: 'pixels',
+    trains: 'all',
+    samples: 2500,
+    learningRate: 0.0006,
+    headRate: HEAD_RATE,
     shares: [0.3, 0.6],
   },
 } as const satisfies Record<string, TuningStep>;

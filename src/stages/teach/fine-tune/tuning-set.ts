@@ -105,7 +105,8 @@ export async function prepareTuning(
   if (members.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
   return {
     set: { cut, values, pixels: onPixels, views },
-    ...{ augment, strongViews },
+    augment,
+    strongViews,
     ids: images.ids,
     members,
     features,

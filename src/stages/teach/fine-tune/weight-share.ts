@@ -42,8 +42,10 @@ export async function bestShare(pool: InferencePool, request: ShareRequest): Pro
   const places = sampleIndices(labelled.length, MAX_LABELS, seededRandom(seed, 'weight-share'));
   const rows = Int32Array.from(places, (place) => labelled[place] ?? 0);
   const asked = {
-    ...{ rows, labels: Int32Array.from(places, (place) => labels[place] ?? 0) },
-    ...{ groups: Array.from(rows, (row) => groups[row] ?? ''), classes: problem.classes },
+    rows,
+    labels: Int32Array.from(places, (place) => labels[place] ?? 0),
+    groups: Array.from(rows, (row) => groups[row] ?? ''),
+    classes: problem.classes,
     folds: { count: request.folds.count, of: Int32Array.from(places, (place) => request.folds.of[place] ?? 0) },
   };
   let best = { share: first, loss: Number.POSITIVE_INFINITY };
