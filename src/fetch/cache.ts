@@ -16,13 +16,14 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
 import { homedirIfAny } from '../files/home.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { isRunning, keepAlive } from '../files/unfinished.ts';
 
 /** The folder of the cache: `LABELSMITH_CACHE`, else the platform's cache folder for this user. */
@@ -80,7 +81,7 @@ export async function isIntact(
 export async function putAside(cacheDir: string, path: string): Promise<string> {
   const to = join(cacheDir, 'corrupt', `${path.split(/[/\\]/).at(-1)}-${randomBytes(4).toString('hex')}`);
   try {
-    await mkdir(dirname(to), { recursive: true });
+    await makeFolder(dirname(to));
     await rename(path, to);
   } catch (error) {
     if (systemCodeOf(error) !== 'ENOENT') throw cacheError(error, `cannot put ${path} aside`);
@@ -151,7 +152,7 @@ export async function withLock<T>(
   options: { timing?: LockTiming; onWait?: () => void; signal?: AbortSignal } = {},
 ): Promise<T> {
   const timing = options.timing ?? LOCK_TIMING;
-  await mkdir(dirname(path), { recursive: true }).catch((error) => {
+  await makeFolder(dirname(path)).catch((error) => {
     throw cacheError(error, `cannot make ${dirname(path)}`);
   });
   const seen: Seen = { touchedMs: Number.NaN, sinceMs: 0 };

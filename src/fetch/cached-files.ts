@@ -3,9 +3,10 @@
  * its hash, and saying what can be done where it is not to be had.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { renameOver } from '../files/rename.ts';
 import { cacheError, isIntact, readJson, sha256OfFile, sourcePath, withLock, writeAtomically } from './cache.ts';
 import type { NpmSettings } from './npm-registry.ts';
@@ -107,7 +108,7 @@ export async function admit(file: SourceFile, from: string, options: FetchOption
   const path = sourcePath(options.cacheDir, sha256);
   try {
     const { size: byteSize } = await stat(from);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await renameOver(from, path);
     if (file.sha256 === undefined) {
       const record = { reference: file.reference, sha256, byteSize };

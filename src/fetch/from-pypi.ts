@@ -8,12 +8,13 @@
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
 import { LabelsmithError, messageOf } from '../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { renameOver } from '../files/rename.ts';
 import { cacheError, sha256OfFile } from './cache.ts';
 import {
@@ -105,7 +106,7 @@ export async function fetchFromPypi(
 
 async function temporaryFolder(partial: string): Promise<string> {
   try {
-    await mkdir(join(partial, '..'), { recursive: true });
+    await makeFolder(join(partial, '..'));
     return await mkdtemp(`${partial}.wheel-`);
   } catch (error) {
     throw cacheError(error, `cannot make a folder beside ${partial}`);

@@ -1,6 +1,7 @@
 /** A few photographs to try the program on, which come with packages of the models' publishers (Apache-2.0 and MIT). */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import { type FetchOptions, fetchFiles, type SourceFile } from './fetch.ts';
 
 export const PHOTOGRAPHS: readonly SourceFile[] = [
@@ -12,7 +13,7 @@ export const PHOTOGRAPHS: readonly SourceFile[] = [
 
 /** Fetches them into a folder, which is made. */
 export async function fetchPhotographs(folder: string, options: FetchOptions): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const { reference, path } of await fetchFiles(PHOTOGRAPHS, options)) {
     await copyFile(path, join(folder, basename(reference)));
   }

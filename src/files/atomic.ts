@@ -5,10 +5,11 @@
  * Not for what a person asked for by name: that is output.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { flushFolder } from './flush.ts';
+import { makeFolder } from './make-folder.ts';
 import { renameOver } from './rename.ts';
 import { isAbandoned, keepAlive, WRITER_PATTERN, writerName } from './unfinished.ts';
 
@@ -53,7 +54,7 @@ export async function writeWorkspaceFile(path: string, content: Uint8Array): Pro
 export async function makeAtomically(path: string, write: (target: string) => Promise<void>): Promise<void> {
   const folder = dirname(path);
   const target = join(folder, `${basename(path)}.${writerName()}-${randomBytes(4).toString('hex')}.tmp`);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await sweepOnce(folder);
   const alive = keepAlive(target);
   try {

@@ -14,6 +14,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { checkBeside, type Facts, placeBeside, prepareBeside, recoverBeside, removeBeside } from './beside.ts';
 import { flushFile, flushFolder } from './flush.ts';
+import { makeFolder } from './make-folder.ts';
 import { hasSignature, ownershipOfFolder, type Signature, writeMarker } from './own.ts';
 import { type ProtectedPath, refuseProtected, trueLocation } from './place.ts';
 import { renameOver } from './rename.ts';
@@ -64,7 +65,7 @@ export async function writeOutput(
 ): Promise<string> {
   const { path, parent } = await settle(out);
   await refuseProtected(path, options.protectedPaths);
-  await mkdir(parent, { recursive: true }).catch((error) => {
+  await makeFolder(parent).catch((error) => {
     throw asDiskError(error, path);
   });
   const goesOn = options.kind === 'folder' && (options.goesOn ?? false);

@@ -3,11 +3,11 @@
  * fails, after waits that grow. When the file is read again, parts that it says the same of go on undisturbed; a file that
  * is wrong changes nothing and is told. It composes what the commands do and does nothing itself.
  */
-import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/retry.ts';
 import { isInterruption, LabelsmithError, messageOf } from '../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import type { RunOptions } from '../jobs/run.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { prepareClasses } from './classes.ts';
@@ -103,7 +103,7 @@ class FlowKeeper {
   }
 
   static async open(flow: Flow, options: FlowOptions): Promise<FlowKeeper> {
-    await mkdir(flow.workspace, { recursive: true });
+    await makeFolder(flow.workspace);
     const before = await readFlowState(flow.workspace);
     if (before !== undefined && before.pid !== process.pid && lifeOf(before, Date.now()) === 'running') {
       throw new LabelsmithError('BUSY', `the flow of ${flow.workspace} runs already, as process ${before.pid}`, {
@@ -324,5 +324,5 @@ class FlowKeeper {
 
 /** What stages look for before the first frame is there. */
 async function makeFolders({ capture }: Flow): Promise<void> {
-  if (capture !== undefined) await mkdir(capture.to, { recursive: true });
+  if (capture !== undefined) await makeFolder(capture.to);
 }

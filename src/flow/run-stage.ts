@@ -1,6 +1,6 @@
 /** One stage of a flow as a call of what the command of its name does. What it gives back can be written as JSON. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { makeFolder } from '../files/make-folder.ts';
 import type { RunOptions } from '../jobs/run.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { prepareModel } from '../models/prepare.ts';
@@ -129,7 +129,7 @@ function detectRequest(stage: Of<'detect'>, flow: Flow) {
 /** A folder below a target that is there is made; the target itself never, since a disk that is not mounted looks like that. */
 async function makeBelowTarget(to: string, { targets }: Flow): Promise<void> {
   for (const { address } of targets.values()) {
-    if (isBelow(to, address) && existsSync(address)) await mkdir(to, { recursive: true });
+    if (isBelow(to, address) && existsSync(address)) await makeFolder(to);
   }
 }
 

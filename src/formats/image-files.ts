@@ -2,10 +2,11 @@
  * Image files of an export: bytes are put in place before the row that names them is written, several at once, and an
  * image whose bytes are gone or cannot be read is left out and counted, so that no export names a file that is not there.
  */
-import { access, link, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { access, link, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DatasetImage } from '../core/dataset.ts';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import type { WriteJob } from './format.ts';
 
 /** Copies in flight: enough to hide a disk's latency; each holds one image's bytes. */
@@ -128,7 +129,7 @@ export class FolderMaker {
   async make(folder: string): Promise<void> {
     let making = this.#recent.get(folder);
     if (making === undefined) {
-      making = mkdir(folder, { recursive: true });
+      making = makeFolder(folder);
       this.#recent.set(folder, making);
       if (this.#recent.size > 1000) this.#recent.delete(this.#recent.keys().next().value as string);
     }

@@ -1,6 +1,7 @@
 /** Writes a text file in pieces of about 256 kB; whatever its length, one piece is resident. */
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 
 const PIECE_CHARACTERS = 1 << 18;
 
@@ -14,7 +15,7 @@ export class TextWriter {
 
   /** Makes the file, which must not exist, and its folders. */
   static async create(path: string): Promise<TextWriter> {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     return new TextWriter(await open(path, 'wx'));
   }
 

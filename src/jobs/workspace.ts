@@ -3,10 +3,10 @@
  * precious, and `cache/` and `vectors/`, which may be deleted at any time; this machine's threads; the user's model cache.
  * A workspace in PostgreSQL has its vectors among its blobs.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { createModels } from '../models/models.ts';
 import type { Device } from '../onnx/device.ts';
 import { openStore } from '../store/open.ts';
@@ -46,7 +46,7 @@ export async function openWorkspace(location: string, options: OpenWorkspaceOpti
     });
   }
   if (!create) requireWorkspace(location);
-  else if (!hasWorkspace(location)) await makeFolder(place.dir);
+  else if (!hasWorkspace(location)) await makeWorkspaceFolder(place.dir);
   return workspaceOf(place.dir, await openStore(place.dir, { actor }), parts);
 }
 
@@ -54,15 +54,15 @@ async function openShared(place: WorkspacePlace, options: OpenWorkspaceOptions):
   const { create, blobsAt, actor, ...parts } = options;
   const { openSharedParts } = await import('./shared-workspace.ts');
   const { store, ...shared } = await openSharedParts(place, { create, blobsAt, actor });
-  await makeFolder(place.dir);
+  await makeWorkspaceFolder(place.dir);
   const { location, name } = place;
   const { vectors = shared.vectors, blobs = shared.blobs } = parts;
   return { ...workspaceOf(place.dir, store, { ...parts, vectors, blobs }), location, name };
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeWorkspaceFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   } catch (error) {
     throw new LabelsmithError('WORKSPACE', `The workspace ${path} cannot be created (${systemCodeOf(error)}).`, {
       hint: 'Choose a folder that you may write to with --workspace DIR.',

@@ -3,9 +3,10 @@
  * says counts as absent, and one that cannot be written is made anew the next time: words cost seconds, and nothing else.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../files/atomic.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 const DIGEST_BYTES = 32;
 
@@ -25,7 +26,7 @@ export async function keptNumbers(
   const made = await make();
   const bytes = new Uint8Array(made.buffer, made.byteOffset, made.byteLength);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFileAtomically(path, Buffer.concat([digestOf(bytes), bytes]));
   } catch {
     // A full disk or a cache that may not be written to stops nobody.

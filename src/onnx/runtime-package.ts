@@ -9,12 +9,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, rm } from 'node:fs/promises';
+import { copyFile, link, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { cacheDirectory, cacheError } from '../fetch/cache.ts';
 import type { FetchOptions, SourceFile } from '../fetch/fetch.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { renameOver } from '../files/rename.ts';
 import { COMMON_FILES, NATIVE_FILES, NODE_FILES, ONNX_RUNTIME_VERSION } from './runtime-files.ts';
 
@@ -108,7 +109,7 @@ function ofPackage(files: Readonly<Record<string, string>>, name: string) {
 
 /** The file of the cache under another name too, which costs no space where the file system has links. */
 async function place(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   try {
     await link(from, to);
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Box } from '../core/boxes.ts';
 import type { ImageId, ItemId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { LabelsmithError, messageOf } from '../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { writeOutput } from '../files/output.ts';
 import type { ProtectedPath } from '../files/place.ts';
 import { badFile, objectAt, shown, stringAt } from '../formats/check.ts';
@@ -99,7 +100,7 @@ async function writeFolders(
   const { folderOf } = classFolders(classNames, [TO_CHECK, NONE, WRONG, MANIFEST]);
   for (const folder of folderOf.values()) {
     await mkdir(join(target, folder));
-    await mkdir(join(target, TO_CHECK, folder), { recursive: true });
+    await makeFolder(join(target, TO_CHECK, folder));
   }
   await mkdir(join(target, NONE));
   await mkdir(join(target, WRONG));

@@ -11,6 +11,7 @@ import type { ImageId } from '../core/ids.ts';
 import { NONE_OF_THESE } from '../core/labels.ts';
 import { html, Markup } from '../core/markup.ts';
 import { pagePolicy } from '../core/page-policy.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { type OutputOptions, writeOutput } from '../files/output.ts';
 import type { ProtectedPath } from '../files/place.ts';
 import { ClassTreeWriter } from '../formats/class-tree.ts';
@@ -103,7 +104,7 @@ export async function writeQuestionFolder(
     if (sorted) {
       for (const name of [null, ...named]) await mkdir(join(target, tree.folder(name, null)));
       await tree.finish(target);
-    } else await mkdir(target, { recursive: true });
+    } else await makeFolder(target);
     const shown: Markup[] = [];
     for (const [i, asked] of questions.entries()) {
       const { file, imageId } = asked;

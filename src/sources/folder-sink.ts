@@ -6,12 +6,13 @@
  * machine that has the folder mounted; another program that writes to the same key in that instant is not seen.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { flushFolder } from '../files/flush.ts';
 import { withFolderLock } from '../files/folder-lock.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { renameOver } from '../files/rename.ts';
 import { filePieces } from './file.ts';
 import {
@@ -53,8 +54,8 @@ export async function folderSink(folder: string): Promise<Sink> {
       const found = await fileAt(key, path);
       if (!isMet(condition, found)) return { kind: 'not-met', found };
       try {
-        await mkdir(dirname(path), { recursive: true });
-        await mkdir(join(root, WORK_FOLDER), { recursive: true });
+        await makeFolder(dirname(path));
+        await makeFolder(join(root, WORK_FOLDER));
         await refuseOutside(root, path);
         return await writeAndSwap({ key, path, work: join(root, WORK_FOLDER) }, pieces, options, condition);
       } catch (error) {

@@ -6,11 +6,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { renameOver } from '../files/rename.ts';
 import { filePieces, type SystemPath } from './file.ts';
 import { archiveKindOf, pathTextOf } from './names.ts';
@@ -63,7 +64,7 @@ const ALWAYS_ALLOWED_BYTES = 1 << 30;
 async function unpacked(path: SystemPath, packedSize: number, cache: string, key: string): Promise<Opening> {
   const file = join(cache, `${key}.tar`);
   if (await exists(file)) return opened(file);
-  await mkdir(cache, { recursive: true });
+  await makeFolder(cache);
   await removeAbandoned(cache);
   const partial = join(cache, `${key}.${process.pid}.partial`);
   const most = Math.max(ALWAYS_ALLOWED_BYTES, packedSize * MAX_GROWTH);

@@ -6,10 +6,11 @@
  * Shards are `SPLIT-000000.tar` (`data` without splits). Members carry no times and no owners, so the same labels give
  * the same bytes. Resident: the image being packed.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetImage } from '../../core/dataset.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { TarWriter } from '../../files/tar-writer.ts';
 import { bestLabel } from '../folders/folders.ts';
 import { EVERYTHING, type Format, lossesOf, type WriteJob } from '../format.ts';
@@ -72,7 +73,7 @@ async function writeWebdataset(images: AsyncIterable<DatasetImage>, target: stri
   } finally {
     for (const writer of writers.values()) writer.abandon();
   }
-  await mkdir(target, { recursive: true });
+  await makeFolder(target);
   // One line a class: a line end in a name would move all that follow it.
   const lines = job.classNames.map((name) => `${/[\r\n"]/.test(name) ? JSON.stringify(name) : name}\n`);
   await writeFile(join(target, CLASSES_FILE), lines.join(''), { flag: 'wx' });

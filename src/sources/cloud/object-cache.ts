@@ -7,10 +7,11 @@
  */
 import { hash } from 'node:crypto';
 import { close, open, readFile, writev } from 'node:fs';
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
+import { makeFolder } from '../../files/make-folder.ts';
 
 export interface ObjectCacheOptions {
   readonly folder: string;
@@ -118,7 +119,7 @@ export class ObjectCache {
     try {
       return await plain.open(path, 'w');
     } catch {
-      await mkdir(this.#folder, { recursive: true });
+      await makeFolder(this.#folder);
       return plain.open(path, 'w');
     }
   }

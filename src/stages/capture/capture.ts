@@ -2,10 +2,10 @@
  * `capture`: frames of cameras into a folder, several cameras at once, for as long as it is wanted. Memory does not grow
  * with time: a camera holds the frame that comes and the one that waits.
  */
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
 import { liesIn } from '../../files/identity.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import type { CameraSpec } from './camera-spec.ts';
 import type { FrameRule } from './frames.ts';
 import { type Health, reportHealth } from './health.ts';
@@ -75,7 +75,7 @@ export async function capture(cameras: readonly CapturedCamera[], options: Captu
   const { signal, onNotice = () => {}, onHealth = () => {}, backoff = { baseMs: 1000, maxMs: 60_000 } } = options;
   const to = resolve(options.to);
   await refuseOwnFrames(cameras, to);
-  await mkdir(to, { recursive: true });
+  await makeFolder(to);
   const health = cameras.map(healthOf);
   const stop = new AbortController();
   const until = (forMs: number | undefined) =>

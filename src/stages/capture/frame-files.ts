@@ -3,9 +3,10 @@
  * number goes on after those that are there, so names differ even where the clock was set back. Frames may be written side
  * by side.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { stamped } from './exif-stamp.ts';
 import type { Frame } from './frames.ts';
 
@@ -29,7 +30,7 @@ export class FrameFiles {
   /** @param to the folder of all cameras */
   static async in(to: string, camera: string): Promise<FrameFiles> {
     const folder = join(to, camera);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     let last = 0;
     for (const day of await readdir(folder)) {
       if (!DAY.test(day)) continue;

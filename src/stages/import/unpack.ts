@@ -8,13 +8,14 @@
  * stream as soon as it has grown as no text does.
  */
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { formatBytes } from '../../core/byte-size.ts';
 import { LabelsmithError, messageOf } from '../../errors.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { isAbandoned, WRITER_PATTERN, writerName } from '../../files/unfinished.ts';
 import { badFile } from '../../formats/check.ts';
 import type { ReaderName } from '../../formats/format.ts';
@@ -100,7 +101,7 @@ class Unpacked {
     if (odd || parts.length === 0 || parts[0] === '__MACOSX') return null;
     const target = join(this.#folder, ...parts);
     const above = dirname(target);
-    if (!this.#made.has(above)) await mkdir(above, { recursive: true });
+    if (!this.#made.has(above)) await makeFolder(above);
     this.#made.add(above);
     return target;
   }

@@ -6,9 +6,10 @@
  * its own by whoever reads it, and no store can replace a whole folder at once.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import type { Sink } from '../../sources/sink.ts';
 import { isTargetAddress, openSink } from '../../sources/targets.ts';
 import { filesIn } from '../../sources/tree.ts';
@@ -47,7 +48,7 @@ export async function withOutgoing<T>(
   const name = createHash('sha256').update(target).digest('hex').slice(0, 16);
   const folder = `${workspaceDir}-outgoing-${name}`;
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   try {
     return await work(folder);
   } finally {

@@ -2,20 +2,10 @@
  * The results of a device: a line an image, and the images that models are not sure of. A line is written when everything
  * that it tells of is there, so a device that loses its power goes on where it was; a line that was cut is cut off.
  */
-import {
-  copyFile,
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readFile,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { copyFile, type FileHandle, link, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { makeFolder } from '../../../files/make-folder.ts';
 import type { EdgeResult } from './edge-labels.ts';
 
 export const RESULTS_FILE = 'results.jsonl';
@@ -46,7 +36,7 @@ export class EdgeResults {
 
   /** @param packJson is put beside the results, so that they say by which pack they were made */
   static async open(folder: string, packJson: string, options: ResultsOptions): Promise<EdgeResults> {
-    await mkdir(join(folder, UNSURE_FOLDER), { recursive: true });
+    await makeFolder(join(folder, UNSURE_FOLDER));
     await writeFile(join(folder, 'pack.json'), packJson);
     const path = join(folder, RESULTS_FILE);
     await cutHalfLine(path);

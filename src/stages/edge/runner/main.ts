@@ -3,10 +3,11 @@
  * pack with the modules that it imports; the archive's `run.mjs` starts it.
  */
 
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { LabelsmithError, messageOf } from '../../../errors.ts';
 import { liesIn } from '../../../files/identity.ts';
+import { makeFolder } from '../../../files/make-folder.ts';
 import { DEFAULT_MAX_BYTES } from '../../../images/decode.ts';
 import { openSource } from '../../../sources/open.ts';
 import type { SourceEntry, SourceItem } from '../../../sources/source.ts';
@@ -109,7 +110,7 @@ async function labelCamera(
   { signal }: AbortController,
 ): Promise<void> {
   const frames = join(to, 'frames');
-  await mkdir(frames, { recursive: true });
+  await makeFolder(frames);
   const cameras = await cameraSpecs([source], process.cwd());
   const ended = new AbortController();
   const capturing = capture(cameras, {
