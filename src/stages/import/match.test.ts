@@ -121,6 +121,18 @@ describe('matching names with images', () => {
     assert.deepEqual(matcher.match('100%.png'), matched('/d/100%.png', 'ending'));
   });
 
+  it('lets the form of accents decide between names that are both there', () => {
+    const [composed, apart] = ['/data/k/\u00e9.jpg', '/data/k/e\u0301.jpg'];
+    const matcher = matcherOf([composed, apart, '/data/k/\u00c9.jpg']);
+    for (const path of [composed, apart]) {
+      assert.deepEqual(matcher.match(path), matched(path, 'path'));
+      assert.deepEqual(matcher.match(path.slice(8)), matched(path, 'ending'));
+    }
+    // Neither is written so: letters' case decides.
+    assert.deepEqual(matcher.match('E\u0301.jpg'), matched('/data/k/\u00c9.jpg', 'ending'));
+    assert.deepEqual(matcherOf([apart]).match('k/\u00e9.jpg'), matched(apart, 'path'));
+  });
+
   it('lets the case of letters decide between names that are both there', () => {
     const matcher = matcherOf(['/a/x/c.jpg', '/a/y/c.JPG']);
     assert.deepEqual(matcher.match('c.JPG'), matched('/a/y/c.JPG', 'ending'));

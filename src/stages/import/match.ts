@@ -6,7 +6,8 @@
  * where it is unique among stored images and among the names asked for; the SHA-256 of the bytes, where the named file
  * is there to be read. Several paths of one image are one candidate.
  *
- * A name is read as people mean it: `spellingsOf` says how; a stored one is also found as exports shorten it. Letters' case decides only between names that are both there.
+ * A name is read as people mean it: `spellingsOf` says how; a stored one is also found as exports shorten it. Letters' case, and
+ * whether an accent is a character of its own (Unicode's NFC and NFD), decide only between names that are both there.
  *
  * Paths are kept with their components reversed and sorted, so that what shares an end stands together: building is
  * O(n log n), a look-up O(log n) whatever the names are, a million files called `image.jpg` included.
@@ -34,7 +35,7 @@ const MAX_SAME_ENDINGS = 64;
 
 export class FileMatcher {
   readonly #roots: readonly string[];
-  /** Reversed paths in lower case, sorted; `#written` and `#ids` in the same order. */
+  /** Reversed paths in NFC and lower case, sorted; `#written` and `#ids` in the same order. */
   readonly #keys: string[] = [];
   /** The same as they are. */
   readonly #written: string[] = [];
@@ -58,7 +59,7 @@ export class FileMatcher {
       for (const name of [path, shortenedPath(path)]) {
         if (name === null) continue;
         const written = keyOf(name);
-        const key = written.toLowerCase();
+        const key = folded(written);
         entries.push({ key: key === written ? written : key, written, id: imageId });
       }
       known.add(imageId);
@@ -74,7 +75,7 @@ export class FileMatcher {
 
   /** To be called for every file before the first `match`, so that a base name that two files share decides nothing. */
   expect(file: string): void {
-    const key = keyOf(file).toLowerCase();
+    const key = folded(keyOf(file));
     if (!this.#askedFiles.add(key)) return;
     const name = nameOfKey(key);
     if (!this.#askedNames.add(name)) this.#sharedNames.add(name);
@@ -126,10 +127,10 @@ export class FileMatcher {
     return found.size === 1 ? [...found][0] : null;
   }
 
-  /** The image at a path; null where there is none, or several that differ in letters' case only. */
+  /** The image at a path; null where there is none, or several that differ in letters' case or accents' form only. */
   #at(path: string): ImageId | null {
     const written = keyOf(path);
-    const key = written.toLowerCase();
+    const key = folded(written);
     const first = this.#lowerBound(key);
     const places: number[] = [];
     for (let i = first; this.#keys[i] === key; i++) places.push(i);
@@ -137,15 +138,18 @@ export class FileMatcher {
     return ids.size === 1 ? [...ids][0] : null;
   }
 
-  /** Images at these places; of those that are written just so, only they. */
+  /** Images at these places; where some are written just so, or but for accents' form, only they. */
   #idsAt(places: readonly number[], written: string): Set<ImageId> {
+    const composed = written.normalize('NFC');
     const exact = places.filter((i) => this.#written[i].startsWith(written));
-    return new Set((exact.length > 0 ? exact : places).map((i) => this.#ids[i]));
+    const sameCase =
+      exact.length > 0 ? exact : places.filter((i) => this.#written[i].normalize('NFC').startsWith(composed));
+    return new Set((sameCase.length > 0 ? sameCase : places).map((i) => this.#ids[i]));
   }
 
   #byEnding(file: string, asked: string): Match {
     const written = keyOf(file);
-    const key = written.toLowerCase();
+    const key = folded(written);
     const at = this.#lowerBound(key);
     const shared = Math.max(sharedEnd(key, this.#keys[at]), sharedEnd(key, this.#keys[at - 1]));
     if (shared === 0) return this.#byStem(file, asked);
@@ -153,7 +157,7 @@ export class FileMatcher {
     const places: number[] = [];
     const first = this.#lowerBound(ending);
     for (let i = first; this.#keys[i]?.startsWith(ending) && places.length < MAX_SAME_ENDINGS; i++) places.push(i);
-    const ids = this.#idsAt(places, written.slice(0, shared));
+    const ids = this.#idsAt(places, firstComponents(written, componentsIn(ending)));
     if (ids.size > 1) {
       const seen = new Set<ImageId>();
       const others = places.filter((i) => ids.has(this.#ids[i]) && !seen.has(this.#ids[i]) && seen.add(this.#ids[i]));
@@ -174,7 +178,7 @@ export class FileMatcher {
     }
     const matches: { match: Match; shared: number }[] = [];
     for (const extension of IMAGE_EXTENSIONS) {
-      const key = keyOf(file + extension).toLowerCase();
+      const key = folded(keyOf(file + extension));
       const at = this.#lowerBound(key);
       const shared = Math.max(sharedEnd(key, this.#keys[at]), sharedEnd(key, this.#keys[at - 1]));
       if (shared === 0) continue;
@@ -184,7 +188,7 @@ export class FileMatcher {
     const best = matches.filter(({ shared }) => shared === most).map(({ match }) => match);
     if (best.length === 1) {
       const [match] = best as [Match];
-      const name = nameOfKey(keyOf(file).toLowerCase());
+      const name = nameOfKey(folded(keyOf(file)));
       const decided = match.kind !== 'matched' || most > 1 || !this.#sharedNames.has(name) || !file.includes('/');
       return decided ? match : { kind: 'unmatched', file: asked };
     }
@@ -197,7 +201,7 @@ export class FileMatcher {
 
   /** `a.jpeg` means `a.jpg` where nothing is called so: one kind of file under two endings. */
   #byOtherEnding(file: string, asked: string): Match {
-    const key = keyOf(file).toLowerCase();
+    const key = folded(keyOf(file));
     const at = this.#lowerBound(key);
     const shared = Math.max(sharedEnd(key, this.#keys[at]), sharedEnd(key, this.#keys[at - 1]));
     return shared === 0 ? { kind: 'unmatched', file: asked } : this.#byEnding(file, asked);
@@ -264,12 +268,18 @@ function decoded(text: string): string {
  * between an archive and its member (`set.zip!/a.jpg`) does not count: exports have a folder of the archive's name.
  */
 function keyOf(path: string): string {
-  const parts = path
-    .normalize('NFC')
-    .replace(/(\.(?:zip|cbz|tar|tgz|tar\.gz))!(?=\/)/gi, '$1')
-    .split('/');
+  const parts = path.replace(/(\.(?:zip|cbz|tar|tgz|tar\.gz))!(?=\/)/gi, '$1').split('/');
   const named = parts.filter((part) => part !== '' && part !== '.');
   return named.length === 0 ? '' : `${named.reverse().join('\0')}\0`;
+}
+
+/** What names are compared by: as it is, but for letters' case and accents' form. */
+function folded(key: string): string {
+  return key.normalize('NFC').toLowerCase();
+}
+
+function firstComponents(key: string, count: number): string {
+  return `${key.split('\0', count).join('\0')}\0`;
 }
 
 function pathOfKey(key: string): string {
