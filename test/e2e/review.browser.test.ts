@@ -139,6 +139,12 @@ describe('the review app', { skip }, () => {
     await detected.close();
     await page.reload();
     await page.waitForSelector('.cluster');
+    // The next cluster does not wait until the word on the first is written.
+    const shown = Promise.withResolvers<void>();
+    await page.route('**/api/corpus', async (route) => {
+      if (route.request().method() === 'POST') await shown.promise;
+      await route.continue();
+    });
     for (let i = 0; i < names; i++) {
       const exemplar = await page.locator('.exemplars img').first().getAttribute('src');
       const id = /images\/(\w+)/.exec(exemplar ?? '')?.[1] ?? '';
@@ -149,8 +155,10 @@ describe('the review app', { skip }, () => {
       assert.equal(await page.inputValue('input[aria-label="Its name"]'), name);
       await page.keyboard.press('Enter');
       await gone(`.exemplars img:first-child[src="${exemplar}"]`);
+      shown.resolve();
     }
     await page.waitForSelector('text=All of them were looked at');
+    await page.unroute('**/api/corpus');
   });
 
   test('the surer half of a class is confirmed but for what was clicked, and the next class comes', async () => {

@@ -1,6 +1,6 @@
 /** Clusters one after the other: look, name, split, merge (a name that is there), or junk. */
 
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { answer, api, type Cluster, type CorpusChange } from '../api/client.ts';
 import { useClasses, useClusters } from '../api/queries.ts';
@@ -16,13 +16,18 @@ export function NamePage() {
   const [chosen, setChosen] = useState<string | null>(null);
   /** Looked at and left as they are. */
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  /** Names that were given here: the list of classes has them later. */
+  const given = useRef(new Set<string>());
   const isNamed = ({ held, unnamed }: Cluster) => held && !unnamed;
   const open = clusters.filter((one) => !isNamed(one) && !left.has(one.name));
   const cluster = clusters.find(({ name }) => name === chosen) ?? open[0];
   const named = clusters.filter(isNamed).length;
-  const done = (name: string) => {
-    setLeft(new Set(left).add(name));
+  /** The next one comes before the word on this one is written, so that who types on types into the next one. */
+  const done = (name: string, written?: Promise<boolean>) => {
+    setLeft((before) => new Set(before).add(name));
     setChosen(null);
+    const back = () => setLeft((before) => new Set([...before].filter((one) => one !== name)));
+    void written?.then((isWritten) => isWritten || back());
   };
   if (clusters.length === 0) {
     return (
@@ -55,7 +60,13 @@ export function NamePage() {
         ))}
       </nav>
       {cluster ? (
-        <OneCluster key={cluster.name} cluster={cluster} task={task} onDone={() => done(cluster.name)} />
+        <OneCluster
+          key={cluster.name}
+          cluster={cluster}
+          task={task}
+          given={given.current}
+          onDone={(written) => done(cluster.name, written)}
+        />
       ) : (
         <p className="empty">
           All of them were looked at. <Link href="/confirm">Confirm them page by page</Link>, or{' '}
@@ -69,32 +80,34 @@ export function NamePage() {
 interface OneClusterProps {
   readonly cluster: Cluster;
   readonly task: string;
-  readonly onDone: () => void;
+  /** Added to here. */
+  readonly given: Set<string>;
+  /** @param written what comes of the word on it; false where it was refused, and the cluster is open again */
+  readonly onDone: (written?: Promise<boolean>) => void;
 }
 
-function OneCluster({ cluster, task, onDone }: OneClusterProps) {
+function OneCluster({ cluster, task, given, onDone }: OneClusterProps) {
   const { name, unnamed, held, items, chance, exemplars, candidates, near } = cluster;
   const { run, labelAll } = useWrites();
   // Of every task: a name that only a detector has used so far is a class already.
   const { data: classes = [] } = useClasses();
   const [typing, setTyping] = useState(false);
-  const call = async (to: string) => {
+  const call = (to: string) => {
     if (to === name) return keep();
-    const json: CorpusChange = classes.some((known) => known.name === to)
-      ? { kind: 'merge', names: [name, to], into: to }
-      : { kind: 'rename', from: name, to };
-    if (await run(() => answer(api.corpus.$post({ json })), `${items.toLocaleString()} images are called ${to} now.`))
-      onDone();
+    const json: CorpusChange =
+      given.has(to) || classes.some((known) => known.name === to)
+        ? { kind: 'merge', names: [name, to], into: to }
+        : { kind: 'rename', from: name, to };
+    given.add(to);
+    onDone(run(() => answer(api.corpus.$post({ json })), `${items.toLocaleString()} images are called ${to} now.`));
   };
   /** Clustering proposed the name; that a person agreed is written down as their word on what stands for it. */
-  const keep = async () => {
+  const keep = () => {
     const agreed = exemplars.slice(0, 1).map((id) => ({ itemId: id, imageId: id }));
     const json = { task, className: name, items: agreed, exceptions: [] };
-    if (await run(() => answer(api.labels.confirm.$post({ json })), `${name} it is.`)) onDone();
+    onDone(run(() => answer(api.labels.confirm.$post({ json })), `${name} it is.`));
   };
-  const junk = async () => {
-    if (await labelAll({ task, cluster: name }, NONE_OF_THESE)) onDone();
-  };
+  const junk = () => onDone(labelAll({ task, cluster: name }, NONE_OF_THESE));
   /** Another cluster is the same thing; a name that people gave stays, else the other one's, where it has one. */
   const join = async (other: Cluster['near'][number]) => {
     const into = other.unnamed || (held && !unnamed) ? name : other.name;
@@ -109,10 +122,10 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
   const same = () => near[0] && void join(near[0]);
   const proposals = candidates.filter((one) => one.name !== name).slice(0, 4);
   useKeys({
-    Enter: () => void (unnamed ? setTyping(true) : keep()),
+    Enter: () => (unnamed ? setTyping(true) : keep()),
     '/': () => setTyping(true),
-    ArrowRight: onDone,
-    Delete: () => void junk(),
+    ArrowRight: () => onDone(),
+    Delete: junk,
     '=': same,
     'Shift+=': same,
     2: () => void split(2),
@@ -134,10 +147,10 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
             placeholder={unnamed ? 'type its name…' : 'type another name…'}
             autoFocus={typing}
             typeAhead
-            onPick={(to) => void call(to)}
+            onPick={call}
           />
           {!unnamed && (
-            <button type="button" className="main" onClick={() => void keep()}>
+            <button type="button" className="main" onClick={keep}>
               <kbd>Enter</kbd> {name} is right
             </button>
           )}
@@ -147,10 +160,10 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
           <button type="button" onClick={() => void split(3)}>
             <kbd>3</kbd> in three
           </button>
-          <button type="button" onClick={() => void junk()}>
+          <button type="button" onClick={junk}>
             <kbd>Del</kbd> Junk
           </button>
-          <button type="button" onClick={onDone}>
+          <button type="button" onClick={() => onDone()}>
             <kbd>→</kbd> Later
           </button>
         </div>
@@ -158,7 +171,7 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
           <ul className="why" aria-label="Proposed names">
             {proposals.map((one) => (
               <li key={one.name}>
-                <button type="button" onClick={() => void call(one.name)}>
+                <button type="button" onClick={() => call(one.name)}>
                   {one.name}
                 </button>{' '}
                 <small>
