@@ -99,7 +99,7 @@ function valueFrom(spec: OptionSpec | ArgumentSpec, given: unknown, hint: string
 function refuseEmpty(spec: OptionSpec | ArgumentSpec, given: unknown): void {
   if (given !== '' && !(Array.isArray(given) && given.includes(''))) return;
   throw new LabelsmithError('USAGE', `${nameOf(spec)} is given an empty text.`, {
-    hint: 'Was a variable of the shell not set? The current folder is "."; what is not given at all has its default.',
+    hint: 'Was a variable of the shell not set? A name needs a character, and the current folder is ".".',
   });
 }
 

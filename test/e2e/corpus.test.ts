@@ -189,7 +189,7 @@ test('what cannot be done is refused with what to do', async (t) => {
   const cases: readonly (readonly [args: readonly string[], code: number, message: RegExp])[] = [
     [['rename', a.name, b.name], 1, /corpus merge/],
     [['rename', 'no such class', 'x'], 1, /There is no class/],
-    [['rename', a.name, ''], 2, /class name/],
+    [['rename', a.name, ''], 2, /TO is given an empty text/],
     [['nest', a.name, a.name], 1, /same or below/],
     [['undo', 'x'], 2, /whole number/],
     [['split', a.name, '--by', 'no-task'], 1, /no task/],
