@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
+import { drawn } from '../../../test/contracts/store/fixtures.ts';
 import { scene, scenePixels } from '../../../test/fixtures/images.ts';
-import { regionIdOf } from '../../core/ids.ts';
 import { statusOf } from '../../jobs/status.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { findToForget, forget } from '../forget/forget.ts';
@@ -82,21 +82,7 @@ test('a file whose metadata changed keeps its labels, boxes and all; changed bac
   const [id] = [...(await store.lookupPaths([join(workspace.dir, '../photos/a.jpg')])).values()].map(
     (known) => known.imageId ?? '',
   );
-  const region = {
-    id: regionIdOf(id, 'human', 'eye', [1, 2, 30, 40]),
-    imageId: id,
-    box: [1, 2, 30, 40] as const,
-    score: null,
-    modelKey: null,
-    runId: null,
-    touched: true,
-    deleted: false,
-    keypoints: null,
-    mask: null,
-    polygons: null,
-    crowd: false,
-  };
-  await store.putRegions([region]);
+  await store.putRegions([drawn(id, [1, 2, 30, 40])]);
   for (const bytes of [withComment(photo, 'holiday'), withComment(photo, 'holiday at the sea'), photo]) {
     write('photos/a.jpg', bytes);
     const { counts } = await add(['photos']);

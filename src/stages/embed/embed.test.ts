@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
-import { regionOf, shard, startRun } from '../../../test/contracts/store/fixtures.ts';
+import { drawn, regionOf, shard, startRun } from '../../../test/contracts/store/fixtures.ts';
 import { addPlainImages } from '../../../test/fixtures/plain-images.ts';
 import type { Box } from '../../core/boxes.ts';
 import { sha256Hex } from '../../core/ids.ts';
@@ -309,20 +309,7 @@ test('regions: each is cut out with its surroundings, deleted ones are left out'
   files.set('/photos/two.png', bytes);
   await addImages(store, new Map([['/photos/two.png', bytes]]));
   const imageId = sha256Hex(bytes);
-  const region = (id: string, box: readonly [number, number, number, number]) => ({
-    id: id.repeat(32),
-    imageId,
-    box,
-    score: null,
-    modelKey: null,
-    runId: null,
-    touched: true,
-    deleted: false,
-    keypoints: null,
-    mask: null,
-    polygons: null,
-    crowd: false,
-  });
+  const region = (id: string, box: Box) => drawn(imageId, box, { id: id.repeat(32) });
   await store.putRegions([region('a', [0, 0, 30, 20]), region('b', [100, 40, 150, 60]), region('c', [0, 0, 9, 9])]);
   await store.deleteRegionsAsHuman(['c'.repeat(32)]);
   const { counts } = await embed({ ...OPTIONS, items: 'regions' });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Box } from '../../core/boxes.ts';
+import { drawn } from '../../../test/contracts/store/fixtures.ts';
 import { BUILT_IN_TASKS, type Label, type Task } from '../../core/labels.ts';
 import type { StoredRegion } from '../../store/store.ts';
 import { type LabelledBoxStore, labelledBoxes } from './labelled-boxes.ts';
@@ -11,11 +11,6 @@ function taskNamed(name: string): Task {
   const task = BUILT_IN_TASKS.find((one) => one.name === name);
   assert.ok(task);
   return task;
-}
-
-function region(id: string, imageId: string, box: Box, changes: Partial<StoredRegion> = {}): StoredRegion {
-  const nothing = { score: null, modelKey: null, runId: null, keypoints: null, mask: null, polygons: null };
-  return { id, imageId, box, ...nothing, touched: false, deleted: false, crowd: false, ...changes };
 }
 
 let sequence = 0;
@@ -54,10 +49,10 @@ async function boxesOf(store: LabelledBoxStore, task = OBJECTS, origin?: Label['
 }
 
 const REGIONS = [
-  region('1', 'a', [0, 0, 10, 10]),
-  region('2', 'a', [5, 5, 20, 20]),
-  region('gone', 'a', [1, 1, 2, 2], { deleted: true }),
-  region('herd', 'a', [1, 1, 90, 90], { crowd: true }),
+  drawn('a', [0, 0, 10, 10], { id: '1' }),
+  drawn('a', [5, 5, 20, 20], { id: '2' }),
+  drawn('a', [1, 1, 2, 2], { id: 'gone', deleted: true }),
+  drawn('a', [1, 1, 90, 90], { id: 'herd', crowd: true }),
 ];
 const LABELS = [
   label('1', 'cat', 'detector', 0.5),
