@@ -73,11 +73,10 @@ export async function labelErrorsIn(workspace: Workspace, task: string, ids: rea
     },
   );
   const people = errors.filter(({ origin }) => !isMachine(origin));
-  const [{ items = 'images' } = {}] = (await workspace.store.tasks()).filter(({ name }) => name === task);
   const groups = await groupsOf(
     workspace.store,
     people.map(({ itemId }) => itemId),
-    { items },
+    predictions,
   );
   return loneLast(errors, new Map(people.map(({ itemId }, i) => [itemId, groups[i]])));
 }
