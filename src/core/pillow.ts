@@ -6,8 +6,14 @@ export type Resample = (typeof RESAMPLES)[number];
 
 /** Kinds of {@link PillowSize} with nothing more to say. */
 export const PLAIN_SIZES = [
-  ...(['exact', 'padded-square', 'blurred-square', 'sampled', 'opencv-letterbox', 'averaged'] as const),
-  ...(['longest', 'none'] as const),
+  'exact',
+  'padded-square',
+  'blurred-square',
+  'sampled',
+  'opencv-letterbox',
+  'averaged',
+  'longest',
+  'none',
 ] as const;
 
 /** How an image is brought to a size before its middle is cut out, or what is missing is filled up. */
