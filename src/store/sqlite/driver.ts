@@ -3,10 +3,11 @@
  * in the calling thread for short reads; more threads, started as they are needed: two for queries that look at everything, and
  * one for pages, which do not wait for those.
  */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { LabelsmithError, messageOf } from '../../errors.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import type { AnalyseOptions, Query, RowsOf, SqlDriver } from '../sql/driver.ts';
 import type { SqlValue } from '../sql/sql-value.ts';
 import type { Schema } from '../sql/tables.ts';
@@ -24,7 +25,7 @@ export async function openSqlite(options: ConnectionOptions): Promise<SqlDriver>
   if (mayOnlyBeRead(options.file)) return openReadOnly({ ...options, readOnly: true });
   const folder = dirname(options.file);
   try {
-    mkdirSync(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (error) {
     throw new LabelsmithError('WORKSPACE', `The workspace folder ${folder} cannot be made (${messageOf(error)})`, {
       hint: 'Check the permissions of the folder above it, or choose another workspace with --workspace.',
