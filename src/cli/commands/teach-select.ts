@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { plural } from '../../core/count-text.ts';
 import { ITEM_KINDS, NONE_OF_THESE } from '../../core/labels.ts';
+import { typedWord } from '../../core/shell-word.ts';
 import { ask, dropAuditItems } from '../../review/ask.ts';
 import { command } from '../command.ts';
 import { noteLimit, nounOf } from '../print/embedded.ts';
@@ -79,8 +80,8 @@ function nextText({ out, task }: { readonly out: string; readonly task: string }
   const [todo, format] = out.endsWith('.csv')
     ? ['Fill in its column class', 'csv']
     : ['Move the pictures from _unlabelled into a folder for each class beside it', 'folders'];
-  const named = task === 'class' ? '' : ` --task ${task}`;
-  return `${todo}, then: labelsmith import ${format} ${out} --as human${named}`;
+  const named = task === 'class' ? '' : ` --task ${typedWord(task)}`;
+  return `${todo}, then: labelsmith import ${format} ${typedWord(out)} --as human${named}`;
 }
 
 function tookBack(dropped: number): string {

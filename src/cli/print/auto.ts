@@ -2,6 +2,7 @@
 
 import { relative, resolve } from 'node:path';
 import { formatCount, plural } from '../../core/count-text.ts';
+import { typedWord } from '../../core/shell-word.ts';
 import type { AutoPart, AutoResult, NotClustered } from '../../stages/auto/auto.ts';
 import type { OwnClasses } from '../../stages/auto/found.ts';
 import type { ClassifyResult } from '../../stages/classify/classify.ts';
@@ -140,5 +141,5 @@ export function namingText(typed: string): string {
   if (typed.includes('://') || resolve(typed) === resolve('.labelsmith')) return '';
   const near = relative('.', typed);
   const path = near.startsWith('..') ? resolve(typed) : near;
-  return ` -w ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}`;
+  return ` -w ${typedWord(path)}`;
 }

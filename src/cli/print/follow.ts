@@ -1,6 +1,7 @@
 /** How far the work of a fleet is, in words: drawn over and over, and what came of it. */
 import { z } from 'zod';
 import { formatCount, plural } from '../../core/count-text.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import type { CommandState } from '../../jobs/fleet/commands.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { costOf, type FleetView } from '../../stages/worker/follow.ts';
@@ -36,7 +37,8 @@ export async function followAndTell(
 /** As a shell takes it: an address has signs that mean something there. Passwords are left out. */
 export function statusCommand({ location, name }: Pick<Workspace, 'location' | 'name'>): string {
   const user = URL.canParse(location) ? new URL(location).username : '';
-  return `labelsmith status --follow --workspace '${user === '' ? name : name.replace('://', `://${user}@`)}'`;
+  const address = user === '' ? name : name.replace('://', `://${user}@`);
+  return `labelsmith status --follow --workspace ${shellWord(address)}`;
 }
 
 /** What came of a command, as one sentence. */

@@ -13,6 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Stats } from 'ssh2';
+import { shellWord } from '../../core/shell-word.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { isRunning, writerName } from '../../files/unfinished.ts';
 import {
@@ -184,7 +185,7 @@ class SftpSink implements Sink {
   /** Of a large file by the machine itself, where it may run a program: that sends nothing back. */
   async #digestOf(path: string, byteSize: number): Promise<string> {
     const isLarge = byteSize >= RESUMED_FROM_BYTES;
-    const printed = isLarge && (await this.#connection.run(`sha256sum < '${path.replaceAll("'", "'\\''")}'`));
+    const printed = isLarge && (await this.#connection.run(`sha256sum < ${shellWord(path)}`));
     const digest = /^([0-9a-f]{64})\b/.exec(printed || '')?.[1];
     if (digest !== undefined) return digest;
     const hash = createHash('sha256');

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { shellWord } from '../../core/shell-word.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type RemoteRun, SftpConnection } from '../../sources/cloud/sftp-connection.ts';
 import { sftpSink } from '../../sources/cloud/sftp-sink.ts';
@@ -85,7 +86,7 @@ async function putFile(path: string, target: string): Promise<void> {
 }
 
 async function remote(connection: SftpConnection, script: string): Promise<RemoteRun> {
-  const ran = await connection.execute(`sh -c ${quoted(script)}`);
+  const ran = await connection.execute(`sh -c ${shellWord(script)}`);
   if (ran?.code === 0) return ran;
   const said = ran?.stderr.trim().split('\n').at(-1) ?? 'it lets nobody run programs';
   throw new LabelsmithError('REFUSED', `${connection.uri}: ${said || `the command ended with ${ran?.code}`}`, {
@@ -105,16 +106,16 @@ command -v node >/dev/null || { echo 'there is no node' >&2; exit ${NO_NODE}; }
 function installScript(folder: string, name: string, file: string): string {
   return `set -e
 ${FIND_NODE}cd ${folder}
-rm -rf ${quoted(`${name}.new`)}
-mkdir ${quoted(`${name}.new`)}
-tar xzf ${quoted(file)} -C ${quoted(`${name}.new`)}
-cd ${quoted(`${name}.new`)}
+rm -rf ${shellWord(`${name}.new`)}
+mkdir ${shellWord(`${name}.new`)}
+tar xzf ${shellWord(file)} -C ${shellWord(`${name}.new`)}
+cd ${shellWord(`${name}.new`)}
 [ -d node_modules ] || npm install --omit=dev --ignore-scripts --no-audit --no-fund --silent
 node run.mjs --check
 cd ..
-rm -rf ${quoted(`${name}.old`)}
-[ ! -d ${quoted(name)} ] || mv ${quoted(name)} ${quoted(`${name}.old`)}
-mv ${quoted(`${name}.new`)} ${quoted(name)}
+rm -rf ${shellWord(`${name}.old`)}
+[ ! -d ${shellWord(name)} ] || mv ${shellWord(name)} ${shellWord(`${name}.old`)}
+mv ${shellWord(`${name}.new`)} ${shellWord(name)}
 `;
 }
 
@@ -131,7 +132,7 @@ function unitScript({ folder, name, unit, source }: UnitParts): string {
 ${FIND_NODE}cd ${folder}
 here=$(pwd)
 umask 077
-printf 'LABELSMITH_SOURCE=%s\\n' ${quoted(source)} > ${quoted(`${name}.env`)}
+printf 'LABELSMITH_SOURCE=%s\\n' ${shellWord(source)} > ${shellWord(`${name}.env`)}
 units="\${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user"
 mkdir -p "$units"
 cat > "$units/${unit}.service" <<UNIT
@@ -157,9 +158,5 @@ systemctl --user restart ${unit}
 
 /** `~/x` below the home folder, whatever the shell. */
 function shellPath(path: string): string {
-  return path.startsWith('~') ? `"$HOME"${quoted(path.slice(1))}` : quoted(path);
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  return path.startsWith('~') ? `"$HOME"${shellWord(path.slice(1))}` : shellWord(path);
 }
