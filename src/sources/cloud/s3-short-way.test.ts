@@ -11,8 +11,10 @@ import { LabelsmithError } from '../../errors.ts';
 import type { PutCondition } from '../sink.ts';
 import type { ObjectStore } from './object-store.ts';
 import { S3ShortWay } from './s3-short-way.ts';
-import { s3Store } from './s3-store.ts';
+import { type S3Options, s3Store } from './s3-store.ts';
 
+/** Of `x`, by md5sum and base64. */
+const MD5_OF_X = 'ndTkYSaMgDT1yFZOFVxnpg==';
 const STRANGE = ['a b+c.jpg', 'näh/ü%20.jpg', "it's (1)!*.jpg", '../up.jpg'];
 
 test('after the first, objects are loaded by the short way, rightly signed, and none but those of plain names', (t) =>
@@ -45,13 +47,18 @@ test('a store in trouble is asked once, and what it says is passed on', (t) =>
     await put(store, 'a');
     await read(store, 'a');
     const before = server.log.length;
-    server.fault = () => ({ kind: 'status', status: 503, code: 'SlowDown' });
-    await assert.rejects(store.get('a'), (error: Error) => {
-      return codeOf(error) === 'NETWORK' && error.message.includes('503 SlowDown');
-    });
+    for (const [status, code] of [
+      [503, 'SlowDown'],
+      [429, 'TooManyRequests'],
+    ] as const) {
+      server.fault = () => ({ kind: 'status', status, code });
+      await assert.rejects(store.get('a'), (error: Error) => {
+        return codeOf(error) === 'NETWORK' && error.message.includes(`${status} ${code}`);
+      });
+    }
     server.fault = () => ({ kind: 'cut', applied: false });
     await assert.rejects(store.get('a'), (error: Error) => codeOf(error) === 'NETWORK');
-    assert.equal(server.log.length, before + 2);
+    assert.equal(server.log.length, before + 3);
     server.fault = () => undefined;
     assert.equal(await read(store, 'a'), 'bytes of a');
     assert.ok(isShort(server.log.at(-1)));
@@ -136,13 +143,95 @@ test('large objects keep their connection, and nothing waits for leave to send t
     );
   }));
 
+test('one connection is enough: each answer is read to its end', (t) =>
+  withStore(
+    t,
+    async (store, server) => {
+      for (const key of ['a', 'b', 'c']) await put(store, key);
+      assert.equal(await put(store, 'c', { kind: 'absent' }), 'not-met');
+      await assert.rejects(store.get('gone'), (error: Error) => codeOf(error) === 'NOT_FOUND');
+      for (const key of ['a', 'b', 'c']) assert.equal(await read(store, key), `bytes of ${key}`);
+      assert.deepEqual(server.log.map(isShort), [false, true, true, true, false, false, true, true]);
+      assert.equal(new Set(server.log.map(({ port }) => port)).size, 1);
+    },
+    { maxConnections: 1 },
+  ));
+
+test('what is stopped while the store is silent ends as an interruption', (t) =>
+  withStore(t, async (store, server) => {
+    for (const key of ['a', 'b']) await put(store, key);
+    for (const key of ['a', 'b']) await read(store, key);
+    const before = server.log.length;
+    let stop = new AbortController();
+    server.fault = () => {
+      stop.abort();
+      return { kind: 'slow', ms: 1000 };
+    };
+    const isInterrupted = (error: Error) => codeOf(error) === 'INTERRUPTED';
+    await assert.rejects(store.get('a', stop.signal), isInterrupted);
+    stop = new AbortController();
+    const bytes = Buffer.from('bytes of c');
+    const { signal } = stop;
+    await assert.rejects(
+      store.put('c', bytes, { sha256: sha256Hex(bytes), condition: { kind: 'any' }, signal }),
+      isInterrupted,
+    );
+    assert.deepEqual(server.log.slice(before).map(isShort), [true, true]);
+  }));
+
+test('an etag is no digest where the store encrypts by keys of its own, whoever puts', (t) =>
+  withStore(t, async (store, server) => {
+    server.fault = () => ({ kind: 'headers', headers: { 'x-amz-server-side-encryption': 'aws:kms' } });
+    for (const key of ['a', 'b']) {
+      const stored = await put(store, key);
+      assert.ok(stored !== 'not-met' && stored.version !== '' && stored.md5 === undefined);
+    }
+    assert.deepEqual(server.log.map(isShort), [false, true]);
+  }));
+
+test('requests are signed with the time of the store, where this machine has another', (t) =>
+  withStore(t, async (store, server) => {
+    const aheadMs = 3_600_000;
+    const date = new Date(Date.now() + aheadMs);
+    server.fault = () => ({ kind: 'headers', headers: { date: date.toUTCString() } });
+    for (const key of ['a', 'b']) await put(store, key);
+    assert.ok(isShort(server.log.at(-1)));
+    // Written as 20261127T190000Z.
+    const signed = String(server.log.at(-1)?.headers['x-amz-date']);
+    const signedMs = Date.parse(signed.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'));
+    assert.ok(Math.abs(signedMs - Date.now() - aheadMs) < 60_000, signed);
+  }));
+
+test('nothing is learnt from a request that has another path than its key’s', (t) =>
+  withStore(t, async (_, server) => {
+    const client = new S3Client({ forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
+    client.middlewareStack.add(
+      (next) => (args) => {
+        const { request } = args;
+        if (typeof request === 'object' && request !== null && 'path' in request) request.path = '/bucket/moved';
+        return next(args);
+      },
+      { step: 'build', name: 'moves' },
+    );
+    const way = new S3ShortWay(client);
+    const Body = Buffer.from('x');
+    const whole = { Bucket: 'bucket', Key: 'x', Body, Metadata: { sha256: sha256Hex(Body) }, ContentMD5: MD5_OF_X };
+    await client.send(new PutObjectCommand(whole));
+    assert.equal(await way.put(whole), undefined);
+    assert.deepEqual(
+      server.log.map(({ url }) => url.split('?')[0]),
+      ['/bucket/moved'],
+    );
+    client.destroy();
+  }));
+
 test('nothing is learnt from a request to which something else adds a header', (t) =>
   withStore(t, async (_, server) => {
     const client = new S3Client({ forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
     const way = new S3ShortWay(client);
     const Body = Buffer.from('x');
     const Metadata = { sha256: sha256Hex(Body) };
-    const whole = { Bucket: 'bucket', Key: 'x', Body, Metadata, ContentMD5: 'ndTkYSaMgDT1yFZOFVxnpg==' };
+    const whole = { Bucket: 'bucket', Key: 'x', Body, Metadata, ContentMD5: MD5_OF_X };
     const tag = { ...whole, Tagging: 'a=b' };
     await client.send(new PutObjectCommand(tag));
     assert.equal(await way.put(whole), undefined);
@@ -152,11 +241,15 @@ test('nothing is learnt from a request to which something else adds a header', (
     client.destroy();
   }));
 
-async function withStore(t: TestContext, work: (store: ObjectStore, server: CloudServer) => Promise<void>) {
+async function withStore(
+  t: TestContext,
+  work: (store: ObjectStore, server: CloudServer) => Promise<void>,
+  options?: S3Options,
+) {
   const server = await startS3();
   t.after(() => server.close());
   await withEnv(server.env, async () => {
-    const store = await s3Store({ scheme: 's3', bucket: 'bucket', prefix: 'short' });
+    const store = await s3Store({ scheme: 's3', bucket: 'bucket', prefix: 'short' }, options);
     await work(store, server).finally(() => store.close());
   });
 }
