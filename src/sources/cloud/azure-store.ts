@@ -9,10 +9,10 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { LabelsmithError } from '../../errors.ts';
-import type { PutCondition } from '../sink.ts';
 import { type ObjectAddress, uriOf } from './address.ts';
 import { azureService } from './azure-account.ts';
 import { azureError, isAbsent, isNotMet } from './azure-errors.ts';
+import { etagConditions, versionInEtag } from './etags.ts';
 import type { ListedObject, ObjectPut, ObjectStore, StoredObject, UploadedPart } from './object-store.ts';
 import { patienceFor, pieces, within } from './silence.ts';
 
@@ -134,7 +134,7 @@ class AzureStore {
 
   async #put(key: string, bytes: Uint8Array, put: ObjectPut): Promise<StoredObject | 'not-met'> {
     const { sha256, condition, signal } = put;
-    const options = { metadata: { sha256 }, conditions: conditions(condition) };
+    const options = { metadata: { sha256 }, conditions: etagConditions(condition) };
     try {
       const { etag, contentMD5 } = await this.#within(
         (abortSignal) => this.#blob(key).upload(bufferOf(bytes), bytes.byteLength, { ...options, abortSignal }),
@@ -194,7 +194,7 @@ class AzureStore {
   async #complete(key: string, parts: readonly UploadedPart[], { sha256, condition, signal }: ObjectPut) {
     try {
       const names = parts.map(({ receipt }) => receipt);
-      const options = { metadata: { sha256 }, conditions: conditions(condition) };
+      const options = { metadata: { sha256 }, conditions: etagConditions(condition) };
       const { etag } = await this.#within(
         (abortSignal) => this.#blob(key).commitBlockList(names, { ...options, abortSignal }),
         0,
@@ -218,21 +218,8 @@ class AzureStore {
   }
 }
 
-function conditions(condition: PutCondition): { readonly ifNoneMatch?: string; readonly ifMatch?: string } {
-  switch (condition.kind) {
-    case 'any':
-      return {};
-    case 'absent':
-      return { ifNoneMatch: '*' };
-    case 'version':
-      return { ifMatch: `"${condition.version}"` };
-    default:
-      return condition satisfies never;
-  }
-}
-
 function versionOf(etag: string | undefined, digest?: Uint8Array): { readonly version: string; readonly md5?: string } {
-  const version = (etag ?? '').replaceAll('"', '');
+  const version = versionInEtag(etag);
   return digest === undefined || digest.length === 0
     ? { version }
     : { version, md5: Buffer.from(digest).toString('hex') };

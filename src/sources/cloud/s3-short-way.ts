@@ -142,6 +142,7 @@ class Refusal extends Error {
   }
 }
 
-function isRequest(request: unknown): request is Request {
+/** Whether what the SDK's chain passes on is a request to sign. */
+export function isRequest(request: unknown): request is Request {
   return typeof request === 'object' && request !== null && 'headers' in request && 'path' in request;
 }

@@ -11,10 +11,11 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { LabelsmithError } from '../../errors.ts';
 import type { PutCondition } from '../sink.ts';
 import { type ObjectAddress, uriOf } from './address.ts';
+import { etagConditions, versionInEtag } from './etags.ts';
 import type { ListedObject, ObjectPut, ObjectStore, StoredObject, UploadedPart } from './object-store.ts';
 import { optionalPackage } from './optional-package.ts';
 import { isAbsent, isNotMet, s3Error } from './s3-errors.ts';
-import { S3ShortWay, type WholePut, type WholePutAnswer } from './s3-short-way.ts';
+import { isRequest, S3ShortWay, type WholePut, type WholePutAnswer } from './s3-short-way.ts';
 import { within } from './silence.ts';
 
 export interface S3Options {
@@ -59,7 +60,7 @@ function signByKnownDigests(client: S3Client): void {
       async (args) => {
         const { request, input } = args;
         const sha256 = commandName === 'PutObjectCommand' && 'Metadata' in input ? input.Metadata?.sha256 : undefined;
-        if (sha256 !== undefined && hasHeaders(request)) request.headers['x-amz-content-sha256'] = sha256;
+        if (sha256 !== undefined && isRequest(request)) request.headers['x-amz-content-sha256'] = sha256;
         return next(args);
       },
     { step: 'build', name: 'signByKnownDigests' },
@@ -279,17 +280,9 @@ class S3Store {
   }
 }
 
-function conditions(condition: PutCondition): { readonly IfNoneMatch?: string; readonly IfMatch?: string } {
-  switch (condition.kind) {
-    case 'any':
-      return {};
-    case 'absent':
-      return { IfNoneMatch: '*' };
-    case 'version':
-      return { IfMatch: `"${condition.version}"` };
-    default:
-      return condition satisfies never;
-  }
+function conditions(condition: PutCondition): Pick<WholePut, 'IfNoneMatch' | 'IfMatch'> {
+  const { ifNoneMatch: IfNoneMatch, ifMatch: IfMatch } = etagConditions(condition);
+  return { IfNoneMatch, IfMatch };
 }
 
 /** With a version, S3 answers that the key is not there where nothing is. */
@@ -299,7 +292,7 @@ function isUnmet(error: unknown, condition: PutCondition): boolean {
 
 /** An etag is the MD5 of what was put at once, unless the store encrypts by keys that it keeps elsewhere. */
 function versionOf(etag: string | undefined, encryption?: string): { readonly version: string; readonly md5?: string } {
-  const version = (etag ?? '').replaceAll('"', '');
+  const version = versionInEtag(etag);
   const found = encryption?.startsWith('aws:kms') ? undefined : md5In(version);
   return found === undefined ? { version } : { version, md5: found };
 }
@@ -317,8 +310,4 @@ function etagOfParts(parts: readonly UploadedPart[]): string | undefined {
 
 function md5(bytes: Uint8Array): Buffer {
   return hash('md5', bytes, 'buffer');
-}
-
-function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
-  return typeof request === 'object' && request !== null && 'headers' in request;
 }
