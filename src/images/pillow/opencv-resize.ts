@@ -62,7 +62,7 @@ class RowsAcross {
   at(row: number): Int32Array {
     const known = this.#kept.find((one) => one.row === row);
     if (known) return known.values;
-    // The one asked for longest ago.
+    // Rows are asked for from the top down: the upper one of the two is done with.
     const slot = this.#kept[0].row < this.#kept[1].row ? this.#kept[0] : this.#kept[1];
     slot.row = row;
     const { pixels, width } = this.#image;

@@ -29,12 +29,17 @@ export function symmetricEigen(symmetric: Float64Array, n: number): Eigen {
     const from = order[i];
     values[i] = diagonal[from]!;
     const row = basis.subarray(from * n, (from + 1) * n);
-    let largest = 0;
-    for (const value of row) if (Math.abs(value) > Math.abs(largest)) largest = value;
-    const sign = largest < 0 ? -1 : 1;
+    const sign = signOfLargest(row);
     for (let j = 0; j < n; j++) vectors[i * n + j] = sign * row[j];
   }
   return { values, vectors };
+}
+
+/** What makes an eigenvector's largest element positive: its sign is free otherwise. */
+export function signOfLargest(vector: Float64Array): 1 | -1 {
+  let largest = 0;
+  for (const value of vector) if (Math.abs(value) > Math.abs(largest)) largest = value;
+  return largest < 0 ? -1 : 1;
 }
 
 interface Tridiagonal {

@@ -11,7 +11,7 @@ import type { Value } from '../../onnx/value.ts';
 import { columnMeans, overBlocks } from '../blocks.ts';
 import { ownDistances } from '../kmeans/blocks.ts';
 import { type Matrix, matrixTensor, newSharedMatrix, rowsOf, shareMatrix } from '../matrix.ts';
-import { symmetricEigen } from './eigen.ts';
+import { signOfLargest, symmetricEigen } from './eigen.ts';
 
 export interface PcaOptions {
   /** Components kept (default all): at most the columns, and one less than the rows. */
@@ -37,9 +37,9 @@ export interface Pca {
 const STEP = 2048;
 
 /**
- * Fits on a sample that fits in memory; a few thousand rows do for a few hundred columns. Cost 2·n·d² + 4·d³, and of fewer
- * rows than columns 2·n²·d + 4·n³: XXᵀ has the eigenvalues of XᵀX that are not 0 (Bishop, Pattern Recognition and Machine
- * Learning, 12.1.4).
+ * Fits on a sample that fits in memory; a few thousand rows do for a few hundred columns. Cost: n·d² + 4·d³ multiplications,
+ * and of fewer rows than columns at most 4·n²·d + 4·n³: XXᵀ has the eigenvalues of XᵀX that are not 0 (Bishop, Pattern
+ * Recognition and Machine Learning, 12.1.4).
  */
 export async function fitPca(pool: InferencePool, sample: Matrix, options: PcaOptions = {}): Promise<Pca> {
   const { rows: n, columns: d } = sample;
@@ -90,7 +90,7 @@ async function gramMatrix(pool: InferencePool, points: Matrix, mean: Float32Arra
   return gram;
 }
 
-/** Of a direction's length, below which the rest of it after the others were taken off is rounding. */
+/** Once the other components are taken off a direction, less than this share of its length is rounding alone. */
 const ROUNDING = 1e-4;
 
 /**
@@ -109,15 +109,13 @@ function fromWeights(components: Matrix, weights: Float64Array, points: Matrix, 
       for (let j = 0; j < d; j++) direction[j] = direction[j] + weight * (points.data[i * d + j] - mean[j]);
     }
     while (!madeOrthonormal(direction, done)) direction.fill(0)[axis++] = 1;
-    let largest = 0;
-    for (const value of direction) if (Math.abs(value) > Math.abs(largest)) largest = value;
-    if (largest < 0) for (let j = 0; j < d; j++) direction[j] = -direction[j];
+    const sign = signOfLargest(direction);
+    for (let j = 0; j < d; j++) components.data[c * d + j] = sign * direction[j];
     done.push(direction);
-    components.data.set(direction, c * d);
   }
 }
 
-/** Whether enough of it was left (Gram and Schmidt, twice: Giraud, Langou and Rozložník, 2005). */
+/** Makes a direction orthogonal to others and of length 1; false where too little of it is left (Gram and Schmidt, twice: Giraud, Langou and Rozložník, 2005). */
 function madeOrthonormal(direction: Float64Array, others: readonly Float64Array[]): boolean {
   const before = lengthOf(direction);
   if (before === 0) return false;
@@ -161,8 +159,10 @@ async function scatterMatrix(pool: InferencePool, points: Matrix, mean: Float32A
 }
 
 /**
- * The scatter or the Gram matrix, which have the same trace and the same sum of squares. With S = scatter / n and m = tr S / d: δ² = ‖S − m I‖² / d, β² = (mean ‖x‖⁴ − ‖S‖²) / (n d), and the intensity is
+ * With S = scatter / n and m = tr S / d: δ² = ‖S − m I‖² / d, β² = (mean ‖x‖⁴ − ‖S‖²) / (n d), and the intensity is
  * min(β², δ²) / δ².
+ *
+ * @param scatter or the Gram matrix, which has the same trace and the same sum of squares
  */
 function ledoitWolf(scatter: Float64Array, norms: Float32Array, n: number, d: number): number {
   const side = Math.sqrt(scatter.length);
