@@ -2,7 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { bossQueue } from '../../src/jobs/fleet/boss-queue.ts';
+import { fleetEngine } from '../../src/jobs/fleet/fleet-engine.ts';
 import type { WorkerSummary } from '../../src/jobs/fleet/worker.ts';
+import { localEngine } from '../../src/jobs/local-engine.ts';
+import type { Engine } from '../../src/jobs/stage.ts';
 
 const PROGRAM = fileURLToPath(new URL('./worker.program.ts', import.meta.url));
 const SKEWED = new URL('./skewed-clock.ts', import.meta.url).href;
@@ -47,4 +51,25 @@ export function startWorker(
       return said === '' ? undefined : (JSON.parse(said) as WorkerSummary);
     },
   };
+}
+
+/** Gives `work` an engine whose shards so many workers do. @returns its outcome, and how many shards they did */
+export async function withWorkers<Outcome>(
+  location: string,
+  { count, cacheDir }: { readonly count: number; readonly cacheDir: string },
+  work: (engine: Engine) => Promise<Outcome>,
+): Promise<{ readonly outcome: Outcome; readonly shards: number }> {
+  const workers: TestWorker[] = [];
+  const openQueue = async () => {
+    const queue = await bossQueue({ location });
+    for (let n = 0; n < count; n++) workers.push(startWorker(location, `worker ${n}`, cacheDir));
+    return queue;
+  };
+  const engine = fleetEngine({ local: localEngine(), pollMs: 20, openQueue });
+  let summaries: (WorkerSummary | undefined)[] = [];
+  const outcome = await work(engine).finally(async () => {
+    await engine.close();
+    summaries = await Promise.all(workers.map((worker) => worker.stop()));
+  });
+  return { outcome, shards: summaries.reduce((sum, one) => sum + (one?.shards ?? 0), 0) };
 }

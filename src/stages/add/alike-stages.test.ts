@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { image, imageId, path, startRun } from '../../../test/contracts/store/fixtures.ts';
-import { startWorker, type TestWorker } from '../../../test/fleet/workers.ts';
+import { withWorkers } from '../../../test/fleet/workers.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
 import { PRINT_SIDE } from '../../core/image.ts';
 import { seededRandom } from '../../core/random.ts';
 import { PRINT_BYTES } from '../../images/copies/print.ts';
 import { computeGroups, type Groups } from '../../images/groups.ts';
-import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
-import { fleetEngine } from '../../jobs/fleet/fleet-engine.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
 import type { Engine } from '../../jobs/stage.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
@@ -52,23 +50,12 @@ describe('what is alike, by many machines', { skip: 'missing' in found ? found.m
     }
   }
 
-  async function withWorkers(count: number) {
+  async function byWorkers(count: number) {
     const location = `${server.url}?schema=alike${count}`;
-    const workers: TestWorker[] = [];
-    const openQueue = async () => {
-      const queue = await bossQueue({ location });
-      for (let n = 0; n < count; n++) workers.push(startWorker(location, `worker ${n}`, join(dir, 'cache')));
-      return queue;
-    };
-    const engine = fleetEngine({ local: localEngine(), pollMs: 20, openQueue });
-    try {
-      return await groupsOf(location, engine, true);
-    } finally {
-      await engine.close();
-      const summaries = await Promise.all(workers.map((worker) => worker.stop()));
-      const shards = summaries.reduce((sum, one) => sum + (one?.shards ?? 0), 0);
-      assert.ok(shards >= 64 + IMAGES / 50, `every shard was done by a worker: ${JSON.stringify(summaries)}`);
-    }
+    const workers = { count, cacheDir: join(dir, 'cache') };
+    const { outcome, shards } = await withWorkers(location, workers, (engine) => groupsOf(location, engine, true));
+    assert.ok(shards >= 64 + IMAGES / 50, `every shard was done by a worker: ${shards}`);
+    return outcome;
   }
 
   test('1, 2 and 4 of them find what one finds, in the same order', async () => {
@@ -76,7 +63,7 @@ describe('what is alike, by many machines', { skip: 'missing' in found ? found.m
     const kinds = Map.groupBy(here.pairs, ({ kind }) => kind);
     assert.ok((kinds.get('near-duplicate')?.length ?? 0) >= 100 && (kinds.get('copy')?.length ?? 0) >= 10);
     assert.ok(here.changes.length > 100);
-    for (const count of [1, 2, 4]) assert.deepEqual(await withWorkers(count), here, `${count} workers`);
+    for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
   });
 
   test('a process that sees other images than the run began with does not look', async () => {

@@ -5,13 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { addEmbedded } from '../../../test/fixtures/embedded.ts';
-import { startWorker, type TestWorker } from '../../../test/fleet/workers.ts';
+import { withWorkers } from '../../../test/fleet/workers.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
-import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
-import { fleetEngine } from '../../jobs/fleet/fleet-engine.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
 import type { Engine } from '../../jobs/stage.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
@@ -69,35 +67,24 @@ describe('discover by many machines', { skip: 'missing' in found ? found.missing
     await rm(dir, { recursive: true, force: true });
   });
 
-  async function outcome(location: string, engine: Engine, spreadFrom: number) {
+  async function discoveredIn(location: string, engine: Engine, spreadFrom: number) {
     const workspace = await openWorkspace(location, { create: true, blobsAt: undefined, engine });
     return discovered(workspace, spreadFrom).finally(() => workspace.close());
   }
 
-  async function withWorkers(count: number) {
+  async function byWorkers(count: number) {
     const location = `${server.url}?schema=sample${count}`;
     await (await openWorkspace(location, { create: true, blobsAt: join(dir, `blobs${count}`) })).close();
-    const workers: TestWorker[] = [];
-    const openQueue = async () => {
-      const queue = await bossQueue({ location });
-      for (let n = 0; n < count; n++) workers.push(startWorker(location, `worker ${n}`, join(dir, 'cache')));
-      return queue;
-    };
-    const engine = fleetEngine({ local: localEngine(), pollMs: 20, openQueue });
-    try {
-      return await outcome(location, engine, 1);
-    } finally {
-      await engine.close();
-      const summaries = await Promise.all(workers.map((worker) => worker.stop()));
-      const shards = summaries.reduce((sum, one) => sum + (one?.shards ?? 0), 0);
-      assert.equal(shards, 1 + 1 + ITEMS / 20, `mean, sample and files: ${JSON.stringify(summaries)}`);
-    }
+    const workers = { count, cacheDir: join(dir, 'cache') };
+    const { outcome, shards } = await withWorkers(location, workers, (engine) => discoveredIn(location, engine, 1));
+    assert.equal(shards, 1 + 1 + ITEMS / 20, 'mean, sample and files');
+    return outcome;
   }
 
   test('1, 2 and 4 of them: the bits of one machine with SQLite', async () => {
-    const here = await outcome(join(dir, 'here'), localEngine(), Number.POSITIVE_INFINITY);
+    const here = await discoveredIn(join(dir, 'here'), localEngine(), Number.POSITIVE_INFINITY);
     assert.equal(here.model?.sample.length, MAX_SAMPLE);
     assert.equal(here.counts.assigned, ITEMS);
-    for (const count of [1, 2, 4]) assert.deepEqual(await withWorkers(count), here, `${count} workers`);
+    for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
   });
 });
