@@ -1,6 +1,7 @@
 /** Files of vectors as shards of work. */
 import { z } from 'zod';
 import type { VectorShard } from '../store/store.ts';
+import type { VectorStore } from '../vectors/vector-store.ts';
 import { ITEM_KIND } from './image-work.ts';
 
 /** A row of the record: one file of vectors. */
@@ -17,7 +18,7 @@ export const VECTOR_SHARD: z.ZodType<VectorShard> = z.object({
 });
 
 /** Some files of vectors, for passes over all of them whose parts are small. */
-export const VECTOR_FILES = z.array(VECTOR_SHARD).readonly();
+const VECTOR_FILES = z.array(VECTOR_SHARD).readonly();
 
 /** Items from which passes over all vectors are spread over machines: below, asking a queue takes longer than reading. */
 export const SPREAD_FROM = 100_000;
@@ -37,6 +38,26 @@ export function* groupsOfFiles(shards: Iterable<VectorShard>): Generator<VectorS
   }
   if (group.length > 0) yield group;
 }
+
+/** Of a stage that passes over all files of vectors. */
+export interface FilesContext {
+  readonly vectors: Pick<VectorStore, 'stream'>;
+  /** In the process that runs the stage. */
+  readonly files?: readonly VectorShard[];
+}
+
+/** What stages that pass over all files of vectors have in common: a shard of work is a group of files. */
+export const OVER_FILES = {
+  shard: VECTOR_FILES,
+
+  async total({ files = [] }: FilesContext): Promise<number> {
+    return [...groupsOfFiles(files)].length;
+  },
+
+  async *plan({ files = [] }: FilesContext): AsyncGenerator<readonly VectorShard[]> {
+    yield* groupsOfFiles(files);
+  },
+};
 
 export function countItems(shards: Iterable<VectorShard>): number {
   let items = 0;

@@ -10,9 +10,8 @@ import type { ItemId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { VectorShard } from '../../store/store.ts';
-import type { VectorStore } from '../../vectors/vector-store.ts';
 import type { EmbeddingRecipe, SpaceMean } from '../embed/recipe.ts';
-import { countItems, groupsOfFiles, SPREAD_FROM, VECTOR_FILES } from '../vector-shard.ts';
+import { countItems, type FilesContext, OVER_FILES, SPREAD_FROM } from '../vector-shard.ts';
 import { type Copies, NO_COPIES } from './copies.ts';
 import { chooseSample, DrawnItems, lotOf, MAX_SAMPLE, readSample, type Sample, sampleKey, sampleOf } from './sample.ts';
 
@@ -29,34 +28,19 @@ interface LowLots {
   readonly vectors: Float32Array;
 }
 
-interface SampleContext extends z.infer<typeof SETTINGS> {
-  readonly vectors: Pick<VectorStore, 'stream'>;
+interface SampleContext extends FilesContext, z.infer<typeof SETTINGS> {
   /** In the process that runs the stage. */
-  readonly files?: readonly VectorShard[];
   readonly onFound?: (found: LowLots) => void;
 }
 
-export const sampleStage: StageDefinition<
-  z.infer<typeof SETTINGS>,
-  SampleContext,
-  z.infer<typeof VECTOR_FILES>,
-  LowLots
-> = {
+export const sampleStage: StageDefinition<z.infer<typeof SETTINGS>, SampleContext, readonly VectorShard[], LowLots> = {
   name: 'sample',
   within: 'discover',
   settings: SETTINGS,
-  shard: VECTOR_FILES,
+  ...OVER_FILES,
 
   async open({ workspace: { vectors }, settings }) {
     return { vectors, ...settings };
-  },
-
-  async total({ files = [] }) {
-    return [...groupsOfFiles(files)].length;
-  },
-
-  async *plan({ files = [] }) {
-    yield* groupsOfFiles(files);
   },
 
   async process(context, files, eachItem) {
@@ -127,12 +111,8 @@ export async function drawSample(
     if (interrupted) throw new LabelsmithError('INTERRUPTED', 'Stopped. Run it again: it goes on.');
     const chosen = drawn.keys();
     const isWhole = chosen.size >= Math.min(most, items) || below >= LOTS;
-    if (isWhole)
-      return sampleOf(
-        [...chosen].flatMap((key) => rows.get(key) ?? []),
-        recipe,
-        mean,
-      );
+    const drawnRows = [...chosen].flatMap((key) => rows.get(key) ?? []);
+    if (isWhole) return sampleOf(drawnRows, recipe, mean);
     // So many are copies of each other that the lowest lots are too few: how many more is told by looking at all.
   }
   return readSample(vectors, shards, await chooseSample(vectors, shards, { seed, most, copies }), recipe, mean);

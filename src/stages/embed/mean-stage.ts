@@ -6,8 +6,7 @@ import { z } from 'zod';
 import { LabelsmithError } from '../../errors.ts';
 import type { StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { VectorShard } from '../../store/store.ts';
-import type { VectorStore } from '../../vectors/vector-store.ts';
-import { countItems, groupsOfFiles, SPREAD_FROM, VECTOR_FILES } from '../vector-shard.ts';
+import { countItems, type FilesContext, OVER_FILES, SPREAD_FROM } from '../vector-shard.ts';
 import {
   columnsOf,
   type EmbeddingRecipe,
@@ -19,10 +18,8 @@ import {
   VectorSum,
 } from './recipe.ts';
 
-interface MeanContext {
-  readonly vectors: Pick<VectorStore, 'stream'>;
+interface MeanContext extends FilesContext {
   /** In the process that runs the stage. */
-  readonly files?: readonly VectorShard[];
   readonly onSum?: (sum: PartialSum) => void;
 }
 
@@ -31,24 +28,16 @@ const NO_SETTINGS = z.strictObject({});
 export const meanStage: StageDefinition<
   z.infer<typeof NO_SETTINGS>,
   MeanContext,
-  z.infer<typeof VECTOR_FILES>,
+  readonly VectorShard[],
   PartialSum
 > = {
   name: 'mean',
   within: 'embed',
   settings: NO_SETTINGS,
-  shard: VECTOR_FILES,
+  ...OVER_FILES,
 
   async open({ workspace: { vectors } }) {
     return { vectors };
-  },
-
-  async total({ files = [] }) {
-    return [...groupsOfFiles(files)].length;
-  },
-
-  async *plan({ files = [] }) {
-    yield* groupsOfFiles(files);
   },
 
   async process({ vectors }, files, eachItem) {
