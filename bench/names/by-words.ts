@@ -6,13 +6,12 @@ import { join } from 'node:path';
 import type { VotedNames } from '../../src/corpus/voted-names.ts';
 import { openWorkspace } from '../../src/jobs/workspace.ts';
 import { InferencePool } from '../../src/onnx/pool.ts';
+import { INSPECTED } from '../../src/stages/discover/naming.ts';
 import { openVocabulary, votesOfWords } from '../../src/stages/discover/vocabulary.ts';
 import { requireRecipe } from '../../src/stages/embed/recipe.ts';
 import { type Clustered, judged, scoreRules, type Totals } from '../backbones/names.ts';
 
 const THREADS = 2;
-/** Items of a cluster that are compared with words, as `discover` has it. */
-const LOOKED_AT = 20;
 const SHARES = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9];
 /** Eight of ten. */
 const PRECISION = 0.8;
@@ -31,7 +30,10 @@ export interface ClusteredImage {
   readonly cluster: string;
 }
 
-/** What WordNet's nouns say to the images of a workspace that is embedded with a model that knows words. */
+/**
+ * What WordNet's nouns say to the images of a workspace that is embedded with a model that knows words: of each cluster to as many
+ * as `discover` looks at, which here are the first in the order given, and there are spread from the most typical to the least.
+ */
 export async function worded(set: string, images: readonly ClusteredImage[], dir: string): Promise<Worded> {
   const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: false });
   const pool = await InferencePool.create({ threads: THREADS });
@@ -43,7 +45,7 @@ export async function worded(set: string, images: readonly ClusteredImage[], dir
       images.filter(({ cluster }) => cluster !== ''),
       ({ cluster }) => cluster,
     );
-    const looked = [...clusters.values()].flatMap((members) => members.slice(0, LOOKED_AT));
+    const looked = [...clusters.values()].flatMap((members) => members.slice(0, INSPECTED));
     const found = await workspace.vectors.lookup(
       shards,
       looked.map(({ id }) => id),

@@ -16,7 +16,7 @@ const NAMED = 5;
  * @param k clusters that are shown
  * @param weights of the rule that says how many there are
  * @returns agreement of the cut whose number follows the names (`heard`) and of that which only goes around them (`unheard`),
- *   and the number that follows them; null for piles of fewer than two items
+ *   and the number that follows them; null where the tree has no evidence
  */
 export function afterNaming(
   { pile, hierarchy, sample }: Pick<Studied, 'pile' | 'hierarchy' | 'sample'>,
@@ -41,7 +41,7 @@ export function afterNaming(
   return { heard: cut(heard), unheard: cut(k), k: heard };
 }
 
-/** The class of every item of what was named; −1 for the others. */
+/** The class that the person named each item's cluster, or its part, after; −1 where neither was named. */
 function namesByPerson(
   { truth, hierarchy }: Pick<Studied, 'hierarchy'> & { truth: Int32Array },
   k: number,

@@ -11,8 +11,8 @@ import { type Vocabulary, votesOfWords } from './vocabulary.ts';
 import { voteCandidates } from './vote-names.ts';
 
 const EXEMPLARS = 9;
-/** Files opened for keywords, per cluster and in all. */
-const INSPECTED = 20;
+/** Items of a cluster whose files are opened for keywords and that are compared with words, and those in all clusters. */
+export const INSPECTED = 20;
 const MAX_INSPECTED = 1000;
 
 /** The model with a name, its evidence and exemplars for each cluster; clusters that are people's keep their name. */
