@@ -3,7 +3,8 @@
  * files, `detectors/` reads what they give.
  *
  * All of them see the whole image at the top left, whatever its shape; their publishers stretch it (SSD) or put it into the
- * middle (YOLO). It is made smaller by their documents' filters: OpenCV's (YOLOv4), Pillow's bicubic (YOLOv3) or bilinear (the rest). Faster and Mask R-CNN take any size: a photograph of 4 : 3 in a square of 1088 has the 800 lines of their
+ * middle (YOLO). It is made smaller by the kind of filter that their documents name: OpenCV's own (YOLOv4), bicubic (YOLOv3) or
+ * bilinear (the rest). Faster and Mask R-CNN take any size: a photograph of 4 : 3 in a square of 1088 has the 800 lines of their
  * document. The masks of Mask R-CNN are not read.
  */
 import { COCO_NAMES } from '../core/coco-classes.ts';

@@ -256,8 +256,8 @@ async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, o
   if (input.fit !== 'letterbox') throw refuse(subject, 'a detector sees the whole image: its fit must be letterbox');
   inferred.push(
     `output ${output.name} [${output.value.dims}]: YOLOX with strides ${decoder.strides.join(', ')} and boxes in ` +
-      `${decoder.boxes}; unless declared otherwise its input is BGR from 0 to 255, the image at the top left, as OpenCV makes it smaller, the rest ` +
-      'filled with 114',
+      `${decoder.boxes}; unless declared otherwise its input is BGR from 0 to 255, the image at the top left, as OpenCV makes it ` +
+      'smaller, the rest filled with 114',
   );
   const entry: ModelEntry = { ...base, role: 'detector', input, decoder, classNames };
   await checkComposed(subject, entry);

@@ -32,8 +32,8 @@ export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | '
 
 export interface Discovered extends DiscoverResult {
   /**
-   * Names by words: the model, and whether words that reach their share were given as names or are candidates alone, since
-   * nobody measured with this model how often they are right. Left out where no vocabulary was named.
+   * Names of new clusters by words: the model, and whether words that reach their share are given as names or are candidates
+   * alone, since nobody measured with this model how often they are right. Left out where no vocabulary was named.
    */
   readonly words?: { readonly model: string; readonly names: 'given' | 'candidates' };
   /** What the namer proposed, and the file that it was written to; left out where it was not asked. */

@@ -40,7 +40,7 @@ export async function keepForOthers(
   await keepLayout(blobs, key, layout);
 }
 
-/** What is kept holds vectors, of items too that are to be forgotten. */
+/** For items that are forgotten too: what is kept holds their vectors. */
 export async function dropKeptSamples(blobs: Pick<BlobStore, 'list' | 'delete'>): Promise<void> {
   for await (const { key } of blobs.list(FOLDER)) await blobs.delete(key);
 }
