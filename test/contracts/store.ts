@@ -19,6 +19,7 @@ import { shapeCases } from './store/shapes.ts';
 import { shardCases } from './store/shards.ts';
 import { stageRecordCases } from './store/stage-records.ts';
 import { togetherCases } from './store/together.ts';
+import { wordAboutAllCases } from './store/words-about-all.ts';
 
 export function storeContract(name: string, open: OpenStore, module: string): void {
   describe(`store contract: ${name}`, () => {
@@ -28,6 +29,7 @@ export function storeContract(name: string, open: OpenStore, module: string): vo
     shapeCases(open);
     shardCases(open);
     itemCases(open);
+    wordAboutAllCases(open);
     importCases(open);
     keptCases(open);
     stageRecordCases(open);

@@ -10,12 +10,12 @@ import { sql } from 'kysely';
 import { LabelsmithError, messageOf } from '../../errors.ts';
 import type { ItemFilter, SaidOfAll } from '../store.ts';
 import { ORIGIN_CODES } from './codes.ts';
-import { hexOf } from './column.ts';
 import { taskOf } from './dictionary.ts';
-import { type IdRange, inParts, inRange } from './image-parts.ts';
+import { type IdRange, inParts } from './image-parts.ts';
 import { conditionsOf, type ItemConditions } from './item-conditions.ts';
 import { itemQuery } from './item-query.ts';
 import { refuseBadLabel } from './labels.ts';
+import { columnsOf, isLogged, LABEL_KEY, REPLACING, same, writeLogged } from './logged-labels.ts';
 import { addOperation } from './operation-log.ts';
 import { countOf, rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
@@ -26,8 +26,6 @@ import type { Work } from './work.ts';
 
 const dropOperation = statement('delete from operation where id = :id', { id: operations.columns.id });
 const NAMES = labels.names.join(', ');
-const KEY = labels.key.map(snake);
-const NEW_VALUES = labels.names.filter((name) => !KEY.includes(name)).map((name) => `${name} = excluded.${name}`);
 
 /** @returns how many images match; where none does, no operation is left */
 export async function sayOfAllImages(
@@ -90,35 +88,22 @@ async function sayPart(
   asked: ItemConditions & { readonly range: IdRange },
   word: WordOfAll,
 ): Promise<number> {
-  const { db, changeId } = work;
-  const id = sql.lit(word.operationId);
-  const written = sql`operation_id = ${id} and side = 1 and ${inRange(sql`image_id`, asked.range)}`;
-  const sameKey = KEY.map((name) => `said.${name} = written.${name}`).join(' and ');
-  const before = labels.names.map((name) => `said.${name}`).join(', ');
-  const count = sql<{ n: number }>`select count(*) as n from operation_label where ${written}`;
-  const end = (way: 'asc' | 'desc') =>
-    sql<{ image_id: Uint8Array }>`select image_id from operation_label where ${written}
-      order by image_id ${sql.raw(way)} limit 1`;
-  const queries = [
+  const { operationId } = word;
+  const id = sql.lit(operationId);
+  const written = sql`${isLogged('written', operationId, asked.range)} and written.side = 1`;
+  const count = sql<{ n: number }>`select count(*) as n from operation_label as written where ${written}`;
+  await writeLogged(work, operationId, asked.range, [
     sql`insert into operation_label (operation_id, side, ${sql.raw(NAMES)})
       select ${id}, 1, matching.image_id, matching.region_id, ${valuesOf(word, work.nextSequence())}
       from (${itemQuery(asked, 'id')}) as matching where true`,
     sql`insert into operation_label (operation_id, side, ${sql.raw(NAMES)})
-      select ${id}, 0, ${sql.raw(before)} from operation_label as written cross join label as said
-      where written.operation_id = ${id} and written.side = 1
-        and ${inRange(sql`written.image_id`, asked.range)} and ${sql.raw(sameKey)}`,
-    sql`insert into label (${sql.raw(NAMES)}) select ${sql.raw(NAMES)} from operation_label where ${written}
-      on conflict (${sql.raw(KEY.join(', '))}) do update set ${sql.raw(NEW_VALUES.join(', '))}`,
-    sql`insert into image_revision (image_id, revision)
-      select image_id, ${sql.lit(changeId)} from operation_label where ${written}
-      on conflict (image_id) do update set revision = excluded.revision`,
+      select ${id}, 0, ${columnsOf('said', labels.names)} from operation_label as written cross join label as said
+      where ${written} and ${same(LABEL_KEY, 'said', 'written')}`,
+    sql`insert into label (${sql.raw(NAMES)})
+      select ${columnsOf('written', labels.names)} from operation_label as written where ${written} ${REPLACING}`,
     sql`update operation set labels = labels + (${count}) where id = ${id}`,
-  ];
-  const [counted, first, last] = await work.run(
-    queries.map((query) => rawQuery(db, query)),
-    [rawQuery(db, count), rawQuery(db, end('asc')), rawQuery(db, end('desc'))],
-  );
-  for (const [row] of [first, last]) if (row !== undefined) work.reach(hexOf(row.image_id));
+  ]);
+  const [counted] = await work.analyse(rawQuery(work.db, count));
   return countOf(counted);
 }
 

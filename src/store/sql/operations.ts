@@ -8,7 +8,7 @@ import { hexOf, imageKey, NO_BYTES } from './column.ts';
 import { historyIn, redoCorpus, setUndone, undoCorpus } from './corpus.ts';
 import type { Dictionary } from './dictionary.ts';
 import { REVISION, revisedImages } from './image-revision.ts';
-import { moveLabels } from './move-labels.ts';
+import { moveLabels, notToMove } from './move-labels.ts';
 import { addOperation, moveItems } from './operation-log.ts';
 import { actorOf } from './regions.ts';
 import type { Session } from './session.ts';
@@ -137,9 +137,7 @@ async function move(session: Session, id: number | undefined, way: 'undo' | 'red
 
 async function moveWords(session: Session, row: OperationRow, way: 'undo' | 'redo'): Promise<OperationRecord> {
   const record = recordOf(row, await session.freshDictionary());
-  await moveLabels(session, record, way === 'undo' ? 1 : 0, (work) =>
-    work.add(setUndone, { id: record.id, undone: way === 'undo' ? work.changeId : 0 }),
-  );
+  await moveLabels(session, record, way);
   return { ...record, undone: way === 'undo' };
 }
 
@@ -158,7 +156,7 @@ async function refuseOrNull({ db, driver }: Session, id: number | undefined, way
   if (id === undefined) return null;
   const [[known]] = await driver.read([db.selectFrom('operation').select('id').where('id', '=', id)]);
   if (known === undefined) throw new LabelsmithError('NOT_FOUND', `There is no operation ${id}`);
-  throw new LabelsmithError('REFUSED', `The operation ${id} is ${way === 'undo' ? 'undone already' : 'not undone'}`);
+  throw notToMove(id, way);
 }
 
 /** Classes lean on each other, so their operations are undone from the newest on, and redone the other way. */

@@ -1,4 +1,4 @@
-/** Items page by page: every filter in every order against what `currentLabels` says in memory, cursors, words about all. */
+/** Items page by page: every filter in every order against what `currentLabels` says in memory, cursors, columns. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -392,43 +392,5 @@ export function itemCases(open: OpenStore): void {
       }
       assert.deepEqual(found.toSorted(), expected, `in parts of ${limit}`);
     }
-  });
-
-  test('a word about everything that matches is one operation, and undone as one', async (t) => {
-    const store = await fresh(t, open);
-    const runId = await addImages(store, 1200);
-    const ids = Array.from({ length: 1200 }, (_, n) => imageId(n));
-    await store.putLabels(
-      ids.map((id, n) => said(id, n % 3 === 0 ? 'dog' : 'cat', { origin: 'model', confidence: (n % 10) / 10, runId })),
-    );
-    await store.putLabels([said(imageId(0), 'cat')]);
-    const before = await store.labelsOf(ids);
-    const dogs = { task: 'class', className: 'dog', maxConfidence: 0.55 };
-    const count = await store.countItems(dogs);
-    assert.equal(count, ids.filter((_, n) => n !== 0 && n % 3 === 0 && n % 10 <= 5).length);
-
-    assert.equal(await store.setLabels(dogs, { className: 'wolf' }, { actor: 'Ann' }), count);
-    assert.equal(await store.countItems(dogs), 0, 'people win');
-    assert.equal(await store.countItems({ task: 'class', className: 'wolf', origins: ['human'] }), count);
-    const [operation, ...older] = await store.operations();
-    assert.equal(older.length, 1);
-    assert.deepEqual(
-      [operation.name, operation.actor, operation.labels, operation.arguments],
-      ['label', 'Ann', count, { filter: dogs, className: 'wolf', present: true }],
-    );
-    await store.undo(operation.id);
-    assert.deepEqual(await store.labelsOf(ids), before);
-    await store.redo(operation.id);
-    assert.equal(await store.countItems({ task: 'class', className: 'wolf' }), count);
-
-    assert.equal(await store.setLabels({ task: 'class', className: 'wolf', path: 'nowhere' }, { className: 'cat' }), 0);
-    assert.equal((await store.operations()).length, 2, 'nothing was done');
-    const wolves = { task: 'class', className: 'wolf' };
-    assert.equal(await store.setLabels(wolves, { className: 'wolf', present: false }), count);
-    assert.equal(await store.countItems(wolves), 0);
-    await assert.rejects(store.setLabels({ task: 'class' }, { className: NONE_OF_THESE, present: false }), {
-      code: 'USAGE',
-    });
-    assert.deepEqual(await store.check(), []);
   });
 }

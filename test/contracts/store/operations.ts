@@ -252,49 +252,6 @@ export function operationCases(open: OpenStore): void {
     assert.deepEqual((await changed((await store.changes(labelled.next)).revision - 1)).ids, [ids[6]], 'it is back');
   });
 
-  test('a word about very many images gives each a revision; undone, what was said since stays', async (t) => {
-    const store = await fresh(t, open);
-    const images = 2100;
-    const runId = await addImages(store, images);
-    const ids = sortedIds(images);
-    const named = ids.filter((_, n) => n % 50 !== 0);
-    await store.putLabels(named.map((id) => said(id, 'cat', { origin: 'model', confidence: 0.5, runId })));
-    await store.putLabels([said(ids[1], 'dog')]);
-    const expected = await store.revisionsOf([ids[0], ids[1]]);
-    const { revision: since } = await store.changes(0);
-    const word = { className: 'dog' };
-    assert.equal(await store.setLabels({ task: 'class', state: 'labelled' }, word), named.length);
-    const changed = await store.changes(since);
-    const found = await all(changed.images());
-    assert.deepEqual(
-      found.map(({ id }) => id),
-      named,
-    );
-    assert.deepEqual(new Map(found.map(({ id, revision }) => [id, revision])), await store.revisionsOf(named));
-    const refused = { code: 'REFUSED', details: { images: [ids[1]] } };
-    await assert.rejects(store.putLabels([said(ids[0], 'owl'), said(ids[1], 'owl')], { expected }), refused);
-
-    const [operation] = await store.operations();
-    await store.putLabels([said(ids[2], 'dog', { present: false }), said(ids[3], 'owl')]);
-    const human = async () => {
-      const labels = [...(await store.labelsOf(ids)).values()].flat().filter(({ origin }) => origin === 'human');
-      const wordsOf = (id: string) =>
-        labels.flatMap(({ itemId, className, present }) =>
-          itemId === id ? `${present ? '' : 'not '}${className}` : [],
-        );
-      return { count: labels.length, words: [1, 2, 3, 4].map((n) => wordsOf(ids[n]).sort().join()) };
-    };
-    assert.deepEqual(await human(), { count: named.length + 1, words: ['dog', 'not dog', 'dog,owl', 'dog'] });
-    const { revision: before } = await store.changes(0);
-    await store.undo(operation.id);
-    assert.deepEqual(await human(), { count: 3, words: ['dog', 'not dog', 'owl', ''] });
-    assert.equal((await all((await store.changes(before)).images())).length, named.length);
-    await assert.rejects(store.undo(operation.id), { code: 'REFUSED' });
-    await store.redo(operation.id);
-    assert.deepEqual(await human(), { count: named.length + 1, words: ['dog', 'not dog', 'dog,owl', 'dog'] });
-    assert.deepEqual(await store.check(), []);
-  });
-
   test('a write that expects what is there no more is refused, and does nothing', async (t) => {
     const store = await fresh(t, open);
     await addImages(store, 2);
