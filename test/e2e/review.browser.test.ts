@@ -139,6 +139,18 @@ describe('the review app', { skip }, () => {
     await detected.close();
     await page.reload();
     await page.waitForSelector('.cluster');
+    // A name that was taken back can be given again.
+    for (const what of ['rename', 'merge']) {
+      await page.locator('nav[aria-label="Clusters"] button').first().click();
+      await page.keyboard.type('thing');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('nav[aria-label="Clusters"] button:has-text("✓ thing")');
+      await page.keyboard.press('Control+z');
+      await page.waitForSelector(`text=Undone: ${what}`);
+      await gone('nav[aria-label="Clusters"] button:has-text("✓ thing")');
+    }
+    await page.reload();
+    await page.waitForSelector('.cluster');
     // The next cluster does not wait until the word on the first is written.
     const shown = Promise.withResolvers<void>();
     await page.route('**/api/corpus', async (route) => {

@@ -1,6 +1,6 @@
 /** Clusters one after the other: look, name, split, merge (a name that is there), or junk. */
 
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { Link } from 'wouter';
 import { answer, api, type Cluster, type CorpusChange } from '../api/client.ts';
 import { useClasses, useClusters } from '../api/queries.ts';
@@ -17,7 +17,7 @@ export function NamePage() {
   /** Looked at and left as they are. */
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   /** Names that were given here: the list of classes has them later. */
-  const given = useRef(new Set<string>());
+  const [given, setGiven] = useState<ReadonlySet<string>>(new Set());
   const isNamed = ({ held, unnamed }: Cluster) => held && !unnamed;
   const open = clusters.filter((one) => !isNamed(one) && !left.has(one.name));
   const cluster = clusters.find(({ name }) => name === chosen) ?? open[0];
@@ -64,7 +64,8 @@ export function NamePage() {
           key={cluster.name}
           cluster={cluster}
           task={task}
-          given={given.current}
+          given={given}
+          onName={(to) => setGiven((before) => new Set(before).add(to))}
           onDone={(written) => done(cluster.name, written)}
         />
       ) : (
@@ -80,13 +81,13 @@ export function NamePage() {
 interface OneClusterProps {
   readonly cluster: Cluster;
   readonly task: string;
-  /** Added to here. */
-  readonly given: Set<string>;
+  readonly given: ReadonlySet<string>;
+  readonly onName: (to: string) => void;
   /** @param written what comes of the word on it; false where it was refused, and the cluster is open again */
   readonly onDone: (written?: Promise<boolean>) => void;
 }
 
-function OneCluster({ cluster, task, given, onDone }: OneClusterProps) {
+function OneCluster({ cluster, task, given, onName, onDone }: OneClusterProps) {
   const { name, unnamed, held, items, chance, exemplars, candidates, near } = cluster;
   const { run, labelAll } = useWrites();
   // Of every task: a name that only a detector has used so far is a class already.
@@ -96,9 +97,9 @@ function OneCluster({ cluster, task, given, onDone }: OneClusterProps) {
     if (to === name) return keep();
     const json: CorpusChange =
       given.has(to) || classes.some((known) => known.name === to)
-        ? { kind: 'merge', names: [name, to], into: to }
+        ? { kind: 'merge', names: [name], into: to }
         : { kind: 'rename', from: name, to };
-    given.add(to);
+    onName(to);
     onDone(run(() => answer(api.corpus.$post({ json })), `${items.toLocaleString()} images are called ${to} now.`));
   };
   /** Clustering proposed the name; that a person agreed is written down as their word on what stands for it. */
