@@ -41,6 +41,7 @@ export async function run(): Promise<unknown> {
       commits: costs,
       queueCallsMs: queue,
       perCore,
+      vectorBytesAnImage,
       simulated: await fleets(constants),
       billion: billion({
         perCore,
