@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { createOutput } from '../output.ts';
 import { type PrintedStatus, printStatus } from './status.ts';
 
-const SUMMARY = {
+const SUMMARY: PrintedStatus['summary'] = {
   images: 2,
+  goneImages: 0,
+  schemaVersion: 1,
   groups: 2,
   paths: 2,
   duplicatePaths: 0,
@@ -16,7 +18,7 @@ const SUMMARY = {
   flags: {},
   labels: { imported: 4 },
   quarantined: {},
-} as unknown as PrintedStatus['summary'];
+};
 
 function printed(parts: Partial<PrintedStatus>): string {
   const lines: string[] = [];

@@ -11,7 +11,7 @@ function run(id: string, startedAtMs: number, task: string, learningCurve: unkno
     stage: 'teach rounds',
     status: 'done',
     settings: { task },
-    models: [],
+    modelKey: null,
     versions: {},
     seed: 0,
     threads: 1,
@@ -19,7 +19,7 @@ function run(id: string, startedAtMs: number, task: string, learningCurve: unkno
     endedAtMs: startedAtMs,
     counts: {},
     metrics: { evaluation: { learningCurve } },
-  } as unknown as RunRecord;
+  };
 }
 
 const storeOf = (runs: readonly RunRecord[]) => ({
