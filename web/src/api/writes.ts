@@ -3,7 +3,7 @@
  * A write of somebody else in between is told and not written over.
  */
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 import { many } from '../app/many.ts';
 import { useTell } from '../app/told.tsx';
 import {
@@ -24,10 +24,29 @@ let last: Promise<unknown> = Promise.resolve();
 /** Of images that this page wrote, newer than what it read. */
 const revisions = new Map<string, number>();
 
+let underWay = 0;
+const watchers = new Set<() => void>();
+
+function count(step: 1 | -1): void {
+  underWay += step;
+  for (const watcher of watchers) watcher();
+}
+
 export function inOrder<T>(work: () => Promise<T>): Promise<T> {
   const next = last.then(work, work);
   last = next.catch(() => undefined);
   return next;
+}
+
+/** Something that this page said is not written yet: what is read now may be without it. */
+export function useIsWriting(): boolean {
+  return useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    () => underWay > 0,
+  );
 }
 
 export type SeenItem = ItemRef & { readonly revision?: number };
@@ -94,6 +113,7 @@ function useRun() {
   const tell = useTell();
   return useCallback(
     async (work: () => Promise<unknown>, done?: string, soon = false) => {
+      count(1);
       try {
         await inOrder(work);
         if (done) tell(done);
@@ -104,6 +124,7 @@ function useRun() {
       } finally {
         if (soon) refreshSoon(queries);
         else refreshNow(queries);
+        count(-1);
       }
     },
     [queries, tell],

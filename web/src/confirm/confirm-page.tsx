@@ -5,6 +5,7 @@
 import { useEffect, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { useClasses } from '../api/queries.ts';
+import { useIsWriting } from '../api/writes.ts';
 import { setTask, useTask, useTaskClasses } from '../classes/use-task.ts';
 import { Pages } from './pages.tsx';
 import { MACHINES, type PagesOrder } from './use-screenful.ts';
@@ -25,7 +26,9 @@ function useToConfirm(task: string) {
 
 export function ConfirmPage() {
   const { task, items, tasks } = useTask();
-  const { isPending } = useClasses();
+  const { isFetching } = useClasses();
+  // Who comes from naming clusters is not asked about one by the name that it had before.
+  const isStale = useIsWriting() || isFetching;
   const classes = useToConfirm(task);
   const [params, setParams] = useSearchParams();
   /** On after each page, to the next class. */
@@ -37,8 +40,8 @@ export function ConfirmPage() {
   const [first] = classes;
   // Said in the address, so that a class stays open when nothing of it is left.
   useEffect(() => {
-    if (className === '' && first) setParams({ class: first.name, order }, { replace: true });
-  }, [className, first, order, setParams]);
+    if (className === '' && first && !isStale) setParams({ class: first.name, order }, { replace: true });
+  }, [className, first, order, isStale, setParams]);
   const onward = () => {
     const now = new Set(seen).add(className);
     setSeen(now);
@@ -87,7 +90,7 @@ export function ConfirmPage() {
       </nav>
       {className === '' ? (
         <p className="empty">
-          {isPending ? (
+          {first || isStale ? (
             '…'
           ) : (
             <>
