@@ -71,6 +71,13 @@ test('progress is a bar that overwrites itself on a terminal and whole lines in 
   lines.update(HALF);
   lines.done();
   assert.deepEqual(log.written, ['detect   600/1,200  24.0/s  25 s left\n']);
+
+  const again = sink();
+  const twice = createOutput({ json: false, quiet: false }, sink(), again).progress();
+  twice.update({ ...HALF, done: 1200, worked: 1200, remainingMs: 0 });
+  twice.update({ ...HALF, done: 1200, worked: 0, elapsedMs: 2000, remainingMs: 0 });
+  twice.done();
+  assert.deepEqual(again.written, ['detect   1,200/1,200  48.0/s  25 s\n', 'detect   1,200/1,200  2.0 s\n']);
 });
 
 test('a bar that does not fit is left out, and a finished stage says how long it took', () => {

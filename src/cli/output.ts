@@ -111,7 +111,7 @@ function progressBar(stderr: Sink) {
   };
   return {
     update(progress: Progress) {
-      if (last && last.stage !== progress.stage) this.done();
+      if (last && isAnother(progress, last)) this.done();
       last = progress;
       const now = Date.now();
       if (now - shownAt < BAR_INTERVAL_MS) return;
@@ -132,7 +132,7 @@ function progressLog(stderr: Sink) {
   let last: Progress | undefined;
   return {
     update(progress: Progress) {
-      if (last && last.stage !== progress.stage) this.done();
+      if (last && isAnother(progress, last)) this.done();
       last = progress;
       const now = Date.now();
       if (now - shownAt < LOG_INTERVAL_MS) return;
@@ -144,6 +144,11 @@ function progressLog(stderr: Sink) {
       last = undefined;
     },
   };
+}
+
+/** A stage that begins anew says nothing of how long it took before. */
+function isAnother(progress: Progress, last: Progress): boolean {
+  return progress.stage !== last.stage || progress.elapsedMs < last.elapsedMs;
 }
 
 /** `detect  ████████░░░░  1,204/5,000  24.1/s  2 min left`; without a bar where `columns` is 0. */

@@ -12,6 +12,9 @@ import { detectionKey } from './detect-stage.ts';
 import { type ClassDoubt, type DoubtQuery, doubtsIn, rulesInDoubt } from './doubt.ts';
 import { scoreOddsOf } from './score-odds.ts';
 
+/** That the rules are applied once more is worth a line where it takes time. */
+const SAID_FROM_MS = 1000;
+
 export interface DoubtRequest {
   /** A threshold that somebody gives decides alone. */
   readonly threshold?: number;
@@ -41,7 +44,8 @@ export async function detectInDoubt(
   const doubts = result.counts.detected > 0 ? await doubtsIn(workspace.store, query) : first;
   const after = inDoubt(doubts);
   if (result.interrupted || acceptKeyOf(before, task) === acceptKeyOf(after, task)) return { result, doubts };
-  const stored = { rules: after, force: false, storedOnly: true, limit: undefined };
+  const onProgress: DetectOptions['onProgress'] = (now) => now.elapsedMs > SAID_FROM_MS && options.onProgress?.(now);
+  const stored = { rules: after, force: false, storedOnly: true, limit: undefined, onProgress };
   const again = await detectIn(workspace, detector, { ...options, ...stored });
   const { images, regions } = again.counts;
   const counts = { ...result.counts, images: Math.max(images, result.counts.images), regions };
