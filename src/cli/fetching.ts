@@ -13,16 +13,24 @@ export function modelsFor(
   return createModels({ ...fetchOptionsFor(output, signal), ...options, device: global.device });
 }
 
+/** How often a long download says how far it is. */
+const SAY_INTERVAL_MS = 10_000;
+
 export function fetchOptionsFor(output: Output, signal?: AbortSignal): PrepareOptions {
-  let said = '';
+  // Several files come at once.
+  const said = new Map<string, number>();
   return {
     signal,
     onConvert: (id) => output.note(`Preparing ${id} (once)…`),
     onNotice: (message) => output.note(message),
-    onProgress: ({ what, totalBytes }) => {
-      if (said === what) return;
-      said = what;
-      output.note(`Fetching ${what}${totalBytes === null ? '' : ` (${formatBytes(totalBytes)})`}…`);
+    onProgress: ({ what, receivedBytes, totalBytes }) => {
+      const before = said.get(what);
+      const now = performance.now();
+      if (before !== undefined && now - before < SAY_INTERVAL_MS) return;
+      said.set(what, now);
+      const whole = totalBytes === null ? '' : formatBytes(totalBytes);
+      if (before === undefined) output.note(`Fetching ${what}${whole === '' ? '' : ` (${whole})`}…`);
+      else output.note(`Fetching ${what}: ${formatBytes(receivedBytes)}${whole === '' ? '' : ` of ${whole}`}…`);
     },
   };
 }

@@ -4,6 +4,8 @@
  * Guarantees: what comes back is whole and, where a SHA-256 is pinned, exactly that content, from whichever of its places;
  * a file that is already there costs one read and no network; an interrupted fetch goes on where it stopped; several
  * processes may fetch the same file at once, and one does the work; several files of one npm package cost one download.
+ * Files of the hub and of the web come {@link AT_ONCE} at a time; where one cannot be had, the others are stopped, and go on
+ * where they were when they are asked for again.
  * Nothing that is fetched is executed.
  */
 import { constants } from 'node:fs';
@@ -31,12 +33,48 @@ export type { CachedFile, FetchOptions, FetchProgress, SourceFile } from './cach
 export async function fetchFiles(files: readonly SourceFile[], given: FetchOptions): Promise<CachedFile[]> {
   const options = { ...given, offline: given.offline ?? isOn(process.env.LABELSMITH_OFFLINE) };
   const done = new Map<string, CachedFile>();
+  const byItself = new Map<string, SourceFile>();
   for (const file of files) {
-    if (done.has(file.reference)) continue;
+    if (done.has(file.reference) || byItself.has(file.reference)) continue;
     const here = (await findCached(file, options)) ?? (await takeNearby(file, options));
-    for (const one of here ? [here] : await fetchAnywhere(file, files, options)) done.set(one.reference, one);
+    if (!here && isByItself(file)) byItself.set(file.reference, file);
+    else for (const one of here ? [here] : await fetchAnywhere(file, files, options)) done.set(one.reference, one);
   }
+  await severalAtOnce([...byItself.values()], options, async (file, stoppable) => {
+    for (const one of await fetchAnywhere(file, files, stoppable)) done.set(one.reference, one);
+  });
   return files.map((file) => done.get(file.reference) as CachedFile);
+}
+
+/** Downloads that are under way together: enough for a line that one server does not fill, few enough for the hub. */
+const AT_ONCE = 4;
+
+/** Whether a file comes from an address of its own, and not out of a package with others. */
+function isByItself({ reference, otherPlaces = [] }: SourceFile): boolean {
+  return [reference, ...otherPlaces].every((place) => ['hf', 'url'].includes(parseReference(place).kind));
+}
+
+async function severalAtOnce(
+  files: readonly SourceFile[],
+  options: FetchOptions,
+  fetchOne: (file: SourceFile, options: FetchOptions) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const waiting = [...files];
+  let failure: { readonly error: unknown } | undefined;
+  const lane = async () => {
+    for (let file = waiting.shift(); file && !failure; file = waiting.shift()) {
+      try {
+        await fetchOne(file, { ...options, signal });
+      } catch (error) {
+        failure ??= { error };
+        stop.abort(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, lane));
+  if (failure) throw failure.error;
 }
 
 /** The file as it is in the cache, or undefined. */

@@ -2,14 +2,21 @@
  * What a repository of the hub holds: its files with their digests, the commit that a revision is now, its licence and
  * whether its terms have to be accepted. One question to the hub's API, or a folder of this machine with the same layout.
  */
-import { readdir, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { readdir, readlink, stat } from 'node:fs/promises';
+import { basename, join, relative, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { type BodyResponse, isPassing, mustWait, retryAfterMs, type SendRequest } from './download.ts';
 import { sendTo } from './http.ts';
-import { explainHubStatus, hubSettings, isCommit, pathsInHubCaches } from './hub.ts';
+import {
+  explainHubStatus,
+  type HubReference,
+  type HubSettings,
+  hubSettings,
+  isCommit,
+  pathsInHubCaches,
+} from './hub.ts';
 
 export interface ListedFile {
   /** With `/` between parts. */
@@ -41,6 +48,8 @@ export interface ListOptions {
   readonly attempts?: number;
   /** Wait before the second one, doubled each time, in ms (default 500). */
   readonly backoffMs?: number;
+  /** Told where what is in a cache is taken for want of an answer. */
+  readonly onNotice?: (message: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -70,9 +79,10 @@ export async function listHubRepository(
   const { offline = false, timeoutMs } = options;
   const hub = await hubSettings();
   const name = `${owner}/${repo}`;
+  const wanted = { kind: 'hf', owner, repo, revision, file: '' } as const;
   if (offline || hub.offline) {
-    const [file] = await pathsInHubCaches({ kind: 'hf', owner, repo, revision, file: 'config.json' }, hub, true);
-    if (file) return { ...(await listFolder(join(file, '..'))), name };
+    const here = await listCaches(wanted, hub);
+    if (here) return here;
     throw new LabelsmithError('NETWORK', `${name} is not in the hub's cache here, and no network may be used`, {
       hint: `labelsmith models pull hf:${name} where there is network; its cache folder can be copied.`,
     });
@@ -80,7 +90,13 @@ export async function listHubRepository(
   const url = `${hub.endpoint}/api/models/${owner}/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const encrypted = /^https:/i.test(url) || ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
   const send = sendTo(url, { token: encrypted ? hub.token : undefined, timeoutMs });
-  const text = await bodyText(send, explainHubStatus({ kind: 'hf', owner, repo, revision, file: '' }, hub), options);
+  const text = await bodyText(send, explainHubStatus(wanted, hub), options).catch(async (error: unknown) => {
+    const here = isNoAnswer(error) ? await listCaches(wanted, hub) : undefined;
+    if (!here) throw error;
+    options.onNotice?.(`${messageOf(error)}; ${name} is taken from the cache of the hub’s own tools`);
+    return here;
+  });
+  if (typeof text !== 'string') return text;
   const answer = ANSWER.safeParse(parsed(text));
   if (!answer.success) {
     throw new LabelsmithError('NETWORK', `${hub.endpoint} answered no list of files of ${name}`, {
@@ -103,6 +119,39 @@ export async function listHubRepository(
   };
 }
 
+/** Of an error: that the hub said nothing of the repository. */
+const NO_ANSWER = { noAnswer: true };
+
+function isNoAnswer(error: unknown): boolean {
+  return error instanceof LabelsmithError && error.details.noAnswer === true;
+}
+
+/**
+ * A repository as the hub's own tools have it on this machine, of the revision or else of another one; undefined where no graph
+ * of it is there. Its references are the hub's, so what is taken in by them is what the hub would have given.
+ */
+async function listCaches(wanted: HubReference, hub: HubSettings): Promise<Listing | undefined> {
+  for (const folder of await pathsInHubCaches(wanted, hub, true)) {
+    const { files } = await listFolder(folder).catch(() => ({ files: [] }));
+    if (!files.some(({ path }) => path.endsWith('.onnx'))) continue;
+    const name = `${wanted.owner}/${wanted.repo}`;
+    const commit = basename(folder);
+    const listed = files.map(async ({ path, byteSize }) => {
+      const digest = await blobDigest(join(folder, path));
+      return { path, ...(byteSize ? { byteSize } : {}), ...digest, reference: `hf:${name}@${commit}#${path}` };
+    });
+    return { name, commit, licence: null, files: await Promise.all(listed) };
+  }
+  return undefined;
+}
+
+/** The hub's tools call a file by the digest that the hub states for it, and link to it. */
+async function blobDigest(path: string): Promise<Pick<ListedFile, 'sha256' | 'gitBlob'>> {
+  const name = basename(await readlink(path).catch(() => ''));
+  if (/^[0-9a-f]{64}$/.test(name)) return { sha256: name };
+  return isCommit(name) ? { gitBlob: name } : {};
+}
+
 async function bodyText(
   send: SendRequest,
   explain: ReturnType<typeof explainHubStatus>,
@@ -119,6 +168,7 @@ async function bodyText(
     if (!isPassing(status) || tried >= attempts) {
       throw new LabelsmithError('NETWORK', `the hub answered ${status} when asked for a list of files`, {
         hint: 'Try again later, or copy the files and import the folder.',
+        details: status >= 500 ? NO_ANSWER : {},
       });
     }
     await sleep(Math.max(waitMs, backoffMs * 2 ** (tried - 1)), undefined, { signal });
@@ -135,6 +185,7 @@ async function answerOf(
     throw new LabelsmithError('NETWORK', `the hub cannot be reached: ${messageOf(cause)}`, {
       cause,
       hint: 'Where there is a mirror, HF_ENDPOINT names it. Or copy the model’s files, and import the folder.',
+      details: NO_ANSWER,
     });
   });
   const pieces: Uint8Array[] = [];

@@ -38,7 +38,15 @@ export async function modelsList(cacheDir: string = cacheDirectory()): Promise<M
 /** Before it was taken in: what its publisher says is all that is known. */
 function listingOfHub({ id, role, licence, description, repository, stated }: HubModel): ModelListing {
   const unknown = { measured: null, checked: null, cached: false, byteSize: null, key: null };
-  return { id, role, licence, description, sources: [`hf:${repository}@main`], stated, ...unknown };
+  return {
+    id,
+    role,
+    licence,
+    description,
+    sources: [repository.includes('@') ? `hf:${repository}` : `hf:${repository}@main`],
+    stated,
+    ...unknown,
+  };
 }
 
 async function listing(entry: ModelEntry, cacheDir: string): Promise<ModelListing> {

@@ -95,8 +95,10 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
   const { signal } = defaults;
   const reach: HubReach = {};
   const together = (options: OpenModelOptions = {}): OpenOptions => ({ ...defaults, ...options });
+  // Graphics cards are made for 16 bits.
+  const byDevice: ImportModelRequest = (defaults.device ?? 'cpu') === 'cpu' ? {} : { preferred: 'fp16' };
   const known = async (name: string, request?: ImportModelRequest) =>
-    (await import('./hub/named.ts')).takenIn(name, defaults, request);
+    (await import('./hub/named.ts')).takenIn(name, defaults, { ...byDevice, ...request });
   return {
     async openDetector(name, options) {
       const { vocabulary } = options ?? {};
@@ -144,7 +146,7 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
       return (await import('./text-encoder.ts')).knowsWords(name, defaults.cacheDir);
     },
     async importModel(place, request = {}) {
-      return (await import('./hub/named.ts')).takeIn(place, defaults, request);
+      return (await import('./hub/named.ts')).takeIn(place, defaults, { ...byDevice, ...request });
     },
     // Asked for when it is needed: where nothing needs it, a user with no home is none the worse.
     get cacheDir() {

@@ -1,7 +1,10 @@
 /** Makes ready by name what models need: a model, or the runtime that runs them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { isInterruption, LabelsmithError } from '../errors.ts';
+import { cacheDirectory } from '../fetch/cache.ts';
 import { fetchFiles } from '../fetch/fetch.ts';
-import { fetchRuntime } from '../onnx/runtime-package.ts';
+import { fetchRuntime, installedRuntime } from '../onnx/runtime-package.ts';
 import type { ModelEntry } from './bundle.ts';
 import { EMBEDDERS, HUB_FIRST, type Quality } from './choose-embedder.ts';
 import { firstOfHub } from './hub/reachable.ts';
@@ -30,6 +33,19 @@ export async function pull(
   const { entry, key, path, byteSize } = await cache.prepare(name, request);
   await fetchFurtherGraphs(entry, cache.cacheDir, options);
   return { id: entry.id, key, path, byteSize };
+}
+
+/**
+ * ONNX Runtime for this platform into the cache that a machine without a network is given: it may have none. Taken from what is
+ * on this machine where that is the same.
+ */
+export async function pullRuntimeInto(cacheDir: string, options: PrepareOptions): Promise<Pulled> {
+  const { offline, onProgress, signal } = options;
+  const installed = installedRuntime();
+  const beside = installed ? [installed.folder, join(installed.folder, '..', 'onnxruntime-common')] : [];
+  const folders = [...beside, join(cacheDirectory(), 'sources')].filter((folder) => existsSync(folder));
+  const { folder } = await fetchRuntime({ offline, onProgress, signal, folders, cacheDir });
+  return { id: RUNTIME, path: folder };
 }
 
 /** The text side of a pair, say: what is used later must need no network then. */

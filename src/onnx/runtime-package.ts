@@ -20,7 +20,7 @@ import { renameOver } from '../files/rename.ts';
 import { COMMON_FILES, NATIVE_FILES, NODE_FILES, ONNX_RUNTIME_VERSION } from './runtime-files.ts';
 
 /** How files are fetched, and who is told; where to is fixed. */
-export type FetchRuntimeOptions = Pick<FetchOptions, 'offline' | 'onProgress' | 'onNotice' | 'signal'> & {
+export type FetchRuntimeOptions = Pick<FetchOptions, 'offline' | 'folders' | 'onProgress' | 'onNotice' | 'signal'> & {
   /** Default: the user's. */
   readonly cacheDir?: string;
 };

@@ -204,6 +204,11 @@ test('models pull --all-of zero-shot --to a folder is all that a machine without
   const env = { ...network, LABELSMITH_CACHE: join(cwd, 'unused') };
   const pulled = await runCli(['models', 'pull', '--all-of', 'zero-shot', '--to', 'models'], { cwd, env });
   assert.equal(pulled.code, 0, pulled.stderr);
+  assert.deepEqual(
+    globSync('onnxruntime/*/node_modules/onnxruntime-node/package.json', { cwd: join(cwd, 'models') }).length,
+    1,
+    'the other machine may have no ONNX Runtime',
+  );
   const asked = hub.requests.length;
   const offline = { ...network, LABELSMITH_CACHE: join(cwd, 'models'), LABELSMITH_OFFLINE: '1' };
   for (const command of [

@@ -16,6 +16,18 @@ export function graphFile({ name, files }: Listing, graph: string, precision: Pr
   });
 }
 
+/** The parts that a model may be exported in; where it is, what was exported as one is not used. */
+const PARTS = ['vision_model', 'text_model', 'vision_encoder', 'prompt_encoder_mask_decoder'];
+
+/** The precision if every graph that may be used is there in it; undefined where one is not. */
+export function preferredIn({ files }: Listing, precision: Precision | undefined): Precision | undefined {
+  const stems = files.flatMap(({ path }) => /^(?:onnx\/)?(\w+)\.onnx$/.exec(path)?.[1] ?? []);
+  const parts = stems.filter((stem) => PARTS.includes(stem));
+  const needed = parts.length > 0 ? parts : stems.filter((stem) => stem === 'model');
+  const isThere = needed.length > 0 && needed.every((stem) => stems.includes(`${stem}_${precision}`));
+  return isThere ? precision : undefined;
+}
+
 /** Of a graph's file by its name; `fp32` where it has none of the suffixes. */
 export function precisionOf(path: string): Precision {
   return PRECISIONS.find((one) => path.endsWith(`_${one}.onnx`)) ?? 'fp32';

@@ -12,7 +12,7 @@ import { decodeModel, encodeModel, type ModelProto } from '../../onnx/proto.ts';
 import { createModels } from '../models.ts';
 import { HUB_MODELS } from './catalogue.ts';
 import { familyOf } from './families.ts';
-import { forbidsCommerce } from './named.ts';
+import { forbidsCommerce, isHubPlace } from './named.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../../test/fixtures/hub');
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
@@ -156,6 +156,40 @@ test('another precision of a model that is here is taken in its place, or refuse
   const asked = hub.requests.length;
   await models.prepare('vit-base');
   assert.equal(hub.requests.length, asked, 'with none asked for, what is here is right');
+});
+
+test('for a graphics card the weights in 16 bits are taken, where every graph that is needed has them', async (t) => {
+  const { cacheDir, notices } = cacheOf(t);
+  const onCard = createModels({ cacheDir, device: 'webgpu', onNotice: (text) => void notices.push(text) });
+  const files = filesOf('clip');
+  const graphOf = async (name: string, request = {}) => {
+    hub.putRepository('some/pair', files, { commit: COMMIT, licence: 'mit' });
+    const { source } = await onCard.importModel('hf:some/pair', { name, ...request });
+    return source.files[0]?.reference.split('/').at(-1);
+  };
+  assert.equal(await graphOf('plain'), 'vision_model.onnx');
+  files.set('onnx/vision_model_fp16.onnx', files.get('onnx/vision_model.onnx') ?? new Uint8Array());
+  assert.equal(await graphOf('half-a-pair'), 'vision_model.onnx', 'the text side has none');
+  files.set('onnx/text_model_fp16.onnx', files.get('onnx/text_model.onnx') ?? new Uint8Array());
+  assert.equal(await graphOf('pair'), 'vision_model_fp16.onnx');
+  assert.ok(notices.some((text) => /^pair: weights in fp16.*--precision fp32/.test(text)));
+  assert.equal(await graphOf('asked', { precision: 'fp32' }), 'vision_model.onnx');
+});
+
+test('a short name may mean another branch than main', async (t) => {
+  const { models } = cacheOf(t);
+  const [name = '', branch] = (HUB_MODELS.find(({ id }) => id === 'slimsam')?.repository ?? '').split('@');
+  hub.putRepository(name, filesOf('sam'), { commit: COMMIT, licence: 'apache-2.0', branch });
+  const { entry } = await models.prepare('slimsam');
+  assert.equal(entry.role, 'segmenter');
+  assert.ok(entry.source.files.every(({ reference }) => reference.startsWith(`hf:${name}@${COMMIT}#`)));
+});
+
+test('a folder is taken by its path or as file:', async (t) => {
+  const { models } = cacheOf(t);
+  assert.equal((await models.importModel(`file:${join(FOLDER, 'vit')}`)).id, 'vit');
+  assert.ok(await isHubPlace(`file:${join(FOLDER, 'vit')}`));
+  assert.ok(!(await isHubPlace(`file:${join(FOLDER, 'vit/onnx/model.onnx')}`)));
 });
 
 test('a licence that forbids commercial use has to be accepted, and nothing is fetched before', async (t) => {
@@ -316,7 +350,8 @@ test('rows of the catalogue have names of their own, repositories and a stated a
   for (const { id, repository, modelType, licence, stated, role } of HUB_MODELS) {
     assert.match(id, /^[a-z0-9]+(-[a-z0-9]+)*$/);
     assert.ok(known.has(id), `models list has ${id}`);
-    assert.equal(parseReference(`hf:${repository}@main#config.json`).kind, 'hf');
+    const place = repository.includes('@') ? repository : `${repository}@main`;
+    assert.equal(parseReference(`hf:${place}#config.json`).kind, 'hf');
     assert.equal(familyOf(modelType)?.role, role, `${id}: ${modelType}`);
     assert.notEqual(stated, '');
     assert.equal(forbidsCommerce(licence), false, `${id} is under ${licence}`);

@@ -9,21 +9,24 @@ import { LabelsmithError } from '../../errors.ts';
 import { cacheDirectory, readJson } from '../../fetch/cache.ts';
 import { isOn } from '../../fetch/hub.ts';
 import { type Listing, listFolder, listHubRepository } from '../../fetch/hub-listing.ts';
+import { parseReference } from '../../fetch/reference.ts';
 import type { ModelEntry } from '../bundle.ts';
 import { CATALOGUE } from '../catalogue.ts';
 import type { PrepareOptions } from '../prepare.ts';
 import { importedEntry, importedPath, keepImported } from '../registry.ts';
 import { boundedEntry, type TakeInBounds } from './bounded-take-in.ts';
 import { HUB_MODELS, type HubModel } from './catalogue.ts';
-import { type Precision, precisionOf } from './graph-files.ts';
+import { type Precision, precisionOf, preferredIn } from './graph-files.ts';
 
 export interface ImportModelRequest extends TakeInBounds {
   /** What to call it (default: the repository's name, or the folder's). */
   readonly name?: string;
   /** SPDX identifier (default: as its model card states it, else `unknown`). */
   readonly licence?: string;
-  /** Default `fp32`. */
+  /** Default: `preferred`, else `fp32`. */
   readonly precision?: Precision;
+  /** Taken where every graph that is needed has it and `precision` is not given (default: none). */
+  readonly preferred?: Precision;
   /** The licence, which forbids commercial use, was read and is kept to (default false). */
   readonly acceptLicence?: boolean;
   /** How long to wait for the hub's list of files, in ms (default: as long as for any file). */
@@ -41,7 +44,13 @@ function isRepository(text: string): boolean {
 
 /** Whether a text names a repository of the hub or a folder, and so no ONNX file. */
 export async function isHubPlace(text: string): Promise<boolean> {
-  return isRepository(text) || ((await stat(text).catch(() => undefined))?.isDirectory() ?? false);
+  return isRepository(text) || ((await stat(folderIn(text)).catch(() => undefined))?.isDirectory() ?? false);
+}
+
+/** @param text a path, or `file:` and a path */
+function folderIn(text: string): string {
+  const reference = text.startsWith('file:') ? parseReference(text) : undefined;
+  return reference?.kind === 'file' ? reference.path : resolve(text);
 }
 
 /**
@@ -83,8 +92,8 @@ export async function takeIn(
   const timeoutMs = request.reachMs ?? options.timeoutMs;
   const listing = isRepository(place)
     ? await listHubRepository(repositoryIn(place), { ...options, offline, timeoutMs })
-    : await listFolder(resolve(place));
-  const id = request.name ?? nameFrom(isRepository(place) ? repositoryIn(place).repo : basename(resolve(place)));
+    : await listFolder(folderIn(place));
+  const id = request.name ?? nameFrom(isRepository(place) ? repositoryIn(place).repo : basename(folderIn(place)));
   await refuseTaken(id, cacheDir, request.replace ?? false);
   const licence = spdxOf(request.licence ?? row?.licence ?? listing.licence);
   requireLicence(row?.id, { licence, name: id, listing }, request);
@@ -92,7 +101,12 @@ export async function takeIn(
     `${id} (${listing.name}) is under ${licence === 'unknown' ? 'a licence that nobody stated' : licence}`,
   );
   const { description, stated } = row ?? {};
-  const { precision } = request;
+  const precision = request.precision ?? preferredIn(listing, request.preferred);
+  if (precision !== undefined && precision !== request.precision) {
+    options.onNotice?.(
+      `${id}: weights in ${precision}, which such devices are made for (--precision fp32 takes others)`,
+    );
+  }
   const details = {
     ...options,
     cacheDir,
