@@ -86,6 +86,8 @@ test('a model of the hub from a folder, embed, search and match by words', async
   const given = named.parse(JSON.parse(share.stdout));
   assert.equal(given.words.names, 'given');
   assert.ok(!given.clusters.some(({ name }) => name.startsWith('unnamed')));
+  const kept = named.parse(JSON.parse((await run([...discover, '--word-share', '.9'])).stdout));
+  assert.equal(kept.words.names, 'kept', 'no cluster was made');
   await run(['discover', '--word-share', '.5'], 2);
   // A model that the user runs: here a server that calls everything a brick.
   const questions: string[] = [];

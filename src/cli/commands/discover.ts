@@ -7,7 +7,7 @@ import { command } from '../command.ts';
 import { printDiscovered, printNamesByWords, printNoNames } from '../print/discovered.ts';
 import { noteLimit, printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
-import { clusterCount, fraction, taskName, wholeNumber } from '../text-values.ts';
+import { clusterCount, duration, fraction, taskName, wholeNumber } from '../text-values.ts';
 import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { EMBED_OPTIONS } from './embed.ts';
@@ -62,6 +62,11 @@ export const discover = command({
       z.string().optional(),
     ),
     namerModel: option('--namer-model <name>', 'the name of that model at its server', z.string().optional()),
+    namerTimeout: option(
+      '--namer-timeout <time>',
+      'how long that model may take for an answer, such as 10m (default: 2m)',
+      duration().optional(),
+    ),
     propose: option(
       '--propose <file>',
       'also ask that model which classes are in the pile, and write them there, for match --classes',
@@ -86,13 +91,14 @@ export const discover = command({
   run({ options, ...context }) {
     const { global, output, signal } = context;
     return withWorkspace(context, async (workspace) => {
-      const { model, quality, namer: url, namerModel, ...asked } = options;
+      const { model, quality, namer: url, namerModel, namerTimeout: timeoutMs, ...asked } = options;
       const noNames: string[] = [];
       const namer =
         url === undefined
           ? undefined
           : {
               ...namerFrom(url, namerModel, process.env.LABELSMITH_NAMER_KEY),
+              ...(timeoutMs === undefined ? {} : { timeoutMs }),
               onNoName: (answer: string) => void noNames.push(answer),
             };
       const request = { ...asked, ...(namer ? { namer } : {}) };

@@ -9,7 +9,8 @@ import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { VoteClasses } from '../../models/bundle.ts';
 import { discoverIn } from './discover.ts';
-import type { NamerOptions, ProposedClass } from './namer.ts';
+import type { ProposedClass } from './namer.ts';
+import { forgetAnswers, type NamerOptions } from './namer-request.ts';
 import { proposeClasses } from './namer-sheets.ts';
 import type { DiscoverOptions, DiscoverResult } from './options.ts';
 import { writeProposals } from './proposals.ts';
@@ -33,9 +34,10 @@ export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | '
 export interface Discovered extends DiscoverResult {
   /**
    * Names of new clusters by words: the model, and whether words that reach their share are given as names or are candidates
-   * alone, since nobody measured with this model how often they are right. Left out where no vocabulary was named.
+   * alone, since nobody measured with this model how often they are right; `kept` where no cluster was made, and so none was
+   * compared with words. Left out where no vocabulary was named.
    */
-  readonly words?: { readonly model: string; readonly names: 'given' | 'candidates' };
+  readonly words?: { readonly model: string; readonly names: 'given' | 'candidates' | 'kept' };
   /** What the namer proposed, and the file that it was written to; left out where it was not asked. */
   readonly proposed?: { readonly file: string; readonly classes: readonly ProposedClass[] };
 }
@@ -57,8 +59,10 @@ export async function discoverWith(
   request: DiscoverRequest,
   run: RunOptions,
 ): Promise<Discovered> {
-  const { classifier: named, vocabulary: words, wordShare: share, namer, propose, ...asked } = request;
+  const { classifier: named, vocabulary: words, wordShare: share, namer: given, propose, ...asked } = request;
   checkDiscover(request);
+  const { blobs } = workspace;
+  const namer = given && { ...given, signal: run.signal, answers: blobs };
   const { threads } = run;
   const vocabulary =
     words === undefined ? undefined : await openVocabulary(workspace, words, { ...run, share, items: request.items });
@@ -69,15 +73,18 @@ export async function discoverWith(
       ...asked,
       classifier,
       vocabulary,
-      namer: namer && { ...namer, signal: run.signal },
+      namer,
       hypernymsOf: (name) => hypernymsOf(wordNet(), name),
       votedNames,
     });
     const { model, rule } = vocabulary ?? {};
-    const told = model === undefined ? {} : { words: { model, names: rule ? 'given' : 'candidates' } as const };
+    const names = !result.clustered ? 'kept' : rule ? 'given' : 'candidates';
+    const told = model === undefined ? {} : { words: { model, names } as const };
     const found = { ...result, ...told };
-    if (propose === undefined || namer === undefined || run.signal?.aborted) return found;
-    const classes = await proposeClasses(workspace, request.task, { ...namer, signal: run.signal });
+    if (namer === undefined || run.signal?.aborted) return found;
+    const classes = propose === undefined ? undefined : await proposeClasses(workspace, request.task, namer);
+    await forgetAnswers(blobs);
+    if (propose === undefined || classes === undefined) return found;
     return { ...found, proposed: { file: await writeProposals(workspace, propose, { classes, namer }), classes } };
   } finally {
     await classifier?.close();

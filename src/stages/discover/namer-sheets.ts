@@ -15,7 +15,8 @@ import { savedModel } from './cluster-model.ts';
 import type { Clustering, ClusteringRequest } from './clustering.ts';
 import type { Candidate } from './evidence.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
-import { askForClasses, askNamer, type NamerOptions, type ProposedClass } from './namer.ts';
+import { askForClasses, askNamer, type ProposedClass } from './namer.ts';
+import type { NamerOptions } from './namer-request.ts';
 import { nearestClusters } from './typical.ts';
 
 /** Pictures of a cluster on its sheet. */

@@ -1,11 +1,16 @@
 /** A server of this machine in the place of a vision model: what it is sent, and what becomes of its answers. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { folderBlobs } from '../../blobs/folder-blobs.ts';
 import { foldClassName } from '../../core/class-name.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { askForClasses, askNamer, namerFrom } from './namer.ts';
+import { forgetAnswers } from './namer-request.ts';
 import { nearestClusters } from './typical.ts';
 
 const SHEET = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
@@ -100,6 +105,68 @@ test('answers in fences are read, names of the corpus are taken as they are, mix
   assert.equal((await askNamer(SHEET, ASKED, { url: fenced, model: 'm' }))?.name, 'Sea lion');
   const mixed = await serving(t, saying('{"name": "animal", "definition": "", "one_thing": false}'));
   assert.ok(((await askNamer(SHEET, ASKED, { url: mixed, model: 'm' }))?.score ?? 1) < 0.35);
+});
+
+test('a model that thinks aloud, leaves a field out or writes true as a word is understood', async (t) => {
+  const thinking =
+    '<think>{is it} a seal? {"name": 1}</think>{"name": "leopard", "definition": null, "one_thing": "true"}';
+  const url = await serving(t, saying(thinking));
+  const found = await askNamer(SHEET, ASKED, { url, model: 'm' });
+  assert.equal(found?.name, 'leopard');
+  assert.ok((found?.score ?? 0) > 0.35);
+});
+
+test('a server that is overloaded is waited for, and one that wants the other name for the number of tokens gets it', async (t) => {
+  const bodies: string[] = [];
+  const url = await serving(t, (request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+    });
+    request.on('end', () => {
+      bodies.push(body);
+      if (bodies.length === 1) return void response.writeHead(429, { 'retry-after': '0' }).end('slow down');
+      // As OpenAI's API refuses it for models that think.
+      if (bodies.length === 2) {
+        return void response
+          .writeHead(400)
+          .end("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.");
+      }
+      saying('{"name": "leopard", "one_thing": true}')(request, response);
+    });
+  });
+  const found = await askNamer(SHEET, ASKED, { url, model: 'm', backoffMs: 1 });
+  assert.equal(found?.name, 'leopard');
+  assert.equal(bodies.length, 3);
+  assert.match(bodies[2] ?? '', /"max_completion_tokens":4300/);
+  assert.doesNotMatch(bodies[2] ?? '', /max_tokens|temperature/);
+  const busy = await serving(t, (_, response) => void response.writeHead(503).end('later'));
+  await assert.rejects(askNamer(SHEET, ASKED, { url: busy, model: 'm', backoffMs: 1 }), /answered 503: later/);
+});
+
+test('answers are kept until they are forgotten, so that a run that was broken off asks for the rest', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'labelsmith-namer-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const answers = folderBlobs(folder);
+  let asked = 0;
+  const url = await serving(t, (request, response) => {
+    asked++;
+    saying('{"name": "leopard", "one_thing": true}')(request, response);
+  });
+  const options = { url, model: 'm', answers };
+  const other = Uint8Array.of(...SHEET, 0);
+  for (const sheet of [SHEET, other, SHEET]) assert.equal((await askNamer(sheet, ASKED, options))?.name, 'leopard');
+  assert.equal(asked, 2);
+  await askNamer(SHEET, ASKED, { ...options, model: 'another' });
+  await askNamer(SHEET, { ...ASKED, beside: true }, options);
+  assert.equal(asked, 4, 'another model and another question are others');
+  await forgetAnswers(answers);
+  await askNamer(SHEET, ASKED, options);
+  assert.equal(asked, 5);
+  const silent = await serving(t, () => undefined);
+  await assert.rejects(askNamer(SHEET, ASKED, { ...options, url: silent, timeoutMs: 50 }), (error: unknown) => {
+    return error instanceof LabelsmithError && /--namer-timeout.*so far are kept/.test(error.hint ?? '');
+  });
 });
 
 for (const [what, content] of [

@@ -11,21 +11,9 @@
 import { z } from 'zod';
 import { foldClassName, toClassName } from '../../core/class-name.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
-import { isInterruption, LabelsmithError, messageOf } from '../../errors.ts';
+import { LabelsmithError } from '../../errors.ts';
 import { type Candidate, EVIDENCE_TRUST, NAMING_SCORE } from './evidence.ts';
-
-export interface NamerOptions {
-  /** Up to `/v1`; `/chat/completions` is added. */
-  readonly url: string;
-  readonly model: string;
-  /** Sent as a bearer token, to that address alone. */
-  readonly apiKey?: string;
-  /** For one answer, in ms (default 120,000: a large model on a small machine is slow). */
-  readonly timeoutMs?: number;
-  /** An answer for a cluster in which there is no name that can be used, as it came; the cluster gets none by it. */
-  readonly onNoName?: (answer: string) => void;
-  readonly signal?: AbortSignal;
-}
+import { complete, jsonOf, type NamerOptions } from './namer-request.ts';
 
 const ANSWER =
   'Answer with one JSON object and nothing else: {"name": a singular English noun of one to three words, as specific as all ' +
@@ -43,20 +31,19 @@ const CLASSES =
 /** Tokens of an answer. */
 const MAX_TOKENS = { name: 300, classes: 1500 } as const;
 
-/** An answer is a few hundred bytes; what is much larger is none. */
-const MAX_BYTES = 1 << 20;
 const MAX_NAME = 60;
 const MAX_WORDS = 5;
 
-const COMPLETION = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) });
+/** One that is missing, null or a page long is none, and the name counts without it. */
+const DEFINITION = z.string().max(500).catch('');
 const SAID = z.object({
   name: z.string().min(1),
-  definition: z.string().max(500).default(''),
-  one_thing: z.boolean().default(false),
+  definition: DEFINITION,
+  one_thing: z.union([z.boolean(), z.literal('true').transform(() => true)]).catch(false),
 });
 
 const PROPOSED = z.object({
-  classes: z.array(z.object({ name: z.string(), definition: z.string().max(500).default('') })).max(200),
+  classes: z.array(z.object({ name: z.string(), definition: DEFINITION })).max(200),
 });
 
 function unfit(name: string): boolean {
@@ -132,79 +119,19 @@ function lowerUnlessProper(name: string): string {
   return sense?.synset.words.some((word) => word === lower) ? lower : name;
 }
 
-/** The one JSON object in a text; models like to wrap it in words and fences. */
+/** Where an object may begin: models like to think aloud, in braces too. */
+const MAX_BEGINNINGS = 50;
+
+/** The JSON object of that form in a text; models like to wrap it in words and fences. */
 function objectIn<S extends z.ZodType>(text: string, schema: S): z.output<S> | null {
-  const start = text.indexOf('{');
-  const end = text.lastIndexOf('}');
-  if (start < 0 || end < start) return null;
-  try {
-    return schema.safeParse(JSON.parse(text.slice(start, end + 1))).data ?? null;
-  } catch {
-    return null;
+  const end = text.lastIndexOf('}') + 1;
+  let start = text.indexOf('{');
+  for (let tried = 0; start >= 0 && start < end && tried < MAX_BEGINNINGS; tried++) {
+    const found = schema.safeParse(jsonOf(text.slice(start, end)));
+    if (found.success) return found.data;
+    start = text.indexOf('{', start + 1);
   }
-}
-
-async function complete(
-  sheet: Uint8Array,
-  { question, maxTokens }: { readonly question: string; readonly maxTokens: number },
-  options: NamerOptions,
-): Promise<string> {
-  const { url, model, apiKey, timeoutMs = 120_000, signal } = options;
-  const image = `data:image/jpeg;base64,${Buffer.from(sheet).toString('base64')}`;
-  const content = [
-    { type: 'text', text: question },
-    { type: 'image_url', image_url: { url: image } },
-  ];
-  const timeout = AbortSignal.timeout(timeoutMs);
-  try {
-    const response = await fetch(`${url.replace(/\/+$/, '')}/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
-      body: JSON.stringify({ model, messages: [{ role: 'user', content }], temperature: 0, max_tokens: maxTokens }),
-      // A token must not follow to another host, nor the pictures.
-      redirect: 'error',
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-    });
-    const text = await boundedText(response);
-    if (!response.ok) {
-      throw new LabelsmithError('NETWORK', `the namer at ${url} answered ${response.status}: ${text.slice(0, 200)}`, {
-        hint: 'Check --namer and --namer-model; a key goes into LABELSMITH_NAMER_KEY.',
-      });
-    }
-    return COMPLETION.safeParse(jsonOf(text)).data?.choices[0]?.message.content ?? '';
-  } catch (error) {
-    if (error instanceof LabelsmithError || isInterruption(error) || signal?.aborted) throw error;
-    const why = timeout.aborted
-      ? `gave no answer within ${timeoutMs / 1000} seconds`
-      : `cannot be reached: ${reasonOf(error)}`;
-    throw new LabelsmithError('NETWORK', `the namer at ${url} ${why}`, {
-      cause: error,
-      hint: 'Start it (ollama serve, say), or leave --namer out: clusters need no names to be made.',
-    });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-}
-
-async function boundedText({ body }: Response): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of body ?? []) {
-    length += piece.byteLength;
-    if (length > MAX_BYTES) throw new LabelsmithError('NETWORK', 'the namer’s answer has no end');
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return null;
 }
 
 /** Refuses what is no address before anything is made. */

@@ -10,7 +10,7 @@ import type { VectorStore } from '../../vectors/vector-store.ts';
 import type { Candidate, HypernymsOf } from './evidence.ts';
 import type { Voter } from './gather-evidence.ts';
 import type { Method } from './hierarchy.ts';
-import type { NamerOptions } from './namer.ts';
+import type { NamerOptions } from './namer-request.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export interface DiscoverOptions extends RunOptions {

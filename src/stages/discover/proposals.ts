@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { writeOutput } from '../../files/output.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import type { NamerOptions, ProposedClass } from './namer.ts';
+import type { ProposedClass } from './namer.ts';
+import type { NamerOptions } from './namer-request.ts';
 
 const BEGINS = '# Classes proposed by ';
 
