@@ -58,6 +58,7 @@ async function openInt8(threads: number): Promise<Embedder> {
     blocks,
     input,
     batch: 1,
+    gathered: 1,
     capacity,
     votes: null,
     look: async (pixels) => ({ embeddings: await embed(pixels), votes: null }),

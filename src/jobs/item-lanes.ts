@@ -1,13 +1,18 @@
 /** How many items are worked on at once. */
+import type { Device } from '../onnx/device.ts';
 import type { EachItem } from './stage.ts';
 
 /**
  * Each worker has one item in inference and one decoded and waiting, and decoding itself takes as many again. A decoded
  * item holds less than 1 MB, so this bounds memory at a few MB a thread.
  */
-export function enoughInFlight(threads: number): number {
-  return Math.max(4, 3 * threads);
+export function enoughInFlight(threads: number, device: Device = 'cpu'): number {
+  const enough = Math.max(4, 3 * threads);
+  return device === 'cpu' ? enough : Math.max(enough, DEVICE_ITEMS);
 }
+
+/** Other devices take many images a run (`models/gathered-runs.ts`): two full runs. */
+const DEVICE_ITEMS = 64;
 
 /** Lets so many items at a time begin, first come, first served, until one has failed; those that had begun go on. */
 export class ItemLanes {

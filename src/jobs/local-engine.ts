@@ -32,7 +32,8 @@ export interface LocalEngineOptions {
 }
 
 export function localEngine(options: LocalEngineOptions = {}): Engine {
-  const { device, itemsInFlight = enoughInFlight, clock = () => performance.now() } = options;
+  const { device, clock = () => performance.now() } = options;
+  const { itemsInFlight = (threads) => enoughInFlight(threads, device) } = options;
   return {
     async run(stage, job, context) {
       if (context !== undefined) return runStage(stage, job, context, { lanes: itemsInFlight(job.threads), clock });

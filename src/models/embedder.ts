@@ -1,15 +1,19 @@
 /**
  * An embedder: images in, a vector each out.
  *
- * Guarantees: an image's vector depends on nothing but its pixels and the model (`key`): the network always runs on a
- * full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images.
+ * Guarantees: on the processor an image's vector depends on nothing but its pixels and the model (`key`): the network always runs on
+ * a full batch (ONNX Runtime's last bits differ by batch size), filled up with black where there are fewer images. On other devices
+ * images are gathered into runs of many, and the last digits depend on the device too.
  */
 import { inputBytes } from '../core/pillow.ts';
+import { LabelsmithError } from '../errors.ts';
+import { freeBytesOf, imagesARun } from '../onnx/device-memory.ts';
 import { float32Data } from '../onnx/tensor.ts';
 import type { InputSpec, VoteClasses } from './bundle.ts';
 import type { Recipe } from './compose-model.ts';
-import { type OpenOptions, type Running, runOnPool } from './open-model.ts';
-import { prepareEmbedder } from './prepare-embedder.ts';
+import { type FixedRuns, GatheredRuns } from './gathered-runs.ts';
+import { type OpenOptions, runOnPool } from './open-model.ts';
+import { type PreparedEmbedder, prepareEmbedder } from './prepare-embedder.ts';
 
 /** What one pass of the network says of some images. */
 export interface Look {
@@ -29,8 +33,10 @@ export interface Embedder {
   readonly blocks: readonly { readonly columns: number; readonly weight: number }[];
   /** Pixels, and how an image becomes them: its middle (`cover`), or all of it at the top left on `pad` (`letterbox`). */
   readonly input: Pick<InputSpec, 'width' | 'height' | 'fit' | 'pad' | 'kernel' | 'pillow'>;
-  /** Images a run. */
+  /** Images a call of {@link embed} or {@link look} at most. */
   readonly batch: number;
+  /** Calls that are gathered into one run, if as many are under way. */
+  readonly gathered: number;
   /** Runs that are worth having under way at once. */
   readonly capacity: number;
   /** Whose classes it votes for, where the network also classifies. */
@@ -48,26 +54,22 @@ export interface Embedder {
 export interface OpenEmbedderOptions extends OpenOptions {
   /** Fields that are given take the place of the model's own recipe (`views: undefined` turns its views off). */
   readonly recipe?: Partial<Recipe>;
+  /**
+   * Images that are gathered into one run (default: 1 on the processor, on other devices as many as their memory has room for).
+   * The vectors' `key` is that of one image a run: they differ in their last digits.
+   */
+  readonly gathered?: number;
 }
 
 /** @param name of a model, or of several side by side: `a+b`. */
 export async function openEmbedder(name: string, options: OpenEmbedderOptions = {}): Promise<Embedder> {
-  const { id, key, model: content, input, blocks: known, batch, votes } = await prepareEmbedder(name, options);
+  const prepared = await prepareEmbedder(name, options);
+  const { id, key, input, blocks: known, batch, votes } = prepared;
   const imageBytes = inputBytes(input);
-  const { capacity, run, close } = await runOnPool(content, { key, input, images: batch }, options);
-  const look = async (pixels: Uint8Array, count: number): Promise<Look> => {
-    if (count < 1 || count > batch || pixels.length < count * imageBytes) {
-      throw new RangeError(`${count} images in ${pixels.length} bytes; at most ${batch} of ${imageBytes} bytes each`);
-    }
-    const results = await run(fullBatch(pixels, count * imageBytes, batch * imageBytes));
-    const rows = (all: Float32Array) => (count === batch ? all : all.slice(0, (count * all.length) / batch));
-    return {
-      embeddings: rows(float32Data(results.embedding, 'embedding')),
-      votes: votes && rows(float32Data(results.votes, 'votes')),
-    };
-  };
+  const { capacity, gathered, look, close } =
+    (await openGathered(name, prepared, options)) ?? (await openSingly(prepared, options));
   try {
-    const blocks = known ?? [{ columns: await dimensionsOf(run, batch * imageBytes), weight: 1 }];
+    const blocks = known ?? [{ columns: await dimensionsOf(look, batch * imageBytes), weight: 1 }];
     return {
       key,
       id,
@@ -75,6 +77,7 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
       blocks,
       input,
       batch,
+      gathered,
       capacity,
       votes,
       look,
@@ -87,6 +90,80 @@ export async function openEmbedder(name: string, options: OpenEmbedderOptions = 
   }
 }
 
+type OpenedEmbedder = Pick<Embedder, 'capacity' | 'gathered' | 'look' | 'close'>;
+
+/** A run a call. */
+async function openSingly(
+  { key, model, input, batch, votes }: PreparedEmbedder,
+  options: OpenOptions,
+): Promise<OpenedEmbedder> {
+  const imageBytes = inputBytes(input);
+  const { capacity, run, close } = await runOnPool(model, { key, input, images: batch }, options);
+  const look = async (pixels: Uint8Array, count: number): Promise<Look> => {
+    if (count < 1 || count > batch || pixels.length < count * imageBytes) {
+      throw new RangeError(`${count} images in ${pixels.length} bytes; at most ${batch} of ${imageBytes} bytes each`);
+    }
+    const results = await run(fullBatch(pixels, count * imageBytes, batch * imageBytes));
+    const rows = (all: Float32Array) => (count === batch ? all : all.slice(0, (count * all.length) / batch));
+    return {
+      embeddings: rows(float32Data(results.embedding, 'embedding')),
+      votes: votes && rows(float32Data(results.votes, 'votes')),
+    };
+  };
+  return { capacity, gathered: 1, look, close };
+}
+
+/** What a network is taken to hold at once of an image, in images as it takes them: a first guess, since too many are found out. */
+const WIDENING = 100;
+/** Sessions of a model on one device: one computes while the other is given its pixels. Each has its own weights there. */
+const LANES = 2;
+
+/** Many calls a run, where that is worth it and the network can; undefined where it is not. */
+async function openGathered(
+  name: string,
+  { id, input, batch }: PreparedEmbedder,
+  options: OpenEmbedderOptions,
+): Promise<OpenedEmbedder | undefined> {
+  const device = options.pool?.device ?? options.device ?? 'cpu';
+  const floatBytes = input.width * input.height * 3 * 4;
+  const { gathered = device === 'cpu' ? 1 : imagesARun(await freeBytesOf(device), floatBytes, WIDENING) } = options;
+  if (gathered === 1 || batch !== 1 || name.includes('+')) return undefined;
+  const imageBytes = inputBytes(input);
+  const open = async (images: number): Promise<FixedRuns<Look>> => {
+    const whole = await prepareEmbedder(name, { ...options, recipe: { ...options.recipe, batch: images } });
+    const { look, close } = await openSingly(whole, { ...options, threads: Math.min(options.threads ?? LANES, LANES) });
+    const run = async (asked: readonly Uint8Array[]) => {
+      const all = new Uint8Array(asked.length * imageBytes);
+      for (const [i, one] of asked.entries()) all.set(one.subarray(0, imageBytes), i * imageBytes);
+      return rowsOf(await look(all, asked.length), asked.length);
+    };
+    return { run, close };
+  };
+  const onFewer = (images: number) =>
+    options.onNotice?.(
+      `${device} has too little memory for ${2 * images} images of ${id} at once: ${images} from now on`,
+    );
+  try {
+    const runs = await GatheredRuns.open({ images: gathered, lanes: LANES, open, onFewer });
+    const look = (pixels: Uint8Array, count: number): Promise<Look> => {
+      if (count !== 1 || pixels.length < imageBytes) {
+        throw new RangeError(`${count} images in ${pixels.length} bytes; 1 of ${imageBytes} bytes a call`);
+      }
+      return runs.ask(pixels);
+    };
+    return { capacity: LANES * gathered, gathered, look, close: () => runs.close() };
+  } catch (error) {
+    if (!(error instanceof LabelsmithError) || !['BAD_MODEL', 'UNSUPPORTED'].includes(error.code)) throw error;
+    options.onNotice?.(`${id} takes one image a run: its network has that written into it`);
+    return undefined;
+  }
+}
+
+function rowsOf({ embeddings, votes }: Look, count: number): Look[] {
+  const row = (all: Float32Array, i: number) => all.slice((i * all.length) / count, ((i + 1) * all.length) / count);
+  return Array.from({ length: count }, (_, i) => ({ embeddings: row(embeddings, i), votes: votes && row(votes, i) }));
+}
+
 function fullBatch(pixels: Uint8Array, used: number, full: number): Uint8Array {
   if (used === full) return pixels.length === full ? pixels : pixels.subarray(0, full);
   const padded = new Uint8Array(full);
@@ -95,7 +172,6 @@ function fullBatch(pixels: Uint8Array, used: number, full: number): Uint8Array {
 }
 
 /** How wide the layers make a vector is known to the graph alone. */
-async function dimensionsOf(run: Running['run'], byteLength: number): Promise<number> {
-  const { embedding } = await run(new Uint8Array(byteLength));
-  return embedding?.dims[1];
+async function dimensionsOf(look: Embedder['look'], byteLength: number): Promise<number> {
+  return (await look(new Uint8Array(byteLength), 1)).embeddings.length;
 }

@@ -11,7 +11,9 @@ import { SET_NAMES, SETS } from '../../models/hub/catalogue.ts';
 import { PRECISIONS } from '../../models/hub/graph-files.ts';
 import { isHubPlace } from '../../models/hub/named.ts';
 import type { ModelListing } from '../../models/list.ts';
-import { pull, pullQuality } from '../../models/pull.ts';
+import { createModels } from '../../models/models.ts';
+import { pull, pullQuality, pullRuntimeInto } from '../../models/pull.ts';
+import { type Agreement, agreementOf } from '../../stages/check-model/across-devices.ts';
 import { checkModel, type ModelCheck } from '../../stages/check-model/check-model.ts';
 import { type Command, command } from '../command.ts';
 import { fetchOptionsFor, modelsFor } from '../fetching.ts';
@@ -54,7 +56,8 @@ const modelsCheck = command({
   details:
     'A classifier has to name what the photographs of `labelsmith demo` show, a detector to find what is in them, and an\n' +
     'embedder to find alike ones alike. It tells a model that is fed wrongly from one that works; it is no measurement.\n' +
-    'Exit 1 when the answers of one make no sense.',
+    'With --device also whether that device says what the processor says, within what docs/models.md states. Exit 1 when\n' +
+    'the answers of one make no sense, or differ by more.',
   args: { names: argument('<name...>', 'as models list has them', z.array(z.string())) },
   examples: [
     ['labelsmith models check mobilenetv2-12-qdq', 'what it says of each photograph, and whether that is right'],
@@ -66,21 +69,30 @@ const modelsCheck = command({
     const entries = [];
     for (const name of args.names) entries.push((await cache.prepare(name)).entry);
     await fetchPhotographs(folder, { cacheDir: cache.cacheDir, ...fetchOptionsFor(output, signal) });
-    const checks: ModelCheck[] = [];
+    const checks: (ModelCheck & { readonly acrossDevices?: Agreement })[] = [];
+    const { device } = global;
+    const processor = device === 'cpu' ? undefined : createModels(fetchOptionsFor(output, signal));
     for (const entry of entries) {
       const check = await checkModel(cache, entry, folder, { threads: global.threads });
       await recordCheck(cache.cacheDir, check.id, check);
-      checks.push(check);
+      const acrossDevices = processor && (await agreementOf(cache, processor, entry, folder));
+      checks.push({ ...check, ...(acrossDevices ? { acrossDevices } : {}) });
       const verdict = check.sensible ? 'makes sense' : 'MAKES NO SENSE';
       output.line(`${check.id}: ${verdict}, ${check.right} of ${check.of} ${check.asked}`);
       for (const { about, right, said, expected } of check.answers) {
         output.line(`  ${right ? 'right' : 'WRONG'}  ${about}: ${said}${right ? '' : ` (expected ${expected})`}`);
       }
+      if (acrossDevices) output.line(`  ${agreementText(device, acrossDevices)}`);
     }
     output.document({ checks });
-    return checks.every(({ sensible }) => sensible) ? 0 : 1;
+    return checks.every(({ sensible, acrossDevices }) => sensible && acrossDevices?.agrees !== false) ? 0 : 1;
   },
 });
+
+function agreementText(device: string, { measure, found, needed, agrees }: Agreement): string {
+  const what = measure === 'cosine' ? 'least cosine of a photograph’s two vectors' : 'share of boxes found alike';
+  return `${device} and the processor ${agrees ? 'agree' : 'DISAGREE'}: ${what} ${found.toFixed(5)} (at least ${needed})`;
+}
 
 const PRECISION = option(
   '--precision <name>',
@@ -107,7 +119,7 @@ const modelsPull = command({
     allOf: option('--all-of <set>', 'all that a set needs, the text sides too', z.enum(SET_NAMES).optional()),
     to: option(
       '--to <dir>',
-      'into this folder in place of the cache: LABELSMITH_CACHE names it on a machine without network',
+      'into this folder in place of the cache, with ONNX Runtime for this platform: LABELSMITH_CACHE names it on a machine without network',
       z.string().optional(),
     ),
     precision: PRECISION,
@@ -142,6 +154,7 @@ const modelsPull = command({
         (name) => () => pull(cache, name, options, { precision, acceptLicence }),
       ),
       ...(quality ? [() => pullQuality(cache, quality, options)] : []),
+      ...(to === undefined ? [] : [() => pullRuntimeInto(to, options)]),
     ];
     for (const fetchOne of wanted) {
       const one = await fetchOne();

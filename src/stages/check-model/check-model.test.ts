@@ -60,7 +60,14 @@ test('an embedder with votes is checked by them, another by what is near', async
       return { embeddings: Float32Array.from(vector(file)), votes: votes ? Float32Array.of(number, 0.9) : null };
     };
     const embed = async (pixels: Uint8Array) => (await look(pixels)).embeddings;
-    const rest = { dimensions: 2, blocks: [], batch: 1, capacity: 1, votes: votes ? ('imagenet-1000' as const) : null };
+    const rest = {
+      dimensions: 2,
+      blocks: [],
+      batch: 1,
+      gathered: 1,
+      capacity: 1,
+      votes: votes ? ('imagenet-1000' as const) : null,
+    };
     return async (id) => ({ id, key: 'k', input, look, embed, close, ...rest });
   };
   const voting = models({ openEmbedder: embedder(true, () => [1, 0]) });

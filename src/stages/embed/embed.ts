@@ -72,15 +72,17 @@ export async function estimateEmbed(
 
 /** Milliseconds that so many pictures take, by the model's time for blank ones. */
 export async function estimatePictures(
-  embedder: Pick<Embedder, 'embed' | 'input'>,
+  embedder: Pick<Embedder, 'embed' | 'input'> & Partial<Pick<Embedder, 'gathered'>>,
   count: number,
   threads: number,
 ): Promise<number> {
   const pixels = new Uint8Array(inputBytes(embedder.input));
-  await embedder.embed(pixels, 1);
+  const { gathered = 1 } = embedder;
+  const once = () => Promise.all(Array.from({ length: gathered }, () => embedder.embed(pixels, 1)));
+  await once();
   const startedAt = performance.now();
-  for (let i = 0; i < TIMED_IMAGES; i++) await embedder.embed(pixels, 1);
-  const perItemMs = ((performance.now() - startedAt) / TIMED_IMAGES) * DECODE_SHARE;
+  for (let i = 0; i < TIMED_IMAGES; i++) await once();
+  const perItemMs = ((performance.now() - startedAt) / TIMED_IMAGES / gathered) * DECODE_SHARE;
   return Math.round((perItemMs * count) / threads);
 }
 

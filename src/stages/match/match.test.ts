@@ -33,6 +33,7 @@ const embedder: Embedder = {
   blocks: [{ columns: 3, weight: 1 }],
   input: { width: 4, height: 4, fit: 'cover', pad: [0, 0, 0], kernel: 'linear' },
   batch: 1,
+  gathered: 1,
   capacity: 1,
   votes: null,
   embed: async (pixels) => firstPixel(pixels),
