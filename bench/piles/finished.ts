@@ -19,7 +19,7 @@ export async function finishedSet(
 ): Promise<FinishedSet> {
   const embedder = await openBackbone(DEFAULT_BACKBONE, 2);
   try {
-    const set = await embeddedSet(name, async () => embedder, embedder.key);
+    const set = await embeddedSet(name, async () => embedder, embedder.key, { withCopies: false });
     const classNames = set.classNames.filter((one) => taken(set.classNames).includes(one));
     const rows = [...set.classes.keys()].filter((row) => classNames.includes(set.classNames[set.classes[row]]));
     const { columns, data } = set.vectors;

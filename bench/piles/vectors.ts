@@ -81,8 +81,13 @@ export const cacheFolder = () =>
 /** The image of a set that a row of its copies is of. */
 export const originalOf = (copy: number) => copy * EVERY;
 
-/** A set's vectors by an embedder; makes what is not in the cache yet. */
-export async function embeddedSet(name: string, open: () => Promise<Embedder>, key: string): Promise<EmbeddedSet> {
+/** A set's vectors by an embedder; makes what is not in the cache yet. @param withCopies of altered images too */
+export async function embeddedSet(
+  name: string,
+  open: () => Promise<Embedder>,
+  key: string,
+  { withCopies = true } = {},
+): Promise<EmbeddedSet> {
   const folder = join(cacheFolder(), name);
   mkdirSync(folder, { recursive: true });
   const index = join(folder, 'images.json');
@@ -102,7 +107,7 @@ export async function embeddedSet(name: string, open: () => Promise<Embedder>, k
   const vectors = await variant(ORIGINAL, null, all);
   const copies: Matrix[] = [];
   const some = all.filter((row) => row % EVERY === 0);
-  for (const kind of COPY_KINDS) copies.push(await variant(kind, COPIES[kind] ?? null, some));
+  for (const kind of withCopies ? COPY_KINDS : []) copies.push(await variant(kind, COPIES[kind] ?? null, some));
   if (process.env.LABELSMITH_BENCH_VIEWS)
     for (const [kind, alter] of Object.entries(VIEWS)) await variant(kind, alter, all);
   const classNames = [...new Set(rows.map(({ className }) => className))].filter((one) => one !== '').sort();

@@ -3,11 +3,12 @@
  * JSON-LD. All three keep names, synonyms, parents, WordNet synsets and descriptions; what one wrote any of them reads.
  */
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import { writeOutput } from '../files/output.ts';
 import type { Signature } from '../files/own.ts';
+import { readWholeFile } from '../files/whole-file.ts';
 import { arrayAt, badFile, classNameAt, objectAt, shown, stringAt } from '../formats/check.ts';
 import { csvRecords, csvRow, textCell, textOfCell } from '../formats/csv-table.ts';
 import type { TaxonomyEntry } from './operations.ts';
@@ -174,11 +175,12 @@ export function problemList(problems: readonly string[]): string {
 }
 
 async function readJson(path: string, name: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readWholeFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof LabelsmithError) throw cause;
     throw new LabelsmithError('NOT_FOUND', `${path} cannot be read (${cause.code}).`, { cause });
   });
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(bytes.toString().replace(/^\uFEFF/, ''));
   } catch (cause) {
     throw badFile(name, `it is not JSON: ${messageOf(cause)}`, undefined, cause);
   }

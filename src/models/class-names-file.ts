@@ -1,12 +1,14 @@
 /** A text file with a class name a line. */
-import { readFile } from 'node:fs/promises';
 import { LabelsmithError } from '../errors.ts';
+import { readWholeFile } from '../files/whole-file.ts';
 
 export async function readClassNames(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const bytes = await readWholeFile(file).catch((cause: unknown) => {
+    if (cause instanceof LabelsmithError) throw cause;
     throw new LabelsmithError('NOT_FOUND', `The class names ${file} cannot be read.`, { cause });
   });
-  return text
+  return bytes
+    .toString()
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '');

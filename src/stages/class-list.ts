@@ -1,12 +1,14 @@
 /** Names of classes as somebody writes them down. */
-import { readFile } from 'node:fs/promises';
 import { toClassName } from '../core/class-name.ts';
 import { LabelsmithError } from '../errors.ts';
+import { readWholeFile } from '../files/whole-file.ts';
 
 /** The names in a text: a file with one a line, or names with commas between. */
 export async function classNamesFrom(text: string): Promise<string[]> {
-  const file = await readFile(text, 'utf8').catch(() => undefined);
-  const parts = file === undefined ? text.split(',') : file.split(/\r?\n/);
+  const file = await readWholeFile(text).catch((error: unknown) => {
+    if (error instanceof LabelsmithError) throw error;
+  });
+  const parts = file === undefined ? text.split(',') : file.toString().split(/\r?\n/);
   const names = parts.map((part) => part.trim()).filter((part) => part !== '' && !part.startsWith('#'));
   const read = [...new Set(names.map((name) => toClassName(name)))].sort();
   if (read.length > 0) return read;

@@ -24,9 +24,13 @@ export interface DetectionStore {
    * are: a task has one detector at a time, and going back to another one accepts its candidates again. New regions that overlap a frozen region or a
    * tombstone of the same class at IoU ≥ `frozenIou` are not added; the classes of such a region are all that anybody
    * said of it in the task, and one that nobody named keeps every class off. An image label whose class has no region
-   * left standing because of that is not written.
+   * left standing because of that is not written. Gives the images that were left alone (`leaveDone`).
    */
-  commitDetections(shard: DetectionShard): Promise<void>;
+  commitDetections(shard: DetectionShard): Promise<ReadonlySet<ImageId>>;
+  /** Those of the images that another run has done by this model and these rules. */
+  detectedByOthers(
+    query: Pick<DetectionShard, 'runId' | 'modelKey' | 'acceptKey'> & { readonly imageIds: readonly ImageId[] },
+  ): Promise<ReadonlySet<ImageId>>;
   /**
    * Takes away the untouched regions that detectors left in a task over regions that were frozen since, as a run of
    * `detect` would not add them: same class, IoU ≥ `frozenIou`. Gives how many went.
@@ -58,6 +62,8 @@ export interface DetectionShard {
   /** The model's class names, by index of `Detections.classes`. */
   readonly classNames: readonly string[];
   readonly frozenIou: number;
+  /** Images that another run has done by this model and these rules stay as that left them. Default false. */
+  readonly leaveDone?: boolean;
   readonly images: readonly {
     readonly imageId: ImageId;
     /** Everything at or above the candidate threshold; null leaves stored candidates as they are. */

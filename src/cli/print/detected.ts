@@ -29,6 +29,8 @@ export function printDetected(output: Output, result: Detected): void {
       ? 'Nothing to do: no image is left to detect in.'
       : `Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`,
   );
+  if (counts.byOthers > 0)
+    output.summary(`Another run did ${plural(counts.byOthers, 'image')} meanwhile; what it says of them counts there.`);
   const doubtful = (doubts ?? []).filter((doubt) => doubt.doubtful > 0 && doubt.threshold > DEFAULT_THRESHOLD);
   if (doubtful.length > 0 && !keepsDoubtful) {
     const regions = doubtful.reduce((sum, doubt) => sum + doubt.doubtful, 0);

@@ -15,7 +15,11 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   output.summary(
     `Learned ${plural(counts.classes, 'class', 'classes')} from ${plural(counts.labelled, 'label')} (${method}).`,
   );
-  if (accuracy.newImages) output.summary(`Accuracy on new images: ${accuracyText(accuracy.newImages)}.`);
+  output.summary(
+    accuracy.newImages
+      ? `Accuracy on new images: ${accuracyText(accuracy.newImages)}.`
+      : 'Accuracy on new images: not known, with one example a class.',
+  );
   const more = evaluation.learningCurve && moreLabelsText(evaluation.learningCurve);
   if (more) output.summary(more);
   if (evaluation.confusions.length > 0) {

@@ -17,6 +17,7 @@ import { placeImages } from '../image-files.ts';
 import { keypointNames, PERSON_KEYPOINTS } from '../keypoint-names.ts';
 import { NameTable } from '../names.ts';
 import { pixel, score } from '../numbers.ts';
+import { polygonsArea } from '../polygons-area.ts';
 import { maskArea, polygonArea } from '../rle.ts';
 import { cornersOfRotated } from '../rotated-box.ts';
 import { TextWriter } from '../text-writer.ts';
@@ -178,7 +179,7 @@ function annotationOf(
   let area = width * height;
   let segmentation: unknown = [];
   if (polygons !== null && polygons.length > 0) {
-    area = polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0);
+    area = polygonsArea(polygons);
     segmentation = polygons.map((polygon) => polygon.map(pixel));
   } else if (mask !== null) {
     area = maskArea(mask);

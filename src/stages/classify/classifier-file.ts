@@ -7,12 +7,12 @@
  * float32 [1, columns], the finished vector.
  */
 
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { readClassName, readName } from '../../core/class-name.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { validateJson } from '../../core/validate.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
+import { readWholeFile } from '../../files/whole-file.ts';
 import type { Head } from '../../math/heads/head.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { matrixTensor } from '../../math/matrix.ts';
@@ -171,8 +171,9 @@ export async function openClassifier(
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readWholeFile(path);
   } catch (cause) {
+    if (cause instanceof LabelsmithError) throw cause;
     throw new LabelsmithError('NOT_FOUND', `the classifier ${path} cannot be read (${systemCodeOf(cause)})`, {
       cause,
       hint: MAKE_ONE,

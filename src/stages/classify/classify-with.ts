@@ -1,8 +1,8 @@
 /** A trained classifier on a workspace, by its file or by the task that it was taught for here. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
+import { readWholeFile } from '../../files/whole-file.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { fileNameOf, MODELS_FOLDER } from '../teach/teach.ts';
@@ -22,7 +22,7 @@ export async function classifierPath(workspaceDir: string, name: string): Promis
       },
     );
   }
-  classifierInfo(await readFile(path), path);
+  classifierInfo(await readWholeFile(path), path);
   return path;
 }
 

@@ -153,9 +153,11 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
 
   async process(context, { images }, eachItem) {
     const found = await findAll(context, images, eachItem);
-    const { rows: quarantine, counts: readErrors } = readErrorsAmong(found.results);
+    const { rows: quarantine, counts: readErrors } = readErrorsAmong(
+      found.results.filter((result) => result.kind !== 'by others'),
+    );
     const { classNames } = context.detector;
-    // Of a file that could not be read nothing is written: what was found in it before stays.
+    // Of a file that could not be read nothing is written: what was found in it before stays. Nor of one of another run's.
     const done = images.flatMap(({ id }, i) => {
       const result = found.results[i];
       if (result.kind !== 'done') return [];
@@ -171,6 +173,7 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
         images: done.length,
         detected: done.filter(({ candidates }) => candidates !== null).length,
         regions: done.reduce((sum, { regions }) => sum + regions.length, 0),
+        byOthers: found.results.filter(({ kind }) => kind === 'by others').length,
         ...readErrors,
       },
     };
@@ -178,22 +181,39 @@ export const detectStage: StageDefinition<DetectSettings, DetectContext, Shard, 
 
   async commit({ store, detector, modelKey, acceptKey, quarantined, job }, _shard, result) {
     const { images, quarantine, read, counts } = result;
-    const { task } = job.settings;
+    const { task, force } = job.settings;
     const { classNames } = detector;
     await requeue(store, quarantined, read);
     const { runId } = job;
-    const frozenIou = FROZEN_IOU;
-    await store.commitDetections({ runId, modelKey, acceptKey, task, classNames, frozenIou, images, quarantine });
-    return counts;
+    const keys = { runId, modelKey, acceptKey, task, classNames, frozenIou: FROZEN_IOU, leaveDone: !force };
+    const left = await store.commitDetections({ ...keys, images, quarantine });
+    return withoutLeft(counts, images, left);
   },
 };
+
+/** The counts of a shard but for images that another run had done when it was committed. */
+function withoutLeft(counts: Counts, images: ShardResult['images'], left: ReadonlySet<ImageId>): Counts {
+  const { images: all = 0, detected = 0, regions = 0, byOthers = 0 } = counts;
+  const theirs = images.filter(({ imageId }) => left.has(imageId));
+  return {
+    ...counts,
+    images: all - theirs.length,
+    detected: detected - theirs.filter(({ candidates }) => candidates !== null).length,
+    regions: regions - theirs.reduce((sum, image) => sum + image.regions.length, 0),
+    byOthers: byOthers + theirs.length,
+  };
+}
 
 async function* storedOf(pages: AsyncIterable<readonly DetectionItem[]>): AsyncIterable<readonly DetectionItem[]> {
   for await (const page of pages) yield page.filter(({ candidates }) => candidates !== null);
 }
 
 interface Found {
-  readonly results: readonly ({ readonly kind: 'done'; readonly candidates: Detections } | ReadError)[];
+  readonly results: readonly (
+    | { readonly kind: 'done'; readonly candidates: Detections }
+    | { readonly kind: 'by others' }
+    | ReadError
+  )[];
   /** Candidates that were there already. */
   readonly stored: ReadonlyMap<ImageId, Detections>;
   /** Of the images that had to be read. */
@@ -202,19 +222,26 @@ interface Found {
 
 /** One look-up of paths and of stored candidates a shard, not one an image. */
 async function findAll(
-  { store, modelKey, finder }: DetectContext,
+  { store, modelKey, acceptKey, finder, job }: DetectContext,
   images: Shard['images'],
   eachItem: EachItem,
 ): Promise<Found> {
-  const ids = images.filter((image) => image.stored).map(({ id }) => id);
+  const imageIds = images.map(({ id }) => id);
+  const { runId, settings } = job;
+  // Another run may have come to them since this shard was planned.
+  const byOthers = settings.force
+    ? new Set<ImageId>()
+    : await store.detectedByOthers({ runId, modelKey, acceptKey, imageIds });
+  const ids = images.filter((image) => image.stored && !byOthers.has(image.id)).map(({ id }) => id);
   const stored = ids.length > 0 ? await store.candidatesOf(modelKey, ids) : new Map<ImageId, Detections>();
-  const toRead = images.map(({ id }) => id).filter((id) => !stored.has(id));
+  const toRead = imageIds.filter((id) => !stored.has(id) && !byOthers.has(id));
   const paths = await store.pathsOfImages(toRead);
   const find = async ({ id }: Shard['images'][number]) => {
+    if (byOthers.has(id)) return { kind: 'by others' as const };
     const candidates = stored.get(id);
     if (candidates) return { kind: 'done' as const, candidates };
     return findInImage(finder, id, paths.get(id) ?? []);
   };
-  const results = await eachItem(images, find, ({ id }) => stored.has(id));
+  const results = await eachItem(images, find, ({ id }) => stored.has(id) || byOthers.has(id));
   return { results, stored, paths };
 }

@@ -32,11 +32,13 @@ export interface DetectResult extends RunResult {
     readonly images: number;
     readonly detected: number;
     readonly regions: number;
+    /** Images that another run did by the same model and rules while this one was at work: none of the above. */
+    readonly byOthers: number;
     readonly shards: number;
   };
 }
 
-const NOTHING = { images: 0, detected: 0, regions: 0, quarantined: 0, away: 0 };
+const NOTHING = { images: 0, detected: 0, regions: 0, byOthers: 0, quarantined: 0, away: 0 };
 
 /**
  * Detects in every image of a workspace that needs it, and records the run.

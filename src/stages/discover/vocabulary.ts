@@ -5,7 +5,6 @@
  * a pass of the text network a word, once a model and vocabulary (kept with the workspace), then 2 · columns flops a word
  * and item that is looked at. Resident: 4 bytes a number of the words' vectors, 83 MB for WordNet's 27,000 nouns of 768 numbers.
  */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type BlobKind, getDescribed, putDescribed } from '../../blobs/described-blob.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
@@ -13,6 +12,7 @@ import type { ItemKind } from '../../core/labels.ts';
 import { type VotedNames, votedNamesOf } from '../../corpus/voted-names.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { readWholeFile } from '../../files/whole-file.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
@@ -102,13 +102,17 @@ function nounsThere(): Parameters<typeof votedNamesOf>[1][number][] {
 }
 
 async function wordsIn(file: string): Promise<Parameters<typeof votedNamesOf>[1][number][]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const bytes = await readWholeFile(file).catch((cause: unknown) => {
+    if (cause instanceof LabelsmithError) throw cause;
     throw new LabelsmithError('NOT_FOUND', `The vocabulary ${file} cannot be read.`, {
       cause,
       hint: 'Name a file with a name a line, or wordnet.',
     });
   });
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const lines = bytes
+    .toString()
+    .split(/\r?\n/)
+    .map((line) => line.trim());
   const names = [...new Set(lines.filter((line) => line !== '' && !line.startsWith('#')))].sort();
   if (names.length > 0) return names.map((name) => ({ name, synset: wordNet().senses(name)[0]?.synset }));
   throw new LabelsmithError('USAGE', `The vocabulary ${file} has no words.`);

@@ -11,6 +11,7 @@ import { LABELSMITH_VERSION } from '../../core/version.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { renameOver } from '../../files/rename.ts';
 import { writerName } from '../../files/unfinished.ts';
+import { readWholeFile } from '../../files/whole-file.ts';
 import { type PixelsInput, pixelsFor } from '../../images/pixels-for.ts';
 import { originalBytes, readImageIfThere } from '../../jobs/image-reader.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -124,7 +125,7 @@ interface Parts {
 }
 
 async function classifierParts(path: string, { threshold }: PackRequest, golden: Golden | null): Promise<Parts> {
-  const bytes = Uint8Array.from(await readFile(path));
+  const bytes = Uint8Array.from(await readWholeFile(path));
   const info = classifierInfo(bytes, path);
   const { task, items, classNames, input } = info;
   if (items === 'regions') {

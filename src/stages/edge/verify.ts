@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { validateJson } from '../../core/validate.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { readWholeFile } from '../../files/whole-file.ts';
 import { readArchive } from './pack-archive.ts';
 import { differencesOf } from './runner/difference.ts';
 import { PACK_FORMAT, type PackedModel, type PackInfo } from './runner/pack-info.ts';
@@ -82,7 +83,7 @@ async function outputsAt(path: string, { golden }: PackedModel): Promise<Map<str
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new LabelsmithError('NOT_FOUND', `${path} is not there`);
   if (!found.isDirectory()) {
-    const list = validateJson(TRTEXEC, await readFile(path, 'utf8'), {
+    const list = validateJson(TRTEXEC, (await readWholeFile(path)).toString(), {
       what: path,
       hint: 'trtexec --exportOutput writes it.',
     });

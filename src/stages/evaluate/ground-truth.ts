@@ -8,8 +8,9 @@ import { chunksOfStream } from '../../core/chunks.ts';
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
 import type { ImageId } from '../../core/ids.ts';
 import type { ImageRecord } from '../../core/image.ts';
+import { polygonsArea } from '../../formats/polygons-area.ts';
 import { Reckoning } from '../../formats/reckoning.ts';
-import { maskArea, polygonArea } from '../../formats/rle.ts';
+import { maskArea } from '../../formats/rle.ts';
 import { regionsInImage } from '../import/frame.ts';
 
 /** The image a name in TRUTH stands for. */
@@ -136,5 +137,5 @@ function objectArea(region: ImportedRegion): number | null {
   if (region.area !== undefined) return region.area;
   if (region.mask) return maskArea(region.mask);
   if (!region.polygons) return null;
-  return region.polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0);
+  return polygonsArea(region.polygons);
 }

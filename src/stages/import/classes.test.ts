@@ -101,15 +101,37 @@ describe('names of classes in a file', () => {
     assert.deepEqual(settled(['cat'], ['cat'], 'ask').classes, ['cat']);
   });
 
-  it('refuse the file where they cannot be kept, all of them at once', () => {
+  it('refuse the file where none of them can be kept', () => {
     assert.throws(
-      () => settled([], ['ok', 'x'.repeat(300), '\ud800']),
+      () => settled([], ['x'.repeat(300), '\u200b']),
       (error) => {
         assert.ok(error instanceof LabelsmithError && error.code === 'BAD_FILE');
-        assert.match(error.message, /^x\.csv:3: the class name "x+…" has 300 characters.*and 1 more: x\.csv:4/);
+        assert.match(error.message, /^x\.csv:2: the class name "x+…" has 300 characters.*and 1 more: x\.csv:3/);
         return true;
       },
     );
+  });
+
+  it('are left out and counted where they cannot be kept, the others taken; half a character is mended and told', () => {
+    const long = 'x'.repeat(300);
+    assert.deepEqual(settled([], ['ok', long, 'caf\ud800', long]), {
+      classes: ['ok', null, 'caf\ufffd', null],
+      news: ['caf\ufffd', 'ok'],
+      reasons: ['half-character 1', 'class-name-refused 2'],
+    });
+  });
+
+  it('of objects of which nothing else is said are counted as objects', () => {
+    const file = new FileNames([record('cat')]);
+    const reckoning = new Reckoning();
+    file.meetClass('dog', 'x:1', true);
+    file.meetClass('dog', 'x:2', true);
+    file.meetClass('dog', 'x:3');
+    file.settle('existing', reckoning);
+    assert.deepEqual(reckoning.report().counts, {
+      objects: { read: 2, taken: 0, mended: 0, leftOut: 2 },
+      labels: { read: 1, taken: 0, mended: 0, leftOut: 1 },
+    });
   });
 
   it('follow synonyms', () => {

@@ -8,7 +8,7 @@ import { foldClassName, isLetter, readClassName, readName } from '../../core/cla
 import { NONE_OF_THESE } from '../../core/labels.ts';
 import { slipOf } from '../../core/nearest-names.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { Reckoning } from '../../formats/reckoning.ts';
+import type { ReasonKey, Reckoning } from '../../formats/reckoning.ts';
 import type { ClassRecord } from '../../store/store.ts';
 
 /** What is done about classes that are not there: nothing with them, a question, or they are made. */
@@ -30,11 +30,23 @@ export interface NewClass {
   readonly others: readonly string[];
 }
 
-/** A name of the file that no class has, as it is kept. */
-interface MetName {
-  readonly name: string;
+/** A name as the file has it. */
+interface Met {
+  /** Where it was said first. */
   readonly where: string;
-  readonly count: number;
+  /** How often, and of so many objects nothing else is said. */
+  count: number;
+  objects: number;
+}
+
+/** A name of the file that no class has, as it is kept. */
+interface MetName extends Readonly<Met> {
+  readonly name: string;
+}
+
+interface Refused {
+  readonly where: string;
+  readonly problem: string;
 }
 
 interface Spelling {
@@ -51,7 +63,7 @@ export class FileNames {
   readonly #folded = new Map<string, Set<string>>();
   /** Classes by the folded names that they had. */
   readonly #foldedBefore = new Map<string, Set<string>>();
-  readonly #met = new Map<string, { readonly where: string; count: number }>();
+  readonly #met = new Map<string, Met>();
   readonly #tasks = new Map<string, string>();
   readonly #annotators = new Map<string, string | null>();
   readonly #mended: {
@@ -59,7 +71,10 @@ export class FileNames {
     readonly where: string;
     readonly text: string;
   }[] = [];
-  readonly #refused: { readonly where: string; readonly problem: string }[] = [];
+  /** Names of tasks that cannot be kept. */
+  readonly #refused: Refused[] = [];
+  /** Names of classes that cannot be kept. */
+  readonly #refusedClasses: (Refused & { readonly text: string; readonly met: Readonly<Met> })[] = [];
   /** The class of each name of the file; null: none. */
   readonly #settled = new Map<string, string | null>();
 
@@ -93,10 +108,12 @@ export class FileNames {
       this.#mended.push({ reason: 'half-character', where, text: `the annotator ${JSON.stringify(text)}` });
   }
 
-  meetClass(text: string, where: string): void {
+  /** @param ofObject it is all that is said of an object, which has no place without it */
+  meetClass(text: string, where: string, ofObject = false): void {
     const met = this.#met.get(text);
     if (met !== undefined) {
       met.count++;
+      if (ofObject) met.objects++;
       return;
     }
     if (this.#met.size === MAX_CLASSES)
@@ -104,16 +121,23 @@ export class FileNames {
         hint: 'Is the column of the classes the right one?',
         details: { where },
       });
-    this.#met.set(text, { where, count: 1 });
+    this.#met.set(text, { where, count: 1, objects: Number(ofObject) });
   }
 
   /** Decides about all names, and gives those of new classes in order of name. */
   settle(mode: ClassMode, reckoning: Reckoning): NewClass[] {
     const { names, spellings } = this.#readAll();
-    if (this.#refused.length > 0) throw namesRefused(this.#refused);
+    const isNoneKept = names.size + this.#settled.size === 0;
+    const refused = [...this.#refused, ...(isNoneKept ? this.#refusedClasses : [])];
+    if (refused.length > 0) throw namesRefused(refused);
+    for (const { text, met, problem } of this.#refusedClasses) {
+      noteLeftOut(['class-name-refused', 'object-name-refused'], met, problem, reckoning);
+      this.#settled.set(text, null);
+    }
     for (const { reason, where, text } of this.#mended) reckoning.note(reason, where, text);
     const added = new Map<string, NewClass>();
-    for (const [text, { name, where, count }] of names) {
+    for (const [text, met] of names) {
+      const { name, where, count } = met;
       const alike = spellings.get(foldClassName(name)) ?? [];
       const { meant, isHere } = this.#meantBy(name, alike);
       if (isHere) {
@@ -122,7 +146,7 @@ export class FileNames {
         continue;
       }
       if (mode === 'existing') {
-        reckoning.note('class-not-there', where, JSON.stringify(name), count);
+        noteLeftOut(['class-not-there', 'object-class-not-there'], met, JSON.stringify(name), reckoning);
         this.#settled.set(text, null);
         continue;
       }
@@ -151,13 +175,17 @@ export class FileNames {
   #readAll(): { readonly names: ReadonlyMap<string, MetName>; readonly spellings: ReadonlyMap<string, Spelling[]> } {
     const names = new Map<string, MetName>();
     const spellings = new Map<string, Spelling[]>();
-    for (const [text, { where, count }] of this.#met) {
+    for (const [text, met] of this.#met) {
+      const { where, count } = met;
+      const whole = text.toWellFormed();
       const reading =
-        text.trim() === NONE_OF_THESE ? ({ kind: 'name', name: NONE_OF_THESE } as const) : readClassName(text);
+        text.trim() === NONE_OF_THESE ? ({ kind: 'name', name: NONE_OF_THESE } as const) : readClassName(whole);
       if (reading.kind === 'refused') {
-        this.#refused.push({ where, problem: `the class name ${reading.problem}` });
+        this.#refusedClasses.push({ text, where, problem: `the class name ${reading.problem}`, met });
         continue;
       }
+      if (whole !== text)
+        this.#mended.push({ reason: 'half-character', where, text: `the class ${JSON.stringify(text)}` });
       const { name } = reading;
       const folded = foldClassName(name);
       const alike = spellings.get(folded) ?? [];
@@ -167,7 +195,7 @@ export class FileNames {
       spellings.set(folded, alike);
       const known = name === NONE_OF_THESE ? name : this.#known.get(name);
       if (known !== undefined) this.#settled.set(text, known);
-      else names.set(text, { name, where, count });
+      else names.set(text, { name, ...met });
     }
     return { names, spellings };
   }
@@ -225,6 +253,17 @@ export class FileNames {
   }
 }
 
+/** What only a name says that no label can have; its objects go with it. */
+function noteLeftOut(
+  [ofLabels, ofObjects]: readonly [ReasonKey, ReasonKey],
+  { where, count, objects }: Readonly<Met>,
+  what: string,
+  reckoning: Reckoning,
+): void {
+  reckoning.note(ofLabels, where, what, count - objects);
+  reckoning.note(ofObjects, where, what, objects);
+}
+
 function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {
   sets.set(key, (sets.get(key) ?? new Set()).add(value));
 }
@@ -234,7 +273,7 @@ export function spelling(className: string): string {
   return isLetter(className) ? className : foldClassName(className);
 }
 
-function namesRefused(refused: readonly { readonly where: string; readonly problem: string }[]): LabelsmithError {
+function namesRefused(refused: readonly Refused[]): LabelsmithError {
   const [first, ...others] = refused;
   const more =
     others.length === 0
@@ -245,7 +284,7 @@ function namesRefused(refused: readonly { readonly where: string; readonly probl
           .join(', ')}${others.length > 4 ? ' …' : ''})`;
   return new LabelsmithError('BAD_FILE', `${first.where}: ${first.problem}${more}`, {
     hint: 'Nothing was taken in. Is the column of the classes the right one?',
-    details: { refused: refused.slice(0, 100) },
+    details: { refused: refused.slice(0, 100).map(({ where, problem }) => ({ where, problem })) },
   });
 }
 

@@ -18,7 +18,7 @@ import type { ClassMode, NewClass } from './classes.ts';
 import type { CorrectionCounts, Corrections } from './corrections.ts';
 import { Corrector } from './corrector.ts';
 import { type NewTask, newTaskRefused, newTasksAmong } from './new-tasks.ts';
-import { gathered, planImport } from './plan.ts';
+import { countTaken, gathered, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 import { refuseOtherKind } from './task-kinds.ts';
 import { putToldClasses } from './told-classes.ts';
@@ -196,9 +196,16 @@ async function importFiles(
     compared === null
       ? null
       : await Corrector.open(store, plan, { options: rowOptions, keeps, base: compared, confirmAll, disagreement });
-  const writer = await ImportWriter.open(store, { resolved, options: rowOptions, corrector, reckoning });
+  const writer = await ImportWriter.open(store, {
+    resolved,
+    repeated: plan.repeated,
+    options: rowOptions,
+    corrector,
+    reckoning,
+  });
   try {
     for await (const entry of corrector === null ? plan.entries() : gathered(plan)) {
+      countTaken(entry, reckoning);
       if (await writer.add(entry)) options.onProgress?.(writer.entries);
     }
     if (options.dryRun) await writer.rehearse();

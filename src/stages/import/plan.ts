@@ -112,7 +112,6 @@ export async function planImport(
     reckoning.take('images');
     if (answers.isContradictory(entry)) continue;
     const placed = placedEntry(entry, image, { ...placing, reckoning });
-    countTaken(placed, reckoning);
     meetNames(placed, names);
     seen.add(placed);
   }
@@ -236,7 +235,8 @@ function saysNothing({ labels, regions, rejected = [], deleted = [], incomplete 
   return !incomplete && labels.length + regions.length + rejected.length + deleted.length === 0;
 }
 
-function countTaken({ regions, labels, split, attributes }: PlannedEntry, reckoning: Reckoning): void {
+/** Counts what is taken of an entry whose names are settled. */
+export function countTaken({ regions, labels, split, attributes }: PlannedEntry, reckoning: Reckoning): void {
   reckoning.take('objects', regions.length);
   reckoning.take('labels', labels.length);
   reckoning.take('splits', split === null ? 0 : 1);
@@ -261,17 +261,17 @@ interface Annotation {
 }
 
 function meetNames(entry: PlannedEntry, names: FileNames): void {
-  const meet = (annotations: readonly Annotation[], where: string) => {
+  const meet = (annotations: readonly Annotation[], where: string, ofObject = false) => {
     for (const { className, task, annotator } of annotations) {
-      names.meetClass(className, where);
+      names.meetClass(className, where, ofObject);
       if (annotator != null) names.meetAnnotator(annotator, where);
       if (task !== null) names.meetTask(task, where);
     }
   };
   meet(entry.labels, entry.where);
   meet(entry.rejected ?? [], entry.where);
-  for (const region of [...entry.regions, ...(entry.deleted ?? [])]) {
-    meet(region.labels, region.where ?? entry.where);
+  for (const [i, region] of [...entry.regions, ...(entry.deleted ?? [])].entries()) {
+    meet(region.labels, region.where ?? entry.where, i < entry.regions.length && region.labels.length === 1);
     meet(region.rejected ?? [], region.where ?? entry.where);
   }
 }

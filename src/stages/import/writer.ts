@@ -2,7 +2,7 @@
  * Writes what an import takes in: page by page it is worked out and staged, in short transactions, and at the end done in one.
  * What others changed meanwhile is worked out again, so that nothing that a person says during an import is lost. Counts.
  *
- * Resident: a page of entries.
+ * Resident: a page of entries, and what is said of images that have several.
  */
 import { FROZEN_IOU } from '../../core/boxes.ts';
 import type { ImageId, ItemId, RegionId } from '../../core/ids.ts';
@@ -33,6 +33,8 @@ const MAX_ROUNDS = 20;
 
 interface WriterParts {
   readonly resolved: Pick<ResolvedLabels, 'tasksOfMany'>;
+  /** Images of more than one entry. */
+  readonly repeated: ReadonlySet<ImageId>;
   readonly options: RowOptions;
   /** Null where the file is only added. */
   readonly corrector: Corrector | null;
@@ -59,6 +61,8 @@ export class ImportWriter {
   readonly #parts: WriterParts;
   /** Tasks that are there or staged. */
   readonly #knownTasks: Set<string>;
+  /** What was counted of images of more than one entry: two names of one picture may say the same. */
+  readonly #counted = new Set<string>();
   /** Contradictions with what people said before; as many as there are. */
   readonly #told = new Set<string>();
   #page: PlannedEntry[] = [];
@@ -176,7 +180,26 @@ export class ImportWriter {
     const facts = factsOf(page);
     await store.stage(this.#staged, { ...images, ...rows, ...facts, tallies, tasks, frozenIou: FROZEN_IOU });
     // Counted once: what others draw meanwhile at the place of a box makes it a voice, and no other count of labels.
-    if (corrected === null && images.entries !== null) this.#count(countsOf(rows), 1);
+    if (corrected === null && images.entries !== null) this.#count(countsOf(this.#uncounted(rows)), 1);
+  }
+
+  /** Without what an entry under another name of the same picture said before. */
+  #uncounted({ regions, labels }: Rows): Pick<Rows, 'regions' | 'labels'> {
+    const { repeated } = this.#parts;
+    if (repeated.size === 0) return { regions, labels };
+    const counted = this.#counted;
+    const imageOf = new Map<ItemId, ImageId>(regions.map(({ id, imageId }) => [id, imageId]));
+    const isNew = (image: ImageId, what: string) => {
+      if (!repeated.has(image)) return true;
+      const isFirst = !counted.has(what);
+      counted.add(what);
+      return isFirst;
+    };
+    const newRegions = regions.filter(({ imageId, id }) => isNew(imageId, id));
+    const newLabels = labels.filter(({ itemId, task, className, origin, annotator }) =>
+      isNew(imageOf.get(itemId) ?? (itemId as ImageId), JSON.stringify([itemId, task, className, origin, annotator])),
+    );
+    return { regions: newRegions, labels: newLabels };
   }
 
   #count({ regions, tasks, corrections }: Omit<Tally, 'corrections'> & Partial<Tally>, times: 1 | -1): void {
@@ -260,7 +283,7 @@ function rowsOfAll(entries: readonly CorrectedEntry[]): Rows {
   };
 }
 
-function countsOf({ regions, labels }: Rows): Pick<Tally, 'regions' | 'tasks' | 'notes'> {
+function countsOf({ regions, labels }: Pick<Rows, 'regions' | 'labels'>): Pick<Tally, 'regions' | 'tasks' | 'notes'> {
   const tasks: Record<string, number> = {};
   for (const label of labels) if (!meansNothing(label)) tasks[label.task] = (tasks[label.task] ?? 0) + 1;
   return { regions: regions.length, tasks, notes: [] };

@@ -49,12 +49,12 @@ const THRESHOLDS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 /** Items to look at, of a pair. */
 const EXAMPLES = 24;
 
-/** @param learned with its stated accuracy, which the learning curve goes on from */
+/** @param learned with its stated accuracy, which the learning curve goes on from; null where there is none */
 export async function evaluationOf(
   pool: InferencePool,
   items: TaskItems,
   labelledTask: LabelledTask,
-  learned: RoundsResult & { readonly accuracy: number },
+  learned: RoundsResult & { readonly accuracy: number | null },
 ): Promise<TaskEvaluation> {
   const { classNames, problem } = labelledTask;
   const indexOf = new Map(classNames.map((name, index) => [name, index]));
@@ -78,6 +78,7 @@ export async function evaluationOf(
   }
   if (unknown.size > 0)
     warnings.push(`audit items are of classes that no label teaches: ${[...unknown].sort().join(', ')}`);
+  const { accuracy } = learned;
   const { columns, data } = learned.probabilities;
   const best = argMaxRows(learned.probabilities);
   const predicted = rows.map((row) => best[row]);
@@ -107,7 +108,7 @@ export async function evaluationOf(
       .filter(({ classIndex }) => classIndex >= 0)
       .map(({ classIndex, ...scores }) => ({ className: classNames[classIndex], ...scores })),
     confusions: confusionsOf(truth, predicted, rows, items, classNames),
-    learningCurve: await learningCurve(pool, problem, learned),
+    learningCurve: accuracy === null ? null : await learningCurve(pool, problem, { ...learned, accuracy }),
     warnings,
   };
 }

@@ -146,6 +146,8 @@ export interface LabelledTask {
     readonly none: number;
     readonly contradictions: number;
   };
+  /** Whether some class has two examples that are no copies: else no label can be judged by a model that saw its class. */
+  readonly isMeasurable: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -216,7 +218,7 @@ export function labelledTaskOf(items: TaskItems, { auditToo = false } = {}): Lab
     );
   }
   const problem = { features, groups, labelled: Int32Array.from(labelled), labels, classes: classNames.length };
-  return { problem, classNames, counts, warnings };
+  return { problem, classNames, counts, isMeasurable: lone.length < classNames.length, warnings };
 }
 
 function refuseUnteachable(

@@ -58,6 +58,17 @@ test('from the labels, where nothing was audited; picked ones are told', () => {
   assert.ok((picked.newImages?.interval[0] ?? 1) < (newImages?.interval[0] ?? 0));
 });
 
+test('where each class has one example, nothing is stated but what an audit measured', () => {
+  const lone = (items: Parameters<typeof question>[0]) => {
+    const asked = question(items);
+    return taughtAccuracy({ ...asked, labelledTask: { ...asked.labelledTask, isMeasurable: false } });
+  };
+  assert.deepEqual(lone([...OPEN, ...many(2, { confidence: 0.85, said: is('a') })]), { newImages: null, labels: null });
+  const audited = many(12, { confidence: 0.85, said: is('a'), audit: 'random' as const });
+  const { newImages, labels } = lone([...OPEN, ...audited]);
+  assert.deepEqual([newImages?.count, labels?.count, labels?.measuredOn], [12, 12, 'audit']);
+});
+
 test('whose the other labels are is counted as the record has them', () => {
   const said: readonly Annotation[] = [
     { kind: 'class', className: 'b', origin: 'imported' },

@@ -12,9 +12,9 @@ import type { TaskItems } from './items.ts';
 import type { Problem } from './problem.ts';
 
 export interface TaughtAccuracy {
-  /** Of the classifier on images like those of the pile, labelled ones among them. */
+  /** Of the classifier on images like those of the pile, labelled ones among them; null where nothing tells. */
   readonly newImages: StatedShare | null;
-  /** Of the machine's labels, people's not counted; null where it gave none. */
+  /** Of the machine's labels, people's not counted; null where it gave none, and where nothing tells. */
   readonly labels:
     | (StatedShare & { readonly machine: number; readonly people: number; readonly imported: number })
     | null;
@@ -36,6 +36,8 @@ export interface AccuracyQuestion {
   readonly labelledTask: {
     readonly classNames: readonly string[];
     readonly problem: Pick<Problem, 'labelled' | 'labels'>;
+    /** See `LabelledTask`; default true. */
+    readonly isMeasurable?: boolean;
   };
   /** Of every item, shape [n, classes]; of labelled ones by a model that had not seen their label. */
   readonly probabilities: Matrix;
@@ -58,7 +60,7 @@ export interface AccuracyQuestion {
  */
 export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   const { items, labelledTask, probabilities, knownHeldOut, known, threshold, labelRest, picked } = question;
-  const { classNames, problem } = labelledTask;
+  const { classNames, problem, isMeasurable = true } = labelledTask;
   const best = argMaxRows(probabilities);
   const heldOut = new Map(Array.from(problem.labelled, (row, place) => [row, knownHeldOut?.[place] ?? 1]));
   // A labelled item counts as it would without its label.
@@ -91,12 +93,14 @@ export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   const fewer = audit ? sure.rows.length : MIN_AUDIT - 1;
   const rows = [...items.annotations.keys()];
   const given = labelRest ? rows.filter((row) => isOpen(items.annotations[row].kind) && isSure({ row })) : [];
-  const labels = stated(given, checked.rows.length > fewer ? checked : sure);
+  const tells = audit !== null || isMeasurable;
+  const measuredOn = checked.rows.length > fewer ? checked : tells ? sure : null;
+  const labels = measuredOn && stated(given, measuredOn);
   const imported = items.annotations.filter((one) => one.kind === 'class' && one.origin === 'imported').length;
   // Of two classes that contradict each other the newer one holds.
   const held = items.annotations.filter(({ kind }) => kind === 'class' || kind === 'contradiction').length;
   return {
-    newImages: stated(rows, sample, known !== undefined && sample.drawn === 'random'),
+    newImages: tells ? stated(rows, sample, known !== undefined && sample.drawn === 'random') : null,
     labels: labels && { ...labels, machine: given.length, people: held - imported, imported },
   };
 }

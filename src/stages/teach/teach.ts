@@ -171,7 +171,7 @@ async function learnFrom(
     scaleRows(probabilities, known);
     if (options.labelRest) withAnswers(probabilities, items, classNames);
     const stated = taughtAccuracy({ ...options, items, labelledTask, probabilities, known, knownHeldOut, picked });
-    const accuracy = stated.newImages?.accuracy ?? learned.heldOut.accuracy;
+    const accuracy = stated.newImages?.accuracy ?? null;
     const evaluation = await evaluationOf(pool, items, labelledTask, { ...learned, folds, settings, trials, accuracy });
     return { learned, probabilities, foreign, stated, evaluation, fineTuning };
   });

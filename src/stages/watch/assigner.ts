@@ -2,10 +2,11 @@
  * Classes for images that arrive: by a taught classifier, by references, or by clusters, whichever the workspace has. Opened
  * once, and anew when what it goes by has changed: classes that people renamed, another clustering, more references.
  */
+
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { ItemId } from '../../core/ids.ts';
 import { ensureClassesOf } from '../../corpus/same-names.ts';
+import { readWholeFile } from '../../files/whole-file.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { StageJob, Workspace } from '../../jobs/stage.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
@@ -88,7 +89,7 @@ function jobOf({ workspace, runId, options }: AssignerPlace): Job {
 async function byClassifier(place: AssignerPlace, path: string): Promise<Assigner> {
   const { workspace, options } = place;
   const { store, engine } = workspace;
-  const { threshold, task, items, classNames } = classifierInfo(await readFile(path), path);
+  const { threshold, task, items, classNames } = classifierInfo(await readWholeFile(path), path);
   await store.ensureTask({ name: task, rule: 'single', items });
   await ensureClassesOf(store, classNames);
   const job = { ...jobOf(place), settings: { classifier: path, threshold } };

@@ -6,6 +6,8 @@ import type { DetectionStore } from '../store.ts';
 import { FILE_GONE } from '../store.ts';
 import { chunks } from './chunks.ts';
 import { hexOf, imageKey, NO_BYTES } from './column.ts';
+import { type Dictionary, runKeyOf } from './dictionary.ts';
+import type { SqlDriver } from './driver.ts';
 import { imageOf } from './images.ts';
 import { unpackDetections } from './packed-detections.ts';
 import { countOf } from './raw-query.ts';
@@ -15,7 +17,7 @@ import type { Schema } from './tables.ts';
 /** No row has this number: what a model or rule that is not in the dictionary is compared with. */
 export const UNKNOWN = -1;
 
-type DetectionWork = Pick<DetectionStore, 'detectionWork' | 'countDetectionWork'>;
+type DetectionWork = Pick<DetectionStore, 'detectionWork' | 'countDetectionWork' | 'detectedByOthers'>;
 
 export function detectionWorkStore(session: Session): DetectionWork {
   async function numbersOf(modelKey: string, acceptKey: string) {
@@ -51,7 +53,35 @@ export function detectionWorkStore(session: Session): DetectionWork {
       const query = workQuery(session, modelId, acceptanceId, force);
       return countOf(await session.driver.analyse(query.select((eb) => eb.fn.countAll<number>().as('n'))));
     },
+
+    async detectedByOthers(query) {
+      const { db, driver } = session;
+      const dictionary = await session.freshDictionary();
+      return doneByOthers({ db, dictionary, read: (queries) => driver.read(queries) }, query);
+    },
   };
+}
+
+/** See `DetectionStore.detectedByOthers`. */
+export async function doneByOthers(
+  { db, dictionary, read }: Pick<Session, 'db'> & { readonly dictionary: Dictionary; readonly read: SqlDriver['read'] },
+  { runId, modelKey, acceptKey, imageIds }: Parameters<DetectionStore['detectedByOthers']>[0],
+): Promise<ReadonlySet<ImageId>> {
+  const found = new Set<ImageId>();
+  const modelId = dictionary.modelIds.get(modelKey);
+  const acceptanceId = dictionary.acceptanceIds.get(acceptKey);
+  if (modelId === undefined || acceptanceId === undefined) return found;
+  for (const chunk of chunks([...new Set(imageIds)].map(imageKey))) {
+    const query = db
+      .selectFrom('detection')
+      .select('image_id')
+      .where('model_id', '=', modelId)
+      .where('acceptance_id', '=', acceptanceId)
+      .where('run_key', '<>', runKeyOf(dictionary, runId))
+      .where('image_id', 'in', chunk);
+    for (const { image_id } of (await read([query]))[0]) found.add(hexOf(image_id));
+  }
+  return found;
 }
 
 type Candidates = Pick<DetectionStore, 'candidates' | 'candidatesOf' | 'candidateModels'>;

@@ -1,9 +1,9 @@
 /** Detection: one shard of candidates, regions and the labels derived from them. */
-import type { RegionId } from '../../core/ids.ts';
+import type { ImageId, RegionId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { AcceptedRegion, DetectionShard, DetectionStore } from '../store.ts';
 import { imageId, integer } from './column.ts';
-import { candidateStore, detectionWorkStore, UNKNOWN } from './detection-work.ts';
+import { candidateStore, detectionWorkStore, doneByOthers, UNKNOWN } from './detection-work.ts';
 import { findTask, rootClassId, runKeyOf, taskOf } from './dictionary.ts';
 import { coveredRegions, isOver, type KnownRegions, knownRegions } from './frozen-regions.ts';
 import { LABEL_STATEMENTS } from './label-rows.ts';
@@ -31,9 +31,10 @@ export function detectionStore(session: Session): DetectionStore {
     ...detectionWorkStore(session),
     ...candidateStore(session),
 
-    async commitDetections(shard) {
-      refuseBadIou(shard.frozenIou);
-      await session.write('detections', async (work) => {
+    async commitDetections(given) {
+      refuseBadIou(given.frozenIou);
+      return session.write('detections', async (work) => {
+        const { shard, left } = await withoutDone(work, given);
         await work.know({
           models: [shard.modelKey],
           acceptances: [shard.acceptKey],
@@ -54,6 +55,7 @@ export function detectionStore(session: Session): DetectionStore {
         putLabels(work, plans, commit);
         putInQuarantine(work, shard.quarantine);
         work.touch(imageIds);
+        return left;
       });
     },
 
@@ -69,6 +71,18 @@ export function detectionStore(session: Session): DetectionStore {
       });
     },
   };
+}
+
+/** The shard without what another run did since it was planned, and the images that are left alone so. */
+async function withoutDone(
+  work: Work,
+  shard: DetectionShard,
+): Promise<{ readonly shard: DetectionShard; readonly left: ReadonlySet<ImageId> }> {
+  if (!shard.leaveDone) return { shard, left: new Set() };
+  const { dictionary, db } = work;
+  const imageIds = shard.images.map(({ imageId }) => imageId);
+  const left = await doneByOthers({ db, dictionary, read: (queries) => work.read(queries) }, { ...shard, imageIds });
+  return { shard: { ...shard, images: shard.images.filter(({ imageId }) => !left.has(imageId)) }, left };
 }
 
 function refuseBadIou(frozenIou: number): void {

@@ -19,6 +19,7 @@ import {
   said,
   shard,
   sortedIds,
+  startRun,
 } from './fixtures.ts';
 
 const DOG: Found = { className: 'dog', box: [10, 10, 50, 50], score: 0.5 };
@@ -65,13 +66,35 @@ export function detectionCases(open: OpenStore): void {
     assert.equal(other[7]?.candidates, null);
     assert.ok((await work(MODEL, 'k1', { force: true })).every((item) => item.candidates === null));
 
+    // What another run has done stays as it is where that is asked for; a shard that comes once more in its own run does not.
+    const theirs = await startRun(store, 'detect');
+    const keys = { modelKey: MODEL, acceptKey: 'k1', imageIds: ids };
+    assert.deepEqual(await store.detectedByOthers({ ...keys, runId }), new Set());
+    assert.deepEqual(await store.detectedByOthers({ ...keys, runId: theirs }), new Set(ids.slice(0, 5)));
+    assert.deepEqual(await store.detectedByOthers({ ...keys, runId: theirs, acceptKey: 'k2' }), new Set());
+    const late = {
+      ...shard(
+        theirs,
+        [
+          [ids[4], []],
+          [ids[5], [DOG]],
+        ],
+        { acceptKey: 'k1' },
+      ),
+      leaveDone: true,
+    };
+    assert.deepEqual(await store.commitDetections(late), new Set([ids[4]]));
+    assert.equal((await regionIds(store, ids[4])).length, 1);
+    assert.equal((await regionIds(store, ids[5])).length, 1);
+    assert.deepEqual(await store.commitDetections(late), new Set([ids[4]]));
+
     // Acceptance alone: candidates stay as they are.
     const again = shard(runId, [[ids[0], []]], { acceptKey: 'k2' });
     await store.commitDetections({ ...again, images: again.images.map((i) => ({ ...i, candidates: null })) });
     assert.equal((await all(store.candidates(MODEL)))[0]?.detections.count, 1);
     assert.deepEqual(await regionIds(store, ids[0]), []);
     assert.deepEqual(await store.candidateModels(), [
-      { modelKey: MODEL, images: 5, classNames: ['person', 'dog', 'car'] },
+      { modelKey: MODEL, images: 6, classNames: ['person', 'dog', 'car'] },
     ]);
     assert.deepEqual(await all(store.candidates('other')), []);
     const [first] = await all(store.candidates(MODEL));
