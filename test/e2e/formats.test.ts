@@ -311,6 +311,7 @@ test('names none of which can be kept refuse the file, and so does --strict for 
   });
   assert.deepEqual(reckoning.counts, {
     images: { read: 2, taken: 2, mended: 0, leftOut: 0 },
+    rows: { read: 2, taken: 2, mended: 0, leftOut: 0 },
     labels: { read: 2, taken: 1, mended: 0, leftOut: 1 },
   });
 });

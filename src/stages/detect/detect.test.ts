@@ -84,7 +84,15 @@ async function boxCount(store: Store): Promise<number> {
 test('a second run does nothing, another threshold does not run the model, force does', async (t) => {
   const { store, detect, calls } = await prepare(t);
   const first = await detect(OPTIONS);
-  assert.deepEqual(first.counts, { images: 5, detected: 5, regions: 10, shards: 3, quarantined: 0, away: 0 });
+  assert.deepEqual(first.counts, {
+    images: 5,
+    detected: 5,
+    regions: 10,
+    byOthers: 0,
+    shards: 3,
+    quarantined: 0,
+    away: 0,
+  });
   assert.equal((await detect(OPTIONS)).counts.images, 0);
 
   const rules = { ...DEFAULT_ACCEPT_RULES, threshold: 0.5 };
@@ -95,6 +103,15 @@ test('a second run does nothing, another threshold does not run the model, force
 
   assert.equal((await detect({ ...OPTIONS, rules, force: true })).counts.detected, 5);
   assert.equal(calls(), 10);
+});
+
+test('two runs side by side: each counts its own part', async (t) => {
+  const { store, detect } = await prepare(t);
+  const both = await Promise.all([detect(OPTIONS), detect(OPTIONS)]);
+  for (const { counts } of both) assert.equal(counts.images + counts.byOthers, 5);
+  const sum = (what: 'detected' | 'regions' | 'byOthers') => both[0].counts[what] + both[1].counts[what];
+  assert.deepEqual([sum('detected'), sum('regions'), sum('byOthers')], [5, 10, 5]);
+  assert.equal(await boxCount(store), 10);
 });
 
 test('a region that a person deleted does not come back, also with force', async (t) => {
