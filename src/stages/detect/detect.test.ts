@@ -108,9 +108,10 @@ test('a second run does nothing, another threshold does not run the model, force
 test('two runs side by side: each counts its own part', async (t) => {
   const { store, detect } = await prepare(t);
   const both = await Promise.all([detect(OPTIONS), detect(OPTIONS)]);
-  for (const { counts } of both) assert.equal(counts.images + counts.byOthers, 5);
-  const sum = (what: 'detected' | 'regions' | 'byOthers') => both[0].counts[what] + both[1].counts[what];
-  assert.deepEqual([sum('detected'), sum('regions'), sum('byOthers')], [5, 10, 5]);
+  const sum = (what: 'images' | 'detected' | 'regions') => both[0].counts[what] + both[1].counts[what];
+  assert.deepEqual([sum('images'), sum('detected'), sum('regions')], [5, 5, 10]);
+  // What one of them had done before the other was planned, that one never sees.
+  for (const { counts } of both) assert.ok(counts.images + counts.byOthers <= 5);
   assert.equal(await boxCount(store), 10);
 });
 
