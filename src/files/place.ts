@@ -66,7 +66,7 @@ export async function pathBelow(folder: string, name: string): Promise<string> {
   // The last part may be a link of ours to a file elsewhere: deleting or replacing it leaves that file alone.
   const holder = await trueLocation(dirname(resolve(path)));
   if (name.split(/[/\\]/).includes('..') || (holder !== root && !isInside(holder, root))) {
-    throw new LabelsmithError('WORKSPACE', `${folder} names a file outside of itself: ${JSON.stringify(name)}`, {
+    throw new LabelsmithError('WORKSPACE', `${folder} leads to a file outside of itself: ${JSON.stringify(name)}`, {
       hint: 'It was damaged, or made by somebody to reach your files. Nothing outside of it is touched.',
     });
   }

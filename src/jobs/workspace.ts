@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
+import { pathBelow } from '../files/place.ts';
 import { createModels } from '../models/models.ts';
 import type { Device } from '../onnx/device.ts';
 import { openStore } from '../store/open.ts';
@@ -47,6 +48,7 @@ export async function openWorkspace(location: string, options: OpenWorkspaceOpti
   }
   if (!create) requireWorkspace(location);
   else if (!hasWorkspace(location)) await makeWorkspaceFolder(place.dir);
+  await refuseLinksOut(place.dir);
   return workspaceOf(place.dir, await openStore(place.dir, { actor }), parts);
 }
 
@@ -58,6 +60,14 @@ async function openShared(place: WorkspacePlace, options: OpenWorkspaceOptions):
   const { location, name } = place;
   const { vectors = shared.vectors, blobs = shared.blobs } = parts;
   return { ...workspaceOf(place.dir, store, { ...parts, vectors, blobs }), location, name };
+}
+
+/** Folders of a workspace in which files are written, and deleted, by commands. */
+const OWN_FOLDERS = ['models', 'vectors', 'cache/archives', 'cache/blobs', 'cache/fine-tune'];
+
+/** A workspace may come from anybody: where one of its folders is a link to elsewhere, files there would be written over. */
+async function refuseLinksOut(dir: string): Promise<void> {
+  for (const name of OWN_FOLDERS) await pathBelow(dir, `${name}/file`);
 }
 
 async function makeWorkspaceFolder(path: string): Promise<void> {
