@@ -20,7 +20,7 @@ test('a workspace whose folders are links to elsewhere is not opened; links with
     await mkdir(dirname(link), { recursive: true });
     await symlink(outside, link);
     await assert.rejects(
-      openWorkspace(place),
+      openWorkspace(place, { create: false }),
       { code: 'WORKSPACE', message: /leads to a file outside of itself/ },
       name,
     );
@@ -28,6 +28,6 @@ test('a workspace whose folders are links to elsewhere is not opened; links with
   }
   await mkdir(join(place, 'kept'));
   await symlink(join(place, 'kept'), join(place, 'models'));
-  await (await openWorkspace(place)).close();
+  await (await openWorkspace(place, { create: false })).close();
   assert.deepEqual(await readdir(outside, { recursive: true }), ['archives']);
 });
