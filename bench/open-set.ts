@@ -2,6 +2,8 @@
  * Images of classes that nobody taught: of eight classes of a set, or all where it has fewer, a quarter has no label; six
  * images of each other class have one. How well the neighbour graph tells such images from the rest, against the classifier's
  * confidence (area under the ROC curve), and what `familiarityOf` doubts of either. Every set, three seeds.
+ * `LABELSMITH_BENCH_LABELS` labels of a class and `LABELSMITH_BENCH_CLASSES` classes take the place of six and eight, and
+ * `LABELSMITH_BENCH_SETS` of all sets; `doubtedAllTaught` is what is doubted where all of these classes have labels.
  */
 import { seededRandom, shuffled } from '../src/core/random.ts';
 import { gatherRows } from '../src/math/matrix.ts';
@@ -14,18 +16,22 @@ import { type FinishedSet, finishedSet } from './piles/finished.ts';
 import { setsHere } from './piles/vectors.ts';
 
 const SEEDS = [0, 1, 2];
-const MAX_CLASSES = 8;
+const MAX_CLASSES = Number(process.env.LABELSMITH_BENCH_CLASSES ?? 8);
 const IMAGES_OF_A_CLASS = 40;
-const LABELS_OF_A_CLASS = 6;
+const LABELS_OF_A_CLASS = Number(process.env.LABELSMITH_BENCH_LABELS ?? 6);
+const SETS = process.env.LABELSMITH_BENCH_SETS?.split(',') ?? setsHere();
 
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({ threads: 2 });
   try {
     const sets: Record<string, Record<string, number>> = {};
-    for (const name of setsHere()) {
+    for (const name of SETS) {
       const set = await finishedSet(name);
       const runs = [];
-      for (const seed of SEEDS) runs.push(await measure(pool, set, seed));
+      for (const seed of SEEDS) {
+        const { doubtedTaught: doubtedAllTaught } = await measure(pool, set, seed, { isAllTaught: true });
+        runs.push({ ...(await measure(pool, set, seed)), doubtedAllTaught });
+      }
       sets[name] = meanOf(runs);
       process.stderr.write(`  ${name} ${JSON.stringify(sets[name])}\n`);
     }
@@ -35,10 +41,15 @@ export async function run(): Promise<unknown> {
   }
 }
 
-async function measure(pool: InferencePool, set: FinishedSet, seed: number): Promise<Record<string, number>> {
+async function measure(
+  pool: InferencePool,
+  set: FinishedSet,
+  seed: number,
+  { isAllTaught = false } = {},
+): Promise<Record<string, number>> {
   const random = seededRandom(seed, 'open-set');
   const chosen = shuffled([...set.classNames.keys()], random).slice(0, MAX_CLASSES);
-  const foreign = new Set(chosen.slice(0, Math.max(1, Math.floor(chosen.length / 4))));
+  const foreign = new Set(isAllTaught ? [] : chosen.slice(0, Math.max(1, Math.floor(chosen.length / 4))));
   const taught = chosen.filter((c) => !foreign.has(c));
   const rows: number[] = [];
   const labelled: number[] = [];

@@ -5,7 +5,7 @@ import { seededRandom } from '../../core/random.ts';
 import { matrix } from '../../math/matrix.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { foldsOf } from './cross-validation.ts';
-import { chanceKnown, expectedMisses, familiarityOf } from './familiarity.ts';
+import { chanceKnown, expectedMisses, familiarityOf, fewLabelsText } from './familiarity.ts';
 
 const COLUMNS = 32;
 const PER_CLASS = 40;
@@ -33,10 +33,10 @@ function blobs(classes: number, spread: number): { features: Float32Array; class
   return { features, classOf };
 }
 
-async function familiarityWhere(taught: number, classes: number) {
+async function familiarityWhere(taught: number, classes: number, labels = 8) {
   const { features, classOf } = blobs(classes, 0.5);
   const labelled = Int32Array.from(
-    Array.from({ length: taught }, (_, c) => Array.from({ length: 8 }, (_, i) => c * PER_CLASS + i)).flat(),
+    Array.from({ length: taught }, (_, c) => Array.from({ length: labels }, (_, i) => c * PER_CLASS + i)).flat(),
   );
   const problem = {
     features: matrix(features, classOf.length, COLUMNS),
@@ -60,6 +60,17 @@ test('where every class was taught, nothing is suspected', async () => {
   const { known, foreign } = await familiarityWhere(4, 4);
   assert.equal(foreign, 0);
   assert.ok(known.every((chance) => chance === 1));
+});
+
+test('three labels a class are enough where classes lie apart; with fewer than six in all nothing is doubted, and that is said', async () => {
+  const { known, classOf } = await familiarityWhere(3, 4, 3);
+  assert.ok(classOf.filter((of, row) => of === 3 && known[row] < 0.5).length >= 35);
+  assert.ok(classOf.filter((of, row) => of !== 3 && known[row] < 0.5).length <= 6);
+  assert.equal((await familiarityWhere(4, 4, 3)).foreign, 0);
+  assert.equal((await familiarityWhere(2, 4, 2)).foreign, 0);
+  assert.match(fewLabelsText(4) ?? '', /^4 labels are too few to tell/);
+  assert.match(fewLabelsText(9) ?? '', /^with 9 labels only a part/);
+  assert.equal(fewLabelsText(15), null);
 });
 
 test('the chance below the limit: as many as usual are all known; when all are below, none is', () => {

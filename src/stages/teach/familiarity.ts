@@ -11,6 +11,7 @@
  * margin for chance suspects less of what is all taught, and misses more of what is not: of 30 such piles 5 are found with one
  * standard deviation and 11 with none.
  */
+import { plural } from '../../core/count-text.ts';
 import { fuzzyGraph } from '../../math/graph-cluster/fuzzy-graph.ts';
 import { reachOf } from '../../math/graph-cluster/reach.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
@@ -32,8 +33,13 @@ export interface Familiarity {
 const NEIGHBOURS = 10;
 /** Share of the labelled items that fall below the limit. A lower one finds less, a higher one doubts more of what is known. */
 const USUAL_MISSES = 0.1;
-/** With fewer labels the limit would rest on one or two of them. */
-const MIN_LABELS = 15;
+/** With fewer labels nothing is doubted: even the least of them may be reached from others by chance alone. */
+const MIN_LABELS = 6;
+/**
+ * With fewer the limit rests on one of them: the first label that is held out, and half of what is of other classes goes
+ * unnoticed where 8 in 10 are noticed with more (`LABELSMITH_BENCH_LABELS=3 LABELSMITH_BENCH_CLASSES=4 npm run bench -- open-set`).
+ */
+const ENOUGH_LABELS = 15;
 /** Fewer items below the limit than this are chance. */
 const MIN_BELOW = 5;
 /** The graph of more items than this is not made: it costs their square. */
@@ -71,6 +77,14 @@ export async function familiarityOf(
 /** Share of items of taught classes that is expected below the limit of n labelled ones, their (k + 1)-th smallest. */
 export function expectedMisses(n: number): number {
   return (Math.floor(USUAL_MISSES * n) + 1) / (n + 1);
+}
+
+/** What so few labels cannot tell, for people; null where there are enough. */
+export function fewLabelsText(labels: number): string | null {
+  if (labels >= ENOUGH_LABELS) return null;
+  return labels < MIN_LABELS
+    ? `${plural(labels, 'label is', 'labels are')} too few to tell what is of no class that was labelled: such items are among those that got a label`
+    : `with ${plural(labels, 'label')} only a part of what is of no class that was labelled is noticed: more of it may be among those that got a label`;
 }
 
 /** `reachOf` on the neighbour graph of the items. @param features shape [n, columns]; @returns shape [n, sets] */

@@ -4,6 +4,7 @@ import type { StatedShare } from '../../core/label-accuracy.ts';
 import type { RunResult } from '../../jobs/run.ts';
 import type { BackboneChoice, BackboneTrial } from './backbones.ts';
 import type { TaskEvaluation } from './evaluation.ts';
+import { fewLabelsText } from './familiarity.ts';
 import type { FineTuneOutcome } from './fine-tune/fine-tuned-task.ts';
 import type { StepName } from './fine-tune/steps.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
@@ -98,6 +99,8 @@ export function resultOf({
         : `${plural(newImages.count, 'label says', 'labels say')} little of how good it is`,
     );
   }
+  const few = rest.labels > 0 ? fewLabelsText(labels) : null;
+  if (few !== null) warnings.push(few);
   for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
   if (foreign > 0) {
     warnings.push(
