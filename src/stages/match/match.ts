@@ -23,6 +23,7 @@ import {
 import { openSavedEmbedder } from '../embed/saved-embedder.ts';
 import { matcherOfRows, runMatchStage } from './match-stage.ts';
 import { fitMatcher, type Matcher } from './matcher.ts';
+import { countPictures, meanOfFew } from './mean-of-few.ts';
 import type { Matched } from './prototypes.ts';
 import { type GatheredReferences, gatherReferences, type ReferenceProblem, type References } from './references.ts';
 
@@ -83,10 +84,11 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
   };
   const identity = { stage: 'match', settings: recorded, modelKey: recipe.modelKey };
   return recordRun(store, identity, options, async (runId) => {
-    const mean = await requireMean(store, recipe);
+    const ofPile = await requireMean(store, recipe);
     const embedder = await openSavedEmbedder(workspace, recipe.model, options);
     const gathered = await gatherReferences(store, source, recipe, embedder, options).finally(() => embedder.close());
     const { references } = gathered;
+    const mean = { ...ofPile, values: meanOfFew(ofPile.values, await countPictures(store), references) };
     centreAndNormalise(references.vectors, recipe, mean.values);
     await ensureClassesOf(store, references.classNames);
     return workspace.engine.withInference(options, (pool) =>

@@ -7,7 +7,7 @@ import type { ItemId } from '../../core/ids.ts';
 import { gatherRows, type Matrix, rowsOf, stacked } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Sample } from '../discover/sample.ts';
-import { type Familiarity, familiarityOf } from '../teach/familiarity.ts';
+import { ENOUGH_LABELS, type Familiarity, familiarityOf } from '../teach/familiarity.ts';
 import { groupFolds } from '../teach/folds.ts';
 import { type GraphFeatures, graphFeaturesOf } from './graph-features.ts';
 import { decide, fitPrototypes, type Matched, type Prototypes } from './prototypes.ts';
@@ -68,7 +68,7 @@ function familiarTo(
   const first = features.rows - classes.length;
   const labelled = Int32Array.from(classes, (_, i) => first + i);
   const of = groupFolds({ labels: classes, groups: labelled }, FOLDS, seed);
-  return familiarityOf(pool, { features, labelled }, { count: FOLDS, of }, signal);
+  return familiarityOf(pool, { features, labelled }, { count: FOLDS, of }, { minLabels: ENOUGH_LABELS, signal });
 }
 
 /** @param vectors finished, shape [ids, columns] */

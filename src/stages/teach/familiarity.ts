@@ -36,27 +36,33 @@ const USUAL_MISSES = 0.1;
 /** With fewer labels nothing is doubted: even the least of them may be reached from others by chance alone. */
 const MIN_LABELS = 6;
 /**
- * With fewer the limit rests on one of them: the first label that is held out, and half of what is of other classes goes
- * unnoticed where 8 in 10 are noticed with more (`LABELSMITH_BENCH_LABELS=3 LABELSMITH_BENCH_CLASSES=4 npm run bench -- open-set`).
+ * With fewer the limit rests on one of them, the one that is reached least, and less is noticed
+ * (`LABELSMITH_BENCH_LABELS=3 LABELSMITH_BENCH_CLASSES=4 npm run bench -- open-set`).
  */
-const ENOUGH_LABELS = 15;
+export const ENOUGH_LABELS = 15;
+/** Where more than this of a pile is below the limit of so few labels, these are more alike than their classes are. */
+const MAX_BELOW_OF_FEW = 0.5;
 /** Fewer items below the limit than this are chance. */
 const MIN_BELOW = 5;
 /** The graph of more items than this is not made: it costs their square. */
 const MAX_GRAPH_ROWS = 20_000;
 
-/** @param folds of the problem's labelled items. Everything is known where there are too few labels or too many items. */
+/**
+ * @param folds of the problem's labelled items
+ * @param minLabels with fewer, and with too many items, everything is known. More than the default where the labelled items were
+ * chosen by their looks, as references are
+ */
 export async function familiarityOf(
   pool: InferencePool,
   { features, labelled }: Pick<Problem, 'features' | 'labelled'>,
   folds: Folds,
-  signal?: AbortSignal,
+  { minLabels = MIN_LABELS, signal }: { readonly minLabels?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Familiarity> {
   const { rows } = features;
   const known = new Float64Array(rows).fill(1);
   const knownHeldOut = new Float64Array(labelled.length).fill(1);
   const nothing = { known, knownHeldOut, foreign: 0 };
-  if (labelled.length < MIN_LABELS || rows > MAX_GRAPH_ROWS || rows <= labelled.length) return nothing;
+  if (labelled.length < minLabels || rows > MAX_GRAPH_ROWS || rows <= labelled.length) return nothing;
   const withoutFold = Array.from({ length: folds.count }, (_, fold) => labelled.filter((_, i) => folds.of[i] !== fold));
   const reach = await reachOfItems(pool, features, [labelled, ...withoutFold], signal);
   const width = 1 + folds.count;
@@ -69,6 +75,7 @@ export async function familiarityOf(
   const others = rows - labelled.length;
   const { chance, share } = chanceKnown(below.length / others);
   if (below.length < MIN_BELOW || below.length / others <= expectedMisses(usual.length)) return nothing;
+  if (usual.length < ENOUGH_LABELS && below.length / others > MAX_BELOW_OF_FEW) return nothing;
   for (const row of below) known[row] = chance;
   for (const [i, value] of usual.entries()) if (value < limit) knownHeldOut[i] = chance;
   return { known, knownHeldOut, foreign: Math.round(share * others) };

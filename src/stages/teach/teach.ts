@@ -167,7 +167,7 @@ async function learnFrom(
     const { probabilities } = learned;
     // What is like the labelled items, and how much more labels would bring, is asked of vectors that no label made.
     const { folds, settings, trials } = frozen;
-    const { known, knownHeldOut, foreign } = await familiarityOf(pool, problem, folds, options.signal);
+    const { known, knownHeldOut, foreign } = await familiarityOf(pool, problem, folds, options);
     scaleRows(probabilities, known);
     if (options.labelRest) withAnswers(probabilities, items, classNames);
     const stated = taughtAccuracy({ ...options, items, labelledTask, probabilities, known, knownHeldOut, picked });

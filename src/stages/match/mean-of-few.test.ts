@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { matrix } from '../../math/matrix.ts';
+import { countPictures, meanOfFew } from './mean-of-few.ts';
+
+const references = (rows: readonly (readonly number[])[], classes: readonly number[]) => ({
+  vectors: matrix(Float32Array.from(rows.flat()), rows.length, 2),
+  classes: Int32Array.from(classes),
+  classNames: [...new Set(classes)].map(String),
+});
+
+test('of copies of one picture, a class of references counts as much as the picture', () => {
+  // Three references of one class weigh no more than one of the other: (picture + (8, 0) + (0, 4)) / 3.
+  const two = references(
+    [
+      [8, 1],
+      [8, -1],
+      [8, 0],
+      [0, 4],
+    ],
+    [0, 0, 0, 1],
+  );
+  assert.deepEqual([...meanOfFew(Float32Array.from([7, 2]), 1, two)], [5, 2]);
+  assert.deepEqual([...meanOfFew(Float32Array.from([7, 2]), 20, two)], [7, 2]);
+});
+
+test('with references of one class it is drawn towards none', () => {
+  assert.deepEqual([...meanOfFew(Float32Array.from([6, 2]), 1, references([[6, 2]], [0]))], [3, 1]);
+});
+
+test('copies count once', async () => {
+  async function* images(groups: readonly string[]) {
+    yield groups.map((groupId) => ({ groupId }));
+  }
+  assert.equal(await countPictures({ images: () => images(['a', 'a', 'b']) }), 2);
+  assert.equal(await countPictures({ images: () => images(Array.from({ length: 50 }, (_, i) => `${i}`)) }), 20);
+});
