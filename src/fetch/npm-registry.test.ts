@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { takeFromTarball } from './npm-registry.ts';
+import { findTarball, takeFromTarball } from './npm-registry.ts';
 
 async function tarball(files: Readonly<Record<string, Buffer>>): Promise<Buffer> {
   const packing = pack();
@@ -34,4 +36,22 @@ test('what unpacks to more than a bound is given up, and nothing of it stays', a
   assert.deepEqual(await readdir(folder), ['bomb.tgz']);
   assert.equal((await take()).size, 1);
   assert.deepEqual(await readFile(join(folder, 'net.bin')), net);
+});
+
+test('a registry that names no address of a tarball is one error', async (t) => {
+  let dist: object | undefined;
+  const server = createServer((_, response) => {
+    const version = { name: 'net', version: '1.0.0', ...(dist && { dist }) };
+    response.end(JSON.stringify({ name: 'net', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version } }));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  t.after(() => server.close());
+  const registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const find = () => findTarball('net@1.0.0', { registry });
+  await assert.rejects(find(), { code: 'BAD_FILE', message: /names no place of the tarball of net@1\.0\.0$/ });
+  dist = { tarball: 'no address' };
+  await assert.rejects(find(), {
+    code: 'BAD_FILE',
+    message: /names "no address", which is no address, of the tarball/,
+  });
 });

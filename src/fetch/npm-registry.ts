@@ -55,15 +55,22 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
     import('pacote'),
     import('npm-registry-fetch'),
   ]);
-  let manifest: { _resolved: string; _integrity?: string };
+  let manifest: { _resolved?: string; _integrity?: string };
   try {
     manifest = await pacote.manifest(specifier, settings as PacoteOptions);
   } catch (cause) {
     throw registryError(cause, specifier, settings);
   }
   const registry = registryFetch.pickRegistry(specifier, settings);
+  const { _resolved: resolved } = manifest;
+  if (resolved === undefined || !URL.canParse(resolved)) {
+    const what = resolved === undefined ? 'no place' : `${JSON.stringify(resolved)}, which is no address,`;
+    throw new LabelsmithError('BAD_FILE', `${registry} names ${what} of the tarball of ${specifier}`, {
+      hint: 'A proxy or mirror may have changed it. Try again, or use another registry.',
+    });
+  }
   const publicHost = new URL(registryFetch.pickRegistry(specifier, {})).host;
-  const url = onRegistry(manifest._resolved, registry, publicHost, settings.replaceRegistryHost);
+  const url = onRegistry(resolved, registry, publicHost, settings.replaceRegistryHost);
   return {
     url,
     integrity: manifest._integrity ?? null,
