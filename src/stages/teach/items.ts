@@ -59,7 +59,7 @@ export async function singleTask(store: Pick<Store, 'tasks'>, name: string): Pro
     hint:
       task.items === 'regions'
         ? 'labelsmith teach select --items regions --task NAME --out ask asks which one class each region has, in a task of its own.'
-        : 'Import the labels into a task of their own, or into the task class: labelsmith import FORMAT PATH --task NAME.',
+        : 'Give each image the class that is to be learned: labelsmith import FORMAT PATH --task class keeps the last said of each image, and teach select --task NAME asks for one.',
   });
 }
 
